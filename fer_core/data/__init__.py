@@ -1,0 +1,1 @@
+"""Datasets: manifest, readers, index, split, balance, pack, dataset, and faces drawn for a start."""

@@ -1,0 +1,36 @@
+"""Names of datasets, runs, models and jobs: short, safe as a folder name and in a link."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import UTC, datetime
+
+from fer_core.errors import InputError
+
+_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+
+
+def check_id(name: str, what: str) -> str:
+    """`name` itself when it can be the id of `what` (a word for the message, such as "dataset").
+
+    Raises:
+        InputError: it has other characters than a-z, 0-9, dot, dash and underscore, or is too long.
+    """
+    if not _PATTERN.fullmatch(name) or ".." in name:
+        raise InputError(
+            f"{name!r} can't be a {what} id. Use 1 to 80 of a-z, 0-9, dot, dash and underscore, "
+            "beginning with a letter or digit."
+        )
+    return name
+
+
+def slug(text: str) -> str:
+    """`text` made into an id: lower case, every other run of characters a dash."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "unnamed"
+
+
+def new_id(name: str) -> str:
+    """A new id that sorts by time and says what it is: `20260131-142501-small-k3x9`."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{stamp}-{slug(name)}-{secrets.token_hex(2)}"

@@ -1,0 +1,1 @@
+"""Networks: a short registry and a file for each architecture family. Needs torch."""

@@ -1,0 +1,97 @@
+"""Where things are and how large they may be: every setting, read once from `FERSCOPE_…` variables."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fer_core.errors import SettingsError
+
+MIB = 2**20
+
+
+class Settings(BaseSettings):
+    """All settings. Each is an environment variable: `home` is `FERSCOPE_HOME`, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="FERSCOPE_", frozen=True, extra="ignore")
+
+    home: Path = Field(Path("~/.ferscope"), description="The store: datasets, runs, models, jobs.")
+    database_url: str = Field("", description="SQLAlchemy URL of the job database; empty is SQLite in the store.")
+    yunet: Path | None = Field(None, description="A YuNet ONNX file to detect faces with.")
+    detector: Literal["auto", "yunet", "haar"] = Field("auto", description="Which face detector to use.")
+    offline: bool = Field(False, description="Never try to fetch anything, not even the face detector.")
+    threads: int = Field(0, ge=0, le=256, description="Threads a training process may use; 0 is all cores.")
+    jobs_at_once: int = Field(1, ge=1, le=64, description="Jobs the supervisor runs at the same time.")
+    heartbeat_s: float = Field(2.0, gt=0, le=60, description="Seconds between two signs of life of a job.")
+    cancel_grace_s: float = Field(20.0, ge=0, le=600, description="Seconds a job has to stop by itself.")
+    image_bytes_max: int = Field(64 * MIB, gt=0, description="Largest image file that is opened.")
+    image_pixels_max: int = Field(100_000_000, gt=0, description="Largest image, width times height.")
+    archive_bytes_max: int = Field(64 * 2**30, gt=0, description="Largest sum of unpacked archive members.")
+    archive_members_max: int = Field(5_000_000, gt=0, description="Most members in an archive.")
+    archive_ratio_max: float = Field(200.0, gt=1, description="Largest ratio of unpacked to packed size.")
+    ice_servers: str = Field("", description="STUN and TURN servers of the live view, as a JSON list.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What logs say.")
+
+    @property
+    def store(self) -> Path:
+        """The store's folder, absolute."""
+        return self.home.expanduser().absolute()
+
+    @property
+    def datasets_dir(self) -> Path:
+        """Imported datasets, a folder each."""
+        return self.store / "datasets"
+
+    @property
+    def runs_dir(self) -> Path:
+        """Training runs, a folder each."""
+        return self.store / "runs"
+
+    @property
+    def models_dir(self) -> Path:
+        """Imported model bundles, a folder each."""
+        return self.store / "models"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Files a browser sent that no import has taken yet."""
+        return self.store / "uploads"
+
+    @property
+    def cache_dir(self) -> Path:
+        """What can be made again: packed datasets."""
+        return self.store / "cache"
+
+    @property
+    def detectors_dir(self) -> Path:
+        """Fetched face detectors."""
+        return self.store / "detectors"
+
+    @property
+    def logs_dir(self) -> Path:
+        """Logs of the supervisor and of jobs that have no run folder."""
+        return self.store / "logs"
+
+    @property
+    def jobs_url(self) -> str:
+        """SQLAlchemy URL of the job database."""
+        return self.database_url or f"sqlite:///{self.store / 'ferscope.db'}"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read on first use.
+
+    Raises:
+        SettingsError: a variable has a value that can't be used.
+    """
+    try:
+        return Settings()
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        name = "FERSCOPE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name}={first.get('input')!r} can't be used: {first['msg']}.") from exc

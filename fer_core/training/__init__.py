@@ -1,0 +1,1 @@
+"""Training: config, augmentation, losses and the trainer. Only `config` works without torch."""
