@@ -117,7 +117,8 @@ class Contract(BaseModel):
         planes = np.zeros((len(faces), self.channels, self.size_px, self.size_px), np.float32)
         for place, face in enumerate(faces):
             planes[place] = self.fit(face)
-        return np.asarray(self.normalise(planes), np.float32)
+        normalised: NDArray[np.float32] = self.normalise(planes)
+        return normalised
 
     def save(self, path: Path) -> None:
         """Write the contract as JSON."""

@@ -1,0 +1,41 @@
+"""What every test may ask for: a store of its own, and the real data where it is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fer_core.settings import Settings, settings
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """An empty store in a temporary folder; nothing is ever fetched."""
+    monkeypatch.setenv("FERSCOPE_HOME", str(tmp_path / "store"))
+    monkeypatch.setenv("FERSCOPE_OFFLINE", "true")
+    settings.cache_clear()
+    yield settings()
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder with real data for tests; the test is skipped where there is none."""
+    folder = Path(os.environ.get("FERSCOPE_TEST_DATA", PROJECT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"No test data at {folder}: set FERSCOPE_TEST_DATA to a folder that has it.")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def yunet_file(test_data: Path) -> Path:
+    """A YuNet detector; the test is skipped where there is none."""
+    found = sorted((test_data.parent / "models").glob("face_detection_yunet*.onnx"))
+    if not found:
+        pytest.skip(f"No YuNet file in {test_data.parent / 'models'}.")
+    return found[0]
