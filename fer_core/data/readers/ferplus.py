@@ -1,0 +1,90 @@
+"""FER+: `FER2013Train/fer0000000.png` beside `FER2013Train/label.csv` with ten crowd votes a row."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from fer_core.data.manifest import Manifest
+from fer_core.data.record import SPLIT_NAMES, Record
+from fer_core.data.source import Source
+from fer_core.data.votes import OUTCOMES, argmax_outcomes
+from fer_core.errors import LabelFileError
+from fer_core.labels import Expression
+
+LOOKS_LIKE = "FER2013Train/label.csv (and FER2013Valid, FER2013Test) beside the PNG files it names"
+
+_LABEL_FILE = "label.csv"
+_FILE_ORDER = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
+_COLUMNS = 2 + len(_FILE_ORDER) + 2
+_TO_OURS = [_FILE_ORDER.index(expression) for expression in Expression] + [8, 9]
+
+
+def recognises(names: list[str]) -> bool:
+    """Whether a split folder of FER+ with its label file is among the names."""
+    return any(_split_folder(name) is not None for name in names)
+
+
+def read(source: Source, manifest: Manifest) -> Iterator[Record]:
+    """The records of every split folder, in the order of the label files.
+
+    Raises:
+        LabelFileError: a label file is missing, lacks a column or has a vote that is not a whole number.
+    """
+    del manifest  # FER+'s columns are its labels: there is nothing to map
+    label_files = [name for name in source.names() if _split_folder(name) is not None]
+    if not label_files:
+        raise LabelFileError(f"No label.csv was found. The ferplus layout is {LOOKS_LIKE}.")
+    for name in label_files:
+        yield from _read_label_file(source, name)
+
+
+def _split_folder(name: str) -> str | None:
+    path = PurePosixPath(name)
+    folder = path.parent.name
+    return folder if path.name == _LABEL_FILE and folder.lower() in SPLIT_NAMES else None
+
+
+def _read_label_file(source: Source, name: str) -> Iterator[Record]:
+    folder = PurePosixPath(name).parent
+    split = SPLIT_NAMES[folder.name.lower()]
+    try:
+        text = source.read(name).decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise LabelFileError(f"{name} is not UTF-8 text.") from exc
+    rows = [(line, row) for line, row in enumerate(csv.reader(io.StringIO(text)), 1) if row]
+    paths = [str(folder / row[0].strip()) for _, row in rows]
+    votes = [_votes(name, line, row) for line, row in rows]
+    if not votes:
+        raise LabelFileError(f"{name} has no rows.")
+    outcomes = argmax_outcomes(np.array(votes))
+    for path, row_votes, code in zip(paths, votes, outcomes, strict=True):
+        outcome = OUTCOMES[code]
+        labelled = isinstance(outcome, Expression)
+        yield Record(
+            path=path,
+            split=split,
+            label=outcome if isinstance(outcome, Expression) else None,
+            unlabelled="" if labelled else str(outcome),
+            votes=row_votes,
+        )
+
+
+def _votes(name: str, line: int, row: list[str]) -> tuple[int, ...]:
+    """The ten votes of a row, in our order."""
+    if len(row) != _COLUMNS:
+        raise LabelFileError(
+            f"{name}, line {line} has {len(row)} columns; FER+ has {_COLUMNS}: file name, box, eight expressions "
+            f"({', '.join(_FILE_ORDER)}), unknown, not a face."
+        )
+    try:
+        in_file_order = [int(value) for value in row[2:]]
+    except ValueError:
+        raise LabelFileError(f"{name}, line {line} has a vote that is not a whole number: {row[2:]}.") from None
+    if min(in_file_order) < 0:
+        raise LabelFileError(f"{name}, line {line} has a vote below 0: {row[2:]}.")
+    return tuple(in_file_order[place] for place in _TO_OURS)
