@@ -1,0 +1,53 @@
+"""Parses the command line, runs one command, and turns errors into one clear line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from fer_core import __version__
+from fer_core.cli import datasets, doctor, evaluate, jobs, models, predict, train
+from fer_core.errors import CancelledError, FerscopeError
+from fer_core.logs import set_up_logging
+from fer_core.settings import settings
+
+CANCELLED = 75
+"""Exit code of a command that was asked to stop, and did (EX_TEMPFAIL: it can be resumed)."""
+
+_INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser with every command."""
+    top = argparse.ArgumentParser(prog="python -m fer_core", description="FERscope: facial expression recognition.")
+    top.add_argument("--version", action="version", version=f"FERscope {__version__}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for module in (datasets, train, evaluate, predict, jobs, models, doctor):
+        module.add_to(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. 0 done, 2 bad usage or bad input, 1 a fault of ours, 75 asked to stop."""
+    arguments = parser().parse_args(argv)
+    try:
+        set_up_logging(settings().log_level)
+        return int(arguments.run(arguments) or 0)
+    except CancelledError as exc:
+        sys.stderr.write(f"stopped: {exc}\n")
+        return CANCELLED
+    except FerscopeError as exc:
+        sys.stderr.write(f"error: {exc}\n")
+        return exc.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as exc:
+        logging.getLogger("fer_core").exception("unexpected error")
+        sys.stderr.write(f"error: {type(exc).__name__}: {exc}. This is a fault of FERscope; the log above says where.\n")
+        return 1

@@ -1,0 +1,38 @@
+"""Runs a command's work so that a job hears of its progress and its end, and a terminal sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from fer_core.cli.output import ProgressLine
+from fer_core.errors import CancelledError, FerscopeError
+from fer_core.jobs.reporter import JobReporter
+from fer_core.progress import Progress
+from fer_core.settings import settings
+
+Result = TypeVar("Result")
+
+
+def reported(work: Callable[[Progress], Result]) -> Result:
+    """Do `work`, reporting to the job that this process runs, if any, and to standard error."""
+    line = ProgressLine()
+    with JobReporter.from_environment(settings()) as reporter:
+
+        def progress(done_01: float, message: str) -> None:
+            line(done_01, message)
+            reporter(done_01, message)
+
+        try:
+            result = work(progress)
+        except CancelledError:
+            reporter.ended(75, "")
+            raise
+        except FerscopeError as exc:
+            reporter.ended(exc.exit_code, str(exc))
+            raise
+        except Exception as exc:
+            reporter.ended(1, f"{type(exc).__name__}: {exc}")
+            raise
+    reporter.ended(0, "")
+    return result

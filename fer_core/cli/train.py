@@ -1,0 +1,46 @@
+"""`train`: one run, from a config to a finished run folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from fer_core.cli.output import emit
+from fer_core.cli.reporting import reported
+from fer_core.errors import ConfigError
+from fer_core.ids import new_id
+from fer_core.runs import create_run, open_run
+from fer_core.settings import settings
+from fer_core.training.config import dump_config, load_config, presets
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to a parser."""
+    command: argparse.ArgumentParser = commands.add_parser("train", help="train a model")
+    command.add_argument("--config", help=f"a YAML file, or a preset: {', '.join(presets())}")
+    command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one key of the config")
+    command.add_argument("--run", dest="run_id", metavar="ID", help="the run's id; with --config a new run is made")
+    command.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    command.add_argument("--json", action="store_true", help="print JSON alone")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train."""
+    from fer_core.experiment import run_experiment
+
+    here = settings()
+    if arguments.config:
+        path = presets().get(arguments.config, Path(arguments.config))
+        config = load_config(path, arguments.set)
+        chosen = create_run(arguments.run_id or new_id(path.stem), dump_config(config), here)
+    elif arguments.run_id:
+        if arguments.set:
+            raise ConfigError("--set changes a config: give --config as well, or leave it out to run as recorded.")
+        chosen = open_run(arguments.run_id, here)
+    else:
+        raise ConfigError("Give --config FILE for a new run, or --run ID for one that was made already.")
+    finished = reported(lambda progress: run_experiment(chosen, here, resume=arguments.resume, progress=progress))
+    summary = {"run": finished.id, **finished.summary()}
+    emit(summary, arguments.json, f"{finished.id}: finished, epoch {summary['best_epoch']} of {summary['epochs']} kept")

@@ -1,0 +1,78 @@
+"""Choosing temperature, operating points and the limit of certainty, on validation predictions only."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.calibration import Calibration, OperatingPoint
+
+_TAUS = np.arange(0, 1.55, 0.1)
+_ACCURACY_COST_MAX = 0.03
+_RIGHT_AT_LEAST_01 = 0.6
+_SMALLEST_PRIOR = 1e-4
+
+
+def calibrate(logits: NDArray[np.float32], truth: NDArray[np.int64], train_shares: NDArray[np.floating]) -> Calibration:
+    """Fit a calibration.
+
+    The accurate point has the tau of highest accuracy; the balanced one the highest balanced accuracy among
+    those that cost at most 3 points of accuracy. Each gets the temperature of lowest negative log-likelihood.
+
+    Args:
+        logits: shape (N, classes), of images that training did not see.
+        truth: integers, shape (N,), all labelled.
+        train_shares: shape (classes,), shares of the classes among the training targets.
+    """
+    log_priors = np.log(np.maximum(train_shares, _SMALLEST_PRIOR))
+    scores = [_accuracies((logits - tau * log_priors).argmax(1), truth) for tau in _TAUS]
+    accuracy, balanced = np.array(scores).T
+    accurate_tau = _TAUS[accuracy.argmax()]
+    allowed = accuracy >= accuracy.max() - _ACCURACY_COST_MAX
+    balanced_tau = _TAUS[np.where(allowed, balanced, -1).argmax()]
+    return Calibration(
+        log_priors=tuple(float(value) for value in log_priors),
+        points={
+            "accurate": _operating_point(float(accurate_tau), logits, truth, log_priors),
+            "balanced": _operating_point(float(balanced_tau), logits, truth, log_priors),
+        },
+    )
+
+
+def _accuracies(predicted: NDArray[np.integer], truth: NDArray[np.int64]) -> tuple[float, float]:
+    hits = predicted == truth
+    recalls = [hits[truth == code].mean() for code in np.unique(truth)]
+    return float(hits.mean()), float(np.mean(recalls))
+
+
+def _operating_point(
+    tau: float, logits: NDArray[np.float32], truth: NDArray[np.int64], log_priors: NDArray[np.floating]
+) -> OperatingPoint:
+    adjusted = logits.astype(np.float64) - tau * log_priors
+    temperature = _temperature(adjusted, truth)
+    scaled = adjusted / temperature
+    probabilities = np.exp(scaled - scaled.max(1, keepdims=True))
+    probabilities /= probabilities.sum(1, keepdims=True)
+    limit = _certainty_limit(probabilities.max(1), probabilities.argmax(1) == truth)
+    return OperatingPoint(tau=round(tau, 3), temperature=round(temperature, 4), uncertain_below_01=round(limit, 3))
+
+
+def _temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
+    """The temperature of lowest negative log-likelihood (Guo et al. 2017)."""
+    from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
+
+    def loss(log_temperature: float) -> float:
+        return float(-log_softmax(logits / np.exp(log_temperature), axis=1)[np.arange(len(truth)), truth].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+
+
+def _certainty_limit(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> float:
+    """The confidence below which answers are right less than 60 % of the time, by isotonic regression."""
+    from sklearn.isotonic import IsotonicRegression
+
+    order = np.argsort(confidence)
+    fitted = IsotonicRegression(out_of_bounds="clip").fit_transform(confidence[order], correct[order].astype(float))
+    sure = np.flatnonzero(fitted >= _RIGHT_AT_LEAST_01)
+    return float(confidence[order][sure[0]]) if len(sure) else 1.0

@@ -1,0 +1,159 @@
+"""One experiment from config to finished run folder: split, pack, train, predict, calibrate, report, export."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from fer_core.atomic import write_json
+from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.data.pack import pack
+from fer_core.data.record import Split
+from fer_core.data.split import LEFT_OUT, make_split
+from fer_core.errors import DatasetError
+from fer_core.evaluation.calibrate import calibrate
+from fer_core.evaluation.predictions import logits_of, prediction_table, truth_of
+from fer_core.evaluation.report import reports
+from fer_core.labels import LabelSet, label_set
+from fer_core.models.onnx_export import export_onnx
+from fer_core.models.registry import architecture, parameter_count
+from fer_core.progress import Progress, silent
+from fer_core.runs import Run, RunState
+from fer_core.settings import Settings
+from fer_core.training.config import TrainConfig, parse_config
+from fer_core.training.targets import label_codes, target_rows
+from fer_core.training.trainer import Trainer, TrainingData
+
+_PACK_SHARE_01 = 0.03
+_TRAIN_SHARE_01 = 0.95
+
+
+def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progress: Progress = silent) -> Run:
+    """Carry out what the run's config says; a run that is finished already is left as it is.
+
+    Raises:
+        InputError: the config, the dataset or the run folder can't be used.
+        CancelledError: `progress` asked to stop; the last finished epoch is kept for resuming.
+    """
+    if run.state is RunState.FINISHED:
+        return run
+    import yaml
+
+    config = parse_config(yaml.safe_load(run.config_text()), f"config.yaml of {run.id}")
+    dataset = open_dataset(config.dataset, settings)
+    torch.set_num_threads(settings.threads or os.cpu_count() or 1)
+    contract = architecture(config.model.name).contract(label_set(config.labels))
+    contract.save(run.path("contract.json"))
+    index = dataset.index()
+    parts = _parts(run, index, config)
+
+    def packing(done_01: float, message: str) -> None:
+        progress(done_01 * _PACK_SHARE_01, message)
+
+    def training(done_01: float, message: str) -> None:
+        progress(_PACK_SHARE_01 + done_01 * (_TRAIN_SHARE_01 - _PACK_SHARE_01), message)
+
+    packed = pack(dataset, contract, settings, packing)
+    data = _training_data(index, parts, packed.images, packed.readable, config, contract.label_set)
+    trainer = Trainer(config, contract, data, run)
+    _log_start(run, trainer, parts, resumed=resume and trainer.resume())
+    trainer.fit(training)
+    progress(_TRAIN_SHARE_01, "Judging the best epoch")
+    trainer.load_best()
+    _finish(run, trainer, index, parts, packed.readable, dataset)
+    progress(1.0, f"Finished: epoch {trainer.best_epoch} of {config.epochs} was kept")
+    return run
+
+
+def _parts(run: Run, index: pd.DataFrame, config: TrainConfig) -> NDArray[np.str_]:
+    """The part of each row: the run's own record when it has one, so that resuming changes nothing."""
+    if not run.path("split.parquet").is_file():
+        parts = make_split(index, config.split)
+        run.write_table("split.parquet", pd.DataFrame({"id": index["id"], "split": parts}))
+    recorded = run.read_table("split.parquet")
+    if recorded["id"].tolist() != index["id"].tolist():
+        raise DatasetError(
+            f"The dataset {config.dataset} has changed since the run {run.id} began. Start a new run on it."
+        )
+    return recorded["split"].to_numpy(str)
+
+
+def _training_data(
+    index: pd.DataFrame,
+    parts: NDArray[np.str_],
+    images: NDArray[np.uint8],
+    readable: NDArray[np.bool_],
+    config: TrainConfig,
+    labels: LabelSet,
+) -> TrainingData:
+    targets = target_rows(index, labels, config.targets)
+    codes = label_codes(index["label"], labels)
+    teaching = readable & (targets.sum(1) > 0)
+    train = np.flatnonzero((parts == Split.TRAIN) & teaching)
+    valid = np.flatnonzero((parts == Split.VALID) & teaching & (codes >= 0))
+    return TrainingData(images, targets, codes, train, valid)
+
+
+def _log_start(run: Run, trainer: Trainer, parts: NDArray[np.str_], *, resumed: bool) -> None:
+    sizes = {part: int((parts == part).sum()) for part in (*Split, LEFT_OUT)}
+    said = ", ".join(f"{size:,} {part.replace('_', ' ')}" for part, size in sizes.items() if size)
+    run.append_log(f"{'resumed' if resumed else 'started'} on {trainer.device.type}, torch {torch.__version__}")
+    run.append_log(f"images: {said}; left out are near-duplicates of judged images")
+    run.append_log(f"{trainer.config.model.name}: {parameter_count(trainer.network):,} parameters")
+
+
+def _finish(
+    run: Run,
+    trainer: Trainer,
+    index: pd.DataFrame,
+    parts: NDArray[np.str_],
+    readable: NDArray[np.bool_],
+    dataset: StoredDataset,
+) -> None:
+    """Predict, calibrate on the validation part, report on every judged part, export, and mark the run whole."""
+    contract, labels = trainer.contract, trainer.contract.label_set
+    tables: dict[str, pd.DataFrame] = {}
+    for part in (Split.VALID, Split.TEST):
+        rows = np.flatnonzero((parts == part) & readable)
+        if len(rows):
+            tables[part] = prediction_table(index.iloc[rows], trainer.logits(rows), labels)
+            run.write_table(f"predictions-{part}.parquet", tables[part])
+    valid = tables[Split.VALID]
+    truth = truth_of(valid, "argmax", labels)
+    shares = trainer.data.targets[trainer.data.train].mean(0)
+    calibration = calibrate(logits_of(valid, labels)[truth >= 0], truth[truth >= 0], shares)
+    calibration.save(run.path("calibration.json"))
+    report = {str(part): reports(table, calibration, labels) for part, table in tables.items()}
+    run.write_report(report)
+    run.write("model.onnx", export_onnx(trainer.evaluated, contract))
+    about = _about(run, trainer, dataset, report)
+    write_json(run.path("bundle.json"), about)
+    run.finish({"best_epoch": trainer.best_epoch, "epochs": trainer.config.epochs, **about})
+    run.append_log(f"finished: epoch {trainer.best_epoch} kept")
+
+
+def _about(run: Run, trainer: Trainer, dataset: StoredDataset, report: dict[str, Any]) -> dict[str, Any]:
+    """What is said of the model beside its numbers."""
+    part = "test" if report.get("test") else "valid"
+    headline = report[part][0] if report.get(part) else {}
+    return {
+        "id": run.id,
+        "title": trainer.config.title or trainer.config.model.name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "architecture": trainer.config.model.name,
+        "parameters": parameter_count(trainer.network),
+        "dataset": dataset.id,
+        "drawn": dataset.manifest.drawn,
+        "licence": f"weights: MIT; trained on {dataset.manifest.title}: {dataset.manifest.licence}",
+        "figures": {
+            "part": part,
+            **{name: headline.get(name) for name in ("n", "protocol", "accuracy", "balanced_accuracy", "macro_f1")},
+            "intervals": headline.get("intervals"),
+        },
+    }

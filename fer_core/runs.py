@@ -1,0 +1,202 @@
+"""Run folders: the only reader and writer of them. Plain files are the truth.
+
+config.yaml  contract.json  split.parquet  metrics.jsonl  checkpoint.pt  weights.safetensors
+predictions-<split>.parquet  report.json  calibration.json  model.onnx  bundle.json  log.txt
+and, last of all, run.json: a run with it is finished and whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_core.atomic import atomic_folder, atomic_path, write_bytes, write_json, write_text
+from fer_core.errors import RunError
+from fer_core.ids import check_id
+from fer_core.settings import Settings
+
+_MARKER = "run.json"
+_NEEDED_WHEN_FINISHED = ("config.yaml", "contract.json", "weights.safetensors", "model.onnx", "report.json")
+
+
+class RunState(StrEnum):
+    """What a run folder holds."""
+
+    UNFINISHED = "unfinished"
+    FINISHED = "finished"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run folder. Methods that write are atomic; readers raise `RunError` in words."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def state(self) -> RunState:
+        """Finished when `run.json` and all it vouches for are there; broken when files are missing."""
+        if (self.folder / _MARKER).is_file():
+            return RunState.BROKEN if self.missing() else RunState.FINISHED
+        return RunState.UNFINISHED if (self.folder / "config.yaml").is_file() else RunState.BROKEN
+
+    def missing(self) -> list[str]:
+        """Files that a finished run has and this one lacks."""
+        return [name for name in _NEEDED_WHEN_FINISHED if not (self.folder / name).is_file()]
+
+    def path(self, name: str) -> Path:
+        """A file of the run."""
+        return self.folder / name
+
+    def config_text(self) -> str:
+        """The training config as YAML."""
+        return self._read_text("config.yaml")
+
+    def summary(self) -> dict[str, Any]:
+        """`run.json`: when it ended, which epoch was kept, the headline figures."""
+        return dict(self._read_json(_MARKER))
+
+    def report(self) -> dict[str, Any]:
+        """The evaluation report."""
+        return dict(self._read_json("report.json"))
+
+    def log(self, lines_max: int = 200) -> str:
+        """The end of the training log, "" before there is one."""
+        path = self.folder / "log.txt"
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines_max:]) if path.is_file() else ""
+
+    def metrics(self) -> pd.DataFrame:
+        """A row an epoch; empty before the first. A last line that a crash cut short is passed over."""
+        path = self.folder / "metrics.jsonl"
+        rows: list[dict[str, Any]] = []
+        for line in path.read_text().splitlines() if path.is_file() else []:
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+        return pd.DataFrame(rows)
+
+    def append_metrics(self, row: dict[str, Any]) -> None:
+        """Add an epoch's line and see it onto the disk."""
+        with (self.folder / "metrics.jsonl").open("a") as file:
+            file.write(json.dumps(row, allow_nan=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def keep_metrics_until(self, epoch: int) -> None:
+        """Forget epochs after `epoch`: what a resumed run will do again."""
+        kept = self.metrics()
+        if len(kept):
+            kept = kept[kept["epoch"] <= epoch]
+        lines = [
+            json.dumps({name: value for name, value in row.items() if pd.notna(value)})
+            for row in kept.to_dict("records")
+        ]
+        write_text(self.folder / "metrics.jsonl", "".join(line + "\n" for line in lines))
+
+    def append_log(self, line: str) -> None:
+        """Add a line to the training log, with the time."""
+        stamp = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        with (self.folder / "log.txt").open("a") as file:
+            file.write(f"{stamp} {line}\n")
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write one file of the run atomically."""
+        write_bytes(self.folder / name, content)
+
+    def write_report(self, report: dict[str, Any]) -> None:
+        """Write the evaluation report."""
+        write_json(self.folder / "report.json", report)
+
+    def write_table(self, name: str, table: pd.DataFrame) -> None:
+        """Write a Parquet file of the run."""
+        with atomic_path(self.folder / name) as temporary:
+            table.to_parquet(temporary, index=False, compression="zstd")
+
+    def read_table(self, name: str) -> pd.DataFrame:
+        """Read a Parquet file of the run."""
+        try:
+            return pd.read_parquet(self.folder / name)
+        except FileNotFoundError:
+            raise RunError(f"The run {self.id} has no {name}: it has not come that far, or lost it.") from None
+        except (OSError, ValueError) as exc:
+            raise RunError(f"{name} of the run {self.id} is damaged ({exc}). Delete the run and train again.") from exc
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Write `run.json`, the mark of a whole run; the resuming checkpoint is no longer needed.
+
+        Raises:
+            RunError: a file that a finished run must have is missing.
+        """
+        if missing := self.missing():
+            raise RunError(f"The run {self.id} can't be finished: {', '.join(missing)} missing.")
+        write_json(self.folder / _MARKER, summary)
+        (self.folder / "checkpoint.pt").unlink(missing_ok=True)
+
+    def _read_text(self, name: str) -> str:
+        try:
+            return (self.folder / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise RunError(f"{name} of the run {self.id} can't be read: the folder is not whole ({exc}).") from exc
+
+    def _read_json(self, name: str) -> Any:
+        try:
+            return json.loads(self._read_text(name))
+        except json.JSONDecodeError as exc:
+            raise RunError(f"{name} of the run {self.id} is damaged ({exc}). Delete the run and train again.") from exc
+
+
+def create_run(run_id: str, config_yaml: str, settings: Settings) -> Run:
+    """Make a new run folder with its config.
+
+    Raises:
+        RunError: the id is taken.
+    """
+    folder = settings.runs_dir / check_id(run_id, "run")
+    if folder.exists():
+        raise RunError(f"There is a run {run_id!r} already. Choose another id, resume it, or delete it.")
+    with atomic_folder(folder) as temporary:
+        write_text(temporary / "config.yaml", config_yaml)
+    return Run(folder)
+
+
+def open_run(run_id: str, settings: Settings) -> Run:
+    """A run by its id, in whatever state.
+
+    Raises:
+        RunError: there is no such folder.
+    """
+    folder = settings.runs_dir / check_id(run_id, "run")
+    if not folder.is_dir():
+        raise RunError(
+            f"There is no run {run_id!r} in the store. `python -m fer_core models list` names the finished ones."
+        )
+    return Run(folder)
+
+
+def list_runs(settings: Settings) -> list[Run]:
+    """Every run folder, newest first by id."""
+    if not settings.runs_dir.is_dir():
+        return []
+    folders = [folder for folder in settings.runs_dir.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
+    return [Run(folder) for folder in sorted(folders, reverse=True)]
+
+
+def delete_run(run_id: str, settings: Settings) -> None:
+    """Remove a run folder with all its files."""
+    run = open_run(run_id, settings)
+    run.path(_MARKER).unlink(missing_ok=True)  # first, so that a half-deleted run is not a finished one
+    shutil.rmtree(run.folder)

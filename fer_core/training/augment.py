@@ -1,0 +1,80 @@
+"""Random changes to training images, a whole batch at a time."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from fer_core.training.config import AugmentConfig
+
+_ERASED_SIDE_01 = (0.1, 0.35)
+
+
+def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    """Change each image of a batch at random.
+
+    Args:
+        images: float32, shape (N, C, S, S), 0..255.
+        config: how far.
+        generator: where the chance comes from (on the CPU).
+    Returns:
+        float32, the same shape, 0..255.
+    """
+    images = _warp(images, config, generator)
+    images = _light(images, config, generator)
+    return _erase(images, config.erase_01, generator)
+
+
+def _uniform(n: int, reach: float, generator: torch.Generator) -> torch.Tensor:
+    """n numbers between -reach and reach."""
+    return (torch.rand(n, generator=generator) * 2 - 1) * reach
+
+
+def _warp(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    """Flip, rotate, scale and shift in one interpolation; what comes in from outside repeats the edge."""
+    if not any((config.flip_01, config.rotate_deg, config.scale_01, config.shift_01)):
+        return images
+    n = len(images)
+    angle = torch.deg2rad(_uniform(n, config.rotate_deg, generator))
+    scale = 1 + _uniform(n, config.scale_01, generator)
+    flip = 1 - 2 * (torch.rand(n, generator=generator) < config.flip_01).float()
+    shift = torch.stack([_uniform(n, 2 * config.shift_01, generator) for _ in range(2)], dim=1)
+    rows = torch.stack(
+        [
+            torch.stack([angle.cos() * flip * scale, -angle.sin() * scale], dim=1),
+            torch.stack([angle.sin() * flip * scale, angle.cos() * scale], dim=1),
+        ],
+        dim=1,
+    )
+    affine = torch.cat([rows, shift[:, :, None]], dim=2).to(images.device)
+    grid = F.affine_grid(affine, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def _light(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    """Contrast about each image's mean, then brightness, then back into 0..255."""
+    if not (config.brightness_01 or config.contrast_01):
+        return images
+    n = len(images)
+    contrast = (1 + _uniform(n, config.contrast_01, generator)).to(images.device)[:, None, None, None]
+    brightness = (_uniform(n, config.brightness_01, generator) * 255).to(images.device)[:, None, None, None]
+    mean = images.mean((1, 2, 3), keepdim=True)
+    return ((images - mean) * contrast + mean + brightness).clamp(0, 255)
+
+
+def _erase(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
+    """Fill one rectangle of some of the images with their mean.
+
+    Zhong et al. (2020), "Random Erasing Data Augmentation".
+    """
+    if not share_01:
+        return images
+    n, _, side, _ = images.shape
+    low, high = _ERASED_SIDE_01
+    sizes = (torch.rand(n, 2, generator=generator) * (high - low) + low) * side
+    starts = torch.rand(n, 2, generator=generator) * (side - sizes)
+    places = torch.arange(side)
+    inside = (places >= starts[:, :, None]) & (places < (starts + sizes)[:, :, None])
+    chosen = torch.rand(n, generator=generator) < share_01
+    patch = (inside[:, 0, :, None] & inside[:, 1, None, :] & chosen[:, None, None]).to(images.device)
+    return torch.where(patch[:, None], images.mean((1, 2, 3), keepdim=True), images)
