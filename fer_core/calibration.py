@@ -1,86 +1,132 @@
-"""From a network's logits to probabilities that can be believed, at one of two operating points."""
+"""From a model's outputs to probabilities that can be trusted, at one of two operating points."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fer_core.atomic import write_text
-from fer_core.errors import BundleError
+from fer_core.errors import BundleError, InputError
+from fer_core.labels import Expression
 
-Point = Literal["accurate", "balanced"]
-POINTS: tuple[Point, ...] = ("accurate", "balanced")
+PointName = Literal["accurate", "balanced"]
+
+POINT_NAMES: tuple[PointName, ...] = get_args(PointName)
 
 
 class OperatingPoint(BaseModel):
-    """One way to trade the common classes against the rare ones.
+    """A choice between being right most often and treating every expression alike.
 
-    `tau` is the strength of logit adjustment; below a confidence of `uncertain_below_01` an answer is uncertain.
+    `tau` is the strength of the logit adjustment: 0 leaves the model as it is (accurate), 1 answers as if all
+    expressions were equally common (balanced). A face whose best probability is below `uncertain_below_01` is
+    read with a warning. `temperature` is fitted at this point: an adjusted model is sure in another way.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    tau: float = Field(0.0, ge=0, le=3)
-    uncertain_below_01: float = Field(0.0, ge=0, le=1)
+    tau: float = Field(ge=0)
     temperature: float = Field(1.0, gt=0)
+    uncertain_below_01: float = Field(ge=0, le=1)
 
 
 class Calibration(BaseModel):
-    """How logits become probabilities.
+    """What turns a model's logits into probabilities; fitted on validation data and kept with the model.
 
-    softmax((z - tau * log_prior) / temperature): logit adjustment after Menon et al. (2021), "Long-tail learning
-    via logit adjustment", eq. 9; temperature scaling after Guo et al. (2017), "On Calibration of Modern Neural
-    Networks", eq. 9. `log_priors` are natural logarithms of the training shares, in the order of the outputs.
+    `log_priors` are the natural logarithms of the classes' shares in training, in the order of the outputs.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    log_priors: tuple[float, ...]
-    points: dict[Point, OperatingPoint]
+    version: Literal[1] = 1
+    log_priors: tuple[float, ...] = Field(min_length=2)
+    points: dict[PointName, OperatingPoint]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        missing = [name for name in POINT_NAMES if name not in self.points]
+        if missing:
+            raise ValueError(f"points lacks {', '.join(missing)}")
+        if max(self.log_priors) > 0:
+            raise ValueError("log_priors are logarithms of shares, so none can be above 0")
+        return self
 
     @classmethod
-    def identity(cls, classes: int) -> Calibration:
-        """A plain softmax at both points: for a model that nobody calibrated."""
-        return cls(log_priors=(0.0,) * classes, points={point: OperatingPoint() for point in POINTS})
+    def identity(cls, labels: Sequence[Expression]) -> Calibration:
+        """The calibration of a model that has none: softmax alone, and no limit of its own."""
+        point = OperatingPoint(tau=0, uncertain_below_01=0)
+        return cls(
+            log_priors=(-math.log(len(labels)),) * len(labels),
+            points={"accurate": point, "balanced": point},
+        )
 
-    def probabilities(self, logits: NDArray[np.floating], point: Point) -> NDArray[np.float32]:
-        """Probabilities at an operating point.
+    def point(self, name: str) -> OperatingPoint:
+        """The operating point called `name`.
+
+        Raises:
+            InputError: there is no such point.
+        """
+        for known in POINT_NAMES:
+            if known == name:
+                return self.points[known]
+        raise InputError(f"There is no operating point {name!r}. Choose one of: {', '.join(POINT_NAMES)}.")
+
+    def probabilities(self, logits: NDArray[np.floating], point: str) -> NDArray[np.float32]:
+        """`softmax((z - tau * log_prior) / temperature)`.
+
+        The adjustment is post-hoc logit adjustment, Menon et al. (2021), "Long-tail learning via logit
+        adjustment", eq. 9; the temperature is Guo et al. (2017), "On Calibration of Modern Neural Networks",
+        eq. 9.
 
         Args:
-            logits: shape (N, classes).
+            logits: the model's outputs, shape (N, classes).
+            point: `accurate` or `balanced`.
         Returns:
-            float32, shape (N, classes); rows sum to 1.
+            float32, shape (N, classes), each row summing to 1.
+        Raises:
+            InputError: there is no such point.
+            BundleError: the outputs are not as many as the priors.
         """
-        chosen = self.points[point]
-        adjusted = (logits.astype(np.float64) - chosen.tau * np.asarray(self.log_priors)) / chosen.temperature
-        adjusted -= adjusted.max(axis=1, keepdims=True)
-        odds = np.exp(adjusted)
-        return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+        if logits.ndim != 2 or logits.shape[1] != len(self.log_priors):
+            raise BundleError(
+                f"Outputs of shape {logits.shape} don't fit a calibration of {len(self.log_priors)} classes."
+            )
+        chosen = self.point(point)
+        scaled = (logits.astype(np.float64) - chosen.tau * np.asarray(self.log_priors)) / chosen.temperature
+        # Softmax does not change when a row is shifted; with its largest value at 0 nothing overflows.
+        powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
 
     def save(self, path: Path) -> None:
         """Write the calibration as JSON."""
         write_text(path, self.model_dump_json(indent=2) + "\n")
 
     @classmethod
-    def load(cls, path: Path, classes: int) -> Calibration:
-        """Read what `save` wrote.
+    def load(cls, path: Path, labels: Sequence[Expression]) -> Calibration:
+        """Read a calibration that `save` wrote, for a model with these labels.
 
         Raises:
-            BundleError: there is none, it does not hold together, or it is for another number of classes.
+            BundleError: there is none, it does not hold together, or it is for another number of labels.
         """
+        if not path.is_file():
+            raise BundleError(
+                f"{path.parent.name} has no {path.name}: its probabilities could not be trusted. "
+                "Export the model again, or import it, which writes one."
+            )
         try:
             calibration = cls.model_validate_json(path.read_bytes())
-        except OSError as exc:
-            raise BundleError(f"{path.parent.name} has no {path.name}: export the model again.") from exc
         except ValidationError as exc:
-            raise BundleError(f"{path.name} of {path.parent.name} is not valid: {exc.errors()[0]['msg']}.") from exc
-        if len(calibration.log_priors) != classes or set(calibration.points) != set(POINTS):
+            problem = exc.errors()[0]
+            where = ".".join(str(part) for part in problem["loc"]) or "calibration"
+            raise BundleError(f"{path.name} of {path.parent.name} is not valid at {where}: {problem['msg']}.") from exc
+        if len(calibration.log_priors) != len(labels):
             raise BundleError(
-                f"{path.name} of {path.parent.name} has {len(calibration.log_priors)} priors and points "
-                f"{', '.join(calibration.points)}; the model has {classes} labels and needs {', '.join(POINTS)}."
+                f"{path.name} of {path.parent.name} is for {len(calibration.log_priors)} classes, but the contract "
+                f"has {len(labels)} labels. Export the model again."
             )
         return calibration

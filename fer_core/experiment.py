@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from fer_core.allocator import memory_is_kept
 from fer_core.atomic import write_json
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.pack import pack
@@ -104,6 +105,9 @@ def _log_start(run: Run, trainer: Trainer, parts: NDArray[np.str_], *, resumed: 
     sizes = {part: int((parts == part).sum()) for part in (*Split, LEFT_OUT)}
     said = ", ".join(f"{size:,} {part.replace('_', ' ')}" for part, size in sizes.items() if size)
     run.append_log(f"{'resumed' if resumed else 'started'} on {trainer.device.type}, torch {torch.__version__}")
+    run.append_log(
+        f"{torch.get_num_threads()} threads; memory kept between steps: {'yes' if memory_is_kept() else 'no'}"
+    )
     run.append_log(f"images: {said}; left out are near-duplicates of judged images")
     run.append_log(f"{trainer.config.model.name}: {parameter_count(trainer.network):,} parameters")
 

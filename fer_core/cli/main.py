@@ -49,5 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception as exc:
         logging.getLogger("fer_core").exception("unexpected error")
-        sys.stderr.write(f"error: {type(exc).__name__}: {exc}. This is a fault of FERscope; the log above says where.\n")
+        sys.stderr.write(
+            f"error: {type(exc).__name__}: {exc}. This is a fault of FERscope; the log above says where.\n"
+        )
         return 1

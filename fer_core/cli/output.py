@@ -20,7 +20,9 @@ def table(rows: list[dict[str, Any]], empty: str) -> str:
     heads = list(rows[0])
     widths = [max(len(head), *(len(row[column]) for row in cells)) for column, head in enumerate(heads)]
     lines = [heads, *cells]
-    return "\n".join("  ".join(value.ljust(width) for value, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(value.ljust(width) for value, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
 
 
 class ProgressLine:

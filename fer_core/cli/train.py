@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from fer_core.allocator import restart_with_kept_memory
 from fer_core.cli.output import emit
 from fer_core.cli.reporting import reported
 from fer_core.errors import ConfigError
@@ -28,8 +29,6 @@ def add_to(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train."""
-    from fer_core.experiment import run_experiment
-
     here = settings()
     if arguments.config:
         path = presets().get(arguments.config, Path(arguments.config))
@@ -41,6 +40,15 @@ def run(arguments: argparse.Namespace) -> None:
         chosen = open_run(arguments.run_id, here)
     else:
         raise ConfigError("Give --config FILE for a new run, or --run ID for one that was made already.")
+    # From here on the run exists: the restarted process goes on with it.
+    restart_with_kept_memory(_arguments_for(chosen.id, arguments))
+    from fer_core.experiment import run_experiment
+
     finished = reported(lambda progress: run_experiment(chosen, here, resume=arguments.resume, progress=progress))
     summary = {"run": finished.id, **finished.summary()}
     emit(summary, arguments.json, f"{finished.id}: finished, epoch {summary['best_epoch']} of {summary['epochs']} kept")
+
+
+def _arguments_for(run_id: str, arguments: argparse.Namespace) -> list[str]:
+    options = [name for name, given in (("--resume", arguments.resume), ("--json", arguments.json)) if given]
+    return ["train", "--run", run_id, *options]

@@ -6,6 +6,7 @@ and, written last, `dataset.json`: a folder without it is not a dataset.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -18,12 +19,12 @@ from typing import Any
 import pandas as pd
 
 from fer_core.atomic import atomic_folder, write_json, write_text
-from fer_core.data.index import build_index, load_index, save_index
+from fer_core.data.index import build_index, load_index, save_index, tabulate
 from fer_core.data.manifest import Manifest, dump_manifest, known_manifests, read_manifest
 from fer_core.data.readers import reader_for, recognise
 from fer_core.data.source import Source, open_source
 from fer_core.errors import DatasetError
-from fer_core.ids import check_id
+from fer_core.ids import check_id, slug
 from fer_core.progress import Progress, silent
 from fer_core.settings import Settings
 
@@ -115,6 +116,16 @@ def import_dataset(
     return open_dataset(target.name, settings)
 
 
+def read_labels(source: Source, layout: str = "") -> pd.DataFrame:
+    """What the labels of a source say, in the form of an index but without opening an image: nothing is stored.
+
+    Raises:
+        DatasetError: the layout is not recognised, or a label file is broken.
+    """
+    reader = reader_for(layout) if layout else recognise(source)
+    return tabulate(reader.read(source, _manifest_for(reader.layout, "", Path("data"))))
+
+
 def list_datasets(settings: Settings) -> list[StoredDataset]:
     """Every dataset in the store, by id."""
     markers = sorted(settings.datasets_dir.glob(f"*/{_MARKER}"))
@@ -171,8 +182,6 @@ def _manifest_for(layout: str, dataset_id: str, path: Path) -> Manifest:
     same_layout = [manifest for manifest in known.values() if manifest.layout == layout]
     if layout != "folders" and len(same_layout) == 1:
         return same_layout[0]
-    from fer_core.ids import slug
-
     return Manifest(
         id=dataset_id or slug(path.stem),
         title=dataset_id or path.stem,
@@ -190,6 +199,4 @@ def _require_readable(index: pd.DataFrame, path: Path) -> None:
 def _fingerprint(index: pd.DataFrame) -> str:
     """A hash of ids, labels and pixels."""
     rows = pd.util.hash_pandas_object(index[["id", "split", "label", "sha256"]].astype(str), index=False)
-    import hashlib
-
     return hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]

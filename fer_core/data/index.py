@@ -66,7 +66,7 @@ def build_index(
     with ThreadPoolExecutor(max_workers=threads) as pool:
         while chunk := list(islice(remaining, _CHUNK)):
             measured = list(pool.map(lambda record: measure(source, record.path), chunk))
-            chunks.append(_tabulate(chunk, measured))
+            chunks.append(pd.concat([tabulate(chunk), pd.DataFrame(measured)], axis=1))
             done += len(chunk)
             progress(done / max(total, 1), f"Indexed {done:,} of {total:,} images")
     if not chunks:
@@ -146,7 +146,10 @@ def load_index(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     return pd.read_parquet(path, columns=columns)
 
 
-def _tabulate(records: list[Record], measured: list[dict[str, Any]]) -> pd.DataFrame:
+def tabulate(records: Iterable[Record]) -> pd.DataFrame:
+    """What the reader said, a row a record: `id`, `path`, `split`, `label`, `unlabelled`, `identity`, and the votes
+    where every record has them."""
+    records = list(records)
     said = {
         "id": [record.path for record in records],
         "path": [record.path for record in records],
@@ -159,7 +162,7 @@ def _tabulate(records: list[Record], measured: list[dict[str, Any]]) -> pd.DataF
     if all(record.votes is not None for record in records):
         votes = np.array([record.votes for record in records], np.int16)
         frame[list(VOTE_COLUMNS)] = votes
-    return pd.concat([frame, pd.DataFrame(measured)], axis=1)
+    return frame
 
 
 def images_in_order(source: Source, paths: Iterable[str], threads: int = 2) -> Iterator[RgbImage | None]:

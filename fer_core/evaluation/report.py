@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_core.calibration import POINTS, Calibration, Point
+from fer_core.calibration import POINT_NAMES, Calibration, PointName
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol, logits_of, truth_of
 from fer_core.labels import LabelSet
 from fer_core.metrics import expected_calibration_error, figures
 
 
 def report(
-    table: pd.DataFrame, calibration: Calibration, labels: LabelSet, protocol: Protocol, point: Point
+    table: pd.DataFrame, calibration: Calibration, labels: LabelSet, protocol: Protocol, point: PointName
 ) -> dict[str, Any]:
     """Judge predictions by one protocol at one operating point; what `evaluate --json` prints.
 
@@ -56,4 +56,4 @@ def report(
 def reports(table: pd.DataFrame, calibration: Calibration, labels: LabelSet) -> list[dict[str, Any]]:
     """Every report that a table of predictions allows: each protocol it has labels for, at each point."""
     usable: list[Protocol] = [p for p in PROTOCOLS if p in table and bool(np.any(truth_of(table, p, labels) >= 0))]
-    return [report(table, calibration, labels, protocol, point) for protocol in usable for point in POINTS]
+    return [report(table, calibration, labels, protocol, point) for protocol in usable for point in POINT_NAMES]

@@ -1,0 +1,33 @@
+"""FERscope's web app: the shell around the pages. Start it with `make run`."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core import __version__
+from fer_core.logs import set_up_logging
+from fer_core.settings import settings
+from fer_ui.errors import shown_errors
+from fer_ui.pages import registered
+from fer_ui.sidebar import show_sidebar
+
+
+@st.cache_resource(show_spinner=False)
+def _start() -> None:
+    """Once a server: logging, and the store's folder."""
+    set_up_logging(settings().log_level)
+    settings().store.mkdir(parents=True, exist_ok=True)
+
+
+def main() -> None:
+    """Draw the shell and the page that the address names."""
+    st.set_page_config(page_title="FERscope", page_icon=":material/face:", layout="wide")
+    with shown_errors():
+        _start()
+        page = st.navigation(list(registered().values()))
+        show_sidebar(__version__)
+        with shown_errors():
+            page.run()
+
+
+main()

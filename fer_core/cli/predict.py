@@ -1,0 +1,70 @@
+"""`predict`: read the faces of image files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from fer_core.calibration import POINT_NAMES
+from fer_core.data.readers.folders import IMAGE_ENDINGS
+from fer_core.errors import InputError
+from fer_core.inference.bundle import Bundle
+from fer_core.inference.catalog import find_model, model_in_use
+from fer_core.inference.detect import open_detector
+from fer_core.inference.predictor import ImageReading, Predictor
+from fer_core.settings import settings
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to a parser."""
+    command: argparse.ArgumentParser = commands.add_parser("predict", help="read the faces in image files")
+    command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="image files, or folders of them")
+    command.add_argument("--model", default="", help="default, a run's id, or a bundle's folder; the one in use")
+    command.add_argument("--faces", choices=("detect", "whole"), default="detect", help="whole: files are face crops")
+    command.add_argument("--point", choices=POINT_NAMES, default="accurate")
+    command.add_argument("--json", action="store_true", help="print JSON alone, a line an image")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Predict; exit code 2 when no file at all could be read."""
+    here = settings()
+    files = _files(arguments.paths)
+    bundle = Bundle.open(find_model(arguments.model or model_in_use(here), here).folder)
+    opened = open_detector(here) if arguments.faces == "detect" else None
+    if opened and opened.message:
+        sys.stderr.write(opened.message + "\n")
+    predictor = Predictor(bundle, opened.detector if opened else None)
+    failures = 0
+    for path in files:
+        reading = predictor.read_file(path, str(path), here, point=arguments.point, faces=arguments.faces)
+        failures += bool(reading.error)
+        text = json.dumps(reading.to_json(), allow_nan=False) if arguments.json else in_words(reading)
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    return 2 if failures == len(files) else 0
+
+
+def in_words(reading: ImageReading) -> str:
+    """A reading as text, a line a face."""
+    if reading.error:
+        return f"{reading.source}: {reading.error}"
+    if not reading.faces:
+        return f"{reading.source}: no face was found. If the picture is a face crop, use --faces whole."
+    lines = [f"  {number}. {face.sentence}" for number, face in enumerate(reading.faces, 1)]
+    return "\n".join([f"{reading.source}:", *lines])
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files += sorted(inner for inner in path.rglob("*") if inner.suffix.lower() in IMAGE_ENDINGS)
+        else:
+            files.append(path)
+    if not files:
+        raise InputError(f"No images were found in {', '.join(map(str, paths))}: {', '.join(IMAGE_ENDINGS)} are read.")
+    return files

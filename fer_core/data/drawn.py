@@ -1,0 +1,56 @@
+"""The drawn-faces dataset in the store: drawn, packed into an archive and imported like any other."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.synthetic import DrawnFacesRecipe, write_drawn_faces
+from fer_core.errors import DatasetError
+from fer_core.ids import check_id, new_id
+from fer_core.progress import Progress, silent
+from fer_core.settings import Settings
+
+DRAWN_FACES = "drawn-faces"
+_DRAWING_SHARE_01 = 0.7
+
+
+def make_drawn_dataset(
+    dataset_id: str, total: int, seed: int, settings: Settings, progress: Progress = silent
+) -> StoredDataset:
+    """Draw faces and import them under `dataset_id`.
+
+    Raises:
+        InputError: the recipe is out of range, or the id is taken.
+    """
+    recipe = DrawnFacesRecipe(total=total, identities=max(30, total // 20), seed=seed)
+    target = settings.datasets_dir / check_id(dataset_id, "dataset")
+    if (target / "dataset.json").exists():
+        raise DatasetError(f"There is a dataset {dataset_id!r} already. Choose another id, or delete that one.")
+    workshop = settings.uploads_dir / new_id("drawing")
+    try:
+
+        def drawing(done_01: float, message: str) -> None:
+            progress(done_01 * _DRAWING_SHARE_01, message)
+
+        def importing(done_01: float, message: str) -> None:
+            progress(_DRAWING_SHARE_01 + done_01 * (1 - _DRAWING_SHARE_01), message)
+
+        faces = workshop / "faces"
+        faces.mkdir(parents=True)
+        write_drawn_faces(faces, recipe, drawing)
+        archive = _zipped(faces)
+        return import_dataset(archive, settings, dataset_id=dataset_id, layout="folders", move=True, progress=importing)
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _zipped(folder: Path) -> Path:
+    """The folder's PNG files in an archive beside it; stored, as PNG is compressed already."""
+    archive = folder.with_suffix(".zip")
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
+        for path in sorted(folder.rglob("*.png")):
+            file.write(path, path.relative_to(folder).as_posix())
+    return archive

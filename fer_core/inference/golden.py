@@ -1,0 +1,136 @@
+"""Proof that a bundle still predicts what it did: golden faces, and the hashes of its files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fer_core.atomic import atomic_path, write_text
+from fer_core.calibration import POINT_NAMES, PointName
+from fer_core.errors import BundleError, FerscopeError, InputError
+from fer_core.faces import RgbImage
+from fer_core.ids import check_id
+from fer_core.inference.bundle import ABOUT_FILE, Bundle
+from fer_core.inference.image import read_image
+from fer_core.labels import Expression
+from fer_core.settings import settings
+
+GOLDEN_FOLDER = "golden"
+GOLDEN_FILE = "golden.json"
+TOLERANCE_01 = 1e-3
+"""Largest difference of a probability: processors round differently, a changed model differs by more."""
+
+_Probabilities = dict[Expression, float]
+
+
+class _Golden(BaseModel):
+    """`golden.json`: by face name and operating point, the probability of each expression."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    faces: dict[str, dict[PointName, _Probabilities]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was verified: what, whether it held, and in words what was found."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def write_golden(folder: Path, crops: Mapping[str, RgbImage]) -> None:
+    """Keep face crops in a bundle together with what it predicts for them now.
+
+    Args:
+        folder: a complete bundle.
+        crops: by name (a-z, 0-9, dot, dash, underscore), uint8, shape (H, W, 3), RGB, ready to be fitted.
+    Raises:
+        BundleError: the bundle can't be opened.
+        InputError: there are no crops, or a name can't be a file name.
+    """
+    if not crops:
+        raise InputError("There are no golden faces to write. Give at least one.")
+    bundle = Bundle.open(folder)
+    golden = folder / GOLDEN_FOLDER
+    for name, crop in crops.items():
+        with atomic_path(golden / f"{check_id(name, 'golden face')}.png") as temporary:
+            Image.fromarray(crop).save(temporary, "PNG")
+    expected = {name: _predicted(bundle, crop) for name, crop in crops.items()}
+    write_text(golden / GOLDEN_FILE, _Golden(faces=expected).model_dump_json(indent=2) + "\n")
+
+
+def verify_bundle(folder: Path) -> list[Check]:
+    """Check that a bundle opens, that its recorded files are unchanged and that each golden face still gets its
+    probabilities. A bundle without golden faces fails: nothing is proven then."""
+    try:
+        bundle = Bundle.open(folder)
+    except BundleError as exc:
+        return [Check("opens", False, str(exc))]
+    opened = Check("opens", True, f"{bundle.id} reads {len(bundle.contract.labels)} expressions")
+    files = [_file_check(folder, name, digest) for name, digest in bundle.about.files.items()]
+    return [opened, *files, *_golden_checks(bundle)]
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a bundle but `bundle.json`, which records them, by path in the folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in paths}
+    return {name: _sha256(path) for name, path in names.items() if name != ABOUT_FILE}
+
+
+def _predicted(bundle: Bundle, crop: RgbImage) -> dict[PointName, _Probabilities]:
+    logits = bundle.logits(bundle.contract.apply(crop)[None])
+    found: dict[PointName, _Probabilities] = {}
+    for point in POINT_NAMES:
+        row = bundle.calibration.probabilities(logits, point)[0]
+        found[point] = {label: float(value) for label, value in zip(bundle.contract.labels, row, strict=True)}
+    return found
+
+
+def _file_check(folder: Path, name: str, digest: str) -> Check:
+    what = f"file {name}"
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        return Check(what, False, "lies outside the bundle")
+    path = folder / name
+    if not path.is_file():
+        return Check(what, False, "is missing")
+    same = _sha256(path) == digest
+    return Check(what, same, "unchanged" if same else "has changed since the bundle was made")
+
+
+def _golden_checks(bundle: Bundle) -> list[Check]:
+    path = bundle.folder / GOLDEN_FOLDER / GOLDEN_FILE
+    if not path.is_file():
+        return [Check("golden faces", False, f"there is no {GOLDEN_FOLDER}/{GOLDEN_FILE} to compare with")]
+    try:
+        golden = _Golden.model_validate_json(path.read_bytes())
+    except ValidationError as exc:
+        return [Check("golden faces", False, f"{GOLDEN_FILE} is not valid: {exc.errors()[0]['msg']}")]
+    if not golden.faces:
+        return [Check("golden faces", False, f"{GOLDEN_FILE} names no faces")]
+    return [_face_check(bundle, name, expected) for name, expected in golden.faces.items()]
+
+
+def _face_check(bundle: Bundle, name: str, expected: Mapping[PointName, _Probabilities]) -> Check:
+    what = f"golden face {name}"
+    try:
+        path = bundle.folder / GOLDEN_FOLDER / f"{check_id(name, 'golden face')}.png"
+        found = _predicted(bundle, read_image(path, settings()).pixels)
+    except FerscopeError as exc:
+        return Check(what, False, str(exc))
+    if not expected or any(set(wanted) != set(bundle.contract.labels) for wanted in expected.values()):
+        return Check(what, False, "has no expected probability for each of the model's labels")
+    gaps = [abs(found[point][label] - value) for point, wanted in expected.items() for label, value in wanted.items()]
+    return Check(what, max(gaps) <= TOLERANCE_01, f"largest difference {max(gaps):.1e} (allowed {TOLERANCE_01:.0e})")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,218 @@
+"""Reading faces: from a picture to an expression for each face in it, with how sure the model is and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.errors import DetectorError, FerscopeError, InputError
+from fer_core.faces import FaceBox, RgbImage, crop_face
+from fer_core.inference.bundle import Bundle
+from fer_core.inference.detect import DetectedFace, FaceDetector
+from fer_core.inference.image import DecodedImage, read_image
+from fer_core.labels import Expression
+from fer_core.settings import Settings
+
+FacesMode = Literal["detect", "whole"]
+"""`detect`: look for faces. `whole`: the picture is a face crop already."""
+
+SMALL_FACE_PX = 20
+"""A narrower face has too few pixels for its expression, whatever the model says."""
+
+CLOSE_BELOW_01 = 0.1
+"""Two best expressions nearer to each other than this are called close."""
+
+NO_DETECTOR = "none"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceReading:
+    """How the model reads one face.
+
+    `box` is in pixels of the picture. `detector_score` is the detector's, 0..1, None where nothing was
+    detected (`detector` is then `none`). `reason` says in words why the reading is `uncertain`. `crop` is what
+    the model saw before it was resized: uint8, shape (H, W, 3), RGB.
+    """
+
+    box: FaceBox
+    detector: str
+    detector_score: float | None
+    label: Expression
+    confidence: float
+    uncertain: bool
+    reason: str
+    probabilities: dict[Expression, float]
+    crop: RgbImage
+
+    @property
+    def sentence(self) -> str:
+        """The reading in words fit for a person."""
+        doubt = f", but is not sure: {self.reason}" if self.uncertain else ""
+        return f"The model reads this face as {self.label} ({self.confidence:.0%}){doubt}."
+
+    def to_json(self) -> dict[str, object]:
+        """The reading as a JSON object; expressions by name."""
+        return {
+            "box": self.box.as_list(),
+            "detector": self.detector,
+            "detector_score": self.detector_score,
+            "label": str(self.label),
+            "confidence": self.confidence,
+            "uncertain": self.uncertain,
+            "reason": self.reason,
+            "probabilities": {str(label): value for label, value in self.probabilities.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageReading:
+    """What was read in one picture.
+
+    `width`, `height` and the faces' boxes are in pixels of the file, upright. Where `error` is not empty the
+    picture could not be read: there are no faces and no size then. Without an error and without faces, the
+    detector found nobody.
+    """
+
+    source: str
+    width: int
+    height: int
+    notes: tuple[str, ...]
+    error: str
+    faces: tuple[FaceReading, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The reading as the JSON object that `predict` prints."""
+        return {
+            "source": self.source,
+            "width": self.width,
+            "height": self.height,
+            "error": self.error,
+            "faces": [face.to_json() for face in self.faces],
+        }
+
+
+class Predictor:
+    """Reads the faces of pictures with one bundle and one detector.
+
+    May be shared between threads: it keeps nothing between calls, a bundle is thread-safe, and a detector lets
+    one thread in at a time.
+    """
+
+    def __init__(self, bundle: Bundle, detector: FaceDetector | None) -> None:
+        """Join the two; without a detector only whole pictures can be read."""
+        self.bundle = bundle
+        self.detector = detector
+
+    def read(self, image: RgbImage, *, point: str = "accurate", faces: str = "detect") -> list[FaceReading]:
+        """Read every face of a picture, from left to right.
+
+        Args:
+            image: uint8, shape (H, W, 3), RGB.
+            point: the operating point, `accurate` or `balanced`.
+            faces: `detect`, or `whole` when the picture is a face crop: no margin is added then.
+        Returns:
+            A reading for each face; none if no face was found.
+        Raises:
+            InputError: there is no such point or mode.
+            BundleError: the model failed.
+            DetectorError: faces are to be detected and there is no detector.
+        """
+        if faces == "whole":
+            return self._read_whole(image, point)
+        if faces != "detect":
+            raise InputError(f"Faces can't be had by {faces!r}. Choose one of: detect, whole.")
+        if self.detector is None:
+            raise DetectorError("There is no face detector. Open one, or read the picture as a whole.")
+        return self.read_detected(image, self.detector.detect(image), point=point)
+
+    def read_detected(
+        self, image: RgbImage, detected: Sequence[DetectedFace], *, point: str = "accurate"
+    ) -> list[FaceReading]:
+        """Read faces that were found already, in one batch; arguments and errors as `read`, and:
+
+        Raises:
+            EmptyCropError: a box lies outside the picture.
+        """
+        margin = self.bundle.contract.crop_margin_01
+        crops = [crop_face(image, face.box, margin) for face in detected]
+        rows = self._probabilities(crops, point)
+        name = self.detector.name if self.detector else NO_DETECTOR
+        return [
+            self._reading(face.box, name, face.score_01, crop, row, point)
+            for face, crop, row in zip(detected, crops, rows, strict=True)
+        ]
+
+    def read_decoded(
+        self, image: DecodedImage, source: str, *, point: str = "accurate", faces: str = "detect"
+    ) -> ImageReading:
+        """Read a decoded picture; arguments and errors as `read`. Boxes are in pixels of the file."""
+        readings = self.read(image.pixels, point=point, faces=faces)
+        placed = tuple(replace(reading, box=image.in_file(reading.box)) for reading in readings)
+        return ImageReading(source, image.width, image.height, image.notes, "", placed)
+
+    def read_file(
+        self,
+        source: bytes | Path,
+        name: str,
+        settings: Settings,
+        *,
+        point: str = "accurate",
+        faces: str = "detect",
+    ) -> ImageReading:
+        """Decode and read a file. What goes wrong is said in `error`; it never becomes a reading.
+
+        Args:
+            source: the file's content, or its path.
+            name: what the reading calls it.
+            settings: the limits of an image.
+            point: see `read`.
+            faces: see `read`.
+        """
+        try:
+            decoded = read_image(source, settings, name=name)
+            return self.read_decoded(decoded, name, point=point, faces=faces)
+        except FerscopeError as exc:
+            return ImageReading(name, 0, 0, (), str(exc), ())
+
+    def _read_whole(self, image: RgbImage, point: str) -> list[FaceReading]:
+        height, width = image.shape[:2]
+        (row,) = self._probabilities([image], point)
+        return [self._reading(FaceBox(0, 0, width, height), NO_DETECTOR, None, image, row, point)]
+
+    def _probabilities(self, crops: Sequence[RgbImage], point: str) -> NDArray[np.float32]:
+        """float32, shape (N, classes), for any number of crops."""
+        return self.bundle.probabilities(self.bundle.contract.apply_batch(crops), point)
+
+    def _reading(
+        self,
+        box: FaceBox,
+        detector: str,
+        score: float | None,
+        crop: RgbImage,
+        row: NDArray[np.float32],
+        point: str,
+    ) -> FaceReading:
+        labels = self.bundle.contract.labels
+        probabilities = {label: float(value) for label, value in zip(labels, row, strict=True)}
+        best = labels[int(np.argmax(row))]
+        limit = self.bundle.calibration.point(point).uncertain_below_01
+        reason = _doubt(min(box.width, box.height), probabilities, limit)
+        return FaceReading(box, detector, score, best, probabilities[best], bool(reason), reason, probabilities, crop)
+
+
+def _doubt(side_px: int, probabilities: dict[Expression, float], limit_01: float) -> str:
+    """Why a reading can't be relied on, in words; nothing when it can."""
+    (best, first), (second_best, second) = sorted(probabilities.items(), key=lambda item: -item[1])[:2]
+    reasons = []
+    if side_px < SMALL_FACE_PX:
+        reasons.append(f"the face is only {side_px} px wide")
+    if first < limit_01:
+        reasons.append(f"{first:.2f} is below the model's own limit of {limit_01:.2f}")
+    if first - second < CLOSE_BELOW_01:
+        reasons.append(f"the two best, {best} and {second_best}, are close")
+    return "; ".join(reasons)

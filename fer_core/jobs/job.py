@@ -1,0 +1,78 @@
+"""A job as the database records it: a value that is read, never changed in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job is on its way.
+
+    queued -> running -> succeeded, failed, cancelled or interrupted; a queued job may be cancelled at once,
+    and a failed, cancelled or interrupted one may be queued again.
+    """
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def active(self) -> bool:
+        """Whether the job still has something to do."""
+        return self in ACTIVE_STATES
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens to the job unless somebody asks for it."""
+        return not self.active
+
+
+ACTIVE_STATES = (JobState.QUEUED, JobState.RUNNING)
+ENDED_STATES = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED)
+RESUMABLE_STATES = (JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One command of `python -m fer_core`, and how it fares. Times are aware, in UTC.
+
+    `target` is what the job works on, the id of a run or of a dataset. `pid_started_at` (seconds since the
+    epoch) tells the job's process from a later one with the same pid. `error` is one line for a person, or
+    empty. `exit_code` is negative when a signal ended the process. `attempts` counts the starts.
+    """
+
+    id: str
+    kind: str
+    title: str
+    args: tuple[str, ...]
+    resume_args: tuple[str, ...]
+    target: str
+    state: JobState
+    priority: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    heartbeat_at: datetime | None
+    pid: int | None
+    pid_started_at: float | None
+    exit_code: int | None
+    progress_01: float
+    message: str
+    error: str
+    cancel_requested: bool
+    attempts: int
+
+    @property
+    def command_args(self) -> tuple[str, ...]:
+        """What follows `python -m fer_core` in the present attempt."""
+        return self.args + self.resume_args if self.attempts > 1 else self.args
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the job can be queued again."""
+        return self.state in RESUMABLE_STATES

@@ -1,0 +1,62 @@
+"""The log of a job: everything its process wrote, its attempts one after the other."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from fer_core.jobs.job import Job
+from fer_core.settings import Settings
+
+_SEPARATOR = "======== attempt"
+_TAIL_BYTES = 64 * 1024
+_ERROR_CHARACTERS = 300
+
+
+def log_path(settings: Settings, job: Job) -> Path:
+    """Where the standard output and standard error of a job's process go."""
+    return settings.logs_dir / f"{job.id}.log"
+
+
+def open_attempt(path: Path, job: Job) -> BinaryIO:
+    """The log, open for appending, after a line that says which attempt begins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    began = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    log = path.open("ab")
+    log.write(f"{_SEPARATOR} {job.attempts}, {began}: {' '.join(job.command_args)} ========\n".encode())
+    log.flush()
+    return log
+
+
+def last_words(path: Path) -> str:
+    """The last line of the newest attempt that is no part of a traceback's frames, clipped; "" if there is none."""
+    words = ""
+    for line in _tail(path).splitlines():
+        if line.startswith(_SEPARATOR):
+            words = ""
+        elif line.strip() and not _is_frame(line):
+            words = line
+    return one_line(words)
+
+
+def one_line(text: str) -> str:
+    """`text` on one line and clipped, to be shown beside a job."""
+    line = " ".join(text.split())
+    return line if len(line) <= _ERROR_CHARACTERS else line[: _ERROR_CHARACTERS - 1] + "…"
+
+
+def _is_frame(line: str) -> bool:
+    """Tracebacks indent their frames; the message itself begins at the margin."""
+    return line[0].isspace() or line.startswith("Traceback (most recent call last)")
+
+
+def _tail(path: Path) -> str:
+    try:
+        with path.open("rb") as log:
+            log.seek(0, os.SEEK_END)
+            log.seek(max(0, log.tell() - _TAIL_BYTES))
+            return log.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,59 @@
+"""What a job's end means: from exit code, request and record to a state and a line for a person."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.log import last_words, one_line
+
+EXIT_CANCELLED = 75
+"""What a command that was asked to stop exits with (EX_TEMPFAIL: trying again may succeed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended."""
+
+    state: JobState
+    exit_code: int | None
+    error: str
+
+
+def outcome(job: Job, exit_code: int | None, log: Path) -> Outcome:
+    """Judge a job whose process is gone.
+
+    Args:
+        job: read from the database after the process was gone, so that it holds what the job said last.
+        exit_code: the process's, negative for a signal; None when nobody saw it.
+        log: the job's log.
+    """
+    code = exit_code
+    if job.exit_code is not None and (code is None or code < 0):
+        # A command that has said how it ended has done its work: libraries may still crash while unloading.
+        code = job.exit_code
+    if code == 0:
+        return Outcome(JobState.SUCCEEDED, code, "")
+    if job.cancel_requested or code == EXIT_CANCELLED:
+        return Outcome(JobState.CANCELLED, code, "")
+    if code is None:
+        return Outcome(
+            JobState.INTERRUPTED,
+            None,
+            "The process ended while nobody watched: a crash, a kill or a restart of the machine. Resume the job.",
+        )
+    if code < 0:
+        return Outcome(JobState.INTERRUPTED, code, _killed(-code))
+    words = one_line(job.error) or last_words(log) or f"Exit code {code}, and nothing in the log."
+    return Outcome(JobState.FAILED, code, words)
+
+
+def _killed(number: int) -> str:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    cause = " The machine may have run out of memory." if name == "SIGKILL" else ""
+    return f"The process was ended by {name} from outside.{cause} Resume the job."

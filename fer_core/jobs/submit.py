@@ -1,0 +1,51 @@
+"""Handing work to the supervisor: what the pages and the command line both do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fer_core.errors import DatasetError
+from fer_core.ids import check_id, new_id
+from fer_core.jobs.job import Job
+from fer_core.jobs.service import ensure_supervisor
+from fer_core.jobs.store import JobStore
+from fer_core.runs import create_run
+from fer_core.settings import Settings
+from fer_core.training.config import TrainConfig, dump_config
+
+
+def submit_training(config: TrainConfig, settings: Settings) -> Job:
+    """Make a run folder and queue its training.
+
+    Raises:
+        InputError: the dataset is not in the store.
+    """
+    marker = settings.datasets_dir / check_id(config.dataset, "dataset") / "dataset.json"
+    if not marker.is_file():
+        raise DatasetError(f"There is no dataset {config.dataset!r} in the store. Import it first.")
+    run = create_run(new_id(config.title or config.model.name), dump_config(config), settings)
+    return _submit(
+        settings, "train", config.title or config.model.name, ("train", "--run", run.id), run.id, ("--resume",)
+    )
+
+
+def submit_import(path: Path, dataset_id: str, layout: str, settings: Settings, *, take: bool) -> Job:
+    """Queue the import of an archive or folder; with `take` the archive is moved into the store."""
+    options = [*(("--layout", layout) if layout else ()), *(("--take",) if take else ())]
+    args = ("datasets", "import", str(path), "--id", check_id(dataset_id, "dataset"), *options)
+    return _submit(settings, "import", f"Import {dataset_id}", args, dataset_id)
+
+
+def submit_drawing(dataset_id: str, total: int, settings: Settings) -> Job:
+    """Queue the drawing of a drawn-faces dataset of `total` images."""
+    args = ("datasets", "draw", "--id", check_id(dataset_id, "dataset"), "--total", str(total))
+    return _submit(settings, "import", f"Draw {dataset_id}", args, dataset_id)
+
+
+def _submit(
+    settings: Settings, kind: str, title: str, args: tuple[str, ...], target: str, resume_args: tuple[str, ...] = ()
+) -> Job:
+    with JobStore(settings) as store:
+        job = store.submit(kind, title, args, target, resume_args=resume_args)
+    ensure_supervisor(settings)
+    return job

@@ -1,0 +1,1 @@
+"""What the pages are made of. Besides the pages, this is the only package that imports Streamlit."""

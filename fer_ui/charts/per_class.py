@@ -1,0 +1,179 @@
+"""How a model fares on each expression: precision, recall and F1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from fer_core.labels import Expression
+from fer_core.metrics import Figures
+from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
+from fer_ui.numbers import count, hover, images, interval, listed, percent
+from fer_ui.theme import TEXT, expression_colour, expression_outline, expression_title, rgb
+
+TITLE = "Precision, recall with its 95 % interval, and F1"
+COLUMNS = ("expression", "support", "precision", "recall", "recall_low", "recall_high", "f1")
+
+_METRICS = ("precision", "recall", "f1")
+_NAMES = {"precision": "precision", "recall": "recall", "f1": "F1"}
+_HOLLOW_01 = 0.2
+"""Recall, the figure this project cares about most, is solid; precision is hatched, F1 nearly hollow."""
+
+_BAR_PX = 15
+_ROW_GAP_PX = 12
+_BAR_ROWS = _BAR_PX / (_BAR_PX * len(_METRICS) + _ROW_GAP_PX)
+_TICKS_01 = [0, 0.25, 0.5, 0.75, 1]
+_FEW_IMAGES = 30
+
+
+def figures_table(figures: Figures, labels: Sequence[Expression]) -> pd.DataFrame:
+    """The figures of each class as a table, for `st.dataframe` and `class_figures_bars`.
+
+    Columns are `COLUMNS`; shares are 0..1. What nobody can know is NaN, not zero: recall and F1 of a class without
+    images, precision of a class that was never answered.
+    """
+    answers = figures.confusion.sum(axis=0)
+    rows = []
+    for place, expression in enumerate(labels):
+        known = figures.per_class[place]
+        low, high = figures.recall_intervals[place]
+        seen = known.support > 0
+        rows.append(
+            (
+                expression.value,
+                known.support,
+                known.precision if answers[place] else np.nan,
+                known.recall if seen else np.nan,
+                low if seen else np.nan,
+                high if seen else np.nan,
+                known.f1 if seen else np.nan,
+            )
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"support": "int64"})
+
+
+def class_figures_bars(table: pd.DataFrame) -> go.Figure:
+    """Draw `figures_table`: three bars a class, recall with its 95 % interval, each with its number behind it."""
+    if table.empty:
+        return empty_figure(TITLE, "There are no figures to show.")
+    expressions = [Expression(value) for value in table["expression"]]
+    figure = go.Figure()
+    for place, metric in enumerate(_METRICS):
+        rows = [row + (place - 1) * _BAR_ROWS for row in range(len(table))]
+        figure.add_trace(_bars(table, expressions, metric, rows))
+        figure.add_trace(_numbers(table, metric, rows))
+    figure.update_layout(barmode="overlay")
+    figure.update_xaxes(
+        range=[0, 1.17], tickvals=_TICKS_01, ticktext=[percent(t, 0) for t in _TICKS_01], showgrid=True, ticks=""
+    )
+    figure.update_yaxes(
+        range=[len(table) - 0.5, -0.5],
+        tickvals=list(range(len(table))),
+        ticktext=[
+            f"{expression_title(expression)}<br><span style='font-size:11px'>{images(int(support))}</span>"
+            for expression, support in zip(expressions, table["support"], strict=True)
+        ],
+        showgrid=False,
+        zeroline=False,
+        ticks="",
+    )
+    rows_px = len(table) * (_BAR_PX * len(_METRICS) + _ROW_GAP_PX)
+    return apply_layout(figure, title=TITLE, subtitle=figures_words(table), height_px=rows_px + 70 + LEGEND_PX)
+
+
+def figures_words(table: pd.DataFrame) -> str:
+    """Which expression is recognised best, which least, and how sure one can be of that."""
+    seen = table[table["recall"].notna()]
+    if seen.empty:
+        return "No class has images to judge."
+    best, least = seen.iloc[int(seen["recall"].argmax())], seen.iloc[int(seen["recall"].argmin())]
+    if len(seen) == 1:
+        words = f"{percent(best['recall'], 0)} of {best['expression']} is recognised."
+    else:
+        words = (
+            f"{percent(best['recall'], 0)} of {best['expression']} is recognised, "
+            f"but {percent(least['recall'], 0)} of {least['expression']}."
+            if best["recall"] > least["recall"]
+            else f"Every expression is recognised equally often ({percent(best['recall'], 0)})."
+        )
+    few = seen[seen["support"] < _FEW_IMAGES]["expression"].tolist()
+    missing = table[table["recall"].isna()]["expression"].tolist()
+    if few:
+        words += f" Fewer than {_FEW_IMAGES} images of {listed(few)}: mind the interval."
+    return f"{words} No images of {listed(missing, 'or')}." if missing else words
+
+
+def _bars(table: pd.DataFrame, expressions: list[Expression], metric: str, rows: list[float]) -> go.Bar:
+    values = table[metric].to_numpy(float)
+    whiskers = None
+    if metric == "recall":
+        whiskers = {
+            "type": "data",
+            "symmetric": False,
+            "array": np.nan_to_num(table["recall_high"] - values),
+            "arrayminus": np.nan_to_num(values - table["recall_low"]),
+            "thickness": 1.4,
+            "width": 3,
+            "color": TEXT,
+        }
+    return go.Bar(
+        name=_NAMES[metric],
+        orientation="h",
+        x=values,
+        y=rows,
+        width=_BAR_ROWS * 0.92,
+        error_x=whiskers,
+        hoverinfo="text",
+        hovertext=[_hover_words(metric, row) for _, row in table.iterrows()],
+        customdata=table[["expression"]].assign(metric=metric).to_numpy(),
+        marker={
+            "color": [_fill(metric, expression) for expression in expressions],
+            "line": {"color": [expression_outline(expression) for expression in expressions], "width": 1},
+            "pattern": {
+                "shape": "/" if metric == "precision" else "",
+                "size": 5,
+                "solidity": 0.35,
+                "fillmode": "replace",
+            },
+        },
+    )
+
+
+def _fill(metric: str, expression: Expression) -> str:
+    red, green, blue = rgb(expression_colour(expression))
+    return f"rgba({red}, {green}, {blue}, {_HOLLOW_01 if metric == 'f1' else 1})"
+
+
+def _numbers(table: pd.DataFrame, metric: str, rows: list[float]) -> go.Scatter:
+    """The number of each bar, behind its end or its whisker; words where there is no number."""
+    values = table[metric].to_numpy(float)
+    ends = table["recall_high"].to_numpy(float) if metric == "recall" else values
+    absent = {"precision": "never the answer", "recall": "no images", "f1": ""}
+    return go.Scatter(
+        x=np.nan_to_num(ends),
+        y=rows,
+        mode="text",
+        text=[absent[metric] if np.isnan(value) else f"\u2002{percent(float(value), 0)}" for value in values],
+        textposition="middle right",
+        textfont={"size": 11},
+        cliponaxis=False,
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
+def _hover_words(metric: str, row: pd.Series) -> str:
+    name, value = row["expression"], float(row[metric])
+    if np.isnan(value):
+        return hover(f"No image is read as {name}" if metric == "precision" else f"There are no images of {name}")
+    if metric == "precision":
+        return hover(f"{percent(value)} of the images read as {name} are labelled {name}")
+    if metric == "f1":
+        return hover(f"F1 of {name} is {percent(value)}: the harmonic mean of precision and recall")
+    span = interval(row["recall_low"], row["recall_high"])
+    return hover(
+        f"{percent(value)} of {count(row['support'])} images labelled {name} are recognised (95 % interval {span})"
+    )

@@ -1,0 +1,119 @@
+"""How one face is read: the probability of each expression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import plotly.graph_objects as go
+
+from fer_core.labels import Expression
+from fer_ui.charts.layout import apply_layout, empty_figure
+from fer_ui.numbers import hover, percent
+from fer_ui.theme import SERIES, expression_colour, expression_outline, expression_title
+
+_ROW_PX = 23
+_OTHERS_OPACITY = 0.7
+_AXIS_END = 1.25
+"""Bars end at 1; the rest is for the percentages, wide enough on a phone."""
+
+
+def probability_bars(
+    probabilities: Mapping[Expression, float], uncertain: bool = False, uncertain_below_01: float | None = None
+) -> go.Figure:
+    """Draw the probabilities of one face, the likeliest expression emphasised.
+
+    Args:
+        probabilities: 0..1 for each expression of the model.
+        uncertain: the model abstains from reading this face.
+        uncertain_below_01: the probability it must reach not to abstain, drawn as a line; None draws none.
+    """
+    shown = [expression for expression in Expression if expression in probabilities]
+    if not shown:
+        return empty_figure("Probabilities", "There are no probabilities to show.")
+    likeliest = max(shown, key=lambda expression: probabilities[expression])
+    figure = go.Figure(
+        [_bars(shown, likeliest, probabilities), _numbers(shown, likeliest, probabilities)],
+    )
+    _dress(figure, [_strong(expression_title(e), e is likeliest) for e in shown], uncertain_below_01)
+    title, subtitle = probability_words(likeliest, probabilities[likeliest], uncertain, uncertain_below_01)
+    return apply_layout(
+        figure, title=title, subtitle=subtitle, height_px=_ROW_PX * len(shown) + 40, hover_rows=True
+    ).update_layout(margin={"t": 22, "b": 18})
+
+
+def probability_words(
+    likeliest: Expression, value_01: float, uncertain: bool, uncertain_below_01: float | None
+) -> tuple[str, str]:
+    """What the bars show, and what to conclude from them."""
+    if not uncertain:
+        return f"Read as {likeliest.value}", f"The model is {percent(value_01, 0)} sure."
+    limit = f", it needs {percent(uncertain_below_01, 0)}" if uncertain_below_01 is not None else ""
+    return "Uncertain", f"The likeliest is {likeliest.value} with {percent(value_01, 0)}{limit}."
+
+
+def _bars(shown: list[Expression], likeliest: Expression, probabilities: Mapping[Expression, float]) -> go.Bar:
+    return go.Bar(
+        orientation="h",
+        x=[float(probabilities[expression]) for expression in shown],
+        y=list(range(len(shown))),
+        customdata=[expression.value for expression in shown],
+        hoverinfo="text",
+        hovertext=[
+            hover(f"The model gives {expression.value} a probability of {percent(probabilities[expression])}")
+            for expression in shown
+        ],
+        marker={
+            "color": [expression_colour(expression) for expression in shown],
+            "opacity": [1.0 if expression is likeliest else _OTHERS_OPACITY for expression in shown],
+            "line": {"color": [expression_outline(expression) for expression in shown], "width": 1},
+        },
+    )
+
+
+def _numbers(shown: list[Expression], likeliest: Expression, probabilities: Mapping[Expression, float]) -> go.Scatter:
+    """The percentages, in a column of their own right of the bars, where neither bar nor line crosses them."""
+    return go.Scatter(
+        x=[_AXIS_END] * len(shown),
+        y=list(range(len(shown))),
+        mode="text",
+        text=[_strong(percent(probabilities[expression]), expression is likeliest) for expression in shown],
+        textposition="middle left",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
+
+
+def _strong(text: str, strong: bool) -> str:
+    return f"<b>{text}</b>" if strong else text
+
+
+def _dress(figure: go.Figure, names: list[str], uncertain_below_01: float | None) -> None:
+    figure.update_layout(bargap=0.28, showlegend=False)
+    rows = len(names)
+    figure.update_xaxes(range=[0, _AXIS_END], visible=False)
+    figure.update_yaxes(
+        range=[rows - 0.5, -0.5],
+        tickvals=list(range(rows)),
+        ticktext=names,
+        ticks="",
+        showgrid=False,
+        zeroline=False,
+    )
+    if uncertain_below_01 is None:
+        return
+    figure.add_shape(
+        type="line",
+        x0=uncertain_below_01,
+        x1=uncertain_below_01,
+        y0=-0.5,
+        y1=rows - 0.5,
+        line={"width": 1, "dash": "dot", "color": SERIES[1]},
+    )
+    figure.add_annotation(
+        x=uncertain_below_01,
+        y=rows - 0.5,
+        yanchor="top",
+        text=f"sure from {percent(uncertain_below_01, 0)}",
+        font={"size": 11},
+        showarrow=False,
+    )

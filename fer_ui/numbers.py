@@ -1,0 +1,65 @@
+"""Numbers in words: how counts, shares and lists are written everywhere in the app."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from textwrap import wrap
+
+HOVER_CHARACTERS = 42
+"""A line of hover text that fits a phone."""
+
+
+def count(number: int) -> str:
+    """A count with its thousands apart: "12,906"."""
+    return f"{number:,}"
+
+
+def compact_count(number: int, digits_max: int = 4) -> str:
+    """A count in few characters: whole up to `digits_max` digits, then "146k" or "1.2M"."""
+    if number < 10**digits_max:
+        return count(number)
+    for divisor, unit in ((10**3, "k"), (10**6, "M")):
+        if number < 999.5 * divisor:
+            value = number / divisor
+            return f"{value:.0f}{unit}" if value >= 99.95 else f"{value:.1f}{unit}"
+    return f"{number / 10**9:.1f}G"
+
+
+def percent(share_01: float, decimals: int = 1) -> str:
+    """A share as "36.5 %"; one that is not nothing is never written as nothing, nor one short of all as all."""
+    step = 10.0**-decimals
+    if 0 < share_01 < step / 200:
+        return f"<{step:.{decimals}f} %"
+    if 1 - step / 200 < share_01 < 1:
+        return f">{100 - step:.{decimals}f} %"
+    if share_01 in (0, 1):
+        return f"{share_01 * 100:.0f} %"
+    return f"{share_01 * 100:.{decimals}f} %"
+
+
+def interval(low_01: float, high_01: float) -> str:
+    """A 95 % interval: "78.1 to 83.4 %"."""
+    return f"{low_01 * 100:.1f} to {high_01 * 100:.1f} %"
+
+
+def times(ratio: float) -> str:
+    """How often: "28 times", "2.4 times"."""
+    return f"{ratio:,.0f} times" if ratio >= 9.95 else f"{ratio:.1f} times"
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Words in a row: "fear, disgust and contempt"."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def images(number: int) -> str:
+    """ "1 image", "2 images"."""
+    return f"{count(number)} image" if number == 1 else f"{count(number)} images"
+
+
+def hover(text: str) -> str:
+    """Text for a chart's hover label, broken into lines that fit a phone."""
+    return "<br>".join(escape(line) for line in wrap(text, HOVER_CHARACTERS, break_long_words=True))

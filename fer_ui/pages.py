@@ -1,0 +1,60 @@
+"""The pages by name, so that one page can link to another. A page is `pages/<name>/page.py`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+_FOLDER = Path(__file__).resolve().parent.parent / "pages"
+
+
+class Page(StrEnum):
+    """Every page; the value is its path in the address."""
+
+    OVERVIEW = "overview"
+    DATASETS = "datasets"
+    TRAINING = "training"
+    EVALUATION = "evaluation"
+    PREDICT = "predict"
+    LIVE = "live"
+    MODELS = "models"
+
+
+_ICONS: dict[Page, str] = {
+    Page.OVERVIEW: ":material/dashboard:",
+    Page.DATASETS: ":material/dataset:",
+    Page.TRAINING: ":material/model_training:",
+    Page.EVALUATION: ":material/grid_on:",
+    Page.PREDICT: ":material/photo:",
+    Page.LIVE: ":material/videocam:",
+    Page.MODELS: ":material/deployed_code:",
+}
+
+
+@lru_cache(maxsize=1)
+def registered() -> dict[Page, StreamlitPage]:
+    """The pages as Streamlit's navigation wants them, the first one at the root."""
+    return {
+        page: st.Page(
+            _FOLDER / page / "page.py",
+            title=page.capitalize(),
+            icon=_ICONS[page],
+            url_path=page,
+            default=page is Page.OVERVIEW,
+        )
+        for page in Page
+    }
+
+
+def link_to(page: Page, label: str, **query: str) -> None:
+    """A link to a page, with what it should show in its address."""
+    st.page_link(registered()[page], label=label, icon=_ICONS[page], query_params=query or None)
+
+
+def go_to(page: Page, **query: str) -> None:
+    """Switch to a page now, with what it should show in its address."""
+    st.switch_page(registered()[page], query_params=query or None)

@@ -1,0 +1,59 @@
+"""What is shared between sessions: one cache, keyed by id and content. Everything here is thread-safe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.inference.bundle import Bundle
+from fer_core.inference.catalog import ModelEntry, find_model, model_in_use
+from fer_core.inference.detect import OpenedDetector, open_detector
+from fer_core.inference.predictor import Predictor
+from fer_core.jobs.store import JobStore
+from fer_core.settings import settings
+
+
+@st.cache_resource(show_spinner=False)
+def job_store() -> JobStore:
+    """The job database (its engine is thread-safe)."""
+    return JobStore(settings())
+
+
+@st.cache_resource(show_spinner="Loading the face detector", ttl=600)
+def detector() -> OpenedDetector:
+    """The face detector (it lets one thread in at a time); asked for anew every ten minutes."""
+    return open_detector(settings())
+
+
+def used_model() -> ModelEntry:
+    """The model that Predict and Live use."""
+    return find_model(model_in_use(settings()), settings())
+
+
+def predictor(model: ModelEntry) -> Predictor:
+    """A predictor with the model and the detector (it keeps nothing between calls)."""
+    return Predictor(_bundle(model.folder, _changed_at(model.folder)), detector().detector)
+
+
+def index_of(dataset: StoredDataset) -> pd.DataFrame:
+    """A dataset's index without what only the engine needs; shared, so not to be changed."""
+    return _index(dataset.id, dataset.fingerprint)
+
+
+@st.cache_resource(show_spinner="Loading the model", max_entries=4)
+def _bundle(folder: Path, changed_at: float) -> Bundle:
+    del changed_at  # part of the key: another file in the same place is another model
+    return Bundle.open(folder)
+
+
+@st.cache_resource(show_spinner="Reading the index", max_entries=4)
+def _index(dataset_id: str, fingerprint: str) -> pd.DataFrame:
+    del fingerprint  # part of the key: an import under the same id is another dataset
+    return open_dataset(dataset_id, settings()).index(["path", "split", "label", "unlabelled", "problem"])
+
+
+def _changed_at(folder: Path) -> float:
+    return (folder / "model.onnx").stat().st_mtime

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core.errors import DetectorError, InputError, SettingsError
+from fer_core.faces import FaceBox, RgbImage
+from fer_core.inference.detect import FaceDetector, HaarDetector, YuNetDetector, open_detector
+from fer_core.inference.image import read_image
+from fer_core.settings import Settings
+
+PEOPLE = {
+    "cartoon_no_face_199x148.jpg": 0,
+    "portrait_320x240.jpg": 1,
+    "speaker_rgba_626x1200.png": 1,
+    "two_people_1126x661.jpg": 2,
+    "five_people_1000x667.jpg": 5,
+}
+
+
+@pytest.fixture(scope="module")
+def yunet(yunet_file: Path) -> YuNetDetector:
+    return YuNetDetector(yunet_file)
+
+
+@pytest.fixture(scope="module")
+def haar() -> HaarDetector:
+    return HaarDetector()
+
+
+def picture(test_data: Path, name: str) -> RgbImage:
+    return read_image(test_data / "media" / name, Settings()).pixels
+
+
+@pytest.mark.parametrize(("name", "people"), PEOPLE.items())
+def test_yunet_finds_everybody_and_nobody_else(yunet: YuNetDetector, test_data: Path, name: str, people: int) -> None:
+    faces = yunet.detect(picture(test_data, name))
+    assert len(faces) == people
+    assert all(0.7 <= face.score_01 <= 1 for face in faces)
+    assert all(face.landmarks is not None and face.landmarks.shape == (5, 2) for face in faces)
+
+
+# One of the five leans her head, which is beyond a frontal cascade.
+@pytest.mark.parametrize(("name", "people"), [*list(PEOPLE.items())[:4], ("five_people_1000x667.jpg", 4)])
+def test_haar_finds_frontal_faces_where_yunet_does(
+    haar: HaarDetector, yunet: YuNetDetector, test_data: Path, name: str, people: int
+) -> None:
+    image = picture(test_data, name)
+    faces = haar.detect(image)
+    assert len(faces) == people
+    assert all(0 <= face.score_01 <= 1 and face.landmarks is None for face in faces)
+    wanted = [square(face.box) for face in yunet.detect(image)]
+    assert all(max(face.box.overlap_01(box) for box in wanted) > 0.6 for face in faces)
+
+
+def square(box: FaceBox) -> FaceBox:
+    """What a model is given of `box`: a square of its longer side about its centre."""
+    side = max(box.width, box.height)
+    return FaceBox(box.x + (box.width - side) // 2, box.y + (box.height - side) // 2, side, side)
+
+
+def test_faces_are_numbered_from_left_to_right(yunet: YuNetDetector, test_data: Path) -> None:
+    lefts = [face.box.x for face in yunet.detect(picture(test_data, "five_people_1000x667.jpg"))]
+    assert lefts == sorted(lefts)
+
+
+def test_landmarks_lie_in_their_box_eyes_above_the_mouth(yunet: YuNetDetector, test_data: Path) -> None:
+    for face in yunet.detect(picture(test_data, "two_people_1126x661.jpg")):
+        assert face.landmarks is not None
+        x, y = face.landmarks.T
+        assert face.box.x < x.min() < x.max() < face.box.x + face.box.width
+        assert face.box.y < y[:2].max() < y[2] < y[3:].min() < face.box.y + face.box.height
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_a_turned_copy_gives_the_same_faces(yunet: YuNetDetector, test_data: Path, orientation: int) -> None:
+    upright = picture(test_data, "two_people_1126x661.jpg")
+    turn = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = io.BytesIO()
+    Image.fromarray(upright).transpose(turn[orientation]).save(stored, "JPEG", exif=exif, quality=90)
+    again = read_image(stored.getvalue(), Settings())
+    pairs = zip(yunet.detect(upright), yunet.detect(again.pixels), strict=True)
+    assert all(one.box.overlap_01(other.box) > 0.8 for one, other in pairs)
+
+
+def test_small_faces_in_a_large_picture_are_found_on_the_second_look(yunet_file: Path, test_data: Path) -> None:
+    people = Image.fromarray(picture(test_data, "five_people_1000x667.jpg")).resize((350, 233))
+    large = np.full((2000, 3000, 3), 150, np.uint8)
+    large[800:1033, 1000:1350] = np.array(people)
+    assert YuNetDetector(yunet_file, second_side_px=0).detect(large) == []
+    assert len(YuNetDetector(yunet_file).detect(large)) == 5
+
+
+class Recorder:
+    """Stands for OpenCV's detector and keeps the sizes it is shown."""
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+
+    def setInputSize(self, size: tuple[int, int]) -> None:
+        self.size = size
+
+    def detect(self, image: RgbImage) -> tuple[int, None]:
+        assert image.shape[1::-1] == self.size
+        self.shapes.append(image.shape)
+        return 1, None
+
+
+THIN = [(1, 1), (1, 5000), (5000, 1), (7, 640), (27, 640), (32, 64), (48, 48)]
+
+
+@pytest.mark.parametrize("size", THIN)
+def test_a_plain_picture_of_any_shape_has_no_face(
+    yunet: YuNetDetector, haar: HaarDetector, size: tuple[int, int]
+) -> None:
+    plain = np.full((*size, 3), 128, np.uint8)
+    assert yunet.detect(plain) == []
+    assert haar.detect(plain) == []
+
+
+def test_yunet_is_never_shown_so_few_rows_that_it_reads_foreign_memory(
+    yunet_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whether that memory looks like a face is chance, so the cause is tested and not the effect.
+    detector = YuNetDetector(yunet_file)
+    recorder = Recorder()
+    monkeypatch.setattr(detector, "_net", recorder)
+    for size in THIN:
+        detector.detect(np.full((*size, 3), 128, np.uint8))
+    assert len(recorder.shapes) >= len(THIN)
+    assert all(min(shape[:2]) >= 64 for shape in recorder.shapes)
+
+
+def test_a_view_of_an_array_is_read_like_a_copy(yunet: YuNetDetector, test_data: Path) -> None:
+    view = picture(test_data, "portrait_320x240.jpg")[:, ::-1]
+    assert [f.box for f in yunet.detect(view)] == [f.box for f in yunet.detect(view.copy())]
+
+
+@pytest.mark.parametrize("kind", ["yunet", "haar"])
+def test_threads_share_a_detector(request: pytest.FixtureRequest, test_data: Path, kind: str) -> None:
+    detector: FaceDetector = request.getfixturevalue(kind)
+    portrait = picture(test_data, "portrait_320x240.jpg")
+    images = [portrait, np.hstack([portrait, portrait])]
+    alone = [[face.box for face in detector.detect(image)] for image in images]
+    found: list[bool] = []
+
+    def look(which: int) -> None:
+        found.extend([face.box for face in detector.detect(images[which])] == alone[which] for _ in range(5))
+
+    threads = [threading.Thread(target=look, args=(which,)) for which in (0, 1, 0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 20
+
+
+def offline(tmp_path: Path, **values: object) -> Settings:
+    return Settings.model_validate({"home": tmp_path, "offline": True, "yunet": None, "detector": "auto", **values})
+
+
+def test_without_a_file_and_a_network_haar_serves_and_says_how_to_mend_it(tmp_path: Path) -> None:
+    opened = open_detector(offline(tmp_path))
+    assert opened.detector.name == "haar"
+    for words in ("Haar cascade", "FERSCOPE_YUNET", "python -m fer_core models fetch yunet"):
+        assert words in opened.message
+
+
+def test_a_given_file_is_used_without_a_word(tmp_path: Path, yunet_file: Path) -> None:
+    opened = open_detector(offline(tmp_path, yunet=yunet_file))
+    assert (opened.detector.name, opened.message) == ("yunet", "")
+
+
+@pytest.mark.parametrize("content", [None, b"not a network"])
+def test_a_given_file_that_is_none_is_the_callers_error(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "mine.onnx"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"FERSCOPE_YUNET=.*mine\.onnx") as caught:
+        open_detector(offline(tmp_path, yunet=path))
+    assert isinstance(caught.value, InputError)
+
+
+def test_a_file_in_the_store_is_used(tmp_path: Path, yunet_file: Path) -> None:
+    config = offline(tmp_path)
+    config.detectors_dir.mkdir(parents=True)
+    (config.detectors_dir / "face_detection_yunet_2026may.onnx").write_bytes(yunet_file.read_bytes())
+    assert open_detector(config).detector.name == "yunet"
+
+
+def test_a_damaged_file_in_the_store_is_passed_over(tmp_path: Path) -> None:
+    config = offline(tmp_path)
+    config.detectors_dir.mkdir(parents=True)
+    (config.detectors_dir / "face_detection_yunet_2023mar.onnx").write_bytes(b"half a file")
+    opened = open_detector(config)
+    assert opened.detector.name == "haar"
+    assert "in the store is damaged" in opened.message
+
+
+def test_the_choice_can_be_forced(tmp_path: Path, yunet_file: Path) -> None:
+    opened = open_detector(offline(tmp_path, detector="haar", yunet=yunet_file))
+    assert opened.detector.name == "haar"
+    assert "FERSCOPE_DETECTOR=haar" in opened.message
+    with pytest.raises(DetectorError, match="FERSCOPE_OFFLINE"):
+        open_detector(offline(tmp_path, detector="yunet"))

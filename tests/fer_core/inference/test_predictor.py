@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image
+
+from fer_core.errors import DetectorError, InputError
+from fer_core.faces import FaceBox, RgbImage, crop_face
+from fer_core.inference.bundle import Bundle
+from fer_core.inference.detect import DetectedFace, YuNetDetector
+from fer_core.inference.image import read_image
+from fer_core.inference.predictor import Predictor
+from fer_core.labels import Expression
+from fer_core.settings import Settings
+
+MakeBundle = Callable[..., Path]
+LIMITS = Settings()
+
+
+@dataclass
+class Fixed:
+    """A detector that finds the same boxes in every picture."""
+
+    boxes: tuple[FaceBox, ...]
+    name: str = "yunet"
+    seen: list[RgbImage] = field(default_factory=list)
+
+    def detect(self, image: RgbImage) -> list[DetectedFace]:
+        self.seen.append(image)
+        return [DetectedFace(box, 0.9, None) for box in self.boxes]
+
+
+def halves() -> RgbImage:
+    """Left half red (read as neutral), right half green (read as happiness)."""
+    picture = np.zeros((100, 200, 3), np.uint8)
+    picture[:, :100, 0] = 255
+    picture[:, 100:, 1] = 255
+    return picture
+
+
+def png(image: RgbImage) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+LEFT, RIGHT = FaceBox(20, 20, 40, 40), FaceBox(130, 20, 40, 40)
+
+
+def test_each_face_is_read_by_its_own_crop(make_bundle: MakeBundle) -> None:
+    left, right = Predictor(Bundle.open(make_bundle()), Fixed((LEFT, RIGHT))).read(halves())
+    assert (left.box, left.label) == (LEFT, Expression.NEUTRAL)
+    assert (right.box, right.label) == (RIGHT, Expression.HAPPINESS)
+    sure = np.exp(8) / (np.exp(8) + 2)
+    assert left.confidence == pytest.approx(sure, abs=1e-5)
+    assert left.confidence == left.probabilities[Expression.NEUTRAL]
+    assert sum(left.probabilities.values()) == pytest.approx(1, abs=1e-6)
+    assert (left.detector, left.detector_score) == ("yunet", 0.9)
+    assert (left.uncertain, left.reason) == (False, "")
+
+
+def test_the_crop_has_the_contracts_margin(make_bundle: MakeBundle) -> None:
+    predictor = Predictor(Bundle.open(make_bundle(margin_01=0.25)), Fixed((LEFT,)))
+    (reading,) = predictor.read(halves())
+    np.testing.assert_array_equal(reading.crop, crop_face(halves(), LEFT, 0.25))
+    assert reading.crop.shape == (60, 60, 3)
+
+
+def test_a_whole_picture_is_the_contract_and_the_session_by_hand(make_bundle: MakeBundle) -> None:
+    folder = make_bundle(margin_01=0.25)
+    bundle = Bundle.open(folder)
+    crop = np.random.default_rng(0).integers(0, 255, (57, 43, 3)).astype(np.uint8)
+    (reading,) = Predictor(bundle, None).read(crop, faces="whole")
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+    logits = session.run(["logits"], {"faces": bundle.contract.apply(crop)[None]})[0][0].astype(float)
+    wanted = np.exp(logits) / np.exp(logits).sum()
+    np.testing.assert_allclose(list(reading.probabilities.values()), wanted, atol=1e-6)
+    assert (reading.box, reading.detector, reading.detector_score) == (FaceBox(0, 0, 43, 57), "none", None)
+    np.testing.assert_array_equal(reading.crop, crop)
+
+
+def test_one_picture_gives_one_reading_through_file_bytes_and_pixels(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    predictor = Predictor(Bundle.open(make_bundle()), Fixed((LEFT, RIGHT)))
+    path = tmp_path / "halves.png"
+    path.write_bytes(png(halves()))
+    readings = [
+        predictor.read_file(path, "a", LIMITS).faces,
+        predictor.read_file(path.read_bytes(), "b", LIMITS).faces,
+        predictor.read(halves()),
+        predictor.read_detected(halves(), Fixed((LEFT, RIGHT)).detect(halves())),
+    ]
+    tables = [[face.probabilities for face in faces] for faces in readings]
+    assert all(table == tables[0] for table in tables)
+
+
+def test_the_point_changes_the_answer(make_bundle: MakeBundle) -> None:
+    gray = np.full((40, 40, 3), 120, np.uint8)
+    predictor = Predictor(Bundle.open(make_bundle(tau=1.0)), None)
+    (accurate,) = predictor.read(gray, faces="whole")
+    (balanced,) = predictor.read(gray, faces="whole", point="balanced")
+    assert accurate.confidence == pytest.approx(1 / 3, abs=1e-6)
+    assert balanced.label is Expression.SADNESS
+    assert balanced.confidence == pytest.approx(10 / (10 + 1 / 0.3 + 1 / 0.6), abs=1e-5)
+
+
+def test_a_small_face_is_uncertain_however_clear(make_bundle: MakeBundle) -> None:
+    predictor = Predictor(Bundle.open(make_bundle()), Fixed((FaceBox(20, 20, 18, 25), FaceBox(120, 20, 20, 20))))
+    small, large = predictor.read(halves())
+    assert (small.uncertain, small.reason) == (True, "the face is only 18 px wide")
+    assert small.sentence == (
+        "The model reads this face as neutral (100%), but is not sure: the face is only 18 px wide."
+    )
+    assert not large.uncertain
+    assert large.sentence == "The model reads this face as happiness (100%)."
+
+
+def test_close_answers_and_low_confidence_are_said(make_bundle: MakeBundle) -> None:
+    crop = np.zeros((40, 40, 3), np.uint8)
+    crop[..., 0], crop[..., 1] = 130, 131
+    (reading,) = Predictor(Bundle.open(make_bundle(limit_01=0.6)), None).read(crop, faces="whole")
+    assert reading.uncertain
+    assert reading.reason == (
+        "0.50 is below the model's own limit of 0.60; the two best, happiness and neutral, are close"
+    )
+
+
+def test_no_face_is_no_reading_and_no_error(make_bundle: MakeBundle) -> None:
+    reading = Predictor(Bundle.open(make_bundle()), Fixed(())).read_file(png(halves()), "empty.png", LIMITS)
+    assert reading.to_json() == {"source": "empty.png", "width": 200, "height": 100, "error": "", "faces": []}
+
+
+def test_a_failure_is_an_error_and_never_a_reading(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    predictor = Predictor(Bundle.open(make_bundle()), Fixed((LEFT,)))
+    for source in (b"", b"text", png(halves())[:200], tmp_path / "missing.png"):
+        reading = predictor.read_file(source, "bad.png", LIMITS, faces="whole")
+        assert reading.faces == ()
+        assert reading.error.startswith("bad.png ")
+        assert (reading.width, reading.height) == (0, 0)
+
+
+def test_json_is_what_predict_promises(make_bundle: MakeBundle) -> None:
+    predictor = Predictor(Bundle.open(make_bundle()), Fixed((LEFT,)))
+    line = json.loads(json.dumps(predictor.read_file(png(halves()), "halves.png", LIMITS).to_json(), allow_nan=False))
+    assert list(line) == ["source", "width", "height", "error", "faces"]
+    (face,) = line["faces"]
+    assert list(face) == [
+        "box",
+        "detector",
+        "detector_score",
+        "label",
+        "confidence",
+        "uncertain",
+        "reason",
+        "probabilities",
+    ]
+    assert face["box"] == [20, 20, 40, 40]
+    assert face["label"] == "neutral"
+    assert list(face["probabilities"]) == ["neutral", "happiness", "sadness"]
+
+
+def test_boxes_of_a_scaled_picture_are_in_pixels_of_the_file(make_bundle: MakeBundle) -> None:
+    large = np.array(Image.fromarray(halves()).resize((8192, 4096), Image.Resampling.NEAREST))
+    detector = Fixed((FaceBox(100, 200, 300, 400),))
+    reading = Predictor(Bundle.open(make_bundle()), detector).read_file(png(large), "large.png", LIMITS)
+    assert detector.seen[0].shape == (2048, 4096, 3)
+    assert (reading.width, reading.height) == (8192, 4096)
+    assert reading.faces[0].box == FaceBox(200, 400, 600, 800)
+    assert reading.faces[0].crop.shape == (400, 400, 3)
+    assert reading.notes == ("scaled from 8192x4096 to 4096x2048 for analysis",)
+
+
+def test_wrong_words_are_refused(make_bundle: MakeBundle) -> None:
+    predictor = Predictor(Bundle.open(make_bundle()), Fixed(()))
+    with pytest.raises(InputError, match="Choose one of: detect, whole"):
+        predictor.read(halves(), faces="all")
+    with pytest.raises(InputError, match="Choose one of: accurate, balanced"):
+        predictor.read(halves(), point="fair")
+    with pytest.raises(DetectorError, match="no face detector"):
+        Predictor(predictor.bundle, None).read(halves())
+
+
+@pytest.mark.parametrize(
+    ("name", "people"),
+    [("five_people_1000x667.jpg", 5), ("speaker_rgba_626x1200.png", 1), ("cartoon_no_face_199x148.jpg", 0)],
+)
+def test_photographs_are_read_face_by_face(
+    make_bundle: MakeBundle, test_data: Path, yunet_file: Path, name: str, people: int
+) -> None:
+    predictor = Predictor(Bundle.open(make_bundle()), YuNetDetector(yunet_file))
+    path = test_data / "media" / name
+    reading = predictor.read_file(path, name, LIMITS)
+    assert reading.error == ""
+    assert len(reading.faces) == people
+    pixels = read_image(path, LIMITS).pixels
+    for face in reading.faces:
+        (alone,) = predictor.read(crop_face(pixels, face.box, 0.0), faces="whole")
+        assert list(alone.probabilities.values()) == pytest.approx(list(face.probabilities.values()), abs=1e-5)
+
+
+def test_reading_faces_loads_neither_torch_nor_the_rest() -> None:
+    code = (
+        "import sys, fer_core\n"
+        "assert not {'cv2', 'onnxruntime', 'PIL', 'numpy'} & set(sys.modules)\n"
+        "import fer_core.inference.predictor, fer_core.inference.golden\n"
+        "assert not {'torch', 'sklearn', 'streamlit', 'plotly', 'onnx', 'pandas'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])

@@ -1,0 +1,112 @@
+"""A store with quick heartbeats, and the promise that no process outlives its test.
+
+FERSCOPE_TEST_DATABASE_URL runs the same tests on another database, whose jobs are deleted for each test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import create_engine
+
+from fer_core.jobs.database import JOBS
+from fer_core.jobs.job import JobState
+from fer_core.jobs.process import is_alive
+from fer_core.jobs.service import supervisor_status
+from fer_core.jobs.store import JobStore
+from fer_core.settings import Settings
+
+WAIT_S = 40.0
+
+
+@pytest.fixture
+def quick(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings of an empty store, its times short; in the environment too, for other processes."""
+    monkeypatch.setenv("FERSCOPE_HEARTBEAT_S", "0.1")
+    monkeypatch.setenv("FERSCOPE_CANCEL_GRACE_S", "0.5")
+    monkeypatch.setenv("FERSCOPE_JOBS_AT_ONCE", "2")
+    monkeypatch.setenv("FERSCOPE_DATABASE_URL", os.environ.get("FERSCOPE_TEST_DATABASE_URL", ""))
+    monkeypatch.delenv("FERSCOPE_JOB", raising=False)
+    quick = Settings()
+    if quick.database_url:
+        engine = create_engine(quick.database_url)
+        JOBS.drop(engine, checkfirst=True)
+        engine.dispose()
+    return quick
+
+
+@pytest.fixture
+def sqlite(quick: Settings) -> Path:
+    """The SQLite database's file; the test is skipped when another database is tested."""
+    if quick.database_url:
+        pytest.skip("This is about SQLite.")
+    quick.store.mkdir(exist_ok=True)
+    return quick.store / "ferscope.db"
+
+
+@pytest.fixture
+def jobs(quick: Settings) -> Iterator[JobStore]:
+    """The job store; afterwards every process of its jobs and its supervisor is gone."""
+    with JobStore(quick) as jobs:
+        yield jobs
+        supervisor = supervisor_status(quick).pid
+        if supervisor is not None and supervisor != os.getpid():
+            end(supervisor)
+        for job in jobs.list(states=[JobState.RUNNING]):
+            if job.pid is not None and job.pid != os.getpid():
+                end(job.pid)
+
+
+@pytest.fixture
+def command() -> tuple[str, ...]:
+    """What stands in for `python -m fer_core`."""
+    return (sys.executable, str(Path(__file__).with_name("job_script.py")))
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """Wait until something is so."""
+
+    def wait(holds: Callable[[], bool], between: Callable[[], object] = lambda: None) -> None:
+        deadline_s = time.monotonic() + WAIT_S
+        while not holds():
+            assert time.monotonic() < deadline_s, "It did not come about."
+            between()
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def runs() -> Callable[[int], bool]:
+    """Whether a process runs; a zombie does not."""
+
+    def look(pid: int) -> bool:
+        try:
+            return is_alive(psutil.Process(pid))
+        except psutil.NoSuchProcess:
+            return False
+
+    return look
+
+
+def end(pid: int) -> None:
+    """End a process and its group, and wait until it is gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    deadline_s = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline_s:
+        try:
+            if not is_alive(psutil.Process(pid)):
+                return
+        except psutil.NoSuchProcess:
+            return
+        time.sleep(0.02)

@@ -1,0 +1,129 @@
+# ruff: noqa: T201  (what it prints is what the tests read)
+"""Stands in for `python -m fer_core`: a supervisor, and small jobs of every temper."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from fer_core.errors import CancelledError
+from fer_core.jobs.reporter import JobReporter
+from fer_core.jobs.store import JobStore
+from fer_core.jobs.supervisor import Supervisor
+from fer_core.logs import set_up_logging
+from fer_core.settings import settings
+
+GIVE_UP_S = 60.0
+COMMAND = (sys.executable, __file__)
+
+
+def supervise() -> None:
+    set_up_logging("INFO")
+    idle_exit_s = float(os.environ.get("TEST_IDLE_EXIT_S", GIVE_UP_S))
+    Supervisor(settings(), COMMAND, idle_exit_s=idle_exit_s, round_s=0.05).run_forever()
+
+
+def work(*notes: str) -> None:
+    def count(reporter: JobReporter) -> None:
+        print("notes:", *notes, flush=True)
+        for done in range(10):
+            reporter(done / 10, f"step {done}")
+            time.sleep(0.01)
+
+    report(count)
+
+
+def fail(words: str) -> None:
+    raise ValueError(words)
+
+
+def die(code: str) -> None:
+    sys.exit(int(code))
+
+
+def wait_for(path: str) -> None:
+    """Work until a file appears, and stop when asked to."""
+
+    def wait(reporter: JobReporter) -> None:
+        for _ in rounds():
+            reporter(0.5, "waiting")
+            if Path(path).exists():
+                return
+
+    report(wait)
+
+
+def mute(path: str) -> None:
+    """Work until a file appears, and say nothing to anybody."""
+    for _ in rounds():
+        if Path(path).exists():
+            return
+
+
+def stubborn(path: str) -> None:
+    """Ignore SIGTERM, and have a child that does the same."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({GIVE_UP_S})"]) as child:
+        Path(path).write_text(str(child.pid))
+
+
+def parent(path: str) -> None:
+    """Have a child and wait for it."""
+    with subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({GIVE_UP_S})"]) as child:
+        Path(path).write_text(str(child.pid))
+
+
+def claim() -> None:
+    """Claim every queued job and name each."""
+    with JobStore(settings()) as store:
+        print("ready", flush=True)
+        sys.stdin.readline()
+        while (job := store.claim_next()) is not None:
+            print(job.id, flush=True)
+
+
+def rounds() -> Iterator[None]:
+    """Turns of 20 ms that end in any case."""
+    for _ in range(int(GIVE_UP_S / 0.02)):
+        time.sleep(0.02)
+        yield
+
+
+def report(job: Callable[[JobReporter], None]) -> None:
+    """Run a job as the command line does."""
+    reporter = JobReporter.from_environment(settings())
+    code = 0
+    try:
+        with reporter:
+            job(reporter)
+    except CancelledError:
+        code = 75
+    except Exception:  # noqa: BLE001  (a process's boundary)
+        traceback.print_exc()
+        code = 1
+    reporter.ended(code, "")
+    sys.exit(code)
+
+
+ACTIONS: dict[str, Callable[..., None]] = {
+    "supervise": supervise,
+    "work": work,
+    "fail": fail,
+    "die": die,
+    "wait": wait_for,
+    "mute": mute,
+    "stubborn": stubborn,
+    "parent": parent,
+    "claim": claim,
+}
+
+if __name__ == "__main__":
+    ACTIONS[sys.argv[1]](*sys.argv[2:])

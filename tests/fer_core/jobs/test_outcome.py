@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.log import last_words, open_attempt
+from fer_core.jobs.outcome import outcome
+from fer_core.jobs.store import JobStore
+
+TRACE = """\
+Loading the data
+Traceback (most recent call last):
+  File "train.py", line 3, in <module>
+    train()
+    ~~~~~^^
+ValueError: epochs cannot be negative but got -1.
+
+"""
+
+
+@pytest.fixture
+def job(jobs: JobStore) -> Job:
+    """A running job."""
+    jobs.submit("train", "t", ("train",), "r", job_id="j")
+    claimed = jobs.claim_next()
+    assert claimed is not None
+    return claimed
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "recorded", "cancel", "state"),
+    [
+        (0, None, False, JobState.SUCCEEDED),
+        (0, 0, True, JobState.SUCCEEDED),  # it was done before it heard of the request
+        (75, None, False, JobState.CANCELLED),
+        (1, None, True, JobState.CANCELLED),
+        (-9, None, True, JobState.CANCELLED),
+        (-9, None, False, JobState.INTERRUPTED),
+        (-11, 0, False, JobState.SUCCEEDED),  # a crash while libraries unload, after the work was done
+        (1, None, False, JobState.FAILED),
+        (2, 2, False, JobState.FAILED),
+        (None, 0, False, JobState.SUCCEEDED),
+        (None, 3, False, JobState.FAILED),
+        (None, None, True, JobState.CANCELLED),
+        (None, None, False, JobState.INTERRUPTED),
+    ],
+)
+def test_every_end_has_its_state(
+    jobs: JobStore, job: Job, exit_code: int | None, recorded: int | None, cancel: bool, state: JobState
+) -> None:
+    if cancel:
+        jobs.request_cancel("j")
+    if recorded is not None:
+        jobs.record_end("j", recorded, "")
+    result = outcome(jobs.get("j"), exit_code, jobs.log_path(job))
+    assert result.state is state
+    assert bool(result.error) == (state in (JobState.FAILED, JobState.INTERRUPTED))
+    assert "\n" not in result.error
+
+
+def test_the_error_is_what_the_job_said_or_else_its_last_words(jobs: JobStore, job: Job, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert outcome(job, 3, log).error == "Exit code 3, and nothing in the log."
+    log.write_text(TRACE)
+    assert outcome(job, 3, log).error == "ValueError: epochs cannot be negative but got -1."
+    jobs.record_end("j", 3, "Give at least one epoch.\nMore is better.")
+    assert outcome(jobs.get("j"), 3, log).error == "Give at least one epoch. More is better."
+
+
+def test_a_kill_is_put_into_words(job: Job, tmp_path: Path) -> None:
+    assert "SIGKILL" in outcome(job, -9, tmp_path / "log").error
+    assert "signal 99" in outcome(job, -99, tmp_path / "log").error
+
+
+def test_last_words_are_the_newest_attempts_and_clipped(job: Job, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert last_words(log) == ""
+    with open_attempt(log, job) as output:
+        output.write(TRACE.encode())
+    assert last_words(log).startswith("ValueError")
+    with open_attempt(log, job):
+        pass
+    assert last_words(log) == ""
+    with log.open("ab") as output:
+        output.write(b"\xff\xfe " + b"x" * 500 + b"\n  indented\n\n")
+    assert len(last_words(log)) == 300 and last_words(log).endswith("…")

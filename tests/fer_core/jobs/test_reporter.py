@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from fer_core.errors import CancelledError
+from fer_core.jobs.reporter import JobReporter
+from fer_core.jobs.store import JobState, JobStore
+from fer_core.settings import Settings
+
+
+@pytest.fixture
+def reporter(jobs: JobStore, quick: Settings, monkeypatch: pytest.MonkeyPatch) -> JobReporter:
+    """The reporter of a running job `j`."""
+    jobs.submit("train", "t", (), "r", job_id="j")
+    jobs.claim_next()
+    monkeypatch.setenv("FERSCOPE_JOB", "j")
+    return JobReporter.from_environment(quick)
+
+
+def test_without_a_job_it_is_silent(quick: Settings) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    threads = threading.active_count()
+    with JobReporter.from_environment(quick) as reporter:
+        reporter(0.5, "half")
+        assert signal.getsignal(signal.SIGTERM) is before
+        assert threading.active_count() == threads
+    reporter.ended(0, "")
+    assert reporter.job_id == ""
+    assert not quick.store.exists(), "nothing is written"
+
+
+def test_progress_reaches_the_database_and_the_last_word_stays(
+    reporter: JobReporter, jobs: JobStore, until: Callable[..., None]
+) -> None:
+    with reporter:
+        reporter(0.25, "a quarter")
+        until(lambda: jobs.get("j").message == "a quarter")
+        reporter(0.75, "nearly")
+    assert (jobs.get("j").progress_01, jobs.get("j").message) == (0.75, "nearly")
+
+
+def test_calls_are_throttled(reporter: JobReporter, jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    writes: list[float] = []
+    beat = JobStore.heartbeat
+
+    def counted(self: JobStore, job_id: str, progress_01: float, message: str) -> bool:
+        writes.append(progress_01)
+        return beat(self, job_id, progress_01, message)
+
+    monkeypatch.setattr(JobStore, "heartbeat", counted)
+    began_s = time.monotonic()
+    with reporter:
+        for step in range(20_000):
+            reporter(step / 20_000, "busy")
+        time.sleep(0.25)
+    most = (time.monotonic() - began_s) / 0.1 + 2
+    assert 2 <= len(writes) <= most
+
+
+def test_the_heart_beats_between_calls(reporter: JobReporter, jobs: JobStore, until: Callable[..., None]) -> None:
+    def beat() -> datetime | None:
+        return jobs.get("j").heartbeat_at
+
+    with reporter:
+        reporter(0.1, "a long batch")
+        for _ in range(3):
+            before = beat()
+            until(lambda before=before: beat() != before)
+    assert jobs.get("j").message == "a long batch"
+
+
+def test_a_request_in_the_database_stops_the_work(
+    reporter: JobReporter, jobs: JobStore, until: Callable[..., None]
+) -> None:
+    def work() -> None:
+        with reporter:
+            jobs.request_cancel("j")
+            until(lambda: False, between=lambda: reporter(0.5, "working"))
+
+    with pytest.raises(CancelledError, match="Job j was asked to stop"):
+        work()
+    assert jobs.get("j").state is JobState.RUNNING, "the supervisor ends it"
+
+
+def test_sigterm_stops_the_work_and_the_handler_is_put_back(reporter: JobReporter) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with reporter:
+        reporter(0.1, "working")
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(CancelledError):
+            reporter(0.2, "working")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_forked_helper_still_dies_of_sigterm(reporter: JobReporter) -> None:
+    ready, told = os.pipe()
+    with reporter:
+        reporter._leaving.set()
+        assert reporter._thread is not None
+        reporter._thread.join()  # so that the fork has one thread only
+        child = os.fork()
+        if child == 0:
+            os.write(told, b"!")
+            time.sleep(30)
+            os._exit(0)
+        os.read(ready, 1)
+        os.kill(child, signal.SIGTERM)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGTERM
+        reporter(0.5, "the parent goes on")
+    os.close(ready)
+    os.close(told)
+
+
+def test_outside_the_main_thread_no_handler_is_set(reporter: JobReporter, jobs: JobStore) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    seen: list[object] = []
+
+    def work() -> None:
+        with reporter:
+            seen.append(signal.getsignal(signal.SIGTERM))
+            reporter(0.5, "from a thread")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [before]
+    assert jobs.get("j").message == "from a thread"
+
+
+def test_a_database_in_trouble_does_not_stop_the_work(
+    jobs: JobStore, reporter: JobReporter, quick: Settings, sqlite: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    holder = sqlite3.connect(sqlite, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with caplog.at_level(logging.WARNING, "fer_core"), JobStore(quick, busy_timeout_s=0.05) as hasty:
+        with JobReporter(hasty, "j", 0.05) as patient:
+            for _ in range(20):
+                patient(0.5, "going on")
+                time.sleep(0.02)
+        patient.ended(0, "")
+        holder.close()
+        assert [record.getMessage() for record in caplog.records if "goes on" in record.getMessage()] != []
+        assert sum("goes on" in record.getMessage() for record in caplog.records) == 1, "told once, not at every beat"
+        patient.ended(0, "all well")
+    assert (jobs.get("j").exit_code, jobs.get("j").error) == (0, "all well")
+
+
+def test_a_job_that_no_longer_counts_as_running_stops(
+    reporter: JobReporter, jobs: JobStore, until: Callable[..., None]
+) -> None:
+    jobs.finish("j", JobState.INTERRUPTED, None, "taken for dead")
+    with reporter, pytest.raises(CancelledError):
+        until(lambda: False, between=lambda: reporter(0.5, "working"))

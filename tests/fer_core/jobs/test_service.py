@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fer_core.errors import JobError
+from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.store import JobStore
+from fer_core.jobs.supervisor import ensure_supervisor, supervisor_status
+from fer_core.settings import Settings
+
+
+@pytest.fixture
+def reaches(jobs: JobStore, until: Callable[..., None]) -> Callable[..., Job]:
+    """Wait until a job is in a state, and return it."""
+
+    def wait(job: Job, state: JobState) -> Job:
+        until(lambda: jobs.get(job.id).state is state)
+        return jobs.get(job.id)
+
+    return wait
+
+
+def supervisors(store: Settings) -> list[int]:
+    """Every supervisor process of a store."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            mine = process.environ().get("FERSCOPE_HOME") == str(store.store)
+            if mine and process.cmdline()[-1:] == ["supervise"]:
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_it_starts_once_runs_jobs_and_leaves(
+    jobs: JobStore,
+    quick: Settings,
+    command: tuple[str, ...],
+    reaches: Callable[..., Job],
+    until: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TEST_IDLE_EXIT_S", "1.5")
+    assert not supervisor_status(quick).running
+    job = jobs.submit("train", "t", ("work",), "r")
+    pid = ensure_supervisor(quick, command)
+    assert ensure_supervisor(quick, command) == pid
+    assert supervisor_status(quick).pid == pid and os.getsid(pid) == pid
+    reaches(job, JobState.SUCCEEDED)
+    until(lambda: not supervisor_status(quick).running)
+    until(lambda: not psutil.pid_exists(pid))
+
+
+def test_two_callers_at_once_leave_one(jobs: JobStore, quick: Settings, command: tuple[str, ...]) -> None:
+    together = threading.Barrier(4)
+
+    def call(_: int) -> int:
+        together.wait()
+        return ensure_supervisor(quick, command)
+
+    with ThreadPoolExecutor(4) as pool:
+        pids = list(pool.map(call, range(4)))
+    assert len(set(pids)) == 1
+    assert supervisors(quick) == pids[:1]
+
+
+def test_a_killed_supervisor_loses_no_job(
+    jobs: JobStore,
+    quick: Settings,
+    command: tuple[str, ...],
+    reaches: Callable[..., Job],
+    until: Callable[..., None],
+    runs: Callable[[int], bool],
+    tmp_path: Path,
+) -> None:
+    flag = tmp_path / "go"
+    done = jobs.submit("train", "t", ("wait", str(flag)), "r")
+    mute = jobs.submit("train", "t", ("mute", str(flag)), "r")
+    first = ensure_supervisor(quick, command)
+    for job in (done, mute):
+        until(lambda job=job: jobs.get(job.id).pid is not None)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: not runs(first))
+    assert not supervisor_status(quick).running
+    pids = [jobs.get(job.id).pid for job in (done, mute)]
+    assert all(pid is not None and runs(pid) for pid in pids), "the jobs go on"
+    until(lambda: jobs.get(done.id).message == "waiting")
+
+    assert ensure_supervisor(quick, command) != first
+    until(lambda: (quick.logs_dir / "supervisor.log").read_text().count("is taken over") == 2)
+    assert [jobs.get(job.id).pid for job in (done, mute)] == pids, "and are not started again"
+    flag.touch()
+    assert reaches(done, JobState.SUCCEEDED).exit_code == 0
+    assert "nobody watched" in reaches(mute, JobState.INTERRUPTED).error, "it left no word of its end"
+
+
+def test_a_job_taken_over_can_be_cancelled(
+    jobs: JobStore,
+    quick: Settings,
+    command: tuple[str, ...],
+    reaches: Callable[..., Job],
+    until: Callable[..., None],
+    runs: Callable[[int], bool],
+    tmp_path: Path,
+) -> None:
+    note = tmp_path / "child"
+    job = jobs.submit("train", "t", ("stubborn", str(note)), "r")
+    first = ensure_supervisor(quick, command)
+    until(lambda: note.exists() and note.read_text() != "")
+    os.kill(first, signal.SIGKILL)
+    until(lambda: not runs(first))
+    jobs.request_cancel(job.id)
+    ensure_supervisor(quick, command)
+    reaches(job, JobState.CANCELLED)
+    until(lambda: not runs(int(note.read_text())))
+
+
+def test_sigterm_ends_the_supervisor_and_not_its_jobs(
+    jobs: JobStore,
+    quick: Settings,
+    command: tuple[str, ...],
+    reaches: Callable[..., Job],
+    until: Callable[..., None],
+    tmp_path: Path,
+) -> None:
+    flag = tmp_path / "go"
+    job = jobs.submit("train", "t", ("wait", str(flag)), "r")
+    first = ensure_supervisor(quick, command)
+    until(lambda: jobs.get(job.id).message == "waiting")
+    os.kill(first, signal.SIGTERM)
+    until(lambda: not psutil.pid_exists(first))
+    assert not (quick.store / "supervisor.json").exists()
+    flag.touch()
+    until(lambda: jobs.get(job.id).exit_code == 0)
+    assert jobs.get(job.id).state is JobState.RUNNING
+    ensure_supervisor(quick, command)
+    reaches(job, JobState.SUCCEEDED)
+
+
+def test_a_note_left_behind_is_no_supervisor(quick: Settings) -> None:
+    quick.store.mkdir()
+    note = quick.store / "supervisor.json"
+    for left in ({"pid": os.getpid(), "create_time": 1.0, "started": "2026-01-31T12:00:00+00:00"}, {"pid": "?"}, []):
+        note.write_text(json.dumps(left))
+        assert not supervisor_status(quick).running
+    note.write_text("{")
+    assert not supervisor_status(quick).running
+
+
+def test_a_supervisor_that_cannot_start_is_reported(quick: Settings) -> None:
+    with pytest.raises(JobError, match=r"ended as soon as it was started: No module today\. See .*supervisor\.log"):
+        ensure_supervisor(quick, (sys.executable, "-c", "raise SystemExit('No module today.')"))
+    with pytest.raises(JobError, match="could not be started"):
+        ensure_supervisor(quick, ("/no/such/program",))
+
+
+def test_a_supervisor_that_hangs_is_stopped(quick: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_core.jobs.service.START_TIMEOUT_S", 0.5)
+    with pytest.raises(JobError, match=r"no lock after 0\.5 s"):
+        ensure_supervisor(quick, (sys.executable, "-c", "import time; time.sleep(60)"))
+    assert supervisors(quick) == []

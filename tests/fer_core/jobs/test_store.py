@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from fer_core.errors import InputError, JobError
+from fer_core.jobs.store import JobState, JobStore
+from fer_core.settings import Settings
+
+
+def claimed(jobs: JobStore) -> str:
+    job = jobs.claim_next()
+    assert job is not None
+    return job.id
+
+
+def test_a_job_is_read_as_it_was_submitted(jobs: JobStore, quick: Settings) -> None:
+    before = datetime.now(UTC)
+    job = jobs.submit("train", "Größe, ж", ("train", "--set", "a=b c"), "run-1", resume_args=["--resume"], priority=3)
+    with JobStore(quick) as another:
+        read = another.get(job.id)
+    assert read == job
+    assert read.args == ("train", "--set", "a=b c")
+    assert read.state is JobState.QUEUED and read.state.active and not read.state.ended
+    assert before <= read.created_at <= datetime.now(UTC)
+    assert read.created_at.utcoffset() == timedelta(0)
+    assert (read.pid, read.exit_code, read.started_at, read.heartbeat_at, read.attempts) == (None,) * 4 + (0,)
+
+
+def test_an_id_is_taken_once_and_must_be_one(jobs: JobStore) -> None:
+    assert jobs.submit("train", "t", (), "r", job_id="mine").id == "mine"
+    with pytest.raises(JobError, match="already a job 'mine'"):
+        jobs.submit("train", "t", (), "r", job_id="mine")
+    with pytest.raises(InputError, match="job id"):
+        jobs.submit("train", "t", (), "r", job_id="../up")
+
+
+def test_an_unknown_id_is_named(jobs: JobStore) -> None:
+    for call in (jobs.get, jobs.request_cancel, jobs.resume, jobs.delete):
+        with pytest.raises(JobError, match="no job 'nobody'"):
+            call("nobody")
+
+
+def test_list_is_newest_first_and_filters(jobs: JobStore) -> None:
+    for number in range(4):
+        jobs.submit("train" if number % 2 else "import", "t", (), f"target-{number}", job_id=f"j{number}")
+    jobs.request_cancel("j3")
+    assert [job.id for job in jobs.list()] == ["j3", "j2", "j1", "j0"]
+    assert [job.id for job in jobs.list(kind="train")] == ["j3", "j1"]
+    assert [job.id for job in jobs.list(target="target-2")] == ["j2"]
+    assert [job.id for job in jobs.list(states=[JobState.CANCELLED])] == ["j3"]
+    assert jobs.list(states=[]) == []
+    assert [job.id for job in jobs.list(limit=2)] == ["j3", "j2"]
+
+
+def test_claims_go_by_priority_then_age(jobs: JobStore) -> None:
+    for name, priority in (("old", 0), ("low", -1), ("high", 5), ("young", 0), ("high-too", 5)):
+        jobs.submit("train", "t", (), "r", priority=priority, job_id=name)
+    order = [claimed(jobs) for _ in range(5)]
+    assert order == ["high", "high-too", "old", "young", "low"]
+    assert jobs.claim_next() is None
+    job = jobs.get("old")
+    assert job.state is JobState.RUNNING and job.attempts == 1 and job.started_at is not None
+
+
+def test_no_job_is_claimed_twice_by_threads_and_processes(jobs: JobStore, command: tuple[str, ...]) -> None:
+    ids = {jobs.submit("train", "t", (), "r").id for _ in range(60)}
+    others = [
+        subprocess.Popen([*command, "claim"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for other in others:
+        assert other.stdout is not None and other.stdout.readline() == "ready\n"
+
+    def claim_all() -> list[str]:
+        found = []
+        while (job := jobs.claim_next()) is not None:
+            found.append(job.id)
+        return found
+
+    with ThreadPoolExecutor(3) as pool:
+        for other in others:
+            assert other.stdin is not None
+            other.stdin.write("go\n")
+            other.stdin.flush()
+        here = list(pool.map(lambda _: claim_all(), range(3)))
+    claims = Counter(job_id for found in here for job_id in found)
+    for other in others:
+        claims.update(other.communicate(timeout=30)[0].split())
+        assert other.returncode == 0
+    assert set(claims) == ids
+    assert set(claims.values()) == {1}
+
+
+def test_a_heartbeat_tells_of_the_cancel(jobs: JobStore) -> None:
+    jobs.submit("train", "t", (), "r", job_id="j")
+    assert jobs.heartbeat("j", 0.1, "too early"), "a job that does not run is told to stop"
+    claimed(jobs)
+    jobs.started("j", 4711, 1234.5)
+    assert not jobs.heartbeat("j", 0.25, "epoch 2 of 8")
+    job = jobs.get("j")
+    assert (job.progress_01, job.message, job.pid, job.pid_started_at) == (0.25, "epoch 2 of 8", 4711, 1234.5)
+    assert job.heartbeat_at is not None and datetime.now(UTC) - job.heartbeat_at < timedelta(seconds=30)
+    assert jobs.request_cancel("j").state is JobState.RUNNING
+    assert jobs.heartbeat("j", 7.0, "")
+    assert jobs.get("j").progress_01 == 1.0
+
+
+def test_a_queued_job_is_cancelled_at_once(jobs: JobStore) -> None:
+    jobs.submit("train", "t", (), "r", job_id="j")
+    cancelled = jobs.request_cancel("j")
+    assert cancelled.state is JobState.CANCELLED and cancelled.ended_at is not None
+    assert jobs.claim_next() is None
+
+
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED])
+def test_a_job_that_did_not_succeed_can_be_resumed(jobs: JobStore, state: JobState) -> None:
+    jobs.submit("train", "t", ("train",), "r", resume_args=("--resume",), job_id="j")
+    first = jobs.claim_next()
+    assert first is not None and first.command_args == ("train",)
+    jobs.started("j", 4711, 1234.5)
+    jobs.request_cancel("j")
+    assert jobs.finish("j", state, 3, "it broke").resumable
+    queued = jobs.resume("j")
+    assert queued.state is JobState.QUEUED and not queued.cancel_requested
+    assert (queued.pid, queued.exit_code, queued.error, queued.ended_at) == (None, None, "", None)
+    again = jobs.claim_next()
+    assert again is not None and again.attempts == 2 and again.command_args == ("train", "--resume")
+
+
+def test_wrong_transitions_are_refused_with_words(jobs: JobStore) -> None:
+    jobs.submit("train", "t", (), "r", job_id="j")
+    with pytest.raises(JobError, match=r"'j' can't be resumed: it is queued\. Wait"):
+        jobs.resume("j")
+    with pytest.raises(JobError, match="'j' can't be deleted: it is queued"):
+        jobs.delete("j")
+    with pytest.raises(JobError, match="it is queued"):
+        jobs.started("j", 1, 1.0)
+    with pytest.raises(JobError, match="it is queued"):
+        jobs.finish("j", JobState.SUCCEEDED, 0, "")
+    claimed(jobs)
+    with pytest.raises(JobError, match="can't end as queued"):
+        jobs.finish("j", JobState.QUEUED, 0, "")
+    with pytest.raises(JobError, match="'j' can't be deleted: it is running"):
+        jobs.delete("j")
+    assert jobs.finish("j", JobState.SUCCEEDED, 0, "").progress_01 == 1.0
+    with pytest.raises(JobError, match=r"'j' can't be cancelled: it is succeeded"):
+        jobs.request_cancel("j")
+    with pytest.raises(JobError, match="'j' can't be resumed: it is succeeded"):
+        jobs.resume("j")
+    assert not jobs.record_end("j", 1, "late")
+    assert jobs.get("j").exit_code == 0
+
+
+def test_delete_forgets_the_log_too(jobs: JobStore, quick: Settings) -> None:
+    job = jobs.submit("train", "t", (), "r")
+    log = jobs.log_path(job)
+    assert log == quick.logs_dir / f"{job.id}.log"
+    log.parent.mkdir()
+    log.write_text("something")
+    jobs.request_cancel(job.id)
+    jobs.delete(job.id)
+    assert jobs.list() == [] and not log.exists()
+
+
+def test_a_locked_database_is_reported(jobs: JobStore, quick: Settings, sqlite: Path) -> None:
+    jobs.submit("train", "t", (), "r")
+    holder = sqlite3.connect(sqlite, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        with JobStore(quick, busy_timeout_s=0.2) as hasty:
+            assert len(hasty.list()) == 1, "reading goes on while somebody writes"
+            with pytest.raises(JobError, match=r"ferscope\.db stayed locked for 0\.2 s"):
+                hasty.submit("train", "t", (), "r")
+    finally:
+        holder.close()
+
+
+def test_a_database_that_is_none_is_reported(quick: Settings, sqlite: Path) -> None:
+    sqlite.write_text("This is no database. " * 100)
+    with JobStore(quick) as broken, pytest.raises(JobError, match=r"ferscope\.db can't be used: .*not a database"):
+        broken.list()
+
+
+def test_a_store_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        JobStore(Settings(home=tmp_path / "file" / "store", database_url="")) as nowhere,
+        pytest.raises(JobError, match="can't be used"),
+    ):
+        nowhere.list()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql+psycopg://me:hunter2@127.0.0.1:1/jobs", r"me:\*\*\*@127\.0\.0\.1:1/jobs can't be used"),
+        ("nosuch://me:hunter2@host/jobs", "FERSCOPE_DATABASE_URL"),
+        ("me:hunter2@host", "not an SQLAlchemy URL"),
+        ("://me:hunter2@host/x", "not an SQLAlchemy URL"),
+        ("sqlite://", "in memory"),
+    ],
+)
+def test_a_wrong_url_is_named_without_its_password(tmp_path: Path, url: str, words: str) -> None:
+    with pytest.raises(JobError, match=words) as caught, JobStore(Settings(home=tmp_path, database_url=url)) as jobs:
+        jobs.list()
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_relative_sqlite_path_lies_in_the_store(tmp_path: Path) -> None:
+    with JobStore(Settings(home=tmp_path / "store", database_url="sqlite:///deep/jobs.db")) as jobs:
+        jobs.submit("train", "t", (), "r")
+    assert (tmp_path / "store" / "deep" / "jobs.db").is_file()
+
+
+def test_the_database_can_be_used_again_after_dispose(jobs: JobStore) -> None:
+    jobs.submit("train", "t", (), "r")
+    jobs.dispose()
+    assert len(jobs.list()) == 1

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fer_core.errors import JobError
+from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.store import JobStore
+from fer_core.jobs.supervisor import Supervisor, supervisor_status
+from fer_core.settings import Settings
+
+
+@pytest.fixture
+def supervisor(jobs: JobStore, quick: Settings, command: tuple[str, ...]) -> Iterator[Supervisor]:
+    """A supervisor in this process, driven step by step; afterwards its jobs are gone."""
+    with Supervisor(quick, command) as supervisor:
+        yield supervisor
+        for process in supervisor._watched.values():
+            process.kill()
+            assert process._child is not None
+            process._child.wait()
+
+
+@pytest.fixture
+def drive(supervisor: Supervisor, jobs: JobStore, until: Callable[..., None]) -> Callable[..., Job]:
+    """Take steps until a job is in a state, and return it."""
+
+    def to(job: Job, state: JobState) -> Job:
+        until(lambda: jobs.get(job.id).state is state, between=supervisor.step)
+        return jobs.get(job.id)
+
+    return to
+
+
+def test_a_job_succeeds(jobs: JobStore, drive: Callable[..., Job]) -> None:
+    job = drive(jobs.submit("train", "t", ("work", "ä"), "r"), JobState.SUCCEEDED)
+    assert (job.exit_code, job.error, job.progress_01, job.attempts) == (0, "", 1.0, 1)
+    assert job.message == "step 9"
+    assert job.started_at is not None and job.ended_at is not None and job.started_at <= job.ended_at
+    log = jobs.log_path(job).read_text()
+    assert "attempt 1" in log and "notes: ä" in log
+
+
+def test_a_job_fails_with_a_line_that_says_why(jobs: JobStore, drive: Callable[..., Job]) -> None:
+    job = drive(jobs.submit("train", "t", ("fail", "batch_size is 0, at least 1 is needed"), "r"), JobState.FAILED)
+    assert (job.exit_code, job.error) == (1, "ValueError: batch_size is 0, at least 1 is needed")
+
+
+def test_exit_code_75_means_cancelled(jobs: JobStore, drive: Callable[..., Job]) -> None:
+    assert drive(jobs.submit("train", "t", ("die", "75"), "r"), JobState.CANCELLED).exit_code == 75
+
+
+def test_a_program_that_is_not_there_fails_the_job(jobs: JobStore, quick: Settings) -> None:
+    missing = jobs.submit("train", "t", (), "r")
+    with Supervisor(quick, ("/no/such/program",)) as supervisor:
+        supervisor.step()
+    assert jobs.get(missing.id).state is JobState.FAILED
+    assert "could not be started" in jobs.get(missing.id).error
+
+
+def test_a_job_that_listens_is_cancelled(
+    jobs: JobStore, drive: Callable[..., Job], until: Callable[..., None], tmp_path: Path
+) -> None:
+    job = drive(jobs.submit("train", "t", ("wait", str(tmp_path / "never")), "r"), JobState.RUNNING)
+    until(lambda: jobs.get(job.id).message == "waiting")
+    jobs.request_cancel(job.id)
+    job = drive(job, JobState.CANCELLED)
+    assert job.exit_code == 75, "it stopped by itself"
+
+
+def test_a_job_that_does_not_listen_is_killed_with_its_children(
+    jobs: JobStore,
+    drive: Callable[..., Job],
+    until: Callable[..., None],
+    runs: Callable[[int], bool],
+    tmp_path: Path,
+) -> None:
+    note = tmp_path / "child"
+    job = drive(jobs.submit("train", "t", ("stubborn", str(note)), "r"), JobState.RUNNING)
+    until(lambda: note.exists() and note.read_text() != "")
+    child = int(note.read_text())
+    assert runs(child)
+    jobs.request_cancel(job.id)
+    job = drive(job, JobState.CANCELLED)
+    assert job.exit_code == -signal.SIGKILL
+    until(lambda: not runs(child))
+
+
+def test_a_killed_job_is_interrupted_leaves_nothing_and_can_be_resumed(
+    jobs: JobStore,
+    drive: Callable[..., Job],
+    until: Callable[..., None],
+    runs: Callable[[int], bool],
+    tmp_path: Path,
+) -> None:
+    note = tmp_path / "child"
+    submitted = jobs.submit("train", "t", ("parent", str(note)), "r")
+    job = drive(submitted, JobState.RUNNING)
+    until(lambda: note.exists() and note.read_text() != "")
+    assert job.pid is not None
+    os.kill(job.pid, signal.SIGKILL)
+    job = drive(job, JobState.INTERRUPTED)
+    assert job.exit_code == -signal.SIGKILL and "SIGKILL" in job.error
+    until(lambda: not runs(int(note.read_text())))
+
+
+def test_resuming_adds_the_resume_arguments(jobs: JobStore, drive: Callable[..., Job]) -> None:
+    job = drive(jobs.submit("train", "t", ("die", "3"), "r", resume_args=("--resume",)), JobState.FAILED)
+    assert job.error == "Exit code 3, and nothing in the log."
+    jobs.resume(job.id)
+    job = drive(job, JobState.FAILED)
+    assert job.attempts == 2 and "die() takes 1 positional argument but 2 were given" in job.error
+    log = jobs.log_path(job).read_text()
+    assert "attempt 1" in log and "attempt 2" in log and "die 3 --resume" in log
+
+
+def test_only_so_many_jobs_run_at_once_and_the_urgent_go_first(
+    jobs: JobStore, supervisor: Supervisor, drive: Callable[..., Job], tmp_path: Path
+) -> None:
+    flag = tmp_path / "go"
+    submitted = [jobs.submit("train", "t", ("wait", str(flag)), "r", priority=number) for number in range(4)]
+    for _ in range(3):
+        supervisor.step()
+    running = {job.id for job in jobs.list(states=[JobState.RUNNING])}
+    assert running == {submitted[3].id, submitted[2].id}
+    flag.touch()
+    for job in submitted:
+        drive(job, JobState.SUCCEEDED)
+
+
+def test_a_job_has_a_session_of_its_own_and_yields_to_others(
+    jobs: JobStore, drive: Callable[..., Job], tmp_path: Path
+) -> None:
+    flag = tmp_path / "go"
+    job = drive(jobs.submit("train", "t", ("wait", str(flag)), "r"), JobState.RUNNING)
+    assert job.pid is not None and job.pid_started_at == pytest.approx(psutil.Process(job.pid).create_time(), abs=2)
+    assert os.getsid(job.pid) == job.pid
+    assert psutil.Process(job.pid).nice() >= 5
+    flag.touch()
+    drive(job, JobState.SUCCEEDED)
+
+
+def test_a_reused_pid_is_not_mistaken_for_the_job(jobs: JobStore, supervisor: Supervisor) -> None:
+    jobs.submit("train", "t", (), "r", job_id="j")
+    jobs.claim_next()
+    jobs.started("j", os.getpid(), psutil.Process().create_time() - 3600)
+    supervisor.step()
+    job = jobs.get("j")
+    assert job.state is JobState.INTERRUPTED and "nobody watched" in job.error
+    assert supervisor._watched == {}
+
+
+def test_a_job_whose_pid_was_never_written_down_is_found_again(
+    jobs: JobStore, supervisor: Supervisor, until: Callable[..., None]
+) -> None:
+    jobs.submit("train", "t", (), "r", job_id="j")
+    jobs.claim_next()
+    sleeper = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"],
+        env=os.environ | {"FERSCOPE_JOB": "j"},
+        start_new_session=True,
+    )
+    try:
+        supervisor.step()
+        assert jobs.get("j").pid == sleeper.pid
+        jobs.request_cancel("j")
+        supervisor.step()
+        assert sleeper.wait(30) == -signal.SIGTERM
+        until(lambda: jobs.get("j").state is JobState.CANCELLED, between=supervisor.step)
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+        supervisor._watched.clear()
+
+
+def test_a_second_supervisor_is_refused(
+    supervisor: Supervisor, quick: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_core.jobs.supervisor._LOCK_TIMEOUT_S", 0.1)
+    with pytest.raises(JobError, match=f"Process {os.getpid()} already supervises"), Supervisor(quick):
+        pass
+    status = supervisor_status(quick)
+    assert status.running and status.pid == os.getpid() and status.since is not None
+
+
+def test_with_nothing_to_do_it_leaves(jobs: JobStore, quick: Settings) -> None:
+    Supervisor(quick, idle_exit_s=0.2, round_s=0.02).run_forever()
+    assert not supervisor_status(quick).running
+    assert not (quick.store / "supervisor.json").exists()
+
+
+def test_a_job_queued_while_it_leaves_is_not_forgotten(
+    jobs: JobStore, quick: Settings, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave = Supervisor.__exit__
+    late: list[Job] = []
+
+    def submit_and_leave(self: Supervisor, *exc: object) -> None:
+        if not late:
+            assert supervisor_status(quick).running, "so nobody starts another"
+            late.append(jobs.submit("train", "t", ("work",), "r"))
+        leave(self, *exc)
+
+    monkeypatch.setattr(Supervisor, "__exit__", submit_and_leave)
+    Supervisor(quick, command, idle_exit_s=0.2, round_s=0.02).run_forever()
+    assert jobs.get(late[0].id).state is JobState.SUCCEEDED
+
+
+def test_stop_ends_it(quick: Settings, until: Callable[..., None]) -> None:
+    supervisor = Supervisor(quick, round_s=0.02)
+    thread = threading.Thread(target=supervisor.run_forever)
+    thread.start()
+    until(lambda: supervisor_status(quick).running)
+    supervisor.stop()
+    thread.join(30)
+    assert not thread.is_alive() and not supervisor_status(quick).running
+
+
+def test_a_store_that_vanishes_ends_it(quick: Settings, until: Callable[..., None]) -> None:
+    supervisor = Supervisor(quick, round_s=0.02)
+    thread = threading.Thread(target=supervisor.run_forever)
+    thread.start()
+    until(lambda: supervisor_status(quick).running)
+    (quick.store / "supervisor.json").unlink()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_a_round_that_fails_is_tried_again(
+    jobs: JobStore, quick: Settings, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_core.jobs.supervisor._TROUBLE_PAUSE_S", 0.02)
+    job = jobs.submit("train", "t", ("work",), "r")
+    claim, troubles = JobStore.claim_next, iter(range(3))
+
+    def troubled(self: JobStore) -> Job | None:
+        if next(troubles, None) is not None:
+            raise JobError("The database is away.")
+        return claim(self)
+
+    monkeypatch.setattr(JobStore, "claim_next", troubled)
+    Supervisor(quick, command, idle_exit_s=0.5, round_s=0.02).run_forever()
+    assert jobs.get(job.id).state is JobState.SUCCEEDED

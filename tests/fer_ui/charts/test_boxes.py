@@ -1,0 +1,94 @@
+"""Boxes drawn onto a picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_core.faces import FaceBox, RgbImage
+from fer_ui.charts.boxes import draw_numbered_boxes
+from fer_ui.theme import rgb
+
+GRAY = 128
+
+
+def _picture(height: int, width: int) -> RgbImage:
+    return np.full((height, width, 3), GRAY, dtype=np.uint8)
+
+
+def _changed(before: RgbImage, after: RgbImage) -> np.ndarray:
+    return (before != after).any(axis=2)
+
+
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [
+        ((400, 600), FaceBox(200, 150, 120, 140)),
+        ((400, 600), FaceBox(0, 0, 120, 140)),
+        ((400, 600), FaceBox(550, 350, 120, 140)),
+        ((400, 600), FaceBox(-50, -50, 700, 500)),
+        ((48, 48), FaceBox(0, 0, 48, 48)),
+        ((1600, 1200), FaceBox(10, 10, 3, 3)),
+        ((5, 5), FaceBox(1, 1, 2, 2)),
+    ],
+)
+def test_a_box_is_drawn_and_the_picture_keeps_its_size(size: tuple[int, int], box: FaceBox) -> None:
+    picture = _picture(*size)
+    drawn = draw_numbered_boxes(picture, [box], ["happiness 92 %"], ["#F0E442"])
+    assert drawn.shape == picture.shape
+    assert drawn.dtype == np.uint8
+    assert drawn.flags.writeable
+    assert _changed(picture, drawn).any()
+    assert (picture == GRAY).all()
+
+
+def test_only_the_neighbourhood_of_the_box_changes() -> None:
+    picture = _picture(600, 800)
+    changed = _changed(picture, draw_numbered_boxes(picture, [FaceBox(300, 300, 150, 150)], ["fear"], ["#CC79A7"]))
+    rows, columns = np.nonzero(changed)
+    assert rows.min() > 250
+    assert rows.max() < 460
+    assert columns.min() > 270
+    assert columns.max() < 480
+    assert not changed[340:440, 320:430].any(), "the face itself stays as it is"
+
+
+def test_each_box_has_its_colour() -> None:
+    colours = ["#D55E00", "#0072B2"]
+    boxes = [FaceBox(50, 80, 100, 100), FaceBox(250, 80, 100, 100)]
+    drawn = draw_numbered_boxes(_picture(250, 400), boxes, ["anger", "sadness"], colours)
+    for box, colour in zip(boxes, colours, strict=True):
+        middle_of_right_edge = drawn[box.y + box.height // 2, box.x + box.width - 1]
+        assert tuple(middle_of_right_edge) == rgb(colour)
+
+
+def test_a_long_label_is_cut_to_the_picture() -> None:
+    picture = _picture(200, 120)
+    box = FaceBox(30, 80, 60, 60)
+    drawn = draw_numbered_boxes(picture, [box], ["a label far longer than the picture is wide"], ["#56B4E9"])
+    assert drawn.shape == picture.shape
+    assert _changed(picture, drawn)[40:75].any()
+
+
+def test_a_label_without_room_is_left_off_rather_than_put_on_the_face() -> None:
+    picture, box = _picture(48, 48), [FaceBox(2, 2, 44, 44)]
+    labelled = draw_numbered_boxes(picture, box, ["happiness"], ["#F0E442"])
+    np.testing.assert_array_equal(labelled, draw_numbered_boxes(picture, box, [""], ["#F0E442"]))
+
+
+def test_no_boxes_change_nothing() -> None:
+    picture = _picture(40, 40)
+    drawn = draw_numbered_boxes(picture, [], [], [])
+    np.testing.assert_array_equal(drawn, picture)
+    assert drawn is not picture
+
+
+def test_lists_of_unlike_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        draw_numbered_boxes(_picture(40, 40), [FaceBox(1, 1, 9, 9)], [], ["#000000"])
+
+
+def test_a_view_and_a_read_only_picture_are_fine() -> None:
+    picture = _picture(200, 200)[:, ::-1]
+    picture.flags.writeable = False
+    assert draw_numbered_boxes(picture, [FaceBox(50, 60, 80, 80)], ["x"], ["#009E73"]).shape == picture.shape

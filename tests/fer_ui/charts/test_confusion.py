@@ -1,0 +1,86 @@
+"""The chart of confusions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_core.labels import LABEL_SETS, Expression
+from fer_ui.charts.confusion import confusion_heatmap, confusion_words, largest_mistake, row_shares
+from fer_ui.charts.layout import words_of
+from fer_ui.theme import PAGE, TEXT
+
+LABELS = LABEL_SETS["four"].expressions
+CONFUSION = np.array([[90, 5, 5, 0], [10, 80, 0, 10], [0, 0, 0, 0], [52, 4, 0, 10]])
+
+
+def _texts(confusion: np.ndarray, **options: bool) -> list[str]:
+    figure = confusion_heatmap(confusion, LABELS, **options)
+    return [annotation.text for annotation in figure.layout.annotations]
+
+
+def test_the_colour_is_the_share_of_the_row() -> None:
+    shares = row_shares(CONFUSION)
+    with_images = [0, 1, 3]
+    assert shares[with_images].sum(axis=1) == pytest.approx(1)
+    assert np.isnan(shares[2]).all()
+    figure = confusion_heatmap(CONFUSION, LABELS)
+    np.testing.assert_array_equal(figure.data[0].z, shares)
+
+
+def test_cells_show_counts_or_percentages() -> None:
+    assert "<b>90</b>" in _texts(CONFUSION)
+    assert "52" in _texts(CONFUSION)
+    assert "79 %" in _texts(CONFUSION, ratios=True)
+    assert "<b>14.6k</b>" in _texts(CONFUSION + np.eye(4, dtype=int) * 14_500)
+
+
+def test_a_row_without_images_says_so_and_shows_no_zero() -> None:
+    texts = _texts(CONFUSION, ratios=True)
+    assert texts.count("no images") == 1
+    assert len(texts) == 3 * 4 + 1 + 1
+    figure = confusion_heatmap(CONFUSION, LABELS)
+    assert len(figure.data[1].x) == 3 * 4
+
+
+def test_hover_is_in_words_and_a_click_names_the_cell() -> None:
+    cells = confusion_heatmap(CONFUSION, LABELS).data[1]
+    place = [tuple(data[:2]) for data in cells.customdata].index(("surprise", "neutral"))
+    assert cells.hovertext[place].replace("<br>", " ") == (
+        "52 of 66 images labelled surprise are read as neutral (78.8 %)"
+    )
+    assert cells.customdata[place][2] == 52
+    assert (cells.x[place], cells.y[place]) == (0, 3)
+
+
+def test_row_totals_and_the_fixed_order_are_on_the_axes() -> None:
+    figure = confusion_heatmap(CONFUSION, LABELS)
+    assert list(figure.layout.xaxis.ticktext) == ["Neutral", "Happiness", "Sadness", "Surprise"]
+    assert ["100 images" in text for text in figure.layout.yaxis.ticktext] == [True, True, False, False]
+    assert figure.layout.yaxis.range == (3.5, -0.5)
+
+
+def test_text_changes_colour_where_the_scale_jumps() -> None:
+    figure = confusion_heatmap(CONFUSION, LABELS)
+    colours = {annotation.text: annotation.font.color for annotation in figure.layout.annotations}
+    assert colours["<b>90</b>"] == PAGE
+    assert colours["52"] == PAGE
+    assert colours["<b>10</b>"] == TEXT
+
+
+def test_the_subtitle_names_the_largest_confusion() -> None:
+    words = "The largest confusion: 79 % of surprise is read as neutral (52 of 66 images)."
+    assert confusion_words(CONFUSION, LABELS) == words
+    assert words_of(confusion_heatmap(CONFUSION, LABELS)).subtitle == words
+    mistake = largest_mistake(CONFUSION, LABELS)
+    assert mistake is not None
+    assert (mistake.label, mistake.read_as) == (Expression.SURPRISE, Expression.NEUTRAL)
+
+
+def test_no_mistakes_and_no_images_are_said() -> None:
+    assert confusion_words(np.diag([3, 4, 0, 1]), LABELS) == "No mistakes: all 8 images are read as labelled."
+    nothing = np.zeros((4, 4), dtype=int)
+    assert confusion_words(nothing, LABELS) == "There are no labelled images to judge."
+    assert _texts(nothing).count("no images") == 4
+    confusion_heatmap(nothing, LABELS).to_json()
+    confusion_heatmap(np.zeros((0, 0), dtype=int), ()).to_json()

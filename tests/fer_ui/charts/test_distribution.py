@@ -1,0 +1,112 @@
+"""The chart of a dataset's classes."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+
+from fer_core.labels import Expression
+from fer_ui.charts.distribution import class_distribution, imbalance_words, split_counts
+from fer_ui.charts.layout import words_of
+from fer_ui.theme import expression_colour
+
+TRAIN = (9360, 7408, 3418, 3368, 651, 175, 2395, 165)
+VALID = (1241, 877, 396, 441, 70, 31, 314, 26)
+
+
+def _table(**splits: tuple[int, ...]) -> pd.DataFrame:
+    rows = [
+        (expression.value, split, number)
+        for split, counts in splits.items()
+        for expression, number in zip(Expression, counts, strict=False)
+    ]
+    return pd.DataFrame(rows, columns=["expression", "split", "count"])
+
+
+def test_bars_are_as_long_as_the_counts_in_the_fixed_order() -> None:
+    shuffled = _table(train=TRAIN, valid=VALID).iloc[::-1]
+    figure = class_distribution(shuffled)
+    assert [bars.name for bars in figure.data] == ["valid", "train"]
+    assert tuple(figure.data[1].x) == TRAIN
+    assert tuple(figure.data[1].y) == tuple(e.value.capitalize() for e in Expression)
+    assert tuple(figure.data[0].marker.color) == tuple(expression_colour(e) for e in Expression)
+    assert figure.layout.yaxis.autorange == "reversed"
+
+
+def test_splits_differ_by_hatching_and_a_single_one_needs_no_legend() -> None:
+    figure = class_distribution(_table(train=TRAIN, valid=VALID))
+    assert len({bars.marker.pattern.shape for bars in figure.data}) == 2
+    assert figure.layout.showlegend
+    assert not class_distribution(_table(train=TRAIN).assign(split="")).layout.showlegend
+
+
+def test_hover_and_labels_give_count_and_share_in_words() -> None:
+    figure = class_distribution(_table(train=TRAIN, valid=VALID))
+    words = figure.data[1].hovertext[0].replace("<br>", " ")
+    assert words == "1,241 of 3,396 valid images (36.5 %) are labelled neutral"
+    assert figure.data[1].text[0] == "1,241 · 36.5 %"
+
+
+def test_published_counts_alone_name_no_split() -> None:
+    figure = class_distribution(_table(train=TRAIN).assign(split=""))
+    assert figure.data[0].hovertext[7].replace("<br>", " ") == ("165 of 26,940 images (0.6 %) are labelled contempt")
+
+
+def test_shares_add_up_to_a_hundred_percent_in_each_split() -> None:
+    figure = class_distribution(_table(train=TRAIN, valid=VALID), share=True)
+    for bars in figure.data:
+        assert sum(bars.x) == pytest.approx(100)
+    assert figure.data[0].text[0] == "9,360 · 34.7 %"
+
+
+def test_a_logarithmic_axis_shows_one_image_and_gives_none_no_length() -> None:
+    figure = class_distribution(_table(train=(1000, 1, 0)), log=True)
+    low = 10 ** figure.layout.xaxis.range[0]
+    lengths = [math.log10(x / low) for x in figure.data[0].x]
+    assert lengths[0] > lengths[1] > 0
+    assert lengths[2] == pytest.approx(0)
+    assert figure.data[0].text[2] == "0 · 0 %"
+
+
+@pytest.mark.parametrize("options", [{}, {"share": True}, {"log": True}])
+@pytest.mark.parametrize(
+    "counts", [(0, 0), (1,), (0,), (80_276_000, 146_198_000, 5_135)], ids=["zeros", "one", "none", "millions"]
+)
+def test_odd_counts_draw_and_leave_room_for_the_labels(counts: tuple[int, ...], options: dict[str, bool]) -> None:
+    figure = class_distribution(_table(train=counts), **options)
+    low, high = figure.layout.xaxis.range
+    assert high > low
+    longest = max(figure.data[0].x)
+    assert high > (math.log10(longest) if options.get("log") else longest)
+    figure.to_json()
+
+
+def test_nothing_at_all_draws_a_reason() -> None:
+    figure = class_distribution(_table())
+    assert not figure.data
+    assert "no counts" in figure.layout.annotations[0].text
+
+
+def test_missing_rows_are_zero_and_double_rows_add_up() -> None:
+    table = _table(train=(5, 3), valid=(2,))
+    classes, splits = split_counts(pd.concat([table, table.iloc[:1]]))
+    assert classes == (Expression.NEUTRAL, Expression.HAPPINESS)
+    assert [split.counts for split in splits] == [(10, 3), (2, 0)]
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        (TRAIN, "Neutral is 57 times as common as contempt."),
+        ((24, 10), "Neutral is 2.4 times as common as happiness."),
+        ((10, 10, 11), "The expressions are about equally common."),
+        ((1234,), "Every labelled image (1,234) shows neutral."),
+        ((0, 0), "No image has a label yet."),
+        ((30, 0, 3, 0), "Neutral is 10 times as common as sadness. No image is labelled happiness or surprise."),
+    ],
+)
+def test_the_subtitle_says_what_to_conclude(counts: tuple[int, ...], words: str) -> None:
+    assert imbalance_words(_table(train=counts)) == words
+    assert words_of(class_distribution(_table(train=counts))).subtitle == words

@@ -1,0 +1,63 @@
+"""What all charts share."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import plotly.graph_objects as go
+import pytest
+
+import fer_ui.charts
+from fer_ui.charts.layout import apply_layout, chart_config, empty_figure, without_words, words_of
+
+CHARTS = Path(str(fer_ui.charts.__file__)).parent
+
+
+def test_a_figure_carries_its_words_and_can_be_shown_without_them() -> None:
+    figure = apply_layout(go.Figure(go.Bar(x=[1])), title="a <b> c", subtitle="word " * 40, height_px=300)
+    assert figure.layout.title.text == "a &lt;b&gt; c"
+    assert "<br>" in figure.layout.title.subtitle.text
+    assert words_of(figure) == ("a <b> c", "word " * 40)
+    bare = without_words(figure)
+    assert bare.layout.title.text is None
+    assert bare.layout.title.subtitle.text is None
+    assert figure.layout.title.text is not None
+
+
+def test_nothing_zooms_or_catches_a_finger() -> None:
+    figure = apply_layout(go.Figure(go.Bar(x=[1])), title="t", height_px=300)
+    assert figure.layout.dragmode is False
+    assert figure.layout.xaxis.fixedrange
+    assert figure.layout.yaxis.fixedrange
+    assert figure.layout.width is None
+
+
+def test_the_legend_stays_clear_of_the_buttons() -> None:
+    legend = apply_layout(go.Figure(go.Bar(x=[1])), title="t", height_px=300).layout.legend
+    assert (legend.yref, legend.y, legend.yanchor) == ("container", 0, "bottom")
+
+
+def test_a_chart_can_be_downloaded() -> None:
+    config = chart_config("confusion")
+    assert config["displayModeBar"] is True
+    assert "toImage" not in config["modeBarButtonsToRemove"]
+    assert config["toImageButtonOptions"]["filename"] == "ferscope-confusion"
+
+
+def test_an_empty_figure_says_why() -> None:
+    figure = empty_figure("Loss", "No epoch <yet>.")
+    assert figure.layout.annotations[0].text == "No epoch &lt;yet&gt;."
+    figure.to_json()
+
+
+@pytest.mark.parametrize("file", sorted(CHARTS.glob("*.py")), ids=lambda file: file.name)
+def test_charts_import_only_what_is_light(file: Path) -> None:
+    allowed = {"__future__", "collections", "html", "math", "textwrap", "typing", "numpy", "pandas", "plotly", "PIL"}
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in names:
+            base = name.split(".")
+            known = base[0] in allowed or name in {"fer_core.labels", "fer_core.metrics", "fer_core.faces"}
+            assert known or base[0] == "fer_ui", name

@@ -1,0 +1,55 @@
+"""The chart of one face."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer_core.labels import LABEL_SETS, Expression
+from fer_ui.charts.layout import words_of
+from fer_ui.charts.probabilities import probability_bars
+from fer_ui.theme import expression_colour
+
+VALUES = (0.05, 0.872, 0.03, 0.02, 0.01, 0.008, 0.0099, 0.0001)
+PROBABILITIES = dict(zip(Expression, VALUES, strict=True))
+
+
+def test_bars_are_the_probabilities_in_the_fixed_order() -> None:
+    figure = probability_bars(dict(reversed(PROBABILITIES.items())))
+    bars = figure.data[0]
+    assert tuple(bars.x) == VALUES
+    assert tuple(bars.customdata) == tuple(e.value for e in Expression)
+    assert tuple(bars.marker.color) == tuple(expression_colour(e) for e in Expression)
+    assert figure.layout.height <= 230
+
+
+def test_the_likeliest_stands_out() -> None:
+    figure = probability_bars(PROBABILITIES)
+    assert [opacity == 1 for opacity in figure.data[0].marker.opacity] == [False, True] + [False] * 6
+    assert figure.data[1].text[1] == "<b>87.2 %</b>"
+    assert figure.data[1].text[7] == "<0.1 %"
+    assert figure.layout.yaxis.ticktext[1] == "<b>Happiness</b>"
+
+
+def test_the_words_read_the_face_and_never_the_person() -> None:
+    assert words_of(probability_bars(PROBABILITIES)) == ("Read as happiness", "The model is 87 % sure.")
+    assert words_of(probability_bars(PROBABILITIES, True, 0.9)) == (
+        "Uncertain",
+        "The likeliest is happiness with 87 %, it needs 90 %.",
+    )
+
+
+def test_the_limit_is_a_line_where_it_lies() -> None:
+    figure = probability_bars(PROBABILITIES, True, 0.45)
+    assert figure.layout.shapes[0].x0 == 0.45
+    assert not probability_bars(PROBABILITIES).layout.shapes
+
+
+@pytest.mark.parametrize("name", LABEL_SETS)
+def test_a_smaller_label_set_has_fewer_bars(name: str) -> None:
+    expressions = LABEL_SETS[name].expressions
+    figure = probability_bars({expression: 1 / len(expressions) for expression in expressions})
+    assert len(figure.data[0].x) == len(expressions)
+
+
+def test_no_probabilities_draw_a_reason() -> None:
+    assert not probability_bars({}).data

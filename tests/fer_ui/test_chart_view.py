@@ -1,0 +1,57 @@
+"""A chart on a page: its words above it, the figure without them, a table with readable columns."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+from fer_ui.chart_view import words_html
+from fer_ui.figures_view import readable_figures
+
+
+def _page() -> None:
+    import pandas as pd
+
+    from fer_ui.chart_view import show_chart
+    from fer_ui.charts.distribution import class_distribution
+
+    counts = pd.DataFrame({"expression": ["neutral", "fear"], "split": ["", ""], "count": [30, 10]})
+    show_chart(class_distribution(counts), "counts-of-faces")
+
+
+def test_the_words_stand_above_the_figure_and_not_in_it() -> None:
+    app = AppTest.from_function(_page).run()
+    assert not app.exception
+    words = app.get("html")[0].proto.body
+    assert "Images by expression" in words
+    assert "Neutral is 3.0 times as common as fear." in words
+    chart = app.get("plotly_chart")[0].proto
+    figure = json.loads(chart.spec)
+    assert "text" not in figure["layout"].get("title", {})
+    assert json.loads(chart.config)["toImageButtonOptions"]["filename"] == "ferscope-counts-of-faces"
+
+
+def test_words_are_escaped() -> None:
+    assert "<b>" not in words_html("<b>", "<b>")
+    assert "<p" not in words_html("Title", "")
+
+
+def test_the_table_reads_in_percent_and_leaves_the_unknown_blank() -> None:
+    table = pd.DataFrame(
+        {
+            "expression": ["fear", "contempt"],
+            "support": [70, 0],
+            "precision": [0.5, None],
+            "recall": [0.25, None],
+            "recall_low": [0.2, None],
+            "recall_high": [0.3, None],
+            "f1": [0.4, None],
+        }
+    ).astype({"precision": float, "recall": float, "recall_low": float, "recall_high": float, "f1": float})
+    shown = readable_figures(table)
+    assert shown["Expression"].tolist() == ["Fear", "Contempt"]
+    assert shown["Recall"].iloc[0] == 25
+    assert shown["95 % interval"].tolist() == ["20.0 to 30.0 %", ""]
+    assert shown["Recall"].isna().tolist() == [False, True]

@@ -1,0 +1,74 @@
+"""How errors are shown on a page."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_ui.errors import FAULT
+
+
+def _ours() -> None:
+    import streamlit as st
+
+    from fer_core.errors import InputError
+    from fer_ui.errors import shown_errors
+
+    with shown_errors():
+        raise InputError("size_px is 7 but must be at least 16.")
+    st.caption("The rest of the page")
+
+
+def _cancelled() -> None:
+    from fer_core.errors import CancelledError
+    from fer_ui.errors import shown_errors
+
+    with shown_errors():
+        raise CancelledError("The import was stopped.")
+
+
+def _a_fault() -> None:
+    from fer_ui.errors import shown_errors
+
+    with shown_errors():
+        raise KeyError("an inner secret")
+
+
+def _stopped() -> None:
+    import streamlit as st
+
+    from fer_ui.errors import shown_errors
+
+    with shown_errors():
+        st.stop()
+    st.caption("Never shown")
+
+
+def test_our_errors_are_shown_in_their_words_and_the_page_goes_on() -> None:
+    app = AppTest.from_function(_ours).run()
+    assert [error.value for error in app.error] == ["size_px is 7 but must be at least 16."]
+    assert app.caption[0].value == "The rest of the page"
+    assert not app.expander
+
+
+def test_a_cancellation_is_no_error() -> None:
+    app = AppTest.from_function(_cancelled).run()
+    assert not app.error
+    assert app.info[0].value == "The import was stopped."
+
+
+def test_a_fault_is_one_calm_sentence_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, logger="fer_ui.errors"):
+        app = AppTest.from_function(_a_fault).run()
+    assert [error.value for error in app.error] == [FAULT]
+    assert not app.exception
+    assert "KeyError" in app.expander[0].code[0].value
+    assert caplog.records[0].exc_info
+
+
+def test_what_streamlit_raises_to_stop_a_script_passes_through() -> None:
+    app = AppTest.from_function(_stopped).run()
+    assert not app.error
+    assert not app.caption

@@ -1,0 +1,48 @@
+"""What a page opens with."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_ui.header import Headline, headline, headline_html
+
+
+def _opening() -> None:
+    import streamlit as st
+
+    from fer_ui.header import Headline, empty_state, headline, notice, page_header
+
+    page_header("Images of *my* set", "What is in it, and what is rare.")
+    headline([Headline("Images", "30,336"), Headline("Accuracy", "85.4 %", "95 % interval 84.1 to 86.6 %")])
+    empty_state("No model yet", "Train one first.", links=lambda: st.button("Train a model"))
+    empty_state("No runs yet", "They appear here.")
+    notice("warning", "2 files of my_set_*.zip were left out.")
+
+
+def test_a_page_opens_with_title_sentence_numbers_and_what_to_do_next() -> None:
+    app = AppTest.from_function(_opening).run()
+    assert not app.exception
+    assert app.title[0].value == r"Images of \*my\* set"
+    assert app.markdown[0].value == "What is in it, and what is rare."
+    assert [part.value for part in app.subheader] == ["No model yet", "No runs yet"]
+    assert [button.label for button in app.button] == ["Train a model"]
+    assert app.warning[0].value == r"2 files of my_set\_\*.zip were left out."
+    bodies = [part.proto.body for part in app.get("html")]
+    assert any("85.4&nbsp;%" in body for body in bodies)
+
+
+def test_labels_values_and_details_are_escaped() -> None:
+    html = headline_html([Headline("<i>", "<b>", "<script>"), Headline("a & b", "1")])
+    assert not any(tag in html for tag in ("<i>", "<b>", "<script>"))
+    assert "a &amp; b" in html
+
+
+def test_a_number_without_detail_has_no_empty_line() -> None:
+    assert headline_html([Headline("Images", "1")]).count("<dd") == 1
+
+
+@pytest.mark.parametrize("numbers", [0, 1, 5])
+def test_a_headline_is_two_to_four_numbers(numbers: int) -> None:
+    with pytest.raises(ValueError, match=f"2 to 4 numbers but got {numbers}"):
+        headline([Headline("a", "1")] * numbers)
