@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -35,9 +34,9 @@ _ICONS: dict[Page, str] = {
 }
 
 
-@lru_cache(maxsize=1)
 def registered() -> dict[Page, StreamlitPage]:
-    """The pages as Streamlit's navigation wants them, the first one at the root."""
+    """The pages as Streamlit's navigation wants them, the first one at the root; new ones for each run of a session,
+    as Streamlit notes on them which may be run."""
     return {
         page: st.Page(
             _FOLDER / page / "page.py",

@@ -34,7 +34,7 @@ def choose(
     format_func: Callable[[str], str] = str,
     help_text: str | None = None,
 ) -> Value:
-    """A drop-down whose choice is in the address; the first option where the address names none. `options` is not empty."""
+    """A drop-down whose choice is in the address; the first of `options`, which are not empty, to begin with."""
     _forget_unknown(param, options)
     chosen = st.selectbox(
         label, options, key=f"param-{param}", format_func=format_func, help=help_text, bind="query-params"

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.doctor import Finding, examine
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import ModelEntry, find_model, model_in_use
 from fer_core.inference.detect import OpenedDetector, open_detector
@@ -57,3 +58,9 @@ def _index(dataset_id: str, fingerprint: str) -> pd.DataFrame:
 
 def _changed_at(folder: Path) -> float:
     return (folder / "model.onnx").stat().st_mtime
+
+
+@st.cache_data(show_spinner="Looking at this machine", ttl=60)
+def examination() -> list[Finding]:
+    """What the doctor finds, at most a minute old."""
+    return examine(settings())

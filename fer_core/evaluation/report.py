@@ -10,7 +10,7 @@ import pandas as pd
 from fer_core.calibration import POINT_NAMES, Calibration, PointName
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol, logits_of, truth_of
 from fer_core.labels import LabelSet
-from fer_core.metrics import expected_calibration_error, figures
+from fer_core.metrics import ClassFigures, Figures, expected_calibration_error, figures
 
 
 def report(
@@ -57,3 +57,18 @@ def reports(table: pd.DataFrame, calibration: Calibration, labels: LabelSet) -> 
     """Every report that a table of predictions allows: each protocol it has labels for, at each point."""
     usable: list[Protocol] = [p for p in PROTOCOLS if p in table and bool(np.any(truth_of(table, p, labels) >= 0))]
     return [report(table, calibration, labels, protocol, point) for protocol in usable for point in POINT_NAMES]
+
+
+def figures_of(report: dict[str, Any]) -> Figures:
+    """The figures that a report was made of."""
+    rows = [report["per_class"][name] for name in report["labels"]]
+    return Figures(
+        n=report["n"],
+        accuracy=report["accuracy"],
+        balanced_accuracy=report["balanced_accuracy"],
+        macro_f1=report["macro_f1"],
+        per_class=tuple(ClassFigures(row["precision"], row["recall"], row["f1"], row["support"]) for row in rows),
+        confusion=np.array(report["confusion"], np.int64),
+        intervals={name: (low, high) for name, (low, high) in report["intervals"].items()},
+        recall_intervals=tuple((low, high) for low, high in (row["recall_interval"] for row in rows)),
+    )

@@ -85,6 +85,12 @@ class ImageReading:
     error: str
     faces: tuple[FaceReading, ...]
 
+    @classmethod
+    def of(cls, image: DecodedImage, source: str, faces: Sequence[FaceReading]) -> ImageReading:
+        """Readings of the decoded pixels, moved to where they are in the file."""
+        placed = tuple(replace(face, box=image.in_file(face.box)) for face in faces)
+        return cls(source, image.width, image.height, image.notes, "", placed)
+
     def to_json(self) -> dict[str, object]:
         """The reading as the JSON object that `predict` prints."""
         return {
@@ -151,9 +157,7 @@ class Predictor:
         self, image: DecodedImage, source: str, *, point: str = "accurate", faces: str = "detect"
     ) -> ImageReading:
         """Read a decoded picture; arguments and errors as `read`. Boxes are in pixels of the file."""
-        readings = self.read(image.pixels, point=point, faces=faces)
-        placed = tuple(replace(reading, box=image.in_file(reading.box)) for reading in readings)
-        return ImageReading(source, image.width, image.height, image.notes, "", placed)
+        return ImageReading.of(image, source, self.read(image.pixels, point=point, faces=faces))
 
     def read_file(
         self,

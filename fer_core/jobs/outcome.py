@@ -36,8 +36,10 @@ def outcome(job: Job, exit_code: int | None, log: Path) -> Outcome:
         code = job.exit_code
     if code == 0:
         return Outcome(JobState.SUCCEEDED, code, "")
-    if job.cancel_requested or code == EXIT_CANCELLED:
+    if job.cancel_requested:
         return Outcome(JobState.CANCELLED, code, "")
+    if code == EXIT_CANCELLED:  # it stopped in good order, but nobody asked here: the machine is going down
+        return Outcome(JobState.INTERRUPTED, code, "The process was asked to stop from outside. Resume the job.")
     if code is None:
         return Outcome(
             JobState.INTERRUPTED,

@@ -72,7 +72,6 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
         contract = Contract(colour="rgb", size_px=16, crop_margin_01=margin_01, normalisation="unit", labels=LABELS)
         contract.save(folder / "contract.json")
         Calibration(
-            temperature=1.0,
             log_priors=tuple(float(value) for value in np.log([0.6, 0.3, 0.1])),
             points={
                 "accurate": OperatingPoint(tau=0, uncertain_below_01=limit_01),

@@ -18,11 +18,10 @@ SHARES = np.array([0.4, 0.3, 0.1, 0.1, 0.04, 0.03, 0.02, 0.01])
 
 def calibration(temperature: float = 1.0, tau: float = 1.0) -> Calibration:
     return Calibration(
-        temperature=temperature,
         log_priors=tuple(np.log(SHARES).tolist()),
         points={
-            "accurate": OperatingPoint(tau=0, uncertain_below_01=0.4),
-            "balanced": OperatingPoint(tau=tau, uncertain_below_01=0.3),
+            "accurate": OperatingPoint(tau=0, temperature=temperature, uncertain_below_01=0.4),
+            "balanced": OperatingPoint(tau=tau, temperature=temperature, uncertain_below_01=0.3),
         },
     )
 

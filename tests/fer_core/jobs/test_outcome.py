@@ -34,7 +34,8 @@ def job(jobs: JobStore) -> Job:
     [
         (0, None, False, JobState.SUCCEEDED),
         (0, 0, True, JobState.SUCCEEDED),  # it was done before it heard of the request
-        (75, None, False, JobState.CANCELLED),
+        (75, None, False, JobState.INTERRUPTED),  # somebody else asked it to stop: a shutdown
+        (75, None, True, JobState.CANCELLED),
         (1, None, True, JobState.CANCELLED),
         (-9, None, True, JobState.CANCELLED),
         (-9, None, False, JobState.INTERRUPTED),

@@ -1,0 +1,78 @@
+"""A picture and what was read in it: numbered boxes, and a bar chart of probabilities for each face."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.errors import FerscopeError
+from fer_core.inference.image import DecodedImage, read_image
+from fer_core.inference.predictor import FaceReading, ImageReading, Predictor
+from fer_core.settings import settings
+from fer_ui.chart_view import show_chart
+from fer_ui.charts.boxes import draw_numbered_boxes
+from fer_ui.charts.probabilities import probability_bars
+from fer_ui.errors import shown_errors
+from fer_ui.header import notice
+from fer_ui.numbers import percent
+from fer_ui.theme import expression_colour, expression_title
+from fer_ui.words import plain
+
+_CROP_PX = 96
+
+
+def show_picture(name: str, content: bytes, predictor: Predictor, point: str, mode: str) -> ImageReading | None:
+    """Read one picture and show it; None when it can't be read, which is then said."""
+    try:
+        image = read_image(content, settings(), name=name)
+    except FerscopeError as error:
+        notice("error", str(error))
+        return None
+    with shown_errors():
+        faces = predictor.read(image.pixels, point=point, faces=mode)
+        limit = predictor.bundle.calibration.point(point).uncertain_below_01
+        _show(name, image, faces, limit)
+        return ImageReading.of(image, name, faces)
+    return None
+
+
+def _show(name: str, image: DecodedImage, faces: list[FaceReading], limit_01: float) -> None:
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        labels = ["uncertain" if face.uncertain else f"{face.label} {percent(face.confidence, 0)}" for face in faces]
+        colours = [expression_colour(face.label) for face in faces]
+        drawn = draw_numbered_boxes(image.pixels, [face.box for face in faces], labels, colours)
+        st.image(drawn, width="stretch", alt=f"{name} with {len(faces)} numbered faces")
+        st.caption(plain(_facts(name, image)))
+    with right:
+        st.markdown(f"**{_found(len(faces))}**")
+        if not faces:
+            notice(
+                "info",
+                "No face was found, so nothing was read. If the picture is a ready crop of one face, choose "
+                '"Each picture is one face" above.',
+            )
+        for number, face in enumerate(faces, 1):
+            _show_face(number, face, limit_01)
+
+
+def _show_face(number: int, face: FaceReading, limit_01: float) -> None:
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.image(face.crop, width=_CROP_PX, alt=f"Face {number} as the model saw it")
+            st.markdown(f"**Face {number}**  \n{plain(_sentence(face))}", width="stretch")
+        show_chart(probability_bars(face.probabilities, face.uncertain, limit_01 or None), f"face-{number}")
+
+
+def _sentence(face: FaceReading) -> str:
+    best = expression_title(face.label).lower()
+    if face.uncertain:
+        return f"The model is not sure: {face.reason}."
+    return f"The model reads this face as {best}."
+
+
+def _found(number: int) -> str:
+    return {0: "No face found", 1: "One face found"}.get(number, f"{number} faces found")
+
+
+def _facts(name: str, image: DecodedImage) -> str:
+    return ", ".join([f"{name}, {image.width}x{image.height} pixels", *image.notes])

@@ -1,0 +1,26 @@
+"""A run's report as the pages need it."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from fer_core.errors import RunError
+from fer_core.runs import Run
+
+Report: TypeAlias = dict[str, Any]
+
+
+def reports_of(run: Run) -> dict[str, dict[tuple[str, str], Report]]:
+    """The reports of each judged part, by protocol and operating point.
+
+    Raises:
+        RunError: the run's report is missing or says nothing.
+    """
+    parts = {
+        part: {(report["protocol"], report["point"]): report for report in reports}
+        for part, reports in run.report().items()
+        if reports
+    }
+    if not parts:
+        raise RunError(f"The run {run.id} has no figures: none of its held-out images had a label.")
+    return parts

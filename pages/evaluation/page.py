@@ -1,0 +1,88 @@
+"""Evaluation: what a finished run mistakes for what, on images that it was not trained on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.evaluation.report import figures_of
+from fer_core.labels import Expression
+from fer_core.metrics import Figures
+from fer_core.runs import Run, RunState, list_runs
+from fer_core.settings import settings
+from fer_ui.chart_view import show_chart
+from fer_ui.charts.confusion import confusion_heatmap
+from fer_ui.charts.per_class import class_figures_bars, figures_table
+from fer_ui.errors import shown_errors
+from fer_ui.figures_view import show_figures_table
+from fer_ui.header import Headline, empty_state, headline, notice, page_header
+from fer_ui.numbers import count, interval, percent
+from fer_ui.pages import Page, link_to
+from fer_ui.params import Param, choose, switch
+from fer_ui.report_view import reports_of
+
+_PARTS = {"test": "Test: touched by nothing", "valid": "Validation: the epoch was chosen on it"}
+_POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
+_PROTOCOLS = {"argmax": "Commonest vote", "majority": "Majority"}
+_CELLS = {"counts": "Counts", "ratios": "Shares of each row"}
+
+
+def main() -> None:
+    page_header(
+        "Evaluation", "What a model reads as what. Macro-F1 and balanced accuracy count every expression alike."
+    )
+    runs = list_runs(settings())
+    finished = {run.id: run for run in runs if run.state is RunState.FINISHED}
+    if not finished:
+        text = f"{count(len(runs))} are not finished. " if runs else ""
+        empty_state(
+            "There is no finished run to read",
+            f"{text}Train a model first; its confusion matrix appears here by itself.",
+            links=lambda: link_to(Page.TRAINING, "Train a model"),
+        )
+        return
+    run = finished[choose("Run", list(finished), Param.RUN)]
+    with shown_errors():
+        _show(run)
+
+
+def _show(run: Run) -> None:
+    found = reports_of(run)
+    if run.summary().get("drawn"):
+        notice("info", "Trained and judged on drawings. These figures say nothing about people.")
+    columns = st.columns(3)
+    with columns[0]:
+        part = switch("Part", [name for name in _PARTS if name in found], Param.PART, format_func=_PARTS.__getitem__)
+    with columns[1]:
+        point = switch("Operating point", list(_POINTS), Param.POINT, format_func=_POINTS.__getitem__)
+    protocols = [name for name in _PROTOCOLS if (name, point) in found[part]]
+    with columns[2]:
+        protocol = switch("Labels by", protocols, Param.PROTOCOL, format_func=_PROTOCOLS.__getitem__)
+    report = found[part][protocol, point]
+    figures, labels = figures_of(report), [Expression(name) for name in report["labels"]]
+    _headline(figures, report["ece"])
+    cells = switch("Cells", list(_CELLS), Param.VIEW, format_func=_CELLS.__getitem__)
+    figure = confusion_heatmap(figures.confusion, labels, ratios=cells == "ratios")
+    show_chart(figure, f"confusion-{run.id}")
+    table = figures_table(figures, labels)
+    show_chart(class_figures_bars(table), f"classes-{run.id}")
+    show_figures_table(table, f"figures-{run.id}")
+    st.caption("Intervals are 95 %. A class with few images has a wide one: its figures are hints, not results.")
+
+
+def _headline(figures: Figures, calibration_error: float) -> None:
+    bounds = figures.intervals
+    headline(
+        [
+            Headline("Macro-F1", percent(figures.macro_f1), f"95 %: {interval(*bounds['macro_f1'])}"),
+            Headline(
+                "Balanced accuracy",
+                percent(figures.balanced_accuracy),
+                f"95 %: {interval(*bounds['balanced_accuracy'])}",
+            ),
+            Headline("Accuracy", percent(figures.accuracy), f"95 %: {interval(*bounds['accuracy'])}"),
+            Headline("Images", count(figures.n), f"calibration error {calibration_error:.3f}"),
+        ]
+    )
+
+
+main()

@@ -1,0 +1,77 @@
+"""Overview: what is in the store, what to do first, and the machine's state."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.data.catalog import list_datasets
+from fer_core.doctor import Finding
+from fer_core.inference.catalog import list_models
+from fer_core.runs import list_runs
+from fer_core.settings import settings
+from fer_ui.errors import shown_errors
+from fer_ui.header import Headline, headline, page_header
+from fer_ui.job_view import show_job_rows
+from fer_ui.numbers import count
+from fer_ui.pages import Page, link_to
+from fer_ui.resources import examination, job_store
+from fer_ui.words import plain
+
+_CARD_PX = 250
+_MARKS = {"good": ":material/check_circle:", "warning": ":material/warning:", "bad": ":material/error:"}
+
+
+def main() -> None:
+    page_header(
+        "FERscope", "Facial expression recognition that shows the rare expressions, from dataset to live video."
+    )
+    datasets = list_datasets(settings())
+    jobs = job_store().list(limit=200)
+    active = sum(job.state.active for job in jobs)
+    headline(
+        [
+            Headline("Datasets", count(len(datasets)), f"{count(sum(d.n for d in datasets))} images"),
+            Headline("Runs", count(len(list_runs(settings())))),
+            Headline("Jobs", count(len(jobs)), f"{count(active)} active"),
+            Headline("Models", count(len(list_models(settings())))),
+        ]
+    )
+    _first_steps(has_data=bool(datasets))
+    if jobs:
+        st.subheader("Latest jobs", anchor=False)
+        show_job_rows(jobs[:5])
+    st.subheader("This machine", anchor=False)
+    with shown_errors():
+        findings = examination()
+        _machine(findings)
+
+
+def _first_steps(*, has_data: bool) -> None:
+    st.subheader("What to do next" if has_data else "What to do first", anchor=False)
+    steps = [
+        (Page.PREDICT, "Upload a photo", "The faces are found and read by the model that ships with FERscope."),
+        (Page.LIVE, "Stand at the webcam", "The same, live. No frame is stored."),
+        (
+            Page.DATASETS,
+            "Explore a dataset",
+            "See how unequal its classes are; import FER+, or draw faces to begin with.",
+        ),
+        (Page.TRAINING, "Train a model", "In the background: the page can be left, the browser closed."),
+    ]
+    if has_data:
+        steps.append((Page.EVALUATION, "Read the confusion matrix", "What a finished run mistakes for what."))
+    with st.container(horizontal=True, gap="small"):
+        for page, label, text in steps:
+            with st.container(border=True, width=_CARD_PX, gap="xsmall"):
+                link_to(page, label)
+                st.caption(plain(text))
+
+
+def _machine(findings: list[Finding]) -> None:
+    for finding in sorted(findings, key=lambda each: each.verdict == "good"):
+        st.markdown(f"{_MARKS[finding.verdict]} **{plain(finding.name)}**: {plain(finding.found)}")
+        if finding.remedy and finding.verdict != "good":
+            st.caption(plain(finding.remedy))
+
+
+main()

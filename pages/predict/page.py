@@ -1,0 +1,76 @@
+"""Predict: upload photos; the faces are found, numbered and read."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from fer_core.inference.predictor import ImageReading
+from fer_core.settings import settings
+from fer_ui.errors import shown_errors
+from fer_ui.header import empty_state, notice, page_header
+from fer_ui.pages import Page, link_to
+from fer_ui.params import Param, switch
+from fer_ui.prediction_table import readings_csv
+from fer_ui.prediction_view import show_picture
+from fer_ui.resources import detector, predictor, used_model
+from fer_ui.words import plain
+
+_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
+_POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
+_MODES = {"detect": "Find the faces", "whole": "Each picture is one face"}
+
+
+def main() -> None:
+    page_header("Predict", "Upload photos: each face is found, numbered and read, with how sure the model is.")
+    with shown_errors():
+        files = st.file_uploader("Photos", type=_TYPES, accept_multiple_files=True, max_upload_size=_limit_mb())
+        left, right = st.columns(2)
+        with left:
+            point = switch("Operating point", list(_POINTS), Param.POINT, format_func=_POINTS.__getitem__)
+        with right:
+            mode = switch("Faces", list(_MODES), Param.VIEW, format_func=_MODES.__getitem__)
+        _about_the_model(mode)
+        if not files:
+            empty_state(
+                "No photo yet",
+                "Choose one or more above. They are read on this machine and not stored.",
+                links=lambda: link_to(Page.LIVE, "Use the webcam instead"),
+            )
+            return
+        readings = []
+        for file in files:
+            if len(files) > 1:
+                st.subheader(plain(file.name), anchor=False)
+            reading = show_picture(file.name, file.getvalue(), predictor(used_model()), point, mode)
+            if reading is not None:
+                readings.append(reading)
+        _downloads(readings)
+
+
+def _limit_mb() -> int:
+    return max(1, settings().image_bytes_max // 2**20)
+
+
+def _about_the_model(mode: str) -> None:
+    about = used_model().about
+    st.caption(
+        plain(f"Read by {about.title}. Balanced gives the rare expressions more room, at some cost in accuracy.")
+    )
+    if about.drawn:
+        notice("warning", "The model in use was trained on drawings: what it reads in photographs means nothing.")
+    if mode == "detect" and detector().message:
+        notice("warning", detector().message)
+
+
+def _downloads(readings: list[ImageReading]) -> None:
+    if not any(reading.faces for reading in readings):
+        return
+    with st.container(horizontal=True, gap="small"):
+        st.download_button("Readings as CSV", readings_csv(readings), "ferscope-readings.csv", "text/csv")
+        lines = "".join(json.dumps(reading.to_json()) + "\n" for reading in readings)
+        st.download_button("Readings as JSON", lines, "ferscope-readings.jsonl", "application/jsonl")
+
+
+main()
