@@ -1,0 +1,39 @@
+# make run    set up what is missing and start the app on http://localhost:8501
+# make test   set up what is missing and pass the tests
+PYTHON ?= python3
+PORT   ?= 8501
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: setup run test lint bench clean
+.DEFAULT_GOAL := run
+
+setup: $(VENV)/.ready-dev
+
+run: $(VENV)/.ready
+	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.ready-dev
+	@for path in bench/[a-z]*.py; do $(BIN)/python -m bench.$$(basename $$path .py) || exit 1; done
+
+$(VENV)/.ready: requirements.txt scripts/system-packages.sh
+	@sh scripts/system-packages.sh app
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.txt
+	@sh scripts/system-packages.sh tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache tests/e2e/output

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from fer_core.contract import Contract
+from fer_core.errors import BundleError
+from fer_core.labels import Expression, label_set
+
+LABELS = label_set("eight").expressions
+IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+CONTRACTS = {
+    "byte": Contract(colour="rgb", size_px=32, normalisation="byte", labels=LABELS),
+    "unit": Contract(colour="gray", size_px=24, normalisation="unit", labels=LABELS),
+    "image": Contract(colour="gray", size_px=48, normalisation="image", labels=LABELS),
+    "channel": Contract(colour="rgb", size_px=40, normalisation="channel", labels=LABELS, **IMAGENET),
+}
+every_contract = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+
+
+def _faces() -> list[NDArray[np.uint8]]:
+    """Smooth and noisy, larger and smaller than any contract, gray and RGB, not square."""
+    rng = np.random.default_rng(3)
+    ramp = np.linspace(0, 255, 64).astype(np.uint8)
+    return [
+        rng.integers(0, 256, (64, 64, 3), np.uint8),
+        rng.integers(0, 256, (17, 20), np.uint8),
+        np.stack([np.tile(ramp, (64, 1)), np.tile(ramp[:, None], (1, 64)), np.full((64, 64), 9, np.uint8)], axis=2),
+        np.tile(ramp, (90, 1)),
+    ]
+
+
+@every_contract
+def test_fit_gives_bytes_of_the_contracts_shape(contract: Contract) -> None:
+    for face in _faces():
+        fitted = contract.fit(face)
+        assert fitted.shape == (contract.channels, contract.size_px, contract.size_px)
+        assert fitted.dtype == np.uint8
+        assert fitted.flags.c_contiguous
+
+
+@every_contract
+def test_applying_is_fitting_and_normalising(contract: Contract) -> None:
+    planes = np.stack([contract.fit(face) for face in _faces()]).astype(np.float32)
+    batch = contract.apply_batch(_faces())
+    assert batch.dtype == np.float32
+    np.testing.assert_allclose(contract.normalise(planes), batch, atol=1e-6)
+    for face, row in zip(_faces(), batch, strict=True):
+        np.testing.assert_allclose(contract.apply(face), row, atol=1e-6)
+
+
+@every_contract
+def test_numpy_and_torch_normalise_alike(contract: Contract) -> None:
+    planes = np.stack([contract.fit(face) for face in _faces()]).astype(np.float32)
+    before = planes.copy()
+    ours, theirs = contract.normalise(planes), contract.normalise(torch.from_numpy(planes))
+    assert isinstance(ours, np.ndarray)
+    assert isinstance(theirs, torch.Tensor)
+    assert theirs.dtype == torch.float32
+    np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-5)
+    np.testing.assert_array_equal(planes, before)
+
+
+def test_the_figures_of_each_normalisation() -> None:
+    rng = np.random.default_rng(0)
+    planes = rng.integers(0, 256, (5, 3, 32, 32)).astype(np.float32)
+    np.testing.assert_array_equal(CONTRACTS["byte"].normalise(planes), planes)
+    np.testing.assert_allclose(CONTRACTS["unit"].normalise(planes), planes / 255, atol=1e-7)
+    image = CONTRACTS["image"].normalise(planes)
+    np.testing.assert_allclose(image.mean((1, 2, 3)), 0, atol=1e-4)
+    np.testing.assert_allclose(image.std((1, 2, 3)), 1, atol=1e-4)
+    channel = CONTRACTS["channel"].normalise(planes)
+    for place, (mean, std) in enumerate(zip(IMAGENET["mean"], IMAGENET["std"], strict=True)):
+        np.testing.assert_allclose(channel[:, place], (planes[:, place] / 255 - mean) / std, atol=1e-5)
+
+
+def test_standardising_each_image_forgets_its_light() -> None:
+    face = np.random.default_rng(1).integers(60, 120, (48, 48), np.uint8)
+    contract = CONTRACTS["image"]
+    np.testing.assert_allclose(contract.apply(face), contract.apply(2 * face), atol=1e-5)
+
+
+@every_contract
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_constant_image_stays_finite(contract: Contract, level: int) -> None:
+    planes = contract.apply(np.full((30, 30, 3), level, np.uint8))
+    assert np.isfinite(planes).all()
+    if contract.normalisation == "image":
+        np.testing.assert_allclose(planes, 0, atol=1e-4)
+
+
+def test_an_image_of_the_right_size_is_not_touched() -> None:
+    face = np.random.default_rng(2).integers(0, 256, (32, 32, 3), np.uint8)
+    np.testing.assert_array_equal(CONTRACTS["byte"].fit(face), face.transpose(2, 0, 1))
+
+
+def test_gray_in_an_rgb_contract_is_three_times_the_same() -> None:
+    fitted = CONTRACTS["byte"].fit(np.random.default_rng(4).integers(0, 256, (32, 32), np.uint8))
+    assert (fitted[0] == fitted[1]).all()
+    assert (fitted[0] == fitted[2]).all()
+
+
+def test_red_green_and_blue_keep_their_order_and_their_luminance() -> None:
+    levels = {}
+    for place, colour in enumerate(("red", "green", "blue")):
+        face = np.zeros((24, 24, 3), np.uint8)
+        face[:, :, place] = 255
+        assert CONTRACTS["byte"].fit(face)[place].min() == 255
+        levels[colour] = int(CONTRACTS["unit"].fit(face)[0, 0, 0])
+    assert levels == {"red": 76, "green": 150, "blue": 29}  # ITU-R BT.601
+
+
+@every_contract
+def test_save_and_load_give_it_back(contract: Contract, tmp_path: Path) -> None:
+    contract.save(tmp_path / "contract.json")
+    assert Contract.load(tmp_path / "contract.json") == contract
+
+
+def test_a_missing_contract_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"has no contract\.json.*preset"):
+        Contract.load(tmp_path / "contract.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"img_size": 224}, "img_size"),
+        ({"size_px": 4}, "size_px"),
+        ({"colour": "bgr"}, "colour"),
+        ({"labels": ["happy", "sad"]}, "labels"),
+        ({"labels": ["fear", "fear"]}, "different"),
+        ({"normalisation": "channel"}, "3 values"),
+        ({"mean": [0.5, 0.5, 0.5]}, "0 values"),
+        ({"normalisation": "channel", "mean": [0.5] * 3, "std": [0.0] * 3}, "above 0"),
+        ({"normalisation": "channel", "mean": [0.5] * 3, "std": [float("nan")] * 3}, "finite"),
+        ({"version": 2}, "version"),
+    ],
+)
+def test_a_contract_that_does_not_hold_together_is_refused(change: dict[str, Any], named: str, tmp_path: Path) -> None:
+    content = json.loads(CONTRACTS["byte"].model_dump_json()) | change
+    (tmp_path / "contract.json").write_text(json.dumps(content))
+    with pytest.raises(BundleError, match=named):
+        Contract.load(tmp_path / "contract.json")
+
+
+@pytest.mark.parametrize("content", [b"", b"not json", b"[]", b"\xff\xfe", b'{"colour": "rgb"'])
+def test_a_damaged_file_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "contract.json").write_bytes(content)
+    with pytest.raises(BundleError, match=r"contract\.json"):
+        Contract.load(tmp_path / "contract.json")
+
+
+def test_a_contract_can_not_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        CONTRACTS["byte"].size_px = 64
+
+
+def test_packs_are_shared_only_between_contracts_that_fit_alike() -> None:
+    contract = CONTRACTS["image"]
+    assert contract.model_copy(update={"normalisation": "unit"}).pack_key == contract.pack_key
+    assert contract.model_copy(update={"size_px": 64}).pack_key != contract.pack_key
+    assert contract.model_copy(update={"colour": "rgb"}).pack_key != contract.pack_key
+
+
+def test_the_label_set_keeps_the_order_of_the_outputs() -> None:
+    turned = tuple(reversed(LABELS))
+    contract = CONTRACTS["byte"].model_copy(update={"labels": turned})
+    assert contract.label_set.expressions == turned
+    assert contract.label_set.index(Expression.CONTEMPT) == 0

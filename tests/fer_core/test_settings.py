@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from fer_core.errors import SettingsError
+from fer_core.settings import Settings, settings
+
+
+@pytest.fixture(autouse=True)
+def _read_anew() -> Iterator[None]:
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FERSCOPE_THREADS", "many"),
+        ("FERSCOPE_THREADS", "-1"),
+        ("FERSCOPE_DETECTOR", "magic"),
+        ("FERSCOPE_OFFLINE", "perhaps"),
+        ("FERSCOPE_JOBS_AT_ONCE", "0"),
+        ("FERSCOPE_ARCHIVE_RATIO_MAX", "1"),
+        ("FERSCOPE_LOG_LEVEL", "LOUD"),
+        ("FERSCOPE_IMAGE_BYTES_MAX", "0"),
+    ],
+)
+def test_a_bad_value_is_an_error_that_names_the_variable(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        settings()
+    assert str(caught.value).startswith(f"{name}={value!r} can't be used: ")
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FERSCOPE_HOME", str(tmp_path))
+    monkeypatch.setenv("FERSCOPE_THREADS", "3")
+    monkeypatch.setenv("FERSCOPE_OFFLINE", "true")
+    here = settings()
+    assert (here.store, here.threads, here.offline) == (tmp_path, 3, True)
+
+
+def test_they_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = settings()
+    monkeypatch.setenv("FERSCOPE_THREADS", "7")
+    assert settings() is before
+
+
+def test_every_folder_lies_in_the_store_and_apart_from_the_others(store: Settings) -> None:
+    names = [name for name in dir(Settings) if name.endswith("_dir")]
+    folders = [getattr(store, name) for name in names]
+    assert len(names) >= 6
+    assert len(set(folders)) == len(folders)
+    assert all(folder.parent == store.store for folder in folders)
+    assert not store.store.exists()  # reading settings makes nothing
+
+
+def test_a_tilde_means_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Settings(home=Path("~/there")).store == tmp_path / "there"
+
+
+def test_the_job_database_is_in_the_store_unless_one_is_named(store: Settings) -> None:
+    assert store.jobs_url == f"sqlite:///{store.store / 'ferscope.db'}"
+    assert Settings(database_url="postgresql://there/jobs").jobs_url == "postgresql://there/jobs"
+
+
+def test_settings_can_not_be_changed(store: Settings) -> None:
+    with pytest.raises(ValidationError):
+        store.threads = 4
+
+
+def test_each_setting_says_what_it_is() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []

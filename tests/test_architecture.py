@@ -1,0 +1,208 @@
+"""The import arrow: data flows one way, the engine knows no web page, and the web process knows no torch."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+BASE = "labels errors settings atomic ids faces contract calibration metrics progress logs allocator".split()
+FLOW = ["base", "data", "models", "runs", "training", "evaluation", "inference", "jobs live", "experiment doctor"]
+"""Who may import whom: a unit imports itself and units further left; units in one place don't know each other."""
+FLOW += ["cli", "__main__", "fer_ui", "pages", "app"]
+
+RANKS = {unit: rank for rank, place in enumerate(FLOW) for unit in place.split()}
+JOBS_MAY_IMPORT = ("fer_core.runs", "fer_core.training.config")
+"""Besides the base and itself: a job is a command in another process, so the supervisor stays light."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement's target, as a dotted name; `lazy` where it lies inside a function."""
+
+    target: str
+    lazy: bool
+
+
+def imports_of(source: str) -> Iterator[Import]:
+    """Every name a module imports; `from a import b` gives `a.b`, which may be a module or something in `a`."""
+
+    def walk(node: ast.AST, lazy: bool) -> Iterator[Import]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                yield from (Import(alias.name, lazy) for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                assert child.level == 0, "imports are absolute"
+                yield from (Import(f"{child.module}.{alias.name}", lazy) for alias in child.names)
+            yield from walk(child, lazy or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
+
+    yield from walk(ast.parse(source), False)
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _sources() -> dict[str, list[Import]]:
+    paths = [PROJECT / "app.py", *(p for top in ("fer_core", "fer_ui", "pages") for p in (PROJECT / top).rglob("*.py"))]
+    return {module_name(path): list(imports_of(path.read_text())) for path in paths}
+
+
+MODULES = _sources()
+
+
+def resolved(target: str, modules: Iterable[str] = MODULES) -> str | None:
+    """The project's module that a dotted name means; None for other packages'."""
+    for name in (target, target.rpartition(".")[0]):
+        if name in modules:
+            return name
+    return None
+
+
+def unit(module: str) -> str:
+    top, _, rest = module.partition(".")
+    if top != "fer_core":
+        return top
+    inner = rest.split(".")[0]
+    return "base" if inner in ("", *BASE) else inner
+
+
+def wrong_arrows(modules: dict[str, list[Import]]) -> list[str]:
+    """Imports against the flow."""
+    wrong = []
+    for module, imports in modules.items():
+        for target in filter(None, (resolved(each.target, modules) for each in imports)):
+            mine, theirs = unit(module), unit(target)
+            against = mine != theirs and RANKS[theirs] >= RANKS[mine]
+            heavy = mine == "jobs" and theirs not in ("jobs", "base") and target not in JOBS_MAY_IMPORT
+            if against or heavy:
+                wrong.append(f"{module} imports {target}")
+    return wrong
+
+
+def at_import_time(module: str, modules: dict[str, list[Import]] = MODULES) -> dict[str, str]:
+    """Every module that importing `module` imports, and who asked for it; other packages by their top name."""
+    reached = {module: ""}
+    waiting = [module]
+    while waiting:
+        here = waiting.pop()
+        for each in modules.get(here, []):
+            if each.lazy:
+                continue
+            inside = resolved(each.target, modules)
+            parents = [inside.rsplit(".", up)[0] for up in range(inside.count(".") + 1)] if inside else []
+            for name in parents or [each.target.split(".")[0]]:
+                if name not in reached:
+                    reached[name] = here
+                    waiting.append(name)
+    return reached
+
+
+def importers(*packages: str) -> set[str]:
+    """Modules that import one of these packages, anywhere in them."""
+    return {module for module, found in MODULES.items() for each in found if each.target.split(".")[0] in packages}
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_walk_sees_the_code() -> None:
+    assert len(MODULES) > 60
+    assert {unit(module) for module in MODULES} >= {"base", "data", "training", "inference", "jobs", "cli", "fer_ui"}
+    assert "torch" in at_import_time("fer_core.experiment")
+    assert "fer_core.data.split" in at_import_time("fer_core.jobs.submit")
+
+
+def test_every_module_has_its_place_in_the_flow() -> None:
+    assert {unit(module) for module in MODULES} <= set(RANKS)
+
+
+def test_imports_follow_the_arrow() -> None:
+    assert wrong_arrows(MODULES) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "statement"),
+    [
+        ("fer_core.labels", "import fer_core.data.index"),
+        ("fer_core.data.index", "from fer_core.runs import Run"),
+        ("fer_core.training.trainer", "def f():\n    from fer_core.inference import bundle"),
+        ("fer_core.jobs.store", "from fer_core.data import index"),
+        ("fer_core.jobs.store", "from fer_core.training import trainer"),
+        ("fer_core.doctor", "from fer_core import experiment"),
+        ("fer_core.inference.bundle", "from fer_ui import theme"),
+    ],
+)
+def test_an_arrow_the_wrong_way_is_found(module: str, statement: str) -> None:
+    modules = {**MODULES, module: list(imports_of(statement))}
+    assert len(wrong_arrows(modules)) == 1
+
+
+def test_no_module_imports_itself_round_a_corner() -> None:
+    graph = {
+        module: {found for each in imports if not each.lazy and (found := resolved(each.target))} - {module}
+        for module, imports in MODULES.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as exc:
+        pytest.fail(f"import cycle: {' -> '.join(exc.args[1])}")
+
+
+def test_the_engine_knows_neither_streamlit_nor_plotly() -> None:
+    web = importers("streamlit", "streamlit_webrtc", "plotly")
+    assert web
+    assert [module for module in web if module.startswith("fer_core")] == []
+
+
+def test_only_the_web_side_of_the_project_imports_streamlit() -> None:
+    allowed = ("fer_ui", "pages", "app.py", "tests", ".venv")
+    others = [path for path in PROJECT.rglob("*.py") if path.relative_to(PROJECT).parts[0] not in allowed]
+    assert others
+    for path in others:
+        assert "streamlit" not in {each.target.split(".")[0] for each in imports_of(path.read_text())}, path
+
+
+def test_pages_import_no_torch_opencv_or_scikit_learn() -> None:
+    heavy = importers("torch", "torchvision", "cv2", "sklearn")
+    assert heavy
+    assert [module for module in heavy if unit(module) in ("pages", "app")] == []
+
+
+def test_pages_do_not_import_each_other() -> None:
+    assert not [m for m, found in MODULES.items() if any(i.target.split(".")[0] == "pages" for i in found)]
+
+
+def test_the_web_process_reaches_no_torch_at_import() -> None:
+    for module in MODULES:
+        if unit(module) in ("fer_ui", "pages", "app"):
+            reached = at_import_time(module)
+            assert "torch" not in reached, f"{module} reaches torch through {reached.get('torch')}"
+
+
+def test_streamlit_finds_no_page_of_its_own() -> None:
+    """A `.py` file directly in `pages/` would become a page twice."""
+    assert sorted((PROJECT / "pages").glob("*.py")) == []
+
+
+def test_importing_the_engine_is_cheap() -> None:
+    loaded = run_python("import fer_core, sys; print(*sorted({name.split('.')[0] for name in sys.modules}))").split()
+    assert "fer_core" in loaded
+    assert not {"torch", "cv2", "numpy", "pandas", "pydantic"} & set(loaded)
+
+
+def test_importing_the_web_side_loads_no_torch() -> None:
+    names = sorted(module for module in MODULES if unit(module) == "fer_ui")
+    code = f"import importlib, sys\nfor name in {[*names, 'fer_core.jobs.submit']!r}: importlib.import_module(name)\n"
+    assert run_python(code + "print(len(sys.modules) > 100, 'torch' in sys.modules)") == "True False"
