@@ -7,4 +7,4 @@ COPY . .
 ENV FERSCOPE_HOME=/data
 VOLUME /data
 EXPOSE 8501
-CMD ["streamlit", "run", "app.py", "--server.port=8501", "--server.address=0.0.0.0"]
+CMD ["python", "-m", "fer_ui.serve", "--server.port=8501", "--server.address=0.0.0.0"]

@@ -11,7 +11,7 @@ BIN    := $(VENV)/bin
 setup: $(VENV)/.ready-dev
 
 run: $(VENV)/.ready
-	$(BIN)/streamlit run app.py --server.port $(PORT)
+	$(BIN)/python -m fer_ui.serve --server.port $(PORT)
 
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest

@@ -31,7 +31,7 @@ class Contract(BaseModel):
     by `std`, a figure a channel, as ImageNet models want).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     version: Literal[1] = 1
     colour: Literal["gray", "rgb"]

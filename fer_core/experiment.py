@@ -63,7 +63,10 @@ def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progre
     packed = pack(dataset, contract, settings, packing)
     data = _training_data(index, parts, packed.images, packed.readable, config, contract.label_set)
     trainer = Trainer(config, contract, data, run)
-    _log_start(run, trainer, parts, resumed=resume and trainer.resume())
+    resumed = resume and trainer.resume()
+    if not resumed:
+        run.keep_metrics_until(0)  # epochs of an earlier attempt are done again
+    _log_start(run, trainer, parts, resumed=resumed)
     trainer.fit(training)
     progress(_TRAIN_SHARE_01, "Judging the best epoch")
     trainer.load_best()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from fer_core.errors import InputError
 
 _PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+_SLUG_MAX = 50  # with the time before it and the chance after it, `new_id` stays within 80
 
 
 def check_id(name: str, what: str) -> str:
@@ -27,7 +28,7 @@ def check_id(name: str, what: str) -> str:
 
 def slug(text: str) -> str:
     """`text` made into an id: lower case, every other run of characters a dash."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "unnamed"
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:_SLUG_MAX].rstrip("-") or "unnamed"
 
 
 def new_id(name: str) -> str:

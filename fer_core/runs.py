@@ -67,11 +67,11 @@ class Run:
 
     def summary(self) -> dict[str, Any]:
         """`run.json`: when it ended, which epoch was kept, the headline figures."""
-        return dict(self._read_json(_MARKER))
+        return self._read_json(_MARKER)
 
     def report(self) -> dict[str, Any]:
         """The evaluation report."""
-        return dict(self._read_json("report.json"))
+        return self._read_json("report.json")
 
     def log(self, lines_max: int = 200) -> str:
         """The end of the training log, "" before there is one."""
@@ -152,11 +152,14 @@ class Run:
         except (OSError, UnicodeDecodeError) as exc:
             raise RunError(f"{name} of the run {self.id} can't be read: the folder is not whole ({exc}).") from exc
 
-    def _read_json(self, name: str) -> Any:
+    def _read_json(self, name: str) -> dict[str, Any]:
         try:
-            return json.loads(self._read_text(name))
+            content = json.loads(self._read_text(name))
         except json.JSONDecodeError as exc:
             raise RunError(f"{name} of the run {self.id} is damaged ({exc}). Delete the run and train again.") from exc
+        if not isinstance(content, dict):
+            raise RunError(f"{name} of the run {self.id} is damaged (no object). Delete the run and train again.")
+        return content
 
 
 def create_run(run_id: str, config_yaml: str, settings: Settings) -> Run:

@@ -67,7 +67,7 @@ def _upload() -> None:
 def _path() -> None:
     st.markdown("A zip archive or a folder where FERscope runs. It stays where it is and is read from there.")
     with st.form("server-path", border=False):
-        text = st.text_input("Path", placeholder="/data/ferplus.zip")
+        text = st.text_input("Path", placeholder="/data/ferplus.zip", key="server-path-text")
         name = st.text_input("Name in the store", "ferplus", key="path-name")
         layout = _layout("path-layout")
         if st.form_submit_button("Import", type="primary"):

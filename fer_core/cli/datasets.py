@@ -78,7 +78,8 @@ def _import(arguments: argparse.Namespace) -> None:
                 progress=progress,
             )
         finally:
-            if arguments.take:  # what was uploaded is in the store by now, or is not wanted
+            # An upload is in the store by now, or is not wanted; a file of the user's own is never deleted.
+            if arguments.take and arguments.path.absolute().is_relative_to(settings().uploads_dir):
                 arguments.path.unlink(missing_ok=True)
 
     _emit_imported(arguments, reported(work))

@@ -9,6 +9,7 @@ from typing import Any
 from fer_core.allocator import restart_with_kept_memory
 from fer_core.cli.output import emit
 from fer_core.cli.reporting import reported
+from fer_core.data.catalog import open_dataset
 from fer_core.errors import ConfigError
 from fer_core.ids import new_id
 from fer_core.runs import create_run, open_run
@@ -33,6 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.config:
         path = presets().get(arguments.config, Path(arguments.config))
         config = load_config(path, arguments.set)
+        open_dataset(config.dataset, here)  # first, so that a wrong name leaves no run behind
         chosen = create_run(arguments.run_id or new_id(path.stem), dump_config(config), here)
     elif arguments.run_id:
         if arguments.set:

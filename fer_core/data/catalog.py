@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,10 +24,12 @@ from fer_core.data.index import build_index, load_index, save_index, tabulate
 from fer_core.data.manifest import Manifest, dump_manifest, known_manifests, read_manifest
 from fer_core.data.readers import reader_for, recognise
 from fer_core.data.source import Source, open_source
-from fer_core.errors import DatasetError
+from fer_core.errors import DatasetError, ManifestError
 from fer_core.ids import check_id, slug
 from fer_core.progress import Progress, silent
 from fer_core.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 _MARKER = "dataset.json"
 _INDEX_SHARE_01 = 0.97
@@ -127,31 +130,45 @@ def read_labels(source: Source, layout: str = "") -> pd.DataFrame:
 
 
 def list_datasets(settings: Settings) -> list[StoredDataset]:
-    """Every dataset in the store, by id."""
-    markers = sorted(settings.datasets_dir.glob(f"*/{_MARKER}"))
-    return [_open(marker.parent) for marker in markers if not marker.parent.name.startswith(".")]
+    """Every dataset in the store that is whole, by id; of a damaged one the log says what is wrong."""
+    found = []
+    for marker in sorted(settings.datasets_dir.glob(f"*/{_MARKER}")):
+        if marker.parent.name.startswith("."):
+            continue
+        try:
+            found.append(_open(marker.parent))
+        except DatasetError as exc:
+            _log.warning("%s", exc)
+    return found
 
 
 def open_dataset(dataset_id: str, settings: Settings) -> StoredDataset:
     """A dataset by its id.
 
     Raises:
-        DatasetError: it is not in the store.
+        DatasetError: it is not in the store, or is damaged.
     """
+    return _open(_folder(dataset_id, settings))
+
+
+def delete_dataset(dataset_id: str, settings: Settings) -> None:
+    """Remove a dataset, damaged or not, with all that the store holds of it: images it keeps, index, packed copies."""
+    folder = _folder(dataset_id, settings)
+    try:
+        packs = list(settings.cache_dir.glob(f"packs/{_open(folder).fingerprint}-*"))
+    except DatasetError:  # a damaged marker does not say which packs are the dataset's
+        packs = []
+    (folder / _MARKER).unlink()  # first, so that a half-deleted folder is not a dataset
+    for unneeded in (folder, *packs):
+        shutil.rmtree(unneeded)
+
+
+def _folder(dataset_id: str, settings: Settings) -> Path:
     folder = settings.datasets_dir / check_id(dataset_id, "dataset")
     if not (folder / _MARKER).is_file():
         known = ", ".join(dataset.id for dataset in list_datasets(settings)) or "none yet"
         raise DatasetError(f"There is no dataset {dataset_id!r} in the store. Imported: {known}.")
-    return _open(folder)
-
-
-def delete_dataset(dataset_id: str, settings: Settings) -> None:
-    """Remove a dataset with all that the store holds of it: images it keeps, index, packed copies."""
-    dataset = open_dataset(dataset_id, settings)
-    (dataset.folder / _MARKER).unlink()  # first, so that a half-deleted folder is not a dataset
-    shutil.rmtree(dataset.folder)
-    for pack in settings.cache_dir.glob(f"packs/{dataset.fingerprint}-*"):
-        shutil.rmtree(pack)
+    return folder
 
 
 def _open(folder: Path) -> StoredDataset:
@@ -168,7 +185,7 @@ def _open(folder: Path) -> StoredDataset:
             fingerprint=str(marker["fingerprint"]),
             created=str(marker["created"]),
         )
-    except (OSError, ValueError, KeyError) as exc:
+    except (OSError, ValueError, KeyError, TypeError, ManifestError) as exc:
         raise DatasetError(
             f"The dataset folder {folder} is damaged ({exc}). Delete the folder and import again."
         ) from exc

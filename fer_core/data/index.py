@@ -159,7 +159,7 @@ def tabulate(records: Iterable[Record]) -> pd.DataFrame:
         "identity": [record.identity for record in records],
     }
     frame = pd.DataFrame(said).astype({"split": "string", "label": "string", "identity": "string"})
-    if all(record.votes is not None for record in records):
+    if records and all(record.votes is not None for record in records):
         votes = np.array([record.votes for record in records], np.int16)
         frame[list(VOTE_COLUMNS)] = votes
     return frame

@@ -13,7 +13,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from fer_core.errors import ManifestError
+from fer_core.errors import InputError, ManifestError
 from fer_core.ids import check_id
 from fer_core.labels import Expression
 
@@ -102,6 +102,8 @@ def parse_manifest(content: object, name: str) -> Manifest:
             known = ", ".join(Manifest.model_fields)
             raise ManifestError(f"{name}: unknown key {where!r}. Known keys: {known}.") from exc
         raise ManifestError(f"{name}: {where}: {problem['msg']}.") from exc
+    except InputError as exc:
+        raise ManifestError(f"{name}: id: {exc}") from exc
 
 
 @lru_cache(maxsize=1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -13,6 +15,8 @@ from fer_core.errors import ArchiveError, DatasetError
 from fer_core.settings import Settings
 
 _IGNORED = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+_DAMAGED = (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError)
+"""What `zipfile` raises on bytes that it can't make sense of, or of a kind that it doesn't know."""
 
 
 class Source(Protocol):
@@ -56,7 +60,7 @@ class ZipSource:
 
     def __init__(self, archive: zipfile.ZipFile, settings: Settings) -> None:
         self._archive = archive
-        members = [member for member in archive.infolist() if not member.is_dir()]
+        members = [member for member in archive.infolist() if not member.filename.endswith("/")]
         _check_members(members, archive, settings)
         self._names = sorted(member.filename for member in members if _is_content(member.filename))
 
@@ -74,7 +78,7 @@ class ZipSource:
             return self._archive.read(name)
         except KeyError:
             raise ArchiveError(f"The archive has no file {name!r}.") from None
-        except (zipfile.BadZipFile, OSError, EOFError) as exc:
+        except (*_DAMAGED, zlib.error, lzma.LZMAError) as exc:
             raise ArchiveError(f"{name!r} in the archive is damaged ({exc}). Fetch the archive again.") from exc
 
 
@@ -93,7 +97,7 @@ def open_source(path: Path, settings: Settings) -> Iterator[Source]:
         raise DatasetError(f"There is no file or folder at {path}. Check the path on the machine FERscope runs on.")
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, EOFError) as exc:
+    except _DAMAGED as exc:
         raise ArchiveError(
             f"{path.name} is not a zip archive, or was cut short ({exc}). Give a .zip or a folder."
         ) from exc
@@ -116,7 +120,7 @@ def _check_members(members: list[zipfile.ZipInfo], archive: zipfile.ZipFile, set
     for member in members:
         name = member.filename
         parts = PurePosixPath(name.replace("\\", "/")).parts
-        if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
+        if not parts or name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
             raise ArchiveError(f"{where} has a file named {name!r}, which leads outside the archive. Nothing was read.")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise ArchiveError(f"{where} has a link, {name!r}. Pack the files themselves, not links to them.")

@@ -16,7 +16,8 @@ from fer_core.data.duplicates import groups
 from fer_core.data.record import Split
 
 LEFT_OUT = "left_out"
-"""Training images that are near-duplicates of judged ones, or share an identity with them."""
+"""Training images that are near-duplicates of judged ones or share an identity with them, and images that a
+published split does not mention."""
 
 
 class SplitConfig(BaseModel):
@@ -52,6 +53,7 @@ def make_split(index: pd.DataFrame, config: SplitConfig) -> pd.Series:
         _cut(parts, group, strata, config.valid_01 / (1 - config.test_01), Split.VALID, config.seed + 1)
         return pd.Series(parts, index=index.index, name="split")
     parts = published.astype(object)
+    parts[published == ""] = LEFT_OUT
     if Split.TEST not in present:
         parts[parts == Split.VALID] = str(Split.TEST)
     judged = _members(group, parts == Split.TEST)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fer_core.data.split import SplitConfig
 from fer_core.errors import ConfigError
@@ -28,6 +28,12 @@ class ModelConfig(_Closed):
     name: Literal["small-resnet", "shallow-cnn"] = "small-resnet"
     width: int | None = Field(None, ge=4, le=128)
     dropout_01: float | None = Field(None, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _has_its_options(self) -> Self:
+        if self.name == "shallow-cnn" and (given := ", ".join(self.options())):
+            raise ValueError(f"shallow-cnn has one shape only and no {given}; leave it out or set it to null")
+        return self
 
     def options(self) -> dict[str, Any]:
         """The options that were given, for the network's builder."""
@@ -81,7 +87,7 @@ class TrainConfig(_Closed):
     ema_decay: float = Field(0.0, ge=0, lt=1)
     precision: Literal["fp32", "bf16"] = "fp32"
     select_on: SelectOn = "macro_f1"
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
     title: str = Field("", max_length=120)
 
 
@@ -137,7 +143,10 @@ def _changed(content: dict[str, Any], change: str) -> dict[str, Any]:
     head, _, rest = key.partition(".")
     inner = content.get(head)
     if not rest:
-        return {**content, head: yaml.safe_load(value)}
+        try:
+            return {**content, head: yaml.safe_load(value)}
+        except yaml.YAMLError as exc:
+            raise ConfigError(f"--set {change!r}: {value!r} is not YAML. Put text in quotes.") from exc
     if inner is not None and not isinstance(inner, dict):
         raise ConfigError(f"--set {change!r}: {head!r} is a single value and has nothing below it.")
     return {**content, head: _changed(inner or {}, f"{rest}={value}")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -131,7 +132,7 @@ class Trainer:
                 self.averaged.steps = int(state["averaged_steps"])
             self.chance.set_state(state["chance"].cpu())
             torch.set_rng_state(state["torch_chance"].cpu())
-        except (RuntimeError, KeyError, EOFError, OSError) as exc:
+        except (RuntimeError, LookupError, EOFError, OSError, pickle.UnpicklingError) as exc:
             raise RunError(
                 f"checkpoint.pt of the run {self.run.id} can't be read ({exc}). Delete the file to start over."
             ) from exc

@@ -1,0 +1,82 @@
+"""Live: the camera's picture with each face read as it moves."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.errors import BundleError
+from fer_core.inference.catalog import ModelEntry
+from fer_ui.camera_words import WORDS
+from fer_ui.errors import shown_errors
+from fer_ui.header import empty_state, notice, page_header
+from fer_ui.live_view import live_session, show_figures, show_video
+from fer_ui.pages import Page, link_to
+from fer_ui.params import Param, switch
+from fer_ui.resources import detector, predictor, used_model
+from fer_ui.words import plain
+
+_POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
+
+_WHERE_FRAMES_GO = (
+    "START asks your browser for the camera. Its frames go to the FERscope server that this page came from, usually "
+    "this machine, are read there and come back with what was read drawn on them. None is stored. STOP ends it, and so "
+    "does leaving the page."
+)
+_IF_IT_FAILS = {
+    "The camera is not allowed": WORDS["denied"],
+    "There is no camera": WORDS["missing"],
+    "The camera is in use": WORDS["busy"],
+    "The address is not secure": WORDS["insecure"],
+    "The connection is blocked": "The video travels beside the page, over UDP. Where a firewall blocks that, it needs "
+    "a TURN server, which whoever runs this server names in FERSCOPE_ICE_SERVERS.",
+}
+
+
+def main() -> None:
+    page_header("Live", "Your camera's picture, each face in it read as it moves, and how sure the model is.")
+    with shown_errors():
+        try:
+            model = used_model()
+        except BundleError as error:
+            _no_model(str(error))
+            return
+        _live(model)
+
+
+def _live(model: ModelEntry) -> None:
+    reader = predictor(model)
+    if model.about.drawn:
+        notice("warning", "The model in use was trained on drawings: what it reads in a real face means nothing.")
+    if detector().message:
+        notice("warning", detector().message)
+    point = switch("Operating point", list(_POINTS), Param.POINT, format_func=_POINTS.__getitem__)
+    session = live_session(reader, point)
+    left, right = st.columns([3, 2], gap="large")
+    with left, shown_errors():
+        running = show_video(session)
+    with right, shown_errors():
+        show_figures(session, reader, point, running=running)
+    st.caption(plain(_WHERE_FRAMES_GO))
+    st.caption(plain(_about(model)))
+    with st.expander("If the video does not start"):
+        for title, words in _IF_IT_FAILS.items():
+            st.markdown(f"**{plain(title)}.** {plain(words)}")
+
+
+def _about(model: ModelEntry) -> str:
+    return (
+        f"Read by {model.about.title}. A reading says what an expression looks like to the model, smoothed over half a "
+        "second; it does not say what goes on in a person. Balanced gives the rare expressions more room, at some cost "
+        "in accuracy. Light from the front and a face turned to the camera help."
+    )
+
+
+def _no_model(why: str) -> None:
+    def links() -> None:
+        link_to(Page.MODELS, "Choose or import a model")
+        link_to(Page.TRAINING, "Train one")
+
+    empty_state("No model to read faces with", f"{why} Import or train one, then come back.", links=links)
+
+
+main()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from typing import Any
 
@@ -139,12 +140,12 @@ def test_later_epochs_are_forgotten(epoch: int, kept: list[int], store: Settings
 
 def test_forgetting_epochs_keeps_what_only_some_rows_have(store: Settings) -> None:
     run = create_run("one", "", store)
-    rows = [{"epoch": 1}, {"epoch": 2, "note": "better"}]
+    rows = [{"epoch": 1}, {"epoch": 2, "note": "better"}, {"epoch": 3}]
     for row in rows:
         run.append_metrics(row)
-    run.keep_metrics_until(1)
-    run.keep_metrics_until(5)
-    assert run.metrics().to_dict("records") == rows[:1]
+    run.keep_metrics_until(2)
+    lines = run.path("metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == rows[:2]
 
 
 def test_forgetting_when_there_is_nothing_yet(store: Settings) -> None:

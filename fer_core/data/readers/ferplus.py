@@ -21,6 +21,7 @@ LOOKS_LIKE = "FER2013Train/label.csv (and FER2013Valid, FER2013Test) beside the 
 _LABEL_FILE = "label.csv"
 _FILE_ORDER = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 _COLUMNS = 2 + len(_FILE_ORDER) + 2
+_VOTES_MAX = 10_000
 _TO_OURS = [_FILE_ORDER.index(expression) for expression in Expression] + [8, 9]
 
 
@@ -56,7 +57,10 @@ def _read_label_file(source: Source, name: str) -> Iterator[Record]:
         text = source.read(name).decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise LabelFileError(f"{name} is not UTF-8 text.") from exc
-    rows = [(line, row) for line, row in enumerate(csv.reader(io.StringIO(text)), 1) if row]
+    try:
+        rows = [(line, row) for line, row in enumerate(csv.reader(io.StringIO(text)), 1) if row]
+    except csv.Error as exc:
+        raise LabelFileError(f"{name} is not comma-separated text ({exc}).") from exc
     paths = [str(folder / row[0].strip()) for _, row in rows]
     votes = [_votes(name, line, row) for line, row in rows]
     if not votes:
@@ -85,6 +89,6 @@ def _votes(name: str, line: int, row: list[str]) -> tuple[int, ...]:
         in_file_order = [int(value) for value in row[2:]]
     except ValueError:
         raise LabelFileError(f"{name}, line {line} has a vote that is not a whole number: {row[2:]}.") from None
-    if min(in_file_order) < 0:
-        raise LabelFileError(f"{name}, line {line} has a vote below 0: {row[2:]}.")
+    if min(in_file_order) < 0 or max(in_file_order) > _VOTES_MAX:
+        raise LabelFileError(f"{name}, line {line} has a vote below 0 or above {_VOTES_MAX:,}: {row[2:]}.")
     return tuple(in_file_order[place] for place in _TO_OURS)

@@ -1,0 +1,248 @@
+"""Live video: frames come in at the camera's pace, are analysed at the model's, and are shown with the newest result.
+
+Threads: the video's thread calls `submit` and `annotate` for every frame; the page's thread calls `snapshot`,
+`set_reader`, `start` and `stop`; one worker thread of our own, named `live-analysis`, runs the model. What they share
+is guarded by one lock that nobody holds while analysing or drawing. Between them lies a slot for a single frame: a
+newer frame replaces one that was not analysed yet, so that a slow model makes the result older, never the video.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import NamedTuple
+
+from fer_core.errors import FerscopeError
+from fer_core.faces import RgbImage
+from fer_core.inference.predictor import Predictor
+from fer_core.labels import Expression
+from fer_core.live.overlay import Colour, draw_faces, mirrored, on_screen
+from fer_core.live.rates import Rate
+from fer_core.live.smoothing import FaceTracks, SmoothedFace
+
+_LOG = logging.getLogger(__name__)
+
+STALE_AFTER_S = 1.0
+"""An older result is not drawn: it would be a box where the face was."""
+
+IDLE_AFTER_S = 10.0
+"""Without a frame for this long the worker thread ends; the next frame starts another."""
+
+STOP_WITHIN_S = 1.0
+ERROR_SHOWN_S = 5.0
+_LATENCIES = 30
+
+
+class _Frame(NamedTuple):
+    pixels: RgbImage
+    at_s: float
+
+
+class _Result(NamedTuple):
+    faces: tuple[SmoothedFace, ...]
+    size: tuple[int, int]
+    at_s: float
+
+
+@dataclass(slots=True)
+class _Record:
+    """What happened since the start. Guarded by the processor's lock."""
+
+    shown: Rate = field(default_factory=Rate)
+    analysed: Rate = field(default_factory=Rate)
+    latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
+    result: _Result | None = None
+    last_frame_s: float | None = None
+    error: str = ""
+    error_s: float = float("-inf")
+
+    def fresh_result(self, now_s: float) -> _Result | None:
+        """The newest result, None if it is stale."""
+        return self.result if self.result and now_s - self.result.at_s <= STALE_AFTER_S else None
+
+    def fresh_error(self, now_s: float) -> str:
+        """What went wrong in the last seconds, "" if nothing did."""
+        return self.error if now_s - self.error_s <= ERROR_SHOWN_S else ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStatus:
+    """What the live view does at the moment.
+
+    `latency_ms` is the median time from a frame's arrival to its reading, None before the first one. `faces` are
+    those of the newest result, the largest first; none if it is stale. `error` is what went wrong in the last seconds,
+    in words. `last_frame_age_s` is None before the first frame.
+    """
+
+    frames_per_s: float
+    analyses_per_s: float
+    latency_ms: float | None
+    faces: tuple[SmoothedFace, ...]
+    error: str
+    last_frame_age_s: float | None
+
+
+class LiveProcessor:
+    """Reads the faces of a running video. Every method may be called from any thread, and none waits for the model."""
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        point: str = "accurate",
+        mirror: bool = True,
+        *,
+        colours: Mapping[Expression, Colour],
+        idle_after_s: float = IDLE_AFTER_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Make it ready; `start` lets it run.
+
+        Args:
+            predictor: reads a frame.
+            point: the operating point, `accurate` or `balanced`.
+            mirror: show the frames as a mirror does. They are analysed as they come.
+            colours: of the expressions, red, green, blue.
+            idle_after_s: the worker thread ends after this long without a frame.
+            clock: seconds; the same that `submit`'s `at_s` is from.
+        """
+        self._changed = threading.Condition()
+        self._reader = (predictor, point)
+        self._mirror = mirror
+        self._colours = dict(colours)
+        self._idle_after_s = idle_after_s
+        self._clock = clock
+        self._tracks = FaceTracks()
+        self._running = False
+        self._worker: threading.Thread | None = None
+        self._slot: _Frame | None = None
+        self._record = _Record()
+
+    def start(self) -> None:
+        """Take frames from now on, with no memory of earlier ones; does nothing while it runs."""
+        with self._changed:
+            if not self._running:
+                self._running = True
+                self._tracks = FaceTracks()
+                self._record = _Record()
+
+    def stop(self) -> None:
+        """Take no more frames and end the worker thread; waits a second at most."""
+        with self._changed:
+            worker, self._worker = self._worker, None
+            self._running, self._slot = False, None
+            self._changed.notify_all()
+        if worker is not None and worker is not threading.current_thread():
+            # A frame that is being analysed can't be interrupted; its result is thrown away by `_publish`.
+            worker.join(STOP_WITHIN_S)
+
+    def set_reader(self, predictor: Predictor, point: str) -> None:
+        """Read with another model or at another operating point from the next frame on."""
+        with self._changed:
+            self._reader = (predictor, point)
+
+    def submit(self, frame: RgbImage, at_s: float) -> None:
+        """Offer a frame for analysis; replaces one that still waits.
+
+        Args:
+            frame: uint8, shape (H, W, 3), RGB; must not be changed afterwards.
+            at_s: when it arrived, by the processor's clock.
+        """
+        with self._changed:
+            self._record.last_frame_s = at_s
+            if not self._running:
+                return
+            self._slot = _Frame(frame, at_s)
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, name="live-analysis", daemon=True)
+                self._worker.start()
+            self._changed.notify_all()
+
+    def annotate(self, frame: RgbImage) -> RgbImage:
+        """The frame as it is shown: mirrored, with the newest result drawn on it unless that is stale.
+
+        Args:
+            frame: uint8, shape (H, W, 3), RGB; not changed.
+        Returns:
+            the same shape and kind, a copy.
+        """
+        now_s = self._clock()
+        with self._changed:
+            self._record.shown.add(now_s)
+            result = self._record.fresh_result(now_s)
+        picture = mirrored(frame) if self._mirror else frame.copy()
+        if result is not None:
+            size = (frame.shape[1], frame.shape[0])
+            boxes = [on_screen(face.box, result.size, size, self._mirror) for face in result.faces]
+            draw_faces(picture, boxes, result.faces, self._colours)
+        return picture
+
+    def snapshot(self) -> LiveStatus:
+        """What it does at the moment."""
+        now_s = self._clock()
+        with self._changed:
+            record = self._record
+            result = record.fresh_result(now_s)
+            return LiveStatus(
+                frames_per_s=record.shown.per_s(now_s),
+                analyses_per_s=record.analysed.per_s(now_s),
+                latency_ms=1000 * median(record.latencies_s) if record.latencies_s else None,
+                faces=result.faces if result else (),
+                error=record.fresh_error(now_s),
+                last_frame_age_s=None if record.last_frame_s is None else now_s - record.last_frame_s,
+            )
+
+    def report_error(self, error: Exception) -> None:
+        """Keep an error for `snapshot` and log it with its traceback, once while it repeats itself."""
+        words = str(error) if isinstance(error, FerscopeError) else f"A frame could not be read: {error!r}."
+        now_s = self._clock()
+        with self._changed:
+            repeated = words == self._record.fresh_error(now_s)
+            self._record.error, self._record.error_s = words, now_s
+        if not repeated:
+            _LOG.error("The live view failed on a frame", exc_info=error)
+
+    def _work(self) -> None:
+        """The worker thread: analyse the newest frame, over and over, until stopped or idle."""
+        tracks = self._tracks
+        while (frame := self._next_frame()) is not None:
+            try:
+                self._analyse(frame, tracks)
+            except Exception as exc:  # noqa: BLE001  a thread's boundary: logged, shown, and the next frame goes on
+                self.report_error(exc)
+
+    def _next_frame(self) -> _Frame | None:
+        """Wait for a frame; None when this worker's time is over."""
+        me = threading.current_thread()
+        with self._changed:
+            came = self._changed.wait_for(
+                lambda: self._slot is not None or self._worker is not me, timeout=self._idle_after_s
+            )
+            if self._worker is not me:
+                return None
+            if not came:
+                # Under the lock, so that a frame that comes now finds no worker and starts one.
+                self._worker = None
+                return None
+            frame, self._slot = self._slot, None
+            return frame
+
+    def _analyse(self, frame: _Frame, tracks: FaceTracks) -> None:
+        with self._changed:
+            predictor, point = self._reader
+        readings = predictor.read(frame.pixels, point=point)
+        limit_01 = predictor.bundle.calibration.point(point).uncertain_below_01
+        faces = tracks.update(readings, frame.at_s, uncertain_below_01=limit_01)
+        self._publish(_Result(faces, (frame.pixels.shape[1], frame.pixels.shape[0]), frame.at_s))
+
+    def _publish(self, result: _Result) -> None:
+        now_s = self._clock()
+        with self._changed:
+            if self._worker is threading.current_thread():
+                self._record.result = result
+                self._record.analysed.add(now_s)
+                self._record.latencies_s.append(now_s - result.at_s)

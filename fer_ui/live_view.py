@@ -1,0 +1,219 @@
+"""The live view on a page: streamlit-webrtc, whose only home this is, and the figures beside the video.
+
+Threads: the page's functions run in Streamlit's script thread. `_on_frame` runs in streamlit-webrtc's video thread and
+makes no Streamlit call; it meets the page only in the `LiveProcessor`, which is thread-safe.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from fer_core.errors import FerscopeError
+from fer_core.inference.predictor import Predictor
+from fer_core.labels import Expression
+from fer_core.live.ice import parse_ice_servers
+from fer_core.live.processor import LiveProcessor, LiveStatus
+from fer_core.live.smoothing import SmoothedFace
+from fer_core.settings import settings
+from fer_ui.camera_words import show_camera_words
+from fer_ui.chart_view import show_chart
+from fer_ui.charts.probabilities import probability_bars
+from fer_ui.header import Headline, headline, notice
+from fer_ui.numbers import count, percent
+from fer_ui.theme import COLOURS, expression_title, rgb
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+_SESSION_KEY = "live-session"
+_STREAMER_KEY = "live-streamer"
+
+_VIDEO_STYLE = {"width": "100%", "aspectRatio": "4 / 3", "background": "#10151b", "borderRadius": "0.375rem"}
+_OPTIONS: dict[str, Any] = {
+    "media_stream_constraints": {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}, "audio": False},
+    "video_html_attrs": {
+        "autoPlay": True,
+        "controls": False,
+        "muted": True,
+        "playsInline": True,
+        "style": _VIDEO_STYLE,
+    },
+    "translations": {
+        "select_device": "Choose camera",
+        "media_api_not_available": "This address is not secure, so the browser gives no camera to it.",
+        "device_ask_permission": "Allow this page to use the camera.",
+        "device_not_available": "The camera is missing, or another program is using it.",
+        "device_access_denied": "The browser does not allow this page to use the camera.",
+    },
+    "async_processing": True,
+    "sendback_audio": False,
+}
+
+_SLOW_AFTER_S = 10.0
+_GAVE_UP_AFTER_S = 4.0
+"""A person who presses STOP while it connects does so sooner, or knows why."""
+
+_FROZEN_AFTER_S = 3.0
+_NONE = "\N{EN DASH}"
+
+_NOT_CONNECTED = (
+    "The video can't get through to the server. On one machine or in one network it needs UDP between the two; over "
+    "the internet it needs a TURN server: set FERSCOPE_ICE_SERVERS, restart FERscope, and press STOP and START."
+)
+
+
+@dataclass
+class LiveSession:
+    """What a visitor's live view keeps between runs of the page."""
+
+    processor: LiveProcessor
+    connecting_since_s: float | None = None
+    connection_failed: bool = False
+
+    def follow(self, *, playing: bool, connecting: bool, now_s: float) -> None:
+        """Take note of the streamer's state; the browser doesn't say why a connection ended before any video."""
+        if playing or connecting:
+            self.processor.start()
+            self.connection_failed = False
+        else:
+            self.processor.stop()
+            if self.connecting_for_s(now_s) > _GAVE_UP_AFTER_S:
+                self.connection_failed = True
+        self.connecting_since_s = (self.connecting_since_s or now_s) if connecting and not playing else None
+
+    def connecting_for_s(self, now_s: float) -> float:
+        """Seconds since the connection was asked for, 0 if it was not or is there."""
+        return 0.0 if self.connecting_since_s is None else now_s - self.connecting_since_s
+
+
+def live_session(predictor: Predictor, point: str) -> LiveSession:
+    """This visitor's live view, from now on with this model at this operating point; a running video goes on."""
+    session = st.session_state.get(_SESSION_KEY)
+    if session is None:
+        colours = {expression: rgb(colour) for expression, colour in COLOURS.items()}
+        session = st.session_state[_SESSION_KEY] = LiveSession(LiveProcessor(predictor, point, colours=colours))
+    session.processor.set_reader(predictor, point)
+    return session
+
+
+def show_video(session: LiveSession) -> bool:
+    """Show the video with its buttons, and in words what keeps it from starting.
+
+    Returns:
+        whether it plays or is about to.
+    Raises:
+        SettingsError: FERSCOPE_ICE_SERVERS can't be used.
+    """
+    servers = parse_ice_servers(settings().ice_servers)
+    context = _streamer(session.processor, servers)
+    playing, connecting = context.state.playing, context.state.signalling
+    session.follow(playing=playing, connecting=connecting, now_s=time.monotonic())
+    running = bool(playing or connecting)
+    with st.container(gap=None):
+        show_camera_words()
+        st.fragment(run_every=_every(running))(_show_trouble)(session, playing)
+    return running
+
+
+def show_figures(session: LiveSession, predictor: Predictor, point: str, *, running: bool) -> None:
+    """Show the large numbers and how the largest face is read, renewed once a second while the video runs."""
+    limit_01 = predictor.bundle.calibration.point(point).uncertain_below_01 or None
+    labels = predictor.bundle.contract.labels
+    st.fragment(run_every=_every(running))(_show_figures)(session, labels, limit_01, running)
+
+
+def _every(running: bool) -> str | None:
+    """How often what stands beside the video is renewed."""
+    return "1s" if running else None
+
+
+def _streamer(processor: LiveProcessor, servers: list[dict[str, Any]]) -> Any:
+    # Imported here, below the page's title: it brings its own video library.
+    from streamlit_webrtc import WebRtcMode, webrtc_streamer
+    from streamlit_webrtc.webrtc import SignallingTimeoutError
+
+    try:
+        return webrtc_streamer(
+            key=_STREAMER_KEY,
+            mode=WebRtcMode.SENDRECV,
+            rtc_configuration={"iceServers": servers},
+            video_frame_callback=_on_frame(processor),
+            **_OPTIONS,
+        )
+    except SignallingTimeoutError as exc:
+        raise FerscopeError(_NOT_CONNECTED) from exc
+
+
+def _on_frame(processor: LiveProcessor) -> Callable[[VideoFrame], VideoFrame]:
+    """What is done with each frame, in streamlit-webrtc's video thread."""
+    from av import VideoFrame
+
+    def show(frame: VideoFrame) -> VideoFrame:
+        try:
+            pixels: Any = frame.to_ndarray(format="rgb24")
+            processor.submit(pixels, time.monotonic())
+            return VideoFrame.from_ndarray(processor.annotate(pixels), format="rgb24")
+        except Exception as exc:  # noqa: BLE001  an exception here would freeze the video without a word
+            processor.report_error(exc)
+            return frame
+
+    return show
+
+
+def _show_trouble(session: LiveSession, playing: bool) -> None:
+    """What is wrong with the connection or the readings, if anything is."""
+    status = session.processor.snapshot()
+    if session.connection_failed or session.connecting_for_s(time.monotonic()) > _SLOW_AFTER_S:
+        notice("error", _NOT_CONNECTED)
+    if status.error:
+        notice("error", status.error)
+    age_s = status.last_frame_age_s
+    if playing and age_s is not None and age_s > _FROZEN_AFTER_S:
+        notice("warning", f"No picture has come from the camera for {age_s:.0f} seconds. Press STOP, then START.")
+
+
+def _show_figures(session: LiveSession, labels: Sequence[Expression], limit_01: float | None, running: bool) -> None:
+    status = session.processor.snapshot()
+    headline(_headlines(status, running))
+    if running and status.faces:
+        figure = _face_figure(status.faces[0], limit_01)
+    elif running:
+        figure = _empty_bars(labels, "No face in view", "Turn your face to the camera.")
+    else:
+        figure = _empty_bars(labels, "Nothing read yet", "Press START to begin.")
+    show_chart(figure, "live-probabilities")
+
+
+def _face_figure(face: SmoothedFace, limit_01: float | None) -> go.Figure:
+    """The bars of a face; its words fit one line, so that the bars stay where they are."""
+    figure = probability_bars(face.probabilities, face.uncertain, limit_01)
+    if face.uncertain:
+        words = f"{expression_title(face.label)} {percent(face.confidence, 0)}, {face.doubt}."
+        figure.update_layout(meta={"title": "Uncertain", "subtitle": words})
+    return figure
+
+
+def _empty_bars(labels: Sequence[Expression], title: str, subtitle: str) -> go.Figure:
+    """The same rows without bars and numbers, so that nothing moves when a face comes into view."""
+    figure = probability_bars(dict.fromkeys(labels, 0.0))
+    figure.update_traces(text="", hoverinfo="skip", hovertext="")
+    figure.update_yaxes(ticktext=[expression_title(label) for label in Expression if label in labels])
+    return figure.update_layout(meta={"title": title, "subtitle": subtitle})
+
+
+def _headlines(status: LiveStatus, running: bool) -> list[Headline]:
+    seen = running and status.frames_per_s > 0
+    several = "the chart shows the largest" if len(status.faces) > 1 else "in view"
+    delay = _NONE if status.latency_ms is None else f"{status.latency_ms:.0f} ms"
+    return [
+        Headline("Frames a second", f"{status.frames_per_s:.0f}" if seen else _NONE, "shown"),
+        Headline("Readings a second", f"{status.analyses_per_s:.0f}" if seen else _NONE, "by the model"),
+        Headline("Delay", delay if seen else _NONE, "from frame to reading"),
+        Headline("Faces", count(len(status.faces)) if seen else _NONE, several),
+    ]

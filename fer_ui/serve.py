@@ -1,0 +1,27 @@
+"""`python -m fer_ui.serve [streamlit options]`: start the app; `make run` does.
+
+`streamlit run app.py` works too, but greets the very first visitor of a server with "Page not found" when the visit
+begins with a link to a page: Streamlit takes the folder `pages` beside `app.py` for pages of its older kind until
+`app.py` has run once. Here it is told beforehand. A test opens such a link on a fresh server.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.web import cli
+
+APP = Path(__file__).resolve().parent.parent / "app.py"
+
+
+def main() -> None:
+    """Run the server until it is stopped; arguments are passed on to Streamlit."""
+    PagesManager.uses_pages_directory = False
+    sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

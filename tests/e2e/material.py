@@ -1,0 +1,41 @@
+"""What the journey brings along: an archive to import, photos to upload, a film for the fake camera."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+CAMERA = "scale=640:480:force_original_aspect_ratio=increase,crop=640:480"
+_PER_CLASS = {"FER2013Train": 60, "FER2013Valid": 12}
+
+
+def small_ferplus(source: Path, target: Path) -> Path:
+    """A cut of a real FER+ archive: up to 60 training and 12 validation images whose votes agree, a class."""
+    with zipfile.ZipFile(source) as full, zipfile.ZipFile(target, "w") as small:
+        for folder, per_class in _PER_CLASS.items():
+            rows = list(csv.reader(io.StringIO(full.read(f"{folder}/label.csv").decode())))
+            kept: list[list[str]] = []
+            for column in range(2, 10):
+                agreed = [row for row in rows if int(row[column]) == max(int(vote) for vote in row[2:])]
+                kept += [row for row in agreed[:per_class] if row not in kept]
+            table = io.StringIO()
+            csv.writer(table).writerows(kept)
+            small.writestr(f"{folder}/label.csv", table.getvalue())
+            for row in kept:
+                small.writestr(f"{folder}/{row[0]}", full.read(f"{folder}/{row[0]}"))
+    return target
+
+
+def camera_film(source: Path, target: Path, seconds: int = 10) -> Path:
+    """A film as Chromium's fake camera plays it: motion JPEG, 640x480, 30 frames a second."""
+    ffmpeg = shutil.which("ffmpeg")
+    assert ffmpeg, "ffmpeg is missing: `make setup` installs it"
+    still = ["-loop", "1"] if source.suffix in {".jpg", ".png"} else ["-stream_loop", "-1"]
+    command = [ffmpeg, "-loglevel", "error", "-y", *still, "-t", str(seconds), "-i", str(source), "-vf", CAMERA]
+    command += ["-r", "30", "-an", "-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", str(target)]
+    subprocess.run(command, check=True, timeout=120)
+    return target

@@ -1,0 +1,158 @@
+"""One person's way through the app, in a real browser, in the order of the tests below."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.app_server import AppServer
+from tests.e2e.conftest import DESKTOP, SCHEMES, Scheme, Shoot, photograph_open_page, settle
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+DATASET = "small-ferplus"
+_LONG_MS = 120_000
+
+
+def test_the_first_visit_finds_a_shell_even_through_a_deep_link(page: Page, shoot: Shoot) -> None:
+    page.goto("/evaluation")
+    expect(page.get_by_role("heading", name="There is no finished run to read")).to_be_visible()
+    expect(page.get_by_role("link", name="Datasets")).to_be_visible()
+    shoot("empty-evaluation", "/evaluation")
+    shoot("empty-datasets", "/datasets")
+    shoot("empty-training", "/training")
+    shoot("predict-empty", "/predict")
+
+
+def test_something_that_is_no_archive_is_refused_in_words(page: Page, server: AppServer, tmp_path: Path) -> None:
+    fake = tmp_path / "faces.zip"
+    fake.write_text("not a zip")
+    _upload_archive(page, fake, "faces")
+    expect(page.get_by_text("is not a zip archive")).to_be_visible()
+    assert not any((server.store / "uploads").glob("*"))
+    assert not (server.store / "datasets").exists()
+
+
+def test_data_is_imported_through_the_browser(page: Page, material: Path, shoot: Shoot) -> None:
+    _upload_archive(page, material / "ferplus.zip", DATASET)
+    expect(page.get_by_text(re.compile(r"Finished\. Imported"))).to_be_visible(timeout=_LONG_MS)
+    page.get_by_role("button", name="Show the dataset").click()
+    expect(page.get_by_text("Images by expression")).to_be_visible()
+    expect(page.get_by_text("Labelled images")).to_be_visible()
+    assert "dataset=" in page.url
+    expect(page.locator(".js-plotly-plot .bars .point").first).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("^Contempt: ")).first).to_be_visible()
+    shoot("datasets", f"/datasets?dataset={DATASET}")
+    shoot("datasets-published", "/datasets?view=published&manifest=affectnet")
+    shoot("datasets-import", "/datasets?view=import")
+
+
+def test_a_training_goes_on_through_a_reload_and_a_crash_of_the_server(
+    page: Page, server: AppServer, shoot: Shoot
+) -> None:
+    job = _start_training(page, epochs=3)
+    expect(page.get_by_text(re.compile("Epoch [1-3] of 3")).first).to_be_visible(timeout=_LONG_MS)
+    page.reload()
+    expect(page.get_by_text(re.compile("Epoch [1-3] of 3|Finished|Judging")).first).to_be_visible(timeout=_LONG_MS)
+    server.kill()
+    server.start()
+    page.goto(f"/training?job={job}")
+    expect(page.get_by_text(re.compile(r"Finished\. "))).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_text("Macro-F1").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot .scatterlayer .trace").first).to_be_visible()
+    shoot("training-done", f"/training?job={job}")
+    shoot("training-form", f"/training?dataset={DATASET}")
+
+
+def test_another_training_is_cancelled(page: Page, server: AppServer, shoot: Shoot) -> None:
+    job = _start_training(page, epochs=500)
+    expect(page.get_by_text(re.compile("Epoch [2-9] of 500")).first).to_be_visible(timeout=_LONG_MS)
+    shoot("training-running", f"/training?job={job}")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled. What was finished is kept.")).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    assert list(server.store.glob("runs/*/checkpoint.pt")), "the finished epochs are kept"
+
+
+def test_the_confusion_matrix_of_the_finished_run_is_read(page: Page, shoot: Shoot) -> None:
+    page.goto("/evaluation")
+    settle(page)
+    numbers = page.locator("dl.ferscope-headline dt").all_inner_texts()
+    assert numbers[:2] == ["Macro-F1", "Balanced accuracy"]
+    expect(page.get_by_text("read as", exact=True)).to_be_visible()
+    page.get_by_text("Shares of each row").click()
+    page.wait_for_url(re.compile("view=ratios"))
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    shoot("evaluation", page.url)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_photo_of_two_people_shows_two_numbered_faces(
+    browser: Browser, server: AppServer, test_data: Path, yunet_file: Path, scheme: Scheme
+) -> None:
+    context = browser.new_context(base_url=server.url, viewport=DESKTOP, color_scheme=scheme)
+    page = context.new_page()
+    page.goto("/predict")
+    settle(page)
+    page.locator("input[type=file]").set_input_files(test_data / "media" / "two_people_1126x661.jpg")
+    expect(page.get_by_text("2 faces found")).to_be_visible(timeout=_LONG_MS)
+    for number in (1, 2):
+        expect(page.get_by_text(re.compile(f"^Face {number}"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("with 2 numbered faces"))).to_be_visible()
+    settle(page)
+    photograph_open_page(page, "predict-two-people", scheme)
+    context.close()
+
+
+def test_a_file_that_is_no_picture_is_refused_in_words(page: Page, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    page.goto("/predict")
+    settle(page)
+    page.locator("input[type=file]").set_input_files(broken)
+    expect(page.get_by_text("broken.jpg").last).to_be_visible()
+    expect(page.get_by_test_id("stAlert")).to_be_visible()
+    expect(page.get_by_text("Face 1", exact=True)).not_to_be_visible()
+
+
+def test_a_run_is_put_to_use_as_the_model(page: Page, shoot: Shoot) -> None:
+    page.goto("/models")
+    settle(page)
+    page.get_by_role("button", name="Use it").first.click()
+    expect(page.get_by_text("Model in use: Small residual network").first).to_be_visible()
+    shoot("models", "/models")
+    shoot("overview", "/")
+    page.get_by_role("button", name="Use it").first.click()  # the shipped one again
+    settle(page)
+
+
+def test_the_server_never_loaded_torch(server: AppServer) -> None:
+    libraries = server.loaded_libraries()
+    assert "onnxruntime" in libraries
+    assert "libtorch" not in libraries
+
+
+def _upload_archive(page: Page, archive: Path, name: str) -> None:
+    page.goto("/datasets?view=import")
+    settle(page)
+    page.get_by_role("tab", name="Upload an archive").click()
+    panel = page.get_by_role("tabpanel").filter(has_text="A zip archive, for example of FER+")
+    panel.locator("input[type=file]").set_input_files(archive)
+    expect(panel.get_by_text(archive.name)).to_be_visible()
+    panel.get_by_label("Name in the store").fill(name)
+    panel.get_by_role("button", name="Import").click()
+
+
+def _start_training(page: Page, epochs: int) -> str:
+    page.goto(f"/training?dataset={DATASET}")
+    settle(page)
+    field = page.get_by_label("Epochs")
+    field.fill(str(epochs))
+    field.press("Enter")
+    settle(page)
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_url(re.compile("job="), timeout=_LONG_MS)
+    return page.url.split("job=")[1].split("&")[0]

@@ -1,0 +1,303 @@
+"""Commands in this process: what they print, where, and with which exit code they end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from fer_core.allocator import KEPT_MEMORY
+from fer_core.calibration import Calibration
+from fer_core.cli.main import CANCELLED, main
+from fer_core.contract import Contract
+from fer_core.data.manifest import known_manifests
+from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
+from fer_core.errors import CancelledError
+from fer_core.labels import Expression, label_set
+from fer_core.runs import list_runs
+from fer_core.settings import Settings
+
+EIGHT = label_set("eight").expressions
+
+
+@dataclass
+class Printed:
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output is JSON alone."""
+        return json.loads(self.out)
+
+
+Command = Callable[..., Printed]
+
+
+@pytest.fixture
+def command(store: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    for name, value in KEPT_MEMORY.items():  # as in a process that was restarted already
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: object) -> Printed:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        return Printed(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def drawn_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("cli") / "faces.zip"
+    write_ferplus_like(path, DrawnFacesRecipe(total=60, identities=20, seed=4))
+    return path
+
+
+@pytest.fixture
+def archive(drawn_archive: Path, tmp_path: Path) -> Path:
+    return shutil.copy(drawn_archive, tmp_path / "faces.zip")
+
+
+@pytest.fixture
+def bundle(store: Settings) -> Path:
+    """A model in the store that reads every face as happiness, and bright ones surely."""
+    folder = store.models_dir / "tiny"
+    folder.mkdir(parents=True)
+    Contract(colour="gray", size_px=16, normalisation="unit", labels=EIGHT).save(folder / "contract.json")
+    Calibration.identity(EIGHT).save(folder / "calibration.json")
+    weights = np.zeros((8, 1), np.float32)
+    weights[EIGHT.index(Expression.HAPPINESS)] = 5
+    graph = helper.make_graph(
+        [
+            helper.make_node("GlobalAveragePool", ["faces"], ["pooled"]),
+            helper.make_node("Flatten", ["pooled"], ["means"]),
+            helper.make_node("Gemm", ["means", "weights"], ["logits"], transB=1),
+        ],
+        "tiny",
+        [helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["n", 1, 16, 16])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 8])],
+        [numpy_helper.from_array(weights, "weights")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    onnx.save(model, folder / "model.onnx")
+    return folder
+
+
+def _is_one_clear_line(printed: Printed, *said: str) -> None:
+    assert printed.code == 2
+    assert printed.out == ""
+    lines = [line for line in printed.err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1
+    assert "Traceback" not in printed.err
+    assert all(word in lines[0] for word in said)
+
+
+def test_datasets_are_drawn_counted_listed_and_deleted(command: Command, store: Settings) -> None:
+    drawn = command("datasets", "draw", "--total", 40, "--json")
+    assert (drawn.code, drawn.json["id"], drawn.json["n"], drawn.json["problems"]) == (0, "drawn-faces", 40, 0)
+    assert "100.0%" in drawn.err
+    stats = command("datasets", "stats", "drawn-faces", "--json").json
+    assert set(stats) >= {"id", "n", "splits", "unlabelled", "problems", "imbalance"}
+    assert set(stats["imbalance"]) >= {"ratio", "entropy_01", "gini"}
+    assert sum(sum(part.values()) for part in stats["splits"].values()) == stats["n"] == 40
+    assert list(stats["splits"]["train"]) == list(map(str, Expression))
+    listed = {row["id"]: row for row in command("datasets", "list", "--json").json}
+    assert set(listed) == set(known_manifests())
+    assert listed["drawn-faces"]["n"] == 40
+    assert listed["ferplus"]["imported"] is False
+    assert command("datasets", "delete", "drawn-faces", "--json").json == {"id": "drawn-faces", "deleted": True}
+    assert list(store.datasets_dir.iterdir()) == []
+
+
+def test_an_archive_is_imported(command: Command, archive: Path) -> None:
+    printed = command("datasets", "import", archive, "--id", "mine", "--json")
+    assert printed.code == 0
+    assert (printed.json["id"], printed.json["n"]) == ("mine", 60)
+    stats = command("datasets", "stats", "mine", "--json").json
+    assert min(stats["unlabelled"].values()) > 0
+    labelled = sum(sum(part.values()) for part in stats["splits"].values())
+    assert labelled + sum(stats["unlabelled"].values()) == 60
+    assert archive.is_file()
+
+
+def test_words_are_for_people(command: Command, archive: Path) -> None:
+    assert "60 images" in command("datasets", "import", archive, "--id", "mine").out
+    assert "imbalance ratio" in command("datasets", "stats", "mine").out
+    assert "ferplus" in command("datasets", "list").out
+    assert command("jobs", "list").out == "No jobs yet.\n"
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_an_upload_is_taken_or_thrown_away(good: bool, command: Command, archive: Path, store: Settings) -> None:
+    store.uploads_dir.mkdir(parents=True)
+    upload = store.uploads_dir / "faces.zip"
+    upload.write_bytes(archive.read_bytes() if good else b"no zip")
+    assert command("datasets", "import", upload, "--take", "--json").code == (0 if good else 2)
+    assert not upload.exists()
+
+
+def test_a_file_of_the_users_own_outlives_a_failed_import(command: Command, archive: Path) -> None:
+    command("datasets", "import", archive, "--id", "mine")
+    _is_one_clear_line(command("datasets", "import", archive, "--take", "--id", "mine"), "'mine' already")
+    assert archive.is_file()
+
+
+def test_bad_input_is_one_clear_line(command: Command, tmp_path: Path, archive: Path) -> None:
+    (tmp_path / "no.zip").write_text("words")
+    (tmp_path / "empty").mkdir()
+    _is_one_clear_line(command("datasets", "import", tmp_path / "no.zip", "--json"), "no.zip", "not a zip archive")
+    _is_one_clear_line(command("datasets", "import", tmp_path / "none.zip"), "none.zip")
+    _is_one_clear_line(command("datasets", "import", tmp_path / "empty"), "layout was not recognised")
+    _is_one_clear_line(command("datasets", "import", archive, "--layout", "heap"), "'heap'", "ferplus, folders")
+    _is_one_clear_line(command("datasets", "import", archive, "--id", "../up"), "'../up'")
+    _is_one_clear_line(command("datasets", "stats", "none", "--json"), "'none'", "none yet")
+    _is_one_clear_line(command("datasets", "delete", "none"), "'none'")
+    _is_one_clear_line(command("datasets", "draw", "--total", 3), "total=3")
+    _is_one_clear_line(command("jobs", "show", "none"), "none")
+    _is_one_clear_line(command("models", "verify", "none"), "'none'")
+
+
+def test_training_asks_for_a_config_that_holds_together(command: Command, store: Settings) -> None:
+    _is_one_clear_line(command("train", "--config", "small-soft", "--set", "epoch=3"), "'epoch'", "epochs")
+    _is_one_clear_line(command("train", "--config", "small-soft", "--set", "epochs"), "key=value")
+    _is_one_clear_line(command("train", "--config", "none.yaml"), "none.yaml")
+    _is_one_clear_line(command("train"), "--config")
+    _is_one_clear_line(command("train", "--run", "none"), "'none'")
+    _is_one_clear_line(command("train", "--run", "none", "--set", "epochs=3"), "--set")
+    _is_one_clear_line(command("jobs", "submit", "--config", "small-soft"), "'ferplus'")
+    assert list_runs(store) == []
+
+
+def test_training_on_a_dataset_that_is_not_there_makes_no_run(command: Command, store: Settings) -> None:
+    _is_one_clear_line(command("train", "--config", "small-soft", "--set", "dataset=none", "--json"), "'none'")
+    assert list_runs(store) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["dance"], ["datasets"], ["datasets", "stats"], ["predict"]])
+def test_bad_usage_ends_with_two(arguments: list[str], command: Command) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command(*arguments)
+    assert ended.value.code == 2
+
+
+def test_a_bad_setting_is_one_clear_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fer_core.settings import settings
+
+    monkeypatch.setenv("FERSCOPE_THREADS", "many")
+    settings.cache_clear()
+    _is_one_clear_line(command("datasets", "list", "--json"), "FERSCOPE_THREADS='many'")
+
+
+def test_a_fault_of_ours_ends_with_one_and_its_traceback(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr("fer_core.cli.datasets.list_datasets", broken)
+    printed = command("datasets", "list", "--json")
+    assert (printed.code, printed.out) == (1, "")
+    assert "Traceback" in printed.err
+    assert "error: ZeroDivisionError: oh. This is a fault of FERscope" in printed.err
+
+
+def test_work_that_was_asked_to_stop_says_so(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise CancelledError("by the user")
+
+    monkeypatch.setattr("fer_core.cli.datasets.make_drawn_dataset", stopped)
+    printed = command("datasets", "draw", "--json")
+    assert (printed.code, printed.out) == (CANCELLED, "")
+    assert "stopped: by the user" in printed.err
+
+
+def test_the_doctor_says_what_is_there(command: Command, store: Settings, bundle: Path) -> None:
+    findings = {finding["name"]: finding for finding in command("doctor", "--json").json["findings"]}
+    assert {"Machine", "Packages", "Face detector", "Model in use", "Store", "Jobs"} <= set(findings)
+    assert {finding["verdict"] for finding in findings.values()} <= {"good", "warning", "bad"}
+    assert str(store.store) in findings["Store"]["found"]
+    for finding in findings.values():
+        assert finding["verdict"] != "warning" or finding["remedy"]
+
+
+def test_jobs_and_models_are_listed(command: Command, bundle: Path) -> None:
+    assert command("jobs", "list", "--json").json == []
+    rows = {row["id"]: row for row in command("models", "list", "--json").json}
+    assert rows["tiny"]["kind"] == "imported"
+    assert command("models", "use", "tiny", "--json").json == {"model": "tiny"}
+    assert {row["id"] for row in command("models", "list", "--json").json if row["in_use"]} == {"tiny"}
+    assert "tiny" in command("models", "list").out
+
+
+@pytest.mark.parametrize("how", ["archive", "id", "folder path of the model"])
+def test_a_model_is_evaluated(how: str, command: Command, archive: Path, bundle: Path) -> None:
+    command("datasets", "import", archive, "--id", "mine")
+    model = bundle if how == "folder path of the model" else "tiny"
+    data = "mine" if how == "id" else archive
+    result = command("evaluate", "--model", model, "--data", data, "--json").json
+    stats = command("datasets", "stats", "mine", "--json").json
+    support = {name: sum(part[name] for part in stats["splits"].values()) for name in map(str, Expression)}
+    assert {name: each["support"] for name, each in result["per_class"].items()} == support
+    assert result["n"] == sum(support.values())
+    assert result["accuracy"] == pytest.approx(support["happiness"] / result["n"])
+    assert result["balanced_accuracy"] == pytest.approx(1 / sum(count > 0 for count in support.values()))
+    assert (result["protocol"], result["point"], result["labels"]) == ("argmax", "accurate", list(map(str, Expression)))
+
+
+def test_evaluation_can_be_of_a_part_by_a_protocol_at_a_point(command: Command, archive: Path, bundle: Path) -> None:
+    chosen = ("--split", "val", "--protocol", "majority", "--point", "balanced", "--json")
+    result = command("evaluate", "--model", "tiny", "--data", archive, *chosen).json
+    assert (result["protocol"], result["point"]) == ("majority", "balanced")
+    assert 0 < result["n"] < 10
+    assert "macro f1" in command("evaluate", "--model", "tiny", "--data", archive).out
+
+
+def test_bad_evaluations_are_one_clear_line(command: Command, archive: Path, bundle: Path, tmp_path: Path) -> None:
+    def evaluate(*arguments: object) -> Printed:
+        return command("evaluate", "--model", "tiny", *arguments, "--json")
+
+    (tmp_path / "empty").mkdir()
+    _is_one_clear_line(evaluate("--data", tmp_path / "none"), "none")
+    _is_one_clear_line(evaluate("--data", tmp_path / "empty"), "layout was not recognised")
+    _is_one_clear_line(evaluate("--data", tmp_path / "empty", "--layout", "folders"), "no labelled images")
+    _is_one_clear_line(evaluate("--data", archive, "--split", "rest"), "'rest'")
+    _is_one_clear_line(command("evaluate", "--model", "none", "--data", archive), "'none'", "tiny")
+
+
+def test_faces_are_predicted_a_line_an_image(command: Command, bundle: Path, tmp_path: Path) -> None:
+    for name, level in (("bright", 250), ("dark", 10)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((40, 30, 3), level, np.uint8))
+    (tmp_path / "broken.jpg").write_text("no image")
+    (tmp_path / "notes.txt").write_text("not asked for")
+    printed = command("predict", tmp_path, "--model", "tiny", "--faces", "whole", "--json")
+    assert printed.code == 0
+    readings = {Path(line["source"]).name: line for line in map(json.loads, printed.out.splitlines())}
+    assert set(readings) == {"bright.png", "broken.jpg", "dark.png"}
+    assert readings["broken.jpg"]["error"]
+    assert readings["broken.jpg"]["faces"] == []
+    (bright,), (dark,) = readings["bright.png"]["faces"], readings["dark.png"]["faces"]
+    assert set(bright) >= {"box", "detector", "detector_score", "label", "confidence", "uncertain", "probabilities"}
+    assert bright["label"] == "happiness"
+    assert bright["confidence"] > 0.9 > dark["confidence"]
+    assert sum(bright["probabilities"].values()) == pytest.approx(1)
+    assert (readings["bright.png"]["width"], readings["bright.png"]["height"]) == (30, 40)
+
+
+def test_predicting_nothing_readable_ends_with_two(command: Command, bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_text("no image")
+    printed = command("predict", tmp_path / "broken.jpg", "--model", "tiny", "--faces", "whole", "--json")
+    assert printed.code == 2
+    assert json.loads(printed.out)["error"]
+    (tmp_path / "empty").mkdir()
+    _is_one_clear_line(command("predict", tmp_path / "empty", "--model", "tiny"), "No images were found")

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from fer_core.contract import Contract
+from fer_core.data.catalog import (
+    StoredDataset,
+    delete_dataset,
+    import_dataset,
+    list_datasets,
+    open_dataset,
+    read_labels,
+)
+from fer_core.data.drawn import make_drawn_dataset
+from fer_core.data.index import build_index
+from fer_core.data.pack import pack
+from fer_core.data.source import open_source
+from fer_core.data.synthetic import DrawnFacesRecipe, write_drawn_faces, write_ferplus_like
+from fer_core.errors import CancelledError, DatasetError, InputError
+from fer_core.labels import label_set
+from fer_core.settings import Settings
+
+CONTRACT = Contract(colour="gray", size_px=16, normalisation="unit", labels=label_set("eight").expressions)
+
+
+def _everything_in(store: Settings) -> list[str]:
+    return sorted(str(p.relative_to(store.store)) for p in store.store.rglob("*") if not p.is_dir())
+
+
+@pytest.fixture(scope="module")
+def shared_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("shared") / "faces.zip"
+    write_ferplus_like(path, DrawnFacesRecipe(total=60, identities=20, seed=4))
+    return path
+
+
+@pytest.fixture
+def archive(shared_archive: Path, tmp_path: Path) -> Path:
+    return shutil.copy(shared_archive, tmp_path / "faces.zip")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_drawn_faces(tmp_path / "drawn", DrawnFacesRecipe(total=30, identities=10, size_px=32))
+    return tmp_path / "drawn"
+
+
+def test_an_archive_is_indexed_where_it_is(archive: Path, store: Settings) -> None:
+    imported = import_dataset(archive, store)
+    assert imported == open_dataset("ferplus", store)
+    assert [dataset.id for dataset in list_datasets(store)] == ["ferplus"]
+    assert (imported.n, imported.kept_in_store, imported.source_path) == (60, False, archive)
+    assert _everything_in(store) == [
+        f"datasets/ferplus/{n}" for n in ("dataset.json", "index.parquet", "manifest.yaml")
+    ]
+    index = imported.index()
+    assert len(index) == 60
+    assert (index["problem"] == "").all()
+    assert set(index["split"]) == {"train", "valid", "test"}
+    with imported.source(store) as source:
+        assert source.read(index["path"][0])
+
+
+def test_an_upload_is_taken_into_the_store(archive: Path, store: Settings) -> None:
+    imported = import_dataset(archive, store, dataset_id="mine", move=True)
+    assert not archive.exists()
+    assert imported.kept_in_store
+    assert imported.source_path == imported.folder / "source.zip"
+    with imported.source(store) as source:
+        assert len(source.names()) == 63
+
+
+def test_a_folder_is_named_after_itself(folder: Path, store: Settings) -> None:
+    imported = import_dataset(folder, store)
+    assert (imported.id, imported.n, imported.manifest.layout) == ("drawn", 30, "folders")
+
+
+def test_a_known_manifest_brings_its_identities(folder: Path, store: Settings) -> None:
+    imported = import_dataset(folder, store, dataset_id="drawn-faces")
+    assert imported.manifest.drawn
+    assert imported.index(["identity"])["identity"].nunique() == 10
+
+
+def test_deleting_leaves_nothing(archive: Path, store: Settings) -> None:
+    imported = import_dataset(archive, store, move=True)
+    pack(imported, CONTRACT, store)
+    assert any(name.startswith("cache/packs") for name in _everything_in(store))
+    delete_dataset(imported.id, store)
+    assert _everything_in(store) == []
+    assert list_datasets(store) == []
+    with pytest.raises(DatasetError, match="none yet"):
+        open_dataset(imported.id, store)
+
+
+def test_deleting_leaves_the_images_that_are_not_ours(archive: Path, store: Settings) -> None:
+    delete_dataset(import_dataset(archive, store).id, store)
+    assert archive.is_file()
+
+
+def test_an_id_is_taken_once(archive: Path, folder: Path, store: Settings) -> None:
+    first = import_dataset(archive, store, dataset_id="mine")
+    with pytest.raises(DatasetError, match="'mine' already"):
+        import_dataset(folder, store, dataset_id="mine")
+    with pytest.raises(DatasetError, match="'mine' already"):
+        make_drawn_dataset("mine", 30, 0, store)
+    assert open_dataset("mine", store) == first
+
+
+@pytest.mark.parametrize("dataset_id", ["../mine", "My Faces", "a/b"])
+def test_an_id_that_leads_elsewhere_is_refused(dataset_id: str, archive: Path, store: Settings) -> None:
+    with pytest.raises(InputError, match="dataset id"):
+        import_dataset(archive, store, dataset_id=dataset_id)
+    assert _everything_in(store) == []
+
+
+def test_a_failed_import_leaves_nothing_behind(archive: Path, store: Settings) -> None:
+    def stop(done_01: float, message: str) -> None:
+        raise CancelledError("stopped")
+
+    with pytest.raises(CancelledError):
+        import_dataset(archive, store, move=True, progress=stop)
+    with pytest.raises(DatasetError, match="heap"):
+        import_dataset(archive, store, move=True, layout="heap")
+    with zipfile.ZipFile(archive, "a") as file, pytest.warns(UserWarning, match="Duplicate name"):
+        file.writestr("FER2013Train/label.csv", "not,votes\n")
+    with pytest.raises(DatasetError, match="columns"):
+        import_dataset(archive, store, move=True)
+    assert _everything_in(store) == []
+    assert archive.is_file()
+
+
+def test_a_failure_while_writing_leaves_nothing_behind(
+    archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("fer_core.data.catalog.write_json", full)
+    with pytest.raises(OSError, match="No space"):
+        import_dataset(archive, store)
+    assert _everything_in(store) == []
+    monkeypatch.undo()
+
+
+def test_labels_without_images_are_refused(store: Settings, tmp_path: Path) -> None:
+    labels = tmp_path / "FER2013Train" / "label.csv"
+    labels.parent.mkdir()
+    labels.write_text("a.png,box,9,1,0,0,0,0,0,0,0,0\n")
+    with pytest.raises(DatasetError, match="None of the 1 images"):
+        import_dataset(tmp_path, store)
+    assert _everything_in(store) == []
+
+
+def test_what_a_crash_left_is_no_dataset_and_is_replaced(archive: Path, store: Settings) -> None:
+    left = store.datasets_dir / "ferplus"
+    left.mkdir(parents=True)
+    (left / "index.parquet").write_bytes(b"half")
+    assert list_datasets(store) == []
+    assert import_dataset(archive, store).n == 60
+
+
+def test_images_that_moved_away_are_an_error_that_says_where_they_were(archive: Path, store: Settings) -> None:
+    imported = import_dataset(archive, store)
+    archive.unlink()
+    with pytest.raises(DatasetError, match=str(archive)), imported.source(store):
+        pass
+    assert len(imported.index()) == 60
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "3", "{}", '{"source": 1, "n": 2, "fingerprint": "", "created": ""}']
+)
+def test_a_damaged_marker_is_an_error_in_words(content: str, archive: Path, store: Settings) -> None:
+    imported = import_dataset(archive, store)
+    (imported.folder / "dataset.json").write_text(content)
+    with pytest.raises(DatasetError, match="damaged.*import again"):
+        open_dataset("ferplus", store)
+
+
+def test_a_damaged_dataset_hides_no_other_and_can_be_deleted(archive: Path, folder: Path, store: Settings) -> None:
+    import_dataset(archive, store, dataset_id="bad")
+    import_dataset(folder, store, dataset_id="good")
+    (store.datasets_dir / "bad" / "dataset.json").write_text("{")
+    assert [dataset.id for dataset in list_datasets(store)] == ["good"]
+    with pytest.raises(DatasetError, match="damaged"):
+        open_dataset("bad", store)
+    with pytest.raises(DatasetError, match="Imported: good"):
+        open_dataset("none", store)
+    delete_dataset("bad", store)
+    assert [path.name for path in store.datasets_dir.iterdir()] == ["good"]
+
+
+def test_the_fingerprint_follows_images_and_labels(folder: Path, store: Settings) -> None:
+    first = import_dataset(folder, store, dataset_id="one")
+    assert import_dataset(folder, store, dataset_id="two").fingerprint == first.fingerprint
+    image = sorted(folder.glob("train/*/*.png"))[0]
+    moved = folder / "train" / ("fear" if image.parent.name != "fear" else "anger") / image.name
+    moved.parent.mkdir(exist_ok=True)
+    image.rename(moved)
+    relabelled = import_dataset(folder, store, dataset_id="three").fingerprint
+    moved.write_bytes(sorted(folder.glob("test/*/*.png"))[0].read_bytes())
+    assert len({first.fingerprint, relabelled, import_dataset(folder, store, dataset_id="four").fingerprint}) == 3
+
+
+def test_reading_labels_says_what_the_index_says_and_stores_nothing(archive: Path, store: Settings) -> None:
+    with open_source(archive, store) as source:
+        labels = read_labels(source)
+    assert _everything_in(store) == []
+    index = import_dataset(archive, store).index()
+    assert labels["label"].fillna("-").tolist() == index["label"].fillna("-").tolist()
+    assert list(index)[: len(labels.columns)] == list(labels)
+
+
+def test_drawn_faces_are_made_and_kept(store: Settings) -> None:
+    drawn: StoredDataset = make_drawn_dataset("drawn-faces", 40, 1, store)
+    assert (drawn.n, drawn.kept_in_store, drawn.manifest.drawn) == (40, True, True)
+    assert {name.split("/")[0] for name in _everything_in(store)} == {"datasets"}
+
+
+def test_the_marker_is_written_last(archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[set[str]] = []
+    import fer_core.data.catalog as catalog
+
+    real = catalog.write_json
+
+    def watched(target: Path, content: object) -> None:
+        seen.append({path.name for path in target.parent.iterdir()})
+        real(target, content)
+
+    monkeypatch.setattr(catalog, "write_json", watched)
+    imported = import_dataset(archive, store, move=True)
+    assert seen == [{"index.parquet", "manifest.yaml", "source.zip"}]
+    assert json.loads((imported.folder / "dataset.json").read_text())["n"] == 60
+
+
+def test_threads_do_not_change_the_index(archive: Path, store: Settings) -> None:
+    with open_source(archive, store) as source:
+        from fer_core.data.manifest import known_manifests
+        from fer_core.data.readers import recognise
+
+        records = list(recognise(source).read(source, known_manifests()["ferplus"]))
+        one, four = (build_index(source, records, len(records), threads=threads) for threads in (1, 4))
+    assert one.equals(four)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.contract import Contract
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.index import decode
+from fer_core.data.pack import pack
+from fer_core.data.synthetic import DrawnFacesRecipe, write_drawn_faces
+from fer_core.errors import CancelledError
+from fer_core.labels import label_set
+from fer_core.settings import Settings
+
+LABELS = label_set("eight").expressions
+CONTRACTS = [
+    Contract(colour="gray", size_px=48, normalisation="image", labels=LABELS),
+    Contract(colour="rgb", size_px=20, normalisation="unit", labels=LABELS),
+]
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, store: Settings) -> StoredDataset:
+    """Thirty drawings; the third can't be read."""
+    folder = tmp_path / "faces"
+    write_drawn_faces(folder, DrawnFacesRecipe(total=30, identities=10, size_px=32))
+    sorted(folder.rglob("*.png"))[2].write_bytes(b"no image")
+    return import_dataset(folder, store)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.pack_key)
+def test_a_pack_is_what_the_contract_fits(contract: Contract, dataset: StoredDataset, store: Settings) -> None:
+    packed = pack(dataset, contract, store)
+    index = dataset.index()
+    assert packed.images.shape == (30, contract.channels, contract.size_px, contract.size_px)
+    assert packed.images.dtype == np.uint8
+    np.testing.assert_array_equal(packed.readable, index["problem"] == "")
+    assert int((~packed.readable).sum()) == 1
+    with dataset.source(store) as source:
+        for row in np.flatnonzero(packed.readable):
+            pixels = decode(source.read(index["path"][row]))
+            assert pixels is not None
+            np.testing.assert_array_equal(packed.images[row], contract.fit(pixels))
+    assert not packed.images[~packed.readable].any()
+
+
+def test_the_second_time_the_images_are_not_opened(dataset: StoredDataset, store: Settings) -> None:
+    first = pack(dataset, CONTRACTS[0], store)
+    shutil.rmtree(dataset.source_path)
+    again = pack(dataset, CONTRACTS[0].model_copy(update={"normalisation": "unit"}), store)
+    np.testing.assert_array_equal(first.images, again.images)
+    np.testing.assert_array_equal(first.readable, again.readable)
+
+
+def test_packs_of_different_shapes_lie_side_by_side(dataset: StoredDataset, store: Settings) -> None:
+    for contract in CONTRACTS:
+        pack(dataset, contract, store)
+    assert len(list((store.cache_dir / "packs").iterdir())) == 2
+
+
+def test_a_pack_can_not_be_written_to(dataset: StoredDataset, store: Settings) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        pack(dataset, CONTRACTS[0], store).images[0] = 1
+
+
+def test_stopping_leaves_no_half_pack(dataset: StoredDataset, store: Settings) -> None:
+    def stop(done_01: float, message: str) -> None:
+        raise CancelledError("stopped")
+
+    with pytest.raises(CancelledError):
+        pack(dataset, CONTRACTS[0], store, stop)
+    assert list((store.cache_dir / "packs").iterdir()) == []
+    assert pack(dataset, CONTRACTS[0], store).readable.sum() == 29
+
+
+def test_what_a_crash_left_is_made_anew(dataset: StoredDataset, store: Settings) -> None:
+    pack(dataset, CONTRACTS[0], store)
+    (folder,) = (store.cache_dir / "packs").iterdir()
+    (folder / "pack.json").unlink()
+    (folder / "images.npy").write_bytes(b"half")
+    assert pack(dataset, CONTRACTS[0], store).images[0].any()

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.calibration import Calibration, OperatingPoint
+from fer_core.data.votes import VOTE_COLUMNS
+from fer_core.errors import InputError
+from fer_core.evaluation.predictions import prediction_table
+from fer_core.evaluation.report import report, reports
+from fer_core.labels import label_set
+
+FOUR = label_set("four")
+NAMES = [str(expression) for expression in FOUR]
+KEYS = {
+    "n",
+    "protocol",
+    "point",
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "ece",
+    "intervals",
+    "per_class",
+    "confusion",
+    "labels",
+}
+CALIBRATION = Calibration(
+    log_priors=tuple(np.log([0.7, 0.15, 0.1, 0.05])),
+    points={
+        "accurate": OperatingPoint(tau=0, temperature=1.5, uncertain_below_01=0.4),
+        "balanced": OperatingPoint(tau=1, temperature=1.2, uncertain_below_01=0.4),
+    },
+)
+
+
+def _table(n: int = 200, votes: bool = False, labelled: bool = True) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 4, n)
+    rows = pd.DataFrame({"id": range(n), "label": pd.array([NAMES[code] for code in codes], dtype="string")})
+    if votes:
+        crowd = np.zeros((n, 10), int)
+        crowd[np.arange(n), codes] = 6
+        crowd[: n // 4, 9] = 5  # not quite a face: still the commonest, no longer a clear majority
+        crowd[: n // 4, 8] = 4
+        rows[list(VOTE_COLUMNS)] = crowd
+    rows.loc[::10, "label"] = pd.NA
+    if not labelled:
+        rows["label"] = pd.NA
+    logits = rng.normal(size=(n, 4)) + 2 * np.eye(4)[codes] + np.log([0.7, 0.15, 0.1, 0.05])
+    return prediction_table(rows, logits.astype(np.float32), FOUR)
+
+
+def test_a_report_has_every_key_and_is_plain_data() -> None:
+    result = report(_table(), CALIBRATION, FOUR, "argmax", "accurate")
+    assert set(result) >= KEYS
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert set(result["intervals"]) == {"accuracy", "balanced_accuracy", "macro_f1"}
+    assert list(result["per_class"]) == result["labels"] == NAMES
+    for each in result["per_class"].values():
+        assert set(each) >= {"precision", "recall", "f1", "support"}
+
+
+def test_figures_in_a_report_belong_together() -> None:
+    result = report(_table(), CALIBRATION, FOUR, "argmax", "accurate")
+    confusion = np.array(result["confusion"])
+    assert confusion.sum() == result["n"] == 180
+    assert result["unlabelled"] == 20
+    assert confusion.sum(1).tolist() == [each["support"] for each in result["per_class"].values()]
+    assert np.trace(confusion) / 180 == pytest.approx(result["accuracy"])
+    recalls = [each["recall"] for each in result["per_class"].values()]
+    assert np.mean(recalls) == pytest.approx(result["balanced_accuracy"])
+    for name, (low, high) in result["intervals"].items():
+        assert low <= result[name] <= high
+
+
+def test_the_point_changes_the_predictions_and_not_the_truth() -> None:
+    accurate = report(_table(2000), CALIBRATION, FOUR, "argmax", "accurate")
+    balanced = report(_table(2000), CALIBRATION, FOUR, "argmax", "balanced")
+    assert np.array_equal(np.sum(accurate["confusion"], 1), np.sum(balanced["confusion"], 1))
+    assert balanced["balanced_accuracy"] > accurate["balanced_accuracy"]
+    assert np.sum(balanced["confusion"], 0)[0] < np.sum(accurate["confusion"], 0)[0]
+
+
+def test_the_calibration_error_is_of_the_calibrated_probabilities() -> None:
+    cold = CALIBRATION.model_copy(
+        update={
+            "points": {**CALIBRATION.points, "accurate": OperatingPoint(tau=0, temperature=50, uncertain_below_01=0)}
+        }
+    )
+    usual = report(_table(2000), CALIBRATION, FOUR, "argmax", "accurate")
+    unsure = report(_table(2000), cold, FOUR, "argmax", "accurate")
+    assert unsure["ece"] == pytest.approx(unsure["accuracy"] - 0.25, abs=0.03)
+    assert unsure["accuracy"] == usual["accuracy"]
+
+
+def test_every_protocol_at_every_point() -> None:
+    found = reports(_table(votes=True), CALIBRATION, FOUR)
+    assert [(each["protocol"], each["point"]) for each in found] == [
+        ("argmax", "accurate"),
+        ("argmax", "balanced"),
+        ("majority", "accurate"),
+        ("majority", "balanced"),
+    ]
+    assert found[2]["n"] == 150
+    assert [each["protocol"] for each in reports(_table(), CALIBRATION, FOUR)] == ["argmax", "argmax"]
+
+
+def test_without_a_label_there_is_nothing_to_report() -> None:
+    table = _table(labelled=False)
+    assert reports(table, CALIBRATION, FOUR) == []
+    with pytest.raises(InputError, match="no labelled images"):
+        report(table, CALIBRATION, FOUR, "argmax", "accurate")
+    with pytest.raises(InputError, match="needs crowd votes"):
+        report(table, CALIBRATION, FOUR, "majority", "accurate")

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_core.faces import FaceBox
+from fer_core.labels import Expression
+from fer_core.live.overlay import UNCERTAIN_COLOUR, draw_faces, face_label, mirrored, on_screen
+from fer_core.live.smoothing import SmoothedFace
+
+COLOURS = {Expression.HAPPINESS: (240, 228, 66)}
+BOX = FaceBox(60, 60, 80, 80)
+
+
+def face(box: FaceBox = BOX, doubt: str = "") -> SmoothedFace:
+    return SmoothedFace(1, box, Expression.HAPPINESS, 0.817, doubt, {Expression.HAPPINESS: 0.817})
+
+
+def drawn(box: FaceBox, doubt: str = "", size: tuple[int, int] = (240, 320)) -> np.ndarray:
+    frame = np.full((*size, 3), 90, np.uint8)
+    draw_faces(frame, [box], [face(box, doubt)], COLOURS)
+    return frame
+
+
+def test_a_label_names_the_expression_and_how_sure_the_model_is() -> None:
+    assert face_label(face()) == "happiness 82 %"
+    assert face_label(face(doubt="too close to fear")) == "uncertain"
+
+
+def test_box_and_label_are_drawn_and_the_rest_is_left_alone() -> None:
+    frame = drawn(BOX)
+    assert tuple(frame[100, 60]) == COLOURS[Expression.HAPPINESS]
+    assert tuple(frame[60, 100]) == COLOURS[Expression.HAPPINESS]
+    assert (frame[100, 100] == 90).all()
+    assert (frame[180:] == 90).all()
+    assert (frame[40:58, 60:120] != 90).any()
+
+
+def test_a_face_in_doubt_has_no_expressions_colour() -> None:
+    frame = drawn(BOX, "below the limit of 45 %")
+    assert tuple(frame[100, 60]) == UNCERTAIN_COLOUR
+    assert not (frame == COLOURS[Expression.HAPPINESS]).all(axis=2).any()
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        FaceBox(0, 0, 50, 50),
+        FaceBox(-30, -30, 60, 60),
+        FaceBox(300, 220, 60, 60),
+        FaceBox(0, 0, 320, 240),
+        FaceBox(310, 0, 4, 4),
+    ],
+)
+def test_boxes_at_and_over_the_edge_are_drawn(box: FaceBox) -> None:
+    frame = drawn(box)
+    assert frame.shape == (240, 320, 3)
+    assert (frame != 90).any()
+
+
+def test_a_frame_smaller_than_a_label_is_drawn() -> None:
+    assert drawn(FaceBox(1, 1, 10, 10), size=(12, 20)).shape == (12, 20, 3)
+
+
+def test_a_mirrored_box_lies_over_the_mirrored_face() -> None:
+    frame = np.zeros((48, 64, 3), np.uint8)
+    frame[10:20, 5:25] = 255
+    box = on_screen(FaceBox(5, 10, 20, 10), (64, 48), (64, 48), mirror=True)
+    inside = mirrored(frame)[box.y : box.y + box.height, box.x : box.x + box.width]
+    assert inside.shape == (10, 20, 3)
+    assert (inside == 255).all()
+
+
+def test_a_box_follows_when_the_browser_changes_the_size() -> None:
+    assert on_screen(FaceBox(20, 10, 40, 20), (640, 480), (320, 240), mirror=False) == FaceBox(10, 5, 20, 10)

@@ -1,0 +1,207 @@
+"""One small experiment from archive to finished run; every test looks at another side of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from fer_core.contract import Contract
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.index import images_in_order
+from fer_core.data.split import make_split
+from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
+from fer_core.errors import CancelledError, DatasetError
+from fer_core.evaluation.predictions import logits_of
+from fer_core.experiment import run_experiment
+from fer_core.inference.bundle import Bundle
+from fer_core.inference.catalog import find_model
+from fer_core.inference.score import score
+from fer_core.labels import label_set
+from fer_core.runs import Run, RunState, create_run, open_run
+from fer_core.settings import Settings
+from fer_core.training.config import dump_config, load_config, parse_config
+
+EIGHT = label_set("eight")
+CONFIG = {
+    "dataset": "tiny",
+    "model": {"name": "small-resnet", "width": 4, "dropout_01": 0.1},
+    "epochs": 2,
+    "batch_size": 32,
+    "optimiser": {"learning_rate": 0.05},
+    "augment": {"flip_01": 0.5},
+    "ema_decay": 0.9,
+    "select_on": "loss",
+}
+FILES = {
+    "config.yaml",
+    "contract.json",
+    "split.parquet",
+    "metrics.jsonl",
+    "weights.safetensors",
+    "predictions-valid.parquet",
+    "predictions-test.parquet",
+    "calibration.json",
+    "report.json",
+    "model.onnx",
+    "bundle.json",
+    "log.txt",
+    "run.json",
+}
+
+
+@dataclass
+class World:
+    """A store with a dataset of 300 drawings, a run that was left alone, and one that was cut off and resumed."""
+
+    settings: Settings
+    dataset: StoredDataset
+    whole: Run
+    cut: Run
+    state_when_cut: RunState
+    messages: list[tuple[float, str]]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("world")
+    here = Settings(home=folder / "store", offline=True, threads=1)
+    archive = folder / "faces.zip"
+    write_ferplus_like(archive, DrawnFacesRecipe(total=300, identities=40, seed=2))
+    dataset = import_dataset(archive, here, dataset_id="tiny")
+    text = dump_config(parse_config(CONFIG))
+    before = torch.get_num_threads()
+    messages: list[tuple[float, str]] = []
+    whole = run_experiment(
+        create_run("whole", text, here), here, progress=lambda done, message: messages.append((done, message))
+    )
+    cut = create_run("cut", text, here)
+    with pytest.raises(CancelledError):
+        run_experiment(cut, here, progress=_stop_in_epoch_2)
+    state = cut.state
+    with pytest.MonkeyPatch.context() as patch:  # the export takes longest, and the weights are the same
+        patch.setattr("fer_core.experiment.export_onnx", lambda *_: whole.path("model.onnx").read_bytes())
+        run_experiment(cut, here, resume=True)
+    yield World(here, dataset, whole, cut, state, messages)
+    torch.set_num_threads(before)
+
+
+def _stop_in_epoch_2(done_01: float, message: str) -> None:
+    if message.startswith("Epoch 2"):
+        raise CancelledError("stopped")
+
+
+def test_a_finished_run_has_all_its_files_and_no_checkpoint(world: World) -> None:
+    assert world.whole.state is RunState.FINISHED
+    assert {path.name for path in world.whole.folder.iterdir()} == FILES
+
+
+def test_the_marker_is_written_last(world: World) -> None:
+    marker = world.whole.path("run.json").stat().st_mtime_ns
+    others = FILES - {"run.json", "log.txt"}
+    assert max(world.whole.path(name).stat().st_mtime_ns for name in others) <= marker
+
+
+def test_the_progress_goes_from_nothing_to_all(world: World) -> None:
+    shares = [done for done, _ in world.messages]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0, 1)
+    assert any(message.startswith("Epoch 2 of 2") for _, message in world.messages)
+
+
+def test_the_split_is_the_datasets_and_is_kept(world: World) -> None:
+    recorded = world.whole.read_table("split.parquet")
+    index = world.dataset.index()
+    assert recorded["id"].tolist() == index["id"].tolist()
+    np.testing.assert_array_equal(recorded["split"], make_split(index, parse_config(CONFIG).split))
+
+
+def test_the_same_image_gives_the_same_answer_through_training_and_inference(world: World) -> None:
+    """From the archive through contract and ONNX to what the trainer wrote down: one preprocessing."""
+    bundle = Bundle.open(world.whole.folder)
+    predictions = world.whole.read_table("predictions-test.parquet")
+    assert len(predictions) >= 20
+    with world.dataset.source(world.settings) as source:
+        faces = list(images_in_order(source, predictions["id"]))
+    tensors = bundle.contract.apply_batch([face for face in faces if face is not None])
+    trained = logits_of(predictions, EIGHT)
+    np.testing.assert_allclose(bundle.logits(tensors), trained, atol=1e-3)
+    assert trained.std(0).max() > 1e-3  # not an answer that is the same for every face
+    rows = world.dataset.index().set_index("id", drop=False).loc[predictions["id"]]
+    with world.dataset.source(world.settings) as source:
+        scored = score(bundle, rows, source)
+    np.testing.assert_allclose(logits_of(scored, EIGHT), trained, atol=1e-3)
+    pd.testing.assert_series_equal(scored["argmax"], predictions["argmax"], check_dtype=False)
+
+
+def test_the_run_is_a_model_that_can_be_found(world: World) -> None:
+    entry = find_model("whole", world.settings)
+    assert (entry.kind, entry.about.dataset, entry.about.architecture) == ("run", "tiny", "small-resnet")
+    bundle = Bundle.open(entry.folder)
+    assert bundle.contract == Contract.load(world.whole.path("contract.json"))
+    shares = np.exp(bundle.calibration.log_priors)
+    assert shares.argmax() == 1  # happiness is the commonest in this profile
+
+
+def test_the_report_judges_every_part_by_every_protocol(world: World) -> None:
+    report = world.whole.report()
+    assert set(report) == {"valid", "test"}
+    found = [(each["protocol"], each["point"]) for each in report["test"]]
+    assert found == [(p, q) for p in ("argmax", "majority") for q in ("accurate", "balanced")]
+    summary = world.whole.summary()
+    assert summary["figures"]["part"] == "test"
+    assert summary["figures"]["accuracy"] == report["test"][0]["accuracy"]
+    assert summary["figures"]["n"] == report["test"][0]["n"] <= len(world.whole.read_table("predictions-test.parquet"))
+    assert summary["best_epoch"] in (1, 2)
+
+
+def test_running_again_returns_at_once(world: World) -> None:
+    before = {path: path.stat().st_mtime_ns for path in world.whole.folder.iterdir()}
+
+    def never(done_01: float, message: str) -> None:
+        pytest.fail("a finished run was run again")
+
+    assert run_experiment(world.whole, world.settings, progress=never) == world.whole
+    assert {path: path.stat().st_mtime_ns for path in world.whole.folder.iterdir()} == before
+
+
+def test_a_cancelled_run_is_unfinished_and_resumes_to_the_same_end(world: World) -> None:
+    assert world.state_when_cut is RunState.UNFINISHED
+    assert world.cut.state is RunState.FINISHED
+    assert "resumed on" in world.cut.log()
+    assert world.cut.metrics()["epoch"].tolist() == [1, 2]
+    assert world.cut.path("weights.safetensors").read_bytes() == world.whole.path("weights.safetensors").read_bytes()
+    assert world.cut.report() == world.whole.report()
+
+
+def test_starting_over_forgets_the_epochs_of_before(world: World) -> None:
+    run = create_run("over", dump_config(parse_config(CONFIG)), world.settings)
+    for _ in range(2):
+        with pytest.raises(CancelledError):
+            run_experiment(run, world.settings, progress=_stop_in_epoch_2)
+    assert run.metrics()["epoch"].tolist() == [1]
+
+
+def test_a_dataset_that_changed_is_not_mixed_with_the_one_before(world: World) -> None:
+    run = create_run("changed", dump_config(parse_config(CONFIG)), world.settings)
+    index = world.dataset.index()
+    run.write_table("split.parquet", pd.DataFrame({"id": index["id"][::-1], "split": "train"}))
+    with pytest.raises(DatasetError, match="has changed since"):
+        run_experiment(run, world.settings)
+    assert run.state is RunState.UNFINISHED
+
+
+def test_an_unknown_dataset_is_an_error_that_lists_what_is_there(world: World) -> None:
+    run = create_run("lost", dump_config(parse_config({**CONFIG, "dataset": "none"})), world.settings)
+    with pytest.raises(DatasetError, match=r"'none'.*tiny"):
+        run_experiment(run, world.settings)
+
+
+def test_the_config_of_a_run_can_be_used_again(world: World) -> None:
+    assert load_config(Path(world.whole.path("config.yaml"))) == parse_config(CONFIG)
+    assert open_run("whole", world.settings) == world.whole

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from fer_core.contract import Contract
+from fer_core.data.drawing_people import Identity
+from fer_core.data.synthetic import draw_face
+from fer_core.errors import CancelledError, ConfigError, InputError, RunError
+from fer_core.labels import Expression, label_set
+from fer_core.models.registry import ARCHITECTURES, architecture, parameter_count, register
+from fer_core.runs import Run, create_run
+from fer_core.settings import Settings
+from fer_core.training.config import TrainConfig, dump_config, parse_config
+from fer_core.training.trainer import Trainer, TrainingData
+
+FOUR = label_set("four")
+CONTRACT = Contract(colour="gray", size_px=24, normalisation="image", labels=FOUR.expressions)
+CONFIG: dict[str, Any] = {
+    "dataset": "drawn",
+    "labels": "four",
+    "model": {"name": "small-resnet", "width": 4, "dropout_01": 0.1},
+    "epochs": 2,
+    "batch_size": 16,
+    "optimiser": {"learning_rate": 0.05},
+    "augment": {"flip_01": 0.5, "shift_01": 0.05, "erase_01": 0.3},
+    "ema_decay": 0.9,
+}
+
+
+@pytest.fixture(scope="module")
+def data() -> TrainingData:
+    """200 drawn faces of four expressions, the last 40 to select by."""
+    rng = np.random.default_rng(0)
+    people = [Identity.sample(rng) for _ in range(20)]
+    codes = np.arange(200) % 4
+    faces = [draw_face(FOUR.expressions[code], people[rng.integers(20)], rng, 48) for code in codes]
+    images = np.stack([CONTRACT.fit(face) for face in faces])
+    rows = np.arange(200)
+    return TrainingData(images, np.eye(4, dtype=np.float32)[codes], codes, rows[:160], rows[160:])
+
+
+def _config(*changes: str) -> TrainConfig:
+    return parse_config(CONFIG, changes=changes)
+
+
+def _trainer(name: str, store: Settings, data: TrainingData, *changes: str) -> Trainer:
+    config = _config(*changes)
+    return Trainer(config, CONTRACT, data, create_run(name, dump_config(config), store))
+
+
+def _weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in trainer.evaluated.state_dict().items()}
+
+
+def _assert_same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> None:
+    assert list(first) == list(second)
+    for name, value in first.items():
+        torch.testing.assert_close(value, second[name], rtol=0, atol=0, msg=name)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """For networks this small a second thread costs more than it brings, above all on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_training_learns_and_writes_down_what_it_did(store: Settings, data: TrainingData) -> None:
+    trainer = _trainer("one", store, data, "epochs=4", "ema_decay=0", "augment={}", "model.dropout_01=0")
+    said: list[float] = []
+    trainer.fit(lambda done, _: said.append(done))
+    rows = trainer.run.metrics()
+    assert rows["epoch"].tolist() == [1, 2, 3, 4]
+    assert rows["train_loss"].iloc[-1] < rows["train_loss"].iloc[0] - 0.2
+    assert rows["train_loss"].iloc[0] < 1.2 * np.log(4)
+    assert rows["learning_rate"].iloc[-1] < rows["learning_rate"].iloc[0]
+    best = rows.loc[rows["epoch"] == trainer.best_epoch, "valid_macro_f1"].item()
+    assert best == rows["valid_macro_f1"].max() == trainer.best_score
+    assert said == sorted(said)
+    assert said[0] >= 0 and said[-1] <= 1
+    assert all(trainer.run.path(name).is_file() for name in ("weights.safetensors", "checkpoint.pt"))
+    assert "epoch 4/4" in trainer.run.log()
+
+
+def test_the_best_epoch_is_the_one_that_is_kept(store: Settings, data: TrainingData) -> None:
+    trainer = _trainer("one", store, data, "epochs=3", "select_on=loss")
+    trainer.fit()
+    rows = trainer.run.metrics().set_index("epoch")
+    assert trainer.best_epoch == rows["valid_loss"].idxmin()
+    trainer.load_best()
+    logits = torch.from_numpy(trainer.logits(data.valid))
+    loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(data.targets[data.valid])).item()
+    assert loss == pytest.approx(rows["valid_loss"].min(), abs=1e-5)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_others(store: Settings, data: TrainingData) -> None:
+    trainers = [_trainer(f"run-{n}", store, data, f"seed={seed}") for n, seed in enumerate((3, 3, 4))]
+    for place, trainer in enumerate(trainers):
+        torch.manual_seed(place)  # what other code did before must not matter
+        trainer_again = Trainer(trainer.config, CONTRACT, data, trainer.run)
+        trainer_again.fit()
+        trainers[place] = trainer_again
+    _assert_same(_weights(trainers[0]), _weights(trainers[1]))
+    assert not torch.equal(trainers[0].network.head.weight, trainers[2].network.head.weight)
+
+
+@pytest.mark.parametrize("ema", ["ema_decay=0.9", "ema_decay=0"])
+def test_resuming_ends_where_an_uninterrupted_run_ends(ema: str, store: Settings, data: TrainingData) -> None:
+    whole = _trainer("whole", store, data, ema)
+    whole.fit()
+
+    def stop_in_epoch_2(done_01: float, message: str) -> None:
+        if message.startswith("Epoch 2"):
+            raise CancelledError("stopped")
+
+    cut = _trainer("cut", store, data, ema)
+    with pytest.raises(CancelledError):
+        cut.fit(stop_in_epoch_2)
+    cut.run.append_metrics({"epoch": 2, "train_loss": 9.0})  # as if the line was written and the checkpoint not
+    resumed = Trainer(cut.config, CONTRACT, data, cut.run)
+    assert resumed.resume()
+    assert resumed.epoch == 1
+    resumed.fit()
+    _assert_same(_weights(whole), _weights(resumed))
+    drop = ["seconds", "images_per_s"]
+    assert resumed.run.metrics().drop(columns=drop).equals(whole.run.metrics().drop(columns=drop))
+    assert resumed.run.path("weights.safetensors").read_bytes() == whole.run.path("weights.safetensors").read_bytes()
+
+
+def test_resuming_without_a_checkpoint_begins_at_the_start(store: Settings, data: TrainingData) -> None:
+    trainer = _trainer("one", store, data)
+    trainer.run.append_metrics({"epoch": 1, "train_loss": 9.0})
+    assert not trainer.resume()
+    assert trainer.epoch == 0
+    assert trainer.run.metrics().empty
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut", b"\x80\x02."])
+def test_a_damaged_checkpoint_is_an_error_in_words(content: bytes, store: Settings, data: TrainingData) -> None:
+    trainer = _trainer("one", store, data)
+    trainer.run.write("checkpoint.pt", content)
+    with pytest.raises(RunError, match=r"checkpoint\.pt of the run one can't be read"):
+        trainer.resume()
+
+
+def test_a_checkpoint_of_another_network_is_an_error_in_words(store: Settings, data: TrainingData) -> None:
+    trainer = _trainer("one", store, data, "epochs=1")
+    trainer.fit()
+    other = Trainer(_config("model.width=5"), CONTRACT, data, trainer.run)
+    with pytest.raises(RunError, match="can't be read"):
+        other.resume()
+
+
+def _with(data: TrainingData, train: int, valid: int) -> TrainingData:
+    return TrainingData(data.images, data.targets, data.codes, data.train[:train], data.valid[:valid])
+
+
+def test_too_few_images_are_an_error_that_says_how_many(store: Settings, data: TrainingData) -> None:
+    run = Run(store.runs_dir / "none")
+    with pytest.raises(InputError, match=r"15 training images.*batch of 16"):
+        Trainer(_config(), CONTRACT, _with(data, 15, 40), run)
+    with pytest.raises(InputError, match="validation part is empty"):
+        Trainer(_config(), CONTRACT, _with(data, 160, 0), run)
+    assert Trainer(_config(), CONTRACT, _with(data, 16, 1), run).batches == 1
+
+
+def test_a_loss_that_runs_away_is_an_error_with_a_remedy(store: Settings, data: TrainingData) -> None:
+    trainer = _trainer("one", store, data)
+    with torch.no_grad():
+        trainer.network.head.weight.fill_(float("nan"))
+    with pytest.raises(InputError, match=r"Lower optimiser\.learning_rate"):
+        trainer.fit()
+
+
+def test_class_weights_and_other_options_train(store: Settings, data: TrainingData) -> None:
+    changes = (
+        "epochs=1",
+        "class_weights=true",
+        "precision=bf16",
+        "optimiser.name=adam",
+        "optimiser.learning_rate=0.001",
+    )
+    trainer = _trainer("one", store, data, *changes, "select_on=balanced_accuracy")
+    trainer.fit()
+    assert trainer.run.metrics()["train_loss"].notna().all()
+
+
+def test_logits_do_not_depend_on_the_company(store: Settings, data: TrainingData) -> None:
+    trainer = _trainer("one", store, data)
+    together = trainer.logits(data.valid)
+    alone = np.concatenate([trainer.logits(data.valid[place : place + 1]) for place in range(5)])
+    np.testing.assert_allclose(together[:5], alone, atol=1e-4)
+    assert trainer.logits(data.valid[:0]).shape == (0, 4)
+
+
+def test_study_as_network_is_as_published() -> None:
+    family = architecture("shallow-cnn")
+    network = family.build(3, 8)
+    convolutions = [(3, 12), (12, 12), (12, 24), (24, 24), (24, 24)]
+    expected = sum(before * after * 9 + after for before, after in convolutions) + 14 * 14 * 24 * 8 + 8
+    assert parameter_count(network) == expected == 52_316
+    layers = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc")
+    assert list(network.state_dict()) == [f"{layer}.{part}" for layer in layers for part in ("weight", "bias")]
+    contract = family.contract(label_set("eight"))
+    assert (contract.colour, contract.size_px, contract.normalisation) == ("rgb", 224, "byte")
+    assert network(torch.zeros(1, 3, 224, 224)).shape == (1, 8)
+    with pytest.raises(ConfigError, match="RGB"):
+        family.build(1, 8)
+
+
+@pytest.mark.parametrize(("width", "millions"), [(16, 0.7), (24, 1.6)])
+def test_the_residual_network_is_as_large_as_it_says(width: int, millions: float) -> None:
+    network = architecture("small-resnet").build(1, 8, width=width)
+    assert parameter_count(network) / 1e6 == pytest.approx(millions, abs=0.05)
+    assert network.eval()(torch.zeros(2, 1, 48, 48)).shape == (2, 8)
+
+
+def test_networks_are_registered_once_and_unknown_ones_list_the_choices() -> None:
+    with pytest.raises(ConfigError, match=r"'vgg'.*small-resnet"):
+        architecture("vgg")
+    with pytest.raises(ValueError, match="registered already"):
+        register("small-resnet", "Again", ARCHITECTURES["small-resnet"].contract)(object)
+    for name in ("small-resnet", "shallow-cnn"):
+        assert architecture(name).contract(label_set("seven")).labels == tuple(set_ for set_ in Expression)[:7]

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from fer_core.runs import list_runs
+from fer_core.settings import Settings
+from fer_ui.pages import Page
+from tests.furnished import DATASET, RUN
+from tests.pages.conftest import OpenPage, words
+
+TITLES = {page: "FERscope" if page is Page.OVERVIEW else page.capitalize() for page in Page}
+EMPTY_STATES = {
+    Page.OVERVIEW: "What to do first",
+    Page.DATASETS: "There is no dataset in the store yet",
+    Page.TRAINING: "There is nothing to train on yet",
+    Page.EVALUATION: "There is no finished run to read",
+    Page.PREDICT: "No photo yet",
+}
+
+
+@pytest.mark.parametrize("page", [page for page in Page if page is not Page.LIVE])
+def test_a_page_opens_on_an_empty_store_and_says_what_to_do(store: Settings, open_page: OpenPage, page: Page) -> None:
+    app = open_page(page)
+    assert not app.exception
+    assert app.title[0].value == TITLES[page]
+    assert EMPTY_STATES.get(page, "") in words(app)
+    assert not app.error
+
+
+@pytest.mark.parametrize("page", [page for page in Page if page is not Page.LIVE])
+def test_a_page_opens_on_a_furnished_store(furnished: Settings, open_page: OpenPage, page: Page) -> None:
+    app = open_page(page)
+    assert not app.exception
+    assert not app.error
+    assert app.title[0].value == TITLES[page]
+
+
+def test_overview_counts_what_is_there(furnished: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.OVERVIEW)
+    numbers = re.findall(r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", headlines(app))
+    assert dict(numbers)["Datasets"] == "1"
+    assert dict(numbers)["Jobs"] == "3"
+    assert "Wide network" in words(app)
+
+
+def test_a_dataset_is_counted_and_its_link_can_be_shared(furnished: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.DATASETS, dataset=DATASET)
+    assert app.selectbox(key="dataset").value == DATASET
+    assert "Labelled images" in headlines(app)
+    assert "Sample faces" in words(app)
+
+
+def test_published_counts_need_no_image(store: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.DATASETS, view="published", manifest="affectnet")
+    assert "318,969" in headlines(app)  # the sum of AffectNet's eight expressions
+    assert "28 times" in headlines(app)
+
+
+def test_a_link_to_a_dataset_that_is_gone_shows_another(furnished: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.DATASETS, dataset="gone")
+    assert not app.exception
+    assert app.selectbox(key="dataset").value == DATASET
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [("/nowhere/at/all.zip", "There is no file or folder"), ("", "No path was given")],
+)
+def test_a_path_that_leads_nowhere_is_refused_in_words(
+    store: Settings, open_page: OpenPage, path: str, says: str
+) -> None:
+    app = open_page(Page.DATASETS, view="import")
+    app.text_input(key="server-path-text").set_value(path)
+    next(button for button in app.button if button.form_id == "server-path").click().run()
+    assert any(says in error.value.replace("\\", "") for error in app.error)
+    assert not store.datasets_dir.exists()
+
+
+def test_the_training_form_says_the_same_as_a_command(furnished: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.TRAINING)
+    app.number_input(key="epochs-small-soft").set_value(3).run()
+    command, config = (block.value for block in app.code[:2])
+    assert "--set epochs=3" in command
+    assert f"dataset={DATASET}" in command
+    assert "epochs: 3" in config
+    assert len(list_runs(furnished)) == 1  # nothing is made before the button is pressed
+
+
+@pytest.mark.parametrize(
+    ("job", "says"),
+    [
+        ("done", "Finished"),
+        ("failed", "Lower optimiser.learning_rate"),
+        ("nobody", "nobody"),
+    ],
+)
+def test_a_job_is_found_again_by_its_link(furnished: Settings, open_page: OpenPage, job: str, says: str) -> None:
+    app = open_page(Page.TRAINING, job=job)
+    assert not app.exception
+    assert says in words(app)
+
+
+def test_evaluation_leads_with_macro_f1_and_says_drawings(furnished: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.EVALUATION, run=RUN)
+    labels = re.findall(r"<dt[^>]*>(.*?)</dt>", headlines(app))
+    assert labels[:2] == ["Macro-F1", "Balanced accuracy"]
+    report = json.loads((furnished.runs_dir / RUN / "report.json").read_text())["test"][0]
+    assert f"{report['macro_f1']:.1%}".replace("%", "&nbsp;%") in headlines(app)
+    assert len(app.dataframe) == 1
+
+
+def test_models_shows_the_run_with_its_figures(furnished: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.MODELS, model=RUN)
+    assert "Tiny network" in words(app)
+    assert any(button.key == f"use-{RUN}" for button in app.button)
+
+
+def headlines(app: object) -> str:
+    """The large numbers' markup."""
+    return " ".join(str(block.value) for block in app.get("html"))  # type: ignore[attr-defined]
