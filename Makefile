@@ -22,7 +22,7 @@ lint: $(VENV)/.ready-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.ready-dev
-	@for path in bench/[a-z]*.py; do $(BIN)/python -m bench.$$(basename $$path .py) || exit 1; done
+	$(BIN)/python -m bench.index
 
 $(VENV)/.ready: requirements.txt scripts/system-packages.sh
 	@sh scripts/system-packages.sh app

@@ -71,7 +71,7 @@ def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progre
     progress(_TRAIN_SHARE_01, "Judging the best epoch")
     trainer.load_best()
     _finish(run, trainer, index, parts, packed.readable, dataset)
-    progress(1.0, f"Finished: epoch {trainer.best_epoch} of {config.epochs} was kept")
+    progress(1.0, f"Epoch {trainer.best_epoch} of {config.epochs} was kept")
     return run
 
 

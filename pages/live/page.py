@@ -52,6 +52,7 @@ def _live(model: ModelEntry) -> None:
     point = switch("Operating point", list(_POINTS), Param.POINT, format_func=_POINTS.__getitem__)
     session = live_session(reader, point)
     left, right = st.columns([3, 2], gap="large")
+    running = False
     with left, shown_errors():
         running = show_video(session)
     with right, shown_errors():

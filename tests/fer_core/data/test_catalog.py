@@ -178,7 +178,7 @@ def test_images_that_moved_away_are_an_error_that_says_where_they_were(archive: 
 def test_a_damaged_marker_is_an_error_in_words(content: str, archive: Path, store: Settings) -> None:
     imported = import_dataset(archive, store)
     (imported.folder / "dataset.json").write_text(content)
-    with pytest.raises(DatasetError, match="damaged.*import again"):
+    with pytest.raises(DatasetError, match=r"damaged.*import again"):
         open_dataset("ferplus", store)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -14,8 +16,8 @@ def test_one_cycle_rises_over_a_tenth_and_falls_to_nothing() -> None:
     assert factors[0] == pytest.approx(0.04)
     assert factors.index(max(factors)) == 100
     assert max(factors) == pytest.approx(1)
-    assert all(a < b for a, b in zip(factors[:100], factors[1:101], strict=True))
-    assert all(a > b for a, b in zip(factors[100:-1], factors[101:], strict=True))
+    assert all(a < b for a, b in pairwise(factors[:101]))
+    assert all(a > b for a, b in pairwise(factors[100:]))
     assert factors[550] == pytest.approx(0.5)
     assert factors[-1] == pytest.approx(0, abs=1e-9)
 

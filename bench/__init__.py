@@ -1,0 +1,1 @@
+"""Benchmarks: each prints a table (`--json` for the rows), its ratios taken in one run."""

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import logging
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from av import VideoFrame
+
+from fer_core.faces import RgbImage
+from fer_core.live.processor import LiveProcessor
+from fer_ui.live_view import LiveSession, _on_frame
+
+
+class FakeProcessor:
+    """Turns a frame black, or fails."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.calls: list[str] = []
+        self.reported: list[Exception] = []
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+    def submit(self, frame: RgbImage, at_s: float) -> None:
+        self.calls.append("submit")
+
+    def annotate(self, frame: RgbImage) -> RgbImage:
+        if self.error:
+            raise self.error
+        return np.zeros_like(frame)
+
+    def report_error(self, error: Exception) -> None:
+        self.reported.append(error)
+
+
+def session(processor: Any = None) -> LiveSession:
+    return LiveSession(cast(LiveProcessor, processor or FakeProcessor()))
+
+
+def white() -> VideoFrame:
+    return VideoFrame.from_ndarray(np.full((48, 64, 3), 255, np.uint8), format="rgb24")
+
+
+def test_a_frame_is_offered_and_comes_back_drawn() -> None:
+    processor = FakeProcessor()
+    shown = _on_frame(cast(LiveProcessor, processor))(white())
+    assert processor.calls == ["submit"]
+    assert shown.to_ndarray(format="rgb24").max() == 0
+
+
+def test_nothing_raises_out_of_the_callback_and_the_frame_passes_through(caplog: pytest.LogCaptureFixture) -> None:
+    error = ZeroDivisionError("by nought")
+    processor = FakeProcessor(error)
+    frame = white()
+    with caplog.at_level(logging.ERROR):
+        assert _on_frame(cast(LiveProcessor, processor))(frame) is frame
+    assert processor.reported == [error]
+
+
+def test_the_processor_runs_while_the_video_does() -> None:
+    processor = FakeProcessor()
+    live = session(processor)
+    live.follow(playing=False, connecting=True, now_s=1.0)
+    live.follow(playing=True, connecting=False, now_s=2.0)
+    live.follow(playing=False, connecting=False, now_s=3.0)
+    assert processor.calls == ["start", "start", "stop"]
+    assert not live.connection_failed
+
+
+def test_a_connection_that_ends_before_any_video_has_failed() -> None:
+    live = session()
+    live.follow(playing=False, connecting=True, now_s=1.0)
+    live.follow(playing=False, connecting=True, now_s=9.0)
+    assert live.connecting_for_s(12.0) == 11.0
+    live.follow(playing=False, connecting=False, now_s=20.0)
+    assert live.connection_failed
+    assert live.connecting_for_s(30.0) == 0
+    live.follow(playing=False, connecting=True, now_s=31.0)
+    assert not live.connection_failed
+
+
+def test_a_person_who_stops_at_once_has_no_failed_connection() -> None:
+    live = session()
+    live.follow(playing=False, connecting=True, now_s=1.0)
+    live.follow(playing=False, connecting=False, now_s=2.0)
+    assert not live.connection_failed
