@@ -23,7 +23,9 @@ def _start() -> None:
 
 def main() -> None:
     """Draw the shell and the page that the address names."""
-    st.set_page_config(page_title="FERscope", page_icon=str(Path(__file__).parent / "fer_ui" / "icon.png"), layout="wide")
+    st.set_page_config(
+        page_title="FERscope", page_icon=str(Path(__file__).parent / "fer_ui" / "icon.png"), layout="wide"
+    )
     with shown_errors():
         _start()
         page = st.navigation(list(registered().values()))

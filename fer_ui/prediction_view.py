@@ -14,14 +14,16 @@ from fer_ui.charts.probabilities import probability_bars
 from fer_ui.errors import shown_errors
 from fer_ui.header import notice
 from fer_ui.numbers import percent
-from fer_ui.theme import expression_colour, expression_title
+from fer_ui.theme import expression_colour
 from fer_ui.words import plain
 
 _CROP_PX = 96
 
 
-def show_picture(name: str, content: bytes, predictor: Predictor, point: str, mode: str) -> ImageReading | None:
-    """Read one picture and show it; None when it can't be read, which is then said."""
+def show_picture(
+    number: int, name: str, content: bytes, predictor: Predictor, point: str, mode: str
+) -> ImageReading | None:
+    """Read the picture with this number on the page and show it; None when it can't be read, which is then said."""
     try:
         image = read_image(content, settings(), name=name)
     except FerscopeError as error:
@@ -30,13 +32,13 @@ def show_picture(name: str, content: bytes, predictor: Predictor, point: str, mo
     with shown_errors():
         faces = predictor.read(image.pixels, point=point, faces=mode)
         limit = predictor.bundle.calibration.point(point).uncertain_below_01
-        _show(name, image, faces, limit)
+        _show(number, name, image, faces, limit)
         return ImageReading.of(image, name, faces)
     return None
 
 
-def _show(name: str, image: DecodedImage, faces: list[FaceReading], limit_01: float) -> None:
-    left, right = st.columns([3, 2], gap="large")
+def _show(picture: int, name: str, image: DecodedImage, faces: list[FaceReading], limit_01: float) -> None:
+    left, right = st.columns(2, gap="medium")
     with left:
         labels = ["uncertain" if face.uncertain else f"{face.label} {percent(face.confidence, 0)}" for face in faces]
         colours = [expression_colour(face.label) for face in faces]
@@ -52,22 +54,19 @@ def _show(name: str, image: DecodedImage, faces: list[FaceReading], limit_01: fl
                 '"Each picture is one face" above.',
             )
         for number, face in enumerate(faces, 1):
-            _show_face(number, face, limit_01)
+            _show_face(f"picture-{picture}-face-{number}", number, face, limit_01)
 
 
-def _show_face(number: int, face: FaceReading, limit_01: float) -> None:
+def _show_face(key: str, number: int, face: FaceReading, limit_01: float) -> None:
     with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        picture, chart = st.columns([1, 3], vertical_alignment="top")
+        with picture:
+            st.markdown(f"**Face {number}**")
             st.image(face.crop, width=_CROP_PX, alt=f"Face {number} as the model saw it")
-            st.markdown(f"**Face {number}**  \n{plain(_sentence(face))}", width="stretch")
-        show_chart(probability_bars(face.probabilities, face.uncertain, limit_01 or None), f"face-{number}")
-
-
-def _sentence(face: FaceReading) -> str:
-    best = expression_title(face.label).lower()
-    if face.uncertain:
-        return f"The model is not sure: {face.reason}."
-    return f"The model reads this face as {best}."
+        with chart:
+            show_chart(probability_bars(face.probabilities, face.uncertain, limit_01 or None), key)
+            if face.uncertain:
+                st.caption(plain(f"Not sure: {face.reason}."))
 
 
 def _found(number: int) -> str:

@@ -24,3 +24,12 @@ def reports_of(run: Run) -> dict[str, dict[tuple[str, str], Report]]:
     if not parts:
         raise RunError(f"The run {run.id} has no figures: none of its held-out images had a label.")
     return parts
+
+
+def run_title(run: Run) -> str:
+    """What a run is called, and when it ended: one of several with the same title is told by its time."""
+    try:
+        summary = run.summary()
+        return f"{summary['title']}, {str(summary['created'])[:16].replace('T', ' ')}"
+    except (RunError, KeyError):
+        return run.id

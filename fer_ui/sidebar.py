@@ -16,7 +16,7 @@ def show_sidebar(version: str) -> None:
     with st.sidebar:
         st.caption(plain(_model_words()))
         _show_active_jobs()
-        st.caption(f"FERscope {version}. Nothing leaves this machine.")
+        st.caption(f"FERscope {version}. Nothing leaves the machine it runs on.")
 
 
 def _model_words() -> str:

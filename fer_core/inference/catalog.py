@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,8 @@ from fer_core.errors import BundleError
 from fer_core.inference.bundle import About, read_about
 from fer_core.runs import Run, RunState, list_runs
 from fer_core.settings import Settings
+
+_LOG = logging.getLogger(__name__)
 
 SHIPPED = "default"
 SHIPPED_FOLDER = Path(__file__).resolve().parents[1] / "weights" / "small-soft"
@@ -31,14 +34,20 @@ class ModelEntry:
 
 def list_models(settings: Settings) -> list[ModelEntry]:
     """Every model, the shipped one first, then imported bundles, then finished runs, newest first."""
-    entries = []
+    places: list[tuple[str, Kind, Path]] = []
     if SHIPPED_FOLDER.is_dir():
-        entries.append(ModelEntry(SHIPPED, "shipped", SHIPPED_FOLDER, read_about(SHIPPED_FOLDER)))
+        places.append((SHIPPED, "shipped", SHIPPED_FOLDER))
     if settings.models_dir.is_dir():
         folders = sorted(path.parent for path in settings.models_dir.glob("*/model.onnx"))
-        entries += [ModelEntry(folder.name, "imported", folder, read_about(folder)) for folder in folders]
-    finished = [run for run in list_runs(settings) if run.state is RunState.FINISHED]
-    return entries + [ModelEntry(run.id, "run", run.folder, read_about(run.folder)) for run in finished]
+        places += [(folder.name, "imported", folder) for folder in folders]
+    places += [(run.id, "run", run.folder) for run in list_runs(settings) if run.state is RunState.FINISHED]
+    entries = []
+    for name, kind, folder in places:
+        try:
+            entries.append(ModelEntry(name, kind, folder, read_about(folder)))
+        except BundleError as exc:  # one damaged model does not hide the others
+            _LOG.warning("Passed over the model %s: %s", name, exc)
+    return entries
 
 
 def find_model(name: str, settings: Settings) -> ModelEntry:

@@ -18,9 +18,13 @@ from fer_ui.header import Headline, empty_state, headline, notice, page_header
 from fer_ui.numbers import count, interval, percent
 from fer_ui.pages import Page, link_to
 from fer_ui.params import Param, choose, switch
-from fer_ui.report_view import reports_of
+from fer_ui.report_view import reports_of, run_title
 
-_PARTS = {"test": "Test: touched by nothing", "valid": "Validation: the epoch was chosen on it"}
+_PARTS = {"test": "Test", "valid": "Validation"}
+_MEANINGS = {
+    "test": "Neither training nor the choice of the epoch touched these images.",
+    "valid": "The epoch and the operating points were chosen on these images: their figures flatter a little.",
+}
 _POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
 _PROTOCOLS = {"argmax": "Commonest vote", "majority": "Majority"}
 _CELLS = {"counts": "Counts", "ratios": "Shares of each row"}
@@ -40,7 +44,7 @@ def main() -> None:
             links=lambda: link_to(Page.TRAINING, "Train a model"),
         )
         return
-    run = finished[choose("Run", list(finished), Param.RUN)]
+    run = finished[choose("Run", list(finished), Param.RUN, format_func=lambda name: run_title(finished[name]))]
     with shown_errors():
         _show(run)
 
@@ -60,6 +64,7 @@ def _show(run: Run) -> None:
     report = found[part][protocol, point]
     figures, labels = figures_of(report), [Expression(name) for name in report["labels"]]
     _headline(figures, report["ece"])
+    st.caption(_MEANINGS[part])
     cells = switch("Cells", list(_CELLS), Param.VIEW, format_func=_CELLS.__getitem__)
     figure = confusion_heatmap(figures.confusion, labels, ratios=cells == "ratios")
     show_chart(figure, f"confusion-{run.id}")

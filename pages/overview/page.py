@@ -17,7 +17,7 @@ from fer_ui.pages import Page, link_to
 from fer_ui.resources import examination, job_store
 from fer_ui.words import plain
 
-_CARD_PX = 250
+_CARDS_A_ROW = 3
 _MARKS = {"good": ":material/check_circle:", "warning": ":material/warning:", "bad": ":material/error:"}
 
 
@@ -60,9 +60,10 @@ def _first_steps(*, has_data: bool) -> None:
     ]
     if has_data:
         steps.append((Page.EVALUATION, "Read the confusion matrix", "What a finished run mistakes for what."))
-    with st.container(horizontal=True, gap="small"):
-        for page, label, text in steps:
-            with st.container(border=True, width=_CARD_PX, gap="xsmall"):
+    for first in range(0, len(steps), _CARDS_A_ROW):
+        row = steps[first : first + _CARDS_A_ROW]
+        for column, (page, label, text) in zip(st.columns(_CARDS_A_ROW), row, strict=False):
+            with column, st.container(border=True, height="stretch", gap="xsmall"):
                 link_to(page, label)
                 st.caption(plain(text))
 

@@ -40,10 +40,10 @@ def main() -> None:
             )
             return
         readings = []
-        for file in files:
+        for number, file in enumerate(files, 1):
             if len(files) > 1:
                 st.subheader(plain(file.name), anchor=False)
-            reading = show_picture(file.name, file.getvalue(), predictor(used_model()), point, mode)
+            reading = show_picture(number, file.name, file.getvalue(), predictor(used_model()), point, mode)
             if reading is not None:
                 readings.append(reading)
         _downloads(readings)

@@ -101,6 +101,12 @@ def test_an_image_of_the_right_size_is_not_touched() -> None:
     np.testing.assert_array_equal(CONTRACTS["byte"].fit(face), face.transpose(2, 0, 1))
 
 
+def test_shrinking_averages_what_falls_together() -> None:
+    face = np.zeros((96, 96), np.uint8)
+    face[:, ::4] = 200  # to a quarter: every pixel is one bright column and three dark ones
+    np.testing.assert_array_equal(CONTRACTS["unit"].fit(face), 50)
+
+
 def test_gray_in_an_rgb_contract_is_three_times_the_same() -> None:
     fitted = CONTRACTS["byte"].fit(np.random.default_rng(4).integers(0, 256, (32, 32), np.uint8))
     assert (fitted[0] == fitted[1]).all()

@@ -132,6 +132,12 @@ def test_gaps_in_different_bins_do_not_cancel() -> None:
     assert expected_calibration_error(confidence, correct) == pytest.approx(0.7)
 
 
+def test_neighbouring_bins_are_kept_apart() -> None:
+    for low, high in ((0.03, 0.1), (0.9, 0.97)):
+        confidence, correct = np.repeat([low, high], 10), np.repeat([True, False], 10)
+        assert expected_calibration_error(confidence, correct) == pytest.approx((1 - low + high) / 2)
+
+
 def test_calibration_error_at_the_ends_and_of_nothing() -> None:
     assert expected_calibration_error(np.array([0.0, 1.0]), np.array([False, True])) == 0
     assert expected_calibration_error(np.array([]), np.array([], bool)) == 0

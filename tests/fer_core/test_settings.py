@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from fer_core.errors import SettingsError
 from fer_core.settings import Settings, settings
+from tests.conftest import PROJECT
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +80,9 @@ def test_settings_can_not_be_changed(store: Settings) -> None:
 
 def test_each_setting_says_what_it_is() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_readme_lists_every_setting() -> None:
+    readme = (PROJECT / "README.md").read_text()
+    missing = [name for name in Settings.model_fields if f"`FERSCOPE_{name.upper()}`" not in readme]
+    assert not missing

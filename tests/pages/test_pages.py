@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import io
 import json
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from fer_core.data.synthetic import draw_face
+from fer_core.labels import Expression
 from fer_core.runs import list_runs
 from fer_core.settings import Settings
 from fer_ui.pages import Page
@@ -112,10 +117,31 @@ def test_evaluation_leads_with_macro_f1_and_says_drawings(furnished: Settings, o
     assert len(app.dataframe) == 1
 
 
+def test_two_photos_are_read_one_below_the_other(store: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.PREDICT, view="whole")
+    app.file_uploader[0].set_value([_photo("a.png", Expression.ANGER), _photo("b.png", Expression.HAPPINESS)]).run()
+    assert not app.exception
+    assert words(app).count("One face found") == 2
+    assert len(app.get("download_button")) == 2
+
+
+def test_what_is_no_picture_is_refused_and_nothing_is_read(store: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.PREDICT, view="whole")
+    app.file_uploader[0].set_value([("holiday.jpg", b"not a picture", "image/jpeg")]).run()
+    assert "holiday.jpg" in app.error[0].value.replace("\\", "")
+    assert not app.get("download_button")
+
+
 def test_models_shows_the_run_with_its_figures(furnished: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model=RUN)
     assert "Tiny network" in words(app)
     assert any(button.key == f"use-{RUN}" for button in app.button)
+
+
+def _photo(name: str, expression: Expression) -> tuple[str, bytes, str]:
+    content = io.BytesIO()
+    Image.fromarray(draw_face(expression, 3, np.random.default_rng(5), 128)).save(content, "PNG")
+    return name, content.getvalue(), "image/png"
 
 
 def headlines(app: object) -> str:

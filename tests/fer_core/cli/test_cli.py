@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,22 +10,15 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from fer_core.allocator import KEPT_MEMORY
-from fer_core.calibration import Calibration
 from fer_core.cli.main import CANCELLED, main
-from fer_core.contract import Contract
 from fer_core.data.manifest import known_manifests
-from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
 from fer_core.errors import CancelledError
-from fer_core.labels import Expression, label_set
+from fer_core.labels import Expression
 from fer_core.runs import list_runs
 from fer_core.settings import Settings
-
-EIGHT = label_set("eight").expressions
 
 
 @dataclass
@@ -57,43 +49,6 @@ def command(store: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: py
         return Printed(code, *capsys.readouterr())
 
     return run
-
-
-@pytest.fixture(scope="session")
-def drawn_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("cli") / "faces.zip"
-    write_ferplus_like(path, DrawnFacesRecipe(total=60, identities=20, seed=4))
-    return path
-
-
-@pytest.fixture
-def archive(drawn_archive: Path, tmp_path: Path) -> Path:
-    return shutil.copy(drawn_archive, tmp_path / "faces.zip")
-
-
-@pytest.fixture
-def bundle(store: Settings) -> Path:
-    """A model in the store that reads every face as happiness, and bright ones surely."""
-    folder = store.models_dir / "tiny"
-    folder.mkdir(parents=True)
-    Contract(colour="gray", size_px=16, normalisation="unit", labels=EIGHT).save(folder / "contract.json")
-    Calibration.identity(EIGHT).save(folder / "calibration.json")
-    weights = np.zeros((8, 1), np.float32)
-    weights[EIGHT.index(Expression.HAPPINESS)] = 5
-    graph = helper.make_graph(
-        [
-            helper.make_node("GlobalAveragePool", ["faces"], ["pooled"]),
-            helper.make_node("Flatten", ["pooled"], ["means"]),
-            helper.make_node("Gemm", ["means", "weights"], ["logits"], transB=1),
-        ],
-        "tiny",
-        [helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["n", 1, 16, 16])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 8])],
-        [numpy_helper.from_array(weights, "weights")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
-    onnx.save(model, folder / "model.onnx")
-    return folder
 
 
 def _is_one_clear_line(printed: Printed, *said: str) -> None:
@@ -257,9 +212,11 @@ def test_a_model_is_evaluated(how: str, command: Command, archive: Path, bundle:
 
 def test_evaluation_can_be_of_a_part_by_a_protocol_at_a_point(command: Command, archive: Path, bundle: Path) -> None:
     chosen = ("--split", "val", "--protocol", "majority", "--point", "balanced", "--json")
-    result = command("evaluate", "--model", "tiny", "--data", archive, *chosen).json
-    assert (result["protocol"], result["point"]) == ("majority", "balanced")
-    assert 0 < result["n"] < 10
+    command("datasets", "import", archive, "--id", "mine")
+    for data in (archive, "mine"):
+        result = command("evaluate", "--model", "tiny", "--data", data, *chosen).json
+        assert (result["protocol"], result["point"]) == ("majority", "balanced")
+        assert 0 < result["n"] < 10
     assert "macro f1" in command("evaluate", "--model", "tiny", "--data", archive).out
 
 

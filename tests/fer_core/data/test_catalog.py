@@ -207,6 +207,18 @@ def test_the_fingerprint_follows_images_and_labels(folder: Path, store: Settings
     assert len({first.fingerprint, relabelled, import_dataset(folder, store, dataset_id="four").fingerprint}) == 3
 
 
+def test_the_fingerprint_follows_a_label_alone(archive: Path, store: Settings, tmp_path: Path) -> None:
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(tmp_path / "open")
+    first = import_dataset(tmp_path / "open", store, dataset_id="one")
+    assert first.fingerprint == import_dataset(archive, store, dataset_id="two").fingerprint
+    labels = tmp_path / "open" / "FER2013Train" / "label.csv"
+    one, *rest = labels.read_text().splitlines()
+    name = one.partition(",")[0]
+    labels.write_text("\n".join([f"{name},box,0,0,0,0,0,0,0,10,0,0", *rest]))  # nothing that is drawn first is contempt
+    assert import_dataset(tmp_path / "open", store, dataset_id="three").fingerprint != first.fingerprint
+
+
 def test_reading_labels_says_what_the_index_says_and_stores_nothing(archive: Path, store: Settings) -> None:
     with open_source(archive, store) as source:
         labels = read_labels(source)

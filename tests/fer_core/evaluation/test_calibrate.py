@@ -85,6 +85,18 @@ def test_below_the_limit_answers_are_wrong_more_often() -> None:
     assert correct[~sure].mean() < 0.6 < correct[sure].mean()
 
 
+def test_at_the_limit_answers_are_right_three_times_in_five_however_sharp_the_model() -> None:
+    limits = []
+    for sharpness in (1, 4):
+        logits, truth = _sampled(20_000, sharpness=sharpness)
+        calibration = calibrate(logits, truth, np.full(4, 0.25))
+        probabilities = calibration.probabilities(logits, "accurate")
+        limits.append(calibration.point("accurate").uncertain_below_01)
+        near = np.abs(probabilities.max(1) - limits[-1]) < 0.05
+        assert (probabilities.argmax(1) == truth)[near].mean() == pytest.approx(0.6, abs=0.06)
+    assert limits[0] == pytest.approx(limits[1], abs=0.02)
+
+
 def test_a_model_that_knows_nothing_is_never_sure() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(3000, 4)).astype(np.float32)

@@ -100,6 +100,26 @@ def test_the_best_epoch_is_the_one_that_is_kept(store: Settings, data: TrainingD
     assert loss == pytest.approx(rows["valid_loss"].min(), abs=1e-5)
 
 
+def test_an_epoch_that_is_worse_is_not_kept(
+    store: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = iter([0.2, 0.5, 0.4])
+    names = ("valid_loss", "valid_accuracy", "valid_macro_f1", "valid_balanced_accuracy")
+    monkeypatch.setattr(Trainer, "_judge", lambda _: dict.fromkeys(names, next(scores)))
+    trainer = _trainer("one", store, data, "epochs=3")
+    weights: list[bytes] = []
+
+    def watch(done_01: float, message: str) -> None:
+        if "batch 1 of" in message and not message.startswith("Epoch 1"):
+            weights.append(trainer.run.path("weights.safetensors").read_bytes())
+
+    trainer.fit(watch)
+    assert (trainer.best_epoch, trainer.best_score) == (2, 0.5)
+    after_first, after_second = weights
+    assert after_first != after_second
+    assert trainer.run.path("weights.safetensors").read_bytes() == after_second
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_others(store: Settings, data: TrainingData) -> None:
     trainers = [_trainer(f"run-{n}", store, data, f"seed={seed}") for n, seed in enumerate((3, 3, 4))]
     for place, trainer in enumerate(trainers):
