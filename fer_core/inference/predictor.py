@@ -14,18 +14,13 @@ from fer_core.errors import DetectorError, FerscopeError, InputError
 from fer_core.faces import FaceBox, RgbImage, crop_face
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.detect import DetectedFace, FaceDetector
+from fer_core.inference.doubt import Doubt, best_two, doubts
 from fer_core.inference.image import DecodedImage, read_image
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 
 FacesMode = Literal["detect", "whole"]
 """`detect`: look for faces. `whole`: the picture is a face crop already."""
-
-SMALL_FACE_PX = 20
-"""A narrower face has too few pixels for its expression, whatever the model says."""
-
-CLOSE_BELOW_01 = 0.1
-"""Two best expressions nearer to each other than this are called close."""
 
 NO_DETECTOR = "none"
 
@@ -211,12 +206,10 @@ class Predictor:
 
 def _doubt(side_px: int, probabilities: dict[Expression, float], limit_01: float) -> str:
     """Why a reading can't be relied on, in words; nothing when it can."""
-    (best, first), (second_best, second) = sorted(probabilities.items(), key=lambda item: -item[1])[:2]
-    reasons = []
-    if side_px < SMALL_FACE_PX:
-        reasons.append(f"the face is only {side_px} px wide")
-    if first < limit_01:
-        reasons.append(f"{first:.2f} is below the model's own limit of {limit_01:.2f}")
-    if first - second < CLOSE_BELOW_01:
-        reasons.append(f"the two best, {best} and {second_best}, are close")
-    return "; ".join(reasons)
+    (best, first), (second_best, _) = best_two(probabilities)
+    words = {
+        Doubt.SMALL_FACE: f"the face is only {side_px} px wide",
+        Doubt.BELOW_LIMIT: f"{first:.2f} is below the model's own limit of {limit_01:.2f}",
+        Doubt.TWO_CLOSE: f"the two best, {best} and {second_best}, are close",
+    }
+    return "; ".join(words[doubt] for doubt in doubts(side_px, probabilities, limit_01))

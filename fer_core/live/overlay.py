@@ -26,10 +26,13 @@ _LETTERS_SHARE = 0.04
 
 _LETTERS_MIN_PX = 11
 
+_SHOWN_MAX_01 = 0.99
+"""A label never says 100 %: no reading is certain."""
+
 
 def face_label(face: SmoothedFace) -> str:
     """What is written at a face: "happiness 82 %", or that the model is not sure."""
-    return UNCERTAIN if face.uncertain else f"{face.label} {face.confidence:.0%}".replace("%", " %")
+    return UNCERTAIN if face.uncertain else f"{face.label} {min(face.confidence, _SHOWN_MAX_01):.0%}".replace("%", " %")
 
 
 def mirrored(frame: RgbImage) -> RgbImage:

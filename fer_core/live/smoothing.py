@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fer_core.faces import FaceBox
-from fer_core.inference.predictor import CLOSE_BELOW_01, SMALL_FACE_PX, FaceReading
+from fer_core.inference.doubt import Doubt, best_two, doubts
+from fer_core.inference.predictor import FaceReading
 from fer_core.labels import Expression
 
 TIME_CONSTANT_S = 0.4
@@ -115,12 +116,12 @@ def _matches(tracks: Sequence[FaceBox], boxes: Sequence[FaceBox]) -> dict[int, i
 
 
 def _smoothed(track: _Track, limit_01: float) -> SmoothedFace:
-    (label, first), (second_label, second) = sorted(track.probabilities.items(), key=lambda item: -item[1])[:2]
-    doubt = ""
-    if min(track.box.width, track.box.height) < SMALL_FACE_PX:
-        doubt = "the face is too small"
-    elif first < limit_01:
-        doubt = f"below the limit of {limit_01:.0%}".replace("%", " %")
-    elif first - second < CLOSE_BELOW_01:
-        doubt = f"too close to {second_label}"
+    (label, first), (second_label, _) = best_two(track.probabilities)
+    words = {
+        Doubt.SMALL_FACE: "the face is too small",
+        Doubt.BELOW_LIMIT: f"below the limit of {limit_01:.0%}".replace("%", " %"),
+        Doubt.TWO_CLOSE: f"too close to {second_label}",
+    }
+    found = doubts(min(track.box.width, track.box.height), track.probabilities, limit_01)
+    doubt = words[found[0]] if found else ""
     return SmoothedFace(track.number, track.box, label, first, doubt, dict(track.probabilities))
