@@ -35,7 +35,8 @@ def show_chart(
         st.html(words_html(words.title, words.subtitle))
         return st.plotly_chart(
             without_words(figure),
-            key=key,
+            # A chart keeps the colours it was first drawn in: in the other theme it is another element.
+            key=f"{key}-{st.context.theme.type}",
             on_select=on_select,
             selection_mode="points",
             config=chart_config(key),

@@ -6,14 +6,15 @@ import streamlit as st
 
 from fer_core.errors import RunError
 from fer_core.jobs.job import Job, JobState
-from fer_core.runs import Run, open_run
+from fer_core.runs import Run, delete_run, open_run
 from fer_core.settings import settings
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.curves import training_curves
+from fer_ui.deletion import offer_deletion
 from fer_ui.header import Headline, headline, notice
 from fer_ui.job_view import show_job
 from fer_ui.numbers import count, percent
-from fer_ui.pages import Page, link_to
+from fer_ui.pages import Page, go_to, link_to
 from fer_ui.resources import job_store
 from fer_ui.words import plain
 
@@ -48,6 +49,21 @@ def _show(job: Job) -> None:
     except RunError as error:
         notice("warning", str(error))
     _show_log(job)
+    if job.state.ended:
+        _offer_deletion(job)
+
+
+def _offer_deletion(job: Job) -> None:
+    def delete() -> None:
+        if (settings().runs_dir / job.target).is_dir():
+            delete_run(job.target, settings())
+        job_store().delete(job.id)
+        go_to(Page.TRAINING)
+
+    consequences = (
+        "Removes the run with its weights, figures and predictions, and the job with its log; the dataset stays."
+    )
+    offer_deletion(job.id, "Delete this training", consequences, delete)
 
 
 def _show_run(run: Run, *, ended: bool) -> None:

@@ -15,7 +15,7 @@ def show_sidebar(version: str) -> None:
     """Draw it."""
     with st.sidebar:
         st.caption(plain(_model_words()))
-        _show_active_jobs()
+        _show_active_jobs(st.context.theme.type)
         st.caption(f"FERscope {version}. Nothing leaves the machine it runs on.")
 
 
@@ -31,8 +31,10 @@ def _title(entry: ModelEntry) -> str:
     return entry.about.title + (" (drawings)" if entry.about.drawn else "")
 
 
-@st.fragment(run_every="5s")
-def _show_active_jobs() -> None:
+@st.fragment(run_every="3s")
+def _show_active_jobs(drawn_in: str | None) -> None:
+    if st.context.theme.type != drawn_in:
+        st.rerun()  # light became dark or the other way: charts are drawn anew in its colours
     active = job_store().list(states=ACTIVE_STATES)
     for job in active[:3]:
         st.progress(min(max(job.progress_01, 0.0), 1.0), text=plain(f"{job.title}: {job.state}"))

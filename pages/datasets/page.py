@@ -9,6 +9,7 @@ from fer_core.data.manifest import Manifest, known_manifests
 from fer_core.settings import settings
 from fer_ui.class_view import show_class_counts, show_manifest, stored_counts
 from fer_ui.dataset_import import show_import
+from fer_ui.deletion import offer_deletion
 from fer_ui.errors import shown_errors
 from fer_ui.face_grid import show_samples
 from fer_ui.header import empty_state, notice, page_header
@@ -71,14 +72,13 @@ def _published(manifests: dict[str, Manifest]) -> None:
 
 
 def _delete(dataset: StoredDataset) -> None:
-    with st.expander("Delete this dataset"):
-        kept = "its images and its index" if dataset.kept_in_store else "its index; the images stay where they are"
-        st.markdown(f"Removes {kept}. Runs that were trained on it stay.")
-        sure = st.checkbox("I want to delete it", key=f"sure-{dataset.id}")
-        if st.button("Delete", disabled=not sure, icon=":material/delete:"):
-            with shown_errors():
-                delete_dataset(dataset.id, settings())
-                go_to(Page.DATASETS)
+    def delete() -> None:
+        delete_dataset(dataset.id, settings())
+        go_to(Page.DATASETS)
+
+    kept = "its images and its index" if dataset.kept_in_store else "its index; the images stay where they are"
+    consequences = f"Removes {kept}. Runs that were trained on it stay."
+    offer_deletion(dataset.id, "Delete this dataset", consequences, delete)
 
 
 main()

@@ -15,7 +15,7 @@ from fer_ui.charts.per_class import class_figures_bars, figures_table
 from fer_ui.errors import shown_errors
 from fer_ui.figures_view import show_figures_table
 from fer_ui.header import Headline, empty_state, headline, notice, page_header
-from fer_ui.numbers import count, interval, percent
+from fer_ui.numbers import count, interval, listed, percent
 from fer_ui.pages import Page, link_to
 from fer_ui.params import Param, choose, switch
 from fer_ui.report_view import reports_of, run_title
@@ -36,8 +36,12 @@ def main() -> None:
     )
     runs = list_runs(settings())
     finished = {run.id: run for run in runs if run.state is RunState.FINISHED}
+    for run in runs:
+        if run.state is RunState.BROKEN:
+            lost = listed(run.missing())
+            notice("warning", f"The run {run.id} is not whole: it lacks {lost}. Delete it on the page of its training.")
     if not finished:
-        text = f"{count(len(runs))} are not finished. " if runs else ""
+        text = f"Runs not finished yet: {count(len(runs))}. " if runs else ""
         empty_state(
             "There is no finished run to read",
             f"{text}Train a model first; its confusion matrix appears here by itself.",

@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 from fer_core.data.synthetic import draw_face
+from fer_core.errors import JobError
+from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
-from fer_core.runs import list_runs
+from fer_core.runs import create_run, list_runs
 from fer_core.settings import Settings
 from fer_ui.pages import Page
 from tests.furnished import DATASET, RUN
@@ -130,6 +132,32 @@ def test_what_is_no_picture_is_refused_and_nothing_is_read(store: Settings, open
     app.file_uploader[0].set_value([("holiday.jpg", b"not a picture", "image/jpeg")]).run()
     assert "holiday.jpg" in app.error[0].value.replace("\\", "")
     assert not app.get("download_button")
+
+
+def test_a_run_folder_cut_in_half_is_named_with_what_it_lacks(store: Settings, open_page: OpenPage) -> None:
+    folder = store.runs_dir / "half"
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text("dataset: gone\n")
+    (folder / "run.json").write_text("{}")
+    app = open_page(Page.EVALUATION)
+    assert not app.exception
+    assert "half is not whole: it lacks" in words(app)
+    assert "There is no finished run to read" in words(app)
+
+
+def test_a_training_is_deleted_with_its_files_after_a_second_word(furnished: Settings, open_page: OpenPage) -> None:
+    run = create_run("doomed", (furnished.runs_dir / RUN / "config.yaml").read_text(), furnished)
+    with JobStore(furnished) as jobs:
+        job = jobs.submit("train", "Doomed network", ("train", "--run", run.id), run.id, priority=9)
+        jobs.request_cancel(job.id)
+    app = open_page(Page.TRAINING, job=job.id)
+    button = app.button(key=f"delete-{job.id}")
+    assert button.disabled
+    app.checkbox(key=f"sure-{job.id}").check().run()
+    app.button(key=f"delete-{job.id}").click().run()
+    assert not run.folder.exists()
+    with JobStore(furnished) as jobs, pytest.raises(JobError):
+        jobs.get(job.id)
 
 
 def test_models_shows_the_run_with_its_figures(furnished: Settings, open_page: OpenPage) -> None:
