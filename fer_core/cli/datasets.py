@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.cli.output import emit, table
+from fer_core.cli.parsing import add_group
 from fer_core.cli.reporting import reported
 from fer_core.data.balance import statistics
 from fer_core.data.catalog import StoredDataset, delete_dataset, import_dataset, list_datasets, open_dataset
@@ -18,15 +19,7 @@ from fer_core.settings import settings
 
 def add_to(commands: Any) -> None:
     """Add the command to a parser."""
-    group = commands.add_parser("datasets", help="list, import, count and delete datasets")
-    actions = group.add_subparsers(title="actions", required=True, metavar="ACTION")
-
-    def action(name: str, help_text: str, run: Any) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = actions.add_parser(name, help=help_text)
-        parser.add_argument("--json", action="store_true", help="print JSON alone")
-        parser.set_defaults(run=run)
-        return parser
-
+    action = add_group(commands, "datasets", "list, import, count and delete datasets")
     action("list", "known manifests and imported datasets", _list)
     action("stats", "class counts and imbalance of an imported dataset", _stats).add_argument("id")
     importing = action("import", "index a zip archive or folder and add it to the store", _import)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.cli.output import emit, table
+from fer_core.cli.parsing import add_group
 from fer_core.jobs.job import Job
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.store import JobStore
@@ -19,24 +20,18 @@ from fer_core.training.config import load_config, presets
 def add_to(commands: Any) -> None:
     """Add the commands to a parser."""
     commands.add_parser("supervise", help="run the store's jobs until there are none").set_defaults(run=_supervise)
-    group = commands.add_parser("jobs", help="submit, list, cancel and resume background jobs")
-    actions = group.add_subparsers(title="actions", required=True, metavar="ACTION")
+    action = add_group(commands, "jobs", "submit, list, cancel and resume background jobs")
+    submitting = action("submit", "train in the background", _submit)
+    submitting.add_argument("--config", required=True, help=f"a YAML file, or a preset: {', '.join(presets())}")
+    submitting.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    action("list", "every job, newest first", _list)
     for name, help_text, run in (
-        ("submit", "train in the background", _submit),
-        ("list", "every job, newest first", _list),
         ("show", "one job", _show),
         ("logs", "what a job printed", _logs),
         ("cancel", "stop a job; it keeps its checkpoint", _cancel),
         ("resume", "queue a job that stopped again", _resume),
     ):
-        parser = actions.add_parser(name, help=help_text)
-        parser.add_argument("--json", action="store_true", help="print JSON alone")
-        parser.set_defaults(run=run)
-        if name == "submit":
-            parser.add_argument("--config", required=True, help=f"a YAML file, or a preset: {', '.join(presets())}")
-            parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-        elif name != "list":
-            parser.add_argument("id")
+        action(name, help_text, run).add_argument("id")
 
 
 def as_json(job: Job) -> dict[str, Any]:

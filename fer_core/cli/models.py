@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.cli.output import emit, table
+from fer_core.cli.parsing import add_group
 from fer_core.inference.catalog import find_model, list_models, model_in_use, use_model
 from fer_core.inference.export import export_bundle
 from fer_core.inference.golden import verify_bundle
@@ -16,15 +17,7 @@ from fer_core.settings import settings
 
 def add_to(commands: Any) -> None:
     """Add the command to a parser."""
-    group = commands.add_parser("models", help="list, choose, verify and export models")
-    actions = group.add_subparsers(title="actions", required=True, metavar="ACTION")
-
-    def action(name: str, help_text: str, run: Any) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = actions.add_parser(name, help=help_text)
-        parser.add_argument("--json", action="store_true", help="print JSON alone")
-        parser.set_defaults(run=run)
-        return parser
-
+    action = add_group(commands, "models", "list, choose, verify and export models")
     action("list", "every model that can be used", _list)
     action("use", "make a model the one that Predict and Live use", _use).add_argument("model")
     action("verify", "prove that a model still predicts what it did", _verify).add_argument("model")
