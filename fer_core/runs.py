@@ -80,14 +80,7 @@ class Run:
 
     def metrics(self) -> pd.DataFrame:
         """A row an epoch; empty before the first. A last line that a crash cut short is passed over."""
-        path = self.folder / "metrics.jsonl"
-        rows: list[dict[str, Any]] = []
-        for line in path.read_text().splitlines() if path.is_file() else []:
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
-        return pd.DataFrame(rows)
+        return pd.DataFrame(self._metric_rows())
 
     def append_metrics(self, row: dict[str, Any]) -> None:
         """Add an epoch's line and see it onto the disk."""
@@ -98,14 +91,8 @@ class Run:
 
     def keep_metrics_until(self, epoch: int) -> None:
         """Forget epochs after `epoch`: what a resumed run will do again."""
-        kept = self.metrics()
-        if len(kept):
-            kept = kept[kept["epoch"] <= epoch]
-        lines = [
-            json.dumps({name: value for name, value in row.items() if pd.notna(value)})
-            for row in kept.to_dict("records")
-        ]
-        write_text(self.folder / "metrics.jsonl", "".join(line + "\n" for line in lines))
+        kept = [row for row in self._metric_rows() if row["epoch"] <= epoch]
+        write_text(self.folder / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
 
     def append_log(self, line: str) -> None:
         """Add a line to the training log, with the time."""
@@ -145,6 +132,16 @@ class Run:
             raise RunError(f"The run {self.id} can't be finished: {', '.join(missing)} missing.")
         write_json(self.folder / _MARKER, summary)
         (self.folder / "checkpoint.pt").unlink(missing_ok=True)
+
+    def _metric_rows(self) -> list[dict[str, Any]]:
+        path = self.folder / "metrics.jsonl"
+        rows: list[dict[str, Any]] = []
+        for line in path.read_text().splitlines() if path.is_file() else []:
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+        return rows
 
     def _read_text(self, name: str) -> str:
         try:

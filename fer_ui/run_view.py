@@ -82,7 +82,7 @@ def _show_run(run: Run, *, ended: bool) -> None:
         st.caption("The curves begin with the first finished epoch.")
     if metrics.empty:
         return
-    curves = training_curves(metrics)
+    curves = training_curves(metrics, int(metrics["best_epoch"].iloc[-1]))
     left, right = st.columns(2)
     with left:
         show_chart(curves.loss, "loss-curve")

@@ -95,6 +95,7 @@ class Trainer:
             if score > self.best_score:
                 self.best_score, self.best_epoch = score, self.epoch
                 self._save_weights()
+            row["best_epoch"] = self.best_epoch
             self.run.append_metrics(row)
             self._save_checkpoint()
             self.run.append_log(
