@@ -54,8 +54,8 @@ def test_a_job_fails_with_a_line_that_says_why(jobs: JobStore, drive: Callable[.
     assert (job.exit_code, job.error) == (1, "ValueError: batch_size is 0, at least 1 is needed")
 
 
-def test_exit_code_75_means_cancelled(jobs: JobStore, drive: Callable[..., Job]) -> None:
-    assert drive(jobs.submit("train", "t", ("die", "75"), "r"), JobState.CANCELLED).exit_code == 75
+def test_a_job_that_somebody_else_asked_to_stop_is_interrupted(jobs: JobStore, drive: Callable[..., Job]) -> None:
+    assert drive(jobs.submit("train", "t", ("die", "75"), "r"), JobState.INTERRUPTED).exit_code == 75
 
 
 def test_a_program_that_is_not_there_fails_the_job(jobs: JobStore, quick: Settings) -> None:
