@@ -92,12 +92,18 @@ def _fetched(settings: Settings, source: YunetSource) -> Path:
         _failures[source.url] = (time.monotonic(), str(exc))
         raise
     except (OSError, ValueError, http.client.HTTPException) as exc:
-        message = f"The YuNet detector could not be fetched from {source.url} ({exc}). {REMEDY}"
+        message = f"The YuNet detector could not be fetched from {source.url} ({_cause(exc)}). {REMEDY}"
         _failures[source.url] = (time.monotonic(), message)
         raise DetectorError(message) from exc
     _failures.pop(source.url, None)
     _LOG.info("Fetched the YuNet face detector to %s.", target)
     return target
+
+
+def _cause(exc: Exception) -> str:
+    """What went wrong, without the wrappings of urllib and the system's numbers."""
+    reason = getattr(exc, "reason", None)
+    return str(reason.strerror) if isinstance(reason, OSError) and reason.strerror else str(exc)
 
 
 def _download(source: YunetSource) -> bytes:

@@ -1,0 +1,60 @@
+"""The live page without a camera: the player itself can't run here, the browser journey covers it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import streamlit_webrtc
+
+from fer_core.inference import catalog
+from fer_core.settings import Settings, settings
+from fer_ui.pages import Page
+from tests.pages.conftest import OpenPage, words
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the player was asked for; it stands still."""
+    calls: list[dict[str, Any]] = []
+
+    def player(**options: Any) -> SimpleNamespace:
+        calls.append(options)
+        return SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False))
+
+    monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", player)
+    return calls
+
+
+def test_before_the_start_it_says_where_the_frames_go(
+    store: Settings, open_page: OpenPage, asked: list[dict[str, Any]]
+) -> None:
+    app = open_page(Page.LIVE)
+    assert not app.exception
+    assert not app.error
+    assert app.title[0].value == "Live"
+    for said in ("None is stored", "There is no camera", "The camera is not allowed", "The connection is blocked"):
+        assert said in words(app)
+    assert asked[-1]["sendback_audio"] is False
+    assert asked[-1]["media_stream_constraints"]["audio"] is False
+
+
+def test_without_a_model_it_says_what_to_do(
+    store: Settings, open_page: OpenPage, asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog, "SHIPPED_FOLDER", tmp_path / "nothing")
+    app = open_page(Page.LIVE)
+    assert not app.exception
+    assert "No model to read faces with" in words(app)
+    assert not asked
+
+
+def test_stun_and_turn_servers_that_can_t_be_read_are_an_error_in_words(
+    store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERSCOPE_ICE_SERVERS", "turn:here")
+    settings.cache_clear()  # the fixture has read them
+    app = open_page(Page.LIVE)
+    assert any("FERSCOPE_ICE_SERVERS" in error.value.replace("\\", "") for error in app.error)
