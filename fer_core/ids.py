@@ -32,6 +32,6 @@ def slug(text: str) -> str:
 
 
 def new_id(name: str) -> str:
-    """A new id that sorts by time and says what it is: `20260131-142501-small-k3x9`."""
+    """A new id that sorts by time and says what it is: `20260131-142501-small-3fa9c07e`."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return f"{stamp}-{slug(name)}-{secrets.token_hex(2)}"
+    return f"{stamp}-{slug(name)}-{secrets.token_hex(4)}"
