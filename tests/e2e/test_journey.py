@@ -42,7 +42,7 @@ def test_data_is_imported_through_the_browser(page: Page, material: Path, shoot:
     page.get_by_role("button", name="Show the dataset").click()
     expect(page.get_by_text("Images by expression")).to_be_visible()
     expect(page.get_by_text("Labelled images")).to_be_visible()
-    assert "dataset=" in page.url
+    expect(page).to_have_url(re.compile("dataset="))
     expect(page.locator(".js-plotly-plot .bars .point").first).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("^Contempt: ")).first).to_be_visible()
     shoot("datasets", f"/datasets?dataset={DATASET}")
