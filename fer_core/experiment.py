@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,8 +53,9 @@ def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progre
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     contract = architecture(config.model.name).contract(label_set(config.labels))
     contract.save(run.path("contract.json"))
-    index = dataset.index()
-    parts = _parts(run, index, config)
+    used = _data_used(run, dataset, config)
+    index = dataset.index(version=used.corrections)
+    parts = _parts(run, index, config, dataset.pairs())
 
     def packing(done_01: float, message: str) -> None:
         progress(done_01 * _PACK_SHARE_01, message)
@@ -66,19 +69,50 @@ def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progre
     resumed = resume and trainer.resume()
     if not resumed:
         run.keep_metrics_until(0)  # epochs of an earlier attempt are done again
-    _log_start(run, trainer, parts, resumed=resumed)
+    _log_start(run, trainer, parts, used, resumed=resumed)
     trainer.fit(training)
     progress(_TRAIN_SHARE_01, "Judging the best epoch")
     trainer.load_best()
-    _finish(run, trainer, index, parts, packed.readable, dataset)
+    _finish(run, trainer, index, parts, packed.readable, dataset, used)
     progress(1.0, f"Epoch {trainer.best_epoch} of {config.epochs} was kept")
     return run
 
 
-def _parts(run: Run, index: pd.DataFrame, config: TrainConfig) -> NDArray[np.str_]:
+@dataclass(frozen=True, slots=True)
+class _DataUsed:
+    """What a run was trained on, to the version: the dataset's fingerprint, and its corrections."""
+
+    dataset: str
+    fingerprint: str
+    corrections: int
+    corrections_fingerprint: str
+
+
+def _data_used(run: Run, dataset: StoredDataset, config: TrainConfig) -> _DataUsed:
+    """The run's own record when it has one, so that corrections made meanwhile change nothing for it.
+
+    Raises:
+        DatasetError: the images, the labels or the history of corrections have changed since the run began.
+    """
+    overlay = dataset.overlay()
+    path = run.path("data.json")
+    if not path.is_file():
+        version = overlay.version if config.corrections is None else config.corrections
+        used = _DataUsed(dataset.id, dataset.fingerprint, version, overlay.fingerprint(version))
+        write_json(path, asdict(used))
+        return used
+    used = _DataUsed(**json.loads(path.read_text()))
+    if used.fingerprint != dataset.fingerprint or used.corrections_fingerprint != overlay.fingerprint(used.corrections):
+        raise DatasetError(
+            f"The dataset {config.dataset} has changed since the run {run.id} began. Start a new run on it."
+        )
+    return used
+
+
+def _parts(run: Run, index: pd.DataFrame, config: TrainConfig, pairs: pd.DataFrame) -> NDArray[np.str_]:
     """The part of each row: the run's own record when it has one, so that resuming changes nothing."""
     if not run.path("split.parquet").is_file():
-        parts = make_split(index, config.split)
+        parts = make_split(index, config.split, pairs)
         run.write_table("split.parquet", pd.DataFrame({"id": index["id"], "split": parts}))
     recorded = run.read_table("split.parquet")
     if recorded["id"].tolist() != index["id"].tolist():
@@ -96,7 +130,7 @@ def _training_data(
     config: TrainConfig,
     labels: LabelSet,
 ) -> TrainingData:
-    targets = target_rows(index, labels, config.targets)
+    targets = target_rows(index, labels, config.targets, leave_out_disputed=config.leave_out_disputed)
     codes = label_codes(index["label"], labels)
     teaching = readable & (targets.sum(1) > 0)
     train = np.flatnonzero((parts == Split.TRAIN) & teaching)
@@ -104,14 +138,15 @@ def _training_data(
     return TrainingData(images, targets, codes, train, valid)
 
 
-def _log_start(run: Run, trainer: Trainer, parts: NDArray[np.str_], *, resumed: bool) -> None:
+def _log_start(run: Run, trainer: Trainer, parts: NDArray[np.str_], used: _DataUsed, *, resumed: bool) -> None:
     sizes = {part: int((parts == part).sum()) for part in (*Split, LEFT_OUT)}
     said = ", ".join(f"{size:,} {part.replace('_', ' ')}" for part, size in sizes.items() if size)
     run.append_log(f"{'resumed' if resumed else 'started'} on {trainer.device.type}, torch {torch.__version__}")
     run.append_log(
         f"{torch.get_num_threads()} threads; memory kept between steps: {'yes' if memory_is_kept() else 'no'}"
     )
-    run.append_log(f"images: {said}; left out are near-duplicates of judged images")
+    run.append_log(f"images: {said}; left out are near-duplicates of judged images, and excluded ones")
+    run.append_log(f"data: {used.dataset} {used.fingerprint}, corrections up to version {used.corrections}")
     run.append_log(f"{trainer.config.model.name}: {parameter_count(trainer.network):,} parameters")
 
 
@@ -122,6 +157,7 @@ def _finish(
     parts: NDArray[np.str_],
     readable: NDArray[np.bool_],
     dataset: StoredDataset,
+    used: _DataUsed,
 ) -> None:
     """Predict, calibrate on the validation part, report on every judged part, export, and mark the run whole."""
     contract, labels = trainer.contract, trainer.contract.label_set
@@ -141,7 +177,7 @@ def _finish(
     run.write("model.onnx", export_onnx(trainer.evaluated, contract))
     about = _about(run, trainer, dataset, report)
     write_json(run.path("bundle.json"), about)
-    run.finish({"best_epoch": trainer.best_epoch, "epochs": trainer.config.epochs, **about})
+    run.finish({"best_epoch": trainer.best_epoch, "epochs": trainer.config.epochs, "data": asdict(used), **about})
     run.append_log(f"finished: epoch {trainer.best_epoch} kept")
 
 

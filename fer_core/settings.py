@@ -47,6 +47,11 @@ class Settings(BaseSettings):
         return self.store / "datasets"
 
     @property
+    def imports_dir(self) -> Path:
+        """Imports that are not finished, a folder each."""
+        return self.store / "imports"
+
+    @property
     def runs_dir(self) -> Path:
         """Training runs, a folder each."""
         return self.store / "runs"

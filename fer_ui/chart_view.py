@@ -1,10 +1,11 @@
-"""How a chart is put on a page: its words above it, where they wrap on a phone, and the figure below."""
+"""How a chart is put on a page: its words above it, which wrap on a phone, the figure, and what can be taken away."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Literal
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -13,38 +14,82 @@ from fer_ui.words import markup
 
 _TITLE = "margin:0;padding:0;font-size:1.0625rem;font-weight:600;line-height:1.35"
 _SUBTITLE = "margin:0;font-size:0.9375rem;line-height:1.4;color:color-mix(in srgb, currentColor 78%, transparent)"
+_FORMATS = {"png": "PNG", "svg": "SVG"}
+_FORMAT_KEY = "picture-format"
 
 
 def show_chart(
     figure: go.Figure,
     key: str,
     *,
+    table: pd.DataFrame | None = None,
     on_select: Literal["ignore", "rerun"] | Callable[..., None] = "ignore",
 ) -> Any:
     """Show a figure of `fer_ui.charts`.
 
     Args:
         figure: with the layout of `fer_ui.charts.layout.apply_layout`.
-        key: of the element; with hyphens, as it also names the downloaded picture.
+        key: of the element; with hyphens, as it also names the downloaded files.
+        table: the numbers behind it, offered as a CSV file.
         on_select: as for `st.plotly_chart`; single points can be selected.
     Returns:
         what `st.plotly_chart` returns: the selection, if there is one.
     """
     words = words_of(figure)
+    picture = st.session_state.get(_FORMAT_KEY, "png")
     with st.container(gap="xsmall"):
         st.html(words_html(words.title, words.subtitle))
-        return st.plotly_chart(
+        selection = st.plotly_chart(
             without_words(figure),
             # A chart keeps the colours it was first drawn in: in the other theme it is another element.
-            key=f"{key}-{st.context.theme.type}",
+            key=f"{key}-{st.context.theme.type}-{picture}",
             on_select=on_select,
             selection_mode="points",
-            config=chart_config(key),
+            config=chart_config(key, picture),
             alt=f"{words.title}. {words.subtitle}".strip(),
         )
+        if table is not None:
+            _downloads(table, key)
+    return selection
+
+
+def offer_csv(table: pd.DataFrame, key: str, label: str = "Download as CSV") -> None:
+    """A button that downloads a table.
+
+    Args:
+        table: its index is left out.
+        key: of the element; also names the file.
+    """
+    st.download_button(
+        label,
+        table.to_csv(index=False).encode(),
+        f"ferscope-{key}.csv",
+        "text/csv",
+        key=f"csv-{key}",
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 def words_html(title: str, subtitle: str) -> str:
     """The markup of a chart's words."""
     below = f'<p style="{_SUBTITLE}">{markup(subtitle)}</p>' if subtitle else ""
     return f'<div><h3 style="{_TITLE}">{markup(title)}</h3>{below}</div>'
+
+
+def _downloads(table: pd.DataFrame, key: str) -> None:
+    with st.popover("Download", icon=":material/download:", type="tertiary"):
+        offer_csv(table, key, "The numbers as CSV")
+        kept = st.session_state.get(_FORMAT_KEY, "png")
+        chosen = st.segmented_control(
+            "The picture as",
+            list(_FORMATS),
+            default=kept,
+            required=True,
+            format_func=_FORMATS.__getitem__,
+            key=f"format-{key}",
+        )
+        st.caption("Press the camera at the chart's upper right corner.")
+        if chosen and chosen != kept:
+            st.session_state[_FORMAT_KEY] = chosen
+            st.rerun()

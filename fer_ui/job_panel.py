@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.errors import JobError
-from fer_core.jobs.job import Job
+from fer_core.jobs.job import Job, JobState
 from fer_ui.header import notice
 from fer_ui.job_view import show_job
 from fer_ui.pages import Page, go_to
@@ -43,5 +43,20 @@ def _renewing(job_id: str, page: Page) -> None:
 
 def _settle(job: Job, page: Page) -> None:
     show_job(job)
-    if st.button("Show the dataset" if not job.error else "Close", key=f"close-{job.id}"):
-        go_to(page, **({"dataset": job.target} if not job.error else {}))
+    label, query = _way_on(job)
+    if st.button(label, key=f"close-{job.id}"):
+        go_to(page, **query)
+
+
+def _way_on(job: Job) -> tuple[str, dict[str, str]]:
+    """What to do after a job, in words, and the address."""
+    ended_well = job.state is JobState.SUCCEEDED
+    if job.kind == "fetch" and ended_well:
+        return "Look at it", {"view": "import", "import": job.target}
+    if job.kind == "quality":
+        return "Show the findings", {"dataset": job.target, "section": "quality"}
+    if ended_well:
+        return "Show the dataset", {"dataset": job.target}
+    if job.kind in ("import", "fetch"):
+        return "Change or discard the import", {"view": "import", "import": job.target}
+    return "Close", {}

@@ -16,6 +16,9 @@ from fer_ui.pages import Page, link_to
 from fer_ui.resources import job_store
 from fer_ui.words import plain
 
+_RESUMED = ("train", "import", "quality")
+"""Kinds of jobs that go on from where they were stopped."""
+
 ICONS: dict[JobState, str] = {
     JobState.QUEUED: ":material/schedule:",
     JobState.RUNNING: ":material/play_circle:",
@@ -53,7 +56,7 @@ def show_job(job: Job) -> None:
                 st.rerun()
         return
     _show_end(job)
-    if not (job.resumable and job.kind == "train"):
+    if not (job.resumable and job.kind in _RESUMED):
         return
     if st.button("Resume", key=f"resume-{job.id}", icon=":material/resume:", type="primary"):
         with shown_errors():
@@ -93,7 +96,7 @@ def _show_end(job: Job) -> None:
         notice("success", f"Finished. {job.message}")
     elif job.state is JobState.CANCELLED:
         notice(
-            "info", "Cancelled. What was finished is kept." if job.kind == "train" else "Cancelled. Nothing was kept."
+            "info", "Cancelled. What was finished is kept." if job.kind in _RESUMED else "Cancelled. Nothing was kept."
         )
     elif job.state is JobState.INTERRUPTED:
         notice("warning", f"Interrupted. {job.error}")

@@ -24,6 +24,23 @@ class Param(StrEnum):
     VIEW = "view"
     SCALE = "scale"
     MODEL = "model"
+    SECTION = "section"
+    LABEL = "label"
+    PAGE = "page"
+    FINDING = "finding"
+    MARK = "mark"
+    REMEDY = "remedy"
+    IMPORT = "import"
+    BARS = "bars"
+    SETS = "sets"
+    KIND = "kind"
+    RECIPE = "recipe"
+    SEED = "seed"
+    SPLIT = "split"
+    DISPUTED = "disputed"
+    LABELS = "labels"
+    ORDER = "order"
+    FIND = "find"
 
 
 def choose(
@@ -45,6 +62,49 @@ def switch(label: str, options: Sequence[Value], param: Param, *, format_func: C
     _follow_address(param, options)
     chosen = st.segmented_control(label, options, required=True, key=str(param), format_func=format_func)
     return _into_address(param, options, chosen)
+
+
+def choose_many(
+    label: str,
+    options: Sequence[Value],
+    param: Param,
+    *,
+    default: Sequence[Value],
+    most: int,
+    format_func: Callable[[str], str] = str,
+    help_text: str | None = None,
+) -> list[Value]:
+    """A field of several choices, in the address with commas between them; those of `default` to begin with.
+
+    Choices that are not offered, or beyond `most`, are passed over.
+    """
+    key = str(param)
+    asked = st.query_params.get(param)
+    if key not in st.session_state or asked != st.session_state.get(_seen(param)):
+        named = list(dict.fromkeys(default if asked is None else asked.split(",")))
+        st.session_state[key] = [each for each in named if each in options][:most]
+    else:
+        st.session_state[key] = [each for each in st.session_state[key] if each in options]
+    chosen = st.multiselect(label, options, key=key, max_selections=most, format_func=format_func, help=help_text)
+    written = ",".join(chosen)
+    if asked is not None or list(chosen) != list(default):
+        st.query_params[param] = written
+    st.session_state[_seen(param)] = st.query_params.get(param)
+    return list(chosen)
+
+
+def search(label: str, param: Param, *, placeholder: str = "", help_text: str | None = None) -> str:
+    """A field for text to look for, without space around it; the text is in the address."""
+    key, asked = str(param), value_of(param)
+    if key not in st.session_state or asked != st.session_state.get(_seen(param)):
+        st.session_state[key] = asked
+    text = st.text_input(label, key=key, placeholder=placeholder, help=help_text).strip()
+    if text:
+        st.query_params[param] = text
+    else:
+        st.query_params.pop(param, None)
+    st.session_state[_seen(param)] = text
+    return text
 
 
 def value_of(param: Param) -> str:

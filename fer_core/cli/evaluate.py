@@ -68,9 +68,10 @@ def _predictions(bundle: Bundle, arguments: argparse.Namespace) -> pd.DataFrame:
     if arguments.data in {dataset.id for dataset in list_datasets(here)}:
         dataset = open_dataset(arguments.data, here)
         with dataset.source(here) as source:
-            return score(bundle, _chosen(dataset.index(), arguments.split), source, ProgressLine())
+            index = dataset.index()
+            return score(bundle, _chosen(index[~index["excluded"]], arguments.split), source, ProgressLine())
     with open_source(Path(arguments.data).expanduser(), here) as source:
-        rows = read_labels(source, arguments.layout)
+        rows = read_labels(source, here, arguments.layout)
         return score(bundle, _chosen(rows, arguments.split), source, ProgressLine())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.calibration import POINT_NAMES
-from fer_core.data.readers.folders import IMAGE_ENDINGS
+from fer_core.data.readers.file_names import IMAGE_ENDINGS
 from fer_core.errors import InputError
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import find_model, model_in_use

@@ -1,38 +1,51 @@
 """The datasets in the store: import, list, open, delete. The only reader and writer of dataset folders.
 
-A dataset folder holds `manifest.yaml`, `index.parquet`, `source.zip` when FERscope keeps the images itself,
-and, written last, `dataset.json`: a folder without it is not a dataset.
+A dataset folder holds `manifest.yaml`, `index.parquet`, `pairs.parquet` (duplicates), `overlay.jsonl` once something
+was corrected, `source.zip` when FERscope keeps the images itself, and `dataset.json`, without which it is no dataset.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from fer_core.atomic import atomic_folder, write_json, write_text
-from fer_core.data.index import build_index, load_index, save_index, tabulate
-from fer_core.data.manifest import Manifest, dump_manifest, known_manifests, read_manifest
-from fer_core.data.readers import reader_for, recognise
+from fer_core.data.archive import is_compressed_tar
+from fer_core.data.duplicates import duplicate_pairs
+from fer_core.data.fetch import is_url
+from fer_core.data.import_run import run_import
+from fer_core.data.importing import (
+    DATASET_MARKER,
+    INDEX,
+    MANIFEST,
+    PAIRS,
+    Import,
+    begin_import,
+    discard_import,
+)
+from fer_core.data.index import index_columns, load_index, tabulate
+from fer_core.data.label_map import label_map
+from fer_core.data.manifest import Manifest, read_manifest
+from fer_core.data.overlay import Overlay
+from fer_core.data.proposal import fitting_manifest
+from fer_core.data.readers import reader_for
 from fer_core.data.source import Source, open_source
-from fer_core.errors import DatasetError, ManifestError
+from fer_core.errors import DatasetError, InputError, ManifestError
 from fer_core.ids import check_id, slug
 from fer_core.progress import Progress, silent
 from fer_core.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_MARKER = "dataset.json"
-_INDEX_SHARE_01 = 0.97
+_CORRECTED = ("id", "label", "unlabelled")
+"""Columns that corrections need or change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +61,40 @@ class StoredDataset:
     fingerprint: str
     created: str
 
-    def index(self, columns: list[str] | None = None) -> pd.DataFrame:
-        """The index, or some of its columns."""
-        return load_index(self.folder / "index.parquet", columns)
+    def index(self, columns: Sequence[str] | None = None, version: int | None = None) -> pd.DataFrame:
+        """The index, or those of some columns that it has, with the corrections up to a version.
+
+        Beside the columns asked for there are `excluded`, `disputed` and `relabelled`.
+
+        Args:
+            version: of the overlay; the newest by default.
+        Raises:
+            InputError: there is no such version.
+        """
+        overlay = self.overlay()
+        more = _CORRECTED if overlay.version else _CORRECTED[:1]
+        needed = None if columns is None else list(dict.fromkeys([*columns, *more]))
+        corrected = overlay.apply(self.raw_index(needed), version)
+        return corrected if columns is None else corrected.drop(columns=set(needed or ()) - set(columns))
+
+    def raw_index(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """The index as it was imported, without corrections."""
+        return load_index(self.folder / INDEX, columns)
+
+    def columns(self) -> list[str]:
+        """The columns that the index has."""
+        return index_columns(self.folder / INDEX)
+
+    def overlay(self) -> Overlay:
+        """The corrections to this dataset."""
+        return Overlay.open(self.folder)
+
+    def pairs(self) -> pd.DataFrame:
+        """Duplicates: see `duplicates.duplicate_pairs`; looked for anew in a dataset of an older version."""
+        path = self.folder / PAIRS
+        if path.is_file():
+            return pd.read_parquet(path)
+        return duplicate_pairs(self.raw_index(["sha256", "phash", "contrast", "problem", "identity"]))
 
     @contextmanager
     def source(self, settings: Settings) -> Iterator[Source]:
@@ -69,70 +113,78 @@ class StoredDataset:
 
 
 def import_dataset(
-    path: Path,
+    path: str | Path,
     settings: Settings,
     *,
     dataset_id: str = "",
     layout: str = "",
+    manifest: Manifest | None = None,
     move: bool = False,
     progress: Progress = silent,
 ) -> StoredDataset:
-    """Index a folder or zip archive and add it to the store; the images are read where they are.
+    """Index a folder or archive and add it to the store; the images are read where they are.
+
+    One that was stopped goes on from where it was.
 
     Args:
-        path: the folder or archive.
+        path: the folder or archive, or an fsspec URL, which is fetched once.
         dataset_id: defaults to the manifest known for the layout, then to the file's name.
         layout: a reader's name; recognised when empty.
+        manifest: what the files mean; by default the known one that fits.
         move: take the archive into the store (for uploads). Otherwise it stays where it is and is referred to.
     Raises:
-        DatasetError: nothing there, an unknown layout, a broken label file, or the id is taken.
+        DatasetError: nothing there, an unknown layout or label, a broken label file, or the id is taken.
+        CancelledError: `progress` asked to stop; the import is kept for going on.
     """
-    path = path.expanduser().absolute()
+    work = _begun(path, settings, dataset_id, layout, manifest, move)
+    try:
+        if work.manifest is None:
+            work.prepare(settings, progress)
+            with open_source(work.path(), settings) as source:
+                work.decide(manifest or fitting_manifest(source, layout, dataset_id, _stem(path), settings))
+        return _open(run_import(work, settings, progress))
+    except InputError:
+        discard_import(work.id, settings)
+        raise
+
+
+def _begun(
+    path: str | Path, settings: Settings, dataset_id: str, layout: str, manifest: Manifest | None, move: bool
+) -> Import:
+    """The import's folder; before there is one, the id must be known, and for that the layout."""
+    if not dataset_id and manifest is None:
+        if is_url(str(path)):
+            dataset_id = slug(_stem(path))
+        else:
+            local = Path(path).expanduser().absolute()
+            compressed = local.is_file() and is_compressed_tar(local)
+            dataset_id = slug(_stem(path)) if compressed else _fitting_id(local, layout, settings)
+    return begin_import(path, dataset_id or (manifest.id if manifest else ""), settings, take=move)
+
+
+def _fitting_id(path: Path, layout: str, settings: Settings) -> str:
     with open_source(path, settings) as source:
-        reader = reader_for(layout) if layout else recognise(source)
-        manifest = _manifest_for(reader.layout, dataset_id, path)
-        target = settings.datasets_dir / check_id(dataset_id or manifest.id, "dataset")
-        if (target / _MARKER).exists():
-            raise DatasetError(f"There is a dataset {target.name!r} already. Choose another id, or delete that one.")
-        records = list(reader.read(source, manifest))
-
-        def indexing(done_01: float, message: str) -> None:
-            progress(done_01 * _INDEX_SHARE_01, message)
-
-        index = build_index(source, records, len(records), threads=settings.threads or 2, progress=indexing)
-    _require_readable(index, path)
-    shutil.rmtree(target, ignore_errors=True)  # what a crash may have left has no marker
-    with atomic_folder(target) as folder:
-        kept = folder / f"source{path.suffix}"
-        if move:
-            shutil.move(path, kept)
-        save_index(index, folder / "index.parquet")
-        write_text(folder / "manifest.yaml", dump_manifest(manifest.model_copy(update={"layout": reader.layout})))
-        marker = {
-            "source": kept.name if move else str(path),
-            "n": len(index),
-            "fingerprint": _fingerprint(index),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        write_json(folder / _MARKER, marker)
-    progress(1.0, f"Imported {len(index):,} images")
-    return open_dataset(target.name, settings)
+        return fitting_manifest(source, layout, "", _stem(path), settings).id
 
 
-def read_labels(source: Source, layout: str = "") -> pd.DataFrame:
+def read_labels(source: Source, settings: Settings, layout: str = "") -> pd.DataFrame:
     """What the labels of a source say, in the form of an index but without opening an image: nothing is stored.
 
     Raises:
         DatasetError: the layout is not recognised, or a label file is broken.
     """
-    reader = reader_for(layout) if layout else recognise(source)
-    return tabulate(reader.read(source, _manifest_for(reader.layout, "", Path("data"))))
+    manifest = fitting_manifest(source, layout, "", "data", settings)
+    reader = reader_for(manifest.layout)
+    records = list(reader.read(source, manifest))
+    if not records:
+        raise DatasetError("There are no labelled images in it. Check the layout, or name another with --layout.")
+    return tabulate(records, label_map(manifest, reader.codes, reader.unlabelled))
 
 
 def list_datasets(settings: Settings) -> list[StoredDataset]:
     """Every dataset in the store that is whole, by id; of a damaged one the log says what is wrong."""
     found = []
-    for marker in sorted(settings.datasets_dir.glob(f"*/{_MARKER}")):
+    for marker in sorted(settings.datasets_dir.glob(f"*/{DATASET_MARKER}")):
         if marker.parent.name.startswith("."):
             continue
         try:
@@ -158,14 +210,14 @@ def delete_dataset(dataset_id: str, settings: Settings) -> None:
         packs = list(settings.cache_dir.glob(f"packs/{_open(folder).fingerprint}-*"))
     except DatasetError:  # a damaged marker does not say which packs are the dataset's
         packs = []
-    (folder / _MARKER).unlink()  # first, so that a half-deleted folder is not a dataset
+    (folder / DATASET_MARKER).unlink()  # first, so that a half-deleted folder is not a dataset
     for unneeded in (folder, *packs):
         shutil.rmtree(unneeded)
 
 
 def _folder(dataset_id: str, settings: Settings) -> Path:
     folder = settings.datasets_dir / check_id(dataset_id, "dataset")
-    if not (folder / _MARKER).is_file():
+    if not (folder / DATASET_MARKER).is_file():
         known = ", ".join(dataset.id for dataset in list_datasets(settings)) or "none yet"
         raise DatasetError(f"There is no dataset {dataset_id!r} in the store. Imported: {known}.")
     return folder
@@ -173,12 +225,12 @@ def _folder(dataset_id: str, settings: Settings) -> Path:
 
 def _open(folder: Path) -> StoredDataset:
     try:
-        marker: dict[str, Any] = json.loads((folder / _MARKER).read_text())
+        marker: dict[str, Any] = json.loads((folder / DATASET_MARKER).read_text())
         source = Path(marker["source"])
         return StoredDataset(
             id=folder.name,
             folder=folder,
-            manifest=read_manifest(folder / "manifest.yaml"),
+            manifest=read_manifest(folder / MANIFEST),
             source_path=source if source.is_absolute() else folder / source,
             kept_in_store=not source.is_absolute(),
             n=int(marker["n"]),
@@ -191,29 +243,6 @@ def _open(folder: Path) -> StoredDataset:
         ) from exc
 
 
-def _manifest_for(layout: str, dataset_id: str, path: Path) -> Manifest:
-    """The known manifest called `dataset_id`, else the one of the layout, else one made from the file's name."""
-    known = known_manifests()
-    if dataset_id in known:
-        return known[dataset_id]
-    same_layout = [manifest for manifest in known.values() if manifest.layout == layout]
-    if layout != "folders" and len(same_layout) == 1:
-        return same_layout[0]
-    return Manifest(
-        id=dataset_id or slug(path.stem),
-        title=dataset_id or path.stem,
-        summary=f"Imported from {path.name}.",
-        licence="not stated; ask whoever gave you the images",
-        layout="folders",
-    )
-
-
-def _require_readable(index: pd.DataFrame, path: Path) -> None:
-    if (index["sha256"] == "").all():
-        raise DatasetError(f"None of the {len(index):,} images named in {path.name} could be read.")
-
-
-def _fingerprint(index: pd.DataFrame) -> str:
-    """A hash of ids, labels and pixels."""
-    rows = pd.util.hash_pandas_object(index[["id", "split", "label", "sha256"]].astype(str), index=False)
-    return hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]
+def _stem(path: str | Path) -> str:
+    """A source's name without folder and endings."""
+    return str(path).rstrip("/").rpartition("/")[2].split(".")[0] or "unnamed"

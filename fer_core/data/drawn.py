@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.importing import discard_import, open_import
 from fer_core.data.synthetic import DrawnFacesRecipe, write_drawn_faces
 from fer_core.errors import DatasetError
 from fer_core.ids import check_id, new_id
@@ -29,6 +31,7 @@ def make_drawn_dataset(
     target = settings.datasets_dir / check_id(dataset_id, "dataset")
     if (target / "dataset.json").exists():
         raise DatasetError(f"There is a dataset {dataset_id!r} already. Choose another id, or delete that one.")
+    _throw_away(dataset_id, settings)
     workshop = settings.uploads_dir / new_id("drawing")
     try:
 
@@ -43,8 +46,18 @@ def make_drawn_dataset(
         write_drawn_faces(faces, recipe, drawing)
         archive = _zipped(faces)
         return import_dataset(archive, settings, dataset_id=dataset_id, layout="folders", move=True, progress=importing)
+    except BaseException:
+        _throw_away(dataset_id, settings)
+        raise
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _throw_away(dataset_id: str, settings: Settings) -> None:
+    """Forget an import of drawings that did not come to its end: they are sooner drawn again than looked for."""
+    with suppress(DatasetError):
+        if Path(open_import(dataset_id, settings).source).is_relative_to(settings.uploads_dir):
+            discard_import(dataset_id, settings)
 
 
 def _zipped(folder: Path) -> Path:

@@ -1,188 +1,256 @@
-"""The index: one table a dataset, one row an image, with its label, votes and what its pixels say."""
+"""The index: one table a dataset, one row an image, with its label, votes and what its pixels say.
+
+It is built in parts of a fixed size, each a file of its own that is there whole or not at all: so an import can be
+stopped at any moment and go on later, and its memory does not grow with the dataset.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from fer_core.atomic import atomic_path
+from fer_core.data.images import BOX_COLUMNS, Box
+from fer_core.data.label_map import LabelMap
+from fer_core.data.location import Location
+from fer_core.data.measure import IMAGE_LIMITS, ImageLimits, measure
 from fer_core.data.record import Record
 from fer_core.data.source import Source
 from fer_core.data.votes import VOTE_COLUMNS
-from fer_core.errors import DatasetError, InputError
-from fer_core.faces import RgbImage
+from fer_core.data.workers import process_pool
+from fer_core.errors import DatasetError
 from fer_core.progress import Progress, silent
 
-_CHUNK = 512
-_SLICE = 64
-"""Images a thread takes at once: small ones take less time than handing them over."""
+PART_ROWS = 1024
+"""Small enough for a cancelled import to end soon, large enough for Parquet."""
 
-_HASH_SIDE = 8
-_HASH_INPUT = 32
+_ROW_GROUP = 32 * PART_ROWS
+_IN_FLIGHT = 3
+"""Parts handed to each process ahead: the memory that an import takes."""
 
-PIXEL_COLUMNS: dict[str, Any] = {
-    "width": 0,
-    "height": 0,
-    "channels": 0,
-    "bytes": 0,
-    "sha256": "",
-    "phash": 0,
-    "brightness": float("nan"),
-    "contrast": float("nan"),
-    "sharpness": float("nan"),
-    "problem": "",
+LANDMARKS = "landmarks"
+SUBGROUP = "group_"
+"""What the columns of subgroups begin with."""
+
+_TEXT, _SMALL = pa.string(), pa.int32()
+_SAID: dict[str, pa.DataType] = {
+    **dict.fromkeys(("id", "path", "split", "label", "raw_label", "unlabelled", "identity"), _TEXT),
+    **dict.fromkeys(VOTE_COLUMNS, pa.int16()),
+    **dict.fromkeys(("valence", "arousal"), pa.float32()),
+    **dict.fromkeys(BOX_COLUMNS, _SMALL),
+    LANDMARKS: pa.list_(pa.float32()),
 }
-"""Columns measured from the file, with what they hold where the file could not be read.
+_MEASURED: dict[str, pa.DataType] = {
+    **dict.fromkeys(("width", "height", "channels"), _SMALL),
+    "bytes": pa.int64(),
+    "sha256": _TEXT,
+    "phash": pa.int64(),
+    **dict.fromkeys(("brightness", "contrast", "sharpness", "dark_01", "bright_01"), pa.float32()),
+    "problem": _TEXT,
+}
+_TYPES = _SAID | _MEASURED
 
-`brightness` and `contrast` are mean and standard deviation of the gray levels, 0..255; `sharpness` is the
-variance of the Laplacian; `phash` is a 64-bit perceptual hash as a signed integer; `sha256` is of the pixels.
-"""
 
+def build_parts(
+    source: Source,
+    records: Iterable[Record],
+    labels: LabelMap,
+    folder: Path,
+    *,
+    expected: int,
+    repeats: bool = False,
+    processes: int = 1,
+    limits: ImageLimits = IMAGE_LIMITS,
+    progress: Progress = silent,
+) -> None:
+    """Open every image once and write the index in parts; parts that are there already are kept as they are.
 
-def build_index(
-    source: Source, records: Iterable[Record], total: int, threads: int = 2, progress: Progress = silent
-) -> pd.DataFrame:
-    """Open every image once and tabulate it. A file that can't be read is a row with a problem, not an end.
+    A file that can't be read is a row with a problem, not an end.
 
     Args:
         source: where the images are.
-        records: what the reader says of them.
-        total: how many records there are, for the progress.
-        threads: images decoded at the same time.
-    Returns:
-        a row a record, in their order: `id`, `path`, `split`, `label`, `unlabelled`, `identity`, the votes where
-        there are any, and `PIXEL_COLUMNS`.
+        records: what the reader says of them, always in the same order.
+        labels: what their labels become.
+        folder: where the parts go.
+        expected: about how many records there are, for the progress.
+        repeats: whether a file may have several records; their ids are then numbered.
+        processes: that measure at the same time; few images are measured in this one.
+        limits: larger images are not opened.
     Raises:
-        DatasetError: there are no records.
+        DatasetError: there are no records, or a label is not known.
+        CancelledError: `progress` asked to stop; what is finished is kept.
     """
-
-    def measure_slice(part: list[Record]) -> list[dict[str, Any]]:
-        return [measure(source, record.path) for record in part]
-
-    remaining = iter(records)
-    chunks: list[pd.DataFrame] = []
+    folder.mkdir(parents=True, exist_ok=True)
     done = 0
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        while chunk := list(islice(remaining, _CHUNK)):
-            slices = [chunk[first : first + _SLICE] for first in range(0, len(chunk), _SLICE)]
-            measured = [row for rows in pool.map(measure_slice, slices) for row in rows]
-            chunks.append(pd.concat([tabulate(chunk), pd.DataFrame(measured)], axis=1))
-            done += len(chunk)
-            progress(done / max(total, 1), f"Indexed {done:,} of {total:,} images")
-    if not chunks:
+
+    def told(rows: int) -> None:
+        nonlocal done
+        done += rows
+        progress(min(1.0, done / max(expected, 1)), f"Indexed {done:,} images")
+
+    named = _numbered(records) if repeats else ((record.path, record) for record in records)
+    tasks = _tasks(source, named, labels, folder, told)
+    if processes < 2 or expected <= 2 * PART_ROWS:
+        for task in tasks:
+            told(_write_part(*task, limits))
+    else:
+        with process_pool(processes) as pool:
+            try:
+                waiting: set[Future[int]] = set()
+                for task in tasks:
+                    waiting.add(pool.submit(_write_part, *task, limits))
+                    if len(waiting) >= _IN_FLIGHT * processes:
+                        waiting = _settled(waiting, told)
+                while waiting:
+                    waiting = _settled(waiting, told)
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+    if not done:
         raise DatasetError("No images were found. Check that the archive or folder holds the images themselves.")
-    return pd.concat(chunks, ignore_index=True)
 
 
-def measure(source: Source, path: str) -> dict[str, Any]:
-    """What the pixels of one file say, as `PIXEL_COLUMNS`."""
-    try:
-        content = source.read(path)
-    except InputError as exc:
-        return {**PIXEL_COLUMNS, "problem": str(exc)}
-    row = {**PIXEL_COLUMNS, "bytes": len(content)}
-    pixels = decode(content)
-    if pixels is None:
-        return {**row, "problem": "does not decode as an image"}
-    import cv2
+def merge_parts(folder: Path, target: Path) -> None:
+    """Put the parts together into one Parquet file, atomically, a row group at a time.
 
-    gray = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8) if pixels.ndim == 3 else pixels
-    row |= {
-        "width": pixels.shape[1],
-        "height": pixels.shape[0],
-        "channels": 1 if pixels.ndim == 2 else 3,
-        "sha256": hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest(),
-        "phash": perceptual_hash(gray),
-        "brightness": float(gray.mean()),
-        "contrast": float(gray.std()),
-        "sharpness": float(cv2.Laplacian(gray, cv2.CV_32F).var()),
-    }
-    return {**row, "problem": "blank: all pixels are the same"} if gray.min() == gray.max() else row
-
-
-def decode(content: bytes) -> RgbImage | None:
-    """A dataset image as stored: uint8, (H, W) gray or (H, W, 3) RGB; None if it does not decode."""
-    import cv2
-
-    if not content:
-        return None
-    flags = cv2.IMREAD_ANYCOLOR  # 8 bits, gray stays gray, alpha is dropped, EXIF rotation is applied
-    try:
-        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    except cv2.error:
-        return None
-    if pixels is None:
-        return None
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels, np.uint8)
-
-
-def perceptual_hash(gray: NDArray[np.uint8]) -> int:
-    """A 64-bit hash that stays nearly the same when an image is scaled, compressed or lit a little differently.
-
-    The signs of the 8x8 lowest frequencies of the 32x32 discrete cosine transform against their median
-    ("pHash", Zauner 2010, "Implementation and Benchmarking of Perceptual Image Hash Functions", 3.2.1).
-
-    Args:
-        gray: uint8, shape (H, W).
-    Returns:
-        a signed 64-bit integer, so that Parquet and pandas hold it.
+    It has every column that some part has: what a part's records leave out is empty there.
     """
-    import cv2
-
-    small = cv2.resize(gray, (_HASH_INPUT, _HASH_INPUT), interpolation=cv2.INTER_AREA).astype(np.float32)
-    low = cv2.dct(small)[:_HASH_SIDE, :_HASH_SIDE].ravel()
-    bits = low > np.median(low[1:])
-    return int(np.packbits(bits).view(">i8")[0])
-
-
-def save_index(index: pd.DataFrame, path: Path) -> None:
-    """Write an index as Parquet, atomically."""
-    with atomic_path(path) as temporary:
-        index.to_parquet(temporary, index=False, compression="zstd")
+    parts = sorted(folder.glob("*.parquet"))
+    schema = _schema({name for part in parts for name in pq.read_schema(part).names})
+    schema = schema.with_metadata(pq.read_schema(parts[0]).metadata)  # pandas keeps its own types there
+    with atomic_path(target) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        per_group = _ROW_GROUP // PART_ROWS
+        for first in range(0, len(parts), per_group):
+            group = [_widened(pq.read_table(part), schema) for part in parts[first : first + per_group]]
+            writer.write_table(pa.concat_tables(group), row_group_size=_ROW_GROUP)
 
 
-def load_index(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read an index, or some of its columns."""
-    return pd.read_parquet(path, columns=columns)
+def load_index(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read an index, or those of some columns that it has; landmarks only when they are asked for."""
+    there = pq.read_schema(path).names
+    wanted = [name for name in there if (name != LANDMARKS if columns is None else name in columns)]
+    return pd.read_parquet(path, columns=wanted)
 
 
-def tabulate(records: Iterable[Record]) -> pd.DataFrame:
-    """What the reader said, a row a record: `id`, `path`, `split`, `label`, `unlabelled`, `identity`, and the votes
-    where every record has them."""
-    records = list(records)
-    said = {
+def index_columns(path: Path) -> list[str]:
+    """The columns that an index has."""
+    return list(pq.read_schema(path).names)
+
+
+def tabulate(records: Sequence[Record], labels: LabelMap) -> pd.DataFrame:
+    """What the reader said, a row a record, with `label` and `unlabelled` as the map decides.
+
+    Votes, valence, boxes and the like have columns where some record has them.
+
+    Raises:
+        DatasetError: a label is not known.
+    """
+    said: dict[str, Any] = {
         "id": [record.path for record in records],
         "path": [record.path for record in records],
         "split": [record.split and str(record.split) for record in records],
-        "label": [record.label and str(record.label) for record in records],
-        "unlabelled": [record.unlabelled for record in records],
+        "label": [_name(labels.expression(record.raw_label)) for record in records],
+        "raw_label": [record.raw_label for record in records],
+        "unlabelled": [labels.reason(record.raw_label) for record in records],
         "identity": [record.identity for record in records],
     }
-    frame = pd.DataFrame(said).astype({"split": "string", "label": "string", "identity": "string"})
-    if records and all(record.votes is not None for record in records):
-        votes = np.array([record.votes for record in records], np.int16)
-        frame[list(VOTE_COLUMNS)] = votes
-    return frame
+    if any(record.votes is not None for record in records):
+        said |= _spread(VOTE_COLUMNS, [record.votes for record in records])
+    if any(record.valence is not None or record.arousal is not None for record in records):
+        said |= {name: [getattr(record, name) for record in records] for name in ("valence", "arousal")}
+    if any(record.box is not None for record in records):
+        said |= _spread(BOX_COLUMNS, [record.box for record in records])
+    if any(record.landmarks is not None for record in records):
+        said[LANDMARKS] = [record.landmarks for record in records]
+    for name in sorted({name for record in records for name, _ in record.subgroups}):
+        said[f"{SUBGROUP}{name}"] = [dict(record.subgroups).get(name) for record in records]
+    return pd.DataFrame(said).astype({name: "string" for name in said if _type(name) == _TEXT})
 
 
-def images_in_order(source: Source, paths: Iterable[str], threads: int = 2) -> Iterator[RgbImage | None]:
-    """Decode files in the order given, a few ahead, never all at once; None for one that can't be read."""
+Task = tuple[pd.DataFrame, list[Location | str], list[Box | None], Path]
 
-    def load(path: str) -> RgbImage | None:
-        try:
-            return decode(source.read(path))
-        except InputError:
-            return None
 
-    remaining = iter(paths)
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        while chunk := list(islice(remaining, _CHUNK)):
-            yield from pool.map(load, chunk)
+def _tasks(
+    source: Source, named: Iterable[tuple[str, Record]], labels: LabelMap, folder: Path, told: Callable[[int], None]
+) -> Iterator[Task]:
+    """What is left to measure, part by part; of parts that are there `told` hears at once."""
+    remaining = iter(named)
+    for number in count():
+        chunk = list(islice(remaining, PART_ROWS))
+        if not chunk:
+            return
+        target = folder / f"{number:06d}.parquet"
+        if target.is_file():
+            told(len(chunk))
+            continue
+        table = tabulate([record for _, record in chunk], labels)
+        table["id"] = pd.array([name for name, _ in chunk], dtype="string")
+        yield table, [_place(source, record.path) for _, record in chunk], [record.box for _, record in chunk], target
+
+
+def _write_part(
+    table: pd.DataFrame, places: list[Location | str], boxes: list[Box | None], target: Path, limits: ImageLimits
+) -> int:
+    """Measure one part and write it; the number of its rows. Runs in a worker process."""
+    whole = pd.concat([table, measure(places, boxes, limits)], axis=1)
+    schema = _schema(whole.columns)
+    with atomic_path(target) as temporary:
+        pq.write_table(pa.Table.from_pandas(whole, schema, preserve_index=False), temporary, compression="zstd")
+    return len(whole)
+
+
+def _settled(waiting: set[Future[int]], told: Callable[[int], None]) -> set[Future[int]]:
+    """Wait for one part or more; those still waited for."""
+    done, left = wait(waiting, return_when=FIRST_COMPLETED)
+    for future in done:
+        told(future.result())
+    return left
+
+
+def _numbered(records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
+    """Each record with an id: its path, with a number from the second record of a file on."""
+    seen: dict[str, int] = {}
+    for record in records:
+        seen[record.path] = number = seen.get(record.path, 0) + 1
+        yield record.path if number == 1 else f"{record.path}#{number}", record
+
+
+def _place(source: Source, path: str) -> Location | str:
+    try:
+        return source.locate(path)
+    except DatasetError as exc:
+        return str(exc)
+
+
+def _spread(names: Sequence[str], values: Sequence[Sequence[int] | None]) -> dict[str, list[int | None]]:
+    return {name: [value[place] if value else None for value in values] for place, name in enumerate(names)}
+
+
+def _schema(names: Collection[str]) -> pa.Schema:
+    """Columns in their usual order: what the reader said, subgroups, what the pixels say."""
+    subgroups = sorted(name for name in names if name not in _TYPES)
+    ordered = [*(name for name in _SAID if name in names), *subgroups, *(name for name in _MEASURED if name in names)]
+    return pa.schema([(name, _type(name)) for name in ordered])
+
+
+def _widened(part: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A part with all columns of `schema`."""
+    missing = [name for name in schema.names if name not in part.column_names]
+    for name in missing:
+        part = part.append_column(name, pa.nulls(len(part), schema.field(name).type))
+    return part.select(schema.names).cast(schema)
+
+
+def _type(name: str) -> pa.DataType:
+    return _TYPES.get(name, _TEXT)
+
+
+def _name(expression: object) -> str | None:
+    return None if expression is None else str(expression)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fer_core.atomic import atomic_folder, write_json
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.index import images_in_order
+from fer_core.data.images import BOX_COLUMNS, face_refs, images_in_order
 from fer_core.progress import Progress, silent
 from fer_core.settings import Settings
 
@@ -45,18 +45,18 @@ def pack(dataset: StoredDataset, contract: Contract, settings: Settings, progres
 
 
 def _write(dataset: StoredDataset, contract: Contract, settings: Settings, folder: Any, progress: Progress) -> None:
-    paths = dataset.index(["path"])["path"].tolist()
-    shape = (len(paths), contract.channels, contract.size_px, contract.size_px)
+    faces = face_refs(dataset.raw_index(["path", *BOX_COLUMNS]))
+    shape = (len(faces), contract.channels, contract.size_px, contract.size_px)
     unreadable: list[int] = []
     with atomic_folder(folder) as temporary, dataset.source(settings) as source:
         images = np.lib.format.open_memmap(temporary / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
-        for row, pixels in enumerate(images_in_order(source, paths)):
+        for row, pixels in enumerate(images_in_order(source, faces)):
             if pixels is None:
                 unreadable.append(row)
             else:
                 images[row] = contract.fit(pixels)
             if row % 500 == 0:
-                progress(row / len(paths), f"Packed {row:,} of {len(paths):,} images")
+                progress(row / len(faces), f"Packed {row:,} of {len(faces):,} images")
         images.flush()
         del images
         write_json(temporary / _MARKER, {"unreadable_rows": unreadable, "shape": shape})

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fer_core.errors import InputError
-from fer_core.labels import Expression
 
 
 class Split(StrEnum):
@@ -31,23 +30,37 @@ class Split(StrEnum):
 
 SPLIT_NAMES: dict[str, Split] = {
     **dict.fromkeys(("train", "training", "fer2013train", "train_set"), Split.TRAIN),
-    **dict.fromkeys(("valid", "val", "validation", "dev", "fer2013valid", "val_set"), Split.VALID),
-    **dict.fromkeys(("test", "testing", "fer2013test"), Split.TEST),
+    **dict.fromkeys(
+        ("valid", "val", "validation", "dev", "fer2013valid", "val_set", "valid_set", "publictest"), Split.VALID
+    ),
+    **dict.fromkeys(("test", "testing", "fer2013test", "test_set", "privatetest"), Split.TEST),
 }
 """Folder and column names that mean a split, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One image of a source.
+    """One image of a source, or one face of an image.
 
-    `unlabelled` says why there is no label, "" where there is one. `votes` has ten columns in the order of
-    `votes.VOTE_COLUMNS`. `identity` is the person (or drawn identity), where known.
+    Attributes:
+        path: the file's name in the source.
+        split: the published part, where there is one.
+        raw_label: the source's own word or code for the label, before any mapping; "" where it gives none.
+        votes: ten columns in the order of `votes.VOTE_COLUMNS`.
+        identity: the person (or drawn identity), where known.
+        valence, arousal: -1..1 (Russell's circumplex), where given.
+        box: the face within the image, pixels: left, top, right, bottom, half-open; None for the whole image.
+        landmarks: x0, y0, x1, y1, … in pixels of the whole image, where given.
+        subgroups: name and value of what else is known of the person or picture, such as ("gender", "F").
     """
 
     path: str
     split: Split | None
-    label: Expression | None
-    unlabelled: str = ""
+    raw_label: str
     votes: tuple[int, ...] | None = None
     identity: str | None = None
+    valence: float | None = None
+    arousal: float | None = None
+    box: tuple[int, int, int, int] | None = None
+    landmarks: tuple[float, ...] | None = None
+    subgroups: tuple[tuple[str, str], ...] = ()

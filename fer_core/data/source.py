@@ -1,140 +1,197 @@
-"""Where a dataset's files are read from: a folder, or a zip archive that is never unpacked to disk."""
+"""Where a dataset's files are read from: a folder, or a zip or tar archive that is never unpacked to disk."""
 
 from __future__ import annotations
 
-import lzma
+import os
 import stat
-import zipfile
-import zlib
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol
 
+from fer_core.data.archive import MemberTable, is_compressed_tar, is_text, open_members
+from fer_core.data.location import Location, read_at
 from fer_core.errors import ArchiveError, DatasetError
 from fer_core.settings import Settings
 
 _IGNORED = {"__MACOSX", "Thumbs.db", "desktop.ini"}
-_DAMAGED = (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError)
-"""What `zipfile` raises on bytes that it can't make sense of, or of a kind that it doesn't know."""
 
 
 class Source(Protocol):
     """Files by name. Names use `/` and are relative. Reading is safe from several threads."""
 
-    def names(self) -> list[str]:
+    def state(self) -> str:
+        """Sizes and times of what is on disk, in short: another text once a file was changed."""
+
+    def names(self) -> Sequence[str]:
         """Every file's name, sorted; hidden files and what desktop systems leave behind are passed over."""
 
+    def locate(self, name: str) -> Location:
+        """Where a file's bytes lie on disk, for a worker process to read.
+
+        Raises:
+            DatasetError: there is no such file.
+        """
+
     def read(self, name: str) -> bytes:
-        """A file's content."""
+        """A file's content.
+
+        Raises:
+            DatasetError: there is no such file, or it is damaged.
+        """
 
 
 class FolderSource:
-    """A folder on disk. Symbolic links that lead out of it are refused."""
+    """A folder on disk. Symbolic links to folders are not followed; those to files outside are refused."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
+        self._names: list[str] | None = None
+        self._links: set[str] = set()
+        self._bytes, self._times = 0, 0
 
-    def names(self) -> list[str]:
+    def state(self) -> str:
         """See `Source`."""
-        found = (path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*") if path.is_file())
-        return sorted(name for name in found if _is_content(name))
+        return f"{len(self.names())} {self._bytes} {self._times}"
 
-    def read(self, name: str) -> bytes:
+    def names(self) -> Sequence[str]:
+        """See `Source`."""
+        if self._names is None:
+            self._names = sorted(self._walk())
+        return self._names
+
+    def locate(self, name: str) -> Location:
         """See `Source`.
 
         Raises:
-            DatasetError: there is no such file inside the folder.
+            DatasetError: the name leads outside the folder.
         """
+        # What was listed and is no link lies inside; anything else, such as a name from a label file, is looked at.
+        if _contains(self.names(), name) and name not in self._links:
+            return Location.file(f"{self._folder}/{name}", name)
         path = (self._folder / name).resolve()
         if not path.is_relative_to(self._folder):
             raise DatasetError(f"{name!r} leads outside the folder {self._folder.name}. Put the file inside it.")
-        try:
-            return path.read_bytes()
-        except OSError as exc:
-            raise DatasetError(f"{name!r} can't be read from {self._folder.name}: {exc.strerror}.") from exc
-
-
-class ZipSource:
-    """A zip archive, checked before anything is read from it."""
-
-    def __init__(self, archive: zipfile.ZipFile, settings: Settings) -> None:
-        self._archive = archive
-        members = [member for member in archive.infolist() if not member.filename.endswith("/")]
-        _check_members(members, archive, settings)
-        self._names = sorted(member.filename for member in members if _is_content(member.filename))
-
-    def names(self) -> list[str]:
-        """See `Source`."""
-        return self._names
+        return Location.file(str(path), name)
 
     def read(self, name: str) -> bytes:
+        """See `Source`."""
+        return read_at(self.locate(name))
+
+    def _walk(self) -> Iterator[str]:
+        for folder, below, files in os.walk(self._folder, onerror=_unreadable):
+            below[:] = [name for name in below if is_content(name)]
+            inner = Path(folder).relative_to(self._folder).as_posix()
+            for file in files:
+                if not is_content(file):
+                    continue
+                name = file if inner == "." else f"{inner}/{file}"
+                if not is_text(name):
+                    raise DatasetError(f"A file's name is not UTF-8: {os.fsencode(name)!r}. Rename it.")
+                state = os.lstat(os.path.join(folder, file))  # noqa: PTH118  (a million times: Path is slow)
+                if stat.S_ISLNK(state.st_mode):
+                    self._links.add(name)
+                elif not stat.S_ISREG(state.st_mode):  # a pipe or device would never come to an end
+                    continue
+                self._bytes += state.st_size
+                self._times += state.st_mtime_ns
+                yield name
+
+
+class FileSource:
+    """One file by itself: a table that holds its images."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def state(self) -> str:
+        """See `Source`."""
+        return _state(self._path)
+
+    def names(self) -> Sequence[str]:
+        """See `Source`."""
+        return [self._path.name]
+
+    def locate(self, name: str) -> Location:
+        """See `Source`."""
+        if name != self._path.name:
+            raise DatasetError(f"There is no {name!r} beside {self._path.name}. Give the folder or archive with both.")
+        return Location.file(str(self._path), name)
+
+    def read(self, name: str) -> bytes:
+        """See `Source`."""
+        return read_at(self.locate(name))
+
+
+class ArchiveSource:
+    """A zip or tar archive, checked before anything is read from it."""
+
+    def __init__(self, members: MemberTable) -> None:
+        self._members = members.chosen([is_content(name) for name in members.names])
+
+    def state(self) -> str:
+        """See `Source`."""
+        return _state(Path(self._members.path))
+
+    def names(self) -> Sequence[str]:
+        """See `Source`."""
+        return self._members.names
+
+    def locate(self, name: str) -> Location:
         """See `Source`.
 
         Raises:
-            ArchiveError: the member is missing or damaged.
+            ArchiveError: the archive has no such file.
         """
-        try:
-            return self._archive.read(name)
-        except KeyError:
-            raise ArchiveError(f"The archive has no file {name!r}.") from None
-        except (*_DAMAGED, zlib.error, lzma.LZMAError) as exc:
-            raise ArchiveError(f"{name!r} in the archive is damaged ({exc}). Fetch the archive again.") from exc
+        place = bisect_left(self._members.names, name)
+        if place == len(self._members.names) or self._members.names[place] != name:
+            raise ArchiveError(f"The archive has no file {name!r}.")
+        return self._members.location(place)
+
+    def read(self, name: str) -> bytes:
+        """See `Source`."""
+        return read_at(self.locate(name))
 
 
 @contextmanager
 def open_source(path: Path, settings: Settings) -> Iterator[Source]:
-    """Open a folder or a zip archive for reading.
+    """Open a folder, a zip archive, an uncompressed tar archive or a single table for reading.
 
     Raises:
         DatasetError: there is nothing at `path`.
-        ArchiveError: the file is not a zip archive, or not a safe one.
+        ArchiveError: the file is no archive, not a safe one, or a compressed tar, which can only be read in one go.
     """
     if path.is_dir():
         yield FolderSource(path)
         return
     if not path.exists():
         raise DatasetError(f"There is no file or folder at {path}. Check the path on the machine FERscope runs on.")
-    try:
-        archive = zipfile.ZipFile(path)
-    except _DAMAGED as exc:
+    if path.suffix.lower() == ".csv":
+        yield FileSource(path)
+        return
+    if is_compressed_tar(path):
         raise ArchiveError(
-            f"{path.name} is not a zip archive, or was cut short ({exc}). Give a .zip or a folder."
-        ) from exc
-    with archive:
-        yield ZipSource(archive, settings)
-
-
-def _is_content(name: str) -> bool:
-    return not any(part in _IGNORED or part.startswith(".") for part in PurePosixPath(name).parts)
-
-
-def _check_members(members: list[zipfile.ZipInfo], archive: zipfile.ZipFile, settings: Settings) -> None:
-    """Refuse an archive that reaches outside itself, hides links, or grows beyond the limits."""
-    where = Path(archive.filename or "archive").name
-    if len(members) > settings.archive_members_max:
-        raise ArchiveError(
-            f"{where} has {len(members):,} files; the limit is {settings.archive_members_max:,} "
-            "(FERSCOPE_ARCHIVE_MEMBERS_MAX)."
+            f"{path.name} is a compressed tar archive, whose files can't be read one by one. Import it: the store "
+            "then keeps a copy that can."
         )
-    for member in members:
-        name = member.filename
-        parts = PurePosixPath(name.replace("\\", "/")).parts
-        if not parts or name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
-            raise ArchiveError(f"{where} has a file named {name!r}, which leads outside the archive. Nothing was read.")
-        if stat.S_ISLNK(member.external_attr >> 16):
-            raise ArchiveError(f"{where} has a link, {name!r}. Pack the files themselves, not links to them.")
-        if member.flag_bits & 0x1:
-            raise ArchiveError(f"{where} is encrypted ({name!r}). Pack it without a password.")
-    unpacked = sum(member.file_size for member in members)
-    packed = max(1, sum(member.compress_size for member in members))
-    if unpacked > settings.archive_bytes_max:
-        raise ArchiveError(
-            f"{where} holds {unpacked:,} bytes unpacked; the limit is {settings.archive_bytes_max:,} "
-            "(FERSCOPE_ARCHIVE_BYTES_MAX)."
-        )
-    if unpacked / packed > settings.archive_ratio_max:
-        raise ArchiveError(
-            f"{where} unpacks to {unpacked / packed:,.0f} times its size; the limit is "
-            f"{settings.archive_ratio_max:,.0f} (FERSCOPE_ARCHIVE_RATIO_MAX)."
-        )
+    yield ArchiveSource(open_members(path, settings))
+
+
+def is_content(name: str) -> bool:
+    """Whether a file counts: no part of its name is hidden or left behind by a desktop system."""
+    return not any(part in _IGNORED or (part.startswith(".") and part != ".") for part in name.split("/"))
+
+
+def _unreadable(exc: OSError) -> None:
+    raise DatasetError(f"The folder {exc.filename} can't be read: {exc.strerror}. Allow it, or give another.") from exc
+
+
+def _state(path: Path) -> str:
+    state = path.stat()
+    return f"{state.st_size} {state.st_mtime_ns}"
+
+
+def _contains(names: Sequence[str], name: str) -> bool:
+    place = bisect_left(names, name)
+    return place < len(names) and names[place] == name

@@ -1,4 +1,4 @@
-"""Who trains, who selects, who judges: a seeded, stratified, grouped split that keeps the published one.
+"""Who trains, who selects, who judges: published, seeded or k-fold splits.
 
 Near-duplicates and images of one identity never land on two sides.
 """
@@ -10,14 +10,23 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from fer_core.data.counts import places_of
 from fer_core.data.duplicates import groups
+from fer_core.data.leakage import Leakage, leakage, rows_in_use
 from fer_core.data.record import Split
+from fer_core.data.stratify import deal
+from fer_core.errors import ConfigError
+from fer_core.labels import Expression
+
+__all__ = ["LEFT_OUT", "PARTS", "Leakage", "SplitConfig", "describe", "leakage", "make_split"]
 
 LEFT_OUT = "left_out"
-"""Training images that are near-duplicates of judged ones or share an identity with them, and images that a
-published split does not mention."""
+"""Training images that are near-duplicates of judged ones or share an identity with them, images that a
+published split does not mention, and images that the overlay excludes."""
+
+PARTS = (*map(str, Split), LEFT_OUT)
 
 
 class SplitConfig(BaseModel):
@@ -25,76 +34,148 @@ class SplitConfig(BaseModel):
 
     `published` keeps the dataset's own parts and falls back to `seeded` when it has none. Where the dataset
     has only a training and one more part, that part is the test, and the validation part is cut from training.
+    `kfold` divides the images into `folds`; fold number `fold` (from 0) judges. `valid_01` and `test_01` are
+    shares of all images, but of the training images where a published split lacks a validation part.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["published", "seeded"] = "published"
+    kind: Literal["published", "seeded", "kfold"] = "published"
     valid_01: float = Field(0.1, gt=0, lt=0.5)
-    test_01: float = Field(0.1, gt=0, lt=0.5)
+    test_01: float = Field(0.1, gt=0, lt=1)
+    folds: int = Field(5, ge=2, le=20)
+    fold: int = Field(0, ge=0)
     seed: int = Field(0, ge=0)
 
+    @field_validator("test_01")
+    @classmethod
+    def _leaves_some_to_train_on(cls, test_01: float, others: ValidationInfo) -> float:
+        valid_01 = others.data.get("valid_01", 0)
+        if valid_01 + test_01 >= 1:
+            raise ValueError(f"with valid_01 at {valid_01:g}, nothing is left to train on; stay below {1 - valid_01:g}")
+        return test_01
 
-def make_split(index: pd.DataFrame, config: SplitConfig) -> pd.Series:
+    @field_validator("fold")
+    @classmethod
+    def _is_one_of_the_folds(cls, fold: int, others: ValidationInfo) -> int:
+        folds = others.data.get("folds", fold + 1)
+        if fold >= folds:
+            raise ValueError(f"there are {folds} folds; choose 0 to {folds - 1}")
+        return fold
+
+
+def make_split(index: pd.DataFrame, config: SplitConfig, pairs: pd.DataFrame | None = None) -> pd.Series:
     """The part of each row: "train", "valid", "test" or `LEFT_OUT`.
 
     Args:
-        index: a dataset's index.
+        index: a dataset's index, with or without an overlay applied. Excluded rows are left out and join nothing.
+        pairs: near-duplicates found before, as `duplicates.groups` takes them; searched for when None.
     Returns:
         strings, indexed like `index`.
+    Raises:
+        ConfigError: nothing would be left to train on or to test with, or there are fewer groups than folds.
     """
-    group = groups(index)
-    strata = index["label"].fillna("none").to_numpy(str)
-    published = index["split"].fillna("").to_numpy(str)
-    present = set(published) - {""}
-    if config.kind == "seeded" or not {Split.TRAIN} < present:
-        parts = np.full(len(index), str(Split.TRAIN), dtype=object)
-        _cut(parts, group, strata, config.test_01, Split.TEST, config.seed)
-        _cut(parts, group, strata, config.valid_01 / (1 - config.test_01), Split.VALID, config.seed + 1)
-        return pd.Series(parts, index=index.index, name="split")
-    parts = published.astype(object)
-    parts[published == ""] = LEFT_OUT
-    if Split.TEST not in present:
-        parts[parts == Split.VALID] = str(Split.TEST)
-    judged = _members(group, parts == Split.TEST)
-    parts[(parts != Split.TEST) & judged] = LEFT_OUT
-    if Split.VALID not in parts:
-        _cut(parts, group, strata, config.valid_01, Split.VALID, config.seed)
+    rows, kept, pairs = rows_in_use(index, pairs)
+    if len(index) and not len(rows):
+        raise ConfigError(
+            f"All {len(index):,} images are excluded. Restore some of them, or undo the change that excluded them."
+        )
+    parts = np.full(len(index), LEFT_OUT, dtype=object)
+    group = groups(kept, pairs)
+    present = set(index["split"].dropna().unique())
+    if config.kind == "published" and {Split.TRAIN} < present:
+        parts[rows] = _published(kept, group, config, has_test=Split.TEST in present)
+    elif config.kind == "kfold":
+        parts[rows] = _fold(kept, group, config)
     else:
-        parts[(parts == Split.TRAIN) & _members(group, parts == Split.VALID)] = LEFT_OUT
+        parts[rows] = _seeded(kept, group, config)
+    if len(index) and Split.TRAIN not in parts:
+        raise ConfigError(
+            f"The split leaves nothing to train on: {len(rows):,} images form too few groups that may be parted. "
+            "Import more images, or ask for smaller shares to validate and test with."
+        )
     return pd.Series(parts, index=index.index, name="split")
 
 
-def leaks(index: pd.DataFrame, parts: pd.Series) -> int:
-    """How many groups of near-duplicates or identities lie in more than one of train, valid and test."""
-    used = (parts != LEFT_OUT).to_numpy()
-    spread = pd.DataFrame({"group": groups(index)[used], "part": parts.to_numpy()[used]})
-    return int((spread.groupby("group")["part"].nunique() > 1).sum())
+def describe(parts: pd.Series, index: pd.DataFrame) -> pd.DataFrame:
+    """Images a part and expression.
+
+    Returns:
+        a row for each of train, valid, test and `LEFT_OUT`; a column an expression, then `unlabelled` and `total`.
+    """
+    columns = [*map(str, Expression), "unlabelled"]
+    part = places_of(parts, PARTS, missing=len(PARTS) - 1)
+    label = places_of(index["label"], columns, missing=len(columns) - 1)
+    counted = np.bincount(part * len(columns) + label, minlength=len(PARTS) * len(columns))
+    table = pd.DataFrame(counted.reshape(len(PARTS), -1), index=pd.Index(PARTS, name="part"), columns=columns)
+    return table.assign(total=table.sum(axis=1))
+
+
+def _published(
+    index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig, *, has_test: bool
+) -> NDArray[np.object_]:
+    """The dataset's own parts, less what would leak."""
+    parts = index["split"].fillna(LEFT_OUT).to_numpy(object).copy()
+    if not has_test:
+        parts[parts == Split.VALID] = str(Split.TEST)
+    given = int((parts == Split.TRAIN).sum())
+    for part, word in ((Split.TRAIN, "training"), (Split.TEST, "test")):
+        if part not in parts:
+            raise ConfigError(
+                f"The published split can't be used: all its {word} images are excluded. Restore some of them, or "
+                "choose the split kind seeded."
+            )
+    parts[(parts != Split.TEST) & _members(group, parts == Split.TEST)] = LEFT_OUT
+    parts[(parts == Split.TRAIN) & _members(group, parts == Split.VALID)] = LEFT_OUT
+    if Split.TRAIN not in parts:
+        raise ConfigError(
+            f"The published split can't be used: each of its {given:,} training images is nearly the same as a judged "
+            "one or of a person who is judged too. Choose the split kind seeded, which keeps every person and all "
+            "near-duplicates in one part."
+        )
+    if Split.VALID not in parts:
+        _cut_valid(parts, index, group, config.valid_01, np.random.default_rng(config.seed))
+    return parts
+
+
+def _seeded(index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig) -> NDArray[np.object_]:
+    shares = (1 - config.valid_01 - config.test_01, config.valid_01, config.test_01)
+    dealt = deal(group, _strata(index), shares, np.random.default_rng(config.seed))
+    return np.array(PARTS, dtype=object)[dealt]
+
+
+def _fold(index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig) -> NDArray[np.object_]:
+    """One fold judges; the folds are the same whichever it is."""
+    rng = np.random.default_rng(config.seed)
+    folds = deal(group, _strata(index), [1 / config.folds] * config.folds, rng)
+    if (count := len(np.unique(folds))) < config.folds:
+        raise ConfigError(
+            f"{config.folds} folds can't be made: the images form only {count} groups that may be parted (one "
+            "person's images and near-duplicates stay together). Choose fewer folds."
+        )
+    parts = np.where(folds == config.fold, str(Split.TEST), str(Split.TRAIN)).astype(object)
+    _cut_valid(parts, index, group, config.valid_01 / (1 - 1 / config.folds), rng)
+    return parts
+
+
+def _cut_valid(
+    parts: NDArray[np.object_],
+    index: pd.DataFrame,
+    group: NDArray[np.int64],
+    share_01: float,
+    rng: np.random.Generator,
+) -> None:
+    """Turn a share of the training images into validation images, in place."""
+    rows = np.flatnonzero(parts == Split.TRAIN)
+    moved = deal(group[rows], _strata(index)[rows], (1 - share_01, share_01), rng) == 1
+    parts[rows[moved]] = str(Split.VALID)
+
+
+def _strata(index: pd.DataFrame) -> NDArray[np.int64]:
+    """A class number for each row; images without a label are a class of their own."""
+    return np.asarray(pd.factorize(index["label"].fillna("none"), sort=True)[0], np.int64)
 
 
 def _members(group: NDArray[np.int64], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Rows whose group has a chosen row."""
     return np.isin(group, np.unique(group[chosen]))
-
-
-def _cut(
-    parts: NDArray[np.object_],
-    group: NDArray[np.int64],
-    strata: NDArray[np.str_],
-    share_01: float,
-    to: Split,
-    seed: int,
-) -> None:
-    """Move whole groups worth about `share_01` of each stratum from "train" to `to`, in place."""
-    rng = np.random.default_rng(seed)
-    rows = np.flatnonzero(parts == Split.TRAIN)
-    _, first, member = np.unique(group[rows], return_index=True, return_inverse=True)
-    sizes = np.bincount(member)
-    stratum = strata[rows][first]
-    moved = np.zeros(len(sizes), bool)
-    for name in np.unique(stratum):
-        candidates = rng.permutation(np.flatnonzero(stratum == name))
-        wanted = share_01 * sizes[candidates].sum()
-        before = np.cumsum(sizes[candidates]) - sizes[candidates]
-        moved[candidates[before + sizes[candidates] / 2 <= wanted]] = True
-    parts[rows[moved[member]]] = str(to)

@@ -215,11 +215,16 @@ class OpenedDetector:
     message: str
 
 
-def open_detector(settings: Settings, source: YunetSource = OPENCV_ZOO) -> OpenedDetector:
+def open_detector(
+    settings: Settings, source: YunetSource = OPENCV_ZOO, *, score_min_01: float = YUNET_SCORE_MIN_01
+) -> OpenedDetector:
     """The best detector that can be had: YuNet from `settings.yunet`, from the store or fetched; else Haar.
 
     `settings.detector` forces one of them.
 
+    Args:
+        source: where YuNet is fetched from.
+        score_min_01: lowest score of a face that YuNet reports.
     Raises:
         SettingsError: `settings.yunet` is not a YuNet file.
         DetectorError: YuNet is forced and can't be had, or OpenCV has no cascade.
@@ -231,14 +236,14 @@ def open_detector(settings: Settings, source: YunetSource = OPENCV_ZOO) -> Opene
         )
     if settings.yunet is not None:
         try:
-            return OpenedDetector(YuNetDetector(settings.yunet.expanduser()), "")
+            return OpenedDetector(YuNetDetector(settings.yunet.expanduser(), score_min_01=score_min_01), "")
         except DetectorError as exc:
             raise SettingsError(f"FERSCOPE_YUNET={settings.yunet} can't be used: {exc}") from exc
-    stored = _stored_yunet(settings)
+    stored = _stored_yunet(settings, score_min_01)
     if stored is not None:
         return OpenedDetector(stored, "")
     try:
-        return OpenedDetector(YuNetDetector(fetch_yunet_unless_failed(settings, source)), "")
+        return OpenedDetector(YuNetDetector(fetch_yunet_unless_failed(settings, source), score_min_01=score_min_01), "")
     except DetectorError as exc:
         if settings.detector == "yunet":
             raise
@@ -248,11 +253,11 @@ def open_detector(settings: Settings, source: YunetSource = OPENCV_ZOO) -> Opene
         )
 
 
-def _stored_yunet(settings: Settings) -> YuNetDetector | None:
+def _stored_yunet(settings: Settings, score_min_01: float) -> YuNetDetector | None:
     """A detector from a file in the store, the newest name first; one that can't be loaded is passed over."""
     for path in sorted(settings.detectors_dir.glob("face_detection_yunet*.onnx"), reverse=True):
         try:
-            return YuNetDetector(path)
+            return YuNetDetector(path, score_min_01=score_min_01)
         except DetectorError as exc:
             _LOG.warning("%s", exc)
     return None

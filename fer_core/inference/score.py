@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fer_core.data.index import images_in_order
+from fer_core.data.images import face_refs, images_in_order
 from fer_core.data.source import Source
 from fer_core.evaluation.predictions import prediction_table
 from fer_core.faces import RgbImage
@@ -36,7 +36,7 @@ def score(bundle: Bundle, rows: pd.DataFrame, source: Source, progress: Progress
             read[places] = True
             waiting.clear()
 
-    for place, pixels in enumerate(images_in_order(source, rows["path"])):
+    for place, pixels in enumerate(images_in_order(source, face_refs(rows))):
         if pixels is not None:
             waiting.append((place, pixels))
         if len(waiting) == _BATCH:

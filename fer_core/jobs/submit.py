@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fer_core.errors import DatasetError
 from fer_core.ids import check_id, new_id
 from fer_core.jobs.job import Job
@@ -29,17 +27,28 @@ def submit_training(config: TrainConfig, settings: Settings) -> Job:
     )
 
 
-def submit_import(path: Path, dataset_id: str, layout: str, settings: Settings, *, take: bool) -> Job:
-    """Queue the import of an archive or folder; with `take` the archive is moved into the store."""
-    options = [*(("--layout", layout) if layout else ()), *(("--take",) if take else ())]
-    args = ("datasets", "import", str(path), "--id", check_id(dataset_id, "dataset"), *options)
+def submit_import(dataset_id: str, settings: Settings) -> Job:
+    """Queue an import that was begun and decided (`data.importing`); it resumes from its last finished part."""
+    args = ("datasets", "import", "--work", check_id(dataset_id, "dataset"))
     return _submit(settings, "import", f"Import {dataset_id}", args, dataset_id)
+
+
+def submit_fetch(source: str, dataset_id: str, settings: Settings) -> Job:
+    """Queue bringing a URL or a compressed tar archive into the store; what it means is decided afterwards."""
+    args = ("datasets", "fetch", source, "--id", check_id(dataset_id, "dataset"))
+    return _submit(settings, "fetch", f"Fetch {dataset_id}", args, dataset_id)
+
+
+def submit_face_search(dataset_id: str, settings: Settings) -> Job:
+    """Queue looking for a face in every image of a dataset; it resumes from its last finished part."""
+    args = ("datasets", "quality", check_id(dataset_id, "dataset"), "--faces")
+    return _submit(settings, "quality", f"Look for faces in {dataset_id}", args, dataset_id)
 
 
 def submit_drawing(dataset_id: str, total: int, settings: Settings) -> Job:
     """Queue the drawing of a drawn-faces dataset of `total` images."""
     args = ("datasets", "draw", "--id", check_id(dataset_id, "dataset"), "--total", str(total))
-    return _submit(settings, "import", f"Draw {dataset_id}", args, dataset_id)
+    return _submit(settings, "draw", f"Draw {dataset_id}", args, dataset_id)
 
 
 def _submit(

@@ -21,6 +21,7 @@ def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Genera
         float32, the same shape, 0..255.
     """
     images = _warp(images, config, generator)
+    images = _gain(images, config, generator)
     images = _light(images, config, generator)
     return _erase(images, config.erase_01, generator)
 
@@ -31,24 +32,35 @@ def _uniform(n: int, reach: float, generator: torch.Generator) -> torch.Tensor:
 
 
 def _warp(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
-    """Flip, rotate, scale and shift in one interpolation; what comes in from outside repeats the edge."""
-    if not any((config.flip_01, config.rotate_deg, config.scale_01, config.shift_01)):
+    """Flip, shear, rotate, scale and shift in one interpolation; what comes in from outside repeats the edge."""
+    if not any((config.flip_01, config.rotate_deg, config.scale_01, config.shift_01, config.shear_01)):
         return images
     n = len(images)
     angle = torch.deg2rad(_uniform(n, config.rotate_deg, generator))
     scale = 1 + _uniform(n, config.scale_01, generator)
     flip = 1 - 2 * (torch.rand(n, generator=generator) < config.flip_01).float()
     shift = torch.stack([_uniform(n, 2 * config.shift_01, generator) for _ in range(2)], dim=1)
+    # Drawn last, and not at all where it is off: the chance of recipes without shear stays as it was.
+    lean = _uniform(n, config.shear_01, generator) if config.shear_01 else torch.zeros(n)
     rows = torch.stack(
         [
-            torch.stack([angle.cos() * flip * scale, -angle.sin() * scale], dim=1),
-            torch.stack([angle.sin() * flip * scale, angle.cos() * scale], dim=1),
+            torch.stack([angle.cos() * flip * scale, (lean * angle.cos() - angle.sin()) * scale], dim=1),
+            torch.stack([angle.sin() * flip * scale, (lean * angle.sin() + angle.cos()) * scale], dim=1),
         ],
         dim=1,
     )
     affine = torch.cat([rows, shift[:, :, None]], dim=2).to(images.device)
     grid = F.affine_grid(affine, list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def _gain(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    """Gray levels times a number, as more or less light would make them, cut off at 255."""
+    low, high = config.gain_low, config.gain_high
+    if low == high == 1:
+        return images
+    gain = torch.rand(len(images), generator=generator) * (high - low) + low
+    return (images * gain.to(images.device)[:, None, None, None]).clamp(0, 255)
 
 
 def _light(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from fer_core.data.rebalance import Remedy
 from fer_core.data.split import SplitConfig
 from fer_core.errors import ConfigError
 from fer_core.labels import LABEL_SETS
@@ -41,19 +42,32 @@ class ModelConfig(_Closed):
 
 
 class AugmentConfig(_Closed):
-    """How far training images are changed at random; 0 switches a change off.
+    """How far training images are changed at random; as it stands here, nothing is.
 
-    Degrees for `rotate_deg`; shares of the side for `shift_01`; shares of 1 for `scale_01`, `brightness_01` and
-    `contrast_01`; probabilities for `flip_01` and `erase_01` (one patch of a tenth to a third of the side).
+    Degrees for `rotate_deg`; shares of the side for `shift_01`; the tangent of the angle by which upright lines lean
+    for `shear_01`; shares of 1 for `scale_01`, `brightness_01` and `contrast_01`; probabilities for `flip_01` and
+    `erase_01` (one patch of a tenth to a third of the side). Gray levels are multiplied by a number from `gain_low`
+    to `gain_high`; `brightness_01` is added to them.
     """
 
     flip_01: float = Field(0.0, ge=0, le=1)
     rotate_deg: float = Field(0.0, ge=0, le=90)
     scale_01: float = Field(0.0, ge=0, lt=0.9)
     shift_01: float = Field(0.0, ge=0, le=0.5)
+    shear_01: float = Field(0.0, ge=0, lt=1)
+    gain_low: float = Field(1.0, ge=0, le=10)
+    gain_high: float = Field(1.0, gt=0, le=10, validate_default=True)
     brightness_01: float = Field(0.0, ge=0, lt=1)
     contrast_01: float = Field(0.0, ge=0, lt=1)
     erase_01: float = Field(0.0, ge=0, le=1)
+
+    @field_validator("gain_high")
+    @classmethod
+    def _not_below_its_low_end(cls, high: float, others: ValidationInfo) -> float:
+        low = others.data.get("gain_low", high)
+        if high < low:
+            raise ValueError(f"the gain is drawn from gain_low, which is {low}, up to this; make this {low} or more")
+        return high
 
 
 class OptimiserConfig(_Closed):
@@ -69,21 +83,24 @@ class OptimiserConfig(_Closed):
 class TrainConfig(_Closed):
     """Everything that decides a run beside the data itself.
 
+    `corrections` is the version of the dataset's overlay that is used; the newest when the run begins by default.
     `targets`: "votes" trains on the share of votes (single votes zeroed) where there are votes, "label" on the
-    label alone. `class_weights` weighs each class by N / (classes * N_class), study A's equation. `ema_decay` 0
-    switches weight averaging off. `select_on` decides which epoch is kept.
+    label alone. `leave_out_disputed` learns nothing from images that are marked as disputed. `remedy` is what is done
+    about imbalance. `ema_decay` 0 switches weight averaging off. `select_on` decides which epoch is kept.
     """
 
     dataset: str
     labels: str = "eight"
     model: ModelConfig = ModelConfig()
+    corrections: int | None = Field(None, ge=0)
     split: SplitConfig = SplitConfig()
     targets: Literal["votes", "label"] = "votes"
+    leave_out_disputed: bool = False
     epochs: int = Field(20, ge=1, le=10_000)
     batch_size: int = Field(64, ge=2, le=65_536)
     optimiser: OptimiserConfig = OptimiserConfig()
     augment: AugmentConfig = AugmentConfig()
-    class_weights: bool = False
+    remedy: Remedy = Remedy()
     ema_decay: float = Field(0.0, ge=0, lt=1)
     precision: Literal["fp32", "bf16"] = "fp32"
     select_on: SelectOn = "macro_f1"
@@ -104,7 +121,7 @@ def parse_config(content: object, name: str = "config", changes: Iterable[str] =
     try:
         config = TrainConfig.model_validate(content)
     except ValidationError as exc:
-        raise ConfigError(_in_words(exc, name)) from exc
+        raise ConfigError(in_words(exc, name, TrainConfig)) from exc
     if config.labels not in LABEL_SETS:
         raise ConfigError(f"{name}: labels: {config.labels!r} is not one of {', '.join(LABEL_SETS)}.")
     return config
@@ -116,13 +133,21 @@ def load_config(path: Path, changes: Iterable[str] = ()) -> TrainConfig:
     Raises:
         ConfigError: also when the file is missing or is not YAML.
     """
+    return parse_config(read_yaml(path), path.name, changes)
+
+
+def read_yaml(path: Path) -> object:
+    """What a YAML file holds.
+
+    Raises:
+        ConfigError: it is missing, or is not YAML.
+    """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise ConfigError(f"{path} can't be read: {exc.strerror}.") from exc
     except (UnicodeDecodeError, yaml.YAMLError) as exc:
         raise ConfigError(f"{path.name} is not YAML: {exc}") from exc
-    return parse_config(content, path.name, changes)
 
 
 def dump_config(config: TrainConfig) -> str:
@@ -152,18 +177,18 @@ def _changed(content: dict[str, Any], change: str) -> dict[str, Any]:
     return {**content, head: _changed(inner or {}, f"{rest}={value}")}
 
 
-def _in_words(exc: ValidationError, name: str) -> str:
+def in_words(exc: ValidationError, name: str, kind: type[BaseModel]) -> str:
+    """What is wrong with `name`, which should have been one of `kind`: the key, the value, and what would be right."""
     problem = exc.errors()[0]
     place = [str(part) for part in problem["loc"]]
     if problem["type"] == "extra_forbidden":
-        return f"{name}: unknown key {'.'.join(place)!r}. Known keys: {', '.join(_known_keys(place[:-1]))}."
-    return f"{name}: {'.'.join(place)}: {problem['msg']} (got {problem.get('input')!r})."
+        return f"{name}: unknown key {'.'.join(place)!r}. Known keys: {', '.join(_known_keys(place[:-1], kind))}."
+    return f"{name}: {'.'.join(place)}: {problem['msg'].removeprefix('Value error, ')} (got {problem.get('input')!r})."
 
 
-def _known_keys(place: list[str]) -> list[str]:
-    model: type[BaseModel] = TrainConfig
+def _known_keys(place: list[str], kind: type[BaseModel]) -> list[str]:
     for part in place:
-        inner = model.model_fields[part].annotation
+        inner = kind.model_fields[part].annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
-    return list(model.model_fields)
+            kind = inner
+    return list(kind.model_fields)

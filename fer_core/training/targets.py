@@ -12,25 +12,26 @@ from fer_core.data.votes import VOTE_COLUMNS, soft_labels
 from fer_core.labels import Expression, LabelSet
 
 
-def target_rows(index: pd.DataFrame, labels: LabelSet, kind: Literal["votes", "label"]) -> NDArray[np.float32]:
+def target_rows(
+    index: pd.DataFrame, labels: LabelSet, kind: Literal["votes", "label"], *, leave_out_disputed: bool = False
+) -> NDArray[np.float32]:
     """The targets of every row of an index.
 
     Args:
-        index: a dataset's index.
+        index: a dataset's index. Rows that its overlay excludes teach nothing; relabelled ones teach their new
+            label, whatever the votes.
         labels: the model's outputs.
         kind: "votes" takes the share of votes where the index has votes, "label" the label alone.
+        leave_out_disputed: rows that the overlay marks as disputed teach nothing either.
     Returns:
         float32, shape (N, len(labels)); a row sums to 1, or to 0 where the image can't teach anything.
     """
+    rows = _label_rows(index, labels)
     if kind == "votes" and VOTE_COLUMNS[0] in index:
-        columns = [list(Expression).index(expression) for expression in labels]
-        shares = soft_labels(index[list(VOTE_COLUMNS)].to_numpy())[:, columns]
-        total = shares.sum(1, keepdims=True)
-        return np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
-    codes = label_codes(index["label"], labels)
-    rows = np.zeros((len(index), len(labels)), np.float32)
-    known = codes >= 0
-    rows[np.flatnonzero(known), codes[known]] = 1
+        rows = np.where(_marked(index, "relabelled")[:, None], rows, _vote_rows(index, labels))
+    rows[_marked(index, "excluded")] = 0
+    if leave_out_disputed:
+        rows[_marked(index, "disputed")] = 0
     return rows
 
 
@@ -40,13 +41,21 @@ def label_codes(names: pd.Series, labels: LabelSet) -> NDArray[np.int64]:
     return np.asarray(names.map(places).fillna(-1), np.int64)
 
 
-def class_weights(targets: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Study A's equation: N / (classes * N_class); a class without images weighs 0.
+def _vote_rows(index: pd.DataFrame, labels: LabelSet) -> NDArray[np.float32]:
+    columns = [list(Expression).index(expression) for expression in labels]
+    shares = soft_labels(index[list(VOTE_COLUMNS)].to_numpy())[:, columns]
+    total = shares.sum(1, keepdims=True)
+    return np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
 
-    Args:
-        targets: float32, shape (N, classes).
-    Returns:
-        float32, shape (classes,).
-    """
-    sizes = targets.sum(0)
-    return np.divide(sizes.sum(), len(sizes) * sizes, out=np.zeros_like(sizes), where=sizes > 0)
+
+def _label_rows(index: pd.DataFrame, labels: LabelSet) -> NDArray[np.float32]:
+    codes = label_codes(index["label"], labels)
+    rows = np.zeros((len(index), len(labels)), np.float32)
+    known = codes >= 0
+    rows[np.flatnonzero(known), codes[known]] = 1
+    return rows
+
+
+def _marked(index: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+    """What the overlay says of each row; nothing where none was applied."""
+    return index[column].to_numpy(bool) if column in index else np.zeros(len(index), bool)

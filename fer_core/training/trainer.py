@@ -22,8 +22,9 @@ from fer_core.progress import Progress, silent
 from fer_core.runs import Run
 from fer_core.training.augment import augment
 from fer_core.training.config import TrainConfig
+from fer_core.training.losses import TrainingLoss
 from fer_core.training.optimise import AveragedWeights, make_optimiser, rate_factor
-from fer_core.training.targets import class_weights
+from fer_core.training.sampling import epoch_rows, epoch_size
 
 _EVALUATION_BATCH = 256
 
@@ -55,13 +56,7 @@ class Trainer:
     """
 
     def __init__(self, config: TrainConfig, contract: Contract, data: TrainingData, run: Run) -> None:
-        if len(data.train) < config.batch_size:
-            raise InputError(
-                f"There are {len(data.train)} training images, fewer than one batch of {config.batch_size}. "
-                "Import more images or lower batch_size."
-            )
-        if len(data.valid) == 0:
-            raise InputError("The validation part is empty: no epoch could be chosen. Use a larger dataset.")
+        self.batches = _batches(config, data, len(contract.labels))
         torch.manual_seed(config.seed)
         self.config, self.contract, self.data, self.run = config, contract, data, run
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -71,12 +66,10 @@ class Trainer:
         self.averaged = AveragedWeights(self.network, config.ema_decay) if config.ema_decay else None
         self.optimiser = make_optimiser(self.network, config.optimiser)
         self.chance = torch.Generator().manual_seed(config.seed)
-        self.batches = len(data.train) // config.batch_size
         self.epoch = 0
         self.best_score = -float("inf")
         self.best_epoch = 0
-        weights = class_weights(data.targets[data.train]) if config.class_weights else None
-        self._weights = None if weights is None else torch.from_numpy(weights).to(self.device)
+        self._loss = TrainingLoss.of(config.remedy, data.targets[data.train], self.device)
 
     @property
     def evaluated(self) -> nn.Module:
@@ -151,7 +144,7 @@ class Trainer:
     def _train_epoch(self, progress: Progress) -> dict[str, Any]:
         config = self.config
         self.network.train()
-        order = self.data.train[torch.randperm(len(self.data.train), generator=self.chance).numpy()]
+        order = self._epoch_rows()
         loss_sum, hits, judged = 0.0, 0, 0
         started = time.monotonic()
         for batch in range(self.batches):
@@ -178,7 +171,7 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
             outputs = self.network(self._prepared(images))
-        loss = F.cross_entropy(outputs.float(), targets, weight=self._weights)
+        loss = self._loss(outputs.float(), targets)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
         if self.averaged:
@@ -200,6 +193,10 @@ class Trainer:
             "valid_macro_f1": judged.macro_f1,
             "valid_balanced_accuracy": judged.balanced_accuracy,
         }
+
+    def _epoch_rows(self) -> NDArray[np.int64]:
+        train, classes = self.data.train, len(self.contract.labels)
+        return epoch_rows(train, self.data.codes[train], classes, self.config.remedy.sampling, self.chance)
 
     def _images(self, rows: NDArray[np.int64]) -> torch.Tensor:
         return torch.from_numpy(np.asarray(self.data.images[rows])).to(self.device).float()
@@ -234,3 +231,26 @@ class Trainer:
         content = io.BytesIO()
         torch.save(state, content)
         self.run.write("checkpoint.pt", content.getvalue())
+
+
+def _batches(config: TrainConfig, data: TrainingData, classes: int) -> int:
+    """Batches an epoch; the images that are left over and fill none wait for another epoch.
+
+    Raises:
+        InputError: there is not one, or nothing to select by.
+    """
+    size, sampling = config.batch_size, config.remedy.sampling
+    if len(data.train) < size:
+        raise InputError(
+            f"There are {len(data.train)} training images, fewer than one batch of {size}. "
+            "Import more images or lower batch_size."
+        )
+    drawn = epoch_size(data.codes[data.train], classes, sampling)
+    if drawn < size:
+        raise InputError(
+            f"An epoch draws {drawn} images with remedy.sampling {sampling}, fewer than one batch of {size}. "
+            "Lower batch_size or choose another remedy."
+        )
+    if len(data.valid) == 0:
+        raise InputError("The validation part is empty: no epoch could be chosen. Use a larger dataset.")
+    return drawn // size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -10,6 +11,7 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
+from fer_ui.image_words import part_title, part_words
 from fer_ui.numbers import compact_count, count, hover, images, listed, percent, times
 from fer_ui.theme import expression_colour, expression_outline, expression_title
 
@@ -21,6 +23,7 @@ _BAR_PX = 20
 _ROW_GAP_PX = 10
 _LABEL_CHARACTER_PX = 6.4
 _PHONE_PLOT_PX = 272
+_UNSEEN = "rgba(0, 0, 0, 0)"
 _LOG_FLOOR = 0.7
 """Where a logarithmic axis begins, so that a single image still has a bar."""
 
@@ -37,27 +40,51 @@ class SplitCounts(NamedTuple):
         return tuple(number / total if total else 0.0 for number in self.counts)
 
 
-def class_distribution(counts: pd.DataFrame, *, share: bool = False, log: bool = False) -> go.Figure:
-    """Draw the counts of each class, a bar a split.
+def class_distribution(
+    counts: pd.DataFrame, *, share: bool = False, log: bool = False, stacked: bool = False
+) -> go.Figure:
+    """Draw the counts of each class, a bar a split. `customdata` of a bar is its expression and split.
 
     Args:
         counts: columns `expression` (an Expression's value), `split` (empty when there is only one), `count`.
-        share: bars are as long as the share within their split, so that splits of unlike size can be compared.
-        log: a logarithmic axis, on which rare classes can be seen; shares have none.
+        share: bars are as long as the share within their split, so that splits of unlike size can be compared; or
+            within all images, where bars are stacked.
+        log: a logarithmic axis, on which rare classes can be seen; shares and stacked bars have none.
+        stacked: the splits of a class in one bar.
     """
     classes, splits = split_counts(counts)
     if not classes:
         return empty_figure(TITLE, "There are no counts to show.")
+    log = log and not share and not stacked
+    whole = SplitCounts("", tuple(map(sum, zip(*(split.counts for split in splits), strict=True))))
     figure = go.Figure()
     for place, split in enumerate(splits):
-        figure.add_trace(_bars(classes, split, _PATTERNS[place % len(_PATTERNS)], share=share, log=log))
+        bars = _bars(classes, split, _PATTERNS[place % len(_PATTERNS)])
+        bars.x = _lengths(split, sum((whole if stacked else split).counts), share=share, log=log)
+        if not stacked:
+            bars.update(text=_numbers(split), textposition="outside", textangle=0, cliponaxis=False)
+            bars.offsetgroup = str(place)
+        figure.add_trace(bars)
+    rows = [whole] if stacked else list(splits)
+    ends = [_lengths(row, sum(row.counts), share=share, log=log) for row in rows]
+    axis_end = _scale_axis(figure, max(map(max, ends)), [text for row in rows for text in _numbers(row)], log=log)
+    for place, (row, row_ends) in enumerate(zip(rows, ends, strict=True)):
+        if stacked:
+            figure.add_trace(_behind_the_ends(classes, row, row_ends))
+            figure.add_trace(_rest_of_rows(classes, row, [axis_end - end for end in row_ends]))
+        else:
+            figure.add_trace(_rest_of_rows(classes, row, [axis_end] * len(classes)).update(offsetgroup=str(place)))
     figure.update_layout(
-        barmode="group", bargap=_ROW_GAP_PX / (_ROW_GAP_PX + _BAR_PX * len(splits)), showlegend=len(splits) > 1
+        barmode="stack" if stacked else "group",
+        bargap=_ROW_GAP_PX / (_ROW_GAP_PX + _BAR_PX * len(rows)),
+        showlegend=len(splits) > 1,
     )
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
-    _scale_axis(figure, splits, share=share, log=log)
-    rows_px = len(classes) * (_ROW_GAP_PX + _BAR_PX * len(splits)) + LEGEND_PX * (len(splits) > 1)
-    return apply_layout(figure, title=TITLE, subtitle=imbalance_words(counts), height_px=rows_px + 84, hover_rows=True)
+    figure.update_xaxes(title_text=_axis_words(sum(whole.counts), splits, share=share, log=log, stacked=stacked))
+    if share:
+        figure.update_xaxes(ticksuffix=" %", tickformat="")
+    rows_px = len(classes) * (_ROW_GAP_PX + _BAR_PX * len(rows)) + LEGEND_PX * (len(splits) > 1)
+    return apply_layout(figure, title=TITLE, subtitle=imbalance_words(counts), height_px=rows_px + 84)
 
 
 def split_counts(counts: pd.DataFrame) -> tuple[tuple[Expression, ...], tuple[SplitCounts, ...]]:
@@ -91,22 +118,28 @@ def imbalance_words(counts: pd.DataFrame) -> str:
     return f"{words} No image is labelled {listed(absent, 'or')}." if absent else words
 
 
-def _bars(classes: tuple[Expression, ...], split: SplitCounts, pattern: str, *, share: bool, log: bool) -> go.Bar:
-    shares = split.shares_01()
-    lengths = [100 * part for part in shares] if share else list(split.counts)
-    if log and not share:
-        lengths = [max(length, _LOG_FLOOR) for length in lengths]
+def _lengths(split: SplitCounts, total: int, *, share: bool, log: bool) -> list[float]:
+    if share:
+        return [100 * number / total if total else 0.0 for number in split.counts]
+    return [max(number, _LOG_FLOOR) if log else number for number in split.counts]
+
+
+def _numbers(split: SplitCounts) -> list[str]:
+    """Each class's count and share."""
+    pairs = zip(split.counts, split.shares_01(), strict=True)
+    return [f"{compact_count(number, 6)} · {percent(part)}" for number, part in pairs]
+
+
+def _rest_of_rows(classes: tuple[Expression, ...], row: SplitCounts, lengths: list[float]) -> go.Bar:
+    """What answers the pointer beside bars too short to hit; nothing is seen of it."""
+    return _bars(classes, row, "").update(x=lengths, marker={"color": _UNSEEN, "line_width": 0}, showlegend=False)
+
+
+def _bars(classes: tuple[Expression, ...], split: SplitCounts, pattern: str) -> go.Bar:
     return go.Bar(
-        name=split.split or "images",
+        name=part_title(split.split) if split.split else "images",
         orientation="h",
         y=[expression_title(expression) for expression in classes],
-        x=lengths,
-        text=[
-            f"{compact_count(number, 6)} · {percent(part)}" for number, part in zip(split.counts, shares, strict=True)
-        ],
-        textposition="outside",
-        textangle=0,
-        cliponaxis=False,
         customdata=[[expression.value, split.split] for expression in classes],
         hovertext=[
             _hover_words(expression, split, number) for expression, number in zip(classes, split.counts, strict=True)
@@ -120,37 +153,51 @@ def _bars(classes: tuple[Expression, ...], split: SplitCounts, pattern: str, *, 
     )
 
 
+def _behind_the_ends(classes: tuple[Expression, ...], whole: SplitCounts, ends: list[float]) -> go.Scatter:
+    """The numbers of stacked bars, which belong to all their pieces."""
+    return go.Scatter(
+        x=ends,
+        y=[expression_title(expression) for expression in classes],
+        mode="text",
+        text=[f"\u2002{text}" for text in _numbers(whole)],
+        textposition="middle right",
+        cliponaxis=False,
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
 def _hover_words(expression: Expression, split: SplitCounts, number: int) -> str:
     total = sum(split.counts)
-    kind = f"{split.split} images" if split.split else "images"
+    part = part_words(split.split)
+    kind = f"{part} images" if split.split else "images"
     if not total:
-        return hover(f"The split {split.split} has no labelled images." if split.split else "No labelled images.")
+        return hover(f"The {part} part has no labelled images." if split.split else "No labelled images.")
     verb = "is" if number == 1 else "are"
     return hover(
         f"{count(number)} of {count(total)} {kind} ({percent(number / total)}) {verb} labelled {expression.value}"
     )
 
 
-def _scale_axis(figure: go.Figure, splits: tuple[SplitCounts, ...], *, share: bool, log: bool) -> None:
-    """An axis long enough for the labels at the ends of the bars, even on a phone."""
-    label_characters = max(len(text) for bars in figure.data for text in bars.text)
-    room = 1 / (1 - min(0.5, label_characters * _LABEL_CHARACTER_PX / _PHONE_PLOT_PX))
-    longest = max(max(bars.x) for bars in figure.data) or 1
-    total = images(sum(sum(split.counts) for split in splits))
-    if share:
-        figure.update_xaxes(range=[0, longest * room], ticksuffix=" %", title_text=f"share of the split ({total})")
-    elif log:
+def _scale_axis(figure: go.Figure, longest: float, labels: Sequence[str], *, log: bool) -> float:
+    """An axis long enough for the labels at the ends of the bars, even on a phone; returns where it ends."""
+    room = 1 / (1 - min(0.5, max(map(len, labels)) * _LABEL_CHARACTER_PX / _PHONE_PLOT_PX))
+    longest = longest or 1
+    if log:
         low, high = math.log10(_LOG_FLOOR), math.log10(max(longest, 1))
-        figure.update_xaxes(
-            type="log",
-            tickformat="~s",
-            range=[low, low + (high - low) * room],
-            dtick=1,
-            title_text=f"{total}, logarithmic",
-        )
+        figure.update_xaxes(type="log", tickformat="~s", range=[low, low + (high - low) * room], dtick=1)
     else:
         wide = longest >= 100_000
-        figure.update_xaxes(range=[0, longest * room], title_text=total, nticks=5, tickformat="~s" if wide else ",~r")
+        figure.update_xaxes(range=[0, longest * room], nticks=5, tickformat="~s" if wide else ",~r")
         if longest < 5:
             figure.update_xaxes(dtick=1)
     figure.update_xaxes(showgrid=True, zeroline=False, ticks="", title_standoff=8)
+    end = float(figure.layout.xaxis.range[1])
+    return 10**end if log else end
+
+
+def _axis_words(total: int, splits: tuple[SplitCounts, ...], *, share: bool, log: bool, stacked: bool) -> str:
+    if share:
+        of = "all" if stacked or len(splits) < 2 else "the part"
+        return f"share of {of} ({images(total)})"
+    return f"{images(total)}, logarithmic" if log else images(total)

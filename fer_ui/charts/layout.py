@@ -89,11 +89,12 @@ def without_words(figure: go.Figure) -> go.Figure:
     return bare
 
 
-def chart_config(file_name: str) -> dict[str, Any]:
+def chart_config(file_name: str, picture: str = "png") -> dict[str, Any]:
     """Plotly's configuration: a download button and nothing to zoom with.
 
     Args:
         file_name: of the downloaded picture, without its ending.
+        picture: its format, png or svg.
     """
     return {
         "displayModeBar": True,
@@ -110,7 +111,7 @@ def chart_config(file_name: str) -> dict[str, Any]:
             "autoScale2d",
             "resetScale2d",
         ],
-        "toImageButtonOptions": {"format": "png", "filename": f"ferscope-{file_name}", "scale": 2},
+        "toImageButtonOptions": {"format": picture, "filename": f"ferscope-{file_name}", "scale": 2},
     }
 
 

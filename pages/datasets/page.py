@@ -1,84 +1,122 @@
-"""Datasets: how unequal the classes are, in datasets of the store and in published counts."""
+"""Datasets: what a dataset holds, what is wrong with it, and what its imbalance will do."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, delete_dataset, list_datasets
-from fer_core.data.manifest import Manifest, known_manifests
 from fer_core.settings import settings
-from fer_ui.class_view import show_class_counts, show_manifest, stored_counts
-from fer_ui.dataset_import import show_import
+from fer_ui.datasets.affect_view import show_affect
+from fer_ui.datasets.augmentation_view import show_augmentation
+from fer_ui.datasets.balance_view import show_balance
+from fer_ui.datasets.class_view import show_classes
+from fer_ui.datasets.compare_view import show_compare
+from fer_ui.datasets.faces_view import show_faces_section
+from fer_ui.datasets.history_view import show_history
+from fer_ui.datasets.import_view import show_import
+from fer_ui.datasets.manifest_view import show_manifests
+from fer_ui.datasets.published_view import show_manifest, show_published
+from fer_ui.datasets.quality_view import show_quality
+from fer_ui.datasets.split_view import show_splits
+from fer_ui.datasets.votes_view import show_votes
 from fer_ui.deletion import offer_deletion
 from fer_ui.errors import shown_errors
-from fer_ui.face_grid import show_samples
 from fer_ui.header import empty_state, notice, page_header
 from fer_ui.job_panel import show_job_panel
+from fer_ui.numbers import count
 from fer_ui.pages import Page, go_to, link_to
 from fer_ui.params import Param, choose, switch
 from fer_ui.resources import index_of
 
-_VIEWS = {"store": "In the store", "published": "Published counts", "import": "Import"}
+_VIEWS = {
+    "store": "In the store",
+    "compare": "Compare",
+    "published": "Published counts",
+    "import": "Import",
+    "manifests": "Manifests",
+}
+_SECTIONS = {
+    "classes": "Classes",
+    "faces": "Faces",
+    "votes": "Votes",
+    "affect": "Valence and arousal",
+    "quality": "Quality",
+    "corrections": "Corrections",
+    "splits": "Splits",
+    "balance": "Rebalancing",
+    "augmentation": "Augmentation",
+    "about": "About",
+}
+# Sections that are offered only where the dataset has the column.
+_NEEDS = {"votes": "votes_neutral", "affect": "valence"}
 
 
 def main() -> None:
-    page_header("Datasets", "What a dataset holds, and how unequal its classes are.")
+    page_header("Datasets", "What a dataset holds, what is wrong with it, and what its imbalance will do.")
     show_job_panel(Page.DATASETS)
-    datasets = {dataset.id: dataset for dataset in list_datasets(settings())}
     view = switch("View", list(_VIEWS), Param.VIEW, format_func=_VIEWS.__getitem__)
-    if view == "import":
-        show_import()
-    elif view == "published":
-        _published(known_manifests())
-    else:
-        _stored(datasets)
+    {"compare": show_compare, "published": show_published, "import": show_import, "manifests": show_manifests}.get(
+        view, _stored
+    )()
 
 
-def _stored(datasets: dict[str, StoredDataset]) -> None:
+def _stored() -> None:
+    datasets = {dataset.id: dataset for dataset in list_datasets(settings())}
     if not datasets:
         empty_state(
             "There is no dataset in the store yet",
-            "Draw faces to begin with, import FER+ from a zip archive, or explore the counts that others published.",
+            "Draw faces to begin with, import your own, or explore the counts that others published.",
             links=_ways_to_begin,
         )
         return
-    dataset = datasets[choose("Dataset", list(datasets), Param.DATASET)]
+    dataset = datasets[
+        choose("Dataset", list(datasets), Param.DATASET, format_func=lambda name: _named(datasets[name]))
+    ]
     if dataset.manifest.drawn:
         notice("info", "These faces are drawings. Figures on them say nothing about people.")
+    columns = dataset.columns()
+    sections = [name for name in _SECTIONS if _NEEDS.get(name, "id") in columns]
+    section = switch("Section", sections, Param.SECTION, format_func=_SECTIONS.__getitem__)
     with shown_errors():
-        index = index_of(dataset)
-        show_class_counts(stored_counts(index), dataset.id)
-        problems = int((index["problem"] != "").sum())
-        if problems:
-            notice("warning", f"{problems:,} of {dataset.n:,} files have a problem; they are left out of training.")
-        st.subheader("Sample faces", anchor=False)
-        draw = st.number_input("Draw", 1, 1_000, 1, help="Another number shows other faces.", width=160)
-        show_samples(dataset.id, dataset.fingerprint, index, 9, int(draw))
-        show_manifest(dataset.manifest)
-    _delete(dataset)
+        _show(section, dataset)
+
+
+def _show(section: str, dataset: StoredDataset) -> None:
+    shown = {
+        "faces": show_faces_section,
+        "votes": show_votes,
+        "affect": show_affect,
+        "quality": show_quality,
+        "corrections": show_history,
+        "splits": show_splits,
+        "balance": show_balance,
+        "augmentation": lambda chosen: show_augmentation(chosen, index_of(chosen)),
+        "about": _about,
+    }.get(section, show_classes)
+    shown(dataset)
+
+
+def _about(dataset: StoredDataset) -> None:
+    show_manifest(dataset.manifest)
+    st.caption(f"Imported {dataset.created[:10]}; version of its corrections: {dataset.overlay().version}.")
+
+    def delete() -> None:
+        delete_dataset(dataset.id, settings())
+        go_to(Page.DATASETS)
+
+    kept = "its images, its index and its corrections" if dataset.kept_in_store else "its index and its corrections"
+    stays = "" if dataset.kept_in_store else " The images stay where they are."
+    consequences = f"Removes {kept}.{stays} Runs that were trained on it stay."
+    offer_deletion(dataset.id, "Delete this dataset", consequences, delete)
+
+
+def _named(dataset: StoredDataset) -> str:
+    return f"{dataset.id} ({count(dataset.n)} images)"
 
 
 def _ways_to_begin() -> None:
     link_to(Page.DATASETS, "Draw or import", view="import")
     link_to(Page.DATASETS, "Published counts", view="published")
-
-
-def _published(manifests: dict[str, Manifest]) -> None:
-    counted = {name: manifest for name, manifest in manifests.items() if manifest.published}
-    others = {name: manifest for name, manifest in manifests.items() if not manifest.published}
-    ids = [*counted, *others]
-    manifest = manifests[choose("Dataset", ids, Param.MANIFEST, format_func=lambda name: manifests[name].title)]
-    show_manifest(manifest, opened=True)
-
-
-def _delete(dataset: StoredDataset) -> None:
-    def delete() -> None:
-        delete_dataset(dataset.id, settings())
-        go_to(Page.DATASETS)
-
-    kept = "its images and its index" if dataset.kept_in_store else "its index; the images stay where they are"
-    consequences = f"Removes {kept}. Runs that were trained on it stay."
-    offer_deletion(dataset.id, "Delete this dataset", consequences, delete)
 
 
 main()

@@ -39,3 +39,19 @@ def camera_film(source: Path, target: Path, seconds: int = 10) -> Path:
     command += ["-r", "30", "-an", "-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", str(target)]
     subprocess.run(command, check=True, timeout=120)
     return target
+
+
+def with_copies(source: Path, target: Path, copies: int) -> Path:
+    """A FER+ archive in which the first `copies` validation images of one label each are training images too."""
+    with zipfile.ZipFile(source) as full, zipfile.ZipFile(target, "w") as copied:
+        names = [name for name in full.namelist() if not name.endswith("FER2013Train/label.csv")]
+        for name in names:
+            copied.writestr(name, full.read(name))
+        judged = list(csv.reader(io.StringIO(full.read("FER2013Valid/label.csv").decode())))[:copies]
+        added = [["copy-" + row[0], *row[1:]] for row in judged]
+        for row in judged:
+            copied.writestr(f"FER2013Train/copy-{row[0]}", full.read(f"FER2013Valid/{row[0]}"))
+        table = io.StringIO()
+        csv.writer(table).writerows(added)
+        copied.writestr("FER2013Train/label.csv", full.read("FER2013Train/label.csv").decode() + table.getvalue())
+    return target

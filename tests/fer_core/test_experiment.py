@@ -13,7 +13,7 @@ import torch
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.index import images_in_order
+from fer_core.data.images import FaceRef, images_in_order
 from fer_core.data.split import make_split
 from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
 from fer_core.errors import CancelledError, DatasetError
@@ -41,6 +41,7 @@ CONFIG = {
 FILES = {
     "config.yaml",
     "contract.json",
+    "data.json",
     "split.parquet",
     "metrics.jsonl",
     "weights.safetensors",
@@ -127,7 +128,7 @@ def test_the_same_image_gives_the_same_answer_through_training_and_inference(wor
     predictions = world.whole.read_table("predictions-test.parquet")
     assert len(predictions) >= 20
     with world.dataset.source(world.settings) as source:
-        faces = list(images_in_order(source, predictions["id"]))
+        faces = list(images_in_order(source, map(FaceRef, predictions["id"])))
     tensors = bundle.contract.apply_batch([face for face in faces if face is not None])
     trained = logits_of(predictions, EIGHT)
     np.testing.assert_allclose(bundle.logits(tensors), trained, atol=1e-3)
@@ -205,3 +206,31 @@ def test_an_unknown_dataset_is_an_error_that_lists_what_is_there(world: World) -
 def test_the_config_of_a_run_can_be_used_again(world: World) -> None:
     assert load_config(Path(world.whole.path("config.yaml"))) == parse_config(CONFIG)
     assert open_run("whole", world.settings) == world.whole
+
+
+def test_a_run_keeps_the_version_of_the_corrections_that_it_used(world: World) -> None:
+    """Corrections made after a run began change nothing for it; excluded images teach and judge nothing."""
+    overlay = world.dataset.overlay()
+    parts = world.whole.read_table("split.parquet").set_index("id")["split"]
+    gone = parts.index[parts == "train"][:5].tolist() + parts.index[parts == "test"][:5].tolist()
+    version = overlay.exclude(gone, "blurred")
+    try:
+        before = world.whole.summary()["data"]
+        assert (before["corrections"], before["fingerprint"]) == (0, world.dataset.fingerprint)
+        text = dump_config(parse_config(CONFIG | {"epochs": 1}))
+        run = create_run("corrected", text, world.settings)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("fer_core.experiment.export_onnx", lambda *_: world.whole.path("model.onnx").read_bytes())
+            run_experiment(run, world.settings)
+        assert run.summary()["data"]["corrections"] == version
+        used = run.read_table("split.parquet").set_index("id")["split"]
+        assert set(used[gone]) == {"left_out"}
+        assert not set(gone) & set(run.read_table("predictions-test.parquet")["id"])
+        # A run that began before the exclusion and is resumed after it still has the images.
+        old = create_run("old", dump_config(parse_config(CONFIG | {"epochs": 1, "corrections": 0})), world.settings)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("fer_core.experiment.export_onnx", lambda *_: world.whole.path("model.onnx").read_bytes())
+            run_experiment(old, world.settings)
+        pd.testing.assert_series_equal(old.read_table("split.parquet").set_index("id")["split"], parts)
+    finally:
+        world.dataset.overlay().undo(version)

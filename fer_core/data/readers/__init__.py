@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
-from fer_core.data.manifest import Manifest
-from fer_core.data.readers import ferplus, folders
-from fer_core.data.record import Record
+from fer_core.data.readers import (
+    affectnet_csv,
+    affectnet_npy,
+    fer2013,
+    ferplus,
+    folders,
+    name_labels,
+    rafdb,
+    table,
+)
+from fer_core.data.readers.reader import Reader
 from fer_core.data.source import Source
 from fer_core.errors import DatasetError
 
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A layout: its name, how it looks in words, how it is recognised from file names, and how it is read."""
-
-    layout: str
-    looks_like: str
-    recognises: Callable[[list[str]], bool]
-    read: Callable[[Source, Manifest], Iterator[Record]]
-
-
 READERS: dict[str, Reader] = {
-    reader.layout: reader
-    for reader in (
-        Reader("ferplus", ferplus.LOOKS_LIKE, ferplus.recognises, ferplus.read),
-        Reader("folders", folders.LOOKS_LIKE, folders.recognises, folders.read),
-    )
+    module.READER.layout: module.READER
+    for module in (ferplus, fer2013, affectnet_npy, affectnet_csv, rafdb, folders, name_labels, table)
 }
 """In the order in which they are tried."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from fer_core.data.manifest import Manifest
+from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
 from fer_core.data.source import Source
 from fer_core.data.votes import OUTCOMES, argmax_outcomes
@@ -25,7 +26,7 @@ _VOTES_MAX = 10_000
 _TO_OURS = [_FILE_ORDER.index(expression) for expression in Expression] + [8, 9]
 
 
-def recognises(names: list[str]) -> bool:
+def recognises(names: Sequence[str]) -> bool:
     """Whether a split folder of FER+ with its label file is among the names."""
     return any(_split_folder(name) is not None for name in names)
 
@@ -67,15 +68,7 @@ def _read_label_file(source: Source, name: str) -> Iterator[Record]:
         raise LabelFileError(f"{name} has no rows.")
     outcomes = argmax_outcomes(np.array(votes))
     for path, row_votes, code in zip(paths, votes, outcomes, strict=True):
-        outcome = OUTCOMES[code]
-        labelled = isinstance(outcome, Expression)
-        yield Record(
-            path=path,
-            split=split,
-            label=outcome if isinstance(outcome, Expression) else None,
-            unlabelled="" if labelled else str(outcome),
-            votes=row_votes,
-        )
+        yield Record(path=path, split=split, raw_label=str(OUTCOMES[code]), votes=row_votes)
 
 
 def _votes(name: str, line: int, row: list[str]) -> tuple[int, ...]:
@@ -92,3 +85,13 @@ def _votes(name: str, line: int, row: list[str]) -> tuple[int, ...]:
     if min(in_file_order) < 0 or max(in_file_order) > _VOTES_MAX:
         raise LabelFileError(f"{name}, line {line} has a vote below 0 or above {_VOTES_MAX:,}: {row[2:]}.")
     return tuple(in_file_order[place] for place in _TO_OURS)
+
+
+READER = Reader(
+    layout="ferplus",
+    title="FER+ (votes in label.csv)",
+    looks_like=LOOKS_LIKE,
+    recognises=recognises,
+    read=read,
+    repeats=True,
+)

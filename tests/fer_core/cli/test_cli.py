@@ -116,7 +116,7 @@ def test_bad_input_is_one_clear_line(command: Command, tmp_path: Path, archive: 
     _is_one_clear_line(command("datasets", "import", tmp_path / "no.zip", "--json"), "no.zip", "not a zip archive")
     _is_one_clear_line(command("datasets", "import", tmp_path / "none.zip"), "none.zip")
     _is_one_clear_line(command("datasets", "import", tmp_path / "empty"), "layout was not recognised")
-    _is_one_clear_line(command("datasets", "import", archive, "--layout", "heap"), "'heap'", "ferplus, folders")
+    _is_one_clear_line(command("datasets", "import", archive, "--layout", "heap"), "'heap'", "ferplus, fer2013-csv")
     _is_one_clear_line(command("datasets", "import", archive, "--id", "../up"), "'../up'")
     _is_one_clear_line(command("datasets", "stats", "none", "--json"), "'none'", "none yet")
     _is_one_clear_line(command("datasets", "delete", "none"), "'none'")
@@ -171,7 +171,7 @@ def test_work_that_was_asked_to_stop_says_so(command: Command, monkeypatch: pyte
     def stopped(*_: object, **__: object) -> None:
         raise CancelledError("by the user")
 
-    monkeypatch.setattr("fer_core.cli.datasets.make_drawn_dataset", stopped)
+    monkeypatch.setattr("fer_core.cli.dataset_import.make_drawn_dataset", stopped)
     printed = command("datasets", "draw", "--json")
     assert (printed.code, printed.out) == (CANCELLED, "")
     assert "stopped: by the user" in printed.err

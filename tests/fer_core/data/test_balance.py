@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.balance import class_counts, imbalance, published_counts, statistics
+from fer_core.data.balance import effective_numbers, imbalance, majority_baseline, statistics, verdict
 from fer_core.data.catalog import read_labels
 from fer_core.data.manifest import known_manifests
 from fer_core.data.source import open_source
-from fer_core.labels import Expression
+from fer_core.metrics import figures
 from fer_core.settings import Settings
 
 
@@ -54,27 +54,82 @@ def test_no_labels_have_no_balance(counts: dict[str, int]) -> None:
     assert imbalance(counts) is None
 
 
-def test_counts_have_every_expression_for_every_split_in_order() -> None:
-    index = _index(
-        [("test", "fear", "", ""), ("train", "fear", "", ""), ("train", "fear", "", ""), (None, None, "tie", "")]
+COUNTS = {"neutral": 9360, "happiness": 7408, "sadness": 3418, "fear": 651, "contempt": 165}
+
+
+def test_the_effective_number_grows_from_one_to_the_number_of_images() -> None:
+    sizes = [0, 1, 10, 1000, 100_000]
+    assert effective_numbers(sizes, 0).tolist() == [0, 1, 1, 1, 1]
+    assert effective_numbers(sizes, 1 - 1e-9) == pytest.approx(sizes, rel=1e-3)
+    at = effective_numbers(sizes, 0.999)
+    assert at[:2].tolist() == pytest.approx([0, 1])
+    assert at[3] == pytest.approx(sum(0.999**place for place in range(1000)))  # the series that the equation sums
+    assert at[4] == pytest.approx(1 / (1 - 0.999))
+    assert (np.diff(at) > 0).all()
+
+
+def test_the_baseline_is_what_scikit_learn_says_of_always_one_answer() -> None:
+    baseline = majority_baseline({**COUNTS, "anger": 0})
+    assert baseline is not None
+    truth = np.repeat(np.arange(5), list(COUNTS.values()))
+    judged = figures(truth, np.zeros_like(truth), 6)
+    assert baseline.label == "neutral"
+    assert (baseline.accuracy, baseline.balanced_accuracy, baseline.macro_f1) == pytest.approx(
+        (judged.accuracy, judged.balanced_accuracy, judged.macro_f1)
     )
-    counts = class_counts(index)
-    assert counts["split"].tolist() == ["train"] * 8 + ["test"] * 8 + [""] * 8
-    assert counts["expression"].tolist() == list(map(str, Expression)) * 3
-    found = counts[counts["count"] > 0].to_dict("records")
-    assert found == [
-        {"split": "train", "expression": "fear", "count": 2},
-        {"split": "test", "expression": "fear", "count": 1},
-    ]
 
 
-def test_published_counts_take_the_same_form() -> None:
-    published = known_manifests()["ferplus"].published
-    assert published is not None
-    counts = published_counts(published.splits)
-    assert list(counts) == ["split", "expression", "count"]
-    assert counts["expression"].tolist()[:8] == list(map(str, Expression))
-    assert counts["count"].sum() == sum(sum(part.values()) for part in published.splits.values())
+@pytest.mark.parametrize("counts", [{}, {"fear": 0}])
+def test_without_labels_there_is_neither_baseline_nor_verdict(counts: dict[str, int]) -> None:
+    assert majority_baseline(counts) is None
+    assert verdict(counts) is None
+
+
+@pytest.mark.parametrize(
+    ("largest", "level"),
+    [(1000, "balanced"), (1500, "balanced"), (1501, "mild"), (10_000, "mild"), (10_001, "strong"), (50_001, "extreme")],
+)
+def test_the_level_goes_by_the_ratio(largest: int, level: str) -> None:
+    judged = verdict({"happiness": largest, "fear": 1000})
+    assert judged is not None
+    assert judged.level == level
+
+
+def test_a_verdict_says_what_accuracy_hides() -> None:
+    judged = verdict({**COUNTS, "disgust": 0})
+    assert judged is not None
+    said = " ".join(judged.sentences)
+    assert "neutral, has 57 times the images of the smallest, contempt (9,360 against 165)" in said
+    assert "No image shows disgust." in said
+    assert "always answers neutral is right for 44.6 %" in said
+    assert "macro-F1 is 0.12" in said
+    assert "count as 57 of neutral" in said
+
+
+def test_classes_of_too_few_judged_images_are_named_with_what_that_costs() -> None:
+    judged = verdict(COUNTS, {"neutral": 1241, "happiness": 877, "sadness": 93, "fear": 92, "contempt": 26})
+    assert judged is not None
+    assert "fear (92, ±10 points) and contempt (26, ±18 points)" in judged.too_few
+    assert "sadness" not in judged.too_few
+    assert "fear" in (verdict(COUNTS) or judged).too_few  # a tenth of 651
+    many = verdict(COUNTS, dict.fromkeys(COUNTS, 100))
+    assert many is not None
+    assert many.too_few == ""
+    assert len(many.sentences) == 3
+
+
+def test_one_class_alone_is_nothing_to_learn_from() -> None:
+    judged = verdict({"fear": 900, "anger": 0})
+    assert judged is not None
+    assert judged.level == "extreme"
+    assert judged.sentences[0] == "Every labelled image shows fear: there is nothing to tell apart."
+
+
+def test_equal_classes_need_no_remedy() -> None:
+    judged = verdict({"fear": 2000, "anger": 2000, "contempt": 0})
+    assert judged is not None
+    assert judged.imbalance == "Every class has 2,000 images. No image shows contempt."
+    assert "Nothing needs correcting" in judged.next_step
 
 
 def test_statistics_add_up() -> None:
@@ -96,6 +151,24 @@ def test_statistics_add_up() -> None:
     assert result["imbalance"]["ratio"] == 2
     labelled = sum(sum(part.values()) for part in result["splits"].values())
     assert labelled + sum(result["unlabelled"].values()) == result["n"]
+    assert result["excluded"] == 0
+
+
+def test_every_reason_for_having_no_label_is_counted() -> None:
+    rows = [("train", None, "left_out", ""), ("train", None, "tie", ""), ("test", "fear", "", "")]
+    result = statistics("mine", _index(rows))
+    assert result["unlabelled"] == {"tie": 1, "unknown": 0, "not_a_face": 0, "left_out": 1}
+    assert sum(sum(part.values()) for part in result["unlabelled_by_split"].values()) == 2
+
+
+def test_statistics_leave_excluded_rows_out_and_say_how_many() -> None:
+    index = _index([("train", "fear", "", ""), ("train", "anger", "", "blank"), ("train", None, "tie", "")])
+    result = statistics("mine", index.assign(excluded=[False, True, True]))
+    assert (result["n"], result["excluded"]) == (3, 2)
+    assert sum(result["splits"]["train"].values()) == 1
+    assert result["unlabelled"]["tie"] == result["unlabelled_by_split"]["train"]["tie"] == 0
+    assert result["problems"] == {"blank": 1}
+    assert result["imbalance"]["ratio"] == 1
 
 
 def _counts_in_words(text: str, split: str) -> dict[str, int]:
@@ -107,7 +180,7 @@ def _counts_in_words(text: str, split: str) -> dict[str, int]:
 
 def test_ferplus_has_the_counts_it_is_known_for(test_data: Path) -> None:
     with open_source(test_data / "ferplus.zip", Settings()) as source:
-        index = read_labels(source)
+        index = read_labels(source, Settings())
     index["problem"] = ""
     result = statistics("ferplus", index)
     said = (test_data / "README.md").read_text()

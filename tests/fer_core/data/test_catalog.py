@@ -17,7 +17,8 @@ from fer_core.data.catalog import (
     read_labels,
 )
 from fer_core.data.drawn import make_drawn_dataset
-from fer_core.data.index import build_index
+from fer_core.data.importing import discard_import, list_imports
+from fer_core.data.manifest import Manifest
 from fer_core.data.pack import pack
 from fer_core.data.source import open_source
 from fer_core.data.synthetic import DrawnFacesRecipe, write_drawn_faces, write_ferplus_like
@@ -56,7 +57,7 @@ def test_an_archive_is_indexed_where_it_is(archive: Path, store: Settings) -> No
     assert [dataset.id for dataset in list_datasets(store)] == ["ferplus"]
     assert (imported.n, imported.kept_in_store, imported.source_path) == (60, False, archive)
     assert _everything_in(store) == [
-        f"datasets/ferplus/{n}" for n in ("dataset.json", "index.parquet", "manifest.yaml")
+        f"datasets/ferplus/{n}" for n in ("dataset.json", "index.parquet", "manifest.yaml", "pairs.parquet")
     ]
     index = imported.index()
     assert len(index) == 60
@@ -119,11 +120,6 @@ def test_an_id_that_leads_elsewhere_is_refused(dataset_id: str, archive: Path, s
 
 
 def test_a_failed_import_leaves_nothing_behind(archive: Path, store: Settings) -> None:
-    def stop(done_01: float, message: str) -> None:
-        raise CancelledError("stopped")
-
-    with pytest.raises(CancelledError):
-        import_dataset(archive, store, move=True, progress=stop)
     with pytest.raises(DatasetError, match="heap"):
         import_dataset(archive, store, move=True, layout="heap")
     with zipfile.ZipFile(archive, "a") as file, pytest.warns(UserWarning, match="Duplicate name"):
@@ -134,17 +130,35 @@ def test_a_failed_import_leaves_nothing_behind(archive: Path, store: Settings) -
     assert archive.is_file()
 
 
-def test_a_failure_while_writing_leaves_nothing_behind(
+def test_a_stopped_import_is_kept_until_it_goes_on_or_is_thrown_away(archive: Path, store: Settings) -> None:
+    def stop(done_01: float, message: str) -> None:
+        raise CancelledError("stopped")
+
+    for _ in range(2):
+        with pytest.raises(CancelledError):
+            import_dataset(archive, store, move=True, progress=stop)
+        assert archive.is_file()
+        assert list_datasets(store) == []
+        assert [work.id for work in list_imports(store)] == ["ferplus"]
+    discard_import("ferplus", store)
+    assert _everything_in(store) == []
+    assert import_dataset(archive, store, move=True).n == 60
+    assert not archive.exists()
+
+
+def test_a_failure_while_writing_loses_nothing_and_can_be_mended(
     archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("fer_core.data.catalog.write_json", full)
-    with pytest.raises(OSError, match="No space"):
-        import_dataset(archive, store)
-    assert _everything_in(store) == []
-    monkeypatch.undo()
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
+        patched.setattr("fer_core.data.index.pq.write_table", full)
+        import_dataset(archive, store, move=True)
+    assert archive.is_file()
+    assert list_datasets(store) == []
+    assert import_dataset(archive, store, move=True).n == 60
+    assert list_imports(store) == []
 
 
 def test_labels_without_images_are_refused(store: Settings, tmp_path: Path) -> None:
@@ -221,9 +235,9 @@ def test_the_fingerprint_follows_a_label_alone(archive: Path, store: Settings, t
 
 def test_reading_labels_says_what_the_index_says_and_stores_nothing(archive: Path, store: Settings) -> None:
     with open_source(archive, store) as source:
-        labels = read_labels(source)
+        labels = read_labels(source, store)
     assert _everything_in(store) == []
-    index = import_dataset(archive, store).index()
+    index = import_dataset(archive, store).raw_index()
     assert labels["label"].fillna("-").tolist() == index["label"].fillna("-").tolist()
     assert list(index)[: len(labels.columns)] == list(labels)
 
@@ -234,27 +248,59 @@ def test_drawn_faces_are_made_and_kept(store: Settings) -> None:
     assert {name.split("/")[0] for name in _everything_in(store)} == {"datasets"}
 
 
-def test_the_marker_is_written_last(archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_marker_is_written_when_all_else_is_there(
+    archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[set[str]] = []
-    import fer_core.data.catalog as catalog
+    import fer_core.data.importing as importing
 
-    real = catalog.write_json
+    real = importing.write_json
 
     def watched(target: Path, content: object) -> None:
-        seen.append({path.name for path in target.parent.iterdir()})
+        if target.name == "dataset.json":
+            assert target.parent.parent == store.imports_dir  # it becomes a dataset by one rename
+            seen.append({path.name for path in target.parent.iterdir() if path.suffix in (".parquet", ".yaml", ".zip")})
         real(target, content)
 
-    monkeypatch.setattr(catalog, "write_json", watched)
+    monkeypatch.setattr(importing, "write_json", watched)
     imported = import_dataset(archive, store, move=True)
-    assert seen == [{"index.parquet", "manifest.yaml", "source.zip"}]
+    assert seen == [{"index.parquet", "manifest.yaml", "pairs.parquet", "source.zip"}]
     assert json.loads((imported.folder / "dataset.json").read_text())["n"] == 60
 
 
-def test_threads_do_not_change_the_index(archive: Path, store: Settings) -> None:
-    with open_source(archive, store) as source:
-        from fer_core.data.manifest import known_manifests
-        from fer_core.data.readers import recognise
+def test_columns_are_loaded_alone_and_the_raw_index_is_as_imported(archive: Path, store: Settings) -> None:
+    imported = import_dataset(archive, store)
+    assert {"raw_label", "dark_01", "bright_01", "votes_fear"} <= set(imported.columns())
+    assert list(imported.raw_index(["label", "id"])) == ["id", "label"]
+    for wanted in (["id"], ["width"], []):
+        assert [*wanted, "excluded", "relabelled", "disputed"] == list(imported.index(wanted))
 
-        records = list(recognise(source).read(source, known_manifests()["ferplus"]))
-        one, four = (build_index(source, records, len(records), threads=threads) for threads in (1, 4))
-    assert one.equals(four)
+
+def test_pairs_are_found_at_import_and_anew_where_they_are_missing(folder: Path, store: Settings) -> None:
+    image = sorted(folder.glob("train/*/*.png"))[0]
+    shutil.copy(image, image.with_name("id9999-000000.png"))
+    imported = import_dataset(folder, store)
+    pairs = imported.pairs()
+    assert len(pairs)
+    (imported.folder / "pairs.parquet").unlink()
+    assert imported.pairs().equals(pairs)
+
+
+def test_an_import_goes_by_the_manifest_that_was_given(folder: Path, store: Settings) -> None:
+    manifest = Manifest(
+        id="given", title="Given", summary="", licence="MIT", layout="folders", labels={"happiness": None}
+    )
+    imported = import_dataset(folder, store, manifest=manifest)
+    assert (imported.id, imported.manifest) == ("given", manifest)
+    index = imported.raw_index()
+    left_out = index["raw_label"] == "happiness"
+    assert left_out.any()
+    assert index["label"].isna().tolist() == left_out.tolist()
+    assert set(index.loc[left_out, "unlabelled"]) == {"left_out"}
+
+
+def test_an_unknown_label_ends_the_import_before_it_begins(folder: Path, store: Settings) -> None:
+    shutil.move(folder / "train" / "neutral", folder / "train" / "bored")
+    with pytest.raises(DatasetError, match=r"'bored'.*--map bored=fear"):
+        import_dataset(folder, store)
+    assert _everything_in(store) == []

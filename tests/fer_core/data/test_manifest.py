@@ -1,44 +1,30 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from fer_core.data.manifest import (
+    CHARACTERS_MAX,
     MANIFESTS_DIR,
+    Contents,
+    Layout,
     Manifest,
+    PublishedCounts,
+    TableColumns,
     dump_manifest,
     known_manifests,
     parse_manifest,
+    parse_manifest_text,
     read_manifest,
 )
 from fer_core.errors import ManifestError
 from fer_core.labels import Expression
 
-FILES = sorted(MANIFESTS_DIR.glob("*.yaml"))
+DOCS = MANIFESTS_DIR.parent / "docs" / "manifests.md"
 SMALL: dict[str, Any] = {"id": "mine", "title": "Mine", "summary": "A few.", "licence": "MIT"}
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_manifest_that_comes_with_the_project_loads(path: Path) -> None:
-    manifest = read_manifest(path)
-    assert manifest.id == path.stem
-    assert manifest.title and manifest.summary and manifest.licence
-    if manifest.published:
-        assert manifest.published.source
-        assert all(count >= 0 for part in manifest.published.splits.values() for count in part.values())
-
-
-def test_known_manifests_are_all_files_by_title() -> None:
-    known = known_manifests()
-    assert set(known) == {path.stem for path in FILES}
-    titles = [manifest.title.lower() for manifest in known.values()]
-    assert titles == sorted(titles)
-
-
-def test_drawings_say_that_they_are_drawings() -> None:
-    assert [manifest.id for manifest in known_manifests().values() if manifest.drawn] == ["drawn-faces"]
 
 
 @pytest.mark.parametrize("manifest", known_manifests().values(), ids=known_manifests())
@@ -55,15 +41,30 @@ def test_an_unknown_key_lists_the_known_ones() -> None:
     assert all(key in str(caught.value) for key in Manifest.model_fields)
 
 
+def test_an_unknown_key_within_a_key_lists_those_that_belong_there() -> None:
+    with pytest.raises(ManifestError, match=r"unknown key 'columns\.header'\. Known keys: path, label") as caught:
+        parse_manifest({**SMALL, "columns": {"path": "a", "label": "b", "header": 1}}, "mine.yaml")
+    assert "licence" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
         ({"id": "No Good"}, "id"),
         ({"layout": "heap"}, "layout"),
         ({"labels": {"glad": "gladness"}}, "labels.glad"),
+        ({"labels": {False: None}}, "labels: False is no text: put the label in quotes"),
+        ({"labels": ["fear"]}, "labels"),
         ({"contents": {"votes": "maybe"}}, "contents.votes"),
         ({"published": {"source": "x", "splits": {"train": {"fear": "few"}}}}, "published.splits.train.fear"),
+        ({"published": {"source": "x", "splits": {"train": {"fear": -1}}}}, "published.splits.train.fear"),
+        ({"published": {"source": "", "splits": {}}}, "published.source"),
         ({"title": None}, "title"),
+        ({"identity_pattern": "("}, r"identity_pattern: '\(' is not a regular expression"),
+        ({"identity_pattern": "^[A-Z]+"}, "identity_pattern: .* has no group"),
+        ({"subgroup_patterns": {"gender": "F|M"}}, "subgroup_patterns: .* has no group"),
+        ({"layout": "names"}, "the whole: .* needs a label_pattern"),
+        ({"layout": "table"}, "the whole: .* needs columns"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_place(change: dict[str, Any], named: str) -> None:
@@ -84,6 +85,19 @@ def test_what_is_not_a_yaml_mapping_is_an_error_that_names_the_file(content: byt
         read_manifest(tmp_path / "mine.yaml")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("terms: 2001-99-99", "month must be in"),
+        ("[" * 5000, "nested too deeply"),
+        ("#" * (CHARACTERS_MAX + 1), f"may have {CHARACTERS_MAX:,}"),
+    ],
+)
+def test_text_that_upsets_the_yaml_reader_is_an_error_in_words(text: str, said: str) -> None:
+    with pytest.raises(ManifestError, match=rf"mine\.yaml .*{said}"):
+        parse_manifest_text(text, "mine.yaml")
+
+
 def test_a_missing_file_is_an_error_in_words(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"none\.yaml"):
         read_manifest(tmp_path / "none.yaml")
@@ -98,3 +112,29 @@ def test_yaml_makes_no_objects(tmp_path: Path) -> None:
 def test_labels_may_be_left_out_with_null() -> None:
     manifest = parse_manifest({**SMALL, "labels": {"afraid": "fear", "bored": None}}, "mine.yaml")
     assert manifest.labels == {"afraid": Expression.FEAR, "bored": None}
+
+
+def test_codes_need_no_quotes() -> None:
+    text = "id: mine\ntitle: Mine\nsummary: A few.\nlicence: MIT\nlabels: {0: fear, 1: null}\n"
+    assert parse_manifest_text(text, "mine.yaml").labels == {"0": Expression.FEAR, "1": None}
+
+
+def _yaml_blocks() -> list[str]:
+    return re.findall(r"^```yaml\n(.*?)^```", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def test_the_docs_examples_are_manifests() -> None:
+    blocks = _yaml_blocks()
+    assert blocks and blocks[0].startswith("id: ")
+    for block in blocks:
+        head = "" if block.startswith("id: ") else "id: mine\ntitle: Mine\nsummary: A few.\nlicence: MIT\n"
+        parse_manifest_text(head + block, "docs/manifests.md")
+
+
+def test_the_docs_name_every_key_and_layout() -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    for model in (Manifest, TableColumns, Contents, PublishedCounts):
+        for key in model.model_fields:
+            assert f"`{key}`" in text, key
+    for layout in get_args(Layout):
+        assert not layout or f"**{layout}**" in text, layout

@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.index import decode
+from fer_core.data.images import decode
 from fer_core.data.pack import pack
 from fer_core.data.synthetic import DrawnFacesRecipe, write_drawn_faces
 from fer_core.errors import CancelledError

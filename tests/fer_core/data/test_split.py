@@ -3,9 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
-from fer_core.data.duplicates import groups
-from fer_core.data.split import LEFT_OUT, SplitConfig, leaks, make_split
+from fer_core.data.duplicates import duplicate_pairs, groups
+from fer_core.data.split import LEFT_OUT, PARTS, SplitConfig, describe, leakage, make_split
+from fer_core.errors import ConfigError
 from fer_core.labels import Expression
 
 LABELS = [str(expression) for expression in Expression]
@@ -24,6 +26,7 @@ def _index(n: int = 1200, seed: int = 0, identities: int = 0, splits: tuple[str,
     return pd.DataFrame(
         {
             "id": [f"{row}.png" for row in range(n)],
+            "path": [f"{row}.png" for row in range(n)],
             "label": pd.array(label, dtype="string"),
             "split": pd.array(rng.choice(splits, n) if splits else [None] * n, dtype="string"),
             "identity": pd.array([f"p{k}" for k in people] if identities else [None] * n, "string"),
@@ -36,28 +39,30 @@ def _index(n: int = 1200, seed: int = 0, identities: int = 0, splits: tuple[str,
 
 @pytest.mark.parametrize("identities", [0, 150])
 @pytest.mark.parametrize("splits", [(), ("train", "valid", "test"), ("train", "test"), ("train", "valid")])
-@pytest.mark.parametrize("kind", ["seeded", "published"])
+@pytest.mark.parametrize("kind", ["seeded", "published", "kfold"])
 def test_no_group_and_no_identity_is_in_two_parts(kind: str, splits: tuple[str, ...], identities: int) -> None:
     index = _index(identities=identities, splits=splits)
+    if kind == "published" and splits and identities:  # by chance everybody is judged; keep some people out of that
+        index.loc[index["identity"].isin([f"p{k}" for k in range(100)]), "split"] = "train"
     parts = make_split(index, SplitConfig(kind=kind))
     used = (parts != LEFT_OUT).to_numpy()
     spread = pd.DataFrame({"group": groups(index)[used], "part": parts[used].to_numpy()})
     assert (spread.groupby("group")["part"].nunique() == 1).all()
-    assert leaks(index, parts) == 0
+    found = leakage(index, parts)
+    assert found.clean and all(leak.groups == 0 and len(leak.rows) == 0 for leak in found.leaks.values())
     if identities:
         people = pd.DataFrame({"person": index["identity"][used], "part": parts[used]})
         assert (people.groupby("person")["part"].nunique() == 1).all()
-    assert set(parts) <= {"train", "valid", "test", LEFT_OUT}
-    if kind == "seeded" or not identities:  # a published split that tears people apart leaves nobody to train on
-        assert "train" in set(parts)
+    assert {"train", "valid", "test"} <= set(parts) <= set(PARTS)
 
 
-def test_leaks_are_counted() -> None:
-    index = _index()
-    parts = pd.Series(np.where(np.arange(len(index)) % 10 == 0, "test", "train"))
-    assert leaks(index, parts) == 119
-    parts[parts == "test"] = LEFT_OUT
-    assert leaks(index, parts) == 0
+def test_what_a_raw_published_split_leaks_is_found_and_left_out() -> None:
+    index = _index(splits=("train", "valid", "test"))
+    raw = leakage(index, index["split"])
+    assert not raw.clean
+    left_out = set(np.flatnonzero(make_split(index, SplitConfig()) == LEFT_OUT))
+    near = raw.leaks["near_duplicates"]
+    assert left_out <= set(near.rows) and len(left_out) == near.training + near.validation
 
 
 def test_the_same_seed_gives_the_same_split_and_another_another() -> None:
@@ -132,3 +137,140 @@ def test_images_outside_the_published_parts_are_not_used() -> None:
     parts = make_split(index, SplitConfig())
     assert set(parts) == {"train", "valid", "test", LEFT_OUT}
     assert (parts[index["split"].isna()] == LEFT_OUT).all()
+
+
+FOLDS = [SplitConfig(kind="kfold", folds=4, fold=fold) for fold in range(4)]
+
+
+@pytest.mark.parametrize("identities", [0, 150])
+def test_every_image_is_tested_in_exactly_one_fold(identities: int) -> None:
+    index = _index(identities=identities)
+    parts = pd.DataFrame({config.fold: make_split(index, config) for config in FOLDS})
+    assert ((parts == "test").sum(axis=1) == 1).all()
+    assert set(parts.to_numpy().ravel()) == {"train", "valid", "test"}
+    assert (parts == "test").mean().to_numpy() == pytest.approx([0.25] * 4, abs=0.01)
+    assert (parts == "valid").mean().to_numpy() == pytest.approx([0.1] * 4, abs=0.02)
+    whole = index["label"].value_counts(normalize=True)
+    for fold in parts:
+        judged = index["label"][parts[fold] == "test"].value_counts(normalize=True)
+        assert (judged - whole).abs().max() < 0.03
+        assert set(judged.index) == set(LABELS), "the rare ones, too"
+
+
+def test_folds_depend_on_the_seed_alone() -> None:
+    index = _index(identities=150)
+    other = SplitConfig(kind="kfold", folds=4, valid_01=0.3)
+    np.testing.assert_array_equal(make_split(index, FOLDS[0]) == "test", make_split(index, other) == "test")
+    pd.testing.assert_series_equal(make_split(index, FOLDS[1]), make_split(index, FOLDS[1]))
+    seeded = FOLDS[0].model_copy(update={"seed": 1})
+    assert ((make_split(index, FOLDS[0]) == "test") != (make_split(index, seeded) == "test")).mean() > 0.1
+
+
+def test_folds_pay_no_heed_to_the_published_parts() -> None:
+    published = make_split(_index(splits=("train", "test")), FOLDS[0])
+    np.testing.assert_array_equal(published, make_split(_index(), FOLDS[0]))
+
+
+@pytest.mark.parametrize("config", [SplitConfig(), SEEDED, FOLDS[2]])
+def test_excluded_rows_are_left_out_and_pull_nobody_along(config: SplitConfig) -> None:
+    index = _index(splits=("train", "valid", "test"))
+    index["excluded"] = np.random.default_rng(3).random(len(index)) < 0.2
+    parts = make_split(index, config)
+    assert (parts[index["excluded"]] == LEFT_OUT).all()
+    kept = index[~index["excluded"]]
+    np.testing.assert_array_equal(parts[kept.index], make_split(kept.drop(columns="excluded"), config))
+    np.testing.assert_array_equal(parts, make_split(index, config, duplicate_pairs(index)))
+    assert leakage(index, parts).clean
+
+
+def test_what_only_an_excluded_image_joined_is_free() -> None:
+    index = _index(splits=("train", "test"))
+    index.loc[[9, 10], "split"] = ["train", "test"]  # near-duplicates
+    assert make_split(index, SplitConfig())[9] == LEFT_OUT
+    index["excluded"] = index.index == 10
+    assert make_split(index, SplitConfig())[9] in ("train", "valid")
+
+
+@pytest.mark.parametrize("config", [SplitConfig(), SEEDED, FOLDS[0]])
+def test_pairs_found_before_give_the_same_split(config: SplitConfig) -> None:
+    index = _index(splits=("train", "valid", "test"))
+    pd.testing.assert_series_equal(make_split(index, config, duplicate_pairs(index)), make_split(index, config))
+    chain = np.arange(len(index) // 2)
+    pairs = pd.DataFrame({"a": chain, "b": chain + len(index) // 2, "bits": 2, "kind": "near"})
+    parts = make_split(index, config, pairs).to_numpy()
+    first, second = parts[: len(chain)], parts[len(chain) :]
+    assert ((first == second) | (first == LEFT_OUT) | (second == LEFT_OUT)).all()
+
+
+def test_a_published_split_that_tears_every_person_apart_is_refused_in_words() -> None:
+    index = _index(identities=20, splits=("train", "test"))
+    with pytest.raises(ConfigError, match=r"each of its \d+ training images .* a person who .* kind seeded"):
+        make_split(index, SplitConfig())
+    assert set(make_split(index, SEEDED)) == {"train", "valid", "test"}
+
+
+def test_exclusions_that_leave_nothing_are_refused_in_words() -> None:
+    index = _index(splits=("train", "valid", "test"))
+    with pytest.raises(ConfigError, match=r"All 1,200 images are excluded\. Restore"):
+        make_split(index.assign(excluded=True), SEEDED)
+    with pytest.raises(ConfigError, match="all its test images are excluded"):
+        make_split(index.assign(excluded=index["split"] == "test"), SplitConfig())
+    with pytest.raises(ConfigError, match="all its training images are excluded"):
+        make_split(index.assign(excluded=index["split"] == "train"), SplitConfig())
+
+
+def test_too_few_groups_are_refused_in_words() -> None:
+    index = _index(identities=3)
+    with pytest.raises(ConfigError, match=r"20 folds can't be made.*only \d groups.*Choose fewer folds"):
+        make_split(index, SplitConfig(kind="kfold", folds=20))
+    one = _index(20).assign(identity=pd.array(["p"] * 20, "string"))
+    with pytest.raises(ConfigError, match="nothing to train on: 20 images"):
+        make_split(one, SplitConfig(kind="seeded", valid_01=0.05, test_01=0.9))
+
+
+def test_an_empty_index_has_an_empty_split() -> None:
+    empty = _index(50).iloc[:0]
+    for kind in ("published", "seeded"):
+        assert make_split(empty, SplitConfig(kind=kind)).empty
+    assert leakage(empty, empty["split"]).clean
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"valid_01": 0.4, "test_01": 0.6}, "with valid_01 at 0.4, nothing is left to train on; stay below 0.6"),
+        ({"valid_01": 0.4, "test_01": 0.95}, "nothing is left to train on"),
+        ({"folds": 4, "fold": 4}, "there are 4 folds; choose 0 to 3"),
+        ({"fold": -1}, "greater than or equal to 0"),
+        ({"folds": 1}, "greater than or equal to 2"),
+        ({"folds": 21}, "less than or equal to 20"),
+        ({"test_01": 1.0}, "less than 1"),
+        ({"valid_01": 0.0}, "greater than 0"),
+        ({"kind": "random"}, "'published', 'seeded' or 'kfold'"),
+        ({"seeds": 1}, "Extra inputs"),
+    ],
+)
+def test_a_wrong_config_is_refused_in_words(values: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        SplitConfig.model_validate(values)
+
+
+def test_large_test_parts_can_be_asked_for() -> None:
+    parts = make_split(_index(), SplitConfig(kind="seeded", valid_01=0.1, test_01=0.8))
+    assert parts.value_counts(normalize=True)["train"] == pytest.approx(0.1, abs=0.02)
+
+
+def test_description_counts_every_image_once() -> None:
+    index = _index(splits=("train", "valid", "test"))
+    index.loc[::50, "label"] = pd.NA
+    parts = make_split(index, SplitConfig())
+    table = describe(parts, index)
+    assert table.index.tolist() == ["train", "valid", "test", "left_out"]
+    assert table.columns.tolist() == [*LABELS, "unlabelled", "total"]
+    for part in PARTS:
+        labels = index["label"][parts == part]
+        assert table.loc[part, LABELS].tolist() == [(labels == label).sum() for label in LABELS]
+        assert table.loc[part, "unlabelled"] == labels.isna().sum()
+    assert table["total"].sum() == table.drop(columns="total").to_numpy().sum() == len(index)
+    index.loc[::7, "split"] = pd.NA
+    assert describe(index["split"], index).loc["left_out", "total"] == index["split"].isna().sum()

@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 
+from fer_core.errors import ConfigError
 from fer_core.training.augment import augment
-from fer_core.training.config import AugmentConfig
+from fer_core.training.config import AugmentConfig, parse_config
 
-EVERYTHING = AugmentConfig(
+WITHOUT_SHEAR_AND_GAIN = AugmentConfig(
     flip_01=0.5, rotate_deg=25, scale_01=0.3, shift_01=0.2, brightness_01=0.5, contrast_01=0.5, erase_01=0.7
 )
+EVERYTHING = WITHOUT_SHEAR_AND_GAIN.model_copy(update={"shear_01": 0.5, "gain_low": 0.4, "gain_high": 1.7})
 ONE_AT_A_TIME = [{name: EVERYTHING.model_dump()[name]} for name in AugmentConfig.model_fields]
 
 
@@ -107,3 +110,88 @@ def test_erasing_fills_one_rectangle_with_the_images_mean(images: torch.Tensor) 
         assert int(changed.sum()) == len(rows) * len(columns)
         assert 1 <= len(rows) <= 0.35 * 20 + 1
         torch.testing.assert_close(after[:, changed], before.mean().expand_as(after[:, changed]))
+
+
+def _augment_of_the_first_version(
+    images: torch.Tensor, config: AugmentConfig, generator: torch.Generator
+) -> torch.Tensor:
+    """Turn, light and patch as the first runs were trained with, before there were shear and gain."""
+
+    def uniform(reach: float) -> torch.Tensor:
+        return (torch.rand(len(images), generator=generator) * 2 - 1) * reach
+
+    angle = torch.deg2rad(uniform(config.rotate_deg))
+    scale = 1 + uniform(config.scale_01)
+    flip = 1 - 2 * (torch.rand(len(images), generator=generator) < config.flip_01).float()
+    shift = torch.stack([uniform(2 * config.shift_01), uniform(2 * config.shift_01)], dim=1)
+    first = torch.stack([angle.cos() * flip * scale, -angle.sin() * scale], dim=1)
+    second = torch.stack([angle.sin() * flip * scale, angle.cos() * scale], dim=1)
+    affine = torch.cat([torch.stack([first, second], dim=1), shift[:, :, None]], dim=2)
+    grid = F.affine_grid(affine, list(images.shape), align_corners=False)
+    images = F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    contrast = (1 + uniform(config.contrast_01))[:, None, None, None]
+    brightness = (uniform(config.brightness_01) * 255)[:, None, None, None]
+    mean = images.mean((1, 2, 3), keepdim=True)
+    images = ((images - mean) * contrast + mean + brightness).clamp(0, 255)
+    side = images.shape[-1]
+    sizes = (torch.rand(len(images), 2, generator=generator) * (0.35 - 0.1) + 0.1) * side
+    starts = torch.rand(len(images), 2, generator=generator) * (side - sizes)
+    places = torch.arange(side)
+    inside = (places >= starts[:, :, None]) & (places < (starts + sizes)[:, :, None])
+    chosen = torch.rand(len(images), generator=generator) < config.erase_01
+    patch = inside[:, 0, :, None] & inside[:, 1, None, :] & chosen[:, None, None]
+    return torch.where(patch[:, None], images.mean((1, 2, 3), keepdim=True), images)
+
+
+def test_without_shear_and_gain_a_run_is_repeated_bit_for_bit(images: torch.Tensor) -> None:
+    chance, chance_then = _chance(3), _chance(3)
+    for _ in range(3):  # the chance that is used up decides what follows
+        now = augment(images, WITHOUT_SHEAR_AND_GAIN, chance)
+        assert torch.equal(now, _augment_of_the_first_version(images, WITHOUT_SHEAR_AND_GAIN, chance_then))
+    assert torch.equal(chance.get_state(), chance_then.get_state())
+
+
+def test_a_shear_leans_upright_lines_and_keeps_level_ones() -> None:
+    upright = torch.zeros(64, 1, 41, 41)
+    upright[:, :, :, 20] = 255
+    place = torch.arange(41.0)
+    leaning = augment(upright, AugmentConfig(shear_01=0.3), _chance())
+    crossed = (leaning[:, 0] * place).sum(2) / leaning[:, 0].sum(2)  # where each row meets the line
+    lean = (crossed[:, 35] - crossed[:, 5]) / 30
+    torch.testing.assert_close(crossed[:, 20], torch.full((64,), 20.0), rtol=0, atol=0.01)
+    assert lean.abs().max() <= 0.3 + 1e-3
+    assert lean.max() > 0.2 and lean.min() < -0.2
+    level = upright.transpose(2, 3)
+    torch.testing.assert_close(augment(level, AugmentConfig(shear_01=0.3), _chance()), level, rtol=0, atol=0.01)
+
+
+def test_a_gain_multiplies_and_is_cut_off_at_white(images: torch.Tensor) -> None:
+    seen = augment(images, AugmentConfig(gain_low=0, gain_high=2), _chance())
+    dark = images < 255 / 2 - 1
+    ratios = [float((after / before)[few].mean()) for before, after, few in zip(images, seen, dark, strict=True)]
+    assert 0 <= min(ratios) < 0.3 and 1.7 < max(ratios) <= 2
+    for ratio, before, after in zip(ratios, images, seen, strict=True):
+        torch.testing.assert_close(after, (before * ratio).clamp(0, 255), rtol=1e-4, atol=0.01)
+
+
+def test_a_gain_of_one_number_is_that_number(images: torch.Tensor) -> None:
+    halved = augment(images, AugmentConfig(gain_low=0.5, gain_high=0.5), _chance())
+    torch.testing.assert_close(halved, images / 2, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (["gain_low=1.5"], ["augment.gain_high", "gain_low, which is 1.5", "make this 1.5 or more", "got 1.0"]),
+        (["gain_low=0.5", "gain_high=0.4"], ["augment.gain_high", "0.5", "got 0.4"]),
+        (["gain_low=-1"], ["augment.gain_low", "got -1"]),
+        (["gain_high=.nan"], ["augment.gain_high", "nan"]),
+        (["gain_low=0", "gain_high=0"], ["augment.gain_high", "got 0"]),
+        (["shear_01=1"], ["augment.shear_01", "less than 1", "got 1"]),
+    ],
+)
+def test_what_can_not_be_drawn_is_refused_in_words(changes: list[str], said: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config({"dataset": "any"}, changes=[f"augment.{change}" for change in changes])
+    assert all(word in str(caught.value) for word in said), str(caught.value)
+    assert "Value error" not in str(caught.value)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from fer_core.data.rebalance import Remedy
 from fer_core.errors import ConfigError
 from fer_core.training.config import AugmentConfig, TrainConfig, dump_config, load_config, parse_config, presets
 
@@ -45,12 +46,26 @@ def test_an_unknown_key_further_down_lists_those_of_its_place() -> None:
     assert str(caught.value).endswith(f"Known keys: {', '.join(AugmentConfig.model_fields)}.")
 
 
+@pytest.mark.parametrize("content", [{"class_weights": True}, {"remedy": {"class_weights": True}}])
+def test_the_key_that_remedy_replaced_is_unknown_and_the_message_names_what_there_is(content: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"unknown key '(remedy\.)?class_weights'.*Known keys:.*(remedy|weights)"):
+        parse_config({**SMALL, **content})
+
+
+def test_without_a_remedy_nothing_is_corrected() -> None:
+    assert parse_config(SMALL).remedy == Remedy(sampling="natural", weights="none", logit_tau=0)
+    assert not parse_config(SMALL).leave_out_disputed
+
+
 @pytest.mark.parametrize(
     ("change", "read"),
     [
         ("epochs=5", lambda config: config.epochs == 5),
         ("augment.flip_01=0.5", lambda config: config.augment.flip_01 == 0.5),
-        ("class_weights=true", lambda config: config.class_weights is True),
+        ("remedy.sampling=square_root", lambda config: config.remedy == Remedy(sampling="square_root")),
+        ("remedy.weights=inverse", lambda config: config.remedy.weights == "inverse"),
+        ("remedy.logit_tau=1", lambda config: config.remedy.logit_tau == 1.0),
+        ("leave_out_disputed=true", lambda config: config.leave_out_disputed is True),
         ("title=a=b", lambda config: config.title == "a=b"),
         ("model.width=8", lambda config: config.model.width == 8),
         ("model.width=", lambda config: config.model.width is None),
@@ -95,6 +110,11 @@ def test_a_bad_change_is_an_error_that_names_it(change: str, said: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
+        "remedy.sampling=twice",
+        "remedy.weights=many",
+        "remedy.beta=1",
+        "remedy.logit_tau=4.5",
+        "remedy.logit_tau=.nan",
         "epochs=0",
         "epochs=1.5",
         "batch_size=1",

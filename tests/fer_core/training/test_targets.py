@@ -6,7 +6,7 @@ import pytest
 
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import LABEL_SETS, Expression, LabelSet, label_set
-from fer_core.training.targets import class_weights, label_codes, target_rows
+from fer_core.training.targets import label_codes, target_rows
 
 EIGHT, THREE = label_set("eight"), label_set("three")
 
@@ -70,11 +70,28 @@ def test_codes_are_the_places_in_the_label_set() -> None:
     assert label_codes(names, EIGHT).dtype == np.int64
 
 
-def test_class_weights_worked_out_by_hand() -> None:
-    targets = np.eye(3, dtype=np.float32)[[0, 0, 0, 1]]
-    assert class_weights(targets).tolist() == pytest.approx([4 / (3 * 3), 4 / (3 * 1), 0])
+MARKED = VOTED.assign(
+    label=pd.array(["fear", "neutral", "contempt"], dtype="string"),
+    relabelled=[True, False, True],
+    excluded=[False, True, False],
+    disputed=[False, False, True],
+)
 
 
-def test_weighted_classes_count_alike() -> None:
-    targets = np.eye(4, dtype=np.float32)[np.random.default_rng(0).choice(4, 500, p=[0.7, 0.2, 0.07, 0.03])]
-    assert (class_weights(targets) * targets.sum(0)).tolist() == pytest.approx([125] * 4, rel=1e-5)
+def test_a_new_label_teaches_itself_whatever_the_votes() -> None:
+    rows = target_rows(MARKED, EIGHT, "votes")
+    assert rows[0].tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
+    assert rows[2].tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
+    kept = target_rows(MARKED.assign(relabelled=False, excluded=False), EIGHT, "votes")
+    np.testing.assert_array_equal(kept, target_rows(VOTED, EIGHT, "votes"))
+
+
+def test_a_new_label_outside_the_label_set_teaches_nothing() -> None:
+    assert not target_rows(MARKED, THREE, "votes").any()
+
+
+@pytest.mark.parametrize("kind", ["votes", "label"])
+def test_excluded_rows_teach_nothing_and_disputed_ones_not_when_left_out(kind: str) -> None:
+    assert target_rows(MARKED, EIGHT, kind).sum(1).tolist() == [1, 0, 1]
+    assert target_rows(MARKED, EIGHT, kind, leave_out_disputed=True).sum(1).tolist() == [1, 0, 0]
+    assert target_rows(VOTED, EIGHT, "label", leave_out_disputed=True).sum(1).tolist() == [1, 1, 0]

@@ -199,10 +199,77 @@ def test_a_loss_that_runs_away_is_an_error_with_a_remedy(store: Settings, data: 
         trainer.fit()
 
 
-def test_class_weights_and_other_options_train(store: Settings, data: TrainingData) -> None:
+def _uneven(data: TrainingData) -> TrainingData:
+    """The same faces, but of the last two classes only a few to learn from."""
+    rare = data.codes[data.train] >= 2
+    train = np.concatenate([data.train[~rare], data.train[rare][:12]])
+    return TrainingData(data.images, data.targets, data.codes, train, data.valid)
+
+
+def test_an_epoch_has_the_batches_that_its_sampling_draws(store: Settings, data: TrainingData) -> None:
+    uneven = _uneven(data)  # 40, 40, 6 and 6 images
+    batches = {
+        sampling: _trainer(sampling, store, uneven, f"remedy.sampling={sampling}", "batch_size=8").batches
+        for sampling in ("natural", "under", "over", "square_root")
+    }
+    assert batches == {"natural": 92 // 8, "under": 24 // 8, "over": 92 // 8, "square_root": 92 // 8}
+
+
+def test_a_sampling_that_fills_no_batch_is_an_error_that_names_it(store: Settings, data: TrainingData) -> None:
+    with pytest.raises(InputError, match=r"draws 24 images with remedy\.sampling under, fewer than one batch of 32"):
+        _trainer("short", store, _uneven(data), "remedy.sampling=under", "batch_size=32")
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["remedy.sampling=over", "remedy.weights=inverse", "remedy.weights=effective_number", "remedy.logit_tau=1"],
+)
+def test_a_remedy_lifts_what_a_network_says_of_rare_classes(change: str, store: Settings, data: TrainingData) -> None:
+    """One epoch from the same start: rare classes get higher outputs than without the remedy."""
+    rare_share = []
+    for name, changes in (("plain", ()), ("mended", (change, "remedy.beta=0.99"))):
+        trainer = _trainer(name, store, _uneven(data), *changes, "epochs=1", "ema_decay=0", "augment={}")
+        trainer.fit()
+        logits = torch.from_numpy(trainer.logits(data.valid))
+        rare_share.append(logits.softmax(1)[:, 2:].sum(1).mean().item())
+    assert rare_share[1] > rare_share[0] + 0.02
+
+
+@pytest.mark.parametrize("sampling", ["over", "square_root"])
+def test_resuming_draws_the_rows_that_an_uninterrupted_run_draws(
+    sampling: str, store: Settings, data: TrainingData
+) -> None:
+    changes = (f"remedy.sampling={sampling}", "ema_decay=0")
+    whole = _trainer("whole", store, _uneven(data), *changes)
+    whole.fit()
+
+    def stop_in_epoch_2(done_01: float, message: str) -> None:
+        if message.startswith("Epoch 2"):
+            raise CancelledError("stopped")
+
+    cut = _trainer("cut", store, _uneven(data), *changes)
+    with pytest.raises(CancelledError):
+        cut.fit(stop_in_epoch_2)
+    resumed = Trainer(cut.config, CONTRACT, _uneven(data), cut.run)
+    assert resumed.resume()
+    resumed.fit()
+    _assert_same(_weights(whole), _weights(resumed))
+
+
+def test_a_remedy_does_not_change_how_the_validation_part_is_judged(store: Settings, data: TrainingData) -> None:
+    changes = ("remedy.weights=inverse", "remedy.logit_tau=2", "epochs=1")
+    trainer = _trainer("one", store, _uneven(data), *changes)
+    trainer.fit()
+    trainer.load_best()
+    logits = torch.from_numpy(trainer.logits(data.valid))
+    loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(data.targets[data.valid])).item()
+    assert trainer.run.metrics()["valid_loss"].item() == pytest.approx(loss, abs=1e-5)
+
+
+def test_weights_and_other_options_train(store: Settings, data: TrainingData) -> None:
     changes = (
         "epochs=1",
-        "class_weights=true",
+        "remedy.weights=inverse",
         "precision=bf16",
         "optimiser.name=adam",
         "optimiser.learning_rate=0.001",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from fer_core.labels import Expression
@@ -25,19 +26,25 @@ def _table(**splits: tuple[int, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["expression", "split", "count"])
 
 
+def _seen(figure: go.Figure) -> list[go.Bar]:
+    """The bars that have a colour; the others only answer the pointer."""
+    return [trace for trace in figure.data if trace.type == "bar" and not isinstance(trace.marker.color, str)]
+
+
 def test_bars_are_as_long_as_the_counts_in_the_fixed_order() -> None:
     shuffled = _table(train=TRAIN, valid=VALID).iloc[::-1]
     figure = class_distribution(shuffled)
-    assert [bars.name for bars in figure.data] == ["valid", "train"]
-    assert tuple(figure.data[1].x) == TRAIN
-    assert tuple(figure.data[1].y) == tuple(e.value.capitalize() for e in Expression)
-    assert tuple(figure.data[0].marker.color) == tuple(expression_colour(e) for e in Expression)
+    bars = _seen(figure)
+    assert [each.name for each in bars] == ["Validation", "Training"]
+    assert tuple(bars[1].x) == TRAIN
+    assert tuple(bars[1].y) == tuple(e.value.capitalize() for e in Expression)
+    assert tuple(bars[0].marker.color) == tuple(expression_colour(e) for e in Expression)
     assert figure.layout.yaxis.autorange == "reversed"
 
 
 def test_splits_differ_by_hatching_and_a_single_one_needs_no_legend() -> None:
     figure = class_distribution(_table(train=TRAIN, valid=VALID))
-    assert len({bars.marker.pattern.shape for bars in figure.data}) == 2
+    assert len({bars.marker.pattern.shape for bars in _seen(figure)}) == 2
     assert figure.layout.showlegend
     assert not class_distribution(_table(train=TRAIN).assign(split="")).layout.showlegend
 
@@ -45,7 +52,7 @@ def test_splits_differ_by_hatching_and_a_single_one_needs_no_legend() -> None:
 def test_hover_and_labels_give_count_and_share_in_words() -> None:
     figure = class_distribution(_table(train=TRAIN, valid=VALID))
     words = figure.data[1].hovertext[0].replace("<br>", " ")
-    assert words == "1,241 of 3,396 valid images (36.5 %) are labelled neutral"
+    assert words == "1,241 of 3,396 validation images (36.5 %) are labelled neutral"
     assert figure.data[1].text[0] == "1,241 · 36.5 %"
 
 
@@ -56,7 +63,7 @@ def test_published_counts_alone_name_no_split() -> None:
 
 def test_shares_add_up_to_a_hundred_percent_in_each_split() -> None:
     figure = class_distribution(_table(train=TRAIN, valid=VALID), share=True)
-    for bars in figure.data:
+    for bars in _seen(figure):
         assert sum(bars.x) == pytest.approx(100)
     assert figure.data[0].text[0] == "9,360 · 34.7 %"
 
@@ -70,7 +77,7 @@ def test_a_logarithmic_axis_shows_one_image_and_gives_none_no_length() -> None:
     assert figure.data[0].text[2] == "0 · 0 %"
 
 
-@pytest.mark.parametrize("options", [{}, {"share": True}, {"log": True}])
+@pytest.mark.parametrize("options", [{}, {"share": True}, {"log": True}, {"stacked": True}])
 @pytest.mark.parametrize(
     "counts", [(0, 0), (1,), (0,), (80_276_000, 146_198_000, 5_135)], ids=["zeros", "one", "none", "millions"]
 )
@@ -81,6 +88,41 @@ def test_odd_counts_draw_and_leave_room_for_the_labels(counts: tuple[int, ...], 
     longest = max(figure.data[0].x)
     assert high > (math.log10(longest) if options.get("log") else longest)
     figure.to_json()
+
+
+def test_stacked_pieces_begin_where_the_other_ends_and_the_sum_stands_behind_them() -> None:
+    figure = class_distribution(_table(train=TRAIN, valid=VALID), stacked=True, log=True)
+    assert figure.layout.barmode == "stack" and figure.layout.xaxis.type != "log"
+    assert [tuple(bars.x) for bars in _seen(figure)] == [TRAIN, VALID]
+    sums = next(trace for trace in figure.data if trace.type == "scatter")
+    assert tuple(sums.x) == tuple(map(sum, zip(TRAIN, VALID, strict=True)))
+    assert sums.text[7].strip() == "191 · 0.6 %"
+    assert figure.layout.height < class_distribution(_table(train=TRAIN, valid=VALID)).layout.height
+
+
+def test_stacked_shares_are_of_all_images() -> None:
+    figure = class_distribution(_table(train=TRAIN, valid=VALID), stacked=True, share=True)
+    assert sum(sum(bars.x) for bars in _seen(figure)) == pytest.approx(100)
+    assert "share of all" in figure.layout.xaxis.title.text
+
+
+@pytest.mark.parametrize("options", [{}, {"share": True}, {"log": True}])
+def test_the_whole_row_of_a_bar_says_which_it_is(options: dict[str, bool]) -> None:
+    figure = class_distribution(_table(train=TRAIN, valid=VALID), **options)
+    seen, rest = _seen(figure), [bars for bars in figure.data if bars not in _seen(figure)]
+    for bars, row in zip(seen, rest, strict=True):
+        assert (row.offsetgroup, row.hovertext) == (bars.offsetgroup, bars.hovertext)
+        assert list(map(list, row.customdata)) == list(map(list, bars.customdata))
+        assert all(length >= own for length, own in zip(row.x, bars.x, strict=True))
+    assert list(map(list, seen[1].customdata))[7] == ["contempt", "valid"]
+
+
+def test_beside_a_stacked_bar_the_row_is_of_the_class_in_every_split() -> None:
+    figure = class_distribution(_table(train=TRAIN, valid=VALID), stacked=True)
+    rest = next(trace for trace in figure.data if trace.type == "bar" and trace not in _seen(figure))
+    assert list(map(list, rest.customdata)) == [[each.value, ""] for each in Expression]
+    end = figure.layout.xaxis.range[1]
+    assert [sum(parts) for parts in zip(TRAIN, VALID, rest.x, strict=True)] == pytest.approx([end] * 8)
 
 
 def test_nothing_at_all_draws_a_reason() -> None:

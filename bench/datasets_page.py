@@ -1,0 +1,218 @@
+"""The Datasets page on an index of a million rows: what a filter or a split change takes once it has been opened.
+
+A store is made in a temporary folder: rows drawn in numpy, their faces a few images that they share. The page runs as
+in the app, without a browser: what is measured is the server's answer.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import statistics
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from bench.table import show
+from fer_core.data.catalog import open_dataset
+from fer_core.data.importing import DATASET_MARKER, INDEX, MANIFEST
+from fer_core.data.manifest import dump_manifest, known_manifests
+from fer_core.data.split import SplitConfig
+from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabelled, argmax_outcomes
+from fer_core.labels import Expression
+from fer_core.settings import Settings, settings
+from fer_ui.pages import Page
+from fer_ui.split_address import split_to_address
+
+_ROWS = 1_000_000
+_FACES = 512
+_SIDE = 48
+_VOTERS = 10
+_EXCLUDED = 1_000
+_DATASET = "million"
+_APP = Path(__file__).resolve().parent.parent / "app.py"
+_FIRST = "first view"
+
+Change = Callable[[AppTest], AppTest]
+
+
+def main() -> None:
+    """Make the store, open the page, change what it shows, print the table."""
+    logging.getLogger("streamlit").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["FERSCOPE_HOME"], os.environ["FERSCOPE_OFFLINE"] = folder, "true"
+        settings.cache_clear()
+        _make_store(settings())
+        rows = [*_faces_rows(), *_classes_rows(), *_splits_rows()]
+    slowest = max((row for row in rows if row["what"] != _FIRST), key=lambda row: row["worst_s"])
+    words = f"the slowest change was {slowest['what']} in {slowest['section']}, {slowest['worst_s']:.2f} s"
+    show(f"The Datasets page on {_ROWS:,} rows: {words}", rows)
+
+
+def _faces_rows() -> list[dict[str, Any]]:
+    labels = ["happiness", "contempt", "unlabelled", "all"]
+    return _measured(
+        "faces",
+        {
+            "another expression": [_chosen("label", value) for value in labels],
+            "another part": [_pressed("part", value) for value in ("train", "valid", "test", "all")],
+            "other marks": [_chosen("mark", value) for value in ("used", "excluded", "all")],
+            "a shuffle": [_chosen("order", value) for value in ("1", "2", "all")],
+            "a name": [_searched(text) for text in ("face00", "0077", "")],
+            "the next page": [_button("Next")] * 3,
+            "a tick": [lambda app: app.checkbox[3].check().run()],
+        },
+    )
+
+
+def _classes_rows() -> list[dict[str, Any]]:
+    return _measured(
+        "classes",
+        {
+            "another part": [_pressed("part", value) for value in ("train", "valid", "test", "all")],
+            "another scale": [_pressed("scale", value) for value in ("share", "log", "count")],
+            "stacked bars": [_pressed("bars", value) for value in ("stacked", "grouped")],
+        },
+    )
+
+
+def _splits_rows() -> list[dict[str, Any]]:
+    seeds = [split_to_address(SplitConfig(kind="seeded", seed=seed)) for seed in (1, 2, 3)]
+    return _measured(
+        "splits",
+        {
+            "another seed": [_addressed("split", seed) for seed in seeds],
+            "one seen before": [_addressed("split", seed) for seed in (seeds[0], "published")],
+        },
+    )
+
+
+def _measured(section: str, changes: dict[str, Sequence[Change]]) -> list[dict[str, Any]]:
+    """Rows of the table for one section: its first view, then each kind of change."""
+    app = AppTest.from_file(str(_APP), default_timeout=300).run()
+    app.query_params["dataset"], app.query_params["section"] = _DATASET, section
+    started = time.perf_counter()
+    app = app.switch_page(f"pages/{Page.DATASETS}/page.py").run()
+    rows = [_row(section, _FIRST, [time.perf_counter() - started])]
+    for what, each in changes.items():
+        seconds = []
+        for change in each:
+            started = time.perf_counter()
+            app = change(app)
+            seconds.append(time.perf_counter() - started)
+            if app.exception or app.error:
+                raise RuntimeError(f"The page failed after {what}: {[*app.exception, *app.error]}")
+        rows.append(_row(section, what, seconds))
+    first = rows[0]["median_s"]
+    return [{**row, "ratio": round(first / row["median_s"], 1)} for row in rows]
+
+
+def _row(section: str, what: str, seconds: Sequence[float]) -> dict[str, Any]:
+    return {
+        "section": section,
+        "what": what,
+        "times": len(seconds),
+        "median_s": round(statistics.median(seconds), 3),
+        "worst_s": round(max(seconds), 3),
+    }
+
+
+def _chosen(key: str, value: str) -> Change:
+    return lambda app: app.selectbox(key=key).set_value(value).run()
+
+
+def _pressed(key: str, value: str) -> Change:
+    return lambda app: app.button_group(key=key).set_value(value).run()
+
+
+def _searched(text: str) -> Change:
+    return lambda app: app.text_input(key="find").set_value(text).run()
+
+
+def _addressed(name: str, value: str) -> Change:
+    def change(app: AppTest) -> AppTest:
+        app.query_params[name] = value
+        return app.run()
+
+    return change
+
+
+def _button(label: str) -> Change:
+    return lambda app: next(button for button in app.button if button.label == label).click().run()
+
+
+def _make_store(store: Settings) -> None:
+    folder = store.datasets_dir / _DATASET
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    names = [f"faces/face{place:06d}.png" for place in range(_FACES)]
+    with zipfile.ZipFile(folder / "source.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, _png(rng))
+    _index(names, rng).to_parquet(folder / INDEX, index=False, compression="zstd", row_group_size=32_768)
+    manifest = known_manifests()["ferplus"].model_copy(update={"id": _DATASET, "title": "A million faces"})
+    (folder / MANIFEST).write_text(dump_manifest(manifest))
+    marker = {"source": "source.zip", "n": _ROWS, "fingerprint": "drawn", "created": "2026-01-01T00:00:00+00:00"}
+    (folder / DATASET_MARKER).write_text(json.dumps(marker))
+    dataset = open_dataset(_DATASET, store)
+    dataset.overlay().exclude(dataset.raw_index(["id"])["id"].iloc[:_EXCLUDED], "drawn")
+
+
+def _png(rng: np.random.Generator) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (_SIDE, _SIDE), np.uint8)).save(content, "PNG")
+    return content.getvalue()
+
+
+def _index(names: Sequence[str], rng: np.random.Generator) -> pd.DataFrame:
+    """A million rows with ten votes each, as unequal as those of FER+; every file has many rows."""
+    published = known_manifests()["ferplus"].published
+    assert published is not None
+    common = np.array([published.splits["train"][expression] for expression in Expression], float)
+    truth = rng.choice(len(Expression), _ROWS, p=common / common.sum())
+    votes = np.zeros((_ROWS, len(VOTE_COLUMNS)), np.int16)
+    for _ in range(_VOTERS):
+        voted = np.where(rng.random(_ROWS) < 0.75, truth, rng.integers(0, len(VOTE_COLUMNS), _ROWS))
+        votes[np.arange(_ROWS), voted] += 1
+    outcomes = np.array([str(outcome) for outcome in OUTCOMES], object)[argmax_outcomes(votes)]
+    none = np.isin(outcomes, [str(reason) for reason in Unlabelled])
+    files = np.array(names, object)[rng.integers(0, len(names), _ROWS)]
+    return pd.DataFrame(
+        {
+            "id": [f"{name}#{place}" for place, name in enumerate(files)],
+            "path": files,
+            "split": rng.choice(np.array(["train", "valid", "test"], object), _ROWS, p=[0.8, 0.1, 0.1]),
+            "label": np.where(none, None, outcomes),
+            "raw_label": outcomes,
+            "unlabelled": np.where(none, outcomes, ""),
+            "identity": np.array([f"person{place:05d}" for place in range(50_000)], object)[
+                rng.integers(0, 50_000, _ROWS)
+            ],
+            **dict(zip(VOTE_COLUMNS, votes.T, strict=True)),
+            "width": np.int32(_SIDE),
+            "height": np.int32(_SIDE),
+            "channels": np.int32(1),
+            "bytes": rng.integers(1_000, 3_000, _ROWS),
+            "sha256": [f"{place:064x}" for place in range(_ROWS)],
+            "phash": rng.integers(-(2**63), 2**63 - 1, _ROWS),
+            **{
+                name: rng.random(_ROWS, np.float32)
+                for name in ("brightness", "contrast", "sharpness", "dark_01", "bright_01")
+            },
+            "problem": "",
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""`augment`: faces of a dataset through an augmentation recipe, as a picture or as arrays."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.atomic import write_bytes
+from fer_core.cli.output import emit
+from fer_core.errors import InputError
+from fer_core.labels import label_set
+from fer_core.settings import settings
+from fer_core.training.config import ModelConfig
+from fer_core.training.recipes import changes_in_words, find_recipe, recipes
+
+SEEDS_MAX = 64
+_SEED_MAX = 2**63 - 1
+_SHEET, _ARRAYS = ".png", ".npz"
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to a parser."""
+    command: argparse.ArgumentParser = commands.add_parser("augment", help="see faces as training would change them")
+    command.add_argument("dataset", help="a dataset's id")
+    command.add_argument("--recipe", required=True, help=f"a YAML file, or one of: {', '.join(recipes())}")
+    command.add_argument("--id", dest="ids", action="append", required=True, help="an image's id; repeat it for more")
+    command.add_argument("--draws", type=int, default=6, help="how often each face is changed")
+    command.add_argument("--seed", type=int, default=0, help="the same seed gives the same pictures")
+    command.add_argument("--seeds", type=int, default=1, help="how many seeds, one after the other (.npz only)")
+    command.add_argument("--network", default=ModelConfig().name, help="whose input size and colour; %(default)s")
+    command.add_argument("--out", type=Path, required=True, help="a .png contact sheet, or .npz: an array a seed")
+    command.add_argument("--json", action="store_true", help="print JSON alone")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the preview; the first column is the face as it is."""
+    _check(arguments)
+    recipe = find_recipe(arguments.recipe)
+    from fer_core.augment_preview import augmented, contact_sheet, fitted_faces
+    from fer_core.models.registry import architecture
+
+    contract = architecture(arguments.network).contract(label_set("eight"))
+    faces = fitted_faces(arguments.dataset, arguments.ids, contract, settings())
+    pictures = {
+        seed: augmented(faces, recipe.augment, draws=arguments.draws, seed=seed)
+        for seed in range(arguments.seed, arguments.seed + arguments.seeds)
+    }
+    if arguments.out.suffix == _SHEET:
+        content = _png(contact_sheet(pictures[arguments.seed]))
+    else:
+        content = _npz({str(seed): each for seed, each in pictures.items()})
+    write_bytes(arguments.out, content)
+    result = {
+        "dataset": arguments.dataset,
+        "recipe": arguments.recipe,
+        "changes": changes_in_words(recipe.augment),
+        "ids": arguments.ids,
+        "draws": arguments.draws,
+        "seeds": list(pictures),
+        "size_px": contract.size_px,
+        "colour": contract.colour,
+        "out": str(arguments.out),
+    }
+    changes = "; ".join(result["changes"]) or "no change"
+    emit(result, arguments.json, f"{recipe.title}: {changes}.\n{len(faces)} faces are in {arguments.out}.")
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Before torch is loaded, so that a slip is told at once."""
+    if arguments.out.suffix not in (_SHEET, _ARRAYS):
+        raise InputError(f"--out {arguments.out} ends with neither {_SHEET} nor {_ARRAYS}. Name a file that does.")
+    if not 0 <= arguments.seed <= _SEED_MAX - SEEDS_MAX:
+        raise InputError(f"--seed {arguments.seed} is out of range. Give 0 to {_SEED_MAX - SEEDS_MAX}.")
+    most = 1 if arguments.out.suffix == _SHEET else SEEDS_MAX
+    if not 1 <= arguments.seeds <= most:
+        raise InputError(
+            f"--seeds {arguments.seeds} is out of range: a {_SHEET} file holds one, a {_ARRAYS} file 1 to {SEEDS_MAX}."
+        )
+
+
+def _png(sheet: NDArray[np.uint8]) -> bytes:
+    import cv2
+
+    pixels = cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR) if sheet.ndim == 3 else sheet
+    return cv2.imencode(_SHEET, pixels)[1].tobytes()
+
+
+def _npz(arrays: dict[str, NDArray[np.uint8]]) -> bytes:
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
+    return content.getvalue()

@@ -1,0 +1,232 @@
+"""`datasets propose|import|fetch|imports|discard|draw`: how data comes into the store."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fer_core.cli.output import emit, table
+from fer_core.cli.parsing import AddAction
+from fer_core.cli.reporting import reported
+from fer_core.data.catalog import StoredDataset, import_dataset, open_dataset
+from fer_core.data.drawn import make_drawn_dataset
+from fer_core.data.fetch import is_url
+from fer_core.data.import_run import run_import
+from fer_core.data.importing import begin_import, discard_import, list_imports, open_import
+from fer_core.data.label_map import parse_assignments
+from fer_core.data.manifest import Layout, Manifest, TableColumns, read_manifest
+from fer_core.data.manifest_store import all_manifests
+from fer_core.data.proposal import Proposal, fitting_manifest, propose
+from fer_core.data.readers import READERS
+from fer_core.data.source import Source, open_source
+from fer_core.errors import DatasetError, InputError
+from fer_core.ids import slug
+from fer_core.progress import Progress
+from fer_core.settings import settings
+
+
+def add_to(action: AddAction) -> None:
+    """Add the actions."""
+    proposing = action("propose", "look at a folder or archive: layout, labels, splits; nothing is imported", _propose)
+    importing = action("import", "index a folder, an archive or a URL and add it to the store", _import)
+    for parser in (proposing, importing):
+        parser.add_argument("path", nargs="?" if parser is importing else None, help="a folder, an archive, a URL")
+        parser.add_argument("--id", default="", help="the dataset's id; by default that of its manifest or file")
+        parser.add_argument("--layout", default="", help=f"how the files lie: {', '.join(READERS)}; else recognised")
+        parser.add_argument("--manifest", default="", help="a manifest's id or file; by default the one that fits")
+        parser.add_argument("--map", action="append", default=[], metavar="RAW=EXPRESSION", help="'-' leaves it out")
+        parser.add_argument(
+            "--column", action="append", default=[], metavar="WHAT=NAME", help="path, label, split, identity, …"
+        )
+    importing.add_argument("--take", action="store_true", help="move the archive into the store")
+    importing.add_argument("--work", default="", help="go on with the unfinished import of this id")
+    fetching = action("fetch", "bring a URL or a compressed tar into the store, to be imported later", _fetch)
+    fetching.add_argument("url")
+    fetching.add_argument("--id", default="")
+    action("imports", "imports that are not finished", _imports)
+    action("discard", "throw an unfinished import away", _discard).add_argument("id")
+    drawing = action("draw", "draw the drawn-faces dataset", _draw)
+    drawing.add_argument("--id", default="drawn-faces")
+    drawing.add_argument("--total", type=int, default=4000, help="how many images")
+    drawing.add_argument("--seed", type=int, default=0)
+
+
+def _propose(arguments: argparse.Namespace) -> None:
+    with open_source(Path(arguments.path).expanduser(), settings()) as source:
+        found = propose(source, _manifest(source, arguments))
+    rows = [
+        {"label": raw or "(none)", "count": n, "becomes": e or ("left out" if known else "? decide")}
+        for raw, n, e, known in found.labels.itertuples(index=False)
+    ]
+    seen = f"{found.n_records:,} records{'' if found.complete else ' looked at'}"
+    words = [
+        f"{found.manifest.title}: {READERS[found.manifest.layout].title}, {found.n_files:,} image files, {seen}",
+        table(rows, "No labels."),
+        *(f"not found: {name}" for name in found.missing),
+    ]
+    emit(_as_json(found), arguments.json, "\n".join(words))
+
+
+def _as_json(found: Proposal) -> dict[str, Any]:
+    return {
+        "manifest": found.manifest.id,
+        "layout": found.manifest.layout,
+        "files": found.n_files,
+        "records": found.n_records,
+        "complete": found.complete,
+        "labels": [
+            {"raw": raw, "count": int(n), "expression": e and str(e), "known": bool(known)}
+            for raw, n, e, known in found.labels.itertuples(index=False)
+        ],
+        "splits": {str(part): n for part, n in found.splits.items()},
+        "identities": found.identities,
+        "has": list(found.has),
+        "missing": list(found.missing),
+        "columns": list(found.columns),
+    }
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    if arguments.work:
+        _emit_imported(arguments, reported(_resumed(arguments.work)))
+        return
+    if not arguments.path:
+        raise DatasetError("Nothing to import was named. Give a folder, an archive or a URL, or --work ID.")
+    _emit_imported(arguments, reported(_begun(arguments)))
+
+
+def _resumed(dataset_id: str) -> Callable[[Progress], StoredDataset]:
+    """A decided import's work. One that fails is kept: it can be decided otherwise, or discarded."""
+
+    def work(progress: Progress) -> StoredDataset:
+        run_import(open_import(dataset_id, settings()), settings(), progress)
+        return open_dataset(dataset_id, settings())
+
+    return work
+
+
+def _begun(arguments: argparse.Namespace) -> Callable[[Progress], StoredDataset]:
+    def work(progress: Progress) -> StoredDataset:
+        manifest = None
+        if arguments.map or arguments.column or arguments.manifest:
+            if is_url(arguments.path):
+                raise DatasetError("A URL is looked at once it is here: fetch it first, then import it with --work.")
+            with open_source(Path(arguments.path).expanduser(), settings()) as source:
+                manifest = _manifest(source, arguments)
+        return import_dataset(
+            arguments.path,
+            settings(),
+            dataset_id=arguments.id,
+            layout=arguments.layout,
+            manifest=manifest,
+            move=arguments.take,
+            progress=progress,
+        )
+
+    def kept_or_thrown_away(progress: Progress) -> StoredDataset:
+        try:
+            return work(progress)
+        except InputError:
+            # An upload is in the store by now, or is not wanted; a file of the user's own is never deleted.
+            path = Path(arguments.path).absolute()
+            if arguments.take and path.is_relative_to(settings().uploads_dir):
+                path.unlink(missing_ok=True)
+            raise
+
+    return kept_or_thrown_away
+
+
+def _manifest(source: Source, arguments: argparse.Namespace) -> Manifest:
+    """What the files mean: the manifest that was named or fits, with the labels and columns of the command line."""
+    layout = arguments.layout
+    known = all_manifests(settings())
+    if arguments.manifest in known:
+        manifest = known[arguments.manifest]
+    elif arguments.manifest:
+        manifest = read_manifest(Path(arguments.manifest).expanduser())
+    else:
+        columns = _columns(arguments.column)
+        layout = layout or ("table" if columns else "")
+        manifest = fitting_manifest(source, layout, arguments.id, _name(arguments.path), settings())
+    return with_choices(manifest, layout, parse_assignments(arguments.map), _columns(arguments.column))
+
+
+def with_choices(manifest: Manifest, layout: Layout | str, labels: dict[str, Any], columns: dict[str, Any]) -> Manifest:
+    """A manifest with a person's choices on top.
+
+    Raises:
+        DatasetError: a column is no such thing.
+    """
+    update: dict[str, Any] = {"labels": {**manifest.labels, **labels}}
+    if layout:
+        update["layout"] = layout
+    if columns:
+        base = manifest.columns.model_dump() if manifest.columns else {"path": "path", "label": "label"}
+        if unknown := [name for name in columns if name not in TableColumns.model_fields]:
+            known = ", ".join(TableColumns.model_fields)
+            raise DatasetError(f"--column {unknown[0]!r} is nothing a table can hold. Choose of: {known}.")
+        update["columns"] = {**base, **columns}
+    return Manifest.model_validate({**manifest.model_dump(), **update})
+
+
+def _columns(pairs: list[str]) -> dict[str, Any]:
+    """`path=file` pairs; several names apart by commas for `box`, `subgroups` and `names`."""
+    columns: dict[str, Any] = {}
+    for pair in pairs:
+        what, equals, name = pair.partition("=")
+        if not equals:
+            raise DatasetError(
+                f"--column {pair!r} is not WHAT=NAME, such as --column path=file --column label=emotion."
+            )
+        columns[what] = tuple(name.split(",")) if what in ("box", "subgroups", "names") else name
+    return columns
+
+
+def _fetch(arguments: argparse.Namespace) -> None:
+    dataset_id = arguments.id or slug(_name(arguments.url))
+
+    def work(progress: Progress) -> None:
+        begun = begin_import(arguments.url, dataset_id, settings())
+        try:
+            begun.prepare(settings(), progress)
+        except InputError:
+            discard_import(dataset_id, settings())
+            raise
+
+    reported(work)
+    words = (
+        f"{dataset_id} is here. Look at it with: datasets imports; import it with: datasets import --work {dataset_id}"
+    )
+    emit({"id": dataset_id, "ready": True}, arguments.json, words)
+
+
+def _imports(arguments: argparse.Namespace) -> None:
+    rows = [
+        {"id": each.id, "source": each.source, "ready": each.ready, "parts": each.indexed_parts, "begun": each.created}
+        for each in list_imports(settings())
+    ]
+    emit(rows, arguments.json, table(rows, "No unfinished imports."))
+
+
+def _discard(arguments: argparse.Namespace) -> None:
+    discard_import(arguments.id, settings())
+    emit({"id": arguments.id, "discarded": True}, arguments.json, f"The import {arguments.id} was thrown away")
+
+
+def _draw(arguments: argparse.Namespace) -> None:
+    def work(progress: Progress) -> StoredDataset:
+        return make_drawn_dataset(arguments.id, arguments.total, arguments.seed, settings(), progress)
+
+    _emit_imported(arguments, reported(work))
+
+
+def _emit_imported(arguments: argparse.Namespace, dataset: StoredDataset) -> None:
+    problems = int((dataset.raw_index(["problem"])["problem"] != "").sum())
+    result = {"id": dataset.id, "n": dataset.n, "problems": problems, "source": str(dataset.source_path)}
+    emit(result, arguments.json, f"{dataset.id}: {dataset.n:,} images, {problems:,} with problems")
+
+
+def _name(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2].split(".")[0] or "unnamed"

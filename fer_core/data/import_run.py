@@ -1,0 +1,133 @@
+"""Carries out an import: brings the files, indexes them in parts, looks for duplicates, and makes the dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from fer_core.atomic import atomic_path, write_json, write_text
+from fer_core.data.duplicates import duplicate_pairs
+from fer_core.data.fetch import write_zip
+from fer_core.data.importing import INDEX, MANIFEST, PAIRS, PARTS, STAMP, Import, alone
+from fer_core.data.index import build_parts, load_index, merge_parts
+from fer_core.data.label_map import label_map
+from fer_core.data.manifest import Manifest, dump_manifest
+from fer_core.data.measure import ImageLimits
+from fer_core.data.readers import fer2013, reader_for
+from fer_core.data.readers.file_names import is_image
+from fer_core.data.source import Source, open_source
+from fer_core.errors import DatasetError
+from fer_core.progress import Progress, silent
+from fer_core.settings import Settings
+
+_PREPARE_SHARE_01, _INDEX_SHARE_01 = 0.2, 0.95
+
+
+def run_import(work: Import, settings: Settings, progress: Progress = silent) -> Path:
+    """Index the files as was decided and put the dataset into the store; its folder.
+
+    Raises:
+        DatasetError: nothing was decided yet, a label is not known, no image can be read.
+        CancelledError: `progress` asked to stop; the import can go on later.
+    """
+    with alone(work.folder):
+
+        def preparing(done_01: float, message: str) -> None:
+            progress(done_01 * _PREPARE_SHARE_01, message)
+
+        def indexing(done_01: float, message: str) -> None:
+            progress(_PREPARE_SHARE_01 + done_01 * (_INDEX_SHARE_01 - _PREPARE_SHARE_01), message)
+
+        work.prepare(settings, preparing)
+        manifest = work.manifest
+        if manifest is None:
+            raise DatasetError(f"It was not decided yet what the files of {work.id!r} mean. Choose a layout.")
+        manifest = _with_images(work, manifest, settings, preparing)
+        with open_source(work.path(), settings) as source:
+            _index(work, source, manifest, settings, indexing)
+        progress(_INDEX_SHARE_01, "Looking for duplicates")
+        n, fingerprint = _complete(work, manifest)
+        folder = work.finish(settings, n, fingerprint)
+    progress(1.0, f"Imported {n:,} images")
+    return folder
+
+
+def _with_images(work: Import, manifest: Manifest, settings: Settings, progress: Progress) -> Manifest:
+    """Write the images that exist only in a table as files, once; from then on they lie in class folders."""
+    if manifest.layout != fer2013.READER.layout:
+        return manifest
+    table, extracted = work.path(), work.folder / "extracted.zip"
+    with open_source(table, settings) as source:
+        if not fer2013.is_table(source.names()):  # written already, and killed before the manifest said so
+            return _as_folders(work, manifest)
+
+        def writing(archive: zipfile.ZipFile) -> None:
+            fer2013.write_images(source, archive, progress)
+
+        write_zip(extracted, writing)
+    extracted.replace(work.folder / "source.zip")
+    return _as_folders(work, manifest)
+
+
+def _as_folders(work: Import, manifest: Manifest) -> Manifest:
+    decided = manifest.model_copy(update={"layout": "folders"})
+    write_text(work.folder / MANIFEST, dump_manifest(decided))
+    return decided
+
+
+def _index(work: Import, source: Source, manifest: Manifest, settings: Settings, progress: Progress) -> None:
+    reader = reader_for(manifest.layout)
+    names = source.names()
+    parts = work.folder / PARTS
+    said = f"{source.state()} {dump_manifest(manifest)} " + "\n".join(names)
+    stamp = hashlib.sha256(said.encode()).hexdigest()
+    if _read_stamp(work) != stamp:  # the source has changed: nothing that was measured holds
+        shutil.rmtree(parts, ignore_errors=True)
+        write_json(work.folder / STAMP, stamp)
+    build_parts(
+        source,
+        reader.read(source, manifest),
+        label_map(manifest, reader.codes, reader.unlabelled),
+        parts,
+        expected=sum(map(is_image, names)),
+        repeats=reader.repeats,
+        processes=settings.threads or os.cpu_count() or 1,
+        limits=ImageLimits(settings.image_bytes_max, settings.image_pixels_max),
+        progress=progress,
+    )
+
+
+def _complete(work: Import, manifest: Manifest) -> tuple[int, str]:
+    """Put the index together and look for duplicates; the number of rows and the fingerprint."""
+    index = work.folder / INDEX
+    merge_parts(work.folder / PARTS, index)
+    needed = load_index(index, ["sha256", "phash", "contrast", "problem", "identity"])
+    if (needed["sha256"] == "").all():
+        raise DatasetError(f"None of the {len(needed):,} images of {work.source} could be read.")
+    with atomic_path(work.folder / PAIRS) as temporary:
+        duplicate_pairs(needed).to_parquet(temporary, index=False)
+    write_text(work.folder / MANIFEST, dump_manifest(manifest))
+    return len(needed), _fingerprint(index)
+
+
+def _fingerprint(index: Path) -> str:
+    """A hash of ids, labels and pixels."""
+    whole = hashlib.sha256()
+    for batch in pq.ParquetFile(index).iter_batches(columns=["id", "split", "label", "sha256"]):
+        rows = pd.util.hash_pandas_object(batch.to_pandas().astype(str), index=False)
+        whole.update(rows.to_numpy().tobytes())
+    return whole.hexdigest()[:16]
+
+
+def _read_stamp(work: Import) -> str:
+    try:
+        return str(json.loads((work.folder / STAMP).read_text()))
+    except (OSError, ValueError):
+        return ""

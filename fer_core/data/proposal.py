@@ -1,0 +1,184 @@
+"""What a source seems to be, before anything of it is imported: its layout, its labels and what they would become."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import pandas as pd
+
+from fer_core.data.label_map import LabelMap, label_map
+from fer_core.data.manifest import Manifest
+from fer_core.data.manifest_store import all_manifests
+from fer_core.data.readers import READERS, reader_for, recognise
+from fer_core.data.readers import table as table_reader
+from fer_core.data.readers.file_names import has, is_image
+from fer_core.data.record import Record, Split
+from fer_core.data.source import Source
+from fer_core.errors import DatasetError
+from fer_core.ids import slug
+from fer_core.settings import Settings
+
+RECORDS_MAX = 200_000
+"""Records that a proposal looks at; the import looks at all."""
+
+_EXAMPLES = 5
+_LOOKED_FOR = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What was found, and what is proposed.
+
+    Attributes:
+        manifest: with layout, columns and labels as proposed; `decide` it, or change it first.
+        n_files: image files in the source.
+        n_records: rows that the reader gives, as far as it looked.
+        complete: whether it looked at all.
+        labels: a row a raw label: `raw`, `count`, `expression` (None: left out), `known` (False: must be decided).
+        splits: records of each published part; "" for those in none.
+        identities: different people, as far as names tell.
+        has: what else the records hold, in words, such as "votes".
+        missing: names in a label file that no file has, a few of them.
+        tables: files that could hold the labels.
+        columns: of the chosen table.
+    """
+
+    manifest: Manifest
+    n_files: int
+    n_records: int
+    complete: bool
+    labels: pd.DataFrame
+    splits: dict[str, int]
+    identities: int
+    has: tuple[str, ...]
+    missing: tuple[str, ...]
+    tables: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Raw labels of which nothing is known."""
+        return tuple(self.labels.loc[~self.labels["known"], "raw"])
+
+
+def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) -> Proposal:
+    """Look at a source the way a manifest says.
+
+    Raises:
+        DatasetError: a label file is broken, or a table's columns were not chosen.
+    """
+    reader = reader_for(manifest.layout)
+    names = source.names()
+    tables, columns = _tables(source, names, manifest)
+    records = reader.read(source, manifest)
+    seen = _Seen(islice(records, records_max), names)
+    labels = label_map(manifest, reader.codes, reader.unlabelled)
+    return Proposal(
+        manifest=manifest,
+        n_files=sum(map(is_image, names)),
+        n_records=seen.n,
+        complete=next(records, None) is None,
+        labels=_labels(seen.raw, labels),
+        splits={part: seen.splits[part] for part in (*Split, "") if seen.splits[part]},
+        identities=len(seen.identities),
+        has=tuple(seen.has),
+        missing=tuple(seen.missing),
+        tables=tables,
+        columns=columns,
+    )
+
+
+def fitting_manifest(source: Source, layout: str, dataset_id: str, name: str, settings: Settings) -> Manifest:
+    """The manifest called `dataset_id`, else one that the source's name and layout suggest, else a new one.
+
+    Args:
+        layout: "" to recognise it.
+        name: the file's or folder's, without its ending.
+    Raises:
+        DatasetError: the layout is not recognised, or needs what only a manifest can tell.
+    """
+    known = all_manifests(settings)
+    for called in (known.get(dataset_id), known.get(slug(name))):
+        if called is not None and _fits(called, layout, source.names()):
+            return called
+    layout = layout or recognise(source).layout
+    same = [manifest for manifest in known.values() if manifest.layout == layout]
+    if layout not in ("folders", "table", "names") and len(same) == 1:
+        return same[0]
+    if layout == "names":
+        raise DatasetError("Labels in file names need a manifest with a label_pattern. Choose one, or write your own.")
+    return Manifest(
+        id=slug(dataset_id or name),
+        title=dataset_id or name,
+        summary=f"Imported from {name}.",
+        licence="not stated; ask whoever gave you the images",
+        layout=reader_for(layout).layout,
+        columns=table_reader.guess_columns(source) if layout == "table" else None,
+    )
+
+
+def _fits(manifest: Manifest, layout: str, names: Sequence[str]) -> bool:
+    """Whether a manifest that goes by the right name can be meant: FER2013 comes as a table and as class folders."""
+    if layout or not manifest.layout:
+        return bool(layout) and manifest.layout == layout
+    meant = reader_for(manifest.layout)
+    # Of labels in file names nobody but the manifest knows, nor of folders by names of their own.
+    return meant.layout == "names" or meant.recognises(names) or not any(r.recognises(names) for r in READERS.values())
+
+
+class _Seen:
+    """What some records have in common."""
+
+    def __init__(self, records: Iterable[Record], names: Sequence[str]) -> None:
+        self.n = 0
+        self.raw: Counter[str] = Counter()
+        self.splits: Counter[str] = Counter()
+        self.identities: set[str] = set()
+        self.has: dict[str, None] = {}
+        self.missing: list[str] = []
+        for record in records:
+            self.n += 1
+            self.raw[record.raw_label] += 1
+            self.splits[record.split or ""] += 1
+            if record.identity:
+                self.identities.add(record.identity)
+            if self.n <= _LOOKED_FOR:
+                self._look(record, names)
+
+    def _look(self, record: Record, names: Sequence[str]) -> None:
+        held = {
+            "votes": record.votes,
+            "valence and arousal": record.valence,
+            "face boxes": record.box,
+            "landmarks": record.landmarks,
+            **dict(record.subgroups),
+        }
+        self.has |= {name: None for name, value in held.items() if value is not None}
+        if len(self.missing) < _EXAMPLES and not has(names, record.path) and is_image(record.path):
+            self.missing.append(record.path)
+
+
+def _labels(raw: Counter[str], labels: LabelMap) -> pd.DataFrame:
+    names = [name for name, _ in raw.most_common()]
+    known = [labels.knows(name) for name in names]
+    becomes = [labels.expression(name) if decided else None for name, decided in zip(names, known, strict=True)]
+    return pd.DataFrame(
+        {
+            "raw": pd.Series(names, dtype=object),
+            "count": pd.Series([raw[name] for name in names], dtype=int),
+            "expression": pd.Series(becomes, dtype=object),  # or pandas makes plain strings of them
+            "known": pd.Series(known, dtype=bool),
+        }
+    )
+
+
+def _tables(source: Source, names: Sequence[str], manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The tables there are, and the columns of the one that is meant."""
+    if manifest.columns is None:
+        return (), ()
+    chosen = manifest.columns
+    columns = chosen.names or table_reader.columns_of(source, table_reader.table_name(names, chosen))
+    return tuple(table_reader.tables(names)), tuple(columns)

@@ -1,0 +1,96 @@
+"""AffectNet's own CSV files: path, face box, 68 landmarks, expression, valence and arousal a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from fer_core.data.manifest import Manifest
+from fer_core.data.readers.affectnet_npy import CODES, NO_EXPRESSION
+from fer_core.data.readers.file_names import folder_of, is_image
+from fer_core.data.readers.label_files import face_box, table_chunks
+from fer_core.data.readers.reader import Reader
+from fer_core.data.record import SPLIT_NAMES, Record
+from fer_core.data.source import Source
+from fer_core.errors import LabelFileError
+
+_COLUMNS = (
+    "subDirectory_filePath",
+    "face_x",
+    "face_y",
+    "face_width",
+    "face_height",
+    "facial_landmarks",
+    "expression",
+    "valence",
+    "arousal",
+)
+_TABLES = ("training.csv", "validation.csv", "automatically_annotated.csv")
+_SAMPLE = 200
+_MISSING = -2.0
+"""What AffectNet writes for a valence or arousal that nobody gave."""
+
+
+def recognises(names: Sequence[str]) -> bool:
+    """Whether one of AffectNet's tables is there, and images are."""
+    return bool(_tables(names)) and any(is_image(name) for name in names)
+
+
+def read(source: Source, manifest: Manifest) -> Iterator[Record]:
+    """A record a row; the face is cut out by its box.
+
+    Raises:
+        LabelFileError: there is no such table, it lacks a column, or a value is no number.
+    """
+    del manifest  # the layout fixes its codes
+    names = source.names()
+    tables = _tables(names)
+    if not tables:
+        raise LabelFileError(f"No table was found. The affectnet-csv layout is {READER.looks_like}.")
+    for table in tables:
+        split = SPLIT_NAMES.get(PurePosixPath(table).stem.lower())
+        folder: str | None = None
+        for chunk in table_chunks(source, table, columns=_COLUMNS):
+            if folder is None:
+                folder = folder_of(names, chunk[_COLUMNS[0]].head(_SAMPLE))
+            for row in chunk.itertuples(index=False):
+                yield _record(folder, split, row, table)
+
+
+def _tables(names: Sequence[str]) -> list[str]:
+    return [name for name in names if name.rpartition("/")[2].lower() in _TABLES]
+
+
+def _record(folder: str, split: object, row: tuple[str, ...], table: str) -> Record:
+    path, *box, landmarks, label, valence, arousal = row
+    try:
+        left, top, width, height = (float(edge) for edge in box)
+        points = tuple(float(number) for number in landmarks.split(";")) if landmarks.strip() else None
+        return Record(
+            path=f"{folder}{path}",
+            split=split,  # type: ignore[arg-type]
+            raw_label=label.strip(),
+            valence=_affect(valence),
+            arousal=_affect(arousal),
+            box=face_box(left, top, left + width, top + height),
+            landmarks=points,
+        )
+    except (ValueError, OverflowError) as exc:
+        raise LabelFileError(f"{table}, the row of {path!r}: {exc}. AffectNet's values are numbers.") from exc
+
+
+def _affect(text: str) -> float | None:
+    value = float(text) if text.strip() else _MISSING
+    return None if value <= _MISSING else value
+
+
+READER = Reader(
+    layout="affectnet-csv",
+    title="AffectNet (training.csv, validation.csv)",
+    looks_like="training.csv and validation.csv with the column subDirectory_filePath, beside the images they name",
+    recognises=recognises,
+    read=read,
+    repeats=True,
+    codes=CODES,
+    unlabelled=NO_EXPRESSION,
+)

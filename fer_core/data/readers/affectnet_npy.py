@@ -1,0 +1,86 @@
+"""AffectNet-8 as study A had it: `train_set/images/0.jpg` beside `train_set/annotations/0_exp.npy` (expression),
+`0_val.npy` (valence), `0_aro.npy` (arousal) and `0_lnd.npy` (68 landmarks)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.data.manifest import Manifest
+from fer_core.data.readers.file_names import has, is_image, split_of
+from fer_core.data.readers.reader import Reader
+from fer_core.data.record import Record
+from fer_core.data.source import Source
+from fer_core.data.votes import Unlabelled
+from fer_core.errors import DatasetError, LabelFileError
+from fer_core.labels import Expression
+
+CODES: dict[str, Expression | None] = {str(code): expression for code, expression in enumerate(Expression)}
+"""AffectNet's codes; 8 is none of the eight, 9 uncertain, 10 no face."""
+
+NO_EXPRESSION: dict[str, str] = {"8": "left_out", "9": str(Unlabelled.UNKNOWN), "10": str(Unlabelled.NOT_A_FACE)}
+
+_LABEL_ENDING = "_exp.npy"
+
+
+def recognises(names: Sequence[str]) -> bool:
+    """Whether some expression file is among the names."""
+    return any(name.endswith(_LABEL_ENDING) for name in names)
+
+
+def read(source: Source, manifest: Manifest) -> Iterator[Record]:
+    """A record for each image in an `images` folder that has an `annotations` folder beside it.
+
+    Raises:
+        LabelFileError: an annotation is no number.
+    """
+    del manifest  # the layout fixes its codes
+    names = source.names()
+    for name in names:
+        path = PurePosixPath(name)
+        if not is_image(name) or path.parent.name != "images":
+            continue
+        stem = str(path.parent.parent / "annotations" / path.stem)
+        label = _values(source, names, f"{stem}_exp.npy")
+        valence, arousal = (_number(_values(source, names, f"{stem}_{kind}.npy")) for kind in ("val", "aro"))
+        landmarks = _values(source, names, f"{stem}_lnd.npy")
+        yield Record(
+            path=name,
+            split=split_of(name),
+            raw_label="" if label is None else str(int(label[0])),
+            valence=valence,
+            arousal=arousal,
+            landmarks=None if landmarks is None else tuple(landmarks.tolist()),
+        )
+
+
+def _values(source: Source, names: Sequence[str], name: str) -> NDArray[np.float64] | None:
+    """A small .npy file's numbers, flat; None where there is no such file. Some are stored as text."""
+    if not has(names, name):
+        return None
+    try:
+        values = np.load(io.BytesIO(source.read(name)), allow_pickle=False).astype(np.float64).ravel()
+    except (ValueError, EOFError, OSError, DatasetError) as exc:
+        raise LabelFileError(f"{name} can't be read as numbers: {exc}") from exc
+    if not len(values) or not np.isfinite(values).all():
+        raise LabelFileError(f"{name} holds no number, or one that is not finite.")
+    return values
+
+
+def _number(values: NDArray[np.float64] | None) -> float | None:
+    return None if values is None else float(values[0])
+
+
+READER = Reader(
+    layout="affectnet-npy",
+    title="AffectNet (.npy annotations)",
+    looks_like="train_set/images/0.jpg beside train_set/annotations/0_exp.npy",
+    recognises=recognises,
+    read=read,
+    codes=CODES,
+    unlabelled=NO_EXPRESSION,
+)

@@ -1,0 +1,130 @@
+"""FER2013's CSV: a row an image with its 2,304 gray levels written out; also CK+ in that form.
+
+The images exist nowhere but in the table, so the import writes them as PNG files once, in class folders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from zipfile import ZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.data.manifest import Manifest
+from fer_core.data.readers.label_files import table_chunks
+from fer_core.data.readers.reader import Reader
+from fer_core.data.record import SPLIT_NAMES, Record
+from fer_core.data.source import Source
+from fer_core.errors import LabelFileError
+from fer_core.progress import Progress, silent
+
+_WORDS = {
+    str(code): word
+    for code, word in enumerate(("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"))
+}
+"""What the codes stand for; contempt is CK+'s."""
+
+_COLUMNS = ("emotion", "pixels")
+_TABLE_WORDS = ("fer2013", "icml_face_data", "ckextended")
+_SIDE_PX_MAX = 1024
+_ROWS_AT_ONCE = 500
+
+
+def recognises(names: Sequence[str]) -> bool:
+    """Whether the source is one table by itself, or has one by a name that FER2013's goes by."""
+    return (len(names) == 1 and is_table(names)) or any(_known(name) for name in names)
+
+
+def is_table(names: Sequence[str]) -> bool:
+    """Whether the images are still in a table."""
+    return _table(names) is not None
+
+
+def read(source: Source, manifest: Manifest) -> Iterator[Record]:
+    """A record a row, with the path that `write_images` gives its image.
+
+    Raises:
+        LabelFileError: there is no such table, or it lacks a column.
+    """
+    del manifest  # the layout fixes its codes
+    for number, emotion, usage, _ in _rows(source):
+        yield _record(number, emotion, usage)
+
+
+def write_images(source: Source, archive: ZipFile, progress: Progress = silent) -> None:
+    """Write every row's image into `archive`, as PNG in class folders; of a row that is no image an empty file, which
+    the index then says is none.
+
+    Raises:
+        LabelFileError: as `read`.
+    """
+    import cv2
+
+    for number, emotion, usage, text in _rows(source):
+        pixels = _pixels(text)
+        content = b"" if pixels is None else cv2.imencode(".png", pixels)[1].tobytes()
+        archive.writestr(_record(number, emotion, usage).path, content)
+        if number % 500 == 0:
+            progress(0.0, f"Wrote {number:,} images of the table as files")
+
+
+def _known(name: str) -> bool:
+    """Whether a file goes by a name of FER2013's table, or of CK+'s in that form."""
+    file = name.rpartition("/")[2].lower()
+    return file.endswith(".csv") and any(word in file for word in _TABLE_WORDS)
+
+
+def _table(names: Sequence[str]) -> str | None:
+    tables = [name for name in names if name.lower().endswith(".csv")]
+    # The original archive has readme files and a BibTeX file beside the table.
+    known = [name for name in tables if _known(name)] or tables
+    return known[0] if len(known) == 1 else None
+
+
+def _rows(source: Source) -> Iterator[tuple[int, str, str, str]]:
+    """Number, emotion, usage and pixels of every row."""
+    name = _table(source.names())
+    if name is None:
+        raise LabelFileError(f"No table was found. The fer2013-csv layout is {READER.looks_like}.")
+    number = 0
+    for chunk in table_chunks(source, name, rows_at_once=_ROWS_AT_ONCE):
+        if missing := [column for column in _COLUMNS if column not in chunk]:
+            raise LabelFileError(
+                f"{name} has no column {missing[0]!r}. FER2013's table has the columns emotion, pixels and Usage; "
+                "if this is another table, give the folder or archive that has the images too."
+            )
+        usages = chunk["Usage"] if "Usage" in chunk else [""] * len(chunk)
+        for emotion, usage, pixels in zip(chunk["emotion"], usages, chunk["pixels"], strict=True):
+            yield number, str(emotion), str(usage), str(pixels)
+            number += 1
+
+
+def _record(number: int, emotion: str, usage: str) -> Record:
+    code = emotion.strip()
+    # Anything else becomes the name of a folder too.
+    word = _WORDS.get(code) or "".join(letter if letter.isalnum() else "-" for letter in code[:50]) or "unlabelled"
+    split = SPLIT_NAMES.get(usage.strip().lower())
+    folder = f"{split}/{word}" if split else word
+    return Record(path=f"{folder}/{number:07d}.png", split=split, raw_label=word)
+
+
+def _pixels(text: str) -> NDArray[np.uint8] | None:
+    """A square gray image from its gray levels in writing; None where they are none."""
+    try:
+        levels = np.array(text.split(), np.int64)
+    except (ValueError, OverflowError):
+        return None
+    side = int(len(levels) ** 0.5)
+    if side < 1 or side > _SIDE_PX_MAX or side * side != len(levels) or levels.min() < 0 or levels.max() > 255:
+        return None
+    return levels.astype(np.uint8).reshape(side, side)
+
+
+READER = Reader(
+    layout="fer2013-csv",
+    title="FER2013 (pixels in a CSV)",
+    looks_like="fer2013.csv with the columns emotion, pixels and Usage",
+    recognises=recognises,
+    read=read,
+)

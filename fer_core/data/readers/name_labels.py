@@ -1,0 +1,53 @@
+"""Labels in file names, such as JAFFE's `KA.AN1.39.tiff` and KDEF's `AF01ANS.JPG`; the manifest says where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fer_core.data.manifest import Manifest
+from fer_core.data.readers.file_names import NamePatterns, is_image, split_of
+from fer_core.data.readers.reader import Reader
+from fer_core.data.record import Record
+from fer_core.data.source import Source
+from fer_core.errors import DatasetError
+
+
+def recognises(names: Sequence[str]) -> bool:
+    """Never: any pattern could be meant. A manifest with a `label_pattern` chooses this layout."""
+    del names
+    return False
+
+
+def read(source: Source, manifest: Manifest) -> Iterator[Record]:
+    """A record for each image whose name the label pattern matches.
+
+    Raises:
+        DatasetError: the manifest has no label pattern, or it matches no image at all.
+    """
+    if not manifest.label_pattern:
+        raise DatasetError("The layout 'names' needs a manifest with a label_pattern, such as ^[A-Z]+[.]([A-Z]{2}).")
+    patterns = NamePatterns(manifest)
+    matched = False
+    for name in source.names():
+        label = patterns.label(name) if is_image(name) else ""
+        if not label:
+            continue
+        matched = True
+        yield Record(
+            path=name,
+            split=split_of(name),
+            raw_label=label,
+            identity=patterns.identity(name),
+            subgroups=patterns.subgroups(name),
+        )
+    if not matched:
+        raise DatasetError(f"The label_pattern {manifest.label_pattern!r} matches no image's name. Mend the manifest.")
+
+
+READER = Reader(
+    layout="names",
+    title="Labels in file names",
+    looks_like="images whose names hold the label, such as KA.AN1.39.tiff, with a label_pattern in the manifest",
+    recognises=recognises,
+    read=read,
+)

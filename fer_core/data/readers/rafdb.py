@@ -1,0 +1,77 @@
+"""RAF-DB's basic set: `list_patition_label.txt` (spelt so) with `train_00001.jpg 5` a line, beside the images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fer_core.data.manifest import Manifest
+from fer_core.data.readers.file_names import NamePatterns, folder_of, has
+from fer_core.data.readers.label_files import text_lines
+from fer_core.data.readers.reader import Reader
+from fer_core.data.record import SPLIT_NAMES, Record
+from fer_core.data.source import Source
+from fer_core.errors import LabelFileError
+from fer_core.labels import Expression
+
+_E = Expression
+_LISTS = ("list_patition_label.txt", "list_partition_label.txt")
+_CODES: dict[str, Expression | None] = {
+    str(code): expression
+    for code, expression in enumerate(
+        (_E.SURPRISE, _E.FEAR, _E.DISGUST, _E.HAPPINESS, _E.SADNESS, _E.ANGER, _E.NEUTRAL), 1
+    )
+}
+
+
+def recognises(names: Sequence[str]) -> bool:
+    """Whether the partition list is there."""
+    return _list_name(names) is not None
+
+
+def read(source: Source, manifest: Manifest) -> Iterator[Record]:
+    """A record a line; aligned faces (`train_00001_aligned.jpg`) are taken where they are there.
+
+    Raises:
+        LabelFileError: there is no list, or a line is not a name and a code.
+    """
+    names = source.names()
+    list_name = _list_name(names)
+    if list_name is None:
+        raise LabelFileError(f"No list was found. The rafdb layout is {READER.looks_like}.")
+    patterns = NamePatterns(manifest)
+    lines = [line.split() for line in text_lines(source, list_name) if line.strip()]
+    for number, line in enumerate(lines, 1):
+        if len(line) != 2:
+            raise LabelFileError(f"{list_name}, line {number}: {' '.join(line)!r} is not a name and a code.")
+    aligned = [_aligned(name) for name, _ in lines[:50]]
+    folder = folder_of(names, aligned)
+    use_aligned = any(has(names, folder + name) for name in aligned)
+    if not use_aligned:
+        folder = folder_of(names, [name for name, _ in lines[:50]])
+    for name, code in lines:
+        yield Record(
+            path=folder + (_aligned(name) if use_aligned else name),
+            split=SPLIT_NAMES.get(name.partition("_")[0].lower()),
+            raw_label=code,
+            identity=patterns.identity(name),
+        )
+
+
+def _list_name(names: Sequence[str]) -> str | None:
+    return next((name for name in names if name.rpartition("/")[2].lower() in _LISTS), None)
+
+
+def _aligned(name: str) -> str:
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem}_aligned{dot}{ending}"
+
+
+READER = Reader(
+    layout="rafdb",
+    title="RAF-DB (partition list)",
+    looks_like="list_patition_label.txt with a name and a code a line, beside the images (aligned ones are preferred)",
+    recognises=recognises,
+    read=read,
+    repeats=True,
+    codes=_CODES,
+)

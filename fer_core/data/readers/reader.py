@@ -1,0 +1,36 @@
+"""What a layout is: how it is recognised from file names, how it is read, and the label codes that it fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fer_core.data.manifest import Layout, Manifest
+from fer_core.data.record import Record
+from fer_core.data.source import Source
+from fer_core.labels import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One layout.
+
+    Attributes:
+        layout: its name.
+        title: the name for people.
+        looks_like: what its files look like, in words.
+        recognises: whether file names (sorted) have this layout.
+        read: a source's records; opens label files, never an image.
+        codes: label codes that the layout itself fixes, and the expressions that they stand for.
+        unlabelled: codes that stand for a reason why there is no expression (see `votes.Unlabelled`).
+        repeats: whether a file may have several records, as label files may name it twice.
+    """
+
+    layout: Layout
+    title: str
+    looks_like: str
+    recognises: Callable[[Sequence[str]], bool]
+    read: Callable[[Source, Manifest], Iterator[Record]]
+    codes: Mapping[str, Expression | None] = field(default_factory=dict)
+    unlabelled: Mapping[str, str] = field(default_factory=dict)
+    repeats: bool = False

@@ -1,0 +1,180 @@
+"""Any CSV or Parquet file with a row an image (or a face), its columns chosen by the person or the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import pandas as pd
+
+from fer_core.data.manifest import Manifest, TableColumns
+from fer_core.data.readers.file_names import NamePatterns, folder_of, is_image
+from fer_core.data.readers.label_files import face_box, table_chunks
+from fer_core.data.readers.reader import Reader
+from fer_core.data.record import SPLIT_NAMES, Record
+from fer_core.data.source import Source
+from fer_core.errors import LabelFileError
+
+ENDINGS = (".csv", ".tsv", ".txt", ".lst", ".parquet")
+_SAMPLE = 200
+_LABEL_WORDS = ("expression", "emotion", "label", "class", "category", "target")
+_PATH_WORDS = ("path", "image", "file", "filename", "name", "img")
+_SPLIT_WORDS = ("split", "usage", "partition", "subset", "set", "fold")
+_IDENTITY_WORDS = ("identity", "subject", "person", "speaker", "actor", "individual")
+
+
+def recognises(names: Sequence[str]) -> bool:
+    """Whether there is a CSV or Parquet file, and images are there."""
+    return any(name.lower().endswith((".csv", ".tsv", ".parquet")) for name in names) and any(map(is_image, names))
+
+
+def tables(names: Sequence[str]) -> list[str]:
+    """The files that can be such a table."""
+    return [name for name in names if name.lower().endswith(ENDINGS)]
+
+
+def read(source: Source, manifest: Manifest) -> Iterator[Record]:
+    """A record a row.
+
+    Raises:
+        LabelFileError: the columns were not chosen, the file is not there, or it lacks a column.
+    """
+    columns = manifest.columns
+    if columns is None:
+        raise LabelFileError("The layout 'table' needs to know which columns hold the path and the label. Choose them.")
+    names = source.names()
+    table = table_name(names, columns)
+    patterns = NamePatterns(manifest)
+    folder: str | None = columns.folder.rstrip("/") + "/" if columns.folder else None
+    for chunk in table_chunks(
+        source, table, separator=columns.separator, names=columns.names, columns=list(dict.fromkeys(_used(columns)))
+    ):
+        if folder is None:
+            folder = folder_of(names, chunk[columns.path].head(_SAMPLE))
+        for row in cast(list[dict[str, str]], chunk.to_dict("records")):
+            yield _record(folder, row, columns, patterns, table)
+
+
+def table_name(names: Sequence[str], columns: TableColumns) -> str:
+    """The table's name in the source.
+
+    Raises:
+        LabelFileError: there is none of that name, or several and none was chosen.
+    """
+    found = tables(names)
+    if columns.table:
+        fitting = [name for name in found if name == columns.table or name.endswith(f"/{columns.table}")]
+    else:
+        fitting = found
+    if len(fitting) == 1:
+        return fitting[0]
+    wanted = repr(columns.table) if columns.table else "only one"
+    raise LabelFileError(f"Of the tables {', '.join(found[:5]) or '(none)'}, {wanted} was expected. Name the table.")
+
+
+def guess_columns(source: Source, table: str = "") -> TableColumns:
+    """Which columns of a table with a header seem to hold what; to be looked over by a person.
+
+    Args:
+        table: the file's name; the first CSV by default.
+    Raises:
+        LabelFileError: there is no table, it can't be read as one, or has fewer than two columns.
+    """
+    found = tables(source.names())
+    if not found:
+        raise LabelFileError("There is no CSV or Parquet file in the source. Choose another layout.")
+    table = table or next((name for name in found if name.lower().endswith((".csv", ".tsv", ".parquet"))), found[0])
+    separator = _separator(source, table)
+    head = next(table_chunks(source, table, separator=separator), pd.DataFrame()).head(_SAMPLE)
+    columns = [str(column) for column in head.columns]
+    if len(columns) < 2:
+        raise LabelFileError(f"{table} has fewer than two columns; a path and a label are needed.")
+    images = [column for column in columns if head[column].map(is_image).mean() > 0.9]
+    path = next(iter(images), None) or _by_word(columns, _PATH_WORDS) or columns[0]
+    left = [column for column in columns if column != path]
+    label = _by_word(left, _LABEL_WORDS) or left[0]
+    left.remove(label)
+    return TableColumns(
+        table=table,
+        separator=separator,
+        path=path,
+        label=label,
+        split=_by_word(left, _SPLIT_WORDS) or "",
+        identity=_by_word(left, _IDENTITY_WORDS) or "",
+        valence=_by_word(left, ("valence",)) or "",
+        arousal=_by_word(left, ("arousal",)) or "",
+    )
+
+
+def columns_of(source: Source, table: str) -> list[str]:
+    """A table's columns, as its header names them.
+
+    Raises:
+        LabelFileError: it can't be read as a table.
+    """
+    head = next(table_chunks(source, table, separator=_separator(source, table)), pd.DataFrame())
+    return [str(column) for column in head.columns]
+
+
+def _separator(source: Source, table: str) -> str:
+    """The separator that makes most columns of the first line."""
+    if table.lower().endswith(".parquet"):
+        return ","
+    head = next(table_chunks(source, table, separator="\x1f"), pd.DataFrame())
+    line = str(head.columns[0]) if len(head.columns) else ""
+    return max((",", ";", "\t"), key=line.count)
+
+
+def _by_word(columns: Sequence[str], words: Sequence[str]) -> str | None:
+    """The first column that is one of the words, else the first that holds one."""
+    lowered = {column.lower(): column for column in reversed(columns)}
+    for word in words:
+        if word in lowered:
+            return lowered[word]
+    return next((column for word in words for column in columns if word in column.lower()), None)
+
+
+def _used(columns: TableColumns) -> list[str]:
+    single = (columns.path, columns.label, columns.split, columns.identity, columns.valence, columns.arousal)
+    return [name for name in (*single, *(columns.box or ()), *columns.subgroups) if name]
+
+
+def _record(folder: str, row: dict[str, str], columns: TableColumns, patterns: NamePatterns, table: str) -> Record:
+    path = row[columns.path]
+    try:
+        return Record(
+            path=f"{folder}{path.removeprefix('./')}",
+            split=SPLIT_NAMES.get(row[columns.split].strip().lower()) if columns.split else None,
+            raw_label=row[columns.label].strip(),
+            identity=(row[columns.identity] or None) if columns.identity else patterns.identity(path),
+            valence=_number(row, columns.valence),
+            arousal=_number(row, columns.arousal),
+            box=_box(row, columns),
+            subgroups=(
+                *((name, row[name]) for name in columns.subgroups if row[name]),
+                *patterns.subgroups(path),
+            ),
+        )
+    except (ValueError, OverflowError) as exc:
+        raise LabelFileError(f"{table}, the row of {path!r}: {exc}. A number was expected.") from exc
+
+
+def _number(row: dict[str, str], column: str) -> float | None:
+    return float(row[column]) if column and row[column].strip() else None
+
+
+def _box(row: dict[str, str], columns: TableColumns) -> tuple[int, int, int, int] | None:
+    if columns.box is None:
+        return None
+    left, top, right, bottom = (float(row[name]) for name in columns.box)
+    return face_box(left, top, right, bottom)
+
+
+READER = Reader(
+    layout="table",
+    title="A table (CSV or Parquet)",
+    looks_like="a CSV or Parquet file with a row an image, its columns chosen by you, beside the images",
+    recognises=recognises,
+    read=read,
+    repeats=True,
+)

@@ -1,0 +1,145 @@
+"""What a page and a command say of a split: who is in which part, who is left out and why.
+
+What leaks between its parts is `leakage.leakage`; on a million images that takes as long as making the split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+
+from fer_core.data.counts import excluded_rows
+from fer_core.data.leakage import Cause, Leakage
+from fer_core.data.record import Split
+from fer_core.data.split import LEFT_OUT, SplitConfig, describe, leakage, make_split
+
+SPLIT_COLUMNS = ("id", "path", "split", "label", "identity", "sha256", "phash", "contrast")
+"""The columns of an index that a split looks at."""
+
+
+class Reason(StrEnum):
+    """Why an image is in no part of a split."""
+
+    EXCLUDED = "excluded"
+    UNMENTIONED = "unmentioned"
+    EXACT = "exact_duplicate"
+    NEAR = "near_duplicate"
+    IDENTITY = "identity"
+    JOINED = "joined"
+
+
+REASONS: dict[Reason, str] = {
+    Reason.EXCLUDED: "excluded by corrections",
+    Reason.UNMENTIONED: "in no published part",
+    Reason.EXACT: "the same as a judged image",
+    Reason.NEAR: "nearly the same as a judged image",
+    Reason.IDENTITY: "of a person who is judged",
+    Reason.JOINED: "tied to a judged image through others",
+}
+"""The reasons in words: "340 the same as a judged image"."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitReport:
+    """A split that was made of a dataset.
+
+    Attributes:
+        config: how it was to be made.
+        parts: the part of each row of the index, or `LEFT_OUT`.
+        counts: as `split.describe` gives them.
+        left_out: how many images are in no part, by reason; only reasons that occur.
+        published: whether the dataset has a published split of its own: a training and a further part.
+        published_leakage: what leaks in that as it comes; None where there is none.
+    """
+
+    config: SplitConfig
+    parts: pd.Series
+    counts: pd.DataFrame
+    left_out: dict[Reason, int]
+    published: bool
+    published_leakage: Leakage | None
+
+    @property
+    def kind(self) -> str:
+        """The kind that it is: without a published split, a seeded one takes its place."""
+        return "seeded" if self.config.kind == "published" and not self.published else self.config.kind
+
+
+def split_report(
+    index: pd.DataFrame, config: SplitConfig, pairs: pd.DataFrame, published_leakage: Leakage | None = None
+) -> SplitReport:
+    """Make a split and count it.
+
+    Args:
+        index: with `SPLIT_COLUMNS` and, where an overlay was applied, `excluded`.
+        pairs: `duplicates.duplicate_pairs` of this index.
+        published_leakage: what `leakage_as_published` found before.
+    Raises:
+        ConfigError: the images can't be divided like that.
+    """
+    parts = make_split(index, config, pairs)
+    published = has_published_split(index)
+    if published and published_leakage is None:
+        published_leakage = leakage_as_published(index, pairs)
+    return SplitReport(
+        config=config,
+        parts=parts,
+        counts=describe(parts, index),
+        left_out=_reasons(index, parts, published_leakage),
+        published=published,
+        published_leakage=published_leakage if published else None,
+    )
+
+
+def quickened(index: pd.DataFrame) -> pd.DataFrame:
+    """An index that is divided, and looked through for leaks, with the same result but sooner, split after split.
+
+    Args:
+        index: as `split_report` takes it.
+    """
+    names = index["path"].str.replace(r"^.*/", "", regex=True)
+    alone = ~names.duplicated(keep=False)  # a name that occurs once is in one part
+    grouped = index[["identity", "sha256"]].astype("category")
+    return index.assign(path=names.mask(alone, ""), identity=grouped["identity"], sha256=grouped["sha256"])
+
+
+def has_published_split(index: pd.DataFrame) -> bool:
+    """Whether a dataset comes with a training part and another."""
+    present = set(index["split"].dropna().unique())
+    return Split.TRAIN in present and len(present) > 1
+
+
+def leakage_as_published(index: pd.DataFrame, pairs: pd.DataFrame) -> Leakage:
+    """What leaks between the parts that a dataset comes with.
+
+    Args: those of `split_report`.
+    """
+    return leakage(index, index["split"].astype(object).fillna(LEFT_OUT), pairs)
+
+
+def assignment(index: pd.DataFrame, parts: pd.Series) -> pd.DataFrame:
+    """A split as a table: `id` and `part`."""
+    return pd.DataFrame({"id": index["id"].to_numpy(object), "part": parts.to_numpy(object)}, dtype="string")
+
+
+def _reasons(index: pd.DataFrame, parts: pd.Series, published: Leakage | None) -> dict[Reason, int]:
+    """Why images are left out; each counts once, by the first reason that holds."""
+    waiting = (parts == LEFT_OUT).to_numpy(bool)
+    holds = {Reason.EXCLUDED: excluded_rows(index), Reason.UNMENTIONED: index["split"].isna().to_numpy(bool)}
+    if published is not None:
+        for reason, cause in (
+            (Reason.EXACT, Cause.EXACT),
+            (Reason.NEAR, Cause.NEAR),
+            (Reason.IDENTITY, Cause.IDENTITY),
+        ):
+            leak = published.leaks.get(cause)
+            holds[reason] = np.isin(np.arange(len(index)), leak.rows if leak else [])
+    counted = {}
+    for reason, rows in holds.items():
+        counted[reason] = int((waiting & rows).sum())
+        waiting = waiting & ~rows
+    counted[Reason.JOINED] = int(waiting.sum())
+    return {reason: number for reason, number in counted.items() if number}

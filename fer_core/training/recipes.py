@@ -1,0 +1,77 @@
+"""Named ways of augmenting: YAML files with a title, a description and the keys of an `AugmentConfig`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fer_core.errors import ConfigError
+from fer_core.training.config import AugmentConfig, in_words, read_yaml
+
+RECIPES_DIR = Path(__file__).parent / "recipes"
+
+
+class Recipe(BaseModel):
+    """One way of augmenting, and what it is known for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = Field(min_length=1, max_length=60)
+    description: str = Field("", max_length=400)
+    augment: AugmentConfig
+
+
+def recipes() -> dict[str, Recipe]:
+    """The recipes that come with FERscope, by name."""
+    return {path.stem: load_recipe(path) for path in sorted(RECIPES_DIR.glob("*.yaml"))}
+
+
+def find_recipe(name: str) -> Recipe:
+    """A recipe by its name, or else from a file of one's own.
+
+    Raises:
+        ConfigError: there is neither, or the file is not a recipe.
+    """
+    known = recipes()
+    if name in known:
+        return known[name]
+    if not Path(name).is_file():
+        raise ConfigError(f"There is no recipe and no file {name!r}. Recipes: {', '.join(known)}.")
+    return load_recipe(Path(name))
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe's file.
+
+    Raises:
+        ConfigError: it is missing or is not YAML, or a key is unknown or has a value out of its range.
+    """
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path.name} is not a mapping of keys to values: title, description and augment.")
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as exc:
+        raise ConfigError(in_words(exc, path.name, Recipe)) from exc
+
+
+def changes_in_words(augment: AugmentConfig) -> list[str]:
+    """What a recipe does to an image, a phrase a change; empty where it does nothing."""
+    a = augment
+    said = {
+        f"mirrored in {_percent(a.flip_01)} of the cases": a.flip_01,
+        f"turned by up to {a.rotate_deg:g} degrees": a.rotate_deg,
+        f"made up to {_percent(a.scale_01)} larger or smaller": a.scale_01,
+        f"shifted by up to {_percent(a.shift_01)} of the side": a.shift_01,
+        f"sheared by up to {_percent(a.shear_01)}": a.shear_01,
+        f"gray levels multiplied by {a.gain_low:g} to {a.gain_high:g}": (a.gain_low, a.gain_high) != (1, 1),
+        f"made up to {_percent(a.brightness_01)} of the full range brighter or darker": a.brightness_01,
+        f"contrast up to {_percent(a.contrast_01)} higher or lower": a.contrast_01,
+        f"a patch erased in {_percent(a.erase_01)} of the cases": a.erase_01,
+    }
+    return [words for words, on in said.items() if on]
+
+
+def _percent(share_01: float) -> str:
+    return f"{100 * share_01:g} %"

@@ -1,0 +1,176 @@
+"""The plane of valence and arousal: how pleasant and how excited the faces of each expression were judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from fer_core.labels import Expression
+from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
+from fer_ui.numbers import hover, images
+from fer_ui.theme import TEXT, expression_colour, expression_outline, expression_title, rgb
+
+TITLE = "Valence and arousal by expression"
+QUADRANTS = {
+    (1, 1): "pleasant, excited",
+    (-1, 1): "unpleasant, excited",
+    (-1, -1): "unpleasant, calm",
+    (1, -1): "pleasant, calm",
+}
+_SIDE_PX = 400
+_EDGE = 1.08
+_POINT_01 = 0.45
+_FAINT_01 = 0.25
+
+
+def affect_plane(points: pd.DataFrame, summary: pd.DataFrame, shown: Sequence[Expression]) -> go.Figure:
+    """Draw a sample of the images as points, and each expression's mean with one standard deviation around it.
+
+    Args:
+        points: `affect.affect_sample`.
+        summary: `affect.affect_summary`.
+        shown: the expressions to draw; those without images are left out.
+    """
+    known = summary[(summary["n"] > 0) & summary["expression"].isin([str(e) for e in shown])]
+    if known.empty:
+        return empty_figure(TITLE, "No image of these expressions has both values.")
+    figure = go.Figure()
+    rows = {Expression(row["expression"]): row for _, row in known.iterrows()}
+    for expression, row in rows.items():
+        figure.add_trace(_points(expression, points[points["label"] == str(expression)]))
+        figure.add_trace(_spread(expression, row))
+    for expression, row in rows.items():  # on top of all points
+        figure.add_trace(_mean(expression, row))
+    _write_plane(figure)
+    figure.update_layout(showlegend=True)
+    return apply_layout(
+        figure, title=TITLE, subtitle=affect_words(known), height_px=_SIDE_PX + 40 + 2 * LEGEND_PX
+    ).update_layout(legend_itemsizing="constant")
+
+
+def affect_words(summary: pd.DataFrame) -> str:
+    """Where the expressions lie, and which two are hardest to tell apart by the two numbers."""
+    known = summary[summary["n"] > 0]
+    if known.empty:
+        return "No image has both values."
+    total = images(int(known["n"].sum()))
+    if len(known) == 1:
+        row = known.iloc[0]
+        where = f"{row['valence_mean']:+.2f} and arousal {row['arousal_mean']:+.2f}"
+        return f"The mean of {total} of {row['expression']} is at valence {where}."
+    pleasant, excited = (known.iloc[int(known[f"{name}_mean"].argmax())] for name in ("valence", "arousal"))
+    words = (
+        f"{expression_title(Expression(pleasant['expression']))} is the most pleasant "
+        f"(valence {pleasant['valence_mean']:+.2f}), {excited['expression']} the most excited "
+        f"(arousal {excited['arousal_mean']:+.2f})."
+    )
+    if len(known) > 2:
+        one, other, apart = _nearest(known)
+        words += f" {expression_title(one)} and {other.value} have the nearest means, {apart:.2f} apart."
+    return words
+
+
+def _nearest(known: pd.DataFrame) -> tuple[Expression, Expression, float]:
+    """The two expressions whose means are nearest to each other, and how far apart they are."""
+    means = known[["valence_mean", "arousal_mean"]].to_numpy(float)
+    apart = np.linalg.norm(means[:, None] - means[None], axis=2)
+    apart[np.tril_indices(len(means))] = np.inf
+    one, other = divmod(int(apart.argmin()), len(means))
+    names = [Expression(name) for name in known["expression"]]
+    return names[one], names[other], float(apart[one, other])
+
+
+def _points(expression: Expression, points: pd.DataFrame) -> go.Scattergl:
+    return go.Scattergl(
+        name=expression_title(expression),
+        legendgroup=str(expression),
+        showlegend=False,
+        x=points["valence"].to_numpy(float),
+        y=points["arousal"].to_numpy(float),
+        mode="markers",
+        marker={"size": 5, "color": expression_colour(expression), "opacity": _POINT_01, "line": {"width": 0}},
+        hoverinfo="text",
+        hovertext=[
+            hover(f"One face labelled {expression.value}: valence {valence:+.2f}, arousal {arousal:+.2f}")
+            for valence, arousal in zip(points["valence"], points["arousal"], strict=True)
+        ],
+    )
+
+
+def _spread(expression: Expression, row: pd.Series) -> go.Scatter:
+    """An ellipse, one standard deviation to each side; nothing for a single image."""
+    turn = np.linspace(0, 2 * np.pi, 73)
+    red, green, blue = rgb(expression_colour(expression))
+    return go.Scatter(
+        name=f"{expression_title(expression)}, spread",
+        legendgroup=str(expression),
+        showlegend=False,
+        x=row["valence_mean"] + row["valence_std"] * np.cos(turn),
+        y=row["arousal_mean"] + row["arousal_std"] * np.sin(turn),
+        mode="lines",
+        line={"width": 1.5, "color": expression_outline(expression)},
+        fill="toself",
+        fillcolor=f"rgba({red}, {green}, {blue}, 0.12)",
+        hoverinfo="skip",
+    )
+
+
+def _mean(expression: Expression, row: pd.Series) -> go.Scatter:
+    spread = "" if np.isnan(row["valence_std"]) else f" ± {row['valence_std']:.2f}"
+    excited = "" if np.isnan(row["arousal_std"]) else f" ± {row['arousal_std']:.2f}"
+    return go.Scatter(
+        name=expression_title(expression),
+        legendgroup=str(expression),
+        x=[row["valence_mean"]],
+        y=[row["arousal_mean"]],
+        mode="markers",
+        marker={
+            "size": 15,
+            "symbol": "diamond",
+            "color": expression_colour(expression),
+            "line": {"width": 2, "color": TEXT},
+        },
+        hoverinfo="text",
+        hovertext=hover(
+            f"Mean of {images(int(row['n']))} labelled {expression.value}: valence {row['valence_mean']:+.2f}{spread}, "
+            f"arousal {row['arousal_mean']:+.2f}{excited}"
+        ),
+    )
+
+
+def _write_plane(figure: go.Figure) -> None:
+    """Axes of one length, the unit circle, and what each quarter means."""
+    figure.add_shape(
+        type="circle", x0=-1, y0=-1, x1=1, y1=1, opacity=_FAINT_01, line={"width": 1, "color": TEXT}, layer="below"
+    )
+    for (right, up), words in QUADRANTS.items():
+        figure.add_annotation(
+            text=words,
+            x=right * _EDGE,
+            y=up * _EDGE,
+            xanchor="right" if right > 0 else "left",
+            yanchor="top" if up > 0 else "bottom",
+            showarrow=False,
+            font={"size": 11},
+            opacity=0.8,
+        )
+    axis = {
+        "range": [-_EDGE - 0.02, _EDGE + 0.02],
+        "tickvals": [-1, -0.5, 0, 0.5, 1],
+        "zeroline": True,
+        "zerolinewidth": 1,
+        "constrain": "domain",
+        "ticks": "",
+    }
+    figure.update_xaxes(**axis, title_text="valence: unpleasant to pleasant", title_standoff=8)
+    figure.update_yaxes(
+        **axis,
+        title_text="arousal: calm to excited",
+        scaleanchor="x",
+        scaleratio=1,
+        constraintoward="top",
+        title_standoff=4,
+    )

@@ -1,0 +1,111 @@
+"""How the class shares of several datasets compare."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from fer_core.labels import Expression
+from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
+from fer_ui.numbers import count, hover, percent
+from fer_ui.theme import SERIES, expression_title
+
+TITLE = "Share of each expression, by dataset"
+DATASETS_MAX = len(SERIES)
+"""As many as there are colours that can be told apart."""
+
+_BAR_PX = 15
+_ROW_GAP_PX = 14
+_ROOM = 1.28
+"""Length of the axis over that of the longest bar: the number behind it has its place on a phone."""
+
+_NAME_CHARACTERS = 30
+_NAME_END = 12
+_LEGEND_CHARACTERS = 40
+"""What a line of the legend holds on a phone."""
+
+
+def class_comparison(shares: pd.DataFrame) -> go.Figure:
+    """Draw, for each expression, a bar a dataset.
+
+    Args:
+        shares: columns `dataset` (at most `DATASETS_MAX` names), `expression`, `count` and `share_01`, which is not a
+            number where the dataset has no images of the expressions compared.
+    """
+    if shares.empty:
+        return empty_figure(TITLE, "There is nothing to compare.")
+    figure = go.Figure()
+    names = list(dict.fromkeys(shares["dataset"]))
+    for name, colour in zip(names, SERIES, strict=False):
+        figure.add_trace(_bars(name, shares[shares["dataset"] == name], colour))
+    rows = shares["expression"].nunique()
+    row_px = _ROW_GAP_PX + _BAR_PX * len(names)
+    figure.update_layout(barmode="group", bargap=_ROW_GAP_PX / row_px, showlegend=True)
+    figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
+    longest = 100 * float(np.nan_to_num(shares["share_01"].to_numpy(float)).max())
+    figure.update_xaxes(
+        range=[0, (longest or 1) * _ROOM], ticksuffix=" %", nticks=5, showgrid=True, zeroline=False, ticks=""
+    )
+    figure.update_xaxes(title_text="share of the dataset's images of these expressions", title_standoff=8)
+    return apply_layout(
+        figure,
+        title=TITLE,
+        subtitle=comparison_words(shares),
+        height_px=rows * row_px + 84 + LEGEND_PX * _legend_lines(names),
+        hover_rows=True,
+    )
+
+
+def comparison_words(shares: pd.DataFrame) -> str:
+    """Which expression's share differs most between the datasets."""
+    known = shares.dropna(subset="share_01")
+    if known["dataset"].nunique() < 2:
+        return ""
+    table = known.pivot(index="expression", columns="dataset", values="share_01")
+    spread = table.max(axis=1) - table.min(axis=1)
+    name = str(spread.idxmax())
+    if spread[name] < 0.01:
+        return "The shares of the expressions are about the same in all of them."
+    row = {str(dataset): float(share) for dataset, share in table.loc[[name]].iloc[0].dropna().items()}
+    most, least = max(row, key=row.__getitem__), min(row, key=row.__getitem__)
+    title = expression_title(Expression(name))
+    return f"{title} differs most: {percent(row[most])} of {most}, but {percent(row[least])} of {least}."
+
+
+def _bars(name: str, rows: pd.DataFrame, colour: str) -> go.Bar:
+    shares = rows["share_01"].to_numpy(float)
+    return go.Bar(
+        name=_shortened(name),
+        orientation="h",
+        y=[expression_title(Expression(value)) for value in rows["expression"]],
+        x=100 * np.nan_to_num(shares),
+        text=["no images" if np.isnan(share) else percent(float(share)) for share in shares],
+        textposition="outside",
+        textangle=0,
+        cliponaxis=False,
+        hovertext=[
+            _hover_words(name, expression, number, share)
+            for expression, number, share in zip(rows["expression"], rows["count"], shares, strict=True)
+        ],
+        hoverinfo="text",
+        marker={"color": colour},
+    )
+
+
+def _hover_words(name: str, expression: str, number: int, share_01: float) -> str:
+    if np.isnan(share_01):
+        return hover(f"{name} has no images of these expressions")
+    return hover(f"{name}: {percent(share_01)}, {count(number)} labelled {expression}")
+
+
+def _shortened(name: str) -> str:
+    """A name for the legend: its middle is left out where it is long, as the end says whether it was published."""
+    begin = _NAME_CHARACTERS - _NAME_END - 1
+    return name if len(name) <= _NAME_CHARACTERS else f"{name[:begin].rstrip(' ,(')}…{name[-_NAME_END:]}"
+
+
+def _legend_lines(names: list[str]) -> int:
+    """How many lines the legend has on a phone, where its entries are as wide as the widest."""
+    widest = max(len(_shortened(name)) for name in names) + 6
+    return -(-len(names) // max(1, _LEGEND_CHARACTERS // widest))

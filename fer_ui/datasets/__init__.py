@@ -1,0 +1,1 @@
+"""The parts of the Datasets page, a file each."""

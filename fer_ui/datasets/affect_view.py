@@ -1,0 +1,150 @@
+"""Valence and arousal on a page: the plane, by expression, and the figures as a table."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.affect import affect_sample, affect_summary
+from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.labels import Expression
+from fer_core.settings import settings
+from fer_ui.chart_view import offer_csv, show_chart
+from fer_ui.charts.affect_plane import affect_plane
+from fer_ui.errors import shown_errors
+from fer_ui.header import Headline, empty_state, headline, notice
+from fer_ui.numbers import count, images, percent
+from fer_ui.params import Param, value_of
+from fer_ui.theme import expression_title
+
+_POINTS_A_CLASS = 600
+_COLUMNS = ("valence", "arousal")
+_SEPARATOR = ","
+
+
+def show_affect(dataset: StoredDataset) -> None:
+    """How many images have both values, the plane with its filter, and the table."""
+    with shown_errors():
+        if not set(_COLUMNS) <= set(dataset.columns()):
+            empty_state(
+                "This dataset has no valence and arousal",
+                "How pleasant and how excited a face looks is given by few datasets; AffectNet is one.",
+            )
+            return
+        points, summary = _affect(dataset.id, dataset.fingerprint, dataset.overlay().version)
+        if not summary["n"].any():
+            empty_state(
+                "No labelled image has both values",
+                f"{_said(summary)} Check the files of valence and arousal beside the images, and import again.",
+            )
+            return
+        _headline(summary)
+        shown = _classes(summary, dataset.id)
+        if not shown:
+            notice("info", "Choose at least one expression.")
+            return
+        drawn = points[points["label"].isin([str(e) for e in shown])]
+        show_chart(affect_plane(drawn, summary, shown), f"affect-{dataset.id}", table=drawn)
+        if len(drawn) < summary["n"].sum():
+            st.caption(
+                f"The points are a sample of up to {_POINTS_A_CLASS} images an expression; the means and the ellipses, "
+                "one standard deviation to each side, are of all."
+            )
+        _table(summary, dataset.id)
+
+
+@st.cache_data(show_spinner="Counting valence and arousal", max_entries=8)
+def _affect(dataset_id: str, fingerprint: str, version: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A sample of points, and the summary of all."""
+    del fingerprint  # part of the key: an import under the same id is another dataset
+    index = open_dataset(dataset_id, settings()).index(["id", "label", *_COLUMNS], version)
+    return affect_sample(index, _POINTS_A_CLASS).reset_index(drop=True), affect_summary(index)
+
+
+def _headline(summary: pd.DataFrame) -> None:
+    with_both, of = int(summary["n"].sum()), int(summary[["n", "outside", "missing"]].to_numpy().sum())
+    known = summary[summary["n"] > 0]
+    pleasant, unpleasant, excited = (
+        known.iloc[int(place)]
+        for place in (
+            known["valence_mean"].argmax(),
+            known["valence_mean"].argmin(),
+            known["arousal_mean"].argmax(),
+        )
+    )
+    headline(
+        [
+            Headline("Labelled images with both", count(with_both), f"{percent(with_both / of)} of {images(of)}"),
+            Headline("Most pleasant", _title(pleasant), f"mean valence {pleasant['valence_mean']:+.2f}"),
+            Headline("Least pleasant", _title(unpleasant), f"mean valence {unpleasant['valence_mean']:+.2f}"),
+            Headline("Most excited", _title(excited), f"mean arousal {excited['arousal_mean']:+.2f}"),
+        ]
+    )
+    if with_both < of:
+        notice("warning", f"{_said(summary)} They are not in the picture, and count in no mean.")
+
+
+def _said(summary: pd.DataFrame) -> str:
+    """How many labelled images can't be placed, and why."""
+    missing, outside = int(summary["missing"].sum()), int(summary["outside"].sum())
+    return f"{images(missing)} without a value (AffectNet writes -2 for it), {count(outside)} with one outside -1 to 1."
+
+
+def _classes(summary: pd.DataFrame, name: str) -> list[Expression]:
+    """The expressions to draw; in the address once somebody chose."""
+    there = [Expression(each) for each in summary.loc[summary["n"] > 0, "expression"]]
+    key = f"affect-classes-{name}"
+    if key not in st.session_state:
+        asked = value_of(Param.LABEL).split(_SEPARATOR)
+        st.session_state[key] = [expression for expression in there if expression in asked] or there
+    chosen = st.pills(
+        "Expressions",
+        there,
+        selection_mode="multi",
+        key=key,
+        format_func=expression_title,
+        on_change=_keep,
+        args=(key,),
+    )
+    return [expression for expression in there if expression in chosen]
+
+
+def _keep(key: str) -> None:
+    """Write the choice into the address."""
+    st.query_params[Param.LABEL] = _SEPARATOR.join(map(str, st.session_state[key]))
+
+
+def _table(summary: pd.DataFrame, name: str) -> None:
+    table = pd.DataFrame(
+        {
+            "Expression": [expression_title(Expression(each)) for each in summary["expression"]],
+            "Images": summary["n"],
+            "Valence": _rounded(summary["valence_mean"]),
+            "Valence, std": _rounded(summary["valence_std"]),
+            "Arousal": _rounded(summary["arousal_mean"]),
+            "Arousal, std": _rounded(summary["arousal_std"]),
+            "Missing": summary["missing"],
+            "Outside": summary["outside"],
+        }
+    )
+    two_digits = st.column_config.NumberColumn(format="%.2f", width="small")
+    whole = st.column_config.NumberColumn(format="localized", width="small")
+    st.dataframe(
+        table,
+        key=f"affect-table-{name}",
+        hide_index=True,
+        column_config={
+            **dict.fromkeys(("Valence", "Valence, std", "Arousal", "Arousal, std"), two_digits),
+            **dict.fromkeys(("Images", "Missing", "Outside"), whole),
+        },
+    )
+    offer_csv(summary, f"affect-by-expression-{name}")
+
+
+def _title(row: pd.Series) -> str:
+    return expression_title(Expression(row["expression"]))
+
+
+def _rounded(values: pd.Series) -> pd.Series:
+    """To what is shown, so that no -0.00 is."""
+    return values.round(2) + 0.0

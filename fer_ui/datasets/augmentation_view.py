@@ -1,0 +1,124 @@
+"""Augmentation on a page: pick a recipe, see the same faces through it, again and again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.record import Split
+from fer_core.labels import Expression
+from fer_core.training.recipes import Recipe, changes_in_words, recipes
+from fer_ui.datasets.augmentation_pictures import command, pictures
+from fer_ui.errors import shown_errors
+from fer_ui.header import empty_state
+from fer_ui.pages import Page, link_to
+from fer_ui.params import Param, choose, value_of
+from fer_ui.theme import expression_title
+from fer_ui.words import plain
+
+SEEDS_A_SAMPLE = 1000
+"""The seed in the address says which faces, by its thousands, and which draw: a link shows the same picture."""
+
+_SEED_END = 2**31 // SEEDS_A_SAMPLE * SEEDS_A_SAMPLE
+_SHOWN_PX = 96
+
+
+@st.fragment
+def show_augmentation(dataset: StoredDataset, index: pd.DataFrame) -> None:
+    """The choice of a recipe, what it does in words, and a grid: a row a face, as it is and then as training sees it.
+
+    Args:
+        index: with `id`, `split`, `label`, `problem` and, where there is an overlay, `excluded`.
+    """
+    with shown_errors():
+        seed = _seed()
+        faces = sample_faces(index, seed // SEEDS_A_SAMPLE)
+        if faces.empty:
+            empty_state("There is no labelled face to show", "Only readable images with a label are trained on.")
+            return
+        name, recipe = _pick(seed)
+        _say(recipe)
+        _grid(faces, pictures(dataset, faces["id"].tolist(), name, seed))
+        link_to(Page.TRAINING, "Train with this recipe", dataset=dataset.id, recipe=name)
+        _equivalent(command(dataset.id, faces["id"].tolist(), name, seed))
+
+
+def sample_faces(index: pd.DataFrame, sample: int) -> pd.DataFrame:
+    """One face an expression (`id`, `label`), of the training part where there is one; another `sample`, others.
+
+    Args:
+        index: as `show_augmentation` takes it.
+    """
+    usable = ((index["problem"] == "") & index["label"].notna()).to_numpy(bool)
+    if "excluded" in index:
+        usable = usable & ~index["excluded"].to_numpy(bool)
+    train = usable & index["split"].eq(str(Split.TRAIN)).fillna(False).to_numpy(bool)
+    rows = index.loc[train if train.any() else usable, ["id", "label"]]
+    chosen = rows.groupby("label", observed=True).sample(1, random_state=np.random.default_rng(sample))
+    order = {str(expression): place for place, expression in enumerate(Expression)}
+    return chosen.sort_values("label", key=lambda labels: labels.map(order)).reset_index(drop=True)
+
+
+def next_draw(seed: int) -> int:
+    """The same faces, drawn again; after the last draw of a sample comes its first."""
+    return seed - seed % SEEDS_A_SAMPLE + (seed + 1) % SEEDS_A_SAMPLE
+
+
+def next_faces(seed: int) -> int:
+    """The first draw of other faces."""
+    return (seed // SEEDS_A_SAMPLE + 1) * SEEDS_A_SAMPLE % _SEED_END
+
+
+def _seed() -> int:
+    asked = value_of(Param.SEED)
+    return int(asked) % _SEED_END if asked.isdecimal() and len(asked) <= len(str(_SEED_END)) else 0
+
+
+def _pick(seed: int) -> tuple[str, Recipe]:
+    """The recipe, and the buttons beside it."""
+    known = recipes()
+    names = sorted(known, key=lambda name: (name == "none", name))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        name = choose("Recipe", names, Param.RECIPE, format_func=lambda each: known[each].title)
+        st.button("Draw again", icon=":material/refresh:", on_click=_go_to, args=(next_draw(seed),))
+        st.button("Other faces", icon=":material/shuffle:", on_click=_go_to, args=(next_faces(seed),))
+    return name, known[name]
+
+
+def _go_to(seed: int) -> None:
+    st.query_params[Param.SEED] = str(seed)
+
+
+def _say(recipe: Recipe) -> None:
+    changes = "; ".join(changes_in_words(recipe.augment)) or "nothing is changed"
+    st.markdown(plain(f"{changes[0].upper()}{changes[1:]}."))
+    if recipe.description:
+        st.caption(plain(recipe.description))
+
+
+def _grid(faces: pd.DataFrame, drawn: NDArray[np.uint8]) -> None:
+    for name, label, seen in zip(faces["id"], faces["label"], drawn, strict=True):
+        title = expression_title(Expression(label))
+        st.markdown(f"**{title}** {plain(name)}")
+        with st.container(horizontal=True, gap="small"):
+            for draw, face in enumerate(seen):
+                what = f"draw {draw}" if draw else "as it is"
+                st.image(_enlarged(face), what, _SHOWN_PX, output_format="PNG", alt=f"{title}, {name}: {what}")
+
+
+def _enlarged(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """By whole pixels, so that the browser has none to make up."""
+    factor = max(1, _SHOWN_PX // len(face))
+    return face.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _equivalent(arguments: Sequence[str]) -> None:
+    with st.expander("The same as a command"):
+        line = shlex.join(["python", "-m", "fer_core", *arguments, "--out=faces.png"])
+        st.code(line, language="bash", wrap_lines=True)

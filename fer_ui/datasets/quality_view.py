@@ -1,0 +1,217 @@
+"""The quality of a dataset on a page: what was found, what was not looked at, and each finding with its images."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.overlay import Action
+from fer_core.data.quality import Finding, FindingKind
+from fer_core.data.quality_report import QualityReport, finding_table, pair_table, to_exclude
+from fer_core.data.quality_words import WORDS
+from fer_core.jobs.job import ACTIVE_STATES
+from fer_core.jobs.submit import submit_face_search
+from fer_core.settings import settings
+from fer_ui.datasets.corrections import Correction, offer_correction, show_last_change
+from fer_ui.datasets.face_pages import show_faces, show_pairs
+from fer_ui.datasets.reports import quality_of
+from fer_ui.datasets.table_download import offer_table
+from fer_ui.errors import shown_errors
+from fer_ui.header import Headline, headline, notice
+from fer_ui.numbers import count, images, percent
+from fer_ui.pages import Page, go_to, link_to
+from fer_ui.params import Param, value_of
+from fer_ui.resources import index_of, job_store
+from fer_ui.words import plain
+
+_HASH_BITS = 64
+_DETECTORS = {"yunet": "YuNet", "haar": "the Haar cascade"}
+_OF_COPIES = (FindingKind.EXACT_DUPLICATE, FindingKind.NEAR_DUPLICATE)
+_CHOSEN, _SEEN = "finding", "finding-address"
+
+
+def show_quality(dataset: StoredDataset) -> None:
+    """What is wrong with a dataset, check by check, and the images of the finding that the address names."""
+    report, detector = quality_of(dataset)
+    said = st.container()
+    _answer(dataset, report)
+    if report.lacking:
+        notice(
+            "info",
+            f"An older version of FERscope indexed this dataset and did not measure {', '.join(report.lacking)}, so "
+            f"that some images are missed. Measure it again with: python -m fer_core datasets index {dataset.id}",
+        )
+    finding = _checks(dataset, report)
+    _offer_downloads(dataset, report)
+    with said:
+        show_last_change(dataset, unless=[] if finding is None else [_key(dataset, finding)])
+    if finding is not None:
+        _show_finding(dataset, finding, report, detector)
+
+
+def _answer(dataset: StoredDataset, report: QualityReport) -> None:
+    """The sentence that the view opens with, and its numbers."""
+    st.markdown(plain(summary(report)))
+    undone = f"{len(report.unchecked)} could not be made, or not in full" if report.unchecked else "all were made"
+    share = report.concerned / report.used if report.used else 0.0
+    headline(
+        [
+            Headline(
+                "Images with a finding", count(report.concerned), f"{percent(share)} of {count(report.used)} in use"
+            ),
+            Headline("Checks that found something", f"{len(report.findings)} of {len(FindingKind)}", undone),
+            Headline("Excluded so far", count(dataset.n - report.used), f"of {images(dataset.n)}"),
+        ]
+    )
+
+
+def summary(report: QualityReport) -> str:
+    """How many images have a finding, and what matters most, in words."""
+    if not report.used:
+        return "Every image is excluded, so that there is nothing to check."
+    if not report.findings:
+        made = len(FindingKind) - len(report.unchecked)
+        return f"Nothing was found: {made} of {len(FindingKind)} checks were made in full."
+    gravest = report.findings[0]
+    title = gravest.title[0].lower() + gravest.title[1:]
+    if not report.concerned:
+        return f"Nothing is wrong with any image. There is one hint: {title} ({images(len(gravest.rows))})."
+    have = "has" if report.concerned == 1 else "have"
+    return (
+        f"{count(report.concerned)} of {images(report.used)} {have} at least one finding. What matters most: "
+        f"{title} ({images(len(gravest.rows))})."
+    )
+
+
+def _checks(dataset: StoredDataset, report: QualityReport) -> Finding | None:
+    """Every check and its result; one of those that found something is chosen, in the address."""
+    with st.container(border=True, gap="small"):
+        chosen = _choose(report)
+        st.markdown("  \n".join(_without_finding(report)))
+        if FindingKind.NO_FACE in report.unchecked:
+            _offer_face_search(dataset)
+    return chosen
+
+
+def _choose(report: QualityReport) -> Finding | None:
+    """The finding that is pressed; the gravest to begin with."""
+    found = {str(finding.kind): finding for finding in report.findings}
+    if not found:
+        return None
+    asked = value_of(Param.FINDING)
+    if asked != st.session_state.get(_SEEN) or st.session_state.get(_CHOSEN) not in found:
+        st.session_state[_CHOSEN] = asked if asked in found else next(iter(found))
+    labels = {kind: f"{plain(each.title)}: **{_result(each, report)}**" for kind, each in found.items()}
+    kind = st.radio("What was found", list(found), key=_CHOSEN, format_func=labels.__getitem__)
+    if kind != (asked or next(iter(found))):
+        st.query_params[Param.FINDING] = kind
+    st.session_state[_SEEN] = value_of(Param.FINDING)
+    return found[kind]
+
+
+def _without_finding(report: QualityReport) -> list[str]:
+    """The checks that found nothing, and those that had nothing to look at, as lines of Markdown."""
+    rest = [kind for kind in FindingKind if report.find(kind) is None]
+    nothing = "; ".join(WORDS[kind].title for kind in rest if kind not in report.unchecked)
+    lines = [f":material/check: Nothing found: {plain(nothing)}."] if nothing else []
+    return lines + [
+        f":material/remove: Not checked: {plain(WORDS[kind].title)} ({plain(report.unchecked[kind])})."
+        for kind in rest
+        if kind in report.unchecked
+    ]
+
+
+def _offer_downloads(dataset: StoredDataset, report: QualityReport) -> None:
+    if not report.findings:
+        return
+    index = index_of(dataset)
+    with st.container(horizontal=True, gap="small"):
+        offer_table(lambda: finding_table(report.findings, index), f"findings-{dataset.id}", "Findings as CSV")
+        if any(finding.pairs is not None for finding in report.findings):
+            offer_table(lambda: pair_table(report.findings, index), f"pairs-{dataset.id}", "Pairs as CSV")
+
+
+def _result(finding: Finding, report: QualityReport) -> str:
+    """What a check came to: "677 images in 384 pairs"."""
+    words = images(len(finding.rows))
+    if finding.pairs is not None:
+        words += f" in {count(len(finding.pairs))} {'pair' if len(finding.pairs) == 1 else 'pairs'}"
+    return f"{words}; {plain(report.unchecked[finding.kind])}" if finding.kind in report.unchecked else words
+
+
+def _offer_face_search(dataset: StoredDataset) -> None:
+    """A button that starts the background job, or a link to the one that is under way."""
+    waiting = job_store().list(kind="quality", target=dataset.id, states=ACTIVE_STATES, limit=1)
+    if waiting:
+        link_to(Page.DATASETS, "Faces are being searched for", dataset=dataset.id, section="quality", job=waiting[0].id)
+    elif st.button("Look for faces", key="search-faces", icon=":material/frame_person:"):
+        with shown_errors():
+            job = submit_face_search(dataset.id, settings())
+            go_to(Page.DATASETS, dataset=dataset.id, section="quality", job=job.id)
+
+
+def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityReport, detector: str) -> None:
+    st.subheader(f"{plain(finding.title)}: {_result(finding, report)}", anchor=False)
+    searched = f" They were searched for with {_DETECTORS.get(detector, detector)}."
+    by = searched if finding.kind is FindingKind.NO_FACE else ""
+    st.markdown(plain(f"{finding.explanation}{by}"))
+    st.markdown(plain(f"What to do: {finding.suggestion[0].lower()}{finding.suggestion[1:]}"))
+    _offer_remedy(dataset, finding)
+    index = index_of(dataset)
+    key, reason = _key(dataset, finding), str(finding.kind)
+    if finding.pairs is None:
+        show_faces(dataset, index, key, reason=reason, places=finding.rows)
+        return
+    kinds = {"pairs": "Side by side", "images": "One by one"}
+    how = st.segmented_control(
+        "Show them", list(kinds), default="pairs", required=True, format_func=kinds.__getitem__, key=f"{key}-how"
+    )
+    if how == "images":
+        show_faces(dataset, index, f"{key}-images", reason=reason, places=finding.rows)
+    else:
+        left, right = (index.iloc[finding.pairs[end]] for end in ("a", "b"))
+        show_pairs(dataset, left, right, notes_of(finding, left), f"{key}-pairs", reason=reason)
+
+
+def _offer_remedy(dataset: StoredDataset, finding: Finding) -> None:
+    """One button for all images of a finding, where the remedy needs no eye."""
+    if finding.remedy == "look":
+        return
+    rows = to_exclude(finding) if finding.remedy == "exclude" else finding.rows
+    action = Action.EXCLUDE if finding.remedy == "exclude" else Action.DISPUTE
+    ids = index_of(dataset)["id"].iloc[rows].tolist()
+    correction = Correction(action, ids, reason=str(finding.kind))
+    words, key = _remedy_words(finding, len(ids)), f"remedy-{finding.kind}"
+    offer_correction(dataset, words, correction, key=key, place="remedy", primary=True)
+
+
+def _remedy_words(finding: Finding, number: int) -> str:
+    if finding.remedy == "dispute":
+        return f"Mark all {count(number)} as disputed"
+    if finding.kind in _OF_COPIES:
+        return f"Exclude all but one of each group ({images(number)})"
+    if finding.kind is FindingKind.DUPLICATE_ACROSS_SPLITS:
+        return f"Exclude the copies, keep those that judge ({images(number)})"
+    if finding.kind is FindingKind.IDENTITY_ACROSS_SPLITS:
+        return f"Exclude these people where they do not judge ({images(number)})"
+    return f"Exclude all {count(number)}"
+
+
+def notes_of(finding: Finding, left: pd.DataFrame) -> list[str]:
+    """What is said of each pair of a finding; plain text.
+
+    Args:
+        left: the first image of each pair, rows of the index.
+    """
+    assert finding.pairs is not None
+    bits = [f"{bits} of {_HASH_BITS} bits differ" for bits in finding.pairs["bits"]]
+    if finding.kind is FindingKind.EXACT_DUPLICATE:
+        return ["the same pixels"] * len(bits)
+    if finding.kind is FindingKind.IDENTITY_ACROSS_SPLITS:
+        return [f"both are of {person}; {words}" for person, words in zip(left["identity"], bits, strict=True)]
+    return bits
+
+
+def _key(dataset: StoredDataset, finding: Finding) -> str:
+    return f"{dataset.id}-{finding.kind}"

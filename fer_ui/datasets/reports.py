@@ -1,0 +1,80 @@
+"""What takes a moment to find out of a dataset, shared between sessions: its quality, and how it is divided."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.data.leakage import Leakage, leakage
+from fer_core.data.quality_report import QualityReport, quality_report
+from fer_core.data.split import SplitConfig
+from fer_core.data.split_report import SPLIT_COLUMNS, SplitReport, leakage_as_published, quickened, split_report
+from fer_core.inference.face_search import searched_faces
+from fer_core.settings import settings
+
+
+class _Version(NamedTuple):
+    """What a cache goes by: another import, another measurement, another correction is another."""
+
+    dataset_id: str
+    fingerprint: str
+    indexed_ns: int
+    corrections: int
+
+
+def quality_of(dataset: StoredDataset) -> tuple[QualityReport, str]:
+    """A dataset's quality, and the name of the detector that faces were searched with; "" where they were not."""
+    faces = dataset.folder / "faces.parquet"
+    return _quality(_version(dataset), faces.stat().st_mtime_ns if faces.is_file() else 0)
+
+
+def split_of(dataset: StoredDataset, config: SplitConfig) -> SplitReport:
+    """A dataset divided.
+
+    Raises:
+        ConfigError: it can't be divided like that.
+    """
+    return _split(_version(dataset), config)
+
+
+def leakage_of(dataset: StoredDataset, config: SplitConfig) -> Leakage:
+    """What leaks in a dataset that is divided like that; see `split_of`."""
+    return _leakage(_version(dataset), config)
+
+
+def _version(dataset: StoredDataset) -> _Version:
+    indexed_ns = (dataset.folder / "index.parquet").stat().st_mtime_ns
+    return _Version(dataset.id, dataset.fingerprint, indexed_ns, dataset.overlay().version)
+
+
+@st.cache_resource(show_spinner="Checking the images", max_entries=4)
+def _quality(version: _Version, searched_ns: int) -> tuple[QualityReport, str]:
+    del searched_ns  # part of the key
+    dataset = open_dataset(version.dataset_id, settings())
+    found = searched_faces(dataset)
+    faces, detector = found if found else (None, "")
+    return quality_report(dataset, faces, version.corrections), detector
+
+
+@st.cache_resource(show_spinner="Dividing the images", max_entries=8)
+def _split(version: _Version, config: SplitConfig) -> SplitReport:
+    index, pairs, published = _divisible(version)
+    return split_report(index, config, pairs, published)
+
+
+@st.cache_resource(show_spinner="Looking for leaks", max_entries=8)
+def _leakage(version: _Version, config: SplitConfig) -> Leakage:
+    index, pairs, _ = _divisible(version)
+    return leakage(index, _split(version, config).parts, pairs)
+
+
+@st.cache_resource(show_spinner="Looking at the published parts", max_entries=2)
+def _divisible(version: _Version) -> tuple[pd.DataFrame, pd.DataFrame, Leakage]:
+    """What every split of a dataset needs: its index, its duplicates, and what leaks in it as it comes."""
+    dataset = open_dataset(version.dataset_id, settings())
+    index = quickened(dataset.index(SPLIT_COLUMNS, version.corrections))
+    pairs = dataset.pairs()
+    return index, pairs, leakage_as_published(index, pairs)

@@ -1,0 +1,84 @@
+"""The choice of a split on a page, which lives in its address. The only owner of that session state."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.data.split import SplitConfig
+from fer_ui.params import Param, value_of
+from fer_ui.split_address import split_from_address, split_to_address
+
+KINDS: dict[str, str] = {"published": "As published", "seeded": "Seeded", "kfold": "K-fold"}
+
+_SEED_MAX = 2**31 - 1
+_KIND, _VALID, _TEST, _SEED, _FOLDS, _FOLD = (
+    f"split-{name}" for name in ("kind", "valid", "test", "seed", "folds", "fold")
+)
+_SEEN = "split-address"
+
+
+def choose_split(*, published: bool, has_valid: bool, has_test: bool) -> SplitConfig:
+    """The controls of a split, and what they say.
+
+    Args:
+        published: whether the dataset comes with a split of its own.
+        has_valid, has_test: whether that has these parts; a validation part that it lacks is cut from training.
+    """
+    kinds = [kind for kind in KINDS if published or kind != "published"]
+    _follow_address(kinds)
+    kind = st.segmented_control("Split", kinds, required=True, key=_KIND, format_func=KINDS.__getitem__)
+    cut = kind != "published" or not (has_valid and has_test)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        given: dict[str, object] = {"kind": kind}
+        if cut:
+            given["valid_01"] = _percent("Validation, %", _VALID, 49.0)
+        if kind == "seeded":
+            given["test_01"] = _percent("Test, %", _TEST, 99.0 - st.session_state[_VALID])
+        if kind == "kfold":
+            given["folds"] = _whole("Folds", _FOLDS, 2, 20)
+            given["fold"] = _whole(f"Which of {given['folds']} judges", _FOLD, 1, st.session_state[_FOLDS]) - 1
+        if cut:
+            given["seed"] = _whole("Seed", _SEED, 0, _SEED_MAX)
+    config = SplitConfig.model_validate(given)
+    _into_address(config, kinds[0])
+    return config
+
+
+def _follow_address(kinds: list[str]) -> None:
+    """Set the controls to what the address says where it has changed since the last run."""
+    asked = value_of(Param.SPLIT)
+    config = split_from_address(asked) or SplitConfig(kind="published")
+    if asked != st.session_state.get(_SEEN) or _KIND not in st.session_state:
+        st.session_state[_KIND] = config.kind
+        for key in (_VALID, _TEST, _SEED, _FOLDS, _FOLD):
+            st.session_state.pop(key, None)
+    if st.session_state[_KIND] not in kinds:
+        st.session_state[_KIND] = kinds[0]
+    usual = {
+        _VALID: 100 * config.valid_01,
+        _TEST: 100 * config.test_01,
+        _SEED: config.seed,
+        _FOLDS: config.folds,
+        _FOLD: config.fold + 1,
+    }
+    for key, value in usual.items():
+        st.session_state.setdefault(key, value)
+
+
+def _into_address(config: SplitConfig, usual: str) -> None:
+    """Write the choice into the address, where the usual one needs no word."""
+    written = split_to_address(config)
+    if value_of(Param.SPLIT) != written and (written != usual or value_of(Param.SPLIT)):
+        st.query_params[Param.SPLIT] = written
+    st.session_state[_SEEN] = value_of(Param.SPLIT)
+
+
+def _percent(label: str, key: str, most: float) -> float:
+    """A share of all images, 0..1."""
+    st.session_state[key] = min(max(1.0, float(st.session_state[key])), most)
+    return float(st.number_input(label, 1.0, most, step=1.0, format="%g", key=key, width=130)) / 100
+
+
+def _whole(label: str, key: str, least: int, most: int) -> int:
+    st.session_state[key] = min(max(least, int(st.session_state[key])), most)
+    return int(st.number_input(label, least, most, key=key, width=130))

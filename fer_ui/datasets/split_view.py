@@ -1,0 +1,163 @@
+"""How a dataset is divided, on a page: published, seeded or in folds, the classes in each part, and what leaks."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.leakage import Leakage
+from fer_core.data.quality import FindingKind
+from fer_core.data.record import Split
+from fer_core.data.split import LEFT_OUT
+from fer_core.data.split_report import REASONS, SplitReport, assignment
+from fer_core.labels import Expression
+from fer_ui.chart_view import show_chart
+from fer_ui.charts.splits import split_shares
+from fer_ui.datasets.face_pages import show_pairs
+from fer_ui.datasets.quality_view import notes_of
+from fer_ui.datasets.reports import leakage_of, quality_of, split_of
+from fer_ui.datasets.split_choice import choose_split
+from fer_ui.datasets.table_download import offer_table
+from fer_ui.header import Headline, empty_state, headline
+from fer_ui.image_words import part_title
+from fer_ui.numbers import count, images, listed, percent
+from fer_ui.pages import Page, link_to
+from fer_ui.resources import index_of
+from fer_ui.split_address import split_in_words, split_to_address
+from fer_ui.theme import expression_title
+from fer_ui.words import markup, plain
+
+_LEAKING = (FindingKind.DUPLICATE_ACROSS_SPLITS, FindingKind.IDENTITY_ACROSS_SPLITS)
+_CELL = "padding:0.25rem 0.375rem;text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap"
+_NAME = "padding:0.25rem 0.375rem 0.25rem 0;text-align:left;font-weight:400"
+_LINE = "border-bottom:1px solid color-mix(in srgb, currentColor 18%, transparent)"
+_SMALL = "font-size:0.75rem;color:color-mix(in srgb, currentColor 72%, transparent)"
+
+
+def show_splits(dataset: StoredDataset) -> None:
+    """The choice of a split, what each part holds, and whether the parts are really apart."""
+    index = index_of(dataset)
+    if index.empty or index["excluded"].all():
+        empty_state("There is nothing to divide", "Every image is excluded. Restore some of them in Corrections.")
+        return
+    present = set(index["split"].dropna().unique())
+    published = Split.TRAIN in present and len(present) > 1
+    config = choose_split(published=published, has_valid=Split.VALID in present, has_test=Split.TEST in present)
+    report = split_of(dataset, config)
+    _answer(report)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        link_to(Page.TRAINING, "Train with this split", dataset=dataset.id, split=split_to_address(config))
+        offer_table(lambda: assignment(index, report.parts), f"split-{dataset.id}", "The part of each image, as CSV")
+    key = f"split-shares-{dataset.id}"
+    show_chart(split_shares(report.counts), key, table=report.counts.reset_index())
+    st.html(counts_html(report.counts))
+    _show_leakage(dataset, report)
+
+
+def _answer(report: SplitReport) -> None:
+    total = report.counts["total"]
+    whole = int(total.sum())
+    names = [*map(str, Split), *([LEFT_OUT] if total[LEFT_OUT] else [])]
+    headline([Headline(_title(name), count(int(total[name])), percent(total[name] / whole)) for name in names])
+    divided = f"Divided {split_in_words(report.config)}."
+    left = f" {images(int(total[LEFT_OUT]))} left out: why is said below." if total[LEFT_OUT] else ""
+    st.markdown(plain(divided + left))
+
+
+def left_out_words(report: SplitReport) -> str:
+    """How many images are in no part, and why; "" if all are in one."""
+    number = sum(report.left_out.values())
+    if not number:
+        return ""
+    reasons = [f"{count(each)} {REASONS[reason]}" for reason, each in report.left_out.items()]
+    return f"{images(number)} {'is' if number == 1 else 'are'} left out: {listed(reasons)}."
+
+
+def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:
+    """What leaks in the split as it was made and, beside it, in the published one as it comes."""
+    st.subheader("Are the parts really apart?", anchor=False)
+    published = report.published_leakage
+    for column, (title, found, subject, more) in zip(
+        st.columns(2 if published else 1, border=True),
+        [
+            ("As FERscope makes it", leakage_of(dataset, report.config), "This split", left_out_words(report)),
+            *([("As it is published", published, "The published split", "")] if published else []),
+        ],
+        strict=True,
+    ):
+        with column:
+            _show_verdict(title, found, subject, more)
+    if published and not published.clean:
+        _offer_pairs(dataset)
+
+
+def _show_verdict(title: str, found: Leakage, subject: str, more: str) -> None:
+    icon = ":material/check_circle:" if found.clean else ":material/warning:"
+    st.markdown(f"{icon} **{plain(title)}**")
+    st.markdown(plain(found.in_words(subject)))
+    if more:
+        st.markdown(plain(more))
+
+
+def _offer_pairs(dataset: StoredDataset) -> None:
+    """The images that lie in two published parts, two by two, when they are asked for."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        shown = st.toggle("Show the images that lie in two published parts", key=f"{dataset.id}-leaking")
+        link_to(
+            Page.DATASETS,
+            "Correct them in Quality",
+            dataset=dataset.id,
+            section="quality",
+            finding=str(FindingKind.DUPLICATE_ACROSS_SPLITS),
+        )
+    if not shown:
+        return
+    report, _ = quality_of(dataset)
+    index = index_of(dataset)
+    for kind in _LEAKING:
+        finding = report.find(kind)
+        if finding is not None and finding.pairs is not None:
+            st.markdown(f"**{plain(finding.title)}**, {images(len(finding.rows))}")
+            left, right = (index.iloc[finding.pairs[end]] for end in ("a", "b"))
+            notes = notes_of(finding, left)
+            show_pairs(dataset, left, right, notes, f"{dataset.id}-leaking-{kind}", reason=str(kind))
+
+
+def counts_html(counts: pd.DataFrame) -> str:
+    """A table of counts and, smaller, of what they are of their part's labelled images.
+
+    Args:
+        counts: as `data.split.describe` gives them; parts without an image are left away.
+    """
+    columns = {str(part): row.astype(int).to_dict() for part, row in counts.iterrows() if row["total"]}
+    names = [name for name in counts.columns if name != "total" and counts[name].any()]
+    heads = "".join(
+        f'<th scope="col" style="{_CELL};{_LINE};font-weight:600;width:19%">{_title(part)}</th>' for part in columns
+    )
+    body = "".join(
+        _row_html(name, [(each[name], each["total"] - each["unlabelled"]) for each in columns.values()])
+        for name in names
+    )
+    totals = [count(each["total"]) for each in columns.values()]
+    foot = "".join(f'<td style="{_CELL};font-weight:600">{total}</td>' for total in totals)
+    return (
+        '<div style="overflow-x:auto"><table style="border-collapse:collapse;width:100%;max-width:44rem;'
+        f'font-size:0.875rem"><thead><tr><th style="{_LINE}"></th>{heads}</tr></thead><tbody>{body}'
+        f'<tr><th scope="row" style="{_NAME};font-weight:600">All</th>{foot}</tr></tbody></table></div>'
+    )
+
+
+def _row_html(name: str, cells: list[tuple[int, int]]) -> str:
+    """A row of the table: each part's count of a class and of all that have a label."""
+    labelled = name in list(Expression)
+    numbers = ""
+    for number, total in cells:
+        share = f'<br><span style="{_SMALL}">{markup(percent(number / total))}</span>' if labelled and total else ""
+        numbers += f'<td style="{_CELL};{_LINE}">{count(number)}{share}</td>'
+    title = expression_title(Expression(name)) if labelled else "No label"
+    return f'<tr><th scope="row" style="{_NAME};{_LINE}">{title}</th>{numbers}</tr>'
+
+
+def _title(part: str) -> str:
+    return "Left out" if part == LEFT_OUT else part_title(part)

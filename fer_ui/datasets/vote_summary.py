@@ -1,0 +1,143 @@
+"""What a dataset's votes say, counted once a part and kept: figures with their intervals, tables, disputed rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from fer_core.data.agreement import (
+    HumanCeiling,
+    agreement,
+    agreement_histogram,
+    human_ceiling,
+    most_disputed,
+    vote_shares,
+    votes_of,
+)
+from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.data.counts import excluded_rows
+from fer_core.data.record import Split
+from fer_core.data.votes import VOTE_COLUMNS
+from fer_core.labels import Expression
+from fer_core.metrics import Interval, wilson_interval
+from fer_core.settings import settings
+from fer_ui.numbers import listed
+
+DISPUTED_MAX = 360
+"""Faces on which voters agree least: ten pages, more than anybody looks at."""
+
+_ANSWERS = (*map(str, Expression), "unknown", "not a face")
+_Z = 1.959964
+
+
+@dataclass(frozen=True, slots=True)
+class DisputedFaces:
+    """Faces on which voters agree little, those on which they agree least first.
+
+    Attributes:
+        rows: row numbers of the index, shape (D,).
+        votes: of each, shape (D, 10).
+    """
+
+    rows: NDArray[np.int64]
+    votes: NDArray[np.integer]
+
+
+@dataclass(frozen=True, slots=True)
+class VoteSummary:
+    """The votes on the images of one part that are not excluded and have some.
+
+    Attributes:
+        images: how many these are.
+        median_01: of the share of an image's votes that its commonest expression holds.
+        median_interval: 95 %, by ranks.
+        clear_01: the share of images with an expression that more than half of the voters chose.
+        clear_interval: 95 %, Wilson.
+        ceiling: how far people agree with people; None where no image has a label and two votes.
+        histogram: `agreement.agreement_histogram`.
+        shares: `agreement.vote_shares`.
+        disputed: the faces on which voters agree least.
+        disputed_labelled: the same among those with a label.
+    """
+
+    images: int
+    median_01: float
+    median_interval: Interval
+    clear_01: float
+    clear_interval: Interval
+    ceiling: HumanCeiling | None
+    histogram: pd.DataFrame
+    shares: pd.DataFrame
+    disputed: DisputedFaces
+    disputed_labelled: DisputedFaces
+
+
+def vote_summary(dataset: StoredDataset, part: str) -> VoteSummary | None:
+    """The votes of one part, "" for all, with the corrections of now; None where it has no image with a vote."""
+    return _summaries(dataset.id, dataset.fingerprint, dataset.overlay().version)[part]
+
+
+def summarise_votes(index: pd.DataFrame, part: str = "") -> VoteSummary | None:
+    """See `vote_summary`.
+
+    Args:
+        index: with `split`, `label` and the votes, and with `excluded` where an overlay was applied.
+    """
+    used = (votes_of(index).sum(1) > 0) & ~excluded_rows(index)
+    if part:
+        used &= index["split"].eq(part).fillna(False).to_numpy(bool)
+    rows = np.flatnonzero(used)
+    if not len(rows):
+        return None
+    voted = index.iloc[rows].reset_index(drop=True)
+    votes = votes_of(voted)
+    agreed = np.sort(agreement(votes))
+    clear = int((agreed > 0.5).sum())
+    return VoteSummary(
+        images=len(rows),
+        median_01=float(np.median(agreed)),
+        median_interval=_median_interval(agreed),
+        clear_01=clear / len(rows),
+        clear_interval=wilson_interval(clear, len(rows)),
+        ceiling=human_ceiling(votes),
+        histogram=agreement_histogram(voted),
+        shares=vote_shares(voted),
+        disputed=_disputed(voted, rows),
+        disputed_labelled=_disputed(voted[voted["label"].notna()], rows),
+    )
+
+
+def _disputed(voted: pd.DataFrame, rows: NDArray[np.int64]) -> DisputedFaces:
+    """The most disputed of some of the voted images; `rows` are the row numbers of all."""
+    found = most_disputed(voted, DISPUTED_MAX)
+    return DisputedFaces(rows[found.index.to_numpy(np.int64)], votes_of(found))
+
+
+def votes_in_words(votes: NDArray[np.integer]) -> str:
+    """One image's votes, the commonest first: "4 sadness, 3 neutral and 3 anger"."""
+    order = np.argsort(-votes, kind="stable")
+    return listed([f"{int(votes[place])} {_ANSWERS[place]}" for place in order if votes[place] > 0])
+
+
+@st.cache_data(show_spinner="Counting the votes", max_entries=4)
+def _summaries(dataset_id: str, fingerprint: str, version: int) -> dict[str, VoteSummary | None]:
+    """Of all parts at once, so that going from one to another takes no time."""
+    del fingerprint  # part of the key: an import under the same id is another dataset
+    index = open_dataset(dataset_id, settings()).index(["id", "split", "label", *VOTE_COLUMNS], version)
+    return {part: summarise_votes(index, part) for part in ("", *map(str, Split))}
+
+
+def _median_interval(ordered: NDArray[np.float64]) -> Interval:
+    """95 % interval of the median, between two ranks (the normal approximation of the binomial).
+
+    Args:
+        ordered: in rising order, shape (N,), not empty.
+    """
+    half = _Z * len(ordered) ** 0.5 / 2
+    low, high = np.floor(len(ordered) / 2 - half), np.ceil(len(ordered) / 2 + half)
+    first, last = np.clip([low, high], 0, len(ordered) - 1).astype(int)
+    return float(ordered[first]), float(ordered[last])

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_core.cli import augment
+from fer_core.data.catalog import import_dataset
+from fer_core.errors import DatasetError, InputError
+from fer_core.settings import Settings
+
+Command = Callable[..., str]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs the command in this process; returns what it printed."""
+    parser = argparse.ArgumentParser()
+    augment.add_to(parser.add_subparsers())
+
+    def run(*arguments: object) -> str:
+        parsed = parser.parse_args(["augment", *map(str, arguments)])
+        parsed.run(parsed)
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def ids(store: Settings, archive: Path) -> list[str]:
+    """Of a few images of the dataset `mine`."""
+    return import_dataset(archive, store, dataset_id="mine").index(["id"])["id"].head(3).tolist()
+
+
+def test_a_contact_sheet_is_written(command: Command, ids: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "faces.png"
+    named = [f"--id={name}" for name in ids]
+    said = command("mine", "--recipe=study-b", *named, "--draws=4", f"--out={out}")
+    assert "Study B" in said and str(out) in said and "3 faces" in said
+    sheet = cv2.imread(str(out), cv2.IMREAD_UNCHANGED)
+    assert sheet is not None
+    assert sheet.shape == (3 * 100 + 4, 5 * 100 + 8)  # 48 px faces, twice as large, 4 px apart
+
+
+def test_arrays_hold_the_seeds_that_were_asked_for(command: Command, ids: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "faces.npz"
+    named = [f"--id={name}" for name in ids]
+    said = command("mine", "--recipe=strong", *named, "--draws=2", "--seed=7", "--seeds=3", f"--out={out}", "--json")
+    result = json.loads(said)
+    assert (result["ids"], result["seeds"], result["size_px"], result["colour"]) == (ids, [7, 8, 9], 48, "gray")
+    with np.load(out) as arrays:
+        assert {name: arrays[name].shape for name in arrays} == dict.fromkeys("789", (3, 3, 48, 48))
+        command("mine", "--recipe=strong", *named, "--draws=2", "--seed=8", f"--out={tmp_path / 'again.npz'}")
+        with np.load(tmp_path / "again.npz") as again:
+            np.testing.assert_array_equal(arrays["8"], again["8"])
+        assert (arrays["7"] != arrays["8"]).any()
+
+
+def test_another_network_sees_another_size_and_colour(command: Command, ids: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "faces.npz"
+    command("mine", "--recipe=none", f"--id={ids[0]}", "--draws=1", "--network=shallow-cnn", f"--out={out}")
+    with np.load(out) as arrays:
+        assert arrays["0"].shape == (1, 2, 224, 224, 3)
+
+
+def test_a_recipe_file_is_used(command: Command, ids: list[str], tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("title: Mine\naugment: {flip_01: 1}\n")
+    out = tmp_path / "faces.npz"
+    command("mine", f"--recipe={tmp_path / 'mine.yaml'}", f"--id={ids[0]}", "--draws=1", f"--out={out}")
+    with np.load(out) as arrays:
+        first, flipped = arrays["0"][0].astype(int)
+    assert np.abs(flipped - first[:, ::-1]).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        (["--out=faces.jpg"], InputError, "faces.jpg ends with neither .png nor .npz"),
+        (["--out=faces.png", "--seeds=2"], InputError, "--seeds 2 is out of range"),
+        (["--out=faces.npz", "--seeds=0"], InputError, "--seeds 0 is out of range"),
+        (["--out=faces.png", "--seed=-1"], InputError, "--seed -1 is out of range"),
+        (["--out=faces.png", "--draws=0"], InputError, "0 draws were asked for"),
+        (["--out=faces.png", "--recipe=strnog"], InputError, "'strnog'.*study-b"),
+        (["--out=faces.png", "--network=vgg"], InputError, "'vgg'.*small-resnet"),
+        (["--out=faces.png", "--id=nobody"], DatasetError, "no image 'nobody'"),
+    ],
+)
+def test_bad_input_is_told_in_words_and_nothing_is_written(
+    options: list[str],
+    error: type[Exception],
+    said: str,
+    command: Command,
+    ids: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(error, match=said):
+        command("mine", "--recipe=none", f"--id={ids[0]}", *options)
+    assert sorted(tmp_path.iterdir()) == before

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from fer_core.data.record import Split
+from fer_core.labels import Expression
+from tests.sources import PLAIN, labelled, read_records, write_folder, write_tar, write_zip
+
+FILES = dict.fromkeys(
+    [
+        "train/happiness/a.png",
+        "Training/Happy/b.JPG",
+        "val/sad/c.jpeg",
+        "data/TEST/Angry/d.webp",
+        "surprised/e.bmp",
+        "contemptuous/f.tif",
+        "DISGUST/g.PGM",
+        "readme.txt",
+        "train/happiness/notes.csv",
+        "__MACOSX/happiness/._a.png",
+        "train/happiness/.hidden.png",
+        ".cache/fear/a.png",
+        "train/fear/Thumbs.db",
+        "train/fear/desktop.ini",
+    ],
+    "",
+)
+
+
+def test_class_folders_with_and_without_splits_and_by_other_names(tmp_path: Path) -> None:
+    expected = {
+        "a.png": (Split.TRAIN, "happiness"),
+        "b.JPG": (Split.TRAIN, "Happy"),
+        "c.jpeg": (Split.VALID, "sad"),
+        "d.webp": (Split.TEST, "Angry"),
+        "e.bmp": (None, "surprised"),
+        "f.tif": (None, "contemptuous"),
+        "g.PGM": (None, "DISGUST"),
+    }
+    for path in (
+        write_folder(tmp_path / "f", FILES),
+        write_zip(tmp_path / "a.zip", FILES),
+        write_tar(tmp_path / "a.tar", FILES),
+    ):
+        found = {r.path.rpartition("/")[2]: (r.split, r.raw_label) for r in read_records(path, "folders")}
+        assert found == expected
+    becomes = {name.rpartition("/")[2]: label for name, (label, _) in labelled(tmp_path / "f", "folders").items()}
+    assert becomes["a.png"] == becomes["b.JPG"] == Expression.HAPPINESS
+    assert [becomes[name] for name in ("c.jpeg", "d.webp", "e.bmp", "f.tif", "g.PGM")] == [
+        "sadness", "anger", "surprise", "contempt", "disgust",
+    ]  # fmt: skip
+
+
+def test_a_split_folder_that_holds_images_itself_is_a_class_of_its_name(tmp_path: Path) -> None:
+    (record,) = read_records(write_folder(tmp_path, {"train/a.png": ""}), "folders")
+    assert (record.split, record.raw_label) == (None, "train")
+
+
+def test_the_manifest_maps_and_leaves_out(tmp_path: Path) -> None:
+    manifest = PLAIN.model_copy(update={"labels": {"Bored": None, "Glad": Expression.HAPPINESS}})
+    write_folder(tmp_path, dict.fromkeys(["Bored/a.png", "glad/b.png", "fear/c.png", "d.png"], ""))
+    assert labelled(tmp_path, "folders", manifest) == {
+        "Bored/a.png": ("", "left_out"),
+        "glad/b.png": ("happiness", ""),
+        "fear/c.png": ("fear", ""),
+        "d.png": ("", "no_label"),
+    }
+
+
+def test_names_tell_people_and_subgroups(tmp_path: Path) -> None:
+    manifest = PLAIN.model_copy(
+        update={"identity_pattern": "^(p[0-9]+)-", "subgroup_patterns": {"gender": "-([fm])-", "age": "-(old)"}}
+    )
+    write_folder(tmp_path, dict.fromkeys(["fear/p1-f-old.png", "fear/p2-m-.png", "p3-f-/other.png"], ""))
+    found = {r.path: (r.identity, r.subgroups) for r in read_records(tmp_path, "folders", manifest)}
+    assert found == {
+        "fear/p1-f-old.png": ("p1", (("gender", "f"), ("age", "old"))),
+        "fear/p2-m-.png": ("p2", (("gender", "m"),)),
+        "p3-f-/other.png": (None, ()),
+    }

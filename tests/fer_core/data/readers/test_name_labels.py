@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fer_core.data.catalog import import_dataset
+from fer_core.data.manifest import known_manifests
+from fer_core.data.record import Split
+from fer_core.errors import DatasetError
+from fer_core.settings import Settings
+from tests.sources import PLAIN, labelled, png, read_records, write_folder
+
+JAFFE = known_manifests()["jaffe"]
+KDEF = known_manifests()["kdef"]
+
+
+def test_jaffe_is_read_from_its_names(tmp_path: Path) -> None:
+    files = dict.fromkeys(["jaffe/KA.AN1.39.tiff", "jaffe/KA.HA2.30.tiff", "jaffe/YM.NE3.51.tiff", "jaffe/README"], "")
+    records = read_records(write_folder(tmp_path, files), "names", JAFFE)
+    assert [(r.identity, r.raw_label) for r in records] == [("KA", "AN"), ("KA", "HA"), ("YM", "NE")]
+    found = [label for label, _ in labelled(tmp_path, "names", JAFFE).values()]
+    assert found == ["anger", "happiness", "neutral"]
+
+
+def test_kdef_is_read_from_its_names_with_subgroups(tmp_path: Path) -> None:
+    files = dict.fromkeys(["KDEF/AF01/AF01ANS.JPG", "KDEF/AF01/AF01SUHL.JPG", "KDEF/BM35/BM35AFFR.JPG"], "")
+    one, two, three = read_records(write_folder(tmp_path, files), "names", KDEF)
+    found = [label for label, _ in labelled(tmp_path, "names", KDEF).values()]
+    assert found == ["anger", "surprise", "fear"]
+    assert one.identity == two.identity != three.identity
+    groups = [dict(record.subgroups) for record in (one, two, three)]
+    assert set(groups[0]) == set(KDEF.subgroup_patterns)
+    for name in KDEF.subgroup_patterns:
+        assert all(group[name] for group in groups)
+    assert groups[0] != groups[1] != groups[2]
+
+
+def test_subgroups_reach_the_index(tmp_path: Path, store: Settings) -> None:
+    files = {f"KDEF/{name}.JPG": png(n) for n, name in enumerate(["AF01ANS", "BM02HAFL", "AM03SAHR"])}
+    imported = import_dataset(write_folder(tmp_path / "kdef", files), store, dataset_id="kdef")
+    index = imported.index()
+    assert index["label"].tolist() == ["anger", "sadness", "happiness"]
+    assert {name for name in index if name.startswith("group_")} == {f"group_{name}" for name in KDEF.subgroup_patterns}
+    assert index["identity"].nunique() == 3
+
+
+def test_splits_come_from_folders_and_names_that_do_not_match_are_no_images_of_it(tmp_path: Path) -> None:
+    manifest = PLAIN.model_copy(update={"layout": "names", "label_pattern": "_([a-z]+)[.]"})
+    write_folder(tmp_path, dict.fromkeys(["train/1_fear.png", "test/2_sad.png", "3.png", "4_joy.txt"], ""))
+    found = [(record.path, record.split, record.raw_label) for record in read_records(tmp_path, "names", manifest)]
+    assert found == [("test/2_sad.png", Split.TEST, "sad"), ("train/1_fear.png", Split.TRAIN, "fear")]
+
+
+def test_a_pattern_that_matches_nothing_and_none_at_all_are_errors_in_words(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"a.png": ""})
+    with pytest.raises(DatasetError, match=r"label_pattern .* matches no image"):
+        read_records(tmp_path, "names", JAFFE)
+    with pytest.raises(DatasetError, match="needs a manifest with a label_pattern"):
+        read_records(tmp_path, "names")

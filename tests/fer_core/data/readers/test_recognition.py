@@ -1,0 +1,124 @@
+"""Which layout a source has, going by its file names; and the names of splits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fer_core.data.manifest import known_manifests
+from fer_core.data.readers import READERS, reader_for, recognise
+from fer_core.data.readers.file_names import folder_of, has, is_image, split_of
+from fer_core.data.record import Split
+from fer_core.data.source import open_source
+from fer_core.errors import DatasetError, InputError
+from fer_core.settings import Settings
+from tests.sources import write_folder, write_zip
+
+
+@pytest.mark.parametrize(
+    ("layout", "names"),
+    [
+        ("ferplus", ["FER2013Train/label.csv", "FER2013Train/a.png"]),
+        ("ferplus", ["deep/down/FER2013Valid/label.csv", "deep/down/FER2013Valid/a.png"]),
+        ("fer2013-csv", ["fer2013/fer2013.csv", "fer2013/README", "fer2013/fer2013.bib"]),
+        ("fer2013-csv", ["icml_face_data.csv", "train.csv", "test.csv"]),
+        ("fer2013-csv", ["ckextended.csv"]),
+        ("affectnet-npy", ["train_set/images/0.jpg", "train_set/annotations/0_exp.npy"]),
+        ("affectnet-csv", ["training.csv", "Manually_Annotated_Images/1/a.jpg"]),
+        ("rafdb", ["EmoLabel/list_patition_label.txt", "Image/aligned/train_00001_aligned.jpg"]),
+        ("folders", ["x/fear/a.png", "x/bored/b.png"]),
+        ("folders", ["legend.csv", "data/Happy/a.JPG"]),
+        ("table", ["legend.csv", "images/a.jpg"]),
+        ("table", ["labels.parquet", "images/a.jpg"]),
+    ],
+)
+def test_layouts_are_recognised_in_a_folder_and_in_a_zip(layout: str, names: list[str], tmp_path: Path) -> None:
+    files = dict.fromkeys(names, "")
+    for path in (write_folder(tmp_path / "f", files), write_zip(tmp_path / "a.zip", files)):
+        with open_source(path, Settings()) as source:
+            assert recognise(source).layout == layout
+
+
+def test_a_table_by_itself_holds_its_images(tmp_path: Path) -> None:
+    (tmp_path / "source.csv").write_text("emotion,pixels,Usage\n")
+    with open_source(tmp_path / "source.csv", Settings()) as source:
+        assert recognise(source).layout == "fer2013-csv"
+
+
+@pytest.mark.parametrize("files", [{}, {"a.png": ""}, {"cats/a.png": ""}, {"fear/a.txt": ""}, {"notes.txt": ""}])
+def test_a_layout_nobody_knows_names_what_is_there_and_what_is_known(files: dict[str, str], tmp_path: Path) -> None:
+    with open_source(write_folder(tmp_path, files), Settings()) as source, pytest.raises(DatasetError) as caught:
+        recognise(source)
+    assert all(layout in str(caught.value) for layout in READERS)
+    assert all(name in str(caught.value) for name in files)
+
+
+def test_an_unknown_reader_lists_the_choices() -> None:
+    with pytest.raises(DatasetError, match=r"'heap'.*ferplus, fer2013-csv.*table"):
+        reader_for("heap")
+
+
+def test_every_reader_says_what_it_reads_and_every_manifest_has_one() -> None:
+    assert all(layout == reader.layout and reader.title and reader.looks_like for layout, reader in READERS.items())
+    assert {manifest.layout for manifest in known_manifests().values()} <= set(READERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("val", Split.VALID),
+        (" Training ", Split.TRAIN),
+        ("FER2013Test", Split.TEST),
+        ("PublicTest", Split.VALID),
+        ("PrivateTest", Split.TEST),
+    ],
+)
+def test_splits_go_by_many_names(name: str, split: Split) -> None:
+    assert Split.parse(name) is split
+
+
+def test_an_unknown_split_lists_the_choices() -> None:
+    with pytest.raises(InputError, match=r"'rest'.*train, valid, test"):
+        Split.parse("rest")
+
+
+def test_a_split_is_looked_for_above_the_file() -> None:
+    assert split_of("data/Train/fear/a.png") is Split.TRAIN
+    assert split_of("train/a.png", above=2) is None
+    assert split_of("test.png") is None
+
+
+def test_images_are_told_by_their_endings() -> None:
+    endings = ["a.PNG", "a.jpg", "a.JPEG", "a.pgm", "a.tiff", "a.webp", "a.bmp"]
+    assert all(map(is_image, endings))
+    assert not any(map(is_image, ["a.csv", "a", "png", "a.png.txt", "a.npy"]))
+
+
+def test_a_name_is_found_in_a_sorted_list() -> None:
+    names = ["a", "b", "d"]
+    assert [has(names, name) for name in ("", "a", "c", "d", "e")] == [False, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("names", "listed", "expected"),
+    [
+        (["a.png", "x/a.png"], ["a.png"], ""),
+        (["x/1/a.png", "x/1/b.png"], ["1/a.png"], "x/"),
+        (["deep/down/a.png"], ["gone.png", "a.png"], "deep/down/"),
+        (["b/b.png", "c/a.png"], ["a.png", "b.png"], "c/"),
+        (["b/a.png", "a/a.png"], ["a.png"], "a/"),
+        (["xa.png"], ["a.png"], ""),
+        (["a.png"], [], ""),
+        ([], ["a.png"], ""),
+    ],
+)
+def test_the_folder_before_listed_names_is_found(names: list[str], listed: list[str], expected: str) -> None:
+    assert folder_of(sorted(names), listed) == expected
+
+
+def test_the_real_archives_are_recognised(test_data: Path) -> None:
+    for name, layout in (("ferplus.zip", "ferplus"), ("facial_expressions.zip", "table")):
+        if (test_data / name).is_file():
+            with open_source(test_data / name, Settings()) as source:
+                assert recognise(source).layout == layout

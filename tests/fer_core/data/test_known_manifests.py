@@ -1,0 +1,218 @@
+"""The manifests that come with FERscope: they add up, and read what they say they read."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from fer_core.data.label_map import label_map
+from fer_core.data.manifest import MANIFESTS_DIR, Manifest, PublishedCounts, known_manifests, read_manifest
+from fer_core.data.readers import READERS, reader_for
+from fer_core.data.record import Record
+from fer_core.data.source import open_source
+from fer_core.labels import Expression
+from fer_core.settings import Settings
+
+FILES = sorted(MANIFESTS_DIR.glob("*.yaml"))
+
+EXPECTED = {
+    "affectnet",
+    "affectnet-8",
+    "ckplus",
+    "drawn-faces",
+    "expw",
+    "facial-expressions",
+    "fer2013",
+    "fer2013-folders",
+    "ferplus",
+    "jaffe",
+    "kdef",
+    "rafdb",
+    "sfew",
+    "study-b",
+    "study-c",
+}
+WITHOUT_CITATION = {"drawn-faces", "study-b", "study-c"}
+"""Nothing was published that could be cited."""
+
+TOTALS: dict[str, dict[str, int]] = {
+    "affectnet": {"": 456_349},
+    "affectnet-8": {"train": 287_651},
+    "ckplus": {"": 3 * 327},
+    "expw": {"": 91_793},
+    "facial-expressions": {"": 3_544},
+    "fer2013": {"train": 28_709, "valid": 3_589, "test": 3_589},
+    "fer2013-folders": {"train": 28_709, "test": 7_178},
+    "jaffe": {"": 213},
+    "kdef": {"": 70 * 7 * 5 * 2},
+    "rafdb": {"train": 12_271, "test": 3_068},
+    "study-b": {"train": 15_109, "valid": 4_977, "test": 128},
+}
+"""What the publishers say of the whole, which is not in the manifests' counts; FER+ is counted in test_balance."""
+
+
+def _published(dataset_id: str) -> PublishedCounts:
+    published = known_manifests()[dataset_id].published
+    assert published is not None
+    return published
+
+
+def _found(pattern: str, name: str) -> str | None:
+    found = re.search(pattern, name)
+    return found.group(1) if found else None
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_manifest_that_comes_with_the_project_loads(path: Path) -> None:
+    manifest = read_manifest(path)
+    assert manifest.id == path.stem
+    assert manifest.title and manifest.summary and manifest.licence and manifest.terms and manifest.problems
+    assert manifest.layout in READERS
+    assert bool(manifest.citation) == (manifest.id not in WITHOUT_CITATION)
+    assert re.fullmatch(r"https?://\S+", manifest.homepage) or manifest.id in {"drawn-faces", "study-c"}
+    assert manifest.contents.identities == bool(manifest.identity_pattern)
+    if manifest.published:
+        parts = set(manifest.published.splits)
+        assert parts == {""} or parts <= {"train", "valid", "test"}
+        assert all(count > 0 for part in manifest.published.splits.values() for count in part.values())
+
+
+def test_known_manifests_are_all_files_by_title() -> None:
+    known = known_manifests()
+    assert set(known) == {path.stem for path in FILES} == EXPECTED
+    titles = [manifest.title.lower() for manifest in known.values()]
+    assert titles == sorted(titles)
+
+
+def test_drawings_say_that_they_are_drawings() -> None:
+    assert [manifest.id for manifest in known_manifests().values() if manifest.drawn] == ["drawn-faces"]
+
+
+@pytest.mark.parametrize("dataset_id", sorted(TOTALS))
+def test_published_counts_add_up_to_what_is_said_of_the_whole(dataset_id: str) -> None:
+    published = _published(dataset_id)
+    sums = {split: sum(part.values()) for split, part in published.splits.items()}
+    if published.others:
+        assert list(sums) == [""]
+        sums[""] += sum(published.others.values())
+    assert sums == TOTALS[dataset_id]
+
+
+def test_every_total_that_can_be_checked_is_checked() -> None:
+    with_counts = {manifest.id for manifest in known_manifests().values() if manifest.published}
+    assert with_counts == {*TOTALS, "ferplus"}
+
+
+def test_the_two_forms_of_fer2013_count_the_same_images() -> None:
+    table, folders = _published("fer2013").splits, _published("fer2013-folders").splits
+    assert table["train"] == folders["train"]
+    for expression, count in folders["test"].items():
+        assert count == table["valid"][expression] + table["test"][expression]
+
+
+def test_affectnet_8_is_a_part_of_affectnet() -> None:
+    whole, part = _published("affectnet").splits[""], _published("affectnet-8").splits["train"]
+    assert list(part) == list(whole) == list(Expression)
+    assert all(part[expression] < whole[expression] for expression in Expression)
+
+
+@pytest.mark.parametrize("manifest", known_manifests().values(), ids=known_manifests())
+def test_the_label_map_reaches_the_layouts_codes_and_every_published_class(manifest: Manifest) -> None:
+    reader = READERS[manifest.layout]
+    mapped = label_map(manifest, reader.codes, reader.unlabelled)
+    for code, expression in reader.codes.items():
+        assert mapped.expression(code) is expression, code
+        assert manifest.labels[code] is expression, code
+    for code, reason in reader.unlabelled.items():
+        assert mapped.reason(code) == reason
+    if manifest.published and manifest.labels:
+        counted = {expression for part in manifest.published.splits.values() for expression in part}
+        assert counted == set(manifest.labels.values())
+
+
+def test_fer2013_keeps_its_codes() -> None:
+    words = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+    assert {**known_manifests()["fer2013"].labels} == {str(code): word for code, word in enumerate(words)}
+    assert known_manifests()["expw"].labels == known_manifests()["fer2013"].labels
+
+
+@pytest.mark.parametrize(
+    ("dataset_id", "name", "identity", "label"),
+    [
+        ("jaffe", "KA.AN1.39.tiff", "KA", Expression.ANGER),
+        ("jaffe", "YM.SU3.62.tiff", "YM", Expression.SURPRISE),
+        ("jaffe", "KL.NE2.156.tiff", "KL", Expression.NEUTRAL),
+        ("kdef", "AF01ANS.JPG", "F01", Expression.ANGER),
+        ("kdef", "BM35SUFR.JPG", "M35", Expression.SURPRISE),
+        ("kdef", "AF20AFHL.JPG", "F20", Expression.FEAR),
+        ("kdef", "AF20AFHL.jpg", "F20", Expression.FEAR),
+    ],
+)
+def test_names_tell_person_and_label(dataset_id: str, name: str, identity: str, label: Expression) -> None:
+    manifest = known_manifests()[dataset_id]
+    assert _found(manifest.identity_pattern, name) == identity
+    assert manifest.labels[_found(manifest.label_pattern, name) or ""] is label
+
+
+@pytest.mark.parametrize(
+    ("dataset_id", "name", "identity"),
+    [
+        ("ckplus", "S010_004_00000017.png", "S010"),
+        ("ckplus", "S138_008_00000007.png", "S138"),
+        ("facial-expressions", "Aaron_Peirsol_0002.jpg", "Aaron_Peirsol"),
+        ("facial-expressions", "Abdel_Aziz_Al-Hakim_0001.jpg", "Abdel_Aziz_Al-Hakim"),
+        ("facial-expressions", "Dileep_101.jpg", "Dileep"),
+        ("facial-expressions", "facial-expressions_2868584k.jpg", None),
+        ("drawn-faces", "id0012-000345.png", "id0012"),
+    ],
+)
+def test_names_tell_the_person(dataset_id: str, name: str, identity: str | None) -> None:
+    assert _found(known_manifests()[dataset_id].identity_pattern, name) == identity
+
+
+def test_kdef_names_tell_gender_angle_and_session_and_one_person_has_two_sessions() -> None:
+    manifest = known_manifests()["kdef"]
+
+    def told(name: str) -> dict[str, str | None]:
+        return {group: _found(pattern, name) for group, pattern in manifest.subgroup_patterns.items()}
+
+    assert told("AF01ANS.JPG") == {"gender": "F", "angle": "S", "session": "A"}
+    assert told("BM35SUFR.JPG") == {"gender": "M", "angle": "FR", "session": "B"}
+    assert _found(manifest.identity_pattern, "AF01ANS.JPG") == _found(manifest.identity_pattern, "BF01NEHL.JPG")
+    averaged = "FAFFL.JPG"  # AKDEF's averaged faces lie beside KDEF's
+    assert _found(manifest.label_pattern, averaged) is None and set(told(averaged).values()) == {None}
+
+
+def _records(folder: Path, dataset_id: str) -> list[Record]:
+    manifest = known_manifests()[dataset_id]
+    with open_source(folder, Settings()) as source:
+        return list(reader_for(manifest.layout).read(source, manifest))
+
+
+@pytest.mark.parametrize("images", ["origin", "image/origin"])
+def test_expw_is_read_with_its_boxes_the_right_way_round(images: str, tmp_path: Path) -> None:
+    (tmp_path / images).mkdir(parents=True)
+    (tmp_path / images / "angry_actor_104.jpg").touch()
+    (tmp_path / "label.lst").write_text("angry_actor_104.jpg 0 28 113 226 141 22.9362 6\n")
+    (record,) = _records(tmp_path, "expw")
+    assert record.path == f"{images}/angry_actor_104.jpg"
+    assert record.box == (113, 28, 226, 141)
+    assert known_manifests()["expw"].labels[record.raw_label] is Expression.NEUTRAL
+
+
+def test_sfew_is_read_from_its_folders(tmp_path: Path) -> None:
+    (tmp_path / "Val" / "Angry").mkdir(parents=True)
+    (tmp_path / "Val" / "Angry" / "a.png").touch()
+    (record,) = _records(tmp_path, "sfew")
+    assert (record.split, known_manifests()["sfew"].labels[record.raw_label]) == ("valid", Expression.ANGER)
+
+
+def test_facial_expressions_has_the_counts_that_its_manifest_gives(test_data: Path) -> None:
+    records = _records(test_data / "facial_expressions.zip", "facial-expressions")
+    labels = known_manifests()["facial-expressions"].labels
+    assert Counter(labels[record.raw_label] for record in records) == _published("facial-expressions").splits[""]
+    assert sum(record.identity is None for record in records) == 3
+    assert records[0].path.startswith("images/")

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from fer_core.data.manifest import known_manifests
+from fer_core.data.manifest_store import all_manifests, delete_manifest, own_manifests, save_manifest
+from fer_core.errors import InputError, ManifestError
+from fer_core.labels import Expression
+from fer_core.settings import Settings
+
+
+def _text(dataset_id: str = "mine", title: str = "Mine") -> str:
+    return f"# a remark\nid: {dataset_id}\ntitle: {title}\nsummary: A few.\nlicence: MIT\nlabels: {{0: fear}}\n"
+
+
+def _file(store: Settings, name: str) -> Path:
+    return store.store / "manifests" / name
+
+
+def test_a_new_store_has_none_of_its_own(store: Settings) -> None:
+    assert own_manifests(store) == {}
+    assert all_manifests(store) == known_manifests()
+
+
+def test_what_is_saved_is_there_as_it_was_written(store: Settings) -> None:
+    saved = save_manifest(_text(), store)
+    assert saved.labels == {"0": Expression.FEAR}
+    assert own_manifests(store) == {"mine": saved}
+    assert _file(store, "mine.yaml").read_text() == _text()
+    assert [path.name for path in _file(store, "").iterdir()] == ["mine.yaml"]
+
+
+def test_all_are_listed_by_title(store: Settings) -> None:
+    save_manifest(_text("a-late-one", "zebra faces"), store)
+    save_manifest(_text("z-early-one", "Aardvark faces"), store)
+    assert list(own_manifests(store)) == ["z-early-one", "a-late-one"]
+    both = all_manifests(store)
+    assert set(both) == {"a-late-one", "z-early-one", *known_manifests()}
+    assert [dataset_id for dataset_id in both if dataset_id not in known_manifests()] == ["z-early-one", "a-late-one"]
+    titles = [manifest.title.lower() for manifest in both.values()]
+    assert titles == sorted(titles)
+
+
+def test_an_id_is_taken_once_and_replaced_only_on_request(store: Settings) -> None:
+    save_manifest(_text(), store)
+    with pytest.raises(ManifestError, match="'mine' already"):
+        save_manifest(_text(title="Another"), store)
+    assert own_manifests(store)["mine"].title == "Mine"
+    save_manifest(_text(title="Another"), store, replace=True)
+    assert own_manifests(store)["mine"].title == "Another"
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_the_ids_that_come_with_ferscope_are_taken(replace: bool, store: Settings) -> None:
+    with pytest.raises(ManifestError, match="'ferplus' comes with FERscope"):
+        save_manifest(_text("ferplus"), store, replace=replace)
+    assert not _file(store, "ferplus.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "id: [", "id: mine", _text("../escape"), _text() + "colour: red\n", _text() + "layout: heap\n"],
+)
+def test_what_is_no_manifest_is_not_saved(text: str, store: Settings) -> None:
+    save_manifest(_text(), store)
+    with pytest.raises(ManifestError):
+        save_manifest(text, store, replace=True)
+    assert _file(store, "mine.yaml").read_text() == _text()
+    assert [path.name for path in _file(store, "").iterdir()] == ["mine.yaml"]
+
+
+def test_a_damaged_file_is_passed_over_and_logged(store: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    saved = save_manifest(_text(), store)
+    _file(store, "broken.yaml").write_text("id: [")
+    _file(store, "moved.yaml").write_text(_text("other"))
+    _file(store, "ferplus.yaml").write_text(_text("ferplus", "Not FER+"))
+    _file(store, ".mine.yaml.1234.yaml").write_text("half a file")
+    with caplog.at_level(logging.WARNING):
+        assert own_manifests(store) == {"mine": saved}
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 3
+    for name in ("broken.yaml", "moved.yaml", "ferplus.yaml"):
+        assert sum(name in line for line in said) == 1
+    assert all_manifests(store)["ferplus"] == known_manifests()["ferplus"]
+
+
+def test_deleting_removes_it_damaged_or_not(store: Settings) -> None:
+    save_manifest(_text(), store)
+    save_manifest(_text("kept"), store)
+    _file(store, "broken.yaml").write_text("id: [")
+    delete_manifest("mine", store)
+    delete_manifest("broken", store)
+    assert list(own_manifests(store)) == ["kept"]
+    assert [path.name for path in _file(store, "").iterdir()] == ["kept.yaml"]
+
+
+def test_what_is_not_there_can_not_be_deleted(store: Settings) -> None:
+    save_manifest(_text(), store)
+    with pytest.raises(ManifestError, match=r"no manifest 'none' .*mine"):
+        delete_manifest("none", store)
+    with pytest.raises(ManifestError, match="comes with FERscope"):
+        delete_manifest("ferplus", store)
+    with pytest.raises(InputError, match="can't be a manifest id"):
+        delete_manifest("../settings", store)
+    assert list(own_manifests(store)) == ["mine"] and "ferplus" in known_manifests()

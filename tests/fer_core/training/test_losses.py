@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from fer_core.data.rebalance import Remedy, class_weights
+from fer_core.training.losses import TrainingLoss
+
+CPU = torch.device("cpu")
+TARGETS = np.random.default_rng(0).dirichlet([6, 2, 0.4], 400).astype(np.float32)
+SIZES = TARGETS.sum(0)
+
+
+def _batch(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    chance = torch.Generator().manual_seed(seed)
+    return torch.randn(16, 3, generator=chance, requires_grad=True), torch.from_numpy(TARGETS[:16])
+
+
+def _gradient(remedy: Remedy) -> torch.Tensor:
+    outputs, targets = _batch()
+    TrainingLoss.of(remedy, TARGETS, CPU)(outputs, targets).backward()  # type: ignore[no-untyped-call]
+    assert outputs.grad is not None
+    return outputs.grad
+
+
+def test_without_a_remedy_it_is_plain_cross_entropy_to_the_bit() -> None:
+    outputs, targets = _batch()
+    loss = TrainingLoss.of(Remedy(), TARGETS, CPU)
+    assert loss == TrainingLoss(None, None)
+    assert loss(outputs, targets).item() == F.cross_entropy(outputs, targets).item()
+
+
+def test_study_as_weights_weigh_as_they_always_did_to_the_bit() -> None:
+    outputs, targets = _batch()
+    weights = np.divide(SIZES.sum(), len(SIZES) * SIZES)
+    expected = F.cross_entropy(outputs, targets, weight=torch.from_numpy(weights))
+    assert weights.dtype == np.float32
+    assert TrainingLoss.of(Remedy(weights="inverse"), TARGETS, CPU)(outputs, targets).item() == expected.item()
+
+
+@pytest.mark.parametrize("weights", ["inverse", "effective_number"])
+def test_each_part_of_a_target_counts_its_class_weight(weights: str) -> None:
+    remedy = Remedy.model_validate({"weights": weights})
+    outputs, targets = _batch()
+    each = torch.from_numpy(class_weights(SIZES, remedy.weights, remedy.beta))
+    expected = -(each * targets * outputs.log_softmax(1)).sum(1).mean()
+    torch.testing.assert_close(TrainingLoss.of(remedy, TARGETS, CPU)(outputs, targets), expected)
+
+
+def test_the_gradient_of_a_rare_class_grows_with_its_weight() -> None:
+    weights = class_weights(SIZES, "inverse", 0)
+    outputs = torch.zeros(3, 3, requires_grad=True)
+    TrainingLoss.of(Remedy(weights="inverse"), TARGETS, CPU)(outputs, torch.eye(3)).backward()  # type: ignore[no-untyped-call]
+    assert outputs.grad is not None
+    pull = -outputs.grad.diagonal()  # towards the target: weight * (1 - 1/3) / batch
+    np.testing.assert_allclose(pull.numpy(), weights * (2 / 3) / 3, rtol=1e-5)
+
+
+def test_the_adjusted_gradient_is_softmax_with_the_class_shares_less_the_target() -> None:
+    outputs, targets = _batch()
+    shares = torch.from_numpy(SIZES / SIZES.sum())
+    expected = ((outputs + 0.7 * shares.log()).softmax(1) - targets) / len(targets)
+    torch.testing.assert_close(_gradient(Remedy(logit_tau=0.7)), expected.detach())
+
+
+@pytest.mark.parametrize("remedy", [Remedy(weights="inverse"), Remedy(weights="effective_number"), Remedy(logit_tau=1)])
+def test_every_remedy_changes_the_gradient(remedy: Remedy) -> None:
+    assert (_gradient(remedy) - _gradient(Remedy())).abs().max() > 1e-3
+
+
+def test_with_full_adjustment_a_blind_network_need_not_learn_the_class_shares() -> None:
+    """Where images say nothing, the best outputs are the logarithms of the shares; adjusted, they are all alike."""
+    for tau, expected in ((0.0, np.log(SIZES / SIZES.sum())), (1.0, np.zeros(3))):
+        bias = torch.zeros(3, requires_grad=True)
+        optimiser = torch.optim.LBFGS([bias], max_iter=50, line_search_fn="strong_wolfe")
+        loss = TrainingLoss.of(Remedy(logit_tau=tau), TARGETS, CPU)
+
+        def closure(bias: torch.Tensor = bias, loss: TrainingLoss = loss) -> torch.Tensor:
+            bias.grad = None
+            value = loss(bias.expand(len(TARGETS), 3), torch.from_numpy(TARGETS))
+            value.backward()  # type: ignore[no-untyped-call]
+            return value
+
+        optimiser.step(closure)  # type: ignore[no-untyped-call]
+        found = bias.detach().numpy()
+        np.testing.assert_allclose(found - found.mean(), expected - expected.mean(), atol=1e-3)
+
+
+def test_a_class_without_images_keeps_the_loss_finite() -> None:
+    targets = np.eye(3, dtype=np.float32)[[0, 0, 1]]
+    for remedy in (Remedy(logit_tau=4), Remedy(weights="inverse"), Remedy(weights="effective_number")):
+        outputs = torch.zeros(3, 3, requires_grad=True)
+        value = TrainingLoss.of(remedy, targets, CPU)(outputs, torch.from_numpy(targets))
+        value.backward()  # type: ignore[no-untyped-call]
+        assert torch.isfinite(value) and outputs.grad is not None and torch.isfinite(outputs.grad).all()

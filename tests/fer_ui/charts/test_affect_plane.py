@@ -1,0 +1,80 @@
+"""The plane of valence and arousal."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.data.affect import affect_sample, affect_summary
+from fer_core.labels import Expression
+from fer_ui.charts.affect_plane import QUADRANTS, affect_plane, affect_words
+from fer_ui.charts.layout import words_of
+from fer_ui.theme import expression_colour
+
+MEANS = {"happiness": (0.7, 0.1), "fear": (-0.2, 0.7), "anger": (-0.4, 0.6)}
+
+
+def _index(n: int = 50) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    rows = [
+        (f"{name}-{i}", name, *(np.clip(rng.normal(mean, 0.05), -1, 1)))
+        for name, mean in MEANS.items()
+        for i in range(n)
+    ]
+    return pd.DataFrame(rows, columns=["id", "label", "valence", "arousal"]).astype({"label": "string"})
+
+
+def _draw(index: pd.DataFrame, shown: list[Expression] | None = None):  # type: ignore[no-untyped-def]
+    return affect_plane(affect_sample(index, 20), affect_summary(index), shown or list(Expression))
+
+
+def test_points_means_and_spread_of_each_expression() -> None:
+    index = _index()
+    figure = _draw(index)
+    clouds = [trace for trace in figure.data if trace.type == "scattergl"]
+    assert [len(trace.x) for trace in clouds] == [20, 20, 20]
+    assert clouds[0].marker.color == expression_colour(Expression.HAPPINESS)
+    means = {trace.name: (trace.x[0], trace.y[0]) for trace in figure.data if trace.showlegend is None}
+    by_hand = index.groupby("label")[["valence", "arousal"]].mean()
+    for name in MEANS:
+        assert means[name.capitalize()] == pytest.approx(tuple(by_hand.loc[name]), abs=1e-6)
+    ellipse = next(trace for trace in figure.data if trace.name == "Fear, spread")
+    std = index[index["label"] == "fear"]["valence"].std()
+    assert (max(ellipse.x) - min(ellipse.x)) / 2 == pytest.approx(std, rel=0.01)
+
+
+def test_the_plane_is_square_and_its_quarters_are_named() -> None:
+    figure = _draw(_index())
+    assert figure.layout.yaxis.scaleanchor == "x"
+    assert figure.layout.xaxis.range == figure.layout.yaxis.range
+    placed = {(np.sign(note.x), np.sign(note.y)): note.text for note in figure.layout.annotations}
+    assert placed == QUADRANTS
+    assert figure.layout.shapes[0].type == "circle"
+
+
+def test_only_what_was_chosen_is_drawn_and_spoken_of() -> None:
+    figure = _draw(_index(), [Expression.FEAR, Expression.CONTEMPT])
+    assert {trace.legendgroup for trace in figure.data} == {"fear"}
+    assert words_of(figure).subtitle.startswith("The mean of 50 images of fear is at valence")
+
+
+def test_the_conclusion_names_the_extremes_and_the_nearest() -> None:
+    words = affect_words(affect_summary(_index()))
+    assert words.startswith("Happiness is the most pleasant (valence +0.7")
+    assert "fear the most excited (arousal +0.7" in words
+    assert "Fear and anger have the nearest means, 0.2" in words
+
+
+def test_a_single_image_has_no_spread() -> None:
+    figure = _draw(_index(1))
+    assert np.isnan(np.array(next(t for t in figure.data if t.name == "Fear, spread").x)).all()
+    mean = next(t for t in figure.data if t.showlegend is None and t.name == "Fear")
+    assert "±" not in mean.hovertext and "nan" not in mean.hovertext
+
+
+def test_nothing_to_draw_is_said() -> None:
+    for figure in (_draw(_index(0)), _draw(_index(), [Expression.DISGUST])):
+        assert not figure.data
+        assert "No image" in figure.layout.annotations[0].text
+    assert affect_words(affect_summary(_index(0))) == "No image has both values."

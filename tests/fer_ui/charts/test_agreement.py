@@ -1,0 +1,71 @@
+"""The charts of how far voters agree."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from fer_core.labels import Expression
+from fer_ui.charts.agreement import agreement_bars, agreement_by_expression, agreement_words, by_expression_words
+from fer_ui.charts.layout import words_of
+from fer_ui.theme import expression_colour
+
+CELLS = {("neutral", 5): 30, ("neutral", 10): 50, ("happiness", 10): 100, ("contempt", 4): 15, ("contempt", 6): 5}
+
+
+def _histogram(cells: dict[tuple[str, int], int], of: int = 10) -> pd.DataFrame:
+    won = [votes for _, votes in cells] or [0]
+    rows = [
+        (votes, of, str(expression), cells.get((str(expression), votes), 0))
+        for votes in range(min(won), max(won) + 1)
+        for expression in Expression
+    ]
+    return pd.DataFrame(rows if cells else [], columns=["votes", "of", "expression", "count"])
+
+
+def test_columns_are_stacked_by_expression_in_the_fixed_order() -> None:
+    figure = agreement_bars(_histogram(CELLS))
+    assert [bars.name for bars in figure.data] == ["Neutral", "Happiness", "Contempt"]
+    assert figure.layout.barmode == "stack"
+    neutral = dict(zip(figure.data[0].x, figure.data[0].y, strict=True))
+    assert neutral == {4: 0, 5: 30, 6: 0, 7: 0, 8: 0, 9: 0, 10: 50}
+    assert figure.data[2].marker.color == expression_colour(Expression.CONTEMPT)
+    assert words_of(figure).title == "How many of ten votes the label holds"
+    assert "7 of" not in words_of(agreement_bars(_histogram({("fear", 3): 1}, of=7))).subtitle
+
+
+def test_hover_is_in_words() -> None:
+    figure = agreement_bars(_histogram(CELLS))
+    words = figure.data[0].hovertext[1].replace("<br>", " ")
+    assert words == "30 images labelled neutral have 5 of 10 votes for it"
+
+
+def test_an_expressions_parts_add_up_to_all_of_it() -> None:
+    figure = agreement_by_expression(_histogram(CELLS))
+    names = [name.split("<br>")[0] for name in figure.data[0].y]
+    assert names == ["Neutral", "Happiness", "Contempt"]
+    for place in range(len(names)):
+        assert sum(bars.x[place] for bars in figure.data) == pytest.approx(100)
+    assert [bars.name for bars in figure.data] == ["4", "5", "6", "7", "8", "9", "10"]
+    assert figure.data[0].x[2] == pytest.approx(75)
+    assert figure.data[0].text[2] == "75 %"
+    assert len({bars.marker.color for bars in figure.data}) > 4
+
+
+def test_the_conclusion_gives_the_numbers() -> None:
+    assert agreement_words(_histogram(CELLS)) == (
+        "All voters agree on 75.0 % of 200 labels; 22.5 % of them hold half of the votes or fewer, so that most "
+        "voters, or as many, saw something else."
+    )
+    assert by_expression_words(_histogram(CELLS)) == (
+        "Voters agree most on happiness (in the mean 10.0 of 10 votes) and least on contempt (4.5): there the label "
+        "says least of what people see."
+    )
+    assert by_expression_words(_histogram({("fear", 4): 1})) == "In the mean 4.0 of 10 votes are for the label."
+
+
+@pytest.mark.parametrize("cells", [{}, {("fear", 0): 0}], ids=["no rows", "only zeros"])
+def test_nothing_is_said_to_be_nothing(cells: dict[tuple[str, int], int]) -> None:
+    for figure in (agreement_bars(_histogram(cells)), agreement_by_expression(_histogram(cells))):
+        assert not figure.data
+        assert "No image" in figure.layout.annotations[0].text

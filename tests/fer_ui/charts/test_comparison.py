@@ -1,0 +1,100 @@
+"""Class shares of several datasets side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.labels import LABEL_SETS, Expression
+from fer_ui.charts.comparison import DATASETS_MAX, class_comparison, comparison_words
+from fer_ui.charts.layout import words_of
+from fer_ui.datasets.compared import class_shares, dataset_figures
+from fer_ui.theme import SERIES
+
+THREE, EIGHT = LABEL_SETS["three"], LABEL_SETS["eight"]
+
+
+def _table(*counts: int, split: str = "") -> pd.DataFrame:
+    rows = [(split, str(expression), number) for expression, number in zip(Expression, counts, strict=False)]
+    return pd.DataFrame(rows, columns=["split", "expression", "count"])
+
+
+def _two() -> dict[str, pd.DataFrame]:
+    """happiness, sadness and anger: 60, 20 and 20, against 10, 10 and 80; and others that the set leaves out."""
+    return {"one": _table(900, 60, 20, 5, 0, 0, 20), "other": _table(7, 10, 10, 0, 0, 0, 80)}
+
+
+def test_shares_are_those_among_the_label_set() -> None:
+    shares = class_shares(_two(), THREE)
+    assert shares["expression"].tolist() == ["happiness", "sadness", "anger"] * 2
+    assert shares["share_01"].tolist() == pytest.approx([0.6, 0.2, 0.2, 0.1, 0.1, 0.8])
+    assert shares["count"].tolist() == [60, 20, 20, 10, 10, 80]
+
+
+def test_parts_of_a_dataset_add_up() -> None:
+    both = pd.concat([_table(3, 1, split="train"), _table(1, 3, split="test")])
+    assert class_shares({"one": both}, EIGHT)["count"].tolist() == [4, 4, 0, 0, 0, 0, 0, 0]
+
+
+def test_each_dataset_has_its_colour_and_bars_as_long_as_its_shares() -> None:
+    figure = class_comparison(class_shares(_two(), THREE))
+    assert [bars.name for bars in figure.data] == ["one", "other"]
+    assert [bars.marker.color for bars in figure.data] == list(SERIES[:2])
+    assert list(figure.data[0].x) == pytest.approx([60, 20, 20])
+    assert figure.data[1].text[2] == "80.0 %"
+    assert figure.data[1].hovertext[2].replace("<br>", " ") == "other: 80.0 %, 80 labelled anger"
+    assert figure.layout.showlegend
+    assert figure.layout.xaxis.range[1] > 80
+
+
+def test_the_words_name_the_expression_that_differs_most() -> None:
+    shares = class_shares(_two(), THREE)
+    assert comparison_words(shares) == "Anger differs most: 80.0 % of other, but 20.0 % of one."
+    assert words_of(class_comparison(shares)).subtitle == comparison_words(shares)
+    same = class_shares({"one": _table(5, 5), "other": _table(50, 50)}, EIGHT)
+    assert "about the same" in comparison_words(same)
+    assert comparison_words(class_shares({"one": _table(5, 5)}, EIGHT)) == ""
+
+
+def test_a_dataset_without_such_images_has_no_share_and_says_so() -> None:
+    shares = class_shares({"one": _table(0, 5, 5), "none": _table(9)}, THREE)
+    assert shares["share_01"].isna().tolist() == [False] * 3 + [True] * 3
+    figure = class_comparison(shares)
+    assert figure.data[1].text == ("no images",) * 3
+    assert not any(figure.data[1].x)
+    figures = dataset_figures({"one": _table(0, 5, 5), "none": _table(9)}, THREE)
+    assert figures["images"].tolist() == [10, 0]
+    assert np.isnan(figures["ratio"][1]) and figures["commonest"][1] == ""
+
+
+def test_figures_are_those_of_the_classes_compared() -> None:
+    figures = dataset_figures(_two(), THREE).set_index("dataset")
+    assert figures["ratio"].tolist() == pytest.approx([3, 8])
+    assert figures.loc["one", "commonest"] == "happiness" and figures.loc["other", "commonest"] == "anger"
+    assert figures["accuracy"].tolist() == pytest.approx([0.6, 0.8])
+    assert figures["balanced_accuracy"].tolist() == pytest.approx([1 / 3] * 2)
+    assert figures["macro_f1"].tolist() == pytest.approx([2 * 0.6 / 1.6 / 3, 2 * 0.8 / 1.8 / 3])
+    assert figures.loc["one", "entropy_01"] > figures.loc["other", "entropy_01"]
+    assert figures.loc["one", "gini"] < figures.loc["other", "gini"]
+
+
+def test_long_names_are_shortened_in_the_legend_and_whole_where_there_is_room() -> None:
+    name = "A dataset with a title that does not end, published"
+    figure = class_comparison(class_shares({name: _table(1, 2)}, EIGHT))
+    assert len(figure.data[0].name) <= 30 and figure.data[0].name.endswith("published")
+    assert figure.data[0].hovertext[0].replace("<br>", " ").startswith(name)
+
+
+def test_more_datasets_make_the_chart_higher() -> None:
+    tables = {f"dataset number {place}": _table(1, 2) for place in range(DATASETS_MAX)}
+    heights = [
+        class_comparison(class_shares(dict(list(tables.items())[:n]), EIGHT)).layout.height
+        for n in range(1, DATASETS_MAX + 1)
+    ]
+    assert heights == sorted(set(heights))
+
+
+def test_nothing_to_compare_draws_a_reason() -> None:
+    figure = class_comparison(class_shares({}, EIGHT))
+    assert not figure.data and "nothing to compare" in figure.layout.annotations[0].text

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from fer_core.data.split import PARTS
+from fer_core.labels import Expression
+from fer_ui.charts.layout import words_of
+from fer_ui.charts.splits import shares, shares_words, split_shares
+
+E = Expression
+
+
+def counts(train: dict[Expression, int], valid: dict[Expression, int], test: dict[Expression, int]) -> pd.DataFrame:
+    rows = [{str(e): part.get(e, 0) for e in Expression} for part in (train, valid, test, {})]
+    table = pd.DataFrame(rows, index=pd.Index(PARTS, name="part")).assign(unlabelled=7)
+    return table.assign(total=table.sum(axis=1))
+
+
+ALIKE = counts({E.FEAR: 20, E.ANGER: 60}, {E.FEAR: 5, E.ANGER: 15}, {E.FEAR: 10, E.ANGER: 30})
+
+
+def test_shares_are_of_the_labelled_images_of_a_part_in_the_fixed_order() -> None:
+    classes, panels = shares(ALIKE)
+    assert classes == (E.FEAR, E.ANGER)
+    assert [panel.part for panel in panels] == ["train", "valid", "test"]
+    assert all(panel.shares_01 == (0.25, 0.75) for panel in panels)
+    assert panels[1].counts == (5, 15)
+
+
+def test_a_panel_a_part_on_one_scale() -> None:
+    figure = split_shares(ALIKE)
+    assert [trace.name for trace in figure.data] == ["Training", "Validation", "Test"]
+    assert all(list(trace.x) == [25, 75] and list(trace.y) == ["Fear", "Anger"] for trace in figure.data)
+    axes = [figure.layout[name] for name in ("xaxis", "xaxis2", "xaxis3")]
+    assert len({axis.range for axis in axes}) == 1
+    assert [axis.title.text for axis in axes] == ["Training, %", "Validation, %", "Test, %"]
+    assert "5 of 20 labelled validation images" in figure.data[1].hovertext[0].replace("<br>", " ")
+    assert words_of(figure).subtitle == "Every expression has about the same share in each part."
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        (
+            counts({E.FEAR: 50, E.ANGER: 50}, {E.FEAR: 10, E.ANGER: 10}, {E.FEAR: 10, E.ANGER: 30}),
+            "Fear differs most: 50.0 % of the training images, but 25.0 % of the test images.",
+        ),
+        (
+            counts({E.FEAR: 50, E.ANGER: 50}, {E.ANGER: 9}, {E.FEAR: 1, E.ANGER: 30}),
+            "No validation image shows fear.",
+        ),
+        (counts({E.FEAR: 5}, {}, {}), "There is only one part with labelled images."),
+    ],
+)
+def test_the_subtitle_says_what_to_conclude(table: pd.DataFrame, says: str) -> None:
+    assert shares_words(table) == says
+
+
+def test_without_labels_the_figure_says_so() -> None:
+    figure = split_shares(counts({}, {}, {}))
+    assert not figure.data
+    assert "No image in these parts has a label." in figure.layout.annotations[0].text

@@ -1,0 +1,69 @@
+"""The chart of what is lost when votes become labels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.labels import Expression
+from fer_ui.charts.layout import words_of
+from fer_ui.charts.vote_shares import vote_shares_bars, vote_shares_table, vote_shares_words
+
+
+def _shares(votes: list[float], labels: list[float]) -> pd.DataFrame:
+    table = {"expression": [*map(str, Expression)], "share_of_votes": votes, "share_of_labels": labels}
+    return pd.DataFrame(table)
+
+
+FERPLUS = _shares(
+    [0.316, 0.269, 0.140, 0.122, 0.035, 0.016, 0.084, 0.018], [0.349, 0.273, 0.126, 0.125, 0.024, 0.007, 0.090, 0.006]
+)
+
+
+def test_two_bars_an_expression_as_long_as_its_shares() -> None:
+    figure = vote_shares_bars(FERPLUS)
+    votes, labels = figure.data
+    assert list(votes.x) == pytest.approx(list(100 * FERPLUS["share_of_votes"]))
+    assert list(labels.x) == pytest.approx(list(100 * FERPLUS["share_of_labels"]))
+    assert votes.marker.pattern.shape and not labels.marker.pattern.shape
+    assert labels.text[7] == "0.6 %"
+    assert (
+        labels.hovertext[7].replace("<br>", " ") == "0.6 % of the labels are contempt: 0.33 of its share of the votes"
+    )
+
+
+def test_rare_expressions_that_lose_are_named_with_numbers() -> None:
+    assert words_of(vote_shares_bars(FERPLUS)).subtitle == (
+        "Rare expressions lose when votes become labels: contempt from 1.8 % to 0.6 %, disgust from 1.6 % to 0.7 % and "
+        "fear from 3.5 % to 2.4 %."
+    )
+
+
+def test_a_common_expression_that_loses_is_not_called_rare() -> None:
+    words = vote_shares_words(_shares([0.6, 0.4, 0, 0, 0, 0, 0, 0], [0.4, 0.6, 0, 0, 0, 0, 0, 0]))
+    assert words == "Some expressions lose when votes become labels: neutral from 60.0 % to 40.0 %."
+
+
+def test_equal_shares_are_said_to_be_equal() -> None:
+    even = [1 / 8] * 8
+    assert "about the same share" in vote_shares_words(_shares(even, even))
+
+
+def test_what_nobody_voted_for_is_left_out() -> None:
+    figure = vote_shares_bars(_shares([0.5, 0.5, *[0.0] * 6], [0.5, 0.5, *[0.0] * 6]))
+    assert list(figure.data[0].y) == ["Neutral", "Happiness"]
+    nothing = vote_shares_bars(_shares([0.0] * 8, [0.0] * 8))
+    assert not nothing.data and "Nobody" in nothing.layout.annotations[0].text
+
+
+def test_votes_without_a_label_are_drawn() -> None:
+    figure = vote_shares_bars(_shares([1.0, *[0.0] * 7], [0.0] * 8))
+    assert list(figure.data[1].x) == [0]
+    assert words_of(figure).subtitle == "No image has a label."
+
+
+def test_the_table_divides_only_by_what_there_is() -> None:
+    table = vote_shares_table(_shares([0.8, 0.2, *[0.0] * 6], [0.9, 0.1, *[0.0] * 6]))
+    assert table["Labels / votes"].iloc[:2].tolist() == pytest.approx([1.125, 0.5])
+    assert np.isnan(table["Labels / votes"].iloc[2:]).all()

@@ -1,0 +1,75 @@
+"""A dataset of a few tiny images, for the views of stored datasets; and a way to run a view without the app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.manifest import Manifest, PublishedCounts
+from fer_core.labels import Expression
+from fer_core.settings import Settings
+
+DATASET = "small"
+TRAIN = {"neutral": 40, "happiness": 20, "fear": 2}
+TEST = {"neutral": 6, "happiness": 4, "fear": 1}
+LEFT_OUT = 3
+TOTAL = sum(TRAIN.values()) + sum(TEST.values()) + LEFT_OUT
+BROKEN = "train/happiness/019.png"
+
+MANIFEST = Manifest(
+    id=DATASET,
+    title="Small set",
+    summary="A few images.",
+    licence="none needed",
+    layout="folders",
+    labels={"other": None},
+    published=PublishedCounts(
+        source="made up",
+        splits={part: {Expression(name): number for name, number in TRAIN.items()} for part in ("train",)}
+        | {"test": {Expression(name): number for name, number in (TEST | {"fear": 4}).items()}},
+    ),
+)
+
+
+def import_small(folder: Path, settings: Settings, dataset_id: str = DATASET) -> StoredDataset:
+    """Gray images of 12 pixels, each of another level; one is broken, some have a label that is left out."""
+    level = 0
+    for part, counts in (("train", {**TRAIN, "other": LEFT_OUT}), ("test", TEST)):
+        for name, number in counts.items():
+            (folder / part / name).mkdir(parents=True)
+            for place in range(number):
+                level += 1
+                path = folder / part / name / f"{place:03d}.png"
+                path.write_bytes(cv2.imencode(".png", np.full((12, 12), level, np.uint8))[1].tobytes())
+    (folder / BROKEN).write_bytes(b"no picture")
+    return import_dataset(folder, settings, dataset_id=dataset_id, manifest=MANIFEST)
+
+
+def open_view(view: Callable[[], None], **query: str) -> AppTest:
+    """Run a view as a link with a query would; its source is run, so it imports for itself."""
+    app = AppTest.from_function(view, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    """Everything a view says, with its escapes undone."""
+    elements = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.info, *app.success]
+    html = " ".join(element.proto.body for element in app.get("html"))
+    return (" ".join(str(element.value) for element in elements) + html).replace("\\", "").replace("&nbsp;", " ")
+
+
+def ticked(app: AppTest) -> list[bool]:
+    """The boxes below the faces that are shown."""
+    return [box.value for box in app.checkbox if "-ticks-" in str(box.key)]
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Press the first button with this label."""
+    return next(button for button in app.button if button.label == label).click().run()

@@ -1,0 +1,115 @@
+"""The view of valence and arousal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.drawn import make_drawn_dataset
+from fer_core.labels import Expression
+from fer_core.settings import Settings
+
+MEANS = {Expression.NEUTRAL: (0.0, 0.0), Expression.HAPPINESS: (0.7, 0.1), Expression.FEAR: (-0.2, 0.7)}
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def _write(folder: Path, missing: int = 0, each: int = 12) -> Path:
+    """AffectNet's layout; the first `missing` images of each class hold -2."""
+    rng = np.random.default_rng(0)
+    images, annotations = folder / "train_set" / "images", folder / "train_set" / "annotations"
+    images.mkdir(parents=True)
+    annotations.mkdir()
+    for code, (expression, (valence, arousal)) in enumerate(MEANS.items()):
+        for number in range(each):
+            name = f"{code * each + number}"
+            Image.fromarray(rng.integers(0, 255, (8, 8, 3), np.uint8)).save(images / f"{name}.jpg")
+            given = (-2.0, -2.0) if number < missing else rng.normal((valence, arousal), 0.03)
+            for kind, value in zip(("exp", "val", "aro"), (list(Expression).index(expression), *given), strict=True):
+                np.save(annotations / f"{name}_{kind}.npy", np.array(str(value)))
+    return folder
+
+
+@pytest.fixture
+def dataset(store: Settings, tmp_path: Path) -> StoredDataset:
+    return import_dataset(_write(tmp_path / "faces", missing=2), store, dataset_id="drawn", layout="affectnet-npy")
+
+
+def page() -> None:
+    """What a page does with the view; its source is run, so it imports for itself."""
+    from fer_core.data.catalog import open_dataset
+    from fer_core.settings import settings
+    from fer_ui.datasets.affect_view import show_affect
+
+    show_affect(open_dataset("drawn", settings()))
+
+
+def show(**query: str) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    shown = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.get("html")]
+    return " ".join(str(each.value) for each in shown).replace("\\", "").replace("&nbsp;", " ")
+
+
+def test_the_extremes_the_plane_and_the_table(dataset: StoredDataset) -> None:
+    app = show()
+    assert not app.exception and not app.error
+    assert "Labelled images with both" in said(app) and "83.3 % of 36 images" in said(app)
+    assert len(app.get("plotly_chart")) == 1
+    table = app.dataframe[0].value.set_index("Expression")
+    assert table.loc["Happiness", "Valence"] == pytest.approx(0.7, abs=0.05)
+    assert table.loc["Fear", ["Images", "Missing", "Outside"]].tolist() == [10, 2, 0]
+    assert table.loc["Contempt", "Images"] == 0
+
+
+def test_images_without_values_are_named(dataset: StoredDataset) -> None:
+    assert "6 images without a value (AffectNet writes -2 for it)" in said(show())
+
+
+def test_the_classes_are_chosen_in_the_address(dataset: StoredDataset) -> None:
+    app = show(label="fear,happiness,gone")
+    assert app.get("button_group")[0].value == [Expression.HAPPINESS, Expression.FEAR]
+    assert "Happiness is the most pleasant" in said(app)
+    app.get("button_group")[0].set_value([Expression.FEAR]).run()
+    assert app.query_params["label"] == "fear"
+    assert "The mean of 10 images of fear" in said(app)
+    app.get("button_group")[0].set_value([]).run()
+    assert "Choose at least one expression." in said(app)
+    assert not app.get("plotly_chart")
+
+
+def test_an_excluded_image_counts_no_more(dataset: StoredDataset) -> None:
+    index = dataset.index(["id", "label"])
+    dataset.overlay().exclude(index.loc[index["label"] == "fear", "id"], "blurred")
+    assert show().dataframe[0].value.set_index("Expression").loc["Fear", "Images"] == 0
+
+
+def test_values_that_are_all_missing_are_an_empty_state(store: Settings, tmp_path: Path) -> None:
+    import_dataset(_write(tmp_path / "f", missing=9, each=3), store, dataset_id="drawn", layout="affectnet-npy")
+    app = show()
+    assert "No labelled image has both values" in said(app)
+    assert not app.error and not app.exception
+
+
+def test_a_dataset_without_values_says_so(store: Settings) -> None:
+    make_drawn_dataset("drawn", 64, 0, store)
+    assert "This dataset has no valence and arousal" in said(show())

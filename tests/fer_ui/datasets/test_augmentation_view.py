@@ -1,0 +1,266 @@
+"""The view without a browser: the pictures come from a stand-in for the process, and once from the process itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
+from fer_core.errors import FerscopeError, InputError
+from fer_core.labels import Expression
+from fer_core.settings import Settings
+from fer_core.training.recipes import recipes
+from fer_ui.datasets import augmentation_pictures, augmentation_view
+from fer_ui.datasets.augmentation_pictures import DRAWS, SEEDS_AT_ONCE, pictures
+from fer_ui.datasets.augmentation_view import SEEDS_A_SAMPLE, next_draw, next_faces, sample_faces
+from fer_ui.pages import Page
+
+COLUMNS = ["id", "split", "label", "problem"]
+
+
+class StandIn:
+    """Answers as the command would, each seed's pictures of one gray level, or fails."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+        self.failure: subprocess.CompletedProcess[str] | subprocess.TimeoutExpired | None = None
+
+    def __call__(self, command: list[str], **how: Any) -> subprocess.CompletedProcess[str]:
+        self.calls.append(command)
+        if isinstance(self.failure, subprocess.TimeoutExpired):
+            raise self.failure
+        if self.failure:
+            return self.failure
+        given = [word.partition("=")[::2] for word in command]
+        options = dict(given)
+        faces = sum(name == "--id" for name, _ in given)
+        first, shape = int(options["--seed"]), (faces, 1 + int(options["--draws"]), 4, 4)
+        arrays = {str(s): np.full(shape, s % 256, np.uint8) for s in range(first, first + int(options["--seeds"]))}
+        np.savez(options["--out"], **arrays)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    def fail(self, code: int, stderr: str) -> None:
+        self.failure = subprocess.CompletedProcess([], code, "", stderr)
+
+
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    stand_in = StandIn()
+    monkeypatch.setattr(augmentation_pictures.subprocess, "run", stand_in)
+    st.cache_data.clear()
+    yield stand_in
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def dataset(store: Settings, tmp_path: Path) -> StoredDataset:
+    recipe = DrawnFacesRecipe(total=160, identities=40, profile=dict.fromkeys(Expression, 1))
+    write_ferplus_like(tmp_path / "faces.zip", recipe)
+    return import_dataset(tmp_path / "faces.zip", store, dataset_id="drawn")
+
+
+def page() -> None:
+    """What a page does with the view; its source is run, so it imports for itself."""
+    from fer_core.data.catalog import open_dataset
+    from fer_core.settings import settings
+    from fer_ui.datasets.augmentation_view import show_augmentation
+
+    dataset = open_dataset("drawn", settings())
+    index = dataset.index(["id", "split", "label", "problem"])
+    show_augmentation(dataset, index)
+
+
+@pytest.fixture
+def show(dataset: StoredDataset, process: StandIn, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    def said_link(page: Page, label: str, **query: str) -> None:
+        st.markdown(f"{label}: {page} {query}")  # there are no pages to link to here
+
+    monkeypatch.setattr(augmentation_view, "link_to", said_link)
+
+    def show_it(**query: str) -> AppTest:
+        app = AppTest.from_function(page, default_timeout=60)
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run()
+
+    return show_it
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def said(app: AppTest) -> str:
+    return " ".join(element.value for element in [*app.markdown, *app.caption, *app.error]).replace("\\", "")
+
+
+def shown_ids(app: AppTest) -> list[str]:
+    return [e.value.split("** ", 1)[1].replace("\\", "") for e in app.markdown if e.value.startswith("**")]
+
+
+def test_a_row_a_face_and_the_recipe_in_words(show: Callable[..., AppTest], process: StandIn) -> None:
+    app = show(recipe="study-b")
+    assert not app.exception and not app.error
+    captions = [image.captions[0] for image in app.get("image")]
+    assert captions == ["as it is", *(f"draw {draw}" for draw in range(1, DRAWS + 1))] * len(Expression)
+    assert "Gray levels" not in said(app) and "gray levels multiplied by 0 to 2" in said(app)
+    assert "Train with this recipe: training {'dataset': 'drawn', 'recipe': 'study-b'}" in said(app)
+    assert "--recipe=study-b" in process.calls[0]
+    assert process.calls[0][:4] == [sys.executable, "-m", "fer_core", "augment"]
+    assert "--recipe=study-b" in app.code[0].value
+
+
+def test_the_first_recipe_changes_something(show: Callable[..., AppTest]) -> None:
+    app = show()
+    assert app.selectbox(key="recipe").value != "none"
+    assert set(app.selectbox(key="recipe").options) == {recipe.title for recipe in recipes().values()}
+
+
+def test_drawing_again_keeps_the_faces_and_starts_no_process(show: Callable[..., AppTest], process: StandIn) -> None:
+    app = show()
+    faces = shown_ids(app)
+    assert len(faces) == len(Expression)
+    again = press(app, "Draw again")
+    assert again.query_params["seed"] == "1"
+    assert shown_ids(again) == faces
+    assert len(process.calls) == 1
+    for _ in range(SEEDS_AT_ONCE - 1):
+        again = press(again, "Draw again")
+    assert shown_ids(again) == faces
+    assert len(process.calls) == 2
+    assert f"--seed={SEEDS_AT_ONCE}" in process.calls[1]
+
+
+def test_other_faces_are_others(show: Callable[..., AppTest]) -> None:
+    app = show(seed="5")
+    faces = shown_ids(app)
+    other = press(app, "Other faces")
+    assert other.query_params["seed"] == str(SEEDS_A_SAMPLE)
+    assert len(shown_ids(other)) == len(faces)
+    assert shown_ids(other) != faces
+
+
+def test_another_recipe_is_drawn_on_the_same_faces(show: Callable[..., AppTest], process: StandIn) -> None:
+    app = show(seed="3")
+    faces = shown_ids(app)
+    app.selectbox(key="recipe").set_value("none").run()
+    assert app.query_params["recipe"] == "none"
+    assert shown_ids(app) == faces
+    assert "Nothing is changed." in said(app)
+    assert "--recipe=none" in process.calls[-1]
+
+
+@pytest.mark.parametrize("seed", ["", "-3", "one", "1.5", "²", "9" * 5000])
+def test_an_address_that_makes_no_sense_shows_the_first_draw(
+    seed: str, show: Callable[..., AppTest], process: StandIn
+) -> None:
+    app = show(seed=seed, recipe="gone")
+    assert not app.exception and not app.error
+    assert "--seed=0" in process.calls[0]
+
+
+def test_what_goes_wrong_is_told_in_words(show: Callable[..., AppTest], process: StandIn) -> None:
+    process.fail(2, "INFO loading\nerror: drawn has no image 'a'. The ids are those of its index.\n")
+    app = show()
+    assert "drawn has no image 'a'" in app.error[0].value.replace("\\", "")
+    process.failure = None
+    assert not app.run().error  # a failure is not kept
+
+
+@pytest.mark.parametrize(
+    ("code", "stderr", "kind", "words"),
+    [
+        (2, "error: wrong id.\n", InputError, "^wrong id.$"),
+        (1, "Traceback\nerror: KeyError: 'a'. A fault.\n", FerscopeError, "could not be drawn: KeyError"),
+        (-9, "", FerscopeError, "could not be drawn: the process ended with code -9"),
+        (2, "usage: fer_core\n", FerscopeError, "ended with code 2"),
+    ],
+)
+def test_each_end_of_the_process_has_its_error(
+    code: int, stderr: str, kind: type[Exception], words: str, dataset: StoredDataset, process: StandIn
+) -> None:
+    process.fail(code, stderr)
+    with pytest.raises(kind, match=words):
+        pictures(dataset, ["any"], "none", 0)
+
+
+def test_a_process_that_takes_too_long_is_told(dataset: StoredDataset, process: StandIn) -> None:
+    process.failure = subprocess.TimeoutExpired("augment", 120)
+    with pytest.raises(FerscopeError, match="within 120 seconds"):
+        pictures(dataset, ["any"], "none", 0)
+
+
+def test_the_pictures_are_those_of_the_seed(dataset: StoredDataset, process: StandIn) -> None:
+    for seed in (0, SEEDS_AT_ONCE - 1, SEEDS_AT_ONCE, 3):
+        assert (pictures(dataset, ["a", "b"], "none", seed) == seed).all()
+    assert len(process.calls) == 2
+
+
+def test_a_block_of_seeds_is_of_one_sample() -> None:
+    assert SEEDS_A_SAMPLE % SEEDS_AT_ONCE == 0
+
+
+def test_the_seeds_go_round() -> None:
+    assert next_draw(41) == 42
+    assert next_draw(3 * SEEDS_A_SAMPLE - 1) == 2 * SEEDS_A_SAMPLE
+    assert next_faces(41) == SEEDS_A_SAMPLE
+    seed = 2**31 - 2**31 % SEEDS_A_SAMPLE - 1
+    assert next_faces(seed) == 0
+
+
+def _index(**columns: list[Any]) -> pd.DataFrame:
+    n = len(columns["label"])
+    usual = {"id": [f"i{row}" for row in range(n)], "split": [pd.NA] * n, "problem": [""] * n}
+    return pd.DataFrame({**usual, **columns}).astype({"split": "string", "label": "string"})
+
+
+def test_faces_are_one_a_class_in_the_usual_order() -> None:
+    index = _index(label=["anger", "neutral", "happiness", "neutral", None] * 20)
+    chosen = sample_faces(index, 0)
+    assert chosen["label"].tolist() == ["neutral", "happiness", "anger"]
+    assert all(index.set_index("id").loc[chosen["id"], "label"] == chosen["label"].tolist())
+    assert sample_faces(index, 0).equals(chosen)
+    assert len({tuple(sample_faces(index, sample)["id"]) for sample in range(5)}) > 1
+
+
+def test_only_what_is_trained_on_is_shown() -> None:
+    index = _index(
+        label=["neutral"] * 5,
+        split=["train", "train", "train", "test", None],
+        problem=["", "broken", "", "", ""],
+    ).assign(excluded=[False, False, True, False, False])
+    assert {sample_faces(index, sample)["id"].item() for sample in range(20)} == {"i0"}
+    without_parts = index.assign(split=pd.array([None] * 5, "string"))
+    assert {sample_faces(without_parts, sample)["id"].item() for sample in range(40)} == {"i0", "i3", "i4"}
+
+
+def test_no_labelled_face_is_an_empty_state(
+    show: Callable[..., AppTest], process: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlabelled = _index(label=[None, None])
+    assert sample_faces(unlabelled, 0).empty
+    monkeypatch.setattr(StoredDataset, "index", lambda self, columns: unlabelled)
+    app = show()
+    assert app.subheader[0].value == "There is no labelled face to show"
+    assert not process.calls
+
+
+def test_the_process_draws(dataset: StoredDataset) -> None:
+    st.cache_data.clear()
+    faces = sample_faces(dataset.index(COLUMNS), 0)["id"].tolist()
+    seen = pictures(dataset, faces, "strong", 1)
+    assert (seen.shape, seen.dtype) == ((len(faces), 1 + DRAWS, 48, 48), np.uint8)
+    assert (seen[:, 1:] != seen[:, :1]).any((2, 3)).mean() > 0.9
+    with pytest.raises(InputError, match="no image 'nobody'"):
+        pictures(dataset, ["nobody"], "strong", 1)
+    st.cache_data.clear()

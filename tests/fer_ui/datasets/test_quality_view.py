@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.quality import FindingKind
+from fer_core.data.quality_report import quality_report
+from fer_core.data.quality_words import WORDS
+from fer_core.jobs.store import JobStore
+from fer_core.settings import Settings
+from fer_ui.datasets import quality_view
+from fer_ui.datasets.quality_view import notes_of, summary
+from fer_ui.pages import Page
+from tests.faulty import COPY_IN_TRAINING, ID, PERSON, TESTED, TWICE, N, import_faulty
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def dataset(store: Settings, tmp_path: Path) -> Iterator[StoredDataset]:
+    for cache in (st.cache_resource, st.cache_data):
+        cache.clear()
+    yield import_faulty(tmp_path / "faces", store)
+    from fer_ui.resources import job_store
+
+    job_store().dispose()
+    for cache in (st.cache_resource, st.cache_data):
+        cache.clear()
+
+
+def page() -> None:
+    from fer_core.data.catalog import open_dataset
+    from fer_core.settings import settings
+    from fer_ui.datasets.quality_view import show_quality
+
+    show_quality(open_dataset("faulty", settings()))
+
+
+@pytest.fixture
+def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
+    def said_link(page: Page, label: str = "Go", **query: str) -> None:
+        st.markdown(f"{label}: {page} {query}")  # there are no pages to link to here
+
+    monkeypatch.setattr(quality_view, "link_to", said_link)
+    monkeypatch.setattr(quality_view, "go_to", said_link)
+
+    def show_it(**query: str) -> AppTest:
+        app = AppTest.from_function(page, default_timeout=60)
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run()
+
+    return show_it
+
+
+def said(app: AppTest) -> str:
+    elements = [*app.subheader, *app.markdown, *app.caption, *app.info, *app.success]
+    return " ".join(str(element.value) for element in elements).replace("\\", "")
+
+
+def choices(app: AppTest) -> list[str]:
+    return [option.replace("\\", "") for option in app.radio(key="finding").options]
+
+
+def test_the_view_opens_with_what_is_wrong_and_lists_every_check(show: Open) -> None:
+    app = show()
+    assert not app.exception
+    first = app.markdown[0].value
+    assert first == f"8 of {N} images have at least one finding. What matters most: unreadable (1 image)."
+    assert choices(app)[:2] == ["Unreadable: **1 image**", "The same image in two parts: **2 images in 1 pair**"]
+    words = said(app)
+    assert "Nothing found: Near duplicates; Tiny; Under-exposed" in words
+    assert "Not checked: No face found (faces were not searched for yet)." in words
+    listed = " ".join(choices(app)) + words
+    assert all(WORDS[kind].title in listed for kind in FindingKind)
+    assert len(app.get("download_button")) == 2
+
+
+def test_a_finding_in_the_address_is_explained_and_shown_in_pairs(show: Open) -> None:
+    app = show(finding="conflict")
+    assert app.radio(key="finding").value == "conflict"
+    words = said(app)
+    assert "The same face under different labels: 2 images in 1 pair" in words
+    assert WORDS[FindingKind.CONFLICT].explanation in words
+    assert "0 of 64 bits differ" in words
+    assert len(app.checkbox) == 2
+    app.segmented_control(key="faulty-conflict-how").set_value("images").run()
+    assert len(app.checkbox) == 2
+    assert "bits differ" not in said(app)
+
+
+def test_choosing_a_finding_puts_it_into_the_address(show: Open) -> None:
+    app = show()
+    app.radio(key="finding").set_value("exact_duplicate").run()
+    assert app.query_params["finding"] == "exact_duplicate"
+    assert "the same pixels" in said(app)
+    assert show(finding="nothing of the kind").radio(key="finding").value == "unreadable"
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "excluded"),
+    [
+        ("exact_duplicate", "Exclude all but one of each group (2 images)", {COPY_IN_TRAINING, TWICE[1]}),
+        ("duplicate_across_splits", "Exclude the copies, keep those that judge (1 image)", {COPY_IN_TRAINING}),
+        ("identity_across_splits", "Exclude these people where they do not judge (1 image)", {PERSON[0]}),
+    ],
+)
+def test_a_remedy_concerns_all_images_of_its_finding(
+    kind: str, label: str, excluded: set[str], show: Open, dataset: StoredDataset
+) -> None:
+    app = show(finding=kind)
+    button = app.button(key=f"remedy-{kind}")
+    assert button.label == label
+    button.click().run()
+    index = dataset.index(["id"])
+    assert set(index["id"][index["excluded"]]) == excluded
+    assert dataset.overlay().history()[0].reason == kind
+    assert not any(choice.startswith(WORDS[FindingKind(kind)].title) for choice in choices(app))  # it is gone
+    assert f"{len(excluded)} image" in app.success[0].value
+    app.button(key="last-change-back").click().run()
+    assert any(choice.startswith(WORDS[FindingKind(kind)].title) for choice in choices(app))
+
+
+def test_conflicts_are_marked_as_disputed(show: Open, dataset: StoredDataset) -> None:
+    app = show(finding="conflict")
+    assert app.button(key="remedy-conflict").label == "Mark all 2 as disputed"
+    app.button(key="remedy-conflict").click().run()
+    index = dataset.index(["id"])
+    assert set(index["id"][index["disputed"]]) == {TESTED, COPY_IN_TRAINING}
+    assert not any("different labels" in choice for choice in choices(app))
+
+
+def test_single_images_of_a_finding_are_corrected(show: Open, dataset: StoredDataset) -> None:
+    app = show(finding="exact_duplicate")
+    app.checkbox[0].check().run()
+    app.button(key="faulty-exact_duplicate-pairs-corrections-exclude").click().run()
+    change = dataset.overlay().history()[0]
+    assert (len(change.ids), change.reason) == (1, "exact_duplicate")
+    assert f"1 of {N}" not in app.markdown[0].value
+    assert f"of {N - 1} images" in app.markdown[0].value
+
+
+def test_the_search_for_faces_is_started_and_then_pointed_to(
+    show: Open, store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def submit(dataset_id: str, settings: Settings) -> SimpleNamespace:
+        started.append(dataset_id)
+        return SimpleNamespace(id="job-1")
+
+    monkeypatch.setattr(quality_view, "submit_face_search", submit)
+    app = show()
+    app.button(key="search-faces").click().run()
+    assert started == [ID]
+    assert "'section': 'quality', 'job': 'job-1'" in said(app)
+    with JobStore(store) as jobs:
+        jobs.submit("quality", "Look for faces", ("datasets", "quality", ID, "--faces"), ID, job_id="job-2")
+    app = show()
+    assert "Faces are being searched for: datasets" in said(app)
+    assert not [button for button in app.button if button.key == "search-faces"]
+
+
+def test_images_without_a_face_are_a_finding_once_they_were_searched(show: Open, dataset: StoredDataset) -> None:
+    ids = dataset.raw_index(["id"])["id"]
+    counts = [0 if name in TWICE else 1 for name in ids]
+    pd.DataFrame({"id": ids, "faces": counts, "score_01": 0.9}).to_parquet(dataset.folder / "faces.parquet")
+    (dataset.folder / "faces.json").write_text('{"detector": "yunet"}')
+    app = show(finding="no_face")
+    assert "No face found: 2 images" in said(app)
+    assert "searched for with YuNet" in said(app)
+    assert not [button for button in app.button if button.key in ("search-faces", "remedy-no_face")]  # it needs an eye
+
+
+def test_an_older_index_is_told_with_the_remedy(show: Open, dataset: StoredDataset) -> None:
+    path = dataset.folder / "index.parquet"
+    pd.read_parquet(path).drop(columns=["dark_01"]).to_parquet(path, index=False)
+    assert "datasets index faulty" in show().info[0].value.replace("\\", "")
+
+
+def test_a_dataset_without_a_finding_is_called_sound(show: Open, dataset: StoredDataset) -> None:
+    report = quality_report(dataset)
+    while excludable := [each for each in report.findings if len(each.rows)]:
+        dataset.overlay().exclude(dataset.index(["id"])["id"].iloc[excludable[0].rows], "test")
+        report = quality_report(dataset)
+    assert summary(report) == "Nothing was found: 11 of 13 checks were made in full."
+    app = show()
+    assert not app.exception
+    assert not app.radio
+    assert not app.get("download_button")
+
+
+def test_a_dataset_of_which_everything_is_excluded_is_no_error(show: Open, dataset: StoredDataset) -> None:
+    dataset.overlay().exclude(dataset.raw_index(["id"])["id"], "test")
+    app = show()
+    assert not app.exception
+    assert "Every image is excluded" in app.markdown[0].value
+
+
+def test_pairs_of_people_are_noted_with_their_name(dataset: StoredDataset) -> None:
+    finding = quality_report(dataset).find(FindingKind.IDENTITY_ACROSS_SPLITS)
+    assert finding is not None and finding.pairs is not None
+    (note,) = notes_of(finding, dataset.index().iloc[finding.pairs["a"]])
+    assert note.startswith("both are of p55; ")

@@ -1,0 +1,117 @@
+"""The view of a dataset's votes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.agreement import HumanCeiling
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.drawn import make_drawn_dataset
+from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
+from fer_core.labels import Expression
+from fer_core.settings import Settings
+from fer_ui.datasets import votes_view
+from fer_ui.datasets.votes_view import ceiling_words
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("drawn") / "faces.zip"
+    write_ferplus_like(path, DrawnFacesRecipe(total=160, identities=40, profile=dict.fromkeys(Expression, 1)))
+    return path
+
+
+@pytest.fixture
+def dataset(store: Settings, archive: Path) -> Iterator[StoredDataset]:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield import_dataset(archive, store, dataset_id="drawn")
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def page() -> None:
+    """What a page does with the view; its source is run, so it imports for itself."""
+    from fer_core.data.catalog import open_dataset
+    from fer_core.settings import settings
+    from fer_ui.datasets.votes_view import show_votes
+
+    show_votes(open_dataset("drawn", settings()))
+
+
+def show(**query: str) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    shown = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.get("html")]
+    return " ".join(str(each.value) for each in shown).replace("\\", "").replace("&nbsp;", " ")
+
+
+def test_the_figures_with_their_intervals_come_first(dataset: StoredDataset) -> None:
+    app = show()
+    assert not app.exception and not app.error
+    for words in ("Median agreement", "Clear majority", "One voter against the rest", "A new panel, same label"):
+        assert words in said(app)
+    assert said(app).count("95 %") >= 4
+    assert "are suspect" in said(app)
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_the_most_disputed_are_shown_with_the_votes_as_a_table(dataset: StoredDataset) -> None:
+    app = show()
+    table = app.dataframe[0].value
+    faces = app.get("image")
+    assert 0 < len(faces) <= 36
+    assert len(table) >= len(faces)
+    assert table["Votes"].str.contains("neutral|happiness|sadness|surprise|fear|disgust|anger|contempt").all()
+    assert table["Label"].isin([*Expression]).all()
+    assert f"has the votes {table['Votes'].iloc[0]}." in said(app)
+    everything = show(kind="any").dataframe[0].value
+    assert len(everything) >= len(table)
+
+
+def test_a_part_is_chosen_in_the_address(dataset: StoredDataset) -> None:
+    everything, train = show(), show(part="train")
+    assert "160 images" in said(everything)
+    assert "160 images" not in said(train)
+    splits = dataset.index(["id", "split"]).set_index("id")["split"]
+    assert set(splits.loc[train.dataframe[0].value["Image"]]) == {"train"}
+
+
+def test_an_excluded_image_is_counted_no_more(dataset: StoredDataset) -> None:
+    dataset.overlay().exclude(dataset.index(["id"])["id"][:10], "blurred")
+    assert "150 images" in said(show())
+    dataset.overlay().exclude(dataset.index(["id"])["id"], "blurred")
+    assert "There is no image with a vote here" in said(show())
+
+
+def test_a_dataset_without_votes_says_so(store: Settings) -> None:
+    st.cache_data.clear()
+    make_drawn_dataset("drawn", 64, 0, store)
+    app = show()
+    assert not app.error and not app.exception
+    assert "This dataset has no votes" in said(app)
+
+
+def test_a_failure_is_told_in_words(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(votes_view, "vote_summary", fail)
+    assert show().error
+
+
+def test_the_ceiling_names_the_accuracy_beyond_which_nothing_can_be_claimed() -> None:
+    words = ceiling_words(HumanCeiling(3371, 0.771, (0.76, 0.78), 0.94, (0.93, 0.95), 0.05))
+    assert "94.0 % of 3,371 images" in words
+    assert "accuracies above 95.0 % on these labels are suspect" in words
+    assert "77.1 %" in words

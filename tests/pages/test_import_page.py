@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.catalog import list_datasets, open_dataset
+from fer_core.data.import_run import run_import
+from fer_core.data.importing import begin_import, list_imports, open_import
+from fer_core.data.synthetic import DrawnFacesRecipe, write_drawn_faces
+from fer_core.jobs.store import JobStore
+from fer_core.settings import Settings
+from fer_ui.pages import Page
+from tests.pages.conftest import OpenPage, words
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A folder of drawn faces whose labels and people stand in a table; one label is nobody's word for anything."""
+    folder = tmp_path / "listed"
+    write_drawn_faces(tmp_path / "drawn", DrawnFacesRecipe(total=24, identities=8, size_px=32))
+    folder.mkdir()
+    files = [f"{place:02d}.png" for place in range(24)]
+    for path, name in zip(sorted((tmp_path / "drawn").rglob("*.png")), files, strict=True):
+        path.rename(folder / name)
+    moods = ["joy", "sad", "weird"]
+    rows = [{"file": name, "mood": moods[place % 3], "who": f"p{place % 4}"} for place, name in enumerate(files)]
+    pd.DataFrame(rows).to_csv(folder / "list.csv", index=False)
+    return folder
+
+
+@pytest.fixture
+def no_supervisor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs are queued, and nobody carries them out."""
+    monkeypatch.setattr("fer_core.jobs.submit.ensure_supervisor", lambda _settings: 0)
+
+
+def test_an_import_shows_what_it_would_do_and_waits_for_what_is_undecided(
+    table: Path, store: Settings, open_page: OpenPage, no_supervisor: None
+) -> None:
+    begin_import(table, "mine", store)
+    app = _proposal(open_page)
+    assert _chosen(app, "How do its files lie?") == "table"
+    assert (_chosen(app, "Path of the image"), _chosen(app, "Label"), _chosen(app, "Person")) == (
+        "file",
+        "mood",
+        "(none)",
+    )
+    assert _chosen(app, "joy, 8 images") == "Happiness"
+    assert _chosen(app, "weird, 8 images") == "decide"
+    assert "Decide what becomes of 'weird'" in words(app)
+    assert _button(app, "Import").disabled
+    assert list_datasets(store) == []
+
+
+def test_what_is_chosen_is_what_is_imported(
+    table: Path, store: Settings, open_page: OpenPage, no_supervisor: None
+) -> None:
+    begin_import(table, "mine", store)
+    app = _proposal(open_page)
+    _select(app, "Person").set_value("who").run()
+    _select(app, "weird, 8 images").set_value("Contempt").run()
+    _select(app, "sad, 8 images").set_value("left out").run()
+    _button(app, "Import").click().run()
+    assert not app.exception
+    with JobStore(store) as jobs:
+        (job,) = jobs.list()
+    assert job.command_args[:4] == ("datasets", "import", "--work", "mine")
+    run_import(open_import("mine", store), store)
+    index = open_dataset("mine", store).index()
+    assert index["label"].value_counts().to_dict() == {"happiness": 8, "contempt": 8}
+    assert index["unlabelled"].value_counts().to_dict() == {"": 16, "left_out": 8}
+    assert index["identity"].nunique() == 4
+
+
+def test_a_column_that_is_no_label_is_noticed(table: Path, store: Settings, open_page: OpenPage) -> None:
+    listed = pd.read_csv(table / "list.csv")
+    listed["mood"] = [f"note {place}" for place in range(len(listed))]
+    pd.concat([listed] * 3).assign(mood=[f"note {place}" for place in range(72)]).to_csv(
+        table / "list.csv", index=False
+    )
+    begin_import(table, "mine", store)
+    app = _proposal(open_page)
+    assert "this seems to be another column" in words(app)
+    assert _button(app, "Import").disabled
+
+
+def test_an_unfinished_import_is_listed_and_can_be_discarded(table: Path, store: Settings, open_page: OpenPage) -> None:
+    begin_import(table, "mine", store)
+    app = open_page(Page.DATASETS, view="import")
+    assert "from listed, not decided yet" in words(app)
+    _button(app, "Discard").click().run()
+    assert list_imports(store) == []
+    assert (table / "list.csv").is_file()
+
+
+def test_ones_own_manifest_is_checked_and_saved(store: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.DATASETS, view="manifests")
+    assert "It can be used: My faces" in words(app)
+    app.text_area[0].set_value("id: mine\ntitle: Mine\nsummary: Ours.\nlicence: none\nlicense: none\n").run()
+    assert "unknown key 'license'" in words(app)
+    assert _button(app, "Save").disabled
+    app.text_area[0].set_value("id: mine\ntitle: Mine\nsummary: Ours.\nlicence: none\n").run()
+    _button(app, "Save").click().run()
+    assert not app.exception
+    assert (store.store / "manifests" / "mine.yaml").is_file()
+
+
+def _proposal(open_page: OpenPage) -> AppTest:
+    app = open_page(Page.DATASETS, view="import", **{"import": "mine"})
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def _select(app: AppTest, label: str):  # type: ignore[no-untyped-def]
+    return next(box for box in app.selectbox if box.label == label)
+
+
+def _chosen(app: AppTest, label: str) -> str:
+    return str(_select(app, label).value)
+
+
+def _button(app: AppTest, label: str):  # type: ignore[no-untyped-def]
+    return next(button for button in app.button if button.label == label)

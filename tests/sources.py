@@ -1,0 +1,92 @@
+"""Sources that tests write: small images, folders, zip and tar archives."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.data.label_map import label_map
+from fer_core.data.manifest import Manifest
+from fer_core.data.readers import reader_for
+from fer_core.data.record import Record
+from fer_core.data.source import open_source
+from fer_core.settings import Settings
+
+Files = Mapping[str, bytes | str]
+
+PLAIN = Manifest(id="mine", title="Mine", summary="", licence="MIT", layout="folders")
+"""A manifest that says nothing."""
+
+
+def gray(seed: int = 0, width: int = 12, height: int = 12) -> NDArray[np.uint8]:
+    """A gray image unlike that of any other seed; uint8, shape (height, width)."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
+
+
+def png(seed: int = 0, width: int = 12, height: int = 12) -> bytes:
+    """`gray` as a PNG file."""
+    return cv2.imencode(".png", gray(seed, width, height))[1].tobytes()
+
+
+def class_folders(total: int, *, split: str = "", first_seed: int = 0) -> dict[str, bytes]:
+    """Images by name, in turn of two classes."""
+    names = (f"{split}{('fear', 'happiness')[number % 2]}/{number:04d}.png" for number in range(total))
+    return {name: png(first_seed + number) for number, name in enumerate(names)}
+
+
+def write_folder(folder: Path, files: Files) -> Path:
+    """The files in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_bytes(content))
+    return folder
+
+
+def write_zip(path: Path, files: Files, compression: int = zipfile.ZIP_STORED) -> Path:
+    """The files in a zip archive, under their names as they are."""
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo("placeholder")
+            info.filename = name  # the constructor would mend it
+            info.compress_type = compression
+            archive.writestr(info, _bytes(content))
+    return path
+
+
+def write_tar(path: Path, files: Files, compression: str = "", *extras: tarfile.TarInfo) -> Path:
+    """The files in a tar archive; `compression` is "", "gz", "bz2" or "xz"; `extras` have no content."""
+    with tarfile.open(path, f"w:{compression}") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(_bytes(content))
+            archive.addfile(info, io.BytesIO(_bytes(content)))
+        for extra in extras:
+            archive.addfile(extra)
+    return path
+
+
+def read_records(path: Path, layout: str, manifest: Manifest = PLAIN) -> list[Record]:
+    """What a layout's reader says of a source."""
+    with open_source(path, Settings()) as source:
+        return list(reader_for(layout).read(source, manifest))
+
+
+def labelled(path: Path, layout: str, manifest: Manifest = PLAIN) -> dict[str, tuple[str, str]]:
+    """Each path's expression and, where it has none, why; as the layout's codes and the manifest map them."""
+    reader = reader_for(layout)
+    labels = label_map(manifest, reader.codes, reader.unlabelled)
+    raw = {record.path: record.raw_label for record in read_records(path, layout, manifest)}
+    return {name: (str(labels.expression(word) or ""), labels.reason(word)) for name, word in raw.items()}
+
+
+def _bytes(content: bytes | str) -> bytes:
+    return content if isinstance(content, bytes) else content.encode()
