@@ -1,4 +1,5 @@
-"""Near-duplicate search: a million hashes, evenly spread and skewed, against comparing all pairs of a few.
+"""Near-duplicate search: the hashes and signatures of a million pictures, evenly spread and skewed, against comparing
+all pairs of a few.
 
 Each row is made in a process of its own, so that its peak memory is its own.
 """
@@ -9,110 +10,155 @@ import multiprocessing
 import resource
 import sys
 import time
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from bench.table import show
-from fer_core.data.duplicates import NEAR_BITS, components, near_pairs
+from fer_core.data.duplicates import LIKENESS_MIN, NEAR_BITS
+from fer_core.data.measure import perceptual_hashes
+from fer_core.data.near_search import Pairs, components, near_pairs
+from fer_core.data.signature import Signatures, decode_signatures, encode_signatures, likeness
 
 _MANY = 1_000_000
 _FEW = 20_000
-_PLANTED_01 = 0.05
+_SIDE = 8
+_COPIED_01, _SAME_01 = 0.05, 0.1
 _CENTRES = 1_000
-_BLANK_01 = 0.1
+_NOISE, _LITTLE = 0.2, 0.02
+"""By how much of what a picture is a copy differs: most that differ by the first are near-duplicates."""
+
+_CHUNK = 50_000
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
-Hashes = NDArray[np.uint64]
+Frequencies = NDArray[np.float32]
+
+
+class Pictures(NamedTuple):
+    """What is searched; `copy_of` is the row that each was made from, or -1."""
+
+    hashes: NDArray[np.int64]
+    signatures: Signatures
+    copy_of: NDArray[np.int64]
 
 
 def main() -> None:
     """Search each set in a process of its own, print the table."""
-    jobs = [("uniform", _MANY, "near_pairs"), ("skewed", _MANY, "near_pairs")]
-    jobs += [("uniform", _FEW, way) for way in ("all pairs", "near_pairs")]
+    sets = ("uniform", "skewed")
+    jobs = [(kind, _MANY, "near_pairs") for kind in sets]
+    jobs += [(kind, _FEW, way) for kind in sets for way in ("all pairs", "near_pairs")]
     spawn = multiprocessing.get_context("spawn")
     rows = []
     for job in jobs:
         with spawn.Pool(1) as pool:
             rows.append(pool.apply(_searched, job))
-    slowest = next(row["seconds"] for row in rows if row["way"] == "all pairs")
+    slowest = {row["set"]: row["seconds"] for row in rows if row["way"] == "all pairs"}
     for row in rows:
-        row["ratio"] = round(slowest / row["seconds"], 1) if row["hashes"] == _FEW else "-"
+        row["ratio"] = round(slowest[row["set"]] / row["seconds"], 1) if row["pictures"] == _FEW else "-"
         row["seconds"] = round(row["seconds"], 3)
-    show(f"Near-duplicates of 64-bit hashes (up to {NEAR_BITS} bits)", rows)
+    show(f"Near-duplicates: hashes within {NEAR_BITS} of 64 bits, signatures correlating {LIKENESS_MIN} or more", rows)
 
 
 def _searched(kind: str, size: int, way: str) -> dict[str, Any]:
-    """One row of the table. `joined` are planted neighbours that end in one group with what they were planted at."""
-    hashes, planted_at = {"uniform": _uniform, "skewed": _skewed}[kind](size, np.random.default_rng(0))
-    search = {"near_pairs": near_pairs, "all pairs": _all_pairs}[way]
-    search(hashes[:100].view(np.int64))  # once uncounted: lazy imports
+    """One row of the table. `joined` are near-duplicates of what they were made from that end in one group with it."""
+    search = {"near_pairs": _near_pairs, "all pairs": _all_pairs}[way]
+    search(_pictures(kind, 4 * _CENTRES))  # once uncounted: lazy imports
+    pictures = _pictures(kind, size)
     started = time.perf_counter()
-    pairs = search(hashes.view(np.int64))
+    pairs = search(pictures)
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
+    made = np.flatnonzero(pictures.copy_of >= 0)
+    planted = np.stack([pictures.copy_of[made], made], axis=1)
+    planted = planted[_bits(pictures, planted) <= NEAR_BITS]
+    planted = planted[_alike(pictures, planted)]
     group = components(size, pairs)
-    rows = np.flatnonzero(planted_at >= 0)
     return {
-        "hashes": size,
+        "pictures": size,
         "set": kind,
         "way": way,
         "seconds": seconds,
         "peak_mib": round(peak / 2**20),
         "pairs": len(pairs),
-        "planted": len(rows),
-        "joined": int((group[rows] == group[planted_at[rows]]).sum()),
+        "planted": len(planted),
+        "joined": int((group[planted[:, 0]] == group[planted[:, 1]]).sum()),
     }
 
 
-def _uniform(size: int, rng: np.random.Generator) -> tuple[Hashes, NDArray[np.int64]]:
-    """Random hashes, a share of them 0 to 3 bits away from another.
-
-    Returns:
-        the hashes, and for each the row that it was planted at, or -1.
-    """
-    hashes = rng.integers(0, 2**64, size, np.uint64)
-    planted_at = np.full(size, -1)
-    count = int(_PLANTED_01 * size)
-    planted_at[:count] = np.arange(count, 2 * count)
-    hashes[:count] = _noisy(hashes[count : 2 * count], rng)
-    return hashes, planted_at
+def _near_pairs(pictures: Pictures) -> Pairs:
+    return near_pairs(pictures.hashes, NEAR_BITS, lambda pairs: _alike(pictures, pairs))
 
 
-def _skewed(size: int, rng: np.random.Generator) -> tuple[Hashes, NDArray[np.int64]]:
-    """A tenth of the hashes all the same, as blank images have them; the others crowd 0 to 3 bits around centres.
-
-    Some 22 million pairs are near, more than `near_pairs` keeps: it drops those that join what is joined already.
-    """
-    centres = rng.integers(0, 2**64, _CENTRES, np.uint64)
-    planted_at = np.arange(size) % _CENTRES
-    hashes = _noisy(centres[planted_at], rng)
-    hashes[:_CENTRES] = centres
-    same = slice(_CENTRES, _CENTRES + int(_BLANK_01 * size))
-    hashes[same], planted_at[same] = hashes[0], 0
-    planted_at[:_CENTRES] = -1
-    return hashes, planted_at
-
-
-def _noisy(hashes: Hashes, rng: np.random.Generator) -> Hashes:
-    """Each hash with 0 to `NEAR_BITS` bits flipped."""
-    noisy = hashes.copy()
-    wanted = rng.integers(0, NEAR_BITS + 1, len(hashes))
-    for flip in range(NEAR_BITS):
-        bit = np.uint64(1) << rng.integers(0, 64, len(hashes), np.uint64)
-        noisy ^= np.where(flip < wanted, bit, np.uint64(0))
-    return noisy
-
-
-def _all_pairs(hashes: NDArray[np.int64]) -> NDArray[np.int64]:
+def _all_pairs(pictures: Pictures) -> Pairs:
     """Every pair compared, a row against all later ones at a time."""
     found = []
-    for row in range(len(hashes) - 1):
-        bits = np.bitwise_count((hashes[row] ^ hashes[row + 1 :]).view(np.uint64))
+    for row in range(len(pictures.hashes) - 1):
+        bits = np.bitwise_count((pictures.hashes[row] ^ pictures.hashes[row + 1 :]).view(np.uint64))
         near = np.flatnonzero(bits <= NEAR_BITS)
-        found.append(np.stack([np.full(len(near), row), near + row + 1], axis=1))
+        pairs = np.stack([np.full(len(near), row), near + row + 1], axis=1)
+        found.append(pairs[_alike(pictures, pairs)])
     return np.concatenate(found)
+
+
+def _bits(pictures: Pictures, pairs: Pairs) -> NDArray[np.uint8]:
+    first, second = pictures.hashes[pairs].T
+    return np.bitwise_count((first ^ second).view(np.uint64))
+
+
+def _alike(pictures: Pictures, pairs: NDArray[np.integer]) -> NDArray[np.bool_]:
+    return np.asarray(likeness(pictures.signatures, pairs) >= LIKENESS_MIN)
+
+
+def _pictures(kind: str, size: int) -> Pictures:
+    """What is kept of pictures that are drawn as frequencies, some at a time."""
+    drawn = {"uniform": _uniform, "skewed": _skewed}[kind](size, np.random.default_rng(0))
+    hashes, signatures, copy_of = [], [], []
+    for frequencies, of in drawn:
+        hashes.append(perceptual_hashes(frequencies))
+        signatures.append(decode_signatures(pd.Series(encode_signatures(frequencies), dtype=object)))
+        copy_of.append(of)
+    levels, scale = (np.concatenate(parts) for parts in zip(*signatures, strict=True))
+    return Pictures(np.concatenate(hashes), Signatures(levels, scale), np.concatenate(copy_of))
+
+
+def _uniform(size: int, rng: np.random.Generator) -> Iterator[tuple[Frequencies, NDArray[np.int64]]]:
+    """Pictures of their own, a share of them with a copy."""
+    count = int(_COPIED_01 * size)
+    copied = _own(count, rng)
+    yield copied, np.full(count, -1)
+    yield _noisy(copied, _NOISE, rng), np.arange(count)
+    for start in range(2 * count, size, count):
+        count = min(count, size - start)
+        yield _own(count, rng), np.full(count, -1)
+
+
+def _skewed(size: int, rng: np.random.Generator) -> Iterator[tuple[Frequencies, NDArray[np.int64]]]:
+    """A tenth are one picture over and over, as a still camera has them; the others crowd around a thousand.
+
+    Billions of pairs are near, more than `near_pairs` keeps: it drops those that join what is joined already.
+    """
+    centres = _own(_CENTRES, rng)
+    yield centres, np.full(_CENTRES, -1)
+    for start in range(_CENTRES, size, _CHUNK):
+        rows = np.arange(start, min(start + _CHUNK, size))
+        same = rows < _CENTRES + _SAME_01 * size
+        copy_of = np.where(same, 0, rows % _CENTRES)
+        yield _noisy(centres[copy_of], np.where(same, _LITTLE, _NOISE)[:, None], rng), copy_of
+
+
+def _own(count: int, rng: np.random.Generator) -> Frequencies:
+    """Pictures that have nothing to do with each other; as in photographs, the waves are the lower the shorter."""
+    across, down = np.meshgrid(np.arange(_SIDE), np.arange(_SIDE))
+    height = 1000 / np.maximum(across + down, 1).ravel()
+    return np.asarray(rng.standard_normal((count, _SIDE * _SIDE), np.float32) * height, np.float32)
+
+
+def _noisy(frequencies: Frequencies, share: float | NDArray[np.float64], rng: np.random.Generator) -> Frequencies:
+    """Copies that differ by a share of what pictures do."""
+    return np.asarray(frequencies + share * _own(len(frequencies), rng), np.float32)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.pack import pack
 from fer_core.data.record import Split
 from fer_core.data.split import LEFT_OUT, make_split
+from fer_core.data.ties import ties_of
 from fer_core.errors import DatasetError
 from fer_core.evaluation.calibrate import calibrate
 from fer_core.evaluation.predictions import logits_of, prediction_table, truth_of
@@ -112,8 +113,8 @@ def _data_used(run: Run, dataset: StoredDataset, config: TrainConfig) -> _DataUs
 def _parts(run: Run, index: pd.DataFrame, config: TrainConfig, pairs: pd.DataFrame) -> NDArray[np.str_]:
     """The part of each row: the run's own record when it has one, so that resuming changes nothing."""
     if not run.path("split.parquet").is_file():
-        parts = make_split(index, config.split, pairs)
-        run.write_table("split.parquet", pd.DataFrame({"id": index["id"], "split": parts}))
+        parts = make_split(index, config.split, ties_of(index, pairs))
+        run.write_table("split.parquet", pd.DataFrame({"id": index["id"], "split": parts.astype("str")}))
     recorded = run.read_table("split.parquet")
     if recorded["id"].tolist() != index["id"].tolist():
         raise DatasetError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+import pandas as pd
+
 from fer_core.cli.output import emit, table
 from fer_core.cli.parsing import AddAction
 from fer_core.cli.reporting import reported
@@ -91,8 +93,8 @@ def _emit_finding(dataset: StoredDataset, report: QualityReport, kind: FindingKi
         "pairs": None
         if pairs is None
         else [
-            {"a": a, "b": b, "bits": int(bits)}
-            for a, b, bits in zip(pairs["id_a"], pairs["id_b"], pairs["bits"], strict=True)
+            {"a": a, "b": b, "bits": int(bits), "likeness": None if pd.isna(alike) else round(float(alike), 3)}
+            for a, b, bits, alike in zip(pairs["id_a"], pairs["id_b"], pairs["bits"], pairs["likeness"], strict=True)
         ],
     }
     nothing = f"not checked: {result['unchecked']}" if result["unchecked"] else "None found."

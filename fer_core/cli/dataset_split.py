@@ -15,6 +15,7 @@ from fer_core.data.catalog import open_dataset
 from fer_core.data.leakage import Leakage, leakage
 from fer_core.data.split import SplitConfig
 from fer_core.data.split_report import REASONS, SPLIT_COLUMNS, SplitReport, assignment, split_report
+from fer_core.data.ties import ties_of
 from fer_core.errors import ConfigError
 from fer_core.settings import settings
 
@@ -40,9 +41,9 @@ def _split(arguments: argparse.Namespace) -> None:
     config = _config(arguments)
     dataset = open_dataset(arguments.id, settings())
     index = dataset.index(SPLIT_COLUMNS)
-    pairs = dataset.pairs()
-    report = split_report(index, config, pairs)
-    found = leakage(index, report.parts, pairs)
+    ties = ties_of(index, dataset.pairs())
+    report = split_report(index, config, ties)
+    found = leakage(ties, report.parts)
     if arguments.out is not None:
         write_csv(assignment(index, report.parts), arguments.out)
     result = {

@@ -10,7 +10,7 @@ import json
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from fer_core.data.archive import is_compressed_tar
-from fer_core.data.duplicates import duplicate_pairs
+from fer_core.data.duplicates import PAIR_COLUMNS, duplicate_pairs, pairs_stamp, read_pairs, write_pairs
 from fer_core.data.fetch import is_url
 from fer_core.data.import_run import run_import
 from fer_core.data.importing import (
@@ -90,11 +90,14 @@ class StoredDataset:
         return Overlay.open(self.folder)
 
     def pairs(self) -> pd.DataFrame:
-        """Duplicates: see `duplicates.duplicate_pairs`; looked for anew in a dataset of an older version."""
-        path = self.folder / PAIRS
-        if path.is_file():
-            return pd.read_parquet(path)
-        return duplicate_pairs(self.raw_index(["sha256", "phash", "contrast", "problem", "identity"]))
+        """Duplicates: see `duplicates.duplicate_pairs`; looked for anew, and kept, where an older version did."""
+        path, stamp = self.folder / PAIRS, pairs_stamp(self.columns(), self.fingerprint)
+        found = read_pairs(path, stamp)
+        if found is None:
+            found = duplicate_pairs(self.raw_index(PAIR_COLUMNS))
+            with suppress(OSError):  # a store that can't be written to is read all the same
+                write_pairs(found, path, stamp)
+        return found
 
     @contextmanager
     def source(self, settings: Settings) -> Iterator[Source]:

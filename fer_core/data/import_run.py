@@ -12,14 +12,14 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from fer_core.atomic import atomic_path, write_json, write_text
-from fer_core.data.duplicates import duplicate_pairs
+from fer_core.atomic import write_json, write_text
+from fer_core.data.duplicates import PAIR_COLUMNS, duplicate_pairs, pairs_stamp, write_pairs
 from fer_core.data.fetch import write_zip
 from fer_core.data.importing import INDEX, MANIFEST, PAIRS, PARTS, STAMP, Import, alone
-from fer_core.data.index import build_parts, load_index, merge_parts
+from fer_core.data.index import build_parts, index_columns, load_index, merge_parts
 from fer_core.data.label_map import label_map
 from fer_core.data.manifest import Manifest, dump_manifest
-from fer_core.data.measure import ImageLimits
+from fer_core.data.measure import PIXEL_COLUMNS, ImageLimits
 from fer_core.data.readers import fer2013, reader_for
 from fer_core.data.readers.file_names import is_image
 from fer_core.data.source import Source, open_source
@@ -86,9 +86,9 @@ def _index(work: Import, source: Source, manifest: Manifest, settings: Settings,
     reader = reader_for(manifest.layout)
     names = source.names()
     parts = work.folder / PARTS
-    said = f"{source.state()} {dump_manifest(manifest)} " + "\n".join(names)
+    said = f"{source.state()} {dump_manifest(manifest)} {list(PIXEL_COLUMNS)} " + "\n".join(names)
     stamp = hashlib.sha256(said.encode()).hexdigest()
-    if _read_stamp(work) != stamp:  # the source has changed: nothing that was measured holds
+    if _read_stamp(work) != stamp:  # the source has changed, or what is measured: no part holds
         shutil.rmtree(parts, ignore_errors=True)
         write_json(work.folder / STAMP, stamp)
     build_parts(
@@ -108,13 +108,13 @@ def _complete(work: Import, manifest: Manifest) -> tuple[int, str]:
     """Put the index together and look for duplicates; the number of rows and the fingerprint."""
     index = work.folder / INDEX
     merge_parts(work.folder / PARTS, index)
-    needed = load_index(index, ["sha256", "phash", "contrast", "problem", "identity"])
+    needed = load_index(index, PAIR_COLUMNS)
     if (needed["sha256"] == "").all():
         raise DatasetError(f"None of the {len(needed):,} images of {work.source} could be read.")
-    with atomic_path(work.folder / PAIRS) as temporary:
-        duplicate_pairs(needed).to_parquet(temporary, index=False)
+    fingerprint = _fingerprint(index)
+    write_pairs(duplicate_pairs(needed), work.folder / PAIRS, pairs_stamp(index_columns(index), fingerprint))
     write_text(work.folder / MANIFEST, dump_manifest(manifest))
-    return len(needed), _fingerprint(index)
+    return len(needed), fingerprint
 
 
 def _fingerprint(index: Path) -> str:

@@ -22,6 +22,7 @@ from fer_core.data.label_map import LabelMap
 from fer_core.data.location import Location
 from fer_core.data.measure import IMAGE_LIMITS, ImageLimits, measure
 from fer_core.data.record import Record
+from fer_core.data.signature import SIGNATURE, SIGNATURE_BYTES
 from fer_core.data.source import Source
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.data.workers import process_pool
@@ -29,9 +30,12 @@ from fer_core.errors import DatasetError
 from fer_core.progress import Progress, silent
 
 PART_ROWS = 1024
-"""Small enough for a cancelled import to end soon, large enough for Parquet."""
+"""The most rows of a part: a cancelled import is to end soon. Of few images the parts are smaller, so that every
+process gets its share."""
 
-_ROW_GROUP = 32 * PART_ROWS
+_PART_ROWS_MIN = 64
+_PARTS_MIN = 32
+_ROW_GROUP = 8 * PART_ROWS
 _IN_FLIGHT = 3
 """Parts handed to each process ahead: the memory that an import takes."""
 
@@ -52,10 +56,13 @@ _MEASURED: dict[str, pa.DataType] = {
     "bytes": pa.int64(),
     "sha256": _TEXT,
     "phash": pa.int64(),
+    SIGNATURE: pa.binary(SIGNATURE_BYTES),
     **dict.fromkeys(("brightness", "contrast", "sharpness", "dark_01", "bright_01"), pa.float32()),
     "problem": _TEXT,
 }
 _TYPES = _SAID | _MEASURED
+_ON_REQUEST = frozenset({LANDMARKS, SIGNATURE})
+"""Columns that few need and that take more memory than all others together."""
 
 
 def build_parts(
@@ -96,7 +103,8 @@ def build_parts(
         progress(min(1.0, done / max(expected, 1)), f"Indexed {done:,} images")
 
     named = _numbered(records) if repeats else ((record.path, record) for record in records)
-    tasks = _tasks(source, named, labels, folder, told)
+    rows = min(PART_ROWS, max(_PART_ROWS_MIN, expected // _PARTS_MIN))
+    tasks = _tasks(source, named, labels, folder, rows, told)
     if processes < 2 or expected <= 2 * PART_ROWS:
         for task in tasks:
             told(_write_part(*task, limits))
@@ -126,16 +134,16 @@ def merge_parts(folder: Path, target: Path) -> None:
     schema = _schema({name for part in parts for name in pq.read_schema(part).names})
     schema = schema.with_metadata(pq.read_schema(parts[0]).metadata)  # pandas keeps its own types there
     with atomic_path(target) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        per_group = _ROW_GROUP // PART_ROWS
+        per_group = max(1, _ROW_GROUP // pq.read_metadata(parts[0]).num_rows)
         for first in range(0, len(parts), per_group):
             group = [_widened(pq.read_table(part), schema) for part in parts[first : first + per_group]]
             writer.write_table(pa.concat_tables(group), row_group_size=_ROW_GROUP)
 
 
 def load_index(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read an index, or those of some columns that it has; landmarks only when they are asked for."""
+    """Read an index, or those of some columns that it has; landmarks and signatures only when they are asked for."""
     there = pq.read_schema(path).names
-    wanted = [name for name in there if (name != LANDMARKS if columns is None else name in columns)]
+    wanted = [name for name in there if (name not in _ON_REQUEST if columns is None else name in columns)]
     return pd.read_parquet(path, columns=wanted)
 
 
@@ -178,12 +186,17 @@ Task = tuple[pd.DataFrame, list[Location | str], list[Box | None], Path]
 
 
 def _tasks(
-    source: Source, named: Iterable[tuple[str, Record]], labels: LabelMap, folder: Path, told: Callable[[int], None]
+    source: Source,
+    named: Iterable[tuple[str, Record]],
+    labels: LabelMap,
+    folder: Path,
+    rows: int,
+    told: Callable[[int], None],
 ) -> Iterator[Task]:
-    """What is left to measure, part by part; of parts that are there `told` hears at once."""
+    """What is left to measure, so many rows a part; of parts that are there `told` hears at once."""
     remaining = iter(named)
     for number in count():
-        chunk = list(islice(remaining, PART_ROWS))
+        chunk = list(islice(remaining, rows))
         if not chunk:
             return
         target = folder / f"{number:06d}.parquet"

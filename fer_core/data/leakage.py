@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.counts import excluded_rows, places_of
-from fer_core.data.duplicates import groups, without_excluded
+from fer_core.data.counts import places_of
 from fer_core.data.record import Split
+from fer_core.data.ties import Ties
 
 
 class Cause(StrEnum):
@@ -81,53 +81,25 @@ class Leakage:
         return " ".join(sentences)
 
 
-def leakage(index: pd.DataFrame, parts: pd.Series, pairs: pd.DataFrame | None = None) -> Leakage:
+def leakage(ties: Ties, parts: pd.Series) -> Leakage:
     """What joins train, valid and test, in a published split as it is or in one that `make_split` made.
 
     Near-duplicates are taken with the near-duplicates of their near-duplicates, as they are when a split is made.
 
     Args:
-        index: a dataset's index with `sha256`, `phash`, `identity`, `split` and `path`; rows that an applied overlay
-            excludes are passed over.
-        parts: a string a row; what is neither train, valid nor test is not used and leaks nothing.
-        pairs: near-duplicates found before, as `duplicates.groups` takes them; searched for when None.
+        ties: what belongs together; images that the overlay excludes are passed over.
+        parts: a string a row of the index; what is neither train, valid nor test is not used and leaks nothing.
     """
-    rows, kept, pairs = rows_in_use(index, pairs)
-    part = places_of(parts.iloc[rows], tuple(map(str, Split)))
-    same, identity = _codes(kept["sha256"]), _codes(kept["identity"])
-    alike = groups(kept.assign(identity=pd.array([pd.NA] * len(kept), "string")), pairs)
-    published = _codes(kept["split"])
-    name = np.where(published >= 0, _codes(kept["path"].str.replace(r"^.*/", "", regex=True)), -1)
+    part = places_of(parts.iloc[ties.rows], tuple(map(str, Split)))
     found = {
-        Cause.EXACT: _leak(rows, same, part),
-        Cause.NEAR: _leak(rows, alike, part, apart=same),
-        Cause.IDENTITY: _leak(rows, identity, part),
-        Cause.NAME: _leak(rows, name, part, apart=published),
+        Cause.EXACT: _leak(ties.rows, ties.pixels, part),
+        Cause.NEAR: _leak(ties.rows, ties.alike, part, apart=ties.pixels),
+        Cause.IDENTITY: _leak(ties.rows, ties.identity, part),
+        Cause.NAME: _leak(ties.rows, ties.name, part, apart=ties.published),
     }
-    known = {Cause.IDENTITY: (identity >= 0).any(), Cause.NAME: (published >= 0).any()}
+    known = {Cause.IDENTITY: (ties.identity >= 0).any(), Cause.NAME: (ties.published >= 0).any()}
     unchecked = tuple(cause for cause in found if not known.get(cause, True))
     return Leakage({cause: leak for cause, leak in found.items() if cause not in unchecked}, unchecked)
-
-
-def rows_in_use(
-    index: pd.DataFrame, pairs: pd.DataFrame | None
-) -> tuple[NDArray[np.int64], pd.DataFrame, pd.DataFrame | None]:
-    """The rows that the overlay does not exclude: their numbers, their part of the index, the pairs between them."""
-    kept = ~excluded_rows(index)
-    rows = np.flatnonzero(kept)
-    if len(rows) == len(index):
-        return rows, index, pairs
-    if pairs is not None:
-        pairs = without_excluded(pairs, index)
-        place = np.cumsum(kept) - 1
-        pairs = pairs.assign(a=place[pairs["a"]], b=place[pairs["b"]])
-    return rows, index.iloc[rows], pairs
-
-
-def _codes(values: pd.Series) -> NDArray[np.int64]:
-    """A number for each value, -1 where it is missing or empty."""
-    codes, found = pd.factorize(values)
-    return np.where(np.append(found == "", False)[codes], -1, codes)
 
 
 def _leak(
@@ -149,12 +121,17 @@ def _leak(
 
 def _joined(group: NDArray[np.int64], part: NDArray[np.int64], apart: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Rows whose group has a row of another part that also differs in `apart`."""
-    frame = pd.DataFrame({"group": group, "part": part, "apart": apart})
-    cells = frame.drop_duplicates()
-    whole, same_part, same_apart = (
-        cells.groupby(keys)["group"].transform("size").to_numpy()
-        for keys in (["group"], ["group", "part"], ["group", "apart"])
-    )
+    apart = apart + 1  # a missing one is a value of its own
+    parts, values = int(part.max(initial=0)) + 1, int(apart.max(initial=0)) + 1
+    cell, cells = pd.factorize((group * parts + part) * values + apart)
+    in_part = cells // values
+    in_group = in_part // parts
+    whole, same_part, same_apart = map(_sizes, (in_group, in_part, in_group * values + cells % values))
     differing = whole - same_part - same_apart + 1  # the cell itself was taken away twice
-    cell = frame.groupby(["group", "part", "apart"], sort=False).ngroup().to_numpy()  # in the order of `cells`
     return np.asarray(differing[cell] > 0, np.bool_)
+
+
+def _sizes(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How often each key occurs; shaped like `keys`."""
+    codes = pd.factorize(keys)[0]
+    return np.bincount(codes, minlength=1)[codes]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fer_core.data.images import PIXELS_MAX, Box, cut, decode, pixels_in
 from fer_core.data.location import Files, Location, read_at
+from fer_core.data.signature import SIGNATURE, encode_signatures
 from fer_core.errors import InputError
 from fer_core.faces import RgbImage
 
@@ -25,6 +26,7 @@ PIXEL_COLUMNS: dict[str, Any] = {
     "bytes": 0,
     "sha256": "",
     "phash": 0,
+    SIGNATURE: None,
     "brightness": float("nan"),
     "contrast": float("nan"),
     "sharpness": float("nan"),
@@ -36,7 +38,8 @@ PIXEL_COLUMNS: dict[str, Any] = {
 
 `brightness` and `contrast` are mean and standard deviation of the gray levels, 0..255; `sharpness` is the variance of
 the Laplacian; `dark_01` and `bright_01` are the shares of pixels beyond `DARK_MAX` and `BRIGHT_MIN`; `phash` is a
-64-bit perceptual hash as a signed integer; `sha256` is of the pixels.
+64-bit perceptual hash as a signed integer; `signature` tells how alike two images are (`signature.likeness`; missing
+where there is nothing to see); `sha256` is of the pixels.
 """
 
 _CONTRAST_MIN = 1e-5
@@ -79,7 +82,8 @@ def measure(
         files.close()
     table = pd.DataFrame(rows, columns=list(PIXEL_COLUMNS))
     readable = (table["sha256"] != "").to_numpy()
-    table["phash"] = np.where(readable, _hashes(frequencies), 0)
+    table["phash"] = np.where(readable, perceptual_hashes(frequencies), 0)
+    table[SIGNATURE] = pd.Series(encode_signatures(frequencies), dtype=object)
     return table
 
 
@@ -94,7 +98,19 @@ def perceptual_hash(gray: NDArray[np.uint8]) -> int:
     Returns:
         a signed 64-bit integer, so that Parquet and pandas hold it.
     """
-    return int(_hashes(_low_frequencies(gray)[None])[0])
+    return int(perceptual_hashes(_low_frequencies(gray)[None])[0])
+
+
+def perceptual_hashes(frequencies: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Those of images whose 64 lowest frequencies are known, row by row of the transform.
+
+    Args:
+        frequencies: shape (N, 64).
+    Returns:
+        shape (N,).
+    """
+    bits = frequencies > np.median(frequencies[:, 1:], axis=1, keepdims=True)
+    return np.packbits(bits, axis=1).view(">i8")[:, 0].astype(np.int64)
 
 
 def _measure_one(
@@ -148,7 +164,8 @@ def _figures(pixels: RgbImage, size: int, frequencies: NDArray[np.float32]) -> t
         1 if pixels.ndim == 2 else 3,
         size,
         content.hexdigest(),
-        0,
+        PIXEL_COLUMNS["phash"],
+        PIXEL_COLUMNS[SIGNATURE],
         brightness[0, 0],
         0.0 if blank else contrast[0, 0],
         spread[0, 0] ** 2,
@@ -171,9 +188,3 @@ def _low_frequencies(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     small = cv2.resize(gray, (_HASH_INPUT, _HASH_INPUT), interpolation=cv2.INTER_AREA).astype(np.float32)
     return np.asarray(cv2.dct(small)[:_HASH_SIDE, :_HASH_SIDE].ravel(), np.float32)
-
-
-def _hashes(frequencies: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Rows of 64 frequencies to 64-bit hashes; shape (N,)."""
-    bits = frequencies > np.median(frequencies[:, 1:], axis=1, keepdims=True)
-    return np.packbits(bits, axis=1).view(">i8")[:, 0].astype(np.int64)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from fer_core.data import quality_images as images
 from fer_core.data.counts import excluded_rows, places_of
-from fer_core.data.duplicates import EXACT, NEAR, components, distances, edges, is_blank, without_excluded
+from fer_core.data.duplicates import EXACT, NEAR, distances, edges, is_blank, without_excluded
+from fer_core.data.near_search import components
 from fer_core.data.quality_images import Rows
 from fer_core.data.quality_words import WORDS, FindingKind, Remedy
 from fer_core.data.record import Split
@@ -39,7 +40,8 @@ class Finding:
 
     Attributes:
         rows: row numbers of the index, the most striking first.
-        pairs: `a`, `b` (row numbers, a < b) and `bits` (how far their hashes are apart), the nearest first, for what
+        pairs: `a`, `b` (row numbers, a < b), `bits` (how far their hashes are apart) and `likeness` (as
+            `duplicates.duplicate_pairs` has it; missing where the two were not compared), the nearest first, for what
             concerns images two by two; else None. Each group of images has a pair, but not each two of its images.
         surplus: the rows to exclude so that the finding is gone and least is lost, such as all copies but one.
             Empty where the remedy is another.
@@ -149,7 +151,7 @@ def _in_pairs(index: pd.DataFrame, pairs: pd.DataFrame) -> list[Finding]:
     """What pairs of images that are shown and in use say.
 
     Args:
-        pairs: in the order of bits.
+        pairs: the nearest first.
     """
     used = ~excluded_rows(index)
     exact, near = (pairs[pairs["kind"] == kind] for kind in (EXACT, NEAR))
@@ -196,12 +198,13 @@ def _divided(
     rows = members[np.isin(group[members], group[first[several]])]
     lead = several[np.unique(group[first[several]], return_index=True)[1]]
     made = np.sort(np.stack([first[lead - 1], first[lead]], axis=1), axis=1)
+    shown = pd.DataFrame({"a": made[:, 0], "b": made[:, 1], "likeness": np.full(len(made), np.nan, np.float32)})
     if pairs is not None:
         ends = edges(pairs)
-        direct = ends[(value[ends] >= 0).all(axis=1) & (value[ends[:, 0]] != value[ends[:, 1]])]
-        made = np.concatenate([direct, made[~np.isin(group[made[:, 0]], group[direct[:, 0]])]])
-    shown = pd.DataFrame({"a": made[:, 0], "b": made[:, 1], "bits": distances(index, made)})
-    shown = shown.sort_values(["bits", "a", "b"], ignore_index=True)
+        direct = pairs[(value[ends] >= 0).all(axis=1) & (value[ends[:, 0]] != value[ends[:, 1]])]
+        shown = pd.concat([direct[shown.columns], shown[~np.isin(group[made[:, 0]], group[direct["a"]])]])
+    shown["bits"] = distances(index, edges(shown))
+    shown = _nearest_first(shown).reset_index(drop=True)
     rows = pd.unique(np.concatenate([_rows_of(shown), rows]))
     surplus = None
     if WORDS[kind].remedy == "exclude":
@@ -215,7 +218,7 @@ def _finding(kind: FindingKind, rows: Rows, pairs: pd.DataFrame | None = None, s
     return Finding(
         kind=kind,
         rows=rows,
-        pairs=None if pairs is None else pairs[["a", "b", "bits"]].reset_index(drop=True),
+        pairs=None if pairs is None else pairs[["a", "b", "bits", "likeness"]].reset_index(drop=True),
         surplus=np.zeros(0, np.int64) if surplus is None else surplus,
         title=words.title,
         explanation=words.explanation,
@@ -228,8 +231,11 @@ def _shown(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
     """Pairs of images that show something, the nearest first; blank ones are a finding of their own."""
     ends = edges(pairs)
     nothing = is_blank(index)
-    shown: pd.DataFrame = pairs[~(nothing[ends[:, 0]] | nothing[ends[:, 1]])]
-    return shown.sort_values(["bits", "a", "b"])
+    return _nearest_first(pairs[~(nothing[ends[:, 0]] | nothing[ends[:, 1]])])
+
+
+def _nearest_first(pairs: pd.DataFrame) -> pd.DataFrame:
+    return pairs.sort_values(["likeness", "bits", "a", "b"], ascending=[False, True, True, True])
 
 
 def _rows_of(pairs: pd.DataFrame) -> Rows:

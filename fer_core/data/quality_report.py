@@ -9,19 +9,25 @@ import numpy as np
 import pandas as pd
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.duplicates import STRICT_BITS
+from fer_core.data.measure import PIXEL_COLUMNS
 from fer_core.data.quality import Finding, FindingKind, findings, unchecked
 from fer_core.data.quality_images import Rows
 from fer_core.data.quality_words import WORDS
+from fer_core.data.signature import SIGNATURE
 from fer_core.errors import InputError
 
 _MEASURED = ("width", "height", "sha256", "phash", "brightness", "contrast", "sharpness", "dark_01", "bright_01")
 QUALITY_COLUMNS = ("id", "path", "split", "label", "identity", "problem", *_MEASURED)
-"""The columns that the checks look at."""
+"""The columns that the checks look at; what signatures tell is in the pairs."""
+
+_MEASURED_OF_PAIRS = ["bits", "likeness"]
 
 HINTS = frozenset({FindingKind.NAME_ACROSS_SPLITS})
 """Findings that are no fault by themselves: where each part's files are numbered anew, every image has this one."""
 
 _DESCRIBED = ("id", "path", "split", "label")
+_STRICT = f"an older version indexed the images, so that only hashes within {STRICT_BITS} bits were looked for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +64,16 @@ def quality_report(
     """
     index, pairs = dataset.index(QUALITY_COLUMNS, version), dataset.pairs()
     found = tuple(findings(index, pairs, faces))
+    there = dataset.columns()
+    lacking = tuple(name for name in PIXEL_COLUMNS if name not in there)
+    waiting = {FindingKind.NEAR_DUPLICATE: _STRICT} if SIGNATURE in lacking else {}
     faulty = [finding.rows for finding in found if finding.kind not in HINTS]
     return QualityReport(
         findings=found,
-        unchecked=unchecked(index, pairs, faces),
+        unchecked=waiting | unchecked(index, pairs, faces),
         concerned=len(np.unique(np.concatenate(faulty))) if faulty else 0,
         used=int((~index["excluded"]).sum()),
-        lacking=tuple(name for name in _MEASURED if name not in index),
+        lacking=lacking,
     )
 
 
@@ -107,17 +116,19 @@ def finding_table(found: Sequence[Finding], index: pd.DataFrame) -> pd.DataFrame
 
 
 def pair_table(found: Sequence[Finding], index: pd.DataFrame) -> pd.DataFrame:
-    """A row a finding and pair: `finding`, `bits`, and `id`, `path`, `split`, `label` of both images (`_a`, `_b`).
+    """A row a finding and pair: `finding`, `bits`, `likeness`, and `id`, `path`, `split`, `label` of both images
+    (`_a`, `_b`).
 
     Args: those of `finding_table`.
     """
     tables = [_paired(finding, index) for finding in found if finding.pairs is not None]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["finding", "bits"])
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["finding", *_MEASURED_OF_PAIRS])
 
 
 def _paired(finding: Finding, index: pd.DataFrame) -> pd.DataFrame:
     assert finding.pairs is not None
-    table = pd.DataFrame({"finding": str(finding.kind), "bits": finding.pairs["bits"]})
+    table = finding.pairs[_MEASURED_OF_PAIRS].copy()
+    table.insert(0, "finding", str(finding.kind))
     for end in ("a", "b"):
         described = index[list(_DESCRIBED)].iloc[finding.pairs[end]].reset_index(drop=True)
         table = pd.concat([table, described.add_suffix(f"_{end}")], axis=1)

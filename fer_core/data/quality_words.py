@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from fer_core.data.duplicates import BLANK_CONTRAST, NEAR_BITS
+from fer_core.data.duplicates import BLANK_CONTRAST, LIKENESS_MIN, NEAR_BITS
 from fer_core.data.quality_images import (
     BLURRED_Z,
     BRIGHT_ABOVE,
@@ -51,7 +51,10 @@ class Words:
 
 
 _K = FindingKind
-_HASHES = f"perceptual hashes within {NEAR_BITS} of 64 bits"
+_NEARLY = (
+    f"nearly the same ones (perceptual hashes within {NEAR_BITS} of 64 bits, and a correlation of {LIKENESS_MIN:g} or "
+    "more between the blurred pictures)"
+)
 
 WORDS: dict[FindingKind, Words] = {
     _K.UNREADABLE: Words(
@@ -62,7 +65,7 @@ WORDS: dict[FindingKind, Words] = {
     ),
     _K.DUPLICATE_ACROSS_SPLITS: Words(
         "The same image in two parts",
-        f"The same pixels, or {_HASHES}, in more than one of training, validation and test. A model has then seen what "
+        f"The same pixels, or {_NEARLY}, in more than one of training, validation and test. A model has then seen what "
         "it is judged on, and its figures come out too high.",
         "Exclude the copies and keep those of the test, then of the validation. Training on the published split "
         "leaves out copies of judged images by itself.",
@@ -78,8 +81,9 @@ WORDS: dict[FindingKind, Words] = {
     ),
     _K.CONFLICT: Words(
         "The same face under different labels",
-        f"Images joined by the same pixels, or by {_HASHES}, whose labels differ. At least one of them is wrong, or "
-        "the expression is open to doubt. Images that are marked as disputed are passed over.",
+        f"Images joined by the same pixels, or by {_NEARLY}, whose labels differ. At least one of them is wrong, or "
+        "the expression is open to doubt, or they are frames of one shot in which it changes. Images that are marked "
+        "as disputed are passed over.",
         "Look at the pairs: relabel what is clearly wrong, and mark as disputed what is not clear.",
         "dispute",
     ),
@@ -92,9 +96,9 @@ WORDS: dict[FindingKind, Words] = {
     ),
     _K.NEAR_DUPLICATE: Words(
         "Near duplicates",
-        f"Other pixels, but {_HASHES}: the same picture scaled, cropped by a pixel or two, compressed, brightened or "
-        "with a watermark. Mirrored pictures and wider crops are not found.",
-        "Look at the pairs, those of most bits with most care, and exclude all but one of each.",
+        f"Other pixels, but {_NEARLY}: the same picture scaled, compressed, brightened, with a watermark or (most of "
+        "them) cropped by a pixel or two, or frames of one shot. Mirrored pictures and wider crops are not found.",
+        "Look at the pairs, those of the lowest correlation with most care, and exclude all but one of each.",
         "exclude",
     ),
     _K.BLANK: Words(

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from fer_core.data.counts import places_of
-from fer_core.data.duplicates import groups
-from fer_core.data.leakage import Leakage, leakage, rows_in_use
+from fer_core.data.leakage import Leakage, leakage
 from fer_core.data.record import Split
 from fer_core.data.stratify import deal
+from fer_core.data.ties import Ties, ties_of
 from fer_core.errors import ConfigError
 from fer_core.labels import Expression
 
@@ -27,6 +27,8 @@ LEFT_OUT = "left_out"
 published split does not mention, and images that the overlay excludes."""
 
 PARTS = (*map(str, Split), LEFT_OUT)
+
+_TRAIN, _VALID, _TEST, _LEFT = range(len(PARTS))
 
 
 class SplitConfig(BaseModel):
@@ -64,24 +66,25 @@ class SplitConfig(BaseModel):
         return fold
 
 
-def make_split(index: pd.DataFrame, config: SplitConfig, pairs: pd.DataFrame | None = None) -> pd.Series:
+def make_split(index: pd.DataFrame, config: SplitConfig, ties: Ties | None = None) -> pd.Series:
     """The part of each row: "train", "valid", "test" or `LEFT_OUT`.
 
     Args:
-        index: a dataset's index, with or without an overlay applied. Excluded rows are left out and join nothing.
-        pairs: near-duplicates found before, as `duplicates.groups` takes them; searched for when None.
+        index: `split` and `label` of a dataset. Rows that an applied overlay excludes are left out and join nothing.
+        ties: what belongs together in it; looked for, in the columns that `ties_of` names, when None.
     Returns:
-        strings, indexed like `index`.
+        a category of `PARTS`, indexed like `index`.
     Raises:
         ConfigError: nothing would be left to train on or to test with, or there are fewer groups than folds.
     """
-    rows, kept, pairs = rows_in_use(index, pairs)
+    ties = ties_of(index) if ties is None else ties
+    rows, group = ties.rows, ties.joined
+    kept = index[["split", "label"]].iloc[rows]
     if len(index) and not len(rows):
         raise ConfigError(
             f"All {len(index):,} images are excluded. Restore some of them, or undo the change that excluded them."
         )
-    parts = np.full(len(index), LEFT_OUT, dtype=object)
-    group = groups(kept, pairs)
+    parts = np.full(len(index), _LEFT)
     present = set(index["split"].dropna().unique())
     if config.kind == "published" and {Split.TRAIN} < present:
         parts[rows] = _published(kept, group, config, has_test=Split.TEST in present)
@@ -89,12 +92,12 @@ def make_split(index: pd.DataFrame, config: SplitConfig, pairs: pd.DataFrame | N
         parts[rows] = _fold(kept, group, config)
     else:
         parts[rows] = _seeded(kept, group, config)
-    if len(index) and Split.TRAIN not in parts:
+    if len(index) and _TRAIN not in parts:
         raise ConfigError(
             f"The split leaves nothing to train on: {len(rows):,} images form too few groups that may be parted. "
             "Import more images, or ask for smaller shares to validate and test with."
         )
-    return pd.Series(parts, index=index.index, name="split")
+    return pd.Series(pd.Categorical.from_codes(parts, pd.Index(PARTS)), index=index.index, name="split")
 
 
 def describe(parts: pd.Series, index: pd.DataFrame) -> pd.DataFrame:
@@ -113,38 +116,37 @@ def describe(parts: pd.Series, index: pd.DataFrame) -> pd.DataFrame:
 
 def _published(
     index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig, *, has_test: bool
-) -> NDArray[np.object_]:
+) -> NDArray[np.int64]:
     """The dataset's own parts, less what would leak."""
-    parts = index["split"].fillna(LEFT_OUT).to_numpy(object).copy()
+    parts = places_of(index["split"], PARTS, missing=_LEFT)
     if not has_test:
-        parts[parts == Split.VALID] = str(Split.TEST)
-    given = int((parts == Split.TRAIN).sum())
-    for part, word in ((Split.TRAIN, "training"), (Split.TEST, "test")):
+        parts[parts == _VALID] = _TEST
+    given = int((parts == _TRAIN).sum())
+    for part, word in ((_TRAIN, "training"), (_TEST, "test")):
         if part not in parts:
             raise ConfigError(
                 f"The published split can't be used: all its {word} images are excluded. Restore some of them, or "
                 "choose the split kind seeded."
             )
-    parts[(parts != Split.TEST) & _members(group, parts == Split.TEST)] = LEFT_OUT
-    parts[(parts == Split.TRAIN) & _members(group, parts == Split.VALID)] = LEFT_OUT
-    if Split.TRAIN not in parts:
+    parts[(parts != _TEST) & _members(group, parts == _TEST)] = _LEFT
+    parts[(parts == _TRAIN) & _members(group, parts == _VALID)] = _LEFT
+    if _TRAIN not in parts:
         raise ConfigError(
             f"The published split can't be used: each of its {given:,} training images is nearly the same as a judged "
             "one or of a person who is judged too. Choose the split kind seeded, which keeps every person and all "
             "near-duplicates in one part."
         )
-    if Split.VALID not in parts:
+    if _VALID not in parts:
         _cut_valid(parts, index, group, config.valid_01, np.random.default_rng(config.seed))
     return parts
 
 
-def _seeded(index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig) -> NDArray[np.object_]:
+def _seeded(index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig) -> NDArray[np.int64]:
     shares = (1 - config.valid_01 - config.test_01, config.valid_01, config.test_01)
-    dealt = deal(group, _strata(index), shares, np.random.default_rng(config.seed))
-    return np.array(PARTS, dtype=object)[dealt]
+    return deal(group, _strata(index), shares, np.random.default_rng(config.seed))
 
 
-def _fold(index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig) -> NDArray[np.object_]:
+def _fold(index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig) -> NDArray[np.int64]:
     """One fold judges; the folds are the same whichever it is."""
     rng = np.random.default_rng(config.seed)
     folds = deal(group, _strata(index), [1 / config.folds] * config.folds, rng)
@@ -153,27 +155,27 @@ def _fold(index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig) ->
             f"{config.folds} folds can't be made: the images form only {count} groups that may be parted (one "
             "person's images and near-duplicates stay together). Choose fewer folds."
         )
-    parts = np.where(folds == config.fold, str(Split.TEST), str(Split.TRAIN)).astype(object)
+    parts = np.where(folds == config.fold, _TEST, _TRAIN)
     _cut_valid(parts, index, group, config.valid_01 / (1 - 1 / config.folds), rng)
     return parts
 
 
 def _cut_valid(
-    parts: NDArray[np.object_],
+    parts: NDArray[np.int64],
     index: pd.DataFrame,
     group: NDArray[np.int64],
     share_01: float,
     rng: np.random.Generator,
 ) -> None:
     """Turn a share of the training images into validation images, in place."""
-    rows = np.flatnonzero(parts == Split.TRAIN)
+    rows = np.flatnonzero(parts == _TRAIN)
     moved = deal(group[rows], _strata(index)[rows], (1 - share_01, share_01), rng) == 1
-    parts[rows[moved]] = str(Split.VALID)
+    parts[rows[moved]] = _VALID
 
 
 def _strata(index: pd.DataFrame) -> NDArray[np.int64]:
     """A class number for each row; images without a label are a class of their own."""
-    return np.asarray(pd.factorize(index["label"].fillna("none"), sort=True)[0], np.int64)
+    return places_of(index["label"], [str(expression) for expression in Expression], missing=len(Expression))
 
 
 def _members(group: NDArray[np.int64], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:

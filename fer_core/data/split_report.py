@@ -15,9 +15,10 @@ from fer_core.data.counts import excluded_rows
 from fer_core.data.leakage import Cause, Leakage
 from fer_core.data.record import Split
 from fer_core.data.split import LEFT_OUT, SplitConfig, describe, leakage, make_split
+from fer_core.data.ties import Ties
 
-SPLIT_COLUMNS = ("id", "path", "split", "label", "identity", "sha256", "phash", "contrast")
-"""The columns of an index that a split looks at."""
+SPLIT_COLUMNS = ("id", "path", "split", "label", "identity", "sha256")
+"""The columns of an index that a split looks at, where its duplicates were found before."""
 
 
 class Reason(StrEnum):
@@ -69,21 +70,21 @@ class SplitReport:
 
 
 def split_report(
-    index: pd.DataFrame, config: SplitConfig, pairs: pd.DataFrame, published_leakage: Leakage | None = None
+    index: pd.DataFrame, config: SplitConfig, ties: Ties, published_leakage: Leakage | None = None
 ) -> SplitReport:
     """Make a split and count it.
 
     Args:
-        index: with `SPLIT_COLUMNS` and, where an overlay was applied, `excluded`.
-        pairs: `duplicates.duplicate_pairs` of this index.
+        index: with `split`, `label` and, where an overlay was applied, `excluded`.
+        ties: what belongs together in it.
         published_leakage: what `leakage_as_published` found before.
     Raises:
         ConfigError: the images can't be divided like that.
     """
-    parts = make_split(index, config, pairs)
+    parts = make_split(index, config, ties)
     published = has_published_split(index)
     if published and published_leakage is None:
-        published_leakage = leakage_as_published(index, pairs)
+        published_leakage = leakage_as_published(index, ties)
     return SplitReport(
         config=config,
         parts=parts,
@@ -94,30 +95,18 @@ def split_report(
     )
 
 
-def quickened(index: pd.DataFrame) -> pd.DataFrame:
-    """An index that is divided, and looked through for leaks, with the same result but sooner, split after split.
-
-    Args:
-        index: as `split_report` takes it.
-    """
-    names = index["path"].str.replace(r"^.*/", "", regex=True)
-    alone = ~names.duplicated(keep=False)  # a name that occurs once is in one part
-    grouped = index[["identity", "sha256"]].astype("category")
-    return index.assign(path=names.mask(alone, ""), identity=grouped["identity"], sha256=grouped["sha256"])
-
-
 def has_published_split(index: pd.DataFrame) -> bool:
     """Whether a dataset comes with a training part and another."""
     present = set(index["split"].dropna().unique())
     return Split.TRAIN in present and len(present) > 1
 
 
-def leakage_as_published(index: pd.DataFrame, pairs: pd.DataFrame) -> Leakage:
+def leakage_as_published(index: pd.DataFrame, ties: Ties) -> Leakage:
     """What leaks between the parts that a dataset comes with.
 
     Args: those of `split_report`.
     """
-    return leakage(index, index["split"].astype(object).fillna(LEFT_OUT), pairs)
+    return leakage(ties, index["split"])
 
 
 def assignment(index: pd.DataFrame, parts: pd.Series) -> pd.DataFrame:

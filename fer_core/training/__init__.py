@@ -1,1 +1,1 @@
-"""Training: config, augmentation, losses and the trainer. Only `config` works without torch."""
+"""Training: config, recipes, sampling, augmentation, losses, the trainer. Config and recipes work without torch."""

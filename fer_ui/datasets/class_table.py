@@ -85,7 +85,7 @@ def show_class_table(counts: pd.DataFrame, judge: str, judged: Mapping[str, int]
             ),
             "recall_margin_01": st.column_config.NumberColumn(
                 "Recall within",
-                format="± %.0f points",
+                format="± %.1f points",
                 help=f"Half the 95 % interval of a recall of one half, measured on {on}.",
             ),
         },

@@ -11,7 +11,8 @@ from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.leakage import Leakage, leakage
 from fer_core.data.quality_report import QualityReport, quality_report
 from fer_core.data.split import SplitConfig
-from fer_core.data.split_report import SPLIT_COLUMNS, SplitReport, leakage_as_published, quickened, split_report
+from fer_core.data.split_report import SPLIT_COLUMNS, SplitReport, leakage_as_published, split_report
+from fer_core.data.ties import Ties, ties_of
 from fer_core.inference.face_search import searched_faces
 from fer_core.settings import settings
 
@@ -61,20 +62,27 @@ def _quality(version: _Version, searched_ns: int) -> tuple[QualityReport, str]:
 
 @st.cache_resource(show_spinner="Dividing the images", max_entries=8)
 def _split(version: _Version, config: SplitConfig) -> SplitReport:
-    index, pairs, published = _divisible(version)
-    return split_report(index, config, pairs, published)
+    index, ties, published = _divisible(version)
+    return split_report(index, config, ties, published)
 
 
 @st.cache_resource(show_spinner="Looking for leaks", max_entries=8)
 def _leakage(version: _Version, config: SplitConfig) -> Leakage:
-    index, pairs, _ = _divisible(version)
-    return leakage(index, _split(version, config).parts, pairs)
+    return leakage(_divisible(version).ties, _split(version, config).parts)
+
+
+class _Divisible(NamedTuple):
+    """What every split of a dataset needs: its parts and labels, what belongs together, what leaks as it comes."""
+
+    labelled: pd.DataFrame
+    ties: Ties
+    published: Leakage
 
 
 @st.cache_resource(show_spinner="Looking at the published parts", max_entries=2)
-def _divisible(version: _Version) -> tuple[pd.DataFrame, pd.DataFrame, Leakage]:
-    """What every split of a dataset needs: its index, its duplicates, and what leaks in it as it comes."""
+def _divisible(version: _Version) -> _Divisible:
     dataset = open_dataset(version.dataset_id, settings())
-    index = quickened(dataset.index(SPLIT_COLUMNS, version.corrections))
-    pairs = dataset.pairs()
-    return index, pairs, leakage_as_published(index, pairs)
+    index = dataset.index(SPLIT_COLUMNS, version.corrections)
+    ties = ties_of(index, dataset.pairs())
+    needed = index[["split", "label", "excluded"]].astype({"split": "category", "label": "category"})
+    return _Divisible(needed, ties, leakage_as_published(needed, ties))

@@ -19,6 +19,8 @@ from fer_core.data.counts import excluded_rows, places_of
 from fer_core.data.rebalance import Remedy, class_weights, logit_offsets, preview
 from fer_core.data.record import Split
 from fer_core.data.split import LEFT_OUT, PARTS, make_split
+from fer_core.data.split_report import SPLIT_COLUMNS
+from fer_core.data.ties import ties_of
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import LabelSet, label_set
 from fer_core.settings import settings
@@ -157,6 +159,6 @@ def _parts(dataset_id: str, fingerprint: str, version: int, split: str) -> NDArr
     dataset = open_dataset(dataset_id, settings())
     config = split_from_address(split)
     assert config is not None, f"{split!r} was written by split_to_address"
-    index = dataset.index(["id", "split", "label", "sha256", "phash", "identity"], version)
-    parts = make_split(index, config, dataset.pairs())
+    index = dataset.index(SPLIT_COLUMNS, version)
+    parts = make_split(index, config, ties_of(index, dataset.pairs()))
     return places_of(parts, PARTS).astype(np.int8)

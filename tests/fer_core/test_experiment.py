@@ -16,6 +16,7 @@ from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.images import FaceRef, images_in_order
 from fer_core.data.split import make_split
 from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
+from fer_core.data.ties import ties_of
 from fer_core.errors import CancelledError, DatasetError
 from fer_core.evaluation.predictions import logits_of
 from fer_core.experiment import run_experiment
@@ -119,7 +120,8 @@ def test_the_split_is_the_datasets_and_is_kept(world: World) -> None:
     recorded = world.whole.read_table("split.parquet")
     index = world.dataset.index()
     assert recorded["id"].tolist() == index["id"].tolist()
-    np.testing.assert_array_equal(recorded["split"], make_split(index, parse_config(CONFIG).split))
+    ties = ties_of(index, world.dataset.pairs())
+    np.testing.assert_array_equal(recorded["split"], make_split(index, parse_config(CONFIG).split, ties))
 
 
 def test_the_same_image_gives_the_same_answer_through_training_and_inference(world: World) -> None:

@@ -49,7 +49,9 @@ def test_the_images_and_pairs_of_a_finding_are_listed(command: Command) -> None:
     assert (blank["ids"], blank["surplus"], blank["pairs"], blank["title"]) == ([BLANK], [BLANK], None, "Blank")
     across = command("datasets", "quality", ID, "--finding", "duplicate_across_splits", "--json").json
     assert [{pair["a"], pair["b"]} for pair in across["pairs"]] == [{TESTED, COPY_IN_TRAINING}]
-    assert [pair["bits"] for pair in across["pairs"]] == [0]
+    assert [(pair["bits"], pair["likeness"]) for pair in across["pairs"]] == [(0, 1)]
+    people = command("datasets", "quality", ID, "--finding", "identity_across_splits", "--json").json
+    assert [pair["likeness"] for pair in people["pairs"]] == [None]
     assert across["surplus"] == [COPY_IN_TRAINING]
     assert command("datasets", "quality", ID, "--finding", "unreadable").out == f"{UNREADABLE}\n"
     assert all(name in command("datasets", "quality", ID, "--finding", "exact_duplicate").out for name in TWICE)
@@ -83,10 +85,13 @@ def test_bad_input_is_one_clear_line(command: Command) -> None:
 
 def test_an_older_index_is_said_to_lack_columns_until_it_is_made_again(command: Command, store: Settings) -> None:
     path = open_dataset(ID, store).folder / "index.parquet"
-    pd.read_parquet(path).drop(columns=["dark_01", "bright_01"]).to_parquet(path, index=False)
-    assert "not measured: dark_01, bright_01" in command("datasets", "quality", ID).out
+    lacking = ["signature", "dark_01", "bright_01"]
+    pd.read_parquet(path).drop(columns=lacking).to_parquet(path, index=False)
+    said = command("datasets", "quality", ID).out
+    assert "not measured: signature, dark_01, bright_01. Index the dataset again" in said
+    assert "not checked: near_duplicate: an older version indexed the images" in said
     made = command("datasets", "index", ID, "--json")
-    assert made.json["added"] == ["dark_01", "bright_01"]
+    assert made.json["added"] == lacking
     assert (made.json["n"], made.json["problems"], made.json["repainted"]) == (N, 2, 0)
     assert "100.0%" in made.err
     assert "not measured" not in command("datasets", "quality", ID).out

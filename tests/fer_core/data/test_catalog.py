@@ -5,9 +5,11 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from fer_core.contract import Contract
+from fer_core.data import catalog
 from fer_core.data.catalog import (
     StoredDataset,
     delete_dataset,
@@ -272,6 +274,8 @@ def test_columns_are_loaded_alone_and_the_raw_index_is_as_imported(archive: Path
     imported = import_dataset(archive, store)
     assert {"raw_label", "dark_01", "bright_01", "votes_fear"} <= set(imported.columns())
     assert list(imported.raw_index(["label", "id"])) == ["id", "label"]
+    assert "signature" in imported.columns()
+    assert "signature" not in {*imported.raw_index(), *imported.index()}, "they are many bytes that few need"
     for wanted in (["id"], ["width"], []):
         assert [*wanted, "excluded", "relabelled", "disputed"] == list(imported.index(wanted))
 
@@ -282,7 +286,42 @@ def test_pairs_are_found_at_import_and_anew_where_they_are_missing(folder: Path,
     imported = import_dataset(folder, store)
     pairs = imported.pairs()
     assert len(pairs)
+    path = imported.folder / "pairs.parquet"
+    path.unlink()
+    assert imported.pairs().equals(pairs)
+    assert path.is_file(), "they are kept"
+    kept = path.stat().st_mtime_ns
+    assert imported.pairs().equals(pairs)
+    assert path.stat().st_mtime_ns == kept, "and read"
+
+
+def test_pairs_that_an_older_version_found_are_served_no_more(folder: Path, store: Settings) -> None:
+    image = sorted(folder.glob("train/*/*.png"))[0]
+    shutil.copy(image, image.with_name("id9999-000000.png"))
+    imported = import_dataset(folder, store)
+    path, pairs = imported.folder / "pairs.parquet", imported.pairs()
+    pairs.drop(columns="likeness").iloc[:0].to_parquet(path, index=False)
+    assert imported.pairs().equals(pairs)
+    written = path.read_bytes()
+    pd.read_parquet(imported.folder / "index.parquet").drop(columns="signature").to_parquet(
+        imported.folder / "index.parquet", index=False
+    )
+    strict = imported.pairs()
+    assert strict["likeness"][strict["kind"] == "near"].isna().all()
+    assert path.read_bytes() != written, "those of another rule are not served either"
+
+
+def test_pairs_are_found_in_a_store_that_can_not_be_written_to(
+    folder: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported = import_dataset(folder, store)
+    pairs = imported.pairs()
     (imported.folder / "pairs.parquet").unlink()
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(catalog, "write_pairs", refuse)
     assert imported.pairs().equals(pairs)
 
 

@@ -1,125 +1,169 @@
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from fer_core.data import duplicates
 from fer_core.data.duplicates import (
     BLANK_CONTRAST,
+    LIKENESS_MIN,
     NEAR_BITS,
-    components,
+    STRICT_BITS,
     duplicate_pairs,
     edges,
-    groups,
-    near_pairs,
+    pairs_stamp,
+    read_pairs,
     without_excluded,
+    write_pairs,
 )
+from fer_core.data.location import Location
+from fer_core.data.measure import measure, perceptual_hashes
+from fer_core.data.near_search import near_pairs
+from fer_core.data.signature import decode_signatures, encode_signatures, likeness
+
+Gray = NDArray[np.uint8]
+
+FACES = 64
 
 
-def _flipped(value: np.int64, bits: int, rng: np.random.Generator) -> np.int64:
-    mask = np.bitwise_or.reduce(np.uint64(1) << rng.choice(64, bits, replace=False).astype(np.uint64), initial=0)
-    return (np.array(value).view(np.uint64) ^ np.uint64(mask)).view(np.int64)[()]
-
-
-def _hashes(seed: int, n: int = 300) -> NDArray[np.int64]:
-    """Random hashes and, for each of the first of them, neighbours at 0 to 9 bits."""
+def _pictures(seed: int, n: int = 80, copies: int = 8) -> pd.DataFrame:
+    """An index of pictures of their own, a share of them with copies that differ more and more, in any order."""
     rng = np.random.default_rng(seed)
-    random = rng.integers(-(2**63), 2**63, n, np.int64)
-    planted = [_flipped(value, bits, rng) for value in random[:30] for bits in range(10)]
-    return rng.permutation(np.concatenate([random, np.array(planted, np.int64)]))
+    lower = 1 / (1 + np.arange(8)[:, None] + np.arange(8)).ravel()
+    own = rng.standard_normal((n, 64)) * 500 * lower
+    noise = rng.standard_normal((n // 4, copies, 64)) * 500 * lower * np.linspace(0.02, 0.6, copies)[:, None]
+    copied = (own[: n // 4, None] + noise).reshape(-1, 64)
+    frequencies = rng.permutation(np.concatenate([own, copied])).astype(np.float32)
+    index = _index(perceptual_hashes(frequencies).tolist(), [f"s{row}" for row in range(len(frequencies))])
+    return index.assign(signature=pd.Series(encode_signatures(frequencies), dtype=object))
 
 
-def _crowd(seed: int, n: int = 150) -> NDArray[np.int64]:
-    """Different hashes around three centres, thousands of them near each other."""
-    rng = np.random.default_rng(seed)
-    centres = rng.integers(-(2**63), 2**63, 3, np.int64)
-    return rng.permutation(np.unique([_flipped(value, bits % 4, rng) for value in centres for bits in range(n)]))
+def _compared(index: pd.DataFrame) -> set[tuple[int, int]]:
+    """The near pairs, by comparing all."""
+    pairs = np.stack(np.triu_indices(len(index), 1), axis=1)
+    hashes = index["phash"].to_numpy(np.int64)
+    near = np.bitwise_count((hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]).view(np.uint64)) <= NEAR_BITS
+    near &= likeness(decode_signatures(index["signature"]), pairs) >= LIKENESS_MIN
+    return {(int(a), int(b)) for a, b in pairs[near]}
 
 
-def _brute_force(hashes: NDArray[np.int64], bits_max: int = NEAR_BITS) -> set[tuple[int, int]]:
-    distance = np.bitwise_count((hashes[:, None] ^ hashes[None]).view(np.uint64))
-    return {(int(a), int(b)) for a, b in np.argwhere(distance <= bits_max) if a < b}
+def _ends(pairs: pd.DataFrame) -> set[tuple[int, int]]:
+    return set(zip(pairs["a"].tolist(), pairs["b"].tolist(), strict=True))
 
 
-def _as_set(pairs: NDArray[np.int64]) -> set[tuple[int, int]]:
-    found = {(int(a), int(b)) for a, b in pairs}
-    assert len(found) == len(pairs)
-    return found
+@pytest.mark.parametrize("seed", range(3))
+def test_near_pairs_are_those_of_comparing_all(seed: int) -> None:
+    index = _pictures(seed)
+    found, expected = duplicate_pairs(index), _compared(index)
+    assert len(expected) > 100
+    assert _ends(found) == expected
+    within = _as_pairs(near_pairs(index["phash"].to_numpy(np.int64), NEAR_BITS))
+    assert expected < within, "some are near by their hashes alone"
+    assert found["bits"].max() > STRICT_BITS
+    assert found["likeness"].dtype == np.float32
+    assert found["likeness"].between(LIKENESS_MIN, 1).all()
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("bits_max", [0, 1, NEAR_BITS, 4, 8])
-def test_near_pairs_of_different_hashes_are_those_of_comparing_all(seed: int, bits_max: int) -> None:
-    hashes = np.unique(_hashes(seed))
-    expected = _brute_force(hashes, bits_max)
-    assert len(expected) >= 30 * bits_max
-    assert _as_set(near_pairs(hashes, bits_max)) == expected
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    index = _pictures(0)
+    order = np.random.default_rng(0).permutation(len(index))
+    shuffled = duplicate_pairs(index.iloc[order])
+    back = np.sort(order[edges(shuffled)], axis=1)
+    assert {(int(a), int(b)) for a, b in back} == _ends(duplicate_pairs(index))
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_a_crowd_loses_no_pair(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    hashes = _crowd(seed)
-    expected = _brute_force(hashes)
-    assert len(expected) > 10 * len(hashes)
-    assert _as_set(near_pairs(hashes)) == expected
-    monkeypatch.setattr(duplicates, "_CHUNK", 7)
-    assert _as_set(near_pairs(hashes)) == expected
+def test_an_index_of_an_older_version_is_searched_by_the_strict_rule() -> None:
+    index = _pictures(0)
+    strict = duplicate_pairs(index.drop(columns="signature"))
+    assert len(strict) < len(duplicate_pairs(index)) / 2
+    assert strict["bits"].max() <= STRICT_BITS
+    assert strict["likeness"].isna().all()
 
 
-def test_hashes_that_differ_in_few_of_their_bits_lose_no_pair() -> None:
-    rng = np.random.default_rng(0)
-    hashes = np.unique(rng.integers(0, 2**14, 500, np.int64) << 20)
-    assert _as_set(near_pairs(hashes)) == _brute_force(hashes)
+def test_a_picture_without_a_signature_is_near_to_nothing() -> None:
+    index = _index([0, 0, 1], list("abc"))
+    alike = encode_signatures(np.random.default_rng(0).standard_normal((1, 64)).astype(np.float32) * 100)
+    index["signature"] = pd.Series([*alike, None, *alike], dtype=object)
+    assert _ends(duplicate_pairs(index)) == {(0, 2)}
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_beyond_the_limit_the_groups_stay_right(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    hashes = _crowd(seed)
-    every = near_pairs(hashes)
-    monkeypatch.setattr(duplicates, "_PAIRS_MAX", 300)
-    few = near_pairs(hashes)
-    assert len(few) < len(every) / 5
-    assert _as_set(few) <= _as_set(every)
-    assert _same(components(len(hashes), few)) == _same(components(len(hashes), every))
+def test_pairs_are_kept_with_the_rule_that_they_were_found_by(tmp_path: Path) -> None:
+    path, found = tmp_path / "pairs.parquet", duplicate_pairs(_pictures(0))
+    now = pairs_stamp(["id", "phash", "signature"], "abc")
+    assert read_pairs(path, now) is None
+    write_pairs(found, path, now)
+    kept = read_pairs(path, now)
+    assert kept is not None
+    pd.testing.assert_frame_equal(kept, found)
+    for other in (pairs_stamp(["id", "phash"], "abc"), pairs_stamp(["id", "phash", "signature"], "abd")):
+        assert read_pairs(path, other) is None
+    found.to_parquet(path, index=False)  # as an older version did
+    assert read_pairs(path, now) is None
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_equal_hashes_give_a_pair_each_and_right_groups(seed: int) -> None:
-    hashes = _hashes(seed)
-    hashes = np.concatenate([hashes, hashes[:200], hashes[:100]])
-    found = near_pairs(hashes)
-    assert _as_set(found) <= _brute_force(hashes)
-    assert (hashes[found[:, 0]] == hashes[found[:, 1]]).sum() == len(hashes) - len(np.unique(hashes))
-    expected = np.array(sorted(_brute_force(hashes)))
-    assert _same(components(len(hashes), found)) == _same(components(len(hashes), expected))
-    assert found.tolist() == sorted(found.tolist())
+@pytest.fixture(scope="module")
+def faces(test_data: Path) -> list[Gray]:
+    """Different faces of FER+; uint8, shape (48, 48)."""
+    with zipfile.ZipFile(test_data / "ferplus.zip") as archive:
+        names = sorted(name for name in archive.namelist() if name.endswith(".png"))
+        chosen = names[:: len(names) // FACES][:FACES]
+        return [cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_GRAYSCALE) for name in chosen]
 
 
-@pytest.mark.parametrize("bits", range(6))
-def test_neighbours_are_found_up_to_three_bits(bits: int) -> None:
-    rng = np.random.default_rng(bits)
-    value = np.int64(rng.integers(-(2**63), 2**63))
-    pairs = near_pairs(np.array([value, _flipped(value, bits, rng)]))
-    assert len(pairs) == (1 if bits <= NEAR_BITS else 0)
+def _measured(folder: Path, pictures: list[Gray]) -> pd.DataFrame:
+    paths = [folder / f"{row:04d}.png" for row in range(len(pictures))]
+    for path, pixels in zip(paths, pictures, strict=True):
+        cv2.imwrite(str(path), pixels)
+    return measure([Location.file(str(path), path.name) for path in paths], [None] * len(paths))
 
 
-def test_one_bit_in_each_of_three_blocks_is_still_near() -> None:
-    assert near_pairs(np.array([0, 1 | 1 << 16 | 1 << 32], np.int64)).tolist() == [[0, 1]]
-    assert near_pairs(np.array([0, -(2**63)], np.int64)).tolist() == [[0, 1]]
+def _jpeg(face: Gray) -> Gray:
+    return cv2.imdecode(cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, 50])[1], cv2.IMREAD_GRAYSCALE)
 
 
-@pytest.mark.parametrize("n", [0, 1])
-def test_few_images_have_no_pairs(n: int) -> None:
-    assert near_pairs(np.zeros(n, np.int64)).shape == (0, 2)
+def _shifted(face: Gray) -> Gray:
+    return cv2.copyMakeBorder(face, 1, 0, 1, 0, cv2.BORDER_REPLICATE)[:-1, :-1]
 
 
-def test_many_of_the_same_are_one_group_with_one_pair_less() -> None:
-    hashes = np.zeros(5000, np.int64)
-    assert near_pairs(hashes).tolist() == [[0, row] for row in range(1, 5000)]
-    index = _index(phash=hashes.tolist(), sha256=[f"s{n}" for n in range(5000)])
-    assert len(set(groups(index))) == 1
+@pytest.mark.parametrize(
+    ("change", "found_01", "of_strict"),
+    [
+        (lambda face: cv2.resize(face, (96, 96), interpolation=cv2.INTER_CUBIC), 1.0, 1),
+        (lambda face: cv2.resize(face, (36, 36), interpolation=cv2.INTER_AREA), 1.0, 1),
+        (_jpeg, 1.0, 1),
+        (lambda face: cv2.convertScaleAbs(face, alpha=1.1, beta=10), 1.0, 1),
+        (lambda face: face[1:-1, 1:-1], 0.8, 3),
+        (_shifted, 0.5, 5),
+    ],
+    ids=["enlarged", "shrunk", "jpeg", "brightened", "cropped", "shifted"],
+)
+def test_changed_copies_of_a_face_are_found_and_other_faces_are_not(
+    change: Callable[[Gray], Gray], found_01: float, of_strict: int, faces: list[Gray], tmp_path: Path
+) -> None:
+    index = _measured(tmp_path, [*faces, *(change(face) for face in faces)])
+    copies = {(row, row + FACES) for row in range(FACES)}
+    found = _ends(duplicate_pairs(index))
+    assert found <= copies
+    assert len(found) >= found_01 * FACES
+    assert len(found) >= of_strict * len(_ends(duplicate_pairs(index.drop(columns="signature"))) & copies)
+
+
+def test_flat_images_are_like_nothing(tmp_path: Path) -> None:
+    flat = [np.full((48, 48), level, np.uint8) for level in (90, 91, 200)]
+    grainy = [np.asarray(90 + np.random.default_rng(seed).integers(0, 2, (48, 48)), np.uint8) for seed in range(3)]
+    assert duplicate_pairs(_measured(tmp_path, flat + grainy)).empty
+    one = _measured(tmp_path, [flat[0], flat[0]])
+    assert duplicate_pairs(one)["kind"].tolist() == ["exact"]
+
+
+def _as_pairs(pairs: NDArray[np.int64]) -> set[tuple[int, int]]:
+    return {(int(a), int(b)) for a, b in pairs}
 
 
 def _index(phash: list[int], sha256: list[str], identity: list[str | None] | None = None) -> pd.DataFrame:
@@ -143,8 +187,9 @@ def _same(labels: NDArray[np.int64]) -> list[list[int]]:
 
 
 def _rows(pairs: pd.DataFrame) -> list[tuple[int, int, int, str]]:
-    assert list(pairs.columns) == ["a", "b", "bits", "kind"]
-    return list(pairs.itertuples(index=False, name=None))
+    assert list(pairs.columns) == ["a", "b", "bits", "kind", "likeness"]
+    assert (pairs["likeness"] == 1).tolist() == (pairs["kind"] == "exact").tolist()
+    return list(pairs.drop(columns="likeness").itertuples(index=False, name=None))
 
 
 def test_pairs_say_how_far_apart_and_of_which_kind() -> None:
@@ -152,6 +197,7 @@ def test_pairs_say_how_far_apart_and_of_which_kind() -> None:
     assert _rows(duplicate_pairs(index)) == [
         (1, 2, 2, "near"),
         (1, 3, 0, "exact"),
+        (1, 4, 2, "near"),
         (2, 4, 0, "near"),
     ]
 
@@ -164,7 +210,6 @@ def test_no_pairs_are_an_empty_table_with_the_same_columns() -> None:
             found.dtypes.astype(str).to_dict()
             == duplicate_pairs(_index([0, 0], ["a", "a"])).dtypes.astype(str).to_dict()
         )
-        assert len(set(groups(index))) == len(index)
 
 
 def test_blank_images_are_near_to_nothing_but_may_be_the_same() -> None:
@@ -182,34 +227,20 @@ def test_images_that_could_not_be_read_are_in_no_pair() -> None:
     assert _rows(duplicate_pairs(_index([0, 0, 0], ["", "", "a"]))) == []
 
 
-def test_pairs_found_before_give_the_same_groups() -> None:
-    phash = _hashes(0).tolist()
-    index = _index(phash, [f"s{row % 550}" for row in range(len(phash))], ["p", "p", *[None] * (len(phash) - 2)])
-    found = duplicate_pairs(index)
-    assert len(found) > 100
-    assert _same(groups(index, found)) == _same(groups(index))
-    assert _same(groups(index, found.iloc[:0])) != _same(groups(index))
-
-
 @pytest.mark.parametrize("seed", range(6))
-def test_what_is_left_of_the_pairs_joins_what_a_search_without_the_excluded_would(seed: int) -> None:
+def test_what_is_left_of_the_pairs_is_what_a_search_without_the_excluded_finds(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    phash = rng.choice(np.concatenate([_hashes(seed, 60)[:80], _crowd(seed, 5)]), 400)
-    sha256 = [f"{value}-{copy}" for value, copy in zip(phash, rng.integers(0, 3, 400), strict=True)]
-    index = _index(phash.tolist(), sha256)
+    index = _pictures(seed)
+    index = index.iloc[rng.integers(0, len(index), 400)].reset_index(drop=True)
+    index["sha256"] += [f"-{copy}" for copy in rng.integers(0, 3, 400)]
     index["excluded"] = rng.random(400) < 0.5
     every = duplicate_pairs(index)
+    assert (every["kind"] == "exact").any()
     left = without_excluded(every, index)
     assert 0 < len(left) < len(every)
-    assert not index["excluded"].to_numpy()[edges(left)].any()
-    assert (left["a"] < left["b"]).all()
-    assert not left.duplicated(["a", "b"]).any()
-    equal = np.array(sha256)[left["a"]] == np.array(sha256)[left["b"]]
-    assert (equal == (left["kind"] == "exact")).all()
     used = np.flatnonzero(~index["excluded"])
     fresh = duplicate_pairs(index.iloc[used])
-    assert len(fresh) == len(left)
-    assert _same(groups(index, left)[used]) == _same(groups(index.iloc[used], fresh))
+    pd.testing.assert_frame_equal(left, fresh.assign(a=used[fresh["a"]], b=used[fresh["b"]]))
 
 
 def test_pairs_stay_as_they_are_where_nothing_is_excluded() -> None:
@@ -217,26 +248,3 @@ def test_pairs_stay_as_they_are_where_nothing_is_excluded() -> None:
     found = duplicate_pairs(index)
     assert without_excluded(found, index) is found
     assert without_excluded(found, index.assign(excluded=False)).equals(found)
-
-
-def test_far_images_are_groups_of_their_own() -> None:
-    assert _same(groups(_index(FAR, list("abcde")))) == [[0], [1], [2], [3], [4]]
-
-
-def test_the_same_pixels_are_one_group() -> None:
-    assert _same(groups(_index(FAR, list("abcab")))) == [[0, 3], [1, 4], [2]]
-
-
-def test_an_identity_is_one_group() -> None:
-    found = groups(_index(FAR, list("abcde"), ["p1", None, "p2", "p1", ""]))
-    assert _same(found) == [[0, 3], [1], [2], [4]]
-
-
-def test_groups_join_by_any_chain_of_likeness() -> None:
-    phash = [0, 0b111, 0b111111, FAR[1], FAR[2]]
-    assert _same(groups(_index(phash, list("abcde")))) == [[0, 1, 2], [3], [4]]
-    assert _same(groups(_index(phash, list("abcdd"), ["p", None, None, "p", None]))) == [[0, 1, 2, 3, 4]]
-
-
-def test_images_that_could_not_be_read_are_like_nothing() -> None:
-    assert _same(groups(_index([0, 0, 0], ["", "", "a"]))) == [[0], [1], [2]]

@@ -15,6 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from fer_core.data import import_run as import_run_module
 from fer_core.data import index as index_module
 from fer_core.data import measure as measure_module
 from fer_core.data.catalog import StoredDataset, import_dataset, list_datasets, open_dataset
@@ -171,6 +172,20 @@ def test_what_changed_between_two_attempts_is_measured_anew(
     assert sum(measured) == len(FILES)
     fresh = import_dataset(source, store, dataset_id="fresh").raw_index()
     pd.testing.assert_frame_equal(resumed, fresh)
+
+
+def test_parts_that_an_older_version_measured_are_made_anew(
+    archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = {name: value for name, value in import_run_module.PIXEL_COLUMNS.items() if name != "signature"}
+    with monkeypatch.context() as patched:
+        patched.setattr(import_run_module, "PIXEL_COLUMNS", older)
+        _stopped(archive, store, "Indexed 48")
+    (work,) = list_imports(store)
+    for part in (work.folder / "parts").glob("*.parquet"):
+        pd.read_parquet(part).drop(columns="signature").to_parquet(part, index=False)
+    index = import_dataset(archive, store, dataset_id="mine").raw_index(["sha256", "signature"])
+    assert (index["signature"].notna() == (index["sha256"] != "")).all()
 
 
 def test_another_decision_between_two_attempts_holds(archive: Path, store: Settings) -> None:

@@ -14,6 +14,7 @@ from fer_core.data.index import LANDMARKS, build_parts, index_columns, load_inde
 from fer_core.data.label_map import SYNONYMS, LabelMap
 from fer_core.data.measure import PIXEL_COLUMNS, ImageLimits
 from fer_core.data.record import Record, Split
+from fer_core.data.signature import SIGNATURE, SIGNATURE_BYTES
 from fer_core.data.source import FolderSource, open_source
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import CancelledError, DatasetError
@@ -59,7 +60,8 @@ def test_an_index_has_the_readers_columns_and_the_pixels(folder: Path, tmp_path:
         Record("004.png", None, "Other", votes=votes),
     ]
     index = _built(folder, records, tmp_path)
-    assert list(index) == [*SAID, *VOTE_COLUMNS, *PIXEL_COLUMNS] == index_columns(tmp_path / "index.parquet")
+    assert index_columns(tmp_path / "index.parquet") == [*SAID, *VOTE_COLUMNS, *PIXEL_COLUMNS]
+    assert list(index) == [*SAID, *VOTE_COLUMNS, *(name for name in PIXEL_COLUMNS if name != SIGNATURE)]
     assert index["split"].fillna("-").tolist() == ["test", "-", "-", "-"]
     assert index["label"].fillna("-").tolist() == ["anger", "-", "-", "-"]
     assert index["raw_label"].tolist() == ["Angry", "tie", "", "Other"]
@@ -107,6 +109,15 @@ def test_a_broken_image_is_a_row_with_a_problem(name: str, folder: Path, tmp_pat
     assert (index["problem"] != "").tolist() == [False, True, False]
     assert (index["sha256"] == "").tolist() == [False, True, False]
     assert np.isnan(index["brightness"][1])
+
+
+def test_signatures_are_there_when_they_are_asked_for(small_parts: int, folder: Path, tmp_path: Path) -> None:
+    index = _built(folder, [*_records(folder, 10), Record("text.png", None, "fear")], tmp_path)
+    assert SIGNATURE not in index
+    column = load_index(tmp_path / "index.parquet", ["id", SIGNATURE]).set_index("id")[SIGNATURE]
+    assert [name for name, value in column.items() if value is None] == ["text.png"]
+    assert {len(value) for value in column.dropna()} == {SIGNATURE_BYTES}
+    assert column.dropna().nunique() == 10
 
 
 def test_limits_reach_the_images(folder: Path, tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.duplicates import duplicate_pairs, groups
-from fer_core.data.leakage import Cause, leakage
+from fer_core.data.duplicates import duplicate_pairs
+from fer_core.data.leakage import Cause, Leakage, leakage
+from fer_core.data.ties import ties_of
 
 FAR = np.random.default_rng(0).integers(-(2**63), 2**63, 400, np.int64)
 
@@ -23,6 +24,10 @@ def _index(rows: list[tuple[str, str, int, str | None]]) -> pd.DataFrame:
             "identity": pd.array(identity, "string"),
         }
     )
+
+
+def _leakage(index: pd.DataFrame, parts: pd.Series, pairs: pd.DataFrame | None = None) -> Leakage:
+    return leakage(ties_of(index, pairs), parts)
 
 
 def _random(seed: int, people: int = 15) -> pd.DataFrame:
@@ -49,7 +54,7 @@ def test_each_cause_is_counted_apart() -> None:
             ("", "b", 10, "p1"),  # in no part
         ]
     )
-    found = leakage(index, index["split"])
+    found = _leakage(index, index["split"])
     assert {cause: leak.groups for cause, leak in found.leaks.items()} == {
         Cause.EXACT: 1,
         Cause.NEAR: 1,
@@ -71,14 +76,14 @@ def test_each_cause_is_counted_apart() -> None:
 def test_it_finds_what_comparing_all_rows_finds(seed: int) -> None:
     index = _random(seed)
     split, sha = index["split"].fillna("").to_numpy(str), index["sha256"].to_numpy(str)
-    alike = groups(index.assign(identity=pd.array([None] * len(index), "string")))
+    alike = ties_of(index).alike
     person = index["identity"].fillna("").to_numpy(str)
     linked = {
         Cause.EXACT: lambda a, b: sha[a] == sha[b],
         Cause.NEAR: lambda a, b: alike[a] == alike[b] and sha[a] != sha[b],
         Cause.IDENTITY: lambda a, b: person[a] == person[b] != "",
     }
-    found = leakage(index, index["split"], duplicate_pairs(index))
+    found = _leakage(index, index["split"], duplicate_pairs(index))
     used = [row for row in range(len(index)) if split[row]]
     for cause, joined in linked.items():
         mates = {a: {split[b] for b in used if split[a] != split[b] and joined(a, b)} for a in used}
@@ -92,7 +97,7 @@ def test_it_finds_what_comparing_all_rows_finds(seed: int) -> None:
 def test_near_duplicates_of_near_duplicates_count_even_through_an_unused_image() -> None:
     index = _index([("train", "a", 0, None), ("", "b", 0, None), ("test", "c", 0, None)])
     index["phash"] = [0, 3, 15]  # 0 and 15 are four bits apart
-    found = leakage(index, index["split"])
+    found = _leakage(index, index["split"])
     assert found.leaks[Cause.NEAR].rows.tolist() == [0, 2]
 
 
@@ -100,9 +105,9 @@ def test_excluded_rows_leak_nothing_and_join_nothing() -> None:
     index = _index([("train", "a", 0, "p"), ("train", "b", 0, "p"), ("test", "c", 0, "p"), ("valid", "c", 10, None)])
     index["phash"] = [0, 3, 15, FAR[0]]
     pairs = duplicate_pairs(index)
-    assert leakage(index, index["split"], pairs).leaks[Cause.NEAR].rows.tolist() == [0, 1, 2, 3]
+    assert _leakage(index, index["split"], pairs).leaks[Cause.NEAR].rows.tolist() == [0, 1, 2, 3]
     for given in (pairs, None):
-        found = leakage(index.assign(excluded=[False, True, False, False]), index["split"], given)
+        found = _leakage(index.assign(excluded=[False, True, False, False]), index["split"], given)
         assert found.leaks[Cause.NEAR].groups == 0
         assert found.leaks[Cause.IDENTITY].rows.tolist() == [0, 2]
         assert found.leaks[Cause.EXACT].rows.tolist() == [2, 3], "rows are numbered as in the whole index"
@@ -110,25 +115,25 @@ def test_excluded_rows_leak_nothing_and_join_nothing() -> None:
 
 def test_pairs_that_are_given_are_used() -> None:
     index = _index([("train", "a", 0, None), ("test", "b", 50, None)])
-    assert leakage(index, index["split"]).clean
+    assert _leakage(index, index["split"]).clean
     pairs = pd.DataFrame({"a": [0], "b": [1], "bits": [2], "kind": ["near"]})
-    assert leakage(index, index["split"], pairs).leaks[Cause.NEAR].training == 1
+    assert _leakage(index, index["split"], pairs).leaks[Cause.NEAR].training == 1
 
 
 def test_unreadable_images_are_not_the_same_as_each_other() -> None:
     index = _index([("train", "", 0, None), ("test", "", 0, None)])
-    assert leakage(index, index["split"]).clean
+    assert _leakage(index, index["split"]).clean
 
 
 def test_what_the_index_does_not_tell_is_not_called_clean_silently() -> None:
     index = _index([("", "a", 0, None), ("", "b", 10, None)])
-    found = leakage(index, pd.Series(["train", "test"]))
+    found = _leakage(index, pd.Series(["train", "test"]))
     assert found.clean and found.unchecked == (Cause.IDENTITY, Cause.NAME)
     assert found.in_words() == (
         "This split has no near-duplicate in two parts. No identities are given, so nobody knows whether one person "
         "is in two parts."
     )
-    known = leakage(index.assign(identity=pd.array(["p", None], "string")), pd.Series(["train", "test"]))
+    known = _leakage(index.assign(identity=pd.array(["p", None], "string")), pd.Series(["train", "test"]))
     assert known.unchecked == (Cause.NAME,)
     assert known.in_words() == "This split has no near-duplicate and no person in two parts."
 
@@ -136,20 +141,20 @@ def test_what_the_index_does_not_tell_is_not_called_clean_silently() -> None:
 def test_a_name_in_two_split_folders_is_a_hint_and_no_leak() -> None:
     index = _index([("train", str(k), 10 * k, None) for k in range(3)] + [("test", "x", 90, None)])
     index["path"] = ["train/happiness/1.png", "train/fear/2.png", "train/fear/1.png", "test/fear/1.png"]
-    found = leakage(index, index["split"])
+    found = _leakage(index, index["split"])
     assert found.leaks[Cause.NAME].groups == 1 and found.leaks[Cause.NAME].rows.tolist() == [0, 2, 3]
     assert found.clean
     assert "1 file name occurs in two parts, which is only a hint." in found.in_words()
     index["split"] = pd.array(["train"] * 4, "string")
     parts = pd.Series(["train", "train", "test", "test"])
-    assert leakage(index, parts).leaks[Cause.NAME].groups == 0, "the names are of one folder, and only we parted them"
+    assert _leakage(index, parts).leaks[Cause.NAME].groups == 0, "the names are of one folder, and only we parted them"
 
 
 def test_many_are_said_in_the_plural() -> None:
     rows = [("train", str(k), k // 2 * 10 + k % 2, f"p{k // 2}") for k in range(0, 2400, 2) if k < 800]
     rows += [("test", f"x{k}", 10 * k + 1, f"p{k}") for k in range(400)]
     index = _index(rows)
-    assert leakage(index, index["split"]).in_words() == (
+    assert _leakage(index, index["split"]).in_words() == (
         "This split has 400 training images that are near-duplicates of judged ones and 400 training images of people "
         "who are judged too."
     )

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_core.data.drawing_people import Identity
+from fer_core.data.duplicates import LIKENESS_MIN
 from fer_core.data.location import Location
 from fer_core.data.measure import (
     BRIGHT_MIN,
@@ -20,6 +21,7 @@ from fer_core.data.measure import (
     measure,
     perceptual_hash,
 )
+from fer_core.data.signature import SIGNATURE_BYTES, decode_signatures, likeness
 from fer_core.data.source import open_source
 from fer_core.data.synthetic import draw_face
 from fer_core.labels import Expression
@@ -70,6 +72,7 @@ def test_what_is_measured_is_what_the_pixels_say(folder: Path) -> None:
     assert row["bytes"] == (folder / "p.png").stat().st_size
     assert row["sha256"] == hashlib.sha256(b"(48, 48)" + gray.tobytes()).hexdigest()
     assert row["phash"] == perceptual_hash(gray)
+    assert len(row["signature"]) == SIGNATURE_BYTES
     assert row["brightness"] == pytest.approx(gray.mean())
     assert row["contrast"] == pytest.approx(gray.std())
     assert row["sharpness"] == pytest.approx(cv2.Laplacian(gray, cv2.CV_64F).var(), rel=1e-5)
@@ -186,6 +189,23 @@ def test_the_perceptual_hash_outlives_scaling_compression_and_light(seed: int) -
     before = perceptual_hash(gray)
     for changed in (cv2.resize(gray, (96, 96), interpolation=cv2.INTER_AREA), jpeg, (gray * 0.9).astype(np.uint8)):
         assert _bits(before, perceptual_hash(changed)) <= 4
+
+
+def test_the_signature_tells_the_same_drawing_from_others(folder: Path) -> None:
+    drawings = [_gray(seed, 144) for seed in range(6)]
+    for number, gray in enumerate([*drawings, *(cv2.resize(each, (96, 96)) for each in drawings)]):
+        _write(folder, f"{number}.png", gray)
+    table = _measured(folder, *(f"{number}.png" for number in range(12)))
+    signatures = decode_signatures(table["signature"])
+    for row, col in np.ndindex(6, 6):
+        alike = likeness(signatures, np.array([[row, 6 + col]]))[0]
+        assert (alike > LIKENESS_MIN) == (row == col)
+
+
+def test_what_can_not_be_read_or_shows_nothing_has_no_signature(folder: Path) -> None:
+    _write(folder, "flat.png", np.full((48, 48), 90, np.uint8))
+    table = _measured(folder, "text.png", "flat.png", "a.png")
+    assert table["signature"].isna().tolist() == [True, True, False]
 
 
 def test_different_drawings_have_different_hashes() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from fer_core.data import quality_images as images
-from fer_core.data.duplicates import BLANK_CONTRAST, NEAR_BITS, duplicate_pairs
+from fer_core.data.duplicates import BLANK_CONTRAST, LIKENESS_MIN, NEAR_BITS, duplicate_pairs
 from fer_core.data.quality import Finding, FindingKind, findings, redundant, unchecked
 from fer_core.data.quality_words import WORDS
 
@@ -54,8 +54,8 @@ def _rows(index: pd.DataFrame, kind: FindingKind, faces: pd.DataFrame | None = N
 
 def _pairs(finding: Finding) -> list[tuple[int, int, int]]:
     assert finding.pairs is not None
-    assert list(finding.pairs.columns) == ["a", "b", "bits"]
-    return list(finding.pairs.itertuples(index=False, name=None))
+    assert list(finding.pairs.columns) == ["a", "b", "bits", "likeness"]
+    return list(finding.pairs.drop(columns="likeness").itertuples(index=False, name=None))
 
 
 def _everything_wrong() -> pd.DataFrame:
@@ -146,7 +146,7 @@ def test_every_kind_has_its_words(kind: FindingKind) -> None:
         (K.DARK, [images.DARK_BELOW, images.DARK_MEAN_BELOW]),
         (K.BRIGHT, [images.BRIGHT_ABOVE, images.BRIGHT_MEAN_ABOVE]),
         (K.BLURRED, [images.BLURRED_Z, images.CLASS_MIN]),
-        (K.NEAR_DUPLICATE, [NEAR_BITS]),
+        *((kind, [NEAR_BITS, LIKENESS_MIN]) for kind in (K.NEAR_DUPLICATE, K.DUPLICATE_ACROSS_SPLITS, K.CONFLICT)),
     ],
 )
 def test_the_words_name_the_thresholds(kind: FindingKind, limits: list[float]) -> None:
@@ -174,7 +174,8 @@ def test_duplicates_of_duplicates_are_one_group() -> None:
     index = _index(6, phash=[0, 0, 0, 0b11, 1 << 40, 2**62 - 1], sha256=list("aabcde"))
     found = _found(index)
     assert _pairs(found[K.EXACT_DUPLICATE]) == [(0, 1, 0)]
-    assert _pairs(found[K.NEAR_DUPLICATE]) == [(0, 2, 0), (0, 4, 1), (0, 3, 2), (3, 4, 3)]
+    nearest = [(0, 2, 0), (0, 4, 1), (2, 4, 1), (0, 3, 2), (2, 3, 2), (3, 4, 3)]
+    assert _pairs(found[K.NEAR_DUPLICATE]) == nearest
     assert found[K.NEAR_DUPLICATE].rows.tolist() == [0, 2, 4, 3]
     assert redundant(duplicate_pairs(index), index).tolist() == [1, 2, 3, 4]
 
@@ -205,18 +206,35 @@ def test_a_duplicate_across_parts_costs_the_training_copy() -> None:
     index = _index(5, phash=[0, 0, 1, FAR, FAR])
     index["split"] = pd.array(["train", "train", "valid", "train", "train"], "string")
     found = _found(index)[K.DUPLICATE_ACROSS_SPLITS]
-    assert _pairs(found) == [(0, 2, 1)]
+    assert _pairs(found) == [(0, 2, 1), (1, 2, 1)]
     assert found.rows.tolist() == [0, 2, 1]
     assert found.surplus.tolist() == [0, 1]
 
 
 def test_a_group_that_no_pair_divides_shows_two_of_its_members() -> None:
     # each is paired with the first, which is in no part and has no label
-    index = _index(3, phash=[0, 0, 0], label=[None, "fear", "anger"], split=[None, "train", "test"])
+    index = _index(3, sha256=["a", "a", "a"], phash=[0, 0, 0], label=[None, "fear", "anger"])
+    index["split"] = pd.array([None, "train", "test"], "string")
     found = _found(index)
     for kind in (K.DUPLICATE_ACROSS_SPLITS, K.CONFLICT):
         assert _pairs(found[kind]) == [(1, 2, 0)]
+        assert found[kind].pairs["likeness"].isna().all(), "the two were not compared"
         assert sorted(found[kind].rows.tolist()) == [1, 2]
+
+
+def test_pairs_say_how_alike_they_are_the_nearest_first() -> None:
+    index = _index(5, phash=[0, 0, 0b1, 0b111, FAR], sha256=list("aabcd"), label=["fear"] * 2 + ["anger"] * 3)
+    pairs = pd.DataFrame({"a": [0, 0, 0], "b": [1, 2, 3], "bits": [0, 1, 3], "kind": ["exact", "near", "near"]})
+    pairs["likeness"] = np.array([1, 0.96, 0.98], np.float32)
+    found = {finding.kind: finding.pairs for finding in findings(index, pairs)}
+    for kind, expected in (
+        (K.EXACT_DUPLICATE, [1]),
+        (K.NEAR_DUPLICATE, [0.98, 0.96]),
+        (K.CONFLICT, [0.98, 0.96]),
+    ):
+        shown = found[kind]
+        assert shown is not None
+        assert shown["likeness"].tolist() == pytest.approx(expected)
 
 
 def test_conflicts_are_pairs_of_different_labels() -> None:

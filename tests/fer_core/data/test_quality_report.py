@@ -70,7 +70,8 @@ def test_faces_that_were_not_found_are_a_finding(dataset: StoredDataset) -> None
 def test_pairs_are_tabled_with_both_images(dataset: StoredDataset) -> None:
     table = pair_table(quality_report(dataset).findings, dataset.index())
     across = table[table["finding"] == "duplicate_across_splits"].iloc[0]
-    assert (across["bits"], {across["id_a"], across["id_b"]}) == (0, {TESTED, COPY_IN_TRAINING})
+    assert (across["bits"], across["likeness"]) == (0, 1)
+    assert {across["id_a"], across["id_b"]} == {TESTED, COPY_IN_TRAINING}
     assert {across["label_a"], across["label_b"]} == {"anger", "fear"}
     assert {across["split_a"], across["split_b"]} == {"test", "train"}
     assert pair_table([], dataset.index()).empty
@@ -82,6 +83,12 @@ def test_an_index_of_an_older_version_is_checked_as_far_as_it_goes(dataset: Stor
     pd.read_parquet(path).drop(columns=["dark_01", "bright_01"]).to_parquet(path, index=False)
     report = quality_report(dataset)
     assert report.lacking == ("dark_01", "bright_01")
+    assert report.concerned == len(FAULTY)
+    assert FindingKind.NEAR_DUPLICATE not in report.unchecked
+    pd.read_parquet(path).drop(columns="signature").to_parquet(path, index=False)
+    report = quality_report(dataset)
+    assert report.lacking == ("signature", "dark_01", "bright_01")
+    assert "only hashes within 3 bits" in report.unchecked[FindingKind.NEAR_DUPLICATE]
     assert report.concerned == len(FAULTY)
 
 

@@ -6,20 +6,21 @@ import shutil
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pandas as pd
 import pytest
 
 from fer_core.data import index as index_module
 from fer_core.data import reindex as reindex_module
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.duplicates import duplicate_pairs
+from fer_core.data.duplicates import PAIR_COLUMNS, STRICT_BITS, duplicate_pairs
 from fer_core.data.reindex import reindex
 from fer_core.errors import CancelledError, DatasetError
 from fer_core.settings import Settings
-from tests.faulty import ID, TESTED, UNREADABLE, N, import_faulty, png
+from tests.faulty import COPY_IN_TRAINING, ID, TESTED, UNREADABLE, N, import_faulty, png
 from tests.sources import gray
 
-OLDER = ["raw_label", "dark_01", "bright_01"]
+OLDER = ["raw_label", "signature", "dark_01", "bright_01"]
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_what_was_lacking_is_there_and_all_else_stays(dataset: StoredDataset, st
     assert after.fingerprint == dataset.fingerprint == made.fingerprint
     pd.testing.assert_frame_equal(after.raw_index()[before.columns.tolist()], before, check_dtype=False)
     assert after.raw_index(["raw_label"])["raw_label"].isin(["anger", "fear", "happiness"]).all()
-    pd.testing.assert_frame_equal(after.pairs(), duplicate_pairs(after.raw_index()), check_dtype=False)
+    pd.testing.assert_frame_equal(after.pairs(), duplicate_pairs(after.raw_index(PAIR_COLUMNS)))
     assert contents(after)["overlay.jsonl"] == kept["overlay.jsonl"]
     assert contents(after)["manifest.yaml"] == kept["manifest.yaml"]
     assert after.index(["id"])["excluded"].sum() == 1
@@ -66,6 +67,23 @@ def test_pixels_that_have_changed_change_the_fingerprint_and_end_the_face_search
     assert after.fingerprint == made.fingerprint != dataset.fingerprint
     assert not (after.folder / "faces.json").exists()
     assert len(after.pairs()) == 1  # the copy in training is of nothing any more
+
+
+def test_copies_that_only_signatures_tell_are_found_from_then_on(dataset: StoredDataset, store: Settings) -> None:
+    picture = cv2.imdecode(np.frombuffer(png(100), np.uint8), cv2.IMREAD_GRAYSCALE)
+    soft = cv2.GaussianBlur(picture, (0, 0), 3)
+    for name, pixels in ((TESTED, soft), (COPY_IN_TRAINING, soft[1:-1, 1:-1])):
+        cv2.imwrite(str(dataset.source_path / name), pixels)
+    reindex(dataset, store)
+    ids = dataset.raw_index(["id"])["id"]
+    after = open_dataset(ID, store).pairs()
+    (found,) = after[after["kind"] == "near"].itertuples()
+    assert {ids[found.a], ids[found.b]} == {TESTED, COPY_IN_TRAINING}
+    assert found.bits > STRICT_BITS
+    path = dataset.folder / "index.parquet"
+    pd.read_parquet(path).drop(columns="signature").to_parquet(path, index=False)
+    before = open_dataset(ID, store).pairs()
+    assert not (before["kind"] == "near").any()
 
 
 def test_other_files_are_refused_and_the_index_stays(dataset: StoredDataset, store: Settings) -> None:
@@ -119,9 +137,9 @@ def test_a_crash_while_the_new_takes_its_place_leaves_a_whole_dataset(
         with pytest.raises(KeyboardInterrupt):
             reindex(dataset, store)
     found = open_dataset(ID, store)
-    index = found.raw_index()
+    index = found.raw_index(PAIR_COLUMNS)
     assert len(index) == N
-    pd.testing.assert_frame_equal(found.pairs(), duplicate_pairs(index), check_dtype=False)
+    pd.testing.assert_frame_equal(found.pairs(), duplicate_pairs(index))
     made = reindex(found, store)
     assert made.n == N
     assert set(OLDER) <= set(open_dataset(ID, store).columns())

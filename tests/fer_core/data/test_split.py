@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from fer_core.data.duplicates import duplicate_pairs, groups
+from fer_core.data.duplicates import duplicate_pairs
 from fer_core.data.split import LEFT_OUT, PARTS, SplitConfig, describe, leakage, make_split
+from fer_core.data.ties import ties_of
 from fer_core.errors import ConfigError
 from fer_core.labels import Expression
 
@@ -46,9 +47,9 @@ def test_no_group_and_no_identity_is_in_two_parts(kind: str, splits: tuple[str, 
         index.loc[index["identity"].isin([f"p{k}" for k in range(100)]), "split"] = "train"
     parts = make_split(index, SplitConfig(kind=kind))
     used = (parts != LEFT_OUT).to_numpy()
-    spread = pd.DataFrame({"group": groups(index)[used], "part": parts[used].to_numpy()})
+    spread = pd.DataFrame({"group": ties_of(index).joined[used], "part": parts[used].to_numpy()})
     assert (spread.groupby("group")["part"].nunique() == 1).all()
-    found = leakage(index, parts)
+    found = leakage(ties_of(index), parts)
     assert found.clean and all(leak.groups == 0 and len(leak.rows) == 0 for leak in found.leaks.values())
     if identities:
         people = pd.DataFrame({"person": index["identity"][used], "part": parts[used]})
@@ -58,7 +59,7 @@ def test_no_group_and_no_identity_is_in_two_parts(kind: str, splits: tuple[str, 
 
 def test_what_a_raw_published_split_leaks_is_found_and_left_out() -> None:
     index = _index(splits=("train", "valid", "test"))
-    raw = leakage(index, index["split"])
+    raw = leakage(ties_of(index), index["split"])
     assert not raw.clean
     left_out = set(np.flatnonzero(make_split(index, SplitConfig()) == LEFT_OUT))
     near = raw.leaks["near_duplicates"]
@@ -98,7 +99,7 @@ def test_a_published_split_is_kept_but_for_near_duplicates_of_judged_images() ->
     kept = (parts != LEFT_OUT).to_numpy()
     assert (parts.to_numpy(str)[kept] == published[kept]).all()
     assert (parts[published == "test"] == "test").all()
-    group = groups(index)
+    group = ties_of(index).joined
     for row in np.flatnonzero(~kept):
         mates = published[(group == group[row])]
         assert "test" in mates or "valid" in mates
@@ -179,8 +180,8 @@ def test_excluded_rows_are_left_out_and_pull_nobody_along(config: SplitConfig) -
     assert (parts[index["excluded"]] == LEFT_OUT).all()
     kept = index[~index["excluded"]]
     np.testing.assert_array_equal(parts[kept.index], make_split(kept.drop(columns="excluded"), config))
-    np.testing.assert_array_equal(parts, make_split(index, config, duplicate_pairs(index)))
-    assert leakage(index, parts).clean
+    np.testing.assert_array_equal(parts, make_split(index, config, ties_of(index, duplicate_pairs(index))))
+    assert leakage(ties_of(index), parts).clean
 
 
 def test_what_only_an_excluded_image_joined_is_free() -> None:
@@ -194,10 +195,11 @@ def test_what_only_an_excluded_image_joined_is_free() -> None:
 @pytest.mark.parametrize("config", [SplitConfig(), SEEDED, FOLDS[0]])
 def test_pairs_found_before_give_the_same_split(config: SplitConfig) -> None:
     index = _index(splits=("train", "valid", "test"))
-    pd.testing.assert_series_equal(make_split(index, config, duplicate_pairs(index)), make_split(index, config))
+    found = ties_of(index, duplicate_pairs(index))
+    pd.testing.assert_series_equal(make_split(index, config, found), make_split(index, config))
     chain = np.arange(len(index) // 2)
     pairs = pd.DataFrame({"a": chain, "b": chain + len(index) // 2, "bits": 2, "kind": "near"})
-    parts = make_split(index, config, pairs).to_numpy()
+    parts = make_split(index, config, ties_of(index, pairs)).to_numpy()
     first, second = parts[: len(chain)], parts[len(chain) :]
     assert ((first == second) | (first == LEFT_OUT) | (second == LEFT_OUT)).all()
 
@@ -232,7 +234,7 @@ def test_an_empty_index_has_an_empty_split() -> None:
     empty = _index(50).iloc[:0]
     for kind in ("published", "seeded"):
         assert make_split(empty, SplitConfig(kind=kind)).empty
-    assert leakage(empty, empty["split"]).clean
+    assert leakage(ties_of(empty), empty["split"]).clean
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from fer_core.data.rebalance import NAMED_REMEDIES, Remedy, preview
 from fer_core.data.record import Split
 from fer_core.data.split import PARTS, SplitConfig, make_split
 from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
+from fer_core.data.ties import ties_of
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.experiment import _training_data
 from fer_core.labels import Expression, label_set
@@ -54,7 +55,7 @@ def dataset(store: Settings, archive: Path) -> StoredDataset:
 def _engine(dataset: StoredDataset, config: TrainConfig) -> TrainingData:
     """What a run would hand to its trainer."""
     index = dataset.index()
-    parts = make_split(index, config.split, dataset.pairs()).to_numpy(str)
+    parts = make_split(index, config.split, ties_of(index, dataset.pairs())).to_numpy(str)
     n = len(index)
     return _training_data(index, parts, np.zeros((n, 1, 2, 2), np.uint8), np.ones(n, bool), config, EIGHT)
 
@@ -96,7 +97,7 @@ def test_labels_alone_give_the_engines_own_preview(dataset: StoredDataset) -> No
 def test_what_is_kept_out_is_counted_once(dataset: StoredDataset) -> None:
     config = TrainConfig(dataset="drawn", leave_out_disputed=True)
     index, part = dataset.index(), training_part(dataset, config)
-    parts = make_split(index, config.split, dataset.pairs())
+    parts = make_split(index, config.split, ties_of(index, dataset.pairs()))
     judged = int(parts.isin([str(Split.VALID), str(Split.TEST)]).sum())
     assert part.excluded == 20
     assert part.disputed == int((index["disputed"] & (parts == Split.TRAIN)).sum()) > 0
