@@ -1,11 +1,12 @@
-"""The C allocator of a training process: keep memory between steps instead of giving it back and asking again.
+"""The C allocator: keep memory between steps, or images, instead of giving it back and asking again.
 
 glibc returns large blocks to the system as soon as they are free, and every step then pays for the same pages
-again, one fault each. Its thresholds can only be set before a process starts.
+again, one fault each.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,23 @@ KEPT_MEMORY = {
     "MALLOC_TOP_PAD_": str(2**28),
     "MALLOC_ARENA_MAX": "2",
 }
+"""For a training process, whose allocations come from several threads: these are read as the process starts."""
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_BLOCK_MAX = 32 * 2**20
+"""The largest block that glibc lets be kept."""
+
+_KEPT_MAX = 256 * 2**20
+
+
+def keep_memory() -> None:
+    """Raise the thresholds of this process, as far as one can while it runs; does nothing outside Linux's glibc."""
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _BLOCK_MAX)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT_MAX)
 
 
 def restart_with_kept_memory(arguments: Sequence[str]) -> None:

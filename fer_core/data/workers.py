@@ -8,6 +8,8 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.connection import wait
 
+from fer_core.allocator import keep_memory
+
 
 def process_pool(processes: int) -> ProcessPoolExecutor:
     """A pool whose processes end with this one, even when it is killed.
@@ -19,9 +21,14 @@ def process_pool(processes: int) -> ProcessPoolExecutor:
 
 
 def _begin() -> None:
-    """One thread a process is enough: the processes are the parallelism."""
+    """One thread a process is enough: the processes are the parallelism.
+
+    Without `keep_memory` each image of a size would fault its pages in again, and processes that fault wait for each
+    other in the kernel.
+    """
     import cv2
 
+    keep_memory()
     cv2.setNumThreads(1)
     parent = multiprocessing.parent_process()
     if parent is not None:
