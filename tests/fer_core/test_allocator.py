@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+_LOOP = """
+import resource, sys
+import numpy as np
+from fer_core.allocator import keep_memory
+
+if sys.argv[1] == "kept":
+    keep_memory()
+
+def step():
+    blocks = [np.ones(2**23, np.uint8) for _ in range(4)]
+    del blocks
+
+for _ in range(3):
+    step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def _faults(way: str) -> int:
+    done = subprocess.run([sys.executable, "-c", _LOOP, way], capture_output=True, text=True, check=True, timeout=60)
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="The thresholds are glibc's.")
+def test_kept_memory_is_not_faulted_in_again() -> None:
+    assert _faults("kept") * 10 < _faults("given back")
