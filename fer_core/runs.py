@@ -90,7 +90,10 @@ class Run:
             os.fsync(file.fileno())
 
     def keep_metrics_until(self, epoch: int) -> None:
-        """Forget epochs after `epoch`: what a resumed run will do again."""
+        """Forget epochs after `epoch`: what a resumed run will do again; after none, the checkpoint too."""
+        if epoch == 0:
+            # First: a run begun anew and killed in its first epoch must not go on from an earlier attempt's.
+            (self.folder / "checkpoint.pt").unlink(missing_ok=True)
         kept = [row for row in self._metric_rows() if row["epoch"] <= epoch]
         write_text(self.folder / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
 

@@ -25,7 +25,8 @@ class Settings(BaseSettings):
     detector: Literal["auto", "yunet", "haar"] = Field("auto", description="Which face detector to use.")
     offline: bool = Field(False, description="Never try to fetch anything, not even the face detector.")
     threads: int = Field(0, ge=0, le=256, description="Threads a training process may use; 0 is all cores.")
-    jobs_at_once: int = Field(1, ge=1, le=64, description="Jobs the supervisor runs at the same time.")
+    jobs_at_once: int = Field(1, ge=1, le=64, description="Jobs that run on the processor at the same time.")
+    gpu_jobs_at_once: int = Field(1, ge=1, le=64, description="Jobs that run on each GPU at the same time.")
     heartbeat_s: float = Field(2.0, gt=0, le=60, description="Seconds between two signs of life of a job.")
     cancel_grace_s: float = Field(20.0, ge=0, le=600, description="Seconds a job has to stop by itself.")
     image_bytes_max: int = Field(64 * MIB, gt=0, description="Largest image file that is opened.")
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     archive_bytes_max: int = Field(64 * 2**30, gt=0, description="Largest sum of unpacked archive members.")
     archive_members_max: int = Field(5_000_000, gt=0, description="Most members in an archive.")
     archive_ratio_max: float = Field(200.0, gt=1, description="Largest ratio of unpacked to packed size.")
+    pack_bytes_max: int = Field(32 * 2**30, ge=0, description="Largest packed dataset; a larger one is streamed.")
     ice_servers: str = Field("", description="STUN and TURN servers of the live view, as a JSON list.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What logs say.")
 

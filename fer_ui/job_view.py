@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -45,24 +45,35 @@ def show_job_rows(jobs: Sequence[Job]) -> None:
 
 
 def show_job(job: Job) -> None:
-    """One job: its progress or its end, and cancel or resume."""
+    """One job: its progress or its end, and cancel, resume or retry."""
     if job.state.active:
-        st.progress(min(max(job.progress_01, 0.0), 1.0), text=plain(_running_words(job)))
+        st.progress(min(max(job.progress_01, 0.0), 1.0), text=plain(running_words(job)))
         label = "Stopping" if job.cancel_requested else "Cancel"
         if st.button(label, key=f"cancel-{job.id}", icon=":material/stop_circle:", disabled=job.cancel_requested):
-            with shown_errors():
-                job_store().request_cancel(job.id)
-                ensure_supervisor(settings())
-                st.rerun()
+            _act(lambda: job_store().request_cancel(job.id))
         return
     _show_end(job)
-    if not (job.resumable and job.kind in _RESUMED):
-        return
-    if st.button("Resume", key=f"resume-{job.id}", icon=":material/resume:", type="primary"):
-        with shown_errors():
-            job_store().resume(job.id)
-            ensure_supervisor(settings())
-            st.rerun()
+    if job.resumable:
+        with st.container(horizontal=True, gap="small"):
+            _show_ways_on(job)
+
+
+def _show_ways_on(job: Job) -> None:
+    """Resume where there is something to go on from, retry where starting over is something else."""
+    if job.kind in _RESUMED and st.button("Resume", key=f"resume-{job.id}", icon=":material/resume:", type="primary"):
+        _act(lambda: job_store().resume(job.id))
+    if (job.resume_args or job.kind not in _RESUMED) and st.button(
+        "Retry from the start", key=f"retry-{job.id}", icon=":material/replay:"
+    ):
+        _act(lambda: job_store().retry(job.id))
+
+
+def _act(change: Callable[[], object]) -> None:
+    """Change a job, see that somebody carries it out, and draw the page anew."""
+    with shown_errors():
+        change()
+        ensure_supervisor(settings())
+        st.rerun()
 
 
 def ago(moment: datetime) -> str:
@@ -75,20 +86,21 @@ def ago(moment: datetime) -> str:
     return "just now"
 
 
-def _running_words(job: Job) -> str:
+def lasted(seconds: float) -> str:
+    """A time span in words, rounded: "about 2 hours", "about 40 seconds"."""
+    for unit, name, most in ((1, "second", 90), (60, "minute", 90), (3600, "hour", 36)):
+        if seconds / unit < most:
+            number = max(1, round(seconds / unit))
+            return f"about {number} {name}{'s' if number > 1 else ''}"
+    return f"about {round(seconds / 86_400)} days"
+
+
+def running_words(job: Job) -> str:
+    """What an active job is doing, and how long it will still take where that is known."""
     if job.state is JobState.QUEUED:
         return "Waiting for its turn"
-    words = job.message or "Starting"
-    return f"{words}{_time_left(job)}"
-
-
-def _time_left(job: Job) -> str:
-    """From the pace so far; nothing before there is a pace."""
-    if job.started_at is None or job.progress_01 < 0.05 or job.attempts > 1:
-        return ""
-    spent_s = (datetime.now(UTC) - job.started_at).total_seconds()
-    left_s = spent_s * (1 - job.progress_01) / job.progress_01
-    return f", about {left_s / 60:.0f} minutes left" if left_s >= 90 else f", about {left_s:.0f} seconds left"
+    left_s = job.left_at(datetime.now(UTC))
+    return f"{job.message or 'Starting'}{f', {lasted(left_s)} left' if left_s is not None else ''}"
 
 
 def _show_end(job: Job) -> None:

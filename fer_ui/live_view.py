@@ -16,6 +16,7 @@ import streamlit as st
 
 from fer_core.errors import FerscopeError
 from fer_core.inference.predictor import Predictor
+from fer_core.jobs.yielding import ask_to_yield
 from fer_core.labels import Expression
 from fer_core.live.ice import parse_ice_servers
 from fer_core.live.processor import LiveProcessor, LiveStatus
@@ -179,6 +180,8 @@ def _show_trouble(session: LiveSession, playing: bool) -> None:
 
 
 def _show_figures(session: LiveSession, labels: Sequence[Expression], limit_01: float | None, running: bool) -> None:
+    if running:
+        ask_to_yield(settings())
     status = session.processor.snapshot()
     headline(_headlines(status, running))
     if running and status.faces:

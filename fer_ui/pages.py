@@ -17,6 +17,7 @@ class Page(StrEnum):
     OVERVIEW = "overview"
     DATASETS = "datasets"
     TRAINING = "training"
+    JOBS = "jobs"
     EVALUATION = "evaluation"
     PREDICT = "predict"
     LIVE = "live"
@@ -27,6 +28,7 @@ _ICONS: dict[Page, str] = {
     Page.OVERVIEW: ":material/dashboard:",
     Page.DATASETS: ":material/dataset:",
     Page.TRAINING: ":material/model_training:",
+    Page.JOBS: ":material/list_alt:",
     Page.EVALUATION: ":material/grid_on:",
     Page.PREDICT: ":material/photo:",
     Page.LIVE: ":material/videocam:",

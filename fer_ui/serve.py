@@ -3,15 +3,22 @@
 `streamlit run app.py` works too, but greets the very first visitor of a server with "Page not found" when the visit
 begins with a link to a page: Streamlit takes the folder `pages` beside `app.py` for pages of its older kind until
 `app.py` has run once. Here it is told beforehand. A test opens such a link on a fresh server.
+
+It also watches over the supervisor from the start, so that jobs go on after a crash before anybody opens a page.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import cli
+
+from fer_core.errors import SettingsError
+from fer_core.jobs.watch import SupervisorWatch
+from fer_core.settings import settings
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 
@@ -19,6 +26,8 @@ APP = Path(__file__).resolve().parent.parent / "app.py"
 def main() -> None:
     """Run the server until it is stopped; arguments are passed on to Streamlit."""
     PagesManager.uses_pages_directory = False
+    with contextlib.suppress(SettingsError):  # every page says it
+        SupervisorWatch(settings()).start()
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
     cli.main()
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from fer_core.cli.output import emit, table
 from fer_core.cli.parsing import add_group
-from fer_core.jobs.job import Job
+from fer_core.errors import InputError
+from fer_core.jobs.devices import checked_device
+from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.log import follow
+from fer_core.jobs.removal import delete_job
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.submit import submit_training
@@ -20,18 +26,31 @@ from fer_core.training.config import load_config, presets
 def add_to(commands: Any) -> None:
     """Add the commands to a parser."""
     commands.add_parser("supervise", help="run the store's jobs until there are none").set_defaults(run=_supervise)
-    action = add_group(commands, "jobs", "submit, list, cancel and resume background jobs")
+    action = add_group(commands, "jobs", "submit, list, order, cancel, resume, retry and delete background jobs")
     submitting = action("submit", "train in the background", _submit)
     submitting.add_argument("--config", required=True, help=f"a YAML file, or a preset: {', '.join(presets())}")
     submitting.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    action("list", "every job, newest first", _list)
+    submitting.add_argument("--priority", type=int, default=0, help="higher starts first; 0 unless given")
+    submitting.add_argument("--device", default="", help="cpu or gpu:0; the GPU with the fewest jobs unless given")
+    listing = action("list", "every job, newest first", _list)
+    listing.add_argument("--kind", help="only jobs of this kind, such as train")
+    listing.add_argument("--state", choices=[str(state) for state in JobState], help="only jobs in this state")
+    action("show", "one job", _show).add_argument("id")
+    logs = action("logs", "what a job printed", _logs)
+    logs.add_argument("id")
+    logs.add_argument("--follow", action="store_true", help="go on printing until the job has ended")
     for name, help_text, run in (
-        ("show", "one job", _show),
-        ("logs", "what a job printed", _logs),
         ("cancel", "stop a job; it keeps its checkpoint", _cancel),
-        ("resume", "queue a job that stopped again", _resume),
+        ("resume", "queue a job that stopped again; it goes on from its checkpoint", _resume),
+        ("retry", "queue a job that stopped again, from the start", _retry),
     ):
         action(name, help_text, run).add_argument("id")
+    ordering = action("priority", "let a waiting job start sooner or later", _priority)
+    ordering.add_argument("id")
+    ordering.add_argument("priority", type=int, help="higher starts first, among equals the oldest")
+    deleting = action("delete", "delete a job that has ended, its log and its run", _delete)
+    deleting.add_argument("id")
+    deleting.add_argument("--keep-run", action="store_true", help="leave the run folder where it is")
 
 
 def as_json(job: Job) -> dict[str, Any]:
@@ -46,6 +65,9 @@ def as_json(job: Job) -> dict[str, Any]:
         "message": job.message,
         "error": job.error,
         "attempts": job.attempts,
+        "priority": job.priority,
+        "device": job.device,
+        "left_s": job.left_at(datetime.now(UTC)),
         "pid": job.pid,
         "exit_code": job.exit_code,
         **{
@@ -61,13 +83,15 @@ def _supervise(_arguments: argparse.Namespace) -> None:
 
 def _submit(arguments: argparse.Namespace) -> None:
     path = presets().get(arguments.config, Path(arguments.config))
-    job = submit_training(load_config(path, arguments.set), settings())
+    config = load_config(path, arguments.set)
+    job = submit_training(config, settings(), priority=arguments.priority, device=checked_device(arguments.device))
     _emit(job, arguments)
 
 
 def _list(arguments: argparse.Namespace) -> None:
     with JobStore(settings()) as store:
-        jobs = store.list()
+        states = [JobState(arguments.state)] if arguments.state else None
+        jobs = store.list(kind=arguments.kind, states=states)
     rows = [
         {"id": job.id, "kind": job.kind, "state": str(job.state), "done": f"{job.progress_01:.0%}", "title": job.title}
         for job in jobs
@@ -81,10 +105,23 @@ def _show(arguments: argparse.Namespace) -> None:
 
 
 def _logs(arguments: argparse.Namespace) -> None:
+    if arguments.follow:
+        _follow(arguments)
+        return
     with JobStore(settings()) as store:
         path = store.log_path(store.get(arguments.id))
     text = path.read_text(errors="replace") if path.is_file() else ""
     emit({"id": arguments.id, "log": text}, arguments.json, text.rstrip() or "Nothing was printed yet.")
+
+
+def _follow(arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        raise InputError("--follow prints as it comes, --json one object at the end. Give one of the two.")
+    with JobStore(settings()) as store:
+        path = store.log_path(store.get(arguments.id))
+        for text in follow(path, lambda: store.get(arguments.id).state.ended):
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
 
 def _cancel(arguments: argparse.Namespace) -> None:
@@ -100,6 +137,28 @@ def _resume(arguments: argparse.Namespace) -> None:
         job = store.resume(arguments.id)
     ensure_supervisor(settings())
     _emit(job, arguments)
+
+
+def _retry(arguments: argparse.Namespace) -> None:
+    with JobStore(settings()) as store:
+        job = store.retry(arguments.id)
+    ensure_supervisor(settings())
+    _emit(job, arguments)
+
+
+def _priority(arguments: argparse.Namespace) -> None:
+    with JobStore(settings()) as store:
+        job = store.set_priority(arguments.id, arguments.priority)
+        place = [each.id for each in store.waiting() if each.device == job.device].index(job.id) + 1
+    words = f"{job.id}: priority {job.priority}, place {place} in the queue"
+    emit({**as_json(job), "place": place}, arguments.json, words)
+
+
+def _delete(arguments: argparse.Namespace) -> None:
+    with JobStore(settings()) as store:
+        run = delete_job(arguments.id, store, settings(), keep_run=arguments.keep_run)
+    words = f"{arguments.id}: deleted, with its log{f' and the run {run}' if run else ''}"
+    emit({"id": arguments.id, "run": run or None}, arguments.json, words)
 
 
 def _emit(job: Job, arguments: argparse.Namespace) -> None:

@@ -6,80 +6,18 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import (
-    JSON,
-    Boolean,
-    Column,
-    Connection,
-    DateTime,
-    Dialect,
-    Double,
-    Engine,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-    create_engine,
-    event,
-    inspect,
-)
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
-from sqlalchemy.schema import CreateTable
 
 from fer_core.errors import JobError
+from fer_core.jobs.schema import bring_up_to_date
 from fer_core.settings import Settings
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time, kept as UTC: SQLite would otherwise lose the zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To UTC on the way in."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware, in UTC, on the way out."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-JOBS = Table(
-    "jobs",
-    MetaData(),
-    Column("id", String(80), primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("args", JSON, nullable=False),
-    Column("resume_args", JSON, nullable=False),
-    Column("target", Text, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("priority", Integer, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("started_at", UtcDateTime),
-    Column("ended_at", UtcDateTime),
-    Column("heartbeat_at", UtcDateTime),
-    Column("pid", Integer),
-    Column("pid_started_at", Double),
-    Column("exit_code", Integer),
-    Column("progress_01", Double, nullable=False),
-    Column("message", Text, nullable=False),
-    Column("error", Text, nullable=False),
-    Column("cancel_requested", Boolean, nullable=False),
-    Column("attempts", Integer, nullable=False),
-)
 
 
 class JobDatabase:
@@ -138,7 +76,7 @@ class JobDatabase:
         return engine
 
     def _prepare(self) -> None:
-        """Make the table on first use. A file lock, as two processes may both find it missing."""
+        """Make the table, or what it lacks, on first use. A file lock, as two processes may both find it missing."""
         if self._prepared:
             return
         with self._preparing:
@@ -148,9 +86,7 @@ class JobDatabase:
             if self._url.get_backend_name() == "sqlite" and self._url.database:
                 Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
             with FileLock(self._settings.store / "database.lock", timeout=self._busy_timeout_s):
-                if not inspect(self._engine).has_table(JOBS.name):
-                    with self._engine.begin() as connection:
-                        connection.execute(CreateTable(JOBS, if_not_exists=True))
+                bring_up_to_date(self._engine)
             self._prepared = True
 
     def _explain(self, exc: Exception) -> str:
@@ -159,6 +95,11 @@ class JobDatabase:
             return (
                 f"The job database {self.shown_url} stayed locked for {self._busy_timeout_s:g} s. Try again; if it "
                 "stays so, end the program that holds it open."
+            )
+        if "is full" in reason or "No space left" in reason:
+            return (
+                f"The job database {self.shown_url} can't be written to: the disk is full. Free some room; "
+                "deleting runs and what lies in the store's cache folder gives some."
             )
         return (
             f"The job database {self.shown_url} can't be used: {reason}. Check that it is there and may be "

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from fer_core.errors import InputError
+
 
 class JobState(StrEnum):
     """Where a job is on its way.
@@ -34,6 +36,7 @@ class JobState(StrEnum):
 
 ACTIVE_STATES = (JobState.QUEUED, JobState.RUNNING)
 ENDED_STATES = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED)
+PRIORITY_MAX = 1_000_000
 RESUMABLE_STATES = (JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED)
 
 
@@ -43,7 +46,9 @@ class Job:
 
     `target` is what the job works on, the id of a run or of a dataset. `pid_started_at` (seconds since the
     epoch) tells the job's process from a later one with the same pid. `error` is one line for a person, or
-    empty. `exit_code` is negative when a signal ended the process. `attempts` counts the starts.
+    empty. `exit_code` is negative when a signal ended the process. `attempts` counts the starts. `device` is
+    where it runs, "cpu" or "gpu:0"; `from_start` says that what earlier attempts did is not to be gone on from;
+    `left_s` is the time left as of `heartbeat_at`, None while there is no pace to tell it by.
     """
 
     id: str
@@ -66,13 +71,33 @@ class Job:
     error: str
     cancel_requested: bool
     attempts: int
+    device: str
+    from_start: bool
+    left_s: float | None
 
     @property
     def command_args(self) -> tuple[str, ...]:
         """What follows `python -m fer_core` in the present attempt."""
-        return self.args + self.resume_args if self.attempts > 1 else self.args
+        return self.args + self.resume_args if self.attempts > 1 and not self.from_start else self.args
+
+    def left_at(self, now: datetime) -> float | None:
+        """Seconds left at `now`, which is not before the last sign of life; None when nobody can tell."""
+        if self.state is not JobState.RUNNING or self.left_s is None or self.heartbeat_at is None:
+            return None
+        return max(0.0, self.left_s - (now - self.heartbeat_at).total_seconds())
 
     @property
     def resumable(self) -> bool:
         """Whether the job can be queued again."""
         return self.state in RESUMABLE_STATES
+
+
+def checked_priority(priority: int) -> int:
+    """`priority` itself when it is within bounds.
+
+    Raises:
+        InputError: it is not.
+    """
+    if abs(priority) > PRIORITY_MAX:
+        raise InputError(f"The priority {priority} is out of bounds. Give one from {-PRIORITY_MAX} to {PRIORITY_MAX}.")
+    return priority

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import os
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -39,6 +42,29 @@ def last_words(path: Path) -> str:
         elif line.strip() and not _is_frame(line):
             words = line
     return one_line(words)
+
+
+def log_end(path: Path, lines_max: int) -> str:
+    """The last lines of a log, "" before there is one; of a very long one, of its last part."""
+    return "\n".join(_tail(path).splitlines()[-lines_max:])
+
+
+def follow(path: Path, ended: Callable[[], bool], look_s: float = 0.5) -> Iterator[str]:
+    """What a log holds, and what is added to it until `ended` and all of it was read."""
+    decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+    place = 0
+    while True:
+        last = ended()  # asked before reading, so that what was written before the end is read too
+        if path.is_file():
+            with path.open("rb") as log:
+                log.seek(place)
+                while chunk := log.read(_TAIL_BYTES):
+                    place += len(chunk)
+                    if text := decode(chunk):
+                        yield text
+        if last:
+            return
+        time.sleep(look_s)
 
 
 def one_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from fer_core.jobs.log import last_words, one_line
 
 EXIT_CANCELLED = 75
 """What a command that was asked to stop exits with (EX_TEMPFAIL: trying again may succeed)."""
+
+_NO_ROOM = "No space left on device"
+_ROOM_BYTES_MIN = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,19 @@ def outcome(job: Job, exit_code: int | None, log: Path) -> Outcome:
         )
     if code < 0:
         return Outcome(JobState.INTERRUPTED, code, _killed(-code))
-    words = one_line(job.error) or last_words(log) or f"Exit code {code}, and nothing in the log."
+    words = one_line(job.error) or last_words(log)
+    if _NO_ROOM in words or (not words and _is_full(log.parent)):
+        words = "The disk is full. Free some room, then resume the job."
+    words = words or f"Exit code {code}, and nothing in the log."
     return Outcome(JobState.FAILED, code, words)
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether there is no room for a line to say so."""
+    try:
+        return shutil.disk_usage(folder).free < _ROOM_BYTES_MIN
+    except OSError:
+        return False
 
 
 def _killed(number: int) -> str:

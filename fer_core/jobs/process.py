@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from fer_core.jobs.devices import device_environment
 from fer_core.jobs.job import Job
 from fer_core.jobs.log import open_attempt
 from fer_core.settings import Settings
@@ -22,7 +23,7 @@ JOB_VARIABLE = "FERSCOPE_JOB"
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-_NICENESS = 5
+_NICENESS = 10
 _SAME_START_S = 2.0
 """Linux gives a process's start relative to a boot time in whole seconds, which moves when the clock is set."""
 
@@ -51,7 +52,7 @@ class JobProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=PROJECT,
-                env=child_environment(settings) | {JOB_VARIABLE: job.id},
+                env=child_environment(settings) | device_environment(job.device) | {JOB_VARIABLE: job.id},
                 start_new_session=True,
             )
         process = psutil.Process(child.pid)

@@ -6,13 +6,16 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Self
 
 from fer_core.errors import CancelledError, FerscopeError
+from fer_core.jobs.pace import Pace
 from fer_core.jobs.process import JOB_VARIABLE
 from fer_core.jobs.store import JobStore
+from fer_core.jobs.yielding import Threads, asked_to_yield
 from fer_core.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -23,14 +26,17 @@ class JobReporter:
 
     A call only leaves word: a thread of its own writes to the database every `heartbeat_s`, between two
     calls as well, so that neither a long batch nor a slow database holds up the other. A database that
-    can't be reached is logged, and the work goes on.
+    can't be reached is logged, and the work goes on. While a live view plays, the work gets fewer threads.
     """
 
-    def __init__(self, store: JobStore | None, job_id: str, heartbeat_s: float) -> None:
+    def __init__(self, store: JobStore | None, job_id: str, settings: Settings) -> None:
         self._store = store
         self._job_id = job_id
-        self._heartbeat_s = heartbeat_s
+        self._settings = settings
         self._latest = (0.0, "")
+        self._pace = Pace()
+        self._threads = Threads()
+        self._yielding = False
         self._cancelled = False  # set by a signal handler too: a plain bool needs no lock there
         self._out_of_touch = False
         self._leaving = threading.Event()
@@ -41,7 +47,7 @@ class JobReporter:
     def from_environment(cls, settings: Settings) -> JobReporter:
         """The reporter of the job that this process runs, or a silent one."""
         job_id = os.environ.get(JOB_VARIABLE, "")
-        return cls(JobStore(settings) if job_id else None, job_id, settings.heartbeat_s)
+        return cls(JobStore(settings) if job_id else None, job_id, settings)
 
     @property
     def job_id(self) -> str:
@@ -75,6 +81,8 @@ class JobReporter:
         self._latest = (done_01, message)
         if self._cancelled:
             raise CancelledError(f"Job {self._job_id} was asked to stop.")
+        if changed := self._threads.fit(yielding=self._yielding):
+            _LOG.info(changed)
 
     def ended(self, exit_code: int, error: str) -> None:
         """Record how the command ends; the last thing it does. Within the `with` block or after it."""
@@ -89,13 +97,16 @@ class JobReporter:
 
     def _keep_beating(self) -> None:
         self._beat()
-        while not self._leaving.wait(self._heartbeat_s):
+        while not self._leaving.wait(self._settings.heartbeat_s):
             self._beat()
 
     def _beat(self) -> None:
         assert self._store is not None
+        self._yielding = asked_to_yield(self._settings)
+        done_01, message = self._latest
+        self._pace.note(time.monotonic(), done_01)
         try:
-            if self._store.heartbeat(self._job_id, *self._latest):
+            if self._store.heartbeat(self._job_id, done_01, message, self._pace.left_s()):
                 self._cancelled = True
         except Exception as exc:  # noqa: BLE001  (a thread's boundary)
             # The training is worth more than its progress bar. The trace once, not at every beat.

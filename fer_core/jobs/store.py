@@ -6,6 +6,7 @@ that try the same change exactly one makes it, on any database.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,14 +17,18 @@ from sqlalchemy.exc import IntegrityError
 
 from fer_core.errors import JobError
 from fer_core.ids import check_id, new_id
-from fer_core.jobs.database import JOBS, JobDatabase
-from fer_core.jobs.job import ENDED_STATES, RESUMABLE_STATES, Job, JobState
+from fer_core.jobs.database import JobDatabase
+from fer_core.jobs.devices import CPU
+from fer_core.jobs.job import ENDED_STATES, RESUMABLE_STATES, Job, JobState, checked_priority
 from fer_core.jobs.log import log_path
+from fer_core.jobs.schema import JOBS
 from fer_core.settings import Settings
 
 __all__ = ["Job", "JobState", "JobStore"]
 
 BUSY_TIMEOUT_S = 10.0
+_QUEUE = (JOBS.c.priority.desc(), JOBS.c.created_at, JOBS.c.id)
+"""The order of waiting jobs: the urgent first, among equals the oldest."""
 
 
 class JobStore:
@@ -59,6 +64,7 @@ class JobStore:
         *,
         resume_args: Sequence[str] = (),
         priority: int = 0,
+        device: str = CPU,
         job_id: str | None = None,
     ) -> Job:
         """Queue the command `python -m fer_core ARGS`. Call `ensure_supervisor` next, or nobody starts it.
@@ -68,6 +74,7 @@ class JobStore:
             resume_args: added to `args` from the second attempt on, such as `("--resume",)`; the command must
                 bear them even when the first attempt ended before it had done anything.
             priority: higher goes first; among equals the oldest does.
+            device: where it runs, as `devices.training_device` says; each device has a limit of its own.
             job_id: the new job's id; made from `kind` when not given.
         Raises:
             JobError: the id is taken.
@@ -81,13 +88,15 @@ class JobStore:
             "resume_args": list(resume_args),
             "target": target,
             "state": JobState.QUEUED.value,
-            "priority": priority,
+            "priority": checked_priority(priority),
+            "device": device,
             "created_at": _now(),
             "progress_01": 0.0,
             "message": "",
             "error": "",
             "cancel_requested": False,
             "attempts": 0,
+            "from_start": False,
         }
         try:
             with self._database.transaction() as connection:
@@ -126,13 +135,19 @@ class JobStore:
         with self._database.transaction() as connection:
             return [_job(row) for row in connection.execute(query)]
 
-    def claim_next(self) -> Job | None:
-        """Make the next queued job a running one and return it; None when none waits.
+    def waiting(self) -> builtins.list[Job]:
+        """The queued jobs, in the order in which they will start on their device."""
+        query = select(JOBS).where(JOBS.c.state == JobState.QUEUED.value).order_by(*_QUEUE)
+        with self._database.transaction() as connection:
+            return [_job(row) for row in connection.execute(query)]
+
+    def claim_next(self, full: Iterable[str] = ()) -> Job | None:
+        """Make the next queued job a running one and return it; None when none waits but for the `full` devices.
 
         Each job goes to exactly one caller, however many processes call at once.
         """
-        first = select(JOBS.c.id).where(JOBS.c.state == JobState.QUEUED.value)
-        first = first.order_by(JOBS.c.priority.desc(), JOBS.c.created_at, JOBS.c.id).limit(1)
+        first = select(JOBS.c.id).where(JOBS.c.state == JobState.QUEUED.value, JOBS.c.device.not_in(tuple(full)))
+        first = first.order_by(*_QUEUE).limit(1)
         while True:
             with self._database.transaction() as connection:
                 job_id = connection.execute(first).scalar_one_or_none()
@@ -144,6 +159,7 @@ class JobStore:
                 state=JobState.RUNNING.value,
                 started_at=_now(),
                 heartbeat_at=_now(),
+                left_s=None,
                 attempts=JOBS.c.attempts + 1,
             )
             if claimed is not None:
@@ -158,7 +174,7 @@ class JobStore:
         changed = self._change(job_id, (JobState.RUNNING,), pid=pid, pid_started_at=pid_started_at, heartbeat_at=_now())
         return changed or self._refuse(job_id, "can't be given a process")
 
-    def heartbeat(self, job_id: str, progress_01: float, message: str) -> bool:
+    def heartbeat(self, job_id: str, progress_01: float, message: str, left_s: float | None = None) -> bool:
         """Record a sign of life; whether the job is to stop: it was asked to, or no longer counts as running."""
         changed = self._change(
             job_id,
@@ -166,6 +182,7 @@ class JobStore:
             heartbeat_at=_now(),
             progress_01=min(1.0, max(0.0, progress_01)),
             message=message,
+            left_s=left_s,
         )
         return changed is None or changed.cancel_requested
 
@@ -203,15 +220,39 @@ class JobStore:
         asked = cancelled or self._change(job_id, (JobState.RUNNING,), cancel_requested=True)
         return asked or self._refuse(job_id, "can't be cancelled")
 
+    def set_priority(self, job_id: str, priority: int) -> Job:
+        """Let a waiting job start sooner or later; higher goes first.
+
+        Raises:
+            JobError: the job does not wait, or there is none.
+            InputError: the priority is out of bounds.
+        """
+        changed = self._change(job_id, (JobState.QUEUED,), priority=checked_priority(priority))
+        return changed or self._refuse(job_id, "no longer waits")
+
     def resume(self, job_id: str) -> Job:
-        """Queue a failed, cancelled or interrupted job again. Call `ensure_supervisor` next.
+        """Queue a failed, cancelled or interrupted job again, to go on from what is done.
+
+        Call `ensure_supervisor` next.
 
         Raises:
             JobError: the job is in another state, or there is none.
         """
-        queued = self._change(
+        return self._queue_again(job_id, from_start=False) or self._refuse(job_id, "can't be resumed")
+
+    def retry(self, job_id: str) -> Job:
+        """Queue a failed, cancelled or interrupted job again, from the start. Call `ensure_supervisor` next.
+
+        Raises:
+            JobError: the job is in another state, or there is none.
+        """
+        return self._queue_again(job_id, from_start=True) or self._refuse(job_id, "can't be done again")
+
+    def _queue_again(self, job_id: str, *, from_start: bool) -> Job | None:
+        return self._change(
             job_id,
             RESUMABLE_STATES,
+            from_start=from_start,
             state=JobState.QUEUED.value,
             cancel_requested=False,
             started_at=None,
@@ -223,8 +264,8 @@ class JobStore:
             progress_01=0.0,
             message="",
             error="",
+            left_s=None,
         )
-        return queued or self._refuse(job_id, "can't be resumed")
 
     def delete(self, job_id: str) -> None:
         """Forget a job that has ended, and its log.
@@ -255,7 +296,7 @@ class JobStore:
             JobState.QUEUED: "Wait for it to start, or cancel it.",
             JobState.RUNNING: "Wait for it to end, or cancel it.",
             JobState.SUCCEEDED: "It is done; submit a new job to do it again.",
-        }.get(state, "Resume it to start it again, or delete it.")
+        }.get(state, "Resume it to go on with it, retry it from the start, or delete it.")
         raise JobError(f"Job {job_id!r} {what}: it is {state}. {remedy}")
 
 

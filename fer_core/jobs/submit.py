@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fer_core.errors import DatasetError
 from fer_core.ids import check_id, new_id
-from fer_core.jobs.job import Job
+from fer_core.jobs.devices import training_device
+from fer_core.jobs.job import ACTIVE_STATES, Job
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.store import JobStore
 from fer_core.runs import create_run
@@ -12,8 +13,8 @@ from fer_core.settings import Settings
 from fer_core.training.config import TrainConfig, dump_config
 
 
-def submit_training(config: TrainConfig, settings: Settings) -> Job:
-    """Make a run folder and queue its training.
+def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 0, device: str = "") -> Job:
+    """Make a run folder and queue its training; on the GPU with the fewest jobs, if there is one, unless told.
 
     Raises:
         InputError: the dataset is not in the store.
@@ -22,9 +23,20 @@ def submit_training(config: TrainConfig, settings: Settings) -> Job:
     if not marker.is_file():
         raise DatasetError(f"There is no dataset {config.dataset!r} in the store. Import it first.")
     run = create_run(new_id(config.title or config.model.name), dump_config(config), settings)
-    return _submit(
-        settings, "train", config.title or config.model.name, ("train", "--run", run.id), run.id, ("--resume",)
-    )
+    title = config.title or config.model.name
+    with JobStore(settings) as store:
+        chosen = device or training_device(job.device for job in store.list(states=ACTIVE_STATES, limit=None))
+        job = store.submit(
+            "train",
+            title,
+            ("train", "--run", run.id),
+            run.id,
+            resume_args=("--resume",),
+            priority=priority,
+            device=chosen,
+        )
+    ensure_supervisor(settings)
+    return job
 
 
 def submit_import(dataset_id: str, settings: Settings) -> Job:
@@ -51,10 +63,8 @@ def submit_drawing(dataset_id: str, total: int, settings: Settings) -> Job:
     return _submit(settings, "draw", f"Draw {dataset_id}", args, dataset_id)
 
 
-def _submit(
-    settings: Settings, kind: str, title: str, args: tuple[str, ...], target: str, resume_args: tuple[str, ...] = ()
-) -> Job:
+def _submit(settings: Settings, kind: str, title: str, args: tuple[str, ...], target: str) -> Job:
     with JobStore(settings) as store:
-        job = store.submit(kind, title, args, target, resume_args=resume_args)
+        job = store.submit(kind, title, args, target)
     ensure_supervisor(settings)
     return job

@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
@@ -17,6 +18,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from fer_core.errors import FerscopeError, JobError
+from fer_core.jobs.devices import CPU, limit_of
 from fer_core.jobs.job import ACTIVE_STATES, Job, JobState
 from fer_core.jobs.outcome import outcome
 from fer_core.jobs.process import JobProcess
@@ -133,7 +135,7 @@ class Supervisor:
         for job in active.values():
             if job.state is JobState.RUNNING and job.id not in ended:
                 self._look_after(job)
-        self._start_waiting()
+        self._start_waiting(active)
         if active or self._watched:
             self._busy_at_s = time.monotonic()
 
@@ -196,12 +198,16 @@ class Supervisor:
         elif process.asked_for_s >= self._settings.cancel_grace_s:
             process.kill()
 
-    def _start_waiting(self) -> None:
-        while not self._stopping and len(self._watched) < self._settings.jobs_at_once:
-            job = self._store.claim_next()
+    def _start_waiting(self, active: dict[str, Job]) -> None:
+        """Start what waits for a device that has room; one that no longer counts as running still takes its place."""
+        taken = Counter(active[job_id].device if job_id in active else CPU for job_id in self._watched)
+        while not self._stopping:
+            full = [device for device, number in taken.items() if number >= limit_of(device, self._settings)]
+            job = self._store.claim_next(full)
             if job is None:
                 return
             self._start(job)
+            taken[job.device] += 1
 
     def _start(self, job: Job) -> None:
         try:

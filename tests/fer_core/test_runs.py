@@ -154,6 +154,15 @@ def test_forgetting_when_there_is_nothing_yet(store: Settings) -> None:
     assert run.metrics().empty
 
 
+@pytest.mark.parametrize(("epoch", "stays"), [(0, False), (1, True)])
+def test_a_run_begun_anew_has_no_checkpoint_of_an_earlier_attempt(epoch: int, stays: bool, store: Settings) -> None:
+    run = create_run("one", "", store)
+    run.append_metrics(_rows(1)[0])
+    run.write("checkpoint.pt", b"...")
+    run.keep_metrics_until(epoch)
+    assert run.path("checkpoint.pt").is_file() is stays
+
+
 def test_the_log_shows_its_end(store: Settings) -> None:
     run = create_run("one", "", store)
     assert run.log() == ""

@@ -8,8 +8,12 @@ import pytest
 from av import VideoFrame
 
 from fer_core.faces import RgbImage
+from fer_core.inference.predictor import Predictor
+from fer_core.jobs.yielding import asked_to_yield
+from fer_core.labels import Expression
 from fer_core.live.processor import LiveProcessor
-from fer_ui.live_view import LiveSession, _on_frame
+from fer_core.settings import Settings
+from fer_ui.live_view import LiveSession, _on_frame, _show_figures
 
 
 class FakeProcessor:
@@ -89,3 +93,14 @@ def test_a_person_who_stops_at_once_has_no_failed_connection() -> None:
     live.follow(playing=False, connecting=True, now_s=1.0)
     live.follow(playing=False, connecting=False, now_s=2.0)
     assert not live.connection_failed
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_jobs_are_asked_to_make_room_only_while_a_video_runs(
+    running: bool, store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("headline", "show_chart"):
+        monkeypatch.setattr(f"fer_ui.live_view.{name}", lambda *_: None)
+    live = session(LiveProcessor(cast(Predictor, None), "accurate", colours={}))
+    _show_figures(live, list(Expression), None, running)
+    assert asked_to_yield(store) is running

@@ -70,6 +70,17 @@ def test_the_error_is_what_the_job_said_or_else_its_last_words(jobs: JobStore, j
     assert outcome(jobs.get("j"), 3, log).error == "Give at least one epoch. More is better."
 
 
+def test_a_full_disk_is_named_even_where_the_log_had_no_room_for_it(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log"
+    log.write_text("OSError: [Errno 28] No space left on device: 'checkpoint.pt'")
+    assert outcome(job, 1, log).error == "The disk is full. Free some room, then resume the job."
+    log.unlink()
+    monkeypatch.setattr("fer_core.jobs.outcome._ROOM_BYTES_MIN", 2**70)
+    assert outcome(job, 1, log).error == "The disk is full. Free some room, then resume the job."
+
+
 def test_a_kill_is_put_into_words(job: Job, tmp_path: Path) -> None:
     assert "SIGKILL" in outcome(job, -9, tmp_path / "log").error
     assert "signal 99" in outcome(job, -99, tmp_path / "log").error

@@ -4,17 +4,20 @@ import logging
 import os
 import signal
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from fer_core.errors import CancelledError
 from fer_core.jobs.reporter import JobReporter
 from fer_core.jobs.store import JobState, JobStore
+from fer_core.jobs.yielding import ask_to_yield
 from fer_core.settings import Settings
 
 
@@ -53,9 +56,9 @@ def test_calls_are_throttled(reporter: JobReporter, jobs: JobStore, monkeypatch:
     writes: list[float] = []
     beat = JobStore.heartbeat
 
-    def counted(self: JobStore, job_id: str, progress_01: float, message: str) -> bool:
+    def counted(self: JobStore, job_id: str, progress_01: float, message: str, left_s: float | None) -> bool:
         writes.append(progress_01)
-        return beat(self, job_id, progress_01, message)
+        return beat(self, job_id, progress_01, message, left_s)
 
     monkeypatch.setattr(JobStore, "heartbeat", counted)
     began_s = time.monotonic()
@@ -144,7 +147,7 @@ def test_a_database_in_trouble_does_not_stop_the_work(
     holder = sqlite3.connect(sqlite, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with caplog.at_level(logging.WARNING, "fer_core"), JobStore(quick, busy_timeout_s=0.05) as hasty:
-        with JobReporter(hasty, "j", 0.05) as patient:
+        with JobReporter(hasty, "j", quick.model_copy(update={"heartbeat_s": 0.05})) as patient:
             for _ in range(20):
                 patient(0.5, "going on")
                 time.sleep(0.02)
@@ -162,3 +165,35 @@ def test_a_job_that_no_longer_counts_as_running_stops(
     jobs.finish("j", JobState.INTERRUPTED, None, "taken for dead")
     with reporter, pytest.raises(CancelledError):
         until(lambda: False, between=lambda: reporter(0.5, "working"))
+
+
+def test_a_live_view_takes_half_of_the_threads_and_gives_them_back(
+    reporter: JobReporter, quick: Settings, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = FakeTorch(threads=6)
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setattr("fer_core.jobs.yielding.SIGN_LASTS_S", 0.5)
+
+    def work() -> None:
+        reporter(0.5, "training")
+
+    with reporter:
+        work()
+        assert torch.threads == 6
+        ask_to_yield(quick)
+        until(lambda: torch.threads == 3, between=work)
+        until(lambda: torch.threads == 6, between=work)
+
+
+class FakeTorch(ModuleType):
+    """What `Threads` asks of torch."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__("torch")
+        self.threads = threads
+
+    def get_num_threads(self) -> int:
+        return self.threads
+
+    def set_num_threads(self, threads: int) -> None:
+        self.threads = threads

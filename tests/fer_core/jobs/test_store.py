@@ -4,10 +4,13 @@ import sqlite3
 import subprocess
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from fer_core.errors import InputError, JobError
 from fer_core.jobs.store import JobState, JobStore
@@ -182,6 +185,21 @@ def test_a_locked_database_is_reported(jobs: JobStore, quick: Settings, sqlite: 
         holder.close()
 
 
+def test_a_full_disk_is_reported(jobs: JobStore, quick: Settings, sqlite: Path) -> None:
+    jobs.list()
+    with closing(sqlite3.connect(sqlite)) as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+
+    def no_more_pages(connection: Any, _record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    with JobStore(quick) as full:
+        event.listen(full._database._engine, "connect", no_more_pages)
+        with pytest.raises(JobError, match=r"the disk is full\. Free some room"):
+            for _ in range(100):
+                full.submit("train", "t" * 2000, (), "r")
+
+
 def test_a_database_that_is_none_is_reported(quick: Settings, sqlite: Path) -> None:
     sqlite.write_text("This is no database. " * 100)
     with JobStore(quick) as broken, pytest.raises(JobError, match=r"ferscope\.db can't be used: .*not a database"):
@@ -223,3 +241,43 @@ def test_the_database_can_be_used_again_after_dispose(jobs: JobStore) -> None:
     jobs.submit("train", "t", (), "r")
     jobs.dispose()
     assert len(jobs.list()) == 1
+
+
+def test_a_job_that_is_retried_forgets_what_it_did(jobs: JobStore) -> None:
+    jobs.submit("train", "t", ("train",), "r", resume_args=("--resume",), job_id="j")
+    claimed(jobs)
+    jobs.finish("j", JobState.FAILED, 1, "it broke")
+    assert jobs.retry("j").state is JobState.QUEUED
+    again = jobs.claim_next()
+    assert again is not None and again.command_args == ("train",)
+    jobs.finish("j", JobState.INTERRUPTED, None, "")
+    jobs.resume("j")
+    third = jobs.claim_next()
+    assert third is not None and third.command_args == ("train", "--resume")
+
+
+def test_a_waiting_job_changes_its_place(jobs: JobStore) -> None:
+    for name in ("a", "b", "c"):
+        jobs.submit("train", "t", (), "r", job_id=name)
+    jobs.set_priority("c", 2)
+    jobs.set_priority("a", -1)
+    assert [job.id for job in jobs.waiting()] == ["c", "b", "a"]
+    assert claimed(jobs) == "c"
+    with pytest.raises(JobError, match="'c' no longer waits: it is running"):
+        jobs.set_priority("c", 3)
+    with pytest.raises(InputError, match="1000001"):
+        jobs.set_priority("a", 1_000_001)
+
+
+def test_the_time_left_runs_on_between_two_signs_of_life(jobs: JobStore) -> None:
+    jobs.submit("train", "t", (), "r", job_id="j")
+    assert jobs.get("j").left_at(datetime.now(UTC)) is None
+    claimed(jobs)
+    jobs.heartbeat("j", 0.5, "half", 60.0)
+    job = jobs.get("j")
+    assert job.heartbeat_at is not None
+    assert job.left_at(job.heartbeat_at) == 60
+    assert job.left_at(job.heartbeat_at + timedelta(seconds=45)) == 15
+    assert job.left_at(job.heartbeat_at + timedelta(hours=1)) == 0
+    jobs.finish("j", JobState.SUCCEEDED, 0, "")
+    assert jobs.get("j").left_at(job.heartbeat_at) is None

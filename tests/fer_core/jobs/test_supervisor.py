@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -241,7 +241,7 @@ def test_a_round_that_fails_is_tried_again(
     job = jobs.submit("train", "t", ("work",), "r")
     claim, troubles = JobStore.claim_next, iter(range(3))
 
-    def troubled(self: JobStore) -> Job | None:
+    def troubled(self: JobStore, full: Iterable[str]) -> Job | None:
         if next(troubles, None) is not None:
             raise JobError("The database is away.")
         return claim(self)

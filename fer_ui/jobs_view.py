@@ -1,0 +1,285 @@
+"""The Jobs page: the lists of what runs, waits and has ended, and one job with its log and all that can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import streamlit as st
+
+from fer_core.errors import JobError
+from fer_core.jobs.devices import device_words
+from fer_core.jobs.job import PRIORITY_MAX, Job, JobState
+from fer_core.jobs.log import log_end
+from fer_core.jobs.removal import delete_job, run_of
+from fer_core.jobs.service import ensure_supervisor, supervisor_status
+from fer_core.runs import open_run
+from fer_core.settings import settings
+from fer_ui.deletion import offer_deletion
+from fer_ui.errors import shown_errors
+from fer_ui.header import Headline, empty_state, headline, notice
+from fer_ui.job_view import ICONS, ago, lasted, running_words, show_job
+from fer_ui.numbers import count
+from fer_ui.pages import Page, go_to, link_to
+from fer_ui.params import Param, choose
+from fer_ui.resources import job_store
+from fer_ui.words import plain
+
+KINDS = {
+    "train": "Training",
+    "import": "Import",
+    "fetch": "Download",
+    "quality": "Face search",
+    "draw": "Drawing",
+}
+_ALL = "all"
+_LISTED_MAX = 50
+_LOG_LINES = 200
+_PRINTED_LINES = 40
+
+
+def show_jobs() -> None:
+    """The lists, renewed every two seconds while anything runs or waits."""
+    jobs = job_store().list(limit=None)
+    if not jobs:
+        _show_supervisor(active=False)
+        empty_state(
+            "There is no job yet",
+            "Trainings, imports and searches for faces run as jobs. Start one, and it is listed here.",
+            links=_ways_in,
+        )
+        return
+    active = any(job.state.active for job in jobs)
+    every = "2s" if active else None
+    st.fragment(run_every=every)(_show_summary)(active)
+    kind, state = _filters(jobs)
+    st.fragment(run_every=every)(_show_lists)(kind, state)
+
+
+def _filters(jobs: Sequence[Job]) -> tuple[str, str]:
+    """The kind and the state that are to be listed, in the address."""
+    kinds = [_ALL, *sorted({job.kind for job in jobs})]
+    states = [_ALL, *(str(state) for state in JobState)]
+    left, right = st.columns(2)
+    with left:
+        kind = choose("Kind", kinds, Param.KIND, format_func=lambda each: "All kinds" if each == _ALL else _kind(each))
+    with right:
+        state = choose(
+            "State", states, Param.VIEW, format_func=lambda each: "All states" if each == _ALL else each.capitalize()
+        )
+    return kind, state
+
+
+def _show_summary(was_active: bool) -> None:
+    jobs = job_store().list(limit=None)
+    active = any(job.state.active for job in jobs)
+    if active is not was_active:
+        st.rerun()
+    _show_headline(jobs)
+    _show_supervisor(active=active)
+
+
+def _show_lists(kind: str, state: str) -> None:
+    jobs = job_store().list(limit=None)
+    shown = [job for job in jobs if kind in (_ALL, job.kind) and state in (_ALL, str(job.state))]
+    if not shown:
+        notice("info", "No job fits. Choose another kind or state.")
+        return
+    _show_running([job for job in shown if job.state is JobState.RUNNING])
+    _show_waiting([job for job in shown if job.state is JobState.QUEUED])
+    _show_ended([job for job in shown if job.state.ended])
+
+
+def show_one_job(job_id: str) -> None:
+    """A job by its id: how it stands, what can be done, its log; renewed while it is active."""
+    link_to(Page.JOBS, "All jobs")
+    try:
+        job = job_store().get(job_id)
+    except JobError as error:
+        notice("warning", str(error))
+        return
+    st.subheader(plain(job.title), anchor=False)
+    _show_supervisor(active=job.state.active)
+    st.fragment(run_every="2s" if job.state.active else None)(_show_standing)(job.id, job.state)
+    if job.state.ended:
+        _offer_deletion(job)
+
+
+def _show_headline(jobs: Sequence[Job]) -> None:
+    numbers = {state: sum(job.state is state for job in jobs) for state in JobState}
+    stopped = numbers[JobState.INTERRUPTED] + numbers[JobState.CANCELLED]
+    headline(
+        [
+            Headline("Running", count(numbers[JobState.RUNNING])),
+            Headline("Waiting", count(numbers[JobState.QUEUED])),
+            Headline("Succeeded", count(numbers[JobState.SUCCEEDED])),
+            Headline("Failed", count(numbers[JobState.FAILED]), f"{count(stopped)} stopped" if stopped else ""),
+        ]
+    )
+
+
+def _show_supervisor(*, active: bool) -> None:
+    """Who looks after the jobs; with jobs and nobody there, a button that changes it."""
+    status = supervisor_status(settings())
+    if status.running:
+        since = f", started {ago(status.since)}" if status.since else ""
+        st.caption(plain(f"The supervisor runs as process {status.pid}{since}."))
+    elif not active:
+        st.caption("The supervisor rests; it starts with the next job.")
+    else:
+        notice("warning", "Nobody looks after the jobs: what waits does not start, what ends is not noted.")
+        if st.button("Start the supervisor", icon=":material/play_arrow:", type="primary"):
+            with shown_errors():
+                ensure_supervisor(settings())
+                st.rerun()
+
+
+def _show_running(jobs: Sequence[Job]) -> None:
+    if jobs:
+        st.subheader("Running", anchor=False)
+    for job in jobs:
+        with st.container(border=True, gap="small"):
+            _show_title(job, f"on the {device_words(job.device)}, started {ago(job.started_at or job.created_at)}")
+            st.progress(min(max(job.progress_01, 0.0), 1.0), text=plain(running_words(job)))
+
+
+def _show_waiting(jobs: Sequence[Job]) -> None:
+    if not jobs:
+        return
+    st.subheader("Waiting", anchor=False)
+    shown = {job.id for job in jobs}
+    for place, job in _queue():
+        if job.id in shown:
+            with st.container(border=True, gap="small"):
+                _show_title(job, f"place {place} for the {device_words(job.device)}, queued {ago(job.created_at)}")
+                with st.container(horizontal=True, gap="small"):
+                    _show_order(job)
+
+
+def _show_ended(jobs: Sequence[Job]) -> None:
+    if not jobs:
+        return
+    st.subheader("Ended", anchor=False)
+    newest = sorted(jobs, key=lambda job: job.ended_at or job.created_at, reverse=True)
+    for job in newest[:_LISTED_MAX]:
+        with st.container(border=True, gap="xsmall"):
+            _show_title(job, f"{job.state} {ago(job.ended_at or job.created_at)}{_duration(job)}")
+            if job.error:
+                st.markdown(plain(job.error))
+    if len(newest) > _LISTED_MAX:
+        st.caption(f"The newest {_LISTED_MAX} of {count(len(newest))}. Choose a kind or a state to see older ones.")
+
+
+def _show_title(job: Job, words: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f"{ICONS[job.state]} **{plain(job.title)}**  \n{plain(f'{_kind(job.kind)}, {words}')}", width="stretch"
+        )
+        link_to(Page.JOBS, "Open", job=job.id)
+
+
+def _show_order(job: Job) -> None:
+    """Buttons that put a waiting job before or behind all the others of its device."""
+    others = [each.priority for _, each in _queue() if each.device == job.device and each.id != job.id]
+    if not others:
+        return
+    first, last = min(max(others) + 1, PRIORITY_MAX), max(min(others) - 1, -PRIORITY_MAX)
+    for label, icon, priority in (("Run first", "arrow_upward", first), ("Run last", "arrow_downward", last)):
+        if st.button(label, key=f"{icon}-{job.id}", icon=f":material/{icon}:"):
+            with shown_errors():
+                job_store().set_priority(job.id, priority)
+                st.rerun()
+
+
+def _queue() -> list[tuple[int, Job]]:
+    """Every waiting job with its place, counted on its own device."""
+    places: dict[str, int] = {}
+    queue = []
+    for job in job_store().waiting():
+        places[job.device] = places.get(job.device, 0) + 1
+        queue.append((places[job.device], job))
+    return queue
+
+
+def _show_standing(job_id: str, was: JobState) -> None:
+    job = job_store().get(job_id)
+    if job.state is not was:
+        st.rerun()
+    with st.container(border=True):
+        show_job(job)
+        if job.state is JobState.QUEUED:
+            with st.container(horizontal=True, gap="small"):
+                _show_order(job)
+    st.caption(plain(_facts(job)))
+    with st.container(horizontal=True, gap="small"):
+        _show_links(job)
+    _show_log(job)
+
+
+def _facts(job: Job) -> str:
+    """Kind, device, place, times and attempts, in a sentence or two."""
+    facts = [f"{_kind(job.kind)} on the {device_words(job.device)}, queued {ago(job.created_at)}"]
+    if job.state is JobState.QUEUED:
+        place = next((place for place, each in _queue() if each.id == job.id), 1)
+        facts.append(f"place {place} in the queue, priority {job.priority}")
+    elif job.started_at is not None:
+        facts.append(f"started {ago(job.started_at)}{_duration(job)}")
+    if job.attempts > 1:
+        facts.append(f"attempt {job.attempts}")
+    if job.exit_code:
+        facts.append(f"exit code {job.exit_code}")
+    return f"{'; '.join(facts)}. Its id is {job.id}."
+
+
+def _show_links(job: Job) -> None:
+    """What the job works on, on that thing's own page."""
+    if job.kind == "train":
+        link_to(Page.TRAINING, "Curves and figures", job=job.id)
+    elif job.kind in ("import", "fetch") and job.state is not JobState.SUCCEEDED:
+        link_to(Page.DATASETS, "Its import", **{"view": "import", "import": job.target})
+    elif job.state is JobState.SUCCEEDED:
+        link_to(Page.DATASETS, "Its dataset", dataset=job.target)
+
+
+def _show_log(job: Job) -> None:
+    """The end of what the process printed and, for a training, of what it wrote down."""
+    printed = log_end(job_store().log_path(job), _PRINTED_LINES)
+    written = open_run(job.target, settings()).log(_LOG_LINES) if run_of(job, settings()) else ""
+    if not written:
+        st.markdown("**Log**")
+        _show_lines(printed)
+        return
+    training, process = st.tabs(["Training log", "What the process printed"])
+    with training:
+        st.caption("The newest line comes first.")
+        _show_lines("\n".join(reversed(written.splitlines())), 320)
+    with process:
+        _show_lines(printed)
+
+
+def _show_lines(text: str, height_px: int | Literal["content"] = "content") -> None:
+    st.code(text or "Nothing yet.", language=None, wrap_lines=True, height=height_px)
+
+
+def _offer_deletion(job: Job) -> None:
+    def delete() -> None:
+        delete_job(job.id, job_store(), settings())
+        go_to(Page.JOBS)
+
+    run = " and its run with its weights, figures and predictions" if run_of(job, settings()) else ""
+    offer_deletion(job.id, "Delete this job", f"Removes the job, its log{run}; the dataset stays.", delete)
+
+
+def _duration(job: Job) -> str:
+    if job.started_at is None or job.ended_at is None:
+        return ""
+    return f", ran {lasted((job.ended_at - job.started_at).total_seconds())}"
+
+
+def _kind(kind: str) -> str:
+    return KINDS.get(kind, kind.capitalize())
+
+
+def _ways_in() -> None:
+    link_to(Page.TRAINING, "Train a model")
+    link_to(Page.DATASETS, "Import a dataset", view="import")

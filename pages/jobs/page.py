@@ -1,0 +1,19 @@
+"""Jobs: what runs, what waits and what has ended; each job by its own address."""
+
+from __future__ import annotations
+
+from fer_ui.header import page_header
+from fer_ui.jobs_view import show_jobs, show_one_job
+from fer_ui.params import Param, value_of
+
+
+def main() -> None:
+    page_header("Jobs", "Work in the background. It goes on when the page, the browser or the app is closed.")
+    job_id = value_of(Param.JOB)
+    if job_id:
+        show_one_job(job_id)
+    else:
+        show_jobs()
+
+
+main()

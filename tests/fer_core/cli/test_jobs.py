@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from fer_core.cli.main import main
+from fer_core.errors import JobError
+from fer_core.jobs.job import JobState
+from fer_core.jobs.store import JobStore
+from fer_core.runs import create_run
+from fer_core.settings import Settings
+
+Say = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
+    """Runs a `jobs` command without a supervisor: exit code, standard output, standard error."""
+    monkeypatch.setattr("fer_core.cli.jobs.ensure_supervisor", lambda _settings: 1)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(["jobs", *arguments])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def ended(store: Settings) -> str:
+    """A job that has failed, with a run folder and a log."""
+    create_run("tiny", "model: {}", store)
+    with JobStore(store) as jobs:
+        job = jobs.submit("train", "Tiny", ("train", "--run", "tiny"), "tiny", resume_args=("--resume",), job_id="a")
+        jobs.claim_next()
+        jobs.log_path(job).parent.mkdir(parents=True)
+        jobs.log_path(job).write_text("it began\nand broke\n")
+        jobs.finish("a", JobState.FAILED, 1, "it broke")
+    return job.id
+
+
+def test_a_job_is_done_again_from_the_start(say: Say, ended: str, store: Settings) -> None:
+    code, out, _ = say("retry", ended, "--json")
+    assert code == 0 and json.loads(out)["state"] == "queued"
+    with JobStore(store) as jobs:
+        claimed = jobs.claim_next()
+    assert claimed is not None and claimed.command_args == ("train", "--run", "tiny")
+
+
+def test_the_priority_of_a_waiting_job_is_changed(say: Say, ended: str, store: Settings) -> None:
+    with JobStore(store) as jobs:
+        jobs.submit("train", "b", (), "r", job_id="b")
+        jobs.submit("train", "c", (), "r", job_id="c")
+    code, out, _ = say("priority", "c", "5")
+    assert (code, out) == (0, "c: priority 5, place 1 in the queue\n")
+    code, _, error = say("priority", ended, "5")
+    assert code == 2 and "no longer waits: it is failed" in error
+    code, _, error = say("priority", "c", "99999999")
+    assert code == 2 and "1000000" in error
+
+
+def test_a_log_is_followed_to_its_end(say: Say, ended: str) -> None:
+    assert say("logs", ended, "--follow")[:2] == (0, "it began\nand broke\n")
+    assert say("logs", ended, "--follow", "--json")[0] == 2
+
+
+def test_deleting_takes_the_run_along_unless_told(say: Say, ended: str, store: Settings) -> None:
+    code, out, _ = say("delete", ended, "--json")
+    assert (code, json.loads(out)) == (0, {"id": ended, "run": "tiny"})
+    assert not (store.runs_dir / "tiny").exists() and not list(store.logs_dir.iterdir())
+    with JobStore(store) as jobs, pytest.raises(JobError):
+        jobs.get(ended)
+
+
+def test_a_run_that_is_to_stay_stays(say: Say, ended: str, store: Settings) -> None:
+    assert json.loads(say("delete", ended, "--keep-run", "--json")[1])["run"] is None
+    assert (store.runs_dir / "tiny").is_dir()
+
+
+def test_a_run_of_two_jobs_stays_with_the_other(say: Say, ended: str, store: Settings) -> None:
+    with JobStore(store) as jobs:
+        jobs.submit("train", "again", (), "tiny", job_id="b")
+    assert json.loads(say("delete", ended, "--json")[1])["run"] is None
+    assert (store.runs_dir / "tiny").is_dir()
+
+
+def test_the_list_is_filtered(say: Say, ended: str, store: Settings) -> None:
+    with JobStore(store) as jobs:
+        jobs.submit("import", "b", (), "r", job_id="b")
+    assert [row["id"] for row in json.loads(say("list", "--state", "failed", "--json")[1])] == [ended]
+    assert [row["id"] for row in json.loads(say("list", "--kind", "import", "--json")[1])] == ["b"]
+
+
+def test_a_device_that_is_not_there_is_named(say: Say, store: Settings) -> None:
+    code, _, error = say("submit", "--config", "small-soft", "--device", "gpu:77")
+    assert code == 2 and "'gpu:77'" in error and "cpu" in error

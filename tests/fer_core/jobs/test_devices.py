@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from fer_core.errors import InputError
+from fer_core.jobs import devices
+from fer_core.jobs.store import JobStore
+
+
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "version", lambda _name: "2.9.0+cu128")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4, GPU-7")
+
+
+def test_a_training_takes_the_gpu_with_the_fewest_jobs(two_gpus: None) -> None:
+    assert devices.gpus() == ["gpu:0", "gpu:1"]
+    assert devices.training_device() == "gpu:0"
+    assert devices.training_device(["gpu:0", "cpu", "cpu"]) == "gpu:1"
+
+
+@pytest.mark.parametrize("visible", ["", "-1"])
+def test_without_a_gpu_it_takes_the_processor(two_gpus: None, visible: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert devices.training_device() == "cpu"
+
+
+def test_a_torch_without_cuda_has_no_gpu(two_gpus: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "version", lambda _name: "2.9.0+cpu")
+    assert devices.gpus() == []
+
+
+def test_a_process_sees_its_own_device_alone(two_gpus: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert devices.device_environment("gpu:1") == {"CUDA_VISIBLE_DEVICES": "GPU-7"}
+    assert devices.device_environment("cpu") == {"CUDA_VISIBLE_DEVICES": ""}
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert devices.device_environment("gpu:1") == {"CUDA_VISIBLE_DEVICES": "1"}
+
+
+def test_an_unknown_device_is_refused_with_those_there_are(two_gpus: None) -> None:
+    assert devices.checked_device("gpu:1") == "gpu:1"
+    with pytest.raises(InputError, match=r"'gpu:2'.*cpu, gpu:0, gpu:1"):
+        devices.checked_device("gpu:2")
+
+
+def test_a_full_device_holds_up_its_own_jobs_only(jobs: JobStore) -> None:
+    jobs.submit("train", "t", (), "r", device="gpu:0", priority=5, job_id="urgent")
+    jobs.submit("import", "t", (), "r", job_id="import")
+    claimed = jobs.claim_next(["gpu:0"])
+    assert claimed is not None and claimed.id == "import"
+    assert jobs.claim_next(["gpu:0", "cpu"]) is None
+    assert [job.id for job in jobs.waiting()] == ["urgent"]

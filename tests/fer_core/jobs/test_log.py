@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from fer_core.jobs.log import follow, log_end
+
+
+def test_the_end_of_a_log(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    assert log_end(path, 3) == ""
+    path.write_text("\n".join(f"line {number}" for number in range(50_000)))
+    assert log_end(path, 2) == "line 49998\nline 49999"
+
+
+def test_following_gives_each_character_once_up_to_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    written = "grün, then more\n".encode()
+    parts = [b"", written[:3], written[3:7], written[7:]]  # the second part ends within a character
+
+    def ended() -> bool:
+        if parts:
+            with path.open("ab") as log:
+                log.write(parts.pop(0))
+        return not parts
+
+    texts = list(follow(path, ended, look_s=0))
+    assert "".join(texts) == "grün, then more\n" and len(texts) > 1
+
+
+def test_following_a_job_that_never_printed_ends(tmp_path: Path) -> None:
+    assert list(follow(tmp_path / "none.log", lambda: True)) == []

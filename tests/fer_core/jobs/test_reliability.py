@@ -1,0 +1,32 @@
+"""A short version of `python -m bench.reliability`, two rounds of each kind. Jobs that pretend to train, but one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+
+from bench.reliability import Round, trials
+
+
+@pytest.fixture(autouse=True)
+def _own_environment() -> Iterator[None]:
+    """A trial names its store in the environment."""
+    with mock.patch.dict(os.environ):
+        yield
+
+
+@pytest.mark.parametrize("name", ["training", "supervisor", "app", "both", "apps"])
+def test_nothing_is_lost_when_it_is_killed(name: str) -> None:
+    _all_is_well(trials(name, 2, seed=1, rehearsed=True))
+
+
+def test_a_real_training_that_is_killed_goes_on() -> None:
+    _all_is_well(trials("training", 1, seed=4))
+
+
+def _all_is_well(rounds: list[Round]) -> None:
+    assert [each.faults for each in rounds] == [[] for _ in rounds]
+    assert {each.came for each in rounds} <= {"resumed and finished", "went on", "had finished"}
