@@ -12,16 +12,20 @@ import sys
 from collections.abc import Sequence
 
 KEPT_MEMORY = {
-    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(2**32),
     "MALLOC_TOP_PAD_": str(2**28),
     "MALLOC_ARENA_MAX": "2",
 }
-"""For a training process, whose allocations come from several threads: these are read as the process starts."""
+"""For a training process, whose allocations come from several threads: these are read as the process starts.
+
+No block is mapped by itself: glibc gives mapped blocks back, and before 2.35 it refuses to map only larger ones than
+32 MiB, which the first activations of study A's network are (154 MiB a batch).
+"""
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _BLOCK_MAX = 32 * 2**20
-"""The largest block that glibc lets be kept."""
+"""The largest threshold that every glibc takes."""
 
 _KEPT_MAX = 256 * 2**20
 

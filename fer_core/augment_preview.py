@@ -15,6 +15,7 @@ from fer_core.errors import DatasetError, InputError
 from fer_core.settings import Settings
 from fer_core.training.augment import augment
 from fer_core.training.config import AugmentConfig
+from fer_core.training.mix import mix
 
 FACES_MAX = 64
 DRAWS_MAX = 64
@@ -71,6 +72,8 @@ def fitted_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settin
 def augmented(faces: NDArray[np.uint8], recipe: AugmentConfig, *, draws: int, seed: int) -> NDArray[np.uint8]:
     """Faces as they are, then changed `draws` times; a larger number of draws begins with the same pictures.
 
+    Where the recipe mixes faces, these are mixed with each other.
+
     Args:
         faces: uint8, shape (faces, channels, S, S).
     Returns:
@@ -81,9 +84,14 @@ def augmented(faces: NDArray[np.uint8], recipe: AugmentConfig, *, draws: int, se
     _require(draws, DRAWS_MAX, "draws", "Draw more with another seed.")
     chance = torch.Generator().manual_seed(seed)
     images = torch.from_numpy(faces).float()
-    seen = [images, *(augment(images, recipe, chance) for _ in range(draws))]
+    seen = [images, *(_changed(images, recipe, chance) for _ in range(draws))]
     planes = torch.stack(seen, dim=1).round().clamp(0, 255).to(torch.uint8).numpy()
     return np.ascontiguousarray(planes[:, :, 0] if planes.shape[2] == 1 else np.moveaxis(planes, 2, -1))
+
+
+def _changed(images: torch.Tensor, recipe: AugmentConfig, chance: torch.Generator) -> torch.Tensor:
+    changed = augment(images, recipe, chance)
+    return mix(changed, recipe, chance).images if recipe.mixes else changed
 
 
 def contact_sheet(pictures: NDArray[np.uint8], side_px: int = 96, gap_px: int = 4) -> NDArray[np.uint8]:

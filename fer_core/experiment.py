@@ -30,8 +30,10 @@ from fer_core.models.registry import architecture, parameter_count
 from fer_core.progress import Progress, silent
 from fer_core.runs import Run, RunState
 from fer_core.settings import Settings
+from fer_core.training.affect import affect_rows
 from fer_core.training.config import TrainConfig, parse_config
 from fer_core.training.targets import label_codes, target_rows
+from fer_core.training.trackers import trackers_of
 from fer_core.training.trainer import Trainer, TrainingData
 
 _PACK_SHARE_01 = 0.03
@@ -52,7 +54,7 @@ def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progre
     config = parse_config(yaml.safe_load(run.config_text()), f"config.yaml of {run.id}")
     dataset = open_dataset(config.dataset, settings)
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
-    contract = architecture(config.model.name).contract(label_set(config.labels))
+    contract = architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
     contract.save(run.path("contract.json"))
     used = _data_used(run, dataset, config)
     index = dataset.index(version=used.corrections)
@@ -66,12 +68,17 @@ def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progre
 
     packed = pack(dataset, contract, settings, packing)
     data = _training_data(index, parts, packed.images, packed.readable, config, contract.label_set)
-    trainer = Trainer(config, contract, data, run)
+    trackers = trackers_of(run, config.model_dump(mode="json"))
+    trainer = Trainer(config, contract, data, run, trackers)
     resumed = resume and trainer.resume()
     if not resumed:
         run.keep_metrics_until(0)  # epochs of an earlier attempt are done again
     _log_start(run, trainer, parts, used, resumed=resumed)
-    trainer.fit(training)
+    try:
+        trainer.fit(training)
+    finally:
+        for tracker in trackers:
+            tracker.close()
     progress(_TRAIN_SHARE_01, "Judging the best epoch")
     trainer.load_best()
     _finish(run, trainer, index, parts, packed.readable, dataset, used)
@@ -136,7 +143,8 @@ def _training_data(
     teaching = readable & (targets.sum(1) > 0)
     train = np.flatnonzero((parts == Split.TRAIN) & teaching)
     valid = np.flatnonzero((parts == Split.VALID) & teaching & (codes >= 0))
-    return TrainingData(images, targets, codes, train, valid)
+    affect = affect_rows(index) if config.affect_weight else None
+    return TrainingData(images, targets, codes, train, valid, affect)
 
 
 def _log_start(run: Run, trainer: Trainer, parts: NDArray[np.str_], used: _DataUsed, *, resumed: bool) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fer_core.allocator import restart_with_kept_memory
 from fer_core.cli.output import emit
@@ -13,8 +15,11 @@ from fer_core.data.catalog import open_dataset
 from fer_core.errors import ConfigError
 from fer_core.ids import new_id
 from fer_core.runs import create_run, open_run
-from fer_core.settings import settings
+from fer_core.settings import Settings, settings
 from fer_core.training.config import dump_config, load_config, presets
+
+if TYPE_CHECKING:
+    from fer_core.training.estimate import Estimate, Spread
 
 
 def add_to(commands: Any) -> None:
@@ -24,6 +29,7 @@ def add_to(commands: Any) -> None:
     command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one key of the config")
     command.add_argument("--run", dest="run_id", metavar="ID", help="the run's id; with --config a new run is made")
     command.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    command.add_argument("--estimate", action="store_true", help="say what the run would take; nothing is kept")
     command.add_argument("--json", action="store_true", help="print JSON alone")
     command.set_defaults(run=run)
 
@@ -31,6 +37,9 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Train."""
     here = settings()
+    if arguments.estimate:
+        _estimate(arguments, here)
+        return
     if arguments.config:
         path = presets().get(arguments.config, Path(arguments.config))
         config = load_config(path, arguments.set)
@@ -51,6 +60,57 @@ def run(arguments: argparse.Namespace) -> None:
     emit(summary, arguments.json, f"{finished.id}: finished, epoch {summary['best_epoch']} of {summary['epochs']} kept")
 
 
+def _estimate(arguments: argparse.Namespace, here: Settings) -> None:
+    """Say what a run would take, measured under the allocator that it would have."""
+    if not arguments.config:
+        raise ConfigError("--estimate needs a config: give --config FILE.")
+    config = load_config(presets().get(arguments.config, Path(arguments.config)), arguments.set)
+    dataset = open_dataset(config.dataset, here)
+    changes = [word for change in arguments.set for word in ("--set", change)]
+    more = ["--json"] if arguments.json else []
+    restart_with_kept_memory(["train", "--config", arguments.config, *changes, "--estimate", *more])
+    import torch
+
+    from fer_core.training.estimate import estimate
+
+    torch.set_num_threads(here.threads or os.cpu_count() or 1)
+    found = estimate(config, dataset, here)
+    emit(asdict(found), arguments.json, _in_words(found, config.epochs))
+
+
 def _arguments_for(run_id: str, arguments: argparse.Namespace) -> list[str]:
     options = [name for name, given in (("--resume", arguments.resume), ("--json", arguments.json)) if given]
     return ["train", "--run", run_id, *options]
+
+
+def _in_words(found: Estimate, epochs: int) -> str:
+    """The estimate as a few lines of text."""
+    disk = {
+        "already": "the images are packed already",
+        "first": f"packing them first takes about {found.pack_s:.0f} s and {found.pack_bytes / 2**20:,.0f} MiB of disk",
+        "streamed": "the images do not fit the limit for packs and are decoded anew in every epoch",
+    }[found.packed]
+    return "\n".join(
+        [
+            (
+                f"network: {found.parameters:,} parameters ({found.learned:,} learned), "
+                f"{found.multiply_adds / 1e6:,.1f} million multiply-adds an image"
+            ),
+            f"memory: {found.memory_bytes / 2**20:,.0f} MiB on {found.device}, {found.threads} threads",
+            f"data: {found.train_images:,} images in {found.batches:,} batches, {found.valid_images:,} judged; {disk}",
+            (
+                f"speed: {found.images_per_s:,.0f} images/s ({found.timed_batches} timed batches, "
+                f"{found.batch_s.low:.3f} to {found.batch_s.high:.3f} s each)"
+            ),
+            f"an epoch: {_time(found.epoch_s)}",
+            f"{epochs} epochs: {_time(found.run_s)}",
+        ]
+    )
+
+
+def _time(seconds: Spread) -> str:
+    low, middle, high = (
+        f"{each:.1f} s" if each < 60 else f"{each / 60:.1f} min" if each < 3600 else f"{each / 3600:.1f} h"
+        for each in (seconds.low, seconds.middle, seconds.high)
+    )
+    return f"{middle} (from {low} to {high})"

@@ -1,7 +1,7 @@
-"""Small residual networks for faces of about 48 pixels.
+"""Residual networks for faces of about 48 pixels.
 
-He et al. (2016), "Identity Mappings in Deep Residual Networks" (order of layers within a block is the first
-paper's, after addition); squeeze and excitation after Hu et al. (2018), "Squeeze-and-Excitation Networks".
+He et al. (2016), "Deep Residual Learning for Image Recognition" (the order of layers within a block is theirs);
+squeeze and excitation after Hu et al. (2018), "Squeeze-and-Excitation Networks".
 """
 
 from __future__ import annotations
@@ -10,16 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from fer_core.contract import Contract
-from fer_core.labels import LabelSet
 from fer_core.models.registry import register
 
 _SQUEEZE = 8
-
-
-def small_contract(labels: LabelSet) -> Contract:
-    """48x48 gray, each image standardised by itself: webcams differ in light more than in anything else."""
-    return Contract(colour="gray", size_px=48, normalisation="image", labels=labels.expressions)
+_RESNET18_WIDTH = 64
 
 
 class SqueezeExcite(nn.Module):
@@ -37,18 +31,18 @@ class SqueezeExcite(nn.Module):
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions with batch norm, squeeze and excitation, and a shortcut.
+    """Two 3x3 convolutions with batch norm, a gate on the channels where `excited`, and a shortcut.
 
     Shape: (N, C_in, H, W) to (N, C_out, H/stride, W/stride).
     """
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, stride: int, *, excited: bool) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False)
         self.norm1 = nn.BatchNorm2d(channels_out)
         self.conv2 = nn.Conv2d(channels_out, channels_out, 3, 1, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(channels_out)
-        self.excite = SqueezeExcite(channels_out)
+        self.excite: nn.Module = SqueezeExcite(channels_out) if excited else nn.Identity()
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or channels_in != channels_out:
             self.shortcut = nn.Sequential(
@@ -61,16 +55,13 @@ class Block(nn.Module):
         return F.relu(self.excite(self.norm2(self.conv2(inner))) + self.shortcut(features))
 
 
-@register("small-resnet", "Small residual network", small_contract)
-class SmallResNet(nn.Module):
-    """A 3x3 stem, four stages of residual blocks (the width doubles and the side halves at each), mean pooling.
-
-    Width 16 has 0.7 million parameters, width 24 has 1.6 million.
+class ResNet(nn.Module):
+    """A 3x3 stem, four stages of two blocks (the width doubles and the side halves at each), mean pooling.
 
     Shape: (N, channels, S, S) to (N, classes) logits.
     """
 
-    def __init__(self, channels: int, classes: int, width: int = 24, dropout_01: float = 0.2) -> None:
+    def __init__(self, channels: int, classes: int, width: int, dropout_01: float, *, excited: bool) -> None:
         super().__init__()
         self.stem = nn.Conv2d(channels, width, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(width)
@@ -78,7 +69,9 @@ class SmallResNet(nn.Module):
         channels_in = width
         for stage in range(4):
             channels_out = width * 2**stage
-            blocks += [Block(channels_in, channels_out, 1 if stage == 0 else 2), Block(channels_out, channels_out, 1)]
+            stride = 1 if stage == 0 else 2
+            blocks.append(Block(channels_in, channels_out, stride, excited=excited))
+            blocks.append(Block(channels_out, channels_out, 1, excited=excited))
             channels_in = channels_out
         self.blocks = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(dropout_01)
@@ -88,3 +81,24 @@ class SmallResNet(nn.Module):
         """Logits of each face."""
         features = self.blocks(F.relu(self.norm(self.stem(faces))))
         return self.head(self.dropout(features.mean((2, 3))))
+
+
+@register("small-resnet", head="head")
+def small_resnet(channels: int, classes: int, width: int, dropout_01: float) -> ResNet:
+    """Plain blocks: width 16 has 0.7 million parameters, width 24 has 1.6 million."""
+    return ResNet(channels, classes, width, dropout_01, excited=False)
+
+
+@register("small-se-resnet", head="head")
+def small_se_resnet(channels: int, classes: int, width: int, dropout_01: float) -> ResNet:
+    """Blocks with squeeze and excitation."""
+    return ResNet(channels, classes, width, dropout_01, excited=True)
+
+
+@register("resnet18-48", head="head")
+def resnet18_48(channels: int, classes: int, dropout_01: float) -> ResNet:
+    """ResNet18 as the FER2013 code base has it: 64 channels, no pooling after the stem.
+
+    It pools all of the last map, where the code base takes its upper left 4x4.
+    """
+    return ResNet(channels, classes, _RESNET18_WIDTH, dropout_01, excited=False)

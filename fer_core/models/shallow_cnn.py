@@ -6,20 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from fer_core.contract import Contract
-from fer_core.errors import ConfigError
-from fer_core.labels import LabelSet
 from fer_core.models.registry import register
 
 _POOLED_SIDE = 14
 
 
-def shallow_contract(labels: LabelSet) -> Contract:
-    """224x224 RGB, 0..255 as it is."""
-    return Contract(colour="rgb", size_px=224, normalisation="byte", labels=labels.expressions)
-
-
-@register("shallow-cnn", "Study A's CNN", shallow_contract)
+@register("shallow-cnn", head="fc")
 class ShallowCnn(nn.Module):
     """3x3 convolutions 3→12→12→24→24→24, ReLU after each, 2x2 max pooling after the first four, a linear layer.
 
@@ -30,9 +22,7 @@ class ShallowCnn(nn.Module):
 
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()
-        if channels != 3:
-            raise ConfigError(f"shallow-cnn takes RGB images (3 channels) but got {channels}.")
-        self.conv1 = nn.Conv2d(3, 12, 3, padding=1)
+        self.conv1 = nn.Conv2d(channels, 12, 3, padding=1)
         self.conv2 = nn.Conv2d(12, 12, 3, padding=1)
         self.conv3 = nn.Conv2d(12, 24, 3, padding=1)
         self.conv4 = nn.Conv2d(24, 24, 3, padding=1)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from fer_core.training.config import AugmentConfig
+from fer_core.training.augment_config import AugmentConfig
+from fer_core.training.augment_pixels import add_noise, bend, blur, compress, turn_gray
 
 _ERASED_SIDE_01 = (0.1, 0.35)
 
 
 def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
-    """Change each image of a batch at random.
+    """Change each image of a batch at random, by itself; `mix.mix` mixes images with each other.
 
     Args:
         images: float32, shape (N, C, S, S), 0..255.
@@ -23,6 +24,11 @@ def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Genera
     images = _warp(images, config, generator)
     images = _gain(images, config, generator)
     images = _light(images, config, generator)
+    images = bend(images, config.gamma_01, generator)
+    images = turn_gray(images, config.gray_01, generator)
+    images = blur(images, config.blur_px, generator)
+    images = add_noise(images, config.noise_01, generator)
+    images = compress(images, config.jpeg_01, config.jpeg_quality_min, generator)
     return _erase(images, config.erase_01, generator)
 
 
@@ -32,8 +38,9 @@ def _uniform(n: int, reach: float, generator: torch.Generator) -> torch.Tensor:
 
 
 def _warp(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
-    """Flip, shear, rotate, scale and shift in one interpolation; what comes in from outside repeats the edge."""
-    if not any((config.flip_01, config.rotate_deg, config.scale_01, config.shift_01, config.shear_01)):
+    """Flip, shear, rotate, scale, shift and crop in one interpolation; what comes from outside repeats the edge."""
+    crops = config.crop_min_01 < 1
+    if not any((config.flip_01, config.rotate_deg, config.scale_01, config.shift_01, config.shear_01, crops)):
         return images
     n = len(images)
     angle = torch.deg2rad(_uniform(n, config.rotate_deg, generator))
@@ -49,7 +56,12 @@ def _warp(images: torch.Tensor, config: AugmentConfig, generator: torch.Generato
         ],
         dim=1,
     )
-    affine = torch.cat([rows, shift[:, :, None]], dim=2).to(images.device)
+    affine = torch.cat([rows, shift[:, :, None]], dim=2)
+    if crops:
+        side = (torch.rand(n, generator=generator) * (1 - config.crop_min_01) + config.crop_min_01).sqrt()
+        affine = affine * side[:, None, None]
+        affine[:, :, 2] += (torch.rand(n, 2, generator=generator) * 2 - 1) * (1 - side)[:, None]
+    affine = affine.to(images.device)
     grid = F.affine_grid(affine, list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 

@@ -4,89 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from fer_core.data.rebalance import Remedy
 from fer_core.data.split import SplitConfig
 from fer_core.errors import ConfigError
 from fer_core.labels import LABEL_SETS
+from fer_core.training.augment_config import AugmentConfig
+from fer_core.training.closed import Closed, in_words
+from fer_core.training.learning_config import EarlyStopping, LossConfig, OptimiserConfig, SelectOn
+from fer_core.training.model_config import ModelConfig
+
+__all__ = [
+    "AugmentConfig",
+    "EarlyStopping",
+    "LossConfig",
+    "ModelConfig",
+    "OptimiserConfig",
+    "SelectOn",
+    "TrainConfig",
+    "dump_config",
+    "in_words",
+    "load_config",
+    "parse_config",
+    "presets",
+    "read_yaml",
+]
 
 PRESETS_DIR = Path(__file__).parent / "presets"
 
-SelectOn = Literal["macro_f1", "balanced_accuracy", "accuracy", "loss"]
 
-
-class _Closed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ModelConfig(_Closed):
-    """Which network. `width` and `dropout_01` are the residual network's; leave them out for others."""
-
-    name: Literal["small-resnet", "shallow-cnn"] = "small-resnet"
-    width: int | None = Field(None, ge=4, le=128)
-    dropout_01: float | None = Field(None, ge=0, lt=1)
-
-    @model_validator(mode="after")
-    def _has_its_options(self) -> Self:
-        if self.name == "shallow-cnn" and (given := ", ".join(self.options())):
-            raise ValueError(f"shallow-cnn has one shape only and no {given}; leave it out or set it to null")
-        return self
-
-    def options(self) -> dict[str, Any]:
-        """The options that were given, for the network's builder."""
-        return self.model_dump(exclude={"name"}, exclude_none=True)
-
-
-class AugmentConfig(_Closed):
-    """How far training images are changed at random; as it stands here, nothing is.
-
-    Degrees for `rotate_deg`; shares of the side for `shift_01`; the tangent of the angle by which upright lines lean
-    for `shear_01`; shares of 1 for `scale_01`, `brightness_01` and `contrast_01`; probabilities for `flip_01` and
-    `erase_01` (one patch of a tenth to a third of the side). Gray levels are multiplied by a number from `gain_low`
-    to `gain_high`; `brightness_01` is added to them.
-    """
-
-    flip_01: float = Field(0.0, ge=0, le=1)
-    rotate_deg: float = Field(0.0, ge=0, le=90)
-    scale_01: float = Field(0.0, ge=0, lt=0.9)
-    shift_01: float = Field(0.0, ge=0, le=0.5)
-    shear_01: float = Field(0.0, ge=0, lt=1)
-    gain_low: float = Field(1.0, ge=0, le=10)
-    gain_high: float = Field(1.0, gt=0, le=10, validate_default=True)
-    brightness_01: float = Field(0.0, ge=0, lt=1)
-    contrast_01: float = Field(0.0, ge=0, lt=1)
-    erase_01: float = Field(0.0, ge=0, le=1)
-
-    @field_validator("gain_high")
-    @classmethod
-    def _not_below_its_low_end(cls, high: float, others: ValidationInfo) -> float:
-        low = others.data.get("gain_low", high)
-        if high < low:
-            raise ValueError(f"the gain is drawn from gain_low, which is {low}, up to this; make this {low} or more")
-        return high
-
-
-class OptimiserConfig(_Closed):
-    """How weights are moved. `schedule` one_cycle: up over the first tenth, then a cosine to zero."""
-
-    name: Literal["sgd", "adam"] = "sgd"
-    learning_rate: float = Field(0.1, gt=0, le=10)
-    momentum: float = Field(0.9, ge=0, lt=1)
-    weight_decay: float = Field(5e-4, ge=0, le=1)
-    schedule: Literal["constant", "one_cycle"] = "one_cycle"
-
-
-class TrainConfig(_Closed):
+class TrainConfig(Closed):
     """Everything that decides a run beside the data itself.
 
     `corrections` is the version of the dataset's overlay that is used; the newest when the run begins by default.
     `targets`: "votes" trains on the share of votes (single votes zeroed) where there are votes, "label" on the
     label alone. `leave_out_disputed` learns nothing from images that are marked as disputed. `remedy` is what is done
     about imbalance. `ema_decay` 0 switches weight averaging off. `select_on` decides which epoch is kept.
+
+    `affect_weight` gives the network a second head for valence and arousal and says how much its loss counts beside
+    that of the expressions; 0 is off. `precision` bf16 computes with half as many digits where that is safe; fp16
+    does on GPUs alone.
     """
 
     dataset: str
@@ -101,11 +62,23 @@ class TrainConfig(_Closed):
     optimiser: OptimiserConfig = OptimiserConfig()
     augment: AugmentConfig = AugmentConfig()
     remedy: Remedy = Remedy()
+    loss: LossConfig = LossConfig()
+    affect_weight: float = Field(0.0, ge=0, le=100)
     ema_decay: float = Field(0.0, ge=0, lt=1)
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     select_on: SelectOn = "macro_f1"
+    early_stopping: EarlyStopping = EarlyStopping()
     seed: int = Field(0, ge=0, lt=2**63)
     title: str = Field("", max_length=120)
+
+    @field_validator("select_on", "early_stopping")
+    @classmethod
+    def _is_of_its_labels(cls, value: str | EarlyStopping, others: ValidationInfo) -> str | EarlyStopping:
+        labels = LABEL_SETS.get(others.data.get("labels", ""))
+        metric = value.metric if isinstance(value, EarlyStopping) else value
+        if labels and metric.startswith("f1_") and metric not in {f"f1_{expression}" for expression in labels}:
+            raise ValueError(f"{metric} is of no expression of the labels {labels.name!r}")
+        return value
 
 
 def parse_config(content: object, name: str = "config", changes: Iterable[str] = ()) -> TrainConfig:
@@ -175,20 +148,3 @@ def _changed(content: dict[str, Any], change: str) -> dict[str, Any]:
     if inner is not None and not isinstance(inner, dict):
         raise ConfigError(f"--set {change!r}: {head!r} is a single value and has nothing below it.")
     return {**content, head: _changed(inner or {}, f"{rest}={value}")}
-
-
-def in_words(exc: ValidationError, name: str, kind: type[BaseModel]) -> str:
-    """What is wrong with `name`, which should have been one of `kind`: the key, the value, and what would be right."""
-    problem = exc.errors()[0]
-    place = [str(part) for part in problem["loc"]]
-    if problem["type"] == "extra_forbidden":
-        return f"{name}: unknown key {'.'.join(place)!r}. Known keys: {', '.join(_known_keys(place[:-1], kind))}."
-    return f"{name}: {'.'.join(place)}: {problem['msg'].removeprefix('Value error, ')} (got {problem.get('input')!r})."
-
-
-def _known_keys(place: list[str], kind: type[BaseModel]) -> list[str]:
-    for part in place:
-        inner = kind.model_fields[part].annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            kind = inner
-    return list(kind.model_fields)

@@ -1,40 +1,39 @@
-"""Optimiser, learning-rate schedule and weight averaging, as the config names them."""
+"""Optimiser, penalty and weight averaging, as the config names them."""
 
 from __future__ import annotations
 
 import copy
-import math
+from collections.abc import Iterable
 
 import torch
 from torch import nn
 
-from fer_core.training.config import OptimiserConfig
-
-_RISE_01 = 0.1
-_START_01 = 0.04
+from fer_core.training.learning_config import OptimiserConfig
 
 
 def make_optimiser(network: nn.Module, config: OptimiserConfig) -> torch.optim.Optimizer:
     """The optimiser. Weight decay is kept off biases and normalisation, which it only harms."""
-    decayed = [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
     others = [p for p in network.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    groups = [
+        {"params": layer_weights(network), "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
     if config.name == "adam":
         return torch.optim.Adam(groups, lr=config.learning_rate)
-    return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum, nesterov=config.momentum > 0)
+    if config.name == "adamw":
+        return torch.optim.AdamW(groups, lr=config.learning_rate)
+    nesterov = config.nesterov and config.momentum > 0
+    return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum, nesterov=nesterov)
 
 
-def rate_factor(config: OptimiserConfig, step: int, steps: int) -> float:
-    """The learning rate at `step` of `steps` as a share of the configured one.
+def layer_weights(network: nn.Module) -> list[nn.Parameter]:
+    """What is learned but for biases and normalisation."""
+    return [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
 
-    one_cycle after Smith & Topin (2019), "Super-Convergence", with a cosine descent.
-    """
-    if config.schedule == "constant":
-        return 1.0
-    done = step / max(steps, 1)
-    if done < _RISE_01:
-        return _START_01 + (1 - _START_01) * done / _RISE_01
-    return 0.5 * (1 + math.cos(math.pi * (done - _RISE_01) / (1 - _RISE_01)))
+
+def l1_penalty(weights: Iterable[nn.Parameter]) -> torch.Tensor:
+    """The sum of the weights' sizes; Tibshirani (1996), "Regression shrinkage and selection via the lasso"."""
+    return torch.stack([weight.abs().sum() for weight in weights]).sum()
 
 
 class AveragedWeights:

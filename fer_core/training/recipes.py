@@ -7,7 +7,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fer_core.errors import ConfigError
-from fer_core.training.config import AugmentConfig, in_words, read_yaml
+from fer_core.training.augment_config import AugmentConfig
+from fer_core.training.closed import in_words
+from fer_core.training.config import read_yaml
 
 RECIPES_DIR = Path(__file__).parent / "recipes"
 
@@ -65,12 +67,24 @@ def changes_in_words(augment: AugmentConfig) -> list[str]:
         f"made up to {_percent(a.scale_01)} larger or smaller": a.scale_01,
         f"shifted by up to {_percent(a.shift_01)} of the side": a.shift_01,
         f"sheared by up to {_percent(a.shear_01)}": a.shear_01,
+        f"cropped to {_percent(a.crop_min_01)} of the area or more": a.crop_min_01 < 1,
         f"gray levels multiplied by {a.gain_low:g} to {a.gain_high:g}": (a.gain_low, a.gain_high) != (1, 1),
         f"made up to {_percent(a.brightness_01)} of the full range brighter or darker": a.brightness_01,
         f"contrast up to {_percent(a.contrast_01)} higher or lower": a.contrast_01,
+        f"bent gray levels, by an exponent of up to {1 + a.gamma_01:g}": a.gamma_01,
+        f"turned gray in {_percent(a.gray_01)} of the cases": a.gray_01,
+        f"blurred by up to {a.blur_px:g} pixels": a.blur_px,
+        f"noise of up to {_percent(a.noise_01)} of the full range": a.noise_01,
+        f"saved as JPEG of quality {a.jpeg_quality_min} to 95 in {_percent(a.jpeg_01)} of the cases": a.jpeg_01,
         f"a patch erased in {_percent(a.erase_01)} of the cases": a.erase_01,
+        f"mixed with another face by mixup (alpha {a.mixup_alpha:g}){_until(a)}": a.mixup_alpha and a.mixes,
+        f"a patch of another face by cutmix (alpha {a.cutmix_alpha:g}){_until(a)}": a.cutmix_alpha and a.mixes,
     }
     return [words for words, on in said.items() if on]
+
+
+def _until(augment: AugmentConfig) -> str:
+    return "" if augment.mix_until_01 == 1 else f" in the first {_percent(augment.mix_until_01)} of the epochs"
 
 
 def _percent(share_01: float) -> str:

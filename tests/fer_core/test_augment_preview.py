@@ -108,3 +108,24 @@ def test_a_contact_sheet_has_every_picture_in_its_place(colours: tuple[int, ...]
 
 def test_a_large_face_is_not_made_smaller() -> None:
     assert contact_sheet(np.zeros((1, 2, 224, 224), np.uint8), gap_px=0).shape == (224, 448)
+
+
+@pytest.mark.parametrize("key", ["mixup_alpha", "cutmix_alpha"])
+def test_faces_are_mixed_with_each_other_where_the_recipe_mixes(key: str) -> None:
+    levels = np.array([0, 100, 200], np.uint8)
+    flat = np.broadcast_to(levels[:, None, None, None], (3, 1, 20, 20)).copy()
+    seen = augmented(flat, AugmentConfig(**{key: 1}), draws=8, seed=0)
+    np.testing.assert_array_equal(seen[:, 0], flat[:, 0])
+    assert (seen[:, 1:] != seen[:, :1]).any(axis=(1, 2, 3)).all()
+    assert augmented(flat, AugmentConfig(**{key: 1, "mix_until_01": 0}), draws=2, seed=0).std(axis=(2, 3)).max() == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"crop_min_01": 0.5}, {"gamma_01": 1}, {"gray_01": 1}, {"blur_px": 2}, {"noise_01": 0.2}, {"jpeg_01": 1}],
+    ids=lambda change: next(iter(change)),
+)
+def test_every_change_can_be_seen(change: dict[str, float]) -> None:
+    faces = np.random.default_rng(0).integers(0, 256, (3, 3, 20, 20), np.uint8)
+    seen = augmented(faces, AugmentConfig(**change), draws=3, seed=0).astype(int)
+    assert (np.abs(seen[:, 1:] - seen[:, :1]).mean(axis=(2, 3, 4)) > 1).any(axis=1).all()

@@ -53,6 +53,7 @@ FILES = {
     "model.onnx",
     "bundle.json",
     "log.txt",
+    "events",
     "run.json",
 }
 

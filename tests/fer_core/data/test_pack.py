@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.images import decode
-from fer_core.data.pack import pack
+from fer_core.data.pack import dataset_images, is_packed, pack, pack_bytes, pack_bytes_limit
+from fer_core.data.stream import StreamedImages
 from fer_core.data.synthetic import DrawnFacesRecipe, write_drawn_faces
 from fer_core.errors import CancelledError
 from fer_core.labels import label_set
@@ -82,3 +84,37 @@ def test_what_a_crash_left_is_made_anew(dataset: StoredDataset, store: Settings)
     (folder / "pack.json").unlink()
     (folder / "images.npy").write_bytes(b"half")
     assert pack(dataset, CONTRACTS[0], store).images[0].any()
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.pack_key)
+def test_beyond_the_limit_the_same_pixels_are_streamed(
+    contract: Contract, dataset: StoredDataset, store: Settings
+) -> None:
+    small = store.model_copy(update={"pack_bytes_max": pack_bytes(dataset, contract) - 1})
+    found = dataset_images(dataset, contract, small)
+    assert isinstance(found.images, StreamedImages)
+    assert not is_packed(dataset, contract, store)
+    packed = pack(dataset, contract, store)
+    rows = np.random.default_rng(0).permutation(len(packed.images))
+    np.testing.assert_array_equal(found.images[rows], packed.images[rows])
+    np.testing.assert_array_equal(found.readable, packed.readable)
+    assert found.images.shape == packed.images.shape
+
+
+def test_within_the_limit_images_are_packed(dataset: StoredDataset, store: Settings) -> None:
+    exact = store.model_copy(update={"pack_bytes_max": pack_bytes(dataset, CONTRACTS[0])})
+    found = dataset_images(dataset, CONTRACTS[0], exact)
+    assert isinstance(found.images, np.memmap)
+    assert found.images.nbytes == pack_bytes(dataset, CONTRACTS[0])
+
+
+def test_a_pack_that_is_there_is_used_whatever_the_limit(dataset: StoredDataset, store: Settings) -> None:
+    pack(dataset, CONTRACTS[0], store)
+    none = store.model_copy(update={"pack_bytes_max": 0})
+    assert isinstance(dataset_images(dataset, CONTRACTS[0], none).images, np.memmap)
+
+
+def test_a_pack_leaves_half_of_the_free_disk(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    assert pack_bytes_limit(store) == 500
+    assert pack_bytes_limit(store.model_copy(update={"pack_bytes_max": 300})) == 300

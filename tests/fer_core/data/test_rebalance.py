@@ -23,7 +23,15 @@ FLOATS = SIZES.astype(np.float64)
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"sampling": "twice"}, {"weights": "many"}, {"beta": 1}, {"beta": -0.1}, {"logit_tau": 4.1}, {"logit_tau": -1}],
+    [
+        {"sampling": "twice"},
+        {"weights": "many"},
+        {"beta": 1},
+        {"beta": -0.1},
+        {"logit_tau": 4.1},
+        {"logit_tau": -1},
+        {"weights_after_01": 1},
+    ],
 )
 def test_a_remedy_out_of_its_range_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
@@ -161,6 +169,22 @@ def test_named_remedies_differ_correct_once_and_say_what_they_do() -> None:
     for each in NAMED_REMEDIES.values():
         assert warnings(each.remedy) == []
         assert each.title and each.explanation.endswith(".")
+
+
+def test_a_remedy_can_be_given_by_name_and_balanced_softmax_is_logit_adjustment() -> None:
+    for name, named in NAMED_REMEDIES.items():
+        assert Remedy.model_validate(name) == named.remedy
+    assert Remedy.model_validate("balanced-softmax") == Remedy(logit_tau=1)
+    deferred = Remedy.model_validate("deferred-weights")
+    assert (deferred.weights, deferred.weights_after_01) == ("effective_number", 160 / 200)
+    assert "balanced softmax is the same" in NAMED_REMEDIES["logit-adjustment"].explanation
+    with pytest.raises(ValidationError, match=r"logit-adjustment.*balanced-softmax.*deferred-weights"):
+        Remedy.model_validate("luck")
+
+
+def test_weights_and_balanced_sampling_together_come_with_the_published_figure() -> None:
+    assert "14 points" in warnings(Remedy(sampling="over", weights="inverse"))[0]
+    assert "14 points" not in warnings(Remedy(sampling="over", logit_tau=1))[0]
 
 
 def test_what_corrects_twice_is_named_in_pairs() -> None:

@@ -13,8 +13,10 @@ from fer_core.training.config import AugmentConfig, parse_config
 WITHOUT_SHEAR_AND_GAIN = AugmentConfig(
     flip_01=0.5, rotate_deg=25, scale_01=0.3, shift_01=0.2, brightness_01=0.5, contrast_01=0.5, erase_01=0.7
 )
-EVERYTHING = WITHOUT_SHEAR_AND_GAIN.model_copy(update={"shear_01": 0.5, "gain_low": 0.4, "gain_high": 1.7})
-ONE_AT_A_TIME = [{name: EVERYTHING.model_dump()[name]} for name in AugmentConfig.model_fields]
+LATER = {"shear_01": 0.5, "gain_low": 0.4, "gain_high": 1.7, "crop_min_01": 0.5, "gamma_01": 0.5, "gray_01": 0.7}
+LATER |= {"blur_px": 1.5, "noise_01": 0.1, "jpeg_01": 0.7}
+EVERYTHING = WITHOUT_SHEAR_AND_GAIN.model_copy(update=LATER)
+ONE_AT_A_TIME = [{name: value} for name, value in EVERYTHING.model_dump(exclude_defaults=True).items()]
 
 
 def _chance(seed: int = 0) -> torch.Generator:
@@ -177,6 +179,83 @@ def test_a_gain_multiplies_and_is_cut_off_at_white(images: torch.Tensor) -> None
 def test_a_gain_of_one_number_is_that_number(images: torch.Tensor) -> None:
     halved = augment(images, AugmentConfig(gain_low=0.5, gain_high=0.5), _chance())
     torch.testing.assert_close(halved, images / 2, rtol=0, atol=1e-3)
+
+
+def _row_energy(images: torch.Tensor) -> torch.Tensor:
+    """How much neighbouring pixels differ, an image."""
+    return images.diff(dim=3).abs().mean((1, 2, 3))
+
+
+def test_a_crop_enlarges_a_part_of_the_image_and_never_looks_outside() -> None:
+    place = torch.arange(40.0)
+    ramp = (place[None, :] + 100 * (place[:, None] > 19)).expand(64, 1, 40, 40).contiguous()
+    cropped = augment(ramp, AugmentConfig(crop_min_01=0.25), _chance())
+    slope = cropped[:, 0, 5].diff(dim=1)[:, 2:-2].mean(1)  # one a pixel before
+    assert 0.5 - 1e-3 <= slope.min() < 0.6 and 0.9 < slope.max() <= 1
+    assert (cropped.amin((1, 2, 3)) >= 0).all() and (cropped.amax((1, 2, 3)) <= 139).all()
+    edges = cropped[:, 0, 0, 0]
+    assert edges.min() < 3 and edges.max() > 12  # the left end, up to half the side in
+
+
+def test_a_crop_and_a_shift_make_one_warp(images: torch.Tensor) -> None:
+    both = AugmentConfig(crop_min_01=0.9, flip_01=1)
+    once = augment(images, AugmentConfig(crop_min_01=0.9), _chance())
+    assert (augment(images, both, _chance()) - once).abs().mean() > 5
+
+
+def test_gamma_keeps_black_and_white_and_the_order_of_gray_levels() -> None:
+    ramp = torch.linspace(0, 255, 256).reshape(1, 1, 16, 16).expand(64, 1, 16, 16)
+    bent = augment(ramp, AugmentConfig(gamma_01=1.0), _chance())
+    levels = bent.reshape(64, 256)
+    torch.testing.assert_close(levels[:, [0, -1]], torch.tensor([[0.0, 255.0]]).expand(64, 2))
+    assert (levels.diff(dim=1) >= 0).all()
+    exponent = (levels[:, 64] / 255).log() / (ramp.reshape(64, 256)[:, 64] / 255).log()
+    assert 0.5 - 1e-3 <= exponent.min() < 0.6 and 1.7 < exponent.max() <= 2 + 1e-3
+
+
+def test_gray_faces_have_one_plane_thrice_and_the_others_their_colours(images: torch.Tensor) -> None:
+    seen = augment(images, AugmentConfig(gray_01=0.5), _chance())
+    gray = (seen[:, 0] - seen[:, 1]).abs().amax((1, 2)) == 0
+    assert 5 < int(gray.sum()) < 27
+    assert torch.equal(seen[~gray], images[~gray])
+    luma = (images[gray] * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1)
+    torch.testing.assert_close(seen[gray][:, 2], luma)
+    one_plane = images[:, :1]
+    assert torch.equal(augment(one_plane, AugmentConfig(gray_01=1), _chance()), one_plane)
+
+
+def test_blur_smooths_each_image_by_another_measure_and_keeps_its_mean(images: torch.Tensor) -> None:
+    seen = augment(images, AugmentConfig(blur_px=2), _chance())
+    ratio = _row_energy(seen) / _row_energy(images)
+    assert ratio.max() <= 1 + 1e-4 and ratio.min() < 0.3 and ratio.max() > 0.8
+    assert (seen.mean((1, 2, 3)) - images.mean((1, 2, 3))).abs().max() < 8
+    dot = torch.zeros(1, 1, 21, 21)
+    dot[..., 10, 10] = 255
+    round_ = augment(dot, AugmentConfig(blur_px=2), _chance())
+    torch.testing.assert_close(round_, round_.transpose(2, 3))
+    assert round_.sum().item() == pytest.approx(255, rel=1e-4)
+
+
+def test_noise_has_no_direction_and_no_more_than_asked() -> None:
+    flat = torch.full((64, 1, 24, 24), 127.0)
+    difference = augment(flat, AugmentConfig(noise_01=0.1), _chance()) - flat
+    assert difference.mean().abs() < 0.5
+    deviation = difference.std((1, 2, 3))
+    assert deviation.max() < 0.1 * 255 * 1.1 and deviation.max() > 20 and deviation.min() < 3
+
+
+def test_jpeg_loses_more_at_lower_quality_and_leaves_some_images_alone(images: torch.Tensor) -> None:
+    bytes_ = images.round()
+    some = augment(bytes_, AugmentConfig(jpeg_01=0.5, jpeg_quality_min=20), _chance())
+    touched = (some != bytes_).any(3).any(2).any(1)
+    assert 5 < int(touched.sum()) < 27
+    loss = [
+        (augment(bytes_, AugmentConfig(jpeg_01=1, jpeg_quality_min=low), _chance()) - bytes_).abs().mean()
+        for low in (5, 95)
+    ]
+    assert loss[0] > loss[1] > 0
+    one_plane = augment(bytes_[:, :1], AugmentConfig(jpeg_01=1), _chance())
+    assert one_plane.shape == (32, 1, 20, 20)
 
 
 @pytest.mark.parametrize(

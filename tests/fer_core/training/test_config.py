@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+import fer_core
 from fer_core.data.rebalance import Remedy
 from fer_core.errors import ConfigError
 from fer_core.training.config import AugmentConfig, TrainConfig, dump_config, load_config, parse_config, presets
+from fer_core.training.recipes import recipes
 
 SMALL: dict[str, Any] = {"dataset": "ferplus"}
 
@@ -19,6 +21,41 @@ def test_every_preset_loads_and_comes_back(path: Path, tmp_path: Path) -> None:
     assert config.title
     (tmp_path / "again.yaml").write_text(dump_config(config))
     assert load_config(tmp_path / "again.yaml") == config
+
+
+def test_every_study_has_its_presets_and_ours_are_there() -> None:
+    studies = {"A-cnn", "A-resnet18-frozen", "A-resnet18-finetuned", "B-baseline", "B-transfer", "C-vgg16"}
+    assert set(presets()) == studies | {"small-soft", "balanced"}
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_study_as_transfer_learning_is_as_published(frozen: bool) -> None:
+    config = load_config(presets()["A-resnet18-frozen" if frozen else "A-resnet18-finetuned"])
+    assert (config.model.name, config.model.pretrained, config.model.frozen) == ("resnet18", True, frozen)
+    assert (config.optimiser.learning_rate, config.batch_size, config.epochs) == (2e-4, 32, 50)
+    assert (config.select_on, config.labels, config.targets) == ("accuracy", "eight", "label")
+
+
+@pytest.mark.parametrize("name", ["B-baseline", "B-transfer"])
+def test_study_b_has_its_four_classes_and_its_augmentation(name: str) -> None:
+    config = load_config(presets()[name])
+    assert config.labels == "four"
+    assert config.augment == recipes()["study-b"].augment
+    assert name == "B-transfer" or config.model.size_px == 48
+
+
+def test_study_c_is_as_published() -> None:
+    config = load_config(presets()["C-vgg16"])
+    assert (config.model.name, config.model.frozen, config.model.dropout_01) == ("vgg16", True, 0.1)
+    assert (config.labels, config.epochs) == ("three", 10)
+    assert config.augment == recipes()["study-c"].augment
+
+
+def test_the_balanced_preset_corrects_the_imbalance_once_on_soft_labels() -> None:
+    config = load_config(presets()["balanced"])
+    assert 0 < config.remedy.logit_tau <= 1
+    assert (config.remedy.sampling, config.remedy.weights) == ("natural", "none")
+    assert (config.targets, config.select_on) == ("votes", "balanced_accuracy")
 
 
 def test_the_recipe_of_the_study_is_as_published() -> None:
@@ -129,8 +166,23 @@ def test_a_bad_change_is_an_error_that_names_it(change: str, said: str) -> None:
         "optimiser.learning_rate=.inf",
         "optimiser.momentum=1",
         "ema_decay=1",
-        "precision=fp16",
+        "precision=fp8",
         "select_on=luck",
+        "optimiser.name=lion",
+        "optimiser.schedule=steps",
+        "optimiser.l1=-1",
+        "optimiser.clip_norm=-1",
+        "optimiser.accumulate=0",
+        "optimiser.plateau_factor=1",
+        "loss.name=hinge",
+        "loss.gamma=-1",
+        "loss.label_smoothing=1",
+        "affect_weight=-1",
+        "early_stopping.patience=-1",
+        "early_stopping.metric=luck",
+        "augment.crop_min_01=0",
+        "augment.jpeg_quality_min=96",
+        "augment.mixup_alpha=-1",
         "seed=-1",
         "seed=100000000000000000000",
         "split.valid_01=0.5",
@@ -145,6 +197,34 @@ def test_a_value_out_of_range_is_an_error_that_names_key_and_value(change: str) 
         parse_config(SMALL, "mine.yaml", [change])
     assert f"mine.yaml: {key}: " in str(caught.value)
     assert value.strip(".") in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["select_on", "early_stopping.metric"])
+def test_an_epoch_is_judged_by_an_expression_that_the_labels_have(key: str) -> None:
+    assert parse_config(SMALL, changes=[f"{key}=f1_contempt"])
+    with pytest.raises(ConfigError, match=rf"config: {key.split('.')[0]}: f1_contempt is of no expression.*'seven'"):
+        parse_config(SMALL, changes=["labels=seven", f"{key}=f1_contempt"])
+
+
+def test_one_cycle_has_no_second_rise() -> None:
+    with pytest.raises(ConfigError, match=r"optimiser\.warmup_epochs: one_cycle has a rise of its own"):
+        parse_config(SMALL, changes=["optimiser.warmup_epochs=1"])
+    assert parse_config(SMALL, changes=["optimiser.schedule=cosine", "optimiser.warmup_epochs=1"])
+
+
+def test_a_run_of_the_first_version_means_what_it_meant() -> None:
+    shipped = load_config(Path(fer_core.__file__).parent / "weights" / "small-soft" / "config.yaml")
+    before = {
+        "optimiser": {"nesterov": True, "l1": 0, "warmup_epochs": 0, "clip_norm": 0, "accumulate": 1},
+        "loss": {"name": "cross_entropy", "label_smoothing": 0},
+        "early_stopping": {"patience": 0},
+        "augment": {"crop_min_01": 1, "gamma_01": 0, "gray_01": 0, "blur_px": 0, "noise_01": 0, "jpeg_01": 0},
+        "remedy": {"weights_after_01": 0},
+    }
+    for part, values in before.items():
+        for key, value in values.items():
+            assert getattr(getattr(shipped, part), key) == value, key
+    assert (shipped.affect_weight, shipped.augment.mixes) == (0, False)
 
 
 @pytest.mark.parametrize("option", ["width=8", "dropout_01=0.1"])

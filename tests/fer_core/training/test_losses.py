@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from fer_core.data.rebalance import Remedy, class_weights
+from fer_core.training.learning_config import LossConfig
 from fer_core.training.losses import TrainingLoss
 
 CPU = torch.device("cpu")
@@ -95,3 +96,44 @@ def test_a_class_without_images_keeps_the_loss_finite() -> None:
         value = TrainingLoss.of(remedy, targets, CPU)(outputs, torch.from_numpy(targets))
         value.backward()  # type: ignore[no-untyped-call]
         assert torch.isfinite(value) and outputs.grad is not None and torch.isfinite(outputs.grad).all()
+
+
+def test_before_deferred_weights_begin_images_count_alike() -> None:
+    outputs, targets = _batch()
+    remedy = Remedy(weights="inverse", weights_after_01=0.8)
+    early, late = (TrainingLoss.of(remedy, TARGETS, CPU, weighted=weighted) for weighted in (False, True))
+    assert early(outputs, targets).item() == F.cross_entropy(outputs, targets).item()
+    assert late(outputs, targets) == TrainingLoss.of(Remedy(weights="inverse"), TARGETS, CPU)(outputs, targets)
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "focal"])
+def test_smoothing_deals_out_a_share_of_the_target(name: str) -> None:
+    outputs, targets = _batch()
+    config = LossConfig(name=name, gamma=2, label_smoothing=0.3)
+    smoothed = TrainingLoss.of(Remedy(), TARGETS, CPU, config)(outputs, targets)
+    by_hand = TrainingLoss.of(Remedy(), TARGETS, CPU, LossConfig(name=name, gamma=2))(outputs, 0.7 * targets + 0.1)
+    torch.testing.assert_close(smoothed, by_hand)
+
+
+def test_focal_loss_is_that_of_the_paper_on_hard_targets_and_cross_entropy_at_gamma_0() -> None:
+    outputs, targets = _batch()
+    codes = torch.arange(16) % 3
+    chances = outputs.softmax(1)[torch.arange(16), codes]
+    focal = TrainingLoss.of(Remedy(), TARGETS, CPU, LossConfig(name="focal", gamma=2))
+    torch.testing.assert_close(
+        focal(outputs, F.one_hot(codes, 3).float()), -((1 - chances) ** 2 * chances.log()).mean()
+    )
+    plain = TrainingLoss.of(Remedy(), TARGETS, CPU, LossConfig(name="focal", gamma=0))
+    torch.testing.assert_close(plain(outputs, targets), F.cross_entropy(outputs, targets))
+
+
+def test_focal_loss_is_weighted_and_its_gradient_is_finite_where_all_is_right() -> None:
+    targets = torch.eye(3)
+    outputs = (targets * 200).requires_grad_()
+    loss = TrainingLoss.of(Remedy(weights="inverse"), TARGETS, CPU, LossConfig(name="focal", gamma=0.5))
+    loss(outputs, targets).backward()  # type: ignore[no-untyped-call]
+    assert outputs.grad is not None and torch.isfinite(outputs.grad).all()
+    even = torch.zeros(3, 3)
+    weights = torch.from_numpy(class_weights(SIZES, "inverse", 0))
+    expected = weights.mean() * (2 / 3) ** 0.5 * np.log(3)
+    assert loss(even, targets).item() == pytest.approx(float(expected), rel=1e-5)

@@ -1,38 +1,53 @@
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 import torch
 from torch import nn
 
 from fer_core.training.config import OptimiserConfig
-from fer_core.training.optimise import AveragedWeights, make_optimiser, rate_factor
+from fer_core.training.optimise import AveragedWeights, l1_penalty, layer_weights, make_optimiser
 
 
-def test_one_cycle_rises_over_a_tenth_and_falls_to_nothing() -> None:
-    config = OptimiserConfig(schedule="one_cycle")
-    factors = [rate_factor(config, step, 1000) for step in range(1001)]
-    assert factors[0] == pytest.approx(0.04)
-    assert factors.index(max(factors)) == 100
-    assert max(factors) == pytest.approx(1)
-    assert all(a < b for a, b in pairwise(factors[:101]))
-    assert all(a > b for a, b in pairwise(factors[100:]))
-    assert factors[550] == pytest.approx(0.5)
-    assert factors[-1] == pytest.approx(0, abs=1e-9)
+def _stepped(config: OptimiserConfig, steps: int = 3) -> list[float]:
+    """Where a weight of 1 goes under a gradient of 1, step by step."""
+    network = nn.Linear(1, 1)
+    _set(network, 1)
+    optimiser = make_optimiser(network, config)
+    places = []
+    for _ in range(steps):
+        network.weight.grad = torch.ones(1, 1)
+        optimiser.step()
+        places.append(network.weight.item())
+    return places
 
 
-def test_a_constant_rate_is_constant() -> None:
-    config = OptimiserConfig(schedule="constant")
-    assert {rate_factor(config, step, 10) for step in range(11)} == {1.0}
+def test_each_optimiser_moves_as_its_formula_says() -> None:
+    plain = OptimiserConfig(name="sgd", momentum=0, learning_rate=0.1, weight_decay=0)
+    assert _stepped(plain) == pytest.approx([0.9, 0.8, 0.7])
+    heavy = plain.model_copy(update={"momentum": 0.9, "nesterov": False})
+    assert _stepped(heavy) == pytest.approx([0.9, 0.9 - 0.19, 0.9 - 0.19 - 0.271])
+    assert _stepped(heavy.model_copy(update={"nesterov": True}))[0] == pytest.approx(1 - 0.19)
+    for name in ("adam", "adamw"):
+        assert _stepped(OptimiserConfig(name=name, learning_rate=0.1, weight_decay=0))[0] == pytest.approx(0.9)
 
 
-@pytest.mark.parametrize("steps", [0, 1, 2])
-def test_the_shortest_training_has_a_rate(steps: int) -> None:
-    assert 0 <= rate_factor(OptimiserConfig(), 0, steps) <= 1
+def test_the_decay_of_adamw_stands_beside_the_gradient_and_that_of_adam_in_it() -> None:
+    decay = {"learning_rate": 0.1, "weight_decay": 0.5}
+    assert _stepped(OptimiserConfig(name="adamw", **decay), 1) == pytest.approx([1 - 0.1 * 0.5 - 0.1])
+    assert _stepped(OptimiserConfig(name="adam", **decay), 1) == pytest.approx([0.9])
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_the_penalty_is_the_size_of_the_layers_weights_and_pulls_them_to_nothing() -> None:
+    network = nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1))
+    _set(network, -3)
+    penalty = l1_penalty(layer_weights(network))
+    penalty.backward()  # type: ignore[no-untyped-call]
+    assert penalty.item() == 6
+    assert network[0].weight.grad.tolist() == [[-1, -1]]
+    assert network[0].bias.grad is None
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
 def test_only_weights_of_layers_decay(name: str) -> None:
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 2))
     optimiser = make_optimiser(network, OptimiserConfig(name=name, weight_decay=0.01, learning_rate=0.2))

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from fer_core.data.drawing_people import Identity
 from fer_core.data.synthetic import draw_face
 from fer_core.errors import CancelledError, ConfigError, InputError, RunError
 from fer_core.labels import Expression, label_set
-from fer_core.models.registry import ARCHITECTURES, architecture, parameter_count, register
+from fer_core.models.registry import architecture, parameter_count, register
 from fer_core.runs import Run, create_run
 from fer_core.settings import Settings
+from fer_core.training import checkpoint
 from fer_core.training.config import TrainConfig, dump_config, parse_config
+from fer_core.training.mix import mix
 from fer_core.training.trainer import Trainer, TrainingData
 
 FOUR = label_set("four")
@@ -149,7 +152,7 @@ def test_resuming_ends_where_an_uninterrupted_run_ends(ema: str, store: Settings
     assert resumed.epoch == 1
     resumed.fit()
     _assert_same(_weights(whole), _weights(resumed))
-    drop = ["seconds", "images_per_s"]
+    drop = ["seconds", "images_per_s", "data_seconds", "step_seconds"]
     assert resumed.run.metrics().drop(columns=drop).equals(whole.run.metrics().drop(columns=drop))
     assert resumed.run.path("weights.safetensors").read_bytes() == whole.run.path("weights.safetensors").read_bytes()
 
@@ -179,7 +182,7 @@ def test_a_checkpoint_of_another_network_is_an_error_in_words(store: Settings, d
 
 
 def _with(data: TrainingData, train: int, valid: int) -> TrainingData:
-    return TrainingData(data.images, data.targets, data.codes, data.train[:train], data.valid[:valid])
+    return replace(data, train=data.train[:train], valid=data.valid[:valid])
 
 
 def test_too_few_images_are_an_error_that_says_how_many(store: Settings, data: TrainingData) -> None:
@@ -266,6 +269,231 @@ def test_a_remedy_does_not_change_how_the_validation_part_is_judged(store: Setti
     assert trainer.run.metrics()["valid_loss"].item() == pytest.approx(loss, abs=1e-5)
 
 
+WITH_STATE = (
+    "epochs=4",
+    "optimiser.schedule=plateau",
+    "optimiser.warmup_epochs=1.5",
+    "optimiser.plateau_patience=1",
+    "optimiser.plateau_factor=0.5",
+    "optimiser.clip_norm=1",
+    "optimiser.accumulate=3",
+    "optimiser.l1=0.0001",
+    "loss.name=focal",
+    "loss.label_smoothing=0.1",
+    "remedy={sampling: over, weights: inverse, weights_after_01: 0.5}",
+    "augment={flip_01: 0.5, blur_px: 1, jpeg_01: 0.5, mixup_alpha: 0.4, cutmix_alpha: 1, mix_until_01: 0.75}",
+    "early_stopping.patience=50",
+    "select_on=f1_sadness",
+)
+
+
+@pytest.mark.parametrize("options", [(), ("precision=bf16",), ("optimiser.name=adamw", "ema_decay=0")])
+def test_two_epochs_and_two_more_are_four_with_every_option_that_has_state(
+    options: tuple[str, ...], store: Settings, data: TrainingData
+) -> None:
+    uneven = _with_affect(_uneven(data))
+    changes = (*WITH_STATE, "affect_weight=0.5", *options)
+    whole = _trainer("whole", store, uneven, *changes)
+    whole.fit()
+
+    def stop_in_epoch_3(done_01: float, message: str) -> None:
+        if message.startswith("Epoch 3"):
+            raise CancelledError("stopped")
+
+    cut = _trainer("cut", store, uneven, *changes)
+    with pytest.raises(CancelledError):
+        cut.fit(stop_in_epoch_3)
+    torch.manual_seed(99)
+    resumed = Trainer(cut.config, CONTRACT, uneven, cut.run)
+    assert resumed.resume() and resumed.epoch == 2
+    resumed.fit()
+    _assert_same(_weights(whole), _weights(resumed))
+    assert (resumed.plateau, resumed.patience) == (whole.plateau, whole.patience)
+    drop = ["seconds", "images_per_s", "data_seconds", "step_seconds"]
+    assert resumed.run.metrics().drop(columns=drop).equals(whole.run.metrics().drop(columns=drop))
+    assert "bit for bit" not in resumed.run.log()
+
+
+def test_going_on_elsewhere_says_that_it_is_not_bit_for_bit(
+    store: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = _trainer("one", store, data, "epochs=1")
+    monkeypatch.setattr(checkpoint, "machine", lambda: {"torch": "2.0", "device": "cpu", "threads": "64"})
+    trainer.fit()
+    monkeypatch.undo()
+    assert Trainer(_config("epochs=2"), CONTRACT, data, trainer.run).resume()
+    assert f"torch 2.0 then, {torch.__version__} now; threads 64 then, 1 now" in trainer.run.log()
+    assert "not be bit for bit" in trainer.run.log()
+
+
+def test_a_checkpoint_of_the_first_version_can_be_gone_on_with(store: Settings, data: TrainingData) -> None:
+    trainer = _trainer("one", store, data, "epochs=1")
+    trainer.fit()
+    state = checkpoint.load_checkpoint(trainer.run, torch.device("cpu"))
+    old = {name: value for name, value in state.items() if name not in NEW_IN_CHECKPOINTS}
+    assert len(old) == len(state) - len(NEW_IN_CHECKPOINTS)
+    torch.save(old, trainer.run.path("checkpoint.pt"))
+    again = Trainer(_config("epochs=2"), CONTRACT, data, trainer.run)
+    assert again.resume() and again.epoch == 1
+
+
+NEW_IN_CHECKPOINTS = {"scaler", "patience", "plateau", "machine", "cuda_chance"}
+
+
+def _with_affect(data: TrainingData) -> TrainingData:
+    """Happy faces are pleasant, surprised ones excited; a tenth have no values."""
+    affect = np.stack([(data.codes == 1) * 1.6 - 0.8, (data.codes == 3) * 1.6 - 0.8], axis=1).astype(np.float32)
+    affect[::10] = np.nan
+    return replace(data, affect=affect)
+
+
+def test_training_stops_once_nothing_becomes_better_and_stays_stopped(store: Settings, data: TrainingData) -> None:
+    changes = ("epochs=9", "optimiser.learning_rate=1e-6", "ema_decay=0", "early_stopping.patience=2")
+    trainer = _trainer("one", store, data, *changes, "early_stopping.min_delta=0.5", "early_stopping.metric=loss")
+    trainer.fit()
+    assert trainer.run.metrics()["epoch"].tolist() == [1, 2, 3]
+    assert "stopped after epoch 3 of 9: loss has not become better by more than 0.5 for 2 epochs" in trainer.run.log()
+    again = Trainer(trainer.config, CONTRACT, data, trainer.run)
+    assert again.resume() and again.stopped
+    again.fit()
+    assert len(trainer.run.metrics()) == 3
+
+
+def test_an_epoch_says_how_it_did_on_both_parts_and_where_its_time_went(store: Settings, data: TrainingData) -> None:
+    trainer = _trainer("one", store, data, "epochs=1")
+    trainer.fit()
+    (row,) = trainer.run.metrics().to_dict("records")
+    for part in ("train", "valid"):
+        f1 = [row[f"{part}_f1_{label}"] for label in FOUR]
+        assert row[f"{part}_macro_f1"] == pytest.approx(np.mean(f1))
+        assert 0 <= row[f"{part}_balanced_accuracy"] <= 1 and 0 <= row[f"{part}_accuracy"] <= 1
+    assert row["data_seconds"] > 0 and row["step_seconds"] > 0
+    assert row["data_seconds"] + row["step_seconds"] <= row["seconds"]
+    predicted = trainer.logits(data.valid).argmax(1)
+    assert row["valid_accuracy"] == pytest.approx((predicted == data.codes[data.valid]).mean())
+
+
+def test_the_best_epoch_can_be_that_of_one_expression(store: Settings, data: TrainingData) -> None:
+    trainer = _trainer("one", store, data, "epochs=3", "select_on=f1_happiness")
+    trainer.fit()
+    rows = trainer.run.metrics().set_index("epoch")
+    assert trainer.best_score == rows["valid_f1_happiness"].max()
+
+
+def _first_step(store: Settings, data: TrainingData, name: str, *changes: str) -> torch.Tensor:
+    """How far one step from the same start moves the weights of the first layer."""
+    few = TrainingData(data.images, data.targets, data.codes, data.train[:32], data.valid, data.affect)
+    plain = ("epochs=1", "ema_decay=0", "augment={}", "optimiser.schedule=constant", "model.dropout_01=0")
+    trainer = _trainer(name, store, few, *plain, *changes)
+    before = trainer.network.stem.weight.detach().clone()
+    trainer.fit()
+    return trainer.network.stem.weight.detach() - before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "optimiser.name=adamw",
+        "optimiser.nesterov=false",
+        "optimiser.weight_decay=0.5",
+        "optimiser.l1=0.05",
+        "optimiser.schedule=cosine",
+        "optimiser.clip_norm=0.01",
+        "optimiser.accumulate=2",
+        "loss.name=focal",
+        "loss.label_smoothing=0.4",
+        "affect_weight=5",
+        "augment.mixup_alpha=1",
+        "augment.cutmix_alpha=1",
+        "precision=bf16",
+    ],
+)
+def test_every_option_changes_what_is_learnt(change: str, store: Settings, data: TrainingData) -> None:
+    moved = [_first_step(store, _with_affect(data), name, *more) for name, more in (("a", ()), ("b", (change,)))]
+    assert not torch.equal(*moved)
+
+
+def test_a_clipped_gradient_moves_no_further_than_it_may(store: Settings, data: TrainingData) -> None:
+    still = ("optimiser.momentum=0", "optimiser.weight_decay=0", "optimiser.accumulate=2")
+    clipped = _first_step(store, data, "clipped", *still, "optimiser.clip_norm=0.01")
+    assert 0 < clipped.norm() <= 0.05 * 0.01 * 1.001
+    assert _first_step(store, data, "free", *still).norm() > 2 * clipped.norm()
+
+
+def test_batches_that_are_gathered_make_the_step_of_one_large_batch(store: Settings, data: TrainingData) -> None:
+    """Study A's network has no batch norm, of which batches are not independent."""
+    contract = Contract(colour="rgb", size_px=224, normalisation="unit", labels=FOUR.expressions)
+    images = np.repeat(np.repeat(np.repeat(data.images[:16], 3, 1), 10, 2), 10, 3)[:, :, :224, :224]
+    few = TrainingData(images, data.targets[:16], data.codes[:16], np.arange(8), np.arange(8, 16))
+    weights = []
+    for name, changes in (("small", ("batch_size=2", "optimiser.accumulate=4")), ("large", ("batch_size=8",))):
+        config = parse_config({**CONFIG, "model": {"name": "shallow-cnn"}, "augment": {}, "ema_decay": 0})
+        config = parse_config(config.model_dump(), changes=("epochs=1", "optimiser.schedule=constant", *changes))
+        trainer = Trainer(config, contract, few, create_run(name, dump_config(config), store))
+        start = trainer.network.fc.weight.detach().clone()
+        trainer.fit()
+        weights.append(trainer.network.fc.weight.detach() - start)
+    assert weights[0].norm() > 0
+    torch.testing.assert_close(weights[0], weights[1], rtol=1e-3, atol=1e-6)
+
+
+def test_mixing_stops_for_the_last_epochs(store: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    trainer = _trainer("one", store, data, "epochs=4", "augment.mixup_alpha=1", "augment.mix_until_01=0.5")
+
+    def mixing(*arguments: Any) -> Any:
+        seen.append(trainer.epoch)
+        return mix(*arguments)
+
+    monkeypatch.setattr("fer_core.training.batches.mix", mixing)
+    trainer.fit()
+    assert set(seen) == {0, 1}
+
+
+def test_deferred_weights_begin_at_their_epoch(store: Settings, data: TrainingData) -> None:
+    weights = []
+    for name, change in (("none", "remedy={}"), ("late", "remedy={weights: inverse, weights_after_01: 0.5}")):
+        trainer = _trainer(name, store, _uneven(data), change, "epochs=2")
+        trainer.fit(lambda done, message: None)
+        weights.append(trainer.run.metrics()["train_loss"].tolist())
+    assert weights[0][0] == weights[1][0]
+    assert weights[0][1] != weights[1][1]
+
+
+def test_valence_and_arousal_are_learnt_by_a_second_head(store: Settings, data: TrainingData) -> None:
+    """Few images again and again: they can be learnt by heart."""
+    taught = _with(_with_affect(data), 32, 40)
+    adam = ("optimiser.name=adam", "optimiser.learning_rate=0.005", "optimiser.schedule=constant")
+    changes = ("epochs=15", "augment={}", "ema_decay=0", "model.dropout_01=0", *adam)
+    trainer = _trainer("one", store, taught, "affect_weight=1", *changes)
+    trainer.fit()
+    rows = trainer.run.metrics()
+    assert rows["train_affect_loss"].iloc[-1] < rows["train_affect_loss"].iloc[0] - 0.2
+    assert rows["valid_ccc_valence"].between(-1, 1).all() and rows["valid_ccc_arousal"].between(-1, 1).all()
+    assert trainer.logits(data.valid).shape == (40, 4)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_fp16_without_a_gpu_is_refused_with_what_works(store: Settings, data: TrainingData) -> None:
+    with pytest.raises(InputError, match=r"fp16 needs a GPU.*bf16 or fp32"):
+        _trainer("one", store, data, "precision=fp16")
+
+
+def test_trackers_are_told_of_every_epoch(store: Settings, data: TrainingData) -> None:
+    class Notes:
+        epochs: ClassVar[list[int]] = []
+
+        def epoch(self, row: Mapping[str, Any]) -> None:
+            self.epochs.append(row["epoch"])
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    config = _config()
+    Trainer(config, CONTRACT, data, create_run("one", dump_config(config), store), [Notes()]).fit()
+    assert Notes.epochs == [1, 2]
+
+
 def test_weights_and_other_options_train(store: Settings, data: TrainingData) -> None:
     changes = (
         "epochs=1",
@@ -313,6 +541,6 @@ def test_networks_are_registered_once_and_unknown_ones_list_the_choices() -> Non
     with pytest.raises(ConfigError, match=r"'vgg'.*small-resnet"):
         architecture("vgg")
     with pytest.raises(ValueError, match="registered already"):
-        register("small-resnet", "Again", ARCHITECTURES["small-resnet"].contract)(object)
+        register("small-resnet", head="head")(object)
     for name in ("small-resnet", "shallow-cnn"):
         assert architecture(name).contract(label_set("seven")).labels == tuple(set_ for set_ in Expression)[:7]

@@ -1,0 +1,173 @@
+"""The sides of `bench.training`, each in a process of its own: learn for a while whenever the parent says so."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from fer_core.data.catalog import open_dataset
+from fer_core.data.pack import dataset_images
+from fer_core.ids import new_id
+from fer_core.labels import label_set
+from fer_core.models.registry import architecture
+from fer_core.runs import create_run
+from fer_core.settings import Settings
+from fer_core.training.config import TrainConfig, dump_config, load_config, presets
+from fer_core.training.targets import label_codes, target_rows
+from fer_core.training.trainer import Trainer, TrainingData
+
+BATCH = 64
+DATASET = "affectnet-layout"
+_RATE = 5e-4
+_ROUND_S = 2.0
+"""A round lasts at least so long, and at least one epoch."""
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+Epoch = Callable[[], tuple[int, float]]
+"""Learn for an epoch: images, and the seconds that they took."""
+
+
+class FileDataset(Dataset[tuple[torch.Tensor, int]]):
+    """Study A's: each image and each label is a file that is opened when its turn comes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.n = len(list((folder / "images").iterdir()))
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, int]:
+        from torchvision.io import read_image
+
+        image = read_image(str(self.folder / "images" / f"{number}.jpg"))
+        label = np.load(self.folder / "annotations" / f"{number}_exp.npy")
+        return image.float(), int(label)
+
+
+def study_loop(folder: Path) -> Epoch:
+    """Study A's loop: one process reads, 0..255, the default memory format, Adam."""
+    loader = DataLoader(FileDataset(folder / "source" / "train_set"), batch_size=BATCH, shuffle=True, drop_last=True)
+    network = architecture("shallow-cnn").build(3, 8).to(DEVICE).train()
+    optimiser = torch.optim.Adam(network.parameters(), lr=_RATE)
+
+    def epoch() -> tuple[int, float]:
+        started = time.perf_counter()
+        for images, labels in loader:
+            optimiser.zero_grad()
+            loss = F.cross_entropy(network(images.to(DEVICE)), labels.to(DEVICE))
+            loss.backward()
+            optimiser.step()
+            loss.item()
+        return len(loader) * BATCH, time.perf_counter() - started
+
+    return epoch
+
+
+def ours(folder: Path, preset: str, changes: list[str]) -> Epoch:
+    """FERscope's own trainer, on its own data path."""
+    here = Settings(home=folder / "store")
+    config = load_config(presets()[preset], [f"dataset={DATASET}", "epochs=10000", *changes])
+    data = _training_data(config, here)
+    contract = _contract(config)
+    trainer = Trainer(config, contract, data, create_run(new_id("bench"), dump_config(config), here))
+
+    def epoch() -> tuple[int, float]:
+        trainer.config = config.model_copy(update={"epochs": trainer.epoch + 1})
+        trainer.fit()
+        last = trainer.run.metrics().iloc[-1]
+        images = trainer.batches * config.batch_size
+        return images, images / float(last["images_per_s"])
+
+    return epoch
+
+
+def limit(folder: Path, preset: str, precision: str) -> Epoch:
+    """The same network and optimiser on tensors that are in memory and ready, channels last."""
+    here = Settings(home=folder / "store")
+    config = load_config(presets()[preset], [f"dataset={DATASET}"])
+    data, contract = _training_data(config, here), _contract(config)
+    network: nn.Module = architecture(config.model.name).build(contract.channels, 8, **config.model.options())
+    network = network.to(DEVICE).to(memory_format=torch.channels_last).train()
+    optimiser = (
+        torch.optim.Adam(network.parameters(), lr=_RATE)
+        if config.optimiser.name == "adam"
+        else torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4)
+    )
+    batches = []
+    for first in range(0, len(data.train) - BATCH + 1, BATCH):
+        rows = data.train[first : first + BATCH]
+        images = contract.normalise(torch.from_numpy(np.array(data.images[rows])).float().to(DEVICE))
+        targets = torch.from_numpy(data.targets[rows]).to(DEVICE)
+        batches.append((images.contiguous(memory_format=torch.channels_last), targets))
+
+    def epoch() -> tuple[int, float]:
+        started = time.perf_counter()
+        for images, targets in batches:
+            optimiser.zero_grad(set_to_none=True)
+            with torch.autocast(DEVICE.type, torch.bfloat16, enabled=precision == "bf16"):
+                outputs = network(images)
+            loss = F.cross_entropy(outputs.float(), targets)
+            loss.backward()
+            optimiser.step()
+        loss.item()
+        return len(batches) * BATCH, time.perf_counter() - started
+
+    return epoch
+
+
+def _contract(config: TrainConfig) -> Any:
+    return architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
+
+
+def _training_data(config: TrainConfig, here: Settings) -> TrainingData:
+    dataset = open_dataset(DATASET, here)
+    index, labels = dataset.index(), label_set(config.labels)
+    found = dataset_images(dataset, _contract(config), here)
+    taught = (index["split"] == "train").to_numpy(bool)
+    return TrainingData(
+        found.images,
+        target_rows(index, labels, config.targets, leave_out_disputed=False),
+        label_codes(index["label"], labels),
+        np.flatnonzero(taught & found.readable),
+        np.flatnonzero(~taught & found.readable),
+    )
+
+
+SIDES: dict[str, Callable[[Path], Epoch]] = {
+    "A, its loop": study_loop,
+    "A, ours fp32": lambda folder: ours(folder, "A-cnn", ["precision=fp32"]),
+    "A, limit fp32": lambda folder: limit(folder, "A-cnn", "fp32"),
+    "A, ours bf16": lambda folder: ours(folder, "A-cnn", ["precision=bf16"]),
+    "A, limit bf16": lambda folder: limit(folder, "A-cnn", "bf16"),
+    "small-soft, ours": lambda folder: ours(folder, "small-soft", []),
+    "small-soft, ours without augmentation": lambda folder: ours(folder, "small-soft", ["augment={}"]),
+    "small-soft, limit": lambda folder: limit(folder, "small-soft", "bf16"),
+}
+
+
+def main() -> None:
+    """Warm up, then a round for each line that comes in: images a second goes out."""
+    epoch = SIDES[sys.argv[1]](Path(sys.argv[2]))
+    epoch()
+    print(json.dumps("ready"), flush=True)
+    for _ in sys.stdin:
+        images, seconds = 0, 0.0
+        while seconds < _ROUND_S:
+            more, took = epoch()
+            images, seconds = images + more, seconds + took
+        print(json.dumps(images / seconds), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""What networks there are: for each its input, its options and what it costs. Needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from fer_core.contract import Contract
+from fer_core.errors import ConfigError
+from fer_core.labels import LabelSet
+from fer_core.models.options import (
+    DROP_BLOCK,
+    DROPOUT,
+    FROZEN,
+    LARGE_SIZE,
+    PRETRAINED,
+    SMALL_SIZE,
+    WIDTH,
+    Option,
+    Value,
+    checked_values,
+)
+
+CLASSES = 8
+"""Of the networks whose parameters and multiply-adds are told here."""
+
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_ADDRESS = "https://download.pytorch.org/models/"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """A file of published weights; its name ends in the first figures of its SHA-256."""
+
+    name: str
+    size_mib: float
+
+    @property
+    def url(self) -> str:
+        """Where it is fetched from."""
+        return _ADDRESS + self.name
+
+    @property
+    def sha256_start(self) -> str:
+        """What its SHA-256 begins with."""
+        return self.name.removesuffix(".pth").rpartition("-")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A network that can be trained.
+
+    Attributes:
+        name: how configs call it.
+        summary: what it is, in one sentence.
+        source: who made it, or which study used it.
+        colour, size_px, normalisation: the input it is made for, as `Contract` has them.
+        options: what can be chosen about it.
+        parameters: how many it has with its defaults and eight classes, frozen ones too.
+        multiply_adds: of one face with the same.
+        weights: the published weights that `pretrained` begins with.
+    """
+
+    name: str
+    title: str
+    summary: str
+    source: str
+    colour: Literal["gray", "rgb"]
+    size_px: int
+    normalisation: Literal["byte", "unit", "image", "channel"]
+    options: tuple[Option, ...]
+    parameters: int
+    multiply_adds: int
+    weights: WeightsFile | None = None
+
+    @property
+    def channels(self) -> int:
+        """Of the input: 1 for gray, 3 for RGB."""
+        return 1 if self.colour == "gray" else 3
+
+    def option(self, name: str) -> Option | None:
+        """The option called `name`; None where the network has none of that name."""
+        return next((option for option in self.options if option.name == name), None)
+
+    def checked(self, given: Mapping[str, object]) -> dict[str, Value]:
+        """Every option's value: as given, or its default.
+
+        Raises:
+            ConfigError: an option that the network does not have, or a value out of its limits.
+        """
+        return checked_values(self.name, self.options, given)
+
+    def contract(self, labels: LabelSet, size_px: int | None = None) -> Contract:
+        """How a face becomes the network's input; `size_px` where the network has that option.
+
+        Raises:
+            ConfigError: the network does not take that size.
+        """
+        side = self.checked({"size_px": size_px}).get("size_px", self.size_px)
+        scaled = self.normalisation == "channel"
+        return Contract(
+            colour=self.colour,
+            size_px=int(side),
+            normalisation=self.normalisation,
+            mean=_IMAGENET_MEAN if scaled else (),
+            std=_IMAGENET_STD if scaled else (),
+            labels=labels.expressions,
+        )
+
+
+def model_info(name: str) -> ModelInfo:
+    """The network called `name`.
+
+    Raises:
+        ConfigError: there is none; the message lists the choices.
+    """
+    try:
+        return MODELS[name]
+    except KeyError:
+        raise ConfigError(f"There is no model {name!r}. Choose one of: {', '.join(MODELS)}.") from None
+
+
+def _small(
+    name: str, title: str, summary: str, source: str, options: tuple[Option, ...], costs: tuple[int, int]
+) -> ModelInfo:
+    """48x48 gray, each image standardised by itself: webcams differ in light more than in anything else."""
+    return ModelInfo(name, title, summary, source, "gray", 48, "image", (*options, SMALL_SIZE), *costs)
+
+
+def _published(
+    name: str, title: str, summary: str, dropout_01: float, costs: tuple[int, int], weights: WeightsFile
+) -> ModelInfo:
+    """A network of torchvision's, 224x224 RGB scaled as its ImageNet weights want it."""
+    options = (PRETRAINED, FROZEN, DROPOUT.but(dropout_01), LARGE_SIZE)
+    return ModelInfo(name, title, summary, "torchvision", "rgb", 224, "channel", options, *costs, weights)
+
+
+_ALL = (
+    _small(
+        "small-resnet",
+        "Small residual network",
+        "Eight plain residual blocks at 48 pixels, for training from scratch on a CPU.",
+        "He et al. 2016",
+        (WIDTH.but(24), DROPOUT),
+        (1_574_384, 175_676_928),
+    ),
+    _small(
+        "small-se-resnet",
+        "Small residual network with squeeze and excitation",
+        "The small residual network with a gate on each channel, which costs next to nothing.",
+        "Hu et al. 2018",
+        (WIDTH.but(24), DROPOUT),
+        (1_599_772, 175_701_504),
+    ),
+    _small(
+        "unet-classifier",
+        "U-shaped classifier",
+        "An encoder and decoder with skips, whose finest features are pooled for the classes.",
+        "after Ronneberger et al. 2015",
+        (WIDTH, DROPOUT),
+        (488_856, 93_230_208),
+    ),
+    ModelInfo(
+        "shallow-cnn",
+        "Study A's CNN",
+        "Five convolutions and one linear layer, exactly as published.",
+        "study A",
+        "rgb",
+        224,
+        "byte",
+        (),
+        52_316,
+        45_760_512,
+    ),
+    ModelInfo(
+        "regularised-cnn",
+        "Study A's CNN, regularised",
+        "Study A's shape with batch norm, drop-block and dropout, against its over-fitting.",
+        "study A's wishes; Ghiasi et al. 2018",
+        "rgb",
+        224,
+        "byte",
+        (
+            WIDTH.but(12),
+            DROPOUT.but(0.3),
+            DROP_BLOCK,
+            Option("size_px", "side of the input", 224, 48, 224, 16),
+        ),
+        52_412,
+        45_760_512,
+    ),
+    ModelInfo(
+        "vgg19-48",
+        "VGG19 at 48 pixels",
+        "Sixteen convolutions with batch norm and one linear layer, from the FER2013 code base of study C.",
+        "study C's code base",
+        "gray",
+        48,
+        "unit",
+        (DROPOUT.but(0.5), SMALL_SIZE),
+        20_038_344,
+        893_145_088,
+    ),
+    ModelInfo(
+        "resnet18-48",
+        "ResNet18 at 48 pixels",
+        "ResNet18 with a 3x3 stem and no pooling after it, from the FER2013 code base of study C.",
+        "study C's code base",
+        "gray",
+        48,
+        "unit",
+        (DROPOUT.but(0.5), SMALL_SIZE),
+        11_171_784,
+        1_247_039_488,
+    ),
+    ModelInfo(
+        "vgg16",
+        "Study C's VGG16",
+        "VGG16's convolutions, frozen, with a hidden layer of 128 above them.",
+        "study C",
+        "rgb",
+        224,
+        "unit",
+        (PRETRAINED, FROZEN.but(True), DROPOUT.but(0.1), LARGE_SIZE),
+        17_927_112,
+        15_349_842_944,
+        WeightsFile("vgg16-397923af.pth", 527.796),
+    ),
+    _published(
+        "resnet18",
+        "ResNet18",
+        "The residual network that study A took, once frozen and once fine-tuned.",
+        0.0,
+        (11_180_616, 1_813_565_440),
+        WeightsFile("resnet18-f37072fd.pth", 44.661),
+    ),
+    _published(
+        "resnet34",
+        "ResNet34",
+        "ResNet18 with twice the blocks.",
+        0.0,
+        (21_288_776, 3_663_253_504),
+        WeightsFile("resnet34-b627a593.pth", 83.275),
+    ),
+    _published(
+        "resnet50",
+        "ResNet50",
+        "A deep residual network with bottleneck blocks.",
+        0.0,
+        (23_524_424, 4_087_152_640),
+        WeightsFile("resnet50-11ad3fa6.pth", 97.79),
+    ),
+    _published(
+        "mobilenet-v3-small",
+        "MobileNetV3 small",
+        "A network for phones; the fewest multiply-adds of the pretrained ones.",
+        0.2,
+        (1_526_056, 55_494_592),
+        WeightsFile("mobilenet_v3_small-047dcff4.pth", 9.829),
+    ),
+    _published(
+        "mobilenet-v3-large",
+        "MobileNetV3 large",
+        "A network for phones, more exact than the small one.",
+        0.2,
+        (4_212_280, 215_320_000),
+        WeightsFile("mobilenet_v3_large-5c1a4163.pth", 21.107),
+    ),
+    _published(
+        "efficientnet-b0",
+        "EfficientNet-B0",
+        "Depth, width and size scaled together, with few multiply-adds.",
+        0.2,
+        (4_017_796, 384_544_992),
+        WeightsFile("efficientnet_b0_rwightman-7f5810bc.pth", 20.451),
+    ),
+    _published(
+        "convnext-tiny",
+        "ConvNeXt-Tiny",
+        "A modern convolutional network with large kernels; it has the most parameters here.",
+        0.0,
+        (27_826_280, 4_454_769_408),
+        WeightsFile("convnext_tiny-983f1562.pth", 109.119),
+    ),
+)
+
+MODELS: dict[str, ModelInfo] = {info.name: info for info in _ALL}

@@ -1,0 +1,41 @@
+"""Drop-block: dropout for convolutions, which drops squares because neighbours carry the same information."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class DropBlock(nn.Module):
+    """In training, zero squares of each feature map and scale the rest up; afterwards, do nothing.
+
+    Ghiasi et al. (2018), "DropBlock: A regularization method for convolutional networks": each place where a whole
+    square fits is a square's centre with probability γ = (share / block²) · side² / (side − block + 1)².
+
+    Shape: (N, C, H, W) to the same.
+    """
+
+    def __init__(self, share_01: float, block_px: int) -> None:
+        super().__init__()
+        self.share_01 = share_01
+        self.block_px = block_px
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """The features, with squares missing in training."""
+        if not self.training or self.share_01 == 0:
+            return features
+        height, width = features.shape[-2:]
+        block = min(self.block_px, height, width)
+        places = (height - block + 1) * (width - block + 1)
+        gamma = self.share_01 / block**2 * height * width / places
+        seeds_shape = (*features.shape[:2], height - block + 1, width - block + 1)
+        seeds = (torch.rand(seeds_shape, device=features.device) < gamma).to(features.dtype)
+        # padded by block − 1 and pooled with stride 1, each seed grows into the square of which it is one corner
+        dropped = F.max_pool2d(F.pad(seeds, [block - 1] * 4), block, 1)
+        kept = 1 - dropped
+        return features * kept * (kept.numel() / kept.sum().clamp(min=1))
+
+    def extra_repr(self) -> str:
+        """The figures that a printed network shows."""
+        return f"share_01={self.share_01}, block_px={self.block_px}"

@@ -1,0 +1,83 @@
+"""What can be chosen about a network: each option's default and limits, checked in words. Needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from fer_core.errors import ConfigError
+
+Value = bool | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that can be chosen about a network.
+
+    The kind of `default` is the kind of every value: yes or no, a whole number, or a number. `low` and `high` are
+    allowed themselves; whole numbers are multiples of `multiple_of`.
+    """
+
+    name: str
+    meaning: str
+    default: Value
+    low: float = 0
+    high: float = 0
+    multiple_of: int = 1
+
+    @property
+    def limits(self) -> str:
+        """What the option can be, in words."""
+        if isinstance(self.default, bool):
+            return "true or false"
+        steps = f" in steps of {self.multiple_of}" if self.multiple_of > 1 else ""
+        return f"{self.low:g} to {self.high:g}{steps}"
+
+    def checked(self, value: object, model: str) -> Value:
+        """`value`, if the option can be that.
+
+        Raises:
+            ConfigError: it can't.
+        """
+        if isinstance(self.default, bool):
+            if isinstance(value, bool):
+                return value
+        elif isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high:
+            if isinstance(self.default, float):
+                return float(value)
+            if value == int(value) and int(value) % self.multiple_of == 0:
+                return int(value)
+        raise ConfigError(f"{self.name} of {model} is {self.limits}, but got {value!r}.")
+
+    def but(self, default: Value) -> Option:
+        """The same option with another default."""
+        return replace(self, default=default)
+
+
+WIDTH = Option("width", "channels of the first layer; later layers have multiples of it", 16, 4, 128)
+DROPOUT = Option("dropout_01", "share of the features that is dropped before the last layer", 0.2, 0, 0.9)
+DROP_BLOCK = Option("drop_block_01", "share of each feature map that is dropped in square blocks", 0.1, 0, 0.5)
+SMALL_SIZE = Option("size_px", "side of the input", 48, 32, 96, 8)
+LARGE_SIZE = Option("size_px", "side of the input; a smaller one trains faster", 224, 64, 320, 32)
+PRETRAINED = Option("pretrained", "begin with the published ImageNet weights", True)
+FROZEN = Option("frozen", "leave the pretrained weights as they are and train the last layers only", False)
+
+
+def checked_values(model: str, options: Iterable[Option], given: Mapping[str, object]) -> dict[str, Value]:
+    """The value of each option: as given, or its default where nothing (or None) is.
+
+    Without pretrained weights nothing is frozen, whatever is given: features by chance would never be learned.
+
+    Raises:
+        ConfigError: an option that the network does not have, or a value out of its limits.
+    """
+    known = {option.name: option for option in options}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    for name, value in chosen.items():
+        if name not in known:
+            has = f"It has {', '.join(known)}" if known else "It has none: its shape is fixed"
+            raise ConfigError(f"{model} has no option {name} (got {value!r}). {has}.")
+    values = {name: option.checked(chosen.get(name, option.default), model) for name, option in known.items()}
+    if values.get("pretrained") is False and "frozen" in values:
+        values["frozen"] = False
+    return values

@@ -1,0 +1,134 @@
+"""Files of weights: those published with an architecture, found or fetched, and plain state dicts."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import logging
+import pickle
+import urllib.request
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from fer_core.atomic import atomic_path
+from fer_core.errors import InputError
+from fer_core.models.catalog import WeightsFile, model_info
+from fer_core.settings import Settings, settings
+
+_LOG = logging.getLogger(__name__)
+
+_TIMEOUT_S = 15.0
+_CHUNK_BYTES = 2**20
+_SLACK = 1.02
+"""torchvision gives sizes in rounded MiB; what is longer than that by 2 % is not the file."""
+
+
+def pretrained_dir(store: Settings) -> Path:
+    """Where published weights are kept, and where to put them by hand."""
+    return store.store / "pretrained"
+
+
+def published_file(name: str, store: Settings) -> Path:
+    """The file of weights that the network called `name` begins with: the store's, else torch.hub's, else fetched.
+
+    Raises:
+        InputError: it is in neither place, and can't be fetched or is not what was expected.
+    """
+    source = model_info(name).weights
+    if source is None:
+        raise InputError(f"{name} has no published weights. Leave model.pretrained out.")
+    target = pretrained_dir(store) / source.name
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / source.name
+    for path in (target, cached):
+        if path.is_file() and _is_right(path, source):
+            return path
+    state = "is damaged" if target.is_file() else "is not here"
+    remedy = (
+        f"Put {source.name} ({source.size_mib:.0f} MiB, from {source.url}) into {target.parent}, "
+        "or train without it: --set model.pretrained=false."
+    )
+    if store.offline:
+        raise InputError(
+            f"The file with {name}'s published weights {state}, and FERSCOPE_OFFLINE forbids to fetch it. {remedy}"
+        )
+    try:
+        _fetch(source, target)
+    except (OSError, ValueError, http.client.HTTPException) as exc:
+        cause = getattr(exc, "reason", None) or exc
+        raise InputError(
+            f"The file with {name}'s published weights {state} and could not be fetched ({cause}). {remedy}"
+        ) from exc
+    return target
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """A file that `torch.save(network.state_dict(), path)` wrote; nothing in it is executed.
+
+    Raises:
+        InputError: it is not there, or holds something else.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as exc:
+        raise InputError(f"{path} can't be read as PyTorch weights ({type(exc).__name__}).") from exc
+    tensors = isinstance(state, dict) and all(isinstance(value, torch.Tensor) for value in state.values())
+    if not tensors or not state:
+        raise InputError(f"{path.name} is not a plain state dict, a tensor a name. Save network.state_dict() alone.")
+    return {str(name): value for name, value in state.items()}
+
+
+def load_weights(network: nn.Module, path: Path, *, only: str = "") -> None:
+    """Put a file's weights into a network; with `only`, those whose name starts so.
+
+    Raises:
+        InputError: the file can't be read, or its names or shapes are not the network's.
+    """
+    given = {name: value for name, value in read_weights(path).items() if name.startswith(only)}
+    wanted = {name: value for name, value in network.state_dict().items() if name.startswith(only)}
+    if lacking := sorted(wanted.keys() - given.keys()):
+        raise InputError(f"{path.name} is not of this network: it lacks {_some(lacking)}.")
+    if unknown := sorted(given.keys() - wanted.keys()):
+        raise InputError(f"{path.name} is not of this network: it has {_some(unknown)} as well.")
+    for name, value in given.items():
+        if value.shape != wanted[name].shape:
+            raise InputError(
+                f"{path.name} is not of this network: {name} has the shape {tuple(value.shape)} "
+                f"where {tuple(wanted[name].shape)} is expected."
+            )
+    network.load_state_dict(given, strict=False)
+
+
+def load_published(name: str, network: nn.Module, *, only: str = "") -> None:
+    """Put the published weights of the architecture called `name` into a network.
+
+    Raises:
+        InputError: the file is neither here nor to be had, or does not fit.
+    """
+    load_weights(network, published_file(name, settings()), only=only)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _is_right(path: Path, source: WeightsFile) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest().startswith(source.sha256_start)
+
+
+def _fetch(source: WeightsFile, target: Path) -> None:
+    """Write the file at `target`, whole and verified or not at all.
+
+    Raises:
+        ValueError: what came is not what was expected.
+    """
+    _LOG.info("Fetching %s (%.0f MiB).", source.url, source.size_mib)
+    left = int(source.size_mib * 2**20 * _SLACK)
+    with atomic_path(target) as temporary:
+        with urllib.request.urlopen(source.url, timeout=_TIMEOUT_S) as response, temporary.open("wb") as file:
+            while left > 0 and (chunk := response.read(min(_CHUNK_BYTES, left))):
+                left -= file.write(chunk)
+        if not _is_right(temporary, source):
+            raise ValueError(f"what came does not have the SHA-256 {source.sha256_start}…")

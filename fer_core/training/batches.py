@@ -1,0 +1,113 @@
+"""What a training learns from, and a batch of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fer_core.data.stream import StreamedImages
+from fer_core.errors import InputError
+from fer_core.training.augment import augment
+from fer_core.training.augment_config import AugmentConfig
+from fer_core.training.config import TrainConfig
+from fer_core.training.feed import Fed
+from fer_core.training.mix import mix
+from fer_core.training.sampling import epoch_size
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """What the loop needs. Rows of all arrays belong together.
+
+    Attributes:
+        images: uint8, shape (N, C, S, S), as the contract fits them (a memory map is fine), or decoded when wanted.
+        targets: float32, shape (N, classes); rows sum to 1.
+        codes: integers, shape (N,): the label, -1 for none.
+        train: row numbers to learn from.
+        valid: row numbers to select by; all have a label.
+        affect: float32, shape (N, 2): valence and arousal, nan where there are none; None where nobody asks.
+    """
+
+    images: NDArray[np.uint8] | StreamedImages
+    targets: NDArray[np.float32]
+    codes: NDArray[np.int64]
+    train: NDArray[np.int64]
+    valid: NDArray[np.int64]
+    affect: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some images to learn from, on the device.
+
+    Attributes:
+        images: float32, shape (N, C, S, S).
+        targets: float32, shape (N, classes).
+        codes: integers, shape (N,): the label that has the larger share of the image, -1 for none.
+        affect: float32, shape (N, 2), nan where there are none; None where nobody asks.
+    """
+
+    images: torch.Tensor
+    targets: torch.Tensor
+    codes: torch.Tensor
+    affect: torch.Tensor | None
+
+    def with_images(self, images: torch.Tensor) -> Self:
+        """The same batch with other images."""
+        return replace(self, images=images)
+
+
+def make_batch(
+    data: TrainingData,
+    fed: Fed,
+    config: AugmentConfig,
+    chance: torch.Generator,
+    *,
+    mixes: bool,
+) -> Batch:
+    """What was fed, changed at random and mixed with each other where `mixes`; gray levels 0..255."""
+    rows, device = fed.rows, fed.images.device
+    images = augment(levels(fed.images), config, chance)
+    targets, codes = (torch.from_numpy(values[rows]).to(device) for values in (data.targets, data.codes))
+    affect = None if data.affect is None else torch.from_numpy(data.affect[rows]).to(device)
+    if not mixes:
+        return Batch(images, targets, codes, affect)
+    mixed = mix(images, config, chance)
+    return Batch(
+        mixed.images,
+        mixed.of(targets),
+        torch.where(mixed.share >= 0.5, codes, codes[mixed.partner]),
+        None if affect is None else mixed.of(affect),
+    )
+
+
+def levels(images: torch.Tensor) -> torch.Tensor:
+    """Bytes as floats, planes one after the other: means over them are then summed in one order, whatever fed them."""
+    return images.to(torch.float32, memory_format=torch.contiguous_format)
+
+
+def batches_per_epoch(config: TrainConfig, data: TrainingData, classes: int) -> int:
+    """Batches an epoch; the images that are left over and fill none wait for another epoch.
+
+    Raises:
+        InputError: there is not one, or nothing to select by.
+    """
+    size, sampling = config.batch_size, config.remedy.sampling
+    if len(data.train) < size:
+        raise InputError(
+            f"There are {len(data.train)} training images, fewer than one batch of {size}. "
+            "Import more images or lower batch_size."
+        )
+    drawn = epoch_size(data.codes[data.train], classes, sampling)
+    if drawn < size:
+        raise InputError(
+            f"An epoch draws {drawn} images with remedy.sampling {sampling}, fewer than one batch of {size}. "
+            "Lower batch_size or choose another remedy."
+        )
+    if len(data.valid) == 0:
+        raise InputError("The validation part is empty: no epoch could be chosen. Use a larger dataset.")
+    return drawn // size

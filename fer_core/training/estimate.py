@@ -1,0 +1,259 @@
+"""What a run would take, before it starts: memory, disk and time, from a few batches that are really learned from."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fer_core.contract import Contract
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.images import BOX_COLUMNS, face_refs
+from fer_core.data.pack import is_packed, pack, pack_bytes, pack_bytes_limit
+from fer_core.data.record import Split
+from fer_core.data.split import make_split
+from fer_core.data.stream import StreamedImages
+from fer_core.data.ties import ties_of
+from fer_core.labels import label_set
+from fer_core.models.cost import network_cost
+from fer_core.models.registry import architecture
+from fer_core.settings import Settings
+from fer_core.training.affect import affect_rows
+from fer_core.training.batches import TrainingData, batches_per_epoch, make_batch
+from fer_core.training.config import TrainConfig
+from fer_core.training.feed import Fed, Feed
+from fer_core.training.optimise import AveragedWeights
+from fer_core.training.steps import Steps
+from fer_core.training.targets import label_codes, target_rows
+
+_WARM_UP = 2
+_TIMED_S = 6.0
+_TIMED_MIN, _TIMED_MAX = 3, 30
+_JUDGED = 256
+"""Images in a batch that is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Seconds: the fastest, the middle and the slowest that were seen."""
+
+    low: float
+    middle: float
+    high: float
+
+    @classmethod
+    def of(cls, seconds: list[float]) -> Spread:
+        """What was seen."""
+        return cls(min(seconds), statistics.median(seconds), max(seconds))
+
+    def times(self, factor: float, more: float = 0.0) -> Spread:
+        """So often, and something that is added once."""
+        return Spread(self.low * factor + more, self.middle * factor + more, self.high * factor + more)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run would take on this machine, as busy as it is now.
+
+    Attributes:
+        device: "cpu" or "cuda".
+        threads: that computed.
+        parameters: the network's numbers.
+        learned: those that training changes.
+        multiply_adds: for one image.
+        train_images: an epoch learns from so many,
+        valid_images: and judges so many.
+        batches: in an epoch.
+        timed_batches: that the figures come from, after two that are not counted.
+        batch_s: a batch, reading not included.
+        epoch_s: an epoch, judging included.
+        run_s: every epoch, and packing.
+        images_per_s: learned from, in the middle.
+        memory_bytes: the GPU's peak, or this process's, with a batch of this size.
+        pack_bytes: what the packed images take on disk.
+        pack_s: how long packing takes; 0 where they are packed, or are not to be.
+        packed: "already", "first", or "streamed" where they do not fit.
+    """
+
+    device: str
+    threads: int
+    parameters: int
+    learned: int
+    multiply_adds: int
+    train_images: int
+    valid_images: int
+    batches: int
+    timed_batches: int
+    batch_s: Spread
+    epoch_s: Spread
+    run_s: Spread
+    images_per_s: float
+    memory_bytes: int
+    pack_bytes: int
+    pack_s: float
+    packed: str
+
+
+def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) -> Estimate:
+    """Learn from a few batches of the dataset; nothing is kept.
+
+    Raises:
+        InputError: the config does not fit the dataset, as when training.
+    """
+    torch.manual_seed(config.seed)
+    contract = architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
+    data = _training_data(config, dataset, contract, settings)
+    batches = batches_per_epoch(config, data, len(contract.labels))
+    packed = _packed(dataset, contract, settings)
+    sample, decode_s = _sample(config, data)
+    trial = _Trial(config, contract, sample)
+    seen = trial.learn()
+    batch_s = Spread.of(seen)
+    judging_s = trial.judge() * len(data.valid)
+    each_epoch_s = judging_s
+    if packed == "streamed":  # by processes, at the same time; at best they take nothing from the training
+        workers = settings.threads or torch.get_num_threads()
+        each_epoch_s += decode_s * (batches * config.batch_size + len(data.valid)) / workers
+    epoch_s = batch_s.times(batches, each_epoch_s)
+    pack_s = decode_s * dataset.n if packed == "first" else 0.0
+    cost = network_cost(trial.network, contract.channels, contract.size_px)
+    return Estimate(
+        device=trial.device.type,
+        threads=torch.get_num_threads(),
+        parameters=cost.parameters,
+        learned=cost.learned,
+        multiply_adds=cost.multiply_adds,
+        train_images=batches * config.batch_size,
+        valid_images=len(data.valid),
+        batches=batches,
+        timed_batches=len(seen),
+        batch_s=batch_s,
+        epoch_s=epoch_s,
+        run_s=epoch_s.times(config.epochs, pack_s),
+        images_per_s=config.batch_size / batch_s.middle,
+        memory_bytes=trial.memory_bytes(),
+        pack_bytes=0 if packed == "streamed" else pack_bytes(dataset, contract),
+        pack_s=pack_s,
+        packed=packed,
+    )
+
+
+class _Trial:
+    """A network that learns for a moment, as the trainer would have it."""
+
+    def __init__(self, config: TrainConfig, contract: Contract, sample: TrainingData) -> None:
+        self.config, self.contract, self.sample = config, contract, sample
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        family, affect = architecture(config.model.name), config.affect_weight > 0
+        network = family.build(contract.channels, len(contract.labels), affect=affect, **config.model.options())
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)
+        self._averaged = AveragedWeights(self.network, config.ema_decay) if config.ema_decay else None
+        self._steps = Steps(self.network, self._averaged, config, sample.targets, _TIMED_MAX + _WARM_UP, self.device)
+        self._feed = Feed(sample.images, self.device)
+        self._chance = torch.Generator().manual_seed(config.seed)
+
+    def learn(self) -> list[float]:
+        """The seconds of each counted batch."""
+        self.network.train()
+        self._steps.begin_epoch(0, 1.0)
+        seconds: list[float] = []
+        for number in range(_WARM_UP + _TIMED_MAX):
+            started = time.perf_counter()
+            self._one(number)
+            if number >= _WARM_UP:
+                seconds.append(time.perf_counter() - started)
+            if len(seconds) >= _TIMED_MIN and sum(seconds) > _TIMED_S:
+                break
+        return seconds
+
+    def judge(self) -> float:
+        """Seconds to judge one image."""
+        rows = np.resize(self.sample.train, min(_JUDGED, len(self.sample.train)))
+        self.network.eval()
+        with torch.inference_mode():
+            seconds = [self._timed(lambda: self.network(self._prepared(rows))) for _ in range(3)]
+        return min(seconds[1:]) / len(rows)
+
+    def memory_bytes(self) -> int:
+        """The peak so far."""
+        if self.device.type == "cuda":
+            return int(torch.cuda.max_memory_allocated())
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+    def _one(self, number: int) -> None:
+        size = self.config.batch_size
+        first = number * size % max(len(self.sample.train) - size + 1, 1)
+        rows = self.sample.train[first : first + size]
+        augment = self.config.augment
+        fed = Fed(rows, self._feed.images(rows))
+        batch = make_batch(self.sample, fed, augment, self._chance, mixes=augment.mixes)
+        images = self.contract.normalise(batch.images).contiguous(memory_format=torch.channels_last)
+        self._steps.take(number, batch.with_images(images))
+
+    def _prepared(self, rows: NDArray[np.int64]) -> torch.Tensor:
+        images = self._feed.images(rows).float()
+        prepared: torch.Tensor = self.contract.normalise(images).contiguous(memory_format=torch.channels_last)
+        return prepared
+
+    def _timed(self, work: Callable[[], object]) -> float:
+        started = time.perf_counter()
+        work()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter() - started
+
+
+def _packed(dataset: StoredDataset, contract: Contract, settings: Settings) -> str:
+    if is_packed(dataset, contract, settings):
+        return "already"
+    return "first" if pack_bytes(dataset, contract) <= pack_bytes_limit(settings) else "streamed"
+
+
+def _training_data(config: TrainConfig, dataset: StoredDataset, contract: Contract, settings: Settings) -> TrainingData:
+    """All rows; the images are only decoded where they are wanted, so that nothing is packed for an estimate."""
+    index = dataset.index(version=config.corrections)
+    labels = contract.label_set
+    parts = make_split(index, config.split, ties_of(index, dataset.pairs()))
+    targets = target_rows(index, labels, config.targets, leave_out_disputed=config.leave_out_disputed)
+    codes = label_codes(index["label"], labels)
+    teaching = (index["problem"] == "").to_numpy(bool) & (targets.sum(1) > 0)
+    if is_packed(dataset, contract, settings):
+        images: NDArray[np.uint8] | StreamedImages = pack(dataset, contract, settings).images
+    else:
+        with dataset.source(settings) as source:
+            images = StreamedImages(source, face_refs(index[["path", *_boxes(list(index.columns))]]), contract, 1)
+    return TrainingData(
+        images,
+        targets,
+        codes,
+        np.flatnonzero((parts == Split.TRAIN) & teaching),
+        np.flatnonzero((parts == Split.VALID) & teaching & (codes >= 0)),
+        affect_rows(index) if config.affect_weight else None,
+    )
+
+
+def _boxes(columns: list[str]) -> list[str]:
+    return [name for name in BOX_COLUMNS if name in columns]
+
+
+def _sample(config: TrainConfig, data: TrainingData) -> tuple[TrainingData, float]:
+    """A few batches of the training rows in memory, and the seconds it took to read one image."""
+    chance = torch.Generator().manual_seed(config.seed)
+    wanted = min(len(data.train), max(2 * config.batch_size, _JUDGED))
+    rows = data.train[torch.randperm(len(data.train), generator=chance)[:wanted].numpy()]
+    started = time.perf_counter()
+    images = np.array(data.images[np.sort(rows)])
+    took_s = (time.perf_counter() - started) / wanted
+    rows = np.sort(rows)
+    affect = None if data.affect is None else data.affect[rows]
+    numbers = np.arange(wanted)
+    return TrainingData(images, data.targets[rows], data.codes[rows], numbers, numbers, affect), took_s

@@ -1,0 +1,116 @@
+"""Other tools that a run tells its figures: TensorBoard's event files, and MLflow where a server is named."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Mapping
+from numbers import Real
+from typing import Any, Protocol
+
+from fer_core.runs import Run
+
+EVENTS_FOLDER = "events"
+_URI = "MLFLOW_TRACKING_URI"
+
+
+class Tracker(Protocol):
+    """Something that is told of every epoch; it never ends a run."""
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        """Take the figures of an epoch, as a run writes them down."""
+
+    def close(self) -> None:
+        """The run has ended."""
+
+
+class TensorBoard:
+    """Event files in the run's folder: `tensorboard --logdir RUN` shows them."""
+
+    def __init__(self, run: Run) -> None:
+        writers = importlib.import_module("tensorboardX")
+        self._writer = writers.SummaryWriter(str(run.path(EVENTS_FOLDER)), flush_secs=10)
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        """Write every figure as a scalar, those of one part under one heading."""
+        for name, value in figures_of(row).items():
+            part, _, metric = name.partition("_")
+            tag = f"{part}/{metric}" if part in ("train", "valid") else f"run/{name}"
+            self._writer.add_scalar(tag, value, int(row["epoch"]))
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._writer.close()
+
+
+class MlFlow:
+    """One run on the server that MLFLOW_TRACKING_URI names, called like ours."""
+
+    def __init__(self, run: Run, settings: Mapping[str, Any]) -> None:
+        self._mlflow = importlib.import_module("mlflow")  # not among the requirements: who has a server has it
+        self._mlflow.set_experiment("FERscope")
+        self._mlflow.start_run(run_name=run.id)
+        self._mlflow.log_params(flat(settings))
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        """Send the figures."""
+        self._mlflow.log_metrics(figures_of(row), step=int(row["epoch"]))
+
+    def close(self) -> None:
+        """End the run there."""
+        self._mlflow.end_run()
+
+
+class Guarded:
+    """A tracker that is given up, with a line in the log, once it fails; training goes on."""
+
+    def __init__(self, run: Run, name: str, make: Callable[[], Tracker]) -> None:
+        self._run, self._name = run, name
+        self._tracker: Tracker | None = None
+        self._tracker = self._try(make)
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        """Pass an epoch on."""
+        if tracker := self._tracker:
+            self._try(lambda: tracker.epoch(row))
+
+    def close(self) -> None:
+        """Close it."""
+        if tracker := self._tracker:
+            self._try(tracker.close)
+
+    def _try(self, do: Callable[[], Any]) -> Any:
+        try:
+            return do()
+        except ImportError as exc:
+            self._run.append_log(f"{self._name} is told nothing: a package is missing ({exc}). Install it with pip.")
+        except Exception as exc:  # noqa: BLE001  (whatever a tool from outside raises, the training is worth more)
+            self._run.append_log(f"{self._name} is given up for this run ({type(exc).__name__}: {exc}).")
+        self._tracker = None
+        return None
+
+
+def trackers_of(run: Run, settings: Mapping[str, Any]) -> list[Guarded]:
+    """TensorBoard always, MLflow where the environment names a server.
+
+    Args:
+        settings: the run's config as plain data.
+    """
+    trackers = [Guarded(run, "TensorBoard", lambda: TensorBoard(run))]
+    if os.environ.get(_URI):
+        trackers.append(Guarded(run, "MLflow", lambda: MlFlow(run, settings)))
+    return trackers
+
+
+def figures_of(row: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers of an epoch's row but for its own."""
+    return {name: float(value) for name, value in row.items() if isinstance(value, Real) and name != "epoch"}
+
+
+def flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Nested settings as `part.key`."""
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        found |= flat(value, f"{above}{name}.") if isinstance(value, Mapping) else {f"{above}{name}": value}
+    return found

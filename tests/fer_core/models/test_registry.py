@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from fer_core.errors import ConfigError, InputError
+from fer_core.labels import label_set
+from fer_core.models.catalog import CLASSES, MODELS, ModelInfo
+from fer_core.models.cost import network_cost
+from fer_core.models.registry import ARCHITECTURES, architecture, build_network, contract_of, parameter_count, register
+from fer_core.settings import Settings
+
+every_model = pytest.mark.parametrize("info", MODELS.values(), ids=list(MODELS))
+SMALL = [info for info in MODELS.values() if info.parameters < 5e6]
+
+
+def _scratch(info: ModelInfo, **options: Any) -> dict[str, Any]:
+    """Options that build the network without a file of weights."""
+    return options if info.weights is None else {"pretrained": False, **options}
+
+
+def _settled(network: nn.Module, faces: torch.Tensor) -> nn.Module:
+    """With batch norms that know these faces: fresh ones let little of a deep network's signal through."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        network.train()(faces)
+    return network.eval()
+
+
+@every_model
+def test_parameters_and_multiply_adds_are_as_the_catalog_tells(info: ModelInfo) -> None:
+    with torch.device("meta"):
+        network = build_network(info.name, CLASSES, **_scratch(info))
+        cost = network_cost(network, info.channels, info.size_px)
+        assert network(torch.zeros(2, info.channels, info.size_px, info.size_px)).shape == (2, CLASSES)
+    assert (cost.parameters, cost.multiply_adds) == (info.parameters, info.multiply_adds)
+
+
+@every_model
+def test_every_network_learns_from_the_sizes_it_allows(info: ModelInfo) -> None:
+    """Shapes alone, at the ends of its limits; training and afterwards."""
+    size = info.option("size_px")
+    for side in [info.size_px] if size is None else [int(size.low), int(size.high)]:
+        with torch.device("meta"):
+            options = {} if size is None else {"size_px": side}
+            network = build_network(info.name, 5, **_scratch(info, **options))
+            faces = torch.zeros(3, info.channels, side, side)
+            network.train()(faces).sum().backward()
+            assert network.eval()(faces).shape == (3, 5)
+        assert all(parameter.grad is not None for parameter in network.parameters()), "a layer is not used"
+
+
+@pytest.mark.parametrize("info", SMALL, ids=[info.name for info in SMALL])
+def test_the_same_seed_gives_the_same_network_and_each_face_its_own_logits(info: ModelInfo) -> None:
+    logits = []
+    size = info.option("size_px")
+    side = info.size_px if size is None else int(size.low)
+    options = {} if size is None else {"size_px": side}
+    faces = torch.rand(3, info.channels, side, side, generator=torch.Generator().manual_seed(1))
+    for _ in range(2):
+        torch.manual_seed(0)
+        network = _settled(build_network(info.name, 4, **_scratch(info, **options)), faces)
+        with torch.inference_mode():
+            logits.append(network(faces))
+            alone = network(faces[1:2])
+    assert torch.equal(logits[0], logits[1])
+    assert logits[0].shape == (3, 4)
+    assert (logits[0][0] - logits[0][1]).abs().max() > 1e-4
+    torch.testing.assert_close(alone[0], logits[0][1], rtol=1e-3, atol=1e-4)
+
+
+@every_model
+@pytest.mark.parametrize("option", ["width", "dropout_01", "drop_block_01", "size_px"])
+def test_an_option_changes_the_network(info: ModelInfo, option: str) -> None:
+    known = info.option(option)
+    if known is None:
+        return
+    value = known.low if known.low != known.default else known.high
+    with torch.device("meta"):
+        plain = build_network(info.name, 4, **_scratch(info))
+        changed = build_network(info.name, 4, **_scratch(info, **{option: value}))
+    if option == "size_px":
+        assert contract_of(info.name, label_set("four"), int(value)).size_px == value
+        sized = architecture(info.name).sized
+        assert (parameter_count(plain) != parameter_count(changed)) is sized
+    elif option == "width":
+        assert parameter_count(changed) < parameter_count(plain) / 2
+    else:
+        assert repr(plain) != repr(changed)
+
+
+def test_the_registry_and_the_catalog_name_the_same_networks() -> None:
+    architecture("vgg16")
+    assert set(ARCHITECTURES) == set(MODELS)
+    family = architecture("resnet18-48")
+    assert (family.name, family.title) == ("resnet18-48", "ResNet18 at 48 pixels")
+    assert family.contract(label_set("seven")) == contract_of("resnet18-48", label_set("seven"))
+
+
+def test_networks_are_registered_once_and_unknown_ones_list_the_choices() -> None:
+    with pytest.raises(ConfigError, match=r"'vgg'.*small-resnet"):
+        architecture("vgg")
+    with pytest.raises(ValueError, match="registered already"):
+        register("small-resnet", head="head")(object)
+    with pytest.raises(ValueError, match="no model 'unheard-of'"):
+        register("unheard-of", head="head")(object)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("small-resnet", {"width": 1000}, "width of small-resnet is 4 to 128, but got 1000"),
+        ("small-resnet", {"pretrained": True}, "small-resnet has no option pretrained"),
+        ("shallow-cnn", {"width": 8}, "shallow-cnn has no option width"),
+        ("shallow-cnn", {"channels": 1}, "shallow-cnn takes RGB images"),
+        ("resnet18", {"channels": 1, "pretrained": False}, "resnet18 takes RGB images"),
+    ],
+)
+def test_what_cannot_be_built_is_told(name: str, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        build_network(name, 8, **options)
+
+
+def test_weights_that_are_not_here_are_told_with_the_remedy(store: Settings) -> None:
+    with pytest.raises(InputError) as raised:
+        build_network("resnet18", 8)
+    message = str(raised.value)
+    assert "FERSCOPE_OFFLINE" in message
+    assert "https://download.pytorch.org/models/resnet18-f37072fd.pth" in message
+    assert str(store.store / "pretrained") in message
+    assert "--set model.pretrained=false" in message

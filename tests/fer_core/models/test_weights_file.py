@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.server
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision.models
+from torch import nn
+
+from fer_core.errors import InputError
+from fer_core.models import catalog, weights_file
+from fer_core.models.catalog import MODELS, WeightsFile
+from fer_core.models.registry import build_network
+from fer_core.models.weights_file import pretrained_dir, published_file, read_weights
+from fer_core.settings import Settings, settings
+
+WITH_WEIGHTS = [info for info in MODELS.values() if info.weights is not None]
+SMALL = "mobilenet-v3-small"
+
+
+def _published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict[str, torch.Tensor]]:
+    """A file of weights as torchvision writes them, under the name that its bytes ask for; the catalog expects it."""
+    torch.manual_seed(5)
+    state = torchvision.models.mobilenet_v3_small(weights=None).state_dict()
+    for name, value in state.items():
+        if name.endswith("running_mean"):
+            value += 0.5
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(state, folder / "new.pth")
+    content = (folder / "new.pth").read_bytes()
+    name = f"mobilenet_v3_small-{hashlib.sha256(content).hexdigest()[:8]}.pth"
+    info = replace(MODELS[SMALL], weights=WeightsFile(name, len(content) / 2**20))
+    monkeypatch.setitem(MODELS, SMALL, info)
+    return (folder / "new.pth").rename(folder / name), state
+
+
+@pytest.fixture(autouse=True)
+def empty_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """torch.hub's folder, empty."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    return tmp_path / "hub" / "checkpoints"
+
+
+@pytest.fixture
+def served(tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that is served where the catalog says that weights are fetched from; fetching is allowed."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *words: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setattr(catalog, "_ADDRESS", f"http://127.0.0.1:{server.server_port}/")
+    monkeypatch.setenv("FERSCOPE_OFFLINE", "false")
+    settings.cache_clear()
+    yield folder
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("info", WITH_WEIGHTS, ids=[info.name for info in WITH_WEIGHTS])
+def test_the_catalog_names_the_files_that_torchvision_publishes(info: catalog.ModelInfo) -> None:
+    published = torchvision.models.get_model_weights(info.name.replace("-", "_")).DEFAULT
+    assert info.weights is not None
+    assert info.weights.url == published.url
+    assert info.weights.size_mib == published.meta["_file_size"]
+    assert published.url.endswith(f"-{info.weights.sha256_start}.pth")
+    transforms = published.transforms()
+    if info.normalisation == "channel":
+        assert (tuple(transforms.mean), tuple(transforms.std)) == (catalog._IMAGENET_MEAN, catalog._IMAGENET_STD)
+
+
+def test_weights_in_the_store_are_loaded(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, state = _published(pretrained_dir(store), monkeypatch)
+    assert published_file(SMALL, store) == path
+    network = build_network(SMALL, 8)
+    loaded = network.features.state_dict()
+    assert set(loaded) == {name for name in state if not name.startswith("classifier.3")}
+    assert all(torch.equal(value, state[name]) for name, value in loaded.items())
+    fresh = build_network(SMALL, 8, pretrained=False).features.state_dict()
+    assert not torch.equal(fresh["features.0.0.weight"], state["features.0.0.weight"])
+
+
+def test_weights_that_torch_hub_has_are_used_and_the_stores_come_first(
+    store: Settings, empty_hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = _published(empty_hub, monkeypatch)
+    assert published_file(SMALL, store) == path
+    mine = pretrained_dir(store) / path.name
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(path.read_bytes())
+    assert published_file(SMALL, store) == mine
+
+
+def test_a_damaged_file_is_not_loaded(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, _ = _published(pretrained_dir(store), monkeypatch)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(
+        InputError, match=rf"is damaged, and FERSCOPE_OFFLINE forbids.*Put {path.name}.*pretrained=false"
+    ):
+        published_file(SMALL, store)
+
+
+def test_weights_are_fetched_once_into_the_store(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, _ = _published(served, monkeypatch)
+    fetched = published_file(SMALL, settings())
+    assert fetched == pretrained_dir(settings()) / path.name
+    assert fetched.read_bytes() == path.read_bytes()
+    path.unlink()
+    assert published_file(SMALL, settings()) == fetched
+
+
+@pytest.mark.parametrize("harm", ["missing", "cut", "changed", "longer"])
+def test_what_cannot_be_fetched_whole_is_told_and_leaves_nothing(
+    harm: str, served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = _published(served, monkeypatch)
+    content = path.read_bytes()
+    path.unlink()
+    if harm != "missing":
+        path.write_bytes({"cut": content[:-9], "changed": content[:-1] + b"?", "longer": content * 2}[harm])
+    with pytest.raises(InputError, match=rf"could not be fetched \(.+\)\. Put {path.name} \(10 MiB, from http"):
+        published_file(SMALL, settings())
+    folder = pretrained_dir(settings())
+    assert list(folder.iterdir()) == []
+
+
+def test_a_network_without_published_weights_is_told(store: Settings) -> None:
+    with pytest.raises(InputError, match="small-resnet has no published weights"):
+        published_file("small-resnet", store)
+
+
+class _Harm:
+    """What a pickle could carry."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (print, ("executed",))
+
+
+@pytest.mark.parametrize("content", [_Harm(), {"state": {"a": torch.zeros(1)}}, {}, [1], nn.Linear(1, 1)])
+def test_only_plain_tensors_are_read(content: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save(content, tmp_path / "weights.pth")
+    with pytest.raises(InputError, match=r"weights\.pth"):
+        read_weights(tmp_path / "weights.pth")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / "weights.pth").write_bytes(b"not a file of weights")
+    for name in ("weights.pth", "absent.pth"):
+        with pytest.raises(InputError, match=name):
+            read_weights(tmp_path / name)
+    assert weights_file._some(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fer_core.allocator import KEPT_MEMORY
+from fer_core.contract import Contract
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.pack import is_packed, pack, pack_bytes
+from fer_core.data.synthetic import DrawnFacesRecipe, write_drawn_faces
+from fer_core.errors import InputError
+from fer_core.labels import label_set
+from fer_core.models.registry import architecture, parameter_count
+from fer_core.settings import Settings
+from fer_core.training import estimate as module
+from fer_core.training.config import TrainConfig, parse_config
+from fer_core.training.estimate import Spread, estimate
+
+CONTRACT: Contract = architecture("small-resnet").contract(label_set("eight"))
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, store: Settings) -> StoredDataset:
+    folder = tmp_path / "faces"
+    write_drawn_faces(folder, DrawnFacesRecipe(total=120, identities=20, size_px=48))
+    return import_dataset(folder, store, dataset_id="few")
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three batches are enough."""
+    monkeypatch.setattr(module, "_TIMED_S", 0.0)
+
+
+def _config(**changes: object) -> TrainConfig:
+    base = {"dataset": "few", "epochs": 3, "batch_size": 8, "model": {"name": "small-resnet", "width": 4}}
+    return parse_config(base | {"split": {"kind": "seeded"}} | changes)
+
+
+def test_it_counts_what_a_run_has(dataset: StoredDataset, store: Settings) -> None:
+    found = estimate(_config(), dataset, store)
+    network = architecture("small-resnet").build(1, 8, width=4)
+    assert found.parameters == found.learned == parameter_count(network)
+    assert found.multiply_adds > found.parameters
+    assert found.train_images == found.batches * 8
+    assert 0 < found.valid_images < found.train_images <= 120
+    assert found.memory_bytes > 10_000_000
+    assert found.timed_batches == 3
+
+
+def test_times_are_of_the_batches_that_were_timed(dataset: StoredDataset, store: Settings) -> None:
+    found = estimate(_config(), dataset, store)
+    assert 0 < found.batch_s.low <= found.batch_s.middle <= found.batch_s.high
+    assert found.images_per_s == pytest.approx(8 / found.batch_s.middle)
+    assert found.epoch_s.low > found.batches * found.batch_s.low  # judging comes on top
+    assert found.run_s.high == pytest.approx(3 * found.epoch_s.high + found.pack_s)
+
+
+def test_nothing_is_kept(dataset: StoredDataset, store: Settings) -> None:
+    before = sorted(store.store.rglob("*"))
+    found = estimate(_config(), dataset, store)
+    assert sorted(store.store.rglob("*")) == before
+    assert found.packed == "first"
+    assert found.pack_s > 0
+    assert found.pack_bytes == pack_bytes(dataset, CONTRACT) == 120 * 48 * 48
+
+
+def test_it_says_where_images_come_from(dataset: StoredDataset, store: Settings) -> None:
+    none = estimate(_config(), dataset, store.model_copy(update={"pack_bytes_max": 0}))
+    assert (none.packed, none.pack_bytes, none.pack_s) == ("streamed", 0, 0.0)
+    pack(dataset, CONTRACT, store)
+    assert is_packed(dataset, CONTRACT, store)
+    there = estimate(_config(), dataset, store)
+    assert (there.packed, there.pack_s) == ("already", 0.0)
+
+
+def test_a_config_that_does_not_fit_is_refused_as_when_training(dataset: StoredDataset, store: Settings) -> None:
+    with pytest.raises(InputError, match="fewer than one batch"):
+        estimate(_config(batch_size=4096), dataset, store)
+
+
+def test_spread_keeps_its_order() -> None:
+    spread = Spread.of([3.0, 1.0, 2.0])
+    assert spread == Spread(1.0, 2.0, 3.0)
+    assert spread.times(10, 5) == Spread(15.0, 25.0, 35.0)
+    assert replace(spread, low=0.0).times(2).low == 0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="The thresholds are glibc's.")
+def test_the_command_restarts_with_kept_memory_and_prints_json(
+    dataset: StoredDataset, store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in KEPT_MEMORY:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("FERSCOPE_HOME", str(store.home))
+    changes = ["dataset=few", "batch_size=8", "model.width=4", "split.kind=seeded"]
+    command = [sys.executable, "-m", "fer_core", "train", "--config", "small-soft", "--estimate", "--json"]
+    for change in changes:
+        command += ["--set", change]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    found = json.loads(done.stdout)
+    assert found["batches"] > 0
+    assert found["batch_s"]["low"] <= found["batch_s"]["high"]
+    assert not list(store.runs_dir.glob("*"))

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fer_core.runs import Run, create_run
+from fer_core.settings import Settings
+from fer_core.training.trackers import Guarded, figures_of, flat, trackers_of
+
+ROW = {"epoch": 3, "train_loss": 0.5, "valid_f1_fear": None, "valid_macro_f1": 0.25, "learning_rate": 0.1}
+
+
+@pytest.fixture
+def run(store: Settings) -> Run:
+    return create_run("one", "dataset: drawn\n", store)
+
+
+@pytest.fixture(autouse=True)
+def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+def _scalars(run: Run) -> dict[str, tuple[int, float]]:
+    """What a reader of TensorBoard's files would find: each record is length, check, event, check."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    found: dict[str, tuple[int, float]] = {}
+    for path in run.path("events").iterdir():
+        content, place = path.read_bytes(), 0
+        while place < len(content):
+            length = int.from_bytes(content[place : place + 8], "little")
+            event = Event.FromString(content[place + 12 : place + 12 + length])
+            found |= {value.tag: (event.step, value.simple_value) for value in event.summary.value}
+            place += 16 + length
+    return found
+
+
+def test_tensorboard_gets_every_figure_of_an_epoch(run: Run) -> None:
+    (tracker,) = trackers_of(run, {})
+    tracker.epoch(ROW)
+    tracker.close()
+    assert _scalars(run) == {
+        "train/loss": (3, 0.5),
+        "valid/macro_f1": (3, 0.25),
+        "run/learning_rate": (3, pytest.approx(0.1)),
+    }
+    assert run.log() == ""
+
+
+def test_a_missing_package_is_a_line_in_the_log_and_no_more(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@localhost:1")
+    for tracker in trackers_of(run, {}):
+        tracker.epoch(ROW)
+        tracker.close()
+    assert "TensorBoard is told nothing: a package is missing" in run.log()
+    assert "MLflow is told nothing: a package is missing" in run.log()
+    assert "secret" not in run.log()
+
+
+@pytest.fixture
+def mlflow(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """A stand-in for the package that notes what is asked of it."""
+    calls: list[Any] = []
+
+    def note(name: str) -> Any:
+        return lambda *arguments, **named: calls.append((name, *arguments, named))
+
+    names = ("set_experiment", "start_run", "log_params", "log_metrics", "end_run")
+    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace(**{name: note(name) for name in names}))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:1")
+    return calls
+
+
+def test_mlflow_gets_the_settings_and_the_figures_where_a_server_is_named(run: Run, mlflow: list[Any]) -> None:
+    trackers = trackers_of(run, {"epochs": 2, "model": {"name": "small-resnet"}})
+    for tracker in trackers:
+        tracker.epoch(ROW)
+        tracker.close()
+    assert mlflow == [
+        ("set_experiment", "FERscope", {}),
+        ("start_run", {"run_name": "one"}),
+        ("log_params", {"epochs": 2, "model.name": "small-resnet"}, {}),
+        ("log_metrics", {"train_loss": 0.5, "valid_macro_f1": 0.25, "learning_rate": 0.1}, {"step": 3}),
+        ("end_run", {}),
+    ]
+
+
+def test_without_a_server_mlflow_is_not_even_imported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    assert len(trackers_of(run, {})) == 1
+    assert run.log() == ""
+
+
+def test_a_tracker_that_fails_is_given_up_once(run: Run) -> None:
+    class Broken:
+        asked = 0
+
+        def epoch(self, row: Any) -> None:
+            self.asked += 1
+            raise ConnectionError("no route")
+
+        def close(self) -> None:
+            self.asked += 10
+
+    broken = Broken()
+    tracker = Guarded(run, "Broken", lambda: broken)
+    for _ in range(3):
+        tracker.epoch(ROW)
+    tracker.close()
+    assert broken.asked == 1
+    assert run.log().count("Broken is given up for this run (ConnectionError: no route)") == 1
+
+
+def test_figures_are_numbers_and_settings_are_flat() -> None:
+    assert figures_of(ROW) == {"train_loss": 0.5, "valid_macro_f1": 0.25, "learning_rate": 0.1}
+    assert flat({"a": 1, "b": {"c": {"d": 2}}}) == {"a": 1, "b.c.d": 2}
