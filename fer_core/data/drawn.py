@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.importing import discard_import, open_import
+from fer_core.data.manifest import known_manifests
 from fer_core.data.synthetic import DrawnFacesRecipe, write_drawn_faces
 from fer_core.errors import DatasetError
 from fer_core.ids import check_id, new_id
@@ -45,7 +46,10 @@ def make_drawn_dataset(
         faces.mkdir(parents=True)
         write_drawn_faces(faces, recipe, drawing)
         archive = _zipped(faces)
-        return import_dataset(archive, settings, dataset_id=dataset_id, layout="folders", move=True, progress=importing)
+        manifest = known_manifests()[DRAWN_FACES].model_copy(update={"id": dataset_id})
+        return import_dataset(
+            archive, settings, dataset_id=dataset_id, manifest=manifest, move=True, progress=importing
+        )
     except BaseException:
         _throw_away(dataset_id, settings)
         raise

@@ -244,9 +244,11 @@ def test_reading_labels_says_what_the_index_says_and_stores_nothing(archive: Pat
     assert list(index)[: len(labels.columns)] == list(labels)
 
 
-def test_drawn_faces_are_made_and_kept(store: Settings) -> None:
-    drawn: StoredDataset = make_drawn_dataset("drawn-faces", 40, 1, store)
-    assert (drawn.n, drawn.kept_in_store, drawn.manifest.drawn) == (40, True, True)
+@pytest.mark.parametrize("name", ["drawn-faces", "more-drawings"])
+def test_drawn_faces_are_made_and_kept_and_called_drawings(name: str, store: Settings) -> None:
+    drawn: StoredDataset = make_drawn_dataset(name, 40, 1, store)
+    assert (drawn.id, drawn.n, drawn.kept_in_store, drawn.manifest.drawn) == (name, 40, True, True)
+    assert drawn.index()["identity"].str.startswith("id").all()
     assert {name.split("/")[0] for name in _everything_in(store)} == {"datasets"}
 
 
