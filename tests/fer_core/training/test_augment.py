@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from torchvision.transforms.v2 import functional as v2
 
 from fer_core.errors import ConfigError
 from fer_core.training.augment import augment
@@ -218,8 +219,7 @@ def test_gray_faces_have_one_plane_thrice_and_the_others_their_colours(images: t
     gray = (seen[:, 0] - seen[:, 1]).abs().amax((1, 2)) == 0
     assert 5 < int(gray.sum()) < 27
     assert torch.equal(seen[~gray], images[~gray])
-    luma = (images[gray] * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1)
-    torch.testing.assert_close(seen[gray][:, 2], luma)
+    torch.testing.assert_close(seen[gray], v2.rgb_to_grayscale(images[gray], num_output_channels=3))
     one_plane = images[:, :1]
     assert torch.equal(augment(one_plane, AugmentConfig(gray_01=1), _chance()), one_plane)
 
@@ -234,6 +234,24 @@ def test_blur_smooths_each_image_by_another_measure_and_keeps_its_mean(images: t
     round_ = augment(dot, AugmentConfig(blur_px=2), _chance())
     torch.testing.assert_close(round_, round_.transpose(2, 3))
     assert round_.sum().item() == pytest.approx(255, rel=1e-4)
+
+
+def test_a_batch_is_blurred_as_torchvision_blurs_each_image(images: torch.Tensor) -> None:
+    seen = augment(images, AugmentConfig(blur_px=1.2), _chance())
+    sigmas = (torch.rand(len(images), generator=_chance()) * 1.2).clamp(min=1e-3).tolist()
+    for image, blurred, sigma in zip(images, seen, sigmas, strict=True):
+        inner = v2.gaussian_blur(image, [7, 7], [sigma, sigma])[:, 3:-3, 3:-3]  # it mirrors at the edge
+        torch.testing.assert_close(blurred[:, 3:-3, 3:-3], inner, rtol=0, atol=0.01)
+
+
+def test_a_batch_is_turned_as_torchvision_turns_each_image() -> None:
+    smooth = v2.gaussian_blur(torch.rand(16, 1, 41, 41, generator=_chance(9)) * 255, [9, 9], [3.0, 3.0])
+    seen = augment(smooth, AugmentConfig(rotate_deg=30), _chance())
+    angles = ((torch.rand(16, generator=_chance()) * 2 - 1) * 30).tolist()
+    for image, turned, angle in zip(smooth, seen, angles, strict=True):
+        theirs = v2.affine(image, -angle, [0, 0], 1.0, [0.0, 0.0], interpolation=v2.InterpolationMode.BILINEAR)
+        inner = (slice(None), slice(10, -10), slice(10, -10))  # they fill what comes from outside with black
+        torch.testing.assert_close(turned[inner], theirs[inner], rtol=0, atol=0.5)
 
 
 def test_noise_has_no_direction_and_no_more_than_asked() -> None:

@@ -1,0 +1,73 @@
+"""Augmentation of a batch: each kind at once for all images, against torchvision's v2 on one image after the other.
+
+torchvision draws one chance for a whole batch, so that each image must be given by itself to be changed by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Callable
+
+import torch
+from torchvision.transforms import v2
+
+from bench.table import show, timed_in_turn
+from fer_core.training.augment import augment
+from fer_core.training.config import AugmentConfig
+
+_BATCH = 64
+_SHAPES = {"48 px gray": (1, 48), "224 px RGB": (3, 224)}
+
+Change = Callable[[torch.Tensor], torch.Tensor]
+Kinds = dict[str, tuple[AugmentConfig, Change]]
+
+
+def _kinds() -> Kinds:
+    """What is compared: ours, and torchvision's nearest to it."""
+    moved = v2.RandomAffine(15, (0.08, 0.08), (0.85, 1.15), 6, v2.InterpolationMode.BILINEAR)
+    flipped = v2.RandomHorizontalFlip()
+    return {
+        "flip, affine": (
+            AugmentConfig(flip_01=0.5, rotate_deg=15, scale_01=0.15, shift_01=0.08, shear_01=0.1),
+            lambda image: moved(flipped(image)),
+        ),
+        "blur": (AugmentConfig(blur_px=1.0), v2.GaussianBlur(7, (0.1, 1.0))),
+        "noise": (AugmentConfig(noise_01=0.1), lambda image: v2.GaussianNoise(0, random.random() * 0.1)(image / 255)),
+        "erasing": (AugmentConfig(erase_01=0.5), v2.RandomErasing(0.5)),
+        "JPEG": (AugmentConfig(jpeg_01=1.0), lambda image: v2.JPEG((40, 95))(image.to(torch.uint8)).float()),
+    }
+
+
+def main() -> None:
+    """Time both, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON alone")
+    parser.add_argument("--rounds", type=int, default=9)
+    asked = parser.parse_args()
+    rows = []
+    for shape, (channels, side) in _SHAPES.items():
+        images = torch.rand(_BATCH, channels, side, side) * 255
+        for kind, (config, theirs) in _kinds().items():
+            rows.append({"images": shape, "kind": kind, **_compared(images, config, theirs, asked.rounds)})
+    show(f"A batch of {_BATCH}, {torch.get_num_threads()} threads", rows)
+
+
+def _compared(images: torch.Tensor, config: AugmentConfig, theirs: Change, rounds: int) -> dict[str, float]:
+    chance = torch.Generator().manual_seed(0)
+    seconds = timed_in_turn(
+        {
+            "ours": lambda: augment(images, config, chance),
+            "theirs": lambda: torch.stack([theirs(image) for image in images]),
+        },
+        rounds,
+    )
+    return {
+        "ours_ms": round(1e3 * seconds["ours"], 1),
+        "one_by_one_ms": round(1e3 * seconds["theirs"], 1),
+        "times_as_fast": round(seconds["theirs"] / seconds["ours"], 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
