@@ -10,7 +10,7 @@ from fer_core import __version__
 from fer_core.logs import set_up_logging
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
-from fer_ui.pages import registered
+from fer_ui.pages import note_open, registered
 from fer_ui.sidebar import show_sidebar
 
 
@@ -29,6 +29,7 @@ def main() -> None:
     with shown_errors():
         _start()
         page = st.navigation(list(registered().values()))
+        note_open(page)
         show_sidebar(__version__)
         with shown_errors():
             page.run()

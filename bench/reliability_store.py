@@ -25,7 +25,7 @@ from fer_core.jobs.process import JOB_VARIABLE, PROJECT, JobProcess, is_alive
 from fer_core.jobs.service import ensure_supervisor, supervisor_status
 from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
-from fer_core.runs import RunState, create_run, open_run
+from fer_core.runs.folder import RunState, create_run, open_run
 from fer_core.settings import Settings
 from fer_core.training.config import dump_config, load_config, presets
 

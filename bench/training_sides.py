@@ -20,7 +20,7 @@ from fer_core.data.pack import dataset_images
 from fer_core.ids import new_id
 from fer_core.labels import label_set
 from fer_core.models.registry import architecture
-from fer_core.runs import create_run
+from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.config import TrainConfig, dump_config, load_config, presets
 from fer_core.training.targets import label_codes, target_rows

@@ -74,7 +74,7 @@ def _rehearse(run_id: str) -> None:
     """What a training does to its run and its job, without the training: for tests that have no time for one."""
     from fer_core.cli.reporting import reported
     from fer_core.progress import Progress
-    from fer_core.runs import open_run
+    from fer_core.runs.folder import open_run
 
     run = open_run(run_id, settings())
 

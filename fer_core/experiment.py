@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fer_core.allocator import memory_is_kept
 from fer_core.atomic import write_json
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.pack import pack
+from fer_core.data.pack import DatasetImages, dataset_images
 from fer_core.data.record import Split
 from fer_core.data.split import LEFT_OUT, make_split
 from fer_core.data.ties import ties_of
@@ -28,7 +28,7 @@ from fer_core.labels import LabelSet, label_set
 from fer_core.models.onnx_export import export_onnx
 from fer_core.models.registry import architecture, parameter_count
 from fer_core.progress import Progress, silent
-from fer_core.runs import Run, RunState
+from fer_core.runs.folder import Run, RunState, training_alone
 from fer_core.settings import Settings
 from fer_core.training.affect import affect_rows
 from fer_core.training.config import TrainConfig, parse_config
@@ -47,8 +47,13 @@ def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progre
         InputError: the config, the dataset or the run folder can't be used.
         CancelledError: `progress` asked to stop; the last finished epoch is kept for resuming.
     """
-    if run.state is RunState.FINISHED:
-        return run
+    with training_alone(run):
+        if run.state is not RunState.FINISHED:
+            _carry_out(run, settings, progress, resume=resume)
+    return run
+
+
+def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool) -> None:
     import yaml
 
     config = parse_config(yaml.safe_load(run.config_text()), f"config.yaml of {run.id}")
@@ -66,24 +71,23 @@ def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progre
     def training(done_01: float, message: str) -> None:
         progress(_PACK_SHARE_01 + done_01 * (_TRAIN_SHARE_01 - _PACK_SHARE_01), message)
 
-    packed = pack(dataset, contract, settings, packing)
-    data = _training_data(index, parts, packed.images, packed.readable, config, contract.label_set)
-    trackers = trackers_of(run, config.model_dump(mode="json"))
-    trainer = Trainer(config, contract, data, run, trackers)
-    resumed = resume and trainer.resume()
-    if not resumed:
-        run.keep_metrics_until(0)  # epochs of an earlier attempt are done again
-    _log_start(run, trainer, parts, used, resumed=resumed)
-    try:
-        trainer.fit(training)
-    finally:
-        for tracker in trackers:
-            tracker.close()
-    progress(_TRAIN_SHARE_01, "Judging the best epoch")
-    trainer.load_best()
-    _finish(run, trainer, index, parts, packed.readable, dataset, used)
+    with dataset_images(dataset, contract, settings, packing) as found:
+        data = _training_data(index, parts, found, config, contract.label_set)
+        trackers = trackers_of(run, config.model_dump(mode="json"))
+        trainer = Trainer(config, contract, data, run, trackers)
+        resumed = resume and trainer.resume()
+        if not resumed:
+            run.keep_metrics_until(0)  # epochs of an earlier attempt are done again
+        _log_start(run, trainer, parts, used, resumed=resumed)
+        try:
+            trainer.fit(training)
+        finally:
+            for tracker in trackers:
+                tracker.close()
+        progress(_TRAIN_SHARE_01, "Judging the best epoch")
+        trainer.load_best()
+        _finish(run, trainer, index, parts, found.readable, dataset, used)
     progress(1.0, f"Epoch {trainer.best_epoch} of {config.epochs} was kept")
-    return run
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,27 +137,26 @@ def _parts(run: Run, index: pd.DataFrame, config: TrainConfig, pairs: pd.DataFra
 def _training_data(
     index: pd.DataFrame,
     parts: NDArray[np.str_],
-    images: NDArray[np.uint8],
-    readable: NDArray[np.bool_],
+    found: DatasetImages,
     config: TrainConfig,
     labels: LabelSet,
 ) -> TrainingData:
     targets = target_rows(index, labels, config.targets, leave_out_disputed=config.leave_out_disputed)
     codes = label_codes(index["label"], labels)
-    teaching = readable & (targets.sum(1) > 0)
+    teaching = found.readable & (targets.sum(1) > 0)
     train = np.flatnonzero((parts == Split.TRAIN) & teaching)
     valid = np.flatnonzero((parts == Split.VALID) & teaching & (codes >= 0))
     affect = affect_rows(index) if config.affect_weight else None
-    return TrainingData(images, targets, codes, train, valid, affect)
+    return TrainingData(found.images, targets, codes, train, valid, affect)
 
 
 def _log_start(run: Run, trainer: Trainer, parts: NDArray[np.str_], used: _DataUsed, *, resumed: bool) -> None:
     sizes = {part: int((parts == part).sum()) for part in (*Split, LEFT_OUT)}
     said = ", ".join(f"{size:,} {part.replace('_', ' ')}" for part, size in sizes.items() if size)
     run.append_log(f"{'resumed' if resumed else 'started'} on {trainer.device.type}, torch {torch.__version__}")
-    run.append_log(
-        f"{torch.get_num_threads()} threads; memory kept between steps: {'yes' if memory_is_kept() else 'no'}"
-    )
+    kept = "yes" if memory_is_kept() else "no"
+    run.append_log(f"{torch.get_num_threads()} threads; memory kept between steps: {kept}")
+    run.append_log(f"images come from {trainer.feed.place}")
     run.append_log(f"images: {said}; left out are near-duplicates of judged images, and excluded ones")
     run.append_log(f"data: {used.dataset} {used.fingerprint}, corrections up to version {used.corrections}")
     run.append_log(f"{trainer.config.model.name}: {parameter_count(trainer.network):,} parameters")

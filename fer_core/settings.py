@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         return self.store / "models"
 
     @property
+    def pretrained_dir(self) -> Path:
+        """Published weights that trainings begin with; files may be put there by hand."""
+        return self.store / "pretrained"
+
+    @property
     def uploads_dir(self) -> Path:
         """Files a browser sent that no import has taken yet."""
         return self.store / "uploads"

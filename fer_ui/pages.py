@@ -24,6 +24,8 @@ class Page(StrEnum):
     MODELS = "models"
 
 
+_OPEN = "open-page"
+
 _ICONS: dict[Page, str] = {
     Page.OVERVIEW: ":material/dashboard:",
     Page.DATASETS: ":material/dataset:",
@@ -51,9 +53,23 @@ def registered() -> dict[Page, StreamlitPage]:
     }
 
 
+def note_open(page: StreamlitPage) -> None:
+    """Remember which page the session shows, for `link_to`; told by the shell before each run of a page."""
+    st.session_state[_OPEN] = Page(page.title.lower())
+
+
 def link_to(page: Page, label: str, **query: str) -> None:
-    """A link to a page, with what it should show in its address."""
-    st.page_link(registered()[page], label=label, icon=_ICONS[page], query_params=query or None)
+    """A link to a page, with what it should show in its address.
+
+    A link to the page that is open already is a button that looks like one: Streamlit's page link leaves the address
+    as it is there.
+    """
+    if st.session_state.get(_OPEN) is not page:
+        st.page_link(registered()[page], label=label, icon=_ICONS[page], query_params=query or None)
+        return
+    key = "-".join(["go", page, label, *(f"{name}={value}" for name, value in query.items())])
+    if st.button(label, key=key, icon=_ICONS[page], type="tertiary"):
+        go_to(page, **query)
 
 
 def go_to(page: Page, **query: str) -> None:

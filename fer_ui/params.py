@@ -41,6 +41,12 @@ class Param(StrEnum):
     LABELS = "labels"
     ORDER = "order"
     FIND = "find"
+    PRESET = "preset"
+    FROM = "from"
+    RUNS = "runs"
+    TAG = "tag"
+    METRIC = "metric"
+    AXIS = "axis"
 
 
 def choose(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from fer_core.errors import RunError
-from fer_core.runs import Run
+from fer_core.runs.folder import Run
 
 Report: TypeAlias = dict[str, Any]
 

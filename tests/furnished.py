@@ -10,7 +10,7 @@ from fer_core.experiment import run_experiment
 from fer_core.jobs.job import JobState
 from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
-from fer_core.runs import create_run
+from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.config import dump_config, load_config, presets
 

@@ -6,7 +6,7 @@ import argparse
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fer_core.allocator import restart_with_kept_memory
 from fer_core.cli.output import emit
@@ -14,12 +14,9 @@ from fer_core.cli.reporting import reported
 from fer_core.data.catalog import open_dataset
 from fer_core.errors import ConfigError
 from fer_core.ids import new_id
-from fer_core.runs import create_run, open_run
+from fer_core.runs.folder import create_run, open_run
 from fer_core.settings import Settings, settings
 from fer_core.training.config import dump_config, load_config, presets
-
-if TYPE_CHECKING:
-    from fer_core.training.estimate import Estimate, Spread
 
 
 def add_to(commands: Any) -> None:
@@ -75,42 +72,9 @@ def _estimate(arguments: argparse.Namespace, here: Settings) -> None:
 
     torch.set_num_threads(here.threads or os.cpu_count() or 1)
     found = estimate(config, dataset, here)
-    emit(asdict(found), arguments.json, _in_words(found, config.epochs))
+    emit(asdict(found), arguments.json, found.in_words(config.epochs))
 
 
 def _arguments_for(run_id: str, arguments: argparse.Namespace) -> list[str]:
     options = [name for name, given in (("--resume", arguments.resume), ("--json", arguments.json)) if given]
     return ["train", "--run", run_id, *options]
-
-
-def _in_words(found: Estimate, epochs: int) -> str:
-    """The estimate as a few lines of text."""
-    disk = {
-        "already": "the images are packed already",
-        "first": f"packing them first takes about {found.pack_s:.0f} s and {found.pack_bytes / 2**20:,.0f} MiB of disk",
-        "streamed": "the images do not fit the limit for packs and are decoded anew in every epoch",
-    }[found.packed]
-    return "\n".join(
-        [
-            (
-                f"network: {found.parameters:,} parameters ({found.learned:,} learned), "
-                f"{found.multiply_adds / 1e6:,.1f} million multiply-adds an image"
-            ),
-            f"memory: {found.memory_bytes / 2**20:,.0f} MiB on {found.device}, {found.threads} threads",
-            f"data: {found.train_images:,} images in {found.batches:,} batches, {found.valid_images:,} judged; {disk}",
-            (
-                f"speed: {found.images_per_s:,.0f} images/s ({found.timed_batches} timed batches, "
-                f"{found.batch_s.low:.3f} to {found.batch_s.high:.3f} s each)"
-            ),
-            f"an epoch: {_time(found.epoch_s)}",
-            f"{epochs} epochs: {_time(found.run_s)}",
-        ]
-    )
-
-
-def _time(seconds: Spread) -> str:
-    low, middle, high = (
-        f"{each:.1f} s" if each < 60 else f"{each / 60:.1f} min" if each < 3600 else f"{each / 3600:.1f} h"
-        for each in (seconds.low, seconds.middle, seconds.high)
-    )
-    return f"{middle} (from {low} to {high})"

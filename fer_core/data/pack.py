@@ -7,6 +7,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,11 +40,19 @@ class Pack:
 class DatasetImages:
     """All images of a dataset, a row a row of the index: of a pack, or decoded whenever they are wanted.
 
-    Rows whose `readable` is false are zeros. `images[rows]` are the same pixels either way.
+    Rows whose `readable` is false are zeros. `images[rows]` are the same pixels either way. Used in a `with` block, at
+    whose end no process is left.
     """
 
     images: NDArray[np.uint8] | StreamedImages
     readable: NDArray[np.bool_]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if isinstance(self.images, StreamedImages):
+            self.images.close()
 
 
 def dataset_images(

@@ -25,8 +25,7 @@ class Remedy(BaseModel):
     logit-adjusted loss takes over from the network (`logit_offsets`; 0 is off, 1 is all). `weights_after_01` is the
     share of the epochs that pass before the weights count (deferred re-weighting).
 
-    Instead of its parts a remedy can be given by name: one of `NAMED_REMEDIES`, balanced-softmax or
-    deferred-weights.
+    Instead of its parts a remedy can be given by name: one of `NAMED_REMEDIES`, or balanced-softmax.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -83,6 +82,12 @@ NAMED_REMEDIES: dict[str, NamedRemedy] = {
         Remedy(weights="effective_number"),
         "As class weights, but beyond a few thousand images more of a class hardly lower what one of them counts.",
     ),
+    "deferred-weights": NamedRemedy(
+        "Deferred weights",
+        Remedy(weights="effective_number", weights_after_01=0.8),
+        "All count alike for four fifths of the epochs, then effective-number weights: features are learned from the "
+        "images as they are, and the rare classes are made up for at the end.",
+    ),
     "logit-adjustment": NamedRemedy(
         "Logit adjustment",
         Remedy(logit_tau=1.0),
@@ -90,18 +95,18 @@ NAMED_REMEDIES: dict[str, NamedRemedy] = {
         "balanced softmax is the same.",
     ),
 }
-"""The remedies by id, each correcting the imbalance once."""
+"""The remedies by id, each correcting the imbalance once.
 
-_OTHER_NAMES = {
-    "balanced-softmax": Remedy(logit_tau=1.0),
-    "deferred-weights": Remedy(weights="effective_number", weights_after_01=0.8),
-}
+Deferred weights: Cao et al. (2019), "Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss", section
+3.3; there they begin at epoch 160 of 200, here after four fifths too.
+"""
+
+_OTHER_NAMES = {"balanced-softmax": Remedy(logit_tau=1.0)}
 """Names that configs may use as well.
 
 Balanced softmax: Ren et al. (2020), "Balanced Meta-Softmax for Long-Tailed Visual Recognition", eq. 3, the softmax of
 outputs plus the logarithms of the class sizes. That is logit adjustment with tau 1 and classes alike where it is
-judged. Deferred weights: Cao et al. (2019), "Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss",
-section 3.3; there they begin at epoch 160 of 200, here after four fifths too.
+judged.
 """
 
 
@@ -163,7 +168,7 @@ def logit_offsets(sizes: NDArray[np.floating], tau: float) -> NDArray[np.floatin
 
 
 def preview(sizes: Mapping[Expression, int], remedy: Remedy) -> pd.DataFrame:
-    """What training would see an epoch.
+    """What training would see an epoch, once the weights count (`weights_after_01`).
 
     Training weighs by the sums of its targets, which soft labels spread a little more evenly than labels do, draws
     images without a label once each, and drops the last images that fill no batch.

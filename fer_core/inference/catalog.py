@@ -11,7 +11,7 @@ from typing import Literal
 from fer_core.atomic import write_json
 from fer_core.errors import BundleError
 from fer_core.inference.bundle import About, read_about
-from fer_core.runs import Run, RunState, list_runs
+from fer_core.runs.folder import Run, RunState, list_runs
 from fer_core.settings import Settings
 
 _LOG = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from fer_core.jobs.devices import training_device
 from fer_core.jobs.job import ACTIVE_STATES, Job
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.store import JobStore
-from fer_core.runs import create_run
+from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.config import TrainConfig, dump_config
 

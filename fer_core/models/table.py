@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from fer_core.models.catalog import MODELS, ModelInfo
+from fer_core.models.footprint import footprint
 from fer_core.models.options import Option
 
-_HEAD = "| name | what it is | source | input | parameters | multiply-adds | options and defaults |"
+_HEAD = "| name | what it is | source | input | parameters | multiply-adds | memory of a step | options and defaults |"
 
 
 def model_table() -> str:
     """A row a model, as Markdown."""
     rows = [_row(info) for info in MODELS.values()]
-    return "\n".join([_HEAD, "| --- | --- | --- | --- | --: | --: | --- |", *rows]) + "\n"
+    return "\n".join([_HEAD, "| --- | --- | --- | --- | --: | --: | --: | --- |", *rows]) + "\n"
 
 
 def _row(info: ModelInfo) -> str:
@@ -23,6 +24,7 @@ def _row(info: ModelInfo) -> str:
         f"{info.size_px} px {info.colour}, {info.normalisation}",
         f"{info.parameters:,}",
         f"{info.multiply_adds / 1e6:,.0f} M",
+        f"{footprint(info, {}).step_bytes / 2**20:,.0f} MiB",
         options,
     )
     return f"| {' | '.join(cells)} |"

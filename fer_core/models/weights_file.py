@@ -25,11 +25,6 @@ _SLACK = 1.02
 """torchvision gives sizes in rounded MiB; what is longer than that by 2 % is not the file."""
 
 
-def pretrained_dir(store: Settings) -> Path:
-    """Where published weights are kept, and where to put them by hand."""
-    return store.store / "pretrained"
-
-
 def published_file(name: str, store: Settings) -> Path:
     """The file of weights that the network called `name` begins with: the store's, else torch.hub's, else fetched.
 
@@ -39,7 +34,7 @@ def published_file(name: str, store: Settings) -> Path:
     source = model_info(name).weights
     if source is None:
         raise InputError(f"{name} has no published weights. Leave model.pretrained out.")
-    target = pretrained_dir(store) / source.name
+    target = store.pretrained_dir / source.name
     cached = Path(torch.hub.get_dir()) / "checkpoints" / source.name
     for path in (target, cached):
         if path.is_file() and _is_right(path, source):

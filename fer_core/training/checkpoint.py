@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from fer_core.errors import RunError
-from fer_core.runs import Run
+from fer_core.runs.folder import Run
 
 NAME = "checkpoint.pt"
 

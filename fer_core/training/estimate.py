@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
+import psutil
 import torch
 from numpy.typing import NDArray
 
@@ -27,6 +26,7 @@ from fer_core.settings import Settings
 from fer_core.training.affect import affect_rows
 from fer_core.training.batches import TrainingData, batches_per_epoch, make_batch
 from fer_core.training.config import TrainConfig
+from fer_core.training.estimated import Estimate, Spread
 from fer_core.training.feed import Fed, Feed
 from fer_core.training.optimise import AveragedWeights
 from fer_core.training.steps import Steps
@@ -37,67 +37,6 @@ _TIMED_S = 6.0
 _TIMED_MIN, _TIMED_MAX = 3, 30
 _JUDGED = 256
 """Images in a batch that is judged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Seconds: the fastest, the middle and the slowest that were seen."""
-
-    low: float
-    middle: float
-    high: float
-
-    @classmethod
-    def of(cls, seconds: list[float]) -> Spread:
-        """What was seen."""
-        return cls(min(seconds), statistics.median(seconds), max(seconds))
-
-    def times(self, factor: float, more: float = 0.0) -> Spread:
-        """So often, and something that is added once."""
-        return Spread(self.low * factor + more, self.middle * factor + more, self.high * factor + more)
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a run would take on this machine, as busy as it is now.
-
-    Attributes:
-        device: "cpu" or "cuda".
-        threads: that computed.
-        parameters: the network's numbers.
-        learned: those that training changes.
-        multiply_adds: for one image.
-        train_images: an epoch learns from so many,
-        valid_images: and judges so many.
-        batches: in an epoch.
-        timed_batches: that the figures come from, after two that are not counted.
-        batch_s: a batch, reading not included.
-        epoch_s: an epoch, judging included.
-        run_s: every epoch, and packing.
-        images_per_s: learned from, in the middle.
-        memory_bytes: the GPU's peak, or this process's, with a batch of this size.
-        pack_bytes: what the packed images take on disk.
-        pack_s: how long packing takes; 0 where they are packed, or are not to be.
-        packed: "already", "first", or "streamed" where they do not fit.
-    """
-
-    device: str
-    threads: int
-    parameters: int
-    learned: int
-    multiply_adds: int
-    train_images: int
-    valid_images: int
-    batches: int
-    timed_batches: int
-    batch_s: Spread
-    epoch_s: Spread
-    run_s: Spread
-    images_per_s: float
-    memory_bytes: int
-    pack_bytes: int
-    pack_s: float
-    packed: str
 
 
 def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) -> Estimate:
@@ -138,6 +77,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
         run_s=epoch_s.times(config.epochs, pack_s),
         images_per_s=config.batch_size / batch_s.middle,
         memory_bytes=trial.memory_bytes(),
+        free_bytes=trial.free_bytes(),
         pack_bytes=0 if packed == "streamed" else pack_bytes(dataset, contract),
         pack_s=pack_s,
         packed=packed,
@@ -188,6 +128,12 @@ class _Trial:
 
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+    def free_bytes(self) -> int:
+        """What there is for it: what is free now, and what it has taken."""
+        if self.device.type == "cuda":
+            return int(torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved())
+        return int(psutil.virtual_memory().available + psutil.Process().memory_info().rss)
 
     def _one(self, number: int) -> None:
         size = self.config.batch_size

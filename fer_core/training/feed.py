@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,13 +33,12 @@ class Feed:
     """Brings a dataset's images to a device, by row numbers.
 
     On a GPU they lie in its memory from the start where they fit. Otherwise the next batch is read, and copied to the
-    GPU, by a thread. `waiting_seconds` is how long batches were waited for, in all.
+    GPU, by a thread.
     """
 
     def __init__(self, images: NDArray[np.uint8] | StreamedImages, device: torch.device) -> None:
         self._images, self._device = images, device
         self._resident = _on_device(images, device)
-        self.waiting_seconds = 0.0
 
     @property
     def place(self) -> str:
@@ -55,9 +53,7 @@ class Feed:
             brought = self._brought(order)
             coming = thread.submit(next, brought, None)
             while True:
-                started = time.monotonic()
                 fed = coming.result()
-                self.waiting_seconds += time.monotonic() - started
                 if fed is None:
                     return
                 coming = thread.submit(next, brought, None)

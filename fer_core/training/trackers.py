@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any, Protocol
 
-from fer_core.runs import Run
+from fer_core.runs.folder import Run
 
 EVENTS_FOLDER = "events"
 _URI = "MLFLOW_TRACKING_URI"

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fer_core.contract import Contract
+from fer_core.errors import InputError
 from fer_core.models.heads import affect_returned
 from fer_core.models.registry import architecture
 from fer_core.progress import Progress, silent
-from fer_core.runs import Run
+from fer_core.runs.folder import Run
 from fer_core.training import checkpoint
 from fer_core.training.affect import affect_scores
 from fer_core.training.batches import Batch, TrainingData, batches_per_epoch, levels, make_batch
@@ -167,10 +168,18 @@ class Trainer:
         return batch.with_images(self._prepared(batch.images))
 
     def _judge(self) -> dict[str, Any]:
-        """Loss and figures on the validation rows."""
+        """Loss and figures on the validation rows.
+
+        Raises:
+            InputError: the loss is no number any more.
+        """
         rows = self.data.valid
         outputs, affect = self._outputs(rows)
         loss = F.cross_entropy(torch.from_numpy(outputs), torch.from_numpy(self.data.targets[rows]))
+        if not torch.isfinite(loss):
+            raise InputError(
+                f"The validation loss became {float(loss)} in epoch {self.epoch + 1}. Lower optimiser.learning_rate."
+            )
         row: dict[str, Any] = {"valid_loss": float(loss)}
         row |= scores("valid", self.data.codes[rows], outputs.argmax(1), self.contract.labels)
         if affect is not None and self.data.affect is not None:
@@ -181,10 +190,11 @@ class Trainer:
         """The judged network's logits, and valence and arousal where it has a head for them."""
         network = self.evaluated.eval()
         both = self.config.affect_weight > 0
+        starts = range(0, len(rows), _EVALUATION_BATCH)
         parts: list[list[NDArray[np.float32]]] = []
         with torch.inference_mode(), affect_returned(network) if both else nullcontext():
-            for start in range(0, len(rows), _EVALUATION_BATCH):
-                outputs = network(self._prepared(self._images(rows[start : start + _EVALUATION_BATCH])))
+            for fed in self.feed.batches([rows[at : at + _EVALUATION_BATCH] for at in starts]):
+                outputs = network(self._prepared(levels(fed.images)))
                 each = outputs if both else (outputs,)
                 parts.append([part.float().cpu().numpy() for part in each])
         if not parts:
@@ -215,9 +225,6 @@ class Trainer:
     def _epoch_rows(self) -> NDArray[np.int64]:
         train, classes = self.data.train, len(self.contract.labels)
         return epoch_rows(train, self.data.codes[train], classes, self.config.remedy.sampling, self.chance)
-
-    def _images(self, rows: NDArray[np.int64]) -> torch.Tensor:
-        return levels(self.feed.images(rows))
 
     def _prepared(self, images: torch.Tensor) -> torch.Tensor:
         prepared: torch.Tensor = self.contract.normalise(images)

@@ -9,11 +9,13 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.rebalance import Remedy, warnings
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import Expression
-from fer_core.training.config import TrainConfig, load_config, presets
+from fer_core.training.config import TrainConfig
+from fer_core.training.preset_info import PRESETS
 from fer_ui.chart_view import offer_csv, show_chart
 from fer_ui.charts.rebalancing import drawn_bars, loss_bars, offset_bars, ratio
+from fer_ui.datasets.disputed_choice import choose_disputed
 from fer_ui.datasets.epoch_words import counted_words, epoch_words, too_few
-from fer_ui.datasets.remedy_address import remedy_to_address
+from fer_ui.datasets.remedy_address import deferred_words, remedy_to_address
 from fer_ui.datasets.remedy_picker import pick_remedy
 from fer_ui.datasets.training_part import TrainingPart, training_part
 from fer_ui.errors import shown_errors
@@ -24,7 +26,6 @@ from fer_ui.params import Param, choose, value_of
 from fer_ui.resources import index_of
 from fer_ui.split_address import split_from_address
 from fer_ui.theme import expression_title
-from fer_ui.training_form import MODELS, choose_disputed
 from fer_ui.words import plain
 
 
@@ -43,7 +44,7 @@ def show_balance(dataset: StoredDataset) -> None:
             return
         table, before = part.under(remedy), part.under(Remedy())
         _headline(part, table, before)
-        st.markdown(plain(epoch_words(part, table, remedy)))
+        st.markdown(plain(f"{epoch_words(part, table, remedy)}{_deferred(remedy)}"))
         if doubts := [*warnings(remedy), *too_few(part, table, config)]:
             notice("warning", "\n".join(doubts))
         _train_link(dataset, config)
@@ -53,8 +54,8 @@ def show_balance(dataset: StoredDataset) -> None:
 
 
 def _config(dataset: StoredDataset, remedy: Remedy) -> TrainConfig:
-    """What Training would be asked for: the model's own recipe with what the address says."""
-    preset = next(iter(MODELS))
+    """What Training would be asked for: a preset with what the address says."""
+    preset = next(iter(PRESETS))
     without_disputed = False
     index = index_of(dataset)
     voted, disputed = VOTE_COLUMNS[0] in dataset.columns(), bool(index["disputed"].any())
@@ -63,15 +64,15 @@ def _config(dataset: StoredDataset, remedy: Remedy) -> TrainConfig:
         with next(columns):
             preset = choose(
                 "Counted for",
-                list(MODELS),
-                Param.MODEL,
-                format_func=MODELS.__getitem__,
-                help_text="One learns from the votes, the other from the labels alone.",
+                list(PRESETS),
+                Param.PRESET,
+                format_func=lambda name: PRESETS[name].title,
+                help_text="Some learn from the votes, others from the labels alone, and some from fewer expressions.",
             )
     if disputed:
         with next(columns):
             without_disputed = choose_disputed(index)
-    usual = load_config(presets()[preset])
+    usual = PRESETS[preset].config
     split = split_from_address(value_of(Param.SPLIT)) or usual.split
     changed = {"dataset": dataset.id, "remedy": remedy, "split": split, "leave_out_disputed": without_disputed}
     return usual.model_copy(update=changed)
@@ -102,10 +103,17 @@ def _headline(part: TrainingPart, table: pd.DataFrame, before: pd.DataFrame) -> 
 
 
 def _train_link(dataset: StoredDataset, config: TrainConfig) -> None:
-    """To the form with what was counted: the remedy, and what the address says of model, split and disputed images."""
-    kept = {str(param): value_of(param) for param in (Param.MODEL, Param.SPLIT, Param.DISPUTED)}
+    """To the form with what was counted: the remedy, and what the address says of preset, split and disputed images."""
+    kept = {str(param): value_of(param) for param in (Param.PRESET, Param.SPLIT, Param.DISPUTED)}
     asked = {name: value for name, value in kept.items() if value}
     link_to(Page.TRAINING, "Train with this", dataset=dataset.id, remedy=remedy_to_address(config.remedy), **asked)
+
+
+def _deferred(remedy: Remedy) -> str:
+    """When the weights begin to count, where that is not at once."""
+    if not remedy.weights_after_01 or remedy.weights == "none":
+        return ""
+    return f" The weights shown count only after {deferred_words(remedy)}; until then all count alike."
 
 
 def _charts(table: pd.DataFrame, before: pd.DataFrame, remedy: Remedy, name: str) -> None:

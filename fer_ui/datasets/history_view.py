@@ -17,7 +17,7 @@ from fer_ui.datasets.face_pages import show_faces
 from fer_ui.datasets.pager import current_page, show_pager
 from fer_ui.datasets.table_download import offer_table
 from fer_ui.header import Headline, empty_state, headline, notice
-from fer_ui.job_view import ago
+from fer_ui.jobs.job_view import ago
 from fer_ui.numbers import count, images
 from fer_ui.pages import Page, link_to
 from fer_ui.resources import index_of

@@ -8,6 +8,8 @@ from fer_core.data.rebalance import NAMED_REMEDIES, Remedy, Sampling, Weights
 
 _SEPARATOR = "~"
 _PARTS = ("sampling", "weights", "beta", "logit_tau")
+_DEFERRED = "weights_after_01"
+"""Written last, and only where it is not 0."""
 
 SAMPLING: dict[Sampling, str] = {
     "natural": "Every image once",
@@ -27,7 +29,8 @@ def remedy_to_address(remedy: Remedy) -> str:
     for name, named in NAMED_REMEDIES.items():
         if named.remedy == remedy:
             return name
-    return _SEPARATOR.join(_text(getattr(remedy, part)) for part in _PARTS)
+    parts = (*_PARTS, _DEFERRED) if remedy.weights_after_01 else _PARTS
+    return _SEPARATOR.join(_text(getattr(remedy, part)) for part in parts)
 
 
 def remedy_from_address(text: str) -> Remedy | None:
@@ -35,10 +38,10 @@ def remedy_from_address(text: str) -> Remedy | None:
     if text in NAMED_REMEDIES:
         return NAMED_REMEDIES[text].remedy
     values = text.split(_SEPARATOR)
-    if len(values) != len(_PARTS):
+    if len(values) not in (len(_PARTS), len(_PARTS) + 1):
         return None
     try:
-        return Remedy.model_validate(dict(zip(_PARTS, values, strict=True)))
+        return Remedy.model_validate(dict(zip((*_PARTS, _DEFERRED), values, strict=False)))
     except ValidationError:
         return None
 
@@ -48,14 +51,20 @@ def remedy_in_words(remedy: Remedy) -> str:
     for named in NAMED_REMEDIES.values():
         if named.remedy == remedy:
             return named.title
+    deferred = f" after {deferred_words(remedy)}" if remedy.weights_after_01 else ""
     parts = {
         SAMPLING[remedy.sampling]: remedy.sampling != "natural",
-        WEIGHTS[remedy.weights]: remedy.weights == "inverse",
-        f"{WEIGHTS[remedy.weights]} (beta {remedy.beta:g})": remedy.weights == "effective_number",
+        f"{WEIGHTS[remedy.weights]}{deferred}": remedy.weights == "inverse",
+        f"{WEIGHTS[remedy.weights]} (beta {remedy.beta:g}){deferred}": remedy.weights == "effective_number",
         f"Logit adjustment (tau {remedy.logit_tau:g})": remedy.logit_tau > 0,
     }
     first, *others = [words for words, used in parts.items() if used] or [NAMED_REMEDIES["natural"].title]
     return ", ".join([first, *(f"{words[0].lower()}{words[1:]}" for words in others)])
+
+
+def deferred_words(remedy: Remedy) -> str:
+    """The epochs before the weights count: "80 % of the epochs"."""
+    return f"{100 * remedy.weights_after_01:.3g} % of the epochs"
 
 
 def _text(value: str | float) -> str:

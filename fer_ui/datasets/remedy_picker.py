@@ -13,15 +13,18 @@ from fer_ui.params import Param, value_of
 _COMBINED = "combined"
 _KIND_KEY = "remedy-kind"
 _PART_KEY = "remedy-part-{}"
+_USUAL_KEY = "remedy-usual"
 _BETAS = (0.9, 0.99, 0.999, 0.9999, 0.99999)
 _TAU_MAX = 4.0
 _TAU_STEP = 0.1
+_DEFERRED_MAX, _DEFERRED_STEP = 95, 5
 _HINT = "Each corrects the imbalance once; combined by hand they may do so twice, which is then said."
 
 
-def pick_remedy() -> Remedy:
-    """Draw the choice and its knobs."""
-    remedy = remedy_from_address(value_of(Param.REMEDY)) or Remedy()
+def pick_remedy(usual: Remedy | None = None) -> Remedy:
+    """Draw the choice and its knobs; `usual`, or nothing at all, where the address says none."""
+    remedy = remedy_in_address(usual)
+    st.session_state[_USUAL_KEY] = usual
     kinds = [*NAMED_REMEDIES, _COMBINED]
     kind = st.session_state.get(_KIND_KEY)
     st.session_state[_KIND_KEY] = kind = kind if kind and _fits(kind, remedy) else _kind_of(remedy)
@@ -32,9 +35,16 @@ def pick_remedy() -> Remedy:
             _options("Weights", "weights", WEIGHTS, remedy.weights)
         if remedy.weights == "effective_number":
             _beta(remedy.beta)
+        if remedy.weights_after_01 > 0 or (kind == _COMBINED and remedy.weights != "none"):
+            _deferred(remedy.weights_after_01, lowest=0 if kind == _COMBINED else _DEFERRED_STEP)
         if kind == _COMBINED or remedy.logit_tau > 0:
             _tau(remedy.logit_tau, lowest=0.0 if kind == _COMBINED else _TAU_STEP)
     return remedy
+
+
+def remedy_in_address(usual: Remedy | None = None) -> Remedy:
+    """What `pick_remedy` gives, without drawing anything."""
+    return remedy_from_address(value_of(Param.REMEDY)) or usual or Remedy()
 
 
 def _title(kind: str) -> str:
@@ -50,8 +60,8 @@ def _fits(kind: str, remedy: Remedy) -> bool:
     return kind == _COMBINED or _parts(NAMED_REMEDIES[kind].remedy) == _parts(remedy)
 
 
-def _parts(remedy: Remedy) -> tuple[str, str, bool]:
-    return remedy.sampling, remedy.weights, remedy.logit_tau > 0
+def _parts(remedy: Remedy) -> tuple[str, str, bool, bool]:
+    return remedy.sampling, remedy.weights, remedy.logit_tau > 0, remedy.weights_after_01 > 0
 
 
 def _options(label: str, part: str, words: dict[Any, str], chosen: str) -> None:
@@ -92,6 +102,22 @@ def _tau(tau: float, lowest: float) -> None:
     )
 
 
+def _deferred(after_01: float, lowest: int) -> None:
+    key = _PART_KEY.format("weights_after_01")
+    st.session_state[key] = percent = max(round(100 * after_01), lowest)
+    st.slider(
+        "Weights count after, %",
+        lowest,
+        max(_DEFERRED_MAX, percent),
+        step=_DEFERRED_STEP,
+        key=key,
+        on_change=_take_part,
+        args=("weights_after_01",),
+        width=220,
+        help="The share of the epochs in which all images count alike first; 0 lets the weights count from the start.",
+    )
+
+
 def _take_kind() -> None:
     kind = st.session_state[_KIND_KEY]
     if kind in NAMED_REMEDIES:
@@ -99,8 +125,11 @@ def _take_kind() -> None:
 
 
 def _take_part(part: str) -> None:
-    before = remedy_from_address(value_of(Param.REMEDY)) or Remedy()
-    parts = before.model_dump() | {part: st.session_state[_PART_KEY.format(part)]}
+    before = remedy_in_address(st.session_state.get(_USUAL_KEY))
+    chosen = st.session_state[_PART_KEY.format(part)]
+    parts = before.model_dump() | {part: chosen / 100 if part == "weights_after_01" else chosen}
     if parts["weights"] != "effective_number":
         del parts["beta"]  # it means nothing without them
+    if parts["weights"] == "none":
+        del parts["weights_after_01"]
     st.query_params[Param.REMEDY] = remedy_to_address(Remedy(**parts))

@@ -22,7 +22,7 @@ from fer_ui.datasets.votes_view import show_votes
 from fer_ui.deletion import offer_deletion
 from fer_ui.errors import shown_errors
 from fer_ui.header import empty_state, notice, page_header
-from fer_ui.job_panel import show_job_panel
+from fer_ui.jobs.panel import show_job_panel
 from fer_ui.numbers import count
 from fer_ui.pages import Page, go_to, link_to
 from fer_ui.params import Param, choose, switch

@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.evaluation.report import figures_of
 from fer_core.labels import Expression
 from fer_core.metrics import Figures
-from fer_core.runs import Run, RunState, list_runs
+from fer_core.runs.folder import Run, RunState, list_runs
 from fer_core.settings import settings
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.confusion import confusion_heatmap

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fer_ui.header import page_header
-from fer_ui.jobs_view import show_jobs, show_one_job
+from fer_ui.jobs.list_view import show_jobs, show_one_job
 from fer_ui.params import Param, value_of
 
 

@@ -1,33 +1,36 @@
-"""Training: start a run in the background and watch it; any browser finds it again by its address."""
+"""Training: start a run in the background, watch it, find and compare all of them; each by its own address."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from fer_core.data.catalog import list_datasets
-from fer_core.errors import JobError
+from fer_core.errors import InputError
+from fer_core.jobs.job import Job
 from fer_core.jobs.submit import submit_training
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
 from fer_ui.header import empty_state, notice, page_header
-from fer_ui.job_view import show_job_rows
+from fer_ui.jobs.job_view import show_job_rows
 from fer_ui.pages import Page, go_to, link_to
-from fer_ui.params import Param, value_of
+from fer_ui.params import Param, switch, value_of
 from fer_ui.resources import job_store
-from fer_ui.run_view import show_training
-from fer_ui.training_form import training_form
+from fer_ui.runs.list_view import show_runs
+from fer_ui.training_form.form import Wanted, training_form
+from fer_ui.watching.training_view import show_training
+
+_VIEWS = {"new": "New training", "runs": "Runs"}
 
 
 def main() -> None:
     page_header(
         "Training", "Train a model in the background. The page can be left, the browser closed: nothing is lost."
     )
-    job_id = value_of(Param.JOB)
-    if job_id:
-        _watch(job_id)
-    else:
-        _begin()
-    _others(job_id)
+    if value_of(Param.JOB) or value_of(Param.RUN):
+        _watch()
+        return
+    view = switch("View", list(_VIEWS), Param.VIEW, format_func=_VIEWS.__getitem__)
+    {"new": _begin, "runs": show_runs}[view]()
 
 
 def _begin() -> None:
@@ -39,29 +42,49 @@ def _begin() -> None:
             links=lambda: link_to(Page.DATASETS, "Draw or import", view="import"),
         )
         return
-    config = training_form(datasets)
-    if config is not None:
+    wanted = training_form(datasets)
+    if wanted is not None:
         with shown_errors():
-            job = submit_training(config, settings())
-            go_to(Page.TRAINING, job=job.id)
+            _start(wanted)
+    active = [job for job in job_store().list(kind="train", limit=20) if job.state.active]
+    if active:
+        st.subheader("Running and waiting", anchor=False)
+        show_job_rows(active)
 
 
-def _watch(job_id: str) -> None:
+def _start(wanted: Wanted) -> None:
+    """Queue what the form asked for, and go where it can be watched."""
+    jobs = [
+        submit_training(config, settings(), priority=wanted.priority, device=wanted.device) for config in wanted.configs
+    ]
+    if len(jobs) == 1:
+        go_to(Page.TRAINING, job=jobs[0].id)
+    go_to(Page.JOBS, kind="train")
+
+
+def _watch() -> None:
+    """The training that the address names, by its job or by its run."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        link_to(Page.TRAINING, "Start another training")
+        link_to(Page.TRAINING, "All runs", view="runs")
     try:
-        job = job_store().get(job_id)
-    except JobError as error:
+        job = _job()
+    except InputError as error:
         notice("warning", str(error))
-        link_to(Page.TRAINING, "Start a training")
         return
-    show_training(job)
-    link_to(Page.TRAINING, "Start another training")
+    show_training(job.target if job else value_of(Param.RUN), job)
 
 
-def _others(job_id: str) -> None:
-    others = [job for job in job_store().list(kind="train", limit=20) if job.id != job_id]
-    if others:
-        st.subheader("Other trainings" if job_id else "Trainings", anchor=False)
-        show_job_rows(others)
+def _job() -> Job | None:
+    """The job itself, or the newest one of the run.
+
+    Raises:
+        InputError: there is no such job.
+    """
+    if value_of(Param.JOB):
+        return job_store().get(value_of(Param.JOB))
+    jobs = job_store().list(kind="train", target=value_of(Param.RUN), limit=1)
+    return jobs[0] if jobs else None
 
 
 main()

@@ -80,6 +80,51 @@ def test_another_training_is_cancelled(page: Page, server: AppServer, shoot: Sho
     assert list(server.store.glob("runs/*/checkpoint.pt")), "the finished epochs are kept"
 
 
+def test_the_time_of_a_training_is_estimated_before_it_starts(page: Page, shoot: Shoot) -> None:
+    page.goto(f"/training?dataset={DATASET}")
+    settle(page)
+    page.get_by_role("button", name="Estimate time and memory").click()
+    expect(page.get_by_text("An epoch", exact=True)).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_text("images learned from")).to_be_visible()
+
+
+def test_runs_are_noted_compared_and_copied(page: Page, server: AppServer, shoot: Shoot) -> None:
+    runs = sorted(folder.name for folder in (server.store / "runs").iterdir())
+    assert len(runs) == 2
+    page.goto(f"/training?run={runs[0]}")
+    settle(page)
+    page.get_by_role("textbox", name="Note").fill("A first try")
+    page.get_by_role("button", name="Save the note").click()
+    expect(page.get_by_text(re.compile("^Last changed"))).to_be_visible()
+    page.goto(f"/training?view=runs&runs={','.join(runs)}")
+    expect(page.get_by_role("heading", name="2 runs compared")).to_be_visible(timeout=_LONG_MS)
+    expect(page.locator(".js-plotly-plot .scatterlayer .trace").first).to_be_visible()
+    expect(page.get_by_text("What differs between their configs")).to_be_visible()
+    shoot("training-runs", page.url)
+    page.goto(f"/training?from={runs[0]}")
+    settle(page)
+    expect(page.get_by_role("spinbutton", name="Epochs", exact=True)).to_have_value("3")
+
+
+def test_jobs_are_listed_read_and_deleted(page: Page, server: AppServer, shoot: Shoot) -> None:
+    page.goto("/jobs?view=cancelled&kind=train")
+    settle(page)
+    expect(page.get_by_text("cancelled", exact=False).first).to_be_visible()
+    shoot("jobs", "/jobs")
+    page.get_by_test_id("stMain").get_by_role("button", name="Open").last.click()
+    page.wait_for_url(re.compile("job="))
+    settle(page)
+    expect(page.get_by_text("Cancelled. What was finished is kept.")).to_be_visible()
+    expect(page.get_by_text(re.compile("epoch 1/500")).first).to_be_visible()
+    shoot("job", page.url)
+    page.get_by_text("Delete this job").click()
+    page.get_by_text("I want to delete it").click()
+    settle(page)
+    page.get_by_role("button", name="Delete", exact=True).last.click()
+    page.wait_for_url(lambda address: "job=" not in address)
+    assert len(list((server.store / "runs").iterdir())) == 1
+
+
 def test_the_confusion_matrix_of_the_finished_run_is_read(page: Page, shoot: Shoot) -> None:
     page.goto("/evaluation")
     settle(page)
@@ -151,7 +196,7 @@ def _upload_archive(page: Page, archive: Path, name: str) -> None:
 def _start_training(page: Page, epochs: int) -> str:
     page.goto(f"/training?dataset={DATASET}")
     settle(page)
-    field = page.get_by_label("Epochs")
+    field = page.get_by_role("spinbutton", name="Epochs", exact=True)
     field.fill(str(epochs))
     field.press("Enter")
     settle(page)

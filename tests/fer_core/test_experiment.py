@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +19,14 @@ from fer_core.data.images import FaceRef, images_in_order
 from fer_core.data.split import make_split
 from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
 from fer_core.data.ties import ties_of
-from fer_core.errors import CancelledError, DatasetError
+from fer_core.errors import CancelledError, DatasetError, RunError
 from fer_core.evaluation.predictions import logits_of
 from fer_core.experiment import run_experiment
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import find_model
 from fer_core.inference.score import score
 from fer_core.labels import label_set
-from fer_core.runs import Run, RunState, create_run, open_run
+from fer_core.runs.folder import Run, RunState, create_run, delete_run, open_run, training_alone
 from fer_core.settings import Settings
 from fer_core.training.config import dump_config, load_config, parse_config
 
@@ -54,6 +56,7 @@ FILES = {
     "bundle.json",
     "log.txt",
     "events",
+    ".training.lock",
     "run.json",
 }
 
@@ -106,7 +109,7 @@ def test_a_finished_run_has_all_its_files_and_no_checkpoint(world: World) -> Non
 
 def test_the_marker_is_written_last(world: World) -> None:
     marker = world.whole.path("run.json").stat().st_mtime_ns
-    others = FILES - {"run.json", "log.txt"}
+    others = FILES - {"run.json", "log.txt", ".training.lock"}
     assert max(world.whole.path(name).stat().st_mtime_ns for name in others) <= marker
 
 
@@ -123,6 +126,37 @@ def test_the_split_is_the_datasets_and_is_kept(world: World) -> None:
     assert recorded["id"].tolist() == index["id"].tolist()
     ties = ties_of(index, world.dataset.pairs())
     np.testing.assert_array_equal(recorded["split"], make_split(index, parse_config(CONFIG).split, ties))
+
+
+def test_a_run_is_trained_by_one_process_at_a_time_and_not_deleted_meanwhile(world: World) -> None:
+    run = create_run("alone", dump_config(parse_config(CONFIG)), world.settings)
+    other = "import sys; from pathlib import Path; from fer_core.runs.folder import Run, training_alone\n"
+    other += "with training_alone(Run(Path(sys.argv[1]))): print('here', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", other, str(run.folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"here\n"
+        with pytest.raises(RunError, match="Another process is training the run alone"):
+            delete_run("alone", world.settings)
+        with pytest.raises(RunError, match="Another process"), training_alone(run, patience_s=0.1):
+            pass
+        process.kill()  # and nothing need be tidied up
+    delete_run("alone", world.settings)
+    assert not run.folder.exists()
+
+
+def test_a_dataset_that_fits_no_pack_is_streamed_and_gives_the_same_run(world: World) -> None:
+    streamed = world.settings.model_copy(update={"home": world.settings.home.parent / "small", "pack_bytes_max": 0})
+    streamed.store.mkdir()
+    (streamed.store / "datasets").symlink_to(world.settings.datasets_dir)
+    run = create_run("streamed", dump_config(parse_config(CONFIG)), streamed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fer_core.experiment.export_onnx", lambda *_: world.whole.path("model.onnx").read_bytes())
+        run_experiment(run, streamed)
+    assert not streamed.cache_dir.exists()
+    assert "images come from files, decoded anew" in run.log()
+    assert "images come from the pack on disk" in world.whole.log()
+    assert run.path("weights.safetensors").read_bytes() == world.whole.path("weights.safetensors").read_bytes()
 
 
 def test_the_same_image_gives_the_same_answer_through_training_and_inference(world: World) -> None:

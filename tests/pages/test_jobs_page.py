@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.errors import JobError
 from fer_core.jobs.job import JobState
 from fer_core.jobs.store import JobStore
-from fer_core.runs import create_run
+from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_ui.pages import Page
 from tests.pages.conftest import OpenPage, words
@@ -17,8 +17,8 @@ from tests.pages.conftest import OpenPage, words
 @pytest.fixture
 def jobs(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStore]:
     """A store with a job in each state; no supervisor is started."""
-    for module in ("job_view", "jobs_view"):
-        monkeypatch.setattr(f"fer_ui.{module}.ensure_supervisor", lambda _settings: 1)
+    for module in ("job_view", "list_view"):
+        monkeypatch.setattr(f"fer_ui.jobs.{module}.ensure_supervisor", lambda _settings: 1)
     with JobStore(store) as jobs:
         for state in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED):
             args = ("train", "--run", f"run-{state}")
@@ -84,7 +84,7 @@ def test_jobs_that_nobody_looks_after_are_reported(
     jobs: JobStore, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Settings] = []
-    monkeypatch.setattr("fer_ui.jobs_view.ensure_supervisor", started.append)
+    monkeypatch.setattr("fer_ui.jobs.list_view.ensure_supervisor", started.append)
     app = open_page(Page.JOBS)
     assert "Nobody looks after the jobs" in words(app)
     press(app, "Start the supervisor")

@@ -12,7 +12,7 @@ from fer_core.data.synthetic import draw_face
 from fer_core.errors import JobError
 from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
-from fer_core.runs import create_run, list_runs
+from fer_core.runs.folder import create_run, list_runs
 from fer_core.settings import Settings
 from fer_ui.pages import Page
 from tests.furnished import DATASET, RUN
@@ -72,6 +72,13 @@ def test_a_link_to_a_dataset_that_is_gone_shows_another(furnished: Settings, ope
     assert app.selectbox(key="dataset").value == DATASET
 
 
+def test_a_link_to_the_open_page_changes_what_it_shows(store: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.DATASETS)
+    app.button(key="go-datasets-Published counts-view=published").click().run()
+    assert app.query_params["view"] == "published"
+    assert EMPTY_STATES[Page.DATASETS] not in words(app)
+
+
 @pytest.mark.parametrize(
     ("path", "says"),
     [("/nowhere/at/all.zip", "There is no file or folder"), ("", "No path was given")],
@@ -88,7 +95,7 @@ def test_a_path_that_leads_nowhere_is_refused_in_words(
 
 def test_the_training_form_says_the_same_as_a_command(furnished: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.TRAINING)
-    app.number_input(key="epochs-small-soft").set_value(3).run()
+    app.number_input(key="train-epochs").set_value(3).run()
     command, config = (block.value for block in app.code[:2])
     assert "--set epochs=3" in command
     assert f"dataset={DATASET}" in command

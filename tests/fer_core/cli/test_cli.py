@@ -17,7 +17,7 @@ from fer_core.cli.main import CANCELLED, main
 from fer_core.data.manifest import known_manifests
 from fer_core.errors import CancelledError
 from fer_core.labels import Expression
-from fer_core.runs import list_runs
+from fer_core.runs.folder import list_runs
 from fer_core.settings import Settings
 
 

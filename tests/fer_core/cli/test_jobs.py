@@ -9,7 +9,7 @@ from fer_core.cli.main import main
 from fer_core.errors import JobError
 from fer_core.jobs.job import JobState
 from fer_core.jobs.store import JobStore
-from fer_core.runs import create_run
+from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 
 Say = Callable[..., tuple[int, str, str]]

@@ -17,7 +17,7 @@ from fer_core.errors import InputError
 from fer_core.models import catalog, weights_file
 from fer_core.models.catalog import MODELS, WeightsFile
 from fer_core.models.registry import build_network
-from fer_core.models.weights_file import pretrained_dir, published_file, read_weights
+from fer_core.models.weights_file import published_file, read_weights
 from fer_core.settings import Settings, settings
 
 WITH_WEIGHTS = [info for info in MODELS.values() if info.weights is not None]
@@ -82,7 +82,7 @@ def test_the_catalog_names_the_files_that_torchvision_publishes(info: catalog.Mo
 
 
 def test_weights_in_the_store_are_loaded(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, state = _published(pretrained_dir(store), monkeypatch)
+    path, state = _published(store.pretrained_dir, monkeypatch)
     assert published_file(SMALL, store) == path
     network = build_network(SMALL, 8)
     loaded = network.features.state_dict()
@@ -97,14 +97,14 @@ def test_weights_that_torch_hub_has_are_used_and_the_stores_come_first(
 ) -> None:
     path, _ = _published(empty_hub, monkeypatch)
     assert published_file(SMALL, store) == path
-    mine = pretrained_dir(store) / path.name
+    mine = store.pretrained_dir / path.name
     mine.parent.mkdir(parents=True)
     mine.write_bytes(path.read_bytes())
     assert published_file(SMALL, store) == mine
 
 
 def test_a_damaged_file_is_not_loaded(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, _ = _published(pretrained_dir(store), monkeypatch)
+    path, _ = _published(store.pretrained_dir, monkeypatch)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -117,7 +117,7 @@ def test_a_damaged_file_is_not_loaded(store: Settings, monkeypatch: pytest.Monke
 def test_weights_are_fetched_once_into_the_store(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, _ = _published(served, monkeypatch)
     fetched = published_file(SMALL, settings())
-    assert fetched == pretrained_dir(settings()) / path.name
+    assert fetched == settings().pretrained_dir / path.name
     assert fetched.read_bytes() == path.read_bytes()
     path.unlink()
     assert published_file(SMALL, settings()) == fetched
@@ -134,7 +134,7 @@ def test_what_cannot_be_fetched_whole_is_told_and_leaves_nothing(
         path.write_bytes({"cut": content[:-9], "changed": content[:-1] + b"?", "longer": content * 2}[harm])
     with pytest.raises(InputError, match=rf"could not be fetched \(.+\)\. Put {path.name} \(10 MiB, from http"):
         published_file(SMALL, settings())
-    folder = pretrained_dir(settings())
+    folder = settings().pretrained_dir
     assert list(folder.iterdir()) == []
 
 

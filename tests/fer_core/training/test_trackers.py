@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fer_core.runs import Run, create_run
+from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
 from fer_core.training.trackers import Guarded, figures_of, flat, trackers_of
 

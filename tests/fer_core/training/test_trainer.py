@@ -14,7 +14,7 @@ from fer_core.data.synthetic import draw_face
 from fer_core.errors import CancelledError, ConfigError, InputError, RunError
 from fer_core.labels import Expression, label_set
 from fer_core.models.registry import architecture, parameter_count, register
-from fer_core.runs import Run, create_run
+from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
 from fer_core.training import checkpoint
 from fer_core.training.config import TrainConfig, dump_config, parse_config
@@ -200,6 +200,17 @@ def test_a_loss_that_runs_away_is_an_error_with_a_remedy(store: Settings, data: 
         trainer.network.head.weight.fill_(float("nan"))
     with pytest.raises(InputError, match=r"Lower optimiser\.learning_rate"):
         trainer.fit()
+
+
+def test_a_validation_loss_that_is_no_number_leaves_no_epoch_behind(
+    store: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = _trainer("lost", store, data)
+    nothing = np.full((len(data.valid), len(trainer.contract.labels)), np.nan, np.float32)
+    monkeypatch.setattr(trainer, "_outputs", lambda _rows: (nothing, None))
+    with pytest.raises(InputError, match=r"validation loss became nan in epoch 1\. Lower optimiser\.learning_rate"):
+        trainer.fit()
+    assert trainer.run.metrics().empty
 
 
 def _uneven(data: TrainingData) -> TrainingData:

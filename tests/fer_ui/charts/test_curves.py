@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core.training.watch import overfitting
 from fer_ui.charts.curves import find_best_epoch, loss_words, training_curves
 from fer_ui.charts.layout import words_of
 
@@ -47,11 +48,30 @@ def test_no_epoch_yet_is_said() -> None:
 
 
 def test_a_missing_column_is_left_out() -> None:
-    metrics = _metrics(10).drop(columns=["train_loss", "valid_macro_f1"]).assign(train_accuracy=0.9)
+    metrics = _metrics(10).drop(columns=["train_loss", "valid_macro_f1"]).assign(valid_accuracy=None)
     curves = training_curves(metrics)
     assert [line.name for line in curves.loss.data] == ["validation"]
-    assert [line.name for line in curves.scores.data] == ["accuracy", "balanced accuracy", "training accuracy"]
+    assert [line.name for line in curves.scores.data] == ["balanced accuracy"]
     assert all(not figure.data for figure in training_curves(metrics[["epoch"]]))
+
+
+def test_training_is_dashed_in_the_colour_of_its_validation_line() -> None:
+    curves = training_curves(_metrics(5).assign(train_accuracy=0.9, train_macro_f1=0.8))
+    lines = {line.name: line for line in curves.scores.data}
+    assert list(lines) == [
+        "accuracy, training",
+        "accuracy",
+        "balanced accuracy",
+        "macro-F1, training",
+        "macro-F1",
+        "training",
+    ]
+    for score, value in (("accuracy", 0.9), ("macro-F1", 0.8)):
+        dashed, solid = lines[f"{score}, training"], lines[score]
+        assert (dashed.line.dash, solid.line.dash) == ("dash", "solid")
+        assert dashed.line.color == solid.line.color
+        assert set(dashed.y) == {value} and not dashed.showlegend
+    assert "accuracy 79.0 % (training 90.0 %), balanced accuracy 62.0 %, macro-F1" in words_of(curves.scores).subtitle
 
 
 def test_the_best_epoch_is_marked_and_named() -> None:
@@ -70,12 +90,24 @@ def test_the_best_epoch_falls_back_to_what_is_there() -> None:
     assert find_best_epoch(metrics[["epoch", "train_loss"]]) is None
 
 
-def test_over_fitting_is_named_once_it_is_a_trend() -> None:
-    assert loss_words(_metrics(20)) == (
-        "Over-fitting: since epoch 6 the validation loss rose from 0.50 to 1.20 while the training loss fell; "
-        "they are 1.10 apart."
-    )
+def test_over_fitting_is_named_and_marked_by_the_one_definition() -> None:
+    gap = overfitting(_metrics(20))
+    assert gap and gap.since_epoch == 6
+    assert loss_words(_metrics(20)) == gap.short
+    loss = training_curves(_metrics(20)).loss
+    shade = next(shape for shape in loss.layout.shapes if shape.type == "rect")
+    assert shade.x0 == 6 and shade.x1 >= 20
+    assert "over-fitting since epoch 6" in [note.text.strip() for note in loss.layout.annotations]
     assert loss_words(_metrics(8)) == "Validation loss was lowest at epoch 6 (0.50)."
+    assert not [shape for shape in training_curves(_metrics(8)).loss.layout.shapes if shape.type == "rect"]
+
+
+def test_a_loss_that_is_no_number_is_a_gap_and_is_told() -> None:
+    metrics = _metrics(8)
+    metrics.loc[5:, "train_loss"] = [np.inf, np.nan, np.nan]
+    loss = training_curves(metrics).loss
+    assert "no longer a number since epoch 6" in words_of(loss).subtitle
+    np.testing.assert_array_equal(np.isnan(loss.data[0].y), [False] * 5 + [True] * 3)
 
 
 def test_a_rise_of_both_losses_is_no_over_fitting() -> None:

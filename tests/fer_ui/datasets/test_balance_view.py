@@ -108,6 +108,24 @@ def test_a_knob_makes_a_remedy_of_ones_own(dataset: StoredDataset, show: Show) -
     assert "takes" in said(app)
 
 
+def test_weights_that_begin_late_are_said_to(dataset: StoredDataset, show: Show) -> None:
+    app = show(remedy="deferred-weights")
+    weighted = show(remedy="effective-number-weights")
+    assert "count only after 80 % of the epochs" in said(app)
+    assert "count only after" not in said(weighted)
+    assert app.dataframe[0].value.equals(weighted.dataframe[0].value)
+    app.slider(key="remedy-part-weights_after_01").set_value(50).run()
+    assert remedy_of(app) == "natural~effective_number~0.999~0~0.5"
+    assert app.selectbox(key="remedy-kind").value == "deferred-weights"
+    assert "count only after 50 % of the epochs" in said(app)
+
+
+def test_a_delay_without_weights_is_forgotten(dataset: StoredDataset, show: Show) -> None:
+    app = show(remedy="over~inverse~0.999~0~0.5")
+    app.selectbox(key="remedy-part-weights").set_value("none").run()
+    assert app.query_params["remedy"] == "over-sampling"
+
+
 def test_parts_are_combined_by_hand_with_a_warning(dataset: StoredDataset, show: Show) -> None:
     app = show(remedy="over-sampling")
     app.selectbox(key="remedy-kind").set_value("combined").run()
@@ -136,13 +154,13 @@ def test_an_address_that_makes_no_sense_is_no_remedy(address: str, dataset: Stor
 
 def test_a_split_a_model_and_disputed_images_are_counted_and_handed_on(dataset: StoredDataset, show: Show) -> None:
     dataset.overlay().dispute(dataset.index(["id"])["id"][:30])
-    app = show(split="kfold~0.1~0.1~4~1~0", model="A-cnn", disputed="left-out")
+    app = show(split="kfold~0.1~0.1~4~1~0", preset="A-cnn", disputed="left-out")
     assert "fold 2 of 4" in said(app)
-    for handed in ("'split': 'kfold~0.1~0.1~4~1~0'", "'model': 'A-cnn'", "'disputed': 'left-out'"):
+    for handed in ("'split': 'kfold~0.1~0.1~4~1~0'", "'preset': 'A-cnn'", "'disputed': 'left-out'"):
         assert handed in said(app)
     assert "disputed" in app.caption[-1].value
     seen = app.dataframe[0].value["Images"].sum()
-    assert show(split="kfold~0.1~0.1~4~1~0", model="A-cnn").dataframe[0].value["Images"].sum() > seen
+    assert show(split="kfold~0.1~0.1~4~1~0", preset="A-cnn").dataframe[0].value["Images"].sum() > seen
 
 
 def test_without_votes_or_disputed_images_nothing_is_asked(store: Settings, show: Show) -> None:
@@ -193,8 +211,8 @@ def test_an_epoch_that_training_would_refuse_is_told(dataset: StoredDataset, sho
     index = dataset.index(["id", "label", "split"])
     learnt_from = index["label"].eq("contempt") & index["split"].eq("train")
     dataset.overlay().exclude(index.loc[learnt_from.fillna(False), "id"][1:], "blurred")
-    assert "fewer than one batch of 64" in show(remedy="under-sampling", model="A-cnn").warning[0].value
-    assert not show(remedy="over-sampling", model="A-cnn").warning
+    assert "fewer than one batch of 64" in show(remedy="under-sampling", preset="A-cnn").warning[0].value
+    assert not show(remedy="over-sampling", preset="A-cnn").warning
 
 
 def test_images_without_a_label_are_spoken_of_where_votes_teach(dataset: StoredDataset) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 import torch
 
 from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.pack import DatasetImages
 from fer_core.data.rebalance import NAMED_REMEDIES, Remedy, preview
 from fer_core.data.record import Split
 from fer_core.data.split import PARTS, SplitConfig, make_split
@@ -57,7 +58,9 @@ def _engine(dataset: StoredDataset, config: TrainConfig) -> TrainingData:
     index = dataset.index()
     parts = make_split(index, config.split, ties_of(index, dataset.pairs())).to_numpy(str)
     n = len(index)
-    return _training_data(index, parts, np.zeros((n, 1, 2, 2), np.uint8), np.ones(n, bool), config, EIGHT)
+    return _training_data(
+        index, parts, DatasetImages(np.zeros((n, 1, 2, 2), np.uint8), np.ones(n, bool)), config, EIGHT
+    )
 
 
 @pytest.mark.parametrize("targets", ["votes", "label"])

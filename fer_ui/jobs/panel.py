@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.errors import JobError
 from fer_core.jobs.job import Job, JobState
 from fer_ui.header import notice
-from fer_ui.job_view import show_job
+from fer_ui.jobs.job_view import show_job
 from fer_ui.pages import Page, go_to
 from fer_ui.params import Param, value_of
 from fer_ui.resources import job_store

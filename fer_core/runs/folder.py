@@ -1,7 +1,8 @@
 """Run folders: the only reader and writer of them. Plain files are the truth.
 
 config.yaml  contract.json  data.json  split.parquet  metrics.jsonl  checkpoint.pt  weights.safetensors
-predictions-<split>.parquet  report.json  calibration.json  model.onnx  bundle.json  log.txt
+predictions-<split>.parquet  report.json  calibration.json  model.onnx  bundle.json  log.txt  events/ (TensorBoard)
+notes.json (`run_notes`)
 and, last of all, run.json: a run with it is finished and whole.
 """
 
@@ -10,6 +11,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from fer_core.atomic import atomic_folder, atomic_path, write_bytes, write_json, write_text
 from fer_core.errors import RunError
@@ -24,6 +28,7 @@ from fer_core.ids import check_id
 from fer_core.settings import Settings
 
 _MARKER = "run.json"
+_LOCK = ".training.lock"
 _NEEDED_WHEN_FINISHED = ("config.yaml", "contract.json", "weights.safetensors", "model.onnx", "report.json")
 
 
@@ -162,6 +167,20 @@ class Run:
         return content
 
 
+@contextmanager
+def training_alone(run: Run, *, patience_s: float = 10.0) -> Iterator[None]:
+    """Hold the run for the one process that trains it, until the end of the block or of the process.
+
+    Raises:
+        RunError: another process trains it.
+    """
+    try:
+        with FileLock(run.path(_LOCK), timeout=patience_s):
+            yield
+    except Timeout:
+        raise RunError(f"Another process is training the run {run.id}. Wait for its end, or stop it first.") from None
+
+
 def create_run(run_id: str, config_yaml: str, settings: Settings) -> Run:
     """Make a new run folder with its config.
 
@@ -185,7 +204,7 @@ def open_run(run_id: str, settings: Settings) -> Run:
     folder = settings.runs_dir / check_id(run_id, "run")
     if not folder.is_dir():
         raise RunError(
-            f"There is no run {run_id!r} in the store. `python -m fer_core models list` names the finished ones."
+            f"There is no run {run_id!r} in the store. `python -m fer_core runs list` names those there are."
         )
     return Run(folder)
 
@@ -199,7 +218,12 @@ def list_runs(settings: Settings) -> list[Run]:
 
 
 def delete_run(run_id: str, settings: Settings) -> None:
-    """Remove a run folder with all its files."""
+    """Remove a run folder with all its files.
+
+    Raises:
+        RunError: there is none, or a process is training it.
+    """
     run = open_run(run_id, settings)
-    run.path(_MARKER).unlink(missing_ok=True)  # first, so that a half-deleted run is not a finished one
-    shutil.rmtree(run.folder)
+    with training_alone(run, patience_s=0):
+        run.path(_MARKER).unlink(missing_ok=True)  # first, so that a half-deleted run is not a finished one
+        shutil.rmtree(run.folder)

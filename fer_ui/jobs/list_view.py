@@ -13,12 +13,12 @@ from fer_core.jobs.job import PRIORITY_MAX, Job, JobState
 from fer_core.jobs.log import log_end
 from fer_core.jobs.removal import delete_job, run_of
 from fer_core.jobs.service import ensure_supervisor, supervisor_status
-from fer_core.runs import open_run
+from fer_core.runs.folder import open_run
 from fer_core.settings import settings
 from fer_ui.deletion import offer_deletion
 from fer_ui.errors import shown_errors
 from fer_ui.header import Headline, empty_state, headline, notice
-from fer_ui.job_view import ICONS, ago, lasted, running_words, show_job
+from fer_ui.jobs.job_view import ICONS, ago, lasted, running_words, show_job
 from fer_ui.numbers import count
 from fer_ui.pages import Page, go_to, link_to
 from fer_ui.params import Param, choose
@@ -152,7 +152,7 @@ def _show_waiting(jobs: Sequence[Job]) -> None:
         if job.id in shown:
             with st.container(border=True, gap="small"):
                 _show_title(job, f"place {place} for the {device_words(job.device)}, queued {ago(job.created_at)}")
-                with st.container(horizontal=True, gap="small"):
+                with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                     _show_order(job)
 
 
@@ -208,10 +208,10 @@ def _show_standing(job_id: str, was: JobState) -> None:
     with st.container(border=True):
         show_job(job)
         if job.state is JobState.QUEUED:
-            with st.container(horizontal=True, gap="small"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 _show_order(job)
     st.caption(plain(_facts(job)))
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _show_links(job)
     _show_log(job)
 

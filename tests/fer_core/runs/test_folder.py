@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from fer_core.errors import InputError, RunError
-from fer_core.runs import Run, RunState, create_run, delete_run, list_runs, open_run
+from fer_core.runs.folder import Run, RunState, create_run, delete_run, list_runs, open_run
 from fer_core.settings import Settings
 
 NEEDED = ("contract.json", "weights.safetensors", "model.onnx", "report.json")

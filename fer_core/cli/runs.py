@@ -1,0 +1,204 @@
+"""`runs`: list, describe, compare and delete what was trained."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_core.cli.csv_file import write_csv
+from fer_core.cli.output import emit, table
+from fer_core.cli.parsing import add_group
+from fer_core.comparison.compare import COMPARED_MAX, Comparison, compare_runs, one_metric
+from fer_core.comparison.row import SCORES, RunRow, run_row
+from fer_core.comparison.table import RunTable
+from fer_core.errors import InputError
+from fer_core.jobs.removal import delete_run_with_jobs
+from fer_core.jobs.store import JobStore
+from fer_core.runs.folder import open_run
+from fer_core.runs.notes import NOTE_CHARACTERS_MAX, TAGS_MAX, RunNotes, checked_tag, notes_of, write_notes
+from fer_core.settings import settings
+from fer_core.training.learning_config import JUDGED
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to a parser."""
+    action = add_group(commands, "runs", "list, describe, compare and delete training runs")
+    listing = action("list", "every run, newest first", _list)
+    listing.add_argument("--tag", help="only runs with this tag")
+    listing.add_argument("--dataset", help="only runs on this dataset")
+    action("show", "one run: how far it came, how it fares, its note", _show).add_argument("id")
+    noting = action("note", "write a note about a run", _note)
+    noting.add_argument("id")
+    noting.add_argument(
+        "text", help=f"up to {NOTE_CHARACTERS_MAX:,} characters, instead of what was there; '' for none"
+    )
+    tagging = action("tag", "add tags to a run, or take some off", _tag)
+    tagging.add_argument("id")
+    tagging.add_argument("add", nargs="*", metavar="TAG", help=f"words in lower case, up to {TAGS_MAX} a run")
+    tagging.add_argument("--remove", nargs="+", default=[], metavar="TAG")
+    comparing = action("compare", "who is ahead, what differs, and a row an epoch a run", _compare)
+    comparing.add_argument("id", nargs="+", help=f"two to {COMPARED_MAX} runs")
+    comparing.add_argument("--metric", choices=JUDGED, default="macro_f1", metavar="NAME", help=", ".join(JUDGED))
+    comparing.add_argument("--csv", type=Path, metavar="FILE", help="write the rows there")
+    action("delete", "delete a run with all its files, and its jobs that have ended", _delete).add_argument("id")
+
+
+def as_json(row: RunRow) -> dict[str, Any]:
+    """A run's row as plain data."""
+    figures = row.figures
+    return {
+        "id": row.id,
+        "title": row.title,
+        "state": str(row.state),
+        "network": row.network,
+        "remedy": row.remedy,
+        "facts": row.facts,
+        "dataset": row.dataset,
+        "labels": row.labels,
+        "drawn": row.drawn,
+        "epochs": {"done": row.epochs_done, "asked": row.epochs_asked, "best": row.best_epoch},
+        "figures": {
+            "part": figures.part,
+            "n": figures.n or None,
+            **{name: row.score(name) for name in SCORES},
+            "intervals": {name: list(bounds) for name, bounds in figures.intervals.items()},
+        }
+        if figures
+        else None,
+        "images_per_s": row.images_per_s,
+        "created": row.created.isoformat() if row.created else None,
+        "tags": list(row.tags),
+        "note": row.note,
+        "problem": row.problem,
+    }
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    wanted = None if arguments.tag is None else checked_tag(arguments.tag)
+    rows = [
+        row
+        for row in RunTable(settings()).rows()
+        if (wanted is None or wanted in row.tags) and arguments.dataset in (None, row.dataset)
+    ]
+    filtered = wanted is not None or arguments.dataset is not None
+    words = table([_short(row) for row in rows], "No run fits." if filtered else "No runs yet.")
+    emit([as_json(row) for row in rows], arguments.json, words)
+
+
+def _short(row: RunRow) -> dict[str, str]:
+    macro_f1 = row.score("macro_f1")
+    return {
+        "id": row.id,
+        "state": str(row.state),
+        "epochs": _epochs(row),
+        "dataset": row.dataset,
+        "part": row.figures.part if row.figures else "",
+        "macro_f1": "" if macro_f1 is None else f"{macro_f1:.3f}",
+        "tags": " ".join(row.tags),
+        "title": row.title if row.title != row.id else "",
+    }
+
+
+def _epochs(row: RunRow) -> str:
+    return f"{row.epochs_done}/{'?' if row.epochs_asked is None else row.epochs_asked}"
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    run = open_run(arguments.id, settings())
+    row = run_row(run)
+    emit({**as_json(row), "folder": str(run.folder)}, arguments.json, _described(row))
+
+
+def _described(row: RunRow) -> str:
+    """A run in a few lines."""
+    lines = [
+        f"{row.title}: {row.state}, {_epochs(row)} epochs, {row.best_epoch or 'none'} the best",
+        "; ".join(each for each in (row.network, row.remedy, row.facts) if each),
+    ]
+    if row.figures:
+        part, images = row.figures.part, f", {row.figures.n:,} images" if row.figures.n else ""
+        lines.append(f"{row.dataset}, {part} part{images}: {', '.join(_scores(row))}")
+    else:
+        lines.append(f"{row.dataset or 'no dataset'}: no figures yet")
+    lines += [f"tags: {' '.join(row.tags)}"] if row.tags else []
+    lines += [row.note] if row.note else []
+    lines += [f"problem: {row.problem}"] if row.problem else []
+    return "\n".join(line for line in lines if line)
+
+
+def _scores(row: RunRow) -> list[str]:
+    """ "macro_f1 0.412 (0.391 to 0.434)", and so on."""
+    said = []
+    for name in SCORES:
+        value = row.score(name)
+        bounds = row.figures.intervals.get(name) if row.figures else None
+        if value is not None:
+            said.append(f"{name} {value:.3f}{f' ({bounds[0]:.3f} to {bounds[1]:.3f})' if bounds else ''}")
+    return said
+
+
+def _note(arguments: argparse.Namespace) -> None:
+    notes = write_notes(open_run(arguments.id, settings()), text=arguments.text)
+    said = f"a note of {len(notes.text):,} characters" if notes.text else "no note"
+    _emit_notes(notes, arguments, f"{arguments.id}: {said}")
+
+
+def _tag(arguments: argparse.Namespace) -> None:
+    run = open_run(arguments.id, settings())
+    if not arguments.add and not arguments.remove:
+        raise InputError("No tag was named. Give tags to add, or --remove with tags to take off.")
+    before = notes_of(run).tags
+    if strange := [tag for tag in arguments.remove if tag not in before]:
+        raise InputError(f"{run.id} has no tag {strange[0]!r}. Its tags: {', '.join(before) or 'none'}.")
+    notes = write_notes(run, add=arguments.add, remove=arguments.remove)
+    _emit_notes(notes, arguments, f"{run.id}: {', '.join(notes.tags) or 'no tags'}")
+
+
+def _emit_notes(notes: RunNotes, arguments: argparse.Namespace, words: str) -> None:
+    emit({"id": arguments.id, "tags": list(notes.tags), "note": notes.text}, arguments.json, words)
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    if arguments.json and arguments.csv:
+        raise InputError("--csv writes a file, --json prints one object. Give one of the two.")
+    here = settings()
+    compared = compare_runs([run_row(open_run(run_id, here)) for run_id in arguments.id], here)
+    curves = one_metric(compared.curves, arguments.metric)
+    if arguments.csv:
+        write_csv(curves, arguments.csv)
+        emit(None, False, f"{compared.verdict}\nWrote {len(curves):,} rows to {arguments.csv}")
+        return
+    emit(_comparison(compared, curves, arguments.metric), arguments.json, _compared_words(compared, curves))
+
+
+def _comparison(compared: Comparison, curves: pd.DataFrame, metric: str) -> dict[str, Any]:
+    rows = curves.astype(object).where(curves.notna(), None)
+    return {
+        "verdict": compared.verdict,
+        "comparable": compared.comparable,
+        "runs": [as_json(row) for row in compared.rows],
+        "differences": _records(compared.differences),
+        "unreadable": list(compared.unreadable),
+        "metric": metric,
+        "curves": _records(rows),
+    }
+
+
+def _compared_words(compared: Comparison, curves: pd.DataFrame) -> str:
+    shown = curves.assign(elapsed_s=curves["elapsed_s"].round(1)).round(4).astype(object).where(curves.notna(), "")
+    differences = table(_records(compared.differences), "Their configs are the same.")
+    return f"{compared.verdict}\n\n{differences}\n\n{table(_records(shown), 'No epoch yet.')}"
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _delete(arguments: argparse.Namespace) -> None:
+    with JobStore(settings()) as store:
+        jobs = delete_run_with_jobs(arguments.id, store, settings())
+    also = f", with {len(jobs)} job{'s' if len(jobs) > 1 else ''}" if jobs else ""
+    emit({"id": arguments.id, "jobs": jobs}, arguments.json, f"{arguments.id}: deleted{also}")

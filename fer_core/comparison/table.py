@@ -1,0 +1,92 @@
+"""Every run of a store as a table, made again only where files have changed."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from fer_core.comparison.row import FILES_READ, SCORES, Interval, RunRow, run_row
+from fer_core.runs.folder import Run, list_runs
+from fer_core.settings import Settings
+
+
+class RunTable:
+    """The rows of a store's runs; a row is made again once one of its files has changed. Thread-safe."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[object, RunRow]] = {}
+
+    def rows(self) -> list[RunRow]:
+        """Every run, the newest first."""
+        with self._lock:
+            known: dict[str, tuple[object, RunRow]] = {}
+            for run in list_runs(self._settings):
+                try:
+                    stamp = _stamp(run)
+                except OSError:
+                    continue  # deleted since it was listed
+                before = self._known.get(run.id)
+                known[run.id] = before if before and before[0] == stamp else (stamp, run_row(run))
+            self._known = known
+        return newest_first(row for _, row in known.values())
+
+
+def newest_first(rows: Iterable[RunRow]) -> list[RunRow]:
+    """Rows by when their runs were made; those that nobody can tell it of come last."""
+    never = datetime.min.replace(tzinfo=UTC)
+    return sorted(rows, key=lambda row: (row.created or never, row.id), reverse=True)
+
+
+def run_names(rows: Sequence[RunRow]) -> dict[str, str]:
+    """What each run is called beside the others: its title; its time as well, or else its id, where titles repeat."""
+    titles = Counter(row.title for row in rows)
+    timed = {row.id: row.title if titles[row.title] == 1 else f"{row.title}, {_minute(row)}" for row in rows}
+    times = Counter(timed.values())
+    return {row.id: timed[row.id] if times[timed[row.id]] == 1 else f"{row.title}, {row.id}" for row in rows}
+
+
+def table_of(rows: Sequence[RunRow]) -> pd.DataFrame:
+    """The rows as a table, shares 0..1, missing numbers as NaN: what is downloaded."""
+    records = []
+    for row in rows:
+        record = {name: value for name, value in asdict(row).items() if name not in ("figures", "judged_on", "note")}
+        figures = row.figures
+        bounds: Mapping[str, Interval] = figures.intervals if figures else {}
+        record |= {"part": figures.part if figures else "", "n": figures.n if figures else None}
+        for name in SCORES:
+            low, high = bounds.get(name, (None, None))
+            record |= {name: row.score(name), f"{name}_low": low, f"{name}_high": high}
+        record |= {
+            "state": str(row.state),
+            "created": row.created.isoformat() if row.created else "",
+            "tags": " ".join(row.tags),
+            "note": row.note,
+        }
+        records.append(record)
+    return pd.DataFrame(records)
+
+
+def _stamp(run: Run) -> object:
+    """What changes whenever the row would: which files are there, and those it reads with their times and sizes."""
+    found = []
+    with os.scandir(run.folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if name in FILES_READ:
+                told = entry.stat()
+                found.append((name, told.st_mtime_ns, told.st_size))
+            elif not name.startswith("."):
+                found.append((name, 0, 0))
+    return tuple(sorted(found))
+
+
+def _minute(row: RunRow) -> str:
+    return f"{row.created:%Y-%m-%d %H:%M}" if row.created else row.id

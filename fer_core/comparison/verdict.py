@@ -1,0 +1,171 @@
+"""Which of several runs is ahead, in words that claim no more than their figures bear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from fer_core.comparison.row import RunRow
+from fer_core.runs.folder import RunState
+
+PARTS = {"test": "test", "valid": "validation"}
+
+_NAME_CHARACTERS = 60
+_LEVEL_POINTS = 0.05
+"""Below this two figures are the same with one decimal."""
+
+
+class Verdict(NamedTuple):
+    """Whether the runs were judged alike, and what can be concluded."""
+
+    comparable: bool
+    words: str
+
+
+class _Standing(NamedTuple):
+    """A run with the figure it is ranked by, and the figure's 95 % interval where there is one."""
+
+    row: RunRow
+    macro_f1: float
+    interval: tuple[float, float] | None
+
+
+def verdict(
+    rows: Sequence[RunRow],
+    names: Mapping[str, str],
+    curves: pd.DataFrame,
+    judged: Mapping[str, Mapping[str, str]],
+) -> Verdict:
+    """Rank runs by macro-F1, if they were judged on the same images; the order of `rows` changes nothing.
+
+    Reported figures are ranked where all have them for the same part, else those of the best epochs on the validation
+    part.
+
+    Args:
+        rows: two or more runs.
+        names: what each is called, by its id.
+        curves: as in `run_compare.Comparison`.
+        judged: for "test" and "valid", a hash of the images and labels that a run was judged on by its id; "" where
+            none is known.
+    """
+    rows = sorted(rows, key=lambda row: (names[row.id], row.id))
+    names = {run_id: _shortened(name) for run_id, name in names.items()}
+    known = [row for row in rows if row.score("macro_f1") is not None]
+    if len(known) < 2:
+        return Verdict(_alike(rows, "valid", judged) == "", _nothing_to_rank(known, names))
+    parts = {row.figures.part for row in known if row.figures}
+    part = "valid" if len(parts) > 1 else next(iter(parts))
+    if difference := _alike(known, part, judged):
+        return Verdict(False, f"These runs can't be ranked: they were judged {difference}.")
+    standings = _standings(known, part, curves, reported=len(parts) == 1)
+    if len(standings) < 2:
+        return Verdict(False, f"These runs can't be ranked: they were judged on different parts ({_listed(parts)}).")
+    unjudged = [names[row.id] for row in rows if row not in known]
+    words = [_ranking(standings, part, names), _certainty(standings, names)]
+    if part == "valid":
+        words.append("The same images chose the epochs, so the figures flatter a little.")
+    if any(row.drawn for row in known):
+        words.append("They are drawings: this says nothing about people.")
+    if unjudged:
+        words.append(f"{_and(unjudged)} {'have' if len(unjudged) > 1 else 'has'} no figures yet.")
+    return Verdict(True, " ".join(words))
+
+
+def _nothing_to_rank(known: Sequence[RunRow], names: Mapping[str, str]) -> str:
+    if known:
+        return f"Only {names[known[0].id]} has figures so far: there is nothing to compare them with."
+    return "None of these runs has figures yet: they come with the first finished epoch."
+
+
+def _alike(rows: Sequence[RunRow], part: str, judged: Mapping[str, Mapping[str, str]]) -> str:
+    """In what the runs were judged differently, "" where in nothing."""
+    told: tuple[tuple[str, Callable[[RunRow], str]], ...] = (
+        ("on different datasets", lambda row: row.dataset or "unknown"),
+        ("on different sets of expressions", lambda row: row.labels),
+        ("by different protocols", lambda row: row.figures.protocol if row.figures else ""),
+    )
+    for words, told_of in told:
+        values = {told_of(row) for row in rows} - {""}
+        if len(values) > 1:
+            return f"{words} ({_listed(values)})"
+    images = {judged.get(part, {}).get(row.id, "") for row in rows}
+    # Without predictions, what was asked for: it differs too where corrections have changed training images alone.
+    if "" in images:
+        images = {row.judged_on for row in rows}
+    if len(images) == 1 and "" not in images:
+        return ""
+    return f"on different images of {rows[0].dataset}, as their splits or its corrections differ"
+
+
+def _standings(rows: Sequence[RunRow], part: str, curves: pd.DataFrame, *, reported: bool) -> list[_Standing]:
+    """The runs, the best first; among equals by name, as `rows` come."""
+    standings = []
+    for row in rows:
+        figures = row.figures
+        if reported and figures and figures.part == part and figures.macro_f1 is not None:
+            standings.append(_Standing(row, figures.macro_f1, figures.intervals.get("macro_f1")))
+            continue
+        best = _best_epoch_score(curves, row)
+        if best is not None:
+            standings.append(_Standing(row, best, None))
+    return sorted(standings, key=lambda standing: -standing.macro_f1)
+
+
+def _best_epoch_score(curves: pd.DataFrame, row: RunRow) -> float | None:
+    if "valid_macro_f1" not in curves:
+        return None
+    found = curves[(curves["run"] == row.id) & (curves["epoch"] == row.best_epoch)]["valid_macro_f1"].dropna()
+    return None if found.empty else float(found.iloc[-1])
+
+
+def _ranking(standings: Sequence[_Standing], part: str, names: Mapping[str, str]) -> str:
+    """Who is ahead of whom, by how much, and on what."""
+    first, second = standings[:2]
+    images = first.row.figures.n if first.row.figures and first.row.figures.part == part else 0
+    on = f"on the {PARTS.get(part, part)} part of {first.row.dataset}{f' ({images:,} images)' if images else ''}"
+    one, other = names[first.row.id], names[second.row.id]
+    points = 100 * (first.macro_f1 - second.macro_f1)
+    if points < _LEVEL_POINTS:
+        return f"{one} and {other} are level: both have a macro-F1 of {100 * first.macro_f1:.1f} % {on}."
+    figures = f"{100 * first.macro_f1:.1f} against {100 * second.macro_f1:.1f} %"
+    whom = other if len(standings) == 2 else f"the next, {other},"
+    epochs = [standing.row.best_epoch for standing in (first, second)]
+    kept = f", each at its best epoch ({epochs[0]} and {epochs[1]})" if None not in epochs else ""
+    return f"{one} is ahead of {whom} by {points:.1f} points of macro-F1 {on}: {figures}{kept}."
+
+
+def _certainty(standings: Sequence[_Standing], names: Mapping[str, str]) -> str:
+    """Whether chance could have made the order."""
+    first, others = standings[0], standings[1:]
+    if any(standing.interval is None for standing in standings):
+        unfinished = any(standing.row.state is RunState.UNFINISHED for standing in standings)
+        return (
+            "There are no intervals while a run is not finished: the order may change."
+            if unfinished
+            else "There are no intervals for these figures: a small lead may be chance."
+        )
+    low = first.interval[0] if first.interval else 0.0
+    overlapping = [names[other.row.id] for other in others if other.interval and other.interval[1] >= low]
+    if not overlapping:
+        return (
+            "Their 95 % intervals do not overlap." if len(others) == 1 else "Its 95 % interval overlaps with no other."
+        )
+    if len(others) == 1:
+        return "Their 95 % intervals overlap: on other images the order could be another."
+    which = "all of theirs" if len(overlapping) == len(others) else f"that of {_and(overlapping)}"
+    return f"Its 95 % interval overlaps with {which}: on other images the order could be another."
+
+
+def _shortened(name: str) -> str:
+    """A name that leaves room for a sentence: the middle of a long one is cut, as its end may tell it from others."""
+    return name if len(name) <= _NAME_CHARACTERS else f"{name[: _NAME_CHARACTERS - 21].rstrip()}…{name[-20:]}"
+
+
+def _listed(values: set[str]) -> str:
+    return ", ".join(sorted(PARTS.get(value, value) for value in values))
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

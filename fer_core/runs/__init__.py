@@ -1,0 +1,1 @@
+"""Run folders: their files, and what people write about them."""

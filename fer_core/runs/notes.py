@@ -1,0 +1,154 @@
+"""What a person writes about a run: a note and tags, kept in the run's folder as `notes.json`.
+
+They say nothing of whether the run is whole: it is finished or not without them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from fer_core.atomic import write_json
+from fer_core.errors import RunError
+from fer_core.runs.folder import Run
+
+NOTES_FILE = "notes.json"
+NOTE_CHARACTERS_MAX = 4_000
+TAGS_MAX = 12
+TAG_CHARACTERS_MAX = 30
+
+_TAG = re.compile(r"[^\W_][\w.-]*")
+_LOCK_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunNotes:
+    """The note, the tags in alphabetical order, and when either was changed (UTC in ISO form, "" for never)."""
+
+    text: str = ""
+    tags: tuple[str, ...] = ()
+    saved: str = ""
+
+
+def notes_of(run: Run) -> RunNotes:
+    """What was written about a run; nothing where there is no file.
+
+    Raises:
+        RunError: the file is damaged or can't be read.
+    """
+    try:
+        content = run.path(NOTES_FILE).read_bytes()
+    except FileNotFoundError:
+        return RunNotes()
+    except OSError as exc:
+        raise RunError(f"{NOTES_FILE} of the run {run.id} can't be read: {exc.strerror}.") from exc
+    return _parse(content, run)
+
+
+def write_notes(
+    run: Run,
+    *,
+    text: str | None = None,
+    instead_of: str | None = None,
+    add: Iterable[str] = (),
+    remove: Iterable[str] = (),
+) -> RunNotes:
+    """Change the note, the tags or both, alone among threads and processes; returns what then stands.
+
+    Tags that are there already, or are not there to be removed, are passed over.
+
+    Args:
+        text: the new note; None leaves the note alone.
+        instead_of: the note that `text` was made from; where another stands by now, nothing is changed.
+        add, remove: tags.
+    Raises:
+        RunError: a tag or the note is not within the limits, somebody else has changed the note, the file is
+            damaged, or it can't be written.
+    """
+    added, removed = [checked_tag(tag) for tag in add], set(remove)
+    new_text = None if text is None else _checked_text(text)
+
+    def change(old: RunNotes) -> RunNotes:
+        if instead_of is not None and new_text is not None and old.text not in (instead_of, new_text):
+            raise RunError(
+                f"The note of the run {run.id} was changed meanwhile, by somebody else or in another window. Nothing "
+                "was saved: put the two together and save again."
+            )
+        tags = tuple(sorted((set(old.tags) - removed) | set(added)))
+        if len(tags) > TAGS_MAX and len(tags) > len(old.tags):
+            raise RunError(f"A run has at most {TAGS_MAX} tags and would have {len(tags)}. Remove one first.")
+        return replace(old, tags=tags, text=old.text if new_text is None else new_text)
+
+    return _changed(run, change)
+
+
+def checked_tag(tag: str) -> str:
+    """`tag` itself when it can be one.
+
+    Raises:
+        RunError: it is no short word in lower case.
+    """
+    if len(tag) > TAG_CHARACTERS_MAX:
+        raise RunError(f"The tag {tag!r} has {len(tag)} characters; {TAG_CHARACTERS_MAX} are the most.")
+    if tag != tag.lower() or not _TAG.fullmatch(tag):
+        raise RunError(
+            f"{tag!r} can't be a tag. Use one word in lower case: letters, digits, dot, dash and underscore, "
+            "beginning with a letter or digit."
+        )
+    return tag
+
+
+def _checked_text(text: str) -> str:
+    """The note with plain line ends and no space after it."""
+    text = "\n".join(line.rstrip() for line in text.splitlines()).rstrip()
+    if len(text) > NOTE_CHARACTERS_MAX:
+        raise RunError(f"The note has {len(text):,} characters; {NOTE_CHARACTERS_MAX:,} are the most. Shorten it.")
+    try:
+        text.encode()
+    except UnicodeEncodeError as exc:
+        raise RunError(f"The note is not UTF-8 at character {exc.start + 1}. Type that part again.") from None
+    return text
+
+
+def _changed(run: Run, change: Callable[[RunNotes], RunNotes]) -> RunNotes:
+    """Read, change and write under a lock; what `change` raises leaves the file as it was."""
+    if not run.folder.is_dir():
+        raise RunError(f"The run {run.id} is gone: it was deleted.")
+    try:
+        with FileLock(run.path(f".{NOTES_FILE}.lock"), timeout=_LOCK_TIMEOUT_S):
+            old = notes_of(run)
+            new = change(old)
+            if new != old:
+                new = replace(new, saved=datetime.now(UTC).isoformat(timespec="seconds"))
+                write_json(run.path(NOTES_FILE), asdict(new))
+    except Timeout:
+        raise RunError(
+            f"Somebody else has been changing the notes of {run.id} for {_LOCK_TIMEOUT_S:g} s. Try again later."
+        ) from None
+    except OSError as exc:
+        raise RunError(
+            f"The notes of {run.id} were not saved: {run.path(NOTES_FILE)} can't be written ({exc.strerror}). Check "
+            "who may write there, and that the disk is not full."
+        ) from exc
+    return new
+
+
+def _parse(content: bytes, run: Run) -> RunNotes:
+    try:
+        said: dict[str, Any] = json.loads(content)
+        notes = RunNotes(**{**said, "tags": tuple(said.get("tags", ()))})
+        strange = [value for value in (notes.text, notes.saved, *notes.tags) if not isinstance(value, str)]
+        if strange:
+            raise ValueError(f"{strange[0]!r} is no text")
+    except (ValueError, TypeError, AttributeError) as exc:
+        raise RunError(
+            f"{NOTES_FILE} of the run {run.id} is damaged ({exc}). Put a copy of the file back, or delete it to begin "
+            "with no note and no tags."
+        ) from exc
+    return notes

@@ -1,0 +1,45 @@
+"""Whether disputed images teach: a choice of the datasets page and of the training form, in the address."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from fer_ui.numbers import count
+from fer_ui.params import Param, value_of
+
+LEFT_OUT = "left-out"
+USED = "used"
+_WORDS = {USED: "Learn from them", LEFT_OUT: "Leave them out"}
+_KEY = str(Param.DISPUTED)
+
+
+def choose_disputed(index: pd.DataFrame, *, usually_left_out: bool = False) -> bool:
+    """Ask whether nothing is to be learnt from the images that are marked as disputed."""
+    left_out = disputed_in_address(usually_left_out=usually_left_out)
+    st.session_state[_KEY] = LEFT_OUT if left_out else USED
+    st.selectbox(
+        f"Disputed images ({count(int(index['disputed'].sum()))})",
+        list(_WORDS),
+        key=_KEY,
+        format_func=_WORDS.__getitem__,
+        on_change=_take,
+        args=(usually_left_out,),
+        help="Images are marked as disputed on the Datasets page.",
+    )
+    return left_out
+
+
+def disputed_in_address(*, usually_left_out: bool = False) -> bool:
+    """What `choose_disputed` gives, without drawing anything."""
+    asked = value_of(Param.DISPUTED)
+    return asked == LEFT_OUT if asked in _WORDS else usually_left_out
+
+
+def _take(usually_left_out: bool) -> None:
+    """Into the address, where what is usual needs no word."""
+    chosen = st.session_state[_KEY]
+    if (chosen == LEFT_OUT) is usually_left_out:
+        st.query_params.pop(Param.DISPUTED, None)
+    else:
+        st.query_params[Param.DISPUTED] = chosen

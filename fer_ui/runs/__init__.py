@@ -1,0 +1,1 @@
+"""The list of all runs, and several of them compared."""

@@ -1,0 +1,108 @@
+"""Runs as the rows of a table that people read: its columns, with their titles and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from fer_core.comparison.row import RunRow
+from fer_core.comparison.table import RunTable
+from fer_core.comparison.verdict import PARTS
+from fer_core.runs.folder import RunState
+from fer_core.settings import settings
+from fer_ui.numbers import count, interval
+from fer_ui.pages import Page
+from fer_ui.params import Param
+
+_TITLE_PX = 180
+
+
+@st.cache_resource(show_spinner=False)
+def run_table() -> RunTable:
+    """The rows of all runs, shared between sessions (thread-safe); each is read again once its files have changed."""
+    return RunTable(settings())
+
+
+def judged_words(row: RunRow) -> str:
+    """On what a run was judged: "ferplus, test, 3,573 images"."""
+    if row.figures is None:
+        return row.dataset
+    labels = f"{row.labels} expressions" if row.labels != "eight" else ""
+    images = f"{count(row.figures.n)} images" if row.figures.n else ""
+    return ", ".join(each for each in (row.dataset, PARTS.get(row.figures.part, ""), images, labels) if each)
+
+
+def shown_table(rows: Sequence[RunRow], working: Mapping[str, str]) -> pd.DataFrame:
+    """The rows as they are read: shares in percent, an interval in words."""
+    return pd.DataFrame(
+        {
+            "title": [row.title for row in rows],
+            "open": [f"{Page.TRAINING}?{Param.RUN}={row.id}" for row in rows],
+            "macro_f1": [_percent(row, "macro_f1") for row in rows],
+            "interval": [_interval(row) for row in rows],
+            "balanced_accuracy": [_percent(row, "balanced_accuracy") for row in rows],
+            "accuracy": [_percent(row, "accuracy") for row in rows],
+            "judged": [judged_words(row) for row in rows],
+            "state": [_state(row, working) for row in rows],
+            "epochs_done": [row.epochs_done for row in rows],
+            "epochs_asked": pd.array([row.epochs_asked for row in rows], "Int64"),
+            "best_epoch": pd.array([row.best_epoch for row in rows], "Int64"),
+            "network": [row.network for row in rows],
+            "remedy": [row.remedy for row in rows],
+            "facts": [row.facts for row in rows],
+            "tags": [list(row.tags) for row in rows],
+            "speed": [row.images_per_s for row in rows],
+            "created": pd.Series([row.created for row in rows], dtype="datetime64[us, UTC]"),
+            "id": [row.id for row in rows],
+            **({"problem": [row.problem for row in rows]} if any(row.problem for row in rows) else {}),
+        }
+    )
+
+
+def columns() -> dict[str, ColumnConfig]:
+    """How the columns of `shown_table` are called and written."""
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    return {
+        "title": text("Run", pinned=True, width=_TITLE_PX),
+        "open": st.column_config.LinkColumn("Page", display_text="Open", width="small"),
+        "macro_f1": _share("Macro-F1", "All expressions count alike."),
+        "interval": text("95 % interval", help="Of the macro-F1."),
+        "balanced_accuracy": _share("Balanced accuracy", "The mean recall of all expressions."),
+        "accuracy": _share("Accuracy", "It hides the rare expressions."),
+        "judged": text("Judged on", help="Figures of different datasets or parts can't be ranked."),
+        "state": text("State"),
+        "epochs_done": number("Epochs"),
+        "epochs_asked": number("Asked", help="How many epochs the config asks for."),
+        "best_epoch": number("Best", help="The epoch that is kept."),
+        "network": text("Network"),
+        "remedy": text("Remedy", help="What is done about imbalance."),
+        "facts": text("Learned with"),
+        "tags": st.column_config.ListColumn("Tags"),
+        "speed": number("Images/s", format="%.0f", width="small", help="Of training, in the last epoch."),
+        "created": st.column_config.DatetimeColumn("Begun", format="YYYY-MM-DD HH:mm"),
+        "id": text("Id"),
+        "problem": text("Problem"),
+    }
+
+
+def _share(title: str, meaning: str) -> ColumnConfig:
+    return st.column_config.NumberColumn(title, format="%.1f %%", help=meaning)
+
+
+def _percent(row: RunRow, name: str) -> float | None:
+    value = row.score(name)
+    return None if value is None else 100 * value
+
+
+def _interval(row: RunRow) -> str:
+    bounds = row.figures.intervals.get("macro_f1") if row.figures else None
+    return interval(*bounds) if bounds else ""
+
+
+def _state(row: RunRow, working: Mapping[str, str]) -> str:
+    if row.state is RunState.UNFINISHED and row.id in working:
+        return working[row.id]
+    return str(row.state)

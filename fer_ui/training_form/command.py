@@ -1,0 +1,79 @@
+"""The same as a command and as a file: what the form asks for, for a terminal, a script or a colleague."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+import yaml
+
+from fer_core.training.config import TrainConfig, dump_config, load_config, read_yaml
+from fer_ui.training_form.draft import flat
+from fer_ui.training_form.source import Source
+
+_BARE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+"""Text that needs no quotes in YAML, unless YAML takes it for something else, such as `no`."""
+
+_HEIGHT_PX = 360
+_NAMELESS = re.compile(r"[^A-Za-z0-9]+")
+
+
+def changes_to(path: Path, config: TrainConfig) -> list[str]:
+    """The `key=value` changes that make `config` of the config file at `path`."""
+    written, before, after = read_yaml(path), flat(load_config(path)), config.model_dump(mode="json")
+    assert isinstance(written, dict)
+    changed: dict[str, Any] = {}
+    for key, value in flat(config).items():
+        if value == before[key]:
+            continue
+        head = key.partition(".")[0]
+        whole = head != key and not isinstance(written.get(head, {}), dict)  # such as a remedy given by its name
+        changed[head if whole else key] = after[head] if whole else value
+    return [f"{key}={as_yaml(value)}" for key, value in changed.items()]
+
+
+def as_yaml(value: Any) -> str:
+    """One value on one line, as YAML reads it back."""
+    if isinstance(value, str) and _BARE.fullmatch(value) and yaml.safe_load(value) == value:
+        return value
+    if isinstance(value, float):
+        return yaml.safe_dump(value).split("\n", 1)[0]
+    return json.dumps(value, ensure_ascii=False)
+
+
+def arguments(source: Source, config: TrainConfig, priority: int, device: str) -> list[str]:
+    """What follows `python -m fer_core` to start this run."""
+    changes = [word for change in changes_to(source.path, config) for word in ("--set", change)]
+    more = [*(["--priority", str(priority)] if priority else []), *(["--device", device] if device else [])]
+    return ["jobs", "submit", "--config", source.given, *changes, *more]
+
+
+def show_equivalent(source: Source, configs: Sequence[TrainConfig], priority: int, device: str) -> None:
+    """A command a run, the config as YAML, and the file."""
+    lines = [
+        shlex.join(["python", "-m", "fer_core", *arguments(source, config, priority, device)]) for config in configs
+    ]
+    with st.expander("The same as a command, and as a config file", icon=":material/terminal:"):
+        st.code("\n".join(lines), language="bash", wrap_lines=True)
+        if len(configs) > 1:
+            st.caption("The file of the first fold; the others differ in their fold and title.")
+        content = dump_config(configs[0])
+        st.code(content, language="yaml", wrap_lines=True, height=_HEIGHT_PX)
+        st.download_button(
+            "Download the file",
+            content,
+            file_name=f"{file_name(configs[0])}.yaml",
+            mime="application/yaml",
+            icon=":material/download:",
+            key="train-yaml",
+        )
+
+
+def file_name(config: TrainConfig) -> str:
+    """The title in letters that every file system takes."""
+    return _NAMELESS.sub("-", config.title or config.model.name).strip("-").lower() or "config"

@@ -1,0 +1,194 @@
+"""Runs side by side: the order in which they are named changes nothing, and nothing is claimed that can't be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.comparison.compare import (
+    COMPARED_MAX,
+    Comparison,
+    compare_runs,
+    config_differences,
+    curve_metrics,
+    curves_of,
+    flat_config,
+    one_metric,
+)
+from fer_core.comparison.row import run_row
+from fer_core.errors import RunError
+from fer_core.runs.folder import create_run, open_run
+from fer_core.settings import Settings
+from tests.made_runs import made_run
+
+
+def compared(run_ids: Sequence[str], store: Settings) -> Comparison:
+    return compare_runs([run_row(open_run(run_id, store)) for run_id in run_ids], store)
+
+
+def pair(store: Settings, one: dict[str, Any], other: dict[str, Any]) -> Comparison:
+    made_run("a", store, **{"title": "One", **one})
+    made_run("b", store, **{"title": "Other", **other})
+    return compared("ab", store)
+
+
+def test_the_one_ahead_is_named_with_the_lead_and_what_it_is_worth(store: Settings) -> None:
+    found = pair(store, {"macro_f1": 0.601, "half_width": 0.03}, {"macro_f1": 0.622, "half_width": 0.03})
+    assert found.comparable
+    assert found.verdict == (
+        "Other is ahead of One by 2.1 points of macro-F1 on the test part of ferplus (3 images): 62.2 against 60.1 %, "
+        "each at its best epoch (2 and 2). Their 95 % intervals overlap: on other images the order could be another."
+    )
+
+
+def test_intervals_that_do_not_overlap_are_told(store: Settings) -> None:
+    found = pair(store, {"macro_f1": 0.7, "half_width": 0.01}, {"macro_f1": 0.6, "half_width": 0.01})
+    assert "One is ahead of Other by 10.0 points" in found.verdict
+    assert "do not overlap" in found.verdict
+
+
+def test_equal_figures_are_level(store: Settings) -> None:
+    found = pair(store, {"macro_f1": 0.60001}, {"macro_f1": 0.6})
+    assert found.verdict.startswith("One and Other are level: both have a macro-F1 of 60.0 %")
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"dataset": "affectnet"}, "on different datasets (affectnet, ferplus)"),
+        ({"labels": "seven"}, "on different sets of expressions (eight, seven)"),
+        ({"images": ["a", "b", "z"]}, "on different images of ferplus"),
+        ({"part": "valid", "images": ["a", "b", "z"], "split": {"seed": 5}}, "on different images of ferplus"),
+    ],
+)
+def test_what_was_judged_differently_is_not_ranked(store: Settings, other: dict[str, Any], words: str) -> None:
+    found = pair(store, {}, other)
+    assert not found.comparable
+    assert "can't be ranked" in found.verdict and words in found.verdict
+    assert "ahead" not in found.verdict
+
+
+def test_the_same_images_compare_whatever_the_corrections(store: Settings) -> None:
+    found = pair(store, {"macro_f1": 0.5}, {"macro_f1": 0.6, "images": ["c", "a", "b"], "corrections": 4})
+    assert found.comparable and "Other is ahead of One" in found.verdict
+    assert found.differences["key"].tolist() == []  # both used version 0, as their data says
+
+
+def test_one_that_is_not_finished_is_compared_on_the_validation_part(store: Settings) -> None:
+    found = pair(store, {"macro_f1": 0.9, "scores": [0.3, 0.4]}, {"finished": False, "scores": [0.5, 0.6], "asked": 9})
+    assert found.comparable
+    assert "Other is ahead of One by 20.0 points of macro-F1 on the validation part" in found.verdict
+    assert "no intervals" in found.verdict and "flatter" in found.verdict
+
+
+def test_drawings_say_nothing_about_people(store: Settings) -> None:
+    assert "nothing about people" in pair(store, {"drawn": True}, {}).verdict
+
+
+def test_those_without_figures_are_named(store: Settings) -> None:
+    nothing = {"scores": [], "finished": False}
+    assert "None of these runs has figures yet" in pair(store, nothing, nothing).verdict
+    made_run("c", store, title="Third")
+    assert compared("ac", store).verdict.startswith("Only Third has figures so far")
+    made_run("d", store, title="Fourth")
+    assert compared("acd", store).verdict.endswith("One has no figures yet.")
+
+
+def test_the_order_of_the_runs_changes_nothing(store: Settings) -> None:
+    made_run("a", store, macro_f1=0.5, title="A")
+    made_run("b", store, macro_f1=0.6, title="B", batch_size=32)
+    made_run("c", store, macro_f1=0.6, title="C", remedy="class-weights", scores=[0.1])
+    first = compared("abc", store)
+    for order in permutations("abc"):
+        other = compared(order, store)
+        assert (other.verdict, other.comparable) == (first.verdict, first.comparable)
+        assert other.differences["key"].tolist() == first.differences["key"].tolist()
+        pd.testing.assert_frame_equal(other.differences[first.differences.columns.tolist()], first.differences)
+        key = ["run", "epoch"]
+        pd.testing.assert_frame_equal(
+            other.curves.sort_values(key).reset_index(drop=True), first.curves.sort_values(key).reset_index(drop=True)
+        )
+
+
+def test_of_several_the_leader_is_held_against_each(store: Settings) -> None:
+    for name, value in {"a": 0.60, "b": 0.58, "c": 0.30}.items():
+        made_run(name, store, macro_f1=value, half_width=0.02, title=name.upper())
+    words = compared("abc", store).verdict
+    assert "A is ahead of the next, B, by 2.0 points" in words
+    assert "overlaps with that of B:" in words
+
+
+@pytest.mark.parametrize("run_ids", [[], ["a"], ["a", "a"], [*"abcdefg"]])
+def test_only_so_many_can_be_compared(run_ids: list[str], store: Settings) -> None:
+    for name in "abcdefg":
+        made_run(name, store)
+    with pytest.raises(RunError, match=f"2 to {COMPARED_MAX} different runs"):
+        compared(run_ids, store)
+
+
+def test_differences_are_the_keys_that_differ_and_no_others(store: Settings) -> None:
+    found = pair(
+        store,
+        {"optimiser": {"learning_rate": 0.1}, "epochs": 3},
+        {"optimiser": {"learning_rate": 0.05}, "remedy": "over-sampling", "seed": 2},
+    )
+    assert found.differences["key"].tolist() == ["optimiser.learning_rate", "remedy.sampling", "seed"]
+    assert found.differences["a"].tolist() == ["0.1", "natural", "0"]
+    assert found.differences["b"].tolist() == ["0.05", "over", "2"]
+
+
+def test_a_default_that_is_written_down_is_no_difference(store: Settings) -> None:
+    default = flat_config(made_run("d", store))["model.width"]
+    found = pair(
+        store, {"model": {"name": "small-se-resnet"}}, {"model": {"name": "small-se-resnet", "width": default}}
+    )
+    assert found.differences.empty
+
+
+def test_configs_that_today_refuses_are_compared_as_they_stand(store: Settings) -> None:
+    made_run("a", store)
+    made_run("b", store).write("config.yaml", b"dataset: ferplus\nmagic: {power: 3}\nepochs: 3\n")
+    made_run("c", store).write("config.yaml", b"dataset: [")
+    found = compared("abc", store)
+    assert found.unreadable == ("c",)
+    rows = found.differences.set_index("key")
+    assert rows.loc["magic.power"].tolist() == ["not given", "3"]
+    assert "epochs" not in rows.index
+    assert rows.columns.tolist() == ["a", "b"]
+
+
+def test_nothing_differs_from_itself() -> None:
+    assert config_differences({"a": {"x": 1, "title": "A"}, "b": {"x": 1.0, "title": "B"}}).empty
+    assert config_differences({}).columns.tolist() == ["key"]
+
+
+def test_curves_are_the_metrics_with_the_time_that_has_passed(store: Settings) -> None:
+    a, b = made_run("a", store, scores=[0.2, 0.4]), made_run("b", store, scores=[0.3], finished=False)
+    curves = curves_of([a, b])
+    assert curves[["run", "epoch"]].to_numpy().tolist() == [["a", 1], ["a", 2], ["b", 1]]
+    assert curves["elapsed_s"].tolist() == [2.0, 4.0, 2.0]
+    table = one_metric(curves, "macro_f1")
+    assert table.columns.tolist() == ["run", "epoch", "elapsed_s", "train", "valid"]
+    assert table["valid"].tolist() == [0.2, 0.4, 0.3]
+    np.testing.assert_allclose(table["train"] - table["valid"], 0.1)
+
+
+def test_a_metric_that_was_never_measured_is_not_offered(store: Settings) -> None:
+    curves = curves_of([made_run("a", store)])
+    assert "f1_contempt" not in curve_metrics(curves) and "f1_fear" in curve_metrics(curves)
+    with pytest.raises(RunError, match=r"'f1_contempt'\. Choose one of: macro_f1"):
+        one_metric(curves, "f1_contempt")
+    assert curve_metrics(curves_of([])) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]\n", b"\xff\n", b'{"loss": 1}\n', b'{"epoch": "x"}\n'])
+def test_damaged_metrics_have_no_curve_and_no_error(store: Settings, content: bytes) -> None:
+    run = create_run("a", "dataset: x\n", store)
+    run.write("metrics.jsonl", content)
+    assert curves_of([run]).empty
+    assert len(curves_of([run, made_run("b", store)])) == 3

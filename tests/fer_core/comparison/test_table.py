@@ -1,0 +1,187 @@
+"""The rows of all runs: what they say of whole, unfinished and broken folders, and when they are read again."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import fer_core.comparison.table
+from fer_core.comparison.row import RunRow, run_row
+from fer_core.comparison.table import RunTable, run_names, table_of
+from fer_core.runs.folder import RunState, create_run, delete_run, open_run
+from fer_core.runs.notes import NOTES_FILE, write_notes
+from fer_core.settings import Settings
+from tests.made_runs import epochs, made_run
+
+EARLY, LATE = "20260101-080000-a-1", "20260301-080000-b-2"
+
+
+def row_of(run_id: str, store: Settings) -> RunRow:
+    return run_row(open_run(run_id, store))
+
+
+def test_a_finished_run_is_told_by_its_report(store: Settings) -> None:
+    made_run(EARLY, store, scores=[0.2, 0.5, 0.3], macro_f1=0.45, title="First", remedy="class-weights", drawn=True)
+    row = row_of(EARLY, store)
+    assert (row.title, row.state, row.dataset, row.drawn) == ("First", RunState.FINISHED, "ferplus", True)
+    assert (row.epochs_done, row.epochs_asked, row.best_epoch, row.images_per_s) == (3, 3, 2, 103.0)
+    assert row.figures is not None
+    assert (row.figures.part, row.figures.n, row.score("macro_f1")) == ("test", 3, 0.45)
+    assert row.figures.intervals["accuracy"] == pytest.approx((0.4, 0.5))
+    assert (row.network, row.remedy, row.facts) == ("small-se-resnet", "Class weights", "sgd 0.1, batch 64, votes")
+    assert row.created == datetime(2026, 1, 1, 8, tzinfo=UTC)
+    assert row.problem == ""
+
+
+def test_an_unfinished_run_is_told_by_its_best_epoch_so_far(store: Settings) -> None:
+    made_run(EARLY, store, scores=[0.2, 0.5, 0.3], asked=20, finished=False)
+    row = row_of(EARLY, store)
+    assert (row.state, row.epochs_done, row.epochs_asked, row.best_epoch) == (RunState.UNFINISHED, 3, 20, 2)
+    assert row.figures is not None
+    assert (row.figures.part, row.score("macro_f1"), dict(row.figures.intervals)) == ("valid", 0.5, {})
+    assert row.drawn is None
+
+
+def test_a_run_without_an_epoch_has_no_figures(store: Settings) -> None:
+    made_run("new", store, scores=[], finished=False)
+    row = row_of("new", store)
+    assert (row.epochs_done, row.best_epoch, row.figures, row.score("macro_f1")) == (0, None, None, None)
+    assert row.title == "small-se-resnet" and row.created is not None
+
+
+@pytest.mark.parametrize("epoch_line", ['{"epo', "[1, 2]", '{"epoch": "two"}', "\xff"])
+def test_a_last_line_cut_short_does_not_hide_the_epochs_before(store: Settings, epoch_line: str) -> None:
+    run = made_run(EARLY, store, finished=False)
+    with run.path("metrics.jsonl").open("ab") as file:
+        file.write(epoch_line.encode("latin-1"))
+    assert row_of(EARLY, store).epochs_done == 3
+
+
+def test_only_the_end_of_long_metrics_is_needed(store: Settings) -> None:
+    run = made_run(EARLY, store, scores=[0.5] * 200)
+    assert run.path("metrics.jsonl").stat().st_size > 65_536
+    assert row_of(EARLY, store).epochs_done == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "state", "words"),
+    [
+        ("model.onnx", None, RunState.BROKEN, "It lacks model.onnx"),
+        ("config.yaml", b"dataset: [", RunState.FINISHED, "config.yaml is damaged"),
+        ("config.yaml", b"3", RunState.FINISHED, "config.yaml is damaged"),
+        ("config.yaml", b"\xff\xfe\xfd", RunState.FINISHED, "config.yaml can't be read"),
+        ("run.json", b"{", RunState.BROKEN, "run.json is damaged"),
+        ("run.json", b"[]", RunState.BROKEN, "run.json is damaged"),
+        (NOTES_FILE, b"{", RunState.FINISHED, "notes.json is damaged"),
+    ],
+)
+def test_a_broken_folder_has_a_row_that_says_so(
+    store: Settings, name: str, content: bytes | None, state: RunState, words: str
+) -> None:
+    run = made_run(EARLY, store, title="Broken")
+    run.path(name).unlink(missing_ok=True)
+    if content is not None:
+        run.path(name).write_bytes(content)
+    row = row_of(EARLY, store)
+    assert row.state is state
+    assert words in row.problem
+
+
+def test_an_empty_folder_has_a_row(store: Settings) -> None:
+    (store.runs_dir / "empty").mkdir(parents=True)
+    row = row_of("empty", store)
+    assert (row.title, row.state, row.created) == ("empty", RunState.BROKEN, None)
+    assert row.problem
+
+
+@pytest.mark.parametrize("value", [None, "much", True, [], float("nan"), {"a": 1}])
+def test_strange_values_are_left_out(store: Settings, value: Any) -> None:
+    run = made_run(EARLY, store)
+    said = run.summary() | {"best_epoch": value, "title": value, "drawn": 3}
+    said["figures"] = {"part": value, "macro_f1": 0.5, "accuracy": value, "intervals": {"macro_f1": [value, 1]}}
+    run.write("run.json", json.dumps(said).encode())
+    row = row_of(EARLY, store)
+    assert row.score("macro_f1") == 0.5 and row.score("accuracy") is None
+    assert row.figures is not None and not row.figures.intervals
+    assert row.drawn is None and row.best_epoch == 2
+
+
+def test_a_config_of_another_version_is_shown_all_the_same(store: Settings) -> None:
+    run = made_run(EARLY, store)
+    run.write("config.yaml", b"dataset: old\nepochs: 9\nmodel: {name: gone, width: 7}\nremedy: {magic: 3}\n")
+    row = row_of(EARLY, store)
+    assert (row.dataset, row.epochs_asked, row.network, row.remedy) == ("old", 9, "gone, width 7", "")
+
+
+def test_rows_come_newest_first(store: Settings) -> None:
+    assert RunTable(store).rows() == []
+    for run_id in (LATE, "a-name", EARLY):
+        made_run(run_id, store)
+    (store.runs_dir / "empty").mkdir()
+    assert [row.id for row in RunTable(store).rows()] == ["a-name", LATE, EARLY, "empty"]
+
+
+def test_a_row_is_read_again_only_when_its_files_have_changed(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def reading(run: Any) -> RunRow:
+        read.append(run.id)
+        return run_row(run)
+
+    monkeypatch.setattr(fer_core.comparison.table, "run_row", reading)
+    whole, growing = made_run(EARLY, store), made_run(LATE, store, finished=False)
+    table = RunTable(store)
+    table.rows()
+    assert sorted(read) == [EARLY, LATE]
+    table.rows()
+    assert len(read) == 2
+    growing.append_metrics(epochs([0.1, 0.1, 0.1, 0.9])[-1])
+    assert table.rows()[0].epochs_done == 4
+    write_notes(whole, add=["good"])
+    assert table.rows()[1].tags == ("good",)
+    whole.path("weights.safetensors").unlink()
+    assert table.rows()[1].state is RunState.BROKEN
+    assert read[2:] == [LATE, EARLY, EARLY]
+    delete_run(LATE, store)
+    assert [row.id for row in table.rows()] == [EARLY]
+
+
+def test_titles_that_repeat_are_told_apart(store: Settings) -> None:
+    for run_id in (EARLY, LATE):
+        made_run(run_id, store, title="Same")
+    made_run("20260301-080000-c-3", store, title="Same")
+    made_run("other", store, title="Other")
+    names = run_names(RunTable(store).rows())
+    assert len(set(names.values())) == 4
+    assert names["other"] == "Other"
+    assert names[EARLY] == "Same, 2026-01-01 08:00"
+    assert LATE in names[LATE]
+
+
+def test_the_table_has_every_run_and_figure(store: Settings) -> None:
+    made_run(EARLY, store, macro_f1=0.45)
+    write_notes(made_run(LATE, store, scores=[], finished=False), text="a note", add=["x", "y"])
+    table = table_of(RunTable(store).rows())
+    assert table["id"].tolist() == [LATE, EARLY]
+    assert table["macro_f1_low"].tolist()[1] == pytest.approx(0.4)
+    assert table["macro_f1"].isna().tolist() == [True, False]
+    assert table["tags"].tolist() == ["x y", ""] and table["note"].tolist() == ["a note", ""]
+    assert table_of([]).empty
+
+
+def test_what_decides_the_judged_images_decides_the_mark(store: Settings) -> None:
+    for name, config in {
+        "a": {},
+        "b": {"batch_size": 8},
+        "c": {"split": {"seed": 3}},
+        "d": {"labels": "seven"},
+    }.items():
+        made_run(name, store, **config)
+    marks = {name: row_of(name, store).judged_on for name in "abcd"}
+    assert marks["a"] == marks["b"]
+    assert len(set(marks.values())) == 3
+    create_run("e", "[", store)
+    assert row_of("e", store).judged_on == ""

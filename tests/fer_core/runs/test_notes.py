@@ -1,0 +1,181 @@
+"""Notes and tags of runs: what is kept, what is refused, and what crashes and other writers can't take away."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from fer_core.errors import RunError
+from fer_core.runs.folder import Run, RunState, create_run, delete_run
+from fer_core.runs.notes import (
+    NOTE_CHARACTERS_MAX,
+    NOTES_FILE,
+    TAG_CHARACTERS_MAX,
+    TAGS_MAX,
+    RunNotes,
+    notes_of,
+    write_notes,
+)
+from fer_core.settings import Settings
+from tests.made_runs import made_run
+
+WRITER = """
+import os, sys
+from pathlib import Path
+from fer_core.runs.notes import write_notes
+from fer_core.runs.folder import Run
+run = Run(Path(sys.argv[1]))
+"""
+KILLED = (
+    WRITER
+    + """
+Path.replace = lambda *_: os._exit(9)
+write_notes(run, text="the new one", add=["new"])
+"""
+)
+ADDING = (
+    WRITER
+    + """
+import time
+Path(sys.argv[1], sys.argv[2]).touch()
+while not Path(sys.argv[1], "go").exists():
+    time.sleep(0.001)
+for number in range(6):
+    write_notes(run, add=[f"{sys.argv[2]}-{number}"])
+"""
+)
+
+
+@pytest.fixture
+def run(store: Settings) -> Run:
+    return create_run("one", "dataset: ferplus\n", store)
+
+
+def test_a_run_begins_without_notes(run: Run) -> None:
+    assert notes_of(run) == RunNotes()
+    assert not run.path(NOTES_FILE).exists()
+
+
+def test_what_is_written_is_read_back(run: Run) -> None:
+    written = write_notes(run, text="Läuft.\nZweite Zeile  \n", add=["good", "über-fit", "v1.2"])
+    assert (written.text, written.tags) == ("Läuft.\nZweite Zeile", ("good", "v1.2", "über-fit"))
+    assert notes_of(run) == written
+    assert written.saved
+
+
+def test_note_and_tags_change_without_each_other(run: Run) -> None:
+    write_notes(run, text="first", add=["good", "bad"])
+    assert write_notes(run, remove=["bad", "never-there"], add=["good"]).text == "first"
+    assert write_notes(run, text="second").tags == ("good",)
+    assert write_notes(run, text="").text == ""
+
+
+def test_what_changes_nothing_is_not_written(run: Run) -> None:
+    write_notes(run, text="first", add=["good"])
+    before = run.path(NOTES_FILE).stat().st_mtime_ns
+    write_notes(run, text="first\n", add=["good"], remove=["bad"])
+    assert run.path(NOTES_FILE).stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("tag", ["", "Good", "two words", "-good", "a,b", "a/b", "*", "x" * (TAG_CHARACTERS_MAX + 1)])
+def test_a_tag_that_is_no_short_lower_case_word_is_refused(run: Run, tag: str) -> None:
+    write_notes(run, add=["good"])
+    with pytest.raises(RunError, match="tag"):
+        write_notes(run, add=["fine", tag])
+    assert notes_of(run).tags == ("good",)
+
+
+def test_there_are_limits_and_they_are_named(run: Run) -> None:
+    write_notes(run, text="x" * NOTE_CHARACTERS_MAX, add=[f"t{number}" for number in range(TAGS_MAX)])
+    with pytest.raises(RunError, match=f"at most {TAGS_MAX} tags and would have {TAGS_MAX + 1}"):
+        write_notes(run, add=["more"])
+    with pytest.raises(RunError, match="4,001 characters; 4,000 are the most"):
+        write_notes(run, text="x" * (NOTE_CHARACTERS_MAX + 1))
+    with pytest.raises(RunError, match="not UTF-8 at character 2"):
+        write_notes(run, text="a\udcff")
+    assert write_notes(run, add=["more"], remove=["t0"]).tags[0] == "more"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"3", b'{"text": 1}', b'{"tags": [1]}', b'{"tags": 3}', b'{"mood": "good"}', b"\xff\xfe"],
+)
+def test_a_damaged_file_is_an_error_and_stays_as_it_is(run: Run, content: bytes) -> None:
+    run.path(NOTES_FILE).write_bytes(content)
+    with pytest.raises(RunError, match=r"notes\.json of the run one is damaged"):
+        notes_of(run)
+    with pytest.raises(RunError, match="damaged"):
+        write_notes(run, text="instead", add=["good"])
+    assert run.path(NOTES_FILE).read_bytes() == content
+
+
+def test_notes_have_no_part_in_what_makes_a_run_whole(store: Settings) -> None:
+    run = made_run("whole", store)
+    write_notes(run, text="good")
+    assert run.state is RunState.FINISHED
+    run.path(NOTES_FILE).write_bytes(b"{")
+    assert run.state is RunState.FINISHED
+
+
+def test_a_deleted_run_is_not_made_again(run: Run, store: Settings) -> None:
+    delete_run(run.id, store)
+    with pytest.raises(RunError, match="gone"):
+        write_notes(run, text="too late")
+    assert not run.folder.exists()
+
+
+def test_a_note_is_not_written_over_one_that_nobody_has_read(run: Run) -> None:
+    write_notes(run, text="first")
+    write_notes(run, text="theirs", instead_of="first")
+    with pytest.raises(RunError, match="changed meanwhile"):
+        write_notes(run, text="mine", instead_of="first", add=["mine"])
+    assert (notes_of(run).text, notes_of(run).tags) == ("theirs", ())
+    assert write_notes(run, text="theirs", instead_of="first").text == "theirs"
+    assert write_notes(run, text="mine", instead_of="theirs").text == "mine"
+
+
+def test_a_writer_killed_before_the_rename_takes_nothing_away(run: Run) -> None:
+    before = write_notes(run, text="the old one", add=["old"])
+    assert _python(KILLED, run).wait(60) == 9
+    assert notes_of(run) == before
+    assert write_notes(run, add=["next"]).tags == ("next", "old")  # the dead writer's lock is no obstacle
+
+
+def test_two_processes_at_once_lose_nothing(run: Run) -> None:
+    writers = [_python(ADDING, run, name) for name in ("a", "b")]
+    while not all(run.path(name).exists() for name in ("a", "b")) and all(w.poll() is None for w in writers):
+        time.sleep(0.01)
+    run.path("go").touch()
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert set(notes_of(run).tags) == {f"{name}-{number}" for name in ("a", "b") for number in range(6)}
+
+
+def test_threads_at_once_lose_nothing(run: Run) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: write_notes(run, add=[f"t{number}"]), range(TAGS_MAX)))
+    assert len(notes_of(run).tags) == TAGS_MAX
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_can_not_be_written_to_is_named(run: Run) -> None:
+    run.folder.chmod(0o500)
+    with pytest.raises(RunError, match="were not saved"):
+        write_notes(run, text="no")
+
+
+def test_the_file_is_plain_json(run: Run) -> None:
+    write_notes(run, text="first", add=["good"])
+    said = json.loads(run.path(NOTES_FILE).read_text())
+    assert (said["text"], said["tags"]) == ("first", ["good"])
+
+
+def _python(code: str, run: Run, *arguments: str) -> subprocess.Popen[bytes]:
+    folder = Path(__file__).resolve().parents[3]
+    return subprocess.Popen([sys.executable, "-c", code, str(run.folder), *arguments], cwd=folder)

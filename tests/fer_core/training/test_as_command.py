@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from fer_core.training.as_command import nearest_preset
+from fer_core.training.config import load_config, presets
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_is_itself_without_a_change(name: str) -> None:
+    found, changes = nearest_preset(load_config(presets()[name]))
+    assert changes == []
+    assert load_config(presets()[found]) == load_config(presets()[name])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "title='yes: no, #1'",
+        "title='true'",
+        "title='Größe [2] \"x\"'",
+        "title=''",
+        "dataset=a.b-c",
+        "optimiser.learning_rate=1.23e-05",
+        "optimiser.learning_rate=0.00001",
+        "optimiser.weight_decay=0",
+        "corrections=3",
+        "remedy.weights_after_01=0.3",
+        "augment.flip_01=0.123456",
+        "leave_out_disputed=true",
+        "early_stopping={metric: balanced_accuracy, patience: 4}",
+    ],
+)
+@pytest.mark.parametrize("name", ["small-soft", "C-vgg16"])
+def test_the_changes_make_the_same_config(name: str, change: str) -> None:
+    config = load_config(presets()[name], [change, "epochs=3"])
+    found, changes = nearest_preset(config)
+    assert load_config(presets()[found], changes) == config
+    assert changes and len(changes) <= 4
+
+
+def test_an_option_that_the_preset_has_can_be_left_out() -> None:
+    config = load_config(presets()["small-soft"], ["model.width=null"])
+    found, changes = nearest_preset(config)
+    assert changes == ["model.width=null"]
+    assert load_config(presets()[found], changes) == config
+
+
+def test_it_needs_no_torch() -> None:
+    code = "import sys, fer_core.training.as_command; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"

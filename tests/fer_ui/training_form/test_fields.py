@@ -1,0 +1,223 @@
+"""Every value of a config can be changed in the form, each by a widget that changes it and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.drawn import make_drawn_dataset
+from fer_core.runs.folder import create_run
+from fer_core.settings import Settings
+from fer_core.training.config import TrainConfig, dump_config
+from fer_ui.training_form import form
+from fer_ui.training_form.compose import FIELDS
+from fer_ui.training_form.draft import flat, nested
+from fer_ui.training_form.place import Place, place_of
+from fer_ui.training_form.widgets import field_info, limits, shown_number
+from tests.fer_ui.training_form.form_page import (
+    DATASET,
+    Show,
+    config_of,
+    set_by_key,
+    set_widget,
+    wanted_of,
+)
+
+DEFAULTS = "20260101-000000-defaults-0001"
+
+
+class Step(NamedTuple):
+    """Put `shown` into the widget of `path`; the config then has `value` there. A key where it is not the path's."""
+
+    path: str
+    shown: Any
+    value: Any
+    key: str = ""
+
+
+STEPS = [
+    Step("epochs", 7, 7),
+    Step("labels", "seven", "seven"),
+    Step("corrections", "1", 1),
+    Step("leave_out_disputed", "left-out", True, "disputed"),
+    Step("split.kind", "seeded", "seeded"),
+    Step("split.valid_01", 20.0, 0.2),
+    Step("split.test_01", 15.0, 0.15),
+    Step("split.seed", 4, 4),
+    Step("split.kind", "kfold", "kfold"),
+    Step("split.folds", 4, 4),
+    Step("split.fold", 3, 2),
+    Step("targets", "label", "label"),
+    Step("affect_weight", 0.5, 0.5),
+    Step("batch_size", 16, 16),
+    Step("optimiser.learning_rate", 0.00001, 0.00001),
+    Step("optimiser.name", "adamw", "adamw"),
+    Step("optimiser.name", "sgd", "sgd"),
+    Step("optimiser.momentum", 0.5, 0.5),
+    Step("optimiser.nesterov", False, False),
+    Step("optimiser.weight_decay", 0.25, 0.25),
+    Step("optimiser.l1", 0.0001, 0.0001),
+    Step("optimiser.schedule", "plateau", "plateau"),
+    Step("optimiser.plateau_patience", 5, 5),
+    Step("optimiser.plateau_factor", 0.5, 0.5),
+    Step("optimiser.warmup_epochs", 1.5, 1.5),
+    Step("optimiser.clip_norm", 2.0, 2.0),
+    Step("optimiser.accumulate", 3, 3),
+    Step("loss.name", "focal", "focal"),
+    Step("loss.gamma", 3.5, 3.5),
+    Step("loss.label_smoothing", 12.5, 0.125),
+    Step("ema_decay", 0.99, 0.99),
+    Step("precision", "fp16", "fp16"),
+    Step("select_on", "f1_fear", "f1_fear"),
+    Step("early_stopping.patience", 6, 6),
+    Step("early_stopping.metric", "loss", "loss"),
+    Step("early_stopping.min_delta", 0.01, 0.01),
+    Step("remedy.sampling", "over", "over", "remedy-part-sampling"),
+    Step("remedy.weights", "effective_number", "effective_number", "remedy-part-weights"),
+    Step("remedy.beta", 0.9999, 0.9999, "remedy-part-beta"),
+    Step("remedy.weights_after_01", 60, 0.6, "remedy-part-weights_after_01"),
+    Step("remedy.logit_tau", 0.7, 0.7, "remedy-part-logit_tau"),
+    Step("augment.flip_01", 45.0, 0.45),
+    Step("augment.rotate_deg", 12.0, 12.0),
+    Step("augment.scale_01", 11.0, 0.11),
+    Step("augment.shift_01", 7.0, 0.07),
+    Step("augment.shear_01", 29.0, 0.29),
+    Step("augment.gain_high", 1.7, 1.7),
+    Step("augment.gain_low", 0.3, 0.3),
+    Step("augment.brightness_01", 8.0, 0.08),
+    Step("augment.contrast_01", 9.0, 0.09),
+    Step("augment.erase_01", 35.0, 0.35),
+    Step("augment.crop_min_01", 57.0, 0.57),
+    Step("augment.gamma_01", 0.4, 0.4),
+    Step("augment.gray_01", 14.0, 0.14),
+    Step("augment.blur_px", 1.5, 1.5),
+    Step("augment.noise_01", 2.5, 0.025),
+    Step("augment.jpeg_01", 28.0, 0.28),
+    Step("augment.jpeg_quality_min", 55, 55),
+    Step("augment.mixup_alpha", 0.2, 0.2),
+    Step("augment.cutmix_alpha", 1.0, 1.0),
+    Step("augment.mix_until_01", 85.0, 0.85),
+    Step("seed", 99, 99),
+    Step("title", "A title", "A title"),
+    Step("model.width", 32, 32),
+    Step("model.dropout_01", 0.0, 0.0),
+    Step("model.size_px", 64, 64),
+]
+"""In an order in which each applies; they add up."""
+
+OF_OTHER_NETWORKS = [
+    ("regularised-cnn", Step("model.drop_block_01", 29.0, 0.29)),
+    ("resnet18", Step("model.frozen", True, True)),
+    ("resnet18", Step("model.pretrained", False, False)),
+]
+
+
+@pytest.fixture
+def begun(store: Settings, dataset: StoredDataset, show: Show, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The form filled with defaults alone, on a machine and a dataset that offer everything."""
+    dataset.overlay().dispute(dataset.index(["id"])["id"][:3])
+
+    def everything(of: StoredDataset) -> Place:
+        return replace(place_of(of), affect=True, gpus=("gpu:0", "gpu:1"))
+
+    monkeypatch.setattr(form, "place_of", everything)
+    create_run(DEFAULTS, dump_config(TrainConfig(dataset=DATASET)), store)
+    app = show(**{"from": DEFAULTS})
+    assert config_of(app) == TrainConfig(dataset=DATASET)
+    app.toggle(key="train-augment-values").set_value(True).run()
+    return set_by_key(app, "remedy-kind", "combined")
+
+
+def changed(before: TrainConfig, after: TrainConfig) -> dict[str, Any]:
+    """What differs, by path."""
+    was = flat(before)
+    return {path: value for path, value in flat(after).items() if value != was[path]}
+
+
+def test_each_widget_changes_what_it_names_and_nothing_else(begun: AppTest) -> None:
+    config = config_of(begun)
+    for step in STEPS:
+        if step.key:
+            set_by_key(begun, step.key, step.shown)
+        else:
+            set_widget(begun, step.path, step.shown)
+        after = config_of(begun)
+        assert changed(config, after) == {step.path: step.value}, step
+        config = after
+    assert wanted_of(begun).configs == [config]
+
+
+@pytest.mark.parametrize(("network", "step"), OF_OTHER_NETWORKS)
+def test_options_of_other_networks_too(network: str, step: Step, begun: AppTest) -> None:
+    before = config_of(begun)
+    set_widget(begun, "model.name", network)
+    after = config_of(begun)
+    assert changed(before, after) == {"model.name": network}
+    set_widget(begun, step.path, step.shown)
+    assert changed(after, config_of(begun)) == {step.path: step.value}
+
+
+def test_no_value_of_a_config_is_out_of_reach() -> None:
+    reached = {step.path for step in STEPS} | {step.path for _, step in OF_OTHER_NETWORKS} | {"dataset", "model.name"}
+    assert set(flat(TrainConfig(dataset=DATASET))) == reached
+
+
+def test_the_dataset_is_a_choice(store: Settings, begun: AppTest) -> None:
+    make_drawn_dataset("another", 80, 0, store)
+    before = config_of(begun.run())
+    set_by_key(begun, "dataset", "another")
+    assert changed(before, config_of(begun)) == {"dataset": "another"}
+
+
+def test_options_of_a_network_are_put_back_when_another_is_chosen(show: Show) -> None:
+    app = show(preset="small-soft")
+    set_widget(app, "model.width", 8)
+    set_widget(app, "model.name", "vgg19-48")
+    assert config_of(app).model.options() == {}
+    set_widget(app, "model.name", "small-se-resnet")
+    assert config_of(app).model.options() == {"width": 16, "dropout_01": 0.1}
+
+
+def test_a_default_that_was_put_back_is_not_written_down(begun: AppTest) -> None:
+    set_widget(begun, "model.width", 32)
+    set_widget(begun, "model.width", 24)
+    assert config_of(begun).model.width is None
+
+
+def test_the_device_and_the_priority_are_of_the_job(begun: AppTest) -> None:
+    before = config_of(begun)
+    set_by_key(begun, "train-device", "gpu:1")
+    wanted = wanted_of(begun)
+    assert wanted.device == "gpu:1"
+    assert wanted.configs == [before]
+    assert "--device gpu:1" in begun.code[0].value
+
+
+def test_what_the_dataset_and_the_machine_lack_is_not_asked(store: Settings, show: Show) -> None:
+    make_drawn_dataset("labels-alone", 80, 0, store)
+    app = show(dataset="labels-alone")
+    keys = {each.key for kind in ("number_input", "selectbox") for each in getattr(app, kind)}
+    assert not {"train-targets", "train-affect_weight", "train-corrections", "train-device"} & keys
+    assert app.selectbox(key="train-precision").options == ["fp32, full", "bf16, half"]
+
+
+@pytest.mark.parametrize("path", [path for path in FIELDS if field_info(path).annotation in (int, float)])
+def test_the_limits_of_a_number_are_those_of_the_config(path: str) -> None:
+    low, high = limits(field_info(path))
+    assert low < high
+    usual = flat(TrainConfig(dataset=DATASET))
+    for value in (low, high):
+        others = {"augment.gain_high": 10.0} if path == "augment.gain_low" else {"augment.gain_low": 0.0}
+        content = {**usual, **others, path: int(value) if field_info(path).annotation is int else value}
+        if path == "optimiser.warmup_epochs":
+            content["optimiser.schedule"] = "cosine"
+        assert flat(TrainConfig.model_validate(nested(content)))[path] == content[path]
+
+
+def test_percentages_are_shown_without_the_noise_of_computing() -> None:
+    assert [shown_number(share, percent=True) for share in (0.29, 0.07, 0.1 + 0.2)] == [29, 7, 30]
+    assert shown_number(0.29, percent=False) == 0.29
