@@ -18,6 +18,8 @@ from fer_core.training.feed import Fed
 from fer_core.training.mix import mix
 from fer_core.training.sampling import epoch_size
 
+_UNCHANGED = AugmentConfig()
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
@@ -71,7 +73,7 @@ def make_batch(
 ) -> Batch:
     """What was fed, changed at random and mixed with each other where `mixes`; gray levels 0..255."""
     rows, device = fed.rows, fed.images.device
-    images = augment(levels(fed.images), config, chance)
+    images = levels(fed.images) if config == _UNCHANGED else augment(planes(fed.images), config, chance)
     targets, codes = (torch.from_numpy(values[rows]).to(device) for values in (data.targets, data.codes))
     affect = None if data.affect is None else torch.from_numpy(data.affect[rows]).to(device)
     if not mixes:
@@ -86,7 +88,12 @@ def make_batch(
 
 
 def levels(images: torch.Tensor) -> torch.Tensor:
-    """Bytes as floats, planes one after the other: means over them are then summed in one order, whatever fed them."""
+    """Bytes as floats, laid out as they are: channels last, as the network wants them."""
+    return images.float()
+
+
+def planes(images: torch.Tensor) -> torch.Tensor:
+    """Bytes as floats, planes one after the other, as the changes to images want them."""
     return images.to(torch.float32, memory_format=torch.contiguous_format)
 
 

@@ -50,7 +50,7 @@ def _about_sampling(config: TrainConfig, images: np.ndarray[tuple[int, ...], np.
     waiting = 1 - float(drawn.sum() / images.sum())
     if config.remedy.sampling == "under" and waiting > 0.5:
         said.append(
-            f"An epoch leaves out {waiting:.0%} of the images, so it teaches little: train for more epochs, or choose "
-            "logit adjustment, which uses all of them."
+            f"An epoch leaves out {100 * waiting:.0f} % of the images, so it teaches little: train for more epochs, or "
+            "choose logit adjustment, which uses all of them."
         )
     return said

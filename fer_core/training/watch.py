@@ -55,7 +55,8 @@ class Gap:
     def _accuracies(self) -> str:
         if self.train_accuracy is None or self.valid_accuracy is None:
             return ""
-        return f" It reads {self.train_accuracy:.0%} of those as labelled, and {self.valid_accuracy:.0%} of others."
+        train, valid = 100 * self.train_accuracy, 100 * self.valid_accuracy
+        return f" It reads {train:.0f} % of those as labelled, and {valid:.0f} % of others."
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,9 @@ class EpochTime:
         """What bounds the speed."""
         what = "Data bound" if self.data_s > self.step_s else "Compute bound"
         share_01 = self.data_s / (self.data_s + self.step_s)
-        return f"{what}: {share_01:.0%} of the time went to reading and changing images, the rest to the network."
+        return (
+            f"{what}: {100 * share_01:.0f} % of the time went to reading and changing images, the rest to the network."
+        )
 
 
 def overfitting(metrics: pd.DataFrame) -> Gap | None:

@@ -32,7 +32,7 @@ def test_sampling_says_what_repeats_and_what_waits() -> None:
     (repeats,) = warnings(_with("over-sampling"), SIZES)
     assert "165 images of the rarest class 20 times" in repeats
     (waits,) = warnings(_with("under-sampling"), SIZES)
-    assert "leaves out 95% of the images" in waits
+    assert "leaves out 95 % of the images" in waits
 
 
 def test_even_classes_need_no_remedy() -> None:

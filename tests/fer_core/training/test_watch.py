@@ -29,7 +29,7 @@ def test_the_gap_of_study_a_is_named_with_its_epoch_and_figures() -> None:
     assert gap and gap.since_epoch == 6
     said = gap.words
     assert said.startswith("Since epoch 6 the validation loss rises while the training loss falls: from 0.8")
-    assert "75% of those" in said and "70% of others" in said
+    assert "75 % of those" in said and "70 % of others" in said
     assert said.endswith(".")
     assert gap.short.startswith(f"Over-fitting since epoch 6: the validation loss rises from {gap.valid_from:.2f} to")
     assert gap.valid_to > gap.valid_from and gap.train_to < gap.train_from
@@ -100,8 +100,8 @@ def test_a_gap_is_found_beside_epochs_without_a_number() -> None:
 
 def test_what_bounds_the_speed_is_said_of_the_last_epoch() -> None:
     times = pd.DataFrame({"epoch": [2, 1], "data_seconds": [3.0, 0.0], "step_seconds": [1.0, 9.0]})
-    assert bound_by(times).startswith("Data bound: 75%")
-    assert bound_by(times[times["epoch"] == 1]).startswith("Compute bound: 0%")
+    assert bound_by(times).startswith("Data bound: 75 %")
+    assert bound_by(times[times["epoch"] == 1]).startswith("Compute bound: 0 %")
     known = epoch_time(times.assign(seconds=[4.5, 9.0]))
     assert known and (known.data_s, known.step_s, known.rest_s) == (3.0, 1.0, 0.5)
     unknown = epoch_time(times)

@@ -67,5 +67,5 @@ def test_the_time_of_an_epoch_is_one_bar_of_its_parts() -> None:
     figure = time_bar(EpochTime(data_s=1.0, step_s=6.0, rest_s=3.0))
     assert [bar.x[0] for bar in figure.data] == [1.0, 6.0, 3.0]
     assert [bar.name for bar in figure.data] == ["images 10 %", "network 60 %", "judging 30 %"]
-    assert words_of(figure).subtitle.startswith("Compute bound: 14%")
+    assert words_of(figure).subtitle.startswith("Compute bound: 14 %")
     assert [bar.x[0] for bar in time_bar(EpochTime(3.0, 1.0, None)).data] == [3.0, 1.0, 0.0]

@@ -299,7 +299,7 @@ def test_the_log_has_its_newest_line_first_and_says_where_images_come_from(store
     log = next(block.value for block in app.code if "epoch 3/20" in block.value)
     assert log.index("images come from") < log.index("epoch 3/20") < log.index("epoch 1/20")
     assert "Images come from the pack on disk." in said(app)
-    assert "Compute bound: 25% of the time" in said(app)
+    assert "Compute bound: 25 % of the time" in said(app)
     run.append_log("images come from files, decoded anew")
     assert "Images come from files, decoded anew." in said(app.run())
 
