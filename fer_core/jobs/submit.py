@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fer_core.errors import DatasetError
+from pathlib import Path
+
+from fer_core.errors import ConfigError, DatasetError
 from fer_core.ids import check_id, new_id
 from fer_core.jobs.devices import training_device
 from fer_core.jobs.job import ACTIVE_STATES, Job
@@ -17,11 +19,13 @@ def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 
     """Make a run folder and queue its training; on the GPU with the fewest jobs, if there is one, unless told.
 
     Raises:
-        InputError: the dataset is not in the store.
+        InputError: the dataset is not in the store, or the weights to begin with are not there.
     """
     marker = settings.datasets_dir / check_id(config.dataset, "dataset") / "dataset.json"
     if not marker.is_file():
         raise DatasetError(f"There is no dataset {config.dataset!r} in the store. Import it first.")
+    if config.begin_with and not Path(config.begin_with).expanduser().is_file():
+        raise ConfigError(f"begin_with: there is no file {config.begin_with} where FERscope runs.")
     run = create_run(new_id(config.title or config.model.name), dump_config(config), settings)
     title = config.title or config.model.name
     with JobStore(settings) as store:

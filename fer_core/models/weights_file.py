@@ -10,6 +10,8 @@ import urllib.request
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import nn
 
 from fer_core.atomic import atomic_path
@@ -59,14 +61,18 @@ def published_file(name: str, store: Settings) -> Path:
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """A file that `torch.save(network.state_dict(), path)` wrote; nothing in it is executed.
+    """A file that `torch.save(network.state_dict(), path)` wrote, or one of safetensors; nothing in it is executed.
 
     Raises:
         InputError: it is not there, or holds something else.
     """
     try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as exc:
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path} to take weights from.") from None
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as exc:
         raise InputError(f"{path} can't be read as PyTorch weights ({type(exc).__name__}).") from exc
     tensors = isinstance(state, dict) and all(isinstance(value, torch.Tensor) for value in state.values())
     if not tensors or not state:

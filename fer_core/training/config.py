@@ -47,7 +47,8 @@ class TrainConfig(Closed):
 
     `affect_weight` gives the network a second head for valence and arousal and says how much its loss counts beside
     that of the expressions; 0 is off. `precision` bf16 computes with half as many digits where that is safe; fp16
-    does on GPUs alone.
+    does on GPUs alone. `begin_with` is a file of weights of the same network that training goes on from: a plain state
+    dict as `torch.save` writes it, which is how study A's are published, or a run's `weights.safetensors`.
     """
 
     dataset: str
@@ -66,6 +67,7 @@ class TrainConfig(Closed):
     affect_weight: float = Field(0.0, ge=0, le=100)
     ema_decay: float = Field(0.0, ge=0, lt=1)
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    begin_with: str = Field("", max_length=4_096)
     select_on: SelectOn = "macro_f1"
     early_stopping: EarlyStopping = EarlyStopping()
     seed: int = Field(0, ge=0, lt=2**63)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from fer_core.contract import Contract
 from fer_core.errors import InputError
 from fer_core.models.heads import affect_returned
 from fer_core.models.registry import architecture
+from fer_core.models.weights_file import load_weights
 from fer_core.progress import Progress, silent
 from fer_core.runs.folder import Run
 from fer_core.training import checkpoint
@@ -54,6 +56,8 @@ class Trainer:
         family = architecture(config.model.name)
         classes, affect = len(contract.labels), config.affect_weight > 0
         network = family.build(contract.channels, classes, affect=affect, **config.model.options())
+        if config.begin_with:
+            load_weights(network, Path(config.begin_with).expanduser())
         self.network: nn.Module = network.to(self.device).to(memory_format=torch.channels_last)
         self.averaged = AveragedWeights(self.network, config.ema_decay) if config.ema_decay else None
         self.steps = Steps(self.network, self.averaged, config, data.targets[data.train], self.batches, self.device)

@@ -195,6 +195,11 @@ SELECTION: dict[str, Field] = {
 
 RUN: dict[str, Field] = {
     "title": Field("Title", "How the run is called, up to 120 characters; the network's name where this is empty."),
+    "begin_with": Field(
+        "Weights to begin with",
+        "A file where FERscope runs, of this very network: a plain state dict of PyTorch's, which is how study A's are "
+        "published, or a run's weights.safetensors. Empty: from scratch, or as the network's options say.",
+    ),
     "seed": Field("Seed", "Decides all that is left to chance: the same seed gives the same run on one machine."),
 }
 

@@ -154,6 +154,7 @@ def _run(values: Values, place: Place) -> None:
             key=_PRIORITY,
             help="Among those that wait the highest starts first, and of equals the oldest.",
         )
+    draw_field("begin_with", RUN["begin_with"], values, place)
     if place.gpus:
         with first:
             st.selectbox(

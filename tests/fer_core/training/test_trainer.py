@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from fer_core.contract import Contract
 from fer_core.data.drawing_people import Identity
@@ -17,7 +20,7 @@ from fer_core.models.registry import architecture, parameter_count, register
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
 from fer_core.training import checkpoint
-from fer_core.training.config import TrainConfig, dump_config, parse_config
+from fer_core.training.config import TrainConfig, dump_config, load_config, parse_config, presets
 from fer_core.training.mix import mix
 from fer_core.training.trainer import Trainer, TrainingData
 
@@ -192,6 +195,39 @@ def test_too_few_images_are_an_error_that_says_how_many(store: Settings, data: T
     with pytest.raises(InputError, match="validation part is empty"):
         Trainer(_config(), CONTRACT, _with(data, 160, 0), run)
     assert Trainer(_config(), CONTRACT, _with(data, 16, 1), run).batches == 1
+
+
+@pytest.mark.parametrize("name", ["weights.pt", "weights.safetensors"])
+def test_training_begins_with_the_weights_of_a_file(
+    name: str, store: Settings, data: TrainingData, tmp_path: Path
+) -> None:
+    first = _trainer("first", store, data)
+    path = tmp_path / name
+    state = {name: value.contiguous() for name, value in _weights(first).items()}
+    torch.save(state, path) if name == "weights.pt" else save_file(state, path)
+    second = _trainer("second", store, data, "seed=5", f"begin_with={path}")
+    _assert_same(_weights(first), _weights(second))
+    with pytest.raises(InputError, match=r"is not of this network: .* has the shape"):
+        _trainer("wider", store, data, "model.width=8", f"begin_with={path}")
+    with pytest.raises(InputError, match=r"no file .*gone"):
+        _trainer("none", store, data, f"begin_with={tmp_path / 'gone.pt'}")
+
+
+def test_study_as_published_checkpoint_is_gone_on_from(store: Settings, tmp_path: Path) -> None:
+    """A plain state dict with conv1 to conv5 and fc, and nothing else."""
+    channels = (3, 12, 12, 24, 24, 24)
+    state = {}
+    for number, (inner, outer) in enumerate(pairwise(channels), 1):
+        state |= {f"conv{number}.weight": torch.rand(outer, inner, 3, 3), f"conv{number}.bias": torch.rand(outer)}
+    state |= {"fc.weight": torch.rand(8, 14 * 14 * 24), "fc.bias": torch.rand(8)}
+    torch.save(state, tmp_path / "study-a.pt")
+    config = load_config(presets()["A-cnn"], [f"begin_with={tmp_path / 'study-a.pt'}", "batch_size=4"])
+    contract = architecture("shallow-cnn").contract(label_set("eight"))
+    images, codes = np.zeros((8, 3, 224, 224), np.uint8), np.arange(8)
+    faces = TrainingData(images, np.eye(8, dtype=np.float32), codes, np.arange(4), np.arange(4, 8))
+    trainer = Trainer(config, contract, faces, create_run("a", dump_config(config), store))
+    for name, value in trainer.network.state_dict().items():
+        torch.testing.assert_close(value, state[name], rtol=0, atol=0)
 
 
 def test_a_loss_that_runs_away_is_an_error_with_a_remedy(store: Settings, data: TrainingData) -> None:

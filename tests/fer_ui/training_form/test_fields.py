@@ -103,6 +103,7 @@ STEPS = [
     Step("augment.mix_until_01", 85.0, 0.85),
     Step("seed", 99, 99),
     Step("title", "A title", "A title"),
+    Step("begin_with", "weights.pt", "weights.pt"),
     Step("model.width", 32, 32),
     Step("model.dropout_01", 0.0, 0.0),
     Step("model.size_px", 64, 64),
