@@ -154,6 +154,14 @@ _ALL = (
         (1_599_772, 175_701_504),
     ),
     _small(
+        "halved-se-resnet",
+        "Residual network of half the side",
+        "Squeeze and excitation in three stages that begin at half the side: more parameters for the time.",
+        "after Hu et al. 2018",
+        (WIDTH.but(32), DROPOUT),
+        (2_803_416, 227_201_024),
+    ),
+    _small(
         "unet-classifier",
         "U-shaped classifier",
         "An encoder and decoder with skips, whose finest features are pooled for the classes.",

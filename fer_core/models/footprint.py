@@ -49,6 +49,7 @@ class Measured:
 MEASURED: dict[str, Measured] = {
     "small-resnet": Measured(3_964_641, 192),
     "small-se-resnet": Measured(4_800_209, 192),
+    "halved-se-resnet": Measured(3_447_232, 256),
     "unet-classifier": Measured(3_116_248, 144),
     "shallow-cnn": Measured(6_566_784, 4_704),
     "regularised-cnn": Measured(10_160_652, 4_704, flat_parameters=37_632, stem_multiply_adds=16_257_024),

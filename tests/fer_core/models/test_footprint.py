@@ -21,6 +21,7 @@ OTHERS: list[tuple[str, dict[str, object]]] = [
     ("small-resnet", {"width": 16}),
     ("small-se-resnet", {"width": 48}),
     ("small-se-resnet", {"size_px": 96, "width": 8}),
+    ("halved-se-resnet", {"width": 16, "size_px": 64}),
     ("unet-classifier", {"width": 32, "size_px": 64}),
     ("regularised-cnn", {"width": 16, "size_px": 48}),
     ("regularised-cnn", {"width": 32, "size_px": 96}),

@@ -10,6 +10,7 @@ import torchvision.models
 from torch import nn
 
 from fer_core.errors import InputError
+from fer_core.models.cost import network_cost
 from fer_core.models.registry import build_network, parameter_count
 from fer_core.models.unet import UNetClassifier
 from fer_core.models.weights_file import load_weights
@@ -97,6 +98,20 @@ def test_squeeze_and_excitation_is_the_only_difference_of_the_residual_networks(
 def test_the_residual_networks_are_as_large_as_they_say(width: int, millions: float) -> None:
     for name in ("small-resnet", "small-se-resnet"):
         assert parameter_count(build_network(name, 8, width=width)) / 1e6 == pytest.approx(millions, abs=0.05)
+
+
+def test_the_halved_network_has_its_first_stage_at_half_the_side() -> None:
+    """So it costs less than the four stages of the same width, and has all but their first stage's parameters."""
+    halved, whole = (build_network(name, 8, width=32) for name in ("halved-se-resnet", "small-se-resnet"))
+    sides: list[int] = []
+    assert isinstance(halved.blocks, nn.Sequential)
+    for block in halved.blocks:
+        block.register_forward_hook(lambda module, inputs, output: sides.append(output.shape[-1]))
+    halved.eval()(torch.zeros(1, 1, 48, 48))
+    assert sides == [24, 24, 12, 12, 6, 6]
+    assert 0.97 < parameter_count(halved) / parameter_count(whole) < 1
+    costs = [network_cost(network, 1, 48).multiply_adds for network in (halved, whole)]
+    assert costs[0] < 0.8 * costs[1]
 
 
 def test_the_u_shape_gives_fine_places_the_view_of_the_whole_face() -> None:
