@@ -18,7 +18,7 @@ from fer_core.errors import ConfigError, RunError
 from fer_core.models.catalog import MODELS
 from fer_core.runs.folder import Run, open_run
 from fer_core.settings import Settings
-from fer_core.training.config import TrainConfig, parse_config
+from fer_core.training.config import TrainConfig, flat, parse_config
 from fer_core.training.learning_config import JUDGED
 
 COMPARED_MAX = 6
@@ -118,9 +118,9 @@ def flat_config(run: Run) -> dict[str, Any]:
     try:
         config = parse_config(content, run.id)
     except ConfigError:
-        return _flat(content)
+        return flat(content)
     model = {"name": config.model.name, **MODELS[config.model.name].checked(config.model.options())}
-    return _flat({**config.model_dump(mode="json"), "model": model, **_corrections(run)})
+    return flat({**config.model_dump(mode="json"), "model": model, **_corrections(run)})
 
 
 def config_differences(configs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -131,7 +131,7 @@ def config_differences(configs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame
     Returns:
         columns `key`, and a column of text for each run's id.
     """
-    order = {key: place for place, key in enumerate(_flat(TrainConfig(dataset="").model_dump(mode="json")))}
+    order = {key: place for place, key in enumerate(flat(TrainConfig(dataset="")))}
     keys = sorted({key for config in configs.values() for key in config}, key=lambda key: (_place(key, order), key))
     rows = []
     for key in keys:
@@ -158,14 +158,6 @@ def _epochs(run: Run) -> pd.DataFrame:
 def _place(key: str, order: Mapping[str, int]) -> int:
     """Where a key stands in a config; an unknown one behind the known ones."""
     return order.get(key, len(order))
-
-
-def _flat(content: Mapping[str, Any], head: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in content.items():
-        name = f"{head}{key}"
-        flat |= _flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
-    return flat
 
 
 def _written(value: object) -> str:

@@ -4,35 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 
-from fer_core.training.config import TrainConfig, load_config, presets
+from fer_core.training.config import TrainConfig, flat, load_config, presets
 
 _PLAIN = re.compile(r"\w([\w .-]*\w)?")
 
 
 def nearest_preset(config: TrainConfig) -> tuple[str, list[str]]:
     """The preset that needs the fewest changes to become `config`, and the changes as `--set` takes them."""
-    asked = dict(_flat(config.model_dump(mode="json")))
+    asked = flat(config)
     best: tuple[str, list[str]] | None = None
     for name, path in presets().items():
-        has = dict(_flat(load_config(path).model_dump(mode="json")))
+        has = flat(load_config(path))
         changes = [f"{key}={_written(value)}" for key, value in asked.items() if value != has[key]]
         if best is None or len(changes) < len(best[1]):
             best = name, changes
     assert best is not None, "FERscope comes with presets"
     return best
-
-
-def _flat(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", value
 
 
 def _written(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ __all__ = [
     "SelectOn",
     "TrainConfig",
     "dump_config",
+    "flat",
     "in_words",
     "load_config",
     "parse_config",
@@ -128,6 +129,19 @@ def read_yaml(path: Path) -> object:
 def dump_config(config: TrainConfig) -> str:
     """The config as YAML that `load_config` reads back."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+
+
+def flat(content: TrainConfig | Mapping[str, Any]) -> dict[str, Any]:
+    """A config, or other nested settings, as plain values by path, such as `optimiser.momentum`."""
+    if isinstance(content, TrainConfig):
+        content = content.model_dump(mode="json")
+    found: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            found |= {f"{key}.{path}": inner for path, inner in flat(value).items()}
+        else:
+            found[str(key)] = value
+    return found
 
 
 def presets() -> dict[str, Path]:

@@ -9,6 +9,7 @@ from numbers import Real
 from typing import Any, Protocol
 
 from fer_core.runs.folder import Run
+from fer_core.training.config import flat
 
 EVENTS_FOLDER = "events"
 _URI = "MLFLOW_TRACKING_URI"
@@ -106,11 +107,3 @@ def trackers_of(run: Run, settings: Mapping[str, Any]) -> list[Guarded]:
 def figures_of(row: Mapping[str, Any]) -> dict[str, float]:
     """The numbers of an epoch's row but for its own."""
     return {name: float(value) for name, value in row.items() if isinstance(value, Real) and name != "epoch"}
-
-
-def flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Nested settings as `part.key`."""
-    found: dict[str, Any] = {}
-    for name, value in settings.items():
-        found |= flat(value, f"{above}{name}.") if isinstance(value, Mapping) else {f"{above}{name}": value}
-    return found

@@ -12,8 +12,7 @@ from typing import Any
 import streamlit as st
 import yaml
 
-from fer_core.training.config import TrainConfig, dump_config, load_config, read_yaml
-from fer_ui.training_form.draft import flat
+from fer_core.training.config import TrainConfig, dump_config, flat, load_config, read_yaml
 from fer_ui.training_form.source import Source
 
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fer_core.errors import ConfigError
-from fer_core.training.config import TrainConfig, parse_config
+from fer_core.training.config import TrainConfig, flat, parse_config
 from fer_ui.datasets.disputed_choice import disputed_in_address
 from fer_ui.datasets.remedy_picker import remedy_in_address
 from fer_ui.training_form.augment_fields import AUGMENT
 from fer_ui.training_form.augmentation import recipe_values
 from fer_ui.training_form.division import division_in_address
-from fer_ui.training_form.draft import Draft, Values, flat, nested
+from fer_ui.training_form.draft import Draft, Values, nested
 from fer_ui.training_form.fields import EPOCHS, LEARNING, RUN, SELECTION, Field
 from fer_ui.training_form.place import Place
 

@@ -7,13 +7,13 @@ carries (dataset, remedy, division, recipe, disputed images) lives in the addres
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
-from fer_core.training.config import TrainConfig
+from fer_core.training.config import TrainConfig, flat
 
 MODEL_NAME = "model.name"
 
@@ -86,21 +86,8 @@ def widget_key(path: str) -> str:
     return _WIDGET.format(path)
 
 
-def flat(config: TrainConfig) -> dict[str, Any]:
-    """A config's values by path, as plain data."""
-    return dict(_leaves(config.model_dump(mode="json"), ""))
-
-
-def _leaves(content: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
-    for name, value in content.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{above}{name}.")
-        else:
-            yield above + name, value
-
-
 def nested(values: Values) -> dict[str, Any]:
-    """The inverse of `flat`: what `parse_config` takes."""
+    """The inverse of `config.flat`: what `parse_config` takes."""
     content: dict[str, Any] = {}
     for path, value in values.items():
         *groups, name = path.split(".")

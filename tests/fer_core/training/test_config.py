@@ -9,7 +9,7 @@ from pydantic import ValidationError
 import fer_core
 from fer_core.data.rebalance import Remedy
 from fer_core.errors import ConfigError
-from fer_core.training.config import AugmentConfig, TrainConfig, dump_config, load_config, parse_config, presets
+from fer_core.training.config import AugmentConfig, TrainConfig, dump_config, flat, load_config, parse_config, presets
 from fer_core.training.recipes import recipes
 
 SMALL: dict[str, Any] = {"dataset": "ferplus"}
@@ -256,6 +256,17 @@ def test_a_file_that_is_no_yaml_mapping_is_an_error_that_names_it(text: bytes, t
 def test_a_file_that_is_not_there_is_an_error_in_words(name: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="can't be read"):
         load_config(tmp_path / name)
+
+
+def test_nested_settings_are_flat_by_their_paths() -> None:
+    assert flat({"a": 1, "b": {"c": {"d": 2}}}) == {"a": 1, "b.c.d": 2}
+    assert flat({"a": {}, "b": None, "c": [{"d": 1}], 5: {6: ""}}) == {"b": None, "c": [{"d": 1}], "5.6": ""}
+
+
+def test_a_configs_values_are_plain_and_complete() -> None:
+    values = flat(parse_config(SMALL | {"split": {"kind": "seeded"}}))
+    assert (values["dataset"], values["split.kind"], values["corrections"]) == ("ferplus", "seeded", None)
+    assert {path.partition(".")[0] for path in values} == set(TrainConfig.model_fields)
 
 
 def test_a_config_can_not_be_changed() -> None:

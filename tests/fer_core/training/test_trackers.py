@@ -9,7 +9,7 @@ import pytest
 
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
-from fer_core.training.trackers import Guarded, figures_of, flat, trackers_of
+from fer_core.training.trackers import Guarded, figures_of, trackers_of
 
 ROW = {"epoch": 3, "train_loss": 0.5, "valid_f1_fear": None, "valid_macro_f1": 0.25, "learning_rate": 0.1}
 
@@ -117,6 +117,5 @@ def test_a_tracker_that_fails_is_given_up_once(run: Run) -> None:
     assert run.log().count("Broken is given up for this run (ConnectionError: no route)") == 1
 
 
-def test_figures_are_numbers_and_settings_are_flat() -> None:
+def test_figures_are_numbers() -> None:
     assert figures_of(ROW) == {"train_loss": 0.5, "valid_macro_f1": 0.25, "learning_rate": 0.1}
-    assert flat({"a": 1, "b": {"c": {"d": 2}}}) == {"a": 1, "b.c.d": 2}

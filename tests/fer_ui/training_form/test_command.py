@@ -14,11 +14,11 @@ from fer_core.cli.main import parser
 from fer_core.errors import ConfigError
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS
-from fer_core.training.config import TrainConfig, load_config, parse_config, presets
+from fer_core.training.config import TrainConfig, flat, load_config, parse_config, presets
 from fer_core.training.learning_config import JUDGED
 from fer_core.training.preset_info import PRESETS
 from fer_ui.training_form.command import arguments, as_yaml, changes_to, file_name
-from fer_ui.training_form.draft import flat, nested
+from fer_ui.training_form.draft import nested
 from fer_ui.training_form.source import Source
 from fer_ui.training_form.widgets import field_info, limits
 

@@ -12,10 +12,10 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.drawn import make_drawn_dataset
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
-from fer_core.training.config import TrainConfig, dump_config
+from fer_core.training.config import TrainConfig, dump_config, flat
 from fer_ui.training_form import form
 from fer_ui.training_form.compose import FIELDS
-from fer_ui.training_form.draft import flat, nested
+from fer_ui.training_form.draft import nested
 from fer_ui.training_form.place import Place, place_of
 from fer_ui.training_form.widgets import field_info, limits, shown_number
 from tests.fer_ui.training_form.form_page import (

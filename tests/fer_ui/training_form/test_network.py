@@ -8,8 +8,7 @@ import pytest
 
 from fer_core.models.catalog import MODELS
 from fer_core.settings import Settings, settings
-from fer_core.training.config import TrainConfig
-from fer_ui.training_form.draft import flat
+from fer_core.training.config import TrainConfig, flat
 from fer_ui.training_form.groups import network_summary
 from fer_ui.training_form.network import footprint_of, memory_words
 from tests.fer_ui.training_form.form_page import Show, said, set_widget
