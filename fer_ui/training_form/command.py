@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import streamlit as st
-import yaml
 
-from fer_core.training.config import TrainConfig, dump_config, flat, load_config, read_yaml
+from fer_core.training.as_command import changes_to
+from fer_core.training.config import TrainConfig, dump_config
 from fer_ui.training_form.source import Source
-
-_BARE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
-"""Text that needs no quotes in YAML, unless YAML takes it for something else, such as `no`."""
 
 _HEIGHT_PX = 360
 _NAMELESS = re.compile(r"[^A-Za-z0-9]+")
-
-
-def changes_to(path: Path, config: TrainConfig) -> list[str]:
-    """The `key=value` changes that make `config` of the config file at `path`."""
-    written, before, after = read_yaml(path), flat(load_config(path)), config.model_dump(mode="json")
-    assert isinstance(written, dict)
-    changed: dict[str, Any] = {}
-    for key, value in flat(config).items():
-        if value == before[key]:
-            continue
-        head = key.partition(".")[0]
-        whole = head != key and not isinstance(written.get(head, {}), dict)  # such as a remedy given by its name
-        changed[head if whole else key] = after[head] if whole else value
-    return [f"{key}={as_yaml(value)}" for key, value in changed.items()]
-
-
-def as_yaml(value: Any) -> str:
-    """One value on one line, as YAML reads it back."""
-    if isinstance(value, str) and _BARE.fullmatch(value) and yaml.safe_load(value) == value:
-        return value
-    if isinstance(value, float):
-        return yaml.safe_dump(value).split("\n", 1)[0]
-    return json.dumps(value, ensure_ascii=False)
 
 
 def arguments(source: Source, config: TrainConfig, priority: int, device: str) -> list[str]:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 
-from fer_core.training.as_command import nearest_preset
+from fer_core.training.as_command import as_yaml, changes_to, nearest_preset
 from fer_core.training.config import load_config, presets
 
 
@@ -47,6 +49,35 @@ def test_an_option_that_the_preset_has_can_be_left_out() -> None:
     found, changes = nearest_preset(config)
     assert changes == ["model.width=null"]
     assert load_config(presets()[found], changes) == config
+
+
+def test_a_file_that_gives_its_remedy_by_name_is_changed_whole(tmp_path: Path) -> None:
+    path = tmp_path / "named.yaml"
+    path.write_text("dataset: some-data\nremedy: deferred-weights\n")
+    config = load_config(path, ["remedy={sampling: over}"])
+    changes = changes_to(path, config)
+    assert [change.partition("=")[0] for change in changes] == ["remedy"]
+    assert load_config(path, changes) == config
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (1e-05, "1.0e-05"),
+        (0.1, "0.1"),
+        (3, "3"),
+        (None, "null"),
+        (True, "true"),
+        ("adam", "adam"),
+        ("no", '"no"'),
+        ("1e5", '"1e5"'),
+        ("two words", '"two words"'),
+        ("", '""'),
+    ],
+)
+def test_a_value_is_written_as_yaml_reads_it(value: object, written: str) -> None:
+    assert as_yaml(value) == written
+    assert yaml.safe_load(written) == value
 
 
 def test_it_needs_no_torch() -> None:

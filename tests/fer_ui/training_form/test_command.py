@@ -14,10 +14,11 @@ from fer_core.cli.main import parser
 from fer_core.errors import ConfigError
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS
+from fer_core.training.as_command import changes_to
 from fer_core.training.config import TrainConfig, flat, load_config, parse_config, presets
 from fer_core.training.learning_config import JUDGED
 from fer_core.training.preset_info import PRESETS
-from fer_ui.training_form.command import arguments, as_yaml, changes_to, file_name
+from fer_ui.training_form.command import arguments, file_name
 from fer_ui.training_form.draft import nested
 from fer_ui.training_form.source import Source
 from fer_ui.training_form.widgets import field_info, limits
@@ -111,35 +112,6 @@ def test_a_copys_command_takes_the_runs_file(tmp_path: Path) -> None:
         assert str(path) in shlex.split(line)
         assert started_by(line)[0] == config
         assert changes_to(path, base) == []
-
-
-def test_a_file_that_gives_its_remedy_by_name_is_changed_whole(tmp_path: Path) -> None:
-    path = tmp_path / "named.yaml"
-    path.write_text("dataset: some-data\nremedy: deferred-weights\n")
-    config = load_config(path, ["remedy={sampling: over}"])
-    changes = changes_to(path, config)
-    assert [change.partition("=")[0] for change in changes] == ["remedy"]
-    assert load_config(path, changes) == config
-
-
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [
-        (1e-05, "1.0e-05"),
-        (0.1, "0.1"),
-        (3, "3"),
-        (None, "null"),
-        (True, "true"),
-        ("adam", "adam"),
-        ("no", '"no"'),
-        ("1e5", '"1e5"'),
-        ("two words", '"two words"'),
-        ("", '""'),
-    ],
-)
-def test_a_value_is_written_as_yaml_reads_it(value: object, written: str) -> None:
-    assert as_yaml(value) == written
-    assert yaml.safe_load(written) == value
 
 
 def test_a_preset_as_it_is_needs_no_change() -> None:
