@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,16 +14,18 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from fer_core.contract import Contract
 from fer_core.data.catalog import open_dataset
 from fer_core.data.pack import dataset_images
+from fer_core.data.record import Split
 from fer_core.ids import new_id
 from fer_core.labels import label_set
 from fer_core.models.registry import architecture
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
+from fer_core.training.batches import TrainingData, training_data
 from fer_core.training.config import TrainConfig, dump_config, load_config, presets
-from fer_core.training.targets import label_codes, target_rows
-from fer_core.training.trainer import Trainer, TrainingData
+from fer_core.training.trainer import Trainer
 
 BATCH = 64
 DATASET = "affectnet-layout"
@@ -78,8 +79,8 @@ def ours(folder: Path, preset: str, changes: list[str]) -> Epoch:
     """FERscope's own trainer, on its own data path."""
     here = Settings(home=folder / "store")
     config = load_config(presets()[preset], [f"dataset={DATASET}", "epochs=10000", *changes])
-    data = _training_data(config, here)
     contract = _contract(config)
+    data = _data(config, contract, here)
     trainer = Trainer(config, contract, data, create_run(new_id("bench"), dump_config(config), here))
 
     def epoch() -> tuple[int, float]:
@@ -96,7 +97,8 @@ def limit(folder: Path, preset: str, precision: str) -> Epoch:
     """The same network and optimiser on tensors that are in memory and ready, channels last."""
     here = Settings(home=folder / "store")
     config = load_config(presets()[preset], [f"dataset={DATASET}"])
-    data, contract = _training_data(config, here), _contract(config)
+    contract = _contract(config)
+    data = _data(config, contract, here)
     network: nn.Module = architecture(config.model.name).build(contract.channels, 8, **config.model.options())
     network = network.to(DEVICE).to(memory_format=torch.channels_last).train()
     optimiser = (
@@ -126,22 +128,15 @@ def limit(folder: Path, preset: str, precision: str) -> Epoch:
     return epoch
 
 
-def _contract(config: TrainConfig) -> Any:
+def _contract(config: TrainConfig) -> Contract:
     return architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
 
 
-def _training_data(config: TrainConfig, here: Settings) -> TrainingData:
+def _data(config: TrainConfig, contract: Contract, here: Settings) -> TrainingData:
     dataset = open_dataset(DATASET, here)
-    index, labels = dataset.index(), label_set(config.labels)
-    found = dataset_images(dataset, _contract(config), here)
-    taught = (index["split"] == "train").to_numpy(bool)
-    return TrainingData(
-        found.images,
-        target_rows(index, labels, config.targets, leave_out_disputed=False),
-        label_codes(index["label"], labels),
-        np.flatnonzero(taught & found.readable),
-        np.flatnonzero(~taught & found.readable),
-    )
+    index = dataset.index()
+    parts = np.where(index["split"] == Split.TRAIN, Split.TRAIN, Split.VALID)
+    return training_data(index, parts, dataset_images(dataset, contract, here), config, contract.label_set)
 
 
 SIDES: dict[str, Callable[[Path], Epoch]] = {

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fer_core.allocator import memory_is_kept
 from fer_core.atomic import write_json
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.pack import DatasetImages, dataset_images
+from fer_core.data.pack import dataset_images
 from fer_core.data.record import Split
 from fer_core.data.split import LEFT_OUT, make_split
 from fer_core.data.ties import ties_of
@@ -24,17 +24,16 @@ from fer_core.errors import DatasetError
 from fer_core.evaluation.calibrate import calibrate
 from fer_core.evaluation.predictions import logits_of, prediction_table, truth_of
 from fer_core.evaluation.report import reports
-from fer_core.labels import LabelSet, label_set
+from fer_core.labels import label_set
 from fer_core.models.onnx_export import export_onnx
 from fer_core.models.registry import architecture, parameter_count
 from fer_core.progress import Progress, silent
 from fer_core.runs.folder import Run, RunState, training_alone
 from fer_core.settings import Settings
-from fer_core.training.affect import affect_rows
+from fer_core.training.batches import training_data
 from fer_core.training.config import TrainConfig, parse_config
-from fer_core.training.targets import label_codes, target_rows
 from fer_core.training.trackers import trackers_of
-from fer_core.training.trainer import Trainer, TrainingData
+from fer_core.training.trainer import Trainer
 
 _PACK_SHARE_01 = 0.03
 _TRAIN_SHARE_01 = 0.95
@@ -72,7 +71,7 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
         progress(_PACK_SHARE_01 + done_01 * (_TRAIN_SHARE_01 - _PACK_SHARE_01), message)
 
     with dataset_images(dataset, contract, settings, packing) as found:
-        data = _training_data(index, parts, found, config, contract.label_set)
+        data = training_data(index, parts, found, config, contract.label_set)
         trackers = trackers_of(run, config.model_dump(mode="json"))
         trainer = Trainer(config, contract, data, run, trackers)
         resumed = resume and trainer.resume()
@@ -132,22 +131,6 @@ def _parts(run: Run, index: pd.DataFrame, config: TrainConfig, pairs: pd.DataFra
             f"The dataset {config.dataset} has changed since the run {run.id} began. Start a new run on it."
         )
     return recorded["split"].to_numpy(str)
-
-
-def _training_data(
-    index: pd.DataFrame,
-    parts: NDArray[np.str_],
-    found: DatasetImages,
-    config: TrainConfig,
-    labels: LabelSet,
-) -> TrainingData:
-    targets = target_rows(index, labels, config.targets, leave_out_disputed=config.leave_out_disputed)
-    codes = label_codes(index["label"], labels)
-    teaching = found.readable & (targets.sum(1) > 0)
-    train = np.flatnonzero((parts == Split.TRAIN) & teaching)
-    valid = np.flatnonzero((parts == Split.VALID) & teaching & (codes >= 0))
-    affect = affect_rows(index) if config.affect_weight else None
-    return TrainingData(found.images, targets, codes, train, valid, affect)
 
 
 def _log_start(run: Run, trainer: Trainer, parts: NDArray[np.str_], used: _DataUsed, *, resumed: bool) -> None:

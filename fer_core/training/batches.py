@@ -6,17 +6,23 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from fer_core.data.pack import DatasetImages
+from fer_core.data.record import Split
 from fer_core.data.stream import StreamedImages
 from fer_core.errors import InputError
+from fer_core.labels import LabelSet
+from fer_core.training.affect import affect_rows
 from fer_core.training.augment import augment
 from fer_core.training.augment_config import AugmentConfig
 from fer_core.training.config import TrainConfig
 from fer_core.training.feed import Fed
 from fer_core.training.mix import mix
 from fer_core.training.sampling import epoch_size
+from fer_core.training.targets import label_codes, target_rows
 
 _UNCHANGED = AugmentConfig()
 
@@ -61,6 +67,28 @@ class Batch:
     def with_images(self, images: torch.Tensor) -> Self:
         """The same batch with other images."""
         return replace(self, images=images)
+
+
+def training_data(
+    index: pd.DataFrame, parts: NDArray[np.str_], found: DatasetImages, config: TrainConfig, labels: LabelSet
+) -> TrainingData:
+    """All rows of an index, and which of them teach and which select: those that can be read and have a target.
+
+    Args:
+        index: with its corrections.
+        parts: of each row, as `make_split` names them.
+        found: the images of each row.
+        labels: the model's outputs.
+    Raises:
+        InputError: valence and arousal are wanted, and no row has them.
+    """
+    targets = target_rows(index, labels, config.targets, leave_out_disputed=config.leave_out_disputed)
+    codes = label_codes(index["label"], labels)
+    teaching = found.readable & (targets.sum(1) > 0)
+    train = np.flatnonzero((parts == Split.TRAIN) & teaching)
+    valid = np.flatnonzero((parts == Split.VALID) & teaching & (codes >= 0))
+    affect = affect_rows(index) if config.affect_weight else None
+    return TrainingData(found.images, targets, codes, train, valid, affect)
 
 
 def make_batch(

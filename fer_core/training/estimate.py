@@ -13,24 +13,19 @@ from numpy.typing import NDArray
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.images import BOX_COLUMNS, face_refs
-from fer_core.data.pack import is_packed, pack, pack_bytes, pack_bytes_limit
-from fer_core.data.record import Split
+from fer_core.data.pack import dataset_images, is_packed, pack_bytes, pack_bytes_limit
 from fer_core.data.split import make_split
-from fer_core.data.stream import StreamedImages
 from fer_core.data.ties import ties_of
 from fer_core.labels import label_set
 from fer_core.models.cost import network_cost
 from fer_core.models.registry import architecture
 from fer_core.settings import Settings
-from fer_core.training.affect import affect_rows
-from fer_core.training.batches import TrainingData, batches_per_epoch, make_batch
+from fer_core.training.batches import TrainingData, batches_per_epoch, make_batch, training_data
 from fer_core.training.config import TrainConfig
 from fer_core.training.estimated import Estimate, Spread
 from fer_core.training.feed import Fed, Feed
 from fer_core.training.optimise import AveragedWeights
 from fer_core.training.steps import Steps
-from fer_core.training.targets import label_codes, target_rows
 
 _WARM_UP = 2
 _TIMED_S = 6.0
@@ -47,7 +42,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
     """
     torch.manual_seed(config.seed)
     contract = architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
-    data = _training_data(config, dataset, contract, settings)
+    data = _data(config, dataset, contract, settings)
     batches = batches_per_epoch(config, data, len(contract.labels))
     packed = _packed(dataset, contract, settings)
     sample, decode_s = _sample(config, data)
@@ -164,31 +159,12 @@ def _packed(dataset: StoredDataset, contract: Contract, settings: Settings) -> s
     return "first" if pack_bytes(dataset, contract) <= pack_bytes_limit(settings) else "streamed"
 
 
-def _training_data(config: TrainConfig, dataset: StoredDataset, contract: Contract, settings: Settings) -> TrainingData:
-    """All rows; the images are only decoded where they are wanted, so that nothing is packed for an estimate."""
+def _data(config: TrainConfig, dataset: StoredDataset, contract: Contract, settings: Settings) -> TrainingData:
     index = dataset.index(version=config.corrections)
-    labels = contract.label_set
-    parts = make_split(index, config.split, ties_of(index, dataset.pairs()))
-    targets = target_rows(index, labels, config.targets, leave_out_disputed=config.leave_out_disputed)
-    codes = label_codes(index["label"], labels)
-    teaching = (index["problem"] == "").to_numpy(bool) & (targets.sum(1) > 0)
-    if is_packed(dataset, contract, settings):
-        images: NDArray[np.uint8] | StreamedImages = pack(dataset, contract, settings).images
-    else:
-        with dataset.source(settings) as source:
-            images = StreamedImages(source, face_refs(index[["path", *_boxes(list(index.columns))]]), contract, 1)
-    return TrainingData(
-        images,
-        targets,
-        codes,
-        np.flatnonzero((parts == Split.TRAIN) & teaching),
-        np.flatnonzero((parts == Split.VALID) & teaching & (codes >= 0)),
-        affect_rows(index) if config.affect_weight else None,
-    )
-
-
-def _boxes(columns: list[str]) -> list[str]:
-    return [name for name in BOX_COLUMNS if name in columns]
+    parts = make_split(index, config.split, ties_of(index, dataset.pairs())).to_numpy(str)
+    # Without room for a pack the images are decoded where they are wanted: nothing is packed for an estimate.
+    found = dataset_images(dataset, contract, settings.model_copy(update={"pack_bytes_max": 0}))
+    return training_data(index, parts, found, config, contract.label_set)
 
 
 def _sample(config: TrainConfig, data: TrainingData) -> tuple[TrainingData, float]:

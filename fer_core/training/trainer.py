@@ -34,8 +34,6 @@ from fer_core.training.schedule import Patience, Plateau
 from fer_core.training.steps import Steps
 from fer_core.training.trackers import Tracker
 
-__all__ = ["Trainer", "TrainingData"]
-
 _EVALUATION_BATCH = 256
 
 

@@ -20,9 +20,10 @@ from fer_core.models.registry import architecture, parameter_count, register
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
 from fer_core.training import checkpoint
+from fer_core.training.batches import TrainingData
 from fer_core.training.config import TrainConfig, dump_config, load_config, parse_config, presets
 from fer_core.training.mix import mix
-from fer_core.training.trainer import Trainer, TrainingData
+from fer_core.training.trainer import Trainer
 
 FOUR = label_set("four")
 CONTRACT = Contract(colour="gray", size_px=24, normalisation="image", labels=FOUR.expressions)

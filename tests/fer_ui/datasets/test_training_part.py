@@ -18,13 +18,12 @@ from fer_core.data.split import PARTS, SplitConfig, make_split
 from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
 from fer_core.data.ties import ties_of
 from fer_core.data.votes import VOTE_COLUMNS
-from fer_core.experiment import _training_data
 from fer_core.labels import Expression, label_set
 from fer_core.settings import Settings
+from fer_core.training.batches import TrainingData, training_data
 from fer_core.training.config import TrainConfig
 from fer_core.training.losses import TrainingLoss
 from fer_core.training.sampling import epoch_rows, epoch_size
-from fer_core.training.trainer import TrainingData
 from fer_ui.datasets.training_part import count_training_part, training_part
 
 EIGHT = label_set("eight")
@@ -58,9 +57,7 @@ def _engine(dataset: StoredDataset, config: TrainConfig) -> TrainingData:
     index = dataset.index()
     parts = make_split(index, config.split, ties_of(index, dataset.pairs())).to_numpy(str)
     n = len(index)
-    return _training_data(
-        index, parts, DatasetImages(np.zeros((n, 1, 2, 2), np.uint8), np.ones(n, bool)), config, EIGHT
-    )
+    return training_data(index, parts, DatasetImages(np.zeros((n, 1, 2, 2), np.uint8), np.ones(n, bool)), config, EIGHT)
 
 
 @pytest.mark.parametrize("targets", ["votes", "label"])
