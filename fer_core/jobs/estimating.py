@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 
-import psutil
-
 from fer_core.errors import FerscopeError, InputError, JobError
 from fer_core.jobs.devices import device_environment
-from fer_core.jobs.process import PROJECT, child_environment
+from fer_core.jobs.outcome import signal_name
+from fer_core.jobs.process import PROJECT, child_environment, kill_group, lower_priority
 from fer_core.settings import Settings
 from fer_core.training.config import TrainConfig, presets
 from fer_core.training.estimated import Estimate
 
 TIMEOUT_S = 300.0
 
-_NICENESS = 10
 _BAD_INPUT = 2
 _RUNNING: set[subprocess.Popen[str]] = set()
 """Those of this process, so that they end when it ends."""
@@ -60,7 +55,7 @@ def measure(
     )
     _RUNNING.add(child)
     try:
-        _lower_priority(child.pid)
+        lower_priority(child.pid)
         said, complaints = child.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         raise JobError(
@@ -88,7 +83,7 @@ def _understood(exit_code: int, said: str, complaints: str) -> Estimate:
         raise InputError(words)
     if exit_code < 0:
         raise JobError(
-            f"The estimate was ended by {_signal_name(-exit_code)}. If memory ran out, choose a smaller batch."
+            f"The estimate was ended by {signal_name(-exit_code)}. If memory ran out, choose a smaller batch."
         )
     if exit_code:
         raise FerscopeError(f"The estimate failed: {words}")
@@ -98,30 +93,10 @@ def _understood(exit_code: int, said: str, complaints: str) -> Estimate:
         raise FerscopeError(f"The estimate can't be read ({exc}).") from exc
 
 
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def _lower_priority(pid: int) -> None:
-    """The web app and the live view go first."""
-    with contextlib.suppress(psutil.Error):
-        if sys.platform == "win32":
-            psutil.Process(pid).nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-        else:
-            psutil.Process(pid).nice(_NICENESS)
-
-
 def _end(child: subprocess.Popen[str]) -> None:
     """End what is left of the child and all that it started."""
-    if sys.platform == "win32":
-        child.kill()
-    else:
-        # The group outlives its leader as long as it has a member; without one there is nobody to hit.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
+    kill_group(child.pid)
+    child.kill()
     child.communicate()
 
 

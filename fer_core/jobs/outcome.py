@@ -59,6 +59,14 @@ def outcome(job: Job, exit_code: int | None, log: Path) -> Outcome:
     return Outcome(JobState.FAILED, code, words)
 
 
+def signal_name(number: int) -> str:
+    """A signal as people know it, such as SIGKILL."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 def _is_full(folder: Path) -> bool:
     """Whether there is no room for a line to say so."""
     try:
@@ -68,9 +76,6 @@ def _is_full(folder: Path) -> bool:
 
 
 def _killed(number: int) -> str:
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = f"signal {number}"
+    name = signal_name(number)
     cause = " The machine may have run out of memory." if name == "SIGKILL" else ""
     return f"The process was ended by {name} from outside.{cause} Resume the job."

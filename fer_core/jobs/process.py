@@ -55,10 +55,8 @@ class JobProcess:
                 env=child_environment(settings) | device_environment(job.device) | {JOB_VARIABLE: job.id},
                 start_new_session=True,
             )
-        process = psutil.Process(child.pid)
-        with contextlib.suppress(psutil.Error):
-            _lower_priority(process)
-        return cls(process, child)
+        lower_priority(child.pid)
+        return cls(psutil.Process(child.pid), child)
 
     @classmethod
     def find(cls, job: Job) -> JobProcess | None:
@@ -98,7 +96,7 @@ class JobProcess:
         if not self._ended:
             self._ended = self._child.poll() is not None if self._child else not is_alive(self._process)
             if self._ended:
-                self._kill_group()
+                kill_group(self.pid)
         return self._ended
 
     def ask_to_stop(self) -> None:
@@ -110,15 +108,9 @@ class JobProcess:
     def kill(self) -> None:
         """End the process and everything in its group at once."""
         if not self.has_ended():
-            self._kill_group()
+            kill_group(self.pid)
             with contextlib.suppress(psutil.Error):
                 self._process.kill()
-
-    def _kill_group(self) -> None:
-        # The leader's pid stays taken as long as its group has a member, so no stranger can be hit.
-        if sys.platform != "win32":
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
@@ -128,6 +120,23 @@ def child_environment(settings: Settings) -> dict[str, str]:
     if settings.database_url:
         environment["FERSCOPE_DATABASE_URL"] = settings.database_url
     return environment
+
+
+def lower_priority(pid: int) -> None:
+    """The web app and the live view go first; a process that has ended already needs nothing."""
+    with contextlib.suppress(psutil.Error):
+        if sys.platform == "win32":
+            psutil.Process(pid).nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            psutil.Process(pid).nice(_NICENESS)
+
+
+def kill_group(leader: int) -> None:
+    """End a process and everything in the group that it leads, or what is left of it; Windows has no groups."""
+    # The leader's pid stays taken as long as its group has a member, so no stranger can be hit.
+    if sys.platform != "win32":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -161,11 +170,3 @@ def _with_variable(job: Job) -> psutil.Process | None:
 
 def _leads_group(process: psutil.Process) -> bool:
     return sys.platform == "win32" or os.getpgid(process.pid) == process.pid
-
-
-def _lower_priority(process: psutil.Process) -> None:
-    """The web app and the live view go first."""
-    if sys.platform == "win32":
-        process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-    else:
-        process.nice(_NICENESS)
