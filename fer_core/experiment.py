@@ -31,7 +31,7 @@ from fer_core.progress import Progress, silent
 from fer_core.runs.folder import Run, RunState, training_alone
 from fer_core.settings import Settings
 from fer_core.training.batches import training_data
-from fer_core.training.config import TrainConfig, parse_config
+from fer_core.training.config import TrainConfig, parse_config, read_yaml
 from fer_core.training.trackers import trackers_of
 from fer_core.training.trainer import Trainer
 
@@ -53,9 +53,7 @@ def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progre
 
 
 def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool) -> None:
-    import yaml
-
-    config = parse_config(yaml.safe_load(run.config_text()), f"config.yaml of {run.id}")
+    config = parse_config(read_yaml(run.path("config.yaml")), f"config.yaml of {run.id}")
     dataset = open_dataset(config.dataset, settings)
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     contract = architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)

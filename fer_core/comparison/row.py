@@ -89,6 +89,10 @@ class RunRow:
         value: float | None = getattr(self.figures, name) if self.figures else None
         return value
 
+    def interval(self, name: str) -> Interval | None:
+        """The 95 % interval of one of `SCORES`, None where there is none."""
+        return self.figures.intervals.get(name) if self.figures else None
+
 
 def run_row(run: Run) -> RunRow:
     """A run's row; what can't be read is left out, and `problem` names it. Never raises for what is in the folder."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import pandas as pd
 
-from fer_core.comparison.row import FILES_READ, SCORES, Interval, RunRow, run_row
+from fer_core.comparison.row import FILES_READ, SCORES, RunRow, run_row
 from fer_core.runs.folder import Run, list_runs
 from fer_core.settings import Settings
 
@@ -59,10 +59,9 @@ def table_of(rows: Sequence[RunRow]) -> pd.DataFrame:
     for row in rows:
         record = {name: value for name, value in asdict(row).items() if name not in ("figures", "judged_on", "note")}
         figures = row.figures
-        bounds: Mapping[str, Interval] = figures.intervals if figures else {}
         record |= {"part": figures.part if figures else "", "n": figures.n if figures else None}
         for name in SCORES:
-            low, high = bounds.get(name, (None, None))
+            low, high = row.interval(name) or (None, None)
             record |= {name: row.score(name), f"{name}_low": low, f"{name}_high": high}
         record |= {
             "state": str(row.state),

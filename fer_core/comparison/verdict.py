@@ -46,7 +46,7 @@ def verdict(
     Args:
         rows: two or more runs.
         names: what each is called, by its id.
-        curves: as in `run_compare.Comparison`.
+        curves: as in `compare.Comparison`.
         judged: for "test" and "valid", a hash of the images and labels that a run was judged on by its id; "" where
             none is known.
     """
@@ -105,7 +105,7 @@ def _standings(rows: Sequence[RunRow], part: str, curves: pd.DataFrame, *, repor
     for row in rows:
         figures = row.figures
         if reported and figures and figures.part == part and figures.macro_f1 is not None:
-            standings.append(_Standing(row, figures.macro_f1, figures.intervals.get("macro_f1")))
+            standings.append(_Standing(row, figures.macro_f1, row.interval("macro_f1")))
             continue
         best = _best_epoch_score(curves, row)
         if best is not None:

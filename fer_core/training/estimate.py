@@ -171,11 +171,10 @@ def _sample(config: TrainConfig, data: TrainingData) -> tuple[TrainingData, floa
     """A few batches of the training rows in memory, and the seconds it took to read one image."""
     chance = torch.Generator().manual_seed(config.seed)
     wanted = min(len(data.train), max(2 * config.batch_size, _JUDGED))
-    rows = data.train[torch.randperm(len(data.train), generator=chance)[:wanted].numpy()]
+    rows = np.sort(data.train[torch.randperm(len(data.train), generator=chance)[:wanted].numpy()])
     started = time.perf_counter()
-    images = np.array(data.images[np.sort(rows)])
+    images = np.array(data.images[rows])
     took_s = (time.perf_counter() - started) / wanted
-    rows = np.sort(rows)
     affect = None if data.affect is None else data.affect[rows]
     numbers = np.arange(wanted)
     return TrainingData(images, data.targets[rows], data.codes[rows], numbers, numbers, affect), took_s

@@ -12,7 +12,9 @@ from fer_core.runs.folder import Run
 from fer_core.training.config import flat
 
 EVENTS_FOLDER = "events"
-_URI = "MLFLOW_TRACKING_URI"
+
+MLFLOW_VARIABLE = "MLFLOW_TRACKING_URI"
+"""The environment variable that names a server of MLflow's, and that its own client reads."""
 
 
 class Tracker(Protocol):
@@ -99,7 +101,7 @@ def trackers_of(run: Run, settings: Mapping[str, Any]) -> list[Guarded]:
         settings: the run's config as plain data.
     """
     trackers = [Guarded(run, "TensorBoard", lambda: TensorBoard(run))]
-    if os.environ.get(_URI):
+    if os.environ.get(MLFLOW_VARIABLE):
         trackers.append(Guarded(run, "MLflow", lambda: MlFlow(run, settings)))
     return trackers
 

@@ -164,12 +164,6 @@ def epoch_time(metrics: pd.DataFrame) -> EpochTime | None:
     return EpochTime(data_s, step_s, None if whole_s is None else max(0.0, whole_s - data_s - step_s))
 
 
-def bound_by(metrics: pd.DataFrame) -> str:
-    """What the last epoch's time went to: waiting for data, or computing; "" where it is not known."""
-    known = epoch_time(metrics)
-    return known.words if known else ""
-
-
 def _number(row: pd.Series, name: str) -> float | None:
     value = row.get(name)
     return None if value is None or not np.isfinite(value) else float(value)

@@ -47,7 +47,7 @@ def show_job_rows(jobs: Sequence[Job]) -> None:
 def show_job(job: Job) -> None:
     """One job: its progress or its end, and cancel, resume or retry."""
     if job.state.active:
-        st.progress(min(max(job.progress_01, 0.0), 1.0), text=plain(running_words(job)))
+        show_progress(job)
         label = "Stopping" if job.cancel_requested else "Cancel"
         if st.button(label, key=f"cancel-{job.id}", icon=":material/stop_circle:", disabled=job.cancel_requested):
             _act(lambda: job_store().request_cancel(job.id))
@@ -56,6 +56,11 @@ def show_job(job: Job) -> None:
     if job.resumable:
         with st.container(horizontal=True, gap="small"):
             _show_ways_on(job)
+
+
+def show_progress(job: Job) -> None:
+    """The bar of an active job, and what it is doing."""
+    st.progress(min(max(job.progress_01, 0.0), 1.0), text=plain(running_words(job)))
 
 
 def _show_ways_on(job: Job) -> None:

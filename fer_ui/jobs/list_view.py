@@ -18,7 +18,7 @@ from fer_core.settings import settings
 from fer_ui.deletion import offer_deletion
 from fer_ui.errors import shown_errors
 from fer_ui.header import Headline, empty_state, headline, notice
-from fer_ui.jobs.job_view import ICONS, ago, lasted, running_words, show_job
+from fer_ui.jobs.job_view import ICONS, ago, lasted, show_job, show_progress
 from fer_ui.numbers import count
 from fer_ui.pages import Page, go_to, link_to
 from fer_ui.params import Param, choose
@@ -140,7 +140,7 @@ def _show_running(jobs: Sequence[Job]) -> None:
     for job in jobs:
         with st.container(border=True, gap="small"):
             _show_title(job, f"on the {device_words(job.device)}, started {ago(job.started_at or job.created_at)}")
-            st.progress(min(max(job.progress_01, 0.0), 1.0), text=plain(running_words(job)))
+            show_progress(job)
 
 
 def _show_waiting(jobs: Sequence[Job]) -> None:
@@ -148,12 +148,13 @@ def _show_waiting(jobs: Sequence[Job]) -> None:
         return
     st.subheader("Waiting", anchor=False)
     shown = {job.id for job in jobs}
-    for place, job in _queue():
+    queue = _queue()
+    for place, job in queue:
         if job.id in shown:
             with st.container(border=True, gap="small"):
                 _show_title(job, f"place {place} for the {device_words(job.device)}, queued {ago(job.created_at)}")
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                    _show_order(job)
+                    _show_order(job, queue)
 
 
 def _show_ended(jobs: Sequence[Job]) -> None:
@@ -178,9 +179,9 @@ def _show_title(job: Job, words: str) -> None:
         link_to(Page.JOBS, "Open", job=job.id)
 
 
-def _show_order(job: Job) -> None:
+def _show_order(job: Job, queue: Sequence[tuple[int, Job]]) -> None:
     """Buttons that put a waiting job before or behind all the others of its device."""
-    others = [each.priority for _, each in _queue() if each.device == job.device and each.id != job.id]
+    others = [each.priority for _, each in queue if each.device == job.device and each.id != job.id]
     if not others:
         return
     first, last = min(max(others) + 1, PRIORITY_MAX), max(min(others) - 1, -PRIORITY_MAX)
@@ -209,7 +210,7 @@ def _show_standing(job_id: str, was: JobState) -> None:
         show_job(job)
         if job.state is JobState.QUEUED:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                _show_order(job)
+                _show_order(job, _queue())
     st.caption(plain(_facts(job)))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _show_links(job)

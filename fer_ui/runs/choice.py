@@ -48,19 +48,15 @@ def choose_runs(rows: Sequence[RunRow], known: Collection[str], working: Mapping
 
 def choose_none() -> None:
     """Untick every run, the next time that the page is run."""
-    st.session_state[_CHOSEN] = []
-    st.session_state.pop(_BEGUN, None)
-    st.session_state[_NUMBER] = st.session_state.get(_NUMBER, 0) + 1
-    st.query_params.pop(Param.RUNS, None)
-    st.session_state[_FOLLOWED] = ""
+    _keep([])
+    _begin_anew()
 
 
 def _followed() -> list[str]:
     """What is chosen: as the address says where that has changed since this page last wrote it."""
     asked = value_of(Param.RUNS)
     if asked != st.session_state.get(_FOLLOWED):
-        st.session_state.pop(_BEGUN, None)
-        st.session_state[_NUMBER] = st.session_state.get(_NUMBER, 0) + 1
+        _begin_anew()
         st.session_state[_CHOSEN] = list(dict.fromkeys(filter(None, asked.split(","))))
     kept: list[str] = st.session_state.setdefault(_CHOSEN, [])
     return kept
@@ -75,10 +71,16 @@ def _keep(chosen: list[str]) -> None:
     st.session_state[_FOLLOWED] = value_of(Param.RUNS)
 
 
+def _begin_anew() -> None:
+    """Make the next table another one: the ticks of the one that was drawn are its own."""
+    st.session_state.pop(_BEGUN, None)
+    st.session_state[_NUMBER] = st.session_state.get(_NUMBER, 0) + 1
+
+
 def _table(rows: Sequence[RunRow], ticked: list[int], working: Mapping[str, str]) -> list[int]:
     """Draw it; which rows are ticked. Ticks belong to places, so other rows are another table."""
     places = sha256("\n".join(row.id for row in rows).encode()).hexdigest()[:12]
-    key = f"runs-{st.session_state.get('runs-table-number', 0)}-{places}"
+    key = f"runs-{st.session_state.get(_NUMBER, 0)}-{places}"
     begun: _Begun | None = st.session_state.get(_BEGUN)
     if begun is None or begun.key != key:
         begun = st.session_state[_BEGUN] = _Begun(key, ticked)

@@ -62,15 +62,16 @@ def _show_curves(compared: Comparison) -> None:
         best={row.id: row.best_epoch for row in compared.rows},
         comparable=compared.comparable,
     )
-    table = curves.assign(run=curves["run"], title=curves["run"].map(dict(compared.names)))
+    table = curves.assign(title=curves["run"].map(dict(compared.names)))
     show_chart(figure, f"compared-{metric.replace('_', '-')}", table=table)
 
 
 def _show_figures(compared: Comparison) -> None:
     st.subheader("Figures of the epochs that were kept", anchor=False)
-    st.dataframe(figures_table(compared), hide_index=True, column_config={"Run": _pinned("Run")})
+    table = figures_table(compared)
+    st.dataframe(table, hide_index=True, column_config={"Run": _pinned("Run")})
     st.caption("In brackets: 95 % intervals, by resampling the images that were judged.")
-    offer_csv(figures_table(compared), "compared-figures")
+    offer_csv(table, "compared-figures")
 
 
 def figures_table(compared: Comparison) -> pd.DataFrame:
@@ -93,7 +94,7 @@ def _show_differences(compared: Comparison) -> None:
     st.subheader("What differs between their configs", anchor=False)
     names = lettered_names(compared.names)
     table = compared.differences.rename(columns={"key": "Key", **names})
-    if len(compared.unreadable) > 0:
+    if compared.unreadable:
         notice("warning", f"No config can be read of {listed([names[each] for each in compared.unreadable])}.")
     if table.shape[1] < 3:
         return
@@ -109,7 +110,7 @@ def _figure(row: RunRow, name: str) -> str:
     value = row.score(name)
     if value is None:
         return ""
-    bounds = row.figures.intervals.get(name) if row.figures else None
+    bounds = row.interval(name)
     return f"{percent(value)}{f' ({interval(*bounds)})' if bounds else ''}"
 
 

@@ -28,7 +28,7 @@ from fer_ui.params import Param, choose, search, switch
 from fer_ui.resources import job_store
 from fer_ui.runs.choice import choose_none, choose_runs
 from fer_ui.runs.compare_view import show_comparison
-from fer_ui.runs.rows import judged_words, run_table
+from fer_ui.runs.rows import judged_words, labels_words, run_table
 from fer_ui.words import plain
 
 _ALL = "*"
@@ -138,16 +138,12 @@ def _cautions(found: Sequence[Best]) -> str:
 
 def _best(best: Best) -> Headline:
     row, ranked, _ = best
-    bounds = row.figures.intervals.get("macro_f1") if row.figures else None
+    bounds = row.interval("macro_f1")
     part = PARTS.get(row.figures.part, "") if row.figures else ""
-    on = ", ".join(each for each in (row.dataset, part, _labels(row)) if each)
+    on = ", ".join(each for each in (row.dataset, part, labels_words(row)) if each)
     runs = f"best of {count(ranked)} runs" if ranked > 1 else "the only run"
     detail = f"{runs}: {_short(row.title)}{f', 95 %: {interval(*bounds)}' if bounds else ''}"
     return Headline(f"Best macro-F1 on {on}", percent(row.score("macro_f1") or 0.0), detail)
-
-
-def _labels(row: RunRow) -> str:
-    return f"{row.labels} expressions" if row.labels != "eight" else ""
 
 
 def _states(rows: Sequence[RunRow], total: int) -> str:
@@ -158,7 +154,7 @@ def _states(rows: Sequence[RunRow], total: int) -> str:
 
 def _filtered(rows: Sequence[RunRow]) -> list[RunRow]:
     """The filters, all in the address, and the runs that pass them in the order that is chosen."""
-    columns = st.columns([2, 2, 2, 2], vertical_alignment="bottom")
+    columns = st.columns(4, vertical_alignment="bottom")
     with columns[0]:
         datasets = [_ALL, *sorted({row.dataset for row in rows} - {""})]
         dataset = choose("Dataset", datasets, Param.DATASET, format_func=lambda each: _every(each, "All datasets"))

@@ -30,9 +30,13 @@ def judged_words(row: RunRow) -> str:
     """On what a run was judged: "ferplus, test, 3,573 images"."""
     if row.figures is None:
         return row.dataset
-    labels = f"{row.labels} expressions" if row.labels != "eight" else ""
     images = f"{count(row.figures.n)} images" if row.figures.n else ""
-    return ", ".join(each for each in (row.dataset, PARTS.get(row.figures.part, ""), images, labels) if each)
+    return ", ".join(each for each in (row.dataset, PARTS.get(row.figures.part, ""), images, labels_words(row)) if each)
+
+
+def labels_words(row: RunRow) -> str:
+    """Which expressions a run tells apart: "four expressions"; "" where it is all of them."""
+    return f"{row.labels} expressions" if row.labels != "eight" else ""
 
 
 def shown_table(rows: Sequence[RunRow], working: Mapping[str, str]) -> pd.DataFrame:
@@ -98,7 +102,7 @@ def _percent(row: RunRow, name: str) -> float | None:
 
 
 def _interval(row: RunRow) -> str:
-    bounds = row.figures.intervals.get("macro_f1") if row.figures else None
+    bounds = row.interval("macro_f1")
     return interval(*bounds) if bounds else ""
 
 

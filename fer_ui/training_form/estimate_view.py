@@ -71,9 +71,7 @@ def show_estimate(config: TrainConfig | None, dataset: StoredDataset, device: st
 
 def numbers(found: Estimate, epochs: int, runs: int = 1) -> list[Headline]:
     """Time and memory as large numbers."""
-    whole = found.run_of(epochs)
-    if runs > 1:
-        whole = found.epoch_s.times(epochs * runs, found.pack_s)
+    whole = found.run_of(epochs * runs)
     of = f"{count(epochs)} epochs" if epochs > 1 else "One epoch"
     return [
         Headline(of if runs == 1 else f"{runs} runs of {of.lower()}", time_words(whole.middle), _range(whole)),

@@ -65,16 +65,13 @@ def epoch_table(metrics: pd.DataFrame, best_epoch: int | None, *, by_class: bool
         "Epoch": ordered["epoch"],
         "Mark": ["best" if epoch == best_epoch else "" for epoch in ordered["epoch"]],
     }
-    for column in known_columns(ordered, *_LOSSES):
-        columns[_LOSSES[column]] = ordered[column].astype(float)
-    for column in known_columns(ordered, *_SHARES):
-        columns[_SHARES[column]] = ordered[column].astype(float) * 100
-    for expression in classes_of(ordered) if by_class else ():
-        for part, on in (("train", "training"), ("valid", "validation")):
-            for column in known_columns(ordered, f"{part}_f1_{expression}"):
-                columns[f"F1 of {expression_title(expression)}, {on}"] = ordered[column].astype(float) * 100
-    for column in known_columns(ordered, *_AFFECT):
-        columns[_AFFECT[column]] = ordered[column].astype(float)
-    for column in known_columns(ordered, *_REST):
-        columns[_REST[column]] = ordered[column].astype(float)
+    f1 = {
+        f"{part}_f1_{expression}": f"F1 of {expression_title(expression)}, {on}"
+        for expression in (classes_of(ordered) if by_class else ())
+        for part, on in (("train", "training"), ("valid", "validation"))
+    }
+    shares = _SHARES | f1
+    titles = _LOSSES | shares | _AFFECT | _REST
+    for column in known_columns(ordered, *titles):
+        columns[titles[column]] = ordered[column].astype(float) * (100 if column in shares else 1)
     return pd.DataFrame(columns).reset_index(drop=True)

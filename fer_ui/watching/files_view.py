@@ -12,12 +12,11 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.runs.folder import Run
-from fer_core.training.trackers import EVENTS_FOLDER
+from fer_core.training.trackers import EVENTS_FOLDER, MLFLOW_VARIABLE
 from fer_ui.numbers import count
 from fer_ui.watching.subject import look
 from fer_ui.words import plain
 
-_MLFLOW = "MLFLOW_TRACKING_URI"
 _MEANINGS = {
     "config.yaml": "what was asked for",
     "contract.json": "how images become the network's input",
@@ -64,7 +63,7 @@ def show_other_tools(run: Run) -> None:
     if events.is_dir():
         st.markdown("**The same curves in TensorBoard**")
         st.code(f"tensorboard --logdir {shlex.quote(str(events))}", language="bash", wrap_lines=True)
-    if server := os.environ.get(_MLFLOW):
+    if server := os.environ.get(MLFLOW_VARIABLE):
         st.markdown(plain(mlflow_words(server, run.id)))
 
 
@@ -73,7 +72,7 @@ def mlflow_words(server: str, run_id: str) -> str:
     parts = urlsplit(server)
     shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     return (
-        f"{_MLFLOW} is set: trainings that start now are told to {shown} too, in the experiment FERscope. "
+        f"{MLFLOW_VARIABLE} is set: trainings that start now are told to {shown} too, in the experiment FERscope. "
         f"Look for the run {run_id} there."
     )
 

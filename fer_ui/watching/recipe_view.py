@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 import streamlit as st
 
@@ -127,7 +128,5 @@ def _show_config(run: Run, *, readable: bool) -> None:
 @st.cache_data(show_spinner=False, max_entries=32)
 def _part_sizes(folder: str, changed_ns: int) -> dict[str, int]:
     del changed_ns  # part of the key
-    from pathlib import Path
-
     table = Run(Path(folder)).read_table("split.parquet")
     return {str(part): int(size) for part, size in table["split"].value_counts().items()}

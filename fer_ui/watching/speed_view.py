@@ -14,7 +14,9 @@ from fer_ui.watching.subject import look
 from fer_ui.words import plain
 
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
-_SOURCES = ("images come from ", "memory kept", "started on ", "resumed on ")
+_FACTS = (("started on ", "resumed on "), ("memory kept",), ("images come from ",))
+"""What the lines say that tell of the machine, in the order in which they are shown."""
+
 _LOG_LINES = 10_000
 
 
@@ -35,10 +37,10 @@ def show_speed(run_id: str, job_id: str) -> None:
 
 def machine_facts(run: Run) -> list[str]:
     """What the log says of the machine and of the images' way, as of the last start, a sentence each."""
-    latest: dict[str, str] = {}
+    latest: dict[int, str] = {}
     for line in run.log(_LOG_LINES).splitlines():
         said = _STAMP.sub("", line)
-        for place, mark in enumerate(_SOURCES):
-            if mark in said:
-                latest[str(min(place, 2))] = f"{said[:1].upper()}{said[1:]}."
-    return [latest[place] for place in sorted(latest, reverse=True)]
+        for place, marks in enumerate(_FACTS):
+            if any(mark in said for mark in marks):
+                latest[place] = f"{said[:1].upper()}{said[1:]}."
+    return [latest[place] for place in sorted(latest)]

@@ -9,14 +9,13 @@ from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
-import yaml
 
 from fer_core.comparison.row import RunRow, run_row
 from fer_core.errors import ConfigError, InputError, JobError, RunError
 from fer_core.jobs.job import Job, JobState
 from fer_core.runs.folder import Run, RunState, open_run
 from fer_core.settings import settings
-from fer_core.training.config import TrainConfig, parse_config
+from fer_core.training.config import TrainConfig, load_config
 from fer_ui.charts.curves import find_best_epoch
 from fer_ui.resources import job_store
 
@@ -129,8 +128,8 @@ def best_epoch_of(metrics: pd.DataFrame) -> int | None:
 def config_of(run: Run) -> TrainConfig | None:
     """The run's config; None where this version can't read it."""
     try:
-        return parse_config(yaml.safe_load(run.config_text()), f"config.yaml of {run.id}")
-    except (RunError, ConfigError, yaml.YAMLError):
+        return load_config(run.path("config.yaml"))
+    except ConfigError:
         return None
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.special import softmax
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
@@ -19,7 +20,7 @@ from fer_core.data.images import FaceRef, images_in_order
 from fer_core.data.split import make_split
 from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
 from fer_core.data.ties import ties_of
-from fer_core.errors import CancelledError, DatasetError, RunError
+from fer_core.errors import CancelledError, ConfigError, DatasetError, InputError, RunError
 from fer_core.evaluation.predictions import logits_of
 from fer_core.experiment import run_experiment
 from fer_core.inference.bundle import Bundle
@@ -159,6 +160,31 @@ def test_a_dataset_that_fits_no_pack_is_streamed_and_gives_the_same_run(world: W
     assert run.path("weights.safetensors").read_bytes() == world.whole.path("weights.safetensors").read_bytes()
 
 
+def test_a_student_learns_what_its_teacher_reads(world: World) -> None:
+    """Taught by answers alone, it comes nearer to them than the same training without."""
+    apart = {}
+    for name, distil in (("taught", {"teachers": ["whole"], "share_01": 1.0}), ("untaught", {})):
+        config = parse_config({**CONFIG, "epochs": 3, "seed": 1, "distil": distil})
+        run = create_run(name, dump_config(config), world.settings)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("fer_core.experiment.export_onnx", lambda *_: world.whole.path("model.onnx").read_bytes())
+            run_experiment(run, world.settings)
+        theirs, own = (
+            softmax(logits_of(each.read_table("predictions-test.parquet"), EIGHT), axis=1)
+            for each in (world.whole, run)
+        )
+        apart[name] = np.abs(theirs - own).mean()
+        assert ("taught by whole, 100% of each target" in run.log()) is bool(distil)
+    assert apart["taught"] < 0.8 * apart["untaught"]
+
+
+def test_a_teacher_that_has_seen_the_students_test_is_refused(world: World) -> None:
+    config = {**CONFIG, "split": {"kind": "kfold", "folds": 3}, "distil": {"teachers": ["whole"]}}
+    run = create_run("cheated", dump_config(parse_config(config)), world.settings)
+    with pytest.raises(InputError, match=r"whole has learned from \d+ images that this one is judged by"):
+        run_experiment(run, world.settings)
+
+
 def test_the_same_image_gives_the_same_answer_through_training_and_inference(world: World) -> None:
     """From the archive through contract and ONNX to what the trainer wrote down: one preprocessing."""
     bundle = Bundle.open(world.whole.folder)
@@ -237,6 +263,12 @@ def test_a_dataset_that_changed_is_not_mixed_with_the_one_before(world: World) -
 def test_an_unknown_dataset_is_an_error_that_lists_what_is_there(world: World) -> None:
     run = create_run("lost", dump_config(parse_config({**CONFIG, "dataset": "none"})), world.settings)
     with pytest.raises(DatasetError, match=r"'none'.*tiny"):
+        run_experiment(run, world.settings)
+
+
+def test_a_config_that_is_damaged_is_an_error_in_words(world: World) -> None:
+    run = create_run("damaged", "dataset: [", world.settings)
+    with pytest.raises(ConfigError, match=r"config\.yaml is not YAML"):
         run_experiment(run, world.settings)
 
 
