@@ -32,6 +32,8 @@ from fer_core.runs.folder import Run, RunState, training_alone
 from fer_core.settings import Settings
 from fer_core.training.batches import training_data
 from fer_core.training.config import TrainConfig, parse_config, read_yaml
+from fer_core.training.steps import device_here
+from fer_core.training.teachers import Teachers
 from fer_core.training.trackers import trackers_of
 from fer_core.training.trainer import Trainer
 
@@ -71,7 +73,9 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
     with dataset_images(dataset, contract, settings, packing) as found:
         data = training_data(index, parts, found, config, contract.label_set)
         trackers = trackers_of(run, config.model_dump(mode="json"))
-        trainer = Trainer(config, contract, data, run, trackers)
+        judged = set(index.loc[np.isin(parts, [Split.VALID, Split.TEST]), "id"])
+        teachers = Teachers.open(config, contract, judged, settings, device_here())
+        trainer = Trainer(config, contract, data, run, trackers, teachers)
         resumed = resume and trainer.resume()
         if not resumed:
             run.keep_metrics_until(0)  # epochs of an earlier attempt are done again
@@ -140,6 +144,8 @@ def _log_start(run: Run, trainer: Trainer, parts: NDArray[np.str_], used: _DataU
     run.append_log(f"images come from {trainer.feed.place}")
     run.append_log(f"images: {said}; left out are near-duplicates of judged images, and excluded ones")
     run.append_log(f"data: {used.dataset} {used.fingerprint}, corrections up to version {used.corrections}")
+    if names := trainer.config.distil.teachers:
+        run.append_log(f"taught by {', '.join(names)}, {trainer.config.distil.share_01:.0%} of each target")
     run.append_log(f"{trainer.config.model.name}: {parameter_count(trainer.network):,} parameters")
 
 

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from fer_core.training.augment_config import AugmentConfig
-from fer_core.training.augment_pixels import add_noise, bend, blur, compress, turn_gray
+from fer_core.training.augment_cover import put_on_glasses, put_up_a_hand
+from fer_core.training.augment_pixels import add_noise, bend, blur, compress, shrink, turn_gray
 
 _ERASED_SIDE_01 = (0.1, 0.35)
 
@@ -21,12 +22,15 @@ def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Genera
     Returns:
         float32, the same shape, 0..255.
     """
+    images = put_on_glasses(images, config.glasses_01, generator)
+    images = put_up_a_hand(images, config.hand_01, generator)
     images = _warp(images, config, generator)
     images = _gain(images, config, generator)
     images = _light(images, config, generator)
     images = bend(images, config.gamma_01, generator)
     images = turn_gray(images, config.gray_01, generator)
     images = blur(images, config.blur_px, generator)
+    images = shrink(images, config.shrink_01, config.shrink_px_min, generator)
     images = add_noise(images, config.noise_01, generator)
     images = compress(images, config.jpeg_01, config.jpeg_quality_min, generator)
     return _erase(images, config.erase_01, generator)

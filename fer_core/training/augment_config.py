@@ -12,13 +12,15 @@ class AugmentConfig(Closed):
 
     Degrees for `rotate_deg`; shares of the side for `shift_01`; the tangent of the angle by which upright lines lean
     for `shear_01`; shares of 1 for `scale_01`, `brightness_01` and `contrast_01`; probabilities for `flip_01`,
-    `gray_01`, `jpeg_01` and `erase_01` (one patch of a tenth to a third of the side). Gray levels are multiplied by a
+    `gray_01` and `erase_01` (one patch of a tenth to a third of the side). Gray levels are multiplied by a
     number from `gain_low` to `gain_high`; `brightness_01` is added to them.
 
     `crop_min_01` is the least share of an image's area that a random crop keeps (1 is off). `gamma_01` g bends gray
     levels by an exponent between 1 / (1 + g) and 1 + g. `blur_px` is the largest standard deviation of a Gaussian
     blur, in pixels of the network's input; `noise_01` that of added noise, as a share of the full range. `jpeg_01`
-    of the images are compressed, at a quality from `jpeg_quality_min` to 95.
+    of the images are compressed, at a quality from `jpeg_quality_min` to 95. `shrink_01` of them lose the detail of a
+    face that is only `shrink_px_min` pixels wide, or more, in its picture. `glasses_01` and `hand_01` of them are faces
+    behind glasses, or partly behind a hand.
 
     `mixup_alpha` and `cutmix_alpha` mix each image and its target with those of another one (0 is off, 1 mixes by
     any share); a batch takes one of the two by chance where both are on. `mix_until_01` is the share of the epochs
@@ -42,6 +44,10 @@ class AugmentConfig(Closed):
     noise_01: float = Field(0.0, ge=0, le=0.5)
     jpeg_01: float = Field(0.0, ge=0, le=1)
     jpeg_quality_min: int = Field(40, ge=5, le=95)
+    shrink_01: float = Field(0.0, ge=0, le=1)
+    shrink_px_min: int = Field(16, ge=8, le=224)
+    glasses_01: float = Field(0.0, ge=0, le=1)
+    hand_01: float = Field(0.0, ge=0, le=1)
     mixup_alpha: float = Field(0.0, ge=0, le=8)
     cutmix_alpha: float = Field(0.0, ge=0, le=8)
     mix_until_01: float = Field(1.0, ge=0, le=1)

@@ -1,4 +1,4 @@
-"""Random changes to the values of images, where the places of things stay: gamma, gray, blur, noise, JPEG."""
+"""Random changes to the values of images, where the places of things stay: gamma, gray, blur, detail, noise, JPEG."""
 
 from __future__ import annotations
 
@@ -55,6 +55,24 @@ def _weighed(wide: torch.Tensor, kernels: torch.Tensor, axis: int) -> torch.Tens
     for tap in range(1, taps):
         total.addcmul_(wide.narrow(axis, tap, side), weights[:, tap])
     return total
+
+
+def shrink(images: torch.Tensor, share_01: float, px_min: int, generator: torch.Generator) -> torch.Tensor:
+    """Some of the images with the detail of a smaller face: shrunk to a side of `px_min` or more, and enlarged again.
+
+    Args:
+        px_min: the least side, in pixels; images that are no larger stay as they are.
+    """
+    side = images.shape[-1]
+    if not share_01 or px_min >= side:
+        return images
+    chosen = torch.rand(len(images), generator=generator) < share_01
+    sides = torch.randint(px_min, side, (len(images),), generator=generator)
+    images = images.clone()
+    for place in chosen.nonzero().ravel().tolist():
+        small = F.interpolate(images[place][None], [int(sides[place])] * 2, mode="area")
+        images[place] = F.interpolate(small, [side, side], mode="bilinear", align_corners=False)[0]
+    return images
 
 
 def add_noise(images: torch.Tensor, deviation_01: float, generator: torch.Generator) -> torch.Tensor:

@@ -15,11 +15,12 @@ from fer_core.errors import ConfigError
 from fer_core.labels import LABEL_SETS
 from fer_core.training.augment_config import AugmentConfig
 from fer_core.training.closed import Closed, in_words
-from fer_core.training.learning_config import EarlyStopping, LossConfig, OptimiserConfig, SelectOn
+from fer_core.training.learning_config import DistilConfig, EarlyStopping, LossConfig, OptimiserConfig, SelectOn
 from fer_core.training.model_config import ModelConfig
 
 __all__ = [
     "AugmentConfig",
+    "DistilConfig",
     "EarlyStopping",
     "LossConfig",
     "ModelConfig",
@@ -65,6 +66,7 @@ class TrainConfig(Closed):
     augment: AugmentConfig = AugmentConfig()
     remedy: Remedy = Remedy()
     loss: LossConfig = LossConfig()
+    distil: DistilConfig = DistilConfig()
     affect_weight: float = Field(0.0, ge=0, le=100)
     ema_decay: float = Field(0.0, ge=0, lt=1)
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"

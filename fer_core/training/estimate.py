@@ -25,7 +25,8 @@ from fer_core.training.config import TrainConfig
 from fer_core.training.estimated import Estimate, Spread
 from fer_core.training.feed import Fed, Feed
 from fer_core.training.optimise import AveragedWeights
-from fer_core.training.steps import Steps
+from fer_core.training.steps import Steps, device_here
+from fer_core.training.teachers import Teachers
 
 _WARM_UP = 2
 _TIMED_S = 6.0
@@ -46,7 +47,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
     batches = batches_per_epoch(config, data, len(contract.labels))
     packed = _packed(dataset, contract, settings)
     sample, decode_s = _sample(config, data)
-    trial = _Trial(config, contract, sample)
+    trial = _Trial(config, contract, sample, Teachers.open(config, contract, (), settings, device_here()))
     seen = trial.learn()
     batch_s = Spread.of(seen)
     judging_s = trial.judge() * len(data.valid)
@@ -82,9 +83,11 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
 class _Trial:
     """A network that learns for a moment, as the trainer would have it."""
 
-    def __init__(self, config: TrainConfig, contract: Contract, sample: TrainingData) -> None:
-        self.config, self.contract, self.sample = config, contract, sample
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    def __init__(
+        self, config: TrainConfig, contract: Contract, sample: TrainingData, teachers: Teachers | None
+    ) -> None:
+        self.config, self.contract, self.sample, self.teachers = config, contract, sample, teachers
+        self.device = device_here()
         family, affect = architecture(config.model.name), config.affect_weight > 0
         network = family.build(contract.channels, len(contract.labels), affect=affect, **config.model.options())
         self.network = network.to(self.device).to(memory_format=torch.channels_last)
@@ -138,7 +141,8 @@ class _Trial:
         fed = Fed(rows, self._feed.images(rows))
         batch = make_batch(self.sample, fed, augment, self._chance, mixes=augment.mixes)
         images = self.contract.normalise(batch.images).contiguous(memory_format=torch.channels_last)
-        self._steps.take(number, batch.with_images(images))
+        batch = batch.with_images(images)
+        self._steps.take(number, self.teachers.taught(batch) if self.teachers else batch)
 
     def _prepared(self, rows: NDArray[np.int64]) -> torch.Tensor:
         images = self._feed.images(rows).float()

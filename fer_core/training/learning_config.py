@@ -1,4 +1,4 @@
-"""How a network learns: what moves the weights, what is minimised, which epoch is kept, and when to stop."""
+"""How a network learns: what moves the weights, what is minimised, from whom, which epoch is kept, when to stop."""
 
 from __future__ import annotations
 
@@ -75,3 +75,21 @@ class EarlyStopping(Closed):
     metric: SelectOn = "macro_f1"
     patience: int = Field(0, ge=0, le=10_000)
     min_delta: float = Field(0.0, ge=0, le=1)
+
+
+class DistilConfig(Closed):
+    """Learn from networks that have learned already.
+
+    `teachers` are the ids of finished runs that take faces in the same way and were not trained on any image that
+    this run is judged by. What they read in each training image, on average, makes up `share_01` of its target.
+    """
+
+    teachers: tuple[str, ...] = Field((), max_length=16)
+    share_01: float = Field(0.5, gt=0, le=1)
+
+    @field_validator("teachers")
+    @classmethod
+    def _are_different(cls, teachers: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(teachers)) != len(teachers):
+            raise ValueError("a run is named twice")
+        return teachers

@@ -18,6 +18,11 @@ from fer_core.training.schedule import rate_factor
 _HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
+def device_here() -> torch.device:
+    """Where networks learn: the GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 class Steps:
     """Moves a network's weights, a batch at a time.
 

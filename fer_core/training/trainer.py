@@ -31,7 +31,8 @@ from fer_core.training.feed import Fed, Feed
 from fer_core.training.optimise import AveragedWeights
 from fer_core.training.sampling import epoch_rows
 from fer_core.training.schedule import Patience, Plateau
-from fer_core.training.steps import Steps
+from fer_core.training.steps import Steps, device_here
+from fer_core.training.teachers import Teachers
 from fer_core.training.trackers import Tracker
 
 _EVALUATION_BATCH = 256
@@ -45,12 +46,19 @@ class Trainer:
     """
 
     def __init__(
-        self, config: TrainConfig, contract: Contract, data: TrainingData, run: Run, trackers: Sequence[Tracker] = ()
+        self,
+        config: TrainConfig,
+        contract: Contract,
+        data: TrainingData,
+        run: Run,
+        trackers: Sequence[Tracker] = (),
+        teachers: Teachers | None = None,
     ) -> None:
         self.batches = batches_per_epoch(config, data, len(contract.labels))
         torch.manual_seed(config.seed)
         self.config, self.contract, self.data, self.run, self.trackers = config, contract, data, run, trackers
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.teachers = teachers
+        self.device = device_here()
         family = architecture(config.model.name)
         classes, affect = len(contract.labels), config.affect_weight > 0
         network = family.build(contract.channels, classes, affect=affect, **config.model.options())
@@ -167,7 +175,8 @@ class Trainer:
     def _batch(self, fed: Fed, *, mixes: bool) -> Batch:
         """A batch to learn from, changed at random and as the network wants it."""
         batch = make_batch(self.data, fed, self.config.augment, self.chance, mixes=mixes)
-        return batch.with_images(self._prepared(batch.images))
+        batch = batch.with_images(self._prepared(batch.images))
+        return self.teachers.taught(batch) if self.teachers else batch
 
     def _judge(self) -> dict[str, Any]:
         """Loss and figures on the validation rows.

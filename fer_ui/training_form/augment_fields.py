@@ -52,6 +52,15 @@ QUALITY: dict[str, Field] = {
         step=5,
         applies=lambda values, _: values["augment.jpeg_01"] > 0,
     ),
+    "augment.shrink_01": _chance("Detail of a smaller face", "an image is shrunk and enlarged again"),
+    "augment.shrink_px_min": Field(
+        "Shrunk to, pixels",
+        "Down to this side, 8 to 224, in pixels of the network's input.",
+        step=4,
+        applies=lambda values, _: values["augment.shrink_01"] > 0,
+    ),
+    "augment.glasses_01": _chance("Glasses", "a face is behind drawn glasses"),
+    "augment.hand_01": _chance("A hand", "a face is partly behind a drawn hand"),
     "augment.erase_01": _chance("A patch erased", "a tenth to a third of the side is made gray"),
 }
 

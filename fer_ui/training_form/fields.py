@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fer_core.labels import LABEL_SETS, Expression
+from fer_core.models.catalog import model_info
 from fer_core.training.learning_config import JUDGED
 from fer_ui.training_form.draft import Values
 from fer_ui.training_form.place import Place
@@ -69,6 +70,12 @@ def _judged_of_the_labels(values: Values, _place: Place) -> list[str]:
 
 def _precisions(_values: Values, place: Place) -> list[str]:
     return ["fp32", "bf16", *(["fp16"] if place.gpus else [])]
+
+
+def _possible_teachers(values: Values, place: Place) -> list[str]:
+    """The runs that take faces as the chosen network does."""
+    contract = model_info(values["model.name"]).contract(LABEL_SETS[values["labels"]], values.get("model.size_px"))
+    return [name for name, theirs in place.teachers.items() if theirs == contract]
 
 
 _SGD = _where("optimiser.name", "sgd")
@@ -180,7 +187,23 @@ LOSS: dict[str, Field] = {
     ),
 }
 
-LEARNING: dict[str, Field] = {**OPTIMISER, **RATE, **BATCHES, **LOSS}
+TEACHERS: dict[str, Field] = {
+    "distil.teachers": Field(
+        "Teachers",
+        "Finished runs that take faces in the same way: what they read in each training image joins the target. Their "
+        "training part must be this run's.",
+        offered=_possible_teachers,
+    ),
+    "distil.share_01": Field(
+        "Teachers' share of the target, %",
+        "The rest is the votes' or the label's; above 0 and up to 100, 50 to 90 usual.",
+        step=5,
+        percent=True,
+        applies=lambda values, _: bool(values["distil.teachers"]),
+    ),
+}
+
+LEARNING: dict[str, Field] = {**OPTIMISER, **RATE, **BATCHES, **LOSS, **TEACHERS}
 
 SELECTION: dict[str, Field] = {
     "select_on": Field("Keep the epoch of best", _JUDGED_HELP, JUDGED_WORDS, _judged_of_the_labels),

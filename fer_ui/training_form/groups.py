@@ -22,7 +22,7 @@ from fer_ui.training_form.augmentation import augment_words, draw_augmentation
 from fer_ui.training_form.data_choice import draw_data
 from fer_ui.training_form.division import all_folds
 from fer_ui.training_form.draft import MODEL_NAME, Draft, Values
-from fer_ui.training_form.fields import BATCHES, JUDGED_WORDS, LEARNING, LOSS, OPTIMISER, RATE, RUN, SELECTION
+from fer_ui.training_form.fields import BATCHES, JUDGED_WORDS, LEARNING, LOSS, OPTIMISER, RATE, RUN, SELECTION, TEACHERS
 from fer_ui.training_form.network import draw_network_options, given_options, size_of
 from fer_ui.training_form.place import Place
 from fer_ui.training_form.widgets import draw_field, draw_fields
@@ -30,7 +30,7 @@ from fer_ui.words import plain
 
 _PRIORITY, _DEVICE = "train-priority", "train-device"
 _SAID_MAX = 90
-_LEARNING = {"Optimiser": OPTIMISER, "Learning rate": RATE, "Batches": BATCHES, "Loss": LOSS}
+_LEARNING = {"Optimiser": OPTIMISER, "Learning rate": RATE, "Batches": BATCHES, "Loss": LOSS, "Teachers": TEACHERS}
 
 
 def draw_groups(draft: Draft, values: Values, remedy: Remedy, split: SplitConfig, place: Place) -> None:

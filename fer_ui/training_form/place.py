@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
+from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.jobs.devices import gpus
+from fer_core.settings import settings
+from fer_core.training.teaching import possible_teachers
 from fer_ui.resources import index_of
 
 _AFFECT = {"valence", "arousal"}
@@ -24,6 +28,7 @@ class Place:
         corrections: the newest version of its corrections; 0 where there were none.
         published: whether it comes with parts of its own, and which.
         gpus: the names of the GPUs here.
+        teachers: the finished runs of the store, and how each takes faces.
     """
 
     dataset: StoredDataset
@@ -33,6 +38,7 @@ class Place:
     corrections: int
     published: frozenset[str]
     gpus: tuple[str, ...]
+    teachers: Mapping[str, Contract]
 
 
 def place_of(dataset: StoredDataset) -> Place:
@@ -46,4 +52,5 @@ def place_of(dataset: StoredDataset) -> Place:
         corrections=dataset.overlay().version,
         published=frozenset(map(str, index["split"].dropna().unique())),
         gpus=tuple(gpus()),
+        teachers=possible_teachers(settings()),
     )

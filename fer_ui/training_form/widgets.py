@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_origin
 
 import streamlit as st
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
@@ -59,6 +59,12 @@ def draw_field(
         st.session_state[key] = value
         st.selectbox(
             field.label, offered if value in offered else [*offered, value], format_func=words.__getitem__, **asked
+        )
+    elif get_origin(info.annotation) is tuple:
+        offered = list(field.offered(values, place)) if field.offered else []
+        st.session_state[key] = value
+        st.multiselect(
+            field.label, [*offered, *(each for each in value if each not in offered)], placeholder="None", **asked
         )
     elif info.annotation is bool:
         st.session_state[key] = value

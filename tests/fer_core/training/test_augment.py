@@ -15,7 +15,7 @@ WITHOUT_SHEAR_AND_GAIN = AugmentConfig(
     flip_01=0.5, rotate_deg=25, scale_01=0.3, shift_01=0.2, brightness_01=0.5, contrast_01=0.5, erase_01=0.7
 )
 LATER = {"shear_01": 0.5, "gain_low": 0.4, "gain_high": 1.7, "crop_min_01": 0.5, "gamma_01": 0.5, "gray_01": 0.7}
-LATER |= {"blur_px": 1.5, "noise_01": 0.1, "jpeg_01": 0.7}
+LATER |= {"blur_px": 1.5, "noise_01": 0.1, "jpeg_01": 0.7, "shrink_01": 0.7, "glasses_01": 0.7, "hand_01": 0.7}
 EVERYTHING = WITHOUT_SHEAR_AND_GAIN.model_copy(update=LATER)
 ONE_AT_A_TIME = [{name: value} for name, value in EVERYTHING.model_dump(exclude_defaults=True).items()]
 
@@ -252,6 +252,18 @@ def test_a_batch_is_turned_as_torchvision_turns_each_image() -> None:
         theirs = v2.affine(image, -angle, [0, 0], 1.0, [0.0, 0.0], interpolation=v2.InterpolationMode.BILINEAR)
         inner = (slice(None), slice(10, -10), slice(10, -10))  # they fill what comes from outside with black
         torch.testing.assert_close(turned[inner], theirs[inner], rtol=0, atol=0.5)
+
+
+def test_a_shrunk_face_has_the_detail_of_a_smaller_one(images: torch.Tensor) -> None:
+    faces = F.interpolate(images, [48, 48])
+    seen = augment(faces, AugmentConfig(shrink_01=0.5, shrink_px_min=12), _chance())
+    touched = (seen != faces).any(3).any(2).any(1)
+    assert 5 < int(touched.sum()) < 27
+    ratio = _row_energy(seen) / _row_energy(faces)
+    assert ratio[touched].max() < 1 and ratio[touched].min() < 0.5
+    torch.testing.assert_close(seen.mean((1, 2, 3)), faces.mean((1, 2, 3)), rtol=0.02, atol=0)
+    larger = AugmentConfig(shrink_01=1, shrink_px_min=48)
+    assert torch.equal(augment(faces, larger, _chance()), faces)
 
 
 def test_noise_has_no_direction_and_no_more_than_asked() -> None:

@@ -34,9 +34,9 @@ def test_the_studies_recipes_are_as_published() -> None:
 
 
 def test_every_change_has_its_words() -> None:
-    others = {"jpeg_quality_min": {"jpeg_01": 1}, "mix_until_01": {"mixup_alpha": 1}}
+    others = {"jpeg_quality_min": {"jpeg_01": 1}, "shrink_px_min": {"shrink_01": 1}, "mix_until_01": {"mixup_alpha": 1}}
     for key in AugmentConfig.model_fields:
-        value = {"gain_high": 1.25, "jpeg_quality_min": 25}.get(key, 0.25)
+        value = {"gain_high": 1.25, "jpeg_quality_min": 25, "shrink_px_min": 25}.get(key, 0.25)
         changed = AugmentConfig(**{key: value, **others.get(key, {})})
         words = changes_in_words(changed)
         assert len(words) == 1, key

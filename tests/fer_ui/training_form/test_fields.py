@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.drawn import make_drawn_dataset
+from fer_core.labels import LABEL_SETS
+from fer_core.models.catalog import model_info
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.config import TrainConfig, dump_config, flat
@@ -28,6 +30,7 @@ from tests.fer_ui.training_form.form_page import (
 )
 
 DEFAULTS = "20260101-000000-defaults-0001"
+TEACHER = "20260101-000000-teacher-0002"
 
 
 class Step(NamedTuple):
@@ -70,6 +73,8 @@ STEPS = [
     Step("loss.name", "focal", "focal"),
     Step("loss.gamma", 3.5, 3.5),
     Step("loss.label_smoothing", 12.5, 0.125),
+    Step("distil.teachers", [TEACHER], [TEACHER]),
+    Step("distil.share_01", 75.0, 0.75),
     Step("ema_decay", 0.99, 0.99),
     Step("precision", "fp16", "fp16"),
     Step("select_on", "f1_fear", "f1_fear"),
@@ -98,6 +103,10 @@ STEPS = [
     Step("augment.noise_01", 2.5, 0.025),
     Step("augment.jpeg_01", 28.0, 0.28),
     Step("augment.jpeg_quality_min", 55, 55),
+    Step("augment.shrink_01", 21.0, 0.21),
+    Step("augment.shrink_px_min", 24, 24),
+    Step("augment.glasses_01", 13.0, 0.13),
+    Step("augment.hand_01", 16.0, 0.16),
     Step("augment.mixup_alpha", 0.2, 0.2),
     Step("augment.cutmix_alpha", 1.0, 1.0),
     Step("augment.mix_until_01", 85.0, 0.85),
@@ -123,7 +132,8 @@ def begun(store: Settings, dataset: StoredDataset, show: Show, monkeypatch: pyte
     dataset.overlay().dispute(dataset.index(["id"])["id"][:3])
 
     def everything(of: StoredDataset) -> Place:
-        return replace(place_of(of), affect=True, gpus=("gpu:0", "gpu:1"))
+        contract = model_info("small-se-resnet").contract(LABEL_SETS["seven"])
+        return replace(place_of(of), affect=True, gpus=("gpu:0", "gpu:1"), teachers={TEACHER: contract})
 
     monkeypatch.setattr(form, "place_of", everything)
     create_run(DEFAULTS, dump_config(TrainConfig(dataset=DATASET)), store)

@@ -1,0 +1,61 @@
+"""Learning from networks that have learned already: what they read in an image joins what people voted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Self
+
+import torch
+from torch import nn
+
+from fer_core.contract import Contract
+from fer_core.settings import Settings
+from fer_core.training.batches import Batch
+from fer_core.training.config import TrainConfig
+from fer_core.training.teaching import teachers_of
+from fer_core.training.trained_network import trained_network
+
+
+class Teachers:
+    """Networks of finished runs, asked about each batch as it is learned from, changes and mixing included.
+
+    Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", at temperature 1; that the teachers see the
+    very image that the student sees is after Beyer et al. (2022), "Knowledge distillation: A good teacher is patient
+    and consistent".
+    """
+
+    def __init__(
+        self, networks: Collection[nn.Module], share_01: float, device: torch.device, *, half: bool = False
+    ) -> None:
+        self._networks = [
+            network.requires_grad_(False).eval().to(device).to(memory_format=torch.channels_last)
+            for network in networks
+        ]
+        self._share_01 = share_01
+        self._device = device
+        self._half = half
+
+    @classmethod
+    def open(
+        cls, config: TrainConfig, contract: Contract, judged: Collection[str], store: Settings, device: torch.device
+    ) -> Self | None:
+        """The teachers that a config names; None where it names none.
+
+        Arguments and errors as `teaching.teachers_of`; `device` is where they compute.
+        """
+        if not config.distil.teachers:
+            return None
+        networks = [trained_network(run.folder) for run in teachers_of(config, contract, judged, store)]
+        return cls(networks, config.distil.share_01, device, half=config.precision != "fp32")
+
+    def taught(self, batch: Batch) -> Batch:
+        """The batch with targets that are the teachers' answers for a share, and its own for the rest.
+
+        Args:
+            batch: its images as the network wants them.
+        """
+        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
+            answers = [network(batch.images).float().softmax(1) for network in self._networks]
+        answer = torch.stack(answers).mean(0)
+        return replace(batch, targets=torch.lerp(batch.targets, answer, self._share_01))

@@ -1,0 +1,64 @@
+"""Which finished runs can teach another. Needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pandas as pd
+
+from fer_core.contract import Contract
+from fer_core.data.record import Split
+from fer_core.errors import FerscopeError, InputError
+from fer_core.runs.folder import Run, RunState, list_runs, open_run
+from fer_core.settings import Settings
+from fer_core.training.config import TrainConfig, load_config
+
+
+def possible_teachers(store: Settings) -> dict[str, Contract]:
+    """The finished runs, newest first, each with how it takes faces."""
+    found: dict[str, Contract] = {}
+    for run in list_runs(store):
+        if run.state is RunState.FINISHED:
+            try:
+                found[run.id] = Contract.load(run.path("contract.json"))
+            except FerscopeError:  # one damaged run does not hide the others
+                continue
+    return found
+
+
+def teachers_of(config: TrainConfig, contract: Contract, judged: Collection[str], store: Settings) -> list[Run]:
+    """The runs that a config names as teachers.
+
+    Args:
+        config: of the student.
+        contract: of the student; the teachers' must be the same.
+        judged: ids of the images that the student is judged by: no teacher may have learned from one.
+        store: where the runs are.
+    Raises:
+        InputError: a run is not there, not finished, takes faces in another way, or has learned from `judged`.
+    """
+    runs = [open_run(name, store) for name in config.distil.teachers]
+    for run in runs:
+        _check(run, config.dataset, contract, judged)
+    return runs
+
+
+def _check(run: Run, dataset: str, contract: Contract, judged: Collection[str]) -> None:
+    if run.state is not RunState.FINISHED:
+        raise InputError(f"distil.teachers: the run {run.id} is {run.state}. A teacher is a finished run.")
+    theirs = Contract.load(run.path("contract.json"))
+    if theirs != contract:
+        different = ", ".join(key for key, value in theirs if value != getattr(contract, key))
+        raise InputError(
+            f"distil.teachers: the run {run.id} takes faces in another way ({different}). "
+            "Choose teachers whose colour, size, normalisation and labels are the student's."
+        )
+    if load_config(run.path("config.yaml")).dataset != dataset:
+        return
+    split = run.read_table("split.parquet")
+    learned: pd.Series = split.loc[split["split"] == str(Split.TRAIN), "id"]
+    if seen := int(learned.isin(judged).sum()):
+        raise InputError(
+            f"distil.teachers: the run {run.id} has learned from {seen:,} images that this one is judged by, "
+            "so its figures would be too good. Divide the images as it did."
+        )

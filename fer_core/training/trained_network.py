@@ -1,0 +1,40 @@
+"""The network of a finished run, or of a bundle, with its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from fer_core.contract import Contract
+from fer_core.models.catalog import model_info
+from fer_core.models.registry import build_network
+from fer_core.models.weights_file import load_weights
+from fer_core.training.config import TrainConfig, load_config
+
+
+def trained_network(folder: Path) -> nn.Module:
+    """The network of a run or bundle with its trained weights, in evaluation mode. Nothing is fetched.
+
+    Raises:
+        InputError: its config, contract or weights are missing, broken, or don't fit each other.
+    """
+    contract = Contract.load(folder / "contract.json")
+    return network_with(load_config(folder / "config.yaml"), contract, folder / "weights.safetensors")
+
+
+def network_with(config: TrainConfig, contract: Contract, weights: Path) -> nn.Module:
+    """The network that a config names, with the weights of a file, in evaluation mode. Nothing is fetched.
+
+    Raises:
+        InputError: the file can't be read, or is not of this network.
+    """
+    options = config.model.options()
+    if model_info(config.model.name).option("pretrained"):
+        options["pretrained"] = False
+    affect = config.affect_weight > 0
+    network = build_network(
+        config.model.name, len(contract.labels), channels=contract.channels, affect=affect, **options
+    )
+    load_weights(network, weights)
+    return network.eval()
