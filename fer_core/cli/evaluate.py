@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from fer_core.calibration import POINT_NAMES
 from fer_core.cli.output import ProgressLine, emit, table
 from fer_core.data.catalog import list_datasets, open_dataset, read_labels
 from fer_core.data.record import Split
-from fer_core.data.source import open_source
+from fer_core.data.source import Source, open_source
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.report import report
@@ -25,20 +27,26 @@ from fer_core.settings import settings
 def add_to(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser("evaluate", help="a model's figures on a dataset")
+    add_what_is_judged(command)
+    command.add_argument("--json", action="store_true", help="print JSON alone")
+    command.set_defaults(run=run)
+
+
+def add_what_is_judged(command: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which model is judged, on what and how; `judged_rows` takes them."""
     command.add_argument("--model", default="default", help="default, a run's id, or a bundle's folder")
     command.add_argument("--data", required=True, help="a dataset's id, a zip archive or a folder")
     command.add_argument("--layout", default="", help="how the files lie; recognised by default")
     command.add_argument("--split", default="", help="train, valid or test; all by default")
     command.add_argument("--protocol", choices=PROTOCOLS, default="argmax")
     command.add_argument("--point", choices=POINT_NAMES, default="accurate")
-    command.add_argument("--json", action="store_true", help="print JSON alone")
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate."""
     bundle = Bundle.open(find_model(arguments.model, settings()).folder)
-    predictions = _predictions(bundle, arguments)
+    with judged_rows(arguments) as (rows, source):
+        predictions = score(bundle, rows, source, ProgressLine())
     result = report(predictions, bundle.calibration, bundle.contract.label_set, arguments.protocol, arguments.point)
     emit(result, arguments.json, in_words(result))
 
@@ -63,22 +71,33 @@ def in_words(result: dict[str, Any]) -> str:
     return "\n".join([how, *headline, table(rows, "")])
 
 
-def _predictions(bundle: Bundle, arguments: argparse.Namespace) -> pd.DataFrame:
+@contextmanager
+def judged_rows(arguments: argparse.Namespace) -> Iterator[tuple[pd.DataFrame, Source]]:
+    """The index rows that `--data` and `--split` ask for, and where their images are.
+
+    Raises:
+        InputError: there is no such data, or it has no such split.
+    """
     here = settings()
     if arguments.data in {dataset.id for dataset in list_datasets(here)}:
         dataset = open_dataset(arguments.data, here)
         with dataset.source(here) as source:
             index = dataset.index()
-            return score(bundle, _chosen(index[~index["excluded"]], arguments.split), source, ProgressLine())
+            yield _chosen(index[~index["excluded"]], named_split(arguments)), source
+        return
     with open_source(Path(arguments.data).expanduser(), here) as source:
-        rows = read_labels(source, here, arguments.layout)
-        return score(bundle, _chosen(rows, arguments.split), source, ProgressLine())
+        yield _chosen(read_labels(source, here, arguments.layout), named_split(arguments)), source
+
+
+def named_split(arguments: argparse.Namespace) -> str:
+    """The part that `--split` asks for, as an index calls it; empty for all."""
+    return str(Split.parse(arguments.split)) if arguments.split else ""
 
 
 def _chosen(rows: pd.DataFrame, split: str) -> pd.DataFrame:
     if not split:
         return rows
-    chosen = rows[(rows["split"] == str(Split.parse(split))).fillna(False)]
+    chosen = rows[(rows["split"] == split).fillna(False)]
     if chosen.empty:
         there = ", ".join(sorted(set(rows["split"].dropna()))) or "none"
         raise InputError(f"The data has no split {split!r}. It has: {there}.")

@@ -1,0 +1,72 @@
+"""`robustness`: a model's figures under disturbances of growing strength."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from fer_core.cli.evaluate import add_what_is_judged, judged_rows, named_split
+from fer_core.cli.output import ProgressLine, emit, table
+from fer_core.errors import InputError
+from fer_core.inference.bundle import Bundle
+from fer_core.inference.catalog import find_model
+from fer_core.inference.robustness import robustness
+from fer_core.inference.robustness_report import RobustnessReport, on_what, worst_in_words
+from fer_core.settings import settings
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to a parser."""
+    command: argparse.ArgumentParser = commands.add_parser("robustness", help="a model's figures under disturbances")
+    add_what_is_judged(command)
+    command.add_argument("--limit", type=int, default=0, help="only so many images, drawn by their ids; all by default")
+    command.add_argument("--seed", type=int, default=0, help="the same seed gives the same disturbed pictures")
+    command.add_argument("--to", type=Path, help="also write the report to this JSON file")
+    command.add_argument("--json", action="store_true", help="print JSON alone")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Disturb, judge, and say what costs most."""
+    if arguments.to is not None and (arguments.to.is_dir() or not arguments.to.parent.is_dir()):
+        raise InputError(f"{arguments.to} can't be written. Give a file in a folder that is there.")
+    bundle = Bundle.open(find_model(arguments.model, settings()).folder)
+    with judged_rows(arguments) as (rows, source):
+        result = robustness(
+            bundle,
+            rows,
+            source,
+            arguments.protocol,
+            arguments.point,
+            dataset=Path(arguments.data).name,
+            part=named_split(arguments),
+            seed=arguments.seed,
+            limit=arguments.limit,
+            progress=ProgressLine(),
+        )
+    if arguments.to is not None:
+        result.save(arguments.to)
+    emit(result.model_dump(mode="json"), arguments.json, in_words(result))
+
+
+def in_words(report: RobustnessReport) -> str:
+    """A report as text: macro-F1 in percent, a row a disturbance, a column a strength."""
+    low, high = report.undisturbed.intervals["macro_f1"]
+    rows = [
+        {
+            "disturbance": course.title,
+            **{str(place): f"{each.standing.macro_f1 * 100:.1f}" for place, each in enumerate(course.levels, start=1)},
+            "strengths": course.strengths,
+        }
+        for course in report.disturbances
+    ]
+    lines = [
+        on_what(report),
+        f"macro f1 undisturbed {report.undisturbed.macro_f1:.1%} (95 %: {low:.1%} to {high:.1%})",
+        f"mean over all disturbances and strengths {report.mean_macro_f1():.1%}",
+        worst_in_words(report),
+        "macro f1 in percent by strength, 1 mild to 5 severe:",
+        table(rows, ""),
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,180 @@
+"""What disturbances do to a model, as plain data: what `robustness` measured, its file, and its part of the card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fer_core.atomic import write_text
+from fer_core.calibration import PointName
+from fer_core.data.disturb import LEVELS
+from fer_core.errors import BundleError
+from fer_core.evaluation.predictions import Protocol
+
+REPORT_FILE = "robustness.json"
+
+FigureName = Literal["macro_f1", "balanced_accuracy", "accuracy"]
+FIGURES: tuple[FigureName, ...] = ("macro_f1", "balanced_accuracy", "accuracy")
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Standing(_Closed):
+    """How a model fares on one set of pictures; shares 0..1. `intervals` are 95 %, of each figure of `FIGURES`."""
+
+    macro_f1: float = Field(ge=0, le=1)
+    balanced_accuracy: float = Field(ge=0, le=1)
+    accuracy: float = Field(ge=0, le=1)
+    ece: float = Field(ge=0, le=1)
+    intervals: dict[FigureName, tuple[float, float]]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if missing := [name for name in FIGURES if name not in self.intervals]:
+            raise ValueError(f"intervals lacks {', '.join(missing)}")
+        return self
+
+
+class Level(_Closed):
+    """One strength of a disturbance, in its own unit and in words, and how the model fares under it."""
+
+    strength: float
+    meaning: str = Field(max_length=200)
+    standing: Standing
+
+
+class Course(_Closed):
+    """One disturbance from its mildest strength to its severest. `strengths` says in words which they are."""
+
+    name: str = Field(max_length=80)
+    title: str = Field(max_length=80)
+    strengths: str = Field(max_length=200)
+    levels: tuple[Level, ...] = Field(min_length=LEVELS, max_length=LEVELS)
+
+
+class WorstCase(NamedTuple):
+    """The disturbance and level (1 to 5) at which macro-F1 is lowest, and by how much it fell, 0..1."""
+
+    course: Course
+    level: int
+    drop_01: float
+
+    @property
+    def found(self) -> Level:
+        """The figures of that case."""
+        return self.course.levels[self.level - 1]
+
+
+class RobustnessReport(_Closed):
+    """A model's figures under every disturbance at every strength, on the same images.
+
+    `n` images had a label by the protocol and could be read. `part` is empty where the whole dataset was used.
+    """
+
+    version: Literal[1] = 1
+    model: str
+    dataset: str
+    part: str
+    protocol: Protocol
+    point: PointName
+    n: int = Field(gt=0)
+    seed: int = Field(ge=0)
+    undisturbed: Standing
+    disturbances: tuple[Course, ...] = Field(min_length=1)
+
+    def worst(self) -> WorstCase:
+        """What costs most."""
+        cases = [(course, level) for course in self.disturbances for level in range(1, LEVELS + 1)]
+        course, level = min(cases, key=lambda case: case[0].levels[case[1] - 1].standing.macro_f1)
+        return WorstCase(course, level, self.undisturbed.macro_f1 - course.levels[level - 1].standing.macro_f1)
+
+    def mean_macro_f1(self) -> float:
+        """Macro-F1 averaged over all disturbances and strengths: one number to compare models by."""
+        every = [level.standing.macro_f1 for course in self.disturbances for level in course.levels]
+        return sum(every) / len(every)
+
+    def save(self, path: Path) -> None:
+        """Write the report as JSON."""
+        write_text(path, self.model_dump_json(indent=1) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a report that `save` wrote.
+
+        Raises:
+            BundleError: there is none, or it does not hold together.
+        """
+        if not path.is_file():
+            raise BundleError(f"{path.parent.name} has no {path.name}. The command robustness --to writes one.")
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as exc:
+            problem = exc.errors()[0]
+            where = ".".join(str(part) for part in problem["loc"]) or "report"
+            raise BundleError(
+                f"{path.name} of {path.parent.name} is not valid at {where}: {problem['msg']}. "
+                "Write it again with the command robustness --to."
+            ) from exc
+
+
+def read_robustness(folder: Path) -> RobustnessReport | None:
+    """The report in a bundle's folder; None where it has none.
+
+    Raises:
+        BundleError: it does not hold together.
+    """
+    path = folder / REPORT_FILE
+    return RobustnessReport.load(path) if path.is_file() else None
+
+
+def on_what(report: RobustnessReport) -> str:
+    """Which images were disturbed, and how the answers were judged."""
+    part = f"the {report.part} part of {report.dataset}" if report.part else report.dataset
+    return f"{report.n:,} faces of {part}, {report.protocol} protocol, {report.point} point, seed {report.seed}"
+
+
+def worst_in_words(report: RobustnessReport) -> str:
+    """A sentence that names what costs most."""
+    worst = report.worst()
+    if worst.drop_01 <= 0:
+        return "No disturbance lowers macro-F1."
+    before, after = report.undisturbed.macro_f1, worst.found.standing.macro_f1
+    return (
+        f"{worst.course.title} costs most: at strength {worst.level} ({worst.found.meaning}) macro-F1 falls from "
+        f"{before:.1%} to {after:.1%}."
+    )
+
+
+def card_lines(report: RobustnessReport) -> list[str]:
+    """The model card's section on robustness, as lines of Markdown."""
+    low, high = report.undisturbed.intervals["macro_f1"]
+    widest = max(_half_width(level.standing) for course in report.disturbances for level in course.levels)
+    opening = (
+        f"Macro-F1 in percent on {on_what(report)}. Undisturbed: {report.undisturbed.macro_f1:.1%} "
+        f"({low:.1%} to {high:.1%}). Strength 1 is mild, {LEVELS} severe."
+    )
+    lines = [
+        "## Robustness",
+        "",
+        opening,
+        "",
+        f"| disturbance | strengths | {' | '.join(str(level) for level in range(1, LEVELS + 1))} |",
+        f"| --- | --- |{' --- |' * LEVELS}",
+    ]
+    for course in report.disturbances:
+        cells = " | ".join(f"{level.standing.macro_f1 * 100:.1f}" for level in course.levels)
+        lines.append(f"| {course.title} | {course.strengths} | {cells} |")
+    closing = (
+        f"{worst_in_words(report)} Over all of them the mean is {report.mean_macro_f1():.1%}. The 95 % intervals reach "
+        f"up to {widest * 100:.1f} points to either side."
+    )
+    return [*lines, "", closing, ""]
+
+
+def _half_width(standing: Standing) -> float:
+    low, high = standing.intervals["macro_f1"]
+    return (high - low) / 2

@@ -1,0 +1,85 @@
+"""The command `robustness`, on drawn faces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fer_core.allocator import KEPT_MEMORY
+from fer_core.cli.main import main
+from fer_core.data.disturb import DISTURBANCES
+from fer_core.inference.robustness_report import RobustnessReport
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(
+    archive: Path, bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Command:
+    """The command on the archive and the tiny model, with further arguments: exit code, output, messages."""
+    for name, value in KEPT_MEMORY.items():  # as in a process that was restarted already
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(["robustness", "--model", bundle.name, "--data", str(archive), *map(str, arguments)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_the_figures_are_printed_and_kept(command: Command, tmp_path: Path) -> None:
+    kept = tmp_path / "robustness.json"
+    chosen = ("--split", "train", "--protocol", "majority", "--point", "balanced", "--limit", 12, "--seed", 5)
+    code, out, messages = command(*chosen, "--to", kept, "--json")
+    assert code == 0
+    assert "100.0%" in messages
+    report = RobustnessReport.load(kept)
+    assert json.loads(out) == report.model_dump(mode="json")
+    assert (report.model, report.dataset, report.part) == ("tiny", "faces.zip", "train")
+    assert (report.protocol, report.point, report.n, report.seed) == ("majority", "balanced", 12, 5)
+    assert len(report.disturbances) == len(DISTURBANCES)
+    assert 0 < report.undisturbed.accuracy <= 1
+
+
+def test_the_text_is_a_row_a_disturbance(command: Command) -> None:
+    code, out, _ = command("--limit", 6)
+    assert code == 0
+    assert "6 faces of faces.zip, argmax protocol, accurate point, seed 0" in out
+    assert "macro f1 undisturbed" in out
+    head = next(place for place, line in enumerate(out.splitlines()) if line.startswith("disturbance "))
+    table = out.splitlines()[head:]
+    assert table[0].split() == ["disturbance", "1", "2", "3", "4", "5", "strengths"]
+    assert [line.split("  ")[0] for line in table[1:]] == [each.title for each in DISTURBANCES.values()]
+
+
+def test_it_judges_the_images_that_evaluation_judges(
+    command: Command, archive: Path, bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = command("--split", "val", "--json")
+    report = RobustnessReport.model_validate_json(out)
+    main(["evaluate", "--model", bundle.name, "--data", str(archive), "--split", "val", "--json"])
+    evaluated = json.loads(capsys.readouterr().out)
+    assert report.part == "valid"
+    assert (report.n, report.undisturbed.macro_f1) == (evaluated["n"], evaluated["macro_f1"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--split", "rest"), "'rest' is not a split"),
+        (("--limit", "-1"), "limit=-1"),
+        (("--seed", "-1"), "seed=-1"),
+        (("--to", "no/such/folder/r.json"), "r.json can't be written"),
+        (("--to", "."), "Give a file in a folder that is there"),
+    ],
+)
+def test_bad_input_is_one_clear_line(arguments: tuple[str, ...], says: str, command: Command) -> None:
+    code, out, messages = command(*arguments, "--json")
+    assert (code, out) == (2, "")
+    assert says in next(line for line in messages.splitlines() if line.startswith("error: "))
+    assert "Traceback" not in messages
