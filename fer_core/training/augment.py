@@ -22,9 +22,23 @@ def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Genera
     Returns:
         float32, the same shape, 0..255.
     """
-    images = put_on_glasses(images, config.glasses_01, generator)
-    images = put_up_a_hand(images, config.hand_01, generator)
-    images = _warp(images, config, generator)
+    return augment_both(images, config, generator)[0]
+
+
+def augment_both(
+    images: torch.Tensor, config: AugmentConfig, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """As `augment`, and the same images moved alike but with nothing else done to them."""
+    covered = put_on_glasses(images, config.glasses_01, generator)
+    covered = put_up_a_hand(covered, config.hand_01, generator)
+    grid = _grid(images, config, generator)
+    placed = _moved(images, grid)
+    changed = placed if covered is images else _moved(covered, grid)
+    return _in_another_light(changed, config, generator), placed
+
+
+def _in_another_light(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    """Everything but where things are."""
     images = _gain(images, config, generator)
     images = _light(images, config, generator)
     images = bend(images, config.gamma_01, generator)
@@ -41,11 +55,18 @@ def _uniform(n: int, reach: float, generator: torch.Generator) -> torch.Tensor:
     return (torch.rand(n, generator=generator) * 2 - 1) * reach
 
 
-def _warp(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
-    """Flip, shear, rotate, scale, shift and crop in one interpolation; what comes from outside repeats the edge."""
+def _moved(images: torch.Tensor, grid: torch.Tensor | None) -> torch.Tensor:
+    """The images at the places that `_grid` drew; what comes from outside repeats the edge."""
+    if grid is None:
+        return images
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def _grid(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
+    """Flip, shear, rotate, scale, shift and crop in one interpolation; None where none of them is asked for."""
     crops = config.crop_min_01 < 1
     if not any((config.flip_01, config.rotate_deg, config.scale_01, config.shift_01, config.shear_01, crops)):
-        return images
+        return None
     n = len(images)
     angle = torch.deg2rad(_uniform(n, config.rotate_deg, generator))
     scale = 1 + _uniform(n, config.scale_01, generator)
@@ -66,8 +87,7 @@ def _warp(images: torch.Tensor, config: AugmentConfig, generator: torch.Generato
         affine = affine * side[:, None, None]
         affine[:, :, 2] += (torch.rand(n, 2, generator=generator) * 2 - 1) * (1 - side)[:, None]
     affine = affine.to(images.device)
-    grid = F.affine_grid(affine, list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return F.affine_grid(affine, list(images.shape), align_corners=False)
 
 
 def _gain(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from fer_core.data.stream import StreamedImages
 from fer_core.errors import InputError
 from fer_core.labels import LabelSet
 from fer_core.training.affect import affect_rows
-from fer_core.training.augment import augment
+from fer_core.training.augment import augment_both
 from fer_core.training.augment_config import AugmentConfig
 from fer_core.training.config import TrainConfig
 from fer_core.training.feed import Fed
@@ -57,16 +56,14 @@ class Batch:
         targets: float32, shape (N, classes).
         codes: integers, shape (N,): the label that has the larger share of the image, -1 for none.
         affect: float32, shape (N, 2), nan where there are none; None where nobody asks.
+        placed: as `images`, moved and mixed alike but otherwise as they are; None where nobody asks.
     """
 
     images: torch.Tensor
     targets: torch.Tensor
     codes: torch.Tensor
     affect: torch.Tensor | None
-
-    def with_images(self, images: torch.Tensor) -> Self:
-        """The same batch with other images."""
-        return replace(self, images=images)
+    placed: torch.Tensor | None = None
 
 
 def training_data(
@@ -98,20 +95,29 @@ def make_batch(
     chance: torch.Generator,
     *,
     mixes: bool,
+    placed: bool = False,
 ) -> Batch:
-    """What was fed, changed at random and mixed with each other where `mixes`; gray levels 0..255."""
+    """What was fed, changed at random and mixed with each other where `mixes`; gray levels 0..255.
+
+    With `placed` the batch also holds the images as they are but for where things are in them.
+    """
     rows, device = fed.rows, fed.images.device
-    images = levels(fed.images) if config == _UNCHANGED else augment(planes(fed.images), config, chance)
+    if config == _UNCHANGED:
+        images = unchanged = levels(fed.images)
+    else:
+        images, unchanged = augment_both(planes(fed.images), config, chance)
     targets, codes = (torch.from_numpy(values[rows]).to(device) for values in (data.targets, data.codes))
     affect = None if data.affect is None else torch.from_numpy(data.affect[rows]).to(device)
     if not mixes:
-        return Batch(images, targets, codes, affect)
-    mixed = mix(images, config, chance)
+        return Batch(images, targets, codes, affect, unchanged if placed else None)
+    channels = images.shape[1]
+    mixed = mix(torch.cat([images, unchanged], 1) if placed else images, config, chance)  # one chance for both
     return Batch(
-        mixed.images,
+        mixed.images[:, :channels],
         mixed.of(targets),
         torch.where(mixed.share >= 0.5, codes, codes[mixed.partner]),
         None if affect is None else mixed.of(affect),
+        mixed.images[:, channels:] if placed else None,
     )
 
 

@@ -20,10 +20,11 @@ from fer_core.labels import label_set
 from fer_core.models.cost import network_cost
 from fer_core.models.registry import architecture
 from fer_core.settings import Settings
-from fer_core.training.batches import TrainingData, batches_per_epoch, make_batch, training_data
+from fer_core.training.batches import TrainingData, batches_per_epoch, levels, training_data
 from fer_core.training.config import TrainConfig
 from fer_core.training.estimated import Estimate, Spread
 from fer_core.training.feed import Fed, Feed
+from fer_core.training.lessons import Lessons, prepared
 from fer_core.training.optimise import AveragedWeights
 from fer_core.training.steps import Steps, device_here
 from fer_core.training.teachers import Teachers
@@ -86,7 +87,7 @@ class _Trial:
     def __init__(
         self, config: TrainConfig, contract: Contract, sample: TrainingData, teachers: Teachers | None
     ) -> None:
-        self.config, self.contract, self.sample, self.teachers = config, contract, sample, teachers
+        self.config, self.contract, self.sample = config, contract, sample
         self.device = device_here()
         family, affect = architecture(config.model.name), config.affect_weight > 0
         network = family.build(contract.channels, len(contract.labels), affect=affect, **config.model.options())
@@ -94,7 +95,8 @@ class _Trial:
         self._averaged = AveragedWeights(self.network, config.ema_decay) if config.ema_decay else None
         self._steps = Steps(self.network, self._averaged, config, sample.targets, _TIMED_MAX + _WARM_UP, self.device)
         self._feed = Feed(sample.images, self.device)
-        self._chance = torch.Generator().manual_seed(config.seed)
+        chance = torch.Generator().manual_seed(config.seed)
+        self._lessons = Lessons(sample, contract, config.augment, chance, teachers)
 
     def learn(self) -> list[float]:
         """The seconds of each counted batch."""
@@ -137,17 +139,11 @@ class _Trial:
         size = self.config.batch_size
         first = number * size % max(len(self.sample.train) - size + 1, 1)
         rows = self.sample.train[first : first + size]
-        augment = self.config.augment
         fed = Fed(rows, self._feed.images(rows))
-        batch = make_batch(self.sample, fed, augment, self._chance, mixes=augment.mixes)
-        images = self.contract.normalise(batch.images).contiguous(memory_format=torch.channels_last)
-        batch = batch.with_images(images)
-        self._steps.take(number, self.teachers.taught(batch) if self.teachers else batch)
+        self._steps.take(number, self._lessons.batch(fed, mixes=self.config.augment.mixes))
 
     def _prepared(self, rows: NDArray[np.int64]) -> torch.Tensor:
-        images = self._feed.images(rows).float()
-        prepared: torch.Tensor = self.contract.normalise(images).contiguous(memory_format=torch.channels_last)
-        return prepared
+        return prepared(self.contract, levels(self._feed.images(rows)))
 
     def _timed(self, work: Callable[[], object]) -> float:
         started = time.perf_counter()

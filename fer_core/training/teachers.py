@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Self
 
 import torch
@@ -11,18 +10,17 @@ from torch import nn
 
 from fer_core.contract import Contract
 from fer_core.settings import Settings
-from fer_core.training.batches import Batch
 from fer_core.training.config import TrainConfig
 from fer_core.training.teaching import teachers_of
 from fer_core.training.trained_network import trained_network
 
 
 class Teachers:
-    """Networks of finished runs, asked about each batch as it is learned from, changes and mixing included.
+    """Networks of finished runs, asked about every batch anew.
 
-    Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", at temperature 1; that the teachers see the
-    very image that the student sees is after Beyer et al. (2022), "Knowledge distillation: A good teacher is patient
-    and consistent".
+    Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", at temperature 1; asking about each image as
+    it is placed and mixed this time is after Beyer et al. (2022), "Knowledge distillation: A good teacher is patient
+    and consistent"; that the student alone sees it spoilt, after Xie et al. (2020), "Self-training with Noisy Student".
     """
 
     def __init__(
@@ -49,13 +47,13 @@ class Teachers:
         networks = [trained_network(run.folder) for run in teachers_of(config, contract, judged, store)]
         return cls(networks, config.distil.share_01, device, half=config.precision != "fp32")
 
-    def taught(self, batch: Batch) -> Batch:
-        """The batch with targets that are the teachers' answers for a share, and its own for the rest.
+    def joined(self, targets: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+        """Targets that are the teachers' mean answer for a share, and what they were for the rest.
 
         Args:
-            batch: its images as the network wants them.
+            targets: float32, shape (N, classes).
+            images: as the networks want them, shape (N, C, S, S).
         """
         with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
-            answers = [network(batch.images).float().softmax(1) for network in self._networks]
-        answer = torch.stack(answers).mean(0)
-        return replace(batch, targets=torch.lerp(batch.targets, answer, self._share_01))
+            answers = [network(images).float().softmax(1) for network in self._networks]
+        return torch.lerp(targets, torch.stack(answers).mean(0), self._share_01)

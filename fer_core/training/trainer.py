@@ -24,10 +24,11 @@ from fer_core.progress import Progress, silent
 from fer_core.runs.folder import Run
 from fer_core.training import checkpoint
 from fer_core.training.affect import affect_scores
-from fer_core.training.batches import Batch, TrainingData, batches_per_epoch, levels, make_batch
+from fer_core.training.batches import TrainingData, batches_per_epoch, levels
 from fer_core.training.config import TrainConfig
 from fer_core.training.epoch_scores import score_of, scores
-from fer_core.training.feed import Fed, Feed
+from fer_core.training.feed import Feed
+from fer_core.training.lessons import Lessons, prepared
 from fer_core.training.optimise import AveragedWeights
 from fer_core.training.sampling import epoch_rows
 from fer_core.training.schedule import Patience, Plateau
@@ -57,7 +58,6 @@ class Trainer:
         self.batches = batches_per_epoch(config, data, len(contract.labels))
         torch.manual_seed(config.seed)
         self.config, self.contract, self.data, self.run, self.trackers = config, contract, data, run, trackers
-        self.teachers = teachers
         self.device = device_here()
         family = architecture(config.model.name)
         classes, affect = len(contract.labels), config.affect_weight > 0
@@ -69,6 +69,7 @@ class Trainer:
         self.steps = Steps(self.network, self.averaged, config, data.targets[data.train], self.batches, self.device)
         self.feed = Feed(data.images, self.device)
         self.chance = torch.Generator().manual_seed(config.seed)
+        self.lessons = Lessons(data, contract, config.augment, self.chance, teachers)
         self.patience = Patience()
         self.plateau = Plateau()
         self.epoch = 0
@@ -150,7 +151,7 @@ class Trainer:
         started = asked = time.monotonic()
         parts = [np.sort(part) for part in np.split(order[: self.batches * config.batch_size], self.batches)]
         for number, fed in enumerate(self.feed.batches(parts)):
-            batch = self._batch(fed, mixes=mixes)
+            batch = self.lessons.batch(fed, mixes=mixes)
             given = time.monotonic()
             loss, outputs = self.steps.take(number, batch)
             losses.append(loss)
@@ -171,12 +172,6 @@ class Trainer:
             "data_seconds": data_s,
             "step_seconds": step_s,
         }
-
-    def _batch(self, fed: Fed, *, mixes: bool) -> Batch:
-        """A batch to learn from, changed at random and as the network wants it."""
-        batch = make_batch(self.data, fed, self.config.augment, self.chance, mixes=mixes)
-        batch = batch.with_images(self._prepared(batch.images))
-        return self.teachers.taught(batch) if self.teachers else batch
 
     def _judge(self) -> dict[str, Any]:
         """Loss and figures on the validation rows.
@@ -205,7 +200,7 @@ class Trainer:
         parts: list[list[NDArray[np.float32]]] = []
         with torch.inference_mode(), affect_returned(network) if both else nullcontext():
             for fed in self.feed.batches([rows[at : at + _EVALUATION_BATCH] for at in starts]):
-                outputs = network(self._prepared(levels(fed.images)))
+                outputs = network(prepared(self.contract, levels(fed.images)))
                 each = outputs if both else (outputs,)
                 parts.append([part.float().cpu().numpy() for part in each])
         if not parts:
@@ -236,10 +231,6 @@ class Trainer:
     def _epoch_rows(self) -> NDArray[np.int64]:
         train, classes = self.data.train, len(self.contract.labels)
         return epoch_rows(train, self.data.codes[train], classes, self.config.remedy.sampling, self.chance)
-
-    def _prepared(self, images: torch.Tensor) -> torch.Tensor:
-        prepared: torch.Tensor = self.contract.normalise(images)
-        return prepared.contiguous(memory_format=torch.channels_last)
 
     def _save_weights(self) -> None:
         from safetensors.torch import save

@@ -14,7 +14,6 @@ from fer_core.labels import label_set
 from fer_core.models.registry import architecture, build_network
 from fer_core.runs.folder import Run
 from fer_core.settings import Settings
-from fer_core.training.batches import Batch
 from fer_core.training.config import TrainConfig, parse_config
 from fer_core.training.teachers import Teachers
 from tests.made_runs import made_run
@@ -42,11 +41,11 @@ def _config(*teachers: str, dataset: str = "ferplus", share_01: float = 0.5) -> 
     return parse_config({"dataset": dataset, "model": MODEL, "distil": distil})
 
 
-def _batch(n: int = 6) -> Batch:
+def _faces(n: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
+    """Targets and images."""
     chance = torch.Generator().manual_seed(1)
     targets = torch.rand(n, 8, generator=chance)
-    images = torch.randn(n, 1, 32, 32, generator=chance)
-    return Batch(images, targets / targets.sum(1, keepdim=True), torch.zeros(n, dtype=torch.int64), None)
+    return targets / targets.sum(1, keepdim=True), torch.randn(n, 1, 32, 32, generator=chance)
 
 
 @pytest.fixture
@@ -65,27 +64,24 @@ def test_targets_are_the_teachers_mean_answer_for_a_share_and_their_own_for_the_
         network = build_network("small-resnet", 8, width=4).eval()
         network.load_state_dict(load_file(run.path("weights.safetensors")))
         networks.append(network)
-    batch = _batch()
+    targets, images = _faces()
     teachers = Teachers.open(_config("first", "second", share_01=0.7), CONTRACT, JUDGED, store, CPU)
     assert teachers is not None
-    taught = teachers.taught(batch)
+    joined = teachers.joined(targets, images)
     with torch.inference_mode():
-        mean = sum(network(batch.images).softmax(1) for network in networks) / 2
-    torch.testing.assert_close(taught.targets, 0.3 * batch.targets + 0.7 * mean)
-    torch.testing.assert_close(taught.targets.sum(1), torch.ones(6))
-    assert taught.images is batch.images and taught.codes is batch.codes
+        mean = sum(network(images).softmax(1) for network in networks) / 2
+    torch.testing.assert_close(joined, 0.3 * targets + 0.7 * mean)
+    torch.testing.assert_close(joined.sum(1), torch.ones(6))
 
 
 def test_a_teacher_learns_nothing_itself_and_keeps_its_statistics(store: Settings) -> None:
     network: nn.Module = build_network("small-resnet", 8, width=4).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     teachers = Teachers([network], 1.0, CPU)
-    batch = _batch()
-    for _ in range(2):
-        taught = teachers.taught(batch)
-    assert not taught.targets.requires_grad
+    first, second = (teachers.joined(*_faces()) for _ in range(2))
+    assert not first.requires_grad
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-    torch.testing.assert_close(teachers.taught(batch).targets, taught.targets)
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
 
 
 def test_a_teacher_is_a_finished_run(store: Settings) -> None:
