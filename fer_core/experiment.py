@@ -23,7 +23,7 @@ from fer_core.data.ties import ties_of
 from fer_core.errors import DatasetError
 from fer_core.evaluation.calibrate import calibrate
 from fer_core.evaluation.predictions import logits_of, prediction_table, truth_of
-from fer_core.evaluation.report import reports
+from fer_core.evaluation.report import headline_figures, reports
 from fer_core.labels import label_set
 from fer_core.models.onnx_export import export_onnx
 from fer_core.models.registry import architecture, parameter_count
@@ -39,6 +39,7 @@ from fer_core.training.trainer import Trainer
 
 _PACK_SHARE_01 = 0.03
 _TRAIN_SHARE_01 = 0.95
+_PROBE_FACES = 64
 
 
 def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progress: Progress = silent) -> Run:
@@ -173,17 +174,22 @@ def _finish(
     calibration.save(run.path("calibration.json"))
     report = {str(part): reports(table, calibration, labels) for part, table in tables.items()}
     run.write_report(report)
-    run.write("model.onnx", export_onnx(trainer.evaluated, contract))
+    run.write("model.onnx", export_onnx(trainer.evaluated, contract, _probe(trainer, parts, readable)))
     about = _about(run, trainer, dataset, report)
     write_json(run.path("bundle.json"), about)
     run.finish({"best_epoch": trainer.best_epoch, "epochs": trainer.config.epochs, "data": asdict(used), **about})
     run.append_log(f"finished: epoch {trainer.best_epoch} kept")
 
 
+def _probe(trainer: Trainer, parts: NDArray[np.str_], readable: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Real faces that the export is checked on, from the validation part, as the network sees them."""
+    rows = np.flatnonzero((parts == Split.VALID) & readable)[:_PROBE_FACES]
+    faces: NDArray[np.float32] = trainer.contract.normalise(np.asarray(trainer.data.images[rows], np.float32))
+    return faces
+
+
 def _about(run: Run, trainer: Trainer, dataset: StoredDataset, report: dict[str, Any]) -> dict[str, Any]:
     """What is said of the model beside its numbers."""
-    part = "test" if report.get("test") else "valid"
-    headline = report[part][0] if report.get(part) else {}
     return {
         "id": run.id,
         "title": trainer.config.title or trainer.config.model.name,
@@ -193,9 +199,5 @@ def _about(run: Run, trainer: Trainer, dataset: StoredDataset, report: dict[str,
         "dataset": dataset.id,
         "drawn": dataset.manifest.drawn,
         "licence": f"weights: MIT; trained on {dataset.manifest.title}: {dataset.manifest.licence}",
-        "figures": {
-            "part": part,
-            **{name: headline.get(name) for name in ("n", "protocol", "accuracy", "balanced_accuracy", "macro_f1")},
-            "intervals": headline.get("intervals"),
-        },
+        "figures": headline_figures(report),
     }

@@ -1,63 +1,124 @@
-"""A model on a page: its figures with their intervals, its facts and card, and the button that puts it to use."""
+"""A model on a page: in short among the others, or opened, with its figures, card and files."""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from fer_core.inference.card import model_card
+from fer_core.inference.card import read_report
+from fer_core.inference.card_figures import Judged, judged_parts
 from fer_core.inference.catalog import ModelEntry, use_model
+from fer_core.inference.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
-from fer_ui.header import Headline, headline
+from fer_ui.header import Headline, empty_state, headline
+from fer_ui.models.figures_view import show_calibration, show_confusion, show_figures
+from fer_ui.models.files_view import show_card, show_files
 from fer_ui.numbers import count, interval, percent
-from fer_ui.pages import Page, link_to
+from fer_ui.pages import Page, go_to, link_to
+from fer_ui.params import Param, switch
+from fer_ui.robustness_view import show_robustness
 from fer_ui.words import plain
 
 _KINDS = {"shipped": "ships with FERscope", "run": "a run of this store", "imported": "imported"}
 _PARTS = {"test": "test part", "valid": "validation part"}
+_SCORES = {"macro_f1": "Macro-F1", "balanced_accuracy": "Balanced accuracy", "accuracy": "Accuracy"}
+_SECTIONS = {
+    "figures": "Figures",
+    "confusion": "Confusion",
+    "calibration": "Calibration",
+    "robustness": "Robustness",
+    "card": "Model card",
+    "files": "Proof and files",
+}
+_JUDGED: dict[str, Callable[[ModelEntry, Judged], None]] = {
+    "figures": show_figures,
+    "confusion": show_confusion,
+    "calibration": show_calibration,
+}
 
 
-def show_model(model: ModelEntry, *, in_use: bool) -> None:
+def show_model(model: ModelEntry, *, in_use: bool, opened: bool) -> None:
     """One model in a frame of its own."""
     about = model.about
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{plain(about.title)}**", width="stretch")
+            if not opened and st.button("Look at it", key=f"open-{model.id}", type="tertiary"):
+                go_to(Page.MODELS, model=model.id)
             if in_use:
                 st.badge("In use", icon=":material/check:", color="green")
             elif st.button("Use it", key=f"use-{model.id}"):
                 with shown_errors():
                     use_model(model.id, settings())
                     st.rerun()
-        facts = [_KINDS[model.kind], model.id, f"{count(about.parameters)} parameters", f"trained on {about.dataset}"]
+        facts = [_KINDS[model.kind], model.id, f"{count(about.parameters)} parameters" if about.parameters else ""]
+        facts.append(f"trained on {about.dataset}" if about.dataset else "training data unknown")
         st.caption(plain(", ".join(fact for fact in facts if fact)))
         if about.drawn:
             st.caption(":material/draw: Trained on drawings: its figures say nothing about people.")
-        if about.figures.get("n"):
-            _figures(about.figures)
-        if model.kind == "run":
-            link_to(Page.EVALUATION, "Confusion matrix", run=model.id)
-        with st.expander("Model card"):
-            st.markdown(_card(model))
+        if opened:
+            _sections(model)
+        elif about.figures.get("n"):
+            _scores(about.figures)
+        else:
+            st.caption("Nothing was measured with it here yet.")
 
 
-def _figures(figures: dict[str, Any]) -> None:
+def _sections(model: ModelEntry) -> None:
+    """What is asked about the opened model."""
+    section = switch("About it", list(_SECTIONS), Param.SECTION, format_func=_SECTIONS.__getitem__)
+    with shown_errors():
+        if section in _JUDGED:
+            parts = judged_parts(read_report(model.folder))
+            if parts:
+                _JUDGED[section](model, parts[0])
+            else:
+                _unmeasured()
+        elif section == "robustness":
+            _robustness(model)
+        elif section == "card":
+            show_card(model)
+        else:
+            show_files(model)
+    if model.kind == "run" and section in ("figures", "confusion"):
+        link_to(Page.EVALUATION, "Its evaluation", run=model.id)
+
+
+def _unmeasured() -> None:
+    empty_state(
+        "Nothing was measured with it here yet",
+        "How well it does is not known, and its probabilities are as the network gives them. Import it again with a "
+        "dataset to calibrate on, or run `python -m fer_core evaluate` with its id.",
+    )
+
+
+def _robustness(model: ModelEntry) -> None:
+    if (model.folder / ROBUSTNESS_FILE).is_file():
+        show_robustness(model.folder)
+        return
+    empty_state(
+        "It was not measured under disturbances",
+        "Blur, darkness, JPEG, small faces, turns and covers, at five strengths each: the command below measures it.",
+    )
+    target = model.folder / ROBUSTNESS_FILE
+    st.code(
+        f"python -m fer_core robustness --model {model.id} --data DATASET --to {shlex.quote(str(target))}",
+        "sh",
+        wrap_lines=True,
+    )
+
+
+def _scores(figures: dict[str, Any]) -> None:
     bounds = figures.get("intervals") or {}
-    names = {"macro_f1": "Macro-F1", "balanced_accuracy": "Balanced accuracy", "accuracy": "Accuracy"}
     headline(
         [
             Headline(title, percent(figures[name]), f"95 %: {interval(*bounds[name])}" if name in bounds else "")
-            for name, title in names.items()
+            for name, title in _SCORES.items()
         ]
     )
     part = _PARTS.get(figures["part"], figures["part"])
     st.caption(f"On the {count(figures['n'])} labelled images of the {part}, accurate point.")
-
-
-def _card(model: ModelEntry) -> str:
-    card = model.folder / "card.md"
-    text = card.read_text() if card.is_file() else model_card(model.about, model.folder / "report.json")
-    # The frame has the title already; what is left starts one level lower.
-    return "\n".join(f"##{line}" if line.startswith("## ") else line for line in text.splitlines()[1:])

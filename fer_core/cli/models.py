@@ -1,4 +1,4 @@
-"""`models`: list, choose, verify and export models; fetch the face detector."""
+"""`models`: list, choose, verify, export, import and delete models; fetch the face detector."""
 
 from __future__ import annotations
 
@@ -6,26 +6,50 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.output import emit, table
+from fer_core.cli.output import ProgressLine, emit, table
 from fer_core.cli.parsing import add_group
-from fer_core.inference.catalog import find_model, list_models, model_in_use, use_model
+from fer_core.errors import BundleError
+from fer_core.inference.bundle import Bundle
+from fer_core.inference.bundle_file import is_bundle_file, unpacked
+from fer_core.inference.catalog import ModelEntry, delete_model, find_model, list_models, model_in_use, use_model
 from fer_core.inference.export import export_bundle
-from fer_core.inference.golden import verify_bundle
+from fer_core.inference.golden import Check, verify_bundle
+from fer_core.inference.import_bundle import import_bundle, is_weights_file
+from fer_core.inference.network_check import check_network
 from fer_core.inference.yunet_file import fetch_yunet
 from fer_core.settings import settings
+from fer_core.training.config import presets
 
 
 def add_to(commands: Any) -> None:
     """Add the command to a parser."""
-    action = add_group(commands, "models", "list, choose, verify and export models")
+    action = add_group(commands, "models", "list, choose, verify, export and import models")
     action("list", "every model that can be used", _list)
     action("use", "make a model the one that Predict and Live use", _use).add_argument("model")
-    action("verify", "prove that a model still predicts what it did", _verify).add_argument("model")
-    exporting = action("export", "write a finished run as a bundle of its own", _export)
-    exporting.add_argument("model")
-    exporting.add_argument("--to", type=Path, required=True, help="the folder to make")
+    verifying = action("verify", "prove that a model still predicts what it did", _verify)
+    verifying.add_argument("model", help="default, a run's or model's id, or a bundle: a folder or one file")
+    exporting = action("export", "write a model as a bundle of its own", _export)
+    exporting.add_argument("model", help="default, or a run's or model's id")
+    exporting.add_argument(
+        "--to", type=Path, required=True, help="the folder to make; or, where it ends in .zip, the one file"
+    )
+    _add_import(action("import", "take a bundle, or a bare file of weights, into the store", _import))
+    action("delete", "delete an imported model", _delete).add_argument("id")
     fetching = action("fetch", "fetch the YuNet face detector into the store", _fetch)
     fetching.add_argument("what", choices=("yunet",))
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", type=Path, help="a bundle (a folder or one file), or a state dict (.pt, .safetensors)")
+    parser.add_argument("--id", default="", help="what to call it; by default what it calls itself, or the file's name")
+    weights = parser.add_argument_group("for a bare state dict")
+    weights.add_argument("--preset", default="", help=f"gives network, labels and contract: {', '.join(presets())}")
+    weights.add_argument("--licence", default="", help="what may be done with the weights")
+    weights.add_argument("--title", default="", help="how people call it")
+    weights.add_argument("--data", default="", help="a dataset in the store to calibrate on and to judge with")
+    weights.add_argument(
+        "--split", default="", help="the part the calibration is fitted on: valid (the default) or train"
+    )
 
 
 def _list(arguments: argparse.Namespace) -> None:
@@ -53,16 +77,64 @@ def _use(arguments: argparse.Namespace) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    checks = verify_bundle(find_model(arguments.model, settings()).folder)
+    checks = _checks(arguments.model)
     rows = [{"check": check.name, "passed": check.passed, "detail": check.detail} for check in checks]
     passed = all(check.passed for check in checks)
     emit({"model": arguments.model, "passed": passed, "checks": rows}, arguments.json, table(rows, "Nothing to check."))
     return 0 if passed else 1
 
 
+def _checks(model: str) -> list[Check]:
+    path = Path(model).expanduser()
+    if path.is_file() and is_bundle_file(path):
+        with unpacked(path, settings()) as folder:
+            return [*verify_bundle(folder), *check_network(folder)]
+    folder = find_model(model, settings()).folder
+    return [*verify_bundle(folder), *check_network(folder)]
+
+
 def _export(arguments: argparse.Namespace) -> None:
-    folder = export_bundle(find_model(arguments.model, settings()), arguments.to)
-    emit({"model": arguments.model, "folder": str(folder)}, arguments.json, f"Wrote {folder}")
+    written = export_bundle(find_model(arguments.model, settings()), arguments.to)
+    kind = "file" if written.is_file() else "folder"
+    emit({"model": arguments.model, kind: str(written)}, arguments.json, f"Wrote {written}")
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    entry = _imported(arguments)
+    labels = [str(label) for label in Bundle.open(entry.folder).contract.labels]
+    result = {
+        "id": entry.id,
+        "n": entry.about.parameters,
+        "parameters": entry.about.parameters,
+        "labels": labels,
+        "title": entry.about.title,
+        "licence": entry.about.licence,
+        "figures": entry.about.figures,
+        "folder": str(entry.folder),
+    }
+    said = f"Imported {entry.id}: {entry.about.title}, {entry.about.parameters:,} parameters, {len(labels)} expressions"
+    emit(result, arguments.json, f"{said}\nUse it with: python -m fer_core models use {entry.id}")
+
+
+def _imported(arguments: argparse.Namespace) -> ModelEntry:
+    weights = {name: getattr(arguments, name) for name in ("preset", "licence", "title", "data", "split")}
+    given = [f"--{name}" for name, value in weights.items() if value]
+    if not is_weights_file(arguments.path) or not arguments.preset:
+        if given and not is_weights_file(arguments.path):
+            raise BundleError(f"{arguments.path.name} is no bare state dict: leave {', '.join(given)} out.")
+        return import_bundle(arguments.path, settings(), model_id=arguments.id)
+    from fer_core.inference.import_weights import WeightsImport, import_weights
+
+    said = {name: value for name, value in weights.items() if value}
+    asked = WeightsImport(model_id=arguments.id, **said)
+    return import_weights(arguments.path, asked, settings(), ProgressLine())
+
+
+def _delete(arguments: argparse.Namespace) -> None:
+    was_used = delete_model(arguments.id, settings())
+    fallen = " Predict and Live used it, and now use the one that ships." if was_used else ""
+    result = {"id": arguments.id, "was_in_use": was_used, "in_use": model_in_use(settings())}
+    emit(result, arguments.json, f"Deleted {arguments.id}.{fallen}")
 
 
 def _fetch(arguments: argparse.Namespace) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fer_core.calibration import POINT_NAMES, Calibration, PointName
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol, logits_of, truth_of
+from fer_core.evaluation.reliability import calibration_curve, certainty
 from fer_core.labels import LabelSet
 from fer_core.metrics import ClassFigures, Figures, expected_calibration_error, figures
 
@@ -24,8 +27,10 @@ def report(
     truth = truth_of(table, protocol, labels)
     judged = truth >= 0
     truth = truth[judged]
-    probabilities = calibration.probabilities(logits_of(table, labels)[judged], point)
-    predicted = probabilities.argmax(1)
+    logits = logits_of(table, labels)[judged]
+    probabilities = calibration.probabilities(logits, point)
+    predicted, confidence = probabilities.argmax(1), probabilities.max(1)
+    correct = predicted == truth
     result = figures(truth, predicted, len(labels))
     names = [str(expression) for expression in labels]
     return {
@@ -36,7 +41,8 @@ def report(
         "accuracy": result.accuracy,
         "balanced_accuracy": result.balanced_accuracy,
         "macro_f1": result.macro_f1,
-        "ece": expected_calibration_error(probabilities.max(1), predicted == truth),
+        "ece": expected_calibration_error(confidence, correct),
+        "ece_unscaled": expected_calibration_error(_unscaled(calibration, point, logits).max(1), correct),
         "intervals": {name: list(bounds) for name, bounds in result.intervals.items()},
         "per_class": {
             name: {
@@ -50,6 +56,8 @@ def report(
         },
         "confusion": result.confusion.tolist(),
         "labels": names,
+        "calibration_curve": calibration_curve(confidence, correct),
+        "certainty": certainty(confidence, correct, calibration.point(point).uncertain_below_01),
     }
 
 
@@ -57,6 +65,26 @@ def reports(table: pd.DataFrame, calibration: Calibration, labels: LabelSet) -> 
     """Every report that a table of predictions allows: each protocol it has labels for, at each point."""
     usable: list[Protocol] = [p for p in PROTOCOLS if p in table and bool(np.any(truth_of(table, p, labels) >= 0))]
     return [report(table, calibration, labels, protocol, point) for protocol in usable for point in POINT_NAMES]
+
+
+def headline_figures(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """What lists show of a model: the first report on its test part, else on its validation part; empty without one.
+
+    Args:
+        report: the reports by part.
+    """
+    part = next((part for part in ("test", *report) if report.get(part)), "")
+    if not part:
+        return {}
+    first = report[part][0]
+    names = ("n", "protocol", "accuracy", "balanced_accuracy", "macro_f1", "intervals")
+    return {"part": part, **{name: first[name] for name in names}}
+
+
+def _unscaled(calibration: Calibration, point: PointName, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The probabilities at the point had no temperature been fitted."""
+    plain = calibration.points[point].model_copy(update={"temperature": 1.0})
+    return calibration.model_copy(update={"points": {**calibration.points, point: plain}}).probabilities(logits, point)
 
 
 def figures_of(report: dict[str, Any]) -> Figures:

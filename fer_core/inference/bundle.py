@@ -6,6 +6,9 @@
     bundle.json       what the model is called, made of and allowed for (optional)
     golden/           faces with the probabilities they must get (optional; `fer_core.inference.golden`)
 
+For people and for proof, all optional: `card.md` with `calibration.svg`, `report.json`, `robustness.json`,
+`evaluations/` (figures on other data), and what PyTorch needs, `config.yaml` and `weights.safetensors`.
+
 A finished run folder holds the same files, so it opens in the same way. Nothing is ever unpickled.
 """
 
@@ -13,7 +16,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -29,6 +32,10 @@ MODEL_FILE = "model.onnx"
 CONTRACT_FILE = "contract.json"
 CALIBRATION_FILE = "calibration.json"
 ABOUT_FILE = "bundle.json"
+REPORT_FILE = "report.json"
+CONFIG_FILE = "config.yaml"
+WEIGHTS_FILE = "weights.safetensors"
+CARD_FILE = "card.md"
 
 INPUT_NAME = "faces"
 OUTPUT_NAME = "logits"
@@ -44,7 +51,8 @@ as one; more threads than cores are three times slower."""
 class About(BaseModel):
     """What a bundle says about itself.
 
-    `drawn`: it was trained on drawings. `figures` is free-form; `files` has the SHA-256 of files by name.
+    `drawn`: it was trained on drawings. `origin`: whether FERscope trained it, or its weights came as a file and
+    nothing was measured until it was judged here. `figures` is free-form; `files` has the SHA-256 of files by name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -56,6 +64,7 @@ class About(BaseModel):
     licence: str = ""
     dataset: str = ""
     drawn: bool = False
+    origin: Literal["trained", "weights"] = "trained"
     architecture: str = ""
     parameters: int = Field(0, ge=0)
     figures: dict[str, JsonValue] = Field(default_factory=dict)
@@ -101,21 +110,27 @@ class Bundle:
         self._session = session
 
     @classmethod
-    def open(cls, folder: Path, *, threads: int | None = None) -> Bundle:
+    def open(cls, folder: Path, *, threads: int | None = None, model_file: str = MODEL_FILE) -> Bundle:
         """Load a bundle or a finished run and check that its parts fit each other.
 
         Args:
             folder: where its files are.
             threads: threads a call to the network uses; by default two, or one on a single core.
+            model_file: another form of the same network in the folder, such as one of 8 bits (`inference.quantise`).
         Raises:
             BundleError: a file is missing or broken, or the network does not fit the contract.
         """
+        if folder.is_file():
+            raise BundleError(
+                f"{folder.name} is a file, and a model is a folder: a checkpoint alone has no contract: nobody knows "
+                "how a face becomes its input. Import it first: `models import`, with --preset for a file of weights."
+            )
         if not folder.is_dir():
             raise BundleError(f"There is no model folder {folder}. Give the folder of a bundle or of a finished run.")
         about = read_about(folder)
         contract = Contract.load(folder / CONTRACT_FILE)
         calibration = Calibration.load(folder / CALIBRATION_FILE, contract.labels)
-        session = _session(folder / MODEL_FILE, threads or min(_THREADS_DEFAULT, _cores()))
+        session = _session(folder / model_file, threads or min(_THREADS_DEFAULT, _cores()))
         bundle = cls(folder, about, contract, calibration, session)
         bundle._check_network()
         return bundle

@@ -1,65 +1,192 @@
-"""The model card: what a model is, how well it does, and what it is not for."""
+"""The model card: what a model is, how well it does, how far it can be believed, and what it is not for."""
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
 
-from fer_core.inference.bundle import About
+from fer_core.atomic import write_text
+from fer_core.calibration import Calibration
+from fer_core.contract import Contract
+from fer_core.errors import BundleError
+from fer_core.inference.bundle import CALIBRATION_FILE, CARD_FILE, CONFIG_FILE, CONTRACT_FILE, REPORT_FILE, About
+from fer_core.inference.calibration_picture import calibration_svg
+from fer_core.inference.card_calibration import PICTURE, calibration_lines, certainty_lines
+from fer_core.inference.card_figures import (
+    PARTS,
+    Judged,
+    confusion_lines,
+    expression_lines,
+    headline_lines,
+    judged_parts,
+    reading_lines,
+    weak_points,
+)
+from fer_core.inference.card_recipe import data_lines, dataset_name, fact_lines, recipe_lines
+from fer_core.inference.card_words import PROTOCOLS, listed, percent, plain, table, with_interval
+from fer_core.inference.evaluations import Evaluation, read_evaluations
+from fer_core.inference.robustness_report import card_lines, read_robustness
 
-_REFUSED = (
+INTENDED = (
+    "Reading the expressions in pictures of people who have agreed to it, each answer shown with how sure it is.",
+    "Counting and comparing expressions over many faces, with the figures above as the error to expect.",
+    "Research and teaching: imbalance, calibration and label noise in facial expression recognition; demonstrations.",
+)
+REFUSED = (
     "An expression is not a feeling: the model reads faces, it does not know what a person feels, thinks or intends.",
     "Not for hiring, policing, border control, teaching, insurance, or any decision about a person.",
     "Not for watching people who have not agreed to it.",
 )
 
 
-def model_card(about: About, report_file: Path) -> str:
-    """The card as Markdown; figures are left out where there is no report."""
-    facts = {
-        "Architecture": f"{about.architecture}, {about.parameters:,} parameters",
-        "Trained on": about.dataset + (" (drawings, not people)" if about.drawn else ""),
-        "Made": about.created,
-        "Licence": about.licence,
-    }
-    lines = [f"# {about.title}", "", *(f"- **{name}**: {value}" for name, value in facts.items()), ""]
-    if about.drawn:
-        lines += ["This model was trained on drawings. Its figures say nothing about people.", ""]
-    if report_file.is_file():
-        for part, found in json.loads(report_file.read_text()).items():
-            lines += _part_lines(part, found)
-    lines += ["## Refused uses", "", *(f"- {use}" for use in _REFUSED), ""]
-    return "\n".join(lines)
+def write_card(folder: Path, about: About) -> None:
+    """Write a bundle's card and the picture in it."""
+    drawn = curves_of(folder)
+    if drawn:
+        write_text(folder / PICTURE, calibration_svg(drawn))
+    write_text(folder / CARD_FILE, model_card(about, folder))
 
 
-def _part_lines(part: str, found: list[dict[str, Any]]) -> list[str]:
-    meaning = {
-        "valid": "validation part (the epoch and the calibration were chosen on it)",
-        "test": "test part (neither training nor selection touched it)",
-    }
-    lines = [f"## Figures on the {meaning.get(part, part)}", ""]
-    lines += [
-        "| protocol | point | n | macro-F1 | balanced accuracy | accuracy | ECE |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+def model_card(about: About, folder: Path) -> str:
+    """The card of the bundle or run in `folder` as Markdown; what is not known there is left out."""
+    contract = Contract.load(folder / CONTRACT_FILE)
+    parts = judged_parts(read_report(folder))
+    best = parts[0] if parts else None
+    lines = [f"# {plain(about.title or about.id)}", "", opening(about, contract, best), ""]
+    lines += [*headline_lines(best), *reading_lines()] if best else []
+    lines += _section("What it is", [*fact_lines(about, contract), ""])
+    lines += _section("Data and licence", data_lines(about))
+    lines += _section("Recipe", recipe_lines(about, folder / CONFIG_FILE))
+    lines += _section("Intended uses", _bullets(INTENDED))
+    if best:
+        calibration = Calibration.load(folder / CALIBRATION_FILE, contract.labels)
+        lines += _section(f"By expression, {PARTS.get(best.part, best.part)}", expression_lines(best))
+        lines += _section("What is read as what", confusion_lines(best))
+        lines += _section("Calibration", calibration_lines(best, calibration))
+        lines += _section("When it is unsure", certainty_lines(best))
+    lines += _robustness_lines(folder)
+    for other in parts[1:]:
+        words = f"{meaning(other.part, about).capitalize()}."
+        lines += _section(f"Figures on the {PARTS.get(other.part, other.part)}", [words, "", *headline_lines(other)])
+    lines += _section("On other data", other_data_lines(read_evaluations(folder)))
+    lines += _section("Limits", _bullets(limits(about, contract, best)))
+    lines += _section("Refused uses", _bullets(REFUSED))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def portable_card(about: About, folder: Path) -> str:
+    """The card with its picture inside, so that it can be read without the bundle."""
+    text, drawn = model_card(about, folder), curves_of(folder)
+    if not drawn:
+        return text
+    picture = base64.b64encode(calibration_svg(drawn).encode()).decode()
+    return text.replace(f"]({PICTURE})", f"](data:image/svg+xml;base64,{picture})")
+
+
+def read_report(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """The reports of a bundle or run by part; empty where it has none that can be read."""
+    try:
+        found = json.loads((folder / REPORT_FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def curves_of(folder: Path) -> list[dict[str, Any]]:
+    """The reports that the calibration picture shows, a point each; those of an older FERscope have no curve."""
+    parts = judged_parts(read_report(folder))
+    return [each for each in parts[0].main if "calibration_curve" in each] if parts else []
+
+
+def opening(about: About, contract: Contract, best: Judged | None) -> str:
+    """Three sentences: what it reads, who made it, how well it does."""
+    names = listed([str(label) for label in contract.labels])
+    reads = f"This model reads one face at a time as one of {len(contract.labels)} expressions: {names}."
+    return " ".join([reads, _maker(about), _how_well(about, best)])
+
+
+def meaning(part: str, about: About) -> str:
+    """What a part was used for, in words."""
+    if part == "test":
+        return "neither training nor selection touched these images" if about.origin == "trained" else "not fitted on"
+    if about.origin == "weights":
+        return "the calibration was fitted on these images, so their figures flatter a little"
+    return "the epoch and the calibration were chosen on these images, so their figures flatter a little"
+
+
+def limits(about: About, contract: Contract, best: Judged | None) -> list[str]:
+    """What can go wrong, in sentences: from the figures, and what holds for every such model."""
+    said = ["It was trained on drawings. Its figures say nothing about people."] if about.drawn else []
+    if about.figures.get("drawn"):
+        said.append("It was judged on drawings. Its figures say nothing about people.")
+    if about.origin == "weights":
+        said.append("On which images it was trained is not known here: some of those that judge it may be among them.")
+    said += weak_points(best) if best else ["Nothing was measured with it here yet."]
+    side = f"{contract.size_px} by {contract.size_px} pixels"
+    return [
+        *said,
+        f"It sees a face at {side} in {_colour(contract)}: small, turned, covered or badly lit faces are read worse.",
+        "It learned what onlookers called an expression. Onlookers disagree, and the rare expressions most.",
+        "How its errors differ between groups of people, by age, sex or skin, was not measured.",
     ]
-    for each in found:
-        cells = [_with_interval(each, name) for name in ("macro_f1", "balanced_accuracy", "accuracy")]
-        lines.append(
-            f"| {each['protocol']} | {each['point']} | {each['n']:,} | {' | '.join(cells)} | {each['ece']:.3f} |"
-        )
-    lines += ["", "Shares in percent, with 95 % intervals.", ""]
-    for each in found:
-        lines += [f"### By class: {each['protocol']} protocol, {each['point']} point", ""]
-        lines += ["| expression | precision | recall | F1 | images |", "| --- | --- | --- | --- | --- |"]
-        for name, row in each["per_class"].items():
-            low, high = row["recall_interval"]
-            recall = f"{row['recall']:.1%} ({low:.0%} to {high:.0%})"
-            lines.append(f"| {name} | {row['precision']:.1%} | {recall} | {row['f1']:.1%} | {row['support']:,} |")
-        lines.append("")
+
+
+def other_data_lines(evaluations: list[Evaluation]) -> list[str]:
+    """A table a dataset, with what is to be known of it."""
+    lines = []
+    for evaluation in evaluations:
+        lines += [f"### {plain(evaluation.dataset)}", ""]
+        if said := " ".join(plain(words) for words in (evaluation.source, evaluation.note) if words):
+            lines += [said, ""]
+        rows = [
+            [
+                f"{PROTOCOLS.get(each['protocol'], each['protocol'])}, {each['point']}",
+                f"{each['n']:,}",
+                *(with_interval(each[n], each["intervals"][n]) for n in ("macro_f1", "balanced_accuracy", "accuracy")),
+            ]
+            for each in evaluation.reports
+        ]
+        lines += table(["labels by, point", "images", "macro-F1", "balanced accuracy", "accuracy"], rows)
     return lines
 
 
-def _with_interval(report: dict[str, Any], name: str) -> str:
-    low, high = report["intervals"][name]
-    return f"{report[name]:.1%} ({low:.1%} to {high:.1%})"
+def _maker(about: About) -> str:
+    size = f"{about.parameters:,} parameters" if about.parameters else "unknown size"
+    if about.origin == "weights":
+        return f"Its weights ({size}) were given as a file: who trained them, and on what, is not known here."
+    on = "drawings, not people" if about.drawn else dataset_name(about)
+    return f"It was trained by FERscope's own `train` command on {on} and has {size}."
+
+
+def _how_well(about: About, best: Judged | None) -> str:
+    if best is None:
+        return "Nothing was measured with it here yet, so how well it does is not known."
+    first = best.first
+    accuracy = with_interval(first["accuracy"], first["intervals"]["accuracy"])
+    found = percent(first["balanced_accuracy"])
+    return (
+        f"On the {first['n']:,} labelled images of the {PARTS.get(best.part, best.part)} ({meaning(best.part, about)}) "
+        f"it is right for {accuracy} of the faces, and finds an expression in {found} of its images on average."
+    )
+
+
+def _robustness_lines(folder: Path) -> list[str]:
+    try:
+        report = read_robustness(folder)
+    except BundleError as exc:
+        return _section("Robustness", [plain(str(exc)), ""])
+    return card_lines(report) if report else []
+
+
+def _colour(contract: Contract) -> str:
+    return "shades of gray" if contract.colour == "gray" else "colour"
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return [f"## {title}", "", *lines] if lines else []
+
+
+def _bullets(sentences: list[str] | tuple[str, ...]) -> list[str]:
+    return [*(f"- {sentence}" for sentence in sentences), ""]

@@ -1,49 +1,87 @@
-"""Write a model as a bundle of its own: its files, golden faces, hashes and a card."""
+"""Write a model as a bundle of its own, a folder or one file: its files, golden faces, hashes and a card."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 
-from fer_core.atomic import atomic_folder, write_text
+from fer_core.atomic import atomic_folder, write_json
+from fer_core.calibration import Calibration
+from fer_core.contract import Contract
+from fer_core.data.record import Split
 from fer_core.data.synthetic import Identity, draw_face
 from fer_core.errors import BundleError
+from fer_core.evaluation.report import reports
 from fer_core.faces import RgbImage
-from fer_core.inference.bundle import CALIBRATION_FILE, CONTRACT_FILE, MODEL_FILE
-from fer_core.inference.card import model_card
+from fer_core.inference.bundle import (
+    CALIBRATION_FILE,
+    CONFIG_FILE,
+    CONTRACT_FILE,
+    MODEL_FILE,
+    REPORT_FILE,
+    WEIGHTS_FILE,
+    About,
+    Bundle,
+)
+from fer_core.inference.bundle_file import is_bundle_file, write_bundle_file
+from fer_core.inference.card import write_card
 from fer_core.inference.catalog import ModelEntry
-from fer_core.inference.golden import file_hashes, write_golden
+from fer_core.inference.evaluations import FOLDER as EVALUATIONS_FOLDER
+from fer_core.inference.golden import GOLDEN_FOLDER, check_verified, file_hashes, verify_bundle, write_golden
+from fer_core.inference.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.labels import Expression
 
 _FILES = (MODEL_FILE, CONTRACT_FILE, CALIBRATION_FILE)
-_OPTIONAL = ("weights.safetensors", "report.json", "config.yaml")
+_OPTIONAL = (WEIGHTS_FILE, CONFIG_FILE, REPORT_FILE, ROBUSTNESS_FILE)
+_OPTIONAL_FOLDERS = (GOLDEN_FOLDER, EVALUATIONS_FOLDER)
 _GOLDEN_SIZE_PX = 96
 _GOLDEN_SEED = 7
 
 
-def export_bundle(entry: ModelEntry, folder: Path) -> Path:
-    """Write a bundle.
+def export_bundle(entry: ModelEntry, target: Path) -> Path:
+    """Write a bundle: one file where the path ends in .zip, else a folder. The same model gives the same bytes.
+
+    Golden faces that the model has already are kept with what they must get.
 
     Raises:
-        BundleError: there is something at `folder` already.
+        BundleError: there is something at `target` already, or the model can't be opened or is not what it was.
     """
-    folder = folder.expanduser().absolute()
-    if folder.exists():
-        raise BundleError(f"There is something at {folder} already. Choose another folder, or delete that one.")
-    with atomic_folder(folder) as made:
-        for name in _FILES:
-            shutil.copyfile(entry.folder / name, made / name)
-        for name in _OPTIONAL:
-            if (entry.folder / name).is_file():
-                shutil.copyfile(entry.folder / name, made / name)
-        about = entry.about.model_copy(update={"files": {}})
-        about.save(made)
-        write_golden(made, golden_faces())
-        write_text(made / "card.md", model_card(about, made / "report.json"))
-        about.model_copy(update={"files": file_hashes(made)}).save(made)
-    return folder
+    target = target.expanduser().absolute()
+    if target.exists():
+        raise BundleError(f"There is something at {target} already. Choose another place, or delete that one.")
+    Bundle.open(entry.folder)
+    if entry.about.files:  # what was changed since is not given new hashes
+        check_verified(entry.id, verify_bundle(entry.folder), "it was not exported")
+    if not is_bundle_file(target):
+        with atomic_folder(target) as made:
+            _write(entry, made)
+        return target
+    with TemporaryDirectory(prefix="ferscope-export-") as temporary:
+        made = Path(temporary) / entry.folder.name
+        made.mkdir()
+        _write(entry, made)
+        write_bundle_file(made, target)
+    return target
+
+
+def finish_bundle(folder: Path, about: About) -> About:
+    """Add to a bundle's files what is made of them: golden faces unless it has them, the card, and the hashes.
+
+    Returns:
+        `about` with the hashes, as it was written.
+    """
+    about = about.model_copy(update={"files": {}})
+    about.save(folder)
+    if not (folder / GOLDEN_FOLDER).is_dir():
+        write_golden(folder, golden_faces())
+    write_card(folder, about)
+    about = about.model_copy(update={"files": file_hashes(folder)})
+    about.save(folder)
+    return about
 
 
 def golden_faces() -> dict[str, RgbImage]:
@@ -51,3 +89,27 @@ def golden_faces() -> dict[str, RgbImage]:
     rng = np.random.default_rng(_GOLDEN_SEED)
     identity = Identity.sample(rng)
     return {str(e): draw_face(e, identity, rng, _GOLDEN_SIZE_PX) for e in Expression}
+
+
+def _refresh_report(source: Path, folder: Path) -> None:
+    """Where a run still has its predictions, judge them anew: a report of an older FERscope says less."""
+    contract = Contract.load(source / CONTRACT_FILE)
+    calibration = Calibration.load(source / CALIBRATION_FILE, contract.labels)
+    tables = {part: source / f"predictions-{part}.parquet" for part in (Split.VALID, Split.TEST)}
+    found = {
+        str(part): reports(pd.read_parquet(path), calibration, contract.label_set)
+        for part, path in tables.items()
+        if path.is_file()
+    }
+    if found:
+        write_json(folder / REPORT_FILE, found)
+
+
+def _write(entry: ModelEntry, folder: Path) -> None:
+    for name in (*_FILES, *(name for name in _OPTIONAL if (entry.folder / name).is_file())):
+        shutil.copyfile(entry.folder / name, folder / name)
+    _refresh_report(entry.folder, folder)
+    for name in _OPTIONAL_FOLDERS:
+        if (entry.folder / name).is_dir():
+            shutil.copytree(entry.folder / name, folder / name)
+    finish_bundle(folder, entry.about)

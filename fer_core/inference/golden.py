@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -24,6 +24,8 @@ GOLDEN_FOLDER = "golden"
 GOLDEN_FILE = "golden.json"
 TOLERANCE_01 = 1e-3
 """Largest difference of a probability: processors round differently, a changed model differs by more."""
+
+_FAILED_SHOWN = 3
 
 _Probabilities = dict[Expression, float]
 
@@ -78,6 +80,34 @@ def verify_bundle(folder: Path) -> list[Check]:
     return [opened, *files, *_golden_checks(bundle)]
 
 
+def check_verified(name: str, checks: Sequence[Check], consequence: str) -> None:
+    """See that a bundle passed its checks.
+
+    Args:
+        name: what the message calls it.
+        consequence: what was not done because of it, such as "it was not imported".
+    Raises:
+        BundleError: it did not; the message says what failed.
+    """
+    failed = [f"{check.name}: {check.detail.rstrip('.')}" for check in checks if not check.passed]
+    if failed:
+        more = f"; and {len(failed) - _FAILED_SHOWN} more" if len(failed) > _FAILED_SHOWN else ""
+        raise BundleError(
+            f"{name} can't be proven to be what it was, so {consequence} ({'; '.join(failed[:_FAILED_SHOWN])}{more}). "
+            "Fetch it again, or make it anew from its run with `models export`."
+        )
+
+
+def golden_crops(folder: Path) -> dict[str, RgbImage]:
+    """The golden faces of a bundle, by name; empty where it has none that can be read.
+
+    Raises:
+        FerscopeError: a face that `golden.json` names can't be read.
+    """
+    golden = _read_golden(folder)
+    return {} if isinstance(golden, str) else {name: _read_face(folder, name) for name in golden.faces}
+
+
 def file_hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of every file of a bundle but `bundle.json`, which records them, by path in the folder."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -106,23 +136,32 @@ def _file_check(folder: Path, name: str, digest: str) -> Check:
 
 
 def _golden_checks(bundle: Bundle) -> list[Check]:
-    path = bundle.folder / GOLDEN_FOLDER / GOLDEN_FILE
+    golden = _read_golden(bundle.folder)
+    if isinstance(golden, str):
+        return [Check("golden faces", False, golden)]
+    return [_face_check(bundle, name, expected) for name, expected in golden.faces.items()]
+
+
+def _read_golden(folder: Path) -> _Golden | str:
+    """What `golden.json` holds, or in words why it proves nothing."""
+    path = folder / GOLDEN_FOLDER / GOLDEN_FILE
     if not path.is_file():
-        return [Check("golden faces", False, f"there is no {GOLDEN_FOLDER}/{GOLDEN_FILE} to compare with")]
+        return f"there is no {GOLDEN_FOLDER}/{GOLDEN_FILE} to compare with; `models export` makes it"
     try:
         golden = _Golden.model_validate_json(path.read_bytes())
     except ValidationError as exc:
-        return [Check("golden faces", False, f"{GOLDEN_FILE} is not valid: {exc.errors()[0]['msg']}")]
-    if not golden.faces:
-        return [Check("golden faces", False, f"{GOLDEN_FILE} names no faces")]
-    return [_face_check(bundle, name, expected) for name, expected in golden.faces.items()]
+        return f"{GOLDEN_FILE} is not valid: {exc.errors()[0]['msg']}"
+    return golden if golden.faces else f"{GOLDEN_FILE} names no faces"
+
+
+def _read_face(folder: Path, name: str) -> RgbImage:
+    return read_image(folder / GOLDEN_FOLDER / f"{check_id(name, 'golden face')}.png", settings()).pixels
 
 
 def _face_check(bundle: Bundle, name: str, expected: Mapping[PointName, _Probabilities]) -> Check:
     what = f"golden face {name}"
     try:
-        path = bundle.folder / GOLDEN_FOLDER / f"{check_id(name, 'golden face')}.png"
-        found = _predicted(bundle, read_image(path, settings()).pixels)
+        found = _predicted(bundle, _read_face(bundle.folder, name))
     except FerscopeError as exc:
         return Check(what, False, str(exc))
     if not expected or any(set(wanted) != set(bundle.contract.labels) for wanted in expected.values()):

@@ -1,4 +1,4 @@
-"""Models: the one that ships and the runs, what each can and can't, and which one Predict and Live use."""
+"""Models: the one that ships, imported ones and runs, what each can do, and which one Predict and Live use."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from fer_core.errors import FerscopeError
 from fer_core.inference.catalog import list_models, model_in_use
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
-from fer_ui.header import empty_state, page_header
+from fer_ui.header import empty_state, notice, page_header
 from fer_ui.model_view import show_model
+from fer_ui.models.import_view import show_import
 from fer_ui.pages import Page, link_to
 from fer_ui.params import Param, value_of
 
@@ -17,23 +18,33 @@ from fer_ui.params import Param, value_of
 def main() -> None:
     page_header("Models", "Which model Predict and Live use, and how far each can be believed.")
     with shown_errors():
-        models = list_models(settings())
-        if not models:
-            empty_state(
-                "There is no model",
-                "The one that ships with FERscope is missing from this copy. Train one, and it appears here.",
-                links=lambda: link_to(Page.TRAINING, "Train a model"),
-            )
-            return
-        try:
-            used = model_in_use(settings())
-        except FerscopeError:
-            used = ""
-        asked = value_of(Param.MODEL)
-        # The one a link asks for comes first, then the one in use.
-        for model in sorted(models, key=lambda each: (each.id != asked, each.id != used)):
-            show_model(model, in_use=model.id == used)
+        _models()
+    with st.expander("Import a model", icon=":material/upload:"):
+        show_import()
     st.caption("A model reads expressions. It does not know what a person feels.")
+
+
+def _models() -> None:
+    models = list_models(settings())
+    if not models:
+        empty_state(
+            "There is no model",
+            "The one that ships with FERscope is missing from this copy. Train one, and it appears here.",
+            links=lambda: link_to(Page.TRAINING, "Train a model"),
+        )
+        return
+    try:
+        used = model_in_use(settings())
+    except FerscopeError:
+        used = ""
+    asked = value_of(Param.MODEL)
+    ids = [model.id for model in models]
+    if asked and asked not in ids:
+        notice("warning", f"There is no model {asked!r} in this store. The one in use is shown instead.")
+    opened = asked if asked in ids else used
+    # The one a link asks for comes first, then the one in use.
+    for model in sorted(models, key=lambda each: (each.id != opened, each.id != used)):
+        show_model(model, in_use=model.id == used, opened=model.id == opened)
 
 
 main()

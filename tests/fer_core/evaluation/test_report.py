@@ -10,7 +10,7 @@ from fer_core.calibration import Calibration, OperatingPoint
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import prediction_table
-from fer_core.evaluation.report import report, reports
+from fer_core.evaluation.report import headline_figures, report, reports
 from fer_core.labels import label_set
 
 FOUR = label_set("four")
@@ -27,6 +27,9 @@ KEYS = {
     "per_class",
     "confusion",
     "labels",
+    "ece_unscaled",
+    "calibration_curve",
+    "certainty",
 }
 CALIBRATION = Calibration(
     log_priors=tuple(np.log([0.7, 0.15, 0.1, 0.05])),
@@ -116,3 +119,31 @@ def test_without_a_label_there_is_nothing_to_report() -> None:
         report(table, CALIBRATION, FOUR, "argmax", "accurate")
     with pytest.raises(InputError, match="needs crowd votes"):
         report(table, CALIBRATION, FOUR, "majority", "accurate")
+
+
+def test_the_temperature_is_what_parts_the_two_calibration_errors() -> None:
+    plain = CALIBRATION.model_copy(
+        update={"points": {name: p.model_copy(update={"temperature": 1.0}) for name, p in CALIBRATION.points.items()}}
+    )
+    scaled = report(_table(), CALIBRATION, FOUR, "argmax", "balanced")
+    unscaled = report(_table(), plain, FOUR, "argmax", "balanced")
+    assert scaled["ece_unscaled"] == unscaled["ece"] == unscaled["ece_unscaled"]
+    assert scaled["ece"] != scaled["ece_unscaled"]
+
+
+def test_the_curve_and_the_limit_account_for_every_judged_image() -> None:
+    result = report(_table(), CALIBRATION, FOUR, "argmax", "accurate")
+    assert sum(result["calibration_curve"]["n"]) == result["n"]
+    below, above = result["certainty"]["below"], result["certainty"]["above"]
+    assert below["n"] + above["n"] == result["n"]
+    right = sum(each["n"] * (each["accuracy"] or 0) for each in (below, above))
+    assert right == pytest.approx(result["accuracy"] * result["n"])
+    assert result["certainty"]["limit_01"] == 0.4
+
+
+def test_lists_show_the_test_part_where_there_is_one() -> None:
+    found = {"valid": reports(_table(), CALIBRATION, FOUR), "test": reports(_table(80), CALIBRATION, FOUR)}
+    assert headline_figures(found)["part"] == "test"
+    assert headline_figures(found)["n"] == found["test"][0]["n"]
+    assert headline_figures({"train": found["valid"], "test": []})["part"] == "train"
+    assert headline_figures({}) == {}

@@ -89,6 +89,29 @@ def test_without_a_folder_there_is_no_model(tmp_path: Path) -> None:
         Bundle.open(tmp_path / "nothing")
 
 
+def test_a_checkpoint_alone_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "weights.pt").write_bytes(b"x")
+    with pytest.raises(BundleError, match=r"weights\.pt is a file.*no contract.*models import.*--preset"):
+        Bundle.open(tmp_path / "weights.pt")
+
+
+def test_a_folder_of_weights_without_a_contract_is_refused(make_bundle: MakeBundle) -> None:
+    folder = make_bundle()
+    (folder / "contract.json").unlink()
+    (folder / "weights.safetensors").write_bytes(b"x")
+    with pytest.raises(BundleError, match=r"without its preprocessing contract .* preset"):
+        Bundle.open(folder)
+
+
+def test_another_form_of_the_network_can_be_asked_for(make_bundle: MakeBundle, write_network: WriteNetwork) -> None:
+    folder = make_bundle()
+    write_network(folder / "other.onnx", EYE * 2, np.zeros(3))
+    usual, other = Bundle.open(folder), Bundle.open(folder, model_file="other.onnx")
+    assert not np.allclose(usual.logits(faces(2)), other.logits(faces(2)))
+    with pytest.raises(BundleError, match=r"tiny has no int8\.onnx"):
+        Bundle.open(folder, model_file="int8.onnx")
+
+
 @pytest.mark.parametrize("name", ["model.onnx", "contract.json", "calibration.json"])
 def test_each_part_is_needed_and_named(make_bundle: MakeBundle, name: str) -> None:
     folder = make_bundle()

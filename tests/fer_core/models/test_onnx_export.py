@@ -41,7 +41,50 @@ def test_the_export_predicts_what_pytorch_does(info: ModelInfo) -> None:
         np.testing.assert_allclose(theirs, ours[rows], atol=1e-4 * max(1, np.abs(ours).max()))
 
 
-def test_an_export_that_differs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_export, "_AGREE_WITHIN", -1.0)
-    with pytest.raises(FerscopeError, match="differs from PyTorch"):
-        onnx_export.export_onnx(build_network("small-resnet", 4, width=4), contract_of("small-resnet", FOUR))
+def test_an_export_that_differs_is_refused_with_what_and_by_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, contract = build_network("small-resnet", 4, width=4), contract_of("small-resnet", FOUR)
+    faces = contract.normalise(np.random.default_rng(2).uniform(0, 255, (6, 1, 48, 48)).astype(np.float32))
+    answers = onnx_export.torch_logits(network, faces)
+
+    def answers_of_another(*_: object) -> np.ndarray:
+        changed = answers.copy()
+        changed[4, 2] += 0.02
+        return changed
+
+    monkeypatch.setattr(onnx_export, "torch_logits", answers_of_another)
+    with pytest.raises(FerscopeError, match=r"logit of sadness for face 5 of 6 .* difference of 2\.0e-02 .* 1e-04"):
+        onnx_export.export_onnx(network, contract, faces)
+
+
+def test_the_check_looks_at_the_faces_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = contract_of("small-resnet", FOUR)
+    faces = contract.normalise(np.random.default_rng(2).uniform(0, 255, (1, 1, 48, 48)).astype(np.float32))
+    seen: list[np.ndarray] = []
+
+    def noted(network: nn.Module, given: np.ndarray) -> np.ndarray:
+        seen.append(given)
+        with torch.inference_mode():
+            return network(torch.from_numpy(given)).numpy()
+
+    monkeypatch.setattr(onnx_export, "torch_logits", noted)
+    content = onnx_export.export_onnx(build_network("small-resnet", 4, width=4), contract, faces)
+    np.testing.assert_array_equal(seen[0], faces)
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    assert session.run(["logits"], {"faces": np.repeat(faces, 5, 0)})[0].shape == (5, 4)  # one face fixes no number
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "relative"),
+    [
+        ([[0.0, 0.5]], [[0.0, 0.4]], 0.1),
+        ([[100.0, 0.0]], [[100.0, 0.1]], 0.001),
+        ([[1.0, 0.0], [2.0, 0.0]], [[1.0, 0.0], [2.0, np.nan]], np.inf),
+    ],
+    ids=["small logits by themselves", "beside a large one", "not a number"],
+)
+def test_a_difference_counts_by_the_faces_largest_logit(
+    ours: list[list[float]], theirs: list[list[float]], relative: float
+) -> None:
+    found = onnx_export.furthest_apart(np.array(ours, np.float32), np.array(theirs, np.float32))
+    assert found.relative == pytest.approx(relative)
+    assert (found.face, found.output) == (len(ours) - 1, 1)

@@ -1,0 +1,135 @@
+"""A model's figures on a page: its scores, each expression's, what it mistakes for what, and how sure it may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fer_core.evaluation.report import figures_of
+from fer_core.inference.card import meaning
+from fer_core.inference.card_figures import PARTS, Judged
+from fer_core.inference.catalog import ModelEntry
+from fer_core.inference.evaluations import Evaluation, read_evaluations
+from fer_core.labels import Expression
+from fer_ui.chart_view import show_chart
+from fer_ui.charts.calibration import calibration_chart, calibration_table
+from fer_ui.charts.confusion import confusion_heatmap
+from fer_ui.charts.per_class import class_figures_bars, figures_table
+from fer_ui.figures_view import show_figures_table
+from fer_ui.header import Headline, headline, notice
+from fer_ui.numbers import count, images, interval, percent
+from fer_ui.params import Param, switch
+from fer_ui.words import plain
+
+_POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
+_PROTOCOLS = {"majority": "Majority", "argmax": "Commonest vote"}
+_SCORES = {"macro_f1": "Macro-F1", "balanced_accuracy": "Balanced accuracy", "accuracy": "Accuracy"}
+
+
+def show_figures(model: ModelEntry, judged: Judged) -> None:
+    """The scores by a protocol at a point, a bar a figure of each expression, and figures on other data."""
+    report = _chosen(judged)
+    show_scores(report)
+    said = meaning(judged.part, model.about).capitalize()
+    st.caption(plain(f"On {images(report['n'])} of the {PARTS.get(judged.part, judged.part)}. {said}."))
+    table = figures_table(figures_of(report), _labels(report))
+    show_chart(class_figures_bars(table), f"classes-{model.id}")
+    show_figures_table(table, f"figures-{model.id}")
+    for evaluation in read_evaluations(model.folder):
+        _other_data(evaluation)
+
+
+def show_scores(report: dict[str, Any]) -> None:
+    """The three scores of a report, with their intervals, as large numbers."""
+    headline(
+        [
+            Headline(title, percent(report[name]), f"95 %: {interval(*report['intervals'][name])}")
+            for name, title in _SCORES.items()
+        ]
+    )
+
+
+def show_confusion(model: ModelEntry, judged: Judged) -> None:
+    """What is read as what, in images."""
+    report = _chosen(judged)
+    show_chart(confusion_heatmap(np.array(report["confusion"], np.int64), _labels(report)), f"confusion-{model.id}")
+
+
+def show_calibration(model: ModelEntry, judged: Judged) -> None:
+    """The calibration curve at both points, the error before and after the temperature, and the limit of certainty."""
+    table = calibration_table(judged.main)
+    if table.empty:
+        notice(
+            "info",
+            "This model's report was written by an older FERscope and does not say how sure it was. Exporting the run "
+            "writes it anew.",
+        )
+        _errors(judged)
+        return
+    show_chart(calibration_chart(judged.main), f"calibration-{model.id}", table=table)
+    _errors(judged)
+    for report in judged.main:
+        st.markdown(plain(_certainty_words(report)))
+
+
+def _chosen(judged: Judged) -> dict[str, Any]:
+    """The report by the protocol and at the point that the address says."""
+    found = {(each["protocol"], each["point"]): each for each in judged.reports}
+    left, right = st.columns(2)
+    protocols = [name for name in _PROTOCOLS if any(key[0] == name for key in found)]
+    with left:
+        protocol = switch("Labels by", protocols, Param.PROTOCOL, format_func=_PROTOCOLS.__getitem__)
+    points = [name for name in _POINTS if (protocol, name) in found]
+    with right:
+        point = switch("Operating point", points, Param.POINT, format_func=_POINTS.__getitem__)
+    return found[protocol, point]
+
+
+def _labels(report: dict[str, Any]) -> list[Expression]:
+    return [Expression(name) for name in report["labels"]]
+
+
+def _errors(judged: Judged) -> None:
+    shown = [
+        Headline(
+            f"Calibration error, {each['point']}",
+            f"{each['ece']:.3f}",
+            f"before the temperature {each['ece_unscaled']:.3f}" if "ece_unscaled" in each else "",
+        )
+        for each in judged.main
+    ]
+    if len(shown) > 1:
+        headline(shown)
+
+
+def _certainty_words(report: dict[str, Any]) -> str:
+    found = report["certainty"]
+    below, above = found["below"], found["above"]
+    limit = f"{report['point'].capitalize()} point: below {percent(found['limit_01'])} a face is shown as uncertain"
+    if not below["n"]:
+        return f"{limit}; none of these is."
+    share = below["n"] / (below["n"] + above["n"])
+    rest = f", the others {percent(above['accuracy'])} of the time" if above["n"] else ""
+    return f"{limit}. That is {percent(share)} of these; they are right {percent(below['accuracy'])} of the time{rest}."
+
+
+def _other_data(evaluation: Evaluation) -> None:
+    st.subheader(plain(f"On {evaluation.dataset}"), anchor=False)
+    if said := " ".join(words for words in (evaluation.source, evaluation.note) if words):
+        st.markdown(plain(said))
+    rows = [
+        {
+            "Labels by": _PROTOCOLS.get(each["protocol"], each["protocol"]),
+            "Point": _POINTS.get(each["point"], each["point"]),
+            "Images": count(each["n"]),
+            **{
+                title: f"{percent(each[name])} ({interval(*each['intervals'][name])})"
+                for name, title in _SCORES.items()
+            },
+        }
+        for each in evaluation.reports
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key=f"other-{evaluation.dataset}")

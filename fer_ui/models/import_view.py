@@ -1,0 +1,80 @@
+"""How a model comes into the store from a browser: a bundle as one file, or bare weights with a preset."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO
+
+import streamlit as st
+
+from fer_core.data.catalog import list_datasets
+from fer_core.errors import InputError
+from fer_core.ids import slug
+from fer_core.inference.import_bundle import WEIGHTS_SUFFIXES, import_bundle, is_weights_file
+from fer_core.settings import settings
+from fer_core.training.preset_info import PRESETS
+from fer_ui.errors import shown_errors
+from fer_ui.models.import_process import import_weights_apart
+from fer_ui.pages import Page, go_to
+from fer_ui.words import plain
+
+_TYPES = ["zip", *(suffix.removeprefix(".") for suffix in WEIGHTS_SUFFIXES)]
+_NAME_HELP = "Of small letters, digits, dot, dash and underscore. By default what it calls itself, or the file's name."
+_NOTHING = "Nothing: leave its probabilities as they are"
+
+
+def show_import() -> None:
+    """A field for the file, what else must be said of it, and the button."""
+    st.markdown(
+        "A bundle as one file (.zip), as “Make the file” and `models export` write it; it is verified before it is "
+        "kept. Or a PyTorch state dict alone (.pt, .pth, .safetensors), for which a preset says what network it is."
+    )
+    file = st.file_uploader("Bundle or weights", type=_TYPES, key="model-upload")
+    weights = file is not None and is_weights_file(Path(file.name))
+    preset, licence, data = _about_weights() if weights else ("", "", "")
+    model_id = st.text_input("Name in the store", key="model-upload-id", help=_NAME_HELP).strip()
+    if st.button("Import it", type="primary", disabled=file is None, key="model-import"):
+        with shown_errors():
+            if file is None:
+                raise InputError("No file was chosen. Choose a bundle or a file of weights first.")
+            model = _import(file.name, file, model_id, preset, licence, data)
+            go_to(Page.MODELS, model=model)
+
+
+def _about_weights() -> tuple[str, str, str]:
+    """The preset, the licence and the dataset to calibrate on."""
+    preset = st.selectbox(
+        "Which network it is of",
+        list(PRESETS),
+        key="model-upload-preset",
+        format_func=lambda name: f"{PRESETS[name].title} ({name})",
+        help="Gives the network, the labels in the order of its outputs, and how a face becomes its input.",
+    )
+    st.caption(plain(PRESETS[preset].sentence))
+    licence = st.text_input("Licence", key="model-upload-licence", placeholder="unknown").strip()
+    datasets = ["", *(dataset.id for dataset in list_datasets(settings()))]
+    data = st.selectbox(
+        "Calibrate and judge it on",
+        datasets,
+        key="model-upload-data",
+        format_func=lambda name: name or _NOTHING,
+        help="A dataset with a validation part. Without one its probabilities are raw and nothing is known of it.",
+    )
+    return preset, licence, data
+
+
+def _import(name: str, content: IO[bytes], model_id: str, preset: str, licence: str, data: str) -> str:
+    """Import an uploaded file; the model's id."""
+    settings().uploads_dir.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="model-", dir=settings().uploads_dir) as folder:
+        given = Path(name)
+        path = Path(folder) / f"{slug(given.stem)}{given.suffix.lower()}"
+        with path.open("wb") as target:
+            shutil.copyfileobj(content, target)
+        if is_weights_file(path):
+            with st.spinner("Building the network, exporting it and checking it. This takes a while."):
+                return import_weights_apart(path, preset, model_id, licence, data)
+        with st.spinner("Verifying the bundle"):
+            return import_bundle(path, settings(), model_id=model_id).id

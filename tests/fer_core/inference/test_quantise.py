@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from fer_core.calibration import Calibration
+from fer_core.errors import InputError
+from fer_core.inference.bundle import Bundle
+from fer_core.inference.quantise import quantise
+from fer_core.labels import label_set
+from fer_core.models.onnx_export import export_onnx
+from fer_core.models.registry import build_network, contract_of
+
+FOUR = label_set("four")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    made = tmp_path_factory.mktemp("network") / "tiny"
+    made.mkdir()
+    contract = contract_of("small-resnet", FOUR, 32)
+    contract.save(made / "contract.json")
+    Calibration.identity(contract.labels).save(made / "calibration.json")
+    network = build_network("small-resnet", 4, width=8, size_px=32)
+    (made / "model.onnx").write_bytes(export_onnx(network, contract))
+    return made
+
+
+def faces(count: int, seed: int) -> np.ndarray:
+    contract = contract_of("small-resnet", FOUR, 32)
+    return contract.normalise(np.random.default_rng(seed).uniform(0, 255, (count, 1, 32, 32)).astype(np.float32))
+
+
+def test_a_quantised_network_is_smaller_and_answers_nearly_the_same(folder: Path) -> None:
+    content = quantise(folder, faces(40, 0))
+    (folder / "int8.onnx").write_bytes(content)
+    assert len(content) < 0.6 * (folder / "model.onnx").stat().st_size
+    whole, small = Bundle.open(folder), Bundle.open(folder, model_file="int8.onnx")
+    asked = faces(5, 1)
+    ours, theirs = whole.logits(asked), small.logits(asked)
+    assert theirs.shape == ours.shape and np.ptp(ours) > 0
+    assert np.abs(ours - theirs).max() < 0.1 * np.abs(ours).max()
+    assert not np.array_equal(ours, theirs)
+
+
+def test_weights_are_of_8_bits_with_a_scale_a_channel(folder: Path) -> None:
+    graph = onnx.load_from_string(quantise(folder, faces(8, 0))).graph
+    assert {"QuantizeLinear", "DequantizeLinear"} <= {node.op_type for node in graph.node}
+    kernels = [each for each in graph.initializer if each.data_type == onnx.TensorProto.INT8 and len(each.dims) == 4]
+    assert kernels
+    scales = {each.name: each for each in graph.initializer}
+    assert any(list(each.dims) == [kernels[0].dims[0]] for name, each in scales.items() if "scale" in name)
+
+
+def test_without_faces_there_are_no_ranges(folder: Path) -> None:
+    with pytest.raises(InputError, match="no faces"):
+        quantise(folder, faces(0, 0))

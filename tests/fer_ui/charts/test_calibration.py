@@ -1,0 +1,71 @@
+"""The chart of how often a model is right, by how sure it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer_core.evaluation.reliability import calibration_curve
+from fer_core.metrics import expected_calibration_error
+from fer_ui.charts.calibration import COLUMNS, calibration_chart, calibration_table, calibration_words
+from fer_ui.charts.layout import words_of
+
+
+def report(point: str, confidence: list[float], correct: list[bool]) -> dict[str, Any]:
+    sure, right = np.array(confidence), np.array(correct)
+    return {
+        "point": point,
+        "ece": expected_calibration_error(sure, right),
+        "calibration_curve": calibration_curve(sure, right),
+    }
+
+
+SURE = report("accurate", [0.9] * 40 + [0.6] * 20, [True] * 20 + [False] * 20 + [True] * 10 + [False] * 10)
+HUMBLE = report("balanced", [0.5] * 30, [True] * 30)
+
+
+def test_the_table_has_a_row_a_filled_bin_of_each_point() -> None:
+    table = calibration_table([SURE, HUMBLE])
+    assert list(table.columns) == list(COLUMNS)
+    assert table["point"].tolist() == ["accurate", "accurate", "balanced"]
+    assert table["images"].tolist() == [20, 40, 30]
+    assert ((table["from"] < table["confidence"]) & (table["confidence"] <= table["to"])).all()
+    assert ((table["low"] <= table["accuracy"]) & (table["accuracy"] <= table["high"])).all()
+
+
+def test_each_point_is_a_line_over_the_diagonal() -> None:
+    figure = calibration_chart([SURE, HUMBLE])
+    diagonal, accurate, balanced = figure.data
+    assert list(diagonal.x) == list(diagonal.y) == [0, 1]
+    assert (accurate.name, balanced.name) == ("accurate point", "balanced point")
+    np.testing.assert_allclose(accurate.x, [0.6, 0.9])
+    np.testing.assert_allclose(accurate.y, [0.5, 0.5])
+    small, large = accurate.marker.size
+    assert small < large, "a bin of more images has a larger dot"
+    assert "of the 40 images it was 87 % to 93 % sure of, 20 are right" in accurate.hovertext[1].replace("<br>", " ")
+
+
+def test_the_words_say_which_way_it_errs() -> None:
+    said = calibration_words([SURE, HUMBLE])
+    assert "Accurate point: calibration error 0.300, on average 30.0 points surer than it is right." in said
+    assert "Balanced point: calibration error 0.500, on average 50.0 points less sure than it is right." in said
+    even = report("accurate", [0.5] * 20, [True] * 10 + [False] * 10)
+    assert "as sure as it is right" in calibration_words([even])
+
+
+def test_bins_of_few_images_are_told_and_not_drawn() -> None:
+    few = report("accurate", [0.2] + [0.9] * 40, [True] * 41)
+    figure = calibration_chart([few])
+    assert len(figure.data[1].x) == 1
+    assert "fewer than 10 images are not drawn" in words_of(figure).subtitle
+    assert len(calibration_table([few])) == 2
+    assert len(calibration_chart([report("accurate", [0.2, 0.9], [True, True])]).data[1].x) == 2
+
+
+@pytest.mark.parametrize("reports", [[], [{"point": "accurate", "ece": 0.1}]])
+def test_without_a_curve_it_says_so(reports: list[dict[str, Any]]) -> None:
+    figure = calibration_chart(reports)
+    assert not figure.data
+    assert "does not say" in figure.layout.annotations[0].text
