@@ -17,9 +17,11 @@ from fer_core.data.record import Split
 from fer_core.data.source import Source, open_source
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import PROTOCOLS
-from fer_core.evaluation.report import report
+from fer_core.evaluation.report import report, reports
+from fer_core.ids import slug
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import find_model
+from fer_core.inference.evaluations import Evaluation, keep_evaluation
 from fer_core.inference.score import score
 from fer_core.settings import settings
 
@@ -28,6 +30,7 @@ def add_to(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser("evaluate", help="a model's figures on a dataset")
     add_what_is_judged(command)
+    command.add_argument("--note", default="", help="with --keep: what is to be known of the data, in a sentence")
     command.add_argument("--json", action="store_true", help="print JSON alone")
     command.set_defaults(run=run)
 
@@ -40,15 +43,38 @@ def add_what_is_judged(command: argparse.ArgumentParser) -> None:
     command.add_argument("--split", default="", help="train, valid or test; all by default")
     command.add_argument("--protocol", choices=PROTOCOLS, default="argmax")
     command.add_argument("--point", choices=POINT_NAMES, default="accurate")
+    command.add_argument("--keep", action="store_true", help="keep the report with the run, for its model card")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate."""
+    keeping = folder_to_keep_in(arguments)
     bundle = Bundle.open(find_model(arguments.model, settings()).folder)
     with judged_rows(arguments) as (rows, source):
         predictions = score(bundle, rows, source, ProgressLine())
+    if keeping:
+        every = reports(predictions, bundle.calibration, bundle.contract.label_set)
+        part = named_split(arguments)
+        evaluation = Evaluation(_data_title(arguments.data, part), "", arguments.note, tuple(every))
+        keep_evaluation(keeping, slug(f"{Path(arguments.data).stem} {part}"), evaluation)
     result = report(predictions, bundle.calibration, bundle.contract.label_set, arguments.protocol, arguments.point)
     emit(result, arguments.json, in_words(result))
+
+
+def folder_to_keep_in(arguments: argparse.Namespace) -> Path | None:
+    """The run's folder where `--keep` asks for it.
+
+    Raises:
+        InputError: the model is no run of this store.
+    """
+    if not arguments.keep:
+        return None
+    entry = find_model(arguments.model, settings())
+    if entry.kind != "run":
+        raise InputError(
+            f"--keep: {entry.id} is a finished bundle and stays as it is. Name the run; its export then has the report."
+        )
+    return entry.folder
 
 
 def in_words(result: dict[str, Any]) -> str:
@@ -92,6 +118,13 @@ def judged_rows(arguments: argparse.Namespace) -> Iterator[tuple[pd.DataFrame, S
 def named_split(arguments: argparse.Namespace) -> str:
     """The part that `--split` asks for, as an index calls it; empty for all."""
     return str(Split.parse(arguments.split)) if arguments.split else ""
+
+
+def _data_title(data: str, part: str) -> str:
+    """What the data is called on a card."""
+    titles = {dataset.id: dataset.manifest.title for dataset in list_datasets(settings())}
+    title = titles.get(data, Path(data).stem)
+    return f"{title}, {part}" if part else title
 
 
 def _chosen(rows: pd.DataFrame, split: str) -> pd.DataFrame:

@@ -6,13 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.evaluate import add_what_is_judged, judged_rows, named_split
+from fer_core.cli.evaluate import add_what_is_judged, folder_to_keep_in, judged_rows, named_split
 from fer_core.cli.output import ProgressLine, emit, table
 from fer_core.errors import InputError
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import find_model
 from fer_core.inference.robustness import robustness
-from fer_core.inference.robustness_report import RobustnessReport, on_what, worst_in_words
+from fer_core.inference.robustness_report import REPORT_FILE, RobustnessReport, on_what, worst_in_words
 from fer_core.settings import settings
 
 
@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Disturb, judge, and say what costs most."""
     if arguments.to is not None and (arguments.to.is_dir() or not arguments.to.parent.is_dir()):
         raise InputError(f"{arguments.to} can't be written. Give a file in a folder that is there.")
+    keeping = folder_to_keep_in(arguments)
     bundle = Bundle.open(find_model(arguments.model, settings()).folder)
     with judged_rows(arguments) as (rows, source):
         result = robustness(
@@ -45,8 +46,9 @@ def run(arguments: argparse.Namespace) -> None:
             limit=arguments.limit,
             progress=ProgressLine(),
         )
-    if arguments.to is not None:
-        result.save(arguments.to)
+    for target in (arguments.to, keeping / REPORT_FILE if keeping else None):
+        if target:
+            result.save(target)
     emit(result.model_dump(mode="json"), arguments.json, in_words(result))
 
 

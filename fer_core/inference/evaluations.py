@@ -1,11 +1,14 @@
-"""A bundle's figures on other data: `evaluations/*.json`, each what `evaluate --json` prints, with words added."""
+"""A model's figures on other data: `evaluations/*.json` of a run or bundle, shown on its card."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from fer_core.atomic import write_json
+from fer_core.ids import check_id
 
 FOLDER = "evaluations"
 _NEEDED = ("n", "protocol", "point", "accuracy", "balanced_accuracy", "macro_f1", "intervals")
@@ -31,11 +34,18 @@ class Evaluation:
 def read_evaluations(folder: Path) -> list[Evaluation]:
     """The evaluations of a bundle or run, by file name; a file that is no report is passed over.
 
-    A file is a report as `evaluate --json` prints it, with `dataset`, `source` and `note` added by hand as wanted; or
-    an object with those and `reports`, a list of reports.
+    A file is what `keep_evaluation` writes; or one report as `evaluate --json` prints it, with `dataset`, `source` and
+    `note` added by hand as wanted.
     """
     read = (_read(path) for path in sorted((folder / FOLDER).glob("*.json")))
     return [evaluation for evaluation in read if evaluation]
+
+
+def keep_evaluation(folder: Path, name: str, evaluation: Evaluation) -> Path:
+    """Write an evaluation into a run's folder, in the place of an earlier one of that name."""
+    path = folder / FOLDER / f"{check_id(name, 'evaluation')}.json"
+    write_json(path, asdict(evaluation))
+    return path
 
 
 def _read(path: Path) -> Evaluation | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ import torch
 
 from fer_core.cli.main import main
 from fer_core.inference.catalog import SHIPPED, model_in_use
+from fer_core.inference.evaluations import read_evaluations
+from fer_core.inference.robustness import read_robustness
 from fer_core.settings import Settings
 
 
@@ -78,6 +81,30 @@ def test_a_file_is_not_evaluated_before_it_is_imported(command: Command, bundle:
     out = tmp_path / "tiny.zip"
     command("models", "export", "tiny", "--to", out)
     _is_one_clear_line(command("models", "use", out), "models import")
+
+
+def test_what_a_run_keeps_of_other_data_is_on_its_card(
+    command: Command, bundle: Path, archive: Path, store: Settings, tmp_path: Path
+) -> None:
+    run = store.runs_dir / "judged"
+    shutil.copytree(bundle, run)
+    for name in ("config.yaml", "weights.safetensors", "report.json", "run.json"):
+        if not (run / name).is_file():
+            (run / name).write_text("{}")
+    note = "Labelled by three people who did not agree."
+    command("evaluate", "--model", "judged", "--data", archive, "--split", "val", "--keep", "--note", note)
+    command("robustness", "--model", "judged", "--data", archive, "--limit", 6, "--keep")
+    (kept,) = read_evaluations(run)
+    assert (kept.dataset, kept.note) == (f"{archive.stem}, valid", note)
+    assert {(each["protocol"], each["point"]) for each in kept.reports} >= {
+        ("argmax", "accurate"),
+        ("argmax", "balanced"),
+    }
+    assert read_robustness(run) is not None
+    command("models", "export", "judged", "--to", tmp_path / "out")
+    card = (tmp_path / "out" / "card.md").read_text()
+    assert note in card and "## Robustness" in card
+    _is_one_clear_line(command("evaluate", "--model", "tiny", "--data", archive, "--keep"), "--keep", "finished bundle")
 
 
 def test_deleting_says_what_is_used_then(command: Command, bundle: Path, store: Settings) -> None:
