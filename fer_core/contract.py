@@ -26,6 +26,9 @@ _DEVIATION_MIN = 1.0
 class Contract(BaseModel):
     """How a face becomes a tensor, and what the outputs mean.
 
+    `crop_margin_01` is what the model wants to see around a face beyond its `faces.FaceFrame`, which is how the
+    pictures of FER2013 are cut: a share of the side, on each side. A model taught on wider pictures has more.
+
     `normalisation` is one of: `byte` (0..255 as it is, study A's), `unit` (divided by 255), `image` (each
     image minus its mean, divided by its standard deviation), `channel` (unit, then minus `mean`, divided
     by `std`, a figure a channel, as ImageNet models want).

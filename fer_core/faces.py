@@ -1,7 +1,8 @@
-"""A face in a picture: its box, and the square that is cut out around it."""
+"""A face in a picture: its box, its frame, and the upright square that is cut out of the picture."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -36,27 +37,72 @@ class FaceBox:
         return shared / union if union else 0.0
 
 
-def crop_face(image: RgbImage, box: FaceBox, margin_01: float) -> RgbImage:
-    """Cut out one face: a square about the box's centre, its side the longer side of the box, with
-    `margin_01` of that side added on each side. What lies outside the image repeats its edge pixels.
+@dataclass(frozen=True, slots=True)
+class FaceFrame:
+    """The square about a face that the pictures of FER2013 show: where its centre is and how long its side, in pixels
+    of its image (fractions count), and by how many degrees the face leans clockwise."""
+
+    x: float
+    y: float
+    side_px: float
+    roll_deg: float = 0.0
+
+    def touches(self, image: RgbImage) -> bool:
+        """Whether any of it, were it upright, lies in `image`."""
+        height, width = image.shape[:2]
+        half = self.side_px / 2
+        return half > 0 and -half < self.x < width + half and -half < self.y < height + half
+
+
+def crop_face(image: RgbImage, frame: FaceFrame, margin_01: float) -> RgbImage:
+    """Cut out one face: the square of `frame`, with `margin_01` of its side added on each side, turned so that the
+    face is upright. What lies outside the image repeats its edge pixels.
 
     Args:
         image: uint8, shape (H, W, 3), RGB.
-        box: pixels of `image`.
+        frame: in pixels of `image`.
         margin_01: share of the side; negative cuts closer.
     Returns:
-        uint8, shape (S, S, 3), RGB, a copy.
+        uint8, shape (S, S, 3), RGB, a copy, of as many pixels as the square covers.
     Raises:
-        EmptyCropError: the box has no area or lies outside the image.
+        EmptyCropError: the frame has no area or lies outside the image.
     """
-    height, width = image.shape[:2]
-    inside_x = min(box.x + box.width, width) - max(box.x, 0)
-    inside_y = min(box.y + box.height, height) - max(box.y, 0)
-    if inside_x <= 0 or inside_y <= 0:
-        raise EmptyCropError(f"Face box {box.as_list()} lies outside the {width}x{height} image.")
-    side = max(1, round(max(box.width, box.height) * (1 + 2 * margin_01)))
-    left = box.x + box.width // 2 - side // 2
-    top = box.y + box.height // 2 - side // 2
-    columns = np.clip(np.arange(left, left + side), 0, width - 1)
-    rows = np.clip(np.arange(top, top + side), 0, height - 1)
-    return image[rows[:, None], columns[None, :]]
+    if not frame.touches(image):
+        height, width = image.shape[:2]
+        raise EmptyCropError(f"{frame} lies outside the {width}x{height} image.")
+    side = max(1, round(frame.side_px * (1 + 2 * margin_01)))
+    if frame.roll_deg:
+        return _turned(image, frame.x, frame.y, side, frame.roll_deg)
+    return _square(image, math.floor(frame.x - side / 2 + 0.5), math.floor(frame.y - side / 2 + 0.5), side)
+
+
+def _square(image: RgbImage, left: int, top: int, side: int) -> RgbImage:
+    """The square of `side` pixels whose first pixel is (left, top)."""
+    inside = image[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0)]
+    if inside.shape[:2] == (side, side):
+        return inside.copy()
+    return _turned(image, left + side / 2, top + side / 2, side, 0.0)
+
+
+def _turned(image: RgbImage, centre_x: float, centre_y: float, side: int, roll_deg: float) -> RgbImage:
+    """The square of `side` pixels about the centre, turned by `roll_deg` clockwise, as if it were upright."""
+    import cv2
+
+    roll = math.radians(roll_deg)
+    across, down = math.cos(roll), math.sin(roll)
+    # From a pixel of the crop to its place in the image; the centre of pixel (0, 0) is at (0.5, 0.5) of both.
+    half = (side - 1) / 2
+    to_image = np.array(
+        [
+            [across, -down, centre_x - 0.5 - half * (across - down)],
+            [down, across, centre_y - 0.5 - half * (down + across)],
+        ]
+    )
+    turned = cv2.warpAffine(
+        image,
+        to_image,
+        (side, side),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(turned, np.uint8)

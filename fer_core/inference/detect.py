@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.errors import DetectorError, SettingsError
-from fer_core.faces import FaceBox, RgbImage
+from fer_core.faces import FaceBox, FaceFrame, RgbImage
 from fer_core.inference.yunet_file import (
     OPENCV_ZOO,
     REMEDY,
@@ -23,6 +23,7 @@ from fer_core.inference.yunet_file import (
     fetch_yunet,
     fetch_yunet_unless_failed,
 )
+from fer_core.inference.yunet_net import YunetNet
 from fer_core.settings import Settings
 
 __all__ = [
@@ -47,7 +48,6 @@ YUNET_SCORE_MIN_01 = 0.7
 """By measurement: of 500 portraits 99.6 % are found from 0.5 to 0.7 and 96.8 % at 0.9; at 0.6 a group of 10 px
 small faces gains a false one, at 0.7 not. People in clear photographs score .92 to .95, cartoons below .2."""
 
-_YUNET_OVERLAP_MAX_01 = 0.3
 _YUNET_INPUT_MIN_PX = 64
 
 _HAAR_FILE = "haarcascade_frontalface_alt2.xml"
@@ -56,9 +56,15 @@ _HAAR_NEIGHBOURS = 4
 _HAAR_SIDE_MIN_PX = 24
 _HAAR_WEIGHT_MIDDLE = 55.3
 _HAAR_WEIGHT_SPREAD = 0.4
-_HAAR_TO_YUNET_SIDE = 1.14
-"""Haar's square is 0.88 times (median of 440 faces) as long as the longer side of YuNet's box about the same
-face, with the same centre. Enlarged by this, both detectors give a model the same crop."""
+_HAAR_DOWN_01 = 0.02
+"""Moved down by this share of its side, Haar's square lies about a face as YuNet's box does."""
+
+_FRAME_SIDE = 1.04
+"""The side of a face's frame, in sides of a square of the box's area. This and the rest of the way from a box to a
+frame was chosen by measurement: docs/face-path.md."""
+
+ROLL_MAX_DEG = 45.0
+"""Eyes that lean further lie one above the other, as YuNet's do in some profiles: they say nothing about the roll."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +80,20 @@ class DetectedFace:
     box: FaceBox
     score_01: float
     landmarks: NDArray[np.float32] | None
+
+    @property
+    def frame(self) -> FaceFrame:
+        """The square that is cut out: about the box's centre, upright by the eyes where there are landmarks."""
+        box = self.box
+        side_px = _FRAME_SIDE * math.sqrt(max(box.width, 0) * max(box.height, 0))
+        return FaceFrame(box.x + box.width / 2, box.y + box.height / 2, side_px, self._roll_deg())
+
+    def _roll_deg(self) -> float:
+        if self.landmarks is None:
+            return 0.0
+        across, down = (self.landmarks[1] - self.landmarks[0]).tolist()
+        roll_deg = math.degrees(math.atan2(down, across))
+        return roll_deg if abs(roll_deg) <= ROLL_MAX_DEG else 0.0
 
 
 class FaceDetector(Protocol):
@@ -93,11 +113,7 @@ class FaceDetector(Protocol):
 
 
 class YuNetDetector:
-    """YuNet (Wu, Peng, Yu 2023, "YuNet: a tiny millisecond-level face detector") through OpenCV.
-
-    OpenCV's object keeps the input size and its buffers between calls and is not thread-safe, so a lock lets
-    one thread in at a time.
-    """
+    """YuNet (Wu, Peng, Yu 2023, "YuNet: a tiny millisecond-level face detector")."""
 
     name = "yunet"
 
@@ -123,20 +139,17 @@ class YuNetDetector:
         if not path.is_file():
             raise DetectorError(f"There is no YuNet file {path}. {REMEDY}")
         self._sides = (side_px, second_side_px)
-        self._lock = threading.Lock()
         try:
-            self._net = cv2.FaceDetectorYN.create(str(path), "", (64, 64), score_min_01, _YUNET_OVERLAP_MAX_01)
-            self._look(np.full((64, 64, 3), 128, np.uint8), side_px)
-        except cv2.error as exc:
-            raise DetectorError(f"{path} can't be used as a YuNet face detector. {REMEDY}") from exc
+            self._net = YunetNet(path, score_min_01)
+        except DetectorError as exc:
+            raise DetectorError(f"{exc} {REMEDY}") from exc
 
     def detect(self, image: RgbImage) -> list[DetectedFace]:
         """See `FaceDetector.detect`."""
         first, second = self._sides
-        with self._lock:
-            found = self._look(image, first)
-            if not found and second > first and max(image.shape[:2]) > first:
-                found = self._look(image, second)
+        found = self._look(image, first)
+        if not found and second > first and max(image.shape[:2]) > first:
+            found = self._look(image, second)
         return _in_order(found)
 
     def _look(self, image: RgbImage, side_px: int) -> list[DetectedFace]:
@@ -144,20 +157,17 @@ class YuNetDetector:
         # On 32 rows or fewer OpenCV's YuNet reads memory that nobody wrote, and reports faces with a score of 1.
         below, right = (max(0, _YUNET_INPUT_MIN_PX - side) for side in small.shape[:2])
         bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
-        bgr = cv2.copyMakeBorder(bgr, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(128, 128, 128))
-        self._net.setInputSize((bgr.shape[1], bgr.shape[0]))
-        _, rows = self._net.detect(bgr)
-        if rows is None:
-            return []
-        # A row: x, y, width, height, five times x and y, score.
-        table: NDArray[np.float32] = np.array(rows, np.float32)
+        if below or right:
+            bgr = cv2.copyMakeBorder(bgr, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(128, 128, 128))
+        table = self._net.rows(np.asarray(bgr, np.uint8))
         table = table[np.isfinite(table).all(axis=1)]
         table[:, 0:14:2] *= np.float32(scale_x)
         table[:, 1:14:2] *= np.float32(scale_y)
         faces = (
             DetectedFace(_rounded(*row[:4]), float(min(1.0, row[14])), row[4:14].reshape(5, 2).copy()) for row in table
         )
-        return [face for face in faces if _touches(face.box, image)]
+        # One whose frame lies outside the picture can't be cut out of it.
+        return [face for face in faces if face.frame.touches(image)]
 
 
 class HaarDetector:
@@ -199,9 +209,8 @@ class HaarDetector:
             )
         faces = []
         for (x, y, side, _), weight in zip(boxes, np.ravel(weights), strict=True):
-            grown = (side * (_HAAR_TO_YUNET_SIDE - 1)) / 2
-            whole = side + 2 * grown
-            box = _rounded((x - grown) * scale_x, (y - grown) * scale_y, whole * scale_x, whole * scale_y)
+            top = y + _HAAR_DOWN_01 * side
+            box = _rounded(x * scale_x, top * scale_y, side * scale_x, side * scale_y)
             score = 1 / (1 + math.exp(-(float(weight) - _HAAR_WEIGHT_MIDDLE) / _HAAR_WEIGHT_SPREAD))
             faces.append(DetectedFace(box, score, None))
         return _in_order(_without_nested(faces))
@@ -278,12 +287,6 @@ def _rounded(x: float, y: float, width: float, height: float) -> FaceBox:
     """A box on whole pixels, by its edges, so that neighbouring sizes don't jump by two."""
     left, top = round(float(x)), round(float(y))
     return FaceBox(left, top, max(1, round(float(x + width)) - left), max(1, round(float(y + height)) - top))
-
-
-def _touches(box: FaceBox, image: RgbImage) -> bool:
-    """Whether any of the box lies in the picture; a crop of it would be empty otherwise."""
-    height, width = image.shape[:2]
-    return box.x < width and box.y < height and box.x + box.width > 0 and box.y + box.height > 0
 
 
 def _without_nested(faces: Iterable[DetectedFace]) -> list[DetectedFace]:

@@ -140,7 +140,7 @@ class Predictor:
             EmptyCropError: a box lies outside the picture.
         """
         margin = self.bundle.contract.crop_margin_01
-        crops = [crop_face(image, face.box, margin) for face in detected]
+        crops = [crop_face(image, face.frame, margin) for face in detected]
         rows = self._probabilities(crops, point)
         name = self.detector.name if self.detector else NO_DETECTOR
         return [

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from fer_core.errors import EmptyCropError
-from fer_core.faces import FaceBox, crop_face
+from fer_core.faces import FaceBox, FaceFrame, crop_face
 
 
 @pytest.fixture
@@ -14,58 +15,94 @@ def image() -> np.ndarray:
     return np.stack([rows, columns, np.zeros_like(rows)], axis=2).astype(np.uint8)
 
 
-def test_a_square_box_without_margin_is_cut_out_exactly(image: np.ndarray) -> None:
-    np.testing.assert_array_equal(crop_face(image, FaceBox(30, 10, 40, 40), 0), image[10:50, 30:70])
+def test_an_upright_frame_without_margin_is_cut_out_exactly(image: np.ndarray) -> None:
+    np.testing.assert_array_equal(crop_face(image, FaceFrame(50, 30, 40), 0), image[10:50, 30:70])
 
 
-@pytest.mark.parametrize("size", [(40, 20), (20, 40), (33, 7), (1, 1)])
-def test_a_crop_is_square_on_the_longer_side_about_the_boxs_centre(image: np.ndarray, size: tuple[int, int]) -> None:
-    box = FaceBox(40, 30, *size)
-    face = crop_face(image, box, 0)
-    assert face.shape == (max(size), max(size), 3)
-    assert face[:, :, 0].astype(float).mean() == pytest.approx(30 + size[1] / 2, abs=1)
-    assert face[:, :, 1].astype(float).mean() == pytest.approx(40 + size[0] / 2, abs=1)
+@pytest.mark.parametrize("side_px", [1.0, 6.7, 20.0, 33.4])
+def test_a_crop_is_square_about_the_frames_centre(image: np.ndarray, side_px: float) -> None:
+    face = crop_face(image, FaceFrame(60.3, 40.6, side_px), 0)
+    assert face.shape == (round(side_px), round(side_px), 3)
+    assert face[:, :, 0].astype(float).mean() + 0.5 == pytest.approx(40.6, abs=0.6)
+    assert face[:, :, 1].astype(float).mean() + 0.5 == pytest.approx(60.3, abs=0.6)
 
 
 @pytest.mark.parametrize(("margin_01", "side"), [(0.0, 20), (0.25, 30), (0.5, 40), (-0.2, 12)])
-def test_the_margin_is_added_on_each_side(image: np.ndarray, margin_01: float, side: int) -> None:
-    face = crop_face(image, FaceBox(50, 30, 20, 20), margin_01)
+@pytest.mark.parametrize("roll_deg", [0.0, 1e-9])
+def test_the_margin_is_added_on_each_side(image: np.ndarray, margin_01: float, side: int, roll_deg: float) -> None:
+    face = crop_face(image, FaceFrame(60, 40, 20, roll_deg), margin_01)
     assert face.shape == (side, side, 3)
     top, left = 40 - side // 2, 60 - side // 2
     np.testing.assert_array_equal(face, image[top : top + side, left : left + side])
 
 
 def test_what_lies_over_the_edge_repeats_the_edge(image: np.ndarray) -> None:
-    face = crop_face(image, FaceBox(-10, -5, 30, 30), 0)
+    face = crop_face(image, FaceFrame(5, 10, 30), 0)
     assert face.shape == (30, 30, 3)
     np.testing.assert_array_equal(face[5:, 10:], image[:25, :20])
     assert (face[:5, :, 0] == 0).all()
     assert (face[:, :10, 1] == 0).all()
-    corner = crop_face(image, FaceBox(110, 70, 20, 20), 0)
+    corner = crop_face(image, FaceFrame(120, 80, 20), 0)
     assert (corner[10:, :, 0] == 79).all()
     assert (corner[:, 10:, 1] == 119).all()
 
 
+def test_a_leaning_face_is_turned_upright(image: np.ndarray) -> None:
+    # Clockwise by a quarter: what was up is now on the right, and the crop puts it up again.
+    leaning = np.ascontiguousarray(np.rot90(image, -1))
+    upright = crop_face(image, FaceFrame(60, 40, 30), 0)
+    np.testing.assert_array_equal(crop_face(leaning, FaceFrame(40, 60, 30, 90.0), 0), upright)
+    np.testing.assert_array_equal(
+        crop_face(np.ascontiguousarray(np.rot90(image)), FaceFrame(40, 60, 30, -90), 0), upright
+    )
+
+
+@pytest.mark.parametrize("roll_deg", [-25.0, -7.0, 12.0, 25.0])
+def test_turning_undoes_the_roll_about_the_frames_centre(roll_deg: float) -> None:
+    rows, columns = np.mgrid[0:160, 0:200]
+    smooth = 127 + 60 * np.sin(columns / 9) + 60 * np.cos(rows / 13)
+    picture = np.repeat(smooth[:, :, None], 3, axis=2).astype(np.uint8)
+    # OpenCV turns counter-clockwise; (100.5, 80.5) in continuous pixels is the centre of pixel (100, 80).
+    leaning = cv2.warpAffine(picture, cv2.getRotationMatrix2D((100, 80), -roll_deg, 1), (200, 160))
+    upright = crop_face(picture, FaceFrame(100.5, 80.5, 61), 0).astype(float)
+    turned = crop_face(np.asarray(leaning, np.uint8), FaceFrame(100.5, 80.5, 61, roll_deg), 0).astype(float)
+    askew = crop_face(np.asarray(leaning, np.uint8), FaceFrame(100.5, 80.5, 61), 0).astype(float)
+    assert np.abs(turned - upright).mean() < 3
+    assert np.abs(askew - upright).mean() > 10
+
+
+@pytest.mark.parametrize("roll_deg", [0.0, 10.0])
+def test_a_view_of_an_array_is_cut_like_a_copy(image: np.ndarray, roll_deg: float) -> None:
+    view, frame = image[:, ::-1], FaceFrame(5, 20, 30, roll_deg)
+    np.testing.assert_array_equal(crop_face(view, frame, 0), crop_face(view.copy(), frame, 0))
+
+
 @pytest.mark.parametrize(
-    "box",
+    "frame",
     [
-        FaceBox(120, 10, 20, 20),
-        FaceBox(10, 80, 20, 20),
-        FaceBox(-20, 10, 20, 20),
-        FaceBox(10, -20, 20, 20),
-        FaceBox(10, 10, 0, 20),
-        FaceBox(10, 10, 20, -5),
+        FaceFrame(131, 20, 20),
+        FaceFrame(20, 91, 20),
+        FaceFrame(-10, 20, 20),
+        FaceFrame(20, -10, 20),
+        FaceFrame(20, 20, 0),
     ],
 )
-def test_a_box_outside_or_without_area_is_an_error_that_names_it(image: np.ndarray, box: FaceBox) -> None:
+def test_a_frame_outside_or_without_area_is_an_error_that_names_it(image: np.ndarray, frame: FaceFrame) -> None:
+    assert not frame.touches(image)
     with pytest.raises(EmptyCropError) as caught:
-        crop_face(image, box, 0.1)
-    assert str(box.as_list()) in str(caught.value)
+        crop_face(image, frame, 0.1)
+    assert str(frame) in str(caught.value)
     assert "120x80" in str(caught.value)
 
 
+@pytest.mark.parametrize("frame", [FaceFrame(-9, 20, 20), FaceFrame(129, 20, 20), FaceFrame(20, 89, 20, 25.0)])
+def test_a_frame_that_touches_the_image_can_be_cut(image: np.ndarray, frame: FaceFrame) -> None:
+    assert frame.touches(image)
+    assert crop_face(image, frame, 0).shape == (20, 20, 3)
+
+
 def test_a_crop_is_a_copy(image: np.ndarray) -> None:
-    crop_face(image, FaceBox(0, 0, 10, 10), 0)[:] = 255
+    crop_face(image, FaceFrame(5, 5, 10), 0)[:] = 255
     assert image[0, 0].tolist() == [0, 0, 0]
 
 

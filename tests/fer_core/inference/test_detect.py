@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from fer_core.errors import DetectorError, InputError, SettingsError
 from fer_core.faces import FaceBox, RgbImage
-from fer_core.inference.detect import FaceDetector, HaarDetector, YuNetDetector, open_detector
+from fer_core.inference.detect import DetectedFace, FaceDetector, HaarDetector, YuNetDetector, open_detector
 from fer_core.inference.image import read_image
 from fer_core.settings import Settings
 
@@ -54,14 +55,66 @@ def test_haar_finds_frontal_faces_where_yunet_does(
     faces = haar.detect(image)
     assert len(faces) == people
     assert all(0 <= face.score_01 <= 1 and face.landmarks is None for face in faces)
-    wanted = [square(face.box) for face in yunet.detect(image)]
-    assert all(max(face.box.overlap_01(box) for box in wanted) > 0.6 for face in faces)
+    wanted = [square(face) for face in yunet.detect(image)]
+    assert all(max(square(face).overlap_01(box) for box in wanted) > 0.6 for face in faces)
 
 
-def square(box: FaceBox) -> FaceBox:
-    """What a model is given of `box`: a square of its longer side about its centre."""
-    side = max(box.width, box.height)
-    return FaceBox(box.x + (box.width - side) // 2, box.y + (box.height - side) // 2, side, side)
+def square(face: DetectedFace) -> FaceBox:
+    """What a model is given of the face, were it upright."""
+    frame = face.frame
+    side = round(frame.side_px)
+    return FaceBox(round(frame.x - frame.side_px / 2), round(frame.y - frame.side_px / 2), side, side)
+
+
+EYES_LEVEL: list[list[float]] = [[20, 30], [40, 30], [30, 40], [22, 52], [38, 52]]
+
+
+def found(box: FaceBox, landmarks: list[list[float]] | None) -> DetectedFace:
+    return DetectedFace(box, 0.9, None if landmarks is None else np.array(landmarks, np.float32))
+
+
+def test_a_frame_lies_about_the_boxs_centre_and_grows_with_its_area() -> None:
+    frame = found(FaceBox(10, 20, 40, 60), None).frame
+    assert (frame.x, frame.y, frame.roll_deg) == (30, 50, 0)
+    same_area = found(FaceBox(0, 0, 30, 80), None).frame
+    assert same_area.side_px == pytest.approx(frame.side_px)
+    assert found(FaceBox(0, 0, 80, 120), None).frame.side_px == pytest.approx(2 * frame.side_px)
+    assert 40 < frame.side_px < 60
+
+
+@pytest.mark.parametrize("scale", [1, 3])
+@pytest.mark.parametrize("move", [(0, 0), (70, 15)])
+def test_a_frame_moves_and_grows_with_its_picture(scale: int, move: tuple[int, int]) -> None:
+    box, points = FaceBox(10, 20, 40, 60), [[20.0, 30.0], [40.0, 35.0], *EYES_LEVEL[2:]]
+    before = found(box, points).frame
+    moved = FaceBox(scale * box.x + move[0], scale * box.y + move[1], scale * box.width, scale * box.height)
+    after = found(moved, [[scale * x + move[0], scale * y + move[1]] for x, y in points]).frame
+    assert after.x == pytest.approx(scale * before.x + move[0])
+    assert after.y == pytest.approx(scale * before.y + move[1])
+    assert after.side_px == pytest.approx(scale * before.side_px)
+    assert after.roll_deg == pytest.approx(before.roll_deg, abs=1e-4)
+
+
+@pytest.mark.parametrize("roll_deg", [-44.0, -10.0, 0.0, 25.0])
+def test_the_eyes_say_how_far_a_face_leans_clockwise(roll_deg: float) -> None:
+    roll = np.radians(roll_deg)
+    turn = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])  # clockwise, as y points down
+    points = (np.array(EYES_LEVEL) @ turn).tolist()
+    assert found(FaceBox(10, 20, 40, 60), points).frame.roll_deg == pytest.approx(roll_deg, abs=1e-3)
+
+
+def test_eyes_one_above_the_other_say_nothing() -> None:
+    points: list[list[float]] = [[30, 30], [31, 45], *EYES_LEVEL[2:]]
+    assert found(FaceBox(10, 20, 40, 60), points).frame.roll_deg == 0
+
+
+@pytest.mark.parametrize("roll_deg", [-20, 20])
+def test_a_photograph_that_leans_is_seen_to_lean(yunet: YuNetDetector, test_data: Path, roll_deg: int) -> None:
+    portrait = picture(test_data, "portrait_320x240.jpg")
+    leaning = Image.fromarray(portrait).rotate(-roll_deg, Image.Resampling.BICUBIC, fillcolor=(120, 120, 120))
+    (before,), (after,) = yunet.detect(portrait), yunet.detect(np.array(leaning))
+    assert np.sign(after.frame.roll_deg - before.frame.roll_deg) == np.sign(roll_deg)
+    assert abs(after.frame.roll_deg - before.frame.roll_deg - roll_deg) < abs(roll_deg)
 
 
 def test_faces_are_numbered_from_left_to_right(yunet: YuNetDetector, test_data: Path) -> None:
@@ -99,18 +152,14 @@ def test_small_faces_in_a_large_picture_are_found_on_the_second_look(yunet_file:
 
 
 class Recorder:
-    """Stands for OpenCV's detector and keeps the sizes it is shown."""
+    """Stands for the network and keeps the sizes it is shown."""
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
 
-    def setInputSize(self, size: tuple[int, int]) -> None:
-        self.size = size
-
-    def detect(self, image: RgbImage) -> tuple[int, None]:
-        assert image.shape[1::-1] == self.size
-        self.shapes.append(image.shape)
-        return 1, None
+    def rows(self, bgr: RgbImage) -> NDArray[np.float32]:
+        self.shapes.append(bgr.shape)
+        return np.zeros((0, 15), np.float32)
 
 
 THIN = [(1, 1), (1, 5000), (5000, 1), (7, 640), (27, 640), (32, 64), (48, 48)]

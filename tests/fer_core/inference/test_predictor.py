@@ -71,8 +71,19 @@ def test_each_face_is_read_by_its_own_crop(make_bundle: MakeBundle) -> None:
 def test_the_crop_has_the_contracts_margin(make_bundle: MakeBundle) -> None:
     predictor = Predictor(Bundle.open(make_bundle(margin_01=0.25)), Fixed((LEFT,)))
     (reading,) = predictor.read(halves())
-    np.testing.assert_array_equal(reading.crop, crop_face(halves(), LEFT, 0.25))
-    assert reading.crop.shape == (60, 60, 3)
+    (found,) = Fixed((LEFT,)).detect(halves())
+    np.testing.assert_array_equal(reading.crop, crop_face(halves(), found.frame, 0.25))
+    assert reading.crop.shape[0] == round(found.frame.side_px * 1.5)
+
+
+def test_a_leaning_face_is_read_upright_and_keeps_its_box(make_bundle: MakeBundle) -> None:
+    eyes_and_mouth = np.array([[30, 30], [50, 37], [38, 40], [30, 50], [45, 55]], np.float32)
+    face = DetectedFace(LEFT, 0.9, eyes_and_mouth)
+    assert face.frame.roll_deg > 15
+    picture = np.random.default_rng(0).integers(0, 255, (100, 200, 3)).astype(np.uint8)
+    (reading,) = Predictor(Bundle.open(make_bundle()), Fixed(())).read_detected(picture, [face])
+    np.testing.assert_array_equal(reading.crop, crop_face(picture, face.frame, 0.0))
+    assert reading.box == LEFT
 
 
 def test_a_whole_picture_is_the_contract_and_the_session_by_hand(make_bundle: MakeBundle) -> None:
@@ -174,7 +185,8 @@ def test_boxes_of_a_scaled_picture_are_in_pixels_of_the_file(make_bundle: MakeBu
     assert detector.seen[0].shape == (2048, 4096, 3)
     assert (reading.width, reading.height) == (8192, 4096)
     assert reading.faces[0].box == FaceBox(200, 400, 600, 800)
-    assert reading.faces[0].crop.shape == (400, 400, 3)
+    (found,) = detector.detect(large)
+    assert reading.faces[0].crop.shape == (round(found.frame.side_px), round(found.frame.side_px), 3)
     assert reading.notes == ("scaled from 8192x4096 to 4096x2048 for analysis",)
 
 
@@ -201,8 +213,11 @@ def test_photographs_are_read_face_by_face(
     assert reading.error == ""
     assert len(reading.faces) == people
     pixels = read_image(path, LIMITS).pixels
-    for face in reading.faces:
-        (alone,) = predictor.read(crop_face(pixels, face.box, 0.0), faces="whole")
+    detector = predictor.detector
+    assert detector is not None
+    for face, found in zip(reading.faces, detector.detect(pixels), strict=True):
+        assert face.box == found.box
+        (alone,) = predictor.read(crop_face(pixels, found.frame, 0.0), faces="whole")
         assert list(alone.probabilities.values()) == pytest.approx(list(face.probabilities.values()), abs=1e-5)
 
 

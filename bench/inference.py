@@ -1,0 +1,160 @@
+"""From a frame to its readings: ours against study A's loop, and our network by PyTorch against ONNX Runtime.
+
+    python -m bench.inference [--model default] [--rounds 15] [--threads 1 2] [--json]
+
+The sides take turns on the same frames. A row's ratio is the median of the ratios of its rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench.frames import frame, has_photographs
+from bench.inference_sides import Contestant, Ours, StudyA, Turn, use_threads
+from bench.table import show
+from fer_core.faces import RgbImage
+from fer_core.inference.bundle import Bundle
+from fer_core.inference.catalog import find_model
+from fer_core.inference.detect import open_detector
+from fer_core.settings import settings
+from fer_core.training.trained_network import trained_network
+
+_SIZES = ((640, 360), (1280, 720), (1920, 1080))
+_FACES = (1, 8)
+_ENGINE_RUNS = 10
+
+
+def main() -> None:
+    """Run the sides in turn, print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="default")
+    parser.add_argument("--rounds", type=int, default=15, help="how often each side reads each frame")
+    parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, min(2, os.cpu_count() or 1)}))
+    parser.add_argument("--json", action="store_true", help="print JSON alone")
+    asked = parser.parse_args()
+    folder = find_model(asked.model, settings()).folder
+    opened = open_detector(settings())
+    threads: list[int] = asked.threads
+    # One of each a number of threads, as an ONNX Runtime session can't change its own.
+    sides: list[Contestant] = [
+        side for count in threads for side in (StudyA(count), Ours.open(folder, opened.detector, count))
+    ]
+    rows = [
+        row for width, height in _SIZES for faces in _FACES for row in _rows(sides, width, height, faces, asked.rounds)
+    ]
+    engines = [row for faces in _FACES for row in _engine_rows(folder, threads, faces, asked.rounds)]
+    if asked.json:
+        print(json.dumps([*rows, *engines]))
+        return
+    people = "photographs" if has_photographs() else "DRAWN faces, as there are no photographs: find them yourself"
+    show(f"A frame of {people}, {asked.rounds} rounds. {opened.message}", rows)
+    show("\nThe network alone, ready faces", engines)
+
+
+def _rows(sides: Sequence[Contestant], width: int, height: int, faces: int, rounds: int) -> list[dict[str, Any]]:
+    """A row a side; study A's loop with as many threads is what each is held against."""
+    picture = frame(width, height, faces)
+    turns: list[list[Turn]] = [[] for _ in sides]
+    for _ in range(rounds + 1):
+        for side, mine in zip(sides, turns, strict=True):
+            mine.append(_turn(side, picture))
+    turns = [mine[1:] for mine in turns]  # the first warms up
+    theirs = {side.threads: mine for side, mine in zip(sides, turns, strict=True) if isinstance(side, StudyA)}
+    return [
+        _row(side, f"{width}x{height}", faces, mine, theirs[side.threads])
+        for side, mine in zip(sides, turns, strict=True)
+    ]
+
+
+def _turn(side: Contestant, picture: RgbImage) -> Turn:
+    use_threads(side.threads)
+    return side.turn(picture)
+
+
+def _row(side: Contestant, size: str, faces: int, mine: list[Turn], theirs: list[Turn]) -> dict[str, Any]:
+    all_s = statistics.median(turn.all_s for turn in mine)
+    found = mine[-1].found
+    return {
+        "frame": size,
+        "faces": faces,
+        "side": side.name,
+        "threads": side.threads,
+        "found": found,
+        "detect_ms": _ms(turn.detect_s for turn in mine),
+        "crop_ms": _ms(turn.crop_s for turn in mine),
+        "classify_ms": _ms(turn.classify_s for turn in mine),
+        "all_ms": round(1000 * all_s, 2),
+        "ms_a_face": round(1000 * all_s / found, 2) if found else "",
+        "frames_per_s": round(1 / all_s, 1),
+        "times_study_a": round(statistics.median(b.all_s / a.all_s for a, b in zip(mine, theirs, strict=True)), 1),
+        "cpu_ms": _ms(turn.cpu_s for turn in mine),
+        "times_by_cpu": round(statistics.median(b.cpu_s / a.cpu_s for a, b in zip(mine, theirs, strict=True)), 1),
+    }
+
+
+def _engine_rows(folder: Path, threads: Sequence[int], faces: int, rounds: int) -> list[dict[str, Any]]:
+    """Milliseconds for a batch of ready faces, by engine and threads."""
+    contract = Bundle.open(folder, threads=1).contract
+    shape = (faces, contract.channels, contract.size_px, contract.size_px)
+    batch = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    network = trained_network(folder)
+    tensor = torch.from_numpy(batch)
+
+    def by_torch() -> object:
+        with torch.inference_mode():
+            return network(tensor)
+
+    def by_onnx(bundle: Bundle) -> Callable[[], object]:
+        return lambda: bundle.logits(batch)
+
+    runs: dict[tuple[str, int], Callable[[], object]] = {}
+    for count in threads:
+        runs["PyTorch", count] = by_torch
+        runs["ONNX Runtime", count] = by_onnx(Bundle.open(folder, threads=count))
+    seconds: dict[tuple[str, int], list[float]] = {key: [] for key in runs}
+    for _ in range(rounds + 1):
+        for (engine, count), run in runs.items():
+            use_threads(count)
+            seconds[engine, count].append(_seconds(run))
+    rows = []
+    for (engine, count), values in seconds.items():
+        others = seconds["PyTorch", count]
+        rows.append(
+            {
+                "engine": engine,
+                "threads": count,
+                "faces": faces,
+                "classify_ms": _ms(values[1:]),
+                "ms_a_face": round(1000 * statistics.median(values[1:]) / faces, 3),
+                "times_pytorch": round(
+                    statistics.median(b / a for a, b in zip(values[1:], others[1:], strict=True)), 2
+                ),
+            }
+        )
+    return rows
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    """Of one call, by a few of them in a row: single ones are too short for the clock's noise."""
+    started = time.perf_counter()
+    for _ in range(_ENGINE_RUNS):
+        run()
+    return (time.perf_counter() - started) / _ENGINE_RUNS
+
+
+def _ms(seconds: Iterable[float]) -> float:
+    return round(1000 * statistics.median(seconds), 2)
+
+
+if __name__ == "__main__":
+    main()
