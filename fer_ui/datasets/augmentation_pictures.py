@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.errors import FerscopeError, InputError
-from fer_core.jobs.process import PROJECT, child_environment
+from fer_core.jobs.apart import Errand, run_apart
 from fer_core.settings import settings
 
 DRAWS = 5
@@ -26,11 +22,8 @@ SEEDS_AT_ONCE = 20
 """To start torch takes seconds and to draw milliseconds, so a call draws for the next seeds too."""
 
 _TIMEOUT_S = 120
-_BAD_INPUT = 2
 _ONE_AT_A_TIME = threading.Lock()
 """Between sessions: each process takes most of a gigabyte while it lasts."""
-
-_log = logging.getLogger(__name__)
 
 
 def command(dataset_id: str, ids: Sequence[str], recipe: str, seed: int) -> list[str]:
@@ -60,33 +53,8 @@ def _block(
     with TemporaryDirectory(prefix="ferscope-") as folder:
         out = Path(folder) / "faces.npz"
         with _ONE_AT_A_TIME:
-            _run([*command(dataset_id, ids, recipe, first_seed), f"--seeds={SEEDS_AT_ONCE}", f"--out={out}"])
+            words = [*command(dataset_id, ids, recipe, first_seed), f"--seeds={SEEDS_AT_ONCE}", f"--out={out}"]
+            late = "The machine may be busy with a training: try again in a while."
+            run_apart(Errand(words, "Drawing the faces", _TIMEOUT_S, late), settings())
         with np.load(out, allow_pickle=False) as arrays:
             return [arrays[str(seed)] for seed in range(first_seed, first_seed + SEEDS_AT_ONCE)]
-
-
-def _run(arguments: Sequence[str]) -> None:
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "fer_core", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_S,
-            cwd=PROJECT,
-            env=child_environment(settings()),
-            check=False,
-        )
-    except subprocess.TimeoutExpired as exc:
-        raise FerscopeError(
-            f"The faces were not drawn within {_TIMEOUT_S} seconds. The machine may be busy with a training: try "
-            "again in a while."
-        ) from exc
-    if done.returncode:
-        lines = [line.removeprefix("error: ") for line in done.stderr.splitlines() if line.startswith("error: ")]
-        if done.returncode == _BAD_INPUT and lines:
-            raise InputError(lines[-1])
-        _log.error("augment ended with %d:\n%s", done.returncode, done.stderr)
-        said = lines[-1] if lines else f"the process ended with code {done.returncode}."
-        raise FerscopeError(f"The faces could not be drawn: {said}")

@@ -79,6 +79,7 @@ def test_what_the_child_prints_is_read(store: Settings, stand_in: Stand) -> None
     [
         ("sys.stderr.write('error: seed is wrong.\\n'); sys.exit(2)", InputError, r"^seed is wrong\.$"),
         ("sys.stderr.write('a\\nerror: a fault\\n'); sys.exit(1)", FerscopeError, "failed: a fault"),
+        ("sys.stderr.write('usage: fer_core\\n'); sys.exit(2)", FerscopeError, "failed: usage"),
         ("os.kill(os.getpid(), 9)", JobError, "SIGKILL.*smaller batch"),
         ("print('hello')", FerscopeError, "can't be read"),
         ("pass", FerscopeError, "can't be read"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
 from fer_core.errors import FerscopeError, InputError
+from fer_core.jobs.apart import Errand
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 from fer_core.training.recipes import recipes
@@ -33,30 +32,25 @@ class StandIn:
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
-        self.failure: subprocess.CompletedProcess[str] | subprocess.TimeoutExpired | None = None
+        self.failure: FerscopeError | None = None
 
-    def __call__(self, command: list[str], **how: Any) -> subprocess.CompletedProcess[str]:
-        self.calls.append(command)
-        if isinstance(self.failure, subprocess.TimeoutExpired):
-            raise self.failure
+    def __call__(self, errand: Errand, settings: Settings) -> str:
+        self.calls.append(list(errand.arguments))
         if self.failure:
-            return self.failure
-        given = [word.partition("=")[::2] for word in command]
+            raise self.failure
+        given = [word.partition("=")[::2] for word in errand.arguments]
         options = dict(given)
         faces = sum(name == "--id" for name, _ in given)
         first, shape = int(options["--seed"]), (faces, 1 + int(options["--draws"]), 4, 4)
         arrays = {str(s): np.full(shape, s % 256, np.uint8) for s in range(first, first + int(options["--seeds"]))}
         np.savez(options["--out"], **arrays)
-        return subprocess.CompletedProcess(command, 0, "", "")
-
-    def fail(self, code: int, stderr: str) -> None:
-        self.failure = subprocess.CompletedProcess([], code, "", stderr)
+        return ""
 
 
 @pytest.fixture
 def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     stand_in = StandIn()
-    monkeypatch.setattr(augmentation_pictures.subprocess, "run", stand_in)
+    monkeypatch.setattr(augmentation_pictures, "run_apart", stand_in)
     st.cache_data.clear()
     yield stand_in
     st.cache_data.clear()
@@ -116,7 +110,7 @@ def test_a_row_a_face_and_the_recipe_in_words(show: Callable[..., AppTest], proc
     assert "Gray levels" not in said(app) and "gray levels multiplied by 0 to 2" in said(app)
     assert "Train with this recipe: training {'dataset': 'drawn', 'recipe': 'study-b'}" in said(app)
     assert "--recipe=study-b" in process.calls[0]
-    assert process.calls[0][:4] == [sys.executable, "-m", "fer_core", "augment"]
+    assert process.calls[0][0] == "augment"
     assert "--recipe=study-b" in app.code[0].value
 
 
@@ -170,34 +164,11 @@ def test_an_address_that_makes_no_sense_shows_the_first_draw(
 
 
 def test_what_goes_wrong_is_told_in_words(show: Callable[..., AppTest], process: StandIn) -> None:
-    process.fail(2, "INFO loading\nerror: drawn has no image 'a'. The ids are those of its index.\n")
+    process.failure = InputError("drawn has no image 'a'. The ids are those of its index.")
     app = show()
     assert "drawn has no image 'a'" in app.error[0].value.replace("\\", "")
     process.failure = None
     assert not app.run().error  # a failure is not kept
-
-
-@pytest.mark.parametrize(
-    ("code", "stderr", "kind", "words"),
-    [
-        (2, "error: wrong id.\n", InputError, "^wrong id.$"),
-        (1, "Traceback\nerror: KeyError: 'a'. A fault.\n", FerscopeError, "could not be drawn: KeyError"),
-        (-9, "", FerscopeError, "could not be drawn: the process ended with code -9"),
-        (2, "usage: fer_core\n", FerscopeError, "ended with code 2"),
-    ],
-)
-def test_each_end_of_the_process_has_its_error(
-    code: int, stderr: str, kind: type[Exception], words: str, dataset: StoredDataset, process: StandIn
-) -> None:
-    process.fail(code, stderr)
-    with pytest.raises(kind, match=words):
-        pictures(dataset, ["any"], "none", 0)
-
-
-def test_a_process_that_takes_too_long_is_told(dataset: StoredDataset, process: StandIn) -> None:
-    process.failure = subprocess.TimeoutExpired("augment", 120)
-    with pytest.raises(FerscopeError, match="within 120 seconds"):
-        pictures(dataset, ["any"], "none", 0)
 
 
 def test_the_pictures_are_those_of_the_seed(dataset: StoredDataset, process: StandIn) -> None:
