@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from fer_core.allocator import KEPT_MEMORY
-from fer_core.cli.main import CANCELLED, main
+from fer_core.cli.main import CANCELLED
 from fer_core.data.manifest import known_manifests
 from fer_core.errors import CancelledError
 from fer_core.labels import Expression
 from fer_core.runs.folder import list_runs
 from fer_core.settings import Settings
-
-
-@dataclass
-class Printed:
-    """How a command ended, and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Standard output is JSON alone."""
-        return json.loads(self.out)
-
-
-Command = Callable[..., Printed]
+from tests.commands import Command, Printed, commands, is_one_clear_line
 
 
 @pytest.fixture
@@ -43,21 +24,7 @@ def command(store: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: py
     for name, value in KEPT_MEMORY.items():  # as in a process that was restarted already
         monkeypatch.setenv(name, value)
 
-    def run(*arguments: object) -> Printed:
-        capsys.readouterr()
-        code = main([str(argument) for argument in arguments])
-        return Printed(code, *capsys.readouterr())
-
-    return run
-
-
-def _is_one_clear_line(printed: Printed, *said: str) -> None:
-    assert printed.code == 2
-    assert printed.out == ""
-    lines = [line for line in printed.err.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1
-    assert "Traceback" not in printed.err
-    assert all(word in lines[0] for word in said)
+    return commands(capsys)
 
 
 def test_datasets_are_drawn_counted_listed_and_deleted(command: Command, store: Settings) -> None:
@@ -106,38 +73,38 @@ def test_an_upload_is_taken_or_thrown_away(good: bool, command: Command, archive
 
 def test_a_file_of_the_users_own_outlives_a_failed_import(command: Command, archive: Path) -> None:
     command("datasets", "import", archive, "--id", "mine")
-    _is_one_clear_line(command("datasets", "import", archive, "--take", "--id", "mine"), "'mine' already")
+    is_one_clear_line(command("datasets", "import", archive, "--take", "--id", "mine"), "'mine' already")
     assert archive.is_file()
 
 
-def test_bad_input_is_one_clear_line(command: Command, tmp_path: Path, archive: Path) -> None:
+def test_bad_inputis_one_clear_line(command: Command, tmp_path: Path, archive: Path) -> None:
     (tmp_path / "no.zip").write_text("words")
     (tmp_path / "empty").mkdir()
-    _is_one_clear_line(command("datasets", "import", tmp_path / "no.zip", "--json"), "no.zip", "not a zip archive")
-    _is_one_clear_line(command("datasets", "import", tmp_path / "none.zip"), "none.zip")
-    _is_one_clear_line(command("datasets", "import", tmp_path / "empty"), "layout was not recognised")
-    _is_one_clear_line(command("datasets", "import", archive, "--layout", "heap"), "'heap'", "ferplus, fer2013-csv")
-    _is_one_clear_line(command("datasets", "import", archive, "--id", "../up"), "'../up'")
-    _is_one_clear_line(command("datasets", "stats", "none", "--json"), "'none'", "none yet")
-    _is_one_clear_line(command("datasets", "delete", "none"), "'none'")
-    _is_one_clear_line(command("datasets", "draw", "--total", 3), "total=3")
-    _is_one_clear_line(command("jobs", "show", "none"), "none")
-    _is_one_clear_line(command("models", "verify", "none"), "'none'")
+    is_one_clear_line(command("datasets", "import", tmp_path / "no.zip", "--json"), "no.zip", "not a zip archive")
+    is_one_clear_line(command("datasets", "import", tmp_path / "none.zip"), "none.zip")
+    is_one_clear_line(command("datasets", "import", tmp_path / "empty"), "layout was not recognised")
+    is_one_clear_line(command("datasets", "import", archive, "--layout", "heap"), "'heap'", "ferplus, fer2013-csv")
+    is_one_clear_line(command("datasets", "import", archive, "--id", "../up"), "'../up'")
+    is_one_clear_line(command("datasets", "stats", "none", "--json"), "'none'", "none yet")
+    is_one_clear_line(command("datasets", "delete", "none"), "'none'")
+    is_one_clear_line(command("datasets", "draw", "--total", 3), "total=3")
+    is_one_clear_line(command("jobs", "show", "none"), "none")
+    is_one_clear_line(command("models", "verify", "none"), "'none'")
 
 
 def test_training_asks_for_a_config_that_holds_together(command: Command, store: Settings) -> None:
-    _is_one_clear_line(command("train", "--config", "small-soft", "--set", "epoch=3"), "'epoch'", "epochs")
-    _is_one_clear_line(command("train", "--config", "small-soft", "--set", "epochs"), "key=value")
-    _is_one_clear_line(command("train", "--config", "none.yaml"), "none.yaml")
-    _is_one_clear_line(command("train"), "--config")
-    _is_one_clear_line(command("train", "--run", "none"), "'none'")
-    _is_one_clear_line(command("train", "--run", "none", "--set", "epochs=3"), "--set")
-    _is_one_clear_line(command("jobs", "submit", "--config", "small-soft"), "'ferplus'")
+    is_one_clear_line(command("train", "--config", "small-soft", "--set", "epoch=3"), "'epoch'", "epochs")
+    is_one_clear_line(command("train", "--config", "small-soft", "--set", "epochs"), "key=value")
+    is_one_clear_line(command("train", "--config", "none.yaml"), "none.yaml")
+    is_one_clear_line(command("train"), "--config")
+    is_one_clear_line(command("train", "--run", "none"), "'none'")
+    is_one_clear_line(command("train", "--run", "none", "--set", "epochs=3"), "--set")
+    is_one_clear_line(command("jobs", "submit", "--config", "small-soft"), "'ferplus'")
     assert list_runs(store) == []
 
 
 def test_training_on_a_dataset_that_is_not_there_makes_no_run(command: Command, store: Settings) -> None:
-    _is_one_clear_line(command("train", "--config", "small-soft", "--set", "dataset=none", "--json"), "'none'")
+    is_one_clear_line(command("train", "--config", "small-soft", "--set", "dataset=none", "--json"), "'none'")
     assert list_runs(store) == []
 
 
@@ -148,12 +115,12 @@ def test_bad_usage_ends_with_two(arguments: list[str], command: Command) -> None
     assert ended.value.code == 2
 
 
-def test_a_bad_setting_is_one_clear_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_settingis_one_clear_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     from fer_core.settings import settings
 
     monkeypatch.setenv("FERSCOPE_THREADS", "many")
     settings.cache_clear()
-    _is_one_clear_line(command("datasets", "list", "--json"), "FERSCOPE_THREADS='many'")
+    is_one_clear_line(command("datasets", "list", "--json"), "FERSCOPE_THREADS='many'")
 
 
 def test_a_fault_of_ours_ends_with_one_and_its_traceback(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,11 +192,11 @@ def test_bad_evaluations_are_one_clear_line(command: Command, archive: Path, bun
         return command("evaluate", "--model", "tiny", *arguments, "--json")
 
     (tmp_path / "empty").mkdir()
-    _is_one_clear_line(evaluate("--data", tmp_path / "none"), "none")
-    _is_one_clear_line(evaluate("--data", tmp_path / "empty"), "layout was not recognised")
-    _is_one_clear_line(evaluate("--data", tmp_path / "empty", "--layout", "folders"), "no labelled images")
-    _is_one_clear_line(evaluate("--data", archive, "--split", "rest"), "'rest'")
-    _is_one_clear_line(command("evaluate", "--model", "none", "--data", archive), "'none'", "tiny")
+    is_one_clear_line(evaluate("--data", tmp_path / "none"), "none")
+    is_one_clear_line(evaluate("--data", tmp_path / "empty"), "layout was not recognised")
+    is_one_clear_line(evaluate("--data", tmp_path / "empty", "--layout", "folders"), "no labelled images")
+    is_one_clear_line(evaluate("--data", archive, "--split", "rest"), "'rest'")
+    is_one_clear_line(command("evaluate", "--model", "none", "--data", archive), "'none'", "tiny")
 
 
 def test_faces_are_predicted_a_line_an_image(command: Command, bundle: Path, tmp_path: Path) -> None:
@@ -257,4 +224,4 @@ def test_predicting_nothing_readable_ends_with_two(command: Command, bundle: Pat
     assert printed.code == 2
     assert json.loads(printed.out)["error"]
     (tmp_path / "empty").mkdir()
-    _is_one_clear_line(command("predict", tmp_path / "empty", "--model", "tiny"), "No images were found")
+    is_one_clear_line(command("predict", tmp_path / "empty", "--model", "tiny"), "No images were found")

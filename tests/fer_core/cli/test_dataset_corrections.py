@@ -7,18 +7,8 @@ import pytest
 
 from fer_core.data.catalog import open_dataset
 from fer_core.settings import Settings
-from tests.faulty import (
-    BLANK,
-    COPY_IN_TRAINING,
-    ID,
-    TESTED,
-    TWICE,
-    UNREADABLE,
-    Command,
-    commands,
-    import_faulty,
-    is_one_clear_line,
-)
+from tests.commands import Command, commands, is_one_clear_line
+from tests.faulty import BLANK, COPY_IN_TRAINING, ID, TESTED, TWICE, UNREADABLE, import_faulty
 
 CORRECT = ("datasets", "correct", ID)
 

@@ -7,7 +7,7 @@ import pytest
 from fer_core.data.manifest import known_manifests
 from fer_core.data.manifest_store import own_manifests
 from fer_core.settings import Settings
-from tests.faulty import Command, commands, is_one_clear_line
+from tests.commands import Command, commands, is_one_clear_line
 
 MINE = "id: my-faces\ntitle: My faces\nsummary: Ours.\nlicence: ours\nlayout: folders\n"
 

@@ -9,19 +9,8 @@ from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.inference import face_search
 from fer_core.progress import Progress
 from fer_core.settings import Settings
-from tests.faulty import (
-    BLANK,
-    COPY_IN_TRAINING,
-    ID,
-    TESTED,
-    TWICE,
-    UNREADABLE,
-    Command,
-    N,
-    commands,
-    import_faulty,
-    is_one_clear_line,
-)
+from tests.commands import Command, commands, is_one_clear_line
+from tests.faulty import BLANK, COPY_IN_TRAINING, ID, TESTED, TWICE, UNREADABLE, N, import_faulty
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from fer_core.settings import Settings
-from tests.faulty import COPY_IN_TRAINING, ID, PERSON, Command, N, commands, import_faulty, is_one_clear_line
+from tests.commands import Command, commands, is_one_clear_line
+from tests.faulty import COPY_IN_TRAINING, ID, PERSON, N, import_faulty
 
 SPLIT = ("datasets", "split", ID)
 

@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-from fer_core.cli.main import main
 from fer_core.inference.catalog import SHIPPED, model_in_use
 from fer_core.inference.evaluations import read_evaluations
 from fer_core.inference.robustness import read_robustness
 from fer_core.settings import Settings
-
-
-@dataclass
-class Printed:
-    """How a command ended, and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Command = Callable[..., Printed]
+from tests.commands import Command, commands, is_one_clear_line
 
 
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], store: Settings) -> Command:
-    def run(*arguments: object) -> Printed:
-        capsys.readouterr()
-        code = main([str(argument) for argument in arguments])
-        return Printed(code, *capsys.readouterr())
-
-    return run
-
-
-def _is_one_clear_line(printed: Printed, *said: str) -> None:
-    assert (printed.code, printed.out) == (2, "")
-    (line,) = (line for line in printed.err.splitlines() if line.startswith("error: "))
-    assert all(word in line for word in said), line
+    return commands(capsys)
 
 
 def test_a_model_goes_out_and_comes_in_again(command: Command, bundle: Path, tmp_path: Path) -> None:
@@ -56,11 +25,11 @@ def test_a_model_goes_out_and_comes_in_again(command: Command, bundle: Path, tmp
     assert command("models", "export", "tiny", "--to", out, "--json").json == {"model": "tiny", "file": str(out)}
     verified = command("models", "verify", out, "--json").json
     assert verified["passed"] and len(verified["checks"]) > 10
-    _is_one_clear_line(command("models", "import", out), "'tiny'", "--id")
+    is_one_clear_line(command("models", "import", out), "'tiny'", "--id")
     found = command("models", "import", out, "--id", "second", "--json").json
     assert found["id"] == "second" and found["n"] == found["parameters"] and len(found["labels"]) == 8
     assert command("models", "verify", "second").code == 0
-    _is_one_clear_line(command("models", "verify", tmp_path / "gone.zip"), "no model")
+    is_one_clear_line(command("models", "verify", tmp_path / "gone.zip"), "no model")
 
 
 def test_a_folder_is_written_where_the_path_is_no_file(command: Command, bundle: Path, tmp_path: Path) -> None:
@@ -74,13 +43,13 @@ def test_a_changed_bundle_does_not_verify(command: Command, bundle: Path, tmp_pa
     (tmp_path / "out" / "card.md").write_text("It is perfect.")
     found = command("models", "verify", tmp_path / "out", "--json")
     assert found.code == 1 and not found.json["passed"]
-    _is_one_clear_line(command("models", "import", tmp_path / "out", "--id", "x"), "card.md", "has changed")
+    is_one_clear_line(command("models", "import", tmp_path / "out", "--id", "x"), "card.md", "has changed")
 
 
 def test_a_file_is_not_evaluated_before_it_is_imported(command: Command, bundle: Path, tmp_path: Path) -> None:
     out = tmp_path / "tiny.zip"
     command("models", "export", "tiny", "--to", out)
-    _is_one_clear_line(command("models", "use", out), "models import")
+    is_one_clear_line(command("models", "use", out), "models import")
 
 
 def test_what_a_run_keeps_of_other_data_is_on_its_card(
@@ -104,7 +73,7 @@ def test_what_a_run_keeps_of_other_data_is_on_its_card(
     command("models", "export", "judged", "--to", tmp_path / "out")
     card = (tmp_path / "out" / "card.md").read_text()
     assert note in card and "## Robustness" in card
-    _is_one_clear_line(command("evaluate", "--model", "tiny", "--data", archive, "--keep"), "--keep", "finished bundle")
+    is_one_clear_line(command("evaluate", "--model", "tiny", "--data", archive, "--keep"), "--keep", "finished bundle")
 
 
 def test_deleting_says_what_is_used_then(command: Command, bundle: Path, store: Settings) -> None:
@@ -112,19 +81,19 @@ def test_deleting_says_what_is_used_then(command: Command, bundle: Path, store: 
     found = command("models", "delete", "tiny")
     assert "now use the one that ships" in found.out
     assert model_in_use(store) == SHIPPED and not bundle.exists()
-    _is_one_clear_line(command("models", "delete", "default"), "can't be deleted")
+    is_one_clear_line(command("models", "delete", "default"), "can't be deleted")
 
 
 def test_bare_weights_are_refused_without_a_preset(command: Command, tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(1)}, tmp_path / "weights.pt")
-    _is_one_clear_line(command("models", "import", tmp_path / "weights.pt"), "no contract", "--preset", "A-cnn")
+    is_one_clear_line(command("models", "import", tmp_path / "weights.pt"), "no contract", "--preset", "A-cnn")
     refused = command("models", "import", tmp_path / "weights.pt", "--preset", "A-cnn")
-    _is_one_clear_line(refused, "weights.pt is not of this network", "lacks")
+    is_one_clear_line(refused, "weights.pt is not of this network", "lacks")
 
 
 def test_a_preset_is_refused_for_what_has_a_contract(command: Command, bundle: Path) -> None:
     refused = command("models", "import", bundle, "--preset", "A-cnn", "--licence", "MIT")
-    _is_one_clear_line(refused, "--preset, --licence")
+    is_one_clear_line(refused, "--preset, --licence")
 
 
 def test_the_parser_offers_nothing_by_chance(command: Command) -> None:
