@@ -134,7 +134,7 @@ def _scores(row: RunRow) -> list[str]:
     said = []
     for name in SCORES:
         value = row.score(name)
-        bounds = row.figures.intervals.get(name) if row.figures else None
+        bounds = row.interval(name)
         if value is not None:
             said.append(f"{name} {value:.3f}{f' ({bounds[0]:.3f} to {bounds[1]:.3f})' if bounds else ''}")
     return said

@@ -114,15 +114,6 @@ def build_network(
     return family.build(family.info.channels if channels is None else channels, classes, affect=affect, **options)
 
 
-def contract_of(name: str, labels: LabelSet, size_px: int | None = None) -> Contract:
-    """How a face becomes the input of the network called `name`.
-
-    Raises:
-        ConfigError: no such network, or it does not take that size.
-    """
-    return model_info(name).contract(labels, size_px)
-
-
 def parameter_count(network: nn.Module) -> int:
     """How many numbers are learned."""
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

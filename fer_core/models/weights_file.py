@@ -17,6 +17,7 @@ from torch import nn
 from fer_core.atomic import atomic_path
 from fer_core.errors import InputError
 from fer_core.models.catalog import WeightsFile, model_info
+from fer_core.models.weights_place import hub_cache
 from fer_core.settings import Settings, settings
 
 _LOG = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def published_file(name: str, store: Settings) -> Path:
     if source is None:
         raise InputError(f"{name} has no published weights. Leave model.pretrained out.")
     target = store.pretrained_dir / source.name
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / source.name
+    cached = hub_cache() / source.name
     for path in (target, cached):
         if path.is_file() and _is_right(path, source):
             return path

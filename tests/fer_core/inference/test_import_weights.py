@@ -25,8 +25,9 @@ from fer_core.inference.golden import verify_bundle
 from fer_core.inference.import_weights import WeightsImport, import_weights
 from fer_core.inference.network_check import check_network
 from fer_core.labels import LABEL_SETS
+from fer_core.models.catalog import model_info
 from fer_core.models.onnx_export import torch_logits
-from fer_core.models.registry import build_network, contract_of
+from fer_core.models.registry import build_network
 from fer_core.settings import Settings, settings
 from fer_core.training.trained_network import trained_network
 from tests.fer_core.models.test_networks import _study_a, _study_a_logits
@@ -109,7 +110,7 @@ def test_a_networks_published_weights_are_not_fetched_for_it(tmp_path: Path, sha
     torch.save(network.state_dict(), tmp_path / "r.pt")
     (tmp_path / "config.yaml").write_text("dataset: x\nmodel: {name: resnet18}\n")
     save_file(network.state_dict(), tmp_path / "weights.safetensors")
-    contract_of("resnet18", LABEL_SETS["eight"]).save(tmp_path / "contract.json")
+    model_info("resnet18").contract(LABEL_SETS["eight"]).save(tmp_path / "contract.json")
     faces = np.random.default_rng(0).normal(size=(1, 3, 64, 64)).astype(np.float32)
     np.testing.assert_allclose(torch_logits(trained_network(tmp_path), faces), torch_logits(network, faces), atol=1e-5)
 

@@ -12,8 +12,9 @@ from fer_core.errors import InputError
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.quantise import quantise
 from fer_core.labels import label_set
+from fer_core.models.catalog import model_info
 from fer_core.models.onnx_export import export_onnx
-from fer_core.models.registry import build_network, contract_of
+from fer_core.models.registry import build_network
 
 FOUR = label_set("four")
 
@@ -23,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     made = tmp_path_factory.mktemp("network") / "tiny"
     made.mkdir()
-    contract = contract_of("small-resnet", FOUR, 32)
+    contract = model_info("small-resnet").contract(FOUR, 32)
     contract.save(made / "contract.json")
     Calibration.identity(contract.labels).save(made / "calibration.json")
     network = build_network("small-resnet", 4, width=8, size_px=32)
@@ -32,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def faces(count: int, seed: int) -> np.ndarray:
-    contract = contract_of("small-resnet", FOUR, 32)
+    contract = model_info("small-resnet").contract(FOUR, 32)
     return contract.normalise(np.random.default_rng(seed).uniform(0, 255, (count, 1, 32, 32)).astype(np.float32))
 
 

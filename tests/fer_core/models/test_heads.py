@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from fer_core.labels import label_set
-from fer_core.models.catalog import MODELS, ModelInfo
+from fer_core.models.catalog import MODELS, ModelInfo, model_info
 from fer_core.models.heads import affect_returned, has_affect
 from fer_core.models.onnx_export import export_onnx
-from fer_core.models.registry import architecture, build_network, contract_of
+from fer_core.models.registry import architecture, build_network
 
 
 @pytest.mark.parametrize("info", MODELS.values(), ids=list(MODELS))
@@ -51,7 +51,7 @@ def test_a_network_with_two_heads_is_exported_with_its_logits_alone() -> None:
     import onnxruntime
 
     network = build_network("small-resnet", 4, width=4, affect=True).train()
-    content = export_onnx(network, contract_of("small-resnet", label_set("four")))
+    content = export_onnx(network, model_info("small-resnet").contract(label_set("four")))
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     assert [output.name for output in session.get_outputs()] == ["logits"]
 

@@ -9,8 +9,8 @@ from torch import nn
 from fer_core.errors import FerscopeError
 from fer_core.labels import label_set
 from fer_core.models import onnx_export
-from fer_core.models.catalog import MODELS
-from fer_core.models.registry import build_network, contract_of
+from fer_core.models.catalog import MODELS, model_info
+from fer_core.models.registry import build_network
 
 FOUR = label_set("four")
 
@@ -27,7 +27,7 @@ def test_the_export_predicts_what_pytorch_does(name: str) -> None:
     side = None if size is None else int(size.low)
     options: dict[str, object] = {} if info.weights is None else {"pretrained": False}
     network = build_network(info.name, 4, size_px=side, **options)
-    contract = contract_of(info.name, FOUR, side)
+    contract = model_info(info.name).contract(FOUR, side)
     rng = np.random.default_rng(1)
     shape = (5, contract.channels, contract.size_px, contract.size_px)
     faces = contract.normalise(rng.uniform(0, 255, shape).astype(np.float32))
@@ -47,7 +47,7 @@ def test_the_export_predicts_what_pytorch_does(name: str) -> None:
 
 
 def test_an_export_that_differs_is_refused_with_what_and_by_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    network, contract = build_network("small-resnet", 4, width=4), contract_of("small-resnet", FOUR)
+    network, contract = build_network("small-resnet", 4, width=4), model_info("small-resnet").contract(FOUR)
     faces = contract.normalise(np.random.default_rng(2).uniform(0, 255, (6, 1, 48, 48)).astype(np.float32))
     answers = onnx_export.torch_logits(network, faces)
 
@@ -62,7 +62,7 @@ def test_an_export_that_differs_is_refused_with_what_and_by_how_much(monkeypatch
 
 
 def test_the_check_looks_at_the_faces_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    contract = contract_of("small-resnet", FOUR)
+    contract = model_info("small-resnet").contract(FOUR)
     faces = contract.normalise(np.random.default_rng(2).uniform(0, 255, (1, 1, 48, 48)).astype(np.float32))
     seen: list[np.ndarray] = []
 

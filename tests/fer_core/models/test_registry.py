@@ -8,9 +8,9 @@ from torch import nn
 
 from fer_core.errors import ConfigError, InputError
 from fer_core.labels import label_set
-from fer_core.models.catalog import CLASSES, MODELS, ModelInfo
+from fer_core.models.catalog import CLASSES, MODELS, ModelInfo, model_info
 from fer_core.models.cost import network_cost
-from fer_core.models.registry import ARCHITECTURES, architecture, build_network, contract_of, parameter_count, register
+from fer_core.models.registry import ARCHITECTURES, architecture, build_network, parameter_count, register
 from fer_core.settings import Settings
 
 every_model = pytest.mark.parametrize("info", MODELS.values(), ids=list(MODELS))
@@ -85,7 +85,7 @@ def test_an_option_changes_the_network(info: ModelInfo, option: str) -> None:
         plain = build_network(info.name, 4, **_scratch(info))
         changed = build_network(info.name, 4, **_scratch(info, **{option: value}))
     if option == "size_px":
-        assert contract_of(info.name, label_set("four"), int(value)).size_px == value
+        assert info.contract(label_set("four"), int(value)).size_px == value
         sized = architecture(info.name).sized
         assert (parameter_count(plain) != parameter_count(changed)) is sized
     elif option == "width":
@@ -99,7 +99,7 @@ def test_the_registry_and_the_catalog_name_the_same_networks() -> None:
     assert set(ARCHITECTURES) == set(MODELS)
     family = architecture("resnet18-48")
     assert (family.name, family.title) == ("resnet18-48", "ResNet18 at 48 pixels")
-    assert family.contract(label_set("seven")) == contract_of("resnet18-48", label_set("seven"))
+    assert family.contract(label_set("seven")) == model_info("resnet18-48").contract(label_set("seven"))
 
 
 def test_networks_are_registered_once_and_unknown_ones_list_the_choices() -> None:

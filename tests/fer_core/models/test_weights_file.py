@@ -43,7 +43,7 @@ def _published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dic
 @pytest.fixture(autouse=True)
 def empty_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """torch.hub's folder, empty."""
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     return tmp_path / "hub" / "checkpoints"
 
 
