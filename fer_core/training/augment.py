@@ -34,20 +34,36 @@ def augment_both(
     grid = _grid(images, config, generator)
     placed = _moved(images, grid)
     changed = placed if covered is images else _moved(covered, grid)
-    return _in_another_light(changed, config, generator), placed
+    spared = _spared(images, config, generator)
+    lit = _in_another_light(_where(spared, placed, changed), config, generator)
+    seen = _where(spared, lit, _spoilt(lit, config, generator))
+    return _erase(seen, config.erase_01, generator), placed
+
+
+def _spared(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
+    """Which images nothing spoils; None where that can happen to all. Shape (N, 1, 1, 1)."""
+    if config.spoilt_01 == 1:
+        return None
+    return (torch.rand(len(images), generator=generator) >= config.spoilt_01).to(images.device)[:, None, None, None]
+
+
+def _where(chosen: torch.Tensor | None, images: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    return others if chosen is None else torch.where(chosen, images, others)
 
 
 def _in_another_light(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
-    """Everything but where things are."""
     images = _gain(images, config, generator)
     images = _light(images, config, generator)
     images = bend(images, config.gamma_01, generator)
-    images = turn_gray(images, config.gray_01, generator)
+    return turn_gray(images, config.gray_01, generator)
+
+
+def _spoilt(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    """As a poor lens, a far face, a poor sensor and a poor connection would show it."""
     images = blur(images, config.blur_px, generator)
     images = shrink(images, config.shrink_01, config.shrink_px_min, generator)
     images = add_noise(images, config.noise_01, generator)
-    images = compress(images, config.jpeg_01, config.jpeg_quality_min, generator)
-    return _erase(images, config.erase_01, generator)
+    return compress(images, config.jpeg_01, config.jpeg_quality_min, generator)
 
 
 def _uniform(n: int, reach: float, generator: torch.Generator) -> torch.Tensor:

@@ -20,7 +20,7 @@ class AugmentConfig(Closed):
     blur, in pixels of the network's input; `noise_01` that of added noise, as a share of the full range. `jpeg_01`
     of the images are compressed, at a quality from `jpeg_quality_min` to 95. `shrink_01` of them lose the detail of a
     face that is only `shrink_px_min` pixels wide, or more, in its picture. `glasses_01` and `hand_01` of them are faces
-    behind glasses, or partly behind a hand.
+    behind glasses, or partly behind a hand. All of these, from the blur on, befall `spoilt_01` of the images alone.
 
     `mixup_alpha` and `cutmix_alpha` mix each image and its target with those of another one (0 is off, 1 mixes by
     any share); a batch takes one of the two by chance where both are on. `mix_until_01` is the share of the epochs
@@ -48,6 +48,7 @@ class AugmentConfig(Closed):
     shrink_px_min: int = Field(16, ge=8, le=224)
     glasses_01: float = Field(0.0, ge=0, le=1)
     hand_01: float = Field(0.0, ge=0, le=1)
+    spoilt_01: float = Field(1.0, gt=0, le=1)
     mixup_alpha: float = Field(0.0, ge=0, le=8)
     cutmix_alpha: float = Field(0.0, ge=0, le=8)
     mix_until_01: float = Field(1.0, ge=0, le=1)

@@ -79,6 +79,7 @@ def changes_in_words(augment: AugmentConfig) -> list[str]:
         f"shrunk to {a.shrink_px_min} pixels or more and back in {_percent(a.shrink_01)} of the cases": a.shrink_01,
         f"behind glasses in {_percent(a.glasses_01)} of the cases": a.glasses_01,
         f"partly behind a hand in {_percent(a.hand_01)} of the cases": a.hand_01,
+        f"all that from blur on in {_percent(a.spoilt_01)} of the cases alone": a.spoilt_01 < 1,
         f"a patch erased in {_percent(a.erase_01)} of the cases": a.erase_01,
         f"mixed with another face by mixup (alpha {a.mixup_alpha:g}){_until(a)}": a.mixup_alpha and a.mixes,
         f"a patch of another face by cutmix (alpha {a.cutmix_alpha:g}){_until(a)}": a.cutmix_alpha and a.mixes,

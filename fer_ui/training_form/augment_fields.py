@@ -61,6 +61,12 @@ QUALITY: dict[str, Field] = {
     ),
     "augment.glasses_01": _chance("Glasses", "a face is behind drawn glasses"),
     "augment.hand_01": _chance("A hand", "a face is partly behind a drawn hand"),
+    "augment.spoilt_01": Field(
+        "Of all faces, %",
+        "Blur, noise, JPEG, less detail, glasses and hands befall so many of the faces alone, above 0 and up to 100.",
+        step=5,
+        percent=True,
+    ),
     "augment.erase_01": _chance("A patch erased", "a tenth to a third of the side is made gray"),
 }
 

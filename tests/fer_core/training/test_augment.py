@@ -266,6 +266,18 @@ def test_a_shrunk_face_has_the_detail_of_a_smaller_one(images: torch.Tensor) -> 
     assert torch.equal(augment(faces, larger, _chance()), faces)
 
 
+def test_some_faces_are_spared_what_spoils_pictures_but_not_the_move_and_the_light(images: torch.Tensor) -> None:
+    spoils = {"blur_px": 2, "noise_01": 0.2, "glasses_01": 1, "hand_01": 1}
+    seen = augment(images, AugmentConfig(**spoils, spoilt_01=0.5), _chance())
+    spared = (seen == images).all(3).all(2).all(1)
+    assert 5 < int(spared.sum()) < 27
+    moved = AugmentConfig(**spoils, spoilt_01=0.5, flip_01=1, gain_low=0.5, gain_high=0.5)
+    seen = augment(images, moved, _chance())
+    expected = images.flip(3) / 2
+    spared = (seen - expected).abs().amax((1, 2, 3)) < 0.01
+    assert 5 < int(spared.sum()) < 27
+
+
 def test_noise_has_no_direction_and_no_more_than_asked() -> None:
     flat = torch.full((64, 1, 24, 24), 127.0)
     difference = augment(flat, AugmentConfig(noise_01=0.1), _chance()) - flat

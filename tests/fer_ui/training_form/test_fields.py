@@ -107,6 +107,7 @@ STEPS = [
     Step("augment.shrink_px_min", 24, 24),
     Step("augment.glasses_01", 13.0, 0.13),
     Step("augment.hand_01", 16.0, 0.16),
+    Step("augment.spoilt_01", 65.0, 0.65),
     Step("augment.mixup_alpha", 0.2, 0.2),
     Step("augment.cutmix_alpha", 1.0, 1.0),
     Step("augment.mix_until_01", 85.0, 0.85),
