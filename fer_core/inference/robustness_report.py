@@ -86,6 +86,11 @@ class RobustnessReport(_Closed):
     undisturbed: Standing
     disturbances: tuple[Course, ...] = Field(min_length=1)
 
+    @property
+    def strengths(self) -> int:
+        """How many strengths each disturbance has, from 1, the mildest."""
+        return LEVELS
+
     def worst(self) -> WorstCase:
         """What costs most."""
         cases = [(course, level) for course in self.disturbances for level in range(1, LEVELS + 1)]

@@ -9,7 +9,6 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from fer_core.data.disturb import LEVELS
 from fer_core.inference.robustness_report import FIGURES, Course, RobustnessReport, Standing
 from fer_ui.charts.epoch_lines import legend_line
 from fer_ui.charts.layout import LEGEND_PX, apply_layout
@@ -44,7 +43,8 @@ def robustness_panels(report: RobustnessReport) -> go.Figure:
     drawn = [trace for panel, course in enumerate(ordered, start=1) for trace in _traces(report, course, panel)]
     figure.add_traces([*drawn, legend_line(_BEFORE, "dash")])
     figure.update_layout(shapes=[_level_line(report, panel) for panel in range(1, len(ordered) + 1)])
-    figure.update_xaxes(range=[-0.25, LEVELS + 0.25], tickvals=list(range(LEVELS + 1)), zeroline=False)
+    ticks = list(range(report.strengths + 1))
+    figure.update_xaxes(range=[-0.25, report.strengths + 0.25], tickvals=ticks, zeroline=False)
     figure.update_xaxes(title_text="strength", title_standoff=8, row=rows)
     figure.update_yaxes(range=[-0.04, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%")
     figure.update_layout(showlegend=True)
@@ -67,7 +67,7 @@ def harmless(report: RobustnessReport) -> list[Course]:
 
 def cost_words(report: RobustnessReport) -> str:
     """What the numbers in the panels' names mean, and what costs nothing that can be told from chance."""
-    words = f"Beside each name: the points that strength {LEVELS} costs."
+    words = f"Beside each name: the points that strength {report.strengths} costs."
     unharmed = [course.title.lower() for course in harmless(report)]
     if len(unharmed) == len(report.disturbances):
         return f"{words} None leaves the interval of the undisturbed figure."
@@ -113,7 +113,7 @@ def _panel_title(report: RobustnessReport, course: Course) -> str:
 def _traces(report: RobustnessReport, course: Course, panel: int) -> Sequence[go.Scatter]:
     """The interval as a band, and the line on it."""
     standings = [report.undisturbed, *(level.standing for level in course.levels)]
-    strengths = list(range(LEVELS + 1))
+    strengths = list(range(report.strengths + 1))
     low, high = zip(*(standing.intervals["macro_f1"] for standing in standings), strict=True)
     axes = {"xaxis": _axis("x", panel), "yaxis": _axis("y", panel)}
     band = go.Scatter(

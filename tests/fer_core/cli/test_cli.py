@@ -77,7 +77,7 @@ def test_a_file_of_the_users_own_outlives_a_failed_import(command: Command, arch
     assert archive.is_file()
 
 
-def test_bad_inputis_one_clear_line(command: Command, tmp_path: Path, archive: Path) -> None:
+def test_bad_input_is_one_clear_line(command: Command, tmp_path: Path, archive: Path) -> None:
     (tmp_path / "no.zip").write_text("words")
     (tmp_path / "empty").mkdir()
     is_one_clear_line(command("datasets", "import", tmp_path / "no.zip", "--json"), "no.zip", "not a zip archive")
@@ -115,7 +115,7 @@ def test_bad_usage_ends_with_two(arguments: list[str], command: Command) -> None
     assert ended.value.code == 2
 
 
-def test_a_bad_settingis_one_clear_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_setting_is_one_clear_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     from fer_core.settings import settings
 
     monkeypatch.setenv("FERSCOPE_THREADS", "many")

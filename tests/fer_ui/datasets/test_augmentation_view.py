@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
-from fer_core.errors import FerscopeError, InputError
-from fer_core.jobs.apart import Errand
+from fer_core.errors import FerscopeError, InputError, JobError
+from fer_core.jobs.apart import Errand, run_apart
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 from fer_core.training.recipes import recipes
@@ -169,6 +171,33 @@ def test_what_goes_wrong_is_told_in_words(show: Callable[..., AppTest], process:
     assert "drawn has no image 'a'" in app.error[0].value.replace("\\", "")
     process.failure = None
     assert not app.run().error  # a failure is not kept
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        ("sys.stderr.write('error: wrong id.\\n'); sys.exit(2)", InputError, r"^wrong id\.$"),
+        ("sys.stderr.write('error: a fault\\n'); sys.exit(1)", FerscopeError, "Drawing the faces failed: a fault"),
+        ("os.kill(os.getpid(), 9)", JobError, "Drawing the faces was ended by SIGKILL"),
+        ("time.sleep(60)", JobError, r"Drawing the faces was stopped after 0\.5 s.*busy with a training"),
+    ],
+)
+def test_each_end_of_the_process_has_its_error(
+    code: str,
+    kind: type[Exception],
+    words: str,
+    dataset: StoredDataset,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    stand_in = tmp_path / "stand_in.py"
+    stand_in.write_text(f"import os, sys, time\n{code}\n")
+    command = [sys.executable, str(stand_in)]
+    monkeypatch.setattr(augmentation_pictures, "run_apart", partial(run_apart, command=command))
+    monkeypatch.setattr(augmentation_pictures, "_TIMEOUT_S", 0.5 if "sleep" in code else 60)
+    st.cache_data.clear()
+    with pytest.raises(kind, match=words):
+        pictures(dataset, ["any"], "none", 0)
 
 
 def test_the_pictures_are_those_of_the_seed(dataset: StoredDataset, process: StandIn) -> None:
