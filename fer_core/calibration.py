@@ -9,10 +9,11 @@ from typing import Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fer_core.atomic import write_text
 from fer_core.errors import BundleError, InputError
+from fer_core.json_file import read_valid
 from fer_core.labels import Expression
 
 PointName = Literal["accurate", "balanced"]
@@ -118,12 +119,7 @@ class Calibration(BaseModel):
                 f"{path.parent.name} has no {path.name}: its probabilities could not be trusted. "
                 "Export the model again, or import it, which writes one."
             )
-        try:
-            calibration = cls.model_validate_json(path.read_bytes())
-        except ValidationError as exc:
-            problem = exc.errors()[0]
-            where = ".".join(str(part) for part in problem["loc"]) or "calibration"
-            raise BundleError(f"{path.name} of {path.parent.name} is not valid at {where}: {problem['msg']}.") from exc
+        calibration = read_valid(cls, path, whole="calibration")
         if len(calibration.log_priors) != len(labels):
             raise BundleError(
                 f"{path.name} of {path.parent.name} is for {len(calibration.log_priors)} classes, but the contract "

@@ -12,11 +12,12 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fer_core.atomic import write_text
 from fer_core.errors import BundleError
 from fer_core.faces import RgbImage
+from fer_core.json_file import read_valid
 from fer_core.labels import Expression, LabelSet
 
 _DEVIATION_MIN = 1.0
@@ -139,12 +140,7 @@ class Contract(BaseModel):
                 f"{path.parent.name} has no {path.name}: without its preprocessing contract a model can't be "
                 "used. Give one, or import the weights with a preset that has one."
             )
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except ValidationError as exc:
-            problem = exc.errors()[0]
-            where = ".".join(str(part) for part in problem["loc"]) or "contract"
-            raise BundleError(f"{path.name} of {path.parent.name} is not valid at {where}: {problem['msg']}.") from exc
+        return read_valid(cls, path, whole="contract")
 
 
 def _like(planes: Any, values: tuple[float, ...]) -> Any:

@@ -21,11 +21,11 @@ from fer_core.data.record import Split
 from fer_core.data.split import LEFT_OUT, make_split
 from fer_core.data.ties import ties_of
 from fer_core.errors import DatasetError
-from fer_core.evaluation.calibrate import calibrate
-from fer_core.evaluation.predictions import logits_of, prediction_table, truth_of
+from fer_core.evaluation.calibrate import calibrate_on
+from fer_core.evaluation.predictions import prediction_table
 from fer_core.evaluation.report import headline_figures, reports
 from fer_core.labels import label_set
-from fer_core.models.onnx_export import export_onnx
+from fer_core.models.onnx_export import PROBE_FACES, export_onnx
 from fer_core.models.registry import architecture, parameter_count
 from fer_core.progress import Progress, silent
 from fer_core.runs.folder import Run, RunState, training_alone
@@ -39,7 +39,6 @@ from fer_core.training.trainer import Trainer
 
 _PACK_SHARE_01 = 0.03
 _TRAIN_SHARE_01 = 0.95
-_PROBE_FACES = 64
 
 
 def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progress: Progress = silent) -> Run:
@@ -74,7 +73,7 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
     with dataset_images(dataset, contract, settings, packing) as found:
         data = training_data(index, parts, found, config, contract.label_set)
         trackers = trackers_of(run, config.model_dump(mode="json"))
-        judged = set(index.loc[np.isin(parts, [Split.VALID, Split.TEST]), "id"])
+        judged = index.loc[np.isin(parts, [Split.VALID, Split.TEST]), "id"]
         teachers = Teachers.open(config, contract, judged, settings, device_here())
         trainer = Trainer(config, contract, data, run, trackers, teachers)
         resumed = resume and trainer.resume()
@@ -167,10 +166,8 @@ def _finish(
         if len(rows):
             tables[part] = prediction_table(index.iloc[rows], trainer.logits(rows), labels)
             run.write_table(f"predictions-{part}.parquet", tables[part])
-    valid = tables[Split.VALID]
-    truth = truth_of(valid, "argmax", labels)
     shares = trainer.data.targets[trainer.data.train].mean(0)
-    calibration = calibrate(logits_of(valid, labels)[truth >= 0], truth[truth >= 0], shares)
+    calibration = calibrate_on(tables[Split.VALID], labels, shares)
     calibration.save(run.path("calibration.json"))
     report = {str(part): reports(table, calibration, labels) for part, table in tables.items()}
     run.write_report(report)
@@ -183,7 +180,7 @@ def _finish(
 
 def _probe(trainer: Trainer, parts: NDArray[np.str_], readable: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Real faces that the export is checked on, from the validation part, as the network sees them."""
-    rows = np.flatnonzero((parts == Split.VALID) & readable)[:_PROBE_FACES]
+    rows = np.flatnonzero((parts == Split.VALID) & readable)[:PROBE_FACES]
     faces: NDArray[np.float32] = trainer.contract.normalise(np.asarray(trainer.data.images[rows], np.float32))
     return faces
 

@@ -9,23 +9,21 @@ from typing import Any
 import streamlit as st
 
 from fer_core.inference.card import read_report
-from fer_core.inference.card_figures import Judged, judged_parts
+from fer_core.inference.card_figures import PARTS, Judged, judged_parts
 from fer_core.inference.catalog import ModelEntry, use_model
 from fer_core.inference.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
-from fer_ui.header import Headline, empty_state, headline
-from fer_ui.models.figures_view import show_calibration, show_confusion, show_figures
+from fer_ui.header import empty_state
+from fer_ui.models.figures_view import show_calibration, show_confusion, show_figures, show_scores
 from fer_ui.models.files_view import show_card, show_files
-from fer_ui.numbers import count, interval, percent
+from fer_ui.numbers import count
 from fer_ui.pages import Page, go_to, link_to
 from fer_ui.params import Param, switch
 from fer_ui.robustness_view import show_robustness
 from fer_ui.words import plain
 
 _KINDS = {"shipped": "ships with FERscope", "run": "a run of this store", "imported": "imported"}
-_PARTS = {"test": "test part", "valid": "validation part"}
-_SCORES = {"macro_f1": "Macro-F1", "balanced_accuracy": "Balanced accuracy", "accuracy": "Accuracy"}
 _SECTIONS = {
     "figures": "Figures",
     "confusion": "Confusion",
@@ -104,21 +102,15 @@ def _robustness(model: ModelEntry) -> None:
         "It was not measured under disturbances",
         "Blur, darkness, JPEG, small faces, turns and covers, at five strengths each: the command below measures it.",
     )
-    target = model.folder / ROBUSTNESS_FILE
+    place = "--keep" if model.kind == "run" else f"--to {shlex.quote(str(model.folder / ROBUSTNESS_FILE))}"
     st.code(
-        f"python -m fer_core robustness --model {model.id} --data DATASET --to {shlex.quote(str(target))}",
+        f"python -m fer_core robustness --model {model.id} --data DATASET {place}",
         "sh",
         wrap_lines=True,
     )
 
 
 def _scores(figures: dict[str, Any]) -> None:
-    bounds = figures.get("intervals") or {}
-    headline(
-        [
-            Headline(title, percent(figures[name]), f"95 %: {interval(*bounds[name])}" if name in bounds else "")
-            for name, title in _SCORES.items()
-        ]
-    )
-    part = _PARTS.get(figures["part"], figures["part"])
+    show_scores(figures)
+    part = PARTS.get(figures["part"], figures["part"])
     st.caption(f"On the {count(figures['n'])} labelled images of the {part}, accurate point.")

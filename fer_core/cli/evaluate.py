@@ -20,7 +20,7 @@ from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.report import report, reports
 from fer_core.ids import slug
 from fer_core.inference.bundle import Bundle
-from fer_core.inference.catalog import find_model
+from fer_core.inference.catalog import ModelEntry, find_model
 from fer_core.inference.evaluations import Evaluation, keep_evaluation
 from fer_core.inference.score import score
 from fer_core.settings import settings
@@ -48,8 +48,9 @@ def add_what_is_judged(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate."""
-    keeping = folder_to_keep_in(arguments)
-    bundle = Bundle.open(find_model(arguments.model, settings()).folder)
+    model = find_model(arguments.model, settings())
+    keeping = folder_to_keep_in(model) if arguments.keep else None
+    bundle = Bundle.open(model.folder)
     with judged_rows(arguments) as (rows, source):
         predictions = score(bundle, rows, source, ProgressLine())
     if keeping:
@@ -61,15 +62,12 @@ def run(arguments: argparse.Namespace) -> None:
     emit(result, arguments.json, in_words(result))
 
 
-def folder_to_keep_in(arguments: argparse.Namespace) -> Path | None:
-    """The run's folder where `--keep` asks for it.
+def folder_to_keep_in(entry: ModelEntry) -> Path:
+    """The run's folder, where `--keep` keeps a report.
 
     Raises:
         InputError: the model is no run of this store.
     """
-    if not arguments.keep:
-        return None
-    entry = find_model(arguments.model, settings())
     if entry.kind != "run":
         raise InputError(
             f"--keep: {entry.id} is a finished bundle and stays as it is. Name the run; its export then has the report."

@@ -31,8 +31,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Disturb, judge, and say what costs most."""
     if arguments.to is not None and (arguments.to.is_dir() or not arguments.to.parent.is_dir()):
         raise InputError(f"{arguments.to} can't be written. Give a file in a folder that is there.")
-    keeping = folder_to_keep_in(arguments)
-    bundle = Bundle.open(find_model(arguments.model, settings()).folder)
+    model = find_model(arguments.model, settings())
+    keeping = folder_to_keep_in(model) if arguments.keep else None
+    bundle = Bundle.open(model.folder)
     with judged_rows(arguments) as (rows, source):
         result = robustness(
             bundle,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.calibration import Calibration, OperatingPoint
+from fer_core.errors import InputError
+from fer_core.evaluation.predictions import logits_of, truth_of
+from fer_core.labels import LabelSet
 
 _TAUS = np.arange(0, 1.55, 0.1)
 _LEVEL_WITHIN_01 = 0.003
@@ -42,6 +46,24 @@ def calibrate(logits: NDArray[np.float32], truth: NDArray[np.int64], train_share
             "balanced": _operating_point(float(balanced_tau), logits, truth, log_priors),
         },
     )
+
+
+def calibrate_on(table: pd.DataFrame, labels: LabelSet, train_shares: NDArray[np.floating]) -> Calibration:
+    """Fit a calibration to a table of predictions, by their arg-max labels.
+
+    Args:
+        table: see `evaluation.predictions.prediction_table`; of images that training did not see.
+        train_shares: see `calibrate`.
+    Raises:
+        InputError: no row has a label that the model knows.
+    """
+    truth = truth_of(table, "argmax", labels)
+    known = truth >= 0
+    if not known.any():
+        raise InputError(
+            f"None of the {len(table):,} faces to calibrate on has a label that the model knows. Choose other data."
+        )
+    return calibrate(logits_of(table, labels)[known], truth[known], train_shares)
 
 
 def _scores(predicted: NDArray[np.integer], truth: NDArray[np.int64]) -> tuple[float, float, float]:

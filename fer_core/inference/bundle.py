@@ -21,12 +21,13 @@ from typing import Any, Literal
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from fer_core.atomic import write_text
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.errors import BundleError
+from fer_core.json_file import read_valid
 
 MODEL_FILE = "model.onnx"
 CONTRACT_FILE = "contract.json"
@@ -86,12 +87,7 @@ def read_about(folder: Path) -> About:
     path = folder / ABOUT_FILE
     if not path.is_file():
         return About(id=folder.name, title=folder.name)
-    try:
-        about = About.model_validate_json(path.read_bytes())
-    except ValidationError as exc:
-        problem = exc.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"]) or "bundle"
-        raise BundleError(f"{path.name} of {folder.name} is not valid at {where}: {problem['msg']}.") from exc
+    about = read_valid(About, path, whole="bundle")
     names = {"id": about.id or folder.name, "title": about.title or about.id or folder.name}
     return about.model_copy(update=names)
 

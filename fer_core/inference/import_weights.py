@@ -21,8 +21,7 @@ from fer_core.data.record import Split
 from fer_core.data.split import SplitConfig, make_split
 from fer_core.data.ties import ties_of
 from fer_core.errors import BundleError, InputError
-from fer_core.evaluation.calibrate import calibrate
-from fer_core.evaluation.predictions import logits_of, truth_of
+from fer_core.evaluation.calibrate import calibrate_on
 from fer_core.evaluation.report import headline_figures, reports
 from fer_core.ids import slug
 from fer_core.inference.bundle import (
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
 
 UNKNOWN_LICENCE = "unknown: weights were given as a file"
 UNKNOWN_DATA = "unknown"
-_PROBE_FACES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +143,10 @@ def _probe(contract: Contract, rows: _Parts | None, settings: Settings) -> NDArr
     """Faces to check the export with: real ones where there is data, else the drawn ones."""
     if rows is None:
         return contract.apply_batch(list(golden_faces().values()))
+    from fer_core.models.onnx_export import PROBE_FACES
+
     with rows.dataset.source(settings) as source:
-        found = images_in_order(source, face_refs(rows.fitted.head(_PROBE_FACES)))
+        found = images_in_order(source, face_refs(rows.fitted.head(PROBE_FACES)))
         faces = [pixels for pixels in found if pixels is not None]
     return contract.apply_batch(faces)
 
@@ -175,12 +175,7 @@ def _judge(folder: Path, contract: Contract, rows: _Parts, settings: Settings, p
         if rows.judged["label"].notna().any():
             progress(0.6, f"Reading {len(rows.judged):,} faces of the test part")
             tables[str(Split.TEST)] = score(bundle, rows.judged, source)
-    fitted = tables[str(rows.split)]
-    truth = truth_of(fitted, "argmax", labels)
-    known = truth >= 0
-    if not known.any():
-        raise InputError(f"No face of {rows.dataset.id} has a label that the model knows. Choose another dataset.")
-    calibration = calibrate(logits_of(fitted, labels)[known], truth[known], _shares(rows.shares_from, contract))
+    calibration = calibrate_on(tables[str(rows.split)], labels, _shares(rows.shares_from, contract))
     calibration.save(folder / CALIBRATION_FILE)
     write_json(folder / REPORT_FILE, {part: reports(table, calibration, labels) for part, table in tables.items()})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from hashlib import sha256
 from itertools import product
 
@@ -12,12 +11,10 @@ from numpy.typing import NDArray
 
 from fer_core.calibration import PointName
 from fer_core.data.disturb import DISTURBANCES, LEVELS, Disturbance, chance_of
-from fer_core.data.images import face_refs, images_in_order
 from fer_core.data.source import Source
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import Protocol, prediction_table, truth_of
 from fer_core.evaluation.report import report
-from fer_core.faces import RgbImage
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.robustness_report import (
     FIGURES,
@@ -28,6 +25,7 @@ from fer_core.inference.robustness_report import (
     card_lines,
     read_robustness,
 )
+from fer_core.inference.score import read_batches
 from fer_core.progress import Progress, silent
 
 __all__ = ["RobustnessReport", "card_lines", "read_robustness", "robustness"]
@@ -123,7 +121,8 @@ def _answers(
     logits = np.zeros((1 + len(_CASES), len(rows), len(bundle.contract.labels)), np.float32)
     read = np.zeros(len(rows), bool)
     names = rows["id"].astype(str).tolist()
-    for places, faces in _batches(source, rows):
+    for places, images in read_batches(source, rows, _BATCH):
+        faces = [np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image for image in images]
         logits[0, places] = bundle.logits(bundle.contract.apply_batch(faces))
         for case, (disturbance, level) in enumerate(_CASES, start=1):
             spoilt = [
@@ -134,21 +133,6 @@ def _answers(
         read[places] = True
         progress(_MEASURED_01 * (places[-1] + 1) / len(rows), f"Disturbed {places[-1] + 1:,} of {len(rows):,} faces")
     return logits, read
-
-
-def _batches(source: Source, rows: pd.DataFrame) -> Iterator[tuple[list[int], list[RgbImage]]]:
-    """The images that can be read, as RGB, with their places among the rows."""
-    places: list[int] = []
-    faces: list[RgbImage] = []
-    for place, face in enumerate(images_in_order(source, face_refs(rows))):
-        if face is not None:
-            places.append(place)
-            faces.append(np.repeat(face[:, :, None], 3, axis=2) if face.ndim == 2 else face)
-        if len(faces) == _BATCH:
-            yield places, faces
-            places, faces = [], []
-    if faces:
-        yield places, faces
 
 
 def _standings(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fer_core.atomic import write_text
 from fer_core.calibration import PointName
 from fer_core.data.disturb import LEVELS
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import Protocol
+from fer_core.inference.card_words import table
+from fer_core.json_file import read_valid
 
 REPORT_FILE = "robustness.json"
 
@@ -115,15 +117,7 @@ class RobustnessReport(_Closed):
         """
         if not path.is_file():
             raise BundleError(f"{path.parent.name} has no {path.name}. The command robustness --to writes one.")
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except ValidationError as exc:
-            problem = exc.errors()[0]
-            where = ".".join(str(part) for part in problem["loc"]) or "report"
-            raise BundleError(
-                f"{path.name} of {path.parent.name} is not valid at {where}: {problem['msg']}. "
-                "Write it again with the command robustness --to."
-            ) from exc
+        return read_valid(cls, path, whole="report", remedy="Write it again with the command robustness --to.")
 
 
 def read_robustness(folder: Path) -> RobustnessReport | None:
@@ -162,22 +156,16 @@ def card_lines(report: RobustnessReport) -> list[str]:
         f"Macro-F1 in percent on {on_what(report)}. Undisturbed: {report.undisturbed.macro_f1:.1%} "
         f"({low:.1%} to {high:.1%}). Strength 1 is mild, {LEVELS} severe."
     )
-    lines = [
-        "## Robustness",
-        "",
-        opening,
-        "",
-        f"| disturbance | strengths | {' | '.join(str(level) for level in range(1, LEVELS + 1))} |",
-        f"| --- | --- |{' --- |' * LEVELS}",
+    heads = ["disturbance", "strengths", *(str(level) for level in range(1, LEVELS + 1))]
+    rows = [
+        [course.title, course.strengths, *(f"{level.standing.macro_f1 * 100:.1f}" for level in course.levels)]
+        for course in report.disturbances
     ]
-    for course in report.disturbances:
-        cells = " | ".join(f"{level.standing.macro_f1 * 100:.1f}" for level in course.levels)
-        lines.append(f"| {course.title} | {course.strengths} | {cells} |")
     closing = (
         f"{worst_in_words(report)} Over all of them the mean is {report.mean_macro_f1():.1%}. The 95 % intervals reach "
         f"up to {widest * 100:.1f} points to either side."
     )
-    return [*lines, "", closing, ""]
+    return ["## Robustness", "", opening, "", *table(heads, rows, numbers_from=2), closing, ""]
 
 
 def _half_width(standing: Standing) -> float:

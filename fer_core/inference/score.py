@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -27,20 +29,23 @@ def score(bundle: Bundle, rows: pd.DataFrame, source: Source, progress: Progress
     """
     logits = np.zeros((len(rows), len(bundle.contract.labels)), np.float32)
     read = np.zeros(len(rows), bool)
-    waiting: list[tuple[int, RgbImage]] = []
-
-    def flush() -> None:
-        if waiting:
-            places = [place for place, _ in waiting]
-            logits[places] = bundle.logits(bundle.contract.apply_batch([face for _, face in waiting]))
-            read[places] = True
-            waiting.clear()
-
-    for place, pixels in enumerate(images_in_order(source, face_refs(rows))):
-        if pixels is not None:
-            waiting.append((place, pixels))
-        if len(waiting) == _BATCH:
-            flush()
-            progress(place / len(rows), f"Read {place:,} of {len(rows):,} faces")
-    flush()
+    for places, faces in read_batches(source, rows, _BATCH):
+        logits[places] = bundle.logits(bundle.contract.apply_batch(faces))
+        read[places] = True
+        progress((places[-1] + 1) / len(rows), f"Read {places[-1] + 1:,} of {len(rows):,} faces")
     return prediction_table(rows[read], logits[read], bundle.contract.label_set)
+
+
+def read_batches(source: Source, rows: pd.DataFrame, size: int) -> Iterator[tuple[list[int], list[RgbImage]]]:
+    """The images that can be read, at most `size` at once, with their places among the rows."""
+    places: list[int] = []
+    faces: list[RgbImage] = []
+    for place, face in enumerate(images_in_order(source, face_refs(rows))):
+        if face is not None:
+            places.append(place)
+            faces.append(face)
+        if len(faces) == size:
+            yield places, faces
+            places, faces = [], []
+    if faces:
+        yield places, faces

@@ -21,6 +21,9 @@ AGREE_WITHIN = 1e-4
 """Largest difference of a logit, as a share of the largest logit of its face where that is above 1: rounding grows with
 the numbers that are added, and a mistake in the export is far above this."""
 
+PROBE_FACES = 64
+"""Real faces to check an export with, where there are so many."""
+
 _NOISE_FACES = 3
 _TRACED_FACES = 3
 """Faces the exporter looks at: more than one, or it would take the number of faces for a constant."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.pack import dataset_images, is_packed, pack_bytes, pack_bytes_limit
+from fer_core.data.pack import DatasetImages, dataset_images, is_packed, pack_bytes, pack_bytes_limit
 from fer_core.data.split import make_split
 from fer_core.data.ties import ties_of
 from fer_core.labels import label_set
@@ -44,10 +44,14 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
     """
     torch.manual_seed(config.seed)
     contract = architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
-    data = _data(config, dataset, contract, settings)
-    batches = batches_per_epoch(config, data, len(contract.labels))
     packed = _packed(dataset, contract, settings)
-    sample, decode_s = _sample(config, data)
+    # Without room for a pack the images are decoded where they are wanted: nothing is packed for an estimate. One
+    # process decodes, as what is measured is the time that an image takes.
+    unpacked = settings.model_copy(update={"pack_bytes_max": 0, "threads": 1})
+    with dataset_images(dataset, contract, unpacked) as found:
+        data = _data(config, dataset, contract, found)
+        sample, decode_s = _sample(config, data)
+    batches = batches_per_epoch(config, data, len(contract.labels))
     trial = _Trial(config, contract, sample, Teachers.open(config, contract, (), settings, device_here()))
     seen = trial.learn()
     batch_s = Spread.of(seen)
@@ -159,11 +163,9 @@ def _packed(dataset: StoredDataset, contract: Contract, settings: Settings) -> s
     return "first" if pack_bytes(dataset, contract) <= pack_bytes_limit(settings) else "streamed"
 
 
-def _data(config: TrainConfig, dataset: StoredDataset, contract: Contract, settings: Settings) -> TrainingData:
+def _data(config: TrainConfig, dataset: StoredDataset, contract: Contract, found: DatasetImages) -> TrainingData:
     index = dataset.index(version=config.corrections)
     parts = make_split(index, config.split, ties_of(index, dataset.pairs())).to_numpy(str)
-    # Without room for a pack the images are decoded where they are wanted: nothing is packed for an estimate.
-    found = dataset_images(dataset, contract, settings.model_copy(update={"pack_bytes_max": 0}))
     return training_data(index, parts, found, config, contract.label_set)
 
 

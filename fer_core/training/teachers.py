@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Self
 
 import torch
@@ -36,7 +36,7 @@ class Teachers:
 
     @classmethod
     def open(
-        cls, config: TrainConfig, contract: Contract, judged: Collection[str], store: Settings, device: torch.device
+        cls, config: TrainConfig, contract: Contract, judged: Iterable[str], store: Settings, device: torch.device
     ) -> Self | None:
         """The teachers that a config names; None where it names none.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -26,7 +26,7 @@ def possible_teachers(store: Settings) -> dict[str, Contract]:
     return found
 
 
-def teachers_of(config: TrainConfig, contract: Contract, judged: Collection[str], store: Settings) -> list[Run]:
+def teachers_of(config: TrainConfig, contract: Contract, judged: Iterable[str], store: Settings) -> list[Run]:
     """The runs that a config names as teachers.
 
     Args:
@@ -37,13 +37,13 @@ def teachers_of(config: TrainConfig, contract: Contract, judged: Collection[str]
     Raises:
         InputError: a run is not there, not finished, takes faces in another way, or has learned from `judged`.
     """
-    runs = [open_run(name, store) for name in config.distil.teachers]
+    runs, unseen = [open_run(name, store) for name in config.distil.teachers], set(judged)
     for run in runs:
-        _check(run, config.dataset, contract, judged)
+        _check(run, config.dataset, contract, unseen)
     return runs
 
 
-def _check(run: Run, dataset: str, contract: Contract, judged: Collection[str]) -> None:
+def _check(run: Run, dataset: str, contract: Contract, judged: set[str]) -> None:
     if run.state is not RunState.FINISHED:
         raise InputError(f"distil.teachers: the run {run.id} is {run.state}. A teacher is a finished run.")
     theirs = Contract.load(run.path("contract.json"))

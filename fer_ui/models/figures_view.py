@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,12 @@ def show_figures(model: ModelEntry, judged: Judged) -> None:
         _other_data(evaluation)
 
 
-def show_scores(report: dict[str, Any]) -> None:
-    """The three scores of a report, with their intervals, as large numbers."""
+def show_scores(report: Mapping[str, Any]) -> None:
+    """The three scores of a report as large numbers, with their intervals where it has them."""
+    bounds = report.get("intervals") or {}
     headline(
         [
-            Headline(title, percent(report[name]), f"95 %: {interval(*report['intervals'][name])}")
+            Headline(title, percent(report[name]), f"95 %: {interval(*bounds[name])}" if name in bounds else "")
             for name, title in _SCORES.items()
         ]
     )
