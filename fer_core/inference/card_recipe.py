@@ -77,11 +77,16 @@ def recipe_lines(about: About, config_file: Path) -> list[str]:
         return ["Its `config.yaml` is of another version of FERscope; it is in the bundle.", ""]
     if about.origin == "weights":
         said = "How it was trained is not known. What is known is the network:"
-        return [said, "", *_block("yaml", _other_than_defaults(TrainConfig(dataset="", model=config.model), "dataset"))]
+        return [said, "", *_block("yaml", _other_than_defaults(_network_of(config), "dataset"))]
     preset, changes = nearest_preset(config)
     lines = ["This makes such a run; the chance of its seed is part of it:", ""]
     lines += _block("sh", _command(preset, changes))
     return [*lines, "What that config says beside the defaults:", "", *_block("yaml", _other_than_defaults(config))]
+
+
+def _network_of(config: TrainConfig) -> TrainConfig:
+    """What a config says of the network alone."""
+    return TrainConfig(dataset="", model=config.model, mirrored=config.mirrored)
 
 
 def _other_than_defaults(config: TrainConfig, *without: str) -> str:

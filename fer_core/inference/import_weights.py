@@ -136,7 +136,13 @@ def _config_of(preset: str) -> TrainConfig:
         raise BundleError(f"There is no preset {preset!r}. Choose one of: {', '.join(known)}.")
     # How the weights came about is not known; what is kept of the preset is which network it is.
     config = load_config(known[preset])
-    return TrainConfig(dataset=UNKNOWN_DATA, labels=config.labels, model=config.model, title=config.title)
+    return TrainConfig(
+        dataset=UNKNOWN_DATA,
+        labels=config.labels,
+        model=config.model,
+        mirrored=config.mirrored,
+        title=config.title,
+    )
 
 
 def _probe(contract: Contract, rows: _Parts | None, settings: Settings) -> NDArray[np.float32]:

@@ -46,6 +46,7 @@ class TrainConfig(Closed):
     `targets`: "votes" trains on the share of votes (single votes zeroed) where there are votes, "label" on the
     label alone. `leave_out_disputed` learns nothing from images that are marked as disputed. `remedy` is what is done
     about imbalance. `ema_decay` 0 switches weight averaging off. `select_on` decides which epoch is kept.
+    `mirrored` has the trained network answer for each face and its mirror image and take the mean, at twice the time.
 
     `affect_weight` gives the network a second head for valence and arousal and says how much its loss counts beside
     that of the expressions; 0 is off. `precision` bf16 computes with half as many digits where that is safe; fp16
@@ -72,6 +73,7 @@ class TrainConfig(Closed):
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     begin_with: str = Field("", max_length=4_096)
     select_on: SelectOn = "macro_f1"
+    mirrored: bool = False
     early_stopping: EarlyStopping = EarlyStopping()
     seed: int = Field(0, ge=0, lt=2**63)
     title: str = Field("", max_length=120)

@@ -28,6 +28,7 @@ from fer_core.training.lessons import Lessons, prepared
 from fer_core.training.optimise import AveragedWeights
 from fer_core.training.steps import Steps, device_here
 from fer_core.training.teachers import Teachers
+from fer_core.training.trained_network import fresh_network
 
 _WARM_UP = 2
 _TIMED_S = 6.0
@@ -93,9 +94,7 @@ class _Trial:
     ) -> None:
         self.config, self.contract, self.sample = config, contract, sample
         self.device = device_here()
-        family, affect = architecture(config.model.name), config.affect_weight > 0
-        network = family.build(contract.channels, len(contract.labels), affect=affect, **config.model.options())
-        self.network = network.to(self.device).to(memory_format=torch.channels_last)
+        self.network = fresh_network(config, contract).to(self.device).to(memory_format=torch.channels_last)
         self._averaged = AveragedWeights(self.network, config.ema_decay) if config.ema_decay else None
         self._steps = Steps(self.network, self._averaged, config, sample.targets, _TIMED_MAX + _WARM_UP, self.device)
         self._feed = Feed(sample.images, self.device)

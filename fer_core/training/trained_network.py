@@ -1,13 +1,15 @@
-"""The network of a finished run, or of a bundle, with its weights."""
+"""The network that a config names: fresh, or of a finished run or a bundle with its weights."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
 from fer_core.contract import Contract
 from fer_core.models.catalog import model_info
+from fer_core.models.mirror import average_mirrored
 from fer_core.models.registry import build_network
 from fer_core.models.weights_file import load_weights
 from fer_core.training.config import TrainConfig, load_config
@@ -29,12 +31,25 @@ def network_with(config: TrainConfig, contract: Contract, weights: Path) -> nn.M
     Raises:
         InputError: the file can't be read, or is not of this network.
     """
-    options = config.model.options()
-    if model_info(config.model.name).option("pretrained"):
-        options["pretrained"] = False
+    pretrained = {"pretrained": False} if model_info(config.model.name).option("pretrained") else {}
+    network = fresh_network(config, contract, **pretrained)
+    load_weights(network, weights)
+    return network.eval()
+
+
+def fresh_network(config: TrainConfig, contract: Contract, **changes: Any) -> nn.Module:
+    """The network that a config names, before it learns: as chance has it, or with published weights.
+
+    Args:
+        changes: options of the network that are others than the config's.
+    Raises:
+        InputError: the published weights are neither here nor to be had.
+    """
+    options = config.model.options() | changes
     affect = config.affect_weight > 0
     network = build_network(
         config.model.name, len(contract.labels), channels=contract.channels, affect=affect, **options
     )
-    load_weights(network, weights)
-    return network.eval()
+    if config.mirrored:
+        average_mirrored(network)
+    return network

@@ -18,7 +18,6 @@ from torch import nn
 from fer_core.contract import Contract
 from fer_core.errors import InputError
 from fer_core.models.heads import affect_returned
-from fer_core.models.registry import architecture
 from fer_core.models.weights_file import load_weights
 from fer_core.progress import Progress, silent
 from fer_core.runs.folder import Run
@@ -35,6 +34,7 @@ from fer_core.training.schedule import Patience, Plateau
 from fer_core.training.steps import Steps, device_here
 from fer_core.training.teachers import Teachers
 from fer_core.training.trackers import Tracker
+from fer_core.training.trained_network import fresh_network
 
 _EVALUATION_BATCH = 256
 
@@ -59,9 +59,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.config, self.contract, self.data, self.run, self.trackers = config, contract, data, run, trackers
         self.device = device_here()
-        family = architecture(config.model.name)
-        classes, affect = len(contract.labels), config.affect_weight > 0
-        network = family.build(contract.channels, classes, affect=affect, **config.model.options())
+        network = fresh_network(config, contract)
         if config.begin_with:
             load_weights(network, Path(config.begin_with).expanduser())
         self.network: nn.Module = network.to(self.device).to(memory_format=torch.channels_last)

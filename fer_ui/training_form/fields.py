@@ -207,6 +207,11 @@ LEARNING: dict[str, Field] = {**OPTIMISER, **RATE, **BATCHES, **LOSS, **TEACHERS
 
 SELECTION: dict[str, Field] = {
     "select_on": Field("Keep the epoch of best", _JUDGED_HELP, JUDGED_WORDS, _judged_of_the_labels),
+    "mirrored": Field(
+        "Answer with the mirror image",
+        "The trained network reads each face and its mirror image, and the mean counts: a little more often right, at "
+        "twice the time.",
+    ),
     "early_stopping.patience": Field(
         "Stop early after, epochs", "When so many epochs in a row were no better, training ends; 0 never stops early."
     ),

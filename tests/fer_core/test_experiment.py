@@ -27,9 +27,11 @@ from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import find_model
 from fer_core.inference.score import score
 from fer_core.labels import label_set
+from fer_core.models.onnx_export import torch_logits
 from fer_core.runs.folder import Run, RunState, create_run, delete_run, open_run, training_alone
 from fer_core.settings import Settings
 from fer_core.training.config import dump_config, load_config, parse_config
+from fer_core.training.trained_network import trained_network
 
 EIGHT = label_set("eight")
 CONFIG = {
@@ -201,6 +203,21 @@ def test_the_same_image_gives_the_same_answer_through_training_and_inference(wor
         scored = score(bundle, rows, source)
     np.testing.assert_allclose(logits_of(scored, EIGHT), trained, atol=1e-3)
     pd.testing.assert_series_equal(scored["argmax"], predictions["argmax"], check_dtype=False)
+
+
+def test_a_network_that_looks_into_the_mirror_answers_alike_in_training_and_inference(world: World) -> None:
+    config = parse_config({**CONFIG, "epochs": 1, "mirrored": True})
+    run = create_run("mirrored", dump_config(config), world.settings)
+    run_experiment(run, world.settings)
+    predictions = run.read_table("predictions-test.parquet")
+    with world.dataset.source(world.settings) as source:
+        faces = [face for face in images_in_order(source, map(FaceRef, predictions["id"])) if face is not None]
+    for shown in (faces, [np.ascontiguousarray(face[:, ::-1]) for face in faces]):
+        bundle = Bundle.open(run.folder)
+        tensors = bundle.contract.apply_batch(shown)
+        np.testing.assert_allclose(bundle.logits(tensors), logits_of(predictions, EIGHT), atol=1e-3)
+        ours = torch_logits(trained_network(run.folder), tensors)
+        np.testing.assert_allclose(ours, logits_of(predictions, EIGHT), atol=1e-3)
 
 
 def test_the_run_is_a_model_that_can_be_found(world: World) -> None:

@@ -78,6 +78,7 @@ STEPS = [
     Step("ema_decay", 0.99, 0.99),
     Step("precision", "fp16", "fp16"),
     Step("select_on", "f1_fear", "f1_fear"),
+    Step("mirrored", True, True),
     Step("early_stopping.patience", 6, 6),
     Step("early_stopping.metric", "loss", "loss"),
     Step("early_stopping.min_delta", 0.01, 0.01),
