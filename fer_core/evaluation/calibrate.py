@@ -11,7 +11,7 @@ from fer_core.errors import InputError
 from fer_core.evaluation.predictions import logits_of, truth_of
 from fer_core.labels import LabelSet
 
-_TAUS = np.arange(0, 1.55, 0.1)
+_TAUS = np.arange(31) / 20
 _LEVEL_WITHIN_01 = 0.003
 """Accuracies this near to the highest count as level with it: a tenth of what their interval spans."""
 
