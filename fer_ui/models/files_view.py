@@ -47,8 +47,11 @@ def show_card(model: ModelEntry) -> None:
 
 def show_files(model: ModelEntry) -> None:
     """Verify, export, delete."""
-    _proof(model)
-    _export(model)
+    # Containers: what comes and goes in one moves nothing else to another place, where it would fold up.
+    with st.container():
+        _proof(model)
+    with st.container():
+        _export(model)
     if model.kind == "imported":
         offer_deletion(
             f"model-{model.id}",

@@ -177,6 +177,40 @@ def test_a_run_is_put_to_use_as_the_model(page: Page, shoot: Shoot) -> None:
     settle(page)
 
 
+def test_a_model_is_taken_away_as_a_file_brought_back_verified_and_deleted(
+    page: Page, tmp_path: Path, shoot: Shoot
+) -> None:
+    page.goto("/models?model=default&section=files")
+    settle(page)
+    page.get_by_role("button", name="Make the file").click()
+    with page.expect_download(timeout=_LONG_MS) as download:
+        page.get_by_role("button", name=re.compile(r"^Download default\.zip")).click(timeout=_LONG_MS)
+    file = tmp_path / "default.zip"
+    download.value.save_as(file)
+
+    page.get_by_text("Import a model").click()
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_text("default.zip").last).to_be_visible()
+    page.get_by_role("textbox", name="Name in the store").fill("taken-along")
+    page.get_by_role("button", name="Import it").click()
+    page.wait_for_url(re.compile("model=taken-along"), timeout=_LONG_MS)
+    for section, what in (("calibration", "Calibration error"), ("card", "Limits")):
+        page.goto(f"/models?model=taken-along&section={section}")
+        expect(page.get_by_text(what).first).to_be_visible(timeout=_LONG_MS)
+    page.goto("/models?model=taken-along&section=files")
+    settle(page)
+    page.get_by_role("button", name="Verify").click()
+    expect(page.get_by_text("it still predicts what it did")).to_be_visible(timeout=_LONG_MS)
+    shoot("model-files", page.url)
+
+    page.get_by_text("Delete this model").click()
+    page.get_by_text("I want to delete it").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("Deleted taken-along")).to_be_visible(timeout=_LONG_MS)
+    page.goto("/models?model=taken-along")
+    expect(page.get_by_text("There is no model 'taken-along' in this store")).to_be_visible(timeout=_LONG_MS)
+
+
 def test_the_server_never_loaded_torch(server: AppServer) -> None:
     libraries = server.loaded_libraries()
     assert "onnxruntime" in libraries
