@@ -36,6 +36,7 @@ from fer_core.training.steps import device_here
 from fer_core.training.teachers import Teachers
 from fer_core.training.trackers import trackers_of
 from fer_core.training.trainer import Trainer
+from fer_core.training.unseen import check_beginning
 
 _PACK_SHARE_01 = 0.03
 _TRAIN_SHARE_01 = 0.95
@@ -74,6 +75,7 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
         data = training_data(index, parts, found, config, contract.label_set)
         trackers = trackers_of(run, config.model_dump(mode="json"))
         judged = index.loc[np.isin(parts, [Split.VALID, Split.TEST]), "id"]
+        check_beginning(config, judged, settings)
         teachers = Teachers.open(config, contract, judged, settings, device_here())
         trainer = Trainer(config, contract, data, run, trackers, teachers)
         resumed = resume and trainer.resume()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fer_core.errors import ConfigError, DatasetError
 from fer_core.ids import check_id, new_id
 from fer_core.jobs.devices import training_device
 from fer_core.jobs.job import ACTIVE_STATES, Job
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.store import JobStore
-from fer_core.runs.folder import create_run
+from fer_core.runs.folder import create_run, weights_named
 from fer_core.settings import Settings
 from fer_core.training.config import TrainConfig, dump_config
 
@@ -24,8 +22,8 @@ def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 
     marker = settings.datasets_dir / check_id(config.dataset, "dataset") / "dataset.json"
     if not marker.is_file():
         raise DatasetError(f"There is no dataset {config.dataset!r} in the store. Import it first.")
-    if config.begin_with and not Path(config.begin_with).expanduser().is_file():
-        raise ConfigError(f"begin_with: there is no file {config.begin_with} where FERscope runs.")
+    if config.begin_with and not weights_named(config.begin_with, settings.runs_dir).is_file():
+        raise ConfigError(f"begin_with: there is no run and no file {config.begin_with} where FERscope runs.")
     run = create_run(new_id(config.title or config.model.name), dump_config(config), settings)
     title = config.title or config.model.name
     with JobStore(settings) as store:

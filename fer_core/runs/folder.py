@@ -29,7 +29,8 @@ from fer_core.settings import Settings
 
 _MARKER = "run.json"
 _LOCK = ".training.lock"
-_NEEDED_WHEN_FINISHED = ("config.yaml", "contract.json", "weights.safetensors", "model.onnx", "report.json")
+_WEIGHTS = "weights.safetensors"
+_NEEDED_WHEN_FINISHED = ("config.yaml", "contract.json", _WEIGHTS, "model.onnx", "report.json")
 
 
 class RunState(StrEnum):
@@ -215,6 +216,12 @@ def list_runs(settings: Settings) -> list[Run]:
         return []
     folders = [folder for folder in settings.runs_dir.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
     return [Run(folder) for folder in sorted(folders, reverse=True)]
+
+
+def weights_named(name: str, runs_dir: Path) -> Path:
+    """The file of weights that a config names: a run's by its id, else the file at that path, there or not."""
+    ours = runs_dir / name / _WEIGHTS
+    return ours if "/" not in name and ours.is_file() else Path(name).expanduser()
 
 
 def delete_run(run_id: str, settings: Settings) -> None:

@@ -50,8 +50,8 @@ class TrainConfig(Closed):
 
     `affect_weight` gives the network a second head for valence and arousal and says how much its loss counts beside
     that of the expressions; 0 is off. `precision` bf16 computes with half as many digits where that is safe; fp16
-    does on GPUs alone. `begin_with` is a file of weights of the same network that training goes on from: a plain state
-    dict as `torch.save` writes it, which is how study A's are published, or a run's `weights.safetensors`.
+    does on GPUs alone. `begin_with` is where training goes on from: a run of the same network by its id, or a file of
+    such weights: a plain state dict as `torch.save` writes it, which is how study A's are published, or safetensors.
     """
 
     dataset: str

@@ -26,13 +26,12 @@ class Teachers:
     def __init__(
         self, networks: Collection[nn.Module], share_01: float, device: torch.device, *, half: bool = False
     ) -> None:
+        self._kind = torch.bfloat16 if half else torch.float32
         self._networks = [
-            network.requires_grad_(False).eval().to(device).to(memory_format=torch.channels_last)
+            network.requires_grad_(False).eval().to(device, self._kind).to(memory_format=torch.channels_last)
             for network in networks
         ]
         self._share_01 = share_01
-        self._device = device
-        self._half = half
 
     @classmethod
     def open(
@@ -54,6 +53,6 @@ class Teachers:
             targets: float32, shape (N, classes).
             images: as the networks want them, shape (N, C, S, S).
         """
-        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
-            answers = [network(images).float().softmax(1) for network in self._networks]
+        with torch.inference_mode():
+            answers = [network(images.to(self._kind)).float().softmax(1) for network in self._networks]
         return torch.lerp(targets, torch.stack(answers).mean(0), self._share_01)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pandas as pd
-
 from fer_core.contract import Contract
-from fer_core.data.record import Split
 from fer_core.errors import FerscopeError, InputError
 from fer_core.runs.folder import Run, RunState, list_runs, open_run
 from fer_core.settings import Settings
-from fer_core.training.config import TrainConfig, load_config
+from fer_core.training.config import TrainConfig
+from fer_core.training.unseen import check_unseen
 
 
 def possible_teachers(store: Settings) -> dict[str, Contract]:
@@ -53,12 +51,4 @@ def _check(run: Run, dataset: str, contract: Contract, judged: set[str]) -> None
             f"distil.teachers: the run {run.id} takes faces in another way ({different}). "
             "Choose teachers whose colour, size, normalisation and labels are the student's."
         )
-    if load_config(run.path("config.yaml")).dataset != dataset:
-        return
-    split = run.read_table("split.parquet")
-    learned: pd.Series = split.loc[split["split"] == str(Split.TRAIN), "id"]
-    if seen := int(learned.isin(judged).sum()):
-        raise InputError(
-            f"distil.teachers: the run {run.id} has learned from {seen:,} images that this one is judged by, "
-            "so its figures would be too good. Divide the images as it did."
-        )
+    check_unseen("distil.teachers", run, dataset, judged)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from fer_core.errors import InputError
 from fer_core.models.heads import affect_returned
 from fer_core.models.weights_file import load_weights
 from fer_core.progress import Progress, silent
-from fer_core.runs.folder import Run
+from fer_core.runs.folder import Run, weights_named
 from fer_core.training import checkpoint
 from fer_core.training.affect import affect_scores
 from fer_core.training.batches import TrainingData, batches_per_epoch, levels
@@ -61,7 +60,7 @@ class Trainer:
         self.device = device_here()
         network = fresh_network(config, contract)
         if config.begin_with:
-            load_weights(network, Path(config.begin_with).expanduser())
+            load_weights(network, weights_named(config.begin_with, run.folder.parent))
         self.network: nn.Module = network.to(self.device).to(memory_format=torch.channels_last)
         self.averaged = AveragedWeights(self.network, config.ema_decay) if config.ema_decay else None
         self.steps = Steps(self.network, self.averaged, config, data.targets[data.train], self.batches, self.device)

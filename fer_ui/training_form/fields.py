@@ -225,8 +225,8 @@ RUN: dict[str, Field] = {
     "title": Field("Title", "How the run is called, up to 120 characters; the network's name where this is empty."),
     "begin_with": Field(
         "Weights to begin with",
-        "A file where FERscope runs, of this very network: a plain state dict of PyTorch's, which is how study A's are "
-        "published, or a run's weights.safetensors. Empty: from scratch, or as the network's options say.",
+        "A run of this very network by its id, or a file where FERscope runs: a plain state dict of PyTorch's, as "
+        "which study A's are published, or safetensors. Empty: from scratch, or as the network's options say.",
     ),
     "seed": Field("Seed", "Decides all that is left to chance: the same seed gives the same run on one machine."),
 }

@@ -187,6 +187,17 @@ def test_a_teacher_that_has_seen_the_students_test_is_refused(world: World) -> N
         run_experiment(run, world.settings)
 
 
+def test_nor_does_a_run_begin_with_weights_that_have_seen_it(world: World) -> None:
+    for split, fits in (({}, True), ({"split": {"kind": "kfold", "folds": 3}}, False)):
+        config = parse_config({**CONFIG, **split, "epochs": 1, "begin_with": "whole"})
+        run = create_run(f"further-{fits}".lower(), dump_config(config), world.settings)
+        if fits:
+            assert run_experiment(run, world.settings).state is RunState.FINISHED
+        else:
+            with pytest.raises(InputError, match="begin_with: the run whole has learned from"):
+                run_experiment(run, world.settings)
+
+
 def test_the_same_image_gives_the_same_answer_through_training_and_inference(world: World) -> None:
     """From the archive through contract and ONNX to what the trainer wrote down: one preprocessing."""
     bundle = Bundle.open(world.whole.folder)

@@ -74,6 +74,20 @@ def test_targets_are_the_teachers_mean_answer_for_a_share_and_their_own_for_the_
     torch.testing.assert_close(joined.sum(1), torch.ones(6))
 
 
+def test_teachers_of_a_run_of_half_the_digits_answer_with_half_the_digits(store: Settings) -> None:
+    _teacher("first", store)
+    whole, half = (
+        Teachers.open(_config("first", share_01=1.0).model_copy(update={"precision": kind}), CONTRACT, (), store, CPU)
+        for kind in ("fp32", "bf16")
+    )
+    assert whole is not None
+    assert half is not None
+    first, second = (teachers.joined(*_faces()) for teachers in (whole, half))
+    assert second.dtype == torch.float32
+    torch.testing.assert_close(first, second, rtol=0, atol=0.02)
+    assert not torch.equal(first, second)
+
+
 def test_a_teacher_learns_nothing_itself_and_keeps_its_statistics(store: Settings) -> None:
     network: nn.Module = build_network("small-resnet", 8, width=4).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 
 from fer_core.contract import Contract
 from fer_core.data.drawing_people import Identity
@@ -208,6 +208,8 @@ def test_training_begins_with_the_weights_of_a_file(
     torch.save(state, path) if name == "weights.pt" else save_file(state, path)
     second = _trainer("second", store, data, "seed=5", f"begin_with={path}")
     _assert_same(_weights(first), _weights(second))
+    first.run.write("weights.safetensors", save(state))
+    _assert_same(_weights(first), _weights(_trainer("third", store, data, "seed=6", "begin_with=first")))
     with pytest.raises(InputError, match=r"is not of this network: .* has the shape"):
         _trainer("wider", store, data, "model.width=8", f"begin_with={path}")
     with pytest.raises(InputError, match=r"no file .*gone"):
