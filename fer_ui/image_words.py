@@ -12,6 +12,7 @@ from fer_core.data.record import Split
 from fer_core.data.votes import Unlabelled
 from fer_core.labels import Expression
 from fer_ui.theme import expression_title
+from fer_ui.words import sentence
 
 PARTS: dict[str, str] = {
     str(Split.TRAIN): "training",
@@ -41,7 +42,7 @@ def part_words(split: str) -> str:
 
 def part_title(split: str) -> str:
     """A part as a label: "Validation"."""
-    return _capitalised(part_words(split))
+    return sentence(part_words(split))
 
 
 def reason_words(reason: str) -> str:
@@ -54,7 +55,7 @@ def label_title(row: Mapping[str, Any]) -> str:
     label = said(row, "label")
     if label in list(Expression):
         return expression_title(Expression(label))
-    return _capitalised(reason_words(said(row, "unlabelled")))
+    return sentence(reason_words(said(row, "unlabelled")))
 
 
 def marks_of(row: Mapping[str, Any]) -> list[str]:
@@ -66,7 +67,3 @@ def said(row: Mapping[str, Any], column: str) -> str:
     """A text of an index row; "" where it is missing."""
     value = row.get(column)
     return "" if value is None or pd.isna(value) else str(value)
-
-
-def _capitalised(words: str) -> str:
-    return words[:1].upper() + words[1:]

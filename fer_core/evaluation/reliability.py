@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.metrics import CALIBRATION_BINS
+from fer_core.metrics import CALIBRATION_BINS, wilson_interval
+
+DRAWN_MIN = 10
+"""Images of a bin that is drawn in any case."""
 
 
 def calibration_curve(
@@ -29,6 +33,34 @@ def calibration_curve(
     sums = [np.bincount(place, weights=values.astype(float), minlength=bins) for values in (confidence, correct)]
     means = [[float(s / k) if k else None for s, k in zip(each, n, strict=True)] for each in sums]
     return {"n": n.tolist(), "confidence": means[0], "accuracy": means[1]}
+
+
+class Bin(NamedTuple):
+    """A bin of confidence, from `low_01` to `high_01`, that has images; `interval` is its accuracy's, 95 %."""
+
+    low_01: float
+    high_01: float
+    n: int
+    confidence: float
+    accuracy: float
+    interval: tuple[float, float]
+
+
+def filled_bins(curve: Mapping[str, Sequence[Any]]) -> list[Bin]:
+    """The bins of a `calibration_curve` that have images, the least sure first."""
+    bins = len(curve["n"])
+    return [
+        Bin(place / bins, (place + 1) / bins, n, confidence, accuracy, wilson_interval(round(accuracy * n), n))
+        for place, (n, confidence, accuracy) in enumerate(
+            zip(curve["n"], curve["confidence"], curve["accuracy"], strict=True)
+        )
+        if n
+    ]
+
+
+def drawn_from(most: int) -> int:
+    """How many images a bin needs to be drawn, where the fullest has `most`: the accuracy of a few is chance."""
+    return min(DRAWN_MIN, most)
 
 
 def certainty(confidence: NDArray[np.floating], correct: NDArray[np.bool_], limit_01: float) -> dict[str, Any]:

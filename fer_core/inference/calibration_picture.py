@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fer_core.metrics import wilson_interval
+from fer_core.evaluation.reliability import Bin, drawn_from, filled_bins
 
 _PLOT_PX = 260
 _GAP_PX = 60
 _LEFT_PX, _TOP_PX = 52, 50
 _BARS_PX = 44
 _BOTTOM_PX = 40
-_DRAWN_MIN = 10
-"""Faces of a bin that is drawn: the accuracy of fewer is chance."""
-
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 _STYLE = """
@@ -60,12 +57,13 @@ def _panel(report: dict[str, Any], left: int) -> str:
         parts.append(_text(left - 6, down(tick) + 4, f"{tick:.0%}", "text small", "end"))
         parts.append(_text(across(tick), bottom + 16, f"{tick:.0%}", "text small", "middle"))
     parts.append(f'<path class="ideal" d="M{left} {bottom}L{right} {_TOP_PX}"/>')
-    points = _points(report["calibration_curve"])
-    line = "L".join(f"{across(x)} {down(y)}" for x, y, *_ in points)
-    parts.append(f'<path class="curve" d="M{line}"/>' if points else "")
-    for x, y, low, high, _ in points:
-        parts.append(f'<path class="range" d="M{across(x)} {down(low)}V{down(high)}"/>')
-        parts.append(f'<circle class="dot" cx="{across(x)}" cy="{down(y)}" r="3.5"/>')
+    bins = _drawn(report["calibration_curve"])
+    line = "L".join(f"{across(each.confidence)} {down(each.accuracy)}" for each in bins)
+    parts.append(f'<path class="curve" d="M{line}"/>' if bins else "")
+    for each in bins:
+        x, (low, high) = across(each.confidence), each.interval
+        parts.append(f'<path class="range" d="M{x} {down(low)}V{down(high)}"/>')
+        parts.append(f'<circle class="dot" cx="{x}" cy="{down(each.accuracy)}" r="3.5"/>')
     return "".join([*parts, _bars(report["calibration_curve"]["n"], left, bottom + 24)])
 
 
@@ -83,13 +81,9 @@ def _bars(counts: Sequence[int], left: int, top: int) -> str:
     return "".join([*bars, words])
 
 
-def _points(curve: dict[str, list[Any]]) -> list[tuple[float, float, float, float, int]]:
-    """Of each bin with faces enough to say: mean confidence, accuracy, its interval, and how many."""
-    found, fewest = [], min(_DRAWN_MIN, max(curve["n"]))
-    for n, confidence, accuracy in zip(curve["n"], curve["confidence"], curve["accuracy"], strict=True):
-        if n >= max(1, fewest):
-            found.append((confidence, accuracy, *wilson_interval(round(accuracy * n), n), n))
-    return found
+def _drawn(curve: dict[str, list[Any]]) -> list[Bin]:
+    """The bins with faces enough to say something."""
+    return [each for each in filled_bins(curve) if each.n >= drawn_from(max(curve["n"]))]
 
 
 def _text(x: float, y: float, words: str, classes: str, anchor: str = "start") -> str:

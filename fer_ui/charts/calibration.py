@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.metrics import wilson_interval
+from fer_core.evaluation.reliability import DRAWN_MIN, drawn_from, filled_bins
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.numbers import count, hover, images, percent
 from fer_ui.theme import SERIES
@@ -21,9 +21,6 @@ _SYMBOLS = {"accurate": "circle", "balanced": "diamond"}
 _PLOT_PX = 380
 _DOT_PX = (6.0, 14.0)
 _TICKS_01 = [0, 0.25, 0.5, 0.75, 1]
-_DRAWN_MIN = 10
-"""Images of a bin that is drawn: the accuracy of fewer is chance."""
-
 _EVEN_01 = 0.01
 """A mean gap of less than this is not worth a word."""
 
@@ -36,14 +33,8 @@ def calibration_table(reports: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """
     rows = []
     for report in reports:
-        curve = report.get("calibration_curve") or {"n": []}
-        bins = len(curve["n"])
-        for place, n in enumerate(curve["n"]):
-            if n:
-                accuracy = curve["accuracy"][place]
-                edges = place / bins, (place + 1) / bins
-                bounds = wilson_interval(round(accuracy * n), n)
-                rows.append((report["point"], *edges, n, curve["confidence"][place], accuracy, *bounds))
+        if curve := report.get("calibration_curve"):
+            rows += [(report["point"], *each[:-1], *each.interval) for each in filled_bins(curve)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -61,7 +52,7 @@ def calibration_chart(reports: Sequence[dict[str, Any]]) -> go.Figure:
         return empty_figure(TITLE, "This report does not say it.")
     figure = go.Figure([_diagonal()])
     most = int(table["images"].max())
-    drawn = table[table["images"] >= min(_DRAWN_MIN, most)]
+    drawn = table[table["images"] >= drawn_from(most)]
     for point, rows in drawn.groupby("point", sort=False):
         figure.add_trace(_line(str(point), rows, most))
     share = {"range": [-0.02, 1.02], "tickvals": _TICKS_01, "ticktext": [percent(t, 0) for t in _TICKS_01]}
@@ -69,7 +60,7 @@ def calibration_chart(reports: Sequence[dict[str, Any]]) -> go.Figure:
     figure.update_yaxes(**share, title_text="how often it is right", title_standoff=6, zeroline=False)
     figure.update_layout(showlegend=True)
     words = calibration_words(reports)
-    words += f" Bins of fewer than {_DRAWN_MIN} images are not drawn." if len(drawn) < len(table) else ""
+    words += f" Bins of fewer than {DRAWN_MIN} images are not drawn." if len(drawn) < len(table) else ""
     return apply_layout(figure, title=TITLE, subtitle=words, height_px=_PLOT_PX + 2 * LEGEND_PX)
 
 

@@ -14,6 +14,7 @@ from fer_ui.charts.epoch_lines import NONE_YET, epoch_axis, epoch_line, known_co
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.numbers import listed, percent
 from fer_ui.theme import SERIES, expression_outline, expression_title
+from fer_ui.words import sentence
 
 TITLE = "F1 by expression and epoch"
 _ACROSS = 2
@@ -74,7 +75,7 @@ def class_words(metrics: pd.DataFrame, best_epoch: int | None) -> str:
     if not judged:
         return ""
     never = [e.value for e in judged if not (metrics[f"valid_f1_{e}"].dropna() > 0).any()]
-    unread = f"{_sentence(never)} {'is' if len(never) == 1 else 'are'} never read right." if never else ""
+    unread = f"{sentence(listed(never))} {'is' if len(never) == 1 else 'are'} never read right." if never else ""
     row = metrics[metrics["epoch"] == best_epoch]
     f1 = {e: float(row[f"valid_f1_{e}"].iloc[0]) for e in judged if known_columns(row, f"valid_f1_{e}")}
     if len(f1) < 2 or len(never) == len(judged):
@@ -139,8 +140,3 @@ def _lines(metrics: pd.DataFrame, expression: Expression, panel: int) -> Sequenc
 def _axis(letter: str, panel: int) -> str:
     """How Plotly names a panel's axis: the first one's has no number."""
     return letter if panel == 1 else f"{letter}{panel}"
-
-
-def _sentence(names: Sequence[str]) -> str:
-    words = listed(names)
-    return words[:1].upper() + words[1:]

@@ -20,7 +20,7 @@ from fer_ui.header import empty_state
 from fer_ui.pages import Page, link_to
 from fer_ui.params import Param, choose, value_of
 from fer_ui.theme import expression_title
-from fer_ui.words import plain
+from fer_ui.words import plain, sentence
 
 SEEDS_A_SAMPLE = 1000
 """The seed in the address says which faces, by its thousands, and which draw: a link shows the same picture."""
@@ -97,7 +97,7 @@ def _go_to(seed: int) -> None:
 
 def _say(recipe: Recipe) -> None:
     changes = "; ".join(changes_in_words(recipe.augment)) or "nothing is changed"
-    st.markdown(plain(f"{changes[0].upper()}{changes[1:]}."))
+    st.markdown(plain(f"{sentence(changes)}."))
     if recipe.description:
         st.caption(plain(recipe.description))
 

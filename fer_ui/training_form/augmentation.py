@@ -14,7 +14,7 @@ from fer_ui.training_form.augment_fields import AUGMENT, LIGHT, MIXING, PLACES, 
 from fer_ui.training_form.draft import Draft, Values, session_draft
 from fer_ui.training_form.place import Place
 from fer_ui.training_form.widgets import draw_fields, widget_value
-from fer_ui.words import plain
+from fer_ui.words import plain, sentence
 
 OWN = "own"
 """What the address says, or leaves out, where no recipe is taken."""
@@ -48,7 +48,7 @@ def augment_words(values: Values) -> str:
     if augment is None:
         return ""
     words = "; ".join(changes_in_words(augment)) or "nothing is changed"
-    return f"{words[0].upper()}{words[1:]}."
+    return f"{sentence(words)}."
 
 
 def draw_augmentation(draft: Draft, values: Values, place: Place) -> None:

@@ -11,6 +11,7 @@ from fer_ui.params import Param, value_of
 from fer_ui.split_address import split_from_address, split_in_words, split_to_address
 from fer_ui.training_form.draft import session_draft, widget_key
 from fer_ui.training_form.place import Place
+from fer_ui.words import sentence
 
 KINDS: dict[str, str] = {"published": "As published", "seeded": "At random, seeded", "kfold": "K-fold"}
 
@@ -114,8 +115,3 @@ def part_words(split: SplitConfig, parts: frozenset[str], *, every_fold: bool = 
         return f"The dataset's second part is kept as the test; {share} selects the epoch."
     seeded = split.model_copy(update={"kind": "seeded"})
     return f"The images are divided {split_in_words(seeded)}, {together}."
-
-
-def sentence(words: str) -> str:
-    """With a capital at its beginning."""
-    return f"{words[0].upper()}{words[1:]}"

@@ -16,7 +16,7 @@ from fer_core.settings import settings
 from fer_ui.header import Headline, headline, notice
 from fer_ui.numbers import count
 from fer_ui.training_form.draft import MODEL_NAME, Values, session_draft, widget_key
-from fer_ui.words import plain
+from fer_ui.words import plain, sentence
 
 _OPTION_WORDS = {
     "width": "Width",
@@ -123,7 +123,7 @@ def _number(option: Option, values: Values) -> None:
     value = values[path] if values[path] is not None else option.default
     asked: dict[str, Any] = {
         "key": widget_key(path),
-        "help": _sentence(f"{option.meaning}; {_limits(option)}."),
+        "help": sentence(f"{option.meaning}; {_limits(option)}."),
         "on_change": _take_option,
         "args": (option.name,),
     }
@@ -143,7 +143,7 @@ def _toggle(option: Option, values: Values) -> None:
     st.toggle(
         _OPTION_WORDS[option.name],
         key=widget_key(path),
-        help=_sentence(f"{option.meaning}."),
+        help=sentence(f"{option.meaning}."),
         on_change=_take_option,
         args=(option.name,),
     )
@@ -205,7 +205,3 @@ def _large(number: int) -> str:
 
 def _colour(info: ModelInfo) -> str:
     return "gray" if info.colour == "gray" else "RGB"
-
-
-def _sentence(words: str) -> str:
-    return f"{words[0].upper()}{words[1:]}"

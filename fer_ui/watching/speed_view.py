@@ -11,7 +11,7 @@ from fer_core.training.watch import epoch_time
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.course import time_bar
 from fer_ui.watching.subject import look
-from fer_ui.words import plain
+from fer_ui.words import plain, sentence
 
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
 _FACTS = (("started on ", "resumed on "), ("memory kept",), ("images come from ",))
@@ -42,5 +42,5 @@ def machine_facts(run: Run) -> list[str]:
         said = _STAMP.sub("", line)
         for place, marks in enumerate(_FACTS):
             if any(mark in said for mark in marks):
-                latest[place] = f"{said[:1].upper()}{said[1:]}."
+                latest[place] = f"{sentence(said)}."
     return [latest[place] for place in sorted(latest)]
