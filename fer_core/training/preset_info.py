@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fer_core.training.config import TrainConfig, load_config, presets
 
-_OURS = ("small-soft", "balanced")
+_OURS = ("small-soft", "balanced", "teacher", "webcam")
 """First, as they are the ones to begin with; the studies follow by name."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s")

@@ -25,7 +25,7 @@ def test_every_preset_loads_and_comes_back(path: Path, tmp_path: Path) -> None:
 
 def test_every_study_has_its_presets_and_ours_are_there() -> None:
     studies = {"A-cnn", "A-resnet18-frozen", "A-resnet18-finetuned", "B-baseline", "B-transfer", "C-vgg16"}
-    assert set(presets()) == studies | {"small-soft", "balanced"}
+    assert set(presets()) == studies | {"small-soft", "balanced", "teacher", "webcam"}
 
 
 @pytest.mark.parametrize("frozen", [True, False])

@@ -17,7 +17,7 @@ def test_it_loads_without_torch() -> None:
 
 def test_every_preset_is_there_and_our_own_come_first() -> None:
     assert set(PRESETS) == set(presets())
-    assert list(PRESETS)[:2] == ["small-soft", "balanced"]
+    assert list(PRESETS)[:4] == ["small-soft", "balanced", "teacher", "webcam"]
     assert len({preset.title for preset in PRESETS.values()}) == len(PRESETS)
 
 

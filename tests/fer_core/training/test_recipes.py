@@ -11,7 +11,7 @@ from fer_core.training.recipes import changes_in_words, find_recipe, recipes
 
 def test_the_recipes_are_there_and_say_what_they_are() -> None:
     known = recipes()
-    assert set(known) == {"none", "small-soft", "strong", "study-b", "study-c"}
+    assert set(known) == {"none", "small-soft", "strong", "webcam", "study-b", "study-c"}
     assert len({recipe.title for recipe in known.values()}) == len(known)
     assert all(recipe.description for recipe in known.values())
 
@@ -21,8 +21,9 @@ def test_only_none_changes_nothing() -> None:
     assert {name for name, recipe in recipes().items() if not changes_in_words(recipe.augment)} == {"none"}
 
 
-def test_the_shipped_models_recipe_is_that_of_its_preset() -> None:
-    assert recipes()["small-soft"].augment == load_config(presets()["small-soft"]).augment
+@pytest.mark.parametrize("name", ["small-soft", "webcam"])
+def test_a_recipe_is_that_of_the_preset_of_its_name(name: str) -> None:
+    assert recipes()[name].augment == load_config(presets()[name]).augment
 
 
 def test_the_studies_recipes_are_as_published() -> None:
