@@ -208,7 +208,7 @@ LEARNING: dict[str, Field] = {**OPTIMISER, **RATE, **BATCHES, **LOSS, **TEACHERS
 SELECTION: dict[str, Field] = {
     "select_on": Field("Keep the epoch of best", _JUDGED_HELP, JUDGED_WORDS, _judged_of_the_labels),
     "mirrored": Field(
-        "Answer with the mirror image",
+        "Mean with mirror",
         "The trained network reads each face and its mirror image, and the mean counts: a little more often right, at "
         "twice the time.",
     ),
