@@ -1,4 +1,5 @@
-"""From a frame to its readings: ours against study A's loop, and our network by PyTorch against ONNX Runtime.
+"""From a frame to its readings: ours against study A's loop, and our network by PyTorch against ONNX Runtime, in 32
+bits and in 8 where the model has them.
 
     python -m bench.inference [--model default] [--rounds 15] [--threads 1 2] [--json]
 
@@ -20,10 +21,10 @@ import numpy as np
 import torch
 
 from bench.frames import frame, has_photographs
-from bench.inference_sides import Contestant, Ours, StudyA, Turn, use_threads
+from bench.inference_sides import Contestant, Ours, StudyA, Turn, bits, use_threads
 from bench.table import show
 from fer_core.faces import RgbImage
-from fer_core.inference.bundle import Bundle
+from fer_core.inference.bundle import INT8_FILE, MODEL_FILE, Bundle
 from fer_core.inference.catalog import find_model
 from fer_core.inference.detect import open_detector
 from fer_core.settings import settings
@@ -43,16 +44,19 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     asked = parser.parse_args()
     folder = find_model(asked.model, settings()).folder
+    networks = [folder / name for name in (MODEL_FILE, INT8_FILE) if (folder / name).is_file()]
     opened = open_detector(settings())
     threads: list[int] = asked.threads
     # One of each a number of threads, as an ONNX Runtime session can't change its own.
     sides: list[Contestant] = [
-        side for count in threads for side in (StudyA(count), Ours.open(folder, opened.detector, count))
+        side
+        for count in threads
+        for side in (StudyA(count), *(Ours.open(path, opened.detector, count) for path in networks))
     ]
     rows = [
         row for width, height in _SIZES for faces in _FACES for row in _rows(sides, width, height, faces, asked.rounds)
     ]
-    engines = [row for faces in _FACES for row in _engine_rows(folder, threads, faces, asked.rounds)]
+    engines = [row for faces in _FACES for row in _engine_rows(networks, threads, faces, asked.rounds)]
     if asked.json:
         print(json.dumps([*rows, *engines]))
         return
@@ -102,8 +106,9 @@ def _row(side: Contestant, size: str, faces: int, mine: list[Turn], theirs: list
     }
 
 
-def _engine_rows(folder: Path, threads: Sequence[int], faces: int, rounds: int) -> list[dict[str, Any]]:
+def _engine_rows(networks: Sequence[Path], threads: Sequence[int], faces: int, rounds: int) -> list[dict[str, Any]]:
     """Milliseconds for a batch of ready faces, by engine and threads."""
+    folder = networks[0].parent
     contract = Bundle.open(folder, threads=1).contract
     shape = (faces, contract.channels, contract.size_px, contract.size_px)
     batch = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
@@ -120,7 +125,9 @@ def _engine_rows(folder: Path, threads: Sequence[int], faces: int, rounds: int) 
     runs: dict[tuple[str, int], Callable[[], object]] = {}
     for count in threads:
         runs["PyTorch", count] = by_torch
-        runs["ONNX Runtime", count] = by_onnx(Bundle.open(folder, threads=count))
+        for path in networks:
+            bundle = Bundle.open(folder, threads=count, model_file=path.name)
+            runs[f"ONNX Runtime, {bits(path)}", count] = by_onnx(bundle)
     seconds: dict[tuple[str, int], list[float]] = {key: [] for key in runs}
     for _ in range(rounds + 1):
         for (engine, count), run in runs.items():

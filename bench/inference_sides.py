@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from fer_core.faces import RgbImage, crop_face
-from fer_core.inference.bundle import Bundle
+from fer_core.inference.bundle import INT8_FILE, Bundle
 from fer_core.inference.detect import FaceDetector
 from fer_core.inference.predictor import Predictor
 from fer_core.models.registry import architecture
@@ -47,7 +47,8 @@ class Contestant(Protocol):
 
 @dataclass
 class Ours:
-    """What Predict and Live do with a frame. Its parts are timed one by one, and then the whole as one call."""
+    """What Predict does with a frame, and in 8 bits what Live does. Its parts are timed one by one, and then the whole
+    as one call."""
 
     name: str
     threads: int
@@ -55,9 +56,10 @@ class Ours:
     bundle: Bundle
 
     @classmethod
-    def open(cls, folder: Path, detector: FaceDetector, threads: int) -> Ours:
-        """With the bundle in `folder`."""
-        return cls(f"ours ({detector.name})", threads, detector, Bundle.open(folder, threads=threads))
+    def open(cls, path: Path, detector: FaceDetector, threads: int) -> Ours:
+        """With the network in the file `path` of a bundle."""
+        bundle = Bundle.open(path.parent, threads=threads, model_file=path.name)
+        return cls(f"ours ({detector.name}), {bits(path)}", threads, detector, bundle)
 
     def turn(self, frame: RgbImage) -> Turn:
         """See `Contestant.turn`."""
@@ -111,6 +113,11 @@ class StudyA:
             crop_s, classify_s = crop_s + ready - begun, classify_s + time.perf_counter() - ready
         ended = time.perf_counter()
         return Turn(detected - started, crop_s, classify_s, ended - started, time.process_time() - cpu, len(boxes))
+
+
+def bits(path: Path) -> str:
+    """What a network's file is called in a table."""
+    return "8 bits" if path.name == INT8_FILE else "32 bits"
 
 
 def use_threads(threads: int) -> None:

@@ -94,6 +94,22 @@ def wilson_interval(successes: int, trials: int) -> Interval:
     return (max(0.0, centre - half), min(1.0, centre + half))
 
 
+def paired_difference(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> tuple[float, Interval]:
+    """How much accuracy is lost from one set of answers to another on the same images, with its 95 % interval.
+
+    Wald's interval for the difference of paired shares (Agresti 2002, "Categorical Data Analysis", section 10.1.1).
+
+    Args:
+        before: whether each image was answered rightly, shape (N,), N > 0.
+        after: the same of the other answers.
+    Returns:
+        the difference of the shares, -1..1, negative where `after` is better, and its bounds.
+    """
+    gaps = before.astype(float) - after.astype(float)
+    lost, half = float(gaps.mean()), 1.959964 * float(gaps.std()) / len(gaps) ** 0.5
+    return lost, (lost - half, lost + half)
+
+
 def expected_calibration_error(
     confidence: NDArray[np.floating], correct: NDArray[np.bool_], bins: int = CALIBRATION_BINS
 ) -> float:

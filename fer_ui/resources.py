@@ -10,7 +10,7 @@ import streamlit as st
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.images import BOX_COLUMNS
 from fer_core.doctor import Finding, examine
-from fer_core.inference.bundle import Bundle
+from fer_core.inference.bundle import MODEL_FILE, Bundle, quickest_file
 from fer_core.inference.catalog import ModelEntry, find_model, model_in_use
 from fer_core.inference.detect import OpenedDetector, open_detector
 from fer_core.inference.predictor import Predictor
@@ -38,9 +38,14 @@ def used_model() -> ModelEntry:
     return find_model(model_in_use(settings()), settings())
 
 
-def predictor(model: ModelEntry) -> Predictor:
-    """A predictor with the model and the detector (it keeps nothing between calls)."""
-    return Predictor(_bundle(model.folder, _changed_at(model.folder)), detector().detector)
+def predictor(model: ModelEntry, *, quick: bool = False) -> Predictor:
+    """A predictor with the model and the detector (it keeps nothing between calls).
+
+    Args:
+        quick: by the model's network of 8 bits, where it has one.
+    """
+    path = model.folder / (quickest_file(model.folder) if quick else MODEL_FILE)
+    return Predictor(_bundle(path, path.stat().st_mtime), detector().detector)
 
 
 def index_of(dataset: StoredDataset) -> pd.DataFrame:
@@ -52,9 +57,9 @@ def index_of(dataset: StoredDataset) -> pd.DataFrame:
 
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=4)
-def _bundle(folder: Path, changed_at: float) -> Bundle:
+def _bundle(path: Path, changed_at: float) -> Bundle:
     del changed_at  # part of the key: another file in the same place is another model
-    return Bundle.open(folder)
+    return Bundle.open(path.parent, model_file=path.name)
 
 
 @st.cache_resource(show_spinner="Reading the index", max_entries=4)
@@ -62,10 +67,6 @@ def _index(dataset_id: str, fingerprint: str, version: int) -> pd.DataFrame:
     del fingerprint  # part of the key: an import under the same id is another dataset
     index = open_dataset(dataset_id, settings()).index(_SHOWN, version)
     return index.astype({name: "category" for name in _FEW_VALUES if name in index})
-
-
-def _changed_at(folder: Path) -> float:
-    return (folder / "model.onnx").stat().st_mtime
 
 
 @st.cache_data(show_spinner="Looking at this machine", ttl=60)

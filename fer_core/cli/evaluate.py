@@ -36,14 +36,19 @@ def add_to(commands: Any) -> None:
 
 
 def add_what_is_judged(command: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which model is judged, on what and how; `judged_rows` takes them."""
+    """Add the arguments that say which model is judged, on what and how, and whether that is kept."""
+    add_model_and_data(command)
+    command.add_argument("--protocol", choices=PROTOCOLS, default="argmax")
+    command.add_argument("--point", choices=POINT_NAMES, default="accurate")
+    command.add_argument("--keep", action="store_true", help="keep the report with the run, for its model card")
+
+
+def add_model_and_data(command: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which model is judged and on what; `rows_of` takes the data."""
     command.add_argument("--model", default="default", help="default, a run's id, or a bundle's folder")
     command.add_argument("--data", required=True, help="a dataset's id, a zip archive or a folder")
     command.add_argument("--layout", default="", help="how the files lie; recognised by default")
     command.add_argument("--split", default="", help="train, valid or test; all by default")
-    command.add_argument("--protocol", choices=PROTOCOLS, default="argmax")
-    command.add_argument("--point", choices=POINT_NAMES, default="accurate")
-    command.add_argument("--keep", action="store_true", help="keep the report with the run, for its model card")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -51,11 +56,11 @@ def run(arguments: argparse.Namespace) -> None:
     model = find_model(arguments.model, settings())
     keeping = folder_to_keep_in(model) if arguments.keep else None
     bundle = Bundle.open(model.folder)
-    with judged_rows(arguments) as (rows, source):
+    with rows_of(arguments.data, arguments.split, arguments.layout) as (rows, source):
         predictions = score(bundle, rows, source, ProgressLine())
     if keeping:
         every = reports(predictions, bundle.calibration, bundle.contract.label_set)
-        part = named_split(arguments)
+        part = named_split(arguments.split)
         evaluation = Evaluation(_data_title(arguments.data, part), "", arguments.note, tuple(every))
         keep_evaluation(keeping, slug(f"{Path(arguments.data).stem} {part}"), evaluation)
     result = report(predictions, bundle.calibration, bundle.contract.label_set, arguments.protocol, arguments.point)
@@ -96,26 +101,30 @@ def in_words(result: dict[str, Any]) -> str:
 
 
 @contextmanager
-def judged_rows(arguments: argparse.Namespace) -> Iterator[tuple[pd.DataFrame, Source]]:
-    """The index rows that `--data` and `--split` ask for, and where their images are.
+def rows_of(data: str, split: str, layout: str = "") -> Iterator[tuple[pd.DataFrame, Source]]:
+    """The index rows of a dataset, an archive or a folder, and where their images are.
 
+    Args:
+        data: a dataset's id, or a path.
+        split: the part that is wanted; empty for all.
+        layout: how a path's files lie; recognised where it is empty.
     Raises:
         InputError: there is no such data, or it has no such split.
     """
     here = settings()
-    if arguments.data in {dataset.id for dataset in list_datasets(here)}:
-        dataset = open_dataset(arguments.data, here)
+    if data in {dataset.id for dataset in list_datasets(here)}:
+        dataset = open_dataset(data, here)
         with dataset.source(here) as source:
             index = dataset.index()
-            yield _chosen(index[~index["excluded"]], named_split(arguments)), source
+            yield _chosen(index[~index["excluded"]], named_split(split)), source
         return
-    with open_source(Path(arguments.data).expanduser(), here) as source:
-        yield _chosen(read_labels(source, here, arguments.layout), named_split(arguments)), source
+    with open_source(Path(data).expanduser(), here) as source:
+        yield _chosen(read_labels(source, here, layout), named_split(split)), source
 
 
-def named_split(arguments: argparse.Namespace) -> str:
+def named_split(split: str) -> str:
     """The part that `--split` asks for, as an index calls it; empty for all."""
-    return str(Split.parse(arguments.split)) if arguments.split else ""
+    return str(Split.parse(split)) if split else ""
 
 
 def _data_title(data: str, part: str) -> str:

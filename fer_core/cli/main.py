@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from fer_core import __version__
-from fer_core.cli import augment, datasets, doctor, evaluate, jobs, models, predict, robustness, runs, train
+from fer_core.cli import augment, datasets, doctor, evaluate, jobs, models, predict, quantise, robustness, runs, train
 from fer_core.errors import CancelledError, FerscopeError
 from fer_core.logs import set_up_logging
 from fer_core.settings import settings
@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m fer_core", description="FERscope: facial expression recognition.")
     top.add_argument("--version", action="version", version=f"FERscope {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (datasets, augment, train, evaluate, robustness, predict, runs, jobs, models, doctor):
+    for module in (datasets, augment, train, evaluate, robustness, quantise, predict, runs, jobs, models, doctor):
         module.add_to(commands)
     return top
 

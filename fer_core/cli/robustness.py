@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.evaluate import add_what_is_judged, folder_to_keep_in, judged_rows, named_split
+from fer_core.cli.evaluate import add_what_is_judged, folder_to_keep_in, named_split, rows_of
 from fer_core.cli.output import ProgressLine, emit, table
 from fer_core.errors import InputError
 from fer_core.inference.bundle import Bundle
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     model = find_model(arguments.model, settings())
     keeping = folder_to_keep_in(model) if arguments.keep else None
     bundle = Bundle.open(model.folder)
-    with judged_rows(arguments) as (rows, source):
+    with rows_of(arguments.data, arguments.split, arguments.layout) as (rows, source):
         result = robustness(
             bundle,
             rows,
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.protocol,
             arguments.point,
             dataset=Path(arguments.data).name,
-            part=named_split(arguments),
+            part=named_split(arguments.split),
             seed=arguments.seed,
             limit=arguments.limit,
             progress=ProgressLine(),

@@ -4,10 +4,12 @@
     contract.json     how a face becomes that input, and what the outputs mean
     calibration.json  how the outputs become probabilities
     bundle.json       what the model is called, made of and allowed for (optional)
+    model-int8.onnx   the same network in 8 bits, quicker (optional; `fer_core.inference.quantise`)
     golden/           faces with the probabilities they must get (optional; `fer_core.inference.golden`)
 
 For people and for proof, all optional: `card.md` with `calibration.svg`, `report.json`, `robustness.json`,
-`evaluations/` (figures on other data), and what PyTorch needs, `config.yaml` and `weights.safetensors`.
+`int8.json` (what the 8 bits cost), `evaluations/` (figures on other data), and what PyTorch needs, `config.yaml` and
+`weights.safetensors`.
 
 A finished run folder holds the same files, so it opens in the same way. Nothing is ever unpickled.
 """
@@ -30,6 +32,7 @@ from fer_core.errors import BundleError
 from fer_core.json_file import read_valid
 
 MODEL_FILE = "model.onnx"
+INT8_FILE = "model-int8.onnx"
 CONTRACT_FILE = "contract.json"
 CALIBRATION_FILE = "calibration.json"
 ABOUT_FILE = "bundle.json"
@@ -92,14 +95,20 @@ def read_about(folder: Path) -> About:
     return about.model_copy(update=names)
 
 
+def quickest_file(folder: Path) -> str:
+    """The form of the network that answers soonest: the one of 8 bits where the folder has one. For live views."""
+    return INT8_FILE if (folder / INT8_FILE).is_file() else MODEL_FILE
+
+
 class Bundle:
     """A model that is ready to read faces.
 
     May be shared between threads: it does not change after opening, and ONNX Runtime's `run` is thread-safe.
     """
 
-    def __init__(self, folder: Path, about: About, contract: Contract, calibration: Calibration, session: Any) -> None:
-        self.folder = folder
+    def __init__(self, path: Path, about: About, contract: Contract, calibration: Calibration, session: Any) -> None:
+        self.folder = path.parent
+        self.model_file = path.name
         self.about = about
         self.contract = contract
         self.calibration = calibration
@@ -112,7 +121,7 @@ class Bundle:
         Args:
             folder: where its files are.
             threads: threads a call to the network uses; by default two, or one on a single core.
-            model_file: another form of the same network in the folder, such as one of 8 bits (`inference.quantise`).
+            model_file: which form of the network is read; see `quickest_file`.
         Raises:
             BundleError: a file is missing or broken, or the network does not fit the contract.
         """
@@ -127,7 +136,7 @@ class Bundle:
         contract = Contract.load(folder / CONTRACT_FILE)
         calibration = Calibration.load(folder / CALIBRATION_FILE, contract.labels)
         session = _session(folder / model_file, threads or min(_THREADS_DEFAULT, _cores()))
-        bundle = cls(folder, about, contract, calibration, session)
+        bundle = cls(folder / model_file, about, contract, calibration, session)
         bundle._check_network()
         return bundle
 
@@ -186,13 +195,15 @@ class Bundle:
         try:
             (answer,) = self._session.run([output], {INPUT_NAME: faces})
         except Exception as exc:  # ONNX Runtime's errors have no common base but Exception
-            raise BundleError(f"{MODEL_FILE} of {self.id} failed on {len(faces)} faces: {_first_line(exc)}.") from exc
+            raise BundleError(
+                f"{self.model_file} of {self.id} failed on {len(faces)} faces: {_first_line(exc)}."
+            ) from exc
         return np.asarray(answer, np.float32)
 
     def _check_network(self) -> None:
         """That the network's input and output are what contract and calibration speak of."""
         inputs = self._session.get_inputs()
-        where = f"{MODEL_FILE} of {self.folder.name}"
+        where = f"{self.model_file} of {self.folder.name}"
         if [entry.name for entry in inputs] != [INPUT_NAME] or OUTPUT_NAME not in self.output_names:
             raise BundleError(
                 f"{where} has inputs {[entry.name for entry in inputs]} and outputs {list(self.output_names)}; "

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fer_core.atomic import write_text
 from fer_core.calibration import Calibration
@@ -27,7 +28,12 @@ from fer_core.inference.card_figures import (
 from fer_core.inference.card_recipe import data_lines, dataset_name, fact_lines, recipe_lines
 from fer_core.inference.card_words import PROTOCOLS, listed, percent, plain, table, with_interval
 from fer_core.inference.evaluations import Evaluation, read_evaluations
-from fer_core.inference.robustness_report import card_lines, read_robustness
+from fer_core.inference.int8_report import card_lines as int8_lines
+from fer_core.inference.int8_report import read_int8
+from fer_core.inference.robustness_report import card_lines as robustness_lines
+from fer_core.inference.robustness_report import read_robustness
+
+_Report = TypeVar("_Report")
 
 INTENDED = (
     "Reading the expressions in pictures of people who have agreed to it, each answer shown with how sure it is.",
@@ -66,7 +72,8 @@ def model_card(about: About, folder: Path) -> str:
         lines += _section("What is read as what", confusion_lines(best))
         lines += _section("Calibration", calibration_lines(best, calibration))
         lines += _section("When it is unsure", certainty_lines(best))
-    lines += _robustness_lines(folder)
+    lines += _measured_lines(folder, read_robustness, robustness_lines, "Robustness")
+    lines += _measured_lines(folder, read_int8, int8_lines, "In 8 bits")
     for other in parts[1:]:
         words = f"{meaning(other.part, about).capitalize()}."
         lines += _section(f"Figures on the {PARTS.get(other.part, other.part)}", [words, "", *headline_lines(other)])
@@ -172,12 +179,15 @@ def _how_well(about: About, best: Judged | None) -> str:
     )
 
 
-def _robustness_lines(folder: Path) -> list[str]:
+def _measured_lines(
+    folder: Path, read: Callable[[Path], _Report | None], lines_of: Callable[[_Report], list[str]], title: str
+) -> list[str]:
+    """A report's part of the card; without a report nothing, with a broken one what is wrong with it."""
     try:
-        report = read_robustness(folder)
+        report = read(folder)
     except BundleError as exc:
-        return _section("Robustness", [plain(str(exc)), ""])
-    return card_lines(report) if report else []
+        return _section(title, [plain(str(exc)), ""])
+    return lines_of(report) if report else []
 
 
 def _colour(contract: Contract) -> str:

@@ -21,6 +21,7 @@ from fer_core.inference.bundle import (
     CALIBRATION_FILE,
     CONFIG_FILE,
     CONTRACT_FILE,
+    INT8_FILE,
     MODEL_FILE,
     REPORT_FILE,
     WEIGHTS_FILE,
@@ -32,11 +33,12 @@ from fer_core.inference.card import write_card
 from fer_core.inference.catalog import ModelEntry
 from fer_core.inference.evaluations import FOLDER as EVALUATIONS_FOLDER
 from fer_core.inference.golden import GOLDEN_FOLDER, check_verified, file_hashes, verify_bundle, write_golden
+from fer_core.inference.int8_report import REPORT_FILE as INT8_REPORT_FILE
 from fer_core.inference.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.labels import Expression
 
 _FILES = (MODEL_FILE, CONTRACT_FILE, CALIBRATION_FILE)
-_OPTIONAL = (WEIGHTS_FILE, CONFIG_FILE, REPORT_FILE, ROBUSTNESS_FILE)
+_OPTIONAL = (WEIGHTS_FILE, CONFIG_FILE, REPORT_FILE, ROBUSTNESS_FILE, INT8_FILE, INT8_REPORT_FILE)
 _OPTIONAL_FOLDERS = (GOLDEN_FOLDER, EVALUATIONS_FOLDER)
 _GOLDEN_SIZE_PX = 96
 _GOLDEN_SEED = 7

@@ -15,7 +15,7 @@ from fer_core.calibration import POINT_NAMES, PointName
 from fer_core.errors import BundleError, FerscopeError, InputError
 from fer_core.faces import RgbImage
 from fer_core.ids import check_id
-from fer_core.inference.bundle import ABOUT_FILE, Bundle
+from fer_core.inference.bundle import ABOUT_FILE, INT8_FILE, Bundle
 from fer_core.inference.image import read_image
 from fer_core.labels import Expression
 from fer_core.settings import settings
@@ -25,17 +25,24 @@ GOLDEN_FILE = "golden.json"
 TOLERANCE_01 = 1e-3
 """Largest difference of a probability: processors round differently, a changed model differs by more."""
 
+INT8_TOLERANCE_01 = 2e-2
+"""The same in 8 bits, where a rounding that goes the other way moves a value by a whole step."""
+
 _FAILED_SHOWN = 3
 
-_Probabilities = dict[Expression, float]
+_Expected = dict[PointName, dict[Expression, float]]
 
 
 class _Golden(BaseModel):
-    """`golden.json`: by face name and operating point, the probability of each expression."""
+    """`golden.json`: by face name and operating point, the probability of each expression.
+
+    `int8`: the same by the network of 8 bits, where the bundle has one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    faces: dict[str, dict[PointName, _Probabilities]]
+    faces: dict[str, _Expected]
+    int8: dict[str, _Expected] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +66,25 @@ def write_golden(folder: Path, crops: Mapping[str, RgbImage]) -> None:
     """
     if not crops:
         raise InputError("There are no golden faces to write. Give at least one.")
-    bundle = Bundle.open(folder)
+    bundle, small = Bundle.open(folder), _of_8_bits(folder)
     golden = folder / GOLDEN_FOLDER
     for name, crop in crops.items():
         with atomic_path(golden / f"{check_id(name, 'golden face')}.png") as temporary:
             Image.fromarray(crop).save(temporary, "PNG")
-    expected = {name: _predicted(bundle, crop) for name, crop in crops.items()}
-    write_text(golden / GOLDEN_FILE, _Golden(faces=expected).model_dump_json(indent=2) + "\n")
+    written = _Golden(faces=_expected(bundle, crops), int8=_expected(small, crops) if small else None)
+    write_text(golden / GOLDEN_FILE, written.model_dump_json(indent=2, exclude_none=True) + "\n")
 
 
 def verify_bundle(folder: Path) -> list[Check]:
     """Check that a bundle opens, that its recorded files are unchanged and that each golden face still gets its
     probabilities. A bundle without golden faces fails: nothing is proven then."""
     try:
-        bundle = Bundle.open(folder)
+        bundle, small = Bundle.open(folder), _of_8_bits(folder)
     except BundleError as exc:
         return [Check("opens", False, str(exc))]
     opened = Check("opens", True, f"{bundle.id} reads {len(bundle.contract.labels)} expressions")
     files = [_file_check(folder, name, digest) for name, digest in bundle.about.files.items()]
-    return [opened, *files, *_golden_checks(bundle)]
+    return [opened, *files, *_golden_checks(bundle, small)]
 
 
 def check_verified(name: str, checks: Sequence[Check], consequence: str) -> None:
@@ -115,9 +122,17 @@ def file_hashes(folder: Path) -> dict[str, str]:
     return {name: _sha256(path) for name, path in names.items() if name != ABOUT_FILE}
 
 
-def _predicted(bundle: Bundle, crop: RgbImage) -> dict[PointName, _Probabilities]:
+def _of_8_bits(folder: Path) -> Bundle | None:
+    return Bundle.open(folder, model_file=INT8_FILE) if (folder / INT8_FILE).is_file() else None
+
+
+def _expected(bundle: Bundle, crops: Mapping[str, RgbImage]) -> dict[str, _Expected]:
+    return {name: _predicted(bundle, crop) for name, crop in crops.items()}
+
+
+def _predicted(bundle: Bundle, crop: RgbImage) -> _Expected:
     logits = bundle.logits(bundle.contract.apply(crop)[None])
-    found: dict[PointName, _Probabilities] = {}
+    found: _Expected = {}
     for point in POINT_NAMES:
         row = bundle.calibration.probabilities(logits, point)[0]
         found[point] = {label: float(value) for label, value in zip(bundle.contract.labels, row, strict=True)}
@@ -135,11 +150,22 @@ def _file_check(folder: Path, name: str, digest: str) -> Check:
     return Check(what, same, "unchanged" if same else "has changed since the bundle was made")
 
 
-def _golden_checks(bundle: Bundle) -> list[Check]:
+def _golden_checks(bundle: Bundle, small: Bundle | None) -> list[Check]:
     golden = _read_golden(bundle.folder)
     if isinstance(golden, str):
         return [Check("golden faces", False, golden)]
-    return [_face_check(bundle, name, expected) for name, expected in golden.faces.items()]
+    checks = [
+        _face_check(bundle, name, expected, f"golden face {name}", TOLERANCE_01)
+        for name, expected in golden.faces.items()
+    ]
+    if small is None:
+        return checks
+    if not golden.int8:
+        return [*checks, Check("golden faces in 8 bits", False, f"{GOLDEN_FILE} does not say what {INT8_FILE} gives")]
+    return checks + [
+        _face_check(small, name, expected, f"golden face {name} in 8 bits", INT8_TOLERANCE_01)
+        for name, expected in golden.int8.items()
+    ]
 
 
 def _read_golden(folder: Path) -> _Golden | str:
@@ -158,8 +184,7 @@ def _read_face(folder: Path, name: str) -> RgbImage:
     return read_image(folder / GOLDEN_FOLDER / f"{check_id(name, 'golden face')}.png", settings()).pixels
 
 
-def _face_check(bundle: Bundle, name: str, expected: Mapping[PointName, _Probabilities]) -> Check:
-    what = f"golden face {name}"
+def _face_check(bundle: Bundle, name: str, expected: _Expected, what: str, allowed_01: float) -> Check:
     try:
         found = _predicted(bundle, _read_face(bundle.folder, name))
     except FerscopeError as exc:
@@ -167,7 +192,7 @@ def _face_check(bundle: Bundle, name: str, expected: Mapping[PointName, _Probabi
     if not expected or any(set(wanted) != set(bundle.contract.labels) for wanted in expected.values()):
         return Check(what, False, "has no expected probability for each of the model's labels")
     gaps = [abs(found[point][label] - value) for point, wanted in expected.items() for label, value in wanted.items()]
-    return Check(what, max(gaps) <= TOLERANCE_01, f"largest difference {max(gaps):.1e} (allowed {TOLERANCE_01:.0e})")
+    return Check(what, max(gaps) <= allowed_01, f"largest difference {max(gaps):.1e} (allowed {allowed_01:.0e})")
 
 
 def _sha256(path: Path) -> str:

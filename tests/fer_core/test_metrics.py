@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from fer_core.errors import InputError
-from fer_core.metrics import expected_calibration_error, figures, wilson_interval
+from fer_core.metrics import expected_calibration_error, figures, paired_difference, wilson_interval
 
 
 def _guesses(seed: int, n: int, classes: int, right_01: float = 0.6) -> tuple[np.ndarray, np.ndarray]:
@@ -141,3 +141,24 @@ def test_neighbouring_bins_are_kept_apart() -> None:
 def test_calibration_error_at_the_ends_and_of_nothing() -> None:
     assert expected_calibration_error(np.array([0.0, 1.0]), np.array([False, True])) == 0
     assert expected_calibration_error(np.array([]), np.array([], bool)) == 0
+
+
+def test_a_difference_is_paired_by_image() -> None:
+    """Answers that are wrong about the same images differ by nothing for certain; about other images, by chance."""
+    right, wrong = np.ones(100, bool), np.ones(100, bool)
+    right[:20] = wrong[:20] = False
+    assert paired_difference(right, wrong) == (0, (0, 0))
+    wrong[:20], wrong[20:40] = True, False
+    lost, (low, high) = paired_difference(right, wrong)
+    assert lost == 0 and low == -high and high == pytest.approx(1.959964 * (0.4 / 100) ** 0.5)
+
+
+def test_the_interval_of_a_difference_holds_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    inside = 0
+    for _ in range(400):
+        before = rng.random(1000) < 0.85
+        after = np.where(rng.random(1000) < 0.1, rng.random(1000) < 0.5, before)
+        low, high = paired_difference(before, after)[1]
+        inside += low <= 0.1 * (0.85 - 0.5) <= high
+    assert 0.92 < inside / 400 < 0.98

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -58,3 +59,17 @@ def test_stun_and_turn_servers_that_can_t_be_read_are_an_error_in_words(
     settings.cache_clear()  # the fixture has read them
     app = open_page(Page.LIVE)
     assert any("FERSCOPE_ICE_SERVERS" in error.value.replace("\\", "") for error in app.error)
+
+
+def test_it_reads_in_8_bits_where_the_model_has_them(
+    store: Settings, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = catalog.SHIPPED_FOLDER
+    folder = shutil.copytree(shipped, tmp_path / "model")
+    small, whole = folder / "model-int8.onnx", folder / "model.onnx"
+    shutil.copyfile(whole, small)
+    monkeypatch.setattr(catalog, "SHIPPED_FOLDER", folder)
+    assert ", in 8 bits." in words(open_page(Page.LIVE))
+    small.unlink()
+    app = open_page(Page.LIVE)
+    assert not app.exception and "in 8 bits" not in words(app)

@@ -113,3 +113,39 @@ def test_there_must_be_faces_with_usable_names(make_bundle: MakeBundle) -> None:
         write_golden(folder, {})
     with pytest.raises(InputError, match="golden face id"):
         write_golden(folder, {"../x": CROPS["face-0"]})
+
+
+@pytest.fixture
+def golden_in_8_bits(make_bundle: MakeBundle, write_network: WriteNetwork) -> Path:
+    """Its second network differs a little from the first, as one of 8 bits does."""
+    folder = make_bundle(tau=0.5)
+    write_network(folder / "model-int8.onnx", np.float32(8.3) * np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
+    write_golden(folder, CROPS)
+    About(id="tiny", files=file_hashes(folder)).save(folder)
+    return folder
+
+
+def test_the_network_of_8_bits_has_probabilities_of_its_own(golden_in_8_bits: Path) -> None:
+    content = json.loads((golden_in_8_bits / "golden" / "golden.json").read_text())
+    assert content["int8"].keys() == content["faces"].keys() and content["int8"] != content["faces"]
+    checks = verify_bundle(golden_in_8_bits)
+    assert failed(checks) == []
+    assert [check.name for check in checks][-3:] == [f"golden face {name} in 8 bits" for name in CROPS]
+
+
+def test_another_network_of_8_bits_fails_alone(golden_in_8_bits: Path, write_network: WriteNetwork) -> None:
+    other = np.float32(8) * np.eye(3, dtype=np.float32)[::-1]
+    write_network(golden_in_8_bits / "model-int8.onnx", other, np.zeros(3, np.float32))
+    expected = ["file model-int8.onnx", *(f"golden face {name} in 8 bits" for name in CROPS)]
+    assert failed(verify_bundle(golden_in_8_bits)) == expected
+
+
+def test_a_network_of_8_bits_that_nothing_is_known_of_fails(golden: Path) -> None:
+    (golden / "model-int8.onnx").write_bytes((golden / "model.onnx").read_bytes())
+    assert failed(verify_bundle(golden)) == ["golden faces in 8 bits"]
+
+
+def test_a_network_of_8_bits_that_does_not_open_fails_with_the_reason(golden: Path) -> None:
+    (golden / "model-int8.onnx").write_bytes(b"not a network")
+    (check,) = verify_bundle(golden)
+    assert not check.passed and "model-int8.onnx" in check.detail

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 import torch
 
 from fer_core.calibration import Calibration
 from fer_core.errors import InputError
 from fer_core.inference.bundle import Bundle
-from fer_core.inference.quantise import quantise
+from fer_core.inference.quantise import held_against, quantise
 from fer_core.labels import label_set
 from fer_core.models.catalog import model_info
 from fer_core.models.onnx_export import export_onnx
@@ -56,6 +57,39 @@ def test_weights_are_of_8_bits_with_a_scale_a_channel(folder: Path) -> None:
     assert kernels
     scales = {each.name: each for each in graph.initializer}
     assert any(list(each.dims) == [kernels[0].dims[0]] for name, each in scales.items() if "scale" in name)
+
+
+def test_weights_leave_room_for_the_sum_of_two_products(folder: Path) -> None:
+    """A sum of two products of an 8 bit value and a weight must fit 16 bits: processors without VNNI add them there."""
+    graph = onnx.load_from_string(quantise(folder, faces(8, 0))).graph
+    kernels = [each for each in graph.initializer if each.data_type == onnx.TensorProto.INT8 and len(each.dims) == 4]
+    furthest = max(int(np.abs(onnx.numpy_helper.to_array(each).astype(int)).max()) for each in kernels)
+    assert furthest >= 32 and 2 * 255 * furthest < 2**15
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 37])
+def test_any_number_of_faces_gives_ranges(folder: Path, count: int) -> None:
+    assert quantise(folder, faces(count, 0))
+
+
+def test_a_network_is_held_against_itself_without_loss_and_against_a_worse_one_with_it() -> None:
+    names = [str(expression) for expression in FOUR]
+    truth = np.arange(40) % 4
+    right = pd.DataFrame(4 * np.eye(4, dtype=np.float32)[truth], columns=[f"logit_{name}" for name in names])
+    right["id"], right["argmax"] = [str(number) for number in range(40)], [names[code] for code in truth]
+    wrong = right.copy()
+    wrong.loc[:9, [f"logit_{name}" for name in names]] = 4 * np.eye(4, dtype=np.float32)[(truth[:10] + 1) % 4]
+    calibration = Calibration.identity(FOUR.expressions)
+    for held in held_against(right, right, calibration, FOUR):
+        assert (held.accuracy_lost_01, held.accuracy_lost_interval, held.same_answer_01) == (0, (0, 0), 1)
+        assert held.fp32 == held.int8
+    found = held_against(right, wrong, calibration, FOUR)
+    assert [(held.protocol, held.point) for held in found] == [("argmax", "accurate"), ("argmax", "balanced")]
+    for held in found:
+        assert held.accuracy_lost_01 == pytest.approx(0.25) and held.same_answer_01 == pytest.approx(0.75)
+        low, high = held.accuracy_lost_interval
+        assert 0.1 < low < 0.25 < high < 0.4
+        assert (held.fp32.accuracy, held.int8.accuracy, held.n) == (1, 0.75, 40)
 
 
 def test_without_faces_there_are_no_ranges(folder: Path) -> None:

@@ -1,0 +1,117 @@
+"""`quantise`: a run's network in 8 bits, and what that costs."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.atomic import write_bytes
+from fer_core.cli.evaluate import add_model_and_data, folder_to_keep_in, named_split, rows_of
+from fer_core.cli.output import ProgressLine, emit, table
+from fer_core.contract import Contract
+from fer_core.errors import InputError
+from fer_core.inference.bundle import CALIBRATION_FILE, CONTRACT_FILE, INT8_FILE, MODEL_FILE, Bundle
+from fer_core.inference.catalog import find_model
+from fer_core.inference.int8_report import LOST_MAX_01, REPORT_FILE, Int8Report
+from fer_core.inference.quantise import held_against, quantise
+from fer_core.inference.score import read_batches, score
+from fer_core.settings import settings
+
+_FACES = 512
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to a parser."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        "quantise", help="a model's network in 8 bits: what it costs"
+    )
+    add_model_and_data(command)
+    command.add_argument("--ranges", default="train", help="the split whose images give the activations' ranges")
+    command.add_argument("--faces", type=int, default=_FACES, help="how many of them, drawn by chance")
+    command.add_argument("--keep", action="store_true", help="keep the network with the run, for Live, and the report")
+    command.add_argument("--json", action="store_true", help="print JSON alone")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Make it, judge it beside the one of 32 bits, and say what it loses."""
+    model = find_model(arguments.model, settings())
+    keeping = folder_to_keep_in(model) if arguments.keep else None
+    ranges = _faces(arguments, Contract.load(model.folder / CONTRACT_FILE))
+    content = quantise(model.folder, ranges)
+    fp32 = Bundle.open(model.folder)
+    with (
+        _bundle_with(content, model.folder) as int8,
+        rows_of(arguments.data, arguments.split, arguments.layout) as (rows, source),
+    ):
+        before, after = (score(bundle, rows, source, ProgressLine()) for bundle in (fp32, int8))
+    report = Int8Report(
+        dataset=Path(arguments.data).name,
+        part=named_split(arguments.split),
+        ranges_from=len(ranges),
+        held=held_against(before, after, fp32.calibration, fp32.contract.label_set),
+    )
+    if keeping:
+        _keep(keeping, content, report)
+    emit(report.model_dump(mode="json"), arguments.json, in_words(report))
+
+
+def in_words(report: Int8Report) -> str:
+    """A report as text: a row a protocol and point."""
+    rows = [
+        {
+            "protocol": held.protocol,
+            "point": held.point,
+            "n": held.n,
+            "accuracy": f"{held.fp32.accuracy:.1%}",
+            "in 8 bits": f"{held.int8.accuracy:.1%}",
+            "points lost": f"{held.accuracy_lost_01 * 100:+.2f}",
+            "95 %": " to ".join(f"{bound * 100:+.2f}" for bound in held.accuracy_lost_interval),
+            "macro f1": f"{held.fp32.macro_f1:.1%}",
+            "its 8 bits": f"{held.int8.macro_f1:.1%}",
+            "same answer": f"{held.same_answer_01:.1%}",
+        }
+        for held in report.held
+    ]
+    return table(rows, "")
+
+
+def _faces(arguments: argparse.Namespace, contract: Contract) -> NDArray[np.float32]:
+    """Those that give the ranges, as the network takes them."""
+    if arguments.faces < 1:
+        raise InputError(f"--faces {arguments.faces}: the ranges need at least one face; {_FACES} are usual.")
+    with rows_of(arguments.data, arguments.ranges, arguments.layout) as (rows, source):
+        drawn = rows.sample(min(arguments.faces, len(rows)), random_state=0)
+        batches = [contract.apply_batch(faces) for _, faces in read_batches(source, drawn, len(drawn))]
+    if not batches:
+        raise InputError(f"None of the {len(drawn)} images of --ranges {arguments.ranges} can be read. Name another.")
+    return np.concatenate(batches)
+
+
+@contextmanager
+def _bundle_with(content: bytes, folder: Path) -> Iterator[Bundle]:
+    """A bundle whose network is `content`, all else as in `folder`."""
+    with TemporaryDirectory(prefix="ferscope-int8-") as temporary:
+        for name in (CONTRACT_FILE, CALIBRATION_FILE):
+            shutil.copyfile(folder / name, Path(temporary) / name)
+        (Path(temporary) / MODEL_FILE).write_bytes(content)
+        yield Bundle.open(Path(temporary))
+
+
+def _keep(folder: Path, content: bytes, report: Int8Report) -> None:
+    worst = report.worst
+    if worst.accuracy_lost_01 > LOST_MAX_01:
+        raise InputError(
+            f"In 8 bits it loses {worst.accuracy_lost_01 * 100:.2f} points of accuracy ({worst.protocol} protocol, "
+            f"{worst.point} point); {LOST_MAX_01 * 100:.1f} are allowed, so it was not kept. More --faces can help."
+        )
+    write_bytes(folder / INT8_FILE, content)
+    report.save(folder / REPORT_FILE)

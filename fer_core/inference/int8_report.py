@@ -1,0 +1,125 @@
+"""What a model's 8 bits cost, as plain data: what `quantise` measured, its file, and its part of the card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fer_core.atomic import write_text
+from fer_core.calibration import PointName
+from fer_core.evaluation.predictions import Protocol
+from fer_core.inference.card_words import POINTS, PROTOCOLS, plain, table
+from fer_core.json_file import read_valid
+
+REPORT_FILE = "int8.json"
+
+LOST_MAX_01 = 0.003
+"""Accuracy that 8 bits may lose at every point and by every protocol; one that loses more is not kept."""
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Standing(_Closed):
+    """A network's figures; shares 0..1."""
+
+    accuracy: float = Field(ge=0, le=1)
+    balanced_accuracy: float = Field(ge=0, le=1)
+    macro_f1: float = Field(ge=0, le=1)
+    ece: float = Field(ge=0, le=1)
+
+    @classmethod
+    def of(cls, report: Mapping[str, Any]) -> Self:
+        """Of a report as `evaluation.report.report` makes it."""
+        return cls(**{name: report[name] for name in cls.model_fields})
+
+
+class Held(_Closed):
+    """The network of 8 bits held against that of 32 on `n` images, by one protocol at one operating point.
+
+    `accuracy_lost_01` is negative where 8 bits do better; its interval is 95 %, paired by image. `same_answer_01` is
+    the share of the images for which both name the same expression.
+    """
+
+    protocol: Protocol
+    point: PointName
+    n: int = Field(gt=0)
+    fp32: Standing
+    int8: Standing
+    accuracy_lost_01: float = Field(ge=-1, le=1)
+    accuracy_lost_interval: tuple[float, float]
+    same_answer_01: float = Field(ge=0, le=1)
+
+
+class Int8Report(_Closed):
+    """What 8 bits cost on the images of a dataset's part; empty `part`: all of it. `ranges_from` training faces gave
+    the ranges of the activations."""
+
+    version: Literal[1] = 1
+    dataset: str
+    part: str
+    ranges_from: int = Field(gt=0)
+    held: tuple[Held, ...] = Field(min_length=1)
+
+    @property
+    def worst(self) -> Held:
+        """Where accuracy loses most."""
+        return max(self.held, key=lambda held: held.accuracy_lost_01)
+
+    def save(self, path: Path) -> None:
+        """Write the report as JSON."""
+        write_text(path, self.model_dump_json(indent=1) + "\n")
+
+
+def read_int8(folder: Path) -> Int8Report | None:
+    """The report in a bundle's folder; None where it has none.
+
+    Raises:
+        BundleError: it does not hold together.
+    """
+    path = folder / REPORT_FILE
+    return (
+        read_valid(Int8Report, path, whole="report", remedy="Make it again with quantise.") if path.is_file() else None
+    )
+
+
+def card_lines(report: Int8Report) -> list[str]:
+    """The model card's section on the network of 8 bits, as lines of Markdown."""
+    part = f"the {report.part} part of {report.dataset}" if report.part else report.dataset
+    opening = (
+        "`model-int8.onnx` is the same network with convolutions in 8 bits. Live views are read by it, everything else "
+        f"by the one of 32 bits, whose figures are the ones above. The two on the same images of {plain(part)}:"
+    )
+    heads = [
+        "labels by, point",
+        "images",
+        "accuracy, 32 bits",
+        "8 bits",
+        "points lost",
+        "macro-F1",
+        "8 bits",
+        "ECE, 8 bits",
+    ]
+    closing = (
+        f"Points lost are of accuracy, with their 95 % interval, paired by image. The ranges of the activations come "
+        f"from {report.ranges_from:,} training images."
+    )
+    return ["## In 8 bits", "", opening, "", *table(heads, map(_cells, report.held)), closing, ""]
+
+
+def _cells(held: Held) -> list[str]:
+    low, high = held.accuracy_lost_interval
+    return [
+        f"{PROTOCOLS[held.protocol]}, {POINTS[held.point]}",
+        f"{held.n:,}",
+        f"{held.fp32.accuracy:.1%}",
+        f"{held.int8.accuracy:.1%}",
+        f"{held.accuracy_lost_01 * 100:+.2f} ({low * 100:+.2f} to {high * 100:+.2f})",
+        f"{held.fp32.macro_f1:.1%}",
+        f"{held.int8.macro_f1:.1%}",
+        f"{held.int8.ece:.3f}",
+    ]
