@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-import fer_core
 from fer_core.data.rebalance import Remedy
 from fer_core.errors import ConfigError
 from fer_core.training.config import AugmentConfig, TrainConfig, dump_config, flat, load_config, parse_config, presets
@@ -213,7 +212,7 @@ def test_one_cycle_has_no_second_rise() -> None:
 
 
 def test_a_run_of_the_first_version_means_what_it_meant() -> None:
-    shipped = load_config(Path(fer_core.__file__).parent / "weights" / "small-soft" / "config.yaml")
+    first = load_config(Path(__file__).with_name("first_version.yaml"))
     before = {
         "optimiser": {"nesterov": True, "l1": 0, "warmup_epochs": 0, "clip_norm": 0, "accumulate": 1},
         "loss": {"name": "cross_entropy", "label_smoothing": 0},
@@ -223,8 +222,8 @@ def test_a_run_of_the_first_version_means_what_it_meant() -> None:
     }
     for part, values in before.items():
         for key, value in values.items():
-            assert getattr(getattr(shipped, part), key) == value, key
-    assert (shipped.affect_weight, shipped.augment.mixes) == (0, False)
+            assert getattr(getattr(first, part), key) == value, key
+    assert (first.affect_weight, first.augment.mixes) == (0, False)
 
 
 @pytest.mark.parametrize("option", ["width=8", "dropout_01=0.1"])
