@@ -38,6 +38,12 @@ def listed(words: Sequence[str]) -> str:
     return "".join(words) if len(words) < 2 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def part_words(dataset: str, part: str) -> str:
+    """A dataset's part by its own name, which may be another than its use: FER+'s valid part is what runs are tested
+    on. All of it where `part` is empty."""
+    return f"the part that {dataset} calls {part}" if part else dataset
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], numbers_from: int = 1) -> list[str]:
     """A Markdown table and an empty line; columns from `numbers_from` on are aligned to the right."""
     marks = ["---" if place < numbers_from else "--:" for place in range(len(heads))]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from fer_core.atomic import write_text
 from fer_core.calibration import PointName
 from fer_core.evaluation.predictions import Protocol
-from fer_core.inference.card_words import POINTS, PROTOCOLS, plain, table
+from fer_core.inference.card_words import POINTS, PROTOCOLS, part_words, plain, table
 from fer_core.json_file import read_valid
 
 REPORT_FILE = "int8.json"
@@ -89,10 +89,10 @@ def read_int8(folder: Path) -> Int8Report | None:
 
 def card_lines(report: Int8Report) -> list[str]:
     """The model card's section on the network of 8 bits, as lines of Markdown."""
-    part = f"the {report.part} part of {report.dataset}" if report.part else report.dataset
     opening = (
         "`model-int8.onnx` is the same network with convolutions in 8 bits. Live views are read by it, everything else "
-        f"by the one of 32 bits, whose figures are the ones above. The two on the same images of {plain(part)}:"
+        "by the one of 32 bits, whose figures are the ones above. The two on the same images of "
+        f"{plain(part_words(report.dataset, report.part))}:"
     )
     heads = [
         "labels by, point",

@@ -12,7 +12,7 @@ from fer_core.calibration import PointName
 from fer_core.data.disturb import LEVELS
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import Protocol
-from fer_core.inference.card_words import table
+from fer_core.inference.card_words import part_words, table
 from fer_core.json_file import read_valid
 
 REPORT_FILE = "robustness.json"
@@ -132,8 +132,8 @@ def read_robustness(folder: Path) -> RobustnessReport | None:
 
 def on_what(report: RobustnessReport) -> str:
     """Which images were disturbed, and how the answers were judged."""
-    part = f"the {report.part} part of {report.dataset}" if report.part else report.dataset
-    return f"{report.n:,} faces of {part}, {report.protocol} protocol, {report.point} point, seed {report.seed}"
+    faces = f"{report.n:,} faces of {part_words(report.dataset, report.part)}"
+    return f"{faces}, {report.protocol} protocol, {report.point} point, seed {report.seed}"
 
 
 def worst_in_words(report: RobustnessReport) -> str:

@@ -12,8 +12,10 @@ import streamlit as st
 from fer_core.evaluation.report import figures_of
 from fer_core.inference.card import meaning
 from fer_core.inference.card_figures import PARTS, Judged
+from fer_core.inference.card_words import part_words
 from fer_core.inference.catalog import ModelEntry
 from fer_core.inference.evaluations import Evaluation, read_evaluations
+from fer_core.inference.int8_report import Int8Report, read_int8
 from fer_core.labels import Expression
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.calibration import calibration_chart, calibration_table
@@ -41,6 +43,9 @@ def show_figures(model: ModelEntry, judged: Judged) -> None:
     show_figures_table(table, f"figures-{model.id}")
     for evaluation in read_evaluations(model.folder):
         _other_data(evaluation)
+    if in_8_bits := read_int8(model.folder):
+        st.subheader("In 8 bits", anchor=False)
+        st.markdown(plain(_in_8_bits(in_8_bits, report)))
 
 
 def show_scores(report: Mapping[str, Any]) -> None:
@@ -135,3 +140,16 @@ def _other_data(evaluation: Evaluation) -> None:
         for each in evaluation.reports
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, key=f"other-{evaluation.dataset}")
+
+
+def _in_8_bits(found: Int8Report, report: Mapping[str, Any]) -> str:
+    """What the network that Live reads by loses, by the report's protocol at its point where that was measured."""
+    wanted = (report["protocol"], report["point"])
+    held = next((each for each in found.held if (each.protocol, each.point) == wanted), found.worst)
+    low, high = (f"{bound * 100:+.2f}" for bound in held.accuracy_lost_interval)
+    return (
+        f"Live reads by a quicker copy of this network, in 8 bits. On {images(held.n)} of "
+        f"{part_words(found.dataset, found.part)} its accuracy is {percent(held.int8.accuracy)} and its macro-F1 "
+        f"{percent(held.int8.macro_f1)} ({_PROTOCOLS[held.protocol].lower()}, {held.point} point): "
+        f"{held.accuracy_lost_01 * 100:+.2f} points of accuracy lost (95 %: {low} to {high})."
+    )

@@ -13,6 +13,8 @@ from fer_core.inference.card import read_report
 from fer_core.inference.catalog import SHIPPED, SHIPPED_FOLDER, find_model, model_in_use, use_model
 from fer_core.inference.export import export_bundle
 from fer_core.inference.import_bundle import import_bundle
+from fer_core.inference.int8_report import REPORT_FILE as INT8_REPORT
+from fer_core.inference.int8_report import Held, Int8Report, Standing
 from fer_core.settings import Settings
 from fer_ui.numbers import percent
 from fer_ui.pages import Page
@@ -60,6 +62,35 @@ def test_the_figures_follow_protocol_and_point(store: Settings, open_page: OpenP
         shown = said(open_page(Page.MODELS, protocol=protocol, point=point))
         assert percent(figures["accuracy"]) in shown and percent(figures["macro_f1"]) in shown
         assert "Precision, recall with its 95 % interval" in shown
+
+
+def test_what_8_bits_cost_is_told_by_the_chosen_protocol_at_the_chosen_point(
+    furnished: Settings, imported: str, open_page: OpenPage
+) -> None:
+    before = Standing(accuracy=0.9, balanced_accuracy=0.7, macro_f1=0.71, ece=0.02)
+    held = [
+        Held(
+            protocol="argmax",
+            point=point,
+            n=40,
+            fp32=before,
+            int8=before.model_copy(update={"accuracy": 0.9 - lost_01}),
+            accuracy_lost_01=lost_01,
+            accuracy_lost_interval=(lost_01 - 0.001, lost_01 + 0.001),
+            same_answer_01=0.99,
+        )
+        for point, lost_01 in (("accurate", 0.0012), ("balanced", -0.0021))
+    ]
+    path = find_model(imported, furnished).folder / INT8_REPORT
+    Int8Report(dataset="ferplus", part="valid", ranges_from=8, held=tuple(held)).save(path)
+    shown = words(open_page(Page.MODELS, model=imported, protocol="argmax"))
+    assert "On 40 images of the part that ferplus calls valid its accuracy is 89.9 %" in shown
+    assert "+0.12 points of accuracy lost (95 %: +0.02 to +0.22)" in shown
+    shown = words(open_page(Page.MODELS, model=imported, protocol="argmax", point="balanced"))
+    assert "-0.21 points of accuracy lost" in shown
+    path.write_text("{}")
+    app = open_page(Page.MODELS, model=imported)
+    assert "int8.json" in app.error[0].value and not app.exception
 
 
 def test_the_calibration_is_drawn_and_the_limit_told(furnished: Settings, open_page: OpenPage) -> None:

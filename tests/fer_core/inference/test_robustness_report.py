@@ -34,7 +34,7 @@ def test_it_names_the_case_in_which_least_is_left() -> None:
 
 def test_it_says_what_was_disturbed() -> None:
     assert on_what(made_report()) == (
-        "3,191 faces of the test part of ferplus, majority protocol, accurate point, seed 0"
+        "3,191 faces of the part that ferplus calls test, majority protocol, accurate point, seed 0"
     )
     assert on_what(made_report(part="")).startswith("3,191 faces of ferplus, ")
 
@@ -96,7 +96,7 @@ def test_the_card_has_a_row_a_disturbance_and_a_column_a_strength() -> None:
     assert rows[2] == ["Blur", "a spread of 0.6 to 2.2 px on a 48 px face", "68.0", "60.0", "50.0", "40.0", "31.0"]
     assert [row[0] for row in rows[2:]] == [each.title for each in DISTURBANCES.values()]
     text = "\n".join(lines)
-    assert "3,191 faces of the test part of ferplus" in text
+    assert "3,191 faces of the part that ferplus calls test" in text
     assert "Undisturbed: 70.0% (66.0% to 74.0%)" in text
     assert "Blur costs most: at strength 5" in text
     assert "up to 7.5 points to either side" in text
