@@ -8,9 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from fer_core.inference.card import read_report
-from fer_core.inference.card_figures import PARTS, Judged, judged_parts
 from fer_core.inference.catalog import ModelEntry, use_model
+from fer_core.inference.judged import PARTS, Judged, judged_parts, read_report
 from fer_core.inference.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors

@@ -29,7 +29,7 @@ from fer_core.inference.bundle import (
     Bundle,
 )
 from fer_core.inference.bundle_file import is_bundle_file, write_bundle_file
-from fer_core.inference.card import write_card
+from fer_core.inference.card.model_card import write_card
 from fer_core.inference.catalog import ModelEntry
 from fer_core.inference.evaluations import FOLDER as EVALUATIONS_FOLDER
 from fer_core.inference.golden import GOLDEN_FOLDER, check_verified, file_hashes, verify_bundle, write_golden

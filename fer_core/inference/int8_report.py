@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from fer_core.atomic import write_text
 from fer_core.calibration import PointName
 from fer_core.evaluation.predictions import Protocol
-from fer_core.inference.card_words import POINTS, PROTOCOLS, part_words, plain, table
+from fer_core.inference.card.words import POINTS, PROTOCOLS, part_words, plain, table
 from fer_core.json_file import read_valid
 
 REPORT_FILE = "int8.json"

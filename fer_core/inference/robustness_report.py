@@ -12,7 +12,7 @@ from fer_core.calibration import PointName
 from fer_core.data.disturb import LEVELS
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import Protocol
-from fer_core.inference.card_words import part_words, table
+from fer_core.inference.card.words import part_words, table
 from fer_core.json_file import read_valid
 
 REPORT_FILE = "robustness.json"

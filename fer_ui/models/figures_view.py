@@ -10,12 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.evaluation.report import figures_of
-from fer_core.inference.card import meaning
-from fer_core.inference.card_figures import PARTS, Judged
-from fer_core.inference.card_words import part_words
+from fer_core.inference.card.words import part_words
 from fer_core.inference.catalog import ModelEntry
 from fer_core.inference.evaluations import Evaluation, read_evaluations
 from fer_core.inference.int8_report import Int8Report, read_int8
+from fer_core.inference.judged import PARTS, Judged, meaning
 from fer_core.labels import Expression
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.calibration import calibration_chart, calibration_table

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import streamlit as st
 
-from fer_core.inference.card import model_card, portable_card
-from fer_core.inference.card_calibration import PICTURE
+from fer_core.inference.card.calibration import PICTURE
+from fer_core.inference.card.model_card import model_card, portable_card
 from fer_core.inference.catalog import ModelEntry, delete_model
 from fer_core.inference.export import export_bundle
 from fer_core.inference.golden import Check, verify_bundle

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer_core.inference.card import read_report
 from fer_core.inference.catalog import SHIPPED, SHIPPED_FOLDER, find_model, model_in_use, use_model
 from fer_core.inference.export import export_bundle
 from fer_core.inference.import_bundle import import_bundle
 from fer_core.inference.int8_report import REPORT_FILE as INT8_REPORT
 from fer_core.inference.int8_report import Held, Int8Report, Standing
+from fer_core.inference.judged import read_report
 from fer_core.settings import Settings
 from fer_ui.numbers import percent
 from fer_ui.pages import Page

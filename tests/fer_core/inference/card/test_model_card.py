@@ -10,8 +10,9 @@ import pytest
 from fer_core.atomic import write_json
 from fer_core.contract import Contract
 from fer_core.inference.bundle import About, read_about
-from fer_core.inference.card import curves_of, model_card, portable_card, write_card
+from fer_core.inference.card.model_card import model_card, portable_card, write_card
 from fer_core.inference.catalog import SHIPPED_FOLDER
+from fer_core.inference.judged import curves_of
 from fer_core.training.config import dump_config, parse_config
 from tests.fer_core.inference.measured import measure
 

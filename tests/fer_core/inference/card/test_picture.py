@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_core.evaluation.reliability import calibration_curve
-from fer_core.inference.calibration_picture import calibration_svg
+from fer_core.inference.card.picture import calibration_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fer_core.calibration import Calibration
-from fer_core.inference.card_figures import Judged
-from fer_core.inference.card_words import POINTS, percent, table
+from fer_core.inference.card.words import POINTS, percent, table
+from fer_core.inference.judged import Judged
 from fer_core.metrics import CALIBRATION_BINS
 
 PICTURE = "calibration.svg"

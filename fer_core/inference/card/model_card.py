@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fer_core.atomic import write_text
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.errors import BundleError
-from fer_core.inference.bundle import CALIBRATION_FILE, CARD_FILE, CONFIG_FILE, CONTRACT_FILE, REPORT_FILE, About
-from fer_core.inference.calibration_picture import calibration_svg
-from fer_core.inference.card_calibration import PICTURE, calibration_lines, certainty_lines
-from fer_core.inference.card_figures import (
-    PARTS,
-    Judged,
+from fer_core.inference.bundle import CALIBRATION_FILE, CARD_FILE, CONFIG_FILE, CONTRACT_FILE, About
+from fer_core.inference.card.calibration import PICTURE, calibration_lines, certainty_lines
+from fer_core.inference.card.figures import (
     confusion_lines,
     expression_lines,
     headline_lines,
-    judged_parts,
     reading_lines,
     weak_points,
 )
-from fer_core.inference.card_recipe import data_lines, dataset_name, fact_lines, recipe_lines
-from fer_core.inference.card_words import PROTOCOLS, listed, percent, plain, table, with_interval
+from fer_core.inference.card.picture import calibration_svg
+from fer_core.inference.card.recipe import data_lines, dataset_name, fact_lines, recipe_lines
+from fer_core.inference.card.words import PROTOCOLS, listed, percent, plain, table, with_interval
 from fer_core.inference.evaluations import Evaluation, read_evaluations
 from fer_core.inference.int8_report import card_lines as int8_lines
 from fer_core.inference.int8_report import read_int8
+from fer_core.inference.judged import PARTS, Judged, curves_of, judged_parts, meaning, read_report
 from fer_core.inference.robustness_report import card_lines as robustness_lines
 from fer_core.inference.robustness_report import read_robustness
 
@@ -92,35 +89,11 @@ def portable_card(about: About, folder: Path) -> str:
     return text.replace(f"]({PICTURE})", f"](data:image/svg+xml;base64,{picture})")
 
 
-def read_report(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """The reports of a bundle or run by part; empty where it has none that can be read."""
-    try:
-        found = json.loads((folder / REPORT_FILE).read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def curves_of(folder: Path) -> list[dict[str, Any]]:
-    """The reports that the calibration picture shows, a point each; those of an older FERscope have no curve."""
-    parts = judged_parts(read_report(folder))
-    return [each for each in parts[0].main if "calibration_curve" in each] if parts else []
-
-
 def opening(about: About, contract: Contract, best: Judged | None) -> str:
     """Three sentences: what it reads, who made it, how well it does."""
     names = listed([str(label) for label in contract.labels])
     reads = f"This model reads one face at a time as one of {len(contract.labels)} expressions: {names}."
     return " ".join([reads, _maker(about), _how_well(about, best)])
-
-
-def meaning(part: str, about: About) -> str:
-    """What a part was used for, in words."""
-    if part == "test":
-        return "neither training nor selection touched these images" if about.origin == "trained" else "not fitted on"
-    if about.origin == "weights":
-        return "the calibration was fitted on these images, so their figures flatter a little"
-    return "the epoch and the calibration were chosen on these images, so their figures flatter a little"
 
 
 def limits(about: About, contract: Contract, best: Judged | None) -> list[str]:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from fer_core.inference.card.words import POINTS, PROTOCOLS, percent, table, with_interval
+from fer_core.inference.judged import Judged
 
-from fer_core.calibration import POINT_NAMES
-from fer_core.inference.card_words import POINTS, PROTOCOLS, percent, table, with_interval
-
-PARTS = {"test": "test part", "valid": "validation part", "train": "training part"}
 _SCORES = ("macro_f1", "balanced_accuracy", "accuracy")
 _FEW_IMAGES = 50
 _READING = (
@@ -24,42 +19,6 @@ _READING = (
     ),
     "Behind each share is its 95 % interval.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The reports on one part, the protocol that counts and the accurate point first.
-
-    Attributes:
-        part: test, valid or train.
-        reports: at least one, as `evaluation.report.report` makes them.
-    """
-
-    part: str
-    reports: tuple[dict[str, Any], ...]
-
-    @classmethod
-    def of(cls, part: str, reports: Sequence[dict[str, Any]]) -> Judged:
-        """In the order that the card shows."""
-        order = {name: place for place, name in enumerate(PROTOCOLS)}
-        points = {name: place for place, name in enumerate(POINT_NAMES)}
-        return cls(part, tuple(sorted(reports, key=lambda each: (order[each["protocol"]], points[each["point"]]))))
-
-    @property
-    def first(self) -> dict[str, Any]:
-        """The report that the card opens with."""
-        return self.reports[0]
-
-    @property
-    def main(self) -> list[dict[str, Any]]:
-        """The reports by the protocol that counts, a point each."""
-        return [each for each in self.reports if each["protocol"] == self.first["protocol"]]
-
-
-def judged_parts(report: Mapping[str, Sequence[dict[str, Any]]]) -> list[Judged]:
-    """The parts that a report speaks of, the test part first."""
-    names = [name for name in (*PARTS, *(set(report) - set(PARTS))) if report.get(name)]
-    return [Judged.of(name, report[name]) for name in names]
 
 
 def headline_lines(judged: Judged) -> list[str]:

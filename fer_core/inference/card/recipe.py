@@ -11,7 +11,7 @@ from fer_core.contract import Contract
 from fer_core.data.manifest import known_manifests
 from fer_core.errors import ConfigError
 from fer_core.inference.bundle import About
-from fer_core.inference.card_words import plain
+from fer_core.inference.card.words import plain
 from fer_core.models.catalog import MODELS
 from fer_core.training.as_command import nearest_preset
 from fer_core.training.config import TrainConfig, load_config
