@@ -9,11 +9,10 @@ from typing import Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from fer_core.atomic import write_text
 from fer_core.errors import BundleError, InputError
-from fer_core.json_file import read_valid
+from fer_core.json_file import Described, read_valid
 from fer_core.labels import Expression
 
 PointName = Literal["accurate", "balanced"]
@@ -21,7 +20,7 @@ PointName = Literal["accurate", "balanced"]
 POINT_NAMES: tuple[PointName, ...] = get_args(PointName)
 
 
-class OperatingPoint(BaseModel):
+class OperatingPoint(Described):
     """A choice between being right most often and treating every expression alike.
 
     `tau` is the strength of the logit adjustment: 0 leaves the model as it is (accurate), 1 answers as if all
@@ -29,20 +28,16 @@ class OperatingPoint(BaseModel):
     read with a warning. `temperature` is fitted at this point: an adjusted model is sure in another way.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     tau: float = Field(ge=0)
     temperature: float = Field(1.0, gt=0)
     uncertain_below_01: float = Field(ge=0, le=1)
 
 
-class Calibration(BaseModel):
+class Calibration(Described):
     """What turns a model's logits into probabilities; fitted on validation data and kept with the model.
 
     `log_priors` are the natural logarithms of the classes' shares in training, in the order of the outputs.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     version: Literal[1] = 1
     log_priors: tuple[float, ...] = Field(min_length=2)
@@ -102,10 +97,6 @@ class Calibration(BaseModel):
         # Softmax does not change when a row is shifted; with its largest value at 0 nothing overflows.
         powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-
-    def save(self, path: Path) -> None:
-        """Write the calibration as JSON."""
-        write_text(path, self.model_dump_json(indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path, labels: Sequence[Expression]) -> Calibration:

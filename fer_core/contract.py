@@ -12,19 +12,18 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from fer_core.atomic import write_text
 from fer_core.errors import BundleError
 from fer_core.faces import RgbImage
-from fer_core.json_file import read_valid
+from fer_core.json_file import Described, read_valid
 from fer_core.labels import Expression, LabelSet
 
 _DEVIATION_MIN = 1.0
 """Gray levels: a flat image is divided by this instead of by its own deviation of nearly nothing."""
 
 
-class Contract(BaseModel):
+class Contract(Described):
     """How a face becomes a tensor, and what the outputs mean.
 
     `crop_margin_01` is what the model wants to see around a face beyond its `faces.FaceFrame`, which is how the
@@ -34,8 +33,6 @@ class Contract(BaseModel):
     image minus its mean, divided by its standard deviation), `channel` (unit, then minus `mean`, divided
     by `std`, a figure a channel, as ImageNet models want).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     version: Literal[1] = 1
     colour: Literal["gray", "rgb"]
@@ -123,10 +120,6 @@ class Contract(BaseModel):
             planes[place] = self.fit(face)
         normalised: NDArray[np.float32] = self.normalise(planes)
         return normalised
-
-    def save(self, path: Path) -> None:
-        """Write the contract as JSON."""
-        write_text(path, self.model_dump_json(indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Contract:

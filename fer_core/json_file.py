@@ -5,15 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fer_core.atomic import write_text
 from fer_core.errors import BundleError
 
-_Model = TypeVar("_Model", bound=BaseModel)
+
+class Described(BaseModel):
+    """A description that lies in a file, or a part of one: frozen, with no unknown keys and only finite numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def save(self, path: Path) -> None:
+        """Write it as JSON, whole or not at all; what is None is left out, as it is by default."""
+        write_text(path, self.model_dump_json(indent=2, exclude_none=True) + "\n")
 
 
-def read_valid(kind: type[_Model], path: Path, *, whole: str, remedy: str = "") -> _Model:
-    """Read what `model_dump_json` wrote.
+_Description = TypeVar("_Description", bound=Described)
+
+
+def read_valid(kind: type[_Description], path: Path, *, whole: str, remedy: str = "") -> _Description:
+    """Read what `Described.save` wrote.
 
     Args:
         whole: what to call the place of an error that is in no single field.

@@ -23,13 +23,12 @@ from typing import Any, Literal
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
-from fer_core.atomic import write_text
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.errors import BundleError
-from fer_core.json_file import read_valid
+from fer_core.json_file import Described, read_valid
 
 MODEL_FILE = "model.onnx"
 INT8_FILE = "model-int8.onnx"
@@ -52,14 +51,12 @@ _THREADS_DEFAULT = 2
 as one; more threads than cores are three times slower."""
 
 
-class About(BaseModel):
+class About(Described):
     """What a bundle says about itself.
 
     `drawn`: it was trained on drawings. `origin`: whether FERscope trained it, or its weights came as a file and
     nothing was measured until it was judged here. `figures` is free-form; `files` has the SHA-256 of files by name.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     version: int = Field(1, ge=1, le=1)
     id: str = ""
@@ -74,9 +71,9 @@ class About(BaseModel):
     figures: dict[str, JsonValue] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
 
-    def save(self, folder: Path) -> None:
+    def keep_in(self, folder: Path) -> None:
         """Write it as the folder's `bundle.json`."""
-        write_text(folder / ABOUT_FILE, self.model_dump_json(indent=2) + "\n")
+        self.save(folder / ABOUT_FILE)
 
 
 def read_about(folder: Path) -> About:

@@ -77,12 +77,12 @@ def finish_bundle(folder: Path, about: About) -> About:
         `about` with the hashes, as it was written.
     """
     about = about.model_copy(update={"files": {}})
-    about.save(folder)
+    about.keep_in(folder)
     if not (folder / GOLDEN_FOLDER).is_dir():
         write_golden(folder, golden_faces())
     write_card(folder, about)
     about = about.model_copy(update={"files": file_hashes(folder)})
-    about.save(folder)
+    about.keep_in(folder)
     return about
 
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from fer_core.atomic import atomic_path, write_text
+from fer_core.atomic import atomic_path
 from fer_core.calibration import POINT_NAMES, PointName
 from fer_core.errors import BundleError, FerscopeError, InputError
 from fer_core.faces import RgbImage
 from fer_core.ids import check_id
 from fer_core.inference.bundle import ABOUT_FILE, INT8_FILE, Bundle
 from fer_core.inference.image import read_image
+from fer_core.json_file import Described
 from fer_core.labels import Expression
 from fer_core.settings import settings
 
@@ -33,13 +34,11 @@ _FAILED_SHOWN = 3
 _Expected = dict[PointName, dict[Expression, float]]
 
 
-class _Golden(BaseModel):
+class _Golden(Described):
     """`golden.json`: by face name and operating point, the probability of each expression.
 
     `int8`: the same by the network of 8 bits, where the bundle has one.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     faces: dict[str, _Expected]
     int8: dict[str, _Expected] | None = None
@@ -72,7 +71,7 @@ def write_golden(folder: Path, crops: Mapping[str, RgbImage]) -> None:
         with atomic_path(golden / f"{check_id(name, 'golden face')}.png") as temporary:
             Image.fromarray(crop).save(temporary, "PNG")
     written = _Golden(faces=_expected(bundle, crops), int8=_expected(small, crops) if small else None)
-    write_text(golden / GOLDEN_FILE, written.model_dump_json(indent=2, exclude_none=True) + "\n")
+    written.save(golden / GOLDEN_FILE)
 
 
 def verify_bundle(folder: Path) -> list[Check]:

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from fer_core.atomic import write_text
 from fer_core.calibration import PointName
 from fer_core.evaluation.predictions import Protocol
 from fer_core.inference.card.words import POINTS, PROTOCOLS, part_words, plain, table
-from fer_core.json_file import read_valid
+from fer_core.json_file import Described, read_valid
 
 REPORT_FILE = "int8.json"
 
@@ -20,11 +19,7 @@ LOST_MAX_01 = 0.003
 """Accuracy that 8 bits may lose at every point and by every protocol; one that loses more is not kept."""
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Standing(_Closed):
+class Standing(Described):
     """A network's figures; shares 0..1."""
 
     accuracy: float = Field(ge=0, le=1)
@@ -38,7 +33,7 @@ class Standing(_Closed):
         return cls(**{name: report[name] for name in cls.model_fields})
 
 
-class Held(_Closed):
+class Held(Described):
     """The network of 8 bits held against that of 32 on `n` images, by one protocol at one operating point.
 
     `accuracy_lost_01` is negative where 8 bits do better; its interval is 95 %, paired by image. `same_answer_01` is
@@ -55,7 +50,7 @@ class Held(_Closed):
     same_answer_01: float = Field(ge=0, le=1)
 
 
-class Int8Report(_Closed):
+class Int8Report(Described):
     """What 8 bits cost on the images of a dataset's part; empty `part`: all of it. `ranges_from` training faces gave
     the ranges of the activations."""
 
@@ -69,10 +64,6 @@ class Int8Report(_Closed):
     def worst(self) -> Held:
         """Where accuracy loses most."""
         return max(self.held, key=lambda held: held.accuracy_lost_01)
-
-    def save(self, path: Path) -> None:
-        """Write the report as JSON."""
-        write_text(path, self.model_dump_json(indent=1) + "\n")
 
 
 def read_int8(folder: Path) -> Int8Report | None:

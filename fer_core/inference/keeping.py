@@ -46,7 +46,7 @@ def keep(folder: Path, about: About, settings: Settings) -> ModelEntry:
         BundleError: it does not hold what it says, or the id was taken meanwhile.
     """
     check_verified(folder.name, verify_bundle(folder), "it was not imported")
-    about.model_copy(update={"files": about.files or file_hashes(folder)}).save(folder)
+    about.model_copy(update={"files": about.files or file_hashes(folder)}).keep_in(folder)
     target = settings.models_dir / free_id(about.id, settings)
     try:
         with atomic_folder(target) as made:

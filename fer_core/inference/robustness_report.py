@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from fer_core.atomic import write_text
 from fer_core.calibration import PointName
 from fer_core.data.disturb import LEVELS
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import Protocol
 from fer_core.inference.card.words import part_words, table
-from fer_core.json_file import read_valid
+from fer_core.json_file import Described, read_valid
 
 REPORT_FILE = "robustness.json"
 
@@ -21,11 +20,7 @@ FigureName = Literal["macro_f1", "balanced_accuracy", "accuracy"]
 FIGURES: tuple[FigureName, ...] = ("macro_f1", "balanced_accuracy", "accuracy")
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Standing(_Closed):
+class Standing(Described):
     """How a model fares on one set of pictures; shares 0..1. `intervals` are 95 %, of each figure of `FIGURES`."""
 
     macro_f1: float = Field(ge=0, le=1)
@@ -41,7 +36,7 @@ class Standing(_Closed):
         return self
 
 
-class Level(_Closed):
+class Level(Described):
     """One strength of a disturbance, in its own unit and in words, and how the model fares under it."""
 
     strength: float
@@ -49,7 +44,7 @@ class Level(_Closed):
     standing: Standing
 
 
-class Course(_Closed):
+class Course(Described):
     """One disturbance from its mildest strength to its severest. `strengths` says in words which they are."""
 
     name: str = Field(max_length=80)
@@ -71,7 +66,7 @@ class WorstCase(NamedTuple):
         return self.course.levels[self.level - 1]
 
 
-class RobustnessReport(_Closed):
+class RobustnessReport(Described):
     """A model's figures under every disturbance at every strength, on the same images.
 
     `n` images had a label by the protocol and could be read. `part` is empty where the whole dataset was used.
@@ -103,10 +98,6 @@ class RobustnessReport(_Closed):
         """Macro-F1 averaged over all disturbances and strengths: one number to compare models by."""
         every = [level.standing.macro_f1 for course in self.disturbances for level in course.levels]
         return sum(every) / len(every)
-
-    def save(self, path: Path) -> None:
-        """Write the report as JSON."""
-        write_text(path, self.model_dump_json(indent=1) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -38,5 +38,5 @@ def measure(folder: Path, *, parts: tuple[str, ...] = ("valid", "test"), n: int 
     found = About(
         **{"id": folder.name, "title": "Tiny model", "dataset": "ferplus", "licence": "MIT", "parameters": 9} | about  # type: ignore[arg-type]
     )
-    found.save(folder)
+    found.keep_in(folder)
     return found

@@ -193,7 +193,7 @@ def test_a_run_is_called_by_its_folder(make_bundle: MakeBundle) -> None:
 
 def test_about_is_saved_and_read_without_the_model(tmp_path: Path) -> None:
     about = About(id="small", title="Small", licence="MIT", parameters=7, figures={"accuracy": 0.8, "n": [1, 2]})
-    about.save(tmp_path)
+    about.keep_in(tmp_path)
     assert read_about(tmp_path) == about
 
 
