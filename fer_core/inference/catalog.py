@@ -19,7 +19,7 @@ from fer_core.settings import Settings
 _LOG = logging.getLogger(__name__)
 
 SHIPPED = "default"
-SHIPPED_FOLDER = Path(__file__).resolve().parents[1] / "weights" / "small-soft"
+SHIPPED_FOLDER = Path(__file__).resolve().parents[1] / "weights" / "webcam"
 
 Kind = Literal["shipped", "run", "imported"]
 

@@ -95,11 +95,13 @@ def card_lines(report: Int8Report) -> list[str]:
         "8 bits",
         "ECE, 8 bits",
     ]
+    order = {name: place for place, name in enumerate(PROTOCOLS)}
+    rows = sorted(report.held, key=lambda held: order[held.protocol])
     closing = (
         f"Points lost are of accuracy, with their 95 % interval, paired by image. The ranges of the activations come "
         f"from {report.ranges_from:,} training images."
     )
-    return ["## In 8 bits", "", opening, "", *table(heads, map(_cells, report.held)), closing, ""]
+    return ["## In 8 bits", "", opening, "", *table(heads, map(_cells, rows)), closing, ""]
 
 
 def _cells(held: Held) -> list[str]:

@@ -79,7 +79,7 @@ def export_onnx(network: nn.Module, contract: Contract, probe: NDArray[np.float3
             external_data=False,
             verbose=False,
         )
-        content = path.read_bytes()
+        content = _without_traces(path)
     _check(content, network, faces, contract)
     return content
 
@@ -102,6 +102,18 @@ def furthest_apart(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> Di
     face, output = divmod(int(gaps.argmax()), ours.shape[1])
     values = float(ours[face, output]), float(theirs[face, output])
     return Disagreement(face, output, *values, relative=float(gaps[face, output]))
+
+
+def _without_traces(path: Path) -> bytes:
+    """The file without the exporter's notes on each node: they name the files of the machine that it ran on."""
+    import onnx
+
+    model = onnx.load(path)
+    graph = model.graph
+    for noted in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del noted.metadata_props[:]
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
 
 
 def _noise(contract: Contract) -> NDArray[np.float32]:

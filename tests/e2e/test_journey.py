@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from fer_core.inference.bundle import read_about
+from fer_core.inference.catalog import SHIPPED_FOLDER
 from tests.e2e.app_server import AppServer
 from tests.e2e.conftest import DESKTOP, SCHEMES, Scheme, Shoot, photograph_open_page, settle
 
@@ -170,7 +172,7 @@ def test_a_run_is_put_to_use_as_the_model(page: Page, shoot: Shoot) -> None:
     page.goto("/models")
     settle(page)
     page.get_by_role("button", name="Use it").first.click()
-    expect(page.get_by_text("Model in use: Small residual network").first).to_be_visible()
+    expect(page.get_by_text(f"Model in use: {read_about(SHIPPED_FOLDER).title}").first).to_be_visible()
     shoot("models", "/models")
     shoot("overview", "/")
     page.get_by_role("button", name="Use it").first.click()  # the shipped one again
@@ -194,7 +196,13 @@ def test_a_model_is_taken_away_as_a_file_brought_back_verified_and_deleted(
     page.get_by_role("textbox", name="Name in the store").fill("taken-along")
     page.get_by_role("button", name="Import it").click()
     page.wait_for_url(re.compile("model=taken-along"), timeout=_LONG_MS)
-    for section, what in (("calibration", "Calibration error"), ("card", "Limits")):
+    told = (
+        ("figures", "In 8 bits"),
+        ("calibration", "Calibration error"),
+        ("robustness", "Macro-F1 at worst"),
+        ("card", "Limits"),
+    )
+    for section, what in told:
         page.goto(f"/models?model=taken-along&section={section}")
         expect(page.get_by_text(what).first).to_be_visible(timeout=_LONG_MS)
     page.goto("/models?model=taken-along&section=files")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -48,3 +49,9 @@ def test_a_damaged_model_hides_no_other(store: Settings, imported: str) -> None:
 def test_an_unknown_model_is_refused_with_the_choices(store: Settings, imported: str) -> None:
     with pytest.raises(BundleError, match=f"'nobody'.*{SHIPPED}, {imported}"):
         find_model("nobody", store)
+
+
+def test_the_shipped_files_name_nothing_of_the_machine_that_made_them() -> None:
+    """Not the folders that Python or the project lay in; a home or a site-packages folder would."""
+    for path in (path for path in SHIPPED_FOLDER.rglob("*") if path.is_file()):
+        assert not re.search(rb"site-packages|/(home|root|work|Users)/|\.py\b", path.read_bytes()), path.name

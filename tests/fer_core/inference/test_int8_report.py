@@ -21,7 +21,7 @@ def held(lost_01: float, **changes: object) -> Held:
 
 @pytest.fixture
 def report() -> Int8Report:
-    each = (held(0.001), held(0.0025, point="balanced"), held(-0.001, protocol="argmax"))
+    each = (held(-0.001, protocol="argmax"), held(0.001), held(0.0025, point="balanced"))
     return Int8Report(dataset="fer_plus", part="valid", ranges_from=512, held=each)
 
 
@@ -56,4 +56,9 @@ def test_the_card_says_what_is_lost_with_its_interval(report: Int8Report) -> Non
         "71.0%",
         "0.024",
     ]
-    assert "| commonest vote, accurate |" in text and "-0.10 (" in text
+    assert [line.split(" |")[0] for line in text.splitlines()[6:9]] == [
+        "| majority, accurate",
+        "| majority, balanced",
+        "| commonest vote, accurate",
+    ]
+    assert "-0.10 (" in text

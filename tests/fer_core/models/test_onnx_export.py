@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -89,3 +91,10 @@ def test_a_difference_counts_by_the_faces_largest_logit(
     found = onnx_export.furthest_apart(np.array(ours, np.float32), np.array(theirs, np.float32))
     assert found.relative == pytest.approx(relative)
     assert (found.face, found.output) == (len(ours) - 1, 1)
+
+
+def test_the_file_names_nothing_of_the_machine_that_made_it() -> None:
+    network = build_network("small-se-resnet", 4, width=4)
+    content = onnx_export.export_onnx(network, model_info("small-se-resnet").contract(label_set("four")))
+    for there in (Path(onnx_export.__file__).parents[2], Path(torch.__file__).parent, Path("site-packages")):
+        assert str(there).encode() not in content
