@@ -114,7 +114,8 @@ def shoot(browser: Browser, server: AppServer) -> Shoot:
 def settle(page: Page) -> None:
     """Wait until the page's script has run and its charts are drawn."""
     page.wait_for_selector('[data-testid="stHeading"]')
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    # Long enough for a page that asks another process, on a machine that is busy with other tests.
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=120_000)
     page.wait_for_timeout(1500)
 
 
