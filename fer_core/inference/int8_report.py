@@ -95,8 +95,7 @@ def card_lines(report: Int8Report) -> list[str]:
         "8 bits",
         "ECE, 8 bits",
     ]
-    order = {name: place for place, name in enumerate(PROTOCOLS)}
-    rows = sorted(report.held, key=lambda held: order[held.protocol])
+    rows = sorted(report.held, key=lambda held: list(PROTOCOLS).index(held.protocol))
     closing = (
         f"Points lost are of accuracy, with their 95 % interval, paired by image. The ranges of the activations come "
         f"from {report.ranges_from:,} training images."

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.calibration import POINT_NAMES, Calibration, PointName
+from fer_core.calibration import Calibration
 from fer_core.errors import InputError
-from fer_core.evaluation.predictions import PROTOCOLS, Protocol, logits_of, truth_of
-from fer_core.evaluation.report import report
+from fer_core.evaluation.predictions import logits_of, truth_of
+from fer_core.evaluation.report import reports
 from fer_core.inference.bundle import INPUT_NAME, MODEL_FILE
 from fer_core.inference.int8_report import Held, Standing
 from fer_core.labels import LabelSet
@@ -85,29 +85,26 @@ def held_against(
         fp32: predictions of the network of 32 bits, as `inference.score.score` makes them.
         int8: of the one of 8 bits, for the same images in the same order.
     """
-    usable: list[Protocol] = [p for p in PROTOCOLS if p in fp32 and bool(np.any(truth_of(fp32, p, labels) >= 0))]
+    pairs = zip(reports(fp32, calibration, labels), reports(int8, calibration, labels), strict=True)
+    logits = [logits_of(each, labels) for each in (fp32, int8)]
     return tuple(
-        _held(fp32, int8, calibration, labels, protocol, point) for protocol in usable for point in POINT_NAMES
+        _held(before, after, truth_of(fp32, before["protocol"], labels), logits, calibration) for before, after in pairs
     )
 
 
 def _held(
-    fp32: pd.DataFrame,
-    int8: pd.DataFrame,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    truth: NDArray[np.int64],
+    logits: list[NDArray[np.float32]],
     calibration: Calibration,
-    labels: LabelSet,
-    protocol: Protocol,
-    point: PointName,
 ) -> Held:
-    truth = truth_of(fp32, protocol, labels)
     judged = truth >= 0
-    answers = [calibration.probabilities(logits_of(each, labels)[judged], point).argmax(1) for each in (fp32, int8)]
-    right = [each == truth[judged] for each in answers]
-    lost_01, interval = paired_difference(*right)
-    before, after = (report(each, calibration, labels, protocol, point) for each in (fp32, int8))
+    answers = [calibration.probabilities(each[judged], before["point"]).argmax(1) for each in logits]
+    lost_01, interval = paired_difference(*(each == truth[judged] for each in answers))
     return Held(
-        protocol=protocol,
-        point=point,
+        protocol=before["protocol"],
+        point=before["point"],
         n=before["n"],
         fp32=Standing.of(before),
         int8=Standing.of(after),
