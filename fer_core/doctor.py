@@ -16,6 +16,7 @@ from fer_core.inference.catalog import find_model, model_in_use
 from fer_core.inference.detect import open_detector
 from fer_core.jobs.service import supervisor_status
 from fer_core.jobs.store import JobStore
+from fer_core.processor import processor
 from fer_core.settings import Settings
 
 _PACKAGES = ("streamlit", "streamlit-webrtc", "torch", "torchvision", "onnxruntime", "opencv-python", "scikit-learn")
@@ -39,6 +40,7 @@ def examine(settings: Settings) -> list[Finding]:
     """Look at everything; a look that fails is a finding, not an error."""
     looks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
         ("Machine", _machine),
+        ("Processor", _processor),
         ("Packages", _packages),
         ("OpenCV", _opencv),
         ("Accelerator", _accelerator),
@@ -63,6 +65,13 @@ def _machine(settings: Settings) -> Finding:
         "good",
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {cores} cores",
     )
+
+
+def _processor(_settings: Settings) -> Finding:
+    """A processor without bf16 is no fault: `precision: auto` then trains in fp32."""
+    here = processor()
+    trains = "bf16" if here.has_bf16 else "fp32, as it has no bf16 instructions"
+    return Finding("Processor", "good", f"{here}; training computes in {trains}")
 
 
 def _packages(_settings: Settings) -> Finding:

@@ -146,7 +146,7 @@ def test_work_that_was_asked_to_stop_says_so(command: Command, monkeypatch: pyte
 
 def test_the_doctor_says_what_is_there(command: Command, store: Settings, bundle: Path) -> None:
     findings = {finding["name"]: finding for finding in command("doctor", "--json").json["findings"]}
-    assert {"Machine", "Packages", "Face detector", "Model in use", "Store", "Jobs"} <= set(findings)
+    assert {"Machine", "Processor", "Packages", "Face detector", "Model in use", "Store", "Jobs"} <= set(findings)
     assert {finding["verdict"] for finding in findings.values()} <= {"good", "warning", "bad"}
     assert str(store.store) in findings["Store"]["found"]
     for finding in findings.values():
