@@ -23,6 +23,7 @@ from fer_core.data.readers import READERS
 from fer_core.data.source import Source, open_source
 from fer_core.errors import DatasetError, InputError
 from fer_core.ids import slug
+from fer_core.printable import as_text, one_line
 from fer_core.progress import Progress
 from fer_core.settings import settings
 
@@ -64,7 +65,7 @@ def _propose(arguments: argparse.Namespace) -> None:
     words = [
         f"{found.manifest.title}: {READERS[found.manifest.layout].title}, {found.n_files:,} image files, {seen}",
         table(rows, "No labels."),
-        *(f"not found: {name}" for name in found.missing),
+        *(f"not found: {one_line(name)}" for name in found.missing),
     ]
     emit(_as_json(found), arguments.json, "\n".join(words))
 
@@ -229,4 +230,4 @@ def _emit_imported(arguments: argparse.Namespace, dataset: StoredDataset) -> Non
 
 
 def _name(path: str) -> str:
-    return path.rstrip("/").rpartition("/")[2].split(".")[0] or "unnamed"
+    return as_text(path).rstrip("/").rpartition("/")[2].split(".")[0] or "unnamed"

@@ -12,6 +12,7 @@ from fer_core import __version__
 from fer_core.cli import augment, datasets, doctor, evaluate, jobs, models, predict, quantise, robustness, runs, train
 from fer_core.errors import CancelledError, FerscopeError
 from fer_core.logs import set_up_logging
+from fer_core.printable import printable
 from fer_core.settings import settings
 
 CANCELLED = 75
@@ -37,10 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         set_up_logging(settings().log_level)
         return int(arguments.run(arguments) or 0)
     except CancelledError as exc:
-        sys.stderr.write(f"stopped: {exc}\n")
+        sys.stderr.write(f"stopped: {printable(str(exc))}\n")
         return CANCELLED
     except FerscopeError as exc:
-        sys.stderr.write(f"error: {exc}\n")
+        sys.stderr.write(f"error: {printable(str(exc))}\n")
         return exc.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -49,7 +50,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception as exc:
         logging.getLogger("fer_core").exception("unexpected error")
-        sys.stderr.write(
-            f"error: {type(exc).__name__}: {exc}. This is a fault of FERscope; the log above says where.\n"
-        )
+        said = printable(f"{type(exc).__name__}: {exc}")
+        sys.stderr.write(f"error: {said}. This is a fault of FERscope; the log above says where.\n")
         return 1

@@ -6,17 +6,19 @@ import json
 import sys
 from typing import Any
 
+from fer_core.printable import one_line, printable
+
 
 def emit(result: Any, as_json: bool, words: str) -> None:
     """Print a command's result: JSON alone, or a text for a person."""
-    sys.stdout.write((json.dumps(result, allow_nan=False) if as_json else words) + "\n")
+    sys.stdout.write((json.dumps(result, allow_nan=False) if as_json else printable(words)) + "\n")
 
 
 def table(rows: list[dict[str, Any]], empty: str) -> str:
     """Rows as aligned text columns; `empty` where there are none."""
     if not rows:
         return empty
-    cells = [[str(value) for value in row.values()] for row in rows]
+    cells = [[one_line(str(value)) for value in row.values()] for row in rows]
     heads = list(rows[0])
     widths = [max(len(head), *(len(row[column]) for row in cells)) for column, head in enumerate(heads)]
     lines = [heads, *cells]

@@ -15,6 +15,7 @@ from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import find_model, model_in_use
 from fer_core.inference.detect import open_detector
 from fer_core.inference.predictor import ImageReading, Predictor
+from fer_core.printable import as_text, one_line, printable
 from fer_core.settings import settings
 
 
@@ -40,9 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     predictor = Predictor(bundle, opened.detector if opened else None)
     failures = 0
     for path in files:
-        reading = predictor.read_file(path, str(path), here, point=arguments.point, faces=arguments.faces)
+        reading = predictor.read_file(path, as_text(str(path)), here, point=arguments.point, faces=arguments.faces)
         failures += bool(reading.error)
-        text = json.dumps(reading.to_json(), allow_nan=False) if arguments.json else in_words(reading)
+        text = json.dumps(reading.to_json(), allow_nan=False) if arguments.json else printable(in_words(reading))
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
     return 2 if failures == len(files) else 0
@@ -50,12 +51,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def in_words(reading: ImageReading) -> str:
     """A reading as text, a line a face."""
+    source = one_line(reading.source)
     if reading.error:
-        return f"{reading.source}: {reading.error}"
+        return f"{source}: {reading.error}"
     if not reading.faces:
-        return f"{reading.source}: no face was found. If the picture is a face crop, use --faces whole."
+        return f"{source}: no face was found. If the picture is a face crop, use --faces whole."
     lines = [f"  {number}. {face.sentence}" for number, face in enumerate(reading.faces, 1)]
-    return "\n".join([f"{reading.source}:", *lines])
+    return "\n".join([f"{source}:", *lines])
 
 
 def _files(paths: list[Path]) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from operator import ne
@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.location import Location
+from fer_core.data.zip_names import zip_directory
 from fer_core.errors import ArchiveError
+from fer_core.printable import as_text, is_text
 from fer_core.settings import Settings
 
 _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, NotImplementedError, OSError, EOFError, ValueError, RecursionError)
@@ -31,6 +33,11 @@ _TAR_HEADERS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
+NOT_UTF8 = "The name of {name} is not UTF-8. Rename the file."
+
+RENAMED = b"The file's name was not UTF-8."
+"""The comment of a zip archive's member that was written here under another name than it had."""
+
 _TAR_HEADER_MAX = 2**18
 """Bytes of a header before a tar archive's member, such as a long name: tarfile reads it into memory whole."""
 
@@ -40,15 +47,23 @@ class MemberTable:
     """An archive's files, by name, in a few arrays: a million of them take little memory.
 
     `numbers` has a row a file: offset, packed size, size, method, check sum, as in `Location`; shape (N, 5).
+    `not_text` are the names that stand for others, which are not UTF-8 (see `printable.as_text`).
     """
 
     path: str
     names: list[str]
     numbers: NDArray[np.int64]
     locate: Callable[[str, str, Sequence[int]], Location]
+    not_text: frozenset[str] = frozenset()
 
     def location(self, place: int) -> Location:
-        """Where the file at `place` lies."""
+        """Where the file at `place` lies.
+
+        Raises:
+            ArchiveError: its name is not UTF-8.
+        """
+        if self.names[place] in self.not_text:
+            raise ArchiveError(NOT_UTF8.format(name=self.names[place]))
         return self.locate(self.path, self.names[place], self.numbers[place].tolist())
 
     def chosen(self, mask: Sequence[bool]) -> MemberTable:
@@ -57,7 +72,7 @@ class MemberTable:
         names = [self.names[place] for place in places]
         last = [*map(ne, names, names[1:]), True]
         names, places = list(compress(names, last)), list(compress(places, last))
-        return MemberTable(self.path, names, self.numbers[places], self.locate)
+        return MemberTable(self.path, names, self.numbers[places], self.locate, self.not_text)
 
 
 def is_compressed_tar(path: Path) -> bool:
@@ -120,11 +135,6 @@ def open_members(path: Path, settings: Settings) -> MemberTable:
         ) from exc
 
 
-def is_text(name: str) -> bool:
-    """Whether a file's name can be written down: on disk and in tar archives it may be any bytes."""
-    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
-
-
 class Limits:
     """Counts what an archive holds and refuses it where a limit is passed; `where` is its name in messages."""
 
@@ -140,10 +150,6 @@ class Limits:
             ArchiveError: its name leads outside, or the files are too many or too large in all.
         """
         self._members += 1
-        if not is_text(name):
-            raise ArchiveError(
-                f"{self._where} has a file named {name.encode('utf-8', 'replace')!r}, which is not UTF-8. Pack it anew."
-            )
         parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
         if not parts or name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
             raise ArchiveError(
@@ -207,25 +213,37 @@ def _zip_members(path: Path, settings: Settings) -> MemberTable:
     limits = Limits(path.name, settings)
     names: list[str] = []
     numbers: list[tuple[int, int, int, int, int]] = []
+    renamed: set[str] = set()
     size = path.stat().st_size
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
-            if member.filename.endswith("/"):
-                continue
-            limits.add(member.filename, member.file_size)
-            if stat.S_ISLNK(member.external_attr >> 16):
-                raise limits.link(member.filename)
-            if member.flag_bits & _ENCRYPTED:
-                raise ArchiveError(f"{path.name} is encrypted ({member.filename!r}). Pack it without a password.")
-            if member.header_offset + member.compress_size > size:
-                raise zipfile.BadZipFile(f"{member.filename!r} reaches beyond its end")
-            names.append(member.filename)
-            numbers.append(
-                (member.header_offset, member.compress_size, member.file_size, member.compress_type, member.CRC)
-            )
+    for member, name in zip_directory(path):
+        if name.endswith("/"):
+            continue
+        limits.add(name, member.file_size)
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise limits.link(name)
+        if member.flag_bits & _ENCRYPTED:
+            raise ArchiveError(f"{path.name} is encrypted ({name!r}). Pack it without a password.")
+        if member.header_offset + member.compress_size > size:
+            raise zipfile.BadZipFile(f"{name!r} reaches beyond its end")
+        if member.comment == RENAMED:
+            renamed.add(name)
+        names.append(name)
+        numbers.append((member.header_offset, member.compress_size, member.file_size, member.compress_type, member.CRC))
     # Members may claim the same bytes of the file, each of them.
     limits.ratio(min(size, sum(packed for _, packed, *_ in numbers)))
-    return MemberTable(str(path), names, np.array(numbers, np.int64).reshape(-1, 5), _in_zip)
+    return _member_table(path, names, numbers, _in_zip, renamed)
+
+
+def _member_table(
+    path: Path,
+    names: Sequence[str],
+    numbers: Sequence[tuple[int, int, int, int, int]],
+    locate: Callable[[str, str, Sequence[int]], Location],
+    renamed: Collection[str] = (),
+) -> MemberTable:
+    not_text = frozenset({*renamed, *(as_text(name) for name in names if not is_text(name))})
+    array = np.array(numbers, np.int64).reshape(-1, 5)
+    return MemberTable(str(path), [as_text(name) for name in names], array, locate, not_text)
 
 
 def _in_zip(path: str, name: str, numbers: Sequence[int]) -> Location:
@@ -243,7 +261,7 @@ def _tar_members(path: Path, settings: Settings) -> MemberTable:
             names.append(limits.tar_member(member))
             numbers.append((member.offset_data, member.size, member.size, 0, 0))
             archive.members = []  # type: ignore[attr-defined]  # or it keeps them all
-    return MemberTable(str(path), names, np.array(numbers, np.int64).reshape(-1, 5), _in_tar)
+    return _member_table(path, names, numbers, _in_tar)
 
 
 def _in_tar(path: str, name: str, numbers: Sequence[int]) -> Location:

@@ -39,6 +39,7 @@ from fer_core.data.readers import reader_for
 from fer_core.data.source import Source, open_source
 from fer_core.errors import DatasetError, InputError, ManifestError
 from fer_core.ids import check_id, slug
+from fer_core.printable import as_text
 from fer_core.progress import Progress, silent
 from fer_core.settings import Settings
 
@@ -248,4 +249,4 @@ def _open(folder: Path) -> StoredDataset:
 
 def _stem(path: str | Path) -> str:
     """A source's name without folder and endings."""
-    return str(path).rstrip("/").rpartition("/")[2].split(".")[0] or "unnamed"
+    return as_text(str(path)).rstrip("/").rpartition("/")[2].split(".")[0] or "unnamed"

@@ -17,9 +17,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from fer_core.atomic import atomic_path
-from fer_core.data.archive import Limits, TarMember, packer
+from fer_core.data.archive import RENAMED, Limits, TarMember, packer
 from fer_core.data.source import is_content
 from fer_core.errors import ArchiveError, DatasetError
+from fer_core.printable import as_text, is_text
 from fer_core.progress import Progress, silent
 from fer_core.settings import Settings
 
@@ -100,7 +101,7 @@ def repack_tar(path: Path, target: Path, settings: Settings, progress: Progress 
                     limits.ratio(packed)
                     content = tar.extractfile(member)
                     if content is not None and is_content(name):
-                        with archive.open(name, "w", force_zip64=True) as copy:
+                        with archive.open(_zip_member(name), "w", force_zip64=True) as copy:
                             shutil.copyfileobj(content, copy)
                     tar.members = []  # type: ignore[attr-defined]  # or it keeps them all
                     if number % 200 == 0:
@@ -117,6 +118,13 @@ def write_zip(target: Path, work: Callable[[zipfile.ZipFile], None]) -> None:
     """Let `work` fill a zip archive, which is there whole or not at all; stored, as images are packed already."""
     with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         work(archive)
+
+
+def _zip_member(name: str) -> zipfile.ZipInfo:
+    """A member of a zip archive; one whose name is not UTF-8 gets another, and a comment that says so."""
+    member = zipfile.ZipInfo(as_text(name))
+    member.comment = b"" if is_text(name) else RENAMED
+    return member
 
 
 def _copy_file(files: Any, root: str, target: Path, url: str, settings: Settings, progress: Progress) -> None:
@@ -145,7 +153,7 @@ def _zip_folder(files: Any, root: str, target: Path, url: str, settings: Setting
         for number, (path, name) in enumerate(names.items(), 1):
             limits.add(name, 0)
             if is_content(name):
-                with files.open(path, "rb") as content, archive.open(name, "w", force_zip64=True) as copy:
+                with files.open(path, "rb") as content, archive.open(_zip_member(name), "w", force_zip64=True) as copy:
                     while piece := content.read(_PIECE_BYTES):
                         limits.grow(len(piece))  # what a server says of its files' sizes is not counted on
                         copy.write(piece)

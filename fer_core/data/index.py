@@ -205,7 +205,7 @@ def _tasks(
             continue
         table = tabulate([record for _, record in chunk], labels)
         table["id"] = pd.array([name for name, _ in chunk], dtype="string")
-        yield table, [_place(source, record.path) for _, record in chunk], [record.box for _, record in chunk], target
+        yield table, [_place(source, record) for _, record in chunk], [record.box for _, record in chunk], target
 
 
 def _write_part(
@@ -235,9 +235,12 @@ def _numbered(records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
         yield record.path if number == 1 else f"{record.path}#{number}", record
 
 
-def _place(source: Source, path: str) -> Location | str:
+def _place(source: Source, record: Record) -> Location | str:
+    """Where an image lies, or why there is none."""
+    if record.problem:
+        return record.problem
     try:
-        return source.locate(path)
+        return source.locate(record.path)
     except DatasetError as exc:
         return str(exc)
 

@@ -55,7 +55,8 @@ class TableColumns(BaseModel):
     """Which columns of a CSV or Parquet file say what (layout "table").
 
     `table` is the file's name in the source, "" for the only one there is. `names` are the columns of a file without a
-    header. `folder` goes before every path. `box` are the columns of a face's left, top, right and bottom edge.
+    header. `separator` is detected where it is "". `folder` goes before every path. `box` are the columns of a face's
+    left, top, right and bottom edge.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,7 +64,7 @@ class TableColumns(BaseModel):
     path: str
     label: str
     table: str = ""
-    separator: Literal[",", ";", "\t", " "] = ","
+    separator: Literal["", ",", ";", "\t", "|", " "] = ""
     names: tuple[str, ...] = ()
     folder: str = ""
     split: str = ""

@@ -52,6 +52,8 @@ class Record:
         box: the face within the image, pixels: left, top, right, bottom, half-open; None for the whole image.
         landmarks: x0, y0, x1, y1, … in pixels of the whole image, where given.
         subgroups: name and value of what else is known of the person or picture, such as ("gender", "F").
+        relaxation: how the file was found where the source calls it otherwise (`file_matcher.Relaxation`), else "".
+        problem: why there is no image to open, as far as the reader knows; "" where there is one.
     """
 
     path: str
@@ -64,3 +66,5 @@ class Record:
     box: tuple[int, int, int, int] | None = None
     landmarks: tuple[float, ...] | None = None
     subgroups: tuple[tuple[str, str], ...] = ()
+    relaxation: str = ""
+    problem: str = ""

@@ -10,16 +10,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from fer_core.data.archive import MemberTable, is_compressed_tar, is_text, open_members
+from fer_core.data.archive import NOT_UTF8, MemberTable, is_compressed_tar, open_members
 from fer_core.data.location import Location, read_at
 from fer_core.errors import ArchiveError, DatasetError
+from fer_core.printable import as_text, is_text
 from fer_core.settings import Settings
 
 _IGNORED = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
 
 class Source(Protocol):
-    """Files by name. Names use `/` and are relative. Reading is safe from several threads."""
+    """Files by name. Names use `/` and are relative. Reading is safe from several threads.
+
+    A name that is not UTF-8 is listed in a form that can be written down, so that the file is seen, but can't be read.
+    """
 
     def state(self) -> str:
         """Sizes and times of what is on disk, in short: another text once a file was changed."""
@@ -31,7 +35,7 @@ class Source(Protocol):
         """Where a file's bytes lie on disk, for a worker process to read.
 
         Raises:
-            DatasetError: there is no such file.
+            DatasetError: there is no such file, or its name is not UTF-8.
         """
 
     def read(self, name: str) -> bytes:
@@ -49,6 +53,7 @@ class FolderSource:
         self._folder = folder.resolve()
         self._names: list[str] | None = None
         self._links: set[str] = set()
+        self._not_text: set[str] = set()
         self._bytes, self._times = 0, 0
 
     def state(self) -> str:
@@ -58,18 +63,23 @@ class FolderSource:
     def names(self) -> Sequence[str]:
         """See `Source`."""
         if self._names is None:
-            self._names = sorted(self._walk())
+            names = list(self._walk())
+            self._names = sorted({*names} if self._not_text else names)  # what stands for a name may be another's
         return self._names
 
     def locate(self, name: str) -> Location:
         """See `Source`.
 
         Raises:
-            DatasetError: the name leads outside the folder.
+            DatasetError: the name leads outside the folder, or is not UTF-8.
         """
         # What was listed and is no link lies inside; anything else, such as a name from a label file, is looked at.
         if _contains(self.names(), name) and name not in self._links:
+            if name in self._not_text:
+                raise DatasetError(NOT_UTF8.format(name=name))
             return Location.file(f"{self._folder}/{name}", name)
+        if "\0" in name:
+            raise DatasetError(f"There is no file {name!r}: no file's name holds a NUL.")
         path = (self._folder / name).resolve()
         if not path.is_relative_to(self._folder):
             raise DatasetError(f"{name!r} leads outside the folder {self._folder.name}. Put the file inside it.")
@@ -88,7 +98,8 @@ class FolderSource:
                     continue
                 name = file if inner == "." else f"{inner}/{file}"
                 if not is_text(name):
-                    raise DatasetError(f"A file's name is not UTF-8: {os.fsencode(name)!r}. Rename it.")
+                    name = as_text(name)
+                    self._not_text.add(name)
                 state = os.lstat(os.path.join(folder, file))  # noqa: PTH118  (a million times: Path is slow)
                 if stat.S_ISLNK(state.st_mode):
                     self._links.add(name)

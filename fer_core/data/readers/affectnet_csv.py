@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers.affectnet_npy import CODES, NO_EXPRESSION
-from fer_core.data.readers.file_names import folder_of, is_image
+from fer_core.data.readers.file_matcher import FileMatcher, Match
+from fer_core.data.readers.file_names import is_image
 from fer_core.data.readers.label_files import face_box, table_chunks
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
@@ -25,8 +26,8 @@ _COLUMNS = (
     "valence",
     "arousal",
 )
+_NUMBERS = (*_COLUMNS[1:5], *_COLUMNS[7:])
 _TABLES = ("training.csv", "validation.csv", "automatically_annotated.csv")
-_SAMPLE = 200
 _MISSING = -2.0
 """What AffectNet writes for a valence or arousal that nobody gave."""
 
@@ -49,31 +50,32 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
         raise LabelFileError(f"No table was found. The affectnet-csv layout is {READER.looks_like}.")
     for table in tables:
         split = SPLIT_NAMES.get(PurePosixPath(table).stem.lower())
-        folder: str | None = None
-        for chunk in table_chunks(source, table, columns=_COLUMNS):
-            if folder is None:
-                folder = folder_of(names, chunk[_COLUMNS[0]].head(_SAMPLE))
+        files: FileMatcher | None = None
+        for chunk in table_chunks(source, table, columns=_COLUMNS, numbers=_NUMBERS):
+            files = files or FileMatcher(names, chunk[_COLUMNS[0]], table=table)
             for row in chunk.itertuples(index=False):
-                yield _record(folder, split, row, table)
+                yield _record(files.match(row[0]), split, row, table)
 
 
 def _tables(names: Sequence[str]) -> list[str]:
     return [name for name in names if name.rpartition("/")[2].lower() in _TABLES]
 
 
-def _record(folder: str, split: object, row: tuple[str, ...], table: str) -> Record:
+def _record(file: Match, split: object, row: tuple[str, ...], table: str) -> Record:
     path, *box, landmarks, label, valence, arousal = row
     try:
         left, top, width, height = (float(edge) for edge in box)
         points = tuple(float(number) for number in landmarks.split(";")) if landmarks.strip() else None
         return Record(
-            path=f"{folder}{path}",
+            path=file.path,
             split=split,  # type: ignore[arg-type]
             raw_label=label.strip(),
             valence=_affect(valence),
             arousal=_affect(arousal),
             box=face_box(left, top, left + width, top + height),
             landmarks=points,
+            relaxation=file.relaxation,
+            problem=file.problem,
         )
     except (ValueError, OverflowError) as exc:
         raise LabelFileError(f"{table}, the row of {path!r}: {exc}. AffectNet's values are numbers.") from exc

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from fer_core.data.manifest import Manifest
+from fer_core.data.readers.file_matcher import FileMatcher
+from fer_core.data.readers.label_files import dialect_of, text_lines
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
 from fer_core.data.source import Source
@@ -54,21 +55,27 @@ def _split_folder(name: str) -> str | None:
 def _read_label_file(source: Source, name: str) -> Iterator[Record]:
     folder = PurePosixPath(name).parent
     split = SPLIT_NAMES[folder.name.lower()]
+    separator = dialect_of(source, name, n_columns=_COLUMNS).separator
     try:
-        text = source.read(name).decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise LabelFileError(f"{name} is not UTF-8 text.") from exc
-    try:
-        rows = [(line, row) for line, row in enumerate(csv.reader(io.StringIO(text)), 1) if row]
+        lines = csv.reader(text_lines(source, name), delimiter=separator)
+        rows = [(line, row) for line, row in enumerate(lines, 1) if row]
     except csv.Error as exc:
         raise LabelFileError(f"{name} is not comma-separated text ({exc}).") from exc
-    paths = [str(folder / row[0].strip()) for _, row in rows]
     votes = [_votes(name, line, row) for line, row in rows]
     if not votes:
         raise LabelFileError(f"{name} has no rows.")
+    listed = [row[0].strip() for _, row in rows]
+    files = FileMatcher(source.names(), listed, folder=f"{folder}/")
     outcomes = argmax_outcomes(np.array(votes))
-    for path, row_votes, code in zip(paths, votes, outcomes, strict=True):
-        yield Record(path=path, split=split, raw_label=str(OUTCOMES[code]), votes=row_votes)
+    for file, row_votes, code in zip(map(files.match, listed), votes, outcomes, strict=True):
+        yield Record(
+            path=file.path,
+            split=split,
+            raw_label=str(OUTCOMES[code]),
+            votes=row_votes,
+            relaxation=file.relaxation,
+            problem=file.problem,
+        )
 
 
 def _votes(name: str, line: int, row: list[str]) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from fer_core.data.manifest import Manifest
 from fer_core.data.record import SPLIT_NAMES, Split
@@ -47,30 +47,6 @@ class NamePatterns:
             return ()
         found = ((name, _found(pattern, path)) for name, pattern in self._subgroups.items())
         return tuple((name, value) for name, value in found if value)
-
-
-def folder_of(names: Sequence[str], listed: Iterable[str]) -> str:
-    """What goes before the names of a label file to make them names of the source: "" or a folder with its slash.
-
-    Args:
-        names: the source's, sorted.
-        listed: some names of the label file; the first that is found decides.
-    """
-    wanted = list(listed)
-    if not wanted or has(names, wanted[0]):
-        return ""
-    places = {name: place for place, name in reversed(list(enumerate(wanted)))}
-    found: list[tuple[int, str]] = []
-    for candidate in names:
-        start = 0
-        while True:
-            place = places.get(candidate[start:])
-            if place is not None:
-                found.append((place, candidate[:start]))
-            start = candidate.find("/", start) + 1
-            if not start:
-                break
-    return min(found, default=(0, ""))[1]
 
 
 def has(names: Sequence[str], name: str) -> bool:

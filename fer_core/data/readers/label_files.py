@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import IO
 
 import pandas as pd
 
+from fer_core.data.readers.delimited import Dialect, decimal_point, delimited_chunks, detect_dialect, text_encoding
 from fer_core.data.source import Source
 from fer_core.errors import LabelFileError
 
@@ -32,49 +33,67 @@ def opened(source: Source, name: str) -> IO[bytes]:
 
 
 def text_lines(source: Source, name: str) -> Iterator[str]:
-    """The lines of a UTF-8 text file.
+    """The lines of a text file.
 
     Raises:
-        LabelFileError: it is not UTF-8.
+        LabelFileError: it is text in no encoding that is known here.
     """
-    with opened(source, name) as file, io.TextIOWrapper(file, encoding="utf-8-sig") as text:
+    with opened(source, name) as file:
         try:
-            yield from text
+            encoding = text_encoding(file)
         except UnicodeDecodeError as exc:
-            raise LabelFileError(f"{name} is not UTF-8 text.") from exc
+            raise _no_text(name, exc) from exc
+        with io.TextIOWrapper(file, encoding=encoding) as text:
+            yield from text
+
+
+def dialect_of(source: Source, name: str, separator: str = "", n_columns: int = 0) -> Dialect:
+    """How a delimited text file was written; see `detect_dialect`.
+
+    Raises:
+        LabelFileError: it is no text.
+    """
+    with opened(source, name) as file:
+        return _dialect(file, name, separator, n_columns)
 
 
 def table_chunks(
     source: Source,
     name: str,
     *,
-    separator: str = ",",
+    separator: str = "",
     names: Sequence[str] = (),
     columns: Sequence[str] = (),
+    numbers: Sequence[str] = (),
     rows_at_once: int = _ROWS_AT_ONCE,
 ) -> Iterator[pd.DataFrame]:
     """A CSV or Parquet file some rows at a time; every value is text, "" where there is none.
 
     Args:
-        separator: of the CSV; a space stands for any run of blanks.
+        separator: of the CSV, detected by default; a space stands for any run of blanks.
         names: the columns of a file that has no header.
         columns: those wanted; all by default.
+        numbers: those of them whose decimal commas become points.
         rows_at_once: fewer where a row is long.
     Raises:
         LabelFileError: it is no such file, or lacks a column.
     """
     with opened(source, name) as file:
-        chunks = (
-            _parquet(file, rows_at_once)
-            if name.lower().endswith(".parquet")
-            else _csv(file, separator, names, rows_at_once)
-        )
         try:
+            if name.lower().endswith(".parquet"):
+                chunks = _parquet(file, rows_at_once)
+            else:
+                dialect = _dialect(file, name, separator, len(names))
+                _check_header(name, names or dialect.header, columns)
+                separator = dialect.separator
+                chunks = delimited_chunks(file, dialect, names, rows_at_once)
             for chunk in chunks:
                 if missing := [column for column in columns if column not in chunk.columns]:
                     raise LabelFileError(
                         f"{name} has no column {missing[0]!r}. Its columns are: {', '.join(map(str, chunk.columns))}."
                     )
+                for column in numbers:
+                    chunk[column] = chunk[column].map(lambda text: decimal_point(text, separator))
                 yield chunk[list(columns)] if columns else chunk
         except (ValueError, OSError, pd.errors.ParserWarning) as exc:
             raise LabelFileError(f"{name} can't be read as a table: {exc}") from exc
@@ -92,25 +111,27 @@ def face_box(left: float, top: float, right: float, bottom: float) -> tuple[int,
     return round(left), round(top), round(right), round(bottom)
 
 
-def _csv(file: IO[bytes], separator: str, names: Sequence[str], rows_at_once: int) -> Iterator[pd.DataFrame]:
-    reader = pd.read_csv(
-        file,
-        sep=r"\s+" if separator == " " else separator,
-        header=None if names else "infer",
-        names=list(names) or None,
-        dtype=str,
-        keep_default_na=False,
-        encoding="utf-8-sig",
-        chunksize=rows_at_once,
-        index_col=False,
+def _dialect(file: IO[bytes], name: str, separator: str, n_columns: int) -> Dialect:
+    try:
+        return detect_dialect(file, separator, n_columns)
+    except UnicodeDecodeError as exc:
+        raise _no_text(name, exc) from exc
+
+
+def _no_text(name: str, exc: UnicodeDecodeError) -> LabelFileError:
+    return LabelFileError(
+        f"{name} can't be read as text: it is neither UTF-8 nor UTF-16 nor Windows-1252 "
+        f"(byte 0x{exc.object[exc.start]:02x}). Save it as UTF-8; in Excel: CSV UTF-8."
     )
-    while True:
-        with warnings.catch_warnings():  # pandas drops what a row has too much, which may be its label
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            chunk = next(reader, None)
-        if chunk is None:
-            return
-        yield chunk.rename(columns=lambda column: str(column).strip())
+
+
+def _check_header(name: str, header: Sequence[str], columns: Sequence[str]) -> None:
+    """Refuse a table in which a wanted column is there twice: pandas would take the first."""
+    if not header:
+        raise LabelFileError(f"{name} is empty: it has not even a header. Give a table with a row an image.")
+    twice = [column for column, number in Counter(header).items() if number > 1 and column in columns]
+    if twice:
+        raise LabelFileError(f"{name} has several columns called {twice[0]!r}. Rename all but one of them.")
 
 
 def _parquet(file: IO[bytes], rows_at_once: int) -> Iterator[pd.DataFrame]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers.file_names import NamePatterns, folder_of, has
+from fer_core.data.readers.file_matcher import FileMatcher
+from fer_core.data.readers.file_names import NamePatterns
 from fer_core.data.readers.label_files import text_lines
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
@@ -15,6 +16,7 @@ from fer_core.labels import Expression
 
 _E = Expression
 _LISTS = ("list_patition_label.txt", "list_partition_label.txt")
+_SAMPLE = 50
 _CODES: dict[str, Expression | None] = {
     str(code): expression
     for code, expression in enumerate(
@@ -43,17 +45,20 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
     for number, line in enumerate(lines, 1):
         if len(line) != 2:
             raise LabelFileError(f"{list_name}, line {number}: {' '.join(line)!r} is not a name and a code.")
-    aligned = [_aligned(name) for name, _ in lines[:50]]
-    folder = folder_of(names, aligned)
-    use_aligned = any(has(names, folder + name) for name in aligned)
-    if not use_aligned:
-        folder = folder_of(names, [name for name, _ in lines[:50]])
-    for name, code in lines:
+    listed = [name for name, _ in lines]
+    aligned = [_aligned(name) for name in listed]
+    files = FileMatcher(names, aligned, table=list_name)
+    if all(files.match(name).problem for name in aligned[:_SAMPLE]):
+        files, aligned = FileMatcher(names, listed, table=list_name), listed
+    for (name, code), wanted in zip(lines, aligned, strict=True):
+        file = files.match(wanted)
         yield Record(
-            path=folder + (_aligned(name) if use_aligned else name),
+            path=file.path,
             split=SPLIT_NAMES.get(name.partition("_")[0].lower()),
             raw_label=code,
             identity=patterns.identity(name),
+            relaxation=file.relaxation,
+            problem=file.problem,
         )
 
 

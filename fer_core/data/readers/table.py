@@ -8,8 +8,9 @@ from typing import cast
 import pandas as pd
 
 from fer_core.data.manifest import Manifest, TableColumns
-from fer_core.data.readers.file_names import NamePatterns, folder_of, is_image
-from fer_core.data.readers.label_files import face_box, table_chunks
+from fer_core.data.readers.file_matcher import FileMatcher, Match
+from fer_core.data.readers.file_names import NamePatterns, is_image
+from fer_core.data.readers.label_files import dialect_of, face_box, table_chunks
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
 from fer_core.data.source import Source
@@ -45,14 +46,19 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
     names = source.names()
     table = table_name(names, columns)
     patterns = NamePatterns(manifest)
-    folder: str | None = columns.folder.rstrip("/") + "/" if columns.folder else None
+    folder = columns.folder.rstrip("/") + "/" if columns.folder else None
+    files: FileMatcher | None = None
     for chunk in table_chunks(
-        source, table, separator=columns.separator, names=columns.names, columns=list(dict.fromkeys(_used(columns)))
+        source,
+        table,
+        separator=columns.separator,
+        names=columns.names,
+        columns=list(dict.fromkeys(_used(columns))),
+        numbers=_numeric(columns),
     ):
-        if folder is None:
-            folder = folder_of(names, chunk[columns.path].head(_SAMPLE))
+        files = files or FileMatcher(names, chunk[columns.path], table=table, folder=folder)
         for row in cast(list[dict[str, str]], chunk.to_dict("records")):
-            yield _record(folder, row, columns, patterns, table)
+            yield _record(files.match(row[columns.path].strip()), row, columns, patterns, table)
 
 
 def table_name(names: Sequence[str], columns: TableColumns) -> str:
@@ -84,7 +90,7 @@ def guess_columns(source: Source, table: str = "") -> TableColumns:
     if not found:
         raise LabelFileError("There is no CSV or Parquet file in the source. Choose another layout.")
     table = table or next((name for name in found if name.lower().endswith((".csv", ".tsv", ".parquet"))), found[0])
-    separator = _separator(source, table)
+    separator = "," if table.lower().endswith(".parquet") else dialect_of(source, table).separator
     head = next(table_chunks(source, table, separator=separator), pd.DataFrame()).head(_SAMPLE)
     columns = [str(column) for column in head.columns]
     if len(columns) < 2:
@@ -112,17 +118,8 @@ def columns_of(source: Source, table: str) -> list[str]:
     Raises:
         LabelFileError: it can't be read as a table.
     """
-    head = next(table_chunks(source, table, separator=_separator(source, table)), pd.DataFrame())
+    head = next(table_chunks(source, table), pd.DataFrame())
     return [str(column) for column in head.columns]
-
-
-def _separator(source: Source, table: str) -> str:
-    """The separator that makes most columns of the first line."""
-    if table.lower().endswith(".parquet"):
-        return ","
-    head = next(table_chunks(source, table, separator="\x1f"), pd.DataFrame())
-    line = str(head.columns[0]) if len(head.columns) else ""
-    return max((",", ";", "\t"), key=line.count)
 
 
 def _by_word(columns: Sequence[str], words: Sequence[str]) -> str | None:
@@ -134,16 +131,20 @@ def _by_word(columns: Sequence[str], words: Sequence[str]) -> str | None:
     return next((column for word in words for column in columns if word in column.lower()), None)
 
 
+def _numeric(columns: TableColumns) -> list[str]:
+    return [name for name in (columns.valence, columns.arousal, *(columns.box or ())) if name]
+
+
 def _used(columns: TableColumns) -> list[str]:
-    single = (columns.path, columns.label, columns.split, columns.identity, columns.valence, columns.arousal)
-    return [name for name in (*single, *(columns.box or ()), *columns.subgroups) if name]
+    single = (columns.path, columns.label, columns.split, columns.identity, *_numeric(columns))
+    return [name for name in (*single, *columns.subgroups) if name]
 
 
-def _record(folder: str, row: dict[str, str], columns: TableColumns, patterns: NamePatterns, table: str) -> Record:
-    path = row[columns.path]
+def _record(file: Match, row: dict[str, str], columns: TableColumns, patterns: NamePatterns, table: str) -> Record:
+    path = file.path
     try:
         return Record(
-            path=f"{folder}{path.removeprefix('./')}",
+            path=path,
             split=SPLIT_NAMES.get(row[columns.split].strip().lower()) if columns.split else None,
             raw_label=row[columns.label].strip(),
             identity=(row[columns.identity] or None) if columns.identity else patterns.identity(path),
@@ -154,9 +155,11 @@ def _record(folder: str, row: dict[str, str], columns: TableColumns, patterns: N
                 *((name, row[name]) for name in columns.subgroups if row[name]),
                 *patterns.subgroups(path),
             ),
+            relaxation=file.relaxation,
+            problem=file.problem,
         )
     except (ValueError, OverflowError) as exc:
-        raise LabelFileError(f"{table}, the row of {path!r}: {exc}. A number was expected.") from exc
+        raise LabelFileError(f"{table}, the row of {row[columns.path]!r}: {exc}. A number was expected.") from exc
 
 
 def _number(row: dict[str, str], column: str) -> float | None:

@@ -112,13 +112,6 @@ def test_a_pipe_among_the_files_is_passed_over(tmp_path: Path) -> None:
         assert list(source.names()) == ["fear/a.png"]
 
 
-def test_a_name_that_is_no_text_is_an_error_in_words(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path / "folder", {"fear/a.png": b"x"})
-    os.close(os.open(os.fsencode(folder) + b"/fear/M\xfcller.png", os.O_CREAT))
-    with open_source(folder, Settings()) as source, pytest.raises(DatasetError, match=r"not UTF-8.*M.*xfcller"):
-        source.names()
-
-
 def test_a_folder_that_may_not_be_read_is_an_error_and_not_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.data.manifest import known_manifests
 from fer_core.data.readers import READERS, reader_for, recognise
-from fer_core.data.readers.file_names import folder_of, has, is_image, split_of
+from fer_core.data.readers.file_names import has, is_image, split_of
 from fer_core.data.record import Split
 from fer_core.data.source import open_source
 from fer_core.errors import DatasetError, InputError
@@ -98,23 +98,6 @@ def test_images_are_told_by_their_endings() -> None:
 def test_a_name_is_found_in_a_sorted_list() -> None:
     names = ["a", "b", "d"]
     assert [has(names, name) for name in ("", "a", "c", "d", "e")] == [False, True, False, True, False]
-
-
-@pytest.mark.parametrize(
-    ("names", "listed", "expected"),
-    [
-        (["a.png", "x/a.png"], ["a.png"], ""),
-        (["x/1/a.png", "x/1/b.png"], ["1/a.png"], "x/"),
-        (["deep/down/a.png"], ["gone.png", "a.png"], "deep/down/"),
-        (["b/b.png", "c/a.png"], ["a.png", "b.png"], "c/"),
-        (["b/a.png", "a/a.png"], ["a.png"], "a/"),
-        (["xa.png"], ["a.png"], ""),
-        (["a.png"], [], ""),
-        ([], ["a.png"], ""),
-    ],
-)
-def test_the_folder_before_listed_names_is_found(names: list[str], listed: list[str], expected: str) -> None:
-    assert folder_of(sorted(names), listed) == expected
 
 
 def test_the_real_archives_are_recognised(test_data: Path) -> None:

@@ -146,8 +146,8 @@ def test_the_labels_of_a_table_are_mapped(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("image,label\na.jpg,sad\n", "has no column 'emotion'. Its columns are: image, label"),
-        ("", "can't be read as a table"),
-        (b"\xff\xfe\x00", "can't be read as a table"),
+        ("", "is empty"),
+        (b"\xff\xfe\x00", "can't be read as text"),
         ('image,emotion\n"a.jpg,sad\n', "can't be read as a table"),
     ],
 )

@@ -1,0 +1,135 @@
+"""Names in tables and the files that they stand for."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from fer_core.data.readers.file_matcher import RELAXATION_WORDS, FileMatcher, Match, Relaxation
+
+NFC, NFD = "Zoë.jpg", unicodedata.normalize("NFD", "Zoë.jpg")
+
+
+def _match(names: list[str], listed: str, *others: str, table: str = "", folder: str | None = None) -> Match:
+    return FileMatcher(sorted(names), [listed, *others], table=table, folder=folder).match(listed)
+
+
+@pytest.mark.parametrize(
+    ("file", "listed", "relaxation"),
+    [
+        ("a.jpg", "a.jpg", ""),
+        ("a.jpg", "./a.jpg", ""),
+        ("images/a.jpg", "images/a.jpg", ""),
+        ("data/images/a.jpg", "images/a.jpg", ""),
+        ("images/happy/a.jpg", "images\\happy\\a.jpg", Relaxation.SLASHES),
+        ("data/images/a.jpg", ".\\images\\a.jpg", Relaxation.SLASHES),
+        ("images/a.jpg", "images//a.jpg", Relaxation.SLASHES),
+        (f"images/{NFD}", NFC, Relaxation.UNICODE),
+        (NFC, NFD, Relaxation.UNICODE),
+        ("images/IMG_1.JPG", "img_1.jpg", Relaxation.CASE),
+        ("Images/STRASSE.png", "images\\straße.PNG", Relaxation.CASE),
+        ("images/0001.jpg", "0001", Relaxation.ENDING),
+        ("images/a.png", "a.jpg", Relaxation.ENDING),
+        ("images/v1.2.png", "V1.2", Relaxation.ENDING),
+        ("images/a.jpg", "C:\\Users\\me\\faces\\images\\a.jpg", Relaxation.FOLDER),
+        ("images/a.jpg", "/home/me/faces/images/a.jpg", Relaxation.FOLDER),
+        ("a.jpg", "https://example.org/faces/a.jpg", Relaxation.FOLDER),
+        ("images/A.JPG", "D:/x/images/a.jpg", Relaxation.FOLDER),
+    ],
+)
+def test_a_file_is_found_under_a_name_that_is_written_otherwise(file: str, listed: str, relaxation: str) -> None:
+    assert _match([file, "labels.csv", "other/b.jpg"], listed) == Match(file, relaxation)
+
+
+def test_every_relaxation_has_words() -> None:
+    assert set(RELAXATION_WORDS) == set(Relaxation)
+
+
+@pytest.mark.parametrize(
+    ("names", "listed", "expected"),
+    [
+        (["A.jpg", "a.jpg"], "a.jpg", "a.jpg"),
+        (["A.jpg", "a.JPG"], "A.JPG", None),
+        (["A.jpg", "a.png"], "a.jpg", "A.jpg"),
+        (["a.jpg", "a.png"], "a", None),
+        ([NFD, "ZOË.jpg"], NFC, NFD),
+        (["x/a.jpg", "x/a.png"], "x\\a.png", "x/a.png"),
+    ],
+)
+def test_the_smallest_difference_wins_and_of_two_alike_none(
+    names: list[str], listed: str, expected: str | None
+) -> None:
+    found = _match(names, listed)
+    if expected is None:
+        assert found.problem == f"{listed!r} can be 2 files, such as {sorted(names)[0]!r} and {sorted(names)[1]!r}"
+    else:
+        assert (found.path, found.problem) == (expected, "")
+
+
+def test_names_without_folders_are_found_in_any_where_they_are_only_once() -> None:
+    names = ["test/1/b.jpg", "test/2/d.jpg", "train/1/a.jpg", "train/1/d.jpg", "train/2/c.jpg"]
+    files = FileMatcher(names, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
+    assert [files.match(name).path for name in ("a.jpg", "b.jpg", "c.jpg")] == [names[2], names[0], names[4]]
+    twice = files.match("d.jpg")
+    assert "can be 2 files" in twice.problem or twice.path == "train/1/d.jpg"
+
+
+def test_a_file_in_a_folder_that_contradicts_the_table_is_not_taken() -> None:
+    assert _match(["test/sad/1.jpg"], "train/happy/1.jpg", "test/sad/1.jpg").problem == (
+        "there is no file 'train/happy/1.jpg'"
+    )
+
+
+def test_folders_that_hold_the_same_names_are_not_guessed() -> None:
+    names = ["large/a.jpg", "large/b.jpg", "small/a.jpg", "small/b.jpg"]
+    assert "can be 2 files, such as 'large/a.jpg' and 'small/a.jpg'" in _match(names, "a.jpg", "b.jpg").problem
+    assert _match(names, "a.jpg", "b.jpg", folder="small/") == Match("small/a.jpg")
+
+
+def test_what_lies_beside_the_table_is_meant() -> None:
+    """Even where another folder has more of the names."""
+    names = ["test/1.jpg", "test/2.jpg", "train/1.jpg"]
+    assert _match(names, "1.jpg", "2.jpg", table="train/labels.csv").path == "train/1.jpg"
+    assert _match(names, "1.jpg", "2.jpg", table="test/labels.csv").path == "test/1.jpg"
+
+
+@pytest.mark.parametrize(
+    ("names", "listed", "expected"),
+    [
+        (["x/1/a.png", "x/1/b.png"], ["1/a.png"], "x/1/a.png"),
+        (["deep/down/a.png"], ["a.png", "gone.png"], "deep/down/a.png"),
+        (["b/b.png", "c/a.png"], ["a.png", "b.png"], "c/a.png"),
+        (["xa.png"], ["a.png"], None),
+        ([], ["a.png"], None),
+    ],
+)
+def test_the_folder_before_listed_names_is_found(names: list[str], listed: list[str], expected: str | None) -> None:
+    found = _match(names, *listed)
+    assert (None if found.problem else found.path) == expected
+
+
+def test_a_folder_that_was_chosen_is_the_only_one_that_is_looked_in() -> None:
+    assert _match(["a/1.jpg"], "1.jpg", folder="b/") == Match("b/1.jpg", problem="there is no file '1.jpg'")
+    assert _match(["a/1.JPG"], "1.jpg", folder="a/") == Match("a/1.JPG", Relaxation.CASE)
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        ("", "names no file"),
+        ("  ", "names no file"),
+        ("https://example.org/a.jpg", "is an address, not a file: download"),
+        ("x/gone.jpg", "there is no file 'x/gone.jpg'"),
+        ("a\0b.jpg", r"there is no file 'a\x00b.jpg'"),
+        ("../a.jpg", "there is no file"),
+        ("x" * 70_000, "there is no file"),
+    ],
+)
+def test_what_is_not_there_says_why(listed: str, said: str) -> None:
+    found = _match(["images/b.jpg", "labels.csv"], listed, "b.jpg")
+    assert said in found.problem
+
+
+def test_only_images_are_found_by_another_name() -> None:
+    assert _match(["LABELS.CSV", "a.jpg"], "labels.csv").problem

@@ -1,0 +1,208 @@
+"""File names that are not UTF-8, or hold what no one expects: problems at the most, never the end of an import."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+
+from fer_core.cli.main import main
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.manifest import TableColumns
+from fer_core.data.source import open_source
+from fer_core.errors import DatasetError
+from fer_core.settings import Settings
+from tests.sources import PLAIN, png, write_folder, write_tar, write_zip
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Names on disk are bytes on Linux alone.")
+
+LATIN = "fear/M\udcfcller.png"
+"""`fear/Müller.png` in Latin-1, as Python holds what is not UTF-8."""
+
+SEEN_AS = r"fear/M\xfcller.png"
+GOOD = {f"fear/{number}.png": png(number) for number in range(3)}
+
+
+def _raw_zip(path: Path, members: dict[bytes, bytes], *, flag: bool, extra: dict[bytes, str] | None = None) -> Path:
+    """A zip archive with the very bytes of names, and with or without the flag that says they are UTF-8."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, (name, content) in enumerate(members.items()):
+            info = zipfile.ZipInfo(f"{number:0{len(name)}d}")
+            if extra and name in extra:
+                field = b"\x01" + struct.pack("<I", zlib.crc32(name)) + extra[name].encode()
+                info.extra = struct.pack("<HH", 0x7075, len(field)) + field
+            archive.writestr(info, content)
+    whole = bytearray(path.read_bytes())
+    for number, name in enumerate(members):
+        placeholder = f"{number:0{len(name)}d}".encode()
+        for magic, flags_at, name_at in ((b"PK\x03\x04", 6, 30), (b"PK\x01\x02", 8, 46)):
+            place = next(
+                at
+                for at in range(len(whole))
+                if whole[at : at + 4] == magic and whole[at + name_at : at + name_at + len(name)] == placeholder
+            )
+            whole[place + name_at : place + name_at + len(name)] = name
+            struct.pack_into("<H", whole, place + flags_at, 0x800 if flag else 0)
+    path.write_bytes(whole)
+    return path
+
+
+def _source(kind: str, folder: Path) -> Path:
+    """Three good images and one whose name is not UTF-8."""
+    files = GOOD | {LATIN: png(9)}
+    if kind == "folder":
+        path = write_folder(folder / "faces", GOOD)
+        with open(os.fsencode(path) + b"/fear/M\xfcller.png", "wb") as file:  # noqa: PTH123
+            file.write(png(9))
+        return path
+    if kind == "zip":
+        raw = {name.encode("utf-8", "surrogateescape"): content for name, content in files.items()}
+        return _raw_zip(folder / "faces.zip", raw, flag=True)
+    return write_tar(folder / f"faces.{kind}", files, kind.partition(".")[2])
+
+
+def _problems(dataset: StoredDataset) -> dict[str, str]:
+    index = dataset.index()
+    return {path: problem for path, problem in zip(index["path"], index["problem"], strict=True) if problem}
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "tar", "tar.gz"])
+def test_a_name_that_is_not_utf8_is_a_problem_and_not_an_end(kind: str, tmp_path: Path, store: Settings) -> None:
+    dataset = import_dataset(_source(kind, tmp_path), store, dataset_id="odd", layout="folders")
+    assert dataset.n == 4
+    assert _problems(dataset) == {SEEN_AS: f"The name of {SEEN_AS} is not UTF-8. Rename the file."}
+
+
+def test_a_name_that_is_not_utf8_is_told_as_json_and_in_words(
+    tmp_path: Path, store: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _source("folder", tmp_path)
+    assert main(["datasets", "import", str(path), "--id", "odd", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["problems"] == 1
+    assert main(["datasets", "propose", str(path)]) == 0
+    assert main(["datasets", "stats", "odd", "--json"]) == 0
+    assert SEEN_AS.replace("\\", "\\\\") in capsys.readouterr().out
+
+
+def test_a_table_may_name_files_beside_one_that_is_not_utf8(tmp_path: Path, store: Settings) -> None:
+    path = _source("folder", tmp_path)
+    (path / "labels.csv").write_bytes("image,emotion\nfear/0.png,fear\nfear/Müller.png,fear\n".encode("cp1252"))
+    columns = TableColumns(path="image", label="emotion")
+    manifest = PLAIN.model_copy(update={"layout": "table", "columns": columns})
+    assert list(_problems(import_dataset(path, store, manifest=manifest))) == ["fear/Müller.png"]
+
+
+def test_of_two_names_that_are_seen_alike_none_is_taken_for_the_other(tmp_path: Path) -> None:
+    path = _source("folder", tmp_path)
+    (path / SEEN_AS).write_bytes(png(8))
+    with open_source(path, Settings()) as source:
+        assert list(source.names()).count(SEEN_AS) == 1
+        with pytest.raises(DatasetError, match="not UTF-8"):
+            source.read(SEEN_AS)
+
+
+def test_a_folder_whose_own_name_is_not_utf8_is_imported(
+    tmp_path: Path, store: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_folder(tmp_path / "faces", GOOD)
+    odd = path.rename(path.with_name("M\udcfcnchen"))
+    assert main(["datasets", "import", str(odd)]) == 0
+    assert main(["datasets", "list"]) == 0
+    assert main(["datasets", "propose", str(odd), "--json"]) == 0
+    assert "nchen" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("raw", "flag", "expected"),
+    [
+        ("fear/Zoë.png".encode(), True, "fear/Zoë.png"),
+        ("fear/Zoë.png".encode(), False, "fear/Zoë.png"),  # as macOS packs them
+        ("fear/怒り.png".encode(), False, "fear/怒り.png"),
+        ("fear/Müller.png".encode("cp437"), False, "fear/Müller.png"),
+        (b"fear/plain.png", False, "fear/plain.png"),
+    ],
+)
+def test_names_in_a_zip_are_read_as_they_were_meant(raw: bytes, flag: bool, expected: str, tmp_path: Path) -> None:
+    path = _raw_zip(tmp_path / "a.zip", {raw: b"content", b"fear/b.png": b"b"}, flag=flag)
+    with open_source(path, Settings()) as source:
+        assert sorted(source.names()) == sorted(["fear/b.png", expected])
+        assert source.read(expected) == b"content"
+
+
+def test_a_zips_extra_field_gives_the_name_where_it_belongs_to_it(tmp_path: Path) -> None:
+    raw = b"fear/Zo_.png\x89"
+    path = _raw_zip(tmp_path / "a.zip", {raw: b"content"}, flag=False, extra={raw: "fear/Zoë.png"})
+    with open_source(path, Settings()) as source:
+        assert list(source.names()) == ["fear/Zoë.png"]
+    renamed = path.read_bytes().replace(raw, b"fear/Max.png\x89")
+    path.write_bytes(renamed)
+    with open_source(path, Settings()) as source:
+        assert list(source.names()) == ["fear/Max.pngë"]
+
+
+NASTY = {
+    "newline": "fear/a\nb.png",
+    "control": "fear/\x1b[31mred\x07.png",
+    "blanks": "fear/ a  .png",
+    "quotes": "fear/\"'`<b>$x.png",
+    "right-to-left": "fear/\u202egnp.exe.png",
+    "long": f"fear/{'x' * 240}.png",
+}
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "tar", "tar.gz"])
+def test_any_letters_may_stand_in_a_name(kind: str, tmp_path: Path, store: Settings) -> None:
+    files = {name: png(number) for number, name in enumerate(NASTY.values())}
+    pack = {"folder": write_folder, "zip": write_zip}
+    path = (
+        pack[kind](tmp_path / f"faces.{kind}", files)
+        if kind in pack
+        else write_tar(tmp_path / f"faces.{kind}", files, kind.partition(".")[2])
+    )
+    dataset = import_dataset(path, store, dataset_id="nasty", layout="folders")
+    assert set(dataset.index()["path"]) == set(files)
+    assert _problems(dataset) == {}
+
+
+def test_a_name_longer_than_any_disk_allows_is_read_from_an_archive(tmp_path: Path, store: Settings) -> None:
+    name = f"fear/{'x' * 60_000}.png"
+    dataset = import_dataset(write_zip(tmp_path / "a.zip", GOOD | {name: png(7)}), store, layout="folders")
+    assert _problems(dataset) == {}
+    assert name in set(dataset.index()["path"])
+
+
+def test_control_characters_do_not_reach_the_terminal(
+    tmp_path: Path, store: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = 'image,emotion\nfear/0.png,fear\n"gone\x1b[31m\x07\n.png",fear\n'
+    path = write_folder(tmp_path / "faces", GOOD | {"labels.csv": text})
+    main(["datasets", "propose", str(path), "--layout", "table"])
+    said = capsys.readouterr().out
+    assert "\x1b" not in said
+    assert "\x07" not in said
+    assert r"gone\x1b[31m\x07" in said
+
+
+def test_a_table_that_names_what_no_file_can_be_called_is_no_end(tmp_path: Path, store: Settings) -> None:
+    text = f"image,emotion\nfear/0.png,fear\nfear/a\0b.png,fear\n{'y' * 5000}.png,fear\n../../etc/passwd,fear\n"
+    path = write_folder(tmp_path / "faces", GOOD | {"labels.csv": text})
+    manifest = PLAIN.model_copy(update={"layout": "table", "columns": TableColumns(path="image", label="emotion")})
+    problems = _problems(import_dataset(path, store, manifest=manifest))
+    assert len(problems) == 3
+    assert all("there is no file" in problem for problem in problems.values())
+
+
+def test_a_tar_with_a_name_that_is_not_utf8_still_tells_the_others(tmp_path: Path) -> None:
+    with open_source(_source("tar", tmp_path), Settings()) as source:
+        assert list(source.names()) == [*GOOD, SEEN_AS]
+        assert source.read("fear/0.png") == GOOD["fear/0.png"]
+        with pytest.raises(DatasetError, match="not UTF-8"):
+            source.read(SEEN_AS)
+    assert tarfile.is_tarfile(tmp_path / "faces.tar")
