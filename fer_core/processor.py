@@ -68,7 +68,7 @@ class Processor:
 
     @property
     def has_bf16(self) -> bool:
-        """Whether it multiplies bf16 numbers itself. Elsewhere PyTorch emulates them, several times slower than fp32."""
+        """Whether it multiplies bf16 numbers itself; elsewhere PyTorch emulates them, slower than fp32."""
         return bool(self.flags & {"amx_bf16", "avx512_bf16"})
 
     @property
@@ -83,7 +83,7 @@ class Processor:
 
 @lru_cache(maxsize=1)
 def processor() -> Processor:
-    """The processor that this process runs on, within the limits that ATEN_CPU_CAPABILITY and ONEDNN_MAX_CPU_ISA set."""
+    """The processor of this process, within the limits of ATEN_CPU_CAPABILITY and ONEDNN_MAX_CPU_ISA."""
     name, flags = _linux() if _CPUINFO.is_file() else _mac() if sys.platform == "darwin" else _elsewhere()
     return Processor(name or platform.machine() or "unknown processor", within_limits(flags, os.environ))
 

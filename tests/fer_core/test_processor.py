@@ -8,7 +8,9 @@ import pytest
 from fer_core import processor as module
 from fer_core.processor import Processor, processor, within_limits
 
-SAPPHIRE = frozenset("fma avx avx2 avx_vnni avx512f avx512_vnni avx512_bf16 amx_bf16 amx_int8".split())
+SAPPHIRE = frozenset(
+    ["fma", "avx", "avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"]
+)
 
 EPYC = """processor\t: 0
 vendor_id\t: AuthenticAMD
