@@ -116,7 +116,8 @@ def _mac() -> tuple[str, frozenset[str]]:
 
 def _elsewhere() -> tuple[str, frozenset[str]]:
     """What NumPy found out at its start: it has no bf16 flag, so bf16 is left alone there."""
-    from numpy._core._multiarray_umath import __cpu_features__ as found  # NumPy has no public name for it
+    # NumPy has no public name for it.
+    from numpy._core._multiarray_umath import __cpu_features__ as found  # type: ignore[import-not-found]
 
     names = {"AVX": "avx", "AVX2": "avx2", "AVX512F": "avx512f", "AVX512VNNI": "avx512_vnni", "ASIMD": "asimd"}
     names |= {"ASIMDDP": "asimddp"}
