@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.calibration import POINT_NAMES
-from fer_core.data.readers.file_names import IMAGE_ENDINGS
+from fer_core.data.image_formats import ALLOWED
+from fer_core.data.readers.file_names import image_names
+from fer_core.data.source import open_source
 from fer_core.errors import InputError
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import find_model, model_in_use
@@ -61,12 +63,19 @@ def in_words(reading: ImageReading) -> str:
 
 
 def _files(paths: list[Path]) -> list[Path]:
+    """The files themselves, and of folders those that are images by their content or their ending."""
     files: list[Path] = []
+    passed_over = 0
     for path in paths:
-        if path.is_dir():
-            files += sorted(inner for inner in path.rglob("*") if inner.suffix.lower() in IMAGE_ENDINGS)
-        else:
+        if not path.is_dir():
             files.append(path)
+            continue
+        with open_source(path, settings()) as source:
+            names = image_names(source)
+            files += [path / name for name in names]
+            passed_over += len(source.names()) - len(names)
+    if passed_over:
+        sys.stderr.write(f"Files that are no images, passed over: {passed_over:,}\n")
     if not files:
-        raise InputError(f"No images were found in {', '.join(map(str, paths))}: {', '.join(IMAGE_ENDINGS)} are read.")
+        raise InputError(f"No images were found in {', '.join(map(str, paths))}. Give {ALLOWED} files.")
     return files

@@ -21,7 +21,7 @@ from fer_core.data.label_map import label_map
 from fer_core.data.manifest import Manifest, dump_manifest
 from fer_core.data.measure import PIXEL_COLUMNS, ImageLimits
 from fer_core.data.readers import fer2013, reader_for
-from fer_core.data.readers.file_names import is_image
+from fer_core.data.readers.file_names import image_names
 from fer_core.data.source import Source, open_source
 from fer_core.errors import DatasetError
 from fer_core.progress import Progress, silent
@@ -96,7 +96,7 @@ def _index(work: Import, source: Source, manifest: Manifest, settings: Settings,
         reader.read(source, manifest),
         label_map(manifest, reader.codes, reader.unlabelled),
         parts,
-        expected=sum(map(is_image, names)),
+        expected=len(image_names(source)),
         repeats=reader.repeats,
         processes=settings.threads or os.cpu_count() or 1,
         limits=ImageLimits(settings.image_bytes_max, settings.image_pixels_max),

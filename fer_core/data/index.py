@@ -20,7 +20,7 @@ from fer_core.atomic import atomic_path
 from fer_core.data.images import BOX_COLUMNS, Box
 from fer_core.data.label_map import LabelMap
 from fer_core.data.location import Location
-from fer_core.data.measure import IMAGE_LIMITS, ImageLimits, measure
+from fer_core.data.measure import IMAGE_LIMITS, MODE, ImageLimits, measure
 from fer_core.data.record import Record
 from fer_core.data.signature import SIGNATURE, SIGNATURE_BYTES
 from fer_core.data.source import Source
@@ -53,6 +53,7 @@ _SAID: dict[str, pa.DataType] = {
 }
 _MEASURED: dict[str, pa.DataType] = {
     **dict.fromkeys(("width", "height", "channels"), _SMALL),
+    MODE: _TEXT,
     "bytes": pa.int64(),
     "sha256": _TEXT,
     "phash": pa.int64(),

@@ -106,6 +106,41 @@ def read_at(location: Location, files: Files | None = None) -> bytes:
             kept.close()
 
 
+def read_head(location: Location, size: int) -> bytes:
+    """The first bytes there, or all where there are fewer; of a packed file no more is unpacked than that.
+
+    Raises:
+        DatasetError: the file can't be read.
+        ArchiveError: the archive is damaged there.
+    """
+    if location.method not in (_FILE, _TAR, _ZIP_STORED, _ZIP_DEFLATED):
+        return read_at(location)[:size]
+    try:
+        with open(location.path, "rb", buffering=0) as file:  # noqa: PTH123  (as above)
+            if location.method in (_FILE, _TAR):
+                file.seek(location.offset)
+                return file.read(size if location.method == _FILE else min(size, location.size))
+            return _zipped_head(file, location, size)
+    except OSError as exc:
+        raise DatasetError(f"{location.name!r} can't be read: {exc.strerror or exc}.") from exc
+
+
+def _zipped_head(file: BinaryIO, location: Location, size: int) -> bytes:
+    file.seek(location.offset)
+    header = file.read(_LOCAL_HEADER.size)
+    if len(header) < _LOCAL_HEADER.size or header[:4] != _LOCAL_MAGIC:
+        raise _damaged(location, "its header is missing")
+    fields = _LOCAL_HEADER.unpack(header)
+    file.seek(fields[9] + fields[10], os.SEEK_CUR)
+    packed = file.read(min(location.packed, 2 * size + _EXTRA_GUESS))
+    if location.method == _ZIP_STORED:
+        return packed[:size]
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, size)
+    except zlib.error as exc:
+        raise _damaged(location, str(exc)) from exc
+
+
 def _exactly(file: BinaryIO, offset: int, size: int, location: Location) -> bytes:
     file.seek(offset)
     content = file.read(size)

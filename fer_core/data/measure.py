@@ -10,19 +10,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.images import PIXELS_MAX, Box, cut, decode, pixels_in
+from fer_core.data.image_decoder import decode_image
+from fer_core.data.images import PIXELS_MAX, Box, cut
 from fer_core.data.location import Files, Location, read_at
 from fer_core.data.signature import SIGNATURE, encode_signatures
-from fer_core.errors import InputError
+from fer_core.errors import InputError, UnreadableImageError
 from fer_core.faces import RgbImage
 
 DARK_MAX, BRIGHT_MIN = 15, 240
 """Gray levels up to the first count as lost in the dark, from the second on as burnt out."""
 
+MODE = "mode"
+"""How the file stores its pixels. An index without this column was made by an older decoder, which dropped alpha and
+darkened most 16-bit files."""
+
 PIXEL_COLUMNS: dict[str, Any] = {
     "width": 0,
     "height": 0,
     "channels": 0,
+    MODE: "",
     "bytes": 0,
     "sha256": "",
     "phash": 0,
@@ -36,10 +42,11 @@ PIXEL_COLUMNS: dict[str, Any] = {
 }
 """Columns measured from the file, with what they hold where the file could not be read.
 
-`brightness` and `contrast` are mean and standard deviation of the gray levels, 0..255; `sharpness` is the variance of
-the Laplacian; `dark_01` and `bright_01` are the shares of pixels beyond `DARK_MAX` and `BRIGHT_MIN`; `phash` is a
-64-bit perceptual hash as a signed integer; `signature` tells how alike two images are (`signature.likeness`; missing
-where there is nothing to see); `sha256` is of the pixels.
+`mode` is how the file stores its pixels, in Pillow's words (L, RGB, RGBA, I;16, …); `brightness` and `contrast` are
+mean and standard deviation of the gray levels, 0..255; `sharpness` is the variance of the Laplacian; `dark_01` and
+`bright_01` are the shares of pixels beyond `DARK_MAX` and `BRIGHT_MIN`; `phash` is a 64-bit perceptual hash as a signed
+integer; `signature` tells how alike two images are (`signature.likeness`; missing where there is nothing to see);
+`sha256` is of the pixels.
 """
 
 _CONTRAST_MIN = 1e-5
@@ -126,27 +133,21 @@ def _measure_one(
         content = read_at(place, files)
     except InputError as exc:
         return _unread(str(exc))
-    pixels = decode(content, limits.pixels_max)
-    if pixels is None:
-        return _unread(_why_unread(content, limits), len(content))
-    face = cut(pixels, box)
+    try:
+        decoded = decode_image(content, limits.pixels_max, name="the image")
+    except UnreadableImageError as exc:
+        return _unread(str(exc).removeprefix("the image "), len(content))
+    face = cut(decoded.pixels, box)
     if face is None:
         return _unread(f"the face's box {box} lies outside the image", len(content))
-    return _figures(face, len(content), frequencies)
-
-
-def _why_unread(content: bytes, limits: ImageLimits) -> str:
-    pixels = pixels_in(content)
-    if pixels > limits.pixels_max:
-        return f"has {pixels:,} pixels; the limit is {limits.pixels_max:,} (FERSCOPE_IMAGE_PIXELS_MAX)"
-    return "does not decode as an image"
+    return _figures(face, len(content), decoded.mode, frequencies)
 
 
 def _unread(problem: str, size: int = 0) -> tuple[Any, ...]:
     return tuple({**PIXEL_COLUMNS, "bytes": size, "problem": problem}.values())
 
 
-def _figures(pixels: RgbImage, size: int, frequencies: NDArray[np.float32]) -> tuple[Any, ...]:
+def _figures(pixels: RgbImage, size: int, mode: str, frequencies: NDArray[np.float32]) -> tuple[Any, ...]:
     import cv2
 
     gray = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8) if pixels.ndim == 3 else pixels
@@ -162,6 +163,7 @@ def _figures(pixels: RgbImage, size: int, frequencies: NDArray[np.float32]) -> t
         width,
         height,
         1 if pixels.ndim == 2 else 3,
+        mode,
         size,
         content.hexdigest(),
         PIXEL_COLUMNS["phash"],

@@ -14,7 +14,7 @@ from fer_core.data.manifest import Manifest
 from fer_core.data.manifest_store import all_manifests
 from fer_core.data.readers import READERS, reader_for, recognise
 from fer_core.data.readers import table as table_reader
-from fer_core.data.readers.file_names import has, is_image
+from fer_core.data.readers.file_names import has, image_names, is_image
 from fer_core.data.record import Record, Split
 from fer_core.data.source import Source
 from fer_core.errors import DatasetError
@@ -78,7 +78,7 @@ def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) 
     labels = label_map(manifest, reader.codes, reader.unlabelled)
     return Proposal(
         manifest=manifest,
-        n_files=sum(map(is_image, names)),
+        n_files=len(image_names(source)),
         n_records=seen.n,
         complete=next(records, None) is None,
         labels=_labels(seen.raw, labels),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.measure import MODE
 from fer_core.data.overlay import Action
 from fer_core.data.quality import Finding, FindingKind
 from fer_core.data.quality_report import QualityReport, finding_table, pair_table, to_exclude
@@ -38,18 +41,25 @@ def show_quality(dataset: StoredDataset) -> None:
     said = st.container()
     _answer(dataset, report)
     if report.lacking:
-        notice(
-            "info",
-            f"An older version of FERscope indexed this dataset and did not measure {', '.join(report.lacking)}, so "
-            f"that some images are missed{', above all near-duplicates' if SIGNATURE in report.lacking else ''}. "
-            f"Measure it again with: python -m fer_core datasets index {dataset.id}",
-        )
+        notice("info", older_index_words(dataset.id, report.lacking))
     finding = _checks(dataset, report)
     _offer_downloads(dataset, report)
     with said:
         show_last_change(dataset, unless=[] if finding is None else [_key(dataset, finding)])
     if finding is not None:
         _show_finding(dataset, finding, report, detector)
+
+
+def older_index_words(dataset_id: str, lacking: Sequence[str]) -> str:
+    """What an index lacks that an older version made, and how to make it again."""
+    measured = [name for name in lacking if name != MODE]
+    said = ["An older version of FERscope indexed this dataset."]
+    if measured:
+        near = ", above all near-duplicates" if SIGNATURE in measured else ""
+        said.append(f"It did not measure {', '.join(measured)}, so that some images are missed{near}.")
+    if MODE in lacking:
+        said.append("It read transparent images, and those of more than 8 bits, otherwise than Predict reads them.")
+    return f"{' '.join(said)} Measure it again with: python -m fer_core datasets index {dataset_id}"
 
 
 def _answer(dataset: StoredDataset, report: QualityReport) -> None:

@@ -17,7 +17,6 @@ from fer_ui.prediction_view import show_picture
 from fer_ui.resources import detector, predictor, used_model
 from fer_ui.words import plain
 
-_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
 _POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
 _MODES = {"detect": "Find the faces", "whole": "Each picture is one face"}
 
@@ -25,7 +24,8 @@ _MODES = {"detect": "Find the faces", "whole": "Each picture is one face"}
 def main() -> None:
     page_header("Predict", "Upload photos: each face is found, numbered and read, with how sure the model is.")
     with shown_errors():
-        files = st.file_uploader("Photos", type=_TYPES, accept_multiple_files=True, max_upload_size=_limit_mb())
+        # Any file can be chosen: whether it is a picture is told by its content, and said beside its name.
+        files = st.file_uploader("Photos", accept_multiple_files=True, max_upload_size=_limit_mb())
         left, right = st.columns(2)
         with left:
             point = switch("Operating point", list(_POINTS), Param.POINT, format_func=_POINTS.__getitem__)

@@ -141,6 +141,14 @@ def test_what_is_no_picture_is_refused_and_nothing_is_read(store: Settings, open
     assert not app.get("download_button")
 
 
+def test_a_photo_may_have_any_ending(store: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.PREDICT, view="whole")
+    assert not app.file_uploader[0].proto.type
+    _, content, kind = _photo("a.png", Expression.ANGER)
+    app.file_uploader[0].set_value([("a.jfif", content, kind), ("b", content, "application/octet-stream")]).run()
+    assert words(app).count("One face found") == 2
+
+
 def test_a_run_folder_cut_in_half_is_named_with_what_it_lacks(store: Settings, open_page: OpenPage) -> None:
     folder = store.runs_dir / "half"
     folder.mkdir(parents=True)

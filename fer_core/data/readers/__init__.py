@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fer_core.data.readers import (
     affectnet_csv,
     affectnet_npy,
@@ -12,6 +14,7 @@ from fer_core.data.readers import (
     rafdb,
     table,
 )
+from fer_core.data.readers.file_names import image_names, is_image
 from fer_core.data.readers.reader import Reader
 from fer_core.data.source import Source
 from fer_core.errors import DatasetError
@@ -42,9 +45,18 @@ def recognise(source: Source) -> Reader:
         DatasetError: none recognises it.
     """
     names = source.names()
-    for reader in READERS.values():
-        if reader.recognises(names):
-            return reader
+    if found := _first_fitting(names) or _first_fitting(_with_endings(source)):
+        return found
     known = "; ".join(f"{reader.layout}: {reader.looks_like}" for reader in READERS.values())
     example = f"It has {len(names):,} files, such as {names[0]!r}." if names else "It has no files."
     raise DatasetError(f"The layout was not recognised. {example} Known layouts are {known}.")
+
+
+def _first_fitting(names: Sequence[str]) -> Reader | None:
+    return next((reader for reader in READERS.values() if reader.recognises(names)), None)
+
+
+def _with_endings(source: Source) -> list[str]:
+    """The source's names; images whose names don't say so are given an ending."""
+    images = set(image_names(source))
+    return [f"{name}.png" if name in images and not is_image(name) else name for name in source.names()]

@@ -6,15 +6,41 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from fer_core.data.image_formats import HEAD_BYTES, image_format
+from fer_core.data.location import read_head
 from fer_core.data.manifest import Manifest
 from fer_core.data.record import SPLIT_NAMES, Split
+from fer_core.data.source import Source
+from fer_core.errors import DatasetError
 
-IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".pgm", ".ppm")
+IMAGE_ENDINGS = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".webp", ".avif", ".heic", ".heif", ".hif"),
+    *(".gif", ".bmp", ".dib", ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm"),
+)
+_OTHER_ENDINGS = (
+    *(".csv", ".tsv", ".txt", ".md", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".html", ".pdf", ".xlsx", ".parquet"),
+    *(".npy", ".npz", ".mat", ".pts", ".lst", ".py", ".m", ".zip", ".mp4", ".avi", ".wav"),
+)
+"""What often lies beside images by the thousand: such files are not opened to see whether they are any."""
 
 
 def is_image(name: str) -> bool:
     """Whether a name ends like an image's."""
     return name.lower().endswith(IMAGE_ENDINGS)
+
+
+def image_names(source: Source) -> list[str]:
+    """The source's images, sorted: files that end like one, and those whose content begins like one."""
+    return [name for name in source.names() if is_image(name) or _begins_like_an_image(source, name)]
+
+
+def _begins_like_an_image(source: Source, name: str) -> bool:
+    if name.lower().endswith(_OTHER_ENDINGS):
+        return False
+    try:
+        return image_format(read_head(source.locate(name), HEAD_BYTES)) is not None
+    except DatasetError:
+        return False
 
 
 def split_of(name: str, above: int = 1) -> Split | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from fer_core.data.label_map import SYNONYMS
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers.file_names import NamePatterns, is_image, split_of
+from fer_core.data.readers.file_names import NamePatterns, image_names, is_image, split_of
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import Record
 from fer_core.data.source import Source
@@ -20,15 +20,14 @@ def recognises(names: Sequence[str]) -> bool:
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
     """A record for each image; its folder's name is the label."""
     patterns = NamePatterns(manifest)
-    for name in source.names():
-        if is_image(name):
-            yield Record(
-                path=name,
-                split=split_of(name, above=2),
-                raw_label=_class_folder(name),
-                identity=patterns.identity(name),
-                subgroups=patterns.subgroups(name),
-            )
+    for name in image_names(source):
+        yield Record(
+            path=name,
+            split=split_of(name, above=2),
+            raw_label=_class_folder(name),
+            identity=patterns.identity(name),
+            subgroups=patterns.subgroups(name),
+        )
 
 
 def _class_folder(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers.file_names import NamePatterns, is_image, split_of
+from fer_core.data.readers.file_names import NamePatterns, image_names, split_of
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import Record
 from fer_core.data.source import Source
@@ -28,8 +28,8 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
         raise DatasetError("The layout 'names' needs a manifest with a label_pattern, such as ^[A-Z]+[.]([A-Z]{2}).")
     patterns = NamePatterns(manifest)
     matched = False
-    for name in source.names():
-        label = patterns.label(name) if is_image(name) else ""
+    for name in image_names(source):
+        label = patterns.label(name)
         if not label:
             continue
         matched = True

@@ -218,6 +218,18 @@ def test_faces_are_predicted_a_line_an_image(command: Command, bundle: Path, tmp
     assert (readings["bright.png"]["width"], readings["bright.png"]["height"]) == (30, 40)
 
 
+def test_a_folder_is_predicted_by_what_its_files_hold(command: Command, bundle: Path, tmp_path: Path) -> None:
+    picture = cv2.imencode(".png", np.full((64, 64, 3), 120, np.uint8))[1].tobytes()
+    for name, content in {"a.jfif": picture, "b": picture, "broken.gif": b"GIF", "notes.txt": b"Dear diary"}.items():
+        (tmp_path / "many" / "deep").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "many" / "deep" / name).write_bytes(content)
+    printed = command("predict", tmp_path / "many", "--model", "tiny", "--faces", "whole", "--json")
+    read = [json.loads(line) for line in printed.out.splitlines()]
+    assert [Path(each["source"]).name for each in read] == ["a.jfif", "b", "broken.gif"]
+    assert [bool(each.get("error")) for each in read] == [False, False, True]
+    assert "passed over: 1" in printed.err
+
+
 def test_predicting_nothing_readable_ends_with_two(command: Command, bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_text("no image")
     printed = command("predict", tmp_path / "broken.jpg", "--model", "tiny", "--faces", "whole", "--json")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.images import BOX_COLUMNS, FaceRef, cut, decode, face_refs, images_in_order, pixels_in
+from fer_core.data.images import BOX_COLUMNS, FaceRef, cut, decode, face_refs, images_in_order
 from fer_core.data.source import FolderSource
 from tests.sources import gray, png, write_folder
 
@@ -35,21 +35,15 @@ def _claiming_jpeg(width: int, height: int) -> bytes:
     return bytes(content)
 
 
-def test_decoding_gives_rgb_drops_alpha_and_keeps_gray() -> None:
+def test_decoding_gives_rgb_and_keeps_gray() -> None:
     np.testing.assert_array_equal(decode(_encoded(".png")), COLOUR)
     np.testing.assert_array_equal(decode(png(3)), gray(3))
-    alpha = np.dstack([COLOUR[:, :, ::-1], np.full(COLOUR.shape[:2], 7, np.uint8)])
-    np.testing.assert_array_equal(decode(_encoded(".png", alpha)), COLOUR)
-    deep = decode(_encoded(".png", np.full((8, 8), 512, np.uint16)))
-    assert deep is not None
-    assert (deep.dtype, deep.shape) == (np.uint8, (8, 8))
 
 
 @pytest.mark.parametrize("ending", [".png", ".bmp", ".tiff", ".ppm", ".webp", ".jpg"])
-def test_the_size_is_read_from_any_header(ending: str) -> None:
+def test_any_format_is_decoded(ending: str) -> None:
     options = (cv2.IMWRITE_WEBP_QUALITY, 101) if ending == ".webp" else ()
     content = _encoded(ending, COLOUR[:, :, ::-1], *options)
-    assert pixels_in(content) == 30 * 40
     decoded = decode(content)
     assert decoded is not None and decoded.shape == COLOUR.shape
     if ending != ".jpg":
@@ -57,11 +51,10 @@ def test_the_size_is_read_from_any_header(ending: str) -> None:
 
 
 @pytest.mark.parametrize("options", [(), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 1)])
-def test_the_size_of_a_jpeg_is_found_behind_other_segments(options: tuple[int, ...]) -> None:
+def test_a_jpeg_is_decoded_behind_other_segments(options: tuple[int, ...]) -> None:
     plain = _encoded(".jpg", COLOUR, *options)
     comment = b"\xff\xfe" + struct.pack(">H", 60_000) + bytes(59_998)
     for content in (plain, plain[:2] + comment * 3 + plain[2:], plain[:2] + b"\xff\xff" + plain[2:]):
-        assert pixels_in(content) == 30 * 40
         assert decode(content) is not None
 
 
@@ -72,7 +65,6 @@ def test_no_jpeg_is_decoded_larger_than_its_header_was_read(marker: bytes) -> No
     content = true[:2] + marker + true[2:]
     hidden = content + bytes(0xFFC0 - len(content) + 6) + small[2:]
     for each in (content, hidden):
-        assert pixels_in(each) in (0, 20_000 * 20_000) or pixels_in(each) > 10**9
         assert decode(each) is None
 
 
@@ -87,7 +79,6 @@ def test_an_image_that_claims_to_be_huge_is_not_decoded(side: int, monkeypatch: 
     ppm = f"P6 {side} {side} 255 ".encode() + bytes(100)
     for content in (_claiming(side, side), _claiming_jpeg(side, side), bytes(bmp), ppm):
         assert len(content) < 10_000
-        assert pixels_in(content) >= side * side
         assert decode(content) is None
 
 

@@ -100,10 +100,14 @@ def test_dark_and_bright_are_shares_of_the_pixels(folder: Path) -> None:
     assert (row["dark_01"], row["bright_01"]) == (0.05, 0.03)
 
 
-@pytest.mark.parametrize("name", ["text.png", "empty.png", "cut.png"])
-def test_a_broken_image_is_a_row_with_a_problem(name: str, folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("text.png", "is not an image"), ("empty.png", "is empty (0 bytes)"), ("cut.png", "is damaged or cut short")],
+)
+def test_a_broken_image_is_a_row_with_a_problem(name: str, problem: str, folder: Path) -> None:
     table = _measured(folder, "a.png", name, "a.png")
-    assert table["problem"].tolist() == ["", "does not decode as an image", ""]
+    assert table["problem"].iloc[1].startswith(problem)
+    assert table["problem"].iloc[[0, 2]].tolist() == ["", ""]
     assert (table["sha256"] == "").tolist() == [False, True, False]
     assert table["phash"].tolist() == [table["phash"][0], 0, table["phash"][0]]
     assert table["bytes"][1] == (folder / name).stat().st_size
@@ -150,7 +154,7 @@ def test_limits_are_named_with_their_values(folder: Path) -> None:
     (row,) = _measured(folder, "a.png", limits=ImageLimits(size - 1, 10**6))["problem"]
     assert row == f"has {size:,} bytes; the limit is {size - 1:,} (FERSCOPE_IMAGE_BYTES_MAX)"
     (row,) = _measured(folder, "a.png", limits=ImageLimits(size, 96 * 96 - 1))["problem"]
-    assert row == "has 9,216 pixels; the limit is 9,215 (FERSCOPE_IMAGE_PIXELS_MAX)"
+    assert row.startswith("is 96x96") and row.endswith("or raise FERSCOPE_IMAGE_PIXELS_MAX.")
     (row,) = _measured(folder, "a.png", limits=ImageLimits(size, 96 * 96))["problem"]
     assert row == ""
 

@@ -220,8 +220,8 @@ def test_text_named_jpg_is_said_to_be_no_image(tmp_path: Path) -> None:
         read_image(path, LIMITS)
 
 
-def test_a_phones_heic_is_called_by_its_name() -> None:
-    with pytest.raises(UnreadableImageError, match="HEIC file, which is not supported"):
+def test_a_damaged_heic_is_called_by_its_name() -> None:
+    with pytest.raises(UnreadableImageError, match="begins like a HEIC image, but its header is damaged"):
         read(b"\0\0\0\x18ftypheic" + bytes(40))
 
 

@@ -90,7 +90,8 @@ def test_a_split_is_looked_for_above_the_file() -> None:
 
 
 def test_images_are_told_by_their_endings() -> None:
-    endings = ["a.PNG", "a.jpg", "a.JPEG", "a.pgm", "a.tiff", "a.webp", "a.bmp"]
+    endings = ["a.PNG", "a.jpg", "a.JPEG", "a.pgm", "a.tiff", "a.webp", "a.bmp", "a.jfif", "a.jpe"]
+    endings += ["a.gif", "a.avif", "a.HEIC", "a.heif"]
     assert all(map(is_image, endings))
     assert not any(map(is_image, ["a.csv", "a", "png", "a.png.txt", "a.npy"]))
 
