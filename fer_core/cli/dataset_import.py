@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from fer_core.data.fetch import is_url
 from fer_core.data.import_run import run_import
 from fer_core.data.importing import begin_import, discard_import, list_imports, open_import
 from fer_core.data.label_map import parse_assignments
+from fer_core.data.left_out import LeftOut
 from fer_core.data.manifest import Layout, Manifest, TableColumns, read_manifest
 from fer_core.data.manifest_store import all_manifests
 from fer_core.data.proposal import Proposal, fitting_manifest, propose
@@ -43,6 +44,9 @@ def add_to(action: AddAction) -> None:
         )
     importing.add_argument("--take", action="store_true", help="move the archive into the store")
     importing.add_argument("--work", default="", help="go on with the unfinished import of this id")
+    importing.add_argument(
+        "--allow-partial", action="store_true", help="import the rest where more than half of the images can't be read"
+    )
     fetching = action("fetch", "bring a URL or a compressed tar into the store, to be imported later", _fetch)
     fetching.add_argument("url")
     fetching.add_argument("--id", default="")
@@ -65,9 +69,14 @@ def _propose(arguments: argparse.Namespace) -> None:
     words = [
         f"{found.manifest.title}: {READERS[found.manifest.layout].title}, {found.n_files:,} image files, {seen}",
         table(rows, "No labels."),
-        *(f"not found: {one_line(name)}" for name in found.missing),
+        *_left_out_words(found.left_out),
     ]
     emit(_as_json(found), arguments.json, "\n".join(words))
+
+
+def _left_out_words(left_out: Sequence[LeftOut]) -> list[str]:
+    """A line a reason, with a few names."""
+    return [one_line(f"left out: {each.line()}") for each in left_out]
 
 
 def _as_json(found: Proposal) -> dict[str, Any]:
@@ -85,30 +94,36 @@ def _as_json(found: Proposal) -> dict[str, Any]:
         "identities": found.identities,
         "has": list(found.has),
         "missing": list(found.missing),
+        "used": found.used,
+        "left_out": [each.as_json() for each in found.left_out],
+        "too_much_unread": found.too_much_unread,
         "columns": list(found.columns),
     }
 
 
 def _import(arguments: argparse.Namespace) -> None:
     if arguments.work:
-        _emit_imported(arguments, reported(_resumed(arguments.work)))
+        _emit_imported(arguments, reported(_resumed(arguments.work, arguments.allow_partial)))
         return
     if not arguments.path:
         raise DatasetError("Nothing to import was named. Give a folder, an archive or a URL, or --work ID.")
-    _emit_imported(arguments, reported(_begun(arguments)))
+    left_out: list[LeftOut] = []
+    _emit_imported(arguments, reported(_begun(arguments, left_out)), left_out)
 
 
-def _resumed(dataset_id: str) -> Callable[[Progress], StoredDataset]:
+def _resumed(dataset_id: str, allow_partial: bool) -> Callable[[Progress], StoredDataset]:
     """A decided import's work. One that fails is kept: it can be decided otherwise, or discarded."""
 
     def work(progress: Progress) -> StoredDataset:
-        run_import(open_import(dataset_id, settings()), settings(), progress)
+        run_import(open_import(dataset_id, settings()), settings(), progress, allow_partial=allow_partial)
         return open_dataset(dataset_id, settings())
 
     return work
 
 
-def _begun(arguments: argparse.Namespace) -> Callable[[Progress], StoredDataset]:
+def _begun(arguments: argparse.Namespace, left_out: list[LeftOut]) -> Callable[[Progress], StoredDataset]:
+    """The whole import; what it leaves out is put into `left_out` before any image is opened."""
+
     def work(progress: Progress) -> StoredDataset:
         manifest = None
         if arguments.map or arguments.column or arguments.manifest:
@@ -123,6 +138,8 @@ def _begun(arguments: argparse.Namespace) -> Callable[[Progress], StoredDataset]
             layout=arguments.layout,
             manifest=manifest,
             move=arguments.take,
+            allow_partial=arguments.allow_partial,
+            review=lambda found: left_out.extend(found.left_out),
             progress=progress,
         )
 
@@ -223,10 +240,21 @@ def _draw(arguments: argparse.Namespace) -> None:
     _emit_imported(arguments, reported(work))
 
 
-def _emit_imported(arguments: argparse.Namespace, dataset: StoredDataset) -> None:
+def _emit_imported(
+    arguments: argparse.Namespace, dataset: StoredDataset, left_out: Sequence[LeftOut] | None = None
+) -> None:
+    """What was imported and, where it was looked at before (not None), what was left out."""
     problems = int((dataset.raw_index(["problem"])["problem"] != "").sum())
-    result = {"id": dataset.id, "n": dataset.n, "problems": problems, "source": str(dataset.source_path)}
-    emit(result, arguments.json, f"{dataset.id}: {dataset.n:,} images, {problems:,} with problems")
+    result: dict[str, Any] = {
+        "id": dataset.id,
+        "n": dataset.n,
+        "problems": problems,
+        "source": str(dataset.source_path),
+    }
+    if left_out is not None:
+        result["left_out"] = [each.as_json() for each in left_out]
+    words = [f"{dataset.id}: {dataset.n:,} images, {problems:,} with problems", *_left_out_words(left_out or ())]
+    emit(result, arguments.json, "\n".join(words))
 
 
 def _name(path: str) -> str:

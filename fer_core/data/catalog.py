@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ from fer_core.data.index import index_columns, load_index, tabulate
 from fer_core.data.label_map import label_map
 from fer_core.data.manifest import Manifest, read_manifest
 from fer_core.data.overlay import Overlay
-from fer_core.data.proposal import fitting_manifest
+from fer_core.data.proposal import Proposal, fitting_manifest, propose
 from fer_core.data.readers import reader_for
 from fer_core.data.source import Source, open_source
 from fer_core.errors import DatasetError, InputError, ManifestError
@@ -124,6 +124,8 @@ def import_dataset(
     layout: str = "",
     manifest: Manifest | None = None,
     move: bool = False,
+    allow_partial: bool = False,
+    review: Callable[[Proposal], None] = lambda _: None,
     progress: Progress = silent,
 ) -> StoredDataset:
     """Index a folder or archive and add it to the store; the images are read where they are.
@@ -136,8 +138,12 @@ def import_dataset(
         layout: a reader's name; recognised when empty.
         manifest: what the files mean; by default the known one that fits.
         move: take the archive into the store (for uploads). Otherwise it stays where it is and is referred to.
+        allow_partial: import the rest where more than half of the images could not be read or matched.
+        review: told what the files seem to be before any image is opened; what it raises ends the import.
+        progress: told of every step.
     Raises:
-        DatasetError: nothing there, an unknown layout or label, a broken label file, or the id is taken.
+        DatasetError: nothing there, an unknown layout or label, a broken label file, the id is taken, or most of the
+            images could not be read or matched.
         CancelledError: `progress` asked to stop; the import is kept for going on.
     """
     work = _begun(path, settings, dataset_id, layout, manifest, move)
@@ -145,8 +151,12 @@ def import_dataset(
         if work.manifest is None:
             work.prepare(settings, progress)
             with open_source(work.path(), settings) as source:
-                work.decide(manifest or fitting_manifest(source, layout, dataset_id, _stem(path), settings))
-        return _open(run_import(work, settings, progress))
+                found = propose(source, manifest or fitting_manifest(source, layout, dataset_id, _stem(path), settings))
+            review(found)
+            if not allow_partial:
+                found.check_enough_is_read()
+            work.decide(found.manifest)
+        return _open(run_import(work, settings, progress, allow_partial=allow_partial))
     except InputError:
         discard_import(work.id, settings)
         raise

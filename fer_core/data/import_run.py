@@ -18,9 +18,10 @@ from fer_core.data.fetch import write_zip
 from fer_core.data.importing import INDEX, MANIFEST, PAIRS, PARTS, STAMP, Import, alone
 from fer_core.data.index import build_parts, index_columns, load_index, merge_parts
 from fer_core.data.label_map import label_map
-from fer_core.data.manifest import Manifest, dump_manifest
+from fer_core.data.left_out import EXAMPLES_MAX, LeftOut, Reason, check_enough_is_read
+from fer_core.data.manifest import Layout, Manifest, dump_manifest
 from fer_core.data.measure import PIXEL_COLUMNS, ImageLimits
-from fer_core.data.readers import fer2013, reader_for
+from fer_core.data.readers import reader_for
 from fer_core.data.readers.file_names import image_names
 from fer_core.data.source import Source, open_source
 from fer_core.errors import DatasetError
@@ -30,11 +31,16 @@ from fer_core.settings import Settings
 _PREPARE_SHARE_01, _INDEX_SHARE_01 = 0.2, 0.95
 
 
-def run_import(work: Import, settings: Settings, progress: Progress = silent) -> Path:
+def run_import(work: Import, settings: Settings, progress: Progress = silent, *, allow_partial: bool = False) -> Path:
     """Index the files as was decided and put the dataset into the store; its folder.
 
+    Args:
+        work: an import that was begun and decided.
+        settings: where the store is.
+        progress: told of every step.
+        allow_partial: import the rest where more than half of the images can't be read.
     Raises:
-        DatasetError: nothing was decided yet, a label is not known, no image can be read.
+        DatasetError: nothing was decided yet, a label is not known, no image can be read, or only the lesser half.
         CancelledError: `progress` asked to stop; the import can go on later.
     """
     with alone(work.folder):
@@ -53,7 +59,7 @@ def run_import(work: Import, settings: Settings, progress: Progress = silent) ->
         with open_source(work.path(), settings) as source:
             _index(work, source, manifest, settings, indexing)
         progress(_INDEX_SHARE_01, "Looking for duplicates")
-        n, fingerprint = _complete(work, manifest)
+        n, fingerprint = _complete(work, manifest, allow_partial)
         folder = work.finish(settings, n, fingerprint)
     progress(1.0, f"Imported {n:,} images")
     return folder
@@ -61,23 +67,25 @@ def run_import(work: Import, settings: Settings, progress: Progress = silent) ->
 
 def _with_images(work: Import, manifest: Manifest, settings: Settings, progress: Progress) -> Manifest:
     """Write the images that exist only in a table as files, once; from then on they lie in class folders."""
-    if manifest.layout != fer2013.READER.layout:
+    reader = reader_for(manifest.layout)
+    write_images = reader.write_images
+    if write_images is None:
         return manifest
     table, extracted = work.path(), work.folder / "extracted.zip"
     with open_source(table, settings) as source:
-        if not fer2013.is_table(source.names()):  # written already, and killed before the manifest said so
-            return _as_folders(work, manifest)
+        # Without the table they were written already, and a kill came before the manifest said so.
+        if reader.label_files(source.names(), manifest):
 
-        def writing(archive: zipfile.ZipFile) -> None:
-            fer2013.write_images(source, archive, progress)
+            def writing(archive: zipfile.ZipFile) -> None:
+                write_images(source, archive, progress)
 
-        write_zip(extracted, writing)
-    extracted.replace(work.folder / "source.zip")
-    return _as_folders(work, manifest)
+            write_zip(extracted, writing)
+            extracted.replace(work.folder / "source.zip")
+    return _as_written(work, manifest, reader.written_as)
 
 
-def _as_folders(work: Import, manifest: Manifest) -> Manifest:
-    decided = manifest.model_copy(update={"layout": "folders"})
+def _as_written(work: Import, manifest: Manifest, layout: Layout) -> Manifest:
+    decided = manifest.model_copy(update={"layout": layout})
     write_text(work.folder / MANIFEST, dump_manifest(decided))
     return decided
 
@@ -104,13 +112,18 @@ def _index(work: Import, source: Source, manifest: Manifest, settings: Settings,
     )
 
 
-def _complete(work: Import, manifest: Manifest) -> tuple[int, str]:
+def _complete(work: Import, manifest: Manifest, allow_partial: bool) -> tuple[int, str]:
     """Put the index together and look for duplicates; the number of rows and the fingerprint."""
     index = work.folder / INDEX
     merge_parts(work.folder / PARTS, index)
     needed = load_index(index, PAIR_COLUMNS)
-    if (needed["sha256"] == "").all():
+    unreadable = needed["sha256"] == ""
+    if unreadable.all():
         raise DatasetError(f"None of the {len(needed):,} images of {work.source} could be read.")
+    if not allow_partial:
+        paths = load_index(index, ["path"])["path"][unreadable]
+        lost = LeftOut(Reason.UNREADABLE, len(paths), tuple(paths.head(EXAMPLES_MAX)))
+        check_enough_is_read([lost], len(needed) - len(paths))
     fingerprint = _fingerprint(index)
     write_pairs(duplicate_pairs(needed), work.folder / PAIRS, pairs_stamp(index_columns(index), fingerprint))
     write_text(work.folder / MANIFEST, dump_manifest(manifest))

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import pandas as pd
 
 from fer_core.data.label_map import LabelMap, label_map
+from fer_core.data.left_out import (
+    EXAMPLES_MAX,
+    LeftOut,
+    Reason,
+    check_enough_is_read,
+    other_files,
+    too_much_unread,
+)
 from fer_core.data.manifest import Manifest
 from fer_core.data.manifest_store import all_manifests
 from fer_core.data.readers import READERS, reader_for, recognise
 from fer_core.data.readers import table as table_reader
 from fer_core.data.readers.file_names import has, image_names, is_image
 from fer_core.data.record import Record, Split
+from fer_core.data.sample import unreadable_images
 from fer_core.data.source import Source
 from fer_core.errors import DatasetError
 from fer_core.ids import slug
@@ -24,7 +33,6 @@ from fer_core.settings import Settings
 RECORDS_MAX = 200_000
 """Records that a proposal looks at; the import looks at all."""
 
-_EXAMPLES = 5
 _LOOKED_FOR = 1_000
 
 
@@ -41,7 +49,8 @@ class Proposal:
         splits: records of each published part; "" for those in none.
         identities: different people, as far as names tell.
         has: what else the records hold, in words, such as "votes".
-        missing: names in a label file that no file has, a few of them.
+        left_out: what an import would leave out, and why.
+        used: images that have a label and, as far as some were opened, can be read.
         tables: files that could hold the labels.
         columns: of the chosen table.
     """
@@ -54,7 +63,8 @@ class Proposal:
     splits: dict[str, int]
     identities: int
     has: tuple[str, ...]
-    missing: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    used: int
     tables: tuple[str, ...]
     columns: tuple[str, ...]
 
@@ -62,6 +72,24 @@ class Proposal:
     def undecided(self) -> tuple[str, ...]:
         """Raw labels of which nothing is known."""
         return tuple(self.labels.loc[~self.labels["known"], "raw"])
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names in a label file that no file has, a few of them."""
+        return next((each.examples for each in self.left_out if each.reason is Reason.NOT_FOUND), ())
+
+    @property
+    def too_much_unread(self) -> bool:
+        """Whether more images could not be read or matched than would be imported."""
+        return too_much_unread(self.left_out, self.used)
+
+    def check_enough_is_read(self) -> None:
+        """Refuse to import the lesser half.
+
+        Raises:
+            DatasetError: more than half of the images could not be read or matched.
+        """
+        check_enough_is_read(self.left_out, self.used)
 
 
 def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) -> Proposal:
@@ -74,18 +102,27 @@ def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) 
     names = source.names()
     tables, columns = _tables(source, names, manifest)
     records = reader.read(source, manifest)
-    seen = _Seen(islice(records, records_max), names)
+    seen = _Seen(islice(records, records_max), names, in_tables=reader.write_images is not None)
+    complete = next(records, None) is None
     labels = label_map(manifest, reader.codes, reader.unlabelled)
+    found = _labels(seen.raw, labels)
+    unreadable = unreadable_images(source, seen.images)
     return Proposal(
         manifest=manifest,
         n_files=len(image_names(source)),
         n_records=seen.n,
-        complete=next(records, None) is None,
-        labels=_labels(seen.raw, labels),
+        complete=complete,
+        labels=found,
         splits={part: seen.splits[part] for part in (*Split, "") if seen.splits[part]},
         identities=len(seen.identities),
         has=tuple(seen.has),
-        missing=tuple(seen.missing),
+        left_out=(
+            *seen.left_out(names if complete else ()),
+            *((unreadable,) if unreadable else ()),
+            *_labels_left_out(found),
+            *other_files(names, reader.label_files(names, manifest)),
+        ),
+        used=seen.used - (unreadable.count if unreadable else 0),
         tables=tables,
         columns=columns,
     )
@@ -132,13 +169,16 @@ def _fits(manifest: Manifest, layout: str, names: Sequence[str]) -> bool:
 class _Seen:
     """What some records have in common."""
 
-    def __init__(self, records: Iterable[Record], names: Sequence[str]) -> None:
+    def __init__(self, records: Iterable[Record], names: Sequence[str], *, in_tables: bool) -> None:
         self.n = 0
+        self._named: set[str] = set()
+        self._unlabelled: set[str] = set()
+        self._missing = _Counted()
+        self._in_tables = in_tables
         self.raw: Counter[str] = Counter()
         self.splits: Counter[str] = Counter()
         self.identities: set[str] = set()
         self.has: dict[str, None] = {}
-        self.missing: list[str] = []
         for record in records:
             self.n += 1
             self.raw[record.raw_label] += 1
@@ -146,9 +186,41 @@ class _Seen:
             if record.identity:
                 self.identities.add(record.identity)
             if self.n <= _LOOKED_FOR:
-                self._look(record, names)
+                self._look(record)
+            if record.problem or not (in_tables or has(names, record.path)):
+                self._missing.add(record.path)
+            elif record.raw_label:
+                self._named.add(record.path)
+            else:
+                self._unlabelled.add(record.path)
 
-    def _look(self, record: Record, names: Sequence[str]) -> None:
+    @property
+    def images(self) -> list[str]:
+        """The files that have a label; none where the images are in tables."""
+        return [] if self._in_tables else sorted(self._named)
+
+    @property
+    def used(self) -> int:
+        """How many images have a label."""
+        return len(self._named)
+
+    def left_out(self, names: Sequence[str]) -> Iterator[LeftOut]:
+        """Rows without a file and images without a label.
+
+        Args:
+            names: every file, where all records were seen; a part of the records does not tell what none names.
+        """
+        if self._missing.count:
+            yield LeftOut(Reason.NOT_FOUND, self._missing.count, tuple(self._missing.examples))
+        named = self._named | self._unlabelled
+        for reason, paths in (
+            (Reason.NOT_NAMED, [name for name in names if is_image(name) and name not in named]),
+            (Reason.NO_LABEL, sorted(self._unlabelled - self._named)),
+        ):
+            if paths:
+                yield LeftOut(reason, len(paths), tuple(paths[:EXAMPLES_MAX]))
+
+    def _look(self, record: Record) -> None:
         held = {
             "votes": record.votes,
             "valence and arousal": record.valence,
@@ -157,8 +229,27 @@ class _Seen:
             **dict(record.subgroups),
         }
         self.has |= {name: None for name, value in held.items() if value is not None}
-        if len(self.missing) < _EXAMPLES and not has(names, record.path) and is_image(record.path):
-            self.missing.append(record.path)
+
+
+class _Counted:
+    """A number of names, of which a few are kept."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.examples: list[str] = []
+
+    def add(self, name: str) -> None:
+        """Count one."""
+        self.count += 1
+        if len(self.examples) < EXAMPLES_MAX:
+            self.examples.append(name)
+
+
+def _labels_left_out(labels: pd.DataFrame) -> Iterator[LeftOut]:
+    """Images whose label is known to be no expression."""
+    out = labels[labels["known"] & labels["expression"].isna() & (labels["raw"] != "")]
+    if len(out):
+        yield LeftOut(Reason.LABEL_LEFT_OUT, int(out["count"].sum()), tuple(out["raw"].head(EXAMPLES_MAX)))
 
 
 def _labels(raw: Counter[str], labels: LabelMap) -> pd.DataFrame:

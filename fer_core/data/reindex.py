@@ -73,7 +73,7 @@ def reindex(dataset: StoredDataset, settings: Settings, progress: Progress = sil
         with dataset.source(settings) as source:
             import_run._index(work, source, dataset.manifest, settings, indexing)
         progress(_INDEX_SHARE_01, "Looking for duplicates")
-        n, fingerprint = import_run._complete(work, dataset.manifest)
+        n, fingerprint = import_run._complete(work, dataset.manifest, allow_partial=True)
         result = _compared(dataset, work.folder / INDEX, n, fingerprint)
         if result.repainted:
             _forget_faces(dataset.folder)

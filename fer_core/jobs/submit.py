@@ -41,9 +41,10 @@ def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 
     return job
 
 
-def submit_import(dataset_id: str, settings: Settings) -> Job:
+def submit_import(dataset_id: str, settings: Settings, *, allow_partial: bool = False) -> Job:
     """Queue an import that was begun and decided (`data.importing`); it resumes from its last finished part."""
-    args = ("datasets", "import", "--work", check_id(dataset_id, "dataset"))
+    partial = ("--allow-partial",) if allow_partial else ()
+    args = ("datasets", "import", "--work", check_id(dataset_id, "dataset"), *partial)
     return _submit(settings, "import", f"Import {dataset_id}", args, dataset_id)
 
 

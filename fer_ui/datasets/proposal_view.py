@@ -17,6 +17,7 @@ from fer_core.errors import InputError
 from fer_core.jobs.submit import submit_fetch, submit_import
 from fer_core.labels import Expression
 from fer_core.settings import settings
+from fer_ui.datasets.left_out_view import may_begin, show_left_out
 from fer_ui.errors import shown_errors
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.numbers import count, images
@@ -182,9 +183,7 @@ def _answer(found: Proposal) -> None:
     )
     splits = ", ".join(f"{part or 'in no split'} {count(n)}" for part, n in found.splits.items())
     st.markdown(plain(f"Splits: {splits or 'none'}. Also given: {', '.join(found.has) or 'nothing'}."))
-    if found.missing:
-        names = ", ".join(found.missing)
-        notice("warning", f"Some files that the labels name are not there, such as {names}. They become problem rows.")
+    show_left_out(found)
 
 
 def _label_map(work: Import, found: Proposal) -> dict[str, str]:
@@ -233,12 +232,13 @@ def _begin(work: Import, found: Proposal, labels: dict[str, str]) -> None:
         notice("warning", f"Decide what becomes of {names}: choose an expression or leave these images out.")
     if not found.n_records:
         notice("warning", "No record was found this way. Choose another layout.")
-    ready = found.n_records > 0 and not undecided and len(found.labels) <= _LABELS_MAX
+    enough = may_begin(found, work.id)
+    ready = found.n_records > 0 and not undecided and len(found.labels) <= _LABELS_MAX and enough
     if st.button("Import", type="primary", icon=":material/download:", disabled=not ready):
         if not set(labels.values()) & set(_BECOMES):
             raise InputError("Every label would be left out. Choose an expression for at least one.")
         open_import(work.id, settings()).decide(_with_labels(found, labels))
-        job = submit_import(work.id, settings())
+        job = submit_import(work.id, settings(), allow_partial=found.too_much_unread)
         go_to(Page.DATASETS, job=job.id)
 
 

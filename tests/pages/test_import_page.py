@@ -87,6 +87,30 @@ def test_a_column_that_is_no_label_is_noticed(table: Path, store: Settings, open
     assert _button(app, "Import").disabled
 
 
+def test_the_lesser_half_is_imported_only_if_the_person_says_so(
+    table: Path, store: Settings, open_page: OpenPage, no_supervisor: None
+) -> None:
+    listed = pd.read_csv(table / "list.csv").assign(mood="sad")
+    listed.head(8).to_csv(table / "list.csv", index=False)
+    (table / "clip.mp4").touch()
+    (table / "notes.txt").touch()
+    begin_import(table, "mine", store)
+    app = _proposal(open_page, errors=1)
+    said = words(app)
+    assert "More than half of the images can't be used" in said
+    assert "16 images are named by no label file, such as 08.png, 09.png, 10.png." in said
+    assert "1 other file is not an image (.txt 1), such as notes.txt." in said
+    assert _button(app, "Import").disabled
+    (box,) = app.checkbox
+    assert box.label == "Import only the 8 images that can be used"
+    box.check().run()
+    _button(app, "Import").click().run()
+    assert not app.exception
+    with JobStore(store) as jobs:
+        (job,) = jobs.list()
+    assert job.command_args == ("datasets", "import", "--work", "mine", "--allow-partial")
+
+
 def test_an_unfinished_import_is_listed_and_can_be_discarded(table: Path, store: Settings, open_page: OpenPage) -> None:
     begin_import(table, "mine", store)
     app = open_page(Page.DATASETS, view="import")
@@ -108,10 +132,10 @@ def test_ones_own_manifest_is_checked_and_saved(store: Settings, open_page: Open
     assert (store.store / "manifests" / "mine.yaml").is_file()
 
 
-def _proposal(open_page: OpenPage) -> AppTest:
+def _proposal(open_page: OpenPage, errors: int = 0) -> AppTest:
     app = open_page(Page.DATASETS, view="import", **{"import": "mine"})
     assert not app.exception
-    assert not app.error
+    assert len(app.error) == errors
     return app
 
 

@@ -93,6 +93,7 @@ READER = Reader(
     recognises=recognises,
     read=read,
     repeats=True,
+    label_files=lambda names, _: _tables(names),
     codes=CODES,
     unlabelled=NO_EXPRESSION,
 )

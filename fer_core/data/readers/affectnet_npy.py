@@ -25,6 +25,7 @@ CODES: dict[str, Expression | None] = {str(code): expression for code, expressio
 NO_EXPRESSION: dict[str, str] = {"8": "left_out", "9": str(Unlabelled.UNKNOWN), "10": str(Unlabelled.NOT_A_FACE)}
 
 _LABEL_ENDING = "_exp.npy"
+_ENDINGS = (_LABEL_ENDING, "_val.npy", "_aro.npy", "_lnd.npy")
 
 
 def recognises(names: Sequence[str]) -> bool:
@@ -81,6 +82,7 @@ READER = Reader(
     looks_like="train_set/images/0.jpg beside train_set/annotations/0_exp.npy",
     recognises=recognises,
     read=read,
+    label_files=lambda names, _: [name for name in names if name.endswith(_ENDINGS)],
     codes=CODES,
     unlabelled=NO_EXPRESSION,
 )

@@ -127,4 +127,7 @@ READER = Reader(
     looks_like="fer2013.csv with the columns emotion, pixels and Usage",
     recognises=recognises,
     read=read,
+    label_files=lambda names, _: [name for name in (_table(names),) if name],
+    write_images=write_images,
+    written_as="folders",
 )

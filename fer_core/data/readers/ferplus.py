@@ -101,4 +101,5 @@ READER = Reader(
     recognises=recognises,
     read=read,
     repeats=True,
+    label_files=lambda names, _: [name for name in names if _split_folder(name) is not None],
 )

@@ -78,5 +78,6 @@ READER = Reader(
     recognises=recognises,
     read=read,
     repeats=True,
+    label_files=lambda names, _: [name for name in (_list_name(names),) if name],
     codes=_CODES,
 )

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from zipfile import ZipFile
 
 from fer_core.data.manifest import Layout, Manifest
 from fer_core.data.record import Record
 from fer_core.data.source import Source
 from fer_core.labels import Expression
+from fer_core.progress import Progress
+
+
+def _no_label_files(names: Sequence[str], manifest: Manifest) -> Sequence[str]:
+    """None: the images' own names tell the labels."""
+    del names, manifest
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,9 @@ class Reader:
         codes: label codes that the layout itself fixes, and the expressions that they stand for.
         unlabelled: codes that stand for a reason why there is no expression (see `votes.Unlabelled`).
         repeats: whether a file may have several records, as label files may name it twice.
+        label_files: of file names, those that it reads labels from.
+        write_images: writes the images of a source that holds them in tables as files; None where they are files.
+        written_as: the layout of what `write_images` writes.
     """
 
     layout: Layout
@@ -34,3 +45,6 @@ class Reader:
     codes: Mapping[str, Expression | None] = field(default_factory=dict)
     unlabelled: Mapping[str, str] = field(default_factory=dict)
     repeats: bool = False
+    label_files: Callable[[Sequence[str], Manifest], Sequence[str]] = _no_label_files
+    write_images: Callable[[Source, ZipFile, Progress], None] | None = None
+    written_as: Layout = ""

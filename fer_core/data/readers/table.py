@@ -180,4 +180,5 @@ READER = Reader(
     recognises=recognises,
     read=read,
     repeats=True,
+    label_files=lambda names, manifest: [table_name(names, manifest.columns)] if manifest.columns else [],
 )

@@ -102,7 +102,9 @@ def test_a_bad_row_becomes_a_problem_and_not_an_end(tmp_path: Path, store: Setti
     (tmp_path / "fer2013.csv").write_text(
         "emotion,pixels,Usage\n" + "".join(f"3,{each},Training\n" for each in [*pixels, "1 2 3 4"])
     )
-    imported = import_dataset(tmp_path / "fer2013.csv", store)
+    with pytest.raises(DatasetError, match=r"Only 2 of the 10 images.*8 images can't be opened.*--allow-partial"):
+        import_dataset(tmp_path / "fer2013.csv", store)
+    imported = import_dataset(tmp_path / "fer2013.csv", store, allow_partial=True)
     index = imported.index()
     assert imported.n == 10
     assert index["problem"].str.startswith("is empty").tolist() == [False, *[True] * 8, False]

@@ -1,0 +1,43 @@
+"""Opens a few images of a source to see whether its images can be read at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fer_core.data.left_out import EXAMPLES_MAX, LeftOut, Reason
+from fer_core.data.location import Location
+from fer_core.data.measure import measure
+from fer_core.data.source import Source
+from fer_core.errors import DatasetError
+
+SAMPLE_MAX = 32
+"""Images that are opened: enough to see that most can't be read, few enough to take no time."""
+
+
+def unreadable_images(source: Source, paths: Sequence[str]) -> LeftOut | None:
+    """About how many images can't be opened, going by some at equal distances; None where all of those can.
+
+    Args:
+        source: where they are.
+        paths: the images, which are there.
+    """
+    if not paths:
+        return None
+    step = max(1, len(paths) // SAMPLE_MAX)
+    sample = paths[::step][:SAMPLE_MAX]
+    problems = measure([_place(source, path) for path in sample], [None] * len(sample))["problem"]
+    failed = [path for path, problem in zip(sample, problems, strict=True) if problem]
+    if not failed:
+        return None
+    if len(sample) == len(paths):
+        return LeftOut(Reason.UNREADABLE, len(failed), tuple(failed[:EXAMPLES_MAX]))
+    estimate = round(len(failed) / len(sample) * len(paths))
+    detail = f"an estimate: {len(failed)} of {len(sample)} that were opened"
+    return LeftOut(Reason.UNREADABLE, estimate, tuple(failed[:EXAMPLES_MAX]), detail)
+
+
+def _place(source: Source, path: str) -> Location | str:
+    try:
+        return source.locate(path)
+    except DatasetError as exc:
+        return str(exc)

@@ -1,0 +1,36 @@
+"""What an import leaves out, as the import page shows it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.data.left_out import LeftOut
+from fer_core.data.proposal import Proposal
+from fer_ui.header import notice
+from fer_ui.numbers import images
+from fer_ui.words import plain, sentence
+
+_EXAMPLES = 3
+
+
+def show_left_out(found: Proposal) -> None:
+    """Every reason why something is left out, with its number: first what could not be read or matched."""
+    unread = [_line(each) for each in found.left_out if each.reason.unread]
+    if unread:
+        most = found.too_much_unread
+        first = "More than half of the images can't be used" if most else "Some images can't be used"
+        notice("error" if most else "warning", "\n".join([f"{first}:", *unread]))
+    others = [_line(each) for each in found.left_out if not each.reason.unread]
+    if others:
+        st.markdown("\n".join(["**Also left out**\n", *(f"- {plain(line)}" for line in others)]))
+
+
+def may_begin(found: Proposal, key: str) -> bool:
+    """Whether enough is read for an import, or the person wants the rest all the same."""
+    if not found.too_much_unread:
+        return True
+    return st.checkbox(f"Import only the {images(found.used)} that can be used", key=f"partial-{key}")
+
+
+def _line(each: LeftOut) -> str:
+    return sentence(f"{each.line(_EXAMPLES)}.")
