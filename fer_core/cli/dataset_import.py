@@ -19,6 +19,7 @@ from fer_core.data.label_map import parse_assignments
 from fer_core.data.left_out import LeftOut
 from fer_core.data.manifest import Layout, Manifest, TableColumns, read_manifest
 from fer_core.data.manifest_store import all_manifests
+from fer_core.data.numberings import NUMBERINGS, in_words, numbering_for
 from fer_core.data.proposal import Proposal, fitting_manifest, propose
 from fer_core.data.readers import READERS
 from fer_core.data.source import Source, open_source
@@ -39,6 +40,7 @@ def add_to(action: AddAction) -> None:
         parser.add_argument("--layout", default="", help=f"how the files lie: {', '.join(READERS)}; else recognised")
         parser.add_argument("--manifest", default="", help="a manifest's id or file; by default the one that fits")
         parser.add_argument("--map", action="append", default=[], metavar="RAW=EXPRESSION", help="'-' leaves it out")
+        parser.add_argument("--numbering", default="", help=f"whose numbers the labels are: {', '.join(NUMBERINGS)}")
         parser.add_argument(
             "--column", action="append", default=[], metavar="WHAT=NAME", help="path, label, split, identity, …"
         )
@@ -69,14 +71,29 @@ def _propose(arguments: argparse.Namespace) -> None:
     words = [
         f"{found.manifest.title}: {READERS[found.manifest.layout].title}, {found.n_files:,} image files, {seen}",
         table(rows, "No labels."),
+        *_parts_words(found),
         *_left_out_words(found.left_out),
+        *_numbering_words(found),
     ]
     emit(_as_json(found), arguments.json, "\n".join(words))
+
+
+def _parts_words(found: Proposal) -> list[str]:
+    """The published parts and the people, where there are any."""
+    parts = ", ".join(f"{part or 'in no part'} {n:,}" for part, n in found.splits.items())
+    people = f"; {found.identities:,} people, who are kept in one part each" if found.identities else ""
+    return [f"parts: {parts or 'none'}{people}"]
 
 
 def _left_out_words(left_out: Sequence[LeftOut]) -> list[str]:
     """A line a reason, with a few names."""
     return [one_line(f"left out: {each.line()}") for each in left_out]
+
+
+def _numbering_words(found: Proposal) -> list[str]:
+    """What undecided numbers may mean."""
+    lines = [f"  --numbering {each.name}: {each.title}: {in_words(each)}" for each in found.numberings]
+    return ["The labels are numbers, which every dataset means otherwise. Say whose they are:", *lines] if lines else []
 
 
 def _as_json(found: Proposal) -> dict[str, Any]:
@@ -89,6 +106,10 @@ def _as_json(found: Proposal) -> dict[str, Any]:
         "labels": [
             {"raw": raw, "count": int(n), "expression": e and str(e), "known": bool(known)}
             for raw, n, e, known in found.labels.itertuples(index=False)
+        ],
+        "numberings": [
+            {"name": each.name, "title": each.title, "labels": {code: str(e) for code, e in each.codes.items()}}
+            for each in found.numberings
         ],
         "splits": {str(part): n for part, n in found.splits.items()},
         "identities": found.identities,
@@ -126,7 +147,7 @@ def _begun(arguments: argparse.Namespace, left_out: list[LeftOut]) -> Callable[[
 
     def work(progress: Progress) -> StoredDataset:
         manifest = None
-        if arguments.map or arguments.column or arguments.manifest:
+        if arguments.map or arguments.column or arguments.manifest or arguments.numbering:
             if is_url(arguments.path):
                 raise DatasetError("A URL is looked at once it is here: fetch it first, then import it with --work.")
             with open_source(Path(arguments.path).expanduser(), settings()) as source:
@@ -168,7 +189,9 @@ def _manifest(source: Source, arguments: argparse.Namespace) -> Manifest:
         columns = _columns(arguments.column)
         layout = layout or ("table" if columns else "")
         manifest = fitting_manifest(source, layout, arguments.id, _name(arguments.path), settings())
-    return with_choices(manifest, layout, parse_assignments(arguments.map), _columns(arguments.column))
+    codes = numbering_for(arguments.numbering).codes if arguments.numbering else {}
+    labels = {**codes, **parse_assignments(arguments.map)}
+    return with_choices(manifest, layout, labels, _columns(arguments.column))
 
 
 def with_choices(manifest: Manifest, layout: Layout | str, labels: dict[str, Any], columns: dict[str, Any]) -> Manifest:

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from fer_core.data.label_words import SYNONYMS, expression_word
 from fer_core.data.manifest import Manifest
+from fer_core.data.numberings import code_of, fitting_numberings
 from fer_core.data.votes import Unlabelled
 from fer_core.errors import DatasetError
 from fer_core.labels import Expression
-
-_E = Expression
-
-SYNONYMS: dict[str, Expression] = {
-    **{str(expression): expression for expression in Expression},
-    **dict.fromkeys(("neutrality", "normal", "no emotion"), _E.NEUTRAL),
-    **dict.fromkeys(("happy", "joy", "happily", "smile"), _E.HAPPINESS),
-    **dict.fromkeys(("sad", "sorrow"), _E.SADNESS),
-    **dict.fromkeys(("surprised", "surprize", "astonished"), _E.SURPRISE),
-    **dict.fromkeys(("fearful", "afraid", "scared"), _E.FEAR),
-    **dict.fromkeys(("disgusted",), _E.DISGUST),
-    **dict.fromkeys(("angry", "mad"), _E.ANGER),
-    **dict.fromkeys(("contemptuous",), _E.CONTEMPT),
-}
-"""Words that mean an expression wherever they are met, in lower case."""
 
 LEFT_OUT = "left_out"
 """Why an image has no expression when its label is not wanted."""
@@ -31,17 +18,22 @@ LEFT_OUT = "left_out"
 NO_LABEL = "no_label"
 """Why an image has no expression when the source gives it no label."""
 
+_SAID_MAX = 5
+
 
 @dataclass(frozen=True, slots=True)
 class LabelMap:
-    """What each raw label becomes: an expression, or None to leave its images out. Case does not matter."""
+    """What each raw label becomes: an expression, or None to leave its images out. Case does not matter.
+
+    A label that is not in it is understood where its words name one expression (`label_words.expression_word`).
+    """
 
     expressions: Mapping[str, Expression | None]
     reasons: Mapping[str, str]
 
     def knows(self, raw: str) -> bool:
         """Whether it is decided what becomes of a raw label."""
-        return not raw or raw.lower() in self.expressions or raw in self.reasons
+        return not raw or raw in self.reasons or self._key(raw) in self.expressions or bool(expression_word(raw))
 
     def expression(self, raw: str) -> Expression | None:
         """The expression, or None.
@@ -51,19 +43,33 @@ class LabelMap:
         """
         if not raw or raw in self.reasons:
             return None
-        try:
-            return self.expressions[raw.lower()]
-        except KeyError:
-            raise DatasetError(
-                f"The label {raw!r} is no known expression. Map it (--map {raw}=fear), leave its images out "
-                f"(--map {raw}=-), or write it into a manifest."
-            ) from None
+        if (key := self._key(raw)) in self.expressions:
+            return self.expressions[key]
+        if (named := expression_word(raw)) is not None:
+            return named
+        raise DatasetError(unknown_labels([raw]))
+
+    def _key(self, raw: str) -> str:
+        """The label in small letters; a number as it is usually written, where it is not known as it is."""
+        lower = raw.lower()
+        return lower if lower in self.expressions else code_of(raw) or lower
 
     def reason(self, raw: str) -> str:
         """Why an image with this label has no expression; "" where it has one."""
         if not raw:
             return NO_LABEL
         return self.reasons.get(raw) or ("" if self.expression(raw) else LEFT_OUT)
+
+
+def unknown_labels(raw: Sequence[str]) -> str:
+    """What to say of labels of which nothing is known, and what to do."""
+    one = raw[0]
+    said = f"The label {one!r} is" if len(raw) == 1 else f"The labels {', '.join(map(repr, raw[:_SAID_MAX]))} are"
+    more = f" ({len(raw):,} in all)" if len(raw) > _SAID_MAX else ""
+    ways = f"Map it (--map {one}=fear), leave its images out (--map {one}=-), or write it into a manifest."
+    fitting = "|".join(each.name for each in fitting_numberings(raw))
+    numbers = f" If these are the numbers of a known dataset, say whose: --numbering {fitting}." if fitting else ""
+    return f"{said} no known expression{more}. {ways}{numbers}"
 
 
 def label_map(manifest: Manifest, codes: Mapping[str, Expression | None], unlabelled: Mapping[str, str]) -> LabelMap:

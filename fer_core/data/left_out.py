@@ -9,7 +9,6 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
-from fer_core.data.readers.file_names import is_image
 from fer_core.errors import DatasetError
 
 EXAMPLES_MAX = 5
@@ -23,7 +22,7 @@ _PICTURE_ENDINGS = (
     *(".jfif", ".jpe", ".gif", ".avif", ".heic", ".heif", ".jp2", ".jxl", ".svg", ".psd", ".ico", ".tga", ".webm"),
     *(".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".mp4", ".avi", ".mov", ".mkv", ".wmv"),
 )
-"""Endings of pictures and videos; those that can be read are told by `is_image` first."""
+"""Endings of pictures and videos; those that can be read are told first."""
 
 
 class Reason(StrEnum):
@@ -107,17 +106,16 @@ class LeftOut:
         }
 
 
-def other_files(names: Iterable[str], label_files: Collection[str]) -> list[LeftOut]:
+def other_files(names: Iterable[str], read: Collection[str]) -> list[LeftOut]:
     """The files that are neither images nor label files, by kind.
 
     Args:
         names: every file of the source.
-        label_files: those that the reader reads.
+        read: those that are images, or read for their labels.
     """
     kinds: dict[Reason, list[str]] = {}
-    read = set(label_files)
     for name in names:
-        if not is_image(name) and name not in read:
+        if name not in read:
             kinds.setdefault(_kind(name), []).append(name)
     order = (Reason.OTHER_FORMAT, Reason.ARCHIVE, Reason.TABLE_NOT_READ, Reason.OTHER_FILE)
     return [_of_files(reason, kinds[reason]) for reason in order if reason in kinds]

@@ -82,6 +82,8 @@ class Manifest(BaseModel):
         layout: names the reader; "" means that no reader is known for it.
         labels: maps the dataset's own label names or codes to expressions, or to null for labels that are left out.
         identity_pattern: a regular expression whose first group is the person, searched in the file's name.
+        identity_folder: layout "folders": how many folders above an image the one is that is named after the person,
+            1 for the one that it lies in, 0 for none; None to find it.
         label_pattern: the same for the label (layout "names").
         subgroup_patterns: the same for what else the name tells, by the subgroup's name.
         columns: what a table's columns mean (layout "table").
@@ -100,6 +102,7 @@ class Manifest(BaseModel):
     layout: Layout = ""
     labels: dict[str, Expression | None] = Field(default_factory=dict)
     identity_pattern: str = ""
+    identity_folder: NonNegativeInt | None = None
     label_pattern: str = ""
     subgroup_patterns: dict[str, str] = Field(default_factory=dict)
     columns: TableColumns | None = None

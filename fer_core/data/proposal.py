@@ -9,7 +9,7 @@ from itertools import islice
 
 import pandas as pd
 
-from fer_core.data.label_map import LabelMap, label_map
+from fer_core.data.label_map import LabelMap, label_map, unknown_labels
 from fer_core.data.left_out import (
     EXAMPLES_MAX,
     LeftOut,
@@ -20,9 +20,10 @@ from fer_core.data.left_out import (
 )
 from fer_core.data.manifest import Manifest
 from fer_core.data.manifest_store import all_manifests
+from fer_core.data.numberings import Numbering, fitting_numberings
 from fer_core.data.readers import READERS, reader_for, recognise
 from fer_core.data.readers import table as table_reader
-from fer_core.data.readers.file_names import has, image_names, is_image
+from fer_core.data.readers.file_names import has, image_names
 from fer_core.data.record import Record, Split
 from fer_core.data.sample import unreadable_images
 from fer_core.data.source import Source
@@ -74,6 +75,11 @@ class Proposal:
         return tuple(self.labels.loc[~self.labels["known"], "raw"])
 
     @property
+    def numberings(self) -> list[Numbering]:
+        """Where numbers are undecided: what they may mean, as known datasets number expressions."""
+        return fitting_numberings(self.undecided)
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Names in a label file that no file has, a few of them."""
         return next((each.examples for each in self.left_out if each.reason is Reason.NOT_FOUND), ())
@@ -83,13 +89,16 @@ class Proposal:
         """Whether more images could not be read or matched than would be imported."""
         return too_much_unread(self.left_out, self.used)
 
-    def check_enough_is_read(self) -> None:
-        """Refuse to import the lesser half.
+    def check(self, *, allow_partial: bool = False) -> None:
+        """Refuse to import what is not decided, or the lesser half.
 
         Raises:
-            DatasetError: more than half of the images could not be read or matched.
+            DatasetError: nothing is known of a label, or more than half of the images could not be read or matched.
         """
-        check_enough_is_read(self.left_out, self.used)
+        if self.undecided:
+            raise DatasetError(unknown_labels(self.undecided))
+        if not allow_partial:
+            check_enough_is_read(self.left_out, self.used)
 
 
 def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) -> Proposal:
@@ -99,7 +108,7 @@ def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) 
         DatasetError: a label file is broken, or a table's columns were not chosen.
     """
     reader = reader_for(manifest.layout)
-    names = source.names()
+    names, images = source.names(), image_names(source)
     tables, columns = _tables(source, names, manifest)
     records = reader.read(source, manifest)
     seen = _Seen(islice(records, records_max), names, in_tables=reader.write_images is not None)
@@ -109,7 +118,7 @@ def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) 
     unreadable = unreadable_images(source, seen.images)
     return Proposal(
         manifest=manifest,
-        n_files=len(image_names(source)),
+        n_files=len(images),
         n_records=seen.n,
         complete=complete,
         labels=found,
@@ -117,10 +126,10 @@ def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) 
         identities=len(seen.identities),
         has=tuple(seen.has),
         left_out=(
-            *seen.left_out(names if complete else ()),
+            *seen.left_out(images if complete else ()),
             *((unreadable,) if unreadable else ()),
             *_labels_left_out(found),
-            *other_files(names, reader.label_files(names, manifest)),
+            *other_files(names, {*images, *reader.label_files(names, manifest)}),
         ),
         used=seen.used - (unreadable.count if unreadable else 0),
         tables=tables,
@@ -204,17 +213,17 @@ class _Seen:
         """How many images have a label."""
         return len(self._named)
 
-    def left_out(self, names: Sequence[str]) -> Iterator[LeftOut]:
+    def left_out(self, images: Sequence[str]) -> Iterator[LeftOut]:
         """Rows without a file and images without a label.
 
         Args:
-            names: every file, where all records were seen; a part of the records does not tell what none names.
+            images: every image, where all records were seen; a part of the records does not tell what none names.
         """
         if self._missing.count:
             yield LeftOut(Reason.NOT_FOUND, self._missing.count, tuple(self._missing.examples))
         named = self._named | self._unlabelled
         for reason, paths in (
-            (Reason.NOT_NAMED, [name for name in names if is_image(name) and name not in named]),
+            (Reason.NOT_NAMED, [name for name in images if name not in named]),
             (Reason.NO_LABEL, sorted(self._unlabelled - self._named)),
         ):
             if paths:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,6 +37,27 @@ SPLIT_NAMES: dict[str, Split] = {
     **dict.fromkeys(("test", "testing", "fer2013test", "test_set", "privatetest"), Split.TEST),
 }
 """Folder and column names that mean a split, in lower case."""
+
+_WORD = re.compile(r"[^\W\d_]+")
+_BESIDE_SPLITS = frozenset(
+    [
+        *("set", "data", "dataset", "images", "image", "img", "faces", "face", "split", "part", "labels", "label"),
+        *("list", "annotations", "folder", "cropped", "aligned"),
+        *("fer", "ferplus", "rafdb", "raf", "affectnet", "expw", "ck"),
+    ]
+)
+"""Words beside a split's name that change nothing."""
+
+
+def split_named(text: str) -> Split | None:
+    """The split that a folder's or file's name means, such as `train`, `Test Images` or `fer2013_val`; else None."""
+    lower = text.strip().lower()
+    if lower in SPLIT_NAMES:
+        return SPLIT_NAMES[lower]
+    words = _WORD.findall(lower.replace("_", " "))
+    named = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
+    rest = [word for word in words if word not in SPLIT_NAMES and word not in _BESIDE_SPLITS]
+    return named.pop() if len(named) == 1 and not rest else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from fer_core.data.image_formats import HEAD_BYTES, image_format
 from fer_core.data.location import read_head
 from fer_core.data.manifest import Manifest
-from fer_core.data.record import SPLIT_NAMES, Split
+from fer_core.data.record import Split, split_named
 from fer_core.data.source import Source
 from fer_core.errors import DatasetError
 
@@ -45,10 +45,12 @@ def _begins_like_an_image(source: Source, name: str) -> bool:
 
 def split_of(name: str, above: int = 1) -> Split | None:
     """The split that a folder of the path names, leaving out the file and `above - 1` folders above it."""
-    for part in name.split("/")[:-above]:
-        if part.lower() in SPLIT_NAMES:
-            return SPLIT_NAMES[part.lower()]
-    return None
+    return split_in(name.split("/")[:-above])
+
+
+def split_in(folders: Sequence[str]) -> Split | None:
+    """The split that the first of some folders names that names one."""
+    return next((split for split in map(split_named, folders) if split), None)
 
 
 class NamePatterns:

@@ -1,43 +1,66 @@
-"""Class folders: `train/happiness/a.png`, or `happiness/a.png` without splits."""
+"""Class folders: `train/happiness/a.png`, `0_happy/a.png`, `happiness/s01/a.png` or `s01/happiness/a.png`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from fer_core.data.label_map import SYNONYMS
+from fer_core.data.label_map import label_map
+from fer_core.data.label_words import expression_word
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers.file_names import NamePatterns, image_names, is_image, split_of
+from fer_core.data.readers.file_names import NamePatterns, image_names, is_image, split_in
+from fer_core.data.readers.folder_levels import FolderLevels, folder_levels
 from fer_core.data.readers.reader import Reader
-from fer_core.data.record import Record
+from fer_core.data.record import Record, Split
 from fer_core.data.source import Source
 
 
 def recognises(names: Sequence[str]) -> bool:
-    """Whether some image lies in a folder named after an expression."""
-    return any(_class_folder(name).lower() in SYNONYMS for name in names if is_image(name))
+    """Whether images lie in folders named after expressions, or all in folders named by a few numbers."""
+    levels = folder_levels(filter(is_image, names), lambda name: expression_word(name) is not None)
+    return levels.understood > 0 or levels.numbered
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """A record for each image; its folder's name is the label."""
+    """A record for each image: its class folder's name is the label, another folder's may be the person."""
     patterns = NamePatterns(manifest)
-    for name in image_names(source):
+    names = image_names(source)
+    levels = levels_of(names, manifest)
+    told: dict[str, tuple[Split | None, str, str | None]] = {}
+    for name in names:
+        folder = name.rpartition("/")[0]
+        if folder not in told:
+            told[folder] = _told(folder, levels)
+        split, label, person = told[folder]
         yield Record(
             path=name,
-            split=split_of(name, above=2),
-            raw_label=_class_folder(name),
-            identity=patterns.identity(name),
+            split=split,
+            raw_label=label,
+            identity=patterns.identity(name) if manifest.identity_pattern else person,
             subgroups=patterns.subgroups(name),
         )
 
 
-def _class_folder(name: str) -> str:
-    return name.rpartition("/")[0].rpartition("/")[2]
+def _told(folder: str, levels: FolderLevels) -> tuple[Split | None, str, str | None]:
+    """Split, label and person that the path of a folder tells."""
+    if not folder:
+        return None, "", None
+    folders = folder.split("/")
+    place = levels.class_place(folders)
+    return split_in(folders[:place] + folders[place + 1 :]), folders[place], levels.person_in(folders)
+
+
+def levels_of(names: Sequence[str], manifest: Manifest) -> FolderLevels:
+    """Which folders above images name class and person; the manifest may say the person's."""
+    levels = folder_levels(names, label_map(manifest, {}, {}).knows)
+    return levels if manifest.identity_folder is None else replace(levels, person=manifest.identity_folder)
 
 
 READER = Reader(
     layout="folders",
     title="A folder a class",
-    looks_like="a folder a class (happiness/a.png), with or without folders named train, valid and test above them",
+    looks_like="a folder a class (happiness/a.png), with or without folders named train, valid and test, or after "
+    "persons, above or below them",
     recognises=recognises,
     read=read,
 )

@@ -11,7 +11,8 @@ import pytest
 from fer_core.data import index as index_module
 from fer_core.data.images import BOX_COLUMNS
 from fer_core.data.index import LANDMARKS, build_parts, index_columns, load_index, merge_parts, tabulate
-from fer_core.data.label_map import SYNONYMS, LabelMap
+from fer_core.data.label_map import LabelMap
+from fer_core.data.label_words import SYNONYMS
 from fer_core.data.measure import PIXEL_COLUMNS, ImageLimits
 from fer_core.data.record import Record, Split
 from fer_core.data.signature import SIGNATURE, SIGNATURE_BYTES

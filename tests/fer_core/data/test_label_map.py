@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.data.label_map import LEFT_OUT, NO_LABEL, SYNONYMS, LabelMap, label_map, parse_assignments
+from fer_core.data.label_map import LEFT_OUT, NO_LABEL, LabelMap, label_map, parse_assignments
+from fer_core.data.label_words import SYNONYMS
 from fer_core.data.manifest import Manifest
 from fer_core.errors import DatasetError, InputError
 from fer_core.labels import Expression

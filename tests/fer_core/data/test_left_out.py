@@ -70,9 +70,11 @@ def test_every_image_and_row_is_used_or_counted_with_its_reason(tmp_path: Path) 
 
 def test_the_label_files_that_are_read_are_not_called_left_out() -> None:
     names = ["a.png", "label.csv", "note.txt", "noname"]
-    assert [(each.reason, each.count) for each in other_files(names, ["label.csv"])] == [(Reason.OTHER_FILE, 2)]
-    assert other_files(names, ["label.csv"])[0].words == "2 other files are not images (.txt 1, no ending 1)"
-    assert other_files(names, [])[0] == LeftOut(Reason.TABLE_NOT_READ, 1, ("label.csv",))
+    assert [(each.reason, each.count) for each in other_files(names, ["a.png", "label.csv"])] == [
+        (Reason.OTHER_FILE, 2)
+    ]
+    assert other_files(names, ["a.png", "label.csv"])[0].words == "2 other files are not images (.txt 1, no ending 1)"
+    assert other_files(names, ["a.png"])[0] == LeftOut(Reason.TABLE_NOT_READ, 1, ("label.csv",))
 
 
 @pytest.mark.parametrize(("lost", "used", "refused"), [(0, 0, False), (5, 5, False), (6, 5, True), (1, 0, True)])

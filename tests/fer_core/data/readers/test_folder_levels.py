@@ -1,0 +1,180 @@
+"""Class folders as people lay them: prefixed, in words, numbered, above and below persons and splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from fer_core.data.catalog import import_dataset
+from fer_core.data.manifest import Manifest
+from fer_core.data.readers import recognise
+from fer_core.data.record import Split, split_named
+from fer_core.data.source import open_source
+from fer_core.errors import DatasetError
+from fer_core.labels import Expression
+from fer_core.settings import Settings
+from tests.commands import Command, commands
+from tests.sources import PLAIN, labelled, png, read_records, write_folder
+
+WORDS = ("happiness", "sadness", "anger", "neutral")
+
+
+def _files(names: Iterable[str]) -> dict[str, str]:
+    return dict.fromkeys(names, "")
+
+
+def _told(folder: Path, manifest: Manifest = PLAIN) -> set[tuple[Split | None, str, str | None]]:
+    return {(record.split, record.raw_label, record.identity) for record in read_records(folder, "folders", manifest)}
+
+
+def _layout(folder: Path) -> str:
+    with open_source(folder, Settings()) as source:
+        return recognise(source).layout
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("0_happy", "1_sad", "2_angry", "3_neutral"),
+        ("happy", "SAD faces", "Anger (angry)", "neutral_face"),
+        ("Happy ", "Sad ", "ANGER", "Neutral"),
+    ],
+)
+@pytest.mark.parametrize("above", ["", "train/", "archive/data/Training/"])
+def test_class_folders_are_understood_however_they_are_called(
+    names: tuple[str, ...], above: str, tmp_path: Path
+) -> None:
+    write_folder(tmp_path, _files(f"{above}{name}/{number}.png" for name in names for number in range(3)))
+    assert _layout(tmp_path) == "folders"
+    assert {label for label, _ in labelled(tmp_path, "folders").values()} == set(WORDS)
+    assert {record.split for record in read_records(tmp_path, "folders")} == {Split.TRAIN if above else None}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "split"),
+    [
+        ("{label}/{person}/{n}.jpg", None),
+        ("{person}/{label}/{n}.jpg", None),
+        ("train/{label}/{person}/{n}.jpg", Split.TRAIN),
+        ("Test/{person}/{label}/{n}.jpg", Split.TEST),
+        ("{label}/PrivateTest/{person}/{n}.jpg", Split.TEST),
+        ("a/b/{label}/{person}/clip{n}/{n}.jpg", None),
+        ("{person}/session{n}/{label}/{n}.jpg", None),
+    ],
+)
+@pytest.mark.parametrize(
+    "people", [("s00", "s01", "s02", "s03"), ("012", "013", "034", "055"), ("ann", "bob", "cem", "joy")]
+)
+def test_persons_above_or_below_the_class_are_identities(
+    pattern: str, split: Split | None, people: tuple[str, ...], tmp_path: Path
+) -> None:
+    names = [pattern.format(label=label, person=person, n=n) for label in WORDS for person in people for n in range(3)]
+    write_folder(tmp_path, _files(names))
+    if "clip" in pattern or "session" in pattern:
+        people = people if people[0] == "s00" else ()
+    assert _layout(tmp_path) == "folders"
+    found = _told(tmp_path)
+    assert {label for _, label, _ in found} == set(WORDS)
+    assert {where for where, _, _ in found} == {split}
+    if people:
+        assert {person for _, _, person in found} == set(people)
+
+
+def test_what_is_no_person_is_no_identity(tmp_path: Path) -> None:
+    """Two sources of images are no two people, nor are the parts."""
+    write_folder(
+        tmp_path,
+        _files(
+            f"{part}/{label}/{place}/1.png"
+            for part in ("train", "val", "test")
+            for label in WORDS
+            for place in ("web", "lab")
+        ),
+    )
+    assert {person for _, _, person in _told(tmp_path)} == {None}
+
+
+def test_a_class_of_another_name_is_a_label_beside_the_others_and_not_a_person(tmp_path: Path) -> None:
+    write_folder(tmp_path, _files(f"{label}/s0{n}/1.png" for label in ("happy", "sad", "bored") for n in range(4)))
+    assert {label for _, label, _ in _told(tmp_path)} == {"happy", "sad", "bored"}
+
+
+def test_the_manifest_may_say_which_folder_is_the_person_or_that_none_is(tmp_path: Path) -> None:
+    write_folder(tmp_path, _files(f"lab{n % 2}/{label}/s0{n}/1.png" for label in WORDS for n in range(4)))
+    assert {person for _, _, person in _told(tmp_path)} == {"s00", "s01", "s02", "s03"}
+    for level, people in ((0, {None}), (3, {"lab0", "lab1"})):
+        manifest = PLAIN.model_copy(update={"identity_folder": level})
+        assert {person for _, _, person in _told(tmp_path, manifest)} == people
+    named = PLAIN.model_copy(update={"identity_pattern": "^(1)"})
+    assert {person for _, _, person in _told(tmp_path, named)} == {"1"}
+
+
+@pytest.mark.parametrize("names", [("0", "1", "2"), ("1", "2", "7"), ("00", "01", "02")])
+@pytest.mark.parametrize("pattern", ["train/{label}/{n}.png", "{label}/{n}.png", "{label}/s0{n}/1.png"])
+def test_numbered_folders_are_recognised_and_not_guessed(pattern: str, names: tuple[str, ...], tmp_path: Path) -> None:
+    write_folder(tmp_path, _files(pattern.format(label=label, n=n) for label in names for n in range(4)))
+    assert _layout(tmp_path) == "folders"
+    assert {label for _, label, _ in _told(tmp_path)} == set(names)
+    with pytest.raises(DatasetError, match="is no known expression"):
+        labelled(tmp_path, "folders")
+
+
+def test_folders_of_many_numbers_are_no_classes(tmp_path: Path) -> None:
+    write_folder(tmp_path, _files(f"{n}/1.png" for n in range(40)))
+    with pytest.raises(DatasetError, match="not recognised"):
+        _layout(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("train", Split.TRAIN),
+        ("Train Images", Split.TRAIN),
+        ("test_set_2", Split.TEST),
+        ("fer2013_val", Split.VALID),
+        ("VALIDATION", Split.VALID),
+        ("PublicTest", Split.VALID),
+        ("train_labels", Split.TRAIN),
+        ("train_val", None),
+        ("trainer", None),
+        ("my train", None),
+        ("", None),
+    ],
+)
+def test_splits_are_told_among_words_that_add_nothing(name: str, split: Split | None) -> None:
+    assert split_named(name) is split
+
+
+def test_persons_of_folders_reach_the_dataset(tmp_path: Path, store: Settings) -> None:
+    names = [f"{label}/s0{n}/1.png" for label in WORDS for n in range(5)]
+    folder = write_folder(tmp_path / "faces", {name: png(number) for number, name in enumerate(names)})
+    index = import_dataset(folder, store).index()
+    assert index["identity"].nunique() == 5
+    assert set(index["label"]) == set(WORDS)
+
+
+def test_numbers_are_imported_once_it_is_said_whose_they_are(
+    tmp_path: Path, store: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run: Command = commands(capsys)
+    names = [f"train/{code}/{n}.png" for code in range(1, 8) for n in range(2)]
+    folder = write_folder(tmp_path / "faces", {name: png(number) for number, name in enumerate(names)})
+    said = run("datasets", "propose", folder, "--json").json
+    assert not any(label["known"] for label in said["labels"])
+    offered = {each["name"]: each["labels"] for each in said["numberings"]}
+    assert offered["rafdb"]["1"] == "surprise" and offered["affectnet"]["1"] == "happiness"
+    assert "--numbering rafdb: RAF-DB: 1 surprise" in run("datasets", "propose", folder).out
+    refused = run("datasets", "import", folder)
+    assert refused.code == 2 and "--numbering" in refused.err
+    chosen = run("datasets", "propose", folder, "--numbering", "rafdb", "--map", "7=contempt", "--json").json
+    becomes = {label["raw"]: label["expression"] for label in chosen["labels"]}
+    assert (becomes["1"], becomes["6"], becomes["7"]) == ("surprise", "anger", "contempt")
+    assert run("datasets", "import", folder, "--numbering", "rafdb").code == 0
+    assert run("datasets", "import", folder, "--numbering", "mine").code == 2
+
+
+def test_unlike_words_are_told_apart_by_their_expressions(tmp_path: Path) -> None:
+    write_folder(tmp_path, _files(["3_happy/a.png", "smile/b.png"]))
+    assert {label for label, _ in labelled(tmp_path, "folders").values()} == {Expression.HAPPINESS}
