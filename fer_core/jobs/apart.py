@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import psutil
+
 from fer_core.errors import FerscopeError, InputError, JobError
 from fer_core.jobs.devices import device_environment
 from fer_core.jobs.outcome import signal_name
@@ -20,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 OURS = (sys.executable, "-m", "fer_core")
 
 _BAD_INPUT = 2
-_RUNNING: set[subprocess.Popen[str]] = set()
+_RUNNING: dict[subprocess.Popen[str], psutil.Process] = {}
 """Those of this process, so that they end when it ends."""
 
 
@@ -67,15 +69,16 @@ def run_apart(errand: Errand, settings: Settings, *, device: str = "", command: 
         env=child_environment(settings) | (device_environment(device) if device else {}),
         start_new_session=True,
     )
-    _RUNNING.add(child)
+    leader = psutil.Process(child.pid)  # now, while the pid is surely the child's
+    _RUNNING[child] = leader
     try:
         lower_priority(child.pid)
         said, complaints = child.communicate(timeout=errand.timeout_s)
     except subprocess.TimeoutExpired:
         raise JobError(f"{errand.name} was stopped after {errand.timeout_s:g} s. {errand.late}") from None
     finally:
-        _end(child)
-        _RUNNING.discard(child)
+        _end(child, leader)
+        _RUNNING.pop(child, None)
     if child.returncode:
         raise _failure(errand, child.returncode, complaints)
     return said
@@ -93,9 +96,9 @@ def _failure(errand: Errand, exit_code: int, complaints: str) -> FerscopeError:
     return FerscopeError(f"{errand.name} failed: {words}")
 
 
-def _end(child: subprocess.Popen[str]) -> None:
-    """End what is left of the child and all that it started."""
-    kill_group(child.pid)
+def _end(child: subprocess.Popen[str], leader: psutil.Process) -> None:
+    """End what is left of the child and all that it started; the child may have been reaped."""
+    kill_group(leader)
     child.kill()
     child.communicate()
 
@@ -103,5 +106,5 @@ def _end(child: subprocess.Popen[str]) -> None:
 @atexit.register
 def _end_all() -> None:
     """A web server that ends while somebody waits leaves none behind."""
-    for child in list(_RUNNING):
-        _end(child)
+    for child, leader in list(_RUNNING.items()):
+        _end(child, leader)

@@ -93,10 +93,9 @@ class JobProcess:
 
     def has_ended(self) -> bool:
         """Whether it is gone; what is left of its group is then ended too, for a job leaves nothing behind."""
-        if not self._ended:
-            self._ended = self._child.poll() is not None if self._child else not is_alive(self._process)
-            if self._ended:
-                kill_group(self.pid)
+        if not self._ended and not is_alive(self._process):
+            kill_group(self._process)  # before it is reaped: until then its pid, and the group's, is nobody else's
+            self._ended = self._child is None or self._child.poll() is not None
         return self._ended
 
     def ask_to_stop(self) -> None:
@@ -108,7 +107,7 @@ class JobProcess:
     def kill(self) -> None:
         """End the process and everything in its group at once."""
         if not self.has_ended():
-            kill_group(self.pid)
+            kill_group(self._process)
             with contextlib.suppress(psutil.Error):
                 self._process.kill()
 
@@ -131,12 +130,19 @@ def lower_priority(pid: int) -> None:
             psutil.Process(pid).nice(_NICENESS)
 
 
-def kill_group(leader: int) -> None:
-    """End a process and everything in the group that it leads, or what is left of it; Windows has no groups."""
-    # The leader's pid stays taken as long as its group has a member, so no stranger can be hit.
-    if sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(leader, signal.SIGKILL)
+def kill_group(leader: psutil.Process) -> None:
+    """End a process and everything in the group that it leads, or what is left of it; Windows has no groups.
+
+    The kernel keeps a pid taken as long as a group goes by it. So where another process bears the leader's pid,
+    nothing is left of the group, and that process's own group is not to be hit.
+    """
+    if sys.platform == "win32":
+        return
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if psutil.Process(leader.pid) != leader:
+            return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader.pid, signal.SIGKILL)
 
 
 def is_alive(process: psutil.Process) -> bool:

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fer_core.jobs.job import Job
+from fer_core.jobs.process import JobProcess, kill_group
+from fer_core.jobs.store import JobStore
+from fer_core.settings import Settings
+
+SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
+
+
+@pytest.fixture
+def stranger() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that leads a group of its own and has nothing to do with any job."""
+    with subprocess.Popen(SLEEP, start_new_session=True) as process:
+        yield process
+        process.kill()
+
+
+def earlier(pid: int, monkeypatch: pytest.MonkeyPatch) -> psutil.Process:
+    """The process that bore a pid an hour ago, before it was given to another."""
+    before = psutil.Process(pid)
+    began_s = before.create_time() - 3600
+    monkeypatch.setattr(before, "_ident", (pid, began_s))
+    monkeypatch.setattr(before, "_create_time", began_s)
+    return before
+
+
+@pytest.fixture
+def job(jobs: JobStore) -> Job:
+    """A running job that leaves a child behind."""
+    code = f"import subprocess; print(subprocess.Popen({list(SLEEP)!r}).pid, flush=True)"
+    jobs.submit("train", "t", ("-c", code), "r", job_id="j")
+    claimed = jobs.claim_next()
+    assert claimed is not None
+    return claimed
+
+
+def test_a_pid_that_another_process_has_been_given_hits_nobody(
+    stranger: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_group(earlier(stranger.pid, monkeypatch))
+    with pytest.raises(subprocess.TimeoutExpired):
+        stranger.wait(0.3)
+    kill_group(psutil.Process(stranger.pid))
+    assert stranger.wait(30) == -signal.SIGKILL, "the same call ends the group of the one that is meant"
+
+
+def test_an_ended_job_whose_pid_is_another_ones_hits_nobody(
+    stranger: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = JobProcess(earlier(stranger.pid, monkeypatch), None)
+    assert process.has_ended()
+    process.kill()
+    with pytest.raises(subprocess.TimeoutExpired):
+        stranger.wait(0.3)
+
+
+def test_the_group_is_ended_before_the_job_is_reaped(
+    job: Job,
+    quick: Settings,
+    until: Callable[..., None],
+    runs: Callable[[int], bool],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    seen: list[str] = []
+
+    def look_and_kill(leader: int, number: int) -> None:
+        seen.append(psutil.Process(leader).status())
+        kill(leader, number)
+
+    kill = os.killpg
+    monkeypatch.setattr(os, "killpg", look_and_kill)
+    log = tmp_path / "log"
+    process = JobProcess.start(quick, (sys.executable,), job, log)
+    until(process.has_ended)
+    assert seen[0] == psutil.STATUS_ZOMBIE, "unreaped: nobody else can have its pid"
+    assert process.exit_code == 0
+    child = int(log.read_text().split()[-1])
+    until(lambda: not runs(child))
+
+
+def test_what_is_left_of_a_group_is_ended_though_its_leader_is_gone() -> None:
+    code = f"import subprocess; print(subprocess.Popen({list(SLEEP)!r}).pid)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True) as leader:
+        process = psutil.Process(leader.pid)
+        assert leader.stdout is not None
+        child = psutil.Process(int(leader.stdout.readline()))
+        leader.wait()
+    assert child.is_running() and not psutil.pid_exists(process.pid)
+    kill_group(process)
+    child.wait(30)
