@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     gpu_jobs_at_once: int = Field(1, ge=1, le=64, description="Jobs that run on each GPU at the same time.")
     heartbeat_s: float = Field(2.0, gt=0, le=60, description="Seconds between two signs of life of a job.")
     cancel_grace_s: float = Field(20.0, ge=0, le=600, description="Seconds a job has to stop by itself.")
+    stalled_after_s: float = Field(
+        120.0, gt=0, le=86_400, description="Seconds without a batch after which a training may count as stalled."
+    )
+    resume_stalled: bool = Field(True, description="End a stalled training and resume it, once.")
     image_bytes_max: int = Field(64 * MIB, gt=0, description="Largest image file that is opened.")
     image_pixels_max: int = Field(100_000_000, gt=0, description="Largest image, width times height.")
     archive_bytes_max: int = Field(64 * 2**30, gt=0, description="Largest sum of unpacked archive members.")

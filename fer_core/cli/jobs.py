@@ -16,6 +16,7 @@ from fer_core.jobs.job import Job, JobState
 from fer_core.jobs.log import follow
 from fer_core.jobs.removal import delete_job
 from fer_core.jobs.service import ensure_supervisor
+from fer_core.jobs.stall import stall_remedy, stall_words
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.submit import submit_training
 from fer_core.jobs.supervisor import Supervisor
@@ -68,6 +69,9 @@ def as_json(job: Job) -> dict[str, Any]:
         "priority": job.priority,
         "device": job.device,
         "left_s": job.left_at(datetime.now(UTC)),
+        "silent_s": job.silent_at(datetime.now(UTC)),
+        "stalled_after_s": job.stalled_after_s,
+        "stalls": job.stalls,
         "pid": job.pid,
         "exit_code": job.exit_code,
         **{
@@ -162,5 +166,7 @@ def _delete(arguments: argparse.Namespace) -> None:
 
 
 def _emit(job: Job, arguments: argparse.Namespace) -> None:
-    words = f"{job.id}: {job.state}, {job.progress_01:.0%} done"
-    emit(as_json(job), arguments.json, f"{words}. {job.error or job.message}".rstrip())
+    words = f"{job.id}: {job.state}, {job.progress_01:.0%} done. {job.error or job.message}".rstrip()
+    if job.state is JobState.STALLED:
+        words = f"{words}. {stall_words(job, datetime.now(UTC))} {stall_remedy(job, settings())}"
+    emit(as_json(job), arguments.json, words)

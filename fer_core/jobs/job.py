@@ -13,11 +13,13 @@ class JobState(StrEnum):
     """Where a job is on its way.
 
     queued -> running -> succeeded, failed, cancelled or interrupted; a queued job may be cancelled at once,
-    and a failed, cancelled or interrupted one may be queued again.
+    and a failed, cancelled or interrupted one may be queued again. A running job is stalled while its process
+    lives and its present step takes far longer than usual; the database records that as running.
     """
 
     QUEUED = "queued"
     RUNNING = "running"
+    STALLED = "stalled"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -34,7 +36,9 @@ class JobState(StrEnum):
         return not self.active
 
 
-ACTIVE_STATES = (JobState.QUEUED, JobState.RUNNING)
+STARTED_STATES = (JobState.RUNNING, JobState.STALLED)
+"""Those of a job that has a process."""
+ACTIVE_STATES = (JobState.QUEUED, *STARTED_STATES)
 ENDED_STATES = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED)
 PRIORITY_MAX = 1_000_000
 RESUMABLE_STATES = (JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED)
@@ -48,7 +52,10 @@ class Job:
     epoch) tells the job's process from a later one with the same pid. `error` is one line for a person, or
     empty. `exit_code` is negative when a signal ended the process. `attempts` counts the starts. `device` is
     where it runs, "cpu" or "gpu:0"; `from_start` says that what earlier attempts did is not to be gone on from;
-    `left_s` is the time left as of `heartbeat_at`, None while there is no pace to tell it by.
+    `left_s` is the time left as of `heartbeat_at`, None while there is no pace to tell it by. `silent_s` is how long
+    the present step had taken then, `stalled_after_s` how long it may, and `pace_s` how long one usually takes; None
+    while that can't be said. `stalls` counts the attempts in a row that were ended because they stalled, the
+    present one too once that is to happen, which `stall_noted` says.
     """
 
     id: str
@@ -74,6 +81,11 @@ class Job:
     device: str
     from_start: bool
     left_s: float | None
+    silent_s: float | None
+    stalled_after_s: float | None
+    pace_s: float | None
+    stalls: int
+    stall_noted: bool
 
     @property
     def command_args(self) -> tuple[str, ...]:
@@ -85,6 +97,17 @@ class Job:
         if self.state is not JobState.RUNNING or self.left_s is None or self.heartbeat_at is None:
             return None
         return max(0.0, self.left_s - (now - self.heartbeat_at).total_seconds())
+
+    def silent_at(self, now: datetime) -> float | None:
+        """Seconds that the present step has taken at `now`; None where nobody can say how long it may take."""
+        if self.state not in STARTED_STATES or self.silent_s is None or self.heartbeat_at is None:
+            return None
+        return self.silent_s + max(0.0, (now - self.heartbeat_at).total_seconds())
+
+    def stalled_at(self, now: datetime) -> bool:
+        """Whether the present step takes far longer than usual."""
+        silent_s = self.silent_at(now)
+        return silent_s is not None and self.stalled_after_s is not None and silent_s > self.stalled_after_s
 
     @property
     def resumable(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from fer_core.jobs.job import Job
 from fer_core.settings import Settings
 
 _SEPARATOR = "======== attempt"
+_NOTE = "======== note:"
 _TAIL_BYTES = 64 * 1024
 _ERROR_CHARACTERS = 300
 
@@ -33,13 +35,19 @@ def open_attempt(path: Path, job: Job) -> BinaryIO:
     return log
 
 
+def note(path: Path, words: str) -> None:
+    """Add a line of the supervisor's to a job's log, or let it be where the log can't be written."""
+    with contextlib.suppress(OSError), path.open("a") as log:
+        log.write(f"{_NOTE} {words}\n")
+
+
 def last_words(path: Path) -> str:
     """The last line of the newest attempt that is no part of a traceback's frames, clipped; "" if there is none."""
     words = ""
     for line in _tail(path).splitlines():
         if line.startswith(_SEPARATOR):
             words = ""
-        elif line.strip() and not _is_frame(line):
+        elif line.strip() and not line.startswith(_NOTE) and not _is_frame(line):
             words = line
     return one_line(words)
 

@@ -13,6 +13,9 @@ from fer_core.jobs.log import last_words, one_line
 EXIT_CANCELLED = 75
 """What a command that was asked to stop exits with (EX_TEMPFAIL: trying again may succeed)."""
 
+STALLS_MAX = 2
+"""So many attempts in a row that stalled fail a job; fewer are resumed."""
+
 _NO_ROOM = "No space left on device"
 _ROOM_BYTES_MIN = 2**16
 
@@ -42,6 +45,8 @@ def outcome(job: Job, exit_code: int | None, log: Path) -> Outcome:
         return Outcome(JobState.SUCCEEDED, code, "")
     if job.cancel_requested:
         return Outcome(JobState.CANCELLED, code, "")
+    if job.stall_noted:
+        return _stalled(job, code)
     if code == EXIT_CANCELLED:  # it stopped in good order, but nobody asked here: the machine is going down
         return Outcome(JobState.INTERRUPTED, code, "The process was asked to stop from outside. Resume the job.")
     if code is None:
@@ -57,6 +62,18 @@ def outcome(job: Job, exit_code: int | None, log: Path) -> Outcome:
         words = "The disk is full. Free some room, then resume the job."
     words = words or f"Exit code {code}, and nothing in the log."
     return Outcome(JobState.FAILED, code, words)
+
+
+def _stalled(job: Job, code: int | None) -> Outcome:
+    """The end that the supervisor brought about: it resumes a job that is interrupted so."""
+    if job.stalls < STALLS_MAX:
+        return Outcome(JobState.INTERRUPTED, code, "It stalled, and was ended to be resumed.")
+    return Outcome(
+        JobState.FAILED,
+        code,
+        f"It stalled twice, the second time at: {job.message}. Its process hung and was ended. Restart the machine or "
+        "set FERSCOPE_THREADS=1, then resume the job: it goes on from its last finished epoch.",
+    )
 
 
 def signal_name(number: int) -> str:

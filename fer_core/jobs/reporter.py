@@ -14,6 +14,7 @@ from typing import Any, Self
 from fer_core.errors import CancelledError, FerscopeError
 from fer_core.jobs.pace import Pace
 from fer_core.jobs.process import JOB_VARIABLE
+from fer_core.jobs.stall import StepWatch
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.yielding import Threads, asked_to_yield
 from fer_core.settings import Settings
@@ -35,6 +36,7 @@ class JobReporter:
         self._settings = settings
         self._latest = (0.0, "")
         self._pace = Pace()
+        self._steps = StepWatch(settings.stalled_after_s)
         self._threads = Threads()
         self._yielding = False
         self._cancelled = False  # set by a signal handler too: a plain bool needs no lock there
@@ -78,7 +80,8 @@ class JobReporter:
         Raises:
             CancelledError: the job was asked to stop.
         """
-        self._latest = (done_01, message)
+        self._latest = (done_01, str(message))
+        self._steps.note(time.monotonic(), message)
         if self._cancelled:
             raise CancelledError(f"Job {self._job_id} was asked to stop.")
         if changed := self._threads.fit(yielding=self._yielding):
@@ -104,9 +107,10 @@ class JobReporter:
         assert self._store is not None
         self._yielding = asked_to_yield(self._settings)
         done_01, message = self._latest
-        self._pace.note(time.monotonic(), done_01)
+        now_s = time.monotonic()
+        self._pace.note(now_s, done_01)
         try:
-            if self._store.heartbeat(self._job_id, done_01, message, self._pace.left_s()):
+            if self._store.heartbeat(self._job_id, done_01, message, self._pace.left_s(), self._steps.silence(now_s)):
                 self._cancelled = True
         except Exception as exc:  # noqa: BLE001  (a thread's boundary)
             # The training is worth more than its progress bar. The trace once, not at every beat.

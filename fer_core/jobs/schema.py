@@ -69,6 +69,11 @@ JOBS = Table(
     Column("device", String(16), nullable=False, server_default="cpu"),
     Column("from_start", Boolean, nullable=False, server_default=false()),
     Column("left_s", Double),
+    Column("silent_s", Double),
+    Column("stalled_after_s", Double),
+    Column("pace_s", Double),
+    Column("stalls", Integer, nullable=False, server_default="0"),
+    Column("stall_noted", Boolean, nullable=False, server_default=false()),
 )
 
 

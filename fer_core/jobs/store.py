@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -22,6 +24,7 @@ from fer_core.jobs.devices import CPU
 from fer_core.jobs.job import ENDED_STATES, RESUMABLE_STATES, Job, JobState, checked_priority
 from fer_core.jobs.log import log_path
 from fer_core.jobs.schema import JOBS
+from fer_core.jobs.stall import Silence
 from fer_core.settings import Settings
 
 __all__ = ["Job", "JobState", "JobStore"]
@@ -29,6 +32,18 @@ __all__ = ["Job", "JobState", "JobStore"]
 BUSY_TIMEOUT_S = 10.0
 _QUEUE = (JOBS.c.priority.desc(), JOBS.c.created_at, JOBS.c.id)
 """The order of waiting jobs: the urgent first, among equals the oldest."""
+_UNKNOWN_PACE: dict[str, Any] = dict.fromkeys(("left_s", "silent_s", "stalled_after_s", "pace_s"))
+_AFRESH: dict[str, Any] = {
+    "state": JobState.QUEUED.value,
+    "cancel_requested": False,
+    "stall_noted": False,
+    "progress_01": 0.0,
+    "message": "",
+    "error": "",
+    **dict.fromkeys(("started_at", "ended_at", "heartbeat_at", "pid", "pid_started_at", "exit_code")),
+    **_UNKNOWN_PACE,
+}
+"""What a job that is queued again no longer says of its last attempt."""
 
 
 class JobStore:
@@ -97,6 +112,8 @@ class JobStore:
             "cancel_requested": False,
             "attempts": 0,
             "from_start": False,
+            "stalls": 0,
+            "stall_noted": False,
         }
         try:
             with self._database.transaction() as connection:
@@ -125,15 +142,20 @@ class JobStore:
         limit: int | None = 200,
     ) -> list[Job]:
         """The jobs that fit, newest first; `limit` None gives all."""
-        query = select(JOBS).order_by(JOBS.c.created_at.desc(), JOBS.c.id.desc()).limit(limit)
+        query = select(JOBS).order_by(JOBS.c.created_at.desc(), JOBS.c.id.desc())
         if kind is not None:
             query = query.where(JOBS.c.kind == kind)
         if target is not None:
             query = query.where(JOBS.c.target == target)
-        if states is not None:
-            query = query.where(JOBS.c.state.in_([state.value for state in states]))
+        wanted = frozenset(JobState if states is None else states)
+        if states is None:
+            query = query.limit(limit)
+        else:  # a stalled job is recorded as running
+            recorded = wanted | {JobState.RUNNING} if JobState.STALLED in wanted else wanted
+            query = query.where(JOBS.c.state.in_([state.value for state in recorded]))
         with self._database.transaction() as connection:
-            return [_job(row) for row in connection.execute(query)]
+            jobs = map(_job, connection.execute(query))
+            return list(islice((job for job in jobs if job.state in wanted), limit))
 
     def waiting(self) -> builtins.list[Job]:
         """The queued jobs, in the order in which they will start on their device."""
@@ -159,7 +181,7 @@ class JobStore:
                 state=JobState.RUNNING.value,
                 started_at=_now(),
                 heartbeat_at=_now(),
-                left_s=None,
+                **_UNKNOWN_PACE,
                 attempts=JOBS.c.attempts + 1,
             )
             if claimed is not None:
@@ -174,7 +196,14 @@ class JobStore:
         changed = self._change(job_id, (JobState.RUNNING,), pid=pid, pid_started_at=pid_started_at, heartbeat_at=_now())
         return changed or self._refuse(job_id, "can't be given a process")
 
-    def heartbeat(self, job_id: str, progress_01: float, message: str, left_s: float | None = None) -> bool:
+    def heartbeat(
+        self,
+        job_id: str,
+        progress_01: float,
+        message: str,
+        left_s: float | None = None,
+        silence: Silence | None = None,
+    ) -> bool:
         """Record a sign of life; whether the job is to stop: it was asked to, or no longer counts as running."""
         changed = self._change(
             job_id,
@@ -182,9 +211,9 @@ class JobStore:
             heartbeat_at=_now(),
             progress_01=min(1.0, max(0.0, progress_01)),
             message=message,
-            left_s=left_s,
+            **_UNKNOWN_PACE | ({} if silence is None else asdict(silence)) | {"left_s": left_s},
         )
-        return changed is None or changed.cancel_requested
+        return changed is None or changed.cancel_requested or changed.stall_noted
 
     def record_end(self, job_id: str, exit_code: int, error: str) -> bool:
         """Record what a job's own process says of its end, before it ends; whether the job still ran.
@@ -220,6 +249,24 @@ class JobStore:
         asked = cancelled or self._change(job_id, (JobState.RUNNING,), cancel_requested=True)
         return asked or self._refuse(job_id, "can't be cancelled")
 
+    def note_stall(self, job_id: str) -> Job:
+        """Record that a job's process is to be ended because it stalled.
+
+        Raises:
+            JobError: the job is not running.
+        """
+        noted = self._change(job_id, (JobState.RUNNING,), stall_noted=True, stalls=JOBS.c.stalls + 1)
+        return noted or self._refuse(job_id, "has not stalled")
+
+    def resume_stalled(self, job_id: str) -> Job:
+        """Queue a job again whose process was ended because it stalled, to go on from what is done.
+
+        Raises:
+            JobError: the job is not running.
+        """
+        queued = self._change(job_id, (JobState.RUNNING,), from_start=False, **_AFRESH)
+        return queued or self._refuse(job_id, "can't be resumed")
+
     def set_priority(self, job_id: str, priority: int) -> Job:
         """Let a waiting job start sooner or later; higher goes first.
 
@@ -249,23 +296,7 @@ class JobStore:
         return self._queue_again(job_id, from_start=True) or self._refuse(job_id, "can't be done again")
 
     def _queue_again(self, job_id: str, *, from_start: bool) -> Job | None:
-        return self._change(
-            job_id,
-            RESUMABLE_STATES,
-            from_start=from_start,
-            state=JobState.QUEUED.value,
-            cancel_requested=False,
-            started_at=None,
-            ended_at=None,
-            heartbeat_at=None,
-            pid=None,
-            pid_started_at=None,
-            exit_code=None,
-            progress_01=0.0,
-            message="",
-            error="",
-            left_s=None,
-        )
+        return self._change(job_id, RESUMABLE_STATES, from_start=from_start, stalls=0, **_AFRESH)
 
     def delete(self, job_id: str) -> None:
         """Forget a job that has ended, and its log.
@@ -295,6 +326,7 @@ class JobStore:
         remedy = {
             JobState.QUEUED: "Wait for it to start, or cancel it.",
             JobState.RUNNING: "Wait for it to end, or cancel it.",
+            JobState.STALLED: "Cancel it first.",
             JobState.SUCCEEDED: "It is done; submit a new job to do it again.",
         }.get(state, "Resume it to go on with it, retry it from the start, or delete it.")
         raise JobError(f"Job {job_id!r} {what}: it is {state}. {remedy}")
@@ -305,7 +337,8 @@ def _job(row: Row[Any]) -> Job:
     for name in ("args", "resume_args"):
         values[name] = tuple(values[name])
     values["state"] = JobState(values["state"])
-    return Job(**values)
+    job = Job(**values)
+    return replace(job, state=JobState.STALLED) if job.stalled_at(_now()) else job
 
 
 def _now() -> datetime:

@@ -13,13 +13,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
 from fer_core.errors import FerscopeError, JobError
 from fer_core.jobs.devices import CPU, limit_of
-from fer_core.jobs.job import ACTIVE_STATES, Job, JobState
+from fer_core.jobs.job import ACTIVE_STATES, STARTED_STATES, Job, JobState
+from fer_core.jobs.log import note
 from fer_core.jobs.outcome import outcome
 from fer_core.jobs.process import JobProcess
 from fer_core.jobs.service import (
@@ -32,6 +34,7 @@ from fer_core.jobs.service import (
     supervisor_status,
     withdraw,
 )
+from fer_core.jobs.stall import stall_words
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 
@@ -42,6 +45,7 @@ _LOG = logging.getLogger(__name__)
 _LOCK_TIMEOUT_S = 5.0
 """Longer than a look at whether the lock is held, and than a leaving supervisor needs to let it go."""
 _TROUBLE_PAUSE_S = 5.0
+_SURE_AFTER_HEARTBEATS = 3
 
 
 class Supervisor:
@@ -68,6 +72,7 @@ class Supervisor:
         self._store = JobStore(settings)
         self._lock = FileLock(lock_path(settings), timeout=_LOCK_TIMEOUT_S)
         self._watched: dict[str, JobProcess] = {}
+        self._stalled_since_s: dict[str, float] = {}
         self._busy_at_s = time.monotonic()
         self._stopping = False
 
@@ -133,7 +138,7 @@ class Supervisor:
             _LOG.error("Job %s no longer counts as running, but its process does: stopping it.", job_id)
             self._press(self._watched[job_id])
         for job in active.values():
-            if job.state is JobState.RUNNING and job.id not in ended:
+            if job.state in STARTED_STATES and job.id not in ended:
                 self._look_after(job)
         self._start_waiting(active)
         if active or self._watched:
@@ -167,20 +172,27 @@ class Supervisor:
     def _settle(self, job_id: str, job: Job | None) -> None:
         """Record how a job ended, then stop watching it."""
         if job is not None:
-            exit_code = self._watched[job_id].exit_code
-            result = outcome(job, exit_code, self._store.log_path(job))
-            self._store.finish(job_id, result.state, result.exit_code, result.error)
-            _LOG.info("Job %s: %s %s", job_id, result.state, result.error)
+            self._record_end(job, self._watched[job_id].exit_code)
         del self._watched[job_id]
+        self._stalled_since_s.pop(job_id, None)
+
+    def _record_end(self, job: Job, exit_code: int | None) -> None:
+        """Record how a job ended; one whose process was ended for its first stall is queued again."""
+        result = outcome(job, exit_code, self._store.log_path(job))
+        if result.state is JobState.INTERRUPTED and job.stall_noted:
+            self._store.resume_stalled(job.id)
+            _LOG.warning("Job %s had stalled and is resumed.", job.id)
+            return
+        self._store.finish(job.id, result.state, result.exit_code, result.error)
+        _LOG.info("Job %s: %s %s", job.id, result.state, result.error)
 
     def _look_after(self, job: Job) -> None:
         """Watch a running job, one that an earlier supervisor started too, and stop it if it is to stop."""
         if job.id not in self._watched:
             found = JobProcess.find(job)
             if found is None:
-                result = outcome(job, None, self._store.log_path(job))
-                self._store.finish(job.id, result.state, result.exit_code, result.error)
-                _LOG.warning("Job %s was found without a process: %s", job.id, result.state)
+                _LOG.warning("Job %s was found without a process.", job.id)
+                self._record_end(job, None)
                 return
             self._watched[job.id] = found
             _LOG.info("Job %s, process %d, is taken over.", job.id, found.pid)
@@ -188,8 +200,23 @@ class Supervisor:
         if job.pid != process.pid:
             # Whoever started it could not write this down.
             self._store.started(job.id, process.pid, process.started_at)
-        if job.cancel_requested:
+        if job.cancel_requested or job.stall_noted:
             self._press(process)
+        elif self._has_stalled(job):
+            self._store.note_stall(job.id)
+            note(self._store.log_path(job), f"{stall_words(job, datetime.now(UTC))} Ending it.")
+            _LOG.warning("Job %s has stalled: ending it.", job.id)
+
+    def _has_stalled(self, job: Job) -> bool:
+        """Whether a job that is to be ended then has stalled, and not only its record grown old.
+
+        A machine that wakes from sleep, or whose clock is set, finds every record old: the next heartbeats tell.
+        """
+        if job.state is not JobState.STALLED or not self._settings.resume_stalled:
+            self._stalled_since_s.pop(job.id, None)
+            return False
+        since_s = self._stalled_since_s.setdefault(job.id, time.monotonic())
+        return time.monotonic() - since_s > _SURE_AFTER_HEARTBEATS * self._settings.heartbeat_s
 
     def _press(self, process: JobProcess) -> None:
         """First ask a process to stop; after the grace, end it and all it started."""

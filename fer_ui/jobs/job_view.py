@@ -9,6 +9,7 @@ import streamlit as st
 
 from fer_core.jobs.job import Job, JobState
 from fer_core.jobs.service import ensure_supervisor
+from fer_core.jobs.stall import stall_remedy, stall_words
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
 from fer_ui.header import notice
@@ -22,6 +23,7 @@ _RESUMED = ("train", "import", "quality")
 ICONS: dict[JobState, str] = {
     JobState.QUEUED: ":material/schedule:",
     JobState.RUNNING: ":material/play_circle:",
+    JobState.STALLED: ":material/hourglass_disabled:",
     JobState.SUCCEEDED: ":material/check_circle:",
     JobState.FAILED: ":material/error:",
     JobState.CANCELLED: ":material/cancel:",
@@ -59,8 +61,10 @@ def show_job(job: Job) -> None:
 
 
 def show_progress(job: Job) -> None:
-    """The bar of an active job, and what it is doing."""
+    """The bar of an active job, what it is doing, and what becomes of one that has stalled."""
     st.progress(min(max(job.progress_01, 0.0), 1.0), text=plain(running_words(job)))
+    if job.state is JobState.STALLED:
+        notice("warning", f"Stalled. {stall_words(job, datetime.now(UTC))} {stall_remedy(job, settings())}")
 
 
 def _show_ways_on(job: Job) -> None:

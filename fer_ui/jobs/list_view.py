@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer_core.errors import JobError
 from fer_core.jobs.devices import device_words
-from fer_core.jobs.job import PRIORITY_MAX, Job, JobState
+from fer_core.jobs.job import PRIORITY_MAX, STARTED_STATES, Job, JobState
 from fer_core.jobs.log import log_end
 from fer_core.jobs.removal import delete_job, run_of
 from fer_core.jobs.service import ensure_supervisor, supervisor_status
@@ -85,7 +85,7 @@ def _show_lists(kind: str, state: str) -> None:
     if not shown:
         notice("info", "No job fits. Choose another kind or state.")
         return
-    _show_running([job for job in shown if job.state is JobState.RUNNING])
+    _show_running([job for job in shown if job.state in STARTED_STATES])
     _show_waiting([job for job in shown if job.state is JobState.QUEUED])
     _show_ended([job for job in shown if job.state.ended])
 
@@ -107,10 +107,12 @@ def show_one_job(job_id: str) -> None:
 
 def _show_headline(jobs: Sequence[Job]) -> None:
     numbers = {state: sum(job.state is state for job in jobs) for state in JobState}
+    stalled = numbers[JobState.STALLED]
+    running = numbers[JobState.RUNNING] + stalled
     stopped = numbers[JobState.INTERRUPTED] + numbers[JobState.CANCELLED]
     headline(
         [
-            Headline("Running", count(numbers[JobState.RUNNING])),
+            Headline("Running", count(running), f"{count(stalled)} stalled" if stalled else ""),
             Headline("Waiting", count(numbers[JobState.QUEUED])),
             Headline("Succeeded", count(numbers[JobState.SUCCEEDED])),
             Headline("Failed", count(numbers[JobState.FAILED]), f"{count(stopped)} stopped" if stopped else ""),
@@ -227,6 +229,8 @@ def _facts(job: Job) -> str:
         facts.append(f"started {ago(job.started_at)}{_duration(job)}")
     if job.attempts > 1:
         facts.append(f"attempt {job.attempts}")
+    if job.stalls:
+        facts.append(f"stalled {'once' if job.stalls == 1 else f'{job.stalls} times'}")
     if job.exit_code:
         facts.append(f"exit code {job.exit_code}")
     return f"{'; '.join(facts)}. Its id is {job.id}."

@@ -35,7 +35,7 @@ _ALL = "*"
 _BEST_SHOWN = 3
 _NAMED_MAX = 8
 _DONE = "runs-done"
-_WORK = {JobState.QUEUED: "waiting", JobState.RUNNING: "training"}
+_WORK = {JobState.QUEUED: "waiting", JobState.RUNNING: "training", JobState.STALLED: "stalled"}
 _STATES = (RunState.FINISHED, RunState.UNFINISHED, RunState.BROKEN)
 _ORDERS = {"newest": "Newest first", "best": "Best first"}
 

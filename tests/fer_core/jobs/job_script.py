@@ -19,6 +19,7 @@ from fer_core.jobs.reporter import JobReporter
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.supervisor import Supervisor
 from fer_core.logs import set_up_logging
+from fer_core.progress import Step
 from fer_core.settings import settings
 
 GIVE_UP_S = 60.0
@@ -66,6 +67,25 @@ def mute(path: str) -> None:
     for _ in rounds():
         if Path(path).exists():
             return
+
+
+def hang(times: str, done: str, *_resume: str) -> None:
+    """Make steps, then hang in one where nothing is heard any more, SIGTERM included, for so many attempts."""
+
+    def step(reporter: JobReporter) -> None:
+        attempts = Path(done)
+        before = len(attempts.read_text().splitlines()) if attempts.exists() else 0
+        with attempts.open("a") as noted:
+            noted.write(" ".join(sys.argv[1:]) + "\n")
+        if before >= int(times):
+            reporter(1.0, "all of 20")
+            return
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        for number in range(20):
+            reporter(number / 20, Step(f"batch {number + 1} of 20", "batch"))
+        time.sleep(GIVE_UP_S)
+
+    report(step)
 
 
 def stubborn(path: str) -> None:
@@ -120,6 +140,7 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "die": die,
     "wait": wait_for,
     "mute": mute,
+    "hang": hang,
     "stubborn": stubborn,
     "parent": parent,
     "claim": claim,

@@ -33,6 +33,13 @@ def test_a_table_of_the_first_version_is_brought_up_to_date(quick: Settings, sql
     with JobStore(quick) as jobs:
         old = jobs.get("old")
         assert (old.device, old.from_start, old.left_s) == ("cpu", False, None)
+        assert (old.silent_s, old.stalled_after_s, old.pace_s, old.stalls, old.stall_noted) == (
+            None,
+            None,
+            None,
+            0,
+            False,
+        )
         claimed = jobs.claim_next()
         assert claimed is not None and claimed.command_args == ("train", "--resume"), "it was resumed before the change"
     with JobStore(quick) as again:
