@@ -21,8 +21,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        temporary.replace(target)
-        _sync_folder(target.parent)
+        rename(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -45,6 +44,12 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         _sync_folder(target.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def rename(path: Path, target: Path) -> None:
+    """Put a file in another's place for good; both lie in one folder."""
+    path.replace(target)
+    _sync_folder(target.parent)
 
 
 def write_bytes(target: Path, content: bytes) -> None:

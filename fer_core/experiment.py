@@ -31,6 +31,7 @@ from fer_core.progress import Progress, silent
 from fer_core.runs.folder import Run, RunState, training_alone
 from fer_core.settings import Settings
 from fer_core.training.batches import training_data
+from fer_core.training.checkpoint import machine
 from fer_core.training.config import TrainConfig, parse_config, read_yaml
 from fer_core.training.steps import device_here
 from fer_core.training.teachers import Teachers
@@ -142,7 +143,12 @@ def _log_start(run: Run, trainer: Trainer, parts: NDArray[np.str_], used: _DataU
     said = ", ".join(f"{size:,} {part.replace('_', ' ')}" for part, size in sizes.items() if size)
     run.append_log(f"{'resumed' if resumed else 'started'} on {trainer.device.type}, torch {torch.__version__}")
     kept = "yes" if memory_is_kept() else "no"
-    run.append_log(f"{torch.get_num_threads()} threads; memory kept between steps: {kept}")
+    run.append_log(f"memory kept between steps: {kept}")
+    computed = {name: value for name, value in machine().items() if name != "torch"}
+    run.append_log(
+        f"computed with {', '.join(f'{name} {value}' for name, value in computed.items())}, precision "
+        f"{trainer.config.precision}: only the same of all of these gives the same weights again"
+    )
     run.append_log(f"images come from {trainer.feed.place}")
     run.append_log(f"images: {said}; left out are near-duplicates of judged images, and excluded ones")
     run.append_log(f"data: {used.dataset} {used.fingerprint}, corrections up to version {used.corrections}")
@@ -176,7 +182,16 @@ def _finish(
     run.write("model.onnx", export_onnx(trainer.evaluated, contract, _probe(trainer, parts, readable)))
     about = _about(run, trainer, dataset, report)
     write_json(run.path("bundle.json"), about)
-    run.finish({"best_epoch": trainer.best_epoch, "epochs": trainer.config.epochs, "data": asdict(used), **about})
+    computed = {**machine(), "precision": trainer.config.precision, "threads": trainer.threads}
+    run.finish(
+        {
+            "best_epoch": trainer.best_epoch,
+            "epochs": trainer.config.epochs,
+            "data": asdict(used),
+            "computed_with": computed,
+            **about,
+        }
+    )
     run.append_log(f"finished: epoch {trainer.best_epoch} kept")
 
 

@@ -22,15 +22,18 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from fer_core.atomic import atomic_folder, atomic_path, write_bytes, write_json, write_text
+from fer_core.atomic import atomic_folder, atomic_path, rename, write_bytes, write_json, write_text
 from fer_core.errors import RunError
 from fer_core.ids import check_id
 from fer_core.settings import Settings
 
 _MARKER = "run.json"
 _LOCK = ".training.lock"
-_WEIGHTS = "weights.safetensors"
-_NEEDED_WHEN_FINISHED = ("config.yaml", "contract.json", _WEIGHTS, "model.onnx", "report.json")
+CHECKPOINT = "checkpoint.pt"
+WEIGHTS = "weights.safetensors"
+STAGED_WEIGHTS = "weights-*.safetensors"
+"""Weights of an epoch, until the checkpoint that names the epoch as the best is written."""
+_NEEDED_WHEN_FINISHED = ("config.yaml", "contract.json", WEIGHTS, "model.onnx", "report.json")
 
 
 class RunState(StrEnum):
@@ -96,10 +99,13 @@ class Run:
             os.fsync(file.fileno())
 
     def keep_metrics_until(self, epoch: int) -> None:
-        """Forget epochs after `epoch`: what a resumed run will do again; after none, the checkpoint too."""
+        """Forget epochs after `epoch`: what a resumed run will do again; after none, checkpoint and weights too."""
         if epoch == 0:
             # First: a run begun anew and killed in its first epoch must not go on from an earlier attempt's.
-            (self.folder / "checkpoint.pt").unlink(missing_ok=True)
+            for name in (CHECKPOINT, WEIGHTS):
+                (self.folder / name).unlink(missing_ok=True)
+            for staged in self.folder.glob(STAGED_WEIGHTS):
+                staged.unlink()
         kept = [row for row in self._metric_rows() if row["epoch"] <= epoch]
         write_text(self.folder / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
 
@@ -112,6 +118,10 @@ class Run:
     def write(self, name: str, content: bytes) -> None:
         """Write one file of the run atomically."""
         write_bytes(self.folder / name, content)
+
+    def rename(self, name: str, to: str) -> None:
+        """Give a file of the run another's name and place, atomically."""
+        rename(self.folder / name, self.folder / to)
 
     def write_report(self, report: dict[str, Any]) -> None:
         """Write the evaluation report."""
@@ -140,7 +150,7 @@ class Run:
         if missing := self.missing():
             raise RunError(f"The run {self.id} can't be finished: {', '.join(missing)} missing.")
         write_json(self.folder / _MARKER, summary)
-        (self.folder / "checkpoint.pt").unlink(missing_ok=True)
+        (self.folder / CHECKPOINT).unlink(missing_ok=True)
 
     def _metric_rows(self) -> list[dict[str, Any]]:
         path = self.folder / "metrics.jsonl"
@@ -220,7 +230,7 @@ def list_runs(settings: Settings) -> list[Run]:
 
 def weights_named(name: str, runs_dir: Path) -> Path:
     """The file of weights that a config names: a run's by its id, else the file at that path, there or not."""
-    ours = runs_dir / name / _WEIGHTS
+    ours = runs_dir / name / WEIGHTS
     return ours if "/" not in name and ours.is_file() else Path(name).expanduser()
 
 

@@ -1,21 +1,46 @@
-"""`checkpoint.pt`: the state of a training after an epoch, and whether this machine can go on with it bit for bit."""
+"""`checkpoint.pt`: the state of a training after an epoch, its best weights, and what it was computed with.
+
+The checkpoint decides which epoch is the best. Its weights are written beside the run's before the checkpoint and take
+their place after it, so that a kill between any two writes leaves weights and checkpoint that belong together.
+"""
 
 from __future__ import annotations
 
 import io
+import os
 import pickle
+import platform
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from fer_core.errors import RunError
-from fer_core.runs.folder import Run
+from fer_core.runs.folder import CHECKPOINT, STAGED_WEIGHTS, WEIGHTS, Run
 
-NAME = "checkpoint.pt"
+NAME = CHECKPOINT
 
 UNREADABLE = (RuntimeError, LookupError, EOFError, OSError, ValueError, TypeError, pickle.UnpicklingError)
 """What reading a damaged checkpoint, or one of another network, raises."""
+
+
+def stage_weights(run: Run, network: nn.Module, epoch: int) -> None:
+    """Write the weights of an epoch that is the best yet, under a name of their own until a checkpoint says so too."""
+    from safetensors.torch import save
+
+    state = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
+    run.write(_staged(epoch), save(state))
+
+
+def settle_weights(run: Run, best_epoch: int) -> None:
+    """Make the weights of the checkpoint's best epoch the run's, and forget those that no checkpoint names."""
+    for path in run.folder.glob(STAGED_WEIGHTS):
+        if path.name == _staged(best_epoch):
+            run.rename(path.name, WEIGHTS)
+        else:
+            path.unlink()
 
 
 def save_checkpoint(run: Run, state: Mapping[str, Any]) -> None:
@@ -46,9 +71,17 @@ def unreadable(run: Run, exc: Exception) -> RunError:
 
 
 def machine() -> dict[str, str]:
-    """What decides beside config, data and seed whether a training gives the same weights again."""
+    """What decides beside config, precision included, data and seed whether a training gives the same weights again."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
-    return {"torch": str(torch.__version__), "device": device, "threads": str(torch.get_num_threads())}
+    instructions = torch.backends.cpu.get_cpu_capability()
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "")
+    return {
+        "torch": str(torch.__version__),
+        "device": device,
+        "processor": _processor(),
+        "instructions": f"{instructions}, oneDNN up to {allowed}" if allowed else instructions,
+        "threads": str(torch.get_num_threads()),
+    }
 
 
 def differences(state: Mapping[str, Any]) -> list[str]:
@@ -58,6 +91,20 @@ def differences(state: Mapping[str, Any]) -> list[str]:
         for name, now in machine().items()
         if (then := state.get("machine", {}).get(name, now)) != now
     ]
+
+
+def _staged(epoch: int) -> str:
+    return STAGED_WEIGHTS.replace("*", str(epoch))
+
+
+def _processor() -> str:
+    """The processor's name as its maker gives it, or its kind where the system does not tell."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
 
 
 def _cuda_chance() -> list[torch.Tensor]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fer_core.contract import Contract
-from fer_core.errors import InputError
+from fer_core.errors import CancelledError, InputError
 from fer_core.models.heads import affect_returned
 from fer_core.models.weights_file import load_weights
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, Step, silent
 from fer_core.runs.folder import Run, weights_named
 from fer_core.training import checkpoint
 from fer_core.training.affect import affect_scores
@@ -42,7 +42,8 @@ class Trainer:
     """Trains one network in one run folder.
 
     Everything random comes from the config's seed: the same data, config and seed give the same weights on one
-    machine. `checkpoint.pt` is written after every epoch, `weights.safetensors` when an epoch is the best yet.
+    machine with the same torch and number of threads (docs/data-flow.md). `checkpoint.pt` is written after every epoch,
+    `weights.safetensors` when an epoch is the best yet.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Trainer:
         self.epoch = 0
         self.best_score = -float("inf")
         self.best_epoch = 0
+        self.threads: list[int] = []
 
     @property
     def evaluated(self) -> nn.Module:
@@ -85,17 +87,19 @@ class Trainer:
         return allowed > 0 and self.patience.waited >= allowed
 
     def fit(self, progress: Progress = silent) -> None:
-        """Train the epochs that are left. `progress` is called after every few batches and may raise CancelledError."""
+        """Train the epochs that are left. `progress` is called at every batch and may raise CancelledError."""
         while self.epoch < self.config.epochs and not self.stopped:
             started = time.monotonic()
             row = self._train_epoch(progress)
-            row |= self._judge()
+            row |= self._judge(progress)
+            self._still(progress, "saving")
             self.epoch += 1
             row |= {"epoch": self.epoch, "seconds": time.monotonic() - started}
             self._compare(row)
             row["best_epoch"] = self.best_epoch
             self.run.append_metrics(row)
             self._save_checkpoint()
+            checkpoint.settle_weights(self.run, self.best_epoch)
             self._tell(row)
         if self.stopped:
             asked = self.config.early_stopping
@@ -123,9 +127,10 @@ class Trainer:
         except checkpoint.UNREADABLE as exc:
             raise checkpoint.unreadable(self.run, exc) from exc
         self.run.keep_metrics_until(self.epoch)
+        checkpoint.settle_weights(self.run, self.best_epoch)
         if different := checkpoint.differences(state):
             self.run.append_log(
-                f"going on after epoch {self.epoch} on another machine ({'; '.join(different)}): the weights will "
+                f"going on after epoch {self.epoch} with something else ({'; '.join(different)}): the weights will "
                 "not be bit for bit those of a run without a break"
             )
         return True
@@ -147,7 +152,9 @@ class Trainer:
         data_s = step_s = 0.0
         started = asked = time.monotonic()
         parts = [np.sort(part) for part in np.split(order[: self.batches * config.batch_size], self.batches)]
+        self._begin_batch(progress, 0)
         for number, fed in enumerate(self.feed.batches(parts)):
+            self._note_threads()
             batch = self.lessons.batch(fed, mixes=mixes)
             given = time.monotonic()
             loss, outputs = self.steps.take(number, batch)
@@ -155,9 +162,8 @@ class Trainer:
             codes.append(batch.codes)
             predicted.append(outputs.argmax(1))
             data_s, step_s = data_s + given - asked, step_s + time.monotonic() - given
-            if number % 10 == 0:
-                done = (self.epoch + number / self.batches) / config.epochs
-                progress(done, f"Epoch {self.epoch + 1} of {config.epochs}, batch {number + 1} of {self.batches}")
+            if number + 1 < self.batches:
+                self._begin_batch(progress, number + 1)
             asked = time.monotonic()
         total_s = time.monotonic() - started
         known, answered = (torch.cat(each).cpu().numpy() for each in (codes, predicted))
@@ -170,14 +176,38 @@ class Trainer:
             "step_seconds": step_s,
         }
 
-    def _judge(self) -> dict[str, Any]:
+    def _begin_batch(self, progress: Progress, number: int) -> None:
+        """Say which batch comes, from 0."""
+        done, of = (self.epoch + number / self.batches) / self.config.epochs, self.config.epochs
+        progress(done, Step(f"Epoch {self.epoch + 1} of {of}, batch {number + 1} of {self.batches}", "batch"))
+
+    def _note_threads(self) -> None:
+        """Remember with how many threads the run is computed: the sums of a step depend on it."""
+        now = torch.get_num_threads()
+        if now in self.threads:
+            return
+        if self.threads:
+            before = " and ".join(map(str, self.threads))
+            self.run.append_log(
+                f"threads from epoch {self.epoch + 1} on: {now}, before: {before}; the weights will not be bit for bit "
+                "those of a run with one number of threads"
+            )
+        self.threads.append(now)
+
+    def _still(self, progress: Progress, what: str, *, step: bool = False) -> None:
+        """Say what is done with an epoch that is trained; who wants to stop gets it kept first."""
+        message = f"Epoch {self.epoch + 1} of {self.config.epochs}, {what}"
+        with suppress(CancelledError):
+            progress((self.epoch + 1) / self.config.epochs, Step(message, what) if step else message)
+
+    def _judge(self, progress: Progress = silent) -> dict[str, Any]:
         """Loss and figures on the validation rows.
 
         Raises:
             InputError: the loss is no number any more.
         """
         rows = self.data.valid
-        outputs, affect = self._outputs(rows)
+        outputs, affect = self._outputs(rows, lambda: self._still(progress, "judging", step=True))
         loss = F.cross_entropy(torch.from_numpy(outputs), torch.from_numpy(self.data.targets[rows]))
         if not torch.isfinite(loss):
             raise InputError(
@@ -189,17 +219,21 @@ class Trainer:
             row |= affect_scores(affect, self.data.affect[rows])
         return row
 
-    def _outputs(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """The judged network's logits, and valence and arousal where it has a head for them."""
+    def _outputs(
+        self, rows: NDArray[np.int64], begin: Callable[[], None] = lambda: None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """The judged network's logits, and valence and arousal where it has a head for them; `begin` begins a batch."""
         network = self.evaluated.eval()
         both = self.config.affect_weight > 0
         starts = range(0, len(rows), _EVALUATION_BATCH)
         parts: list[list[NDArray[np.float32]]] = []
         with torch.inference_mode(), affect_returned(network) if both else nullcontext():
+            begin()
             for fed in self.feed.batches([rows[at : at + _EVALUATION_BATCH] for at in starts]):
                 outputs = network(prepared(self.contract, levels(fed.images)))
                 each = outputs if both else (outputs,)
                 parts.append([part.float().cpu().numpy() for part in each])
+                begin()
         if not parts:
             return np.zeros((0, len(self.contract.labels)), np.float32), np.zeros((0, 2), np.float32) if both else None
         joined = [np.concatenate(each) for each in zip(*parts, strict=True)]
@@ -210,7 +244,7 @@ class Trainer:
         score = score_of(row, self.config.select_on)
         if score > self.best_score or self.best_epoch == 0:
             self.best_score, self.best_epoch = score, self.epoch
-            self._save_weights()
+            checkpoint.stage_weights(self.run, self.evaluated, self.epoch)
         asked = self.config.early_stopping
         if asked.patience:
             self.patience.see(score_of(row, asked.metric), asked.min_delta)
@@ -229,12 +263,6 @@ class Trainer:
         train, classes = self.data.train, len(self.contract.labels)
         return epoch_rows(train, self.data.codes[train], classes, self.config.remedy.sampling, self.chance)
 
-    def _save_weights(self) -> None:
-        from safetensors.torch import save
-
-        state = {name: value.contiguous().cpu() for name, value in self.evaluated.state_dict().items()}
-        self.run.write("weights.safetensors", save(state))
-
     def _save_checkpoint(self) -> None:
         state = {
             "network": self.network.state_dict(),
@@ -248,6 +276,7 @@ class Trainer:
             "best_score": self.best_score,
             "patience": asdict(self.patience),
             "plateau": asdict(self.plateau),
+            "threads": self.threads,
         }
         checkpoint.save_checkpoint(self.run, state)
 
@@ -263,5 +292,6 @@ class Trainer:
         self.plateau = Plateau(**state.get("plateau", {}))
         self.epoch, self.best_epoch = int(state["epoch"]), int(state["best_epoch"])
         self.best_score = float(state["best_score"])
+        self.threads = [int(number) for number in state.get("threads", [])]
         self.chance.set_state(state["chance"].cpu())
         checkpoint.restore_chance(state)

@@ -112,7 +112,7 @@ def test_an_epoch_that_is_worse_is_not_kept(
 ) -> None:
     scores = iter([0.2, 0.5, 0.4])
     names = ("valid_loss", "valid_accuracy", "valid_macro_f1", "valid_balanced_accuracy")
-    monkeypatch.setattr(Trainer, "_judge", lambda _: dict.fromkeys(names, next(scores)))
+    monkeypatch.setattr(Trainer, "_judge", lambda *_: dict.fromkeys(names, next(scores)))
     trainer = _trainer("one", store, data, "epochs=3")
     weights: list[bytes] = []
 
@@ -246,7 +246,7 @@ def test_a_validation_loss_that_is_no_number_leaves_no_epoch_behind(
 ) -> None:
     trainer = _trainer("lost", store, data)
     nothing = np.full((len(data.valid), len(trainer.contract.labels)), np.nan, np.float32)
-    monkeypatch.setattr(trainer, "_outputs", lambda _rows: (nothing, None))
+    monkeypatch.setattr(trainer, "_outputs", lambda *_: (nothing, None))
     with pytest.raises(InputError, match=r"validation loss became nan in epoch 1\. Lower optimiser\.learning_rate"):
         trainer.fit()
     assert trainer.run.metrics().empty

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from fer_core.contract import Contract
+from fer_core.errors import CancelledError
+from fer_core.labels import label_set
+from fer_core.progress import Step
+from fer_core.runs.folder import Run, create_run
+from fer_core.settings import Settings
+from fer_core.training import checkpoint
+from fer_core.training.batches import TrainingData
+from fer_core.training.config import TrainConfig, dump_config, parse_config
+from fer_core.training.trainer import Trainer
+
+FOUR = label_set("four")
+CONTRACT = Contract(colour="gray", size_px=24, normalisation="image", labels=FOUR.expressions)
+CONFIG: dict[str, Any] = {
+    "dataset": "drawn",
+    "labels": "four",
+    "model": {"name": "small-resnet", "width": 4},
+    "epochs": 3,
+    "batch_size": 8,
+    "ema_decay": 0,
+}
+SCORES = {1: (0.3, 0.9, 0.1), 2: (0.3, 0.2, 0.4)}
+"""The macro-F1 of each epoch: as it was first, and when it is done again on another machine."""
+
+
+@pytest.fixture(scope="module")
+def data() -> TrainingData:
+    """Noise of four kinds: what is learned does not matter here."""
+    codes = np.arange(40) % 4
+    images = np.random.default_rng(0).integers(0, 256, (40, 1, 24, 24), np.uint8)
+    rows = np.arange(40)
+    return TrainingData(images, np.eye(4, dtype=np.float32)[codes], codes, rows[:32], rows[32:])
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that it would have written is written any more."""
+
+
+class Disk:
+    """Counts what changes the disk for good, and ends the process before one of them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.writes, self.ends_before = 0, -1
+        for owner, name in ((os, "fsync"), (Path, "replace"), (Path, "unlink")):
+            monkeypatch.setattr(owner, name, self._counted(getattr(owner, name)))
+
+    def _counted(self, write: Any) -> Any:
+        def counted(*args: Any, **options: Any) -> Any:
+            self.writes += 1
+            if 0 <= self.ends_before < self.writes:
+                raise Killed
+            return write(*args, **options)
+
+        return counted
+
+
+class Machine:
+    """Trains on one of two machines that come to different weights, and remembers those of each epoch."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.attempt = 1
+        self.weights: dict[tuple[int, int], torch.Tensor] = {}
+        monkeypatch.setattr(Trainer, "_train_epoch", lambda *_: {"train_loss": 1.0, "images_per_s": 1.0})
+        monkeypatch.setattr(Trainer, "_judge", lambda trainer, *_: self._judge(trainer))
+
+    def _judge(self, trainer: Trainer) -> dict[str, Any]:
+        epoch = trainer.epoch + 1
+        with torch.no_grad():
+            trainer.network.head.weight.fill_(10 * self.attempt + epoch)
+        self.weights[self.attempt, epoch] = trainer.network.head.weight.clone()
+        score = SCORES[self.attempt][epoch - 1]
+        row = dict.fromkeys(("valid_loss", "valid_accuracy", "valid_macro_f1", "valid_balanced_accuracy"), score)
+        return {**row, "attempt": self.attempt}
+
+    def train(self, run: Run, data: TrainingData) -> Trainer:
+        trainer = Trainer(_config(), CONTRACT, data, run)
+        trainer.resume()
+        trainer.fit()
+        return trainer
+
+
+def _config(*changes: str) -> TrainConfig:
+    return parse_config(CONFIG, changes=changes)
+
+
+def _run(store: Settings, name: str = "one") -> Run:
+    return create_run(name, dump_config(_config()), store)
+
+
+def _kills(store: Settings, data: TrainingData, disk: Disk, machine: Machine) -> Iterator[Run]:
+    """Runs that were killed on the first machine, each before another write."""
+    whole, before = _run(store, "whole"), disk.writes
+    machine.train(whole, data)
+    number = disk.writes - before
+    assert number > 15, "else the kills are not where they should be"
+    for kill in range(number):
+        run = _run(store, f"killed-{kill}")
+        disk.ends_before, machine.attempt = disk.writes + kill, 1
+        with pytest.raises(Killed):
+            machine.train(run, data)
+        disk.ends_before = -1
+        yield run
+
+
+def test_a_kill_at_any_write_leaves_the_weights_of_the_best_recorded_epoch(
+    store: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, machine = Disk(monkeypatch), Machine(monkeypatch)
+    for run in _kills(store, data, disk, machine):
+        machine.attempt = 2
+        trainer = machine.train(run, data)
+        rows = run.metrics().set_index("epoch")
+        best = int(rows["valid_macro_f1"].idxmax())
+        assert rows.index.tolist() == [1, 2, 3], run.id
+        assert (trainer.best_epoch, int(rows["best_epoch"].iloc[-1])) == (best, best), run.id
+        kept = load_file(run.path("weights.safetensors"))["head.weight"]
+        assert torch.equal(kept, machine.weights[int(rows.loc[best, "attempt"]), best]), run.id
+        assert not list(run.folder.glob("weights-*")), run.id
+
+
+def test_who_resumes_has_the_weights_that_the_checkpoint_names(
+    store: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, machine = Disk(monkeypatch), Machine(monkeypatch)
+    for run in _kills(store, data, disk, machine):
+        resumed = Trainer(_config(), CONTRACT, data, run)
+        if resumed.resume():
+            kept = load_file(run.path("weights.safetensors"))["head.weight"]
+            assert torch.equal(kept, machine.weights[1, resumed.best_epoch]), run.id
+        else:
+            assert not list(run.folder.glob("*.safetensors")), run.id
+
+
+def test_a_run_begun_anew_has_no_weights_of_an_earlier_attempt(store: Settings, data: TrainingData) -> None:
+    run = _run(store)
+    Trainer(_config("epochs=1"), CONTRACT, data, run).fit()
+    run.path("weights-9.safetensors").touch()
+    run.keep_metrics_until(0)
+    assert not [path for path in run.folder.iterdir() if path.suffix in (".safetensors", ".pt")]
+
+
+def test_two_threads_give_the_same_weights_each_time(store: Settings, data: TrainingData) -> None:
+    torch.set_num_threads(2)
+    first, second = (Trainer(_config(), CONTRACT, data, _run(store, name)) for name in ("a", "b"))
+    first.fit()
+    again = Trainer(_config(), CONTRACT, data, second.run)
+    again.fit()
+    for name, value in first.network.state_dict().items():
+        assert torch.equal(value, again.network.state_dict()[name]), name
+    assert first.threads == [2] and "bit for bit" not in first.run.log()
+
+
+def test_other_threads_during_a_run_are_noted_in_log_and_checkpoint(store: Settings, data: TrainingData) -> None:
+    trainer = Trainer(_config(), CONTRACT, data, _run(store))
+
+    def yield_in_epoch_2(done_01: float, message: str) -> None:
+        torch.set_num_threads(2 if message.startswith("Epoch 2") else 1)
+
+    trainer.fit(yield_in_epoch_2)
+    assert trainer.threads == [1, 2]
+    said = [line for line in trainer.run.log().splitlines() if "bit for bit" in line]
+    assert len(said) == 1 and "threads from epoch 2 on: 2, before: 1;" in said[0]
+    assert checkpoint.load_checkpoint(trainer.run, torch.device("cpu"))["threads"] == [1, 2]
+
+
+def test_going_on_with_other_threads_says_so(store: Settings, data: TrainingData) -> None:
+    trainer = Trainer(_config("epochs=1"), CONTRACT, data, _run(store))
+    trainer.fit()
+    torch.set_num_threads(2)
+    resumed = Trainer(_config("epochs=2"), CONTRACT, data, trainer.run)
+    assert resumed.resume()
+    assert "(threads 1 then, 2 now)" in resumed.run.log()
+    resumed.fit()
+    assert resumed.threads == [1, 2]
+
+
+def test_the_checkpoint_says_what_it_was_computed_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = checkpoint.machine()
+    assert list(here) == ["torch", "device", "processor", "instructions", "threads"] and all(here.values())
+    assert checkpoint.differences({"machine": here}) == []
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "SSE41")
+    assert [each.split()[0] for each in checkpoint.differences({"machine": here})] == ["instructions"]
+    old = {"torch": here["torch"], "device": here["device"], "threads": here["threads"]}
+    assert checkpoint.differences({"machine": old}) == [], "an older version did not note the rest"
+
+
+def test_every_batch_and_every_look_at_the_validation_part_is_a_step(store: Settings, data: TrainingData) -> None:
+    told: list[str] = []
+    Trainer(_config("epochs=1"), CONTRACT, data, _run(store)).fit(lambda _, message: told.append(message))
+    batches = [f"Epoch 1 of 1, batch {number} of 4" for number in (1, 2, 3, 4)]
+    assert told == [*batches, "Epoch 1 of 1, judging", "Epoch 1 of 1, judging", "Epoch 1 of 1, saving"]
+    kinds = [message.kind if isinstance(message, Step) else "" for message in told]
+    assert kinds == ["batch"] * 4 + ["judging"] * 2 + [""], "how long a disk takes to save is nobody's pace"
+
+
+def test_who_stops_while_an_epoch_is_judged_keeps_it(store: Settings, data: TrainingData) -> None:
+    trainer = Trainer(_config(), CONTRACT, data, _run(store))
+    told: list[str] = []
+
+    def stop(done_01: float, message: str) -> None:
+        told.append(message)
+        if any("judging" in each for each in told):
+            raise CancelledError("stopped")
+
+    with pytest.raises(CancelledError):
+        trainer.fit(stop)
+    assert trainer.run.metrics()["epoch"].tolist() == [1]
+    assert told[-1] == "Epoch 2 of 3, batch 1 of 4"
