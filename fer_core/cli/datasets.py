@@ -11,6 +11,8 @@ from fer_core.cli.parsing import add_group
 from fer_core.data.balance import statistics
 from fer_core.data.catalog import delete_dataset, list_datasets, open_dataset
 from fer_core.data.manifest_store import all_manifests
+from fer_core.jobs.removal import check_unused
+from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
 from fer_core.settings import settings
 
@@ -52,5 +54,7 @@ def _stats(arguments: argparse.Namespace) -> None:
 
 
 def _delete(arguments: argparse.Namespace) -> None:
+    with JobStore(settings()) as store:
+        check_unused(arguments.id, store, settings())
     delete_dataset(arguments.id, settings())
     emit({"id": arguments.id, "deleted": True}, arguments.json, f"{arguments.id} was deleted")

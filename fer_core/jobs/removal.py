@@ -1,12 +1,13 @@
-"""Deleting a job together with what its process left behind."""
+"""Deleting jobs with what their processes left behind, and what jobs work on: never from under one of them."""
 
 from __future__ import annotations
 
-from fer_core.errors import JobError
-from fer_core.jobs.job import ACTIVE_STATES, Job
+from fer_core.errors import ConfigError, JobError
+from fer_core.jobs.job import ACTIVE_STATES, Job, JobState
 from fer_core.jobs.store import JobStore
-from fer_core.runs.folder import delete_run, open_run
+from fer_core.runs.folder import Run, RunState, delete_run, open_run
 from fer_core.settings import Settings
+from fer_core.training.config import read_yaml
 
 
 def run_of(job: Job, settings: Settings) -> str:
@@ -34,6 +35,35 @@ def delete_job(job_id: str, store: JobStore, settings: Settings, *, keep_run: bo
 def active_jobs_by_run(store: JobStore) -> dict[str, Job]:
     """The training that waits or runs, by the id of the run that it works on."""
     return {job.target: job for job in store.list(kind="train", states=ACTIVE_STATES, limit=None)}
+
+
+def check_unused(dataset_id: str, store: JobStore, settings: Settings) -> None:
+    """See that no job waits for a dataset, reads it or is to go on with it, before it is deleted.
+
+    Raises:
+        JobError: a job does.
+    """
+    for job in store.list(states=(*ACTIVE_STATES, JobState.INTERRUPTED), limit=None):
+        if _dataset_of(job, settings) == dataset_id:
+            remedy = "Cancel the job first" if job.state.active else "Resume the job to its end first, or delete it"
+            raise JobError(
+                f"The dataset {dataset_id} can't be deleted: the job {job.id} ({job.title}), which is {job.state}, "
+                f"needs it. {remedy}."
+            )
+
+
+def _dataset_of(job: Job, settings: Settings) -> str:
+    """The id of the dataset that a job still needs, "" where it needs none."""
+    if job.kind != "train":
+        return job.target
+    run = Run(settings.runs_dir / job.target)
+    if run.state is not RunState.UNFINISHED:
+        return ""
+    try:
+        config = read_yaml(run.path("config.yaml"))
+    except ConfigError:
+        return ""
+    return str(config.get("dataset", "")) if isinstance(config, dict) else ""
 
 
 def delete_run_with_jobs(run_id: str, store: JobStore, settings: Settings) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, delete_dataset, list_datasets
+from fer_core.jobs.removal import check_unused
 from fer_core.settings import settings
 from fer_ui.datasets.affect_view import show_affect
 from fer_ui.datasets.augmentation_view import show_augmentation
@@ -26,7 +27,7 @@ from fer_ui.jobs.panel import show_job_panel
 from fer_ui.numbers import count
 from fer_ui.pages import Page, go_to, link_to
 from fer_ui.params import Param, choose, switch
-from fer_ui.resources import index_of
+from fer_ui.resources import index_of, job_store
 
 _VIEWS = {
     "store": "In the store",
@@ -101,6 +102,7 @@ def _about(dataset: StoredDataset) -> None:
     st.caption(f"Imported {dataset.created[:10]}; version of its corrections: {dataset.overlay().version}.")
 
     def delete() -> None:
+        check_unused(dataset.id, job_store(), settings())
         delete_dataset(dataset.id, settings())
         go_to(Page.DATASETS)
 

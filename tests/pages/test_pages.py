@@ -10,6 +10,7 @@ from PIL import Image
 
 from fer_core.data.synthetic import draw_face
 from fer_core.errors import JobError
+from fer_core.jobs.removal import delete_job
 from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
 from fer_core.runs.folder import create_run, list_runs
@@ -173,6 +174,19 @@ def test_a_training_is_deleted_with_its_files_after_a_second_word(furnished: Set
     assert not run.folder.exists()
     with JobStore(furnished) as jobs, pytest.raises(JobError):
         jobs.get(job.id)
+
+
+def test_a_dataset_that_a_job_needs_is_not_deleted(furnished: Settings, open_page: OpenPage) -> None:
+    run = create_run("needing", (furnished.runs_dir / RUN / "config.yaml").read_text(), furnished)
+    with JobStore(furnished) as jobs:
+        job = jobs.submit("train", "Needs it", ("train", "--run", run.id), run.id)
+        app = open_page(Page.DATASETS, dataset=DATASET, section="about")
+        app.checkbox(key=f"sure-{DATASET}").check().run()
+        app.button(key=f"delete-{DATASET}").click().run()
+        assert any("can't be deleted" in error.value and "Cancel the job first" in error.value for error in app.error)
+        assert (furnished.datasets_dir / DATASET / "dataset.json").is_file()
+        jobs.request_cancel(job.id)
+        delete_job(job.id, jobs, furnished)
 
 
 def test_models_shows_the_run_with_its_figures(furnished: Settings, open_page: OpenPage) -> None:

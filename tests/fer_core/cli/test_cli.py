@@ -13,6 +13,7 @@ from fer_core.allocator import KEPT_MEMORY
 from fer_core.cli.main import CANCELLED
 from fer_core.data.manifest import known_manifests
 from fer_core.errors import CancelledError
+from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
 from fer_core.runs.folder import list_runs
 from fer_core.settings import Settings
@@ -40,6 +41,10 @@ def test_datasets_are_drawn_counted_listed_and_deleted(command: Command, store: 
     assert set(listed) == set(known_manifests())
     assert listed["drawn-faces"]["n"] == 40
     assert listed["ferplus"]["imported"] is False
+    with JobStore(store) as jobs:
+        job = jobs.submit("quality", "Look for faces", (), "drawn-faces")
+        is_one_clear_line(command("datasets", "delete", "drawn-faces"), "drawn-faces", job.id, "Cancel the job first")
+        jobs.request_cancel(job.id)
     assert command("datasets", "delete", "drawn-faces", "--json").json == {"id": "drawn-faces", "deleted": True}
     assert list(store.datasets_dir.iterdir()) == []
 

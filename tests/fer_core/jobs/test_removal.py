@@ -1,4 +1,4 @@
-"""Deleting runs and jobs together: what is being worked on stays."""
+"""Deleting runs, datasets and jobs: what is being worked on stays."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pytest
 
 from fer_core.errors import JobError, RunError
 from fer_core.jobs.job import JobState
-from fer_core.jobs.removal import active_jobs_by_run, delete_run_with_jobs
+from fer_core.jobs.removal import active_jobs_by_run, check_unused, delete_job, delete_run_with_jobs
+from fer_core.jobs.stall import Silence
 from fer_core.jobs.store import JobStore
-from fer_core.runs.folder import create_run
+from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
 
 
@@ -57,3 +58,55 @@ def test_a_job_of_another_kind_on_the_same_name_is_none_of_the_runs(kept: JobSto
     assert active_jobs_by_run(kept) == {}
     delete_run_with_jobs("old", kept, store)
     assert [job.id for job in kept.list()] == ["import"]
+
+
+def _train_on(dataset: str, jobs: JobStore, store: Settings) -> Run:
+    run = create_run("on-it", f"dataset: {dataset}\n", store)
+    jobs.submit("train", "Faces again", (), run.id, job_id="needing")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("state", "remedy"),
+    [
+        (JobState.QUEUED, "Cancel the job first"),
+        (JobState.RUNNING, "Cancel the job first"),
+        (JobState.STALLED, "Cancel the job first"),
+        (JobState.INTERRUPTED, "Resume the job to its end first, or delete it"),
+    ],
+)
+def test_a_dataset_that_a_job_needs_is_not_deleted(
+    state: JobState, remedy: str, kept: JobStore, store: Settings
+) -> None:
+    run = _train_on("faces", kept, store)
+    if state is not JobState.QUEUED:
+        kept.claim_next()
+        kept.heartbeat("needing", 0.5, "", silence=Silence(9.0 if state is JobState.STALLED else 0.0, 8.0, 0.1))
+    if state is JobState.INTERRUPTED:
+        kept.finish("needing", state, -9, "")
+    with pytest.raises(JobError, match=rf"needing \(Faces again\), which is {state}, needs it\. {remedy}"):
+        check_unused("faces", kept, store)
+    if state is JobState.INTERRUPTED:
+        delete_job("needing", kept, store)
+        assert not run.folder.exists()
+    else:
+        kept.request_cancel("needing")
+        if state is not JobState.QUEUED:
+            kept.finish("needing", JobState.CANCELLED, 75, "")
+    check_unused("faces", kept, store)
+
+
+@pytest.mark.parametrize("kind", ["import", "quality", "draw"])
+def test_a_dataset_that_is_being_made_or_searched_is_not_deleted(kind: str, kept: JobStore, store: Settings) -> None:
+    kept.submit(kind, "t", (), "other")
+    kept.submit(kind, "t", (), "faces", job_id="on-it")
+    with pytest.raises(JobError, match="on-it"):
+        check_unused("faces", kept, store)
+
+
+@pytest.mark.parametrize("config", ["dataset: other\n", "", "[", "- dataset: faces\n"])
+def test_jobs_on_other_datasets_hold_none(config: str, kept: JobStore, store: Settings) -> None:
+    create_run("elsewhere", config, store)
+    kept.submit("train", "t", (), "elsewhere")
+    kept.submit("train", "t", (), "a-run-that-is-gone")
+    check_unused("faces", kept, store)
