@@ -7,4 +7,6 @@ COPY . .
 ENV FERSCOPE_HOME=/data
 VOLUME /data
 EXPOSE 8501
+# Every address of a container can be reached from outside it, so the app asks for a token: the log has the link with it,
+# and FERSCOPE_TOKEN sets one that stays.
 CMD ["python", "-m", "fer_ui.serve", "--server.port=8501", "--server.address=0.0.0.0"]

@@ -10,6 +10,7 @@ from fer_core import __version__
 from fer_core.logs import set_up_logging
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
+from fer_ui.gate import end_server, refusal
 from fer_ui.pages import note_open, registered
 from fer_ui.sidebar import show_sidebar
 
@@ -26,6 +27,10 @@ def main() -> None:
     st.set_page_config(
         page_title="FERscope", page_icon=str(Path(__file__).parent / "fer_ui" / "icon.png"), layout="wide"
     )
+    if why := refusal():
+        end_server(why)
+        st.error(why)
+        return
     with shown_errors():
         _start()
         page = st.navigation(list(registered().values()))

@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     archive_ratio_max: float = Field(200.0, gt=1, description="Largest ratio of unpacked to packed size.")
     pack_bytes_max: int = Field(32 * 2**30, ge=0, description="Largest packed dataset; a larger one is streamed.")
     ice_servers: str = Field("", description="STUN and TURN servers of the live view, as a JSON list.")
+    token: str = Field(
+        "",
+        repr=False,
+        description="What visitors must give once, 16 or more characters. Empty: only where other machines can reach "
+        "the app is one asked for, made at each start.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What logs say.")
 
     @property

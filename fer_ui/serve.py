@@ -4,6 +4,9 @@
 begins with a link to a page: Streamlit takes the folder `pages` beside `app.py` for pages of its older kind until
 `app.py` has run once. Here it is told beforehand. A test opens such a link on a fresh server.
 
+Before everything it serves it puts the gate (`fer_ui/gate.py`), which asks for a token where the app can be reached
+from other machines.
+
 It also watches over the supervisor from the start, so that jobs go on after a crash before anybody opens a page.
 """
 
@@ -19,6 +22,7 @@ from streamlit.web import cli
 from fer_core.errors import SettingsError
 from fer_core.jobs.watch import SupervisorWatch
 from fer_core.settings import settings
+from fer_ui.gate import put_up_gate
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 
@@ -26,6 +30,7 @@ APP = Path(__file__).resolve().parent.parent / "app.py"
 def main() -> None:
     """Run the server until it is stopped; arguments are passed on to Streamlit."""
     PagesManager.uses_pages_directory = False
+    put_up_gate()
     with contextlib.suppress(SettingsError):  # every page says it
         SupervisorWatch(settings()).start()
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
