@@ -6,7 +6,7 @@ import streamlit as st
 
 from fer_core.errors import FerscopeError
 from fer_core.inference.catalog import ModelEntry
-from fer_core.jobs.job import ACTIVE_STATES
+from fer_core.jobs.job import ACTIVE_STATES, JobState
 from fer_ui.resources import job_store, used_model
 from fer_ui.words import plain
 
@@ -35,7 +35,7 @@ def _title(entry: ModelEntry) -> str:
 def _show_active_jobs(drawn_in: str | None) -> None:
     if st.context.theme.type != drawn_in:
         st.rerun()  # light became dark or the other way: charts are drawn anew in its colours
-    active = job_store().list(states=ACTIVE_STATES)
+    active = sorted(job_store().list(states=ACTIVE_STATES), key=lambda job: job.state is not JobState.STALLED)
     for job in active[:3]:
         st.progress(min(max(job.progress_01, 0.0), 1.0), text=plain(f"{job.title}: {job.state}"))
     if len(active) > 3:

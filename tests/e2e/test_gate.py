@@ -53,16 +53,15 @@ def test_without_the_token_nothing_is_served(gated: AppServer, path: str, method
 
 def test_no_stream_is_opened_without_the_token(gated: AppServer) -> None:
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    upgrade["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ=="
     with closing(HTTPConnection("127.0.0.1", gated.port, timeout=30)) as connection:
-        connection.request(
-            "GET", "/_stcore/stream", headers=upgrade | {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
-        )
+        connection.request("GET", "/_stcore/stream", headers=upgrade)
         assert connection.getresponse().status == 403
 
 
 def test_a_deep_link_with_the_token_opens_its_page_and_the_next_ones_need_none(visitor: Page) -> None:
     streams: list[WebSocket] = []
-    visitor.on("websocket", streams.append)
+    visitor.on("websocket", lambda stream: streams.append(stream))
     visitor.goto(f"/datasets?view=published&token={TOKEN}")
     settle(visitor)
     expect(visitor.get_by_role("heading", name="Datasets", exact=True)).to_be_visible()

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.errors import JobError
 from fer_core.jobs.job import JobState
+from fer_core.jobs.stall import Silence
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
@@ -28,6 +29,9 @@ def jobs(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStore]
         jobs.submit("train", "A running one", (), "run-now", job_id="running")
         jobs.claim_next()
         jobs.heartbeat("running", 0.25, "Epoch 2 of 8", 5400.0)
+        jobs.submit("train", "A stalled one", (), "run-stalled", job_id="stalled")
+        jobs.claim_next()
+        jobs.heartbeat("stalled", 0.5, "Epoch 3 of 8, batch 4 of 9", 60.0, Silence(300.0, 120.0, 0.4))
         for name in ("first", "second", "third"):
             jobs.submit("import", f"The {name}", (), name, job_id=name)
         yield jobs
@@ -60,6 +64,21 @@ def test_it_lists_what_runs_waits_and_has_ended(jobs: JobStore, open_page: OpenP
     assert "place 2 for the processor" in said and "It broke." in said
     bars = [str(bar.proto.text) for bar in app.get("progress")]
     assert "Epoch 2 of 8, about 90 minutes left" in bars
+
+
+@pytest.mark.parametrize("query", [{"view": "stalled"}, {"job": "stalled"}], ids=["listed", "opened"])
+def test_a_stalled_job_says_what_it_does_not_do_and_what_becomes_of_it(
+    jobs: JobStore, open_page: OpenPage, query: dict[str, str]
+) -> None:
+    app = open_page(Page.JOBS, **query)
+    said = words(app)
+    assert "A stalled one" in said and "A running one" not in said
+    assert "Stalled. No batch has finished for 5 minutes; one usually takes 0.4 s." in said
+    assert "Its process will be ended and the job resumed from its last finished epoch." in said
+    assert "A stalled one: stalled" in [str(bar.proto.text) for bar in app.get("progress")], "first in the sidebar"
+    if "job" in query:
+        press(app, "Cancel")
+        assert jobs.get("stalled").cancel_requested
 
 
 def test_it_is_filtered_by_kind_and_state(jobs: JobStore, open_page: OpenPage) -> None:
