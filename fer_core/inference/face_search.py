@@ -22,6 +22,7 @@ from fer_core.data.workers import process_pool
 from fer_core.errors import InputError
 from fer_core.faces import RgbImage
 from fer_core.inference.detect import OpenedDetector, open_detector
+from fer_core.inference.photo_search import search_scales
 from fer_core.progress import Progress, silent
 from fer_core.settings import Settings
 
@@ -96,7 +97,7 @@ def _search_part(
     detector = _detector(settings).detector
     counts, scores = [], []
     for pixels in _pictures(places, boxes):
-        found = detector.detect(_enlarged(pixels)) if pixels is not None else []
+        found = search_scales(detector, _enlarged(pixels)) if pixels is not None else []
         counts.append(len(found))
         scores.append(max((face.score_01 for face in found), default=0.0))
     table = pd.DataFrame({"id": ids, "faces": np.array(counts, np.int16), "score_01": np.array(scores, np.float32)})

