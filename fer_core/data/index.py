@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from fer_core.atomic import atomic_path
 from fer_core.data.images import BOX_COLUMNS, Box
+from fer_core.data.label_conflicts import conflicts_in_parts, with_problems
 from fer_core.data.label_map import LabelMap
 from fer_core.data.location import Location
 from fer_core.data.measure import IMAGE_LIMITS, MODE, ImageLimits, measure
@@ -129,16 +130,21 @@ def build_parts(
 def merge_parts(folder: Path, target: Path) -> None:
     """Put the parts together into one Parquet file, atomically, a row group at a time.
 
-    It has every column that some part has: what a part's records leave out is empty there.
+    It has every column that some part has: what a part's records leave out is empty there. Faces that have two labels
+    get a problem.
     """
     parts = sorted(folder.glob("*.parquet"))
     schema = _schema({name for part in parts for name in pq.read_schema(part).names})
     schema = schema.with_metadata(pq.read_schema(parts[0]).metadata)  # pandas keeps its own types there
+    conflicts, done = conflicts_in_parts(parts).to_numpy(object), 0
     with atomic_path(target) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
         per_group = max(1, _ROW_GROUP // pq.read_metadata(parts[0]).num_rows)
         for first in range(0, len(parts), per_group):
             group = [_widened(pq.read_table(part), schema) for part in parts[first : first + per_group]]
-            writer.write_table(pa.concat_tables(group), row_group_size=_ROW_GROUP)
+            whole = pa.concat_tables(group)
+            rows = with_problems(whole, conflicts[done : done + len(whole)])
+            writer.write_table(rows, row_group_size=_ROW_GROUP)
+            done += len(whole)
 
 
 def load_index(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
