@@ -159,7 +159,7 @@ def _rows(head: str, separator: str, rows_max: int) -> list[list[str]]:
     """The first rows of a text that may be cut off; the last is left out where it may be."""
     lines = csv.reader(io.StringIO(head, newline=""), delimiter=separator, skipinitialspace=separator == " ")
     try:
-        rows = [row for row in islice(lines, rows_max + 1) if row]
+        rows = [row for row in islice(lines, rows_max + 1) if any(map(str.strip, row))]
     except csv.Error:
         return []
     return rows[:rows_max] if len(rows) > rows_max or len(head) < _HEAD_CHARACTERS else (rows[:-1] or rows)

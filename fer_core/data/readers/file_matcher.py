@@ -90,7 +90,7 @@ class FileMatcher:
             found, elsewhere = self._elsewhere(rootless), True
         if len(found) == 1:
             return Match(found[0], Relaxation.FOLDER if elsewhere else _relaxation(said, found[0]))
-        return Match(wanted, problem=_problem(listed, found))
+        return Match(said, problem=_problem(listed, found))
 
     def _closest(self, wanted: str) -> list[str]:
         """The files that differ least from a name, and only in the ways that are allowed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import cast
 
@@ -18,6 +19,8 @@ from fer_core.errors import LabelFileError
 
 ENDINGS = (".csv", ".tsv", ".txt", ".lst", ".parquet")
 _SAMPLE = 200
+_NO_ROWS = "{table} has a header but no rows. Give a table with a row an image."
+_NO_NUMBER = ("", "-", "na", "n/a", "none", "null", "?")
 _LABEL_WORDS = ("expression", "emotion", "label", "class", "category", "target")
 _PATH_WORDS = ("path", "image", "file", "filename", "name", "img")
 _SPLIT_WORDS = ("split", "usage", "partition", "subset", "set", "fold")
@@ -48,6 +51,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
     patterns = NamePatterns(manifest)
     folder = columns.folder.rstrip("/") + "/" if columns.folder else None
     files: FileMatcher | None = None
+    n_rows = 0
     for chunk in table_chunks(
         source,
         table,
@@ -57,8 +61,11 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
         numbers=_numeric(columns),
     ):
         files = files or FileMatcher(names, chunk[columns.path], table=table, folder=folder)
+        n_rows += len(chunk)
         for row in cast(list[dict[str, str]], chunk.to_dict("records")):
             yield _record(files.match(row[columns.path].strip()), row, columns, patterns, table)
+    if not n_rows:
+        raise LabelFileError(_NO_ROWS.format(table=table))
 
 
 def table_name(names: Sequence[str], columns: TableColumns) -> str:
@@ -90,11 +97,16 @@ def guess_columns(source: Source, table: str = "") -> TableColumns:
     if not found:
         raise LabelFileError("There is no CSV or Parquet file in the source. Choose another layout.")
     table = table or next((name for name in found if name.lower().endswith((".csv", ".tsv", ".parquet"))), found[0])
-    separator = "," if table.lower().endswith(".parquet") else dialect_of(source, table).separator
-    head = next(table_chunks(source, table, separator=separator), pd.DataFrame()).head(_SAMPLE)
+    dialect = None if table.lower().endswith(".parquet") else dialect_of(source, table)
+    header, separator = (dialect.header, dialect.separator) if dialect else ((), "")
+    # A header that names an image is the first row of a table without one.
+    names = tuple(f"column {number + 1}" for number in range(len(header))) if any(map(is_image, header)) else ()
+    head = next(table_chunks(source, table, separator=separator, names=names), pd.DataFrame()).head(_SAMPLE)
     columns = [str(column) for column in head.columns]
     if len(columns) < 2:
         raise LabelFileError(f"{table} has fewer than two columns; a path and a label are needed.")
+    if head.empty:
+        raise LabelFileError(_NO_ROWS.format(table=table))
     images = [column for column in columns if head[column].map(is_image).mean() > 0.9]
     path = next(iter(images), None) or _by_word(columns, _PATH_WORDS) or columns[0]
     left = [column for column in columns if column != path]
@@ -103,6 +115,7 @@ def guess_columns(source: Source, table: str = "") -> TableColumns:
     return TableColumns(
         table=table,
         separator=separator,
+        names=names,
         path=path,
         label=label,
         split=_by_word(left, _SPLIT_WORDS) or "",
@@ -163,7 +176,10 @@ def _record(file: Match, row: dict[str, str], columns: TableColumns, patterns: N
 
 
 def _number(row: dict[str, str], column: str) -> float | None:
-    return float(row[column]) if column and row[column].strip() else None
+    if not column or row[column].strip().lower() in _NO_NUMBER:
+        return None
+    value = float(row[column])
+    return None if math.isnan(value) else value
 
 
 def _box(row: dict[str, str], columns: TableColumns) -> tuple[int, int, int, int] | None:
