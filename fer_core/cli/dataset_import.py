@@ -19,6 +19,7 @@ from fer_core.data.label_map import parse_assignments
 from fer_core.data.left_out import LeftOut
 from fer_core.data.manifest import Layout, Manifest, TableColumns, read_manifest
 from fer_core.data.manifest_store import all_manifests
+from fer_core.data.matched_rows import relaxation_words
 from fer_core.data.numberings import NUMBERINGS, in_words, numbering_for
 from fer_core.data.proposal import Proposal, fitting_manifest, propose
 from fer_core.data.readers import READERS
@@ -72,6 +73,7 @@ def _propose(arguments: argparse.Namespace) -> None:
         f"{found.manifest.title}: {READERS[found.manifest.layout].title}, {found.n_files:,} image files, {seen}",
         table(rows, "No labels."),
         *_parts_words(found),
+        *(f"matched: {relaxation_words(each, rows)}" for each, rows in found.relaxations.items()),
         *_left_out_words(found.left_out),
         *_numbering_words(found),
     ]
@@ -116,6 +118,7 @@ def _as_json(found: Proposal) -> dict[str, Any]:
         "has": list(found.has),
         "missing": list(found.missing),
         "used": found.used,
+        "relaxations": {str(each): rows for each, rows in found.relaxations.items()},
         "left_out": [each.as_json() for each in found.left_out],
         "too_much_unread": found.too_much_unread,
         "columns": list(found.columns),

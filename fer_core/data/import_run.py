@@ -119,7 +119,8 @@ def _complete(work: Import, manifest: Manifest, allow_partial: bool) -> tuple[in
     needed = load_index(index, PAIR_COLUMNS)
     unreadable = needed["sha256"] == ""
     if unreadable.all():
-        raise DatasetError(f"None of the {len(needed):,} images of {work.source} could be read.")
+        why = load_index(index, ["problem"])["problem"].mode()[0]
+        raise DatasetError(f"None of the {len(needed):,} images of {work.source} could be read: {why}.")
     if not allow_partial:
         paths = load_index(index, ["path"])["path"][unreadable]
         lost = LeftOut(Reason.UNREADABLE, len(paths), tuple(paths.head(EXAMPLES_MAX)))

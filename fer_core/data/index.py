@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 
 from fer_core.atomic import atomic_path
 from fer_core.data.images import BOX_COLUMNS, Box
-from fer_core.data.label_conflicts import conflicts_in_parts, with_problems
 from fer_core.data.label_map import LabelMap
 from fer_core.data.location import Location
 from fer_core.data.measure import IMAGE_LIMITS, MODE, ImageLimits, measure
 from fer_core.data.record import Record
+from fer_core.data.row_conflicts import conflicts_in_parts, with_problems
 from fer_core.data.signature import SIGNATURE, SIGNATURE_BYTES
 from fer_core.data.source import Source
 from fer_core.data.votes import VOTE_COLUMNS

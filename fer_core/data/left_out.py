@@ -33,6 +33,8 @@ class Reason(StrEnum):
     NO_LABEL = "no_label"
     LABEL_LEFT_OUT = "label_left_out"
     LABELS_DISAGREE = "labels_disagree"
+    ROWS_DISAGREE = "rows_disagree"
+    AMBIGUOUS = "name_fits_several_files"
     UNREADABLE = "unreadable"
     OTHER_FORMAT = "format_not_read"
     ARCHIVE = "archive_inside"
@@ -47,6 +49,7 @@ class Reason(StrEnum):
 
 _UNREAD = {
     Reason.NOT_FOUND,
+    Reason.AMBIGUOUS,
     Reason.NOT_NAMED,
     Reason.NO_LABEL,
     Reason.UNREADABLE,
@@ -60,6 +63,8 @@ _WORDS = {
     Reason.NO_LABEL: ("image has no label", "images have no label"),
     Reason.LABEL_LEFT_OUT: ("image has a label that is left out", "images have a label that is left out"),
     Reason.LABELS_DISAGREE: ("image has two labels that disagree", "images have two labels that disagree"),
+    Reason.ROWS_DISAGREE: ("image has rows whose labels disagree", "images have rows whose labels disagree"),
+    Reason.AMBIGUOUS: ("row names a file that could be several", "rows name files that could be several"),
     Reason.UNREADABLE: ("image can't be opened", "images can't be opened"),
     Reason.OTHER_FORMAT: ("picture or video has a format that is not read", "pictures or videos are not read"),
     Reason.ARCHIVE: ("archive inside is not opened", "archives inside are not opened"),

@@ -20,9 +20,11 @@ from fer_core.data.left_out import (
 )
 from fer_core.data.manifest import Manifest
 from fer_core.data.manifest_store import all_manifests
+from fer_core.data.matched_rows import MatchedRows
 from fer_core.data.numberings import Numbering, fitting_numberings
 from fer_core.data.readers import READERS, reader_for, recognise
 from fer_core.data.readers import table as table_reader
+from fer_core.data.readers.file_matcher import Relaxation, is_address
 from fer_core.data.readers.file_names import has, image_names
 from fer_core.data.record import Record, Split
 from fer_core.data.sample import unreadable_images
@@ -51,6 +53,7 @@ class Proposal:
         identities: different people, as far as names tell.
         has: what else the records hold, in words, such as "votes".
         left_out: what an import would leave out, and why.
+        relaxations: how many rows name a file in another way than it is called, by the way.
         used: images that have a label and, as far as some were opened, can be read.
         tables: files that could hold the labels.
         columns: of the chosen table.
@@ -65,6 +68,7 @@ class Proposal:
     identities: int
     has: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
+    relaxations: dict[Relaxation, int]
     used: int
     tables: tuple[str, ...]
     columns: tuple[str, ...]
@@ -116,6 +120,8 @@ def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) 
     labels = label_map(manifest, reader.codes, reader.unlabelled)
     found = _labels(seen.raw, labels)
     unreadable = unreadable_images(source, seen.images)
+    rows = tuple(seen.rows.left_out(labels))
+    spoilt = sum(each.count for each in rows if each.reason is Reason.ROWS_DISAGREE)
     return Proposal(
         manifest=manifest,
         n_files=len(images),
@@ -127,11 +133,13 @@ def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) 
         has=tuple(seen.has),
         left_out=(
             *seen.left_out(images if complete else ()),
+            *rows,
             *((unreadable,) if unreadable else ()),
             *_labels_left_out(found),
             *other_files(names, {*images, *reader.label_files(names, manifest)}),
         ),
-        used=seen.used - (unreadable.count if unreadable else 0),
+        relaxations=seen.rows.relaxations,
+        used=max(0, seen.used - spoilt - (unreadable.count if unreadable else 0)),
         tables=tables,
         columns=columns,
     )
@@ -183,6 +191,7 @@ class _Seen:
         self._named: set[str] = set()
         self._unlabelled: set[str] = set()
         self._missing = _Counted()
+        self.rows = MatchedRows()
         self._in_tables = in_tables
         self.raw: Counter[str] = Counter()
         self.splits: Counter[str] = Counter()
@@ -196,6 +205,9 @@ class _Seen:
                 self.identities.add(record.identity)
             if self.n <= _LOOKED_FOR:
                 self._look(record)
+            self.rows.add(record)
+            if record.ambiguous:
+                continue
             if record.problem or not (in_tables or has(names, record.path)):
                 self._missing.add(record.path)
             elif record.raw_label:
@@ -220,7 +232,9 @@ class _Seen:
             images: every image, where all records were seen; a part of the records does not tell what none names.
         """
         if self._missing.count:
-            yield LeftOut(Reason.NOT_FOUND, self._missing.count, tuple(self._missing.examples))
+            addresses = all(map(is_address, self._missing.examples))
+            detail = "they are addresses on the web: download the images first" if addresses else ""
+            yield LeftOut(Reason.NOT_FOUND, self._missing.count, tuple(self._missing.examples), detail)
         named = self._named | self._unlabelled
         for reason, paths in (
             (Reason.NOT_NAMED, [name for name in images if name not in named]),

@@ -76,6 +76,7 @@ class Record:
         subgroups: name and value of what else is known of the person or picture, such as ("gender", "F").
         relaxation: how the file was found where the source calls it otherwise (`file_matcher.Relaxation`), else "".
         problem: why there is no image to open, as far as the reader knows; "" where there is one.
+        ambiguous: the problem is that several files could be meant.
     """
 
     path: str
@@ -90,3 +91,4 @@ class Record:
     subgroups: tuple[tuple[str, str], ...] = ()
     relaxation: str = ""
     problem: str = ""
+    ambiguous: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.data.left_out import LeftOut
+from fer_core.data.matched_rows import relaxation_words
 from fer_core.data.proposal import Proposal
 from fer_ui.header import notice
 from fer_ui.numbers import images
@@ -15,6 +16,9 @@ _EXAMPLES = 3
 
 def show_left_out(found: Proposal) -> None:
     """Every reason why something is left out, with its number: first what could not be read or matched."""
+    if found.relaxations:
+        said = "; ".join(relaxation_words(each, rows) for each, rows in found.relaxations.items())
+        st.markdown(plain(f"Files were matched by similar names: {said}."))
     unread = [_line(each) for each in found.left_out if each.reason.unread]
     if unread:
         most = found.too_much_unread

@@ -76,6 +76,7 @@ def _record(file: Match, split: object, row: tuple[str, ...], table: str) -> Rec
             landmarks=points,
             relaxation=file.relaxation,
             problem=file.problem,
+            ambiguous=file.ambiguous,
         )
     except (ValueError, OverflowError) as exc:
         raise LabelFileError(f"{table}, the row of {path!r}: {exc}. AffectNet's values are numbers.") from exc

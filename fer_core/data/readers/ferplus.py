@@ -75,6 +75,7 @@ def _read_label_file(source: Source, name: str) -> Iterator[Record]:
             votes=row_votes,
             relaxation=file.relaxation,
             problem=file.problem,
+            ambiguous=file.ambiguous,
         )
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from fer_core.data.readers.file_names import IMAGE_ENDINGS, has, is_image
 
 _SAMPLE = 200
-_ADDRESS = re.compile(r"(https?|ftp|s3|gs)://", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:^|/)(https?|ftp|s3|gs)://", re.IGNORECASE)
 
 
 class Relaxation(StrEnum):
@@ -26,12 +26,13 @@ class Relaxation(StrEnum):
 
 
 RELAXATION_WORDS: dict[str, str] = {
-    Relaxation.SLASHES: "with / for \\",
-    Relaxation.UNICODE: "with accents encoded in another way (Unicode NFC and NFD)",
+    Relaxation.SLASHES: "with other slashes",
+    Relaxation.UNICODE: "with accents encoded in another way (Unicode NFC or NFD)",
     Relaxation.CASE: "in other upper or lower case",
-    Relaxation.ENDING: "with a file ending that the table leaves out or has otherwise",
-    Relaxation.FOLDER: "in another folder than the table says",
+    Relaxation.ENDING: "without its ending, or with another",
+    Relaxation.FOLDER: "in another folder than it lies in",
 }
+"""How the rows name the files."""
 
 
 class Match(NamedTuple):
@@ -41,11 +42,18 @@ class Match(NamedTuple):
         path: the file's name in the source; where there is none, what was looked for.
         relaxation: "" where the names are the same.
         problem: why there is no such file; "" where there is one.
+        ambiguous: the problem is that several files could be meant.
     """
 
     path: str
     relaxation: str = ""
     problem: str = ""
+    ambiguous: bool = False
+
+
+def is_address(name: str) -> bool:
+    """Whether a table names an address on the web instead of a file."""
+    return _ADDRESS.search(name) is not None
 
 
 class FileMatcher:
@@ -90,7 +98,7 @@ class FileMatcher:
             found, elsewhere = self._elsewhere(rootless), True
         if len(found) == 1:
             return Match(found[0], Relaxation.FOLDER if elsewhere else _relaxation(said, found[0]))
-        return Match(said, problem=_problem(listed, found))
+        return Match(said, problem=_problem(listed, found), ambiguous=len(found) > 1)
 
     def _closest(self, wanted: str) -> list[str]:
         """The files that differ least from a name, and only in the ways that are allowed."""
@@ -169,7 +177,7 @@ def _problem(listed: str, found: Sequence[str]) -> str:
         return f"{listed!r} can be {len(found):,} files, such as {found[0]!r} and {found[1]!r}"
     if not listed.strip():
         return "the table names no file"
-    if _ADDRESS.match(listed):
+    if is_address(listed):
         return f"{listed!r} is an address, not a file: download the images and import their folder"
     return f"there is no file {listed!r}"
 

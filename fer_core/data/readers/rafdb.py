@@ -59,6 +59,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
             identity=patterns.identity(name),
             relaxation=file.relaxation,
             problem=file.problem,
+            ambiguous=file.ambiguous,
         )
 
 

@@ -170,6 +170,7 @@ def _record(file: Match, row: dict[str, str], columns: TableColumns, patterns: N
             ),
             relaxation=file.relaxation,
             problem=file.problem,
+            ambiguous=file.ambiguous,
         )
     except (ValueError, OverflowError) as exc:
         raise LabelFileError(f"{table}, the row of {row[columns.path]!r}: {exc}. A number was expected.") from exc

@@ -93,7 +93,8 @@ def test_a_name_that_is_not_utf8_is_told_as_json_and_in_words(
 
 def test_a_table_may_name_files_beside_one_that_is_not_utf8(tmp_path: Path, store: Settings) -> None:
     path = _source("folder", tmp_path)
-    (path / "labels.csv").write_bytes("image,emotion\nfear/0.png,fear\nfear/Müller.png,fear\n".encode("cp1252"))
+    named = "fear/0.png,fear\nfear/1.png,fear\nfear/2.png,fear\nfear/Müller.png,fear\n"
+    (path / "labels.csv").write_bytes(f"image,emotion\n{named}".encode("cp1252"))
     columns = TableColumns(path="image", label="emotion")
     manifest = PLAIN.model_copy(update={"layout": "table", "columns": columns})
     assert list(_problems(import_dataset(path, store, manifest=manifest))) == ["fear/Müller.png"]
@@ -191,7 +192,8 @@ def test_control_characters_do_not_reach_the_terminal(
 
 
 def test_a_table_that_names_what_no_file_can_be_called_is_no_end(tmp_path: Path, store: Settings) -> None:
-    text = f"image,emotion\nfear/0.png,fear\nfear/a\0b.png,fear\n{'y' * 5000}.png,fear\n../../etc/passwd,fear\n"
+    good = "".join(f"{name},fear\n" for name in GOOD)
+    text = f"image,emotion\n{good}fear/a\0b.png,fear\n{'y' * 5000}.png,fear\n../../etc/passwd,fear\n"
     path = write_folder(tmp_path / "faces", GOOD | {"labels.csv": text})
     manifest = PLAIN.model_copy(update={"layout": "table", "columns": TableColumns(path="image", label="emotion")})
     problems = _problems(import_dataset(path, store, manifest=manifest))

@@ -6,9 +6,9 @@ import pandas as pd
 
 from fer_core.data.catalog import import_dataset
 from fer_core.data.index import PART_ROWS
-from fer_core.data.label_conflicts import conflicts
 from fer_core.data.manifest import TableColumns
 from fer_core.data.reindex import reindex
+from fer_core.data.row_conflicts import conflicts
 from fer_core.settings import Settings
 from tests.sources import PLAIN, png, write_folder
 
