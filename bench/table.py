@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from fer_core.processor import processor
 
 
 def timed_in_turn(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -24,11 +27,12 @@ def timed_in_turn(contestants: Mapping[str, Callable[[], object]], rounds: int) 
 
 
 def show(title: str, rows: list[dict[str, Any]]) -> None:
-    """Print the rows, as JSON where `--json` is among the arguments."""
+    """Print the rows and the processor they come from, as JSON where `--json` is among the arguments."""
     if "--json" in sys.argv:
-        print(json.dumps(rows))
+        print(json.dumps([{**row, "processor": str(processor())} for row in rows]))
         return
     print(title)
+    print(f"on {processor()}, {os.cpu_count()} cores")
     widths = {name: max(len(name), *(len(str(row[name])) for row in rows)) for name in rows[0]}
     print("  ".join(name.ljust(width) for name, width in widths.items()))
     for row in rows:

@@ -36,10 +36,16 @@ _LIMITS = {
     "A, ours bf16": "A, limit bf16",
     "small-soft, ours": "small-soft, limit",
     "small-soft, ours without augmentation": "small-soft, limit",
+    "small-soft, ours bf16": "small-soft, limit",
 }
 _SIDES = {
     "A": ("A, its loop", "A, limit fp32", "A, ours fp32", "A, limit bf16", "A, ours bf16"),
-    "small-soft": ("small-soft, limit", "small-soft, ours", "small-soft, ours without augmentation"),
+    "small-soft": (
+        "small-soft, limit",
+        "small-soft, ours",
+        "small-soft, ours without augmentation",
+        "small-soft, ours bf16",
+    ),
 }
 
 

@@ -25,6 +25,7 @@ from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.batches import TrainingData, training_data
 from fer_core.training.config import TrainConfig, dump_config, load_config, presets
+from fer_core.training.precision import resolve_precision
 from fer_core.training.trainer import Trainer
 
 BATCH = 64
@@ -139,6 +140,11 @@ def _data(config: TrainConfig, contract: Contract, here: Settings) -> TrainingDa
     return training_data(index, parts, dataset_images(dataset, contract, here), config, contract.label_set)
 
 
+def _automatic() -> str:
+    """The precision that `auto` means here."""
+    return resolve_precision("auto", on_gpu=DEVICE.type == "cuda").precision
+
+
 SIDES: dict[str, Callable[[Path], Epoch]] = {
     "A, its loop": study_loop,
     "A, ours fp32": lambda folder: ours(folder, "A-cnn", ["precision=fp32"]),
@@ -147,7 +153,8 @@ SIDES: dict[str, Callable[[Path], Epoch]] = {
     "A, limit bf16": lambda folder: limit(folder, "A-cnn", "bf16"),
     "small-soft, ours": lambda folder: ours(folder, "small-soft", []),
     "small-soft, ours without augmentation": lambda folder: ours(folder, "small-soft", ["augment={}"]),
-    "small-soft, limit": lambda folder: limit(folder, "small-soft", "bf16"),
+    "small-soft, ours bf16": lambda folder: ours(folder, "small-soft", ["precision=bf16"]),
+    "small-soft, limit": lambda folder: limit(folder, "small-soft", _automatic()),
 }
 
 

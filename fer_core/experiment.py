@@ -27,12 +27,14 @@ from fer_core.evaluation.report import headline_figures, reports
 from fer_core.labels import label_set
 from fer_core.models.onnx_export import PROBE_FACES, export_onnx
 from fer_core.models.registry import architecture, parameter_count
+from fer_core.processor import processor
 from fer_core.progress import Progress, silent
 from fer_core.runs.folder import Run, RunState, training_alone
 from fer_core.settings import Settings
 from fer_core.training.batches import training_data
 from fer_core.training.checkpoint import machine
-from fer_core.training.config import TrainConfig, parse_config, read_yaml
+from fer_core.training.config import TrainConfig, dump_config, parse_config, read_yaml
+from fer_core.training.precision import resolve_precision
 from fer_core.training.steps import device_here
 from fer_core.training.teachers import Teachers
 from fer_core.training.trackers import trackers_of
@@ -57,7 +59,7 @@ def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progre
 
 
 def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool) -> None:
-    config = parse_config(read_yaml(run.path("config.yaml")), f"config.yaml of {run.id}")
+    config = _with_precision(run, parse_config(read_yaml(run.path("config.yaml")), f"config.yaml of {run.id}"))
     dataset = open_dataset(config.dataset, settings)
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     contract = architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
@@ -92,6 +94,16 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
         trainer.load_best()
         _finish(run, trainer, index, parts, found.readable, dataset, used)
     progress(1.0, f"Epoch {trainer.best_epoch} of {config.epochs} was kept")
+
+
+def _with_precision(run: Run, config: TrainConfig) -> TrainConfig:
+    """Settle `precision: auto` once and write it into the run, so that a resumed run computes as it began."""
+    settled = resolve_precision(config.precision, on_gpu=device_here().type == "cuda")
+    run.append_log(f"precision {settled}; {processor()}")
+    if config.precision == "auto":
+        config = config.model_copy(update={"precision": settled.precision})
+        run.write("config.yaml", dump_config(config).encode())
+    return config
 
 
 @dataclass(frozen=True, slots=True)

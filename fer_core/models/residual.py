@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from fer_core.models.onednn import SAFE_CHANNELS
 from fer_core.models.registry import register
 
 _SQUEEZE = 8
@@ -51,14 +52,34 @@ class Block(nn.Module):
         self.excite: nn.Module = SqueezeExcite(channels_out) if excited else nn.Identity()
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or channels_in != channels_out:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out)
-            )
+            self.shortcut = nn.Sequential(_pointwise(channels_in, channels_out, stride), nn.BatchNorm2d(channels_out))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """The block's output."""
         inner = F.relu(self.norm1(self.conv1(features)))
         return F.relu(self.excite(self.norm2(self.conv2(inner))) + self.shortcut(features))
+
+
+class SubsampledPointwise(nn.Conv2d):
+    """A strided 1x1 convolution that leaves out the pixels itself, then convolves with stride 1: the same numbers.
+
+    Shape: (N, C_in, H, W) to (N, C_out, H/stride, W/stride).
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
+        super().__init__(channels_in, channels_out, 1, bias=False)
+        self.step = stride
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """The convolution of every `step`-th pixel of every `step`-th row."""
+        return super().forward(features[:, :, :: self.step, :: self.step])
+
+
+def _pointwise(channels_in: int, channels_out: int, stride: int) -> nn.Conv2d:
+    """A 1x1 convolution whose gradient is safe on every processor; see `unsafe_convolutions`."""
+    if stride > 1 and channels_in < SAFE_CHANNELS:
+        return SubsampledPointwise(channels_in, channels_out, stride)
+    return nn.Conv2d(channels_in, channels_out, 1, stride, bias=False)
 
 
 class ResNet(nn.Module):

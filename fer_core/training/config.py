@@ -17,6 +17,7 @@ from fer_core.training.augment_config import AugmentConfig
 from fer_core.training.closed import Closed, in_words
 from fer_core.training.learning_config import DistilConfig, EarlyStopping, LossConfig, OptimiserConfig, SelectOn
 from fer_core.training.model_config import ModelConfig
+from fer_core.training.precision import PrecisionChoice
 
 __all__ = [
     "AugmentConfig",
@@ -49,9 +50,10 @@ class TrainConfig(Closed):
     `mirrored` has the trained network answer for each face and its mirror image and take the mean, at twice the time.
 
     `affect_weight` gives the network a second head for valence and arousal and says how much its loss counts beside
-    that of the expressions; 0 is off. `precision` bf16 computes with half as many digits where that is safe; fp16
-    does on GPUs alone. `begin_with` is where training goes on from: a run of the same network by its id, or a file of
-    such weights: a plain state dict as `torch.save` writes it, which is how study A's are published, or safetensors.
+    that of the expressions; 0 is off. `precision` "auto" is settled by the hardware when the run begins: bf16 where it
+    multiplies such numbers itself, else fp32; fp16 is for GPUs alone. `begin_with` is where training goes on from: a
+    run of the same network by its id, or a file of such weights: a plain state dict as `torch.save` writes it, which
+    is how study A's are published, or safetensors.
     """
 
     dataset: str
@@ -70,7 +72,7 @@ class TrainConfig(Closed):
     distil: DistilConfig = DistilConfig()
     affect_weight: float = Field(0.0, ge=0, le=100)
     ema_decay: float = Field(0.0, ge=0, lt=1)
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: PrecisionChoice = "auto"
     begin_with: str = Field("", max_length=4_096)
     select_on: SelectOn = "macro_f1"
     mirrored: bool = False

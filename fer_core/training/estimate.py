@@ -26,7 +26,7 @@ from fer_core.training.estimated import Estimate, Spread
 from fer_core.training.feed import Fed, Feed
 from fer_core.training.lessons import Lessons, prepared
 from fer_core.training.optimise import AveragedWeights
-from fer_core.training.steps import Steps, device_here
+from fer_core.training.steps import Steps, device_here, with_precision
 from fer_core.training.teachers import Teachers
 from fer_core.training.trained_network import fresh_network
 
@@ -43,6 +43,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
     Raises:
         InputError: the config does not fit the dataset, as when training.
     """
+    config = with_precision(config, device_here())
     torch.manual_seed(config.seed)
     contract = architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
     packed = _packed(dataset, contract, settings)
@@ -67,6 +68,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
     return Estimate(
         device=trial.device.type,
         threads=torch.get_num_threads(),
+        precision=config.precision,
         parameters=cost.parameters,
         learned=cost.learned,
         multiply_adds=cost.multiply_adds,

@@ -32,6 +32,7 @@ class Estimate:
     Attributes:
         device: "cpu" or "cuda".
         threads: that computed.
+        precision: that they computed in: "fp32", "bf16" or "fp16".
         parameters: the network's numbers.
         learned: those that training changes.
         multiply_adds: for one image.
@@ -52,6 +53,7 @@ class Estimate:
 
     device: str
     threads: int
+    precision: str
     parameters: int
     learned: int
     multiply_adds: int

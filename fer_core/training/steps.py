@@ -13,6 +13,7 @@ from fer_core.training.batches import Batch
 from fer_core.training.config import TrainConfig
 from fer_core.training.losses import TrainingLoss
 from fer_core.training.optimise import AveragedWeights, l1_penalty, layer_weights, make_optimiser
+from fer_core.training.precision import resolve_precision
 from fer_core.training.schedule import rate_factor
 
 _HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -23,11 +24,18 @@ def device_here() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def with_precision(config: TrainConfig, device: torch.device) -> TrainConfig:
+    """The config with `precision: auto` replaced by what that means on a device."""
+    settled = resolve_precision(config.precision, on_gpu=device.type == "cuda")
+    return config.model_copy(update={"precision": settled.precision})
+
+
 class Steps:
     """Moves a network's weights, a batch at a time.
 
     Raises:
         InputError: fp16 was asked for where there is no GPU.
+        ValueError: the precision has not been settled.
     """
 
     def __init__(
@@ -39,6 +47,8 @@ class Steps:
         batches: int,
         device: torch.device,
     ) -> None:
+        if config.precision == "auto":
+            raise ValueError("precision auto is settled before the first step: see with_precision")
         if config.precision == "fp16" and device.type != "cuda":
             raise InputError("precision fp16 needs a GPU, and there is none here. Use bf16 or fp32.")
         self.network, self.averaged, self.config, self.batches = network, averaged, config, batches

@@ -30,7 +30,7 @@ from fer_core.training.lessons import Lessons, prepared
 from fer_core.training.optimise import AveragedWeights
 from fer_core.training.sampling import epoch_rows
 from fer_core.training.schedule import Patience, Plateau
-from fer_core.training.steps import Steps, device_here
+from fer_core.training.steps import Steps, device_here, with_precision
 from fer_core.training.teachers import Teachers
 from fer_core.training.trackers import Tracker
 from fer_core.training.trained_network import fresh_network
@@ -57,8 +57,9 @@ class Trainer:
     ) -> None:
         self.batches = batches_per_epoch(config, data, len(contract.labels))
         torch.manual_seed(config.seed)
-        self.config, self.contract, self.data, self.run, self.trackers = config, contract, data, run, trackers
         self.device = device_here()
+        config = with_precision(config, self.device)
+        self.config, self.contract, self.data, self.run, self.trackers = config, contract, data, run, trackers
         network = fresh_network(config, contract)
         if config.begin_with:
             load_weights(network, weights_named(config.begin_with, run.folder.parent))

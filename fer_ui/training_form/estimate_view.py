@@ -118,7 +118,7 @@ def speed_words(found: Estimate) -> str:
     return (
         f"An epoch learns from {count(found.train_images)} images and judges {count(found.valid_images)}; it takes "
         f"{spread_words(found.epoch_s)}. Measured on {found.timed_batches} batches, on this machine as busy as it was: "
-        f"{_where(found)}, {found.threads} threads."
+        f"{_where(found)}, {found.threads} threads, {found.precision}."
     )
 
 

@@ -69,7 +69,7 @@ def _judged_of_the_labels(values: Values, _place: Place) -> list[str]:
 
 
 def _precisions(_values: Values, place: Place) -> list[str]:
-    return ["fp32", "bf16", *(["fp16"] if place.gpus else [])]
+    return ["auto", "fp32", "bf16", *(["fp16"] if place.gpus else [])]
 
 
 def _possible_teachers(values: Values, place: Place) -> list[str]:
@@ -145,9 +145,9 @@ BATCHES: dict[str, Field] = {
     ),
     "precision": Field(
         "Precision",
-        "bf16 computes with half the digits where that is safe, and is faster where the processor knows it; fp16 is "
-        "for GPUs alone.",
-        {"fp32": "fp32, full", "bf16": "bf16, half", "fp16": "fp16, half (GPU)"},
+        "Automatic takes bf16 where the hardware multiplies such numbers itself, and fp32 elsewhere, where bf16 would "
+        "be emulated and slow. fp16 is for GPUs.",
+        {"auto": "automatic", "fp32": "fp32", "bf16": "bf16", "fp16": "fp16 (GPU)"},
         _precisions,
     ),
     "ema_decay": Field(

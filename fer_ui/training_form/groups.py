@@ -8,10 +8,11 @@ import streamlit as st
 
 from fer_core.data.rebalance import Remedy
 from fer_core.data.split import SplitConfig
-from fer_core.jobs.devices import CPU, device_words
+from fer_core.jobs.devices import CPU, device_words, gpus
 from fer_core.jobs.job import PRIORITY_MAX
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS
+from fer_core.training.precision import expected_precision
 from fer_ui.datasets.remedy_address import remedy_in_words, remedy_to_address
 from fer_ui.datasets.remedy_picker import pick_remedy
 from fer_ui.numbers import count
@@ -88,7 +89,8 @@ def learning_summary(values: Values) -> str:
     words = LEARNING["optimiser.name"].words or {}, LEARNING["optimiser.schedule"].words or {}
     return (
         f"{words[0][values['optimiser.name']]} {values['optimiser.learning_rate']:g}, "
-        f"{words[1][values['optimiser.schedule']].lower()}, batch {count(values['batch_size'])}, {values['precision']}"
+        f"{words[1][values['optimiser.schedule']].lower()}, batch {count(values['batch_size'])}, "
+        f"{expected_precision(values['precision'], on_gpu=bool(gpus())).precision}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fer_core.data.rebalance import Remedy
 from fer_core.training.config import TrainConfig
 from fer_core.training.imbalance import warnings
+from fer_core.training.precision import EMULATED, expected_precision
 from fer_ui.datasets.epoch_words import too_few
 from fer_ui.datasets.remedy_address import remedy_in_words
 from fer_ui.datasets.training_part import TrainingPart, training_part
@@ -37,7 +38,20 @@ def doubts_about(config: TrainConfig, place: Place) -> list[str]:
     """What to think about before the start, in words."""
     part = training_part(place.dataset, config)
     sizes = dict(zip(part.labels, part.sizes.tolist(), strict=True))
-    return [*warnings(config, sizes), *too_few(part, part.under(config.remedy), config), *_missing(part)]
+    return [
+        *warnings(config, sizes),
+        *too_few(part, part.under(config.remedy), config),
+        *_missing(part),
+        *_emulated(config, place),
+    ]
+
+
+def _emulated(config: TrainConfig, place: Place) -> list[str]:
+    """A precision that this machine can only emulate."""
+    if expected_precision(config.precision, on_gpu=bool(place.gpus)).reason != EMULATED:
+        return []
+    slow = "This processor has no bf16 instructions and emulates them, which can take many times as long as fp32."
+    return [f"{slow} Choose the precision “automatic”."]
 
 
 def _missing(part: TrainingPart) -> list[str]:

@@ -7,12 +7,14 @@ from typing import Any
 import streamlit as st
 
 from fer_core.errors import ConfigError
+from fer_core.jobs.devices import gpus
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS, ModelInfo
-from fer_core.models.footprint import Footprint, footprint, optimiser_copies
+from fer_core.models.footprint import Footprint, Precision, footprint, optimiser_copies
 from fer_core.models.options import Option
 from fer_core.models.weights_place import LICENCE, found_weights
 from fer_core.settings import settings
+from fer_core.training.precision import expected_precision
 from fer_ui.header import Headline, headline, notice
 from fer_ui.numbers import count
 from fer_ui.training_form.draft import MODEL_NAME, Values, session_draft, widget_key
@@ -60,7 +62,7 @@ def draw_network_facts(values: Values) -> None:
             Headline(
                 "Memory of a step",
                 f"~{memory_words(found.step_bytes)}",
-                f"{count(values['batch_size'])} images, {values['precision']}; judging and libraries come on top",
+                f"{count(values['batch_size'])} images, {_precision(values)}; judging and libraries come on top",
             ),
         ]
     )
@@ -79,11 +81,16 @@ def footprint_of(info: ModelInfo, values: Values) -> Footprint:
         given_options(info, values),
         classes=len(LABEL_SETS[values["labels"]]),
         batch_size=values["batch_size"],
-        precision=values["precision"],
+        precision=_precision(values),
         copies=optimiser_copies(
             values["optimiser.name"], momentum=values["optimiser.momentum"] > 0, averaged=values["ema_decay"] > 0
         ),
     )
+
+
+def _precision(values: Values) -> Precision:
+    """What the chosen precision comes to on this machine."""
+    return expected_precision(values["precision"], on_gpu=bool(gpus())).precision
 
 
 def given_options(info: ModelInfo, values: Values) -> dict[str, Any]:

@@ -28,9 +28,11 @@ from fer_core.inference.catalog import find_model
 from fer_core.inference.score import score
 from fer_core.labels import label_set
 from fer_core.models.onnx_export import torch_logits
+from fer_core.processor import processor
 from fer_core.runs.folder import Run, RunState, create_run, delete_run, open_run, training_alone
 from fer_core.settings import Settings
-from fer_core.training.config import dump_config, load_config, parse_config
+from fer_core.training.config import dump_config, load_config, parse_config, read_yaml
+from fer_core.training.precision import resolve_precision
 from fer_core.training.trained_network import trained_network
 
 EIGHT = label_set("eight")
@@ -331,3 +333,13 @@ def test_a_run_keeps_the_version_of_the_corrections_that_it_used(world: World) -
         pd.testing.assert_series_equal(old.read_table("split.parquet").set_index("id")["split"], parts)
     finally:
         world.dataset.overlay().undo(version)
+
+
+def test_precision_is_settled_once_and_written_into_the_run(world: World) -> None:
+    written = parse_config(read_yaml(world.whole.path("config.yaml"))).precision
+    assert written == resolve_precision("auto", on_gpu=False).precision
+    assert parse_config(read_yaml(world.cut.path("config.yaml"))).precision == written
+    log = world.whole.log()
+    assert f"precision {written} (auto: " in log
+    assert str(processor()) in log
+    assert f"precision {written} (as asked" in world.cut.log(), "a resumed run computes as it began"

@@ -12,6 +12,7 @@ from fer_core.training.estimated import Estimate, Spread, spread_words, time_wor
 FOUND = Estimate(
     device="cpu",
     threads=2,
+    precision="fp32",
     parameters=700_000,
     learned=700_000,
     multiply_adds=78_000_000,

@@ -215,7 +215,7 @@ def test_what_the_dataset_and_the_machine_lack_is_not_asked(store: Settings, sho
     app = show(dataset="labels-alone")
     keys = {each.key for kind in ("number_input", "selectbox") for each in getattr(app, kind)}
     assert not {"train-targets", "train-affect_weight", "train-corrections", "train-device"} & keys
-    assert app.selectbox(key="train-precision").options == ["fp32, full", "bf16, half"]
+    assert app.selectbox(key="train-precision").options == ["automatic", "fp32", "bf16"]
 
 
 @pytest.mark.parametrize("path", [path for path in FIELDS if field_info(path).annotation in (int, float)])

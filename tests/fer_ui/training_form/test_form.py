@@ -9,6 +9,7 @@ import pytest
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.rebalance import NAMED_REMEDIES, Remedy
 from fer_core.data.split import SplitConfig
+from fer_core.processor import Processor
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.config import TrainConfig, dump_config, load_config, parse_config, presets
@@ -322,3 +323,11 @@ def test_titles_with_quotes_survive_the_command(show: Show) -> None:
     set_widget(app, "title", title)
     assert config_of(app).title == title
     assert json.dumps(title, ensure_ascii=False)[1:6] in app.code[0].value
+
+
+def test_a_precision_that_the_processor_emulates_is_warned_of(monkeypatch: pytest.MonkeyPatch, show: Show) -> None:
+    monkeypatch.setattr("fer_core.training.precision.processor", lambda: Processor("AVX2 only", frozenset({"avx2"})))
+    app = show()
+    assert not any("bf16" in each.value for each in app.warning), "automatic takes fp32 there"
+    set_widget(app, "precision", "bf16")
+    assert any("emulates" in each.value and "automatic" in each.value for each in app.warning)

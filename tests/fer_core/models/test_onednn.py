@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from fer_core.models.catalog import MODELS
+from fer_core.models.onednn import unsafe_convolutions
+from fer_core.models.registry import build_network
+from fer_core.models.residual import SubsampledPointwise
+
+WITH_WIDTH = [name for name, info in MODELS.items() if info.option("width")]
+
+TRAIN = """
+import sys
+import torch
+from fer_core.models.catalog import MODELS
+from fer_core.models.registry import build_network
+
+torch.set_num_threads(1)
+info = MODELS[sys.argv[1]]
+options = {"size_px": 48} if info.option("size_px") else {}
+for width in (4, 5, 6, 7):
+    network = build_network(info.name, 3, width=width, **options).to(memory_format=torch.channels_last)
+    faces = torch.randn(8, info.channels, 48, 48).contiguous(memory_format=torch.channels_last)
+    for _ in range(3):
+        network(faces).square().sum().backward()
+    assert all(each.grad.isfinite().all() for each in network.parameters())
+print("trained")
+"""
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_network_has_a_convolution_that_is_unsafe_at_any_width(name: str) -> None:
+    info = MODELS[name]
+    options = {"pretrained": False} if info.option("pretrained") else {}
+    for width in (4, 5, 6, 7, 8, 12) if info.option("width") else (None,):
+        network = build_network(name, 8, **options, **({"width": width} if width else {}))
+        assert unsafe_convolutions(network) == []
+
+
+def test_an_unsafe_convolution_is_named() -> None:
+    network = nn.Sequential(nn.Conv2d(4, 8, 1, stride=2), nn.Conv2d(8, 8, 1, stride=2), nn.Conv2d(4, 8, 3, stride=2))
+    assert unsafe_convolutions(network) == ["0"]
+
+
+def test_a_subsampled_convolution_is_the_strided_one() -> None:
+    torch.manual_seed(0)
+    ours, usual = SubsampledPointwise(4, 6, 2), nn.Conv2d(4, 6, 1, 2, bias=False)
+    usual.load_state_dict(ours.state_dict())
+    for side in (8, 9):
+        faces = torch.randn(3, 4, side, side)
+        mine, theirs = faces.clone().requires_grad_(), faces.clone().requires_grad_()
+        torch.testing.assert_close(ours(mine), usual(theirs))
+        ours(mine).square().sum().backward()
+        usual(theirs).square().sum().backward()
+        torch.testing.assert_close(mine.grad, theirs.grad)
+        torch.testing.assert_close(ours.weight.grad, usual.weight.grad)
+
+
+@pytest.mark.parametrize("name", WITH_WIDTH)
+def test_the_narrowest_networks_train_with_avx2_alone(name: str) -> None:
+    limited = {**os.environ, "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    command = [sys.executable, "-c", TRAIN, name]
+    done = subprocess.run(command, env=limited, capture_output=True, text=True, timeout=200)
+    assert (done.returncode, done.stdout) == (0, "trained\n"), done.stderr
