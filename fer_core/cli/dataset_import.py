@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,7 @@ def _as_json(found: Proposal) -> dict[str, Any]:
             {"name": each.name, "title": each.title, "labels": {code: str(e) for code, e in each.codes.items()}}
             for each in found.numberings
         ],
+        "conflict": found.conflict and asdict(found.conflict),
         "splits": {str(part): n for part, n in found.splits.items()},
         "identities": found.identities,
         "has": list(found.has),
@@ -148,6 +150,11 @@ def _resumed(dataset_id: str, allow_partial: bool) -> Callable[[Progress], Store
 def _begun(arguments: argparse.Namespace, left_out: list[LeftOut]) -> Callable[[Progress], StoredDataset]:
     """The whole import; what it leaves out is put into `left_out` before any image is opened."""
 
+    def review(found: Proposal) -> None:
+        left_out.extend(found.left_out)
+        labels_chosen = bool(arguments.layout or arguments.manifest or arguments.column)
+        found.check(allow_partial=arguments.allow_partial, labels_chosen=labels_chosen)
+
     def work(progress: Progress) -> StoredDataset:
         manifest = None
         if arguments.map or arguments.column or arguments.manifest or arguments.numbering:
@@ -163,7 +170,7 @@ def _begun(arguments: argparse.Namespace, left_out: list[LeftOut]) -> Callable[[
             manifest=manifest,
             move=arguments.take,
             allow_partial=arguments.allow_partial,
-            review=lambda found: left_out.extend(found.left_out),
+            review=review,
             progress=progress,
         )
 

@@ -153,7 +153,7 @@ def import_dataset(
             with open_source(work.path(), settings) as source:
                 found = propose(source, manifest or fitting_manifest(source, layout, dataset_id, _stem(path), settings))
             review(found)
-            found.check(allow_partial=allow_partial)
+            found.check(allow_partial=allow_partial, labels_chosen=bool(layout or manifest))
             work.decide(found.manifest)
         return _open(run_import(work, settings, progress, allow_partial=allow_partial))
     except InputError:

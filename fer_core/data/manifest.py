@@ -54,7 +54,8 @@ Layout = Literal["", "ferplus", "fer2013-csv", "affectnet-npy", "affectnet-csv",
 class TableColumns(BaseModel):
     """Which columns of a CSV or Parquet file say what (layout "table").
 
-    `table` is the file's name in the source, "" for the only one there is. `names` are the columns of a file without a
+    `table` is the file's name in the source, "" for the only one there is; `tables` are several with the same columns,
+    whose names tell the splits where no column does. `names` are the columns of a file without a
     header. `separator` is detected where it is "". `folder` goes before every path. `box` are the columns of a face's
     left, top, right and bottom edge.
     """
@@ -64,6 +65,7 @@ class TableColumns(BaseModel):
     path: str
     label: str
     table: str = ""
+    tables: tuple[str, ...] = ()
     separator: Literal["", ",", ";", "\t", "|", " "] = ""
     names: tuple[str, ...] = ()
     folder: str = ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import pandas as pd
 
+from fer_core.data.label_conflict import LabelConflict, label_conflict
 from fer_core.data.label_map import LabelMap, label_map, unknown_labels
 from fer_core.data.left_out import (
     EXAMPLES_MAX,
@@ -26,6 +27,7 @@ from fer_core.data.readers import READERS, reader_for, recognise
 from fer_core.data.readers import table as table_reader
 from fer_core.data.readers.file_matcher import Relaxation, is_address
 from fer_core.data.readers.file_names import has, image_names
+from fer_core.data.readers.table_choice import choose_columns
 from fer_core.data.record import Record, Split
 from fer_core.data.sample import unreadable_images
 from fer_core.data.source import Source
@@ -57,6 +59,7 @@ class Proposal:
         used: images that have a label and, as far as some were opened, can be read.
         tables: files that could hold the labels.
         columns: of the chosen table.
+        conflict: labels that the source gives another way, and how often they differ; None where it does not.
     """
 
     manifest: Manifest
@@ -72,6 +75,7 @@ class Proposal:
     used: int
     tables: tuple[str, ...]
     columns: tuple[str, ...]
+    conflict: LabelConflict | None
 
     @property
     def undecided(self) -> tuple[str, ...]:
@@ -93,12 +97,21 @@ class Proposal:
         """Whether more images could not be read or matched than would be imported."""
         return too_much_unread(self.left_out, self.used)
 
-    def check(self, *, allow_partial: bool = False) -> None:
+    def check(self, *, allow_partial: bool = False, labels_chosen: bool = True) -> None:
         """Refuse to import what is not decided, or the lesser half.
 
+        Args:
+            allow_partial: whether the lesser half is wanted.
+            labels_chosen: whether somebody said which labels count, where the source gives two.
         Raises:
-            DatasetError: nothing is known of a label, or more than half of the images could not be read or matched.
+            DatasetError: nothing is known of a label, it was not said which of two labels counts, or more than half of
+                the images could not be read or matched.
         """
+        if not labels_chosen and self.conflict and self.conflict.differing:
+            raise DatasetError(
+                f"{self.conflict.words}, such as {self.conflict.examples[0]}. Say which to use: "
+                f"--layout {self.manifest.layout} or --layout {self.conflict.other}."
+            )
         if self.undecided:
             raise DatasetError(unknown_labels(self.undecided))
         if not allow_partial:
@@ -122,6 +135,7 @@ def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) 
     unreadable = unreadable_images(source, seen.images)
     rows = tuple(seen.rows.left_out(labels))
     spoilt = sum(each.count for each in rows if each.reason is Reason.ROWS_DISAGREE)
+    conflict = label_conflict(source, manifest, seen.labels)
     return Proposal(
         manifest=manifest,
         n_files=len(images),
@@ -136,12 +150,14 @@ def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) 
             *rows,
             *((unreadable,) if unreadable else ()),
             *_labels_left_out(found),
-            *other_files(names, {*images, *reader.label_files(names, manifest)}),
+            *_conflict_left_out(conflict),
+            *_told_to_agree(other_files(names, {*images, *reader.label_files(names, manifest)}), conflict),
         ),
         relaxations=seen.rows.relaxations,
         used=max(0, seen.used - spoilt - (unreadable.count if unreadable else 0)),
         tables=tables,
         columns=columns,
+        conflict=conflict,
     )
 
 
@@ -170,7 +186,7 @@ def fitting_manifest(source: Source, layout: str, dataset_id: str, name: str, se
         summary=f"Imported from {name}.",
         licence="not stated; ask whoever gave you the images",
         layout=reader_for(layout).layout,
-        columns=table_reader.guess_columns(source) if layout == "table" else None,
+        columns=choose_columns(source) if layout == "table" else None,
     )
 
 
@@ -188,7 +204,7 @@ class _Seen:
 
     def __init__(self, records: Iterable[Record], names: Sequence[str], *, in_tables: bool) -> None:
         self.n = 0
-        self._named: set[str] = set()
+        self.labels: dict[str, str] = {}
         self._unlabelled: set[str] = set()
         self._missing = _Counted()
         self.rows = MatchedRows()
@@ -211,19 +227,19 @@ class _Seen:
             if record.problem or not (in_tables or has(names, record.path)):
                 self._missing.add(record.path)
             elif record.raw_label:
-                self._named.add(record.path)
+                self.labels[record.path] = record.raw_label
             else:
                 self._unlabelled.add(record.path)
 
     @property
     def images(self) -> list[str]:
         """The files that have a label; none where the images are in tables."""
-        return [] if self._in_tables else sorted(self._named)
+        return [] if self._in_tables else sorted(self.labels)
 
     @property
     def used(self) -> int:
         """How many images have a label."""
-        return len(self._named)
+        return len(self.labels)
 
     def left_out(self, images: Sequence[str]) -> Iterator[LeftOut]:
         """Rows without a file and images without a label.
@@ -235,10 +251,10 @@ class _Seen:
             addresses = all(map(is_address, self._missing.examples))
             detail = "they are addresses on the web: download the images first" if addresses else ""
             yield LeftOut(Reason.NOT_FOUND, self._missing.count, tuple(self._missing.examples), detail)
-        named = self._named | self._unlabelled
+        named = self.labels.keys() | self._unlabelled
         for reason, paths in (
             (Reason.NOT_NAMED, [name for name in images if name not in named]),
-            (Reason.NO_LABEL, sorted(self._unlabelled - self._named)),
+            (Reason.NO_LABEL, sorted(self._unlabelled - self.labels.keys())),
         ):
             if paths:
                 yield LeftOut(reason, len(paths), tuple(paths[:EXAMPLES_MAX]))
@@ -268,6 +284,24 @@ class _Counted:
             self.examples.append(name)
 
 
+def _conflict_left_out(conflict: LabelConflict | None) -> Iterator[LeftOut]:
+    """The labels that are not taken where the source gives two that differ."""
+    if conflict and conflict.differing:
+        detail = f"by folder and by {' and '.join(conflict.tables)}, of {conflict.compared:,} that have both"
+        yield LeftOut(Reason.LABELS_DISAGREE, conflict.differing, conflict.examples, detail)
+
+
+def _told_to_agree(left_out: Iterable[LeftOut], conflict: LabelConflict | None) -> Iterator[LeftOut]:
+    """Of tables that are not read, that nothing is lost where their labels are the same."""
+    for each in left_out:
+        agree = conflict and not conflict.differing and each.reason is Reason.TABLE_NOT_READ
+        yield (
+            replace(each, detail=f"the same labels for all {conflict.compared:,} images")
+            if agree and conflict
+            else each
+        )
+
+
 def _labels_left_out(labels: pd.DataFrame) -> Iterator[LeftOut]:
     """Images whose label is known to be no expression."""
     out = labels[labels["known"] & labels["expression"].isna() & (labels["raw"] != "")]
@@ -294,5 +328,5 @@ def _tables(source: Source, names: Sequence[str], manifest: Manifest) -> tuple[t
     if manifest.columns is None:
         return (), ()
     chosen = manifest.columns
-    columns = chosen.names or table_reader.columns_of(source, table_reader.table_name(names, chosen))
+    columns = chosen.names or table_reader.columns_of(source, table_reader.table_names(names, chosen)[0])
     return tuple(table_reader.tables(names)), tuple(columns)

@@ -14,6 +14,7 @@ from fer_core.data.readers import (
     rafdb,
     table,
 )
+from fer_core.data.readers.evidence import most_explained
 from fer_core.data.readers.file_names import image_names, is_image
 from fer_core.data.readers.reader import Reader
 from fer_core.data.source import Source
@@ -39,21 +40,21 @@ def reader_for(layout: str) -> Reader:
 
 
 def recognise(source: Source) -> Reader:
-    """The reader whose layout the source has.
+    """The reader whose layout the source has; of several, the one that gives the most images a label.
 
     Raises:
         DatasetError: none recognises it.
     """
     names = source.names()
-    if found := _first_fitting(names) or _first_fitting(_with_endings(source)):
-        return found
+    if fitting := _fitting(names) or _fitting(_with_endings(source)):
+        return most_explained(source, fitting)
     known = "; ".join(f"{reader.layout}: {reader.looks_like}" for reader in READERS.values())
     example = f"It has {len(names):,} files, such as {names[0]!r}." if names else "It has no files."
     raise DatasetError(f"The layout was not recognised. {example} Known layouts are {known}.")
 
 
-def _first_fitting(names: Sequence[str]) -> Reader | None:
-    return next((reader for reader in READERS.values() if reader.recognises(names)), None)
+def _fitting(names: Sequence[str]) -> list[Reader]:
+    return [reader for reader in READERS.values() if reader.recognises(names)]
 
 
 def _with_endings(source: Source) -> list[str]:

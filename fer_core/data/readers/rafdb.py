@@ -1,12 +1,16 @@
-"""RAF-DB's basic set: `list_patition_label.txt` (spelt so) with `train_00001.jpg 5` a line, beside the images."""
+"""RAF-DB's basic set: `list_patition_label.txt` (spelt so) with `train_00001.jpg 5` a line, beside the images.
+
+Kaggle's copy has no such list but a folder a code: `DATASET/train/5/train_00001_aligned.jpg`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers.file_matcher import FileMatcher
-from fer_core.data.readers.file_names import NamePatterns
+from fer_core.data.readers.file_names import NamePatterns, is_image
 from fer_core.data.readers.label_files import text_lines
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
@@ -17,6 +21,8 @@ from fer_core.labels import Expression
 _E = Expression
 _LISTS = ("list_patition_label.txt", "list_partition_label.txt")
 _SAMPLE = 50
+_NAME = re.compile(r"(train|test)_\d+(_aligned)?[.]", re.IGNORECASE)
+_COVERED_MIN_01 = 0.9
 _CODES: dict[str, Expression | None] = {
     str(code): expression
     for code, expression in enumerate(
@@ -26,21 +32,26 @@ _CODES: dict[str, Expression | None] = {
 
 
 def recognises(names: Sequence[str]) -> bool:
-    """Whether the partition list is there."""
-    return _list_name(names) is not None
+    """Whether the partition list is there, or the images lie under RAF-DB's names in folders 1 to 7."""
+    if _list_name(names) is not None:
+        return True
+    images = list(filter(is_image, names))
+    return bool(images) and sum(map(_in_code_folder, images)) >= _COVERED_MIN_01 * len(images)
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """A record a line; aligned faces (`train_00001_aligned.jpg`) are taken where they are there.
+    """A record a line; aligned faces (`train_00001_aligned.jpg`) are taken where they are there. Without a list, a
+    record an image in a folder that is a code.
 
     Raises:
         LabelFileError: there is no list, or a line is not a name and a code.
     """
     names = source.names()
     list_name = _list_name(names)
-    if list_name is None:
-        raise LabelFileError(f"No list was found. The rafdb layout is {READER.looks_like}.")
     patterns = NamePatterns(manifest)
+    if list_name is None:
+        yield from _read_folders(names, patterns)
+        return
     lines = [line.split() for line in text_lines(source, list_name) if line.strip()]
     for number, line in enumerate(lines, 1):
         if len(line) != 2:
@@ -63,6 +74,21 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
         )
 
 
+def _read_folders(names: Sequence[str], patterns: NamePatterns) -> Iterator[Record]:
+    in_folders = [name for name in names if is_image(name) and _in_code_folder(name)]
+    if not in_folders:
+        raise LabelFileError(f"No list was found. The rafdb layout is {READER.looks_like}.")
+    for name in in_folders:
+        *_, code, file = name.split("/")
+        split = SPLIT_NAMES[file.partition("_")[0].lower()]
+        yield Record(path=name, split=split, raw_label=code, identity=patterns.identity(name))
+
+
+def _in_code_folder(name: str) -> bool:
+    _, _, inner = name.rpartition("/")
+    return bool(_NAME.match(inner)) and name.rpartition("/")[0].rpartition("/")[2] in _CODES
+
+
 def _list_name(names: Sequence[str]) -> str | None:
     return next((name for name in names if name.rpartition("/")[2].lower() in _LISTS), None)
 
@@ -74,8 +100,9 @@ def _aligned(name: str) -> str:
 
 READER = Reader(
     layout="rafdb",
-    title="RAF-DB (partition list)",
-    looks_like="list_patition_label.txt with a name and a code a line, beside the images (aligned ones are preferred)",
+    title="RAF-DB",
+    looks_like="list_patition_label.txt with a name and a code a line, beside the images (aligned ones are preferred), "
+    "or train/5/train_00001_aligned.jpg",
     recognises=recognises,
     read=read,
     repeats=True,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import cast
 
 import pandas as pd
 
 from fer_core.data.manifest import Manifest, TableColumns
 from fer_core.data.readers.file_matcher import FileMatcher, Match
-from fer_core.data.readers.file_names import NamePatterns, is_image
+from fer_core.data.readers.file_names import NamePatterns, is_image, split_of
 from fer_core.data.readers.label_files import dialect_of, face_box, table_chunks
 from fer_core.data.readers.reader import Reader
-from fer_core.data.record import SPLIT_NAMES, Record
+from fer_core.data.record import SPLIT_NAMES, Record, split_named
 from fer_core.data.source import Source
 from fer_core.errors import LabelFileError
 
@@ -46,9 +48,16 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
     columns = manifest.columns
     if columns is None:
         raise LabelFileError("The layout 'table' needs to know which columns hold the path and the label. Choose them.")
-    names = source.names()
-    table = table_name(names, columns)
     patterns = NamePatterns(manifest)
+    for table in table_names(source.names(), columns):
+        yield from _read_table(source, table, columns, patterns)
+
+
+def _read_table(source: Source, table: str, columns: TableColumns, patterns: NamePatterns) -> Iterator[Record]:
+    names = source.names()
+    split = split_named(PurePosixPath(table).stem) if columns.tables and not columns.split else None
+    if split:  # train.csv and test.csv may both have a 1.jpg
+        names = [name for name in names if split_of(name) in (None, split)]
     folder = columns.folder.rstrip("/") + "/" if columns.folder else None
     files: FileMatcher | None = None
     n_rows = 0
@@ -63,9 +72,20 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
         files = files or FileMatcher(names, chunk[columns.path], table=table, folder=folder)
         n_rows += len(chunk)
         for row in cast(list[dict[str, str]], chunk.to_dict("records")):
-            yield _record(files.match(row[columns.path].strip()), row, columns, patterns, table)
+            record = _record(files.match(row[columns.path].strip()), row, columns, patterns, table)
+            yield replace(record, split=split) if split else record
     if not n_rows:
         raise LabelFileError(_NO_ROWS.format(table=table))
+
+
+def table_names(names: Sequence[str], columns: TableColumns) -> list[str]:
+    """The tables that are read.
+
+    Raises:
+        LabelFileError: as `table_name`.
+    """
+    chosen = [columns.model_copy(update={"table": table}) for table in columns.tables] or [columns]
+    return [table_name(names, each) for each in chosen]
 
 
 def table_name(names: Sequence[str], columns: TableColumns) -> str:
@@ -197,5 +217,5 @@ READER = Reader(
     recognises=recognises,
     read=read,
     repeats=True,
-    label_files=lambda names, manifest: [table_name(names, manifest.columns)] if manifest.columns else [],
+    label_files=lambda names, manifest: table_names(names, manifest.columns) if manifest.columns else [],
 )
