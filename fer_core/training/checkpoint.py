@@ -7,17 +7,15 @@ their place after it, so that a kill between any two writes leaves weights and c
 from __future__ import annotations
 
 import io
-import os
 import pickle
-import platform
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from fer_core.errors import RunError
+from fer_core.processor import processor
 from fer_core.runs.folder import CHECKPOINT, STAGED_WEIGHTS, WEIGHTS, Run
 
 NAME = CHECKPOINT
@@ -73,13 +71,12 @@ def unreadable(run: Run, exc: Exception) -> RunError:
 def machine() -> dict[str, str]:
     """What decides beside config, precision included, data and seed whether a training gives the same weights again."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
-    instructions = torch.backends.cpu.get_cpu_capability()
-    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "")
+    here = processor()
     return {
         "torch": str(torch.__version__),
         "device": device,
-        "processor": _processor(),
-        "instructions": f"{instructions}, oneDNN up to {allowed}" if allowed else instructions,
+        "processor": here.name,
+        "instructions": " ".join(here.instruction_sets) or "the oldest",
         "threads": str(torch.get_num_threads()),
     }
 
@@ -95,16 +92,6 @@ def differences(state: Mapping[str, Any]) -> list[str]:
 
 def _staged(epoch: int) -> str:
     return STAGED_WEIGHTS.replace("*", str(epoch))
-
-
-def _processor() -> str:
-    """The processor's name as its maker gives it, or its kind where the system does not tell."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.processor() or platform.machine())
 
 
 def _cuda_chance() -> list[torch.Tensor]:
