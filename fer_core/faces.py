@@ -14,6 +14,9 @@ from fer_core.errors import EmptyCropError
 RgbImage: TypeAlias = NDArray[np.uint8]
 """uint8, shape (H, W, 3), RGB, 0..255."""
 
+_SAMPLES = 32
+"""An area is measured at so many points across and down."""
+
 
 @dataclass(frozen=True, slots=True)
 class FaceBox:
@@ -52,6 +55,16 @@ class FaceFrame:
         height, width = image.shape[:2]
         half = self.side_px / 2
         return half > 0 and -half < self.x < width + half and -half < self.y < height + half
+
+    def outside_01(self, image: RgbImage, margin_01: float = 0.0) -> float:
+        """The share of the square, with `margin_01` of its side added on each side, that lies outside `image`."""
+        height, width = image.shape[:2]
+        steps = ((np.arange(_SAMPLES) + 0.5) / _SAMPLES - 0.5) * self.side_px * (1 + 2 * margin_01)
+        right, below = np.meshgrid(steps, steps)
+        roll = math.radians(self.roll_deg)
+        x = self.x + right * math.cos(roll) - below * math.sin(roll)
+        y = self.y + right * math.sin(roll) + below * math.cos(roll)
+        return float(1 - ((x >= 0) & (x < width) & (y >= 0) & (y < height)).mean())
 
 
 def crop_face(image: RgbImage, frame: FaceFrame, margin_01: float) -> RgbImage:

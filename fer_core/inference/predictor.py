@@ -14,7 +14,8 @@ from fer_core.errors import DetectorError, FerscopeError, InputError
 from fer_core.faces import FaceBox, RgbImage, crop_face
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.detect import DetectedFace, FaceDetector
-from fer_core.inference.doubt import Doubt, best_two, doubts
+from fer_core.inference.doubt import WORDS, Doubt, best_two, doubts
+from fer_core.inference.evidence import FaceEvidence, evidence_of, evidence_of_crop
 from fer_core.inference.image import DecodedImage, read_image
 from fer_core.inference.photo_search import search_photo
 from fer_core.labels import Expression
@@ -33,6 +34,7 @@ class FaceReading:
     `box` is in pixels of the picture. `detector_score` is the detector's, 0..1, None where nothing was
     detected (`detector` is then `none`). `reason` says in words why the reading is `uncertain`. `crop` is what
     the model saw before it was resized: uint8, shape (H, W, 3), RGB. `rotation_deg`: see `ImageReading`.
+    `doubts` are the reasons as a program reads them, `seen` is what is measured of how the face is seen.
     """
 
     box: FaceBox
@@ -45,6 +47,8 @@ class FaceReading:
     probabilities: dict[Expression, float]
     crop: RgbImage
     rotation_deg: int = 0
+    doubts: tuple[Doubt, ...] = ()
+    seen: FaceEvidence | None = None
 
     @property
     def sentence(self) -> str:
@@ -63,6 +67,7 @@ class FaceReading:
             "uncertain": self.uncertain,
             "reason": self.reason,
             "probabilities": {str(label): value for label, value in self.probabilities.items()},
+            "reasons": [doubt.value for doubt in self.doubts],
         }
 
 
@@ -168,9 +173,12 @@ class Predictor:
         crops = [crop_face(image, face.frame, margin) for face in detected]
         rows = self._probabilities(crops, point)
         name = self.detector.name if self.detector else NO_DETECTOR
+        evidence = evidence_of(image, detected, crops, margin)
         return [
-            replace(self._reading(face.box, name, face.score_01, crop, row, point), rotation_deg=face.rotation_deg)
-            for face, crop, row in zip(detected, crops, rows, strict=True)
+            replace(
+                self._reading(face.box, name, face.score_01, crop, row, point, seen), rotation_deg=face.rotation_deg
+            )
+            for face, crop, row, seen in zip(detected, crops, rows, evidence, strict=True)
         ]
 
     def read_decoded(
@@ -206,7 +214,8 @@ class Predictor:
     def _read_whole(self, image: RgbImage, point: str) -> list[FaceReading]:
         height, width = image.shape[:2]
         (row,) = self._probabilities([image], point)
-        return [self._reading(FaceBox(0, 0, width, height), NO_DETECTOR, None, image, row, point)]
+        box = FaceBox(0, 0, width, height)
+        return [self._reading(box, NO_DETECTOR, None, image, row, point, evidence_of_crop(image))]
 
     def _probabilities(self, crops: Sequence[RgbImage], point: str) -> NDArray[np.float32]:
         """float32, shape (N, classes), for any number of crops."""
@@ -220,21 +229,35 @@ class Predictor:
         crop: RgbImage,
         row: NDArray[np.float32],
         point: str,
+        seen: FaceEvidence,
     ) -> FaceReading:
         labels = self.bundle.contract.labels
         probabilities = {label: float(value) for label, value in zip(labels, row, strict=True)}
         best = labels[int(np.argmax(row))]
         limit = self.bundle.calibration.point(point).uncertain_below_01
-        reason = _doubt(min(box.width, box.height), probabilities, limit)
-        return FaceReading(box, detector, score, best, probabilities[best], bool(reason), reason, probabilities, crop)
+        found = doubts(seen, probabilities, limit)
+        return FaceReading(
+            box,
+            detector,
+            score,
+            best,
+            probabilities[best],
+            bool(found),
+            _reason(found, seen, probabilities, limit),
+            probabilities,
+            crop,
+            doubts=found,
+            seen=seen,
+        )
 
 
-def _doubt(side_px: int, probabilities: dict[Expression, float], limit_01: float) -> str:
+def _reason(found: Sequence[Doubt], seen: FaceEvidence, probabilities: dict[Expression, float], limit_01: float) -> str:
     """Why a reading can't be relied on, in words; nothing when it can."""
     (best, first), (second_best, _) = best_two(probabilities)
     words = {
-        Doubt.SMALL_FACE: f"the face is only {side_px} px wide",
+        **WORDS,
+        Doubt.SMALL_FACE: f"the face is only {seen.side_px} px wide",
         Doubt.BELOW_LIMIT: f"{first:.2f} is below the model's own limit of {limit_01:.2f}",
         Doubt.TWO_CLOSE: f"the two best, {best} and {second_best}, are close",
     }
-    return "; ".join(words[doubt] for doubt in doubts(side_px, probabilities, limit_01))
+    return "; ".join(words[doubt] for doubt in found)

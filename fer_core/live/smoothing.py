@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fer_core.faces import FaceBox
-from fer_core.inference.doubt import Doubt, best_two, doubts
+from fer_core.inference.doubt import WORDS, Doubt, best_two, doubts
+from fer_core.inference.evidence import FaceEvidence
 from fer_core.inference.predictor import FaceReading
 from fer_core.labels import Expression
 
@@ -50,6 +51,7 @@ class _Track:
     box: FaceBox
     probabilities: dict[Expression, float]
     seen_s: float
+    seen: FaceEvidence
 
 
 class FaceTracks:
@@ -86,7 +88,7 @@ class FaceTracks:
                 self._take_in(self._tracks[matched[place]], reading, at_s)
             else:
                 self._count += 1
-                self._tracks.append(_Track(self._count, reading.box, dict(reading.probabilities), at_s))
+                self._tracks.append(_Track(self._count, reading.box, dict(reading.probabilities), at_s, _seen(reading)))
         in_order = sorted(self._tracks, key=lambda track: (-track.box.width * track.box.height, track.number))
         return tuple(_smoothed(track, uncertain_below_01) for track in in_order)
 
@@ -100,7 +102,12 @@ class FaceTracks:
             label: value * weight + track.probabilities.get(label, 0.0) * (1 - weight)
             for label, value in reading.probabilities.items()
         }
-        track.box, track.seen_s = reading.box, at_s
+        track.box, track.seen_s, track.seen = reading.box, at_s, _seen(reading)
+
+
+def _seen(reading: FaceReading) -> FaceEvidence:
+    """How the face is seen in its newest frame."""
+    return reading.seen or FaceEvidence(min(reading.box.width, reading.box.height))
 
 
 def _matches(tracks: Sequence[FaceBox], boxes: Sequence[FaceBox]) -> dict[int, int]:
@@ -118,10 +125,10 @@ def _matches(tracks: Sequence[FaceBox], boxes: Sequence[FaceBox]) -> dict[int, i
 def _smoothed(track: _Track, limit_01: float) -> SmoothedFace:
     (label, first), (second_label, _) = best_two(track.probabilities)
     words = {
-        Doubt.SMALL_FACE: "the face is too small",
+        **WORDS,
         Doubt.BELOW_LIMIT: f"below the limit of {limit_01:.0%}".replace("%", " %"),
         Doubt.TWO_CLOSE: f"too close to {second_label}",
     }
-    found = doubts(min(track.box.width, track.box.height), track.probabilities, limit_01)
+    found = doubts(track.seen, track.probabilities, limit_01)
     doubt = words[found[0]] if found else ""
     return SmoothedFace(track.number, track.box, label, first, doubt, dict(track.probabilities))

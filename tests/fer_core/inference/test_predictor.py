@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnxruntime
 import pytest
@@ -17,6 +18,7 @@ from fer_core.errors import DetectorError, InputError
 from fer_core.faces import FaceBox, RgbImage, crop_face
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.detect import DetectedFace, YuNetDetector
+from fer_core.inference.doubt import Doubt
 from fer_core.inference.image import read_image
 from fer_core.inference.photo_search import search_photo
 from fer_core.inference.predictor import Predictor
@@ -135,6 +137,23 @@ def test_a_small_face_is_uncertain_however_clear(make_bundle: MakeBundle) -> Non
     assert large.sentence == "The model reads this face as happiness (100%)."
 
 
+def test_a_face_that_is_seen_badly_is_uncertain_with_the_reason(make_bundle: MakeBundle) -> None:
+    predictor = Predictor(Bundle.open(make_bundle()), Fixed((FaceBox(20, 80, 40, 40), RIGHT)))
+    cut_off, inside = predictor.read_photo(halves())
+    assert (cut_off.label, cut_off.uncertain) == (Expression.NEUTRAL, True)
+    assert cut_off.reason == "the face is cut off by the picture's edge"
+    assert cut_off.to_json()["reasons"] == ["cut_off"]
+    assert (inside.uncertain, inside.to_json()["reasons"]) == (False, [])
+
+
+def test_a_blurred_crop_is_uncertain_without_a_box(make_bundle: MakeBundle) -> None:
+    rng = np.random.default_rng(0)
+    coarse = cv2.resize(rng.integers(0, 255, (6, 6, 3)).astype(np.uint8), (96, 96), interpolation=cv2.INTER_CUBIC)
+    (reading,) = Predictor(Bundle.open(make_bundle()), None).read(np.asarray(coarse, np.uint8), faces="whole")
+    assert Doubt.BLURRED in reading.doubts
+    assert "the face is too blurred" in reading.reason
+
+
 def test_close_answers_and_low_confidence_are_said(make_bundle: MakeBundle) -> None:
     crop = np.zeros((40, 40, 3), np.uint8)
     crop[..., 0], crop[..., 1] = 130, 131
@@ -180,6 +199,7 @@ def test_json_is_what_predict_promises(make_bundle: MakeBundle) -> None:
         "uncertain",
         "reason",
         "probabilities",
+        "reasons",
     ]
     assert face["box"] == [20, 20, 40, 40]
     assert face["label"] == "neutral"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from fer_core.faces import FaceBox
+from fer_core.inference.evidence import FaceEvidence
 from fer_core.inference.predictor import FaceReading
 from fer_core.labels import Expression
 from fer_core.live.smoothing import FaceTracks
@@ -104,6 +106,15 @@ def test_doubt_follows_the_smoothed_probabilities() -> None:
     assert close.doubt == "too close to sadness"
     (small,) = FaceTracks().update([reading(FaceBox(0, 0, 12, 12))], 0.0)
     assert small.doubt == "the face is too small"
+
+
+def test_a_face_that_is_seen_badly_is_in_doubt_until_it_is_seen_well() -> None:
+    tracks = FaceTracks()
+    cut_off = replace(reading(LEFT), seen=FaceEvidence(50, outside_01=0.4))
+    (face,) = tracks.update([cut_off], 0.0)
+    assert face.doubt == "the face is cut off by the picture's edge"
+    (face,) = tracks.update([replace(reading(LEFT), seen=FaceEvidence(50))], 0.1)
+    assert not face.uncertain
 
 
 def test_a_face_read_one_way_and_the_other_in_turn_is_in_doubt() -> None:

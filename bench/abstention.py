@@ -1,0 +1,168 @@
+"""What is seen to be unreliable: how often each reason is given for clean faces, and for faces that were spoilt.
+
+    python -m bench.abstention [--model default] [--data ferplus] [--split valid] [--faces 400] [--json]
+    python -m bench.abstention --fit
+
+Ready crops are blurred, and drawn hands, masks and other things are put over the mouth; scenes with a face are cut by
+their edge, and a face on its head stands beside an upright one. Rates carry 95 % intervals (Wilson). `--fit` fits the
+network that sees covered mouths on training images and writes its file.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.face_scenes import scene
+from bench.mouth_cover_fit import fit
+from bench.mouth_covers import COVERS, Gray, eyes_covered, glasses
+from bench.table import show
+from fer_core.data.catalog import open_dataset
+from fer_core.data.images import face_refs, images_in_order
+from fer_core.data.split import SplitConfig, make_split
+from fer_core.data.ties import ties_of
+from fer_core.faces import RgbImage
+from fer_core.inference.bundle import Bundle, quickest_file
+from fer_core.inference.catalog import find_model
+from fer_core.inference.detect import open_detector
+from fer_core.inference.doubt import Doubt
+from fer_core.inference.predictor import FaceReading, Predictor
+from fer_core.metrics import wilson_interval
+from fer_core.settings import settings
+
+_ABOUT_NUMBERS = {Doubt.BELOW_LIMIT, Doubt.TWO_CLOSE, Doubt.SMALL_FACE}
+_SCENES_PER_FACE = 4
+"""Scenes are looked through by the detector, so that a quarter of the faces is enough of them."""
+
+Spoil = Callable[[Gray, np.random.Generator], Gray]
+
+
+def main() -> None:
+    """Read clean and spoilt faces, print a row a way to spoil them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="default")
+    parser.add_argument("--data", default="ferplus")
+    parser.add_argument("--split", default="valid", help="a part of the published split")
+    parser.add_argument("--faces", type=int, default=400, help="so many, drawn at random")
+    parser.add_argument("--fit", action="store_true", help="fit the network for covered mouths, on the part train")
+    parser.add_argument("--json", action="store_true", help="print JSON alone")
+    asked = parser.parse_args()
+    if asked.fit:
+        crops, _ = _faces(asked.data, "train", 3000, [])
+        fit(crops)
+        return
+    folder = find_model(asked.model, settings()).folder
+    bundle = Bundle.open(folder, model_file=quickest_file(folder))
+    predictor = Predictor(bundle, open_detector(settings()).detector)
+    labels = [str(label) for label in bundle.contract.labels]
+    crops, truth = _faces(asked.data, asked.split, asked.faces, labels)
+    rows = [*_crop_rows(predictor, crops, truth), *_scene_rows(predictor, crops[::_SCENES_PER_FACE])]
+    show(f"{len(crops):,} faces of {asked.data}, {asked.split}, by {bundle.id}", rows)
+
+
+def _faces(data: str, split: str, faces: int, labels: Sequence[str]) -> tuple[list[Gray], NDArray[np.int64]]:
+    """Crops of 48 pixels in gray, and their labels' places; all labels where none are given."""
+    dataset = open_dataset(data, settings())
+    index = dataset.index()
+    wanted = (make_split(index, SplitConfig(), ties_of(index, dataset.pairs())) == split).to_numpy(bool)
+    wanted = wanted & (index["problem"] == "").to_numpy(bool)
+    if labels:
+        wanted = wanted & index["label"].astype("str").isin(list(labels)).to_numpy(bool)
+    rows = index[wanted]
+    rows = rows.sample(min(faces, len(rows)), random_state=0)
+    with dataset.source(settings()) as source:
+        crops = [_gray(crop) for crop in images_in_order(source, face_refs(rows)) if crop is not None]
+    return crops, np.array([labels.index(str(label)) if labels else 0 for label in rows["label"]], np.int64)
+
+
+def _gray(crop: NDArray[np.uint8]) -> Gray:
+    gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) if crop.ndim == 3 else crop
+    return np.asarray(cv2.resize(gray, (48, 48), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _blurred(sigma_px: float) -> Spoil:
+    return lambda face, _: np.asarray(cv2.GaussianBlur(face, (0, 0), sigma_px), np.uint8)
+
+
+def _crop_rows(predictor: Predictor, crops: Sequence[Gray], truth: NDArray[np.int64]) -> Iterator[dict[str, Any]]:
+    """Ready crops, read as whole pictures."""
+    ways: dict[str, tuple[Spoil, Doubt | None]] = {"clean": (lambda face, _: face, None)}
+    ways |= {f"blur of {sigma:g} px in 48": (_blurred(sigma), Doubt.BLURRED) for sigma in (1.0, 1.5, 2.0, 2.5, 3.0)}
+    ways |= {f"mouth: {name}": (cover, Doubt.MOUTH_COVERED) for name, cover in COVERS.items()}
+    ways |= {"glasses": (glasses, None), "eyes covered": (eyes_covered, None)}
+    places = {label: place for place, label in enumerate(predictor.bundle.contract.labels)}
+    for name, (spoil, reason) in ways.items():
+        rng = np.random.default_rng(1)
+        pictures = [np.repeat(spoil(crop, rng)[:, :, None], 3, axis=2) for crop in crops]
+        readings = [reading for picture in pictures for reading in predictor.read(picture, faces="whole")]
+        right = np.array([places[reading.label] for reading in readings]) == truth
+        yield _row(name, readings, len(readings), reason, right)
+
+
+def _scene_rows(predictor: Predictor, crops: Sequence[Gray]) -> Iterator[dict[str, Any]]:
+    """Scenes in which the face has to be found: as they are, cut by their edge, and beside one on its head."""
+    for name, cut_01, side in (
+        ("in a scene", 0.0, 0),
+        *((f"a {s} of it {w}", c, d) for s, c in _CUTS for w, d in _SIDES),
+    ):
+        readings = []
+        for number, crop in enumerate(crops):
+            picture = _cut_scene(crop, cut_01, side, np.random.default_rng(number))
+            readings += predictor.read_photo(picture)[:1]
+        yield _row(f"{name} cut off" if cut_01 else name, readings, len(crops), Doubt.CUT_OFF if cut_01 else None)
+    turned = []
+    for number, crop in enumerate(crops):
+        rng = np.random.default_rng(number)
+        upright, other = (scene(one, "mirrored", 0.0, rng).picture for one in (crops[number - 1], crop))
+        both = np.hstack([upright, np.rot90(other, 2)])
+        turned += [reading for reading in predictor.read_photo(both) if reading.box.x >= upright.shape[1]]
+    yield _row("on its head beside an upright one", turned, len(crops), Doubt.TURNED)
+
+
+_CUTS = (("tenth", 0.1), ("quarter", 0.25), ("third", 1 / 3))
+_SIDES = (("below", 0), ("on the left", 1))
+
+
+def _cut_scene(crop: Gray, cut_01: float, side: int, rng: np.random.Generator) -> RgbImage:
+    """A scene whose lower (side 0) or left (side 1) edge takes this share of the face."""
+    seen = scene(crop, "mirrored", 0.0, rng)
+    cut_px = round(cut_01 * seen.truth.width)
+    if not cut_px:
+        return seen.picture
+    if side == 0:
+        return np.ascontiguousarray(seen.picture[: seen.truth.y + seen.truth.height - cut_px])
+    return np.ascontiguousarray(seen.picture[:, seen.truth.x + cut_px :])
+
+
+def _row(
+    name: str,
+    readings: Sequence[FaceReading],
+    looked: int,
+    reason: Doubt | None,
+    right: NDArray[np.bool_] | None = None,
+) -> dict[str, Any]:
+    """How often the reason that fits is given, how often any about how the face is seen, and what the model's own limit
+    leaves sure and wrong without and with those reasons."""
+    seen = np.array([bool(set(reading.doubts) - _ABOUT_NUMBERS) for reading in readings], bool)
+    sure = np.array([not set(reading.doubts) & _ABOUT_NUMBERS for reading in readings], bool)
+    row: dict[str, Any] = {"faces": name, "found": f"{len(readings)} of {looked}"}
+    fits = [reason in reading.doubts for reading in readings]
+    row["reason given"] = _rate(sum(fits), len(fits)) if reason else ""
+    row["any reason"] = _rate(int(seen.sum()), len(seen))
+    for column, kept in (("sure and wrong before", sure), ("after", sure & ~seen)):
+        row[column] = "" if right is None else f"{100 * (kept & ~right).mean():.1f} %"
+    return row
+
+
+def _rate(hits: int, n: int) -> str:
+    low, high = wilson_interval(hits, n)
+    return f"{100 * hits / max(n, 1):.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""How a face is seen in a picture, whatever a model reads in it: what can make a reading unreliable, as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.faces import RgbImage
+from fer_core.inference.detect import DetectedFace
+from fer_core.inference.mouth_cover import mouth_covered_01, small_gray
+
+_SIGMA_PX = 1.0
+_EDGE_PX = 4
+_DEVIATION_MIN = 4.0
+"""Gray levels: a flatter crop has nothing on it that could be sharp or covered."""
+
+_SPAN_MIN = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class FaceEvidence:
+    """How a face is seen; the defaults are those of a face about which nothing is known that speaks against it.
+
+    `side_px` is the shorter side of its box, `outside_01` the share of its crop outside the picture. `looks_turned`:
+    it is upside down or lies on its side. `sideways` is how far the nose lies from the middle between the eyes, in
+    distances of the eyes: 0 from the front, about 0.5 half turned, 0.8 and more in profile. `sharpness` is the
+    deviation of a crop's fine detail in deviations of the whole crop, at 48 pixels. `mouth_covered_01`: a probability.
+    """
+
+    side_px: int
+    outside_01: float = 0.0
+    looks_turned: bool = False
+    sideways: float = 0.0
+    sharpness: float = 1.0
+    mouth_covered_01: float = 0.0
+
+
+def evidence_of(
+    image: RgbImage, faces: Sequence[DetectedFace], crops: Sequence[RgbImage], margin_01: float
+) -> list[FaceEvidence]:
+    """How each face is seen.
+
+    Args:
+        image: the picture they were found in; uint8, shape (H, W, 3), RGB.
+        faces: what the detector found.
+        crops: what was cut out of the picture for each, with `margin_01` about the frame.
+        margin_01: the contract's; the mouth is looked for without it.
+    """
+    covered = _covered_01([_without_margin(crop, margin_01) for crop in crops])
+    return [
+        FaceEvidence(
+            side_px=min(face.box.width, face.box.height),
+            outside_01=face.frame.outside_01(image, margin_01),
+            looks_turned=face.looks_turned,
+            sideways=sideways(face.landmarks),
+            sharpness=sharpness(crop),
+            mouth_covered_01=float(mouth),
+        )
+        for face, crop, mouth in zip(faces, crops, covered, strict=True)
+    ]
+
+
+def evidence_of_crop(crop: RgbImage) -> FaceEvidence:
+    """How the face of a ready crop is seen: there is no box, and so nothing is known of edge, turn and profile."""
+    (mouth,) = _covered_01([crop])
+    return FaceEvidence(min(crop.shape[:2]), sharpness=sharpness(crop), mouth_covered_01=float(mouth))
+
+
+def sideways(landmarks: NDArray[np.float32] | None) -> float:
+    """How far the nose lies from the middle between the eyes, across the line from there to the mouth's middle, in
+    distances of the eyes; 0 without landmarks.
+
+    Args:
+        landmarks: see `DetectedFace`.
+    """
+    if landmarks is None:
+        return 0.0
+    points = landmarks.astype(float)
+    eyes = points[:2].mean(axis=0)
+    down = points[3:].mean(axis=0) - eyes
+    length = float(np.hypot(*down))
+    if not length:
+        return 0.0
+    across = np.array([down[1], -down[0]]) / length
+    span = max(float((points[1] - points[0]) @ across), _SPAN_MIN * length)
+    return abs(float((points[2] - eyes) @ across)) / span
+
+
+def sharpness(crop: RgbImage) -> float:
+    """The deviation of a crop's detail, finer than a Gaussian of one pixel at 48, in deviations of the whole; 1 for a
+    flat crop, whose sharpness can't be told.
+
+    Args:
+        crop: uint8, shape (H, W, 3) RGB or (H, W) gray.
+    """
+    small = small_gray(crop)
+    fine = small - cv2.GaussianBlur(small, (0, 0), _SIGMA_PX, borderType=cv2.BORDER_REFLECT)
+    inner = slice(_EDGE_PX, -_EDGE_PX)
+    deviation = float(small[inner, inner].std())
+    return float(fine[inner, inner].std()) / deviation if deviation >= _DEVIATION_MIN else 1.0
+
+
+def _covered_01(crops: Sequence[RgbImage]) -> list[float]:
+    """The probability that the mouth is covered; 0 for a flat crop, on which there is no mouth."""
+    if not crops:
+        return []
+    flat = [float(small_gray(crop).std()) < _DEVIATION_MIN for crop in crops]
+    return [0.0 if nothing else float(value) for nothing, value in zip(flat, mouth_covered_01(crops), strict=True)]
+
+
+def _without_margin(crop: RgbImage, margin_01: float) -> RgbImage:
+    cut = round(margin_01 / (1 + 2 * margin_01) * crop.shape[0]) if margin_01 > 0 else 0
+    return crop[cut : crop.shape[0] - cut, cut : crop.shape[1] - cut]

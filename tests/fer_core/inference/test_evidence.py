@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fer_core.data.drawing import draw_face
+from fer_core.data.drawing_people import Identity
+from fer_core.faces import FaceBox, FaceFrame, RgbImage, crop_face
+from fer_core.inference.detect import DetectedFace, YuNetDetector
+from fer_core.inference.doubt import Doubt, doubts
+from fer_core.inference.evidence import FaceEvidence, evidence_of, evidence_of_crop, sharpness, sideways
+from fer_core.inference.image import read_image
+from fer_core.inference.mouth_cover import WEIGHTS, features_of, mouth_covered_01
+from fer_core.labels import Expression
+from fer_core.settings import Settings
+
+SURE = {Expression.HAPPINESS: 0.95, Expression.NEUTRAL: 0.05}
+FRONT: list[list[float]] = [[20, 30], [40, 30], [30, 40], [22, 52], [38, 52]]
+
+
+def picture(width: int = 200, height: int = 100) -> RgbImage:
+    return np.zeros((height, width, 3), np.uint8)
+
+
+def drawn(seed: int = 1, side_px: int = 192) -> RgbImage:
+    rng = np.random.default_rng(seed)
+    return draw_face(Expression.HAPPINESS, Identity.sample(rng), rng, side_px)
+
+
+def turned(points: list[list[float]], roll_deg: float) -> NDArray[np.float32]:
+    roll = np.radians(roll_deg)
+    turn = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
+    return (np.array(points) @ turn).astype(np.float32)
+
+
+def test_nothing_speaks_against_a_face_of_which_nothing_is_known() -> None:
+    assert doubts(FaceEvidence(60), SURE, 0.5) == ()
+
+
+@pytest.mark.parametrize(
+    ("seen", "reason"),
+    [
+        (FaceEvidence(12), Doubt.SMALL_FACE),
+        (FaceEvidence(60, outside_01=0.3), Doubt.CUT_OFF),
+        (FaceEvidence(60, looks_turned=True), Doubt.TURNED),
+        (FaceEvidence(60, sideways=1.2), Doubt.PROFILE),
+        (FaceEvidence(60, sharpness=0.02), Doubt.BLURRED),
+        (FaceEvidence(60, mouth_covered_01=0.99), Doubt.MOUTH_COVERED),
+    ],
+)
+def test_each_thing_that_is_seen_is_a_reason_however_sure_the_model(seen: FaceEvidence, reason: Doubt) -> None:
+    assert doubts(seen, SURE, 0.5) == (reason,)
+
+
+@pytest.mark.parametrize(
+    ("frame", "share_01"),
+    [
+        (FaceFrame(100, 50, 40), 0.0),
+        (FaceFrame(0, 50, 40), 0.5),
+        (FaceFrame(100, 95, 40), 0.375),
+        (FaceFrame(0, 0, 40), 0.75),
+        (FaceFrame(100, 50, 40, 45.0), 0.0),
+        (FaceFrame(100, 50, 200), 0.5),
+    ],
+)
+def test_the_share_outside_the_picture_is_an_area(frame: FaceFrame, share_01: float) -> None:
+    assert frame.outside_01(picture()) == pytest.approx(share_01, abs=0.02)
+
+
+def test_a_margin_reaches_further_out() -> None:
+    frame = FaceFrame(20, 50, 40)
+    assert frame.outside_01(picture()) == 0
+    assert frame.outside_01(picture(), 0.25) == pytest.approx(1 / 6, abs=0.03)
+
+
+@pytest.mark.parametrize("roll_deg", [-40.0, 0.0, 25.0])
+@pytest.mark.parametrize(("nose_x", "expected"), [(30.0, 0.0), (35.0, 0.25), (20.0, 0.5), (50.0, 1.0)])
+def test_the_nose_says_how_far_a_face_looks_aside_whatever_its_roll(
+    roll_deg: float, nose_x: float, expected: float
+) -> None:
+    points = [*FRONT[:2], [nose_x, 40.0], *FRONT[3:]]
+    assert sideways(turned(points, roll_deg)) == pytest.approx(expected, abs=1e-4)
+
+
+def test_eyes_one_behind_the_other_are_a_profile() -> None:
+    assert sideways(np.array([[30, 30], [31, 30], [42, 40], [33, 52], [34, 52]], np.float32)) > 0.8
+    assert sideways(None) == 0
+
+
+def test_sharpness_falls_with_blur_and_not_with_light_or_size() -> None:
+    face = drawn()
+    values = [sharpness(cv2.GaussianBlur(face, (0, 0), 4 * sigma)) for sigma in (0.01, 1, 2, 3)]
+    assert values == sorted(values, reverse=True)
+    assert values[-1] < 0.065 < values[0]
+    assert sharpness((face * 0.5).astype(np.uint8)) == pytest.approx(values[0], rel=0.05)
+    assert sharpness(cv2.resize(face, None, fx=2, fy=2)) == pytest.approx(values[0], rel=0.1)
+
+
+def test_a_flat_crop_is_neither_blurred_nor_covered() -> None:
+    flat = np.full((60, 60, 3), (255, 0, 0), np.uint8)
+    assert evidence_of_crop(flat) == FaceEvidence(60)
+
+
+def test_a_face_over_the_edge_is_cut_off_and_one_inside_is_not() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (100, 200, 3)).astype(np.uint8)
+    faces = [DetectedFace(FaceBox(20, 20, 40, 40), 0.9, None), DetectedFace(FaceBox(100, 75, 40, 40), 0.9, None)]
+    inside, below = evidence_of(image, faces, [image[20:60, 20:60]] * 2, 0.0)
+    assert Doubt.CUT_OFF not in doubts(inside, SURE, 0.5)
+    assert Doubt.CUT_OFF in doubts(below, SURE, 0.5)
+    assert evidence_of(image, [], [], 0.0) == []
+
+
+def test_features_are_the_same_alone_and_in_a_batch_in_gray_and_in_colour() -> None:
+    faces = [cv2.cvtColor(drawn(seed), cv2.COLOR_RGB2GRAY) for seed in range(3)]
+    together = features_of(faces)
+    for face, row in zip(faces, together, strict=True):
+        np.testing.assert_allclose(features_of([face])[0], row, atol=1e-5)
+        np.testing.assert_allclose(features_of([np.repeat(face[:, :, None], 3, axis=2)])[0], row, atol=1e-5)
+
+
+def with_bar(crop: RgbImage) -> RgbImage:
+    """A black bar over the mouth."""
+    covered = crop.copy()
+    height, width = crop.shape[:2]
+    covered[round(0.6 * height) : round(0.95 * height), round(0.15 * width) : round(0.85 * width)] = 20
+    return covered
+
+
+@pytest.mark.parametrize("name", ["portrait_320x240.jpg", "two_people_1126x661.jpg"])
+def test_a_covered_mouth_is_seen_and_a_free_one_is_not(test_data: Path, yunet_file: Path, name: str) -> None:
+    image = read_image(test_data / "media" / name, Settings()).pixels
+    crops = [crop_face(image, face.frame, 0.0) for face in YuNetDetector(yunet_file).detect(image)]
+    free, covered = mouth_covered_01(crops), mouth_covered_01([with_bar(crop) for crop in crops])
+    assert (free < 0.5).all()
+    assert (covered > 0.9).all()
+
+
+def test_the_network_is_small() -> None:
+    assert WEIGHTS.stat().st_size < 40_000
