@@ -36,6 +36,7 @@ class Reason(StrEnum):
     ROWS_DISAGREE = "rows_disagree"
     AMBIGUOUS = "name_fits_several_files"
     UNREADABLE = "unreadable"
+    NAME = "name_not_utf8"
     OTHER_FORMAT = "format_not_read"
     ARCHIVE = "archive_inside"
     TABLE_NOT_READ = "label_file_not_read"
@@ -53,6 +54,7 @@ _UNREAD = {
     Reason.NOT_NAMED,
     Reason.NO_LABEL,
     Reason.UNREADABLE,
+    Reason.NAME,
     Reason.OTHER_FORMAT,
     Reason.ARCHIVE,
 }
@@ -66,6 +68,7 @@ _WORDS = {
     Reason.ROWS_DISAGREE: ("image has rows whose labels disagree", "images have rows whose labels disagree"),
     Reason.AMBIGUOUS: ("row names a file that could be several", "rows name files that could be several"),
     Reason.UNREADABLE: ("image can't be opened", "images can't be opened"),
+    Reason.NAME: ("image has a name that is not UTF-8: rename it", "images have names that are not UTF-8: rename them"),
     Reason.OTHER_FORMAT: ("picture or video has a format that is not read", "pictures or videos are not read"),
     Reason.ARCHIVE: ("archive inside is not opened", "archives inside are not opened"),
     Reason.TABLE_NOT_READ: ("other table is not read", "other tables are not read"),

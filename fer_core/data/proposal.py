@@ -134,7 +134,7 @@ def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) 
     found = _labels(seen.raw, labels)
     unreadable = unreadable_images(source, seen.images)
     rows = tuple(seen.rows.left_out(labels))
-    spoilt = sum(each.count for each in rows if each.reason is Reason.ROWS_DISAGREE)
+    spoilt = sum(each.count for each in (*rows, *unreadable) if each.reason is not Reason.AMBIGUOUS)
     conflict = label_conflict(source, manifest, seen.labels)
     return Proposal(
         manifest=manifest,
@@ -148,13 +148,13 @@ def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) 
         left_out=(
             *seen.left_out(images if complete else ()),
             *rows,
-            *((unreadable,) if unreadable else ()),
+            *unreadable,
             *_labels_left_out(found),
             *_conflict_left_out(conflict),
             *_told_to_agree(other_files(names, {*images, *reader.label_files(names, manifest)}), conflict),
         ),
         relaxations=seen.rows.relaxations,
-        used=max(0, seen.used - spoilt - (unreadable.count if unreadable else 0)),
+        used=max(0, seen.used - spoilt),
         tables=tables,
         columns=columns,
         conflict=conflict,

@@ -14,13 +14,23 @@ SAMPLE_MAX = 32
 """Images that are opened: enough to see that most can't be read, few enough to take no time."""
 
 
-def unreadable_images(source: Source, paths: Sequence[str]) -> LeftOut | None:
-    """About how many images can't be opened, going by some at equal distances; None where all of those can.
+def unreadable_images(source: Source, paths: Sequence[str]) -> list[LeftOut]:
+    """The images that can't be opened: those whose name is not UTF-8, and about how many of the others.
+
+    The number of the others is an estimate, going by some at equal distances.
 
     Args:
         source: where they are.
         paths: the images, which are there.
     """
+    not_utf8 = source.not_utf8()
+    odd = [path for path in paths if path in not_utf8]
+    found = [LeftOut(Reason.NAME, len(odd), tuple(odd[:EXAMPLES_MAX]))] if odd else []
+    unread = _unread(source, [path for path in paths if path not in not_utf8])
+    return [*found, unread] if unread else found
+
+
+def _unread(source: Source, paths: Sequence[str]) -> LeftOut | None:
     if not paths:
         return None
     step = max(1, len(paths) // SAMPLE_MAX)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +30,9 @@ class Source(Protocol):
 
     def names(self) -> Sequence[str]:
         """Every file's name, sorted; hidden files and what desktop systems leave behind are passed over."""
+
+    def not_utf8(self) -> Collection[str]:
+        """The names that stand for others, which are not UTF-8: such files can't be read."""
 
     def locate(self, name: str) -> Location:
         """Where a file's bytes lie on disk, for a worker process to read.
@@ -66,6 +69,11 @@ class FolderSource:
             names = list(self._walk())
             self._names = sorted({*names} if self._not_text else names)  # what stands for a name may be another's
         return self._names
+
+    def not_utf8(self) -> Collection[str]:
+        """See `Source`."""
+        self.names()
+        return self._not_text
 
     def locate(self, name: str) -> Location:
         """See `Source`.
@@ -124,6 +132,10 @@ class FileSource:
         """See `Source`."""
         return [self._path.name]
 
+    def not_utf8(self) -> Collection[str]:
+        """See `Source`."""
+        return ()
+
     def locate(self, name: str) -> Location:
         """See `Source`."""
         if name != self._path.name:
@@ -148,6 +160,10 @@ class ArchiveSource:
     def names(self) -> Sequence[str]:
         """See `Source`."""
         return self._members.names
+
+    def not_utf8(self) -> Collection[str]:
+        """See `Source`."""
+        return self._members.not_text
 
     def locate(self, name: str) -> Location:
         """See `Source`.

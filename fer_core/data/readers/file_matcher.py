@@ -98,6 +98,7 @@ class FileMatcher:
             found, elsewhere = self._elsewhere(rootless), True
         if len(found) == 1:
             return Match(found[0], Relaxation.FOLDER if elsewhere else _relaxation(said, found[0]))
+        said = listed if is_address(listed) else said
         return Match(said, problem=_problem(listed, found), ambiguous=len(found) > 1)
 
     def _closest(self, wanted: str) -> list[str]:
@@ -192,7 +193,9 @@ def _places(names: Sequence[str], listed: Sequence[str], beside: str) -> tuple[s
     slashed = [_with_slashes(name) for name in listed]
     roots = _roots(min(slashed), max(slashed))
     sample = slashed[:: max(1, len(slashed) // _SAMPLE)]
-    hits = _hits(names, sample, roots, _with_slashes) or _hits(filter(is_image, names), sample, roots, _key)
+    hits = _hits(names, sample, roots, _with_slashes)
+    if max(hits.values(), default=0) < len(sample) / 2:  # looking for more takes time where there are many files
+        hits += _hits(filter(is_image, names), sample, roots, _key)
     if not hits:
         return "", ""
 

@@ -87,6 +87,7 @@ def test_a_name_that_is_not_utf8_is_told_as_json_and_in_words(
     assert main(["datasets", "import", str(path), "--id", "odd", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["problems"] == 1
     assert main(["datasets", "propose", str(path)]) == 0
+    assert "1 image has a name that is not UTF-8: rename it, such as " + SEEN_AS in capsys.readouterr().out
     assert main(["datasets", "stats", "odd", "--json"]) == 0
     assert SEEN_AS.replace("\\", "\\\\") in capsys.readouterr().out
 

@@ -40,6 +40,9 @@ class Pictures:
     def names(self) -> Sequence[str]:
         return list(self.files)
 
+    def not_utf8(self) -> Sequence[str]:
+        return ()
+
     def locate(self, name: str) -> Any:
         raise NotImplementedError
 

@@ -75,6 +75,13 @@ def test_names_without_folders_are_found_in_any_where_they_are_only_once() -> No
     assert "can be 2 files" in twice.problem or twice.path == "train/1/d.jpg"
 
 
+def test_the_folder_that_most_names_fit_in_some_way_is_taken() -> None:
+    """One name that is found as it is says less than many that are found in other case."""
+    files = FileMatcher(["images/1.png", "images/2.png", "images/3.png"], ["1.png", "IMAGES\\2.PNG", "Images/3.png"])
+    assert files.match("IMAGES\\2.PNG") == Match("images/2.png", Relaxation.CASE)
+    assert files.match("1.png") == Match("images/1.png", Relaxation.FOLDER)
+
+
 def test_a_file_in_a_folder_that_contradicts_the_table_is_not_taken() -> None:
     assert _match(["test/sad/1.jpg"], "train/happy/1.jpg", "test/sad/1.jpg").problem == (
         "there is no file 'train/happy/1.jpg'"
