@@ -24,7 +24,7 @@ from fer_core.printable import as_text, is_text
 from fer_core.progress import Progress, silent
 from fer_core.settings import Settings
 
-_ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".csv")
+_ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".csv", ".parquet")
 """Of one file: archives, and a table that holds its images. Any other address is that of a folder."""
 
 _PIECE_BYTES = 2**20

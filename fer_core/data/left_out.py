@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NO_LABEL = "no_label"
     LABEL_LEFT_OUT = "label_left_out"
     LABELS_DISAGREE = "labels_disagree"
+    WITHOUT_IMAGE = "row_without_image"
     ROWS_DISAGREE = "rows_disagree"
     AMBIGUOUS = "name_fits_several_files"
     UNREADABLE = "unreadable"
@@ -64,6 +65,7 @@ _WORDS = {
     Reason.NOT_NAMED: ("image is named by no label file", "images are named by no label file"),
     Reason.NO_LABEL: ("image has no label", "images have no label"),
     Reason.LABEL_LEFT_OUT: ("image has a label that is left out", "images have a label that is left out"),
+    Reason.WITHOUT_IMAGE: ("row is meant to have no image", "rows are meant to have no image"),
     Reason.LABELS_DISAGREE: ("image has two labels that disagree", "images have two labels that disagree"),
     Reason.ROWS_DISAGREE: ("image has rows whose labels disagree", "images have rows whose labels disagree"),
     Reason.AMBIGUOUS: ("row names a file that could be several", "rows name files that could be several"),

@@ -47,7 +47,19 @@ class Contents(BaseModel):
     landmarks: bool = False
 
 
-Layout = Literal["", "ferplus", "fer2013-csv", "affectnet-npy", "affectnet-csv", "rafdb", "folders", "names", "table"]
+Layout = Literal[
+    "",
+    "ferplus",
+    "ferplus-csv",
+    "fer2013-csv",
+    "affectnet-npy",
+    "affectnet-csv",
+    "rafdb",
+    "folders",
+    "names",
+    "table",
+    "hf-parquet",
+]
 """The readers by name; "" where none is known. The first that recognises a source is proposed."""
 
 

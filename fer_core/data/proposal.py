@@ -175,9 +175,11 @@ def fitting_manifest(source: Source, layout: str, dataset_id: str, name: str, se
         if called is not None and _fits(called, layout, source.names()):
             return called
     layout = layout or recognise(source).layout
-    same = [manifest for manifest in known.values() if manifest.layout == layout]
+    written_as = reader_for(layout).written_as  # FER+ is FER+, whether its images are in a table or not
+    meant = {layout, written_as} - {"folders"}
+    same = [manifest for manifest in known.values() if manifest.layout in meant]
     if layout not in ("folders", "table", "names") and len(same) == 1:
-        return same[0]
+        return same[0].model_copy(update={"layout": layout})
     if layout == "names":
         raise DatasetError("Labels in file names need a manifest with a label_pattern. Choose one, or write your own.")
     return Manifest(
@@ -209,11 +211,15 @@ class _Seen:
         self._missing = _Counted()
         self.rows = MatchedRows()
         self._in_tables = in_tables
+        self._without_image = 0
         self.raw: Counter[str] = Counter()
         self.splits: Counter[str] = Counter()
         self.identities: set[str] = set()
         self.has: dict[str, None] = {}
         for record in records:
+            if not record.path:
+                self._without_image += 1
+                continue
             self.n += 1
             self.raw[record.raw_label] += 1
             self.splits[record.split or ""] += 1
@@ -247,6 +253,8 @@ class _Seen:
         Args:
             images: every image, where all records were seen; a part of the records does not tell what none names.
         """
+        if self._without_image:
+            yield LeftOut(Reason.WITHOUT_IMAGE, self._without_image)
         if self._missing.count:
             addresses = all(map(is_address, self._missing.examples))
             detail = "they are addresses on the web: download the images first" if addresses else ""

@@ -194,7 +194,7 @@ def open_source(path: Path, settings: Settings) -> Iterator[Source]:
         return
     if not path.exists():
         raise DatasetError(f"There is no file or folder at {path}. Check the path on the machine FERscope runs on.")
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() in (".csv", ".parquet"):
         yield FileSource(path)
         return
     if is_compressed_tar(path):

@@ -22,7 +22,7 @@ from fer_ui.resources import job_store
 from fer_ui.uploads import keep_upload
 from fer_ui.words import plain
 
-_ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "csv"]
+_ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "csv", "parquet"]
 _JOBS_LOOKED_AT = 200
 _NAME_HELP = "Of small letters, digits, dot, dash and underscore. By default the file's name."
 

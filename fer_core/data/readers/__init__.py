@@ -9,7 +9,9 @@ from fer_core.data.readers import (
     affectnet_npy,
     fer2013,
     ferplus,
+    ferplus_csv,
     folders,
+    hf_parquet,
     name_labels,
     rafdb,
     table,
@@ -22,7 +24,18 @@ from fer_core.errors import DatasetError
 
 READERS: dict[str, Reader] = {
     module.READER.layout: module.READER
-    for module in (ferplus, fer2013, affectnet_npy, affectnet_csv, rafdb, folders, name_labels, table)
+    for module in (
+        ferplus,
+        ferplus_csv,
+        fer2013,
+        affectnet_npy,
+        affectnet_csv,
+        rafdb,
+        folders,
+        name_labels,
+        table,
+        hf_parquet,
+    )
 }
 """In the order in which they are tried."""
 

@@ -26,6 +26,9 @@ _WORDS = {
 """What the codes stand for; contempt is CK+'s."""
 
 _COLUMNS = ("emotion", "pixels")
+FERPLUS_VOTES = "fer2013new.csv"
+"""FER+'s table, which has votes for the rows of FER2013's but no pixels."""
+
 _TABLE_WORDS = ("fer2013", "icml_face_data", "ckextended")
 _SIDE_PX_MAX = 1024
 _ROWS_AT_ONCE = 500
@@ -33,12 +36,14 @@ _ROWS_AT_ONCE = 500
 
 def recognises(names: Sequence[str]) -> bool:
     """Whether the source is one table by itself, or has one by a name that FER2013's goes by."""
+    if any(name.rpartition("/")[2].lower() == FERPLUS_VOTES for name in names):
+        return False
     return (len(names) == 1 and is_table(names)) or any(_known(name) for name in names)
 
 
 def is_table(names: Sequence[str]) -> bool:
     """Whether the images are still in a table."""
-    return _table(names) is not None
+    return table_among(names) is not None
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
@@ -59,34 +64,47 @@ def write_images(source: Source, archive: ZipFile, progress: Progress = silent) 
     Raises:
         LabelFileError: as `read`.
     """
-    import cv2
-
     for number, emotion, usage, text in _rows(source):
-        pixels = _pixels(text)
-        content = b"" if pixels is None else cv2.imencode(".png", pixels)[1].tobytes()
-        archive.writestr(_record(number, emotion, usage).path, content)
+        archive.writestr(_record(number, emotion, usage).path, png_of(text))
         if number % 500 == 0:
             progress(0.0, f"Wrote {number:,} images of the table as files")
+
+
+def png_of(text: str) -> bytes:
+    """A row's image as a PNG file; nothing where the row is no image."""
+    import cv2
+
+    pixels = _pixels(text)
+    return b"" if pixels is None else cv2.imencode(".png", pixels)[1].tobytes()
 
 
 def _known(name: str) -> bool:
     """Whether a file goes by a name of FER2013's table, or of CK+'s in that form."""
     file = name.rpartition("/")[2].lower()
-    return file.endswith(".csv") and any(word in file for word in _TABLE_WORDS)
+    return file.endswith(".csv") and file != FERPLUS_VOTES and any(word in file for word in _TABLE_WORDS)
 
 
-def _table(names: Sequence[str]) -> str | None:
-    tables = [name for name in names if name.lower().endswith(".csv")]
+def table_among(names: Sequence[str]) -> str | None:
+    """The table that holds the images, where it is clear which one it is."""
+    tables = [name for name in names if name.lower().endswith(".csv") and not name.lower().endswith(FERPLUS_VOTES)]
     # The original archive has readme files and a BibTeX file beside the table.
     known = [name for name in tables if _known(name)] or tables
     return known[0] if len(known) == 1 else None
 
 
 def _rows(source: Source) -> Iterator[tuple[int, str, str, str]]:
-    """Number, emotion, usage and pixels of every row."""
-    name = _table(source.names())
+    name = table_among(source.names())
     if name is None:
         raise LabelFileError(f"No table was found. The fer2013-csv layout is {READER.looks_like}.")
+    yield from rows(source, name)
+
+
+def rows(source: Source, name: str) -> Iterator[tuple[int, str, str, str]]:
+    """Number, emotion, usage and pixels of every row of a table.
+
+    Raises:
+        LabelFileError: it lacks a column.
+    """
     number = 0
     for chunk in table_chunks(source, name, rows_at_once=_ROWS_AT_ONCE):
         if missing := [column for column in _COLUMNS if column not in chunk]:
@@ -127,7 +145,7 @@ READER = Reader(
     looks_like="fer2013.csv with the columns emotion, pixels and Usage",
     recognises=recognises,
     read=read,
-    label_files=lambda names, _: [name for name in (_table(names),) if name],
+    label_files=lambda names, _: [name for name in (table_among(names),) if name],
     write_images=write_images,
     written_as="folders",
 )

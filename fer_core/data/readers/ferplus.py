@@ -61,7 +61,7 @@ def _read_label_file(source: Source, name: str) -> Iterator[Record]:
         rows = [(line, row) for line, row in enumerate(lines, 1) if row]
     except csv.Error as exc:
         raise LabelFileError(f"{name} is not comma-separated text ({exc}).") from exc
-    votes = [_votes(name, line, row) for line, row in rows]
+    votes = [votes_of(name, line, row) for line, row in rows]
     if not votes:
         raise LabelFileError(f"{name} has no rows.")
     listed = [row[0].strip() for _, row in rows]
@@ -79,8 +79,12 @@ def _read_label_file(source: Source, name: str) -> Iterator[Record]:
         )
 
 
-def _votes(name: str, line: int, row: list[str]) -> tuple[int, ...]:
-    """The ten votes of a row, in our order."""
+def votes_of(name: str, line: int, row: list[str]) -> tuple[int, ...]:
+    """The ten votes of a row of a label file (name, box, votes), in our order.
+
+    Raises:
+        LabelFileError: it has another number of columns, or a vote that is not a whole number.
+    """
     if len(row) != _COLUMNS:
         raise LabelFileError(
             f"{name}, line {line} has {len(row)} columns; FER+ has {_COLUMNS}: file name, box, eight expressions "

@@ -1,0 +1,190 @@
+"""Hugging Face datasets of images: Parquet files with the images' bytes in one column and their labels in another.
+
+The images exist nowhere but in the tables, so the import writes them as files once, in class folders.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+from zipfile import ZipFile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from fer_core.data.manifest import Manifest
+from fer_core.data.readers.file_names import is_image, split_of
+from fer_core.data.readers.label_files import opened
+from fer_core.data.readers.reader import Reader
+from fer_core.data.record import Record, Split, split_named
+from fer_core.data.source import Source
+from fer_core.errors import DatasetError, LabelFileError
+from fer_core.progress import Progress, silent
+
+_LABEL_WORDS = ("label", "labels", "expression", "emotion", "class", "category", "target")
+_ROWS_AT_ONCE = 200
+_CARD = "README.md"
+_NAME_CHARACTERS_MAX = 100
+_UNLABELLED = "unlabelled"
+
+
+class _Columns(NamedTuple):
+    """The columns of the image and the label, and the class names by code."""
+
+    image: str
+    nested: bool
+    label: str
+    names: Mapping[str, str]
+
+
+def recognises(names: Sequence[str]) -> bool:
+    """Whether there are Parquet files and no images."""
+    return bool(_files(names)) and not any(map(is_image, names))
+
+
+def read(source: Source, manifest: Manifest) -> Iterator[Record]:
+    """A record a row, with the path that `write_images` gives its image.
+
+    Raises:
+        LabelFileError: a file is no Parquet file, or has no column of images or none of labels.
+    """
+    del manifest  # the files say what their columns are
+    for record, _ in _rows(source, with_bytes=False):
+        yield record
+
+
+def write_images(source: Source, archive: ZipFile, progress: Progress = silent) -> None:
+    """Write every row's image into `archive` as it is, in class folders; an empty file where a row has none.
+
+    Raises:
+        LabelFileError: as `read`.
+    """
+    for number, (record, content) in enumerate(_rows(source, with_bytes=True)):
+        archive.writestr(record.path, content)
+        if number % 500 == 0:
+            progress(0.0, f"Wrote {number:,} images of the tables as files")
+
+
+def _files(names: Sequence[str]) -> list[str]:
+    return [name for name in names if name.lower().endswith(".parquet")]
+
+
+def _rows(source: Source, *, with_bytes: bool) -> Iterator[tuple[Record, bytes]]:
+    files = _files(source.names())
+    if not files:
+        raise LabelFileError(f"No Parquet file was found. The hf-parquet layout is {READER.looks_like}.")
+    card = _card_names(source)
+    taken: set[str] = set()
+    for name in files:
+        split = split_named(PurePosixPath(name).name.partition("-")[0].partition(".")[0]) or split_of(name)
+        with closing(opened(source, name)) as file:
+            try:
+                parquet = pq.ParquetFile(file)
+            except (pa.ArrowException, OSError) as exc:
+                raise LabelFileError(f"{name} can't be read as Parquet: {exc}") from exc
+            columns = _columns(name, parquet.schema_arrow, card)
+            for called, label, content in _cells(parquet, columns, with_bytes):
+                yield _record(split, columns.names.get(label, label), called, len(taken), taken), content
+
+
+def _cells(parquet: pq.ParquetFile, columns: _Columns, with_bytes: bool) -> Iterator[tuple[str, str, bytes]]:
+    """File name, label and content of every row; without `with_bytes` the content is left where it is."""
+    image = columns.image if with_bytes or not columns.nested else f"{columns.image}.path"
+    wanted = [image, columns.label] if with_bytes or columns.nested else [columns.label]
+    for batch in parquet.iter_batches(batch_size=_ROWS_AT_ONCE, columns=wanted):
+        for row in batch.to_pylist():
+            cell: Any = row.get(columns.image)
+            called = (cell or {}).get("path") or "" if columns.nested else ""
+            content = ((cell or {}).get("bytes") if columns.nested else cell) if with_bytes else None
+            label = row[columns.label]
+            yield str(called), "" if label is None else str(label).strip(), content or b""
+
+
+def _columns(name: str, schema: pa.Schema, card: Mapping[str, Mapping[str, str]]) -> _Columns:
+    images = [field for field in schema if _holds_bytes(field.type)]
+    if not images:
+        raise LabelFileError(
+            f"{name} has no column of images. Its columns are: {', '.join(schema.names)}. If it is a table beside "
+            "images, give the folder or archive that has the images too."
+        )
+    image = images[0]
+    plain = [field.name for field in schema if pa.types.is_integer(field.type) or _is_text(field.type)]
+    lowered = {column.lower(): column for column in reversed(plain)}
+    found = next((lowered[word] for word in _LABEL_WORDS if word in lowered), None)
+    label = found or next((c for c in plain if any(word in c.lower() for word in _LABEL_WORDS)), None)
+    if label is None:
+        raise LabelFileError(f"{name} has no column of labels. Its columns are: {', '.join(schema.names)}.")
+    names = _schema_names(schema, label) or card.get(label, {})
+    return _Columns(image.name, pa.types.is_struct(image.type), label, names)
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        return kind.get_field_index("bytes") >= 0
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _schema_names(schema: pa.Schema, label: str) -> dict[str, str]:
+    """Class names that the `datasets` library writes into a Parquet file's description."""
+    try:
+        said = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        names = said["info"]["features"][label]["names"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return _by_code(names)
+
+
+def _card_names(source: Source) -> dict[str, dict[str, str]]:
+    """Class names by label column, from the dataset card's `dataset_info`."""
+    card = next((name for name in source.names() if name.rpartition("/")[2] == _CARD), None)
+    try:
+        text = source.read(card).decode() if card else ""
+        said = yaml.safe_load(text.split("---")[1]) if text.startswith("---") else {}
+        infos = said["dataset_info"]
+        features = [each for info in (infos if isinstance(infos, list) else [infos]) for each in info["features"]]
+        return {
+            each["name"]: _by_code(each["dtype"]["class_label"]["names"])
+            for each in features
+            if isinstance(each.get("dtype"), dict) and "class_label" in each["dtype"]
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError, DatasetError):
+        return {}
+
+
+def _by_code(names: object) -> dict[str, str]:
+    if isinstance(names, Mapping):
+        return {str(code): str(name) for code, name in names.items()}
+    return {str(code): str(name) for code, name in enumerate(names)} if isinstance(names, list) else {}
+
+
+def _record(split: Split | None, label: str, called: str, number: int, taken: set[str]) -> Record:
+    """A row's record; its image keeps its own name where no other has it."""
+    word = "".join(letter if letter not in "/\\\0" else "-" for letter in label[:_NAME_CHARACTERS_MAX]).strip(". ")
+    word = word or _UNLABELLED
+    folder = f"{split}/{word}" if split else word
+    own = PurePosixPath(called.replace("\\", "/")).name
+    path = f"{folder}/{own}" if is_image(own) else f"{folder}/{number:07d}.png"
+    if path in taken:
+        path = f"{folder}/{number:07d}-{own or 'image.png'}"
+    taken.add(path)
+    return Record(path=path, split=split, raw_label=word)
+
+
+READER = Reader(
+    layout="hf-parquet",
+    title="Hugging Face (images in Parquet)",
+    looks_like="data/train-00000-of-00001.parquet with a column of images and one of labels",
+    recognises=recognises,
+    read=read,
+    label_files=lambda names, _: _files(names),
+    write_images=write_images,
+    written_as="folders",
+)
