@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from fer_core.errors import RunError
 from fer_core.runs.folder import Run
+from fer_ui.header import notice
 
 Report: TypeAlias = dict[str, Any]
 
@@ -33,3 +34,9 @@ def run_title(run: Run) -> str:
         return f"{summary['title']}, {str(summary['created'])[:16].replace('T', ' ')}"
     except (RunError, KeyError):
         return run.id
+
+
+def show_warnings(report: Report) -> None:
+    """What the report's figures can't bear; an older report says nothing of it."""
+    if said := report.get("warnings"):
+        notice("warning", " ".join(said))

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from fer_core.data.counts import excluded_rows, places_of
 from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabelled, Votes, argmax_outcomes
 from fer_core.errors import InputError
+from fer_core.intervals import Interval
 from fer_core.labels import Expression
-from fer_core.metrics import Interval
 
 _NAMES = [str(expression) for expression in Expression]
 _EXPRESSIONS = len(_NAMES)
@@ -198,5 +198,7 @@ def _new_outcomes(votes: Votes, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def _interval(mean: float, parts: NDArray[np.float64]) -> Interval:
-    half = _Z * float(parts.std()) / len(parts) ** 0.5
+    """As if one more image had agreed and one more had not, after Agresti and Coull (1998): never of zero width."""
+    spread = float(((parts - parts.mean()) ** 2).sum()) + mean**2 + (1 - mean) ** 2
+    half = _Z * spread**0.5 / (len(parts) + 2)
     return (max(0.0, mean - half), min(1.0, mean + half))

@@ -21,7 +21,7 @@ from fer_core.data.counts import (
     published_counts,
 )
 from fer_core.data.votes import Unlabelled
-from fer_core.metrics import wilson_interval
+from fer_core.intervals import wilson_interval
 
 __all__ = [
     "Baseline",

@@ -17,7 +17,8 @@ _LEVEL_WITHIN_01 = 0.003
 
 _ACCURACY_COST_MAX = 0.03
 _RIGHT_AT_LEAST_01 = 0.6
-_SMALLEST_PRIOR = 1e-4
+SMALLEST_PRIOR = 1e-4
+"""Of a class that is not, or hardly, in training."""
 
 
 def calibrate(logits: NDArray[np.float32], truth: NDArray[np.int64], train_shares: NDArray[np.floating]) -> Calibration:
@@ -32,7 +33,7 @@ def calibrate(logits: NDArray[np.float32], truth: NDArray[np.int64], train_share
         truth: integers, shape (N,), all labelled.
         train_shares: shape (classes,), shares of the classes among the training targets.
     """
-    log_priors = np.log(np.maximum(train_shares, _SMALLEST_PRIOR))
+    log_priors = np.log(np.maximum(train_shares, SMALLEST_PRIOR))
     scores = [_scores((logits - tau * log_priors).argmax(1), truth) for tau in _TAUS]
     accuracy, macro_f1, balanced = np.array(scores).T
     level = accuracy >= accuracy.max() - _LEVEL_WITHIN_01

@@ -58,3 +58,11 @@ def truth_of(table: pd.DataFrame, protocol: Protocol, labels: LabelSet) -> NDArr
         raise InputError(f"The protocol {protocol!r} needs crowd votes and this dataset has none. Use argmax.")
     places = {str(expression): place for place, expression in enumerate(labels)}
     return np.asarray(table[protocol].map(places).fillna(-1), np.int64)
+
+
+def unknown_labels(table: pd.DataFrame, protocol: Protocol, labels: LabelSet) -> dict[str, int]:
+    """Labels of the data that the model does not know, with how many images have each."""
+    named = table[protocol].dropna()
+    return {
+        str(name): int(n) for name, n in named[~named.isin([str(label) for label in labels])].value_counts().items()
+    }

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.metrics import CALIBRATION_BINS, wilson_interval
+from fer_core.intervals import wilson_interval
+from fer_core.metrics import CALIBRATION_BINS
 
 DRAWN_MIN = 10
 """Images of a bin that is drawn in any case."""

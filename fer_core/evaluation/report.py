@@ -10,10 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.calibration import POINT_NAMES, Calibration, PointName
-from fer_core.evaluation.predictions import PROTOCOLS, Protocol, logits_of, truth_of
+from fer_core.evaluation.caveats import caveats
+from fer_core.evaluation.predictions import PROTOCOLS, Protocol, logits_of, truth_of, unknown_labels
 from fer_core.evaluation.reliability import calibration_curve, certainty
 from fer_core.labels import LabelSet
-from fer_core.metrics import ClassFigures, Figures, expected_calibration_error, figures
+from fer_core.metrics import ClassFigures, Figures, class_intervals, expected_calibration_error, figures
 
 
 def report(
@@ -44,15 +45,19 @@ def report(
         "ece": expected_calibration_error(confidence, correct),
         "ece_unscaled": expected_calibration_error(_unscaled(calibration, point, logits).max(1), correct),
         "intervals": {name: list(bounds) for name, bounds in result.intervals.items()},
+        "classes": [name for name, each in zip(names, result.per_class, strict=True) if each.support],
+        "warnings": caveats(result, labels, calibration, unknown_labels(table, protocol, labels)),
         "per_class": {
             name: {
                 "precision": each.precision,
                 "recall": each.recall,
                 "f1": each.f1,
                 "support": each.support,
-                "recall_interval": list(bounds),
+                "precision_interval": list(each.precision_interval),
+                "recall_interval": list(each.recall_interval),
+                "f1_interval": list(each.f1_interval),
             }
-            for name, each, bounds in zip(names, result.per_class, result.recall_intervals, strict=True)
+            for name, each in zip(names, result.per_class, strict=True)
         },
         "confusion": result.confusion.tolist(),
         "labels": names,
@@ -88,15 +93,18 @@ def _unscaled(calibration: Calibration, point: PointName, logits: NDArray[np.flo
 
 
 def figures_of(report: dict[str, Any]) -> Figures:
-    """The figures that a report was made of."""
+    """The figures that a report was made of; the classes' intervals anew, as an older report lacks some."""
     rows = [report["per_class"][name] for name in report["labels"]]
+    confusion = np.array(report["confusion"], np.int64)
     return Figures(
         n=report["n"],
         accuracy=report["accuracy"],
         balanced_accuracy=report["balanced_accuracy"],
         macro_f1=report["macro_f1"],
-        per_class=tuple(ClassFigures(row["precision"], row["recall"], row["f1"], row["support"]) for row in rows),
-        confusion=np.array(report["confusion"], np.int64),
+        per_class=tuple(
+            ClassFigures(row["precision"], row["recall"], row["f1"], row["support"], *bounds)
+            for row, bounds in zip(rows, class_intervals(confusion), strict=True)
+        ),
+        confusion=confusion,
         intervals={name: (low, high) for name, (low, high) in report["intervals"].items()},
-        recall_intervals=tuple((low, high) for low, high in (row["recall_interval"] for row in rows)),
     )

@@ -39,7 +39,7 @@ def figures_table(figures: Figures, labels: Sequence[Expression]) -> pd.DataFram
     rows = []
     for place, expression in enumerate(labels):
         known = figures.per_class[place]
-        low, high = figures.recall_intervals[place]
+        low, high = known.recall_interval
         seen = known.support > 0
         rows.append(
             (

@@ -11,8 +11,8 @@ import streamlit as st
 from fer_core.data.balance import JUDGED_SHARE_01, class_totals, compare_counts, effective_numbers, published_counts
 from fer_core.data.manifest import PublishedCounts
 from fer_core.data.rebalance import Remedy
+from fer_core.intervals import wilson_interval
 from fer_core.labels import Expression
-from fer_core.metrics import wilson_interval
 from fer_ui.chart_view import offer_csv
 from fer_ui.image_words import part_title, part_words
 from fer_ui.numbers import count, listed

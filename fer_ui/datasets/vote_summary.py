@@ -22,8 +22,8 @@ from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.counts import excluded_rows
 from fer_core.data.record import Split
 from fer_core.data.votes import VOTE_COLUMNS
+from fer_core.intervals import Interval, wilson_interval
 from fer_core.labels import Expression
-from fer_core.metrics import Interval, wilson_interval
 from fer_core.settings import settings
 from fer_ui.numbers import listed
 

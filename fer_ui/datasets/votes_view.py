@@ -9,7 +9,7 @@ from fer_core.data.agreement import HumanCeiling
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.record import Split
 from fer_core.data.votes import VOTE_COLUMNS
-from fer_core.metrics import Interval
+from fer_core.intervals import Interval
 from fer_ui.chart_view import offer_csv, show_chart
 from fer_ui.charts.agreement import agreement_bars, agreement_by_expression
 from fer_ui.charts.vote_shares import vote_shares_bars, vote_shares_table

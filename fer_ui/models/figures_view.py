@@ -24,6 +24,7 @@ from fer_ui.figures_view import show_figures_table
 from fer_ui.header import Headline, headline, notice
 from fer_ui.numbers import count, images, interval, percent
 from fer_ui.params import Param, switch
+from fer_ui.report_view import show_warnings
 from fer_ui.words import plain
 
 _POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
@@ -35,6 +36,7 @@ def show_figures(model: ModelEntry, judged: Judged) -> None:
     """The scores by a protocol at a point, a bar a figure of each expression, and figures on other data."""
     report = _chosen(judged)
     show_scores(report)
+    show_warnings(report)
     said = meaning(judged.part, model.about).capitalize()
     st.caption(plain(f"On {images(report['n'])} of the {PARTS.get(judged.part, judged.part)}. {said}."))
     table = figures_table(figures_of(report), _labels(report))
@@ -139,6 +141,8 @@ def _other_data(evaluation: Evaluation) -> None:
         for each in evaluation.reports
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, key=f"other-{evaluation.dataset}")
+    if evaluation.reports:
+        show_warnings(evaluation.reports[0])
 
 
 def _in_8_bits(found: Int8Report, report: Mapping[str, Any]) -> str:

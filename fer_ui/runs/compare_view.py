@@ -70,7 +70,7 @@ def _show_figures(compared: Comparison) -> None:
     st.subheader("Figures of the epochs that were kept", anchor=False)
     table = figures_table(compared)
     st.dataframe(table, hide_index=True, column_config={"Run": _pinned("Run")})
-    st.caption("In brackets: 95 % intervals, by resampling the images that were judged.")
+    st.caption("In brackets: 95 % intervals, for the images that were judged.")
     offer_csv(table, "compared-figures")
 
 

@@ -18,7 +18,7 @@ from fer_ui.header import Headline, empty_state, headline, notice, page_header
 from fer_ui.numbers import count, interval, listed, percent
 from fer_ui.pages import Page, link_to
 from fer_ui.params import Param, choose, switch
-from fer_ui.report_view import reports_of, run_title
+from fer_ui.report_view import reports_of, run_title, show_warnings
 
 _PARTS = {"test": "Test", "valid": "Validation"}
 _MEANINGS = {
@@ -68,6 +68,7 @@ def _show(run: Run) -> None:
     report = found[part][protocol, point]
     figures, labels = figures_of(report), [Expression(name) for name in report["labels"]]
     _headline(figures, report["ece"])
+    show_warnings(report)
     st.caption(_MEANINGS[part])
     cells = switch("Cells", list(_CELLS), Param.VIEW, format_func=_CELLS.__getitem__)
     figure = confusion_heatmap(figures.confusion, labels, ratios=cells == "ratios")
@@ -78,11 +79,21 @@ def _show(run: Run) -> None:
     st.caption("Intervals are 95 %. A class with few images has a wide one: its figures are hints, not results.")
 
 
+def judged_classes(figures: Figures) -> str:
+    """How many classes the macro figures are over."""
+    judged = sum(each.support > 0 for each in figures.per_class)
+    return "1 class" if judged == 1 else f"{judged} classes"
+
+
 def _headline(figures: Figures, calibration_error: float) -> None:
     bounds = figures.intervals
     headline(
         [
-            Headline("Macro-F1", percent(figures.macro_f1), f"95 %: {interval(*bounds['macro_f1'])}"),
+            Headline(
+                "Macro-F1",
+                percent(figures.macro_f1),
+                f"over {judged_classes(figures)}, 95 %: {interval(*bounds['macro_f1'])}",
+            ),
             Headline(
                 "Balanced accuracy",
                 percent(figures.balanced_accuracy),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_core.inference.card.words import POINTS, PROTOCOLS, percent, table, with_interval
+from fer_core.inference.card.words import POINTS, PROTOCOLS, percent, plain, table, with_interval
 from fer_core.inference.judged import Judged
 
 _SCORES = ("macro_f1", "balanced_accuracy", "accuracy")
@@ -17,7 +17,10 @@ _READING = (
         "**macro-F1** and **balanced accuracy** (mean recall) count every expression alike, however rare it is. "
         "**Calibration error** is the mean gap between how sure it is and how often it is right, in 15 bins."
     ),
-    "Behind each share is its 95 % interval.",
+    (
+        "Behind each share is its 95 % interval: Wilson's, and for the two means over expressions one made of their "
+        "recalls'."
+    ),
 )
 
 
@@ -89,6 +92,7 @@ def weak_points(judged: Judged) -> list[str]:
         said.append(f"Judged on few images, so that chance decides much: {', '.join(few)}.")
     if absent := [name for name, row in judged.first["per_class"].items() if not row["support"]]:
         said.append(f"Not judged at all, for want of images: {', '.join(absent)}.")
+    said += [plain(each) for each in judged.first.get("warnings", ())]
     return said
 
 

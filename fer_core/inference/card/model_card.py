@@ -129,6 +129,8 @@ def other_data_lines(evaluations: list[Evaluation]) -> list[str]:
             for each in evaluation.reports
         ]
         lines += table(["labels by, point", "images", "macro-F1", "balanced accuracy", "accuracy"], rows)
+        if warnings := evaluation.reports[0].get("warnings"):
+            lines += [" ".join(plain(each) for each in warnings), ""]
     return lines
 
 

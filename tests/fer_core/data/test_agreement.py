@@ -180,7 +180,8 @@ def test_full_agreement_leaves_nothing_to_people() -> None:
     ceiling = human_ceiling(VOTES[:1])
     assert ceiling is not None
     assert (ceiling.one_voter_01, ceiling.panel_01, ceiling.panel_tied_01) == (1, 1, 0)
-    assert ceiling.one_voter_interval == ceiling.panel_interval == (1, 1)
+    for low, high in (ceiling.one_voter_interval, ceiling.panel_interval):
+        assert low < 0.9 and high == 1  # a handful of images proves little
 
 
 def test_the_same_seed_gives_the_same_panels_and_another_others() -> None:

@@ -10,8 +10,8 @@ from fer_core.calibration import Calibration, OperatingPoint
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import prediction_table
-from fer_core.evaluation.report import headline_figures, report, reports
-from fer_core.labels import label_set
+from fer_core.evaluation.report import figures_of, headline_figures, report, reports
+from fer_core.labels import Expression, label_set
 
 FOUR = label_set("four")
 NAMES = [str(expression) for expression in FOUR]
@@ -30,6 +30,8 @@ KEYS = {
     "ece_unscaled",
     "calibration_curve",
     "certainty",
+    "classes",
+    "warnings",
 }
 CALIBRATION = Calibration(
     log_priors=tuple(np.log([0.7, 0.15, 0.1, 0.05])),
@@ -147,3 +149,65 @@ def test_lists_show_the_test_part_where_there_is_one() -> None:
     assert headline_figures(found)["n"] == found["test"][0]["n"]
     assert headline_figures({"train": found["valid"], "test": []})["part"] == "train"
     assert headline_figures({}) == {}
+
+
+def _of(truth: list[str | None], answers: list[str]) -> pd.DataFrame:
+    logits = 5.0 * np.array([[name == answer for name in NAMES] for answer in answers], np.float32)
+    rows = pd.DataFrame({"id": range(len(truth)), "label": pd.array(truth, dtype="string")})
+    return prediction_table(rows, logits, FOUR)
+
+
+def test_ten_of_ten_of_one_class_prove_little_and_say_so() -> None:
+    result = report(_of([NAMES[1]] * 10, [NAMES[1]] * 10), CALIBRATION, FOUR, "argmax", "accurate")
+    assert result["accuracy"] == result["macro_f1"] == 1
+    assert result["classes"] == [NAMES[1]]
+    assert all(low < 0.9 for low, _ in result["intervals"].values())
+    assert "Only one class" in result["warnings"][0] and NAMES[1] in result["warnings"][0]
+    assert "Only 10 images" in result["warnings"][1]
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_one_image_proves_next_to_nothing(right: bool) -> None:
+    result = report(_of([NAMES[0]], [NAMES[0 if right else 1]]), CALIBRATION, FOUR, "argmax", "accurate")
+    for name, (low, high) in result["intervals"].items():
+        assert low <= result[name] <= high
+        assert high - low > 0.5
+    row = result["per_class"][NAMES[0]]
+    assert all(row[f"{name}_interval"][1] - row[f"{name}_interval"][0] > 0.5 for name in ("precision", "recall", "f1"))
+    assert "Only one image was judged" in result["warnings"][1]
+
+
+def test_macro_figures_name_the_classes_that_they_are_over() -> None:
+    truth = NAMES[:3] * 20
+    result = report(_of(truth, truth), CALIBRATION, FOUR, "argmax", "accurate")
+    assert result["classes"] == NAMES[:3]
+    assert result["warnings"] == [
+        f"Macro-F1 and balanced accuracy are over 3 of 4 classes: no judged image shows {NAMES[3]}."
+    ]
+    whole = NAMES * 20
+    assert report(_of(whole, whole), CALIBRATION, FOUR, "argmax", "accurate")["warnings"] == []
+
+
+def test_a_class_that_training_never_had_is_named() -> None:
+    untaught = CALIBRATION.model_copy(update={"log_priors": (*np.log([0.7, 0.2, 0.1]), float(np.log(1e-4)))})
+    truth = NAMES * 20
+    (said,) = report(_of(truth, truth), untaught, FOUR, "argmax", "accurate")["warnings"]
+    assert said.startswith(f"Not in training: {NAMES[3]} (20 images)")
+
+
+def test_a_class_that_the_model_does_not_know_is_named() -> None:
+    stranger = next(str(each) for each in Expression if str(each) not in NAMES)
+    result = report(_of([*NAMES * 20, stranger], [*NAMES * 20, NAMES[0]]), CALIBRATION, FOUR, "argmax", "accurate")
+    assert (result["n"], result["unlabelled"]) == (80, 1)
+    assert result["warnings"] == [f"Not judged, as the model does not know the label: {stranger} (1 image)."]
+
+
+def test_a_stored_report_of_an_older_version_still_opens() -> None:
+    result = report(_table(), CALIBRATION, FOUR, "argmax", "accurate")
+    older = {key: value for key, value in result.items() if key not in ("classes", "warnings")}
+    older["per_class"] = {
+        name: {key: value for key, value in row.items() if key not in ("precision_interval", "f1_interval")}
+        for name, row in result["per_class"].items()
+    }
+    assert figures_of(older).per_class == figures_of(result).per_class
+    assert figures_of(older).intervals["macro_f1"] == tuple(result["intervals"]["macro_f1"])

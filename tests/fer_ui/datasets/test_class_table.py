@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from fer_core.data.balance import compare_counts
-from fer_core.metrics import wilson_interval
+from fer_core.intervals import wilson_interval
 from fer_ui.datasets.class_table import class_table, difference_words
 
 
