@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from fer_core.atomic import write_text
 from fer_core.errors import BundleError
+
+JSON_BYTES_MAX = 8 * 2**20
+TEXT_CHARACTERS_MAX = 2_000
+
+
+def _printed(text: str) -> str:
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in text.replace("\n", " ").replace("\t", " ")):
+        raise ValueError("control characters, which no description has")
+    return text
+
+
+Text = Annotated[str, Field(max_length=TEXT_CHARACTERS_MAX), AfterValidator(_printed)]
+"""Words that a person wrote, or a name; shown as they are, never as Markdown or HTML."""
+
+Line = Annotated[str, Field(max_length=200), AfterValidator(_printed)]
+Name = Annotated[str, Field(max_length=80), AfterValidator(_printed)]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+
+
+def _in_order(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"an interval from {bounds[0]:g} to {bounds[1]:g}, which ends before it begins")
+    return bounds
+
+
+Bounds = Annotated[tuple[Share, Share], AfterValidator(_in_order)]
+"""The ends of an interval of a share."""
 
 
 class Described(BaseModel):
@@ -31,12 +60,35 @@ def read_valid(kind: type[_Description], path: Path, *, whole: str, remedy: str 
         whole: what to call the place of an error that is in no single field.
         remedy: what to do when the file does not hold together, in a sentence.
     Raises:
-        BundleError: it does not hold together; names the file, its folder, the place in it and the remedy.
+        BundleError: it does not hold together, or is too large; names the file, its folder, the place in it, the value
+            there, what would be right, and the remedy.
     """
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(read_json(path))
     except ValidationError as exc:
-        problem = exc.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"]) or whole
-        words = f"{path.name} of {path.parent.name} is not valid at {where}: {problem['msg']}. {remedy}"
-        raise BundleError(words.rstrip()) from exc
+        raise BundleError(problem_in_words(exc, path, whole, remedy)) from exc
+
+
+def read_json(path: Path) -> bytes:
+    """A JSON file's content.
+
+    Raises:
+        BundleError: it has more than `JSON_BYTES_MAX`, which no description comes near.
+    """
+    size = path.stat().st_size
+    if size > JSON_BYTES_MAX:
+        raise BundleError(
+            f"{path.name} of {path.parent.name} has {size:,} bytes; a description has {JSON_BYTES_MAX:,} at most. "
+            "Make it again."
+        )
+    return path.read_bytes()
+
+
+def problem_in_words(exc: ValidationError, path: Path, whole: str, remedy: str) -> str:
+    """The first thing that is wrong in a file: where, what would be right, what is there instead, and the remedy."""
+    problem = exc.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in problem["loc"]) or whole
+    what = problem["msg"].removeprefix("Value error, ")
+    there = problem.get("input")
+    got = f" (got {there!r:.60})" if isinstance(there, str | int | float | bool) else ""
+    return f"{path.name} of {path.parent.name} is not valid at {where}: {what}{got}. {remedy}".rstrip()

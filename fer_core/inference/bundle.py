@@ -28,7 +28,7 @@ from pydantic import Field, JsonValue
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.errors import BundleError
-from fer_core.json_file import Described, read_valid
+from fer_core.json_file import Described, Text, read_valid
 
 MODEL_FILE = "model.onnx"
 INT8_FILE = "model-int8.onnx"
@@ -59,15 +59,15 @@ class About(Described):
     """
 
     version: int = Field(1, ge=1, le=1)
-    id: str = ""
-    title: str = ""
-    created: str = ""
-    licence: str = ""
-    dataset: str = ""
+    id: Text = ""
+    title: Text = ""
+    created: Text = ""
+    licence: Text = ""
+    dataset: Text = ""
     drawn: bool = False
     origin: Literal["trained", "weights"] = "trained"
-    architecture: str = ""
-    parameters: int = Field(0, ge=0)
+    architecture: Text = ""
+    parameters: int = Field(0, ge=0, le=10**12)
     figures: dict[str, JsonValue] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from fer_core.errors import BundleError
 from fer_core.ids import slug
 from fer_core.inference.bundle import ABOUT_FILE, About, read_about
+from fer_core.inference.bundle_check import check_bundle
 from fer_core.inference.bundle_file import unpack_bundle
 from fer_core.inference.catalog import ModelEntry
 from fer_core.inference.keeping import free_id, keep, staging
@@ -37,6 +38,7 @@ def import_bundle(path: Path, settings: Settings, *, model_id: str = "") -> Mode
         folder = place / slug(path.stem)
         folder.mkdir()
         unpack_bundle(path, folder, settings)
+        check_bundle(folder)
         about = read_about(folder) if (folder / ABOUT_FILE).is_file() else _unsaid(folder.name)
         wanted = free_id(model_id or about.id, settings)
         return keep(folder, about.model_copy(update={"id": wanted}), settings)

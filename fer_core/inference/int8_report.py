@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
 from fer_core.calibration import PointName
 from fer_core.evaluation.predictions import Protocol
 from fer_core.inference.card.words import POINTS, PROTOCOLS, part_words, plain, table
-from fer_core.json_file import Described, read_valid
+from fer_core.json_file import Described, Share, Text, read_valid
 
 REPORT_FILE = "int8.json"
 
@@ -19,13 +19,16 @@ LOST_MAX_01 = 0.003
 """Accuracy that 8 bits may lose at every point and by every protocol; one that loses more is not kept."""
 
 
+Difference = Annotated[float, Field(ge=-1, le=1)]
+
+
 class Standing(Described):
     """A network's figures; shares 0..1."""
 
-    accuracy: float = Field(ge=0, le=1)
-    balanced_accuracy: float = Field(ge=0, le=1)
-    macro_f1: float = Field(ge=0, le=1)
-    ece: float = Field(ge=0, le=1)
+    accuracy: Share
+    balanced_accuracy: Share
+    macro_f1: Share
+    ece: Share
 
     @classmethod
     def of(cls, report: Mapping[str, Any]) -> Self:
@@ -42,12 +45,12 @@ class Held(Described):
 
     protocol: Protocol
     point: PointName
-    n: int = Field(gt=0)
+    n: int = Field(gt=0, le=10**9)
     fp32: Standing
     int8: Standing
-    accuracy_lost_01: float = Field(ge=-1, le=1)
-    accuracy_lost_interval: tuple[float, float]
-    same_answer_01: float = Field(ge=0, le=1)
+    accuracy_lost_01: Difference
+    accuracy_lost_interval: tuple[Difference, Difference]
+    same_answer_01: Share
 
 
 class Int8Report(Described):
@@ -55,10 +58,10 @@ class Int8Report(Described):
     the ranges of the activations."""
 
     version: Literal[1] = 1
-    dataset: str
-    part: str
-    ranges_from: int = Field(gt=0)
-    held: tuple[Held, ...] = Field(min_length=1)
+    dataset: Text
+    part: Text
+    ranges_from: int = Field(gt=0, le=10**9)
+    held: tuple[Held, ...] = Field(min_length=1, max_length=8)
 
     @property
     def worst(self) -> Held:

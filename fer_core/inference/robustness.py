@@ -15,9 +15,9 @@ from fer_core.data.source import Source
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import Protocol, prediction_table, truth_of
 from fer_core.evaluation.report import report
+from fer_core.evaluation.report_file import FIGURES
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.robustness_report import (
-    FIGURES,
     Course,
     Level,
     RobustnessReport,

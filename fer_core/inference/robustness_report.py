@@ -11,23 +11,21 @@ from fer_core.calibration import PointName
 from fer_core.data.disturb import LEVELS
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import Protocol
-from fer_core.inference.card.words import part_words, table
-from fer_core.json_file import Described, read_valid
+from fer_core.evaluation.report_file import FIGURES, FigureName
+from fer_core.inference.card.words import part_words, plain, table
+from fer_core.json_file import Bounds, Described, Line, Name, Share, Text, read_valid
 
 REPORT_FILE = "robustness.json"
-
-FigureName = Literal["macro_f1", "balanced_accuracy", "accuracy"]
-FIGURES: tuple[FigureName, ...] = ("macro_f1", "balanced_accuracy", "accuracy")
 
 
 class Standing(Described):
     """How a model fares on one set of pictures; shares 0..1. `intervals` are 95 %, of each figure of `FIGURES`."""
 
-    macro_f1: float = Field(ge=0, le=1)
-    balanced_accuracy: float = Field(ge=0, le=1)
-    accuracy: float = Field(ge=0, le=1)
-    ece: float = Field(ge=0, le=1)
-    intervals: dict[FigureName, tuple[float, float]]
+    macro_f1: Share
+    balanced_accuracy: Share
+    accuracy: Share
+    ece: Share
+    intervals: dict[FigureName, Bounds]
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -40,16 +38,16 @@ class Level(Described):
     """One strength of a disturbance, in its own unit and in words, and how the model fares under it."""
 
     strength: float
-    meaning: str = Field(max_length=200)
+    meaning: Line
     standing: Standing
 
 
 class Course(Described):
     """One disturbance from its mildest strength to its severest. `strengths` says in words which they are."""
 
-    name: str = Field(max_length=80)
-    title: str = Field(max_length=80)
-    strengths: str = Field(max_length=200)
+    name: Name
+    title: Name
+    strengths: Line
     levels: tuple[Level, ...] = Field(min_length=LEVELS, max_length=LEVELS)
 
 
@@ -73,15 +71,15 @@ class RobustnessReport(Described):
     """
 
     version: Literal[1] = 1
-    model: str
-    dataset: str
-    part: str
+    model: Text
+    dataset: Text
+    part: Text
     protocol: Protocol
     point: PointName
-    n: int = Field(gt=0)
-    seed: int = Field(ge=0)
+    n: int = Field(gt=0, le=10**9)
+    seed: int = Field(ge=0, lt=2**63)
     undisturbed: Standing
-    disturbances: tuple[Course, ...] = Field(min_length=1)
+    disturbances: tuple[Course, ...] = Field(min_length=1, max_length=100)
 
     @property
     def strengths(self) -> int:
@@ -144,17 +142,21 @@ def card_lines(report: RobustnessReport) -> list[str]:
     low, high = report.undisturbed.intervals["macro_f1"]
     widest = max(_half_width(level.standing) for course in report.disturbances for level in course.levels)
     opening = (
-        f"Macro-F1 in percent on {on_what(report)}. Undisturbed: {report.undisturbed.macro_f1:.1%} "
+        f"Macro-F1 in percent on {plain(on_what(report))}. Undisturbed: {report.undisturbed.macro_f1:.1%} "
         f"({low:.1%} to {high:.1%}). Strength 1 is mild, {LEVELS} severe."
     )
     heads = ["disturbance", "strengths", *(str(level) for level in range(1, LEVELS + 1))]
     rows = [
-        [course.title, course.strengths, *(f"{level.standing.macro_f1 * 100:.1f}" for level in course.levels)]
+        [
+            plain(course.title),
+            plain(course.strengths),
+            *(f"{level.standing.macro_f1 * 100:.1f}" for level in course.levels),
+        ]
         for course in report.disturbances
     ]
     closing = (
-        f"{worst_in_words(report)} Over all of them the mean is {report.mean_macro_f1():.1%}. The 95 % intervals reach "
-        f"up to {widest * 100:.1f} points to either side."
+        f"{plain(worst_in_words(report))} Over all of them the mean is {report.mean_macro_f1():.1%}. "
+        f"The 95 % intervals reach up to {widest * 100:.1f} points to either side."
     )
     return ["## Robustness", "", opening, "", *table(heads, rows, numbers_from=2), closing, ""]
 

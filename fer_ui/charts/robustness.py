@@ -9,7 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from fer_core.inference.robustness_report import FIGURES, Course, RobustnessReport, Standing
+from fer_core.evaluation.report_file import FIGURES
+from fer_core.inference.robustness_report import Course, RobustnessReport, Standing
 from fer_ui.charts.epoch_lines import legend_line
 from fer_ui.charts.layout import LEGEND_PX, apply_layout
 from fer_ui.numbers import hover, interval, listed, percent

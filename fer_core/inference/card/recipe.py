@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from shlex import quote
 
@@ -108,4 +109,6 @@ def _command(preset: str, changes: list[str]) -> str:
 
 
 def _block(language: str, content: str) -> list[str]:
-    return [f"```{language}", *content.splitlines(), "```", ""]
+    """A fenced block that nothing in the content ends: its fence is longer than any that the content has."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", content)), default=0))
+    return [f"{fence}{language}", *content.splitlines(), fence, ""]

@@ -14,11 +14,19 @@ _TIED = "\u00a0"
 """A space at which a narrow column does not break."""
 
 _MARKS = re.compile(r"([\\`*\[\]|<#_])")
+_LINKS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=[.])|(?<=@)(?=\S)", re.IGNORECASE)
+_JOINER = "\u2060"
+"""A word joiner: shown as nothing."""
+
+
+def unlinked(text: str) -> str:
+    """Text whose addresses Markdown makes no links of: nobody is led elsewhere by words that came from elsewhere."""
+    return _LINKS.sub(_JOINER, text)
 
 
 def plain(text: str) -> str:
-    """Text that is not ours, on one line, written so that Markdown shows it as it is."""
-    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+    """Text that is not ours, on one line, written so that Markdown shows it as it is and links nothing."""
+    return unlinked(_MARKS.sub(r"\\\1", " ".join(text.split())))
 
 
 def percent(share_01: float | None, decimals: int = 1) -> str:

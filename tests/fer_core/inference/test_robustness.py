@@ -18,9 +18,10 @@ from fer_core.data.disturb import DISTURBANCES, LEVELS
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import CancelledError, DatasetError, InputError
 from fer_core.evaluation.report import report
+from fer_core.evaluation.report_file import FIGURES
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.robustness import robustness
-from fer_core.inference.robustness_report import FIGURES, RobustnessReport
+from fer_core.inference.robustness_report import RobustnessReport
 from fer_core.inference.score import score
 from fer_core.progress import silent
 
