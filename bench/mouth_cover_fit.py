@@ -29,7 +29,8 @@ def fit(faces: Sequence[Gray], seed: int = 0) -> MouthCover:
         for cover in COVERS.values()
         for number, face in enumerate(few)
     ]
-    network = fitted(np.concatenate([features_of(free), features_of(covered)]), len(free), seed)
+    features = features_of(np.stack([*free, *covered]).astype(np.float32))
+    network = fitted(features, len(free), seed)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{name: value.astype(np.float16) for name, value in network._asdict().items()})
     write_bytes(WEIGHTS, buffer.getvalue())

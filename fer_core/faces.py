@@ -59,6 +59,9 @@ class FaceFrame:
     def outside_01(self, image: RgbImage, margin_01: float = 0.0) -> float:
         """The share of the square, with `margin_01` of its side added on each side, that lies outside `image`."""
         height, width = image.shape[:2]
+        reach = self.side_px * (0.5 + margin_01) * math.sqrt(2)
+        if reach <= self.x <= width - reach and reach <= self.y <= height - reach:
+            return 0.0  # whatever its roll
         steps = ((np.arange(_SAMPLES) + 0.5) / _SAMPLES - 0.5) * self.side_px * (1 + 2 * margin_01)
         right, below = np.meshgrid(steps, steps)
         roll = math.radians(self.roll_deg)

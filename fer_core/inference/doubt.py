@@ -67,13 +67,16 @@ def doubts(seen: FaceEvidence, probabilities: Mapping[Expression, float], limit_
         limit_01: the model's own limit of certainty at the operating point.
     """
     (_, first), (_, second) = best_two(probabilities)
+    blurred = seen.sharpness < SHARPNESS_MIN
+    # On its head or without its detail no mouth is where one is looked for.
+    covered = seen.mouth_covered_01 >= MOUTH_COVERED_MIN_01 and not seen.looks_turned and not blurred
     found = (
         (Doubt.SMALL_FACE, seen.side_px < SMALL_FACE_PX),
         (Doubt.CUT_OFF, seen.outside_01 > OUTSIDE_MAX_01),
         (Doubt.TURNED, seen.looks_turned),
         (Doubt.PROFILE, seen.sideways >= PROFILE_MIN),
-        (Doubt.BLURRED, seen.sharpness < SHARPNESS_MIN),
-        (Doubt.MOUTH_COVERED, seen.mouth_covered_01 >= MOUTH_COVERED_MIN_01),
+        (Doubt.BLURRED, blurred),
+        (Doubt.MOUTH_COVERED, covered),
         (Doubt.BELOW_LIMIT, first < limit_01),
         (Doubt.TWO_CLOSE, first - second < CLOSE_BELOW_01),
     )

@@ -50,24 +50,26 @@ def evidence_of(
         crops: what was cut out of the picture for each, with `margin_01` about the frame.
         margin_01: the contract's; the mouth is looked for without it.
     """
-    covered = _covered_01([_without_margin(crop, margin_01) for crop in crops])
+    faces_px = [small_gray(_without_margin(crop, margin_01)) for crop in crops]
+    covered = _covered_01(faces_px)
     return [
         FaceEvidence(
             side_px=min(face.box.width, face.box.height),
             outside_01=face.frame.outside_01(image, margin_01),
             looks_turned=face.looks_turned,
             sideways=sideways(face.landmarks),
-            sharpness=sharpness(crop),
-            mouth_covered_01=float(mouth),
+            sharpness=sharpness(small),
+            mouth_covered_01=mouth,
         )
-        for face, crop, mouth in zip(faces, crops, covered, strict=True)
+        for face, small, mouth in zip(faces, faces_px, covered, strict=True)
     ]
 
 
 def evidence_of_crop(crop: RgbImage) -> FaceEvidence:
     """How the face of a ready crop is seen: there is no box, and so nothing is known of edge, turn and profile."""
-    (mouth,) = _covered_01([crop])
-    return FaceEvidence(min(crop.shape[:2]), sharpness=sharpness(crop), mouth_covered_01=float(mouth))
+    small = small_gray(crop)
+    (mouth,) = _covered_01([small])
+    return FaceEvidence(min(crop.shape[:2]), sharpness=sharpness(small), mouth_covered_01=mouth)
 
 
 def sideways(landmarks: NDArray[np.float32] | None) -> float:
@@ -90,26 +92,25 @@ def sideways(landmarks: NDArray[np.float32] | None) -> float:
     return abs(float((points[2] - eyes) @ across)) / span
 
 
-def sharpness(crop: RgbImage) -> float:
+def sharpness(small: NDArray[np.float32]) -> float:
     """The deviation of a crop's detail, finer than a Gaussian of one pixel at 48, in deviations of the whole; 1 for a
     flat crop, whose sharpness can't be told.
 
     Args:
-        crop: uint8, shape (H, W, 3) RGB or (H, W) gray.
+        small: a crop by `small_gray`.
     """
-    small = small_gray(crop)
     fine = small - cv2.GaussianBlur(small, (0, 0), _SIGMA_PX, borderType=cv2.BORDER_REFLECT)
     inner = slice(_EDGE_PX, -_EDGE_PX)
     deviation = float(small[inner, inner].std())
     return float(fine[inner, inner].std()) / deviation if deviation >= _DEVIATION_MIN else 1.0
 
 
-def _covered_01(crops: Sequence[RgbImage]) -> list[float]:
+def _covered_01(faces: Sequence[NDArray[np.float32]]) -> list[float]:
     """The probability that the mouth is covered; 0 for a flat crop, on which there is no mouth."""
-    if not crops:
+    if not faces:
         return []
-    flat = [float(small_gray(crop).std()) < _DEVIATION_MIN for crop in crops]
-    return [0.0 if nothing else float(value) for nothing, value in zip(flat, mouth_covered_01(crops), strict=True)]
+    covered = mouth_covered_01(np.stack(faces))
+    return [float(value) if face.std() >= _DEVIATION_MIN else 0.0 for face, value in zip(faces, covered, strict=True)]
 
 
 def _without_margin(crop: RgbImage, margin_01: float) -> RgbImage:

@@ -7,7 +7,6 @@ mistake: docs/face-path.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -49,13 +48,13 @@ class MouthCover(NamedTuple):
         return np.asarray(1 / (1 + np.exp(-logits.clip(-30, 30))), np.float32)
 
 
-def mouth_covered_01(crops: Sequence[RgbImage]) -> NDArray[np.float32]:
-    """The probability for each crop that something covers its mouth; float32, shape (N,).
+def mouth_covered_01(faces: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The probability for each face that something covers its mouth; float32, shape (N,).
 
     Args:
-        crops: upright, as `DetectedFace.frame` cuts them; uint8, shape (H, W, 3) RGB or (H, W) gray.
+        faces: upright, as `DetectedFace.frame` cuts them, by `small_gray`; float32, shape (N, `SIDE_PX`, `SIDE_PX`).
     """
-    return _network().covered_01(features_of(crops))
+    return _network().covered_01(features_of(faces))
 
 
 @lru_cache(maxsize=1)
@@ -71,21 +70,18 @@ def small_gray(crop: RgbImage) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(gray, (SIDE_PX, SIDE_PX), interpolation=how), np.float32)
 
 
-def features_of(crops: Sequence[RgbImage]) -> Features:
+def features_of(faces: NDArray[np.float32]) -> Features:
     """What the network sees: how strong the edges of each direction are in each cell of the lower part (Dalal and
     Triggs 2005, "Histograms of oriented gradients"), and its coarse shades."""
-    faces = np.stack([small_gray(crop) for crop in crops])
-    faces -= faces.mean(axis=(1, 2), keepdims=True)
+    faces = faces - faces.mean(axis=(1, 2), keepdims=True)
     faces /= faces.std(axis=(1, 2), keepdims=True).clip(1.0)
-    down, across = np.gradient(faces, axis=(1, 2))
-    strength = np.hypot(down, across)
-    turn = (np.arctan2(down, across) / np.pi) % 1 * _DIRECTIONS
-    first = turn.astype(np.intp)
-    later = turn - first
-    places = _cell_of_pixel() + _CELLS**2 * np.arange(len(faces))[:, None, None]
+    strength, turn = _gradients(faces)
+    first = turn.astype(np.int32)
+    later = strength * (turn - first)
+    places = _bin_of_pixel() + _CELLS**2 * _DIRECTIONS * np.arange(len(faces), dtype=np.int32)[:, None, None]
     # An edge counts for the two directions that its own lies between.
-    bins = [_DIRECTIONS * places + (first + step) % _DIRECTIONS for step in (0, 1)]
-    shares = [strength * (1 - later), strength * later]
+    bins = [places + first % _DIRECTIONS, places + (first + 1) % _DIRECTIONS]
+    shares = [strength - later, later]
     sums = np.bincount(np.stack(bins).ravel(), np.stack(shares).ravel(), len(faces) * _CELLS**2 * _DIRECTIONS)
     cells = sums.reshape(len(faces), _CELLS, _CELLS, _DIRECTIONS)[:, _FIRST_ROW:] / _CELL_PX**2
     edges = np.sqrt(cells / strength.mean(axis=(1, 2)).clip(0.01)[:, None, None, None])
@@ -94,10 +90,20 @@ def features_of(crops: Sequence[RgbImage]) -> Features:
     return np.concatenate(flat, axis=1).astype(np.float32)
 
 
+def _gradients(faces: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How strong each pixel's edge is, and its direction, 0 to `_DIRECTIONS` for half a turn."""
+    n, height, width = faces.shape
+    down, across = (gradient.reshape(n * height, width) for gradient in np.gradient(faces, axis=(1, 2)))
+    strength, angle = cv2.cartToPolar(across, down)
+    turn = angle * np.float32(_DIRECTIONS / np.pi) % np.float32(_DIRECTIONS)
+    return strength.reshape(faces.shape), np.asarray(turn, np.float32).reshape(faces.shape)
+
+
 @lru_cache(maxsize=1)
-def _cell_of_pixel() -> NDArray[np.intp]:
+def _bin_of_pixel() -> NDArray[np.int32]:
+    """The first bin of each pixel's cell."""
     rows, columns = np.mgrid[0:SIDE_PX, 0:SIDE_PX] // _CELL_PX
-    return np.asarray(_CELLS * rows + columns, np.intp)
+    return np.asarray(_DIRECTIONS * (_CELLS * rows + columns), np.int32)
 
 
 def _means(planes: NDArray[np.float32], side_px: int) -> NDArray[np.float32]:

@@ -62,7 +62,7 @@ def search_photo(detector: FaceDetector, image: RgbImage) -> list[DetectedFace]:
 
 def search_scales(detector: FaceDetector, image: RgbImage) -> list[DetectedFace]:
     """The faces in a picture as it is, from left to right, each once: looked for at every size of `SIDES_PX` that the
-    picture has. The Haar cascade looks once, as a closer look finds it faces where there are none.
+    picture has. The Haar cascade looks once: its scores can't be compared between looks.
 
     Args:
         image: uint8, shape (H, W, 3), RGB.
