@@ -97,7 +97,8 @@ def in_words(result: dict[str, Any]) -> str:
         for name, each in result["per_class"].items()
     ]
     how = f"{result['n']:,} faces, {result['protocol']} protocol, {result['point']} point, ECE {result['ece']:.3f}"
-    over = f"macro f1 and balanced accuracy over {len(result['classes'])} classes: {', '.join(result['classes'])}"
+    classes = f"{len(result['classes'])} of {len(result['labels'])} classes: {', '.join(result['classes'])}"
+    over = f"macro f1 and balanced accuracy over {classes}"
     warnings = [f"warning: {each}" for each in result["warnings"]]
     return "\n".join([how, *headline, over, *warnings, table(rows, "")])
 
