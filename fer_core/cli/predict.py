@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.calibration import POINT_NAMES
+from fer_core.data.archive import NOT_UTF8
 from fer_core.data.image_formats import ALLOWED
 from fer_core.data.readers.file_names import image_names
 from fer_core.data.source import open_source
@@ -35,7 +36,7 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Predict; exit code 2 when no file at all could be read."""
     here = settings()
-    files = _files(arguments.paths)
+    files, not_utf8 = _files(arguments.paths)
     bundle = Bundle.open(find_model(arguments.model or model_in_use(here), here).folder)
     opened = open_detector(here) if arguments.faces == "detect" else None
     if opened and opened.message:
@@ -43,7 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
     predictor = Predictor(bundle, opened.detector if opened else None)
     failures = 0
     for path in files:
-        reading = predictor.read_file(path, as_text(str(path)), here, point=arguments.point, faces=arguments.faces)
+        name = as_text(str(path))
+        if path in not_utf8:
+            reading = ImageReading(name, 0, 0, (), NOT_UTF8.format(name=name), ())
+        else:
+            reading = predictor.read_file(path, name, here, point=arguments.point, faces=arguments.faces)
         failures += bool(reading.error)
         text = json.dumps(reading.to_json(), allow_nan=False) if arguments.json else printable(in_words(reading))
         sys.stdout.write(text + "\n")
@@ -62,9 +67,11 @@ def in_words(reading: ImageReading) -> str:
     return "\n".join([f"{source}: {reading.rotation_note}".rstrip(), *lines])
 
 
-def _files(paths: list[Path]) -> list[Path]:
-    """The files themselves, and of folders those that are images by their content or their ending."""
+def _files(paths: list[Path]) -> tuple[list[Path], set[Path]]:
+    """The files themselves, and of folders those that are images by their content or their ending; and those of them
+    that only stand for a file in a folder whose name is not UTF-8."""
     files: list[Path] = []
+    not_utf8: set[Path] = set()
     passed_over = 0
     for path in paths:
         if not path.is_dir():
@@ -73,9 +80,10 @@ def _files(paths: list[Path]) -> list[Path]:
         with open_source(path, settings()) as source:
             names = image_names(source)
             files += [path / name for name in names]
+            not_utf8 |= {path / name for name in source.not_utf8()}
             passed_over += len(source.names()) - len(names)
     if passed_over:
         sys.stderr.write(f"Files that are no images, passed over: {passed_over:,}\n")
     if not files:
         raise InputError(f"No images were found in {', '.join(map(str, paths))}. Give {ALLOWED} files.")
-    return files
+    return files, not_utf8

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import cv2
@@ -233,6 +235,24 @@ def test_a_folder_is_predicted_by_what_its_files_hold(command: Command, bundle: 
     assert [Path(each["source"]).name for each in read] == ["a.jfif", "b", "broken.gif"]
     assert [bool(each.get("error")) for each in read] == [False, False, True]
     assert "passed over: 1" in printed.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Names on disk are bytes on Linux alone.")
+def test_a_name_that_is_not_utf8_is_an_error_of_its_own_line(command: Command, bundle: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for name in (b"a.png", b"M\xfcller.png", b"red\x1b[31m\n.png"):
+        with open(os.fsencode(folder) + b"/" + name, "wb") as file:  # noqa: PTH123
+            file.write(cv2.imencode(".png", np.full((64, 64, 3), 120, np.uint8))[1].tobytes())
+    printed = command("predict", folder, "--model", "tiny", "--faces", "whole", "--json")
+    errors = {Path(each["source"]).name: each["error"] for each in map(json.loads, printed.out.splitlines())}
+    assert printed.code == 0
+    assert "not UTF-8" in errors.pop(r"M\xfcller.png")
+    assert errors == {"a.png": "", "red\x1b[31m\n.png": ""}
+    words = command("predict", folder, "--model", "tiny", "--faces", "whole").out
+    assert r"M\xfcller.png is not UTF-8" in words
+    assert r"red\x1b[31m\n.png:" in words
+    assert "\x1b" not in words
 
 
 def test_predicting_nothing_readable_ends_with_two(command: Command, bundle: Path, tmp_path: Path) -> None:
