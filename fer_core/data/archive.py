@@ -216,9 +216,10 @@ def _zip_members(path: Path, settings: Settings) -> MemberTable:
     renamed: set[str] = set()
     size = path.stat().st_size
     for member, name in zip_directory(path):
-        if name.endswith("/"):
+        if name.endswith(("/", "\\")):
             continue
         limits.add(name, member.file_size)
+        name = name.replace("\\", "/")  # the format knows no other separator, but some programs on Windows do
         if stat.S_ISLNK(member.external_attr >> 16):
             raise limits.link(name)
         if member.flag_bits & _ENCRYPTED:

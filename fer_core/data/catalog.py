@@ -36,7 +36,7 @@ from fer_core.data.manifest import Manifest, read_manifest
 from fer_core.data.overlay import Overlay
 from fer_core.data.proposal import Proposal, fitting_manifest, propose
 from fer_core.data.readers import reader_for
-from fer_core.data.source import Source, open_source
+from fer_core.data.source import Source, open_source, plain_source
 from fer_core.errors import DatasetError, InputError, ManifestError
 from fer_core.ids import check_id, slug
 from fer_core.printable import as_text
@@ -112,7 +112,7 @@ class StoredDataset:
                 f"The images of {self.id} are no longer at {self.source_path}. Put them back, or delete the "
                 "dataset and import it from where they are now."
             )
-        with open_source(self.source_path, settings) as source:
+        with plain_source(self.source_path, settings) as source:  # the import opened what archives are inside
             yield source
 
 

@@ -21,9 +21,10 @@ from fer_core.data.label_map import label_map
 from fer_core.data.left_out import EXAMPLES_MAX, LeftOut, Reason, check_enough_is_read
 from fer_core.data.manifest import Layout, Manifest, dump_manifest
 from fer_core.data.measure import PIXEL_COLUMNS, ImageLimits
+from fer_core.data.nested import flatten, inner_archives
 from fer_core.data.readers import reader_for
 from fer_core.data.readers.file_names import image_names
-from fer_core.data.source import Source, open_source
+from fer_core.data.source import Source, open_source, plain_source
 from fer_core.errors import DatasetError
 from fer_core.progress import Progress, silent
 from fer_core.settings import Settings
@@ -55,6 +56,7 @@ def run_import(work: Import, settings: Settings, progress: Progress = silent, *,
         manifest = work.manifest
         if manifest is None:
             raise DatasetError(f"It was not decided yet what the files of {work.id!r} mean. Choose a layout.")
+        _flatten(work, settings, preparing)
         manifest = _with_images(work, manifest, settings, preparing)
         with open_source(work.path(), settings) as source:
             _index(work, source, manifest, settings, indexing)
@@ -63,6 +65,16 @@ def run_import(work: Import, settings: Settings, progress: Progress = silent, *,
         folder = work.finish(settings, n, fingerprint)
     progress(1.0, f"Imported {n:,} images")
     return folder
+
+
+def _flatten(work: Import, settings: Settings, progress: Progress) -> None:
+    """Where the images are in archives inside the source, put all files into one archive in the store, once."""
+    whole = work.folder / "whole.zip"
+    with plain_source(work.path(), settings) as source:
+        if not inner_archives(source.names()):
+            return
+        flatten(source, whole, settings, progress)
+    whole.replace(work.folder / "source.zip")
 
 
 def _with_images(work: Import, manifest: Manifest, settings: Settings, progress: Progress) -> Manifest:

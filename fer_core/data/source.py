@@ -185,6 +185,21 @@ class ArchiveSource:
 def open_source(path: Path, settings: Settings) -> Iterator[Source]:
     """Open a folder, a zip archive, an uncompressed tar archive or a single table for reading.
 
+    Where the images are in archives inside it, these are unpacked until the source is closed.
+
+    Raises:
+        DatasetError, ArchiveError: as `plain_source`; an archive inside is damaged or not safe.
+    """
+    from fer_core.data.nested import opened_whole  # which opens sources itself
+
+    with plain_source(path, settings) as source, opened_whole(source, settings) as whole:
+        yield whole
+
+
+@contextmanager
+def plain_source(path: Path, settings: Settings) -> Iterator[Source]:
+    """Open a source as it is, whatever archives lie in it.
+
     Raises:
         DatasetError: there is nothing at `path`.
         ArchiveError: the file is no archive, not a safe one, or a compressed tar, which can only be read in one go.

@@ -124,7 +124,7 @@ def test_a_folder_that_may_not_be_read_is_an_error_and_not_left_out(
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    with open_source(folder, Settings()) as source, pytest.raises(DatasetError, match=r"secret .*Permission denied"):
+    with pytest.raises(DatasetError, match=r"secret .*Permission denied"), open_source(folder, Settings()) as source:
         source.names()
 
 
