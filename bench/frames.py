@@ -35,15 +35,15 @@ def frame(width: int, height: int, faces: int) -> RgbImage:
     """
     one, five = _pictures()
     if faces == 1:
-        scene = _backdrop(one, width, height)
-        _paste(scene, one, 0.5, 0.5, 0.6)
+        scene = backdrop(one, width, height)
+        paste(scene, one, 0.5, 0.5, 0.6)
         return scene
     if faces != 8:
         raise ValueError(f"A frame has 1 or 8 faces, but {faces} were asked for.")
-    scene = _backdrop(five, width, height)
-    _paste(scene, five, 0.36, 0.5, 0.75)
+    scene = backdrop(five, width, height)
+    paste(scene, five, 0.36, 0.5, 0.75)
     for row in range(3):
-        _paste(scene, one, 0.86, (row + 0.5) / 3, 0.31)
+        paste(scene, one, 0.86, (row + 0.5) / 3, 0.31)
     return scene
 
 
@@ -51,27 +51,28 @@ def _pictures() -> tuple[RgbImage, RgbImage]:
     """One person, and five."""
     if has_photographs():
         return read_image(_ONE, settings()).pixels, read_image(_FIVE, settings()).pixels
-    drawn = [_drawn(seed) for seed in range(5)]
+    people = [drawn(seed) for seed in range(5)]
     row = np.full((240, 5 * 200, 3), 127, np.uint8)
-    for place, face in enumerate(drawn):
+    for place, face in enumerate(people):
         row[20:220, 200 * place : 200 * place + 200] = face
     one = np.full((240, 320, 3), 127, np.uint8)
-    one[20:220, 60:260] = drawn[0]
+    one[20:220, 60:260] = people[0]
     return one, row
 
 
-def _drawn(seed: int) -> RgbImage:
+def drawn(seed: int) -> RgbImage:
+    """A drawn face of 200 pixels; another one for each seed from 0 to 7."""
     rng = np.random.default_rng(seed)
     return draw_face(list(Expression)[seed], Identity.sample(rng), rng, 200)
 
 
-def _backdrop(picture: RgbImage, width: int, height: int) -> RgbImage:
+def backdrop(picture: RgbImage, width: int, height: int) -> RgbImage:
     """The picture itself, out of focus, so that a detector has shades to look through and no face to find."""
     small = cv2.GaussianBlur(cv2.resize(picture, (64, 36), interpolation=cv2.INTER_AREA), (0, 0), 4)
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _paste(scene: RgbImage, picture: RgbImage, across_01: float, down_01: float, height_01: float) -> None:
+def paste(scene: RgbImage, picture: RgbImage, across_01: float, down_01: float, height_01: float) -> None:
     """Put the picture into the scene, its centre and its height given as shares of the scene."""
     height = round(height_01 * scene.shape[0])
     width = round(picture.shape[1] * height / picture.shape[0])

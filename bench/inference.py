@@ -1,5 +1,5 @@
-"""From a frame to its readings: ours against study A's loop, and our network by PyTorch against ONNX Runtime, in 32
-bits and in 8 where the model has them.
+"""From a frame to its readings: ours against study A's loop, our network by PyTorch against ONNX Runtime, in 32 bits
+and in 8 where the model has them, and Live on a running video.
 
     python -m bench.inference [--model default] [--rounds 15] [--threads 1 2] [--json]
 
@@ -22,11 +22,14 @@ import torch
 
 from bench.frames import frame, has_photographs
 from bench.inference_sides import Contestant, Ours, StudyA, Turn, bits, use_threads
+from bench.live_video import live_rows
 from bench.table import show
 from fer_core.faces import RgbImage
 from fer_core.inference.bundle import INT8_FILE, MODEL_FILE, Bundle
 from fer_core.inference.catalog import find_model
 from fer_core.inference.detect import open_detector
+from fer_core.inference.fastest import open_fastest
+from fer_core.processor import processor
 from fer_core.settings import settings
 from fer_core.training.trained_network import trained_network
 
@@ -40,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="default")
     parser.add_argument("--rounds", type=int, default=15, help="how often each side reads each frame")
+    parser.add_argument("--video-rounds", type=int, default=3, help="how often each side reads each video")
     parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, min(2, os.cpu_count() or 1)}))
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     asked = parser.parse_args()
@@ -57,12 +61,24 @@ def main() -> None:
         row for width, height in _SIZES for faces in _FACES for row in _rows(sides, width, height, faces, asked.rounds)
     ]
     engines = [row for faces in _FACES for row in _engine_rows(networks, threads, faces, asked.rounds)]
+    live = {count: open_fastest(folder, threads=count) for count in threads}
+    videos = [
+        row for count, fastest in live.items() for row in live_rows(fastest, opened.detector, count, asked.video_rounds)
+    ]
+    here = {
+        "processor": processor().name,
+        "instruction_sets": list(processor().instruction_sets),
+        "live_form": {count: f"{fastest.form}: {fastest.reason}" for count, fastest in live.items()},
+    }
     if asked.json:
-        print(json.dumps([*rows, *engines]))
+        print(json.dumps([*rows, *engines, *videos, here]))
         return
+    print(f"{processor()}, threads: {', '.join(map(str, threads))}\n")
     people = "photographs" if has_photographs() else "DRAWN faces, as there are no photographs: find them yourself"
     show(f"A frame of {people}, {asked.rounds} rounds. {opened.message}", rows)
     show("\nThe network alone, ready faces", engines)
+    forms = "; ".join(f"{count} threads {fastest.form}, {fastest.reason}" for count, fastest in live.items())
+    show(f"\nA running video. Live reads without flip TTA, by the form that is faster here ({forms})", videos)
 
 
 def _rows(sides: Sequence[Contestant], width: int, height: int, faces: int, rounds: int) -> list[dict[str, Any]]:

@@ -47,8 +47,8 @@ class Contestant(Protocol):
 
 @dataclass
 class Ours:
-    """What Predict does with a frame, and in 8 bits what Live does. Its parts are timed one by one, and then the whole
-    as one call."""
+    """What Predict does with a frame; Live's path is in `bench.live_video`. Its parts are timed one by one, and then
+    the whole as one call."""
 
     name: str
     threads: int

@@ -10,9 +10,10 @@ import streamlit as st
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.images import BOX_COLUMNS
 from fer_core.doctor import Finding, examine
-from fer_core.inference.bundle import MODEL_FILE, Bundle, quickest_file
+from fer_core.inference.bundle import INT8_FILE, MODEL_FILE, Bundle
 from fer_core.inference.catalog import ModelEntry, find_model, model_in_use
 from fer_core.inference.detect import OpenedDetector, open_detector
+from fer_core.inference.fastest import FastestBundle, open_fastest
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.store import JobStore
 from fer_core.settings import settings
@@ -38,14 +39,16 @@ def used_model() -> ModelEntry:
     return find_model(model_in_use(settings()), settings())
 
 
-def predictor(model: ModelEntry, *, quick: bool = False) -> Predictor:
-    """A predictor with the model and the detector (it keeps nothing between calls).
-
-    Args:
-        quick: by the model's network of 8 bits, where it has one.
-    """
-    path = model.folder / (quickest_file(model.folder) if quick else MODEL_FILE)
+def predictor(model: ModelEntry) -> Predictor:
+    """A predictor with the model and the detector (it keeps nothing between calls)."""
+    path = model.folder / MODEL_FILE
     return Predictor(_bundle(path, path.stat().st_mtime), detector().detector)
+
+
+def fastest(model: ModelEntry) -> FastestBundle:
+    """The model in the form that answers soonest on this processor, for live video."""
+    paths = [path for name in (MODEL_FILE, INT8_FILE) if (path := model.folder / name).is_file()]
+    return _fastest(model.folder, tuple(path.stat().st_mtime for path in paths))
 
 
 def index_of(dataset: StoredDataset) -> pd.DataFrame:
@@ -60,6 +63,12 @@ def index_of(dataset: StoredDataset) -> pd.DataFrame:
 def _bundle(path: Path, changed_at: float) -> Bundle:
     del changed_at  # part of the key: another file in the same place is another model
     return Bundle.open(path.parent, model_file=path.name)
+
+
+@st.cache_resource(show_spinner="Loading the model", max_entries=4)
+def _fastest(folder: Path, changed_at: tuple[float, ...]) -> FastestBundle:
+    del changed_at  # part of the key, as above
+    return open_fastest(folder)
 
 
 @st.cache_resource(show_spinner="Reading the index", max_entries=4)

@@ -28,6 +28,7 @@ from pydantic import Field, JsonValue
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.errors import BundleError
+from fer_core.inference.flip_tta import without_flip_tta
 from fer_core.json_file import Described, Text, read_valid
 
 MODEL_FILE = "model.onnx"
@@ -92,33 +93,41 @@ def read_about(folder: Path) -> About:
     return about.model_copy(update=names)
 
 
-def quickest_file(folder: Path) -> str:
-    """The form of the network that answers soonest: the one of 8 bits where the folder has one. For live views."""
-    return INT8_FILE if (folder / INT8_FILE).is_file() else MODEL_FILE
-
-
 class Bundle:
     """A model that is ready to read faces.
 
     May be shared between threads: it does not change after opening, and ONNX Runtime's `run` is thread-safe.
     """
 
-    def __init__(self, path: Path, about: About, contract: Contract, calibration: Calibration, session: Any) -> None:
+    def __init__(
+        self,
+        path: Path,
+        about: About,
+        contract: Contract,
+        calibration: Calibration,
+        session: Any,
+        flip_tta_removed: bool = False,
+    ) -> None:
         self.folder = path.parent
         self.model_file = path.name
         self.about = about
         self.contract = contract
         self.calibration = calibration
+        self.flip_tta_removed = flip_tta_removed
         self._session = session
 
     @classmethod
-    def open(cls, folder: Path, *, threads: int | None = None, model_file: str = MODEL_FILE) -> Bundle:
+    def open(
+        cls, folder: Path, *, threads: int | None = None, model_file: str = MODEL_FILE, flip_tta: bool = True
+    ) -> Bundle:
         """Load a bundle or a finished run and check that its parts fit each other.
 
         Args:
             folder: where its files are.
             threads: threads a call to the network uses; by default two, or one on a single core.
-            model_file: which form of the network is read; see `quickest_file`.
+            model_file: which form of the network is read; see `fastest.open_fastest`.
+            flip_tta: False leaves the pass over the mirror images out, where the network has one: half the time, and
+                `flip_tta_removed` is then True.
         Raises:
             BundleError: a file is missing or broken, or the network does not fit the contract.
         """
@@ -132,8 +141,10 @@ class Bundle:
         about = read_about(folder)
         contract = Contract.load(folder / CONTRACT_FILE)
         calibration = Calibration.load(folder / CALIBRATION_FILE, contract.labels)
-        session = _session(folder / model_file, threads or min(_THREADS_DEFAULT, _cores()))
-        bundle = cls(folder / model_file, about, contract, calibration, session)
+        path = folder / model_file
+        single = None if flip_tta or not path.is_file() else _without_flip_tta(path)
+        session = _session(path, threads or min(_THREADS_DEFAULT, _cores()), single)
+        bundle = cls(path, about, contract, calibration, session, flip_tta_removed=single is not None)
         bundle._check_network()
         return bundle
 
@@ -225,7 +236,18 @@ class Bundle:
             )
 
 
-def _session(path: Path, threads: int) -> Any:
+def _without_flip_tta(path: Path) -> bytes | None:
+    """The file's network in a single pass; None where it has no other. A broken file is left to `_session`."""
+    from google.protobuf.message import DecodeError
+
+    try:
+        return without_flip_tta(path, INPUT_NAME, OUTPUT_NAME)
+    except DecodeError:
+        return None
+
+
+def _session(path: Path, threads: int, content: bytes | None) -> Any:
+    """ONNX Runtime with the network of a file, or with `content` in its place."""
     if not path.is_file():
         raise BundleError(f"{path.parent.name} has no {path.name}. Give a bundle, or a run that has finished.")
     options = onnxruntime.SessionOptions()
@@ -235,7 +257,7 @@ def _session(path: Path, threads: int) -> Any:
     # Spinning threads would keep a whole core busy between the frames of a live view, for 0.4 ms a face.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(content or str(path), options, providers=["CPUExecutionProvider"])
     except Exception as exc:  # ONNX Runtime's errors have no common base but Exception
         raise BundleError(
             f"{path.name} of {path.parent.name} can't be loaded: {_first_line(exc)}. Copy or export it again."

@@ -169,17 +169,29 @@ class Predictor:
         Raises:
             EmptyCropError: a box lies outside the picture.
         """
-        margin = self.bundle.contract.crop_margin_01
-        crops = [crop_face(image, face.frame, margin) for face in detected]
+        crops = [self.crop(image, face) for face in detected]
         rows = self._probabilities(crops, point)
-        name = self.detector.name if self.detector else NO_DETECTOR
-        evidence = evidence_of(image, detected, crops, margin)
+        evidence = evidence_of(image, detected, crops, self.bundle.contract.crop_margin_01)
         return [
-            replace(
-                self._reading(face.box, name, face.score_01, crop, row, point, seen), rotation_deg=face.rotation_deg
-            )
+            self.reading(face, crop, row, point, seen)
             for face, crop, row, seen in zip(detected, crops, rows, evidence, strict=True)
         ]
+
+    def crop(self, image: RgbImage, face: DetectedFace) -> RgbImage:
+        """What the model sees of a found face before it is resized.
+
+        Raises:
+            EmptyCropError: the face lies outside the picture.
+        """
+        return crop_face(image, face.frame, self.bundle.contract.crop_margin_01)
+
+    def reading(
+        self, face: DetectedFace, crop: RgbImage, row: NDArray[np.float32], point: str, seen: FaceEvidence
+    ) -> FaceReading:
+        """How a found face is read, from its probabilities at an operating point, shape (classes,)."""
+        name = self.detector.name if self.detector else NO_DETECTOR
+        reading = self._reading(face.box, name, face.score_01, crop, row, point, seen)
+        return replace(reading, rotation_deg=face.rotation_deg)
 
     def read_decoded(
         self, image: DecodedImage, source: str, *, point: str = "accurate", faces: str = "detect"

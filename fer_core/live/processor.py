@@ -12,17 +12,18 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from fer_core.errors import FerscopeError
 from fer_core.faces import RgbImage
-from fer_core.inference.predictor import Predictor
+from fer_core.inference.predictor import FaceReading, Predictor
 from fer_core.labels import Expression
 from fer_core.live.overlay import Colour, draw_faces, mirrored, on_screen
 from fer_core.live.rates import Rate
+from fer_core.live.reader import LiveReader
 from fer_core.live.smoothing import FaceTracks, SmoothedFace
 
 _LOG = logging.getLogger(__name__)
@@ -36,6 +37,13 @@ IDLE_AFTER_S = 10.0
 STOP_WITHIN_S = 1.0
 ERROR_SHOWN_S = 5.0
 _LATENCIES = 30
+
+
+class Reader(Protocol):
+    """Reads frame after frame of one video; see `reader.LiveReader`."""
+
+    def read(self, image: RgbImage, at_s: float, *, point: str) -> Sequence[FaceReading]:
+        """Read the faces of the next frame."""
 
 
 class _Frame(NamedTuple):
@@ -70,6 +78,21 @@ class _Record:
         return self.error if now_s - self.error_s <= ERROR_SHOWN_S else ""
 
 
+class _Reading:
+    """The reader of a worker thread, which remembers faces; another model gets another one."""
+
+    def __init__(self, make: Callable[[Predictor], Reader]) -> None:
+        self._make = make
+        self._made: tuple[object, object, Reader] | None = None
+
+    def by(self, predictor: Predictor) -> Reader:
+        """The one for this model and detector; a page makes a predictor of the same two each time that it runs."""
+        bundle, detector = predictor.bundle, predictor.detector
+        if self._made is None or self._made[0] is not bundle or self._made[1] is not detector:
+            self._made = bundle, detector, self._make(predictor)
+        return self._made[2]
+
+
 @dataclass(frozen=True, slots=True)
 class LiveStatus:
     """What the live view does at the moment.
@@ -99,6 +122,7 @@ class LiveProcessor:
         colours: Mapping[Expression, Colour],
         idle_after_s: float = IDLE_AFTER_S,
         clock: Callable[[], float] = time.monotonic,
+        reader: Callable[[Predictor], Reader] = LiveReader,
     ) -> None:
         """Make it ready; `start` lets it run.
 
@@ -109,9 +133,11 @@ class LiveProcessor:
             colours: of the expressions, red, green, blue.
             idle_after_s: the worker thread ends after this long without a frame.
             clock: seconds; the same that `submit`'s `at_s` is from.
+            reader: makes what reads frame after frame with a predictor.
         """
         self._changed = threading.Condition()
         self._reader = (predictor, point)
+        self._make_reader = reader
         self._mirror = mirror
         self._colours = dict(colours)
         self._idle_after_s = idle_after_s
@@ -208,10 +234,10 @@ class LiveProcessor:
 
     def _work(self) -> None:
         """The worker thread: analyse the newest frame, over and over, until stopped or idle."""
-        tracks = self._tracks
+        tracks, reading = self._tracks, _Reading(self._make_reader)
         while (frame := self._next_frame()) is not None:
             try:
-                self._analyse(frame, tracks)
+                self._analyse(frame, tracks, reading)
             except Exception as exc:  # noqa: BLE001  a thread's boundary: logged, shown, and the next frame goes on
                 self.report_error(exc)
 
@@ -231,10 +257,10 @@ class LiveProcessor:
             frame, self._slot = self._slot, None
             return frame
 
-    def _analyse(self, frame: _Frame, tracks: FaceTracks) -> None:
+    def _analyse(self, frame: _Frame, tracks: FaceTracks, reading: _Reading) -> None:
         with self._changed:
             predictor, point = self._reader
-        readings = predictor.read(frame.pixels, point=point)
+        readings = reading.by(predictor).read(frame.pixels, frame.at_s, point=point)
         limit_01 = predictor.bundle.calibration.point(point).uncertain_below_01
         faces = tracks.update(readings, frame.at_s, uncertain_below_01=limit_01)
         self._publish(_Result(faces, (frame.pixels.shape[1], frame.pixels.shape[0]), frame.at_s))

@@ -82,7 +82,7 @@ class FaceTracks:
             Every face in view, those that were missed for a moment included, the largest first.
         """
         self._tracks = [track for track in self._tracks if at_s - track.seen_s <= self._lost_after_s]
-        matched = _matches([track.box for track in self._tracks], [reading.box for reading in readings])
+        matched = match_boxes([track.box for track in self._tracks], [reading.box for reading in readings])
         for place, reading in enumerate(readings):
             if place in matched:
                 self._take_in(self._tracks[matched[place]], reading, at_s)
@@ -110,8 +110,8 @@ def _seen(reading: FaceReading) -> FaceEvidence:
     return reading.seen or FaceEvidence(min(reading.box.width, reading.box.height))
 
 
-def _matches(tracks: Sequence[FaceBox], boxes: Sequence[FaceBox]) -> dict[int, int]:
-    """Which box continues which track: the pairs that overlap most first, each used once."""
+def match_boxes(tracks: Sequence[FaceBox], boxes: Sequence[FaceBox]) -> dict[int, int]:
+    """Which box continues which track, by its place: the pairs that overlap most first, each used once."""
     overlaps = (
         (old.overlap_01(new), place, track) for place, new in enumerate(boxes) for track, old in enumerate(tracks)
     )

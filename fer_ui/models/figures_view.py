@@ -151,7 +151,7 @@ def _in_8_bits(found: Int8Report, report: Mapping[str, Any]) -> str:
     held = next((each for each in found.held if (each.protocol, each.point) == wanted), found.worst)
     low, high = (f"{-bound * 100:+.2f}" for bound in reversed(held.accuracy_lost_interval))
     return (
-        f"Live reads by a quicker copy of this network, in 8 bits. On {images(held.n)} of "
+        f"Live reads by a copy of this network in 8 bits where that is faster. On {images(held.n)} of "
         f"{part_words(found.dataset, found.part)} its accuracy is {percent(held.int8.accuracy)} and its macro-F1 "
         f"{percent(held.int8.macro_f1)} ({_PROTOCOLS[held.protocol].lower()}, {held.point} point): "
         f"{-held.accuracy_lost_01 * 100:+.2f} points of accuracy against 32 bits (95 %: {low} to {high})."

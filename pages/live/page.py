@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.errors import BundleError
-from fer_core.inference.bundle import INT8_FILE
 from fer_core.inference.catalog import ModelEntry
+from fer_core.inference.fastest import FastestBundle
 from fer_core.inference.predictor import Predictor
 from fer_ui.camera_words import WORDS
 from fer_ui.errors import shown_errors
@@ -14,7 +14,7 @@ from fer_ui.header import empty_state, notice, page_header
 from fer_ui.live_view import live_session, show_figures, show_video
 from fer_ui.pages import Page, link_to
 from fer_ui.params import Param, switch
-from fer_ui.resources import detector, predictor, used_model
+from fer_ui.resources import detector, fastest, used_model
 from fer_ui.words import plain
 
 _POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
@@ -46,7 +46,8 @@ def main() -> None:
 
 
 def _live(model: ModelEntry) -> None:
-    reader = predictor(model, quick=True)
+    form = fastest(model)
+    reader = Predictor(form.bundle, detector().detector)
     if model.about.drawn:
         notice("warning", "The model in use was trained on drawings: what it reads in a real face means nothing.")
     if detector().message:
@@ -60,18 +61,17 @@ def _live(model: ModelEntry) -> None:
     with right, shown_errors():
         show_figures(session, reader, point, running=running)
     st.caption(plain(_WHERE_FRAMES_GO))
-    st.caption(plain(_about(model, reader)))
+    st.caption(plain(_about(model, form)))
     with st.expander("If the video does not start"):
         for title, words in _IF_IT_FAILS.items():
             st.markdown(f"**{plain(title)}.** {plain(words)}")
 
 
-def _about(model: ModelEntry, reader: Predictor) -> str:
-    by = f"{model.about.title}, in 8 bits" if reader.bundle.model_file == INT8_FILE else model.about.title
+def _about(model: ModelEntry, form: FastestBundle) -> str:
     return (
-        f"Read by {by}. A reading says what an expression looks like to the model, smoothed over half a "
-        "second; it does not say what goes on in a person. Balanced gives the rare expressions more room, at some cost "
-        "in accuracy. Light from the front and a face turned to the camera help."
+        f"Read by {model.about.title} in {form.form}: {form.reason}. A reading says what an expression looks like to "
+        "the model, smoothed over half a second; it does not say what goes on in a person. Balanced gives the rare "
+        "expressions more room, at some cost in accuracy. Light from the front and a face turned to the camera help."
     )
 
 

@@ -8,9 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import streamlit as st
 import streamlit_webrtc
 
-from fer_core.inference import catalog
+from fer_core.inference import catalog, fastest
 from fer_core.settings import Settings, settings
 from fer_ui.pages import Page
 from tests.pages.conftest import OpenPage, words
@@ -61,15 +62,28 @@ def test_stun_and_turn_servers_that_can_t_be_read_are_an_error_in_words(
     assert any("FERSCOPE_ICE_SERVERS" in error.value.replace("\\", "") for error in app.error)
 
 
-def test_it_reads_in_8_bits_where_the_model_has_them(
+@pytest.mark.parametrize(
+    ("int8_ms", "said"),
+    [
+        (1.0, "in INT8: 1.0 ms a face on this processor, FP32 2.0 ms."),
+        (3.0, "in FP32: 2.0 ms a face on this processor, INT8 3.0 ms."),
+    ],
+)
+def test_it_reads_by_the_form_that_is_faster_here_and_says_why(
+    store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, int8_ms: float, said: str
+) -> None:
+    took = {"model.onnx": 2.0, "model-int8.onnx": int8_ms}
+    monkeypatch.setattr(fastest, "_ms_per_face", lambda bundle: took[bundle.model_file])
+    st.cache_resource.clear()
+    assert said in words(open_page(Page.LIVE))
+    st.cache_resource.clear()
+
+
+def test_it_reads_by_the_only_form_that_a_model_has(
     store: Settings, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shipped = catalog.SHIPPED_FOLDER
-    folder = shutil.copytree(shipped, tmp_path / "model")
-    small, whole = folder / "model-int8.onnx", folder / "model.onnx"
-    shutil.copyfile(whole, small)
+    folder = shutil.copytree(catalog.SHIPPED_FOLDER, tmp_path / "model")
+    (folder / "model-int8.onnx").unlink()
     monkeypatch.setattr(catalog, "SHIPPED_FOLDER", folder)
-    assert ", in 8 bits." in words(open_page(Page.LIVE))
-    small.unlink()
     app = open_page(Page.LIVE)
-    assert not app.exception and "in 8 bits" not in words(app)
+    assert not app.exception and "the only form that this model has" in words(app)

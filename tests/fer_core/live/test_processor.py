@@ -16,6 +16,8 @@ from fer_core.faces import FaceBox, RgbImage
 from fer_core.inference.predictor import FaceReading
 from fer_core.labels import Expression
 from fer_core.live.processor import LiveProcessor
+from fer_core.live.reader import LiveReader
+from tests.fer_core.live.marked_faces import HalvesModel, MarkedDetector, drawn, predictor_of, scene
 
 BOX = FaceBox(20, 30, 40, 40)
 COLOURS = dict.fromkeys(Expression, (240, 228, 66))
@@ -27,12 +29,13 @@ class FakePredictor:
 
     def __init__(self, before: Callable[[RgbImage], None] = lambda image: None) -> None:
         self.bundle = SimpleNamespace(calibration=Calibration.identity((Expression.HAPPINESS, Expression.FEAR)))
+        self.detector = None
         self.seen: list[int] = []
         self.points: list[str] = []
         self.threads: set[str] = set()
         self._before = before
 
-    def read(self, image: RgbImage, *, point: str = "accurate") -> list[FaceReading]:
+    def read(self, image: RgbImage, at_s: float, *, point: str = "accurate") -> list[FaceReading]:
         self.seen.append(int(image[0, 0, 0]))
         self.points.append(point)
         self.threads.add(threading.current_thread().name)
@@ -53,6 +56,11 @@ def until(happened: Callable[[], Any]) -> None:
         time.sleep(0.002)
 
 
+def itself(predictor: Any) -> Any:
+    """The stand-in reads frame after frame as well."""
+    return predictor
+
+
 def workers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "live-analysis"]
 
@@ -62,8 +70,8 @@ def made() -> Iterator[Callable[..., LiveProcessor]]:
     """Makes started processors and stops them at the end."""
     processors: list[LiveProcessor] = []
 
-    def make(predictor: FakePredictor, **options: Any) -> LiveProcessor:
-        processor = LiveProcessor(predictor, colours=COLOURS, **options)  # type: ignore[arg-type]
+    def make(predictor: Any, **options: Any) -> LiveProcessor:
+        processor = LiveProcessor(predictor, colours=COLOURS, **{"reader": itself, **options})
         processor.start()
         processors.append(processor)
         return processor
@@ -235,3 +243,25 @@ def test_an_idle_thread_ends_and_the_next_frame_starts_another(made: Callable[..
     until(lambda: not workers())
     processor.submit(frame(2), time.monotonic())
     until(lambda: predictor.seen == [1, 2])
+
+
+def test_a_running_video_remembers_its_faces_until_the_model_is_another(made: Callable[..., LiveProcessor]) -> None:
+    now = [100.0]
+    model, detector = HalvesModel(), MarkedDetector()
+    processor = made(predictor_of(model, detector), clock=lambda: now[0], reader=LiveReader)
+    picture = scene({(200, 200): drawn()}, (480, 640))
+
+    def shown(times: int) -> None:
+        for _ in range(times):
+            now[0] += 0.03
+            processor.submit(picture, now[0])
+            until(lambda: processor._record.result and processor._record.result.at_s == now[0])
+
+    shown(4)
+    processor.set_reader(predictor_of(model, detector), "balanced")
+    shown(3)
+    assert sum(model.asked) == 2, "the same model, of which a page has made another predictor"
+    other = HalvesModel()
+    processor.set_reader(predictor_of(other, detector), "balanced")
+    shown(3)
+    assert (sum(other.asked), sum(model.asked)) == (2, 2)
