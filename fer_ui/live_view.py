@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.errors import FerscopeError
 from fer_core.inference.predictor import Predictor
@@ -20,14 +20,12 @@ from fer_core.jobs.yielding import ask_to_yield
 from fer_core.labels import Expression
 from fer_core.live.ice import parse_ice_servers
 from fer_core.live.processor import LiveProcessor, LiveStatus
-from fer_core.live.smoothing import SmoothedFace
 from fer_core.settings import settings
 from fer_ui.camera_words import show_camera_words
-from fer_ui.chart_view import show_chart
-from fer_ui.charts.probabilities import probability_bars
-from fer_ui.header import Headline, headline, notice
-from fer_ui.numbers import count, percent
-from fer_ui.theme import COLOURS, expression_title, rgb
+from fer_ui.header import Headline, NoticeKind, headline, notice
+from fer_ui.live_bars import empty_html, face_html
+from fer_ui.numbers import count
+from fer_ui.theme import COLOURS, rgb
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -103,35 +101,39 @@ def live_session(predictor: Predictor, point: str) -> LiveSession:
     return session
 
 
-def show_video(session: LiveSession) -> bool:
-    """Show the video with its buttons, and in words what keeps it from starting.
+@dataclass(frozen=True)
+class Video:
+    """The player as the page drew it: whether it plays, or is about to, and where its trouble is told."""
 
-    Returns:
-        whether it plays or is about to.
+    playing: bool
+    running: bool
+    trouble: DeltaGenerator
+
+
+def show_video(session: LiveSession) -> Video:
+    """Show the video with its buttons; `show_status` says what keeps it from starting.
+
     Raises:
         SettingsError: FERSCOPE_ICE_SERVERS can't be used.
     """
     servers = parse_ice_servers(settings().ice_servers)
     context = _streamer(session.processor, servers)
-    playing, connecting = context.state.playing, context.state.signalling
+    playing, connecting = bool(context.state.playing), bool(context.state.signalling)
     session.follow(playing=playing, connecting=connecting, now_s=time.monotonic())
-    running = bool(playing or connecting)
     with st.container(gap=None):
         show_camera_words()
-        st.fragment(run_every=_every(running))(_show_trouble)(session, playing)
-    return running
+        return Video(playing, playing or connecting, st.empty())
 
 
-def show_figures(session: LiveSession, predictor: Predictor, point: str, *, running: bool) -> None:
-    """Show the large numbers and how the largest face is read, renewed once a second while the video runs."""
+def show_status(session: LiveSession, predictor: Predictor, point: str, video: Video | None) -> None:
+    """Show the large numbers, how the largest face is read, and trouble; renewed once a second while the video runs.
+
+    It is one fragment for all of it, as every rerun takes the interpreter from the video.
+    """
     limit_01 = predictor.bundle.calibration.point(point).uncertain_below_01 or None
     labels = predictor.bundle.contract.labels
-    st.fragment(run_every=_every(running))(_show_figures)(session, labels, limit_01, running)
-
-
-def _every(running: bool) -> str | None:
-    """How often what stands beside the video is renewed."""
-    return "1s" if running else None
+    every = "1s" if video is not None and video.running else None
+    st.fragment(run_every=every)(_show_status)(session, labels, limit_01, video)
 
 
 def _streamer(processor: LiveProcessor, servers: list[dict[str, Any]]) -> Any:
@@ -167,47 +169,45 @@ def _on_frame(processor: LiveProcessor) -> Callable[[VideoFrame], VideoFrame]:
     return show
 
 
-def _show_trouble(session: LiveSession, playing: bool) -> None:
-    """What is wrong with the connection or the readings, if anything is."""
-    status = session.processor.snapshot()
-    if session.connection_failed or session.connecting_for_s(time.monotonic()) > _SLOW_AFTER_S:
-        notice("error", _NOT_CONNECTED)
-    if status.error:
-        notice("error", status.error)
-    age_s = status.last_frame_age_s
-    if playing and age_s is not None and age_s > _FROZEN_AFTER_S:
-        notice("warning", f"No picture has come from the camera for {age_s:.0f} seconds. Press STOP, then START.")
-
-
-def _show_figures(session: LiveSession, labels: Sequence[Expression], limit_01: float | None, running: bool) -> None:
+def _show_status(
+    session: LiveSession, labels: Sequence[Expression], limit_01: float | None, video: Video | None
+) -> None:
+    running = video is not None and video.running
     if running:
         ask_to_yield(settings())
     status = session.processor.snapshot()
+    if video is not None:
+        _show_trouble(video, _trouble(session, status, video.playing, time.monotonic()))
     headline(_headlines(status, running))
     if running and status.faces:
-        figure = _face_figure(status.faces[0], limit_01)
+        st.html(face_html(status.faces[0], limit_01))
     elif running:
-        figure = _empty_bars(labels, "No face in view", "Turn your face to the camera.")
+        st.html(empty_html(labels, "No face in view", "Turn your face to the camera."))
     else:
-        figure = _empty_bars(labels, "Nothing read yet", "Press START to begin.")
-    show_chart(figure, "live-probabilities")
+        st.html(empty_html(labels, "Nothing read yet", "Press START to begin."))
 
 
-def _face_figure(face: SmoothedFace, limit_01: float | None) -> go.Figure:
-    """The bars of a face; its words fit one line, so that the bars stay where they are."""
-    figure = probability_bars(face.probabilities, face.uncertain, limit_01)
-    if face.uncertain:
-        words = f"{expression_title(face.label)} {percent(face.confidence, 0)}, {face.doubt}."
-        figure.update_layout(meta={"title": "Uncertain", "subtitle": words})
-    return figure
+def _show_trouble(video: Video, trouble: Sequence[tuple[NoticeKind, str]]) -> None:
+    if not trouble:
+        video.trouble.empty()
+        return
+    with video.trouble.container():
+        for kind, words in trouble:
+            notice(kind, words)
 
 
-def _empty_bars(labels: Sequence[Expression], title: str, subtitle: str) -> go.Figure:
-    """The same rows without bars and numbers, so that nothing moves when a face comes into view."""
-    figure = probability_bars(dict.fromkeys(labels, 0.0))
-    figure.update_traces(text="", hoverinfo="skip", hovertext="")
-    figure.update_yaxes(ticktext=[expression_title(label) for label in Expression if label in labels])
-    return figure.update_layout(meta={"title": title, "subtitle": subtitle})
+def _trouble(session: LiveSession, status: LiveStatus, playing: bool, now_s: float) -> list[tuple[NoticeKind, str]]:
+    """What is wrong with the connection or the readings, if anything is."""
+    trouble: list[tuple[NoticeKind, str]] = []
+    if session.connection_failed or session.connecting_for_s(now_s) > _SLOW_AFTER_S:
+        trouble.append(("error", _NOT_CONNECTED))
+    if status.error:
+        trouble.append(("error", status.error))
+    age_s = status.last_frame_age_s
+    if playing and age_s is not None and age_s > _FROZEN_AFTER_S:
+        words = f"No picture has come from the camera for {age_s:.0f} seconds. Press STOP, then START."
+        trouble.append(("warning", words))
+    return trouble
 
 
 def _headlines(status: LiveStatus, running: bool) -> list[Headline]:

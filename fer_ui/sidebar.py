@@ -6,17 +6,21 @@ import streamlit as st
 
 from fer_core.errors import FerscopeError
 from fer_core.inference.catalog import ModelEntry
-from fer_core.jobs.job import ACTIVE_STATES, JobState
+from fer_core.jobs.job import ACTIVE_STATES, Job, JobState
 from fer_ui.resources import job_store, used_model
+from fer_ui.theme_watch import rerun_on_theme_change
 from fer_ui.words import plain
+
+_SHOWN_JOBS = 3
 
 
 def show_sidebar(version: str) -> None:
     """Draw it."""
     with st.sidebar:
         st.caption(plain(_model_words()))
-        _show_active_jobs(st.context.theme.type)
+        _watch_jobs()
         st.caption(f"FERscope {version}. Nothing leaves the machine it runs on.")
+        rerun_on_theme_change()
 
 
 def _model_words() -> str:
@@ -31,12 +35,22 @@ def _title(entry: ModelEntry) -> str:
     return entry.about.title + (" (drawings)" if entry.about.drawn else "")
 
 
+@st.fragment(run_every="15s")
+def _watch_jobs() -> None:
+    """Look now and then whether something runs, so that a tab which nobody touches costs next to nothing."""
+    if _active_jobs():
+        _show_active_jobs()
+
+
 @st.fragment(run_every="3s")
-def _show_active_jobs(drawn_in: str | None) -> None:
-    if st.context.theme.type != drawn_in:
-        st.rerun()  # light became dark or the other way: charts are drawn anew in its colours
-    active = sorted(job_store().list(states=ACTIVE_STATES), key=lambda job: job.state is not JobState.STALLED)
-    for job in active[:3]:
+def _show_active_jobs() -> None:
+    active = _active_jobs()
+    for job in active[:_SHOWN_JOBS]:
         st.progress(min(max(job.progress_01, 0.0), 1.0), text=plain(f"{job.title}: {job.state}"))
-    if len(active) > 3:
-        st.caption(f"and {len(active) - 3} more")
+    if len(active) > _SHOWN_JOBS:
+        st.caption(f"and {len(active) - _SHOWN_JOBS} more")
+
+
+def _active_jobs() -> list[Job]:
+    """A stalled one, which needs a person, first."""
+    return sorted(job_store().list(states=ACTIVE_STATES), key=lambda job: job.state is not JobState.STALLED)

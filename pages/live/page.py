@@ -11,7 +11,7 @@ from fer_core.inference.predictor import Predictor
 from fer_ui.camera_words import WORDS
 from fer_ui.errors import shown_errors
 from fer_ui.header import empty_state, notice, page_header
-from fer_ui.live_view import live_session, show_figures, show_video
+from fer_ui.live_view import live_session, show_status, show_video
 from fer_ui.pages import Page, link_to
 from fer_ui.params import Param, switch
 from fer_ui.resources import detector, fastest, used_model
@@ -55,11 +55,11 @@ def _live(model: ModelEntry) -> None:
     point = switch("Operating point", list(_POINTS), Param.POINT, format_func=_POINTS.__getitem__)
     session = live_session(reader, point)
     left, right = st.columns([3, 2], gap="large")
-    running = False
+    video = None
     with left, shown_errors():
-        running = show_video(session)
+        video = show_video(session)
     with right, shown_errors():
-        show_figures(session, reader, point, running=running)
+        show_status(session, reader, point, video)
     st.caption(plain(_WHERE_FRAMES_GO))
     st.caption(plain(_about(model, form)))
     with st.expander("If the video does not start"):

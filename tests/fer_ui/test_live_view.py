@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 import pytest
+import streamlit as st
 from av import VideoFrame
 
 from fer_core.faces import RgbImage
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.yielding import asked_to_yield
 from fer_core.labels import Expression
-from fer_core.live.processor import LiveProcessor
+from fer_core.live.processor import LiveProcessor, LiveStatus
 from fer_core.settings import Settings
-from fer_ui.live_view import LiveSession, _on_frame, _show_figures
+from fer_ui.live_view import LiveSession, Video, _on_frame, _show_status, _trouble
 
 
 class FakeProcessor:
@@ -99,8 +101,19 @@ def test_a_person_who_stops_at_once_has_no_failed_connection() -> None:
 def test_jobs_are_asked_to_make_room_only_while_a_video_runs(
     running: bool, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("headline", "show_chart"):
-        monkeypatch.setattr(f"fer_ui.live_view.{name}", lambda *_: None)
+    monkeypatch.setattr("fer_ui.live_view.headline", lambda *_: None)
     live = session(LiveProcessor(cast(Predictor, None), "accurate", colours={}))
-    _show_figures(live, list(Expression), None, running)
+    _show_status(live, list(Expression), None, Video(running, running, st.empty()))
     assert asked_to_yield(store) is running
+
+
+def test_trouble_is_told_while_it_lasts_and_nothing_else() -> None:
+    live = session()
+    well = LiveStatus(25.0, 10.0, 40.0, (), "", 0.1)
+    assert _trouble(live, well, True, 0.0) == []
+    frozen = replace(well, error="The model failed.", last_frame_age_s=7.0)
+    assert [kind for kind, _ in _trouble(live, frozen, True, 0.0)] == ["error", "warning"]
+    assert [kind for kind, _ in _trouble(live, frozen, False, 0.0)] == ["error"]
+    live.follow(playing=False, connecting=True, now_s=1.0)
+    assert _trouble(live, well, False, 5.0) == []
+    assert "TURN" in _trouble(live, well, False, 30.0)[0][1]
