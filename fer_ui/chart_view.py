@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from fer_core.csv_file import csv_bytes
 from fer_ui.charts.layout import chart_config, without_words, words_of
 from fer_ui.words import markup
 
@@ -62,7 +63,7 @@ def offer_csv(table: pd.DataFrame, key: str, label: str = "Download as CSV") -> 
     """
     st.download_button(
         label,
-        table.to_csv(index=False).encode(),
+        csv_bytes(table),
         f"ferscope-{key}.csv",
         "text/csv",
         key=f"csv-{key}",

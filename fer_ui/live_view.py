@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -28,6 +29,7 @@ from fer_ui.numbers import count
 from fer_ui.theme import COLOURS, rgb
 
 if TYPE_CHECKING:
+    from aiortc.contrib.media import MediaRelay
     from av import VideoFrame
 
 _SESSION_KEY = "live-session"
@@ -139,9 +141,11 @@ def show_status(session: LiveSession, predictor: Predictor, point: str, video: V
 def _streamer(processor: LiveProcessor, servers: list[dict[str, Any]]) -> Any:
     # Imported here, below the page's title: it brings its own video library.
     from streamlit_webrtc import WebRtcMode, webrtc_streamer
+    from streamlit_webrtc.relay import get_global_relay
     from streamlit_webrtc.webrtc import SignallingTimeoutError
 
     try:
+        relay_newest_frames(get_global_relay())
         return webrtc_streamer(
             key=_STREAMER_KEY,
             mode=WebRtcMode.SENDRECV,
@@ -151,6 +155,15 @@ def _streamer(processor: LiveProcessor, servers: list[dict[str, Any]]) -> Any:
         )
     except SignallingTimeoutError as exc:
         raise FerscopeError(_NOT_CONNECTED) from exc
+
+
+def relay_newest_frames(relay: MediaRelay) -> None:
+    """Let a server's relay keep the newest frame of each camera alone.
+
+    Otherwise it keeps every frame until it was sent back: where the machine can't encode as many as the camera gives,
+    the picture falls behind without limit, and each second of that takes 10 MB or more.
+    """
+    relay.subscribe = partial(type(relay).subscribe, relay, buffered=False)  # type: ignore[method-assign]
 
 
 def _on_frame(processor: LiveProcessor) -> Callable[[VideoFrame], VideoFrame]:

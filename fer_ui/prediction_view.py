@@ -20,22 +20,23 @@ from fer_ui.words import plain
 _CROP_PX = 96
 
 
-def show_picture(
-    number: int, name: str, content: bytes, predictor: Predictor, point: str, mode: str
-) -> ImageReading | None:
-    """Read the picture with this number on the page and show it; None when it can't be read, which is then said."""
+_FAILED = "reading it failed; the page and the server's log say how"
+
+
+def show_picture(number: int, name: str, content: bytes, predictor: Predictor, point: str, mode: str) -> ImageReading:
+    """Read the picture with this number on the page and show it, or what keeps it from being read."""
     try:
         image = read_image(content, settings(), name=name)
     except FerscopeError as error:
         notice("error", str(error))
-        return None
+        return ImageReading(name, 0, 0, (), str(error), ())
     with shown_errors():
         faces = predictor.read_photo(image.pixels, point=point, faces=mode)
         limit = predictor.bundle.calibration.point(point).uncertain_below_01
         reading = ImageReading.of(image, name, faces)
         _show(number, image, faces, reading, limit)
         return reading
-    return None
+    return ImageReading(name, image.width, image.height, image.notes, _FAILED, ())
 
 
 def _show(picture: int, image: DecodedImage, faces: list[FaceReading], reading: ImageReading, limit_01: float) -> None:

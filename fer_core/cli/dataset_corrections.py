@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.csv_file import write_csv
 from fer_core.cli.output import emit, table
 from fer_core.cli.parsing import AddAction
+from fer_core.csv_file import write_csv
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.overlay import Action, Change, overlay_counts
 from fer_core.data.quality import FindingKind

@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from fer_core.cli.csv_file import write_csv
 from fer_core.cli.output import emit, table
 from fer_core.cli.parsing import AddAction
+from fer_core.csv_file import write_csv
 from fer_core.data.catalog import open_dataset
 from fer_core.data.leakage import Leakage, leakage
 from fer_core.data.split import SplitConfig

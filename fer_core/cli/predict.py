@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.calibration import POINT_NAMES
+from fer_core.csv_file import write_csv
 from fer_core.data.archive import NOT_UTF8
 from fer_core.data.image_formats import ALLOWED
 from fer_core.data.readers.file_names import image_names
@@ -17,6 +18,7 @@ from fer_core.errors import InputError
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import find_model, model_in_use
 from fer_core.inference.detect import open_detector
+from fer_core.inference.prediction_table import Row, reading_rows, readings_table
 from fer_core.inference.predictor import ImageReading, Predictor
 from fer_core.printable import as_text, one_line, printable
 from fer_core.settings import settings
@@ -30,6 +32,7 @@ def add_to(commands: Any) -> None:
     command.add_argument("--faces", choices=("detect", "whole"), default="detect", help="whole: files are face crops")
     command.add_argument("--point", choices=POINT_NAMES, default="accurate")
     command.add_argument("--json", action="store_true", help="print JSON alone, a line an image")
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write a table too, a row a face or unread image")
     command.set_defaults(run=run)
 
 
@@ -37,12 +40,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Predict; exit code 2 when no file at all could be read."""
     here = settings()
     files, not_utf8 = _files(arguments.paths)
-    bundle = Bundle.open(find_model(arguments.model or model_in_use(here), here).folder)
+    model = find_model(arguments.model or model_in_use(here), here)
+    bundle = Bundle.open(model.folder)
     opened = open_detector(here) if arguments.faces == "detect" else None
     if opened and opened.message:
         sys.stderr.write(opened.message + "\n")
     predictor = Predictor(bundle, opened.detector if opened else None)
     failures = 0
+    rows: list[Row] = []
     for path in files:
         name = as_text(str(path))
         if path in not_utf8:
@@ -50,9 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             reading = predictor.read_file(path, name, here, point=arguments.point, faces=arguments.faces)
         failures += bool(reading.error)
-        text = json.dumps(reading.to_json(), allow_nan=False) if arguments.json else printable(in_words(reading))
+        rows += reading_rows(reading) if arguments.csv else ()
+        line = reading.to_json() | {"model": model.id, "point": arguments.point}
+        text = json.dumps(line, allow_nan=False) if arguments.json else printable(in_words(reading))
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
+    if arguments.csv:
+        write_csv(readings_table(rows, model=model.id, point=arguments.point), arguments.csv)
     return 2 if failures == len(files) else 0
 
 

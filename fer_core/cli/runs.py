@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from fer_core.cli.csv_file import write_csv
 from fer_core.cli.output import emit, table
 from fer_core.cli.parsing import add_group
 from fer_core.comparison.compare import COMPARED_MAX, Comparison, compare_runs, one_metric
 from fer_core.comparison.row import SCORES, RunRow, run_row
 from fer_core.comparison.table import RunTable
+from fer_core.csv_file import write_csv
 from fer_core.errors import InputError
 from fer_core.jobs.removal import delete_run_with_jobs
 from fer_core.jobs.store import JobStore

@@ -6,7 +6,10 @@ import hashlib
 import http.client
 import logging
 import pickle
+import struct
 import urllib.request
+import warnings
+import zipfile
 from pathlib import Path
 
 import torch
@@ -24,6 +27,26 @@ _LOG = logging.getLogger(__name__)
 
 _TIMEOUT_S = 15.0
 _CHUNK_BYTES = 2**20
+_EXPECTED = "Give what torch.save(network.state_dict(), FILE) wrote, or a .safetensors file."
+
+_NOT_WEIGHTS = (
+    pickle.UnpicklingError,
+    SafetensorError,
+    zipfile.BadZipFile,
+    struct.error,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What torch's reader raises on a file of another kind: it takes the first bytes for a program and follows it."""
+
 _SLACK = 1.02
 """torchvision gives sizes in rounded MiB; what is longer than that by 2 % is not the file."""
 
@@ -68,16 +91,17 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
         InputError: it is not there, or holds something else.
     """
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix.lower() == ".safetensors":
             return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of a file that is another kind, or written by another version
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(f"There is no file {path} to take weights from.") from None
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as exc:
-        raise InputError(f"{path} can't be read as PyTorch weights ({type(exc).__name__}).") from exc
+    except (*_NOT_WEIGHTS, OSError) as exc:
+        raise InputError(f"{path.name} can't be read as a file of weights ({type(exc).__name__}). {_EXPECTED}") from exc
     tensors = isinstance(state, dict) and all(isinstance(value, torch.Tensor) for value in state.values())
     if not tensors or not state:
-        raise InputError(f"{path.name} is not a plain state dict, a tensor a name. Save network.state_dict() alone.")
+        raise InputError(f"{path.name} is not a plain state dict, a tensor a name. {_EXPECTED}")
     return {str(name): value for name, value in state.items()}
 
 

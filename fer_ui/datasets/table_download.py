@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from fer_core.csv_file import csv_bytes
+
 
 def offer_table(make: Callable[[], pd.DataFrame], key: str, label: str) -> None:
     """A button that makes a table and downloads it as CSV.
@@ -17,7 +19,7 @@ def offer_table(make: Callable[[], pd.DataFrame], key: str, label: str) -> None:
     """
     st.download_button(
         label,
-        lambda: make().to_csv(index=False).encode(),
+        lambda: csv_bytes(make()),
         f"ferscope-{key}.csv",
         "text/csv",
         key=f"table-{key}",

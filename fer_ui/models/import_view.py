@@ -11,7 +11,6 @@ import streamlit as st
 
 from fer_core.data.catalog import list_datasets
 from fer_core.errors import InputError
-from fer_core.ids import slug
 from fer_core.inference.import_bundle import WEIGHTS_SUFFIXES, import_bundle, is_weights_file
 from fer_core.settings import settings
 from fer_core.training.preset_info import PRESETS
@@ -69,8 +68,7 @@ def _import(name: str, content: IO[bytes], model_id: str, preset: str, licence: 
     """Import an uploaded file; the model's id."""
     settings().uploads_dir.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="model-", dir=settings().uploads_dir) as folder:
-        given = Path(name)
-        path = Path(folder) / f"{slug(given.stem)}{given.suffix.lower()}"
+        path = Path(folder) / Path(name).name  # its own name, as errors and the model's title say it
         with path.open("wb") as target:
             shutil.copyfileobj(content, target)
         if is_weights_file(path):

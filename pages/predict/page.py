@@ -6,13 +6,14 @@ import json
 
 import streamlit as st
 
+from fer_core.csv_file import csv_bytes
+from fer_core.inference.prediction_table import reading_rows, readings_table
 from fer_core.inference.predictor import ImageReading
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
 from fer_ui.header import empty_state, notice, page_header
 from fer_ui.pages import Page, link_to
 from fer_ui.params import Param, switch
-from fer_ui.prediction_table import readings_csv
 from fer_ui.prediction_view import show_picture
 from fer_ui.resources import detector, predictor, used_model
 from fer_ui.words import plain
@@ -43,10 +44,8 @@ def main() -> None:
         for number, file in enumerate(files, 1):
             if len(files) > 1:
                 st.subheader(plain(file.name), anchor=False)
-            reading = show_picture(number, file.name, file.getvalue(), predictor(used_model()), point, mode)
-            if reading is not None:
-                readings.append(reading)
-        _downloads(readings)
+            readings.append(show_picture(number, file.name, file.getvalue(), predictor(used_model()), point, mode))
+        _downloads(readings, used_model().id, point)
 
 
 def _limit_mb() -> int:
@@ -64,12 +63,12 @@ def _about_the_model(mode: str) -> None:
         notice("warning", detector().message)
 
 
-def _downloads(readings: list[ImageReading]) -> None:
-    if not any(reading.faces for reading in readings):
-        return
+def _downloads(readings: list[ImageReading], model: str, point: str) -> None:
+    rows = [row for reading in readings for row in reading_rows(reading)]
+    table = csv_bytes(readings_table(rows, model=model, point=point))
+    lines = "".join(json.dumps(reading.to_json() | {"model": model, "point": point}) + "\n" for reading in readings)
     with st.container(horizontal=True, gap="small"):
-        st.download_button("Readings as CSV", readings_csv(readings), "ferscope-readings.csv", "text/csv")
-        lines = "".join(json.dumps(reading.to_json()) + "\n" for reading in readings)
+        st.download_button("Readings as CSV", table, "ferscope-readings.csv", "text/csv")
         st.download_button("Readings as JSON", lines, "ferscope-readings.jsonl", "application/jsonl")
 
 

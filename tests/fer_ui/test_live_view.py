@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from typing import Any, cast
@@ -7,6 +8,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import streamlit as st
+from aiortc import MediaStreamTrack
+from aiortc.contrib.media import MediaRelay
 from av import VideoFrame
 
 from fer_core.faces import RgbImage
@@ -15,7 +18,7 @@ from fer_core.jobs.yielding import asked_to_yield
 from fer_core.labels import Expression
 from fer_core.live.processor import LiveProcessor, LiveStatus
 from fer_core.settings import Settings
-from fer_ui.live_view import LiveSession, Video, _on_frame, _show_status, _trouble
+from fer_ui.live_view import LiveSession, Video, _on_frame, _show_status, _trouble, relay_newest_frames
 
 
 class FakeProcessor:
@@ -44,6 +47,23 @@ class FakeProcessor:
         self.reported.append(error)
 
 
+class Camera(MediaStreamTrack):
+    """Gives thirty frames at once, then nothing more."""
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given = 0
+
+    async def recv(self) -> VideoFrame:
+        await asyncio.sleep(60 if self.given == 30 else 0)
+        self.given += 1
+        frame = white()
+        frame.pts = self.given
+        return frame
+
+
 def session(processor: Any = None) -> LiveSession:
     return LiveSession(cast(LiveProcessor, processor or FakeProcessor()))
 
@@ -66,6 +86,22 @@ def test_nothing_raises_out_of_the_callback_and_the_frame_passes_through(caplog:
     with caplog.at_level(logging.ERROR):
         assert _on_frame(cast(LiveProcessor, processor))(frame) is frame
     assert processor.reported == [error]
+
+
+def test_a_picture_that_is_sent_back_slowly_is_the_newest_and_no_frame_is_kept() -> None:
+    async def watch() -> list[int]:
+        relay, camera = MediaRelay(), Camera()
+        relay_newest_frames(relay)
+        shown = relay.subscribe(camera)
+        seen = [(await shown.recv()).pts]
+        while camera.given < 30:
+            await asyncio.sleep(0)
+        seen.append((await shown.recv()).pts)
+        shown.stop()
+        return seen
+
+    first, second = asyncio.run(watch())
+    assert first < second == 30
 
 
 def test_the_processor_runs_while_the_video_does() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import streamlit as st
 import streamlit_webrtc
+import streamlit_webrtc.relay
+from aiortc.contrib.media import MediaRelay
 
 from fer_core.inference import catalog, fastest
 from fer_core.settings import Settings, settings
@@ -27,6 +29,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         return SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False))
 
     monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", player)
+    monkeypatch.setattr(streamlit_webrtc.relay, "get_global_relay", MediaRelay)
     return calls
 
 

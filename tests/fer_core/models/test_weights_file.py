@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import http.server
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torchvision.models
@@ -156,6 +158,44 @@ def test_only_plain_tensors_are_read(content: object, tmp_path: Path, capsys: py
     with pytest.raises(InputError, match=r"weights\.pth"):
         read_weights(tmp_path / "weights.pth")
     assert capsys.readouterr().out == ""
+
+
+_PICKLES = [b"\x80\x02K\x05.", b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7f.", b"cos\nsystem\n(S'true'\ntR."]
+_OTHERS = [
+    b"",
+    b"not a file of weights",
+    b"epoch,loss\n1,0.5\n",
+    b"{}",
+    b"PK\x03\x04",
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff" * 64,
+]
+
+
+@pytest.mark.parametrize("content", [*_PICKLES, *_OTHERS])
+@pytest.mark.parametrize("name", ["weights.pt", "weights.pth", "weights.safetensors", "WEIGHTS.SAFETENSORS"])
+def test_a_file_of_another_kind_is_told_by_its_name_with_what_was_expected(
+    name: str, content: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"^{name} (can't be read|is not).*\. Give what torch\.save") as caught:
+        read_weights(tmp_path / name)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_any_text_or_bytes_are_told(tmp_path: Path) -> None:
+    """Torch's reader follows the first bytes as a program, so that each beginning fails in a way of its own."""
+    rng = np.random.default_rng(0)
+    path = tmp_path / "weights.pt"
+    torch.save({"a": torch.zeros(3)}, path, _use_new_zipfile_serialization=False)
+    whole = path.read_bytes()
+    for number in range(400):
+        changed = bytearray(whole[: int(rng.integers(1, len(whole)))] if number % 2 else whole)
+        for place in rng.integers(0, min(len(changed), 60), 3):
+            changed[place] = int(rng.integers(256))
+        path.write_bytes(bytes(changed) if number < 200 else bytes([number - 200]) + b" a line of text\n")
+        with contextlib.suppress(InputError):
+            read_weights(path)
 
 
 def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:

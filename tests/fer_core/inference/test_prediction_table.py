@@ -1,0 +1,47 @@
+"""The table of readings: no picture that was given is left out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fer_core.csv_file import csv_bytes
+from fer_core.faces import FaceBox
+from fer_core.inference.prediction_table import NO_FACE, reading_rows, readings_table
+from fer_core.inference.predictor import FaceReading, ImageReading
+from fer_core.labels import Expression
+
+CROP = np.zeros((8, 8, 3), np.uint8)
+
+
+def face(x: int) -> FaceReading:
+    probabilities = {Expression.HAPPINESS: 0.91234567, Expression.FEAR: 0.08765433}
+    box, label = FaceBox(x, 2, 30, 40), Expression.HAPPINESS
+    return FaceReading(box, "fake", 0.9, label, probabilities[label], False, "", probabilities, CROP)
+
+
+def test_pictures_without_a_face_and_unread_ones_have_a_row() -> None:
+    readings = [
+        ImageReading("two.jpg", 100, 90, (), "", (face(1), face(50))),
+        ImageReading("none.jpg", 100, 90, (), "", ()),
+        ImageReading("=cmd|1+1.jpg", 0, 0, (), "it is not an image", ()),
+    ]
+    rows = [row for reading in readings for row in reading_rows(reading)]
+    table = readings_table(rows, model="default", point="balanced")
+    assert table["source"].tolist() == ["two.jpg", "two.jpg", "none.jpg", "=cmd|1+1.jpg"]
+    assert table["problem"].tolist() == ["", "", NO_FACE, "it is not an image"]
+    assert table["faces"].tolist()[:3] == [2, 2, 0] and table["faces"].isna().tolist()[3]
+    assert table["face"].tolist()[:2] == [1, 2]
+    assert set(table["model"]) == {"default"} and set(table["point"]) == {"balanced"}
+    lines = csv_bytes(table).decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("source,problem,faces,face,x,y,width,height,detector,label,confidence,uncertain,reason")
+    assert lines[2] == "two.jpg,,2,2,50,2,30,40,fake,happiness,0.9123,False,,0.9123,0.0877,default,balanced"
+    assert lines[3] == "none.jpg,no face was found,0,,,,,,,,,,,,,default,balanced"
+    assert lines[4].startswith("'=cmd|1+1.jpg,it is not an image,,,")
+
+
+def test_a_table_of_unread_pictures_alone_has_its_columns() -> None:
+    table = readings_table(
+        [*reading_rows(ImageReading("a\udcff", 0, 0, (), "broken", ()))], model="m", point="accurate"
+    )
+    assert table["source"].tolist() == ["a?"]
+    assert {"label", "confidence", "model"} <= set(table)
