@@ -15,9 +15,9 @@ MIB = 2**20
 
 
 class Settings(BaseSettings):
-    """All settings. Each is an environment variable: `home` is `FERSCOPE_HOME`, and so on."""
+    """All settings. Each is an environment variable: `home` is `FERSCOPE_HOME`, and so on; an empty one is not set."""
 
-    model_config = SettingsConfigDict(env_prefix="FERSCOPE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="FERSCOPE_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Field(Path("~/.ferscope"), description="The store: datasets, runs, models, jobs.")
     database_url: str = Field("", description="SQLAlchemy URL of the job database; empty is SQLite in the store.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from fer_core.evaluation.predictions import labels_by
 from fer_core.inference.catalog import ModelEntry, use_model
 from fer_core.inference.judged import PARTS, Judged, judged_parts, read_report
 from fer_core.inference.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
@@ -112,4 +113,6 @@ def _robustness(model: ModelEntry) -> None:
 def _scores(figures: dict[str, Any]) -> None:
     show_scores(figures)
     part = PARTS.get(figures["part"], figures["part"])
-    st.caption(f"On the {count(figures['n'])} labelled images of the {part}, accurate point.")
+    labels = labels_by(str(figures.get("protocol", "")))
+    where = ", ".join(words for words in (f"the {part}", labels, "accurate point") if words)
+    st.caption(plain(f"On the {count(figures['n'])} labelled images of {where}."))

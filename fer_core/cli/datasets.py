@@ -48,9 +48,14 @@ def _stats(arguments: argparse.Namespace) -> None:
         {"expression": str(e), **{split or "all": counts[str(e)] for split, counts in result["splits"].items()}}
         for e in Expression
     ]
-    judged = result["imbalance"]
-    ratio = f"imbalance ratio {judged['ratio']:.1f}, entropy {judged['entropy_01']:.2f}, Gini {judged['gini']:.2f}"
-    emit(result, arguments.json, f"{table(rows, '')}\n{result['n']:,} images; {ratio if judged else 'no labels'}")
+    emit(result, arguments.json, f"{table(rows, '')}\n{result['n']:,} images; {_imbalance(result['imbalance'])}")
+
+
+def _imbalance(found: dict[str, float] | None) -> str:
+    """How unequal the classes are, in a line; a set need not have labels."""
+    if not found:
+        return "no labels"
+    return f"imbalance ratio {found['ratio']:.1f}, entropy {found['entropy_01']:.2f}, Gini {found['gini']:.2f}"
 
 
 def _delete(arguments: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from fer_core.comparison.row import SCORES, RunRow, run_row
 from fer_core.comparison.table import RunTable
 from fer_core.csv_file import write_csv
 from fer_core.errors import InputError
+from fer_core.evaluation.predictions import labels_by
 from fer_core.jobs.removal import delete_run_with_jobs
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import open_run
@@ -121,6 +122,7 @@ def _described(row: RunRow) -> str:
     if row.figures:
         part, images = row.figures.part, f", {row.figures.n:,} images" if row.figures.n else ""
         lines.append(f"{row.dataset}, {part} part{images}: {', '.join(_scores(row))}")
+        lines.append(labels_by(row.figures.protocol))
     else:
         lines.append(f"{row.dataset or 'no dataset'}: no figures yet")
     lines += [f"tags: {' '.join(row.tags)}"] if row.tags else []

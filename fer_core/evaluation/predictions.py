@@ -14,7 +14,11 @@ from fer_core.errors import InputError
 from fer_core.labels import LabelSet
 
 Protocol = Literal["argmax", "majority"]
-PROTOCOLS: tuple[Protocol, ...] = ("argmax", "majority")
+PROTOCOLS: dict[Protocol, str] = {"majority": "majority", "argmax": "commonest vote"}
+"""What each protocol is called. The first of them that there are labels for is the headline's: lists, cards and pages
+give a model's figures by it, and name it."""
+
+_LABELS_BY = {"majority": "labels by majority", "argmax": "labels as given or by the commonest vote"}
 
 _OUTCOMES_BY: dict[Protocol, Callable[[NDArray[np.integer]], NDArray[np.int64]]] = {
     "argmax": argmax_outcomes,
@@ -46,6 +50,11 @@ def prediction_table(rows: pd.DataFrame, logits: NDArray[np.float32], labels: La
 def logits_of(table: pd.DataFrame, labels: LabelSet) -> NDArray[np.float32]:
     """The logits of a table of predictions; float32, shape (N, len(labels))."""
     return table[[f"logit_{expression}" for expression in labels]].to_numpy(np.float32)
+
+
+def labels_by(protocol: str) -> str:
+    """By which labels figures are, in words; a set without votes has the labels it gives."""
+    return _LABELS_BY.get(protocol, protocol)
 
 
 def truth_of(table: pd.DataFrame, protocol: Protocol, labels: LabelSet) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -73,17 +73,25 @@ def reports(table: pd.DataFrame, calibration: Calibration, labels: LabelSet) -> 
 
 
 def headline_figures(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """What lists show of a model: the first report on its test part, else on its validation part; empty without one.
+    """What lists show of a model on its test part, else on its validation part; empty without one.
 
     Args:
         report: the reports by part.
+    Returns:
+        the figures by the headline's protocol at the first operating point.
     """
     part = next((part for part in ("test", *report) if report.get(part)), "")
     if not part:
         return {}
-    first = report[part][0]
+    first = in_order(report[part])[0]
     names = ("n", "protocol", "accuracy", "balanced_accuracy", "macro_f1", "intervals")
     return {"part": part, **{name: first[name] for name in names}}
+
+
+def in_order(reports: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Reports on the same images, the headline's protocol and the accurate point first."""
+    protocols, points = list[str](PROTOCOLS), list[str](POINT_NAMES)
+    return sorted(reports, key=lambda each: (protocols.index(each["protocol"]), points.index(each["point"])))
 
 
 def _unscaled(calibration: Calibration, point: PointName, logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 
 from fer_core.calibration import PointName
-from fer_core.evaluation.predictions import Protocol
-from fer_core.inference.card.words import POINTS, PROTOCOLS, part_words, plain, table
+from fer_core.evaluation.predictions import PROTOCOLS, Protocol
+from fer_core.inference.card.words import POINTS, part_words, plain, table
 from fer_core.json_file import Described, Share, Text, read_valid
 
 REPORT_FILE = "int8.json"

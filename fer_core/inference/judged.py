@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fer_core.calibration import POINT_NAMES
+from fer_core.evaluation.report import in_order
 from fer_core.inference.bundle import REPORT_FILE, About
-from fer_core.inference.card.words import PROTOCOLS
 
 PARTS = {"test": "test part", "valid": "validation part", "train": "training part"}
 
@@ -30,9 +29,7 @@ class Judged:
     @classmethod
     def of(cls, part: str, reports: Sequence[dict[str, Any]]) -> Judged:
         """In the order that the card shows."""
-        order = {name: place for place, name in enumerate(PROTOCOLS)}
-        points = {name: place for place, name in enumerate(POINT_NAMES)}
-        return cls(part, tuple(sorted(reports, key=lambda each: (order[each["protocol"]], points[each["point"]]))))
+        return cls(part, tuple(in_order(reports)))
 
     @property
     def first(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from fer_ui.errors import shown_errors
 from fer_ui.pages import Page, go_to, link_to
 from fer_ui.params import Param, value_of
 from fer_ui.resources import job_store
-from fer_ui.uploads import keep_upload
+from fer_ui.uploads import keep_upload, upload_field
 from fer_ui.words import plain
 
 _ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "csv", "parquet"]
@@ -51,7 +51,7 @@ def _upload() -> None:
         "You see what it seems to be before anything is imported."
     )
     with st.form("upload-archive", border=False):
-        file = st.file_uploader("Archive", type=_ARCHIVES, key="archive-upload")
+        file = upload_field("Archive", "archive-upload", "the archive", type=_ARCHIVES)
         name = st.text_input("Name in the store", placeholder="ferplus", key="upload-name", help=_NAME_HELP)
         if st.form_submit_button("Look at it", type="primary"):
             with shown_errors():

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fer_core.evaluation.predictions import labels_by
 from fer_core.evaluation.report import figures_of
 from fer_core.inference.card.words import part_words
 from fer_core.inference.catalog import ModelEntry
@@ -24,11 +25,11 @@ from fer_ui.figures_view import show_figures_table
 from fer_ui.header import Headline, headline, notice
 from fer_ui.numbers import count, images, interval, percent
 from fer_ui.params import Param, switch
+from fer_ui.protocols import PROTOCOL_TITLES
 from fer_ui.report_view import show_warnings
 from fer_ui.words import plain
 
 _POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
-_PROTOCOLS = {"majority": "Majority", "argmax": "Commonest vote"}
 _SCORES = {"macro_f1": "Macro-F1", "balanced_accuracy": "Balanced accuracy", "accuracy": "Accuracy"}
 
 
@@ -38,7 +39,8 @@ def show_figures(model: ModelEntry, judged: Judged) -> None:
     show_scores(report)
     show_warnings(report)
     said = meaning(judged.part, model.about).capitalize()
-    st.caption(plain(f"On {images(report['n'])} of the {PARTS.get(judged.part, judged.part)}. {said}."))
+    part, labels = PARTS.get(judged.part, judged.part), labels_by(report["protocol"])
+    st.caption(plain(f"On {images(report['n'])} of the {part}, {labels}. {said}."))
     table = figures_table(figures_of(report), _labels(report))
     show_chart(class_figures_bars(table), f"classes-{model.id}")
     show_figures_table(table, f"figures-{model.id}")
@@ -87,9 +89,9 @@ def _chosen(judged: Judged) -> dict[str, Any]:
     """The report by the protocol and at the point that the address says."""
     found = {(each["protocol"], each["point"]): each for each in judged.reports}
     left, right = st.columns(2)
-    protocols = [name for name in _PROTOCOLS if any(key[0] == name for key in found)]
+    protocols = [name for name in PROTOCOL_TITLES if any(key[0] == name for key in found)]
     with left:
-        protocol = switch("Labels by", protocols, Param.PROTOCOL, format_func=_PROTOCOLS.__getitem__)
+        protocol = switch("Labels by", protocols, Param.PROTOCOL, format_func=PROTOCOL_TITLES.__getitem__)
     points = [name for name in _POINTS if (protocol, name) in found]
     with right:
         point = switch("Operating point", points, Param.POINT, format_func=_POINTS.__getitem__)
@@ -130,7 +132,7 @@ def _other_data(evaluation: Evaluation) -> None:
         st.markdown(plain(said))
     rows = [
         {
-            "Labels by": _PROTOCOLS.get(each["protocol"], each["protocol"]),
+            "Labels by": PROTOCOL_TITLES.get(each["protocol"], each["protocol"]),
             "Point": _POINTS.get(each["point"], each["point"]),
             "Images": count(each["n"]),
             **{
@@ -153,6 +155,6 @@ def _in_8_bits(found: Int8Report, report: Mapping[str, Any]) -> str:
     return (
         f"Live reads by a copy of this network in 8 bits where that is faster. On {images(held.n)} of "
         f"{part_words(found.dataset, found.part)} its accuracy is {percent(held.int8.accuracy)} and its macro-F1 "
-        f"{percent(held.int8.macro_f1)} ({_PROTOCOLS[held.protocol].lower()}, {held.point} point): "
+        f"{percent(held.int8.macro_f1)} ({PROTOCOL_TITLES[held.protocol].lower()}, {held.point} point): "
         f"{-held.accuracy_lost_01 * 100:+.2f} points of accuracy against 32 bits (95 %: {low} to {high})."
     )

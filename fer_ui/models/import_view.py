@@ -17,6 +17,7 @@ from fer_core.training.preset_info import PRESETS
 from fer_ui.errors import shown_errors
 from fer_ui.models.import_process import import_weights_apart
 from fer_ui.pages import Page, go_to
+from fer_ui.uploads import upload_field
 from fer_ui.words import plain
 
 _TYPES = ["zip", *(suffix.removeprefix(".") for suffix in WEIGHTS_SUFFIXES)]
@@ -30,7 +31,7 @@ def show_import() -> None:
         "A bundle as one file (.zip), as “Make the file” and `models export` write it; it is verified before it is "
         "kept. Or a PyTorch state dict alone (.pt, .pth, .safetensors), for which a preset says what network it is."
     )
-    file = st.file_uploader("Bundle or weights", type=_TYPES, key="model-upload")
+    file = upload_field("Bundle or weights", "model-upload", "the file", type=_TYPES)
     weights = file is not None and is_weights_file(Path(file.name))
     preset, licence, data = _about_weights() if weights else ("", "", "")
     model_id = st.text_input("Name in the store", key="model-upload-id", help=_NAME_HELP).strip()

@@ -11,6 +11,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from fer_core.comparison.row import RunRow
 from fer_core.comparison.table import RunTable
 from fer_core.comparison.verdict import PARTS
+from fer_core.evaluation.predictions import labels_by
 from fer_core.runs.folder import RunState
 from fer_core.settings import settings
 from fer_ui.numbers import count, interval
@@ -27,11 +28,12 @@ def run_table() -> RunTable:
 
 
 def judged_words(row: RunRow) -> str:
-    """On what a run was judged: "ferplus, test, 3,573 images"."""
+    """On what a run was judged: "ferplus, test, 3,573 images, labels by majority"."""
     if row.figures is None:
         return row.dataset
     images = f"{count(row.figures.n)} images" if row.figures.n else ""
-    return ", ".join(each for each in (row.dataset, PARTS.get(row.figures.part, ""), images, labels_words(row)) if each)
+    part, protocol = PARTS.get(row.figures.part, ""), labels_by(row.figures.protocol)
+    return ", ".join(each for each in (row.dataset, part, images, labels_words(row), protocol) if each)
 
 
 def labels_words(row: RunRow) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.evaluation.predictions import labels_by
 from fer_core.evaluation.report import figures_of
 from fer_core.labels import Expression
 from fer_core.metrics import Figures
@@ -18,7 +19,9 @@ from fer_ui.header import Headline, empty_state, headline, notice, page_header
 from fer_ui.numbers import count, interval, listed, percent
 from fer_ui.pages import Page, link_to
 from fer_ui.params import Param, choose, switch
+from fer_ui.protocols import PROTOCOL_TITLES
 from fer_ui.report_view import reports_of, run_title, show_warnings
+from fer_ui.words import plain, sentence
 
 _PARTS = {"test": "Test", "valid": "Validation"}
 _MEANINGS = {
@@ -26,7 +29,6 @@ _MEANINGS = {
     "valid": "The epoch and the operating points were chosen on these images: their figures flatter a little.",
 }
 _POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
-_PROTOCOLS = {"argmax": "Commonest vote", "majority": "Majority"}
 _CELLS = {"counts": "Counts", "ratios": "Shares of each row"}
 
 
@@ -62,14 +64,14 @@ def _show(run: Run) -> None:
         part = switch("Part", [name for name in _PARTS if name in found], Param.PART, format_func=_PARTS.__getitem__)
     with columns[1]:
         point = switch("Operating point", list(_POINTS), Param.POINT, format_func=_POINTS.__getitem__)
-    protocols = [name for name in _PROTOCOLS if (name, point) in found[part]]
+    protocols = [name for name in PROTOCOL_TITLES if (name, point) in found[part]]
     with columns[2]:
-        protocol = switch("Labels by", protocols, Param.PROTOCOL, format_func=_PROTOCOLS.__getitem__)
+        protocol = switch("Labels by", protocols, Param.PROTOCOL, format_func=PROTOCOL_TITLES.__getitem__)
     report = found[part][protocol, point]
     figures, labels = figures_of(report), [Expression(name) for name in report["labels"]]
     _headline(figures, report["ece"])
     show_warnings(report)
-    st.caption(_MEANINGS[part])
+    st.caption(plain(f"{_MEANINGS[part]} {sentence(labels_by(protocol))}."))
     cells = switch("Cells", list(_CELLS), Param.VIEW, format_func=_CELLS.__getitem__)
     figure = confusion_heatmap(figures.confusion, labels, ratios=cells == "ratios")
     show_chart(figure, f"confusion-{run.id}")

@@ -16,6 +16,7 @@ from fer_ui.pages import Page, link_to
 from fer_ui.params import Param, switch
 from fer_ui.prediction_view import show_picture
 from fer_ui.resources import detector, predictor, used_model
+from fer_ui.uploads import upload_field
 from fer_ui.words import plain
 
 _POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
@@ -26,7 +27,8 @@ def main() -> None:
     page_header("Predict", "Upload photos: each face is found, numbered and read, with how sure the model is.")
     with shown_errors():
         # Any file can be chosen: whether it is a picture is told by its content, and said beside its name.
-        files = st.file_uploader("Photos", accept_multiple_files=True, max_upload_size=_limit_mb())
+        limit_mb = _limit_mb()
+        files = upload_field("Photos", "photos", "your photos", accept_multiple_files=True, max_upload_size=limit_mb)
         left, right = st.columns(2)
         with left:
             point = switch("Operating point", list(_POINTS), Param.POINT, format_func=_POINTS.__getitem__)

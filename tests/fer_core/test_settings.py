@@ -48,6 +48,15 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
     assert (here.store, here.threads, here.offline) == (tmp_path, 3, True)
 
 
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_an_empty_variable_means_the_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(f"FERSCOPE_{name.upper()}", raising=False)
+    default = getattr(settings(), name)
+    settings.cache_clear()
+    monkeypatch.setenv(f"FERSCOPE_{name.upper()}", "")
+    assert getattr(settings(), name) == default == Settings.model_fields[name].default
+
+
 def test_they_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     before = settings()
     monkeypatch.setenv("FERSCOPE_THREADS", "7")

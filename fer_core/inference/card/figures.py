@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fer_core.inference.card.words import POINTS, PROTOCOLS, percent, plain, table, with_interval
+from fer_core.evaluation.predictions import PROTOCOLS
+from fer_core.inference.card.words import POINTS, percent, plain, table, with_interval
 from fer_core.inference.judged import Judged
 
 _SCORES = ("macro_f1", "balanced_accuracy", "accuracy")

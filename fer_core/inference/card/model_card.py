@@ -11,6 +11,7 @@ from fer_core.atomic import write_text
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.errors import BundleError
+from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.inference.bundle import CALIBRATION_FILE, CARD_FILE, CONFIG_FILE, CONTRACT_FILE, About
 from fer_core.inference.card.calibration import PICTURE, calibration_lines, certainty_lines
 from fer_core.inference.card.figures import (
@@ -22,7 +23,7 @@ from fer_core.inference.card.figures import (
 )
 from fer_core.inference.card.picture import calibration_svg
 from fer_core.inference.card.recipe import data_lines, dataset_name, fact_lines, recipe_lines
-from fer_core.inference.card.words import PROTOCOLS, listed, percent, plain, table, with_interval
+from fer_core.inference.card.words import listed, percent, plain, table, with_interval
 from fer_core.inference.evaluations import Evaluation, read_evaluations
 from fer_core.inference.int8_report import card_lines as int8_lines
 from fer_core.inference.int8_report import read_int8

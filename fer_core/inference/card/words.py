@@ -7,9 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 POINTS = {"accurate": "accurate", "balanced": "balanced"}
-PROTOCOLS = {"majority": "majority", "argmax": "commonest vote"}
-"""What each protocol is called, the one that counts first."""
-
 _TIED = "\u00a0"
 """A space at which a narrow column does not break."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from fer_core.allocator import KEPT_MEMORY
@@ -20,6 +22,8 @@ from fer_core.labels import Expression
 from fer_core.runs.folder import list_runs
 from fer_core.settings import Settings
 from tests.commands import Command, Printed, commands, is_one_clear_line
+from tests.unlabelled import DATASET as UNLABELLED
+from tests.unlabelled import TOTAL, import_unlabelled
 
 
 @pytest.fixture
@@ -60,6 +64,16 @@ def test_an_archive_is_imported(command: Command, archive: Path) -> None:
     labelled = sum(sum(part.values()) for part in stats["splits"].values())
     assert labelled + sum(stats["unlabelled"].values()) == 60
     assert archive.is_file()
+
+
+def test_a_set_without_labels_is_counted(command: Command, store: Settings, tmp_path: Path) -> None:
+    import_unlabelled(tmp_path / "faces", store)
+    counted = command("datasets", "stats", UNLABELLED)
+    assert counted.code == 0, counted.err
+    assert f"{TOTAL} images; no labels" in counted.out
+    stats = command("datasets", "stats", UNLABELLED, "--json").json
+    assert (stats["n"], stats["imbalance"]) == (TOTAL, None)
+    assert sum(stats["splits"]["train"].values()) == 0
 
 
 def test_words_are_for_people(command: Command, archive: Path) -> None:
@@ -253,6 +267,24 @@ def test_a_name_that_is_not_utf8_is_an_error_of_its_own_line(command: Command, b
     assert r"M\xfcller.png is not UTF-8" in words
     assert r"red\x1b[31m\n.png:" in words
     assert "\x1b" not in words
+
+
+def test_a_table_of_predictions_leaves_no_file_out_and_starts_no_formula(
+    command: Command, bundle: Path, tmp_path: Path
+) -> None:
+    cv2.imwrite(str(tmp_path / "=cmd|1+1.png"), np.full((40, 30, 3), 250, np.uint8))
+    (tmp_path / "broken.jpg").write_text("no image")
+    (tmp_path / "table").mkdir()
+    out = tmp_path / "table" / "out.csv"
+    given = ("predict", tmp_path, "--model", "tiny", "--faces", "whole", "--csv", out)
+    assert command(*given, "--json").code == 0
+    table = pd.read_csv(out).set_index(pd.Series(["good", "broken"]))
+    assert table.loc["good", "label"] == "happiness" and table["problem"].isna().tolist() == [True, False]
+    assert set(table["model"]) == {"tiny"} and set(table["point"]) == {"accurate"}
+    alone = ("predict", "=cmd|1+1.png", "--model", "tiny", "--faces", "whole", "--csv", out)
+    with contextlib.chdir(tmp_path):
+        assert command(*alone).code == 0
+    assert pd.read_csv(out).loc[0, "source"] == "'=cmd|1+1.png"
 
 
 def test_predicting_nothing_readable_ends_with_two(command: Command, bundle: Path, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import prediction_table
 from fer_core.evaluation.report import figures_of, headline_figures, report, reports
+from fer_core.inference.bundle import read_about
+from fer_core.inference.catalog import SHIPPED_FOLDER
 from fer_core.labels import Expression, label_set
 
 FOUR = label_set("four")
@@ -105,12 +107,12 @@ def test_the_calibration_error_is_of_the_calibrated_probabilities() -> None:
 def test_every_protocol_at_every_point() -> None:
     found = reports(_table(votes=True), CALIBRATION, FOUR)
     assert [(each["protocol"], each["point"]) for each in found] == [
-        ("argmax", "accurate"),
-        ("argmax", "balanced"),
         ("majority", "accurate"),
         ("majority", "balanced"),
+        ("argmax", "accurate"),
+        ("argmax", "balanced"),
     ]
-    assert found[2]["n"] == 150
+    assert found[0]["n"] == 150
     assert [each["protocol"] for each in reports(_table(), CALIBRATION, FOUR)] == ["argmax", "argmax"]
 
 
@@ -211,3 +213,17 @@ def test_a_stored_report_of_an_older_version_still_opens() -> None:
     }
     assert figures_of(older).per_class == figures_of(result).per_class
     assert figures_of(older).intervals["macro_f1"] == tuple(result["intervals"]["macro_f1"])
+
+
+def test_the_headline_is_by_one_protocol_however_the_reports_are_ordered() -> None:
+    found = reports(_table(votes=True), CALIBRATION, FOUR)
+    for each in (found, found[::-1]):
+        headline = headline_figures({"test": each})
+        assert (headline["protocol"], headline["macro_f1"]) == ("majority", found[0]["macro_f1"])
+    assert headline_figures({"test": reports(_table(), CALIBRATION, FOUR)})["protocol"] == "argmax"
+
+
+def test_the_model_that_ships_is_listed_by_the_headline_of_its_report() -> None:
+    figures = read_about(SHIPPED_FOLDER).figures
+    headline = headline_figures(json.loads((SHIPPED_FOLDER / "report.json").read_text()))
+    assert {name: figures[name] for name in headline} == headline
