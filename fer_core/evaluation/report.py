@@ -88,7 +88,7 @@ def headline_figures(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, An
     return {"part": part, **{name: first[name] for name in names}}
 
 
-def in_order(reports: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def in_order(reports: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Reports on the same images, the headline's protocol and the accurate point first."""
     protocols, points = list[str](PROTOCOLS), list[str](POINT_NAMES)
     return sorted(reports, key=lambda each: (protocols.index(each["protocol"]), points.index(each["point"])))

@@ -191,4 +191,4 @@ def test_weights_ask_for_their_preset(store: Settings, open_page: OpenPage, monk
     app.selectbox(key="model-upload-preset").set_value("A-cnn").run()
     app.text_input(key="model-upload-licence").set_value("MIT").run()
     press(app, "model-import")
-    assert asked == [("my-weights.pt", b"state", "A-cnn", "", "MIT", "")]
+    assert asked == [("My Weights.PT", b"state", "A-cnn", "", "MIT", "")]
