@@ -259,8 +259,9 @@ def _session(path: Path, threads: int, content: bytes | None) -> Any:
     try:
         return onnxruntime.InferenceSession(content or str(path), options, providers=["CPUExecutionProvider"])
     except Exception as exc:  # ONNX Runtime's errors have no common base but Exception
+        cause = _first_line(exc).replace(str(path), path.name)  # where the store lies is nobody's business
         raise BundleError(
-            f"{path.name} of {path.parent.name} can't be loaded: {_first_line(exc)}. Copy or export it again."
+            f"{path.name} of {path.parent.name} can't be loaded: {cause}. Copy or export it again."
         ) from exc
 
 

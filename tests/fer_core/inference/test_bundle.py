@@ -124,7 +124,7 @@ def test_each_part_is_needed_and_named(make_bundle: MakeBundle, name: str) -> No
 def test_a_corrupted_network_is_said(make_bundle: MakeBundle, content: bytes) -> None:
     folder = make_bundle()
     (folder / "model.onnx").write_bytes(content)
-    with pytest.raises(BundleError, match=r"model\.onnx of tiny can't be loaded"):
+    with pytest.raises(BundleError, match=r"model\.onnx of tiny can't be loaded(?!.*/tiny/)"):
         Bundle.open(folder)
 
 
