@@ -159,6 +159,14 @@ def _columns(work: Import, base: Manifest) -> dict[str, Any]:
                 key=f"column-{name}-{key}-{table}",
             )
         chosen[name] = "" if value == _NO_COLUMN else value
+    chosen["folder"] = st.text_input(
+        "Folder of the images (may be left out)",
+        guessed.folder,
+        placeholder="images",
+        key=f"folder-{key}-{table}",
+        help="What goes before each path. Left out, it is found from the files. It is needed where two folders hold "
+        "files of the same names.",
+    ).strip()
     used = [chosen[name] for name in names if chosen[name]]
     chosen["subgroups"] = tuple(
         st.multiselect(

@@ -75,6 +75,24 @@ def test_what_is_chosen_is_what_is_imported(
     assert index["identity"].nunique() == 4
 
 
+def test_of_two_folders_with_the_same_names_one_can_be_chosen(
+    table: Path, store: Settings, open_page: OpenPage
+) -> None:
+    for folder in ("large", "small"):
+        (table / folder).mkdir()
+    for image in sorted(table.glob("*.png")):
+        (table / "large" / image.name).write_bytes(image.read_bytes())
+        image.rename(table / "small" / image.name)
+    listed = pd.read_csv(table / "list.csv", dtype=str)
+    listed.assign(file=listed["file"].str.upper()).to_csv(table / "list.csv", sep=";", index=False, encoding="utf-16")
+    begin_import(table, "mine", store)
+    app = _proposal(open_page, errors=1)
+    assert "24 rows name a file that could be several" in words(app)
+    next(box for box in app.text_input if box.label.startswith("Folder of the images")).set_value("small").run()
+    assert "could be several" not in words(app)
+    assert "24 rows name a file in other upper or lower case" in words(app)
+
+
 def test_a_column_that_is_no_label_is_noticed(table: Path, store: Settings, open_page: OpenPage) -> None:
     listed = pd.read_csv(table / "list.csv")
     listed["mood"] = [f"note {place}" for place in range(len(listed))]

@@ -10,6 +10,7 @@ from typing import cast
 
 import pandas as pd
 
+from fer_core.data.label_words import expression_word
 from fer_core.data.manifest import Manifest, TableColumns
 from fer_core.data.readers.file_matcher import FileMatcher, Match
 from fer_core.data.readers.file_names import NamePatterns, is_image, split_of
@@ -130,7 +131,7 @@ def guess_columns(source: Source, table: str = "") -> TableColumns:
     images = [column for column in columns if head[column].map(is_image).mean() > 0.9]
     path = next(iter(images), None) or _by_word(columns, _PATH_WORDS) or columns[0]
     left = [column for column in columns if column != path]
-    label = _by_word(left, _LABEL_WORDS) or left[0]
+    label = _by_word(left, _LABEL_WORDS) or _of_expressions(head[left]) or left[0]
     left.remove(label)
     return TableColumns(
         table=table,
@@ -162,6 +163,12 @@ def _by_word(columns: Sequence[str], words: Sequence[str]) -> str | None:
         if word in lowered:
             return lowered[word]
     return next((column for word in words for column in columns if word in column.lower()), None)
+
+
+def _of_expressions(head: pd.DataFrame) -> str | None:
+    """The first column of which most values name an expression."""
+    named = {str(name): head[name].map(lambda text: expression_word(text) is not None).mean() for name in head.columns}
+    return next((name for name, share_01 in named.items() if share_01 > 0.5), None)
 
 
 def _numeric(columns: TableColumns) -> list[str]:

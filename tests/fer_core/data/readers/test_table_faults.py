@@ -66,6 +66,12 @@ def test_a_table_without_a_header_loses_no_row(tmp_path: Path) -> None:
     ]
 
 
+def test_the_label_is_in_the_column_of_expressions_where_no_header_tells(tmp_path: Path) -> None:
+    records = _read(tmp_path, "nr,what,who,rated\n0.png,7,Ann,Happy face\n1.png,8,Ben,Sad\n2.png,9,Cem,odd\n")
+    assert [record.raw_label for record in records] == ["Happy face", "Sad", "odd"]
+    assert _read(tmp_path, "1,0.png,Sad\n2,1.png,fear\n3,2.png,sad\n")[0].raw_label == "Sad"
+
+
 @pytest.mark.parametrize("missing", ["", "nan", "NaN", "NA", "n/a", "-", "None", "null"])
 def test_a_valence_that_is_not_given_is_none(missing: str, tmp_path: Path) -> None:
     one, two = _read(tmp_path, f"image,emotion,valence,arousal\n0.png,sad,{missing},-0.5\n1.png,fear,0.25,{missing}\n")
