@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fer_core.data.label_map import LabelMap, label_map
 from fer_core.data.left_out import EXAMPLES_MAX
-from fer_core.data.manifest import Layout, Manifest
+from fer_core.data.manifest import Layout, Manifest, TableColumns
 from fer_core.data.readers import READERS
 from fer_core.data.readers.file_names import image_names
 from fer_core.data.readers.table import table_names
@@ -56,6 +56,7 @@ def label_conflict(source: Source, manifest: Manifest, proposed: Mapping[str, st
         proposed: raw labels by path.
     """
     try:
+        columns: TableColumns | None
         if manifest.layout in _BY_FOLDER:
             columns = choose_columns(source)
             other = manifest.model_copy(update={"layout": "table", "columns": columns})

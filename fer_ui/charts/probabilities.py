@@ -47,8 +47,9 @@ def probability_words(
     """What the bars show, and what to conclude from them."""
     if not uncertain:
         return f"Read as {likeliest.value}", f"The model is {percent(value_01, 0)} sure."
-    below = uncertain_below_01 is not None and value_01 < uncertain_below_01
-    limit = f", it needs {percent(uncertain_below_01, 0)}" if below else ""
+    limit = ""
+    if uncertain_below_01 is not None and value_01 < uncertain_below_01:
+        limit = f", it needs {percent(uncertain_below_01, 0)}"
     return "Uncertain", f"The likeliest is {likeliest.value} with {percent(value_01, 0)}{limit}."
 
 
