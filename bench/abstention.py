@@ -4,7 +4,7 @@
     python -m bench.abstention --fit
 
 Ready crops are blurred, and drawn hands, masks and other things are put over the mouth; scenes with a face are cut by
-their edge, and a face on its head stands beside an upright one. Rates carry 95 % intervals (Wilson). `--fit` fits the
+their edge, and a face on its head stands beside two upright ones. Rates carry 95 % intervals (Wilson). `--fit` fits the
 network that sees covered mouths on training images and writes its file.
 """
 
@@ -116,12 +116,13 @@ def _scene_rows(predictor: Predictor, crops: Sequence[Gray]) -> Iterator[dict[st
             readings += predictor.read_photo(picture)[:1]
         yield _row(f"{name} cut off" if cut_01 else name, readings, len(crops), Doubt.CUT_OFF if cut_01 else None)
     turned = []
-    for number, crop in enumerate(crops):
+    for number in range(len(crops)):
         rng = np.random.default_rng(number)
-        upright, other = (scene(one, "mirrored", 0.0, rng).picture for one in (crops[number - 1], crop))
-        both = np.hstack([upright, np.rot90(other, 2)])
-        turned += [reading for reading in predictor.read_photo(both) if reading.box.x >= upright.shape[1]]
-    yield _row("on its head beside an upright one", turned, len(crops), Doubt.TURNED)
+        people = [scene(crops[number - far], "mirrored", 0.0, rng).picture for far in (2, 1, 0)]
+        row = np.hstack([*people[:2], np.rot90(people[2], 2)])
+        first = 2 * people[0].shape[1]
+        turned += [reading for reading in predictor.read_photo(row) if reading.box.x >= first][:1]
+    yield _row("on its head beside two upright ones", turned, len(crops), Doubt.TURNED)
 
 
 _CUTS = (("tenth", 0.1), ("quarter", 0.25), ("third", 1 / 3))

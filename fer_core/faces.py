@@ -14,6 +14,9 @@ from fer_core.errors import EmptyCropError
 RgbImage: TypeAlias = NDArray[np.uint8]
 """uint8, shape (H, W, 3), RGB, 0..255."""
 
+Range: TypeAlias = tuple[float, float]
+"""From, to."""
+
 _SAMPLES = 32
 """An area is measured at so many points across and down."""
 
@@ -56,14 +59,20 @@ class FaceFrame:
         half = self.side_px / 2
         return half > 0 and -half < self.x < width + half and -half < self.y < height + half
 
-    def outside_01(self, image: RgbImage, margin_01: float = 0.0) -> float:
-        """The share of the square, with `margin_01` of its side added on each side, that lies outside `image`."""
+    def outside_01(self, image: RgbImage, across: Range = (-0.5, 0.5), down: Range = (-0.5, 0.5)) -> float:
+        """The share of a part of the square that lies outside `image`.
+
+        Args:
+            image: uint8, shape (H, W, 3), RGB.
+            across: from where to where the part reaches, from the centre to the right, in sides of the square.
+            down: the same downwards.
+        """
         height, width = image.shape[:2]
-        reach = self.side_px * (0.5 + margin_01) * math.sqrt(2)
+        reach = self.side_px * math.hypot(max(map(abs, across)), max(map(abs, down)))
         if reach <= self.x <= width - reach and reach <= self.y <= height - reach:
             return 0.0  # whatever its roll
-        steps = ((np.arange(_SAMPLES) + 0.5) / _SAMPLES - 0.5) * self.side_px * (1 + 2 * margin_01)
-        right, below = np.meshgrid(steps, steps)
+        steps = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
+        right, below = np.meshgrid(*(self.side_px * (low + (high - low) * steps) for low, high in (across, down)))
         roll = math.radians(self.roll_deg)
         x = self.x + right * math.cos(roll) - below * math.sin(roll)
         y = self.y + right * math.sin(roll) + below * math.cos(roll)

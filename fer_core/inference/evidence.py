@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.faces import RgbImage
+from fer_core.faces import FaceFrame, RgbImage
 from fer_core.inference.detect import DetectedFace
 from fer_core.inference.mouth_cover import mouth_covered_01, small_gray
 
@@ -20,15 +21,22 @@ _DEVIATION_MIN = 4.0
 
 _SPAN_MIN = 0.05
 
+_MIDDLE_ACROSS, _MIDDLE_DOWN = (-0.36, 0.36), (-0.25, 0.42)
+"""Where the brows, the chin and the cheeks lie, in sides of a face's frame from its centre."""
+
+_SIDE_BY_LANDMARKS = 2.55
+"""The side of the pictures of FER2013, in distances from the eyes to the mouth; the median of FER+ faces."""
+
 
 @dataclass(frozen=True, slots=True)
 class FaceEvidence:
     """How a face is seen; the defaults are those of a face about which nothing is known that speaks against it.
 
-    `side_px` is the shorter side of its box, `outside_01` the share of its crop outside the picture. `looks_turned`:
-    it is upside down or lies on its side. `sideways` is how far the nose lies from the middle between the eyes, in
-    distances of the eyes: 0 from the front, about 0.5 half turned, 0.8 and more in profile. `sharpness` is the
-    deviation of a crop's fine detail in deviations of the whole crop, at 48 pixels. `mouth_covered_01`: a probability.
+    `side_px` is the shorter side of its box, `outside_01` the share of its middle (brows to chin, cheek to cheek) that
+    lies outside the picture. `looks_turned`: it is upside down or lies on its side. `sideways` is how far the nose lies
+    from the middle between the eyes, in distances of the eyes: 0 from the front, about 0.5 half turned, 0.8 and more in
+    profile. `sharpness` is the deviation of a crop's fine detail in deviations of the whole crop, at 48 pixels.
+    `mouth_covered_01`: a probability.
     """
 
     side_px: int
@@ -55,7 +63,7 @@ def evidence_of(
     return [
         FaceEvidence(
             side_px=min(face.box.width, face.box.height),
-            outside_01=face.frame.outside_01(image, margin_01),
+            outside_01=outside_01(image, face),
             looks_turned=face.looks_turned,
             sideways=sideways(face.landmarks),
             sharpness=sharpness(small),
@@ -70,6 +78,23 @@ def evidence_of_crop(crop: RgbImage) -> FaceEvidence:
     small = small_gray(crop)
     (mouth,) = _covered_01([small])
     return FaceEvidence(min(crop.shape[:2]), sharpness=sharpness(small), mouth_covered_01=mouth)
+
+
+def outside_01(image: RgbImage, face: DetectedFace) -> float:
+    """The share of a face's middle, brows to chin and cheek to cheek, that lies outside the picture: by its box or by
+    its eyes and mouth, whichever is more, as YuNet's box ends about where the picture does.
+
+    Args:
+        image: the picture it was found in.
+        face: what the detector found.
+    """
+    frames = [face.frame]
+    if face.landmarks is not None:
+        eyes, mouth = face.landmarks[:2].mean(axis=0), face.landmarks[3:].mean(axis=0)
+        x, y = ((eyes + mouth) / 2).tolist()
+        side_px = _SIDE_BY_LANDMARKS * math.dist(eyes.tolist(), mouth.tolist())
+        frames.append(FaceFrame(x, y, side_px, face.frame.roll_deg))
+    return max(frame.outside_01(image, _MIDDLE_ACROSS, _MIDDLE_DOWN) for frame in frames)
 
 
 def sideways(landmarks: NDArray[np.float32] | None) -> float:

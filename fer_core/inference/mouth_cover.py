@@ -94,9 +94,9 @@ def _gradients(faces: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
     """How strong each pixel's edge is, and its direction, 0 to `_DIRECTIONS` for half a turn."""
     n, height, width = faces.shape
     down, across = (gradient.reshape(n * height, width) for gradient in np.gradient(faces, axis=(1, 2)))
-    strength, angle = cv2.cartToPolar(across, down)
+    strength, angle = (np.asarray(plane, np.float32) for plane in cv2.cartToPolar(across, down))
     turn = angle * np.float32(_DIRECTIONS / np.pi) % np.float32(_DIRECTIONS)
-    return strength.reshape(faces.shape), np.asarray(turn, np.float32).reshape(faces.shape)
+    return strength.reshape(faces.shape), turn.reshape(faces.shape)
 
 
 @lru_cache(maxsize=1)

@@ -31,6 +31,10 @@ their head not one in 100 does, and YuNet gives those landmarks as if they were 
 _TURNED_BY_01 = 0.05
 """A face whose surroundings score so much more in another turn is turned."""
 
+_TURN_BEYOND = 1.5
+"""Another turn must have so many times the evidence of the picture as it is; a face on its head has a half to a
+hundredth of what it has upright."""
+
 _TURNING_SIDE_PX = 1280
 """The longer side at which the four turns are compared."""
 
@@ -99,7 +103,8 @@ def _best_rotation_deg(detector: FaceDetector, image: RgbImage) -> int:
     evidence = {0: _evidence(search_scales(detector, small))}
     for rotation_deg in _ROTATIONS:
         evidence[rotation_deg] = _evidence(search_scales(detector, _rotated(small, rotation_deg)))
-    return max(evidence, key=lambda rotation_deg: evidence[rotation_deg])
+    best = max(evidence, key=lambda rotation_deg: evidence[rotation_deg])
+    return best if evidence[best] > _TURN_BEYOND * evidence[0] else 0
 
 
 def _evidence(faces: Iterable[DetectedFace]) -> float:

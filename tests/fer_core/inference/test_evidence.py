@@ -12,7 +12,7 @@ from fer_core.data.drawing_people import Identity
 from fer_core.faces import FaceBox, FaceFrame, RgbImage, crop_face
 from fer_core.inference.detect import DetectedFace, YuNetDetector
 from fer_core.inference.doubt import Doubt, doubts
-from fer_core.inference.evidence import FaceEvidence, evidence_of, evidence_of_crop, sharpness, sideways
+from fer_core.inference.evidence import FaceEvidence, evidence_of, evidence_of_crop, outside_01, sharpness, sideways
 from fer_core.inference.image import read_image
 from fer_core.inference.mouth_cover import WEIGHTS, features_of, mouth_covered_01, small_gray
 from fer_core.labels import Expression
@@ -73,10 +73,12 @@ def test_the_share_outside_the_picture_is_an_area(frame: FaceFrame, share_01: fl
     assert frame.outside_01(picture()) == pytest.approx(share_01, abs=0.02)
 
 
-def test_a_margin_reaches_further_out() -> None:
-    frame = FaceFrame(20, 50, 40)
-    assert frame.outside_01(picture()) == 0
-    assert frame.outside_01(picture(), 0.25) == pytest.approx(1 / 6, abs=0.03)
+def test_the_share_of_a_part_counts_that_part_alone() -> None:
+    frame = FaceFrame(100, 90, 40)
+    assert frame.outside_01(picture()) == pytest.approx(0.25, abs=0.02)
+    assert frame.outside_01(picture(), down=(0.0, 0.5)) == pytest.approx(0.5, abs=0.03)
+    assert frame.outside_01(picture(), down=(-0.5, 0.0)) == 0
+    assert FaceFrame(0, 50, 40).outside_01(picture(), across=(0.0, 0.5)) == 0
 
 
 @pytest.mark.parametrize("roll_deg", [-40.0, 0.0, 25.0])
@@ -114,6 +116,18 @@ def test_a_face_over_the_edge_is_cut_off_and_one_inside_is_not() -> None:
     assert Doubt.CUT_OFF not in doubts(inside, SURE, 0.5)
     assert Doubt.CUT_OFF in doubts(below, SURE, 0.5)
     assert evidence_of(image, [], [], 0.0) == []
+
+
+def test_a_box_that_ends_with_the_picture_does_not_hide_that_the_face_goes_on() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (58, 200, 3)).astype(np.uint8)
+    box = FaceBox(10, 18, 40, 40)
+    level = [[20.0, 30.0], [40.0, 30.0], [30.0, 40.0], [22.0, 52.0], [38.0, 52.0]]
+    whole = DetectedFace(box, 0.9, None)
+    cut_off = DetectedFace(box, 0.9, np.array(level, np.float32))
+    assert outside_01(image, whole) < 0.04
+    # By the landmarks it is 56.1 px high about (30, 41): its middle ends at 41 + 0.42 x 56.1.
+    assert outside_01(image, cut_off) == pytest.approx((41 + 0.42 * 56.1 - 58) / (0.67 * 56.1), abs=0.03)
+    assert outside_01(np.zeros((200, 200, 3), np.uint8), cut_off) == 0
 
 
 def test_features_are_the_same_alone_and_in_a_batch_in_gray_and_in_colour() -> None:
