@@ -81,7 +81,7 @@ class Gate:
             return self._let_in(asked)
         if _same(asked.cookies.get(self._cookie, ""), self._pass):
             return None
-        wrong = "This token is not the one. " if offered is not None else ""
+        wrong = "That token is wrong. " if offered is not None else ""
         words = f"{wrong}Open the link that FERscope printed when it was started, or give its token here."
         return HTMLResponse(_PAGE.format(words, _FORM), 401, _SECURE)
 

@@ -87,7 +87,7 @@ def test_a_link_without_the_token_asks_for_it(visitor: Page) -> None:
     field = visitor.get_by_label("Token")
     field.fill("something else entirely")
     field.press("Enter")
-    expect(visitor.get_by_text("This token is not the one.")).to_be_visible()
+    expect(visitor.get_by_text("That token is wrong.")).to_be_visible()
     visitor.get_by_label("Token").fill(TOKEN)
     visitor.get_by_role("button", name="Open").click()
     settle(visitor)

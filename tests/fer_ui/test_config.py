@@ -35,3 +35,10 @@ def test_the_server_keeps_to_this_machine_and_sends_nothing() -> None:
     assert options["server.address"] == "127.0.0.1"
     assert options["browser.gatherUsageStats"] is False
     assert "http" not in CONFIG.read_text()
+
+
+def test_what_keeps_other_websites_out_stays_on() -> None:
+    set_here = dict(_options(tomllib.loads(CONFIG.read_text())))
+    for name in ("server.enableCORS", "server.enableXsrfProtection"):
+        assert set_here.get(name, config._config_options_template[name].default_val) is True, name
+    assert "server.corsAllowedOrigins" not in set_here
