@@ -87,7 +87,7 @@ def test_of_two_folders_with_the_same_names_one_can_be_chosen(
     listed.assign(file=listed["file"].str.upper()).to_csv(table / "list.csv", sep=";", index=False, encoding="utf-16")
     begin_import(table, "mine", store)
     app = _proposal(open_page, errors=1)
-    assert "24 rows name a file that could be several" in words(app)
+    assert "24 rows name files that could be several" in words(app)
     next(box for box in app.text_input if box.label.startswith("Folder of the images")).set_value("small").run()
     assert "could be several" not in words(app)
     assert "24 rows name a file in other upper or lower case" in words(app)
