@@ -50,8 +50,10 @@ _GRAY_MODES = {"1", "L", "LA", "La", "I", "F"}
 _PNG_MAGIC, _PNG_HEADER = b"\x89PNG\r\n\x1a\n", struct.Struct(">IIBB")
 _PNG_HEADER_AT = 16
 _PNG_PLAIN = {0: "L", 2: "RGB", 3: "P"}
-_PNG_SPECIAL = (b"tRNS", b"eXIf", b"acTL", b"Raw profile")
-"""Transparency, an orientation or an animation: searched for anywhere, since a chance hit only costs time."""
+_PNG_SPECIAL = {b"tRNS", b"eXIf", b"acTL"}
+"""Chunks of transparency, of an orientation, and of an animation."""
+
+_PNG_TEXTS, _PNG_EXIF_TEXT = {b"tEXt", b"zTXt"}, b"Raw profile type "
 
 _JPEG_MAGIC, _JPEG_FRAME = b"\xff\xd8", struct.Struct(">HHBHHB")
 """Marker, length, bits a sample, height, width, samples a pixel."""
@@ -110,9 +112,18 @@ def _plain_header(content: bytes) -> _Header | None:
     """The header of a file that OpenCV decodes as Pillow would: JPEG or PNG of 8 bits a sample, upright and opaque."""
     if content[:8] == _PNG_MAGIC and len(content) >= _PNG_HEADER_AT + _PNG_HEADER.size:
         width, height, bits, kind = _PNG_HEADER.unpack_from(content, _PNG_HEADER_AT)
-        plain = bits <= 8 and kind in _PNG_PLAIN and not any(mark in content for mark in _PNG_SPECIAL)
+        plain = bits <= 8 and kind in _PNG_PLAIN and not _has_special_chunk(content)
         return _Header(width, height, _PNG_PLAIN[kind]) if plain else None
     return _plain_jpeg_header(content) if content[:2] == _JPEG_MAGIC else None
+
+
+def _has_special_chunk(content: bytes) -> bool:
+    place = len(_PNG_MAGIC)
+    while kind := content[place + 4 : place + 8]:
+        if kind in _PNG_SPECIAL or (kind in _PNG_TEXTS and content.startswith(_PNG_EXIF_TEXT, place + 8)):
+            return True
+        place += 12 + int.from_bytes(content[place : place + 4])
+    return False
 
 
 def _plain_jpeg_header(content: bytes) -> _Header | None:

@@ -219,6 +219,19 @@ def test_deep_color_is_turned_as_8_bits_are(orientation: int) -> None:
     np.testing.assert_array_equal(decode_image(wide, LIMIT).pixels, turned)
 
 
+@pytest.mark.parametrize("behind", [False, True])
+def test_an_orientation_counts_wherever_it_lies_in_a_png(behind: bool) -> None:
+    exif = Image.Exif()
+    exif[TURNED] = 3
+    content = saved(Image.fromarray(face()), "PNG", exif=exif)
+    start = content.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(content[start : start + 4])
+    chunk, rest = content[start:end], content[:start] + content[end:]
+    place = rest.index(b"IEND") - 4 if behind else start
+    moved = rest[:place] + chunk + rest[place:]
+    np.testing.assert_array_equal(decode_image(moved, LIMIT).pixels, np.rot90(face(), 2))
+
+
 @pytest.mark.parametrize("name", ["animated.png", "animated.gif", "animated.webp"])
 def test_of_an_animation_the_first_frame_is_taken(name: str) -> None:
     assert np.abs(decode_image(FILES[name], LIMIT).pixels.astype(int) - face()).mean() < 6
