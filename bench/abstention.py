@@ -27,7 +27,7 @@ from fer_core.data.images import face_refs, images_in_order
 from fer_core.data.split import SplitConfig, make_split
 from fer_core.data.ties import ties_of
 from fer_core.faces import RgbImage
-from fer_core.inference.bundle import Bundle, quickest_file
+from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import find_model
 from fer_core.inference.detect import open_detector
 from fer_core.inference.doubt import Doubt
@@ -56,8 +56,7 @@ def main() -> None:
         crops, _ = _faces(asked.data, "train", 3000, [])
         fit(crops)
         return
-    folder = find_model(asked.model, settings()).folder
-    bundle = Bundle.open(folder, model_file=quickest_file(folder))
+    bundle = Bundle.open(find_model(asked.model, settings()).folder)
     predictor = Predictor(bundle, open_detector(settings()).detector)
     labels = [str(label) for label in bundle.contract.labels]
     crops, truth = _faces(asked.data, asked.split, asked.faces, labels)
