@@ -1,7 +1,8 @@
-"""The C allocator: keep memory between steps, or images, instead of giving it back and asking again.
+"""The C allocator: a training keeps memory between steps instead of asking again, a server gives it back.
 
 glibc returns large blocks to the system as soon as they are free, and every step then pays for the same pages
-again, one fault each.
+again, one fault each. But it also learns from the first large block to keep the later ones, and has eight heaps a
+core for threads: a server whose threads come and go keeps what each of them once needed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 KEPT_MEMORY = {
     "MALLOC_MMAP_MAX_": "0",
@@ -23,21 +24,38 @@ No block is mapped by itself: glibc gives mapped blocks back, and before 2.35 it
 32 MiB, which the first activations of study A's network are (154 MiB a batch).
 """
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _BLOCK_MAX = 32 * 2**20
 """The largest threshold that every glibc takes."""
 
 _KEPT_MAX = 256 * 2**20
 
+_SERVER_BLOCK_MAX = 256 * 2**10
+"""Video frames and decoded photos are larger, and so mapped by themselves."""
+
+_SERVER_ARENAS = 2
+
 
 def keep_memory() -> None:
     """Raise the thresholds of this process, as far as one can while it runs; does nothing outside Linux's glibc."""
+    _set({_M_MMAP_THRESHOLD: _BLOCK_MAX, _M_TRIM_THRESHOLD: _KEPT_MAX})
+
+
+def give_memory_back() -> None:
+    """Let this process give large blocks back and its threads share heaps; does nothing outside Linux's glibc.
+
+    To be called before threads are started.
+    """
+    _set({_M_MMAP_THRESHOLD: _SERVER_BLOCK_MAX, _M_ARENA_MAX: _SERVER_ARENAS})
+
+
+def _set(options: Mapping[int, int]) -> None:
     if not sys.platform.startswith("linux"):
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, _BLOCK_MAX)
-        mallopt(_M_TRIM_THRESHOLD, _KEPT_MAX)
+        for option, value in options.items():
+            mallopt(option, value)
 
 
 def restart_with_kept_memory(arguments: Sequence[str]) -> None:

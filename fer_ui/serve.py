@@ -19,6 +19,7 @@ from pathlib import Path
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import cli
 
+from fer_core.allocator import give_memory_back
 from fer_core.errors import SettingsError
 from fer_core.jobs.watch import SupervisorWatch
 from fer_core.settings import settings
@@ -29,6 +30,7 @@ APP = Path(__file__).resolve().parent.parent / "app.py"
 
 def main() -> None:
     """Run the server until it is stopped; arguments are passed on to Streamlit."""
+    give_memory_back()
     PagesManager.uses_pages_directory = False
     put_up_gate()
     with contextlib.suppress(SettingsError):  # every page says it
