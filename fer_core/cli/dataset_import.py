@@ -96,7 +96,11 @@ def _left_out_words(left_out: Sequence[LeftOut]) -> list[str]:
 def _numbering_words(found: Proposal) -> list[str]:
     """What undecided numbers may mean."""
     lines = [f"  --numbering {each.name}: {each.title}: {in_words(each)}" for each in found.numberings]
-    return ["The labels are numbers, which every dataset means otherwise. Say whose they are:", *lines] if lines else []
+    return (
+        ["The labels are numbers, and datasets number the expressions differently. Say whose they are:", *lines]
+        if lines
+        else []
+    )
 
 
 def _as_json(found: Proposal) -> dict[str, Any]:
@@ -117,6 +121,7 @@ def _as_json(found: Proposal) -> dict[str, Any]:
         "conflict": found.conflict and asdict(found.conflict),
         "splits": {str(part): n for part, n in found.splits.items()},
         "identities": found.identities,
+        "people": list(found.people),
         "has": list(found.has),
         "missing": list(found.missing),
         "used": found.used,

@@ -51,6 +51,7 @@ class Proposal:
         labels: a row a raw label: `raw`, `count`, `expression` (None: left out), `known` (False: must be decided).
         splits: records of each published part; "" for those in none.
         identities: different people, as far as names tell.
+        people: a few of their names.
         has: what else the records hold, in words, such as "votes".
         left_out: what an import would leave out, and why.
         relaxations: how many rows name a file in another way than it is called, by the way.
@@ -67,6 +68,7 @@ class Proposal:
     labels: pd.DataFrame
     splits: dict[str, int]
     identities: int
+    people: tuple[str, ...]
     has: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
     relaxations: dict[Relaxation, int]
@@ -142,6 +144,7 @@ def propose(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) 
         labels=found,
         splits={part: seen.splits[part] for part in (*Split, "") if seen.splits[part]},
         identities=len(seen.identities),
+        people=tuple(sorted(seen.identities)[:EXAMPLES_MAX]),
         has=tuple(seen.has),
         left_out=(
             *seen.left_out(images if complete else ()),

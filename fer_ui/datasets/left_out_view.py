@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.data.left_out import LeftOut
+from fer_core.data.left_out import LeftOut, Reason
 from fer_core.data.matched_rows import relaxation_words
 from fer_core.data.proposal import Proposal
 from fer_ui.header import notice
@@ -24,9 +24,13 @@ def show_left_out(found: Proposal) -> None:
         most = found.too_much_unread
         first = "More than half of the images can't be used" if most else "Some images can't be used"
         notice("error" if most else "warning", "\n".join([f"{first}:", *unread]))
-    others = [_line(each) for each in found.left_out if not each.reason.unread]
+    others = [
+        _line(each) for each in found.left_out if not (each.reason.unread or each.reason is Reason.LABELS_DISAGREE)
+    ]
     if others:
-        st.markdown("\n".join(["**Also left out**\n", *(f"- {plain(line)}" for line in others)]))
+        st.markdown(
+            "\n".join([f"**{'Also left' if unread else 'Left'} out**\n", *(f"- {plain(line)}" for line in others)])
+        )
 
 
 def may_begin(found: Proposal, key: str) -> bool:

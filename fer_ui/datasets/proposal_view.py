@@ -9,15 +9,18 @@ import streamlit as st
 from fer_core.data.importing import Import, discard_import, open_import
 from fer_core.data.manifest import Manifest, TableColumns, dump_manifest, parse_manifest_text
 from fer_core.data.manifest_store import all_manifests
+from fer_core.data.numberings import numbered
 from fer_core.data.proposal import Proposal, fitting_manifest, propose
 from fer_core.data.readers import READERS
-from fer_core.data.readers.table import guess_columns
+from fer_core.data.readers import table as table_reader
+from fer_core.data.readers.table_choice import choose_columns
 from fer_core.data.source import open_source
 from fer_core.errors import InputError
 from fer_core.jobs.submit import submit_fetch, submit_import
 from fer_core.labels import Expression
 from fer_core.settings import settings
 from fer_ui.datasets.left_out_view import may_begin, show_left_out
+from fer_ui.datasets.proposal_choices import choose_numbering, choose_persons, labels_are_chosen
 from fer_ui.errors import shown_errors
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.numbers import count, images
@@ -54,8 +57,10 @@ def show_proposal(work: Import) -> None:
         with st.spinner("Looking at the files"):
             found = _found(work.id, work.created, dump_manifest(manifest))
         _answer(found)
+        chosen = labels_are_chosen(work, found, _layout_key(work))
+        manifest = choose_persons(work, manifest, found)
         labels = _label_map(work, found)
-        _begin(work, found, labels)
+        _begin(work, found, manifest, labels, chosen)
     _discard(work)
 
 
@@ -93,7 +98,7 @@ def _choices(work: Import) -> Manifest:
             layouts,
             index=layouts.index(base.layout or "folders"),
             format_func=lambda name: READERS[name].title,
-            key=f"layout-{work.id}-{chosen}",
+            key=_layout_key(work),
         )
     changes: dict[str, Any] = {"layout": layout}
     if layout == "table":
@@ -115,6 +120,11 @@ def _choices(work: Import) -> Manifest:
     return Manifest.model_validate({**base.model_dump(), **changes})
 
 
+def _layout_key(work: Import) -> str:
+    """The layout's widget; another dataset has another layout."""
+    return f"layout-{work.id}-{st.session_state.get(f'manifest-{work.id}', _NONE)}"
+
+
 def _anonymous(work: Import, like: Manifest) -> Manifest:
     """A manifest of no known dataset, with the layout that was recognised."""
     return Manifest(
@@ -131,19 +141,18 @@ def _anonymous(work: Import, like: Manifest) -> Manifest:
 def _columns(work: Import, base: Manifest) -> dict[str, Any]:
     """A column for each thing that a table can hold."""
     with open_source(work.path(), settings()) as source:
-        guessed = base.columns or guess_columns(source)
-        found = propose(source, base.model_copy(update={"layout": "table", "columns": guessed}), records_max=1)
-    tables, columns = list(found.tables), list(found.columns)
-    key = f"{work.id}-{base.id}"
-    table = st.selectbox(
-        "Table", tables, index=tables.index(guessed.table) if guessed.table in tables else 0, key=f"table-{key}"
-    )
-    if table != guessed.table and not guessed.names:
-        with open_source(work.path(), settings()) as source:
-            guessed = guess_columns(source, table)
-            found = propose(source, base.model_copy(update={"layout": "table", "columns": guessed}), records_max=1)
-        columns = list(found.columns)
-    chosen: dict[str, Any] = guessed.model_dump() | {"table": table}
+        guessed = base.columns or choose_columns(source)
+        together = " and ".join(guessed.tables)
+        tables = [*([together] if together else []), *table_reader.tables(source.names())]
+        key = f"{work.id}-{base.id}"
+        table = st.selectbox(
+            "Table", tables, index=tables.index(guessed.table) if guessed.table in tables else 0, key=f"table-{key}"
+        )
+        if table not in (guessed.table, together) and not guessed.names:
+            guessed = table_reader.guess_columns(source, table)
+        first = table_reader.table_names(source.names(), guessed)[0]
+        columns = list(guessed.names or table_reader.columns_of(source, first))
+    chosen: dict[str, Any] = guessed.model_dump() | ({"table": table, "tables": ()} if table != together else {})
     names = {"path": "Path of the image", "label": "Label", "split": "Split", "identity": "Person"}
     names |= {"valence": "Valence", "arousal": "Arousal"}
     places = [*st.columns(3), *st.columns(3)]  # two rows, so that a phone keeps the order
@@ -198,7 +207,13 @@ def _label_map(work: Import, found: Proposal) -> dict[str, str]:
     """A choice for each raw label of what becomes of it."""
     st.markdown("**What each label becomes**")
     key = f"{work.id}-{found.manifest.id}-{found.manifest.layout}-{found.manifest.columns}"
-    shown = _labels(found)[:_LABELS_MAX]
+    numbering = choose_numbering(found, key)
+    meant = numbered(numbering, found.undecided) if numbering else {}
+    key += numbering.name if numbering else ""
+    shown = [
+        label._replace(becomes=expression_title(meant[label.raw])) if label.raw in meant else label
+        for label in _labels(found)[:_LABELS_MAX]
+    ]
     chosen: dict[str, str] = {}
     for first in range(0, len(shown), _A_ROW):
         for place, label in zip(st.columns(_A_ROW), shown[first : first + _A_ROW], strict=False):
@@ -233,7 +248,7 @@ def _labels(found: Proposal) -> list[_Label]:
     ]
 
 
-def _begin(work: Import, found: Proposal, labels: dict[str, str]) -> None:
+def _begin(work: Import, found: Proposal, manifest: Manifest, labels: dict[str, str], chosen: bool) -> None:
     undecided = [raw for raw, becomes in labels.items() if becomes == _UNDECIDED]
     if undecided:
         names = ", ".join(map(repr, undecided[:5]))
@@ -241,21 +256,21 @@ def _begin(work: Import, found: Proposal, labels: dict[str, str]) -> None:
     if not found.n_records:
         notice("warning", "No record was found this way. Choose another layout.")
     enough = may_begin(found, work.id)
-    ready = found.n_records > 0 and not undecided and len(found.labels) <= _LABELS_MAX and enough
+    ready = found.n_records > 0 and not undecided and len(found.labels) <= _LABELS_MAX and enough and chosen
     if st.button("Import", type="primary", icon=":material/download:", disabled=not ready):
         if not set(labels.values()) & set(_BECOMES):
             raise InputError("Every label would be left out. Choose an expression for at least one.")
-        open_import(work.id, settings()).decide(_with_labels(found, labels))
+        open_import(work.id, settings()).decide(_with_labels(manifest, found, labels))
         job = submit_import(work.id, settings(), allow_partial=found.too_much_unread)
         go_to(Page.DATASETS, job=job.id)
 
 
-def _with_labels(found: Proposal, labels: dict[str, str]) -> Manifest:
+def _with_labels(manifest: Manifest, found: Proposal, labels: dict[str, str]) -> Manifest:
     """The manifest with the choices that differ from what was proposed."""
     titles = {expression_title(expression): expression for expression in Expression}
     proposed = {label.raw: label.becomes for label in _labels(found)}
     changed = {raw: titles.get(becomes) for raw, becomes in labels.items() if becomes != proposed[raw]}
-    return found.manifest.model_copy(update={"labels": found.manifest.labels | changed})
+    return manifest.model_copy(update={"labels": manifest.labels | changed})
 
 
 def _discard(work: Import) -> None:

@@ -129,6 +129,77 @@ def test_the_lesser_half_is_imported_only_if_the_person_says_so(
     assert job.command_args == ("datasets", "import", "--work", "mine", "--allow-partial")
 
 
+def _in_folders(folder: Path, table: Path, pattern: str, names: list[str]) -> list[str]:
+    """The drawn faces in turn under `pattern`, filled with a name and the number of the turn; their paths."""
+    paths = [pattern.format(names[place % len(names)], place // len(names)) for place in range(24)]
+    for source, path in zip(sorted(table.glob("*.png")), paths, strict=True):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        source.rename(folder / path)
+    return paths
+
+
+def test_where_folders_and_a_table_disagree_the_person_says_which_counts(
+    table: Path, tmp_path: Path, store: Settings, open_page: OpenPage, no_supervisor: None
+) -> None:
+    folder = tmp_path / "twice"
+    paths = _in_folders(folder, table, "{}/{}.png", ["fear", "anger"])
+    rows = [{"pth": path, "label": "sadness" if place < 6 else path.split("/")[0]} for place, path in enumerate(paths)]
+    pd.DataFrame(rows).to_csv(folder / "labels.csv", index=False)
+    begin_import(folder, "mine", store)
+    app = _proposal(open_page)
+    assert "give different labels to 6 of the 24 images" in words(app)
+    assert _chosen(app, "How do its files lie?") == "folders"
+    assert _button(app, "Import").disabled
+    (radio,) = [each for each in app.radio if each.label == "Which label counts?"]
+    radio.set_value("table").run()
+    assert not app.exception
+    assert _chosen(app, "How do its files lie?") == "table"
+    assert _chosen(app, "sadness, 6 images") == "Sadness"
+    assert not _button(app, "Import").disabled
+    next(each for each in app.radio if each.label == "Which label counts?").set_value("folders").run()
+    assert _chosen(app, "How do its files lie?") == "folders"
+    assert _chosen(app, "fear, 12 images") == "Fear"
+    _button(app, "Import").click().run()
+    run_import(open_import("mine", store), store)
+    assert open_dataset("mine", store).index()["label"].value_counts().to_dict() == {"fear": 12, "anger": 12}
+
+
+def test_numbers_become_expressions_once_it_is_said_whose_they_are(
+    table: Path, tmp_path: Path, store: Settings, open_page: OpenPage, no_supervisor: None
+) -> None:
+    _in_folders(tmp_path / "numbers", table, "train/{}/{}.png", ["1", "2", "7"])
+    begin_import(tmp_path / "numbers", "mine", store)
+    app = _proposal(open_page)
+    assert "Datasets number the expressions differently" in words(app)
+    assert _chosen(app, "7, 8 images") == "decide"
+    assert _button(app, "Import").disabled
+    _select(app, "Whose numbers are these?").set_value("RAF-DB").run()
+    assert [_chosen(app, f"{code}, 8 images") for code in "127"] == ["Surprise", "Fear", "Neutral"]
+    _select(app, "2, 8 images").set_value("Anger").run()
+    _button(app, "Import").click().run()
+    assert not app.exception
+    run_import(open_import("mine", store), store)
+    labels = open_dataset("mine", store).index()["label"].value_counts().to_dict()
+    assert labels == {"surprise": 8, "anger": 8, "neutral": 8}
+
+
+@pytest.mark.parametrize("people", [True, False])
+def test_folders_of_people_are_identities_unless_the_person_says_no(
+    people: bool, table: Path, tmp_path: Path, store: Settings, open_page: OpenPage, no_supervisor: None
+) -> None:
+    _in_folders(tmp_path / "people", table, "{0}/s{1:02d}/1.png", ["fear", "anger"])
+    begin_import(tmp_path / "people", "mine", store)
+    app = _proposal(open_page)
+    (box,) = app.checkbox
+    assert box.label == "Folders such as s00, s01, s02 are people (12 of them)"
+    if not people:
+        box.uncheck().run()
+    _button(app, "Import").click().run()
+    assert not app.exception
+    run_import(open_import("mine", store), store)
+    assert open_dataset("mine", store).index()["identity"].nunique() == (12 if people else 0)
+
+
 def test_an_unfinished_import_is_listed_and_can_be_discarded(table: Path, store: Settings, open_page: OpenPage) -> None:
     begin_import(table, "mine", store)
     app = open_page(Page.DATASETS, view="import")
