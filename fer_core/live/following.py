@@ -126,5 +126,5 @@ def _in_frame(face: DetectedFace, region: _Region) -> DetectedFace:
     box = FaceBox(left, top, max(1, right - left), max(1, bottom - top))
     points = None
     if face.landmarks is not None:
-        points = np.stack([x(face.landmarks[:, 0]), y(face.landmarks[:, 1])], 1).astype(np.float32)
+        points = np.array([(x(across), y(down)) for across, down in face.landmarks], np.float32)
     return DetectedFace(box, face.score_01, points)
