@@ -20,15 +20,17 @@ def target_rows(
     Args:
         index: a dataset's index. Rows that its overlay excludes teach nothing; relabelled ones teach their new
             label, whatever the votes.
-        labels: the model's outputs.
-        kind: "votes" takes the share of votes where the index has votes, "label" the label alone.
+        labels: the model's outputs. A row whose label is none of them teaches nothing, whoever else voted for one.
+        kind: "votes" takes the share of votes where the index has votes, "label" the label alone. By their votes rows
+            without a label teach too, where the first place is shared and all who share it are among the outputs.
         leave_out_disputed: rows that the overlay marks as disputed teach nothing either.
     Returns:
         float32, shape (N, len(labels)); a row sums to 1, or to 0 where the image can't teach anything.
     """
     rows = _label_rows(index, labels)
     if kind == "votes" and VOTE_COLUMNS[0] in index:
-        rows = np.where(_marked(index, "relabelled")[:, None], rows, _vote_rows(index, labels))
+        voted = _of_the_set(index, labels) & ~_marked(index, "relabelled")
+        rows = np.where(voted[:, None], _vote_rows(index, labels), rows)
     rows[_marked(index, "excluded")] = 0
     if leave_out_disputed:
         rows[_marked(index, "disputed")] = 0
@@ -39,6 +41,18 @@ def label_codes(names: pd.Series, labels: LabelSet) -> NDArray[np.int64]:
     """Labels as the model's output numbers, -1 for what the model has no output for."""
     places = {str(expression): place for place, expression in enumerate(labels)}
     return np.asarray(names.map(places).fillna(-1), np.int64)
+
+
+def _of_the_set(index: pd.DataFrame, labels: LabelSet) -> NDArray[np.bool_]:
+    """Rows that may teach by their votes: their label is an output, or the first place is shared by outputs alone.
+
+    Else the few votes for an output would be all that is left of a face that most people read as something else.
+    """
+    votes = index[list(VOTE_COLUMNS)].to_numpy()
+    first = votes == votes.max(1, keepdims=True)
+    others = np.array([column not in {f"votes_{expression}" for expression in labels} for column in VOTE_COLUMNS])
+    shared = (first.sum(1) > 1) & ~first[:, others].any(1)
+    return np.where(index["label"].notna().to_numpy(bool), label_codes(index["label"], labels) >= 0, shared)
 
 
 def _vote_rows(index: pd.DataFrame, labels: LabelSet) -> NDArray[np.float32]:

@@ -29,7 +29,7 @@ def draw_data(draft: Draft, values: Values, split: SplitConfig, place: Place) ->
             key=widget_key(_LABELS),
             format_func=LABELS_WORDS.__getitem__,
             on_change=_take_labels,
-            help="Faces with another label are left out.",
+            help="Faces whose label, the commonest vote where there are votes, is another one are left out.",
         )
     with second:
         choose_disputed(place.index, usually_left_out=draft.base.leave_out_disputed)

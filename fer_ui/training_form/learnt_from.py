@@ -25,6 +25,8 @@ def learnt_from(config: TrainConfig, place: Place, *, every_fold: bool = False) 
         part_words(config.split, place.published, every_fold=every_fold),
         f"{count(part.images)} images are learned from{' in the first run' if every_fold else ''}.",
     ]
+    if part.silent:
+        words.append(f"Nothing is learnt from {images(part.silent)} without a label among the expressions told apart.")
     disputed = int(place.index["disputed"].sum())
     if config.leave_out_disputed and disputed:
         words.append(f"Nothing is learnt from {images(disputed)} marked as disputed.")

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core.data.catalog import read_labels
+from fer_core.data.source import open_source
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import LABEL_SETS, Expression, LabelSet, label_set
+from fer_core.settings import Settings
 from fer_core.training.targets import label_codes, target_rows
 
 EIGHT, THREE = label_set("eight"), label_set("three")
@@ -35,10 +40,47 @@ def test_votes_become_shares() -> None:
     assert not rows[2].any()
 
 
+def test_a_face_whose_label_is_outside_the_set_teaches_nothing_whoever_else_voted() -> None:
+    assert not target_rows(VOTED, THREE, "votes").any()  # happiness, sadness, anger; the label is neutral
+
+
 def test_shares_among_a_smaller_label_set_are_of_that_set() -> None:
-    rows = target_rows(VOTED, THREE, "votes")  # happiness, sadness, anger
-    assert rows[0].tolist() == pytest.approx([0.5, 0.5, 0])
-    assert not rows[1:].any()
+    index = _index(["happiness", "sadness"], [[2, 4, 2, 0, 0, 0, 0, 0, 2, 0], [4, 0, 6, 0, 0, 0, 0, 0, 0, 0]])
+    rows = target_rows(index, THREE, "votes")
+    assert rows[0].tolist() == pytest.approx([2 / 3, 1 / 3, 0])
+    assert rows[1].tolist() == [0, 1, 0]
+
+
+TIED = _index(
+    [None] * 5,
+    [
+        [0, 5, 0, 0, 0, 0, 5, 0, 0, 0],  # happiness and anger
+        [5, 5, 0, 0, 0, 0, 0, 0, 0, 0],  # neutral and happiness
+        [0, 5, 0, 0, 0, 0, 0, 0, 5, 0],  # happiness and unknown
+        [0, 3, 0, 0, 0, 0, 0, 0, 7, 0],  # unknown
+        [0, 2, 2, 0, 0, 0, 0, 0, 0, 6],  # not a face
+    ],
+)
+
+
+def test_a_tie_teaches_where_the_outputs_share_it_alone_and_no_face_or_no_expression_never_does() -> None:
+    assert target_rows(TIED, EIGHT, "votes").sum(1).tolist() == [1, 1, 0, 0, 0]
+    three = target_rows(TIED, THREE, "votes")
+    assert three[0].tolist() == [0.5, 0, 0.5]
+    assert not three[1:].any()
+
+
+@pytest.mark.parametrize("labels", LABEL_SETS.values(), ids=LABEL_SETS)
+def test_on_real_votes_every_labelled_face_that_teaches_has_a_label_of_the_set(
+    labels: LabelSet, test_data: Path, store: Settings
+) -> None:
+    with open_source(test_data / "ferplus.zip", store) as source:
+        index = read_labels(source, store)
+    taught = target_rows(index, labels, "votes").sum(1) > 0
+    named = index["label"].notna().to_numpy(bool)
+    assert taught[named].sum() > 8_000
+    assert (label_codes(index["label"], labels)[taught & named] >= 0).all()
+    assert set(index["unlabelled"][taught & ~named]) == {"tie"}
 
 
 def test_labels_alone_give_one_for_the_label() -> None:
