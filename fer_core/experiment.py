@@ -18,6 +18,7 @@ from fer_core.atomic import write_json
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.pack import dataset_images
 from fer_core.data.record import Split
+from fer_core.data.seen import SEEN_FILE
 from fer_core.data.split import LEFT_OUT, make_split
 from fer_core.data.ties import ties_of
 from fer_core.errors import DatasetError
@@ -39,7 +40,7 @@ from fer_core.training.steps import device_here
 from fer_core.training.teachers import Teachers
 from fer_core.training.trackers import trackers_of
 from fer_core.training.trainer import Trainer
-from fer_core.training.unseen import check_beginning
+from fer_core.training.unseen import check_beginning, seen_by_run
 
 _PACK_SHARE_01 = 0.03
 _TRAIN_SHARE_01 = 0.95
@@ -77,9 +78,11 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
     with dataset_images(dataset, contract, settings, packing) as found:
         data = training_data(index, parts, found, config, contract.label_set)
         trackers = trackers_of(run, config.model_dump(mode="json"))
-        judged = index.loc[np.isin(parts, [Split.VALID, Split.TEST]), "id"]
+        judged = index[["id", "sha256"]].assign(split=parts)[np.isin(parts, [Split.VALID, Split.TEST])]
         check_beginning(config, judged, settings)
         teachers = Teachers.open(config, contract, judged, settings, device_here())
+        if not run.path(SEEN_FILE).is_file():
+            seen_by_run(index, parts, config, settings).save(run.path(SEEN_FILE))
         trainer = Trainer(config, contract, data, run, trackers, teachers)
         resumed = resume and trainer.resume()
         if not resumed:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from fer_core.calibration import POINT_NAMES
+from fer_core.cli.judged_images import add_model_and_data, judged_images
 from fer_core.cli.output import ProgressLine, emit, table
-from fer_core.data.catalog import list_datasets, open_dataset, read_labels
-from fer_core.data.record import Split
-from fer_core.data.source import Source, open_source
+from fer_core.data.catalog import list_datasets
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.report import report, reports
@@ -43,28 +38,21 @@ def add_what_is_judged(command: argparse.ArgumentParser) -> None:
     command.add_argument("--keep", action="store_true", help="keep the report with the run, for its model card")
 
 
-def add_model_and_data(command: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which model is judged and on what; `rows_of` takes the data."""
-    command.add_argument("--model", default="default", help="default, a run's id, or a bundle's folder")
-    command.add_argument("--data", required=True, help="a dataset's id, a zip archive or a folder")
-    command.add_argument("--layout", default="", help="how the files lie; recognised by default")
-    command.add_argument("--split", default="", help="train, valid or test; all by default")
-
-
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate."""
     model = find_model(arguments.model, settings())
     keeping = folder_to_keep_in(model) if arguments.keep else None
     bundle = Bundle.open(model.folder)
-    with rows_of(arguments.data, arguments.split, arguments.layout) as (rows, source):
-        predictions = score(bundle, rows, source, ProgressLine())
+    with judged_images(arguments, model) as judged:
+        predictions = score(bundle, judged.rows, judged.source, ProgressLine())
     if keeping:
         every = reports(predictions, bundle.calibration, bundle.contract.label_set)
-        part = named_split(arguments.split)
-        evaluation = Evaluation(_data_title(arguments.data, part), "", arguments.note, tuple(every))
-        keep_evaluation(keeping, slug(f"{Path(arguments.data).stem} {part}"), evaluation)
+        note = " ".join(filter(None, [arguments.note, judged.excluded.in_words()]))
+        evaluation = Evaluation(judged.title(_data_title(arguments.data)), "", note, tuple(every))
+        keep_evaluation(keeping, slug(f"{Path(arguments.data).stem} {judged.split}"), evaluation)
     result = report(predictions, bundle.calibration, bundle.contract.label_set, arguments.protocol, arguments.point)
-    emit(result, arguments.json, in_words(result))
+    said = [f"Judged by {judged.in_words(arguments.data)}.", judged.excluded.in_words(), in_words(result)]
+    emit(result | judged.as_json(), arguments.json, "\n".join(said))
 
 
 def folder_to_keep_in(entry: ModelEntry) -> Path:
@@ -103,45 +91,7 @@ def in_words(result: dict[str, Any]) -> str:
     return "\n".join([how, *headline, over, *warnings, table(rows, "")])
 
 
-@contextmanager
-def rows_of(data: str, split: str, layout: str = "") -> Iterator[tuple[pd.DataFrame, Source]]:
-    """The index rows of a dataset, an archive or a folder, and where their images are.
-
-    Args:
-        data: a dataset's id, or a path.
-        split: the part that is wanted; empty for all.
-        layout: how a path's files lie; recognised where it is empty.
-    Raises:
-        InputError: there is no such data, or it has no such split.
-    """
-    here = settings()
-    if data in {dataset.id for dataset in list_datasets(here)}:
-        dataset = open_dataset(data, here)
-        with dataset.source(here) as source:
-            index = dataset.index()
-            yield _chosen(index[~index["excluded"]], named_split(split)), source
-        return
-    with open_source(Path(data).expanduser(), here) as source:
-        yield _chosen(read_labels(source, here, layout), named_split(split)), source
-
-
-def named_split(split: str) -> str:
-    """The part that `--split` asks for, as an index calls it; empty for all."""
-    return str(Split.parse(split)) if split else ""
-
-
-def _data_title(data: str, part: str) -> str:
+def _data_title(data: str) -> str:
     """What the data is called on a card."""
     titles = {dataset.id: dataset.manifest.title for dataset in list_datasets(settings())}
-    title = titles.get(data, Path(data).stem)
-    return f"{title}, {part}" if part else title
-
-
-def _chosen(rows: pd.DataFrame, split: str) -> pd.DataFrame:
-    if not split:
-        return rows
-    chosen = rows[(rows["split"] == split).fillna(False)]
-    if chosen.empty:
-        there = ", ".join(sorted(set(rows["split"].dropna()))) or "none"
-        raise InputError(f"The data has no split {split!r}. It has: {there}.")
-    return chosen
+    return titles.get(data, Path(data).stem)

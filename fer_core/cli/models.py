@@ -8,6 +8,7 @@ from typing import Any
 
 from fer_core.cli.output import ProgressLine, emit, table
 from fer_core.cli.parsing import add_group
+from fer_core.data.catalog import open_dataset
 from fer_core.errors import BundleError
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.bundle_file import is_bundle_file, unpacked
@@ -15,6 +16,7 @@ from fer_core.inference.catalog import ModelEntry, delete_model, find_model, lis
 from fer_core.inference.export import export_bundle
 from fer_core.inference.golden import Check, verify_bundle
 from fer_core.inference.import_bundle import import_bundle, is_weights_file
+from fer_core.inference.list_images import list_images
 from fer_core.inference.network_check import check_network
 from fer_core.inference.yunet_file import fetch_yunet
 from fer_core.settings import settings
@@ -34,6 +36,9 @@ def add_to(commands: Any) -> None:
         "--to", type=Path, required=True, help="the folder to make; or, where it ends in .zip, the one file"
     )
     _add_import(action("import", "take a bundle, or a bare file of weights, into the store", _import))
+    listing = action("list-images", "write down which images a model of an older FERscope has seen", _list_images)
+    listing.add_argument("model", help="default, a run's or model's id, or a bundle's folder")
+    listing.add_argument("--data", required=True, help="the dataset in the store that it was trained on")
     action("delete", "delete an imported model", _delete).add_argument("id")
     fetching = action("fetch", "fetch the YuNet face detector into the store", _fetch)
     fetching.add_argument("what", choices=("yunet",))
@@ -128,6 +133,13 @@ def _imported(arguments: argparse.Namespace) -> ModelEntry:
     said = {name: value for name, value in weights.items() if value}
     asked = WeightsImport(model_id=arguments.id, **said)
     return import_weights(arguments.path, asked, settings(), ProgressLine())
+
+
+def _list_images(arguments: argparse.Namespace) -> None:
+    seen = list_images(find_model(arguments.model, settings()), open_dataset(arguments.data, settings()))
+    result = {"model": arguments.model, "trained_on": len(seen.trained_on), "selected_on": len(seen.selected_on)}
+    said = f"{arguments.model} was trained on {len(seen.trained_on):,} images and selected on {len(seen.selected_on):,}"
+    emit(result, arguments.json, said)
 
 
 def _delete(arguments: argparse.Namespace) -> None:

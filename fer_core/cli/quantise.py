@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.atomic import write_bytes
-from fer_core.cli.evaluate import add_model_and_data, folder_to_keep_in, named_split, rows_of
+from fer_core.cli.evaluate import folder_to_keep_in
+from fer_core.cli.judged_images import add_model_and_data, judged_images, split_images
 from fer_core.cli.output import ProgressLine, emit, table
 from fer_core.contract import Contract
 from fer_core.errors import InputError
 from fer_core.inference.bundle import CALIBRATION_FILE, CONTRACT_FILE, INT8_FILE, MODEL_FILE, Bundle
-from fer_core.inference.catalog import find_model
+from fer_core.inference.catalog import ModelEntry, find_model
 from fer_core.inference.int8_report import LOST_MAX_01, REPORT_FILE, Int8Report
 from fer_core.inference.quantise import held_against, quantise
 from fer_core.inference.score import read_batches, score
@@ -45,23 +46,24 @@ def run(arguments: argparse.Namespace) -> None:
     """Make it, judge it beside the one of 32 bits, and say what it loses."""
     model = find_model(arguments.model, settings())
     keeping = folder_to_keep_in(model) if arguments.keep else None
-    ranges = _faces(arguments, Contract.load(model.folder / CONTRACT_FILE))
+    ranges = _faces(arguments, model, Contract.load(model.folder / CONTRACT_FILE))
     content = quantise(model.folder, ranges)
     fp32 = Bundle.open(model.folder)
     with (
         _bundle_with(content, model.folder) as int8,
-        rows_of(arguments.data, arguments.split, arguments.layout) as (rows, source),
+        judged_images(arguments, model) as judged,
     ):
-        before, after = (score(bundle, rows, source, ProgressLine()) for bundle in (fp32, int8))
+        before, after = (score(bundle, judged.rows, judged.source, ProgressLine()) for bundle in (fp32, int8))
     report = Int8Report(
         dataset=Path(arguments.data).name,
-        part=named_split(arguments.split),
+        part=judged.split,
         ranges_from=len(ranges),
         held=held_against(before, after, fp32.calibration, fp32.contract.label_set),
+        **judged.for_file(),
     )
     if keeping:
         _keep(keeping, content, report)
-    emit(report.model_dump(mode="json"), arguments.json, in_words(report))
+    emit(report.model_dump(mode="json"), arguments.json, f"{in_words(report)}\n{judged.excluded.in_words()}")
 
 
 def in_words(report: Int8Report) -> str:
@@ -84,13 +86,13 @@ def in_words(report: Int8Report) -> str:
     return table(rows, "")
 
 
-def _faces(arguments: argparse.Namespace, contract: Contract) -> NDArray[np.float32]:
+def _faces(arguments: argparse.Namespace, model: ModelEntry, contract: Contract) -> NDArray[np.float32]:
     """Those that give the ranges, as the network takes them."""
     if arguments.faces < 1:
         raise InputError(f"--faces {arguments.faces}: the ranges need at least one face; {_FACES} are usual.")
-    with rows_of(arguments.data, arguments.ranges, arguments.layout) as (rows, source):
-        drawn = rows.sample(min(arguments.faces, len(rows)), random_state=0)
-        batches = [contract.apply_batch(faces) for _, faces in read_batches(source, drawn, len(drawn))]
+    with split_images(arguments, model, arguments.ranges) as chosen:
+        drawn = chosen.rows.sample(min(arguments.faces, len(chosen.rows)), random_state=0)
+        batches = [contract.apply_batch(faces) for _, faces in read_batches(chosen.source, drawn, len(drawn))]
     if not batches:
         raise InputError(f"None of the {len(drawn)} images of --ranges {arguments.ranges} can be read. Name another.")
     return np.concatenate(batches)

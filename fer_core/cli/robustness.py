@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.evaluate import add_what_is_judged, folder_to_keep_in, named_split, rows_of
+from fer_core.cli.evaluate import add_what_is_judged, folder_to_keep_in
+from fer_core.cli.judged_images import judged_images
 from fer_core.cli.output import ProgressLine, emit, table
 from fer_core.errors import InputError
 from fer_core.inference.bundle import Bundle
@@ -34,23 +35,24 @@ def run(arguments: argparse.Namespace) -> None:
     model = find_model(arguments.model, settings())
     keeping = folder_to_keep_in(model) if arguments.keep else None
     bundle = Bundle.open(model.folder)
-    with rows_of(arguments.data, arguments.split, arguments.layout) as (rows, source):
+    with judged_images(arguments, model) as judged:
         result = robustness(
             bundle,
-            rows,
-            source,
+            judged.rows,
+            judged.source,
             arguments.protocol,
             arguments.point,
             dataset=Path(arguments.data).name,
-            part=named_split(arguments.split),
+            part=judged.split,
             seed=arguments.seed,
             limit=arguments.limit,
             progress=ProgressLine(),
         )
+    result = result.model_copy(update=judged.for_file())
     for target in (arguments.to, keeping / REPORT_FILE if keeping else None):
         if target:
             result.save(target)
-    emit(result.model_dump(mode="json"), arguments.json, in_words(result))
+    emit(result.model_dump(mode="json"), arguments.json, f"{in_words(result)}\n{judged.excluded.in_words()}")
 
 
 def in_words(report: RobustnessReport) -> str:

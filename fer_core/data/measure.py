@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from fer_core.data.image_decoder import decode_image
 from fer_core.data.images import PIXELS_MAX, Box, cut
 from fer_core.data.location import Files, Location, read_at
+from fer_core.data.seen import pixel_hash
 from fer_core.data.signature import SIGNATURE, encode_signatures
 from fer_core.errors import InputError, UnreadableImageError
 from fer_core.faces import RgbImage
@@ -156,8 +156,6 @@ def _figures(pixels: RgbImage, size: int, mode: str, frequencies: NDArray[np.flo
     # 16 bits hold every difference of 8-bit levels, and take half the time of floating point.
     _, spread = cv2.meanStdDev(cv2.Laplacian(gray, cv2.CV_16S))
     frequencies[:] = _low_frequencies(gray)
-    content = hashlib.sha256(f"{pixels.shape}".encode())
-    content.update(pixels.data)
     blank = contrast[0, 0] < _CONTRAST_MIN  # what rounding leaves of 0
     return (
         width,
@@ -165,7 +163,7 @@ def _figures(pixels: RgbImage, size: int, mode: str, frequencies: NDArray[np.flo
         1 if pixels.ndim == 2 else 3,
         mode,
         size,
-        content.hexdigest(),
+        pixel_hash(pixels),
         PIXEL_COLUMNS["phash"],
         PIXEL_COLUMNS[SIGNATURE],
         brightness[0, 0],

@@ -8,8 +8,8 @@
     golden/           faces with the probabilities they must get (optional; `fer_core.inference.golden`)
 
 For people and for proof, all optional: `card.md` with `calibration.svg`, `report.json`, `robustness.json`,
-`int8.json` (what the 8 bits cost), `evaluations/` (figures on other data), and what PyTorch needs, `config.yaml` and
-`weights.safetensors`.
+`int8.json` (what the 8 bits cost), `evaluations/` (figures on other data), `seen-images.bin` (which images may not
+judge it: `fer_core.data.seen`), and what PyTorch needs, `config.yaml` and `weights.safetensors`.
 
 A finished run folder holds the same files, so it opens in the same way. Nothing is ever unpickled.
 """

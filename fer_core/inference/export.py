@@ -13,6 +13,7 @@ from fer_core.atomic import atomic_folder, write_json
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.data.record import Split
+from fer_core.data.seen import SEEN_FILE
 from fer_core.data.synthetic import Identity, draw_face
 from fer_core.errors import BundleError
 from fer_core.evaluation.report import reports
@@ -36,6 +37,8 @@ from fer_core.inference.golden import GOLDEN_FOLDER, check_verified, file_hashes
 from fer_core.inference.int8_report import REPORT_FILE as INT8_REPORT_FILE
 from fer_core.inference.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.labels import Expression
+from fer_core.runs.seen import seen_images
+from fer_core.settings import settings
 
 _FILES = (MODEL_FILE, CONTRACT_FILE, CALIBRATION_FILE)
 _OPTIONAL = (WEIGHTS_FILE, CONFIG_FILE, REPORT_FILE, ROBUSTNESS_FILE, INT8_FILE, INT8_REPORT_FILE)
@@ -111,6 +114,8 @@ def _write(entry: ModelEntry, folder: Path) -> None:
     for name in (*_FILES, *(name for name in _OPTIONAL if (entry.folder / name).is_file())):
         shutil.copyfile(entry.folder / name, folder / name)
     _refresh_report(entry.folder, folder)
+    if seen := seen_images(entry.folder, settings()):
+        seen.save(folder / SEEN_FILE)
     for name in _OPTIONAL_FOLDERS:
         if (entry.folder / name).is_dir():
             shutil.copytree(entry.folder / name, folder / name)

@@ -18,6 +18,7 @@ from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.images import face_refs, images_in_order
 from fer_core.data.record import Split
+from fer_core.data.seen import SEEN_FILE, SeenImages
 from fer_core.data.split import SplitConfig, make_split
 from fer_core.data.ties import ties_of
 from fer_core.errors import BundleError, InputError
@@ -183,6 +184,8 @@ def _judge(folder: Path, contract: Contract, rows: _Parts, settings: Settings, p
             tables[str(Split.TEST)] = score(bundle, rows.judged, source)
     calibration = calibrate_on(tables[str(rows.split)], labels, _shares(rows.shares_from, contract))
     calibration.save(folder / CALIBRATION_FILE)
+    fitted = np.full(len(rows.fitted), str(Split.VALID))
+    SeenImages.of(rows.fitted["sha256"], fitted, complete=False).save(folder / SEEN_FILE)
     write_json(folder / REPORT_FILE, {part: reports(table, calibration, labels) for part, table in tables.items()})
 
 

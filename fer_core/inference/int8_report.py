@@ -54,12 +54,14 @@ class Held(Described):
 
 
 class Int8Report(Described):
-    """What 8 bits cost on the images of a dataset's part; empty `part`: all of it. `ranges_from` training faces gave
-    the ranges of the activations."""
+    """What 8 bits cost on the images of a dataset's part; empty `part`: all of it; `split_of` says whose. `ranges_from`
+    training faces gave the ranges of the activations. `excluded` is what was left out, as the model had seen it."""
 
     version: Literal[1] = 1
     dataset: Text
     part: Text
+    split_of: Literal["", "run", "dataset"] = ""
+    excluded: dict[str, bool | int] | None = Field(None, max_length=3)
     ranges_from: int = Field(gt=0, le=10**9)
     held: tuple[Held, ...] = Field(min_length=1, max_length=8)
 
@@ -86,7 +88,7 @@ def card_lines(report: Int8Report) -> list[str]:
     opening = (
         "`model-int8.onnx` is the same network with convolutions in 8 bits. Live views are read by it, everything else "
         "by the one of 32 bits, whose figures are the ones above. The two on the same images of "
-        f"{plain(part_words(report.dataset, report.part))}:"
+        f"{plain(part_words(report.dataset, report.part, report.split_of))}:"
     )
     heads = [
         "labels by, point",

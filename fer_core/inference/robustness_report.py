@@ -67,13 +67,16 @@ class WorstCase(NamedTuple):
 class RobustnessReport(Described):
     """A model's figures under every disturbance at every strength, on the same images.
 
-    `n` images had a label by the protocol and could be read. `part` is empty where the whole dataset was used.
+    `n` images had a label by the protocol and could be read. `part` is empty where the whole dataset was used, and
+    `split_of` says whose it is. `excluded` is what was left out, as the model had seen it (`data.seen.Excluded`).
     """
 
     version: Literal[1] = 1
     model: Text
     dataset: Text
     part: Text
+    split_of: Literal["", "run", "dataset"] = ""
+    excluded: dict[str, bool | int] | None = Field(None, max_length=3)
     protocol: Protocol
     point: PointName
     n: int = Field(gt=0, le=10**9)
@@ -121,7 +124,7 @@ def read_robustness(folder: Path) -> RobustnessReport | None:
 
 def on_what(report: RobustnessReport) -> str:
     """Which images were disturbed, and how the answers were judged."""
-    faces = f"{report.n:,} faces of {part_words(report.dataset, report.part)}"
+    faces = f"{report.n:,} faces of {part_words(report.dataset, report.part, report.split_of)}"
     return f"{faces}, {report.protocol} protocol, {report.point} point, seed {report.seed}"
 
 

@@ -1,6 +1,6 @@
 """Run folders: the only reader and writer of them. Plain files are the truth.
 
-config.yaml  contract.json  data.json  split.parquet  metrics.jsonl  checkpoint.pt  weights.safetensors
+config.yaml  contract.json  data.json  split.parquet  seen-images.bin  metrics.jsonl  checkpoint.pt  weights.safetensors
 predictions-<split>.parquet  report.json  calibration.json  model.onnx  bundle.json  log.txt  events/ (TensorBoard)
 notes.json (`run_notes`)
 and, last of all, run.json: a run with it is finished and whole.

@@ -54,7 +54,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
         data = _data(config, dataset, contract, found)
         sample, decode_s = _sample(config, data)
     batches = batches_per_epoch(config, data, len(contract.labels))
-    trial = _Trial(config, contract, sample, Teachers.open(config, contract, (), settings, device_here()))
+    trial = _Trial(config, contract, sample, Teachers.open(config, contract, None, settings, device_here()))
     seen = trial.learn()
     batch_s = Spread.of(seen)
     judging_s = trial.judge() * len(data.valid)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Self
 
+import pandas as pd
 import torch
 from torch import nn
 
@@ -35,7 +36,7 @@ class Teachers:
 
     @classmethod
     def open(
-        cls, config: TrainConfig, contract: Contract, judged: Iterable[str], store: Settings, device: torch.device
+        cls, config: TrainConfig, contract: Contract, judged: pd.DataFrame | None, store: Settings, device: torch.device
     ) -> Self | None:
         """The teachers that a config names; None where it names none.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import pandas as pd
 
 from fer_core.contract import Contract
 from fer_core.errors import FerscopeError, InputError
@@ -24,24 +24,27 @@ def possible_teachers(store: Settings) -> dict[str, Contract]:
     return found
 
 
-def teachers_of(config: TrainConfig, contract: Contract, judged: Iterable[str], store: Settings) -> list[Run]:
+def teachers_of(config: TrainConfig, contract: Contract, judged: pd.DataFrame | None, store: Settings) -> list[Run]:
     """The runs that a config names as teachers.
 
     Args:
         config: of the student.
         contract: of the student; the teachers' must be the same.
-        judged: ids of the images that the student is judged by: no teacher may have learned from one.
+        judged: the images that the student is judged by, as `unseen.check_unseen` takes them: no teacher may have
+            learned from one. None where nothing is judged.
         store: where the runs are.
     Raises:
         InputError: a run is not there, not finished, takes faces in another way, or has learned from `judged`.
     """
-    runs, unseen = [open_run(name, store) for name in config.distil.teachers], set(judged)
+    runs = [open_run(name, store) for name in config.distil.teachers]
     for run in runs:
-        _check(run, config.dataset, contract, unseen)
+        _check(run, contract)
+        if judged is not None:
+            check_unseen("distil.teachers", run.folder, config, judged, store)
     return runs
 
 
-def _check(run: Run, dataset: str, contract: Contract, judged: set[str]) -> None:
+def _check(run: Run, contract: Contract) -> None:
     if run.state is not RunState.FINISHED:
         raise InputError(f"distil.teachers: the run {run.id} is {run.state}. A teacher is a finished run.")
     theirs = Contract.load(run.path("contract.json"))
@@ -51,4 +54,3 @@ def _check(run: Run, dataset: str, contract: Contract, judged: set[str]) -> None
             f"distil.teachers: the run {run.id} takes faces in another way ({different}). "
             "Choose teachers whose colour, size, normalisation and labels are the student's."
         )
-    check_unseen("distil.teachers", run, dataset, judged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,28 +13,34 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from scipy.special import softmax
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.images import FaceRef, images_in_order
+from fer_core.data.seen import SEEN_FILE, SeenImages
 from fer_core.data.split import make_split
 from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
 from fer_core.data.ties import ties_of
-from fer_core.errors import CancelledError, ConfigError, DatasetError, InputError, RunError
+from fer_core.errors import BundleError, CancelledError, ConfigError, DatasetError, InputError, RunError
 from fer_core.evaluation.predictions import logits_of
 from fer_core.experiment import run_experiment
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import find_model
+from fer_core.inference.evaluations import read_evaluations
+from fer_core.inference.export import export_bundle
+from fer_core.inference.list_images import list_images
 from fer_core.inference.score import score
 from fer_core.labels import label_set
 from fer_core.models.onnx_export import torch_logits
 from fer_core.processor import processor
 from fer_core.runs.folder import Run, RunState, create_run, delete_run, open_run, training_alone
-from fer_core.settings import Settings
+from fer_core.settings import Settings, settings
 from fer_core.training.config import dump_config, load_config, parse_config, read_yaml
 from fer_core.training.precision import resolve_precision
 from fer_core.training.trained_network import trained_network
+from tests.commands import Command, commands, is_one_clear_line
 
 EIGHT = label_set("eight")
 CONFIG = {
@@ -51,6 +58,7 @@ FILES = {
     "contract.json",
     "data.json",
     "split.parquet",
+    "seen-images.bin",
     "metrics.jsonl",
     "weights.safetensors",
     "predictions-valid.parquet",
@@ -343,3 +351,107 @@ def test_precision_is_settled_once_and_written_into_the_run(world: World) -> Non
     assert f"precision {written} (auto: " in log
     assert str(processor()) in log
     assert f"precision {written} (as asked" in world.cut.log(), "a resumed run computes as it began"
+
+
+@pytest.fixture
+def evaluate(world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """The command `evaluate` in the world's store."""
+    monkeypatch.setenv("FERSCOPE_HOME", str(world.settings.home))
+    settings.cache_clear()
+    yield lambda *arguments: commands(capsys)("evaluate", *arguments)
+    settings.cache_clear()
+
+
+def _sizes(run: Run) -> dict[str, int]:
+    return {str(part): int(count) for part, count in run.read_table("split.parquet")["split"].value_counts().items()}
+
+
+def test_a_run_is_never_judged_by_what_it_was_trained_or_selected_on(
+    world: World, evaluate: Command, tmp_path: Path
+) -> None:
+    """On its own dataset, the same under another id, as an archive and as files of other names in another form."""
+    sizes = _sizes(world.whole)
+    tested = {(each["protocol"], each["point"]): each for each in world.whole.report()["test"]}
+    archive = world.settings.home.parent / "faces.zip"
+    if not (world.settings.datasets_dir / "again").is_dir():
+        import_dataset(archive, world.settings, dataset_id="again")
+    other = _renamed_in_color(world, tmp_path / "other")
+    for data, apart in (("tiny", True), ("again", True), (archive, False), (other, False)):
+        result = evaluate("--model", "whole", "--data", data, "--json").json
+        excluded = result["excluded"]
+        assert (excluded["trained_on"], excluded["selected_on"]) == (sizes["train"], sizes["valid"]), data
+        assert excluded["complete"] is True
+        if apart:  # by the run's own split, what that leaves out is not judged either
+            assert result["n"] == tested["argmax", "accurate"]["n"]
+        assert result["n"] + result["unlabelled"] <= sizes["test"] + sizes.get("left_out", 0)
+    assert (
+        f"Excluded: {sizes['train']:,} images that it was trained on"
+        in evaluate("--model", "whole", "--data", archive).out
+    )
+
+
+def _renamed_in_color(world: World, folder: Path) -> Path:
+    """All images of the dataset in class folders, numbered, as RGB files."""
+    index = world.dataset.raw_index()
+    with world.dataset.source(world.settings) as source:
+        for number, (pixels, label) in enumerate(
+            zip(images_in_order(source, map(FaceRef, index["id"])), index["label"].fillna("neutral"), strict=True)
+        ):
+            assert pixels is not None
+            path = folder / str(label) / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).convert("RGB").save(path)
+    return folder
+
+
+def test_split_means_the_runs_and_published_split_the_datasets(world: World, evaluate: Command) -> None:
+    sizes = _sizes(world.whole)
+    result = evaluate("--model", "whole", "--data", "tiny", "--split", "test", "--json").json
+    assert (result["split"], result["split_of"]) == ("test", "run")
+    assert result["n"] + result["unlabelled"] == sizes["test"]
+    assert result["excluded"] == {"trained_on": 0, "selected_on": 0, "complete": True}
+    assert result["macro_f1"] == pytest.approx(world.whole.report()["test"][0]["macro_f1"])
+    for part in ("train", "valid"):
+        refused = evaluate("--model", "whole", "--data", "tiny", "--split", part)
+        is_one_clear_line(refused, f"the run's {part} split of tiny", "is left to judge", "--split test")
+    published = evaluate("--model", "whole", "--data", "tiny", "--published-split", "valid", "--json").json
+    assert (published["split"], published["split_of"]) == ("valid", "dataset")
+    assert published["n"] == result["n"]  # the dataset's second part is what tests its runs
+    both = evaluate("--model", "whole", "--data", "tiny", "--split", "test", "--published-split", "valid")
+    is_one_clear_line(both, "--split and --published-split")
+
+
+def test_no_training_image_comes_onto_a_card(world: World, evaluate: Command) -> None:
+    sizes = _sizes(world.whole)
+    refused = evaluate("--model", "whole", "--data", "tiny", "--split", "train", "--keep")
+    assert refused.code == 2 and not (world.whole.folder / "evaluations").exists()
+    evaluate("--model", "whole", "--data", "tiny", "--keep")
+    (kept,) = read_evaluations(world.whole.folder)
+    shutil.rmtree(world.whole.folder / "evaluations")
+    assert all(each["n"] <= sizes["test"] for each in kept.reports)
+    assert f"Excluded: {sizes['train']:,} images" in kept.note
+
+
+def test_an_exported_bundle_knows_what_it_has_seen_and_so_does_a_run_from_before_lists(
+    world: World, evaluate: Command, tmp_path: Path
+) -> None:
+    sizes = _sizes(world.whole)
+    older = world.settings.runs_dir / "older"
+    shutil.copytree(world.whole.folder, older)
+    (older / SEEN_FILE).unlink()
+    for name in ("whole", "older"):
+        export_bundle(find_model(name, world.settings), tmp_path / name)
+        result = evaluate("--model", tmp_path / name, "--data", world.settings.home.parent / "faces.zip", "--json").json
+        assert result["excluded"] == {"trained_on": sizes["train"], "selected_on": sizes["valid"], "complete": True}
+    (older / "data.json").unlink()
+    result = evaluate("--model", "older", "--data", "tiny", "--json").json
+    assert result["excluded"] == {"trained_on": None, "selected_on": None, "complete": False}
+    listed = _listed(world, "older")
+    assert (len(listed.trained_on), len(listed.selected_on)) == (sizes["train"], sizes["valid"])
+    with pytest.raises(BundleError, match="lists its images already"):
+        _listed(world, "older")
+    shutil.rmtree(older)
+
+
+def _listed(world: World, run: str) -> SeenImages:
+    return list_images(find_model(run, world.settings), world.dataset)

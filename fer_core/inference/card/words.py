@@ -43,10 +43,12 @@ def listed(words: Sequence[str]) -> str:
     return "".join(words) if len(words) < 2 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def part_words(dataset: str, part: str) -> str:
+def part_words(dataset: str, part: str, split_of: str = "") -> str:
     """A dataset's part by its own name, which may be another than its use: FER+'s valid part is what runs are tested
-    on. All of it where `part` is empty."""
-    return f"the part that {dataset} calls {part}" if part else dataset
+    on; or, where `split_of` is "run", the part of the run's own split. All of it where `part` is empty."""
+    if not part:
+        return dataset
+    return f"the run's {part} split of {dataset}" if split_of == "run" else f"the part that {dataset} calls {part}"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], numbers_from: int = 1) -> list[str]:

@@ -1,0 +1,62 @@
+"""Which images the model in a folder was trained and selected on: as its own file says, or as its run's split does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from fer_core.data.catalog import StoredDataset, list_datasets
+from fer_core.data.seen import SEEN_FILE, SeenImages
+from fer_core.errors import RunError
+from fer_core.runs.folder import Run
+from fer_core.settings import Settings
+
+
+def seen_images(folder: Path, settings: Settings) -> SeenImages | None:
+    """What the model of a bundle or run has seen; None where nobody knows.
+
+    Of a run that an older FERscope made, its split says so, as long as its dataset is in the store unchanged.
+
+    Raises:
+        BundleError: the file that says so is damaged.
+    """
+    if (folder / SEEN_FILE).is_file():
+        return SeenImages.load(folder / SEEN_FILE)
+    dataset, split = trained_dataset(folder, settings), split_of(folder)
+    if dataset is None or split is None:
+        return None
+    index = dataset.raw_index(["id", "sha256"])
+    parts = index["id"].map(split).fillna("").to_numpy(str)
+    return SeenImages.of(index["sha256"], parts, complete=_learned_alone(folder))
+
+
+def split_of(folder: Path) -> pd.Series | None:
+    """The part of each image of a run's dataset, by id; None where the folder is no run."""
+    try:
+        return Run(folder).read_table("split.parquet").set_index("id")["split"]
+    except RunError:
+        return None
+
+
+def trained_dataset(folder: Path, settings: Settings) -> StoredDataset | None:
+    """The dataset of the store that a run was trained on, whatever it is called by now; None where it is not there."""
+    fingerprint = _json(folder / "data.json").get("fingerprint")
+    return next((each for each in list_datasets(settings) if each.fingerprint == fingerprint), None)
+
+
+def _learned_alone(folder: Path) -> bool:
+    """Whether a run began with no weights and had no teachers, whose images its own split does not name."""
+    config = yaml.safe_load(Run(folder).config_text()) or {}
+    return not config.get("begin_with") and not (config.get("distil") or {}).get("teachers")
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
