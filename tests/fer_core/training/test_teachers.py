@@ -42,7 +42,7 @@ def _teacher(name: str, store: Settings, seed: int = 0, contract: Contract = CON
 
 
 def _judged(*ids: str) -> pd.DataFrame:
-    """Images that judge a student, `x` by selecting, others by testing; their pixels' hashes follow from their names."""
+    """Images that judge a student, `x` by selecting, others by testing; their hashes follow from their names."""
     split = ["valid" if name == "x" else "test" for name in ids]
     return pd.DataFrame({"id": ids, "sha256": [_sum(name) for name in ids], "split": split}, dtype="str")
 
