@@ -121,6 +121,9 @@ class NotedReport(StoredReport):
     dataset: Text = ""
     source: Text = ""
     note: Text = ""
+    split: Text = ""
+    split_of: Literal["", "run", "dataset"] = ""
+    excluded: dict[str, bool | int | None] | None = Field(None, max_length=3)
 
 
 StoredReports = dict[PartName, Annotated[list[StoredReport], Field(max_length=_REPORTS_MAX)]]

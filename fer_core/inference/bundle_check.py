@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from fer_core.contract import Contract
+from fer_core.data.seen import SEEN_FILE, SeenImages
 from fer_core.errors import BundleError
 from fer_core.evaluation.report_file import HeadlineFigures, KeptEvaluation, NotedReport, StoredReport, StoredReports
 from fer_core.inference.bundle import ABOUT_FILE, CARD_FILE, CONFIG_FILE, CONTRACT_FILE, REPORT_FILE, read_about
@@ -58,6 +59,8 @@ def check_bundle(folder: Path) -> None:
             _check_labels([_checked(TypeAdapter(NotedReport), content, path)], labels, path)
     read_robustness(folder)
     read_int8(folder)
+    if (folder / SEEN_FILE).is_file():
+        SeenImages.load(folder / SEEN_FILE)
 
 
 def _content(path: Path) -> Any:
