@@ -219,7 +219,8 @@ def _zip_members(path: Path, settings: Settings) -> MemberTable:
         if name.endswith(("/", "\\")):
             continue
         limits.add(name, member.file_size)
-        name = name.replace("\\", "/")  # the format knows no other separator, but some programs on Windows do
+        if member.comment != RENAMED:
+            name = name.replace("\\", "/")  # the format knows no other separator, but some programs on Windows do
         if stat.S_ISLNK(member.external_attr >> 16):
             raise limits.link(name)
         if member.flag_bits & _ENCRYPTED:
