@@ -104,7 +104,7 @@ def test_bad_input_is_one_clear_line(command: Command, tmp_path: Path, archive: 
     is_one_clear_line(command("datasets", "import", tmp_path / "no.zip", "--json"), "no.zip", "not a zip archive")
     is_one_clear_line(command("datasets", "import", tmp_path / "none.zip"), "none.zip")
     is_one_clear_line(command("datasets", "import", tmp_path / "empty"), "layout was not recognised")
-    is_one_clear_line(command("datasets", "import", archive, "--layout", "heap"), "'heap'", "ferplus, fer2013-csv")
+    is_one_clear_line(command("datasets", "import", archive, "--layout", "heap"), "'heap'", "ferplus-csv, fer2013-csv")
     is_one_clear_line(command("datasets", "import", archive, "--id", "../up"), "'../up'")
     is_one_clear_line(command("datasets", "stats", "none", "--json"), "'none'", "none yet")
     is_one_clear_line(command("datasets", "delete", "none"), "'none'")
