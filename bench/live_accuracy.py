@@ -12,7 +12,7 @@ import argparse
 from typing import Any
 
 from bench.table import show
-from fer_core.cli.evaluate import add_model_and_data, rows_of
+from fer_core.cli.judged_images import add_model_and_data, judged_images
 from fer_core.evaluation.report import reports
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import find_model
@@ -27,13 +27,15 @@ def main() -> None:
     add_model_and_data(parser)
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     asked = parser.parse_args()
-    folder = find_model(asked.model, settings()).folder
+    model = find_model(asked.model, settings())
+    folder = model.folder
     rows: list[dict[str, Any]] = []
-    with rows_of(asked.data, asked.split, asked.layout) as (images, source):
+    with judged_images(asked, model) as judged:
         for name in (name for name in FORMS if (folder / name).is_file()):
             for passes in (2, 1):
                 bundle = Bundle.open(folder, model_file=name, flip_tta=passes == 2)
-                found = reports(score(bundle, images, source), bundle.calibration, bundle.contract.label_set)
+                predictions = score(bundle, judged.rows, judged.source)
+                found = reports(predictions, bundle.calibration, bundle.contract.label_set)
                 form = f"{FORMS[name]}, {'two passes' if passes == 2 else 'one pass'}"
                 rows += [_row(form, each, rows) for each in found]
     show("Macro-F1, accuracy and calibration error in percent", rows)
