@@ -24,7 +24,7 @@ from fer_core.data.split import make_split
 from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
 from fer_core.data.ties import ties_of
 from fer_core.errors import BundleError, CancelledError, ConfigError, DatasetError, InputError, RunError
-from fer_core.evaluation.predictions import logits_of
+from fer_core.evaluation.predictions import PROTOCOLS, logits_of
 from fer_core.experiment import run_experiment
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import find_model
@@ -254,7 +254,7 @@ def test_the_report_judges_every_part_by_every_protocol(world: World) -> None:
     report = world.whole.report()
     assert set(report) == {"valid", "test"}
     found = [(each["protocol"], each["point"]) for each in report["test"]]
-    assert found == [(p, q) for p in ("argmax", "majority") for q in ("accurate", "balanced")]
+    assert found == [(p, q) for p in PROTOCOLS for q in ("accurate", "balanced")]
     summary = world.whole.summary()
     assert summary["figures"]["part"] == "test"
     assert summary["figures"]["accuracy"] == report["test"][0]["accuracy"]
@@ -311,7 +311,8 @@ def test_a_config_that_is_damaged_is_an_error_in_words(world: World) -> None:
 
 
 def test_the_config_of_a_run_can_be_used_again(world: World) -> None:
-    assert load_config(Path(world.whole.path("config.yaml"))) == parse_config(CONFIG)
+    settled = {"precision": resolve_precision("auto", on_gpu=False).precision}
+    assert load_config(Path(world.whole.path("config.yaml"))) == parse_config({**CONFIG, **settled})
     assert open_run("whole", world.settings) == world.whole
 
 
