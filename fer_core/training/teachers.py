@@ -12,6 +12,7 @@ from torch import nn
 from fer_core.contract import Contract
 from fer_core.settings import Settings
 from fer_core.training.config import TrainConfig
+from fer_core.training.precision import resolve_precision
 from fer_core.training.teaching import teachers_of
 from fer_core.training.trained_network import trained_network
 
@@ -45,7 +46,8 @@ class Teachers:
         if not config.distil.teachers:
             return None
         networks = [trained_network(run.folder) for run in teachers_of(config, contract, judged, store)]
-        return cls(networks, config.distil.share_01, device, half=config.precision != "fp32")
+        settled = resolve_precision(config.precision, on_gpu=device.type == "cuda")
+        return cls(networks, config.distil.share_01, device, half=settled.precision != "fp32")
 
     def joined(self, targets: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
         """Targets that are the teachers' mean answer for a share, and what they were for the rest.
