@@ -139,7 +139,8 @@ def test_what_is_no_picture_is_refused_and_nothing_is_read(store: Settings, open
     app = open_page(Page.PREDICT, view="whole")
     app.file_uploader[0].set_value([("holiday.jpg", b"not a picture", "image/jpeg")]).run()
     assert "holiday.jpg" in app.error[0].value.replace("\\", "")
-    assert not app.get("download_button")
+    assert "face found" not in words(app)
+    assert app.get("download_button"), "the tables name it with its problem"
 
 
 def test_a_photo_may_have_any_ending(store: Settings, open_page: OpenPage) -> None:

@@ -44,7 +44,7 @@ def test_it_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     report.save(tmp_path / REPORT_FILE)
     assert read_robustness(tmp_path) == report
     plain = json.loads((tmp_path / REPORT_FILE).read_text())
-    assert plain == report.model_dump(mode="json")
+    assert plain == report.model_dump(mode="json", exclude_none=True)
     assert plain["version"] == 1
     assert plain["disturbances"][0]["levels"][4]["standing"]["macro_f1"] == 0.31
 

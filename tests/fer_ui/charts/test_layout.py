@@ -65,6 +65,7 @@ def test_charts_import_only_what_is_light(file: Path) -> None:
                 "fer_core.faces",
                 "fer_core.data.record",
                 "fer_core.evaluation.reliability",
+                "fer_core.evaluation.report_file",
                 "fer_core.inference.robustness_report",
                 "fer_core.training.watch",
             }
