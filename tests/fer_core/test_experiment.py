@@ -415,9 +415,11 @@ def test_split_means_the_runs_and_published_split_the_datasets(world: World, eva
     for part in ("train", "valid"):
         refused = evaluate("--model", "whole", "--data", "tiny", "--split", part)
         is_one_clear_line(refused, f"the run's {part} split of tiny", "is left to judge", "--split test")
-    published = evaluate("--model", "whole", "--data", "tiny", "--published-split", "valid", "--json").json
-    assert (published["split"], published["split_of"]) == ("valid", "dataset")
-    assert published["n"] == result["n"]  # the dataset's second part is what tests its runs
+    published = evaluate("--model", "whole", "--data", "tiny", "--published-split", "test", "--json").json
+    assert (published["split"], published["split_of"]) == ("test", "dataset")
+    assert published["n"] == result["n"]
+    left = evaluate("--model", "whole", "--data", "tiny", "--published-split", "valid", "--json").json
+    assert left["excluded"] == {"trained_on": 0, "selected_on": sizes["valid"], "complete": True}
     both = evaluate("--model", "whole", "--data", "tiny", "--split", "test", "--published-split", "valid")
     is_one_clear_line(both, "--split and --published-split")
 
