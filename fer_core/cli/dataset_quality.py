@@ -47,6 +47,7 @@ def _quality(arguments: argparse.Namespace) -> None:
         "concerned": report.concerned,
         "findings": [_as_json(finding) for finding in report.findings],
         "unchecked": {str(kind): why for kind, why in report.unchecked.items()},
+        "not_seen": report.not_seen,
         "faces": {"searched": len(faces[0]), "detector": faces[1]} if faces else None,
     }
     emit(result, arguments.json, _in_words(report))
@@ -70,6 +71,7 @@ def _in_words(report: QualityReport) -> str:
     ]
     said = [f"{report.concerned:,} of {report.used:,} images have a finding", table(rows, "Nothing was found.")]
     said += [f"not checked: {kind}: {why}" for kind, why in report.unchecked.items()]
+    said.append(report.not_seen)
     if report.lacking:
         said.append(f"not measured: {', '.join(report.lacking)}. Index the dataset again: datasets index ID")
     return "\n".join(said)

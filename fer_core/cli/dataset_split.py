@@ -12,6 +12,7 @@ from fer_core.cli.output import emit, table
 from fer_core.cli.parsing import AddAction
 from fer_core.csv_file import write_csv
 from fer_core.data.catalog import open_dataset
+from fer_core.data.copy_search import not_seen
 from fer_core.data.leakage import Leakage, leakage
 from fer_core.data.split import SplitConfig
 from fer_core.data.split_report import REASONS, SPLIT_COLUMNS, SplitReport, assignment, split_report
@@ -44,6 +45,7 @@ def _split(arguments: argparse.Namespace) -> None:
     ties = ties_of(index, dataset.pairs())
     report = split_report(index, config, ties)
     found = leakage(ties, report.parts)
+    unseen = not_seen(dataset.columns(), index["split"])
     if arguments.out is not None:
         write_csv(assignment(index, report.parts), arguments.out)
     result = {
@@ -56,9 +58,10 @@ def _split(arguments: argparse.Namespace) -> None:
         "left_out": {str(reason): n for reason, n in report.left_out.items()},
         "leakage": _as_json(found),
         "published_leakage": _as_json(report.published_leakage) if report.published_leakage else None,
+        "not_seen": unseen,
         "out": str(arguments.out) if arguments.out else None,
     }
-    emit(result, arguments.json, _in_words(report, found, arguments.out))
+    emit(result, arguments.json, f"{_in_words(report, found, arguments.out)}\n{unseen}")
 
 
 def _config(arguments: argparse.Namespace) -> SplitConfig:

@@ -15,7 +15,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fer_core.atomic import atomic_path
+from fer_core.data.copy_search import COPY_RULE, NO_COPIES, Copies, copies_between, published_places
 from fer_core.data.counts import excluded_rows
+from fer_core.data.detail import DETAIL, decode_details
 from fer_core.data.near_search import Pairs, near_pairs
 from fer_core.data.signature import SIGNATURE, decode_signatures, likeness
 
@@ -37,39 +39,43 @@ BLANK_CONTRAST = 4.0
 """Below this standard deviation of the gray levels (0..255) an image is blank and its hash is noise. A plain wall
 as a JPEG file stays under 2; the faintest face of FER+ has 9."""
 
-EXACT, NEAR = "exact", "near"
-"""The kinds of pairs: the same pixels, or other pixels that are nearly the same."""
+EXACT, NEAR, AUGMENTED = "exact", "near", "augmented"
+"""The kinds of pairs: the same pixels, other pixels that are nearly the same, or one that is another mirrored, turned,
+cropped or shifted (`copy_search`)."""
 
-PAIR_COLUMNS = ("sha256", "phash", "contrast", SIGNATURE)
+PAIR_COLUMNS = ("sha256", "phash", "contrast", "split", SIGNATURE, DETAIL)
 """The columns of an index that the search looks at."""
 
 _STAMP = b"ferscope"
 
 
 def duplicate_pairs(index: pd.DataFrame) -> pd.DataFrame:
-    """Every pair of images with the same pixels or nearly.
+    """Every pair of images with the same pixels or nearly, and the augmented copies that are looked for.
 
     Blank images are near to nothing, and images that could not be read are like nothing. Of several images with
     the same pixels only the first takes part in the search for near ones.
 
     Args:
-        index: with `sha256`, `phash` and, where they were measured, `contrast` and `signature`.
+        index: with `sha256`, `phash` and, where they were measured, `contrast`, `signature` and `detail`; `split` where
+            there is one.
     Returns:
         a row a pair, in the order of `a`, `b` (row numbers of the index, a < b), `bits` (how many bits their hashes
-        differ in), `kind` (`EXACT` or `NEAR`) and `likeness` (the correlation of their signatures, float32; 1 for the
-        same pixels, missing where there are no signatures).
+        differ in), `kind` (`EXACT`, `NEAR` or `AUGMENTED`) and `likeness` (the correlation of their signatures, or of
+        augmented copies the sharp one of `moved.Fit`, float32; 1 for the same pixels, missing without signatures).
     """
     exact = _same_value_pairs(index["sha256"])
     first = np.ones(len(index), bool)
     first[exact[:, 1]] = False
-    near, alike = _near(index, np.flatnonzero(first & (index["sha256"] != "").to_numpy(bool) & ~is_blank(index)))
-    pairs = np.concatenate([exact, near])
+    shown = np.flatnonzero(first & (index["sha256"] != "").to_numpy(bool) & ~is_blank(index))
+    near, alike = _near(index, shown)
+    copies = _augmented(index, shown, near)
+    pairs = np.concatenate([exact, near, copies.pairs])
     columns = {
         "a": pairs[:, 0],
         "b": pairs[:, 1],
         "bits": distances(index, pairs),
-        "kind": pd.array(np.repeat([EXACT, NEAR], [len(exact), len(near)]), dtype="str"),
-        "likeness": np.concatenate([np.ones(len(exact), np.float32), alike]),
+        "kind": pd.array(np.repeat([EXACT, NEAR, AUGMENTED], [len(exact), len(near), len(copies.pairs)]), dtype="str"),
+        "likeness": np.concatenate([np.ones(len(exact), np.float32), alike, copies.likeness]),
     }
     return pd.DataFrame(columns).sort_values(["a", "b"], ignore_index=True)
 
@@ -92,7 +98,8 @@ def read_pairs(path: Path, stamp: str) -> pd.DataFrame | None:
 def pairs_stamp(columns: list[str], fingerprint: str) -> str:
     """What pairs depend on: the rule that they are found by, which goes by the columns of the index, and the pixels."""
     rule = f"{NEAR_BITS} bits, likeness {LIKENESS_MIN}" if SIGNATURE in columns else f"{STRICT_BITS} bits"
-    return f"{rule}; blank below {BLANK_CONTRAST}; {fingerprint}"
+    copies = f"; {COPY_RULE}" if DETAIL in columns else ""
+    return f"{rule}; blank below {BLANK_CONTRAST}{copies}; {fingerprint}"
 
 
 def without_excluded(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
@@ -151,6 +158,18 @@ def _near(index: pd.DataFrame, searched: NDArray[np.int64]) -> tuple[Pairs, NDAr
         hashes[searched], NEAR_BITS, lambda pairs: np.asarray(likeness(signatures, pairs) >= LIKENESS_MIN)
     )
     return searched[found], likeness(signatures, found)
+
+
+def _augmented(index: pd.DataFrame, shown: NDArray[np.int64], near: Pairs) -> Copies:
+    """The augmented copies among some rows of an index that are no near pairs already."""
+    if DETAIL not in index:
+        return NO_COPIES
+    rows = shown[index[DETAIL].iloc[shown].notna().to_numpy(bool)]
+    published = published_places(index["split"].iloc[rows]) if "split" in index else None
+    found = copies_between(decode_details(index[DETAIL].iloc[rows]), published)
+    pairs = rows[found.pairs]
+    known = np.isin(pairs @ np.array([len(index), 1]), near @ np.array([len(index), 1]))
+    return Copies(pairs[~known], found.likeness[~known])
 
 
 def _same_value_pairs(values: pd.Series) -> Pairs:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fer_core.atomic import atomic_path
+from fer_core.data.detail import DETAIL, DETAIL_BYTES
 from fer_core.data.images import BOX_COLUMNS, Box
 from fer_core.data.label_map import LabelMap
 from fer_core.data.location import Location
@@ -59,11 +60,12 @@ _MEASURED: dict[str, pa.DataType] = {
     "sha256": _TEXT,
     "phash": pa.int64(),
     SIGNATURE: pa.binary(SIGNATURE_BYTES),
+    DETAIL: pa.binary(DETAIL_BYTES),
     **dict.fromkeys(("brightness", "contrast", "sharpness", "dark_01", "bright_01"), pa.float32()),
     "problem": _TEXT,
 }
 _TYPES = _SAID | _MEASURED
-_ON_REQUEST = frozenset({LANDMARKS, SIGNATURE})
+_ON_REQUEST = frozenset({LANDMARKS, SIGNATURE, DETAIL})
 """Columns that few need and that take more memory than all others together."""
 
 
@@ -148,7 +150,7 @@ def merge_parts(folder: Path, target: Path) -> None:
 
 
 def load_index(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read an index, or those of some columns that it has; landmarks and signatures only when they are asked for."""
+    """Read an index, or those of some columns that it has; landmarks, signatures and details only where asked for."""
     there = pq.read_schema(path).names
     wanted = [name for name in there if (name not in _ON_REQUEST if columns is None else name in columns)]
     return pd.read_parquet(path, columns=wanted)

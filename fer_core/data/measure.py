@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.data.detail import DETAIL, DETAIL_SIDE, encode_details
 from fer_core.data.image_decoder import decode_image
 from fer_core.data.images import PIXELS_MAX, Box, cut
 from fer_core.data.location import Files, Location, read_at
@@ -33,6 +34,7 @@ PIXEL_COLUMNS: dict[str, Any] = {
     "sha256": "",
     "phash": 0,
     SIGNATURE: None,
+    DETAIL: None,
     "brightness": float("nan"),
     "contrast": float("nan"),
     "sharpness": float("nan"),
@@ -45,8 +47,8 @@ PIXEL_COLUMNS: dict[str, Any] = {
 `mode` is how the file stores its pixels, in Pillow's words (L, RGB, RGBA, I;16, …); `brightness` and `contrast` are
 mean and standard deviation of the gray levels, 0..255; `sharpness` is the variance of the Laplacian; `dark_01` and
 `bright_01` are the shares of pixels beyond `DARK_MAX` and `BRIGHT_MIN`; `phash` is a 64-bit perceptual hash as a signed
-integer; `signature` tells how alike two images are (`signature.likeness`; missing where there is nothing to see);
-`sha256` is of the pixels.
+integer; `signature` tells how alike two images are (`signature.likeness`; missing where there is nothing to see),
+`detail` whether one is the other moved (`copy_search`); `sha256` is of the pixels.
 """
 
 _CONTRAST_MIN = 1e-5
@@ -80,7 +82,7 @@ def measure(
     """
     files = Files()
     try:
-        frequencies = np.zeros((len(locations), _HASH_SIDE * _HASH_SIDE), np.float32)
+        frequencies = np.zeros((len(locations), DETAIL_SIDE * DETAIL_SIDE), np.float32)
         rows = [
             _measure_one(place, box, files, limits, frequencies[number])
             for number, (place, box) in enumerate(zip(locations, boxes, strict=True))
@@ -89,8 +91,10 @@ def measure(
         files.close()
     table = pd.DataFrame(rows, columns=list(PIXEL_COLUMNS))
     readable = (table["sha256"] != "").to_numpy()
-    table["phash"] = np.where(readable, perceptual_hashes(frequencies), 0)
-    table[SIGNATURE] = pd.Series(encode_signatures(frequencies), dtype=object)
+    lowest = _lowest(frequencies)
+    table["phash"] = np.where(readable, perceptual_hashes(lowest), 0)
+    table[SIGNATURE] = pd.Series(encode_signatures(lowest), dtype=object)
+    table[DETAIL] = pd.Series(encode_details(frequencies), dtype=object)
     return table
 
 
@@ -105,7 +109,7 @@ def perceptual_hash(gray: NDArray[np.uint8]) -> int:
     Returns:
         a signed 64-bit integer, so that Parquet and pandas hold it.
     """
-    return int(perceptual_hashes(_low_frequencies(gray)[None])[0])
+    return int(perceptual_hashes(_lowest(_low_frequencies(gray)[None]))[0])
 
 
 def perceptual_hashes(frequencies: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -166,6 +170,7 @@ def _figures(pixels: RgbImage, size: int, mode: str, frequencies: NDArray[np.flo
         pixel_hash(pixels),
         PIXEL_COLUMNS["phash"],
         PIXEL_COLUMNS[SIGNATURE],
+        PIXEL_COLUMNS[DETAIL],
         brightness[0, 0],
         0.0 if blank else contrast[0, 0],
         spread[0, 0] ** 2,
@@ -183,8 +188,14 @@ def _above(gray: NDArray[np.uint8], level: int) -> int:
 
 
 def _low_frequencies(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """float32, shape (64,): the lowest frequencies, row by row."""
+    """float32, shape (256,): the 16x16 lowest frequencies, row by row."""
     import cv2
 
     small = cv2.resize(gray, (_HASH_INPUT, _HASH_INPUT), interpolation=cv2.INTER_AREA).astype(np.float32)
-    return np.asarray(cv2.dct(small)[:_HASH_SIDE, :_HASH_SIDE].ravel(), np.float32)
+    return np.asarray(cv2.dct(small)[:DETAIL_SIDE, :DETAIL_SIDE].ravel(), np.float32)
+
+
+def _lowest(frequencies: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The 8x8 lowest of each image's frequencies; shape (N, 64)."""
+    square = frequencies.reshape(-1, DETAIL_SIDE, DETAIL_SIDE)[:, :_HASH_SIDE, :_HASH_SIDE]
+    return square.reshape(len(frequencies), -1)

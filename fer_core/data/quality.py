@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fer_core.data import quality_images as images
 from fer_core.data.counts import excluded_rows, places_of
-from fer_core.data.duplicates import EXACT, NEAR, distances, edges, is_blank, without_excluded
+from fer_core.data.duplicates import AUGMENTED, EXACT, NEAR, distances, edges, is_blank, without_excluded
 from fer_core.data.near_search import components
 from fer_core.data.quality_images import Rows
 from fer_core.data.quality_words import WORDS, FindingKind, Remedy
@@ -30,6 +30,7 @@ _OF_PAIRS = (
     FindingKind.CONFLICT,
     FindingKind.EXACT_DUPLICATE,
     FindingKind.NEAR_DUPLICATE,
+    FindingKind.AUGMENTED_COPY,
 )
 _OF_PARTS = (FindingKind.DUPLICATE_ACROSS_SPLITS, FindingKind.IDENTITY_ACROSS_SPLITS, FindingKind.NAME_ACROSS_SPLITS)
 
@@ -154,13 +155,14 @@ def _in_pairs(index: pd.DataFrame, pairs: pd.DataFrame) -> list[Finding]:
         pairs: the nearest first.
     """
     used = ~excluded_rows(index)
-    exact, near = (pairs[pairs["kind"] == kind] for kind in (EXACT, NEAR))
+    exact, near, copied = (pairs[pairs["kind"] == kind] for kind in (EXACT, NEAR, AUGMENTED))
     group = components(len(index), edges(pairs))
     disputed = index["disputed"].to_numpy(bool) if "disputed" in index else np.zeros(len(index), bool)
     label = np.where(used & ~disputed, places_of(index["label"], list(Expression)), -1)
     return [
         _finding(FindingKind.EXACT_DUPLICATE, _rows_of(exact), exact, redundant(exact, index)),
         _finding(FindingKind.NEAR_DUPLICATE, _rows_of(near), near, redundant(near, index)),
+        _finding(FindingKind.AUGMENTED_COPY, _rows_of(copied), copied, redundant(copied, index)),
         _divided(FindingKind.DUPLICATE_ACROSS_SPLITS, index, group, _part(index, used), pairs),
         _divided(FindingKind.CONFLICT, index, group, label, pairs),
     ]

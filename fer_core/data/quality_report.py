@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.copy_search import not_seen
+from fer_core.data.detail import DETAIL
 from fer_core.data.duplicates import STRICT_BITS
 from fer_core.data.measure import PIXEL_COLUMNS
 from fer_core.data.quality import Finding, FindingKind, findings, unchecked
@@ -40,6 +42,7 @@ class QualityReport:
         concerned: how many images have a finding, `HINTS` aside.
         used: how many images are not excluded.
         lacking: measured columns that the index does not have, as an older version made it.
+        not_seen: what the search for copies can't see, in words.
     """
 
     findings: tuple[Finding, ...]
@@ -47,6 +50,7 @@ class QualityReport:
     concerned: int
     used: int
     lacking: tuple[str, ...]
+    not_seen: str = ""
 
     def find(self, kind: FindingKind) -> Finding | None:
         """The finding of a kind; None if nothing was found."""
@@ -67,6 +71,8 @@ def quality_report(
     there = dataset.columns()
     lacking = tuple(name for name in PIXEL_COLUMNS if name not in there)
     waiting = {FindingKind.NEAR_DUPLICATE: _STRICT} if SIGNATURE in lacking else {}
+    if DETAIL in lacking:
+        waiting[FindingKind.AUGMENTED_COPY] = "an older version indexed the images"
     faulty = [finding.rows for finding in found if finding.kind not in HINTS]
     return QualityReport(
         findings=found,
@@ -74,6 +80,7 @@ def quality_report(
         concerned=len(np.unique(np.concatenate(faulty))) if faulty else 0,
         used=int((~index["excluded"]).sum()),
         lacking=lacking,
+        not_seen=not_seen(there, index["split"]),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from fer_core.data.copy_search import SHARP_LIKENESS_MIN
 from fer_core.data.duplicates import BLANK_CONTRAST, LIKENESS_MIN, NEAR_BITS
 from fer_core.data.quality_images import (
     BLURRED_Z,
@@ -31,6 +32,7 @@ class FindingKind(StrEnum):
     CONFLICT = "conflict"
     EXACT_DUPLICATE = "exact_duplicate"
     NEAR_DUPLICATE = "near_duplicate"
+    AUGMENTED_COPY = "augmented_copy"
     BLANK = "blank"
     NO_FACE = "no_face"
     TINY = "tiny"
@@ -65,7 +67,8 @@ WORDS: dict[FindingKind, Words] = {
     ),
     _K.DUPLICATE_ACROSS_SPLITS: Words(
         "The same image in two parts",
-        f"The same pixels, or {_NEARLY}, in more than one of training, validation and test. A model has then seen what "
+        f"The same pixels, or {_NEARLY}, or mirrored, turned or cropped ones, in more than one of training, validation "
+        "and test. A model has then seen what "
         "it is judged on, and its figures come out too high.",
         "Exclude the copies and keep those of the test, then of the validation. Training on the published split "
         "leaves out copies of judged images by itself.",
@@ -97,8 +100,17 @@ WORDS: dict[FindingKind, Words] = {
     _K.NEAR_DUPLICATE: Words(
         "Near duplicates",
         f"Other pixels, but {_NEARLY}: the same picture scaled, compressed, brightened, with a watermark or (most of "
-        "them) cropped by a pixel or two, or frames of one shot. Mirrored pictures and wider crops are not found.",
+        "them) cropped by a pixel or two, or frames of one shot. Mirrored and turned ones and wider crops are a finding "
+        "of their own.",
         "Look at the pairs, those of the lowest correlation with most care, and exclude all but one of each.",
+        "exclude",
+    ),
+    _K.AUGMENTED_COPY: Words(
+        "Augmented copies",
+        "The same picture mirrored, turned, cropped or shifted a little: laid on each other, the middles of the two "
+        f"correlate by {SHARP_LIKENESS_MIN:g} or more, small shapes counting as much as large ones. Which copies are "
+        "looked for and which can't be seen is said above.",
+        "Look at the pairs, and exclude all but one of each, or those that train where another one judges.",
         "exclude",
     ),
     _K.BLANK: Words(

@@ -31,7 +31,7 @@ from fer_ui.words import plain
 
 _HASH_BITS = 64
 _DETECTORS = {"yunet": "YuNet", "haar": "the Haar cascade"}
-_OF_COPIES = (FindingKind.EXACT_DUPLICATE, FindingKind.NEAR_DUPLICATE)
+_OF_COPIES = (FindingKind.EXACT_DUPLICATE, FindingKind.NEAR_DUPLICATE, FindingKind.AUGMENTED_COPY)
 _CHOSEN, _SEEN = "finding", "finding-address"
 
 
@@ -42,6 +42,7 @@ def show_quality(dataset: StoredDataset) -> None:
     _answer(dataset, report)
     if report.lacking:
         notice("info", older_index_words(dataset.id, report.lacking))
+    st.caption(plain(report.not_seen))
     finding = _checks(dataset, report)
     _offer_downloads(dataset, report)
     with said:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.copy_search import not_seen
 from fer_core.data.leakage import Leakage
 from fer_core.data.quality import FindingKind
 from fer_core.data.record import Split
@@ -88,6 +89,7 @@ def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:
     ):
         with column:
             _show_verdict(title, found, subject, more)
+    st.caption(plain(not_seen(dataset.columns(), index_of(dataset)["split"])))
     if published and not published.clean:
         _offer_pairs(dataset)
 
