@@ -100,7 +100,7 @@ WORDS: dict[FindingKind, Words] = {
     _K.NEAR_DUPLICATE: Words(
         "Near duplicates",
         f"Other pixels, but {_NEARLY}: the same picture scaled, compressed, brightened, with a watermark or (most of "
-        "them) cropped by a pixel or two, or frames of one shot. Mirrored and turned ones and wider crops are a finding "
+        "them) cropped by a pixel or two, or frames of one shot. Mirrored, turned and cropped ones are a finding "
         "of their own.",
         "Look at the pairs, those of the lowest correlation with most care, and exclude all but one of each.",
         "exclude",
