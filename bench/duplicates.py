@@ -1,5 +1,5 @@
 """Near-duplicate search: the hashes and signatures of a million pictures, evenly spread and skewed, against comparing
-all pairs of a few.
+all pairs of a few. And the search of a million for augmented copies, measured for some and scaled to all.
 
 Each row is made in a process of its own, so that its peak memory is its own.
 """
@@ -18,6 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.table import show
+from fer_core.data.copy_search import MIRRORED_ALONE, MIRRORED_FLOOR, augmented_copies
+from fer_core.data.detail import DETAIL_SIDE, Details, decode_details, encode_details
 from fer_core.data.duplicates import LIKENESS_MIN, NEAR_BITS
 from fer_core.data.measure import perceptual_hashes
 from fer_core.data.near_search import Pairs, components, near_pairs
@@ -30,6 +32,10 @@ _COPIED_01, _SAME_01 = 0.05, 0.1
 _CENTRES = 1_000
 _NOISE, _LITTLE = 0.2, 0.02
 """By how much of what a picture is a copy differs: most that differ by the first are near-duplicates."""
+
+_SEARCHED = (200, 1_000)
+"""For so many pictures augmented copies are looked for among a million: of the two, the time of a search is scaled."""
+_JUDGED = 20_000
 
 _CHUNK = 50_000
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -60,6 +66,11 @@ def main() -> None:
         row["ratio"] = round(slowest[row["set"]] / row["seconds"], 1) if row["pictures"] == _FEW else "-"
         row["seconds"] = round(row["seconds"], 3)
     show(f"Near-duplicates: hashes within {NEAR_BITS} of 64 bits, signatures correlating {LIKENESS_MIN} or more", rows)
+    copies = []
+    for looked_for, scaled_to in (("all moves", _JUDGED), ("mirrored alone", _MANY)):
+        with spawn.Pool(1) as pool:
+            copies.append(pool.apply(_copies_searched, (looked_for, scaled_to)))
+    show(f"Augmented copies of {_SEARCHED[1]:,} among {_MANY:,} pictures, and the time scaled to more", copies)
 
 
 def _searched(kind: str, size: int, way: str) -> dict[str, Any]:
@@ -86,6 +97,55 @@ def _searched(kind: str, size: int, way: str) -> dict[str, Any]:
         "planted": len(planted),
         "joined": int((group[planted[:, 0]] == group[planted[:, 1]]).sum()),
     }
+
+
+def _copies_searched(looked_for: str, scaled_to: int) -> dict[str, Any]:
+    """One row of the second table: processor time grows by the same amount with each picture that is searched for.
+
+    `cpu_min_scaled` is what `scaled_to` of them would take by that. Every searched picture has a mirrored copy, `found`
+    says of how many.
+    """
+    few, many = _SEARCHED
+    details = _with_mirrored_copies(many, _MANY, np.random.default_rng(0))
+    _copies(details[:_FEW], few, looked_for)  # once uncounted: lazy imports
+    spent = []
+    for count in _SEARCHED:
+        started, wall = time.process_time(), time.perf_counter()
+        pairs = _copies(details, count, looked_for)
+        spent.append(time.process_time() - started)
+        seconds = time.perf_counter() - wall
+    each = (spent[1] - spent[0]) / (many - few)
+    return {
+        "looked_for": looked_for,
+        "searched": many,
+        "seconds": round(seconds, 1),
+        "cpu_s": round(spent[1], 1),
+        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT / 2**20),
+        "found": len(set(map(tuple, pairs.tolist())) & {(row, many + row) for row in range(many)}),
+        "scaled_to": scaled_to,
+        "cpu_min_scaled": round((spent[1] + each * (scaled_to - many)) / 60, 1),
+    }
+
+
+def _copies(details: Details, count: int, looked_for: str) -> NDArray[np.int64]:
+    """The pairs that are found for the first few of some pictures."""
+    if looked_for == "all moves":
+        return augmented_copies(details, np.arange(count)).pairs
+    return augmented_copies(details, np.arange(count), MIRRORED_ALONE, floor=MIRRORED_FLOOR).pairs
+
+
+def _with_mirrored_copies(count: int, size: int, rng: np.random.Generator) -> Details:
+    """Pictures of their own, but after the first few as many that are one of those mirrored, with a little noise."""
+    flip = np.tile(np.where(np.arange(DETAIL_SIDE) % 2, -1, 1), DETAIL_SIDE).astype(np.float32)
+    first = _own(count, rng, DETAIL_SIDE)
+    drawn = [first, np.asarray(first * flip + _LITTLE * _own(count, rng, DETAIL_SIDE), np.float32)]
+    starts = range(2 * count, size, _CHUNK)
+    rest = (_kept(_own(min(_CHUNK, size - start), rng, DETAIL_SIDE)) for start in starts)
+    return np.concatenate([*map(_kept, drawn), *rest])
+
+
+def _kept(frequencies: Frequencies) -> Details:
+    return decode_details(pd.Series(encode_details(frequencies), dtype=object))
 
 
 def _near_pairs(pictures: Pictures) -> Pairs:
@@ -149,11 +209,11 @@ def _skewed(size: int, rng: np.random.Generator) -> Iterator[tuple[Frequencies, 
         yield _noisy(centres[copy_of], np.where(same, _LITTLE, _NOISE)[:, None], rng), copy_of
 
 
-def _own(count: int, rng: np.random.Generator) -> Frequencies:
+def _own(count: int, rng: np.random.Generator, side: int = _SIDE) -> Frequencies:
     """Pictures that have nothing to do with each other; as in photographs, the waves are the lower the shorter."""
-    across, down = np.meshgrid(np.arange(_SIDE), np.arange(_SIDE))
+    across, down = np.meshgrid(np.arange(side), np.arange(side))
     height = 1000 / np.maximum(across + down, 1).ravel()
-    return np.asarray(rng.standard_normal((count, _SIDE * _SIDE), np.float32) * height, np.float32)
+    return np.asarray(rng.standard_normal((count, side * side), np.float32) * height, np.float32)
 
 
 def _noisy(frequencies: Frequencies, share: float | NDArray[np.float64], rng: np.random.Generator) -> Frequencies:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fer_core.atomic import atomic_path
-from fer_core.data.copy_search import COPY_RULE, NO_COPIES, Copies, copies_between, published_places
+from fer_core.data.copy_search import COPY_RULE, JUDGING, NO_COPIES, Copies, copies_between, published_places
 from fer_core.data.counts import excluded_rows
 from fer_core.data.detail import DETAIL, decode_details
 from fer_core.data.near_search import Pairs, near_pairs
@@ -68,7 +68,7 @@ def duplicate_pairs(index: pd.DataFrame) -> pd.DataFrame:
     first[exact[:, 1]] = False
     shown = np.flatnonzero(first & (index["sha256"] != "").to_numpy(bool) & ~is_blank(index))
     near, alike = _near(index, shown)
-    copies = _augmented(index, shown, near)
+    copies = _augmented(index, shown, exact, near)
     pairs = np.concatenate([exact, near, copies.pairs])
     columns = {
         "a": pairs[:, 0],
@@ -160,16 +160,28 @@ def _near(index: pd.DataFrame, searched: NDArray[np.int64]) -> tuple[Pairs, NDAr
     return searched[found], likeness(signatures, found)
 
 
-def _augmented(index: pd.DataFrame, shown: NDArray[np.int64], near: Pairs) -> Copies:
-    """The augmented copies among some rows of an index that are no near pairs already."""
+def _augmented(index: pd.DataFrame, shown: NDArray[np.int64], exact: Pairs, near: Pairs) -> Copies:
+    """The augmented copies among some rows of an index that are no near pairs already.
+
+    Args:
+        exact: the pairs whose second is not shown: where it judges, its first is searched for in its place.
+    """
     if DETAIL not in index:
         return NO_COPIES
     rows = shown[index[DETAIL].iloc[shown].notna().to_numpy(bool)]
-    published = published_places(index["split"].iloc[rows]) if "split" in index else None
+    published = published_places(_judging(index["split"], exact).iloc[rows]) if "split" in index else None
     found = copies_between(decode_details(index[DETAIL].iloc[rows]), published)
     pairs = rows[found.pairs]
     known = np.isin(pairs @ np.array([len(index), 1]), near @ np.array([len(index), 1]))
     return Copies(pairs[~known], found.likeness[~known])
+
+
+def _judging(split: pd.Series, exact: Pairs) -> pd.Series:
+    """The published part of each image; the first of identical ones has that of one that judges."""
+    standing_in = exact[split.iloc[exact[:, 1]].isin(JUDGING).to_numpy(bool)]
+    judging = split.copy()
+    judging.iloc[standing_in[:, 0]] = split.iloc[standing_in[:, 1]].to_numpy()
+    return judging
 
 
 def _same_value_pairs(values: pd.Series) -> Pairs:

@@ -198,4 +198,4 @@ def _low_frequencies(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
 def _lowest(frequencies: NDArray[np.float32]) -> NDArray[np.float32]:
     """The 8x8 lowest of each image's frequencies; shape (N, 64)."""
     square = frequencies.reshape(-1, DETAIL_SIDE, DETAIL_SIDE)[:, :_HASH_SIDE, :_HASH_SIDE]
-    return square.reshape(len(frequencies), -1)
+    return square.reshape(-1, _HASH_SIDE * _HASH_SIDE)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from fer_core.data.catalog import import_dataset
 from fer_core.data.copy_search import MIRRORED_ALONE, augmented_copies, copies_between, not_seen, published_places
-from fer_core.data.detail import DETAIL, decode_details, encode_details
-from fer_core.data.duplicates import AUGMENTED
+from fer_core.data.detail import DETAIL, RISE, decode_details, encode_details
+from fer_core.data.duplicates import AUGMENTED, duplicate_pairs
 from fer_core.data.leakage import leakage
+from fer_core.data.signature import SIGNATURE
 from fer_core.data.synthetic import Identity, draw_face
 from fer_core.data.ties import ties_of
 from fer_core.labels import Expression
@@ -60,7 +61,8 @@ KINDS: dict[str, Callable[[Gray], Gray]] = {
     "turned by -15": lambda face: _moved(face, -15),
     "mirrored and turned": lambda face: _flipped(_moved(face, 8)),
     "cropped by 5 %": lambda face: _cropped(face, 0.05),
-    "cropped by 10 %": lambda face: _cropped(face, 0.1),
+    "cropped by 7 %": lambda face: _cropped(face, 0.07),
+    "shifted": lambda face: _moved(face, 0, 1, 0.06),
     "enlarged and shifted": lambda face: _moved(face, 0, 1.1, 0.04, -0.03),
     "brighter": lambda face: np.clip(face.astype(int) + 30, 0, 255).astype(np.uint8),
 }
@@ -111,6 +113,25 @@ def test_with_a_published_split_copies_of_judged_images_are_looked_for() -> None
     faces = [_face(0), _moved(_face(0), 9), _face(1), _moved(_face(1), 9), _face(2)]
     assert copies_between(_details(faces), judged).pairs.tolist() == [[2, 3]]
     assert copies_between(_details(faces), None).pairs.tolist() == [[0, 1], [2, 3]]
+
+
+def test_a_judged_image_that_trains_as_well_is_searched_for_copies() -> None:
+    rng = np.random.default_rng(0)
+    frequencies = rng.standard_normal((30, 256)).astype(np.float32) * 1000 / RISE
+    frequencies[2] = frequencies[0] * np.tile(np.where(np.arange(16) % 2, -1, 1), 16)
+    frequencies[1] = frequencies[0]
+    index = pd.DataFrame(
+        {
+            "sha256": ["same", "same", *map(str, range(28))],
+            "phash": 0,
+            "split": pd.Series(["train", "test", *["train"] * 28], dtype="string"),
+            DETAIL: pd.Series(encode_details(frequencies), dtype=object),
+            SIGNATURE: None,
+        }
+    )
+    pairs = duplicate_pairs(index)
+    assert pairs[["a", "b"]].to_numpy().tolist() == [[0, 1], [0, 2]]
+    assert pairs["kind"].tolist() == ["exact", AUGMENTED]
 
 
 def test_what_can_t_be_seen_is_said() -> None:

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fer_core.data import index as index_module
+from fer_core.data.detail import DETAIL
 from fer_core.data.images import BOX_COLUMNS
 from fer_core.data.index import LANDMARKS, build_parts, index_columns, load_index, merge_parts, tabulate
 from fer_core.data.label_map import LabelMap
@@ -62,7 +63,7 @@ def test_an_index_has_the_readers_columns_and_the_pixels(folder: Path, tmp_path:
     ]
     index = _built(folder, records, tmp_path)
     assert index_columns(tmp_path / "index.parquet") == [*SAID, *VOTE_COLUMNS, *PIXEL_COLUMNS]
-    assert list(index) == [*SAID, *VOTE_COLUMNS, *(name for name in PIXEL_COLUMNS if name != SIGNATURE)]
+    assert list(index) == [*SAID, *VOTE_COLUMNS, *(name for name in PIXEL_COLUMNS if name not in (SIGNATURE, DETAIL))]
     assert index["split"].fillna("-").tolist() == ["test", "-", "-", "-"]
     assert index["label"].fillna("-").tolist() == ["anger", "-", "-", "-"]
     assert index["raw_label"].tolist() == ["Angry", "tie", "", "Other"]

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from fer_core.data import quality_images as images
+from fer_core.data.detail import DETAIL, DETAIL_SIDE, RISE, encode_details
 from fer_core.data.duplicates import BLANK_CONTRAST, LIKENESS_MIN, NEAR_BITS, duplicate_pairs
 from fer_core.data.quality import Finding, FindingKind, findings, redundant, unchecked
 from fer_core.data.quality_words import WORDS
@@ -73,6 +74,9 @@ def _everything_wrong() -> pd.DataFrame:
         index.loc[[first, second], column] = index.loc[first, column] if column != "identity" else "p"
     index.loc[56, "label"] = "fear"
     index.loc[9, "phash"] = index.loc[10, "phash"] ^ 1
+    frequencies = np.random.default_rng(0).standard_normal((count, DETAIL_SIDE**2)).astype(np.float32) * 1000 / RISE
+    frequencies[60] = frequencies[11] * np.tile(np.where(np.arange(DETAIL_SIDE) % 2, -1, 1), DETAIL_SIDE)  # mirrored
+    index[DETAIL] = pd.Series(encode_details(frequencies), dtype=object)
     return index
 
 
@@ -87,11 +91,12 @@ def test_everything_wrong_is_found_the_gravest_first() -> None:
     rows = {finding.kind: sorted(finding.rows.tolist()) for finding in found}
     assert rows == {
         K.UNREADABLE: [0],
-        K.DUPLICATE_ACROSS_SPLITS: [6, 56],
+        K.DUPLICATE_ACROSS_SPLITS: [6, 11, 56, 60],
         K.IDENTITY_ACROSS_SPLITS: [7, 57],
         K.CONFLICT: [6, 56],
         K.EXACT_DUPLICATE: [6, 56],
         K.NEAR_DUPLICATE: [9, 10],
+        K.AUGMENTED_COPY: [11, 60],
         K.BLANK: [2],
         K.NO_FACE: [11],
         K.TINY: [1],
@@ -273,7 +278,7 @@ def test_what_could_not_be_checked_is_said_with_its_reason() -> None:
     index = _index(60)
     said = unchecked(index, None)
     assert set(said) == {
-        *(K.DUPLICATE_ACROSS_SPLITS, K.CONFLICT, K.EXACT_DUPLICATE, K.NEAR_DUPLICATE),
+        *(K.DUPLICATE_ACROSS_SPLITS, K.CONFLICT, K.EXACT_DUPLICATE, K.NEAR_DUPLICATE, K.AUGMENTED_COPY),
         *(K.IDENTITY_ACROSS_SPLITS, K.NAME_ACROSS_SPLITS, K.NO_FACE),
     }
     assert {finding.kind for finding in findings(index, None)} == set()
