@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.table import show
-from fer_core.data.copy_search import MIRRORED_ALONE, MIRRORED_FLOOR, augmented_copies
+from fer_core.data.copy_search import augmented_copies
 from fer_core.data.detail import DETAIL_SIDE, Details, decode_details, encode_details
 from fer_core.data.duplicates import LIKENESS_MIN, NEAR_BITS
 from fer_core.data.measure import perceptual_hashes
@@ -66,10 +66,8 @@ def main() -> None:
         row["ratio"] = round(slowest[row["set"]] / row["seconds"], 1) if row["pictures"] == _FEW else "-"
         row["seconds"] = round(row["seconds"], 3)
     show(f"Near-duplicates: hashes within {NEAR_BITS} of 64 bits, signatures correlating {LIKENESS_MIN} or more", rows)
-    copies = []
-    for looked_for, scaled_to in (("all moves", _JUDGED), ("mirrored alone", _MANY)):
-        with spawn.Pool(1) as pool:
-            copies.append(pool.apply(_copies_searched, (looked_for, scaled_to)))
+    with spawn.Pool(1) as pool:
+        copies = [pool.apply(_copies_searched, ())]
     show(f"Augmented copies of {_SEARCHED[1]:,} among {_MANY:,} pictures, and the time scaled to more", copies)
 
 
@@ -99,39 +97,32 @@ def _searched(kind: str, size: int, way: str) -> dict[str, Any]:
     }
 
 
-def _copies_searched(looked_for: str, scaled_to: int) -> dict[str, Any]:
-    """One row of the second table: processor time grows by the same amount with each picture that is searched for.
+def _copies_searched() -> dict[str, Any]:
+    """The second table: processor time grows by the same amount with each picture that is searched for.
 
     `cpu_min_scaled` is what `scaled_to` of them would take by that. Every searched picture has a mirrored copy, `found`
-    says of how many.
+    says of how many it was found.
     """
     few, many = _SEARCHED
     details = _with_mirrored_copies(many, _MANY, np.random.default_rng(0))
-    _copies(details[:_FEW], few, looked_for)  # once uncounted: lazy imports
+    augmented_copies(details[:_FEW], np.arange(few))  # once uncounted: lazy imports
     spent = []
     for count in _SEARCHED:
         started, wall = time.process_time(), time.perf_counter()
-        pairs = _copies(details, count, looked_for)
+        pairs = augmented_copies(details, np.arange(count)).pairs
         spent.append(time.process_time() - started)
         seconds = time.perf_counter() - wall
     each = (spent[1] - spent[0]) / (many - few)
     return {
-        "looked_for": looked_for,
+        "pictures": _MANY,
         "searched": many,
         "seconds": round(seconds, 1),
         "cpu_s": round(spent[1], 1),
         "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT / 2**20),
         "found": len(set(map(tuple, pairs.tolist())) & {(row, many + row) for row in range(many)}),
-        "scaled_to": scaled_to,
-        "cpu_min_scaled": round((spent[1] + each * (scaled_to - many)) / 60, 1),
+        "scaled_to": _JUDGED,
+        "cpu_min_scaled": round((spent[1] + each * (_JUDGED - many)) / 60, 1),
     }
-
-
-def _copies(details: Details, count: int, looked_for: str) -> NDArray[np.int64]:
-    """The pairs that are found for the first few of some pictures."""
-    if looked_for == "all moves":
-        return augmented_copies(details, np.arange(count)).pairs
-    return augmented_copies(details, np.arange(count), MIRRORED_ALONE, floor=MIRRORED_FLOOR).pairs
 
 
 def _with_mirrored_copies(count: int, size: int, rng: np.random.Generator) -> Details:

@@ -32,9 +32,6 @@ JUDGING = (str(Split.VALID), str(Split.TEST))
 SMALL_MAX = 10_000
 """With so many images at most all are searched for copies of each; the time grows with the square."""
 
-MIRRORED_FLOOR = 0.95
-"""Candidates of the search for mirrored copies alone are at least so alike, coarsely."""
-
 TURNED_SURE_DEG, SHIFT_SURE_01, CROP_SURE_01 = 15.0, 0.06, 0.05
 """What is moved by no more is found, of photographs at least 98 in 100 copies; of those cropped by a tenth at each edge
 or shifted by a tenth of a side, about 80 in 100."""
@@ -74,7 +71,6 @@ class Move(NamedTuple):
         )
 
 
-MIRRORED_ALONE: tuple[Move, ...] = (Move(0, 1, 0, 0, True),)
 MOVES: tuple[Move, ...] = tuple(
     Move(*where, flip)
     for where in (
@@ -106,7 +102,7 @@ def published_places(split: pd.Series) -> NDArray[np.int64] | None:
 
 def copies_between(details: Details, judged: NDArray[np.int64] | None) -> Copies:
     """The augmented copies that are worth their search: of judged images, among all; or, where no split is published,
-    of each in a small dataset, and in a larger one only those that are mirrored and nothing else.
+    of each in a small dataset, and none in a larger one.
 
     Args:
         judged: as `published_places` gives them.
@@ -115,10 +111,7 @@ def copies_between(details: Details, judged: NDArray[np.int64] | None) -> Copies
         return NO_COPIES
     if judged is not None:
         return augmented_copies(details, judged)
-    everyone = np.arange(len(details))
-    if len(details) <= SMALL_MAX:
-        return augmented_copies(details, everyone)
-    return augmented_copies(details, everyone, MIRRORED_ALONE, floor=MIRRORED_FLOOR)
+    return augmented_copies(details, np.arange(len(details))) if len(details) <= SMALL_MAX else NO_COPIES
 
 
 def _all_alike(details: Details) -> bool:
@@ -154,9 +147,9 @@ def not_seen(columns: Collection[str], split: pd.Series) -> str:
     elif len(split) <= SMALL_MAX:
         where = "Mirrored, turned and cropped copies are looked for among all images."
     else:
-        where = (
-            f"Without published parts and with more than {SMALL_MAX:,} images, mirrored copies are looked for, turned "
-            "and cropped ones are not."
+        return (
+            "Mirrored, turned and cropped copies are not looked for: no parts are published, and there are more than "
+            f"{SMALL_MAX:,} images. Identical and nearly identical ones are."
         )
     return (
         f"{where} Not seen, or not always, are copies {missed}. Among pictures that are all alike, such as drawings, "

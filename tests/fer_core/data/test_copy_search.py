@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_core.data.catalog import import_dataset
-from fer_core.data.copy_search import MIRRORED_ALONE, augmented_copies, copies_between, not_seen, published_places
+from fer_core.data.copy_search import augmented_copies, copies_between, not_seen, published_places
 from fer_core.data.detail import DETAIL, RISE, decode_details, encode_details
 from fer_core.data.duplicates import AUGMENTED, duplicate_pairs
 from fer_core.data.leakage import leakage
@@ -98,13 +98,6 @@ def test_pairs_are_named_once_whichever_of_the_two_is_searched_for() -> None:
     assert not len(augmented_copies(np.zeros((3, 256), np.int8), np.arange(3)).pairs)  # nothing to see
 
 
-def test_mirrored_copies_alone_are_found_by_the_quick_search() -> None:
-    faces = [_face(seed) for seed in range(3)]
-    details = _details([*faces, *map(_flipped, faces)])
-    found = augmented_copies(details, np.arange(6), MIRRORED_ALONE, floor=0.95)
-    assert found.pairs.tolist() == [[0, 3], [1, 4], [2, 5]]
-
-
 def test_with_a_published_split_copies_of_judged_images_are_looked_for() -> None:
     split = pd.Series(["train", "train", "test", None, "valid"], dtype="string")
     judged = published_places(split)
@@ -139,7 +132,7 @@ def test_what_can_t_be_seen_is_said() -> None:
     assert "one of the two is a validation or test image" in not_seen([DETAIL], split)
     assert "turned by more than 15 degrees" in not_seen([DETAIL], split)
     many = pd.Series([None] * 20_000, dtype="string")
-    assert "turned and cropped ones are not" in not_seen([DETAIL], many)
+    assert "are not looked for: no parts are published" in not_seen([DETAIL], many)
     assert "among all images" in not_seen([DETAIL], many[:100])
     assert "datasets index ID" in not_seen(["signature"], split)
 

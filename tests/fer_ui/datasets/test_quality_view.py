@@ -77,7 +77,7 @@ def test_the_view_opens_with_what_is_wrong_and_lists_every_check(show: Open) -> 
     assert first == f"8 of {N} images have at least one finding. What matters most: unreadable (1 image)."
     assert choices(app)[:2] == ["Unreadable: **1 image**", "The same image in two parts: **2 images in 1 pair**"]
     words = said(app)
-    assert "Nothing found: Near duplicates; Tiny; Under-exposed" in words
+    assert "Nothing found: Near duplicates; Augmented copies; Tiny; Under-exposed" in words
     assert "Not checked: No face found (faces were not searched for yet)." in words
     listed = " ".join(choices(app)) + words
     assert all(WORDS[kind].title in listed for kind in FindingKind)
@@ -201,7 +201,7 @@ def test_a_dataset_without_a_finding_is_called_sound(show: Open, dataset: Stored
     while excludable := [each for each in report.findings if len(each.rows)]:
         dataset.overlay().exclude(dataset.index(["id"])["id"].iloc[excludable[0].rows], "test")
         report = quality_report(dataset)
-    assert summary(report) == "Nothing was found: 11 of 13 checks were made in full."
+    assert summary(report) == "Nothing was found: 12 of 14 checks were made in full."
     app = show()
     assert not app.exception
     assert not app.radio
