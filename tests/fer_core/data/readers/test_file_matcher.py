@@ -33,7 +33,7 @@ def _match(names: list[str], listed: str, *others: str, table: str = "", folder:
         ("images/a.png", "a.jpg", Relaxation.ENDING),
         ("images/v1.2.png", "V1.2", Relaxation.ENDING),
         ("images/a.jpg", "C:\\Users\\me\\faces\\images\\a.jpg", Relaxation.FOLDER),
-        ("images/a.jpg", "/home/me/faces/images/a.jpg", Relaxation.FOLDER),
+        ("images/a.jpg", "/data/faces/images/a.jpg", Relaxation.FOLDER),
         ("a.jpg", "https://example.org/faces/a.jpg", Relaxation.FOLDER),
         ("images/A.JPG", "D:/x/images/a.jpg", Relaxation.FOLDER),
     ],
