@@ -21,7 +21,7 @@ _LONG_MS = 120_000
 
 def test_the_first_visit_finds_a_shell_even_through_a_deep_link(page: Page, shoot: Shoot) -> None:
     page.goto("/evaluation")
-    expect(page.get_by_role("heading", name="There is no finished run to read")).to_be_visible()
+    expect(page.get_by_role("heading", name="There is no finished run to read")).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_role("link", name="Datasets")).to_be_visible()
     shoot("empty-evaluation", "/evaluation")
     shoot("empty-datasets", "/datasets")
