@@ -50,7 +50,7 @@ def expected_precision(asked: PrecisionChoice, *, on_gpu: bool) -> ResolvedPreci
     """What `resolve_precision` will say, for pages, which don't load torch: with a GPU, `auto` is half precision."""
     if on_gpu and asked == "auto":
         return ResolvedPrecision("bf16", "auto: settled by the GPU when training starts")
-    return ResolvedPrecision(asked, "as asked") if on_gpu and asked != "auto" else on_processor(asked, processor())
+    return resolve_precision(asked, on_gpu=on_gpu)
 
 
 def on_processor(asked: PrecisionChoice, here: Processor) -> ResolvedPrecision:
