@@ -11,7 +11,8 @@ from fer_core.logs import set_up_logging
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
 from fer_ui.gate import end_server, refusal
-from fer_ui.pages import note_open, registered
+from fer_ui.live_streamer import leave_streamer
+from fer_ui.pages import Page, note_open, registered
 from fer_ui.sidebar import show_sidebar
 
 
@@ -34,7 +35,8 @@ def main() -> None:
     with shown_errors():
         _start()
         page = st.navigation(list(registered().values()))
-        note_open(page)
+        if note_open(page) is not Page.LIVE:
+            leave_streamer()
         show_sidebar(__version__)
         with shown_errors():
             page.run()

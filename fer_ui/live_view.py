@@ -1,21 +1,14 @@
-"""The live view on a page: streamlit-webrtc, whose only home this is, and the figures beside the video.
-
-Threads: the page's functions run in Streamlit's script thread. `_on_frame` runs in streamlit-webrtc's video thread and
-makes no Streamlit call; it meets the page only in the `LiveProcessor`, which is thread-safe.
-"""
+"""The live view on a page: the video's state and the figures beside it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.errors import FerscopeError
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.yielding import ask_to_yield
 from fer_core.labels import Expression
@@ -25,36 +18,11 @@ from fer_core.settings import settings
 from fer_ui.camera_words import show_camera_words
 from fer_ui.header import Headline, NoticeKind, headline, notice
 from fer_ui.live_bars import empty_html, face_html
+from fer_ui.live_streamer import NOT_CONNECTED, show_streamer
 from fer_ui.numbers import count
 from fer_ui.theme import COLOURS, rgb
 
-if TYPE_CHECKING:
-    from aiortc.contrib.media import MediaRelay
-    from av import VideoFrame
-
 _SESSION_KEY = "live-session"
-_STREAMER_KEY = "live-streamer"
-
-_VIDEO_STYLE = {"width": "100%", "aspectRatio": "4 / 3", "background": "#10151b", "borderRadius": "0.375rem"}
-_OPTIONS: dict[str, Any] = {
-    "media_stream_constraints": {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}, "audio": False},
-    "video_html_attrs": {
-        "autoPlay": True,
-        "controls": False,
-        "muted": True,
-        "playsInline": True,
-        "style": _VIDEO_STYLE,
-    },
-    "translations": {
-        "select_device": "Choose camera",
-        "media_api_not_available": "This address is not secure, so the browser gives no camera to it.",
-        "device_ask_permission": "Allow this page to use the camera.",
-        "device_not_available": "The camera is missing, or another program is using it.",
-        "device_access_denied": "The browser does not allow this page to use the camera.",
-    },
-    "async_processing": True,
-    "sendback_audio": False,
-}
 
 _SLOW_AFTER_S = 10.0
 _GAVE_UP_AFTER_S = 4.0
@@ -62,11 +30,6 @@ _GAVE_UP_AFTER_S = 4.0
 
 _FROZEN_AFTER_S = 3.0
 _NONE = "\N{EN DASH}"
-
-_NOT_CONNECTED = (
-    "The video can't get through to the server. On one machine or in one network it needs UDP between the two; over "
-    "the internet it needs a TURN server: set FERSCOPE_ICE_SERVERS, restart FERscope, and press STOP and START."
-)
 
 
 @dataclass
@@ -119,7 +82,7 @@ def show_video(session: LiveSession) -> Video:
         SettingsError: FERSCOPE_ICE_SERVERS can't be used.
     """
     servers = parse_ice_servers(settings().ice_servers)
-    context = _streamer(session.processor, servers)
+    context = show_streamer(session.processor, servers)
     playing, connecting = bool(context.state.playing), bool(context.state.signalling)
     session.follow(playing=playing, connecting=connecting, now_s=time.monotonic())
     with st.container(gap=None):
@@ -136,50 +99,6 @@ def show_status(session: LiveSession, predictor: Predictor, point: str, video: V
     labels = predictor.bundle.contract.labels
     every = "1s" if video is not None and video.running else None
     st.fragment(run_every=every)(_show_status)(session, labels, limit_01, video)
-
-
-def _streamer(processor: LiveProcessor, servers: list[dict[str, Any]]) -> Any:
-    # Imported here, below the page's title: it brings its own video library.
-    from streamlit_webrtc import WebRtcMode, webrtc_streamer
-    from streamlit_webrtc.relay import get_global_relay
-    from streamlit_webrtc.webrtc import SignallingTimeoutError
-
-    try:
-        relay_newest_frames(get_global_relay())
-        return webrtc_streamer(
-            key=_STREAMER_KEY,
-            mode=WebRtcMode.SENDRECV,
-            rtc_configuration={"iceServers": servers},
-            video_frame_callback=_on_frame(processor),
-            **_OPTIONS,
-        )
-    except SignallingTimeoutError as exc:
-        raise FerscopeError(_NOT_CONNECTED) from exc
-
-
-def relay_newest_frames(relay: MediaRelay) -> None:
-    """Let a server's relay keep the newest frame of each camera alone.
-
-    Otherwise it keeps every frame until it was sent back: where the machine can't encode as many as the camera gives,
-    the picture falls behind without limit, and each second of that takes 10 MB or more.
-    """
-    relay.subscribe = partial(type(relay).subscribe, relay, buffered=False)  # type: ignore[method-assign]
-
-
-def _on_frame(processor: LiveProcessor) -> Callable[[VideoFrame], VideoFrame]:
-    """What is done with each frame, in streamlit-webrtc's video thread."""
-    from av import VideoFrame
-
-    def show(frame: VideoFrame) -> VideoFrame:
-        try:
-            pixels: Any = frame.to_ndarray(format="rgb24")
-            processor.submit(pixels, time.monotonic())
-            return VideoFrame.from_ndarray(processor.annotate(pixels), format="rgb24")
-        except Exception as exc:  # noqa: BLE001  an exception here would freeze the video without a word
-            processor.report_error(exc)
-            return frame
-
-    return show
 
 
 def _show_status(
@@ -213,7 +132,7 @@ def _trouble(session: LiveSession, status: LiveStatus, playing: bool, now_s: flo
     """What is wrong with the connection or the readings, if anything is."""
     trouble: list[tuple[NoticeKind, str]] = []
     if session.connection_failed or session.connecting_for_s(now_s) > _SLOW_AFTER_S:
-        trouble.append(("error", _NOT_CONNECTED))
+        trouble.append(("error", NOT_CONNECTED))
     if status.error:
         trouble.append(("error", status.error))
     age_s = status.last_frame_age_s

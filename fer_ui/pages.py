@@ -53,9 +53,11 @@ def registered() -> dict[Page, StreamlitPage]:
     }
 
 
-def note_open(page: StreamlitPage) -> None:
+def note_open(page: StreamlitPage) -> Page:
     """Remember which page the session shows, for `link_to`; told by the shell before each run of a page."""
-    st.session_state[_OPEN] = Page(page.title.lower())
+    name = Page(page.title.lower())
+    st.session_state[_OPEN] = name
+    return name
 
 
 def link_to(page: Page, label: str, **query: str) -> None:

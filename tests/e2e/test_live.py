@@ -80,6 +80,16 @@ def test_the_operating_point_changes_while_it_plays(live: Page) -> None:
     _wait_until(live, lambda: _frames(video) > before + 5, "the video stopped with the change")
 
 
+def test_a_look_at_another_page_ends_the_video_and_it_starts_again(live: Page) -> None:
+    frame = live.frame_locator(_FRAME)
+    _start(live, frame)
+    for name in ("Predict", "Live"):
+        live.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+        expect(live.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    settle(live)
+    _start(live, frame)
+
+
 def test_a_machine_without_a_camera_is_told_so(launch: Launch, server: AppServer) -> None:
     page = launch("--use-fake-ui-for-media-stream").new_page(base_url=server.url)
     page.goto("/live")

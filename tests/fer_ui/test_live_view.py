@@ -1,17 +1,11 @@
 from __future__ import annotations
 
-import asyncio
-import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 import pytest
 import streamlit as st
-from aiortc import MediaStreamTrack
-from aiortc.contrib.media import MediaRelay
-from av import VideoFrame
 
 from fer_core.faces import RgbImage
 from fer_core.inference.predictor import Predictor
@@ -19,7 +13,7 @@ from fer_core.jobs.yielding import asked_to_yield
 from fer_core.labels import Expression
 from fer_core.live.processor import LiveProcessor, LiveStatus
 from fer_core.settings import Settings
-from fer_ui.live_view import LiveSession, Video, _on_frame, _show_status, _trouble, relay_newest_frames
+from fer_ui.live_view import LiveSession, Video, _show_status, _trouble
 
 
 class FakeProcessor:
@@ -48,62 +42,8 @@ class FakeProcessor:
         self.reported.append(error)
 
 
-class Camera(MediaStreamTrack):
-    """Gives thirty frames at once, then nothing more."""
-
-    kind = "video"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.given = 0
-
-    async def recv(self) -> VideoFrame:
-        await asyncio.sleep(60 if self.given == 30 else 0)
-        self.given += 1
-        frame = white()
-        frame.pts = self.given
-        return frame
-
-
 def session(processor: Any = None) -> LiveSession:
     return LiveSession(cast(LiveProcessor, processor or FakeProcessor()))
-
-
-def white() -> VideoFrame:
-    return VideoFrame.from_ndarray(np.full((48, 64, 3), 255, np.uint8), format="rgb24")
-
-
-def test_a_frame_is_offered_and_comes_back_drawn() -> None:
-    processor = FakeProcessor()
-    shown = _on_frame(cast(LiveProcessor, processor))(white())
-    assert processor.calls == ["submit"]
-    assert shown.to_ndarray(format="rgb24").max() == 0
-
-
-def test_nothing_raises_out_of_the_callback_and_the_frame_passes_through(caplog: pytest.LogCaptureFixture) -> None:
-    error = ZeroDivisionError("by nought")
-    processor = FakeProcessor(error)
-    frame = white()
-    with caplog.at_level(logging.ERROR):
-        assert _on_frame(cast(LiveProcessor, processor))(frame) is frame
-    assert processor.reported == [error]
-
-
-def test_a_picture_that_is_sent_back_slowly_is_the_newest_and_no_frame_is_kept() -> None:
-    async def watch() -> list[int]:
-        relay, camera = MediaRelay(), Camera()
-        relay_newest_frames(relay)
-        shown = relay.subscribe(camera)
-        seen = [(await shown.recv()).pts]
-        while camera.given < 30:
-            await asyncio.sleep(0)
-        seen.append((await shown.recv()).pts)
-        shown.stop()
-        return seen
-
-    with ThreadPoolExecutor(1) as thread:  # this one may have an event loop of a browser test
-        first, second = thread.submit(lambda: asyncio.run(watch())).result(timeout=60)
-    assert first < second == 30
 
 
 def test_the_processor_runs_while_the_video_does() -> None:
