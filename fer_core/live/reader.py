@@ -2,9 +2,8 @@
 the network is asked about a face only when it has changed.
 
 A face's aligned crop, as the network takes it, is held against the one that was read last. While it has hardly changed
-the answer stays; once it has, the face is read in that very frame. One that stays is read twice, as it is and as its
-mirror image, and the mean of both answers holds: flip test-time augmentation, a pass a frame. A face that moves is read
-as it is and mirrored by turns, which smoothing over time averages.
+the answer stays; once it has, the face is read in that very frame. The readings of a face are of it as it is and of its
+mirror image by turns, and the mean of the last two logits holds: flip test-time augmentation, a pass a frame.
 """
 
 from __future__ import annotations
@@ -33,6 +32,10 @@ the known faces has changed."""
 READ_EVERY_S = 0.5
 """A face that does not change is read again after this all the same."""
 
+MEAN_WITHIN_S = 0.2
+"""A reading is averaged with the one before, which was of the other orientation, if that is no older than this: on a
+machine that reads fewer frames, smoothing over time averages them."""
+
 CHANGED_01 = 0.15
 """A face has changed where a cell of its crop differs by more than this share of the crop's contrast. Measured:
 docs/face-path.md."""
@@ -54,9 +57,9 @@ class _Followed:
     """A face in view.
 
     `crop` is its aligned crop and `evidence` how it is seen there; `planes` the crop that was read last (None before),
-    `logits` the answers to that, by whether it was mirrored. `patch` is what lies at its box since it looks as it was
-    read last, None where it does not: holding that against the next frame takes a tenth of the time of cutting an
-    aligned crop.
+    `passes` how often that was read; `logits` are the newest answers by whether it was mirrored. `patch` is what lies
+    at its box since it looks as it was read last, None where it does not: holding that against the next frame takes a
+    tenth of the time of cutting an aligned crop.
     """
 
     face: DetectedFace
@@ -64,6 +67,7 @@ class _Followed:
     evidence: FaceEvidence | None = None
     planes: _Planes | None = None
     patch: _Planes | None = None
+    passes: int = 0
     logits: dict[bool, NDArray[np.float32]] = field(default_factory=dict)
     read_s: float = float("-inf")
     next_mirrored: bool = False
@@ -166,7 +170,7 @@ class LiveReader:
                 if changed or old:
                     wanted.append(((0 if changed else 1, each.read_s), each, seen, True))
                     continue
-            if each.planes is not None and len(each.logits) < len(self._orientations):
+            if each.planes is not None and each.passes < len(self._orientations):
                 wanted.append(((2, each.read_s), each, each.planes, False))
         wanted = sorted(wanted, key=lambda entry: entry[0])[:FACES_AT_ONCE]
         if not wanted:
@@ -174,8 +178,11 @@ class LiveReader:
         shown = [planes[..., ::-1] if each.next_mirrored else planes for _, each, planes, _ in wanted]
         for (_, each, planes, anew), row in zip(wanted, self._logits(shown), strict=True):
             if anew:
-                each.planes, each.logits, each.read_s = planes, {}, at_s
+                if at_s - each.read_s > MEAN_WITHIN_S:
+                    each.logits = {}
+                each.planes, each.passes, each.read_s = planes, 0, at_s
                 each.patch = _patch(image, each.face.box)
+            each.passes += 1
             each.logits[each.next_mirrored] = row
             each.next_mirrored = not each.next_mirrored and True in self._orientations
 

@@ -8,7 +8,15 @@ import pytest
 from fer_core.errors import DetectorError
 from fer_core.faces import RgbImage
 from fer_core.labels import Expression
-from fer_core.live.reader import CHANGED_01, FACES_AT_ONCE, READ_EVERY_S, SEARCH_EVERY_S, LiveReader, change_01
+from fer_core.live.reader import (
+    CHANGED_01,
+    FACES_AT_ONCE,
+    MEAN_WITHIN_S,
+    READ_EVERY_S,
+    SEARCH_EVERY_S,
+    LiveReader,
+    change_01,
+)
 from tests.fer_core.live.marked_faces import SIDE_PX, HalvesModel, MarkedDetector, drawn, predictor_of, scene
 
 FRAME_S = 1 / 30
@@ -70,7 +78,7 @@ def test_a_face_that_stays_is_read_again_after_a_while() -> None:
 @pytest.mark.parametrize(("before", "after"), list(combinations(Expression, 2)))
 def test_a_changed_expression_is_read_in_that_very_frame(before: Expression, after: Expression, who: int) -> None:
     watched = Watched()
-    for seed in range(3):
+    for seed in range(3 + round(MEAN_WITHIN_S / FRAME_S)):
         watched.show(noisy(scene({(400, 200): drawn(before, who)}, SMALL), seed))
     assert watched.model.asked == [1, 1]
     new = noisy(scene({(400, 200): drawn(after, who)}, SMALL), 9)
@@ -91,15 +99,28 @@ def test_noise_is_no_change_and_a_slow_drift_becomes_one() -> None:
     assert sum(watched.model.asked) > 2
 
 
-def test_a_moving_face_is_read_in_every_frame_by_turns_as_it_is_and_mirrored() -> None:
+def test_a_moving_face_is_read_in_every_frame_and_the_mean_of_it_and_its_mirror_image_holds() -> None:
+    watched = Watched()
+    shown = [watched.show(frame)[0][Expression.HAPPINESS] for frame in moving(12)]
+    assert watched.model.asked == [1] * 12
+    assert abs(shown[0] - 0.5) > 0.01, "a single pass prefers a side"
+    assert np.abs(np.array(shown[1:]) - 0.5).max() < 0.005
+
+
+def test_frames_that_are_far_apart_are_not_averaged() -> None:
     watched = Watched()
     shown = []
-    for step in range(12):
-        face = np.roll(drawn(Expression.ANGER), 4 * step, 0)
-        shown.append(watched.show(scene({(300 + 10 * step, 200): face}))[0][Expression.HAPPINESS])
-    assert watched.model.asked == [1] * 12
+    for frame in moving(6):
+        watched.at_s += MEAN_WITHIN_S
+        shown.append(watched.show(frame)[0][Expression.HAPPINESS])
     sides = np.sign(np.array(shown) - 0.5)
-    assert (sides[1:] == -sides[:-1]).all()
+    assert (sides[1:] == -sides[:-1]).all(), "it is read as it is and mirrored by turns"
+
+
+def moving(frames: int) -> list[RgbImage]:
+    """A face that goes to the right and turns."""
+    faces = [np.roll(drawn(Expression.ANGER), 4 * step, 0) for step in range(frames)]
+    return [scene({(300 + 10 * step, 200): face}) for step, face in enumerate(faces)]
 
 
 def test_many_faces_are_read_a_few_in_a_frame_and_none_waits_long() -> None:
