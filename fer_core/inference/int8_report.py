@@ -86,8 +86,9 @@ def read_int8(folder: Path) -> Int8Report | None:
 def card_lines(report: Int8Report) -> list[str]:
     """The model card's section on the network of 8 bits, as lines of Markdown."""
     opening = (
-        "`model-int8.onnx` is the same network with convolutions in 8 bits. Live views are read by it, everything else "
-        "by the one of 32 bits, whose figures are the ones above. The two on the same images of "
+        "`model-int8.onnx` is the same network with convolutions in 8 bits. Live views are read by the one of the two "
+        "that is faster where they run, everything else by the one of 32 bits, whose figures are the ones above. "
+        "The two on the same images of "
         f"{plain(part_words(report.dataset, report.part, report.split_of))}:"
     )
     heads = [

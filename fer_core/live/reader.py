@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -56,10 +56,10 @@ _Planes = NDArray[np.uint8]
 class _Followed:
     """A face in view.
 
-    `crop` is its aligned crop and `evidence` how it is seen there; `planes` the crop that was read last (None before),
-    `passes` how often that was read; `logits` are the newest answers by whether it was mirrored. `patch` is what lies
-    at its box since it looks as it was read last, None where it does not: holding that against the next frame takes a
-    tenth of the time of cutting an aligned crop.
+    `crop` is the aligned crop that was read last (None before), `evidence` how it is seen there, `planes` the crop as
+    the network takes it, `passes` how often that was read; `logits` are the newest answers by whether it was mirrored.
+    `patch` is what lies at its box since it looks as it was read last, None where it does not: holding that against the
+    next frame takes a tenth of the time of cutting an aligned crop.
     """
 
     face: DetectedFace
@@ -77,6 +77,14 @@ class _Followed:
         """The mean of the answers; shape (classes,)."""
         mean: NDArray[np.float32] = np.mean(list(self.logits.values()), axis=0)
         return mean
+
+
+class _Request(NamedTuple):
+    """A reading that the network is asked for; `crop` is None where `planes` were read in the other orientation."""
+
+    face: _Followed
+    planes: _Planes
+    crop: RgbImage | None
 
 
 class LiveReader:
@@ -157,46 +165,61 @@ class LiveReader:
         return found
 
     def _ask(self, image: RgbImage, at_s: float) -> None:
-        """Ask the network about the faces that need it most, in one batch: new ones and changed ones, then those whose
-        answer is old, then those that were not read mirrored yet."""
-        wanted: list[tuple[tuple[int, float], _Followed, _Planes, bool]] = []
-        for each in self._followed:
-            old = at_s - each.read_s >= READ_EVERY_S
-            if each.patch is None or old:
-                seen = self._seen(image, each)
-                changed = not _is_same(each.planes, seen)
-                if not changed:
-                    each.patch = _patch(image, each.face.box)
-                if changed or old:
-                    wanted.append(((0 if changed else 1, each.read_s), each, seen, True))
-                    continue
-            if each.planes is not None and each.passes < len(self._orientations):
-                wanted.append(((2, each.read_s), each, each.planes, False))
-        wanted = sorted(wanted, key=lambda entry: entry[0])[:FACES_AT_ONCE]
-        if not wanted:
+        """Ask the network about the faces that need it most, in one batch."""
+        asked = self._waiting(image, at_s)[:FACES_AT_ONCE]
+        if not asked:
             return
-        shown = [planes[..., ::-1] if each.next_mirrored else planes for _, each, planes, _ in wanted]
-        for (_, each, planes, anew), row in zip(wanted, self._logits(shown), strict=True):
-            if anew:
-                if at_s - each.read_s > MEAN_WITHIN_S:
-                    each.logits = {}
-                each.planes, each.passes, each.read_s = planes, 0, at_s
-                each.patch = _patch(image, each.face.box)
-            each.passes += 1
-            each.logits[each.next_mirrored] = row
-            each.next_mirrored = not each.next_mirrored and True in self._orientations
+        self._take_in(image, [each for each in asked if each.crop is not None], at_s)
+        shown = [each.planes[..., ::-1] if each.face.next_mirrored else each.planes for each in asked]
+        for (face, _, _), row in zip(asked, self._logits(shown), strict=True):
+            face.passes += 1
+            face.logits[face.next_mirrored] = row
+            face.next_mirrored = not face.next_mirrored and True in self._orientations
+
+    def _waiting(self, image: RgbImage, at_s: float) -> list[_Request]:
+        """Which faces need a reading, most urgent first: new ones and changed ones, then those whose answer is old,
+        then those that were not read mirrored yet; of each kind those that waited longest.
+
+        Cutting a crop takes time, so it looks no further once `FACES_AT_ONCE` have changed.
+        """
+        contract = self.predictor.bundle.contract
+        changed: list[_Request] = []
+        aged: list[_Request] = []
+        second_pass: list[_Request] = []
+        for face in sorted(self._followed, key=lambda each: each.read_s):
+            if len(changed) == FACES_AT_ONCE:
+                break
+            old = at_s - face.read_s >= READ_EVERY_S
+            if face.patch is None or old:
+                crop = self.predictor.crop(image, face.face)
+                planes = contract.fit(crop)
+                if not _is_same(face.planes, planes):
+                    changed.append(_Request(face, planes, crop))
+                    continue
+                face.patch = _patch(image, face.face.box)
+                if old:
+                    aged.append(_Request(face, planes, crop))
+                    continue
+            if face.planes is not None and face.passes < len(self._orientations):
+                second_pass.append(_Request(face, face.planes, None))
+        return changed + aged + second_pass
+
+    def _take_in(self, image: RgbImage, anew: Sequence[_Request], at_s: float) -> None:
+        """Note the crops that are read now, and how the faces are seen in them."""
+        crops = [each.crop for each in anew if each.crop is not None]
+        margin_01 = self.predictor.bundle.contract.crop_margin_01
+        seen = evidence_of(image, [each.face.face for each in anew], crops, margin_01)
+        for (face, planes, _), crop, evidence in zip(anew, crops, seen, strict=True):
+            if at_s - face.read_s > MEAN_WITHIN_S:
+                face.logits = {}
+            face.crop, face.evidence = crop, evidence
+            face.planes, face.passes, face.read_s = planes, 0, at_s
+            face.patch = _patch(image, face.face.box)
 
     def _logits(self, planes: Sequence[_Planes]) -> NDArray[np.float32]:
         bundle = self.predictor.bundle
         batch: NDArray[np.float32] = bundle.contract.normalise(np.stack(planes).astype(np.float32))
         return bundle.logits(batch)
-
-    def _seen(self, image: RgbImage, each: _Followed) -> _Planes:
-        """A face's aligned crop in this frame."""
-        contract = self.predictor.bundle.contract
-        each.crop = self.predictor.crop(image, each.face)
-        (each.evidence,) = evidence_of(image, [each.face], [each.crop], contract.crop_margin_01)
-        return contract.fit(each.crop)
 
     def _readings(self, point: str) -> list[FaceReading]:
         known = [each for each in self._followed if each.logits]

@@ -1,0 +1,96 @@
+"""How often Live, which saves what it can, shows what reading every face of every frame in two passes would show.
+
+    python -m bench.live_agreement [--model default] [--form FP32 INT8] [--json] [CLIP ...]
+
+Both sides are smoothed over time as the page does. `covered`: faces of a search of each frame that lie in a box of
+Live's; `same_expression`: of these, those that both name alike at that moment; `difference`: half the sum of the
+differences between the probabilities, the mean.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.frames import MEDIA
+from bench.table import show
+from fer_core.faces import RgbImage
+from fer_core.inference.bundle import Bundle
+from fer_core.inference.catalog import find_model
+from fer_core.inference.detect import FaceDetector, open_detector
+from fer_core.inference.fastest import FORMS
+from fer_core.inference.predictor import Predictor
+from fer_core.live.reader import LiveReader
+from fer_core.live.smoothing import FaceTracks, SmoothedFace, match_boxes
+from fer_core.settings import settings
+
+_CLIPS = ("woman_turning_640x360_20s.mp4", "stage_singer_640x360_9s.mp4")
+_POINTS = ("accurate", "balanced")
+
+
+def main() -> None:
+    """Read each clip both ways and print a row a clip, form and operating point."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("clips", nargs="*", type=Path, default=[MEDIA / name for name in _CLIPS])
+    parser.add_argument("--model", default="default")
+    parser.add_argument("--form", nargs="+", choices=[*FORMS.values()], default=[*FORMS.values()])
+    parser.add_argument("--json", action="store_true", help="print JSON alone")
+    asked = parser.parse_args()
+    folder = find_model(asked.model, settings()).folder
+    detector = open_detector(settings()).detector
+    files = [name for name, form in FORMS.items() if form in asked.form and (folder / name).is_file()]
+    rows = [
+        _row(clip, FORMS[name], point, *_both(clip, folder, name, point, detector))
+        for clip in asked.clips
+        for name in files
+        for point in _POINTS
+    ]
+    show("Live against reading every face of every frame", rows)
+
+
+def _both(
+    clip: Path, folder: Path, name: str, point: str, detector: FaceDetector
+) -> Iterator[tuple[SmoothedFace, SmoothedFace | None]]:
+    """Each face of each frame as the whole reading has it, and as Live does; None where Live shows none there."""
+    whole = Predictor(Bundle.open(folder), detector)
+    live = LiveReader(Predictor(Bundle.open(folder, model_file=name, flip_tta=False), detector))
+    tracks = FaceTracks(), FaceTracks()
+    for pixels, at_s in _frames(clip):
+        expected = tracks[0].update(whole.read(pixels, point=point), at_s)
+        shown = tracks[1].update(live.read(pixels, at_s, point=point), at_s)
+        same = match_boxes([face.box for face in shown], [face.box for face in expected])
+        yield from ((face, shown[same[place]] if place in same else None) for place, face in enumerate(expected))
+
+
+def _frames(clip: Path) -> Iterator[tuple[RgbImage, float]]:
+    import av
+
+    with av.open(str(clip)) as container:
+        for frame in container.decode(video=0):
+            yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), float(frame.time or 0)
+
+
+def _row(clip: Path, form: str, point: str, *pairs: tuple[SmoothedFace, SmoothedFace | None]) -> dict[str, Any]:
+    found = [(expected, shown) for expected, shown in pairs if shown is not None]
+    differences = [
+        sum(abs(value - shown.probabilities[label]) for label, value in expected.probabilities.items()) / 2
+        for expected, shown in found
+    ]
+    return {
+        "clip": clip.stem,
+        "form": form,
+        "point": point,
+        "faces": len(pairs),
+        "covered": len(found),
+        "same_expression": f"{np.mean([expected.label is shown.label for expected, shown in found]):.1%}",
+        "difference": round(statistics.mean(differences), 3),
+    }
+
+
+if __name__ == "__main__":
+    main()
