@@ -3,15 +3,16 @@
     python -m bench.abstention [--model default] [--data ferplus] [--split valid] [--faces 400] [--json]
     python -m bench.abstention --fit
 
-Ready crops are blurred, and drawn hands, masks and other things are put over the mouth; scenes with a face are cut by
-their edge, and a face on its head stands beside two upright ones. Rates carry 95 % intervals (Wilson). `--fit` fits the
-network that sees covered mouths on training images and writes its file.
+Ready crops are blurred, drawn hands, masks and other things are put over the mouth, and there are faces whose mouth is
+really covered; scenes with a face are cut by their edge, and a face on its head stands beside two upright ones. Rates
+carry 95 % intervals (Wilson). `--fit` fits the network that sees covered mouths on training images and writes its file.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import cv2
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from bench.face_scenes import scene
 from bench.mouth_cover_fit import fit
+from bench.mouth_covered import listed
 from bench.mouth_covers import COVERS, Gray, eyes_covered, glasses
 from bench.table import show
 from fer_core.data.catalog import open_dataset
@@ -53,26 +55,38 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     asked = parser.parse_args()
     if asked.fit:
-        crops, _ = _faces(asked.data, "train", 3000, [])
-        fit(crops)
+        free, _ = _faces(asked.data, "train", 5000, [])
+        fit(free, _faces(asked.data, "train", 5000, [], covered=True)[0])
         return
     bundle = Bundle.open(find_model(asked.model, settings()).folder)
     predictor = Predictor(bundle, open_detector(settings()).detector)
     labels = [str(label) for label in bundle.contract.labels]
     crops, truth = _faces(asked.data, asked.split, asked.faces, labels)
-    rows = [*_crop_rows(predictor, crops, truth), *_scene_rows(predictor, crops[::_SCENES_PER_FACE])]
+    covered, covered_truth = _faces(asked.data, asked.split, asked.faces, labels, covered=True)
+    rows = [
+        *_crop_rows(predictor, crops, truth),
+        _read_row(predictor, "mouth: really covered", covered, covered_truth, Doubt.MOUTH_COVERED),
+        *_scene_rows(predictor, crops[::_SCENES_PER_FACE]),
+    ]
     show(f"{len(crops):,} faces of {asked.data}, {asked.split}, by {bundle.id}", rows)
 
 
-def _faces(data: str, split: str, faces: int, labels: Sequence[str]) -> tuple[list[Gray], NDArray[np.int64]]:
-    """Crops of 48 pixels in gray, and their labels' places; all labels where none are given."""
+def _faces(
+    data: str, split: str, faces: int, labels: Sequence[str], *, covered: bool = False
+) -> tuple[list[Gray], NDArray[np.int64]]:
+    """Crops of 48 pixels in gray, and their labels' places; all labels where none are given.
+
+    `covered`: those alone whose mouth is really covered; else neither these nor those of which that can't be told.
+    """
     dataset = open_dataset(data, settings())
     index = dataset.index()
     wanted = (make_split(index, SplitConfig(), ties_of(index, dataset.pairs())) == split).to_numpy(bool)
     wanted = wanted & (index["problem"] == "").to_numpy(bool)
     if labels:
         wanted = wanted & index["label"].astype("str").isin(list(labels)).to_numpy(bool)
-    rows = index[wanted]
+    names = index["path"].astype("str").map(lambda path: PurePosixPath(path).stem)
+    is_covered, is_unclear = (names.isin(list(listed(split, kind))) for kind in ("covered", "unclear"))
+    rows = index[wanted & (is_covered if covered else ~(is_covered | is_unclear)).to_numpy(bool)]
     rows = rows.sample(min(faces, len(rows)), random_state=0)
     with dataset.source(settings()) as source:
         crops = [_gray(crop) for crop in images_in_order(source, face_refs(rows)) if crop is not None]
@@ -94,13 +108,20 @@ def _crop_rows(predictor: Predictor, crops: Sequence[Gray], truth: NDArray[np.in
     ways |= {f"blur of {sigma:g} px in 48": (_blurred(sigma), Doubt.BLURRED) for sigma in (1.0, 1.5, 2.0, 2.5, 3.0)}
     ways |= {f"mouth: {name}": (cover, Doubt.MOUTH_COVERED) for name, cover in COVERS.items()}
     ways |= {"glasses": (glasses, None), "eyes covered": (eyes_covered, None)}
-    places = {label: place for place, label in enumerate(predictor.bundle.contract.labels)}
     for name, (spoil, reason) in ways.items():
         rng = np.random.default_rng(1)
-        pictures = [np.repeat(spoil(crop, rng)[:, :, None], 3, axis=2) for crop in crops]
-        readings = [reading for picture in pictures for reading in predictor.read(picture, faces="whole")]
-        right = np.array([places[reading.label] for reading in readings]) == truth
-        yield _row(name, readings, len(readings), reason, right)
+        yield _read_row(predictor, name, [spoil(crop, rng) for crop in crops], truth, reason)
+
+
+def _read_row(
+    predictor: Predictor, name: str, crops: Sequence[Gray], truth: NDArray[np.int64], reason: Doubt | None
+) -> dict[str, Any]:
+    """The row of some ready crops."""
+    places = {label: place for place, label in enumerate(predictor.bundle.contract.labels)}
+    pictures = [np.repeat(crop[:, :, None], 3, axis=2) for crop in crops]
+    readings = [reading for picture in pictures for reading in predictor.read(picture, faces="whole")]
+    right = np.array([places[reading.label] for reading in readings]) == truth
+    return _row(name, readings, len(readings), reason, right)
 
 
 def _scene_rows(predictor: Predictor, crops: Sequence[Gray]) -> Iterator[dict[str, Any]]:

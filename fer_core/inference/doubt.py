@@ -25,7 +25,7 @@ PROFILE_MIN = 0.8
 SHARPNESS_MIN = 0.065
 """Blurrier crops are read 12 points and more worse than sharp ones; not one clean face in two hundred is below .139."""
 
-MOUTH_COVERED_MIN_01 = 0.9
+MOUTH_COVERED_MIN_01 = 0.8
 """`FaceEvidence.mouth_covered_01` from here on counts."""
 
 
