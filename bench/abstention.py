@@ -62,10 +62,10 @@ def main() -> None:
     predictor = Predictor(bundle, open_detector(settings()).detector)
     labels = [str(label) for label in bundle.contract.labels]
     crops, truth = _faces(asked.data, asked.split, asked.faces, labels)
-    covered, covered_truth = _faces(asked.data, asked.split, asked.faces, labels, covered=True)
+    covered, covered_truth = _faces(asked.data, "test", asked.faces, labels, covered=True)
     rows = [
         *_crop_rows(predictor, crops, truth),
-        _read_row(predictor, "mouth: really covered", covered, covered_truth, Doubt.MOUTH_COVERED),
+        _read_row(predictor, "mouth: really covered (test)", covered, covered_truth, Doubt.MOUTH_COVERED),
         *_scene_rows(predictor, crops[::_SCENES_PER_FACE]),
     ]
     show(f"{len(crops):,} faces of {asked.data}, {asked.split}, by {bundle.id}", rows)
@@ -85,7 +85,7 @@ def _faces(
     if labels:
         wanted = wanted & index["label"].astype("str").isin(list(labels)).to_numpy(bool)
     names = index["path"].astype("str").map(lambda path: PurePosixPath(path).stem)
-    is_covered, is_unclear = (names.isin(list(listed(split, kind))) for kind in ("covered", "unclear"))
+    is_covered, is_unclear = (names.isin(list(listed(kind))) for kind in ("covered", "unclear"))
     rows = index[wanted & (is_covered if covered else ~(is_covered | is_unclear)).to_numpy(bool)]
     rows = rows.sample(min(faces, len(rows)), random_state=0)
     with dataset.source(settings()) as source:

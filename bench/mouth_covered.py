@@ -8,7 +8,7 @@ from typing import Literal
 _LIST = Path(__file__).with_suffix(".txt")
 
 
-def listed(split: str, kind: Literal["covered", "unclear"]) -> frozenset[str]:
-    """The names of a split's faces, without their ending, whose mouth is covered, or of which that can't be told."""
+def listed(kind: Literal["covered", "unclear"]) -> frozenset[str]:
+    """The names of the faces, without their ending, whose mouth is covered, or of which that can't be told."""
     lines = (line.split() for line in _LIST.read_text("utf-8").splitlines() if not line.startswith("#"))
-    return frozenset(name for part, is_kind, name in lines if (part, is_kind) == (split, kind))
+    return frozenset(name for is_kind, name in lines if is_kind == kind)

@@ -162,9 +162,8 @@ def test_a_covered_mouth_is_seen_and_a_free_one_is_not(test_data: Path, yunet_fi
 
 
 def test_mouths_that_are_really_covered_are_seen_far_more_often_than_free_ones(test_data: Path) -> None:
-    """On validation faces, which the network was not fitted on."""
-    covered = listed("valid", "covered")
-    unclear = listed("valid", "unclear")
+    """On faces of FER2013Valid, on which the network was not fitted."""
+    covered, unclear = listed("covered"), listed("unclear")
     with zipfile.ZipFile(test_data / "ferplus.zip") as archive:
         names = [name for name in archive.namelist() if "Valid/" in name and name.endswith(".png")]
         faces = {
@@ -177,8 +176,9 @@ def test_mouths_that_are_really_covered_are_seen_far_more_often_than_free_ones(t
         for stem, face in faces.items()
     }
     free = [flag for stem, flag in seen.items() if stem not in covered | unclear]
-    assert len(covered) == sum(stem in covered for stem in seen)
-    assert np.mean([seen[stem] for stem in covered]) > 0.35
+    really = [flag for stem, flag in seen.items() if stem in covered]
+    assert len(really) >= 20
+    assert np.mean(really) > 0.35
     assert np.mean(free) < 0.02
 
 
