@@ -13,10 +13,10 @@ from fer_core.inference.catalog import SHIPPED_FOLDER
 from tests.e2e.app_server import AppServer
 from tests.e2e.conftest import DESKTOP, SCHEMES, Scheme, Shoot, photograph_open_page, settle
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 DATASET = "small-ferplus"
-_LONG_MS = 120_000
+_LONG_MS = 300_000
 
 
 def test_the_first_visit_finds_a_shell_even_through_a_deep_link(page: Page, shoot: Shoot) -> None:
