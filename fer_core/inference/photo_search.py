@@ -61,7 +61,7 @@ def search_photo(detector: FaceDetector, image: RgbImage) -> list[DetectedFace]:
     if rotation_deg:
         turned = search_scales(detector, _rotated(image, rotation_deg))
         found = in_order(_as_given(face, rotation_deg, image.shape[:2]) for face in turned)
-    return [replace(face, looks_turned=_looks_turned(detector, image, face)) for face in found]
+    return [replace(face, looks_turned=looks_turned(detector, image, face)) for face in found]
 
 
 def search_scales(detector: FaceDetector, image: RgbImage) -> list[DetectedFace]:
@@ -113,9 +113,14 @@ def _evidence(faces: Iterable[DetectedFace]) -> float:
     return sum((face.score_01 - YUNET_SCORE_MIN_01) ** 2 for face in faces)
 
 
-def _looks_turned(detector: FaceDetector, image: RgbImage, face: DetectedFace) -> bool:
-    """Whether a doubtful face, alone with its surroundings, is a better one in another turn."""
-    if face.score_01 >= UPRIGHT_SCORE_01:
+def looks_turned(detector: FaceDetector, image: RgbImage, face: DetectedFace) -> bool:
+    """Whether a face that scores low, alone with its surroundings, is a better one upside down or lying on its side.
+
+    Args:
+        image: the picture it was found in.
+        face: never turned where the Haar cascade found it, whose scores can't be compared.
+    """
+    if detector.name == "haar" or face.score_01 >= UPRIGHT_SCORE_01:
         return False
     frame = FaceFrame(face.frame.x, face.frame.y, _SURROUNDINGS * face.frame.side_px, -face.rotation_deg)
     around = _shrunk(crop_face(image, frame, 0.0), _SURROUNDINGS_PX)

@@ -9,7 +9,7 @@ mirror image by turns, and the mean of the last two logits holds: flip test-time
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import cv2
@@ -20,6 +20,7 @@ from fer_core.errors import DetectorError
 from fer_core.faces import FaceBox, RgbImage
 from fer_core.inference.detect import DetectedFace
 from fer_core.inference.evidence import FaceEvidence, evidence_of
+from fer_core.inference.photo_search import looks_turned
 from fer_core.inference.predictor import FaceReading, Predictor
 from fer_core.live.following import look_near
 from fer_core.live.scene import Scene
@@ -31,6 +32,9 @@ the known faces has changed."""
 
 READ_EVERY_S = 0.5
 """A face that does not change is read again after this all the same."""
+
+TURN_CHECKED_EVERY_S = 1.0
+"""A face that the detector is not sure of is looked at upside down and on its side this often."""
 
 MEAN_WITHIN_S = 0.2
 """A reading is averaged with the one before, which was of the other orientation, if that is no older than this: on a
@@ -71,6 +75,8 @@ class _Followed:
     logits: dict[bool, NDArray[np.float32]] = field(default_factory=dict)
     read_s: float = float("-inf")
     next_mirrored: bool = False
+    is_turned: bool = False
+    turn_checked_s: float = float("-inf")
 
     @property
     def answer(self) -> NDArray[np.float32]:
@@ -208,13 +214,20 @@ class LiveReader:
         """Note the crops that are read now, and how the faces are seen in them."""
         crops = [each.crop for each in anew if each.crop is not None]
         margin_01 = self.predictor.bundle.contract.crop_margin_01
-        seen = evidence_of(image, [each.face.face for each in anew], crops, margin_01)
+        faces = [self._with_turn(image, each.face, at_s) for each in anew]
+        seen = evidence_of(image, faces, crops, margin_01)
         for (face, planes, _), crop, evidence in zip(anew, crops, seen, strict=True):
             if at_s - face.read_s > MEAN_WITHIN_S:
                 face.logits = {}
             face.crop, face.evidence = crop, evidence
             face.planes, face.passes, face.read_s = planes, 0, at_s
             face.patch = _patch(image, face.face.box)
+
+    def _with_turn(self, image: RgbImage, face: _Followed, at_s: float) -> DetectedFace:
+        """What the detector found, and whether it is upside down or lies on its side, as of the last check."""
+        if at_s - face.turn_checked_s >= TURN_CHECKED_EVERY_S:
+            face.is_turned, face.turn_checked_s = looks_turned(self._detector, image, face.face), at_s
+        return replace(face.face, looks_turned=face.is_turned)
 
     def _logits(self, planes: Sequence[_Planes]) -> NDArray[np.float32]:
         bundle = self.predictor.bundle

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 
 from fer_core.errors import DetectorError
 from fer_core.faces import RgbImage
+from fer_core.inference.detect import DetectedFace
+from fer_core.inference.doubt import Doubt
 from fer_core.labels import Expression
 from fer_core.live.reader import (
     CHANGED_01,
@@ -121,6 +124,36 @@ def moving(frames: int) -> list[RgbImage]:
     """A face that goes to the right and turns."""
     faces = [np.roll(drawn(Expression.ANGER), 4 * step, 0) for step in range(frames)]
     return [scene({(300 + 10 * step, 200): face}) for step, face in enumerate(faces)]
+
+
+class UnsureDetector(MarkedDetector):
+    """Is surer of a face the more of the light in its picture falls from below."""
+
+    def detect(self, image: RgbImage) -> list[DetectedFace]:
+        half = len(image) // 2
+        score_01 = 0.95 if image[half:].mean() > image[:half].mean() + 2 else 0.7
+        return [replace(face, score_01=score_01) for face in super().detect(image)]
+
+
+@pytest.mark.parametrize("upside_down", [False, True])
+def test_a_face_on_its_head_is_seen_as_such_and_looked_at_once_a_second(upside_down: bool) -> None:
+    watched = Watched()
+    watched.detector = UnsureDetector()
+    watched.reader = LiveReader(predictor_of(watched.model, watched.detector))
+    face = np.full((SIDE_PX - 8, SIDE_PX - 8, 3), 40, np.uint8)
+    face[: len(face) // 2 if upside_down else 0] = 220
+    face[len(face) // 2 if not upside_down else len(face) :] = 220
+    frame = scene({(400, 200): face}, SMALL)
+    seen, small = [], []
+    for _ in range(round(2.5 / FRAME_S)):
+        watched.at_s += FRAME_S
+        watched.detector.shown.clear()
+        (reading,) = watched.reader.read(frame, watched.at_s)
+        seen.append(reading.seen is not None and reading.seen.looks_turned)
+        small += [size for size in watched.detector.shown if size[0] == size[1]]
+    assert seen == [upside_down] * len(seen)
+    assert (Doubt.TURNED in reading.doubts) is upside_down
+    assert len(small) <= 3 * 3, "three turns, at 0, 1 and 2 seconds"
 
 
 def test_many_faces_are_read_a_few_in_a_frame_and_none_waits_long() -> None:
