@@ -14,7 +14,7 @@ run: $(VENV)/.ready
 	$(BIN)/python -m fer_ui.serve --server.port $(PORT)
 
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
