@@ -28,7 +28,6 @@ from fer_core.inference.fastest import FORMS
 from fer_core.inference.score import read_batches, score
 from fer_core.settings import settings
 
-_BATCH = 256
 _TURN_DEG = 2.0
 _SHIFT_01 = 0.02
 
@@ -59,7 +58,7 @@ def main() -> None:
 def _over_two_frames(bundle: Bundle, rows: pd.DataFrame, source: Source) -> pd.DataFrame:
     """Predictions from two frames of each face, the second mirrored, moved by a fiftieth of its width and turned."""
     places, logits = [], []
-    for batch, faces in read_batches(source, rows, _BATCH):
+    for batch, faces in read_batches(source, rows):
         later = np.ascontiguousarray(bundle.contract.apply_batch([_moved(face) for face in faces])[..., ::-1])
         logits.append((bundle.logits(bundle.contract.apply_batch(faces)) + bundle.logits(later)) / 2)
         places += batch

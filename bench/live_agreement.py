@@ -19,7 +19,7 @@ import numpy as np
 
 from bench.frames import MEDIA
 from bench.table import show
-from fer_core.faces import RgbImage
+from bench.video import clip_frames
 from fer_core.inference.bundle import Bundle
 from fer_core.inference.catalog import find_model
 from fer_core.inference.detect import FaceDetector, open_detector
@@ -60,19 +60,11 @@ def _both(
     whole = Predictor(Bundle.open(folder), detector)
     live = LiveReader(Predictor(Bundle.open(folder, model_file=name, flip_tta=False), detector))
     tracks = FaceTracks(), FaceTracks()
-    for pixels, at_s in _frames(clip):
+    for pixels, at_s in clip_frames(clip):
         expected = tracks[0].update(whole.read(pixels, point=point), at_s)
         shown = tracks[1].update(live.read(pixels, at_s, point=point), at_s)
         same = match_boxes([face.box for face in shown], [face.box for face in expected])
         yield from ((face, shown[same[place]] if place in same else None) for place, face in enumerate(expected))
-
-
-def _frames(clip: Path) -> Iterator[tuple[RgbImage, float]]:
-    import av
-
-    with av.open(str(clip)) as container:
-        for frame in container.decode(video=0):
-            yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), float(frame.time or 0)
 
 
 def _row(clip: Path, form: str, point: str, *pairs: tuple[SmoothedFace, SmoothedFace | None]) -> dict[str, Any]:

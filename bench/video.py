@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import takewhile
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -28,7 +30,7 @@ def video(width: int, height: int, faces: int, seconds: float, *, moving: bool) 
         seconds: how long.
         moving: whether the faces move.
     """
-    seen = _clip(seconds) if _CLIP.is_file() else _sliding(seconds)
+    seen = [*takewhile(lambda each: each[1] < seconds, clip_frames(_CLIP))] if _CLIP.is_file() else _sliding(seconds)
     starts = range(0, len(seen), max(1, len(seen) // faces))
     videos = [[picture for picture, _ in (*seen[start:], *seen[:start])] for start in [*starts][:faces]]
     times = [at_s for _, at_s in seen]
@@ -40,12 +42,13 @@ def video(width: int, height: int, faces: int, seconds: float, *, moving: bool) 
     return list(zip(noisy, times, strict=True))
 
 
-def _clip(seconds: float) -> list[tuple[RgbImage, float]]:
+def clip_frames(path: Path) -> Iterator[tuple[RgbImage, float]]:
+    """The frames of a video file, and when each was taken in seconds."""
     import av
 
-    with av.open(str(_CLIP)) as container:
-        decoded = ((frame.to_ndarray(format="rgb24"), float(frame.time or 0)) for frame in container.decode(video=0))
-        return [(np.asarray(pixels, np.uint8), at_s) for pixels, at_s in takewhile(lambda e: e[1] < seconds, decoded)]
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), float(frame.time or 0)
 
 
 def _sliding(seconds: float) -> list[tuple[RgbImage, float]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
+
+from fer_core.data.signature import decode_waves, encode_waves
 
 DETAIL = "detail"
 """The column of an index that holds them."""
@@ -14,8 +15,6 @@ DETAIL_SIDE = 16
 DETAIL_BYTES = DETAIL_SIDE**2 - 1
 """One for each of the 16x16 lowest frequencies of the 32x32 discrete cosine transform but the constant one."""
 
-_LARGEST = 127
-_STRONGEST_MIN = 1.0
 RISE = (1 + np.add.outer(np.arange(DETAIL_SIDE), np.arange(DETAIL_SIDE))).ravel().astype(np.float32)
 """Waves of photographs are about as much weaker as they are shorter: raised by this, all keep as many of 8 bits."""
 
@@ -29,19 +28,12 @@ def encode_details(frequencies: NDArray[np.float32]) -> list[bytes | None]:
     Args:
         frequencies: shape (N, 256), row by row of the transform, the constant one first.
     """
-    raised = (frequencies * RISE)[:, 1:]
-    strongest = np.abs(raised).max(axis=1, initial=0, keepdims=True)
-    levels = np.rint(raised * (_LARGEST / np.maximum(strongest, _STRONGEST_MIN))).astype(np.int8)
-    seen = (strongest[:, 0] >= _STRONGEST_MIN).tolist()
-    return [row.tobytes() if shows else None for row, shows in zip(levels, seen, strict=True)]
+    return encode_waves((frequencies * RISE)[:, 1:])
 
 
 def decode_details(column: pd.Series) -> Details:
     """Those of a column of an index."""
-    known = pa.array(column.to_numpy(object), pa.binary(DETAIL_BYTES), from_pandas=True)
-    content = known.fill_null(bytes(DETAIL_BYTES)).buffers()[1]
-    levels = np.frombuffer(content or b"", np.int8, len(column) * DETAIL_BYTES).reshape(-1, DETAIL_BYTES)
-    return np.pad(levels, ((0, 0), (1, 0)))
+    return np.pad(decode_waves(column, DETAIL_BYTES), ((0, 0), (1, 0)))
 
 
 def waves(details: Details) -> NDArray[np.float32]:

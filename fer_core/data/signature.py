@@ -42,18 +42,27 @@ def encode_signatures(frequencies: NDArray[np.float32]) -> list[bytes | None]:
     Returns:
         `SIGNATURE_BYTES` each (int8); None where there is nothing to see.
     """
-    waves = frequencies[:, 1:]
+    return encode_waves(frequencies[:, 1:])
+
+
+def encode_waves(waves: NDArray[np.float32]) -> list[bytes | None]:
+    """Round each row to int8, its strongest wave to 127; None for a row where there is nothing to see."""
     strongest = np.abs(waves).max(axis=1, initial=0, keepdims=True)
     levels = np.rint(waves * (_LARGEST / np.maximum(strongest, _STRONGEST_MIN))).astype(np.int8)
     seen = (strongest[:, 0] >= _STRONGEST_MIN).tolist()
     return [row.tobytes() if shows else None for row, shows in zip(levels, seen, strict=True)]
 
 
+def decode_waves(column: pd.Series, size: int) -> NDArray[np.int8]:
+    """The rows of an index's column that holds `size` bytes an image; shape (N, `size`), 0 where there are none."""
+    known = pa.array(column.to_numpy(object), pa.binary(size), from_pandas=True)
+    content = known.fill_null(bytes(size)).buffers()[1]
+    return np.frombuffer(content or b"", np.int8, len(column) * size).reshape(-1, size)
+
+
 def decode_signatures(column: pd.Series) -> Signatures:
     """Those of a column of an index."""
-    known = pa.array(column.to_numpy(object), pa.binary(SIGNATURE_BYTES), from_pandas=True)
-    content = known.fill_null(bytes(SIGNATURE_BYTES)).buffers()[1]
-    levels = np.frombuffer(content or b"", np.int8, len(column) * SIGNATURE_BYTES).reshape(-1, SIGNATURE_BYTES)
+    levels = decode_waves(column, SIGNATURE_BYTES)
     squares = np.zeros(len(levels), np.float32)
     for start in range(0, len(levels), _CHUNK):
         some = levels[start : start + _CHUNK].astype(np.float32)

@@ -1,8 +1,8 @@
 """Whether something covers the mouth: a small network over the edges of a crop's lower part.
 
-It was fitted by `python -m bench.abstention --fit` on training images of FER+, clean ones against the same with drawn
-hands, masks, scarves and plain or patterned things over the mouth. What it finds, and what it takes for a cover by
-mistake: docs/face-path.md.
+It was fitted by `python -m bench.abstention --fit` on training images of FER+: free mouths against the same faces with
+drawn hands, masks, scarves and plain or patterned things over the mouth, and against really covered ones. What it
+finds, and what it takes for a cover by mistake: docs/face-path.md.
 """
 
 from __future__ import annotations

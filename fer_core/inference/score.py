@@ -29,14 +29,14 @@ def score(bundle: Bundle, rows: pd.DataFrame, source: Source, progress: Progress
     """
     logits = np.zeros((len(rows), len(bundle.contract.labels)), np.float32)
     read = np.zeros(len(rows), bool)
-    for places, faces in read_batches(source, rows, _BATCH):
+    for places, faces in read_batches(source, rows):
         logits[places] = bundle.logits(bundle.contract.apply_batch(faces))
         read[places] = True
         progress((places[-1] + 1) / len(rows), f"Read {places[-1] + 1:,} of {len(rows):,} faces")
     return prediction_table(rows[read], logits[read], bundle.contract.label_set)
 
 
-def read_batches(source: Source, rows: pd.DataFrame, size: int) -> Iterator[tuple[list[int], list[RgbImage]]]:
+def read_batches(source: Source, rows: pd.DataFrame, size: int = _BATCH) -> Iterator[tuple[list[int], list[RgbImage]]]:
     """The images that can be read, at most `size` at once, with their places among the rows."""
     places: list[int] = []
     faces: list[RgbImage] = []

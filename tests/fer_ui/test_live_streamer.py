@@ -27,12 +27,6 @@ class FakeProcessor:
         self.calls: list[str] = []
         self.reported: list[Exception] = []
 
-    def start(self) -> None:
-        self.calls.append("start")
-
-    def stop(self) -> None:
-        self.calls.append("stop")
-
     def submit(self, frame: RgbImage, at_s: float) -> None:
         self.calls.append("submit")
 

@@ -3,11 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
-import numpy as np
 import pytest
 import streamlit as st
 
-from fer_core.faces import RgbImage
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.yielding import asked_to_yield
 from fer_core.labels import Expression
@@ -17,29 +15,16 @@ from fer_ui.live_view import LiveSession, Video, _show_status, _trouble
 
 
 class FakeProcessor:
-    """Turns a frame black, or fails."""
+    """Notes when it is started and stopped."""
 
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
+    def __init__(self) -> None:
         self.calls: list[str] = []
-        self.reported: list[Exception] = []
 
     def start(self) -> None:
         self.calls.append("start")
 
     def stop(self) -> None:
         self.calls.append("stop")
-
-    def submit(self, frame: RgbImage, at_s: float) -> None:
-        self.calls.append("submit")
-
-    def annotate(self, frame: RgbImage) -> RgbImage:
-        if self.error:
-            raise self.error
-        return np.zeros_like(frame)
-
-    def report_error(self, error: Exception) -> None:
-        self.reported.append(error)
 
 
 def session(processor: Any = None) -> LiveSession:
