@@ -118,6 +118,7 @@ def test_a_predictor_that_fails_is_shown_and_does_not_end_the_thread(
         until(lambda: processor.snapshot().error == "The model broke. Choose another.")
         processor.submit(frame(3), time.monotonic())
         until(lambda: "ZeroDivisionError" in processor.snapshot().error)
+        until(lambda: any(record.exc_info and record.exc_info[0] is ZeroDivisionError for record in caplog.records))
     assert len(caplog.records) == 2, "the same error is logged once"
     assert all(record.exc_info for record in caplog.records)
     assert processor.snapshot().faces == ()
