@@ -7,12 +7,13 @@ from pathlib import Path
 import streamlit as st
 
 from fer_core import __version__
-from fer_core.logs import set_up_logging
 from fer_core.settings import settings
+from fer_core.system.logs import set_up_logging
 from fer_ui.errors import shown_errors
 from fer_ui.gate import end_server, refusal
-from fer_ui.live_streamer import leave_streamer
-from fer_ui.pages import Page, note_open, registered
+from fer_ui.live.streamer import leave_streamer
+from fer_ui.navigation import Page, note_open, registered
+from fer_ui.query_params import follow_old_link
 from fer_ui.sidebar import show_sidebar
 
 
@@ -34,6 +35,7 @@ def main() -> None:
         return
     with shown_errors():
         _start()
+        follow_old_link()
         page = st.navigation(list(registered().values()))
         if note_open(page) is not Page.LIVE:
             leave_streamer()

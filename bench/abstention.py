@@ -19,25 +19,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.face_scenes import scene
-from bench.mouth_cover_fit import fit
-from bench.mouth_covered import listed
-from bench.mouth_covers import COVERS, Gray, eyes_covered, glasses
-from bench.table import show
+from bench.mouth_occlusion.fit import fit
+from bench.mouth_occlusion.real_covers import listed
+from bench.mouth_occlusion.synthetic_covers import COVERS, Gray, eyes_covered, glasses
+from bench.support.face_scenes import scene
+from bench.support.table import show
+from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.catalog import find_model
 from fer_core.data.catalog import open_dataset
-from fer_core.data.images import face_refs, images_in_order
-from fer_core.data.split import SplitConfig, make_split
-from fer_core.data.ties import ties_of
+from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.index.images import face_refs, images_in_order
+from fer_core.data.splits.split import SplitConfig, make_split
+from fer_core.detection.detector import open_detector
 from fer_core.faces import RgbImage
-from fer_core.inference.bundle import Bundle
-from fer_core.inference.catalog import find_model
-from fer_core.inference.detect import open_detector
-from fer_core.inference.doubt import Doubt
-from fer_core.inference.predictor import FaceReading, Predictor
+from fer_core.inference.abstention import AbstainReason
+from fer_core.inference.predictor import FacePrediction, Predictor
 from fer_core.metrics import wilson_interval
 from fer_core.settings import settings
 
-_ABOUT_NUMBERS = {Doubt.BELOW_LIMIT, Doubt.TWO_CLOSE, Doubt.SMALL_FACE}
+_ABOUT_NUMBERS = {AbstainReason.BELOW_LIMIT, AbstainReason.TWO_CLOSE, AbstainReason.SMALL_FACE}
 _SCENES_PER_FACE = 4
 """Scenes are looked through by the detector, so that a quarter of the faces is enough of them."""
 
@@ -65,7 +65,7 @@ def main() -> None:
     covered, covered_truth = _faces(asked.data, "test", asked.faces, labels, covered=True)
     rows = [
         *_crop_rows(predictor, crops, truth),
-        _read_row(predictor, "mouth: really covered (test)", covered, covered_truth, Doubt.MOUTH_COVERED),
+        _read_row(predictor, "mouth: really covered (test)", covered, covered_truth, AbstainReason.MOUTH_COVERED),
         *_scene_rows(predictor, crops[::_SCENES_PER_FACE]),
     ]
     show(f"{len(crops):,} faces of {asked.data}, {asked.split}, by {bundle.id}", rows)
@@ -80,7 +80,7 @@ def _faces(
     """
     dataset = open_dataset(data, settings())
     index = dataset.index()
-    wanted = (make_split(index, SplitConfig(), ties_of(index, dataset.pairs())) == split).to_numpy(bool)
+    wanted = (make_split(index, SplitConfig(), group_rows(index, dataset.pairs())) == split).to_numpy(bool)
     wanted = wanted & (index["problem"] == "").to_numpy(bool)
     if labels:
         wanted = wanted & index["label"].astype("str").isin(list(labels)).to_numpy(bool)
@@ -104,9 +104,11 @@ def _blurred(sigma_px: float) -> Spoil:
 
 def _crop_rows(predictor: Predictor, crops: Sequence[Gray], truth: NDArray[np.int64]) -> Iterator[dict[str, Any]]:
     """Ready crops, read as whole pictures."""
-    ways: dict[str, tuple[Spoil, Doubt | None]] = {"clean": (lambda face, _: face, None)}
-    ways |= {f"blur of {sigma:g} px in 48": (_blurred(sigma), Doubt.BLURRED) for sigma in (1.0, 1.5, 2.0, 2.5, 3.0)}
-    ways |= {f"mouth: {name}": (cover, Doubt.MOUTH_COVERED) for name, cover in COVERS.items()}
+    ways: dict[str, tuple[Spoil, AbstainReason | None]] = {"clean": (lambda face, _: face, None)}
+    ways |= {
+        f"blur of {sigma:g} px in 48": (_blurred(sigma), AbstainReason.BLURRED) for sigma in (1.0, 1.5, 2.0, 2.5, 3.0)
+    }
+    ways |= {f"mouth: {name}": (cover, AbstainReason.MOUTH_COVERED) for name, cover in COVERS.items()}
     ways |= {"glasses": (glasses, None), "eyes covered": (eyes_covered, None)}
     for name, (spoil, reason) in ways.items():
         rng = np.random.default_rng(1)
@@ -114,7 +116,7 @@ def _crop_rows(predictor: Predictor, crops: Sequence[Gray], truth: NDArray[np.in
 
 
 def _read_row(
-    predictor: Predictor, name: str, crops: Sequence[Gray], truth: NDArray[np.int64], reason: Doubt | None
+    predictor: Predictor, name: str, crops: Sequence[Gray], truth: NDArray[np.int64], reason: AbstainReason | None
 ) -> dict[str, Any]:
     """The row of some ready crops."""
     places = {label: place for place, label in enumerate(predictor.bundle.contract.labels)}
@@ -134,7 +136,9 @@ def _scene_rows(predictor: Predictor, crops: Sequence[Gray]) -> Iterator[dict[st
         for number, crop in enumerate(crops):
             picture = _cut_scene(crop, cut_01, side, np.random.default_rng(number))
             readings += predictor.read_photo(picture)[:1]
-        yield _row(f"{name} cut off" if cut_01 else name, readings, len(crops), Doubt.CUT_OFF if cut_01 else None)
+        yield _row(
+            f"{name} cut off" if cut_01 else name, readings, len(crops), AbstainReason.CUT_OFF if cut_01 else None
+        )
     turned = []
     for number in range(len(crops)):
         rng = np.random.default_rng(number)
@@ -142,7 +146,7 @@ def _scene_rows(predictor: Predictor, crops: Sequence[Gray]) -> Iterator[dict[st
         row = np.hstack([*people[:2], np.rot90(people[2], 2)])
         first = 2 * people[0].shape[1]
         turned += [reading for reading in predictor.read_photo(row) if reading.box.x >= first][:1]
-    yield _row("on its head beside two upright ones", turned, len(crops), Doubt.TURNED)
+    yield _row("on its head beside two upright ones", turned, len(crops), AbstainReason.TURNED)
 
 
 _CUTS = (("tenth", 0.1), ("quarter", 0.25), ("third", 1 / 3))
@@ -162,17 +166,17 @@ def _cut_scene(crop: Gray, cut_01: float, side: int, rng: np.random.Generator) -
 
 def _row(
     name: str,
-    readings: Sequence[FaceReading],
+    readings: Sequence[FacePrediction],
     looked: int,
-    reason: Doubt | None,
+    reason: AbstainReason | None,
     right: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """How often the reason that fits is given, how often any about how the face is seen, and what the model's own limit
     leaves sure and wrong without and with those reasons."""
-    seen = np.array([bool(set(reading.doubts) - _ABOUT_NUMBERS) for reading in readings], bool)
-    sure = np.array([not set(reading.doubts) & _ABOUT_NUMBERS for reading in readings], bool)
+    seen = np.array([bool(set(reading.abstain_reasons) - _ABOUT_NUMBERS) for reading in readings], bool)
+    sure = np.array([not set(reading.abstain_reasons) & _ABOUT_NUMBERS for reading in readings], bool)
     row: dict[str, Any] = {"faces": name, "found": f"{len(readings)} of {looked}"}
-    fits = [reason in reading.doubts for reading in readings]
+    fits = [reason in reading.abstain_reasons for reading in readings]
     row["reason given"] = _rate(sum(fits), len(fits)) if reason else ""
     row["any reason"] = _rate(int(seen.sum()), len(seen))
     for column, kept in (("sure and wrong before", sure), ("after", sure & ~seen)):

@@ -12,9 +12,9 @@ from collections.abc import Callable
 import torch
 from torchvision.transforms import v2
 
-from bench.table import show, timed_in_turn
-from fer_core.training.augment import augment
-from fer_core.training.config import AugmentConfig
+from bench.support.table import show, timed_in_turn
+from fer_core.training.augmentation.pipeline import augment
+from fer_core.training.config.train_config import AugmentConfig
 
 _BATCH = 64
 _SHAPES = {"48 px gray": (1, 48), "224 px RGB": (3, 224)}
@@ -29,13 +29,13 @@ def _kinds() -> Kinds:
     flipped = v2.RandomHorizontalFlip()
     return {
         "flip, affine": (
-            AugmentConfig(flip_01=0.5, rotate_deg=15, scale_01=0.15, shift_01=0.08, shear_01=0.1),
+            AugmentConfig(flip_prob=0.5, rotate_deg=15, scale_01=0.15, translate_01=0.08, shear_01=0.1),
             lambda image: moved(flipped(image)),
         ),
         "blur": (AugmentConfig(blur_px=1.0), v2.GaussianBlur(7, (0.1, 1.0))),
         "noise": (AugmentConfig(noise_01=0.1), lambda image: v2.GaussianNoise(0, random.random() * 0.1)(image / 255)),
-        "erasing": (AugmentConfig(erase_01=0.5), v2.RandomErasing(0.5)),
-        "JPEG": (AugmentConfig(jpeg_01=1.0), lambda image: v2.JPEG((40, 95))(image.to(torch.uint8)).float()),
+        "erasing": (AugmentConfig(erase_prob=0.5), v2.RandomErasing(0.5)),
+        "JPEG": (AugmentConfig(jpeg_prob=1.0), lambda image: v2.JPEG((40, 95))(image.to(torch.uint8)).float()),
     }
 
 

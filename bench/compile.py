@@ -13,23 +13,23 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bench.table import show
-from fer_core.allocator import KEPT_MEMORY, memory_is_kept
+from bench.support.table import show
 from fer_core.models.registry import build_network
-from fer_core.training.config import TrainConfig, load_config, presets
+from fer_core.system.allocator import KEPT_MEMORY, memory_is_kept
+from fer_core.training.config.train_config import TrainConfig, load_config, presets
 
 _CLASSES = 8
 _CASES = (("small-soft", "bf16"), ("small-soft", "fp32"), ("A-cnn", "bf16"), ("B-baseline", "fp32"))
 
 
-class Steps:
+class TrainStep:
     """Training steps of a preset's network on one batch of chance."""
 
     def __init__(self, config: TrainConfig, precision: str) -> None:
         torch.manual_seed(0)
         self.network = build_network(config.model.name, _CLASSES, **config.model.options())
         self.network = self.network.to(memory_format=torch.channels_last).train()
-        self.optimiser = torch.optim.SGD(self.network.parameters(), 0.01)
+        self.optimizer = torch.optim.SGD(self.network.parameters(), 0.01)
         self.precision = precision
         channels = next(each.in_channels for each in self.network.modules() if isinstance(each, nn.Conv2d))
         side = 224 if channels == 3 and not config.model.size_px else 48
@@ -40,17 +40,17 @@ class Steps:
     def take(self, network: Any) -> float:
         """One step through `network`, which has these weights; seconds."""
         started = time.perf_counter()
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
             outputs = network(self.images)
         F.cross_entropy(outputs.float(), self.labels).backward()
-        self.optimiser.step()
+        self.optimizer.step()
         return time.perf_counter() - started
 
 
 def _row(preset: str, precision: str, rounds: int) -> dict[str, Any]:
     torch._dynamo.reset()
-    steps = Steps(load_config(presets()[preset]), precision)
+    steps = TrainStep(load_config(presets()[preset]), precision)
     compiled = torch.compile(steps.network)
     compiling_s = steps.take(compiled)
     steps.take(steps.network)

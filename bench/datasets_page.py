@@ -23,16 +23,16 @@ import pandas as pd
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from bench.table import show
+from bench.support.table import show
 from fer_core.data.catalog import open_dataset
-from fer_core.data.importing import DATASET_MARKER, INDEX, MANIFEST
+from fer_core.data.ingest.import_folder import DATASET_MARKER, INDEX, MANIFEST
 from fer_core.data.manifest import dump_manifest, known_manifests
-from fer_core.data.split import SplitConfig
-from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabelled, argmax_outcomes
+from fer_core.data.splits.split import SplitConfig
+from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabeled, argmax_outcomes
 from fer_core.labels import Expression
 from fer_core.settings import Settings, settings
-from fer_ui.pages import Page
-from fer_ui.split_address import split_to_address
+from fer_ui.navigation import Page
+from fer_ui.split_query_params import split_to_address
 
 _ROWS = 1_000_000
 _FACES = 512
@@ -60,12 +60,12 @@ def main() -> None:
 
 
 def _faces_rows() -> list[dict[str, Any]]:
-    labels = ["happiness", "contempt", "unlabelled", "all"]
+    labels = ["happiness", "contempt", "unlabeled", "all"]
     return _measured(
         "faces",
         {
             "another expression": [_chosen("label", value) for value in labels],
-            "another part": [_pressed("part", value) for value in ("train", "valid", "test", "all")],
+            "another part": [_pressed("split", value) for value in ("train", "valid", "test", "all")],
             "other marks": [_chosen("mark", value) for value in ("used", "excluded", "all")],
             "a shuffle": [_chosen("order", value) for value in ("1", "2", "all")],
             "a name": [_searched(text) for text in ("face00", "0077", "")],
@@ -79,7 +79,7 @@ def _classes_rows() -> list[dict[str, Any]]:
     return _measured(
         "classes",
         {
-            "another part": [_pressed("part", value) for value in ("train", "valid", "test", "all")],
+            "another part": [_pressed("split", value) for value in ("train", "valid", "test", "all")],
             "another scale": [_pressed("scale", value) for value in ("share", "log", "count")],
             "stacked bars": [_pressed("bars", value) for value in ("stacked", "grouped")],
         },
@@ -165,7 +165,7 @@ def _make_store(store: Settings) -> None:
     marker = {"source": "source.zip", "n": _ROWS, "fingerprint": "drawn", "created": "2026-01-01T00:00:00+00:00"}
     (folder / DATASET_MARKER).write_text(json.dumps(marker))
     dataset = open_dataset(_DATASET, store)
-    dataset.overlay().exclude(dataset.raw_index(["id"])["id"].iloc[:_EXCLUDED], "drawn")
+    dataset.corrections().exclude(dataset.raw_index(["id"])["id"].iloc[:_EXCLUDED], "drawn")
 
 
 def _png(rng: np.random.Generator) -> bytes:
@@ -185,7 +185,7 @@ def _index(names: Sequence[str], rng: np.random.Generator) -> pd.DataFrame:
         voted = np.where(rng.random(_ROWS) < 0.75, truth, rng.integers(0, len(VOTE_COLUMNS), _ROWS))
         votes[np.arange(_ROWS), voted] += 1
     outcomes = np.array([str(outcome) for outcome in OUTCOMES], object)[argmax_outcomes(votes)]
-    none = np.isin(outcomes, [str(reason) for reason in Unlabelled])
+    none = np.isin(outcomes, [str(reason) for reason in Unlabeled])
     files = np.array(names, object)[rng.integers(0, len(names), _ROWS)]
     return pd.DataFrame(
         {
@@ -194,7 +194,7 @@ def _index(names: Sequence[str], rng: np.random.Generator) -> pd.DataFrame:
             "split": rng.choice(np.array(["train", "valid", "test"], object), _ROWS, p=[0.8, 0.1, 0.1]),
             "label": np.where(none, None, outcomes),
             "raw_label": outcomes,
-            "unlabelled": np.where(none, outcomes, ""),
+            "unlabeled": np.where(none, outcomes, ""),
             "identity": np.array([f"person{place:05d}" for place in range(50_000)], object)[
                 rng.integers(0, 50_000, _ROWS)
             ],

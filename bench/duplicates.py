@@ -17,19 +17,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.table import show
-from fer_core.data.copy_search import augmented_copies
-from fer_core.data.detail import DETAIL_SIDE, Details, decode_details, encode_details
-from fer_core.data.duplicates import LIKENESS_MIN, NEAR_BITS
-from fer_core.data.measure import perceptual_hashes
-from fer_core.data.near_search import Pairs, components, near_pairs
-from fer_core.data.signature import Signatures, decode_signatures, encode_signatures, likeness
+from bench.support.table import show
+from fer_core.data.duplicates.augmented_copies import augmented_copies
+from fer_core.data.duplicates.detail import DETAIL_SIDE, Details, decode_details, encode_details
+from fer_core.data.duplicates.duplicates import NEAR_BITS, SIMILARITY_MIN
+from fer_core.data.duplicates.near_search import Pairs, components, near_pairs
+from fer_core.data.duplicates.signature import Signatures, decode_signatures, encode_signatures, similarity
+from fer_core.data.index.image_stats import perceptual_hashes
 
 _MANY = 1_000_000
 _FEW = 20_000
 _SIDE = 8
 _COPIED_01, _SAME_01 = 0.05, 0.1
-_CENTRES = 1_000
+_CENTERS = 1_000
 _NOISE, _LITTLE = 0.2, 0.02
 """By how much of what a picture is a copy differs: most that differ by the first are near-duplicates."""
 
@@ -65,7 +65,9 @@ def main() -> None:
     for row in rows:
         row["ratio"] = round(slowest[row["set"]] / row["seconds"], 1) if row["pictures"] == _FEW else "-"
         row["seconds"] = round(row["seconds"], 3)
-    show(f"Near-duplicates: hashes within {NEAR_BITS} of 64 bits, signatures correlating {LIKENESS_MIN} or more", rows)
+    show(
+        f"Near-duplicates: hashes within {NEAR_BITS} of 64 bits, signatures correlating {SIMILARITY_MIN} or more", rows
+    )
     with spawn.Pool(1) as pool:
         copies = [pool.apply(_copies_searched, ())]
     show(f"Augmented copies of {_SEARCHED[1]:,} among {_MANY:,} pictures, and the time scaled to more", copies)
@@ -74,7 +76,7 @@ def main() -> None:
 def _searched(kind: str, size: int, way: str) -> dict[str, Any]:
     """One row of the table. `joined` are near-duplicates of what they were made from that end in one group with it."""
     search = {"near_pairs": _near_pairs, "all pairs": _all_pairs}[way]
-    search(_pictures(kind, 4 * _CENTRES))  # once uncounted: lazy imports
+    search(_pictures(kind, 4 * _CENTERS))  # once uncounted: lazy imports
     pictures = _pictures(kind, size)
     started = time.perf_counter()
     pairs = search(pictures)
@@ -160,7 +162,7 @@ def _bits(pictures: Pictures, pairs: Pairs) -> NDArray[np.uint8]:
 
 
 def _alike(pictures: Pictures, pairs: NDArray[np.integer]) -> NDArray[np.bool_]:
-    return np.asarray(likeness(pictures.signatures, pairs) >= LIKENESS_MIN)
+    return np.asarray(similarity(pictures.signatures, pairs) >= SIMILARITY_MIN)
 
 
 def _pictures(kind: str, size: int) -> Pictures:
@@ -171,7 +173,7 @@ def _pictures(kind: str, size: int) -> Pictures:
         hashes.append(perceptual_hashes(frequencies))
         signatures.append(decode_signatures(pd.Series(encode_signatures(frequencies), dtype=object)))
         copy_of.append(of)
-    levels, scale = (np.concatenate(parts) for parts in zip(*signatures, strict=True))
+    levels, scale = (np.concatenate(splits) for splits in zip(*signatures, strict=True))
     return Pictures(np.concatenate(hashes), Signatures(levels, scale), np.concatenate(copy_of))
 
 
@@ -191,13 +193,13 @@ def _skewed(size: int, rng: np.random.Generator) -> Iterator[tuple[Frequencies, 
 
     Billions of pairs are near, more than `near_pairs` keeps: it drops those that join what is joined already.
     """
-    centres = _own(_CENTRES, rng)
-    yield centres, np.full(_CENTRES, -1)
-    for start in range(_CENTRES, size, _CHUNK):
+    centers = _own(_CENTERS, rng)
+    yield centers, np.full(_CENTERS, -1)
+    for start in range(_CENTERS, size, _CHUNK):
         rows = np.arange(start, min(start + _CHUNK, size))
-        same = rows < _CENTRES + _SAME_01 * size
-        copy_of = np.where(same, 0, rows % _CENTRES)
-        yield _noisy(centres[copy_of], np.where(same, _LITTLE, _NOISE)[:, None], rng), copy_of
+        same = rows < _CENTERS + _SAME_01 * size
+        copy_of = np.where(same, 0, rows % _CENTERS)
+        yield _noisy(centers[copy_of], np.where(same, _LITTLE, _NOISE)[:, None], rng), copy_of
 
 
 def _own(count: int, rng: np.random.Generator, side: int = _SIDE) -> Frequencies:

@@ -17,16 +17,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.face_cuts import IN_USE, Cut, cuts
-from bench.face_scenes import SURROUNDS, Scene, scene
-from bench.table import show
+from bench.support.crop_methods import IN_USE, Cut, cuts
+from bench.support.face_scenes import SURROUNDS, Scene, scene
+from bench.support.table import show
+from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.catalog import find_model
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.images import face_refs, images_in_order
-from fer_core.data.split import SplitConfig, make_split
-from fer_core.data.ties import ties_of
-from fer_core.inference.bundle import Bundle
-from fer_core.inference.catalog import find_model
-from fer_core.inference.detect import DetectedFace, FaceDetector, HaarDetector, open_detector
+from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.index.images import face_refs, images_in_order
+from fer_core.data.splits.split import SplitConfig, make_split
+from fer_core.detection.detector import DetectedFace, FaceDetector, HaarDetector, open_detector
 from fer_core.settings import settings
 
 ROLL_MAX_DEG = 25.0
@@ -73,7 +73,7 @@ def main() -> None:
 def _rows(dataset: StoredDataset, split: str, faces: int, bundle: Bundle) -> pd.DataFrame:
     index = dataset.index()
     if split != "all":
-        index = index[(make_split(index, SplitConfig(), ties_of(index, dataset.pairs())) == split).to_numpy(bool)]
+        index = index[(make_split(index, SplitConfig(), group_rows(index, dataset.pairs())) == split).to_numpy(bool)]
     index = index[index["label"].isin([str(label) for label in bundle.contract.labels]) & (index["problem"] == "")]
     return index.sample(faces, random_state=0) if faces else index
 

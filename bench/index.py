@@ -19,25 +19,25 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from bench.faces import faces, gray_jpeg, gray_png, wide_jpeg, write_folder, write_zip
-from bench.table import show, timed_in_turn
-from fer_core.data.images import decode
-from fer_core.data.index import build_parts, merge_parts
-from fer_core.data.label_map import label_map
+from bench.support.synthetic_files import faces, gray_jpeg, gray_png, wide_jpeg, write_folder, write_zip
+from bench.support.table import show, timed_in_turn
+from fer_core.data.index.builder import build_parts, merge_parts
+from fer_core.data.index.images import decode
+from fer_core.data.label_mapping.label_map import label_map
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers import folders
-from fer_core.data.source import open_source
+from fer_core.data.sources.source import open_source
 from fer_core.settings import Settings
 
 _SOURCES: tuple[tuple[str, int, Callable[[Path, int], Path]], ...] = (
     ("gray 48x48 PNG in a zip", 120_000, lambda at, n: write_zip(at, faces(n, 48, gray_png, "png"))),
     ("gray 224x224 JPEG in a zip", 30_000, lambda at, n: write_zip(at, faces(n, 224, gray_jpeg, "jpg"))),
-    ("colour 640x480 JPEG in a folder", 5_000, lambda at, n: write_folder(at, faces(n, 480, wide_jpeg, "jpg", 50))),
+    ("color 640x480 JPEG in a folder", 5_000, lambda at, n: write_folder(at, faces(n, 480, wide_jpeg, "jpg", 50))),
 )
 """What is indexed, how many of it (starting two processes counts, but must not decide), and how it is made."""
 
 _ROUNDS = 2
-_MANIFEST = Manifest(id="bench", title="Bench", summary="", licence="MIT", layout="folders")
+_MANIFEST = Manifest(id="bench", title="Bench", summary="", license="MIT", layout="folders")
 _SIDE, _LOW = 32, 8
 _PLACES = np.arange(_SIDE)
 _COSINES = np.cos(np.pi * (2 * _PLACES[None] + 1) * _PLACES[:_LOW, None] / (2 * _SIDE)).astype(np.float32)
@@ -77,7 +77,7 @@ def index(source: Path, target: Path, processes: int) -> None:
     """As an import does it, from opening the source to the finished index."""
     shutil.rmtree(target, ignore_errors=True)
     with open_source(source, Settings()) as opened:
-        labels = label_map(_MANIFEST, folders.READER.codes, folders.READER.unlabelled)
+        labels = label_map(_MANIFEST, folders.READER.codes, folders.READER.unlabeled)
         records = folders.read(opened, _MANIFEST)
         total = len(opened.names())
         build_parts(opened, records, labels, target / "parts", expected=total, processes=processes)

@@ -20,17 +20,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.frames import frame, has_photographs
-from bench.inference_sides import Contestant, Ours, StudyA, Turn, bits, use_threads
-from bench.live_video import live_rows
-from bench.table import show
+from bench.support.frames import frame, has_photographs
+from bench.support.inference_methods import Contestant, Ours, StudyA, Turn, bits, use_threads
+from bench.support.live_methods import live_rows
+from bench.support.table import show
+from fer_core.bundles.bundle import INT8_FILE, MODEL_FILE, Bundle
+from fer_core.bundles.catalog import find_model
+from fer_core.bundles.fastest import open_fastest
+from fer_core.detection.detector import open_detector
 from fer_core.faces import RgbImage
-from fer_core.inference.bundle import INT8_FILE, MODEL_FILE, Bundle
-from fer_core.inference.catalog import find_model
-from fer_core.inference.detect import open_detector
-from fer_core.inference.fastest import open_fastest
-from fer_core.processor import processor
 from fer_core.settings import settings
+from fer_core.system.processor import processor
 from fer_core.training.trained_network import trained_network
 
 _SIZES = ((640, 360), (1280, 720), (1920, 1080))

@@ -16,16 +16,16 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from bench.table import show
-from fer_core.cli.judged_images import add_model_and_data, judged_images
-from fer_core.data.source import Source
+from bench.support.table import show
+from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.catalog import find_model
+from fer_core.bundles.fastest import FORMS
+from fer_core.cli.evaluation_images import add_model_and_data, judged_images
+from fer_core.data.sources.source import Source
+from fer_core.evaluation.predict_dataset import predict_dataset, read_batches
 from fer_core.evaluation.predictions import prediction_table
 from fer_core.evaluation.report import reports
 from fer_core.faces import RgbImage
-from fer_core.inference.bundle import Bundle
-from fer_core.inference.catalog import find_model
-from fer_core.inference.fastest import FORMS
-from fer_core.inference.score import read_batches, score
 from fer_core.settings import settings
 
 _TURN_DEG = 2.0
@@ -45,9 +45,9 @@ def main() -> None:
         for name in (name for name in FORMS if (folder / name).is_file()):
             two, one = (Bundle.open(folder, model_file=name, flip_tta=flip_tta) for flip_tta in (True, False))
             forms = {
-                "two passes": score(two, judged.rows, judged.source),
+                "two passes": predict_dataset(two, judged.rows, judged.source),
                 "two frames": _over_two_frames(one, judged.rows, judged.source),
-                "one pass": score(one, judged.rows, judged.source),
+                "one pass": predict_dataset(one, judged.rows, judged.source),
             }
             for form, predictions in forms.items():
                 found = reports(predictions, one.calibration, one.contract.label_set)

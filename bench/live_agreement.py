@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from bench.frames import MEDIA
-from bench.table import show
-from bench.video import clip_frames
-from fer_core.inference.bundle import Bundle
-from fer_core.inference.catalog import find_model
-from fer_core.inference.detect import FaceDetector, open_detector
-from fer_core.inference.fastest import FORMS
+from bench.support.frames import MEDIA
+from bench.support.table import show
+from bench.support.videos import clip_frames
+from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.catalog import find_model
+from fer_core.bundles.fastest import FORMS
+from fer_core.detection.detector import FaceDetector, open_detector
 from fer_core.inference.predictor import Predictor
-from fer_core.live.reader import LiveReader
+from fer_core.live.predictor import LivePredictor
 from fer_core.live.smoothing import FaceTracks, SmoothedFace, match_boxes
 from fer_core.settings import settings
 
@@ -58,7 +58,7 @@ def _both(
 ) -> Iterator[tuple[SmoothedFace, SmoothedFace | None]]:
     """Each face of each frame as the whole reading has it, and as Live does; None where Live shows none there."""
     whole = Predictor(Bundle.open(folder), detector)
-    live = LiveReader(Predictor(Bundle.open(folder, model_file=name, flip_tta=False), detector))
+    live = LivePredictor(Predictor(Bundle.open(folder, model_file=name, flip_tta=False), detector))
     tracks = FaceTracks(), FaceTracks()
     for pixels, at_s in clip_frames(clip):
         expected = tracks[0].update(whole.read(pixels, point=point), at_s)

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.faces import faces, gray_png, write_folder, write_zip
-from bench.table import show
+from bench.support.synthetic_files import faces, gray_png, write_folder, write_zip
+from bench.support.table import show
 
 _TOTALS = (10_000, 100_000)
 _PROCESSES = 2
@@ -65,7 +65,7 @@ def _child(step: str, source: Path, target: Path) -> None:
     """Do one step and print the peak."""
     from bench.index import index
     from fer_core.data.catalog import import_dataset
-    from fer_core.data.source import open_source
+    from fer_core.data.sources.source import open_source
     from fer_core.settings import Settings
 
     if step == "listing the files":

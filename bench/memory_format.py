@@ -12,11 +12,11 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 
-from bench.table import show
-from fer_core.allocator import KEPT_MEMORY, memory_is_kept
+from bench.support.table import show
 from fer_core.models.catalog import model_info
 from fer_core.models.registry import build_network
-from fer_core.training.config import load_config, presets
+from fer_core.system.allocator import KEPT_MEMORY, memory_is_kept
+from fer_core.training.config.train_config import load_config, presets
 from fer_core.training.precision import resolve_precision
 
 _PRESETS = ("small-soft", "webcam", "B-baseline", "A-cnn")

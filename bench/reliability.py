@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.reliability_store import Trial, kill
-from bench.table import show
-from bench.witness import EPOCHS
+from bench.support.job_start_recorder import EPOCHS
+from bench.support.reliability_store import Trial, kill
+from bench.support.table import show
 from fer_core.errors import FerscopeError
 from fer_core.jobs.job import Job, JobState
 from fer_core.jobs.service import supervisor_status
@@ -36,7 +36,7 @@ _TABLE_BEGINS, _TABLE_ENDS = "<!-- table -->", "<!-- end of the table -->"
 
 _DISK_MIB = 24
 _LOADING_S, _PHASE_S = 6.0, 2.0
-"""About how long a training loads its libraries, and how long an epoch lasts."""
+"""BundleInfo how long a training loads its libraries, and how long an epoch lasts."""
 
 _LOCKED_S = 12.0
 """Longer than the 10 s for which a process waits for the database."""

@@ -15,9 +15,9 @@ import statistics
 import time
 from typing import NamedTuple
 
-from bench.server_browsers import Scene, open_page, scene, shown_frames, start_video, upload, wait_until_read
-from bench.server_soak import soak
-from bench.table import show
+from bench.support.browsers import Scene, open_page, scene, shown_frames, start_video, upload, wait_until_read
+from bench.support.soak import soak
+from bench.support.table import show
 
 _SIDES = {"collects": "true", "doesn't": "false"}
 _IDLE_PAGES = ("/", "/datasets", "/predict", "/training")

@@ -17,14 +17,14 @@ from typing import IO, Any
 import cv2
 import numpy as np
 
-from bench.table import show
-from fer_core.allocator import KEPT_MEMORY
+from bench.support.table import show
 from fer_core.contract import RgbImage
 from fer_core.data.catalog import import_dataset
-from fer_core.data.drawing import draw_face
-from fer_core.data.drawing_people import Identity
+from fer_core.data.synthetic.face import draw_face
+from fer_core.data.synthetic.identities import Identity
 from fer_core.labels import Expression
 from fer_core.settings import Settings
+from fer_core.system.allocator import KEPT_MEMORY
 
 _DRAWN = 128
 _TRAIN, _VALID = 192, 64
@@ -62,7 +62,7 @@ class Side:
     def start(cls, name: str, folder: Path) -> Side:
         """Begin it. Ours and the limit keep their memory; study A's loop has the allocator as it comes."""
         environment = os.environ if name == _PUBLISHED else {**os.environ, **KEPT_MEMORY}
-        command = [sys.executable, "-m", "bench.training_sides", name, str(folder)]
+        command = [sys.executable, "-m", "bench.support.training_methods", name, str(folder)]
         process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdin
         assert process.stdout
@@ -141,13 +141,13 @@ def _ratio(mine: list[float], others: list[float] | None) -> float | str:
 def write_affectnet(folder: Path, train: int) -> None:
     """Drawn faces as AffectNet is laid out: `train_set/images/0.jpg`, `train_set/annotations/0_exp.npy`, and so on."""
     drawn = [_drawn(seed) for seed in range(_DRAWN)]
-    for part, total in (("train_set", train), ("val_set", _VALID)):
+    for split, total in (("train_set", train), ("val_set", _VALID)):
         for inner in ("images", "annotations"):
-            (folder / part / inner).mkdir(parents=True)
+            (folder / split / inner).mkdir(parents=True)
         for number, (jpeg, code) in enumerate(islice(cycle(drawn), total)):
-            (folder / part / "images" / f"{number}.jpg").write_bytes(jpeg)
+            (folder / split / "images" / f"{number}.jpg").write_bytes(jpeg)
             for what, value in (("exp", str(code)), ("val", "0.1"), ("aro", "0.2")):
-                np.save(folder / part / "annotations" / f"{number}_{what}.npy", value)
+                np.save(folder / split / "annotations" / f"{number}_{what}.npy", value)
 
 
 def _drawn(seed: int) -> tuple[bytes, int]:

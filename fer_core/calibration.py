@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from fer_core.errors import BundleError, InputError
-from fer_core.json_file import Described, read_valid
+from fer_core.files.json_file import JsonModel, read_valid
 from fer_core.labels import Expression
 
 PointName = Literal["accurate", "balanced"]
@@ -20,20 +20,20 @@ PointName = Literal["accurate", "balanced"]
 POINT_NAMES: tuple[PointName, ...] = get_args(PointName)
 
 
-class OperatingPoint(Described):
+class OperatingPoint(JsonModel):
     """A choice between being right most often and treating every expression alike.
 
     `tau` is the strength of the logit adjustment: 0 leaves the model as it is (accurate), 1 answers as if all
-    expressions were equally common (balanced). A face whose best probability is below `uncertain_below_01` is
+    expressions were equally common (balanced). A face whose best probability is below `confidence_threshold` is
     read with a warning. `temperature` is fitted at this point: an adjusted model is sure in another way.
     """
 
     tau: float = Field(ge=0)
     temperature: float = Field(1.0, gt=0)
-    uncertain_below_01: float = Field(ge=0, le=1)
+    confidence_threshold: float = Field(ge=0, le=1)
 
 
-class Calibration(Described):
+class Calibration(JsonModel):
     """What turns a model's logits into probabilities; fitted on validation data and kept with the model.
 
     `log_priors` are the natural logarithms of the classes' shares in training, in the order of the outputs.
@@ -55,7 +55,7 @@ class Calibration(Described):
     @classmethod
     def identity(cls, labels: Sequence[Expression]) -> Calibration:
         """The calibration of a model that has none: softmax alone, and no limit of its own."""
-        point = OperatingPoint(tau=0, uncertain_below_01=0)
+        point = OperatingPoint(tau=0, confidence_threshold=0)
         return cls(
             log_priors=(-math.log(len(labels)),) * len(labels),
             points={"accurate": point, "balanced": point},

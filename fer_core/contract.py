@@ -16,38 +16,38 @@ from pydantic import Field, model_validator
 
 from fer_core.errors import BundleError
 from fer_core.faces import RgbImage
-from fer_core.json_file import Described, read_valid
+from fer_core.files.json_file import JsonModel, read_valid
 from fer_core.labels import Expression, LabelSet
 
 _DEVIATION_MIN = 1.0
 """Gray levels: a flat image is divided by this instead of by its own deviation of nearly nothing."""
 
 
-class Contract(Described):
+class Contract(JsonModel):
     """How a face becomes a tensor, and what the outputs mean.
 
-    `crop_margin_01` is what the model wants to see around a face beyond its `faces.FaceFrame`, which is how the
+    `crop_margin_01` is what the model wants to see around a face beyond its `faces.AlignedCrop`, which is how the
     pictures of FER2013 are cut: a share of the side, on each side. A model taught on wider pictures has more.
 
-    `normalisation` is one of: `byte` (0..255 as it is, study A's), `unit` (divided by 255), `image` (each
+    `normalization` is one of: `byte` (0..255 as it is, study A's), `unit` (divided by 255), `image` (each
     image minus its mean, divided by its standard deviation), `channel` (unit, then minus `mean`, divided
     by `std`, a figure a channel, as ImageNet models want).
     """
 
     version: Literal[1] = 1
-    colour: Literal["gray", "rgb"]
+    color: Literal["gray", "rgb"]
     size_px: int = Field(ge=16, le=512)
     crop_margin_01: float = Field(0.0, ge=-0.3, le=1.0)
-    normalisation: Literal["byte", "unit", "image", "channel"]
+    normalization: Literal["byte", "unit", "image", "channel"]
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     labels: tuple[Expression, ...] = Field(min_length=2)
 
     @model_validator(mode="after")
     def _consistent(self) -> Contract:
-        wanted = self.channels if self.normalisation == "channel" else 0
+        wanted = self.channels if self.normalization == "channel" else 0
         if len(self.mean) != wanted or len(self.std) != wanted:
-            raise ValueError(f"mean and std need {wanted} values each for normalisation {self.normalisation!r}")
+            raise ValueError(f"mean and std need {wanted} values each for normalization {self.normalization!r}")
         if any(value <= 0 for value in self.std):
             raise ValueError("std must be above 0")
         if len(set(self.labels)) != len(self.labels):
@@ -57,7 +57,7 @@ class Contract(Described):
     @property
     def channels(self) -> int:
         """1 for gray, 3 for RGB."""
-        return 1 if self.colour == "gray" else 3
+        return 1 if self.color == "gray" else 3
 
     @property
     def label_set(self) -> LabelSet:
@@ -67,10 +67,10 @@ class Contract(Described):
     @property
     def pack_key(self) -> str:
         """What a packed dataset depends on: contracts with the same key share the packed images."""
-        return f"{self.colour}-{self.size_px}"
+        return f"{self.color}-{self.size_px}"
 
     def fit(self, face: RgbImage) -> NDArray[np.uint8]:
-        """A face crop in the contract's colour and size, still bytes.
+        """A face crop in the contract's color and size, still bytes.
 
         Args:
             face: uint8, shape (H, W, 3) RGB or (H, W) gray.
@@ -79,9 +79,9 @@ class Contract(Described):
         """
         import cv2
 
-        if face.ndim == 3 and self.colour == "gray":
+        if face.ndim == 3 and self.color == "gray":
             face = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY).astype(np.uint8)
-        elif face.ndim == 2 and self.colour == "rgb":
+        elif face.ndim == 2 and self.color == "rgb":
             face = np.repeat(face[:, :, None], 3, axis=2)
         if face.shape[:2] != (self.size_px, self.size_px):
             shrinks = min(face.shape[:2]) > self.size_px
@@ -90,7 +90,7 @@ class Contract(Described):
         planes = face[None] if face.ndim == 2 else face.transpose(2, 0, 1)
         return np.ascontiguousarray(planes)
 
-    def normalise(self, planes: Any) -> Any:
+    def normalize(self, planes: Any) -> Any:
         """Bytes as floats to what the network sees; the same code for numpy arrays and torch tensors.
 
         Args:
@@ -98,14 +98,14 @@ class Contract(Described):
         Returns:
             float32, the same shape and kind.
         """
-        if self.normalisation == "byte":
+        if self.normalization == "byte":
             return planes
-        if self.normalisation == "unit":
+        if self.normalization == "unit":
             return planes / 255.0
-        if self.normalisation == "image":
-            centred = planes - planes.mean((1, 2, 3))[:, None, None, None]
-            deviation = (centred * centred).mean((1, 2, 3)) ** 0.5
-            return centred / deviation.clip(_DEVIATION_MIN)[:, None, None, None]
+        if self.normalization == "image":
+            centerd = planes - planes.mean((1, 2, 3))[:, None, None, None]
+            deviation = (centerd * centerd).mean((1, 2, 3)) ** 0.5
+            return centerd / deviation.clip(_DEVIATION_MIN)[:, None, None, None]
         mean, std = (_like(planes, values) for values in (self.mean, self.std))
         return (planes / 255.0 - mean[None, :, None, None]) / std[None, :, None, None]
 
@@ -118,8 +118,8 @@ class Contract(Described):
         planes = np.zeros((len(faces), self.channels, self.size_px, self.size_px), np.float32)
         for place, face in enumerate(faces):
             planes[place] = self.fit(face)
-        normalised: NDArray[np.float32] = self.normalise(planes)
-        return normalised
+        normalized: NDArray[np.float32] = self.normalize(planes)
+        return normalized
 
     @classmethod
     def load(cls, path: Path) -> Contract:

@@ -11,13 +11,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from fer_core.bundles.catalog import find_model, model_in_use
+from fer_core.detection.detector import open_detector
 from fer_core.errors import FerscopeError
-from fer_core.inference.catalog import find_model, model_in_use
-from fer_core.inference.detect import open_detector
 from fer_core.jobs.service import supervisor_status
 from fer_core.jobs.store import JobStore
-from fer_core.processor import processor
 from fer_core.settings import Settings
+from fer_core.system.processor import processor
 
 _PACKAGES = ("streamlit", "streamlit-webrtc", "torch", "torchvision", "onnxruntime", "opencv-python", "scikit-learn")
 _OTHER_OPENCV = ("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
@@ -105,7 +105,7 @@ def _detector(settings: Settings) -> Finding:
 
 def _model(settings: Settings) -> Finding:
     entry = find_model(model_in_use(settings), settings)
-    return Finding("Model in use", "good", f"{entry.id}: {entry.about.title}")
+    return Finding("Model in use", "good", f"{entry.id}: {entry.info.title}")
 
 
 def _store(settings: Settings) -> Finding:

@@ -13,34 +13,34 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from fer_core.allocator import memory_is_kept
-from fer_core.atomic import write_json
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.pack import dataset_images
+from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.packing.pack import dataset_images
 from fer_core.data.record import Split
-from fer_core.data.seen import SEEN_FILE
-from fer_core.data.split import LEFT_OUT, make_split
-from fer_core.data.ties import ties_of
+from fer_core.data.seen_images import SEEN_FILE
+from fer_core.data.splits.split import LEFT_OUT, make_split
 from fer_core.errors import DatasetError
-from fer_core.evaluation.calibrate import calibrate_on
 from fer_core.evaluation.predictions import prediction_table
-from fer_core.evaluation.report import headline_figures, reports
+from fer_core.evaluation.report import headline_metrics, reports
+from fer_core.evaluation.temperature_scaling import calibrate_on
+from fer_core.files.atomic import write_json
 from fer_core.labels import label_set
 from fer_core.models.onnx_export import PROBE_FACES, export_onnx
 from fer_core.models.registry import architecture, parameter_count
-from fer_core.processor import processor
 from fer_core.progress import Progress, silent
 from fer_core.runs.folder import Run, RunState, training_alone
 from fer_core.settings import Settings
+from fer_core.system.allocator import memory_is_kept
+from fer_core.system.processor import processor
 from fer_core.training.batches import training_data
 from fer_core.training.checkpoint import machine
-from fer_core.training.config import TrainConfig, dump_config, parse_config, read_yaml
+from fer_core.training.config.train_config import TrainConfig, dump_config, parse_config, read_yaml
+from fer_core.training.distillation.teachers import Teachers
+from fer_core.training.leakage import assert_initial_weights_disjoint, seen_images_of_run
 from fer_core.training.precision import resolve_precision
-from fer_core.training.steps import device_here
-from fer_core.training.teachers import Teachers
 from fer_core.training.trackers import trackers_of
+from fer_core.training.train_step import device_here
 from fer_core.training.trainer import Trainer
-from fer_core.training.unseen import check_beginning, seen_by_run
 
 _PACK_SHARE_01 = 0.03
 _TRAIN_SHARE_01 = 0.95
@@ -67,7 +67,7 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
     contract.save(run.path("contract.json"))
     used = _data_used(run, dataset, config)
     index = dataset.index(version=used.corrections)
-    parts = _parts(run, index, config, dataset.pairs())
+    splits = _parts(run, index, config, dataset.pairs())
 
     def packing(done_01: float, message: str) -> None:
         progress(done_01 * _PACK_SHARE_01, message)
@@ -76,18 +76,18 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
         progress(_PACK_SHARE_01 + done_01 * (_TRAIN_SHARE_01 - _PACK_SHARE_01), message)
 
     with dataset_images(dataset, contract, settings, packing) as found:
-        data = training_data(index, parts, found, config, contract.label_set)
+        data = training_data(index, splits, found, config, contract.label_set)
         trackers = trackers_of(run, config.model_dump(mode="json"))
-        judged = index[["id", "sha256"]].assign(split=parts)[np.isin(parts, [Split.VALID, Split.TEST])]
-        check_beginning(config, judged, settings)
+        judged = index[["id", "sha256"]].assign(split=splits)[np.isin(splits, [Split.VALID, Split.TEST])]
+        assert_initial_weights_disjoint(config, judged, settings)
         teachers = Teachers.open(config, contract, judged, settings, device_here())
         if not run.path(SEEN_FILE).is_file():
-            seen_by_run(index, parts, config, settings).save(run.path(SEEN_FILE))
+            seen_images_of_run(index, splits, config, settings).save(run.path(SEEN_FILE))
         trainer = Trainer(config, contract, data, run, trackers, teachers)
         resumed = resume and trainer.resume()
         if not resumed:
             run.keep_metrics_until(0)  # epochs of an earlier attempt are done again
-        _log_start(run, trainer, parts, used, resumed=resumed)
+        _log_start(run, trainer, splits, used, resumed=resumed)
         try:
             trainer.fit(training)
         finally:
@@ -95,7 +95,7 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
                 tracker.close()
         progress(_TRAIN_SHARE_01, "Judging the best epoch")
         trainer.load_best()
-        _finish(run, trainer, index, parts, found.readable, dataset, used)
+        _finish(run, trainer, index, splits, found.readable, dataset, used)
     progress(1.0, f"Epoch {trainer.best_epoch} of {config.epochs} was kept")
 
 
@@ -125,15 +125,17 @@ def _data_used(run: Run, dataset: StoredDataset, config: TrainConfig) -> _DataUs
     Raises:
         DatasetError: the images, the labels or the history of corrections have changed since the run began.
     """
-    overlay = dataset.overlay()
+    corrections = dataset.corrections()
     path = run.path("data.json")
     if not path.is_file():
-        version = overlay.version if config.corrections is None else config.corrections
-        used = _DataUsed(dataset.id, dataset.fingerprint, version, overlay.fingerprint(version))
+        version = corrections.version if config.corrections is None else config.corrections
+        used = _DataUsed(dataset.id, dataset.fingerprint, version, corrections.fingerprint(version))
         write_json(path, asdict(used))
         return used
     used = _DataUsed(**json.loads(path.read_text()))
-    if used.fingerprint != dataset.fingerprint or used.corrections_fingerprint != overlay.fingerprint(used.corrections):
+    if used.fingerprint != dataset.fingerprint or used.corrections_fingerprint != corrections.fingerprint(
+        used.corrections
+    ):
         raise DatasetError(
             f"The dataset {config.dataset} has changed since the run {run.id} began. Start a new run on it."
         )
@@ -143,8 +145,8 @@ def _data_used(run: Run, dataset: StoredDataset, config: TrainConfig) -> _DataUs
 def _parts(run: Run, index: pd.DataFrame, config: TrainConfig, pairs: pd.DataFrame) -> NDArray[np.str_]:
     """The part of each row: the run's own record when it has one, so that resuming changes nothing."""
     if not run.path("split.parquet").is_file():
-        parts = make_split(index, config.split, ties_of(index, pairs))
-        run.write_table("split.parquet", pd.DataFrame({"id": index["id"], "split": parts.astype("str")}))
+        splits = make_split(index, config.split, group_rows(index, pairs))
+        run.write_table("split.parquet", pd.DataFrame({"id": index["id"], "split": splits.astype("str")}))
     recorded = run.read_table("split.parquet")
     if recorded["id"].tolist() != index["id"].tolist():
         raise DatasetError(
@@ -153,9 +155,9 @@ def _parts(run: Run, index: pd.DataFrame, config: TrainConfig, pairs: pd.DataFra
     return recorded["split"].to_numpy(str)
 
 
-def _log_start(run: Run, trainer: Trainer, parts: NDArray[np.str_], used: _DataUsed, *, resumed: bool) -> None:
-    sizes = {part: int((parts == part).sum()) for part in (*Split, LEFT_OUT)}
-    said = ", ".join(f"{size:,} {part.replace('_', ' ')}" for part, size in sizes.items() if size)
+def _log_start(run: Run, trainer: Trainer, splits: NDArray[np.str_], used: _DataUsed, *, resumed: bool) -> None:
+    sizes = {split: int((splits == split).sum()) for split in (*Split, LEFT_OUT)}
+    said = ", ".join(f"{size:,} {split.replace('_', ' ')}" for split, size in sizes.items() if size)
     run.append_log(f"{'resumed' if resumed else 'started'} on {trainer.device.type}, torch {torch.__version__}")
     kept = "yes" if memory_is_kept() else "no"
     run.append_log(f"memory kept between steps: {kept}")
@@ -167,8 +169,8 @@ def _log_start(run: Run, trainer: Trainer, parts: NDArray[np.str_], used: _DataU
     run.append_log(f"images come from {trainer.feed.place}")
     run.append_log(f"images: {said}; left out are near-duplicates of judged images, and excluded ones")
     run.append_log(f"data: {used.dataset} {used.fingerprint}, corrections up to version {used.corrections}")
-    if names := trainer.config.distil.teachers:
-        run.append_log(f"taught by {', '.join(names)}, {trainer.config.distil.share_01:.0%} of each target")
+    if names := trainer.config.distillation.teachers:
+        run.append_log(f"taught by {', '.join(names)}, {trainer.config.distillation.share_01:.0%} of each target")
     run.append_log(f"{trainer.config.model.name}: {parameter_count(trainer.network):,} parameters")
 
 
@@ -176,7 +178,7 @@ def _finish(
     run: Run,
     trainer: Trainer,
     index: pd.DataFrame,
-    parts: NDArray[np.str_],
+    splits: NDArray[np.str_],
     readable: NDArray[np.bool_],
     dataset: StoredDataset,
     used: _DataUsed,
@@ -184,19 +186,19 @@ def _finish(
     """Predict, calibrate on the validation part, report on every judged part, export, and mark the run whole."""
     contract, labels = trainer.contract, trainer.contract.label_set
     tables: dict[str, pd.DataFrame] = {}
-    for part in (Split.VALID, Split.TEST):
-        rows = np.flatnonzero((parts == part) & readable)
+    for split in (Split.VALID, Split.TEST):
+        rows = np.flatnonzero((splits == split) & readable)
         if len(rows):
-            tables[part] = prediction_table(index.iloc[rows], trainer.logits(rows), labels)
-            run.write_table(f"predictions-{part}.parquet", tables[part])
+            tables[split] = prediction_table(index.iloc[rows], trainer.logits(rows), labels)
+            run.write_table(f"predictions-{split}.parquet", tables[split])
     shares = trainer.data.targets[trainer.data.train].mean(0)
     calibration = calibrate_on(tables[Split.VALID], labels, shares)
     calibration.save(run.path("calibration.json"))
-    report = {str(part): reports(table, calibration, labels) for part, table in tables.items()}
+    report = {str(split): reports(table, calibration, labels) for split, table in tables.items()}
     run.write_report(report)
-    run.write("model.onnx", export_onnx(trainer.evaluated, contract, _probe(trainer, parts, readable)))
-    about = _about(run, trainer, dataset, report)
-    write_json(run.path("bundle.json"), about)
+    run.write("model.onnx", export_onnx(trainer.evaluated, contract, _probe(trainer, splits, readable)))
+    info = _about(run, trainer, dataset, report)
+    write_json(run.path("bundle.json"), info)
     computed = {**machine(), "precision": trainer.config.precision, "threads": trainer.threads}
     run.finish(
         {
@@ -204,16 +206,16 @@ def _finish(
             "epochs": trainer.config.epochs,
             "data": asdict(used),
             "computed_with": computed,
-            **about,
+            **info,
         }
     )
     run.append_log(f"finished: epoch {trainer.best_epoch} kept")
 
 
-def _probe(trainer: Trainer, parts: NDArray[np.str_], readable: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _probe(trainer: Trainer, splits: NDArray[np.str_], readable: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Real faces that the export is checked on, from the validation part, as the network sees them."""
-    rows = np.flatnonzero((parts == Split.VALID) & readable)[:PROBE_FACES]
-    faces: NDArray[np.float32] = trainer.contract.normalise(np.asarray(trainer.data.images[rows], np.float32))
+    rows = np.flatnonzero((splits == Split.VALID) & readable)[:PROBE_FACES]
+    faces: NDArray[np.float32] = trainer.contract.normalize(np.asarray(trainer.data.images[rows], np.float32))
     return faces
 
 
@@ -226,7 +228,7 @@ def _about(run: Run, trainer: Trainer, dataset: StoredDataset, report: dict[str,
         "architecture": trainer.config.model.name,
         "parameters": parameter_count(trainer.network),
         "dataset": dataset.id,
-        "drawn": dataset.manifest.drawn,
-        "licence": f"weights: MIT; trained on {dataset.manifest.title}: {dataset.manifest.licence}",
-        "figures": headline_figures(report),
+        "synthetic": dataset.manifest.synthetic,
+        "license": f"weights: MIT; trained on {dataset.manifest.title}: {dataset.manifest.license}",
+        "metrics": headline_metrics(report),
     }

@@ -44,8 +44,8 @@ class FaceBox:
 
 
 @dataclass(frozen=True, slots=True)
-class FaceFrame:
-    """The square about a face that the pictures of FER2013 show: where its centre is and how long its side, in pixels
+class AlignedCrop:
+    """The square about a face that the pictures of FER2013 show: where its center is and how long its side, in pixels
     of its image (fractions count), and by how many degrees the face leans clockwise."""
 
     x: float
@@ -64,7 +64,7 @@ class FaceFrame:
 
         Args:
             image: uint8, shape (H, W, 3), RGB.
-            across: from where to where the part reaches, from the centre to the right, in sides of the square.
+            across: from where to where the part reaches, from the center to the right, in sides of the square.
             down: the same downwards.
         """
         height, width = image.shape[:2]
@@ -79,7 +79,7 @@ class FaceFrame:
         return float(1 - ((x >= 0) & (x < width) & (y >= 0) & (y < height)).mean())
 
 
-def crop_face(image: RgbImage, frame: FaceFrame, margin_01: float) -> RgbImage:
+def crop_face(image: RgbImage, frame: AlignedCrop, margin_01: float) -> RgbImage:
     """Cut out one face: the square of `frame`, with `margin_01` of its side added on each side, turned so that the
     face is upright. What lies outside the image repeats its edge pixels.
 
@@ -109,18 +109,18 @@ def _square(image: RgbImage, left: int, top: int, side: int) -> RgbImage:
     return _turned(image, left + side / 2, top + side / 2, side, 0.0)
 
 
-def _turned(image: RgbImage, centre_x: float, centre_y: float, side: int, roll_deg: float) -> RgbImage:
-    """The square of `side` pixels about the centre, turned by `roll_deg` clockwise, as if it were upright."""
+def _turned(image: RgbImage, center_x: float, center_y: float, side: int, roll_deg: float) -> RgbImage:
+    """The square of `side` pixels about the center, turned by `roll_deg` clockwise, as if it were upright."""
     import cv2
 
     roll = math.radians(roll_deg)
     across, down = math.cos(roll), math.sin(roll)
-    # From a pixel of the crop to its place in the image; the centre of pixel (0, 0) is at (0.5, 0.5) of both.
+    # From a pixel of the crop to its place in the image; the center of pixel (0, 0) is at (0.5, 0.5) of both.
     half = (side - 1) / 2
     to_image = np.array(
         [
-            [across, -down, centre_x - 0.5 - half * (across - down)],
-            [down, across, centre_y - 0.5 - half * (down + across)],
+            [across, -down, center_x - 0.5 - half * (across - down)],
+            [down, across, center_y - 0.5 - half * (down + across)],
         ]
     )
     turned = cv2.warpAffine(

@@ -14,7 +14,7 @@ CALIBRATION_BINS = 15
 
 
 @dataclass(frozen=True, slots=True)
-class ClassFigures:
+class ClassMetrics:
     """How one class fares. 0..1 each, `support` in images; intervals are 95 %, from 0 to 1 where nothing is known."""
 
     precision: float
@@ -27,7 +27,7 @@ class ClassFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Metrics:
     """How a set of predictions fares. Rows of `confusion` are the true classes, columns the predicted.
 
     Macro figures average over the classes that occur among the true labels. `intervals` are 95 %: see
@@ -38,12 +38,12 @@ class Figures:
     accuracy: float
     balanced_accuracy: float
     macro_f1: float
-    per_class: tuple[ClassFigures, ...]
+    per_class: tuple[ClassMetrics, ...]
     confusion: NDArray[np.int64]
     intervals: dict[str, Interval]
 
 
-def figures(truth: NDArray[np.integer], predicted: NDArray[np.integer], classes: int) -> Figures:
+def classification_metrics(truth: NDArray[np.integer], predicted: NDArray[np.integer], classes: int) -> Metrics:
     """Judge predictions.
 
     Args:
@@ -62,19 +62,19 @@ def figures(truth: NDArray[np.integer], predicted: NDArray[np.integer], classes:
     )
 
     if len(truth) == 0:
-        raise InputError("There are no labelled images to judge. Choose another split or protocol.")
+        raise InputError("There are no labeled images to judge. Choose another split or protocol.")
     every = np.arange(classes)
     present = np.unique(truth)
     confusion = confusion_matrix(truth, predicted, labels=every)
     precision, recall, f1, support = precision_recall_fscore_support(truth, predicted, labels=every, zero_division=0)
     macro = {"labels": present, "average": "macro", "zero_division": 0}
-    return Figures(
+    return Metrics(
         n=len(truth),
         accuracy=float(accuracy_score(truth, predicted)),
         balanced_accuracy=float(recall_score(truth, predicted, **macro)),
         macro_f1=float(f1_score(truth, predicted, **macro)),
         per_class=tuple(
-            ClassFigures(float(p), float(r), float(f), int(s), *bounds)
+            ClassMetrics(float(p), float(r), float(f), int(s), *bounds)
             for p, r, f, s, bounds in zip(precision, recall, f1, support, class_intervals(confusion), strict=True)
         ),
         confusion=confusion.astype(np.int64),
@@ -89,8 +89,8 @@ def class_intervals(confusion: NDArray[np.integer]) -> list[tuple[Interval, Inte
     """The 95 % intervals of each class's precision, recall and F1."""
     hits, support, answers = (each.tolist() for each in (np.diagonal(confusion), confusion.sum(1), confusion.sum(0)))
     return [
-        (wilson_interval(hit, answered), wilson_interval(hit, labelled), f1_interval(hit, labelled, answered))
-        for hit, labelled, answered in zip(hits, support, answers, strict=True)
+        (wilson_interval(hit, answered), wilson_interval(hit, labeled), f1_interval(hit, labeled, answered))
+        for hit, labeled, answered in zip(hits, support, answers, strict=True)
     ]
 
 

@@ -9,9 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from fer_core.csv_file import csv_bytes
+from fer_core.files.csv_file import csv_bytes
 from fer_ui.charts.layout import chart_config, without_words, words_of
-from fer_ui.words import markup
+from fer_ui.escaping import markup
 
 _TITLE = "margin:0;padding:0;font-size:1.0625rem;font-weight:600;line-height:1.35"
 _SUBTITLE = "margin:0;font-size:0.9375rem;line-height:1.4;color:color-mix(in srgb, currentColor 78%, transparent)"
@@ -42,7 +42,7 @@ def show_chart(
         st.html(words_html(words.title, words.subtitle))
         selection = st.plotly_chart(
             without_words(figure),
-            # A chart keeps the colours it was first drawn in: in the other theme it is another element.
+            # A chart keeps the colors it was first drawn in: in the other theme it is another element.
             key=f"{key}-{st.context.theme.type}-{picture}",
             on_select=on_select,
             selection_mode="points",

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import streamlit as st
 
-from fer_ui.words import markup, plain
+from fer_ui.escaping import markup, plain
 
 NoticeKind: TypeAlias = Literal["info", "success", "warning", "error"]
 
@@ -28,7 +28,7 @@ _STYLE = """<style>
 .stApp [role="tab"][aria-selected="true"], .stApp [role="radio"][aria-checked="true"],
 .stApp [data-testid="stSliderThumbValue"] { color: inherit; }
 </style>"""
-"""What is chosen is marked by the accent and written in the page's text colour: an accent dark enough for the white
+"""What is chosen is marked by the accent and written in the page's text color: an accent dark enough for the white
 text of a button is too dark for small text on the dark page (3.9 to 1), and no setting parts the two."""
 
 _ICONS: dict[NoticeKind, str] = {

@@ -7,19 +7,19 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from fer_core.bundles.bundle import INT8_FILE, MODEL_FILE, Bundle
+from fer_core.bundles.catalog import ModelEntry, find_model, model_in_use
+from fer_core.bundles.fastest import FastestBundle, open_fastest
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.images import BOX_COLUMNS
+from fer_core.data.index.images import BOX_COLUMNS
+from fer_core.detection.detector import OpenedDetector, open_detector
 from fer_core.doctor import Finding, examine
-from fer_core.inference.bundle import INT8_FILE, MODEL_FILE, Bundle
-from fer_core.inference.catalog import ModelEntry, find_model, model_in_use
-from fer_core.inference.detect import OpenedDetector, open_detector
-from fer_core.inference.fastest import FastestBundle, open_fastest
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.store import JobStore
 from fer_core.settings import settings
 
-_SHOWN = ("id", "path", *BOX_COLUMNS, "split", "label", "raw_label", "unlabelled", "identity", "problem")
-_FEW_VALUES = ("split", "label", "raw_label", "unlabelled", "problem")
+_SHOWN = ("id", "path", *BOX_COLUMNS, "split", "label", "raw_label", "unlabeled", "identity", "problem")
+_FEW_VALUES = ("split", "label", "raw_label", "unlabeled", "problem")
 
 
 @st.cache_resource(show_spinner=False)
@@ -56,7 +56,7 @@ def index_of(dataset: StoredDataset) -> pd.DataFrame:
 
     Columns of few values are categories: a filter on a million rows then takes milliseconds.
     """
-    return _index(dataset.id, dataset.fingerprint, dataset.overlay().version)
+    return _index(dataset.id, dataset.fingerprint, dataset.corrections().version)
 
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=4)

@@ -19,10 +19,10 @@ from pathlib import Path
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import cli
 
-from fer_core.allocator import give_memory_back
 from fer_core.errors import SettingsError
 from fer_core.jobs.watch import SupervisorWatch
 from fer_core.settings import settings
+from fer_core.system.allocator import give_memory_back
 from fer_ui.gate import put_up_gate
 
 APP = Path(__file__).resolve().parent.parent / "app.py"

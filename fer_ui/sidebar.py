@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.bundles.catalog import ModelEntry
 from fer_core.errors import FerscopeError
-from fer_core.inference.catalog import ModelEntry
 from fer_core.jobs.job import ACTIVE_STATES, Job, JobState
+from fer_ui.escaping import plain
 from fer_ui.resources import job_store, used_model
 from fer_ui.theme_watch import rerun_on_theme_change
-from fer_ui.words import plain
 
 _SHOWN_JOBS = 3
 
@@ -32,7 +32,7 @@ def _model_words() -> str:
 
 
 def _title(entry: ModelEntry) -> str:
-    return entry.about.title + (" (drawings)" if entry.about.drawn else "")
+    return entry.info.title + (" (drawings)" if entry.info.synthetic else "")
 
 
 @st.fragment(run_every="15s")

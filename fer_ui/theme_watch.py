@@ -1,6 +1,6 @@
 """Draw the page anew when its theme changes from light to dark or the other way.
 
-Charts are drawn in the theme's colours, but Streamlit runs no script when the theme changes. So a small script in the
+Charts are drawn in the theme's colors, but Streamlit runs no script when the theme changes. So a small script in the
 browser looks at the page's background; the server is asked only when that changes.
 """
 

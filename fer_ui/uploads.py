@@ -9,7 +9,7 @@ from typing import IO, Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 
-from fer_core.atomic import atomic_path
+from fer_core.files.atomic import atomic_path
 from fer_core.ids import new_id, slug
 from fer_core.settings import settings
 from fer_ui.header import notice

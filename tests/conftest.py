@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.inference.yunet_file import packaged_yunet
+from fer_core.detection.yunet_file import packaged_yunet
 from fer_core.settings import Settings, settings
 
 PROJECT = Path(__file__).resolve().parent.parent

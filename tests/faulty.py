@@ -30,7 +30,7 @@ PERSON = ("train/anger/p55_a.png", "valid/anger/p55_b.png")
 N = SOUND + 8
 
 _MANIFEST = Manifest(
-    id=ID, title="Faulty", summary="", licence="MIT", layout="folders", identity_pattern=r"^(p[0-9]+)_"
+    id=ID, title="Faulty", summary="", license="MIT", layout="folders", identity_pattern=r"^(p[0-9]+)_"
 )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from fer_core.data.catalog import import_dataset
-from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
 from fer_core.experiment import run_experiment
 from fer_core.jobs.job import JobState
 from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
-from fer_core.training.config import dump_config, load_config, presets
+from fer_core.training.config.train_config import dump_config, load_config, presets
 
 DATASET = "drawn-votes"
 RUN = "20260101-000000-tiny-0001"
@@ -21,7 +21,7 @@ TINY = ["model.width=4", "epochs=2", "batch_size=32", "precision=fp32", f"datase
 
 def drawn_votes(archive: Path, total: int = 320) -> Path:
     """An archive of drawn faces in FER+'s layout, the classes evenly filled."""
-    write_ferplus_like(archive, DrawnFacesRecipe(total=total, identities=40, profile=dict.fromkeys(Expression, 1)))
+    write_ferplus_like(archive, SyntheticFacesConfig(total=total, identities=40, profile=dict.fromkeys(Expression, 1)))
     return archive
 
 
@@ -37,5 +37,5 @@ def furnish(settings: Settings) -> None:
         jobs.finish(done.id, JobState.SUCCEEDED, 0, "")
         failed = jobs.submit("train", "Wide network", ("train", "--run", "gone"), "gone", job_id="failed")
         jobs.claim_next()
-        jobs.finish(failed.id, JobState.FAILED, 1, "The loss became nan in epoch 1. Lower optimiser.learning_rate.")
+        jobs.finish(failed.id, JobState.FAILED, 1, "The loss became nan in epoch 1. Lower optimizer.learning_rate.")
         jobs.submit("train", "Waiting network", ("train", "--run", RUN), RUN, job_id="waiting")

@@ -11,7 +11,7 @@ import pandas as pd
 from fer_core.labels import Expression
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
-from fer_core.training.config import dump_config, parse_config
+from fer_core.training.config.train_config import dump_config, parse_config
 
 SCORES = ("accuracy", "macro_f1", "balanced_accuracy")
 
@@ -23,11 +23,11 @@ def made_run(
     scores: Iterable[float] = (0.2, 0.4, 0.3),
     asked: int | None = None,
     finished: bool = True,
-    part: str = "test",
+    judged_split: str = "test",
     macro_f1: float | None = None,
     half_width: float = 0.05,
     images: Iterable[str] = ("a", "b", "c"),
-    drawn: bool = False,
+    synthetic: bool = False,
     **config: Any,
 ) -> Run:
     """A run with an epoch for each of `scores`, the validation macro-F1; the highest is kept.
@@ -48,7 +48,7 @@ def made_run(
     run.write("data.json", json.dumps(used).encode())
     if finished:
         value = macro_f1 if macro_f1 is not None else max(scores)
-        _finish(run, content, best, part, value, half_width, list(images), drawn)
+        _finish(run, content, best, judged_split, value, half_width, list(images), synthetic)
     return run
 
 
@@ -69,17 +69,17 @@ def _finish(
     run: Run,
     config: Mapping[str, Any],
     best: int,
-    part: str,
+    split: str,
     macro_f1: float,
     half_width: float,
     images: list[str],
-    drawn: bool,
+    synthetic: bool,
 ) -> None:
     for name in ("contract.json", "weights.safetensors", "model.onnx", "report.json"):
         run.write(name, b"{}")
-    run.write_table(f"predictions-{part}.parquet", pd.DataFrame({"id": images, "argmax": ["fear"] * len(images)}))
+    run.write_table(f"predictions-{split}.parquet", pd.DataFrame({"id": images, "argmax": ["fear"] * len(images)}))
     bounds = [max(0.0, macro_f1 - half_width), min(1.0, macro_f1 + half_width)]
-    figures = {"part": part, "n": len(images), "protocol": "argmax", **dict.fromkeys(SCORES, macro_f1)}
+    metrics = {"split": split, "n": len(images), "protocol": "argmax", **dict.fromkeys(SCORES, macro_f1)}
     run.finish(
         {
             "best_epoch": best,
@@ -88,7 +88,7 @@ def _finish(
             "created": "2026-01-01T00:00:00+00:00",
             "architecture": "small-se-resnet",
             "dataset": config["dataset"],
-            "drawn": drawn,
-            "figures": {**figures, "intervals": dict.fromkeys(SCORES, bounds)},
+            "synthetic": synthetic,
+            "metrics": {**metrics, "intervals": dict.fromkeys(SCORES, bounds)},
         }
     )

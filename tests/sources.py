@@ -12,16 +12,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.label_map import label_map
+from fer_core.data.label_mapping.label_map import label_map
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers import reader_for
 from fer_core.data.record import Record
-from fer_core.data.source import open_source
+from fer_core.data.sources.source import open_source
 from fer_core.settings import Settings
 
 Files = Mapping[str, bytes | str]
 
-PLAIN = Manifest(id="mine", title="Mine", summary="", licence="MIT", layout="folders")
+PLAIN = Manifest(id="mine", title="Mine", summary="", license="MIT", layout="folders")
 """A manifest that says nothing."""
 
 
@@ -80,10 +80,10 @@ def read_records(path: Path, layout: str, manifest: Manifest = PLAIN) -> list[Re
         return list(reader_for(layout).read(source, manifest))
 
 
-def labelled(path: Path, layout: str, manifest: Manifest = PLAIN) -> dict[str, tuple[str, str]]:
+def labeled(path: Path, layout: str, manifest: Manifest = PLAIN) -> dict[str, tuple[str, str]]:
     """Each path's expression and, where it has none, why; as the layout's codes and the manifest map them."""
     reader = reader_for(layout)
-    labels = label_map(manifest, reader.codes, reader.unlabelled)
+    labels = label_map(manifest, reader.codes, reader.unlabeled)
     raw = {record.path: record.raw_label for record in read_records(path, layout, manifest)}
     return {name: (str(labels.expression(word) or ""), labels.reason(word)) for name, word in raw.items()}
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.atomic import write_bytes
 from fer_core.cli.output import emit
 from fer_core.errors import InputError
+from fer_core.files.atomic import write_bytes
 from fer_core.labels import label_set
 from fer_core.settings import settings
-from fer_core.training.config import ModelConfig
-from fer_core.training.recipes import changes_in_words, find_recipe, recipes
+from fer_core.training.config.augmentation_policies import changes_in_words, find_recipe, recipes
+from fer_core.training.config.train_config import ModelConfig
 
 SEEDS_MAX = 64
 _SEED_MAX = 2**63 - 1
@@ -32,7 +32,7 @@ def add_to(commands: Any) -> None:
     command.add_argument("--draws", type=int, default=6, help="how often each face is changed")
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same pictures")
     command.add_argument("--seeds", type=int, default=1, help="how many seeds, one after the other (.npz only)")
-    command.add_argument("--network", default=ModelConfig().name, help="whose input size and colour; %(default)s")
+    command.add_argument("--network", default=ModelConfig().name, help="whose input size and color; %(default)s")
     command.add_argument("--out", type=Path, required=True, help="a .png contact sheet, or .npz: an array a seed")
     command.add_argument("--json", action="store_true", help="print JSON alone")
     command.set_defaults(run=run)
@@ -42,8 +42,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the preview; the first column is the face as it is."""
     _check(arguments)
     recipe = find_recipe(arguments.recipe)
-    from fer_core.augment_preview import augmented, contact_sheet, fitted_faces
     from fer_core.models.registry import architecture
+    from fer_core.training.augmentation.preview import augmented, contact_sheet, fitted_faces
 
     contract = architecture(arguments.network).contract(label_set("eight"))
     faces = fitted_faces(arguments.dataset, arguments.ids, contract, settings())
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
         "draws": arguments.draws,
         "seeds": list(pictures),
         "size_px": contract.size_px,
-        "colour": contract.colour,
+        "color": contract.color,
         "out": str(arguments.out),
     }
     changes = "; ".join(result["changes"]) or "no change"

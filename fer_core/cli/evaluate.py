@@ -6,18 +6,18 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.catalog import ModelEntry, find_model
+from fer_core.bundles.evaluations import Evaluation, save_evaluation
 from fer_core.calibration import POINT_NAMES
-from fer_core.cli.judged_images import add_model_and_data, judged_images
+from fer_core.cli.evaluation_images import add_model_and_data, judged_images
 from fer_core.cli.output import ProgressLine, emit, table
 from fer_core.data.catalog import list_datasets
 from fer_core.errors import InputError
+from fer_core.evaluation.predict_dataset import predict_dataset
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.report import report, reports
 from fer_core.ids import slug
-from fer_core.inference.bundle import Bundle
-from fer_core.inference.catalog import ModelEntry, find_model
-from fer_core.inference.evaluations import Evaluation, keep_evaluation
-from fer_core.inference.score import score
 from fer_core.settings import settings
 
 
@@ -44,12 +44,12 @@ def run(arguments: argparse.Namespace) -> None:
     keeping = folder_to_keep_in(model) if arguments.keep else None
     bundle = Bundle.open(model.folder)
     with judged_images(arguments, model) as judged:
-        predictions = score(bundle, judged.rows, judged.source, ProgressLine())
+        predictions = predict_dataset(bundle, judged.rows, judged.source, ProgressLine())
     if keeping:
         every = reports(predictions, bundle.calibration, bundle.contract.label_set)
         note = " ".join(filter(None, [arguments.note, judged.excluded.in_words()]))
         evaluation = Evaluation(judged.title(_data_title(arguments.data)), "", note, tuple(every))
-        keep_evaluation(keeping, slug(f"{Path(arguments.data).stem} {judged.split}"), evaluation)
+        save_evaluation(keeping, slug(f"{Path(arguments.data).stem} {judged.split}"), evaluation)
     result = report(predictions, bundle.calibration, bundle.contract.label_set, arguments.protocol, arguments.point)
     said = [f"Judged by {judged.in_words(arguments.data)}.", judged.excluded.in_words(), in_words(result)]
     emit(result | judged.as_json(), arguments.json, "\n".join(said))

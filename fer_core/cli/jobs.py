@@ -11,17 +11,17 @@ from typing import Any
 from fer_core.cli.output import emit, table
 from fer_core.cli.parsing import add_group
 from fer_core.errors import InputError
+from fer_core.jobs.deletion import delete_job
 from fer_core.jobs.devices import checked_device
 from fer_core.jobs.job import Job, JobState
 from fer_core.jobs.log import follow
-from fer_core.jobs.removal import delete_job
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.stall import stall_remedy, stall_words
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.submit import submit_training
 from fer_core.jobs.supervisor import Supervisor
 from fer_core.settings import settings
-from fer_core.training.config import load_config, presets
+from fer_core.training.config.train_config import load_config, presets
 
 
 def add_to(commands: Any) -> None:

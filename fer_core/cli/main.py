@@ -9,11 +9,14 @@ import sys
 from collections.abc import Sequence
 
 from fer_core import __version__
-from fer_core.cli import augment, datasets, doctor, evaluate, jobs, models, predict, quantise, robustness, runs, train
+from fer_core.cli import augment, doctor, evaluate, jobs, models, predict, robustness, runs, train
+from fer_core.cli import quantize as quantize
+from fer_core.cli.datasets import commands as datasets
 from fer_core.errors import CancelledError, FerscopeError
-from fer_core.logs import set_up_logging
-from fer_core.printable import printable
+from fer_core.files.migration import rename_command
 from fer_core.settings import settings
+from fer_core.system.logs import set_up_logging
+from fer_core.text import printable
 
 CANCELLED = 75
 """Exit code of a command that was asked to stop, and did (EX_TEMPFAIL: it can be resumed)."""
@@ -26,14 +29,14 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m fer_core", description="FERscope: facial expression recognition.")
     top.add_argument("--version", action="version", version=f"FERscope {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (datasets, augment, train, evaluate, robustness, quantise, predict, runs, jobs, models, doctor):
+    for module in (datasets, augment, train, evaluate, robustness, quantize, predict, runs, jobs, models, doctor):
         module.add_to(commands)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. 0 done, 2 bad usage or bad input, 1 a fault of ours, 75 asked to stop."""
-    arguments = parser().parse_args(argv)
+    arguments = parser().parse_args(rename_command(sys.argv[1:] if argv is None else argv))
     try:
         set_up_logging(settings().log_level)
         return int(arguments.run(arguments) or 0)

@@ -6,21 +6,21 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from fer_core.bundles.archive import is_bundle_file, unpacked
+from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.catalog import ModelEntry, delete_model, find_model, list_models, model_in_use, use_model
+from fer_core.bundles.export import export_bundle
+from fer_core.bundles.golden import Check, verify_bundle
+from fer_core.bundles.import_bundle import import_bundle, is_weights_file
+from fer_core.bundles.parity import check_parity
+from fer_core.bundles.training_images import list_images
 from fer_core.cli.output import ProgressLine, emit, table
 from fer_core.cli.parsing import add_group
 from fer_core.data.catalog import open_dataset
+from fer_core.detection.yunet_file import fetch_yunet
 from fer_core.errors import BundleError
-from fer_core.inference.bundle import Bundle
-from fer_core.inference.bundle_file import is_bundle_file, unpacked
-from fer_core.inference.catalog import ModelEntry, delete_model, find_model, list_models, model_in_use, use_model
-from fer_core.inference.export import export_bundle
-from fer_core.inference.golden import Check, verify_bundle
-from fer_core.inference.import_bundle import import_bundle, is_weights_file
-from fer_core.inference.list_images import list_images
-from fer_core.inference.network_check import check_network
-from fer_core.inference.yunet_file import fetch_yunet
 from fer_core.settings import settings
-from fer_core.training.config import presets
+from fer_core.training.config.train_config import presets
 
 
 def add_to(commands: Any) -> None:
@@ -49,7 +49,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", default="", help="what to call it; by default what it calls itself, or the file's name")
     weights = parser.add_argument_group("for a bare state dict")
     weights.add_argument("--preset", default="", help=f"gives network, labels and contract: {', '.join(presets())}")
-    weights.add_argument("--licence", default="", help="what may be done with the weights")
+    weights.add_argument("--license", default="", help="what may be done with the weights")
     weights.add_argument("--title", default="", help="how people call it")
     weights.add_argument("--data", default="", help="a dataset in the store to calibrate on and to judge with")
     weights.add_argument(
@@ -64,11 +64,11 @@ def _list(arguments: argparse.Namespace) -> None:
             "id": entry.id,
             "kind": entry.kind,
             "in_use": entry.id == used,
-            "title": entry.about.title,
-            "dataset": entry.about.dataset,
-            "drawn": entry.about.drawn,
-            "parameters": entry.about.parameters,
-            "figures": entry.about.figures,
+            "title": entry.info.title,
+            "dataset": entry.info.dataset,
+            "synthetic": entry.info.synthetic,
+            "parameters": entry.info.parameters,
+            "metrics": entry.info.metrics,
         }
         for entry in list_models(settings())
     ]
@@ -93,9 +93,9 @@ def _checks(model: str) -> list[Check]:
     path = Path(model).expanduser()
     if path.is_file() and is_bundle_file(path):
         with unpacked(path, settings()) as folder:
-            return [*verify_bundle(folder), *check_network(folder)]
+            return [*verify_bundle(folder), *check_parity(folder)]
     folder = find_model(model, settings()).folder
-    return [*verify_bundle(folder), *check_network(folder)]
+    return [*verify_bundle(folder), *check_parity(folder)]
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -109,26 +109,26 @@ def _import(arguments: argparse.Namespace) -> None:
     labels = [str(label) for label in Bundle.open(entry.folder).contract.labels]
     result = {
         "id": entry.id,
-        "n": entry.about.parameters,
-        "parameters": entry.about.parameters,
+        "n": entry.info.parameters,
+        "parameters": entry.info.parameters,
         "labels": labels,
-        "title": entry.about.title,
-        "licence": entry.about.licence,
-        "figures": entry.about.figures,
+        "title": entry.info.title,
+        "license": entry.info.license,
+        "metrics": entry.info.metrics,
         "folder": str(entry.folder),
     }
-    said = f"Imported {entry.id}: {entry.about.title}, {entry.about.parameters:,} parameters, {len(labels)} expressions"
+    said = f"Imported {entry.id}: {entry.info.title}, {entry.info.parameters:,} parameters, {len(labels)} expressions"
     emit(result, arguments.json, f"{said}\nUse it with: python -m fer_core models use {entry.id}")
 
 
 def _imported(arguments: argparse.Namespace) -> ModelEntry:
-    weights = {name: getattr(arguments, name) for name in ("preset", "licence", "title", "data", "split")}
+    weights = {name: getattr(arguments, name) for name in ("preset", "license", "title", "data", "split")}
     given = [f"--{name}" for name, value in weights.items() if value]
     if not is_weights_file(arguments.path) or not arguments.preset:
         if given and not is_weights_file(arguments.path):
             raise BundleError(f"{arguments.path.name} is no bare state dict: leave {', '.join(given)} out.")
         return import_bundle(arguments.path, settings(), model_id=arguments.id)
-    from fer_core.inference.import_weights import WeightsImport, import_weights
+    from fer_core.bundles.import_weights import WeightsImport, import_weights
 
     said = {name: value for name, value in weights.items() if value}
     asked = WeightsImport(model_id=arguments.id, **said)

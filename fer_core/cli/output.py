@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from fer_core.printable import one_line, printable
+from fer_core.text import one_line, printable
 
 
 def emit(result: Any, as_json: bool, words: str) -> None:

@@ -8,20 +8,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.catalog import find_model, model_in_use
 from fer_core.calibration import POINT_NAMES
-from fer_core.csv_file import write_csv
-from fer_core.data.archive import NOT_UTF8
-from fer_core.data.image_formats import ALLOWED
 from fer_core.data.readers.file_names import image_names
-from fer_core.data.source import open_source
+from fer_core.data.sources.archive import NOT_UTF8
+from fer_core.data.sources.source import open_source
+from fer_core.detection.detector import open_detector
 from fer_core.errors import InputError
-from fer_core.inference.bundle import Bundle
-from fer_core.inference.catalog import find_model, model_in_use
-from fer_core.inference.detect import open_detector
+from fer_core.files.csv_file import write_csv
+from fer_core.images.formats import ALLOWED
 from fer_core.inference.prediction_table import Row, reading_rows, readings_table
-from fer_core.inference.predictor import ImageReading, Predictor
-from fer_core.printable import as_text, one_line, printable
+from fer_core.inference.predictor import ImagePrediction, Predictor
 from fer_core.settings import settings
+from fer_core.text import as_text, one_line, printable
 
 
 def add_to(commands: Any) -> None:
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     for path in files:
         name = as_text(str(path))
         if path in not_utf8:
-            reading = ImageReading(name, 0, 0, (), NOT_UTF8.format(name=name), ())
+            reading = ImagePrediction(name, 0, 0, (), NOT_UTF8.format(name=name), ())
         else:
             reading = predictor.read_file(path, name, here, point=arguments.point, faces=arguments.faces)
         failures += bool(reading.error)
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 2 if failures == len(files) else 0
 
 
-def in_words(reading: ImageReading) -> str:
+def in_words(reading: ImagePrediction) -> str:
     """A reading as text, a line a face."""
     source = one_line(reading.source)
     if reading.error:

@@ -6,14 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.catalog import find_model
 from fer_core.cli.evaluate import add_what_is_judged, folder_to_keep_in
-from fer_core.cli.judged_images import judged_images
+from fer_core.cli.evaluation_images import judged_images
 from fer_core.cli.output import ProgressLine, emit, table
 from fer_core.errors import InputError
-from fer_core.inference.bundle import Bundle
-from fer_core.inference.catalog import find_model
-from fer_core.inference.robustness import robustness
-from fer_core.inference.robustness_report import REPORT_FILE, RobustnessReport, on_what, worst_in_words
+from fer_core.evaluation.robustness import robustness
+from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport, on_what, worst_in_words
 from fer_core.settings import settings
 
 
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.protocol,
             arguments.point,
             dataset=Path(arguments.data).name,
-            part=judged.split,
+            split=judged.split,
             seed=arguments.seed,
             limit=arguments.limit,
             progress=ProgressLine(),
@@ -57,18 +57,18 @@ def run(arguments: argparse.Namespace) -> None:
 
 def in_words(report: RobustnessReport) -> str:
     """A report as text: macro-F1 in percent, a row a disturbance, a column a strength."""
-    low, high = report.undisturbed.intervals["macro_f1"]
+    low, high = report.clean.intervals["macro_f1"]
     rows = [
         {
-            "disturbance": course.title,
-            **{str(place): f"{each.standing.macro_f1 * 100:.1f}" for place, each in enumerate(course.levels, start=1)},
-            "strengths": course.strengths,
+            "disturbance": curve.title,
+            **{str(place): f"{each.scores.macro_f1 * 100:.1f}" for place, each in enumerate(curve.severities, start=1)},
+            "parameter_range": curve.parameter_range,
         }
-        for course in report.disturbances
+        for curve in report.corruptions
     ]
     lines = [
         on_what(report),
-        f"macro f1 undisturbed {report.undisturbed.macro_f1:.1%} (95 %: {low:.1%} to {high:.1%})",
+        f"macro f1 undisturbed {report.clean.macro_f1:.1%} (95 %: {low:.1%} to {high:.1%})",
         f"mean over all disturbances and strengths {report.mean_macro_f1():.1%}",
         worst_in_words(report),
         "macro f1 in percent by strength, 1 mild to 5 severe:",

@@ -11,17 +11,17 @@ import pandas as pd
 from fer_core.cli.output import emit, table
 from fer_core.cli.parsing import add_group
 from fer_core.comparison.compare import COMPARED_MAX, Comparison, compare_runs, one_metric
-from fer_core.comparison.row import SCORES, RunRow, run_row
+from fer_core.comparison.run_summary import SCORES, RunSummary, summarize_run
 from fer_core.comparison.table import RunTable
-from fer_core.csv_file import write_csv
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import labels_by
-from fer_core.jobs.removal import delete_run_with_jobs
+from fer_core.files.csv_file import write_csv
+from fer_core.jobs.deletion import delete_run_with_jobs
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import open_run
 from fer_core.runs.notes import NOTE_CHARACTERS_MAX, TAGS_MAX, RunNotes, checked_tag, notes_of, write_notes
 from fer_core.settings import settings
-from fer_core.training.learning_config import JUDGED
+from fer_core.training.config.learning import JUDGED
 
 
 def add_to(commands: Any) -> None:
@@ -47,27 +47,27 @@ def add_to(commands: Any) -> None:
     action("delete", "delete a run with all its files, and its jobs that have ended", _delete).add_argument("id")
 
 
-def as_json(row: RunRow) -> dict[str, Any]:
+def as_json(row: RunSummary) -> dict[str, Any]:
     """A run's row as plain data."""
-    figures = row.figures
+    metrics = row.metrics
     return {
         "id": row.id,
         "title": row.title,
         "state": str(row.state),
         "network": row.network,
-        "remedy": row.remedy,
+        "rebalancing": row.rebalancing,
         "facts": row.facts,
         "dataset": row.dataset,
         "labels": row.labels,
-        "drawn": row.drawn,
+        "synthetic": row.synthetic,
         "epochs": {"done": row.epochs_done, "asked": row.epochs_asked, "best": row.best_epoch},
-        "figures": {
-            "part": figures.part,
-            "n": figures.n or None,
+        "metrics": {
+            "split": metrics.split,
+            "n": metrics.n or None,
             **{name: row.score(name) for name in SCORES},
-            "intervals": {name: list(bounds) for name, bounds in figures.intervals.items()},
+            "intervals": {name: list(bounds) for name, bounds in metrics.intervals.items()},
         }
-        if figures
+        if metrics
         else None,
         "images_per_s": row.images_per_s,
         "created": row.created.isoformat() if row.created else None,
@@ -89,40 +89,40 @@ def _list(arguments: argparse.Namespace) -> None:
     emit([as_json(row) for row in rows], arguments.json, words)
 
 
-def _short(row: RunRow) -> dict[str, str]:
+def _short(row: RunSummary) -> dict[str, str]:
     macro_f1 = row.score("macro_f1")
     return {
         "id": row.id,
         "state": str(row.state),
         "epochs": _epochs(row),
         "dataset": row.dataset,
-        "part": row.figures.part if row.figures else "",
+        "split": row.metrics.split if row.metrics else "",
         "macro_f1": "" if macro_f1 is None else f"{macro_f1:.3f}",
         "tags": " ".join(row.tags),
         "title": row.title if row.title != row.id else "",
     }
 
 
-def _epochs(row: RunRow) -> str:
+def _epochs(row: RunSummary) -> str:
     return f"{row.epochs_done}/{'?' if row.epochs_asked is None else row.epochs_asked}"
 
 
 def _show(arguments: argparse.Namespace) -> None:
     run = open_run(arguments.id, settings())
-    row = run_row(run)
+    row = summarize_run(run)
     emit({**as_json(row), "folder": str(run.folder)}, arguments.json, _described(row))
 
 
-def _described(row: RunRow) -> str:
+def _described(row: RunSummary) -> str:
     """A run in a few lines."""
     lines = [
         f"{row.title}: {row.state}, {_epochs(row)} epochs, {row.best_epoch or 'none'} the best",
-        "; ".join(each for each in (row.network, row.remedy, row.facts) if each),
+        "; ".join(each for each in (row.network, row.rebalancing, row.facts) if each),
     ]
-    if row.figures:
-        part, images = row.figures.part, f", {row.figures.n:,} images" if row.figures.n else ""
-        lines.append(f"{row.dataset}, {part} part{images}: {', '.join(_scores(row))}")
-        lines.append(labels_by(row.figures.protocol))
+    if row.metrics:
+        split, images = row.metrics.split, f", {row.metrics.n:,} images" if row.metrics.n else ""
+        lines.append(f"{row.dataset}, {split} part{images}: {', '.join(_scores(row))}")
+        lines.append(labels_by(row.metrics.protocol))
     else:
         lines.append(f"{row.dataset or 'no dataset'}: no figures yet")
     lines += [f"tags: {' '.join(row.tags)}"] if row.tags else []
@@ -131,7 +131,7 @@ def _described(row: RunRow) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _scores(row: RunRow) -> list[str]:
+def _scores(row: RunSummary) -> list[str]:
     """ "macro_f1 0.412 (0.391 to 0.434)", and so on."""
     said = []
     for name in SCORES:
@@ -167,7 +167,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     if arguments.json and arguments.csv:
         raise InputError("--csv writes a file, --json prints one object. Give one of the two.")
     here = settings()
-    compared = compare_runs([run_row(open_run(run_id, here)) for run_id in arguments.id], here)
+    compared = compare_runs([summarize_run(open_run(run_id, here)) for run_id in arguments.id], here)
     curves = one_metric(compared.curves, arguments.metric)
     if arguments.csv:
         write_csv(curves, arguments.csv)

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fer_core.allocator import restart_with_kept_memory
 from fer_core.cli.output import emit
 from fer_core.cli.reporting import reported
 from fer_core.data.catalog import open_dataset
@@ -16,7 +15,8 @@ from fer_core.errors import ConfigError
 from fer_core.ids import new_id
 from fer_core.runs.folder import create_run, open_run
 from fer_core.settings import Settings, settings
-from fer_core.training.config import dump_config, load_config, presets
+from fer_core.system.allocator import restart_with_kept_memory
+from fer_core.training.config.train_config import dump_config, load_config, presets
 
 
 def add_to(commands: Any) -> None:

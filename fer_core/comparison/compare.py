@@ -11,15 +11,15 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from fer_core.comparison.row import RunRow
+from fer_core.comparison.run_summary import RunSummary
 from fer_core.comparison.table import run_names
 from fer_core.comparison.verdict import verdict
 from fer_core.errors import ConfigError, RunError
 from fer_core.models.catalog import MODELS
 from fer_core.runs.folder import Run, open_run
 from fer_core.settings import Settings
-from fer_core.training.config import TrainConfig, flat, parse_config
-from fer_core.training.learning_config import JUDGED
+from fer_core.training.config.learning import JUDGED
+from fer_core.training.config.train_config import TrainConfig, flat, parse_config
 
 COMPARED_MAX = 6
 """As many lines as one picture bears."""
@@ -43,7 +43,7 @@ class Comparison:
         verdict: who is ahead, or why nobody can tell, in a sentence or three.
     """
 
-    rows: tuple[RunRow, ...]
+    rows: tuple[RunSummary, ...]
     names: Mapping[str, str]
     curves: pd.DataFrame
     differences: pd.DataFrame
@@ -52,7 +52,7 @@ class Comparison:
     verdict: str
 
 
-def compare_runs(rows: Sequence[RunRow], settings: Settings) -> Comparison:
+def compare_runs(rows: Sequence[RunSummary], settings: Settings) -> Comparison:
     """Put runs side by side.
 
     Raises:
@@ -64,7 +64,7 @@ def compare_runs(rows: Sequence[RunRow], settings: Settings) -> Comparison:
     runs = [open_run(row.id, settings) for row in rows]
     names, curves = run_names(rows), curves_of(runs)
     configs = {run.id: config for run in runs if (config := flat_config(run))}
-    judged = {part: {run.id: _judged_images(run, part) for run in runs} for part in ("test", "valid")}
+    judged = {split: {run.id: _judged_images(run, split) for run in runs} for split in ("test", "valid")}
     found = verdict(rows, names, curves, judged)
     return Comparison(
         tuple(rows),
@@ -178,10 +178,10 @@ def _corrections(run: Run) -> dict[str, Any]:
         return {}
 
 
-def _judged_images(run: Run, part: str) -> str:
+def _judged_images(run: Run, split: str) -> str:
     """A hash of the images of a part and their labels, in any order; "" where there are no predictions."""
     try:
-        table = run.read_table(f"predictions-{part}.parquet")
+        table = run.read_table(f"predictions-{split}.parquet")
     except RunError:
         return ""
     truth = [name for name in ("id", "argmax", "majority") if name in table]

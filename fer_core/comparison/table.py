@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from fer_core.comparison.row import FILES_READ, SCORES, RunRow, run_row
+from fer_core.comparison.run_summary import FILES_READ, SCORES, RunSummary, summarize_run
 from fer_core.runs.folder import Run, list_runs
 from fer_core.settings import Settings
 
@@ -22,30 +22,30 @@ class RunTable:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[object, RunRow]] = {}
+        self._known: dict[str, tuple[object, RunSummary]] = {}
 
-    def rows(self) -> list[RunRow]:
+    def rows(self) -> list[RunSummary]:
         """Every run, the newest first."""
         with self._lock:
-            known: dict[str, tuple[object, RunRow]] = {}
+            known: dict[str, tuple[object, RunSummary]] = {}
             for run in list_runs(self._settings):
                 try:
                     stamp = _stamp(run)
                 except OSError:
                     continue  # deleted since it was listed
                 before = self._known.get(run.id)
-                known[run.id] = before if before and before[0] == stamp else (stamp, run_row(run))
+                known[run.id] = before if before and before[0] == stamp else (stamp, summarize_run(run))
             self._known = known
         return newest_first(row for _, row in known.values())
 
 
-def newest_first(rows: Iterable[RunRow]) -> list[RunRow]:
+def newest_first(rows: Iterable[RunSummary]) -> list[RunSummary]:
     """Rows by when their runs were made; those that nobody can tell it of come last."""
     never = datetime.min.replace(tzinfo=UTC)
     return sorted(rows, key=lambda row: (row.created or never, row.id), reverse=True)
 
 
-def run_names(rows: Sequence[RunRow]) -> dict[str, str]:
+def run_names(rows: Sequence[RunSummary]) -> dict[str, str]:
     """What each run is called beside the others: its title; its time as well, or else its id, where titles repeat."""
     titles = Counter(row.title for row in rows)
     timed = {row.id: row.title if titles[row.title] == 1 else f"{row.title}, {_minute(row)}" for row in rows}
@@ -53,13 +53,13 @@ def run_names(rows: Sequence[RunRow]) -> dict[str, str]:
     return {row.id: timed[row.id] if times[timed[row.id]] == 1 else f"{row.title}, {row.id}" for row in rows}
 
 
-def table_of(rows: Sequence[RunRow]) -> pd.DataFrame:
+def table_of(rows: Sequence[RunSummary]) -> pd.DataFrame:
     """The rows as a table, shares 0..1, missing numbers as NaN: what is downloaded."""
     records = []
     for row in rows:
-        record = {name: value for name, value in asdict(row).items() if name not in ("figures", "judged_on", "note")}
-        figures = row.figures
-        record |= {"part": figures.part if figures else "", "n": figures.n if figures else None}
+        record = {name: value for name, value in asdict(row).items() if name not in ("metrics", "judged_on", "note")}
+        metrics = row.metrics
+        record |= {"split": metrics.split if metrics else "", "n": metrics.n if metrics else None}
         for name in SCORES:
             low, high = row.interval(name) or (None, None)
             record |= {name: row.score(name), f"{name}_low": low, f"{name}_high": high}
@@ -87,5 +87,5 @@ def _stamp(run: Run) -> object:
     return tuple(sorted(found))
 
 
-def _minute(row: RunRow) -> str:
+def _minute(row: RunSummary) -> str:
     return f"{row.created:%Y-%m-%d %H:%M}" if row.created else row.id

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from fer_core.comparison.row import RunRow
+from fer_core.comparison.run_summary import RunSummary
 from fer_core.runs.folder import RunState
 
-PARTS = {"test": "test", "valid": "validation"}
+SPLITS = {"test": "test", "valid": "validation"}
 
 _NAME_CHARACTERS = 60
 _LEVEL_POINTS = 0.05
@@ -27,13 +27,13 @@ class Verdict(NamedTuple):
 class _Standing(NamedTuple):
     """A run with the figure it is ranked by, and the figure's 95 % interval where there is one."""
 
-    row: RunRow
+    row: RunSummary
     macro_f1: float
     interval: tuple[float, float] | None
 
 
 def verdict(
-    rows: Sequence[RunRow],
+    rows: Sequence[RunSummary],
     names: Mapping[str, str],
     curves: pd.DataFrame,
     judged: Mapping[str, Mapping[str, str]],
@@ -55,42 +55,42 @@ def verdict(
     known = [row for row in rows if row.score("macro_f1") is not None]
     if len(known) < 2:
         return Verdict(_alike(rows, "valid", judged) == "", _nothing_to_rank(known, names))
-    parts = {row.figures.part for row in known if row.figures}
-    part = "valid" if len(parts) > 1 else next(iter(parts))
-    if difference := _alike(known, part, judged):
+    splits = {row.metrics.split for row in known if row.metrics}
+    split = "valid" if len(splits) > 1 else next(iter(splits))
+    if difference := _alike(known, split, judged):
         return Verdict(False, f"These runs can't be ranked: they were judged {difference}.")
-    standings = _standings(known, part, curves, reported=len(parts) == 1)
+    standings = _standings(known, split, curves, reported=len(splits) == 1)
     if len(standings) < 2:
-        return Verdict(False, f"These runs can't be ranked: they were judged on different parts ({_listed(parts)}).")
+        return Verdict(False, f"These runs can't be ranked: they were judged on different parts ({_listed(splits)}).")
     unjudged = [names[row.id] for row in rows if row not in known]
-    words = [_ranking(standings, part, names), _certainty(standings, names)]
-    if part == "valid":
+    words = [_ranking(standings, split, names), _certainty(standings, names)]
+    if split == "valid":
         words.append("The same images chose the epochs, so the figures flatter a little.")
-    if any(row.drawn for row in known):
+    if any(row.synthetic for row in known):
         words.append("They are drawings: this says nothing about people.")
     if unjudged:
         words.append(f"{_and(unjudged)} {'have' if len(unjudged) > 1 else 'has'} no figures yet.")
     return Verdict(True, " ".join(words))
 
 
-def _nothing_to_rank(known: Sequence[RunRow], names: Mapping[str, str]) -> str:
+def _nothing_to_rank(known: Sequence[RunSummary], names: Mapping[str, str]) -> str:
     if known:
         return f"Only {names[known[0].id]} has figures so far: there is nothing to compare them with."
     return "None of these runs has figures yet: they come with the first finished epoch."
 
 
-def _alike(rows: Sequence[RunRow], part: str, judged: Mapping[str, Mapping[str, str]]) -> str:
+def _alike(rows: Sequence[RunSummary], split: str, judged: Mapping[str, Mapping[str, str]]) -> str:
     """In what the runs were judged differently, "" where in nothing."""
-    told: tuple[tuple[str, Callable[[RunRow], str]], ...] = (
+    told: tuple[tuple[str, Callable[[RunSummary], str]], ...] = (
         ("on different datasets", lambda row: row.dataset or "unknown"),
         ("on different sets of expressions", lambda row: row.labels),
-        ("by different protocols", lambda row: row.figures.protocol if row.figures else ""),
+        ("by different protocols", lambda row: row.metrics.protocol if row.metrics else ""),
     )
     for words, told_of in told:
         values = {told_of(row) for row in rows} - {""}
         if len(values) > 1:
             return f"{words} ({_listed(values)})"
-    images = {judged.get(part, {}).get(row.id, "") for row in rows}
+    images = {judged.get(split, {}).get(row.id, "") for row in rows}
     # Without predictions, what was asked for: it differs too where corrections have changed training images alone.
     if "" in images:
         images = {row.judged_on for row in rows}
@@ -99,13 +99,13 @@ def _alike(rows: Sequence[RunRow], part: str, judged: Mapping[str, Mapping[str, 
     return f"on different images of {rows[0].dataset}, as their splits or its corrections differ"
 
 
-def _standings(rows: Sequence[RunRow], part: str, curves: pd.DataFrame, *, reported: bool) -> list[_Standing]:
+def _standings(rows: Sequence[RunSummary], split: str, curves: pd.DataFrame, *, reported: bool) -> list[_Standing]:
     """The runs, the best first; among equals by name, as `rows` come."""
     standings = []
     for row in rows:
-        figures = row.figures
-        if reported and figures and figures.part == part and figures.macro_f1 is not None:
-            standings.append(_Standing(row, figures.macro_f1, row.interval("macro_f1")))
+        metrics = row.metrics
+        if reported and metrics and metrics.split == split and metrics.macro_f1 is not None:
+            standings.append(_Standing(row, metrics.macro_f1, row.interval("macro_f1")))
             continue
         best = _best_epoch_score(curves, row)
         if best is not None:
@@ -113,27 +113,27 @@ def _standings(rows: Sequence[RunRow], part: str, curves: pd.DataFrame, *, repor
     return sorted(standings, key=lambda standing: -standing.macro_f1)
 
 
-def _best_epoch_score(curves: pd.DataFrame, row: RunRow) -> float | None:
+def _best_epoch_score(curves: pd.DataFrame, row: RunSummary) -> float | None:
     if "valid_macro_f1" not in curves:
         return None
     found = curves[(curves["run"] == row.id) & (curves["epoch"] == row.best_epoch)]["valid_macro_f1"].dropna()
     return None if found.empty else float(found.iloc[-1])
 
 
-def _ranking(standings: Sequence[_Standing], part: str, names: Mapping[str, str]) -> str:
+def _ranking(standings: Sequence[_Standing], split: str, names: Mapping[str, str]) -> str:
     """Who is ahead of whom, by how much, and on what."""
     first, second = standings[:2]
-    images = first.row.figures.n if first.row.figures and first.row.figures.part == part else 0
-    on = f"on the {PARTS.get(part, part)} part of {first.row.dataset}{f' ({images:,} images)' if images else ''}"
+    images = first.row.metrics.n if first.row.metrics and first.row.metrics.split == split else 0
+    on = f"on the {SPLITS.get(split, split)} part of {first.row.dataset}{f' ({images:,} images)' if images else ''}"
     one, other = names[first.row.id], names[second.row.id]
     points = 100 * (first.macro_f1 - second.macro_f1)
     if points < _LEVEL_POINTS:
         return f"{one} and {other} are level: both have a macro-F1 of {100 * first.macro_f1:.1f} % {on}."
-    figures = f"{100 * first.macro_f1:.1f} against {100 * second.macro_f1:.1f} %"
+    metrics = f"{100 * first.macro_f1:.1f} against {100 * second.macro_f1:.1f} %"
     whom = other if len(standings) == 2 else f"the next, {other},"
     epochs = [standing.row.best_epoch for standing in (first, second)]
     kept = f", each at its best epoch ({epochs[0]} and {epochs[1]})" if None not in epochs else ""
-    return f"{one} is ahead of {whom} by {points:.1f} points of macro-F1 {on}: {figures}{kept}."
+    return f"{one} is ahead of {whom} by {points:.1f} points of macro-F1 {on}: {metrics}{kept}."
 
 
 def _certainty(standings: Sequence[_Standing], names: Mapping[str, str]) -> str:
@@ -164,7 +164,7 @@ def _shortened(name: str) -> str:
 
 
 def _listed(values: set[str]) -> str:
-    return ", ".join(sorted(PARTS.get(value, value) for value in values))
+    return ", ".join(sorted(SPLITS.get(value, value) for value in values))
 
 
 def _and(words: Sequence[str]) -> str:

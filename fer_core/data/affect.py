@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.counts import excluded_rows, places_of
+from fer_core.data.imbalance.counts import excluded_rows, places_of
 from fer_core.errors import InputError
 from fer_core.labels import Expression
 

@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.counts import excluded_rows, places_of
-from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabelled, Votes, argmax_outcomes
+from fer_core.data.imbalance.counts import excluded_rows, places_of
+from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabeled, Votes, argmax_outcomes
 from fer_core.errors import InputError
 from fer_core.intervals import Interval
 from fer_core.labels import Expression
 
 _NAMES = [str(expression) for expression in Expression]
 _EXPRESSIONS = len(_NAMES)
-_TIE = OUTCOMES.index(Unlabelled.TIE)
+_TIE = OUTCOMES.index(Unlabeled.TIE)
 _BINS_MAX = 10
 _Z = 1.959964
 _CHUNK = 100_000
@@ -28,7 +28,7 @@ _CHUNK = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class HumanCeiling:
+class AnnotatorAgreement:
     """How far people agree with people, over the images whose votes make an expression the label.
 
     Attributes:
@@ -97,13 +97,13 @@ def agreement_histogram(index: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def most_disputed(index: pd.DataFrame, n: int) -> pd.DataFrame:
+def most_ambiguous(index: pd.DataFrame, n: int) -> pd.DataFrame:
     """The `n` rows on which voters agree least; of equals, those whose votes spread over more columns first.
 
     Images on which "unknown" or "not a face" came first are another question, and left out; ties are not.
 
     Returns:
-        rows of `index` with columns `agreement` (0..1) and `entropy` (of all ten columns, nats), most disputed first.
+        rows of `index` with columns `agreement` (0..1) and `entropy` (of all ten columns, nats), most ambiguous first.
     Raises:
         InputError: the index has no votes.
     """
@@ -143,7 +143,7 @@ def vote_shares(index: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def human_ceiling(votes: Votes, seed: int = 0) -> HumanCeiling | None:
+def annotator_agreement(votes: Votes, seed: int = 0) -> AnnotatorAgreement | None:
     """How well people do at what a model is asked to do; None where no image has both a label and two votes.
 
     One voter against the rest: a vote is drawn from the image's votes, and the majority of the others is the truth.
@@ -170,7 +170,7 @@ def human_ceiling(votes: Votes, seed: int = 0) -> HumanCeiling | None:
     again = float((drawn == labels).sum() / max(decided.sum(), 1))
     # a ratio of two sums over images: its spread is that of the images' parts in it (the delta method)
     parts = np.where(decided, (drawn == labels) - again, 0.0) / max(decided.mean(), 1 / len(votes))
-    return HumanCeiling(
+    return AnnotatorAgreement(
         images=len(votes),
         one_voter_01=float(alone.mean()),
         one_voter_interval=_interval(float(alone.mean()), alone),

@@ -1,7 +1,8 @@
 """The datasets in the store: import, list, open, delete. The only reader and writer of dataset folders.
 
-A dataset folder holds `manifest.yaml`, `index.parquet`, `pairs.parquet` (duplicates), `overlay.jsonl` once something
-was corrected, `source.zip` when FERscope keeps the images itself, and `dataset.json`, without which it is no dataset.
+A dataset folder holds `manifest.yaml`, `index.parquet`, `pairs.parquet` (duplicates), `corrections.jsonl` once
+something was corrected, `source.zip` when FERscope keeps the images itself, and `dataset.json`, without which it is no
+dataset.
 """
 
 from __future__ import annotations
@@ -17,11 +18,10 @@ from typing import Any
 
 import pandas as pd
 
-from fer_core.data.archive import is_compressed_tar
-from fer_core.data.duplicates import PAIR_COLUMNS, duplicate_pairs, pairs_stamp, read_pairs, write_pairs
-from fer_core.data.fetch import is_url
-from fer_core.data.import_run import run_import
-from fer_core.data.importing import (
+from fer_core.data.corrections.corrections import Corrections
+from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, duplicate_pairs, pairs_stamp, read_pairs, write_pairs
+from fer_core.data.index.builder import index_columns, load_index, tabulate
+from fer_core.data.ingest.import_folder import (
     DATASET_MARKER,
     INDEX,
     MANIFEST,
@@ -30,22 +30,23 @@ from fer_core.data.importing import (
     begin_import,
     discard_import,
 )
-from fer_core.data.index import index_columns, load_index, tabulate
-from fer_core.data.label_map import label_map
+from fer_core.data.ingest.import_run import run_import
+from fer_core.data.ingest.preview import ImportPreview, fitting_manifest, propose
+from fer_core.data.label_mapping.label_map import label_map
 from fer_core.data.manifest import Manifest, read_manifest
-from fer_core.data.overlay import Overlay
-from fer_core.data.proposal import Proposal, fitting_manifest, propose
 from fer_core.data.readers import reader_for
-from fer_core.data.source import Source, open_source, plain_source
+from fer_core.data.sources.archive import is_compressed_tar
+from fer_core.data.sources.fetch import is_url
+from fer_core.data.sources.source import Source, open_source, plain_source
 from fer_core.errors import DatasetError, InputError, ManifestError
 from fer_core.ids import check_id, slug
-from fer_core.printable import as_text
 from fer_core.progress import Progress, silent
 from fer_core.settings import Settings
+from fer_core.text import as_text
 
 _log = logging.getLogger(__name__)
 
-_CORRECTED = ("id", "label", "unlabelled")
+_CORRECTED = ("id", "label", "unlabeled")
 """Columns that corrections need or change."""
 
 
@@ -65,17 +66,17 @@ class StoredDataset:
     def index(self, columns: Sequence[str] | None = None, version: int | None = None) -> pd.DataFrame:
         """The index, or those of some columns that it has, with the corrections up to a version.
 
-        Beside the columns asked for there are `excluded`, `disputed` and `relabelled`.
+        Beside the columns asked for there are `excluded`, `ambiguous` and `relabeled`.
 
         Args:
             version: of the overlay; the newest by default.
         Raises:
             InputError: there is no such version.
         """
-        overlay = self.overlay()
-        more = _CORRECTED if overlay.version else _CORRECTED[:1]
+        corrections = self.corrections()
+        more = _CORRECTED if corrections.version else _CORRECTED[:1]
         needed = None if columns is None else list(dict.fromkeys([*columns, *more]))
-        corrected = overlay.apply(self.raw_index(needed), version)
+        corrected = corrections.apply(self.raw_index(needed), version)
         return corrected if columns is None else corrected.drop(columns=set(needed or ()) - set(columns))
 
     def raw_index(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -86,9 +87,9 @@ class StoredDataset:
         """The columns that the index has."""
         return index_columns(self.folder / INDEX)
 
-    def overlay(self) -> Overlay:
+    def corrections(self) -> Corrections:
         """The corrections to this dataset."""
-        return Overlay.open(self.folder)
+        return Corrections.open(self.folder)
 
     def pairs(self) -> pd.DataFrame:
         """Duplicates: see `duplicates.duplicate_pairs`; looked for anew, and kept, where an older version did."""
@@ -125,7 +126,7 @@ def import_dataset(
     manifest: Manifest | None = None,
     move: bool = False,
     allow_partial: bool = False,
-    review: Callable[[Proposal], None] = lambda _: None,
+    review: Callable[[ImportPreview], None] = lambda _: None,
     progress: Progress = silent,
 ) -> StoredDataset:
     """Index a folder or archive and add it to the store; the images are read where they are.
@@ -135,7 +136,7 @@ def import_dataset(
     Args:
         path: the folder or archive, or an fsspec URL, which is fetched once.
         dataset_id: defaults to the manifest known for the layout, then to the file's name.
-        layout: a reader's name; recognised when empty.
+        layout: a reader's name; recognized when empty.
         manifest: what the files mean; by default the known one that fits.
         move: take the archive into the store (for uploads). Otherwise it stays where it is and is referred to.
         allow_partial: import the rest where more than half of the images could not be read or matched.
@@ -184,14 +185,14 @@ def read_labels(source: Source, settings: Settings, layout: str = "") -> pd.Data
     """What the labels of a source say, in the form of an index but without opening an image: nothing is stored.
 
     Raises:
-        DatasetError: the layout is not recognised, or a label file is broken.
+        DatasetError: the layout is not recognized, or a label file is broken.
     """
     manifest = fitting_manifest(source, layout, "", "data", settings)
     reader = reader_for(manifest.layout)
     records = list(reader.read(source, manifest))
     if not records:
-        raise DatasetError("There are no labelled images in it. Check the layout, or name another with --layout.")
-    return tabulate(records, label_map(manifest, reader.codes, reader.unlabelled))
+        raise DatasetError("There are no labeled images in it. Check the layout, or name another with --layout.")
+    return tabulate(records, label_map(manifest, reader.codes, reader.unlabeled))
 
 
 def list_datasets(settings: Settings) -> list[StoredDataset]:

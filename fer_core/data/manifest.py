@@ -1,4 +1,4 @@
-"""What a dataset is: where it comes from, its licence, its layout and labels, its published counts.
+"""What a dataset is: where it comes from, its license, its layout and labels, its published counts.
 
 A manifest is a YAML file: in `data_manifests/`, or one's own in the store (`manifest_store`). It needs no images:
 published counts can be explored alone.
@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, field_validator, model_validator
 
 from fer_core.errors import InputError, ManifestError
+from fer_core.files.migration import MANIFEST_KEYS, rename_keys
 from fer_core.ids import check_id
 from fer_core.labels import Expression
 
@@ -60,7 +61,7 @@ Layout = Literal[
     "table",
     "hf-parquet",
 ]
-"""The readers by name; "" where none is known. The first that recognises a source is proposed."""
+"""The readers by name; "" where none is known. The first that recognizes a source is proposed."""
 
 
 class TableColumns(BaseModel):
@@ -110,7 +111,7 @@ class Manifest(BaseModel):
     title: str
     summary: str
     homepage: str = ""
-    licence: str
+    license: str
     terms: str = ""
     citation: str = ""
     layout: Layout = ""
@@ -123,7 +124,7 @@ class Manifest(BaseModel):
     contents: Contents = Contents()
     published: PublishedCounts | None = None
     problems: tuple[str, ...] = ()
-    drawn: bool = False
+    synthetic: bool = False
 
     @field_validator("id")
     @classmethod
@@ -214,7 +215,7 @@ def parse_manifest(content: object, name: str) -> Manifest:
     if not isinstance(content, Mapping):
         raise ManifestError(f"{name} is not a mapping of keys to values.")
     try:
-        return Manifest.model_validate(dict(content))
+        return Manifest.model_validate(rename_keys(content, MANIFEST_KEYS))
     except ValidationError as exc:
         problem = exc.errors()[0]
         where = ".".join(str(part) for part in problem["loc"]) or "the whole"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from fer_core.atomic import write_text
 from fer_core.data.manifest import Manifest, known_manifests, parse_manifest_text, read_manifest
 from fer_core.errors import ManifestError
+from fer_core.files.atomic import write_text
 from fer_core.ids import check_id
 from fer_core.settings import Settings
 

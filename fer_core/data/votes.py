@@ -20,7 +20,7 @@ Votes = NDArray[np.integer]
 """Integers, shape (N, 10), in the order of `VOTE_COLUMNS`."""
 
 
-class Unlabelled(StrEnum):
+class Unlabeled(StrEnum):
     """Why an image has no expression as its label."""
 
     TIE = "tie"
@@ -28,7 +28,7 @@ class Unlabelled(StrEnum):
     NOT_A_FACE = "not_a_face"
 
 
-OUTCOMES: tuple[Expression | Unlabelled, ...] = (*Expression, Unlabelled.UNKNOWN, Unlabelled.NOT_A_FACE, Unlabelled.TIE)
+OUTCOMES: tuple[Expression | Unlabeled, ...] = (*Expression, Unlabeled.UNKNOWN, Unlabeled.NOT_A_FACE, Unlabeled.TIE)
 """What an outcome code stands for: 0..7 expressions, 8 unknown, 9 not a face, 10 tie."""
 
 _TIE = len(OUTCOMES) - 1

@@ -6,20 +6,20 @@ import math
 from collections.abc import Mapping
 
 from fer_core.calibration import Calibration
-from fer_core.evaluation.calibrate import SMALLEST_PRIOR
+from fer_core.evaluation.temperature_scaling import SMALLEST_PRIOR
 from fer_core.labels import LabelSet
-from fer_core.metrics import Figures
+from fer_core.metrics import Metrics
 
 FEW_IMAGES = 30
 
 
-def caveats(figures: Figures, labels: LabelSet, calibration: Calibration, unknown: Mapping[str, int]) -> list[str]:
+def caveats(metrics: Metrics, labels: LabelSet, calibration: Calibration, unknown: Mapping[str, int]) -> list[str]:
     """What is to be known before the figures are believed, a sentence each; empty where nothing is.
 
     Args:
         unknown: labels that the model does not know, with how many images have each.
     """
-    support = {str(label): each.support for label, each in zip(labels, figures.per_class, strict=True)}
+    support = {str(label): each.support for label, each in zip(labels, metrics.per_class, strict=True)}
     present = [name for name, n in support.items() if n]
     said = []
     if len(present) == 1:
@@ -33,8 +33,8 @@ def caveats(figures: Figures, labels: LabelSet, calibration: Calibration, unknow
             f"Macro-F1 and balanced accuracy are over {len(present)} of {len(support)} classes: no judged image shows "
             f"{absent}."
         )
-    if figures.n < FEW_IMAGES:
-        judged = "Only one image was judged" if figures.n == 1 else f"Only {figures.n} images were judged"
+    if metrics.n < FEW_IMAGES:
+        judged = "Only one image was judged" if metrics.n == 1 else f"Only {metrics.n} images were judged"
         said.append(f"{judged}: the figures are hints, not results. Judge at least {FEW_IMAGES}, of every class.")
     if untaught := [name for name in present if support[name] and name in _untaught(labels, calibration)]:
         said.append(f"Not in training: {_counted(untaught, support)}. The model can't have learned to read it.")

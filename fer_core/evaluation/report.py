@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.calibration import POINT_NAMES, Calibration, PointName
+from fer_core.evaluation.calibration_metrics import calibration_curve, selective_accuracy
 from fer_core.evaluation.caveats import caveats
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol, logits_of, truth_of, unknown_labels
-from fer_core.evaluation.reliability import calibration_curve, certainty
 from fer_core.labels import LabelSet
-from fer_core.metrics import ClassFigures, Figures, class_intervals, expected_calibration_error, figures
+from fer_core.metrics import ClassMetrics, Metrics, class_intervals, classification_metrics, expected_calibration_error
 
 
 def report(
@@ -32,11 +32,11 @@ def report(
     probabilities = calibration.probabilities(logits, point)
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
     correct = predicted == truth
-    result = figures(truth, predicted, len(labels))
+    result = classification_metrics(truth, predicted, len(labels))
     names = [str(expression) for expression in labels]
     return {
         "n": result.n,
-        "unlabelled": int((~judged).sum()),
+        "unlabeled": int((~judged).sum()),
         "protocol": protocol,
         "point": point,
         "accuracy": result.accuracy,
@@ -62,7 +62,7 @@ def report(
         "confusion": result.confusion.tolist(),
         "labels": names,
         "calibration_curve": calibration_curve(confidence, correct),
-        "certainty": certainty(confidence, correct, calibration.point(point).uncertain_below_01),
+        "selective_accuracy": selective_accuracy(confidence, correct, calibration.point(point).confidence_threshold),
     }
 
 
@@ -72,7 +72,7 @@ def reports(table: pd.DataFrame, calibration: Calibration, labels: LabelSet) -> 
     return [report(table, calibration, labels, protocol, point) for protocol in usable for point in POINT_NAMES]
 
 
-def headline_figures(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def headline_metrics(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """What lists show of a model on its test part, else on its validation part; empty without one.
 
     Args:
@@ -80,12 +80,12 @@ def headline_figures(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, An
     Returns:
         the figures by the headline's protocol at the first operating point.
     """
-    part = next((part for part in ("test", *report) if report.get(part)), "")
-    if not part:
+    split = next((split for split in ("test", *report) if report.get(split)), "")
+    if not split:
         return {}
-    first = in_order(report[part])[0]
+    first = in_order(report[split])[0]
     names = ("n", "protocol", "accuracy", "balanced_accuracy", "macro_f1", "intervals")
-    return {"part": part, **{name: first[name] for name in names}}
+    return {"split": split, **{name: first[name] for name in names}}
 
 
 def in_order(reports: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -100,17 +100,17 @@ def _unscaled(calibration: Calibration, point: PointName, logits: NDArray[np.flo
     return calibration.model_copy(update={"points": {**calibration.points, point: plain}}).probabilities(logits, point)
 
 
-def figures_of(report: dict[str, Any]) -> Figures:
+def metrics_of(report: dict[str, Any]) -> Metrics:
     """The figures that a report was made of; the classes' intervals anew, as an older report lacks some."""
     rows = [report["per_class"][name] for name in report["labels"]]
     confusion = np.array(report["confusion"], np.int64)
-    return Figures(
+    return Metrics(
         n=report["n"],
         accuracy=report["accuracy"],
         balanced_accuracy=report["balanced_accuracy"],
         macro_f1=report["macro_f1"],
         per_class=tuple(
-            ClassFigures(row["precision"], row["recall"], row["f1"], row["support"], *bounds)
+            ClassMetrics(row["precision"], row["recall"], row["f1"], row["support"], *bounds)
             for row, bounds in zip(rows, class_intervals(confusion), strict=True)
         ),
         confusion=confusion,

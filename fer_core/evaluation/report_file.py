@@ -8,19 +8,19 @@ from pydantic import Field, model_validator
 
 from fer_core.calibration import PointName
 from fer_core.evaluation.predictions import Protocol
-from fer_core.json_file import Bounds, Count, Described, Share, Text
+from fer_core.files.json_file import Bounds, Count, JsonModel, Share, Text
 from fer_core.labels import Expression
 from fer_core.metrics import CALIBRATION_BINS
 
 PartName = Literal["test", "valid", "train"]
-FigureName = Literal["macro_f1", "balanced_accuracy", "accuracy"]
-FIGURES: tuple[FigureName, ...] = ("macro_f1", "balanced_accuracy", "accuracy")
+MetricName = Literal["macro_f1", "balanced_accuracy", "accuracy"]
+METRICS: tuple[MetricName, ...] = ("macro_f1", "balanced_accuracy", "accuracy")
 
 _REPORTS_MAX = 8
 _Bin = Annotated[list[Share | None], Field(min_length=CALIBRATION_BINS, max_length=CALIBRATION_BINS)]
 
 
-class ClassRow(Described):
+class ClassRow(JsonModel):
     """One class's figures; an older report has the interval of its recall alone."""
 
     precision: Share
@@ -32,7 +32,7 @@ class ClassRow(Described):
     f1_interval: Bounds | None = None
 
 
-class Curve(Described):
+class Curve(JsonModel):
     """A calibration curve, an entry a bin."""
 
     n: list[Count] = Field(min_length=CALIBRATION_BINS, max_length=CALIBRATION_BINS)
@@ -47,26 +47,26 @@ class Curve(Described):
         return self
 
 
-class Side(Described):
+class Side(JsonModel):
     """How many answers lie on one side of the limit of certainty, and how many of them are right."""
 
     n: Count
     accuracy: Share | None = None
 
 
-class Certainty(Described):
+class SelectiveAccuracy(JsonModel):
     """The limit of certainty, and the answers on both sides of it."""
 
-    limit_01: Share
+    confidence_threshold: Share
     below: Side
     above: Side
 
 
-class StoredReport(Described):
+class StoredReport(JsonModel):
     """What `evaluation.report.report` makes, of this version or an older one."""
 
     n: int = Field(gt=0, le=10**9)
-    unlabelled: Count = 0
+    unlabeled: Count = 0
     protocol: Protocol
     point: PointName
     accuracy: Share
@@ -74,18 +74,18 @@ class StoredReport(Described):
     macro_f1: Share
     ece: Share
     ece_unscaled: Share | None = None
-    intervals: dict[FigureName, Bounds]
+    intervals: dict[MetricName, Bounds]
     classes: list[Expression] | None = None
     warnings: list[Text] = Field(default=[], max_length=20)
     per_class: dict[Expression, ClassRow]
     confusion: list[list[Count]]
     labels: list[Expression] = Field(min_length=2)
     calibration_curve: Curve | None = None
-    certainty: Certainty | None = None
+    selective_accuracy: SelectiveAccuracy | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if missing := [name for name in FIGURES if name not in self.intervals]:
+        if missing := [name for name in METRICS if name not in self.intervals]:
             raise ValueError(f"intervals lacks {', '.join(missing)}")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError(f"labels names a class twice: {', '.join(self.labels)}")
@@ -106,8 +106,8 @@ class StoredReport(Described):
         return self
 
 
-class KeptEvaluation(Described):
-    """What `evaluations.keep_evaluation` writes."""
+class KeptEvaluation(JsonModel):
+    """What `evaluations.save_evaluation` writes."""
 
     dataset: Text = ""
     source: Text = ""
@@ -130,15 +130,15 @@ StoredReports = dict[PartName, Annotated[list[StoredReport], Field(max_length=_R
 """`report.json`: the reports of each part."""
 
 
-class HeadlineFigures(Described):
+class HeadlineMetrics(JsonModel):
     """What `bundle.json` says of a model's figures, as lists show them."""
 
-    part: PartName
+    split: PartName
     n: int = Field(gt=0, le=10**9)
     protocol: Protocol
     accuracy: Share
     balanced_accuracy: Share
     macro_f1: Share
-    intervals: dict[FigureName, Bounds] = Field(default_factory=dict)
+    intervals: dict[MetricName, Bounds] = Field(default_factory=dict)
     dataset: Text = ""
-    drawn: bool = False
+    synthetic: bool = False

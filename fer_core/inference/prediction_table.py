@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from fer_core.inference.predictor import ImageReading
+from fer_core.inference.predictor import ImagePrediction
 from fer_core.labels import Expression
 
 NO_FACE = "no face was found"
@@ -35,7 +35,7 @@ def readings_table(rows: Sequence[Row], *, model: str, point: str) -> pd.DataFra
     return table.astype({**whole, "uncertain": "boolean"}).assign(model=model, point=point)
 
 
-def reading_rows(reading: ImageReading) -> Iterator[Row]:
+def reading_rows(reading: ImagePrediction) -> Iterator[Row]:
     """The rows of one picture; they hold no pixels."""
     source = reading.source.encode(errors="replace").decode()  # a name on disk need not be UTF-8, a table must be
     if reading.error:

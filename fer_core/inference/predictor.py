@@ -10,14 +10,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.bundles.bundle import Bundle
+from fer_core.detection.detector import DetectedFace, FaceDetector
+from fer_core.detection.photo_search import search_photo
 from fer_core.errors import DetectorError, FerscopeError, InputError
 from fer_core.faces import FaceBox, RgbImage, crop_face
-from fer_core.inference.bundle import Bundle
-from fer_core.inference.detect import DetectedFace, FaceDetector
-from fer_core.inference.doubt import WORDS, Doubt, best_two, doubts
-from fer_core.inference.evidence import FaceEvidence, evidence_of, evidence_of_crop
-from fer_core.inference.image import DecodedImage, read_image
-from fer_core.inference.photo_search import search_photo
+from fer_core.images.photo import DecodedImage, read_image
+from fer_core.inference.abstention import WORDS, AbstainReason, abstain_reasons, best_two
+from fer_core.inference.face_quality import FaceQuality, crop_quality, face_quality
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 
@@ -28,13 +28,13 @@ NO_DETECTOR = "none"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FaceReading:
+class FacePrediction:
     """How the model reads one face.
 
     `box` is in pixels of the picture. `detector_score` is the detector's, 0..1, None where nothing was
     detected (`detector` is then `none`). `reason` says in words why the reading is `uncertain`. `crop` is what
-    the model saw before it was resized: uint8, shape (H, W, 3), RGB. `rotation_deg`: see `ImageReading`.
-    `doubts` are the reasons as a program reads them, `seen` is what is measured of how the face is seen.
+    the model saw before it was resized: uint8, shape (H, W, 3), RGB. `rotation_deg`: see `ImagePrediction`.
+    `abstain_reasons` are the reasons as a program reads them, `seen` is what is measured of how the face is seen.
     """
 
     box: FaceBox
@@ -47,8 +47,8 @@ class FaceReading:
     probabilities: dict[Expression, float]
     crop: RgbImage
     rotation_deg: int = 0
-    doubts: tuple[Doubt, ...] = ()
-    seen: FaceEvidence | None = None
+    abstain_reasons: tuple[AbstainReason, ...] = ()
+    seen: FaceQuality | None = None
 
     @property
     def sentence(self) -> str:
@@ -67,12 +67,12 @@ class FaceReading:
             "uncertain": self.uncertain,
             "reason": self.reason,
             "probabilities": {str(label): value for label, value in self.probabilities.items()},
-            "reasons": [doubt.value for doubt in self.doubts],
+            "reasons": [doubt.value for doubt in self.abstain_reasons],
         }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ImageReading:
+class ImagePrediction:
     """What was read in one picture.
 
     `width`, `height` and the faces' boxes are in pixels of the file, upright. Where `error` is not empty the
@@ -86,11 +86,11 @@ class ImageReading:
     height: int
     notes: tuple[str, ...]
     error: str
-    faces: tuple[FaceReading, ...]
+    faces: tuple[FacePrediction, ...]
     rotation_deg: int = 0
 
     @classmethod
-    def of(cls, image: DecodedImage, source: str, faces: Sequence[FaceReading]) -> ImageReading:
+    def of(cls, image: DecodedImage, source: str, faces: Sequence[FacePrediction]) -> ImagePrediction:
         """Readings of the decoded pixels, moved to where they are in the file."""
         placed = tuple(replace(face, box=image.in_file(face.box)) for face in faces)
         rotation_deg = placed[0].rotation_deg if placed else 0
@@ -128,7 +128,7 @@ class Predictor:
         self.bundle = bundle
         self.detector = detector
 
-    def read(self, image: RgbImage, *, point: str = "accurate", faces: str = "detect") -> list[FaceReading]:
+    def read(self, image: RgbImage, *, point: str = "accurate", faces: str = "detect") -> list[FacePrediction]:
         """Read every face of a picture, from left to right. Faces are looked for once, at one size, which is quick
         enough for live video; `read_photo` looks more closely.
 
@@ -145,14 +145,14 @@ class Predictor:
         """
         return self._read(image, point, faces, lambda detector: detector.detect(image))
 
-    def read_photo(self, image: RgbImage, *, point: str = "accurate", faces: str = "detect") -> list[FaceReading]:
+    def read_photo(self, image: RgbImage, *, point: str = "accurate", faces: str = "detect") -> list[FacePrediction]:
         """Read every face of a photograph, from left to right: far ones beside near ones, and in photographs that lie
         on their side or stand on their head; arguments and errors as `read`."""
         return self._read(image, point, faces, lambda detector: search_photo(detector, image))
 
     def _read(
         self, image: RgbImage, point: str, faces: str, find: Callable[[FaceDetector], list[DetectedFace]]
-    ) -> list[FaceReading]:
+    ) -> list[FacePrediction]:
         if faces == "whole":
             return self._read_whole(image, point)
         if faces != "detect":
@@ -163,7 +163,7 @@ class Predictor:
 
     def read_detected(
         self, image: RgbImage, detected: Sequence[DetectedFace], *, point: str = "accurate"
-    ) -> list[FaceReading]:
+    ) -> list[FacePrediction]:
         """Read faces that were found already, in one batch; arguments and errors as `read`, and:
 
         Raises:
@@ -171,7 +171,7 @@ class Predictor:
         """
         crops = [self.crop(image, face) for face in detected]
         rows = self._probabilities(crops, point)
-        evidence = evidence_of(image, detected, crops, self.bundle.contract.crop_margin_01)
+        evidence = face_quality(image, detected, crops, self.bundle.contract.crop_margin_01)
         return [
             self.reading(face, crop, row, point, seen)
             for face, crop, row, seen in zip(detected, crops, rows, evidence, strict=True)
@@ -186,8 +186,8 @@ class Predictor:
         return crop_face(image, face.frame, self.bundle.contract.crop_margin_01)
 
     def reading(
-        self, face: DetectedFace, crop: RgbImage, row: NDArray[np.float32], point: str, seen: FaceEvidence
-    ) -> FaceReading:
+        self, face: DetectedFace, crop: RgbImage, row: NDArray[np.float32], point: str, seen: FaceQuality
+    ) -> FacePrediction:
         """How a found face is read, from its probabilities at an operating point, shape (classes,)."""
         name = self.detector.name if self.detector else NO_DETECTOR
         reading = self._reading(face.box, name, face.score_01, crop, row, point, seen)
@@ -195,9 +195,9 @@ class Predictor:
 
     def read_decoded(
         self, image: DecodedImage, source: str, *, point: str = "accurate", faces: str = "detect"
-    ) -> ImageReading:
+    ) -> ImagePrediction:
         """Read a decoded photograph; arguments and errors as `read`. Boxes are in pixels of the file."""
-        return ImageReading.of(image, source, self.read_photo(image.pixels, point=point, faces=faces))
+        return ImagePrediction.of(image, source, self.read_photo(image.pixels, point=point, faces=faces))
 
     def read_file(
         self,
@@ -207,7 +207,7 @@ class Predictor:
         *,
         point: str = "accurate",
         faces: str = "detect",
-    ) -> ImageReading:
+    ) -> ImagePrediction:
         """Decode and read a file. What goes wrong is said in `error`; it never becomes a reading.
 
         Args:
@@ -221,13 +221,13 @@ class Predictor:
             decoded = read_image(source, settings, name=name)
             return self.read_decoded(decoded, name, point=point, faces=faces)
         except FerscopeError as exc:
-            return ImageReading(name, 0, 0, (), str(exc), ())
+            return ImagePrediction(name, 0, 0, (), str(exc), ())
 
-    def _read_whole(self, image: RgbImage, point: str) -> list[FaceReading]:
+    def _read_whole(self, image: RgbImage, point: str) -> list[FacePrediction]:
         height, width = image.shape[:2]
         (row,) = self._probabilities([image], point)
         box = FaceBox(0, 0, width, height)
-        return [self._reading(box, NO_DETECTOR, None, image, row, point, evidence_of_crop(image))]
+        return [self._reading(box, NO_DETECTOR, None, image, row, point, crop_quality(image))]
 
     def _probabilities(self, crops: Sequence[RgbImage], point: str) -> NDArray[np.float32]:
         """float32, shape (N, classes), for any number of crops."""
@@ -241,14 +241,14 @@ class Predictor:
         crop: RgbImage,
         row: NDArray[np.float32],
         point: str,
-        seen: FaceEvidence,
-    ) -> FaceReading:
+        seen: FaceQuality,
+    ) -> FacePrediction:
         labels = self.bundle.contract.labels
         probabilities = {label: float(value) for label, value in zip(labels, row, strict=True)}
         best = labels[int(np.argmax(row))]
-        limit = self.bundle.calibration.point(point).uncertain_below_01
-        found = doubts(seen, probabilities, limit)
-        return FaceReading(
+        limit = self.bundle.calibration.point(point).confidence_threshold
+        found = abstain_reasons(seen, probabilities, limit)
+        return FacePrediction(
             box,
             detector,
             score,
@@ -258,18 +258,23 @@ class Predictor:
             _reason(found, seen, probabilities, limit),
             probabilities,
             crop,
-            doubts=found,
+            abstain_reasons=found,
             seen=seen,
         )
 
 
-def _reason(found: Sequence[Doubt], seen: FaceEvidence, probabilities: dict[Expression, float], limit_01: float) -> str:
+def _reason(
+    found: Sequence[AbstainReason],
+    seen: FaceQuality,
+    probabilities: dict[Expression, float],
+    confidence_threshold: float,
+) -> str:
     """Why a reading can't be relied on, in words; nothing when it can."""
     (best, first), (second_best, _) = best_two(probabilities)
     words = {
         **WORDS,
-        Doubt.SMALL_FACE: f"the face is only {seen.side_px} px wide",
-        Doubt.BELOW_LIMIT: f"{first:.2f} is below the model's own limit of {limit_01:.2f}",
-        Doubt.TWO_CLOSE: f"the two best, {best} and {second_best}, are close",
+        AbstainReason.SMALL_FACE: f"the face is only {seen.side_px} px wide",
+        AbstainReason.BELOW_LIMIT: f"{first:.2f} is below the model's own limit of {confidence_threshold:.2f}",
+        AbstainReason.TWO_CLOSE: f"the two best, {best} and {second_best}, are close",
     }
     return "; ".join(words[doubt] for doubt in found)

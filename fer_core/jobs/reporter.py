@@ -12,11 +12,11 @@ from types import FrameType
 from typing import Any, Self
 
 from fer_core.errors import CancelledError, FerscopeError
-from fer_core.jobs.pace import Pace
+from fer_core.jobs.eta import Pace
 from fer_core.jobs.process import JOB_VARIABLE
 from fer_core.jobs.stall import StepWatch
 from fer_core.jobs.store import JobStore
-from fer_core.jobs.yielding import Threads, asked_to_yield
+from fer_core.jobs.throttling import Threads, asked_to_yield
 from fer_core.settings import Settings
 
 _LOG = logging.getLogger(__name__)

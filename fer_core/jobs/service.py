@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from fer_core.atomic import write_json
 from fer_core.errors import JobError
+from fer_core.files.atomic import write_json
 from fer_core.jobs.log import last_words
 from fer_core.jobs.process import PROJECT, child_environment, is_alive
 from fer_core.settings import Settings

@@ -10,7 +10,7 @@ from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import create_run, weights_named
 from fer_core.settings import Settings
-from fer_core.training.config import TrainConfig, dump_config
+from fer_core.training.config.train_config import TrainConfig, dump_config
 
 
 def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 0, device: str = "") -> Job:
@@ -22,8 +22,8 @@ def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 
     marker = settings.datasets_dir / check_id(config.dataset, "dataset") / "dataset.json"
     if not marker.is_file():
         raise DatasetError(f"There is no dataset {config.dataset!r} in the store. Import it first.")
-    if config.begin_with and not weights_named(config.begin_with, settings.runs_dir).is_file():
-        raise ConfigError(f"begin_with: there is no run and no file {config.begin_with} where FERscope runs.")
+    if config.init_from and not weights_named(config.init_from, settings.runs_dir).is_file():
+        raise ConfigError(f"init_from: there is no run and no file {config.init_from} where FERscope runs.")
     run = create_run(new_id(config.title or config.model.name), dump_config(config), settings)
     title = config.title or config.model.name
     with JobStore(settings) as store:
@@ -60,9 +60,9 @@ def submit_face_search(dataset_id: str, settings: Settings) -> Job:
     return _submit(settings, "quality", f"Look for faces in {dataset_id}", args, dataset_id)
 
 
-def submit_drawing(dataset_id: str, total: int, settings: Settings) -> Job:
+def submit_synthetic(dataset_id: str, total: int, settings: Settings) -> Job:
     """Queue the drawing of a drawn-faces dataset of `total` images."""
-    args = ("datasets", "draw", "--id", check_id(dataset_id, "dataset"), "--total", str(total))
+    args = ("datasets", "generate", "--id", check_id(dataset_id, "dataset"), "--total", str(total))
     return _submit(settings, "draw", f"Draw {dataset_id}", args, dataset_id)
 
 

@@ -1,1 +1,1 @@
-"""Live video: analyse the newest frame beside the display, never in front of it."""
+"""Live video: analyze the newest frame beside the display, never in front of it."""

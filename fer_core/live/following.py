@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from fer_core.detection.detector import SIDE_PX, DetectedFace, FaceDetector
 from fer_core.faces import FaceBox, RgbImage
-from fer_core.inference.detect import SIDE_PX, DetectedFace, FaceDetector
 
 REGION_SIDES = 1.8
 """The side of the region that is searched, in sides of the face: it may have moved by two fifths of it."""
@@ -107,7 +107,7 @@ def _lay(mosaic: RgbImage, image: RgbImage, box: FaceBox, tile: int, at_x: int, 
 
 
 def _tile_of(box: FaceBox, tile: int, columns: int) -> int:
-    """The number of the tile in which a box's centre lies."""
+    """The number of the tile in which a box's center lies."""
     column, row = (box.x + box.width // 2) // tile, (box.y + box.height // 2) // tile
     return min(max(column, 0), columns - 1) + max(row, 0) * columns
 

@@ -1,9 +1,9 @@
-"""Live video: frames come in at the camera's pace, are analysed at the model's, and are shown with the newest result.
+"""Live video: frames come in at the camera's pace, are analyzed at the model's, and are shown with the newest result.
 
 Threads: the video's thread calls `submit` and `annotate` for every frame; the page's thread calls `snapshot`,
-`set_reader`, `start` and `stop`; one worker thread of our own, named `live-analysis`, runs the model. What they share
-is guarded by one lock that nobody holds while analysing or drawing. Between them lies a slot for a single frame: a
-newer frame replaces one that was not analysed yet, so that a slow model makes the result older, never the video.
+`set_predictor`, `start` and `stop`; one worker thread of our own, named `live-analysis`, runs the model. What they
+share is guarded by one lock that nobody holds while analyzing or drawing. Between them lies a slot for a single frame:
+a newer frame replaces one that was not analyzed yet, so that a slow model makes the result older, never the video.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import NamedTuple, Protocol
 
 from fer_core.errors import FerscopeError
 from fer_core.faces import RgbImage
-from fer_core.inference.predictor import FaceReading, Predictor
+from fer_core.inference.predictor import FacePrediction, Predictor
 from fer_core.labels import Expression
-from fer_core.live.overlay import Colour, draw_faces, mirrored, on_screen
+from fer_core.live.overlay import Color, draw_faces, mirrored, on_screen
+from fer_core.live.predictor import LivePredictor
 from fer_core.live.rates import Rate
-from fer_core.live.reader import LiveReader
 from fer_core.live.smoothing import FaceTracks, SmoothedFace
 
 _LOG = logging.getLogger(__name__)
@@ -40,9 +40,9 @@ _LATENCIES = 30
 
 
 class Reader(Protocol):
-    """Reads frame after frame of one video; see `reader.LiveReader`."""
+    """Reads frame after frame of one video; see `reader.LivePredictor`."""
 
-    def read(self, image: RgbImage, at_s: float, *, point: str) -> Sequence[FaceReading]:
+    def read(self, image: RgbImage, at_s: float, *, point: str) -> Sequence[FacePrediction]:
         """Read the faces of the next frame."""
 
 
@@ -62,7 +62,7 @@ class _Record:
     """What happened since the start. Guarded by the processor's lock."""
 
     shown: Rate = field(default_factory=Rate)
-    analysed: Rate = field(default_factory=Rate)
+    analyzed: Rate = field(default_factory=Rate)
     latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
     result: _Result | None = None
     last_frame_s: float | None = None
@@ -103,7 +103,7 @@ class LiveStatus:
     """
 
     frames_per_s: float
-    analyses_per_s: float
+    analyzes_per_s: float
     latency_ms: float | None
     faces: tuple[SmoothedFace, ...]
     error: str
@@ -119,18 +119,18 @@ class LiveProcessor:
         point: str = "accurate",
         mirror: bool = True,
         *,
-        colours: Mapping[Expression, Colour],
+        colors: Mapping[Expression, Color],
         idle_after_s: float = IDLE_AFTER_S,
         clock: Callable[[], float] = time.monotonic,
-        reader: Callable[[Predictor], Reader] = LiveReader,
+        reader: Callable[[Predictor], Reader] = LivePredictor,
     ) -> None:
         """Make it ready; `start` lets it run.
 
         Args:
             predictor: reads a frame.
             point: the operating point, `accurate` or `balanced`.
-            mirror: show the frames as a mirror does. They are analysed as they come.
-            colours: of the expressions, red, green, blue.
+            mirror: show the frames as a mirror does. They are analyzed as they come.
+            colors: of the expressions, red, green, blue.
             idle_after_s: the worker thread ends after this long without a frame.
             clock: seconds; the same that `submit`'s `at_s` is from.
             reader: makes what reads frame after frame with a predictor.
@@ -139,7 +139,7 @@ class LiveProcessor:
         self._reader = (predictor, point)
         self._make_reader = reader
         self._mirror = mirror
-        self._colours = dict(colours)
+        self._colors = dict(colors)
         self._idle_after_s = idle_after_s
         self._clock = clock
         self._tracks = FaceTracks()
@@ -163,10 +163,10 @@ class LiveProcessor:
             self._running, self._slot = False, None
             self._changed.notify_all()
         if worker is not None and worker is not threading.current_thread():
-            # A frame that is being analysed can't be interrupted; its result is thrown away by `_publish`.
+            # A frame that is being analyzed can't be interrupted; its result is thrown away by `_publish`.
             worker.join(STOP_WITHIN_S)
 
-    def set_reader(self, predictor: Predictor, point: str) -> None:
+    def set_predictor(self, predictor: Predictor, point: str) -> None:
         """Read with another model or at another operating point from the next frame on."""
         with self._changed:
             self._reader = (predictor, point)
@@ -204,7 +204,7 @@ class LiveProcessor:
         if result is not None:
             size = (frame.shape[1], frame.shape[0])
             boxes = [on_screen(face.box, result.size, size, self._mirror) for face in result.faces]
-            draw_faces(picture, boxes, result.faces, self._colours)
+            draw_faces(picture, boxes, result.faces, self._colors)
         return picture
 
     def snapshot(self) -> LiveStatus:
@@ -215,7 +215,7 @@ class LiveProcessor:
             result = record.fresh_result(now_s)
             return LiveStatus(
                 frames_per_s=record.shown.per_s(now_s),
-                analyses_per_s=record.analysed.per_s(now_s),
+                analyzes_per_s=record.analyzed.per_s(now_s),
                 latency_ms=1000 * median(record.latencies_s) if record.latencies_s else None,
                 faces=result.faces if result else (),
                 error=record.fresh_error(now_s),
@@ -233,11 +233,11 @@ class LiveProcessor:
             _LOG.error("The live view failed on a frame", exc_info=error)
 
     def _work(self) -> None:
-        """The worker thread: analyse the newest frame, over and over, until stopped or idle."""
+        """The worker thread: analyze the newest frame, over and over, until stopped or idle."""
         tracks, reading = self._tracks, _Reading(self._make_reader)
         while (frame := self._next_frame()) is not None:
             try:
-                self._analyse(frame, tracks, reading)
+                self._analyze(frame, tracks, reading)
             except Exception as exc:  # noqa: BLE001  a thread's boundary: logged, shown, and the next frame goes on
                 self.report_error(exc)
 
@@ -257,12 +257,12 @@ class LiveProcessor:
             frame, self._slot = self._slot, None
             return frame
 
-    def _analyse(self, frame: _Frame, tracks: FaceTracks, reading: _Reading) -> None:
+    def _analyze(self, frame: _Frame, tracks: FaceTracks, reading: _Reading) -> None:
         with self._changed:
             predictor, point = self._reader
         readings = reading.by(predictor).read(frame.pixels, frame.at_s, point=point)
-        limit_01 = predictor.bundle.calibration.point(point).uncertain_below_01
-        faces = tracks.update(readings, frame.at_s, uncertain_below_01=limit_01)
+        confidence_threshold = predictor.bundle.calibration.point(point).confidence_threshold
+        faces = tracks.update(readings, frame.at_s, confidence_threshold=confidence_threshold)
         self._publish(_Result(faces, (frame.pixels.shape[1], frame.pixels.shape[0]), frame.at_s))
 
     def _publish(self, result: _Result) -> None:
@@ -270,5 +270,5 @@ class LiveProcessor:
         with self._changed:
             if self._worker is threading.current_thread():
                 self._record.result = result
-                self._record.analysed.add(now_s)
+                self._record.analyzed.add(now_s)
                 self._record.latencies_s.append(now_s - result.at_s)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fer_core.faces import FaceBox
-from fer_core.inference.doubt import WORDS, Doubt, best_two, doubts
-from fer_core.inference.evidence import FaceEvidence
-from fer_core.inference.predictor import FaceReading
+from fer_core.inference.abstention import WORDS, AbstainReason, abstain_reasons, best_two
+from fer_core.inference.face_quality import FaceQuality
+from fer_core.inference.predictor import FacePrediction
 from fer_core.labels import Expression
 
 TIME_CONSTANT_S = 0.4
@@ -27,7 +27,7 @@ _OVERLAP_MIN_01 = 0.2
 class SmoothedFace:
     """How a followed face is read, over the last moments.
 
-    `track` stays with a face while it can be followed. `box` is in pixels of the analysed frame, as it was seen
+    `track` stays with a face while it can be followed. `box` is in pixels of the analyzed frame, as it was seen
     last. `probabilities` are smoothed and sum to 1; `label` and `confidence` follow from them. `doubt` says in a few
     words why the reading is uncertain, nothing when it is not.
     """
@@ -51,7 +51,7 @@ class _Track:
     box: FaceBox
     probabilities: dict[Expression, float]
     seen_s: float
-    seen: FaceEvidence
+    seen: FaceQuality
 
 
 class FaceTracks:
@@ -70,14 +70,14 @@ class FaceTracks:
         self._count = 0
 
     def update(
-        self, readings: Sequence[FaceReading], at_s: float, *, uncertain_below_01: float = 0.0
+        self, readings: Sequence[FacePrediction], at_s: float, *, confidence_threshold: float = 0.0
     ) -> tuple[SmoothedFace, ...]:
         """Take in what was read in one frame.
 
         Args:
             readings: the frame's faces.
             at_s: when the frame was taken; never earlier than the one before.
-            uncertain_below_01: the probability below which the model abstains.
+            confidence_threshold: the probability below which the model abstains.
         Returns:
             Every face in view, those that were missed for a moment included, the largest first.
         """
@@ -90,9 +90,9 @@ class FaceTracks:
                 self._count += 1
                 self._tracks.append(_Track(self._count, reading.box, dict(reading.probabilities), at_s, _seen(reading)))
         in_order = sorted(self._tracks, key=lambda track: (-track.box.width * track.box.height, track.number))
-        return tuple(_smoothed(track, uncertain_below_01) for track in in_order)
+        return tuple(_smoothed(track, confidence_threshold) for track in in_order)
 
-    def _take_in(self, track: _Track, reading: FaceReading, at_s: float) -> None:
+    def _take_in(self, track: _Track, reading: FacePrediction, at_s: float) -> None:
         """Move a track's probabilities towards the reading's, by how much time went by."""
         elapsed_s = max(0.0, at_s - track.seen_s)
         weight = 1 - math.exp(-elapsed_s / self._time_constant_s) if self._time_constant_s else 1.0
@@ -105,9 +105,9 @@ class FaceTracks:
         track.box, track.seen_s, track.seen = reading.box, at_s, _seen(reading)
 
 
-def _seen(reading: FaceReading) -> FaceEvidence:
+def _seen(reading: FacePrediction) -> FaceQuality:
     """How the face is seen in its newest frame."""
-    return reading.seen or FaceEvidence(min(reading.box.width, reading.box.height))
+    return reading.seen or FaceQuality(min(reading.box.width, reading.box.height))
 
 
 def match_boxes(tracks: Sequence[FaceBox], boxes: Sequence[FaceBox]) -> dict[int, int]:
@@ -122,13 +122,13 @@ def match_boxes(tracks: Sequence[FaceBox], boxes: Sequence[FaceBox]) -> dict[int
     return matched
 
 
-def _smoothed(track: _Track, limit_01: float) -> SmoothedFace:
+def _smoothed(track: _Track, confidence_threshold: float) -> SmoothedFace:
     (label, first), (second_label, _) = best_two(track.probabilities)
     words = {
         **WORDS,
-        Doubt.BELOW_LIMIT: f"below the limit of {limit_01:.0%}".replace("%", " %"),
-        Doubt.TWO_CLOSE: f"too close to {second_label}",
+        AbstainReason.BELOW_LIMIT: f"below the limit of {confidence_threshold:.0%}".replace("%", " %"),
+        AbstainReason.TWO_CLOSE: f"too close to {second_label}",
     }
-    found = doubts(track.seen, track.probabilities, limit_01)
+    found = abstain_reasons(track.seen, track.probabilities, confidence_threshold)
     doubt = words[found[0]] if found else ""
     return SmoothedFace(track.number, track.box, label, first, doubt, dict(track.probabilities))

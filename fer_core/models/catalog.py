@@ -55,7 +55,7 @@ class ModelInfo:
         name: how configs call it.
         summary: what it is, in one sentence.
         source: who made it, or which study used it.
-        colour, size_px, normalisation: the input it is made for, as `Contract` has them.
+        color, size_px, normalization: the input it is made for, as `Contract` has them.
         options: what can be chosen about it.
         parameters: how many it has with its defaults and eight classes, frozen ones too.
         multiply_adds: of one face with the same.
@@ -66,9 +66,9 @@ class ModelInfo:
     title: str
     summary: str
     source: str
-    colour: Literal["gray", "rgb"]
+    color: Literal["gray", "rgb"]
     size_px: int
-    normalisation: Literal["byte", "unit", "image", "channel"]
+    normalization: Literal["byte", "unit", "image", "channel"]
     options: tuple[Option, ...]
     parameters: int
     multiply_adds: int
@@ -77,7 +77,7 @@ class ModelInfo:
     @property
     def channels(self) -> int:
         """Of the input: 1 for gray, 3 for RGB."""
-        return 1 if self.colour == "gray" else 3
+        return 1 if self.color == "gray" else 3
 
     def option(self, name: str) -> Option | None:
         """The option called `name`; None where the network has none of that name."""
@@ -98,11 +98,11 @@ class ModelInfo:
             ConfigError: the network does not take that size.
         """
         side = self.checked({"size_px": size_px}).get("size_px", self.size_px)
-        scaled = self.normalisation == "channel"
+        scaled = self.normalization == "channel"
         return Contract(
-            colour=self.colour,
+            color=self.color,
             size_px=int(side),
-            normalisation=self.normalisation,
+            normalization=self.normalization,
             mean=_IMAGENET_MEAN if scaled else (),
             std=_IMAGENET_STD if scaled else (),
             labels=labels.expressions,
@@ -124,7 +124,7 @@ def model_info(name: str) -> ModelInfo:
 def _small(
     name: str, title: str, summary: str, source: str, options: tuple[Option, ...], costs: tuple[int, int]
 ) -> ModelInfo:
-    """48x48 gray, each image standardised by itself: webcams differ in light more than in anything else."""
+    """48x48 gray, each image standardized by itself: webcams differ in light more than in anything else."""
     return ModelInfo(name, title, summary, source, "gray", 48, "image", (*options, SMALL_SIZE), *costs)
 
 
@@ -182,8 +182,8 @@ _ALL = (
         45_760_512,
     ),
     ModelInfo(
-        "regularised-cnn",
-        "Study A's CNN, regularised",
+        "regularized-cnn",
+        "Study A's CNN, regularized",
         "Study A's shape with batch norm, drop-block and dropout, against its over-fitting.",
         "study A's wishes; Ghiasi et al. 2018",
         "rgb",

@@ -1,4 +1,4 @@
-"""Drop-block: dropout for convolutions, which drops squares because neighbours carry the same information."""
+"""Drop-block: dropout for convolutions, which drops squares because neighbors carry the same information."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class DropBlock(nn.Module):
     """In training, zero squares of each feature map and scale the rest up; afterwards, do nothing.
 
     Ghiasi et al. (2018), "DropBlock: A regularization method for convolutional networks": each place where a whole
-    square fits is a square's centre with probability γ = (share / block²) · side² / (side − block + 1)².
+    square fits is a square's center with probability γ = (share / block²) · side² / (side − block + 1)².
 
     Shape: (N, C, H, W) to the same.
     """

@@ -53,12 +53,12 @@ class Disagreement:
 
 
 def export_onnx(network: nn.Module, contract: Contract, probe: NDArray[np.float32] | None = None) -> bytes:
-    """The network as ONNX: input `faces` (N, C, S, S) float32, normalised; output `logits` (N, classes).
+    """The network as ONNX: input `faces` (N, C, S, S) float32, normalized; output `logits` (N, classes).
 
     Args:
         network: left on the processor, in evaluation mode.
         contract: its input.
-        probe: real faces to check with, normalised by the contract, shape (N, C, S, S); noise where there are none.
+        probe: real faces to check with, normalized by the contract, shape (N, C, S, S); noise where there are none.
     Raises:
         FerscopeError: ONNX Runtime's logits differ from PyTorch's; the message says which and by how much.
     """
@@ -92,7 +92,7 @@ def torch_logits(network: nn.Module, faces: NDArray[np.float32]) -> NDArray[np.f
     together pass `AGREE_WITHIN`, though either is right.
 
     Args:
-        faces: normalised by the contract, shape (N, C, S, S).
+        faces: normalized by the contract, shape (N, C, S, S).
     """
     exact = copy.deepcopy(network.cpu().eval()).double()
     with torch.inference_mode():
@@ -123,7 +123,7 @@ def _without_traces(path: Path) -> bytes:
 
 def _noise(contract: Contract) -> NDArray[np.float32]:
     shape = (_NOISE_FACES, contract.channels, contract.size_px, contract.size_px)
-    noise: NDArray[np.float32] = contract.normalise(np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32))
+    noise: NDArray[np.float32] = contract.normalize(np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32))
     return noise
 
 

@@ -13,9 +13,9 @@ from fer_core.contract import Contract
 from fer_core.errors import ConfigError
 from fer_core.labels import LabelSet
 from fer_core.models.catalog import MODELS, ModelInfo, model_info
-from fer_core.models.heads import add_affect
+from fer_core.models.multi_task_head import add_affect
 
-_MODULES = ("shallow_cnn", "regularised_cnn", "residual", "unet", "vgg", "published")
+_MODULES = ("shallow_cnn", "regularized_cnn", "residual", "unet", "vgg", "torchvision_backbones")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ class Architecture:
     def build(self, channels: int, classes: int, *, affect: bool = False, **options: Any) -> nn.Module:
         """The network with fresh weights, or with published ones where `pretrained` says so.
 
-        With `affect` it returns (logits, affect) in training; see `heads.TwoHeads`.
+        With `affect` it returns (logits, affect) in training; see `heads.MultiTaskHead`.
 
         Raises:
             ConfigError: an option that it does not have, a value out of its limits, or channels it can't take.
             InputError: the published weights are neither here nor to be had.
         """
         values: dict[str, Any] = self.info.checked(options)
-        if self.info.colour == "rgb" and channels != 3:
+        if self.info.color == "rgb" and channels != 3:
             raise ConfigError(f"{self.name} takes RGB images (3 channels) but got {channels}.")
         if not self.sized:
             values.pop("size_px", None)

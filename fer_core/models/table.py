@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fer_core.models.catalog import MODELS, ModelInfo
-from fer_core.models.footprint import footprint
+from fer_core.models.memory_estimate import footprint
 from fer_core.models.options import Option
 
 _HEAD = "| name | what it is | source | input | parameters | multiply-adds | memory of a step | options and defaults |"
@@ -21,7 +21,7 @@ def _row(info: ModelInfo) -> str:
         f"`{info.name}`",
         f"{info.title}. {info.summary}",
         info.source,
-        f"{info.size_px} px {info.colour}, {info.normalisation}",
+        f"{info.size_px} px {info.color}, {info.normalization}",
         f"{info.parameters:,}",
         f"{info.multiply_adds / 1e6:,.0f} M",
         f"{footprint(info, {}).step_bytes / 2**20:,.0f} MiB",

@@ -17,10 +17,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from fer_core.atomic import atomic_path
 from fer_core.errors import InputError
+from fer_core.files.atomic import atomic_path
 from fer_core.models.catalog import WeightsFile, model_info
-from fer_core.models.weights_place import hub_cache
+from fer_core.models.weights_cache import hub_cache
 from fer_core.settings import Settings, settings
 
 _LOG = logging.getLogger(__name__)

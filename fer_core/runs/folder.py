@@ -22,8 +22,9 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from fer_core.atomic import atomic_folder, atomic_path, rename, write_bytes, write_json, write_text
 from fer_core.errors import RunError
+from fer_core.files.atomic import atomic_folder, atomic_path, rename, write_bytes, write_json, write_text
+from fer_core.files.migration import rename_json_keys
 from fer_core.ids import check_id
 from fer_core.settings import Settings
 
@@ -170,7 +171,7 @@ class Run:
 
     def _read_json(self, name: str) -> dict[str, Any]:
         try:
-            content = json.loads(self._read_text(name))
+            content = json.loads(rename_json_keys(self._read_text(name).encode()))
         except json.JSONDecodeError as exc:
             raise RunError(f"{name} of the run {self.id} is damaged ({exc}). Delete the run and train again.") from exc
         if not isinstance(content, dict):

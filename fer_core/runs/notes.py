@@ -14,8 +14,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from fer_core.atomic import write_json
 from fer_core.errors import RunError
+from fer_core.files.atomic import write_json
 from fer_core.runs.folder import Run
 
 NOTES_FILE = "notes.json"

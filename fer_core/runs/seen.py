@@ -10,8 +10,9 @@ import pandas as pd
 import yaml
 
 from fer_core.data.catalog import StoredDataset, list_datasets
-from fer_core.data.seen import SEEN_FILE, SeenImages
+from fer_core.data.seen_images import SEEN_FILE, SeenImages
 from fer_core.errors import RunError
+from fer_core.files.migration import rename_config_keys
 from fer_core.runs.folder import Run
 from fer_core.settings import Settings
 
@@ -30,8 +31,8 @@ def seen_images(folder: Path, settings: Settings) -> SeenImages | None:
     if dataset is None or split is None:
         return None
     index = dataset.raw_index(["id", "sha256"])
-    parts = index["id"].map(split).fillna("").to_numpy(str)
-    return SeenImages.of(index["sha256"], parts, complete=_learned_alone(folder))
+    splits = index["id"].map(split).fillna("").to_numpy(str)
+    return SeenImages.of(index["sha256"], splits, complete=_learned_alone(folder))
 
 
 def split_of(folder: Path) -> pd.Series | None:
@@ -50,8 +51,8 @@ def trained_dataset(folder: Path, settings: Settings) -> StoredDataset | None:
 
 def _learned_alone(folder: Path) -> bool:
     """Whether a run began with no weights and had no teachers, whose images its own split does not name."""
-    config = yaml.safe_load(Run(folder).config_text()) or {}
-    return not config.get("begin_with") and not (config.get("distil") or {}).get("teachers")
+    config = rename_config_keys(yaml.safe_load(Run(folder).config_text()) or {})
+    return not config.get("init_from") and not (config.get("distillation") or {}).get("teachers")
 
 
 def _json(path: Path) -> dict[str, Any]:

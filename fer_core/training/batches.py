@@ -9,17 +9,17 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from fer_core.data.pack import DatasetImages
+from fer_core.data.packing.pack import DatasetImages
+from fer_core.data.packing.stream import StreamedImages
 from fer_core.data.record import Split
-from fer_core.data.stream import StreamedImages
 from fer_core.errors import InputError
 from fer_core.labels import LabelSet
 from fer_core.training.affect import affect_rows
-from fer_core.training.augment import augment_both
-from fer_core.training.augment_config import AugmentConfig
-from fer_core.training.config import TrainConfig
+from fer_core.training.augmentation.mixup import mix
+from fer_core.training.augmentation.pipeline import augment_both
+from fer_core.training.config.augmentation import AugmentConfig
+from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.feed import Fed
-from fer_core.training.mix import mix
 from fer_core.training.sampling import epoch_size
 from fer_core.training.targets import label_codes, target_rows
 
@@ -67,23 +67,23 @@ class Batch:
 
 
 def training_data(
-    index: pd.DataFrame, parts: NDArray[np.str_], found: DatasetImages, config: TrainConfig, labels: LabelSet
+    index: pd.DataFrame, splits: NDArray[np.str_], found: DatasetImages, config: TrainConfig, labels: LabelSet
 ) -> TrainingData:
     """All rows of an index, and which of them teach and which select: those that can be read and have a target.
 
     Args:
         index: with its corrections.
-        parts: of each row, as `make_split` names them.
+        splits: of each row, as `make_split` names them.
         found: the images of each row.
         labels: the model's outputs.
     Raises:
         InputError: valence and arousal are wanted, and no row has them.
     """
-    targets = target_rows(index, labels, config.targets, leave_out_disputed=config.leave_out_disputed)
+    targets = target_rows(index, labels, config.targets, exclude_ambiguous=config.exclude_ambiguous)
     codes = label_codes(index["label"], labels)
     teaching = found.readable & (targets.sum(1) > 0)
-    train = np.flatnonzero((parts == Split.TRAIN) & teaching)
-    valid = np.flatnonzero((parts == Split.VALID) & teaching & (codes >= 0))
+    train = np.flatnonzero((splits == Split.TRAIN) & teaching)
+    valid = np.flatnonzero((splits == Split.VALID) & teaching & (codes >= 0))
     affect = affect_rows(index) if config.affect_weight else None
     return TrainingData(found.images, targets, codes, train, valid, affect)
 
@@ -137,7 +137,7 @@ def batches_per_epoch(config: TrainConfig, data: TrainingData, classes: int) -> 
     Raises:
         InputError: there is not one, or nothing to select by.
     """
-    size, sampling = config.batch_size, config.remedy.sampling
+    size, sampling = config.batch_size, config.rebalancing.sampling
     if len(data.train) < size:
         raise InputError(
             f"There are {len(data.train)} training images, fewer than one batch of {size}. "
@@ -146,7 +146,7 @@ def batches_per_epoch(config: TrainConfig, data: TrainingData, classes: int) -> 
     drawn = epoch_size(data.codes[data.train], classes, sampling)
     if drawn < size:
         raise InputError(
-            f"An epoch draws {drawn} images with remedy.sampling {sampling}, fewer than one batch of {size}. "
+            f"An epoch draws {drawn} images with rebalancing.sampling {sampling}, fewer than one batch of {size}. "
             "Lower batch_size or choose another remedy."
         )
     if len(data.valid) == 0:

@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from fer_core.errors import RunError
-from fer_core.processor import processor
 from fer_core.runs.folder import CHECKPOINT, STAGED_WEIGHTS, WEIGHTS, Run
+from fer_core.system.processor import processor
 
 NAME = CHECKPOINT
 

@@ -13,21 +13,21 @@ from numpy.typing import NDArray
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.pack import DatasetImages, dataset_images, is_packed, pack_bytes, pack_bytes_limit
-from fer_core.data.split import make_split
-from fer_core.data.ties import ties_of
+from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.packing.pack import DatasetImages, dataset_images, is_packed, pack_bytes, pack_bytes_limit
+from fer_core.data.splits.split import make_split
 from fer_core.labels import label_set
-from fer_core.models.cost import network_cost
+from fer_core.models.flops import network_cost
 from fer_core.models.registry import architecture
 from fer_core.settings import Settings
 from fer_core.training.batches import TrainingData, batches_per_epoch, levels, training_data
-from fer_core.training.config import TrainConfig
-from fer_core.training.estimated import Estimate, Spread
+from fer_core.training.config.train_config import TrainConfig
+from fer_core.training.distillation.teachers import Teachers
+from fer_core.training.estimate_report import Estimate, Spread
 from fer_core.training.feed import Fed, Feed
 from fer_core.training.lessons import Lessons, prepared
-from fer_core.training.optimise import AveragedWeights
-from fer_core.training.steps import Steps, device_here, with_precision
-from fer_core.training.teachers import Teachers
+from fer_core.training.optimizer import EMA
+from fer_core.training.train_step import TrainStep, device_here, with_precision
 from fer_core.training.trained_network import fresh_network
 
 _WARM_UP = 2
@@ -97,8 +97,10 @@ class _Trial:
         self.config, self.contract, self.sample = config, contract, sample
         self.device = device_here()
         self.network = fresh_network(config, contract).to(self.device).to(memory_format=torch.channels_last)
-        self._averaged = AveragedWeights(self.network, config.ema_decay) if config.ema_decay else None
-        self._steps = Steps(self.network, self._averaged, config, sample.targets, _TIMED_MAX + _WARM_UP, self.device)
+        self._averaged = EMA(self.network, config.ema_decay) if config.ema_decay else None
+        self._steps = TrainStep(
+            self.network, self._averaged, config, sample.targets, _TIMED_MAX + _WARM_UP, self.device
+        )
         self._feed = Feed(sample.images, self.device)
         chance = torch.Generator().manual_seed(config.seed)
         self._lessons = Lessons(sample, contract, config.augment, chance, teachers)
@@ -166,8 +168,8 @@ def _packed(dataset: StoredDataset, contract: Contract, settings: Settings) -> s
 
 def _data(config: TrainConfig, dataset: StoredDataset, contract: Contract, found: DatasetImages) -> TrainingData:
     index = dataset.index(version=config.corrections)
-    parts = make_split(index, config.split, ties_of(index, dataset.pairs())).to_numpy(str)
-    return training_data(index, parts, found, config, contract.label_set)
+    splits = make_split(index, config.split, group_rows(index, dataset.pairs())).to_numpy(str)
+    return training_data(index, splits, found, config, contract.label_set)
 
 
 def _sample(config: TrainConfig, data: TrainingData) -> tuple[TrainingData, float]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fer_core.data.stream import StreamedImages
+from fer_core.data.packing.stream import StreamedImages
 
 _DEVICE_SHARE_01 = 0.5
 """The most of a GPU's free memory that the images take."""

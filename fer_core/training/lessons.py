@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 import torch
 
 from fer_core.contract import Contract
-from fer_core.training.augment_config import AugmentConfig
 from fer_core.training.batches import Batch, TrainingData, make_batch
+from fer_core.training.config.augmentation import AugmentConfig
+from fer_core.training.distillation.teachers import Teachers
 from fer_core.training.feed import Fed
-from fer_core.training.teachers import Teachers
 
 
 def prepared(contract: Contract, images: torch.Tensor) -> torch.Tensor:
     """Gray levels 0..255 as the network wants them, channels last; float32, shape (N, C, S, S)."""
-    wanted: torch.Tensor = contract.normalise(images)
+    wanted: torch.Tensor = contract.normalize(images)
     return wanted.contiguous(memory_format=torch.channels_last)
 
 

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from fer_core.data.rebalance import Remedy, class_weights, logit_offsets
-from fer_core.training.learning_config import LossConfig
+from fer_core.data.imbalance.rebalancing import Rebalancing, class_weights, logit_offsets
+from fer_core.training.config.learning import LossConfig
 
 _GAP_MIN = 1e-7
 """Where a gap is nothing, a power below 1 has no slope."""
@@ -37,7 +37,7 @@ class TrainingLoss:
     @classmethod
     def of(
         cls,
-        remedy: Remedy,
+        rebalancing: Rebalancing,
         targets: NDArray[np.float32],
         device: torch.device,
         loss: LossConfig = LossConfig(),  # noqa: B008  (frozen)
@@ -49,9 +49,9 @@ class TrainingLoss:
         `weighted` False leaves the remedy's weights out, as in the epochs before deferred ones begin.
         """
         sizes = targets.sum(0)
-        used = weighted and remedy.weights != "none"
-        weights = class_weights(sizes, remedy.weights, remedy.beta) if used else None
-        offsets = logit_offsets(sizes, remedy.logit_tau) if remedy.logit_tau else None
+        used = weighted and rebalancing.weights != "none"
+        weights = class_weights(sizes, rebalancing.weights, rebalancing.beta) if used else None
+        offsets = logit_offsets(sizes, rebalancing.logit_tau) if rebalancing.logit_tau else None
         each, added = (None if a is None else torch.from_numpy(a).to(device) for a in (weights, offsets))
         return cls(each, added, loss.label_smoothing, loss.gamma if loss.name == "focal" else 0.0)
 

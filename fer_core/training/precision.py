@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fer_core.models.footprint import Precision
-from fer_core.processor import Processor, processor
+from fer_core.models.memory_estimate import Precision
+from fer_core.system.processor import Processor, processor
 
 PrecisionChoice = Literal["auto", "fp32", "bf16", "fp16"]
 

@@ -6,18 +6,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fer_core.data.rebalance import Sampling, drawn_per_epoch
+from fer_core.data.imbalance.rebalancing import Sampling, samples_per_epoch
 
 
 def epoch_size(codes: NDArray[np.int64], classes: int, sampling: Sampling) -> int:
     """How many images an epoch draws; see `epoch_rows`."""
-    return int(drawn_per_epoch(_sizes(codes, classes), sampling).sum() + (codes < 0).sum())
+    return int(samples_per_epoch(_sizes(codes, classes), sampling).sum() + (codes < 0).sum())
 
 
 def epoch_rows(
     rows: NDArray[np.int64], codes: NDArray[np.int64], classes: int, sampling: Sampling, chance: torch.Generator
 ) -> NDArray[np.int64]:
-    """The rows that an epoch draws, in random order; as many of each class as `drawn_per_epoch` says.
+    """The rows that an epoch draws, in random order; as many of each class as `samples_per_epoch` says.
 
     Classes go by the label alone. A row without a label (soft targets whose votes tied) belongs to no class and is
     drawn once, whatever the sampling.
@@ -30,7 +30,7 @@ def epoch_rows(
     if sampling == "natural":
         return _shuffled(rows, chance)
     drawn = [rows[codes < 0]]
-    for code, wanted in enumerate(drawn_per_epoch(_sizes(codes, classes), sampling)):
+    for code, wanted in enumerate(samples_per_epoch(_sizes(codes, classes), sampling)):
         of_class = rows[codes == code]
         rounds, rest = divmod(int(wanted), max(len(of_class), 1))
         drawn += [np.tile(of_class, rounds), _shuffled(of_class, chance)[:rest]]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fer_core.training.learning_config import OptimiserConfig
+from fer_core.training.config.learning import OptimizerConfig
 
 _RISE_01 = 0.1
 _START_01 = 0.04
 
 
-def rate_factor(config: OptimiserConfig, step: int, steps: int, warmup_steps: float = 0) -> float:
+def rate_factor(config: OptimizerConfig, step: int, steps: int, warmup_steps: float = 0) -> float:
     """The learning rate at `step` of `steps` as a share of the configured one; a plateau's share comes on top.
 
     one_cycle after Smith & Topin (2019), "Super-Convergence", with a cosine descent. After `warmup_steps`, over
@@ -35,7 +35,7 @@ def _descent(done_01: float) -> float:
 
 
 @dataclass(slots=True)
-class Patience:
+class EarlyStopper:
     """Counts epochs without progress. All its fields are its state, to be kept with a checkpoint.
 
     Attributes:
@@ -56,14 +56,14 @@ class Patience:
 
 
 @dataclass(slots=True)
-class Plateau:
+class ReduceOnPlateau:
     """The share of the learning rate that is left after every stretch of epochs without progress."""
 
     factor: float = 1.0
     best: float = math.inf
     waited: int = 0
 
-    def see(self, loss: float, config: OptimiserConfig) -> None:
+    def see(self, loss: float, config: OptimizerConfig) -> None:
         """Take an epoch's validation loss; lower the share where it has not fallen for too long."""
         if config.schedule != "plateau":
             return

@@ -13,27 +13,27 @@ from fer_core.labels import Expression, LabelSet
 
 
 def target_rows(
-    index: pd.DataFrame, labels: LabelSet, kind: Literal["votes", "label"], *, leave_out_disputed: bool = False
+    index: pd.DataFrame, labels: LabelSet, kind: Literal["votes", "label"], *, exclude_ambiguous: bool = False
 ) -> NDArray[np.float32]:
     """The targets of every row of an index.
 
     Args:
-        index: a dataset's index. Rows that its overlay excludes teach nothing; relabelled ones teach their new
+        index: a dataset's index. Rows that its overlay excludes teach nothing; relabeled ones teach their new
             label, whatever the votes.
         labels: the model's outputs. A row whose label is none of them teaches nothing, whoever else voted for one.
         kind: "votes" takes the share of votes where the index has votes, "label" the label alone. By their votes rows
             without a label teach too, where the first place is shared and all who share it are among the outputs.
-        leave_out_disputed: rows that the overlay marks as disputed teach nothing either.
+        exclude_ambiguous: rows that the overlay marks as ambiguous teach nothing either.
     Returns:
         float32, shape (N, len(labels)); a row sums to 1, or to 0 where the image can't teach anything.
     """
     rows = _label_rows(index, labels)
     if kind == "votes" and VOTE_COLUMNS[0] in index:
-        voted = _of_the_set(index, labels) & ~_marked(index, "relabelled")
+        voted = _of_the_set(index, labels) & ~_marked(index, "relabeled")
         rows = np.where(voted[:, None], _vote_rows(index, labels), rows)
     rows[_marked(index, "excluded")] = 0
-    if leave_out_disputed:
-        rows[_marked(index, "disputed")] = 0
+    if exclude_ambiguous:
+        rows[_marked(index, "ambiguous")] = 0
     return rows
 
 

@@ -9,7 +9,7 @@ from numbers import Real
 from typing import Any, Protocol
 
 from fer_core.runs.folder import Run
-from fer_core.training.config import flat
+from fer_core.training.config.train_config import flat
 
 EVENTS_FOLDER = "events"
 
@@ -36,9 +36,9 @@ class TensorBoard:
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         """Write every figure as a scalar, those of one part under one heading."""
-        for name, value in figures_of(row).items():
-            part, _, metric = name.partition("_")
-            tag = f"{part}/{metric}" if part in ("train", "valid") else f"run/{name}"
+        for name, value in metrics_of(row).items():
+            split, _, metric = name.partition("_")
+            tag = f"{split}/{metric}" if split in ("train", "valid") else f"run/{name}"
             self._writer.add_scalar(tag, value, int(row["epoch"]))
         self._writer.flush()
 
@@ -58,7 +58,7 @@ class MlFlow:
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         """Send the figures."""
-        self._mlflow.log_metrics(figures_of(row), step=int(row["epoch"]))
+        self._mlflow.log_metrics(metrics_of(row), step=int(row["epoch"]))
 
     def close(self) -> None:
         """End the run there."""
@@ -106,6 +106,6 @@ def trackers_of(run: Run, settings: Mapping[str, Any]) -> list[Guarded]:
     return trackers
 
 
-def figures_of(row: Mapping[str, Any]) -> dict[str, float]:
+def metrics_of(row: Mapping[str, Any]) -> dict[str, float]:
     """The numbers of an epoch's row but for its own."""
     return {name: float(value) for name, value in row.items() if isinstance(value, Real) and name != "epoch"}

@@ -9,10 +9,10 @@ from torch import nn
 
 from fer_core.contract import Contract
 from fer_core.models.catalog import model_info
-from fer_core.models.mirror import average_mirrored
+from fer_core.models.flip_tta import add_flip_tta
 from fer_core.models.registry import build_network
 from fer_core.models.weights_file import load_weights
-from fer_core.training.config import TrainConfig, load_config
+from fer_core.training.config.train_config import TrainConfig, load_config
 
 
 def trained_network(folder: Path) -> nn.Module:
@@ -50,6 +50,6 @@ def fresh_network(config: TrainConfig, contract: Contract, **changes: Any) -> nn
     network = build_network(
         config.model.name, len(contract.labels), channels=contract.channels, affect=affect, **options
     )
-    if config.mirrored:
-        average_mirrored(network)
+    if config.flip_tta:
+        add_flip_tta(network)
     return network

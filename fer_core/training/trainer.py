@@ -16,23 +16,23 @@ from torch import nn
 
 from fer_core.contract import Contract
 from fer_core.errors import CancelledError, InputError
-from fer_core.models.heads import affect_returned
+from fer_core.models.multi_task_head import affect_returned
 from fer_core.models.weights_file import load_weights
 from fer_core.progress import Progress, Step, silent
 from fer_core.runs.folder import Run, weights_named
 from fer_core.training import checkpoint
 from fer_core.training.affect import affect_scores
 from fer_core.training.batches import TrainingData, batches_per_epoch, levels
-from fer_core.training.config import TrainConfig
-from fer_core.training.epoch_scores import score_of, scores
+from fer_core.training.config.train_config import TrainConfig
+from fer_core.training.distillation.teachers import Teachers
+from fer_core.training.epoch_metrics import score_of, scores
 from fer_core.training.feed import Feed
 from fer_core.training.lessons import Lessons, prepared
-from fer_core.training.optimise import AveragedWeights
+from fer_core.training.optimizer import EMA
 from fer_core.training.sampling import epoch_rows
-from fer_core.training.schedule import Patience, Plateau
-from fer_core.training.steps import Steps, device_here, with_precision
-from fer_core.training.teachers import Teachers
+from fer_core.training.schedule import EarlyStopper, ReduceOnPlateau
 from fer_core.training.trackers import Tracker
+from fer_core.training.train_step import TrainStep, device_here, with_precision
 from fer_core.training.trained_network import fresh_network
 
 _EVALUATION_BATCH = 256
@@ -61,16 +61,16 @@ class Trainer:
         config = with_precision(config, self.device)
         self.config, self.contract, self.data, self.run, self.trackers = config, contract, data, run, trackers
         network = fresh_network(config, contract)
-        if config.begin_with:
-            load_weights(network, weights_named(config.begin_with, run.folder.parent))
+        if config.init_from:
+            load_weights(network, weights_named(config.init_from, run.folder.parent))
         self.network: nn.Module = network.to(self.device).to(memory_format=torch.channels_last)
-        self.averaged = AveragedWeights(self.network, config.ema_decay) if config.ema_decay else None
-        self.steps = Steps(self.network, self.averaged, config, data.targets[data.train], self.batches, self.device)
+        self.averaged = EMA(self.network, config.ema_decay) if config.ema_decay else None
+        self.steps = TrainStep(self.network, self.averaged, config, data.targets[data.train], self.batches, self.device)
         self.feed = Feed(data.images, self.device)
         self.chance = torch.Generator().manual_seed(config.seed)
         self.lessons = Lessons(data, contract, config.augment, self.chance, teachers)
-        self.patience = Patience()
-        self.plateau = Plateau()
+        self.patience = EarlyStopper()
+        self.plateau = ReduceOnPlateau()
         self.epoch = 0
         self.best_score = -float("inf")
         self.best_epoch = 0
@@ -152,9 +152,9 @@ class Trainer:
         codes, predicted = [], []
         data_s = step_s = 0.0
         started = asked = time.monotonic()
-        parts = [np.sort(part) for part in np.split(order[: self.batches * config.batch_size], self.batches)]
+        splits = [np.sort(split) for split in np.split(order[: self.batches * config.batch_size], self.batches)]
         self._begin_batch(progress, 0)
-        for number, fed in enumerate(self.feed.batches(parts)):
+        for number, fed in enumerate(self.feed.batches(splits)):
             self._note_threads()
             batch = self.lessons.batch(fed, mixes=mixes)
             given = time.monotonic()
@@ -212,7 +212,7 @@ class Trainer:
         loss = F.cross_entropy(torch.from_numpy(outputs), torch.from_numpy(self.data.targets[rows]))
         if not torch.isfinite(loss):
             raise InputError(
-                f"The validation loss became {float(loss)} in epoch {self.epoch + 1}. Lower optimiser.learning_rate."
+                f"The validation loss became {float(loss)} in epoch {self.epoch + 1}. Lower optimizer.learning_rate."
             )
         row: dict[str, Any] = {"valid_loss": float(loss)}
         row |= scores("valid", self.data.codes[rows], outputs.argmax(1), self.contract.labels)
@@ -227,29 +227,29 @@ class Trainer:
         network = self.evaluated.eval()
         both = self.config.affect_weight > 0
         starts = range(0, len(rows), _EVALUATION_BATCH)
-        parts: list[list[NDArray[np.float32]]] = []
+        splits: list[list[NDArray[np.float32]]] = []
         with torch.inference_mode(), affect_returned(network) if both else nullcontext():
             begin()
             for fed in self.feed.batches([rows[at : at + _EVALUATION_BATCH] for at in starts]):
                 outputs = network(prepared(self.contract, levels(fed.images)))
                 each = outputs if both else (outputs,)
-                parts.append([part.float().cpu().numpy() for part in each])
+                splits.append([split.float().cpu().numpy() for split in each])
                 begin()
-        if not parts:
+        if not splits:
             return np.zeros((0, len(self.contract.labels)), np.float32), np.zeros((0, 2), np.float32) if both else None
-        joined = [np.concatenate(each) for each in zip(*parts, strict=True)]
+        joined = [np.concatenate(each) for each in zip(*splits, strict=True)]
         return joined[0], joined[1] if both else None
 
     def _compare(self, row: dict[str, Any]) -> None:
         """Keep the weights where the epoch is the best yet; count the epochs that brought nothing."""
-        score = score_of(row, self.config.select_on)
+        score = score_of(row, self.config.monitor)
         if score > self.best_score or self.best_epoch == 0:
             self.best_score, self.best_epoch = score, self.epoch
             checkpoint.stage_weights(self.run, self.evaluated, self.epoch)
         asked = self.config.early_stopping
         if asked.patience:
             self.patience.see(score_of(row, asked.metric), asked.min_delta)
-        self.plateau.see(row["valid_loss"], self.config.optimiser)
+        self.plateau.see(row["valid_loss"], self.config.optimizer)
 
     def _tell(self, row: dict[str, Any]) -> None:
         self.run.append_log(
@@ -262,12 +262,12 @@ class Trainer:
 
     def _epoch_rows(self) -> NDArray[np.int64]:
         train, classes = self.data.train, len(self.contract.labels)
-        return epoch_rows(train, self.data.codes[train], classes, self.config.remedy.sampling, self.chance)
+        return epoch_rows(train, self.data.codes[train], classes, self.config.rebalancing.sampling, self.chance)
 
     def _save_checkpoint(self) -> None:
         state = {
             "network": self.network.state_dict(),
-            "optimiser": self.steps.optimiser.state_dict(),
+            "optimizer": self.steps.optimizer.state_dict(),
             "scaler": self.steps.scaler.state_dict(),
             "averaged": self.averaged.network.state_dict() if self.averaged else {},
             "averaged_steps": self.averaged.steps if self.averaged else 0,
@@ -283,14 +283,14 @@ class Trainer:
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
-        self.steps.optimiser.load_state_dict(state["optimiser"])
+        self.steps.optimizer.load_state_dict(state["optimizer"])
         if self.averaged:
             self.averaged.network.load_state_dict(state["averaged"])
             self.averaged.steps = int(state["averaged_steps"])
         if self.steps.scaler.is_enabled():
             self.steps.scaler.load_state_dict(state["scaler"])
-        self.patience = Patience(**state.get("patience", {}))  # runs of the first version have neither
-        self.plateau = Plateau(**state.get("plateau", {}))
+        self.patience = EarlyStopper(**state.get("patience", {}))  # runs of the first version have neither
+        self.plateau = ReduceOnPlateau(**state.get("plateau", {}))
         self.epoch, self.best_epoch = int(state["epoch"]), int(state["best_epoch"])
         self.best_score = float(state["best_score"])
         self.threads = [int(number) for number in state.get("threads", [])]

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.numbers import hover, images
-from fer_ui.theme import TEXT, expression_colour, expression_outline, expression_title, rgb
+from fer_ui.formatting import hover, images
+from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title, rgb
 
 TITLE = "Valence and arousal by expression"
 QUADRANTS = {
@@ -91,10 +91,10 @@ def _points(expression: Expression, points: pd.DataFrame) -> go.Scattergl:
         x=points["valence"].to_numpy(float),
         y=points["arousal"].to_numpy(float),
         mode="markers",
-        marker={"size": 5, "color": expression_colour(expression), "opacity": _POINT_01, "line": {"width": 0}},
+        marker={"size": 5, "color": expression_color(expression), "opacity": _POINT_01, "line": {"width": 0}},
         hoverinfo="text",
         hovertext=[
-            hover(f"One face labelled {expression.value}: valence {valence:+.2f}, arousal {arousal:+.2f}")
+            hover(f"One face labeled {expression.value}: valence {valence:+.2f}, arousal {arousal:+.2f}")
             for valence, arousal in zip(points["valence"], points["arousal"], strict=True)
         ],
     )
@@ -103,7 +103,7 @@ def _points(expression: Expression, points: pd.DataFrame) -> go.Scattergl:
 def _spread(expression: Expression, row: pd.Series) -> go.Scatter:
     """An ellipse, one standard deviation to each side; nothing for a single image."""
     turn = np.linspace(0, 2 * np.pi, 73)
-    red, green, blue = rgb(expression_colour(expression))
+    red, green, blue = rgb(expression_color(expression))
     return go.Scatter(
         name=f"{expression_title(expression)}, spread",
         legendgroup=str(expression),
@@ -130,12 +130,12 @@ def _mean(expression: Expression, row: pd.Series) -> go.Scatter:
         marker={
             "size": 15,
             "symbol": "diamond",
-            "color": expression_colour(expression),
+            "color": expression_color(expression),
             "line": {"width": 2, "color": TEXT},
         },
         hoverinfo="text",
         hovertext=hover(
-            f"Mean of {images(int(row['n']))} labelled {expression.value}: valence {row['valence_mean']:+.2f}{spread}, "
+            f"Mean of {images(int(row['n']))} labeled {expression.value}: valence {row['valence_mean']:+.2f}{spread}, "
             f"arousal {row['arousal_mean']:+.2f}{excited}"
         ),
     )

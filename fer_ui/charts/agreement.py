@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.numbers import count, hover, images, percent
+from fer_ui.formatting import count, hover, images, percent
 from fer_ui.theme import (
-    expression_colour,
+    expression_color,
     expression_outline,
     expression_title,
     sequential_scale,
@@ -42,7 +42,7 @@ def agreement_bars(histogram: pd.DataFrame) -> go.Figure:
             hoverinfo="text",
             hovertext=[_hover_words(expression, votes, of, n) for votes, n in _pairs(rows)],
             marker={
-                "color": expression_colour(expression),
+                "color": expression_color(expression),
                 "line": {"color": expression_outline(expression), "width": 1},
             },
         )
@@ -73,7 +73,7 @@ def agreement_by_expression(histogram: pd.DataFrame) -> go.Figure:
     ]
     figure = go.Figure()
     for votes in map(int, table.columns.to_numpy()):
-        colour_01 = (votes - 0.5) / of
+        color_01 = (votes - 0.5) / of
         counts = table[votes].tolist()
         shares = (table[votes] / totals).tolist()
         figure.add_bar(
@@ -85,13 +85,13 @@ def agreement_by_expression(histogram: pd.DataFrame) -> go.Figure:
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
-            textfont={"size": 11, "color": text_on_scale(colour_01)},
+            textfont={"size": 11, "color": text_on_scale(color_01)},
             hoverinfo="text",
             hovertext=[
                 _hover_words(expression, votes, of, n, total)
                 for expression, n, total in zip(expressions, counts, totals.tolist(), strict=True)
             ],
-            marker={"color": _colour(colour_01), "line": {"width": 0}},
+            marker={"color": _color(color_01), "line": {"width": 0}},
         )
     figure.update_layout(barmode="stack", bargap=0.24, showlegend=True)
     figure.update_layout(legend={"title": {"text": f"votes of {of} "}, "traceorder": "normal"})
@@ -144,13 +144,13 @@ def _pairs(rows: pd.DataFrame) -> list[tuple[int, int]]:
 def _hover_words(expression: Expression, votes: int, of: int, number: int, total: int = 0) -> str:
     verb, votes_are = ("has" if number == 1 else "have"), ("vote" if votes == 1 else "votes")
     share = f" ({percent(number / total)})" if total else ""
-    return hover(f"{images(number)} labelled {expression.value}{share} {verb} {votes} of {of} {votes_are} for it")
+    return hover(f"{images(number)} labeled {expression.value}{share} {verb} {votes} of {of} {votes_are} for it")
 
 
-def _colour(value_01: float) -> str:
+def _color(value_01: float) -> str:
     """A step of the scale, so that all the votes go through all of it."""
-    colours = [colour for _, colour in sequential_scale()]
-    return colours[min(int(value_01 * len(colours)), len(colours) - 1)]
+    colors = [color for _, color in sequential_scale()]
+    return colors[min(int(value_01 * len(colors)), len(colors) - 1)]
 
 
 def _number(of: int) -> str:

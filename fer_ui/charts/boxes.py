@@ -38,7 +38,7 @@ class _Plate(NamedTuple):
 
 
 def draw_numbered_boxes(
-    image: RgbImage, boxes: Sequence[FaceBox], labels: Sequence[str], colours: Sequence[str]
+    image: RgbImage, boxes: Sequence[FaceBox], labels: Sequence[str], colors: Sequence[str]
 ) -> RgbImage:
     """Draw each box with its number (from 1) in a disc at its corner and its label on a plate above or below.
 
@@ -46,20 +46,20 @@ def draw_numbered_boxes(
         image: uint8, shape (H, W, 3), RGB; not changed.
         boxes: pixels of `image`; may reach over its edge.
         labels: a short text a box; an empty one has no plate.
-        colours: #RRGGBB, one a box.
+        colors: #RRGGBB, one a box.
     Returns:
         uint8, shape (H, W, 3), RGB, a copy.
     Raises:
-        ValueError: not one label and one colour for each box.
+        ValueError: not one label and one color for each box.
     """
     picture = Image.fromarray(np.ascontiguousarray(image))
-    for number, (box, label, colour) in enumerate(zip(boxes, labels, colours, strict=True), start=1):
+    for number, (box, label, color) in enumerate(zip(boxes, labels, colors, strict=True), start=1):
         font = _font(picture.size, box)
-        _draw_outline(picture, box, colour, font)
+        _draw_outline(picture, box, color, font)
         plate = _place_plate(picture.size, box, label, font)
         if plate:
-            _draw_plate(picture, plate, colour, font)
-        _draw_disc(picture, box, str(number), colour, font)
+            _draw_plate(picture, plate, color, font)
+        _draw_disc(picture, box, str(number), color, font)
     return np.asarray(picture, dtype=np.uint8).copy()
 
 
@@ -72,13 +72,13 @@ def _font(size: tuple[int, int], box: FaceBox) -> ImageFont.FreeTypeFont:
     return font
 
 
-def _draw_outline(picture: Image.Image, box: FaceBox, colour: str, font: ImageFont.FreeTypeFont) -> None:
+def _draw_outline(picture: Image.Image, box: FaceBox, color: str, font: ImageFont.FreeTypeFont) -> None:
     """The box, with a dark edge on either side so that it shows on any picture."""
     draw = ImageDraw.Draw(picture)
     thick = max(2, round(font.size / 7))
     corners = (box.x, box.y, box.x + box.width - 1, box.y + box.height - 1)
     radius = max(2, round(font.size / 3))
-    for grow, width, fill in ((1, thick + 2, _EDGE), (0, thick, colour)):
+    for grow, width, fill in ((1, thick + 2, _EDGE), (0, thick, color)):
         left, top, right, bottom = corners
         outer = (left - grow, top - grow, right + grow, bottom + grow)
         if outer[2] > outer[0] and outer[3] > outer[1]:
@@ -126,15 +126,15 @@ def _fitted(label: str, font: ImageFont.FreeTypeFont, width_px: int) -> str:
     return f"{kept}…"
 
 
-def _draw_plate(picture: Image.Image, plate: _Plate, colour: str, font: ImageFont.FreeTypeFont) -> None:
+def _draw_plate(picture: Image.Image, plate: _Plate, color: str, font: ImageFont.FreeTypeFont) -> None:
     draw = ImageDraw.Draw(picture)
     corners = (plate.left, plate.top, plate.left + plate.width - 1, plate.top + plate.height - 1)
-    draw.rounded_rectangle(corners, radius=max(2, round(font.size / 4)), fill=colour, outline=_EDGE)
+    draw.rounded_rectangle(corners, radius=max(2, round(font.size / 4)), fill=color, outline=_EDGE)
     middle = (plate.left + plate.width / 2, plate.top + plate.height / 2)
-    draw.text(middle, plate.text, font=font, fill=text_on(colour), anchor="mm")
+    draw.text(middle, plate.text, font=font, fill=text_on(color), anchor="mm")
 
 
-def _draw_disc(picture: Image.Image, box: FaceBox, number: str, colour: str, font: ImageFont.FreeTypeFont) -> None:
+def _draw_disc(picture: Image.Image, box: FaceBox, number: str, color: str, font: ImageFont.FreeTypeFont) -> None:
     """The number in a disc on the box's upper left corner, moved inside the picture where it would leave it."""
     radius = max(font.size * 0.75, font.getlength(number) / 2 + font.size * 0.3)
     side = round(2 * radius) + 2
@@ -145,6 +145,6 @@ def _draw_disc(picture: Image.Image, box: FaceBox, number: str, colour: str, fon
     left = min(max(box.x - side // 2, 0), max(picture.width - side, 0))
     top = min(max(box.y - side // 2, 0), max(picture.height - side, 0))
     picture.paste(_EDGE, (left, top), rim)
-    picture.paste(colour, (left + 1, top + 1), inner)
+    picture.paste(color, (left + 1, top + 1), inner)
     middle = (left + side / 2, top + side / 2)
-    ImageDraw.Draw(picture).text(middle, number, font=font, fill=text_on(colour), anchor="mm")
+    ImageDraw.Draw(picture).text(middle, number, font=font, fill=text_on(color), anchor="mm")

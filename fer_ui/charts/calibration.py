@@ -8,15 +8,15 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.evaluation.reliability import DRAWN_MIN, drawn_from, filled_bins
+from fer_core.evaluation.calibration_metrics import DRAWN_MIN, drawn_from, filled_bins
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.numbers import count, hover, images, percent
+from fer_ui.formatting import count, hover, images, percent
 from fer_ui.theme import SERIES
 
 TITLE = "How often it is right, by how sure it is"
 COLUMNS = ("point", "from", "to", "images", "confidence", "accuracy", "low", "high")
 
-_COLOURS = {"accurate": SERIES[0], "balanced": SERIES[2]}
+_COLORS = {"accurate": SERIES[0], "balanced": SERIES[2]}
 _SYMBOLS = {"accurate": "circle", "balanced": "diamond"}
 _PLOT_PX = 380
 _DOT_PX = (6.0, 14.0)
@@ -93,7 +93,7 @@ def _diagonal() -> go.Scatter:
 
 
 def _line(point: str, rows: pd.DataFrame, most: int) -> go.Scatter:
-    colour = _COLOURS.get(point, SERIES[3])
+    color = _COLORS.get(point, SERIES[3])
     small, large = _DOT_PX
     return go.Scatter(
         name=f"{point} point",
@@ -101,10 +101,10 @@ def _line(point: str, rows: pd.DataFrame, most: int) -> go.Scatter:
         y=rows["accuracy"],
         mode="lines+markers",
         cliponaxis=False,
-        line={"color": colour, "width": 2},
+        line={"color": color, "width": 2},
         marker={
             "symbol": _SYMBOLS.get(point, "square"),
-            "color": colour,
+            "color": color,
             "opacity": 1,
             "size": [small + (large - small) * (n / most) ** 0.5 for n in rows["images"]],
         },
@@ -115,7 +115,7 @@ def _line(point: str, rows: pd.DataFrame, most: int) -> go.Scatter:
             "arrayminus": rows["accuracy"] - rows["low"],
             "thickness": 1.2,
             "width": 3,
-            "color": colour,
+            "color": color,
         },
         hoverinfo="text",
         hovertext=[_hover_words(point, row) for _, row in rows.iterrows()],

@@ -8,12 +8,12 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.numbers import count, hover, percent
+from fer_ui.formatting import count, hover, percent
 from fer_ui.theme import SERIES, expression_title
 
 TITLE = "Share of each expression, by dataset"
 DATASETS_MAX = len(SERIES)
-"""As many as there are colours that can be told apart."""
+"""As many as there are colors that can be told apart."""
 
 _BAR_PX = 15
 _ROW_GAP_PX = 14
@@ -37,8 +37,8 @@ def class_comparison(shares: pd.DataFrame) -> go.Figure:
         return empty_figure(TITLE, "There is nothing to compare.")
     figure = go.Figure()
     names = list(dict.fromkeys(shares["dataset"]))
-    for name, colour in zip(names, SERIES, strict=False):
-        figure.add_trace(_bars(name, shares[shares["dataset"] == name], colour))
+    for name, color in zip(names, SERIES, strict=False):
+        figure.add_trace(_bars(name, shares[shares["dataset"] == name], color))
     rows = shares["expression"].nunique()
     row_px = _ROW_GAP_PX + _BAR_PX * len(names)
     figure.update_layout(barmode="group", bargap=_ROW_GAP_PX / row_px, showlegend=True)
@@ -73,7 +73,7 @@ def comparison_words(shares: pd.DataFrame) -> str:
     return f"{title} differs most: {percent(row[most])} of {most}, but {percent(row[least])} of {least}."
 
 
-def _bars(name: str, rows: pd.DataFrame, colour: str) -> go.Bar:
+def _bars(name: str, rows: pd.DataFrame, color: str) -> go.Bar:
     shares = rows["share_01"].to_numpy(float)
     return go.Bar(
         name=_shortened(name),
@@ -89,14 +89,14 @@ def _bars(name: str, rows: pd.DataFrame, colour: str) -> go.Bar:
             for expression, number, share in zip(rows["expression"], rows["count"], shares, strict=True)
         ],
         hoverinfo="text",
-        marker={"color": colour},
+        marker={"color": color},
     )
 
 
 def _hover_words(name: str, expression: str, number: int, share_01: float) -> str:
     if np.isnan(share_01):
         return hover(f"{name} has no images of these expressions")
-    return hover(f"{name}: {percent(share_01)}, {count(number)} labelled {expression}")
+    return hover(f"{name}: {percent(share_01)}, {count(number)} labeled {expression}")
 
 
 def _shortened(name: str) -> str:

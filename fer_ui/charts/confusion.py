@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import apply_layout, empty_figure
-from fer_ui.numbers import compact_count, count, hover, images, percent
+from fer_ui.formatting import compact_count, count, hover, images, percent
 from fer_ui.theme import expression_title, sequential_scale, text_on_scale
 
 TITLE = "What each expression is read as"
@@ -31,7 +31,7 @@ class Mistake(NamedTuple):
 def confusion_heatmap(
     confusion: NDArray[np.integer], labels: Sequence[Expression], *, ratios: bool = False
 ) -> go.Figure:
-    """Draw a confusion matrix. The colour of a cell is always its share of its row, so that rare classes show too.
+    """Draw a confusion matrix. The color of a cell is always its share of its row, so that rare classes show too.
 
     A click on a cell selects a point whose `customdata` is `[label, read_as, count]`.
 
@@ -44,7 +44,7 @@ def confusion_heatmap(
         return empty_figure(TITLE, "There is nothing to compare yet.")
     shares = row_shares(confusion)
     names = [expression_title(expression) for expression in labels]
-    figure = go.Figure([_colours(shares), _clickable_cells(confusion, labels)])
+    figure = go.Figure([_colors(shares), _clickable_cells(confusion, labels)])
     _write_cells(figure, confusion, shares, ratios=ratios)
     supports = confusion.sum(axis=1)
     places = list(range(len(labels)))
@@ -65,7 +65,7 @@ def confusion_heatmap(
     )
     figure.update_yaxes(**axis, range=edges[::-1], ticktext=row_names)
     figure.add_annotation(
-        text="labelled", x=0, xref="paper", xanchor="right", xshift=-12, y=1, yref="paper", yanchor="bottom"
+        text="labeled", x=0, xref="paper", xanchor="right", xshift=-12, y=1, yref="paper", yanchor="bottom"
     )
     figure.update_annotations(showarrow=False)
     return apply_layout(
@@ -95,10 +95,10 @@ def confusion_words(confusion: NDArray[np.integer], labels: Sequence[Expression]
     """The largest mistake, and the classes that nothing can be said about, in words."""
     total = int(confusion.sum())
     if total == 0:
-        return "There are no labelled images to judge."
+        return "There are no labeled images to judge."
     mistake = largest_mistake(confusion, labels)
     if mistake is None:
-        return f"No mistakes: all {images(total)} are read as labelled."
+        return f"No mistakes: all {images(total)} are read as labeled."
     share = percent(mistake.number / mistake.support, 0)
     return (
         f"The largest confusion: {share} of {mistake.label.value} is read as {mistake.read_as.value} "
@@ -110,7 +110,7 @@ def _images(support: int) -> str:
     return images(support) if support < 10**5 else f"{compact_count(support)} images"
 
 
-def _colours(shares: NDArray[np.float64]) -> go.Heatmap:
+def _colors(shares: NDArray[np.float64]) -> go.Heatmap:
     return go.Heatmap(
         z=shares, zmin=0, zmax=1, colorscale=sequential_scale(), showscale=False, xgap=2, ygap=2, hoverinfo="skip"
     )
@@ -137,7 +137,7 @@ def _hover_words(confusion: NDArray[np.integer], labels: Sequence[Expression], r
     number, support = int(confusion[row, column]), int(confusion[row].sum())
     verb = "is" if number == 1 else "are"
     return hover(
-        f"{count(number)} of {images(support)} labelled {labels[row].value} {verb} read as {labels[column].value} "
+        f"{count(number)} of {images(support)} labeled {labels[row].value} {verb} read as {labels[column].value} "
         f"({percent(number / support)})"
     )
 

@@ -11,13 +11,13 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.image_words import part_title, part_words
-from fer_ui.numbers import compact_count, count, hover, images, listed, percent, times
-from fer_ui.theme import expression_colour, expression_outline, expression_title
+from fer_ui.formatting import compact_count, count, hover, images, listed, percent, times
+from fer_ui.image_labels import describe_split, part_title
+from fer_ui.theme import expression_color, expression_outline, expression_title
 
 TITLE = "Images by expression"
 _PATTERNS = ("", "/", ".", "x", "-", "|")
-"""A split is told from another by its hatching, as colour already says which expression it is."""
+"""A split is told from another by its hatching, as color already says which expression it is."""
 
 _BAR_PX = 20
 _ROW_GAP_PX = 10
@@ -110,12 +110,12 @@ def imbalance_words(counts: pd.DataFrame) -> str:
     most, least = max(present, key=present.__getitem__), min(present, key=present.__getitem__)
     ratio = present[most] / present[least]
     if len(present) == 1:
-        words = f"Every labelled image ({count(present[most])}) shows {most.value}."
+        words = f"Every labeled image ({count(present[most])}) shows {most.value}."
     elif ratio < 1.2:
         words = "The expressions are about equally common."
     else:
         words = f"{expression_title(most)} is {times(ratio)} as common as {least.value}."
-    return f"{words} No image is labelled {listed(absent, 'or')}." if absent else words
+    return f"{words} No image is labeled {listed(absent, 'or')}." if absent else words
 
 
 def _lengths(split: SplitCounts, total: int, *, share: bool, log: bool) -> list[float]:
@@ -146,7 +146,7 @@ def _bars(classes: tuple[Expression, ...], split: SplitCounts, pattern: str) -> 
         ],
         hoverinfo="text",
         marker={
-            "color": [expression_colour(expression) for expression in classes],
+            "color": [expression_color(expression) for expression in classes],
             "line": {"color": [expression_outline(expression) for expression in classes], "width": 1},
             "pattern": {"shape": pattern, "size": 6, "solidity": 0.35, "fillmode": "replace"},
         },
@@ -169,13 +169,13 @@ def _behind_the_ends(classes: tuple[Expression, ...], whole: SplitCounts, ends: 
 
 def _hover_words(expression: Expression, split: SplitCounts, number: int) -> str:
     total = sum(split.counts)
-    part = part_words(split.split)
+    part = describe_split(split.split)
     kind = f"{part} images" if split.split else "images"
     if not total:
-        return hover(f"The {part} part has no labelled images." if split.split else "No labelled images.")
+        return hover(f"The {part} part has no labeled images." if split.split else "No labeled images.")
     verb = "is" if number == 1 else "are"
     return hover(
-        f"{count(number)} of {count(total)} {kind} ({percent(number / total)}) {verb} labelled {expression.value}"
+        f"{count(number)} of {count(total)} {kind} ({percent(number / total)}) {verb} labeled {expression.value}"
     )
 
 

@@ -1,6 +1,6 @@
 """What all charts share: title and subtitle in words, margins, legend, no zoom, a download button.
 
-Grid and background keep no colour of their own, as Streamlit's chart theme fills them in from the page's theme: so a
+Grid and background keep no color of their own, as Streamlit's chart theme fills them in from the page's theme: so a
 downloaded picture has the page's background and can be read anywhere. Text does, as that theme's gray is too faint on
 white (3.7 to 1).
 """

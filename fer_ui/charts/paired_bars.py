@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import LEGEND_PX, apply_layout
-from fer_ui.theme import expression_colour, expression_outline, expression_title
+from fer_ui.theme import expression_color, expression_outline, expression_title
 
 _BAR_PX = 20
 _ROW_GAP_PX = 10
@@ -70,7 +70,7 @@ def _trace(expressions: Sequence[Expression], bars: Bars, *, hatched: bool) -> g
         hovertext=list(bars.hovers),
         hoverinfo="text",
         marker={
-            "color": [expression_colour(expression) for expression in expressions],
+            "color": [expression_color(expression) for expression in expressions],
             "line": {"color": [expression_outline(expression) for expression in expressions], "width": 1},
             "pattern": {"shape": "/" if hatched else "", "size": 6, "solidity": 0.35, "fillmode": "replace"},
         },

@@ -9,10 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
-from fer_core.metrics import Figures
+from fer_core.metrics import Metrics
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.numbers import count, hover, images, interval, listed, percent
-from fer_ui.theme import TEXT, expression_colour, expression_outline, expression_title, rgb
+from fer_ui.formatting import count, hover, images, interval, listed, percent
+from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title, rgb
 
 TITLE = "Precision, recall with its 95 % interval, and F1"
 COLUMNS = ("expression", "support", "precision", "recall", "recall_low", "recall_high", "f1")
@@ -29,16 +29,16 @@ _TICKS_01 = [0, 0.25, 0.5, 0.75, 1]
 _FEW_IMAGES = 30
 
 
-def figures_table(figures: Figures, labels: Sequence[Expression]) -> pd.DataFrame:
-    """The figures of each class as a table, for `st.dataframe` and `class_figures_bars`.
+def metrics_table(metrics: Metrics, labels: Sequence[Expression]) -> pd.DataFrame:
+    """The figures of each class as a table, for `st.dataframe` and `class_metrics_bars`.
 
     Columns are `COLUMNS`; shares are 0..1. What nobody can know is NaN, not zero: recall and F1 of a class without
     images, precision of a class that was never answered.
     """
-    answers = figures.confusion.sum(axis=0)
+    answers = metrics.confusion.sum(axis=0)
     rows = []
     for place, expression in enumerate(labels):
-        known = figures.per_class[place]
+        known = metrics.per_class[place]
         low, high = known.recall_interval
         seen = known.support > 0
         rows.append(
@@ -55,8 +55,8 @@ def figures_table(figures: Figures, labels: Sequence[Expression]) -> pd.DataFram
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"support": "int64"})
 
 
-def class_figures_bars(table: pd.DataFrame) -> go.Figure:
-    """Draw `figures_table`: three bars a class, recall with its 95 % interval, each with its number behind it."""
+def class_metrics_bars(table: pd.DataFrame) -> go.Figure:
+    """Draw `metrics_table`: three bars a class, recall with its 95 % interval, each with its number behind it."""
     if table.empty:
         return empty_figure(TITLE, "There are no figures to show.")
     expressions = [Expression(value) for value in table["expression"]]
@@ -81,23 +81,23 @@ def class_figures_bars(table: pd.DataFrame) -> go.Figure:
         ticks="",
     )
     rows_px = len(table) * (_BAR_PX * len(_METRICS) + _ROW_GAP_PX)
-    return apply_layout(figure, title=TITLE, subtitle=figures_words(table), height_px=rows_px + 70 + LEGEND_PX)
+    return apply_layout(figure, title=TITLE, subtitle=describe_metrics(table), height_px=rows_px + 70 + LEGEND_PX)
 
 
-def figures_words(table: pd.DataFrame) -> str:
-    """Which expression is recognised best, which least, and how sure one can be of that."""
+def describe_metrics(table: pd.DataFrame) -> str:
+    """Which expression is recognized best, which least, and how sure one can be of that."""
     seen = table[table["recall"].notna()]
     if seen.empty:
         return "No class has images to judge."
     best, least = seen.iloc[int(seen["recall"].argmax())], seen.iloc[int(seen["recall"].argmin())]
     if len(seen) == 1:
-        words = f"{percent(best['recall'], 0)} of {best['expression']} is recognised."
+        words = f"{percent(best['recall'], 0)} of {best['expression']} is recognized."
     else:
         words = (
-            f"{percent(best['recall'], 0)} of {best['expression']} is recognised, "
+            f"{percent(best['recall'], 0)} of {best['expression']} is recognized, "
             f"but {percent(least['recall'], 0)} of {least['expression']}."
             if best["recall"] > least["recall"]
-            else f"Every expression is recognised equally often ({percent(best['recall'], 0)})."
+            else f"Every expression is recognized equally often ({percent(best['recall'], 0)})."
         )
     few = seen[seen["support"] < _FEW_IMAGES]["expression"].tolist()
     missing = table[table["recall"].isna()]["expression"].tolist()
@@ -143,7 +143,7 @@ def _bars(table: pd.DataFrame, expressions: list[Expression], metric: str, rows:
 
 
 def _fill(metric: str, expression: Expression) -> str:
-    red, green, blue = rgb(expression_colour(expression))
+    red, green, blue = rgb(expression_color(expression))
     return f"rgba({red}, {green}, {blue}, {_HOLLOW_01 if metric == 'f1' else 1})"
 
 
@@ -170,10 +170,10 @@ def _hover_words(metric: str, row: pd.Series) -> str:
     if np.isnan(value):
         return hover(f"No image is read as {name}" if metric == "precision" else f"There are no images of {name}")
     if metric == "precision":
-        return hover(f"{percent(value)} of the images read as {name} are labelled {name}")
+        return hover(f"{percent(value)} of the images read as {name} are labeled {name}")
     if metric == "f1":
         return hover(f"F1 of {name} is {percent(value)}: the harmonic mean of precision and recall")
     span = interval(row["recall_low"], row["recall_high"])
     return hover(
-        f"{percent(value)} of {count(row['support'])} images labelled {name} are recognised (95 % interval {span})"
+        f"{percent(value)} of {count(row['support'])} images labeled {name} are recognized (95 % interval {span})"
     )

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import apply_layout, empty_figure
-from fer_ui.numbers import hover, percent
-from fer_ui.theme import SERIES, expression_colour, expression_outline, expression_title
+from fer_ui.formatting import hover, percent
+from fer_ui.theme import SERIES, expression_color, expression_outline, expression_title
 
 _ROW_PX = 23
 _OTHERS_OPACITY = 0.7
@@ -18,14 +18,14 @@ _AXIS_END = 1.38
 
 
 def probability_bars(
-    probabilities: Mapping[Expression, float], uncertain: bool = False, uncertain_below_01: float | None = None
+    probabilities: Mapping[Expression, float], uncertain: bool = False, confidence_threshold: float | None = None
 ) -> go.Figure:
-    """Draw the probabilities of one face, the likeliest expression emphasised.
+    """Draw the probabilities of one face, the likeliest expression emphasized.
 
     Args:
         probabilities: 0..1 for each expression of the model.
         uncertain: the model abstains from reading this face.
-        uncertain_below_01: the probability it must reach not to abstain, drawn as a line; None draws none.
+        confidence_threshold: the probability it must reach not to abstain, drawn as a line; None draws none.
     """
     shown = [expression for expression in Expression if expression in probabilities]
     if not shown:
@@ -34,22 +34,22 @@ def probability_bars(
     figure = go.Figure(
         [_bars(shown, likeliest, probabilities), _numbers(shown, likeliest, probabilities)],
     )
-    _dress(figure, [_strong(expression_title(e), e is likeliest) for e in shown], uncertain_below_01)
-    title, subtitle = probability_words(likeliest, probabilities[likeliest], uncertain, uncertain_below_01)
+    _dress(figure, [_strong(expression_title(e), e is likeliest) for e in shown], confidence_threshold)
+    title, subtitle = probability_words(likeliest, probabilities[likeliest], uncertain, confidence_threshold)
     return apply_layout(
         figure, title=title, subtitle=subtitle, height_px=_ROW_PX * len(shown) + 40, hover_rows=True
     ).update_layout(margin={"t": 22, "b": 18})
 
 
 def probability_words(
-    likeliest: Expression, value_01: float, uncertain: bool, uncertain_below_01: float | None
+    likeliest: Expression, value_01: float, uncertain: bool, confidence_threshold: float | None
 ) -> tuple[str, str]:
     """What the bars show, and what to conclude from them."""
     if not uncertain:
         return f"Read as {likeliest.value}", f"The model is {percent(value_01, 0)} sure."
     limit = ""
-    if uncertain_below_01 is not None and value_01 < uncertain_below_01:
-        limit = f", it needs {percent(uncertain_below_01, 0)}"
+    if confidence_threshold is not None and value_01 < confidence_threshold:
+        limit = f", it needs {percent(confidence_threshold, 0)}"
     return "Uncertain", f"The likeliest is {likeliest.value} with {percent(value_01, 0)}{limit}."
 
 
@@ -65,7 +65,7 @@ def _bars(shown: list[Expression], likeliest: Expression, probabilities: Mapping
             for expression in shown
         ],
         marker={
-            "color": [expression_colour(expression) for expression in shown],
+            "color": [expression_color(expression) for expression in shown],
             "opacity": [1.0 if expression is likeliest else _OTHERS_OPACITY for expression in shown],
             "line": {"color": [expression_outline(expression) for expression in shown], "width": 1},
         },
@@ -89,7 +89,7 @@ def _strong(text: str, strong: bool) -> str:
     return f"<b>{text}</b>" if strong else text
 
 
-def _dress(figure: go.Figure, names: list[str], uncertain_below_01: float | None) -> None:
+def _dress(figure: go.Figure, names: list[str], confidence_threshold: float | None) -> None:
     figure.update_layout(bargap=0.28, showlegend=False)
     rows = len(names)
     figure.update_xaxes(range=[0, _AXIS_END], visible=False)
@@ -101,21 +101,21 @@ def _dress(figure: go.Figure, names: list[str], uncertain_below_01: float | None
         showgrid=False,
         zeroline=False,
     )
-    if uncertain_below_01 is None:
+    if confidence_threshold is None:
         return
     figure.add_shape(
         type="line",
-        x0=uncertain_below_01,
-        x1=uncertain_below_01,
+        x0=confidence_threshold,
+        x1=confidence_threshold,
         y0=-0.5,
         y1=rows - 0.5,
         line={"width": 1, "dash": "dot", "color": SERIES[1]},
     )
     figure.add_annotation(
-        x=uncertain_below_01,
+        x=confidence_threshold,
         y=rows - 0.5,
         yanchor="top",
-        text=f"sure from {percent(uncertain_below_01, 0)}",
+        text=f"sure from {percent(confidence_threshold, 0)}",
         font={"size": 11},
         showarrow=False,
     )

@@ -11,24 +11,24 @@ import plotly.graph_objects as go
 from fer_core.labels import Expression
 from fer_ui.charts.layout import empty_figure
 from fer_ui.charts.paired_bars import Bars, paired_bars
-from fer_ui.numbers import compact_count, count, hover, images, percent, times
+from fer_ui.formatting import compact_count, count, hover, images, percent, times
 from fer_ui.theme import expression_title
 
-DRAWN_TITLE = "Images drawn in an epoch"
+SAMPLES_TITLE = "Images drawn in an epoch"
 LOSS_TITLE = "Share of the loss"
 OFFSET_TITLE = "What the loss takes off each output in training"
 _NOTHING = "No training image has a label."
 _SAME_01 = 1e-9
 
 
-def drawn_bars(table: pd.DataFrame) -> go.Figure:
+def sample_bars(table: pd.DataFrame) -> go.Figure:
     """Draw how many images there are of each class, and how many an epoch draws.
 
     Args:
         table: `TrainingPart.under` a remedy, or `rebalance.preview`.
     """
     if not table["images"].sum():
-        return empty_figure(DRAWN_TITLE, _NOTHING)
+        return empty_figure(SAMPLES_TITLE, _NOTHING)
     expressions = [Expression(name) for name in table["expression"]]
     rows = table.to_dict("records")
     there = Bars(
@@ -39,20 +39,22 @@ def drawn_bars(table: pd.DataFrame) -> go.Figure:
     )
     drawn = Bars(
         "an epoch draws",
-        [row["drawn"] for row in rows],
-        [f"{compact_count(row['drawn'], 6)}{_each(row['repeats'])}" for row in rows],
+        [row["samples"] for row in rows],
+        [f"{compact_count(row['samples'], 6)}{_each(row['repeats'])}" for row in rows],
         [_drawn_words(row) for row in rows],
     )
-    return paired_bars(expressions, [there, drawn], title=DRAWN_TITLE, subtitle=drawn_words(table), axis_title="images")
+    return paired_bars(
+        expressions, [there, drawn], title=SAMPLES_TITLE, subtitle=describe_samples(table), axis_title="images"
+    )
 
 
-def drawn_words(table: pd.DataFrame) -> str:
+def describe_samples(table: pd.DataFrame) -> str:
     """What the sampling makes of the ratio between the commonest and the rarest class."""
     present = table[table["images"] > 0]
-    before, after = ratio(present["images"]), ratio(present["drawn"])
+    before, after = ratio(present["images"]), ratio(present["samples"])
     if len(present) == 1:
         return f"There is one class only: {present['expression'].iloc[0]}."
-    if (present["drawn"] == present["images"]).all():
+    if (present["samples"] == present["images"]).all():
         return f"Every image once: the commonest expression stays {times(before)} as common as the rarest."
     if after < 1.005:
         return f"Every expression equally often, instead of the commonest {times(before)} as often as the rarest."
@@ -151,7 +153,7 @@ def _each(repeats: float) -> str:
 def _drawn_words(row: Mapping[Hashable, Any]) -> str:
     if not row["images"]:
         return hover(f"There is no image of {row['expression']} to draw")
-    words = f"An epoch draws {images(row['drawn'])} of {row['expression']}"
+    words = f"An epoch draws {images(row['samples'])} of {row['expression']}"
     if row["never_seen"]:
         return hover(f"{words}; {count(row['never_seen'])} are not seen in it")
     return hover(f"{words}, each {times(row['repeats'])}" if row["repeats"] > 1 else f"{words}, each once")

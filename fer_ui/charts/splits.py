@@ -12,11 +12,11 @@ from plotly.subplots import make_subplots
 from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_ui.charts.layout import apply_layout, empty_figure
-from fer_ui.image_words import part_title, part_words
-from fer_ui.numbers import count, hover, listed, percent
-from fer_ui.theme import expression_colour, expression_outline, expression_title
+from fer_ui.formatting import count, hover, listed, percent
+from fer_ui.image_labels import describe_split, part_title
+from fer_ui.theme import expression_color, expression_outline, expression_title
 
-TITLE = "Shares of the expressions among each part's labelled images"
+TITLE = "Shares of the expressions among each part's labeled images"
 
 _ROW_PX = 30
 _ALIKE_01 = 0.01
@@ -24,9 +24,9 @@ _ALIKE_01 = 0.01
 
 
 class Panel(NamedTuple):
-    """One part: the count of each class shown, in the fixed order, and what each is of the part's labelled images."""
+    """One part: the count of each class shown, in the fixed order, and what each is of the part's labeled images."""
 
-    part: str
+    split: str
     counts: tuple[int, ...]
     shares_01: tuple[float, ...]
 
@@ -49,7 +49,7 @@ def split_shares(counts: pd.DataFrame) -> go.Figure:
     for column, panel in enumerate(panels, start=1):
         figure.add_trace(_bars(classes, panel), row=1, col=column)
         # Below the panel: above it, on a phone, the chart's buttons cover it.
-        figure.update_xaxes(title_text=f"{part_title(panel.part)}, %", row=1, col=column)
+        figure.update_xaxes(title_text=f"{part_title(panel.split)}, %", row=1, col=column)
     longest = max(max(panel.shares_01) for panel in panels)
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     figure.update_xaxes(range=[0, 104 * longest], nticks=4, title_standoff=6, ticks="")
@@ -59,17 +59,17 @@ def split_shares(counts: pd.DataFrame) -> go.Figure:
 
 
 def shares(counts: pd.DataFrame) -> tuple[tuple[Expression, ...], tuple[Panel, ...]]:
-    """The classes that any part has, in the fixed order, and the parts that have labelled images.
+    """The classes that any part has, in the fixed order, and the parts that have labeled images.
 
     Args: that of `split_shares`.
     """
-    parts = counts.loc[[str(part) for part in Split], [str(expression) for expression in Expression]]
-    classes = tuple(expression for expression in Expression if parts[str(expression)].any())
+    splits = counts.loc[[str(split) for split in Split], [str(expression) for expression in Expression]]
+    classes = tuple(expression for expression in Expression if splits[str(expression)].any())
     panels = []
-    for part, row in parts.iterrows():
+    for split, row in splits.iterrows():
         numbers = tuple(int(row[str(expression)]) for expression in classes)
         if total := sum(numbers):
-            panels.append(Panel(str(part), numbers, tuple(number / total for number in numbers)))
+            panels.append(Panel(str(split), numbers, tuple(number / total for number in numbers)))
     return classes, tuple(panels)
 
 
@@ -77,7 +77,7 @@ def shares_words(counts: pd.DataFrame) -> str:
     """Whether the parts are alike, in a sentence; a class that a part lacks comes first."""
     classes, panels = shares(counts)
     if len(panels) < 2:
-        return "There is only one part with labelled images."
+        return "There is only one part with labeled images."
     lacking = [_lacking_words(classes, panel) for panel in panels if 0 in panel.counts]
     if lacking:
         return " ".join(lacking)
@@ -88,32 +88,33 @@ def shares_words(counts: pd.DataFrame) -> str:
     most, least = (pick(panels, key=lambda panel: panel.shares_01[place]) for pick in (max, min))
     return (
         f"{expression_title(classes[place])} differs most: {percent(most.shares_01[place])} of the "
-        f"{part_words(most.part)} images, but {percent(least.shares_01[place])} of the {part_words(least.part)} images."
+        f"{describe_split(most.split)} images, but {percent(least.shares_01[place])} of the "
+        f"{describe_split(least.split)} images."
     )
 
 
 def _lacking_words(classes: Sequence[Expression], panel: Panel) -> str:
     absent = [expression.value for expression, number in zip(classes, panel.counts, strict=True) if not number]
-    return f"No {part_words(panel.part)} image shows {listed(absent, 'or')}."
+    return f"No {describe_split(panel.split)} image shows {listed(absent, 'or')}."
 
 
 def _bars(classes: Sequence[Expression], panel: Panel) -> go.Bar:
     total = sum(panel.counts)
     return go.Bar(
-        name=part_title(panel.part),
+        name=part_title(panel.split),
         orientation="h",
         y=[expression_title(expression) for expression in classes],
         x=[100 * share for share in panel.shares_01],
         hovertext=[
             hover(
-                f"{count(number)} of {count(total)} labelled {part_words(panel.part)} images ({percent(share)}) "
+                f"{count(number)} of {count(total)} labeled {describe_split(panel.split)} images ({percent(share)}) "
                 f"{'shows' if number == 1 else 'show'} {expression.value}"
             )
             for expression, number, share in zip(classes, panel.counts, panel.shares_01, strict=True)
         ],
         hoverinfo="text",
         marker={
-            "color": [expression_colour(expression) for expression in classes],
+            "color": [expression_color(expression) for expression in classes],
             "line": {"color": [expression_outline(expression) for expression in classes], "width": 1},
         },
     )

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from fer_core.labels import Expression
 from fer_ui.charts.layout import empty_figure
 from fer_ui.charts.paired_bars import Bars, paired_bars
-from fer_ui.numbers import hover, listed, percent
+from fer_ui.formatting import hover, listed, percent
 from fer_ui.theme import expression_title
 
 TITLE = "Share of the votes against share of the labels"

@@ -12,9 +12,9 @@ from fer_core.settings import settings
 from fer_ui.chart_view import offer_csv, show_chart
 from fer_ui.charts.affect_plane import affect_plane
 from fer_ui.errors import shown_errors
+from fer_ui.formatting import count, images, percent
 from fer_ui.header import Headline, empty_state, headline, notice
-from fer_ui.numbers import count, images, percent
-from fer_ui.params import Param, value_of
+from fer_ui.query_params import QueryParam, value_of
 from fer_ui.theme import expression_title
 
 _POINTS_A_CLASS = 600
@@ -31,10 +31,10 @@ def show_affect(dataset: StoredDataset) -> None:
                 "How pleasant and how excited a face looks is given by few datasets; AffectNet is one.",
             )
             return
-        points, summary = _affect(dataset.id, dataset.fingerprint, dataset.overlay().version)
+        points, summary = _affect(dataset.id, dataset.fingerprint, dataset.corrections().version)
         if not summary["n"].any():
             empty_state(
-                "No labelled image has both values",
+                "No labeled image has both values",
                 f"{_said(summary)} Check the files of valence and arousal beside the images, and import again.",
             )
             return
@@ -74,7 +74,7 @@ def _headline(summary: pd.DataFrame) -> None:
     )
     headline(
         [
-            Headline("Labelled images with both", count(with_both), f"{percent(with_both / of)} of {images(of)}"),
+            Headline("Labeled images with both", count(with_both), f"{percent(with_both / of)} of {images(of)}"),
             Headline("Most pleasant", _title(pleasant), f"mean valence {pleasant['valence_mean']:+.2f}"),
             Headline("Least pleasant", _title(unpleasant), f"mean valence {unpleasant['valence_mean']:+.2f}"),
             Headline("Most excited", _title(excited), f"mean arousal {excited['arousal_mean']:+.2f}"),
@@ -85,7 +85,7 @@ def _headline(summary: pd.DataFrame) -> None:
 
 
 def _said(summary: pd.DataFrame) -> str:
-    """How many labelled images can't be placed, and why."""
+    """How many labeled images can't be placed, and why."""
     missing, outside = int(summary["missing"].sum()), int(summary["outside"].sum())
     return f"{images(missing)} without a value (AffectNet writes -2 for it), {count(outside)} with one outside -1 to 1."
 
@@ -95,7 +95,7 @@ def _classes(summary: pd.DataFrame, name: str) -> list[Expression]:
     there = [Expression(each) for each in summary.loc[summary["n"] > 0, "expression"]]
     key = f"affect-classes-{name}"
     if key not in st.session_state:
-        asked = value_of(Param.LABEL).split(_SEPARATOR)
+        asked = value_of(QueryParam.LABEL).split(_SEPARATOR)
         st.session_state[key] = [expression for expression in there if expression in asked] or there
     chosen = st.pills(
         "Expressions",
@@ -111,7 +111,7 @@ def _classes(summary: pd.DataFrame, name: str) -> list[Expression]:
 
 def _keep(key: str) -> None:
     """Write the choice into the address."""
-    st.query_params[Param.LABEL] = _SEPARATOR.join(map(str, st.session_state[key]))
+    st.query_params[QueryParam.LABEL] = _SEPARATOR.join(map(str, st.session_state[key]))
 
 
 def _table(summary: pd.DataFrame, name: str) -> None:

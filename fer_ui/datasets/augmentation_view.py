@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.record import Split
 from fer_core.labels import Expression
-from fer_core.training.recipes import Recipe, changes_in_words, recipes
-from fer_ui.datasets.augmentation_pictures import command, pictures
+from fer_core.training.config.augmentation_policies import Recipe, changes_in_words, recipes
+from fer_ui.datasets.augmentation_preview import command, pictures
 from fer_ui.errors import shown_errors
+from fer_ui.escaping import plain, sentence
 from fer_ui.header import empty_state
-from fer_ui.pages import Page, link_to
-from fer_ui.params import Param, choose, value_of
+from fer_ui.navigation import Page, link_to
+from fer_ui.query_params import QueryParam, choose, value_of
 from fer_ui.theme import expression_title
-from fer_ui.words import plain, sentence
 
 SEEDS_A_SAMPLE = 1000
 """The seed in the address says which faces, by its thousands, and which draw: a link shows the same picture."""
@@ -40,7 +40,7 @@ def show_augmentation(dataset: StoredDataset, index: pd.DataFrame) -> None:
         seed = _seed()
         faces = sample_faces(index, seed // SEEDS_A_SAMPLE)
         if faces.empty:
-            empty_state("There is no labelled face to show", "Only readable images with a label are trained on.")
+            empty_state("There is no labeled face to show", "Only readable images with a label are trained on.")
             return
         name, recipe = _pick(seed)
         _say(recipe)
@@ -76,7 +76,7 @@ def next_faces(seed: int) -> int:
 
 
 def _seed() -> int:
-    asked = value_of(Param.SEED)
+    asked = value_of(QueryParam.SEED)
     return int(asked) % _SEED_END if asked.isdecimal() and len(asked) <= len(str(_SEED_END)) else 0
 
 
@@ -85,14 +85,14 @@ def _pick(seed: int) -> tuple[str, Recipe]:
     known = recipes()
     names = sorted(known, key=lambda name: (name == "none", name))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = choose("Recipe", names, Param.RECIPE, format_func=lambda each: known[each].title)
+        name = choose("Recipe", names, QueryParam.RECIPE, format_func=lambda each: known[each].title)
         st.button("Draw again", icon=":material/refresh:", on_click=_go_to, args=(next_draw(seed),))
         st.button("Other faces", icon=":material/shuffle:", on_click=_go_to, args=(next_faces(seed),))
     return name, known[name]
 
 
 def _go_to(seed: int) -> None:
-    st.query_params[Param.SEED] = str(seed)
+    st.query_params[QueryParam.SEED] = str(seed)
 
 
 def _say(recipe: Recipe) -> None:

@@ -8,26 +8,26 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.measure import MODE
-from fer_core.data.overlay import Action
-from fer_core.data.quality import Finding, FindingKind
-from fer_core.data.quality_report import QualityReport, finding_table, pair_table, to_exclude
-from fer_core.data.quality_words import WORDS
-from fer_core.data.signature import SIGNATURE
+from fer_core.data.corrections.corrections import Action
+from fer_core.data.duplicates.signature import SIGNATURE
+from fer_core.data.index.image_stats import MODE
+from fer_core.data.quality.checks import Finding, FindingKind
+from fer_core.data.quality.messages import WORDS
+from fer_core.data.quality.report import QualityReport, finding_table, pair_table, to_exclude
 from fer_core.jobs.job import ACTIVE_STATES
 from fer_core.jobs.submit import submit_face_search
 from fer_core.settings import settings
-from fer_ui.datasets.corrections import Correction, offer_correction, show_last_change
-from fer_ui.datasets.face_pages import show_faces, show_pairs
+from fer_ui.datasets.faces.corrections_view import Correction, offer_correction, show_last_change
+from fer_ui.datasets.faces.face_grid import show_faces, show_pairs
 from fer_ui.datasets.reports import quality_of
 from fer_ui.datasets.table_download import offer_table
 from fer_ui.errors import shown_errors
+from fer_ui.escaping import plain
+from fer_ui.formatting import count, images, percent
 from fer_ui.header import Headline, headline, notice
-from fer_ui.numbers import count, images, percent
-from fer_ui.pages import Page, go_to, link_to
-from fer_ui.params import Param, value_of
+from fer_ui.navigation import Page, go_to, link_to
+from fer_ui.query_params import QueryParam, value_of
 from fer_ui.resources import index_of, job_store
-from fer_ui.words import plain
 
 _HASH_BITS = 64
 _DETECTORS = {"yunet": "YuNet", "haar": "the Haar cascade"}
@@ -112,14 +112,14 @@ def _choose(report: QualityReport) -> Finding | None:
     found = {str(finding.kind): finding for finding in report.findings}
     if not found:
         return None
-    asked = value_of(Param.FINDING)
+    asked = value_of(QueryParam.FINDING)
     if asked != st.session_state.get(_SEEN) or st.session_state.get(_CHOSEN) not in found:
         st.session_state[_CHOSEN] = asked if asked in found else next(iter(found))
     labels = {kind: f"{plain(each.title)}: **{_result(each, report)}**" for kind, each in found.items()}
     kind = st.radio("What was found", list(found), key=_CHOSEN, format_func=labels.__getitem__)
     if kind != (asked or next(iter(found))):
-        st.query_params[Param.FINDING] = kind
-    st.session_state[_SEEN] = value_of(Param.FINDING)
+        st.query_params[QueryParam.FINDING] = kind
+    st.session_state[_SEEN] = value_of(QueryParam.FINDING)
     return found[kind]
 
 
@@ -192,7 +192,7 @@ def _offer_remedy(dataset: StoredDataset, finding: Finding) -> None:
     if finding.remedy == "look":
         return
     rows = to_exclude(finding) if finding.remedy == "exclude" else finding.rows
-    action = Action.EXCLUDE if finding.remedy == "exclude" else Action.DISPUTE
+    action = Action.EXCLUDE if finding.remedy == "exclude" else Action.AMBIGUOUS
     ids = index_of(dataset)["id"].iloc[rows].tolist()
     correction = Correction(action, ids, reason=str(finding.kind))
     words, key = _remedy_words(finding, len(ids)), f"remedy-{finding.kind}"
@@ -200,8 +200,8 @@ def _offer_remedy(dataset: StoredDataset, finding: Finding) -> None:
 
 
 def _remedy_words(finding: Finding, number: int) -> str:
-    if finding.remedy == "dispute":
-        return f"Mark all {count(number)} as disputed"
+    if finding.remedy == "mark_ambiguous":
+        return f"Mark all {count(number)} as ambiguous"
     if finding.kind in _OF_COPIES:
         return f"Exclude all but one of each group ({images(number)})"
     if finding.kind is FindingKind.DUPLICATE_ACROSS_SPLITS:
@@ -219,7 +219,7 @@ def notes_of(finding: Finding, left: pd.DataFrame) -> list[str]:
     """
     assert finding.pairs is not None
     pairs = finding.pairs
-    said = [_alike(bits, likeness) for bits, likeness in zip(pairs["bits"], pairs["likeness"], strict=True)]
+    said = [_alike(bits, similarity) for bits, similarity in zip(pairs["bits"], pairs["similarity"], strict=True)]
     if finding.kind is FindingKind.EXACT_DUPLICATE:
         return ["the same pixels"] * len(said)
     if finding.kind is FindingKind.IDENTITY_ACROSS_SPLITS:
@@ -227,10 +227,10 @@ def notes_of(finding: Finding, left: pd.DataFrame) -> list[str]:
     return said
 
 
-def _alike(bits: int, likeness: float) -> str:
+def _alike(bits: int, similarity: float) -> str:
     """How alike the images of a pair are: "alike: correlation 0.972; 6 of 64 bits differ"."""
     differ = f"{bits} of {_HASH_BITS} bits differ"
-    return differ if pd.isna(likeness) else f"alike: correlation {likeness:.3f}; {differ}"
+    return differ if pd.isna(similarity) else f"alike: correlation {similarity:.3f}; {differ}"
 
 
 def _key(dataset: StoredDataset, finding: Finding) -> str:

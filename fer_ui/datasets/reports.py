@@ -8,12 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.leakage import Leakage, leakage
-from fer_core.data.quality_report import QualityReport, quality_report
-from fer_core.data.split import SplitConfig
-from fer_core.data.split_report import SPLIT_COLUMNS, SplitReport, leakage_as_published, split_report
-from fer_core.data.ties import Ties, ties_of
-from fer_core.inference.face_search import searched_faces
+from fer_core.data.duplicates.groups import Groups, group_rows
+from fer_core.data.quality.faceless import searched_faces
+from fer_core.data.quality.report import QualityReport, quality_report
+from fer_core.data.splits.leakage import Leakage, leakage
+from fer_core.data.splits.report import SPLIT_COLUMNS, SplitReport, leakage_as_published, split_report
+from fer_core.data.splits.split import SplitConfig
 from fer_core.settings import settings
 
 
@@ -48,7 +48,7 @@ def leakage_of(dataset: StoredDataset, config: SplitConfig) -> Leakage:
 
 def _version(dataset: StoredDataset) -> _Version:
     indexed_ns = (dataset.folder / "index.parquet").stat().st_mtime_ns
-    return _Version(dataset.id, dataset.fingerprint, indexed_ns, dataset.overlay().version)
+    return _Version(dataset.id, dataset.fingerprint, indexed_ns, dataset.corrections().version)
 
 
 @st.cache_resource(show_spinner="Checking the images", max_entries=4)
@@ -68,14 +68,14 @@ def _split(version: _Version, config: SplitConfig) -> SplitReport:
 
 @st.cache_resource(show_spinner="Looking for leaks", max_entries=8)
 def _leakage(version: _Version, config: SplitConfig) -> Leakage:
-    return leakage(_divisible(version).ties, _split(version, config).parts)
+    return leakage(_divisible(version).ties, _split(version, config).splits)
 
 
 class _Divisible(NamedTuple):
     """What every split of a dataset needs: its parts and labels, what belongs together, what leaks as it comes."""
 
-    labelled: pd.DataFrame
-    ties: Ties
+    labeled: pd.DataFrame
+    ties: Groups
     published: Leakage
 
 
@@ -83,6 +83,6 @@ class _Divisible(NamedTuple):
 def _divisible(version: _Version) -> _Divisible:
     dataset = open_dataset(version.dataset_id, settings())
     index = dataset.index(SPLIT_COLUMNS, version.corrections)
-    ties = ties_of(index, dataset.pairs())
+    ties = group_rows(index, dataset.pairs())
     needed = index[["split", "label", "excluded"]].astype({"split": "category", "label": "category"})
     return _Divisible(needed, ties, leakage_as_published(needed, ties))

@@ -6,28 +6,28 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.copy_search import not_seen
-from fer_core.data.leakage import Leakage
-from fer_core.data.quality import FindingKind
+from fer_core.data.duplicates.augmented_copies import not_seen
+from fer_core.data.quality.checks import FindingKind
 from fer_core.data.record import Split
-from fer_core.data.split import LEFT_OUT
-from fer_core.data.split_report import REASONS, SplitReport, assignment
+from fer_core.data.splits.leakage import Leakage
+from fer_core.data.splits.report import REASONS, SplitReport, assignment
+from fer_core.data.splits.split import LEFT_OUT
 from fer_core.labels import Expression
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.splits import split_shares
-from fer_ui.datasets.face_pages import show_pairs
+from fer_ui.datasets.faces.face_grid import show_pairs
 from fer_ui.datasets.quality_view import notes_of
 from fer_ui.datasets.reports import leakage_of, quality_of, split_of
 from fer_ui.datasets.split_choice import choose_split
 from fer_ui.datasets.table_download import offer_table
+from fer_ui.escaping import markup, plain
+from fer_ui.formatting import count, images, listed, percent
 from fer_ui.header import Headline, empty_state, headline
-from fer_ui.image_words import part_title
-from fer_ui.numbers import count, images, listed, percent
-from fer_ui.pages import Page, link_to
+from fer_ui.image_labels import part_title
+from fer_ui.navigation import Page, link_to
 from fer_ui.resources import index_of
-from fer_ui.split_address import split_in_words, split_to_address
+from fer_ui.split_query_params import split_in_words, split_to_address
 from fer_ui.theme import expression_title
-from fer_ui.words import markup, plain
 
 _LEAKING = (FindingKind.DUPLICATE_ACROSS_SPLITS, FindingKind.IDENTITY_ACROSS_SPLITS)
 _CELL = "padding:0.25rem 0.375rem;text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap"
@@ -48,8 +48,8 @@ def show_splits(dataset: StoredDataset) -> None:
     report = split_of(dataset, config)
     _answer(report)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        link_to(Page.TRAINING, "Train with this split", dataset=dataset.id, split=split_to_address(config))
-        offer_table(lambda: assignment(index, report.parts), f"split-{dataset.id}", "The part of each image, as CSV")
+        link_to(Page.TRAINING, "Train with this split", dataset=dataset.id, split_config=split_to_address(config))
+        offer_table(lambda: assignment(index, report.splits), f"split-{dataset.id}", "The part of each image, as CSV")
     key = f"split-shares-{dataset.id}"
     show_chart(split_shares(report.counts), key, table=report.counts.reset_index())
     st.html(counts_html(report.counts))
@@ -127,18 +127,18 @@ def _offer_pairs(dataset: StoredDataset) -> None:
 
 
 def counts_html(counts: pd.DataFrame) -> str:
-    """A table of counts and, smaller, of what they are of their part's labelled images.
+    """A table of counts and, smaller, of what they are of their part's labeled images.
 
     Args:
         counts: as `data.split.describe` gives them; parts without an image are left away.
     """
-    columns = {str(part): row.astype(int).to_dict() for part, row in counts.iterrows() if row["total"]}
+    columns = {str(split): row.astype(int).to_dict() for split, row in counts.iterrows() if row["total"]}
     names = [name for name in counts.columns if name != "total" and counts[name].any()]
     heads = "".join(
-        f'<th scope="col" style="{_CELL};{_LINE};font-weight:600;width:19%">{_title(part)}</th>' for part in columns
+        f'<th scope="col" style="{_CELL};{_LINE};font-weight:600;width:19%">{_title(split)}</th>' for split in columns
     )
     body = "".join(
-        _row_html(name, [(each[name], each["total"] - each["unlabelled"]) for each in columns.values()])
+        _row_html(name, [(each[name], each["total"] - each["unlabeled"]) for each in columns.values()])
         for name in names
     )
     totals = [count(each["total"]) for each in columns.values()]
@@ -152,14 +152,14 @@ def counts_html(counts: pd.DataFrame) -> str:
 
 def _row_html(name: str, cells: list[tuple[int, int]]) -> str:
     """A row of the table: each part's count of a class and of all that have a label."""
-    labelled = name in list(Expression)
+    labeled = name in list(Expression)
     numbers = ""
     for number, total in cells:
-        share = f'<br><span style="{_SMALL}">{markup(percent(number / total))}</span>' if labelled and total else ""
+        share = f'<br><span style="{_SMALL}">{markup(percent(number / total))}</span>' if labeled and total else ""
         numbers += f'<td style="{_CELL};{_LINE}">{count(number)}{share}</td>'
-    title = expression_title(Expression(name)) if labelled else "No label"
+    title = expression_title(Expression(name)) if labeled else "No label"
     return f'<tr><th scope="row" style="{_NAME};{_LINE}">{title}</th>{numbers}</tr>'
 
 
-def _title(part: str) -> str:
-    return "Left out" if part == LEFT_OUT else part_title(part)
+def _title(split: str) -> str:
+    return "Left out" if split == LEFT_OUT else part_title(split)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from fer_core.csv_file import csv_bytes
+from fer_core.files.csv_file import csv_bytes
 
 
 def offer_table(make: Callable[[], pd.DataFrame], key: str, label: str) -> None:

@@ -1,4 +1,4 @@
-"""What a dataset's votes say, counted once a part and kept: figures with their intervals, tables, disputed rows."""
+"""What a dataset's votes say, counted once a part and kept: figures with their intervals, tables, ambiguous rows."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.agreement import (
-    HumanCeiling,
+    AnnotatorAgreement,
     agreement,
     agreement_histogram,
-    human_ceiling,
-    most_disputed,
+    annotator_agreement,
+    most_ambiguous,
     vote_shares,
     votes_of,
 )
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.counts import excluded_rows
+from fer_core.data.imbalance.counts import excluded_rows
 from fer_core.data.record import Split
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.intervals import Interval, wilson_interval
 from fer_core.labels import Expression
 from fer_core.settings import settings
-from fer_ui.numbers import listed
+from fer_ui.formatting import listed
 
-DISPUTED_MAX = 360
+AMBIGUOUS_MAX = 360
 """Faces on which voters agree least: ten pages, more than anybody looks at."""
 
 _ANSWERS = (*map(str, Expression), "unknown", "not a face")
@@ -35,7 +35,7 @@ _Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
-class DisputedFaces:
+class AmbiguousFaces:
     """Faces on which voters agree little, those on which they agree least first.
 
     Attributes:
@@ -60,8 +60,8 @@ class VoteSummary:
         ceiling: how far people agree with people; None where no image has a label and two votes.
         histogram: `agreement.agreement_histogram`.
         shares: `agreement.vote_shares`.
-        disputed: the faces on which voters agree least.
-        disputed_labelled: the same among those with a label.
+        ambiguous: the faces on which voters agree least.
+        ambiguous_labeled: the same among those with a label.
     """
 
     images: int
@@ -69,27 +69,27 @@ class VoteSummary:
     median_interval: Interval
     clear_01: float
     clear_interval: Interval
-    ceiling: HumanCeiling | None
+    ceiling: AnnotatorAgreement | None
     histogram: pd.DataFrame
     shares: pd.DataFrame
-    disputed: DisputedFaces
-    disputed_labelled: DisputedFaces
+    ambiguous: AmbiguousFaces
+    ambiguous_labeled: AmbiguousFaces
 
 
-def vote_summary(dataset: StoredDataset, part: str) -> VoteSummary | None:
+def vote_summary(dataset: StoredDataset, split: str) -> VoteSummary | None:
     """The votes of one part, "" for all, with the corrections of now; None where it has no image with a vote."""
-    return _summaries(dataset.id, dataset.fingerprint, dataset.overlay().version)[part]
+    return _summaries(dataset.id, dataset.fingerprint, dataset.corrections().version)[split]
 
 
-def summarise_votes(index: pd.DataFrame, part: str = "") -> VoteSummary | None:
+def summarize_votes(index: pd.DataFrame, split: str = "") -> VoteSummary | None:
     """See `vote_summary`.
 
     Args:
         index: with `split`, `label` and the votes, and with `excluded` where an overlay was applied.
     """
     used = (votes_of(index).sum(1) > 0) & ~excluded_rows(index)
-    if part:
-        used &= index["split"].eq(part).fillna(False).to_numpy(bool)
+    if split:
+        used &= index["split"].eq(split).fillna(False).to_numpy(bool)
     rows = np.flatnonzero(used)
     if not len(rows):
         return None
@@ -103,18 +103,18 @@ def summarise_votes(index: pd.DataFrame, part: str = "") -> VoteSummary | None:
         median_interval=_median_interval(agreed),
         clear_01=clear / len(rows),
         clear_interval=wilson_interval(clear, len(rows)),
-        ceiling=human_ceiling(votes),
+        ceiling=annotator_agreement(votes),
         histogram=agreement_histogram(voted),
         shares=vote_shares(voted),
-        disputed=_disputed(voted, rows),
-        disputed_labelled=_disputed(voted[voted["label"].notna()], rows),
+        ambiguous=_ambiguous(voted, rows),
+        ambiguous_labeled=_ambiguous(voted[voted["label"].notna()], rows),
     )
 
 
-def _disputed(voted: pd.DataFrame, rows: NDArray[np.int64]) -> DisputedFaces:
-    """The most disputed of some of the voted images; `rows` are the row numbers of all."""
-    found = most_disputed(voted, DISPUTED_MAX)
-    return DisputedFaces(rows[found.index.to_numpy(np.int64)], votes_of(found))
+def _ambiguous(voted: pd.DataFrame, rows: NDArray[np.int64]) -> AmbiguousFaces:
+    """The most ambiguous of some of the voted images; `rows` are the row numbers of all."""
+    found = most_ambiguous(voted, AMBIGUOUS_MAX)
+    return AmbiguousFaces(rows[found.index.to_numpy(np.int64)], votes_of(found))
 
 
 def votes_in_words(votes: NDArray[np.integer]) -> str:
@@ -128,7 +128,7 @@ def _summaries(dataset_id: str, fingerprint: str, version: int) -> dict[str, Vot
     """Of all parts at once, so that going from one to another takes no time."""
     del fingerprint  # part of the key: an import under the same id is another dataset
     index = open_dataset(dataset_id, settings()).index(["id", "split", "label", *VOTE_COLUMNS], version)
-    return {part: summarise_votes(index, part) for part in ("", *map(str, Split))}
+    return {split: summarize_votes(index, split) for split in ("", *map(str, Split))}
 
 
 def _median_interval(ordered: NDArray[np.float64]) -> Interval:

@@ -12,10 +12,10 @@ from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.stall import stall_remedy, stall_words
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
+from fer_ui.escaping import plain
 from fer_ui.header import notice
-from fer_ui.pages import Page, link_to
+from fer_ui.navigation import Page, link_to
 from fer_ui.resources import job_store
-from fer_ui.words import plain
 
 _RESUMED = ("train", "import", "quality")
 """Kinds of jobs that go on from where they were stopped."""

@@ -8,22 +8,22 @@ from typing import Literal
 import streamlit as st
 
 from fer_core.errors import JobError
+from fer_core.jobs.deletion import delete_job, run_of
 from fer_core.jobs.devices import device_words
 from fer_core.jobs.job import PRIORITY_MAX, STARTED_STATES, Job, JobState
 from fer_core.jobs.log import log_end
-from fer_core.jobs.removal import delete_job, run_of
 from fer_core.jobs.service import ensure_supervisor, supervisor_status
 from fer_core.runs.folder import open_run
 from fer_core.settings import settings
-from fer_ui.deletion import offer_deletion
+from fer_ui.confirm_deletion import offer_deletion
 from fer_ui.errors import shown_errors
+from fer_ui.escaping import plain
+from fer_ui.formatting import count
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.jobs.job_view import ICONS, ago, lasted, show_job, show_progress
-from fer_ui.numbers import count
-from fer_ui.pages import Page, go_to, link_to
-from fer_ui.params import Param, choose
+from fer_ui.navigation import Page, go_to, link_to
+from fer_ui.query_params import QueryParam, choose
 from fer_ui.resources import job_store
-from fer_ui.words import plain
 
 KINDS = {
     "train": "Training",
@@ -62,10 +62,15 @@ def _filters(jobs: Sequence[Job]) -> tuple[str, str]:
     states = [_ALL, *(str(state) for state in JobState)]
     left, right = st.columns(2)
     with left:
-        kind = choose("Kind", kinds, Param.KIND, format_func=lambda each: "All kinds" if each == _ALL else _kind(each))
+        kind = choose(
+            "Kind", kinds, QueryParam.KIND, format_func=lambda each: "All kinds" if each == _ALL else _kind(each)
+        )
     with right:
         state = choose(
-            "State", states, Param.VIEW, format_func=lambda each: "All states" if each == _ALL else each.capitalize()
+            "State",
+            states,
+            QueryParam.VIEW,
+            format_func=lambda each: "All states" if each == _ALL else each.capitalize(),
         )
     return kind, state
 

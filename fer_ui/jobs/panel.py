@@ -6,17 +6,17 @@ import streamlit as st
 
 from fer_core.errors import JobError
 from fer_core.jobs.job import Job, JobState
+from fer_ui.escaping import plain
 from fer_ui.header import notice
 from fer_ui.jobs.job_view import show_job
-from fer_ui.pages import Page, go_to
-from fer_ui.params import Param, value_of
+from fer_ui.navigation import Page, go_to
+from fer_ui.query_params import QueryParam, value_of
 from fer_ui.resources import job_store
-from fer_ui.words import plain
 
 
 def show_job_panel(page: Page) -> None:
     """Show the import named by `?job=`; when it has ended well, go to what it made."""
-    job_id = value_of(Param.JOB)
+    job_id = value_of(QueryParam.JOB)
     if not job_id:
         return
     try:

@@ -8,17 +8,17 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import streamlit as st
 
-from fer_core.inference.card.calibration import PICTURE
-from fer_core.inference.card.model_card import model_card, portable_card
-from fer_core.inference.catalog import ModelEntry, delete_model
-from fer_core.inference.export import export_bundle
-from fer_core.inference.golden import Check, verify_bundle
+from fer_core.bundles.card.calibration import PICTURE
+from fer_core.bundles.card.model_card import model_card, portable_card
+from fer_core.bundles.catalog import ModelEntry, delete_model
+from fer_core.bundles.export import export_bundle
+from fer_core.bundles.golden import Check, verify_bundle
 from fer_core.settings import settings
-from fer_ui.deletion import offer_deletion
+from fer_ui.confirm_deletion import offer_deletion
 from fer_ui.errors import shown_errors
+from fer_ui.formatting import count
 from fer_ui.header import notice
-from fer_ui.numbers import count
-from fer_ui.pages import Page, go_to
+from fer_ui.navigation import Page, go_to
 
 _MIB = 2**20
 _CARD_KEY = "card-text"
@@ -30,7 +30,7 @@ def show_card(model: ModelEntry) -> None:
     """The model card, made anew from the model's files, and its download."""
     st.download_button(
         "The card as Markdown",
-        portable_card(model.about, model.folder),
+        portable_card(model.info, model.folder),
         f"{model.id}-card.md",
         "text/markdown",
         key=f"card-{model.id}",
@@ -38,7 +38,7 @@ def show_card(model: ModelEntry) -> None:
         on_click="ignore",
     )
     # The page has the title already, and shows the picture as a chart; what is left starts one level lower.
-    lines = model_card(model.about, model.folder).splitlines()[1:]
+    lines = model_card(model.info, model.folder).splitlines()[1:]
     shown = [f"##{line}" if line.startswith("#") else line for line in lines if f"]({PICTURE})" not in line]
     st.html(_WIDE_TABLES)
     with st.container(key=f"{_CARD_KEY}-{model.id}"):
@@ -83,7 +83,7 @@ def show_checks(checks: list[Check]) -> None:
     else:
         notice("success", f"All {count(len(checks))} checks passed: it still predicts what it did.")
     rows = [
-        {"Check": check.name, "Held": "yes" if check.passed else "no", "Found": check.detail}
+        {"Check": check.name, "QuantizationResult": "yes" if check.passed else "no", "Found": check.detail}
         for check in sorted(checks, key=lambda check: check.passed)
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True)

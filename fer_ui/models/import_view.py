@@ -9,16 +9,16 @@ from typing import IO
 
 import streamlit as st
 
+from fer_core.bundles.import_bundle import WEIGHTS_SUFFIXES, import_bundle, is_weights_file
 from fer_core.data.catalog import list_datasets
 from fer_core.errors import InputError
-from fer_core.inference.import_bundle import WEIGHTS_SUFFIXES, import_bundle, is_weights_file
 from fer_core.settings import settings
-from fer_core.training.preset_info import PRESETS
+from fer_core.training.config.presets import PRESETS
 from fer_ui.errors import shown_errors
-from fer_ui.models.import_process import import_weights_apart
-from fer_ui.pages import Page, go_to
+from fer_ui.escaping import plain
+from fer_ui.models.import_process import import_weights_in_subprocess
+from fer_ui.navigation import Page, go_to
 from fer_ui.uploads import upload_field
-from fer_ui.words import plain
 
 _TYPES = ["zip", *(suffix.removeprefix(".") for suffix in WEIGHTS_SUFFIXES)]
 _NAME_HELP = "Of small letters, digits, dot, dash and underscore. By default what it calls itself, or the file's name."
@@ -33,18 +33,18 @@ def show_import() -> None:
     )
     file = upload_field("Bundle or weights", "model-upload", "the file", type=_TYPES)
     weights = file is not None and is_weights_file(Path(file.name))
-    preset, licence, data = _about_weights() if weights else ("", "", "")
+    preset, license, data = _about_weights() if weights else ("", "", "")
     model_id = st.text_input("Name in the store", key="model-upload-id", help=_NAME_HELP).strip()
     if st.button("Import it", type="primary", disabled=file is None, key="model-import"):
         with shown_errors():
             if file is None:
                 raise InputError("No file was chosen. Choose a bundle or a file of weights first.")
-            model = _import(file.name, file, model_id, preset, licence, data)
+            model = _import(file.name, file, model_id, preset, license, data)
             go_to(Page.MODELS, model=model)
 
 
 def _about_weights() -> tuple[str, str, str]:
-    """The preset, the licence and the dataset to calibrate on."""
+    """The preset, the license and the dataset to calibrate on."""
     preset = st.selectbox(
         "Which network it is of",
         list(PRESETS),
@@ -53,7 +53,7 @@ def _about_weights() -> tuple[str, str, str]:
         help="Gives the network, the labels in the order of its outputs, and how a face becomes its input.",
     )
     st.caption(plain(PRESETS[preset].sentence))
-    licence = st.text_input("Licence", key="model-upload-licence", placeholder="unknown").strip()
+    license = st.text_input("License", key="model-upload-license", placeholder="unknown").strip()
     datasets = ["", *(dataset.id for dataset in list_datasets(settings()))]
     data = st.selectbox(
         "Calibrate and judge it on",
@@ -62,10 +62,10 @@ def _about_weights() -> tuple[str, str, str]:
         format_func=lambda name: name or _NOTHING,
         help="A dataset with a validation part. Without one its probabilities are raw and nothing is known of it.",
     )
-    return preset, licence, data
+    return preset, license, data
 
 
-def _import(name: str, content: IO[bytes], model_id: str, preset: str, licence: str, data: str) -> str:
+def _import(name: str, content: IO[bytes], model_id: str, preset: str, license: str, data: str) -> str:
     """Import an uploaded file; the model's id."""
     settings().uploads_dir.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="model-", dir=settings().uploads_dir) as folder:
@@ -74,6 +74,6 @@ def _import(name: str, content: IO[bytes], model_id: str, preset: str, licence: 
             shutil.copyfileobj(content, target)
         if is_weights_file(path):
             with st.spinner("Building the network, exporting it and checking it. This takes a while."):
-                return import_weights_apart(path, preset, model_id, licence, data)
+                return import_weights_in_subprocess(path, preset, model_id, license, data)
         with st.spinner("Verifying the bundle"):
             return import_bundle(path, settings(), model_id=model_id).id

@@ -5,28 +5,28 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, delete_dataset, list_datasets
-from fer_core.jobs.removal import check_unused
+from fer_core.jobs.deletion import check_unused
 from fer_core.settings import settings
+from fer_ui.confirm_deletion import offer_deletion
 from fer_ui.datasets.affect_view import show_affect
 from fer_ui.datasets.augmentation_view import show_augmentation
-from fer_ui.datasets.balance_view import show_balance
-from fer_ui.datasets.class_view import show_classes
-from fer_ui.datasets.compare_view import show_compare
-from fer_ui.datasets.faces_view import show_faces_section
-from fer_ui.datasets.history_view import show_history
-from fer_ui.datasets.import_view import show_import
-from fer_ui.datasets.manifest_view import show_manifests
-from fer_ui.datasets.published_view import show_manifest, show_published
+from fer_ui.datasets.faces.correction_history import show_history
+from fer_ui.datasets.faces.faces_view import show_faces_section
+from fer_ui.datasets.imbalance.class_view import show_classes
+from fer_ui.datasets.imbalance.compare_view import show_compare
+from fer_ui.datasets.imbalance.published_view import show_manifest, show_published
+from fer_ui.datasets.imbalance.rebalancing_view import show_balance
+from fer_ui.datasets.imports.import_view import show_import
+from fer_ui.datasets.imports.manifest_view import show_manifests
 from fer_ui.datasets.quality_view import show_quality
 from fer_ui.datasets.split_view import show_splits
 from fer_ui.datasets.votes_view import show_votes
-from fer_ui.deletion import offer_deletion
 from fer_ui.errors import shown_errors
+from fer_ui.formatting import count
 from fer_ui.header import empty_state, notice, page_header
 from fer_ui.jobs.panel import show_job_panel
-from fer_ui.numbers import count
-from fer_ui.pages import Page, go_to, link_to
-from fer_ui.params import Param, choose, switch
+from fer_ui.navigation import Page, go_to, link_to
+from fer_ui.query_params import QueryParam, choose, switch
 from fer_ui.resources import index_of, job_store
 
 _VIEWS = {
@@ -46,7 +46,7 @@ _SECTIONS = {
     "splits": "Splits",
     "balance": "Rebalancing",
     "augmentation": "Augmentation",
-    "about": "About",
+    "about": "BundleInfo",
 }
 # Sections that are offered only where the dataset has the column.
 _NEEDS = {"votes": "votes_neutral", "affect": "valence"}
@@ -55,7 +55,7 @@ _NEEDS = {"votes": "votes_neutral", "affect": "valence"}
 def main() -> None:
     page_header("Datasets", "What a dataset holds, what is wrong with it, and what its imbalance will do.")
     show_job_panel(Page.DATASETS)
-    view = switch("View", list(_VIEWS), Param.VIEW, format_func=_VIEWS.__getitem__)
+    view = switch("View", list(_VIEWS), QueryParam.VIEW, format_func=_VIEWS.__getitem__)
     {"compare": show_compare, "published": show_published, "import": show_import, "manifests": show_manifests}.get(
         view, _stored
     )()
@@ -71,13 +71,13 @@ def _stored() -> None:
         )
         return
     dataset = datasets[
-        choose("Dataset", list(datasets), Param.DATASET, format_func=lambda name: _named(datasets[name]))
+        choose("Dataset", list(datasets), QueryParam.DATASET, format_func=lambda name: _named(datasets[name]))
     ]
-    if dataset.manifest.drawn:
+    if dataset.manifest.synthetic:
         notice("info", "These faces are drawings. Figures on them say nothing about people.")
     columns = dataset.columns()
     sections = [name for name in _SECTIONS if _NEEDS.get(name, "id") in columns]
-    section = switch("Section", sections, Param.SECTION, format_func=_SECTIONS.__getitem__)
+    section = switch("Section", sections, QueryParam.SECTION, format_func=_SECTIONS.__getitem__)
     with shown_errors():
         _show(section, dataset)
 
@@ -99,7 +99,7 @@ def _show(section: str, dataset: StoredDataset) -> None:
 
 def _about(dataset: StoredDataset) -> None:
     show_manifest(dataset.manifest)
-    st.caption(f"Imported {dataset.created[:10]}; version of its corrections: {dataset.overlay().version}.")
+    st.caption(f"Imported {dataset.created[:10]}; version of its corrections: {dataset.corrections().version}.")
 
     def delete() -> None:
         check_unused(dataset.id, job_store(), settings())

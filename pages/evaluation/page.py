@@ -5,23 +5,23 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.evaluation.predictions import labels_by
-from fer_core.evaluation.report import figures_of
+from fer_core.evaluation.report import metrics_of
 from fer_core.labels import Expression
-from fer_core.metrics import Figures
+from fer_core.metrics import Metrics
 from fer_core.runs.folder import Run, RunState, list_runs
 from fer_core.settings import settings
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.confusion import confusion_heatmap
-from fer_ui.charts.per_class import class_figures_bars, figures_table
+from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.errors import shown_errors
-from fer_ui.figures_view import show_figures_table
+from fer_ui.escaping import plain, sentence
+from fer_ui.evaluation.metrics_view import show_metrics_table
+from fer_ui.evaluation.protocols import PROTOCOL_TITLES
+from fer_ui.evaluation.report_view import reports_of, run_title, show_warnings
+from fer_ui.formatting import count, interval, listed, percent
 from fer_ui.header import Headline, empty_state, headline, notice, page_header
-from fer_ui.numbers import count, interval, listed, percent
-from fer_ui.pages import Page, link_to
-from fer_ui.params import Param, choose, switch
-from fer_ui.protocols import PROTOCOL_TITLES
-from fer_ui.report_view import reports_of, run_title, show_warnings
-from fer_ui.words import plain, sentence
+from fer_ui.navigation import Page, link_to
+from fer_ui.query_params import QueryParam, choose, switch
 
 _PARTS = {"test": "Test", "valid": "Validation"}
 _MEANINGS = {
@@ -50,59 +50,61 @@ def main() -> None:
             links=lambda: link_to(Page.TRAINING, "Train a model"),
         )
         return
-    run = finished[choose("Run", list(finished), Param.RUN, format_func=lambda name: run_title(finished[name]))]
+    run = finished[choose("Run", list(finished), QueryParam.RUN, format_func=lambda name: run_title(finished[name]))]
     with shown_errors():
         _show(run)
 
 
 def _show(run: Run) -> None:
     found = reports_of(run)
-    if run.summary().get("drawn"):
+    if run.summary().get("synthetic"):
         notice("info", "Trained and judged on drawings. These figures say nothing about people.")
     columns = st.columns(3)
     with columns[0]:
-        part = switch("Part", [name for name in _PARTS if name in found], Param.PART, format_func=_PARTS.__getitem__)
+        split = switch(
+            "Part", [name for name in _PARTS if name in found], QueryParam.SPLIT, format_func=_PARTS.__getitem__
+        )
     with columns[1]:
-        point = switch("Operating point", list(_POINTS), Param.POINT, format_func=_POINTS.__getitem__)
-    protocols = [name for name in PROTOCOL_TITLES if (name, point) in found[part]]
+        point = switch("Operating point", list(_POINTS), QueryParam.POINT, format_func=_POINTS.__getitem__)
+    protocols = [name for name in PROTOCOL_TITLES if (name, point) in found[split]]
     with columns[2]:
-        protocol = switch("Labels by", protocols, Param.PROTOCOL, format_func=PROTOCOL_TITLES.__getitem__)
-    report = found[part][protocol, point]
-    figures, labels = figures_of(report), [Expression(name) for name in report["labels"]]
-    _headline(figures, report["ece"])
+        protocol = switch("Labels by", protocols, QueryParam.PROTOCOL, format_func=PROTOCOL_TITLES.__getitem__)
+    report = found[split][protocol, point]
+    metrics, labels = metrics_of(report), [Expression(name) for name in report["labels"]]
+    _headline(metrics, report["ece"])
     show_warnings(report)
-    st.caption(plain(f"{_MEANINGS[part]} {sentence(labels_by(protocol))}."))
-    cells = switch("Cells", list(_CELLS), Param.VIEW, format_func=_CELLS.__getitem__)
-    figure = confusion_heatmap(figures.confusion, labels, ratios=cells == "ratios")
+    st.caption(plain(f"{_MEANINGS[split]} {sentence(labels_by(protocol))}."))
+    cells = switch("Cells", list(_CELLS), QueryParam.VIEW, format_func=_CELLS.__getitem__)
+    figure = confusion_heatmap(metrics.confusion, labels, ratios=cells == "ratios")
     show_chart(figure, f"confusion-{run.id}")
-    table = figures_table(figures, labels)
-    show_chart(class_figures_bars(table), f"classes-{run.id}")
-    show_figures_table(table, f"figures-{run.id}")
+    table = metrics_table(metrics, labels)
+    show_chart(class_metrics_bars(table), f"classes-{run.id}")
+    show_metrics_table(table, f"figures-{run.id}")
     st.caption("Intervals are 95 %. A class with few images has a wide one: its figures are hints, not results.")
 
 
-def judged_classes(figures: Figures) -> str:
+def judged_classes(metrics: Metrics) -> str:
     """How many classes the macro figures are over."""
-    judged = sum(each.support > 0 for each in figures.per_class)
+    judged = sum(each.support > 0 for each in metrics.per_class)
     return "1 class" if judged == 1 else f"{judged} classes"
 
 
-def _headline(figures: Figures, calibration_error: float) -> None:
-    bounds = figures.intervals
+def _headline(metrics: Metrics, calibration_error: float) -> None:
+    bounds = metrics.intervals
     headline(
         [
             Headline(
                 "Macro-F1",
-                percent(figures.macro_f1),
-                f"over {judged_classes(figures)}, 95 %: {interval(*bounds['macro_f1'])}",
+                percent(metrics.macro_f1),
+                f"over {judged_classes(metrics)}, 95 %: {interval(*bounds['macro_f1'])}",
             ),
             Headline(
                 "Balanced accuracy",
-                percent(figures.balanced_accuracy),
+                percent(metrics.balanced_accuracy),
                 f"95 %: {interval(*bounds['balanced_accuracy'])}",
             ),
-            Headline("Accuracy", percent(figures.accuracy), f"95 %: {interval(*bounds['accuracy'])}"),
-            Headline("Images", count(figures.n), f"calibration error {calibration_error:.3f}"),
+            Headline("Accuracy", percent(metrics.accuracy), f"95 %: {interval(*bounds['accuracy'])}"),
+            Headline("Images", count(metrics.n), f"calibration error {calibration_error:.3f}"),
         ]
     )
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.bundles.catalog import ModelEntry
+from fer_core.bundles.fastest import FastestBundle
 from fer_core.errors import BundleError
-from fer_core.inference.catalog import ModelEntry
-from fer_core.inference.fastest import FastestBundle
 from fer_core.inference.predictor import Predictor
-from fer_ui.camera_words import WORDS
 from fer_ui.errors import shown_errors
+from fer_ui.escaping import plain
 from fer_ui.header import empty_state, notice, page_header
-from fer_ui.live_view import live_session, show_status, show_video
-from fer_ui.pages import Page, link_to
-from fer_ui.params import Param, switch
+from fer_ui.live.camera_help import WORDS
+from fer_ui.live.live_view import live_session, show_status, show_video
+from fer_ui.navigation import Page, link_to
+from fer_ui.query_params import QueryParam, switch
 from fer_ui.resources import detector, fastest, used_model
-from fer_ui.words import plain
 
 _POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
 
@@ -48,11 +48,11 @@ def main() -> None:
 def _live(model: ModelEntry) -> None:
     form = fastest(model)
     reader = Predictor(form.bundle, detector().detector)
-    if model.about.drawn:
+    if model.info.synthetic:
         notice("warning", "The model in use was trained on drawings: what it reads in a real face means nothing.")
     if detector().message:
         notice("warning", detector().message)
-    point = switch("Operating point", list(_POINTS), Param.POINT, format_func=_POINTS.__getitem__)
+    point = switch("Operating point", list(_POINTS), QueryParam.POINT, format_func=_POINTS.__getitem__)
     session = live_session(reader, point)
     left, right = st.columns([3, 2], gap="large")
     video = None
@@ -69,7 +69,7 @@ def _live(model: ModelEntry) -> None:
 
 def _about(model: ModelEntry, form: FastestBundle) -> str:
     return (
-        f"Read by {model.about.title} in {form.form}: {form.reason}. A reading says what an expression looks like to "
+        f"Read by {model.info.title} in {form.form}: {form.reason}. A reading says what an expression looks like to "
         "the model, smoothed over half a second; it does not say what goes on in a person. Balanced gives the rare "
         "expressions more room, at some cost in accuracy. Light from the front and a face turned to the camera help."
     )

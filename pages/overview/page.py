@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.bundles.catalog import list_models
 from fer_core.data.catalog import list_datasets
 from fer_core.doctor import Finding
-from fer_core.inference.catalog import list_models
 from fer_core.runs.folder import list_runs
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
+from fer_ui.escaping import plain
+from fer_ui.formatting import count
 from fer_ui.header import Headline, headline, page_header
 from fer_ui.jobs.job_view import show_job_rows
-from fer_ui.numbers import count
-from fer_ui.pages import Page, link_to
+from fer_ui.navigation import Page, link_to
 from fer_ui.resources import examination, job_store
-from fer_ui.words import plain
 
 _CARDS_A_ROW = 3
 _MARKS = {"good": ":material/check_circle:", "warning": ":material/warning:", "bad": ":material/error:"}

@@ -6,18 +6,18 @@ import json
 
 import streamlit as st
 
-from fer_core.csv_file import csv_bytes
+from fer_core.files.csv_file import csv_bytes
 from fer_core.inference.prediction_table import reading_rows, readings_table
-from fer_core.inference.predictor import ImageReading
+from fer_core.inference.predictor import ImagePrediction
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
+from fer_ui.escaping import plain
 from fer_ui.header import empty_state, notice, page_header
-from fer_ui.pages import Page, link_to
-from fer_ui.params import Param, switch
-from fer_ui.prediction_view import show_picture
+from fer_ui.navigation import Page, link_to
+from fer_ui.predict.results_view import show_picture
+from fer_ui.query_params import QueryParam, switch
 from fer_ui.resources import detector, predictor, used_model
 from fer_ui.uploads import upload_field
-from fer_ui.words import plain
 
 _POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
 _MODES = {"detect": "Find the faces", "whole": "Each picture is one face"}
@@ -31,9 +31,9 @@ def main() -> None:
         files = upload_field("Photos", "photos", "your photos", accept_multiple_files=True, max_upload_size=limit_mb)
         left, right = st.columns(2)
         with left:
-            point = switch("Operating point", list(_POINTS), Param.POINT, format_func=_POINTS.__getitem__)
+            point = switch("Operating point", list(_POINTS), QueryParam.POINT, format_func=_POINTS.__getitem__)
         with right:
-            mode = switch("Faces", list(_MODES), Param.VIEW, format_func=_MODES.__getitem__)
+            mode = switch("Faces", list(_MODES), QueryParam.VIEW, format_func=_MODES.__getitem__)
         _about_the_model(mode)
         if not files:
             empty_state(
@@ -55,17 +55,15 @@ def _limit_mb() -> int:
 
 
 def _about_the_model(mode: str) -> None:
-    about = used_model().about
-    st.caption(
-        plain(f"Read by {about.title}. Balanced gives the rare expressions more room, at some cost in accuracy.")
-    )
-    if about.drawn:
+    info = used_model().info
+    st.caption(plain(f"Read by {info.title}. Balanced gives the rare expressions more room, at some cost in accuracy."))
+    if info.synthetic:
         notice("warning", "The model in use was trained on drawings: what it reads in photographs means nothing.")
     if mode == "detect" and detector().message:
         notice("warning", detector().message)
 
 
-def _downloads(readings: list[ImageReading], model: str, point: str) -> None:
+def _downloads(readings: list[ImagePrediction], model: str, point: str) -> None:
     rows = [row for reading in readings for row in reading_rows(reading)]
     table = csv_bytes(readings_table(rows, model=model, point=point))
     lines = "".join(json.dumps(reading.to_json() | {"model": model, "point": point}) + "\n" for reading in readings)

@@ -12,12 +12,12 @@ from fer_core.settings import settings
 from fer_ui.errors import shown_errors
 from fer_ui.header import empty_state, notice, page_header
 from fer_ui.jobs.job_view import show_job_rows
-from fer_ui.pages import Page, go_to, link_to
-from fer_ui.params import Param, switch, value_of
+from fer_ui.navigation import Page, go_to, link_to
+from fer_ui.query_params import QueryParam, switch, value_of
 from fer_ui.resources import job_store
-from fer_ui.runs.list_view import show_runs
-from fer_ui.training_form.form import Wanted, training_form
-from fer_ui.watching.training_view import show_training
+from fer_ui.training.form.form import Wanted, training_form
+from fer_ui.training.monitor.monitor_view import show_training
+from fer_ui.training.runs.list_view import show_runs
 
 _VIEWS = {"new": "New training", "runs": "Runs"}
 
@@ -26,10 +26,10 @@ def main() -> None:
     page_header(
         "Training", "Train a model in the background. The page can be left, the browser closed: nothing is lost."
     )
-    if value_of(Param.JOB) or value_of(Param.RUN):
+    if value_of(QueryParam.JOB) or value_of(QueryParam.RUN):
         _watch()
         return
-    view = switch("View", list(_VIEWS), Param.VIEW, format_func=_VIEWS.__getitem__)
+    view = switch("View", list(_VIEWS), QueryParam.VIEW, format_func=_VIEWS.__getitem__)
     {"new": _begin, "runs": show_runs}[view]()
 
 
@@ -72,7 +72,7 @@ def _watch() -> None:
     except InputError as error:
         notice("warning", str(error))
         return
-    show_training(job.target if job else value_of(Param.RUN), job)
+    show_training(job.target if job else value_of(QueryParam.RUN), job)
 
 
 def _job() -> Job | None:
@@ -81,9 +81,9 @@ def _job() -> Job | None:
     Raises:
         InputError: there is no such job.
     """
-    if value_of(Param.JOB):
-        return job_store().get(value_of(Param.JOB))
-    jobs = job_store().list(kind="train", target=value_of(Param.RUN), limit=1)
+    if value_of(QueryParam.JOB):
+        return job_store().get(value_of(QueryParam.JOB))
+    jobs = job_store().list(kind="train", target=value_of(QueryParam.RUN), limit=1)
     return jobs[0] if jobs else None
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from fer_core.inference.bundle import read_about
-from fer_core.inference.catalog import SHIPPED_FOLDER
+from fer_core.bundles.bundle import read_bundle_info
+from fer_core.bundles.catalog import SHIPPED_FOLDER
 from tests.e2e.app_server import AppServer
 from tests.e2e.conftest import DESKTOP, SCHEMES, Scheme, Shoot, photograph_open_page, settle
 
@@ -47,7 +47,7 @@ def test_data_is_imported_through_the_browser(page: Page, material: Path, shoot:
     expect(page.get_by_text(re.compile(r"Finished\. Imported"))).to_be_visible(timeout=_LONG_MS)
     page.get_by_role("button", name="Show the dataset").click()
     expect(page.get_by_text("Images by expression")).to_be_visible()
-    expect(page.get_by_text("Labelled images")).to_be_visible()
+    expect(page.get_by_text("Labeled images")).to_be_visible()
     expect(page).to_have_url(re.compile("dataset="))
     expect(page.locator(".js-plotly-plot .bars .point").first).to_be_visible()
     shoot("datasets", f"/datasets?dataset={DATASET}")
@@ -172,7 +172,7 @@ def test_a_run_is_put_to_use_as_the_model(page: Page, shoot: Shoot) -> None:
     page.goto("/models")
     settle(page)
     page.get_by_role("button", name="Use it").first.click()
-    expect(page.get_by_text(f"Model in use: {read_about(SHIPPED_FOLDER).title}").first).to_be_visible()
+    expect(page.get_by_text(f"Model in use: {read_bundle_info(SHIPPED_FOLDER).title}").first).to_be_visible()
     shoot("models", "/models")
     shoot("overview", "/")
     page.get_by_role("button", name="Use it").first.click()  # the shipped one again
@@ -197,7 +197,7 @@ def test_a_model_is_taken_away_as_a_file_brought_back_verified_and_deleted(
     page.get_by_role("button", name="Import it").click()
     page.wait_for_url(re.compile("model=taken-along"), timeout=_LONG_MS)
     told = (
-        ("figures", "In 8 bits"),
+        ("metrics", "In 8 bits"),
         ("calibration", "Calibration error"),
         ("robustness", "Macro-F1 at worst"),
         ("card", "Limits"),

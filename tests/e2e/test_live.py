@@ -1,4 +1,4 @@
-"""The live view with a fake camera: frames are analysed, and what is drawn on them really reaches the screen."""
+"""The live view with a fake camera: frames are analyzed, and what is drawn on them really reaches the screen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, TimeoutError, expect
 
-from fer_ui.theme import COLOURS, rgb
+from fer_ui.theme import COLORS, rgb
 from tests.e2e.app_server import AppServer
 from tests.e2e.conftest import DESKTOP, SCHEMES, Launch, Scheme, photograph_open_page, settle
 from tests.e2e.material import camera_film
@@ -17,8 +17,8 @@ from tests.e2e.material import camera_film
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 _FRAME = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
-_DOUBT_COLOUR = (226, 231, 237)
-_COUNT_PIXELS = """(video, colours) => {
+_DOUBT_COLOR = (226, 231, 237)
+_COUNT_PIXELS = """(video, colors) => {
     const canvas = document.createElement("canvas");
     canvas.width = video.videoWidth; canvas.height = video.videoHeight;
     const context = canvas.getContext("2d");
@@ -26,7 +26,7 @@ _COUNT_PIXELS = """(video, colours) => {
     const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
     let found = 0;
     for (let i = 0; i < data.length; i += 4)
-        for (const [r, g, b] of colours)
+        for (const [r, g, b] of colors)
             if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 40) { found++; break; }
     return found;
 }"""
@@ -60,10 +60,10 @@ def live(camera: Browser, server: AppServer, request: pytest.FixtureRequest) -> 
 def test_annotated_frames_are_really_displayed(live: Page, request: pytest.FixtureRequest) -> None:
     frame = live.frame_locator(_FRAME)
     video = _start(live, frame)
-    colours = [rgb(colour) for colour in COLOURS.values()] + [_DOUBT_COLOUR]
+    colors = [rgb(color) for color in COLORS.values()] + [_DOUBT_COLOR]
     shown = live.locator("dl.ferscope-headline dd").first
     expect(shown).to_have_text(re.compile(r"^[1-9]"), timeout=30_000)  # frames a second
-    _wait_until(live, lambda: int(video.evaluate(_COUNT_PIXELS, colours)) > 500, "no box was drawn on the video")
+    _wait_until(live, lambda: int(video.evaluate(_COUNT_PIXELS, colors)) > 500, "no box was drawn on the video")
     before = _frames(video)
     _wait_until(live, lambda: _frames(video) > before + 5, "the picture stands still")
     photograph_open_page(live, "live", request.node.callspec.params["live"])

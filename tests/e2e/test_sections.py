@@ -66,14 +66,14 @@ def test_copies_are_found_excluded_and_taken_back(page: Page, shoot: Shoot) -> N
 
 
 def test_a_remedy_is_handed_to_training(page: Page, shoot: Shoot) -> None:
-    page.goto(f"/datasets?dataset={DATASET}&section=balance&remedy=square-root-sampling")
+    page.goto(f"/datasets?dataset={DATASET}&section=balance&rebalancing=square-root-sampling")
     settle(page)
-    shoot("section-balance", f"/datasets?dataset={DATASET}&section=balance&remedy=square-root-sampling")
+    shoot("section-balance", f"/datasets?dataset={DATASET}&section=balance&rebalancing=square-root-sampling")
     page.get_by_role("link", name="Train with this").click()
-    expect(page).to_have_url(re.compile("/training.*remedy=square-root-sampling"))
+    expect(page).to_have_url(re.compile("/training.*rebalancing=square-root-sampling"))
     settle(page)
     page.get_by_text("The same as a command").click()
-    expect(page.get_by_text("remedy.sampling=square_root").first).to_be_visible()
+    expect(page.get_by_text("rebalancing.sampling=square_root").first).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_remedy_is_handed_to_training(page: Page, shoot: Shoot) -> None:
         ("votes", "Share of the votes against share of the labels"),
         ("splits", "Are the parts really apart?"),
         ("augmentation", "Draw again"),
-        ("about", "Licence"),
+        ("about", "License"),
     ],
 )
 def test_a_section_opens_by_its_address(page: Page, shoot: Shoot, section: str, said: str) -> None:

@@ -17,10 +17,10 @@ from fer_core.labels import Expression, label_set
 LABELS = label_set("eight").expressions
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 CONTRACTS = {
-    "byte": Contract(colour="rgb", size_px=32, normalisation="byte", labels=LABELS),
-    "unit": Contract(colour="gray", size_px=24, normalisation="unit", labels=LABELS),
-    "image": Contract(colour="gray", size_px=48, normalisation="image", labels=LABELS),
-    "channel": Contract(colour="rgb", size_px=40, normalisation="channel", labels=LABELS, **IMAGENET),
+    "byte": Contract(color="rgb", size_px=32, normalization="byte", labels=LABELS),
+    "unit": Contract(color="gray", size_px=24, normalization="unit", labels=LABELS),
+    "image": Contract(color="gray", size_px=48, normalization="image", labels=LABELS),
+    "channel": Contract(color="rgb", size_px=40, normalization="channel", labels=LABELS, **IMAGENET),
 }
 every_contract = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
 
@@ -47,20 +47,20 @@ def test_fit_gives_bytes_of_the_contracts_shape(contract: Contract) -> None:
 
 
 @every_contract
-def test_applying_is_fitting_and_normalising(contract: Contract) -> None:
+def test_applying_is_fitting_and_normalizing(contract: Contract) -> None:
     planes = np.stack([contract.fit(face) for face in _faces()]).astype(np.float32)
     batch = contract.apply_batch(_faces())
     assert batch.dtype == np.float32
-    np.testing.assert_allclose(contract.normalise(planes), batch, atol=1e-6)
+    np.testing.assert_allclose(contract.normalize(planes), batch, atol=1e-6)
     for face, row in zip(_faces(), batch, strict=True):
         np.testing.assert_allclose(contract.apply(face), row, atol=1e-6)
 
 
 @every_contract
-def test_numpy_and_torch_normalise_alike(contract: Contract) -> None:
+def test_numpy_and_torch_normalize_alike(contract: Contract) -> None:
     planes = np.stack([contract.fit(face) for face in _faces()]).astype(np.float32)
     before = planes.copy()
-    ours, theirs = contract.normalise(planes), contract.normalise(torch.from_numpy(planes))
+    ours, theirs = contract.normalize(planes), contract.normalize(torch.from_numpy(planes))
     assert isinstance(ours, np.ndarray)
     assert isinstance(theirs, torch.Tensor)
     assert theirs.dtype == torch.float32
@@ -68,20 +68,20 @@ def test_numpy_and_torch_normalise_alike(contract: Contract) -> None:
     np.testing.assert_array_equal(planes, before)
 
 
-def test_the_figures_of_each_normalisation() -> None:
+def test_the_figures_of_each_normalization() -> None:
     rng = np.random.default_rng(0)
     planes = rng.integers(0, 256, (5, 3, 32, 32)).astype(np.float32)
-    np.testing.assert_array_equal(CONTRACTS["byte"].normalise(planes), planes)
-    np.testing.assert_allclose(CONTRACTS["unit"].normalise(planes), planes / 255, atol=1e-7)
-    image = CONTRACTS["image"].normalise(planes)
+    np.testing.assert_array_equal(CONTRACTS["byte"].normalize(planes), planes)
+    np.testing.assert_allclose(CONTRACTS["unit"].normalize(planes), planes / 255, atol=1e-7)
+    image = CONTRACTS["image"].normalize(planes)
     np.testing.assert_allclose(image.mean((1, 2, 3)), 0, atol=1e-4)
     np.testing.assert_allclose(image.std((1, 2, 3)), 1, atol=1e-4)
-    channel = CONTRACTS["channel"].normalise(planes)
+    channel = CONTRACTS["channel"].normalize(planes)
     for place, (mean, std) in enumerate(zip(IMAGENET["mean"], IMAGENET["std"], strict=True)):
         np.testing.assert_allclose(channel[:, place], (planes[:, place] / 255 - mean) / std, atol=1e-5)
 
 
-def test_standardising_each_image_forgets_its_light() -> None:
+def test_standardizing_each_image_forgets_its_light() -> None:
     face = np.random.default_rng(1).integers(60, 120, (48, 48), np.uint8)
     contract = CONTRACTS["image"]
     np.testing.assert_allclose(contract.apply(face), contract.apply(2 * face), atol=1e-5)
@@ -92,7 +92,7 @@ def test_standardising_each_image_forgets_its_light() -> None:
 def test_a_constant_image_stays_finite(contract: Contract, level: int) -> None:
     planes = contract.apply(np.full((30, 30, 3), level, np.uint8))
     assert np.isfinite(planes).all()
-    if contract.normalisation == "image":
+    if contract.normalization == "image":
         np.testing.assert_allclose(planes, 0, atol=1e-4)
 
 
@@ -115,11 +115,11 @@ def test_gray_in_an_rgb_contract_is_three_times_the_same() -> None:
 
 def test_red_green_and_blue_keep_their_order_and_their_luminance() -> None:
     levels = {}
-    for place, colour in enumerate(("red", "green", "blue")):
+    for place, color in enumerate(("red", "green", "blue")):
         face = np.zeros((24, 24, 3), np.uint8)
         face[:, :, place] = 255
         assert CONTRACTS["byte"].fit(face)[place].min() == 255
-        levels[colour] = int(CONTRACTS["unit"].fit(face)[0, 0, 0])
+        levels[color] = int(CONTRACTS["unit"].fit(face)[0, 0, 0])
     assert levels == {"red": 76, "green": 150, "blue": 29}  # ITU-R BT.601
 
 
@@ -139,13 +139,13 @@ def test_a_missing_contract_says_what_to_do(tmp_path: Path) -> None:
     [
         ({"img_size": 224}, "img_size"),
         ({"size_px": 4}, "size_px"),
-        ({"colour": "bgr"}, "colour"),
+        ({"color": "bgr"}, "color"),
         ({"labels": ["happy", "sad"]}, "labels"),
         ({"labels": ["fear", "fear"]}, "different"),
-        ({"normalisation": "channel"}, "3 values"),
+        ({"normalization": "channel"}, "3 values"),
         ({"mean": [0.5, 0.5, 0.5]}, "0 values"),
-        ({"normalisation": "channel", "mean": [0.5] * 3, "std": [0.0] * 3}, "above 0"),
-        ({"normalisation": "channel", "mean": [0.5] * 3, "std": [float("nan")] * 3}, "finite"),
+        ({"normalization": "channel", "mean": [0.5] * 3, "std": [0.0] * 3}, "above 0"),
+        ({"normalization": "channel", "mean": [0.5] * 3, "std": [float("nan")] * 3}, "finite"),
         ({"version": 2}, "version"),
     ],
 )
@@ -156,7 +156,7 @@ def test_a_contract_that_does_not_hold_together_is_refused(change: dict[str, Any
         Contract.load(tmp_path / "contract.json")
 
 
-@pytest.mark.parametrize("content", [b"", b"not json", b"[]", b"\xff\xfe", b'{"colour": "rgb"'])
+@pytest.mark.parametrize("content", [b"", b"not json", b"[]", b"\xff\xfe", b'{"color": "rgb"'])
 def test_a_damaged_file_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "contract.json").write_bytes(content)
     with pytest.raises(BundleError, match=r"contract\.json"):
@@ -170,9 +170,9 @@ def test_a_contract_can_not_be_changed() -> None:
 
 def test_packs_are_shared_only_between_contracts_that_fit_alike() -> None:
     contract = CONTRACTS["image"]
-    assert contract.model_copy(update={"normalisation": "unit"}).pack_key == contract.pack_key
+    assert contract.model_copy(update={"normalization": "unit"}).pack_key == contract.pack_key
     assert contract.model_copy(update={"size_px": 64}).pack_key != contract.pack_key
-    assert contract.model_copy(update={"colour": "rgb"}).pack_key != contract.pack_key
+    assert contract.model_copy(update={"color": "rgb"}).pack_key != contract.pack_key
 
 
 def test_the_label_set_keeps_the_order_of_the_outputs() -> None:

@@ -16,28 +16,28 @@ import torch
 from PIL import Image
 from scipy.special import softmax
 
+from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.catalog import find_model
+from fer_core.bundles.evaluations import read_evaluations
+from fer_core.bundles.export import export_bundle
+from fer_core.bundles.training_images import list_images
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.images import FaceRef, images_in_order
-from fer_core.data.seen import SEEN_FILE, SeenImages
-from fer_core.data.split import make_split
-from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
-from fer_core.data.ties import ties_of
+from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.index.images import FaceRef, images_in_order
+from fer_core.data.seen_images import SEEN_FILE, SeenImages
+from fer_core.data.splits.split import make_split
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
 from fer_core.errors import BundleError, CancelledError, ConfigError, DatasetError, InputError, RunError
+from fer_core.evaluation.predict_dataset import predict_dataset
 from fer_core.evaluation.predictions import PROTOCOLS, logits_of
 from fer_core.experiment import run_experiment
-from fer_core.inference.bundle import Bundle
-from fer_core.inference.catalog import find_model
-from fer_core.inference.evaluations import read_evaluations
-from fer_core.inference.export import export_bundle
-from fer_core.inference.list_images import list_images
-from fer_core.inference.score import score
 from fer_core.labels import label_set
 from fer_core.models.onnx_export import torch_logits
-from fer_core.processor import processor
 from fer_core.runs.folder import Run, RunState, create_run, delete_run, open_run, training_alone
 from fer_core.settings import Settings, settings
-from fer_core.training.config import dump_config, load_config, parse_config, read_yaml
+from fer_core.system.processor import processor
+from fer_core.training.config.train_config import dump_config, load_config, parse_config, read_yaml
 from fer_core.training.precision import resolve_precision
 from fer_core.training.trained_network import trained_network
 from tests.commands import Command, commands, is_one_clear_line
@@ -48,10 +48,10 @@ CONFIG = {
     "model": {"name": "small-resnet", "width": 4, "dropout_01": 0.1},
     "epochs": 2,
     "batch_size": 32,
-    "optimiser": {"learning_rate": 0.05},
-    "augment": {"flip_01": 0.5},
+    "optimizer": {"learning_rate": 0.05},
+    "augment": {"flip_prob": 0.5},
     "ema_decay": 0.9,
-    "select_on": "loss",
+    "monitor": "loss",
 }
 FILES = {
     "config.yaml",
@@ -91,7 +91,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("world")
     here = Settings(home=folder / "store", offline=True, threads=1)
     archive = folder / "faces.zip"
-    write_ferplus_like(archive, DrawnFacesRecipe(total=300, identities=40, seed=2))
+    write_ferplus_like(archive, SyntheticFacesConfig(total=300, identities=40, seed=2))
     dataset = import_dataset(archive, here, dataset_id="tiny")
     text = dump_config(parse_config(CONFIG))
     before = torch.get_num_threads()
@@ -137,7 +137,7 @@ def test_the_split_is_the_datasets_and_is_kept(world: World) -> None:
     recorded = world.whole.read_table("split.parquet")
     index = world.dataset.index()
     assert recorded["id"].tolist() == index["id"].tolist()
-    ties = ties_of(index, world.dataset.pairs())
+    ties = group_rows(index, world.dataset.pairs())
     np.testing.assert_array_equal(recorded["split"], make_split(index, parse_config(CONFIG).split, ties))
 
 
@@ -175,8 +175,8 @@ def test_a_dataset_that_fits_no_pack_is_streamed_and_gives_the_same_run(world: W
 def test_a_student_learns_what_its_teacher_reads(world: World) -> None:
     """Taught by answers alone, it comes nearer to them than the same training without."""
     apart = {}
-    for name, distil in (("taught", {"teachers": ["whole"], "share_01": 1.0}), ("untaught", {})):
-        config = parse_config({**CONFIG, "epochs": 3, "seed": 1, "distil": distil})
+    for name, distillation in (("taught", {"teachers": ["whole"], "share_01": 1.0}), ("untaught", {})):
+        config = parse_config({**CONFIG, "epochs": 3, "seed": 1, "distillation": distillation})
         run = create_run(name, dump_config(config), world.settings)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("fer_core.experiment.export_onnx", lambda *_: world.whole.path("model.onnx").read_bytes())
@@ -186,12 +186,12 @@ def test_a_student_learns_what_its_teacher_reads(world: World) -> None:
             for each in (world.whole, run)
         )
         apart[name] = np.abs(theirs - own).mean()
-        assert ("taught by whole, 100% of each target" in run.log()) is bool(distil)
+        assert ("taught by whole, 100% of each target" in run.log()) is bool(distillation)
     assert apart["taught"] < 0.8 * apart["untaught"]
 
 
 def test_a_teacher_that_has_seen_the_students_test_is_refused(world: World) -> None:
-    config = {**CONFIG, "split": {"kind": "kfold", "folds": 3}, "distil": {"teachers": ["whole"]}}
+    config = {**CONFIG, "split": {"kind": "kfold", "folds": 3}, "distillation": {"teachers": ["whole"]}}
     run = create_run("cheated", dump_config(parse_config(config)), world.settings)
     with pytest.raises(InputError, match=r"whole has learned from \d+ images that this one is judged by"):
         run_experiment(run, world.settings)
@@ -199,12 +199,12 @@ def test_a_teacher_that_has_seen_the_students_test_is_refused(world: World) -> N
 
 def test_nor_does_a_run_begin_with_weights_that_have_seen_it(world: World) -> None:
     for split, fits in (({}, True), ({"split": {"kind": "kfold", "folds": 3}}, False)):
-        config = parse_config({**CONFIG, **split, "epochs": 1, "begin_with": "whole"})
+        config = parse_config({**CONFIG, **split, "epochs": 1, "init_from": "whole"})
         run = create_run(f"further-{fits}".lower(), dump_config(config), world.settings)
         if fits:
             assert run_experiment(run, world.settings).state is RunState.FINISHED
         else:
-            with pytest.raises(InputError, match="begin_with: the run whole has learned from"):
+            with pytest.raises(InputError, match="init_from: the run whole has learned from"):
                 run_experiment(run, world.settings)
 
 
@@ -221,14 +221,14 @@ def test_the_same_image_gives_the_same_answer_through_training_and_inference(wor
     assert trained.std(0).max() > 1e-3  # not an answer that is the same for every face
     rows = world.dataset.index().set_index("id", drop=False).loc[predictions["id"]]
     with world.dataset.source(world.settings) as source:
-        scored = score(bundle, rows, source)
+        scored = predict_dataset(bundle, rows, source)
     np.testing.assert_allclose(logits_of(scored, EIGHT), trained, atol=1e-3)
     pd.testing.assert_series_equal(scored["argmax"], predictions["argmax"], check_dtype=False)
 
 
 def test_a_network_that_looks_into_the_mirror_answers_alike_in_training_and_inference(world: World) -> None:
-    config = parse_config({**CONFIG, "epochs": 1, "mirrored": True})
-    run = create_run("mirrored", dump_config(config), world.settings)
+    config = parse_config({**CONFIG, "epochs": 1, "flip_tta": True})
+    run = create_run("flip_tta", dump_config(config), world.settings)
     run_experiment(run, world.settings)
     predictions = run.read_table("predictions-test.parquet")
     with world.dataset.source(world.settings) as source:
@@ -243,7 +243,7 @@ def test_a_network_that_looks_into_the_mirror_answers_alike_in_training_and_infe
 
 def test_the_run_is_a_model_that_can_be_found(world: World) -> None:
     entry = find_model("whole", world.settings)
-    assert (entry.kind, entry.about.dataset, entry.about.architecture) == ("run", "tiny", "small-resnet")
+    assert (entry.kind, entry.info.dataset, entry.info.architecture) == ("run", "tiny", "small-resnet")
     bundle = Bundle.open(entry.folder)
     assert bundle.contract == Contract.load(world.whole.path("contract.json"))
     shares = np.exp(bundle.calibration.log_priors)
@@ -256,9 +256,9 @@ def test_the_report_judges_every_part_by_every_protocol(world: World) -> None:
     found = [(each["protocol"], each["point"]) for each in report["test"]]
     assert found == [(p, q) for p in PROTOCOLS for q in ("accurate", "balanced")]
     summary = world.whole.summary()
-    assert summary["figures"]["part"] == "test"
-    assert summary["figures"]["accuracy"] == report["test"][0]["accuracy"]
-    assert summary["figures"]["n"] == report["test"][0]["n"] <= len(world.whole.read_table("predictions-test.parquet"))
+    assert summary["metrics"]["split"] == "test"
+    assert summary["metrics"]["accuracy"] == report["test"][0]["accuracy"]
+    assert summary["metrics"]["n"] == report["test"][0]["n"] <= len(world.whole.read_table("predictions-test.parquet"))
     assert summary["best_epoch"] in (1, 2)
 
 
@@ -318,10 +318,10 @@ def test_the_config_of_a_run_can_be_used_again(world: World) -> None:
 
 def test_a_run_keeps_the_version_of_the_corrections_that_it_used(world: World) -> None:
     """Corrections made after a run began change nothing for it; excluded images teach and judge nothing."""
-    overlay = world.dataset.overlay()
-    parts = world.whole.read_table("split.parquet").set_index("id")["split"]
-    gone = parts.index[parts == "train"][:5].tolist() + parts.index[parts == "test"][:5].tolist()
-    version = overlay.exclude(gone, "blurred")
+    corrections = world.dataset.corrections()
+    splits = world.whole.read_table("split.parquet").set_index("id")["split"]
+    gone = splits.index[splits == "train"][:5].tolist() + splits.index[splits == "test"][:5].tolist()
+    version = corrections.exclude(gone, "blurred")
     try:
         before = world.whole.summary()["data"]
         assert (before["corrections"], before["fingerprint"]) == (0, world.dataset.fingerprint)
@@ -339,9 +339,9 @@ def test_a_run_keeps_the_version_of_the_corrections_that_it_used(world: World) -
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("fer_core.experiment.export_onnx", lambda *_: world.whole.path("model.onnx").read_bytes())
             run_experiment(old, world.settings)
-        pd.testing.assert_series_equal(old.read_table("split.parquet").set_index("id")["split"], parts)
+        pd.testing.assert_series_equal(old.read_table("split.parquet").set_index("id")["split"], splits)
     finally:
-        world.dataset.overlay().undo(version)
+        world.dataset.corrections().undo(version)
 
 
 def test_precision_is_settled_once_and_written_into_the_run(world: World) -> None:
@@ -364,7 +364,7 @@ def evaluate(world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pyte
 
 
 def _sizes(run: Run) -> dict[str, int]:
-    return {str(part): int(count) for part, count in run.read_table("split.parquet")["split"].value_counts().items()}
+    return {str(split): int(count) for split, count in run.read_table("split.parquet")["split"].value_counts().items()}
 
 
 def test_a_run_is_never_judged_by_what_it_was_trained_or_selected_on(
@@ -384,7 +384,7 @@ def test_a_run_is_never_judged_by_what_it_was_trained_or_selected_on(
         assert excluded["complete"] is True
         if apart:  # by the run's own split, what that leaves out is not judged either
             assert result["n"] == tested["argmax", "accurate"]["n"]
-        assert result["n"] + result["unlabelled"] <= sizes["test"] + sizes.get("left_out", 0)
+        assert result["n"] + result["unlabeled"] <= sizes["test"] + sizes.get("left_out", 0)
     assert (
         f"Excluded: {sizes['train']:,} images that it was trained on"
         in evaluate("--model", "whole", "--data", archive).out
@@ -409,12 +409,12 @@ def test_split_means_the_runs_and_published_split_the_datasets(world: World, eva
     sizes = _sizes(world.whole)
     result = evaluate("--model", "whole", "--data", "tiny", "--split", "test", "--json").json
     assert (result["split"], result["split_of"]) == ("test", "run")
-    assert result["n"] + result["unlabelled"] == sizes["test"]
+    assert result["n"] + result["unlabeled"] == sizes["test"]
     assert result["excluded"] == {"trained_on": 0, "selected_on": 0, "complete": True}
     assert result["macro_f1"] == pytest.approx(world.whole.report()["test"][0]["macro_f1"])
-    for part in ("train", "valid"):
-        refused = evaluate("--model", "whole", "--data", "tiny", "--split", part)
-        is_one_clear_line(refused, f"the run's {part} split of tiny", "is left to judge", "--split test")
+    for split in ("train", "valid"):
+        refused = evaluate("--model", "whole", "--data", "tiny", "--split", split)
+        is_one_clear_line(refused, f"the run's {split} split of tiny", "is left to judge", "--split test")
     published = evaluate("--model", "whole", "--data", "tiny", "--published-split", "test", "--json").json
     assert (published["split"], published["split_of"]) == ("test", "dataset")
     assert published["n"] == result["n"]

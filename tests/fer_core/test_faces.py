@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fer_core.errors import EmptyCropError
-from fer_core.faces import FaceBox, FaceFrame, crop_face
+from fer_core.faces import AlignedCrop, FaceBox, crop_face
 
 
 @pytest.fixture
@@ -16,12 +16,12 @@ def image() -> np.ndarray:
 
 
 def test_an_upright_frame_without_margin_is_cut_out_exactly(image: np.ndarray) -> None:
-    np.testing.assert_array_equal(crop_face(image, FaceFrame(50, 30, 40), 0), image[10:50, 30:70])
+    np.testing.assert_array_equal(crop_face(image, AlignedCrop(50, 30, 40), 0), image[10:50, 30:70])
 
 
 @pytest.mark.parametrize("side_px", [1.0, 6.7, 20.0, 33.4])
-def test_a_crop_is_square_about_the_frames_centre(image: np.ndarray, side_px: float) -> None:
-    face = crop_face(image, FaceFrame(60.3, 40.6, side_px), 0)
+def test_a_crop_is_square_about_the_frames_center(image: np.ndarray, side_px: float) -> None:
+    face = crop_face(image, AlignedCrop(60.3, 40.6, side_px), 0)
     assert face.shape == (round(side_px), round(side_px), 3)
     assert face[:, :, 0].astype(float).mean() + 0.5 == pytest.approx(40.6, abs=0.6)
     assert face[:, :, 1].astype(float).mean() + 0.5 == pytest.approx(60.3, abs=0.6)
@@ -30,19 +30,19 @@ def test_a_crop_is_square_about_the_frames_centre(image: np.ndarray, side_px: fl
 @pytest.mark.parametrize(("margin_01", "side"), [(0.0, 20), (0.25, 30), (0.5, 40), (-0.2, 12)])
 @pytest.mark.parametrize("roll_deg", [0.0, 1e-9])
 def test_the_margin_is_added_on_each_side(image: np.ndarray, margin_01: float, side: int, roll_deg: float) -> None:
-    face = crop_face(image, FaceFrame(60, 40, 20, roll_deg), margin_01)
+    face = crop_face(image, AlignedCrop(60, 40, 20, roll_deg), margin_01)
     assert face.shape == (side, side, 3)
     top, left = 40 - side // 2, 60 - side // 2
     np.testing.assert_array_equal(face, image[top : top + side, left : left + side])
 
 
 def test_what_lies_over_the_edge_repeats_the_edge(image: np.ndarray) -> None:
-    face = crop_face(image, FaceFrame(5, 10, 30), 0)
+    face = crop_face(image, AlignedCrop(5, 10, 30), 0)
     assert face.shape == (30, 30, 3)
     np.testing.assert_array_equal(face[5:, 10:], image[:25, :20])
     assert (face[:5, :, 0] == 0).all()
     assert (face[:, :10, 1] == 0).all()
-    corner = crop_face(image, FaceFrame(120, 80, 20), 0)
+    corner = crop_face(image, AlignedCrop(120, 80, 20), 0)
     assert (corner[10:, :, 0] == 79).all()
     assert (corner[:, 10:, 1] == 119).all()
 
@@ -50,44 +50,44 @@ def test_what_lies_over_the_edge_repeats_the_edge(image: np.ndarray) -> None:
 def test_a_leaning_face_is_turned_upright(image: np.ndarray) -> None:
     # Clockwise by a quarter: what was up is now on the right, and the crop puts it up again.
     leaning = np.ascontiguousarray(np.rot90(image, -1))
-    upright = crop_face(image, FaceFrame(60, 40, 30), 0)
-    np.testing.assert_array_equal(crop_face(leaning, FaceFrame(40, 60, 30, 90.0), 0), upright)
+    upright = crop_face(image, AlignedCrop(60, 40, 30), 0)
+    np.testing.assert_array_equal(crop_face(leaning, AlignedCrop(40, 60, 30, 90.0), 0), upright)
     np.testing.assert_array_equal(
-        crop_face(np.ascontiguousarray(np.rot90(image)), FaceFrame(40, 60, 30, -90), 0), upright
+        crop_face(np.ascontiguousarray(np.rot90(image)), AlignedCrop(40, 60, 30, -90), 0), upright
     )
 
 
 @pytest.mark.parametrize("roll_deg", [-25.0, -7.0, 12.0, 25.0])
-def test_turning_undoes_the_roll_about_the_frames_centre(roll_deg: float) -> None:
+def test_turning_undoes_the_roll_about_the_frames_center(roll_deg: float) -> None:
     rows, columns = np.mgrid[0:160, 0:200]
     smooth = 127 + 60 * np.sin(columns / 9) + 60 * np.cos(rows / 13)
     picture = np.repeat(smooth[:, :, None], 3, axis=2).astype(np.uint8)
-    # OpenCV turns counter-clockwise; (100.5, 80.5) in continuous pixels is the centre of pixel (100, 80).
+    # OpenCV turns counter-clockwise; (100.5, 80.5) in continuous pixels is the center of pixel (100, 80).
     leaning = cv2.warpAffine(picture, cv2.getRotationMatrix2D((100, 80), -roll_deg, 1), (200, 160))
-    upright = crop_face(picture, FaceFrame(100.5, 80.5, 61), 0).astype(float)
-    turned = crop_face(np.asarray(leaning, np.uint8), FaceFrame(100.5, 80.5, 61, roll_deg), 0).astype(float)
-    askew = crop_face(np.asarray(leaning, np.uint8), FaceFrame(100.5, 80.5, 61), 0).astype(float)
+    upright = crop_face(picture, AlignedCrop(100.5, 80.5, 61), 0).astype(float)
+    turned = crop_face(np.asarray(leaning, np.uint8), AlignedCrop(100.5, 80.5, 61, roll_deg), 0).astype(float)
+    askew = crop_face(np.asarray(leaning, np.uint8), AlignedCrop(100.5, 80.5, 61), 0).astype(float)
     assert np.abs(turned - upright).mean() < 3
     assert np.abs(askew - upright).mean() > 10
 
 
 @pytest.mark.parametrize("roll_deg", [0.0, 10.0])
 def test_a_view_of_an_array_is_cut_like_a_copy(image: np.ndarray, roll_deg: float) -> None:
-    view, frame = image[:, ::-1], FaceFrame(5, 20, 30, roll_deg)
+    view, frame = image[:, ::-1], AlignedCrop(5, 20, 30, roll_deg)
     np.testing.assert_array_equal(crop_face(view, frame, 0), crop_face(view.copy(), frame, 0))
 
 
 @pytest.mark.parametrize(
     "frame",
     [
-        FaceFrame(131, 20, 20),
-        FaceFrame(20, 91, 20),
-        FaceFrame(-10, 20, 20),
-        FaceFrame(20, -10, 20),
-        FaceFrame(20, 20, 0),
+        AlignedCrop(131, 20, 20),
+        AlignedCrop(20, 91, 20),
+        AlignedCrop(-10, 20, 20),
+        AlignedCrop(20, -10, 20),
+        AlignedCrop(20, 20, 0),
     ],
 )
-def test_a_frame_outside_or_without_area_is_an_error_that_names_it(image: np.ndarray, frame: FaceFrame) -> None:
+def test_a_frame_outside_or_without_area_is_an_error_that_names_it(image: np.ndarray, frame: AlignedCrop) -> None:
     assert not frame.touches(image)
     with pytest.raises(EmptyCropError) as caught:
         crop_face(image, frame, 0.1)
@@ -95,14 +95,14 @@ def test_a_frame_outside_or_without_area_is_an_error_that_names_it(image: np.nda
     assert "120x80" in str(caught.value)
 
 
-@pytest.mark.parametrize("frame", [FaceFrame(-9, 20, 20), FaceFrame(129, 20, 20), FaceFrame(20, 89, 20, 25.0)])
-def test_a_frame_that_touches_the_image_can_be_cut(image: np.ndarray, frame: FaceFrame) -> None:
+@pytest.mark.parametrize("frame", [AlignedCrop(-9, 20, 20), AlignedCrop(129, 20, 20), AlignedCrop(20, 89, 20, 25.0)])
+def test_a_frame_that_touches_the_image_can_be_cut(image: np.ndarray, frame: AlignedCrop) -> None:
     assert frame.touches(image)
     assert crop_face(image, frame, 0).shape == (20, 20, 3)
 
 
 def test_a_crop_is_a_copy(image: np.ndarray) -> None:
-    crop_face(image, FaceFrame(5, 5, 10), 0)[:] = 255
+    crop_face(image, AlignedCrop(5, 5, 10), 0)[:] = 255
     assert image[0, 0].tolist() == [0, 0, 0]
 
 

@@ -103,9 +103,9 @@ def test_macro_figures_near_one_are_held_as_often_as_said(
 )
 def test_no_interval_of_a_macro_figure_has_zero_width(confusion: object) -> None:
     counts = np.array(confusion, np.int64)
-    figures, n = _macro(counts.astype(float)), counts.sum()
+    metrics, n = _macro(counts.astype(float)), counts.sum()
     for name, (low, high) in macro_intervals(counts).items():
-        assert 0 <= low <= figures[name] + 1e-12 and figures[name] - 1e-12 <= high <= 1
+        assert 0 <= low <= metrics[name] + 1e-12 and metrics[name] - 1e-12 <= high <= 1
         assert high - low > 1 / (n + 4)
 
 

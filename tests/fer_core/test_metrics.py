@@ -6,7 +6,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from fer_core.errors import InputError
 from fer_core.intervals import wilson_interval
-from fer_core.metrics import expected_calibration_error, figures, paired_difference
+from fer_core.metrics import classification_metrics, expected_calibration_error, paired_difference
 
 
 def _guesses(seed: int, n: int, classes: int, right_01: float = 0.6) -> tuple[np.ndarray, np.ndarray]:
@@ -22,7 +22,7 @@ def test_figures_worked_out_by_hand() -> None:
     # truth 2          0  2  2
     truth = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2])
     predicted = np.array([0, 0, 0, 1, 0, 1, 1, 1, 2, 2])
-    judged = figures(truth, predicted, 3)
+    judged = classification_metrics(truth, predicted, 3)
     assert judged.n == 10
     assert judged.confusion.tolist() == [[3, 1, 0], [1, 1, 0], [0, 2, 2]]
     assert judged.accuracy == pytest.approx(0.6)
@@ -37,7 +37,7 @@ def test_figures_worked_out_by_hand() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_rows_of_the_confusion_sum_to_the_support(seed: int) -> None:
     truth, predicted = _guesses(seed, 500, 8)
-    judged = figures(truth, predicted, 8)
+    judged = classification_metrics(truth, predicted, 8)
     assert judged.confusion.sum(1).tolist() == [each.support for each in judged.per_class]
     assert judged.confusion.sum() == judged.n == 500
     assert np.trace(judged.confusion) / 500 == pytest.approx(judged.accuracy)
@@ -47,7 +47,7 @@ def test_rows_of_the_confusion_sum_to_the_support(seed: int) -> None:
 def test_figures_are_scikit_learns(seed: int) -> None:
     truth, predicted = _guesses(seed, 300, 5)
     present = np.unique(truth)
-    judged = figures(truth, predicted, 5)
+    judged = classification_metrics(truth, predicted, 5)
     recalls = [(predicted[truth == code] == code).mean() for code in present]
     assert judged.balanced_accuracy == pytest.approx(np.mean(recalls))
     assert judged.macro_f1 == pytest.approx(f1_score(truth, predicted, labels=present, average="macro"))
@@ -57,7 +57,7 @@ def test_figures_are_scikit_learns(seed: int) -> None:
 
 def test_a_class_that_never_occurs_does_not_count_in_macro_figures() -> None:
     truth, predicted = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1])
-    judged = figures(truth, predicted, 8)
+    judged = classification_metrics(truth, predicted, 8)
     assert (judged.accuracy, judged.balanced_accuracy, judged.macro_f1) == (1, 1, 1)
     assert judged.per_class[7].support == 0
     assert judged.per_class[7].recall_interval == (0, 1)
@@ -65,7 +65,7 @@ def test_a_class_that_never_occurs_does_not_count_in_macro_figures() -> None:
 
 def test_always_the_commonest_class_is_accurate_and_not_balanced() -> None:
     truth = np.repeat([0, 1], [97, 3])
-    judged = figures(truth, np.zeros(100, int), 2)
+    judged = classification_metrics(truth, np.zeros(100, int), 2)
     assert judged.accuracy == pytest.approx(0.97)
     assert judged.balanced_accuracy == pytest.approx(0.5)
     assert judged.macro_f1 < 0.5
@@ -74,7 +74,7 @@ def test_always_the_commonest_class_is_accurate_and_not_balanced() -> None:
 @pytest.mark.parametrize(("seed", "n"), [(0, 40), (1, 200), (2, 2000), (3, 12)])
 def test_intervals_contain_their_figure_and_shrink_with_n(seed: int, n: int) -> None:
     truth, predicted = _guesses(seed, n, 4)
-    judged = figures(truth, predicted, 4)
+    judged = classification_metrics(truth, predicted, 4)
     widths = {}
     for name, (low, high) in judged.intervals.items():
         assert 0 <= low <= getattr(judged, name) <= high <= 1 + 1e-12
@@ -84,26 +84,28 @@ def test_intervals_contain_their_figure_and_shrink_with_n(seed: int, n: int) -> 
         for name in ("precision", "recall", "f1"):
             low, high = getattr(each, f"{name}_interval")
             assert 0 <= low <= getattr(each, name) <= high <= 1
-    more = figures(np.tile(truth, 16), np.tile(predicted, 16), 4)
+    more = classification_metrics(np.tile(truth, 16), np.tile(predicted, 16), 4)
     low, high = more.intervals["accuracy"]
     assert high - low < widths["accuracy"] / 2
 
 
 def test_the_accuracy_interval_agrees_with_wilsons() -> None:
     truth, predicted = _guesses(7, 1000, 4)
-    judged = figures(truth, predicted, 4)
+    judged = classification_metrics(truth, predicted, 4)
     wilson = wilson_interval(round(judged.accuracy * 1000), 1000)
     assert judged.intervals["accuracy"] == wilson
 
 
 def test_intervals_are_the_same_every_time() -> None:
     truth, predicted = _guesses(1, 100, 8)
-    assert figures(truth, predicted, 8).intervals == figures(truth, predicted, 8).intervals
+    assert (
+        classification_metrics(truth, predicted, 8).intervals == classification_metrics(truth, predicted, 8).intervals
+    )
 
 
 def test_nothing_to_judge_is_an_error_in_words() -> None:
-    with pytest.raises(InputError, match="no labelled images"):
-        figures(np.array([], int), np.array([], int), 8)
+    with pytest.raises(InputError, match="no labeled images"):
+        classification_metrics(np.array([], int), np.array([], int), 8)
 
 
 def test_a_perfectly_calibrated_model_has_no_calibration_error() -> None:
@@ -123,7 +125,7 @@ def test_gaps_in_different_bins_do_not_cancel() -> None:
     assert expected_calibration_error(confidence, correct) == pytest.approx(0.7)
 
 
-def test_neighbouring_bins_are_kept_apart() -> None:
+def test_neighboring_bins_are_kept_apart() -> None:
     for low, high in ((0.03, 0.1), (0.9, 0.97)):
         confidence, correct = np.repeat([low, high], 10), np.repeat([True, False], 10)
         assert expected_calibration_error(confidence, correct) == pytest.approx((1 - low + high) / 2)

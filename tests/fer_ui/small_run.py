@@ -11,7 +11,7 @@ import pandas as pd
 from fer_core.labels import Expression
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
-from fer_core.training.config import dump_config, load_config, presets
+from fer_core.training.config.train_config import dump_config, load_config, presets
 
 DATA = {"dataset": "gone", "fingerprint": "31a4fd6e9a5a1d46", "corrections": 2, "corrections_fingerprint": "e3b0"}
 
@@ -23,13 +23,13 @@ def rows(epochs: int, **columns: Iterable[Any]) -> list[dict[str, Any]]:
     for epoch in range(1, epochs + 1):
         score = 0.5 - abs(epoch - best) / 1000
         row: dict[str, Any] = {"train_loss": 2 / epoch, "valid_loss": 1 + 1 / epoch, "learning_rate": 0.1 / epoch}
-        for part in ("train", "valid"):
+        for split in ("train", "valid"):
             row |= {
-                f"{part}_accuracy": score + 0.2,
-                f"{part}_macro_f1": score,
-                f"{part}_balanced_accuracy": score + 0.1,
+                f"{split}_accuracy": score + 0.2,
+                f"{split}_macro_f1": score,
+                f"{split}_balanced_accuracy": score + 0.1,
             }
-            row |= {f"{part}_f1_{expression}": score for expression in Expression}
+            row |= {f"{split}_f1_{expression}": score for expression in Expression}
         times = {"images_per_s": 300.0 + epoch, "data_seconds": 1.0, "step_seconds": 3.0, "seconds": 5.0}
         made.append({**row, **times, "epoch": epoch, "best_epoch": min(epoch, best)})
     for name, values in columns.items():
@@ -51,15 +51,15 @@ def make_run(settings: Settings, run_id: str, metrics: Iterable[Mapping[str, Any
 def begin(run: Run) -> Run:
     """Add what a training writes before its first epoch."""
     run.write("data.json", json.dumps(DATA).encode())
-    parts = ["train"] * 80 + ["valid"] * 10 + ["test"] * 8 + ["left_out"] * 2
-    run.write_table("split.parquet", pd.DataFrame({"id": [str(n) for n in range(100)], "split": parts}))
+    splits = ["train"] * 80 + ["valid"] * 10 + ["test"] * 8 + ["left_out"] * 2
+    run.write_table("split.parquet", pd.DataFrame({"id": [str(n) for n in range(100)], "split": splits}))
     run.append_log("started on cpu, torch 2")
     run.append_log("images come from the pack on disk")
     return run
 
 
-def finish(run: Run, part: str = "test", **figures: float) -> Run:
-    """Make it a finished run that was judged on `part`."""
+def finish(run: Run, split: str = "test", **metrics: float) -> Run:
+    """Make it a finished run that was judged on `split`."""
     for name in ("contract.json", "weights.safetensors", "model.onnx"):
         run.write(name, b"{}")
     report = {
@@ -71,6 +71,6 @@ def finish(run: Run, part: str = "test", **figures: float) -> Run:
         "balanced_accuracy": 0.43,
         "intervals": {"macro_f1": [0.39, 0.44], "balanced_accuracy": [0.4, 0.46], "accuracy": [0.68, 0.72]},
     }
-    run.write_report({part: [report | figures]})
-    run.finish({"best_epoch": 2, "epochs": 20, "title": "Small network", "drawn": False})
+    run.write_report({split: [report | metrics]})
+    run.finish({"best_epoch": 2, "epochs": 20, "title": "Small network", "synthetic": False})
     return run

@@ -25,10 +25,10 @@ def test_a_page_opens_with_title_sentence_numbers_and_what_to_do_next() -> None:
     assert not app.exception
     assert app.title[0].value == r"Images of \*my\* set"
     assert app.markdown[0].value == "What is in it, and what is rare."
-    assert [part.value for part in app.subheader] == ["No model yet", "No runs yet"]
+    assert [split.value for split in app.subheader] == ["No model yet", "No runs yet"]
     assert [button.label for button in app.button] == ["Train a model"]
     assert app.warning[0].value == r"2 files of my_set\_\*.zip were left out."
-    bodies = [part.proto.body for part in app.get("html")]
+    bodies = [split.proto.body for split in app.get("html")]
     assert any("85.4&nbsp;%" in body for body in bodies)
 
 

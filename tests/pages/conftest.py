@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.settings import Settings, settings
-from fer_ui.pages import Page
+from fer_ui.navigation import Page
 from tests.furnished import furnish
 
 APP = Path(__file__).resolve().parents[2] / "app.py"

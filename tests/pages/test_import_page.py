@@ -7,12 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import list_datasets, open_dataset
-from fer_core.data.import_run import run_import
-from fer_core.data.importing import begin_import, list_imports, open_import
-from fer_core.data.synthetic import DrawnFacesRecipe, write_drawn_faces
+from fer_core.data.ingest.import_folder import begin_import, list_imports, open_import
+from fer_core.data.ingest.import_run import run_import
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
-from fer_ui.pages import Page
+from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage, words
 
 
@@ -20,7 +20,7 @@ from tests.pages.conftest import OpenPage, words
 def table(tmp_path: Path) -> Path:
     """A folder of drawn faces whose labels and people stand in a table; one label is nobody's word for anything."""
     folder = tmp_path / "listed"
-    write_drawn_faces(tmp_path / "drawn", DrawnFacesRecipe(total=24, identities=8, size_px=32))
+    write_synthetic_faces(tmp_path / "drawn", SyntheticFacesConfig(total=24, identities=8, size_px=32))
     folder.mkdir()
     files = [f"{place:02d}.png" for place in range(24)]
     for path, name in zip(sorted((tmp_path / "drawn").rglob("*.png")), files, strict=True):
@@ -71,7 +71,7 @@ def test_what_is_chosen_is_what_is_imported(
     run_import(open_import("mine", store), store)
     index = open_dataset("mine", store).index()
     assert index["label"].value_counts().to_dict() == {"happiness": 8, "contempt": 8}
-    assert index["unlabelled"].value_counts().to_dict() == {"": 16, "left_out": 8}
+    assert index["unlabeled"].value_counts().to_dict() == {"": 16, "left_out": 8}
     assert index["identity"].nunique() == 4
 
 

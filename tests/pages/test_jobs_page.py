@@ -11,7 +11,7 @@ from fer_core.jobs.stall import Silence
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
-from fer_ui.pages import Page
+from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage, words
 
 

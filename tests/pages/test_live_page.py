@@ -13,9 +13,9 @@ import streamlit_webrtc
 import streamlit_webrtc.relay
 from aiortc.contrib.media import MediaRelay
 
-from fer_core.inference import catalog, fastest
+from fer_core.bundles import catalog, fastest
 from fer_core.settings import Settings, settings
-from fer_ui.pages import Page
+from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage, words
 
 
@@ -26,7 +26,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     def player(**options: Any) -> SimpleNamespace:
         calls.append(options)
-        return SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False))
+        return SimpleNamespace(state=SimpleNamespace(playing=False, signaling=False))
 
     monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", player)
     monkeypatch.setattr(streamlit_webrtc.relay, "get_global_relay", MediaRelay)

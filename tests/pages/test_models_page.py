@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer_core.inference.bundle import read_about
-from fer_core.inference.catalog import SHIPPED, SHIPPED_FOLDER, find_model, model_in_use, use_model
-from fer_core.inference.export import export_bundle
-from fer_core.inference.import_bundle import import_bundle
-from fer_core.inference.int8_report import REPORT_FILE as INT8_REPORT
-from fer_core.inference.int8_report import Held, Int8Report, Standing
-from fer_core.inference.judged import read_report
+from fer_core.bundles.bundle import read_bundle_info
+from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER, find_model, model_in_use, use_model
+from fer_core.bundles.export import export_bundle
+from fer_core.bundles.import_bundle import import_bundle
+from fer_core.bundles.quantization_report import REPORT_FILE as INT8_REPORT
+from fer_core.bundles.quantization_report import QuantizationReport, QuantizationResult, Scores
+from fer_core.bundles.report_splits import read_report
 from fer_core.settings import Settings
-from fer_ui.numbers import percent
-from fer_ui.pages import Page
+from fer_ui.formatting import percent
+from fer_ui.navigation import Page
 from tests.furnished import RUN
 from tests.pages.conftest import OpenPage, words
 
-SECTIONS = ("figures", "confusion", "calibration", "robustness", "card", "files")
+SECTIONS = ("metrics", "confusion", "calibration", "robustness", "card", "files")
 
 
 @pytest.fixture
@@ -59,31 +59,31 @@ def test_every_section_opens_for_the_shipped_model(store: Settings, open_page: O
 
 def test_the_figures_follow_protocol_and_point(store: Settings, open_page: OpenPage) -> None:
     report = {(each["protocol"], each["point"]): each for each in read_report(SHIPPED_FOLDER)["test"]}
-    for (protocol, point), figures in report.items():
+    for (protocol, point), metrics in report.items():
         shown = said(open_page(Page.MODELS, protocol=protocol, point=point))
-        assert percent(figures["accuracy"]) in shown and percent(figures["macro_f1"]) in shown
+        assert percent(metrics["accuracy"]) in shown and percent(metrics["macro_f1"]) in shown
         assert "Precision, recall with its 95 % interval" in shown
 
 
 def test_what_8_bits_cost_is_told_by_the_chosen_protocol_at_the_chosen_point(
     furnished: Settings, imported: str, open_page: OpenPage
 ) -> None:
-    before = Standing(accuracy=0.9, balanced_accuracy=0.7, macro_f1=0.71, ece=0.02)
+    before = Scores(accuracy=0.9, balanced_accuracy=0.7, macro_f1=0.71, ece=0.02)
     held = [
-        Held(
+        QuantizationResult(
             protocol="argmax",
             point=point,
             n=40,
             fp32=before,
             int8=before.model_copy(update={"accuracy": 0.9 - lost_01}),
-            accuracy_lost_01=lost_01,
-            accuracy_lost_interval=(lost_01 - 0.001, lost_01 + 0.001),
-            same_answer_01=0.99,
+            accuracy_drop_01=lost_01,
+            accuracy_drop_interval=(lost_01 - 0.001, lost_01 + 0.001),
+            agreement_01=0.99,
         )
         for point, lost_01 in (("accurate", 0.0012), ("balanced", -0.0021))
     ]
     path = find_model(imported, furnished).folder / INT8_REPORT
-    Int8Report(dataset="ferplus", part="valid", ranges_from=8, held=tuple(held)).save(path)
+    QuantizationReport(dataset="ferplus", split="valid", calibration_images=8, held=tuple(held)).save(path)
     shown = words(open_page(Page.MODELS, model=imported, protocol="argmax"))
     assert "On 40 images of the part that ferplus calls valid its accuracy is 89.9 %" in shown
     assert "-0.12 points of accuracy against 32 bits (95 %: -0.22 to -0.02)" in shown
@@ -109,7 +109,7 @@ def test_the_card_is_shown_and_can_be_taken_away(furnished: Settings, open_page:
 def test_the_shipped_model_is_verified_on_the_page(store: Settings, open_page: OpenPage) -> None:
     app = press(open_page(Page.MODELS, section="files"), f"verify-{SHIPPED}")
     assert "it still predicts what it did" in app.success[0].value
-    assert (app.dataframe[0].value["Held"] == "yes").all()
+    assert (app.dataframe[0].value["QuantizationResult"] == "yes").all()
 
 
 def test_a_changed_model_fails_on_the_page(furnished: Settings, imported: str, open_page: OpenPage) -> None:
@@ -148,7 +148,7 @@ def test_nothing_else_can_be_deleted_here(furnished: Settings, open_page: OpenPa
 def test_a_link_to_a_model_that_is_gone_says_so_and_shows_another(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model="gone")
     assert "There is no model 'gone'" in app.warning[0].value.replace("\\", "")
-    assert read_about(SHIPPED_FOLDER).title in words(app)
+    assert read_bundle_info(SHIPPED_FOLDER).title in words(app)
 
 
 def test_one_model_is_open_and_the_others_are_offered(furnished: Settings, imported: str, open_page: OpenPage) -> None:
@@ -184,11 +184,11 @@ def test_weights_ask_for_their_preset(store: Settings, open_page: OpenPage, monk
         asked.append((path.name, path.read_bytes(), *given))
         return "mine"
 
-    monkeypatch.setattr("fer_ui.models.import_view.import_weights_apart", imported_apart)
+    monkeypatch.setattr("fer_ui.models.import_view.import_weights_in_subprocess", imported_apart)
     app = open_page(Page.MODELS)
     assert not [box for box in app.selectbox if box.key == "model-upload-preset"]
     app.file_uploader(key="model-upload").set_value(("My Weights.PT", b"state", "")).run()
     app.selectbox(key="model-upload-preset").set_value("A-cnn").run()
-    app.text_input(key="model-upload-licence").set_value("MIT").run()
+    app.text_input(key="model-upload-license").set_value("MIT").run()
     press(app, "model-import")
     assert asked == [("My Weights.PT", b"state", "A-cnn", "", "MIT", "")]

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_core.data.synthetic import draw_face
+from fer_core.data.synthetic.generator import draw_face
 from fer_core.errors import JobError
-from fer_core.jobs.removal import delete_job
+from fer_core.jobs.deletion import delete_job
 from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
 from fer_core.runs.folder import create_run, list_runs
 from fer_core.settings import Settings
-from fer_ui.pages import Page
+from fer_ui.navigation import Page
 from tests.furnished import DATASET, RUN
 from tests.pages.conftest import OpenPage, words
 
@@ -57,7 +57,7 @@ def test_overview_counts_what_is_there(furnished: Settings, open_page: OpenPage)
 def test_a_dataset_is_counted_and_its_link_can_be_shared(furnished: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.DATASETS, dataset=DATASET)
     assert app.selectbox(key="dataset").value == DATASET
-    assert "Labelled images" in headlines(app)
+    assert "Labeled images" in headlines(app)
     assert "The classes as a table" in words(app)
 
 
@@ -108,7 +108,7 @@ def test_the_training_form_says_the_same_as_a_command(furnished: Settings, open_
     ("job", "says"),
     [
         ("done", "Finished"),
-        ("failed", "Lower optimiser.learning_rate"),
+        ("failed", "Lower optimizer.learning_rate"),
         ("nobody", "nobody"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fer_core.jobs.job import JobState
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
-from fer_ui.pages import Page
+from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage
 
 

@@ -19,7 +19,7 @@ from fer_core.data.readers import (
 from fer_core.data.readers.evidence import most_explained
 from fer_core.data.readers.file_names import image_names, is_image
 from fer_core.data.readers.reader import Reader
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
 
 READERS: dict[str, Reader] = {
@@ -52,22 +52,22 @@ def reader_for(layout: str) -> Reader:
         raise DatasetError(f"There is no layout {layout!r}. Choose one of: {', '.join(READERS)}.") from None
 
 
-def recognise(source: Source) -> Reader:
+def recognize(source: Source) -> Reader:
     """The reader whose layout the source has; of several, the one that gives the most images a label.
 
     Raises:
-        DatasetError: none recognises it.
+        DatasetError: none recognizes it.
     """
     names = source.names()
     if fitting := _fitting(names) or _fitting(_with_endings(source)):
         return most_explained(source, fitting)
     known = "; ".join(f"{reader.layout}: {reader.looks_like}" for reader in READERS.values())
     example = f"It has {len(names):,} files, such as {names[0]!r}." if names else "It has no files."
-    raise DatasetError(f"The layout was not recognised. {example} Known layouts are {known}.")
+    raise DatasetError(f"The layout was not recognized. {example} Known layouts are {known}.")
 
 
 def _fitting(names: Sequence[str]) -> list[Reader]:
-    return [reader for reader in READERS.values() if reader.recognises(names)]
+    return [reader for reader in READERS.values() if reader.recognizes(names)]
 
 
 def _with_endings(source: Source) -> list[str]:

@@ -12,7 +12,7 @@ from fer_core.data.readers.file_names import is_image
 from fer_core.data.readers.label_files import face_box, table_chunks
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 from fer_core.errors import LabelFileError
 
 _COLUMNS = (
@@ -32,7 +32,7 @@ _MISSING = -2.0
 """What AffectNet writes for a valence or arousal that nobody gave."""
 
 
-def recognises(names: Sequence[str]) -> bool:
+def recognizes(names: Sequence[str]) -> bool:
     """Whether one of AffectNet's tables is there, and images are."""
     return bool(_tables(names)) and any(is_image(name) for name in names)
 
@@ -91,10 +91,10 @@ READER = Reader(
     layout="affectnet-csv",
     title="AffectNet (training.csv, validation.csv)",
     looks_like="training.csv and validation.csv with the column subDirectory_filePath, beside the images they name",
-    recognises=recognises,
+    recognizes=recognizes,
     read=read,
     repeats=True,
     label_files=lambda names, _: _tables(names),
     codes=CODES,
-    unlabelled=NO_EXPRESSION,
+    unlabeled=NO_EXPRESSION,
 )

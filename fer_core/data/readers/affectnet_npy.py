@@ -14,21 +14,21 @@ from fer_core.data.manifest import Manifest
 from fer_core.data.readers.file_names import has, is_image, split_of
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import Record
-from fer_core.data.source import Source
-from fer_core.data.votes import Unlabelled
+from fer_core.data.sources.source import Source
+from fer_core.data.votes import Unlabeled
 from fer_core.errors import DatasetError, LabelFileError
 from fer_core.labels import Expression
 
 CODES: dict[str, Expression | None] = {str(code): expression for code, expression in enumerate(Expression)}
 """AffectNet's codes; 8 is none of the eight, 9 uncertain, 10 no face."""
 
-NO_EXPRESSION: dict[str, str] = {"8": "left_out", "9": str(Unlabelled.UNKNOWN), "10": str(Unlabelled.NOT_A_FACE)}
+NO_EXPRESSION: dict[str, str] = {"8": "left_out", "9": str(Unlabeled.UNKNOWN), "10": str(Unlabeled.NOT_A_FACE)}
 
 _LABEL_ENDING = "_exp.npy"
 _ENDINGS = (_LABEL_ENDING, "_val.npy", "_aro.npy", "_lnd.npy")
 
 
-def recognises(names: Sequence[str]) -> bool:
+def recognizes(names: Sequence[str]) -> bool:
     """Whether some expression file is among the names."""
     return any(name.endswith(_LABEL_ENDING) for name in names)
 
@@ -80,9 +80,9 @@ READER = Reader(
     layout="affectnet-npy",
     title="AffectNet (.npy annotations)",
     looks_like="train_set/images/0.jpg beside train_set/annotations/0_exp.npy",
-    recognises=recognises,
+    recognizes=recognizes,
     read=read,
     label_files=lambda names, _: [name for name in names if name.endswith(_ENDINGS)],
     codes=CODES,
-    unlabelled=NO_EXPRESSION,
+    unlabeled=NO_EXPRESSION,
 )

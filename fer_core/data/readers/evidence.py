@@ -1,4 +1,4 @@
-"""Which of several readers that recognise a source explains the most of its images."""
+"""Which of several readers that recognize a source explains the most of its images."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import sys
 from collections.abc import Iterable
 from itertools import islice
 
-from fer_core.data.label_map import label_map
+from fer_core.data.label_mapping.label_map import label_map
+from fer_core.data.label_mapping.numberings import code_of
 from fer_core.data.manifest import Manifest
-from fer_core.data.numberings import code_of
 from fer_core.data.readers.file_names import has
 from fer_core.data.readers.reader import Reader
 from fer_core.data.readers.table_choice import choose_columns
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
 
 _RECORDS_MAX = 200_000
@@ -41,8 +41,8 @@ def _explained(source: Source, reader: Reader) -> int:
     """
     try:
         columns = choose_columns(source) if reader.layout == "table" else None
-        manifest = Manifest(id="any", title="", summary="", licence="", layout=reader.layout, columns=columns)
-        labels = label_map(manifest, reader.codes, reader.unlabelled)
+        manifest = Manifest(id="any", title="", summary="", license="", layout=reader.layout, columns=columns)
+        labels = label_map(manifest, reader.codes, reader.unlabeled)
         names, found = source.names(), set[str]()
         for record in islice(reader.read(source, manifest), _RECORDS_MAX):
             known = reader.layout != "folders" or labels.knows(record.raw_label) or code_of(record.raw_label)

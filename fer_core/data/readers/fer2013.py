@@ -15,7 +15,7 @@ from fer_core.data.manifest import Manifest
 from fer_core.data.readers.label_files import table_chunks
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 from fer_core.errors import LabelFileError
 from fer_core.progress import Progress, silent
 
@@ -34,7 +34,7 @@ _SIDE_PX_MAX = 1024
 _ROWS_AT_ONCE = 500
 
 
-def recognises(names: Sequence[str]) -> bool:
+def recognizes(names: Sequence[str]) -> bool:
     """Whether the source is one table by itself, or has one by a name that FER2013's goes by."""
     if any(name.rpartition("/")[2].lower() == FERPLUS_VOTES for name in names):
         return False
@@ -121,7 +121,7 @@ def rows(source: Source, name: str) -> Iterator[tuple[int, str, str, str]]:
 def _record(number: int, emotion: str, usage: str) -> Record:
     code = emotion.strip()
     # Anything else becomes the name of a folder too.
-    word = _WORDS.get(code) or "".join(letter if letter.isalnum() else "-" for letter in code[:50]) or "unlabelled"
+    word = _WORDS.get(code) or "".join(letter if letter.isalnum() else "-" for letter in code[:50]) or "unlabeled"
     split = SPLIT_NAMES.get(usage.strip().lower())
     folder = f"{split}/{word}" if split else word
     return Record(path=f"{folder}/{number:07d}.png", split=split, raw_label=word)
@@ -143,7 +143,7 @@ READER = Reader(
     layout="fer2013-csv",
     title="FER2013 (pixels in a CSV)",
     looks_like="fer2013.csv with the columns emotion, pixels and Usage",
-    recognises=recognises,
+    recognizes=recognizes,
     read=read,
     label_files=lambda names, _: [name for name in (table_among(names),) if name],
     write_images=write_images,

@@ -13,7 +13,7 @@ from fer_core.data.readers.file_matcher import FileMatcher
 from fer_core.data.readers.label_files import dialect_of, text_lines
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 from fer_core.data.votes import OUTCOMES, argmax_outcomes
 from fer_core.errors import LabelFileError
 from fer_core.labels import Expression
@@ -27,7 +27,7 @@ _VOTES_MAX = 10_000
 _TO_OURS = [_FILE_ORDER.index(expression) for expression in Expression] + [8, 9]
 
 
-def recognises(names: Sequence[str]) -> bool:
+def recognizes(names: Sequence[str]) -> bool:
     """Whether a split folder of FER+ with its label file is among the names."""
     return any(_split_folder(name) is not None for name in names)
 
@@ -103,7 +103,7 @@ READER = Reader(
     layout="ferplus",
     title="FER+ (votes in label.csv)",
     looks_like=LOOKS_LIKE,
-    recognises=recognises,
+    recognizes=recognizes,
     read=read,
     repeats=True,
     label_files=lambda names, _: [name for name in names if _split_folder(name) is not None],

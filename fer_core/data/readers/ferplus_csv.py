@@ -19,7 +19,7 @@ from fer_core.data.readers import fer2013, ferplus
 from fer_core.data.readers.label_files import table_chunks
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record, Split
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 from fer_core.data.votes import OUTCOMES, argmax_outcomes
 from fer_core.errors import LabelFileError
 from fer_core.progress import Progress, silent
@@ -43,7 +43,7 @@ class _Row(NamedTuple):
         return _FOLDERS[self.split]
 
 
-def recognises(names: Sequence[str]) -> bool:
+def recognizes(names: Sequence[str]) -> bool:
     """Whether both tables are there."""
     return len(label_files(names)) == 2
 
@@ -126,9 +126,9 @@ READER = Reader(
     layout="ferplus-csv",
     title="FER+ (fer2013.csv and fer2013new.csv)",
     looks_like=f"fer2013.csv beside {_VOTES_FILE}, a row an image in both",
-    recognises=recognises,
+    recognizes=recognizes,
     read=read,
-    label_files=lambda names, _: label_files(names) if recognises(names) else [],
+    label_files=lambda names, _: label_files(names) if recognizes(names) else [],
     write_images=write_images,
     written_as="ferplus",
 )

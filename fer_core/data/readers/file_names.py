@@ -6,12 +6,12 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from fer_core.data.image_formats import HEAD_BYTES, image_format
-from fer_core.data.location import read_head
 from fer_core.data.manifest import Manifest
 from fer_core.data.record import Split, split_named
-from fer_core.data.source import Source
+from fer_core.data.sources.byte_range import read_head
+from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
+from fer_core.images.formats import HEAD_BYTES, image_format
 
 IMAGE_ENDINGS = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".webp", ".avif", ".heic", ".heif", ".hif"),

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from fer_core.data.numberings import code_of
+from fer_core.data.label_mapping.numberings import code_of
 from fer_core.data.record import split_named
 
 _CODES_MAX = 12

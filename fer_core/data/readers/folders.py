@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from fer_core.data.label_map import label_map
-from fer_core.data.label_words import expression_word
+from fer_core.data.label_mapping.label_map import label_map
+from fer_core.data.label_mapping.label_words import expression_word
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers.file_names import NamePatterns, image_names, is_image, split_in
 from fer_core.data.readers.folder_levels import FolderLevels, folder_levels
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import Record, Split
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 
 
-def recognises(names: Sequence[str]) -> bool:
+def recognizes(names: Sequence[str]) -> bool:
     """Whether images lie in folders named after expressions, or all in folders named by a few numbers."""
     levels = folder_levels(filter(is_image, names), lambda name: expression_word(name) is not None)
     return levels.understood > 0 or levels.numbered
@@ -61,6 +61,6 @@ READER = Reader(
     title="A folder a class",
     looks_like="a folder a class (happiness/a.png), with or without folders named train, valid and test, or after "
     "persons, above or below them",
-    recognises=recognises,
+    recognizes=recognizes,
     read=read,
 )

@@ -21,7 +21,7 @@ from fer_core.data.readers.file_names import is_image, split_of
 from fer_core.data.readers.label_files import opened
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import Record, Split, split_named
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError, LabelFileError
 from fer_core.progress import Progress, silent
 
@@ -29,7 +29,7 @@ _LABEL_WORDS = ("label", "labels", "expression", "emotion", "class", "category",
 _ROWS_AT_ONCE = 200
 _CARD = "README.md"
 _NAME_CHARACTERS_MAX = 100
-_UNLABELLED = "unlabelled"
+_UNLABELED = "unlabeled"
 
 
 class _Columns(NamedTuple):
@@ -41,7 +41,7 @@ class _Columns(NamedTuple):
     names: Mapping[str, str]
 
 
-def recognises(names: Sequence[str]) -> bool:
+def recognizes(names: Sequence[str]) -> bool:
     """Whether there are Parquet files and no images."""
     return bool(_files(names)) and not any(map(is_image, names))
 
@@ -168,7 +168,7 @@ def _by_code(names: object) -> dict[str, str]:
 def _record(split: Split | None, label: str, called: str, number: int, taken: set[str]) -> Record:
     """A row's record; its image keeps its own name where no other has it."""
     word = "".join(letter if letter not in "/\\\0" else "-" for letter in label[:_NAME_CHARACTERS_MAX]).strip(". ")
-    word = word or _UNLABELLED
+    word = word or _UNLABELED
     folder = f"{split}/{word}" if split else word
     own = PurePosixPath(called.replace("\\", "/")).name
     path = f"{folder}/{own}" if is_image(own) else f"{folder}/{number:07d}.png"
@@ -182,7 +182,7 @@ READER = Reader(
     layout="hf-parquet",
     title="Hugging Face (images in Parquet)",
     looks_like="data/train-00000-of-00001.parquet with a column of images and one of labels",
-    recognises=recognises,
+    recognizes=recognizes,
     read=read,
     label_files=lambda names, _: _files(names),
     write_images=write_images,

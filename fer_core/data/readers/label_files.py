@@ -10,7 +10,7 @@ from typing import IO
 import pandas as pd
 
 from fer_core.data.readers.delimited import Dialect, decimal_point, delimited_chunks, detect_dialect, text_encoding
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 from fer_core.errors import LabelFileError
 
 _ROWS_AT_ONCE = 20_000

@@ -8,11 +8,11 @@ from fer_core.data.manifest import Manifest
 from fer_core.data.readers.file_names import NamePatterns, image_names, split_of
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import Record
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
 
 
-def recognises(names: Sequence[str]) -> bool:
+def recognizes(names: Sequence[str]) -> bool:
     """Never: any pattern could be meant. A manifest with a `label_pattern` chooses this layout."""
     del names
     return False
@@ -48,6 +48,6 @@ READER = Reader(
     layout="names",
     title="Labels in file names",
     looks_like="images whose names hold the label, such as KA.AN1.39.tiff, with a label_pattern in the manifest",
-    recognises=recognises,
+    recognizes=recognizes,
     read=read,
 )

@@ -1,4 +1,4 @@
-"""RAF-DB's basic set: `list_patition_label.txt` (spelt so) with `train_00001.jpg 5` a line, beside the images.
+"""RAF-DB's basic set: `list_patition_label.txt` (spelled so) with `train_00001.jpg 5` a line, beside the images.
 
 Kaggle's copy has no such list but a folder a code: `DATASET/train/5/train_00001_aligned.jpg`.
 """
@@ -14,7 +14,7 @@ from fer_core.data.readers.file_names import NamePatterns, is_image
 from fer_core.data.readers.label_files import text_lines
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 from fer_core.errors import LabelFileError
 from fer_core.labels import Expression
 
@@ -31,7 +31,7 @@ _CODES: dict[str, Expression | None] = {
 }
 
 
-def recognises(names: Sequence[str]) -> bool:
+def recognizes(names: Sequence[str]) -> bool:
     """Whether the partition list is there, or the images lie under RAF-DB's names in folders 1 to 7."""
     if _list_name(names) is not None:
         return True
@@ -103,7 +103,7 @@ READER = Reader(
     title="RAF-DB",
     looks_like="list_patition_label.txt with a name and a code a line, beside the images (aligned ones are preferred), "
     "or train/5/train_00001_aligned.jpg",
-    recognises=recognises,
+    recognizes=recognizes,
     read=read,
     repeats=True,
     label_files=lambda names, _: [name for name in (_list_name(names),) if name],

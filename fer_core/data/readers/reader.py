@@ -1,4 +1,4 @@
-"""What a layout is: how it is recognised from file names, how it is read, and the label codes that it fixes."""
+"""What a layout is: how it is recognized from file names, how it is read, and the label codes that it fixes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 from fer_core.data.manifest import Layout, Manifest
 from fer_core.data.record import Record
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 from fer_core.labels import Expression
 from fer_core.progress import Progress
 
@@ -27,10 +27,10 @@ class Reader:
         layout: its name.
         title: the name for people.
         looks_like: what its files look like, in words.
-        recognises: whether file names (sorted) have this layout.
+        recognizes: whether file names (sorted) have this layout.
         read: a source's records; opens label files, never an image.
         codes: label codes that the layout itself fixes, and the expressions that they stand for.
-        unlabelled: codes that stand for a reason why there is no expression (see `votes.Unlabelled`).
+        unlabeled: codes that stand for a reason why there is no expression (see `votes.Unlabeled`).
         repeats: whether a file may have several records, as label files may name it twice.
         label_files: of file names, those that it reads labels from.
         write_images: writes the images of a source that holds them in tables as files; None where they are files.
@@ -40,10 +40,10 @@ class Reader:
     layout: Layout
     title: str
     looks_like: str
-    recognises: Callable[[Sequence[str]], bool]
+    recognizes: Callable[[Sequence[str]], bool]
     read: Callable[[Source, Manifest], Iterator[Record]]
     codes: Mapping[str, Expression | None] = field(default_factory=dict)
-    unlabelled: Mapping[str, str] = field(default_factory=dict)
+    unlabeled: Mapping[str, str] = field(default_factory=dict)
     repeats: bool = False
     label_files: Callable[[Sequence[str], Manifest], Sequence[str]] = _no_label_files
     write_images: Callable[[Source, ZipFile, Progress], None] | None = None

@@ -10,14 +10,14 @@ from typing import cast
 
 import pandas as pd
 
-from fer_core.data.label_words import expression_word
+from fer_core.data.label_mapping.label_words import expression_word
 from fer_core.data.manifest import Manifest, TableColumns
 from fer_core.data.readers.file_matcher import FileMatcher, Match
 from fer_core.data.readers.file_names import NamePatterns, is_image, split_of
 from fer_core.data.readers.label_files import dialect_of, face_box, table_chunks
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record, split_named
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 from fer_core.errors import LabelFileError
 
 ENDINGS = (".csv", ".tsv", ".txt", ".lst", ".parquet")
@@ -30,7 +30,7 @@ _SPLIT_WORDS = ("split", "usage", "partition", "subset", "set", "fold")
 _IDENTITY_WORDS = ("identity", "subject", "person", "speaker", "actor", "individual")
 
 
-def recognises(names: Sequence[str]) -> bool:
+def recognizes(names: Sequence[str]) -> bool:
     """Whether there is a CSV or Parquet file, and images are there."""
     return any(name.lower().endswith((".csv", ".tsv", ".parquet")) for name in names) and any(map(is_image, names))
 
@@ -221,7 +221,7 @@ READER = Reader(
     layout="table",
     title="A table (CSV or Parquet)",
     looks_like="a CSV or Parquet file with a row an image, its columns chosen by you, beside the images",
-    recognises=recognises,
+    recognizes=recognizes,
     read=read,
     repeats=True,
     label_files=lambda names, manifest: table_names(names, manifest.columns) if manifest.columns else [],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fer_core.data.manifest import Manifest, TableColumns
 from fer_core.data.readers import table as table_reader
-from fer_core.data.source import Source
+from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
 
 _TABLES_MAX = 24
@@ -25,18 +25,18 @@ def choose_columns(source: Source) -> TableColumns:
     guesses = [guess for name in found if (guess := _guess(source, name))]
     if len(guesses) < 2:
         return guesses[0] if guesses else table_reader.guess_columns(source)
-    labelled = {guess.table: labelled_images(source, guess) for guess in guesses}
-    best = max(guesses, key=lambda guess: len(labelled[guess.table]))
+    labeled = {guess.table: labeled_images(source, guess) for guess in guesses}
+    best = max(guesses, key=lambda guess: len(labeled[guess.table]))
     alike = [guess for guess in guesses if _shape(guess) == _shape(best)]
     together = best.model_copy(update={"table": "", "tables": tuple(guess.table for guess in alike)})
-    if len(alike) > 1 and len(labelled_images(source, together)) > len(labelled[best.table]):
+    if len(alike) > 1 and len(labeled_images(source, together)) > len(labeled[best.table]):
         return together
     return best
 
 
-def labelled_images(source: Source, columns: TableColumns) -> set[str]:
+def labeled_images(source: Source, columns: TableColumns) -> set[str]:
     """The images that are there and to which a table gives a label; none where it can't be read."""
-    manifest = Manifest(id="any", title="", summary="", licence="", layout="table", columns=columns)
+    manifest = Manifest(id="any", title="", summary="", license="", layout="table", columns=columns)
     try:
         records = table_reader.read(source, manifest)
         return {record.path for record in records if record.raw_label and not record.problem}

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
-from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
 from fer_core.labels import Expression, label_set
 from fer_core.settings import Settings
 
@@ -22,7 +22,7 @@ EIGHT = label_set("eight").expressions
 @pytest.fixture(scope="session")
 def drawn_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("cli") / "faces.zip"
-    write_ferplus_like(path, DrawnFacesRecipe(total=60, identities=20, seed=4))
+    write_ferplus_like(path, SyntheticFacesConfig(total=60, identities=20, seed=4))
     return path
 
 
@@ -36,7 +36,7 @@ def bundle(store: Settings) -> Path:
     """A model in the store that reads every face as happiness, and bright ones surely."""
     folder = store.models_dir / "tiny"
     folder.mkdir(parents=True)
-    Contract(colour="gray", size_px=16, normalisation="unit", labels=EIGHT).save(folder / "contract.json")
+    Contract(color="gray", size_px=16, normalization="unit", labels=EIGHT).save(folder / "contract.json")
     Calibration.identity(EIGHT).save(folder / "calibration.json")
     weights = np.zeros((8, 1), np.float32)
     weights[EIGHT.index(Expression.HAPPINESS)] = 5

@@ -52,7 +52,7 @@ def test_arrays_hold_the_seeds_that_were_asked_for(command: Command, ids: list[s
     named = [f"--id={name}" for name in ids]
     said = command("mine", "--recipe=strong", *named, "--draws=2", "--seed=7", "--seeds=3", f"--out={out}", "--json")
     result = json.loads(said)
-    assert (result["ids"], result["seeds"], result["size_px"], result["colour"]) == (ids, [7, 8, 9], 48, "gray")
+    assert (result["ids"], result["seeds"], result["size_px"], result["color"]) == (ids, [7, 8, 9], 48, "gray")
     with np.load(out) as arrays:
         assert {name: arrays[name].shape for name in arrays} == dict.fromkeys("789", (3, 3, 48, 48))
         command("mine", "--recipe=strong", *named, "--draws=2", "--seed=8", f"--out={tmp_path / 'again.npz'}")
@@ -61,7 +61,7 @@ def test_arrays_hold_the_seeds_that_were_asked_for(command: Command, ids: list[s
         assert (arrays["7"] != arrays["8"]).any()
 
 
-def test_another_network_sees_another_size_and_colour(command: Command, ids: list[str], tmp_path: Path) -> None:
+def test_another_network_sees_another_size_and_color(command: Command, ids: list[str], tmp_path: Path) -> None:
     out = tmp_path / "faces.npz"
     command("mine", "--recipe=none", f"--id={ids[0]}", "--draws=1", "--network=shallow-cnn", f"--out={out}")
     with np.load(out) as arrays:
@@ -69,7 +69,7 @@ def test_another_network_sees_another_size_and_colour(command: Command, ids: lis
 
 
 def test_a_recipe_file_is_used(command: Command, ids: list[str], tmp_path: Path) -> None:
-    (tmp_path / "mine.yaml").write_text("title: Mine\naugment: {flip_01: 1}\n")
+    (tmp_path / "mine.yaml").write_text("title: Mine\naugment: {flip_prob: 1}\n")
     out = tmp_path / "faces.npz"
     command("mine", f"--recipe={tmp_path / 'mine.yaml'}", f"--id={ids[0]}", "--draws=1", f"--out={out}")
     with np.load(out) as arrays:

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.allocator import KEPT_MEMORY
 from fer_core.cli.main import CANCELLED
 from fer_core.data.manifest import known_manifests
 from fer_core.errors import CancelledError
@@ -21,9 +20,10 @@ from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
 from fer_core.runs.folder import list_runs
 from fer_core.settings import Settings
+from fer_core.system.allocator import KEPT_MEMORY
 from tests.commands import Command, Printed, commands, is_one_clear_line
-from tests.unlabelled import DATASET as UNLABELLED
-from tests.unlabelled import TOTAL, import_unlabelled
+from tests.unlabeled import DATASET as UNLABELED
+from tests.unlabeled import TOTAL, import_unlabeled
 
 
 @pytest.fixture
@@ -35,13 +35,13 @@ def command(store: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: py
 
 
 def test_datasets_are_drawn_counted_listed_and_deleted(command: Command, store: Settings) -> None:
-    drawn = command("datasets", "draw", "--total", 40, "--json")
+    drawn = command("datasets", "generate", "--total", 40, "--json")
     assert (drawn.code, drawn.json["id"], drawn.json["n"], drawn.json["problems"]) == (0, "drawn-faces", 40, 0)
     assert "100.0%" in drawn.err
     stats = command("datasets", "stats", "drawn-faces", "--json").json
-    assert set(stats) >= {"id", "n", "splits", "unlabelled", "problems", "imbalance"}
+    assert set(stats) >= {"id", "n", "splits", "unlabeled", "problems", "imbalance"}
     assert set(stats["imbalance"]) >= {"ratio", "entropy_01", "gini"}
-    assert sum(sum(part.values()) for part in stats["splits"].values()) == stats["n"] == 40
+    assert sum(sum(split.values()) for split in stats["splits"].values()) == stats["n"] == 40
     assert list(stats["splits"]["train"]) == list(map(str, Expression))
     listed = {row["id"]: row for row in command("datasets", "list", "--json").json}
     assert set(listed) == set(known_manifests())
@@ -60,18 +60,18 @@ def test_an_archive_is_imported(command: Command, archive: Path) -> None:
     assert printed.code == 0
     assert (printed.json["id"], printed.json["n"]) == ("mine", 60)
     stats = command("datasets", "stats", "mine", "--json").json
-    assert min(stats["unlabelled"].values()) > 0
-    labelled = sum(sum(part.values()) for part in stats["splits"].values())
-    assert labelled + sum(stats["unlabelled"].values()) == 60
+    assert min(stats["unlabeled"].values()) > 0
+    labeled = sum(sum(split.values()) for split in stats["splits"].values())
+    assert labeled + sum(stats["unlabeled"].values()) == 60
     assert archive.is_file()
 
 
 def test_a_set_without_labels_is_counted(command: Command, store: Settings, tmp_path: Path) -> None:
-    import_unlabelled(tmp_path / "faces", store)
-    counted = command("datasets", "stats", UNLABELLED)
+    import_unlabeled(tmp_path / "faces", store)
+    counted = command("datasets", "stats", UNLABELED)
     assert counted.code == 0, counted.err
     assert f"{TOTAL} images; no labels" in counted.out
-    stats = command("datasets", "stats", UNLABELLED, "--json").json
+    stats = command("datasets", "stats", UNLABELED, "--json").json
     assert (stats["n"], stats["imbalance"]) == (TOTAL, None)
     assert sum(stats["splits"]["train"].values()) == 0
 
@@ -103,12 +103,12 @@ def test_bad_input_is_one_clear_line(command: Command, tmp_path: Path, archive: 
     (tmp_path / "empty").mkdir()
     is_one_clear_line(command("datasets", "import", tmp_path / "no.zip", "--json"), "no.zip", "not a zip archive")
     is_one_clear_line(command("datasets", "import", tmp_path / "none.zip"), "none.zip")
-    is_one_clear_line(command("datasets", "import", tmp_path / "empty"), "layout was not recognised")
+    is_one_clear_line(command("datasets", "import", tmp_path / "empty"), "layout was not recognized")
     is_one_clear_line(command("datasets", "import", archive, "--layout", "heap"), "'heap'", "ferplus-csv, fer2013-csv")
     is_one_clear_line(command("datasets", "import", archive, "--id", "../up"), "'../up'")
     is_one_clear_line(command("datasets", "stats", "none", "--json"), "'none'", "none yet")
     is_one_clear_line(command("datasets", "delete", "none"), "'none'")
-    is_one_clear_line(command("datasets", "draw", "--total", 3), "total=3")
+    is_one_clear_line(command("datasets", "generate", "--total", 3), "total=3")
     is_one_clear_line(command("jobs", "show", "none"), "none")
     is_one_clear_line(command("models", "verify", "none"), "'none'")
 
@@ -148,7 +148,7 @@ def test_a_fault_of_ours_ends_with_one_and_its_traceback(command: Command, monke
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("fer_core.cli.datasets.list_datasets", broken)
+    monkeypatch.setattr("fer_core.cli.datasets.commands.list_datasets", broken)
     printed = command("datasets", "list", "--json")
     assert (printed.code, printed.out) == (1, "")
     assert "Traceback" in printed.err
@@ -159,8 +159,8 @@ def test_work_that_was_asked_to_stop_says_so(command: Command, monkeypatch: pyte
     def stopped(*_: object, **__: object) -> None:
         raise CancelledError("by the user")
 
-    monkeypatch.setattr("fer_core.cli.dataset_import.make_drawn_dataset", stopped)
-    printed = command("datasets", "draw", "--json")
+    monkeypatch.setattr("fer_core.cli.datasets.imports.make_synthetic_dataset", stopped)
+    printed = command("datasets", "generate", "--json")
     assert (printed.code, printed.out) == (CANCELLED, "")
     assert "stopped: by the user" in printed.err
 
@@ -171,7 +171,7 @@ def test_the_doctor_says_what_is_there(command: Command, store: Settings, bundle
     assert {finding["verdict"] for finding in findings.values()} <= {"good", "warning", "bad"}
     assert str(store.store) in findings["Store"]["found"]
     for finding in findings.values():
-        assert finding["verdict"] != "warning" or finding["remedy"]
+        assert finding["verdict"] != "warning" or finding["rebalancing"]
 
 
 def test_jobs_and_models_are_listed(command: Command, bundle: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_model_is_evaluated(how: str, command: Command, archive: Path, bundle:
     data = "mine" if how == "id" else archive
     result = command("evaluate", "--model", model, "--data", data, "--json").json
     stats = command("datasets", "stats", "mine", "--json").json
-    support = {name: sum(part[name] for part in stats["splits"].values()) for name in map(str, Expression)}
+    support = {name: sum(split[name] for split in stats["splits"].values()) for name in map(str, Expression)}
     assert {name: each["support"] for name, each in result["per_class"].items()} == support
     assert result["n"] == sum(support.values())
     assert result["accuracy"] == pytest.approx(support["happiness"] / result["n"])
@@ -214,8 +214,8 @@ def test_bad_evaluations_are_one_clear_line(command: Command, archive: Path, bun
 
     (tmp_path / "empty").mkdir()
     is_one_clear_line(evaluate("--data", tmp_path / "none"), "none")
-    is_one_clear_line(evaluate("--data", tmp_path / "empty"), "layout was not recognised")
-    is_one_clear_line(evaluate("--data", tmp_path / "empty", "--layout", "folders"), "no labelled images")
+    is_one_clear_line(evaluate("--data", tmp_path / "empty"), "layout was not recognized")
+    is_one_clear_line(evaluate("--data", tmp_path / "empty", "--layout", "folders"), "no labeled images")
     is_one_clear_line(evaluate("--data", archive, "--split", "rest"), "'rest'")
     is_one_clear_line(command("evaluate", "--model", "none", "--data", archive), "'none'", "tiny")
 

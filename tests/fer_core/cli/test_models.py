@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from fer_core.inference.catalog import SHIPPED, model_in_use
-from fer_core.inference.evaluations import read_evaluations
-from fer_core.inference.robustness import read_robustness
+from fer_core.bundles.catalog import SHIPPED, model_in_use
+from fer_core.bundles.evaluations import read_evaluations
+from fer_core.evaluation.robustness import read_robustness
 from fer_core.settings import Settings
 from tests.commands import Command, commands, is_one_clear_line
 
@@ -60,7 +60,7 @@ def test_what_a_run_keeps_of_other_data_is_on_its_card(
     for name in ("config.yaml", "weights.safetensors", "report.json", "run.json"):
         if not (run / name).is_file():
             (run / name).write_text("{}")
-    note = "Labelled by three people who did not agree."
+    note = "Labeled by three people who did not agree."
     command("evaluate", "--model", "judged", "--data", archive, "--split", "val", "--keep", "--note", note)
     command("robustness", "--model", "judged", "--data", archive, "--limit", 6, "--keep")
     (kept,) = read_evaluations(run)
@@ -93,8 +93,8 @@ def test_bare_weights_are_refused_without_a_preset(command: Command, tmp_path: P
 
 
 def test_a_preset_is_refused_for_what_has_a_contract(command: Command, bundle: Path) -> None:
-    refused = command("models", "import", bundle, "--preset", "A-cnn", "--licence", "MIT")
-    is_one_clear_line(refused, "--preset, --licence")
+    refused = command("models", "import", bundle, "--preset", "A-cnn", "--license", "MIT")
+    is_one_clear_line(refused, "--preset, --license")
 
 
 def test_the_parser_offers_nothing_by_chance(command: Command) -> None:

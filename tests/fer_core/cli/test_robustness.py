@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.allocator import KEPT_MEMORY
 from fer_core.cli.main import main
-from fer_core.data.disturb import DISTURBANCES
-from fer_core.inference.robustness_report import RobustnessReport
+from fer_core.corruptions.corruption import CORRUPTIONS
+from fer_core.evaluation.robustness_report import RobustnessReport
+from fer_core.system.allocator import KEPT_MEMORY
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -40,10 +40,10 @@ def test_the_figures_are_printed_and_kept(command: Command, tmp_path: Path) -> N
     assert "100.0%" in messages
     report = RobustnessReport.load(kept)
     assert json.loads(out) == report.model_dump(mode="json")
-    assert (report.model, report.dataset, report.part) == ("tiny", "faces.zip", "train")
+    assert (report.model, report.dataset, report.split) == ("tiny", "faces.zip", "train")
     assert (report.protocol, report.point, report.n, report.seed) == ("majority", "balanced", 12, 5)
-    assert len(report.disturbances) == len(DISTURBANCES)
-    assert 0 < report.undisturbed.accuracy <= 1
+    assert len(report.corruptions) == len(CORRUPTIONS)
+    assert 0 < report.clean.accuracy <= 1
 
 
 def test_the_text_is_a_row_a_disturbance(command: Command) -> None:
@@ -54,7 +54,7 @@ def test_the_text_is_a_row_a_disturbance(command: Command) -> None:
     head = next(place for place, line in enumerate(out.splitlines()) if line.startswith("disturbance "))
     table = out.splitlines()[head:]
     assert table[0].split() == ["disturbance", "1", "2", "3", "4", "5", "strengths"]
-    assert [line.split("  ")[0] for line in table[1:]] == [each.title for each in DISTURBANCES.values()]
+    assert [line.split("  ")[0] for line in table[1:]] == [each.title for each in CORRUPTIONS.values()]
 
 
 def test_it_judges_the_images_that_evaluation_judges(
@@ -64,8 +64,8 @@ def test_it_judges_the_images_that_evaluation_judges(
     report = RobustnessReport.model_validate_json(out)
     main(["evaluate", "--model", bundle.name, "--data", str(archive), "--split", "val", "--json"])
     evaluated = json.loads(capsys.readouterr().out)
-    assert report.part == "valid"
-    assert (report.n, report.undisturbed.macro_f1) == (evaluated["n"], evaluated["macro_f1"])
+    assert report.split == "valid"
+    assert (report.n, report.clean.macro_f1) == (evaluated["n"], evaluated["macro_f1"])
 
 
 @pytest.mark.parametrize(

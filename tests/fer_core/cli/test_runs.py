@@ -56,7 +56,7 @@ def test_one_run_is_shown(say: Say, two: tuple[str, str]) -> None:
     assert "First: finished, 2/2 epochs, 2 the best" in out
     assert "macro_f1 0.500 (0.450 to 0.550)" in out and "It works." in out
     said = json.loads(say("show", "one", "--json")[1])
-    assert said["figures"]["intervals"]["macro_f1"] == [0.45, 0.55]
+    assert said["metrics"]["intervals"]["macro_f1"] == [0.45, 0.55]
     assert said["epochs"] == {"done": 2, "asked": 2, "best": 2}
     assert said["folder"].endswith("one")
     code, _, error = say("show", "gone")

@@ -20,7 +20,7 @@ from fer_core.comparison.compare import (
     flat_config,
     one_metric,
 )
-from fer_core.comparison.row import run_row
+from fer_core.comparison.run_summary import summarize_run
 from fer_core.errors import RunError
 from fer_core.runs.folder import create_run, open_run
 from fer_core.settings import Settings
@@ -28,7 +28,7 @@ from tests.made_runs import made_run
 
 
 def compared(run_ids: Sequence[str], store: Settings) -> Comparison:
-    return compare_runs([run_row(open_run(run_id, store)) for run_id in run_ids], store)
+    return compare_runs([summarize_run(open_run(run_id, store)) for run_id in run_ids], store)
 
 
 def pair(store: Settings, one: dict[str, Any], other: dict[str, Any]) -> Comparison:
@@ -63,7 +63,7 @@ def test_equal_figures_are_level(store: Settings) -> None:
         ({"dataset": "affectnet"}, "on different datasets (affectnet, ferplus)"),
         ({"labels": "seven"}, "on different sets of expressions (eight, seven)"),
         ({"images": ["a", "b", "z"]}, "on different images of ferplus"),
-        ({"part": "valid", "images": ["a", "b", "z"], "split": {"seed": 5}}, "on different images of ferplus"),
+        ({"judged_split": "valid", "images": ["a", "b", "z"], "split": {"seed": 5}}, "on different images of ferplus"),
     ],
 )
 def test_what_was_judged_differently_is_not_ranked(store: Settings, other: dict[str, Any], words: str) -> None:
@@ -87,7 +87,7 @@ def test_one_that_is_not_finished_is_compared_on_the_validation_part(store: Sett
 
 
 def test_drawings_say_nothing_about_people(store: Settings) -> None:
-    assert "nothing about people" in pair(store, {"drawn": True}, {}).verdict
+    assert "nothing about people" in pair(store, {"synthetic": True}, {}).verdict
 
 
 def test_those_without_figures_are_named(store: Settings) -> None:
@@ -102,7 +102,7 @@ def test_those_without_figures_are_named(store: Settings) -> None:
 def test_the_order_of_the_runs_changes_nothing(store: Settings) -> None:
     made_run("a", store, macro_f1=0.5, title="A")
     made_run("b", store, macro_f1=0.6, title="B", batch_size=32)
-    made_run("c", store, macro_f1=0.6, title="C", remedy="class-weights", scores=[0.1])
+    made_run("c", store, macro_f1=0.6, title="C", rebalancing="class-weights", scores=[0.1])
     first = compared("abc", store)
     for order in permutations("abc"):
         other = compared(order, store)
@@ -134,10 +134,10 @@ def test_only_so_many_can_be_compared(run_ids: list[str], store: Settings) -> No
 def test_differences_are_the_keys_that_differ_and_no_others(store: Settings) -> None:
     found = pair(
         store,
-        {"optimiser": {"learning_rate": 0.1}, "epochs": 3},
-        {"optimiser": {"learning_rate": 0.05}, "remedy": "over-sampling", "seed": 2},
+        {"optimizer": {"learning_rate": 0.1}, "epochs": 3},
+        {"optimizer": {"learning_rate": 0.05}, "rebalancing": "over-sampling", "seed": 2},
     )
-    assert found.differences["key"].tolist() == ["optimiser.learning_rate", "remedy.sampling", "seed"]
+    assert found.differences["key"].tolist() == ["optimizer.learning_rate", "rebalancing.sampling", "seed"]
     assert found.differences["a"].tolist() == ["0.1", "natural", "0"]
     assert found.differences["b"].tolist() == ["0.05", "over", "2"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import fer_core.comparison.table
-from fer_core.comparison.row import RunRow, run_row
+from fer_core.comparison.run_summary import RunSummary, summarize_run
 from fer_core.comparison.table import RunTable, run_names, table_of
 from fer_core.runs.folder import RunState, create_run, delete_run, open_run
 from fer_core.runs.notes import NOTES_FILE, write_notes
@@ -19,19 +19,21 @@ from tests.made_runs import epochs, made_run
 EARLY, LATE = "20260101-080000-a-1", "20260301-080000-b-2"
 
 
-def row_of(run_id: str, store: Settings) -> RunRow:
-    return run_row(open_run(run_id, store))
+def row_of(run_id: str, store: Settings) -> RunSummary:
+    return summarize_run(open_run(run_id, store))
 
 
 def test_a_finished_run_is_told_by_its_report(store: Settings) -> None:
-    made_run(EARLY, store, scores=[0.2, 0.5, 0.3], macro_f1=0.45, title="First", remedy="class-weights", drawn=True)
+    made_run(
+        EARLY, store, scores=[0.2, 0.5, 0.3], macro_f1=0.45, title="First", rebalancing="class-weights", synthetic=True
+    )
     row = row_of(EARLY, store)
-    assert (row.title, row.state, row.dataset, row.drawn) == ("First", RunState.FINISHED, "ferplus", True)
+    assert (row.title, row.state, row.dataset, row.synthetic) == ("First", RunState.FINISHED, "ferplus", True)
     assert (row.epochs_done, row.epochs_asked, row.best_epoch, row.images_per_s) == (3, 3, 2, 103.0)
-    assert row.figures is not None
-    assert (row.figures.part, row.figures.n, row.score("macro_f1")) == ("test", 3, 0.45)
-    assert row.figures.intervals["accuracy"] == pytest.approx((0.4, 0.5))
-    assert (row.network, row.remedy, row.facts) == ("small-se-resnet", "Class weights", "sgd 0.1, batch 64, votes")
+    assert row.metrics is not None
+    assert (row.metrics.split, row.metrics.n, row.score("macro_f1")) == ("test", 3, 0.45)
+    assert row.metrics.intervals["accuracy"] == pytest.approx((0.4, 0.5))
+    assert (row.network, row.rebalancing, row.facts) == ("small-se-resnet", "Class weights", "sgd 0.1, batch 64, votes")
     assert row.created == datetime(2026, 1, 1, 8, tzinfo=UTC)
     assert row.problem == ""
 
@@ -40,15 +42,15 @@ def test_an_unfinished_run_is_told_by_its_best_epoch_so_far(store: Settings) -> 
     made_run(EARLY, store, scores=[0.2, 0.5, 0.3], asked=20, finished=False)
     row = row_of(EARLY, store)
     assert (row.state, row.epochs_done, row.epochs_asked, row.best_epoch) == (RunState.UNFINISHED, 3, 20, 2)
-    assert row.figures is not None
-    assert (row.figures.part, row.score("macro_f1"), dict(row.figures.intervals)) == ("valid", 0.5, {})
-    assert row.drawn is None
+    assert row.metrics is not None
+    assert (row.metrics.split, row.score("macro_f1"), dict(row.metrics.intervals)) == ("valid", 0.5, {})
+    assert row.synthetic is None
 
 
 def test_a_run_without_an_epoch_has_no_figures(store: Settings) -> None:
     made_run("new", store, scores=[], finished=False)
     row = row_of("new", store)
-    assert (row.epochs_done, row.best_epoch, row.figures, row.score("macro_f1")) == (0, None, None, None)
+    assert (row.epochs_done, row.best_epoch, row.metrics, row.score("macro_f1")) == (0, None, None, None)
     assert row.title == "small-se-resnet" and row.created is not None
 
 
@@ -100,20 +102,20 @@ def test_an_empty_folder_has_a_row(store: Settings) -> None:
 @pytest.mark.parametrize("value", [None, "much", True, [], float("nan"), {"a": 1}])
 def test_strange_values_are_left_out(store: Settings, value: Any) -> None:
     run = made_run(EARLY, store)
-    said = run.summary() | {"best_epoch": value, "title": value, "drawn": 3}
-    said["figures"] = {"part": value, "macro_f1": 0.5, "accuracy": value, "intervals": {"macro_f1": [value, 1]}}
+    said = run.summary() | {"best_epoch": value, "title": value, "synthetic": 3}
+    said["metrics"] = {"split": value, "macro_f1": 0.5, "accuracy": value, "intervals": {"macro_f1": [value, 1]}}
     run.write("run.json", json.dumps(said).encode())
     row = row_of(EARLY, store)
     assert row.score("macro_f1") == 0.5 and row.score("accuracy") is None
-    assert row.figures is not None and not row.figures.intervals
-    assert row.drawn is None and row.best_epoch == 2
+    assert row.metrics is not None and not row.metrics.intervals
+    assert row.synthetic is None and row.best_epoch == 2
 
 
 def test_a_config_of_another_version_is_shown_all_the_same(store: Settings) -> None:
     run = made_run(EARLY, store)
     run.write("config.yaml", b"dataset: old\nepochs: 9\nmodel: {name: gone, width: 7}\nremedy: {magic: 3}\n")
     row = row_of(EARLY, store)
-    assert (row.dataset, row.epochs_asked, row.network, row.remedy) == ("old", 9, "gone, width 7", "")
+    assert (row.dataset, row.epochs_asked, row.network, row.rebalancing) == ("old", 9, "gone, width 7", "")
 
 
 def test_rows_come_newest_first(store: Settings) -> None:
@@ -127,11 +129,11 @@ def test_rows_come_newest_first(store: Settings) -> None:
 def test_a_row_is_read_again_only_when_its_files_have_changed(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
 
-    def reading(run: Any) -> RunRow:
+    def reading(run: Any) -> RunSummary:
         read.append(run.id)
-        return run_row(run)
+        return summarize_run(run)
 
-    monkeypatch.setattr(fer_core.comparison.table, "run_row", reading)
+    monkeypatch.setattr(fer_core.comparison.table, "summarize_run", reading)
     whole, growing = made_run(EARLY, store), made_run(LATE, store, finished=False)
     table = RunTable(store)
     table.rows()

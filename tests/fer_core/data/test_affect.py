@@ -45,7 +45,7 @@ def test_the_summary_worked_out_by_hand() -> None:
     assert table.drop(index=[1, 4])["valence_mean"].isna().all()
 
 
-def test_every_labelled_row_is_counted_once() -> None:
+def test_every_labeled_row_is_counted_once() -> None:
     rng = np.random.default_rng(0)
     labels = rng.choice([*map(str, Expression)], 1000).tolist()
     index = _index(list(zip(labels, rng.uniform(-2, 2, 1000), rng.uniform(-1, 1, 1000), strict=True)))

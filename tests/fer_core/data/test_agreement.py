@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.agreement import agreement, agreement_histogram, human_ceiling, most_disputed, vote_shares
-from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabelled, argmax_outcomes
+from fer_core.data.agreement import agreement, agreement_histogram, annotator_agreement, most_ambiguous, vote_shares
+from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabeled, argmax_outcomes
 from fer_core.errors import InputError
 from fer_core.labels import Expression
 
@@ -82,22 +82,22 @@ def test_votes_that_agree_on_nothing_make_an_empty_histogram() -> None:
     assert agreement_histogram(INDEX.iloc[[2, 5, 6]]).empty
 
 
-def test_the_most_disputed_come_first_and_entropy_breaks_ties() -> None:
-    table = most_disputed(INDEX, 10)
+def test_the_most_ambiguous_come_first_and_entropy_breaks_ties() -> None:
+    table = most_ambiguous(INDEX, 10)
     assert table["id"].tolist() == ["i4", "i3", "i2", "i1", "i0"]
     assert table["agreement"].tolist() == pytest.approx([0.3, 0.3, 0.4, 0.6, 1])
     assert table["entropy"].iloc[0] > table["entropy"].iloc[1]
     assert table["entropy"].iloc[-1] == 0
-    assert most_disputed(INDEX, 1)["id"].tolist() == ["i4"]
-    assert most_disputed(INDEX, 0).empty
+    assert most_ambiguous(INDEX, 1)["id"].tolist() == ["i4"]
+    assert most_ambiguous(INDEX, 0).empty
 
 
 def test_the_first_of_many_are_those_of_a_full_sort() -> None:
     index = _index(_random(500))
-    everything = most_disputed(index, 500)
+    everything = most_ambiguous(index, 500)
     assert everything["agreement"].is_monotonic_increasing
     for n in (1, 7, 100):
-        assert most_disputed(index, n)["id"].tolist() == everything["id"].tolist()[:n]
+        assert most_ambiguous(index, n)["id"].tolist() == everything["id"].tolist()[:n]
 
 
 def test_shares_of_votes_and_labels_worked_out_by_hand() -> None:
@@ -114,14 +114,14 @@ def test_shares_of_votes_and_labels_worked_out_by_hand() -> None:
 
 def test_excluded_rows_are_left_out() -> None:
     index = INDEX.assign(excluded=[True, False, False, False, True, False, False])
-    assert most_disputed(index, 10)["id"].tolist() == ["i3", "i2", "i1"]
+    assert most_ambiguous(index, 10)["id"].tolist() == ["i3", "i2", "i1"]
     assert agreement_histogram(index)["count"].sum() == 2
     assert vote_shares(index).set_index("expression").loc["neutral", "share_of_votes"] == pytest.approx(7 / 32)
 
 
 def test_an_index_without_votes_is_an_error_in_words() -> None:
     index = INDEX[["id", "label"]]
-    for ask in (agreement_histogram, vote_shares, lambda table: most_disputed(table, 3)):
+    for ask in (agreement_histogram, vote_shares, lambda table: most_ambiguous(table, 3)):
         with pytest.raises(InputError, match="no votes"):
             ask(index)
 
@@ -139,11 +139,11 @@ def _one_voter_counted(row: np.ndarray) -> float:
 
 def test_one_voter_is_what_taking_each_vote_away_in_turn_gives() -> None:
     votes = np.concatenate([_random(300), VOTES])
-    labelled = argmax_outcomes(votes) < 8
-    expected = np.mean([_one_voter_counted(row.astype(int)) for row in votes[labelled]])
-    ceiling = human_ceiling(votes)
+    labeled = argmax_outcomes(votes) < 8
+    expected = np.mean([_one_voter_counted(row.astype(int)) for row in votes[labeled]])
+    ceiling = annotator_agreement(votes)
     assert ceiling is not None
-    assert ceiling.images == labelled.sum()
+    assert ceiling.images == labeled.sum()
     assert ceiling.one_voter_01 == pytest.approx(expected)
 
 
@@ -154,13 +154,13 @@ def _panel_exactly(row: np.ndarray) -> tuple[float, float]:
         outcome = argmax_outcomes(np.bincount(panel, minlength=10)[None])[0]
         chance = float(np.prod(shares[list(panel)]))
         same += chance * (outcome == row.argmax())
-        tied += chance * (OUTCOMES[outcome] is Unlabelled.TIE)
+        tied += chance * (OUTCOMES[outcome] is Unlabeled.TIE)
     return same / (1 - tied), tied
 
 
 @pytest.mark.parametrize("row", [[2, 1, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 3, 0, 1, 0, 0, 0, 0, 2]])
 def test_a_new_panel_is_drawn_from_the_votes_and_a_tie_gives_no_label(row: list[int]) -> None:
-    ceiling = human_ceiling(np.tile(row, (20_000, 1)), seed=1)
+    ceiling = annotator_agreement(np.tile(row, (20_000, 1)), seed=1)
     assert ceiling is not None
     same, tied = _panel_exactly(np.array(row))
     assert ceiling.panel_01 == pytest.approx(same, abs=0.015)
@@ -171,13 +171,13 @@ def test_a_new_panel_is_drawn_from_the_votes_and_a_tie_gives_no_label(row: list[
 def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
     row = np.array([2, 1, 0, 0, 0, 0, 0, 0, 0, 0])
     votes = np.tile(row, (400, 1))
-    ceilings = [human_ceiling(votes, seed) for seed in range(200)]
+    ceilings = [annotator_agreement(votes, seed) for seed in range(200)]
     held = [c is not None and c.panel_interval[0] <= 20 / 27 <= c.panel_interval[1] for c in ceilings]
     assert 0.90 <= np.mean(held) <= 0.99
 
 
 def test_full_agreement_leaves_nothing_to_people() -> None:
-    ceiling = human_ceiling(VOTES[:1])
+    ceiling = annotator_agreement(VOTES[:1])
     assert ceiling is not None
     assert (ceiling.one_voter_01, ceiling.panel_01, ceiling.panel_tied_01) == (1, 1, 0)
     for low, high in (ceiling.one_voter_interval, ceiling.panel_interval):
@@ -186,9 +186,9 @@ def test_full_agreement_leaves_nothing_to_people() -> None:
 
 def test_the_same_seed_gives_the_same_panels_and_another_others() -> None:
     votes = _random(500)
-    assert human_ceiling(votes, 1) == human_ceiling(votes, 1) != human_ceiling(votes, 2)
+    assert annotator_agreement(votes, 1) == annotator_agreement(votes, 1) != annotator_agreement(votes, 2)
 
 
 def test_without_an_image_to_ask_about_there_is_no_ceiling() -> None:
-    assert human_ceiling(VOTES[[2, 5, 6]]) is None
-    assert human_ceiling(np.array([[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]])) is None
+    assert annotator_agreement(VOTES[[2, 5, 6]]) is None
+    assert annotator_agreement(np.array([[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]])) is None

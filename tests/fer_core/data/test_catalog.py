@@ -18,17 +18,17 @@ from fer_core.data.catalog import (
     open_dataset,
     read_labels,
 )
-from fer_core.data.drawn import make_drawn_dataset
-from fer_core.data.importing import discard_import, list_imports
+from fer_core.data.ingest.import_folder import discard_import, list_imports
 from fer_core.data.manifest import Manifest
-from fer_core.data.pack import pack
-from fer_core.data.source import open_source
-from fer_core.data.synthetic import DrawnFacesRecipe, write_drawn_faces, write_ferplus_like
+from fer_core.data.packing.pack import pack
+from fer_core.data.sources.source import open_source
+from fer_core.data.synthetic.dataset import make_synthetic_dataset
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like, write_synthetic_faces
 from fer_core.errors import CancelledError, DatasetError, InputError
 from fer_core.labels import label_set
 from fer_core.settings import Settings
 
-CONTRACT = Contract(colour="gray", size_px=16, normalisation="unit", labels=label_set("eight").expressions)
+CONTRACT = Contract(color="gray", size_px=16, normalization="unit", labels=label_set("eight").expressions)
 
 
 def _everything_in(store: Settings) -> list[str]:
@@ -38,7 +38,7 @@ def _everything_in(store: Settings) -> list[str]:
 @pytest.fixture(scope="module")
 def shared_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("shared") / "faces.zip"
-    write_ferplus_like(path, DrawnFacesRecipe(total=60, identities=20, seed=4))
+    write_ferplus_like(path, SyntheticFacesConfig(total=60, identities=20, seed=4))
     return path
 
 
@@ -49,7 +49,7 @@ def archive(shared_archive: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_drawn_faces(tmp_path / "drawn", DrawnFacesRecipe(total=30, identities=10, size_px=32))
+    write_synthetic_faces(tmp_path / "drawn", SyntheticFacesConfig(total=30, identities=10, size_px=32))
     return tmp_path / "drawn"
 
 
@@ -85,7 +85,7 @@ def test_a_folder_is_named_after_itself(folder: Path, store: Settings) -> None:
 
 def test_a_known_manifest_brings_its_identities(folder: Path, store: Settings) -> None:
     imported = import_dataset(folder, store, dataset_id="drawn-faces")
-    assert imported.manifest.drawn
+    assert imported.manifest.synthetic
     assert imported.index(["identity"])["identity"].nunique() == 10
 
 
@@ -110,7 +110,7 @@ def test_an_id_is_taken_once(archive: Path, folder: Path, store: Settings) -> No
     with pytest.raises(DatasetError, match="'mine' already"):
         import_dataset(folder, store, dataset_id="mine")
     with pytest.raises(DatasetError, match="'mine' already"):
-        make_drawn_dataset("mine", 30, 0, store)
+        make_synthetic_dataset("mine", 30, 0, store)
     assert open_dataset("mine", store) == first
 
 
@@ -155,7 +155,7 @@ def test_a_failure_while_writing_loses_nothing_and_can_be_mended(
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
-        patched.setattr("fer_core.data.index.pq.write_table", full)
+        patched.setattr("fer_core.data.index.builder.pq.write_table", full)
         import_dataset(archive, store, move=True)
     assert archive.is_file()
     assert list_datasets(store) == []
@@ -218,9 +218,9 @@ def test_the_fingerprint_follows_images_and_labels(folder: Path, store: Settings
     moved = folder / "train" / ("fear" if image.parent.name != "fear" else "anger") / image.name
     moved.parent.mkdir(exist_ok=True)
     image.rename(moved)
-    relabelled = import_dataset(folder, store, dataset_id="three").fingerprint
+    relabeled = import_dataset(folder, store, dataset_id="three").fingerprint
     moved.write_bytes(sorted(folder.glob("test/*/*.png"))[0].read_bytes())
-    assert len({first.fingerprint, relabelled, import_dataset(folder, store, dataset_id="four").fingerprint}) == 3
+    assert len({first.fingerprint, relabeled, import_dataset(folder, store, dataset_id="four").fingerprint}) == 3
 
 
 def test_the_fingerprint_follows_a_label_alone(archive: Path, store: Settings, tmp_path: Path) -> None:
@@ -246,8 +246,8 @@ def test_reading_labels_says_what_the_index_says_and_stores_nothing(archive: Pat
 
 @pytest.mark.parametrize("name", ["drawn-faces", "more-drawings"])
 def test_drawn_faces_are_made_and_kept_and_called_drawings(name: str, store: Settings) -> None:
-    drawn: StoredDataset = make_drawn_dataset(name, 40, 1, store)
-    assert (drawn.id, drawn.n, drawn.kept_in_store, drawn.manifest.drawn) == (name, 40, True, True)
+    drawn: StoredDataset = make_synthetic_dataset(name, 40, 1, store)
+    assert (drawn.id, drawn.n, drawn.kept_in_store, drawn.manifest.synthetic) == (name, 40, True, True)
     assert drawn.index()["identity"].str.startswith("id").all()
     assert {name.split("/")[0] for name in _everything_in(store)} == {"datasets"}
 
@@ -256,7 +256,7 @@ def test_the_marker_is_written_when_all_else_is_there(
     archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[set[str]] = []
-    import fer_core.data.importing as importing
+    import fer_core.data.ingest.import_folder as importing
 
     real = importing.write_json
 
@@ -279,7 +279,7 @@ def test_columns_are_loaded_alone_and_the_raw_index_is_as_imported(archive: Path
     assert "signature" in imported.columns()
     assert "signature" not in {*imported.raw_index(), *imported.index()}, "they are many bytes that few need"
     for wanted in (["id"], ["width"], []):
-        assert [*wanted, "excluded", "relabelled", "disputed"] == list(imported.index(wanted))
+        assert [*wanted, "excluded", "relabeled", "ambiguous"] == list(imported.index(wanted))
 
 
 def test_pairs_are_found_at_import_and_anew_where_they_are_missing(folder: Path, store: Settings) -> None:
@@ -302,14 +302,14 @@ def test_pairs_that_an_older_version_found_are_served_no_more(folder: Path, stor
     shutil.copy(image, image.with_name("id9999-000000.png"))
     imported = import_dataset(folder, store)
     path, pairs = imported.folder / "pairs.parquet", imported.pairs()
-    pairs.drop(columns="likeness").iloc[:0].to_parquet(path, index=False)
+    pairs.drop(columns="similarity").iloc[:0].to_parquet(path, index=False)
     assert imported.pairs().equals(pairs)
     written = path.read_bytes()
     pd.read_parquet(imported.folder / "index.parquet").drop(columns="signature").to_parquet(
         imported.folder / "index.parquet", index=False
     )
     strict = imported.pairs()
-    assert strict["likeness"][strict["kind"] == "near"].isna().all()
+    assert strict["similarity"][strict["kind"] == "near"].isna().all()
     assert path.read_bytes() != written, "those of another rule are not served either"
 
 
@@ -329,7 +329,7 @@ def test_pairs_are_found_in_a_store_that_can_not_be_written_to(
 
 def test_an_import_goes_by_the_manifest_that_was_given(folder: Path, store: Settings) -> None:
     manifest = Manifest(
-        id="given", title="Given", summary="", licence="MIT", layout="folders", labels={"happiness": None}
+        id="given", title="Given", summary="", license="MIT", layout="folders", labels={"happiness": None}
     )
     imported = import_dataset(folder, store, manifest=manifest)
     assert (imported.id, imported.manifest) == ("given", manifest)
@@ -337,7 +337,7 @@ def test_an_import_goes_by_the_manifest_that_was_given(folder: Path, store: Sett
     left_out = index["raw_label"] == "happiness"
     assert left_out.any()
     assert index["label"].isna().tolist() == left_out.tolist()
-    assert set(index.loc[left_out, "unlabelled"]) == {"left_out"}
+    assert set(index.loc[left_out, "unlabeled"]) == {"left_out"}
 
 
 def test_an_unknown_label_ends_the_import_before_it_begins(folder: Path, store: Settings) -> None:

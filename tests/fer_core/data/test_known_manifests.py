@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.data.label_map import label_map
+from fer_core.data.label_mapping.label_map import label_map
 from fer_core.data.manifest import MANIFESTS_DIR, Manifest, PublishedCounts, known_manifests, read_manifest
 from fer_core.data.readers import READERS, reader_for
 from fer_core.data.record import Record
-from fer_core.data.source import open_source
+from fer_core.data.sources.source import open_source
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 
@@ -69,7 +69,7 @@ def _found(pattern: str, name: str) -> str | None:
 def test_every_manifest_that_comes_with_the_project_loads(path: Path) -> None:
     manifest = read_manifest(path)
     assert manifest.id == path.stem
-    assert manifest.title and manifest.summary and manifest.licence and manifest.terms and manifest.problems
+    assert manifest.title and manifest.summary and manifest.license and manifest.terms and manifest.problems
     assert manifest.layout in READERS
     assert bool(manifest.citation) == (manifest.id not in WITHOUT_CITATION)
     assert re.fullmatch(r"https?://\S+", manifest.homepage) or manifest.id in {"drawn-faces", "study-c"}
@@ -88,7 +88,7 @@ def test_known_manifests_are_all_files_by_title() -> None:
 
 
 def test_drawings_say_that_they_are_drawings() -> None:
-    assert [manifest.id for manifest in known_manifests().values() if manifest.drawn] == ["drawn-faces"]
+    assert [manifest.id for manifest in known_manifests().values() if manifest.synthetic] == ["drawn-faces"]
 
 
 @pytest.mark.parametrize("dataset_id", sorted(TOTALS))
@@ -122,11 +122,11 @@ def test_affectnet_8_is_a_part_of_affectnet() -> None:
 @pytest.mark.parametrize("manifest", known_manifests().values(), ids=known_manifests())
 def test_the_label_map_reaches_the_layouts_codes_and_every_published_class(manifest: Manifest) -> None:
     reader = READERS[manifest.layout]
-    mapped = label_map(manifest, reader.codes, reader.unlabelled)
+    mapped = label_map(manifest, reader.codes, reader.unlabeled)
     for code, expression in reader.codes.items():
         assert mapped.expression(code) is expression, code
         assert manifest.labels[code] is expression, code
-    for code, reason in reader.unlabelled.items():
+    for code, reason in reader.unlabeled.items():
         assert mapped.reason(code) == reason
     if manifest.published and manifest.labels:
         counted = {expression for part in manifest.published.splits.values() for expression in part}

@@ -24,7 +24,7 @@ from fer_core.errors import ManifestError
 from fer_core.labels import Expression
 
 DOCS = MANIFESTS_DIR.parent / "docs" / "manifests.md"
-SMALL: dict[str, Any] = {"id": "mine", "title": "Mine", "summary": "A few.", "licence": "MIT"}
+SMALL: dict[str, Any] = {"id": "mine", "title": "Mine", "summary": "A few.", "license": "MIT"}
 
 
 @pytest.mark.parametrize("manifest", known_manifests().values(), ids=known_manifests())
@@ -44,7 +44,7 @@ def test_an_unknown_key_lists_the_known_ones() -> None:
 def test_an_unknown_key_within_a_key_lists_those_that_belong_there() -> None:
     with pytest.raises(ManifestError, match=r"unknown key 'columns\.header'\. Known keys: path, label") as caught:
         parse_manifest({**SMALL, "columns": {"path": "a", "label": "b", "header": 1}}, "mine.yaml")
-    assert "licence" not in str(caught.value)
+    assert "license" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_wrong_value_is_named_by_its_place(change: dict[str, Any], named: str)
         parse_manifest({**SMALL, **change}, "mine.yaml")
 
 
-@pytest.mark.parametrize("missing", ["id", "title", "summary", "licence"])
+@pytest.mark.parametrize("missing", ["id", "title", "summary", "license"])
 def test_a_missing_key_is_named(missing: str) -> None:
     with pytest.raises(ManifestError, match=f"{missing}: Field required"):
         parse_manifest({key: value for key, value in SMALL.items() if key != missing}, "mine.yaml")

@@ -62,7 +62,7 @@ def test_the_ids_that_come_with_ferscope_are_taken(replace: bool, store: Setting
 
 @pytest.mark.parametrize(
     "text",
-    ["", "id: [", "id: mine", _text("../escape"), _text() + "colour: red\n", _text() + "layout: heap\n"],
+    ["", "id: [", "id: mine", _text("../escape"), _text() + "color: red\n", _text() + "layout: heap\n"],
 )
 def test_what_is_no_manifest_is_not_saved(text: str, store: Settings) -> None:
     save_manifest(_text(), store)

@@ -16,7 +16,7 @@ import pytest
 from fer_core.cli.main import main
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.manifest import TableColumns
-from fer_core.data.source import open_source
+from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError
 from fer_core.settings import Settings
 from tests.sources import PLAIN, png, write_folder, write_tar, write_zip
@@ -86,7 +86,7 @@ def test_a_name_that_is_not_utf8_is_told_as_json_and_in_words(
     path = _source("folder", tmp_path)
     assert main(["datasets", "import", str(path), "--id", "odd", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["problems"] == 1
-    assert main(["datasets", "propose", str(path)]) == 0
+    assert main(["datasets", "preview", str(path)]) == 0
     assert "1 image has a name that is not UTF-8: rename it, such as " + SEEN_AS in capsys.readouterr().out
     assert main(["datasets", "stats", "odd", "--json"]) == 0
     assert SEEN_AS.replace("\\", "\\\\") in capsys.readouterr().out
@@ -117,7 +117,7 @@ def test_a_folder_whose_own_name_is_not_utf8_is_imported(
     odd = path.rename(path.with_name("M\udcfcnchen"))
     assert main(["datasets", "import", str(odd)]) == 0
     assert main(["datasets", "list"]) == 0
-    assert main(["datasets", "propose", str(odd), "--json"]) == 0
+    assert main(["datasets", "preview", str(odd), "--json"]) == 0
     assert "nchen" in capsys.readouterr().out
 
 
@@ -185,7 +185,7 @@ def test_control_characters_do_not_reach_the_terminal(
 ) -> None:
     text = 'image,emotion\nfear/0.png,fear\n"gone\x1b[31m\x07\n.png",fear\n'
     path = write_folder(tmp_path / "faces", GOOD | {"labels.csv": text})
-    main(["datasets", "propose", str(path), "--layout", "table"])
+    main(["datasets", "preview", str(path), "--layout", "table"])
     said = capsys.readouterr().out
     assert "\x1b" not in said
     assert "\x07" not in said

@@ -6,7 +6,7 @@ import pytest
 from fer_core.data.votes import (
     OUTCOMES,
     VOTE_COLUMNS,
-    Unlabelled,
+    Unlabeled,
     argmax_outcomes,
     majority_outcomes,
     soft_labels,
@@ -15,7 +15,7 @@ from fer_core.data.votes import (
 from fer_core.labels import Expression
 
 E = Expression
-U = Unlabelled
+U = Unlabeled
 #    neutral, happiness, sadness, surprise, fear, disgust, anger, contempt, unknown, not a face
 ROWS = [
     # votes, by the commonest, by majority
@@ -73,7 +73,7 @@ def test_on_any_votes(seed: int) -> None:
     has_any = (without_single_votes(votes)[:, :8] > 0).any(1)
     np.testing.assert_array_equal(totals > 0, has_any)
     argmax, majority = argmax_outcomes(votes), majority_outcomes(votes)
-    tie = OUTCOMES.index(Unlabelled.TIE)
+    tie = OUTCOMES.index(Unlabeled.TIE)
     agreed = majority != tie
     np.testing.assert_array_equal(majority[agreed], argmax[agreed])
     for row, code in zip(votes, argmax, strict=True):

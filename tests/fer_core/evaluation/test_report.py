@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core.bundles.bundle import read_bundle_info
+from fer_core.bundles.catalog import SHIPPED_FOLDER
 from fer_core.calibration import Calibration, OperatingPoint
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import prediction_table
-from fer_core.evaluation.report import figures_of, headline_figures, report, reports
-from fer_core.inference.bundle import read_about
-from fer_core.inference.catalog import SHIPPED_FOLDER
+from fer_core.evaluation.report import headline_metrics, metrics_of, report, reports
 from fer_core.labels import Expression, label_set
 
 FOUR = label_set("four")
@@ -31,20 +31,20 @@ KEYS = {
     "labels",
     "ece_unscaled",
     "calibration_curve",
-    "certainty",
+    "selective_accuracy",
     "classes",
     "warnings",
 }
 CALIBRATION = Calibration(
     log_priors=tuple(np.log([0.7, 0.15, 0.1, 0.05])),
     points={
-        "accurate": OperatingPoint(tau=0, temperature=1.5, uncertain_below_01=0.4),
-        "balanced": OperatingPoint(tau=1, temperature=1.2, uncertain_below_01=0.4),
+        "accurate": OperatingPoint(tau=0, temperature=1.5, confidence_threshold=0.4),
+        "balanced": OperatingPoint(tau=1, temperature=1.2, confidence_threshold=0.4),
     },
 )
 
 
-def _table(n: int = 200, votes: bool = False, labelled: bool = True) -> pd.DataFrame:
+def _table(n: int = 200, votes: bool = False, labeled: bool = True) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 4, n)
     rows = pd.DataFrame({"id": range(n), "label": pd.array([NAMES[code] for code in codes], dtype="string")})
@@ -55,7 +55,7 @@ def _table(n: int = 200, votes: bool = False, labelled: bool = True) -> pd.DataF
         crowd[: n // 4, 8] = 4
         rows[list(VOTE_COLUMNS)] = crowd
     rows.loc[::10, "label"] = pd.NA
-    if not labelled:
+    if not labeled:
         rows["label"] = pd.NA
     logits = rng.normal(size=(n, 4)) + 2 * np.eye(4)[codes] + np.log([0.7, 0.15, 0.1, 0.05])
     return prediction_table(rows, logits.astype(np.float32), FOUR)
@@ -75,7 +75,7 @@ def test_figures_in_a_report_belong_together() -> None:
     result = report(_table(), CALIBRATION, FOUR, "argmax", "accurate")
     confusion = np.array(result["confusion"])
     assert confusion.sum() == result["n"] == 180
-    assert result["unlabelled"] == 20
+    assert result["unlabeled"] == 20
     assert confusion.sum(1).tolist() == [each["support"] for each in result["per_class"].values()]
     assert np.trace(confusion) / 180 == pytest.approx(result["accuracy"])
     recalls = [each["recall"] for each in result["per_class"].values()]
@@ -95,7 +95,7 @@ def test_the_point_changes_the_predictions_and_not_the_truth() -> None:
 def test_the_calibration_error_is_of_the_calibrated_probabilities() -> None:
     cold = CALIBRATION.model_copy(
         update={
-            "points": {**CALIBRATION.points, "accurate": OperatingPoint(tau=0, temperature=50, uncertain_below_01=0)}
+            "points": {**CALIBRATION.points, "accurate": OperatingPoint(tau=0, temperature=50, confidence_threshold=0)}
         }
     )
     usual = report(_table(2000), CALIBRATION, FOUR, "argmax", "accurate")
@@ -117,9 +117,9 @@ def test_every_protocol_at_every_point() -> None:
 
 
 def test_without_a_label_there_is_nothing_to_report() -> None:
-    table = _table(labelled=False)
+    table = _table(labeled=False)
     assert reports(table, CALIBRATION, FOUR) == []
-    with pytest.raises(InputError, match="no labelled images"):
+    with pytest.raises(InputError, match="no labeled images"):
         report(table, CALIBRATION, FOUR, "argmax", "accurate")
     with pytest.raises(InputError, match="needs crowd votes"):
         report(table, CALIBRATION, FOUR, "majority", "accurate")
@@ -138,19 +138,19 @@ def test_the_temperature_is_what_parts_the_two_calibration_errors() -> None:
 def test_the_curve_and_the_limit_account_for_every_judged_image() -> None:
     result = report(_table(), CALIBRATION, FOUR, "argmax", "accurate")
     assert sum(result["calibration_curve"]["n"]) == result["n"]
-    below, above = result["certainty"]["below"], result["certainty"]["above"]
+    below, above = result["selective_accuracy"]["below"], result["selective_accuracy"]["above"]
     assert below["n"] + above["n"] == result["n"]
     right = sum(each["n"] * (each["accuracy"] or 0) for each in (below, above))
     assert right == pytest.approx(result["accuracy"] * result["n"])
-    assert result["certainty"]["limit_01"] == 0.4
+    assert result["selective_accuracy"]["confidence_threshold"] == 0.4
 
 
 def test_lists_show_the_test_part_where_there_is_one() -> None:
     found = {"valid": reports(_table(), CALIBRATION, FOUR), "test": reports(_table(80), CALIBRATION, FOUR)}
-    assert headline_figures(found)["part"] == "test"
-    assert headline_figures(found)["n"] == found["test"][0]["n"]
-    assert headline_figures({"train": found["valid"], "test": []})["part"] == "train"
-    assert headline_figures({}) == {}
+    assert headline_metrics(found)["split"] == "test"
+    assert headline_metrics(found)["n"] == found["test"][0]["n"]
+    assert headline_metrics({"train": found["valid"], "test": []})["split"] == "train"
+    assert headline_metrics({}) == {}
 
 
 def _of(truth: list[str | None], answers: list[str]) -> pd.DataFrame:
@@ -200,7 +200,7 @@ def test_a_class_that_training_never_had_is_named() -> None:
 def test_a_class_that_the_model_does_not_know_is_named() -> None:
     stranger = next(str(each) for each in Expression if str(each) not in NAMES)
     result = report(_of([*NAMES * 20, stranger], [*NAMES * 20, NAMES[0]]), CALIBRATION, FOUR, "argmax", "accurate")
-    assert (result["n"], result["unlabelled"]) == (80, 1)
+    assert (result["n"], result["unlabeled"]) == (80, 1)
     assert result["warnings"] == [f"Not judged, as the model does not know the label: {stranger} (1 image)."]
 
 
@@ -211,19 +211,19 @@ def test_a_stored_report_of_an_older_version_still_opens() -> None:
         name: {key: value for key, value in row.items() if key not in ("precision_interval", "f1_interval")}
         for name, row in result["per_class"].items()
     }
-    assert figures_of(older).per_class == figures_of(result).per_class
-    assert figures_of(older).intervals["macro_f1"] == tuple(result["intervals"]["macro_f1"])
+    assert metrics_of(older).per_class == metrics_of(result).per_class
+    assert metrics_of(older).intervals["macro_f1"] == tuple(result["intervals"]["macro_f1"])
 
 
 def test_the_headline_is_by_one_protocol_however_the_reports_are_ordered() -> None:
     found = reports(_table(votes=True), CALIBRATION, FOUR)
     for each in (found, found[::-1]):
-        headline = headline_figures({"test": each})
+        headline = headline_metrics({"test": each})
         assert (headline["protocol"], headline["macro_f1"]) == ("majority", found[0]["macro_f1"])
-    assert headline_figures({"test": reports(_table(), CALIBRATION, FOUR)})["protocol"] == "argmax"
+    assert headline_metrics({"test": reports(_table(), CALIBRATION, FOUR)})["protocol"] == "argmax"
 
 
 def test_the_model_that_ships_is_listed_by_the_headline_of_its_report() -> None:
-    figures = read_about(SHIPPED_FOLDER).figures
-    headline = headline_figures(json.loads((SHIPPED_FOLDER / "report.json").read_text()))
-    assert {name: figures[name] for name in headline} == headline
+    metrics = read_bundle_info(SHIPPED_FOLDER).metrics
+    headline = headline_metrics(json.loads((SHIPPED_FOLDER / "report.json").read_text()))
+    assert {name: metrics[name] for name in headline} == headline

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_core.csv_file import csv_bytes
 from fer_core.faces import FaceBox
+from fer_core.files.csv_file import csv_bytes
 from fer_core.inference.prediction_table import NO_FACE, reading_rows, readings_table
-from fer_core.inference.predictor import FaceReading, ImageReading
+from fer_core.inference.predictor import FacePrediction, ImagePrediction
 from fer_core.labels import Expression
 
 CROP = np.zeros((8, 8, 3), np.uint8)
 
 
-def face(x: int) -> FaceReading:
+def face(x: int) -> FacePrediction:
     probabilities = {Expression.HAPPINESS: 0.91234567, Expression.FEAR: 0.08765433}
     box, label = FaceBox(x, 2, 30, 40), Expression.HAPPINESS
-    return FaceReading(box, "fake", 0.9, label, probabilities[label], False, "", probabilities, CROP)
+    return FacePrediction(box, "fake", 0.9, label, probabilities[label], False, "", probabilities, CROP)
 
 
 def test_pictures_without_a_face_and_unread_ones_have_a_row() -> None:
     readings = [
-        ImageReading("two.jpg", 100, 90, (), "", (face(1), face(50))),
-        ImageReading("none.jpg", 100, 90, (), "", ()),
-        ImageReading("=cmd|1+1.jpg", 0, 0, (), "it is not an image", ()),
+        ImagePrediction("two.jpg", 100, 90, (), "", (face(1), face(50))),
+        ImagePrediction("none.jpg", 100, 90, (), "", ()),
+        ImagePrediction("=cmd|1+1.jpg", 0, 0, (), "it is not an image", ()),
     ]
     rows = [row for reading in readings for row in reading_rows(reading)]
     table = readings_table(rows, model="default", point="balanced")
@@ -41,7 +41,7 @@ def test_pictures_without_a_face_and_unread_ones_have_a_row() -> None:
 
 def test_a_table_of_unread_pictures_alone_has_its_columns() -> None:
     table = readings_table(
-        [*reading_rows(ImageReading("a\udcff", 0, 0, (), "broken", ()))], model="m", point="accurate"
+        [*reading_rows(ImagePrediction("a\udcff", 0, 0, (), "broken", ()))], model="m", point="accurate"
     )
     assert table["source"].tolist() == ["a?"]
     assert {"label", "confidence", "model"} <= set(table)

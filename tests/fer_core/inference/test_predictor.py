@@ -14,13 +14,13 @@ import onnxruntime
 import pytest
 from PIL import Image
 
+from fer_core.bundles.bundle import Bundle
+from fer_core.detection.detector import DetectedFace, YuNetDetector
+from fer_core.detection.photo_search import search_photo
 from fer_core.errors import DetectorError, InputError
 from fer_core.faces import FaceBox, RgbImage, crop_face
-from fer_core.inference.bundle import Bundle
-from fer_core.inference.detect import DetectedFace, YuNetDetector
-from fer_core.inference.doubt import Doubt
-from fer_core.inference.image import read_image
-from fer_core.inference.photo_search import search_photo
+from fer_core.images.photo import read_image
+from fer_core.inference.abstention import AbstainReason
 from fer_core.inference.predictor import Predictor
 from fer_core.labels import Expression
 from fer_core.settings import Settings
@@ -150,14 +150,14 @@ def test_a_blurred_crop_is_uncertain_without_a_box(make_bundle: MakeBundle) -> N
     rng = np.random.default_rng(0)
     coarse = cv2.resize(rng.integers(0, 255, (6, 6, 3)).astype(np.uint8), (96, 96), interpolation=cv2.INTER_CUBIC)
     (reading,) = Predictor(Bundle.open(make_bundle()), None).read(np.asarray(coarse, np.uint8), faces="whole")
-    assert Doubt.BLURRED in reading.doubts
+    assert AbstainReason.BLURRED in reading.abstain_reasons
     assert "the face is too blurred" in reading.reason
 
 
 def test_close_answers_and_low_confidence_are_said(make_bundle: MakeBundle) -> None:
     crop = np.zeros((40, 40, 3), np.uint8)
     crop[..., 0], crop[..., 1] = 130, 131
-    (reading,) = Predictor(Bundle.open(make_bundle(limit_01=0.6)), None).read(crop, faces="whole")
+    (reading,) = Predictor(Bundle.open(make_bundle(confidence_threshold=0.6)), None).read(crop, faces="whole")
     assert reading.uncertain
     assert reading.reason == (
         "0.50 is below the model's own limit of 0.60; the two best, happiness and neutral, are close"
@@ -251,7 +251,7 @@ def test_reading_faces_loads_neither_torch_nor_the_rest() -> None:
     code = (
         "import sys, fer_core\n"
         "assert not {'cv2', 'onnxruntime', 'PIL', 'numpy'} & set(sys.modules)\n"
-        "import fer_core.inference.predictor, fer_core.inference.golden\n"
+        "import fer_core.inference.predictor, fer_core.bundles.golden\n"
         "assert not {'torch', 'sklearn', 'streamlit', 'plotly', 'onnx', 'pandas'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])

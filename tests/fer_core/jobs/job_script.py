@@ -18,9 +18,9 @@ from fer_core.errors import CancelledError
 from fer_core.jobs.reporter import JobReporter
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.supervisor import Supervisor
-from fer_core.logs import set_up_logging
 from fer_core.progress import Step
 from fer_core.settings import settings
+from fer_core.system.logs import set_up_logging
 
 GIVE_UP_S = 60.0
 COMMAND = (sys.executable, __file__)

@@ -18,7 +18,7 @@ import pytest
 from fer_core.errors import CancelledError
 from fer_core.jobs.reporter import JobReporter
 from fer_core.jobs.store import JobState, JobStore
-from fer_core.jobs.yielding import ask_to_yield
+from fer_core.jobs.throttling import ask_to_yield
 from fer_core.settings import Settings
 
 
@@ -173,7 +173,7 @@ def test_a_live_view_takes_half_of_the_threads_and_gives_them_back(
 ) -> None:
     torch = FakeTorch(threads=6)
     monkeypatch.setitem(sys.modules, "torch", torch)
-    monkeypatch.setattr("fer_core.jobs.yielding.SIGN_LASTS_S", 0.5)
+    monkeypatch.setattr("fer_core.jobs.throttling.SIGN_LASTS_S", 0.5)
 
     def work() -> None:
         reporter(0.5, "training")

@@ -7,7 +7,7 @@ import pytest
 from fer_core.errors import ConfigError, DatasetError
 from fer_core.jobs.submit import submit_training
 from fer_core.settings import Settings
-from fer_core.training.config import TrainConfig
+from fer_core.training.config.train_config import TrainConfig
 
 
 @pytest.fixture
@@ -22,6 +22,6 @@ def test_a_training_that_can_not_begin_makes_no_run(store: Settings, tmp_path: P
     with pytest.raises(DatasetError, match="no dataset 'gone'"):
         submit_training(TrainConfig(dataset="gone"), store)
     absent = tmp_path / "absent.pt"
-    with pytest.raises(ConfigError, match=r"begin_with: there is no run and no file .*absent\.pt"):
-        submit_training(TrainConfig(dataset="faces", begin_with=str(absent)), store)
+    with pytest.raises(ConfigError, match=r"init_from: there is no run and no file .*absent\.pt"):
+        submit_training(TrainConfig(dataset="faces", init_from=str(absent)), store)
     assert not store.runs_dir.exists()

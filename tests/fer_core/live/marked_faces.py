@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
-from fer_core.data.drawing import draw_face
-from fer_core.data.drawing_people import Identity
+from fer_core.data.synthetic.face import draw_face
+from fer_core.data.synthetic.identities import Identity
+from fer_core.detection.detector import DetectedFace
 from fer_core.faces import FaceBox, RgbImage
-from fer_core.inference.detect import DetectedFace
 from fer_core.inference.predictor import Predictor
 from fer_core.labels import Expression
 
@@ -63,7 +63,7 @@ class HalvesModel:
 
     def __init__(self, flip_tta_removed: bool = True) -> None:
         self.flip_tta_removed = flip_tta_removed
-        self.contract = Contract(colour="gray", size_px=48, normalisation="unit", labels=LABELS)
+        self.contract = Contract(color="gray", size_px=48, normalization="unit", labels=LABELS)
         self.calibration = Calibration.identity(LABELS)
         self.asked: list[int] = []
 

@@ -5,10 +5,10 @@ import pytest
 
 from fer_core.faces import FaceBox
 from fer_core.labels import Expression
-from fer_core.live.overlay import UNCERTAIN_COLOUR, draw_faces, face_label, mirrored, on_screen
+from fer_core.live.overlay import UNCERTAIN_COLOR, draw_faces, face_label, mirrored, on_screen
 from fer_core.live.smoothing import SmoothedFace
 
-COLOURS = {Expression.HAPPINESS: (240, 228, 66)}
+COLORS = {Expression.HAPPINESS: (240, 228, 66)}
 BOX = FaceBox(60, 60, 80, 80)
 
 
@@ -18,7 +18,7 @@ def face(box: FaceBox = BOX, doubt: str = "") -> SmoothedFace:
 
 def drawn(box: FaceBox, doubt: str = "", size: tuple[int, int] = (240, 320)) -> np.ndarray:
     frame = np.full((*size, 3), 90, np.uint8)
-    draw_faces(frame, [box], [face(box, doubt)], COLOURS)
+    draw_faces(frame, [box], [face(box, doubt)], COLORS)
     return frame
 
 
@@ -29,17 +29,17 @@ def test_a_label_names_the_expression_and_how_sure_the_model_is() -> None:
 
 def test_box_and_label_are_drawn_and_the_rest_is_left_alone() -> None:
     frame = drawn(BOX)
-    assert tuple(frame[100, 60]) == COLOURS[Expression.HAPPINESS]
-    assert tuple(frame[60, 100]) == COLOURS[Expression.HAPPINESS]
+    assert tuple(frame[100, 60]) == COLORS[Expression.HAPPINESS]
+    assert tuple(frame[60, 100]) == COLORS[Expression.HAPPINESS]
     assert (frame[100, 100] == 90).all()
     assert (frame[180:] == 90).all()
     assert (frame[40:58, 60:120] != 90).any()
 
 
-def test_a_face_in_doubt_has_no_expressions_colour() -> None:
+def test_a_face_in_doubt_has_no_expressions_color() -> None:
     frame = drawn(BOX, "below the limit of 45 %")
-    assert tuple(frame[100, 60]) == UNCERTAIN_COLOUR
-    assert not (frame == COLOURS[Expression.HAPPINESS]).all(axis=2).any()
+    assert tuple(frame[100, 60]) == UNCERTAIN_COLOR
+    assert not (frame == COLORS[Expression.HAPPINESS]).all(axis=2).any()
 
 
 @pytest.mark.parametrize(

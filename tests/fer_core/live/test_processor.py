@@ -13,14 +13,14 @@ import pytest
 from fer_core.calibration import Calibration
 from fer_core.errors import BundleError
 from fer_core.faces import FaceBox, RgbImage
-from fer_core.inference.predictor import FaceReading
+from fer_core.inference.predictor import FacePrediction
 from fer_core.labels import Expression
+from fer_core.live.predictor import LivePredictor
 from fer_core.live.processor import LiveProcessor
-from fer_core.live.reader import LiveReader
 from tests.fer_core.live.marked_faces import HalvesModel, MarkedDetector, drawn, predictor_of, scene
 
 BOX = FaceBox(20, 30, 40, 40)
-COLOURS = dict.fromkeys(Expression, (240, 228, 66))
+COLORS = dict.fromkeys(Expression, (240, 228, 66))
 WAIT_S = 5.0
 
 
@@ -35,14 +35,14 @@ class FakePredictor:
         self.threads: set[str] = set()
         self._before = before
 
-    def read(self, image: RgbImage, at_s: float, *, point: str = "accurate") -> list[FaceReading]:
+    def read(self, image: RgbImage, at_s: float, *, point: str = "accurate") -> list[FacePrediction]:
         self.seen.append(int(image[0, 0, 0]))
         self.points.append(point)
         self.threads.add(threading.current_thread().name)
         self._before(image)
         values = {Expression.HAPPINESS: 0.9, Expression.FEAR: 0.1}
         crop = np.zeros((8, 8, 3), np.uint8)
-        return [FaceReading(BOX, "fake", 0.9, Expression.HAPPINESS, 0.9, False, "", values, crop)]
+        return [FacePrediction(BOX, "fake", 0.9, Expression.HAPPINESS, 0.9, False, "", values, crop)]
 
 
 def frame(number: int = 0) -> RgbImage:
@@ -71,7 +71,7 @@ def made() -> Iterator[Callable[..., LiveProcessor]]:
     processors: list[LiveProcessor] = []
 
     def make(predictor: Any, **options: Any) -> LiveProcessor:
-        processor = LiveProcessor(predictor, colours=COLOURS, **{"reader": itself, **options})
+        processor = LiveProcessor(predictor, colors=COLORS, **{"reader": itself, **options})
         processor.start()
         processors.append(processor)
         return processor
@@ -128,7 +128,7 @@ def test_a_predictor_that_fails_is_shown_and_does_not_end_the_thread(
 
 def test_an_error_is_forgotten_after_some_seconds() -> None:
     now = [100.0]
-    processor = LiveProcessor(FakePredictor(), colours=COLOURS, clock=lambda: now[0])  # type: ignore[arg-type]
+    processor = LiveProcessor(FakePredictor(), colors=COLORS, clock=lambda: now[0])  # type: ignore[arg-type]
     processor.report_error(BundleError("broken"))
     assert processor.snapshot().error == "broken"
     now[0] += 6
@@ -185,7 +185,7 @@ def test_the_status_counts_frames_and_readings_and_their_delay(made: Callable[..
         processor.annotate(frame(number))
         until(lambda number=number: len(predictor.seen) == number + 1)
         until(lambda: processor.snapshot().last_frame_age_s)
-    until(lambda: processor.snapshot().analyses_per_s > 9)
+    until(lambda: processor.snapshot().analyzes_per_s > 9)
     status = processor.snapshot()
     assert status.frames_per_s == pytest.approx(10, rel=0.1)
     assert status.latency_ms == pytest.approx(40)
@@ -200,7 +200,7 @@ def test_another_operating_point_counts_from_the_next_frame(made: Callable[..., 
     processor = made(predictor)
     processor.submit(frame(1), time.monotonic())
     until(lambda: predictor.points == ["accurate"])
-    processor.set_reader(predictor, "balanced")  # type: ignore[arg-type]
+    processor.set_predictor(predictor, "balanced")  # type: ignore[arg-type]
     processor.submit(frame(2), time.monotonic())
     until(lambda: predictor.points == ["accurate", "balanced"])
 
@@ -249,7 +249,7 @@ def test_an_idle_thread_ends_and_the_next_frame_starts_another(made: Callable[..
 def test_a_running_video_remembers_its_faces_until_the_model_is_another(made: Callable[..., LiveProcessor]) -> None:
     now = [100.0]
     model, detector = HalvesModel(), MarkedDetector()
-    processor = made(predictor_of(model, detector), clock=lambda: now[0], reader=LiveReader)
+    processor = made(predictor_of(model, detector), clock=lambda: now[0], reader=LivePredictor)
     picture = scene({(200, 200): drawn()}, (480, 640))
 
     def shown(times: int) -> None:
@@ -259,10 +259,10 @@ def test_a_running_video_remembers_its_faces_until_the_model_is_another(made: Ca
             until(lambda: processor._record.result and processor._record.result.at_s == now[0])
 
     shown(4)
-    processor.set_reader(predictor_of(model, detector), "balanced")
+    processor.set_predictor(predictor_of(model, detector), "balanced")
     shown(3)
     assert sum(model.asked) == 2, "the same model, of which a page has made another predictor"
     other = HalvesModel()
-    processor.set_reader(predictor_of(other, detector), "balanced")
+    processor.set_predictor(predictor_of(other, detector), "balanced")
     shown(3)
     assert (sum(other.asked), sum(model.asked)) == (2, 2)

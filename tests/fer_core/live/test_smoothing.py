@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from fer_core.faces import FaceBox
-from fer_core.inference.evidence import FaceEvidence
-from fer_core.inference.predictor import FaceReading
+from fer_core.inference.face_quality import FaceQuality
+from fer_core.inference.predictor import FacePrediction
 from fer_core.labels import Expression
 from fer_core.live.smoothing import FaceTracks
 
@@ -16,13 +16,13 @@ LEFT, RIGHT = FaceBox(10, 10, 80, 80), FaceBox(200, 10, 60, 60)
 HAPPINESS, SADNESS, FEAR = Expression.HAPPINESS, Expression.SADNESS, Expression.FEAR
 
 
-def reading(box: FaceBox, happiness: float = 0.9, *, size: int = 2) -> FaceReading:
+def reading(box: FaceBox, happiness: float = 0.9, *, size: int = 2) -> FacePrediction:
     values = {HAPPINESS: happiness, SADNESS: 1 - happiness}
     if size == 3:
         values = {HAPPINESS: happiness, SADNESS: 1 - happiness, FEAR: 0.0}
     label = max(values, key=lambda key: values[key])
     crop = np.zeros((8, 8, 3), np.uint8)
-    return FaceReading(box, "fake", 0.9, label, values[label], False, "", values, crop)
+    return FacePrediction(box, "fake", 0.9, label, values[label], False, "", values, crop)
 
 
 def moved(box: FaceBox, x: int) -> FaceBox:
@@ -98,9 +98,9 @@ def test_a_face_that_is_missed_for_a_moment_stays_and_a_lost_one_is_forgotten() 
 
 def test_doubt_follows_the_smoothed_probabilities() -> None:
     tracks = FaceTracks()
-    (sure,) = tracks.update([reading(LEFT, 0.9)], 0.0, uncertain_below_01=0.8)
+    (sure,) = tracks.update([reading(LEFT, 0.9)], 0.0, confidence_threshold=0.8)
     assert not sure.uncertain
-    (below,) = FaceTracks().update([reading(LEFT, 0.7)], 0.0, uncertain_below_01=0.8)
+    (below,) = FaceTracks().update([reading(LEFT, 0.7)], 0.0, confidence_threshold=0.8)
     assert below.uncertain and below.doubt == "below the limit of 80 %"
     (close,) = FaceTracks().update([reading(LEFT, 0.52)], 0.0)
     assert close.doubt == "too close to sadness"
@@ -110,10 +110,10 @@ def test_doubt_follows_the_smoothed_probabilities() -> None:
 
 def test_a_face_that_is_seen_badly_is_in_doubt_until_it_is_seen_well() -> None:
     tracks = FaceTracks()
-    cut_off = replace(reading(LEFT), seen=FaceEvidence(50, outside_01=0.4))
+    cut_off = replace(reading(LEFT), seen=FaceQuality(50, outside_01=0.4))
     (face,) = tracks.update([cut_off], 0.0)
     assert face.doubt == "the face is cut off by the picture's edge"
-    (face,) = tracks.update([replace(reading(LEFT), seen=FaceEvidence(50))], 0.1)
+    (face,) = tracks.update([replace(reading(LEFT), seen=FaceQuality(50))], 0.1)
     assert not face.uncertain
 
 

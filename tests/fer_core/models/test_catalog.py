@@ -32,10 +32,10 @@ def test_unknown_models_list_the_choices() -> None:
 @pytest.mark.parametrize("info", MODELS.values(), ids=list(MODELS))
 def test_every_model_has_a_contract_and_can_be_had_as_it_stands(info: ModelInfo) -> None:
     contract = info.contract(EIGHT)
-    assert (contract.colour, contract.size_px, contract.normalisation) == (
-        info.colour,
+    assert (contract.color, contract.size_px, contract.normalization) == (
+        info.color,
         info.size_px,
-        info.normalisation,
+        info.normalization,
     )
     assert contract.channels == info.channels
     assert contract.labels == EIGHT.expressions

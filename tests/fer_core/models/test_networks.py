@@ -10,7 +10,7 @@ import torchvision.models
 from torch import nn
 
 from fer_core.errors import InputError
-from fer_core.models.cost import network_cost
+from fer_core.models.flops import network_cost
 from fer_core.models.registry import build_network, parameter_count
 from fer_core.models.unet import UNetClassifier
 from fer_core.models.weights_file import load_weights
@@ -70,18 +70,18 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
         load_weights(build_network("shallow-cnn", 7), path)
 
 
-def test_the_regularised_form_has_study_as_layers_and_normalises_them() -> None:
-    plain, regularised = build_network("shallow-cnn", 8), build_network("regularised-cnn", 8)
+def test_the_regularized_form_has_study_as_layers_and_normalizes_them() -> None:
+    plain, regularized = build_network("shallow-cnn", 8), build_network("regularized-cnn", 8)
     for name, shape in STUDY_A.items():
         assert tuple(plain.get_submodule(name).weight.shape) == shape
-        assert tuple(regularised.get_submodule(name).weight.shape) == shape
-    assert sum(isinstance(module, nn.BatchNorm2d) for module in regularised.modules()) == 5
+        assert tuple(regularized.get_submodule(name).weight.shape) == shape
+    assert sum(isinstance(module, nn.BatchNorm2d) for module in regularized.modules()) == 5
 
 
 def test_dropout_and_drop_block_act_in_training_only() -> None:
     faces = torch.rand(2, 3, 48, 48) * 255
     for options in ({"dropout_01": 0.5, "drop_block_01": 0.0}, {"dropout_01": 0.0, "drop_block_01": 0.3}):
-        network = build_network("regularised-cnn", 8, size_px=48, **options)
+        network = build_network("regularized-cnn", 8, size_px=48, **options)
         assert not torch.equal(network.train()(faces), network(faces))
         assert torch.equal(network.eval()(faces), network(faces))
 

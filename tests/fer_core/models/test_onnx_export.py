@@ -28,7 +28,7 @@ def test_the_export_predicts_what_pytorch_does(name: str) -> None:
     contract = model_info(info.name).contract(FOUR, side)
     rng = np.random.default_rng(1)
     shape = (5, contract.channels, contract.size_px, contract.size_px)
-    faces = contract.normalise(rng.uniform(0, 255, shape).astype(np.float32))
+    faces = contract.normalize(rng.uniform(0, 255, shape).astype(np.float32))
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0
@@ -45,7 +45,7 @@ def test_the_export_predicts_what_pytorch_does(name: str) -> None:
 
 def test_an_export_that_differs_is_refused_with_what_and_by_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
     network, contract = build_network("small-resnet", 4, width=4), model_info("small-resnet").contract(FOUR)
-    faces = contract.normalise(np.random.default_rng(2).uniform(0, 255, (6, 1, 48, 48)).astype(np.float32))
+    faces = contract.normalize(np.random.default_rng(2).uniform(0, 255, (6, 1, 48, 48)).astype(np.float32))
     answers = onnx_export.torch_logits(network, faces)
 
     def answers_of_another(*_: object) -> np.ndarray:
@@ -60,7 +60,7 @@ def test_an_export_that_differs_is_refused_with_what_and_by_how_much(monkeypatch
 
 def test_the_check_looks_at_the_faces_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     contract = model_info("small-resnet").contract(FOUR)
-    faces = contract.normalise(np.random.default_rng(2).uniform(0, 255, (1, 1, 48, 48)).astype(np.float32))
+    faces = contract.normalize(np.random.default_rng(2).uniform(0, 255, (1, 1, 48, 48)).astype(np.float32))
     seen: list[np.ndarray] = []
 
     def noted(network: nn.Module, given: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from torch import nn
 from fer_core.errors import ConfigError, InputError
 from fer_core.labels import label_set
 from fer_core.models.catalog import CLASSES, MODELS, ModelInfo, model_info
-from fer_core.models.cost import network_cost
+from fer_core.models.flops import network_cost
 from fer_core.models.registry import ARCHITECTURES, architecture, build_network, parameter_count, register
 from fer_core.settings import Settings
 

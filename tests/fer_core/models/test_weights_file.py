@@ -79,7 +79,7 @@ def test_the_catalog_names_the_files_that_torchvision_publishes(info: catalog.Mo
     assert info.weights.size_mib == published.meta["_file_size"]
     assert published.url.endswith(f"-{info.weights.sha256_start}.pth")
     transforms = published.transforms()
-    if info.normalisation == "channel":
+    if info.normalization == "channel":
         assert (tuple(transforms.mean), tuple(transforms.std)) == (catalog._IMAGENET_MEAN, catalog._IMAGENET_STD)
 
 

@@ -13,17 +13,17 @@ from safetensors.torch import load_file
 from fer_core.contract import Contract
 from fer_core.errors import CancelledError
 from fer_core.labels import label_set
-from fer_core.processor import Processor
 from fer_core.progress import Step
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
+from fer_core.system.processor import Processor
 from fer_core.training import checkpoint
 from fer_core.training.batches import TrainingData
-from fer_core.training.config import TrainConfig, dump_config, parse_config
+from fer_core.training.config.train_config import TrainConfig, dump_config, parse_config
 from fer_core.training.trainer import Trainer
 
 FOUR = label_set("four")
-CONTRACT = Contract(colour="gray", size_px=24, normalisation="image", labels=FOUR.expressions)
+CONTRACT = Contract(color="gray", size_px=24, normalization="image", labels=FOUR.expressions)
 CONFIG: dict[str, Any] = {
     "dataset": "drawn",
     "labels": "four",

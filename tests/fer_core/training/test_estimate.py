@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.allocator import KEPT_MEMORY
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.pack import is_packed, pack, pack_bytes
-from fer_core.data.synthetic import DrawnFacesRecipe, write_drawn_faces
+from fer_core.data.packing.pack import is_packed, pack, pack_bytes
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.errors import InputError
 from fer_core.labels import label_set
 from fer_core.models.registry import architecture, parameter_count
 from fer_core.settings import Settings
+from fer_core.system.allocator import KEPT_MEMORY
 from fer_core.training import estimate as module
-from fer_core.training.config import TrainConfig, parse_config
+from fer_core.training.config.train_config import TrainConfig, parse_config
 from fer_core.training.estimate import estimate
-from fer_core.training.estimated import Estimate
+from fer_core.training.estimate_report import Estimate
 
 CONTRACT: Contract = architecture("small-resnet").contract(label_set("eight"))
 
@@ -26,7 +26,7 @@ CONTRACT: Contract = architecture("small-resnet").contract(label_set("eight"))
 @pytest.fixture
 def dataset(tmp_path: Path, store: Settings) -> StoredDataset:
     folder = tmp_path / "faces"
-    write_drawn_faces(folder, DrawnFacesRecipe(total=120, identities=20, size_px=48))
+    write_synthetic_faces(folder, SyntheticFacesConfig(total=120, identities=20, size_px=48))
     return import_dataset(folder, store, dataset_id="few")
 
 

@@ -8,16 +8,16 @@ import torch
 
 from fer_core.contract import Contract
 from fer_core.labels import label_set
-from fer_core.training.augment_config import AugmentConfig
 from fer_core.training.batches import TrainingData
+from fer_core.training.config.augmentation import AugmentConfig
+from fer_core.training.distillation.teachers import Teachers
 from fer_core.training.feed import Fed
 from fer_core.training.lessons import Lessons, prepared
-from fer_core.training.teachers import Teachers
 
-CONTRACT = Contract(colour="gray", size_px=24, normalisation="image", labels=label_set("four").expressions)
+CONTRACT = Contract(color="gray", size_px=24, normalization="image", labels=label_set("four").expressions)
 CPU = torch.device("cpu")
-SPOILT = AugmentConfig(flip_01=0.5, rotate_deg=20, glasses_01=1, hand_01=1, blur_px=2, noise_01=0.1, erase_01=1)
-MOVED = AugmentConfig(flip_01=0.5, rotate_deg=20)
+SPOILT = AugmentConfig(flip_prob=0.5, rotate_deg=20, glasses_prob=1, hand_prob=1, blur_px=2, noise_01=0.1, erase_prob=1)
+MOVED = AugmentConfig(flip_prob=0.5, rotate_deg=20)
 
 
 class Listener(torch.nn.Module):
@@ -59,7 +59,7 @@ def test_teachers_see_faces_where_the_student_does_but_not_what_spoils_them(data
 
 def test_what_teachers_see_is_moved_and_nothing_else(data: TrainingData) -> None:
     """What spoils a picture draws its chance after the move, so that the same seed moves it alike without."""
-    later = SPOILT.model_copy(update={"glasses_01": 0, "hand_01": 0})
+    later = SPOILT.model_copy(update={"glasses_prob": 0, "hand_prob": 0})
     teacher = Listener()
     _lessons(data, later, teacher).batch(_fed(data), mixes=False)
     torch.testing.assert_close(teacher.seen[0], _lessons(data, MOVED).batch(_fed(data), mixes=False).images)
@@ -106,7 +106,7 @@ def test_teachers_change_nothing_that_the_student_sees(data: TrainingData) -> No
     assert (taught.targets - untaught.targets).abs().max() > 0.1
 
 
-def test_images_are_normalised_by_the_contract_and_laid_out_channels_last(data: TrainingData) -> None:
+def test_images_are_normalized_by_the_contract_and_laid_out_channels_last(data: TrainingData) -> None:
     batch = _lessons(data, AugmentConfig()).batch(_fed(data), mixes=False)
     images = torch.from_numpy(np.asarray(data.images)).float()
     torch.testing.assert_close(batch.images, prepared(CONTRACT, images))

@@ -5,8 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fer_core.data.rebalance import Remedy, class_weights
-from fer_core.training.learning_config import LossConfig
+from fer_core.data.imbalance.rebalancing import Rebalancing, class_weights
+from fer_core.training.config.learning import LossConfig
 from fer_core.training.losses import TrainingLoss
 
 CPU = torch.device("cpu")
@@ -19,16 +19,16 @@ def _batch(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.randn(16, 3, generator=chance, requires_grad=True), torch.from_numpy(TARGETS[:16])
 
 
-def _gradient(remedy: Remedy) -> torch.Tensor:
+def _gradient(rebalancing: Rebalancing) -> torch.Tensor:
     outputs, targets = _batch()
-    TrainingLoss.of(remedy, TARGETS, CPU)(outputs, targets).backward()  # type: ignore[no-untyped-call]
+    TrainingLoss.of(rebalancing, TARGETS, CPU)(outputs, targets).backward()  # type: ignore[no-untyped-call]
     assert outputs.grad is not None
     return outputs.grad
 
 
 def test_without_a_remedy_it_is_plain_cross_entropy_to_the_bit() -> None:
     outputs, targets = _batch()
-    loss = TrainingLoss.of(Remedy(), TARGETS, CPU)
+    loss = TrainingLoss.of(Rebalancing(), TARGETS, CPU)
     assert loss == TrainingLoss(None, None)
     assert loss(outputs, targets).item() == F.cross_entropy(outputs, targets).item()
 
@@ -38,22 +38,22 @@ def test_study_as_weights_weigh_as_they_always_did_to_the_bit() -> None:
     weights = np.divide(SIZES.sum(), len(SIZES) * SIZES)
     expected = F.cross_entropy(outputs, targets, weight=torch.from_numpy(weights))
     assert weights.dtype == np.float32
-    assert TrainingLoss.of(Remedy(weights="inverse"), TARGETS, CPU)(outputs, targets).item() == expected.item()
+    assert TrainingLoss.of(Rebalancing(weights="inverse"), TARGETS, CPU)(outputs, targets).item() == expected.item()
 
 
 @pytest.mark.parametrize("weights", ["inverse", "effective_number"])
 def test_each_part_of_a_target_counts_its_class_weight(weights: str) -> None:
-    remedy = Remedy.model_validate({"weights": weights})
+    rebalancing = Rebalancing.model_validate({"weights": weights})
     outputs, targets = _batch()
-    each = torch.from_numpy(class_weights(SIZES, remedy.weights, remedy.beta))
+    each = torch.from_numpy(class_weights(SIZES, rebalancing.weights, rebalancing.beta))
     expected = -(each * targets * outputs.log_softmax(1)).sum(1).mean()
-    torch.testing.assert_close(TrainingLoss.of(remedy, TARGETS, CPU)(outputs, targets), expected)
+    torch.testing.assert_close(TrainingLoss.of(rebalancing, TARGETS, CPU)(outputs, targets), expected)
 
 
 def test_the_gradient_of_a_rare_class_grows_with_its_weight() -> None:
     weights = class_weights(SIZES, "inverse", 0)
     outputs = torch.zeros(3, 3, requires_grad=True)
-    TrainingLoss.of(Remedy(weights="inverse"), TARGETS, CPU)(outputs, torch.eye(3)).backward()  # type: ignore[no-untyped-call]
+    TrainingLoss.of(Rebalancing(weights="inverse"), TARGETS, CPU)(outputs, torch.eye(3)).backward()  # type: ignore[no-untyped-call]
     assert outputs.grad is not None
     pull = -outputs.grad.diagonal()  # towards the target: weight * (1 - 1/3) / batch
     np.testing.assert_allclose(pull.numpy(), weights * (2 / 3) / 3, rtol=1e-5)
@@ -63,20 +63,22 @@ def test_the_adjusted_gradient_is_softmax_with_the_class_shares_less_the_target(
     outputs, targets = _batch()
     shares = torch.from_numpy(SIZES / SIZES.sum())
     expected = ((outputs + 0.7 * shares.log()).softmax(1) - targets) / len(targets)
-    torch.testing.assert_close(_gradient(Remedy(logit_tau=0.7)), expected.detach())
+    torch.testing.assert_close(_gradient(Rebalancing(logit_tau=0.7)), expected.detach())
 
 
-@pytest.mark.parametrize("remedy", [Remedy(weights="inverse"), Remedy(weights="effective_number"), Remedy(logit_tau=1)])
-def test_every_remedy_changes_the_gradient(remedy: Remedy) -> None:
-    assert (_gradient(remedy) - _gradient(Remedy())).abs().max() > 1e-3
+@pytest.mark.parametrize(
+    "rebalancing", [Rebalancing(weights="inverse"), Rebalancing(weights="effective_number"), Rebalancing(logit_tau=1)]
+)
+def test_every_remedy_changes_the_gradient(rebalancing: Rebalancing) -> None:
+    assert (_gradient(rebalancing) - _gradient(Rebalancing())).abs().max() > 1e-3
 
 
 def test_with_full_adjustment_a_blind_network_need_not_learn_the_class_shares() -> None:
     """Where images say nothing, the best outputs are the logarithms of the shares; adjusted, they are all alike."""
     for tau, expected in ((0.0, np.log(SIZES / SIZES.sum())), (1.0, np.zeros(3))):
         bias = torch.zeros(3, requires_grad=True)
-        optimiser = torch.optim.LBFGS([bias], max_iter=50, line_search_fn="strong_wolfe")
-        loss = TrainingLoss.of(Remedy(logit_tau=tau), TARGETS, CPU)
+        optimizer = torch.optim.LBFGS([bias], max_iter=50, line_search_fn="strong_wolfe")
+        loss = TrainingLoss.of(Rebalancing(logit_tau=tau), TARGETS, CPU)
 
         def closure(bias: torch.Tensor = bias, loss: TrainingLoss = loss) -> torch.Tensor:
             bias.grad = None
@@ -84,34 +86,38 @@ def test_with_full_adjustment_a_blind_network_need_not_learn_the_class_shares() 
             value.backward()  # type: ignore[no-untyped-call]
             return value
 
-        optimiser.step(closure)  # type: ignore[no-untyped-call]
+        optimizer.step(closure)  # type: ignore[no-untyped-call]
         found = bias.detach().numpy()
         np.testing.assert_allclose(found - found.mean(), expected - expected.mean(), atol=1e-3)
 
 
 def test_a_class_without_images_keeps_the_loss_finite() -> None:
     targets = np.eye(3, dtype=np.float32)[[0, 0, 1]]
-    for remedy in (Remedy(logit_tau=4), Remedy(weights="inverse"), Remedy(weights="effective_number")):
+    for rebalancing in (
+        Rebalancing(logit_tau=4),
+        Rebalancing(weights="inverse"),
+        Rebalancing(weights="effective_number"),
+    ):
         outputs = torch.zeros(3, 3, requires_grad=True)
-        value = TrainingLoss.of(remedy, targets, CPU)(outputs, torch.from_numpy(targets))
+        value = TrainingLoss.of(rebalancing, targets, CPU)(outputs, torch.from_numpy(targets))
         value.backward()  # type: ignore[no-untyped-call]
         assert torch.isfinite(value) and outputs.grad is not None and torch.isfinite(outputs.grad).all()
 
 
 def test_before_deferred_weights_begin_images_count_alike() -> None:
     outputs, targets = _batch()
-    remedy = Remedy(weights="inverse", weights_after_01=0.8)
-    early, late = (TrainingLoss.of(remedy, TARGETS, CPU, weighted=weighted) for weighted in (False, True))
+    rebalancing = Rebalancing(weights="inverse", reweight_start_01=0.8)
+    early, late = (TrainingLoss.of(rebalancing, TARGETS, CPU, weighted=weighted) for weighted in (False, True))
     assert early(outputs, targets).item() == F.cross_entropy(outputs, targets).item()
-    assert late(outputs, targets) == TrainingLoss.of(Remedy(weights="inverse"), TARGETS, CPU)(outputs, targets)
+    assert late(outputs, targets) == TrainingLoss.of(Rebalancing(weights="inverse"), TARGETS, CPU)(outputs, targets)
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "focal"])
 def test_smoothing_deals_out_a_share_of_the_target(name: str) -> None:
     outputs, targets = _batch()
     config = LossConfig(name=name, gamma=2, label_smoothing=0.3)
-    smoothed = TrainingLoss.of(Remedy(), TARGETS, CPU, config)(outputs, targets)
-    by_hand = TrainingLoss.of(Remedy(), TARGETS, CPU, LossConfig(name=name, gamma=2))(outputs, 0.7 * targets + 0.1)
+    smoothed = TrainingLoss.of(Rebalancing(), TARGETS, CPU, config)(outputs, targets)
+    by_hand = TrainingLoss.of(Rebalancing(), TARGETS, CPU, LossConfig(name=name, gamma=2))(outputs, 0.7 * targets + 0.1)
     torch.testing.assert_close(smoothed, by_hand)
 
 
@@ -119,18 +125,18 @@ def test_focal_loss_is_that_of_the_paper_on_hard_targets_and_cross_entropy_at_ga
     outputs, targets = _batch()
     codes = torch.arange(16) % 3
     chances = outputs.softmax(1)[torch.arange(16), codes]
-    focal = TrainingLoss.of(Remedy(), TARGETS, CPU, LossConfig(name="focal", gamma=2))
+    focal = TrainingLoss.of(Rebalancing(), TARGETS, CPU, LossConfig(name="focal", gamma=2))
     torch.testing.assert_close(
         focal(outputs, F.one_hot(codes, 3).float()), -((1 - chances) ** 2 * chances.log()).mean()
     )
-    plain = TrainingLoss.of(Remedy(), TARGETS, CPU, LossConfig(name="focal", gamma=0))
+    plain = TrainingLoss.of(Rebalancing(), TARGETS, CPU, LossConfig(name="focal", gamma=0))
     torch.testing.assert_close(plain(outputs, targets), F.cross_entropy(outputs, targets))
 
 
 def test_focal_loss_is_weighted_and_its_gradient_is_finite_where_all_is_right() -> None:
     targets = torch.eye(3)
     outputs = (targets * 200).requires_grad_()
-    loss = TrainingLoss.of(Remedy(weights="inverse"), TARGETS, CPU, LossConfig(name="focal", gamma=0.5))
+    loss = TrainingLoss.of(Rebalancing(weights="inverse"), TARGETS, CPU, LossConfig(name="focal", gamma=0.5))
     loss(outputs, targets).backward()  # type: ignore[no-untyped-call]
     assert outputs.grad is not None and torch.isfinite(outputs.grad).all()
     even = torch.zeros(3, 3)

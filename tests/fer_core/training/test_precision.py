@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fer_core.processor import Processor
+from fer_core.system.processor import Processor
 from fer_core.training import precision as module
-from fer_core.training.config import TrainConfig, load_config, presets
+from fer_core.training.config.train_config import TrainConfig, load_config, presets
 from fer_core.training.precision import (
     EMULATED,
     PrecisionChoice,
@@ -14,7 +14,7 @@ from fer_core.training.precision import (
     on_processor,
     resolve_precision,
 )
-from fer_core.training.steps import Steps, with_precision
+from fer_core.training.train_step import TrainStep, with_precision
 
 AVX2 = Processor("AVX2 only", frozenset({"avx", "avx2"}))
 VNNI = Processor("AVX-512 and VNNI, no bf16", frozenset({"avx", "avx2", "avx512f", "avx512_vnni"}))
@@ -66,4 +66,4 @@ def test_the_first_step_wants_it_settled() -> None:
     config, cpu = TrainConfig(dataset="any"), torch.device("cpu")
     assert with_precision(config, cpu).precision in {"fp32", "bf16"}
     with pytest.raises(ValueError, match="settled"):
-        Steps(torch.nn.Linear(2, 2), None, config, torch.zeros(2, 2).numpy(), 1, cpu)
+        TrainStep(torch.nn.Linear(2, 2), None, config, torch.zeros(2, 2).numpy(), 1, cpu)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fer_core.data.rebalance import Sampling, drawn_per_epoch
+from fer_core.data.imbalance.rebalancing import Sampling, samples_per_epoch
 from fer_core.training.sampling import epoch_rows, epoch_size
 
 SIZES = [60, 25, 0, 5]
@@ -35,10 +35,10 @@ def test_as_they_are_the_order_is_one_permutation_and_nothing_else_is_drawn() ->
 
 
 @pytest.mark.parametrize("sampling", EVERY)
-def test_an_epoch_draws_what_the_preview_says_and_unlabelled_rows_once(sampling: Sampling) -> None:
+def test_an_epoch_draws_what_the_preview_says_and_unlabeled_rows_once(sampling: Sampling) -> None:
     drawn = _epoch(sampling)
     labels = _labels(drawn)
-    assert [labels.count(code) for code in range(4)] == drawn_per_epoch(SIZES, sampling).tolist()
+    assert [labels.count(code) for code in range(4)] == samples_per_epoch(SIZES, sampling).tolist()
     assert sorted(row for row in drawn if LABEL[row] < 0) == sorted(ROWS[CODES < 0])
     assert len(drawn) == epoch_size(CODES, 4, sampling)
 
@@ -66,7 +66,7 @@ def test_over_many_epochs_no_image_is_preferred(sampling: Sampling) -> None:
 
 def test_an_epoch_is_in_random_order() -> None:
     labels = np.array(_labels(_epoch("over")))
-    halves = [np.mean(part == 3) for part in (labels[:45], labels[45:])]
+    halves = [np.mean(split == 3) for split in (labels[:45], labels[45:])]
     assert min(halves) > 0.15 and max(halves) < 0.55
     assert (np.diff(labels) != 0).mean() > 0.4
 

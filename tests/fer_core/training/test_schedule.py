@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import pytest
 
-from fer_core.training.learning_config import OptimiserConfig
-from fer_core.training.schedule import Patience, Plateau, rate_factor
+from fer_core.training.config.learning import OptimizerConfig
+from fer_core.training.schedule import EarlyStopper, ReduceOnPlateau, rate_factor
 
 
 def test_one_cycle_rises_over_a_tenth_and_falls_to_nothing() -> None:
-    config = OptimiserConfig(schedule="one_cycle")
+    config = OptimizerConfig(schedule="one_cycle")
     factors = [rate_factor(config, step, 1000) for step in range(1001)]
     assert factors[0] == pytest.approx(0.04)
     assert factors.index(max(factors)) == 100
@@ -21,17 +21,17 @@ def test_one_cycle_rises_over_a_tenth_and_falls_to_nothing() -> None:
 
 
 def test_a_constant_rate_is_constant() -> None:
-    config = OptimiserConfig(schedule="constant")
+    config = OptimizerConfig(schedule="constant")
     assert {rate_factor(config, step, 10) for step in range(11)} == {1.0}
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2])
 def test_the_shortest_training_has_a_rate(steps: int) -> None:
-    assert 0 <= rate_factor(OptimiserConfig(), 0, steps) <= 1
+    assert 0 <= rate_factor(OptimizerConfig(), 0, steps) <= 1
 
 
 def test_a_cosine_falls_from_one_to_nothing() -> None:
-    config = OptimiserConfig(schedule="cosine")
+    config = OptimizerConfig(schedule="cosine")
     factors = [rate_factor(config, step, 100) for step in range(101)]
     assert (factors[0], factors[50]) == (1, pytest.approx(0.5))
     assert factors[-1] == pytest.approx(0, abs=1e-9)
@@ -40,7 +40,7 @@ def test_a_cosine_falls_from_one_to_nothing() -> None:
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "plateau"])
 def test_a_warm_up_rises_in_a_line_and_then_the_schedule_begins(schedule: str) -> None:
-    config = OptimiserConfig(schedule=schedule, warmup_epochs=2)
+    config = OptimizerConfig(schedule=schedule, warmup_epochs=2)
     factors = [rate_factor(config, step, 100, 20) for step in range(101)]
     assert factors[0] == pytest.approx(1 / 21)
     assert {round(b - a, 9) for a, b in pairwise(factors[:21])} == {round(1 / 21, 9)}
@@ -49,8 +49,8 @@ def test_a_warm_up_rises_in_a_line_and_then_the_schedule_begins(schedule: str) -
 
 
 def test_a_plateau_lowers_the_rate_when_nothing_falls_and_only_then() -> None:
-    config = OptimiserConfig(schedule="plateau", plateau_patience=2, plateau_factor=0.5)
-    plateau = Plateau()
+    config = OptimizerConfig(schedule="plateau", plateau_patience=2, plateau_factor=0.5)
+    plateau = ReduceOnPlateau()
     shares = []
     for loss in (1.0, 0.9, 0.95, 0.9, 0.89, 0.9, 0.9, 0.9, 0.9):
         plateau.see(loss, config)
@@ -59,13 +59,13 @@ def test_a_plateau_lowers_the_rate_when_nothing_falls_and_only_then() -> None:
 
 
 def test_another_schedule_has_no_plateau() -> None:
-    plateau = Plateau()
+    plateau = ReduceOnPlateau()
     for _ in range(9):
-        plateau.see(1.0, OptimiserConfig(schedule="constant", plateau_patience=1))
+        plateau.see(1.0, OptimizerConfig(schedule="constant", plateau_patience=1))
     assert plateau.factor == 1
 
 
 def test_patience_counts_epochs_that_bring_too_little() -> None:
-    patience = Patience()
+    patience = EarlyStopper()
     assert [patience.see(score, 0.1) for score in (0.3, 0.35, 0.5, 0.55, 0.61)] == [0, 1, 0, 1, 0]
     assert patience.best == 0.61

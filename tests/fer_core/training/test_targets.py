@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fer_core.data.catalog import read_labels
-from fer_core.data.source import open_source
+from fer_core.data.sources.source import open_source
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import LABEL_SETS, Expression, LabelSet, label_set
 from fer_core.settings import Settings
@@ -71,7 +71,7 @@ def test_a_tie_teaches_where_the_outputs_share_it_alone_and_no_face_or_no_expres
 
 
 @pytest.mark.parametrize("labels", LABEL_SETS.values(), ids=LABEL_SETS)
-def test_on_real_votes_every_labelled_face_that_teaches_has_a_label_of_the_set(
+def test_on_real_votes_every_labeled_face_that_teaches_has_a_label_of_the_set(
     labels: LabelSet, test_data: Path, store: Settings
 ) -> None:
     with open_source(test_data / "ferplus.zip", store) as source:
@@ -80,7 +80,7 @@ def test_on_real_votes_every_labelled_face_that_teaches_has_a_label_of_the_set(
     named = index["label"].notna().to_numpy(bool)
     assert taught[named].sum() > 8_000
     assert (label_codes(index["label"], labels)[taught & named] >= 0).all()
-    assert set(index["unlabelled"][taught & ~named]) == {"tie"}
+    assert set(index["unlabeled"][taught & ~named]) == {"tie"}
 
 
 def test_labels_alone_give_one_for_the_label() -> None:
@@ -114,9 +114,9 @@ def test_codes_are_the_places_in_the_label_set() -> None:
 
 MARKED = VOTED.assign(
     label=pd.array(["fear", "neutral", "contempt"], dtype="string"),
-    relabelled=[True, False, True],
+    relabeled=[True, False, True],
     excluded=[False, True, False],
-    disputed=[False, False, True],
+    ambiguous=[False, False, True],
 )
 
 
@@ -124,7 +124,7 @@ def test_a_new_label_teaches_itself_whatever_the_votes() -> None:
     rows = target_rows(MARKED, EIGHT, "votes")
     assert rows[0].tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
     assert rows[2].tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
-    kept = target_rows(MARKED.assign(relabelled=False, excluded=False), EIGHT, "votes")
+    kept = target_rows(MARKED.assign(relabeled=False, excluded=False), EIGHT, "votes")
     np.testing.assert_array_equal(kept, target_rows(VOTED, EIGHT, "votes"))
 
 
@@ -133,7 +133,7 @@ def test_a_new_label_outside_the_label_set_teaches_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", ["votes", "label"])
-def test_excluded_rows_teach_nothing_and_disputed_ones_not_when_left_out(kind: str) -> None:
+def test_excluded_rows_teach_nothing_and_ambiguous_ones_not_when_left_out(kind: str) -> None:
     assert target_rows(MARKED, EIGHT, kind).sum(1).tolist() == [1, 0, 1]
-    assert target_rows(MARKED, EIGHT, kind, leave_out_disputed=True).sum(1).tolist() == [1, 0, 0]
-    assert target_rows(VOTED, EIGHT, "label", leave_out_disputed=True).sum(1).tolist() == [1, 1, 0]
+    assert target_rows(MARKED, EIGHT, kind, exclude_ambiguous=True).sum(1).tolist() == [1, 0, 0]
+    assert target_rows(VOTED, EIGHT, "label", exclude_ambiguous=True).sum(1).tolist() == [1, 1, 0]

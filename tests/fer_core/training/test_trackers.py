@@ -9,7 +9,7 @@ import pytest
 
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
-from fer_core.training.trackers import Guarded, figures_of, trackers_of
+from fer_core.training.trackers import Guarded, metrics_of, trackers_of
 
 ROW = {"epoch": 3, "train_loss": 0.5, "valid_f1_fear": None, "valid_macro_f1": 0.25, "learning_rate": 0.1}
 
@@ -118,4 +118,4 @@ def test_a_tracker_that_fails_is_given_up_once(run: Run) -> None:
 
 
 def test_figures_are_numbers() -> None:
-    assert figures_of(ROW) == {"train_loss": 0.5, "valid_macro_f1": 0.25, "learning_rate": 0.1}
+    assert metrics_of(ROW) == {"train_loss": 0.5, "valid_macro_f1": 0.25, "learning_rate": 0.1}

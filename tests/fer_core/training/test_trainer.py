@@ -12,29 +12,29 @@ import torch
 from safetensors.torch import save, save_file
 
 from fer_core.contract import Contract
-from fer_core.data.drawing_people import Identity
-from fer_core.data.synthetic import draw_face
+from fer_core.data.synthetic.generator import draw_face
+from fer_core.data.synthetic.identities import Identity
 from fer_core.errors import CancelledError, ConfigError, InputError, RunError
 from fer_core.labels import Expression, label_set
 from fer_core.models.registry import architecture, parameter_count, register
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
 from fer_core.training import checkpoint
+from fer_core.training.augmentation.mixup import mix
 from fer_core.training.batches import TrainingData
-from fer_core.training.config import TrainConfig, dump_config, load_config, parse_config, presets
-from fer_core.training.mix import mix
+from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, parse_config, presets
 from fer_core.training.trainer import Trainer
 
 FOUR = label_set("four")
-CONTRACT = Contract(colour="gray", size_px=24, normalisation="image", labels=FOUR.expressions)
+CONTRACT = Contract(color="gray", size_px=24, normalization="image", labels=FOUR.expressions)
 CONFIG: dict[str, Any] = {
     "dataset": "drawn",
     "labels": "four",
     "model": {"name": "small-resnet", "width": 4, "dropout_01": 0.1},
     "epochs": 2,
     "batch_size": 16,
-    "optimiser": {"learning_rate": 0.05},
-    "augment": {"flip_01": 0.5, "shift_01": 0.05, "erase_01": 0.3},
+    "optimizer": {"learning_rate": 0.05},
+    "augment": {"flip_prob": 0.5, "translate_01": 0.05, "erase_prob": 0.3},
     "ema_decay": 0.9,
 }
 
@@ -97,7 +97,7 @@ def test_training_learns_and_writes_down_what_it_did(store: Settings, data: Trai
 
 
 def test_the_best_epoch_is_the_one_that_is_kept(store: Settings, data: TrainingData) -> None:
-    trainer = _trainer("one", store, data, "epochs=3", "select_on=loss")
+    trainer = _trainer("one", store, data, "epochs=3", "monitor=loss")
     trainer.fit()
     rows = trainer.run.metrics().set_index("epoch")
     assert trainer.best_epoch == rows["valid_loss"].idxmin()
@@ -206,14 +206,14 @@ def test_training_begins_with_the_weights_of_a_file(
     path = tmp_path / name
     state = {name: value.contiguous() for name, value in _weights(first).items()}
     torch.save(state, path) if name == "weights.pt" else save_file(state, path)
-    second = _trainer("second", store, data, "seed=5", f"begin_with={path}")
+    second = _trainer("second", store, data, "seed=5", f"init_from={path}")
     _assert_same(_weights(first), _weights(second))
     first.run.write("weights.safetensors", save(state))
-    _assert_same(_weights(first), _weights(_trainer("third", store, data, "seed=6", "begin_with=first")))
+    _assert_same(_weights(first), _weights(_trainer("third", store, data, "seed=6", "init_from=first")))
     with pytest.raises(InputError, match=r"is not of this network: .* has the shape"):
-        _trainer("wider", store, data, "model.width=8", f"begin_with={path}")
+        _trainer("wider", store, data, "model.width=8", f"init_from={path}")
     with pytest.raises(InputError, match=r"no file .*gone"):
-        _trainer("none", store, data, f"begin_with={tmp_path / 'gone.pt'}")
+        _trainer("none", store, data, f"init_from={tmp_path / 'gone.pt'}")
 
 
 def test_study_as_published_checkpoint_is_gone_on_from(store: Settings, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_study_as_published_checkpoint_is_gone_on_from(store: Settings, tmp_path
         state |= {f"conv{number}.weight": torch.rand(outer, inner, 3, 3), f"conv{number}.bias": torch.rand(outer)}
     state |= {"fc.weight": torch.rand(8, 14 * 14 * 24), "fc.bias": torch.rand(8)}
     torch.save(state, tmp_path / "study-a.pt")
-    config = load_config(presets()["A-cnn"], [f"begin_with={tmp_path / 'study-a.pt'}", "batch_size=4"])
+    config = load_config(presets()["A-cnn"], [f"init_from={tmp_path / 'study-a.pt'}", "batch_size=4"])
     contract = architecture("shallow-cnn").contract(label_set("eight"))
     images, codes = np.zeros((8, 3, 224, 224), np.uint8), np.arange(8)
     faces = TrainingData(images, np.eye(8, dtype=np.float32), codes, np.arange(4), np.arange(4, 8))
@@ -237,7 +237,7 @@ def test_a_loss_that_runs_away_is_an_error_with_a_remedy(store: Settings, data: 
     trainer = _trainer("one", store, data)
     with torch.no_grad():
         trainer.network.head.weight.fill_(float("nan"))
-    with pytest.raises(InputError, match=r"Lower optimiser\.learning_rate"):
+    with pytest.raises(InputError, match=r"Lower optimizer\.learning_rate"):
         trainer.fit()
 
 
@@ -247,7 +247,7 @@ def test_a_validation_loss_that_is_no_number_leaves_no_epoch_behind(
     trainer = _trainer("lost", store, data)
     nothing = np.full((len(data.valid), len(trainer.contract.labels)), np.nan, np.float32)
     monkeypatch.setattr(trainer, "_outputs", lambda *_: (nothing, None))
-    with pytest.raises(InputError, match=r"validation loss became nan in epoch 1\. Lower optimiser\.learning_rate"):
+    with pytest.raises(InputError, match=r"validation loss became nan in epoch 1\. Lower optimizer\.learning_rate"):
         trainer.fit()
     assert trainer.run.metrics().empty
 
@@ -262,25 +262,30 @@ def _uneven(data: TrainingData) -> TrainingData:
 def test_an_epoch_has_the_batches_that_its_sampling_draws(store: Settings, data: TrainingData) -> None:
     uneven = _uneven(data)  # 40, 40, 6 and 6 images
     batches = {
-        sampling: _trainer(sampling, store, uneven, f"remedy.sampling={sampling}", "batch_size=8").batches
+        sampling: _trainer(sampling, store, uneven, f"rebalancing.sampling={sampling}", "batch_size=8").batches
         for sampling in ("natural", "under", "over", "square_root")
     }
     assert batches == {"natural": 92 // 8, "under": 24 // 8, "over": 92 // 8, "square_root": 92 // 8}
 
 
 def test_a_sampling_that_fills_no_batch_is_an_error_that_names_it(store: Settings, data: TrainingData) -> None:
-    with pytest.raises(InputError, match=r"draws 24 images with remedy\.sampling under, fewer than one batch of 32"):
-        _trainer("short", store, _uneven(data), "remedy.sampling=under", "batch_size=32")
+    with pytest.raises(InputError, match=r"24 images with rebalancing\.sampling under, fewer than one batch of 32"):
+        _trainer("short", store, _uneven(data), "rebalancing.sampling=under", "batch_size=32")
 
 
 @pytest.mark.parametrize(
     "change",
-    ["remedy.sampling=over", "remedy.weights=inverse", "remedy.weights=effective_number", "remedy.logit_tau=1"],
+    [
+        "rebalancing.sampling=over",
+        "rebalancing.weights=inverse",
+        "rebalancing.weights=effective_number",
+        "rebalancing.logit_tau=1",
+    ],
 )
 def test_a_remedy_lifts_what_a_network_says_of_rare_classes(change: str, store: Settings, data: TrainingData) -> None:
     """One epoch from the same start: rare classes get higher outputs than without the remedy."""
     rare_share = []
-    for name, changes in (("plain", ()), ("mended", (change, "remedy.beta=0.99"))):
+    for name, changes in (("plain", ()), ("mended", (change, "rebalancing.beta=0.99"))):
         trainer = _trainer(name, store, _uneven(data), *changes, "epochs=1", "ema_decay=0", "augment={}")
         trainer.fit()
         logits = torch.from_numpy(trainer.logits(data.valid))
@@ -292,7 +297,7 @@ def test_a_remedy_lifts_what_a_network_says_of_rare_classes(change: str, store: 
 def test_resuming_draws_the_rows_that_an_uninterrupted_run_draws(
     sampling: str, store: Settings, data: TrainingData
 ) -> None:
-    changes = (f"remedy.sampling={sampling}", "ema_decay=0")
+    changes = (f"rebalancing.sampling={sampling}", "ema_decay=0")
     whole = _trainer("whole", store, _uneven(data), *changes)
     whole.fit()
 
@@ -310,7 +315,7 @@ def test_resuming_draws_the_rows_that_an_uninterrupted_run_draws(
 
 
 def test_a_remedy_does_not_change_how_the_validation_part_is_judged(store: Settings, data: TrainingData) -> None:
-    changes = ("remedy.weights=inverse", "remedy.logit_tau=2", "epochs=1")
+    changes = ("rebalancing.weights=inverse", "rebalancing.logit_tau=2", "epochs=1")
     trainer = _trainer("one", store, _uneven(data), *changes)
     trainer.fit()
     trainer.load_best()
@@ -321,23 +326,23 @@ def test_a_remedy_does_not_change_how_the_validation_part_is_judged(store: Setti
 
 WITH_STATE = (
     "epochs=4",
-    "optimiser.schedule=plateau",
-    "optimiser.warmup_epochs=1.5",
-    "optimiser.plateau_patience=1",
-    "optimiser.plateau_factor=0.5",
-    "optimiser.clip_norm=1",
-    "optimiser.accumulate=3",
-    "optimiser.l1=0.0001",
+    "optimizer.schedule=plateau",
+    "optimizer.warmup_epochs=1.5",
+    "optimizer.plateau_patience=1",
+    "optimizer.plateau_factor=0.5",
+    "optimizer.clip_norm=1",
+    "optimizer.accumulate=3",
+    "optimizer.l1=0.0001",
     "loss.name=focal",
     "loss.label_smoothing=0.1",
-    "remedy={sampling: over, weights: inverse, weights_after_01: 0.5}",
-    "augment={flip_01: 0.5, blur_px: 1, jpeg_01: 0.5, mixup_alpha: 0.4, cutmix_alpha: 1, mix_until_01: 0.75}",
+    "rebalancing={sampling: over, weights: inverse, reweight_start_01: 0.5}",
+    "augment={flip_prob: 0.5, blur_px: 1, jpeg_prob: 0.5, mixup_alpha: 0.4, cutmix_alpha: 1, mix_until_01: 0.75}",
     "early_stopping.patience=50",
-    "select_on=f1_sadness",
+    "monitor=f1_sadness",
 )
 
 
-@pytest.mark.parametrize("options", [(), ("precision=bf16",), ("optimiser.name=adamw", "ema_decay=0")])
+@pytest.mark.parametrize("options", [(), ("precision=bf16",), ("optimizer.name=adamw", "ema_decay=0")])
 def test_two_epochs_and_two_more_are_four_with_every_option_that_has_state(
     options: tuple[str, ...], store: Settings, data: TrainingData
 ) -> None:
@@ -398,7 +403,7 @@ def _with_affect(data: TrainingData) -> TrainingData:
 
 
 def test_training_stops_once_nothing_becomes_better_and_stays_stopped(store: Settings, data: TrainingData) -> None:
-    changes = ("epochs=9", "optimiser.learning_rate=1e-6", "ema_decay=0", "early_stopping.patience=2")
+    changes = ("epochs=9", "optimizer.learning_rate=1e-6", "ema_decay=0", "early_stopping.patience=2")
     trainer = _trainer("one", store, data, *changes, "early_stopping.min_delta=0.5", "early_stopping.metric=loss")
     trainer.fit()
     assert trainer.run.metrics()["epoch"].tolist() == [1, 2, 3]
@@ -413,10 +418,10 @@ def test_an_epoch_says_how_it_did_on_both_parts_and_where_its_time_went(store: S
     trainer = _trainer("one", store, data, "epochs=1")
     trainer.fit()
     (row,) = trainer.run.metrics().to_dict("records")
-    for part in ("train", "valid"):
-        f1 = [row[f"{part}_f1_{label}"] for label in FOUR]
-        assert row[f"{part}_macro_f1"] == pytest.approx(np.mean(f1))
-        assert 0 <= row[f"{part}_balanced_accuracy"] <= 1 and 0 <= row[f"{part}_accuracy"] <= 1
+    for split in ("train", "valid"):
+        f1 = [row[f"{split}_f1_{label}"] for label in FOUR]
+        assert row[f"{split}_macro_f1"] == pytest.approx(np.mean(f1))
+        assert 0 <= row[f"{split}_balanced_accuracy"] <= 1 and 0 <= row[f"{split}_accuracy"] <= 1
     assert row["data_seconds"] > 0 and row["step_seconds"] > 0
     assert row["data_seconds"] + row["step_seconds"] <= row["seconds"]
     predicted = trainer.logits(data.valid).argmax(1)
@@ -424,7 +429,7 @@ def test_an_epoch_says_how_it_did_on_both_parts_and_where_its_time_went(store: S
 
 
 def test_the_best_epoch_can_be_that_of_one_expression(store: Settings, data: TrainingData) -> None:
-    trainer = _trainer("one", store, data, "epochs=3", "select_on=f1_happiness")
+    trainer = _trainer("one", store, data, "epochs=3", "monitor=f1_happiness")
     trainer.fit()
     rows = trainer.run.metrics().set_index("epoch")
     assert trainer.best_score == rows["valid_f1_happiness"].max()
@@ -433,7 +438,7 @@ def test_the_best_epoch_can_be_that_of_one_expression(store: Settings, data: Tra
 def _first_step(store: Settings, data: TrainingData, name: str, *changes: str) -> torch.Tensor:
     """How far one step from the same start moves the weights of the first layer."""
     few = TrainingData(data.images, data.targets, data.codes, data.train[:32], data.valid, data.affect)
-    plain = ("epochs=1", "ema_decay=0", "augment={}", "optimiser.schedule=constant", "model.dropout_01=0")
+    plain = ("epochs=1", "ema_decay=0", "augment={}", "optimizer.schedule=constant", "model.dropout_01=0")
     trainer = _trainer(name, store, few, *plain, *changes)
     before = trainer.network.stem.weight.detach().clone()
     trainer.fit()
@@ -443,13 +448,13 @@ def _first_step(store: Settings, data: TrainingData, name: str, *changes: str) -
 @pytest.mark.parametrize(
     "change",
     [
-        "optimiser.name=adamw",
-        "optimiser.nesterov=false",
-        "optimiser.weight_decay=0.5",
-        "optimiser.l1=0.05",
-        "optimiser.schedule=cosine",
-        "optimiser.clip_norm=0.01",
-        "optimiser.accumulate=2",
+        "optimizer.name=adamw",
+        "optimizer.nesterov=false",
+        "optimizer.weight_decay=0.5",
+        "optimizer.l1=0.05",
+        "optimizer.schedule=cosine",
+        "optimizer.clip_norm=0.01",
+        "optimizer.accumulate=2",
         "loss.name=focal",
         "loss.label_smoothing=0.4",
         "affect_weight=5",
@@ -458,27 +463,27 @@ def _first_step(store: Settings, data: TrainingData, name: str, *changes: str) -
         "precision=bf16",
     ],
 )
-def test_every_option_changes_what_is_learnt(change: str, store: Settings, data: TrainingData) -> None:
+def test_every_option_changes_what_is_learned(change: str, store: Settings, data: TrainingData) -> None:
     moved = [_first_step(store, _with_affect(data), name, *more) for name, more in (("a", ()), ("b", (change,)))]
     assert not torch.equal(*moved)
 
 
 def test_a_clipped_gradient_moves_no_further_than_it_may(store: Settings, data: TrainingData) -> None:
-    still = ("optimiser.momentum=0", "optimiser.weight_decay=0", "optimiser.accumulate=2")
-    clipped = _first_step(store, data, "clipped", *still, "optimiser.clip_norm=0.01")
+    still = ("optimizer.momentum=0", "optimizer.weight_decay=0", "optimizer.accumulate=2")
+    clipped = _first_step(store, data, "clipped", *still, "optimizer.clip_norm=0.01")
     assert 0 < clipped.norm() <= 0.05 * 0.01 * 1.001
     assert _first_step(store, data, "free", *still).norm() > 2 * clipped.norm()
 
 
 def test_batches_that_are_gathered_make_the_step_of_one_large_batch(store: Settings, data: TrainingData) -> None:
     """Study A's network has no batch norm, of which batches are not independent."""
-    contract = Contract(colour="rgb", size_px=224, normalisation="unit", labels=FOUR.expressions)
+    contract = Contract(color="rgb", size_px=224, normalization="unit", labels=FOUR.expressions)
     images = np.repeat(np.repeat(np.repeat(data.images[:16], 3, 1), 10, 2), 10, 3)[:, :, :224, :224]
     few = TrainingData(images, data.targets[:16], data.codes[:16], np.arange(8), np.arange(8, 16))
     weights = []
-    for name, changes in (("small", ("batch_size=2", "optimiser.accumulate=4")), ("large", ("batch_size=8",))):
+    for name, changes in (("small", ("batch_size=2", "optimizer.accumulate=4")), ("large", ("batch_size=8",))):
         config = parse_config({**CONFIG, "model": {"name": "shallow-cnn"}, "augment": {}, "ema_decay": 0})
-        config = parse_config(config.model_dump(), changes=("epochs=1", "optimiser.schedule=constant", *changes))
+        config = parse_config(config.model_dump(), changes=("epochs=1", "optimizer.schedule=constant", *changes))
         trainer = Trainer(config, contract, few, create_run(name, dump_config(config), store))
         start = trainer.network.fc.weight.detach().clone()
         trainer.fit()
@@ -502,7 +507,10 @@ def test_mixing_stops_for_the_last_epochs(store: Settings, data: TrainingData, m
 
 def test_deferred_weights_begin_at_their_epoch(store: Settings, data: TrainingData) -> None:
     weights = []
-    for name, change in (("none", "remedy={}"), ("late", "remedy={weights: inverse, weights_after_01: 0.5}")):
+    for name, change in (
+        ("none", "rebalancing={}"),
+        ("late", "rebalancing={weights: inverse, reweight_start_01: 0.5}"),
+    ):
         trainer = _trainer(name, store, _uneven(data), change, "epochs=2")
         trainer.fit(lambda done, message: None)
         weights.append(trainer.run.metrics()["train_loss"].tolist())
@@ -510,10 +518,10 @@ def test_deferred_weights_begin_at_their_epoch(store: Settings, data: TrainingDa
     assert weights[0][1] != weights[1][1]
 
 
-def test_valence_and_arousal_are_learnt_by_a_second_head(store: Settings, data: TrainingData) -> None:
-    """Few images again and again: they can be learnt by heart."""
+def test_valence_and_arousal_are_learned_by_a_second_head(store: Settings, data: TrainingData) -> None:
+    """Few images again and again: they can be learned by heart."""
     taught = _with(_with_affect(data), 32, 40)
-    adam = ("optimiser.name=adam", "optimiser.learning_rate=0.005", "optimiser.schedule=constant")
+    adam = ("optimizer.name=adam", "optimizer.learning_rate=0.005", "optimizer.schedule=constant")
     changes = ("epochs=15", "augment={}", "ema_decay=0", "model.dropout_01=0", *adam)
     trainer = _trainer("one", store, taught, "affect_weight=1", *changes)
     trainer.fit()
@@ -547,12 +555,12 @@ def test_trackers_are_told_of_every_epoch(store: Settings, data: TrainingData) -
 def test_weights_and_other_options_train(store: Settings, data: TrainingData) -> None:
     changes = (
         "epochs=1",
-        "remedy.weights=inverse",
+        "rebalancing.weights=inverse",
         "precision=bf16",
-        "optimiser.name=adam",
-        "optimiser.learning_rate=0.001",
+        "optimizer.name=adam",
+        "optimizer.learning_rate=0.001",
     )
-    trainer = _trainer("one", store, data, *changes, "select_on=balanced_accuracy")
+    trainer = _trainer("one", store, data, *changes, "monitor=balanced_accuracy")
     trainer.fit()
     assert trainer.run.metrics()["train_loss"].notna().all()
 
@@ -572,9 +580,9 @@ def test_study_as_network_is_as_published() -> None:
     expected = sum(before * after * 9 + after for before, after in convolutions) + 14 * 14 * 24 * 8 + 8
     assert parameter_count(network) == expected == 52_316
     layers = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc")
-    assert list(network.state_dict()) == [f"{layer}.{part}" for layer in layers for part in ("weight", "bias")]
+    assert list(network.state_dict()) == [f"{layer}.{split}" for layer in layers for split in ("weight", "bias")]
     contract = family.contract(label_set("eight"))
-    assert (contract.colour, contract.size_px, contract.normalisation) == ("rgb", 224, "byte")
+    assert (contract.color, contract.size_px, contract.normalization) == ("rgb", 224, "byte")
     assert network(torch.zeros(1, 3, 224, 224)).shape == (1, 8)
     with pytest.raises(ConfigError, match="RGB"):
         family.build(1, 8)

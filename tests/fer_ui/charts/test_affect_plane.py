@@ -10,7 +10,7 @@ from fer_core.data.affect import affect_sample, affect_summary
 from fer_core.labels import Expression
 from fer_ui.charts.affect_plane import QUADRANTS, affect_plane, affect_words
 from fer_ui.charts.layout import words_of
-from fer_ui.theme import expression_colour
+from fer_ui.theme import expression_color
 
 MEANS = {"happiness": (0.7, 0.1), "fear": (-0.2, 0.7), "anger": (-0.4, 0.6)}
 
@@ -34,7 +34,7 @@ def test_points_means_and_spread_of_each_expression() -> None:
     figure = _draw(index)
     clouds = [trace for trace in figure.data if trace.type == "scattergl"]
     assert [len(trace.x) for trace in clouds] == [20, 20, 20]
-    assert clouds[0].marker.color == expression_colour(Expression.HAPPINESS)
+    assert clouds[0].marker.color == expression_color(Expression.HAPPINESS)
     means = {trace.name: (trace.x[0], trace.y[0]) for trace in figure.data if trace.showlegend is None}
     by_hand = index.groupby("label")[["valence", "arousal"]].mean()
     for name in MEANS:

@@ -8,7 +8,7 @@ import pytest
 from fer_core.labels import Expression
 from fer_ui.charts.agreement import agreement_bars, agreement_by_expression, agreement_words, by_expression_words
 from fer_ui.charts.layout import words_of
-from fer_ui.theme import expression_colour
+from fer_ui.theme import expression_color
 
 CELLS = {("neutral", 5): 30, ("neutral", 10): 50, ("happiness", 10): 100, ("contempt", 4): 15, ("contempt", 6): 5}
 
@@ -29,7 +29,7 @@ def test_columns_are_stacked_by_expression_in_the_fixed_order() -> None:
     assert figure.layout.barmode == "stack"
     neutral = dict(zip(figure.data[0].x, figure.data[0].y, strict=True))
     assert neutral == {4: 0, 5: 30, 6: 0, 7: 0, 8: 0, 9: 0, 10: 50}
-    assert figure.data[2].marker.color == expression_colour(Expression.CONTEMPT)
+    assert figure.data[2].marker.color == expression_color(Expression.CONTEMPT)
     assert words_of(figure).title == "How many of ten votes the label holds"
     assert "7 of" not in words_of(agreement_bars(_histogram({("fear", 3): 1}, of=7))).subtitle
 
@@ -37,7 +37,7 @@ def test_columns_are_stacked_by_expression_in_the_fixed_order() -> None:
 def test_hover_is_in_words() -> None:
     figure = agreement_bars(_histogram(CELLS))
     words = figure.data[0].hovertext[1].replace("<br>", " ")
-    assert words == "30 images labelled neutral have 5 of 10 votes for it"
+    assert words == "30 images labeled neutral have 5 of 10 votes for it"
 
 
 def test_an_expressions_parts_add_up_to_all_of_it() -> None:

@@ -42,7 +42,7 @@ def test_a_box_is_drawn_and_the_picture_keeps_its_size(size: tuple[int, int], bo
     assert (picture == GRAY).all()
 
 
-def test_only_the_neighbourhood_of_the_box_changes() -> None:
+def test_only_the_neighborhood_of_the_box_changes() -> None:
     picture = _picture(600, 800)
     changed = _changed(picture, draw_numbered_boxes(picture, [FaceBox(300, 300, 150, 150)], ["fear"], ["#CC79A7"]))
     rows, columns = np.nonzero(changed)
@@ -53,13 +53,13 @@ def test_only_the_neighbourhood_of_the_box_changes() -> None:
     assert not changed[340:440, 320:430].any(), "the face itself stays as it is"
 
 
-def test_each_box_has_its_colour() -> None:
-    colours = ["#D55E00", "#0072B2"]
+def test_each_box_has_its_color() -> None:
+    colors = ["#D55E00", "#0072B2"]
     boxes = [FaceBox(50, 80, 100, 100), FaceBox(250, 80, 100, 100)]
-    drawn = draw_numbered_boxes(_picture(250, 400), boxes, ["anger", "sadness"], colours)
-    for box, colour in zip(boxes, colours, strict=True):
+    drawn = draw_numbered_boxes(_picture(250, 400), boxes, ["anger", "sadness"], colors)
+    for box, color in zip(boxes, colors, strict=True):
         middle_of_right_edge = drawn[box.y + box.height // 2, box.x + box.width - 1]
-        assert tuple(middle_of_right_edge) == rgb(colour)
+        assert tuple(middle_of_right_edge) == rgb(color)
 
 
 def test_a_long_label_is_cut_to_the_picture() -> None:
@@ -72,8 +72,8 @@ def test_a_long_label_is_cut_to_the_picture() -> None:
 
 def test_a_label_without_room_is_left_off_rather_than_put_on_the_face() -> None:
     picture, box = _picture(48, 48), [FaceBox(2, 2, 44, 44)]
-    labelled = draw_numbered_boxes(picture, box, ["happiness"], ["#F0E442"])
-    np.testing.assert_array_equal(labelled, draw_numbered_boxes(picture, box, [""], ["#F0E442"]))
+    labeled = draw_numbered_boxes(picture, box, ["happiness"], ["#F0E442"])
+    np.testing.assert_array_equal(labeled, draw_numbered_boxes(picture, box, [""], ["#F0E442"]))
 
 
 def test_no_boxes_change_nothing() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_core.evaluation.reliability import calibration_curve
+from fer_core.evaluation.calibration_metrics import calibration_curve
 from fer_core.metrics import expected_calibration_error
 from fer_ui.charts.calibration import COLUMNS, calibration_chart, calibration_table, calibration_words
 from fer_ui.charts.layout import words_of

@@ -9,7 +9,7 @@ import pytest
 from fer_core.labels import LABEL_SETS, Expression
 from fer_ui.charts.comparison import DATASETS_MAX, class_comparison, comparison_words
 from fer_ui.charts.layout import words_of
-from fer_ui.datasets.compared import class_shares, dataset_figures
+from fer_ui.datasets.imbalance.compared_datasets import class_shares, dataset_figures
 from fer_ui.theme import SERIES
 
 THREE, EIGHT = LABEL_SETS["three"], LABEL_SETS["eight"]
@@ -37,13 +37,13 @@ def test_parts_of_a_dataset_add_up() -> None:
     assert class_shares({"one": both}, EIGHT)["count"].tolist() == [4, 4, 0, 0, 0, 0, 0, 0]
 
 
-def test_each_dataset_has_its_colour_and_bars_as_long_as_its_shares() -> None:
+def test_each_dataset_has_its_color_and_bars_as_long_as_its_shares() -> None:
     figure = class_comparison(class_shares(_two(), THREE))
     assert [bars.name for bars in figure.data] == ["one", "other"]
     assert [bars.marker.color for bars in figure.data] == list(SERIES[:2])
     assert list(figure.data[0].x) == pytest.approx([60, 20, 20])
     assert figure.data[1].text[2] == "80.0 %"
-    assert figure.data[1].hovertext[2].replace("<br>", " ") == "other: 80.0 %, 80 labelled anger"
+    assert figure.data[1].hovertext[2].replace("<br>", " ") == "other: 80.0 %, 80 labeled anger"
     assert figure.layout.showlegend
     assert figure.layout.xaxis.range[1] > 80
 
@@ -63,20 +63,20 @@ def test_a_dataset_without_such_images_has_no_share_and_says_so() -> None:
     figure = class_comparison(shares)
     assert figure.data[1].text == ("no images",) * 3
     assert not any(figure.data[1].x)
-    figures = dataset_figures({"one": _table(0, 5, 5), "none": _table(9)}, THREE)
-    assert figures["images"].tolist() == [10, 0]
-    assert np.isnan(figures["ratio"][1]) and figures["commonest"][1] == ""
+    metrics = dataset_figures({"one": _table(0, 5, 5), "none": _table(9)}, THREE)
+    assert metrics["images"].tolist() == [10, 0]
+    assert np.isnan(metrics["ratio"][1]) and metrics["commonest"][1] == ""
 
 
 def test_figures_are_those_of_the_classes_compared() -> None:
-    figures = dataset_figures(_two(), THREE).set_index("dataset")
-    assert figures["ratio"].tolist() == pytest.approx([3, 8])
-    assert figures.loc["one", "commonest"] == "happiness" and figures.loc["other", "commonest"] == "anger"
-    assert figures["accuracy"].tolist() == pytest.approx([0.6, 0.8])
-    assert figures["balanced_accuracy"].tolist() == pytest.approx([1 / 3] * 2)
-    assert figures["macro_f1"].tolist() == pytest.approx([2 * 0.6 / 1.6 / 3, 2 * 0.8 / 1.8 / 3])
-    assert figures.loc["one", "entropy_01"] > figures.loc["other", "entropy_01"]
-    assert figures.loc["one", "gini"] < figures.loc["other", "gini"]
+    metrics = dataset_figures(_two(), THREE).set_index("dataset")
+    assert metrics["ratio"].tolist() == pytest.approx([3, 8])
+    assert metrics.loc["one", "commonest"] == "happiness" and metrics.loc["other", "commonest"] == "anger"
+    assert metrics["accuracy"].tolist() == pytest.approx([0.6, 0.8])
+    assert metrics["balanced_accuracy"].tolist() == pytest.approx([1 / 3] * 2)
+    assert metrics["macro_f1"].tolist() == pytest.approx([2 * 0.6 / 1.6 / 3, 2 * 0.8 / 1.8 / 3])
+    assert metrics.loc["one", "entropy_01"] > metrics.loc["other", "entropy_01"]
+    assert metrics.loc["one", "gini"] < metrics.loc["other", "gini"]
 
 
 def test_long_names_are_shortened_in_the_legend_and_whole_where_there_is_room() -> None:

@@ -19,7 +19,7 @@ def _texts(confusion: np.ndarray, **options: bool) -> list[str]:
     return [annotation.text for annotation in figure.layout.annotations]
 
 
-def test_the_colour_is_the_share_of_the_row() -> None:
+def test_the_color_is_the_share_of_the_row() -> None:
     shares = row_shares(CONFUSION)
     with_images = [0, 1, 3]
     assert shares[with_images].sum(axis=1) == pytest.approx(1)
@@ -47,7 +47,7 @@ def test_hover_is_in_words_and_a_click_names_the_cell() -> None:
     cells = confusion_heatmap(CONFUSION, LABELS).data[1]
     place = [tuple(data[:2]) for data in cells.customdata].index(("surprise", "neutral"))
     assert cells.hovertext[place].replace("<br>", " ") == (
-        "52 of 66 images labelled surprise are read as neutral (78.8 %)"
+        "52 of 66 images labeled surprise are read as neutral (78.8 %)"
     )
     assert cells.customdata[place][2] == 52
     assert (cells.x[place], cells.y[place]) == (0, 3)
@@ -60,12 +60,12 @@ def test_row_totals_and_the_fixed_order_are_on_the_axes() -> None:
     assert figure.layout.yaxis.range == (3.5, -0.5)
 
 
-def test_text_changes_colour_where_the_scale_jumps() -> None:
+def test_text_changes_color_where_the_scale_jumps() -> None:
     figure = confusion_heatmap(CONFUSION, LABELS)
-    colours = {annotation.text: annotation.font.color for annotation in figure.layout.annotations}
-    assert colours["<b>90</b>"] == PAGE
-    assert colours["52"] == PAGE
-    assert colours["<b>10</b>"] == TEXT
+    colors = {annotation.text: annotation.font.color for annotation in figure.layout.annotations}
+    assert colors["<b>90</b>"] == PAGE
+    assert colors["52"] == PAGE
+    assert colors["<b>10</b>"] == TEXT
 
 
 def test_the_subtitle_names_the_largest_confusion() -> None:
@@ -78,9 +78,9 @@ def test_the_subtitle_names_the_largest_confusion() -> None:
 
 
 def test_no_mistakes_and_no_images_are_said() -> None:
-    assert confusion_words(np.diag([3, 4, 0, 1]), LABELS) == "No mistakes: all 8 images are read as labelled."
+    assert confusion_words(np.diag([3, 4, 0, 1]), LABELS) == "No mistakes: all 8 images are read as labeled."
     nothing = np.zeros((4, 4), dtype=int)
-    assert confusion_words(nothing, LABELS) == "There are no labelled images to judge."
+    assert confusion_words(nothing, LABELS) == "There are no labeled images to judge."
     assert _texts(nothing).count("no images") == 4
     confusion_heatmap(nothing, LABELS).to_json()
     confusion_heatmap(np.zeros((0, 0), dtype=int), ()).to_json()

@@ -11,7 +11,7 @@ import pytest
 from fer_core.labels import Expression
 from fer_ui.charts.distribution import class_distribution, imbalance_words, split_counts
 from fer_ui.charts.layout import words_of
-from fer_ui.theme import expression_colour
+from fer_ui.theme import expression_color
 
 TRAIN = (9360, 7408, 3418, 3368, 651, 175, 2395, 165)
 VALID = (1241, 877, 396, 441, 70, 31, 314, 26)
@@ -27,7 +27,7 @@ def _table(**splits: tuple[int, ...]) -> pd.DataFrame:
 
 
 def _seen(figure: go.Figure) -> list[go.Bar]:
-    """The bars that have a colour; the others only answer the pointer."""
+    """The bars that have a color; the others only answer the pointer."""
     return [trace for trace in figure.data if trace.type == "bar" and not isinstance(trace.marker.color, str)]
 
 
@@ -38,7 +38,7 @@ def test_bars_are_as_long_as_the_counts_in_the_fixed_order() -> None:
     assert [each.name for each in bars] == ["Validation", "Training"]
     assert tuple(bars[1].x) == TRAIN
     assert tuple(bars[1].y) == tuple(e.value.capitalize() for e in Expression)
-    assert tuple(bars[0].marker.color) == tuple(expression_colour(e) for e in Expression)
+    assert tuple(bars[0].marker.color) == tuple(expression_color(e) for e in Expression)
     assert figure.layout.yaxis.autorange == "reversed"
 
 
@@ -52,13 +52,13 @@ def test_splits_differ_by_hatching_and_a_single_one_needs_no_legend() -> None:
 def test_hover_and_labels_give_count_and_share_in_words() -> None:
     figure = class_distribution(_table(train=TRAIN, valid=VALID))
     words = figure.data[1].hovertext[0].replace("<br>", " ")
-    assert words == "1,241 of 3,396 validation images (36.5 %) are labelled neutral"
+    assert words == "1,241 of 3,396 validation images (36.5 %) are labeled neutral"
     assert figure.data[1].text[0] == "1,241 · 36.5 %"
 
 
 def test_published_counts_alone_name_no_split() -> None:
     figure = class_distribution(_table(train=TRAIN).assign(split=""))
-    assert figure.data[0].hovertext[7].replace("<br>", " ") == ("165 of 26,940 images (0.6 %) are labelled contempt")
+    assert figure.data[0].hovertext[7].replace("<br>", " ") == ("165 of 26,940 images (0.6 %) are labeled contempt")
 
 
 def test_shares_add_up_to_a_hundred_percent_in_each_split() -> None:
@@ -144,9 +144,9 @@ def test_missing_rows_are_zero_and_double_rows_add_up() -> None:
         (TRAIN, "Neutral is 57 times as common as contempt."),
         ((24, 10), "Neutral is 2.4 times as common as happiness."),
         ((10, 10, 11), "The expressions are about equally common."),
-        ((1234,), "Every labelled image (1,234) shows neutral."),
+        ((1234,), "Every labeled image (1,234) shows neutral."),
         ((0, 0), "No image has a label yet."),
-        ((30, 0, 3, 0), "Neutral is 10 times as common as sadness. No image is labelled happiness or surprise."),
+        ((30, 0, 3, 0), "Neutral is 10 times as common as sadness. No image is labeled happiness or surprise."),
     ],
 )
 def test_the_subtitle_says_what_to_conclude(counts: tuple[int, ...], words: str) -> None:

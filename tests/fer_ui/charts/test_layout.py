@@ -64,9 +64,9 @@ def test_charts_import_only_what_is_light(file: Path) -> None:
                 "fer_core.metrics",
                 "fer_core.faces",
                 "fer_core.data.record",
-                "fer_core.evaluation.reliability",
+                "fer_core.evaluation.calibration_metrics",
                 "fer_core.evaluation.report_file",
-                "fer_core.inference.robustness_report",
-                "fer_core.training.watch",
+                "fer_core.evaluation.robustness_report",
+                "fer_core.training.diagnostics",
             }
             assert known or base[0] == "fer_ui", name

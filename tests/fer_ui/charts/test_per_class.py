@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from fer_core.labels import LABEL_SETS, Expression
-from fer_core.metrics import figures
-from fer_ui.charts.per_class import COLUMNS, class_figures_bars, figures_table, figures_words
+from fer_core.metrics import classification_metrics
+from fer_ui.charts.per_class import COLUMNS, class_metrics_bars, describe_metrics, metrics_table
 
 LABELS = LABEL_SETS["four"].expressions
 TRUTH = np.repeat([0, 1, 3], [100, 100, 10])
@@ -17,7 +17,7 @@ PREDICTED = np.concatenate([np.repeat([0, 1], [90, 10]), np.repeat([1, 0], [80, 
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    return figures_table(figures(TRUTH, PREDICTED, len(LABELS)), LABELS)
+    return metrics_table(classification_metrics(TRUTH, PREDICTED, len(LABELS)), LABELS)
 
 
 def test_the_table_has_the_figures_and_no_invented_zero(table: pd.DataFrame) -> None:
@@ -33,7 +33,7 @@ def test_the_table_has_the_figures_and_no_invented_zero(table: pd.DataFrame) -> 
 
 
 def test_bars_are_as_long_as_the_figures_and_recall_has_its_interval(table: pd.DataFrame) -> None:
-    figure = class_figures_bars(table)
+    figure = class_metrics_bars(table)
     precision, recall, f1 = (figure.data[place] for place in (0, 2, 4))
     np.testing.assert_array_equal(precision.x, table["precision"])
     np.testing.assert_array_equal(recall.x, table["recall"])
@@ -45,42 +45,42 @@ def test_bars_are_as_long_as_the_figures_and_recall_has_its_interval(table: pd.D
 
 
 def test_bars_of_a_class_stand_together_without_touching_the_next(table: pd.DataFrame) -> None:
-    figure = class_figures_bars(table)
+    figure = class_metrics_bars(table)
     places = np.array([figure.data[place].y for place in (0, 2, 4)]) + 0.0
     assert (np.diff(places, axis=0) >= figure.data[0].width).all()
     assert (np.abs(places - np.arange(4)) + figure.data[0].width / 2 < 0.5).all()
 
 
 def test_numbers_stand_behind_whiskers_and_gaps_are_named(table: pd.DataFrame) -> None:
-    figure = class_figures_bars(table)
+    figure = class_metrics_bars(table)
     assert list(figure.data[3].text)[2] == "no images"
     assert list(figure.data[1].text)[2:] == ["never the answer"] * 2
     assert figure.data[3].x[0] == table["recall_high"].iloc[0]
 
 
 def test_hover_is_in_words(table: pd.DataFrame) -> None:
-    figure = class_figures_bars(table)
+    figure = class_metrics_bars(table)
     words = figure.data[2].hovertext[0].replace("<br>", " ")
-    assert words.startswith("90.0 % of 100 images labelled neutral are recognised (95 % interval 82.6 to 94.5 %")
+    assert words.startswith("90.0 % of 100 images labeled neutral are recognized (95 % interval 82.6 to 94.5 %")
     assert figure.data[0].hovertext[3] == "No image is read as surprise"
     assert figure.data[2].hovertext[2] == "There are no images of sadness"
 
 
 def test_the_subtitle_names_best_worst_few_and_missing(table: pd.DataFrame) -> None:
-    assert figures_words(table) == (
-        "90 % of neutral is recognised, but 0 % of surprise. Fewer than 30 images of surprise: mind the interval. "
+    assert describe_metrics(table) == (
+        "90 % of neutral is recognized, but 0 % of surprise. Fewer than 30 images of surprise: mind the interval. "
         "No images of sadness."
     )
-    assert figures_words(table.head(1)) == "90 % of neutral is recognised."
-    assert figures_words(table.iloc[[2]]) == "No class has images to judge."
+    assert describe_metrics(table.head(1)) == "90 % of neutral is recognized."
+    assert describe_metrics(table.iloc[[2]]) == "No class has images to judge."
 
 
 def test_no_class_at_all_draws_a_reason(table: pd.DataFrame) -> None:
-    assert not class_figures_bars(table.head(0)).data
-    class_figures_bars(table.iloc[[2]]).to_json()
+    assert not class_metrics_bars(table.head(0)).data
+    class_metrics_bars(table.iloc[[2]]).to_json()
 
 
 def test_classes_keep_their_order(table: pd.DataFrame) -> None:
-    names = class_figures_bars(table).layout.yaxis.ticktext
+    names = class_metrics_bars(table).layout.yaxis.ticktext
     assert [name.split("<br>")[0].lower() for name in names] == [e.value for e in LABELS]
     assert Expression(table["expression"].iloc[0]) is Expression.NEUTRAL

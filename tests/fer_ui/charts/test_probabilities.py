@@ -7,7 +7,7 @@ import pytest
 from fer_core.labels import LABEL_SETS, Expression
 from fer_ui.charts.layout import words_of
 from fer_ui.charts.probabilities import probability_bars
-from fer_ui.theme import expression_colour
+from fer_ui.theme import expression_color
 
 VALUES = (0.05, 0.872, 0.03, 0.02, 0.01, 0.008, 0.0099, 0.0001)
 PROBABILITIES = dict(zip(Expression, VALUES, strict=True))
@@ -18,7 +18,7 @@ def test_bars_are_the_probabilities_in_the_fixed_order() -> None:
     bars = figure.data[0]
     assert tuple(bars.x) == VALUES
     assert tuple(bars.customdata) == tuple(e.value for e in Expression)
-    assert tuple(bars.marker.color) == tuple(expression_colour(e) for e in Expression)
+    assert tuple(bars.marker.color) == tuple(expression_color(e) for e in Expression)
     assert figure.layout.height <= 230
 
 

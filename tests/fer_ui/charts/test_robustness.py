@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.data.disturb import DISTURBANCES, LEVELS
-from fer_core.inference.robustness_report import Course
+from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
+from fer_core.evaluation.robustness_report import CorruptionCurve
 from fer_ui.charts.layout import words_of
 from fer_ui.charts.robustness import by_cost, cost_words, harmless, robustness_panels, robustness_table, worst_words
 from fer_ui.theme import SERIES
@@ -21,20 +21,20 @@ def test_each_disturbance_has_a_panel_with_its_line_and_interval_and_the_worst_c
     figure = robustness_panels(report)
     lines = [trace for trace in figure.data if trace.name == "macro-F1"]
     bands = [trace for trace in figure.data if trace.name == "95 %"]
-    assert len(lines) == len(bands) == len(DISTURBANCES)
-    assert [course.name for course in by_cost(report)][:2] == ["blur", "hand"]
-    for line, band, course in zip(lines, bands, by_cost(report), strict=True):
-        shares = [UNDISTURBED, *(level.standing.macro_f1 for level in course.levels)]
-        assert list(line.x) == list(range(LEVELS + 1))
+    assert len(lines) == len(bands) == len(CORRUPTIONS)
+    assert [curve.name for curve in by_cost(report)][:2] == ["blur", "hand"]
+    for line, band, curve in zip(lines, bands, by_cost(report), strict=True):
+        shares = [UNDISTURBED, *(severity.scores.macro_f1 for severity in curve.severities)]
+        assert list(line.x) == list(range(SEVERITIES + 1))
         np.testing.assert_allclose(line.y, shares)
-        np.testing.assert_allclose(band.y[: LEVELS + 1], np.array(shares) + 0.04)
-        np.testing.assert_allclose(band.y[LEVELS + 1 :][::-1], np.array(shares) - 0.04)
+        np.testing.assert_allclose(band.y[: SEVERITIES + 1], np.array(shares) + 0.04)
+        np.testing.assert_allclose(band.y[SEVERITIES + 1 :][::-1], np.array(shares) - 0.04)
         assert (line.xaxis, line.yaxis) == (band.xaxis, band.yaxis)
         assert line.line.color == band.fillcolor == SERIES[0]
-    assert len({line.xaxis for line in lines}) == len(DISTURBANCES)
+    assert len({line.xaxis for line in lines}) == len(CORRUPTIONS)
     assert {(shape.y0, shape.y1) for shape in figure.layout.shapes} == {(UNDISTURBED, UNDISTURBED)}
-    assert len({shape.yref for shape in figure.layout.shapes}) == len(DISTURBANCES)
-    assert [trace.name for trace in figure.data if trace.showlegend is not False] == ["macro-F1", "95 %", "undisturbed"]
+    assert len({shape.yref for shape in figure.layout.shapes}) == len(CORRUPTIONS)
+    assert [trace.name for trace in figure.data if trace.showlegend is not False] == ["macro-F1", "95 %", "clean"]
     figure.to_json()
 
 
@@ -57,13 +57,13 @@ def test_pointing_at_a_strength_says_it_in_words() -> None:
 
 
 def test_words_tell_what_costs_nothing_that_can_be_told() -> None:
-    report = made_report({"blur": BLUR, "hand": HAND, "jpeg": [0.67] * LEVELS})
-    assert {course.name for course in harmless(report)} == set(DISTURBANCES) - {"blur", "hand"}
+    report = made_report({"blur": BLUR, "hand": HAND, "jpeg": [0.67] * SEVERITIES})
+    assert {curve.name for curve in harmless(report)} == set(CORRUPTIONS) - {"blur", "hand"}
     words = cost_words(report)
     assert words.startswith("Beside each name: the points that strength 5 costs. Within the undisturbed interval")
     assert words_of(robustness_panels(report)).subtitle == words
     assert cost_words(made_report()).endswith("None leaves the interval of the undisturbed figure.")
-    every = {name: [0.1] * LEVELS for name in DISTURBANCES}
+    every = {name: [0.1] * SEVERITIES for name in CORRUPTIONS}
     assert cost_words(made_report(every)) == "Beside each name: the points that strength 5 costs."
 
 
@@ -76,8 +76,8 @@ def test_the_worst_is_named() -> None:
 
 def test_the_table_has_every_figure() -> None:
     table = robustness_table(made_report({"blur": BLUR}))
-    assert len(table) == 1 + len(DISTURBANCES) * LEVELS
-    assert tuple(table.loc[0, ["disturbance", "strength", "macro_f1"]]) == ("undisturbed", 0, UNDISTURBED)
+    assert len(table) == 1 + len(CORRUPTIONS) * SEVERITIES
+    assert tuple(table.loc[0, ["disturbance", "strength", "macro_f1"]]) == ("clean", 0, UNDISTURBED)
     row = table[(table["disturbance"] == "blur") & (table["strength"] == 5)].iloc[0]
     assert (row["macro_f1"], row["macro_f1_low"], row["macro_f1_high"]) == pytest.approx((0.31, 0.27, 0.35))
     assert (row["balanced_accuracy"], row["accuracy"]) == pytest.approx((0.279, 0.372))
@@ -86,8 +86,8 @@ def test_the_table_has_every_figure() -> None:
 
 
 def test_one_disturbance_and_a_title_with_markup_are_drawn() -> None:
-    course = made_report({"blur": BLUR}).disturbances[0]
-    odd = Course.model_validate({**course.model_dump(), "title": "<b>Fog & rain</b>"})
-    figure = robustness_panels(made_report(disturbances=(odd,)))
+    curve = made_report({"blur": BLUR}).corruptions[0]
+    odd = CorruptionCurve.model_validate({**curve.model_dump(), "title": "<b>Fog & rain</b>"})
+    figure = robustness_panels(made_report(corruptions=(odd,)))
     assert figure.layout.annotations[0].text == "&lt;b>Fog &amp; rain&lt;/b> −39"
     assert "<b>" not in figure.data[0].hovertext[1]

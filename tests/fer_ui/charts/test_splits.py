@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from fer_core.data.split import PARTS
+from fer_core.data.splits.split import SPLITS
 from fer_core.labels import Expression
 from fer_ui.charts.layout import words_of
 from fer_ui.charts.splits import shares, shares_words, split_shares
@@ -12,18 +12,18 @@ E = Expression
 
 
 def counts(train: dict[Expression, int], valid: dict[Expression, int], test: dict[Expression, int]) -> pd.DataFrame:
-    rows = [{str(e): part.get(e, 0) for e in Expression} for part in (train, valid, test, {})]
-    table = pd.DataFrame(rows, index=pd.Index(PARTS, name="part")).assign(unlabelled=7)
+    rows = [{str(e): split.get(e, 0) for e in Expression} for split in (train, valid, test, {})]
+    table = pd.DataFrame(rows, index=pd.Index(SPLITS, name="split")).assign(unlabeled=7)
     return table.assign(total=table.sum(axis=1))
 
 
 ALIKE = counts({E.FEAR: 20, E.ANGER: 60}, {E.FEAR: 5, E.ANGER: 15}, {E.FEAR: 10, E.ANGER: 30})
 
 
-def test_shares_are_of_the_labelled_images_of_a_part_in_the_fixed_order() -> None:
+def test_shares_are_of_the_labeled_images_of_a_part_in_the_fixed_order() -> None:
     classes, panels = shares(ALIKE)
     assert classes == (E.FEAR, E.ANGER)
-    assert [panel.part for panel in panels] == ["train", "valid", "test"]
+    assert [panel.split for panel in panels] == ["train", "valid", "test"]
     assert all(panel.shares_01 == (0.25, 0.75) for panel in panels)
     assert panels[1].counts == (5, 15)
 
@@ -35,7 +35,7 @@ def test_a_panel_a_part_on_one_scale() -> None:
     axes = [figure.layout[name] for name in ("xaxis", "xaxis2", "xaxis3")]
     assert len({axis.range for axis in axes}) == 1
     assert [axis.title.text for axis in axes] == ["Training, %", "Validation, %", "Test, %"]
-    assert "5 of 20 labelled validation images" in figure.data[1].hovertext[0].replace("<br>", " ")
+    assert "5 of 20 labeled validation images" in figure.data[1].hovertext[0].replace("<br>", " ")
     assert words_of(figure).subtitle == "Every expression has about the same share in each part."
 
 
@@ -50,7 +50,7 @@ def test_a_panel_a_part_on_one_scale() -> None:
             counts({E.FEAR: 50, E.ANGER: 50}, {E.ANGER: 9}, {E.FEAR: 1, E.ANGER: 30}),
             "No validation image shows fear.",
         ),
-        (counts({E.FEAR: 5}, {}, {}), "There is only one part with labelled images."),
+        (counts({E.FEAR: 5}, {}, {}), "There is only one part with labeled images."),
     ],
 )
 def test_the_subtitle_says_what_to_conclude(table: pd.DataFrame, says: str) -> None:

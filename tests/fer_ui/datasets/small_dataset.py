@@ -25,12 +25,12 @@ MANIFEST = Manifest(
     id=DATASET,
     title="Small set",
     summary="A few images.",
-    licence="none needed",
+    license="none needed",
     layout="folders",
     labels={"other": None},
     published=PublishedCounts(
         source="made up",
-        splits={part: {Expression(name): number for name, number in TRAIN.items()} for part in ("train",)}
+        splits={split: {Expression(name): number for name, number in TRAIN.items()} for split in ("train",)}
         | {"test": {Expression(name): number for name, number in (TEST | {"fear": 4}).items()}},
     ),
 )
@@ -39,12 +39,12 @@ MANIFEST = Manifest(
 def import_small(folder: Path, settings: Settings, dataset_id: str = DATASET) -> StoredDataset:
     """Gray images of 12 pixels, each of another level; one is broken, some have a label that is left out."""
     level = 0
-    for part, counts in (("train", {**TRAIN, "other": LEFT_OUT}), ("test", TEST)):
+    for split, counts in (("train", {**TRAIN, "other": LEFT_OUT}), ("test", TEST)):
         for name, number in counts.items():
-            (folder / part / name).mkdir(parents=True)
+            (folder / split / name).mkdir(parents=True)
             for place in range(number):
                 level += 1
-                path = folder / part / name / f"{place:03d}.png"
+                path = folder / split / name / f"{place:03d}.png"
                 path.write_bytes(cv2.imencode(".png", np.full((12, 12), level, np.uint8))[1].tobytes())
     (folder / BROKEN).write_bytes(b"no picture")
     return import_dataset(folder, settings, dataset_id=dataset_id, manifest=MANIFEST, allow_partial=True)

@@ -12,7 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.drawn import make_drawn_dataset
+from fer_core.data.synthetic.dataset import make_synthetic_dataset
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 
@@ -73,7 +73,7 @@ def said(app: AppTest) -> str:
 def test_the_extremes_the_plane_and_the_table(dataset: StoredDataset) -> None:
     app = show()
     assert not app.exception and not app.error
-    assert "Labelled images with both" in said(app) and "83.3 % of 36 images" in said(app)
+    assert "Labeled images with both" in said(app) and "83.3 % of 36 images" in said(app)
     assert len(app.get("plotly_chart")) == 1
     table = app.dataframe[0].value.set_index("Expression")
     assert table.loc["Happiness", "Valence"] == pytest.approx(0.7, abs=0.05)
@@ -99,17 +99,17 @@ def test_the_classes_are_chosen_in_the_address(dataset: StoredDataset) -> None:
 
 def test_an_excluded_image_counts_no_more(dataset: StoredDataset) -> None:
     index = dataset.index(["id", "label"])
-    dataset.overlay().exclude(index.loc[index["label"] == "fear", "id"], "blurred")
+    dataset.corrections().exclude(index.loc[index["label"] == "fear", "id"], "blurred")
     assert show().dataframe[0].value.set_index("Expression").loc["Fear", "Images"] == 0
 
 
 def test_values_that_are_all_missing_are_an_empty_state(store: Settings, tmp_path: Path) -> None:
     import_dataset(_write(tmp_path / "f", missing=9, each=3), store, dataset_id="drawn", layout="affectnet-npy")
     app = show()
-    assert "No labelled image has both values" in said(app)
+    assert "No labeled image has both values" in said(app)
     assert not app.error and not app.exception
 
 
 def test_a_dataset_without_values_says_so(store: Settings) -> None:
-    make_drawn_dataset("drawn", 64, 0, store)
+    make_synthetic_dataset("drawn", 64, 0, store)
     assert "This dataset has no valence and arousal" in said(show())

@@ -15,16 +15,16 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
 from fer_core.errors import FerscopeError, InputError, JobError
-from fer_core.jobs.apart import Errand, run_apart
+from fer_core.jobs.subprocess_runner import Command, run_command
 from fer_core.labels import Expression
 from fer_core.settings import Settings
-from fer_core.training.recipes import recipes
-from fer_ui.datasets import augmentation_pictures, augmentation_view
-from fer_ui.datasets.augmentation_pictures import DRAWS, SEEDS_AT_ONCE, pictures
+from fer_core.training.config.augmentation_policies import recipes
+from fer_ui.datasets import augmentation_preview, augmentation_view
+from fer_ui.datasets.augmentation_preview import DRAWS, SEEDS_AT_ONCE, pictures
 from fer_ui.datasets.augmentation_view import SEEDS_A_SAMPLE, next_draw, next_faces, sample_faces
-from fer_ui.pages import Page
+from fer_ui.navigation import Page
 
 COLUMNS = ["id", "split", "label", "problem"]
 
@@ -36,7 +36,7 @@ class StandIn:
         self.calls: list[list[str]] = []
         self.failure: FerscopeError | None = None
 
-    def __call__(self, errand: Errand, settings: Settings) -> str:
+    def __call__(self, errand: Command, settings: Settings) -> str:
         self.calls.append(list(errand.arguments))
         if self.failure:
             raise self.failure
@@ -52,7 +52,7 @@ class StandIn:
 @pytest.fixture
 def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     stand_in = StandIn()
-    monkeypatch.setattr(augmentation_pictures, "run_apart", stand_in)
+    monkeypatch.setattr(augmentation_preview, "run_command", stand_in)
     st.cache_data.clear()
     yield stand_in
     st.cache_data.clear()
@@ -60,7 +60,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 
 @pytest.fixture
 def dataset(store: Settings, tmp_path: Path) -> StoredDataset:
-    recipe = DrawnFacesRecipe(total=160, identities=40, profile=dict.fromkeys(Expression, 1))
+    recipe = SyntheticFacesConfig(total=160, identities=40, profile=dict.fromkeys(Expression, 1))
     write_ferplus_like(tmp_path / "faces.zip", recipe)
     return import_dataset(tmp_path / "faces.zip", store, dataset_id="drawn")
 
@@ -193,8 +193,8 @@ def test_each_end_of_the_process_has_its_error(
     stand_in = tmp_path / "stand_in.py"
     stand_in.write_text(f"import os, sys, time\n{code}\n")
     command = [sys.executable, str(stand_in)]
-    monkeypatch.setattr(augmentation_pictures, "run_apart", partial(run_apart, command=command))
-    monkeypatch.setattr(augmentation_pictures, "_TIMEOUT_S", 0.5 if "sleep" in code else 60)
+    monkeypatch.setattr(augmentation_preview, "run_command", partial(run_command, command=command))
+    monkeypatch.setattr(augmentation_preview, "_TIMEOUT_S", 0.5 if "sleep" in code else 60)
     st.cache_data.clear()
     with pytest.raises(kind, match=words):
         pictures(dataset, ["any"], "none", 0)
@@ -244,14 +244,14 @@ def test_only_what_is_trained_on_is_shown() -> None:
     assert {sample_faces(without_parts, sample)["id"].item() for sample in range(40)} == {"i0", "i3", "i4"}
 
 
-def test_no_labelled_face_is_an_empty_state(
+def test_no_labeled_face_is_an_empty_state(
     show: Callable[..., AppTest], process: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unlabelled = _index(label=[None, None])
-    assert sample_faces(unlabelled, 0).empty
-    monkeypatch.setattr(StoredDataset, "index", lambda self, columns: unlabelled)
+    unlabeled = _index(label=[None, None])
+    assert sample_faces(unlabeled, 0).empty
+    monkeypatch.setattr(StoredDataset, "index", lambda self, columns: unlabeled)
     app = show()
-    assert app.subheader[0].value == "There is no labelled face to show"
+    assert app.subheader[0].value == "There is no labeled face to show"
     assert not process.calls
 
 

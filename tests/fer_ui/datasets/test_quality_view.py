@@ -11,14 +11,14 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.quality import FindingKind
-from fer_core.data.quality_report import quality_report
-from fer_core.data.quality_words import WORDS
+from fer_core.data.quality.checks import FindingKind
+from fer_core.data.quality.messages import WORDS
+from fer_core.data.quality.report import quality_report
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 from fer_ui.datasets import quality_view
 from fer_ui.datasets.quality_view import notes_of, summary
-from fer_ui.pages import Page
+from fer_ui.navigation import Page
 from tests.faulty import COPY_IN_TRAINING, ID, PERSON, TESTED, TWICE, N, import_faulty
 
 Open = Callable[..., AppTest]
@@ -122,19 +122,19 @@ def test_a_remedy_concerns_all_images_of_its_finding(
     button.click().run()
     index = dataset.index(["id"])
     assert set(index["id"][index["excluded"]]) == excluded
-    assert dataset.overlay().history()[0].reason == kind
+    assert dataset.corrections().history()[0].reason == kind
     assert not any(choice.startswith(WORDS[FindingKind(kind)].title) for choice in choices(app))  # it is gone
     assert f"{len(excluded)} image" in app.success[0].value
     app.button(key="last-change-back").click().run()
     assert any(choice.startswith(WORDS[FindingKind(kind)].title) for choice in choices(app))
 
 
-def test_conflicts_are_marked_as_disputed(show: Open, dataset: StoredDataset) -> None:
+def test_conflicts_are_marked_as_ambiguous(show: Open, dataset: StoredDataset) -> None:
     app = show(finding="conflict")
-    assert app.button(key="remedy-conflict").label == "Mark all 2 as disputed"
+    assert app.button(key="remedy-conflict").label == "Mark all 2 as ambiguous"
     app.button(key="remedy-conflict").click().run()
     index = dataset.index(["id"])
-    assert set(index["id"][index["disputed"]]) == {TESTED, COPY_IN_TRAINING}
+    assert set(index["id"][index["ambiguous"]]) == {TESTED, COPY_IN_TRAINING}
     assert not any("different labels" in choice for choice in choices(app))
 
 
@@ -142,7 +142,7 @@ def test_single_images_of_a_finding_are_corrected(show: Open, dataset: StoredDat
     app = show(finding="exact_duplicate")
     app.checkbox[0].check().run()
     app.button(key="faulty-exact_duplicate-pairs-corrections-exclude").click().run()
-    change = dataset.overlay().history()[0]
+    change = dataset.corrections().history()[0]
     assert (len(change.ids), change.reason) == (1, "exact_duplicate")
     assert f"1 of {N}" not in app.markdown[0].value
     assert f"of {N - 1} images" in app.markdown[0].value
@@ -199,7 +199,7 @@ def test_an_older_index_is_told_with_the_remedy(show: Open, dataset: StoredDatas
 def test_a_dataset_without_a_finding_is_called_sound(show: Open, dataset: StoredDataset) -> None:
     report = quality_report(dataset)
     while excludable := [each for each in report.findings if len(each.rows)]:
-        dataset.overlay().exclude(dataset.index(["id"])["id"].iloc[excludable[0].rows], "test")
+        dataset.corrections().exclude(dataset.index(["id"])["id"].iloc[excludable[0].rows], "test")
         report = quality_report(dataset)
     assert summary(report) == "Nothing was found: 12 of 14 checks were made in full."
     app = show()
@@ -209,7 +209,7 @@ def test_a_dataset_without_a_finding_is_called_sound(show: Open, dataset: Stored
 
 
 def test_a_dataset_of_which_everything_is_excluded_is_no_error(show: Open, dataset: StoredDataset) -> None:
-    dataset.overlay().exclude(dataset.raw_index(["id"])["id"], "test")
+    dataset.corrections().exclude(dataset.raw_index(["id"])["id"], "test")
     app = show()
     assert not app.exception
     assert "Every image is excluded" in app.markdown[0].value

@@ -10,12 +10,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.split import PARTS, SplitConfig
+from fer_core.data.splits.split import SPLITS, SplitConfig
 from fer_core.settings import Settings
 from fer_ui.datasets import split_view
 from fer_ui.datasets.reports import split_of
 from fer_ui.datasets.split_view import counts_html, left_out_words
-from fer_ui.pages import Page
+from fer_ui.navigation import Page
 from tests.faulty import N, import_faulty
 
 Open = Callable[..., AppTest]
@@ -50,7 +50,7 @@ def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
     def show_it(split: str = "") -> AppTest:
         app = AppTest.from_function(page, default_timeout=60)
         if split:
-            app.query_params["split"] = split
+            app.query_params["split_config"] = split
         return app.run()
 
     return show_it
@@ -70,15 +70,15 @@ def numbers(app: AppTest) -> dict[str, int]:
 def test_the_published_split_is_shown_with_what_leaks_in_it(show: Open) -> None:
     app = show()
     assert not app.exception and not app.error
-    parts = numbers(app)
-    assert sum(parts.values()) == N
-    assert parts["Left out"] == 2
+    splits = numbers(app)
+    assert sum(splits.values()) == N
+    assert splits["Left out"] == 2
     words = said(app)
     assert "2 images are left out: 1 the same as a judged image and 1 of a person who is judged." in words
     assert "The published split has 1 training image that is the same as a judged one" in words
     assert "This split has no near-duplicate and no person in two parts." in words
     assert "Train with this split: training {'dataset': 'faulty', 'split': 'published'}" in words
-    assert "split" not in app.query_params
+    assert "split_config" not in app.query_params
     assert len(app.get("plotly_chart")) == 1
     assert any(button.label == "The part of each image, as CSV" for button in app.get("download_button"))
 
@@ -86,10 +86,10 @@ def test_the_published_split_is_shown_with_what_leaks_in_it(show: Open) -> None:
 def test_any_ratio_and_seed_can_be_chosen_and_is_in_the_address(show: Open, dataset: StoredDataset) -> None:
     app = show()
     app.segmented_control(key="split-kind").set_value("seeded").run()
-    assert app.query_params["split"] == "seeded"
+    assert app.query_params["split_config"] == "seeded"
     app.number_input(key="split-test").set_value(25.0).run()
     app.number_input(key="split-seed").set_value(7).run()
-    assert app.query_params["split"] == "seeded~0.1~0.25~5~0~7"
+    assert app.query_params["split_config"] == "seeded~0.1~0.25~5~0~7"
     config = SplitConfig(kind="seeded", test_01=0.25, seed=7)
     assert numbers(app)["Test"] == split_of(dataset, config).counts.loc["test", "total"]
     assert numbers(app)["Test"] == pytest.approx(N / 4, abs=3)
@@ -103,7 +103,7 @@ def test_a_link_opens_its_fold(show: Open, dataset: StoredDataset) -> None:
     config = SplitConfig(kind="kfold", folds=4, fold=2, seed=3)
     assert numbers(app)["Test"] == split_of(dataset, config).counts.loc["test", "total"]
     app.number_input(key="split-folds").set_value(2).run()  # the third of two folds is the second
-    assert app.query_params["split"] == "kfold~0.1~0.1~2~1~3"
+    assert app.query_params["split_config"] == "kfold~0.1~0.1~2~1~3"
     assert not app.exception
 
 
@@ -128,7 +128,7 @@ def test_without_published_parts_nothing_is_said_of_them(show: Open, dataset: St
     index.assign(split=pd.Series(pd.NA, index.index, dtype="string")).to_parquet(path, index=False)
     app = show()
     assert app.segmented_control(key="split-kind").options == ["Seeded", "K-fold"]
-    assert "split" not in app.query_params or app.query_params["split"] == "seeded"
+    assert "split_config" not in app.query_params or app.query_params["split_config"] == "seeded"
     assert "As it is published" not in said(app)
     assert not app.toggle
     assert "Left out" not in numbers(app)
@@ -136,24 +136,24 @@ def test_without_published_parts_nothing_is_said_of_them(show: Open, dataset: St
 
 def test_a_split_that_can_not_be_made_is_told_and_another_can_be_chosen(show: Open, dataset: StoredDataset) -> None:
     ids = dataset.raw_index(["id"])["id"]
-    dataset.overlay().exclude(ids.iloc[3:], "test")
+    dataset.corrections().exclude(ids.iloc[3:], "test")
     app = show("kfold")
     assert "folds can't be made" in said(app)
     assert app.number_input(key="split-folds").value == 5
-    dataset.overlay().exclude(ids, "test")
+    dataset.corrections().exclude(ids, "test")
     assert "There is nothing to divide" in said(show())
 
 
 def test_left_out_images_are_explained(dataset: StoredDataset) -> None:
-    dataset.overlay().exclude(dataset.raw_index(["id"])["id"].iloc[:1], "test")
+    dataset.corrections().exclude(dataset.raw_index(["id"])["id"].iloc[:1], "test")
     words = left_out_words(split_of(dataset, SplitConfig()))
     assert words.startswith("3 images are left out: 1 excluded by corrections")
     assert left_out_words(split_of(dataset, SplitConfig(kind="seeded"))).startswith("1 image is left out: 1 excluded")
 
 
-def test_the_table_has_shares_of_the_labelled_images_and_only_rows_that_occur() -> None:
-    rows = [{"fear": 1, "anger": 3, "disgust": 0, "unlabelled": 4}] * 2 + [dict.fromkeys(("fear", "anger"), 0)] * 2
-    counts = pd.DataFrame(rows, index=pd.Index(PARTS, name="part")).fillna(0).astype(int)
+def test_the_table_has_shares_of_the_labeled_images_and_only_rows_that_occur() -> None:
+    rows = [{"fear": 1, "anger": 3, "disgust": 0, "unlabeled": 4}] * 2 + [dict.fromkeys(("fear", "anger"), 0)] * 2
+    counts = pd.DataFrame(rows, index=pd.Index(SPLITS, name="split")).fillna(0).astype(int)
     html = counts_html(counts.assign(total=counts.sum(axis=1)))
     assert re.findall(r'scope="col"[^>]*>([^<]*)<', html) == ["Training", "Validation"]
     assert re.findall(r'scope="row"[^>]*>([^<]*)<', html) == ["Fear", "Anger", "No label", "All"]

@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, argmax_outcomes
 from fer_core.labels import Expression
-from fer_ui.datasets.vote_summary import DISPUTED_MAX, summarise_votes, votes_in_words
+from fer_ui.datasets.vote_summary import AMBIGUOUS_MAX, summarize_votes, votes_in_words
 
 
 def _index(n: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def test_the_figures_worked_out_by_hand() -> None:
     index = _index()
     votes = index[list(VOTE_COLUMNS)].to_numpy()
     agreed = votes[:, :8].max(1) / votes.sum(1)
-    seen = summarise_votes(index)
+    seen = summarize_votes(index)
     assert seen is not None and seen.ceiling is not None
     assert seen.images == len(index)
     assert seen.median_01 == np.median(agreed)
@@ -41,9 +41,9 @@ def test_the_figures_worked_out_by_hand() -> None:
 
 
 def test_the_interval_of_the_median_holds_that_of_many_images() -> None:
-    many = summarise_votes(_index(8000, seed=99))
+    many = summarize_votes(_index(8000, seed=99))
     assert many is not None
-    few = [summarise_votes(_index(100, seed)) for seed in range(40)]
+    few = [summarize_votes(_index(100, seed)) for seed in range(40)]
     held = [each.median_interval[0] <= many.median_01 <= each.median_interval[1] for each in few if each]
     assert np.mean(held) > 0.9
     widths = [each.median_interval[1] - each.median_interval[0] for each in few if each]
@@ -52,39 +52,39 @@ def test_the_interval_of_the_median_holds_that_of_many_images() -> None:
 
 def test_a_part_is_its_rows_alone_and_excluded_ones_are_in_none() -> None:
     index = _index()
-    train = summarise_votes(index, "train")
+    train = summarize_votes(index, "train")
     assert train is not None
     assert train.images == 500
-    alone = summarise_votes(index[index["split"] == "train"].reset_index(drop=True))
+    alone = summarize_votes(index[index["split"] == "train"].reset_index(drop=True))
     assert alone is not None
     assert train.ceiling == alone.ceiling
     pd.testing.assert_frame_equal(train.shares, alone.shares)
-    assert set(index["split"].iloc[train.disputed.rows]) == {"train"}
+    assert set(index["split"].iloc[train.ambiguous.rows]) == {"train"}
     excluded = index.assign(excluded=index["split"].eq("train").fillna(False).astype(bool))
-    assert summarise_votes(excluded, "train") is None
-    rest = summarise_votes(excluded)
+    assert summarize_votes(excluded, "train") is None
+    rest = summarize_votes(excluded)
     assert rest is not None and rest.images == 500
 
 
-def test_the_most_disputed_come_first_with_their_own_votes() -> None:
+def test_the_most_ambiguous_come_first_with_their_own_votes() -> None:
     index = _index().sample(frac=1, random_state=1).reset_index(drop=True)
-    seen = summarise_votes(index)
+    seen = summarize_votes(index)
     assert seen is not None
-    for faces in (seen.disputed, seen.disputed_labelled):
-        assert len(faces.rows) == DISPUTED_MAX
+    for faces in (seen.ambiguous, seen.ambiguous_labeled):
+        assert len(faces.rows) == AMBIGUOUS_MAX
         np.testing.assert_array_equal(faces.votes, index[list(VOTE_COLUMNS)].to_numpy()[faces.rows])
         share = faces.votes[:, :8].max(1) / faces.votes.sum(1)
         assert (np.diff(share) >= 0).all()
-    assert index["label"].iloc[seen.disputed_labelled.rows].notna().all()
-    assert index["label"].iloc[seen.disputed.rows].isna().any()
+    assert index["label"].iloc[seen.ambiguous_labeled.rows].notna().all()
+    assert index["label"].iloc[seen.ambiguous.rows].isna().any()
 
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_none_or_one_vote_is_no_fault(rows: int) -> None:
     index = _index(4).head(rows)
-    seen = summarise_votes(index)
+    seen = summarize_votes(index)
     assert (seen is None) == (rows == 0)
-    assert summarise_votes(_index(4).assign(**dict.fromkeys(VOTE_COLUMNS, 0))) is None
+    assert summarize_votes(_index(4).assign(**dict.fromkeys(VOTE_COLUMNS, 0))) is None
 
 
 def test_votes_in_words_go_from_the_commonest_to_the_rarest() -> None:

@@ -9,10 +9,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fer_core.data.agreement import HumanCeiling
+from fer_core.data.agreement import AnnotatorAgreement
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.drawn import make_drawn_dataset
-from fer_core.data.synthetic import DrawnFacesRecipe, write_ferplus_like
+from fer_core.data.synthetic.dataset import make_synthetic_dataset
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 from fer_ui.datasets import votes_view
@@ -22,7 +22,7 @@ from fer_ui.datasets.votes_view import ceiling_words
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("drawn") / "faces.zip"
-    write_ferplus_like(path, DrawnFacesRecipe(total=160, identities=40, profile=dict.fromkeys(Expression, 1)))
+    write_ferplus_like(path, SyntheticFacesConfig(total=160, identities=40, profile=dict.fromkeys(Expression, 1)))
     return path
 
 
@@ -66,7 +66,7 @@ def test_the_figures_with_their_intervals_come_first(dataset: StoredDataset) -> 
     assert len(app.get("plotly_chart")) == 2
 
 
-def test_the_most_disputed_are_shown_with_the_votes_as_a_table(dataset: StoredDataset) -> None:
+def test_the_most_ambiguous_are_shown_with_the_votes_as_a_table(dataset: StoredDataset) -> None:
     app = show()
     table = app.dataframe[0].value
     faces = app.get("image")
@@ -80,7 +80,7 @@ def test_the_most_disputed_are_shown_with_the_votes_as_a_table(dataset: StoredDa
 
 
 def test_a_part_is_chosen_in_the_address(dataset: StoredDataset) -> None:
-    everything, train = show(), show(part="train")
+    everything, train = show(), show(split="train")
     assert "160 images" in said(everything)
     assert "160 images" not in said(train)
     splits = dataset.index(["id", "split"]).set_index("id")["split"]
@@ -88,15 +88,15 @@ def test_a_part_is_chosen_in_the_address(dataset: StoredDataset) -> None:
 
 
 def test_an_excluded_image_is_counted_no_more(dataset: StoredDataset) -> None:
-    dataset.overlay().exclude(dataset.index(["id"])["id"][:10], "blurred")
+    dataset.corrections().exclude(dataset.index(["id"])["id"][:10], "blurred")
     assert "150 images" in said(show())
-    dataset.overlay().exclude(dataset.index(["id"])["id"], "blurred")
+    dataset.corrections().exclude(dataset.index(["id"])["id"], "blurred")
     assert "There is no image with a vote here" in said(show())
 
 
 def test_a_dataset_without_votes_says_so(store: Settings) -> None:
     st.cache_data.clear()
-    make_drawn_dataset("drawn", 64, 0, store)
+    make_synthetic_dataset("drawn", 64, 0, store)
     app = show()
     assert not app.error and not app.exception
     assert "This dataset has no votes" in said(app)
@@ -111,7 +111,7 @@ def test_a_failure_is_told_in_words(dataset: StoredDataset, monkeypatch: pytest.
 
 
 def test_the_ceiling_names_the_accuracy_beyond_which_nothing_can_be_claimed() -> None:
-    words = ceiling_words(HumanCeiling(3371, 0.771, (0.76, 0.78), 0.94, (0.93, 0.95), 0.05))
+    words = ceiling_words(AnnotatorAgreement(3371, 0.771, (0.76, 0.78), 0.94, (0.93, 0.95), 0.05))
     assert "94.0 % of 3,371 images" in words
     assert "accuracies above 95.0 % on these labels are suspect" in words
     assert "77.1 %" in words

@@ -10,23 +10,23 @@ from pathlib import Path
 import pytest
 
 from fer_core.errors import FerscopeError, InputError, JobError
-from fer_core.jobs.apart import Errand, run_apart
+from fer_core.jobs.subprocess_runner import Command, run_command
 from fer_core.settings import Settings
 from fer_ui.models import import_process
-from fer_ui.models.import_process import import_weights_apart
+from fer_ui.models.import_process import import_weights_in_subprocess
 
 
 def test_the_command_gets_what_was_said_and_its_id_comes_back(monkeypatch: pytest.MonkeyPatch, store: Settings) -> None:
-    asked: list[Errand] = []
+    asked: list[Command] = []
 
-    def run(errand: Errand, _: Settings) -> str:
+    def run(errand: Command, _: Settings) -> str:
         asked.append(errand)
         return '{"id": "study-a", "n": 5}'
 
-    monkeypatch.setattr(import_process, "run_apart", run)
-    assert import_weights_apart(Path("/x/-a.pt"), "A-cnn", "", "MIT; see there", "") == "study-a"
+    monkeypatch.setattr(import_process, "run_command", run)
+    assert import_weights_in_subprocess(Path("/x/-a.pt"), "A-cnn", "", "MIT; see there", "") == "study-a"
     words = list(asked[0].arguments)
-    assert words == ["models", "import", "--preset=A-cnn", "--licence=MIT; see there", "--json", "--", "/x/-a.pt"]
+    assert words == ["models", "import", "--preset=A-cnn", "--license=MIT; see there", "--json", "--", "/x/-a.pt"]
 
 
 @pytest.fixture
@@ -36,13 +36,13 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, store: Settings, tmp_path: Path) -
     def put(code: str) -> None:
         path = tmp_path / "stand_in.py"
         path.write_text(f"import os, sys, time\n{code}\n")
-        monkeypatch.setattr(import_process, "run_apart", partial(run_apart, command=[sys.executable, str(path)]))
+        monkeypatch.setattr(import_process, "run_command", partial(run_command, command=[sys.executable, str(path)]))
 
     return put
 
 
 def import_some() -> str:
-    return import_weights_apart(Path("a.pt"), "A-cnn", "", "", "")
+    return import_weights_in_subprocess(Path("a.pt"), "A-cnn", "", "", "")
 
 
 def test_what_the_visitor_can_mend_is_said_in_the_commands_words(stand_in: Callable[[str], None]) -> None:
@@ -69,4 +69,4 @@ def test_one_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch, stand
 
 def test_the_real_command_understands_it(store: Settings, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no preset 'nobody'"):  # found out before torch is loaded
-        import_weights_apart(tmp_path / "weights.pt", "nobody", "mine", "MIT", "")
+        import_weights_in_subprocess(tmp_path / "weights.pt", "nobody", "mine", "MIT", "")

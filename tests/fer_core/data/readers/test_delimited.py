@@ -10,7 +10,7 @@ import pytest
 from fer_core.data.manifest import TableColumns
 from fer_core.data.readers.delimited import SEPARATORS, decimal_point, detect_dialect, text_encoding
 from fer_core.data.readers.table import guess_columns
-from fer_core.data.source import open_source
+from fer_core.data.sources.source import open_source
 from fer_core.errors import LabelFileError
 from fer_core.settings import Settings
 from tests.sources import PLAIN, read_records, write_folder, write_zip

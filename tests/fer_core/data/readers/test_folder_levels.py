@@ -9,14 +9,14 @@ import pytest
 
 from fer_core.data.catalog import import_dataset
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers import recognise
+from fer_core.data.readers import recognize
 from fer_core.data.record import Split, split_named
-from fer_core.data.source import open_source
+from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 from tests.commands import Command, commands
-from tests.sources import PLAIN, labelled, png, read_records, write_folder
+from tests.sources import PLAIN, labeled, png, read_records, write_folder
 
 WORDS = ("happiness", "sadness", "anger", "neutral")
 
@@ -31,7 +31,7 @@ def _told(folder: Path, manifest: Manifest = PLAIN) -> set[tuple[Split | None, s
 
 def _layout(folder: Path) -> str:
     with open_source(folder, Settings()) as source:
-        return recognise(source).layout
+        return recognize(source).layout
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_class_folders_are_understood_however_they_are_called(
 ) -> None:
     write_folder(tmp_path, _files(f"{above}{name}/{number}.png" for name in names for number in range(3)))
     assert _layout(tmp_path) == "folders"
-    assert {label for label, _ in labelled(tmp_path, "folders").values()} == set(WORDS)
+    assert {label for label, _ in labeled(tmp_path, "folders").values()} == set(WORDS)
     assert {record.split for record in read_records(tmp_path, "folders")} == {Split.TRAIN if above else None}
 
 
@@ -113,17 +113,17 @@ def test_the_manifest_may_say_which_folder_is_the_person_or_that_none_is(tmp_pat
 
 @pytest.mark.parametrize("names", [("0", "1", "2"), ("1", "2", "7"), ("00", "01", "02")])
 @pytest.mark.parametrize("pattern", ["train/{label}/{n}.png", "{label}/{n}.png", "{label}/s0{n}/1.png"])
-def test_numbered_folders_are_recognised_and_not_guessed(pattern: str, names: tuple[str, ...], tmp_path: Path) -> None:
+def test_numbered_folders_are_recognized_and_not_guessed(pattern: str, names: tuple[str, ...], tmp_path: Path) -> None:
     write_folder(tmp_path, _files(pattern.format(label=label, n=n) for label in names for n in range(4)))
     assert _layout(tmp_path) == "folders"
     assert {label for _, label, _ in _told(tmp_path)} == set(names)
     with pytest.raises(DatasetError, match="is no known expression"):
-        labelled(tmp_path, "folders")
+        labeled(tmp_path, "folders")
 
 
 def test_folders_of_many_numbers_are_no_classes(tmp_path: Path) -> None:
     write_folder(tmp_path, _files(f"{n}/1.png" for n in range(40)))
-    with pytest.raises(DatasetError, match="not recognised"):
+    with pytest.raises(DatasetError, match="not recognized"):
         _layout(tmp_path)
 
 
@@ -161,14 +161,14 @@ def test_numbers_are_imported_once_it_is_said_whose_they_are(
     run: Command = commands(capsys)
     names = [f"train/{code}/{n}.png" for code in range(1, 8) for n in range(2)]
     folder = write_folder(tmp_path / "faces", {name: png(number) for number, name in enumerate(names)})
-    said = run("datasets", "propose", folder, "--json").json
+    said = run("datasets", "preview", folder, "--json").json
     assert not any(label["known"] for label in said["labels"])
     offered = {each["name"]: each["labels"] for each in said["numberings"]}
     assert offered["rafdb"]["1"] == "surprise" and offered["affectnet"]["1"] == "happiness"
-    assert "--numbering rafdb: RAF-DB: 1 surprise" in run("datasets", "propose", folder).out
+    assert "--numbering rafdb: RAF-DB: 1 surprise" in run("datasets", "preview", folder).out
     refused = run("datasets", "import", folder)
     assert refused.code == 2 and "--numbering" in refused.err
-    chosen = run("datasets", "propose", folder, "--numbering", "rafdb", "--map", "7=contempt", "--json").json
+    chosen = run("datasets", "preview", folder, "--numbering", "rafdb", "--map", "7=contempt", "--json").json
     becomes = {label["raw"]: label["expression"] for label in chosen["labels"]}
     assert (becomes["1"], becomes["6"], becomes["7"]) == ("surprise", "anger", "contempt")
     assert run("datasets", "import", folder, "--numbering", "rafdb").code == 0
@@ -177,4 +177,4 @@ def test_numbers_are_imported_once_it_is_said_whose_they_are(
 
 def test_unlike_words_are_told_apart_by_their_expressions(tmp_path: Path) -> None:
     write_folder(tmp_path, _files(["3_happy/a.png", "smile/b.png"]))
-    assert {label for label, _ in labelled(tmp_path, "folders").values()} == {Expression.HAPPINESS}
+    assert {label for label, _ in labeled(tmp_path, "folders").values()} == {Expression.HAPPINESS}

@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from fer_core.data.catalog import import_dataset
-from fer_core.data.images import decode
-from fer_core.data.left_out import Reason
+from fer_core.data.index.images import decode
+from fer_core.data.ingest.preview import ImportPreview, fitting_manifest, propose
+from fer_core.data.ingest.skipped import Reason
+from fer_core.data.label_mapping.numberings import NUMBERINGS
 from fer_core.data.manifest import Manifest
-from fer_core.data.numberings import NUMBERINGS
-from fer_core.data.proposal import Proposal, fitting_manifest, propose
-from fer_core.data.readers import recognise
-from fer_core.data.source import open_source
+from fer_core.data.readers import recognize
+from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError, LabelFileError
 from fer_core.settings import Settings
 from tests.sources import PLAIN, gray, png, write_folder, write_zip
@@ -42,7 +42,7 @@ def _ferplus(usages: list[str] = USAGES) -> str:
     return VOTES + "".join(rows)
 
 
-def _proposed(path: Path, store: Settings) -> Proposal:
+def _proposed(path: Path, store: Settings) -> ImportPreview:
     with open_source(path, store) as source:
         return propose(source, fitting_manifest(source, "", "", "data", store))
 
@@ -200,7 +200,7 @@ def test_parquet_beside_images_is_a_table(tmp_path: Path, store: Settings) -> No
     write_folder(tmp_path, {"a.png": png(1)})
     pq.write_table(pa.table({"path": ["a.png"], "label": ["fear"]}), tmp_path / "a.parquet")
     with open_source(tmp_path, store) as source:
-        assert recognise(source).layout == "table"
+        assert recognize(source).layout == "table"
 
 
 def test_the_given_cases(test_data: Path, store: Settings) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from fer_core.data.manifest import known_manifests
-from fer_core.data.readers import READERS, reader_for, recognise
+from fer_core.data.readers import READERS, reader_for, recognize
 from fer_core.data.readers.file_names import has, is_image, split_of
 from fer_core.data.record import Split
-from fer_core.data.source import open_source
+from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError, InputError
 from fer_core.settings import Settings
 from tests.sources import write_folder, write_zip
@@ -33,23 +33,23 @@ from tests.sources import write_folder, write_zip
         ("table", ["labels.parquet", "images/a.jpg"]),
     ],
 )
-def test_layouts_are_recognised_in_a_folder_and_in_a_zip(layout: str, names: list[str], tmp_path: Path) -> None:
+def test_layouts_are_recognized_in_a_folder_and_in_a_zip(layout: str, names: list[str], tmp_path: Path) -> None:
     files = dict.fromkeys(names, "")
     for path in (write_folder(tmp_path / "f", files), write_zip(tmp_path / "a.zip", files)):
         with open_source(path, Settings()) as source:
-            assert recognise(source).layout == layout
+            assert recognize(source).layout == layout
 
 
 def test_a_table_by_itself_holds_its_images(tmp_path: Path) -> None:
     (tmp_path / "source.csv").write_text("emotion,pixels,Usage\n")
     with open_source(tmp_path / "source.csv", Settings()) as source:
-        assert recognise(source).layout == "fer2013-csv"
+        assert recognize(source).layout == "fer2013-csv"
 
 
 @pytest.mark.parametrize("files", [{}, {"a.png": ""}, {"cats/a.png": ""}, {"fear/a.txt": ""}, {"notes.txt": ""}])
 def test_a_layout_nobody_knows_names_what_is_there_and_what_is_known(files: dict[str, str], tmp_path: Path) -> None:
     with open_source(write_folder(tmp_path, files), Settings()) as source, pytest.raises(DatasetError) as caught:
-        recognise(source)
+        recognize(source)
     assert all(layout in str(caught.value) for layout in READERS)
     assert all(name in str(caught.value) for name in files)
 
@@ -101,8 +101,8 @@ def test_a_name_is_found_in_a_sorted_list() -> None:
     assert [has(names, name) for name in ("", "a", "c", "d", "e")] == [False, True, False, True, False]
 
 
-def test_the_real_archives_are_recognised(test_data: Path) -> None:
+def test_the_real_archives_are_recognized(test_data: Path) -> None:
     for name, layout in (("ferplus.zip", "ferplus"), ("facial_expressions.zip", "table")):
         if (test_data / name).is_file():
             with open_source(test_data / name, Settings()) as source:
-                assert recognise(source).layout == layout
+                assert recognize(source).layout == layout

@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.data.readers.table import guess_columns, tables
 from fer_core.data.record import Record
-from fer_core.data.source import open_source
+from fer_core.data.sources.source import open_source
 from fer_core.errors import LabelFileError
 from fer_core.settings import Settings
 from tests.sources import PLAIN, read_records, write_folder

@@ -1,0 +1,1 @@
+"""Parts that several benchmarks share: inputs, methods to compare, and tables."""

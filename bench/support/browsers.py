@@ -1,0 +1,137 @@
+"""Browsers that use the app as visitors do: they open pages, stand at a camera, upload a photo."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+from bench.support.frames import MEDIA, frame
+from fer_core.data.catalog import import_dataset
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.labels import Expression
+from fer_core.settings import Settings
+from tests.e2e.app_server import AppServer
+from tests.e2e.conftest import CAMERA_FLAGS, DESKTOP, FLAGS, chromium_path
+from tests.e2e.material import camera_film
+
+DATASET = "faces"
+WAIT_MS = 300_000
+
+_PLAYER = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
+_FOUND = re.compile(r"^(No|One|\d+) faces? found$")
+_SHOWN_FRAMES = """(video, seconds) => new Promise(done => {
+    const begin = performance.now(), times = [begin];
+    const note = () => { times.push(performance.now()); video.requestVideoFrameCallback(note); };
+    video.requestVideoFrameCallback(note);
+    setTimeout(() => {
+        times.push(performance.now());
+        const gaps = times.slice(1).map((time, place) => time - times[place]);
+        done([(times.length - 2) / seconds, Math.max(...gaps) / 1000]);
+    }, 1000 * seconds);
+})"""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A running app, a browser with a camera, and a photo to upload."""
+
+    server: AppServer
+    browser: Browser
+    photo: Path
+
+    def visitor(self) -> BrowserContext:
+        """Somebody new, who shares nothing with the others."""
+        return self.browser.new_context(base_url=self.server.url, viewport=DESKTOP)
+
+    def memory_mb(self) -> float:
+        """Memory of the server's process, MiB."""
+        return float(psutil.Process(self.server.pid).memory_info().rss) / 2**20
+
+    def cpu_s(self) -> float:
+        """Processor time that the server's process has used."""
+        used = psutil.Process(self.server.pid).cpu_times()
+        return float(used.user + used.system)
+
+
+@contextmanager
+def scene(environment: dict[str, str]) -> Iterator[Scene]:
+    """The app with a store of its own in a temporary folder, a drawn dataset in it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _furnish(folder)
+        camera = ("--use-file-for-fake-video-capture=" + str(_film(folder)), *CAMERA_FLAGS)
+        yunet = sorted((MEDIA.parent.parent / "models").glob("face_detection_yunet*.onnx"))
+        server = AppServer(folder / "store", {**environment, **({"FERSCOPE_YUNET": str(yunet[0])} if yunet else {})})
+        server.start()
+        try:
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *camera])
+                yield Scene(server, browser, _photo(folder))
+                browser.close()
+        finally:
+            server.stop()
+
+
+def open_page(page: Page, address: str) -> None:
+    """Open an address and wait until its script has run."""
+    page.goto(address)
+    page.wait_for_selector('[data-testid="stHeading"]', timeout=WAIT_MS)
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=WAIT_MS)
+
+
+def start_video(page: Page) -> Locator:
+    """Press START on the open Live page; the video, once it plays."""
+    player = page.frame_locator(_PLAYER)
+    player.get_by_role("button", name="Start").click(timeout=WAIT_MS)
+    video = player.locator("video")
+    video.wait_for(timeout=WAIT_MS)
+    deadline = time.monotonic() + WAIT_MS / 1000
+    while not video.evaluate("v => v.videoWidth > 0 && v.currentTime > 0"):
+        if time.monotonic() > deadline:
+            raise RuntimeError("The video never played.")
+        page.wait_for_timeout(250)
+    return video
+
+
+def shown_frames(video: Locator, seconds: float) -> tuple[float, float]:
+    """Frames a second that the browser really displayed, and its longest time without a new one in seconds."""
+    per_s, longest_s = video.evaluate(_SHOWN_FRAMES, seconds)
+    return float(per_s), float(longest_s)
+
+
+def upload(page: Page, photo: Path) -> None:
+    """Upload a photo to the open Predict page; doesn't wait."""
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
+
+
+def wait_until_read(page: Page) -> None:
+    """Wait until the uploaded photo was read."""
+    page.get_by_text(_FOUND).first.wait_for(timeout=WAIT_MS)
+
+
+def _furnish(folder: Path) -> None:
+    archive = folder / "faces.zip"
+    write_ferplus_like(archive, SyntheticFacesConfig(total=320, identities=40, profile=dict.fromkeys(Expression, 1)))
+    import_dataset(archive, Settings(home=folder / "store"), dataset_id=DATASET, move=True)
+
+
+def _film(folder: Path) -> Path:
+    woman = MEDIA / "woman_turning_640x360_20s.mp4"
+    if woman.is_file():
+        return camera_film(woman, folder / "camera.mjpeg")
+    return camera_film(_photo(folder), folder / "camera.mjpeg")
+
+
+def _photo(folder: Path) -> Path:
+    path = folder / "photo.png"
+    Image.fromarray(frame(1280, 720, 1)).save(path)
+    return path

@@ -1,0 +1,125 @@
+"""The sides of `bench.inference`: our path from a frame to its readings, and study A's loop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import cv2
+import numpy as np
+import torch
+
+from fer_core.bundles.bundle import INT8_FILE, Bundle
+from fer_core.detection.detector import FaceDetector
+from fer_core.faces import RgbImage, crop_face
+from fer_core.inference.predictor import Predictor
+from fer_core.models.registry import architecture
+
+_STUDY_STEP = 1.32
+_STUDY_NEIGHBORS = 5
+_STUDY_SIDE_PX = 224
+_CASCADE = "haarcascade_frontalface_default.xml"
+
+
+class Turn(NamedTuple):
+    """What a frame took, in seconds, and how many faces were found in it; `cpu_s` is the processor's time of all
+    threads, which other work on the machine stretches less than the clock's."""
+
+    detect_s: float
+    crop_s: float
+    classify_s: float
+    all_s: float
+    cpu_s: float
+    found: int
+
+
+class Contestant(Protocol):
+    """Reads the faces of a frame; `threads` is how many it may use."""
+
+    name: str
+    threads: int
+
+    def turn(self, frame: RgbImage) -> Turn:
+        """Read one frame, and say what it took."""
+
+
+@dataclass
+class Ours:
+    """What Predict does with a frame, timed part by part and as one call; Live's path is in `live_methods`."""
+
+    name: str
+    threads: int
+    detector: FaceDetector
+    bundle: Bundle
+
+    @classmethod
+    def open(cls, path: Path, detector: FaceDetector, threads: int) -> Ours:
+        """With the network in the file `path` of a bundle."""
+        bundle = Bundle.open(path.parent, threads=threads, model_file=path.name)
+        return cls(f"ours ({detector.name}), {bits(path)}", threads, detector, bundle)
+
+    def turn(self, frame: RgbImage) -> Turn:
+        """See `Contestant.turn`."""
+        contract = self.bundle.contract
+        started = time.perf_counter()
+        faces = self.detector.detect(frame)
+        detected = time.perf_counter()
+        crops = [crop_face(frame, face.frame, contract.crop_margin_01) for face in faces]
+        batch = contract.apply_batch(crops)
+        cropped = time.perf_counter()
+        self.bundle.probabilities(batch)
+        classified = time.perf_counter()
+        cpu = time.process_time()
+        whole = time.perf_counter()
+        readings = Predictor(self.bundle, self.detector).read(frame)
+        ended = time.perf_counter()
+        return Turn(
+            detected - started,
+            cropped - detected,
+            classified - cropped,
+            ended - whole,
+            time.process_time() - cpu,
+            len(readings),
+        )
+
+
+class StudyA:
+    """Study A's loop: the cascade on the whole frame, then the network on one face after the other."""
+
+    def __init__(self, threads: int) -> None:
+        self.name = "study A's loop"
+        self.threads = threads
+        self._cascade = cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / _CASCADE))
+        self._network = architecture("shallow-cnn").build(3, 8).eval()
+
+    def turn(self, frame: RgbImage) -> Turn:
+        """See `Contestant.turn`."""
+        cpu = time.process_time()
+        started = time.perf_counter()
+        gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        boxes = self._cascade.detectMultiScale(gray, _STUDY_STEP, _STUDY_NEIGHBORS)
+        detected = time.perf_counter()
+        crop_s = classify_s = 0.0
+        for x, y, width, height in boxes:
+            begun = time.perf_counter()
+            face = cv2.resize(frame[y : y + height, x : x + width], (_STUDY_SIDE_PX, _STUDY_SIDE_PX))
+            tensor = torch.from_numpy(np.ascontiguousarray(face.transpose(2, 0, 1))).float()[None]
+            ready = time.perf_counter()
+            with torch.no_grad():
+                self._network(tensor).argmax(1).item()
+            crop_s, classify_s = crop_s + ready - begun, classify_s + time.perf_counter() - ready
+        ended = time.perf_counter()
+        return Turn(detected - started, crop_s, classify_s, ended - started, time.process_time() - cpu, len(boxes))
+
+
+def bits(path: Path) -> str:
+    """What a network's file is called in a table."""
+    return "8 bits" if path.name == INT8_FILE else "32 bits"
+
+
+def use_threads(threads: int) -> None:
+    """Let OpenCV and PyTorch use so many."""
+    cv2.setNumThreads(threads)
+    torch.set_num_threads(threads)

@@ -1,0 +1,106 @@
+"""Stands in for `python -m fer_core` in `bench.reliability`: notes each start of a job, and holds a lock while it runs.
+
+Its commands `supervise` and `serve` are the supervisor and the app, whose jobs start through here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import time
+from pathlib import Path
+
+from fer_core.jobs.process import JOB_VARIABLE
+from fer_core.settings import settings
+
+EPOCHS = 3
+COMMAND = (sys.executable, "-m", "bench.support.job_start_recorder")
+
+
+def starts_path(store: Path) -> Path:
+    """A line each start: the job, the process, the time, and whether it ran already."""
+    return store / "witness.txt"
+
+
+def main() -> None:
+    """Do what the arguments say, as `fer_core` would."""
+    if sys.argv[1] == "supervise":
+        _supervise()
+    elif sys.argv[1] == "serve":
+        _serve(sys.argv[2:])
+    elif sys.argv[1] == "rehearse" and _noted():
+        _rehearse(sys.argv[3])
+    else:
+        _noted()
+        os.execv(sys.executable, [sys.executable, "-m", "fer_core", *sys.argv[1:]])
+
+
+def _supervise() -> None:
+    from fer_core.jobs.supervisor import Supervisor
+    from fer_core.system.logs import set_up_logging
+
+    set_up_logging("INFO")
+    Supervisor(settings(), COMMAND).run_forever()
+
+
+def _serve(options: list[str]) -> None:
+    """The app, its watch quick and its supervisor this program."""
+    from fer_core.jobs.watch import SupervisorWatch
+    from fer_ui import serve
+
+    vars(serve)["SupervisorWatch"] = lambda here: SupervisorWatch(here, COMMAND, look_s=0.5)
+    sys.argv = ["serve", *options]
+    serve.main()
+
+
+def _noted() -> bool:
+    """Note the start, and take the lock for as long as the process lives."""
+    job, store = os.environ[JOB_VARIABLE], settings().store
+    held = os.open(_witness_folder() / f"{job}.lock", os.O_CREAT | os.O_RDWR)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        alone = "alone"
+    except OSError:
+        alone = "twice"
+    os.set_inheritable(held, True)  # the lock lasts as long as the process, through every restart
+    line = f"{job} {os.getpid()} {time.time():.3f} {alone} {store.name}\n"
+    with starts_path(_witness_folder()).open("a") as starts:
+        starts.write(line)
+    return True
+
+
+def _rehearse(run_id: str) -> None:
+    """What a training does to its run and its job, without the training: for tests that have no time for one."""
+    from fer_core.cli.reporting import reported
+    from fer_core.progress import Progress
+    from fer_core.runs.folder import open_run
+
+    run = open_run(run_id, settings())
+
+    def work(progress: Progress) -> None:
+        done = len(run.metrics())
+        run.keep_metrics_until(done)
+        for epoch in range(done + 1, EPOCHS + 1):
+            for step in range(10):
+                progress((epoch - 1 + step / 10) / EPOCHS, f"Epoch {epoch} of {EPOCHS}, batch {step}")
+                time.sleep(0.05)
+            run.append_metrics({"epoch": epoch})
+        progress(0.95, "Judging the best epoch")
+        time.sleep(0.5)
+        for name in ("contract.json", "weights.safetensors", "model.onnx", "report.json"):
+            run.write(name, b"{}")
+        run.finish({})
+
+    reported(work)
+
+
+def _witness_folder() -> Path:
+    """Beside the store, which may be full."""
+    folder = Path(os.environ["FERSCOPE_WITNESS"])
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,249 @@
+"""A store under trial for `bench.reliability`: tiny trainings on drawn faces, and what must hold of it at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from bench.support.job_start_recorder import COMMAND, EPOCHS, starts_path
+from fer_core.data.catalog import import_dataset
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.errors import JobError
+from fer_core.ids import new_id
+from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.process import JOB_VARIABLE, PROJECT, JobProcess, is_alive
+from fer_core.jobs.service import ensure_supervisor, supervisor_status
+from fer_core.jobs.store import JobStore
+from fer_core.labels import Expression
+from fer_core.runs.folder import RunState, create_run, open_run
+from fer_core.settings import Settings
+from fer_core.training.config.train_config import dump_config, load_config, presets
+
+DATASET = "drawn"
+WAIT_S = 240.0
+_SETTLES_S, _GONE_S = 30.0, 10.0
+
+
+@dataclass
+class Trial:
+    """A store in which things go wrong, and the processes that work on it.
+
+    `rehearsed` jobs only pretend to train. `lines_seen` has the most epoch lines that each run was ever seen to have.
+    """
+
+    settings: Settings
+    witness: Path
+    rehearsed: bool = False
+    apps: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    lines_seen: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def make(cls, folder: Path, witness: Path, *, rehearsed: bool = False, images: int = 400) -> Trial:
+        """Furnish an empty folder; this process's environment then names it, for those it starts."""
+        os.environ |= {
+            "FERSCOPE_HOME": str(folder),
+            "FERSCOPE_WITNESS": str(witness),
+            "FERSCOPE_OFFLINE": "true",
+            "FERSCOPE_HEARTBEAT_S": "0.3",
+            "FERSCOPE_THREADS": "1",
+            "FERSCOPE_DATABASE_URL": "",
+        }
+        os.environ.pop(JOB_VARIABLE, None)
+        here = Settings()
+        here.uploads_dir.mkdir(parents=True)
+        witness.mkdir(parents=True, exist_ok=True)
+        if rehearsed:
+            return cls(here, witness, rehearsed)
+        recipe = SyntheticFacesConfig(total=images, identities=images // 8, profile=dict.fromkeys(Expression, 1))
+        write_ferplus_like(here.uploads_dir / "drawn.zip", recipe)
+        import_dataset(here.uploads_dir / "drawn.zip", here, dataset_id=DATASET, move=True)
+        return cls(here, witness)
+
+    def submit(self, supervised: bool = True) -> str:
+        """Queue a tiny training; its job's id."""
+        changes = [f"dataset={DATASET}", "model.width=4", f"epochs={EPOCHS}", "batch_size=8", "precision=fp32"]
+        config = load_config(presets()["small-soft"], changes)
+        run = create_run(new_id("tiny"), dump_config(config), self.settings)
+        with self.jobs() as jobs:
+            command = ("rehearse" if self.rehearsed else "train", "--run", run.id)
+            job = jobs.submit("train", "Tiny", command, run.id, resume_args=("--resume",))
+        if supervised:
+            self.supervise()
+        return job.id
+
+    def supervise(self) -> None:
+        """See that there is a supervisor, one whose jobs start through the witness."""
+        ensure_supervisor(self.settings, COMMAND)
+
+    @contextlib.contextmanager
+    def jobs(self) -> Iterator[JobStore]:
+        """The job store, as another process sees it."""
+        with JobStore(self.settings) as jobs:
+            yield jobs
+
+    def get(self, job_id: str) -> Job:
+        """A job, and a look at how many epochs its run has recorded."""
+        with self.jobs() as jobs:
+            job = jobs.get(job_id)
+        lines = len(self.epochs(job))
+        self.lines_seen[job.target] = max(lines, self.lines_seen.get(job.target, 0))
+        return job
+
+    def epochs(self, job: Job) -> list[int]:
+        """The epochs that a job's run has recorded, as they stand in its file."""
+        metrics = open_run(job.target, self.settings).metrics()
+        return [] if metrics.empty else [int(epoch) for epoch in metrics["epoch"]]
+
+    def wait(self, holds: Callable[[], bool], what: str, seconds: float = WAIT_S) -> None:
+        """Wait until something is so.
+
+        Raises:
+            TimeoutError: it did not come about.
+        """
+        deadline_s = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > deadline_s:
+                raise TimeoutError(f"{what} did not come about within {seconds:g} s")
+            time.sleep(0.1)
+
+    def wait_running(self, job_id: str) -> Job:
+        """Wait until a job has a process, or has ended already."""
+        self.wait(lambda: (job := self.get(job_id)).pid is not None or job.state.ended, "a process of the job")
+        return self.get(job_id)
+
+    def finish(self, job_id: str) -> Job:
+        """See a job through to its end, resuming it as often as it stops (three times at the most)."""
+        for _ in range(4):
+            self.supervise()
+            self.wait(lambda: self.get(job_id).state.ended, "the end of the job")
+            job = self.get(job_id)
+            if job.state is JobState.SUCCEEDED:
+                return job
+            with self.jobs() as jobs:
+                jobs.resume(job_id)
+        return self.get(job_id)
+
+    def serve(self) -> subprocess.Popen[bytes]:
+        """Start an app on this store, and wait until it answers."""
+        port = _free_port()
+        command = [*COMMAND, "serve", "--server.port", str(port), "--server.headless", "true"]
+        with (self.witness / "server.log").open("ab") as log:
+            app = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log)
+        self.apps.append(app)
+        self.wait(lambda: _answers(port), "an answer of the app")
+        return app
+
+    def faults(self, job_id: str, *, finished: bool) -> list[str]:
+        """What is not as it must be: waits a little for states to become true."""
+        untrue: list[str] = []
+        deadline_s = time.monotonic() + _SETTLES_S
+        while time.monotonic() < deadline_s:
+            untrue = self._untrue_states()
+            if not untrue:
+                break
+            time.sleep(0.2)
+        return [*untrue, *self._repeated(job_id), *self._lost(job_id, finished=finished)]
+
+    def _untrue_states(self) -> list[str]:
+        try:
+            with self.jobs() as jobs:
+                recorded = jobs.list(limit=None)
+        except JobError as exc:
+            return [f"the store does not open: {exc}"]
+        alive = _job_processes()
+        untrue = [f"{job.id} is {job.state}, but runs" for job in recorded if job.state.ended and job.id in alive]
+        running = [job for job in recorded if job.state is JobState.RUNNING]
+        return untrue + [f"{job.id} is running, without a process" for job in running if JobProcess.find(job) is None]
+
+    def _repeated(self, job_id: str) -> list[str]:
+        """Whether a job ran beside itself, or more often than its record says."""
+        path = starts_path(self.witness)
+        lines = [line.split() for line in path.read_text().splitlines()] if path.is_file() else []
+        mine = [line for line in lines if line[0] == job_id]
+        found = [f"{job_id} ran beside itself" for line in mine if line[3] == "twice"]
+        attempts = self.get(job_id).attempts
+        return found + ([f"{job_id} started {len(mine)} times in {attempts} attempts"] if len(mine) > attempts else [])
+
+    def _lost(self, job_id: str, *, finished: bool) -> list[str]:
+        job = self.get(job_id)
+        epochs = self.epochs(job)
+        lost = [f"epochs {epochs} are not consecutive"] if epochs != list(range(1, len(epochs) + 1)) else []
+        if len(epochs) < self.lines_seen[job.target]:
+            lost.append(f"{self.lines_seen[job.target]} epochs were recorded, {len(epochs)} still are")
+        if finished and (job.state is not JobState.SUCCEEDED or len(epochs) != EPOCHS):
+            lost.append(f"it ended as {job.state} with {len(epochs)} of {EPOCHS} epochs: {job.error}")
+        if finished and open_run(job.target, self.settings).state is not RunState.FINISHED:
+            lost.append("its run folder is not whole")
+        return lost
+
+    def supervisors(self) -> list[int]:
+        """The processes that supervise this store."""
+        return [pid for pid, arguments in _processes_of(self.settings).items() if arguments[-1:] == ["supervise"]]
+
+    def end(self) -> None:
+        """End every process of this store that the trial brought about."""
+        for app in self.apps:
+            app.kill()
+            app.wait()
+        supervisor = supervisor_status(self.settings).pid
+        kill(supervisor, *_job_processes().values())
+
+
+def kill(*pids: int | None) -> None:
+    """`kill -9` of processes, all at once; back when they are gone."""
+    found = []
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if pid is not None:
+                found.append(psutil.Process(pid))
+                os.kill(pid, signal.SIGKILL)
+    deadline_s = time.monotonic() + _GONE_S
+    while any(is_alive(process) for process in found) and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+
+
+def _job_processes() -> dict[str, int]:
+    """The process of each job of the store under trial; leaders only, not what they started."""
+    found = {}
+    home = os.environ["FERSCOPE_HOME"]
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            environment = process.environ()
+            job = environment.get(JOB_VARIABLE)
+            leads = environment.get("FERSCOPE_HOME") == home and os.getpgid(process.pid) == process.pid
+            if job and leads and is_alive(process):
+                found[job] = process.pid
+    return found
+
+
+def _processes_of(settings: Settings) -> dict[int, list[str]]:
+    found = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get("FERSCOPE_HOME") == str(settings.store) and is_alive(process):
+                found[process.pid] = process.cmdline()
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

@@ -1,0 +1,175 @@
+"""The sides of `bench.training`, each in a process of its own: learn for a while whenever the parent says so."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from fer_core.contract import Contract
+from fer_core.data.catalog import open_dataset
+from fer_core.data.packing.pack import dataset_images
+from fer_core.data.record import Split
+from fer_core.ids import new_id
+from fer_core.labels import label_set
+from fer_core.models.registry import architecture
+from fer_core.runs.folder import create_run
+from fer_core.settings import Settings
+from fer_core.training.batches import TrainingData, training_data
+from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, presets
+from fer_core.training.precision import resolve_precision
+from fer_core.training.trainer import Trainer
+
+BATCH = 64
+DATASET = "affectnet-layout"
+_RATE = 5e-4
+_ROUND_S = 2.0
+"""A round lasts at least so long, and at least one epoch."""
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+Epoch = Callable[[], tuple[int, float]]
+"""Learn for an epoch: images, and the seconds that they took."""
+
+
+class FileDataset(Dataset[tuple[torch.Tensor, int]]):
+    """Study A's: each image and each label is a file that is opened when its turn comes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.n = len(list((folder / "images").iterdir()))
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, int]:
+        from torchvision.io import read_image
+
+        image = read_image(str(self.folder / "images" / f"{number}.jpg"))
+        label = np.load(self.folder / "annotations" / f"{number}_exp.npy")
+        return image.float(), int(label)
+
+
+def study_loop(folder: Path) -> Epoch:
+    """Study A's loop: one process reads, 0..255, the default memory format, Adam."""
+    loader = DataLoader(FileDataset(folder / "source" / "train_set"), batch_size=BATCH, shuffle=True, drop_last=True)
+    network = architecture("shallow-cnn").build(3, 8).to(DEVICE).train()
+    optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
+
+    def epoch() -> tuple[int, float]:
+        started = time.perf_counter()
+        for images, labels in loader:
+            optimizer.zero_grad()
+            loss = F.cross_entropy(network(images.to(DEVICE)), labels.to(DEVICE))
+            loss.backward()
+            optimizer.step()
+            loss.item()
+        return len(loader) * BATCH, time.perf_counter() - started
+
+    return epoch
+
+
+def ours(folder: Path, preset: str, changes: list[str]) -> Epoch:
+    """FERscope's own trainer, on its own data path."""
+    here = Settings(home=folder / "store")
+    config = load_config(presets()[preset], [f"dataset={DATASET}", "epochs=10000", *changes])
+    contract = _contract(config)
+    data = _data(config, contract, here)
+    trainer = Trainer(config, contract, data, create_run(new_id("bench"), dump_config(config), here))
+
+    def epoch() -> tuple[int, float]:
+        trainer.config = config.model_copy(update={"epochs": trainer.epoch + 1})
+        trainer.fit()
+        last = trainer.run.metrics().iloc[-1]
+        images = trainer.batches * config.batch_size
+        return images, images / float(last["images_per_s"])
+
+    return epoch
+
+
+def limit(folder: Path, preset: str, precision: str) -> Epoch:
+    """The same network and optimizer on tensors that are in memory and ready, channels last."""
+    here = Settings(home=folder / "store")
+    config = load_config(presets()[preset], [f"dataset={DATASET}"])
+    contract = _contract(config)
+    data = _data(config, contract, here)
+    network: nn.Module = architecture(config.model.name).build(contract.channels, 8, **config.model.options())
+    network = network.to(DEVICE).to(memory_format=torch.channels_last).train()
+    optimizer = (
+        torch.optim.Adam(network.parameters(), lr=_RATE)
+        if config.optimizer.name == "adam"
+        else torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4)
+    )
+    batches = []
+    for first in range(0, len(data.train) - BATCH + 1, BATCH):
+        rows = data.train[first : first + BATCH]
+        images = contract.normalize(torch.from_numpy(np.array(data.images[rows])).float().to(DEVICE))
+        targets = torch.from_numpy(data.targets[rows]).to(DEVICE)
+        batches.append((images.contiguous(memory_format=torch.channels_last), targets))
+
+    def epoch() -> tuple[int, float]:
+        started = time.perf_counter()
+        for images, targets in batches:
+            optimizer.zero_grad(set_to_none=True)
+            with torch.autocast(DEVICE.type, torch.bfloat16, enabled=precision == "bf16"):
+                outputs = network(images)
+            loss = F.cross_entropy(outputs.float(), targets)
+            loss.backward()
+            optimizer.step()
+        loss.item()
+        return len(batches) * BATCH, time.perf_counter() - started
+
+    return epoch
+
+
+def _contract(config: TrainConfig) -> Contract:
+    return architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
+
+
+def _data(config: TrainConfig, contract: Contract, here: Settings) -> TrainingData:
+    dataset = open_dataset(DATASET, here)
+    index = dataset.index()
+    splits = np.where(index["split"] == Split.TRAIN, Split.TRAIN, Split.VALID)
+    return training_data(index, splits, dataset_images(dataset, contract, here), config, contract.label_set)
+
+
+def _automatic() -> str:
+    """The precision that `auto` means here."""
+    return resolve_precision("auto", on_gpu=DEVICE.type == "cuda").precision
+
+
+SIDES: dict[str, Callable[[Path], Epoch]] = {
+    "A, its loop": study_loop,
+    "A, ours fp32": lambda folder: ours(folder, "A-cnn", ["precision=fp32"]),
+    "A, limit fp32": lambda folder: limit(folder, "A-cnn", "fp32"),
+    "A, ours bf16": lambda folder: ours(folder, "A-cnn", ["precision=bf16"]),
+    "A, limit bf16": lambda folder: limit(folder, "A-cnn", "bf16"),
+    "small-soft, ours": lambda folder: ours(folder, "small-soft", []),
+    "small-soft, ours without augmentation": lambda folder: ours(folder, "small-soft", ["augment={}"]),
+    "small-soft, ours bf16": lambda folder: ours(folder, "small-soft", ["precision=bf16"]),
+    "small-soft, limit": lambda folder: limit(folder, "small-soft", _automatic()),
+}
+
+
+def main() -> None:
+    """Warm up, then a round for each line that comes in: images a second goes out."""
+    epoch = SIDES[sys.argv[1]](Path(sys.argv[2]))
+    epoch()
+    print(json.dumps("ready"), flush=True)
+    for _ in sys.stdin:
+        images, seconds = 0, 0.0
+        while seconds < _ROUND_S:
+            more, took = epoch()
+            images, seconds = images + more, seconds + took
+        print(json.dumps(images / seconds), flush=True)
+
+
+if __name__ == "__main__":
+    main()

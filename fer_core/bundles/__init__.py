@@ -1,0 +1,1 @@
+"""Models as folders of plain files (bundles): open, list, export, import, verify and quantize them."""

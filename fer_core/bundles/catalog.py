@@ -1,0 +1,124 @@
+"""The models there are: the one that ships, imported bundles and finished runs; which one is in use; deleting."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fer_core.bundles.bundle import CONTRACT_FILE, MODEL_FILE, BundleInfo, read_bundle_info
+from fer_core.errors import BundleError
+from fer_core.files.atomic import write_json
+from fer_core.ids import check_id
+from fer_core.runs.folder import Run, RunState, list_runs
+from fer_core.settings import Settings
+
+_LOG = logging.getLogger(__name__)
+
+SHIPPED = "default"
+SHIPPED_FOLDER = Path(__file__).resolve().parents[1] / "weights" / "webcam"
+
+Kind = Literal["shipped", "run", "imported"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """A model that can be opened. `id` is what commands and links call it."""
+
+    id: str
+    kind: Kind
+    folder: Path
+    info: BundleInfo
+
+
+def list_models(settings: Settings) -> list[ModelEntry]:
+    """Every model, the shipped one first, then imported bundles, then finished runs, newest first."""
+    places: list[tuple[str, Kind, Path]] = []
+    if SHIPPED_FOLDER.is_dir():
+        places.append((SHIPPED, "shipped", SHIPPED_FOLDER))
+    if settings.models_dir.is_dir():
+        folders = sorted(path.parent for path in settings.models_dir.glob(f"*/{MODEL_FILE}"))
+        # One whose name is hidden is on its way into or out of the store.
+        places += [(folder.name, "imported", folder) for folder in folders if not folder.name.startswith(".")]
+    places += [(run.id, "run", run.folder) for run in list_runs(settings) if run.state is RunState.FINISHED]
+    entries = []
+    for name, kind, folder in places:
+        try:
+            entries.append(ModelEntry(name, kind, folder, read_bundle_info(folder)))
+        except BundleError as exc:  # one damaged model does not hide the others
+            _LOG.warning("Passed over the model %s: %s", name, exc)
+    return entries
+
+
+def find_model(name: str, settings: Settings) -> ModelEntry:
+    """The model called `name`: `default`, a run's or bundle's id, or the path of a bundle's folder.
+
+    Raises:
+        BundleError: there is none, or the run is not finished.
+    """
+    for entry in list_models(settings):
+        if entry.id == name:
+            return entry
+    folder = Path(name).expanduser()
+    if (folder / CONTRACT_FILE).is_file() or (folder / MODEL_FILE).is_file():
+        return ModelEntry(folder.name, "imported", folder, read_bundle_info(folder))
+    if folder.is_file():
+        raise BundleError(f"{name} is a file. Import it first (`models import {name}`), then give the id it gets.")
+    run = settings.runs_dir / name
+    if "/" not in name and run.is_dir():
+        missing = ", ".join(Run(run).missing()) or "run.json"
+        raise BundleError(f"The run {name} can't be used as a model: it is {Run(run).state}, {missing} missing.")
+    known = ", ".join(entry.id for entry in list_models(settings)) or "none"
+    raise BundleError(f"There is no model {name!r}. Known: {known}; or give the path of a bundle's folder.")
+
+
+def model_in_use(settings: Settings) -> str:
+    """The id of the model that Predict and Live use: the chosen one while it exists, else the shipped one."""
+    try:
+        chosen = str(json.loads(_choice(settings).read_text())["model"])
+        find_model(chosen, settings)
+    except (OSError, ValueError, KeyError, BundleError):
+        return SHIPPED
+    return chosen
+
+
+def use_model(name: str, settings: Settings) -> ModelEntry:
+    """Make a model the one that Predict and Live use.
+
+    Raises:
+        BundleError: there is no such model.
+    """
+    entry = find_model(name, settings)
+    write_json(_choice(settings), {"model": entry.id})
+    return entry
+
+
+def delete_model(model_id: str, settings: Settings) -> bool:
+    """Remove an imported model, damaged or not; whether it was in use, which the shipped one then is.
+
+    Raises:
+        BundleError: there is none, or it is the shipped one or a run.
+    """
+    folder = settings.models_dir / check_id(model_id, "model")
+    if model_id == SHIPPED:
+        raise BundleError("The model that ships with FERscope can't be deleted: Predict and Live fall back on it.")
+    if not folder.is_dir():
+        if (settings.runs_dir / model_id).is_dir():
+            raise BundleError(f"{model_id} is a run, not an imported model. Delete it with `runs delete {model_id}`.")
+        known = ", ".join(entry.id for entry in list_models(settings) if entry.kind == "imported") or "none"
+        raise BundleError(f"There is no imported model {model_id!r}. Imported: {known}.")
+    was_used = model_in_use(settings) == model_id
+    leaving = folder.with_name(f".{model_id}.deleted")
+    shutil.rmtree(leaving, ignore_errors=True)
+    folder.rename(leaving)  # at once, so that a half-deleted folder is no model
+    if was_used:
+        _choice(settings).unlink(missing_ok=True)
+    shutil.rmtree(leaving)
+    return was_used
+
+
+def _choice(settings: Settings) -> Path:
+    return settings.store / "model-in-use.json"

@@ -1,0 +1,122 @@
+"""Write a model as a bundle of its own, a folder or one file: its files, golden faces, hashes and a card."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from fer_core.bundles.archive import is_bundle_file, write_bundle_file
+from fer_core.bundles.bundle import (
+    CALIBRATION_FILE,
+    CONFIG_FILE,
+    CONTRACT_FILE,
+    INT8_FILE,
+    MODEL_FILE,
+    REPORT_FILE,
+    WEIGHTS_FILE,
+    Bundle,
+    BundleInfo,
+)
+from fer_core.bundles.card.model_card import write_card
+from fer_core.bundles.catalog import ModelEntry
+from fer_core.bundles.evaluations import FOLDER as EVALUATIONS_FOLDER
+from fer_core.bundles.golden import GOLDEN_FOLDER, check_verified, file_hashes, verify_bundle, write_golden
+from fer_core.bundles.quantization_report import REPORT_FILE as INT8_REPORT_FILE
+from fer_core.calibration import Calibration
+from fer_core.contract import Contract
+from fer_core.data.record import Split
+from fer_core.data.seen_images import SEEN_FILE
+from fer_core.data.synthetic.generator import Identity, draw_face
+from fer_core.errors import BundleError
+from fer_core.evaluation.report import reports
+from fer_core.evaluation.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
+from fer_core.faces import RgbImage
+from fer_core.files.atomic import atomic_folder, write_json
+from fer_core.labels import Expression
+from fer_core.runs.seen import seen_images
+from fer_core.settings import settings
+
+_FILES = (MODEL_FILE, CONTRACT_FILE, CALIBRATION_FILE)
+_OPTIONAL = (WEIGHTS_FILE, CONFIG_FILE, REPORT_FILE, ROBUSTNESS_FILE, INT8_FILE, INT8_REPORT_FILE)
+_OPTIONAL_FOLDERS = (GOLDEN_FOLDER, EVALUATIONS_FOLDER)
+_GOLDEN_SIZE_PX = 96
+_GOLDEN_SEED = 7
+
+
+def export_bundle(entry: ModelEntry, target: Path) -> Path:
+    """Write a bundle: one file where the path ends in .zip, else a folder. The same model gives the same bytes.
+
+    Golden faces that the model has already are kept with what they must get.
+
+    Raises:
+        BundleError: there is something at `target` already, or the model can't be opened or is not what it was.
+    """
+    target = target.expanduser().absolute()
+    if target.exists():
+        raise BundleError(f"There is something at {target} already. Choose another place, or delete that one.")
+    Bundle.open(entry.folder)
+    if entry.info.files:  # what was changed since is not given new hashes
+        check_verified(entry.id, verify_bundle(entry.folder), "it was not exported")
+    if not is_bundle_file(target):
+        with atomic_folder(target) as made:
+            _write(entry, made)
+        return target
+    with TemporaryDirectory(prefix="ferscope-export-") as temporary:
+        made = Path(temporary) / entry.folder.name
+        made.mkdir()
+        _write(entry, made)
+        write_bundle_file(made, target)
+    return target
+
+
+def finish_bundle(folder: Path, info: BundleInfo) -> BundleInfo:
+    """Add to a bundle's files what is made of them: golden faces unless it has them, the card, and the hashes.
+
+    Returns:
+        `info` with the hashes, as it was written.
+    """
+    info = info.model_copy(update={"files": {}})
+    info.keep_in(folder)
+    if not (folder / GOLDEN_FOLDER).is_dir():
+        write_golden(folder, golden_faces())
+    write_card(folder, info)
+    info = info.model_copy(update={"files": file_hashes(folder)})
+    info.keep_in(folder)
+    return info
+
+
+def golden_faces() -> dict[str, RgbImage]:
+    """A drawn face for each expression, always the same; uint8, shape (S, S, 3), RGB."""
+    rng = np.random.default_rng(_GOLDEN_SEED)
+    identity = Identity.sample(rng)
+    return {str(e): draw_face(e, identity, rng, _GOLDEN_SIZE_PX) for e in Expression}
+
+
+def _refresh_report(source: Path, folder: Path) -> None:
+    """Where a run still has its predictions, judge them anew: a report of an older FERscope says less."""
+    contract = Contract.load(source / CONTRACT_FILE)
+    calibration = Calibration.load(source / CALIBRATION_FILE, contract.labels)
+    tables = {split: source / f"predictions-{split}.parquet" for split in (Split.VALID, Split.TEST)}
+    found = {
+        str(split): reports(pd.read_parquet(path), calibration, contract.label_set)
+        for split, path in tables.items()
+        if path.is_file()
+    }
+    if found:
+        write_json(folder / REPORT_FILE, found)
+
+
+def _write(entry: ModelEntry, folder: Path) -> None:
+    for name in (*_FILES, *(name for name in _OPTIONAL if (entry.folder / name).is_file())):
+        shutil.copyfile(entry.folder / name, folder / name)
+    _refresh_report(entry.folder, folder)
+    if seen := seen_images(entry.folder, settings()):
+        seen.save(folder / SEEN_FILE)
+    for name in _OPTIONAL_FOLDERS:
+        if (entry.folder / name).is_dir():
+            shutil.copytree(entry.folder / name, folder / name)
+    finish_bundle(folder, entry.info)

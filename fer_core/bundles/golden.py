@@ -1,0 +1,199 @@
+"""Proof that a bundle still predicts what it did: golden faces, and the hashes of its files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from PIL import Image
+from pydantic import ValidationError
+
+from fer_core.bundles.bundle import INFO_FILE, INT8_FILE, Bundle
+from fer_core.calibration import POINT_NAMES, PointName
+from fer_core.errors import BundleError, FerscopeError, InputError
+from fer_core.faces import RgbImage
+from fer_core.files.atomic import atomic_path
+from fer_core.files.json_file import JsonModel
+from fer_core.ids import check_id
+from fer_core.images.photo import read_image
+from fer_core.labels import Expression
+from fer_core.settings import settings
+
+GOLDEN_FOLDER = "golden"
+GOLDEN_FILE = "golden.json"
+TOLERANCE_01 = 1e-3
+"""Largest difference of a probability: processors round differently, a changed model differs by more."""
+
+INT8_TOLERANCE_01 = 2e-2
+"""The same in 8 bits, where a rounding that goes the other way moves a value by a whole step."""
+
+_FAILED_SHOWN = 3
+
+_Expected = dict[PointName, dict[Expression, float]]
+
+
+class _Golden(JsonModel):
+    """`golden.json`: by face name and operating point, the probability of each expression.
+
+    `int8`: the same by the network of 8 bits, where the bundle has one.
+    """
+
+    faces: dict[str, _Expected]
+    int8: dict[str, _Expected] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was verified: what, whether it held, and in words what was found."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def write_golden(folder: Path, crops: Mapping[str, RgbImage]) -> None:
+    """Keep face crops in a bundle together with what it predicts for them now.
+
+    Args:
+        folder: a complete bundle.
+        crops: by name (a-z, 0-9, dot, dash, underscore), uint8, shape (H, W, 3), RGB, ready to be fitted.
+    Raises:
+        BundleError: the bundle can't be opened.
+        InputError: there are no crops, or a name can't be a file name.
+    """
+    if not crops:
+        raise InputError("There are no golden faces to write. Give at least one.")
+    bundle, small = Bundle.open(folder), _of_8_bits(folder)
+    golden = folder / GOLDEN_FOLDER
+    for name, crop in crops.items():
+        with atomic_path(golden / f"{check_id(name, 'golden face')}.png") as temporary:
+            Image.fromarray(crop).save(temporary, "PNG")
+    written = _Golden(faces=_expected(bundle, crops), int8=_expected(small, crops) if small else None)
+    written.save(golden / GOLDEN_FILE)
+
+
+def verify_bundle(folder: Path) -> list[Check]:
+    """Check that a bundle opens, that its recorded files are unchanged and that each golden face still gets its
+    probabilities. A bundle without golden faces fails: nothing is proven then."""
+    try:
+        bundle, small = Bundle.open(folder), _of_8_bits(folder)
+    except BundleError as exc:
+        return [Check("opens", False, str(exc))]
+    opened = Check("opens", True, f"{bundle.id} reads {len(bundle.contract.labels)} expressions")
+    files = [_file_check(folder, name, digest) for name, digest in bundle.info.files.items()]
+    return [opened, *files, *_golden_checks(bundle, small)]
+
+
+def check_verified(name: str, checks: Sequence[Check], consequence: str) -> None:
+    """See that a bundle passed its checks.
+
+    Args:
+        name: what the message calls it.
+        consequence: what was not done because of it, such as "it was not imported".
+    Raises:
+        BundleError: it did not; the message says what failed.
+    """
+    failed = [f"{check.name}: {check.detail.rstrip('.')}" for check in checks if not check.passed]
+    if failed:
+        more = f"; and {len(failed) - _FAILED_SHOWN} more" if len(failed) > _FAILED_SHOWN else ""
+        raise BundleError(
+            f"{name} can't be proven to be what it was, so {consequence} ({'; '.join(failed[:_FAILED_SHOWN])}{more}). "
+            "Fetch it again, or make it anew from its run with `models export`."
+        )
+
+
+def golden_crops(folder: Path) -> dict[str, RgbImage]:
+    """The golden faces of a bundle, by name; empty where it has none that can be read.
+
+    Raises:
+        FerscopeError: a face that `golden.json` names can't be read.
+    """
+    golden = _read_golden(folder)
+    return {} if isinstance(golden, str) else {name: _read_face(folder, name) for name in golden.faces}
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a bundle but `bundle.json`, which records them, by path in the folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in paths}
+    return {name: _sha256(path) for name, path in names.items() if name != INFO_FILE}
+
+
+def _of_8_bits(folder: Path) -> Bundle | None:
+    return Bundle.open(folder, model_file=INT8_FILE) if (folder / INT8_FILE).is_file() else None
+
+
+def _expected(bundle: Bundle, crops: Mapping[str, RgbImage]) -> dict[str, _Expected]:
+    return {name: _predicted(bundle, crop) for name, crop in crops.items()}
+
+
+def _predicted(bundle: Bundle, crop: RgbImage) -> _Expected:
+    logits = bundle.logits(bundle.contract.apply(crop)[None])
+    found: _Expected = {}
+    for point in POINT_NAMES:
+        row = bundle.calibration.probabilities(logits, point)[0]
+        found[point] = {label: float(value) for label, value in zip(bundle.contract.labels, row, strict=True)}
+    return found
+
+
+def _file_check(folder: Path, name: str, digest: str) -> Check:
+    what = f"file {name}"
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        return Check(what, False, "lies outside the bundle")
+    path = folder / name
+    if not path.is_file():
+        return Check(what, False, "is missing")
+    same = _sha256(path) == digest
+    return Check(what, same, "unchanged" if same else "has changed since the bundle was made")
+
+
+def _golden_checks(bundle: Bundle, small: Bundle | None) -> list[Check]:
+    golden = _read_golden(bundle.folder)
+    if isinstance(golden, str):
+        return [Check("golden faces", False, golden)]
+    checks = [
+        _face_check(bundle, name, expected, f"golden face {name}", TOLERANCE_01)
+        for name, expected in golden.faces.items()
+    ]
+    if small is None:
+        return checks
+    if not golden.int8:
+        return [*checks, Check("golden faces in 8 bits", False, f"{GOLDEN_FILE} does not say what {INT8_FILE} gives")]
+    return checks + [
+        _face_check(small, name, expected, f"golden face {name} in 8 bits", INT8_TOLERANCE_01)
+        for name, expected in golden.int8.items()
+    ]
+
+
+def _read_golden(folder: Path) -> _Golden | str:
+    """What `golden.json` holds, or in words why it proves nothing."""
+    path = folder / GOLDEN_FOLDER / GOLDEN_FILE
+    if not path.is_file():
+        return f"there is no {GOLDEN_FOLDER}/{GOLDEN_FILE} to compare with; `models export` makes it"
+    try:
+        golden = _Golden.model_validate_json(path.read_bytes())
+    except ValidationError as exc:
+        return f"{GOLDEN_FILE} is not valid: {exc.errors()[0]['msg']}"
+    return golden if golden.faces else f"{GOLDEN_FILE} names no faces"
+
+
+def _read_face(folder: Path, name: str) -> RgbImage:
+    return read_image(folder / GOLDEN_FOLDER / f"{check_id(name, 'golden face')}.png", settings()).pixels
+
+
+def _face_check(bundle: Bundle, name: str, expected: _Expected, what: str, allowed_01: float) -> Check:
+    try:
+        found = _predicted(bundle, _read_face(bundle.folder, name))
+    except FerscopeError as exc:
+        return Check(what, False, str(exc))
+    if not expected or any(set(wanted) != set(bundle.contract.labels) for wanted in expected.values()):
+        return Check(what, False, "has no expected probability for each of the model's labels")
+    gaps = [abs(found[point][label] - value) for point, wanted in expected.items() for label, value in wanted.items()]
+    return Check(what, max(gaps) <= allowed_01, f"largest difference {max(gaps):.1e} (allowed {allowed_01:.0e})")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,218 @@
+"""Import a bare state dict as a model: a preset says which network it is. For commands: it loads torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.bundles.bundle import (
+    CALIBRATION_FILE,
+    CONFIG_FILE,
+    CONTRACT_FILE,
+    MODEL_FILE,
+    REPORT_FILE,
+    WEIGHTS_FILE,
+    Bundle,
+    BundleInfo,
+)
+from fer_core.bundles.catalog import ModelEntry
+from fer_core.bundles.export import finish_bundle, golden_faces
+from fer_core.bundles.golden import check_verified
+from fer_core.bundles.install import free_id, keep, staging
+from fer_core.bundles.parity import check_parity
+from fer_core.calibration import Calibration
+from fer_core.contract import Contract
+from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.index.images import face_refs, images_in_order
+from fer_core.data.record import Split
+from fer_core.data.seen_images import SEEN_FILE, SeenImages
+from fer_core.data.splits.split import SplitConfig, make_split
+from fer_core.errors import BundleError, InputError
+from fer_core.evaluation.predict_dataset import predict_dataset
+from fer_core.evaluation.report import headline_metrics, reports
+from fer_core.evaluation.temperature_scaling import calibrate_on
+from fer_core.files.atomic import write_bytes, write_json, write_text
+from fer_core.ids import slug
+from fer_core.labels import label_set
+from fer_core.models.catalog import model_info
+from fer_core.progress import Progress, silent
+from fer_core.settings import Settings
+from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, presets
+
+if TYPE_CHECKING:
+    from torch import nn
+
+UNKNOWN_LICENSE = "unknown: weights were given as a file"
+UNKNOWN_DATA = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsImport:
+    """What is said of a file of weights.
+
+    Attributes:
+        preset: gives the network, the labels and the contract.
+        model_id: what to call the model; by default the file's name.
+        title: by default that of the preset and the file's name.
+        data: a dataset in the store to calibrate on and to judge with; none by default.
+        split: the part that the calibration is fitted on; the test part is for judging.
+    """
+
+    preset: str
+    model_id: str = ""
+    title: str = ""
+    license: str = UNKNOWN_LICENSE
+    data: str = ""
+    split: str = str(Split.VALID)
+
+
+def import_weights(path: Path, asked: WeightsImport, settings: Settings, progress: Progress = silent) -> ModelEntry:
+    """Build the preset's network, load the weights, export it and keep it as a model.
+
+    Raises:
+        InputError: no such preset, dataset or part; the file is not of the preset's network; or the id is taken.
+        FerscopeError: the ONNX export does not compute what the network does.
+    """
+    path = path.expanduser()
+    config = _config_of(asked.preset)
+    model_id = free_id(asked.model_id or slug(path.stem), settings)
+    contract = model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
+    rows = _Parts.of(asked, settings) if asked.data else None
+    progress(0.0, f"Loading {path.name}")
+    from fer_core.training.trained_network import network_with
+
+    network = network_with(config, contract, path)
+    with staging(settings) as place:
+        folder = place / model_id
+        folder.mkdir()
+        probe = _probe(contract, rows, settings)
+        _write_network(folder, network, contract, config, probe)
+        progress(0.2, "Exported and checked against PyTorch")
+        if rows is not None:
+            _judge(folder, contract, rows, settings, progress)
+        info = _about(model_id, asked, path.name, config, network)
+        info = info.model_copy(update={"metrics": _figures(folder, rows)})
+        info = finish_bundle(folder, info)
+        check_verified(path.name, check_parity(folder), "it was not imported")
+        return keep(folder, info, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The rows of a dataset that a calibration is fitted on, and those that it is judged by."""
+
+    dataset: StoredDataset
+    fitted: pd.DataFrame
+    judged: pd.DataFrame
+    shares_from: pd.DataFrame
+    split: Split
+
+    @classmethod
+    def of(cls, asked: WeightsImport, settings: Settings) -> _Parts:
+        split = Split.parse(asked.split)
+        if split is Split.TEST:
+            raise InputError("--split test would fit the calibration on what it is judged by. Choose valid or train.")
+        dataset = open_dataset(asked.data, settings)
+        index = dataset.index()
+        splits = make_split(index, SplitConfig(), group_rows(index, dataset.pairs()))
+        by_part = {split: index[(splits == str(split)).to_numpy(bool)] for split in Split}
+        if by_part[split]["label"].notna().sum() == 0:
+            there = ", ".join(str(split) for split, found in by_part.items() if len(found)) or "none"
+            raise InputError(f"The dataset {dataset.id} has no labeled part {str(split)!r}. It has: {there}.")
+        train = by_part[Split.TRAIN] if by_part[Split.TRAIN]["label"].notna().any() else by_part[split]
+        return cls(dataset, by_part[split], by_part[Split.TEST], train, split)
+
+
+def _config_of(preset: str) -> TrainConfig:
+    known = presets()
+    if preset not in known:
+        raise BundleError(f"There is no preset {preset!r}. Choose one of: {', '.join(known)}.")
+    # How the weights came about is not known; what is kept of the preset is which network it is.
+    config = load_config(known[preset])
+    return TrainConfig(
+        dataset=UNKNOWN_DATA,
+        labels=config.labels,
+        model=config.model,
+        flip_tta=config.flip_tta,
+        title=config.title,
+    )
+
+
+def _probe(contract: Contract, rows: _Parts | None, settings: Settings) -> NDArray[np.float32]:
+    """Faces to check the export with: real ones where there is data, else the drawn ones."""
+    if rows is None:
+        return contract.apply_batch(list(golden_faces().values()))
+    from fer_core.models.onnx_export import PROBE_FACES
+
+    with rows.dataset.source(settings) as source:
+        found = images_in_order(source, face_refs(rows.fitted.head(PROBE_FACES)))
+        faces = [pixels for pixels in found if pixels is not None]
+    return contract.apply_batch(faces)
+
+
+def _write_network(
+    folder: Path, network: nn.Module, contract: Contract, config: TrainConfig, probe: NDArray[np.float32]
+) -> None:
+    """Everything of a bundle that comes from the weights alone."""
+    from safetensors.torch import save
+
+    from fer_core.models.onnx_export import export_onnx
+
+    write_bytes(
+        folder / WEIGHTS_FILE, save({name: weight.contiguous() for name, weight in network.state_dict().items()})
+    )
+    write_bytes(folder / MODEL_FILE, export_onnx(network, contract, probe))
+    contract.save(folder / CONTRACT_FILE)
+    Calibration.identity(contract.labels).save(folder / CALIBRATION_FILE)
+    write_text(folder / CONFIG_FILE, dump_config(config))
+
+
+def _judge(folder: Path, contract: Contract, rows: _Parts, settings: Settings, progress: Progress) -> None:
+    """Fit the calibration on one part and write the report on it and on the test part."""
+    bundle, labels = Bundle.open(folder), contract.label_set
+    with rows.dataset.source(settings) as source:
+        progress(0.25, f"Reading {len(rows.fitted):,} faces to calibrate with")
+        tables = {str(rows.split): predict_dataset(bundle, rows.fitted, source)}
+        if rows.judged["label"].notna().any():
+            progress(0.6, f"Reading {len(rows.judged):,} faces of the test part")
+            tables[str(Split.TEST)] = predict_dataset(bundle, rows.judged, source)
+    calibration = calibrate_on(tables[str(rows.split)], labels, _shares(rows.shares_from, contract))
+    calibration.save(folder / CALIBRATION_FILE)
+    fitted = np.full(len(rows.fitted), str(Split.VALID))
+    SeenImages.of(rows.fitted["sha256"], fitted, complete=False).save(folder / SEEN_FILE)
+    write_json(folder / REPORT_FILE, {split: reports(table, calibration, labels) for split, table in tables.items()})
+
+
+def _shares(rows: pd.DataFrame, contract: Contract) -> NDArray[np.float64]:
+    """Each expression's share of the labeled rows; float64, shape (classes,)."""
+    counts = rows["label"].astype("string").value_counts()
+    numbers = np.array([float(counts.get(str(label), 0)) for label in contract.labels])
+    return numbers / max(1.0, numbers.sum())
+
+
+def _figures(folder: Path, rows: _Parts | None) -> dict[str, object]:
+    path = folder / REPORT_FILE
+    if rows is None:
+        return {}
+    judged_on = {"dataset": rows.dataset.id, "synthetic": rows.dataset.manifest.synthetic}
+    return {**judged_on, **headline_metrics(json.loads(path.read_text()))}
+
+
+def _about(model_id: str, asked: WeightsImport, name: str, config: TrainConfig, network: nn.Module) -> BundleInfo:
+    return BundleInfo(
+        id=model_id,
+        title=asked.title or f"{config.title or config.model.name}, from {name}",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        license=asked.license,
+        origin="weights",
+        architecture=config.model.name,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+    )

@@ -1,0 +1,146 @@
+"""A model's network in 8 bits: made of the one of 32 bits, and held against it on the same images."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.bundles.bundle import INPUT_NAME, MODEL_FILE
+from fer_core.bundles.quantization_report import QuantizationResult, Scores
+from fer_core.calibration import Calibration
+from fer_core.errors import InputError
+from fer_core.evaluation.predictions import logits_of, truth_of
+from fer_core.evaluation.report import reports
+from fer_core.labels import LabelSet
+from fer_core.metrics import paired_difference
+
+_BATCH = 16
+_QUANTizED = "Conv"
+_PERCENTILE = 99.99
+"""The ranges reach so far: the few largest activations would make the steps of all others coarser. Chosen on validation
+images: docs/experiments.md."""
+
+
+def quantize(folder: Path, faces: NDArray[np.float32]) -> bytes:
+    """The network as an ONNX file with the same input and output, quantized statically (QDQ), a scale a channel.
+
+    Convolutions alone are, which is where the time goes. Weights take 7 of the 8 bits: where a processor has no
+    instructions for such sums (VNNI), two products of full 8 bits overflow 16 bits and the answers would differ.
+
+    It takes the `onnx` package, which exporting needs as well.
+
+    Args:
+        folder: of a bundle or finished run.
+        faces: normalized by its contract, float32, shape (N, channels, size_px, size_px); the ranges of the
+            activations are taken from them. Some hundreds of training faces do; what is beyond a multiple of 16 is left
+            out.
+    Raises:
+        InputError: there are no faces to take them from, or the network has no convolutions.
+    """
+    if not len(faces):
+        raise InputError("There are no faces to take the ranges of the activations from. Give at least one.")
+    import onnx
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    batch = min(_BATCH, len(faces))
+    with TemporaryDirectory(prefix="ferscope-int8-") as temporary, _quiet():
+        prepared, made = Path(temporary) / "prepared.onnx", Path(temporary) / "int8.onnx"
+        # Folds batch norms into the convolutions and gives every tensor a shape, which the ranges need.
+        quant_pre_process(str(folder / MODEL_FILE), str(prepared), skip_symbolic_shape=True)
+        if not any(node.op_type == _QUANTizED for node in onnx.load(prepared).graph.node):
+            raise InputError(f"The network of {folder.name} has no convolutions, so 8 bits have nothing to win.")
+        quantize_static(
+            str(prepared),
+            str(made),
+            _reader(faces, batch),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=[_QUANTizED],
+            per_channel=True,
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod.Percentile,
+            # A batch in memory at a time; the option's name comes from another method, which it works for as well.
+            extra_options={"CalibPercentile": _PERCENTILE, "CalibStridedMinMax": batch},
+        )
+        return made.read_bytes()
+
+
+def compare_to_fp32(
+    fp32: pd.DataFrame, int8: pd.DataFrame, calibration: Calibration, labels: LabelSet
+) -> tuple[QuantizationResult, ...]:
+    """The figures of both networks, by each protocol that there are labels for, at each operating point.
+
+    Args:
+        fp32: predictions of the network of 32 bits, as `inference.score.score` makes them.
+        int8: of the one of 8 bits, for the same images in the same order.
+    """
+    pairs = zip(reports(fp32, calibration, labels), reports(int8, calibration, labels), strict=True)
+    logits = [logits_of(each, labels) for each in (fp32, int8)]
+    return tuple(
+        _held(before, after, truth_of(fp32, before["protocol"], labels), logits, calibration) for before, after in pairs
+    )
+
+
+def _held(
+    before: dict[str, Any],
+    after: dict[str, Any],
+    truth: NDArray[np.int64],
+    logits: list[NDArray[np.float32]],
+    calibration: Calibration,
+) -> QuantizationResult:
+    judged = truth >= 0
+    answers = [calibration.probabilities(each[judged], before["point"]).argmax(1) for each in logits]
+    lost_01, interval = paired_difference(*(each == truth[judged] for each in answers))
+    return QuantizationResult(
+        protocol=before["protocol"],
+        point=before["point"],
+        n=before["n"],
+        fp32=Scores.of(before),
+        int8=Scores.of(after),
+        accuracy_drop_01=lost_01,
+        accuracy_drop_interval=interval,
+        agreement_01=float(np.mean(answers[0] == answers[1])),
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """onnxruntime's quantization prints, and changes the log level."""
+    level = logging.root.level
+    try:
+        with redirect_stdout(StringIO()):
+            yield
+    finally:
+        logging.root.setLevel(level)
+
+
+def _reader(faces: NDArray[np.float32], batch: int) -> Any:
+    """The faces as onnxruntime's quantization asks for them, a batch in each of its ranges."""
+    from onnxruntime.quantization import CalibrationDataReader
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+        def __init__(self) -> None:
+            self._next: NDArray[np.float32] | None = None
+
+        def __len__(self) -> int:
+            return len(faces) // batch * batch
+
+        def set_range(self, start_index: int, end_index: int) -> None:
+            self._next = faces[start_index:end_index]
+
+        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+            given, self._next = self._next, None
+            return None if given is None else {INPUT_NAME: given}
+
+    return Reader()

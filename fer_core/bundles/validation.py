@@ -1,0 +1,100 @@
+"""What a bundle from elsewhere must hold before any of it is kept or shown: its words, figures and files, checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from fer_core.bundles.bundle import CARD_FILE, CONFIG_FILE, CONTRACT_FILE, INFO_FILE, REPORT_FILE, read_bundle_info
+from fer_core.bundles.evaluations import FOLDER as EVALUATIONS_FOLDER
+from fer_core.bundles.quantization_report import read_quantization_report
+from fer_core.contract import Contract
+from fer_core.data.seen_images import SEEN_FILE, SeenImages
+from fer_core.errors import BundleError
+from fer_core.evaluation.report_file import HeadlineMetrics, KeptEvaluation, NotedReport, StoredReport, StoredReports
+from fer_core.evaluation.robustness_report import read_robustness
+from fer_core.files.json_file import problem_in_words, read_json
+from fer_core.files.migration import rename_json_keys
+from fer_core.labels import Expression
+
+TEXT_BYTES_MAX = 2**20
+EVALUATIONS_MAX = 50
+
+_Kind = TypeVar("_Kind")
+
+_REMEDY = "Export the bundle again with `models export`."
+
+
+def check_bundle(folder: Path) -> None:
+    """See that everything beside the network in an unpacked bundle is what it should be.
+
+    The card that it brings is never shown: pages and exports make their own from these figures.
+
+    Raises:
+        BundleError: something is not; names the file, the place in it, the value, what would be right and the remedy.
+    """
+    for name in (CARD_FILE, CONFIG_FILE):
+        _check_text(folder / name)
+    info = read_bundle_info(folder)
+    if info.metrics:
+        _checked(TypeAdapter(HeadlineMetrics), info.metrics, folder / INFO_FILE)
+    labels = Contract.load(folder / CONTRACT_FILE).labels
+    reports = folder / REPORT_FILE
+    if reports.is_file():
+        for found in _checked(TypeAdapter(StoredReports), _content(reports), reports).values():
+            _check_labels(found, labels, reports)
+    kept = sorted((folder / EVALUATIONS_FOLDER).glob("*.json"))
+    if len(kept) > EVALUATIONS_MAX:
+        raise BundleError(
+            f"{folder.name} has {len(kept):,} evaluations; a bundle has {EVALUATIONS_MAX} at most. {_REMEDY}"
+        )
+    for path in kept:
+        content = _content(path)
+        if isinstance(content, dict) and "reports" in content:
+            _check_labels(_checked(TypeAdapter(KeptEvaluation), content, path).reports, labels, path)
+        else:
+            _check_labels([_checked(TypeAdapter(NotedReport), content, path)], labels, path)
+    read_robustness(folder)
+    read_quantization_report(folder)
+    if (folder / SEEN_FILE).is_file():
+        SeenImages.load(folder / SEEN_FILE)
+
+
+def _content(path: Path) -> Any:
+    try:
+        return json.loads(rename_json_keys(read_json(path)))
+    except (ValueError, RecursionError) as exc:
+        raise BundleError(f"{path.name} of {path.parent.name} is no JSON ({exc}). {_REMEDY}") from exc
+
+
+def _checked(kind: TypeAdapter[_Kind], content: Any, path: Path) -> _Kind:
+    """The content as its model. Strictly: a number in quotation marks is none."""
+    try:
+        return kind.validate_json(json.dumps(content), strict=True)
+    except ValidationError as exc:
+        raise BundleError(problem_in_words(exc, path, "report", _REMEDY)) from exc
+
+
+def _check_labels(reports: Sequence[StoredReport], labels: tuple[Expression, ...], path: Path) -> None:
+    for report in reports:
+        if tuple(report.labels) != labels:
+            raise BundleError(
+                f"{path.name} of {path.parent.name} is of another model: its labels are {', '.join(report.labels)}, "
+                f"and the contract's {', '.join(labels)}. {_REMEDY}"
+            )
+
+
+def _check_text(path: Path) -> None:
+    if not path.is_file():
+        return
+    size = path.stat().st_size
+    if size > TEXT_BYTES_MAX:
+        raise BundleError(f"{path.name} has {size:,} bytes; it has {TEXT_BYTES_MAX:,} at most. {_REMEDY}")
+    try:
+        path.read_bytes().decode()
+    except UnicodeDecodeError as exc:
+        raise BundleError(f"{path.name} is not UTF-8 ({exc.reason} at byte {exc.start:,}). {_REMEDY}") from exc

@@ -1,0 +1,1 @@
+"""The `datasets` command and its actions."""

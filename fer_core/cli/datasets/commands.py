@@ -1,0 +1,69 @@
+"""`datasets`: what is known, what is in the store, and how it is divided by expression."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from fer_core.cli.datasets import corrections as dataset_corrections
+from fer_core.cli.datasets import imports as dataset_import
+from fer_core.cli.datasets import manifests as dataset_manifest
+from fer_core.cli.datasets import quality as dataset_quality
+from fer_core.cli.datasets import split as dataset_split
+from fer_core.cli.output import emit, table
+from fer_core.cli.parsing import add_group
+from fer_core.data.catalog import delete_dataset, list_datasets, open_dataset
+from fer_core.data.imbalance.balance import statistics
+from fer_core.data.manifest_store import all_manifests
+from fer_core.jobs.deletion import check_unused
+from fer_core.jobs.store import JobStore
+from fer_core.labels import Expression
+from fer_core.settings import settings
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to a parser."""
+    action = add_group(commands, "datasets", "list, import, count and delete datasets")
+    action("list", "known manifests and imported datasets", _list)
+    action("stats", "class counts and imbalance of an imported dataset", _stats).add_argument("id")
+    for module in (dataset_import, dataset_manifest, dataset_quality, dataset_corrections, dataset_split):
+        module.add_to(action)
+    action("delete", "remove a dataset from the store", _delete).add_argument("id")
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    imported = {dataset.id: dataset for dataset in list_datasets(settings())}
+    known = all_manifests(settings())
+    rows = [
+        {
+            "id": dataset_id,
+            "title": (imported[dataset_id].manifest if dataset_id in imported else known[dataset_id]).title,
+            "imported": dataset_id in imported,
+            "n": imported[dataset_id].n if dataset_id in imported else None,
+        }
+        for dataset_id in dict.fromkeys([*imported, *known])
+    ]
+    emit(rows, arguments.json, table([{**row, "n": row["n"] or "-"} for row in rows], "No datasets."))
+
+
+def _stats(arguments: argparse.Namespace) -> None:
+    result = statistics(arguments.id, open_dataset(arguments.id, settings()).index())
+    rows = [
+        {"expression": str(e), **{split or "all": counts[str(e)] for split, counts in result["splits"].items()}}
+        for e in Expression
+    ]
+    emit(result, arguments.json, f"{table(rows, '')}\n{result['n']:,} images; {_imbalance(result['imbalance'])}")
+
+
+def _imbalance(found: dict[str, float] | None) -> str:
+    """How unequal the classes are, in a line; a set need not have labels."""
+    if not found:
+        return "no labels"
+    return f"imbalance ratio {found['ratio']:.1f}, entropy {found['entropy_01']:.2f}, Gini {found['gini']:.2f}"
+
+
+def _delete(arguments: argparse.Namespace) -> None:
+    with JobStore(settings()) as store:
+        check_unused(arguments.id, store, settings())
+    delete_dataset(arguments.id, settings())
+    emit({"id": arguments.id, "deleted": True}, arguments.json, f"{arguments.id} was deleted")

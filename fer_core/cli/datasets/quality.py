@@ -1,0 +1,122 @@
+"""`datasets quality|index`: what is wrong with a dataset, as far as was measured, and measuring it again."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import pandas as pd
+
+from fer_core.cli.output import emit, table
+from fer_core.cli.parsing import AddAction
+from fer_core.cli.reporting import reported
+from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.data.ingest.reindex import reindex
+from fer_core.data.quality.checks import Finding, FindingKind
+from fer_core.data.quality.messages import WORDS
+from fer_core.data.quality.report import QualityReport, pair_table, parse_kind, quality_report
+from fer_core.settings import settings
+
+
+def add_to(action: AddAction) -> None:
+    """Add the actions."""
+    judging = action("quality", "unreadable, blank, blurred, duplicate and conflicting images", _quality)
+    judging.add_argument("id")
+    judging.add_argument("--faces", action="store_true", help="look for a face in every image first, which takes long")
+    judging.add_argument("--finding", default="", metavar="KIND", help="the images of one finding")
+    measuring = action("index", "measure the images again, such as those that an older version indexed", _index)
+    measuring.add_argument("id")
+
+
+def _quality(arguments: argparse.Namespace) -> None:
+    from fer_core.data.quality.faceless import search_faces, searched_faces
+
+    dataset = open_dataset(arguments.id, settings())
+    kind = parse_kind(arguments.finding) if arguments.finding else None
+    if arguments.faces:
+        reported(lambda progress: search_faces(dataset, settings(), progress))
+    faces = searched_faces(dataset)
+    report = quality_report(dataset, faces[0] if faces else None)
+    if kind is not None:
+        _emit_finding(dataset, report, kind, arguments.json)
+        return
+    result = {
+        "id": dataset.id,
+        "n": dataset.n,
+        "excluded": dataset.n - report.used,
+        "concerned": report.concerned,
+        "findings": [_as_json(finding) for finding in report.findings],
+        "unchecked": {str(kind): why for kind, why in report.unchecked.items()},
+        "not_seen": report.not_seen,
+        "faces": {"searched": len(faces[0]), "detector": faces[1]} if faces else None,
+    }
+    emit(result, arguments.json, _in_words(report))
+
+
+def _as_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "kind": str(finding.kind),
+        "title": finding.title,
+        "n": len(finding.rows),
+        "pairs": None if finding.pairs is None else len(finding.pairs),
+        "surplus": len(finding.surplus),
+        "remedy": finding.remedy,
+    }
+
+
+def _in_words(report: QualityReport) -> str:
+    rows = [
+        {"finding": finding.kind, "images": f"{len(finding.rows):,}", "what": finding.title, "remedy": finding.remedy}
+        for finding in report.findings
+    ]
+    said = [f"{report.concerned:,} of {report.used:,} images have a finding", table(rows, "Nothing was found.")]
+    said += [f"not checked: {kind}: {why}" for kind, why in report.unchecked.items()]
+    said.append(report.not_seen)
+    if report.lacking:
+        said.append(f"not measured: {', '.join(report.lacking)}. Index the dataset again: datasets index ID")
+    return "\n".join(said)
+
+
+def _emit_finding(dataset: StoredDataset, report: QualityReport, kind: FindingKind, as_json: bool) -> None:
+    """The ids of one finding, or its pairs."""
+    index = dataset.index(["id", "path", "split", "label"])
+    finding = report.find(kind)
+    ids = index["id"].to_numpy(object)
+    pairs = pair_table([finding], index) if finding and finding.pairs is not None else None
+    result = {
+        "id": dataset.id,
+        "kind": str(kind),
+        "title": WORDS[kind].title,
+        "explanation": WORDS[kind].explanation,
+        "suggestion": WORDS[kind].suggestion,
+        "unchecked": report.unchecked.get(kind, ""),
+        "ids": ids[finding.rows].tolist() if finding else [],
+        "surplus": ids[finding.surplus].tolist() if finding else [],
+        "pairs": None
+        if pairs is None
+        else [
+            {"a": a, "b": b, "bits": int(bits), "similarity": None if pd.isna(alike) else round(float(alike), 3)}
+            for a, b, bits, alike in zip(pairs["id_a"], pairs["id_b"], pairs["bits"], pairs["similarity"], strict=True)
+        ],
+    }
+    nothing = f"not checked: {result['unchecked']}" if result["unchecked"] else "None found."
+    emit(result, as_json, "\n".join(result["ids"]) or nothing if pairs is None else table(result["pairs"], nothing))
+
+
+def _index(arguments: argparse.Namespace) -> None:
+    dataset = open_dataset(arguments.id, settings())
+    made = reported(lambda progress: reindex(dataset, settings(), progress))
+    result = {
+        "id": dataset.id,
+        "n": made.n,
+        "problems": made.problems,
+        "added": list(made.added),
+        "relabeled": made.relabeled,
+        "repainted": made.repainted,
+        "fingerprint": made.fingerprint,
+    }
+    added = f"new columns: {', '.join(made.added)}" if made.added else "no new columns"
+    changed = f"{made.relabeled:,} images with another label or part, {made.repainted:,} with other pixels"
+    emit(
+        result, arguments.json, f"{dataset.id}: {made.n:,} images, {made.problems:,} with problems; {added}; {changed}"
+    )

@@ -1,0 +1,298 @@
+"""One run as a row of a table: what it is, how far it came and how it fares. Reads only its small files."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import yaml
+
+from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing
+from fer_core.errors import RunError
+from fer_core.files.migration import rename_config_keys
+from fer_core.runs.folder import Run, RunState
+from fer_core.runs.notes import NOTES_FILE, RunNotes, notes_of
+
+SCORES = ("macro_f1", "balanced_accuracy", "accuracy")
+"""The headline figures, the one that counts every expression alike first."""
+
+_TAIL_BYTES = 16_384
+"""More than an epoch's line takes, with room for one that a crash cut short."""
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Ten times as fast where PyYAML has it."""
+
+FILES_READ = frozenset({"run.json", "config.yaml", "data.json", "metrics.jsonl", NOTES_FILE})
+"""What a row is made of, besides which other files are there."""
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class RunMetrics:
+    """How a run fares on a part of its dataset: figures 0..1, their 95 % intervals where there are any.
+
+    `split` is "test" or "valid"; `n` counts the images judged, 0 where that is not known.
+    """
+
+    split: str
+    n: int
+    protocol: str
+    macro_f1: float | None
+    balanced_accuracy: float | None
+    accuracy: float | None
+    intervals: Mapping[str, Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run in a table of runs.
+
+    `title` is the id where the run has no other. `network`, `rebalancing` and `facts` are a few words of its config.
+    `drawn` is whether its dataset is drawings, None while nobody can tell. `epochs_done` counts the finished ones,
+    `best_epoch` is the kept one so far. `metrics` are the report's; while there is none, those of the best epoch on
+    the validation part. `judged_on` is equal for runs whose parts are the same images with the same labels,
+    and "" where nobody can tell. `problem` says what is wrong with the folder.
+    """
+
+    id: str
+    title: str
+    state: RunState
+    network: str = ""
+    rebalancing: str = ""
+    facts: str = ""
+    dataset: str = ""
+    labels: str = ""
+    synthetic: bool | None = None
+    epochs_done: int = 0
+    epochs_asked: int | None = None
+    best_epoch: int | None = None
+    metrics: RunMetrics | None = None
+    images_per_s: float | None = None
+    created: datetime | None = None
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    judged_on: str = ""
+    problem: str = ""
+
+    @property
+    def rank_group(self) -> tuple[str, str, str]:
+        """Dataset, label set and part: figures are ranked against those of the same three alone."""
+        return (self.dataset, self.labels, self.metrics.split if self.metrics else "")
+
+    def score(self, name: str) -> float | None:
+        """One of `SCORES`, None where there is none."""
+        value: float | None = getattr(self.metrics, name) if self.metrics else None
+        return value
+
+    def interval(self, name: str) -> Interval | None:
+        """The 95 % interval of one of `SCORES`, None where there is none."""
+        return self.metrics.intervals.get(name) if self.metrics else None
+
+
+def summarize_run(run: Run) -> RunSummary:
+    """A run's row; what can't be read is left out, and `problem` names it. Never raises for what is in the folder."""
+    problems: list[str] = []
+    state = run.state
+    if state is RunState.BROKEN:
+        problems.append(f"It lacks {', '.join(run.missing())}." if run.missing() else "Its files are missing.")
+    config = _config(run, problems)
+    summary = _summary(run, problems) if run.path("run.json").is_file() else {}
+    if not summary and state is RunState.FINISHED:
+        state = RunState.BROKEN
+    notes = _notes(run, problems)
+    last = _last_epoch(run)
+    metrics = _reported(summary) if summary else _judged_so_far(run, last)
+    model = config.get("model")
+    return RunSummary(
+        id=run.id,
+        title=_text(summary.get("title")) or _text(config.get("title")) or _network(model) or run.id,
+        state=state,
+        network=_network(model) or _text(summary.get("architecture")),
+        rebalancing=_remedy(config.get("rebalancing")),
+        facts=_facts(config),
+        dataset=_text(config.get("dataset")) or _text(summary.get("dataset")),
+        labels=_text(config.get("labels")) or "eight",
+        synthetic=summary.get("synthetic") if isinstance(summary.get("synthetic"), bool) else None,
+        epochs_done=_whole(last.get("epoch")) or 0,
+        epochs_asked=_whole(config.get("epochs")) or _whole(summary.get("epochs")),
+        best_epoch=_whole(summary.get("best_epoch")) or _whole(last.get("best_epoch")),
+        metrics=metrics,
+        images_per_s=_number(last.get("images_per_s")),
+        created=_created(run),
+        tags=notes.tags,
+        note=notes.text,
+        judged_on=_judged_on(run, config),
+        problem=" ".join(problems),
+    )
+
+
+def _config(run: Run, problems: list[str]) -> dict[str, Any]:
+    """The config as plain data: one that today's version would refuse is shown all the same."""
+    try:
+        config = rename_config_keys(yaml.load(run.config_text(), Loader=_LOADER))
+    except RunError:
+        if run.state is not RunState.BROKEN:
+            problems.append("Its config.yaml can't be read.")
+        return {}
+    except yaml.YAMLError:
+        config = None
+    if not isinstance(config, dict):
+        problems.append("Its config.yaml is damaged: it can't be resumed or copied.")
+        return {}
+    return config
+
+
+def _summary(run: Run, problems: list[str]) -> dict[str, Any]:
+    try:
+        return run.summary()
+    except RunError:
+        problems.append("Its run.json is damaged: train it again.")
+        return {}
+
+
+def _notes(run: Run, problems: list[str]) -> RunNotes:
+    try:
+        return notes_of(run)
+    except RunError:
+        problems.append(f"Its {NOTES_FILE} is damaged: note and tags can't be read.")
+        return RunNotes()
+
+
+def _last_epoch(run: Run) -> dict[str, Any]:
+    """The last whole line of the metrics, from the end of the file."""
+    try:
+        with run.path("metrics.jsonl").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            lines = file.read().splitlines()
+    except OSError:
+        return {}
+    for line in reversed(lines):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict) and _whole(row.get("epoch")):
+            return row
+    return {}
+
+
+def _reported(summary: dict[str, Any]) -> RunMetrics | None:
+    """The headline of a finished run; None where none of its held-out images had a label."""
+    said = summary.get("metrics")
+    if not isinstance(said, dict) or _number(said.get("macro_f1")) is None:
+        return None
+    bounds = said.get("intervals")
+    return RunMetrics(
+        split=_text(said.get("split")),
+        n=_whole(said.get("n")) or 0,
+        protocol=_text(said.get("protocol")),
+        macro_f1=_number(said.get("macro_f1")),
+        balanced_accuracy=_number(said.get("balanced_accuracy")),
+        accuracy=_number(said.get("accuracy")),
+        intervals={
+            name: (float(pair[0]), float(pair[1]))
+            for name, pair in (bounds.items() if isinstance(bounds, dict) else ())
+            if isinstance(pair, list) and len(pair) == 2 and None not in map(_number, pair)
+        },
+    )
+
+
+def _judged_so_far(run: Run, last: dict[str, Any]) -> RunMetrics | None:
+    """The best epoch's figures on the validation part, which chose it."""
+    best = _whole(last.get("best_epoch"))
+    if not best:
+        return None
+    try:
+        metrics = run.metrics()
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+    row = metrics[metrics["epoch"] == best] if "epoch" in metrics else metrics[:0]
+    if row.empty:
+        return None
+    scores = {name: _number(row.iloc[-1].get(f"valid_{name}")) for name in SCORES}
+    return RunMetrics("valid", 0, "argmax", **scores, intervals={}) if scores["macro_f1"] is not None else None
+
+
+def _judged_on(run: Run, config: dict[str, Any]) -> str:
+    """A short hash of what decides which images are judged, and by which labels; "" without a config."""
+    if not config:
+        return ""
+    try:
+        data = json.loads(run.path("data.json").read_bytes())
+    except (OSError, ValueError):
+        data = {"dataset": config.get("dataset"), "corrections": config.get("corrections")}
+    decides = [data, config.get("labels", "eight"), config.get("split")]
+    return sha256(json.dumps(decides, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _network(model: object) -> str:
+    """ "small-se-resnet, width 4": the network and what was chosen about it."""
+    if not isinstance(model, dict) or not model.get("name"):
+        return ""
+    chosen = [
+        f"{name.removesuffix('_01').removesuffix('_px').replace('_', ' ')} {value}"
+        for name, value in model.items()
+        if name in ("width", "size_px") and value is not None
+    ]
+    chosen += [word for word in ("pretrained", "frozen") if model.get(word) is True]
+    return ", ".join([str(model["name"]), *chosen])
+
+
+def _remedy(said: object) -> str:
+    """What is done about imbalance, by its title where it has one."""
+    try:
+        rebalancing = Rebalancing.model_validate(said or {})
+    except ValueError:
+        return ""
+    for named in STRATEGIES.values():
+        if named.rebalancing == rebalancing:
+            return named.title
+    return ", ".join(f"{name} {value}" for name, value in rebalancing.model_dump(exclude_defaults=True).items())
+
+
+def _facts(config: dict[str, Any]) -> str:
+    """A few words on how it learned: "sgd 0.1, batch 64, votes"."""
+    optimizer, words = config.get("optimizer"), []
+    if isinstance(optimizer, dict) and optimizer.get("name"):
+        rate = _number(optimizer.get("learning_rate"))
+        words.append(f"{optimizer['name']}{f' {rate:g}' if rate is not None else ''}")
+    if config.get("batch_size"):
+        words.append(f"batch {config['batch_size']}")
+    if config.get("targets"):
+        words.append(f"{config['targets']}")
+    return ", ".join(words)
+
+
+def _created(run: Run) -> datetime | None:
+    """When the run was made, from its id, or else from the file that is written first and never again."""
+    try:
+        return datetime.strptime(run.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromtimestamp(run.path("config.yaml").stat().st_mtime, UTC)
+    except OSError:
+        return None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float | None:
+    """A finite number, or None for whatever else a file may hold."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    number = float(value)
+    return number if abs(number) < float("inf") else None
+
+
+def _whole(value: object) -> int | None:
+    number = _number(value)
+    return None if number is None else int(number)

@@ -1,0 +1,1 @@
+"""Image corruptions at five severities, for measuring how robust a model is."""

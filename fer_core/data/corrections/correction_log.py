@@ -1,0 +1,158 @@
+"""The changes to a dataset as a file, `corrections.jsonl`: one a line, numbered from 1, and never one taken out.
+
+A line counts once its end is there: what a crash cut short was never made, and the next change takes its place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from fer_core.errors import DatasetError
+from fer_core.files.atomic import write_bytes
+from fer_core.files.migration import CORRECTION_ACTIONS
+
+CHANGES_FILE = "corrections.jsonl"
+_OLD_FILE = "overlay.jsonl"
+_LOCK_TIMEOUT_S = 30.0
+
+
+class Action(StrEnum):
+    """What a change does. `restore` takes every mark off its images, `undo` takes an earlier change back."""
+
+    EXCLUDE = "exclude"
+    RELABEL = "relabel"
+    AMBIGUOUS = "ambiguous"
+    RESTORE = "restore"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of the file.
+
+    `time` is UTC in ISO form, `label` the new expression of a `relabel`, `undoes` the version that an `undo` takes
+    back (0 otherwise). `undone` says whether a later change has taken this one back; it is not in the file.
+    """
+
+    version: int
+    time: str
+    action: Action
+    ids: tuple[str, ...] = ()
+    label: str = ""
+    reason: str = ""
+    note: str = ""
+    undoes: int = 0
+    undone: bool = False
+
+    def line(self) -> bytes:
+        """The change as its line, without what is empty."""
+        said = {name: value for name, value in asdict(self).items() if value and name != "undone"}
+        return json.dumps(said, separators=(",", ":")).encode() + b"\n"
+
+
+Changes = tuple[Change, ...]
+"""From version 1 on, without a gap."""
+
+
+def read_changes(folder: Path) -> Changes:
+    """All changes to the dataset in `folder`; none where there is no file.
+
+    Raises:
+        DatasetError: the file is damaged or can't be read.
+    """
+    path = _path(folder)
+    try:
+        return _read(path)[0]
+    except OSError as exc:
+        raise DatasetError(f"{path} can't be read: {exc.strerror}.") from exc
+
+
+def append_change(folder: Path, change: Callable[[Changes], Change]) -> Changes:
+    """Add one change, alone among threads and processes, and return all there are then.
+
+    Args:
+        change: makes the change, given all that came before it. What it raises leaves the file as it was.
+    Raises:
+        DatasetError: the file is damaged or can't be written.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"The dataset folder {folder} is gone. Import the dataset again.")
+    path = _path(folder)
+    try:
+        with FileLock(folder / f".{CHANGES_FILE}.lock", timeout=_LOCK_TIMEOUT_S):
+            so_far, size = _read(path)
+            added = change(so_far)
+            _write_line(path, size, added.line())
+    except Timeout:
+        raise DatasetError(
+            f"Somebody else has been changing {folder.name} for {_LOCK_TIMEOUT_S:g} s. Try again later."
+        ) from None
+    except OSError as exc:
+        raise DatasetError(
+            f"The change to {folder.name} was not made: {path} can't be written ({exc.strerror}). Check who may write "
+            "there, and that the disk is not full."
+        ) from exc
+    return (*so_far, added)
+
+
+def utc_now() -> str:
+    """The time for a change."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _path(folder: Path) -> Path:
+    """The dataset's file of changes, under its old name where an earlier version began it."""
+    old = folder / _OLD_FILE
+    return old if old.is_file() else folder / CHANGES_FILE
+
+
+def _read(path: Path) -> tuple[Changes, int]:
+    """The changes in a file, and the bytes that they fill."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return (), 0
+    *lines, unfinished = content.split(b"\n")
+    changes = tuple(_parse(line, version, path) for version, line in enumerate(lines, start=1))
+    return changes, len(content) - len(unfinished)
+
+
+def _parse(line: bytes, version: int, path: Path) -> Change:
+    try:
+        said: dict[str, Any] = json.loads(line)
+        change = Change(
+            **{
+                **said,
+                "action": Action(CORRECTION_ACTIONS.get(said["action"], said["action"])),
+                "ids": tuple(said.get("ids", ())),
+            }
+        )
+        if change.version != version or not 0 <= change.undoes < version:
+            raise ValueError(f"version {change.version} that undoes {change.undoes}")
+    except (ValueError, KeyError, TypeError) as exc:
+        raise DatasetError(
+            f"Line {version} of {path} is damaged ({exc}). Put a copy of the file back, or delete it to give up every "
+            "correction to this dataset."
+        ) from exc
+    return change
+
+
+def _write_line(path: Path, size: int, line: bytes) -> None:
+    """Put a line after the first `size` bytes, instead of whatever a crash left there."""
+    if not path.exists():
+        write_bytes(path, b"")  # so that the name, too, lasts through a power cut
+    with path.open("r+b") as file:
+        file.truncate(size)
+        file.seek(size)
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,187 @@
+"""The search for hashes that differ in few bits: every pair is found, but not by comparing all, and a million hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pairs = NDArray[np.int64]
+"""Row numbers, shape (P, 2), first below second."""
+
+Check = Callable[[NDArray[np.integer]], NDArray[np.bool_]]
+"""Says of pairs of rows, shape (P, 2), which of them are alike; the order of the two does not matter."""
+
+PAIRS_MAX = 5_000_000
+"""More pairs would fill the memory and be looked at by nobody."""
+
+_Rows = NDArray[np.int32]
+"""Pairs of rows, shape (P, 2), in either order; half the memory of `Pairs`."""
+
+_AGREE = 3
+_CHUNK = 2**19
+
+
+def near_pairs(hashes: NDArray[np.int64], bits_max: int, check: Check | None = None) -> Pairs:
+    """Pairs of rows whose hashes differ in at most `bits_max` bits and that are alike, too, if there is a check.
+
+    Hashes are cut into `bits_max + 3` blocks: two that differ in at most `bits_max` bits agree in three blocks or more
+    (Manku, Jain and Das Sarma 2007, "Detecting Near-Duplicates for Web Crawling", section 3). So for every three
+    blocks the hashes are sorted by them, and only those that agree there are compared.
+
+    Where there are more than `PAIRS_MAX`, only some are kept, which hold the same groups together.
+
+    Args:
+        hashes: shape (N,).
+        bits_max: 0 to 61. With more bits there are more tables: 20 for 3, 165 for 8.
+    Returns:
+        in rising order, without repetition.
+    """
+    values = np.ascontiguousarray(hashes).view(np.uint64)
+    alike = check or _any
+    found = _every_pair(values, bits_max, alike)
+    if found is None:
+        found = _joining_pairs(values, bits_max, alike)
+    keys = np.sort(found, axis=1) @ np.array([len(values), 1])
+    keys.sort()
+    return np.stack(np.divmod(keys, max(len(values), 1)), axis=1)
+
+
+def components(size: int, joined: NDArray[np.integer]) -> NDArray[np.int64]:
+    """A group number for each of `size` rows; rows joined by a chain of pairs share one."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(joined), np.int8), (joined[:, 0], joined[:, 1])), shape=(size, size))
+    _, labels = connected_components(graph, directed=False)
+    return np.asarray(labels, np.int64)
+
+
+def _any(pairs: NDArray[np.integer]) -> NDArray[np.bool_]:
+    return np.ones(len(pairs), bool)
+
+
+def _every_pair(values: NDArray[np.uint64], bits_max: int, check: Check) -> _Rows | None:
+    """All pairs, or None if they are too many."""
+    found: list[_Rows] = [np.zeros((0, 2), np.int32)]
+    count = 0
+    for mask, passed in _tables(values, bits_max):
+        order = _order(values, mask)
+        run = _starts(values[order] & mask)
+        for near in _near(values, order, run, np.arange(len(order)), passed, bits_max):
+            found.append(near[check(near)])
+            count += len(found[-1])
+            if count > PAIRS_MAX:
+                return None
+    return np.concatenate(found)
+
+
+def _joining_pairs(values: NDArray[np.uint64], bits_max: int, check: Check) -> _Rows:
+    """As many of the pairs as join all that are joined by some.
+
+    What is in one group already is not compared again, so that of a crowd that is all alike hardly any pair is: in
+    each run neighbors are compared first, then one of each group with one of each other, and then all with all.
+    """
+    found: list[_Rows] = [np.zeros((0, 2), np.int32)]
+    group = np.arange(len(values))
+
+    def join(near: _Rows) -> None:
+        nonlocal group
+        apart = near[group[near[:, 0]] != group[near[:, 1]]]
+        apart = apart[check(apart)]
+        if len(apart):
+            apart = apart[_spanning(group[apart])]
+            found.append(apart)
+            group = components(int(group.max()) + 1, group[apart])[group]
+
+    for mask, passed in _tables(values, bits_max):
+        order = _order(values, mask)
+        run = _starts(values[order] & mask)
+        neighbors = np.stack([order[:-1], order[1:]], axis=1)
+        join(neighbors[np.bitwise_count(values[order[:-1]] ^ values[order[1:]]) <= bits_max])
+        for one_of_each in (True, False):
+            order = order[np.argsort((run << 32) | group[order])]
+            own = _starts((run << 32) | group[order])  # where those of a place's run and group start
+            if one_of_each:
+                heads = np.flatnonzero(own == np.arange(len(own)))
+                ranges = order[heads], np.searchsorted(heads, run[heads]), np.arange(len(heads))
+            else:
+                ranges = order, run, own
+            for near in _near(values, *ranges, passed, bits_max):
+                join(near)
+    return np.concatenate(found)
+
+
+def _tables(values: NDArray[np.uint64], bits_max: int) -> Iterator[tuple[np.uint64, list[np.uint64]]]:
+    """For each three blocks a mask of their bits, and the blocks before the last that are none of them."""
+    blocks = _blocks(values, bits_max + _AGREE)
+    for chosen in combinations(range(len(blocks)), _AGREE):
+        passed = [blocks[k] for k in range(chosen[-1]) if k not in chosen]
+        yield np.bitwise_or.reduce(blocks[list(chosen)]), passed
+
+
+def _blocks(values: NDArray[np.uint64], count: int) -> NDArray[np.uint64]:
+    """Masks of `count` blocks of bits. Faces are alike, so some bits are nearly always the same: each block gets
+    its share of those that vary."""
+    bit = np.uint64(1) << np.arange(64, dtype=np.uint64)
+    ones_01 = np.array([np.count_nonzero(values & one) for one in bit]) / max(len(values), 1)
+    varying_first = np.argsort(np.abs(ones_01 - 0.5), kind="stable")
+    return np.array([np.bitwise_or.reduce(bit[varying_first[k::count]]) for k in range(count)])
+
+
+def _order(values: NDArray[np.uint64], mask: np.uint64) -> NDArray[np.int32]:
+    """The rows, sorted by their bits in the mask."""
+    return np.argsort(values & mask).astype(np.int32)
+
+
+def _starts(keys: NDArray[np.integer]) -> NDArray[np.int64]:
+    """For each place where its run of equal keys starts; `keys` are sorted."""
+    starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
+    return np.repeat(starts, np.diff(starts, append=len(keys)))
+
+
+def _near(
+    values: NDArray[np.uint64],
+    order: NDArray[np.int32],
+    first: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    passed: list[np.uint64],
+    bits_max: int,
+) -> Iterator[_Rows]:
+    """Pairs of rows that differ in at most `bits_max` bits and in each block that was passed, some at a time.
+
+    Args:
+        order: rows; each is compared with those at the places from `first` to before `stop`.
+        passed: a pair that agrees in one of these blocks was found in an earlier table.
+    """
+    ordered = values[order]
+    upto = np.cumsum(stop - first)
+    total = int(upto[-1]) if len(upto) else 0
+    cuts = np.unique(np.append(np.searchsorted(upto, np.arange(0, total, _CHUNK)), len(order)))
+    for start, end in pairwise(cuts):
+        some = (stop - first)[start:end]
+        right = np.repeat(np.arange(start, end, dtype=np.int32), some)
+        left = np.repeat(first[start:end] - np.cumsum(some) + some, some) + np.arange(len(right))
+        differing = ordered[left] ^ ordered[right]
+        near = np.flatnonzero(np.bitwise_count(differing) <= bits_max)
+        for block in passed:
+            near = near[(differing[near] & block) != 0]
+        yield order[np.stack([left[near], right[near]], axis=1)]
+
+
+def _spanning(joined: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which pairs are enough to join all that the pairs join.
+
+    Args:
+        joined: two different group numbers each, shape (P, 2).
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import minimum_spanning_tree
+
+    ordered = np.sort(joined)
+    _, first = np.unique(ordered @ np.array([ordered.max() + 1, 1]), return_index=True)
+    groups, place = np.unique(ordered[first], return_inverse=True)
+    graph = coo_array((first + 1.0, tuple(place.reshape(-1, 2).T)), shape=(len(groups), len(groups)))
+    return np.sort(minimum_spanning_tree(graph.tocsr()).data.astype(np.int64) - 1)

@@ -1,0 +1,1 @@
+"""Class counts, measures of imbalance, and rebalancing strategies."""

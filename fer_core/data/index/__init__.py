@@ -1,0 +1,1 @@
+"""The index: one Parquet table a dataset, one row an image, built in parallel."""

@@ -1,0 +1,201 @@
+"""What an image's pixels say: size, hashes, brightness, contrast, sharpness, and whether it can be read at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.data.duplicates.detail import DETAIL, DETAIL_SIDE, encode_details
+from fer_core.data.duplicates.signature import SIGNATURE, encode_signatures
+from fer_core.data.index.images import PIXELS_MAX, Box, cut
+from fer_core.data.seen_images import pixel_hash
+from fer_core.data.sources.byte_range import ByteRange, Files, read_at
+from fer_core.errors import InputError, UnreadableImageError
+from fer_core.faces import RgbImage
+from fer_core.images.decoder import decode_image
+
+DARK_MAX, BRIGHT_MIN = 15, 240
+"""Gray levels up to the first count as lost in the dark, from the second on as burned out."""
+
+MODE = "mode"
+"""How the file stores its pixels. An index without this column was made by an older decoder, which dropped alpha and
+darkened most 16-bit files."""
+
+PIXEL_COLUMNS: dict[str, Any] = {
+    "width": 0,
+    "height": 0,
+    "channels": 0,
+    MODE: "",
+    "bytes": 0,
+    "sha256": "",
+    "phash": 0,
+    SIGNATURE: None,
+    DETAIL: None,
+    "brightness": float("nan"),
+    "contrast": float("nan"),
+    "sharpness": float("nan"),
+    "dark_01": float("nan"),
+    "bright_01": float("nan"),
+    "problem": "",
+}
+"""Columns measured from the file, with what they hold where the file could not be read.
+
+`mode` is how the file stores its pixels, in Pillow's words (L, RGB, RGBA, I;16, …); `brightness` and `contrast` are
+mean and standard deviation of the gray levels, 0..255; `sharpness` is the variance of the Laplacian; `dark_01` and
+`bright_01` are the shares of pixels beyond `DARK_MAX` and `BRIGHT_MIN`; `phash` is a 64-bit perceptual hash as a signed
+integer; `signature` tells how alike two images are (`signature.similarity`; missing where there is nothing to see),
+`detail` whether one is the other moved (`copy_search`); `sha256` is of the pixels.
+"""
+
+_CONTRAST_MIN = 1e-5
+"""One pixel that differs by one gray level makes more than this in an image of up to 10,000,000,000 pixels."""
+
+_HASH_SIDE = 8
+_HASH_INPUT = 32
+
+
+class ImageLimits(NamedTuple):
+    """The largest image that is opened: its file in bytes, its width times height in pixels."""
+
+    bytes_max: int = 64 * 2**20
+    pixels_max: int = PIXELS_MAX
+
+
+IMAGE_LIMITS = ImageLimits()
+
+
+def measure(
+    locations: Sequence[ByteRange | str], boxes: Sequence[Box | None], limits: ImageLimits = IMAGE_LIMITS
+) -> pd.DataFrame:
+    """Open images and tabulate them. One that can't be read is a row with a problem, not an end.
+
+    Args:
+        locations: where each file lies, or in words why there is none.
+        boxes: each one's face, or None for the whole image.
+        limits: larger images are not opened.
+    Returns:
+        a row an image, in their order, with `PIXEL_COLUMNS`.
+    """
+    files = Files()
+    try:
+        frequencies = np.zeros((len(locations), DETAIL_SIDE * DETAIL_SIDE), np.float32)
+        rows = [
+            _measure_one(place, box, files, limits, frequencies[number])
+            for number, (place, box) in enumerate(zip(locations, boxes, strict=True))
+        ]
+    finally:
+        files.close()
+    table = pd.DataFrame(rows, columns=list(PIXEL_COLUMNS))
+    readable = (table["sha256"] != "").to_numpy()
+    lowest = _lowest(frequencies)
+    table["phash"] = np.where(readable, perceptual_hashes(lowest), 0)
+    table[SIGNATURE] = pd.Series(encode_signatures(lowest), dtype=object)
+    table[DETAIL] = pd.Series(encode_details(frequencies), dtype=object)
+    return table
+
+
+def perceptual_hash(gray: NDArray[np.uint8]) -> int:
+    """A 64-bit hash that stays nearly the same when an image is scaled, compressed or lit a little differently.
+
+    The signs of the 8x8 lowest frequencies of the 32x32 discrete cosine transform against their median
+    ("pHash", Zauner 2010, "Implementation and Benchmarking of Perceptual Image Hash Functions", 3.2.1).
+
+    Args:
+        gray: uint8, shape (H, W).
+    Returns:
+        a signed 64-bit integer, so that Parquet and pandas hold it.
+    """
+    return int(perceptual_hashes(_lowest(_low_frequencies(gray)[None]))[0])
+
+
+def perceptual_hashes(frequencies: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Those of images whose 64 lowest frequencies are known, row by row of the transform.
+
+    Args:
+        frequencies: shape (N, 64).
+    Returns:
+        shape (N,).
+    """
+    bits = frequencies > np.median(frequencies[:, 1:], axis=1, keepdims=True)
+    return np.packbits(bits, axis=1).view(">i8")[:, 0].astype(np.int64)
+
+
+def _measure_one(
+    place: ByteRange | str, box: Box | None, files: Files, limits: ImageLimits, frequencies: NDArray[np.float32]
+) -> tuple[Any, ...]:
+    """One row, in the order of `PIXEL_COLUMNS`; the hash's frequencies are written into `frequencies`."""
+    if isinstance(place, str):
+        return _unread(place)
+    try:
+        size = place.bytes()
+        if size > limits.bytes_max:
+            return _unread(f"has {size:,} bytes; the limit is {limits.bytes_max:,} (FERSCOPE_IMAGE_BYTES_MAX)", size)
+        content = read_at(place, files)
+    except InputError as exc:
+        return _unread(str(exc))
+    try:
+        decoded = decode_image(content, limits.pixels_max, name="the image")
+    except UnreadableImageError as exc:
+        return _unread(str(exc).removeprefix("the image "), len(content))
+    face = cut(decoded.pixels, box)
+    if face is None:
+        return _unread(f"the face's box {box} lies outside the image", len(content))
+    return _figures(face, len(content), decoded.mode, frequencies)
+
+
+def _unread(problem: str, size: int = 0) -> tuple[Any, ...]:
+    return tuple({**PIXEL_COLUMNS, "bytes": size, "problem": problem}.values())
+
+
+def _figures(pixels: RgbImage, size: int, mode: str, frequencies: NDArray[np.float32]) -> tuple[Any, ...]:
+    import cv2
+
+    gray = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8) if pixels.ndim == 3 else pixels
+    height, width = gray.shape
+    brightness, contrast = cv2.meanStdDev(gray)
+    # 16 bits hold every difference of 8-bit levels, and take half the time of floating point.
+    _, spread = cv2.meanStdDev(cv2.Laplacian(gray, cv2.CV_16S))
+    frequencies[:] = _low_frequencies(gray)
+    blank = contrast[0, 0] < _CONTRAST_MIN  # what rounding leaves of 0
+    return (
+        width,
+        height,
+        1 if pixels.ndim == 2 else 3,
+        mode,
+        size,
+        pixel_hash(pixels),
+        PIXEL_COLUMNS["phash"],
+        PIXEL_COLUMNS[SIGNATURE],
+        PIXEL_COLUMNS[DETAIL],
+        brightness[0, 0],
+        0.0 if blank else contrast[0, 0],
+        spread[0, 0] ** 2,
+        (gray.size - _above(gray, DARK_MAX)) / gray.size,
+        _above(gray, BRIGHT_MIN - 1) / gray.size,
+        "blank: all pixels are the same" if blank else "",
+    )
+
+
+def _above(gray: NDArray[np.uint8], level: int) -> int:
+    """How many pixels are brighter than a gray level."""
+    import cv2
+
+    return cv2.countNonZero(cv2.threshold(gray, level, 1, cv2.THRESH_BINARY)[1])
+
+
+def _low_frequencies(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """float32, shape (256,): the 16x16 lowest frequencies, row by row."""
+    import cv2
+
+    small = cv2.resize(gray, (_HASH_INPUT, _HASH_INPUT), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return np.asarray(cv2.dct(small)[:DETAIL_SIDE, :DETAIL_SIDE].ravel(), np.float32)
+
+
+def _lowest(frequencies: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The 8x8 lowest of each image's frequencies; shape (N, 64)."""
+    square = frequencies.reshape(-1, DETAIL_SIDE, DETAIL_SIDE)[:, :_HASH_SIDE, :_HASH_SIDE]
+    return square.reshape(-1, _HASH_SIDE * _HASH_SIDE)

@@ -1,0 +1,77 @@
+"""A dataset's images as pixels: decoded, and the face cut out where the labels give its box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from fer_core.data.sources.source import Source
+from fer_core.errors import InputError, UnreadableImageError
+from fer_core.faces import RgbImage
+from fer_core.images.decoder import decode_image
+
+PIXELS_MAX = 100_000_000
+"""The largest image that is decoded, width times height."""
+
+_CHUNK = 512
+BOX_COLUMNS = ("box_left", "box_top", "box_right", "box_bottom")
+"""Where a face lies in its image: pixels, half-open."""
+
+Box = tuple[int, int, int, int]
+
+
+class FaceRef(NamedTuple):
+    """One row's picture: a file and, where several faces share it, the box of this one."""
+
+    path: str
+    box: Box | None = None
+
+
+def face_refs(rows: pd.DataFrame) -> list[FaceRef]:
+    """The pictures of index rows, in their order.
+
+    Args:
+        rows: with `path`, and `BOX_COLUMNS` where faces are cut out of images.
+    """
+    if BOX_COLUMNS[0] not in rows:
+        return [FaceRef(path) for path in rows["path"]]
+    boxes = rows[list(BOX_COLUMNS)].to_numpy(int).tolist()
+    return [FaceRef(path, tuple(box)) for path, box in zip(rows["path"], boxes, strict=True)]
+
+
+def decode(content: bytes, pixels_max: int = PIXELS_MAX) -> RgbImage | None:
+    """A dataset image's pixels, as `image_decoder.decode_image` gives them; None if it can't be read."""
+    try:
+        return decode_image(content, pixels_max).pixels
+    except UnreadableImageError:
+        return None
+
+
+def cut(pixels: RgbImage, box: Box | None) -> RgbImage | None:
+    """The face in an image, as far as the box lies inside it; None where it lies outside. Without a box, all of it."""
+    if box is None:
+        return pixels
+    left, top, right, bottom = (max(0, edge) for edge in box)
+    face = pixels[top:bottom, left:right]
+    return np.ascontiguousarray(face) if face.size else None
+
+
+def images_in_order(source: Source, faces: Iterable[FaceRef], threads: int = 2) -> Iterator[RgbImage | None]:
+    """Decode faces in the order given, a few ahead, never all at once; None for one that can't be read."""
+
+    def load(face: FaceRef) -> RgbImage | None:
+        try:
+            pixels = decode(source.read(face.path))
+        except InputError:
+            return None
+        return None if pixels is None else cut(pixels, face.box)
+
+    remaining = iter(faces)
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        while chunk := list(islice(remaining, _CHUNK)):
+            yield from pool.map(load, chunk)

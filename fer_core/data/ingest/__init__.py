@@ -1,0 +1,1 @@
+"""Importing a dataset: preview, row matching, import run and re-indexing."""

@@ -1,0 +1,1 @@
+"""Mapping a dataset's own label names and numbers to expressions."""

@@ -1,0 +1,121 @@
+"""A dataset's images in the contract's color and size: decoded once into a memory map, or streamed where none fits."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.contract import Contract
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.index.images import BOX_COLUMNS, face_refs, images_in_order
+from fer_core.data.packing.stream import StreamedImages
+from fer_core.files.atomic import atomic_folder, write_json
+from fer_core.progress import Progress, silent
+from fer_core.settings import Settings
+
+_MARKER = "pack.json"
+_FREE_SHARE_01 = 0.5
+"""The most of the disk's free space that a new pack takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """`images`: uint8, shape (N, channels, size_px, size_px), memory-mapped read-only, a row a row of the index.
+
+    Rows whose `readable` is false are zeros.
+    """
+
+    images: NDArray[np.uint8]
+    readable: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetImages:
+    """All images of a dataset, a row a row of the index: of a pack, or decoded whenever they are wanted.
+
+    Rows whose `readable` is false are zeros. `images[rows]` are the same pixels either way. Used in a `with` block, at
+    whose end no process is left.
+    """
+
+    images: NDArray[np.uint8] | StreamedImages
+    readable: NDArray[np.bool_]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if isinstance(self.images, StreamedImages):
+            self.images.close()
+
+
+def dataset_images(
+    dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = silent
+) -> DatasetImages:
+    """Packed where the pack is there, or fits the limit and the disk; streamed otherwise."""
+    if is_packed(dataset, contract, settings) or pack_bytes(dataset, contract) <= pack_bytes_limit(settings):
+        packed = pack(dataset, contract, settings, progress)
+        return DatasetImages(packed.images, packed.readable)
+    rows = dataset.raw_index(["path", "problem", *BOX_COLUMNS])
+    with dataset.source(settings) as source:
+        images = StreamedImages(source, face_refs(rows), contract, settings.threads or os.cpu_count() or 1)
+    return DatasetImages(images, (rows["problem"] == "").to_numpy(bool))
+
+
+def pack(dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = silent) -> Pack:
+    """The dataset's images as the contract fits them; made on first use, then found in the cache."""
+    folder = _folder(dataset, contract, settings)
+    if not is_packed(dataset, contract, settings):
+        shutil.rmtree(folder, ignore_errors=True)
+        _write(dataset, contract, settings, folder, progress)
+    unreadable: list[int] = json.loads((folder / _MARKER).read_text())["unreadable_rows"]
+    images = np.load(folder / "images.npy", mmap_mode="r")
+    mask = np.ones(len(images), bool)
+    mask[unreadable] = False
+    return Pack(images, mask)
+
+
+def is_packed(dataset: StoredDataset, contract: Contract, settings: Settings) -> bool:
+    """Whether the pack is there already."""
+    return (_folder(dataset, contract, settings) / _MARKER).is_file()
+
+
+def pack_bytes(dataset: StoredDataset, contract: Contract) -> int:
+    """How large the pack is, or would be."""
+    return dataset.n * contract.channels * contract.size_px**2
+
+
+def pack_bytes_limit(settings: Settings) -> int:
+    """How large a new pack may be: what the setting allows, and no more than half of the disk's free space."""
+    folder = settings.cache_dir
+    while not folder.exists():
+        folder = folder.parent
+    return min(settings.pack_bytes_max, int(shutil.disk_usage(folder).free * _FREE_SHARE_01))
+
+
+def _folder(dataset: StoredDataset, contract: Contract, settings: Settings) -> Path:
+    return settings.cache_dir / "packs" / f"{dataset.fingerprint}-{contract.pack_key}"
+
+
+def _write(dataset: StoredDataset, contract: Contract, settings: Settings, folder: Path, progress: Progress) -> None:
+    faces = face_refs(dataset.raw_index(["path", *BOX_COLUMNS]))
+    shape = (len(faces), contract.channels, contract.size_px, contract.size_px)
+    unreadable: list[int] = []
+    with atomic_folder(folder) as temporary, dataset.source(settings) as source:
+        images = np.lib.format.open_memmap(temporary / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+        for row, pixels in enumerate(images_in_order(source, faces)):
+            if pixels is None:
+                unreadable.append(row)
+            else:
+                images[row] = contract.fit(pixels)
+            if row % 500 == 0:
+                progress(row / len(faces), f"Packed {row:,} of {len(faces):,} images")
+        images.flush()
+        del images
+        write_json(temporary / _MARKER, {"unreadable_rows": unreadable, "shape": shape})

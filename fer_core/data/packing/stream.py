@@ -1,0 +1,120 @@
+"""Images that are decoded each time they are wanted: for datasets whose pack would not fit."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.contract import Contract
+from fer_core.data.index.images import Box, FaceRef, cut, decode
+from fer_core.data.index.workers import process_pool
+from fer_core.data.sources.byte_range import ByteRange, Files, read_at
+from fer_core.data.sources.source import Source
+from fer_core.errors import DatasetError, InputError
+
+_AHEAD_BYTES = 512 * 2**20
+"""The most memory that batches decoded ahead of time take; one batch is always on its way."""
+
+_AHEAD = 2
+"""Batches on their way for each process."""
+
+
+class StreamedImages:
+    """Stands for an array of all images; uint8, shape (N, channels, size_px, size_px), as a pack would hold them.
+
+    Indexing with rows decodes them here; `batches` has them decoded by processes of its own, ahead of time. An image
+    that can't be read is zeros.
+
+    Raises:
+        DatasetError: a file is no longer where the index says.
+    """
+
+    def __init__(self, source: Source, faces: Sequence[FaceRef], contract: Contract, processes: int) -> None:
+        self._places = [_place(source, face.path) for face in faces]
+        self._boxes = [face.box for face in faces]
+        self._contract, self._processes = contract, max(1, processes)
+        self._pool: ProcessPoolExecutor | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """As an array's."""
+        size = self._contract.size_px
+        return len(self), self._contract.channels, size, size
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return fitted(*self._task(rows))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def batches(self, order: Sequence[NDArray[np.int64]]) -> Iterator[NDArray[np.uint8]]:
+        """The images of each batch's rows, in order."""
+        if self._pool is None:
+            self._pool = process_pool(self._processes)
+        largest = max((len(rows) for rows in order), default=1) * int(np.prod(self.shape[1:]))
+        ahead = max(1, min(_AHEAD * self._processes, _AHEAD_BYTES // largest))
+        on_their_way: deque[Future[NDArray[np.uint8]]] = deque()
+        try:
+            for rows in order:
+                on_their_way.append(self._pool.submit(fitted, *self._task(rows)))
+                if len(on_their_way) > ahead:
+                    yield on_their_way.popleft().result()
+            while on_their_way:
+                yield on_their_way.popleft().result()
+        finally:
+            for future in on_their_way:
+                future.cancel()
+
+    def _task(self, rows: NDArray[np.int64]) -> tuple[list[ByteRange | None], list[Box | None], Contract]:
+        return [self._places[row] for row in rows], [self._boxes[row] for row in rows], self._contract
+
+
+def fitted(places: Sequence[ByteRange | None], boxes: Sequence[Box | None], contract: Contract) -> NDArray[np.uint8]:
+    """Decode faces and fit them to the contract; zeros for those that can't be read. Runs in a worker process."""
+    images = np.zeros((len(places), contract.channels, contract.size_px, contract.size_px), np.uint8)
+    files = Files()
+    try:
+        for row, (place, box) in enumerate(zip(places, boxes, strict=True)):
+            face = _face(place, box, files)
+            if face is not None:
+                images[row] = contract.fit(face)
+    finally:
+        files.close()
+    return images
+
+
+def _face(place: ByteRange | None, box: Box | None, files: Files) -> NDArray[np.uint8] | None:
+    if place is None:
+        return None
+    try:
+        pixels = decode(read_at(place, files))
+    except InputError:
+        return None
+    return None if pixels is None else cut(pixels, box)
+
+
+def _place(source: Source, path: str) -> ByteRange | None:
+    try:
+        return source.locate(path)
+    except DatasetError:
+        return None

@@ -1,0 +1,1 @@
+"""Quality checks of a dataset: unreadable, blank, blurred, mislabeled and faceless images."""

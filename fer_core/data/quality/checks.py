@@ -1,0 +1,256 @@
+"""The quality of a dataset: what is wrong with its images, between them and between its parts, from the index alone.
+
+Rows that the overlay excludes are passed over everywhere, so that what was acted on is found no more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.data.duplicates.duplicates import AUGMENTED, EXACT, NEAR, distances, edges, is_blank, without_excluded
+from fer_core.data.duplicates.near_search import components
+from fer_core.data.imbalance.counts import excluded_rows, places_of
+from fer_core.data.quality import image_checks as images
+from fer_core.data.quality.image_checks import Rows
+from fer_core.data.quality.messages import WORDS, FindingKind, Remedy
+from fer_core.data.record import Split
+from fer_core.labels import Expression
+
+__all__ = ["Finding", "FindingKind", "Remedy", "findings", "redundant", "unchecked"]
+
+_PARTS = (Split.TEST, Split.VALID, Split.TRAIN)
+"""The most judged first: of copies in two parts, that in the earlier one is kept."""
+
+_OF_PAIRS = (
+    FindingKind.DUPLICATE_ACROSS_SPLITS,
+    FindingKind.CONFLICT,
+    FindingKind.EXACT_DUPLICATE,
+    FindingKind.NEAR_DUPLICATE,
+    FindingKind.AUGMENTED_COPY,
+)
+_OF_PARTS = (FindingKind.DUPLICATE_ACROSS_SPLITS, FindingKind.IDENTITY_ACROSS_SPLITS, FindingKind.NAME_ACROSS_SPLITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, the images it concerns, and what to do about it.
+
+    Attributes:
+        rows: row numbers of the index, the most striking first.
+        pairs: `a`, `b` (row numbers, a < b), `bits` (how far their hashes are apart) and `similarity` (as
+            `duplicates.duplicate_pairs` has it; missing where the two were not compared), the nearest first, for what
+            concerns images two by two; else None. Each group of images has a pair, but not each two of its images.
+        surplus: the rows to exclude so that the finding is gone and least is lost, such as all copies but one.
+            Empty where the remedy is another.
+        explanation: what it is and how it was decided, with the thresholds.
+        suggestion: what to do.
+        remedy: what a page offers first.
+    """
+
+    kind: FindingKind
+    rows: Rows
+    pairs: pd.DataFrame | None
+    surplus: Rows
+    title: str
+    explanation: str
+    suggestion: str
+    remedy: Remedy
+
+
+def findings(index: pd.DataFrame, pairs: pd.DataFrame | None, faces: pd.DataFrame | None = None) -> list[Finding]:
+    """All that is wrong with a dataset as far as was looked; see `unchecked` for what was not.
+
+    Args:
+        index: with or without the overlay applied.
+        pairs: `duplicates.duplicate_pairs` of this index; None if duplicates were not searched.
+        faces: `id` and `faces`, how many faces each image has; None if they were not searched.
+    Returns:
+        only what was found, the gravest first.
+    """
+    found = _in_images(index, faces) + _across_parts(index)
+    if pairs is not None:
+        found += _in_pairs(index, _shown(without_excluded(pairs, index), index))
+    gravity = list(FindingKind)
+    return sorted((finding for finding in found if len(finding.rows)), key=lambda finding: gravity.index(finding.kind))
+
+
+def unchecked(
+    index: pd.DataFrame, pairs: pd.DataFrame | None, faces: pd.DataFrame | None = None
+) -> dict[FindingKind, str]:
+    """The checks that had nothing to look at, or not all, and why: to be said instead of "none found".
+
+    Args: those of `findings`.
+    """
+    used = ~excluded_rows(index)
+    said = dict.fromkeys(_OF_PAIRS, "duplicates were not searched for yet") if pairs is None else {}
+    if not index["label"][used].notna().any():
+        said[FindingKind.CONFLICT] = "no image has a label"
+    split = _part(index, used)
+    if len(np.unique(split[split >= 0])) < 2:
+        said |= dict.fromkeys(_OF_PARTS, "the dataset has no published parts")
+    if (_codes(index["identity"], used) < 0).all():
+        said[FindingKind.IDENTITY_ACROSS_SPLITS] = "the dataset gives no identities"
+    if np.isnan(images.sharpness_z(index, used)).all():
+        said[FindingKind.BLURRED] = f"no {images.CLASS_MIN} images of a size are there to compare"
+    if waiting := _waiting_for_faces(index, used, faces):
+        said[FindingKind.NO_FACE] = waiting
+    return said
+
+
+def redundant(pairs: pd.DataFrame, index: pd.DataFrame) -> Rows:
+    """The rows to exclude so that of each group of duplicates one is left: the first of the test, else of the
+    validation part, else of the training part, else of all.
+
+    Args:
+        pairs: some or all of `duplicates.duplicate_pairs`; excluded rows are passed over.
+    Returns:
+        in rising order.
+    """
+    ends = edges(without_excluded(pairs, index))
+    rows, place = np.unique(ends, return_inverse=True)
+    group = components(len(rows), place.reshape(-1, 2))
+    split = places_of(index["split"].iloc[rows], _PARTS)
+    order = np.lexsort((rows, np.where(split < 0, len(_PARTS), split), group))
+    kept = order[np.unique(group[order], return_index=True)[1]]
+    return np.delete(rows, kept)
+
+
+def _waiting_for_faces(index: pd.DataFrame, used: NDArray[np.bool_], faces: pd.DataFrame | None) -> str:
+    """Why not every image is known to show a face or none; "" if it is."""
+    readable = used & (index["sha256"] != "").to_numpy(bool)
+    searched = np.zeros(len(index), bool) if faces is None else ~np.isnan(images.faces_found(index, faces))
+    done, total = int((searched & readable).sum()), int(readable.sum())
+    if done == total:
+        return ""
+    return (
+        f"faces were searched for in {done:,} of {total:,} images only" if done else "faces were not searched for yet"
+    )
+
+
+def _in_images(index: pd.DataFrame, faces: pd.DataFrame | None) -> list[Finding]:
+    used = ~excluded_rows(index)
+    found = {
+        FindingKind.UNREADABLE: images.unreadable(index, used),
+        FindingKind.BLANK: images.blank(index, used),
+        FindingKind.TINY: images.tiny(index, used),
+        FindingKind.DARK: images.dark(index, used),
+        FindingKind.BRIGHT: images.bright(index, used),
+        FindingKind.BLURRED: images.blurred(index, used),
+    }
+    if faces is not None:
+        found[FindingKind.NO_FACE] = images.no_face(index, used, faces)
+    return [
+        _finding(kind, rows, surplus=rows if WORDS[kind].remedy == "exclude" else None) for kind, rows in found.items()
+    ]
+
+
+def _in_pairs(index: pd.DataFrame, pairs: pd.DataFrame) -> list[Finding]:
+    """What pairs of images that are shown and in use say.
+
+    Args:
+        pairs: the nearest first.
+    """
+    used = ~excluded_rows(index)
+    exact, near, copied = (pairs[pairs["kind"] == kind] for kind in (EXACT, NEAR, AUGMENTED))
+    group = components(len(index), edges(pairs))
+    ambiguous = index["ambiguous"].to_numpy(bool) if "ambiguous" in index else np.zeros(len(index), bool)
+    label = np.where(used & ~ambiguous, places_of(index["label"], list(Expression)), -1)
+    return [
+        _finding(FindingKind.EXACT_DUPLICATE, _rows_of(exact), exact, redundant(exact, index)),
+        _finding(FindingKind.NEAR_DUPLICATE, _rows_of(near), near, redundant(near, index)),
+        _finding(FindingKind.AUGMENTED_COPY, _rows_of(copied), copied, redundant(copied, index)),
+        _divided(FindingKind.DUPLICATE_ACROSS_SPLITS, index, group, _part(index, used), pairs),
+        _divided(FindingKind.CONFLICT, index, group, label, pairs),
+    ]
+
+
+def _across_parts(index: pd.DataFrame) -> list[Finding]:
+    used = ~excluded_rows(index)
+    split = _part(index, used)
+    identity = _codes(index["identity"], used)
+    name = _codes(pd.Series([path.rpartition("/")[2] for path in index["path"].to_numpy(object)]), used)
+    return [
+        _divided(FindingKind.IDENTITY_ACROSS_SPLITS, index, identity, split),
+        _divided(FindingKind.NAME_ACROSS_SPLITS, index, name, split),
+    ]
+
+
+def _divided(
+    kind: FindingKind,
+    index: pd.DataFrame,
+    group: NDArray[np.int64],
+    value: NDArray[np.int64],
+    pairs: pd.DataFrame | None = None,
+) -> Finding:
+    """Groups whose members have more than one value.
+
+    Args:
+        group, value: a number a row, -1 for none; shape (N,).
+        pairs: shown where the two values differ. A group in which no pair does gets one of two of its members.
+    """
+    members = np.flatnonzero((group >= 0) & (value >= 0))
+    members = members[np.lexsort((members, value[members], group[members]))]
+    same = (group[members][1:] == group[members][:-1]) & (value[members][1:] == value[members][:-1])
+    first = members[np.append(True, ~same)[: len(members)]]  # the first row of each value in each group
+    several = np.flatnonzero(group[first][1:] == group[first][:-1]) + 1
+    rows = members[np.isin(group[members], group[first[several]])]
+    lead = several[np.unique(group[first[several]], return_index=True)[1]]
+    made = np.sort(np.stack([first[lead - 1], first[lead]], axis=1), axis=1)
+    shown = pd.DataFrame({"a": made[:, 0], "b": made[:, 1], "similarity": np.full(len(made), np.nan, np.float32)})
+    if pairs is not None:
+        ends = edges(pairs)
+        direct = pairs[(value[ends] >= 0).all(axis=1) & (value[ends[:, 0]] != value[ends[:, 1]])]
+        shown = pd.concat([direct[shown.columns], shown[~np.isin(group[made[:, 0]], group[direct["a"]])]])
+    shown["bits"] = distances(index, edges(shown))
+    shown = _nearest_first(shown).reset_index(drop=True)
+    rows = pd.unique(np.concatenate([_rows_of(shown), rows]))
+    surplus = None
+    if WORDS[kind].remedy == "exclude":
+        least = pd.Series(value[rows]).groupby(group[rows]).transform("min").to_numpy()
+        surplus = np.sort(rows[value[rows] > least])
+    return _finding(kind, rows, shown, surplus)
+
+
+def _finding(kind: FindingKind, rows: Rows, pairs: pd.DataFrame | None = None, surplus: Rows | None = None) -> Finding:
+    words = WORDS[kind]
+    return Finding(
+        kind=kind,
+        rows=rows,
+        pairs=None if pairs is None else pairs[["a", "b", "bits", "similarity"]].reset_index(drop=True),
+        surplus=np.zeros(0, np.int64) if surplus is None else surplus,
+        title=words.title,
+        explanation=words.explanation,
+        suggestion=words.suggestion,
+        remedy=words.remedy,
+    )
+
+
+def _shown(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of images that show something, the nearest first; blank ones are a finding of their own."""
+    ends = edges(pairs)
+    nothing = is_blank(index)
+    return _nearest_first(pairs[~(nothing[ends[:, 0]] | nothing[ends[:, 1]])])
+
+
+def _nearest_first(pairs: pd.DataFrame) -> pd.DataFrame:
+    return pairs.sort_values(["similarity", "bits", "a", "b"], ascending=[False, True, True, True])
+
+
+def _rows_of(pairs: pd.DataFrame) -> Rows:
+    """The rows of pairs, in the order in which they come."""
+    return np.asarray(pd.unique(edges(pairs).ravel()), np.int64)
+
+
+def _part(index: pd.DataFrame, used: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The place in `_PARTS` of each row's published part; -1 for none or not in use."""
+    return np.where(used, places_of(index["split"], _PARTS), -1)
+
+
+def _codes(values: pd.Series, used: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """A number for each value; -1 for missing, empty, or not in use."""
+    known = used & (values.notna() & (values != "").fillna(False)).to_numpy(bool)
+    return np.where(known, pd.factorize(values)[0], -1)

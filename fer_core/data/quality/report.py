@@ -1,0 +1,142 @@
+"""What a page and a command say of a dataset's quality: what was found, what was not looked at, and tables of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.duplicates.augmented_copies import not_seen
+from fer_core.data.duplicates.detail import DETAIL
+from fer_core.data.duplicates.duplicates import STRICT_BITS
+from fer_core.data.duplicates.signature import SIGNATURE
+from fer_core.data.index.image_stats import PIXEL_COLUMNS
+from fer_core.data.quality.checks import Finding, FindingKind, findings, unchecked
+from fer_core.data.quality.image_checks import Rows
+from fer_core.data.quality.messages import WORDS
+from fer_core.errors import InputError
+
+_MEASURED = ("width", "height", "sha256", "phash", "brightness", "contrast", "sharpness", "dark_01", "bright_01")
+QUALITY_COLUMNS = ("id", "path", "split", "label", "identity", "problem", *_MEASURED)
+"""The columns that the checks look at; what signatures tell is in the pairs."""
+
+_MEASURED_OF_PAIRS = ["bits", "similarity"]
+
+HINTS = frozenset({FindingKind.NAME_ACROSS_SPLITS})
+"""Findings that are no fault by themselves: where each part's files are numbered anew, every image has this one."""
+
+_DESCRIBED = ("id", "path", "split", "label")
+_STRICT = f"an older version indexed the images, so that only hashes within {STRICT_BITS} bits were looked for"
+
+
+@dataclass(frozen=True, slots=True)
+class QualityReport:
+    """The quality of one dataset.
+
+    Attributes:
+        findings: what was found, the gravest first; their row numbers are those of the index.
+        unchecked: why a check had nothing to look at, or not all.
+        concerned: how many images have a finding, `HINTS` aside.
+        used: how many images are not excluded.
+        lacking: measured columns that the index does not have, as an older version made it.
+        not_seen: what the search for copies can't see, in words.
+    """
+
+    findings: tuple[Finding, ...]
+    unchecked: dict[FindingKind, str]
+    concerned: int
+    used: int
+    lacking: tuple[str, ...]
+    not_seen: str = ""
+
+    def find(self, kind: FindingKind) -> Finding | None:
+        """The finding of a kind; None if nothing was found."""
+        return next((finding for finding in self.findings if finding.kind is kind), None)
+
+
+def quality_report(
+    dataset: StoredDataset, faces: pd.DataFrame | None = None, version: int | None = None
+) -> QualityReport:
+    """Run every check on a dataset, with its corrections: images that they exclude are passed over.
+
+    Args:
+        faces: how many faces each image has, as `inference.face_search` keeps it; None before they were searched.
+        version: of the corrections; the newest by default.
+    """
+    index, pairs = dataset.index(QUALITY_COLUMNS, version), dataset.pairs()
+    found = tuple(findings(index, pairs, faces))
+    there = dataset.columns()
+    lacking = tuple(name for name in PIXEL_COLUMNS if name not in there)
+    waiting = {FindingKind.NEAR_DUPLICATE: _STRICT} if SIGNATURE in lacking else {}
+    if DETAIL in lacking:
+        waiting[FindingKind.AUGMENTED_COPY] = "an older version indexed the images"
+    faulty = [finding.rows for finding in found if finding.kind not in HINTS]
+    return QualityReport(
+        findings=found,
+        unchecked=waiting | unchecked(index, pairs, faces),
+        concerned=len(np.unique(np.concatenate(faulty))) if faulty else 0,
+        used=int((~index["excluded"]).sum()),
+        lacking=lacking,
+        not_seen=not_seen(there, index["split"]),
+    )
+
+
+def parse_kind(name: str) -> FindingKind:
+    """The kind of finding that a name means.
+
+    Raises:
+        InputError: it means none.
+    """
+    try:
+        return FindingKind(name.strip().lower().replace("-", "_"))
+    except ValueError:
+        raise InputError(f"{name!r} is no finding. Choose one of: {', '.join(FindingKind)}.") from None
+
+
+def reason_in_words(reason: str) -> str:
+    """A correction's reason for a person: the title of the finding it names, else as it was written."""
+    try:
+        return WORDS[FindingKind(reason)].title
+    except ValueError:
+        return reason
+
+
+def to_exclude(finding: Finding) -> Rows:
+    """The rows to exclude so that a finding is gone and least is lost; all of them where that can't be told."""
+    return finding.surplus if len(finding.surplus) else finding.rows
+
+
+def finding_table(found: Sequence[Finding], index: pd.DataFrame) -> pd.DataFrame:
+    """A row a finding and image: `finding`, `id`, `path`, `split`, `label`.
+
+    Args:
+        index: of the dataset, with these columns.
+    """
+    rows = np.concatenate([np.zeros(0, np.int64), *(finding.rows for finding in found)])
+    kinds = np.repeat([str(finding.kind) for finding in found], [len(finding.rows) for finding in found])
+    table = index[list(_DESCRIBED)].iloc[rows].reset_index(drop=True)
+    table.insert(0, "finding", pd.Series(kinds, dtype="string"))
+    return table
+
+
+def pair_table(found: Sequence[Finding], index: pd.DataFrame) -> pd.DataFrame:
+    """A row a finding and pair: `finding`, `bits`, `similarity`, and `id`, `path`, `split`, `label` of both images
+    (`_a`, `_b`).
+
+    Args: those of `finding_table`.
+    """
+    tables = [_paired(finding, index) for finding in found if finding.pairs is not None]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["finding", *_MEASURED_OF_PAIRS])
+
+
+def _paired(finding: Finding, index: pd.DataFrame) -> pd.DataFrame:
+    assert finding.pairs is not None
+    table = finding.pairs[_MEASURED_OF_PAIRS].copy()
+    table.insert(0, "finding", str(finding.kind))
+    for end in ("a", "b"):
+        described = index[list(_DESCRIBED)].iloc[finding.pairs[end]].reset_index(drop=True)
+        table = pd.concat([table, described.add_suffix(f"_{end}")], axis=1)
+    return table

@@ -1,0 +1,53 @@
+"""Run a model over a dataset: the table of predictions that evaluation judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from fer_core.data.index.images import face_refs, images_in_order
+from fer_core.data.sources.source import Source
+from fer_core.evaluation.classifier import Classifier
+from fer_core.evaluation.predictions import prediction_table
+from fer_core.faces import RgbImage
+from fer_core.progress import Progress, silent
+
+_BATCH = 256
+
+
+def predict_dataset(
+    classifier: Classifier, rows: pd.DataFrame, source: Source, progress: Progress = silent
+) -> pd.DataFrame:
+    """Predictions for images that are face crops already.
+
+    Args:
+        classifier: the model.
+        rows: index rows, with `path`.
+        source: where their images are. One that can't be read is left out.
+    Returns:
+        see `evaluation.predictions.prediction_table`.
+    """
+    logits = np.zeros((len(rows), len(classifier.contract.labels)), np.float32)
+    read = np.zeros(len(rows), bool)
+    for places, faces in read_batches(source, rows):
+        logits[places] = classifier.logits(classifier.contract.apply_batch(faces))
+        read[places] = True
+        progress((places[-1] + 1) / len(rows), f"Read {places[-1] + 1:,} of {len(rows):,} faces")
+    return prediction_table(rows[read], logits[read], classifier.contract.label_set)
+
+
+def read_batches(source: Source, rows: pd.DataFrame, size: int = _BATCH) -> Iterator[tuple[list[int], list[RgbImage]]]:
+    """The images that can be read, at most `size` at once, with their places among the rows."""
+    places: list[int] = []
+    faces: list[RgbImage] = []
+    for place, face in enumerate(images_in_order(source, face_refs(rows))):
+        if face is not None:
+            places.append(place)
+            faces.append(face)
+        if len(faces) == size:
+            yield places, faces
+            places, faces = [], []
+    if faces:
+        yield places, faces

@@ -1,0 +1,112 @@
+"""Choosing temperature, operating points and the limit of certainty, on validation predictions only."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.calibration import Calibration, OperatingPoint
+from fer_core.errors import InputError
+from fer_core.evaluation.predictions import logits_of, truth_of
+from fer_core.labels import LabelSet
+
+_TAUS = np.arange(31) / 20
+_LEVEL_WITHIN_01 = 0.003
+"""Accuracies this near to the highest count as level with it: a tenth of what their interval spans."""
+
+_ACCURACY_COST_MAX = 0.03
+_RIGHT_AT_LEAST_01 = 0.6
+SMALLEST_PRIOR = 1e-4
+"""Of a class that is not, or hardly, in training."""
+
+
+def calibrate(logits: NDArray[np.float32], truth: NDArray[np.int64], train_shares: NDArray[np.floating]) -> Calibration:
+    """Fit a calibration.
+
+    The accurate point has, of the taus whose accuracy is level with the highest, the one of highest macro-F1: rare
+    expressions gain long before accuracy falls. The balanced point has the highest balanced accuracy among those that
+    cost at most 3 points of accuracy. Each gets the temperature of lowest negative log-likelihood.
+
+    Args:
+        logits: shape (N, classes), of images that training did not see.
+        truth: integers, shape (N,), all labeled.
+        train_shares: shape (classes,), shares of the classes among the training targets.
+    """
+    log_priors = np.log(np.maximum(train_shares, SMALLEST_PRIOR))
+    scores = [_scores((logits - tau * log_priors).argmax(1), truth) for tau in _TAUS]
+    accuracy, macro_f1, balanced = np.array(scores).T
+    level = accuracy >= accuracy.max() - _LEVEL_WITHIN_01
+    accurate_tau = _TAUS[np.where(level, macro_f1, -1).argmax()]
+    allowed = accuracy >= accuracy.max() - _ACCURACY_COST_MAX
+    balanced_tau = _TAUS[np.where(allowed, balanced, -1).argmax()]
+    return Calibration(
+        log_priors=tuple(float(value) for value in log_priors),
+        points={
+            "accurate": _operating_point(float(accurate_tau), logits, truth, log_priors),
+            "balanced": _operating_point(float(balanced_tau), logits, truth, log_priors),
+        },
+    )
+
+
+def calibrate_on(table: pd.DataFrame, labels: LabelSet, train_shares: NDArray[np.floating]) -> Calibration:
+    """Fit a calibration to a table of predictions, by their arg-max labels.
+
+    Args:
+        table: see `evaluation.predictions.prediction_table`; of images that training did not see.
+        train_shares: see `calibrate`.
+    Raises:
+        InputError: no row has a label that the model knows.
+    """
+    truth = truth_of(table, "argmax", labels)
+    known = truth >= 0
+    if not known.any():
+        raise InputError(
+            f"None of the {len(table):,} faces to calibrate on has a label that the model knows. Choose other data."
+        )
+    return calibrate(logits_of(table, labels)[known], truth[known], train_shares)
+
+
+def _scores(predicted: NDArray[np.integer], truth: NDArray[np.int64]) -> tuple[float, float, float]:
+    """Accuracy, macro-F1 and balanced accuracy over the classes that occur."""
+    from sklearn.metrics import accuracy_score, f1_score, recall_score
+
+    macro = {"labels": np.unique(truth), "average": "macro", "zero_division": 0}
+    return (
+        float(accuracy_score(truth, predicted)),
+        float(f1_score(truth, predicted, **macro)),
+        float(recall_score(truth, predicted, **macro)),
+    )
+
+
+def _operating_point(
+    tau: float, logits: NDArray[np.float32], truth: NDArray[np.int64], log_priors: NDArray[np.floating]
+) -> OperatingPoint:
+    adjusted = logits.astype(np.float64) - tau * log_priors
+    temperature = _temperature(adjusted, truth)
+    scaled = adjusted / temperature
+    probabilities = np.exp(scaled - scaled.max(1, keepdims=True))
+    probabilities /= probabilities.sum(1, keepdims=True)
+    limit = _certainty_limit(probabilities.max(1), probabilities.argmax(1) == truth)
+    return OperatingPoint(tau=round(tau, 3), temperature=round(temperature, 4), confidence_threshold=round(limit, 3))
+
+
+def _temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
+    """The temperature of lowest negative log-likelihood (Guo et al. 2017)."""
+    from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
+
+    def loss(log_temperature: float) -> float:
+        return float(-log_softmax(logits / np.exp(log_temperature), axis=1)[np.arange(len(truth)), truth].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+
+
+def _certainty_limit(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> float:
+    """The confidence below which answers are right less than 60 % of the time, by isotonic regression."""
+    from sklearn.isotonic import IsotonicRegression
+
+    order = np.argsort(confidence)
+    fitted = IsotonicRegression(out_of_bounds="clip").fit_transform(confidence[order], correct[order].astype(float))
+    sure = np.flatnonzero(fitted >= _RIGHT_AT_LEAST_01)
+    return float(confidence[order][sure[0]]) if len(sure) else 1.0

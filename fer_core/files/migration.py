@@ -1,0 +1,127 @@
+"""Old names in files that earlier versions wrote, and the names that they have now.
+
+Every reader of such a file renames what it has read with this module, so that old runs, bundles, datasets, configs and
+links still open. Nothing is rewritten on disk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+CONFIG_KEYS = {
+    "optimiser": "optimizer",
+    "remedy": "rebalancing",
+    "weights_after_01": "reweight_start_01",
+    "distil": "distillation",
+    "leave_out_disputed": "exclude_ambiguous",
+    "begin_with": "init_from",
+    "select_on": "monitor",
+    "mirrored": "flip_tta",
+    "flip_01": "flip_prob",
+    "gray_01": "grayscale_prob",
+    "erase_01": "erase_prob",
+    "jpeg_01": "jpeg_prob",
+    "shrink_01": "downscale_prob",
+    "shrink_px_min": "downscale_px_min",
+    "glasses_01": "glasses_prob",
+    "hand_01": "hand_prob",
+    "spoilt_01": "degrade_prob",
+    "shift_01": "translate_01",
+}
+"""Keys of `config.yaml`, presets, augmentation policies and `--set`."""
+
+CONFIG_VALUES = {"regularised-cnn": "regularized-cnn"}
+"""Names of networks."""
+
+MANIFEST_KEYS = {"licence": "license", "drawn": "synthetic"}
+"""Keys of dataset manifests."""
+
+JSON_KEYS = {
+    **MANIFEST_KEYS,
+    "colour": "color",
+    "normalisation": "normalization",
+    "uncertain_below_01": "confidence_threshold",
+    "figures": "metrics",
+    "part": "split",
+    "unlabelled": "unlabeled",
+    "certainty": "selective_accuracy",
+    "limit_01": "confidence_threshold",
+    "undisturbed": "clean",
+    "disturbances": "corruptions",
+    "strengths": "parameter_range",
+    "levels": "severities",
+    "strength": "parameter",
+    "meaning": "description",
+    "standing": "scores",
+    "held": "comparisons",
+    "ranges_from": "calibration_images",
+    "accuracy_lost_01": "accuracy_drop_01",
+    "accuracy_lost_interval": "accuracy_drop_interval",
+    "same_answer_01": "agreement_01",
+}
+"""Keys of the JSON files of runs and bundles."""
+
+CORRECTION_ACTIONS = {"dispute": "ambiguous"}
+"""Actions in a dataset's `corrections.jsonl`, which was `overlay.jsonl`."""
+
+INDEX_COLUMNS = {"unlabelled": "unlabeled"}
+"""Columns of `index.parquet`."""
+
+QUERY_PARAMS = {"part": "split", "remedy": "rebalancing", "disputed": "ambiguous"}
+"""Names in the addresses of pages. `split` was how a dataset is split, which is `split_config` now."""
+
+COMMANDS = {"quantise": "quantize", "datasets propose": "datasets preview", "datasets draw": "datasets generate"}
+"""Commands, which stand in scripts and in the records of jobs."""
+
+_JSON_KEY = re.compile(rf'"({"|".join(JSON_KEYS)})"(?=\s*:)')
+
+
+def rename_config_keys(content: Any) -> Any:
+    """Rename keys, and names of networks, at any depth of a config that was read from YAML."""
+    renamed = rename_keys(content, CONFIG_KEYS)
+    model = renamed.get("model") if isinstance(renamed, Mapping) else None
+    if isinstance(model, Mapping) and model.get("name") in CONFIG_VALUES:
+        renamed = {**renamed, "model": {**model, "name": CONFIG_VALUES[model["name"]]}}
+    return renamed
+
+
+def rename_config_path(path: str) -> str:
+    """Rename the parts of a path into a config, such as `optimiser.momentum`."""
+    return ".".join(CONFIG_KEYS.get(key, key) for key in path.split("."))
+
+
+def rename_json_keys(content: bytes) -> bytes:
+    """Rename the keys of a JSON text; a key is a quoted word with a colon behind it."""
+    return _JSON_KEY.sub(lambda found: f'"{JSON_KEYS[found[1]]}"', content.decode("utf-8", "surrogateescape")).encode(
+        "utf-8", "surrogateescape"
+    )
+
+
+def rename_keys(content: Any, names: Mapping[str, str]) -> Any:
+    """Rename the keys of nested mappings. A key stays where its new name is there as well."""
+    if isinstance(content, Mapping):
+        return {
+            key if names.get(key, key) in content else names[key]: rename_keys(value, names)
+            for key, value in content.items()
+        }
+    return [rename_keys(each, names) for each in content] if isinstance(content, list) else content
+
+
+def rename_command(argv: Sequence[str]) -> list[str]:
+    """Rename the command with which the arguments of `python -m fer_core` begin."""
+    for length in (2, 1):
+        if new := COMMANDS.get(" ".join(argv[:length])):
+            return [*new.split(), *argv[length:]]
+    return list(argv)
+
+
+def rename_query_params(query: Mapping[str, str]) -> dict[str, str]:
+    """Rename what a link carries."""
+    renamed = {}
+    for name, value in query.items():
+        is_config = name == "split" and value.split("~")[0] in ("published", "seeded", "kfold")
+        was_marked = name == "mark" and value == "disputed"
+        renamed["split_config" if is_config else QUERY_PARAMS.get(name, name)] = "ambiguous" if was_marked else value
+    return renamed

@@ -1,0 +1,1 @@
+"""Decoding image files: formats, orientation, transparency and bit depth."""

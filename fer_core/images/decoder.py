@@ -1,0 +1,284 @@
+"""The one decoder of image files: datasets and Predict see the same pixels of the same file.
+
+Upright, opaque, 8 bits a sample. OpenCV decodes what nearly every dataset consists of, plain JPEG and PNG files;
+Pillow decodes everything else, and tells what is wrong with a file that neither can decode.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+
+from fer_core.errors import UnreadableImageError
+from fer_core.images.bit_depth import is_wide_color, scaled_to_bytes, wide_color
+from fer_core.images.formats import ALLOWED, image_format
+
+BACKGROUND_GRAY = 128
+_ORIENTATION_TAG = 0x0112
+
+DAMAGE = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+"""What Pillow raises on a file that is damaged or only looks like an image."""
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+_GRAY_MODES = {"1", "L", "LA", "La", "I", "F"}
+_PNG_MAGIC, _PNG_HEADER = b"\x89PNG\r\n\x1a\n", struct.Struct(">IIBB")
+_PNG_HEADER_AT = 16
+_PNG_PLAIN = {0: "L", 2: "RGB", 3: "P"}
+_PNG_SPECIAL = {b"tRNS", b"eXIf", b"acTL"}
+"""Chunks of transparency, of an orientation, and of an animation."""
+
+_PNG_TEXTS, _PNG_EXIF_TEXT = {b"tEXt", b"zTXt"}, b"Raw profile type "
+
+_JPEG_MAGIC, _JPEG_FRAME = b"\xff\xd8", struct.Struct(">HHBHHB")
+"""Marker, length, bits a sample, height, width, samples a pixel."""
+
+_JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_JPEG_EXIF = b"Exif\0\0"
+
+
+class DecodedFile(NamedTuple):
+    """A decoded image file.
+
+    Attributes:
+        pixels: uint8, shape (H, W) where the file is gray, else (H, W, 3), RGB.
+        width: the file's own, upright, in pixels; larger than that of `pixels` where those were scaled down.
+        height: as `width`.
+        mode: how the file stores its pixels, in Pillow's words: L, RGB, P, RGBA, I;16, CMYK, …
+        notes: in words what was done on the way, each fit to be shown to a person.
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+    mode: str
+    notes: tuple[str, ...] = ()
+
+
+class _Header(NamedTuple):
+    width: int
+    height: int
+    mode: str
+
+
+def decode_image(content: bytes, pixels_max: int, *, name: str = "It", side_max: int | None = None) -> DecodedFile:
+    """Decode an image file: gray stays gray, what is transparent is laid on mid-gray, EXIF orientation is applied.
+
+    Args:
+        content: the whole file.
+        pixels_max: the largest width times height, checked against the header before anything is decoded: a small
+            file can unpack to gigabytes.
+        name: what messages call the file.
+        side_max: a picture with a longer side is scaled down to it.
+    Raises:
+        UnreadableImageError: it is no image of a format in `ALLOWED`, is damaged, or is over the limit.
+    """
+    header = _plain_header(content)
+    if header and (side_max is None or max(header[:2]) <= side_max):
+        _check_pixels(header.width, header.height, pixels_max, name)
+        pixels = _decode_plain(content)
+        if pixels is not None:
+            notes = ("gray",) if pixels.ndim == 2 else ()
+            return DecodedFile(pixels, header.width, header.height, header.mode, notes)
+    return _decode_any(content, pixels_max, name, side_max)
+
+
+def _plain_header(content: bytes) -> _Header | None:
+    """The header of a file that OpenCV decodes as Pillow would: JPEG or PNG of 8 bits a sample, upright and opaque."""
+    if content[:8] == _PNG_MAGIC and len(content) >= _PNG_HEADER_AT + _PNG_HEADER.size:
+        width, height, bits, kind = _PNG_HEADER.unpack_from(content, _PNG_HEADER_AT)
+        plain = bits <= 8 and kind in _PNG_PLAIN and not _has_special_chunk(content)
+        return _Header(width, height, _PNG_PLAIN[kind]) if plain else None
+    return _plain_jpeg_header(content) if content[:2] == _JPEG_MAGIC else None
+
+
+def _has_special_chunk(content: bytes) -> bool:
+    place = len(_PNG_MAGIC)
+    while kind := content[place + 4 : place + 8]:
+        if kind in _PNG_SPECIAL or (kind in _PNG_TEXTS and content.startswith(_PNG_EXIF_TEXT, place + 8)):
+            return True
+        place += 12 + int.from_bytes(content[place : place + 4])
+    return False
+
+
+def _plain_jpeg_header(content: bytes) -> _Header | None:
+    """As the frame's header says, which comes after any number of segments, each with its length."""
+    place = 2
+    while place + _JPEG_FRAME.size <= len(content) and content[place] == 0xFF:
+        kind = content[place + 1]
+        length = int.from_bytes(content[place + 2 : place + 4])
+        if kind == 0xFF:  # padding
+            place += 1
+        elif kind in _JPEG_FRAMES:
+            _, _, bits, height, width, samples = _JPEG_FRAME.unpack_from(content, place)
+            return _Header(width, height, "L" if samples == 1 else "RGB") if bits == 8 and samples in (1, 3) else None
+        elif kind < 0xC0 or 0xD0 <= kind <= 0xD9 or length < 2:  # has no length, or a wrong one
+            return None
+        else:
+            segment = content[place + 4 : place + 2 + length]
+            if kind == 0xE1 and segment.startswith(_JPEG_EXIF) and _is_turned(segment):
+                return None
+            place += 2 + length
+    return None
+
+
+def _is_turned(segment: bytes) -> bool:
+    exif = Image.Exif()
+    try:
+        exif.load(segment)
+        return exif.get(_ORIENTATION_TAG, 1) != 1
+    except DAMAGE:
+        return True  # let Pillow see what it makes of it
+
+
+def _decode_plain(content: bytes) -> NDArray[np.uint8] | None:
+    import cv2
+
+    try:
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        return None
+    if pixels is None:
+        return None
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels, np.uint8)
+
+
+def _decode_any(content: bytes, pixels_max: int, name: str, side_max: int | None) -> DecodedFile:
+    image = _parsed(content, name)
+    mode = image.mode
+    _check_pixels(*image.size, pixels_max, name)
+    width, height = image.size
+    size = _scaled_size(width, height, side_max)
+    orientation = _orientation(image)
+    _load(image, size, name)
+    # Pillow turns a TIFF by itself while loading and takes the tag away; a PNG's tag may come after its pixels.
+    turn = _orientation(image)
+    eight_bit, kind_note = _eight_bit(image, content)
+    if eight_bit.size != size:
+        eight_bit = eight_bit.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    opaque, alpha_note = _opaque(eight_bit)
+    if mode in _GRAY_MODES or mode.startswith("I;16"):
+        opaque = opaque.getchannel(0)
+    notes = [kind_note, alpha_note]
+    if turn in _TURNS:
+        opaque = opaque.transpose(_TURNS[turn])
+        width, height = (height, width) if turn >= 5 else (width, height)
+    if turn in _TURNS or orientation in _TURNS:
+        notes.append("turned upright by its EXIF orientation")
+    return DecodedFile(np.array(opaque, np.uint8), width, height, mode, tuple(note for note in notes if note))
+
+
+def _parsed(content: bytes, name: str) -> ImageFile.ImageFile:
+    """The image with its header read and its pixels still packed."""
+    known = image_format(content)
+    if known is None:
+        what = "not an image" if content else "empty (0 bytes)"
+        raise UnreadableImageError(f"{name} is {what}. Give a {ALLOWED} file.")
+    try:
+        return known.parser(io.BytesIO(content))
+    except DAMAGE as exc:
+        raise UnreadableImageError(
+            f"{name} begins like a {known.name} image, but its header is damaged ({_in_a_line(exc)}). "
+            "Give a whole copy of it."
+        ) from exc
+
+
+def _in_a_line(exc: BaseException) -> str:
+    return " ".join(str(exc).split()) or type(exc).__name__
+
+
+def _check_pixels(width: int, height: int, limit: int, name: str) -> None:
+    """Refuse a picture by the size that its header claims."""
+    if width * height > limit:
+        raise UnreadableImageError(
+            f"{name} is {width}x{height}, {width * height / 1e6:,.1f} million pixels; the limit is "
+            f"{limit / 1e6:,.1f} million. Save it smaller, or raise FERSCOPE_IMAGE_PIXELS_MAX."
+        )
+    if width < 1 or height < 1:
+        raise UnreadableImageError(f"{name} is {width}x{height}: it has no pixels. Give another picture.")
+
+
+def _load(image: ImageFile.ImageFile, size: tuple[int, int], name: str) -> None:
+    """Decode the pixels; a JPEG much larger than what is wanted is decoded at a half, a quarter or an eighth."""
+    try:
+        if image.format in ("JPEG", "MPO"):
+            image.draft(None, size)
+        image.load()
+    except DAMAGE as exc:
+        raise UnreadableImageError(
+            f"{name} is damaged or cut short and can't be decoded ({_in_a_line(exc)}). Give a whole copy of it."
+        ) from exc
+
+
+def _scaled_size(width: int, height: int, side_max: int | None) -> tuple[int, int]:
+    """The size itself, or one with `side_max` as the longer side."""
+    scale = 1.0 if side_max is None else min(1.0, side_max / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 (upright) to 8; a broken EXIF block counts as upright."""
+    try:
+        value = image.getexif().get(_ORIENTATION_TAG, 1)
+    except DAMAGE:
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _eight_bit(image: ImageFile.ImageFile, content: bytes) -> tuple[Image.Image, str]:
+    """The picture in mode L, RGB or RGBA, and a note on what it was."""
+    if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
+        values, depth = scaled_to_bytes(np.asarray(image))
+        return Image.fromarray(values), f"{depth} gray, scaled to 8-bit"
+    if is_wide_color(image, content):
+        wide = wide_color(content)
+        if wide is not None and wide.shape[:2] == image.size[::-1]:
+            return Image.fromarray(wide), f"16-bit {'gray' if image.mode == 'LA' else 'color'}, scaled to 8-bit"
+    plain: Image.Image = image
+    if image.mode in {"La", "RGBa"}:
+        plain = image.convert("LA" if image.mode == "La" else "RGBA")
+    gray = "gray" if plain.mode in {"1", "L", "LA"} else ""
+    if plain.has_transparency_data:
+        return plain.convert("RGBA"), gray
+    if gray:
+        return plain.convert("L"), gray
+    if plain.mode in {"RGB", "P"}:
+        return plain.convert("RGB"), ""
+    return plain.convert("RGB"), f"{plain.mode} converted to RGB"
+
+
+def _opaque(image: Image.Image) -> tuple[Image.Image, str]:
+    """The picture in mode RGB, laid on mid-gray where it is transparent: white or black would pull the
+    brightness and contrast of a face beside it further away from what the models saw in training."""
+    if image.mode != "RGBA":
+        return image.convert("RGB"), ""
+    if image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB"), ""
+    ground = Image.new("RGBA", image.size, (BACKGROUND_GRAY,) * 3 + (255,))
+    ground.alpha_composite(image)
+    return ground.convert("RGB"), "transparent parts were laid on gray"

@@ -1,0 +1,95 @@
+"""A picture for analysis: an image file within the limits, in RGB, with a word on what had to be done to it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fer_core.errors import UnreadableImageError
+from fer_core.faces import FaceBox, RgbImage
+from fer_core.images.decoder import DAMAGE, decode_image
+from fer_core.images.formats import ALLOWED, image_format
+from fer_core.settings import MIB, Settings
+
+ANALYSIS_SIDE_PX = 4096
+"""The longer side of a picture that faces are looked for in; a larger picture is scaled down to it."""
+
+_COUNTED_BYTES_MAX = 8 * MIB
+_OF_FRAMES = {"GIF", "PNG", "WEBP", "TIFF", "AVIF"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedImage:
+    """A picture ready for analysis.
+
+    `width` and `height` are those of the file, upright. `pixels` (uint8, shape (H, W, 3), RGB) has the same
+    size, unless the file is larger than `ANALYSIS_SIDE_PX` and was scaled down. `notes` say in words what was
+    done on the way, each fit to be shown to a person.
+    """
+
+    pixels: RgbImage
+    width: int
+    height: int
+    notes: tuple[str, ...]
+
+    def in_file(self, box: FaceBox) -> FaceBox:
+        """A box in pixels of `pixels` as one in pixels of the file."""
+        across, down = self.width / self.pixels.shape[1], self.height / self.pixels.shape[0]
+        return FaceBox(round(box.x * across), round(box.y * down), round(box.width * across), round(box.height * down))
+
+
+def read_image(source: bytes | Path, settings: Settings, *, name: str = "") -> DecodedImage:
+    """Decode an image file.
+
+    Args:
+        source: the file's content, or its path.
+        settings: the limits, `image_bytes_max` and `image_pixels_max`; both are checked before decoding.
+        name: what messages call the picture; by default the file's name.
+    Raises:
+        UnreadableImageError: it is no image of a kind in `ALLOWED`, is damaged, or is over a limit.
+    """
+    name = name or (source.name if isinstance(source, Path) else "The picture")
+    content = _content(source, settings, name)
+    decoded = decode_image(content, settings.image_pixels_max, name=name, side_max=ANALYSIS_SIDE_PX)
+    pixels, width, height = decoded.pixels, decoded.width, decoded.height
+    notes = [_frames_note(content), *decoded.notes]
+    if pixels.shape[:2] != (height, width):
+        notes.append(f"scaled from {width}x{height} to {pixels.shape[1]}x{pixels.shape[0]} for analysis")
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[:, :, None], 3, axis=2)
+    return DecodedImage(pixels, width, height, tuple(note for note in notes if note))
+
+
+def _content(source: bytes | Path, settings: Settings, name: str) -> bytes:
+    """The file's bytes, once it is known that they are neither none nor too many."""
+    try:
+        size = source.stat().st_size if isinstance(source, Path) else len(source)
+        if size > settings.image_bytes_max:
+            raise UnreadableImageError(
+                f"{name} has {size / MIB:.1f} MiB; the limit is {settings.image_bytes_max / MIB:.1f} MiB. "
+                "Save it smaller, or raise FERSCOPE_IMAGE_BYTES_MAX."
+            )
+        content = source.read_bytes() if isinstance(source, Path) else source
+    except OSError as exc:
+        raise UnreadableImageError(f"{name} can't be opened: {exc.strerror or exc}. Check the path.") from exc
+    if not content:
+        raise UnreadableImageError(f"{name} is empty (0 bytes). Give a {ALLOWED} file.")
+    return content
+
+
+def _frames_note(content: bytes) -> str:
+    """Which frame of how many is used. A phone's JPEG with a second picture inside (a depth map) needs no word."""
+    known = image_format(content)
+    if known is None or known.name not in _OF_FRAMES or (known.name == "PNG" and b"acTL" not in content):
+        return ""
+    what = "page" if known.name == "TIFF" else "frame"
+    if len(content) > _COUNTED_BYTES_MAX and known.name == "GIF":
+        return f"first {what} used"
+    try:
+        count = getattr(known.parser(io.BytesIO(content)), "n_frames", 1)
+    except DAMAGE:
+        return f"first {what} used"
+    return f"first {what} of {count} used" if count > 1 else ""

@@ -1,0 +1,1 @@
+"""Random augmentation of training images, whole batches at a time."""

@@ -1,0 +1,144 @@
+"""Random changes to training images, a whole batch at a time."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from fer_core.training.augmentation.occlusions import put_on_glasses, put_up_a_hand
+from fer_core.training.augmentation.pixels import add_noise, bend, blur, compress, shrink, turn_gray
+from fer_core.training.config.augmentation import AugmentConfig
+
+_ERASED_SIDE_01 = (0.1, 0.35)
+
+
+def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    """Change each image of a batch at random, by itself; `mix.mix` mixes images with each other.
+
+    Args:
+        images: float32, shape (N, C, S, S), 0..255.
+        config: how far.
+        generator: where the chance comes from (on the CPU).
+    Returns:
+        float32, the same shape, 0..255.
+    """
+    return augment_both(images, config, generator)[0]
+
+
+def augment_both(
+    images: torch.Tensor, config: AugmentConfig, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """As `augment`, and the same images moved alike but with nothing else done to them."""
+    covered = put_on_glasses(images, config.glasses_prob, generator)
+    covered = put_up_a_hand(covered, config.hand_prob, generator)
+    grid = _grid(images, config, generator)
+    placed = _moved(images, grid)
+    changed = placed if covered is images else _moved(covered, grid)
+    spared = _spared(images, config, generator)
+    lit = _in_another_light(_where(spared, placed, changed), config, generator)
+    seen = _where(spared, lit, _spoilt(lit, config, generator))
+    return _erase(seen, config.erase_prob, generator), placed
+
+
+def _spared(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
+    """Which images nothing spoils; None where that can happen to all. Shape (N, 1, 1, 1)."""
+    if config.degrade_prob == 1:
+        return None
+    return (torch.rand(len(images), generator=generator) >= config.degrade_prob).to(images.device)[:, None, None, None]
+
+
+def _where(chosen: torch.Tensor | None, images: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    return others if chosen is None else torch.where(chosen, images, others)
+
+
+def _in_another_light(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    images = _gain(images, config, generator)
+    images = _light(images, config, generator)
+    images = bend(images, config.gamma_01, generator)
+    return turn_gray(images, config.grayscale_prob, generator)
+
+
+def _spoilt(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    """As a poor lens, a far face, a poor sensor and a poor connection would show it."""
+    images = blur(images, config.blur_px, generator)
+    images = shrink(images, config.downscale_prob, config.downscale_px_min, generator)
+    images = add_noise(images, config.noise_01, generator)
+    return compress(images, config.jpeg_prob, config.jpeg_quality_min, generator)
+
+
+def _uniform(n: int, reach: float, generator: torch.Generator) -> torch.Tensor:
+    """n numbers between -reach and reach."""
+    return (torch.rand(n, generator=generator) * 2 - 1) * reach
+
+
+def _moved(images: torch.Tensor, grid: torch.Tensor | None) -> torch.Tensor:
+    """The images at the places that `_grid` drew; what comes from outside repeats the edge."""
+    if grid is None:
+        return images
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def _grid(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
+    """Flip, shear, rotate, scale, shift and crop in one interpolation; None where none of them is asked for."""
+    crops = config.crop_min_01 < 1
+    if not any((config.flip_prob, config.rotate_deg, config.scale_01, config.translate_01, config.shear_01, crops)):
+        return None
+    n = len(images)
+    angle = torch.deg2rad(_uniform(n, config.rotate_deg, generator))
+    scale = 1 + _uniform(n, config.scale_01, generator)
+    flip = 1 - 2 * (torch.rand(n, generator=generator) < config.flip_prob).float()
+    shift = torch.stack([_uniform(n, 2 * config.translate_01, generator) for _ in range(2)], dim=1)
+    # Drawn last, and not at all where it is off: the chance of recipes without shear stays as it was.
+    lean = _uniform(n, config.shear_01, generator) if config.shear_01 else torch.zeros(n)
+    rows = torch.stack(
+        [
+            torch.stack([angle.cos() * flip * scale, (lean * angle.cos() - angle.sin()) * scale], dim=1),
+            torch.stack([angle.sin() * flip * scale, (lean * angle.sin() + angle.cos()) * scale], dim=1),
+        ],
+        dim=1,
+    )
+    affine = torch.cat([rows, shift[:, :, None]], dim=2)
+    if crops:
+        side = (torch.rand(n, generator=generator) * (1 - config.crop_min_01) + config.crop_min_01).sqrt()
+        affine = affine * side[:, None, None]
+        affine[:, :, 2] += (torch.rand(n, 2, generator=generator) * 2 - 1) * (1 - side)[:, None]
+    affine = affine.to(images.device)
+    return F.affine_grid(affine, list(images.shape), align_corners=False)
+
+
+def _gain(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    """Gray levels times a number, as more or less light would make them, cut off at 255."""
+    low, high = config.gain_low, config.gain_high
+    if low == high == 1:
+        return images
+    gain = torch.rand(len(images), generator=generator) * (high - low) + low
+    return (images * gain.to(images.device)[:, None, None, None]).clamp(0, 255)
+
+
+def _light(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    """Contrast about each image's mean, then brightness, then back into 0..255."""
+    if not (config.brightness_01 or config.contrast_01):
+        return images
+    n = len(images)
+    contrast = (1 + _uniform(n, config.contrast_01, generator)).to(images.device)[:, None, None, None]
+    brightness = (_uniform(n, config.brightness_01, generator) * 255).to(images.device)[:, None, None, None]
+    mean = images.mean((1, 2, 3), keepdim=True)
+    return ((images - mean) * contrast + mean + brightness).clamp(0, 255)
+
+
+def _erase(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
+    """Fill one rectangle of some of the images with their mean.
+
+    Zhong et al. (2020), "Random Erasing Data Augmentation".
+    """
+    if not share_01:
+        return images
+    n, _, side, _ = images.shape
+    low, high = _ERASED_SIDE_01
+    sizes = (torch.rand(n, 2, generator=generator) * (high - low) + low) * side
+    starts = torch.rand(n, 2, generator=generator) * (side - sizes)
+    places = torch.arange(side)
+    inside = (places >= starts[:, :, None]) & (places < (starts + sizes)[:, :, None])
+    chosen = torch.rand(n, generator=generator) < share_01
+    patch = (inside[:, 0, :, None] & inside[:, 1, None, :] & chosen[:, None, None]).to(images.device)
+    return torch.where(patch[:, None], images.mean((1, 2, 3), keepdim=True), images)

@@ -1,0 +1,120 @@
+"""The same faces through augmentation again and again, as training would see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fer_core.contract import Contract
+from fer_core.data.catalog import open_dataset
+from fer_core.data.index.images import BOX_COLUMNS, face_refs, images_in_order
+from fer_core.errors import DatasetError, InputError
+from fer_core.settings import Settings
+from fer_core.training.augmentation.mixup import mix
+from fer_core.training.augmentation.pipeline import augment
+from fer_core.training.config.train_config import AugmentConfig
+
+FACES_MAX = 64
+DRAWS_MAX = 64
+
+
+def preview_augmentation(
+    dataset_id: str,
+    ids: Sequence[str],
+    recipe: AugmentConfig,
+    contract: Contract,
+    settings: Settings,
+    *,
+    draws: int,
+    seed: int,
+) -> NDArray[np.uint8]:
+    """Some faces of a dataset as they are and as training would change them.
+
+    Args:
+        ids: images of the dataset, 1 to 64.
+        contract: the network's preprocessing: color and size.
+        draws: how often each face is changed, 1 to 64.
+        seed: the same one gives the same pictures.
+    Returns:
+        see `augmented`.
+    Raises:
+        InputError: too few or too many faces or draws.
+        DatasetError: no such dataset or image, or an image that can't be read.
+    """
+    return augmented(fitted_faces(dataset_id, ids, contract, settings), recipe, draws=draws, seed=seed)
+
+
+def fitted_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settings: Settings) -> NDArray[np.uint8]:
+    """Some faces of a dataset as the contract fits them, in the order of `ids`; see `preview_augmentation`.
+
+    Returns:
+        uint8, shape (faces, channels, size_px, size_px).
+    """
+    _require(len(ids), FACES_MAX, "faces", "Name them by their ids, or look at fewer.")
+    dataset = open_dataset(dataset_id, settings)
+    index = dataset.raw_index(["id", "path", *BOX_COLUMNS])
+    rows = index[index["id"].isin(list(ids))].set_index("id")
+    if unknown := [name for name in ids if name not in rows.index]:
+        raise DatasetError(f"{dataset_id} has no image {unknown[0]!r}. The ids are those of its index.")
+    planes = np.zeros((len(ids), contract.channels, contract.size_px, contract.size_px), np.uint8)
+    with dataset.source(settings) as source:
+        faces = images_in_order(source, face_refs(rows.loc[list(ids)]))
+        for place, face in enumerate(faces):
+            if face is None:
+                raise DatasetError(f"The image {ids[place]!r} of {dataset_id} can't be read. Choose another one.")
+            planes[place] = contract.fit(face)
+    return planes
+
+
+def augmented(faces: NDArray[np.uint8], recipe: AugmentConfig, *, draws: int, seed: int) -> NDArray[np.uint8]:
+    """Faces as they are, then changed `draws` times; a larger number of draws begins with the same pictures.
+
+    Where the recipe mixes faces, these are mixed with each other.
+
+    Args:
+        faces: uint8, shape (faces, channels, S, S).
+    Returns:
+        uint8, shape (faces, 1 + draws, S, S) for gray ones, (faces, 1 + draws, S, S, 3) for RGB.
+    Raises:
+        InputError: too few or too many draws.
+    """
+    _require(draws, DRAWS_MAX, "draws", "Draw more with another seed.")
+    chance = torch.Generator().manual_seed(seed)
+    images = torch.from_numpy(faces).float()
+    seen = [images, *(_changed(images, recipe, chance) for _ in range(draws))]
+    planes = torch.stack(seen, dim=1).round().clamp(0, 255).to(torch.uint8).numpy()
+    return np.ascontiguousarray(planes[:, :, 0] if planes.shape[2] == 1 else np.moveaxis(planes, 2, -1))
+
+
+def _changed(images: torch.Tensor, recipe: AugmentConfig, chance: torch.Generator) -> torch.Tensor:
+    changed = augment(images, recipe, chance)
+    return mix(changed, recipe, chance).images if recipe.mixes else changed
+
+
+def contact_sheet(pictures: NDArray[np.uint8], side_px: int = 96, gap_px: int = 4) -> NDArray[np.uint8]:
+    """One picture of all: a row a face, the face as it is first, each enlarged by whole pixels to about `side_px`.
+
+    Args:
+        pictures: as `augmented` returns them.
+    Returns:
+        uint8, shape (H, W) gray or (H, W, 3) RGB, on white.
+    """
+    factor = max(1, round(side_px / pictures.shape[2]))
+    large = pictures.repeat(factor, axis=2).repeat(factor, axis=3)
+    faces, columns, side = large.shape[:3]
+    step = side + gap_px
+    sheet = np.full((faces * step + gap_px, (columns + 1) * gap_px + columns * side + gap_px, *large.shape[4:]), 255)
+    for row in range(faces):
+        for column in range(columns):
+            top = gap_px + row * step
+            left = gap_px + column * step + (gap_px if column else 0)  # the face as it is stands a little apart
+            sheet[top : top + side, left : left + side] = large[row, column]
+    return sheet.astype(np.uint8)
+
+
+def _require(number: int, most: int, what: str, rebalancing: str) -> None:
+    if not 1 <= number <= most:
+        raise InputError(f"{number} {what} were asked for, but 1 to {most} can be shown. {rebalancing}")

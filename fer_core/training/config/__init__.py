@@ -1,0 +1,1 @@
+"""The configuration of a training run: validated, frozen, and read from YAML."""

@@ -1,0 +1,48 @@
+"""Which network a run trains, checked against the catalog."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationInfo, field_validator
+
+from fer_core.errors import ConfigError
+from fer_core.models.catalog import MODELS
+from fer_core.training.config.strict_model import StrictModel
+
+
+class ModelConfig(StrictModel):
+    """Which network, and its options; one that is left out, or null, has the network's own default.
+
+    `frozen` and `pretrained` belong to networks with published weights. `size_px` is the side of the input.
+    """
+
+    name: str = "small-se-resnet"
+    width: int | None = None
+    dropout_01: float | None = None
+    drop_block_01: float | None = None
+    pretrained: bool | None = None
+    frozen: bool | None = None
+    size_px: int | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _is_in_the_catalog(cls, name: str) -> str:
+        if name not in MODELS:
+            raise ValueError(f"there is no such model; choose one of: {', '.join(MODELS)}")
+        return name
+
+    @field_validator("width", "dropout_01", "drop_block_01", "pretrained", "frozen", "size_px")
+    @classmethod
+    def _is_an_option_of_it(cls, value: object, others: ValidationInfo) -> object:
+        info = MODELS.get(others.data.get("name", ""))
+        if info and value is not None:
+            try:
+                info.checked({str(others.field_name): value})
+            except ConfigError as exc:
+                raise ValueError(str(exc).rstrip(".")) from exc
+        return value
+
+    def options(self) -> dict[str, Any]:
+        """The options that were given, for the network's builder."""
+        return self.model_dump(exclude={"name"}, exclude_none=True)

@@ -1,0 +1,1 @@
+"""Knowledge distillation: finished runs as teachers of a new one."""

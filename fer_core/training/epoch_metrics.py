@@ -1,0 +1,48 @@
+"""How an epoch did, on the images it learned from and on those that select: the row that a run writes down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.labels import Expression
+from fer_core.metrics import classification_metrics
+
+
+def scores(
+    split: str, codes: NDArray[np.integer], predicted: NDArray[np.integer], labels: Sequence[Expression]
+) -> dict[str, float | None]:
+    """Accuracy, macro-F1, balanced accuracy, and F1 by class, each named `<part>_…`.
+
+    Args:
+        split: "train" or "valid".
+        codes: output numbers, shape (N,); -1 for images without a label, which are passed over.
+        predicted: the same.
+    Returns:
+        0..1; None for what nothing can be said of: a class without images, or all of it without labels.
+    """
+    known = codes >= 0
+    if not known.any():
+        by_class: dict[str, float | None] = {f"{split}_f1_{label}": None for label in labels}
+        return {f"{split}_accuracy": None, f"{split}_macro_f1": None, f"{split}_balanced_accuracy": None} | by_class
+    judged = classification_metrics(codes[known], predicted[known], len(labels))
+    return {
+        f"{split}_accuracy": judged.accuracy,
+        f"{split}_macro_f1": judged.macro_f1,
+        f"{split}_balanced_accuracy": judged.balanced_accuracy,
+        **{
+            f"{split}_f1_{label}": each.f1 if each.support else None
+            for label, each in zip(labels, judged.per_class, strict=True)
+        },
+    }
+
+
+def score_of(row: Mapping[str, Any], metric: str) -> float:
+    """An epoch's score by a metric of `learning_config.JUDGED`; more is better, -inf where there is none."""
+    value = row.get(f"valid_{metric}")
+    if value is None:
+        return -float("inf")
+    return -float(value) if metric == "loss" else float(value)

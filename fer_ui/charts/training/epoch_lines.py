@@ -1,0 +1,122 @@
+"""What the charts of a training share: lines over epochs, the axis below them, and marks at single epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from fer_ui.formatting import hover
+from fer_ui.theme import SERIES
+
+NONE_YET = "No epoch has finished yet."
+
+_MARKERS_MAX = 30
+"""With more epochs than this their points run into each other."""
+
+_MARK_PX = 11
+_SHADE_01 = 0.1
+
+
+def known_columns(metrics: pd.DataFrame, *columns: str) -> list[str]:
+    """Those of the columns that say something."""
+    return [column for column in columns if column in metrics and metrics[column].notna().any()]
+
+
+def epoch_line(
+    metrics: pd.DataFrame, column: str, words: Callable[[float], str], *, name: str, line: dict[str, Any], **more: Any
+) -> go.Scatter:
+    """A column as a line over epochs; what is no number is a gap in it.
+
+    Args:
+        metrics: a row an epoch, in their order.
+        words: what is said of a value when it is pointed at, after "After epoch 3, ".
+        line: its color and dash; 2 px wide unless it says otherwise.
+        more: anything else that `go.Scatter` takes.
+    """
+    values = metrics[column].to_numpy(float)
+    values = np.where(np.isfinite(values), values, np.nan)
+    single, dashed = len(metrics) == 1, line.get("dash", "solid") != "solid"
+    return go.Scatter(
+        name=name,
+        x=metrics["epoch"],
+        y=values,
+        mode="lines+markers" if single or (len(metrics) < _MARKERS_MAX and not dashed) else "lines",
+        line={"width": 2, **line},
+        marker={
+            "size": 9 if single else 5,
+            "color": line["color"],
+            "symbol": "circle-open" if dashed else "circle",
+        },
+        hoverinfo="text",
+        hovertext=[
+            hover(f"After epoch {epoch}, {words(value)}") for epoch, value in zip(metrics["epoch"], values, strict=True)
+        ],
+        **more,
+    )
+
+
+def legend_line(name: str, dash: str) -> go.Scatter:
+    """A line that is in the legend alone, for what a way of drawing means."""
+    line = {"color": SERIES[1], "width": 2, "dash": dash}
+    return go.Scatter(name=name, x=[None], y=[None], mode="lines", line=line, hoverinfo="skip")
+
+
+def epoch_axis(figure: go.Figure, metrics: pd.DataFrame, *, title: bool = True) -> None:
+    """Whole epochs on every horizontal axis, with a little room at both ends."""
+    first, last = int(metrics["epoch"].min()), int(metrics["epoch"].max())
+    margin = max(0.5, (last - first) * 0.02)
+    figure.update_xaxes(range=[first - margin, last + margin], tickformat="d", nticks=10, zeroline=False)
+    if last - first < 10:
+        figure.update_xaxes(dtick=1)
+    if title:
+        figure.update_xaxes(title_text="epoch", title_standoff=8)
+
+
+def mark_best(figure: go.Figure, metrics: pd.DataFrame, best_epoch: int | None) -> None:
+    """A dotted line at the epoch that was kept, with its number."""
+    if best_epoch is None:
+        return
+    figure.add_vline(
+        x=best_epoch,
+        line={"width": 1, "dash": "dot", "color": SERIES[1]},
+        annotation={
+            "text": f" best: epoch {best_epoch} ",
+            "font": {"size": _MARK_PX},
+            "xanchor": "right" if _is_late(metrics, best_epoch) else "left",
+            "yanchor": "bottom",
+            "y": 0,
+        },
+    )
+
+
+def shade_since(figure: go.Figure, metrics: pd.DataFrame, epoch: int, words: str) -> None:
+    """Tint everything from an epoch on, and say what that is."""
+    late = _is_late(metrics, epoch)
+    figure.add_vrect(
+        x0=epoch,
+        x1=float(figure.layout.xaxis.range[1]),
+        fillcolor=SERIES[3],
+        opacity=_SHADE_01,
+        line_width=0,
+        layer="below",
+    )
+    figure.add_annotation(
+        text=f" {words} ",
+        x=epoch,
+        xref="x",
+        y=1,
+        yref="paper",
+        xanchor="right" if late else "left",
+        yanchor="top",
+        showarrow=False,
+        font={"size": _MARK_PX},
+    )
+
+
+def _is_late(metrics: pd.DataFrame, epoch: int) -> bool:
+    first, last = int(metrics["epoch"].min()), int(metrics["epoch"].max())
+    return epoch - first > (last - first) / 2

@@ -1,0 +1,45 @@
+"""Whether ambiguous images teach: a choice of the datasets page and of the training form, in the address."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from fer_ui.formatting import count
+from fer_ui.query_params import QueryParam, value_of
+
+LEFT_OUT = "left-out"
+USED = "used"
+_WORDS = {USED: "Learn from them", LEFT_OUT: "Leave them out"}
+_KEY = str(QueryParam.AMBIGUOUS)
+
+
+def choose_ambiguous(index: pd.DataFrame, *, usually_left_out: bool = False) -> bool:
+    """Ask whether nothing is to be learned from the images that are marked as ambiguous."""
+    left_out = ambiguous_in_address(usually_left_out=usually_left_out)
+    st.session_state[_KEY] = LEFT_OUT if left_out else USED
+    st.selectbox(
+        f"Ambiguous images ({count(int(index['ambiguous'].sum()))})",
+        list(_WORDS),
+        key=_KEY,
+        format_func=_WORDS.__getitem__,
+        on_change=_take,
+        args=(usually_left_out,),
+        help="Images are marked as ambiguous on the Datasets page.",
+    )
+    return left_out
+
+
+def ambiguous_in_address(*, usually_left_out: bool = False) -> bool:
+    """What `choose_ambiguous` gives, without drawing anything."""
+    asked = value_of(QueryParam.AMBIGUOUS)
+    return asked == LEFT_OUT if asked in _WORDS else usually_left_out
+
+
+def _take(usually_left_out: bool) -> None:
+    """Into the address, where what is usual needs no word."""
+    chosen = st.session_state[_KEY]
+    if (chosen == LEFT_OUT) is usually_left_out:
+        st.query_params.pop(QueryParam.AMBIGUOUS, None)
+    else:
+        st.query_params[QueryParam.AMBIGUOUS] = chosen

@@ -1,0 +1,60 @@
+"""Augmented faces for a page: drawn by the command, in a process of its own, as the web process loads no torch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.jobs.subprocess_runner import Command, run_command
+from fer_core.settings import settings
+
+DRAWS = 5
+"""With the face as it is, two full rows of three on a phone."""
+
+SEEDS_AT_ONCE = 20
+"""To start torch takes seconds and to draw milliseconds, so a call draws for the next seeds too."""
+
+_TIMEOUT_S = 120
+_ONE_AT_A_TIME = threading.Lock()
+"""Between sessions: each process takes most of a gigabyte while it lasts."""
+
+
+def command(dataset_id: str, ids: Sequence[str], recipe: str, seed: int) -> list[str]:
+    """What draws the pictures of one seed, without the program and `--out`."""
+    named = [f"--id={name}" for name in ids]  # one word, as an id may begin with a dash
+    return ["augment", dataset_id, f"--recipe={recipe}", *named, f"--draws={DRAWS}", f"--seed={seed}"]
+
+
+def pictures(dataset: StoredDataset, ids: Sequence[str], recipe: str, seed: int) -> NDArray[np.uint8]:
+    """Faces as they are and then changed `DRAWS` times; at once where a seed nearby was asked for before.
+
+    Returns:
+        uint8, shape (faces, 1 + DRAWS, S, S) gray or (faces, 1 + DRAWS, S, S, 3) RGB.
+    Raises:
+        FerscopeError: they can't be drawn, or it took too long.
+    """
+    first = seed // SEEDS_AT_ONCE * SEEDS_AT_ONCE
+    return _block(dataset.id, dataset.fingerprint, tuple(ids), recipe, first)[seed - first]
+
+
+@st.cache_data(show_spinner="Drawing the faces as training would. This takes a few seconds.", max_entries=16)
+def _block(
+    dataset_id: str, fingerprint: str, ids: tuple[str, ...], recipe: str, first_seed: int
+) -> list[NDArray[np.uint8]]:
+    """The pictures of `SEEDS_AT_ONCE` seeds."""
+    del fingerprint  # part of the key
+    with TemporaryDirectory(prefix="ferscope-") as folder:
+        out = Path(folder) / "faces.npz"
+        with _ONE_AT_A_TIME:
+            words = [*command(dataset_id, ids, recipe, first_seed), f"--seeds={SEEDS_AT_ONCE}", f"--out={out}"]
+            late = "The machine may be busy with a training: try again in a while."
+            run_command(Command(words, "Drawing the faces", _TIMEOUT_S, late), settings())
+        with np.load(out, allow_pickle=False) as arrays:
+            return [arrays[str(seed)] for seed in range(first_seed, first_seed + SEEDS_AT_ONCE)]

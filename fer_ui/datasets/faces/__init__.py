@@ -1,0 +1,1 @@
+"""Browsing, selecting and correcting the faces of a dataset."""

@@ -1,0 +1,110 @@
+"""The corrections to a dataset on a page: what is marked now, every change with a way back, the table to take away."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.corrections.correction_log import Action, Change
+from fer_core.data.corrections.corrections import Corrections, correction_counts
+from fer_core.data.quality.report import reason_in_words
+from fer_ui.datasets.faces.corrections_view import change_in_words, offer_way_back, show_last_change
+from fer_ui.datasets.faces.face_grid import show_faces
+from fer_ui.datasets.faces.pagination import current_page, show_pager
+from fer_ui.datasets.table_download import offer_table
+from fer_ui.escaping import plain
+from fer_ui.formatting import count, images
+from fer_ui.header import Headline, empty_state, headline, notice
+from fer_ui.jobs.job_view import ago
+from fer_ui.navigation import Page, link_to
+from fer_ui.resources import index_of
+
+CHANGES_A_PAGE = 10
+
+_PLACE = "history"
+_KEPT = (
+    "Corrections are kept beside the dataset and never touch its source. Each is a version; a run records the version "
+    "that it was trained on, and any version can be had again."
+)
+
+
+def show_history(dataset: StoredDataset) -> None:
+    """What was corrected, version by version, the newest first."""
+    corrections = dataset.corrections()
+    if not corrections.version:
+        empty_state("Nothing was corrected yet", _KEPT, links=lambda: _ways_to_begin(dataset))
+        return
+    index = index_of(dataset)
+    history = corrections.history()
+    _answer(index, history)
+    show_last_change(dataset)
+    missing = corrections.missing(index)
+    if missing:
+        notice("info", f"The index lacks {images(missing)} that corrections name; what it lacks is passed over.")
+    _offer_export(dataset, corrections)
+    _show_changes(dataset, index, history)
+
+
+def _ways_to_begin(dataset: StoredDataset) -> None:
+    link_to(Page.DATASETS, "What is wrong with it", dataset=dataset.id, section="quality")
+    link_to(Page.DATASETS, "Its faces", dataset=dataset.id, section="faces")
+
+
+def _answer(index: pd.DataFrame, history: list[Change]) -> None:
+    counts = correction_counts(index)
+    marked = int((index["excluded"] | index["relabeled"] | index["ambiguous"]).sum())
+    st.markdown(
+        plain(
+            f"{images(marked)} of {count(len(index))} {'is' if marked == 1 else 'are'} corrected, in {len(history)} "
+            f"{'version' if len(history) == 1 else 'versions'}. {_KEPT}"
+        )
+    )
+    details = {"excluded": "out of use", "relabeled": "with another label", "ambiguous": "in use, but doubtful"}
+    headline([Headline(name.capitalize(), count(number), details[name]) for name, number in counts.items()])
+
+
+def _offer_export(dataset: StoredDataset, corrections: Corrections) -> None:
+    def table() -> pd.DataFrame:
+        return corrections.export(dataset.raw_index(["id", "path", "label"]), corrections.version)
+
+    offer_table(table, f"corrections-{dataset.id}", "What is marked, as CSV")
+
+
+def _show_changes(dataset: StoredDataset, index: pd.DataFrame, history: list[Change]) -> None:
+    key = f"{dataset.id}-history"
+    pages = -(-len(history) // CHANGES_A_PAGE)
+    page = current_page(key, pages)
+    for change in history[(page - 1) * CHANGES_A_PAGE : page * CHANGES_A_PAGE]:
+        with st.container(border=True, gap="xsmall"):
+            _show_change(dataset, index, change, history)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        show_pager(key, pages)
+
+
+def _show_change(dataset: StoredDataset, index: pd.DataFrame, change: Change, history: list[Change]) -> None:
+    words = plain(change_in_words(change))
+    key = f"{_PLACE}-{dataset.id}-{change.version}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f"**Version {change.version}:** {f'~~{words}~~ undone' if change.undone else words}", width="stretch"
+        )
+        offer_way_back(dataset, change, history, key=f"{key}-back", place=_PLACE)
+    st.caption(plain(about(change)))
+    if change.action is Action.UNDO:
+        return
+    if st.toggle("Show the images", key=f"{key}-shown"):
+        place = pd.Index(index["id"]).get_indexer(pd.Index(change.ids, dtype=object))
+        show_faces(dataset, index, f"{key}-faces", reason=change.reason, places=np.asarray(place[place >= 0], np.int64))
+
+
+def about(change: Change) -> str:
+    """When and why a change was made, in plain text."""
+    moment = datetime.fromisoformat(change.time)
+    when = f"{ago(moment)} ({moment:%Y-%m-%d %H:%M} UTC)"
+    reason = f"reason: {reason_in_words(change.reason)}" if change.reason else ""
+    note = f"“{change.note}”" if change.note else ""
+    return "; ".join(filter(None, (when, reason, note)))

@@ -1,0 +1,218 @@
+"""Correcting images on a page: exclude, relabel, mark as ambiguous, restore; what was done is told, with a way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NoReturn
+
+import streamlit as st
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.corrections.corrections import Action, Change
+from fer_core.labels import Expression
+from fer_ui.errors import shown_errors
+from fer_ui.escaping import plain
+from fer_ui.formatting import count, images
+from fer_ui.theme import expression_title
+
+ASKED_ABOVE = 100
+"""Corrections of more images than this ask once more."""
+
+_NOTE_CHARACTERS_MAX = 500
+_SAID = "last-correction"
+_ICONS = {
+    Action.EXCLUDE: ":material/block:",
+    Action.RELABEL: ":material/label:",
+    Action.AMBIGUOUS: ":material/help:",
+    Action.RESTORE: ":material/settings_backup_restore:",
+}
+_LABELS = {Action.EXCLUDE: "Exclude", Action.AMBIGUOUS: "Mark as ambiguous", Action.RESTORE: "Restore"}
+_DONE = {
+    Action.EXCLUDE: "excluded",
+    Action.RELABEL: "relabeled",
+    Action.AMBIGUOUS: "marked as ambiguous",
+    Action.RESTORE: "restored",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What is to be done to some images; `label` is the new expression of a `relabel`."""
+
+    action: Action
+    ids: Sequence[str]
+    reason: str
+    note: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What this session did last: told where it was done, until something else is done."""
+
+    dataset_id: str
+    version: int
+    words: str
+    back: Literal["Undo", "Redo"]
+    place: str
+
+
+def offer_corrections(dataset: StoredDataset, ids: Sequence[str], *, reason: str, key: str) -> None:
+    """A bar of buttons that correct some images, and above it what was done last with this bar.
+
+    Args:
+        ids: of the images; with none the buttons can't be pressed.
+        reason: goes into the history: a finding's kind, or free text.
+        key: of the elements.
+    """
+    version = dataset.corrections().version
+    _tell(dataset, key, key)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"{images(len(ids))} ticked" if ids else "None ticked", width="content")
+        note = str(st.session_state.get(_note(key, version), "")).strip()
+        for action in (Action.EXCLUDE, Action.AMBIGUOUS, Action.RESTORE):
+            correction = Correction(action, ids, reason, note)
+            offer_correction(dataset, _LABELS[action], correction, key=f"{key}-{action}", place=key)
+            if action is Action.EXCLUDE:
+                _offer_relabeling(dataset, Correction(Action.RELABEL, ids, reason, note), key, version)
+        with st.popover("Note", icon=":material/edit_note:", type="tertiary"):
+            st.text_input(
+                "Kept with the correction",
+                key=_note(key, version),
+                max_chars=_NOTE_CHARACTERS_MAX,
+                placeholder="why, or who said so",
+            )
+
+
+def offer_correction(
+    dataset: StoredDataset, label: str, correction: Correction, *, key: str, place: str, primary: bool = False
+) -> None:
+    """One button that carries a correction out; it asks once where that concerns many images.
+
+    Args:
+        label: of the button; plain text.
+        place: the key of the bar where it is told what was done; another name for the head of a view.
+    """
+    icon = _ICONS[correction.action]
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    if len(correction.ids) <= ASKED_ABOVE:
+        if st.button(plain(label), key=key, icon=icon, type=kind, disabled=not correction.ids):
+            _carry_out(dataset, correction, place)
+        return
+    with st.popover(plain(label), icon=icon, type=kind, key=f"{key}-sure-{dataset.corrections().version}"):
+        done = _DONE[correction.action]
+        st.markdown(
+            f"{images(len(correction.ids))} will be {done}. The source stays as it is, and the change can be undone."
+        )
+        if st.button(f"Yes, all {count(len(correction.ids))}", key=key, type="primary"):
+            _carry_out(dataset, correction, place)
+
+
+def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = ()) -> None:
+    """What this session did last to a dataset, with a way back, for the head of a view.
+
+    Args:
+        unless: what the keys begin with of the bars that the view goes on to show, and that tell it themselves.
+    """
+    said = st.session_state.get(_SAID)
+    if isinstance(said, _Said) and not any(said.place.startswith(begin) for begin in unless):
+        _tell(dataset, said.place, "last-change")
+
+
+def offer_way_back(dataset: StoredDataset, change: Change, history: Sequence[Change], *, key: str, place: str) -> None:
+    """A button that takes a change back, or makes it count again where it was taken back.
+
+    Args:
+        history: every change, the newest first.
+        place: where it is told what was done.
+    """
+    if not change.undone:
+        if st.button("Undo", key=key, icon=":material/undo:"):
+            _take_back(dataset, change.version, place)
+        return
+    by = next(each.version for each in history if each.undoes == change.version and not each.undone)
+    if st.button("Redo", key=key, icon=":material/redo:"):
+        _take_back(dataset, by, place)
+
+
+def change_in_words(change: Change) -> str:
+    """A change as a sentence without its end: "12 images excluded", "3 images relabeled as fear"."""
+    if change.action is Action.UNDO:
+        return f"Version {change.undoes} taken back"
+    label = f" as {change.label}" if change.label else ""
+    return f"{images(len(change.ids))} {_DONE[change.action]}{label}"
+
+
+def _offer_relabeling(dataset: StoredDataset, correction: Correction, key: str, version: int) -> None:
+    # Keyed by the version, as are all of these: an open one would stay open over what comes after the correction.
+    with st.popover(
+        "Relabel",
+        icon=_ICONS[Action.RELABEL],
+        disabled=not correction.ids,
+        key=f"{key}-relabeling-{version}",
+    ):
+        chosen = st.selectbox(
+            "The expression they show",
+            list(Expression),
+            index=None,
+            format_func=expression_title,
+            placeholder="Choose one",
+            key=f"{key}-expression-{version}",
+        )
+        label = f"Relabel {images(len(correction.ids))}"
+        if st.button(label, key=f"{key}-relabel", type="primary", disabled=chosen is None):
+            _carry_out(dataset, replace(correction, label=str(chosen)), key)
+
+
+def _carry_out(dataset: StoredDataset, correction: Correction, place: str) -> None:
+    """Do it, keep what to tell, and run the page anew; where it can't be done, say why."""
+    with shown_errors():
+        corrections, ids, reason, note = dataset.corrections(), correction.ids, correction.reason, correction.note
+        if correction.action is Action.EXCLUDE:
+            corrections.exclude(ids, reason, note)
+        elif correction.action is Action.AMBIGUOUS:
+            corrections.mark_ambiguous(ids, reason, note)
+        elif correction.action is Action.RESTORE:
+            corrections.restore(ids, reason, note)
+        else:
+            corrections.relabel(ids, correction.label, reason, note)
+        change = corrections.history()[0]
+        _say(_Said(dataset.id, change.version, change_in_words(change), "Undo", place))
+
+
+def _take_back(dataset: StoredDataset, version: int, place: str) -> None:
+    with shown_errors():
+        corrections = dataset.corrections()
+        changes = {change.version: change for change in corrections.history()}
+        corrections.undo(version)
+        taken = changes[version]
+        if taken.action is Action.UNDO:
+            words = f"Redone: {change_in_words(changes[taken.undoes])}"
+            _say(_Said(dataset.id, corrections.version, words, "Undo", place))
+        _say(_Said(dataset.id, corrections.version, f"Undone: {change_in_words(taken)}", "Redo", place))
+
+
+def _say(said: _Said) -> NoReturn:
+    """Keep what was done, to be told where it was done, say it in passing, and run the page anew."""
+    st.session_state[_SAID] = said
+    st.toast(f"{plain(said.words)}.", icon=":material/check_circle:")
+    st.rerun()
+
+
+def _tell(dataset: StoredDataset, place: str, key: str) -> None:
+    """What was done last, if it was done at `place` and nothing was done to the dataset since."""
+    said = st.session_state.get(_SAID)
+    if not isinstance(said, _Said) or (said.dataset_id, said.place) != (dataset.id, place):
+        return
+    if said.version != dataset.corrections().version:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.success(f"{plain(said.words)}. Version {said.version}.", icon=":material/check_circle:", width="stretch")
+        if st.button(said.back, key=f"{key}-back", icon=f":material/{said.back.lower()}:"):
+            _take_back(dataset, said.version, said.place)
+
+
+def _note(key: str, version: int) -> str:
+    """A note is of one correction: after it the field is empty."""
+    return f"{key}-note-{version}"

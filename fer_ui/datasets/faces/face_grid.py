@@ -1,0 +1,194 @@
+"""Faces of a dataset in pages: pictures with their labels, a box to tick each, and what can be done with the ticked.
+
+Nothing is read beyond the page that is shown, and a tick draws no more than its own list anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from fer_core.data.catalog import StoredDataset
+from fer_ui.datasets.faces.corrections_view import offer_corrections
+from fer_ui.datasets.faces.pagination import current_page, show_pager
+from fer_ui.datasets.faces.selection import Ticks
+from fer_ui.datasets.faces.thumbnails import SHOWN_PX, encoded, thumbnails
+from fer_ui.errors import shown_errors
+from fer_ui.escaping import markup, plain
+from fer_ui.formatting import count
+from fer_ui.image_labels import describe_split, label_title, marks_of, said
+
+__all__ = ["show_faces", "show_pairs", "thumbnails"]
+
+FACES_A_PAGE = 36
+PAIRS_A_PAGE = 12
+
+_CELL_PX = 108
+_NAME_CHARACTERS = 16
+_CAPTION = (
+    "font-size:0.75rem;line-height:1.3;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;"
+    "color:color-mix(in srgb, currentColor 72%, transparent)"
+)
+_PLACEHOLDER = (
+    f"box-sizing:border-box;width:{SHOWN_PX}px;height:{SHOWN_PX}px;padding:6px;overflow:hidden;"
+    "display:flex;align-items:center;justify-content:center;text-align:center;overflow-wrap:anywhere;"
+    "font-size:0.6875rem;line-height:1.25;border:1px dashed currentColor;border-radius:0.375rem;"
+    "color:color-mix(in srgb, currentColor 72%, transparent)"
+)
+_MARKS = "color:currentColor;font-weight:600"
+_GONE = "can't be read any more"
+
+
+@st.fragment
+def show_faces(
+    dataset: StoredDataset,
+    rows: pd.DataFrame,
+    key: str,
+    *,
+    reason: str = "",
+    per_page: int = FACES_A_PAGE,
+    places: NDArray[np.int64] | None = None,
+    in_address: bool = False,
+) -> None:
+    """Faces in pages, and the corrections bar for the ticked ones.
+
+    Args:
+        rows: of the index as `resources.index_of` gives it, in the order to show them in.
+        key: of the elements; lists with other rows have other keys.
+        reason: what corrections made here give as theirs, such as a finding's kind.
+        places: which of `rows` are shown, in their order; all by default. So a page can be taken from a large table
+            without copying the others.
+        in_address: keep the page's number there; for one list of a page.
+    """
+    with shown_errors():
+        total = len(rows) if places is None else len(places)
+        if not total:
+            st.markdown("There are no faces to show.")
+            return
+        pages = -(-total // per_page)
+        page = current_page(key, pages, in_address=in_address)
+        first = (page - 1) * per_page
+        here = slice(first, first + per_page)
+        shown = rows.iloc[here] if places is None else rows.iloc[places[here]]
+        if pages > 1:
+            st.caption(f"Faces {count(first + 1)} to {count(first + len(shown))} of {count(total)}.")
+        ticks = Ticks(key, dataset.corrections().version)
+        with st.container(horizontal=True, gap="small"):
+            _show_cells(dataset, shown, ticks)
+        _close(dataset, shown["id"].tolist(), ticks, key, pages, reason)
+
+
+@st.fragment
+def show_pairs(
+    dataset: StoredDataset,
+    left: pd.DataFrame,
+    right: pd.DataFrame,
+    notes: Sequence[str],
+    key: str,
+    *,
+    reason: str = "",
+    per_page: int = PAIRS_A_PAGE,
+) -> None:
+    """Pairs of faces side by side, in pages, and the corrections bar for the ticked ones.
+
+    Args:
+        left, right: rows of the index, those of a pair at the same place.
+        notes: what to say of each pair; plain text.
+        key, reason: as for `show_faces`.
+    Raises:
+        ValueError: the three are not equally many.
+    """
+    if not len(left) == len(right) == len(notes):
+        raise ValueError(f"{len(left)} left faces, {len(right)} right ones and {len(notes)} notes make no pairs.")
+    with shown_errors():
+        if not notes:
+            st.markdown("There are no pairs to show.")
+            return
+        pages = -(-len(notes) // per_page)
+        page = current_page(key, pages)
+        here = slice((page - 1) * per_page, page * per_page)
+        if pages > 1:
+            last = min(page * per_page, len(notes))
+            st.caption(f"Pairs {count(here.start + 1)} to {count(last)} of {count(len(notes))}.")
+        ticks = Ticks(key, dataset.corrections().version)
+        _show_pair_cells(dataset, left.iloc[here], right.iloc[here], notes[here], ticks)
+        ids = [*left["id"].iloc[here], *right["id"].iloc[here]]
+        _close(dataset, ids, ticks, key, pages, reason)
+
+
+def caption_html(row: dict[str, Any]) -> str:
+    """The markup of what stands below a face's label: its part and marks, its file's name; a line each."""
+    split = said(row, "split")
+    marks = ", ".join(marks_of(row))
+    words = [
+        f'<b style="{_MARKS}">{markup(marks)}</b>' if marks else "",
+        markup(describe_split(split)) if split else "",
+    ]
+    path = said(row, "path")
+    return (
+        f'<div style="{_CAPTION}">{", ".join(filter(None, words)) or "&nbsp;"}</div>'
+        f'<div style="{_CAPTION}" title="{markup(path)}">{markup(shortened(path.rsplit("/", 1)[-1]))}</div>'
+    )
+
+
+def placeholder_html(reason: str) -> str:
+    """The markup of what stands for a picture that can't be read."""
+    return f'<div role="img" style="{_PLACEHOLDER}">{markup(reason)}</div>'
+
+
+def _show_cells(dataset: StoredDataset, rows: pd.DataFrame, ticks: Ticks) -> None:
+    for place, (row, picture) in enumerate(_cells(dataset, rows)):
+        _show_cell(row, picture, ticks, str(place))
+
+
+def _cells(dataset: StoredDataset, rows: pd.DataFrame) -> list[tuple[dict[str, Any], bytes | None]]:
+    """Each row by its columns' names, with its picture."""
+    named = [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+    return list(zip(named, encoded(dataset, rows), strict=True))
+
+
+def _show_pair_cells(
+    dataset: StoredDataset, left: pd.DataFrame, right: pd.DataFrame, notes: Sequence[str], ticks: Ticks
+) -> None:
+    pairs = zip(_cells(dataset, left), _cells(dataset, right), notes, strict=True)
+    with st.container(horizontal=True, gap="small"):
+        for place, (one, other, note) in enumerate(pairs):
+            with st.container(border=True, width=2 * _CELL_PX + 56, gap="xsmall"):
+                with st.container(horizontal=True, gap="small"):
+                    _show_cell(*one, ticks, f"{place}-left")
+                    _show_cell(*other, ticks, f"{place}-right")
+                if note:
+                    st.caption(plain(note))
+
+
+def _show_cell(row: dict[str, Any], picture: bytes | None, ticks: Ticks, place: str) -> None:
+    with st.container(width=_CELL_PX, gap="xsmall"):
+        if picture is None:
+            st.html(placeholder_html(said(row, "problem") or _GONE))
+        else:
+            st.image(picture, width=SHOWN_PX, alt=f"{label_title(row)}: {said(row, 'path')}")
+        ticks.offer(str(row["id"]), plain(label_title(row)), place=place)
+        st.html(caption_html(row))
+
+
+def _close(dataset: StoredDataset, ids: Sequence[str], ticks: Ticks, key: str, pages: int, reason: str) -> None:
+    """What follows the pictures: turning the page, ticking all of it, and the corrections bar."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        show_pager(key, pages)
+        ticks.offer_all(ids)
+    ticked = ticks.ids()
+    elsewhere = len(ticked) - len(set(ticked) & set(ids))
+    if elsewhere:
+        st.caption(f"{count(elsewhere)} of the ticked faces {'is' if elsewhere == 1 else 'are'} on other pages.")
+    offer_corrections(dataset, ticked, reason=reason, key=f"{key}-corrections")
+
+
+def shortened(name: str) -> str:
+    """A file's name in one line: its middle is left out where it is long, as names differ at their ends."""
+    begin, end = _NAME_CHARACTERS // 3, _NAME_CHARACTERS - _NAME_CHARACTERS // 3 - 1
+    return name if len(name) <= _NAME_CHARACTERS else f"{name[:begin]}…{name[-end:]}"

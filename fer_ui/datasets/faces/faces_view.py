@@ -1,0 +1,134 @@
+"""The section Faces: the images of a dataset, filtered and in pages. What is filtered is in the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.labels import Expression
+from fer_ui.datasets.faces.corrections_view import show_last_change
+from fer_ui.datasets.faces.face_grid import show_faces
+from fer_ui.escaping import plain
+from fer_ui.formatting import images, percent
+from fer_ui.header import empty_state
+from fer_ui.image_labels import MARKS, NO_PART, SPLITS, part_title, reason_words
+from fer_ui.navigation import Page, link_to
+from fer_ui.query_params import QueryParam, choose, search, switch
+from fer_ui.resources import index_of
+from fer_ui.theme import expression_title
+
+ALL = "all"
+UNLABELED = "unlabeled"
+USED = "used"
+PROBLEM = "problem"
+SHUFFLES = tuple(str(seed) for seed in range(1, 6))
+
+_MARKS = {
+    ALL: "Any",
+    USED: "Not excluded",
+    **{mark: mark.capitalize() for mark in MARKS},
+    PROBLEM: "With a problem",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which images are wanted. `label` is an expression, a reason for having none, `UNLABELED` or `ALL`."""
+
+    label: str = ALL
+    split: str = ALL
+    mark: str = ALL
+    find: str = ""
+
+
+def show_faces_section(dataset: StoredDataset) -> None:
+    """The filters, how many images match, and the images."""
+    index = index_of(dataset)
+    wanted, order = _choose(index)
+    places = ordered(matching(index, wanted), order)
+    if not len(places):
+        show_last_change(dataset)
+        empty_state(
+            "No image matches",
+            f"The dataset has {images(len(index))}. Widen the filters above, or begin anew.",
+            links=lambda: link_to(Page.DATASETS, "Show all faces", dataset=dataset.id, section="faces"),
+        )
+        return
+    share = "" if len(places) == len(index) else f" of {len(index):,} ({percent(len(places) / len(index))})"
+    st.markdown(f"**{images(len(places))}**{share}")
+    key = f"faces-{dataset.id}-{wanted.label}-{wanted.split}-{wanted.mark}-{order}-{wanted.find}"
+    show_faces(dataset, index, key, places=places, in_address=True)
+
+
+def matching(index: pd.DataFrame, wanted: Filter) -> NDArray[np.int64]:
+    """The places of the rows that a filter lets through, in the index's order."""
+    kept = np.ones(len(index), bool)
+    if wanted.label == UNLABELED:
+        kept &= index["label"].isna().to_numpy(bool)
+    elif wanted.label in list(Expression):
+        kept &= _is(index["label"], wanted.label)
+    elif wanted.label != ALL:
+        kept &= _is(index["unlabeled"], wanted.label)
+    if wanted.split != ALL:
+        without = wanted.split == NO_PART
+        kept &= index["split"].isna().to_numpy(bool) if without else _is(index["split"], wanted.split)
+    if wanted.mark == PROBLEM:
+        kept &= ~_is(index["problem"], "")
+    elif wanted.mark == USED:
+        kept &= ~index["excluded"].to_numpy(bool)
+    elif wanted.mark != ALL:
+        kept &= index[wanted.mark].to_numpy(bool)
+    places = np.flatnonzero(kept)
+    if wanted.find:
+        paths = index["path"] if len(places) == len(index) else index["path"].iloc[places]
+        places = places[paths.str.contains(wanted.find, case=False, regex=False).to_numpy(bool)]
+    return places
+
+
+def ordered(places: NDArray[np.int64], order: str) -> NDArray[np.int64]:
+    """The places as they are, or shuffled where `order` is one of `SHUFFLES`."""
+    return np.random.default_rng(int(order)).permutation(places) if order in SHUFFLES else places
+
+
+def _is(column: pd.Series, value: str) -> NDArray[np.bool_]:
+    return (column == value).fillna(False).to_numpy(bool)
+
+
+def _choose(index: pd.DataFrame) -> tuple[Filter, str]:
+    labels, splits = _labels(index), _parts(index)
+    orders = {ALL: "As in the dataset", **{seed: f"Shuffled, draw {seed}" for seed in SHUFFLES}}
+    split = ALL
+    if len(splits) > 2:
+        split = switch("Part", list(splits), QueryParam.SPLIT, format_func=splits.__getitem__)
+    columns = st.columns(4)
+    with columns[0]:
+        label = choose("Expression", list(labels), QueryParam.LABEL, format_func=labels.__getitem__)
+    with columns[1]:
+        mark = choose("Marks", list(_MARKS), QueryParam.MARK, format_func=_MARKS.__getitem__)
+    with columns[2]:
+        order = choose("Order", list(orders), QueryParam.ORDER, format_func=orders.__getitem__)
+    with columns[3]:
+        find = search("Name", QueryParam.FIND, placeholder="part of a file's name")
+    return Filter(label, split, mark, find), order
+
+
+def _labels(index: pd.DataFrame) -> dict[str, str]:
+    """What can be chosen as a label: what occurs, the expressions in their order, then the reasons for having none."""
+    there = set(index["label"].dropna().unique())
+    found = {ALL: "Any"} | {str(each): expression_title(each) for each in Expression if str(each) in there}
+    reasons = sorted(str(reason) for reason in index["unlabeled"].dropna().unique() if reason)
+    if index["label"].isna().any():
+        found[UNLABELED] = "No expression"
+        found |= {reason: plain(f"No expression: {reason_words(reason)}") for reason in reasons}
+    return found
+
+
+def _parts(index: pd.DataFrame) -> dict[str, str]:
+    there = set(index["split"].dropna().unique())
+    splits = [*(split for split in SPLITS if split in there), *([NO_PART] if index["split"].isna().any() else [])]
+    return {ALL: "All"} | {split: part_title(split) for split in splits}

@@ -1,0 +1,91 @@
+"""Which page of a long list is shown, and the buttons to turn it. The only owner of that session state."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_ui.formatting import count
+from fer_ui.query_params import QueryParam, value_of
+
+_FOLLOWED = "pager-address"
+
+
+def current_page(key: str, pages: int, *, in_address: bool = False) -> int:
+    """The page to show, from 1.
+
+    Args:
+        key: of the list; another list begins at its first page.
+        pages: how many there are, at least 1; a page beyond them is the last.
+        in_address: keep it there. Only one list of a page can.
+    """
+    page = int(st.session_state.get(_page(key), 1))
+    if in_address:
+        page = _followed(key, page)
+    page = min(max(1, page), pages)
+    st.session_state[_page(key)] = page
+    if in_address:
+        if page > 1 or value_of(QueryParam.PAGE):
+            st.query_params[QueryParam.PAGE] = str(page)
+        st.session_state[_FOLLOWED] = (key, value_of(QueryParam.PAGE))
+    return page
+
+
+def show_pager(key: str, pages: int) -> None:
+    """Previous, the page's number, next; nothing where there is only one page. Put it into a horizontal container."""
+    if pages < 2:
+        return
+    page = st.session_state[_page(key)]
+    st.button(
+        "Previous",
+        key=f"{key}-previous",
+        icon=":material/chevron_left:",
+        disabled=page <= 1,
+        on_click=_turn_to,
+        args=(key, page - 1),
+    )
+    st.session_state[_field(key)] = page
+    st.number_input(
+        f"Page, of {count(pages)}",
+        1,
+        pages,
+        key=_field(key),
+        on_change=_turn_to_field,
+        args=(key,),
+        label_visibility="collapsed",
+        width=120,
+    )
+    st.markdown(f"of {count(pages)}", width="content")
+    st.button(
+        "Next",
+        key=f"{key}-next",
+        icon=":material/chevron_right:",
+        icon_position="right",
+        disabled=page >= pages,
+        on_click=_turn_to,
+        args=(key, page + 1),
+    )
+
+
+def _followed(key: str, page: int) -> int:
+    """The address's page where the address has changed since it was last looked at; the first page of another list."""
+    asked = value_of(QueryParam.PAGE)
+    known, seen = st.session_state.get(_FOLLOWED, ("", ""))
+    if asked != seen:
+        return int(asked) if asked.isdecimal() and len(asked) < 10 else 1
+    return page if key == known else 1
+
+
+def _turn_to(key: str, page: int) -> None:
+    st.session_state[_page(key)] = page
+
+
+def _turn_to_field(key: str) -> None:
+    _turn_to(key, st.session_state[_field(key)] or 1)
+
+
+def _page(key: str) -> str:
+    return f"{key}-page"
+
+
+def _field(key: str) -> str:
+    return f"{key}-page-field"

@@ -1,0 +1,106 @@
+"""The pictures of index rows at a common size, read from the source when they are shown, and kept for a while."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.data.index.images import FaceRef, face_refs, images_in_order
+from fer_core.data.sources.source import Source
+from fer_core.faces import RgbImage
+from fer_core.settings import settings
+
+SHOWN_PX = 96
+"""A side on the page."""
+
+PICTURE_PX = 2 * SHOWN_PX
+"""A side of the picture: sharp on a screen with two pixels to each, and a whole multiple of 48."""
+
+_MATTE = 128
+_PAGES_KEPT = 64
+_JPEG_QUALITY = 90
+
+
+def thumbnails(dataset: StoredDataset, rows: pd.DataFrame) -> list[RgbImage]:
+    """The pictures of index rows, in their order.
+
+    Args:
+        rows: a page of them, with `path`, and the box's columns where faces are cut out of images.
+    Returns:
+        uint8, shape (192, 192) gray or (192, 192, 3) RGB each; one that can't be read is an empty frame.
+    """
+    return _thumbnails(*_key(dataset), tuple(face_refs(rows)))
+
+
+def encoded(dataset: StoredDataset, rows: pd.DataFrame) -> list[bytes | None]:
+    """As `thumbnails`, as files for a browser; None for one that can't be read."""
+    return _encoded(*_key(dataset), tuple(face_refs(rows)))
+
+
+def fitted(face: RgbImage) -> RgbImage:
+    """A picture made `PICTURE_PX` square: small ones enlarged by whole pixels first, gray where it is not square."""
+    import cv2
+
+    whole = -(-PICTURE_PX // max(face.shape[:2]))
+    face = face.repeat(whole, axis=0).repeat(whole, axis=1)
+    factor = PICTURE_PX / max(face.shape[:2])
+    width, height = (max(1, round(side * factor)) for side in (face.shape[1], face.shape[0]))
+    face = cast(RgbImage, cv2.resize(face, (width, height), interpolation=cv2.INTER_AREA))
+    top, left = (PICTURE_PX - height) // 2, (PICTURE_PX - width) // 2
+    square = np.full((PICTURE_PX, PICTURE_PX, *face.shape[2:]), _MATTE, np.uint8)
+    square[top : top + height, left : left + width] = face
+    return square
+
+
+def empty_frame() -> RgbImage:
+    """What stands for a picture that can't be read: a frame with nothing in it but a stroke from corner to corner."""
+    import cv2
+
+    frame = np.full((PICTURE_PX, PICTURE_PX), 208, np.uint8)
+    edge = PICTURE_PX // 12
+    ends = (edge, edge), (PICTURE_PX - edge, PICTURE_PX - edge)
+    cv2.rectangle(frame, *ends, (_MATTE,), 2, cv2.LINE_AA)
+    cv2.line(frame, (edge, PICTURE_PX - edge), (PICTURE_PX - edge, edge), (_MATTE,), 2, cv2.LINE_AA)
+    return frame
+
+
+@st.cache_data(show_spinner=False, max_entries=_PAGES_KEPT // 4)
+def _thumbnails(dataset_id: str, fingerprint: str, changed: int, faces: tuple[FaceRef, ...]) -> list[RgbImage]:
+    pictures = images_in_order(_source(dataset_id, fingerprint, changed), faces)
+    return [empty_frame() if face is None else fitted(face) for face in pictures]
+
+
+@st.cache_data(show_spinner=False, max_entries=_PAGES_KEPT)
+def _encoded(dataset_id: str, fingerprint: str, changed: int, faces: tuple[FaceRef, ...]) -> list[bytes | None]:
+    pictures = images_in_order(_source(dataset_id, fingerprint, changed), faces)
+    return [None if face is None else _file(face) for face in pictures]
+
+
+def _file(face: RgbImage) -> bytes:
+    """PNG where pixels were enlarged, so that they keep their edges; JPEG for photographs, a fifth of the size."""
+    import cv2
+
+    small = max(face.shape[:2]) <= PICTURE_PX
+    picture = fitted(face)
+    if picture.ndim == 3:
+        picture = cast(RgbImage, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    options = [] if small else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    return bytes(cv2.imencode(".png" if small else ".jpg", picture, options)[1])
+
+
+@st.cache_resource(show_spinner="Opening the images", max_entries=4)
+def _source(dataset_id: str, fingerprint: str, changed: int) -> Source:
+    """Kept open, as listing a large archive takes longer than reading a page of it; reading is safe from threads."""
+    del fingerprint, changed  # part of the key
+    with open_dataset(dataset_id, settings()).source(settings()) as source:
+        return source
+
+
+def _key(dataset: StoredDataset) -> tuple[str, str, int]:
+    """What the caches go by: other images, or a source that was changed, are others."""
+    path = dataset.source_path
+    return dataset.id, dataset.fingerprint, path.stat().st_mtime_ns if path.exists() else 0

@@ -1,0 +1,1 @@
+"""Class counts, imbalance, comparison and rebalancing on the Datasets page."""

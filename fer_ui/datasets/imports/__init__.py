@@ -1,0 +1,1 @@
+"""Importing a dataset on a page: source, preview and choices."""

@@ -1,0 +1,149 @@
+"""The ways a dataset comes into the store, and the imports that are on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import streamlit as st
+
+from fer_core.data.catalog import list_datasets
+from fer_core.data.ingest.import_folder import Import, begin_import, discard_import, list_imports
+from fer_core.data.sources.source import open_source
+from fer_core.data.synthetic.dataset import SYNTHETIC_FACES
+from fer_core.errors import InputError
+from fer_core.ids import check_id, slug
+from fer_core.jobs.submit import submit_fetch, submit_synthetic
+from fer_core.settings import settings
+from fer_ui.datasets.imports.preview_view import show_proposal
+from fer_ui.errors import shown_errors
+from fer_ui.escaping import plain
+from fer_ui.navigation import Page, go_to, link_to
+from fer_ui.query_params import QueryParam, value_of
+from fer_ui.resources import job_store
+from fer_ui.uploads import keep_upload, upload_field
+
+_ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "csv", "parquet"]
+_JOBS_LOOKED_AT = 200
+_NAME_HELP = "Of small letters, digits, dot, dash and underscore. By default the file's name."
+
+
+def show_import() -> None:
+    """The three ways, a tab each; or the import that the address names, to be looked over."""
+    unfinished = {work.id: work for work in list_imports(settings())}
+    chosen = value_of(QueryParam.IMPORT)
+    if chosen in unfinished:
+        show_proposal(unfinished[chosen])
+        link_to(Page.DATASETS, "Import something else", view="import")
+        return
+    _unfinished(list(unfinished.values()))
+    upload, path, drawn = st.tabs(["Upload an archive", "A path or an address", "Draw faces"])
+    with upload:
+        _upload()
+    with path:
+        _path()
+    with drawn:
+        _draw()
+
+
+def _upload() -> None:
+    st.markdown(
+        "A zip or tar archive, or FER2013's table. It stays in the store on this machine and is not unpacked. "
+        "You see what it seems to be before anything is imported."
+    )
+    with st.form("upload-archive", border=False):
+        file = upload_field("Archive", "archive-upload", "the archive", type=_ARCHIVES)
+        name = st.text_input("Name in the store", placeholder="ferplus", key="upload-name", help=_NAME_HELP)
+        if st.form_submit_button("Look at it", type="primary"):
+            with shown_errors():
+                if file is None:
+                    raise InputError("No archive was chosen. Choose a file first.")
+                dataset_id = _free_id(name or _stem(file.name))
+                kept = keep_upload(file.name, file)
+                try:
+                    _begin(str(kept), dataset_id, name=file.name, take=True)
+                finally:
+                    kept.unlink(missing_ok=True)
+
+
+def _path() -> None:
+    st.markdown(
+        "A folder, a zip or tar archive where FERscope runs: it stays where it is and is read from there. "
+        "Or an address that fsspec knows (https, s3, gs, …): it is fetched once, into the store."
+    )
+    with st.form("server-path", border=False):
+        text = st.text_input("Path or address", placeholder="/data/ferplus.zip", key="server-path-text")
+        name = st.text_input("Name in the store", placeholder="ferplus", key="path-name", help=_NAME_HELP)
+        if st.form_submit_button("Look at it", type="primary"):
+            with shown_errors():
+                if not text.strip():
+                    raise InputError("No path was given. Write the path of an archive or a folder.")
+                _begin(text.strip(), _free_id(name or _stem(text.strip())), take=False)
+
+
+def _draw() -> None:
+    st.markdown("Parametric faces with eight expressions, drawn in seconds. They are drawings and stand for nobody.")
+    with st.form("draw-faces", border=False):
+        total = st.number_input("Images", 100, 100_000, 4_000, step=100)
+        name = st.text_input("Name in the store", SYNTHETIC_FACES)
+        if st.form_submit_button("Draw them", type="primary"):
+            with shown_errors():
+                job = submit_synthetic(_free_id(name), int(total), settings())
+                go_to(Page.DATASETS, job=job.id)
+
+
+def _begin(source: str, dataset_id: str, *, name: str = "", take: bool) -> None:
+    """Begin an import and lead to what it seems to be; what can't be looked at where it is, a job brings first."""
+    work = begin_import(source, dataset_id, settings(), name=name, take=take)
+    try:
+        if work.ready:
+            with open_source(work.path(), settings()) as opened:
+                if not opened.names():
+                    raise InputError(f"{work.name} holds no files.")
+    except InputError:
+        discard_import(work.id, settings())
+        raise
+    if work.ready:
+        go_to(Page.DATASETS, view="import", **{QueryParam.IMPORT: work.id})
+    else:
+        job = submit_fetch(work.source, work.id, settings())
+        go_to(Page.DATASETS, view="import", job=job.id)
+
+
+def _unfinished(imports: list[Import]) -> None:
+    """Imports that were begun: nothing of them is lost, and nothing stays unseen."""
+    if not imports:
+        return
+    running = {job.target: job.id for job in job_store().list(limit=_JOBS_LOOKED_AT) if job.state.active}
+    st.subheader("Not finished", anchor=False)
+    for work in imports:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{plain(work.id)}**: {plain(_stage(work, running))}", width="stretch")
+            if work.id in running:
+                link_to(Page.DATASETS, "Watch", view="import", job=running[work.id])
+                continue
+            link_to(Page.DATASETS, "Go on", view="import", **{QueryParam.IMPORT: work.id})
+            if st.button("Discard", key=f"discard-{work.id}", icon=":material/delete:", type="tertiary"):
+                with shown_errors():
+                    discard_import(work.id, settings())
+                    st.rerun()
+
+
+def _stage(work: Import, running: Collection[str]) -> str:
+    if work.id in running:
+        return f"from {work.name}, a job is at it"
+    if not work.ready:
+        return f"from {work.name}, not fetched yet"
+    if work.manifest is None:
+        return f"from {work.name}, not decided yet"
+    return f"from {work.name}, indexing was begun" if work.indexed_parts else f"from {work.name}, decided"
+
+
+def _free_id(name: str) -> str:
+    dataset_id = check_id(name.strip() or slug(name), "dataset")
+    if dataset_id in {dataset.id for dataset in list_datasets(settings())}:
+        raise InputError(f"There is a dataset {dataset_id!r} already. Choose another name, or delete that one.")
+    return dataset_id
+
+
+def _stem(name: str) -> str:
+    return slug(name.rstrip("/").rpartition("/")[2].split(".")[0])

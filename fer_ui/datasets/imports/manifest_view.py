@@ -1,0 +1,85 @@
+"""One's own manifests: how to write one, checked while it is written, kept in the store."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.data.manifest import Manifest, dump_manifest, parse_manifest_text
+from fer_core.data.manifest_store import delete_manifest, own_manifests, save_manifest
+from fer_core.errors import InputError
+from fer_core.settings import settings
+from fer_ui.confirm_deletion import offer_deletion
+from fer_ui.errors import shown_errors
+from fer_ui.escaping import plain
+from fer_ui.header import notice
+from fer_ui.navigation import Page, go_to
+
+_NEW = "A new one"
+_EXAMPLE = """\
+id: my-faces
+title: My faces
+summary: Photographs that we took ourselves, with one label each.
+license: ours, for research within the team
+layout: folders
+labels: {joy: happiness, rage: anger, other: null}
+identity_pattern: "^(p[0-9]+)_"
+published:
+  source: our own counts
+  splits:
+    train: {happiness: 120, anger: 31}
+problems:
+  - Posed, in one room.
+"""
+
+
+def show_manifests() -> None:
+    """Write, change and delete manifests."""
+    st.markdown(
+        "A manifest says what a dataset is: its license, how its files lie, what its labels mean, and how many images "
+        "of each expression its publishers count. With one of your own, imports recognize your data, and its published "
+        "counts can be explored without any image. A label that is left out becomes `null`; `docs/manifests.md` "
+        "explains each key."
+    )
+    own = own_manifests(settings())
+    name = st.selectbox("Manifest", [_NEW, *own], key="own-manifest")
+    text = st.text_area(
+        "As YAML",
+        dump_manifest(own[name]) if name in own else _EXAMPLE,
+        height=380,
+        key=f"manifest-text-{name}",
+    )
+    manifest = _checked(text)
+    if st.button("Save", type="primary", icon=":material/save:", disabled=manifest is None):
+        with shown_errors():
+            saved = save_manifest(text, settings(), replace=name in own)
+            st.toast(plain(f"{saved.title} was saved."))
+            if saved.published:
+                go_to(Page.DATASETS, view="published", manifest=saved.id)
+            st.rerun()
+    if name in own:
+        _delete(own[name])
+
+
+def _checked(text: str) -> Manifest | None:
+    """What the text says; None where it is wrong, which is told in words."""
+    try:
+        manifest = parse_manifest_text(text, "The manifest")
+    except InputError as error:
+        notice("error", str(error))
+        return None
+    counted = f", {len(manifest.published.splits)} published parts" if manifest.published else ""
+    notice("success", f"It can be used: {manifest.title}, layout {manifest.layout or 'not stated'}{counted}.")
+    return manifest
+
+
+def _delete(manifest: Manifest) -> None:
+    def delete() -> None:
+        delete_manifest(manifest.id, settings())
+        go_to(Page.DATASETS, view="manifests")
+
+    offer_deletion(
+        f"manifest-{manifest.id}",
+        "Delete this manifest",
+        "Datasets that were imported with it keep their copy.",
+        delete,
+    )

@@ -1,0 +1,296 @@
+"""An import before it is carried out: what the files seem to be, and what becomes of each label."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from fer_core.data.ingest.import_folder import Import, discard_import, open_import
+from fer_core.data.ingest.preview import ImportPreview, fitting_manifest, propose
+from fer_core.data.label_mapping.numberings import numbered
+from fer_core.data.manifest import Manifest, TableColumns, dump_manifest, parse_manifest_text
+from fer_core.data.manifest_store import all_manifests
+from fer_core.data.readers import READERS
+from fer_core.data.readers import table as table_reader
+from fer_core.data.readers.table_choice import choose_columns
+from fer_core.data.sources.source import open_source
+from fer_core.errors import InputError
+from fer_core.jobs.submit import submit_fetch, submit_import
+from fer_core.labels import Expression
+from fer_core.settings import settings
+from fer_ui.datasets.imports.preview_choices import choose_numbering, choose_persons, labels_are_chosen
+from fer_ui.datasets.imports.skipped_view import may_begin, show_left_out
+from fer_ui.errors import shown_errors
+from fer_ui.escaping import plain
+from fer_ui.formatting import count, images
+from fer_ui.header import Headline, empty_state, headline, notice
+from fer_ui.navigation import Page, go_to
+from fer_ui.theme import expression_title
+
+_NONE, _LEFT_OUT, _UNDECIDED = "", "left out", "decide"
+_BECOMES = [expression_title(expression) for expression in Expression]
+_NO_COLUMN = "(none)"
+_LABELS_MAX = 48
+"""More different labels than this are names or numbers of something else."""
+
+_A_ROW = 4
+
+
+class _Label(NamedTuple):
+    """A raw label, its images, and what becomes of it."""
+
+    raw: str
+    number: int
+    becomes: str
+
+
+def show_proposal(work: Import) -> None:
+    """What was found and what is proposed; every choice can be changed before the import begins."""
+    st.subheader(f"Import {plain(work.id)}", anchor=False)
+    st.caption(plain(f"From {work.name}"))
+    if not work.ready:
+        _not_here(work)
+        return
+    with shown_errors():
+        manifest = _choices(work)
+        with st.spinner("Looking at the files"):
+            found = _found(work.id, work.created, dump_manifest(manifest))
+        _answer(found)
+        chosen = labels_are_chosen(work, found, _layout_key(work))
+        manifest = choose_persons(work, manifest, found)
+        labels = _label_map(work, found)
+        _begin(work, found, manifest, labels, chosen)
+    _discard(work)
+
+
+def _not_here(work: Import) -> None:
+    def fetch() -> None:
+        if st.button("Fetch it", type="primary"):
+            job = submit_fetch(work.source, work.id, settings())
+            go_to(Page.DATASETS, view="import", job=job.id)
+
+    empty_state("It is not in the store yet", "It must be fetched before it can be looked at.", links=fetch)
+    _discard(work)
+
+
+def _choices(work: Import) -> Manifest:
+    """Which dataset it is, how its files lie, and for a table which column is which."""
+    known = {name: each for name, each in all_manifests(settings()).items() if each.layout}
+    decided = work.manifest
+    proposed = decided or parse_manifest_text(_fitting(work.id, work.created, work.name), work.id)
+    ids = [_NONE, *known]
+    first, second = st.columns(2)
+    with first:
+        chosen = st.selectbox(
+            "Which dataset is it?",
+            ids,
+            index=ids.index(proposed.id) if proposed.id in known else 0,
+            format_func=lambda name: known[name].title if name else "None of these",
+            key=f"manifest-{work.id}",
+            help="A manifest knows a dataset's license, labels and published counts.",
+        )
+    base = known[chosen] if chosen else (proposed if proposed.id not in known else _anonymous(work, proposed))
+    layouts = list(READERS)
+    with second:
+        layout = st.selectbox(
+            "How do its files lie?",
+            layouts,
+            index=layouts.index(base.layout or "folders"),
+            format_func=lambda name: READERS[name].title,
+            key=_layout_key(work),
+        )
+    changes: dict[str, Any] = {"layout": layout}
+    if layout == "table":
+        changes["columns"] = _columns(work, base)
+    if layout == "names":
+        changes["label_pattern"] = st.text_input(
+            "Label in the file's name, as a regular expression",
+            base.label_pattern or "^([a-z]+)",
+            key=f"label-pattern-{work.id}-{chosen}",
+        )
+    if layout in ("names", "folders", "table"):
+        changes["identity_pattern"] = st.text_input(
+            "Person in the file's name, as a regular expression (may be left out)",
+            base.identity_pattern,
+            placeholder="^(S[0-9]+)_",
+            key=f"identity-pattern-{work.id}-{chosen}",
+            help="What stands in the brackets tells one person from another, so that nobody is in two splits.",
+        )
+    return Manifest.model_validate({**base.model_dump(), **changes})
+
+
+def _layout_key(work: Import) -> str:
+    """The layout's widget; another dataset has another layout."""
+    return f"layout-{work.id}-{st.session_state.get(f'manifest-{work.id}', _NONE)}"
+
+
+def _anonymous(work: Import, like: Manifest) -> Manifest:
+    """A manifest of no known dataset, with the layout that was recognized."""
+    return Manifest(
+        id=work.id,
+        title=work.id,
+        summary=f"Imported from {work.name}.",
+        license="not stated; ask whoever gave you the images",
+        layout=like.layout,
+        columns=like.columns,
+        label_pattern=like.label_pattern,
+    )
+
+
+def _columns(work: Import, base: Manifest) -> dict[str, Any]:
+    """A column for each thing that a table can hold."""
+    with open_source(work.path(), settings()) as source:
+        guessed = base.columns or choose_columns(source)
+        together = " and ".join(guessed.tables)
+        tables = [*([together] if together else []), *table_reader.tables(source.names())]
+        key = f"{work.id}-{base.id}"
+        table = st.selectbox(
+            "Table", tables, index=tables.index(guessed.table) if guessed.table in tables else 0, key=f"table-{key}"
+        )
+        if table not in (guessed.table, together) and not guessed.names:
+            guessed = table_reader.guess_columns(source, table)
+        first = table_reader.table_names(source.names(), guessed)[0]
+        columns = list(guessed.names or table_reader.columns_of(source, first))
+    chosen: dict[str, Any] = guessed.model_dump() | ({"table": table, "tables": ()} if table != together else {})
+    names = {"path": "Path of the image", "label": "Label", "split": "Split", "identity": "Person"}
+    names |= {"valence": "Valence", "arousal": "Arousal"}
+    places = [*st.columns(3), *st.columns(3)]  # two rows, so that a phone keeps the order
+    for place, (name, title) in zip(places, names.items(), strict=True):
+        needed = name in ("path", "label")
+        options = columns if needed else [_NO_COLUMN, *columns]
+        present = getattr(guessed, name)
+        with place:
+            value = st.selectbox(
+                title,
+                options,
+                index=options.index(present) if present in options else 0,
+                key=f"column-{name}-{key}-{table}",
+            )
+        chosen[name] = "" if value == _NO_COLUMN else value
+    chosen["folder"] = st.text_input(
+        "Folder of the images (may be left out)",
+        guessed.folder,
+        placeholder="images",
+        key=f"folder-{key}-{table}",
+        help="What goes before each path. Left out, it is found from the files. It is needed where two folders hold "
+        "files of the same names.",
+    ).strip()
+    used = [chosen[name] for name in names if chosen[name]]
+    chosen["subgroups"] = tuple(
+        st.multiselect(
+            "Columns that tell subgroups apart, such as gender or age",
+            [column for column in columns if column not in used],
+            default=[column for column in guessed.subgroups if column in columns and column not in used],
+            key=f"subgroups-{key}-{table}",
+        )
+    )
+    return TableColumns.model_validate(chosen).model_dump()
+
+
+def _answer(found: ImportPreview) -> None:
+    people = count(found.identities) if found.identities else "not known"
+    headline(
+        [
+            Headline("Image files", count(found.n_files)),
+            Headline("Records", count(found.n_records), "all of them" if found.complete else "looked at so far"),
+            Headline("Labels", count(len(found.labels))),
+            Headline("People", people),
+        ]
+    )
+    splits = ", ".join(f"{split or 'in no split'} {count(n)}" for split, n in found.splits.items())
+    st.markdown(plain(f"Splits: {splits or 'none'}. Also given: {', '.join(found.has) or 'nothing'}."))
+    show_left_out(found)
+
+
+def _label_map(work: Import, found: ImportPreview) -> dict[str, str]:
+    """A choice for each raw label of what becomes of it."""
+    st.markdown("**What each label becomes**")
+    key = f"{work.id}-{found.manifest.id}-{found.manifest.layout}-{found.manifest.columns}"
+    numbering = choose_numbering(found, key)
+    meant = numbered(numbering, found.undecided) if numbering else {}
+    key += numbering.name if numbering else ""
+    shown = [
+        label._replace(becomes=expression_title(meant[label.raw])) if label.raw in meant else label
+        for label in _labels(found)[:_LABELS_MAX]
+    ]
+    chosen: dict[str, str] = {}
+    for first in range(0, len(shown), _A_ROW):
+        for place, label in zip(st.columns(_A_ROW), shown[first : first + _A_ROW], strict=False):
+            with place:
+                chosen[label.raw] = st.selectbox(
+                    plain(f"{label.raw or '(no label)'}, {images(label.number)}"),
+                    [*_BECOMES, _LEFT_OUT, _UNDECIDED],
+                    index=[*_BECOMES, _LEFT_OUT, _UNDECIDED].index(label.becomes),
+                    key=f"becomes-{key}-{label.raw}",
+                )
+    if len(found.labels) > _LABELS_MAX:
+        number = count(len(found.labels))
+        notice("warning", f"There are {number} different labels: this seems to be another column than the label's.")
+    return chosen
+
+
+def _labels(found: ImportPreview) -> list[_Label]:
+    """The raw labels with what is proposed for them."""
+    table = found.labels
+    return [
+        _Label(
+            str(raw),
+            int(number),
+            # Streamlit's cache may give text and NaN back for expressions and None.
+            expression_title(Expression(expression)) if isinstance(expression, str) else _LEFT_OUT,
+        )
+        if known
+        else _Label(str(raw), int(number), _UNDECIDED)
+        for raw, number, expression, known in zip(
+            table["raw"], table["count"], table["expression"], table["known"], strict=True
+        )
+    ]
+
+
+def _begin(work: Import, found: ImportPreview, manifest: Manifest, labels: dict[str, str], chosen: bool) -> None:
+    undecided = [raw for raw, becomes in labels.items() if becomes == _UNDECIDED]
+    if undecided:
+        names = ", ".join(map(repr, undecided[:5]))
+        notice("warning", f"Decide what becomes of {names}: choose an expression or leave these images out.")
+    if not found.n_records:
+        notice("warning", "No record was found this way. Choose another layout.")
+    enough = may_begin(found, work.id)
+    ready = found.n_records > 0 and not undecided and len(found.labels) <= _LABELS_MAX and enough and chosen
+    if st.button("Import", type="primary", icon=":material/download:", disabled=not ready):
+        if not set(labels.values()) & set(_BECOMES):
+            raise InputError("Every label would be left out. Choose an expression for at least one.")
+        open_import(work.id, settings()).decide(_with_labels(manifest, found, labels))
+        job = submit_import(work.id, settings(), allow_partial=found.too_much_unread)
+        go_to(Page.DATASETS, job=job.id)
+
+
+def _with_labels(manifest: Manifest, found: ImportPreview, labels: dict[str, str]) -> Manifest:
+    """The manifest with the choices that differ from what was proposed."""
+    titles = {expression_title(expression): expression for expression in Expression}
+    proposed = {label.raw: label.becomes for label in _labels(found)}
+    changed = {raw: titles.get(becomes) for raw, becomes in labels.items() if becomes != proposed[raw]}
+    return manifest.model_copy(update={"labels": manifest.labels | changed})
+
+
+def _discard(work: Import) -> None:
+    if st.button("Discard this import", key=f"discard-{work.id}", icon=":material/delete:", type="tertiary"):
+        with shown_errors():
+            discard_import(work.id, settings())
+            go_to(Page.DATASETS, view="import")
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _fitting(dataset_id: str, created: str, file: str) -> str:
+    """The manifest that fits, as YAML."""
+    del created  # part of the key: another import may come under the same id
+    with open_source(open_import(dataset_id, settings()).path(), settings()) as opened:
+        name = file.split(".")[0]
+        return dump_manifest(fitting_manifest(opened, "", dataset_id, name, settings()))
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _found(dataset_id: str, created: str, manifest: str) -> ImportPreview:
+    del created  # part of the key
+    with open_source(open_import(dataset_id, settings()).path(), settings()) as opened:
+        return propose(opened, parse_manifest_text(manifest, dataset_id))

@@ -1,0 +1,1 @@
+"""The parts of the Evaluation page, a file each."""

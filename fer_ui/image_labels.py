@@ -1,0 +1,69 @@
+"""What an image of a dataset is called on a page: its part, why it has no expression, its marks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from fer_core.data.label_mapping.label_map import LEFT_OUT, NO_LABEL
+from fer_core.data.record import Split
+from fer_core.data.votes import Unlabeled
+from fer_core.labels import Expression
+from fer_ui.escaping import sentence
+from fer_ui.theme import expression_title
+
+SPLITS: dict[str, str] = {
+    str(Split.TRAIN): "training",
+    str(Split.VALID): "validation",
+    str(Split.TEST): "test",
+}
+
+NO_PART = "none"
+"""How an address names images without a part."""
+
+REASONS: dict[str, str] = {
+    str(Unlabeled.TIE): "tied votes",
+    str(Unlabeled.UNKNOWN): "unknown",
+    str(Unlabeled.NOT_A_FACE): "not a face",
+    LEFT_OUT: "label left out",
+    NO_LABEL: "no label given",
+}
+
+MARKS: tuple[str, ...] = ("excluded", "ambiguous", "relabeled")
+"""The index's columns that corrections set, which are also their words."""
+
+
+def describe_split(split: str) -> str:
+    """A part in a sentence: "validation"."""
+    return SPLITS.get(split, split if split not in ("", NO_PART) else "no part")
+
+
+def part_title(split: str) -> str:
+    """A part as a label: "Validation"."""
+    return sentence(describe_split(split))
+
+
+def reason_words(reason: str) -> str:
+    """Why an image has no expression: "tied votes"."""
+    return REASONS.get(reason, reason.replace("_", " ") or "no label")
+
+
+def label_title(row: Mapping[str, Any]) -> str:
+    """An image's label as a title, or why it has none."""
+    label = said(row, "label")
+    if label in list(Expression):
+        return expression_title(Expression(label))
+    return sentence(reason_words(said(row, "unlabeled")))
+
+
+def marks_of(row: Mapping[str, Any]) -> list[str]:
+    """The marks that corrections put on an image."""
+    return [mark for mark in MARKS if row.get(mark) is True]
+
+
+def said(row: Mapping[str, Any], column: str) -> str:
+    """A text of an index row; "" where it is missing."""
+    value = row.get(column)
+    return "" if value is None or pd.isna(value) else str(value)

@@ -1,0 +1,161 @@
+"""A model's figures on a page: its scores, each expression's, what it mistakes for what, and how sure it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fer_core.bundles.catalog import ModelEntry
+from fer_core.bundles.evaluations import Evaluation, read_evaluations
+from fer_core.bundles.quantization_report import QuantizationReport, read_quantization_report
+from fer_core.bundles.report_splits import SPLITS, Judged, meaning
+from fer_core.evaluation.predictions import labels_by
+from fer_core.evaluation.report import metrics_of
+from fer_core.labels import Expression
+from fer_core.markdown import describe_split
+from fer_ui.chart_view import show_chart
+from fer_ui.charts.calibration import calibration_chart, calibration_table
+from fer_ui.charts.confusion import confusion_heatmap
+from fer_ui.charts.per_class import class_metrics_bars, metrics_table
+from fer_ui.escaping import plain
+from fer_ui.evaluation.metrics_view import show_metrics_table
+from fer_ui.evaluation.protocols import PROTOCOL_TITLES
+from fer_ui.evaluation.report_view import show_warnings
+from fer_ui.formatting import count, images, interval, percent
+from fer_ui.header import Headline, headline, notice
+from fer_ui.query_params import QueryParam, switch
+
+_POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
+_SCORES = {"macro_f1": "Macro-F1", "balanced_accuracy": "Balanced accuracy", "accuracy": "Accuracy"}
+
+
+def show_metrics(model: ModelEntry, judged: Judged) -> None:
+    """The scores by a protocol at a point, a bar a figure of each expression, and figures on other data."""
+    report = _chosen(judged)
+    show_scores(report)
+    show_warnings(report)
+    said = meaning(judged.split, model.info).capitalize()
+    split, labels = SPLITS.get(judged.split, judged.split), labels_by(report["protocol"])
+    st.caption(plain(f"On {images(report['n'])} of the {split}, {labels}. {said}."))
+    table = metrics_table(metrics_of(report), _labels(report))
+    show_chart(class_metrics_bars(table), f"classes-{model.id}")
+    show_metrics_table(table, f"figures-{model.id}")
+    for evaluation in read_evaluations(model.folder):
+        _other_data(evaluation)
+    if in_8_bits := read_quantization_report(model.folder):
+        st.subheader("In 8 bits", anchor=False)
+        st.markdown(plain(_in_8_bits(in_8_bits, report)))
+
+
+def show_scores(report: Mapping[str, Any]) -> None:
+    """The three scores of a report as large numbers, with their intervals where it has them."""
+    bounds = report.get("intervals") or {}
+    headline(
+        [
+            Headline(title, percent(report[name]), f"95 %: {interval(*bounds[name])}" if name in bounds else "")
+            for name, title in _SCORES.items()
+        ]
+    )
+
+
+def show_confusion(model: ModelEntry, judged: Judged) -> None:
+    """What is read as what, in images."""
+    report = _chosen(judged)
+    show_chart(confusion_heatmap(np.array(report["confusion"], np.int64), _labels(report)), f"confusion-{model.id}")
+
+
+def show_calibration(model: ModelEntry, judged: Judged) -> None:
+    """The calibration curve at both points, the error before and after the temperature, and the limit of certainty."""
+    table = calibration_table(judged.main)
+    if table.empty:
+        notice(
+            "info",
+            "This model's report was written by an older FERscope and does not say how sure it was. Exporting the run "
+            "writes it anew.",
+        )
+        _errors(judged)
+        return
+    show_chart(calibration_chart(judged.main), f"calibration-{model.id}", table=table)
+    _errors(judged)
+    for report in judged.main:
+        st.markdown(plain(_certainty_words(report)))
+
+
+def _chosen(judged: Judged) -> dict[str, Any]:
+    """The report by the protocol and at the point that the address says."""
+    found = {(each["protocol"], each["point"]): each for each in judged.reports}
+    left, right = st.columns(2)
+    protocols = [name for name in PROTOCOL_TITLES if any(key[0] == name for key in found)]
+    with left:
+        protocol = switch("Labels by", protocols, QueryParam.PROTOCOL, format_func=PROTOCOL_TITLES.__getitem__)
+    points = [name for name in _POINTS if (protocol, name) in found]
+    with right:
+        point = switch("Operating point", points, QueryParam.POINT, format_func=_POINTS.__getitem__)
+    return found[protocol, point]
+
+
+def _labels(report: dict[str, Any]) -> list[Expression]:
+    return [Expression(name) for name in report["labels"]]
+
+
+def _errors(judged: Judged) -> None:
+    shown = [
+        Headline(
+            f"Calibration error, {each['point']}",
+            f"{each['ece']:.3f}",
+            f"before the temperature {each['ece_unscaled']:.3f}" if "ece_unscaled" in each else "",
+        )
+        for each in judged.main
+    ]
+    if len(shown) > 1:
+        headline(shown)
+
+
+def _certainty_words(report: dict[str, Any]) -> str:
+    found = report["selective_accuracy"]
+    below, above = found["below"], found["above"]
+    threshold = percent(found["confidence_threshold"])
+    limit = f"{report['point'].capitalize()} point: below {threshold} a face is shown as uncertain"
+    if not below["n"]:
+        return f"{limit}; none of these is."
+    share = below["n"] / (below["n"] + above["n"])
+    rest = f", the others {percent(above['accuracy'])} of the time" if above["n"] else ""
+    return f"{limit}. That is {percent(share)} of these; they are right {percent(below['accuracy'])} of the time{rest}."
+
+
+def _other_data(evaluation: Evaluation) -> None:
+    st.subheader(plain(f"On {evaluation.dataset}"), anchor=False)
+    if said := " ".join(words for words in (evaluation.source, evaluation.note) if words):
+        st.markdown(plain(said))
+    rows = [
+        {
+            "Labels by": PROTOCOL_TITLES.get(each["protocol"], each["protocol"]),
+            "Point": _POINTS.get(each["point"], each["point"]),
+            "Images": count(each["n"]),
+            **{
+                title: f"{percent(each[name])} ({interval(*each['intervals'][name])})"
+                for name, title in _SCORES.items()
+            },
+        }
+        for each in evaluation.reports
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key=f"other-{evaluation.dataset}")
+    if evaluation.reports:
+        show_warnings(evaluation.reports[0])
+
+
+def _in_8_bits(found: QuantizationReport, report: Mapping[str, Any]) -> str:
+    """What the network that Live reads by loses, by the report's protocol at its point where that was measured."""
+    wanted = (report["protocol"], report["point"])
+    result = next((each for each in found.comparisons if (each.protocol, each.point) == wanted), found.worst)
+    low, high = (f"{-bound * 100:+.2f}" for bound in reversed(result.accuracy_drop_interval))
+    return (
+        f"Live reads by a copy of this network in 8 bits where that is faster. On {images(result.n)} of "
+        f"{describe_split(found.dataset, found.split)} its accuracy is {percent(result.int8.accuracy)} and its "
+        f"macro-F1 {percent(result.int8.macro_f1)} ({PROTOCOL_TITLES[result.protocol].lower()}, {result.point} point): "
+        f"{-result.accuracy_drop_01 * 100:+.2f} points of accuracy against 32 bits (95 %: {low} to {high})."
+    )

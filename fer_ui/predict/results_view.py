@@ -1,0 +1,89 @@
+"""A picture and what was read in it: numbered boxes, and a bar chart of probabilities for each face."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.errors import FerscopeError
+from fer_core.images.photo import DecodedImage, read_image
+from fer_core.inference.predictor import FacePrediction, ImagePrediction, Predictor
+from fer_core.settings import settings
+from fer_ui.chart_view import show_chart
+from fer_ui.charts.boxes import draw_numbered_boxes
+from fer_ui.charts.probabilities import probability_bars
+from fer_ui.errors import shown_errors
+from fer_ui.escaping import plain
+from fer_ui.formatting import percent
+from fer_ui.header import notice
+from fer_ui.theme import expression_color
+
+_CROP_PX = 96
+
+
+_FAILED = "reading it failed; the page and the server's log say how"
+
+
+def show_picture(
+    number: int, name: str, content: bytes, predictor: Predictor, point: str, mode: str
+) -> ImagePrediction:
+    """Read the picture with this number on the page and show it, or what keeps it from being read."""
+    try:
+        image = read_image(content, settings(), name=name)
+    except FerscopeError as error:
+        notice("error", str(error))
+        return ImagePrediction(name, 0, 0, (), str(error), ())
+    with shown_errors():
+        faces = predictor.read_photo(image.pixels, point=point, faces=mode)
+        limit = predictor.bundle.calibration.point(point).confidence_threshold
+        reading = ImagePrediction.of(image, name, faces)
+        _show(number, image, faces, reading, limit)
+        return reading
+    return ImagePrediction(name, image.width, image.height, image.notes, _FAILED, ())
+
+
+def _show(
+    picture: int,
+    image: DecodedImage,
+    faces: list[FacePrediction],
+    reading: ImagePrediction,
+    confidence_threshold: float,
+) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        labels = ["uncertain" if face.uncertain else f"{face.label} {percent(face.confidence, 0)}" for face in faces]
+        colors = [expression_color(face.label) for face in faces]
+        drawn = draw_numbered_boxes(image.pixels, [face.box for face in faces], labels, colors)
+        st.image(drawn, width="stretch", alt=f"{reading.source} with {len(faces)} numbered faces")
+        st.caption(plain(_facts(reading.source, image)))
+    with right:
+        st.markdown(f"**{_found(len(faces))}**")
+        if reading.rotation_note:
+            st.caption(plain(reading.rotation_note))
+        if not faces:
+            notice(
+                "info",
+                "No face was found, so nothing was read. If the picture is a ready crop of one face, choose "
+                '"Each picture is one face" above.',
+            )
+        for number, face in enumerate(faces, 1):
+            _show_face(f"picture-{picture}-face-{number}", number, face, confidence_threshold)
+
+
+def _show_face(key: str, number: int, face: FacePrediction, confidence_threshold: float) -> None:
+    with st.container(border=True):
+        picture, chart = st.columns([1, 3], vertical_alignment="top")
+        with picture:
+            st.markdown(f"**Face {number}**")
+            st.image(face.crop, width=_CROP_PX, alt=f"Face {number} as the model saw it")
+        with chart:
+            show_chart(probability_bars(face.probabilities, face.uncertain, confidence_threshold or None), key)
+            if face.uncertain:
+                st.caption(plain(f"Not sure: {face.reason}."))
+
+
+def _found(number: int) -> str:
+    return {0: "No face found", 1: "One face found"}.get(number, f"{number} faces found")
+
+
+def _facts(name: str, image: DecodedImage) -> str:
+    return ", ".join([f"{name}, {image.width}x{image.height} pixels", *image.notes])

@@ -1,0 +1,157 @@
+"""What a link carries: the choices that live in the page's address. A page names them here, never by a string."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import TypeVar
+
+import streamlit as st
+
+from fer_core.files.migration import rename_query_params
+
+Value = TypeVar("Value", bound=str)
+
+
+class QueryParam(StrEnum):
+    """The names in an address's query."""
+
+    DATASET = "dataset"
+    MANIFEST = "manifest"
+    RUN = "run"
+    JOB = "job"
+    SPLIT = "split"
+    PROTOCOL = "protocol"
+    POINT = "point"
+    VIEW = "view"
+    SCALE = "scale"
+    MODEL = "model"
+    SECTION = "section"
+    LABEL = "label"
+    PAGE = "page"
+    FINDING = "finding"
+    MARK = "mark"
+    REBALANCING = "rebalancing"
+    IMPORT = "import"
+    BARS = "bars"
+    SETS = "sets"
+    KIND = "kind"
+    RECIPE = "recipe"
+    SEED = "seed"
+    SPLIT_CONFIG = "split_config"
+    AMBIGUOUS = "ambiguous"
+    LABELS = "labels"
+    ORDER = "order"
+    FIND = "find"
+    PRESET = "preset"
+    FROM = "from"
+    RUNS = "runs"
+    TAG = "tag"
+    METRIC = "metric"
+    AXIS = "axis"
+
+
+def follow_old_link() -> None:
+    """Rename what an address of an earlier version says, so that links which people kept still show the same."""
+    said = st.query_params.to_dict()
+    if (renamed := rename_query_params(said)) != said:
+        st.query_params.from_dict(renamed)
+
+
+def choose(
+    label: str,
+    options: Sequence[Value],
+    param: QueryParam,
+    *,
+    format_func: Callable[[str], str] = str,
+    help_text: str | None = None,
+) -> Value:
+    """A drop-down whose choice is in the address; the first of `options`, which are not empty, to begin with."""
+    _follow_address(param, options)
+    chosen = st.selectbox(label, options, key=str(param), format_func=format_func, help=help_text)
+    return _into_address(param, options, chosen)
+
+
+def switch(
+    label: str, options: Sequence[Value], param: QueryParam, *, format_func: Callable[[str], str] = str
+) -> Value:
+    """A row of buttons of which one is pressed, its choice in the address; the first option to begin with."""
+    _follow_address(param, options)
+    chosen = st.segmented_control(label, options, required=True, key=str(param), format_func=format_func)
+    return _into_address(param, options, chosen)
+
+
+def choose_many(
+    label: str,
+    options: Sequence[Value],
+    param: QueryParam,
+    *,
+    default: Sequence[Value],
+    most: int,
+    format_func: Callable[[str], str] = str,
+    help_text: str | None = None,
+) -> list[Value]:
+    """A field of several choices, in the address with commas between them; those of `default` to begin with.
+
+    Choices that are not offered, or beyond `most`, are passed over.
+    """
+    key = str(param)
+    asked = st.query_params.get(param)
+    if key not in st.session_state or asked != st.session_state.get(_seen(param)):
+        named = list(dict.fromkeys(default if asked is None else asked.split(",")))
+        st.session_state[key] = [each for each in named if each in options][:most]
+    else:
+        st.session_state[key] = [each for each in st.session_state[key] if each in options]
+    chosen = st.multiselect(label, options, key=key, max_selections=most, format_func=format_func, help=help_text)
+    written = ",".join(chosen)
+    if asked is not None or list(chosen) != list(default):
+        st.query_params[param] = written
+    st.session_state[_seen(param)] = st.query_params.get(param)
+    return list(chosen)
+
+
+def search(label: str, param: QueryParam, *, placeholder: str = "", help_text: str | None = None) -> str:
+    """A field for text to look for, without space around it; the text is in the address."""
+    key, asked = str(param), value_of(param)
+    if key not in st.session_state or asked != st.session_state.get(_seen(param)):
+        st.session_state[key] = asked
+    text = st.text_input(label, key=key, placeholder=placeholder, help=help_text).strip()
+    if text:
+        st.query_params[param] = text
+    else:
+        st.query_params.pop(param, None)
+    st.session_state[_seen(param)] = text
+    return text
+
+
+def value_of(param: QueryParam) -> str:
+    """What the address says, "" where it says nothing."""
+    return st.query_params.get(param, "")
+
+
+def _follow_address(param: QueryParam, options: Sequence[str]) -> None:
+    """Set the widget to what the address says where the address has changed since the last run.
+
+    Streamlit's own binding of widgets to addresses writes the labels that people see; a link should carry ids.
+    """
+    key, asked = str(param), value_of(param) or options[0]
+    if (
+        key not in st.session_state
+        or st.session_state[key] not in options
+        or asked != st.session_state.get(_seen(param))
+    ):
+        st.session_state[key] = asked if asked in options else options[0]
+
+
+def _into_address(param: QueryParam, options: Sequence[Value], chosen: Value | None) -> Value:
+    """Write the choice into the address, where the first option needs no word."""
+    value = chosen if chosen is not None else options[0]
+    st.session_state[_seen(param)] = value
+    if value_of(param) != value and (value != options[0] or value_of(param)):
+        st.query_params[param] = value
+    return value
+
+
+def _seen(param: QueryParam) -> str:
+    """Where the session keeps what the address said at the end of the last run."""
+    return f"address-{param}"

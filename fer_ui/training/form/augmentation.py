@@ -1,0 +1,96 @@
+"""How training images are changed: a recipe with a name, in the address, or each value by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from fer_core.training.config.augmentation_policies import changes_in_words, recipes
+from fer_core.training.config.train_config import AugmentConfig
+from fer_ui.escaping import plain, sentence
+from fer_ui.navigation import Page, link_to
+from fer_ui.query_params import QueryParam, value_of
+from fer_ui.training.form.augment_fields import AUGMENT, LIGHT, MIXING, PLACES, QUALITY
+from fer_ui.training.form.draft import Draft, Values, session_draft
+from fer_ui.training.form.form_context import Place
+from fer_ui.training.form.widgets import draw_fields, widget_value
+
+OWN = "own"
+"""What the address says, or leaves out, where no recipe is taken."""
+
+_GROUP = "augment."
+_RECIPE = str(QueryParam.RECIPE)
+_OPEN = "train-augment-values"
+_PARTS = {"Place and shape": PLACES, "Light and color": LIGHT, "Quality": QUALITY, "Mixing": MIXING}
+
+
+def recipe_values() -> dict[str, Any]:
+    """The values of the recipe in the address, by path; none where there is no recipe."""
+    name, known = value_of(QueryParam.RECIPE), recipes()
+    if name not in known:
+        return {}
+    return {_GROUP + key: value for key, value in known[name].augment.model_dump(mode="json").items()}
+
+
+def augment_of(values: Values) -> AugmentConfig | None:
+    """The augmentation that the values say; None where they don't go together."""
+    given = {path.removeprefix(_GROUP): value for path, value in values.items() if path.startswith(_GROUP)}
+    try:
+        return AugmentConfig.model_validate(given)
+    except ValueError:
+        return None
+
+
+def augment_words(values: Values) -> str:
+    """What is done to a face, in a sentence."""
+    augment = augment_of(values)
+    if augment is None:
+        return ""
+    words = "; ".join(changes_in_words(augment)) or "nothing is changed"
+    return f"{sentence(words)}."
+
+
+def draw_augmentation(draft: Draft, values: Values, place: Place) -> None:
+    """The choice of a recipe, what it does in words, and its values, which make it one's own when they are changed."""
+    known = recipes()
+    by_hand = any(path.startswith(_GROUP) for path in draft.changes)
+    own = "By hand" if by_hand else "As it was begun with"
+    first, second = st.columns(2, vertical_alignment="bottom")
+    with first:
+        st.session_state[_RECIPE] = value_of(QueryParam.RECIPE) if value_of(QueryParam.RECIPE) in known else OWN
+        st.selectbox(
+            "Augmentation",
+            [OWN, *known],
+            key=_RECIPE,
+            format_func=lambda each: known[each].title if each in known else own,
+            on_change=_take_recipe,
+            help="A recipe sets all of its values.",
+        )
+    with second:
+        opened = st.toggle("Show each value", key=_OPEN)
+    st.caption(plain(augment_words(values)))
+    recipe = value_of(QueryParam.RECIPE)
+    if recipe in known:
+        link_to(Page.DATASETS, "See faces changed so", dataset=place.dataset.id, section="augmentation", recipe=recipe)
+    if opened:
+        for title, fields in _PARTS.items():
+            st.markdown(f"**{title}**")
+            draw_fields(fields, values, place, take=_take)
+
+
+def _take_recipe() -> None:
+    name = st.session_state[_RECIPE]
+    if name == OWN:
+        st.query_params.pop(QueryParam.RECIPE, None)
+    else:
+        st.query_params[QueryParam.RECIPE] = name
+
+
+def _take(path: str) -> None:
+    """One value of a recipe changed makes all of its values one's own."""
+    draft = session_draft()
+    for each, value in recipe_values().items():
+        draft.put(each, value)
+    st.query_params.pop(QueryParam.RECIPE, None)
+    draft.put(path, widget_value(path, AUGMENT[path].percent))

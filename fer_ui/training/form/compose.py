@@ -1,0 +1,100 @@
+"""The config that the form asks for: the draft's values, what the address carries, and nothing that does not apply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fer_core.errors import ConfigError
+from fer_core.training.config.train_config import TrainConfig, flat, parse_config
+from fer_ui.datasets.ambiguous_choice import ambiguous_in_address
+from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_in_query
+from fer_ui.training.form.augment_fields import AUGMENT
+from fer_ui.training.form.augmentation import recipe_values
+from fer_ui.training.form.draft import Draft, Values, nested
+from fer_ui.training.form.fields import EPOCHS, LEARNING, RUN, SELECTION, Field
+from fer_ui.training.form.form_context import Place
+from fer_ui.training.form.split_choice import division_in_address
+
+FIELDS: dict[str, Field] = {**EPOCHS, **LEARNING, **SELECTION, **AUGMENT, **RUN}
+"""Every field of its own; network, division, imbalance and corrections have theirs beside."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the form asks for.
+
+    Attributes:
+        values: by path, as the widgets show them.
+        config: None where the values don't go together.
+        error: why they don't, in words.
+    """
+
+    values: Values
+    config: TrainConfig | None
+    error: str = ""
+
+
+def compose(draft: Draft, place: Place) -> Asked:
+    """Put the draft and the address together."""
+    base = draft.base
+    ambiguous = ambiguous_in_address(usually_left_out=base.exclude_ambiguous)
+    values = draft.values() | recipe_values()
+    values |= {"dataset": place.dataset.id, "exclude_ambiguous": ambiguous}
+    values |= _below("rebalancing", rebalancing_in_query(base.rebalancing).model_dump())
+    values |= _below("split", division_in_address(base.split).model_dump())
+    try:
+        return Asked(values, parse_config(nested(settled(values, base, place)), "These settings"))
+    except ConfigError as error:
+        return Asked(values, None, str(error))
+
+
+def settled(values: Values, base: TrainConfig, place: Place) -> dict[str, Any]:
+    """The values, those without effect put back: to the base's where they had none there either, else the default."""
+    usual, before = flat(TrainConfig(dataset=base.dataset)), flat(base)
+    put_back = {
+        path: usual[path] if field.of_the_data or field.applies(before, place) else before[path]
+        for path, field in FIELDS.items()
+        if not field.applies(values, place)
+    }
+    return {**values, **put_back}
+
+
+def changed_labels(draft: Draft, asked: Asked) -> list[str]:
+    """What differs from what was begun with, in the words of the widgets; the dataset is not counted."""
+    before = flat(draft.base)
+    now = flat(asked.config) if asked.config else asked.values
+    differing = [path for path, value in now.items() if path != "dataset" and value != before[path]]
+    return list(dict.fromkeys(map(_label, differing)))
+
+
+def _label(path: str) -> str:
+    group, _, name = path.partition(".")
+    if path == "model.name":
+        return "network"
+    if group in _GROUPS and path not in FIELDS:
+        return _GROUPS[group]
+    if group == "augment":
+        return _GROUPS["augment"]
+    if path in FIELDS:
+        words = FIELDS[path].label.split(", ")[0]
+        return words if words[:2].isupper() else words[0].lower() + words[1:]
+    return _OTHERS.get(path, name or group)
+
+
+_GROUPS: Mapping[str, str] = {
+    "model": "options of the network",
+    "rebalancing": "imbalance",
+    "split": "division",
+    "augment": "augmentation",
+}
+_OTHERS: Mapping[str, str] = {
+    "labels": "expressions",
+    "exclude_ambiguous": "ambiguous images",
+    "corrections": "corrections",
+}
+
+
+def _below(group: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{group}.{name}": value for name, value in values.items()}

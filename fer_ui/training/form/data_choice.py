@@ -1,0 +1,71 @@
+"""Which images teach, and what: the expressions, ambiguous images, and the version of the corrections."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.data.splits.split import SplitConfig
+from fer_ui.datasets.ambiguous_choice import choose_ambiguous
+from fer_ui.formatting import listed
+from fer_ui.training.form.draft import Draft, Values, session_draft, widget_key
+from fer_ui.training.form.fields import LABELS_WORDS
+from fer_ui.training.form.form_context import Place
+from fer_ui.training.form.split_choice import draw_division
+
+_NEWEST = "newest"
+_OFFERED_MAX = 200
+_LABELS, _CORRECTIONS = "labels", "corrections"
+
+
+def draw_data(draft: Draft, values: Values, split: SplitConfig, place: Place) -> None:
+    """The division first, then what is learned from it."""
+    draw_division(split, place)
+    first, second, third = st.columns(3)
+    with first:
+        st.session_state[widget_key(_LABELS)] = values[_LABELS]
+        st.selectbox(
+            "Expressions told apart",
+            list(LABELS_WORDS),
+            key=widget_key(_LABELS),
+            format_func=LABELS_WORDS.__getitem__,
+            on_change=_take_labels,
+            help="Faces whose label, the commonest vote where there are votes, is another one are left out.",
+        )
+    with second:
+        choose_ambiguous(place.index, usually_left_out=draft.base.exclude_ambiguous)
+    if place.corrections or values[_CORRECTIONS] is not None:
+        with third:
+            _corrections(values[_CORRECTIONS], place)
+
+
+def _corrections(chosen: int | None, place: Place) -> None:
+    key = widget_key(_CORRECTIONS)
+    versions = range(place.corrections, max(-1, place.corrections - _OFFERED_MAX), -1)
+    named = None if chosen is None else str(chosen)
+    offered = list(dict.fromkeys([_NEWEST, *map(str, versions), "0", *([named] if named else [])]))
+    st.session_state[key] = named or _NEWEST
+    st.selectbox(
+        "Corrections",
+        offered,
+        key=key,
+        format_func=lambda version: _version_words(version, place.corrections),
+        on_change=_take_corrections,
+        help="Which version of what was corrected on the Datasets page is used: "
+        + listed(["the newest when the run begins", "one that was noted", "none of it"], "or")
+        + ".",
+    )
+
+
+def _version_words(version: str, newest: int) -> str:
+    if version == _NEWEST:
+        return f"The newest (now {newest})"
+    return "None of them" if version == "0" else f"Version {version}"
+
+
+def _take_labels() -> None:
+    session_draft().put(_LABELS, st.session_state[widget_key(_LABELS)])
+
+
+def _take_corrections() -> None:
+    version = st.session_state[widget_key(_CORRECTIONS)]
+    session_draft().put(_CORRECTIONS, None if version == _NEWEST else int(version))

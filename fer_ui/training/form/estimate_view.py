@@ -1,0 +1,141 @@
+"""Time and memory before the start: measured on a few batches by a process of its own, and shown in numbers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+
+import streamlit as st
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.jobs.run_estimate import measure
+from fer_core.settings import settings
+from fer_core.training.config.train_config import EarlyStopping, TrainConfig
+from fer_core.training.estimate_report import Estimate, Spread, spread_words, time_words
+from fer_ui.escaping import plain
+from fer_ui.formatting import count
+from fer_ui.header import Headline, headline, notice
+from fer_ui.training.form.network import memory_words
+
+_KEY = "train-estimate"
+_TIGHT_01 = 0.85
+"""From this share of what is free on, memory is called tight."""
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """An estimate, and what it is of."""
+
+    of: str
+    estimate: Estimate
+
+
+def estimate_key(config: TrainConfig, dataset: StoredDataset, device: str) -> str:
+    """What an estimate depends on: the config without what only names, lengthens or judges a run; the data; where."""
+    usual = TrainConfig(dataset=config.dataset)
+    same = {"title": "", "epochs": usual.epochs, "monitor": usual.monitor, "early_stopping": EarlyStopping()}
+    content = config.model_copy(update=same).model_dump(mode="json")
+    return json.dumps([content, dataset.fingerprint, dataset.corrections().version, device])
+
+
+def take_estimate(config: TrainConfig, dataset: StoredDataset, device: str) -> None:
+    """Measure, which takes some seconds, and keep what was found for `show_estimate`.
+
+    Raises:
+        FerscopeError: it could not be measured, in words.
+    """
+    key = estimate_key(config, dataset, device)
+    st.session_state.pop(_KEY, None)
+    with st.spinner("Learning from a few batches to see how long they take", show_time=True):
+        st.session_state[_KEY] = _Shown(key, _measured(key, config, device))
+
+
+def show_estimate(config: TrainConfig | None, dataset: StoredDataset, device: str, runs: int) -> None:
+    """The last estimate of this session, if there is one; said to be of other settings where the form has changed."""
+    shown = st.session_state.get(_KEY)
+    if not isinstance(shown, _Shown) or config is None:
+        return
+    with st.container(border=True, gap="small"):
+        if shown.of != estimate_key(config, dataset, device):
+            st.markdown("**Estimate of other settings**")
+            notice("info", "The form has changed since this was measured: estimate again.")
+            st.caption(plain(speed_words(shown.estimate)))
+            return
+        st.markdown("**Estimate**")
+        headline(numbers(shown.estimate, config.epochs, runs))
+        for words in warnings_of(shown.estimate, shutil.disk_usage(_existing_store()).free):
+            notice("warning", words)
+        st.caption(plain(f"{disk_words(shown.estimate)} {speed_words(shown.estimate)}"))
+
+
+def numbers(found: Estimate, epochs: int, runs: int = 1) -> list[Headline]:
+    """Time and memory as large numbers."""
+    whole = found.run_of(epochs * runs)
+    of = f"{count(epochs)} epochs" if epochs > 1 else "One epoch"
+    return [
+        Headline(of if runs == 1 else f"{runs} runs of {of.lower()}", time_words(whole.middle), _range(whole)),
+        Headline("An epoch", time_words(found.epoch_s.middle), _range(found.epoch_s)),
+        Headline("Speed", f"{count(round(found.images_per_s))}/s", "images learned from"),
+        Headline(
+            "Memory", memory_words(found.memory_bytes), f"of {memory_words(found.free_bytes)} free, {_where(found)}"
+        ),
+    ]
+
+
+def warnings_of(found: Estimate, disk_free: int) -> list[str]:
+    """What does not fit."""
+    said = []
+    if not found.fits:
+        said.append(
+            f"It takes {memory_words(found.memory_bytes)} of memory and {memory_words(found.free_bytes)} are free: it "
+            "may be stopped half-way. Choose a smaller batch and more batches a step, or a smaller input."
+        )
+    elif found.memory_bytes > _TIGHT_01 * found.free_bytes:
+        said.append("Memory is tight: what else runs here may get in its way. A smaller batch needs less.")
+    if found.packed == "first" and found.pack_bytes > disk_free:
+        said.append(
+            f"Packing the images takes {memory_words(found.pack_bytes)} of disk, and {memory_words(disk_free)} are "
+            "free. Make room, or choose a smaller input."
+        )
+    return said
+
+
+def disk_words(found: Estimate) -> str:
+    """What is done with the images before the first epoch."""
+    return {
+        "already": f"The images are packed already ({memory_words(found.pack_bytes)} on disk).",
+        "first": (
+            f"The images are packed first: {time_words(found.pack_s)}, counted above, and "
+            f"{memory_words(found.pack_bytes)} of disk; other runs of this input use them too."
+        ),
+        "streamed": "The images do not fit the limit for packs and are decoded anew in every epoch.",
+    }[found.packed]
+
+
+def speed_words(found: Estimate) -> str:
+    """What was measured, and how."""
+    return (
+        f"An epoch learns from {count(found.train_images)} images and judges {count(found.valid_images)}; it takes "
+        f"{spread_words(found.epoch_s)}. Measured on {found.timed_batches} batches, on this machine as busy as it was: "
+        f"{_where(found)}, {found.threads} threads, {found.precision}."
+    )
+
+
+def _where(found: Estimate) -> str:
+    return "GPU" if found.device == "cuda" else "processor"
+
+
+def _range(seconds: Spread) -> str:
+    return f"{time_words(seconds.low)} to {time_words(seconds.high)}"
+
+
+def _existing_store() -> str:
+    store = settings().store
+    return str(next(folder for folder in (store, *store.parents) if folder.is_dir()))
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _measured(key: str, _config: TrainConfig, device: str) -> Estimate:
+    del key  # what the cache goes by: the title and the number of epochs change nothing
+    return measure(_config, settings(), device=device)

@@ -1,0 +1,179 @@
+"""The options in groups that are folded away; each group's title says how it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from fer_core.data.imbalance.rebalancing import Rebalancing
+from fer_core.data.splits.split import SplitConfig
+from fer_core.jobs.devices import CPU, device_words, gpus
+from fer_core.jobs.job import PRIORITY_MAX
+from fer_core.labels import LABEL_SETS
+from fer_core.models.catalog import MODELS
+from fer_core.training.precision import expected_precision
+from fer_ui.datasets.imbalance.rebalancing_picker import choose_rebalancing
+from fer_ui.datasets.imbalance.rebalancing_query_params import describe_rebalancing, rebalancing_to_query
+from fer_ui.escaping import plain
+from fer_ui.formatting import count
+from fer_ui.navigation import Page, link_to
+from fer_ui.query_params import QueryParam, value_of
+from fer_ui.split_query_params import split_in_words
+from fer_ui.training.form.augmentation import augment_words, draw_augmentation
+from fer_ui.training.form.data_choice import draw_data
+from fer_ui.training.form.draft import MODEL_NAME, Draft, Values
+from fer_ui.training.form.fields import BATCHES, JUDGED_WORDS, LEARNING, LOSS, RATE, RUN, SELECTION, TEACHERS, OPTIMizER
+from fer_ui.training.form.form_context import Place
+from fer_ui.training.form.network import draw_network_options, given_options, size_of
+from fer_ui.training.form.split_choice import all_folds
+from fer_ui.training.form.widgets import draw_field, draw_fields
+
+_PRIORITY, _DEVICE = "train-priority", "train-device"
+_SAID_MAX = 90
+_LEARNING = {"Optimizer": OPTIMizER, "Learning rate": RATE, "Batches": BATCHES, "Loss": LOSS, "Teachers": TEACHERS}
+
+
+def draw_groups(draft: Draft, values: Values, rebalancing: Rebalancing, split: SplitConfig, place: Place) -> None:
+    """All of them; open where a link chose something in one."""
+    with st.container(gap="xsmall"):
+        _group("Network", "hub", network_summary(values), lambda: draw_network_options(values))
+        _group("Learning", "trending_down", learning_summary(values), lambda: _learning(values, place))
+        _group("Selection", "flag", selection_summary(values), lambda: draw_fields(SELECTION, values, place, columns=4))
+        _group(
+            "Imbalance",
+            "balance",
+            describe_rebalancing(rebalancing),
+            lambda: _imbalance(draft, rebalancing, place),
+            QueryParam.REBALANCING,
+        )
+        _group(
+            "Data",
+            "pie_chart",
+            data_summary(values, split),
+            lambda: draw_data(draft, values, split, place),
+            QueryParam.SPLIT_CONFIG,
+            QueryParam.AMBIGUOUS,
+        )
+        _group(
+            "Augmentation",
+            "auto_awesome_motion",
+            augment_words(values),
+            lambda: draw_augmentation(draft, values, place),
+            QueryParam.RECIPE,
+        )
+        _group("Run", "label", run_summary(values), lambda: _run(values, place))
+
+
+def priority_and_device() -> tuple[int, str]:
+    """What was chosen of the queue; 0 and the best device unless somebody did."""
+    return int(st.session_state.get(_PRIORITY, 0)), str(st.session_state.get(_DEVICE, ""))
+
+
+def network_summary(values: Values) -> str:
+    """The options in a row."""
+    info = MODELS[values[MODEL_NAME]]
+    chosen = {option.name: option.default for option in info.options}
+    chosen |= {name: value for name, value in given_options(info, values).items() if value is not None}
+    words = {
+        "width": "width {}",
+        "dropout_01": "dropout {:.3g} %",
+        "drop_block_01": "drop-block {:.3g} %",
+    }
+    said = [
+        words[name].format(100 * value if name.endswith("_01") else value)
+        for name, value in chosen.items()
+        if name in words
+    ]
+    if chosen.get("pretrained"):
+        said.append("frozen ImageNet weights" if chosen.get("frozen") else "ImageNet weights")
+    return ", ".join([f"{size_of(info, values)} pixels", *said])
+
+
+def learning_summary(values: Values) -> str:
+    """Optimizer, rate, schedule and batch."""
+    words = LEARNING["optimizer.name"].words or {}, LEARNING["optimizer.schedule"].words or {}
+    return (
+        f"{words[0][values['optimizer.name']]} {values['optimizer.learning_rate']:g}, "
+        f"{words[1][values['optimizer.schedule']].lower()}, batch {count(values['batch_size'])}, "
+        f"{expected_precision(values['precision'], on_gpu=bool(gpus())).precision}"
+    )
+
+
+def selection_summary(values: Values) -> str:
+    """Which epoch is kept, and when training ends early."""
+    patience = values["early_stopping.patience"]
+    stops = f"stops after {patience} without gain" if patience else "every epoch is run"
+    return f"best {_inside(JUDGED_WORDS[values['monitor']])}, {stops}"
+
+
+def data_summary(values: Values, split: SplitConfig) -> str:
+    """The division and the expressions."""
+    fold = f"all {split.folds} folds" if all_folds(split) else split_in_words(split)
+    left = ", ambiguous left out" if values["exclude_ambiguous"] else ""
+    return f"{fold}, {len(LABEL_SETS[values['labels']])} expressions{left}"
+
+
+def run_summary(values: Values) -> str:
+    """The title and the seed."""
+    return f"{values['title'] or values[MODEL_NAME]}, seed {values['seed']}"
+
+
+def _group(title: str, icon: str, summary: str, draw: Callable[[], None], *opened_by: QueryParam) -> None:
+    words = summary if len(summary) <= _SAID_MAX else f"{summary[: _SAID_MAX - 1].rstrip(' ;,')}…"
+    with st.expander(
+        f"**{title}**  :small[{plain(words)}]",
+        expanded=any(map(value_of, opened_by)),
+        icon=f":material/{icon}:",
+        key=f"train-group-{title.lower()}",
+    ):
+        draw()
+
+
+def _learning(values: Values, place: Place) -> None:
+    for title, fields in _LEARNING.items():
+        st.markdown(f"**{title}**")
+        draw_fields(fields, values, place)
+
+
+def _imbalance(draft: Draft, rebalancing: Rebalancing, place: Place) -> None:
+    choose_rebalancing(draft.base.rebalancing)
+    link_to(
+        Page.DATASETS,
+        "See what it does to an epoch",
+        dataset=place.dataset.id,
+        section="balance",
+        rebalancing=rebalancing_to_query(rebalancing),
+    )
+
+
+def _run(values: Values, place: Place) -> None:
+    first, second, third = st.columns(3)
+    with first:
+        draw_field("title", RUN["title"], values, place)
+    with second:
+        draw_field("seed", RUN["seed"], values, place)
+    with third:
+        st.number_input(
+            "Priority",
+            -PRIORITY_MAX,
+            PRIORITY_MAX,
+            0,
+            key=_PRIORITY,
+            help="Among those that wait the highest starts first, and of equals the oldest.",
+        )
+    draw_field("init_from", RUN["init_from"], values, place)
+    if place.gpus:
+        with first:
+            st.selectbox(
+                "Device",
+                ["", *place.gpus, CPU],
+                key=_DEVICE,
+                format_func=lambda name: _inside(device_words(name)) if name else "Whichever is free",
+                help="Each device has a queue of its own.",
+            )
+
+
+def _inside(words: str) -> str:
+    """Without its capital, where it is not a name."""
+    return words if words[:2].isupper() or words.startswith("F1") else f"{words[0].lower()}{words[1:]}"

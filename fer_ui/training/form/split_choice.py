@@ -1,0 +1,117 @@
+"""Who trains, who selects, who judges: the split's choices, in the address, and whether every fold gets a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from fer_core.data.splits.split import SplitConfig
+from fer_ui.escaping import sentence
+from fer_ui.query_params import QueryParam, value_of
+from fer_ui.split_query_params import split_from_address, split_in_words, split_to_address
+from fer_ui.training.form.draft import session_draft, widget_key
+from fer_ui.training.form.form_context import Place
+
+KINDS: dict[str, str] = {"published": "As published", "seeded": "At random, seeded", "kfold": "K-fold"}
+
+_ALL_FOLDS = "train-all-folds"
+_HELP = "Near-duplicates and images of one person never fall into two parts."
+_VALID_MAX, _SHARE_MIN, _SEED_MAX = 49.0, 1.0, 2**53 - 1
+
+
+def division_in_address(usual: SplitConfig) -> SplitConfig:
+    """What the address says, or `usual`."""
+    return split_from_address(value_of(QueryParam.SPLIT_CONFIG)) or usual
+
+
+def all_folds(split: SplitConfig) -> bool:
+    """Whether a run is wanted for each fold."""
+    return split.kind == "kfold" and bool(st.session_state.get(_ALL_FOLDS))
+
+
+def draw_division(split: SplitConfig, place: Place) -> None:
+    """The kind of split, and of its numbers those that matter for it."""
+    cut = split.kind != "published" or not {"train", "valid", "test"} <= place.published
+    first, second, third = st.columns(3)
+    with first:
+        st.session_state[widget_key("split.kind")] = split.kind
+        st.selectbox(
+            "Division of the images",
+            list(KINDS),
+            key=widget_key("split.kind"),
+            format_func=KINDS.__getitem__,
+            on_change=_take,
+            args=("kind",),
+            help=_HELP,
+        )
+    if cut:
+        with second:
+            _share("Validation, %", "valid_01", split, _VALID_MAX, "This part selects the epoch.")
+        with third:
+            _whole("Seed of the division", "seed", split.seed, 0, _SEED_MAX, "Decides which image falls where.")
+    if split.kind == "seeded" or (split.kind == "published" and "train" not in place.published):
+        with first:
+            _share("Test, %", "test_01", split, 99.0 - 100 * split.valid_01, "This part judges the finished model.")
+    if split.kind == "kfold":
+        _folds(split)
+
+
+def _folds(split: SplitConfig) -> None:
+    first, second, third = st.columns(3, vertical_alignment="bottom")
+    with first:
+        _whole("Folds", "folds", split.folds, 2, 20, "So many parts; each judges once.")
+    with third:
+        together = st.toggle(
+            f"All {split.folds} folds",
+            key=_ALL_FOLDS,
+            help="Starts a run for each fold, to be compared.",
+        )
+    with second:
+        _whole("Fold that judges", "fold", split.fold + 1, 1, split.folds, "Counted from 1.", disabled=together)
+
+
+def _share(label: str, part: str, split: SplitConfig, most: float, help_text: str) -> None:
+    key = widget_key(f"split.{part}")
+    shown = round(100 * float(getattr(split, part)), 6)
+    low, high = min(_SHARE_MIN, shown), max(most, shown)
+    st.session_state[key] = shown
+    st.number_input(label, low, high, step=1.0, format="%g", key=key, on_change=_take, args=(part,), help=help_text)
+
+
+def _whole(label: str, part: str, value: int, least: int, most: int, help_text: str, *, disabled: bool = False) -> None:
+    key = widget_key(f"split.{part}")
+    st.session_state[key] = min(value, most)
+    st.number_input(label, least, most, key=key, on_change=_take, args=(part,), help=help_text, disabled=disabled)
+
+
+def _take(part: str) -> None:
+    """Write the split with one part changed into the address; as it was begun with, it needs no word."""
+    usual = session_draft().base.split
+    value: Any = st.session_state[widget_key(f"split.{part}")]
+    if part.endswith("_01"):
+        value = round(value / 100, 8)
+    parts = division_in_address(usual).model_dump() | {part: value - 1 if part == "fold" else value}
+    parts["fold"] = min(parts["fold"], parts["folds"] - 1)
+    parts["test_01"] = min(parts["test_01"], round(0.99 - parts["valid_01"], 8))
+    split = SplitConfig.model_validate(parts)
+    if split == usual:
+        st.query_params.pop(QueryParam.SPLIT_CONFIG, None)
+    else:
+        st.query_params[QueryParam.SPLIT_CONFIG] = split_to_address(split)
+
+
+def describe_split(split: SplitConfig, parts: frozenset[str], *, every_fold: bool = False) -> str:
+    """Which parts the dataset falls into, in a sentence."""
+    together = "near-duplicates and people kept together"
+    if every_fold:
+        return f"Each of {split.folds} folds, seed {split.seed}, is the test of a run; {together}."
+    if split.kind == "kfold":
+        return f"{sentence(split_in_words(split))}, is the test; {together}."
+    if split.kind == "published" and {"train", "valid", "test"} <= parts:
+        return "The dataset's own training, validation and test parts are used."
+    if split.kind == "published" and "train" in parts and len(parts) > 1:
+        share = f"{100 * split.valid_01:.3g} % of the training part"
+        return f"The dataset's second part is kept as the test; {share} selects the epoch."
+    seeded = split.model_copy(update={"kind": "seeded"})
+    return f"The images are divided {split_in_words(seeded)}, {together}."

@@ -1,0 +1,135 @@
+"""A field as a widget: shown as the draft has it, within the limits of the config, and written into the draft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, get_origin
+
+import streamlit as st
+from annotated_types import Ge, Gt, Le, Lt, MaxLen
+from pydantic.fields import FieldInfo
+
+from fer_core.training.config.train_config import TrainConfig
+from fer_ui.training.form.draft import Values, session_draft, widget_key
+from fer_ui.training.form.fields import Field
+from fer_ui.training.form.form_context import Place
+
+_EDGE = 1e-6
+"""How near a number comes to a limit that is not allowed itself."""
+
+_WHOLE_MAX = 2**53 - 1
+"""The largest whole number that a browser keeps exact."""
+
+_PERCENT_DIGITS = 6
+
+
+def draw_fields(
+    fields: Mapping[str, Field],
+    values: Values,
+    place: Place,
+    *,
+    columns: int = 3,
+    take: Callable[[str], None] | None = None,
+) -> None:
+    """Draw those that apply, in rows of `columns`; on a phone below each other."""
+    shown = [path for path, field in fields.items() if field.applies(values, place)]
+    for start in range(0, len(shown), columns):
+        for column, path in zip(
+            st.columns(columns, vertical_alignment="bottom"), shown[start : start + columns], strict=False
+        ):
+            with column:
+                draw_field(path, fields[path], values, place, take=take)
+
+
+def draw_field(
+    path: str, field: Field, values: Values, place: Place, *, take: Callable[[str], None] | None = None
+) -> None:
+    """Draw one; a change is written into the draft, or given to `take`, before the form is drawn again."""
+    value = values[path]
+    info, key = field_info(path), widget_key(path)
+    asked: dict[str, Any] = {
+        "key": key,
+        "help": field.help or None,
+        "on_change": take or _take,
+        "args": (path,) if take else (path, field.percent),
+    }
+    if field.words is not None:
+        words = field.words
+        offered = list(field.offered(values, place) if field.offered else words)
+        st.session_state[key] = value
+        st.selectbox(
+            field.label, offered if value in offered else [*offered, value], format_func=words.__getitem__, **asked
+        )
+    elif get_origin(info.annotation) is tuple:
+        offered = list(field.offered(values, place)) if field.offered else []
+        st.session_state[key] = value
+        st.multiselect(
+            field.label, [*offered, *(each for each in value if each not in offered)], placeholder="None", **asked
+        )
+    elif info.annotation is bool:
+        st.session_state[key] = value
+        st.toggle(field.label, **asked)
+    elif info.annotation is str:
+        st.session_state[key] = value
+        longest = next((each.max_length for each in info.metadata if isinstance(each, MaxLen)), None)
+        st.text_input(field.label, max_chars=longest, **asked)
+    else:
+        _number(field, info, value, asked)
+
+
+def _number(field: Field, info: FieldInfo, value: float, asked: dict[str, Any]) -> None:
+    low, high = limits(info)
+    if info.annotation is int:
+        whole = (int(low), int(high))
+        st.session_state[asked["key"]] = min(max(value, whole[0]), whole[1])
+        st.number_input(field.label, *whole, step=int(field.step), **asked)
+        return
+    factor = 100 if field.percent else 1
+    low, high = low * factor, high * factor
+    st.session_state[asked["key"]] = min(max(shown_number(value, field.percent), low), high)
+    st.number_input(field.label, low, high, step=float(field.step), format="%g", **asked)
+
+
+def shown_number(value: float, percent: bool) -> float:
+    """A number as its widget shows it."""
+    return round(100 * float(value), _PERCENT_DIGITS) if percent else float(value)
+
+
+def _take(path: str, percent: bool) -> None:
+    session_draft().put(path, widget_value(path, percent))
+
+
+def widget_value(path: str, percent: bool) -> Any:
+    """What a widget says, as the config has it."""
+    value = st.session_state[widget_key(path)]
+    return round(value / 100, _PERCENT_DIGITS + 2) if percent else value
+
+
+def field_info(path: str) -> FieldInfo:
+    """What the config says of a path: its kind and its limits."""
+    kind: Any = TrainConfig
+    *groups, name = path.split(".")
+    for group in groups:
+        kind = kind.model_fields[group].annotation
+    info: FieldInfo = kind.model_fields[name]
+    return info
+
+
+def limits(info: FieldInfo) -> tuple[float, float]:
+    """The least and the most that a number can be."""
+    edge = 1 if info.annotation is int else _EDGE
+    low, high = -float(_WHOLE_MAX), float(_WHOLE_MAX)
+    for each in info.metadata:
+        if isinstance(each, Ge):
+            low = _number_of(each.ge)
+        elif isinstance(each, Gt):
+            low = _number_of(each.gt) + edge
+        elif isinstance(each, Le):
+            high = _number_of(each.le)
+        elif isinstance(each, Lt):
+            high = _number_of(each.lt) - edge
+    return low, min(high, _WHOLE_MAX)
+
+
+def _number_of(limit: Any) -> float:
+    return float(limit)

@@ -1,0 +1,94 @@
+"""The curves of a training, and in words what they mean when something is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from fer_core.jobs.job import JobState
+from fer_core.training.diagnostics import divergence, overfitting
+from fer_ui.chart_view import show_chart
+from fer_ui.charts.training.class_curves import class_curves
+from fer_ui.charts.training.epoch_lines import known_columns
+from fer_ui.charts.training.loss_and_scores import training_curves
+from fer_ui.charts.training.rate_and_speed import affect_curves, has_affect, rate_curve, speed_curve
+from fer_ui.escaping import plain
+from fer_ui.header import empty_state, notice
+from fer_ui.training.monitor.monitored_run import Stamp, Subject, best_epoch_of, look
+
+_EVERY_S = (2.0, 20.0)
+
+
+def renewed_every_s(subject: Subject) -> float:
+    """How often the curves are worth drawing: a few times an epoch."""
+    soonest, latest = _EVERY_S
+    return min(max(subject.epoch_s / 4, soonest), latest)
+
+
+class _Pictures(NamedTuple):
+    """What is drawn; `beside` are those beside the panels of the expressions."""
+
+    loss: go.Figure
+    scores: go.Figure
+    classes: go.Figure
+    beside: Mapping[str, go.Figure]
+
+
+def show_curves(run_id: str, job_id: str) -> None:
+    """Show them."""
+    subject = look(run_id, job_id)
+    if subject.run is None or subject.metrics.empty:
+        _show_none(subject)
+        return
+    # All are made before the first is shown: what waits for its turn on a page is dimmed.
+    pictures = _pictures(run_id, subject.stamp, subject.metrics)
+    with st.container():  # a place of its own: when a notice comes, the charts below it are not made anew
+        if lost := divergence(subject.metrics):
+            notice("error", lost.words)
+        if gap := overfitting(subject.metrics):
+            notice("warning", f"Over-fitting. {gap.words}")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        show_chart(pictures.loss, f"loss-{run_id}")
+    with right:
+        show_chart(pictures.scores, f"scores-{run_id}")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        show_chart(pictures.classes, f"f1-{run_id}")
+    with right:
+        for name, figure in pictures.beside.items():
+            show_chart(figure, f"{name}-{run_id}")
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _pictures(run_id: str, stamp: Stamp, _metrics: pd.DataFrame) -> _Pictures:
+    """Shared between sessions, so not to be changed."""
+    del run_id, stamp  # the key: other metrics have another stamp
+    best = best_epoch_of(_metrics)
+    beside: dict[str, go.Figure] = {}
+    if known_columns(_metrics, "learning_rate"):
+        beside["learning-rate"] = rate_curve(_metrics, best)
+    if has_affect(_metrics):
+        beside["affect"] = affect_curves(_metrics, best)
+    if known_columns(_metrics, "images_per_s"):
+        beside["speed"] = speed_curve(_metrics)
+    return _Pictures(*training_curves(_metrics, best), class_curves(_metrics, best), beside)
+
+
+def _show_none(subject: Subject) -> None:
+    """What happens instead while there is no epoch to draw."""
+    if not subject.live:
+        empty_state("There are no curves", "No epoch of this run was finished.")
+        return
+    if subject.job is not None and subject.job.state is JobState.QUEUED:
+        now = "It waits for its turn."
+    else:
+        message = subject.job.message if subject.job else ""
+        now = f"Now: {message}." if message else "Now it starts and loads its images."
+    with st.container(border=True, gap="small"):
+        st.subheader("No epoch has finished yet", anchor=False)
+        st.markdown(plain(f"{now} Curves, table and speed begin with the first finished epoch."))

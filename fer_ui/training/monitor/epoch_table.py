@@ -1,0 +1,77 @@
+"""An epoch a line: everything that was measured, newest first."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from fer_ui.charts.training.class_curves import classes_of
+from fer_ui.charts.training.epoch_lines import known_columns
+from fer_ui.formatting import count
+from fer_ui.theme import expression_title
+from fer_ui.training.monitor.monitored_run import look
+
+_LOSSES = {"train_loss": "Loss, training", "valid_loss": "Loss, validation"}
+_SHARES = {
+    "train_accuracy": "Accuracy, training",
+    "valid_accuracy": "Accuracy, validation",
+    "train_macro_f1": "Macro-F1, training",
+    "valid_macro_f1": "Macro-F1, validation",
+    "train_balanced_accuracy": "Balanced accuracy, training",
+    "valid_balanced_accuracy": "Balanced accuracy, validation",
+}
+_AFFECT = {"valid_ccc_valence": "Concordance, valence", "valid_ccc_arousal": "Concordance, arousal"}
+_REST = {"learning_rate": "Learning rate", "images_per_s": "Images/s", "seconds": "Seconds"}
+_FORMATS = (
+    dict.fromkeys(_LOSSES.values(), "%.4f")
+    | dict.fromkeys(_SHARES.values(), "%.1f %%")
+    | dict.fromkeys(_AFFECT.values(), "%.3f")
+    | {"Learning rate": "%.3g", "Images/s": "%.0f", "Seconds": "%.1f"}
+)
+_ROW_PX = 35
+_HEIGHT_MAX_PX = 440
+
+
+def show_epochs(run_id: str, job_id: str) -> None:
+    """Show the table, with a switch for the columns of the expressions."""
+    subject = look(run_id, job_id)
+    if subject.metrics.empty:
+        st.caption("The table begins with the first finished epoch.")
+        return
+    by_class = st.toggle("F1 of each expression", key=f"f1-columns-{run_id}")
+    table = epoch_table(subject.metrics, subject.best_epoch, by_class=by_class)
+    st.dataframe(
+        table,
+        key=f"epochs-{run_id}",
+        hide_index=True,
+        height=min((len(table) + 1) * _ROW_PX + 2, _HEIGHT_MAX_PX),
+        column_config={
+            "Epoch": st.column_config.NumberColumn(width=70, pinned=True),
+            "Mark": st.column_config.TextColumn(width=70, help="The epoch whose weights are kept."),
+            **{
+                name: st.column_config.NumberColumn(format=_FORMATS.get(name, "%.1f %%"))
+                for name in table.columns
+                if name not in ("Epoch", "Mark")
+            },
+        },
+    )
+    st.caption(f"{count(len(table))} {'epoch' if len(table) == 1 else 'epochs'}, the newest first.")
+
+
+def epoch_table(metrics: pd.DataFrame, best_epoch: int | None, *, by_class: bool) -> pd.DataFrame:
+    """The metrics with a title for each column, shares in percent, newest first; what no epoch has is left out."""
+    ordered = metrics.sort_values("epoch", ascending=False)
+    columns: dict[str, object] = {
+        "Epoch": ordered["epoch"],
+        "Mark": ["best" if epoch == best_epoch else "" for epoch in ordered["epoch"]],
+    }
+    f1 = {
+        f"{split}_f1_{expression}": f"F1 of {expression_title(expression)}, {on}"
+        for expression in (classes_of(ordered) if by_class else ())
+        for split, on in (("train", "training"), ("valid", "validation"))
+    }
+    shares = _SHARES | f1
+    titles = _LOSSES | shares | _AFFECT | _REST
+    for column in known_columns(ordered, *titles):
+        columns[titles[column]] = ordered[column].astype(float) * (100 if column in shares else 1)
+    return pd.DataFrame(columns).reset_index(drop=True)

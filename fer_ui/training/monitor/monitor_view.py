@@ -1,0 +1,139 @@
+"""One training on a page: how it stands, its curves, and everything about it; live while it runs.
+
+Only what changes is renewed, in fragments of their own: the words and buttons around them stay as they are, and with
+them what the reader has opened, chosen or scrolled to. When a part of the page appears or goes (the first epoch, the
+end), the page is drawn anew once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from fer_core.jobs.deletion import delete_job
+from fer_core.jobs.job import Job
+from fer_core.runs.folder import Run, RunState, delete_run
+from fer_core.settings import settings
+from fer_ui.confirm_deletion import offer_deletion
+from fer_ui.datasets.table_download import offer_table
+from fer_ui.errors import shown_errors
+from fer_ui.escaping import plain
+from fer_ui.navigation import Page, go_to, link_to
+from fer_ui.resources import job_store
+from fer_ui.training.monitor.curves_view import renewed_every_s, show_curves
+from fer_ui.training.monitor.epoch_table import show_epochs
+from fer_ui.training.monitor.files_view import show_files, show_other_tools
+from fer_ui.training.monitor.log_view import offer_log, show_log, show_printed, went_wrong
+from fer_ui.training.monitor.monitored_run import Subject, config_of, look
+from fer_ui.training.monitor.reproduce_view import show_recipe
+from fer_ui.training.monitor.run_status import show_standing
+from fer_ui.training.monitor.speed_view import show_speed
+from fer_ui.training.runs.notes_view import show_notes
+
+_STANDING_S = 2.0
+_FILES_S = 10.0
+_STEADY = "watched"
+_STYLE = f"""<style>
+.st-key-{_STEADY} [data-stale="true"] {{ opacity: 1 !important; transition: none !important; }}
+</style>"""
+"""What is being renewed is dimmed by Streamlit once that takes half a second: every two seconds that is a flicker."""
+
+_TABS = ("Epochs", "Log", "Speed", "Recipe and data", "Files")
+
+
+def show_training(run_id: str, job: Job | None) -> None:
+    """Show a run and the job that works on it.
+
+    Args:
+        job: None for a run made on the command line, or whose job was deleted.
+    """
+    subject = look(run_id, job.id if job else "")
+    if subject.live:
+        st.html(_STYLE)
+    with st.container(key=_STEADY):
+        _show(subject)
+
+
+def _show(subject: Subject) -> None:
+    st.subheader(plain(subject.title), anchor=False)
+    with st.container(border=True):
+        _part(subject, _STANDING_S, show_standing, subject.phase)
+        _links(subject)
+    if subject.run is None:
+        if subject.job is not None:
+            show_printed(subject.job)
+            _offer_deletion(subject)
+        return
+    _part(subject, renewed_every_s(subject), show_curves)
+    _details(subject, subject.run)
+    show_notes(subject.run_id)
+    _offer_deletion(subject)
+
+
+def _part(subject: Subject, every_s: float, show: Callable[..., None], *more: object) -> None:
+    """A part of the page that reads the store by itself, renewed while anything may change."""
+    job_id = subject.job.id if subject.job else ""
+
+    def shown() -> None:
+        with shown_errors():
+            show(subject.run_id, job_id, *more)
+
+    st.fragment(run_every=every_s if subject.live else None)(shown)()
+
+
+def _links(subject: Subject) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if subject.run is not None and subject.run.state is RunState.FINISHED:
+            link_to(Page.EVALUATION, "Read its confusion matrix", run=subject.run_id)
+            link_to(Page.MODELS, "Use it as a model", model=subject.run_id)
+        if subject.run is not None and config_of(subject.run) is not None:
+            link_to(Page.TRAINING, "Train a copy", **{"from": subject.run_id})
+        if subject.job is not None:
+            link_to(Page.JOBS, "Its job", job=subject.job.id)
+
+
+def _details(subject: Subject, run: Run) -> None:
+    """The rest, a tab each; after a failure the log comes up."""
+    opened = "Log" if went_wrong(subject.job) else _TABS[0]
+    epochs, log, speed, recipe, files = st.tabs(_TABS, default=opened)
+    with epochs:
+        _part(subject, renewed_every_s(subject), show_epochs)
+        if not subject.metrics.empty:
+            offer_table(run.metrics, f"epochs-{run.id}", "Download all figures as CSV")
+    with log:
+        _part(subject, _STANDING_S, show_log)
+        offer_log(run)
+        if subject.job is not None and went_wrong(subject.job):
+            show_printed(subject.job)
+    with speed:
+        _part(subject, renewed_every_s(subject), show_speed)
+    with recipe, shown_errors():
+        show_recipe(run)
+    with files:
+        _part(subject, _FILES_S, show_files)
+        show_other_tools(run)
+
+
+def _offer_deletion(subject: Subject) -> None:
+    """Nothing that runs is deleted; a run without a job may run in a terminal, which nobody here can see."""
+    job, run = subject.job, subject.run
+    if job is not None and job.state.active:
+        return
+
+    def delete() -> None:
+        if job is not None:
+            delete_job(job.id, job_store(), settings())
+        else:
+            delete_run(subject.run_id, settings())
+        go_to(Page.TRAINING, view="runs")
+
+    files = "the run with its weights, figures and predictions"
+    if job is None:
+        running = " Stop it in its terminal first." if subject.live else ""
+        offer_deletion(subject.run_id, "Delete this run", f"Removes {files}; the dataset stays.{running}", delete)
+    elif run is None:
+        offer_deletion(job.id, "Delete this job", "Removes the job with its log; the run is gone already.", delete)
+    else:
+        words = f"Removes {files}, and the job with its log; the dataset stays."
+        offer_deletion(job.id, "Delete this training", words, delete)

@@ -1,0 +1,132 @@
+"""How a run is made again: the command, the config file, and the data it used."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.data.catalog import open_dataset
+from fer_core.data.record import Split
+from fer_core.data.splits.split import LEFT_OUT
+from fer_core.errors import FerscopeError, RunError
+from fer_core.runs.folder import Run, RunState
+from fer_core.settings import settings
+from fer_core.training.config.command_line import nearest_preset
+from fer_core.training.config.train_config import TrainConfig
+from fer_ui.escaping import plain
+from fer_ui.formatting import count, images, listed
+from fer_ui.header import notice
+from fer_ui.image_labels import describe_split
+from fer_ui.navigation import Page, link_to
+from fer_ui.training.monitor.monitored_run import config_of
+
+
+def show_recipe(run: Run) -> None:
+    """Show the three."""
+    data = data_used(run)
+    config = config_of(run)
+    if config is not None:
+        st.markdown("**The same as a command**")
+        st.code(command(config, data), language="bash", wrap_lines=True)
+    if run.state is RunState.UNFINISHED:
+        st.markdown("**To go on with this run on the command line**")
+        st.code(f"python -m fer_core train --run {run.id} --resume", language="bash", wrap_lines=True)
+    _show_data(run, config, data)
+    _show_config(run, readable=config is not None)
+
+
+def command(config: TrainConfig, data: Mapping[str, object]) -> str:
+    """What to type for another run like it, on the data as this one used it."""
+    used = data.get("corrections")
+    if config.corrections is None and isinstance(used, int):
+        config = config.model_copy(update={"corrections": used})
+    preset, changes = nearest_preset(config)
+    return f"python -m fer_core train --config {preset}" + "".join(f" --set {shlex.quote(each)}" for each in changes)
+
+
+def data_used(run: Run) -> dict[str, object]:
+    """`data.json`: dataset, fingerprint and version of the corrections; empty before the run has begun."""
+    try:
+        content = json.loads(run.path("data.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def part_sizes(run: Run) -> dict[str, int]:
+    """How many images the run put into each part, in their order; empty before it has."""
+    path = run.path("split.parquet")
+    if not path.is_file():
+        return {}
+    try:
+        sizes = _part_sizes(run.folder.as_posix(), path.stat().st_mtime_ns)
+    except RunError:
+        return {}
+    return {split: sizes[split] for split in (*map(str, Split), str(LEFT_OUT)) if sizes.get(split)}
+
+
+def data_words(data: Mapping[str, object], now_fingerprint: str, now_version: int) -> str:
+    """Which version of the data was used, and whether it has changed since."""
+    version = data.get("corrections")
+    used = f"Fingerprint {data.get('fingerprint')}, with its corrections up to version {version}."
+    if now_fingerprint != data.get("fingerprint"):
+        return f"{used} Its images or labels have changed since: this run can't be resumed."
+    if isinstance(version, int) and now_version > version:
+        return f"{used} It has been corrected since, up to version {now_version}."
+    return f"{used} It is the same today."
+
+
+def _show_data(run: Run, config: TrainConfig | None, data: Mapping[str, object]) -> None:
+    st.markdown("**The data**")
+    name = str(data.get("dataset") or (config.dataset if config else ""))
+    try:
+        dataset = open_dataset(name, settings())
+        link_to(Page.DATASETS, dataset.manifest.title, dataset=name)
+        if data:
+            st.markdown(plain(data_words(data, dataset.fingerprint, dataset.corrections().version)))
+    except FerscopeError:
+        notice("warning", f"The dataset {name or 'of this run'} is no longer in the store.")
+        if data:
+            st.markdown(plain(f"Fingerprint {data.get('fingerprint')}, corrections {data.get('corrections')}."))
+    sizes = part_sizes(run)
+    if not sizes:
+        st.caption("The run has not divided its images yet.")
+        return
+    left_out = sizes.pop(str(LEFT_OUT), 0)
+    words = listed([f"{count(size)} {describe_split(split)}" for split, size in sizes.items()]) + " images."
+    if left_out:
+        words += f" Left out: {images(left_out)}, near-duplicates of judged ones or excluded."
+    st.markdown(plain(words))
+
+
+def _show_config(run: Run, *, readable: bool) -> None:
+    st.markdown("**The config file**")
+    try:
+        text = run.config_text()
+    except RunError as error:
+        notice("warning", str(error))
+        return
+    if not readable:
+        notice("warning", "This version can't read the config: it can neither be resumed nor copied.")
+    st.code(text, language="yaml", wrap_lines=True, height=380)
+    st.download_button(
+        "Download as YAML",
+        text.encode(),
+        f"ferscope-{run.id}.yaml",
+        "application/yaml",
+        key=f"yaml-{run.id}",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _part_sizes(folder: str, changed_ns: int) -> dict[str, int]:
+    del changed_ns  # part of the key
+    table = Run(Path(folder)).read_table("split.parquet")
+    return {str(split): int(size) for split, size in table["split"].value_counts().items()}

@@ -1,0 +1,46 @@
+"""What bounds the speed of a training, and where its images come from."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from fer_core.runs.folder import Run
+from fer_core.training.diagnostics import epoch_time
+from fer_ui.chart_view import show_chart
+from fer_ui.charts.training.rate_and_speed import time_bar
+from fer_ui.escaping import plain, sentence
+from fer_ui.training.monitor.monitored_run import look
+
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
+_FACTS = (("started on ", "resumed on "), ("memory kept",), ("images come from ",))
+"""What the lines say that tell of the machine, in the order in which they are shown."""
+
+_LOG_LINES = 10_000
+
+
+def show_speed(run_id: str, job_id: str) -> None:
+    """Show both."""
+    subject = look(run_id, job_id)
+    if subject.run is None:
+        return
+    with st.container():  # a place of its own, whether there is something to say yet or not
+        if facts := machine_facts(subject.run):
+            st.markdown(plain(" ".join(facts)))
+    time = epoch_time(subject.metrics)
+    if time is None:
+        st.caption("What bounds the speed is known after the first finished epoch.")
+        return
+    show_chart(time_bar(time), f"time-{run_id}")
+
+
+def machine_facts(run: Run) -> list[str]:
+    """What the log says of the machine and of the images' way, as of the last start, a sentence each."""
+    latest: dict[int, str] = {}
+    for line in run.log(_LOG_LINES).splitlines():
+        said = _STAMP.sub("", line)
+        for place, marks in enumerate(_FACTS):
+            if any(mark in said for mark in marks):
+                latest[place] = f"{sentence(said)}."
+    return [latest[place] for place in sorted(latest)]

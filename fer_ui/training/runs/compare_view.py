@@ -1,0 +1,118 @@
+"""Runs side by side on a page: who is ahead, their curves, their figures, and what differs between their configs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from fer_core.comparison.compare import Comparison, compare_runs, curve_metrics, one_metric
+from fer_core.comparison.run_summary import SCORES, RunSummary
+from fer_core.settings import settings
+from fer_ui.chart_view import offer_csv, show_chart
+from fer_ui.charts.training.compared_curves import Axis, Parts, compared_curves, lettered_names, metric_title
+from fer_ui.escaping import plain
+from fer_ui.formatting import interval, listed, percent
+from fer_ui.header import notice
+from fer_ui.query_params import QueryParam, choose, switch
+from fer_ui.training.runs.rows import judged_words
+
+_PARTS: tuple[Parts, ...] = ("valid", "train", "both")
+_AXES: tuple[Axis, ...] = ("epoch", "time")
+_TITLES = {"valid": "Validation", "train": "Training", "both": "Both", "epoch": "Epochs", "time": "Time"}
+_FIRST = "macro_f1"
+
+
+def show_comparison(rows: Sequence[RunSummary]) -> None:
+    """Compare two to six runs.
+
+    Raises:
+        RunError: one is gone.
+    """
+    compared = compare_runs(rows, settings())
+    st.subheader(f"{len(rows)} runs compared", anchor=False)
+    st.markdown(plain(compared.verdict))
+    _show_curves(compared)
+    _show_figures(compared)
+    _show_differences(compared)
+
+
+def _show_curves(compared: Comparison) -> None:
+    metrics = curve_metrics(compared.curves)
+    if not metrics:
+        notice("info", "There are no curves yet: they come with the first finished epoch.")
+        return
+    metrics.sort(key=lambda name: name != _FIRST)
+    columns = st.columns([2, 2, 1], vertical_alignment="bottom")
+    with columns[0]:
+        metric = choose("Curves of", metrics, QueryParam.METRIC, format_func=metric_title)
+    with columns[1]:
+        split = switch("Images", _PARTS, QueryParam.SPLIT, format_func=_TITLES.__getitem__)
+    with columns[2]:
+        axis = switch("Along", _AXES, QueryParam.AXIS, format_func=_TITLES.__getitem__)
+    curves = one_metric(compared.curves, metric)
+    figure = compared_curves(
+        curves,
+        compared.names,
+        metric,
+        splits=split,
+        axis=axis,
+        best={row.id: row.best_epoch for row in compared.rows},
+        comparable=compared.comparable,
+    )
+    table = curves.assign(title=curves["run"].map(dict(compared.names)))
+    show_chart(figure, f"compared-{metric.replace('_', '-')}", table=table)
+
+
+def _show_figures(compared: Comparison) -> None:
+    st.subheader("Figures of the epochs that were kept", anchor=False)
+    table = metrics_table(compared)
+    st.dataframe(table, hide_index=True, column_config={"Run": _pinned("Run")})
+    st.caption("In brackets: 95 % intervals, for the images that were judged.")
+    offer_csv(table, "compared-figures")
+
+
+def metrics_table(compared: Comparison) -> pd.DataFrame:
+    """A row a run: what it was judged on, and its figures with their intervals in words."""
+    names = lettered_names(compared.names)
+    return pd.DataFrame(
+        [
+            {
+                "Run": names[row.id],
+                **{metric_title(name): _figure(row, name) for name in SCORES},
+                "Judged on": judged_words(row),
+                "Epoch": "" if row.best_epoch is None else f"{row.best_epoch} of {row.epochs_done}",
+            }
+            for row in compared.rows
+        ]
+    )
+
+
+def _show_differences(compared: Comparison) -> None:
+    st.subheader("What differs between their configs", anchor=False)
+    names = lettered_names(compared.names)
+    table = compared.differences.rename(columns={"key": "Key", **names})
+    if compared.unreadable:
+        notice("warning", f"No config can be read of {listed([names[each] for each in compared.unreadable])}.")
+    if table.shape[1] < 3:
+        return
+    if table.empty:
+        st.markdown("Nothing but their titles.")
+        return
+    st.dataframe(table, hide_index=True, column_config={"Key": _pinned("Key")})
+    offer_csv(table, "compared-configs")
+
+
+def _figure(row: RunSummary, name: str) -> str:
+    """ "62.3 % (60.1 to 64.4 %)"."""
+    value = row.score(name)
+    if value is None:
+        return ""
+    bounds = row.interval(name)
+    return f"{percent(value)}{f' ({interval(*bounds)})' if bounds else ''}"
+
+
+def _pinned(title: str) -> ColumnConfig:
+    return st.column_config.TextColumn(title, pinned=True, width=160)

@@ -1,0 +1,114 @@
+"""Runs as the rows of a table that people read: its columns, with their titles and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from fer_core.comparison.run_summary import RunSummary
+from fer_core.comparison.table import RunTable
+from fer_core.comparison.verdict import SPLITS
+from fer_core.evaluation.predictions import labels_by
+from fer_core.runs.folder import RunState
+from fer_core.settings import settings
+from fer_ui.formatting import count, interval
+from fer_ui.navigation import Page
+from fer_ui.query_params import QueryParam
+
+_TITLE_PX = 180
+
+
+@st.cache_resource(show_spinner=False)
+def run_table() -> RunTable:
+    """The rows of all runs, shared between sessions (thread-safe); each is read again once its files have changed."""
+    return RunTable(settings())
+
+
+def judged_words(row: RunSummary) -> str:
+    """On what a run was judged: "ferplus, test, 3,573 images, labels by majority"."""
+    if row.metrics is None:
+        return row.dataset
+    images = f"{count(row.metrics.n)} images" if row.metrics.n else ""
+    split, protocol = SPLITS.get(row.metrics.split, ""), labels_by(row.metrics.protocol)
+    return ", ".join(each for each in (row.dataset, split, images, labels_words(row), protocol) if each)
+
+
+def labels_words(row: RunSummary) -> str:
+    """Which expressions a run tells apart: "four expressions"; "" where it is all of them."""
+    return f"{row.labels} expressions" if row.labels != "eight" else ""
+
+
+def shown_table(rows: Sequence[RunSummary], working: Mapping[str, str]) -> pd.DataFrame:
+    """The rows as they are read: shares in percent, an interval in words."""
+    return pd.DataFrame(
+        {
+            "title": [row.title for row in rows],
+            "open": [f"{Page.TRAINING}?{QueryParam.RUN}={row.id}" for row in rows],
+            "macro_f1": [_percent(row, "macro_f1") for row in rows],
+            "interval": [_interval(row) for row in rows],
+            "balanced_accuracy": [_percent(row, "balanced_accuracy") for row in rows],
+            "accuracy": [_percent(row, "accuracy") for row in rows],
+            "judged": [judged_words(row) for row in rows],
+            "state": [_state(row, working) for row in rows],
+            "epochs_done": [row.epochs_done for row in rows],
+            "epochs_asked": pd.array([row.epochs_asked for row in rows], "Int64"),
+            "best_epoch": pd.array([row.best_epoch for row in rows], "Int64"),
+            "network": [row.network for row in rows],
+            "rebalancing": [row.rebalancing for row in rows],
+            "facts": [row.facts for row in rows],
+            "tags": [list(row.tags) for row in rows],
+            "speed": [row.images_per_s for row in rows],
+            "created": pd.Series([row.created for row in rows], dtype="datetime64[us, UTC]"),
+            "id": [row.id for row in rows],
+            **({"problem": [row.problem for row in rows]} if any(row.problem for row in rows) else {}),
+        }
+    )
+
+
+def columns() -> dict[str, ColumnConfig]:
+    """How the columns of `shown_table` are called and written."""
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    return {
+        "title": text("Run", pinned=True, width=_TITLE_PX),
+        "open": st.column_config.LinkColumn("Page", display_text="Open", width="small"),
+        "macro_f1": _share("Macro-F1", "All expressions count alike."),
+        "interval": text("95 % interval", help="Of the macro-F1."),
+        "balanced_accuracy": _share("Balanced accuracy", "The mean recall of all expressions."),
+        "accuracy": _share("Accuracy", "It hides the rare expressions."),
+        "judged": text("Judged on", help="Figures of different datasets or parts can't be ranked."),
+        "state": text("State"),
+        "epochs_done": number("Epochs"),
+        "epochs_asked": number("Asked", help="How many epochs the config asks for."),
+        "best_epoch": number("Best", help="The epoch that is kept."),
+        "network": text("Network"),
+        "rebalancing": text("Rebalancing", help="What is done about imbalance."),
+        "facts": text("Learned with"),
+        "tags": st.column_config.ListColumn("Tags"),
+        "speed": number("Images/s", format="%.0f", width="small", help="Of training, in the last epoch."),
+        "created": st.column_config.DatetimeColumn("Begun", format="YYYY-MM-DD HH:mm"),
+        "id": text("Id"),
+        "problem": text("Problem"),
+    }
+
+
+def _share(title: str, meaning: str) -> ColumnConfig:
+    return st.column_config.NumberColumn(title, format="%.1f %%", help=meaning)
+
+
+def _percent(row: RunSummary, name: str) -> float | None:
+    value = row.score(name)
+    return None if value is None else 100 * value
+
+
+def _interval(row: RunSummary) -> str:
+    bounds = row.interval("macro_f1")
+    return interval(*bounds) if bounds else ""
+
+
+def _state(row: RunSummary, working: Mapping[str, str]) -> str:
+    if row.state is RunState.UNFINISHED and row.id in working:
+        return working[row.id]
+    return str(row.state)

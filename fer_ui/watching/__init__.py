@@ -1,1 +1,0 @@
-"""The parts of the page of one training, a file each."""

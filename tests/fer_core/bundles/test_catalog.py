@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER, find_model, list_models, model_in_use, use_model
+from fer_core.bundles.golden import verify_bundle
+from fer_core.errors import BundleError
+from fer_core.labels import LABEL_SETS
+from fer_core.settings import Settings
+
+
+@pytest.fixture
+def imported(store: Settings, make_bundle: Callable[[], Path]) -> str:
+    shutil.copytree(make_bundle(), store.models_dir / "tiny")
+    return "tiny"
+
+
+def test_the_shipped_model_comes_first_and_is_in_use(store: Settings, imported: str) -> None:
+    assert [entry.id for entry in list_models(store)] == [SHIPPED, imported]
+    assert model_in_use(store) == SHIPPED
+
+
+def test_the_shipped_model_still_predicts_what_it_did() -> None:
+    failed = [check for check in verify_bundle(SHIPPED_FOLDER) if not check.passed]
+    assert not failed
+    assert Bundle.open(SHIPPED_FOLDER).contract.labels == LABEL_SETS["eight"].expressions
+
+
+def test_a_chosen_model_stays_in_use_until_it_is_gone(store: Settings, imported: str) -> None:
+    use_model(imported, store)
+    assert model_in_use(store) == imported
+    shutil.rmtree(store.models_dir / imported)
+    assert model_in_use(store) == SHIPPED
+
+
+def test_a_damaged_model_hides_no_other(store: Settings, imported: str) -> None:
+    broken = store.models_dir / "broken"
+    shutil.copytree(store.models_dir / imported, broken)
+    (broken / "bundle.json").write_text("{")
+    assert [entry.id for entry in list_models(store)] == [SHIPPED, imported]
+
+
+def test_an_unknown_model_is_refused_with_the_choices(store: Settings, imported: str) -> None:
+    with pytest.raises(BundleError, match=f"'nobody'.*{SHIPPED}, {imported}"):
+        find_model("nobody", store)
+
+
+def test_the_shipped_files_name_nothing_of_the_machine_that_made_them() -> None:
+    """Not the folders that Python or the project lay in; a home or a site-packages folder would."""
+    for path in (path for path in SHIPPED_FOLDER.rglob("*") if path.is_file()):
+        assert not re.search(rb"site-packages|/(home|root|work|Users)/|\.py\b", path.read_bytes()), path.name

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.bundles.bundle import INT8_FILE, MODEL_FILE, Bundle
+from fer_core.bundles.fastest import open_fastest
+
+MakeBundle = Callable[..., Path]
+WriteNetwork = Callable[..., None]
+
+
+@pytest.fixture
+def both(make_bundle: MakeBundle, write_network: WriteNetwork) -> Path:
+    """A model with both forms; they answer differently."""
+    folder = make_bundle()
+    write_network(folder / INT8_FILE, 2 * np.eye(3, dtype=np.float32), np.zeros(3))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("fp32", "int8", "form", "reason"),
+    [
+        (14.5, 8.9, "INT8", "8.9 ms a face on this processor, FP32 14.5 ms"),
+        (4.6, 1.5, "INT8", "1.5 ms a face on this processor, FP32 4.6 ms"),
+        (3.0, 5.0, "FP32", "3.0 ms a face on this processor, INT8 5.0 ms"),
+    ],
+)
+def test_the_form_that_is_faster_here_is_taken_and_it_says_why(
+    both: Path, fp32: float, int8: float, form: str, reason: str
+) -> None:
+    took = {MODEL_FILE: fp32, INT8_FILE: int8}
+    fastest = open_fastest(both, ms_per_face=lambda bundle: took[bundle.model_file])
+    assert (fastest.form, fastest.reason, dict(fastest.ms_per_face)) == (form, reason, took)
+    faces = np.ones((1, 3, 16, 16), np.float32)
+    expected = Bundle.open(both, model_file=fastest.bundle.model_file).logits(faces)
+    np.testing.assert_array_equal(fastest.bundle.logits(faces), expected)
+
+
+def test_a_model_with_one_form_is_read_by_it(make_bundle: MakeBundle) -> None:
+    fastest = open_fastest(make_bundle(), ms_per_face=lambda bundle: 2.0)
+    assert (fastest.form, fastest.reason) == (
+        "FP32",
+        "2.0 ms a face on this processor, the only form that this model has",
+    )
+
+
+def test_without_a_stand_in_each_form_is_timed(both: Path) -> None:
+    fastest = open_fastest(both, threads=1)
+    assert fastest.ms_per_face.keys() == {MODEL_FILE, INT8_FILE}
+    assert all(0 < value < 10_000 for value in fastest.ms_per_face.values())
+    assert fastest.ms_per_face[fastest.bundle.model_file] == min(fastest.ms_per_face.values())

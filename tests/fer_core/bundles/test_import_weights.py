@@ -1,0 +1,177 @@
+"""A file of weights becomes a model that can be verified, with study A's published names and shapes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from fer_core.bundles import import_weights as module
+from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.catalog import ModelEntry, find_model
+from fer_core.bundles.golden import verify_bundle
+from fer_core.bundles.import_weights import WeightsImport, import_weights
+from fer_core.bundles.parity import check_parity
+from fer_core.calibration import Calibration
+from fer_core.data.catalog import import_dataset
+from fer_core.data.manifest import known_manifests
+from fer_core.data.synthetic.dataset import SYNTHETIC_FACES
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
+from fer_core.errors import BundleError, InputError
+from fer_core.labels import LABEL_SETS
+from fer_core.models.catalog import model_info
+from fer_core.models.onnx_export import torch_logits
+from fer_core.models.registry import build_network
+from fer_core.settings import Settings, settings
+from fer_core.training.trained_network import trained_network
+from tests.fer_core.models.test_networks import _study_a, _study_a_logits
+
+DATASET = "drawn"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As study A published it."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("study-a") / "Best Model.pt"
+    torch.save(_study_a(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A store with a small dataset, shared by the tests that only read it."""
+    patch = pytest.MonkeyPatch()
+    folder = tmp_path_factory.mktemp("weights")
+    patch.setenv("FERSCOPE_HOME", str(folder / "store"))
+    patch.setenv("FERSCOPE_OFFLINE", "true")
+    settings.cache_clear()
+    write_synthetic_faces(folder / "drawn", SyntheticFacesConfig(total=120, identities=30, seed=1))
+    manifest = known_manifests()[SYNTHETIC_FACES].model_copy(update={"id": DATASET})
+    import_dataset(folder / "drawn", settings(), dataset_id=DATASET, manifest=manifest)
+    yield settings()
+    patch.undo()
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def entry(checkpoint: Path, shared: Settings) -> ModelEntry:
+    return import_weights(checkpoint, WeightsImport(preset="A-cnn", license="as the study says"), shared)
+
+
+def test_study_as_checkpoint_becomes_a_model(entry: ModelEntry, checkpoint: Path, shared: Settings) -> None:
+    assert (entry.id, entry.kind, entry.info.architecture) == ("best-model", "imported", "shallow-cnn")
+    assert entry.info.parameters == 52_316 and entry.info.license == "as the study says"
+    assert entry.info.dataset == "" and entry.info.origin == "weights", "on what it was trained is not known"
+    bundle = Bundle.open(find_model("best-model", shared).folder)
+    assert (bundle.contract.color, bundle.contract.size_px, bundle.contract.normalization) == ("rgb", 224, "byte")
+    assert bundle.contract.labels == LABEL_SETS["eight"].expressions
+    faces = np.random.default_rng(0).uniform(0, 255, (2, 3, 224, 224)).astype(np.float32)
+    state = torch.load(checkpoint, weights_only=True)
+    expected = _study_a_logits(state, torch.from_numpy(faces)).numpy()
+    np.testing.assert_allclose(bundle.logits(faces), expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_it_claims_no_calibration_and_no_figures(entry: ModelEntry) -> None:
+    labels = LABEL_SETS["eight"].expressions
+    assert Calibration.load(entry.folder / "calibration.json", labels) == Calibration.identity(labels)
+    assert not (entry.folder / "report.json").exists() and entry.info.metrics == {}
+    assert "Nothing was measured with it here yet" in (entry.folder / "card.md").read_text()
+
+
+def test_it_verifies_and_pytorch_agrees(entry: ModelEntry) -> None:
+    assert all(check.passed for check in verify_bundle(entry.folder))
+    (check,) = check_parity(entry.folder)
+    assert check.passed and check.name == "network" and "8 faces" in check.detail
+
+
+def test_other_weights_than_the_onnx_file_are_found_out(entry: ModelEntry, tmp_path: Path) -> None:
+    folder = tmp_path / "changed"
+    shutil.copytree(entry.folder, folder)
+    state = trained_network(folder).state_dict()
+    save_file({**state, "fc.bias": state["fc.bias"] + 1.0}, folder / "weights.safetensors")
+    (check,) = check_parity(folder)
+    assert not check.passed and "in ONNX Runtime" in check.detail and "allowed 1e-04" in check.detail
+    (folder / "weights.safetensors").write_bytes(b"nothing")
+    (check,) = check_parity(folder)
+    assert not check.passed and "can't be read" in check.detail
+    (folder / "weights.safetensors").unlink()
+    assert check_parity(folder) == [], "without weights there is nothing to compare"
+
+
+def test_a_networks_published_weights_are_not_fetched_for_it(tmp_path: Path, shared: Settings) -> None:
+    network = build_network("resnet18", 8, pretrained=False)
+    torch.save(network.state_dict(), tmp_path / "r.pt")
+    (tmp_path / "config.yaml").write_text("dataset: x\nmodel: {name: resnet18}\n")
+    save_file(network.state_dict(), tmp_path / "weights.safetensors")
+    model_info("resnet18").contract(LABEL_SETS["eight"]).save(tmp_path / "contract.json")
+    faces = np.random.default_rng(0).normal(size=(1, 3, 64, 64)).astype(np.float32)
+    np.testing.assert_allclose(torch_logits(trained_network(tmp_path), faces), torch_logits(network, faces), atol=1e-5)
+
+
+def test_with_data_it_is_calibrated_and_judged(
+    checkpoint: Path, shared: Settings, monkeypatch: pytest.MonkeyPatch, entry: ModelEntry
+) -> None:
+    probes: list[int] = []
+
+    def exported(_network: object, _contract: object, probe: np.ndarray) -> bytes:
+        probes.append(len(probe))
+        return (entry.folder / "model.onnx").read_bytes()  # the export takes longest, and the weights are the same
+
+    monkeypatch.setattr("fer_core.models.onnx_export.export_onnx", exported)
+    asked = WeightsImport(preset="A-cnn", model_id="judged", data=DATASET)
+    found = import_weights(checkpoint, asked, shared)
+    report = json.loads((found.folder / "report.json").read_text())
+    labels = LABEL_SETS["eight"].expressions
+    assert report.keys() == {"valid", "test"}
+    assert found.info.metrics["split"] == "test" and found.info.metrics["dataset"] == DATASET
+    assert probes == [report["valid"][0]["n"]], "the export is checked on faces of the data"
+    calibration = Calibration.load(found.folder / "calibration.json", labels)
+    assert calibration != Calibration.identity(labels)
+    card = (found.folder / "card.md").read_text()
+    assert f"`{DATASET}`" in card and "test part" in card
+    assert found.info.metrics["synthetic"] and "judged on drawings" in card
+    assert all(check.passed for check in verify_bundle(found.folder))
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (WeightsImport(preset="nobody"), "no preset 'nobody'. Choose one of: A-cnn"),
+        (WeightsImport(preset="small-soft", model_id="x"), "not of this network: it lacks"),
+        (WeightsImport(preset="A-cnn", model_id="default"), "'default' already"),
+        (WeightsImport(preset="A-cnn", model_id="x", data="gone"), "no dataset 'gone'"),
+        (
+            WeightsImport(preset="A-cnn", model_id="x", data=DATASET, split="test"),
+            "fit the calibration on what it is judged by",
+        ),
+    ],
+    ids=["preset", "other network", "taken", "dataset", "split"],
+)
+def test_what_can_not_be_imported_is_refused_and_leaves_nothing(
+    checkpoint: Path, shared: Settings, asked: WeightsImport, words: str
+) -> None:
+    before = sorted(shared.models_dir.glob("*"))
+    with pytest.raises(InputError, match=words):
+        import_weights(checkpoint, asked, shared)
+    assert sorted(shared.models_dir.glob("*")) == before
+
+
+def test_an_import_that_fails_half_way_leaves_nothing(
+    checkpoint: Path, shared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise BundleError("no room")
+
+    before = sorted(shared.models_dir.glob("*"))
+    monkeypatch.setattr(module, "finish_bundle", fails)
+    monkeypatch.setattr("fer_core.models.onnx_export.export_onnx", lambda *_: b"onnx")
+    with pytest.raises(BundleError, match="no room"):
+        import_weights(checkpoint, WeightsImport(preset="A-cnn", model_id="half"), shared)
+    assert sorted(shared.models_dir.glob("*")) == before

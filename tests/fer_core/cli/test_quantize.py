@@ -1,0 +1,132 @@
+"""The command `quantize`, on drawn faces and an untrained network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.catalog import find_model
+from fer_core.bundles.fastest import open_fastest
+from fer_core.bundles.golden import verify_bundle
+from fer_core.bundles.quantization_report import QuantizationReport, read_quantization_report
+from fer_core.calibration import Calibration
+from fer_core.cli import quantize as command_module
+from fer_core.cli.main import main
+from fer_core.labels import label_set
+from fer_core.models.catalog import model_info
+from fer_core.models.onnx_export import export_onnx
+from fer_core.models.registry import build_network
+from fer_core.settings import Settings
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run_folder(store: Settings) -> Path:
+    """A finished run whose network was never taught."""
+    folder = store.runs_dir / "untaught"
+    folder.mkdir(parents=True)
+    contract = model_info("small-resnet").contract(label_set("eight"), 32)
+    contract.save(folder / "contract.json")
+    Calibration.identity(contract.labels).save(folder / "calibration.json")
+    torch.manual_seed(0)
+    (folder / "model.onnx").write_bytes(export_onnx(build_network("small-resnet", 8, width=8, size_px=32), contract))
+    for name in ("config.yaml", "weights.safetensors", "report.json", "run.json"):
+        (folder / name).write_text("{}")
+    return folder
+
+
+@pytest.fixture
+def command(archive: Path, run_folder: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    def run(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        usual = ["--model", run_folder.name, "--data", str(archive), "--faces", "16"]
+        code = main(["quantize", *usual, *map(str, arguments)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_it_says_what_is_lost_and_keeps_nothing_unasked(command: Command, run_folder: Path, archive: Path) -> None:
+    before = {path.name for path in run_folder.iterdir()}
+    code, out, _ = command("--split", "val", "--json")
+    assert code == 0
+    report = QuantizationReport.model_validate_json(out)
+    assert (report.dataset, report.split, report.calibration_images) == (archive.name, "valid", 16)
+    places = {(result.protocol, result.point) for result in report.comparisons}
+    assert places == {(protocol, point) for protocol in ("argmax", "majority") for point in ("accurate", "balanced")}
+    main(["evaluate", "--model", run_folder.name, "--data", str(archive), "--split", "val", "--json"])
+    assert {path.name for path in run_folder.iterdir()} == before
+
+
+def test_the_figures_are_those_of_evaluate(
+    command: Command, run_folder: Path, archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = QuantizationReport.model_validate_json(command("--json")[1])
+    main(["evaluate", "--model", run_folder.name, "--data", str(archive), "--json"])
+    evaluated = json.loads(capsys.readouterr().out)
+    (result,) = [result for result in report.comparisons if (result.protocol, result.point) == ("argmax", "accurate")]
+    assert result.n == evaluated["n"]
+    assert result.fp32.model_dump() == {name: evaluated[name] for name in result.fp32.model_dump()}
+    assert result.accuracy_drop_01 == pytest.approx(result.fp32.accuracy - result.int8.accuracy)
+
+
+def test_what_is_kept_is_read_by_live_views_and_goes_with_the_bundle(
+    command: Command, run_folder: Path, tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_module, "LOST_MAX_01", 1.0)
+    code, out, _ = command("--keep")
+    assert code == 0
+    assert out.splitlines()[0].split()[:3] == ["protocol", "point", "n"]
+    assert read_quantization_report(run_folder) is not None
+    assert set(open_fastest(run_folder, threads=1).ms_per_face) == {"model.onnx", "model-int8.onnx"}
+    whole, small = (Bundle.open(run_folder, model_file=name) for name in ("model.onnx", "model-int8.onnx"))
+    faces = np.random.default_rng(0).normal(size=(3, 1, 32, 32)).astype(np.float32)
+    assert not np.array_equal(whole.logits(faces), small.logits(faces))
+    assert main(["models", "export", "untaught", "--to", str(tmp_path / "out")]) == 0
+    checks = {check.name: check.passed for check in verify_bundle(tmp_path / "out")}
+    assert checks["file model-int8.onnx"] and checks["golden face neutral in 8 bits"] and all(checks.values())
+    assert "## In 8 bits" in (tmp_path / "out" / "card.md").read_text()
+    assert find_model("untaught", store).folder == run_folder
+
+
+def test_one_that_loses_too_much_is_not_kept(
+    command: Command, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_module, "LOST_MAX_01", -2.0)
+    code, _, error = command("--keep")
+    assert code == 2
+    assert "In 8 bits it loses" in error and "not kept" in error
+    assert not (run_folder / "model-int8.onnx").exists() and read_quantization_report(run_folder) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--faces", 0), "--faces 0"),
+        (("--ranges", "rest"), "'rest' is not a split"),
+        (("--split", "rest"), "'rest' is not a split"),
+        (("--model", "nobody"), "no model 'nobody'"),
+    ],
+)
+def test_what_can_t_be_done_is_one_clear_line(command: Command, arguments: tuple[object, ...], says: str) -> None:
+    code, _, error = command(*arguments)
+    assert code == 2
+    assert says in error and error.count("\n") == 1
+
+
+def test_a_finished_bundle_stays_as_it_is(command: Command, bundle: Path) -> None:
+    code, _, error = command("--model", "tiny", "--keep")
+    assert code == 2 and "finished bundle" in error
+    assert set(open_fastest(bundle, threads=1).ms_per_face) == {"model.onnx"}
+
+
+def test_a_network_without_convolutions_has_nothing_to_win(command: Command, bundle: Path) -> None:
+    code, _, error = command("--model", "tiny")
+    assert code == 2 and "no convolutions" in error

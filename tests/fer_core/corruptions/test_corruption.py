@@ -1,0 +1,123 @@
+"""What all disturbances have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES, Corruption, find_corruption, rng_for
+from fer_core.data.synthetic.face import draw_face
+from fer_core.errors import InputError
+from fer_core.faces import RgbImage
+from fer_core.labels import Expression
+
+EVERY = list(CORRUPTIONS.values())
+each_disturbance = pytest.mark.parametrize("each", EVERY, ids=list(CORRUPTIONS))
+
+
+def _faces(size_px: int = 48, gray: bool = False) -> list[RgbImage]:
+    """Drawn faces, cut so that they fill the picture."""
+    faces = []
+    for place, expression in enumerate(Expression):
+        drawn = draw_face(expression, place, np.random.default_rng(place), 160)[25:130, 27:132]
+        face = np.asarray(cv2.resize(drawn, (size_px, size_px), interpolation=cv2.INTER_AREA), np.uint8)
+        faces.append(np.repeat(face[:, :, 1:2], 3, axis=2) if gray else face)
+    return faces
+
+
+@each_disturbance
+@pytest.mark.parametrize("shape", [(48, 48), (20, 20), (224, 224), (37, 61), (3, 2), (1, 1)])
+def test_a_face_of_any_size_keeps_its_shape_and_is_left_alone(each: Corruption, shape: tuple[int, int]) -> None:
+    face = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    before = face.copy()
+    for severity in range(SEVERITIES + 1):
+        seen = each.at(face, severity, rng_for(each.name, "a", 0))
+        assert (seen.shape, seen.dtype) == (face.shape, np.uint8)
+        assert not np.shares_memory(seen, face)
+    np.testing.assert_array_equal(face, before)
+
+
+@each_disturbance
+def test_strength_0_changes_nothing_and_more_strength_changes_more(each: Corruption) -> None:
+    faces = _faces()
+    distances = []
+    for severity in range(SEVERITIES + 1):
+        seen = [each.at(face, severity, rng_for(each.name, str(place), 0)) for place, face in enumerate(faces)]
+        distances.append(np.mean([np.abs(s.astype(int) - f).mean() for s, f in zip(seen, faces, strict=True)]))
+    assert distances[0] == 0
+    assert np.diff(distances).min() > 0, distances
+    assert distances[-1] > 3
+
+
+@each_disturbance
+def test_the_same_chance_gives_the_same_picture(each: Corruption) -> None:
+    face = _faces()[0]
+    for severity in (1, SEVERITIES):
+        one, same = (each.at(face, severity, rng_for(each.name, "a", 0)) for _ in range(2))
+        np.testing.assert_array_equal(one, same)
+
+
+@pytest.mark.parametrize("name", ["noise", "low-light", "side-light", "color-cast", "shift", "roll", "glasses", "hand"])
+def test_another_image_or_seed_is_disturbed_in_another_way(name: str) -> None:
+    face, each = _faces()[0], CORRUPTIONS[name]
+    by_image = {each.at(face, 4, rng_for(name, str(image), 0)).tobytes() for image in range(12)}
+    by_seed = {each.at(face, 4, rng_for(name, "0", seed)).tobytes() for seed in range(12)}
+    assert len(by_image) > 1
+    assert len(by_seed) > 1
+
+
+@each_disturbance
+def test_a_gray_face_stays_gray_unless_it_is_tinted(each: Corruption) -> None:
+    for place, face in enumerate(_faces(gray=True)):
+        seen = each.at(face, 3, rng_for(each.name, str(place), 0)).astype(int)
+        assert bool(np.ptp(seen, axis=2).any()) is (each.name == "color-cast")
+
+
+@each_disturbance
+def test_strengths_are_five_in_one_direction_and_can_be_said(each: Corruption) -> None:
+    steps = np.diff(each.parameters)
+    assert len(each.parameters) == SEVERITIES
+    assert (steps > 0).all() or (steps < 0).all()
+    said = [each.in_words(severity) for severity in range(SEVERITIES + 1)]
+    assert said[0] == "as it is"
+    assert len(set(said)) == SEVERITIES + 1
+    assert not any("{" in words for words in said)
+    assert f"{each.parameters[0]:g} to {each.parameters[-1]:g}" in each.range_in_words()
+
+
+def test_names_and_titles_are_all_different_and_known() -> None:
+    assert len({each.title for each in EVERY}) == len(CORRUPTIONS) == 14
+    assert all(find_corruption(name) is each for name, each in CORRUPTIONS.items())
+    assert 24 in CORRUPTIONS["resolution"].parameters
+    assert 25 in CORRUPTIONS["roll"].parameters
+    with pytest.raises(InputError, match=r"no disturbance 'fog'\. Choose one of: blur, "):
+        find_corruption("fog")
+
+
+@pytest.mark.parametrize(
+    ("face", "says"),
+    [
+        (np.zeros((48, 48), np.uint8), r"uint8 of shape \(48, 48\)\. Repeat a gray"),
+        (np.zeros((48, 48, 3), np.float32), "float32 of shape"),
+        (np.zeros((48, 48, 4), np.uint8), r"\(48, 48, 4\)"),
+        ([[1, 2], [3, 4]], "got list"),
+        (np.zeros((0, 5, 3), np.uint8), "5x0 pixels"),
+    ],
+)
+def test_what_is_no_face_is_refused(face: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        CORRUPTIONS["blur"].at(face, 1, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("severity", [-1, 6])
+def test_a_strength_that_is_not_there_is_refused(severity: int) -> None:
+    with pytest.raises(InputError, match=f"no strength {severity} of hand. Choose 0"):
+        CORRUPTIONS["hand"].at(_faces()[0], severity, np.random.default_rng(0))
+
+
+def test_a_negative_seed_is_refused() -> None:
+    with pytest.raises(InputError, match="seed=-1 is below 0"):
+        rng_for("blur", "a", -1)

@@ -1,0 +1,154 @@
+"""Copies that are mirrored, turned, cropped or shifted are found, and other faces are not taken for copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from fer_core.data.catalog import import_dataset
+from fer_core.data.duplicates.augmented_copies import augmented_copies, copies_between, not_seen, published_places
+from fer_core.data.duplicates.detail import DETAIL, RISE, decode_details, encode_details
+from fer_core.data.duplicates.duplicates import AUGMENTED, duplicate_pairs
+from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.duplicates.signature import SIGNATURE
+from fer_core.data.splits.leakage import leakage
+from fer_core.data.synthetic.generator import Identity, draw_face
+from fer_core.labels import Expression
+from fer_core.settings import Settings
+
+Gray = NDArray[np.uint8]
+
+
+def _face(seed: int) -> Gray:
+    """A drawn face; uint8, shape (96, 96)."""
+    rng = np.random.default_rng(seed)
+    expression = list(Expression)[seed % len(Expression)]
+    return np.asarray(cv2.cvtColor(draw_face(expression, Identity.sample(rng), rng, 96), cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _moved(face: Gray, degrees: float = 0, zoom: float = 1, across: float = 0, down: float = 0) -> Gray:
+    """What comes in from outside is black, as in the plainest augmentation."""
+    side = len(face)
+    matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), degrees, zoom)
+    matrix[:, 2] += (across * side, down * side)
+    return np.asarray(cv2.warpAffine(face, matrix, (side, side)), np.uint8)
+
+
+def _cropped(face: Gray, share_01: float) -> Gray:
+    edge = round(len(face) * share_01)
+    return np.ascontiguousarray(face[edge:-edge, edge:-edge])
+
+
+def _flipped(face: Gray) -> Gray:
+    return np.ascontiguousarray(face[:, ::-1])
+
+
+def _details(faces: list[Gray]) -> NDArray[np.int8]:
+    small = [cv2.resize(face, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32) for face in faces]
+    waves = np.array([cv2.dct(each)[:16, :16].ravel() for each in small], np.float32)
+    return decode_details(pd.Series(encode_details(waves), dtype=object))
+
+
+KINDS: dict[str, Callable[[Gray], Gray]] = {
+    "mirrored": _flipped,
+    "turned by 10": lambda face: _moved(face, 10),
+    "turned by -15": lambda face: _moved(face, -15),
+    "mirrored and turned": lambda face: _flipped(_moved(face, 8)),
+    "cropped by 5 %": lambda face: _cropped(face, 0.05),
+    "cropped by 7 %": lambda face: _cropped(face, 0.07),
+    "shifted": lambda face: _moved(face, 0, 1, 0.06),
+    "enlarged and shifted": lambda face: _moved(face, 0, 1.1, 0.04, -0.03),
+    "brighter": lambda face: np.clip(face.astype(int) + 30, 0, 255).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("change", KINDS.values(), ids=KINDS)
+def test_a_changed_copy_is_found(change: Callable[[Gray], Gray]) -> None:
+    faces = [_face(seed) for seed in range(40)]
+    details = _details([*faces, *(change(face) for face in faces)])
+    found = augmented_copies(details, np.arange(40))
+    copies = {(row, 40 + row) for row in range(40)}
+    pairs = set(map(tuple, found.pairs.tolist()))
+    assert len(copies & pairs) >= 24
+    assert ((found.similarity >= 0.88) & (found.similarity <= 1 + 1e-5)).all()
+
+
+def test_pictures_that_have_nothing_in_common_are_no_copies() -> None:
+    rng = np.random.default_rng(0)
+    noise = [cv2.GaussianBlur(rng.integers(0, 256, (64, 64), np.uint8), (0, 0), 3) for _ in range(200)]
+    assert not len(augmented_copies(_details(noise), np.arange(200)).pairs)
+
+
+def test_drawings_that_are_all_alike_are_not_taken_for_copies() -> None:
+    assert not len(copies_between(_details([_face(seed) for seed in range(120)]), None).pairs)
+
+
+def test_pairs_are_named_once_whichever_of_the_two_is_searched_for() -> None:
+    details = _details([face for seed in range(3) for face in (_face(seed), _moved(_face(seed), 7))])
+    whole = augmented_copies(details, np.arange(6))
+    assert whole.pairs.tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert augmented_copies(details, np.array([1, 3, 5])).pairs.tolist() == whole.pairs.tolist()
+    assert not len(augmented_copies(details, np.zeros(0, np.int64)).pairs)
+    assert not len(augmented_copies(np.zeros((3, 256), np.int8), np.arange(3)).pairs)  # nothing to see
+
+
+def test_with_a_published_split_copies_of_judged_images_are_looked_for() -> None:
+    split = pd.Series(["train", "train", "test", None, "valid"], dtype="string")
+    judged = published_places(split)
+    assert judged is not None and judged.tolist() == [2, 4]
+    assert published_places(pd.Series(["train", None], dtype="string")) is None
+    faces = [_face(0), _moved(_face(0), 9), _face(1), _moved(_face(1), 9), _face(2)]
+    assert copies_between(_details(faces), judged).pairs.tolist() == [[2, 3]]
+    assert copies_between(_details(faces), None).pairs.tolist() == [[0, 1], [2, 3]]
+
+
+def test_a_judged_image_that_trains_as_well_is_searched_for_copies() -> None:
+    rng = np.random.default_rng(0)
+    frequencies = rng.standard_normal((30, 256)).astype(np.float32) * 1000 / RISE
+    frequencies[2] = frequencies[0] * np.tile(np.where(np.arange(16) % 2, -1, 1), 16)
+    frequencies[1] = frequencies[0]
+    index = pd.DataFrame(
+        {
+            "sha256": ["same", "same", *map(str, range(28))],
+            "phash": 0,
+            "split": pd.Series(["train", "test", *["train"] * 28], dtype="string"),
+            DETAIL: pd.Series(encode_details(frequencies), dtype=object),
+            SIGNATURE: None,
+        }
+    )
+    pairs = duplicate_pairs(index)
+    assert pairs[["a", "b"]].to_numpy().tolist() == [[0, 1], [0, 2]]
+    assert pairs["kind"].tolist() == ["exact", AUGMENTED]
+
+
+def test_what_can_t_be_seen_is_said() -> None:
+    split = pd.Series(["train", "test"], dtype="string")
+    assert "one of the two is a validation or test image" in not_seen([DETAIL], split)
+    assert "turned by more than 15 degrees" in not_seen([DETAIL], split)
+    many = pd.Series([None] * 20_000, dtype="string")
+    assert "are not looked for: no parts are published" in not_seen([DETAIL], many)
+    assert "among all images" in not_seen([DETAIL], many[:100])
+    assert "datasets index ID" in not_seen(["signature"], split)
+
+
+def test_augmented_copies_of_test_images_in_a_folder_are_found(store: Settings, test_data: Path) -> None:
+    case = test_data.parent / "cases" / "augmented_copies_of_test"
+    if not case.is_dir():
+        pytest.skip(f"There is no {case}.")
+    dataset = import_dataset(case, store, dataset_id="copies", layout="folders")
+    index = dataset.index()
+    names = index["path"].str.rpartition("/")[2]
+    leak = leakage(group_rows(index, dataset.pairs()), index["split"])
+    leaking = {name for each in leak.leaks.values() for name in index["path"].iloc[each.rows]}
+    made = index["path"][names.str.startswith("aug_")]
+    assert len(made) == 48
+    assert made.isin(leaking).sum() >= 46
+    assert (dataset.pairs()["kind"] == AUGMENTED).sum() >= 34
+    others = index["path"][(index["split"] == "train").to_numpy(bool) & ~names.str.startswith("aug_").to_numpy(bool)]
+    assert not others.isin(leaking).any()

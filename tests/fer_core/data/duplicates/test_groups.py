@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.data.duplicates.duplicates import duplicate_pairs
+from fer_core.data.duplicates.groups import group_rows
+
+FAR = np.random.default_rng(0).integers(-(2**63), 2**63, 5, np.int64).tolist()
+
+
+def _index(phash: Sequence[int], pixels: str, identity: Sequence[str | None] | None = None) -> pd.DataFrame:
+    """Rows of a hash, a letter for the pixels ("-" where they could not be read) and an identity."""
+    return pd.DataFrame(
+        {
+            "path": [f"train/{row}.png" for row in range(len(pixels))],
+            "split": pd.array([None] * len(pixels), "string"),
+            "sha256": ["" if letter == "-" else letter for letter in pixels],
+            "phash": np.array(phash, np.int64),
+            "identity": pd.array(identity or [None] * len(pixels), "string"),
+        }
+    )
+
+
+def _same(group: NDArray[np.int64]) -> list[list[int]]:
+    """Rows by group, in the order of their first row; a number below 0 is no group."""
+    rows = pd.Series(group)
+    return [list(found.index) for _, found in rows[rows >= 0].groupby(rows, sort=False)]
+
+
+def test_far_images_are_groups_of_their_own() -> None:
+    assert _same(group_rows(_index(FAR, "abcde")).joined) == [[0], [1], [2], [3], [4]]
+
+
+def test_the_same_pixels_are_one_group() -> None:
+    ties = group_rows(_index(FAR, "abcab"))
+    assert _same(ties.joined) == _same(ties.pixels) == _same(ties.alike) == [[0, 3], [1, 4], [2]]
+
+
+def test_an_identity_is_one_group() -> None:
+    ties = group_rows(_index(FAR, "abcde", ["p1", None, "p2", "p1", ""]))
+    assert _same(ties.joined) == [[0, 3], [1], [2], [4]]
+    assert _same(ties.identity) == [[0, 3], [2]], "a missing identity is nobody's"
+
+
+def test_groups_join_by_any_chain_of_likeness() -> None:
+    phash = [0, 0b111, 0b111111, FAR[1], FAR[2]]
+    assert _same(group_rows(_index(phash, "abcde")).joined) == [[0, 1, 2], [3], [4]]
+    chained = group_rows(_index(phash, "abcdd", ["p", None, None, "p", None]))
+    assert _same(chained.joined) == [[0, 1, 2, 3, 4]]
+    assert _same(chained.alike) == [[0, 1, 2], [3, 4]]
+
+
+def test_images_that_could_not_be_read_are_like_nothing() -> None:
+    ties = group_rows(_index([0, 0, 0], "--a"))
+    assert _same(ties.joined) == [[0], [1], [2]]
+    assert _same(ties.pixels) == [[2]]
+
+
+def test_pairs_that_are_given_are_taken_as_they_are() -> None:
+    index = _index([0, 1, FAR[1]], "abc")
+    pairs = duplicate_pairs(index)
+    assert _same(group_rows(index, pairs).joined) == _same(group_rows(index).joined) == [[0, 1], [2]]
+    assert _same(group_rows(index, pairs.iloc[:0]).joined) == [[0], [1], [2]]
+
+
+def test_excluded_rows_are_no_part_of_it_and_join_nothing() -> None:
+    index = _index([0, 0b111, 0b111111], "abc").assign(excluded=[False, True, False])
+    ties = group_rows(index, duplicate_pairs(index))
+    assert ties.rows.tolist() == [0, 2]
+    assert _same(ties.joined) == [[0], [1]]
+
+
+def test_file_names_are_compared_only_where_a_split_was_published() -> None:
+    index = _index(FAR, "abcde")
+    index["path"] = ["train/1.png", "test/1.png", "test/2.png", "1.png", "train/3.png"]
+    assert _same(group_rows(index).name) == []
+    index["split"] = pd.array(["train", "test", "test", None, "train"], "string")
+    assert _same(group_rows(index).name) == [[0, 1], [2], [4]]

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.data.catalog import read_labels
+from fer_core.data.imbalance.balance import effective_numbers, imbalance, majority_baseline, statistics, verdict
+from fer_core.data.manifest import known_manifests
+from fer_core.data.sources.source import open_source
+from fer_core.metrics import classification_metrics
+from fer_core.settings import Settings
+
+
+def _index(rows: list[tuple[str | None, str | None, str, str]]) -> pd.DataFrame:
+    index = pd.DataFrame(rows, columns=["split", "label", "unlabeled", "problem"])
+    return index.astype({"split": "string", "label": "string"})
+
+
+def test_imbalance_worked_out_by_hand() -> None:
+    judged = imbalance({"a": 1, "b": 3, "c": 0})
+    assert judged is not None
+    assert judged.ratio == 3
+    assert judged.entropy_01 == pytest.approx(-(0.25 * np.log(0.25) + 0.75 * np.log(0.75)) / np.log(2))
+    assert judged.gini == pytest.approx(0.25)
+    assert (judged.largest, judged.smallest, judged.missing) == ("b", "a", ("c",))
+
+
+def test_the_gini_coefficient_is_half_the_mean_difference_over_the_mean() -> None:
+    sizes = np.array([9360, 7408, 3418, 3368, 651, 175, 2395, 165], float)
+    judged = imbalance({str(place): int(size) for place, size in enumerate(sizes)})
+    assert judged is not None
+    assert judged.gini == pytest.approx(np.abs(sizes[:, None] - sizes).mean() / (2 * sizes.mean()))
+
+
+def test_equal_classes_are_balanced() -> None:
+    judged = imbalance({"a": 7, "b": 7, "c": 7})
+    assert judged is not None
+    assert (judged.ratio, judged.entropy_01, judged.gini) == pytest.approx((1, 1, 0))
+
+
+def test_one_class_alone_is_as_unbalanced_as_can_be() -> None:
+    judged = imbalance({"a": 5, "b": 0})
+    assert judged is not None
+    assert judged.entropy_01 == 0
+    assert judged.missing == ("b",)
+
+
+@pytest.mark.parametrize("counts", [{}, {"a": 0, "b": 0}])
+def test_no_labels_have_no_balance(counts: dict[str, int]) -> None:
+    assert imbalance(counts) is None
+
+
+COUNTS = {"neutral": 9360, "happiness": 7408, "sadness": 3418, "fear": 651, "contempt": 165}
+
+
+def test_the_effective_number_grows_from_one_to_the_number_of_images() -> None:
+    sizes = [0, 1, 10, 1000, 100_000]
+    assert effective_numbers(sizes, 0).tolist() == [0, 1, 1, 1, 1]
+    assert effective_numbers(sizes, 1 - 1e-9) == pytest.approx(sizes, rel=1e-3)
+    at = effective_numbers(sizes, 0.999)
+    assert at[:2].tolist() == pytest.approx([0, 1])
+    assert at[3] == pytest.approx(sum(0.999**place for place in range(1000)))  # the series that the equation sums
+    assert at[4] == pytest.approx(1 / (1 - 0.999))
+    assert (np.diff(at) > 0).all()
+
+
+def test_the_baseline_is_what_scikit_learn_says_of_always_one_answer() -> None:
+    baseline = majority_baseline({**COUNTS, "anger": 0})
+    assert baseline is not None
+    truth = np.repeat(np.arange(5), list(COUNTS.values()))
+    judged = classification_metrics(truth, np.zeros_like(truth), 6)
+    assert baseline.label == "neutral"
+    assert (baseline.accuracy, baseline.balanced_accuracy, baseline.macro_f1) == pytest.approx(
+        (judged.accuracy, judged.balanced_accuracy, judged.macro_f1)
+    )
+
+
+@pytest.mark.parametrize("counts", [{}, {"fear": 0}])
+def test_without_labels_there_is_neither_baseline_nor_verdict(counts: dict[str, int]) -> None:
+    assert majority_baseline(counts) is None
+    assert verdict(counts) is None
+
+
+@pytest.mark.parametrize(
+    ("largest", "level"),
+    [(1000, "balanced"), (1500, "balanced"), (1501, "mild"), (10_000, "mild"), (10_001, "strong"), (50_001, "extreme")],
+)
+def test_the_level_goes_by_the_ratio(largest: int, level: str) -> None:
+    judged = verdict({"happiness": largest, "fear": 1000})
+    assert judged is not None
+    assert judged.level == level
+
+
+def test_a_verdict_says_what_accuracy_hides() -> None:
+    judged = verdict({**COUNTS, "disgust": 0})
+    assert judged is not None
+    said = " ".join(judged.sentences)
+    assert "neutral, has 57 times the images of the smallest, contempt (9,360 against 165)" in said
+    assert "No image shows disgust." in said
+    assert "always answers neutral is right for 44.6 %" in said
+    assert "macro-F1 is 0.12" in said
+    assert "count as 57 of neutral" in said
+
+
+def test_classes_of_too_few_judged_images_are_named_with_what_that_costs() -> None:
+    judged = verdict(COUNTS, {"neutral": 1241, "happiness": 877, "sadness": 93, "fear": 92, "contempt": 26})
+    assert judged is not None
+    assert "fear (92, ±10 points) and contempt (26, ±18 points)" in judged.too_few
+    assert "sadness" not in judged.too_few
+    assert "fear" in (verdict(COUNTS) or judged).too_few  # a tenth of 651
+    many = verdict(COUNTS, dict.fromkeys(COUNTS, 100))
+    assert many is not None
+    assert many.too_few == ""
+    assert len(many.sentences) == 3
+
+
+def test_one_class_alone_is_nothing_to_learn_from() -> None:
+    judged = verdict({"fear": 900, "anger": 0})
+    assert judged is not None
+    assert judged.level == "extreme"
+    assert judged.sentences[0] == "Every labeled image shows fear: there is nothing to tell apart."
+
+
+def test_equal_classes_need_no_remedy() -> None:
+    judged = verdict({"fear": 2000, "anger": 2000, "contempt": 0})
+    assert judged is not None
+    assert judged.imbalance == "Every class has 2,000 images. No image shows contempt."
+    assert "Nothing needs correcting" in judged.next_step
+
+
+def test_statistics_add_up() -> None:
+    index = _index(
+        [
+            ("train", "fear", "", ""),
+            ("train", "anger", "", "does not decode"),
+            ("train", None, "tie", ""),
+            ("test", None, "not_a_face", ""),
+            ("test", "fear", "", "does not decode"),
+        ]
+    )
+    result = statistics("mine", index)
+    assert (result["id"], result["n"]) == ("mine", 5)
+    assert result["problems"] == {"does not decode": 2}
+    assert result["unlabeled"] == {"tie": 1, "unknown": 0, "not_a_face": 1}
+    assert result["unlabeled_by_split"]["test"] == {"tie": 0, "unknown": 0, "not_a_face": 1}
+    assert result["splits"]["train"]["anger"] == 1
+    assert result["imbalance"]["ratio"] == 2
+    labeled = sum(sum(part.values()) for part in result["splits"].values())
+    assert labeled + sum(result["unlabeled"].values()) == result["n"]
+    assert result["excluded"] == 0
+
+
+def test_every_reason_for_having_no_label_is_counted() -> None:
+    rows = [("train", None, "left_out", ""), ("train", None, "tie", ""), ("test", "fear", "", "")]
+    result = statistics("mine", _index(rows))
+    assert result["unlabeled"] == {"tie": 1, "unknown": 0, "not_a_face": 0, "left_out": 1}
+    assert sum(sum(part.values()) for part in result["unlabeled_by_split"].values()) == 2
+
+
+def test_statistics_leave_excluded_rows_out_and_say_how_many() -> None:
+    index = _index([("train", "fear", "", ""), ("train", "anger", "", "blank"), ("train", None, "tie", "")])
+    result = statistics("mine", index.assign(excluded=[False, True, True]))
+    assert (result["n"], result["excluded"]) == (3, 2)
+    assert sum(result["splits"]["train"].values()) == 1
+    assert result["unlabeled"]["tie"] == result["unlabeled_by_split"]["train"]["tie"] == 0
+    assert result["problems"] == {"blank": 1}
+    assert result["imbalance"]["ratio"] == 1
+
+
+def _counts_in_words(text: str, split: str) -> dict[str, int]:
+    """`train: neutral 9360, happiness 7408, …` in the description of the test data."""
+    line = re.search(rf"^{split}: (.*?)[;.]$", text, re.MULTILINE)
+    assert line
+    return {name.replace("-", "_"): int(count) for name, count in re.findall(r"([a-z-]+) (\d+)", line[1])}
+
+
+def test_ferplus_has_the_counts_it_is_known_for(test_data: Path) -> None:
+    with open_source(test_data / "ferplus.zip", Settings()) as source:
+        index = read_labels(source, Settings())
+    index["problem"] = ""
+    result = statistics("ferplus", index)
+    said = (test_data / "README.md").read_text()
+    published = known_manifests()["ferplus"].published
+    assert published is not None
+    for split in ("train", "valid"):
+        assert {**result["splits"][split], **result["unlabeled_by_split"][split]} == _counts_in_words(said, split)
+        assert result["splits"][split] == {str(name): count for name, count in published.splits[split].items()}
+    assert result["n"] == 28_558 + 3_579

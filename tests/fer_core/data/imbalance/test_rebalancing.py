@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from fer_core.data.imbalance.balance import effective_numbers
+from fer_core.data.imbalance.rebalancing import (
+    STRATEGIES,
+    Rebalancing,
+    class_weights,
+    logit_offsets,
+    preview,
+    samples_per_epoch,
+    warnings,
+)
+from fer_core.labels import Expression
+
+SIZES = np.array([9360, 7408, 3418, 3368, 651, 175, 2395, 165])
+COUNTS = dict(zip(Expression, SIZES.tolist(), strict=True))
+FLOATS = SIZES.astype(np.float64)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sampling": "twice"},
+        {"weights": "many"},
+        {"beta": 1},
+        {"beta": -0.1},
+        {"logit_tau": 4.1},
+        {"logit_tau": -1},
+        {"reweight_start_01": 1},
+    ],
+)
+def test_a_remedy_out_of_its_range_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Rebalancing.model_validate(wrong)
+
+
+def test_a_remedy_is_closed_and_frozen() -> None:
+    with pytest.raises(ValidationError):
+        Rebalancing.model_validate({"tau": 1})
+    with pytest.raises(ValidationError):
+        Rebalancing().logit_tau = 1
+
+
+def test_as_they_are_every_image_is_drawn_once() -> None:
+    np.testing.assert_array_equal(samples_per_epoch(SIZES, "natural"), SIZES)
+
+
+def test_under_sampling_draws_as_many_of_each_as_the_rarest_has() -> None:
+    assert samples_per_epoch([40, 7, 0, 12], "under").tolist() == [7, 7, 0, 7]
+
+
+def test_over_sampling_keeps_the_length_of_an_epoch_and_evens_it_out() -> None:
+    drawn = samples_per_epoch(SIZES, "over")
+    assert drawn.sum() == SIZES.sum()
+    assert drawn.max() - drawn.min() <= 1
+    assert samples_per_epoch([10, 0, 1], "over").tolist() == [6, 0, 5]
+
+
+def test_square_root_sampling_has_shares_of_the_square_roots() -> None:
+    drawn = samples_per_epoch(SIZES, "square_root")
+    assert drawn.sum() == SIZES.sum()
+    np.testing.assert_allclose(drawn, SIZES.sum() * np.sqrt(SIZES) / np.sqrt(SIZES).sum(), atol=1)
+    assert samples_per_epoch([64, 0, 16], "square_root").tolist() == [53, 0, 27]
+
+
+@pytest.mark.parametrize("sampling", ["natural", "under", "over", "square_root"])
+def test_equal_classes_are_drawn_as_they_are_and_none_from_none(sampling: str) -> None:
+    assert samples_per_epoch([5, 5, 5], sampling).tolist() == [5, 5, 5]
+    assert samples_per_epoch([0, 0], sampling).tolist() == [0, 0]
+    assert samples_per_epoch([0, 3], sampling).tolist() == [0, 3]
+
+
+def test_inverse_weights_worked_out_by_hand() -> None:
+    assert class_weights(np.array([3.0, 1, 0]), "inverse", 0.9).tolist() == pytest.approx([4 / 9, 4 / 3, 0])
+
+
+def test_inversely_weighted_classes_count_alike() -> None:
+    total = class_weights(FLOATS, "inverse", 0.9) * FLOATS
+    assert total.tolist() == pytest.approx([FLOATS.sum() / 8] * 8)
+
+
+@pytest.mark.parametrize("beta", [0, 0.9, 0.999, 1 - 1e-8])
+def test_effective_number_weights_go_with_its_inverse_and_are_one_in_the_mean(beta: float) -> None:
+    sizes = np.append(FLOATS, 0)
+    weights = class_weights(sizes, "effective_number", beta)
+    assert weights[-1] == 0
+    assert (weights @ sizes) / sizes.sum() == pytest.approx(1)
+    product = weights[:-1] * effective_numbers(FLOATS, beta)
+    np.testing.assert_allclose(product, product[0])
+
+
+def test_effective_number_weights_lie_between_none_and_inverse() -> None:
+    np.testing.assert_allclose(class_weights(FLOATS, "effective_number", 0), 1)
+    near = class_weights(FLOATS, "effective_number", 1 - 1e-9)
+    np.testing.assert_allclose(near, class_weights(FLOATS, "inverse", 0), rtol=1e-4)
+    middle = class_weights(FLOATS, "effective_number", 0.999)
+    assert 1 < middle[-1] / middle[0] < near[-1] / near[0]
+
+
+def test_without_weights_all_count_one_and_empty_classes_nothing() -> None:
+    assert class_weights(np.array([5.0, 0, 1]), "none", 0.9).tolist() == [1, 0, 1]
+    for kind in ("none", "inverse", "effective_number"):
+        assert class_weights(np.zeros(3, np.float32), kind, 0.9).tolist() == [0, 0, 0]
+        assert class_weights(np.ones(3, np.float32), kind, 0.9).dtype == np.float32
+
+
+def test_offsets_are_logarithms_of_the_shares() -> None:
+    offsets = logit_offsets(np.array([3.0, 1.0]), 2)
+    assert offsets.tolist() == pytest.approx([2 * np.log(0.75), 2 * np.log(0.25)])
+    assert logit_offsets(FLOATS, 0).tolist() == [0] * 8
+    assert logit_offsets(FLOATS.astype(np.float32), 1).dtype == np.float32
+
+
+def test_the_offset_of_an_empty_class_is_that_of_the_rarest() -> None:
+    offsets = logit_offsets(np.array([3.0, 0, 1.0]), 1)
+    assert offsets[1] == offsets[2] == pytest.approx(np.log(0.25))
+    assert np.isfinite(logit_offsets(np.zeros(3), 1)).all()
+
+
+COLUMNS = ["expression", "images", "share", "samples", "samples_share", "unique_expected", "repeats", "never_seen"]
+COLUMNS += ["weight", "effective_share", "offset"]
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_preview_adds_up(name: str) -> None:
+    table = preview(COUNTS, STRATEGIES[name].rebalancing)
+    assert list(table) == COLUMNS
+    assert table["expression"].tolist() == list(map(str, Expression))
+    assert table["images"].tolist() == SIZES.tolist()
+    for share in ("share", "samples_share", "effective_share"):
+        assert table[share].sum() == pytest.approx(1)
+    np.testing.assert_array_equal(table["unique_expected"] + table["never_seen"], SIZES)
+    np.testing.assert_allclose(table["repeats"] * table["images"], table["samples"])
+
+
+@pytest.mark.parametrize("name", [name for name in STRATEGIES if name != "natural"])
+def test_every_remedy_lifts_the_rarest_against_the_commonest(name: str) -> None:
+    table = preview(COUNTS, STRATEGIES[name].rebalancing).set_index("expression")
+    lift = table["effective_share"] / table["share"] * np.exp(-table["offset"])
+    assert lift["contempt"] > 5 * lift["neutral"]
+
+
+def test_over_sampling_repeats_the_rare_and_misses_some_of_the_common() -> None:
+    table = preview(COUNTS, Rebalancing(sampling="over")).set_index("expression")
+    assert table.loc["contempt", "repeats"] == pytest.approx(SIZES.sum() / 8 / 165, rel=1e-3)
+    assert table.loc["contempt", "never_seen"] == 0
+    assert table.loc["neutral", "never_seen"] == 9360 - table.loc["neutral", "samples"]
+    np.testing.assert_allclose(table["effective_share"], 1 / 8, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_class_without_images_is_drawn_from_by_none(name: str) -> None:
+    table = preview({**COUNTS, Expression.FEAR: 0}, STRATEGIES[name].rebalancing).set_index("expression")
+    fear = table.loc["fear", ["samples", "unique_expected", "repeats", "never_seen", "weight", "effective_share"]]
+    assert fear.tolist() == [0] * 6
+    assert np.isfinite(table.to_numpy(float)).all()
+    empty = preview(dict.fromkeys(Expression, 0), STRATEGIES[name].rebalancing)
+    assert not empty.drop(columns="expression").to_numpy(float).any()
+
+
+def test_named_remedies_differ_correct_once_and_say_what_they_do() -> None:
+    strategies = [each.rebalancing for each in STRATEGIES.values()]
+    assert len(set(strategies)) == len(strategies) == 8
+    assert STRATEGIES["natural"].rebalancing == Rebalancing()
+    for each in STRATEGIES.values():
+        assert warnings(each.rebalancing) == []
+        assert each.title and each.explanation.endswith(".")
+
+
+def test_a_remedy_can_be_given_by_name_and_balanced_softmax_is_logit_adjustment() -> None:
+    for name, named in STRATEGIES.items():
+        assert Rebalancing.model_validate(name) == named.rebalancing
+    assert Rebalancing.model_validate("balanced-softmax") == Rebalancing(logit_tau=1)
+    deferred = Rebalancing.model_validate("deferred-weights")
+    assert (deferred.weights, deferred.reweight_start_01) == ("effective_number", 160 / 200)
+    assert "balanced softmax is the same" in STRATEGIES["logit-adjustment"].explanation
+    with pytest.raises(ValidationError, match=r"deferred-weights.*logit-adjustment.*balanced-softmax"):
+        Rebalancing.model_validate("luck")
+
+
+def test_weights_and_balanced_sampling_together_come_with_the_published_figure() -> None:
+    assert "14 points" in warnings(Rebalancing(sampling="over", weights="inverse"))[0]
+    assert "14 points" not in warnings(Rebalancing(sampling="over", logit_tau=1))[0]
+
+
+def test_what_corrects_twice_is_named_in_pairs() -> None:
+    (said,) = warnings(Rebalancing(sampling="square_root", weights="effective_number"))
+    assert said.startswith("Square-root sampling and effective-number weights correct the same imbalance twice")
+    assert len(warnings(Rebalancing(sampling="over", weights="inverse", logit_tau=0.5))) == 3
+    assert "tau 0.5" in warnings(Rebalancing(weights="inverse", logit_tau=0.5))[0]

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.data.index.images import BOX_COLUMNS, FaceRef, cut, decode, face_refs, images_in_order
+from fer_core.data.sources.source import FolderSource
+from tests.sources import gray, png, write_folder
+
+COLOR = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+
+
+def _encoded(ending: str, pixels: np.ndarray = COLOR[:, :, ::-1], *options: int) -> bytes:
+    return cv2.imencode(ending, pixels, list(options))[1].tobytes()
+
+
+def _claiming(width: int, height: int) -> bytes:
+    """A small PNG file whose header claims a size."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
+    chunks = (struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in parts)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def _claiming_jpeg(width: int, height: int) -> bytes:
+    content = bytearray(_encoded(".jpg"))
+    at = next(at for kind in (b"\xff\xc0", b"\xff\xc2") if (at := content.find(kind)) > 0)
+    content[at + 5 : at + 9] = struct.pack(">HH", height, width)
+    return bytes(content)
+
+
+def test_decoding_gives_rgb_and_keeps_gray() -> None:
+    np.testing.assert_array_equal(decode(_encoded(".png")), COLOR)
+    np.testing.assert_array_equal(decode(png(3)), gray(3))
+
+
+@pytest.mark.parametrize("ending", [".png", ".bmp", ".tiff", ".ppm", ".webp", ".jpg"])
+def test_any_format_is_decoded(ending: str) -> None:
+    options = (cv2.IMWRITE_WEBP_QUALITY, 101) if ending == ".webp" else ()
+    content = _encoded(ending, COLOR[:, :, ::-1], *options)
+    decoded = decode(content)
+    assert decoded is not None and decoded.shape == COLOR.shape
+    if ending != ".jpg":
+        np.testing.assert_array_equal(decoded, COLOR)
+
+
+@pytest.mark.parametrize("options", [(), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 1)])
+def test_a_jpeg_is_decoded_behind_other_segments(options: tuple[int, ...]) -> None:
+    plain = _encoded(".jpg", COLOR, *options)
+    comment = b"\xff\xfe" + struct.pack(">H", 60_000) + bytes(59_998)
+    for content in (plain, plain[:2] + comment * 3 + plain[2:], plain[:2] + b"\xff\xff" + plain[2:]):
+        assert decode(content) is not None
+
+
+@pytest.mark.parametrize("marker", [b"\xff\x01", b"\xff\xd0", b"\xff\xd8", b"\xff\xfe\x00\x00", b"junk"])
+def test_no_jpeg_is_decoded_larger_than_its_header_was_read(marker: bytes) -> None:
+    """A marker without a length hides the true frame from a reader that skips by lengths."""
+    true, small = _claiming_jpeg(20_000, 20_000), _encoded(".jpg")
+    content = true[:2] + marker + true[2:]
+    hidden = content + bytes(0xFFC0 - len(content) + 6) + small[2:]
+    for each in (content, hidden):
+        assert decode(each) is None
+
+
+@pytest.mark.parametrize("side", [10_001, 30_000, 65_535])
+def test_an_image_that_claims_to_be_huge_is_not_decoded(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        pytest.fail("the decoder was called")
+
+    monkeypatch.setattr(cv2, "imdecode", never)
+    bmp = bytearray(_encoded(".bmp"))
+    bmp[18:26] = struct.pack("<ii", side, side)
+    ppm = f"P6 {side} {side} 255 ".encode() + bytes(100)
+    for content in (_claiming(side, side), _claiming_jpeg(side, side), bytes(bmp), ppm):
+        assert len(content) < 10_000
+        assert decode(content) is None
+
+
+def test_the_limit_is_counted_in_pixels() -> None:
+    content = _encoded(".png")
+    assert decode(content, 30 * 40) is not None
+    assert decode(content, 30 * 40 - 1) is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"\xff\xd8\xff", b"BM", _encoded(".png")[:60]]
+)
+def test_what_is_no_image_is_none(content: bytes) -> None:
+    assert decode(content) is None
+
+
+@pytest.mark.parametrize("ending", [".hdr", ".pfm"])
+def test_a_format_whose_size_nobody_tells_is_not_decoded(ending: str) -> None:
+    """It could unpack to any size."""
+    assert decode(_encoded(ending, COLOR.astype(np.float32))) is None
+
+
+def test_a_face_is_cut_out_as_far_as_it_lies_inside() -> None:
+    pixels = gray(0, 20, 10)
+    assert cut(pixels, None) is pixels
+    np.testing.assert_array_equal(cut(pixels, (3, 2, 8, 6)), pixels[2:6, 3:8])
+    np.testing.assert_array_equal(cut(pixels, (-5, -5, 4, 4)), pixels[:4, :4])
+    np.testing.assert_array_equal(cut(pixels, (15, 5, 99, 99)), pixels[5:, 15:])
+    for outside in ((20, 0, 30, 5), (0, 10, 5, 20), (5, 5, 5, 9), (8, 2, 3, 6), (-9, -9, -1, -1)):
+        assert cut(pixels, outside) is None
+
+
+def test_faces_come_in_the_order_asked_for(tmp_path: Path) -> None:
+    files = {"a.png": png(0), "b.png": png(1, 20, 10), "text.png": b"no image"}
+    source = FolderSource(write_folder(tmp_path / "f", files))
+    faces = [
+        FaceRef("b.png"),
+        FaceRef("text.png"),
+        FaceRef("a.png"),
+        FaceRef("none.png"),
+        FaceRef("b.png", (1, 2, 4, 7)),
+        FaceRef("b.png", (50, 50, 60, 60)),
+    ]
+    for threads in (1, 3):
+        found = list(images_in_order(source, faces * 300, threads))
+        shapes = [None if image is None else image.shape for image in found]
+        assert shapes == [(10, 20), None, (12, 12), None, (5, 3), None] * 300
+    np.testing.assert_array_equal(found[4], gray(1, 20, 10)[2:7, 1:4])
+
+
+def test_rows_become_faces_with_and_without_boxes() -> None:
+    rows = pd.DataFrame({"path": ["a.png", "b.png"]})
+    assert face_refs(rows) == [FaceRef("a.png"), FaceRef("b.png")]
+    boxed = rows.assign(**dict(zip(BOX_COLUMNS, ([1, 2], [3, 4], [5, 6], [7, 8]), strict=True)))
+    assert face_refs(boxed) == [FaceRef("a.png", (1, 3, 5, 7)), FaceRef("b.png", (2, 4, 6, 8))]

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from fer_core.data.catalog import import_dataset
+from fer_core.data.index.builder import PART_ROWS
+from fer_core.data.index.row_conflicts import conflicts
+from fer_core.data.ingest.reindex import reindex
+from fer_core.data.manifest import TableColumns
+from fer_core.settings import Settings
+from tests.sources import PLAIN, png, write_folder
+
+COLUMNS = TableColumns(path="image", label="emotion")
+MANIFEST = PLAIN.model_copy(update={"layout": "table", "columns": COLUMNS})
+
+
+def test_rows_that_give_a_file_two_expressions_contradict_each_other() -> None:
+    index = pd.DataFrame(
+        {
+            "path": ["a", "b", "a", "c", "c", "d", "d", "a"],
+            "label": ["fear", "fear", "anger", "fear", "fear", "fear", None, "fear"],
+        }
+    )
+    twice = "the label file has it twice, as anger and fear"
+    assert conflicts(index).tolist() == [twice, "", twice, "", "", "", "", twice]
+
+
+def test_two_faces_of_an_image_may_have_two_expressions() -> None:
+    boxes = {"box_left": [0, 5, 0], "box_top": [0, 0, 0], "box_right": [4, 9, 4], "box_bottom": [4, 4, 4]}
+    index = pd.DataFrame({"path": ["a", "a", "b"], "label": ["fear", "anger", "fear"], **boxes})
+    assert conflicts(index).tolist() == ["", "", ""]
+    same = index.assign(box_left=0, box_right=4)
+    assert [bool(said) for said in conflicts(same)] == [True, True, False]
+
+
+def test_contradicting_rows_are_problems_and_stay_so(tmp_path: Path, store: Settings) -> None:
+    """The rows may lie in different parts of the index, and one may name the file in another way."""
+    files = {f"{number}.png": png(number) for number in range(4)}
+    good = "".join(f"{number % 2 + 1}.png,sad\n" for number in range(PART_ROWS))
+    text = f"image,emotion\n0.png,Fear\n{good}3.png,fear\n0.PNG,angry\nmissing.png,fear\n"
+    dataset = import_dataset(write_folder(tmp_path / "faces", files | {"labels.csv": text}), store, manifest=MANIFEST)
+
+    def problems() -> list[tuple[str, str]]:
+        index = dataset.index()
+        return [(path, said) for path, said in zip(index["path"], index["problem"], strict=True) if said]
+
+    twice = "the label file has it twice, as anger and fear"
+    expected = [("0.png", twice), ("0.png", twice), ("missing.png", "there is no file 'missing.png'")]
+    assert problems() == expected
+    assert reindex(dataset, store).problems == 3
+    assert problems() == expected

@@ -1,0 +1,347 @@
+"""An import's folder: begun, prepared, decided, finished or thrown away; and killed at every step in between."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fer_core.data.catalog import list_datasets, open_dataset
+from fer_core.data.ingest import import_folder as importing
+from fer_core.data.ingest.import_folder import Import, alone, begin_import, discard_import, list_imports, open_import
+from fer_core.data.ingest.import_run import run_import
+from fer_core.errors import ArchiveError, DatasetError, InputError
+from fer_core.settings import Settings
+from tests.sources import PLAIN, class_folders, write_folder, write_tar, write_zip
+
+FILES = class_folders(12)
+
+
+class _Killed(BaseException):
+    """Stands for the end of the process: nothing catches it."""
+
+
+def _in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def _upload(store: Settings, name: str = "faces.zip") -> Path:
+    store.uploads_dir.mkdir(parents=True, exist_ok=True)
+    pack = write_zip if name.endswith(".zip") else write_tar
+    return pack(store.uploads_dir / name, FILES, *(["gz"] if name.lower().endswith("gz") else []))
+
+
+def _decided(source: Path, store: Settings, *, take: bool = False) -> Import:
+    work = begin_import(source, "mine", store, take=take)
+    work.decide(PLAIN)
+    return work
+
+
+def test_an_import_is_begun_and_found_again(tmp_path: Path, store: Settings) -> None:
+    archive = write_zip(tmp_path / "faces.zip", FILES)
+    begun = begin_import(archive, "mine", store, name="My faces")
+    assert begun == open_import("mine", store) == begin_import(archive, "mine", store)
+    assert list_imports(store) == [begun]
+    assert (begun.id, begun.source, begun.name, begun.take) == ("mine", str(archive), "My faces", False)
+    assert (begun.ready, begun.manifest, begun.indexed_parts, begun.path()) == (True, None, 0, archive)
+    assert list_datasets(store) == []
+
+
+def test_an_id_is_taken_once(tmp_path: Path, store: Settings) -> None:
+    archive, other = write_zip(tmp_path / "a.zip", FILES), write_zip(tmp_path / "b.zip", FILES)
+    run_import(_decided(archive, store), store)
+    with pytest.raises(DatasetError, match="a dataset 'mine' already"):
+        begin_import(other, "mine", store)
+    begin_import(archive, "theirs", store)
+    with pytest.raises(DatasetError, match=rf"unfinished import 'theirs' of {archive}.*discard theirs"):
+        begin_import(other, "theirs", store)
+
+
+@pytest.mark.parametrize("dataset_id", ["../mine", "My Faces", "a/b", ""])
+def test_an_id_that_leads_elsewhere_is_refused(dataset_id: str, tmp_path: Path, store: Settings) -> None:
+    archive = write_zip(tmp_path / "a.zip", FILES)
+    for ask in (
+        lambda: begin_import(archive, dataset_id, store),
+        lambda: open_import(dataset_id, store),
+        lambda: discard_import(dataset_id, store),
+    ):
+        with pytest.raises(InputError, match="dataset id"):
+            ask()
+    assert _in(store.store) == []
+
+
+def test_what_is_not_there_is_an_error_in_words(tmp_path: Path, store: Settings) -> None:
+    with pytest.raises(DatasetError, match=r"no file or folder at .*none\.zip"):
+        begin_import(tmp_path / "none.zip", "mine", store)
+    for ask in (open_import, discard_import):
+        with pytest.raises(DatasetError, match="no unfinished import 'mine'"):
+            ask("mine", store)
+    with pytest.raises(DatasetError, match="no unfinished import"), alone(store.imports_dir / "mine"):
+        pass
+    assert _in(store.store) == []
+
+
+def test_a_folder_can_not_be_taken(tmp_path: Path, store: Settings) -> None:
+    folder = write_folder(tmp_path / "faces", FILES)
+    with pytest.raises(DatasetError, match="Only a file can be moved"):
+        begin_import(folder, "mine", store, take=True)
+    assert list_imports(store) == []
+
+
+def test_an_upload_is_moved_at_once_and_goes_with_the_import(store: Settings) -> None:
+    upload = _upload(store)
+    work = begin_import(upload, "mine", store, take=True)
+    assert not upload.exists()
+    assert work.path() == work.folder / "source.zip"
+    discard_import("mine", store)
+    assert _in(store.store) == []
+    assert not work.folder.exists()
+
+
+def test_an_upload_that_a_kill_left_where_it_was_goes_too(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = _upload(store)
+
+    def killed(*_: object) -> None:
+        raise _Killed
+
+    with monkeypatch.context() as patched, pytest.raises(_Killed):
+        patched.setattr(importing, "_move", killed)
+        begin_import(upload, "mine", store, take=True)
+    assert upload.is_file()
+    assert open_import("mine", store).path() == upload
+    discard_import("mine", store)
+    assert _in(store.store) == []
+
+
+@pytest.mark.parametrize("take", [False, True])
+def test_a_file_of_ones_own_stays_when_the_import_is_thrown_away(take: bool, tmp_path: Path, store: Settings) -> None:
+    archive = write_zip(tmp_path / "faces.zip", FILES)
+    begin_import(archive, "mine", store, take=take).prepare(store)
+    discard_import("mine", store)
+    assert archive.is_file()
+    assert _in(store.store) == []
+
+
+@pytest.mark.parametrize("take", [False, True])
+@pytest.mark.parametrize("compression", ["gz", "bz2", "xz"])
+def test_a_compressed_tar_is_made_ready_and_is_not_lost(
+    compression: str, take: bool, tmp_path: Path, store: Settings
+) -> None:
+    archive = write_tar(tmp_path / f"faces.tar.{compression}", FILES, compression)
+    before = archive.read_bytes()
+    work = begin_import(archive, "mine", store, take=take)
+    assert not work.ready
+    with pytest.raises(DatasetError, match="Prepare the import 'mine'"):
+        work.path()
+    work.prepare(store)
+    assert work.ready
+    assert work.path() == work.folder / "source.zip"
+    assert archive.read_bytes() == before  # until the dataset is there
+    with zipfile.ZipFile(work.path()) as packed:
+        assert {name: packed.read(name) for name in packed.namelist()} == FILES
+    work.decide(PLAIN)
+    run_import(work, store)
+    assert archive.exists() != take
+    assert [name for name in _in(store.store) if "source" in name] == ["datasets/mine/source.zip"]
+
+
+@pytest.mark.parametrize("name", ["faces.tar.gz", "Faces.TGZ"])
+def test_an_uploads_files_are_on_disk_once(name: str, store: Settings) -> None:
+    upload = _upload(store, name)
+    work = begin_import(upload, "mine", store, take=True)
+    assert not work.ready
+    work.prepare(store)
+    assert _in(store.store) == ["imports/mine/import.json", "imports/mine/source.zip"]
+
+
+def test_a_tar_that_a_kill_left_beside_its_zip_does_not_stay(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = begin_import(_upload(store, "faces.tar.gz"), "mine", store, take=True)
+    packed = (work.folder / "source.tar.gz").read_bytes()
+    work.prepare(store)
+    (work.folder / "source.tar.gz").write_bytes(packed)
+    (work.folder / ".source.zip.0123abcd.tmp").write_bytes(b"half")
+    assert work.ready
+    work.decide(PLAIN)
+    folder = run_import(work, store)
+    assert {path.name for path in folder.iterdir()} == {
+        "dataset.json", "index.parquet", "manifest.yaml", "pairs.parquet", "source.zip",
+    }  # fmt: skip
+
+
+def test_a_broken_tar_leaves_the_import_as_it_was(tmp_path: Path, store: Settings) -> None:
+    archive = write_tar(tmp_path / "faces.tar.gz", FILES, "gz")
+    archive.write_bytes(archive.read_bytes()[:-30])
+    work = begin_import(archive, "mine", store)
+    with pytest.raises(ArchiveError, match="cut short"):
+        work.prepare(store)
+    assert _in(store.store) == ["imports/mine/import.json"]
+
+
+def test_another_decision_measures_anew_and_the_same_does_not(tmp_path: Path, store: Settings) -> None:
+    work = _decided(write_zip(tmp_path / "faces.zip", FILES), store)
+    parts = write_folder(work.folder / "parts", {"000000.parquet": "x", ".000001.parquet.tmp": "x"})
+    work.decide(PLAIN)
+    assert work.indexed_parts == 1
+    work.decide(PLAIN.model_copy(update={"title": "Other"}))
+    assert work.indexed_parts == 0
+    assert not parts.exists()
+    assert work.manifest is not None and work.manifest.title == "Other"
+
+
+def test_only_one_at_a_time(tmp_path: Path, store: Settings) -> None:
+    work = _decided(write_zip(tmp_path / "faces.zip", FILES), store)
+    with alone(work.folder):
+        for ask in (lambda: run_import(work, store), lambda: discard_import("mine", store)):
+            with pytest.raises(DatasetError, match="'mine' is running already"):
+                ask()
+        assert list_imports(store) == [work]
+    assert run_import(work, store).is_dir()
+    with pytest.raises(DatasetError, match="no unfinished import 'mine'"):
+        run_import(work, store)
+    assert not work.folder.exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "3", "{}", '{"source": "a"}'])
+def test_a_damaged_import_hides_no_other_and_can_be_thrown_away(content: str, tmp_path: Path, store: Settings) -> None:
+    archive = write_zip(tmp_path / "faces.zip", FILES)
+    good, bad = begin_import(archive, "good", store), begin_import(archive, "bad", store)
+    (bad.folder / "import.json").write_text(content)
+    assert list_imports(store) == [good]
+    with pytest.raises(DatasetError, match=r"damaged.*Discard"):
+        open_import("bad", store)
+    discard_import("bad", store)
+    assert not bad.folder.exists()
+
+
+def test_what_a_kill_left_without_a_marker_is_replaced(tmp_path: Path, store: Settings) -> None:
+    write_folder(store.imports_dir / "mine", {"parts/000000.parquet": "half"})
+    work = begin_import(write_zip(tmp_path / "faces.zip", FILES), "mine", store)
+    assert work.indexed_parts == 0
+
+
+def test_what_a_deletion_left_without_a_marker_is_replaced(tmp_path: Path, store: Settings) -> None:
+    write_folder(store.datasets_dir / "mine", {"index.parquet": "half", "corrections.jsonl": "{}"})
+    run_import(_decided(write_zip(tmp_path / "faces.zip", FILES), store), store)
+    assert not (store.datasets_dir / "mine" / "corrections.jsonl").exists()
+    assert open_dataset("mine", store).n == 12
+
+
+def test_a_file_on_another_disk_is_copied_whole_before_it_goes(
+    tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = write_zip(tmp_path / "faces.zip", FILES)
+    content = archive.read_bytes()
+    real = Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        if self == archive:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    folder = run_import(_decided(archive, store, take=True), store)
+    assert (folder / "source.zip").read_bytes() == content
+    assert not archive.exists()
+
+
+def test_taking_that_fails_leaves_the_file(tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = write_zip(tmp_path / "faces.zip", FILES)
+    work = _decided(archive, store, take=True)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
+        patched.setattr(Path, "replace", full)
+        patched.setattr(shutil, "copyfile", full)
+        work.finish(store, 12, "x")
+    assert archive.is_file()
+
+
+def _kill_at(step: int, patched: pytest.MonkeyPatch) -> list[str]:
+    """Let the process end before that step on disk; the steps that were taken."""
+    taken: list[str] = []
+
+    def watched(owner: object, name: str) -> None:
+        real: Callable[..., Any] = getattr(owner, name)
+
+        def act(*args: Any, **kwargs: Any) -> Any:
+            if len(taken) >= step:
+                raise _Killed
+            taken.append(name)
+            return real(*args, **kwargs)
+
+        patched.setattr(owner, name, act)
+
+    watched(Path, "replace")
+    watched(Path, "unlink")
+    watched(importing.shutil, "rmtree")
+    return taken
+
+
+@pytest.mark.parametrize("kind", ["path", "taken", "upload", "tar"])
+def test_a_kill_at_any_step_of_the_end_loses_nothing(
+    kind: str, tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before each step on disk in turn: the store opens, the images are somewhere whole, and it goes on to the end."""
+    step, ended = 0, False
+    while not ended:
+        source = _source(kind, tmp_path, store)
+        work = _decided(source, store, take=kind != "path")
+        work.prepare(store)
+        with monkeypatch.context() as patched:
+            _real_finish(work, patched, step)
+            try:
+                run_import(work, store)
+                ended = True
+            except _Killed:
+                pass
+        _check_between(work, source, store)
+        if not (store.datasets_dir / "mine" / "dataset.json").is_file():
+            run_import(open_import("mine", store), store)
+        dataset = open_dataset("mine", store)
+        assert dataset.n == len(FILES)
+        with dataset.source(store) as images:
+            assert {name: images.read(name) for name in images.names()} == FILES
+        assert list_imports(store) == []
+        shutil.rmtree(store.store)
+        step += 1
+    assert step > 5
+    assert source.exists() == (kind == "path")
+
+
+def _source(kind: str, tmp_path: Path, store: Settings) -> Path:
+    if kind == "upload":
+        return _upload(store)
+    if kind == "tar":
+        return write_tar(tmp_path / "faces.tar.gz", FILES, "gz")
+    return write_zip(tmp_path / "faces.zip", FILES)
+
+
+def _real_finish(work: Import, patched: pytest.MonkeyPatch, step: int) -> None:
+    """Only the end itself is watched."""
+    real = Import.finish
+
+    def finish(self: Import, *args: Any) -> Path:
+        _kill_at(step, patched)
+        return real(self, *args)
+
+    patched.setattr(Import, "finish", finish)
+
+
+def _check_between(work: Import, source: Path, store: Settings) -> None:
+    done = [dataset.id for dataset in list_datasets(store)]
+    unfinished = [each.id for each in list_imports(store)]
+    assert [*done, *unfinished] == ["mine"]
+    folder = store.datasets_dir / "mine" if done else work.folder
+    kept = [path for path in folder.glob("source.*") if zipfile.is_zipfile(path)]
+    assert kept or source.is_file()
+    if done:
+        marker = json.loads((folder / "dataset.json").read_text())
+        assert (folder / marker["source"]).is_file()

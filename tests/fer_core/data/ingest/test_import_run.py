@@ -1,0 +1,366 @@
+"""Imports carried out: stopped, killed and resumed, from several kinds of sources."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pandas as pd
+import psutil
+import pytest
+
+from fer_core.data.catalog import StoredDataset, import_dataset, list_datasets, open_dataset
+from fer_core.data.index import builder as index_module
+from fer_core.data.index import image_stats as measure_module
+from fer_core.data.ingest import import_run as import_run_module
+from fer_core.data.ingest.import_folder import begin_import, discard_import, list_imports, open_import
+from fer_core.data.ingest.import_run import run_import
+from fer_core.errors import CancelledError, DatasetError
+from fer_core.settings import Settings
+from tests.conftest import PROJECT
+from tests.sources import PLAIN, class_folders, png, write_folder, write_tar, write_zip
+
+TOTAL, PART_ROWS = 100, 8
+FILES = {**class_folders(TOTAL), "fear/text.png": b"no image", "happiness/empty.png": b""}
+PARTS = -(-len(FILES) // PART_ROWS)
+
+CHILD = """
+import sys
+from fer_core.data.index import builder as index
+from fer_core.data.catalog import import_dataset
+from fer_core.settings import Settings
+
+def told(done_01, message):
+    print(message, flush=True)
+    if WAIT_FOR and message.startswith(WAIT_FOR):
+        sys.stdin.read()
+
+if __name__ == "__main__":
+    source, WAIT_FOR, index.PART_ROWS = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    import_dataset(source, Settings(), dataset_id="mine", progress=told)
+"""
+"""An import in a process of its own that tells its progress, and waits for ever at one message."""
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of so few rows that some images make many."""
+    monkeypatch.setattr(index_module, "PART_ROWS", PART_ROWS)
+
+
+@pytest.fixture
+def store(store: Settings) -> Settings:
+    """As everywhere, but with one process: to start others takes longer than all else here."""
+    return store.model_copy(update={"threads": 1})
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    return write_zip(tmp_path / "faces.zip", FILES)
+
+
+@pytest.fixture
+def whole(archive: Path, store: Settings) -> pd.DataFrame:
+    """The index of an import that nothing disturbed."""
+    return import_dataset(archive, store, dataset_id="whole").raw_index()
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many images were measured in this process, call by call."""
+    counts: list[int] = []
+    real = measure_module.measure
+
+    def counting(places: Any, *others: Any) -> pd.DataFrame:
+        counts.append(len(places))
+        return real(places, *others)
+
+    monkeypatch.setattr(index_module, "measure", counting)
+    return counts
+
+
+def _stopped(source: Path, store: Settings, at: str) -> None:
+    """An import that is cancelled when it says `at`."""
+
+    def stop(done_01: float, message: str) -> None:
+        if message.startswith(at):
+            raise CancelledError("stopped")
+
+    with pytest.raises(CancelledError):
+        import_dataset(source, store, dataset_id="mine", progress=stop)
+
+
+def _child(source: Path, store: Settings, wait_for: str, threads: int = 1) -> subprocess.Popen[str]:
+    environment = os.environ | {"FERSCOPE_HOME": str(store.store), "FERSCOPE_THREADS": str(threads)}
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(source), wait_for, str(PART_ROWS)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=PROJECT,
+        env=environment,
+    )
+
+
+def _killed(child: subprocess.Popen[str], after_messages: int) -> None:
+    assert child.stdout is not None and child.stdin is not None
+    for _ in range(after_messages):
+        child.stdout.readline()
+    child.kill()
+    child.wait(30)
+    child.stdout.close()
+    child.stdin.close()
+
+
+def test_an_import_ends_with_a_dataset_and_nothing_else(archive: Path, store: Settings) -> None:
+    told: list[tuple[float, str]] = []
+    imported = import_dataset(archive, store, dataset_id="mine", progress=lambda *said: told.append(said))
+    assert imported == open_dataset("mine", store)
+    assert list_imports(store) == []
+    assert {path.name for path in imported.folder.iterdir()} == {
+        "dataset.json", "index.parquet", "manifest.yaml", "pairs.parquet",
+    }  # fmt: skip
+    assert list(store.imports_dir.iterdir()) == []
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert told[-1] == (1.0, f"Imported {len(FILES)} images")
+
+
+def test_a_broken_image_is_a_problem_and_not_an_end(whole: pd.DataFrame) -> None:
+    bad = whole[whole["problem"] != ""]
+    assert bad["path"].tolist() == ["fear/text.png", "happiness/empty.png"]
+    assert bad["label"].tolist() == ["fear", "happiness"]
+    assert len(whole) == len(FILES)
+
+
+def test_a_stopped_import_goes_on_and_measures_nothing_twice(
+    archive: Path, whole: pd.DataFrame, store: Settings, measured: list[int]
+) -> None:
+    measured.clear()
+    _stopped(archive, store, "Indexed 48")
+    assert [work.indexed_parts for work in list_imports(store)] == [6]
+    assert [dataset.id for dataset in list_datasets(store)] == ["whole"]
+    _stopped(archive, store, "Looking for duplicates")
+    assert sum(measured) == len(FILES)
+    imported = import_dataset(archive, store, dataset_id="mine")
+    assert sum(measured) == len(FILES)
+    pd.testing.assert_frame_equal(imported.raw_index(), whole)
+    assert imported.fingerprint == open_dataset("whole", store).fingerprint
+
+
+@pytest.mark.parametrize("kind", ["zip", "folder"])
+def test_what_changed_between_two_attempts_is_measured_anew(
+    kind: str, tmp_path: Path, store: Settings, measured: list[int]
+) -> None:
+    pack = write_zip if kind == "zip" else write_folder
+    source = pack(tmp_path / "source", FILES)
+    _stopped(source, store, "Indexed 48")
+    changed = FILES | {"fear/0000.png": png(999), "happiness/0001.png": png(1000)}
+    if kind == "zip":
+        pack(source, changed)
+    else:  # the folder itself looks as before
+        for name in ("fear/0000.png", "happiness/0001.png"):
+            (source / name).write_bytes(changed[name])
+    measured.clear()
+    resumed = import_dataset(source, store, dataset_id="mine").raw_index()
+    assert sum(measured) == len(FILES)
+    fresh = import_dataset(source, store, dataset_id="fresh").raw_index()
+    pd.testing.assert_frame_equal(resumed, fresh)
+
+
+def test_parts_that_an_older_version_measured_are_made_anew(
+    archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = {name: value for name, value in import_run_module.PIXEL_COLUMNS.items() if name != "signature"}
+    with monkeypatch.context() as patched:
+        patched.setattr(import_run_module, "PIXEL_COLUMNS", older)
+        _stopped(archive, store, "Indexed 48")
+    (work,) = list_imports(store)
+    for part in (work.folder / "parts").glob("*.parquet"):
+        pd.read_parquet(part).drop(columns="signature").to_parquet(part, index=False)
+    index = import_dataset(archive, store, dataset_id="mine").raw_index(["sha256", "signature"])
+    assert (index["signature"].notna() == (index["sha256"] != "")).all()
+
+
+def test_another_decision_between_two_attempts_holds(archive: Path, store: Settings) -> None:
+    _stopped(archive, store, "Indexed 48")
+    work = open_import("mine", store)
+    assert work.manifest is not None
+    work.decide(work.manifest.model_copy(update={"labels": {"fear": None}}))
+    run_import(work, store)
+    index = open_dataset("mine", store).raw_index()
+    assert index.groupby("raw_label")["label"].agg(lambda labels: labels.notna().sum()).to_dict() == {
+        "fear": 0,
+        "happiness": len(FILES) // 2,
+    }
+
+
+def test_several_processes_make_the_same_dataset_as_one(archive: Path, whole: pd.DataFrame, store: Settings) -> None:
+    imported = import_dataset(archive, store.model_copy(update={"threads": 3}), dataset_id="three")
+    pd.testing.assert_frame_equal(imported.raw_index(), whole)
+    assert imported.fingerprint == open_dataset("whole", store).fingerprint
+
+
+@pytest.mark.parametrize(("after", "threads"), [(1, 1), (PARTS, 1), (4, 2)])
+def test_a_killed_import_is_resumed_to_the_same_dataset(
+    after: int, threads: int, archive: Path, whole: pd.DataFrame, store: Settings, measured: list[int]
+) -> None:
+    _killed(_child(archive, store, "", threads), after)
+    done = [dataset.id for dataset in list_datasets(store)]
+    if "mine" not in done:
+        (work,) = list_imports(store)
+        left = len(FILES) - PART_ROWS * work.indexed_parts
+        measured.clear()
+        import_dataset(archive, store, dataset_id="mine")
+        assert sum(measured) == max(0, left)
+    pd.testing.assert_frame_equal(open_dataset("mine", store).raw_index(), whole)
+    assert list_imports(store) == []
+
+
+def test_workers_end_with_an_import_that_is_killed_and_only_one_runs_at_a_time(
+    archive: Path, whole: pd.DataFrame, store: Settings
+) -> None:
+    child = _child(archive, store, "Indexed", threads=2)
+    assert child.stdout is not None
+    try:
+        assert any(line.startswith("Indexed") for line in child.stdout)
+        workers = psutil.Process(child.pid).children(recursive=True)
+        assert len(workers) >= 2
+        with pytest.raises(DatasetError, match="'mine' is running already"):
+            import_dataset(archive, store, dataset_id="mine")
+        with pytest.raises(DatasetError, match="'mine' is running already"):
+            discard_import("mine", store)
+        assert [work.id for work in list_imports(store)] == ["mine"]
+    finally:
+        _killed(child, 0)
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert alive == []
+    pd.testing.assert_frame_equal(import_dataset(archive, store, dataset_id="mine").raw_index(), whole)
+
+
+def test_an_import_thrown_away_leaves_nothing(store: Settings) -> None:
+    store.uploads_dir.mkdir(parents=True)
+    upload = write_zip(store.uploads_dir / "faces.zip", FILES)
+    work = begin_import(upload, "mine", store, take=True)
+    work.decide(PLAIN)
+
+    def stop(done_01: float, message: str) -> None:
+        if message.startswith("Indexed 48"):
+            raise CancelledError("stopped")
+
+    with pytest.raises(CancelledError):
+        run_import(work, store, stop)
+    assert work.indexed_parts == 6
+    discard_import("mine", store)
+    assert [path for path in store.store.rglob("*") if path.is_file()] == []
+
+
+def test_an_undecided_import_says_what_to_do(archive: Path, store: Settings) -> None:
+    with pytest.raises(DatasetError, match="Choose a layout"):
+        run_import(begin_import(archive, "mine", store), store)
+
+
+def test_a_source_that_went_away_is_an_error_that_says_where_it_was(archive: Path, store: Settings) -> None:
+    work = begin_import(archive, "mine", store)
+    work.decide(PLAIN)
+    archive.unlink()
+    with pytest.raises(DatasetError, match=str(archive)):
+        run_import(work, store)
+    assert list_imports(store) == [work]
+
+
+def test_images_none_of_which_can_be_read_are_refused(tmp_path: Path, store: Settings) -> None:
+    folder = write_folder(tmp_path / "faces", {"fear/a.png": "x", "fear/b.png": "y"})
+    with pytest.raises(DatasetError, match="None of the 2 images"):
+        import_dataset(folder, store)
+    assert list_imports(store) == list_datasets(store) == []
+
+
+def _tar_bytes(tmp_path: Path) -> bytes:
+    return write_tar(tmp_path / "packed.tar.gz", FILES, "gz").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["zip", "folder", "tar", "tar.gz"])
+@pytest.mark.parametrize("protocol", ["memory", "file"])
+def test_a_url_is_fetched_once_and_kept(
+    protocol: str, kind: str, tmp_path: Path, whole: pd.DataFrame, store: Settings
+) -> None:
+    files = fsspec.filesystem(protocol)
+    root = "/remote" if protocol == "memory" else str(tmp_path / "remote")
+    url = f"{protocol}://{root}/faces{'' if kind == 'folder' else f'.{kind}'}"
+    place = tmp_path / "built"
+    if kind == "folder":
+        for name, content in FILES.items():
+            files.makedirs(f"{root}/faces/{name.partition('/')[0]}", exist_ok=True)
+            files.pipe_file(f"{root}/faces/{name}", content)
+    else:
+        packed = write_zip(place, FILES) if kind == "zip" else write_tar(place, FILES, kind.partition(".")[2])
+        files.makedirs(root, exist_ok=True)
+        files.pipe_file(f"{root}/faces.{kind}", packed.read_bytes())
+    imported = import_dataset(url, store, layout="folders")
+    files.rm(root, recursive=True)
+    assert imported.id == "faces"
+    _same_but_for_order(imported, whole)
+    kept = [path.name for path in imported.folder.iterdir() if path.name.startswith("source")]
+    assert kept == ["source.tar" if kind == "tar" else "source.zip"]
+    assert list(store.imports_dir.iterdir()) == []
+
+
+def _same_but_for_order(imported: StoredDataset, whole: pd.DataFrame) -> None:
+    found = imported.raw_index().sort_values("id", ignore_index=True)
+    pd.testing.assert_frame_equal(found, whole.sort_values("id", ignore_index=True))
+
+
+def test_a_url_that_is_fetched_is_not_fetched_again_after_a_stop(
+    tmp_path: Path, whole: pd.DataFrame, store: Settings
+) -> None:
+    files = fsspec.filesystem("memory")
+    files.pipe_file("/once/faces.tar.gz", _tar_bytes(tmp_path))
+
+    def stop(done_01: float, message: str) -> None:
+        if message.startswith("Indexed 48"):
+            raise CancelledError("stopped")
+
+    with pytest.raises(CancelledError):
+        import_dataset("memory://once/faces.tar.gz", store, dataset_id="mine", progress=stop)
+    files.rm("/once", recursive=True)
+    _same_but_for_order(import_dataset("memory://once/faces.tar.gz", store, dataset_id="mine"), whole)
+
+
+def test_offline_nothing_is_begun_that_could_not_end(store: Settings) -> None:
+    assert store.offline
+    with pytest.raises(DatasetError, match="FERSCOPE_OFFLINE is set"):
+        import_dataset("https://example.org/faces.zip", store)
+    assert list_imports(store) == []
+
+
+def test_a_stop_comes_soon(archive: Path, store: Settings) -> None:
+    """However much there is to do: at the first word of progress."""
+    started = io.StringIO()
+
+    def stop(done_01: float, message: str) -> None:
+        started.write(message)
+        raise CancelledError("stopped")
+
+    with pytest.raises(CancelledError):
+        import_dataset(archive, store, dataset_id="mine", progress=stop)
+    assert started.getvalue() == f"Indexed {PART_ROWS} images"
+
+
+def test_the_import_works_while_its_clock_is_coarse(tmp_path: Path, store: Settings) -> None:
+    """A folder on a disk that keeps whole seconds: what is new still changes its state by size."""
+    folder = write_folder(tmp_path / "faces", FILES)
+    second = int(time.time())
+    for path in folder.rglob("*"):
+        os.utime(path, (second, second))
+    _stopped(folder, store, "Indexed 48")
+    (folder / "fear/0000.png").write_bytes(png(999, 13, 13))
+    os.utime(folder / "fear/0000.png", (second, second))
+    resumed = import_dataset(folder, store, dataset_id="mine").raw_index()
+    assert resumed.set_index("id").loc["fear/0000.png", "width"] == 13

@@ -1,0 +1,108 @@
+"""What a proposal says of rows that name a file in another way than it is called, or contradict other rows."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from fer_core.cli.main import main
+from fer_core.data.ingest.preview import ImportPreview, fitting_manifest, propose
+from fer_core.data.ingest.skipped import Reason
+from fer_core.data.sources.source import open_source
+from fer_core.settings import Settings
+from tests.sources import png, write_folder
+
+NAMES = [f"Zoë_{number}.jpg" for number in range(6)]
+
+
+def _proposed(folder: Path, files: dict[str, bytes | str], store: Settings) -> ImportPreview:
+    with open_source(write_folder(folder, files), store) as source:
+        return propose(source, fitting_manifest(source, "table", "", "data", store))
+
+
+def _images(*names: str) -> dict[str, bytes | str]:
+    return {f"images/{name}": png(number) for number, name in enumerate(names)}
+
+
+def _rows(*names: str) -> str:
+    return "image,emotion\n" + "".join(f"{name},fear\n" for name in names)
+
+
+@pytest.mark.parametrize(
+    ("files", "listed", "relaxation"),
+    [
+        (NAMES, NAMES, None),
+        (NAMES, [f"images\\{name}" for name in NAMES], "slashes"),
+        ([unicodedata.normalize("NFD", name) for name in NAMES], NAMES, "unicode"),
+        ([name.upper() for name in NAMES], NAMES, "case"),
+        (NAMES, [name.removesuffix(".jpg") for name in NAMES], "ending"),
+        (NAMES, [f"C:\\Users\\Zoë\\images\\{name}" for name in NAMES], "folder"),
+    ],
+)
+def test_a_proposal_finds_all_files_and_says_how(
+    files: list[str], listed: list[str], relaxation: str | None, tmp_path: Path, store: Settings
+) -> None:
+    found = _proposed(tmp_path, {**_images(*files), "labels.csv": _rows(*listed)}, store)
+    assert (found.used, found.left_out) == (6, ())
+    assert found.relaxations == ({relaxation: 6} if relaxation else {})
+
+
+def test_every_row_is_counted_by_how_its_file_was_found(
+    tmp_path: Path, store: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = _images("a.jpg", "B.jpg", "C.JPG", "d.jpg", "e.jpg", "e.png")
+    text = _rows("a.jpg", "b.jpg", "c.jpg", "d", "e", "gone.jpg")
+    found = _proposed(tmp_path / "faces", {**images, "labels.csv": text}, store)
+    assert found.relaxations == {"case": 2, "ending": 1}
+    assert {each.reason: each.count for each in found.left_out} == {
+        Reason.NOT_FOUND: 1,
+        Reason.AMBIGUOUS: 1,
+        Reason.NOT_NAMED: 2,
+    }
+    assert main(["datasets", "preview", str(tmp_path / "faces"), "--layout", "table"]) == 0
+    said = capsys.readouterr().out
+    assert "matched: 2 rows name a file in other upper or lower case\n" in said
+    assert "matched: 1 row names a file without its ending, or with another\n" in said
+    assert main(["datasets", "preview", str(tmp_path / "faces"), "--layout", "table", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["relaxations"] == {"case": 2, "ending": 1}
+
+
+def test_rows_that_disagree_are_left_out_and_counted_once_an_image(tmp_path: Path, store: Settings) -> None:
+    text = _rows("a.jpg", "b.jpg", "c.jpg") + "a.jpg,anger\nA.JPG,sad\nb.jpg,Fear\nc.jpg,afraid\n"
+    found = _proposed(tmp_path, {**_images("a.jpg", "b.jpg", "c.jpg"), "labels.csv": text}, store)
+    (left_out,) = found.left_out
+    assert (left_out.reason, left_out.count, left_out.examples) == (Reason.ROWS_DISAGREE, 1, ("images/a.jpg",))
+    assert found.used == 2
+
+
+def test_addresses_say_what_to_do(tmp_path: Path, store: Settings) -> None:
+    text = _rows(*(f"https://example.org/{number}.jpg" for number in range(5)))
+    found = _proposed(tmp_path, {**_images("a.jpg"), "labels.csv": text}, store)
+    first = found.left_out[0]
+    assert (first.reason, first.count) == (Reason.NOT_FOUND, 5)
+    assert "they are addresses on the web: download the images first" in first.words
+    assert first.examples[0] == "https://example.org/0.jpg"
+
+
+@pytest.mark.parametrize(
+    ("case", "relaxations"),
+    [
+        ("excel_german", {}),
+        ("windows_paths", {"slashes": 20}),
+        ("case_mismatch", {"case": 20}),
+        ("nfd_names", {"unicode": 18}),
+    ],
+)
+def test_real_tables_find_every_file(case: str, relaxations: dict[str, int], test_data: Path, store: Settings) -> None:
+    folder = test_data.parent / "cases" / case
+    if not folder.is_dir():
+        pytest.skip(f"No {folder}.")
+    with open_source(folder, store) as source:
+        found = propose(source, fitting_manifest(source, "table", "", case, store))
+    assert (found.n_records, found.used) == (20, 20)
+    assert found.relaxations == relaxations
+    assert not [each for each in found.left_out if each.reason.unread]
+    assert found.has == (("valence and arousal",) if case == "excel_german" else ())

@@ -1,0 +1,142 @@
+"""What an import leaves out is counted and said before anything is imported; the lesser half is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fer_core.data.catalog import import_dataset, list_datasets
+from fer_core.data.ingest.import_folder import list_imports
+from fer_core.data.ingest.preview import ImportPreview, propose
+from fer_core.data.ingest.sample import SAMPLE_MAX
+from fer_core.data.ingest.skipped import LeftOut, Reason, check_enough_is_read, other_files, too_much_unread, unread
+from fer_core.data.manifest import Manifest, TableColumns
+from fer_core.data.sources.source import open_source
+from fer_core.errors import DatasetError
+from fer_core.settings import Settings
+from tests.commands import Command, commands, is_one_clear_line
+from tests.sources import PLAIN, class_folders, png, write_folder
+
+TABLE = PLAIN.model_copy(
+    update={"layout": "table", "columns": TableColumns(path="image", label="emotion", table="labels.csv")}
+)
+
+
+@pytest.fixture
+def command(store: Settings, capsys: pytest.CaptureFixture[str]) -> Command:
+    return commands(capsys)
+
+
+def _proposed(folder: Path, files: dict[str, Any], manifest: Manifest = PLAIN) -> ImportPreview:
+    with open_source(write_folder(folder, files), Settings()) as source:
+        return propose(source, manifest)
+
+
+def _reasons(found: ImportPreview) -> dict[Reason, int]:
+    return {each.reason: each.count for each in found.left_out}
+
+
+def _table(names: list[str], label: str = "fear") -> str:
+    return "image,emotion\n" + "".join(f"{name},{label}\n" for name in names)
+
+
+def test_a_source_that_is_read_whole_leaves_nothing_out(tmp_path: Path) -> None:
+    found = _proposed(tmp_path, class_folders(6))
+    assert (found.left_out, found.used, found.too_much_unread) == ((), 6, False)
+
+
+def test_every_image_and_row_is_used_or_counted_with_its_reason(tmp_path: Path) -> None:
+    files = {f"{name}.png": png(number) for number, name in enumerate("abcdef")}
+    files |= {"labels.csv": _table(["a.png", "b.png", "gone.png", "lost.png"]) + "c.png,\nd.png,unknown\n"}
+    files |= {"other.csv": "x,y\n", "readme.md": "", "clip.mp4": "", "more.zip": ""}
+    found = _proposed(tmp_path, files, TABLE)
+    assert found.used == 3
+    assert [(each.reason, each.count, each.examples) for each in found.left_out] == [
+        (Reason.NOT_FOUND, 2, ("gone.png", "lost.png")),
+        (Reason.NOT_NAMED, 2, ("e.png", "f.png")),
+        (Reason.NO_LABEL, 1, ("c.png",)),
+        (Reason.LABEL_LEFT_OUT, 1, ("unknown",)),
+        (Reason.OTHER_FORMAT, 1, ("clip.mp4",)),
+        (Reason.ARCHIVE, 1, ("more.zip",)),
+        (Reason.TABLE_NOT_READ, 1, ("other.csv",)),
+        (Reason.OTHER_FILE, 1, ("readme.md",)),
+    ]
+    assert found.missing == ("gone.png", "lost.png")
+    assert found.too_much_unread
+    assert all(str(each.count) in each.words for each in found.left_out)
+
+
+def test_the_label_files_that_are_read_are_not_called_left_out() -> None:
+    names = ["a.png", "label.csv", "note.txt", "noname"]
+    assert [(each.reason, each.count) for each in other_files(names, ["a.png", "label.csv"])] == [
+        (Reason.OTHER_FILE, 2)
+    ]
+    assert other_files(names, ["a.png", "label.csv"])[0].words == "2 other files are not images (.txt 1, no ending 1)"
+    assert other_files(names, ["a.png"])[0] == LeftOut(Reason.TABLE_NOT_READ, 1, ("label.csv",))
+
+
+@pytest.mark.parametrize(("lost", "used", "refused"), [(0, 0, False), (5, 5, False), (6, 5, True), (1, 0, True)])
+def test_more_than_half_is_too_much(lost: int, used: int, refused: bool) -> None:
+    left_out = [LeftOut(Reason.NOT_FOUND, lost), LeftOut(Reason.LABEL_LEFT_OUT, 100), LeftOut(Reason.OTHER_FILE, 100)]
+    assert unread(left_out) == lost
+    assert too_much_unread(left_out, used) == refused
+    if refused:
+        with pytest.raises(DatasetError, match=f"{used or 'None'} of the {lost + used} images"):
+            check_enough_is_read(left_out, used)
+    else:
+        check_enough_is_read(left_out, used)
+
+
+def test_images_that_can_not_be_opened_are_seen_before_the_import(tmp_path: Path) -> None:
+    files = class_folders(10) | dict.fromkeys((f"fear/x{number}.png" for number in range(4)), b"no image")
+    found = _proposed(tmp_path / "few", files)
+    assert _reasons(found) == {Reason.UNREADABLE: 4}
+    assert (found.used, found.too_much_unread) == (10, False)
+    broken = dict.fromkeys((f"fear/x{number:04d}.png" for number in range(5 * SAMPLE_MAX)), b"no image")
+    found = _proposed(tmp_path / "many", broken | {"fear/y.png": png(1)})
+    (left,) = found.left_out
+    assert left.count >= 4 * SAMPLE_MAX
+    assert f"of {SAMPLE_MAX} that were opened" in left.words
+    assert found.too_much_unread
+
+
+def test_a_row_an_image_that_repeats_counts_once(tmp_path: Path) -> None:
+    files = {"a.png": png(1), "labels.csv": _table(["a.png"] * 5 + ["gone.png"])}
+    found = _proposed(tmp_path, files, TABLE)
+    assert (found.n_records, found.used, _reasons(found)) == (6, 1, {Reason.NOT_FOUND: 1})
+
+
+def test_the_lesser_half_is_not_imported_unless_it_is_wanted(tmp_path: Path, store: Settings) -> None:
+    files = {f"{number}.png": png(number) for number in range(10)} | {"labels.csv": _table(["0.png", "1.png"])}
+    folder = write_folder(tmp_path / "faces", files)
+    with pytest.raises(DatasetError, match=r"Only 2 of the 10 images can be used: 8 images are named by no label file"):
+        import_dataset(folder, store)
+    assert (list_datasets(store), list_imports(store)) == ([], [])
+    seen: list[ImportPreview] = []
+    assert import_dataset(folder, store, allow_partial=True, review=seen.append).n == 2
+    assert _reasons(seen[0]) == {Reason.NOT_NAMED: 8}
+
+
+def test_commands_say_what_is_left_out_and_refuse_the_lesser_half(
+    tmp_path: Path, command: Command, store: Settings
+) -> None:
+    few = write_folder(tmp_path / "few", class_folders(4) | {"loose.png": png(9), "notes.txt": ""})
+    said = command("datasets", "preview", few, "--json").json
+    assert [(each["reason"], each["count"], each["examples"]) for each in said["left_out"]] == [
+        ("no_label", 1, ["loose.png"]),
+        ("no_image", 1, ["notes.txt"]),
+    ]
+    assert (said["used"], said["too_much_unread"]) == (4, False)
+    assert "left out: 1 image has no label, such as loose.png" in command("datasets", "preview", few).out
+    printed = command("datasets", "import", few, "--json")
+    assert (printed.code, printed.json["left_out"]) == (0, said["left_out"])
+
+    files = {f"{number}.png": png(number) for number in range(3)} | {"labels.csv": _table(["0.png"])}
+    most = write_folder(tmp_path / "most", files)
+    assert command("datasets", "preview", most, "--json").json["too_much_unread"]
+    is_one_clear_line(command("datasets", "import", most), "Only 1 of the 3 images", "2.png"[:1], "--allow-partial")
+    printed = command("datasets", "import", most, "--allow-partial")
+    assert printed.code == 0
+    assert "left out: 2 images are named by no label file" in printed.out

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from fer_core.contract import Contract
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.index.images import decode
+from fer_core.data.packing.pack import dataset_images, is_packed, pack, pack_bytes, pack_bytes_limit
+from fer_core.data.packing.stream import StreamedImages
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
+from fer_core.errors import CancelledError
+from fer_core.labels import label_set
+from fer_core.settings import Settings
+
+LABELS = label_set("eight").expressions
+CONTRACTS = [
+    Contract(color="gray", size_px=48, normalization="image", labels=LABELS),
+    Contract(color="rgb", size_px=20, normalization="unit", labels=LABELS),
+]
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, store: Settings) -> StoredDataset:
+    """Thirty drawings; the third can't be read."""
+    folder = tmp_path / "faces"
+    write_synthetic_faces(folder, SyntheticFacesConfig(total=30, identities=10, size_px=32))
+    sorted(folder.rglob("*.png"))[2].write_bytes(b"no image")
+    return import_dataset(folder, store)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.pack_key)
+def test_a_pack_is_what_the_contract_fits(contract: Contract, dataset: StoredDataset, store: Settings) -> None:
+    packed = pack(dataset, contract, store)
+    index = dataset.index()
+    assert packed.images.shape == (30, contract.channels, contract.size_px, contract.size_px)
+    assert packed.images.dtype == np.uint8
+    np.testing.assert_array_equal(packed.readable, index["problem"] == "")
+    assert int((~packed.readable).sum()) == 1
+    with dataset.source(store) as source:
+        for row in np.flatnonzero(packed.readable):
+            pixels = decode(source.read(index["path"][row]))
+            assert pixels is not None
+            np.testing.assert_array_equal(packed.images[row], contract.fit(pixels))
+    assert not packed.images[~packed.readable].any()
+
+
+def test_the_second_time_the_images_are_not_opened(dataset: StoredDataset, store: Settings) -> None:
+    first = pack(dataset, CONTRACTS[0], store)
+    shutil.rmtree(dataset.source_path)
+    again = pack(dataset, CONTRACTS[0].model_copy(update={"normalization": "unit"}), store)
+    np.testing.assert_array_equal(first.images, again.images)
+    np.testing.assert_array_equal(first.readable, again.readable)
+
+
+def test_packs_of_different_shapes_lie_side_by_side(dataset: StoredDataset, store: Settings) -> None:
+    for contract in CONTRACTS:
+        pack(dataset, contract, store)
+    assert len(list((store.cache_dir / "packs").iterdir())) == 2
+
+
+def test_a_pack_can_not_be_written_to(dataset: StoredDataset, store: Settings) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        pack(dataset, CONTRACTS[0], store).images[0] = 1
+
+
+def test_stopping_leaves_no_half_pack(dataset: StoredDataset, store: Settings) -> None:
+    def stop(done_01: float, message: str) -> None:
+        raise CancelledError("stopped")
+
+    with pytest.raises(CancelledError):
+        pack(dataset, CONTRACTS[0], store, stop)
+    assert list((store.cache_dir / "packs").iterdir()) == []
+    assert pack(dataset, CONTRACTS[0], store).readable.sum() == 29
+
+
+def test_what_a_crash_left_is_made_anew(dataset: StoredDataset, store: Settings) -> None:
+    pack(dataset, CONTRACTS[0], store)
+    (folder,) = (store.cache_dir / "packs").iterdir()
+    (folder / "pack.json").unlink()
+    (folder / "images.npy").write_bytes(b"half")
+    assert pack(dataset, CONTRACTS[0], store).images[0].any()
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.pack_key)
+def test_beyond_the_limit_the_same_pixels_are_streamed(
+    contract: Contract, dataset: StoredDataset, store: Settings
+) -> None:
+    small = store.model_copy(update={"pack_bytes_max": pack_bytes(dataset, contract) - 1})
+    found = dataset_images(dataset, contract, small)
+    assert isinstance(found.images, StreamedImages)
+    assert not is_packed(dataset, contract, store)
+    packed = pack(dataset, contract, store)
+    rows = np.random.default_rng(0).permutation(len(packed.images))
+    np.testing.assert_array_equal(found.images[rows], packed.images[rows])
+    np.testing.assert_array_equal(found.readable, packed.readable)
+    assert found.images.shape == packed.images.shape
+
+
+def test_within_the_limit_images_are_packed(dataset: StoredDataset, store: Settings) -> None:
+    exact = store.model_copy(update={"pack_bytes_max": pack_bytes(dataset, CONTRACTS[0])})
+    found = dataset_images(dataset, CONTRACTS[0], exact)
+    assert isinstance(found.images, np.memmap)
+    assert found.images.nbytes == pack_bytes(dataset, CONTRACTS[0])
+
+
+def test_a_pack_that_is_there_is_used_whatever_the_limit(dataset: StoredDataset, store: Settings) -> None:
+    pack(dataset, CONTRACTS[0], store)
+    none = store.model_copy(update={"pack_bytes_max": 0})
+    assert isinstance(dataset_images(dataset, CONTRACTS[0], none).images, np.memmap)
+
+
+def test_a_pack_leaves_half_of_the_free_disk(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    assert pack_bytes_limit(store) == 500
+    assert pack_bytes_limit(store.model_copy(update={"pack_bytes_max": 300})) == 300

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.contract import Contract
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.packing import stream
+from fer_core.data.packing.pack import dataset_images
+from fer_core.data.packing.stream import StreamedImages
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
+from fer_core.labels import label_set
+from fer_core.settings import Settings
+
+CONTRACT = Contract(color="gray", size_px=24, normalization="unit", labels=label_set("eight").expressions)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, store: Settings) -> StoredDataset:
+    folder = tmp_path / "faces"
+    write_synthetic_faces(folder, SyntheticFacesConfig(total=40, identities=10, size_px=32))
+    return import_dataset(folder, store)
+
+
+def _streamed(dataset: StoredDataset, store: Settings) -> StreamedImages:
+    found = dataset_images(dataset, CONTRACT, store.model_copy(update={"pack_bytes_max": 0, "threads": 2})).images
+    assert isinstance(found, StreamedImages)
+    return found
+
+
+def test_processes_bring_the_batches_in_order(dataset: StoredDataset, store: Settings) -> None:
+    order = np.split(np.random.default_rng(0).permutation(40), [7, 8, 30])
+    with _streamed(dataset, store) as images:
+        for _ in range(2):  # the processes serve epoch after epoch
+            for rows, batch in zip(order, images.batches(order), strict=True):
+                np.testing.assert_array_equal(batch, images[rows])
+
+
+def test_few_batches_are_on_their_way_at_once(
+    dataset: StoredDataset, store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_AHEAD_BYTES", 2 * 5 * 24 * 24)
+    asked: list[int] = []
+
+    class Watched(StreamedImages):
+        def _task(self, rows):  # type: ignore[no-untyped-def]
+            asked.append(len(rows))
+            return super()._task(rows)
+
+    images = _streamed(dataset, store)
+    images.__class__ = Watched
+    with images:
+        batches = images.batches(np.split(np.arange(40), 8))
+        next(batches)
+        assert len(asked) == 3  # the one that was taken, and two batches of five
+        batches.close()
+
+
+def test_a_file_that_has_gone_is_zeros(dataset: StoredDataset, store: Settings) -> None:
+    images = _streamed(dataset, store)
+    gone = dataset.index()["path"][3]
+    (dataset.source_path / gone).unlink()
+    assert not images[np.array([3])].any()
+    assert images[np.array([4])].any()

@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.data.duplicates.detail import DETAIL, DETAIL_SIDE, RISE, encode_details
+from fer_core.data.duplicates.duplicates import BLANK_CONTRAST, NEAR_BITS, SIMILARITY_MIN, duplicate_pairs
+from fer_core.data.quality import image_checks as images
+from fer_core.data.quality.checks import Finding, FindingKind, findings, redundant, unchecked
+from fer_core.data.quality.messages import WORDS
+
+K = FindingKind
+FAR = 0x0F0F0F0F0F0F0F0F
+
+
+def _index(n: int, **columns: Any) -> pd.DataFrame:
+    """Images in order, all different, of one class and in no part; `columns` say what is otherwise."""
+    rng = np.random.default_rng(0)
+    index = pd.DataFrame(
+        {
+            "id": [f"{row}.png" for row in range(n)],
+            "path": [f"folder/{row}.png" for row in range(n)],
+            "split": pd.array([None] * n, "string"),
+            "label": pd.array(["neutral"] * n, "string"),
+            "identity": pd.array([None] * n, "string"),
+            "width": 48,
+            "height": 48,
+            "sha256": [f"{row:x}" for row in range(n)],
+            "phash": rng.integers(-(2**63), 2**63, n, np.int64),
+            "brightness": 128.0,
+            "contrast": 50.0,
+            "sharpness": np.exp(rng.uniform(6.7, 7.3, n)),
+            "dark_01": 0.0,
+            "bright_01": 0.0,
+            "problem": "",
+        }
+    )
+    for name, values in columns.items():
+        index[name] = pd.array(values, index[name].dtype) if name in index else values
+    return index
+
+
+def _found(index: pd.DataFrame, faces: pd.DataFrame | None = None) -> dict[FindingKind, Finding]:
+    return {finding.kind: finding for finding in findings(index, duplicate_pairs(index), faces)}
+
+
+def _rows(index: pd.DataFrame, kind: FindingKind, faces: pd.DataFrame | None = None) -> list[int]:
+    found = _found(index, faces)
+    return found[kind].rows.tolist() if kind in found else []
+
+
+def _pairs(finding: Finding) -> list[tuple[int, int, int]]:
+    assert finding.pairs is not None
+    assert list(finding.pairs.columns) == ["a", "b", "bits", "similarity"]
+    return list(finding.pairs.drop(columns="similarity").itertuples(index=False, name=None))
+
+
+def _everything_wrong() -> pd.DataFrame:
+    """An index with each finding, and an eighth row that is fine."""
+    count = 100
+    index = _index(count)
+    index["split"] = pd.array(["train"] * 50 + ["test"] * 50, "string")
+    index.loc[0, ["sha256", "problem"]] = ["", "does not decode"]
+    index.loc[1, "width"] = 20
+    index.loc[2, "contrast"] = 0.0
+    index.loc[3, ["brightness", "contrast"]] = [20.0, 10.0]
+    index.loc[4, ["brightness", "contrast"]] = [230.0, 10.0]
+    index.loc[5, "sharpness"] = 0.5
+    for first, second, column in ((6, 56, "sha256"), (6, 56, "phash"), (7, 57, "identity"), (8, 58, "path")):
+        index.loc[[first, second], column] = index.loc[first, column] if column != "identity" else "p"
+    index.loc[56, "label"] = "fear"
+    index.loc[9, "phash"] = index.loc[10, "phash"] ^ 1
+    frequencies = np.random.default_rng(0).standard_normal((count, DETAIL_SIDE**2)).astype(np.float32) * 1000 / RISE
+    frequencies[60] = frequencies[11] * np.tile(np.where(np.arange(DETAIL_SIDE) % 2, -1, 1), DETAIL_SIDE)  # mirrored
+    index[DETAIL] = pd.Series(encode_details(frequencies), dtype=object)
+    return index
+
+
+def _faces(index: pd.DataFrame, none: list[int]) -> pd.DataFrame:
+    return pd.DataFrame({"id": index["id"], "faces": [0 if row in none else 1 for row in range(len(index))]})
+
+
+def test_everything_wrong_is_found_the_gravest_first() -> None:
+    index = _everything_wrong()
+    found = findings(index, duplicate_pairs(index), _faces(index, [11]))
+    assert [finding.kind for finding in found] == list(FindingKind)
+    rows = {finding.kind: sorted(finding.rows.tolist()) for finding in found}
+    assert rows == {
+        K.UNREADABLE: [0],
+        K.DUPLICATE_ACROSS_SPLITS: [6, 11, 56, 60],
+        K.IDENTITY_ACROSS_SPLITS: [7, 57],
+        K.CONFLICT: [6, 56],
+        K.EXACT_DUPLICATE: [6, 56],
+        K.NEAR_DUPLICATE: [9, 10],
+        K.AUGMENTED_COPY: [11, 60],
+        K.BLANK: [2],
+        K.NO_FACE: [11],
+        K.TINY: [1],
+        K.DARK: [3],
+        K.BRIGHT: [4],
+        K.BLURRED: [5],
+        K.NAME_ACROSS_SPLITS: [8, 58],
+    }
+
+
+def test_nothing_wrong_is_no_finding() -> None:
+    index = _index(200)
+    assert findings(index, duplicate_pairs(index), _faces(index, [])) == []
+    assert findings(index.iloc[:0], duplicate_pairs(index.iloc[:0])) == []
+
+
+def test_excluded_images_are_passed_over_everywhere() -> None:
+    index = _everything_wrong()
+    pairs, faces = duplicate_pairs(index), _faces(index, [11])
+    assert len(findings(index.assign(excluded=False), pairs, faces)) == len(FindingKind)
+    index["excluded"] = np.arange(len(index)) < 12
+    assert findings(index, pairs, faces) == []
+
+
+def test_excluding_the_surplus_of_a_finding_ends_it() -> None:
+    index = _everything_wrong()
+    index["excluded"] = False
+    pairs = duplicate_pairs(index)
+    resolved = 0
+    for finding in findings(index, pairs):
+        assert (len(finding.surplus) > 0) == (finding.remedy == "exclude")
+        assert set(finding.surplus) <= set(finding.rows)
+        if finding.remedy == "exclude":
+            index.loc[finding.surplus, "excluded"] = True
+            assert finding.kind not in [left.kind for left in findings(index, pairs)]
+            resolved += 1
+    assert resolved >= 6
+
+
+@pytest.mark.parametrize("kind", list(FindingKind))
+def test_every_kind_has_its_words(kind: FindingKind) -> None:
+    words = WORDS[kind]
+    assert all((words.title, words.explanation.endswith("."), words.suggestion.endswith(".")))
+    assert words.remedy in {"exclude", "relabel", "mark_ambiguous", "look"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits"),
+    [
+        (K.TINY, [images.TINY_PX]),
+        (K.BLANK, [BLANK_CONTRAST]),
+        (K.DARK, [images.DARK_BELOW, images.DARK_MEAN_BELOW]),
+        (K.BRIGHT, [images.BRIGHT_ABOVE, images.BRIGHT_MEAN_ABOVE]),
+        (K.BLURRED, [images.BLURRED_Z, images.CLASS_MIN]),
+        *((kind, [NEAR_BITS, SIMILARITY_MIN]) for kind in (K.NEAR_DUPLICATE, K.DUPLICATE_ACROSS_SPLITS, K.CONFLICT)),
+    ],
+)
+def test_the_words_name_the_thresholds(kind: FindingKind, limits: list[float]) -> None:
+    said = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", WORDS[kind].explanation)}
+    assert set(map(float, limits)) <= said
+
+
+def test_an_unreadable_image_is_nothing_but_unreadable() -> None:
+    index = _index(3, width=[0, 48, 48], height=[0, 48, 48], sha256=["", "a", "b"], contrast=[np.nan, 50, 50])
+    index[["brightness", "sharpness", "dark_01", "bright_01"]] = np.nan
+    assert list(_found(index)) == [K.UNREADABLE]
+
+
+def test_no_face_needs_a_search() -> None:
+    index = _index(4)
+    faces = pd.DataFrame({"id": ["2.png", "0.png", "elsewhere.png", "1.png"], "faces": [0, 2, 0, None]})
+    pairs = duplicate_pairs(index)
+    assert _rows(index, K.NO_FACE, faces) == [2]
+    assert "2 of 4" in unchecked(index, pairs, faces)[K.NO_FACE]
+    assert "not searched" in unchecked(index, pairs)[K.NO_FACE]
+    assert K.NO_FACE not in unchecked(index, pairs, _faces(index, [1]))
+
+
+def test_duplicates_of_duplicates_are_one_group() -> None:
+    index = _index(6, phash=[0, 0, 0, 0b11, 1 << 40, 2**62 - 1], sha256=list("aabcde"))
+    found = _found(index)
+    assert _pairs(found[K.EXACT_DUPLICATE]) == [(0, 1, 0)]
+    nearest = [(0, 2, 0), (0, 4, 1), (2, 4, 1), (0, 3, 2), (2, 3, 2), (3, 4, 3)]
+    assert _pairs(found[K.NEAR_DUPLICATE]) == nearest
+    assert found[K.NEAR_DUPLICATE].rows.tolist() == [0, 2, 4, 3]
+    assert redundant(duplicate_pairs(index), index).tolist() == [1, 2, 3, 4]
+
+
+def test_what_is_judged_is_kept() -> None:
+    index = _index(6, phash=[0, 0, 0, FAR, FAR, FAR])
+    pairs = duplicate_pairs(index)
+    for split, dropped in (
+        (["train", "valid", "test", "train", "train", "valid"], [0, 1, 3, 4]),
+        ([None, "train", None, "valid", "valid", "train"], [0, 2, 4, 5]),
+    ):
+        index["split"] = pd.array(split, "string")
+        assert redundant(pairs, index).tolist() == dropped
+    index["excluded"] = [True, False, False, False, False, False]
+    assert redundant(pairs, index).tolist() == [2, 4, 5]
+    index["split"] = pd.array([None] * 6, "string")
+    assert redundant(pairs, index).tolist() == [2, 4, 5]
+    assert redundant(pairs.iloc[:0], index).tolist() == []
+
+
+def test_blank_images_are_no_duplicates() -> None:
+    index = _index(2, sha256=["a", "a"], phash=[0, 0], contrast=[0.0, 0.0], label=["fear", "anger"])
+    index["split"] = pd.array(["train", "test"], "string")
+    assert list(_found(index)) == [K.BLANK]
+
+
+def test_a_duplicate_across_parts_costs_the_training_copy() -> None:
+    index = _index(5, phash=[0, 0, 1, FAR, FAR])
+    index["split"] = pd.array(["train", "train", "valid", "train", "train"], "string")
+    found = _found(index)[K.DUPLICATE_ACROSS_SPLITS]
+    assert _pairs(found) == [(0, 2, 1), (1, 2, 1)]
+    assert found.rows.tolist() == [0, 2, 1]
+    assert found.surplus.tolist() == [0, 1]
+
+
+def test_a_group_that_no_pair_divides_shows_two_of_its_members() -> None:
+    # each is paired with the first, which is in no part and has no label
+    index = _index(3, sha256=["a", "a", "a"], phash=[0, 0, 0], label=[None, "fear", "anger"])
+    index["split"] = pd.array([None, "train", "test"], "string")
+    found = _found(index)
+    for kind in (K.DUPLICATE_ACROSS_SPLITS, K.CONFLICT):
+        assert _pairs(found[kind]) == [(1, 2, 0)]
+        assert found[kind].pairs["similarity"].isna().all(), "the two were not compared"
+        assert sorted(found[kind].rows.tolist()) == [1, 2]
+
+
+def test_pairs_say_how_alike_they_are_the_nearest_first() -> None:
+    index = _index(5, phash=[0, 0, 0b1, 0b111, FAR], sha256=list("aabcd"), label=["fear"] * 2 + ["anger"] * 3)
+    pairs = pd.DataFrame({"a": [0, 0, 0], "b": [1, 2, 3], "bits": [0, 1, 3], "kind": ["exact", "near", "near"]})
+    pairs["similarity"] = np.array([1, 0.96, 0.98], np.float32)
+    found = {finding.kind: finding.pairs for finding in findings(index, pairs)}
+    for kind, expected in (
+        (K.EXACT_DUPLICATE, [1]),
+        (K.NEAR_DUPLICATE, [0.98, 0.96]),
+        (K.CONFLICT, [0.98, 0.96]),
+    ):
+        shown = found[kind]
+        assert shown is not None
+        assert shown["similarity"].tolist() == pytest.approx(expected)
+
+
+def test_conflicts_are_pairs_of_different_labels() -> None:
+    phash = [0, 0b1, 0b11, FAR, FAR, 2**62 - 1]
+    index = _index(6, phash=phash, label=["fear", "fear", "anger", "anger", None, "fear"])
+    found = _found(index)[K.CONFLICT]
+    assert _pairs(found) == [(1, 2, 1), (0, 2, 2)]
+    assert sorted(found.rows.tolist()) == [0, 1, 2]
+    assert found.remedy == "mark_ambiguous"
+    assert len(found.surplus) == 0
+
+
+def test_a_ambiguous_label_conflicts_no_more() -> None:
+    index = _index(2, phash=[0, 0], label=["fear", "anger"])
+    index["ambiguous"] = [False, False]
+    assert K.CONFLICT in _found(index)
+    index["ambiguous"] = [False, True]
+    assert K.CONFLICT not in _found(index)
+
+
+def test_one_person_in_two_parts() -> None:
+    index = _index(6, identity=["p", "q", "p", "q", None, ""])
+    index["split"] = pd.array(["train", "train", "test", "train", "train", "test"], "string")
+    found = _found(index)[K.IDENTITY_ACROSS_SPLITS]
+    assert [pair[:2] for pair in _pairs(found)] == [(0, 2)]
+    assert found.surplus.tolist() == [0]
+
+
+def test_one_name_in_two_parts() -> None:
+    index = _index(4, path=["train/1.png", "test/1.png", "train/a/2.png", "train/b/2.png"])
+    index["split"] = pd.array(["train", "test", "train", "train"], "string")
+    assert _rows(index, K.NAME_ACROSS_SPLITS) == [0, 1]
+
+
+def test_what_could_not_be_checked_is_said_with_its_reason() -> None:
+    index = _index(60)
+    said = unchecked(index, None)
+    assert set(said) == {
+        *(K.DUPLICATE_ACROSS_SPLITS, K.CONFLICT, K.EXACT_DUPLICATE, K.NEAR_DUPLICATE, K.AUGMENTED_COPY),
+        *(K.IDENTITY_ACROSS_SPLITS, K.NAME_ACROSS_SPLITS, K.NO_FACE),
+    }
+    assert {finding.kind for finding in findings(index, None)} == set()
+    index["split"] = pd.array(["train"] * 59 + ["test"], "string")
+    index["identity"] = pd.array(["p"] * 60, "string")
+    assert unchecked(index, duplicate_pairs(index), _faces(index, [])) == {}
+    index["label"] = pd.array([None] * 60, "string")
+    assert set(unchecked(index, duplicate_pairs(index), _faces(index, []))) == {K.CONFLICT}
+    few = index.iloc[: images.CLASS_MIN - 1]
+    assert K.BLURRED in unchecked(few, duplicate_pairs(few))
+    index["split"] = pd.array(["train"] * 60, "string")
+    assert "parts" in unchecked(index, duplicate_pairs(index))[K.DUPLICATE_ACROSS_SPLITS]

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.quality import faceless
+from fer_core.data.quality.faceless import search_faces, searched_faces
+from fer_core.errors import CancelledError
+from fer_core.settings import Settings
+
+
+@pytest.fixture
+def dataset(store: Settings, tmp_path: Path, test_data: Path) -> StoredDataset:
+    """Four real faces among four pictures of nothing, and a file that is no image."""
+    import zipfile
+
+    folder = tmp_path / "faces" / "happiness"
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(test_data / "facial_expressions.zip") as archive:
+        names = [name for name in archive.namelist() if name.endswith(".jpg") and "__MACOSX" not in name][:4]
+        for place, name in enumerate(names):
+            (folder / f"face-{place}.jpg").write_bytes(archive.read(name))
+    for place in range(4):
+        noise = np.random.default_rng(place).integers(0, 255, (48, 48), np.uint8)
+        cv2.imwrite(str(folder / f"noise-{place}.png"), cv2.blur(noise, (3, 3)))
+    (folder / "zzz.png").write_text("no image")
+    return import_dataset(tmp_path / "faces", store, dataset_id="mixed")
+
+
+def test_faces_are_told_from_nothing_and_the_result_is_kept(
+    dataset: StoredDataset, store: Settings, yunet_file: Path
+) -> None:
+    assert searched_faces(dataset) is None
+    here = store.model_copy(update={"yunet": yunet_file})
+    found = search_faces(dataset, here)
+    faces = dict(zip((name.rpartition("/")[2].split("-")[0] for name in found["id"]), found["faces"], strict=True))
+    assert len(found) == 8  # what can't be read is not searched
+    assert (found.loc[found["id"].str.contains("face-"), "faces"] == 1).all()
+    assert (found.loc[found["id"].str.contains("noise-"), "faces"] == 0).all()
+    assert set(faces) == {"face", "noise"}
+    kept = searched_faces(dataset)
+    assert kept is not None
+    assert kept[1] == "yunet"
+    assert kept[0]["id"].tolist() == found["id"].tolist()
+
+
+def test_a_search_that_was_stopped_goes_on_from_its_last_part(
+    dataset: StoredDataset, store: Settings, yunet_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faceless, "_PART_ROWS", 2)
+    here = store.model_copy(update={"yunet": yunet_file, "threads": 1})
+
+    def stop(done_01: float, message: str) -> None:
+        raise CancelledError(message)
+
+    with pytest.raises(CancelledError):
+        search_faces(dataset, here, stop)
+    assert searched_faces(dataset) is None
+    splits = {path: path.stat().st_mtime_ns for path in dataset.folder.glob("faces-parts-*/*.parquet")}
+    assert splits
+    seen: list[float] = []
+
+    def look(done_01: float, message: str) -> None:
+        seen.append(done_01)
+        assert {path: path.stat().st_mtime_ns for path in splits if path.exists()} in (splits, {})
+
+    assert len(search_faces(dataset, here, look)) == 8
+    assert seen == sorted(seen)
+    assert not list(dataset.folder.glob("faces-parts-*"))

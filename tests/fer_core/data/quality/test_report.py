@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.quality.checks import FindingKind
+from fer_core.data.quality.report import (
+    finding_table,
+    pair_table,
+    parse_kind,
+    quality_report,
+    reason_in_words,
+    to_exclude,
+)
+from fer_core.errors import InputError
+from fer_core.settings import Settings
+from tests.faulty import BLANK, COPY_IN_TRAINING, PERSON, TESTED, TWICE, UNREADABLE, N, import_faulty
+
+FAULTY = {BLANK, COPY_IN_TRAINING, TESTED, UNREADABLE, *PERSON, *TWICE}
+
+
+@pytest.fixture
+def dataset(store: Settings, tmp_path: Path) -> StoredDataset:
+    return import_faulty(tmp_path / "faces", store)
+
+
+def ids_by_kind(dataset: StoredDataset) -> dict[str, set[str]]:
+    table = finding_table(quality_report(dataset).findings, dataset.index())
+    return {str(kind): set(rows["id"]) for kind, rows in table.groupby("finding")}
+
+
+def test_the_faults_are_found_and_nothing_else(dataset: StoredDataset) -> None:
+    assert ids_by_kind(dataset) == {
+        "unreadable": {UNREADABLE},
+        "blank": {BLANK},
+        "duplicate_across_splits": {TESTED, COPY_IN_TRAINING},
+        "conflict": {TESTED, COPY_IN_TRAINING},
+        "exact_duplicate": {TESTED, COPY_IN_TRAINING, *TWICE},
+        "identity_across_splits": set(PERSON),
+    }
+    report = quality_report(dataset)
+    assert (report.concerned, report.used, report.lacking) == (len(FAULTY), N, ())
+    assert report.findings[0].kind is FindingKind.UNREADABLE
+    assert set(report.unchecked) == {FindingKind.NO_FACE, FindingKind.BLURRED}
+
+
+def test_what_was_excluded_is_passed_over_and_an_older_version_can_be_asked_for(dataset: StoredDataset) -> None:
+    index = dataset.index(["id"])["id"]
+    for finding in quality_report(dataset).findings:
+        if finding.remedy == "exclude":
+            dataset.corrections().exclude(index.iloc[to_exclude(finding)], str(finding.kind))
+    report = quality_report(dataset)
+    assert report.findings == ()
+    assert report.concerned == 0
+    assert report.used == N - len({UNREADABLE, BLANK, COPY_IN_TRAINING, TWICE[1], PERSON[0]})
+    assert quality_report(dataset, version=0).concerned == len(FAULTY)
+
+
+def test_faces_that_were_not_found_are_a_finding(dataset: StoredDataset) -> None:
+    ids = dataset.index(["id"])["id"]
+    faces = pd.DataFrame({"id": ids, "faces": [0 if name == BLANK else 1 for name in ids]})
+    found = quality_report(dataset, faces).find(FindingKind.NO_FACE)
+    assert found is not None
+    assert ids.iloc[found.rows].tolist() == [BLANK]
+
+
+def test_pairs_are_tabled_with_both_images(dataset: StoredDataset) -> None:
+    table = pair_table(quality_report(dataset).findings, dataset.index())
+    across = table[table["finding"] == "duplicate_across_splits"].iloc[0]
+    assert (across["bits"], across["similarity"]) == (0, 1)
+    assert {across["id_a"], across["id_b"]} == {TESTED, COPY_IN_TRAINING}
+    assert {across["label_a"], across["label_b"]} == {"anger", "fear"}
+    assert {across["split_a"], across["split_b"]} == {"test", "train"}
+    assert pair_table([], dataset.index()).empty
+    assert finding_table([], dataset.index()).columns.tolist() == ["finding", "id", "path", "split", "label"]
+
+
+def test_an_index_of_an_older_version_is_checked_as_far_as_it_goes(dataset: StoredDataset) -> None:
+    path = dataset.folder / "index.parquet"
+    pd.read_parquet(path).drop(columns=["dark_01", "bright_01"]).to_parquet(path, index=False)
+    report = quality_report(dataset)
+    assert report.lacking == ("dark_01", "bright_01")
+    assert report.concerned == len(FAULTY)
+    assert FindingKind.NEAR_DUPLICATE not in report.unchecked
+    pd.read_parquet(path).drop(columns="signature").to_parquet(path, index=False)
+    report = quality_report(dataset)
+    assert report.lacking == ("signature", "dark_01", "bright_01")
+    assert "only hashes within 3 bits" in report.unchecked[FindingKind.NEAR_DUPLICATE]
+    assert report.concerned == len(FAULTY)
+
+
+def test_kinds_are_read_and_reasons_are_said() -> None:
+    assert parse_kind(" No-Face ") is FindingKind.NO_FACE
+    with pytest.raises(InputError, match=r"'nose' is no finding\. Choose one of: unreadable"):
+        parse_kind("nose")
+    assert reason_in_words("blank") == "Blank"
+    assert reason_in_words("my own") == "my own"

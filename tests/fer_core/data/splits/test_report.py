@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.duplicates.groups import Groups, group_rows
+from fer_core.data.splits.leakage import leakage
+from fer_core.data.splits.report import (
+    SPLIT_COLUMNS,
+    Reason,
+    SplitReport,
+    assignment,
+    has_published_split,
+    split_report,
+)
+from fer_core.data.splits.split import LEFT_OUT, SplitConfig
+from fer_core.settings import Settings
+from tests.faulty import COPY_IN_TRAINING, PERSON, UNREADABLE, N, import_faulty
+
+
+@pytest.fixture
+def dataset(store: Settings, tmp_path: Path) -> StoredDataset:
+    return import_faulty(tmp_path / "faces", store)
+
+
+def ties(dataset: StoredDataset) -> Groups:
+    return group_rows(dataset.index(SPLIT_COLUMNS), dataset.pairs())
+
+
+def report_of(dataset: StoredDataset, config: SplitConfig) -> SplitReport:
+    return split_report(dataset.index(SPLIT_COLUMNS), config, ties(dataset))
+
+
+def test_why_images_are_left_out_of_a_published_split(dataset: StoredDataset) -> None:
+    dataset.corrections().exclude([UNREADABLE], "unreadable")
+    report = report_of(dataset, SplitConfig())
+    assert report.left_out == {Reason.EXCLUDED: 1, Reason.EXACT: 1, Reason.IDENTITY: 1}
+    splits = assignment(dataset.index(["id"]), report.splits).set_index("id")["split"]
+    assert set(splits.index[splits == LEFT_OUT]) == {UNREADABLE, COPY_IN_TRAINING, PERSON[0]}
+    assert report.counts.loc[LEFT_OUT, "total"] == sum(report.left_out.values())
+
+
+def test_the_published_split_leaks_and_the_one_that_is_made_does_not(dataset: StoredDataset) -> None:
+    for kind in ("published", "seeded", "kfold"):
+        report = report_of(dataset, SplitConfig(kind=kind, folds=4))
+        assert report.kind == kind
+        assert leakage(ties(dataset), report.splits).clean
+        assert report.published_leakage is not None
+        assert not report.published_leakage.clean
+        assert report.counts["total"].sum() == N
+
+
+def test_without_published_parts_a_seeded_split_takes_their_place(dataset: StoredDataset) -> None:
+    index = dataset.index(SPLIT_COLUMNS)
+    index["split"] = pd.Series(pd.NA, index.index, dtype="string")
+    report = split_report(index, SplitConfig(), group_rows(index, dataset.pairs()))
+    assert not has_published_split(index)
+    assert (report.kind, report.published_leakage, report.left_out) == ("seeded", None, {})
+
+
+def test_images_in_no_published_part_are_named_as_such(dataset: StoredDataset) -> None:
+    index = dataset.index(SPLIT_COLUMNS)
+    index.loc[index["id"] == UNREADABLE, "split"] = None
+    assert split_report(index, SplitConfig(), group_rows(index, dataset.pairs())).left_out[Reason.UNMENTIONED] == 1

@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from fer_core.data.duplicates.duplicates import duplicate_pairs
+from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.splits.split import LEFT_OUT, SPLITS, SplitConfig, describe, leakage, make_split
+from fer_core.errors import ConfigError
+from fer_core.labels import Expression
+
+LABELS = [str(expression) for expression in Expression]
+SEEDED = SplitConfig(kind="seeded")
+
+
+def _index(n: int = 1200, seed: int = 0, identities: int = 0, splits: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Far-apart hashes, unequal classes; every tenth image nearly the same as the one before it."""
+    rng = np.random.default_rng(seed)
+    phash = rng.integers(-(2**63), 2**63, n, np.int64)
+    phash[10::10] = phash[9:-1:10] ^ 1
+    label = rng.choice(LABELS, n, p=np.array([30, 25, 15, 12, 8, 4, 4, 2]) / 100)
+    label[10::10] = label[9:-1:10]
+    people = rng.integers(0, max(identities, 1), n)
+    people[10::10] = people[9:-1:10]
+    return pd.DataFrame(
+        {
+            "id": [f"{row}.png" for row in range(n)],
+            "path": [f"{row}.png" for row in range(n)],
+            "label": pd.array(label, dtype="string"),
+            "split": pd.array(rng.choice(splits, n) if splits else [None] * n, dtype="string"),
+            "identity": pd.array([f"p{k}" for k in people] if identities else [None] * n, "string"),
+            "sha256": [f"{row:x}" for row in range(n)],
+            "phash": phash,
+            "problem": "",
+        }
+    )
+
+
+@pytest.mark.parametrize("identities", [0, 150])
+@pytest.mark.parametrize("splits", [(), ("train", "valid", "test"), ("train", "test"), ("train", "valid")])
+@pytest.mark.parametrize("kind", ["seeded", "published", "kfold"])
+def test_no_group_and_no_identity_is_in_two_parts(kind: str, splits: tuple[str, ...], identities: int) -> None:
+    index = _index(identities=identities, splits=splits)
+    if kind == "published" and splits and identities:  # by chance everybody is judged; keep some people out of that
+        index.loc[index["identity"].isin([f"p{k}" for k in range(100)]), "split"] = "train"
+    splits = make_split(index, SplitConfig(kind=kind))
+    used = (splits != LEFT_OUT).to_numpy()
+    spread = pd.DataFrame({"group": group_rows(index).joined[used], "split": splits[used].to_numpy()})
+    assert (spread.groupby("group")["split"].nunique() == 1).all()
+    found = leakage(group_rows(index), splits)
+    assert found.clean and all(leak.groups == 0 and len(leak.rows) == 0 for leak in found.leaks.values())
+    if identities:
+        people = pd.DataFrame({"person": index["identity"][used], "split": splits[used]})
+        assert (people.groupby("person")["split"].nunique() == 1).all()
+    assert {"train", "valid", "test"} <= set(splits) <= set(SPLITS)
+
+
+def test_what_a_raw_published_split_leaks_is_found_and_left_out() -> None:
+    index = _index(splits=("train", "valid", "test"))
+    raw = leakage(group_rows(index), index["split"])
+    assert not raw.clean
+    left_out = set(np.flatnonzero(make_split(index, SplitConfig()) == LEFT_OUT))
+    near = raw.leaks["near_duplicates"]
+    assert left_out <= set(near.rows) and len(left_out) == near.training + near.validation
+
+
+def test_the_same_seed_gives_the_same_split_and_another_another() -> None:
+    index = _index()
+    pd.testing.assert_series_equal(make_split(index, SEEDED), make_split(index, SEEDED))
+    other = make_split(index, SEEDED.model_copy(update={"seed": 1}))
+    assert (other != make_split(index, SEEDED)).mean() > 0.1
+
+
+@pytest.mark.parametrize(("valid_01", "test_01"), [(0.1, 0.1), (0.2, 0.1), (0.05, 0.3)])
+@pytest.mark.parametrize("identities", [0, 300])
+def test_shares_are_near_what_was_asked_in_every_class(valid_01: float, test_01: float, identities: int) -> None:
+    index = _index(2000, identities=identities)
+    splits = make_split(index, SplitConfig(kind="seeded", valid_01=valid_01, test_01=test_01))
+    for split, asked in (("valid", valid_01), ("test", test_01)):
+        assert (splits == split).mean() == pytest.approx(asked, abs=0.02)
+        if not identities:  # then a class can be divided as asked; a person has several expressions
+            for label, chosen in (splits == split).groupby(index["label"]):
+                assert chosen.mean() == pytest.approx(asked, abs=0.05), label
+
+
+def test_every_row_has_a_part_and_keeps_its_place() -> None:
+    index = _index(300).set_index(pd.RangeIndex(1000, 1300))
+    splits = make_split(index, SEEDED)
+    assert splits.index.equals(index.index)
+    assert splits.notna().all()
+
+
+def test_a_published_split_is_kept_but_for_near_duplicates_of_judged_images() -> None:
+    index = _index(splits=("train", "valid", "test"))
+    splits = make_split(index, SplitConfig())
+    published = index["split"].to_numpy(str)
+    kept = (splits != LEFT_OUT).to_numpy()
+    assert (splits.to_numpy(str)[kept] == published[kept]).all()
+    assert (splits[published == "test"] == "test").all()
+    group = group_rows(index).joined
+    for row in np.flatnonzero(~kept):
+        mates = published[(group == group[row])]
+        assert "test" in mates or "valid" in mates
+    for row in np.flatnonzero(published == "train"):
+        mates = set(published[group == group[row]])
+        assert splits[row] == (LEFT_OUT if mates & {"test", "valid"} else "train")
+    assert 0 < (~kept).sum() < len(index) / 10
+
+
+def test_a_published_split_of_two_parts_gets_a_validation_part_out_of_training() -> None:
+    index = _index(splits=("train", "valid"))
+    splits = make_split(index, SplitConfig())
+    published = index["split"].to_numpy(str)
+    assert (splits[published == "valid"] == "test").all()
+    assert set(splits[published == "train"]) == {"train", "valid", LEFT_OUT}
+    assert (splits == "valid").sum() / (published == "train").sum() == pytest.approx(0.1, abs=0.03)
+
+
+@pytest.mark.parametrize("splits", [(), ("train",), ("test",)])
+def test_without_a_usable_published_split_a_seeded_one_is_made(splits: tuple[str, ...]) -> None:
+    index = _index(splits=splits)
+    np.testing.assert_array_equal(make_split(index, SplitConfig()), make_split(index, SEEDED))
+
+
+def test_images_without_a_label_are_divided_too() -> None:
+    index = _index()
+    index.loc[::3, "label"] = pd.NA
+    splits = make_split(index, SEEDED)
+    shares = splits[index["label"].isna()].value_counts(normalize=True)
+    assert shares["test"] == pytest.approx(0.1, abs=0.05)
+
+
+def test_images_outside_the_published_parts_are_not_used() -> None:
+    index = _index(splits=("train", "valid", "test"))
+    index.loc[::7, "split"] = pd.NA
+    splits = make_split(index, SplitConfig())
+    assert set(splits) == {"train", "valid", "test", LEFT_OUT}
+    assert (splits[index["split"].isna()] == LEFT_OUT).all()
+
+
+FOLDS = [SplitConfig(kind="kfold", folds=4, fold=fold) for fold in range(4)]
+
+
+@pytest.mark.parametrize("identities", [0, 150])
+def test_every_image_is_tested_in_exactly_one_fold(identities: int) -> None:
+    index = _index(identities=identities)
+    splits = pd.DataFrame({config.fold: make_split(index, config) for config in FOLDS})
+    assert ((splits == "test").sum(axis=1) == 1).all()
+    assert set(splits.to_numpy().ravel()) == {"train", "valid", "test"}
+    assert (splits == "test").mean().to_numpy() == pytest.approx([0.25] * 4, abs=0.01)
+    assert (splits == "valid").mean().to_numpy() == pytest.approx([0.1] * 4, abs=0.02)
+    whole = index["label"].value_counts(normalize=True)
+    for fold in splits:
+        judged = index["label"][splits[fold] == "test"].value_counts(normalize=True)
+        assert (judged - whole).abs().max() < 0.03
+        assert set(judged.index) == set(LABELS), "the rare ones, too"
+
+
+def test_folds_depend_on_the_seed_alone() -> None:
+    index = _index(identities=150)
+    other = SplitConfig(kind="kfold", folds=4, valid_01=0.3)
+    np.testing.assert_array_equal(make_split(index, FOLDS[0]) == "test", make_split(index, other) == "test")
+    pd.testing.assert_series_equal(make_split(index, FOLDS[1]), make_split(index, FOLDS[1]))
+    seeded = FOLDS[0].model_copy(update={"seed": 1})
+    assert ((make_split(index, FOLDS[0]) == "test") != (make_split(index, seeded) == "test")).mean() > 0.1
+
+
+def test_folds_pay_no_heed_to_the_published_parts() -> None:
+    published = make_split(_index(splits=("train", "test")), FOLDS[0])
+    np.testing.assert_array_equal(published, make_split(_index(), FOLDS[0]))
+
+
+@pytest.mark.parametrize("config", [SplitConfig(), SEEDED, FOLDS[2]])
+def test_excluded_rows_are_left_out_and_pull_nobody_along(config: SplitConfig) -> None:
+    index = _index(splits=("train", "valid", "test"))
+    index["excluded"] = np.random.default_rng(3).random(len(index)) < 0.2
+    splits = make_split(index, config)
+    assert (splits[index["excluded"]] == LEFT_OUT).all()
+    kept = index[~index["excluded"]]
+    np.testing.assert_array_equal(splits[kept.index], make_split(kept.drop(columns="excluded"), config))
+    np.testing.assert_array_equal(splits, make_split(index, config, group_rows(index, duplicate_pairs(index))))
+    assert leakage(group_rows(index), splits).clean
+
+
+def test_what_only_an_excluded_image_joined_is_free() -> None:
+    index = _index(splits=("train", "test"))
+    index.loc[[9, 10], "split"] = ["train", "test"]  # near-duplicates
+    assert make_split(index, SplitConfig())[9] == LEFT_OUT
+    index["excluded"] = index.index == 10
+    assert make_split(index, SplitConfig())[9] in ("train", "valid")
+
+
+@pytest.mark.parametrize("config", [SplitConfig(), SEEDED, FOLDS[0]])
+def test_pairs_found_before_give_the_same_split(config: SplitConfig) -> None:
+    index = _index(splits=("train", "valid", "test"))
+    found = group_rows(index, duplicate_pairs(index))
+    pd.testing.assert_series_equal(make_split(index, config, found), make_split(index, config))
+    chain = np.arange(len(index) // 2)
+    pairs = pd.DataFrame({"a": chain, "b": chain + len(index) // 2, "bits": 2, "kind": "near"})
+    splits = make_split(index, config, group_rows(index, pairs)).to_numpy()
+    first, second = splits[: len(chain)], splits[len(chain) :]
+    assert ((first == second) | (first == LEFT_OUT) | (second == LEFT_OUT)).all()
+
+
+def test_a_published_split_that_tears_every_person_apart_is_refused_in_words() -> None:
+    index = _index(identities=20, splits=("train", "test"))
+    with pytest.raises(ConfigError, match=r"each of its \d+ training images .* a person who .* kind seeded"):
+        make_split(index, SplitConfig())
+    assert set(make_split(index, SEEDED)) == {"train", "valid", "test"}
+
+
+def test_exclusions_that_leave_nothing_are_refused_in_words() -> None:
+    index = _index(splits=("train", "valid", "test"))
+    with pytest.raises(ConfigError, match=r"All 1,200 images are excluded\. Restore"):
+        make_split(index.assign(excluded=True), SEEDED)
+    with pytest.raises(ConfigError, match="all its test images are excluded"):
+        make_split(index.assign(excluded=index["split"] == "test"), SplitConfig())
+    with pytest.raises(ConfigError, match="all its training images are excluded"):
+        make_split(index.assign(excluded=index["split"] == "train"), SplitConfig())
+
+
+def test_too_few_groups_are_refused_in_words() -> None:
+    index = _index(identities=3)
+    with pytest.raises(ConfigError, match=r"20 folds can't be made.*only \d groups.*Choose fewer folds"):
+        make_split(index, SplitConfig(kind="kfold", folds=20))
+    one = _index(20).assign(identity=pd.array(["p"] * 20, "string"))
+    with pytest.raises(ConfigError, match="nothing to train on: 20 images"):
+        make_split(one, SplitConfig(kind="seeded", valid_01=0.05, test_01=0.9))
+
+
+def test_an_empty_index_has_an_empty_split() -> None:
+    empty = _index(50).iloc[:0]
+    for kind in ("published", "seeded"):
+        assert make_split(empty, SplitConfig(kind=kind)).empty
+    assert leakage(group_rows(empty), empty["split"]).clean
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"valid_01": 0.4, "test_01": 0.6}, "with valid_01 at 0.4, nothing is left to train on; stay below 0.6"),
+        ({"valid_01": 0.4, "test_01": 0.95}, "nothing is left to train on"),
+        ({"folds": 4, "fold": 4}, "there are 4 folds; choose 0 to 3"),
+        ({"fold": -1}, "greater than or equal to 0"),
+        ({"folds": 1}, "greater than or equal to 2"),
+        ({"folds": 21}, "less than or equal to 20"),
+        ({"test_01": 1.0}, "less than 1"),
+        ({"valid_01": 0.0}, "greater than 0"),
+        ({"kind": "random"}, "'published', 'seeded' or 'kfold'"),
+        ({"seeds": 1}, "Extra inputs"),
+    ],
+)
+def test_a_wrong_config_is_refused_in_words(values: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        SplitConfig.model_validate(values)
+
+
+def test_large_test_parts_can_be_asked_for() -> None:
+    splits = make_split(_index(), SplitConfig(kind="seeded", valid_01=0.1, test_01=0.8))
+    assert splits.value_counts(normalize=True)["train"] == pytest.approx(0.1, abs=0.02)
+
+
+def test_description_counts_every_image_once() -> None:
+    index = _index(splits=("train", "valid", "test"))
+    index.loc[::50, "label"] = pd.NA
+    splits = make_split(index, SplitConfig())
+    table = describe(splits, index)
+    assert table.index.tolist() == ["train", "valid", "test", "left_out"]
+    assert table.columns.tolist() == [*LABELS, "unlabeled", "total"]
+    for split in SPLITS:
+        labels = index["label"][splits == split]
+        assert table.loc[split, LABELS].tolist() == [(labels == label).sum() for label in LABELS]
+        assert table.loc[split, "unlabeled"] == labels.isna().sum()
+    assert table["total"].sum() == table.drop(columns="total").to_numpy().sum() == len(index)
+    index.loc[::7, "split"] = pd.NA
+    assert describe(index["split"], index).loc["left_out", "total"] == index["split"].isna().sum()

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_core.data.synthetic.action_units import PROTOTYPES, Actions, act
+from fer_core.data.synthetic.face import draw_face, draw_scene
+from fer_core.data.synthetic.identities import SKIN_TONES, Identity
+from fer_core.data.synthetic.mouth import mouth_shape
+from fer_core.errors import InputError
+from fer_core.faces import RgbImage
+from fer_core.labels import Expression
+
+
+def _face(expression: Expression, identity: int | Identity, seed: int = 0, size_px: int = 96) -> RgbImage:
+    return draw_face(expression, identity, np.random.default_rng(seed), size_px)
+
+
+@pytest.mark.parametrize("size_px", [32, 48, 96, 224])
+def test_a_face_has_the_size_asked_for_and_is_a_picture(size_px: int) -> None:
+    face = _face(Expression.HAPPINESS, 3, size_px=size_px)
+    assert face.shape == (size_px, size_px, 3)
+    assert face.dtype == np.uint8
+    assert face.flags.c_contiguous
+    assert face.std() > 10
+
+
+@pytest.mark.parametrize("expression", Expression)
+def test_the_same_seed_gives_the_same_face_and_another_seed_another(expression: Expression) -> None:
+    assert np.array_equal(_face(expression, 7, 1), _face(expression, 7, 1))
+    assert not np.array_equal(_face(expression, 7, 1), _face(expression, 7, 2))
+    assert not np.array_equal(_face(expression, 7, 1), _face(expression, 8, 1))
+
+
+def test_an_identity_seed_is_short_for_the_identity() -> None:
+    who = Identity.sample(np.random.default_rng(11))
+    assert np.array_equal(_face(Expression.FEAR, 11), _face(Expression.FEAR, who))
+
+
+def test_every_two_expressions_of_a_person_differ_visibly_and_only_in_the_face() -> None:
+    faces = {label: _face(label, 21, 5).astype(float) for label in Expression}
+    for first in Expression:
+        for second in Expression:
+            if first < second:
+                change = np.abs(faces[first] - faces[second]).max(axis=2)
+                assert (change > 20).mean() > 0.008, (first, second)
+                assert change[:6].max() == change[:, :6].max() == 0, "the backdrop depends on the expression"
+
+
+def test_the_head_fills_the_middle_of_the_picture() -> None:
+    """Heads that differ only in tone differ within the central three quarters or so, and not at its edges."""
+    rows, columns = np.zeros(96, bool), np.zeros(96, bool)
+    for seed in range(8):
+        who = Identity.sample(np.random.default_rng(seed))
+        darker = dataclasses.replace(who, skin=who.skin * 0.6)
+        changed = (
+            np.abs(_face(Expression.NEUTRAL, who, seed) - _face(Expression.NEUTRAL, darker, seed) * 1.0) > 8
+        ).any(2)
+        rows |= changed.any(1)
+        columns |= changed.any(0)
+    assert not rows[:6].any()
+    assert not columns[:4].any()
+    assert not columns[-4:].any()
+    assert rows[24:72].all()
+    assert columns[24:72].all()
+
+
+def test_skin_tones_are_drawn_evenly_and_apart_from_everything_else() -> None:
+    people = [Identity.sample(np.random.default_rng(seed)) for seed in range(600)]
+    lightness = np.array([who.skin.mean() for who in people])
+    ramp = np.array([np.mean(tone) for tone in SKIN_TONES])
+    thirds = np.histogram(lightness, bins=[0, ramp[6], ramp[3], 256])[0] / len(people)
+    assert thirds == pytest.approx([2 / 8, 3 / 8, 3 / 8], abs=0.06)
+    for trait in ("head_width", "eye_open", "mouth_width", "mouth_curve", "brow_gap"):
+        assert abs(np.corrcoef(lightness, [getattr(who, trait) for who in people])[0, 1]) < 0.15, trait
+
+
+@pytest.mark.parametrize("tone", SKIN_TONES)
+def test_features_stand_out_on_every_skin_tone(tone: tuple[int, int, int]) -> None:
+    who = Identity.sample(np.random.default_rng(4))
+    who = dataclasses.replace(who, skin=np.array(tone, float), glasses=False)
+    skin_gray = np.dot(tone, (0.299, 0.587, 0.114))
+    plain = cv2.cvtColor(_face(Expression.NEUTRAL, who, 9), cv2.COLOR_RGB2GRAY).astype(float)
+    for label in (Expression.HAPPINESS, Expression.SURPRISE, Expression.ANGER):
+        shown = cv2.cvtColor(_face(label, who, 9), cv2.COLOR_RGB2GRAY).astype(float)
+        assert (np.abs(shown - plain) > 0.12 * skin_gray).mean() > 0.012, label
+
+
+def test_actions_stay_within_their_range_and_take_the_same_random_numbers() -> None:
+    ends = set()
+    for label in Expression:
+        rng = np.random.default_rng(3)
+        for _ in range(40):
+            assert all(0 <= level <= 1 for level in dataclasses.astuple(act(label, rng)))
+        ends.add(rng.random())
+    assert len(ends) == 1
+
+
+def test_contempt_is_one_sided_on_either_side_and_a_smile_is_not() -> None:
+    rng = np.random.default_rng(0)
+    leans = [a.corner_pull_right - a.corner_pull_left for a in (act(Expression.CONTEMPT, rng) for _ in range(60))]
+    assert min(map(abs, leans)) > 0.3
+    assert 10 < sum(lean > 0 for lean in leans) < 50
+    smiles = (act(Expression.HAPPINESS, rng) for _ in range(60))
+    assert max(abs(a.corner_pull_right - a.corner_pull_left) for a in smiles) < 0.3
+
+
+def test_mouths_follow_their_actions() -> None:
+    who = Identity.sample(np.random.default_rng(2))
+    rest = mouth_shape(who, Actions())
+    smile = mouth_shape(who, PROTOTYPES[Expression.HAPPINESS])
+    sorrow = mouth_shape(who, PROTOTYPES[Expression.SADNESS])
+    surprise = mouth_shape(who, PROTOTYPES[Expression.SURPRISE])
+    fear = mouth_shape(who, PROTOTYPES[Expression.FEAR])
+    assert smile.inner_up[0] < rest.inner_up[0] < sorrow.inner_up[0], "corners go up, stay, go down (y points down)"
+    assert np.ptp(surprise.x) < np.ptp(rest.x) < np.ptp(fear.x)
+    assert surprise.gap > fear.gap > 0.02 > rest.gap
+    for shape in (rest, smile, sorrow, surprise, fear):
+        assert (shape.outer_up <= shape.inner_up + 1e-9).all()
+        assert (shape.inner_up <= shape.inner_low + 1e-9).all()
+        assert (shape.inner_low <= shape.outer_low + 1e-9).all()
+
+
+@pytest.mark.parametrize("size_px", [0, 31, 513])
+def test_a_size_out_of_range_is_refused(size_px: int) -> None:
+    with pytest.raises(InputError, match=f"size_px={size_px}"):
+        _face(Expression.NEUTRAL, 0, size_px=size_px)
+
+
+@pytest.mark.parametrize(("many", "width_px", "height_px"), [(1, 200, 150), (3, 640, 240), (7, 500, 500)])
+def test_a_scene_shows_every_face(many: int, width_px: int, height_px: int) -> None:
+    faces = [list(Expression)[place % 8] for place in range(many)]
+    scene = draw_scene(np.random.default_rng(1), faces, width_px, height_px)
+    assert scene.shape == (height_px, width_px, 3)
+    portrait = (scene != scene[0, 0]).any(axis=2).astype(np.uint8)
+    assert cv2.connectedComponents(portrait)[0] - 1 >= many
+    assert np.array_equal(scene, draw_scene(np.random.default_rng(1), faces, width_px, height_px))
+
+
+def test_a_scene_without_faces_is_bare_and_a_crowded_one_is_refused() -> None:
+    bare = draw_scene(np.random.default_rng(1), [], 80, 60)
+    assert bare.shape == (60, 80, 3)
+    assert np.ptp(bare, axis=(0, 1)).max() == 0
+    with pytest.raises(InputError, match="50 faces don't fit in 100x100"):
+        draw_scene(np.random.default_rng(1), [Expression.NEUTRAL] * 50, 100, 100)
+
+
+def test_a_face_detector_finds_the_drawn_faces(yunet_file: object) -> None:
+    detector = cv2.FaceDetectorYN.create(str(yunet_file), "", (192, 192), 0.6)
+    for seed, label in enumerate(Expression):
+        _, found = detector.detect(np.ascontiguousarray(_face(label, seed, seed, 192)[:, :, ::-1]))
+        assert found is not None, label
+        assert len(found) == 1, label

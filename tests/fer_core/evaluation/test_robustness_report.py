@@ -1,0 +1,102 @@
+"""The report on robustness: what it concludes, its file, and its part of the model card."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
+from fer_core.errors import BundleError
+from fer_core.evaluation.robustness import card_lines, read_robustness
+from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport, on_what, worst_in_words
+from tests.made_robustness import UNDISTURBED, made_report, scores
+
+BLUR = [0.68, 0.6, 0.5, 0.4, 0.31]
+HAND = [0.69, 0.65, 0.2, 0.3, 0.35]
+
+
+def test_it_names_the_case_in_which_least_is_left() -> None:
+    report = made_report({"blur": BLUR, "hand": HAND})
+    worst = report.worst()
+    assert (worst.curve.name, worst.severity, worst.found.description) == ("hand", 3, "18 % of the picture covered")
+    assert worst.drop_01 == pytest.approx(0.5)
+    assert worst_in_words(report) == (
+        "Hand on the face costs most: at strength 3 (18 % of the picture covered) macro-F1 falls from 70.0% to 20.0%."
+    )
+    others = len(CORRUPTIONS) - 2
+    mean = (sum(BLUR) + sum(HAND) + others * SEVERITIES * UNDISTURBED) / (len(CORRUPTIONS) * SEVERITIES)
+    assert report.mean_macro_f1() == pytest.approx(mean)
+    assert worst_in_words(made_report()) == "No disturbance lowers macro-F1."
+
+
+def test_it_says_what_was_disturbed() -> None:
+    assert on_what(made_report()) == (
+        "3,191 faces of the part that ferplus calls test, majority protocol, accurate point, seed 0"
+    )
+    assert on_what(made_report(split="")).startswith("3,191 faces of ferplus, ")
+
+
+def test_it_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
+    report = made_report({"blur": BLUR})
+    report.save(tmp_path / REPORT_FILE)
+    assert read_robustness(tmp_path) == report
+    plain = json.loads((tmp_path / REPORT_FILE).read_text())
+    assert plain == report.model_dump(mode="json", exclude_none=True)
+    assert plain["version"] == 1
+    assert plain["corruptions"][0]["severities"][4]["scores"]["macro_f1"] == 0.31
+
+
+def test_a_folder_without_one_has_none(tmp_path: Path) -> None:
+    assert read_robustness(tmp_path) is None
+    with pytest.raises(BundleError, match=r"has no robustness\.json. The command robustness --to"):
+        RobustnessReport.load(tmp_path / REPORT_FILE)
+
+
+def _four_levels(plain: dict[str, Any]) -> None:
+    del plain["corruptions"][2]["severities"][0]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "where"),
+    [
+        (lambda plain: plain.update(version=2), "version"),
+        (lambda plain: plain.update(extra=1), "extra"),
+        (lambda plain: plain.update(point="best"), "point"),
+        (lambda plain: plain["clean"].update(macro_f1=1.2), r"clean\.macro_f1"),
+        (lambda plain: plain["clean"]["intervals"].pop("accuracy"), "clean"),
+        (_four_levels, r"corruptions\.2\.severities"),
+        (lambda plain: plain["corruptions"].clear(), "corruptions"),
+    ],
+)
+def test_a_file_that_does_not_hold_together_is_refused(spoil: Any, where: str, tmp_path: Path) -> None:
+    plain = made_report().model_dump(mode="json")
+    spoil(plain)
+    (tmp_path / REPORT_FILE).write_text(json.dumps(plain))
+    with pytest.raises(BundleError, match=rf"robustness\.json of {tmp_path.name} is not valid at {where}: .+ --to\."):
+        read_robustness(tmp_path)
+
+
+def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
+    (tmp_path / REPORT_FILE).write_text("{")
+    with pytest.raises(BundleError, match="not valid at report"):
+        read_robustness(tmp_path)
+
+
+def test_the_card_has_a_row_a_disturbance_and_a_column_a_strength() -> None:
+    wide = scores(0.31, half_width=0.075)
+    plain = made_report({"blur": BLUR}).model_dump()
+    plain["corruptions"][0]["severities"][4]["scores"] = wide.model_dump()
+    lines = card_lines(RobustnessReport.model_validate(plain))
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    assert lines[0] == "## Robustness"
+    assert [len(row) for row in rows] == [2 + SEVERITIES] * (2 + len(CORRUPTIONS))
+    assert rows[2] == ["Blur", "a spread of 0.6 to 2.2 px on a 48 px face", "68.0", "60.0", "50.0", "40.0", "31.0"]
+    assert [row[0] for row in rows[2:]] == [each.title for each in CORRUPTIONS.values()]
+    text = "\n".join(lines)
+    assert "3,191 faces of the part that ferplus calls test" in text
+    assert "Undisturbed: 70.0% (66.0% to 74.0%)" in text
+    assert "Blur costs most: at strength 5" in text
+    assert "up to 7.5 points to either side" in text

@@ -1,0 +1,168 @@
+"""Files that an earlier version wrote still open. `tests/legacy/store.zip` is a store as that version left it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fer_core.bundles.bundle import Bundle, read_bundle_info
+from fer_core.bundles.evaluations import read_evaluations
+from fer_core.bundles.quantization_report import read_quantization_report
+from fer_core.bundles.report_splits import judged_parts, read_report
+from fer_core.bundles.validation import check_bundle
+from fer_core.calibration import Calibration
+from fer_core.comparison.run_summary import summarize_run
+from fer_core.contract import Contract
+from fer_core.data.catalog import open_dataset
+from fer_core.data.corrections.correction_log import Action
+from fer_core.data.manifest_store import own_manifests
+from fer_core.evaluation.robustness_report import read_robustness
+from fer_core.files.migration import (
+    CONFIG_KEYS,
+    JSON_KEYS,
+    rename_command,
+    rename_json_keys,
+    rename_keys,
+    rename_query_params,
+)
+from fer_core.runs.folder import Run, RunState, open_run
+from fer_core.runs.seen import seen_images
+from fer_core.settings import Settings
+from fer_core.training.config.train_config import load_config, parse_config
+
+STORE = Path(__file__).resolve().parents[2] / "legacy" / "store.zip"
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Settings:
+    with zipfile.ZipFile(STORE) as archive:
+        archive.extractall(tmp_path)
+    return Settings(home=tmp_path)
+
+
+def test_the_old_store_is_written_in_the_old_names(old: Settings) -> None:
+    text = "".join(path.read_text() for path in sorted(old.store.rglob("*")) if path.suffix in (".json", ".yaml"))
+    for name in (*CONFIG_KEYS, *JSON_KEYS):
+        assert f"{name}:" in text or f'"{name}":' in text, name
+
+
+def test_a_config_means_what_it_did(old: Settings) -> None:
+    config = load_config(old.runs_dir / "teacher" / "config.yaml")
+    assert (config.optimizer.learning_rate, config.monitor, config.flip_tta) == (0.02, "loss", True)
+    assert config.exclude_ambiguous and config.rebalancing.reweight_start_01 == 0.5
+    augment = config.augment.model_dump(exclude_defaults=True)
+    assert augment == {
+        "flip_prob": 0.5,
+        "grayscale_prob": 0.1,
+        "erase_prob": 0.1,
+        "translate_01": 0.1,
+        "jpeg_prob": 0.1,
+        "jpeg_quality_min": 30,
+        "downscale_prob": 0.2,
+        "glasses_prob": 0.1,
+        "hand_prob": 0.1,
+        "degrade_prob": 0.5,
+    }
+    student = load_config(old.runs_dir / "student" / "config.yaml")
+    assert student.init_from == "teacher"
+    assert (student.distillation.teachers, student.distillation.share_01) == (("teacher",), 0.3)
+
+
+def test_old_keys_can_be_set_by_command_and_networks_go_by_their_old_names() -> None:
+    content = {"dataset": "x", "model": {"name": "regularised-cnn"}}
+    config = parse_config(content, changes=["optimiser.momentum=0.5", "remedy=over-sampling", "augment.flip_01=0.25"])
+    assert (config.optimizer.momentum, config.rebalancing.sampling, config.augment.flip_prob) == (0.5, "over", 0.25)
+    assert config.model.name == "regularized-cnn"
+
+
+def test_a_run_is_whole_and_predicts(old: Settings) -> None:
+    run = open_run("student", old)
+    row = summarize_run(run)
+    assert (row.state, row.problem, row.synthetic, row.labels) == (RunState.FINISHED, "", True, "eight")
+    assert row.metrics is not None and (row.metrics.split, row.metrics.n) == ("test", 8)
+    bundle = Bundle.open(run.folder)
+    assert bundle.info.license.startswith("weights: MIT") and bundle.info.metrics["accuracy"] == 0.25
+    assert bundle.calibration.points["accurate"].confidence_threshold >= 0
+    assert (bundle.contract.color, bundle.contract.normalization) == ("gray", "image")
+    check_bundle(run.folder)
+    seen = seen_images(run.folder, old)
+    assert seen is not None and len(seen.trained_on)
+
+
+def test_what_came_with_a_model_reads_as_it_did(old: Settings) -> None:
+    folder = old.store / "shipped"
+    info = read_bundle_info(folder)
+    assert (info.id, info.synthetic, info.metrics["split"]) == ("webcam", False, "test")
+    contract = Contract.load(folder / "contract.json")
+    thresholds = Calibration.load(folder / "calibration.json", contract.labels).points
+    assert [point.confidence_threshold for point in thresholds.values()] == [0.597, 0.621]
+    reports = judged_parts(read_report(folder))
+    assert [judged.split for judged in reports] == ["test", "valid"]
+    assert reports[0].reports[0]["selective_accuracy"]["confidence_threshold"] == 0.597
+    assert reports[0].reports[0]["unlabeled"] == 388
+    (evaluation,) = read_evaluations(folder)
+    assert evaluation.reports[0]["macro_f1"] > 0
+    robustness = read_robustness(folder)
+    assert robustness is not None and (robustness.split, robustness.clean.macro_f1) == ("valid", 0.7165494000532274)
+    blur = next(curve for curve in robustness.corruptions if curve.name == "blur")
+    assert [severity.parameter for severity in blur.severities] == [0.6, 1.0, 1.4, 1.8, 2.2]
+    quantization = read_quantization_report(folder)
+    assert quantization is not None and quantization.calibration_images == 512
+    assert quantization.comparisons[0].agreement_01 == 0.9917550058892816
+
+
+def test_a_dataset_keeps_its_labels_and_corrections(old: Settings) -> None:
+    dataset = open_dataset("faces", old)
+    index = dataset.index()
+    assert dataset.manifest.synthetic and dataset.manifest.license == "for tests alone"
+    assert (len(index), int(index["excluded"].sum()), int(index["ambiguous"].sum())) == (64, 1, 1)
+    assert "unlabeled" in dataset.columns() and set(index["unlabeled"]) == {""}
+    corrections = dataset.corrections()
+    marked = [Action.EXCLUDE, Action.RELABEL, Action.AMBIGUOUS, Action.AMBIGUOUS, Action.UNDO]
+    assert [change.action for change in reversed(corrections.history())] == marked
+    corrections.mark_ambiguous([index["id"].iloc[5]], "by hand")
+    assert int(open_dataset("faces", old).index(["id"])["ambiguous"].sum()) == 2
+    assert not (dataset.folder / "corrections.jsonl").exists(), "one file holds all changes"
+    assert set(own_manifests(old)) == {"own-faces"}
+
+
+@pytest.mark.parametrize(
+    ("link", "now"),
+    [
+        ({"dataset": "a", "part": "valid"}, {"dataset": "a", "split": "valid"}),
+        ({"split": "kfold~0.1~0.1~5~0~0"}, {"split_config": "kfold~0.1~0.1~5~0~0"}),
+        ({"part": "test", "split": "seeded"}, {"split": "test", "split_config": "seeded"}),
+        (
+            {"remedy": "over-sampling", "disputed": "left-out"},
+            {"rebalancing": "over-sampling", "ambiguous": "left-out"},
+        ),
+        ({"mark": "disputed"}, {"mark": "ambiguous"}),
+        ({"split": "train", "split_config": "seeded", "mark": "excluded"}, None),
+    ],
+)
+def test_a_link_of_an_earlier_version_is_understood(link: dict[str, str], now: dict[str, str] | None) -> None:
+    assert rename_query_params(link) == (link if now is None else now)
+
+
+def test_old_commands_still_run() -> None:
+    assert rename_command(["datasets", "draw", "--id", "x"]) == ["datasets", "generate", "--id", "x"]
+    assert rename_command(["quantise", "--model", "draw"]) == ["quantize", "--model", "draw"]
+    assert rename_command(["datasets", "list"]) == ["datasets", "list"]
+    assert rename_command([]) == []
+
+
+def test_new_names_stay_and_texts_are_left_alone() -> None:
+    said = {"title": 'the "figures": part', "figures": 1, "inner": [{"part": "x", "split": "y"}]}
+    text = json.dumps(said).encode()
+    assert json.loads(rename_json_keys(text))["title"] == said["title"]
+    assert rename_keys({"part": 1, "split": 2}, JSON_KEYS) == {"part": 1, "split": 2}
+    new = yaml.safe_load(yaml.safe_dump({"optimizer": {"name": "sgd"}}))
+    assert rename_keys(new, CONFIG_KEYS) == new
+
+
+def test_an_old_run_can_be_read_where_its_config_lies(old: Settings) -> None:
+    assert "optimiser" in Run(old.runs_dir / "student").config_text(), "nothing is rewritten on disk"

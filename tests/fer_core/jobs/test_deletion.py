@@ -1,0 +1,112 @@
+"""Deleting runs, datasets and jobs: what is being worked on stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from fer_core.errors import JobError, RunError
+from fer_core.jobs.deletion import active_jobs_by_run, check_unused, delete_job, delete_run_with_jobs
+from fer_core.jobs.job import JobState
+from fer_core.jobs.stall import Silence
+from fer_core.jobs.store import JobStore
+from fer_core.runs.folder import Run, create_run
+from fer_core.settings import Settings
+
+
+@pytest.fixture
+def kept(store: Settings) -> Iterator[JobStore]:
+    """A store with two runs: `old` had two jobs, `new` none yet."""
+    create_run("old", "", store)
+    create_run("new", "", store)
+    with JobStore(store) as jobs:
+        for name, state in (("first", JobState.FAILED), ("second", JobState.SUCCEEDED)):
+            jobs.submit("train", name, (), "old", job_id=name)
+            jobs.claim_next()
+            jobs.finish(name, state, 0, "")
+        yield jobs
+
+
+def test_a_run_goes_with_the_jobs_that_worked_on_it(kept: JobStore, store: Settings) -> None:
+    kept.submit("train", "another", (), "new", job_id="another")
+    assert sorted(delete_run_with_jobs("old", kept, store)) == ["first", "second"]
+    assert not (store.runs_dir / "old").exists()
+    assert [job.id for job in kept.list()] == ["another"]
+
+
+@pytest.mark.parametrize("start", [False, True])
+def test_a_run_that_is_worked_on_stays_whole(kept: JobStore, store: Settings, start: bool) -> None:
+    kept.submit("train", "again", (), "old", job_id="again")
+    if start:
+        kept.claim_next()
+    assert {run: job.id for run, job in active_jobs_by_run(kept).items()} == {"old": "again"}
+    with pytest.raises(JobError, match=f"its job again is {'running' if start else 'queued'}. Cancel the job first"):
+        delete_run_with_jobs("old", kept, store)
+    assert (store.runs_dir / "old" / "config.yaml").is_file()
+    assert len(kept.list()) == 3
+
+
+def test_a_run_without_jobs_is_deleted(kept: JobStore, store: Settings) -> None:
+    assert delete_run_with_jobs("new", kept, store) == []
+    with pytest.raises(RunError, match="no run 'new'"):
+        delete_run_with_jobs("new", kept, store)
+
+
+def test_a_job_of_another_kind_on_the_same_name_is_none_of_the_runs(kept: JobStore, store: Settings) -> None:
+    kept.submit("import", "a dataset", (), "old", job_id="import")
+    assert active_jobs_by_run(kept) == {}
+    delete_run_with_jobs("old", kept, store)
+    assert [job.id for job in kept.list()] == ["import"]
+
+
+def _train_on(dataset: str, jobs: JobStore, store: Settings) -> Run:
+    run = create_run("on-it", f"dataset: {dataset}\n", store)
+    jobs.submit("train", "Faces again", (), run.id, job_id="needing")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("state", "remedy"),
+    [
+        (JobState.QUEUED, "Cancel the job first"),
+        (JobState.RUNNING, "Cancel the job first"),
+        (JobState.STALLED, "Cancel the job first"),
+        (JobState.INTERRUPTED, "Resume the job to its end first, or delete it"),
+    ],
+)
+def test_a_dataset_that_a_job_needs_is_not_deleted(
+    state: JobState, remedy: str, kept: JobStore, store: Settings
+) -> None:
+    run = _train_on("faces", kept, store)
+    if state is not JobState.QUEUED:
+        kept.claim_next()
+        kept.heartbeat("needing", 0.5, "", silence=Silence(9.0 if state is JobState.STALLED else 0.0, 8.0, 0.1))
+    if state is JobState.INTERRUPTED:
+        kept.finish("needing", state, -9, "")
+    with pytest.raises(JobError, match=rf"needing \(Faces again\), which is {state}, needs it\. {remedy}"):
+        check_unused("faces", kept, store)
+    if state is JobState.INTERRUPTED:
+        delete_job("needing", kept, store)
+        assert not run.folder.exists()
+    else:
+        kept.request_cancel("needing")
+        if state is not JobState.QUEUED:
+            kept.finish("needing", JobState.CANCELLED, 75, "")
+    check_unused("faces", kept, store)
+
+
+@pytest.mark.parametrize("kind", ["import", "quality", "draw"])
+def test_a_dataset_that_is_being_made_or_searched_is_not_deleted(kind: str, kept: JobStore, store: Settings) -> None:
+    kept.submit(kind, "t", (), "other")
+    kept.submit(kind, "t", (), "faces", job_id="on-it")
+    with pytest.raises(JobError, match="on-it"):
+        check_unused("faces", kept, store)
+
+
+@pytest.mark.parametrize("config", ["dataset: other\n", "", "[", "- dataset: faces\n"])
+def test_jobs_on_other_datasets_hold_none(config: str, kept: JobStore, store: Settings) -> None:
+    create_run("elsewhere", config, store)
+    kept.submit("train", "t", (), "elsewhere")
+    kept.submit("train", "t", (), "a-run-that-is-gone")
+    check_unused("faces", kept, store)

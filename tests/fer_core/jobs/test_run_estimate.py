@@ -1,0 +1,145 @@
+"""An estimate measured by a child process: its figures, its errors in words, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fer_core.cli.main import parser
+from fer_core.data.catalog import import_dataset
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
+from fer_core.errors import FerscopeError, InputError, JobError
+from fer_core.jobs.run_estimate import estimate_arguments, measure
+from fer_core.settings import Settings
+from fer_core.training.config.train_config import TrainConfig, load_config, parse_config, presets
+from tests.fer_core.training.test_estimate_report import FOUND
+
+Stand = Callable[[str], list[str]]
+
+CONFIG = parse_config({"dataset": "few", "batch_size": 8, "model": {"width": 4}, "split": {"kind": "seeded"}})
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Stand:
+    """A command that runs some Python instead; what is written to `out` is its output."""
+
+    def make(code: str) -> list[str]:
+        path = tmp_path / "stand_in.py"
+        path.write_text(f"import os, subprocess, sys, time\n{code}\n")
+        return [sys.executable, str(path)]
+
+    return make
+
+
+@pytest.mark.parametrize("name", presets())
+def test_the_arguments_are_the_config(name: str) -> None:
+    config = load_config(presets()[name], ["title='5: \"five\" % naïve'", "optimizer.learning_rate=0.00001", "seed=7"])
+    given = parser().parse_args(estimate_arguments(config))
+    assert given.estimate
+    assert given.json
+    assert load_config(presets()[given.config], given.set) == config
+
+
+def test_it_really_learns_and_leaves_nothing_behind(tmp_path: Path, store: Settings) -> None:
+    folder = tmp_path / "faces"
+    write_synthetic_faces(folder, SyntheticFacesConfig(total=120, identities=20, size_px=48))
+    import_dataset(folder, store, dataset_id="few")
+    before = sorted(store.store.rglob("*"))
+    found = measure(CONFIG, store)
+    assert found.batches * 8 == found.train_images > 0
+    assert 0 < found.epoch_s.low <= found.epoch_s.high
+    assert found.memory_bytes > 10_000_000
+    assert sorted(store.store.rglob("*")) == before
+    with pytest.raises(InputError, match="fewer than one batch"):
+        measure(CONFIG.model_copy(update={"batch_size": 4_096}), store)
+
+
+def test_a_dataset_that_is_not_there_is_told_as_the_command_tells_it(store: Settings) -> None:
+    with pytest.raises(InputError, match=r"no dataset 'few'") as caught:
+        measure(CONFIG, store)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_what_the_child_prints_is_read(store: Settings, stand_in: Stand) -> None:
+    printed = json.dumps(asdict(FOUND))
+    assert measure(CONFIG, store, command=stand_in(f"print({printed!r})")) == FOUND
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "says"),
+    [
+        ("sys.stderr.write('error: seed is wrong.\\n'); sys.exit(2)", InputError, r"^seed is wrong\.$"),
+        ("sys.stderr.write('a\\nerror: a fault\\n'); sys.exit(1)", FerscopeError, "failed: a fault"),
+        ("sys.stderr.write('usage: fer_core\\n'); sys.exit(2)", FerscopeError, "failed: usage"),
+        ("os.kill(os.getpid(), 9)", JobError, "SIGKILL.*smaller batch"),
+        ("print('hello')", FerscopeError, "can't be read"),
+        ("pass", FerscopeError, "can't be read"),
+    ],
+)
+def test_what_goes_wrong_is_said(code: str, kind: type[Exception], says: str, store: Settings, stand_in: Stand) -> None:
+    with pytest.raises(kind, match=says):
+        measure(CONFIG, store, command=stand_in(code))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Groups of processes are POSIX's.")
+def test_a_child_that_takes_too_long_is_ended_with_all_that_it_started(
+    tmp_path: Path, store: Settings, stand_in: Stand
+) -> None:
+    note = tmp_path / "pids"
+    code = (
+        f"child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"open({str(note)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\ntime.sleep(600)"
+    )
+    with pytest.raises(JobError, match="stopped after 5 s"):
+        measure(CONFIG, store, command=stand_in(code), timeout_s=5)
+    _all_end([int(pid) for pid in note.read_text().split()])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Groups of processes are POSIX's.")
+def test_a_server_that_ends_takes_its_child_along(tmp_path: Path, store: Settings) -> None:
+    """The measuring runs in a daemon thread, as a page's script does."""
+    note = tmp_path / "pid"
+    stand = tmp_path / "stand.py"
+    stand.write_text(f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
+    code = f"""
+import os, sys, threading, time
+from fer_core.jobs.run_estimate import measure
+from fer_core.settings import settings
+from fer_core.training.config.train_config import TrainConfig
+work = lambda: measure(TrainConfig(dataset="few"), settings(), command=[sys.executable, {str(stand)!r}])
+threading.Thread(target=work, daemon=True).start()
+while not os.path.exists({str(note)!r}) or not open({str(note)!r}).read():
+    time.sleep(0.05)
+"""
+    environment = os.environ | {"FERSCOPE_HOME": str(store.home)}
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=environment)
+    _all_end([int(note.read_text())])
+
+
+def _all_end(pids: list[int]) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and any(map(_lives, pids)):
+        time.sleep(0.05)
+    assert not any(map(_lives, pids))
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def test_a_config_of_defaults_is_passed_on_too() -> None:
+    config = TrainConfig(dataset="few")
+    given = parser().parse_args(estimate_arguments(config))
+    assert load_config(presets()[given.config], given.set) == config

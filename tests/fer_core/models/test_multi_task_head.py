@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from fer_core.labels import label_set
+from fer_core.models.catalog import MODELS, ModelInfo, model_info
+from fer_core.models.multi_task_head import affect_returned, has_affect
+from fer_core.models.onnx_export import export_onnx
+from fer_core.models.registry import architecture, build_network
+
+
+@pytest.mark.parametrize("info", MODELS.values(), ids=list(MODELS))
+def test_every_network_can_have_a_second_head(info: ModelInfo) -> None:
+    options = {} if info.weights is None else {"pretrained": False}
+    with torch.device("meta"):
+        network = build_network(info.name, 8, affect=True, **options)
+        faces = torch.zeros(2, info.channels, info.size_px, info.size_px)
+        logits, affect = network.train()(faces)
+        assert (logits.shape, affect.shape) == ((2, 8), (2, 2))
+        assert network.eval()(faces).shape == (2, 8)
+    assert has_affect(network)
+    assert not has_affect(build_network("small-resnet", 8))
+
+
+def test_affect_is_within_its_range_and_learned_with_the_expressions() -> None:
+    torch.manual_seed(0)
+    network = build_network("small-resnet", 4, width=4, affect=True).train()
+    logits, affect = network(100 * torch.randn(8, 1, 48, 48))
+    assert affect.abs().max() <= 1
+    (logits.square().mean() + affect.square().mean()).backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_affect_is_had_outside_training_only_when_asked_for() -> None:
+    network = build_network("small-resnet", 4, width=4, affect=True).eval()
+    faces = torch.randn(3, 1, 48, 48)
+    with torch.inference_mode():
+        alone = network(faces)
+        with affect_returned(network):
+            logits, affect = network(faces)
+        again = copy.deepcopy(network)(faces)
+    assert torch.equal(alone, logits)
+    assert torch.equal(alone, again)
+    assert affect.shape == (3, 2)
+
+
+def test_a_network_with_two_heads_is_exported_with_its_logits_alone() -> None:
+    import onnxruntime
+
+    network = build_network("small-resnet", 4, width=4, affect=True).train()
+    content = export_onnx(network, model_info("small-resnet").contract(label_set("four")))
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    assert [output.name for output in session.get_outputs()] == ["logits"]
+
+
+def test_the_head_is_where_the_registry_says() -> None:
+    network = build_network("shallow-cnn", 8)
+    assert network.get_submodule(architecture("shallow-cnn").head) is network.fc

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from fer_core.models.catalog import WeightsFile
+from fer_core.models.weights_cache import found_weights, hub_cache
+from fer_core.settings import Settings
+
+WEIGHTS = WeightsFile("tiny-0123abcd.pth", 0.001)
+
+
+@pytest.fixture(autouse=True)
+def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+
+
+def put(folder: Path, size: int = 1_049) -> Path:
+    folder.mkdir(parents=True)
+    path = folder / WEIGHTS.name
+    path.write_bytes(bytes(size))
+    return path
+
+
+def test_it_loads_without_torch() -> None:
+    code = "import fer_core.models.weights_cache, sys; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_the_cache_is_where_torch_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert hub_cache() == Path(torch.hub.get_dir()) / "checkpoints"
+    monkeypatch.delenv("TORCH_HOME")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert hub_cache() == Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def test_the_store_comes_first_then_the_cache(store: Settings) -> None:
+    assert found_weights(WEIGHTS, store) is None
+    cached = put(hub_cache())
+    assert found_weights(WEIGHTS, store) == cached
+    mine = put(store.pretrained_dir)
+    assert found_weights(WEIGHTS, store) == mine
+
+
+def test_a_file_that_was_cut_short_is_none(store: Settings) -> None:
+    put(store.pretrained_dir, 900)
+    assert found_weights(WEIGHTS, store) is None

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+_LOOP = """
+import resource, sys
+import numpy as np
+from fer_core.system.allocator import keep_memory
+
+if sys.argv[1] == "kept":
+    keep_memory()
+
+def step():
+    blocks = [np.ones(2**23, np.uint8) for _ in range(4)]
+    del blocks
+
+for _ in range(3):
+    step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def _faults(way: str) -> int:
+    done = subprocess.run([sys.executable, "-c", _LOOP, way], capture_output=True, text=True, check=True, timeout=60)
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="The thresholds are glibc's.")
+def test_kept_memory_is_not_faulted_in_again() -> None:
+    assert _faults("kept") * 10 < _faults("given back")
+
+
+_CHURN = """
+import sys
+import numpy as np
+from fer_core.system.allocator import give_memory_back
+
+if sys.argv[1] == "given back":
+    give_memory_back()
+
+def resident_mb():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096 // 2**20
+
+np.ones(24 * 2**20, np.uint8)  # glibc learns from this one to keep the smaller ones
+before, pins = resident_mb(), []
+frames = []
+for _ in range(100):
+    frames.append(np.ones(2**20, np.uint8))
+    pins.append(bytes(3000))
+del frames
+print(resident_mb() - before)
+"""
+
+
+def _left_mb(way: str) -> int:
+    done = subprocess.run([sys.executable, "-c", _CHURN, way], capture_output=True, text=True, check=True, timeout=60)
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="The thresholds are glibc's.")
+def test_a_server_gives_back_what_its_frames_took() -> None:
+    assert _left_mb("given back") < 20 < 80 < _left_mb("as glibc does")

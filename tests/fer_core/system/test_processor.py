@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fer_core.system import processor as module
+from fer_core.system.processor import Processor, processor, within_limits
+
+SAPPHIRE = frozenset(
+    ["fma", "avx", "avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"]
+)
+
+EPYC = """processor\t: 0
+vendor_id\t: AuthenticAMD
+model name\t: AMD EPYC 7763 64-Core Processor
+flags\t\t: fpu sse2 fma avx avx2 sha_ni
+
+processor\t: 1
+model name\t: another
+flags\t\t: fpu avx512f
+"""
+
+GRAVITON = """processor\t: 0
+BogoMIPS\t: 2100.00
+Features\t: fp asimd asimddp bf16 i8mm
+"""
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "name", "shown", "int8"),
+    [
+        (EPYC, "AMD EPYC 7763 64-Core Processor", ("AVX", "AVX2"), False),
+        (GRAVITON, "", ("NEON", "dot product", "I8MM", "BF16"), True),
+    ],
+)
+def test_linux_tells_name_and_instruction_sets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cpuinfo: str, name: str, shown: tuple[str, ...], int8: bool
+) -> None:
+    (tmp_path / "cpuinfo").write_text(cpuinfo)
+    monkeypatch.setattr(module, "_CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.delenv("ATEN_CPU_CAPABILITY", raising=False)
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    found = processor.__wrapped__()
+    assert found.name.startswith(name)
+    assert found.name
+    assert found.instruction_sets == shown
+    assert found.has_int8 is int8
+
+
+@pytest.mark.parametrize(
+    ("environment", "left"),
+    [
+        ({}, SAPPHIRE),
+        ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"}, SAPPHIRE - {"avx512_bf16", "amx_bf16", "amx_int8"}),
+        ({"ONEDNN_MAX_CPU_ISA": "avx2"}, {"fma", "avx", "avx2"}),
+        ({"ATEN_CPU_CAPABILITY": "avx2"}, {"fma", "avx", "avx2", "avx_vnni"}),
+        ({"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}, {"fma", "avx", "avx2"}),
+        ({"ATEN_CPU_CAPABILITY": "default"}, {"fma"}),
+        ({"ONEDNN_MAX_CPU_ISA": "ALL"}, SAPPHIRE),
+    ],
+)
+def test_limits_of_the_environment_count(environment: dict[str, str], left: set[str]) -> None:
+    assert within_limits(SAPPHIRE, environment) == left
+
+
+@pytest.mark.parametrize(
+    ("flags", "bf16", "int8"),
+    [
+        ({"avx", "avx2"}, False, False),
+        ({"avx", "avx2", "avx_vnni"}, False, True),
+        ({"avx2", "avx512f", "avx512_vnni"}, False, True),
+        (SAPPHIRE, True, True),
+    ],
+)
+def test_what_it_computes_itself(flags: set[str], bf16: bool, int8: bool) -> None:
+    found = Processor("any", frozenset(flags))
+    assert (found.has_bf16, found.has_int8) == (bf16, int8)
+
+
+def test_it_reads_as_name_and_sets() -> None:
+    assert str(Processor("AMD EPYC", frozenset({"avx2", "avx", "sse2"}))) == "AMD EPYC (AVX, AVX2)"
+    assert str(Processor("Old one", frozenset())) == "Old one (no AVX)"
+
+
+@pytest.mark.skipif("ONEDNN_MAX_CPU_ISA" in os.environ and "ATEN_CPU_CAPABILITY" not in os.environ, reason="One limit.")
+def test_pytorch_sees_the_same_processor() -> None:
+    import torch
+
+    assert processor().has_avx512 == (torch.backends.cpu.get_cpu_capability() == "AVX512")

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from fer_core.training.augmentation.mixup import mix
+from fer_core.training.config.augmentation import AugmentConfig
+
+MIXUP, CUTMIX = AugmentConfig(mixup_alpha=1), AugmentConfig(cutmix_alpha=1)
+
+
+def _chance(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    """64 flat images, each of another gray level."""
+    return torch.arange(64.0)[:, None, None, None].expand(64, 1, 20, 20).contiguous()
+
+
+def test_mixup_blends_two_images_in_the_shares_of_their_targets(images: torch.Tensor) -> None:
+    mixed = mix(images, MIXUP, _chance())
+    levels = mixed.of(images[:, 0, 0, 0])
+    torch.testing.assert_close(mixed.images, levels[:, None, None, None].expand_as(images))
+    assert mixed.share.min() < 0.1 and mixed.share.max() > 0.9
+    assert sorted(mixed.partner.tolist()) == list(range(64))
+
+
+def test_cutmix_pastes_a_patch_as_large_as_the_partners_share(images: torch.Tensor) -> None:
+    mixed = mix(images, CUTMIX, _chance())
+    own = (mixed.images == images).float().mean((1, 2, 3))
+    other = mixed.partner != torch.arange(64)
+    torch.testing.assert_close(own[other], mixed.share[other])
+    for place in range(64):
+        patch = mixed.images[place, 0] != images[place, 0]
+        assert int(patch.sum()) == int(patch.any(0).sum() * patch.any(1).sum())
+        assert torch.isin(mixed.images[place].unique(), images[[place, int(mixed.partner[place])]].unique()).all()
+
+
+def test_targets_still_sum_to_one_and_missing_values_stay_missing(images: torch.Tensor) -> None:
+    for config in (MIXUP, CUTMIX):
+        mixed = mix(images, config, _chance())
+        targets = torch.eye(8)[torch.arange(64) % 8]
+        torch.testing.assert_close(mixed.of(targets).sum(1), torch.ones(64))
+        values = torch.zeros(64)
+        values[5] = torch.nan
+        assert mixed.of(values).isnan().tolist() == [place == 5 or mixed.partner[place] == 5 for place in range(64)]
+
+
+def test_a_small_alpha_mixes_little(images: torch.Tensor) -> None:
+    own = [mix(images, AugmentConfig(mixup_alpha=alpha), _chance()).share for alpha in (0.05, 4)]
+    clear = [float(((share < 0.05) | (share > 0.95)).float().mean()) for share in own]
+    assert clear[0] > 0.7 and clear[1] < 0.05
+
+
+def test_where_both_are_on_batches_take_turns_by_chance(images: torch.Tensor) -> None:
+    both = AugmentConfig(mixup_alpha=1, cutmix_alpha=1)
+    chance = _chance()
+    flat = [bool((mix(images, both, chance).images.std((1, 2, 3)) < 1e-3).all()) for _ in range(40)]
+    assert 10 < sum(flat) < 30
+
+
+def test_the_same_seed_mixes_alike_and_the_global_chance_is_not_touched(images: torch.Tensor) -> None:
+    before = torch.get_rng_state()
+    for config in (MIXUP, CUTMIX):
+        first = mix(images, config, _chance(1)).images
+        assert torch.equal(first, mix(images, config, _chance(1)).images)
+        assert not torch.equal(first, mix(images, config, _chance(2)).images)
+    assert torch.equal(torch.get_rng_state(), before)

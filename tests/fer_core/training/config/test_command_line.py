@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fer_core.training.config.command_line import as_yaml, changes_to, nearest_preset
+from fer_core.training.config.train_config import load_config, presets
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_is_itself_without_a_change(name: str) -> None:
+    found, changes = nearest_preset(load_config(presets()[name]))
+    assert changes == []
+    assert load_config(presets()[found]) == load_config(presets()[name])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "title='yes: no, #1'",
+        "title='true'",
+        "title='Größe [2] \"x\"'",
+        "title=''",
+        "dataset=a.b-c",
+        "optimizer.learning_rate=1.23e-05",
+        "optimizer.learning_rate=0.00001",
+        "optimizer.weight_decay=0",
+        "corrections=3",
+        "rebalancing.reweight_start_01=0.3",
+        "augment.flip_prob=0.123456",
+        "exclude_ambiguous=true",
+        "early_stopping={metric: balanced_accuracy, patience: 4}",
+    ],
+)
+@pytest.mark.parametrize("name", ["small-soft", "C-vgg16"])
+def test_the_changes_make_the_same_config(name: str, change: str) -> None:
+    config = load_config(presets()[name], [change, "epochs=3"])
+    found, changes = nearest_preset(config)
+    assert load_config(presets()[found], changes) == config
+    assert changes and len(changes) <= 4
+
+
+def test_an_option_that_the_preset_has_can_be_left_out() -> None:
+    config = load_config(presets()["small-soft"], ["model.width=null"])
+    found, changes = nearest_preset(config)
+    assert changes == ["model.width=null"]
+    assert load_config(presets()[found], changes) == config
+
+
+def test_a_file_that_gives_its_remedy_by_name_is_changed_whole(tmp_path: Path) -> None:
+    path = tmp_path / "named.yaml"
+    path.write_text("dataset: some-data\nrebalancing: deferred-weights\n")
+    config = load_config(path, ["rebalancing={sampling: over}"])
+    changes = changes_to(path, config)
+    assert [change.partition("=")[0] for change in changes] == ["rebalancing"]
+    assert load_config(path, changes) == config
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (1e-05, "1.0e-05"),
+        (0.1, "0.1"),
+        (3, "3"),
+        (None, "null"),
+        (True, "true"),
+        ("adam", "adam"),
+        ("no", '"no"'),
+        ("1e5", '"1e5"'),
+        ("two words", '"two words"'),
+        ("", '""'),
+    ],
+)
+def test_a_value_is_written_as_yaml_reads_it(value: object, written: str) -> None:
+    assert as_yaml(value) == written
+    assert yaml.safe_load(written) == value
+
+
+def test_it_needs_no_torch() -> None:
+    code = "import sys, fer_core.training.config.command_line; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"

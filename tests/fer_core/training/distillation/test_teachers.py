@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from fer_core.contract import Contract
+from fer_core.data.seen_images import SEEN_FILE, SeenImages, short_hashes
+from fer_core.errors import ConfigError, InputError
+from fer_core.labels import label_set
+from fer_core.models.registry import architecture, build_network
+from fer_core.runs.folder import Run
+from fer_core.settings import Settings
+from fer_core.training.config.train_config import TrainConfig, parse_config
+from fer_core.training.distillation.eligible_teachers import teachers_of
+from fer_core.training.distillation.teachers import Teachers
+from fer_core.training.leakage import seen_images_of_run
+from tests.made_runs import made_run
+
+CPU = torch.device("cpu")
+MODEL = {"name": "small-resnet", "width": 4, "size_px": 32}
+CONTRACT = architecture("small-resnet").contract(label_set("eight"), 32)
+LEARNED, JUDGED = ["a", "b", "c"], ["x", "y"]
+
+
+def _teacher(name: str, store: Settings, seed: int = 0, contract: Contract = CONTRACT) -> Run:
+    """A finished run with random weights, which has learned from `LEARNED`."""
+    torch.manual_seed(seed)
+    run = made_run(name, store, model=MODEL)
+    contract.save(run.path("contract.json"))
+    network = build_network("small-resnet", 8, width=4)
+    save_file(network.state_dict(), run.path("weights.safetensors"))
+    ids = [*LEARNED, *JUDGED]
+    run.write_table("split.parquet", pd.DataFrame({"id": ids, "split": ["train"] * 3 + ["valid", "test"]}))
+    return run
+
+
+def _judged(*ids: str) -> pd.DataFrame:
+    """Images that judge a student, `x` by selecting, others by testing; their hashes follow from their names."""
+    split = ["valid" if name == "x" else "test" for name in ids]
+    return pd.DataFrame({"id": ids, "sha256": [_sum(name) for name in ids], "split": split}, dtype="str")
+
+
+def _sum(name: str) -> str:
+    return sha256(name.encode()).hexdigest()
+
+
+def _config(*teachers: str, dataset: str = "ferplus", share_01: float = 0.5) -> TrainConfig:
+    distillation = {"teachers": teachers, "share_01": share_01}
+    return parse_config({"dataset": dataset, "model": MODEL, "distillation": distillation})
+
+
+def _faces(n: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
+    """Targets and images."""
+    chance = torch.Generator().manual_seed(1)
+    targets = torch.rand(n, 8, generator=chance)
+    return targets / targets.sum(1, keepdim=True), torch.randn(n, 1, 32, 32, generator=chance)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path, offline=True)
+
+
+def test_without_teachers_there_are_none(store: Settings) -> None:
+    assert Teachers.open(_config(), CONTRACT, _judged(*JUDGED), store, CPU) is None
+
+
+def test_targets_are_the_teachers_mean_answer_for_a_share_and_their_own_for_the_rest(store: Settings) -> None:
+    networks = []
+    for seed, name in enumerate(("first", "second")):
+        run = _teacher(name, store, seed)
+        network = build_network("small-resnet", 8, width=4).eval()
+        network.load_state_dict(load_file(run.path("weights.safetensors")))
+        networks.append(network)
+    targets, images = _faces()
+    teachers = Teachers.open(_config("first", "second", share_01=0.7), CONTRACT, _judged(*JUDGED), store, CPU)
+    assert teachers is not None
+    joined = teachers.joined(targets, images)
+    with torch.inference_mode():
+        mean = sum(network(images).softmax(1) for network in networks) / 2
+    torch.testing.assert_close(joined, 0.3 * targets + 0.7 * mean)
+    torch.testing.assert_close(joined.sum(1), torch.ones(6))
+
+
+def test_teachers_of_a_run_of_half_the_digits_answer_with_half_the_digits(store: Settings) -> None:
+    _teacher("first", store)
+    whole, half = (
+        Teachers.open(_config("first", share_01=1.0).model_copy(update={"precision": kind}), CONTRACT, None, store, CPU)
+        for kind in ("fp32", "bf16")
+    )
+    assert whole is not None
+    assert half is not None
+    first, second = (teachers.joined(*_faces()) for teachers in (whole, half))
+    assert second.dtype == torch.float32
+    torch.testing.assert_close(first, second, rtol=0, atol=0.02)
+    assert not torch.equal(first, second)
+
+
+def test_a_teacher_learns_nothing_itself_and_keeps_its_statistics(store: Settings) -> None:
+    network: nn.Module = build_network("small-resnet", 8, width=4).train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    teachers = Teachers([network], 1.0, CPU)
+    first, second = (teachers.joined(*_faces()) for _ in range(2))
+    assert not first.requires_grad
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+
+
+def test_a_teacher_is_a_finished_run(store: Settings) -> None:
+    with pytest.raises(InputError, match="gone"):
+        Teachers.open(_config("gone"), CONTRACT, _judged(*JUDGED), store, CPU)
+    made_run("half", store, finished=False)
+    with pytest.raises(InputError, match=r"distil\.teachers: the run half is unfinished"):
+        Teachers.open(_config("half"), CONTRACT, _judged(*JUDGED), store, CPU)
+
+
+def test_a_teacher_takes_faces_as_the_student_does(store: Settings) -> None:
+    _teacher("larger", store, contract=CONTRACT.model_copy(update={"size_px": 48}))
+    with pytest.raises(InputError, match=r"larger takes faces in another way \(size_px\)"):
+        Teachers.open(_config("larger"), CONTRACT, _judged(*JUDGED), store, CPU)
+
+
+def test_a_teacher_has_not_learned_from_what_the_student_is_judged_by(store: Settings) -> None:
+    _teacher("first", store)
+    with pytest.raises(InputError, match="the run first has learned from 2 images that this one is judged by"):
+        Teachers.open(_config("first"), CONTRACT, _judged("a", "b", "x"), store, CPU)
+    # Names say nothing where the teacher learned from another dataset.
+    assert Teachers.open(_config("first", dataset="other"), CONTRACT, _judged("a", "b", "x"), store, CPU) is not None
+
+
+@pytest.mark.parametrize("dataset", ["ferplus", "other"])
+def test_what_a_teacher_has_seen_is_known_by_its_pixels_whatever_the_dataset(dataset: str, store: Settings) -> None:
+    run = _teacher("first", store)
+    sums = [_sum(name) for name in ("p", "q", "r")]
+    SeenImages.of(sums, np.array(["train", "valid", "test"])).save(run.path(SEEN_FILE))
+    config = _config("first", dataset=dataset)
+    assert teachers_of(config, CONTRACT, _judged("a", "r"), store) == [run]  # its names are another image's here
+    with pytest.raises(InputError, match="has learned from 1 images that this one is judged by"):
+        teachers_of(config, CONTRACT, _judged("p", "r"), store)
+    with pytest.raises(InputError, match="has been chosen on 1 images that test this one"):
+        teachers_of(config, CONTRACT, _judged("q"), store)
+    assert teachers_of(config, CONTRACT, _judged("q").assign(split="valid"), store) == [run]
+
+
+def test_a_run_has_seen_what_its_teachers_and_its_beginning_have(store: Settings) -> None:
+    for name, image in (("first", "p"), ("second", "q")):
+        run = _teacher(name, store)
+        SeenImages.of([_sum(image)], np.array(["train"])).save(run.path(SEEN_FILE))
+    index, splits = _judged("a", "b", "c"), np.array(["train", "valid", "test"])
+    config = _config("first").model_copy(update={"init_from": "second"})
+    seen = seen_images_of_run(index, splits, config, store)
+    trained, selected = seen.among(short_hashes([_sum(name) for name in ("a", "p", "q", "b", "c")]))
+    assert trained.tolist() == [True, True, True, False, False]
+    assert selected.tolist() == [False, False, False, True, False]
+    assert seen.complete
+    unknown = config.model_copy(update={"init_from": "/some/weights.pt"})
+    assert not seen_images_of_run(index, splits, unknown, store).complete
+
+
+def test_a_run_teaches_once(store: Settings) -> None:
+    with pytest.raises(ConfigError, match=r"distil\.teachers: a run is named twice"):
+        _config("first", "first")

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.training.diagnostics import divergence, epoch_time, overfitting
+
+EPOCHS = np.arange(1, 51)
+
+
+def _curves(train: np.ndarray, valid: np.ndarray, **others: object) -> pd.DataFrame:
+    return pd.DataFrame({"epoch": np.arange(1, len(train) + 1), "train_loss": train, "valid_loss": valid, **others})
+
+
+def _study_a() -> pd.DataFrame:
+    """Its shape: 75 % on training images, 70 % on others, and a validation loss that rises from epoch 6."""
+    noise = np.random.default_rng(0).normal(0, 0.004, 50)
+    train = 0.68 + 0.55 * np.exp(-EPOCHS / 8)
+    valid = np.where(EPOCHS <= 6, 0.86 + 0.3 * np.exp(-(EPOCHS - 1) / 2), 0.885 + 0.006 * (EPOCHS - 6)) + noise
+    return _curves(train, valid, train_accuracy=0.75, valid_accuracy=0.70)
+
+
+def test_the_gap_of_study_a_is_named_with_its_epoch_and_figures() -> None:
+    gap = overfitting(_study_a())
+    assert gap and gap.since_epoch == 6
+    said = gap.words
+    assert said.startswith("Since epoch 6 the validation loss rises while the training loss falls: from 0.8")
+    assert "75 % of those" in said and "70 % of others" in said
+    assert said.endswith(".")
+    assert gap.short.startswith(f"Over-fitting since epoch 6: the validation loss rises from {gap.valid_from:.2f} to")
+    assert gap.valid_to > gap.valid_from and gap.train_to < gap.train_from
+
+
+def test_it_is_named_as_soon_as_it_opens_and_not_before() -> None:
+    curves = _study_a()
+    first = next(n for n in range(1, 51) if overfitting(curves.head(n)) is not None)
+    assert 9 <= first <= 14
+
+
+@pytest.mark.parametrize(
+    "valid",
+    [
+        1 / np.sqrt(EPOCHS),
+        1 / np.sqrt(EPOCHS) + np.random.default_rng(1).normal(0, 0.005, 50),
+        np.maximum(1.1 - EPOCHS / 20, 0.6),
+        np.where(EPOCHS == 50, 2.0, 1.5 - EPOCHS / 60),
+        np.r_[1.0, np.full(49, 1.005)],
+    ],
+    ids=["falls", "falls with noise", "stays", "jumps once", "hardly rises"],
+)
+def test_without_a_gap_nothing_is_said(valid: np.ndarray) -> None:
+    assert overfitting(_curves(1.4 * np.exp(-EPOCHS / 20), valid)) is None
+
+
+def test_when_both_losses_rise_it_is_no_over_fitting() -> None:
+    assert overfitting(_curves(0.5 + EPOCHS / 50, 0.6 + EPOCHS / 50)) is None
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
+def test_a_few_epochs_say_nothing(n: int) -> None:
+    assert overfitting(_curves(1 - 0.1 * EPOCHS[:n], 1 + 0.5 * EPOCHS[:n])) is None
+
+
+def test_missing_columns_and_values_say_nothing() -> None:
+    assert overfitting(pd.DataFrame()) is None
+    assert overfitting(pd.DataFrame({"epoch": [1, 2]})) is None
+    assert overfitting(_study_a().assign(valid_loss=np.nan)) is None
+    without = overfitting(_study_a().drop(columns=["train_accuracy"]))
+    assert without and "by heart. Stop" in without.words
+
+
+@pytest.mark.parametrize("lost", [None, np.nan, np.inf])
+def test_a_loss_that_is_no_number_is_named_with_its_first_epoch(lost: float | None) -> None:
+    rates = [0.3, 0.2, 0.1]
+    losses = pd.DataFrame({"epoch": [1, 2, 3], "train_loss": [1.0, lost, lost], "learning_rate": rates})
+    for curves in (losses, losses.iloc[::-1], losses.assign(valid_loss=1.0)):
+        found = divergence(curves)
+        assert found and (found.since_epoch, found.learning_rate) == (2, 0.3)
+        assert found.words.startswith("The loss is no longer a number since epoch 2: lower the learning rate")
+    first = divergence(losses.assign(train_loss=1.0, valid_loss=np.nan))
+    assert first and (first.since_epoch, first.learning_rate) == (1, 0.3)
+
+
+def test_losses_that_are_numbers_again_or_not_there_have_not_diverged() -> None:
+    curves = _curves(np.array([1.0, np.nan, 0.5]), np.ones(3))
+    assert divergence(curves) is None
+    assert divergence(curves[["epoch"]]) is divergence(pd.DataFrame()) is None
+
+
+def test_a_gap_is_found_beside_epochs_without_a_number() -> None:
+    curves = _study_a()
+    curves.loc[20, "valid_loss"] = np.inf
+    gap = overfitting(curves)
+    assert gap and np.isfinite(gap.valid_to)
+
+
+def test_what_bounds_the_speed_is_said_of_the_last_epoch() -> None:
+    times = pd.DataFrame({"epoch": [2, 1], "data_seconds": [3.0, 0.0], "step_seconds": [1.0, 9.0]})
+    last, first = epoch_time(times), epoch_time(times[times["epoch"] == 1])
+    assert last and last.words.startswith("Data bound: 75 %")
+    assert first and first.words.startswith("Compute bound: 0 %")
+    known = epoch_time(times.assign(seconds=[4.5, 9.0]))
+    assert known and (known.data_s, known.step_s, known.rest_s) == (3.0, 1.0, 0.5)
+    assert last.rest_s is None
+    assert epoch_time(times.assign(data_seconds=0.0, step_seconds=0.0)) is None
+    assert epoch_time(pd.DataFrame()) is None
+    assert epoch_time(pd.DataFrame({"epoch": [1]})) is None
+
+
+def test_it_needs_no_torch() -> None:
+    code = "import sys, fer_core.training.diagnostics; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"

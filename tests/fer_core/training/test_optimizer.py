@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from fer_core.training.config.train_config import OptimizerConfig
+from fer_core.training.optimizer import EMA, build_optimizer, l1_penalty, layer_weights
+
+
+def _stepped(config: OptimizerConfig, steps: int = 3) -> list[float]:
+    """Where a weight of 1 goes under a gradient of 1, step by step."""
+    network = nn.Linear(1, 1)
+    _set(network, 1)
+    optimizer = build_optimizer(network, config)
+    places = []
+    for _ in range(steps):
+        network.weight.grad = torch.ones(1, 1)
+        optimizer.step()
+        places.append(network.weight.item())
+    return places
+
+
+def test_each_optimizer_moves_as_its_formula_says() -> None:
+    plain = OptimizerConfig(name="sgd", momentum=0, learning_rate=0.1, weight_decay=0)
+    assert _stepped(plain) == pytest.approx([0.9, 0.8, 0.7])
+    heavy = plain.model_copy(update={"momentum": 0.9, "nesterov": False})
+    assert _stepped(heavy) == pytest.approx([0.9, 0.9 - 0.19, 0.9 - 0.19 - 0.271])
+    assert _stepped(heavy.model_copy(update={"nesterov": True}))[0] == pytest.approx(1 - 0.19)
+    for name in ("adam", "adamw"):
+        assert _stepped(OptimizerConfig(name=name, learning_rate=0.1, weight_decay=0))[0] == pytest.approx(0.9)
+
+
+def test_the_decay_of_adamw_stands_beside_the_gradient_and_that_of_adam_in_it() -> None:
+    decay = {"learning_rate": 0.1, "weight_decay": 0.5}
+    assert _stepped(OptimizerConfig(name="adamw", **decay), 1) == pytest.approx([1 - 0.1 * 0.5 - 0.1])
+    assert _stepped(OptimizerConfig(name="adam", **decay), 1) == pytest.approx([0.9])
+
+
+def test_the_penalty_is_the_size_of_the_layers_weights_and_pulls_them_to_nothing() -> None:
+    network = nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1))
+    _set(network, -3)
+    penalty = l1_penalty(layer_weights(network))
+    penalty.backward()  # type: ignore[no-untyped-call]
+    assert penalty.item() == 6
+    assert network[0].weight.grad.tolist() == [[-1, -1]]
+    assert network[0].bias.grad is None
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+def test_only_weights_of_layers_decay(name: str) -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 2))
+    optimizer = build_optimizer(network, OptimizerConfig(name=name, weight_decay=0.01, learning_rate=0.2))
+    decayed = {id(p) for group in optimizer.param_groups if group["weight_decay"] for p in group["params"]}
+    assert decayed == {id(network[0].weight), id(network[3].weight)}
+    assert sum(len(group["params"]) for group in optimizer.param_groups) == len(list(network.parameters()))
+    assert {group["lr"] for group in optimizer.param_groups} == {0.2}
+
+
+def test_frozen_weights_are_left_alone() -> None:
+    network = nn.Linear(2, 2)
+    network.weight.requires_grad_(False)
+    optimizer = build_optimizer(network, OptimizerConfig())
+    assert [p for group in optimizer.param_groups for p in group["params"]] == [network.bias]
+
+
+def _set(network: nn.Module, value: float) -> None:
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.fill_(value)
+
+
+def test_the_average_follows_the_formula() -> None:
+    network = nn.Linear(2, 2)
+    _set(network, 0)
+    averaged = EMA(network, 0.3)
+    expected = 0.0
+    for step, value in enumerate([1.0, 2.0, 3.0, 4.0, 5.0], 1):
+        _set(network, value)
+        averaged.update(network)
+        decay = min(0.3, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * value
+        assert averaged.network.weight[0, 0].item() == pytest.approx(expected)
+        assert network.weight[0, 0].item() == value
+
+
+def test_the_average_of_what_stays_is_what_stays() -> None:
+    network = nn.Linear(3, 2)
+    averaged = EMA(network, 0.99)
+    for _ in range(20):
+        averaged.update(network)
+    torch.testing.assert_close(averaged.network.weight, network.weight)
+
+
+def test_the_average_settles_on_new_weights() -> None:
+    network = nn.Linear(1, 1)
+    averaged = EMA(network, 0.9)
+    _set(network, 7)
+    for _ in range(200):
+        averaged.update(network)
+    assert averaged.network.weight.item() == pytest.approx(7, abs=1e-3)
+
+
+def test_the_statistics_of_batch_norm_are_averaged_and_counters_copied() -> None:
+    network = nn.BatchNorm2d(2)
+    averaged = EMA(network, 0.999)
+    network.train()
+    network(torch.randn(8, 2, 4, 4) * 3 + 5)
+    averaged.update(network)
+    assert averaged.network.num_batches_tracked == 1
+    assert averaged.network.running_mean.abs().sum() > 0
+    assert not averaged.network.training
+    assert not any(parameter.requires_grad for parameter in averaged.network.parameters())

@@ -1,0 +1,72 @@
+"""F1 of each expression over the epochs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.labels import Expression
+from fer_ui.charts.layout import words_of
+from fer_ui.charts.training.class_curves import class_curves, class_words, classes_of
+from fer_ui.theme import expression_outline, expression_title
+
+THREE = (Expression.HAPPINESS, Expression.FEAR, Expression.CONTEMPT)
+
+
+def _metrics(epochs: int, expressions: tuple[Expression, ...] = tuple(Expression)) -> pd.DataFrame:
+    epoch = np.arange(1, epochs + 1)
+    columns = {"epoch": epoch}
+    for place, expression in enumerate(expressions, start=1):
+        columns[f"train_f1_{expression}"] = 1 - 0.5 / (epoch * place)
+        columns[f"valid_f1_{expression}"] = 0.9 / place - 0.1 / epoch / place
+    return pd.DataFrame(columns)
+
+
+@pytest.mark.parametrize("epochs", [1, 5, 200])
+def test_every_expression_has_a_panel_with_both_lines_in_its_color(epochs: int) -> None:
+    metrics = _metrics(epochs)
+    figure = class_curves(metrics.iloc[::-1], epochs)
+    lines = {line.name: line for line in figure.data}
+    axes = set()
+    for expression in Expression:
+        solid, dashed = (lines[f"{expression_title(expression)}, {on}"] for on in ("validation", "training"))
+        np.testing.assert_array_equal(solid.y, metrics[f"valid_f1_{expression}"])
+        np.testing.assert_array_equal(dashed.y, metrics[f"train_f1_{expression}"])
+        assert solid.line.color == dashed.line.color == expression_outline(expression)
+        assert (solid.line.dash, dashed.line.dash) == ("solid", "dash")
+        assert solid.xaxis == dashed.xaxis
+        axes.add(solid.xaxis)
+    assert len(axes) == 8
+    assert len({figure.layout[name].range for name in figure.layout if name.startswith("yaxis")}) == 1
+    assert {shape.x0 for shape in figure.layout.shapes} == {epochs} and len(figure.layout.shapes) == 8
+    figure.to_json()
+
+
+def test_each_name_has_the_figure_of_the_epoch_that_was_kept() -> None:
+    metrics = _metrics(4, THREE)
+    metrics.loc[1, "valid_f1_fear"] = 0.123
+    metrics["valid_f1_contempt"] = None
+    figure = class_curves(metrics, 2)
+    names = [note.text for note in figure.layout.annotations]
+    assert names == ["Happiness 85 %", "Fear 12 %", "Contempt: no validation image"]
+    assert classes_of(metrics) == THREE
+
+
+def test_words_name_what_is_never_read() -> None:
+    metrics = _metrics(4, THREE)
+    assert class_words(metrics, 4) == "Epoch 4 reads happiness best (88 %) and contempt least (29 %)."
+    metrics["valid_f1_contempt"] = 0.0
+    assert class_words(metrics, 4) == "Epoch 4 reads happiness best (88 %). Contempt is never read right."
+    metrics["valid_f1_fear"] = [0.0, 0.0, 0.1, 0.0]
+    assert class_words(metrics, 4).endswith("Contempt is never read right.")
+    metrics["valid_f1_fear"] = 0.0
+    assert class_words(metrics, 4).endswith("Fear and contempt are never read right.")
+    assert words_of(class_curves(metrics, 4)).subtitle == class_words(metrics, 4)
+
+
+def test_without_epochs_or_figures_it_says_so() -> None:
+    assert class_curves(pd.DataFrame(), None).layout.annotations[0].text == "No epoch has finished yet."
+    bare = class_curves(pd.DataFrame({"epoch": [1]}), 1)
+    assert bare.layout.annotations[0].text == "This run has no figures by expression."
+    assert class_words(pd.DataFrame({"epoch": [1]}), 1) == ""

@@ -1,0 +1,145 @@
+"""The chart of several trainings: what it draws, and that no run is told from another by color alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.comparison.compare import COMPARED_MAX
+from fer_core.training.config.learning import JUDGED
+from fer_ui.charts.layout import words_of
+from fer_ui.charts.training.compared_curves import (
+    RUNS_MAX,
+    compared_curves,
+    curve_words,
+    lettered_names,
+    metric_title,
+    run_letters,
+)
+
+LONG = "Effective-number weights with mixup 0.4 and a cosine schedule, seed 12"
+
+
+def _curves(**valid: list[float]) -> pd.DataFrame:
+    tables = [
+        pd.DataFrame(
+            {
+                "run": run,
+                "epoch": np.arange(1, len(scores) + 1),
+                "elapsed_s": 30.0 * np.arange(1, len(scores) + 1),
+                "train": np.array(scores) + 0.1,
+                "valid": scores,
+            }
+        )
+        for run, scores in valid.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def test_as_many_runs_are_drawn_as_can_be_compared() -> None:
+    assert RUNS_MAX == COMPARED_MAX
+
+
+def test_each_run_has_a_color_a_style_and_a_letter_of_its_own() -> None:
+    runs = {name: [0.1, 0.2] for name in "uvwxyz"}
+    figure = compared_curves(_curves(**runs), {name: name for name in runs}, "accuracy")
+    assert len(figure.data) == RUNS_MAX
+    for told in (
+        [line.line.color for line in figure.data],
+        [line.line.dash for line in figure.data],
+        [line.marker.symbol for line in figure.data],
+        [note.text for note in figure.layout.annotations],
+        [line.name for line in figure.data],
+    ):
+        assert len(set(told)) == RUNS_MAX
+    figure.to_json()
+
+
+def test_lines_are_the_validation_scores() -> None:
+    figure = compared_curves(_curves(a=[0.1, 0.3], b=[0.2]), {"a": "One", "b": "Other"}, "macro_f1")
+    assert [line.name for line in figure.data] == ["A: One", "B: Other"]
+    np.testing.assert_array_equal(figure.data[0].x, [1, 2])
+    np.testing.assert_array_equal(figure.data[0].y, [0.1, 0.3])
+    assert "After epoch 2" in figure.data[0].hovertext[1].replace("<br>", " ").replace("after", "After")
+    assert figure.layout.xaxis.range[1] > 2
+
+
+def test_letters_of_lines_that_end_together_make_room() -> None:
+    ends = {"a": [0.5, 0.4], "b": [0.1, 0.4], "c": [0.9, 0.401]}
+    notes = compared_curves(_curves(**ends), dict.fromkeys(ends, "x"), "accuracy").layout.annotations
+    assert sorted(note.text for note in notes) == ["A", "B", "C"]
+    low, middle, high = sorted(note.yshift for note in notes)
+    assert low == 0 and middle - low > 10 and high - middle > 10
+    far = compared_curves(_curves(a=[0.1], b=[0.9]), {"a": "x", "b": "y"}, "accuracy").layout.annotations
+    assert [note.yshift for note in far] == [0, 0]
+
+
+def test_training_is_drawn_alone_or_thin_beside_validation() -> None:
+    curves, names = _curves(a=[0.1, 0.3]), {"a": "One"}
+    np.testing.assert_allclose(compared_curves(curves, names, "accuracy", splits="train").data[0].y, [0.2, 0.4])
+    thin, thick = compared_curves(curves, names, "accuracy", splits="both").data
+    np.testing.assert_allclose(thin.y, [0.2, 0.4])
+    np.testing.assert_allclose(thick.y, [0.1, 0.3])
+    assert thin.line.width < thick.line.width and thin.line.color == thick.line.color
+    assert not thin.showlegend
+
+
+def test_time_is_in_a_unit_that_fits() -> None:
+    curves = _curves(a=[0.1, 0.2, 0.3, 0.4, 0.5])
+    for factor, unit, last in ((0.1, "seconds", 15.0), (1.0, "minutes", 2.5), (100.0, "hours", 15_000 / 3600)):
+        slower = curves.assign(elapsed_s=factor * curves["elapsed_s"])
+        figure = compared_curves(slower, {"a": "One"}, "loss", axis="time")
+        assert figure.layout.xaxis.title.text == f"{unit} of training"
+        assert figure.data[0].x[-1] == pytest.approx(last)
+        assert words_of(figure).title == "Loss by time of training"
+
+
+def test_the_kept_epoch_is_ringed() -> None:
+    figure = compared_curves(_curves(a=[0.1, 0.3, 0.2]), {"a": "One"}, "accuracy", best={"a": 2})
+    ring = figure.data[-1]
+    assert (list(ring.x), list(ring.y), ring.marker.symbol) == ([2], [0.3], "circle-open")
+    assert "ring" in words_of(figure).subtitle
+    assert len(compared_curves(_curves(a=[0.1]), {"a": "One"}, "accuracy", best={"a": None}).data) == 1
+    assert len(compared_curves(_curves(a=[0.1]), {"a": "One"}, "accuracy", best={"a": 7}).data) == 1
+
+
+def test_a_run_without_the_metric_is_left_out_and_keeps_its_letter() -> None:
+    curves = _curves(a=[np.nan, np.nan], b=[0.2, 0.3])
+    names = {"a": "One", "b": "Other", "c": "No epoch yet"}
+    figure = compared_curves(curves, names, "f1_fear")
+    assert [line.name for line in figure.data] == ["B: Other"]
+    empty = compared_curves(curves[curves["run"] == "a"], names, "f1_fear")
+    assert not empty.data and "Nothing was measured" in empty.layout.annotations[0].text
+    assert not compared_curves(curves[:0], names, "f1_fear", axis="time").data
+
+
+def test_words_name_who_goes_highest_or_lowest() -> None:
+    curves = _curves(a=[0.1, 0.3, 0.2], b=[0.2, 0.4])
+    assert curve_words(curves, ["a", "b"], "accuracy", "valid") == (
+        "Highest on the validation images: B 40.0 % at epoch 2; A 30.0 % at epoch 2."
+    )
+    assert curve_words(curves, ["a", "b"], "loss", "valid") == (
+        "Lowest on the validation images: A 0.100 at epoch 1; B 0.200 at epoch 1."
+    )
+    assert curve_words(curves[:0], ["a"], "loss", "valid") == ""
+
+
+def test_runs_that_can_not_be_compared_are_not_ranked() -> None:
+    curves = _curves(a=[0.1], b=[0.2])
+    words = curve_words(curves, ["a", "b"], "accuracy", "valid", comparable=False)
+    assert "Highest" not in words and "different images" in words
+    assert "Highest" in curve_words(curves, ["a"], "accuracy", "valid", comparable=False)
+
+
+def test_long_names_keep_both_ends_and_fit_a_line() -> None:
+    names = lettered_names({"a": LONG, "b": "Short"})
+    assert names["b"] == "B: Short"
+    assert names["a"].startswith("A: Effective") and names["a"].endswith("seed 12")
+    assert len(names["a"]) <= 42
+    assert list(run_letters("abcdefghi").values()) == list("ABCDEF")
+
+
+def test_every_metric_has_a_title() -> None:
+    assert len({metric_title(metric) for metric in JUDGED}) == len(JUDGED)
+    assert metric_title("macro_f1") == "Macro-F1"

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.corrections.correction_log import Action, Change
+from fer_core.settings import Settings
+from fer_ui.datasets.faces import correction_history
+from fer_ui.datasets.faces.correction_history import CHANGES_A_PAGE, about
+from fer_ui.navigation import Page
+from tests.faulty import BLANK, TWICE, UNREADABLE, import_faulty
+
+Open = Callable[[], AppTest]
+
+
+@pytest.fixture
+def dataset(store: Settings, tmp_path: Path) -> Iterator[StoredDataset]:
+    for cache in (st.cache_resource, st.cache_data):
+        cache.clear()
+    yield import_faulty(tmp_path / "faces", store)
+    for cache in (st.cache_resource, st.cache_data):
+        cache.clear()
+
+
+def page() -> None:
+    from fer_core.data.catalog import open_dataset
+    from fer_core.settings import settings
+    from fer_ui.datasets.faces.correction_history import show_history
+
+    show_history(open_dataset("faulty", settings()))
+
+
+@pytest.fixture
+def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
+    def said_link(page: Page, label: str, **query: str) -> None:
+        st.markdown(f"{label}: {page} {query}")  # there are no pages to link to here
+
+    monkeypatch.setattr(correction_history, "link_to", said_link)
+    return lambda: AppTest.from_function(page, default_timeout=60).run()
+
+
+def said(app: AppTest) -> str:
+    return " ".join(str(e.value) for e in [*app.subheader, *app.markdown, *app.caption]).replace("\\", "")
+
+
+def headlines(app: AppTest) -> str:
+    """The markup of the large numbers and of the faces' captions."""
+    return " ".join(str(block.value) for block in app.get("html"))
+
+
+def test_without_corrections_it_is_said_where_they_are_made(show: Open) -> None:
+    app = show()
+    assert not app.exception
+    assert "Nothing was corrected yet" in said(app)
+    assert "never touch its source" in said(app)
+    assert "'section': 'quality'" in said(app)
+
+
+def test_what_is_marked_is_counted_and_every_change_listed(show: Open, dataset: StoredDataset) -> None:
+    corrections = dataset.corrections()
+    corrections.exclude([BLANK, UNREADABLE], "blank", "seen twice")
+    corrections.relabel([TWICE[0]], "fear", "by hand")
+    app = show()
+    words = said(app)
+    assert "3 images of 48 are corrected, in 2 versions" in words
+    assert ">2</dd>" in headlines(app) and ">1</dd>" in headlines(app)
+    assert words.index("1 image relabeled as fear") < words.index("2 images excluded")  # the newest first
+    assert "reason: Blank; “seen twice”" in words
+    assert "reason: by hand" in words
+
+
+def test_a_change_is_undone_and_redone(show: Open, dataset: StoredDataset) -> None:
+    dataset.corrections().exclude([BLANK], "blank")
+    dataset.corrections().mark_ambiguous([TWICE[0]], "conflict")
+    app = show()
+    app.button(key="history-faulty-1-back").click().run()
+    assert dataset.index(["id"])["excluded"].sum() == 0
+    assert dataset.index(["id"])["ambiguous"].sum() == 1
+    assert "~~1 image excluded~~ undone" in said(app)
+    assert "Version 1 taken back" in said(app)
+    assert app.success[0].value == "Undone: 1 image excluded. Version 3."
+    redo = app.button(key="history-faulty-1-back")
+    assert redo.label == "Redo"
+    redo.click().run()
+    assert dataset.index(["id"])["excluded"].sum() == 1
+    assert app.success[0].value == "Redone: 1 image excluded. Version 4."
+
+
+def test_the_images_of_a_change_are_shown_when_asked_for(show: Open, dataset: StoredDataset) -> None:
+    dataset.corrections().exclude([BLANK, TWICE[0]], "blank")
+    app = show()
+    assert not app.checkbox
+    app.toggle(key="history-faulty-1-shown").set_value(True).run()
+    assert not app.exception
+    assert len(app.checkbox) == 2
+    assert "p51_a.png" in headlines(app)
+    assert "p50_a.png" not in headlines(app)
+
+
+def test_a_long_history_comes_in_pages(show: Open, dataset: StoredDataset) -> None:
+    corrections = dataset.corrections()
+    for _ in range(CHANGES_A_PAGE + 3):
+        corrections.mark_ambiguous([BLANK], "again")
+    app = show()
+    assert len(app.toggle) == CHANGES_A_PAGE
+    app.button(key="faulty-history-next").click().run()
+    assert len(app.toggle) == 3
+
+
+def test_corrections_of_images_that_are_gone_are_told(show: Open, dataset: StoredDataset) -> None:
+    dataset.corrections().exclude(["gone.png", BLANK], "blank")
+    assert "lacks 1 image that corrections name" in show().info[0].value
+
+
+def test_a_change_is_described_by_time_reason_and_note() -> None:
+    change = Change(1, "2020-01-02T03:04:05+00:00", Action.EXCLUDE, ("a",), reason="no_face", note="dark")
+    assert about(change).endswith("(2020-01-02 03:04 UTC); reason: No face found; “dark”")

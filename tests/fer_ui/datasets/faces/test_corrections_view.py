@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.corrections.corrections import Action, correction_counts
+from fer_core.settings import Settings
+from fer_ui.datasets.faces.corrections_view import ASKED_ABOVE
+from tests.faulty import BLANK, TWICE, import_faulty
+
+
+@pytest.fixture
+def dataset(store: Settings, tmp_path: Path) -> Iterator[StoredDataset]:
+    st.cache_resource.clear()
+    yield import_faulty(tmp_path / "faces", store)
+    st.cache_resource.clear()
+
+
+def page() -> None:
+    """A bar for the images in the address; its source is run, so it imports for itself."""
+    import streamlit as st
+
+    from fer_core.data.catalog import open_dataset
+    from fer_core.data.corrections.corrections import Action
+    from fer_core.settings import settings
+    from fer_ui.datasets.faces.corrections_view import Correction, offer_correction, offer_corrections, show_last_change
+
+    dataset = open_dataset("faulty", settings())
+    ids = [name for name in st.query_params.get("ids", "").split(",") if name]
+    show_last_change(dataset, unless=["bar"])
+    offer_corrections(dataset, ids, reason="blank", key="bar")
+    many = [str(number) for number in range(int(st.query_params.get("many", 1)))]
+    offer_correction(dataset, "Exclude them all", Correction(Action.EXCLUDE, many, "many"), key="all", place="head")
+
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def show(dataset: StoredDataset) -> Open:
+    def show_it(*ids: str, many: int = 1) -> AppTest:
+        app = AppTest.from_function(page, default_timeout=60)
+        app.query_params["ids"] = ",".join(ids)
+        app.query_params["many"] = str(many)
+        return app.run()
+
+    return show_it
+
+
+def counts(dataset: StoredDataset) -> tuple[int, int, int]:
+    return tuple(correction_counts(dataset.index(["id"])).values())  # type: ignore[return-value]
+
+
+def told(app: AppTest) -> list[str]:
+    return [element.value for element in app.success]
+
+
+def test_without_images_nothing_can_be_pressed(show: Open) -> None:
+    app = show()
+    assert not app.exception
+    assert all(app.button(key=f"bar-{action}").disabled for action in ("exclude", "ambiguous", "restore", "relabel"))
+    assert "None ticked" in [element.value for element in app.markdown]
+
+
+def test_images_are_excluded_told_undone_and_redone(show: Open, dataset: StoredDataset) -> None:
+    app = show(BLANK, *TWICE)
+    app.button(key="bar-exclude").click().run()
+    assert counts(dataset) == (3, 0, 0)
+    assert told(app) == ["3 images excluded. Version 1."]
+    assert [toast.value for toast in app.toast] == ["3 images excluded."]
+    change = dataset.corrections().history()[0]
+    assert (change.action, change.ids, change.reason) == (Action.EXCLUDE, (BLANK, *TWICE), "blank")
+    app.button(key="bar-back").click().run()
+    assert counts(dataset) == (0, 0, 0)
+    assert told(app) == ["Undone: 3 images excluded. Version 2."]
+    assert app.button(key="bar-back").label == "Redo"
+    app.button(key="bar-back").click().run()
+    assert counts(dataset) == (3, 0, 0)
+    assert app.button(key="bar-back").label == "Undo"
+    assert dataset.corrections().version == 3
+
+
+def test_images_are_relabeled_only_once_an_expression_is_chosen(show: Open, dataset: StoredDataset) -> None:
+    app = show(*TWICE)
+    assert app.button(key="bar-relabel").disabled
+    app.selectbox(key="bar-expression-0").select("Fear").run()
+    app.button(key="bar-relabel").click().run()
+    index = dataset.index(["id", "label"]).set_index("id")
+    assert index.loc[list(TWICE), "label"].tolist() == ["fear", "fear"]
+    assert told(app) == ["2 images relabeled as fear. Version 1."]
+
+
+def test_images_are_ambiguous_with_a_note_and_restored(show: Open, dataset: StoredDataset) -> None:
+    app = show(BLANK)
+    app.text_input(key="bar-note-0").input("  says Ann ").run()
+    app.button(key="bar-ambiguous").click().run()
+    assert dataset.corrections().history()[0].note == "says Ann"
+    assert app.text_input(key="bar-note-1").value == ""  # a note is of one correction
+    assert counts(dataset) == (0, 0, 1)
+    app.button(key="bar-restore").click().run()
+    assert counts(dataset) == (0, 0, 0)
+    assert told(app) == ["1 image restored. Version 2."]
+
+
+def test_many_images_are_asked_about_once(show: Open, dataset: StoredDataset) -> None:
+    assert show(many=ASKED_ABOVE).button(key="all").label == "Exclude them all"
+    app = show(many=ASKED_ABOVE + 1)
+    assert app.button(key="all").label == "Yes, all 101"  # the button itself opens a popover with this one
+    assert any("101 images will be excluded" in element.value for element in app.markdown)
+    app.button(key="all").click().run()
+    assert len(dataset.corrections().history()[0].ids) == 101
+    assert told(app) == ["101 images excluded. Version 1."]  # at the head, as no bar of that name is on the page
+    app.button(key="last-change-back").click().run()
+    assert dataset.corrections().history()[0].action is Action.UNDO
+
+
+def test_what_was_said_is_gone_once_something_else_was_done(show: Open, dataset: StoredDataset) -> None:
+    app = show(BLANK)
+    app.button(key="bar-exclude").click().run()
+    dataset.corrections().exclude([TWICE[0]], "elsewhere")
+    assert told(app.run()) == []
+
+
+def test_a_correction_that_can_not_be_written_is_told(
+    show: Open, dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = show(BLANK)
+    (dataset.folder / "corrections.jsonl").mkdir()
+    app.button(key="bar-exclude").click()
+    monkeypatch.setattr("fer_core.data.corrections.correction_log._read", lambda path: ((), 0))
+    app.run()
+    assert "was not made" in app.error[0].value
+    assert told(app) == []

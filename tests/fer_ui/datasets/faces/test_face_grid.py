@@ -1,0 +1,185 @@
+"""Faces in pages: what is read, what a tick does, and pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.data.catalog import StoredDataset
+from fer_ui.datasets.faces import face_grid, thumbnails
+from fer_ui.datasets.faces.face_grid import caption_html, placeholder_html, shortened
+from fer_ui.resources import index_of
+from tests.fer_ui.datasets.small_dataset import BROKEN, TOTAL, open_view, press, said, ticked
+
+
+def view() -> None:
+    from fer_core.data.catalog import open_dataset
+    from fer_core.settings import settings
+    from fer_ui.datasets.faces.face_grid import show_faces
+    from fer_ui.resources import index_of
+
+    dataset = open_dataset("small", settings())
+    show_faces(dataset, index_of(dataset), "faces", reason="a look")
+
+
+def pairs() -> None:
+    from fer_core.data.catalog import open_dataset
+    from fer_core.settings import settings
+    from fer_ui.datasets.faces.face_grid import show_pairs
+    from fer_ui.resources import index_of
+
+    dataset = open_dataset("small", settings())
+    rows = index_of(dataset)
+    left, right = rows.iloc[[0] * 14], rows.iloc[1:15]
+    show_pairs(dataset, left, right, [f"pair {place}" for place in range(14)], "pairs")
+
+
+def unequal_pairs() -> None:
+    from fer_core.data.catalog import open_dataset
+    from fer_core.settings import settings
+    from fer_ui.datasets.faces.face_grid import show_pairs
+    from fer_ui.resources import index_of
+
+    dataset = open_dataset("small", settings())
+    show_pairs(dataset, index_of(dataset).iloc[:1], index_of(dataset).iloc[:2], [""], "pairs")
+
+
+def test_a_page_reads_its_own_faces_alone(small: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    real = thumbnails.images_in_order
+
+    def spy(source: object, faces: list[thumbnails.FaceRef]) -> object:
+        read.extend(face.path for face in faces)
+        return real(source, faces)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(thumbnails, "images_in_order", spy)
+    app = open_view(view)
+    paths = small.index(["path"])["path"].tolist()
+    assert read == paths[:36]
+    press(app, "Next")
+    assert read == paths[:72]
+    press(app, "Previous")
+    assert read == paths[:72]  # kept
+
+
+def test_pages_can_be_turned_to_the_end_and_no_further(small: StoredDataset) -> None:
+    app = open_view(view)
+    last = -(-TOTAL // 36)
+    assert f"of {last}" in said(app)
+    app.number_input[0].set_value(last).run()
+    assert f"Faces {36 * (last - 1) + 1} to {TOTAL} of {TOTAL}." in said(app)
+    assert next(button for button in app.button if button.label == "Next").disabled
+    assert len(ticked(app)) == TOTAL - 36 * (last - 1)
+
+
+def test_ticks_stay_while_pages_are_turned(small: StoredDataset) -> None:
+    app = open_view(view)
+    boxes = [box for box in app.checkbox if "-ticks-" in str(box.key)]
+    boxes[2].check().run()
+    assert ticked(app) == [place == 2 for place in range(36)]
+    app = press(app, "Next")
+    assert not any(ticked(app))
+    assert "1 of the ticked faces is on other pages." in said(app)
+    assert "1 image ticked" in said(app)
+    app = press(press(app, "Tick all on this page"), "Previous")
+    assert ticked(app) == [place == 2 for place in range(36)]
+    assert "37 images ticked" in said(app)
+    app = press(app, "Untick all 37")
+    assert not any(ticked(app)) and "None ticked" in said(app)
+    assert all(ticked(press(app, "Tick all on this page")))
+    assert not any(ticked(press(app, "Untick this page")))
+
+
+def test_the_ticked_are_corrected_for_the_reason_given_and_then_unticked(small: StoredDataset) -> None:
+    app = press(press(open_view(view), "Tick all on this page"), "Exclude")
+    change = small.corrections().history()[0]
+    assert list(change.ids) == small.index(["id"])["id"].tolist()[:36]
+    assert change.reason == "a look"
+    assert not any(ticked(app)) and "None ticked" in said(app)
+    assert said(app).count(">excluded<") == 36
+
+
+def test_a_face_that_cannot_be_read_has_a_frame_with_the_reason(small: StoredDataset) -> None:
+    app = open_view(view)
+    broken = small.index().set_index("path").loc[BROKEN, "problem"]
+    frames = [element.proto.body for element in app.get("html") if "dashed" in element.proto.body]
+    app = press(app, "Next")
+    frames += [element.proto.body for element in app.get("html") if "dashed" in element.proto.body]
+    assert len(frames) == 1 and broken in frames[0]
+
+
+def test_no_rows_say_so(small: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = index_of(small).iloc[:0]
+    monkeypatch.setattr("fer_ui.resources.index_of", lambda dataset: empty)
+    app = open_view(view)
+    assert not app.exception and "There are no faces to show." in said(app)
+
+
+def test_images_that_are_gone_are_told_in_words(small: StoredDataset) -> None:
+    small.source_path.rename(small.source_path.with_name("elsewhere"))
+    app = open_view(view)
+    assert not app.exception
+    assert "are no longer at" in app.error[0].value.replace("\\", "")
+
+
+def test_pairs_stand_side_by_side_with_their_notes(small: StoredDataset) -> None:
+    app = open_view(pairs)
+    assert not app.exception and not app.error
+    assert len(app.get("image")) == 2 * face_grid.PAIRS_A_PAGE
+    assert "pair 0" in said(app) and "pair 12" not in said(app)
+    app = press(app, "Next")
+    assert "pair 13" in said(app) and len(app.get("image")) == 4
+
+
+def test_a_face_in_several_pairs_is_ticked_in_all_of_them(small: StoredDataset) -> None:
+    app = open_view(pairs)
+    next(box for box in app.checkbox if "-ticks-" in str(box.key)).check().run()
+    assert ticked(app) == [True, False] * face_grid.PAIRS_A_PAGE
+    assert "1 image ticked" in said(app)
+
+
+def test_pairs_that_do_not_match_are_refused(small: StoredDataset, caplog: pytest.LogCaptureFixture) -> None:
+    assert open_view(unequal_pairs).exception
+    assert "1 left faces, 2 right ones and 1 notes make no pairs" in caplog.text
+
+
+def test_captions_are_plain_text() -> None:
+    row = {"split": "train", "path": "<b>/a<i>.png", "excluded": True, "ambiguous": False, "relabeled": True}
+    html = caption_html(row)
+    assert ">excluded, relabeled</b>, training" in html
+    assert "<b>" not in html and "<i>" not in html
+    assert "<b>" not in placeholder_html("<b>")
+
+
+def test_a_long_name_keeps_its_ends() -> None:
+    assert shortened("fer0000001.png") == "fer0000001.png"
+    name = "abigail_van_der_woodsen_123.jpg"
+    assert len(shortened(name)) == 16
+    assert shortened(name).startswith("abig") and shortened(name).endswith("123.jpg")
+
+
+@pytest.mark.parametrize("shape", [(48, 48), (48, 48, 3), (100, 60), (500, 400, 3), (192, 192), (1, 1), (3, 900)])
+def test_pictures_have_one_size_and_keep_their_gray(shape: tuple[int, ...]) -> None:
+    face = np.full(shape, 77, np.uint8)
+    square = thumbnails.fitted(face)
+    side = thumbnails.PICTURE_PX
+    assert square.shape == (side, side, *shape[2:]) and square.dtype == np.uint8
+    longest = max(shape[:2])
+    area = (shape[0] / longest) * (shape[1] / longest)
+    assert (square == 77).mean() == pytest.approx(area, abs=0.02)
+
+
+def test_small_pictures_are_enlarged_by_whole_pixels() -> None:
+    face = np.arange(48 * 48, dtype=np.uint8).reshape(48, 48)
+    square = thumbnails.fitted(face)
+    assert (square[::4, ::4] == face).all() and (square[3::4, 3::4] == face).all()
+
+
+def test_thumbnails_are_those_of_the_rows(small: StoredDataset) -> None:
+    rows = small.index()
+    pictures = face_grid.thumbnails(small, pd.concat([rows.iloc[[5, 0]], rows[rows["path"] == BROKEN]]))
+    assert [picture.shape for picture in pictures] == [(192, 192)] * 3
+    levels = rows["brightness"].iloc[[5, 0]].tolist()
+    assert [picture.mean() for picture in pictures[:2]] == pytest.approx(levels)
+    assert (pictures[2] == thumbnails.empty_frame()).all()

@@ -1,0 +1,124 @@
+"""The section Faces: which images a filter lets through, and what the page says of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.data.catalog import StoredDataset
+from fer_ui.datasets.faces.faces_view import ALL, PROBLEM, SHUFFLES, UNLABELED, USED, Filter, matching, ordered
+from fer_ui.image_labels import NO_PART
+from tests.fer_ui.datasets.small_dataset import BROKEN, DATASET, LEFT_OUT, TOTAL, TRAIN, open_view, said
+
+
+def view() -> None:
+    import streamlit as st
+
+    from fer_core.data.catalog import open_dataset
+    from fer_core.settings import settings
+    from fer_ui.datasets.faces.faces_view import show_faces_section
+    from fer_ui.navigation import registered
+
+    st.navigation(list(registered().values()))
+    show_faces_section(open_dataset("small", settings()))
+
+
+def _index() -> pd.DataFrame:
+    index = pd.DataFrame(
+        {
+            "path": ["a/Face1.png", "a/face2.png", "b/face1.jpg", "b/[x].png", "b/5.png"],
+            "split": ["train", "train", "test", None, None],
+            "label": ["fear", "neutral", None, None, "fear"],
+            "unlabeled": ["", "", "tie", "unknown", ""],
+            "problem": ["", "tiny", "", "", ""],
+        }
+    ).astype({"path": "string", **dict.fromkeys(("split", "label", "unlabeled", "problem"), "category")})
+    return index.assign(
+        excluded=[True, False, False, False, False],
+        ambiguous=[False, False, True, False, False],
+        relabeled=[False, True, False, False, False],
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "places"),
+    [
+        ({}, [0, 1, 2, 3, 4]),
+        ({"label": "fear"}, [0, 4]),
+        ({"label": UNLABELED}, [2, 3]),
+        ({"label": "tie"}, [2]),
+        ({"label": "anger"}, []),
+        ({"split": "train"}, [0, 1]),
+        ({"split": NO_PART}, [3, 4]),
+        ({"label": "fear", "split": "train"}, [0]),
+        ({"mark": "excluded"}, [0]),
+        ({"mark": USED}, [1, 2, 3, 4]),
+        ({"mark": "ambiguous"}, [2]),
+        ({"mark": "relabeled"}, [1]),
+        ({"mark": PROBLEM}, [1]),
+        ({"find": "FACE1"}, [0, 2]),
+        ({"find": "[x]"}, [3]),
+        ({"find": "face1", "label": "fear"}, [0]),
+        ({"find": "nowhere"}, []),
+    ],
+)
+def test_a_filter_lets_through_what_it_says(wanted: dict[str, Any], places: list[int]) -> None:
+    assert matching(_index(), Filter(**wanted)).tolist() == places
+
+
+def test_a_shuffle_loses_nothing_and_comes_out_the_same_again() -> None:
+    places = np.arange(100, 200)
+    assert ordered(places, ALL) is places
+    draws = [ordered(places, seed) for seed in SHUFFLES]
+    assert all(sorted(draw) == places.tolist() for draw in draws)
+    assert (draws[0] == ordered(places, SHUFFLES[0])).all()
+    assert len({tuple(draw) for draw in draws}) == len(SHUFFLES)
+
+
+def test_the_address_filters_and_the_count_is_told(small: StoredDataset) -> None:
+    app = open_view(view, label="happiness", split="train")
+    assert not app.exception and not app.error
+    assert f"**{TRAIN['happiness']} images** of {TOTAL}" in said(app)
+    assert len(app.get("image")) == TRAIN["happiness"] - 1  # one is broken
+    assert BROKEN in said(app)
+    app.selectbox(key="label").set_value("left_out").run()
+    app.button_group(key="split").set_value("all").run()
+    assert f"**{LEFT_OUT} images**" in said(app)
+    assert app.query_params["label"] == "left_out"
+
+
+def test_what_is_offered_is_what_occurs(small: StoredDataset) -> None:
+    app = open_view(view)
+    labels = app.selectbox(key="label").options
+    assert labels == ["Any", "Neutral", "Happiness", "Fear", "No expression", "No expression: label left out"]
+    assert app.button_group(key="split").options == ["All", "Training", "Test"]
+
+
+def test_no_match_is_an_empty_state_with_a_way_back(small: StoredDataset) -> None:
+    app = open_view(view, find="nowhere", label="fear")
+    assert app.subheader[0].value == "No image matches"
+    assert not app.get("image")
+    assert f"dataset={DATASET}" in app.get("page_link")[0].proto.query_string
+
+
+def test_another_filter_begins_at_the_first_page(small: StoredDataset) -> None:
+    app = open_view(view, page="2")
+    assert f"Faces 37 to 72 of {TOTAL}." in said(app)
+    app.selectbox(key="label").set_value("neutral").run()
+    assert "Faces 1 to 36 of 46." in said(app)
+    assert app.query_params["page"] == "1"
+    linked = open_view(view, page="2", label="neutral")
+    assert "Faces 37 to 46 of 46." in said(linked)
+
+
+def test_marks_can_be_looked_for(small: StoredDataset) -> None:
+    ids = small.index(["id"])["id"].tolist()
+    corrections = small.corrections()
+    corrections.exclude(ids[:3], "blurred")
+    corrections.relabel(ids[3:5], "anger")
+    assert "**3 images**" in said(open_view(view, mark="excluded"))
+    relabeled = open_view(view, mark="relabeled")
+    assert [box.label for box in relabeled.checkbox if "ticks" in str(box.key)] == ["Anger", "Anger"]

@@ -1,0 +1,111 @@
+"""The section Classes."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.catalog import StoredDataset
+from fer_ui.datasets.imbalance.class_view import asked_bar, labeled_counts, others_words
+from tests.fer_ui.datasets.small_dataset import DATASET, LEFT_OUT, TEST, TOTAL, TRAIN, open_view, said
+
+
+def view() -> None:
+    import streamlit as st
+
+    from fer_core.data.catalog import open_dataset
+    from fer_core.settings import settings
+    from fer_ui.datasets.imbalance.class_view import show_classes
+    from fer_ui.navigation import registered
+
+    st.navigation(list(registered().values()))
+    show_classes(open_dataset("small", settings()))
+
+
+def links(app: AppTest) -> dict[str, str]:
+    return {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+
+
+def test_the_numbers_come_first_and_are_of_the_labeled_images(small: StoredDataset) -> None:
+    app = open_view(view)
+    assert not app.exception and not app.error
+    words = said(app)
+    assert f">{TOTAL - LEFT_OUT}<" in words
+    assert "15 times" in words  # 46 neutral against 3 fear
+    assert "Fear, 3 images" in words
+    assert "63.0 %" in words and "always answering neutral" in words  # 46 of 73
+    assert "Strongly imbalanced" in words and "Judged on the test part" in words
+    assert f"Without an expression: {LEFT_OUT} images ({LEFT_OUT} label left out)." in words
+
+
+def test_a_part_has_its_own_numbers_and_links(small: StoredDataset) -> None:
+    app = open_view(view, split="train")
+    assert f">{sum(TRAIN.values())}<" in said(app)
+    assert "20 times" in said(app)
+    assert "part=train" in links(app)["Fear"]
+    assert len(app.dataframe[0].value) == len(TRAIN)  # the table stays that of all parts
+    assert {"train", "test", "all"} < set(app.dataframe[0].value.columns)
+
+
+def test_every_class_has_a_link_to_its_faces(small: StoredDataset) -> None:
+    found = links(open_view(view))
+    assert {"Neutral", "Happiness", "Fear", "See those without"} == set(found)
+    assert set(found["Fear"].split("&")) == {f"dataset={DATASET}", "section=faces", "label=fear"}
+    assert "label=unlabeled" in found["See those without"]
+
+
+def test_excluded_images_do_not_count_and_are_told(small: StoredDataset) -> None:
+    index = small.index(["id", "label"])
+    small.corrections().exclude(index["id"][index["label"] == "fear"].iloc[:2], "blurred")
+    app = open_view(view)
+    assert "Excluded by corrections: 2 images." in said(app)
+    assert "46 times" in said(app)
+    assert "mark=used" in links(app)["Fear"] and "mark=excluded" in links(app)["See the excluded"]
+
+
+def test_differences_to_the_published_counts_are_flagged_in_words(small: StoredDataset) -> None:
+    app = open_view(view)
+    assert "1 of 6 counts differ from the published ones." in said(app)
+    table = app.dataframe[1].value
+    differing = table[table["Difference"] != "as published"]
+    assert differing[["Expression", "Part", "Difference"]].to_numpy().tolist() == [["Fear", "Test", "3 fewer here"]]
+
+
+@pytest.mark.parametrize("query", [{"bars": "stacked", "scale": "log"}, {"scale": "share"}, {"split": "gone"}])
+def test_any_address_draws_a_chart(small: StoredDataset, query: dict[str, str]) -> None:
+    app = open_view(view, **query)
+    assert not app.exception and not app.error
+    assert len(app.get("plotly_chart")) == 1
+    scales = app.button_group(key="scale").options
+    assert len(scales) == (2 if query.get("bars") == "stacked" else 3)  # stacked bars have no logarithmic axis
+
+
+def test_without_a_single_expression_it_says_so(small: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = small.index(["id", "split", "label", "unlabeled", "problem"])
+    index = index.assign(label=pd.array([None] * len(index), "string"), unlabeled="tie")
+    monkeypatch.setattr(StoredDataset, "index", lambda self, *a: index)
+    app = open_view(view)
+    assert app.subheader[0].value == "No image has an expression"
+    assert f"{TOTAL} tied votes" in said(app)
+    assert not app.get("plotly_chart")
+
+
+def test_counts_leave_out_what_no_image_is_labeled_with(small: StoredDataset) -> None:
+    counts = labeled_counts(small.index())
+    assert set(counts["expression"]) == set(TRAIN)
+    assert counts["count"].sum() == sum(TRAIN.values()) + sum(TEST.values())
+
+
+def test_a_click_asks_for_the_faces_of_its_bar() -> None:
+    assert asked_bar([{"customdata": ["fear", "valid"]}]) == {"label": "fear", "split": "valid"}
+    assert asked_bar([{"customdata": ["fear", ""]}]) == {"label": "fear"}
+    assert asked_bar([{"customdata": ["fear", "valid"]}, {"customdata": ["fear", "train"]}]) == {"label": "fear"}
+    assert asked_bar([{"customdata": ["fear", ""]}, {"customdata": ["anger", ""]}]) == {}
+    assert asked_bar([]) == asked_bar([{"x": 3}]) == {}
+
+
+def test_reasons_are_told_the_commonest_first() -> None:
+    index = pd.DataFrame({"split": None, "unlabeled": ["tie", "unknown", "tie", ""], "label": [None] * 3 + ["fear"]})
+    assert others_words(index) == ["Without an expression: 3 images (2 tied votes and 1 unknown)."]
+    assert others_words(index[index["label"].notna()]) == []

@@ -1,0 +1,73 @@
+"""Several datasets side by side, stored and published ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.labels import LABEL_SETS
+from fer_core.settings import Settings
+from fer_ui.charts.comparison import DATASETS_MAX
+from fer_ui.datasets.imbalance.compare_view import PUBLISHED
+from tests.fer_ui.datasets.small_dataset import DATASET, import_small, open_view, said
+
+
+def view() -> None:
+    from fer_ui.datasets.imbalance.compare_view import show_compare
+
+    show_compare()
+
+
+def bars(app: AppTest) -> list[str]:
+    return app.dataframe[0].value["dataset"].tolist()
+
+
+def test_stored_and_published_ones_stand_side_by_side(small: StoredDataset) -> None:
+    app = open_view(view, sets=f"{DATASET},{PUBLISHED}fer2013")
+    assert not app.exception and not app.error
+    assert bars(app) == [DATASET, "FER2013 (CSV), published"]
+    assert app.dataframe[0].value["images"].tolist() == [73, 6198 + 8989 + 5121]
+    assert "15 times" in said(app) and "1.8 times" in said(app)
+    assert "neutral, happiness and fear" in said(app)
+
+
+def test_an_empty_store_compares_what_is_published(store: Settings) -> None:
+    app = open_view(view)
+    assert not app.exception
+    assert len(bars(app)) > 1
+    assert all(name.endswith("published") for name in bars(app))
+    assert len(app.get("plotly_chart")) == 1
+
+
+@pytest.mark.parametrize("name", sorted(LABEL_SETS))
+def test_a_label_set_tells_who_lacks_what(small: StoredDataset, name: str) -> None:
+    app = open_view(view, sets=f"{DATASET},{PUBLISHED}ferplus", labels=name)
+    assert not app.exception and not app.error
+    lacking = [info.value for info in app.info]
+    assert len(lacking) == 1 and lacking[0].startswith(f"{DATASET} has no images of")
+    assert ("contempt" in lacking[0]) == (name == "eight")
+
+
+def test_excluded_images_do_not_count(small: StoredDataset) -> None:
+    index = small.index(["id", "label"])
+    small.corrections().exclude(index["id"][index["label"] == "fear"], "blurred")
+    assert open_view(view, sets=DATASET, labels="eight").dataframe[0].value["images"].tolist() == [70]
+
+
+def test_those_that_share_nothing_say_so(small: StoredDataset, tmp_path: Path, store: Settings) -> None:
+    other = import_small(tmp_path / "other", store, "other")
+    index = other.index(["id", "label"])
+    other.corrections().relabel(index["id"], "anger")
+    app = open_view(view, sets=f"{DATASET},other")
+    assert app.subheader[0].value == "These datasets share no expression"
+    assert open_view(view, sets="").subheader[0].value == "Nothing is chosen to compare"
+
+
+def test_no_more_are_drawn_than_there_are_colors(store: Settings) -> None:
+    everything = open_view(view).multiselect(key="sets").options
+    assert len(everything) > DATASETS_MAX
+    ids = ["fer2013", "ferplus", "affectnet", "ckplus", "expw", "jaffe", "kdef"]
+    assert len(bars(open_view(view, sets=",".join(f"{PUBLISHED}{name}" for name in ids)))) == DATASETS_MAX

@@ -1,0 +1,76 @@
+"""Published counts, and what a manifest says."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.manifest import Manifest, dump_manifest, known_manifests
+from fer_core.data.manifest_store import save_manifest
+from fer_core.settings import Settings
+from fer_ui.datasets.imbalance.published_view import facts_html
+from tests.fer_ui.datasets.small_dataset import MANIFEST, open_view, said
+
+
+def view() -> None:
+    import streamlit as st
+
+    from fer_ui.datasets.imbalance.published_view import show_published
+    from fer_ui.navigation import registered
+
+    st.navigation(list(registered().values()))
+    show_published()
+
+
+def test_published_counts_need_no_image(store: Settings) -> None:
+    app = open_view(view, manifest="fer2013")
+    assert not app.exception and not app.error
+    words = said(app)
+    assert "35,887" in words and "16 times" in words and "Strongly imbalanced" in words
+    assert "Judged on the test part" in words
+    assert "Goodfellow" in words and "Labels are noisy" in words
+    assert "view=import" in app.get("page_link")[0].proto.query_string
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_part_can_be_looked_at_alone(store: Settings) -> None:
+    assert ">3,589<" in said(open_view(view, manifest="fer2013", split="test"))
+
+
+@pytest.mark.parametrize("name", sorted(known_manifests()))
+def test_every_manifest_can_be_shown(store: Settings, name: str) -> None:
+    manifest = known_manifests()[name]
+    app = open_view(view, manifest=name)
+    assert not app.exception and not app.error
+    assert app.selectbox(key="manifest").value == name
+    assert manifest.license in said(app)
+    assert all(" ".join(problem.split()[:4]) in said(app) for problem in manifest.problems)
+    counted = manifest.published is not None
+    assert ("No class counts are published" in said(app)) != counted
+    assert len(app.get("plotly_chart")) == counted
+
+
+def test_ones_own_manifests_are_among_them_and_those_without_counts_last(store: Settings) -> None:
+    own = MANIFEST.model_copy(update={"title": "Aardvarks", "published": None})
+    save_manifest(dump_manifest(own), store)
+    app = open_view(view, manifest=own.id)
+    options = app.selectbox(key="manifest").options
+    assert "Aardvarks (no counts)" in options
+    without = [option.endswith("(no counts)") for option in options]
+    assert without == sorted(without)
+    assert "No class counts are published" in said(app)
+
+
+def test_an_imported_dataset_is_led_to(small: StoredDataset, store: Settings) -> None:
+    save_manifest(dump_manifest(MANIFEST), store)
+    links = {link.proto.label: link.proto.query_string for link in open_view(view, manifest=small.id).get("page_link")}
+    assert links["Open the imported one"] == f"dataset={small.id}"
+    assert "view=compare" in links["Compare the two"]
+
+
+def test_facts_are_plain_and_link_to_web_addresses_alone() -> None:
+    bad = Manifest(id="bad", title="", summary="", license="<script>", homepage="javascript:alert(1)")
+    assert "<script>" not in facts_html(bad) and "href" not in facts_html(bad)
+    good = bad.model_copy(update={"homepage": 'https://example.org/?a=1&b="2"'})
+    assert 'href="https://example.org/?a=1&amp;b=&quot;2&quot;"' in facts_html(good)
+    assert "Citation" not in facts_html(good)

@@ -1,0 +1,150 @@
+"""The preview counts what the engine trains on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+import torch
+
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing, preview
+from fer_core.data.packing.pack import DatasetImages
+from fer_core.data.record import Split
+from fer_core.data.splits.split import SPLITS, SplitConfig, make_split
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.data.votes import VOTE_COLUMNS
+from fer_core.labels import Expression, label_set
+from fer_core.settings import Settings
+from fer_core.training.batches import TrainingData, training_data
+from fer_core.training.config.train_config import TrainConfig
+from fer_core.training.losses import TrainingLoss
+from fer_core.training.sampling import epoch_rows, epoch_size
+from fer_ui.datasets.imbalance.training_split import count_training_part, training_part
+
+EIGHT = label_set("eight")
+REMEDIES = [each.rebalancing for each in STRATEGIES.values()] + [
+    Rebalancing(sampling="over", weights="inverse", logit_tau=0.5)
+]
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("faces") / "faces.zip"
+    profile = dict.fromkeys(Expression, 1) | {Expression.NEUTRAL: 6, Expression.HAPPINESS: 4}
+    write_ferplus_like(path, SyntheticFacesConfig(total=320, identities=60, profile=profile))
+    return path
+
+
+@pytest.fixture
+def dataset(store: Settings, archive: Path) -> StoredDataset:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    dataset = import_dataset(archive, store, dataset_id="faces")
+    ids = dataset.raw_index(["id"])["id"]
+    dataset.corrections().exclude(ids[:20], "blurred")
+    dataset.corrections().mark_ambiguous(ids[20:50])
+    dataset.corrections().relabel(ids[50:60], "fear")
+    return dataset
+
+
+def _engine(dataset: StoredDataset, config: TrainConfig) -> TrainingData:
+    """What a run would hand to its trainer."""
+    index = dataset.index()
+    splits = make_split(index, config.split, group_rows(index, dataset.pairs())).to_numpy(str)
+    n = len(index)
+    return training_data(
+        index, splits, DatasetImages(np.zeros((n, 1, 2, 2), np.uint8), np.ones(n, bool)), config, EIGHT
+    )
+
+
+@pytest.mark.parametrize("targets", ["votes", "label"])
+def test_a_remedy_does_in_the_preview_what_it_does_in_training(dataset: StoredDataset, targets: str) -> None:
+    config = TrainConfig(dataset="faces", targets=targets, exclude_ambiguous=True)
+    data, split = _engine(dataset, config), training_part(dataset, config)
+    assert split.images == len(data.train)
+    for rebalancing in REMEDIES:
+        _compare(split.under(rebalancing), split.unlabeled, rebalancing, data)
+
+
+def _compare(table: pd.DataFrame, unlabeled: int, rebalancing: Rebalancing, data: TrainingData) -> None:
+    """With what the engine draws and weighs."""
+    codes = data.codes[data.train]
+    assert table["samples"].sum() + unlabeled == epoch_size(codes, 8, rebalancing.sampling)
+    loss = TrainingLoss.of(rebalancing, data.targets[data.train], torch.device("cpu"))
+    weights = np.ones(8) if loss.weights is None else loss.weights.numpy()
+    offsets = np.zeros(8) if loss.offsets is None else loss.offsets.numpy()
+    np.testing.assert_allclose(table["weight"], weights, rtol=1e-4)
+    np.testing.assert_allclose(table["offset"], offsets, rtol=1e-4, atol=1e-6)
+    chance = torch.Generator().manual_seed(0)
+    epochs = [epoch_rows(data.train, codes, 8, rebalancing.sampling, chance) for _ in range(60)]
+    counted = data.targets[np.concatenate(epochs)].sum(0) * weights
+    np.testing.assert_allclose(table["effective_share"], counted / counted.sum(), atol=0.01)
+    drawn = data.codes[epochs[0]]
+    assert table["samples"].tolist() == np.bincount(drawn[drawn >= 0], minlength=8).tolist()
+
+
+def test_labels_alone_give_the_engines_own_preview(dataset: StoredDataset) -> None:
+    split = training_part(dataset, TrainConfig(dataset="faces", targets="label"))
+    assert not split.soft
+    for rebalancing in REMEDIES:
+        sizes = dict(zip(Expression, split.sizes.tolist(), strict=True))
+        pd.testing.assert_frame_equal(split.under(rebalancing), preview(sizes, rebalancing), check_dtype=False)
+
+
+def test_what_is_kept_out_is_counted_once(dataset: StoredDataset) -> None:
+    config = TrainConfig(dataset="faces", exclude_ambiguous=True)
+    index, split = dataset.index(), training_part(dataset, config)
+    splits = make_split(index, config.split, group_rows(index, dataset.pairs()))
+    judged = int(splits.isin([str(Split.VALID), str(Split.TEST)]).sum())
+    assert split.excluded == 20
+    assert split.ambiguous == int((index["ambiguous"] & (splits == Split.TRAIN)).sum()) > 0
+    said = split.images + split.left_out + split.excluded + split.ambiguous + split.unreadable + split.silent
+    assert said + judged == len(index)
+    assert training_part(dataset, config.model_copy(update={"exclude_ambiguous": False})).images > split.images
+
+
+def test_another_split_is_another_part(dataset: StoredDataset) -> None:
+    config = TrainConfig(dataset="faces")
+    folds = [
+        training_part(dataset, config.model_copy(update={"split": SplitConfig(kind="kfold", folds=4, fold=fold)}))
+        for fold in range(4)
+    ]
+    assert len({tuple(split.sizes) for split in folds}) > 1
+    assert all(split.images > 0 for split in folds)
+
+
+def test_a_correction_is_seen_at_once(dataset: StoredDataset) -> None:
+    config = TrainConfig(dataset="faces")
+    before = training_part(dataset, config)
+    train = dataset.index(["id", "split"])
+    dataset.corrections().exclude(train.loc[train["split"] == "train", "id"][60:100], "blurred")
+    assert training_part(dataset, config).images < before.images
+
+
+def test_images_without_a_label_teach_by_their_votes() -> None:
+    votes = np.zeros((4, 10), np.int16)
+    votes[0, 0], votes[1, 1] = 10, 10
+    votes[2, :2] = 5  # a tie
+    votes[3, 8] = 10  # unknown: nobody names an expression
+    index = pd.DataFrame({"label": pd.array(["neutral", "happiness", None, None], "string"), "problem": [""] * 4})
+    index[list(VOTE_COLUMNS)] = votes
+    index[["excluded", "ambiguous", "relabeled"]] = False
+    split = count_training_part(index, np.full(4, SPLITS.index(Split.TRAIN)), EIGHT, "votes")
+    assert split.sizes[:2].tolist() == [1, 1]
+    assert (split.unlabeled, split.silent, split.images) == (1, 1, 3)
+    assert split.soft
+    np.testing.assert_allclose(split.under(Rebalancing())["effective_share"][:2], [0.5, 0.5])
+    alone = count_training_part(index, np.full(4, SPLITS.index(Split.TRAIN)), EIGHT, "label")
+    assert (alone.unlabeled, alone.silent, alone.soft) == (0, 2, False)
+
+
+def test_a_part_without_images_has_no_shares() -> None:
+    index = pd.DataFrame({"label": pd.array([None], "string"), "problem": ["broken"], "ambiguous": False})
+    split = count_training_part(index, np.zeros(1, np.int64), EIGHT, "label")
+    assert (split.images, split.unreadable) == (0, 1)
+    assert not split.under(Rebalancing(sampling="over", weights="inverse", logit_tau=1))["effective_share"].any()

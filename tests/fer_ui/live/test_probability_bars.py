@@ -1,0 +1,44 @@
+"""The bars of a live view: as in the chart of a photo, without what a chart costs."""
+
+from __future__ import annotations
+
+import re
+
+from fer_core.faces import FaceBox
+from fer_core.labels import Expression
+from fer_core.live.smoothing import SmoothedFace
+from fer_ui.live.probability_bars import empty_html, face_html
+
+PROBABILITIES = {Expression.HAPPINESS: 0.7, Expression.SADNESS: 0.25, Expression.FEAR: 0.05}
+
+
+def face(doubt: str = "") -> SmoothedFace:
+    return SmoothedFace(1, FaceBox(0, 0, 9, 9), Expression.HAPPINESS, 0.7, doubt, PROBABILITIES)
+
+
+def rows(html: str) -> list[str]:
+    return re.findall(r"<dt[^>]*>(\w+)</dt>", html)
+
+
+def test_a_bar_an_expression_as_long_as_its_probability() -> None:
+    html = face_html(face(), None)
+    assert "Read as happiness" in html and "70&nbsp;% sure" in html
+    assert rows(html) == ["Happiness", "Sadness", "Fear"]
+    assert re.findall(r"width:([\d.]+)%", html) == ["70.0", "25.0", "5.0"]
+    assert html.count("font-weight:600") == html.count("font-weight:600;") + 2  # its name and its number
+
+
+def test_the_limit_of_certainty_is_drawn_and_named() -> None:
+    html = face_html(face("below the limit of 80 %"), 0.8)
+    assert "Uncertain" in html and "below the limit of 80&nbsp;%" in html
+    assert html.count("left:80.0%") == 3
+    assert "sure from 80&nbsp;%" in html
+    assert "left:80" not in face_html(face(), None)
+
+
+def test_without_a_face_the_rows_stay_and_say_nothing() -> None:
+    html = empty_html(list(PROBABILITIES), "No face in view", "Turn to the camera.")
+    assert rows(html) == rows(face_html(face(), None))
+    assert set(re.findall(r"width:([\d.]+)%", html)) == {"0.0"}
+    assert not re.search(r"\d\s*(&nbsp;)?%<", html)
+    assert html.count("<dd") == face_html(face(), None).count("<dd")

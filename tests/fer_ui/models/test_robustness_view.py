@@ -1,0 +1,91 @@
+"""A model's robustness on a page."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
+from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport
+from fer_ui.models.robustness_view import example_face, example_strip, same_as_here
+from tests.made_robustness import made_report
+
+
+def _page() -> None:
+    import os
+    from pathlib import Path
+
+    import streamlit as st
+
+    from fer_ui.models.robustness_view import show_robustness
+
+    show_robustness(Path(os.environ["SHOWN"]))
+    st.caption("After it.")
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("SHOWN", str(tmp_path))
+    return AppTest.from_function(_page, default_timeout=60)
+
+
+def _words(app: AppTest) -> str:
+    return " ".join(split.proto.body for split in app.get("html")).replace("&nbsp;", " ")
+
+
+def test_it_opens_with_what_costs_most_and_shows_chart_and_pictures(page: AppTest) -> None:
+    folder = Path(os.environ["SHOWN"])
+    made_report({"blur": [0.6, 0.5, 0.4, 0.3, 0.2]}).save(folder / REPORT_FILE)
+    app = page.run()
+    assert not app.exception
+    words = _words(app)
+    assert words.index("Blur costs most: at strength 5") < words.index("Macro-F1, undisturbed")
+    assert "macro-F1 falls from 70.0 % to 20.0 %" in words
+    assert [len(app.get(kind)) for kind in ("plotly_chart", "expander")] == [1, 1]
+    assert app.expander[0].label == "What the strengths look like"
+    assert len(app.get("image")) == len(CORRUPTIONS)
+    said = " ".join(each.value for each in app.markdown)
+    assert all(each.title in said for each in CORRUPTIONS.values())
+    captions = [each.value for each in app.caption]
+    assert any("3,191 faces of the part that ferplus calls test" in caption for caption in captions)
+
+
+def test_without_a_file_there_is_nothing_at_all(page: AppTest) -> None:
+    app = page.run()
+    assert not app.exception
+    assert [split.value for split in app.caption] == ["After it."]
+    assert len(app.main) == 1
+
+
+def test_a_broken_file_is_told_in_words(page: AppTest) -> None:
+    (Path(os.environ["SHOWN"]) / REPORT_FILE).write_text("{}")
+    app = page.run()
+    assert not app.exception
+    assert "is not valid at model" in app.error[0].value
+    assert app.caption[-1].value == "After it."
+
+
+def test_strengths_of_another_version_are_not_pictured() -> None:
+    plain = made_report().model_dump()
+    plain["corruptions"][0]["severities"][2]["strength"] = 99
+    plain["corruptions"][1]["name"] = "fog"
+    shown = [each.name for each in same_as_here(RobustnessReport.model_validate(plain))]
+    assert shown == list(CORRUPTIONS)[2:]
+
+
+def test_pictures_are_a_drawn_face_and_what_becomes_of_it() -> None:
+    face = example_face().astype(int)
+    side = len(face)
+    for name in CORRUPTIONS:
+        strip = example_strip(name)[::2, ::2]
+        shown = strip[:, strip[:, :, 3].all(0)]
+        faces = np.split(shown[:, :, :3].astype(int), SEVERITIES + 1, axis=1)
+        np.testing.assert_array_equal(faces[0], face)
+        changes = [np.abs(each - face).mean() for each in faces]
+        assert faces[0].shape == (side, side, 3)
+        assert min(changes[1:]) > 0
+        assert changes[-1] > changes[1]

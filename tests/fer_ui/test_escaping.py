@@ -1,0 +1,44 @@
+"""Plain words stay plain in Markdown and in HTML."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer_ui.escaping import markup, plain
+
+
+@pytest.mark.parametrize(
+    "text", ["", "size_px is 7 but must be at least 16.", "Choose one of: fear, anger.", "12,906 images (36.5 %)"]
+)
+def test_common_words_stay_as_they_are(text: str) -> None:
+    assert plain(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("*.yaml", r"\*.yaml"),
+        ("_x_", r"\_x\_"),
+        ("[a](b)", r"\[a\](b)"),
+        ("costs $5 or $6", r"costs \$5 or \$6"),
+        ("a :red[b]", r"a \:red\[b\]"),
+        ("<script>", r"\<script>"),
+        ("&lt;", r"\&lt;"),
+        ("# title", r"\# title"),
+        ("- point", r"\- point"),
+        ("1. point", r"1\. point"),
+        ("12) point", r"12\) point"),
+        (r"C:\data", r"C:\\data"),
+        ("one\n  two", "one  \ntwo"),
+    ],
+)
+def test_markdown_is_taken_at_its_word(text: str, escaped: str) -> None:
+    assert plain(text) == escaped
+
+
+def test_html_is_taken_at_its_word() -> None:
+    assert markup('<b>"a" & b</b>') == "&lt;b&gt;&quot;a&quot; &amp; b&lt;/b&gt;"
+
+
+def test_a_percent_sign_keeps_to_its_number() -> None:
+    assert markup("78 to 83 %") == "78 to 83&nbsp;%"

@@ -1,0 +1,61 @@
+"""Numbers in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer_ui import formatting
+
+
+@pytest.mark.parametrize(
+    ("share", "decimals", "words"),
+    [
+        (0.365, 1, "36.5 %"),
+        (0, 1, "0 %"),
+        (1, 1, "100 %"),
+        (0.0001, 1, "<0.1 %"),
+        (0.0004, 1, "<0.1 %"),
+        (0.9999, 1, ">99.9 %"),
+        (0.788, 0, "79 %"),
+        (0.001, 0, "<1 %"),
+        (0.999, 0, ">99 %"),
+    ],
+)
+def test_a_share_is_never_rounded_to_nothing_or_to_all(share: float, decimals: int, words: str) -> None:
+    assert formatting.percent(share, decimals) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "digits", "words"),
+    [
+        (0, 4, "0"),
+        (9_999, 4, "9,999"),
+        (10_000, 4, "10.0k"),
+        (146_198, 4, "146k"),
+        (146_198, 6, "146,198"),
+        (999_499, 4, "999k"),
+        (999_500, 4, "1.0M"),
+        (1_241_000, 6, "1.2M"),
+        (2_000_000_000, 4, "2.0G"),
+    ],
+)
+def test_a_large_count_needs_few_characters(number: int, digits: int, words: str) -> None:
+    assert formatting.compact_count(number, digits) == words
+
+
+def test_words() -> None:
+    assert formatting.count(12_906) == "12,906"
+    assert formatting.times(28.4) == "28 times"
+    assert formatting.times(2.44) == "2.4 times"
+    assert formatting.interval(0.781, 0.834) == "78.1 to 83.4 %"
+    assert formatting.images(1) == "1 image"
+    assert formatting.listed([]) == ""
+    assert formatting.listed(["fear"]) == "fear"
+    assert formatting.listed(["fear", "disgust", "contempt"], "or") == "fear, disgust or contempt"
+
+
+def test_hover_text_fits_a_phone_and_holds_no_markup() -> None:
+    lines = formatting.hover("a " * 60 + "y" * 100).split("<br>")
+    assert len(lines) > 3
+    assert all(len(line) <= formatting.HOVER_CHARACTERS for line in lines)
+    assert formatting.hover("<b>x</b>") == "&lt;b&gt;x&lt;/b&gt;"

@@ -1,0 +1,53 @@
+"""A split in a link."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer_core.data.splits.split import SplitConfig
+from fer_ui.split_query_params import split_from_address, split_in_words, split_to_address
+
+
+@pytest.mark.parametrize(
+    ("config", "address"),
+    [
+        (SplitConfig(), "published"),
+        (SplitConfig(kind="seeded"), "seeded"),
+        (SplitConfig(kind="kfold", fold=2, seed=7), "kfold~0.1~0.1~5~2~7"),
+        (SplitConfig(kind="seeded", valid_01=0.15, test_01=1 / 3), "seeded~0.15~0.3333333333333333~5~0~0"),
+        (SplitConfig(seed=4), "published~0.1~0.1~5~0~4"),
+    ],
+)
+def test_a_split_comes_back_from_its_address(config: SplitConfig, address: str) -> None:
+    assert split_to_address(config) == address
+    assert split_from_address(address) == config
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "~",
+        "halves",
+        "seeded~1",
+        "seeded~0.5~0.5~5~0~0",
+        "kfold~0.1~0.1~5~5~0",
+        "kfold~nan~0.1~5~0~0",
+        "seeded~" * 9,
+    ],
+)
+def test_what_is_no_split_is_none(text: str) -> None:
+    assert split_from_address(text) is None
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (SplitConfig(), "as published"),
+        (SplitConfig(kind="seeded", valid_01=0.15, test_01=0.15, seed=3), "70/15/15, seed 3"),
+        (SplitConfig(kind="kfold", folds=4, fold=3), "fold 4 of 4, seed 0"),
+        (SplitConfig(valid_01=0.2), "as published; where parts lack, 70/20/10, seed 0"),
+    ],
+)
+def test_a_split_in_words(config: SplitConfig, words: str) -> None:
+    assert split_in_words(config) == words

@@ -1,0 +1,44 @@
+"""A store with drawn faces that have votes, for the form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+
+from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.labels import Expression
+from fer_core.settings import Settings
+from tests.fer_ui.training.form.form_page import DATASET, Show, open_form
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("drawn") / "faces.zip"
+    profile = dict.fromkeys(Expression, 1) | {Expression.NEUTRAL: 4}
+    write_ferplus_like(path, SyntheticFacesConfig(total=220, identities=44, profile=profile))
+    return path
+
+
+@pytest.fixture
+def dataset(store: Settings, archive: Path) -> Iterator[StoredDataset]:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield import_dataset(archive, store, dataset_id=DATASET)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Show:
+    """Opens the form on the dataset, as a link with a query would."""
+    del dataset
+
+    def show_it(**query: Any) -> Any:
+        return open_form(monkeypatch, **query)
+
+    return show_it

@@ -1,0 +1,126 @@
+"""The command and the file say what the form asks for, whatever that is."""
+
+from __future__ import annotations
+
+import random
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fer_core.cli.main import parser
+from fer_core.errors import ConfigError
+from fer_core.labels import LABEL_SETS
+from fer_core.models.catalog import MODELS
+from fer_core.training.config.command_line import changes_to
+from fer_core.training.config.learning import JUDGED
+from fer_core.training.config.presets import PRESETS
+from fer_core.training.config.train_config import TrainConfig, flat, load_config, parse_config, presets
+from fer_ui.training.form.command import arguments, file_name
+from fer_ui.training.form.draft import nested
+from fer_ui.training.form.starting_point import Source
+from fer_ui.training.form.widgets import field_info, limits
+
+ROUNDS = 150
+TITLES = ["", "yes", "null", "1e5", "- a", "a: b # c", 'it\'s "so" & `that` $HOME \\n', "naïve ≥ 5 %", " space ", "{}"]
+
+
+def random_config(chance: random.Random) -> TrainConfig:
+    """A config of random values, most of them odd."""
+    while True:
+        values = flat(TrainConfig(dataset="some-data"))
+        for path in values:
+            if chance.random() < 0.6:
+                values[path] = _random_value(path, values[path], chance)
+        values |= _random_network(chance)
+        values["split.fold"] = min(values["split.fold"], values["split.folds"] - 1)
+        try:
+            return parse_config(nested(values))
+        except ConfigError:
+            continue  # what does not go together is another test's
+
+
+def _random_value(path: str, usual: Any, chance: random.Random) -> Any:
+    choices = {
+        "title": TITLES,
+        "labels": list(LABEL_SETS),
+        "monitor": JUDGED,
+        "early_stopping.metric": JUDGED,
+        "corrections": [None, 0, 12],
+        "dataset": ["some-data", "1234", "true-ly", "no"],
+    }
+    if path in choices:
+        return chance.choice(choices[path])
+    info = field_info(path)
+    if info.annotation is bool:
+        return chance.random() < 0.5
+    if info.annotation is int:
+        low, high = limits(info)
+        return chance.randint(int(low), int(min(high, 10**6)))
+    if info.annotation is float:
+        low, high = limits(info)
+        return chance.choice([low, high, 10 ** chance.uniform(-9, 0), chance.uniform(low, min(high, 10))])
+    literal = getattr(info.annotation, "__args__", ())
+    return chance.choice(literal) if literal and isinstance(usual, str) else usual
+
+
+def _random_network(chance: random.Random) -> dict[str, Any]:
+    info = MODELS[chance.choice(list(MODELS))]
+    values: dict[str, Any] = {f"model.{name}": None for name in TrainConfig.model_fields["model"].default.model_dump()}
+    for option in info.options:
+        if isinstance(option.default, bool):
+            values[f"model.{option.name}"] = chance.choice([None, True, False])
+        elif isinstance(option.default, float):
+            values[f"model.{option.name}"] = chance.choice([None, 0.0, 1e-7, 0.33])
+    return values | {"model.name": info.name}
+
+
+def source_of(name: str) -> Source:
+    preset = PRESETS[name]
+    return Source(name, preset.title, preset.sentence, name, preset.path, preset.config)
+
+
+def started_by(line: str) -> tuple[TrainConfig, int, str]:
+    """What a shell's line would start, read as the command line reads it."""
+    words = shlex.split(line)
+    given = parser().parse_args(words[3:])
+    return load_config(presets().get(given.config, Path(given.config)), given.set), given.priority, given.device
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_command_starts_the_very_same_config(name: str) -> None:
+    chance = random.Random(name)
+    source = source_of(name)
+    for _ in range(ROUNDS // len(presets())):
+        config, priority = random_config(chance), chance.choice([0, -3, 1_000])
+        device = chance.choice(["", "cpu", "gpu:0"])
+        line = shlex.join(["python", "-m", "fer_core", *arguments(source, config, priority, device)])
+        assert started_by(line) == (config, priority, device)
+
+
+def test_a_copys_command_takes_the_runs_file(tmp_path: Path) -> None:
+    chance = random.Random(0)
+    path = tmp_path / "a run's folder" / "config.yaml"
+    path.parent.mkdir()
+    for _ in range(20):
+        base, config = random_config(chance), random_config(chance)
+        path.write_text(yaml.safe_dump(base.model_dump(mode="json")))
+        source = Source("run:it", "", "", str(path), path, base)
+        line = shlex.join(["python", "-m", "fer_core", *arguments(source, config, 0, "")])
+        assert str(path) in shlex.split(line)
+        assert started_by(line)[0] == config
+        assert changes_to(path, base) == []
+
+
+def test_a_preset_as_it_is_needs_no_change() -> None:
+    for name, preset in PRESETS.items():
+        assert arguments(source_of(name), preset.config, 0, "") == ["jobs", "submit", "--config", name]
+
+
+def test_a_files_name_is_its_title() -> None:
+    config = TrainConfig(dataset="some-data", title="Study A's CNN, 50 %")
+    assert file_name(config) == "study-a-s-cnn-50"
+    assert file_name(config.model_copy(update={"title": "///"})) == "config"
+    assert file_name(config.model_copy(update={"title": ""})) == "small-se-resnet"

@@ -1,0 +1,102 @@
+"""What the form says of a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fer_core.models.catalog import MODELS
+from fer_core.settings import Settings, settings
+from fer_core.training.config.train_config import TrainConfig, flat
+from fer_ui.training.form.groups import network_summary
+from fer_ui.training.form.network import footprint_of, memory_words
+from tests.fer_ui.training.form.form_page import Show, said, set_widget
+
+RESNET = MODELS["resnet18"].weights
+
+
+@pytest.fixture(autouse=True)
+def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+
+
+def test_the_figures_are_of_what_was_chosen(show: Show) -> None:
+    app = show(preset="A-cnn")
+    assert ">52.3 k<" in said(app)
+    assert "for a face of 224x224, RGB" in said(app)
+    before = said(app)
+    set_widget(app, "batch_size", 128)
+    assert "128 images, fp32" in said(app)
+    assert said(app) != before
+    set_widget(app, "model.name", "resnet50")
+    set_widget(app, "model.size_px", 96)
+    assert ">23.5 M<" in said(app)
+    assert "for a face of 96x96, RGB" in said(app)
+
+
+def test_memory_follows_the_batch_the_precision_and_the_optimizer() -> None:
+    values = flat(TrainConfig(dataset="some-data"))
+    info = MODELS[values["model.name"]]
+    sizes = [
+        footprint_of(info, values | change).step_bytes
+        for change in (
+            {"precision": "bf16"},
+            {},
+            {"optimizer.name": "adam"},
+            {"optimizer.name": "adam", "ema_decay": 0.999},
+            {"batch_size": 128},
+        )
+    ]
+    assert sizes == sorted(sizes)
+    assert len(set(sizes)) == len(sizes)
+
+
+def test_memory_in_words() -> None:
+    assert memory_words(1) == "1 MiB"
+    assert memory_words(203 * 2**20) == "203 MiB"
+    assert memory_words(1.6 * 2**30) == "1.6 GiB"
+
+
+def test_weights_that_are_not_here_are_told_with_the_way_out(store: Settings, show: Show) -> None:
+    assert RESNET is not None
+    app = show(preset="A-resnet18-frozen")
+    words = app.warning[0].value.replace("\\", "")
+    for split in (RESNET.name, RESNET.url, str(store.pretrained_dir), "Begin with published weights"):
+        assert split in words
+    assert not app.button(key="train-start").disabled  # they may have been put there by then
+    set_widget(app, "model.pretrained", False)
+    assert not app.warning
+    assert "trained from scratch" in said(app)
+    assert "train-model.frozen" not in {each.key for each in app.toggle}
+
+
+def test_where_there_is_a_network_they_are_fetched(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FERSCOPE_OFFLINE", "false")
+    settings.cache_clear()
+    app = show(preset="A-resnet18-frozen")
+    assert not app.warning
+    assert "fetched as the training starts" in app.info[0].value
+
+
+def test_weights_that_are_here_are_told_with_their_license(store: Settings, show: Show) -> None:
+    assert RESNET is not None
+    store.pretrained_dir.mkdir(parents=True)
+    with (store.pretrained_dir / RESNET.name).open("wb") as file:
+        file.truncate(int(RESNET.size_mib * 2**20))
+    app = show(preset="A-resnet18-finetuned")
+    assert not app.warning
+    assert "the file is here" in said(app)
+    assert "BSD-3-Clause" in said(app)
+
+
+def test_a_network_without_options_says_so(show: Show) -> None:
+    assert "no options: its shape is fixed" in said(show(preset="A-cnn"))
+
+
+def test_the_options_in_a_row() -> None:
+    values = flat(TrainConfig(dataset="some-data"))
+    assert network_summary(values) == "48 pixels, width 24, dropout 20 %"
+    frozen = values | {"model.name": "resnet18", "model.frozen": True, "model.size_px": 96}
+    assert network_summary(frozen) == "96 pixels, dropout 0 %, frozen ImageNet weights"
+    assert network_summary(values | {"model.name": "shallow-cnn"}) == "224 pixels"

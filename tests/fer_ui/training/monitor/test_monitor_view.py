@@ -1,0 +1,324 @@
+"""The page of one training, in every state that a run and its job can be in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from html import unescape
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from fer_core.errors import JobError
+from fer_core.jobs.job import JobState
+from fer_core.jobs.store import JobStore
+from fer_core.runs.folder import Run, open_run
+from fer_core.settings import Settings
+from fer_ui.navigation import Page
+from fer_ui.training.monitor import monitor_view, reproduce_view
+from fer_ui.training.monitor.files_view import files_table
+from tests.fer_ui.small_run import DATA, begin, finish, make_run, rows
+
+Show = Callable[..., AppTest]
+
+
+def page() -> None:
+    import streamlit as st
+
+    from fer_core.errors import JobError
+    from fer_ui.resources import job_store
+    from fer_ui.training.monitor.monitor_view import show_training
+
+    try:
+        job = job_store().get(st.query_params.get("job", ""))
+    except JobError:
+        job = None
+    show_training(st.query_params["run"], job)
+
+
+@pytest.fixture
+def show(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Show]:
+    """Shows a run, and its job where one is named; links are words, as there are no pages to link to."""
+
+    def said_link(to: Page, label: str, **query: str) -> None:
+        st.markdown(f"{label}: {to} {query}")
+
+    for module in (monitor_view, reproduce_view):
+        monkeypatch.setattr(module, "link_to", said_link)
+    monkeypatch.setattr(monitor_view, "go_to", lambda to, **query: st.markdown(f"went to {to} {query}"))
+    monkeypatch.setattr(monitor_view, "show_notes", lambda run_id: st.caption(f"notes of {run_id}"))
+    for cache in (st.cache_data, st.cache_resource):
+        cache.clear()
+
+    def show_it(run: str, job: str = "") -> AppTest:
+        app = AppTest.from_function(page, default_timeout=60)
+        app.query_params["run"] = run
+        if job:
+            app.query_params["job"] = job
+        return app.run()
+
+    yield show_it
+    from fer_ui.resources import job_store
+
+    job_store().dispose()
+    for cache in (st.cache_data, st.cache_resource):
+        cache.clear()
+
+
+@pytest.fixture
+def jobs(store: Settings) -> Iterator[JobStore]:
+    with JobStore(store) as opened:
+        yield opened
+
+
+def add_job(jobs: JobStore, run: str, state: JobState, error: str = "") -> str:
+    """A training's job in that state, named after it."""
+    jobs.submit("train", f"A {state} one", ("train",), run, resume_args=("--resume",), job_id=str(state))
+    if state is not JobState.QUEUED:
+        jobs.claim_next()
+    if state.ended:
+        jobs.finish(str(state), state, 1 if error else 0, error)
+    return str(state)
+
+
+def said(app: AppTest) -> str:
+    """Everything that the page says, without markup and escapes."""
+    assert not app.exception
+    blocks = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.success, *app.code]
+    texts = " ".join(str(block.value) for block in blocks)
+    return unescape(re.sub(r"<[^>]+>", " ", f"{texts} {markup(app)}")).replace("\\", "").replace("\xa0", " ")
+
+
+def markup(app: AppTest) -> str:
+    """What the page writes as HTML."""
+    return " ".join(str(block.value) for block in app.get("html"))  # type: ignore[union-attr]
+
+
+def headlines(app: AppTest) -> dict[str, str]:
+    """The large numbers by their names."""
+    cells = re.findall(r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", markup(app))
+    return {name: unescape(value).replace("\xa0", " ") for name, value in cells}
+
+
+def charts(app: AppTest) -> list[str]:
+    """The titles of what is drawn."""
+    return re.findall(r"<h3[^>]*>(.*?)</h3>", markup(app))
+
+
+def change_epoch(run: Run, epoch: int, **metrics: float) -> None:
+    """Write another figure into an epoch's line."""
+    path = run.path("metrics.jsonl")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[epoch - 1] |= metrics
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
+def test_a_finished_run_leads_with_its_report_and_says_on_which_part(store: Settings, show: Show) -> None:
+    run = finish(begin(make_run(store, "done", rows(3))))
+    app = show("done")
+    numbers = headlines(app)
+    assert list(numbers) == ["Macro-F1", "Balanced accuracy", "Epochs", "Speed"]
+    assert (numbers["Macro-F1"], numbers["Epochs"], numbers["Speed"]) == ("41.0 %", "3 of 20", "303/s")
+    words = said(app)
+    assert "95 %: 39.0 to 44.0 %" in words and "epoch 2 was kept" in words
+    assert "Finished. The figures are those of 1,234 test images" in words and "neither training" in words
+    finish(run, split="valid", macro_f1=0.52)
+    words = said(app.run())
+    assert headlines(app)["Macro-F1"] == "52.0 %" and "validation images, on which the epoch was chosen" in words
+
+
+def test_a_finished_run_leads_on(store: Settings, show: Show, jobs: JobStore) -> None:
+    finish(make_run(store, "done", rows(3)))
+    words = said(show("done", add_job(jobs, "done", JobState.SUCCEEDED)))
+    assert "Read its confusion matrix: evaluation {'run': 'done'}" in words
+    assert "Use it as a model: models {'model': 'done'}" in words
+    assert "Train a copy: training {'from': 'done'}" in words
+    assert "Its job: jobs {'job': 'succeeded'}" in words
+    assert "notes of done" in words
+
+
+def test_a_running_one_tells_the_best_epoch_so_far_and_the_time_left(
+    store: Settings, show: Show, jobs: JobStore
+) -> None:
+    run = begin(make_run(store, "now", rows(5), "monitor=macro_f1"))
+    job = add_job(jobs, "now", JobState.RUNNING)
+    jobs.heartbeat(job, 0.25, "Epoch 6 of 20, batch 1 of 9", 7200.0)
+    app = show("now", job)
+    words, numbers = said(app), headlines(app)
+    assert (numbers["Macro-F1"], numbers["Balanced accuracy"]) == ("50.0 %", "60.0 %")
+    assert (numbers["Epochs"], numbers["Speed"]) == ("5 of 20", "305/s")
+    assert "Epoch 5 of 20 is done, the best by macro-F1 was epoch 4, 1 epoch ago." in words
+    assert "about 2 hours left" in words and "validation, epoch 4" in words
+    assert "Epoch 6 of 20, batch 1 of 9, about 2 hours left" in [str(bar.proto.text) for bar in app.get("progress")]
+    assert [button.label for button in app.button if button.key == "cancel-running"] == ["Cancel"]
+    assert not [button for button in app.button if str(button.key).startswith("delete")]
+    change_epoch(run, 4, valid_macro_f1=0.777)
+    assert headlines(app.run())["Macro-F1"] == "77.7 %"
+    run.append_metrics(rows(6)[-1] | {"best_epoch": 6})
+    assert headlines(app.run())["Epochs"] == "6 of 20" and "the best so far by macro-F1" in said(app)
+
+
+def test_curves_are_drawn_of_what_the_run_has(store: Settings, show: Show) -> None:
+    make_run(store, "plain", rows(3))
+    expected = ["Loss by epoch", "Scores by epoch", "F1 by expression and epoch", "Learning rate by epoch"]
+    assert charts(show("plain"))[:4] == expected
+    make_run(store, "affect", rows(3, valid_ccc_valence=[0.1, 0.2, 0.3], valid_ccc_arousal=[0.1, None, 0.25]))
+    app = show("affect")
+    assert "Agreement on valence and arousal by epoch" in charts(app)
+    assert "Epoch 2, the best: valence 0.20." in said(app)
+
+
+@pytest.mark.parametrize(("message", "says"), [("Packed 72 of 600 images", "Now: Packed 72"), ("", "loads its images")])
+def test_before_the_first_epoch_it_says_what_it_does(
+    store: Settings, show: Show, jobs: JobStore, message: str, says: str
+) -> None:
+    make_run(store, "young")
+    job = add_job(jobs, "young", JobState.RUNNING)
+    jobs.heartbeat(job, 0.01, message, None)
+    app = show("young", job)
+    assert "No epoch has finished yet" in said(app) and says in said(app)
+    assert not headlines(app) and "Loss by epoch" not in charts(app)
+    begin(open_run("young", store)).append_metrics(rows(1)[0])
+    assert headlines(app.run())["Epochs"] == "1 of 20" and "Loss by epoch" in charts(app)
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "says", "opened"),
+    [
+        (JobState.FAILED, "The loss became nan.", "It ended after epoch 2 of 20, the best", "Resume"),
+        (JobState.CANCELLED, "", "Cancelled. What was finished is kept.", "Resume"),
+        (JobState.INTERRUPTED, "Killed.", "Interrupted. Killed.", "Resume"),
+        (JobState.QUEUED, "", "It goes on from there when its turn comes.", "Cancel"),
+    ],
+)
+def test_it_says_how_the_job_stands_and_what_can_be_done(
+    store: Settings, show: Show, jobs: JobStore, state: JobState, error: str, says: str, opened: str
+) -> None:
+    make_run(store, "one", rows(2))
+    job = add_job(jobs, "one", state, error)
+    jobs.log_path(jobs.get(job)).parent.mkdir(parents=True, exist_ok=True)
+    jobs.log_path(jobs.get(job)).write_text("Traceback: deep down\n")
+    app = show("one", job)
+    words = said(app)
+    assert says in words and error in words and opened in [button.label for button in app.button]
+    assert ("deep down" in words) is (state in (JobState.FAILED, JobState.INTERRUPTED))
+
+
+def test_when_the_job_ends_the_page_has_its_end(store: Settings, show: Show, jobs: JobStore) -> None:
+    run = make_run(store, "now", rows(3))
+    job = add_job(jobs, "now", JobState.RUNNING)
+    app = show("now", job)
+    assert "Read its confusion matrix" not in said(app)
+    finish(run)
+    jobs.finish(job, JobState.SUCCEEDED, 0, "")
+    assert "Read its confusion matrix" in said(app.run()) and headlines(app)["Macro-F1"] == "41.0 %"
+
+
+def test_a_job_without_its_run_is_told_in_words_and_can_be_deleted(store: Settings, show: Show, jobs: JobStore) -> None:
+    job = add_job(jobs, "never-made", JobState.FAILED, "The disk was full.")
+    app = show("never-made", job)
+    assert "There is no run folder never-made in the store" in said(app) and "The disk was full." in said(app)
+    app.checkbox(key=f"sure-{job}").check().run()
+    app.button(key=f"delete-{job}").click().run()
+    assert "went to training {'view': 'runs'}" in said(app)
+    with pytest.raises(JobError):
+        jobs.get(job)
+
+
+def test_a_run_with_its_job_is_deleted_and_so_is_one_without(store: Settings, show: Show, jobs: JobStore) -> None:
+    for run_id, job in (("with", add_job(jobs, "with", JobState.CANCELLED)), ("without", "")):
+        run = make_run(store, run_id, rows(2))
+        app = show(run_id, job)
+        assert app.button(key=f"delete-{job or run_id}").disabled
+        app.checkbox(key=f"sure-{job or run_id}").check().run()
+        assert run.folder.exists()
+        app.button(key=f"delete-{job or run_id}").click().run()
+        assert not run.folder.exists()
+    assert not jobs.list()
+
+
+def test_a_run_cut_in_half_names_what_it_lacks(store: Settings, show: Show) -> None:
+    run = finish(make_run(store, "half", rows(3)))
+    run.path("model.onnx").unlink()
+    app = show("half")
+    assert "The run half is not whole: it lacks model.onnx." in app.warning[0].value.replace("\\", "")
+    assert headlines(app)["Macro-F1"] == "50.0 %"  # of its best epoch, not of the report
+    assert "Use it as a model" not in said(app)
+
+
+def test_a_config_that_cannot_be_read_hides_nothing_else(store: Settings, show: Show) -> None:
+    run = make_run(store, "odd", rows(3))
+    run.write("config.yaml", b"epochs: 5\nflux: 3\n")
+    words = said(show("odd"))
+    assert "This version can't read the config" in words and "flux: 3" in words
+    assert "Train a copy" not in words and "Validation loss" in words
+
+
+def test_a_run_without_a_job_says_so_and_how_to_go_on(store: Settings, show: Show) -> None:
+    run = begin(make_run(store, "typed", rows(2)))
+    words = said(show("typed"))
+    assert "started on the command line, or its job was deleted; its files changed last just now" in words
+    assert "python -m fer_core train --run typed --resume" in words
+    assert "--resume" not in said(show(finish(run).id))
+
+
+def test_over_fitting_is_named_above_the_curves_and_on_the_loss(store: Settings, show: Show) -> None:
+    rising = [1.0, 0.8, 1.0, 1.2, 1.4, 1.6]
+    make_run(store, "gap", rows(6, valid_loss=rising))
+    app = show("gap")
+    assert "Over-fitting. Since epoch 2 the validation loss rises" in app.warning[0].value
+    assert "Over-fitting since epoch 2: the validation loss rises from 0.80 to 1.60" in said(app)
+    make_run(store, "none", rows(6))
+    assert "Over-fitting" not in said(show("none"))
+
+
+def test_a_loss_that_is_no_number_is_told_with_its_remedy(store: Settings, show: Show) -> None:
+    make_run(store, "lost", rows(4, train_loss=[1.0, 0.9, None, None], valid_loss=[1.0, 0.9, None, None]))
+    app = show("lost")
+    assert "no longer a number since epoch 3: lower the learning rate" in app.error[0].value
+
+
+def test_the_epochs_are_a_table_with_the_newest_first(store: Settings, show: Show) -> None:
+    make_run(store, "long", rows(200))
+    app = show("long")
+    table = app.dataframe[0].value
+    assert table["Epoch"].tolist() == list(range(200, 0, -1))
+    assert table["Epoch"][table["Mark"] == "best"].tolist() == [199]
+    assert table["Macro-F1, validation"].iloc[1] == pytest.approx(50)
+    assert not [name for name in table if "Contempt" in name]
+    app.toggle[0].set_value(True).run()
+    assert {"F1 of Contempt, training", "F1 of Contempt, validation"} <= set(app.dataframe[0].value)
+    assert any(button.proto.label == "Download all figures as CSV" for button in app.get("download_button"))
+
+
+def test_the_log_has_its_newest_line_first_and_says_where_images_come_from(store: Settings, show: Show) -> None:
+    run = begin(make_run(store, "logged", rows(3)))
+    app = show("logged")
+    log = next(block.value for block in app.code if "epoch 3/20" in block.value)
+    assert log.index("images come from") < log.index("epoch 3/20") < log.index("epoch 1/20")
+    assert "Images come from the pack on disk." in said(app)
+    assert "Compute bound: 25 % of the time" in said(app)
+    run.append_log("images come from files, decoded anew")
+    assert "Images come from files, decoded anew." in said(app.run())
+
+
+def test_the_recipe_shows_the_data_that_was_used(store: Settings, show: Show) -> None:
+    begin(make_run(store, "used", rows(1)))
+    words = said(show("used"))
+    assert "80 training, 10 validation and 8 test images. Left out: 2 images" in words
+    assert "The dataset gone is no longer in the store." in words and DATA["fingerprint"] in words
+    assert "epochs: 20" in words
+    assert "has not divided its images yet" in said(show(make_run(store, "not-begun").id))
+
+
+def test_files_have_their_sizes_and_events_their_command(store: Settings, show: Show) -> None:
+    run = finish(make_run(store, "filed", rows(2)))
+    assert "tensorboard" not in said(show("filed"))
+    (run.folder / "events").mkdir()
+    (run.folder / "events" / "one").write_bytes(b"x" * 1500)
+    table = files_table(run).set_index("name")
+    assert table.loc["events/", "bytes"] == 1500
+    assert table.loc["metrics.jsonl", "bytes"] == run.path("metrics.jsonl").stat().st_size
+    assert f"tensorboard --logdir {run.folder}/events" in said(show("filed"))

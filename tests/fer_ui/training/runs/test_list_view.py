@@ -1,0 +1,245 @@
+"""The view of all runs: the answer, the filters, the choice in the address, comparing and deleting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from fer_core.comparison.run_summary import RunMetrics, RunSummary
+from fer_core.jobs.store import JobStore
+from fer_core.runs.folder import RunState, list_runs
+from fer_core.runs.notes import write_notes
+from fer_core.settings import Settings
+from fer_ui.charts.training.compared_curves import RUNS_MAX
+from fer_ui.training.runs.list_view import best_of_groups, ordered
+from tests.fer_ui.datasets.small_dataset import open_view, said
+from tests.made_runs import made_run
+
+LONG = "Effective-number weights, mixup 0.4 and *stars*, cosine schedule with a warm-up of five epochs, seed number 12"
+
+
+def view() -> None:
+    import streamlit as st
+
+    from fer_ui.navigation import registered
+    from fer_ui.training.runs.list_view import show_runs
+
+    st.navigation(list(registered().values()), position="hidden")
+    show_runs()
+
+
+@pytest.fixture
+def runs(store: Settings) -> Iterator[Settings]:
+    """Five runs of two datasets; the newest is `e`."""
+    st.cache_resource.clear()
+    made_run("20260101-000000-a", store, title="First", macro_f1=0.5)
+    write_notes(made_run("20260102-000000-b", store, title="Second", macro_f1=0.6, batch_size=32), add=["good"])
+    made_run("20260103-000000-c", store, title=LONG, macro_f1=0.9, dataset="drawn", synthetic=True)
+    write_notes(made_run("20260104-000000-d", store, title="Fourth", finished=False), text="Stopped by a storm")
+    made_run("20260105-000000-e", store, title="Fifth", macro_f1=0.7, judged_split="valid", images=["x", "y"])
+    yield store
+    st.cache_resource.clear()
+
+
+def titles(app: AppTest) -> list[str]:
+    return app.dataframe[0].value["title"].tolist()
+
+
+def tick(app: AppTest, *places: int) -> AppTest:
+    """Tick rows of the table, as a visitor does; those that were ticked and are not named are unticked."""
+    app.session_state[app.dataframe[0].key] = {"selection": {"rows": list(places), "columns": [], "cells": []}}
+    return app.run()
+
+
+def query(app: AppTest, name: str) -> list[str]:
+    found = app.query_params.get(name, [])
+    return found if isinstance(found, list) else [found]
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def test_without_a_run_it_says_where_runs_come_from(store: Settings) -> None:
+    st.cache_resource.clear()
+    app = open_view(view)
+    assert not app.exception
+    assert [each.value for each in app.subheader] == ["There is no run yet"]
+    assert not app.dataframe
+
+
+def test_it_opens_with_the_best_of_each_dataset_and_part(runs: Settings) -> None:
+    app = open_view(view)
+    assert not app.exception and not app.error
+    words = said(app)
+    assert "Best macro-F1 on ferplus, test" in words and "60.0 %" in words and "best of 2 runs: Second" in words
+    assert "Best macro-F1 on ferplus, validation" in words and "best of 2 runs: Fifth" in words
+    assert "Best macro-F1 on drawn, test" in words
+    assert "can't be ranked further" in words and "nothing about people" in words
+    assert "4 finished and 1 unfinished" in words
+    assert titles(app) == ["Fifth", "Fourth", LONG, "Second", "First"]
+
+
+def test_one_run_looks_right(store: Settings) -> None:
+    st.cache_resource.clear()
+    made_run("only", store, title="Only")
+    app = open_view(view)
+    assert not app.exception
+    assert "the only run: Only" in said(app) and "ranked further" not in said(app)
+    app = tick(app, 0)
+    assert [each.value for each in app.subheader] == ["Only"]
+    assert not app.get("plotly_chart")
+
+
+def test_filters_are_in_the_address(runs: Settings) -> None:
+    assert titles(open_view(view, tag="good")) == ["Second"]
+    assert titles(open_view(view, dataset="drawn")) == [LONG]
+    assert titles(open_view(view, find="storm")) == ["Fourth"]
+    assert titles(open_view(view, find="SECOND batch")) == ["Second"]
+    assert titles(open_view(view, order="best")) == ["Second", "First", LONG, "Fifth", "Fourth"]
+    app = open_view(view)
+    app = app.selectbox(key="dataset").set_value("drawn").run()
+    assert query(app, "dataset") == ["drawn"] and titles(app) == [LONG]
+    app = app.text_input(key="find").set_value("nothing").run()
+    assert not app.exception and not app.dataframe
+    assert "No run fits" in said(app)
+
+
+def test_what_is_ticked_is_in_the_address_and_compared(runs: Settings) -> None:
+    app = tick(open_view(view), 3, 4)
+    assert not app.exception and not app.error
+    assert query(app, "runs") == ["20260102-000000-b,20260101-000000-a"]
+    assert "Second is ahead of First by 10.0 points" in said(app)
+    assert len(app.get("plotly_chart")) == 1
+    metrics, differences = app.dataframe[1].value, app.dataframe[2].value
+    assert metrics["Run"].tolist() == ["A: Second", "B: First"]
+    assert metrics["Macro-F1"].tolist()[0] == "60.0 % (55.0 to 65.0 %)"
+    assert differences.to_numpy().tolist() == [["batch_size", "32", "64"]]
+    app = tick(app, 4)
+    assert query(app, "runs") == ["20260101-000000-a"] and not app.get("plotly_chart")
+
+
+def test_a_link_ticks_what_it_names(runs: Settings) -> None:
+    app = open_view(view, runs="20260101-000000-a,gone,20260103-000000-c", metric="loss", split="both", axis="time")
+    assert not app.exception and not app.error
+    assert "can't be ranked: they were judged on different datasets (drawn, ferplus)" in said(app)
+    assert app.dataframe[1].value["Run"].tolist()[0] == "A: First"
+    assert query(app, "runs") == ["20260101-000000-a,20260103-000000-c"]
+    assert app.selectbox(key="metric").value == "loss"
+
+
+def test_a_filter_hides_what_is_ticked_and_keeps_it(runs: Settings) -> None:
+    app = tick(open_view(view), 3, 4)
+    app = app.selectbox(key="dataset").set_value("drawn").run()
+    assert "Of those ticked, 2 are hidden" in said(app)
+    app = tick(app, 0)
+    assert query(app, "runs") == ["20260102-000000-b,20260101-000000-a,20260103-000000-c"]
+    app = app.selectbox(key="dataset").set_value("*").run()
+    assert app.subheader[0].value == "3 runs compared"
+    app = press(app, "Untick all 3")
+    assert query(app, "runs") == [] and not app.get("plotly_chart")
+
+
+def test_only_so_many_are_compared_and_it_is_said(runs: Settings) -> None:
+    for number in range(4):
+        made_run(f"more-{number}", runs)
+    app = tick(open_view(view), *range(9))
+    assert not app.exception
+    assert f"At most {RUNS_MAX} runs are compared" in said(app)
+    assert len(query(app, "runs")[0].split(",")) == RUNS_MAX
+    assert "Untick all 9" in [button.label for button in app.button]
+
+
+def test_ticked_runs_are_deleted_together_with_their_jobs(runs: Settings) -> None:
+    with JobStore(runs) as jobs:
+        jobs.submit("train", "First", (), "20260101-000000-a", job_id="done")
+        jobs.request_cancel("done")
+    app = tick(open_view(view), 3, 4)
+    delete = next(button for button in app.button if button.label == "Delete")
+    assert delete.disabled and "Removes Second and First" in said(app)
+    sure = next(box for box in app.checkbox if box.label == "I want to delete it")
+    app = press(sure.check().run(), "Delete")
+    assert not app.exception
+    assert "Deleted: Second and First." in said(app)
+    assert titles(app) == ["Fifth", "Fourth", LONG]
+    assert query(app, "runs") == []
+    with JobStore(runs) as jobs:
+        assert jobs.list() == []
+
+
+def test_a_run_that_is_worked_on_is_not_deleted(runs: Settings) -> None:
+    with JobStore(runs) as jobs:
+        jobs.submit("train", "Fourth", (), "20260104-000000-d", job_id="now")
+    app = open_view(view)
+    assert app.dataframe[0].value["state"].tolist()[1] == "waiting"
+    app = tick(app, 1)
+    assert "Fourth is waiting or being trained and can't be deleted: cancel the job first." in said(app)
+    assert "Delete" not in [button.label for button in app.button]
+    app = tick(app, 0, 1)
+    sure = next(box for box in app.checkbox if box.label == "I want to delete it")
+    app = press(sure.check().run(), "Delete")
+    assert "Deleted: Fifth." in said(app) and "Fourth" in titles(app)
+
+
+def test_a_job_that_starts_meanwhile_keeps_its_run(runs: Settings) -> None:
+    app = tick(open_view(view), 4)
+    sure = next(box for box in app.checkbox if box.label == "I want to delete it")
+    app = sure.check().run()
+    delete = next(button for button in app.button if button.label == "Delete")
+    with JobStore(runs) as jobs:
+        jobs.submit("train", "First", (), "20260101-000000-a", job_id="now")
+        app = delete.click().run()
+        assert not app.exception
+        assert "20260101-000000-a" in [run.id for run in list_runs(runs)]
+        assert len(jobs.list()) == 1
+
+
+def test_broken_runs_say_what_is_wrong(runs: Settings) -> None:
+    (runs.runs_dir / "20260101-000000-a" / "model.onnx").unlink()
+    (runs.runs_dir / "20260102-000000-b" / "config.yaml").write_text("dataset: [")
+    (runs.runs_dir / "20260103-000000-c" / "metrics.jsonl").write_bytes(b"\xff\xff")
+    (runs.runs_dir / "20260104-000000-d" / "metrics.jsonl").unlink()
+    (runs.runs_dir / "empty").mkdir()
+    app = open_view(view)
+    assert not app.exception and not app.error
+    assert app.warning[0].value.startswith("3 runs have damaged files")
+    problems = app.dataframe[0].value["problem"].tolist()
+    assert sum(bool(problem) for problem in problems) == 3
+    app = tick(app, *range(6))
+    assert not app.exception and not app.error
+    assert app.subheader[0].value == "6 runs compared"
+    assert any("No config can be read of" in each.value for each in app.warning)
+
+
+def test_every_run_can_be_opened_and_copied(runs: Settings) -> None:
+    app = tick(open_view(view), 3)
+    links = [element.proto for element in app.get("page_link")]
+    assert {link.label: link.query_string for link in links} == {
+        "Open": "run=20260102-000000-b",
+        "Train a copy": "from=20260102-000000-b",
+        "Its confusion matrix": "run=20260102-000000-b",
+    }
+
+
+def row(name: str, score: float | None, dataset: str = "x", split: str = "test", synthetic: bool = False) -> RunSummary:
+    metrics = None if score is None else RunMetrics(split, 9, "argmax", score, score, score, {})
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+    return RunSummary(
+        name, name, RunState.FINISHED, dataset=dataset, metrics=metrics, created=made, synthetic=synthetic
+    )
+
+
+def test_runs_of_different_datasets_or_parts_are_never_in_one_ranking() -> None:
+    rows = [row("a", 0.1), row("b", 0.9, "y"), row("c", 0.8, split="valid"), row("d", 0.2), row("e", None)]
+    assert [(each.row.id, each.ranked) for each in best_of_groups(rows)] == [("d", 2), ("b", 1), ("c", 1)]
+    assert [each.id for each in ordered(rows, "best")] == ["d", "a", "b", "c", "e"]
+    assert ordered(rows, "newest") == rows
+
+
+def test_drawings_come_after_faces() -> None:
+    rows = [row("a", 0.9, "drawn", synthetic=True), row("b", 0.9, "drawn", synthetic=True), row("c", 0.1)]
+    assert [each.row.id for each in best_of_groups(rows)] == ["c", "a"]

@@ -1,0 +1,23 @@
+"""The Datasets page on a set without labels: every section opens, and none fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fer_core.settings import Settings
+from fer_ui.navigation import Page
+from tests.pages.conftest import OpenPage, words
+from tests.unlabeled import DATASET, import_unlabeled
+
+SECTIONS = ["classes", "faces", "quality", "corrections", "splits", "balance", "augmentation", "about"]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_opens(section: str, store: Settings, open_page: OpenPage, tmp_path: Path) -> None:
+    import_unlabeled(tmp_path / "faces", store)
+    app = open_page(Page.DATASETS, dataset=DATASET, section=section)
+    assert not app.exception
+    assert "on our side" not in words(app)
+    assert [error.value for error in app.error] == []

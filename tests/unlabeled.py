@@ -1,0 +1,34 @@
+"""A dataset in which no image has a label."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fer_core.data.catalog import import_dataset
+from fer_core.data.manifest import Manifest
+from fer_core.settings import Settings
+
+DATASET = "unlabeled"
+TOTAL = 12
+
+_MANIFEST = Manifest(
+    id=DATASET,
+    title="Faces without labels",
+    summary="A few images.",
+    license="none needed",
+    layout="folders",
+    labels={"faces": None},
+)
+
+
+def import_unlabeled(folder: Path, settings: Settings) -> None:
+    """Gray images in one folder, whose name is left out as a label."""
+    (folder / "train" / "faces").mkdir(parents=True)
+    for place in range(TOTAL):
+        picture = np.full((12, 12), 20 * place, np.uint8)
+        picture[place, :] = 255
+        (folder / "train" / "faces" / f"{place:03d}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    import_dataset(folder, settings, dataset_id=DATASET, manifest=_MANIFEST)
