@@ -36,7 +36,7 @@ class QueryParam(StrEnum):
     BARS = "bars"
     SETS = "sets"
     KIND = "kind"
-    RECIPE = "recipe"
+    POLICY = "policy"
     SEED = "seed"
     SPLIT_CONFIG = "split_config"
     AMBIGUOUS = "ambiguous"

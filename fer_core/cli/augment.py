@@ -15,7 +15,7 @@ from fer_core.errors import InputError
 from fer_core.files.atomic import write_bytes
 from fer_core.labels import label_set
 from fer_core.settings import settings
-from fer_core.training.config.augmentation_policies import changes_in_words, find_recipe, recipes
+from fer_core.training.config.augmentation_policies import describe_changes, find_policy, policies
 from fer_core.training.config.train_config import ModelConfig
 
 SEEDS_MAX = 64
@@ -27,7 +27,9 @@ def add_to(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser("augment", help="see faces as training would change them")
     command.add_argument("dataset", help="a dataset's id")
-    command.add_argument("--recipe", required=True, help=f"a YAML file, or one of: {', '.join(recipes())}")
+    command.add_argument(
+        "--policy", "--recipe", dest="policy", required=True, help=f"a YAML file, or one of: {', '.join(policies())}"
+    )
     command.add_argument("--id", dest="ids", action="append", required=True, help="an image's id; repeat it for more")
     command.add_argument("--draws", type=int, default=6, help="how often each face is changed")
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same pictures")
@@ -41,14 +43,14 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the preview; the first column is the face as it is."""
     _check(arguments)
-    recipe = find_recipe(arguments.recipe)
+    policy = find_policy(arguments.policy)
     from fer_core.models.registry import architecture
     from fer_core.training.augmentation.preview import augmented, contact_sheet, fitted_faces
 
     contract = architecture(arguments.network).contract(label_set("eight"))
     faces = fitted_faces(arguments.dataset, arguments.ids, contract, settings())
     pictures = {
-        seed: augmented(faces, recipe.augment, draws=arguments.draws, seed=seed)
+        seed: augmented(faces, policy.augment, draws=arguments.draws, seed=seed)
         for seed in range(arguments.seed, arguments.seed + arguments.seeds)
     }
     if arguments.out.suffix == _SHEET:
@@ -58,8 +60,8 @@ def run(arguments: argparse.Namespace) -> None:
     write_bytes(arguments.out, content)
     result = {
         "dataset": arguments.dataset,
-        "recipe": arguments.recipe,
-        "changes": changes_in_words(recipe.augment),
+        "policy": arguments.policy,
+        "changes": describe_changes(policy.augment),
         "ids": arguments.ids,
         "draws": arguments.draws,
         "seeds": list(pictures),
@@ -68,7 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
         "out": str(arguments.out),
     }
     changes = "; ".join(result["changes"]) or "no change"
-    emit(result, arguments.json, f"{recipe.title}: {changes}.\n{len(faces)} faces are in {arguments.out}.")
+    emit(result, arguments.json, f"{policy.title}: {changes}.\n{len(faces)} faces are in {arguments.out}.")
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -69,7 +69,7 @@ CORRECTION_ACTIONS = {"dispute": "ambiguous"}
 INDEX_COLUMNS = {"unlabelled": "unlabeled"}
 """Columns of `index.parquet`."""
 
-QUERY_PARAMS = {"part": "split", "remedy": "rebalancing", "disputed": "ambiguous"}
+QUERY_PARAMS = {"part": "split", "remedy": "rebalancing", "disputed": "ambiguous", "recipe": "policy"}
 """Names in the addresses of pages. `split` was how a dataset is split, which is `split_config` now."""
 
 COMMANDS = {"quantise": "quantize", "datasets propose": "datasets preview", "datasets draw": "datasets generate"}

@@ -26,13 +26,13 @@ _ONE_AT_A_TIME = threading.Lock()
 """Between sessions: each process takes most of a gigabyte while it lasts."""
 
 
-def command(dataset_id: str, ids: Sequence[str], recipe: str, seed: int) -> list[str]:
+def command(dataset_id: str, ids: Sequence[str], policy: str, seed: int) -> list[str]:
     """What draws the pictures of one seed, without the program and `--out`."""
     named = [f"--id={name}" for name in ids]  # one word, as an id may begin with a dash
-    return ["augment", dataset_id, f"--recipe={recipe}", *named, f"--draws={DRAWS}", f"--seed={seed}"]
+    return ["augment", dataset_id, f"--policy={policy}", *named, f"--draws={DRAWS}", f"--seed={seed}"]
 
 
-def pictures(dataset: StoredDataset, ids: Sequence[str], recipe: str, seed: int) -> NDArray[np.uint8]:
+def pictures(dataset: StoredDataset, ids: Sequence[str], policy: str, seed: int) -> NDArray[np.uint8]:
     """Faces as they are and then changed `DRAWS` times; at once where a seed nearby was asked for before.
 
     Returns:
@@ -41,19 +41,19 @@ def pictures(dataset: StoredDataset, ids: Sequence[str], recipe: str, seed: int)
         FerscopeError: they can't be drawn, or it took too long.
     """
     first = seed // SEEDS_AT_ONCE * SEEDS_AT_ONCE
-    return _block(dataset.id, dataset.fingerprint, tuple(ids), recipe, first)[seed - first]
+    return _block(dataset.id, dataset.fingerprint, tuple(ids), policy, first)[seed - first]
 
 
 @st.cache_data(show_spinner="Drawing the faces as training would. This takes a few seconds.", max_entries=16)
 def _block(
-    dataset_id: str, fingerprint: str, ids: tuple[str, ...], recipe: str, first_seed: int
+    dataset_id: str, fingerprint: str, ids: tuple[str, ...], policy: str, first_seed: int
 ) -> list[NDArray[np.uint8]]:
     """The pictures of `SEEDS_AT_ONCE` seeds."""
     del fingerprint  # part of the key
     with TemporaryDirectory(prefix="ferscope-") as folder:
         out = Path(folder) / "faces.npz"
         with _ONE_AT_A_TIME:
-            words = [*command(dataset_id, ids, recipe, first_seed), f"--seeds={SEEDS_AT_ONCE}", f"--out={out}"]
+            words = [*command(dataset_id, ids, policy, first_seed), f"--seeds={SEEDS_AT_ONCE}", f"--out={out}"]
             late = "The machine may be busy with a training: try again in a while."
             run_command(Command(words, "Drawing the faces", _TIMEOUT_S, late), settings())
         with np.load(out, allow_pickle=False) as arrays:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.record import Split
 from fer_core.labels import Expression
-from fer_core.training.config.augmentation_policies import Recipe, changes_in_words, recipes
+from fer_core.training.config.augmentation_policies import AugmentationPolicy, describe_changes, policies
 from fer_ui.datasets.augmentation_preview import command, pictures
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain, sentence
@@ -42,10 +42,10 @@ def show_augmentation(dataset: StoredDataset, index: pd.DataFrame) -> None:
         if faces.empty:
             empty_state("There is no labeled face to show", "Only readable images with a label are trained on.")
             return
-        name, recipe = _pick(seed)
-        _say(recipe)
+        name, policy = _pick(seed)
+        _say(policy)
         _grid(faces, pictures(dataset, faces["id"].tolist(), name, seed))
-        link_to(Page.TRAINING, "Train with this recipe", dataset=dataset.id, recipe=name)
+        link_to(Page.TRAINING, "Train with this policy", dataset=dataset.id, policy=name)
         _equivalent(command(dataset.id, faces["id"].tolist(), name, seed))
 
 
@@ -80,12 +80,12 @@ def _seed() -> int:
     return int(asked) % _SEED_END if asked.isdecimal() and len(asked) <= len(str(_SEED_END)) else 0
 
 
-def _pick(seed: int) -> tuple[str, Recipe]:
+def _pick(seed: int) -> tuple[str, AugmentationPolicy]:
     """The recipe, and the buttons beside it."""
-    known = recipes()
+    known = policies()
     names = sorted(known, key=lambda name: (name == "none", name))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = choose("Recipe", names, QueryParam.RECIPE, format_func=lambda each: known[each].title)
+        name = choose("Augmentation policy", names, QueryParam.POLICY, format_func=lambda each: known[each].title)
         st.button("Draw again", icon=":material/refresh:", on_click=_go_to, args=(next_draw(seed),))
         st.button("Other faces", icon=":material/shuffle:", on_click=_go_to, args=(next_faces(seed),))
     return name, known[name]
@@ -95,11 +95,11 @@ def _go_to(seed: int) -> None:
     st.query_params[QueryParam.SEED] = str(seed)
 
 
-def _say(recipe: Recipe) -> None:
-    changes = "; ".join(changes_in_words(recipe.augment)) or "nothing is changed"
+def _say(policy: AugmentationPolicy) -> None:
+    changes = "; ".join(describe_changes(policy.augment)) or "nothing is changed"
     st.markdown(plain(f"{sentence(changes)}."))
-    if recipe.description:
-        st.caption(plain(recipe.description))
+    if policy.description:
+        st.caption(plain(policy.description))
 
 
 def _grid(faces: pd.DataFrame, drawn: NDArray[np.uint8]) -> None:

@@ -24,7 +24,7 @@ DRAWS_MAX = 64
 def preview_augmentation(
     dataset_id: str,
     ids: Sequence[str],
-    recipe: AugmentConfig,
+    policy: AugmentConfig,
     contract: Contract,
     settings: Settings,
     *,
@@ -44,7 +44,7 @@ def preview_augmentation(
         InputError: too few or too many faces or draws.
         DatasetError: no such dataset or image, or an image that can't be read.
     """
-    return augmented(fitted_faces(dataset_id, ids, contract, settings), recipe, draws=draws, seed=seed)
+    return augmented(fitted_faces(dataset_id, ids, contract, settings), policy, draws=draws, seed=seed)
 
 
 def fitted_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settings: Settings) -> NDArray[np.uint8]:
@@ -69,7 +69,7 @@ def fitted_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settin
     return planes
 
 
-def augmented(faces: NDArray[np.uint8], recipe: AugmentConfig, *, draws: int, seed: int) -> NDArray[np.uint8]:
+def augmented(faces: NDArray[np.uint8], policy: AugmentConfig, *, draws: int, seed: int) -> NDArray[np.uint8]:
     """Faces as they are, then changed `draws` times; a larger number of draws begins with the same pictures.
 
     Where the recipe mixes faces, these are mixed with each other.
@@ -84,14 +84,14 @@ def augmented(faces: NDArray[np.uint8], recipe: AugmentConfig, *, draws: int, se
     _require(draws, DRAWS_MAX, "draws", "Draw more with another seed.")
     chance = torch.Generator().manual_seed(seed)
     images = torch.from_numpy(faces).float()
-    seen = [images, *(_changed(images, recipe, chance) for _ in range(draws))]
+    seen = [images, *(_changed(images, policy, chance) for _ in range(draws))]
     planes = torch.stack(seen, dim=1).round().clamp(0, 255).to(torch.uint8).numpy()
     return np.ascontiguousarray(planes[:, :, 0] if planes.shape[2] == 1 else np.moveaxis(planes, 2, -1))
 
 
-def _changed(images: torch.Tensor, recipe: AugmentConfig, chance: torch.Generator) -> torch.Tensor:
-    changed = augment(images, recipe, chance)
-    return mix(changed, recipe, chance).images if recipe.mixes else changed
+def _changed(images: torch.Tensor, policy: AugmentConfig, chance: torch.Generator) -> torch.Tensor:
+    changed = augment(images, policy, chance)
+    return mix(changed, policy, chance).images if policy.mixes else changed
 
 
 def contact_sheet(pictures: NDArray[np.uint8], side_px: int = 96, gap_px: int = 4) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""How far training images are changed at random."""
+"""Settings of the random changes to training images."""
 
 from __future__ import annotations
 
@@ -8,24 +8,22 @@ from fer_core.training.config.strict_model import StrictModel
 
 
 class AugmentConfig(StrictModel):
-    """How far training images are changed at random; as it stands here, nothing is.
+    """Settings of the random changes to training images; the defaults change nothing.
 
-    Degrees for `rotate_deg`; shares of the side for `translate_01`; the tangent of the angle by which upright lines
-    lean for `shear_01`; shares of 1 for `scale_01`, `brightness_01` and `contrast_01`; probabilities for `flip_prob`,
-    `grayscale_prob` and `erase_prob` (one patch of a tenth to a third of the side). Gray levels are multiplied by a
-    number from `gain_low` to `gain_high`; `brightness_01` is added to them.
+    `rotate_deg`, `scale_01`, `translate_01` (share of the side) and `shear_01` (tangent of the angle) are the largest
+    changes to either side. A random crop keeps at least `crop_min_01` of the area.
 
-    `crop_min_01` is the least share of an image's area that a random crop keeps (1 is off). `gamma_01` g bends gray
-    levels by an exponent between 1 / (1 + g) and 1 + g. `blur_px` is the largest standard deviation of a Gaussian
-    blur, in pixels of the network's input; `noise_01` that of added noise, as a share of the full range. `jpeg_prob`
-    of the images are compressed, at a quality from `jpeg_quality_min` to 95. `downscale_prob` of them lose the detail
-    of a face that is only `downscale_px_min` pixels wide, or more, in its picture. `glasses_prob` and `hand_prob` of
-    them are faces behind glasses, or partly behind a hand. All of these, from the blur on, befall `degrade_prob` of the
-    images alone.
+    Gray levels are multiplied by a factor between `gain_low` and `gain_high`. `brightness_01` is the largest share of
+    the full range that is added, `contrast_01` the largest relative change of contrast. The exponent of the random
+    gamma lies between 1 / (1 + `gamma_01`) and 1 + `gamma_01`.
 
-    `mixup_alpha` and `cutmix_alpha` mix each image and its target with those of another one (0 is off, 1 mixes by
-    any share); a batch takes one of the two by chance where both are on. `mix_until_01` is the share of the epochs
-    after which mixing stops.
+    `blur_px` is the largest standard deviation of a Gaussian blur, in pixels of the network's input, and `noise_01`
+    that of Gaussian noise, as a share of the full range. JPEG quality lies between `jpeg_quality_min` and 95.
+    Downscaling leaves the detail of a face at least `downscale_px_min` pixels wide. Blur, noise, downscaling, JPEG,
+    glasses and hands apply to `degrade_prob` of the images only.
+
+    `mixup_alpha` and `cutmix_alpha` are parameters of the Beta distribution (0 is off); where both are on, each batch
+    takes one of the two. Mixing stops after `mix_until_01` of the epochs.
     """
 
     flip_prob: float = Field(0.0, ge=0, le=1)
@@ -56,13 +54,13 @@ class AugmentConfig(StrictModel):
 
     @field_validator("gain_high")
     @classmethod
-    def _not_below_its_low_end(cls, high: float, others: ValidationInfo) -> float:
+    def _check_gain_range(cls, high: float, others: ValidationInfo) -> float:
         low = others.data.get("gain_low", high)
         if high < low:
-            raise ValueError(f"the gain is drawn from gain_low, which is {low}, up to this; make this {low} or more")
+            raise ValueError(f"make it gain_low, which is {low}, or more")
         return high
 
     @property
     def mixes(self) -> bool:
-        """Whether images are mixed with each other at all."""
+        """Whether mixup or CutMix is on."""
         return self.mix_until_01 > 0 and (self.mixup_alpha > 0 or self.cutmix_alpha > 0)

@@ -1,4 +1,4 @@
-"""Named ways of augmenting: YAML files with a title, a description and the keys of an `AugmentConfig`."""
+"""Augmentation policies: YAML files with a title, a description and the keys of an `AugmentConfig`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.config.strict_model import in_words
 from fer_core.training.config.train_config import read_yaml
 
-RECIPES_DIR = Path(__file__).parent / "policies"
+POLICIES_DIR = Path(__file__).parent / "policies"
 
 
-class Recipe(BaseModel):
-    """One way of augmenting, and what it is known for."""
+class AugmentationPolicy(BaseModel):
+    """A named augmentation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,67 +25,69 @@ class Recipe(BaseModel):
     augment: AugmentConfig
 
 
-def recipes() -> dict[str, Recipe]:
-    """The recipes that come with FERscope, by name."""
-    return {path.stem: load_recipe(path) for path in sorted(RECIPES_DIR.glob("*.yaml"))}
+def policies() -> dict[str, AugmentationPolicy]:
+    """Load the policies that come with FERscope, by name."""
+    return {path.stem: load_policy(path) for path in sorted(POLICIES_DIR.glob("*.yaml"))}
 
 
-def find_recipe(name: str) -> Recipe:
-    """A recipe by its name, or else from a file of one's own.
+def find_policy(name: str) -> AugmentationPolicy:
+    """Find a policy by its name or, failing that, load it from the file of that path.
 
     Raises:
-        ConfigError: there is neither, or the file is not a recipe.
+        ConfigError: there is neither, or the file is not a policy.
     """
-    known = recipes()
+    known = policies()
     if name in known:
         return known[name]
     if not Path(name).is_file():
-        raise ConfigError(f"There is no recipe and no file {name!r}. Recipes: {', '.join(known)}.")
-    return load_recipe(Path(name))
+        raise ConfigError(f"There is no augmentation policy and no file {name!r}. Policies: {', '.join(known)}.")
+    return load_policy(Path(name))
 
 
-def load_recipe(path: Path) -> Recipe:
-    """Read a recipe's file.
+def load_policy(path: Path) -> AugmentationPolicy:
+    """Read the YAML file of a policy.
 
     Raises:
-        ConfigError: it is missing or is not YAML, or a key is unknown or has a value out of its range.
+        ConfigError: the file is missing or not YAML, a key is unknown, or a value is out of range.
     """
     content = read_yaml(path)
     if not isinstance(content, dict):
         raise ConfigError(f"{path.name} is not a mapping of keys to values: title, description and augment.")
     try:
-        return Recipe.model_validate(rename_config_keys(content))
+        return AugmentationPolicy.model_validate(rename_config_keys(content))
     except ValidationError as exc:
-        raise ConfigError(in_words(exc, path.name, Recipe)) from exc
+        raise ConfigError(in_words(exc, path.name, AugmentationPolicy)) from exc
 
 
-def changes_in_words(augment: AugmentConfig) -> list[str]:
-    """What a recipe does to an image, a phrase a change; empty where it does nothing."""
+def describe_changes(augment: AugmentConfig) -> list[str]:
+    """Describe every change that is switched on, a phrase each; empty where nothing changes."""
     a = augment
-    said = {
-        f"mirrored in {_percent(a.flip_prob)} of the cases": a.flip_prob,
-        f"turned by up to {a.rotate_deg:g} degrees": a.rotate_deg,
-        f"made up to {_percent(a.scale_01)} larger or smaller": a.scale_01,
+    phrases = {
+        f"flipped horizontally in {_percent(a.flip_prob)} of images": a.flip_prob,
+        f"rotated by up to {a.rotate_deg:g} degrees": a.rotate_deg,
+        f"scaled by up to {_percent(a.scale_01)} up or down": a.scale_01,
         f"shifted by up to {_percent(a.translate_01)} of the side": a.translate_01,
         f"sheared by up to {_percent(a.shear_01)}": a.shear_01,
-        f"cropped to {_percent(a.crop_min_01)} of the area or more": a.crop_min_01 < 1,
+        f"randomly cropped to {_percent(a.crop_min_01)} of the area or more": a.crop_min_01 < 1,
         f"gray levels multiplied by {a.gain_low:g} to {a.gain_high:g}": (a.gain_low, a.gain_high) != (1, 1),
-        f"made up to {_percent(a.brightness_01)} of the full range brighter or darker": a.brightness_01,
-        f"contrast up to {_percent(a.contrast_01)} higher or lower": a.contrast_01,
-        f"bent gray levels, by an exponent of up to {1 + a.gamma_01:g}": a.gamma_01,
-        f"turned gray in {_percent(a.grayscale_prob)} of the cases": a.grayscale_prob,
+        f"brightness changed by up to {_percent(a.brightness_01)} of the full range": a.brightness_01,
+        f"contrast changed by up to {_percent(a.contrast_01)}": a.contrast_01,
+        f"gamma changed by a factor of up to {1 + a.gamma_01:g}": a.gamma_01,
+        f"converted to grayscale in {_percent(a.grayscale_prob)} of images": a.grayscale_prob,
         f"blurred by up to {a.blur_px:g} pixels": a.blur_px,
+        f"downscaled to {a.downscale_px_min} px or more in {_percent(a.downscale_prob)} of images": a.downscale_prob,
         f"noise of up to {_percent(a.noise_01)} of the full range": a.noise_01,
-        f"saved as JPEG of quality {a.jpeg_quality_min} to 95 in {_percent(a.jpeg_prob)} of the cases": a.jpeg_prob,
-        f"downscaled to {a.downscale_px_min} px or more in {_percent(a.downscale_prob)} of the cases": a.downscale_prob,
-        f"behind glasses in {_percent(a.glasses_prob)} of the cases": a.glasses_prob,
-        f"partly behind a hand in {_percent(a.hand_prob)} of the cases": a.hand_prob,
-        f"all that from blur on in {_percent(a.degrade_prob)} of the cases alone": a.degrade_prob < 1,
-        f"a patch erased in {_percent(a.erase_prob)} of the cases": a.erase_prob,
-        f"mixed with another face by mixup (alpha {a.mixup_alpha:g}){_until(a)}": a.mixup_alpha and a.mixes,
-        f"a patch of another face by cutmix (alpha {a.cutmix_alpha:g}){_until(a)}": a.cutmix_alpha and a.mixes,
+        f"JPEG-compressed at quality {a.jpeg_quality_min} to 95 in {_percent(a.jpeg_prob)} of images": a.jpeg_prob,
+        f"glasses drawn over {_percent(a.glasses_prob)} of faces": a.glasses_prob,
+        f"a hand drawn over {_percent(a.hand_prob)} of faces": a.hand_prob,
+        f"blur, downscaling, noise, JPEG, glasses and hands in {_percent(a.degrade_prob)} of images only": (
+            a.degrade_prob < 1
+        ),
+        f"a patch erased in {_percent(a.erase_prob)} of images": a.erase_prob,
+        f"mixup with another face (alpha {a.mixup_alpha:g}){_until(a)}": a.mixup_alpha and a.mixes,
+        f"CutMix with another face (alpha {a.cutmix_alpha:g}){_until(a)}": a.cutmix_alpha and a.mixes,
     }
-    return [words for words, on in said.items() if on]
+    return [phrase for phrase, is_on in phrases.items() if is_on]
 
 
 def _until(augment: AugmentConfig) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from fer_core.training.config.augmentation_policies import changes_in_words, recipes
+from fer_core.training.config.augmentation_policies import describe_changes, policies
 from fer_core.training.config.train_config import AugmentConfig
 from fer_ui.escaping import plain, sentence
 from fer_ui.navigation import Page, link_to
@@ -20,14 +20,14 @@ OWN = "own"
 """What the address says, or leaves out, where no recipe is taken."""
 
 _GROUP = "augment."
-_RECIPE = str(QueryParam.RECIPE)
+_POLICY = str(QueryParam.POLICY)
 _OPEN = "train-augment-values"
 _PARTS = {"Place and shape": PLACES, "Light and color": LIGHT, "Quality": QUALITY, "Mixing": MIXING}
 
 
-def recipe_values() -> dict[str, Any]:
+def policy_values() -> dict[str, Any]:
     """The values of the recipe in the address, by path; none where there is no recipe."""
-    name, known = value_of(QueryParam.RECIPE), recipes()
+    name, known = value_of(QueryParam.POLICY), policies()
     if name not in known:
         return {}
     return {_GROUP + key: value for key, value in known[name].augment.model_dump(mode="json").items()}
@@ -47,50 +47,50 @@ def augment_words(values: Values) -> str:
     augment = augment_of(values)
     if augment is None:
         return ""
-    words = "; ".join(changes_in_words(augment)) or "nothing is changed"
+    words = "; ".join(describe_changes(augment)) or "nothing is changed"
     return f"{sentence(words)}."
 
 
 def draw_augmentation(draft: Draft, values: Values, place: Place) -> None:
     """The choice of a recipe, what it does in words, and its values, which make it one's own when they are changed."""
-    known = recipes()
+    known = policies()
     by_hand = any(path.startswith(_GROUP) for path in draft.changes)
     own = "By hand" if by_hand else "As it was begun with"
     first, second = st.columns(2, vertical_alignment="bottom")
     with first:
-        st.session_state[_RECIPE] = value_of(QueryParam.RECIPE) if value_of(QueryParam.RECIPE) in known else OWN
+        st.session_state[_POLICY] = value_of(QueryParam.POLICY) if value_of(QueryParam.POLICY) in known else OWN
         st.selectbox(
             "Augmentation",
             [OWN, *known],
-            key=_RECIPE,
+            key=_POLICY,
             format_func=lambda each: known[each].title if each in known else own,
-            on_change=_take_recipe,
-            help="A recipe sets all of its values.",
+            on_change=_take_policy,
+            help="A policy sets all of its values.",
         )
     with second:
         opened = st.toggle("Show each value", key=_OPEN)
     st.caption(plain(augment_words(values)))
-    recipe = value_of(QueryParam.RECIPE)
-    if recipe in known:
-        link_to(Page.DATASETS, "See faces changed so", dataset=place.dataset.id, section="augmentation", recipe=recipe)
+    policy = value_of(QueryParam.POLICY)
+    if policy in known:
+        link_to(Page.DATASETS, "See faces changed so", dataset=place.dataset.id, section="augmentation", policy=policy)
     if opened:
         for title, fields in _PARTS.items():
             st.markdown(f"**{title}**")
             draw_fields(fields, values, place, take=_take)
 
 
-def _take_recipe() -> None:
-    name = st.session_state[_RECIPE]
+def _take_policy() -> None:
+    name = st.session_state[_POLICY]
     if name == OWN:
-        st.query_params.pop(QueryParam.RECIPE, None)
+        st.query_params.pop(QueryParam.POLICY, None)
     else:
-        st.query_params[QueryParam.RECIPE] = name
+        st.query_params[QueryParam.POLICY] = name
 
 
 def _take(path: str) -> None:
     """One value of a recipe changed makes all of its values one's own."""
     draft = session_draft()
-    for each, value in recipe_values().items():
+    for each, value in policy_values().items():
         draft.put(each, value)
-    st.query_params.pop(QueryParam.RECIPE, None)
+    st.query_params.pop(QueryParam.POLICY, None)
     draft.put(path, widget_value(path, AUGMENT[path].percent))

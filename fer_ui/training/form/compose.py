@@ -11,7 +11,7 @@ from fer_core.training.config.train_config import TrainConfig, flat, parse_confi
 from fer_ui.datasets.ambiguous_choice import ambiguous_in_address
 from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_in_query
 from fer_ui.training.form.augment_fields import AUGMENT
-from fer_ui.training.form.augmentation import recipe_values
+from fer_ui.training.form.augmentation import policy_values
 from fer_ui.training.form.draft import Draft, Values, nested
 from fer_ui.training.form.fields import EPOCHS, LEARNING, RUN, SELECTION, Field
 from fer_ui.training.form.form_context import Place
@@ -40,7 +40,7 @@ def compose(draft: Draft, place: Place) -> Asked:
     """Put the draft and the address together."""
     base = draft.base
     ambiguous = ambiguous_in_address(usually_left_out=base.exclude_ambiguous)
-    values = draft.values() | recipe_values()
+    values = draft.values() | policy_values()
     values |= {"dataset": place.dataset.id, "exclude_ambiguous": ambiguous}
     values |= _below("rebalancing", rebalancing_in_query(base.rebalancing).model_dump())
     values |= _below("split", division_in_address(base.split).model_dump())

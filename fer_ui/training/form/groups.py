@@ -60,7 +60,7 @@ def draw_groups(draft: Draft, values: Values, rebalancing: Rebalancing, split: S
             "auto_awesome_motion",
             augment_words(values),
             lambda: draw_augmentation(draft, values, place),
-            QueryParam.RECIPE,
+            QueryParam.POLICY,
         )
         _group("Run", "label", run_summary(values), lambda: _run(values, place))
 

@@ -19,7 +19,7 @@ from fer_ui.query_params import QueryParam, value_of
 
 _KEY = "train-begin"
 _COPY = "run:"
-_OF_ONE_SOURCE = (QueryParam.REBALANCING, QueryParam.RECIPE, QueryParam.SPLIT_CONFIG, QueryParam.AMBIGUOUS)
+_OF_ONE_SOURCE = (QueryParam.REBALANCING, QueryParam.POLICY, QueryParam.SPLIT_CONFIG, QueryParam.AMBIGUOUS)
 """What a link may change about a preset; choosing another one begins with that as it is."""
 
 

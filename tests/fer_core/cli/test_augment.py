@@ -40,7 +40,7 @@ def ids(store: Settings, archive: Path) -> list[str]:
 def test_a_contact_sheet_is_written(command: Command, ids: list[str], tmp_path: Path) -> None:
     out = tmp_path / "faces.png"
     named = [f"--id={name}" for name in ids]
-    said = command("mine", "--recipe=study-b", *named, "--draws=4", f"--out={out}")
+    said = command("mine", "--policy=study-b", *named, "--draws=4", f"--out={out}")
     assert "Study B" in said and str(out) in said and "3 faces" in said
     sheet = cv2.imread(str(out), cv2.IMREAD_UNCHANGED)
     assert sheet is not None
@@ -50,12 +50,12 @@ def test_a_contact_sheet_is_written(command: Command, ids: list[str], tmp_path: 
 def test_arrays_hold_the_seeds_that_were_asked_for(command: Command, ids: list[str], tmp_path: Path) -> None:
     out = tmp_path / "faces.npz"
     named = [f"--id={name}" for name in ids]
-    said = command("mine", "--recipe=strong", *named, "--draws=2", "--seed=7", "--seeds=3", f"--out={out}", "--json")
+    said = command("mine", "--policy=strong", *named, "--draws=2", "--seed=7", "--seeds=3", f"--out={out}", "--json")
     result = json.loads(said)
     assert (result["ids"], result["seeds"], result["size_px"], result["color"]) == (ids, [7, 8, 9], 48, "gray")
     with np.load(out) as arrays:
         assert {name: arrays[name].shape for name in arrays} == dict.fromkeys("789", (3, 3, 48, 48))
-        command("mine", "--recipe=strong", *named, "--draws=2", "--seed=8", f"--out={tmp_path / 'again.npz'}")
+        command("mine", "--policy=strong", *named, "--draws=2", "--seed=8", f"--out={tmp_path / 'again.npz'}")
         with np.load(tmp_path / "again.npz") as again:
             np.testing.assert_array_equal(arrays["8"], again["8"])
         assert (arrays["7"] != arrays["8"]).any()
@@ -63,15 +63,15 @@ def test_arrays_hold_the_seeds_that_were_asked_for(command: Command, ids: list[s
 
 def test_another_network_sees_another_size_and_color(command: Command, ids: list[str], tmp_path: Path) -> None:
     out = tmp_path / "faces.npz"
-    command("mine", "--recipe=none", f"--id={ids[0]}", "--draws=1", "--network=shallow-cnn", f"--out={out}")
+    command("mine", "--policy=none", f"--id={ids[0]}", "--draws=1", "--network=shallow-cnn", f"--out={out}")
     with np.load(out) as arrays:
         assert arrays["0"].shape == (1, 2, 224, 224, 3)
 
 
-def test_a_recipe_file_is_used(command: Command, ids: list[str], tmp_path: Path) -> None:
+def test_a_policy_file_is_used(command: Command, ids: list[str], tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("title: Mine\naugment: {flip_prob: 1}\n")
     out = tmp_path / "faces.npz"
-    command("mine", f"--recipe={tmp_path / 'mine.yaml'}", f"--id={ids[0]}", "--draws=1", f"--out={out}")
+    command("mine", f"--policy={tmp_path / 'mine.yaml'}", f"--id={ids[0]}", "--draws=1", f"--out={out}")
     with np.load(out) as arrays:
         first, flipped = arrays["0"][0].astype(int)
     assert np.abs(flipped - first[:, ::-1]).max() <= 1
@@ -85,7 +85,7 @@ def test_a_recipe_file_is_used(command: Command, ids: list[str], tmp_path: Path)
         (["--out=faces.npz", "--seeds=0"], InputError, "--seeds 0 is out of range"),
         (["--out=faces.png", "--seed=-1"], InputError, "--seed -1 is out of range"),
         (["--out=faces.png", "--draws=0"], InputError, "0 draws were asked for"),
-        (["--out=faces.png", "--recipe=strnog"], InputError, "'strnog'.*study-b"),
+        (["--out=faces.png", "--policy=strnog"], InputError, "'strnog'.*study-b"),
         (["--out=faces.png", "--network=vgg"], InputError, "'vgg'.*small-resnet"),
         (["--out=faces.png", "--id=nobody"], DatasetError, "no image 'nobody'"),
     ],
@@ -102,5 +102,5 @@ def test_bad_input_is_told_in_words_and_nothing_is_written(
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(error, match=said):
-        command("mine", "--recipe=none", f"--id={ids[0]}", *options)
+        command("mine", "--policy=none", f"--id={ids[0]}", *options)
     assert sorted(tmp_path.iterdir()) == before

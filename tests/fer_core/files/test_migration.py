@@ -141,6 +141,7 @@ def test_a_dataset_keeps_its_labels_and_corrections(old: Settings) -> None:
             {"rebalancing": "over-sampling", "ambiguous": "left-out"},
         ),
         ({"mark": "disputed"}, {"mark": "ambiguous"}),
+        ({"recipe": "study-b"}, {"policy": "study-b"}),
         ({"split": "train", "split_config": "seeded", "mark": "excluded"}, None),
     ],
 )

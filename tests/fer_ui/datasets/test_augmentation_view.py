@@ -20,7 +20,7 @@ from fer_core.errors import FerscopeError, InputError, JobError
 from fer_core.jobs.subprocess_runner import Command, run_command
 from fer_core.labels import Expression
 from fer_core.settings import Settings
-from fer_core.training.config.augmentation_policies import recipes
+from fer_core.training.config.augmentation_policies import policies
 from fer_ui.datasets import augmentation_preview, augmentation_view
 from fer_ui.datasets.augmentation_preview import DRAWS, SEEDS_AT_ONCE, pictures
 from fer_ui.datasets.augmentation_view import SEEDS_A_SAMPLE, next_draw, next_faces, sample_faces
@@ -60,8 +60,8 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 
 @pytest.fixture
 def dataset(store: Settings, tmp_path: Path) -> StoredDataset:
-    recipe = SyntheticFacesConfig(total=160, identities=40, profile=dict.fromkeys(Expression, 1))
-    write_ferplus_like(tmp_path / "faces.zip", recipe)
+    policy = SyntheticFacesConfig(total=160, identities=40, profile=dict.fromkeys(Expression, 1))
+    write_ferplus_like(tmp_path / "faces.zip", policy)
     return import_dataset(tmp_path / "faces.zip", store, dataset_id="drawn")
 
 
@@ -104,22 +104,22 @@ def shown_ids(app: AppTest) -> list[str]:
     return [e.value.split("** ", 1)[1].replace("\\", "") for e in app.markdown if e.value.startswith("**")]
 
 
-def test_a_row_a_face_and_the_recipe_in_words(show: Callable[..., AppTest], process: StandIn) -> None:
-    app = show(recipe="study-b")
+def test_a_row_a_face_and_the_policy_in_words(show: Callable[..., AppTest], process: StandIn) -> None:
+    app = show(policy="study-b")
     assert not app.exception and not app.error
     captions = [image.captions[0] for image in app.get("image")]
     assert captions == ["as it is", *(f"draw {draw}" for draw in range(1, DRAWS + 1))] * len(Expression)
     assert "Gray levels" not in said(app) and "gray levels multiplied by 0 to 2" in said(app)
-    assert "Train with this recipe: training {'dataset': 'drawn', 'recipe': 'study-b'}" in said(app)
-    assert "--recipe=study-b" in process.calls[0]
+    assert "Train with this policy: training {'dataset': 'drawn', 'policy': 'study-b'}" in said(app)
+    assert "--policy=study-b" in process.calls[0]
     assert process.calls[0][0] == "augment"
-    assert "--recipe=study-b" in app.code[0].value
+    assert "--policy=study-b" in app.code[0].value
 
 
-def test_the_first_recipe_changes_something(show: Callable[..., AppTest]) -> None:
+def test_the_first_policy_changes_something(show: Callable[..., AppTest]) -> None:
     app = show()
-    assert app.selectbox(key="recipe").value != "none"
-    assert set(app.selectbox(key="recipe").options) == {recipe.title for recipe in recipes().values()}
+    assert app.selectbox(key="policy").value != "none"
+    assert set(app.selectbox(key="policy").options) == {policy.title for policy in policies().values()}
 
 
 def test_drawing_again_keeps_the_faces_and_starts_no_process(show: Callable[..., AppTest], process: StandIn) -> None:
@@ -146,21 +146,21 @@ def test_other_faces_are_others(show: Callable[..., AppTest]) -> None:
     assert shown_ids(other) != faces
 
 
-def test_another_recipe_is_drawn_on_the_same_faces(show: Callable[..., AppTest], process: StandIn) -> None:
+def test_another_policy_is_drawn_on_the_same_faces(show: Callable[..., AppTest], process: StandIn) -> None:
     app = show(seed="3")
     faces = shown_ids(app)
-    app.selectbox(key="recipe").set_value("none").run()
-    assert app.query_params["recipe"] == "none"
+    app.selectbox(key="policy").set_value("none").run()
+    assert app.query_params["policy"] == "none"
     assert shown_ids(app) == faces
     assert "Nothing is changed." in said(app)
-    assert "--recipe=none" in process.calls[-1]
+    assert "--policy=none" in process.calls[-1]
 
 
 @pytest.mark.parametrize("seed", ["", "-3", "one", "1.5", "²", "9" * 5000])
 def test_an_address_that_makes_no_sense_shows_the_first_draw(
     seed: str, show: Callable[..., AppTest], process: StandIn
 ) -> None:
-    app = show(seed=seed, recipe="gone")
+    app = show(seed=seed, policy="gone")
     assert not app.exception and not app.error
     assert "--seed=0" in process.calls[0]
 

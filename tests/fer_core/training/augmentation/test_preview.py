@@ -23,12 +23,12 @@ from fer_core.training.augmentation.preview import (
     fitted_faces,
     preview_augmentation,
 )
-from fer_core.training.config.augmentation_policies import recipes
+from fer_core.training.config.augmentation_policies import policies
 from fer_core.training.config.train_config import AugmentConfig
 
 GRAY = Contract(color="gray", size_px=32, normalization="image", labels=label_set("eight").expressions)
 RGB = GRAY.model_copy(update={"color": "rgb", "size_px": 24})
-STRONG = recipes()["strong"].augment
+STRONG = policies()["strong"].augment
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_large_face_is_not_made_smaller() -> None:
 
 
 @pytest.mark.parametrize("key", ["mixup_alpha", "cutmix_alpha"])
-def test_faces_are_mixed_with_each_other_where_the_recipe_mixes(key: str) -> None:
+def test_faces_are_mixed_with_each_other_where_the_policy_mixes(key: str) -> None:
     levels = np.array([0, 100, 200], np.uint8)
     flat = np.broadcast_to(levels[:, None, None, None], (3, 1, 20, 20)).copy()
     seen = augmented(flat, AugmentConfig(**{key: 1}), draws=8, seed=0)

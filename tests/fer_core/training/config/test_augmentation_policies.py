@@ -5,33 +5,33 @@ from pathlib import Path
 import pytest
 
 from fer_core.errors import ConfigError
-from fer_core.training.config.augmentation_policies import changes_in_words, find_recipe, recipes
+from fer_core.training.config.augmentation_policies import describe_changes, find_policy, policies
 from fer_core.training.config.train_config import AugmentConfig, load_config, presets
 
 
-def test_the_recipes_are_there_and_say_what_they_are() -> None:
-    known = recipes()
+def test_the_policies_are_there_and_say_what_they_are() -> None:
+    known = policies()
     assert set(known) == {"none", "small-soft", "strong", "webcam", "study-b", "study-c"}
-    assert len({recipe.title for recipe in known.values()}) == len(known)
-    assert all(recipe.description for recipe in known.values())
+    assert len({policy.title for policy in known.values()}) == len(known)
+    assert all(policy.description for policy in known.values())
 
 
 def test_only_none_changes_nothing() -> None:
-    assert {name for name, recipe in recipes().items() if recipe.augment == AugmentConfig()} == {"none"}
-    assert {name for name, recipe in recipes().items() if not changes_in_words(recipe.augment)} == {"none"}
+    assert {name for name, policy in policies().items() if policy.augment == AugmentConfig()} == {"none"}
+    assert {name for name, policy in policies().items() if not describe_changes(policy.augment)} == {"none"}
 
 
 @pytest.mark.parametrize("name", ["small-soft", "webcam"])
-def test_a_recipe_is_that_of_the_preset_of_its_name(name: str) -> None:
-    assert recipes()[name].augment == load_config(presets()[name]).augment
+def test_a_policy_is_that_of_the_preset_of_its_name(name: str) -> None:
+    assert policies()[name].augment == load_config(presets()[name]).augment
 
 
-def test_the_studies_recipes_are_as_published() -> None:
-    study_b = recipes()["study-b"].augment
+def test_the_studies_policies_are_as_published() -> None:
+    study_b = policies()["study-b"].augment
     assert (study_b.gain_low, study_b.gain_high, study_b.shear_01) == (0, 2, 0.3)
     assert study_b.flip_prob > 0
-    assert set(recipes()["study-c"].augment.model_dump(exclude_defaults=True)) == {"rotate_deg", "scale_01"}
-    assert "publishes no more" in recipes()["study-c"].description
+    assert set(policies()["study-c"].augment.model_dump(exclude_defaults=True)) == {"rotate_deg", "scale_01"}
+    assert "publishes no more" in policies()["study-c"].description
 
 
 def test_every_change_has_its_words() -> None:
@@ -43,22 +43,22 @@ def test_every_change_has_its_words() -> None:
     for key in AugmentConfig.model_fields:
         value = {"gain_high": 1.25, "jpeg_quality_min": 25, "downscale_px_min": 25}.get(key, 0.25)
         changed = AugmentConfig(**{key: value, **others.get(key, {})})
-        words = changes_in_words(changed)
+        words = describe_changes(changed)
         assert len(words) == 1, key
         assert "25" in words[0], key
 
 
-def test_a_recipe_of_ones_own_is_read_from_its_file(tmp_path: Path) -> None:
+def test_a_policy_of_ones_own_is_read_from_its_file(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("title: Mine\naugment: {flip_prob: 1}\n")
-    assert find_recipe(str(tmp_path / "mine.yaml")).augment == AugmentConfig(flip_prob=1)
-    assert find_recipe("strong") == recipes()["strong"]
+    assert find_policy(str(tmp_path / "mine.yaml")).augment == AugmentConfig(flip_prob=1)
+    assert find_policy("strong") == policies()["strong"]
 
 
 def test_an_unknown_name_lists_the_choices() -> None:
     with pytest.raises(ConfigError) as caught:
-        find_recipe("strnog")
+        find_policy("strnog")
     assert "'strnog'" in str(caught.value)
-    assert all(name in str(caught.value) for name in recipes())
+    assert all(name in str(caught.value) for name in policies())
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_an_unknown_name_lists_the_choices() -> None:
         ("a: [", "not YAML"),
     ],
 )
-def test_a_broken_recipe_is_refused_with_its_name(text: str, said: str, tmp_path: Path) -> None:
+def test_a_broken_policy_is_refused_with_its_name(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(text)
     with pytest.raises(ConfigError) as caught:
-        find_recipe(str(tmp_path / "mine.yaml"))
+        find_policy(str(tmp_path / "mine.yaml"))
     assert "mine.yaml" in str(caught.value)
     assert said in str(caught.value)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from fer_core.data.imbalance.rebalancing import Rebalancing
 from fer_core.errors import ConfigError
-from fer_core.training.config.augmentation_policies import recipes
+from fer_core.training.config.augmentation_policies import policies
 from fer_core.training.config.train_config import (
     AugmentConfig,
     TrainConfig,
@@ -47,7 +47,7 @@ def test_study_as_transfer_learning_is_as_published(frozen: bool) -> None:
 def test_study_b_has_its_four_classes_and_its_augmentation(name: str) -> None:
     config = load_config(presets()[name])
     assert config.labels == "four"
-    assert config.augment == recipes()["study-b"].augment
+    assert config.augment == policies()["study-b"].augment
     assert name == "B-transfer" or config.model.size_px == 48
 
 
@@ -55,7 +55,7 @@ def test_study_c_is_as_published() -> None:
     config = load_config(presets()["C-vgg16"])
     assert (config.model.name, config.model.frozen, config.model.dropout_01) == ("vgg16", True, 0.1)
     assert (config.labels, config.epochs) == ("three", 10)
-    assert config.augment == recipes()["study-c"].augment
+    assert config.augment == policies()["study-c"].augment
 
 
 def test_the_balanced_preset_corrects_the_imbalance_once_on_soft_labels() -> None:

@@ -12,7 +12,7 @@ from fer_core.data.splits.split import SplitConfig
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.system.processor import Processor
-from fer_core.training.config.augmentation_policies import recipes
+from fer_core.training.config.augmentation_policies import policies
 from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, parse_config, presets
 from fer_ui.datasets.imbalance.rebalancing_query_params import rebalancing_to_query
@@ -63,7 +63,7 @@ def test_a_preset_and_nothing_pressed_is_the_preset(name: str, show: Show) -> No
 
 
 def test_another_preset_fills_the_whole_form_again(show: Show) -> None:
-    app = show(rebalancing="over-sampling", split_config="seeded", recipe="strong", ambiguous="left-out")
+    app = show(rebalancing="over-sampling", split_config="seeded", policy="strong", ambiguous="left-out")
     set_widget(app, "batch_size", 20)
     set_widget(app, "epochs", 3)
     set_by_key(app, "train-begin", "C-vgg16")
@@ -151,20 +151,20 @@ def test_the_presets_own_remedy_is_kept_without_a_link(show: Show) -> None:
 
 
 @pytest.mark.parametrize("preset", ["small-soft", "B-baseline"])
-def test_every_recipe_in_the_link_is_used_whole(preset: str, show: Show) -> None:
-    for name, recipe in recipes().items():
-        assert config_of(show(preset=preset, recipe=name)).augment == recipe.augment
-    app = show(preset=preset, recipe="strong")
-    set_by_key(app, "recipe", "own")
+def test_every_policy_in_the_link_is_used_whole(preset: str, show: Show) -> None:
+    for name, policy in policies().items():
+        assert config_of(show(preset=preset, policy=name)).augment == policy.augment
+    app = show(preset=preset, policy="strong")
+    set_by_key(app, "policy", "own")
     assert config_of(app).augment == PRESETS[preset].config.augment
 
 
-def test_a_value_of_a_recipe_changed_makes_all_of_it_ones_own(show: Show) -> None:
-    app = show(recipe="study-b")
+def test_a_value_of_a_policy_changed_makes_all_of_it_ones_own(show: Show) -> None:
+    app = show(policy="study-b")
     app.toggle(key="train-augment-values").set_value(True).run()
     set_widget(app, "augment.flip_prob", 25)
-    assert config_of(app).augment == recipes()["study-b"].augment.model_copy(update={"flip_prob": 0.25})
-    assert "recipe" not in app.query_params
+    assert config_of(app).augment == policies()["study-b"].augment.model_copy(update={"flip_prob": 0.25})
+    assert "policy" not in app.query_params
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_a_division_that_can_not_be_made_is_told_and_nothing_starts(dataset: Sto
 
 
 def test_a_link_that_makes_no_sense_changes_nothing(show: Show) -> None:
-    app = show(rebalancing="over~~~", recipe="gone", split_config="halves", ambiguous="maybe", preset="nobody")
+    app = show(rebalancing="over~~~", policy="gone", split_config="halves", ambiguous="maybe", preset="nobody")
     assert config_of(app) == config_of(show())
 
 
