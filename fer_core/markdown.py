@@ -38,11 +38,6 @@ def with_interval(value_01: float, bounds: Sequence[float], decimals: int = 1) -
     return f"{percent(value_01, decimals)} ({between})"
 
 
-def listed(words: Sequence[str]) -> str:
-    """Words in a row: "fear, disgust and contempt"."""
-    return "".join(words) if len(words) < 2 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
 def describe_split(dataset: str, split: str, split_of: str = "") -> str:
     """A dataset's part by its own name, which may be another than its use: FER+'s valid part is what runs are tested
     on; or, where `split_of` is "run", the part of the run's own split. All of it where `split` is empty."""

@@ -1,9 +1,11 @@
-"""Text from outside, such as file names, made fit to be written down: in UTF-8, and without control characters."""
+"""Clean, join and shorten text such as file names: valid UTF-8, no control characters, lists as words."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
+from typing import Literal
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What moves a terminal's cursor, colors it, or turns the direction of writing; but not a line's end or a tab."""
@@ -27,3 +29,19 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """`printable`, and on one line."""
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def join_words(words: Sequence[str], last: str = "and") -> str:
+    """Join words as in a sentence: "fear, disgust and contempt"."""
+    return "".join(words) if len(words) < 2 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def shorten(text: str, characters: int, cut: Literal["middle", "end"] = "middle") -> str:
+    """Replace the middle or the end of a text that is longer than `characters` by an ellipsis.
+
+    Long names often differ only at their ends, so the middle of a name is cut.
+    """
+    if len(text) <= characters:
+        return text
+    end = characters // 2 if cut == "middle" else 0
+    return f"{text[: characters - 1 - end].rstrip(' ,;(')}…{text[len(text) - end :]}"

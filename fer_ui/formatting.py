@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 from textwrap import wrap
 
@@ -46,13 +45,6 @@ def interval(low_01: float, high_01: float) -> str:
 def times(ratio: float) -> str:
     """How often: "28 times", "2.4 times"."""
     return f"{ratio:,.0f} times" if ratio >= 9.95 else f"{ratio:.1f} times"
-
-
-def listed(words: Sequence[str], last: str = "and") -> str:
-    """Words in a row: "fear, disgust and contempt"."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def images(number: int) -> str:

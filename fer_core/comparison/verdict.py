@@ -9,6 +9,7 @@ import pandas as pd
 
 from fer_core.comparison.run_summary import RunSummary
 from fer_core.runs.folder import RunState
+from fer_core.text import join_words, shorten
 
 SPLITS = {"test": "test", "valid": "validation"}
 
@@ -51,7 +52,7 @@ def verdict(
             none is known.
     """
     rows = sorted(rows, key=lambda row: (names[row.id], row.id))
-    names = {run_id: _shortened(name) for run_id, name in names.items()}
+    names = {run_id: shorten(name, _NAME_CHARACTERS) for run_id, name in names.items()}
     known = [row for row in rows if row.score("macro_f1") is not None]
     if len(known) < 2:
         return Verdict(_alike(rows, "valid", judged) == "", _nothing_to_rank(known, names))
@@ -69,7 +70,7 @@ def verdict(
     if any(row.synthetic for row in known):
         words.append("They are drawings: this says nothing about people.")
     if unjudged:
-        words.append(f"{_and(unjudged)} {'have' if len(unjudged) > 1 else 'has'} no figures yet.")
+        words.append(f"{join_words(unjudged)} {'have' if len(unjudged) > 1 else 'has'} no figures yet.")
     return Verdict(True, " ".join(words))
 
 
@@ -154,18 +155,9 @@ def _certainty(standings: Sequence[_Standing], names: Mapping[str, str]) -> str:
         )
     if len(others) == 1:
         return "Their 95 % intervals overlap: on other images the order could be another."
-    which = "all of theirs" if len(overlapping) == len(others) else f"that of {_and(overlapping)}"
+    which = "all of theirs" if len(overlapping) == len(others) else f"that of {join_words(overlapping)}"
     return f"Its 95 % interval overlaps with {which}: on other images the order could be another."
-
-
-def _shortened(name: str) -> str:
-    """A name that leaves room for a sentence: the middle of a long one is cut, as its end may tell it from others."""
-    return name if len(name) <= _NAME_CHARACTERS else f"{name[: _NAME_CHARACTERS - 21].rstrip()}…{name[-20:]}"
 
 
 def _listed(values: set[str]) -> str:
     return ", ".join(sorted(SPLITS.get(value, value) for value in values))
-
-
-def _and(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

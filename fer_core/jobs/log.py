@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from fer_core.jobs.job import Job
 from fer_core.settings import Settings
+from fer_core.text import shorten
 
 _SEPARATOR = "======== attempt"
 _NOTE = "======== note:"
@@ -77,8 +78,7 @@ def follow(path: Path, ended: Callable[[], bool], look_s: float = 0.5) -> Iterat
 
 def one_line(text: str) -> str:
     """`text` on one line and clipped, to be shown beside a job."""
-    line = " ".join(text.split())
-    return line if len(line) <= _ERROR_CHARACTERS else line[: _ERROR_CHARACTERS - 1] + "…"
+    return shorten(" ".join(text.split()), _ERROR_CHARACTERS, cut="end")
 
 
 def _is_frame(line: str) -> bool:

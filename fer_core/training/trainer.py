@@ -20,6 +20,7 @@ from fer_core.models.multi_task_head import affect_returned
 from fer_core.models.weights_file import load_weights
 from fer_core.progress import Progress, Step, silent
 from fer_core.runs.folder import Run, weights_named
+from fer_core.text import join_words
 from fer_core.training import checkpoint
 from fer_core.training.affect import affect_scores
 from fer_core.training.batches import TrainingData, batches_per_epoch, levels
@@ -188,7 +189,7 @@ class Trainer:
         if now in self.threads:
             return
         if self.threads:
-            before = " and ".join(map(str, self.threads))
+            before = join_words([str(number) for number in self.threads])
             self.run.append_log(
                 f"threads from epoch {self.epoch + 1} on: {now}, before: {before}; the weights will not be bit for bit "
                 "those of a run with one number of threads"

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
+from fer_core.text import shorten
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.formatting import count, hover, percent
 from fer_ui.theme import SERIES, expression_title
@@ -21,7 +22,6 @@ _ROOM = 1.28
 """Length of the axis over that of the longest bar: the number behind it has its place on a phone."""
 
 _NAME_CHARACTERS = 30
-_NAME_END = 12
 _LEGEND_CHARACTERS = 40
 """What a line of the legend holds on a phone."""
 
@@ -76,7 +76,7 @@ def comparison_words(shares: pd.DataFrame) -> str:
 def _bars(name: str, rows: pd.DataFrame, color: str) -> go.Bar:
     shares = rows["share_01"].to_numpy(float)
     return go.Bar(
-        name=_shortened(name),
+        name=shorten(name, _NAME_CHARACTERS),
         orientation="h",
         y=[expression_title(Expression(value)) for value in rows["expression"]],
         x=100 * np.nan_to_num(shares),
@@ -99,13 +99,7 @@ def _hover_words(name: str, expression: str, number: int, share_01: float) -> st
     return hover(f"{name}: {percent(share_01)}, {count(number)} labeled {expression}")
 
 
-def _shortened(name: str) -> str:
-    """A name for the legend: its middle is left out where it is long, as the end says whether it was published."""
-    begin = _NAME_CHARACTERS - _NAME_END - 1
-    return name if len(name) <= _NAME_CHARACTERS else f"{name[:begin].rstrip(' ,(')}…{name[-_NAME_END:]}"
-
-
 def _legend_lines(names: list[str]) -> int:
     """How many lines the legend has on a phone, where its entries are as wide as the widest."""
-    widest = max(len(_shortened(name)) for name in names) + 6
+    widest = max(len(shorten(name, _NAME_CHARACTERS)) for name in names) + 6
     return -(-len(names) // max(1, _LEGEND_CHARACTERS // widest))

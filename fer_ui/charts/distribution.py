@@ -10,8 +10,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
+from fer_core.text import join_words
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.formatting import compact_count, count, hover, images, listed, percent, times
+from fer_ui.formatting import compact_count, count, hover, images, percent, times
 from fer_ui.image_labels import describe_split, part_title
 from fer_ui.theme import expression_color, expression_outline, expression_title
 
@@ -115,7 +116,7 @@ def imbalance_words(counts: pd.DataFrame) -> str:
         words = "The expressions are about equally common."
     else:
         words = f"{expression_title(most)} is {times(ratio)} as common as {least.value}."
-    return f"{words} No image is labeled {listed(absent, 'or')}." if absent else words
+    return f"{words} No image is labeled {join_words(absent, 'or')}." if absent else words
 
 
 def _lengths(split: SplitCounts, total: int, *, share: bool, log: bool) -> list[float]:

@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_core.metrics import Metrics
+from fer_core.text import join_words
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.formatting import count, hover, images, interval, listed, percent
+from fer_ui.formatting import count, hover, images, interval, percent
 from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title, rgb
 
 TITLE = "Precision, recall with its 95 % interval, and F1"
@@ -102,8 +103,8 @@ def describe_metrics(table: pd.DataFrame) -> str:
     few = seen[seen["support"] < _FEW_IMAGES]["expression"].tolist()
     missing = table[table["recall"].isna()]["expression"].tolist()
     if few:
-        words += f" Fewer than {_FEW_IMAGES} images of {listed(few)}: mind the interval."
-    return f"{words} No images of {listed(missing, 'or')}." if missing else words
+        words += f" Fewer than {_FEW_IMAGES} images of {join_words(few)}: mind the interval."
+    return f"{words} No images of {join_words(missing, 'or')}." if missing else words
 
 
 def _bars(table: pd.DataFrame, expressions: list[Expression], metric: str, rows: list[float]) -> go.Bar:

@@ -11,9 +11,10 @@ from plotly.subplots import make_subplots
 
 from fer_core.evaluation.report_file import METRICS
 from fer_core.evaluation.robustness_report import CorruptionCurve, RobustnessReport, Scores
+from fer_core.text import join_words
 from fer_ui.charts.layout import LEGEND_PX, apply_layout
 from fer_ui.charts.training.epoch_lines import legend_line
-from fer_ui.formatting import hover, interval, listed, percent
+from fer_ui.formatting import hover, interval, percent
 from fer_ui.theme import SERIES
 
 TITLE = "Macro-F1 under each disturbance"
@@ -72,7 +73,7 @@ def cost_words(report: RobustnessReport) -> str:
     unharmed = [curve.title.lower() for curve in harmless(report)]
     if len(unharmed) == len(report.corruptions):
         return f"{words} None leaves the interval of the undisturbed figure."
-    return f"{words} Within the undisturbed interval throughout: {listed(unharmed)}." if unharmed else words
+    return f"{words} Within the undisturbed interval throughout: {join_words(unharmed)}." if unharmed else words
 
 
 def worst_words(report: RobustnessReport) -> str:

@@ -11,8 +11,9 @@ from plotly.subplots import make_subplots
 
 from fer_core.data.record import Split
 from fer_core.labels import Expression
+from fer_core.text import join_words
 from fer_ui.charts.layout import apply_layout, empty_figure
-from fer_ui.formatting import count, hover, listed, percent
+from fer_ui.formatting import count, hover, percent
 from fer_ui.image_labels import describe_split, part_title
 from fer_ui.theme import expression_color, expression_outline, expression_title
 
@@ -95,7 +96,7 @@ def shares_words(counts: pd.DataFrame) -> str:
 
 def _lacking_words(classes: Sequence[Expression], panel: Panel) -> str:
     absent = [expression.value for expression, number in zip(classes, panel.counts, strict=True) if not number]
-    return f"No {describe_split(panel.split)} image shows {listed(absent, 'or')}."
+    return f"No {describe_split(panel.split)} image shows {join_words(absent, 'or')}."
 
 
 def _bars(classes: Sequence[Expression], panel: Panel) -> go.Bar:

@@ -6,9 +6,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
+from fer_core.text import join_words
 from fer_ui.charts.layout import empty_figure
 from fer_ui.charts.paired_bars import Bars, paired_bars
-from fer_ui.formatting import hover, listed, percent
+from fer_ui.formatting import hover, percent
 from fer_ui.theme import expression_title
 
 TITLE = "Share of the votes against share of the labels"
@@ -63,7 +64,7 @@ def vote_shares_words(shares: pd.DataFrame) -> str:
         for row in losing.to_dict("records")
     ]
     which = "Rare" if (losing["share_of_votes"] < 1 / len(Expression)).all() else "Some"
-    return f"{which} expressions lose when votes become labels: {listed(falls)}."
+    return f"{which} expressions lose when votes become labels: {join_words(falls)}."
 
 
 def vote_shares_table(shares: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from fer_core.data.splits.leakage import Leakage
 from fer_core.data.splits.report import REASONS, SplitReport, assignment
 from fer_core.data.splits.split import LEFT_OUT
 from fer_core.labels import Expression
+from fer_core.text import join_words
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.splits import split_shares
 from fer_ui.datasets.faces.face_grid import show_pairs
@@ -21,7 +22,7 @@ from fer_ui.datasets.reports import leakage_of, quality_of, split_of
 from fer_ui.datasets.split_choice import choose_split
 from fer_ui.datasets.table_download import offer_table
 from fer_ui.escaping import markup, plain
-from fer_ui.formatting import count, images, listed, percent
+from fer_ui.formatting import count, images, percent
 from fer_ui.header import Headline, empty_state, headline
 from fer_ui.image_labels import part_title
 from fer_ui.navigation import Page, link_to
@@ -72,7 +73,7 @@ def left_out_words(report: SplitReport) -> str:
     if not number:
         return ""
     reasons = [f"{count(each)} {REASONS[reason]}" for reason, each in report.left_out.items()]
-    return f"{images(number)} {'is' if number == 1 else 'are'} left out: {listed(reasons)}."
+    return f"{images(number)} {'is' if number == 1 else 'are'} left out: {join_words(reasons)}."
 
 
 def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:

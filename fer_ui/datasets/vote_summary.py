@@ -25,7 +25,7 @@ from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.intervals import Interval, wilson_interval
 from fer_core.labels import Expression
 from fer_core.settings import settings
-from fer_ui.formatting import listed
+from fer_core.text import join_words
 
 AMBIGUOUS_MAX = 360
 """Faces on which voters agree least: ten pages, more than anybody looks at."""
@@ -120,7 +120,7 @@ def _ambiguous(voted: pd.DataFrame, rows: NDArray[np.int64]) -> AmbiguousFaces:
 def votes_in_words(votes: NDArray[np.integer]) -> str:
     """One image's votes, the commonest first: "4 sadness, 3 neutral and 3 anger"."""
     order = np.argsort(-votes, kind="stable")
-    return listed([f"{int(votes[place])} {_ANSWERS[place]}" for place in order if votes[place] > 0])
+    return join_words([f"{int(votes[place])} {_ANSWERS[place]}" for place in order if votes[place] > 0])
 
 
 @st.cache_data(show_spinner="Counting the votes", max_entries=4)

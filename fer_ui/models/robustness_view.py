@@ -12,11 +12,12 @@ from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES, Corruption,
 from fer_core.evaluation.robustness_report import RobustnessReport, on_what, read_robustness
 from fer_core.faces import RgbImage
 from fer_core.labels import Expression
+from fer_core.text import join_words
 from fer_ui.chart_view import show_chart, words_html
 from fer_ui.charts.robustness import robustness_panels, robustness_table, worst_words
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain
-from fer_ui.formatting import interval, listed, percent
+from fer_ui.formatting import interval, percent
 from fer_ui.header import Headline, headline
 
 _FACE_PX = 48
@@ -86,7 +87,7 @@ def _pictures(every: list[Corruption]) -> None:
         # A row at a time: on a phone the pairs stay in order.
         for column, each in zip(st.columns(2), every[start : start + 2], strict=False):
             with column:
-                meanings = each.unit.format(listed([f"{parameter:g}" for parameter in each.parameters]))
+                meanings = each.unit.format(join_words([f"{parameter:g}" for parameter in each.parameters]))
                 st.markdown(f"**{plain(each.title)}**: {plain(meanings)}")
                 st.image(example_strip(each.name), width="stretch", output_format="PNG", alt=_alt(each))
                 st.caption(plain(each.note))

@@ -10,6 +10,7 @@ from fer_core.labels import Expression
 from fer_core.metrics import Metrics
 from fer_core.runs.folder import Run, RunState, list_runs
 from fer_core.settings import settings
+from fer_core.text import join_words
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.confusion import confusion_heatmap
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
@@ -18,7 +19,7 @@ from fer_ui.escaping import plain, sentence
 from fer_ui.evaluation.metrics_view import show_metrics_table
 from fer_ui.evaluation.protocols import PROTOCOL_TITLES
 from fer_ui.evaluation.report_view import reports_of, run_title, show_warnings
-from fer_ui.formatting import count, interval, listed, percent
+from fer_ui.formatting import count, interval, percent
 from fer_ui.header import Headline, empty_state, headline, notice, page_header
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, choose, switch
@@ -40,7 +41,7 @@ def main() -> None:
     finished = {run.id: run for run in runs if run.state is RunState.FINISHED}
     for run in runs:
         if run.state is RunState.BROKEN:
-            lost = listed(run.missing())
+            lost = join_words(run.missing())
             notice("warning", f"The run {run.id} is not whole: it lacks {lost}. Delete it on the page of its training.")
     if not finished:
         text = f"Runs not finished yet: {count(len(runs))}. " if runs else ""

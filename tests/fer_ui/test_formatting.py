@@ -49,9 +49,6 @@ def test_words() -> None:
     assert formatting.times(2.44) == "2.4 times"
     assert formatting.interval(0.781, 0.834) == "78.1 to 83.4 %"
     assert formatting.images(1) == "1 image"
-    assert formatting.listed([]) == ""
-    assert formatting.listed(["fear"]) == "fear"
-    assert formatting.listed(["fear", "disgust", "contempt"], "or") == "fear, disgust or contempt"
 
 
 def test_hover_text_fits_a_phone_and_holds_no_markup() -> None:

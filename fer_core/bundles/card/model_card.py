@@ -29,7 +29,8 @@ from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.robustness_report import card_lines as robustness_lines
 from fer_core.evaluation.robustness_report import read_robustness
 from fer_core.files.atomic import write_text
-from fer_core.markdown import listed, percent, plain, table, with_interval
+from fer_core.markdown import percent, plain, table, with_interval
+from fer_core.text import join_words
 
 _Report = TypeVar("_Report")
 
@@ -92,7 +93,7 @@ def portable_card(info: BundleInfo, folder: Path) -> str:
 
 def opening(info: BundleInfo, contract: Contract, best: Judged | None) -> str:
     """Three sentences: what it reads, who made it, how well it does."""
-    names = listed([str(label) for label in contract.labels])
+    names = join_words([str(label) for label in contract.labels])
     reads = f"This model reads one face at a time as one of {len(contract.labels)} expressions: {names}."
     return " ".join([reads, _maker(info), _how_well(info, best)])
 

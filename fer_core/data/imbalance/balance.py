@@ -22,6 +22,7 @@ from fer_core.data.imbalance.counts import (
 )
 from fer_core.data.votes import Unlabeled
 from fer_core.intervals import wilson_interval
+from fer_core.text import join_words
 
 __all__ = [
     "Baseline",
@@ -227,7 +228,7 @@ def _imbalance_words(counts: Mapping[str, int], found: Imbalance) -> str:
             f"The largest class, {found.largest}, has {_times(found.ratio)} the images of the smallest, "
             f"{found.smallest} ({largest:,} against {smallest:,})."
         )
-    return f"{said} No image shows {_listed(found.missing)}." if found.missing else said
+    return f"{said} No image shows {join_words(found.missing)}." if found.missing else said
 
 
 def _hidden_words(baseline: Baseline, level: Level) -> str:
@@ -243,7 +244,7 @@ def _few_words(few: Mapping[str, int]) -> str:
         return ""
     each = [f"{name} ({count:,}, ±{100 * _half_width_01(count):.0f} points)" for name, count in few.items()]
     return (
-        f"Too few images to judge: {_listed(each)}. In brackets the images that judge, and how far off a recall "
+        f"Too few images to judge: {join_words(each)}. In brackets the images that judge, and how far off a recall "
         "measured on them may be (95 % interval). Judge these over several folds, or on more images."
     )
 
@@ -264,8 +265,3 @@ def _next_words(found: Imbalance, level: Level) -> str:
 
 def _times(ratio: float) -> str:
     return f"{ratio:.1f} times" if ratio < 10 else f"{ratio:,.0f} times"
-
-
-def _listed(names: tuple[str, ...] | list[str]) -> str:
-    """a, b and c."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

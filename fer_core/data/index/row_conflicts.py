@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fer_core.data.index.images import BOX_COLUMNS
+from fer_core.text import join_words
 
 
 def conflicts(index: pd.DataFrame) -> pd.Series:
@@ -33,7 +34,7 @@ def conflicts(index: pd.DataFrame) -> pd.Series:
     differing = repeated[by_face.transform("nunique") > 1]
     if differing.empty:
         return said
-    words = differing.groupby(face, dropna=False)["label"].transform(lambda labels: " and ".join(sorted(set(labels))))
+    words = differing.groupby(face, dropna=False)["label"].transform(lambda labels: join_words(sorted(set(labels))))
     said[differing.index] = "the label file has it twice, as " + words
     return said
 

@@ -16,6 +16,7 @@ from fer_core.data.readers.table_choice import choose_columns
 from fer_core.data.record import Record
 from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
+from fer_core.text import join_words
 
 _BY_FOLDER = ("folders", "rafdb")
 
@@ -42,7 +43,7 @@ class LabelConflict:
     def words(self) -> str:
         """What they disagree on, in a sentence."""
         return (
-            f"The folders and {' and '.join(self.tables)} give different labels to {self.differing:,} of the "
+            f"The folders and {join_words(self.tables)} give different labels to {self.differing:,} of the "
             f"{self.compared:,} images that both label"
         )
 

@@ -34,6 +34,7 @@ from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
 from fer_core.ids import slug
 from fer_core.settings import Settings
+from fer_core.text import join_words
 
 RECORDS_MAX = 200_000
 """Records that a proposal looks at; the import looks at all."""
@@ -205,7 +206,7 @@ def _fits(manifest: Manifest, layout: str, names: Sequence[str]) -> bool:
 def _conflict_left_out(conflict: LabelConflict | None) -> Iterator[LeftOut]:
     """The labels that are not taken where the source gives two that differ."""
     if conflict and conflict.differing:
-        detail = f"by folder and by {' and '.join(conflict.tables)}, of {conflict.compared:,} that have both"
+        detail = f"by folder and by {join_words(conflict.tables)}, of {conflict.compared:,} that have both"
         yield LeftOut(Reason.LABELS_DISAGREE, conflict.differing, conflict.examples, detail)
 
 

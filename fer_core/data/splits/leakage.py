@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fer_core.data.duplicates.groups import Groups
 from fer_core.data.imbalance.counts import places_of
 from fer_core.data.record import Split
+from fer_core.text import join_words
 
 
 class Cause(StrEnum):
@@ -69,9 +70,8 @@ class Leakage:
                     plural = "image" if count == 1 else "images"
                     said = (one if count == 1 else many).format(judged=judged)
                     found.append(f"{count:,} {split} {plural} {said}")
-        listed = " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
         nothing = "no near-duplicate" if Cause.IDENTITY in self.unchecked else "no near-duplicate and no person"
-        sentences = [f"{subject} has {listed or f'{nothing} in two parts'}."]
+        sentences = [f"{subject} has {join_words(found) or f'{nothing} in two parts'}."]
         name = self.leaks.get(Cause.NAME)
         if name and name.groups:
             occur = "file name occurs" if name.groups == 1 else "file names occur"

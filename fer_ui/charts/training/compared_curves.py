@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
+from fer_core.text import shorten
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.formatting import hover, percent
 from fer_ui.theme import SERIES, TEXT
@@ -62,7 +63,11 @@ def run_letters(run_ids: Sequence[str]) -> dict[str, str]:
 def lettered_names(names: Mapping[str, str]) -> dict[str, str]:
     """What each run is called in a legend or above a column: its letter and its name, the middle of a long one cut."""
     letters = run_letters(list(names))
-    return {run_id: f"{letters[run_id]}: {_shortened(name)}" for run_id, name in names.items() if run_id in letters}
+    return {
+        run_id: f"{letters[run_id]}: {shorten(name, _NAME_CHARACTERS)}"
+        for run_id, name in names.items()
+        if run_id in letters
+    }
 
 
 def compared_curves(
@@ -234,10 +239,3 @@ def _axes(figure: go.Figure, curves: pd.DataFrame, scale: _Scale, metric: str) -
 
 def _value(metric: str, value: float) -> str:
     return f"{value:.3f}" if metric == "loss" else percent(value)
-
-
-def _shortened(name: str) -> str:
-    """A name of one line on a phone: its middle is left out where it is long, as its end may tell it from others."""
-    end = _NAME_CHARACTERS // 3
-    begin = _NAME_CHARACTERS - end - 1
-    return name if len(name) <= _NAME_CHARACTERS else f"{name[:begin].rstrip(' ,(')}…{name[-end:]}"

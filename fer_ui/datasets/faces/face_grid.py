@@ -14,6 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.text import shorten
 from fer_ui.datasets.faces.corrections_view import offer_corrections
 from fer_ui.datasets.faces.pagination import current_page, show_pager
 from fer_ui.datasets.faces.selection import Ticks
@@ -130,9 +131,10 @@ def caption_html(row: dict[str, Any]) -> str:
         markup(describe_split(split)) if split else "",
     ]
     path = said(row, "path")
+    name = shorten(path.rsplit("/", 1)[-1], _NAME_CHARACTERS)
     return (
         f'<div style="{_CAPTION}">{", ".join(filter(None, words)) or "&nbsp;"}</div>'
-        f'<div style="{_CAPTION}" title="{markup(path)}">{markup(shortened(path.rsplit("/", 1)[-1]))}</div>'
+        f'<div style="{_CAPTION}" title="{markup(path)}">{markup(name)}</div>'
     )
 
 
@@ -186,9 +188,3 @@ def _close(dataset: StoredDataset, ids: Sequence[str], ticks: Ticks, key: str, p
     if elsewhere:
         st.caption(f"{count(elsewhere)} of the ticked faces {'is' if elsewhere == 1 else 'are'} on other pages.")
     offer_corrections(dataset, ticked, reason=reason, key=f"{key}-corrections")
-
-
-def shortened(name: str) -> str:
-    """A file's name in one line: its middle is left out where it is long, as names differ at their ends."""
-    begin, end = _NAME_CHARACTERS // 3, _NAME_CHARACTERS - _NAME_CHARACTERS // 3 - 1
-    return name if len(name) <= _NAME_CHARACTERS else f"{name[:begin]}…{name[-end:]}"

@@ -19,9 +19,10 @@ from fer_core.data.imbalance.rebalancing import Rebalancing
 from fer_core.data.manifest import PublishedCounts
 from fer_core.intervals import wilson_interval
 from fer_core.labels import Expression
+from fer_core.text import join_words
 from fer_ui.chart_view import offer_csv
 from fer_ui.escaping import plain
-from fer_ui.formatting import count, listed
+from fer_ui.formatting import count
 from fer_ui.image_labels import describe_split, part_title
 from fer_ui.theme import expression_title
 
@@ -143,9 +144,9 @@ def difference_words(table: pd.DataFrame) -> str:
     lacking = [describe_split(str(split)) for split in sums.index[sums["local"] == 0]]
     unsaid = [describe_split(str(split)) for split in sums.index[sums["published"] == 0]]
     if lacking:
-        words += f" No image of the {listed(lacking)} part is here."
+        words += f" No image of the {join_words(lacking)} part is here."
     if unsaid:
-        words += f" Nothing is published of the {listed(unsaid)} part."
+        words += f" Nothing is published of the {join_words(unsaid)} part."
     return words
 
 

@@ -12,6 +12,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.imbalance.balance import class_counts, class_totals
 from fer_core.data.imbalance.counts import counts_by_part
 from fer_core.labels import Expression
+from fer_core.text import join_words
 from fer_ui.datasets.faces.faces_view import UNLABELED, USED
 from fer_ui.datasets.imbalance.class_table import show_class_table, show_published_against_local
 from fer_ui.datasets.imbalance.count_view import (
@@ -24,7 +25,7 @@ from fer_ui.datasets.imbalance.count_view import (
     show_verdict,
 )
 from fer_ui.escaping import plain
-from fer_ui.formatting import count, images, listed
+from fer_ui.formatting import count, images
 from fer_ui.header import empty_state
 from fer_ui.image_labels import reason_words
 from fer_ui.navigation import Page, go_to, registered
@@ -91,7 +92,7 @@ def others_words(index: pd.DataFrame) -> list[str]:
     numbers = dict(sorted(((name, n) for name, n in numbers.items() if n), key=lambda each: -each[1]))
     words = []
     if numbers:
-        each = listed([f"{count(number)} {reason_words(reason)}" for reason, number in numbers.items()])
+        each = join_words([f"{count(number)} {reason_words(reason)}" for reason, number in numbers.items()])
         words.append(f"Without an expression: {images(sum(numbers.values()))} ({each}).")
     if _has_excluded(index):
         words.append(f"Excluded by corrections: {images(int(index['excluded'].sum()))}.")

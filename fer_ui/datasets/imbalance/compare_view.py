@@ -13,12 +13,13 @@ from fer_core.data.manifest import Manifest
 from fer_core.data.manifest_store import all_manifests
 from fer_core.labels import LABEL_SETS, Expression, LabelSet
 from fer_core.settings import settings
+from fer_core.text import join_words
 from fer_ui.chart_view import offer_csv, show_chart
 from fer_ui.charts.comparison import DATASETS_MAX, class_comparison
 from fer_ui.datasets.imbalance.compared_datasets import class_shares, dataset_figures
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain
-from fer_ui.formatting import count, listed, times
+from fer_ui.formatting import count, times
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.query_params import QueryParam, choose, choose_many
 from fer_ui.resources import index_of
@@ -130,7 +131,7 @@ def _which(labels: LabelSet) -> str:
     others = [str(each) for each in Expression if each not in labels]
     if not others:
         return "all there are"
-    return listed([str(each) for each in labels]) if len(labels) <= len(others) else f"all but {listed(others)}"
+    return join_words([str(each) for each in labels]) if len(labels) <= len(others) else f"all but {join_words(others)}"
 
 
 def _left_out(counts: dict[str, pd.DataFrame], labels: LabelSet) -> list[str]:
@@ -140,7 +141,7 @@ def _left_out(counts: dict[str, pd.DataFrame], labels: LabelSet) -> list[str]:
         totals = class_totals(table)
         lacking = [str(each) for each in labels if not totals.get(str(each))]
         if lacking:
-            words.append(f"{name} has no images of {listed(lacking, 'or')}.")
+            words.append(f"{name} has no images of {join_words(lacking, 'or')}.")
     return words
 
 

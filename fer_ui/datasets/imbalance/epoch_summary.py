@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from fer_core.data.imbalance.rebalancing import Rebalancing
+from fer_core.text import join_words
 from fer_core.training.config.train_config import TrainConfig
 from fer_ui.datasets.imbalance.training_split import TrainingPart
-from fer_ui.formatting import count, images, listed, times
+from fer_ui.formatting import count, images, times
 from fer_ui.split_query_params import split_in_words
 
 _SAME_01 = 0.005
@@ -53,7 +54,7 @@ def counted_words(split: TrainingPart, config: TrainConfig, of: int) -> str:
     how = f"as a run would make it ({split_in_words(config.split)})"
     sentences = [f"Counted on the training part {how}: {images(split.images)} of {count(of)}."]
     if others:
-        sentences.append(f"Not among them, beside those that select and judge: {listed(others)}.")
+        sentences.append(f"Not among them, beside those that select and judge: {join_words(others)}.")
     if split.soft:
         sentences.append("Images are drawn by their label; the loss weighs their votes, and its shares are of these.")
     sentences.append(f"The last images of an epoch that fill no batch of {config.batch_size} are passed over.")

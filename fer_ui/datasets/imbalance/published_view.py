@@ -9,6 +9,7 @@ from fer_core.data.imbalance.balance import class_totals, published_counts
 from fer_core.data.manifest import Manifest, PublishedCounts
 from fer_core.data.manifest_store import all_manifests
 from fer_core.settings import settings
+from fer_core.text import join_words
 from fer_ui.datasets.imbalance.class_table import show_class_table
 from fer_ui.datasets.imbalance.count_view import (
     choose_part,
@@ -19,7 +20,7 @@ from fer_ui.datasets.imbalance.count_view import (
     show_verdict,
 )
 from fer_ui.escaping import markup, plain
-from fer_ui.formatting import count, listed
+from fer_ui.formatting import count
 from fer_ui.header import empty_state, notice
 from fer_ui.image_labels import reason_words
 from fer_ui.navigation import Page, link_to
@@ -77,7 +78,7 @@ def facts_html(manifest: Manifest) -> str:
         "Terms": markup(manifest.terms),
         "Citation": markup(manifest.citation),
         "Homepage": _link(manifest.homepage),
-        "Beside labels": markup(listed([name for name, there in contents.items() if there])),
+        "Beside labels": markup(join_words([name for name, there in contents.items() if there])),
         "Layout": markup(manifest.layout),
     }
     rows = (f'<dt style="{_TERM}">{name}</dt><dd style="{_SAID}">{said}</dd>' for name, said in facts.items() if said)
@@ -104,7 +105,7 @@ def _show_counts(published: PublishedCounts, name: str) -> None:
     show_distribution(shown, f"published-{name}")
     if published.others:
         each = [f"{count(number)} {reason_words(reason)}" for reason, number in published.others.items()]
-        st.caption(plain(f"Without an expression: {listed(each)}."))
+        st.caption(plain(f"Without an expression: {join_words(each)}."))
     st.caption(plain(f"Source: {published.source}. {published.note}".strip()))
     show_class_table(counts, judge, judged, f"published-{name}")
 

@@ -8,6 +8,7 @@ from fer_core.data.ingest.import_folder import Import
 from fer_core.data.ingest.preview import ImportPreview
 from fer_core.data.label_mapping.numberings import Numbering, in_words
 from fer_core.data.manifest import Manifest
+from fer_core.text import join_words
 from fer_ui.escaping import plain
 from fer_ui.header import notice
 
@@ -33,7 +34,7 @@ def labels_are_chosen(work: Import, found: ImportPreview, layout_key: str) -> bo
             st.session_state[layout_key] = st.session_state[key]
 
     notice("warning", f"{conflict.words}, such as {conflict.examples[0]}.")
-    titles = {by_folder: "The folder's", "table": f"That in {' and '.join(conflict.tables)}"}
+    titles = {by_folder: "The folder's", "table": f"That in {join_words(conflict.tables)}"}
     answer = st.radio(
         "Which label counts?",
         [by_folder, "table"],

@@ -19,6 +19,7 @@ from fer_core.errors import InputError
 from fer_core.jobs.submit import submit_fetch, submit_import
 from fer_core.labels import Expression
 from fer_core.settings import settings
+from fer_core.text import join_words
 from fer_ui.datasets.imports.preview_choices import choose_numbering, choose_persons, labels_are_chosen
 from fer_ui.datasets.imports.skipped_view import may_begin, show_left_out
 from fer_ui.errors import shown_errors
@@ -142,7 +143,7 @@ def _columns(work: Import, base: Manifest) -> dict[str, Any]:
     """A column for each thing that a table can hold."""
     with open_source(work.path(), settings()) as source:
         guessed = base.columns or choose_columns(source)
-        together = " and ".join(guessed.tables)
+        together = join_words(guessed.tables)
         tables = [*([together] if together else []), *table_reader.tables(source.names())]
         key = f"{work.id}-{base.id}"
         table = st.selectbox(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.data.splits.split import SplitConfig
+from fer_core.text import join_words
 from fer_ui.datasets.ambiguous_choice import choose_ambiguous
-from fer_ui.formatting import listed
 from fer_ui.training.form.draft import Draft, Values, session_draft, widget_key
 from fer_ui.training.form.fields import LABELS_WORDS
 from fer_ui.training.form.form_context import Place
@@ -51,7 +51,7 @@ def _corrections(chosen: int | None, place: Place) -> None:
         format_func=lambda version: _version_words(version, place.corrections),
         on_change=_take_corrections,
         help="Which version of what was corrected on the Datasets page is used: "
-        + listed(["the newest when the run begins", "one that was noted", "none of it"], "or")
+        + join_words(["the newest when the run begins", "one that was noted", "none of it"], "or")
         + ".",
     )
 

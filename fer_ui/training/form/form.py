@@ -10,11 +10,12 @@ import streamlit as st
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.splits.split import SplitConfig
 from fer_core.errors import FerscopeError
+from fer_core.text import join_words
 from fer_core.training.config.train_config import TrainConfig
 from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_in_query
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain
-from fer_ui.formatting import count, listed
+from fer_ui.formatting import count
 from fer_ui.header import notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, choose
@@ -109,7 +110,7 @@ def _changed(draft: Draft, asked: Asked, source: Source) -> None:
         names = [*names[:_NAMED_MAX], f"{len(names) - _NAMED_MAX} more"]
     what = "the run" if source.copied else "the preset"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(plain(f"Changed from {what}: {listed(names)}."), width="content")
+        st.caption(plain(f"Changed from {what}: {join_words(names)}."), width="content")
         if st.button(f"Back to {what}", key="train-back", type="tertiary", icon=":material/undo:"):
             forget_changes()
             forget_link()

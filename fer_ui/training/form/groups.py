@@ -12,6 +12,7 @@ from fer_core.jobs.devices import CPU, device_words, gpus
 from fer_core.jobs.job import PRIORITY_MAX
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS
+from fer_core.text import shorten
 from fer_core.training.precision import expected_precision
 from fer_ui.datasets.imbalance.rebalancing_picker import choose_rebalancing
 from fer_ui.datasets.imbalance.rebalancing_query_params import describe_rebalancing, rebalancing_to_query
@@ -30,7 +31,7 @@ from fer_ui.training.form.split_choice import all_folds
 from fer_ui.training.form.widgets import draw_field, draw_fields
 
 _PRIORITY, _DEVICE = "train-priority", "train-device"
-_SAID_MAX = 90
+_SUMMARY_CHARACTERS = 90
 _LEARNING = {"Optimizer": OPTIMizER, "Learning rate": RATE, "Batches": BATCHES, "Loss": LOSS, "Teachers": TEACHERS}
 
 
@@ -120,9 +121,8 @@ def run_summary(values: Values) -> str:
 
 
 def _group(title: str, icon: str, summary: str, draw: Callable[[], None], *opened_by: QueryParam) -> None:
-    words = summary if len(summary) <= _SAID_MAX else f"{summary[: _SAID_MAX - 1].rstrip(' ;,')}…"
     with st.expander(
-        f"**{title}**  :small[{plain(words)}]",
+        f"**{title}**  :small[{plain(shorten(summary, _SUMMARY_CHARACTERS, cut='end'))}]",
         expanded=any(map(value_of, opened_by)),
         icon=f":material/{icon}:",
         key=f"train-group-{title.lower()}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fer_core.data.imbalance.rebalancing import Rebalancing
+from fer_core.text import join_words
 from fer_core.training.config.imbalance_warnings import warnings
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.precision import EMULATED, expected_precision
@@ -63,4 +64,4 @@ def _missing(split: TrainingPart) -> list[str]:
     none = [str(expression) for expression, size in zip(split.labels, split.sizes, strict=True) if not size]
     if not none or len(none) == len(split.labels):
         return []
-    return [f"No image of {' or '.join(none)} is learned from: the network can't learn to tell them apart."]
+    return [f"No image of {join_words(none, 'or')} is learned from: the network can't learn to tell them apart."]

@@ -15,10 +15,11 @@ from fer_core.data.splits.split import LEFT_OUT
 from fer_core.errors import FerscopeError, RunError
 from fer_core.runs.folder import Run, RunState
 from fer_core.settings import settings
+from fer_core.text import join_words
 from fer_core.training.config.command_line import nearest_preset
 from fer_core.training.config.train_config import TrainConfig
 from fer_ui.escaping import plain
-from fer_ui.formatting import count, images, listed
+from fer_ui.formatting import count, images
 from fer_ui.header import notice
 from fer_ui.image_labels import describe_split
 from fer_ui.navigation import Page, link_to
@@ -97,7 +98,7 @@ def _show_data(run: Run, config: TrainConfig | None, data: Mapping[str, object])
         st.caption("The run has not divided its images yet.")
         return
     left_out = sizes.pop(str(LEFT_OUT), 0)
-    words = listed([f"{count(size)} {describe_split(split)}" for split, size in sizes.items()]) + " images."
+    words = join_words([f"{count(size)} {describe_split(split)}" for split, size in sizes.items()]) + " images."
     if left_out:
         words += f" Left out: {images(left_out)}, near-duplicates of judged ones or excluded."
     st.markdown(plain(words))

@@ -13,9 +13,10 @@ import streamlit as st
 from fer_core.errors import RunError
 from fer_core.jobs.job import JobState
 from fer_core.runs.folder import RunState
+from fer_core.text import join_words
 from fer_ui.escaping import plain
 from fer_ui.evaluation.report_view import reports_of
-from fer_ui.formatting import count, interval, listed, percent
+from fer_ui.formatting import count, interval, percent
 from fer_ui.header import Headline, headline, notice
 from fer_ui.image_labels import describe_split
 from fer_ui.jobs.job_view import ago, lasted, show_job
@@ -73,7 +74,7 @@ def standing(subject: Subject) -> Standing:
     if subject.run.state is RunState.FINISHED and not _goes_on(subject):
         return _finished(subject)
     if subject.run.state is RunState.BROKEN:
-        lost = listed(subject.run.missing()) or "config.yaml"
+        lost = join_words(subject.run.missing()) or "config.yaml"
         lacks = f"The run {subject.run_id} is not whole: it lacks {lost}. Put that back, or delete the run."
         return Standing("", _numbers(subject), lacks)
     return Standing(_sentence(subject), _numbers(subject))

@@ -11,10 +11,11 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from fer_core.comparison.compare import Comparison, compare_runs, curve_metrics, one_metric
 from fer_core.comparison.run_summary import SCORES, RunSummary
 from fer_core.settings import settings
+from fer_core.text import join_words
 from fer_ui.chart_view import offer_csv, show_chart
 from fer_ui.charts.training.compared_curves import Axis, Parts, compared_curves, lettered_names, metric_title
 from fer_ui.escaping import plain
-from fer_ui.formatting import interval, listed, percent
+from fer_ui.formatting import interval, percent
 from fer_ui.header import notice
 from fer_ui.query_params import QueryParam, choose, switch
 from fer_ui.training.runs.rows import judged_words
@@ -95,7 +96,7 @@ def _show_differences(compared: Comparison) -> None:
     names = lettered_names(compared.names)
     table = compared.differences.rename(columns={"key": "Key", **names})
     if compared.unreadable:
-        notice("warning", f"No config can be read of {listed([names[each] for each in compared.unreadable])}.")
+        notice("warning", f"No config can be read of {join_words([names[each] for each in compared.unreadable])}.")
     if table.shape[1] < 3:
         return
     if table.empty:

@@ -17,12 +17,13 @@ from fer_core.jobs.deletion import active_jobs_by_run, delete_run_with_jobs
 from fer_core.jobs.job import JobState
 from fer_core.runs.folder import RunState
 from fer_core.settings import settings
+from fer_core.text import join_words, shorten
 from fer_ui.chart_view import offer_csv
 from fer_ui.charts.training.compared_curves import RUNS_MAX
 from fer_ui.confirm_deletion import offer_deletion
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain
-from fer_ui.formatting import count, interval, listed, percent
+from fer_ui.formatting import count, interval, percent
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, choose, search, switch
@@ -34,6 +35,7 @@ from fer_ui.training.runs.selection import choose_none, choose_runs
 _ALL = "*"
 _BEST_SHOWN = 3
 _NAMED_MAX = 8
+_NAME_CHARACTERS = 60
 _DONE = "runs-done"
 _WORK = {JobState.QUEUED: "waiting", JobState.RUNNING: "training", JobState.STALLED: "stalled"}
 _STATES = (RunState.FINISHED, RunState.UNFINISHED, RunState.BROKEN)
@@ -129,7 +131,7 @@ def _cautions(found: Sequence[Best]) -> str:
     unlike = list(dict.fromkeys(each.row.dataset for each in found[:_BEST_SHOWN] if not each.alike))
     if unlike:
         words.append(
-            f"On {listed(unlike)} not all runs had the same split or corrections: tick some to see if they compare."
+            f"On {join_words(unlike)} not all runs had the same split or corrections: tick some to see if they compare."
         )
     if any(each.row.synthetic for each in found[:_BEST_SHOWN]):
         words.append("Figures on drawings say nothing about people.")
@@ -142,14 +144,14 @@ def _best(best: Best) -> Headline:
     split = SPLITS.get(row.metrics.split, "") if row.metrics else ""
     on = ", ".join(each for each in (row.dataset, split, labels_words(row)) if each)
     runs = f"best of {count(ranked)} runs" if ranked > 1 else "the only run"
-    detail = f"{runs}: {_short(row.title)}{f', 95 %: {interval(*bounds)}' if bounds else ''}"
+    detail = f"{runs}: {shorten(row.title, _NAME_CHARACTERS)}{f', 95 %: {interval(*bounds)}' if bounds else ''}"
     return Headline(f"Best macro-F1 on {on}", percent(row.score("macro_f1") or 0.0), detail)
 
 
 def _states(rows: Sequence[RunSummary], total: int) -> str:
     numbers = [(sum(row.state is state for row in rows), str(state)) for state in _STATES]
     words = [f"{count(number)} {state}" for number, state in numbers if number]
-    return f"{f'of {count(total)}; ' if len(rows) < total else ''}{listed(words)}"
+    return f"{f'of {count(total)}; ' if len(rows) < total else ''}{join_words(words)}"
 
 
 def _filtered(rows: Sequence[RunSummary]) -> list[RunSummary]:
@@ -277,17 +279,13 @@ def _tell_what_was_done() -> None:
 
 def _named(names: Sequence[str]) -> str:
     """A few names, and how many more."""
-    some = [_short(name) for name in names[:_NAMED_MAX]]
+    some = [shorten(name, _NAME_CHARACTERS) for name in names[:_NAMED_MAX]]
     more = len(names) - len(some)
-    return listed([*some, f"{count(more)} more"] if more else some)
+    return join_words([*some, f"{count(more)} more"] if more else some)
 
 
 def _runs(number: int) -> str:
     return "One run has" if number == 1 else f"{count(number)} runs have"
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= 60 else f"{title[:44].rstrip()}…{title[-15:]}"
 
 
 def _every(chosen: str, words: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.data.catalog import StoredDataset
 from fer_ui.datasets.faces import face_grid, thumbnails
-from fer_ui.datasets.faces.face_grid import caption_html, placeholder_html, shortened
+from fer_ui.datasets.faces.face_grid import caption_html, placeholder_html
 from fer_ui.resources import index_of
 from tests.fer_ui.datasets.small_dataset import BROKEN, TOTAL, open_view, press, said, ticked
 
@@ -153,10 +153,11 @@ def test_captions_are_plain_text() -> None:
 
 
 def test_a_long_name_keeps_its_ends() -> None:
-    assert shortened("fer0000001.png") == "fer0000001.png"
-    name = "abigail_van_der_woodsen_123.jpg"
-    assert len(shortened(name)) == 16
-    assert shortened(name).startswith("abig") and shortened(name).endswith("123.jpg")
+    marks = {"split": "train", "excluded": False, "ambiguous": False, "relabeled": False}
+    assert ">fer0000001.png<" in caption_html({**marks, "path": "faces/fer0000001.png"})
+    html = caption_html({**marks, "path": "faces/abigail_van_der_woodsen_123.jpg"})
+    shown = html.removesuffix("</div>").rsplit(">", 1)[-1]
+    assert len(shown) == 16 and shown.startswith("abig") and shown.endswith("123.jpg")
 
 
 @pytest.mark.parametrize("shape", [(48, 48), (48, 48, 3), (100, 60), (500, 400, 3), (192, 192), (1, 1), (3, 900)])

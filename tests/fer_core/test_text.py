@@ -1,0 +1,34 @@
+"""Names as text: lists as words, long names shortened, control characters escaped."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer_core.text import as_text, is_text, join_words, one_line, printable, shorten
+
+
+def test_words_are_joined_as_in_a_sentence() -> None:
+    assert join_words([]) == ""
+    assert join_words(["fear"]) == "fear"
+    assert join_words(("fear", "disgust")) == "fear and disgust"
+    assert join_words(["fear", "disgust", "contempt"], "or") == "fear, disgust or contempt"
+
+
+@pytest.mark.parametrize("characters", [2, 3, 15, 16])
+def test_a_long_name_keeps_both_ends(characters: int) -> None:
+    short = shorten("abigail_van_der_woodsen_123.jpg", characters)
+    begin, end = short.split("…")
+    assert len(short) == characters and 0 <= len(end) - len(begin) <= 1
+    assert "abigail_van_der_woodsen_123.jpg".startswith(begin) and "abigail_van_der_woodsen_123.jpg".endswith(end)
+
+
+def test_a_short_text_stays_and_a_sentence_is_cut_at_its_end() -> None:
+    assert shorten("fear", 4) == "fear"
+    assert shorten("one, two, three", 10, cut="end") == "one, two…"
+    assert shorten("one, two, three", 6, cut="end") == "one…"
+
+
+def test_control_characters_and_undecodable_bytes_are_escaped() -> None:
+    assert printable("a\x1b[1mb\nc\u202e") == "a\\x1b[1mb\nc\\u202e"
+    assert one_line("a\tb\nc") == "a\\tb\\nc"
+    assert not is_text("\udcfc.png") and as_text("\udcfc.png") == "\\xfc.png"
