@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.e2e.app_server import AppServer
 from tests.e2e.material import small_ferplus
-from tests.furnished import drawn_votes
+from tests.support.sample_store import write_ferplus_sample
 
 OUTPUT = Path(__file__).parent / "output"
 WIDTHS_PX = {"desktop": 1280, "phone": 390}
@@ -64,7 +64,7 @@ def material(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     try:
         data = request.getfixturevalue("test_data")
     except pytest.skip.Exception:
-        drawn_votes(folder / "ferplus.zip", 600)
+        write_ferplus_sample(folder / "ferplus.zip", 600)
     else:
         small_ferplus(data / "ferplus.zip", folder / "ferplus.zip")
     return folder

@@ -40,7 +40,7 @@ from fer_core.system.processor import processor
 from fer_core.training.config.train_config import dump_config, load_config, parse_config, read_yaml
 from fer_core.training.precision import resolve_precision
 from fer_core.training.trained_network import trained_network
-from tests.commands import Command, commands, is_one_clear_line
+from tests.support.commands import Cli, assert_input_error, cli_runner
 
 EIGHT = label_set("eight")
 CONFIG = {
@@ -355,11 +355,11 @@ def test_precision_is_settled_once_and_written_into_the_run(world: World) -> Non
 
 
 @pytest.fixture
-def evaluate(world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+def evaluate(world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
     """The command `evaluate` in the world's store."""
     monkeypatch.setenv("FERSCOPE_HOME", str(world.settings.home))
     settings.cache_clear()
-    yield lambda *arguments: commands(capsys)("evaluate", *arguments)
+    yield lambda *arguments: cli_runner(capsys)("evaluate", *arguments)
     settings.cache_clear()
 
 
@@ -368,7 +368,7 @@ def _sizes(run: Run) -> dict[str, int]:
 
 
 def test_a_run_is_never_judged_by_what_it_was_trained_or_selected_on(
-    world: World, evaluate: Command, tmp_path: Path
+    world: World, evaluate: Cli, tmp_path: Path
 ) -> None:
     """On its own dataset, the same under another id, as an archive and as files of other names in another form."""
     sizes = _sizes(world.whole)
@@ -405,7 +405,7 @@ def _renamed_in_color(world: World, folder: Path) -> Path:
     return folder
 
 
-def test_split_means_the_runs_and_published_split_the_datasets(world: World, evaluate: Command) -> None:
+def test_split_means_the_runs_and_published_split_the_datasets(world: World, evaluate: Cli) -> None:
     sizes = _sizes(world.whole)
     result = evaluate("--model", "whole", "--data", "tiny", "--split", "test", "--json").json
     assert (result["split"], result["split_of"]) == ("test", "run")
@@ -414,17 +414,17 @@ def test_split_means_the_runs_and_published_split_the_datasets(world: World, eva
     assert result["macro_f1"] == pytest.approx(world.whole.report()["test"][0]["macro_f1"])
     for split in ("train", "valid"):
         refused = evaluate("--model", "whole", "--data", "tiny", "--split", split)
-        is_one_clear_line(refused, f"the run's {split} split of tiny", "is left to judge", "--split test")
+        assert_input_error(refused, f"the run's {split} split of tiny", "is left to judge", "--split test")
     published = evaluate("--model", "whole", "--data", "tiny", "--published-split", "test", "--json").json
     assert (published["split"], published["split_of"]) == ("test", "dataset")
     assert published["n"] == result["n"]
     left = evaluate("--model", "whole", "--data", "tiny", "--published-split", "valid", "--json").json
     assert left["excluded"] == {"trained_on": 0, "selected_on": sizes["valid"], "complete": True}
     both = evaluate("--model", "whole", "--data", "tiny", "--split", "test", "--published-split", "valid")
-    is_one_clear_line(both, "--split and --published-split")
+    assert_input_error(both, "--split and --published-split")
 
 
-def test_no_training_image_comes_onto_a_card(world: World, evaluate: Command) -> None:
+def test_no_training_image_comes_onto_a_card(world: World, evaluate: Cli) -> None:
     sizes = _sizes(world.whole)
     refused = evaluate("--model", "whole", "--data", "tiny", "--split", "train", "--keep")
     assert refused.code == 2 and not (world.whole.folder / "evaluations").exists()
@@ -436,7 +436,7 @@ def test_no_training_image_comes_onto_a_card(world: World, evaluate: Command) ->
 
 
 def test_an_exported_bundle_knows_what_it_has_seen_and_so_does_a_run_from_before_lists(
-    world: World, evaluate: Command, tmp_path: Path
+    world: World, evaluate: Cli, tmp_path: Path
 ) -> None:
     sizes = _sizes(world.whole)
     older = world.settings.runs_dir / "older"

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.settings import Settings, settings
 from fer_ui.navigation import Page
-from tests.furnished import furnish
+from tests.support.sample_store import fill_store
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -22,7 +22,7 @@ OpenPage = Callable[..., AppTest]
 def furnished_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made once; tests of pages only read it."""
     folder = tmp_path_factory.mktemp("furnished") / "store"
-    furnish(Settings(home=folder, offline=True, threads=1))
+    fill_store(Settings(home=folder, offline=True, threads=1))
     return folder
 
 

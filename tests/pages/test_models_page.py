@@ -19,8 +19,8 @@ from fer_core.bundles.report_splits import read_report
 from fer_core.settings import Settings
 from fer_ui.formatting import percent
 from fer_ui.navigation import Page
-from tests.furnished import RUN
 from tests.pages.conftest import OpenPage, words
+from tests.support.sample_store import RUN
 
 SECTIONS = ("metrics", "confusion", "calibration", "robustness", "card", "files")
 

@@ -16,8 +16,8 @@ from fer_core.labels import Expression
 from fer_core.runs.folder import create_run, list_runs
 from fer_core.settings import Settings
 from fer_ui.navigation import Page
-from tests.furnished import DATASET, RUN
 from tests.pages.conftest import OpenPage, words
+from tests.support.sample_store import DATASET, RUN
 
 TITLES = {page: "FERscope" if page is Page.OVERVIEW else page.capitalize() for page in Page}
 EMPTY_STATES = {

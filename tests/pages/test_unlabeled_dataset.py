@@ -9,7 +9,7 @@ import pytest
 from fer_core.settings import Settings
 from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage, words
-from tests.unlabeled import DATASET, import_unlabeled
+from tests.support.unlabeled_dataset import DATASET, import_unlabeled
 
 SECTIONS = ["classes", "faces", "quality", "corrections", "splits", "balance", "augmentation", "about"]
 

@@ -23,7 +23,7 @@ from fer_core.files.json_file import JSON_BYTES_MAX
 from fer_core.markdown import plain
 from fer_core.settings import Settings
 from tests.fer_core.bundles.measured import measure
-from tests.made_robustness import made_report
+from tests.support.robustness_reports import make_report
 
 Change = Callable[[Any], object]
 
@@ -35,7 +35,7 @@ def exported(make_bundle: Callable[..., Path], tmp_path: Path) -> Path:
     info = measure(folder)
     report = json.loads((folder / "report.json").read_text())
     save_evaluation(folder, "elsewhere", Evaluation("Elsewhere", "", "", tuple(report["test"])))
-    made_report().save(folder / "robustness.json")
+    make_report().save(folder / "robustness.json")
     return export_bundle(ModelEntry("tiny", "run", folder, info), tmp_path / "exported")
 
 

@@ -14,11 +14,11 @@ from fer_core.data.catalog import import_dataset
 from fer_core.errors import DatasetError, InputError
 from fer_core.settings import Settings
 
-Command = Callable[..., str]
+Cli = Callable[..., str]
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
     """Runs the command in this process; returns what it printed."""
     parser = argparse.ArgumentParser()
     augment.add_to(parser.add_subparsers())
@@ -37,41 +37,41 @@ def ids(store: Settings, archive: Path) -> list[str]:
     return import_dataset(archive, store, dataset_id="mine").index(["id"])["id"].head(3).tolist()
 
 
-def test_a_contact_sheet_is_written(command: Command, ids: list[str], tmp_path: Path) -> None:
+def test_a_contact_sheet_is_written(cli: Cli, ids: list[str], tmp_path: Path) -> None:
     out = tmp_path / "faces.png"
     named = [f"--id={name}" for name in ids]
-    said = command("mine", "--policy=study-b", *named, "--draws=4", f"--out={out}")
+    said = cli("mine", "--policy=study-b", *named, "--draws=4", f"--out={out}")
     assert "Study B" in said and str(out) in said and "3 faces" in said
     sheet = cv2.imread(str(out), cv2.IMREAD_UNCHANGED)
     assert sheet is not None
     assert sheet.shape == (3 * 100 + 4, 5 * 100 + 8)  # 48 px faces, twice as large, 4 px apart
 
 
-def test_arrays_hold_the_seeds_that_were_asked_for(command: Command, ids: list[str], tmp_path: Path) -> None:
+def test_arrays_hold_the_seeds_that_were_asked_for(cli: Cli, ids: list[str], tmp_path: Path) -> None:
     out = tmp_path / "faces.npz"
     named = [f"--id={name}" for name in ids]
-    said = command("mine", "--policy=strong", *named, "--draws=2", "--seed=7", "--seeds=3", f"--out={out}", "--json")
+    said = cli("mine", "--policy=strong", *named, "--draws=2", "--seed=7", "--seeds=3", f"--out={out}", "--json")
     result = json.loads(said)
     assert (result["ids"], result["seeds"], result["size_px"], result["color"]) == (ids, [7, 8, 9], 48, "gray")
     with np.load(out) as arrays:
         assert {name: arrays[name].shape for name in arrays} == dict.fromkeys("789", (3, 3, 48, 48))
-        command("mine", "--policy=strong", *named, "--draws=2", "--seed=8", f"--out={tmp_path / 'again.npz'}")
+        cli("mine", "--policy=strong", *named, "--draws=2", "--seed=8", f"--out={tmp_path / 'again.npz'}")
         with np.load(tmp_path / "again.npz") as again:
             np.testing.assert_array_equal(arrays["8"], again["8"])
         assert (arrays["7"] != arrays["8"]).any()
 
 
-def test_another_network_sees_another_size_and_color(command: Command, ids: list[str], tmp_path: Path) -> None:
+def test_another_network_sees_another_size_and_color(cli: Cli, ids: list[str], tmp_path: Path) -> None:
     out = tmp_path / "faces.npz"
-    command("mine", "--policy=none", f"--id={ids[0]}", "--draws=1", "--network=shallow-cnn", f"--out={out}")
+    cli("mine", "--policy=none", f"--id={ids[0]}", "--draws=1", "--network=shallow-cnn", f"--out={out}")
     with np.load(out) as arrays:
         assert arrays["0"].shape == (1, 2, 224, 224, 3)
 
 
-def test_a_policy_file_is_used(command: Command, ids: list[str], tmp_path: Path) -> None:
+def test_a_policy_file_is_used(cli: Cli, ids: list[str], tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("title: Mine\naugment: {flip_prob: 1}\n")
     out = tmp_path / "faces.npz"
-    command("mine", f"--policy={tmp_path / 'mine.yaml'}", f"--id={ids[0]}", "--draws=1", f"--out={out}")
+    cli("mine", f"--policy={tmp_path / 'mine.yaml'}", f"--id={ids[0]}", "--draws=1", f"--out={out}")
     with np.load(out) as arrays:
         first, flipped = arrays["0"][0].astype(int)
     assert np.abs(flipped - first[:, ::-1]).max() <= 1
@@ -94,7 +94,7 @@ def test_bad_input_is_told_in_words_and_nothing_is_written(
     options: list[str],
     error: type[Exception],
     said: str,
-    command: Command,
+    cli: Cli,
     ids: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -102,5 +102,5 @@ def test_bad_input_is_told_in_words_and_nothing_is_written(
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(error, match=said):
-        command("mine", "--policy=none", f"--id={ids[0]}", *options)
+        cli("mine", "--policy=none", f"--id={ids[0]}", *options)
     assert sorted(tmp_path.iterdir()) == before

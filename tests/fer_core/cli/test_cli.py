@@ -21,152 +21,152 @@ from fer_core.labels import Expression
 from fer_core.runs.folder import list_runs
 from fer_core.settings import Settings
 from fer_core.system.allocator import KEPT_MEMORY
-from tests.commands import Command, Printed, commands, is_one_clear_line
-from tests.unlabeled import DATASET as UNLABELED
-from tests.unlabeled import TOTAL, import_unlabeled
+from tests.support.commands import Cli, CommandResult, assert_input_error, cli_runner
+from tests.support.unlabeled_dataset import DATASET as UNLABELED
+from tests.support.unlabeled_dataset import TOTAL, import_unlabeled
 
 
 @pytest.fixture
-def command(store: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+def cli(store: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     for name, value in KEPT_MEMORY.items():  # as in a process that was restarted already
         monkeypatch.setenv(name, value)
 
-    return commands(capsys)
+    return cli_runner(capsys)
 
 
-def test_datasets_are_drawn_counted_listed_and_deleted(command: Command, store: Settings) -> None:
-    drawn = command("datasets", "generate", "--total", 40, "--json")
+def test_datasets_are_drawn_counted_listed_and_deleted(cli: Cli, store: Settings) -> None:
+    drawn = cli("datasets", "generate", "--total", 40, "--json")
     assert (drawn.code, drawn.json["id"], drawn.json["n"], drawn.json["problems"]) == (0, "drawn-faces", 40, 0)
     assert "100.0%" in drawn.err
-    stats = command("datasets", "stats", "drawn-faces", "--json").json
+    stats = cli("datasets", "stats", "drawn-faces", "--json").json
     assert set(stats) >= {"id", "n", "splits", "unlabeled", "problems", "imbalance"}
     assert set(stats["imbalance"]) >= {"ratio", "entropy_01", "gini"}
     assert sum(sum(split.values()) for split in stats["splits"].values()) == stats["n"] == 40
     assert list(stats["splits"]["train"]) == list(map(str, Expression))
-    listed = {row["id"]: row for row in command("datasets", "list", "--json").json}
+    listed = {row["id"]: row for row in cli("datasets", "list", "--json").json}
     assert set(listed) == set(known_manifests())
     assert listed["drawn-faces"]["n"] == 40
     assert listed["ferplus"]["imported"] is False
     with JobStore(store) as jobs:
         job = jobs.submit("quality", "Look for faces", (), "drawn-faces")
-        is_one_clear_line(command("datasets", "delete", "drawn-faces"), "drawn-faces", job.id, "Cancel the job first")
+        assert_input_error(cli("datasets", "delete", "drawn-faces"), "drawn-faces", job.id, "Cancel the job first")
         jobs.request_cancel(job.id)
-    assert command("datasets", "delete", "drawn-faces", "--json").json == {"id": "drawn-faces", "deleted": True}
+    assert cli("datasets", "delete", "drawn-faces", "--json").json == {"id": "drawn-faces", "deleted": True}
     assert list(store.datasets_dir.iterdir()) == []
 
 
-def test_an_archive_is_imported(command: Command, archive: Path) -> None:
-    printed = command("datasets", "import", archive, "--id", "mine", "--json")
+def test_an_archive_is_imported(cli: Cli, archive: Path) -> None:
+    printed = cli("datasets", "import", archive, "--id", "mine", "--json")
     assert printed.code == 0
     assert (printed.json["id"], printed.json["n"]) == ("mine", 60)
-    stats = command("datasets", "stats", "mine", "--json").json
+    stats = cli("datasets", "stats", "mine", "--json").json
     assert min(stats["unlabeled"].values()) > 0
     labeled = sum(sum(split.values()) for split in stats["splits"].values())
     assert labeled + sum(stats["unlabeled"].values()) == 60
     assert archive.is_file()
 
 
-def test_a_set_without_labels_is_counted(command: Command, store: Settings, tmp_path: Path) -> None:
+def test_a_set_without_labels_is_counted(cli: Cli, store: Settings, tmp_path: Path) -> None:
     import_unlabeled(tmp_path / "faces", store)
-    counted = command("datasets", "stats", UNLABELED)
+    counted = cli("datasets", "stats", UNLABELED)
     assert counted.code == 0, counted.err
     assert f"{TOTAL} images; no labels" in counted.out
-    stats = command("datasets", "stats", UNLABELED, "--json").json
+    stats = cli("datasets", "stats", UNLABELED, "--json").json
     assert (stats["n"], stats["imbalance"]) == (TOTAL, None)
     assert sum(stats["splits"]["train"].values()) == 0
 
 
-def test_words_are_for_people(command: Command, archive: Path) -> None:
-    assert "60 images" in command("datasets", "import", archive, "--id", "mine").out
-    assert "imbalance ratio" in command("datasets", "stats", "mine").out
-    assert "ferplus" in command("datasets", "list").out
-    assert command("jobs", "list").out == "No jobs yet.\n"
+def test_words_are_for_people(cli: Cli, archive: Path) -> None:
+    assert "60 images" in cli("datasets", "import", archive, "--id", "mine").out
+    assert "imbalance ratio" in cli("datasets", "stats", "mine").out
+    assert "ferplus" in cli("datasets", "list").out
+    assert cli("jobs", "list").out == "No jobs yet.\n"
 
 
 @pytest.mark.parametrize("good", [True, False])
-def test_an_upload_is_taken_or_thrown_away(good: bool, command: Command, archive: Path, store: Settings) -> None:
+def test_an_upload_is_taken_or_thrown_away(good: bool, cli: Cli, archive: Path, store: Settings) -> None:
     store.uploads_dir.mkdir(parents=True)
     upload = store.uploads_dir / "faces.zip"
     upload.write_bytes(archive.read_bytes() if good else b"no zip")
-    assert command("datasets", "import", upload, "--take", "--json").code == (0 if good else 2)
+    assert cli("datasets", "import", upload, "--take", "--json").code == (0 if good else 2)
     assert not upload.exists()
 
 
-def test_a_file_of_the_users_own_outlives_a_failed_import(command: Command, archive: Path) -> None:
-    command("datasets", "import", archive, "--id", "mine")
-    is_one_clear_line(command("datasets", "import", archive, "--take", "--id", "mine"), "'mine' already")
+def test_a_file_of_the_users_own_outlives_a_failed_import(cli: Cli, archive: Path) -> None:
+    cli("datasets", "import", archive, "--id", "mine")
+    assert_input_error(cli("datasets", "import", archive, "--take", "--id", "mine"), "'mine' already")
     assert archive.is_file()
 
 
-def test_bad_input_is_one_clear_line(command: Command, tmp_path: Path, archive: Path) -> None:
+def test_bad_input_is_one_clear_line(cli: Cli, tmp_path: Path, archive: Path) -> None:
     (tmp_path / "no.zip").write_text("words")
     (tmp_path / "empty").mkdir()
-    is_one_clear_line(command("datasets", "import", tmp_path / "no.zip", "--json"), "no.zip", "not a zip archive")
-    is_one_clear_line(command("datasets", "import", tmp_path / "none.zip"), "none.zip")
-    is_one_clear_line(command("datasets", "import", tmp_path / "empty"), "layout was not recognized")
-    is_one_clear_line(command("datasets", "import", archive, "--layout", "heap"), "'heap'", "ferplus-csv, fer2013-csv")
-    is_one_clear_line(command("datasets", "import", archive, "--id", "../up"), "'../up'")
-    is_one_clear_line(command("datasets", "stats", "none", "--json"), "'none'", "none yet")
-    is_one_clear_line(command("datasets", "delete", "none"), "'none'")
-    is_one_clear_line(command("datasets", "generate", "--total", 3), "total=3")
-    is_one_clear_line(command("jobs", "show", "none"), "none")
-    is_one_clear_line(command("models", "verify", "none"), "'none'")
+    assert_input_error(cli("datasets", "import", tmp_path / "no.zip", "--json"), "no.zip", "not a zip archive")
+    assert_input_error(cli("datasets", "import", tmp_path / "none.zip"), "none.zip")
+    assert_input_error(cli("datasets", "import", tmp_path / "empty"), "layout was not recognized")
+    assert_input_error(cli("datasets", "import", archive, "--layout", "heap"), "'heap'", "ferplus-csv, fer2013-csv")
+    assert_input_error(cli("datasets", "import", archive, "--id", "../up"), "'../up'")
+    assert_input_error(cli("datasets", "stats", "none", "--json"), "'none'", "none yet")
+    assert_input_error(cli("datasets", "delete", "none"), "'none'")
+    assert_input_error(cli("datasets", "generate", "--total", 3), "total=3")
+    assert_input_error(cli("jobs", "show", "none"), "none")
+    assert_input_error(cli("models", "verify", "none"), "'none'")
 
 
-def test_training_asks_for_a_config_that_holds_together(command: Command, store: Settings) -> None:
-    is_one_clear_line(command("train", "--config", "small-soft", "--set", "epoch=3"), "'epoch'", "epochs")
-    is_one_clear_line(command("train", "--config", "small-soft", "--set", "epochs"), "key=value")
-    is_one_clear_line(command("train", "--config", "none.yaml"), "none.yaml")
-    is_one_clear_line(command("train"), "--config")
-    is_one_clear_line(command("train", "--run", "none"), "'none'")
-    is_one_clear_line(command("train", "--run", "none", "--set", "epochs=3"), "--set")
-    is_one_clear_line(command("jobs", "submit", "--config", "small-soft"), "'ferplus'")
+def test_training_asks_for_a_config_that_holds_together(cli: Cli, store: Settings) -> None:
+    assert_input_error(cli("train", "--config", "small-soft", "--set", "epoch=3"), "'epoch'", "epochs")
+    assert_input_error(cli("train", "--config", "small-soft", "--set", "epochs"), "key=value")
+    assert_input_error(cli("train", "--config", "none.yaml"), "none.yaml")
+    assert_input_error(cli("train"), "--config")
+    assert_input_error(cli("train", "--run", "none"), "'none'")
+    assert_input_error(cli("train", "--run", "none", "--set", "epochs=3"), "--set")
+    assert_input_error(cli("jobs", "submit", "--config", "small-soft"), "'ferplus'")
     assert list_runs(store) == []
 
 
-def test_training_on_a_dataset_that_is_not_there_makes_no_run(command: Command, store: Settings) -> None:
-    is_one_clear_line(command("train", "--config", "small-soft", "--set", "dataset=none", "--json"), "'none'")
+def test_training_on_a_dataset_that_is_not_there_makes_no_run(cli: Cli, store: Settings) -> None:
+    assert_input_error(cli("train", "--config", "small-soft", "--set", "dataset=none", "--json"), "'none'")
     assert list_runs(store) == []
 
 
 @pytest.mark.parametrize("arguments", [[], ["dance"], ["datasets"], ["datasets", "stats"], ["predict"]])
-def test_bad_usage_ends_with_two(arguments: list[str], command: Command) -> None:
+def test_bad_usage_ends_with_two(arguments: list[str], cli: Cli) -> None:
     with pytest.raises(SystemExit) as ended:
-        command(*arguments)
+        cli(*arguments)
     assert ended.value.code == 2
 
 
-def test_a_bad_setting_is_one_clear_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_setting_is_one_clear_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     from fer_core.settings import settings
 
     monkeypatch.setenv("FERSCOPE_THREADS", "many")
     settings.cache_clear()
-    is_one_clear_line(command("datasets", "list", "--json"), "FERSCOPE_THREADS='many'")
+    assert_input_error(cli("datasets", "list", "--json"), "FERSCOPE_THREADS='many'")
 
 
-def test_a_fault_of_ours_ends_with_one_and_its_traceback(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_ends_with_one_and_its_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("fer_core.cli.datasets.commands.list_datasets", broken)
-    printed = command("datasets", "list", "--json")
+    monkeypatch.setattr("fer_core.cli.datasets.cli_runner.list_datasets", broken)
+    printed = cli("datasets", "list", "--json")
     assert (printed.code, printed.out) == (1, "")
     assert "Traceback" in printed.err
     assert "error: ZeroDivisionError: oh. This is a fault of FERscope" in printed.err
 
 
-def test_work_that_was_asked_to_stop_says_so(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_that_was_asked_to_stop_says_so(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: object, **__: object) -> None:
         raise CancelledError("by the user")
 
     monkeypatch.setattr("fer_core.cli.datasets.imports.make_synthetic_dataset", stopped)
-    printed = command("datasets", "generate", "--json")
+    printed = cli("datasets", "generate", "--json")
     assert (printed.code, printed.out) == (CANCELLED, "")
     assert "stopped: by the user" in printed.err
 
 
-def test_the_doctor_says_what_is_there(command: Command, store: Settings, bundle: Path) -> None:
-    findings = {finding["name"]: finding for finding in command("doctor", "--json").json["findings"]}
+def test_the_doctor_says_what_is_there(cli: Cli, store: Settings, bundle: Path) -> None:
+    findings = {finding["name"]: finding for finding in cli("doctor", "--json").json["findings"]}
     assert {"Machine", "Processor", "Packages", "Face detector", "Model in use", "Store", "Jobs"} <= set(findings)
     assert {finding["verdict"] for finding in findings.values()} <= {"good", "warning", "bad"}
     assert str(store.store) in findings["Store"]["found"]
@@ -174,22 +174,22 @@ def test_the_doctor_says_what_is_there(command: Command, store: Settings, bundle
         assert finding["verdict"] != "warning" or finding["rebalancing"]
 
 
-def test_jobs_and_models_are_listed(command: Command, bundle: Path) -> None:
-    assert command("jobs", "list", "--json").json == []
-    rows = {row["id"]: row for row in command("models", "list", "--json").json}
+def test_jobs_and_models_are_listed(cli: Cli, bundle: Path) -> None:
+    assert cli("jobs", "list", "--json").json == []
+    rows = {row["id"]: row for row in cli("models", "list", "--json").json}
     assert rows["tiny"]["kind"] == "imported"
-    assert command("models", "use", "tiny", "--json").json == {"model": "tiny"}
-    assert {row["id"] for row in command("models", "list", "--json").json if row["in_use"]} == {"tiny"}
-    assert "tiny" in command("models", "list").out
+    assert cli("models", "use", "tiny", "--json").json == {"model": "tiny"}
+    assert {row["id"] for row in cli("models", "list", "--json").json if row["in_use"]} == {"tiny"}
+    assert "tiny" in cli("models", "list").out
 
 
 @pytest.mark.parametrize("how", ["archive", "id", "folder path of the model"])
-def test_a_model_is_evaluated(how: str, command: Command, archive: Path, bundle: Path) -> None:
-    command("datasets", "import", archive, "--id", "mine")
+def test_a_model_is_evaluated(how: str, cli: Cli, archive: Path, bundle: Path) -> None:
+    cli("datasets", "import", archive, "--id", "mine")
     model = bundle if how == "folder path of the model" else "tiny"
     data = "mine" if how == "id" else archive
-    result = command("evaluate", "--model", model, "--data", data, "--json").json
-    stats = command("datasets", "stats", "mine", "--json").json
+    result = cli("evaluate", "--model", model, "--data", data, "--json").json
+    stats = cli("datasets", "stats", "mine", "--json").json
     support = {name: sum(split[name] for split in stats["splits"].values()) for name in map(str, Expression)}
     assert {name: each["support"] for name, each in result["per_class"].items()} == support
     assert result["n"] == sum(support.values())
@@ -198,34 +198,34 @@ def test_a_model_is_evaluated(how: str, command: Command, archive: Path, bundle:
     assert (result["protocol"], result["point"], result["labels"]) == ("argmax", "accurate", list(map(str, Expression)))
 
 
-def test_evaluation_can_be_of_a_part_by_a_protocol_at_a_point(command: Command, archive: Path, bundle: Path) -> None:
+def test_evaluation_can_be_of_a_part_by_a_protocol_at_a_point(cli: Cli, archive: Path, bundle: Path) -> None:
     chosen = ("--split", "val", "--protocol", "majority", "--point", "balanced", "--json")
-    command("datasets", "import", archive, "--id", "mine")
+    cli("datasets", "import", archive, "--id", "mine")
     for data in (archive, "mine"):
-        result = command("evaluate", "--model", "tiny", "--data", data, *chosen).json
+        result = cli("evaluate", "--model", "tiny", "--data", data, *chosen).json
         assert (result["protocol"], result["point"]) == ("majority", "balanced")
         assert 0 < result["n"] < 10
-    assert "macro f1" in command("evaluate", "--model", "tiny", "--data", archive).out
+    assert "macro f1" in cli("evaluate", "--model", "tiny", "--data", archive).out
 
 
-def test_bad_evaluations_are_one_clear_line(command: Command, archive: Path, bundle: Path, tmp_path: Path) -> None:
-    def evaluate(*arguments: object) -> Printed:
-        return command("evaluate", "--model", "tiny", *arguments, "--json")
+def test_bad_evaluations_are_one_clear_line(cli: Cli, archive: Path, bundle: Path, tmp_path: Path) -> None:
+    def evaluate(*arguments: object) -> CommandResult:
+        return cli("evaluate", "--model", "tiny", *arguments, "--json")
 
     (tmp_path / "empty").mkdir()
-    is_one_clear_line(evaluate("--data", tmp_path / "none"), "none")
-    is_one_clear_line(evaluate("--data", tmp_path / "empty"), "layout was not recognized")
-    is_one_clear_line(evaluate("--data", tmp_path / "empty", "--layout", "folders"), "no labeled images")
-    is_one_clear_line(evaluate("--data", archive, "--split", "rest"), "'rest'")
-    is_one_clear_line(command("evaluate", "--model", "none", "--data", archive), "'none'", "tiny")
+    assert_input_error(evaluate("--data", tmp_path / "none"), "none")
+    assert_input_error(evaluate("--data", tmp_path / "empty"), "layout was not recognized")
+    assert_input_error(evaluate("--data", tmp_path / "empty", "--layout", "folders"), "no labeled images")
+    assert_input_error(evaluate("--data", archive, "--split", "rest"), "'rest'")
+    assert_input_error(cli("evaluate", "--model", "none", "--data", archive), "'none'", "tiny")
 
 
-def test_faces_are_predicted_a_line_an_image(command: Command, bundle: Path, tmp_path: Path) -> None:
+def test_faces_are_predicted_a_line_an_image(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     for name, level in (("bright", 250), ("dark", 10)):
         cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((40, 30, 3), level, np.uint8))
     (tmp_path / "broken.jpg").write_text("no image")
     (tmp_path / "notes.txt").write_text("not asked for")
-    printed = command("predict", tmp_path, "--model", "tiny", "--faces", "whole", "--json")
+    printed = cli("predict", tmp_path, "--model", "tiny", "--faces", "whole", "--json")
     assert printed.code == 0
     readings = {Path(line["source"]).name: line for line in map(json.loads, printed.out.splitlines())}
     assert set(readings) == {"bright.png", "broken.jpg", "dark.png"}
@@ -239,12 +239,12 @@ def test_faces_are_predicted_a_line_an_image(command: Command, bundle: Path, tmp
     assert (readings["bright.png"]["width"], readings["bright.png"]["height"]) == (30, 40)
 
 
-def test_a_folder_is_predicted_by_what_its_files_hold(command: Command, bundle: Path, tmp_path: Path) -> None:
+def test_a_folder_is_predicted_by_what_its_files_hold(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     picture = cv2.imencode(".png", np.full((64, 64, 3), 120, np.uint8))[1].tobytes()
     for name, content in {"a.jfif": picture, "b": picture, "broken.gif": b"GIF", "notes.txt": b"Dear diary"}.items():
         (tmp_path / "many" / "deep").mkdir(parents=True, exist_ok=True)
         (tmp_path / "many" / "deep" / name).write_bytes(content)
-    printed = command("predict", tmp_path / "many", "--model", "tiny", "--faces", "whole", "--json")
+    printed = cli("predict", tmp_path / "many", "--model", "tiny", "--faces", "whole", "--json")
     read = [json.loads(line) for line in printed.out.splitlines()]
     assert [Path(each["source"]).name for each in read] == ["a.jfif", "b", "broken.gif"]
     assert [bool(each.get("error")) for each in read] == [False, False, True]
@@ -252,45 +252,45 @@ def test_a_folder_is_predicted_by_what_its_files_hold(command: Command, bundle: 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Names on disk are bytes on Linux alone.")
-def test_a_name_that_is_not_utf8_is_an_error_of_its_own_line(command: Command, bundle: Path, tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_is_an_error_of_its_own_line(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
     for name in (b"a.png", b"M\xfcller.png", b"red\x1b[31m\n.png"):
         with open(os.fsencode(folder) + b"/" + name, "wb") as file:  # noqa: PTH123
             file.write(cv2.imencode(".png", np.full((64, 64, 3), 120, np.uint8))[1].tobytes())
-    printed = command("predict", folder, "--model", "tiny", "--faces", "whole", "--json")
+    printed = cli("predict", folder, "--model", "tiny", "--faces", "whole", "--json")
     errors = {Path(each["source"]).name: each["error"] for each in map(json.loads, printed.out.splitlines())}
     assert printed.code == 0
     assert "not UTF-8" in errors.pop(r"M\xfcller.png")
     assert errors == {"a.png": "", "red\x1b[31m\n.png": ""}
-    words = command("predict", folder, "--model", "tiny", "--faces", "whole").out
+    words = cli("predict", folder, "--model", "tiny", "--faces", "whole").out
     assert r"M\xfcller.png is not UTF-8" in words
     assert r"red\x1b[31m\n.png:" in words
     assert "\x1b" not in words
 
 
 def test_a_table_of_predictions_leaves_no_file_out_and_starts_no_formula(
-    command: Command, bundle: Path, tmp_path: Path
+    cli: Cli, bundle: Path, tmp_path: Path
 ) -> None:
     cv2.imwrite(str(tmp_path / "=cmd|1+1.png"), np.full((40, 30, 3), 250, np.uint8))
     (tmp_path / "broken.jpg").write_text("no image")
     (tmp_path / "table").mkdir()
     out = tmp_path / "table" / "out.csv"
     given = ("predict", tmp_path, "--model", "tiny", "--faces", "whole", "--csv", out)
-    assert command(*given, "--json").code == 0
+    assert cli(*given, "--json").code == 0
     table = pd.read_csv(out).set_index(pd.Series(["good", "broken"]))
     assert table.loc["good", "label"] == "happiness" and table["problem"].isna().tolist() == [True, False]
     assert set(table["model"]) == {"tiny"} and set(table["point"]) == {"accurate"}
     alone = ("predict", "=cmd|1+1.png", "--model", "tiny", "--faces", "whole", "--csv", out)
     with contextlib.chdir(tmp_path):
-        assert command(*alone).code == 0
+        assert cli(*alone).code == 0
     assert pd.read_csv(out).loc[0, "source"] == "'=cmd|1+1.png"
 
 
-def test_predicting_nothing_readable_ends_with_two(command: Command, bundle: Path, tmp_path: Path) -> None:
+def test_predicting_nothing_readable_ends_with_two(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_text("no image")
-    printed = command("predict", tmp_path / "broken.jpg", "--model", "tiny", "--faces", "whole", "--json")
+    printed = cli("predict", tmp_path / "broken.jpg", "--model", "tiny", "--faces", "whole", "--json")
     assert printed.code == 2
     assert json.loads(printed.out)["error"]
     (tmp_path / "empty").mkdir()
-    is_one_clear_line(command("predict", tmp_path / "empty", "--model", "tiny"), "No images were found")
+    assert_input_error(cli("predict", tmp_path / "empty", "--model", "tiny"), "No images were found")

@@ -12,48 +12,48 @@ from fer_core.bundles.catalog import SHIPPED, model_in_use
 from fer_core.bundles.evaluations import read_evaluations
 from fer_core.evaluation.robustness import read_robustness
 from fer_core.settings import Settings
-from tests.commands import Command, commands, is_one_clear_line
+from tests.support.commands import Cli, assert_input_error, cli_runner
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], store: Settings) -> Command:
-    return commands(capsys)
+def cli(capsys: pytest.CaptureFixture[str], store: Settings) -> Cli:
+    return cli_runner(capsys)
 
 
-def test_a_model_goes_out_and_comes_in_again(command: Command, bundle: Path, tmp_path: Path) -> None:
+def test_a_model_goes_out_and_comes_in_again(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     out = tmp_path / "tiny.zip"
-    assert command("models", "export", "tiny", "--to", out, "--json").json == {"model": "tiny", "file": str(out)}
-    verified = command("models", "verify", out, "--json").json
+    assert cli("models", "export", "tiny", "--to", out, "--json").json == {"model": "tiny", "file": str(out)}
+    verified = cli("models", "verify", out, "--json").json
     assert verified["passed"] and len(verified["checks"]) > 10
-    is_one_clear_line(command("models", "import", out), "'tiny'", "--id")
-    found = command("models", "import", out, "--id", "second", "--json").json
+    assert_input_error(cli("models", "import", out), "'tiny'", "--id")
+    found = cli("models", "import", out, "--id", "second", "--json").json
     assert found["id"] == "second" and found["n"] == found["parameters"] and len(found["labels"]) == 8
-    assert command("models", "verify", "second").code == 0
-    is_one_clear_line(command("models", "verify", tmp_path / "gone.zip"), "no model")
+    assert cli("models", "verify", "second").code == 0
+    assert_input_error(cli("models", "verify", tmp_path / "gone.zip"), "no model")
 
 
-def test_a_folder_is_written_where_the_path_is_no_file(command: Command, bundle: Path, tmp_path: Path) -> None:
-    found = command("models", "export", "tiny", "--to", tmp_path / "out", "--json").json
+def test_a_folder_is_written_where_the_path_is_no_file(cli: Cli, bundle: Path, tmp_path: Path) -> None:
+    found = cli("models", "export", "tiny", "--to", tmp_path / "out", "--json").json
     assert found == {"model": "tiny", "folder": str(tmp_path / "out")}
     assert (tmp_path / "out" / "card.md").is_file()
 
 
-def test_a_changed_bundle_does_not_verify(command: Command, bundle: Path, tmp_path: Path) -> None:
-    command("models", "export", "tiny", "--to", tmp_path / "out")
+def test_a_changed_bundle_does_not_verify(cli: Cli, bundle: Path, tmp_path: Path) -> None:
+    cli("models", "export", "tiny", "--to", tmp_path / "out")
     (tmp_path / "out" / "card.md").write_text("It is perfect.")
-    found = command("models", "verify", tmp_path / "out", "--json")
+    found = cli("models", "verify", tmp_path / "out", "--json")
     assert found.code == 1 and not found.json["passed"]
-    is_one_clear_line(command("models", "import", tmp_path / "out", "--id", "x"), "card.md", "has changed")
+    assert_input_error(cli("models", "import", tmp_path / "out", "--id", "x"), "card.md", "has changed")
 
 
-def test_a_file_is_not_evaluated_before_it_is_imported(command: Command, bundle: Path, tmp_path: Path) -> None:
+def test_a_file_is_not_evaluated_before_it_is_imported(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     out = tmp_path / "tiny.zip"
-    command("models", "export", "tiny", "--to", out)
-    is_one_clear_line(command("models", "use", out), "models import")
+    cli("models", "export", "tiny", "--to", out)
+    assert_input_error(cli("models", "use", out), "models import")
 
 
 def test_what_a_run_keeps_of_other_data_is_on_its_card(
-    command: Command, bundle: Path, archive: Path, store: Settings, tmp_path: Path
+    cli: Cli, bundle: Path, archive: Path, store: Settings, tmp_path: Path
 ) -> None:
     run = store.runs_dir / "judged"
     shutil.copytree(bundle, run)
@@ -61,8 +61,8 @@ def test_what_a_run_keeps_of_other_data_is_on_its_card(
         if not (run / name).is_file():
             (run / name).write_text("{}")
     note = "Labeled by three people who did not agree."
-    command("evaluate", "--model", "judged", "--data", archive, "--split", "val", "--keep", "--note", note)
-    command("robustness", "--model", "judged", "--data", archive, "--limit", 6, "--keep")
+    cli("evaluate", "--model", "judged", "--data", archive, "--split", "val", "--keep", "--note", note)
+    cli("robustness", "--model", "judged", "--data", archive, "--limit", 6, "--keep")
     (kept,) = read_evaluations(run)
     assert kept.dataset == f"{archive.stem}, published valid split"
     assert kept.note.startswith(f"{note} Excluded: unknown. This model doesn't list its training images")
@@ -71,32 +71,32 @@ def test_what_a_run_keeps_of_other_data_is_on_its_card(
         ("argmax", "balanced"),
     }
     assert read_robustness(run) is not None
-    command("models", "export", "judged", "--to", tmp_path / "out")
+    cli("models", "export", "judged", "--to", tmp_path / "out")
     card = (tmp_path / "out" / "card.md").read_text()
     assert note in card and "## Robustness" in card
-    is_one_clear_line(command("evaluate", "--model", "tiny", "--data", archive, "--keep"), "--keep", "finished bundle")
+    assert_input_error(cli("evaluate", "--model", "tiny", "--data", archive, "--keep"), "--keep", "finished bundle")
 
 
-def test_deleting_says_what_is_used_then(command: Command, bundle: Path, store: Settings) -> None:
-    command("models", "use", "tiny")
-    found = command("models", "delete", "tiny")
+def test_deleting_says_what_is_used_then(cli: Cli, bundle: Path, store: Settings) -> None:
+    cli("models", "use", "tiny")
+    found = cli("models", "delete", "tiny")
     assert "now use the one that ships" in found.out
     assert model_in_use(store) == SHIPPED and not bundle.exists()
-    is_one_clear_line(command("models", "delete", "default"), "can't be deleted")
+    assert_input_error(cli("models", "delete", "default"), "can't be deleted")
 
 
-def test_bare_weights_are_refused_without_a_preset(command: Command, tmp_path: Path) -> None:
+def test_bare_weights_are_refused_without_a_preset(cli: Cli, tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(1)}, tmp_path / "weights.pt")
-    is_one_clear_line(command("models", "import", tmp_path / "weights.pt"), "no contract", "--preset", "A-cnn")
-    refused = command("models", "import", tmp_path / "weights.pt", "--preset", "A-cnn")
-    is_one_clear_line(refused, "weights.pt is not of this network", "lacks")
+    assert_input_error(cli("models", "import", tmp_path / "weights.pt"), "no contract", "--preset", "A-cnn")
+    refused = cli("models", "import", tmp_path / "weights.pt", "--preset", "A-cnn")
+    assert_input_error(refused, "weights.pt is not of this network", "lacks")
 
 
-def test_a_preset_is_refused_for_what_has_a_contract(command: Command, bundle: Path) -> None:
-    refused = command("models", "import", bundle, "--preset", "A-cnn", "--license", "MIT")
-    is_one_clear_line(refused, "--preset, --license")
+def test_a_preset_is_refused_for_what_has_a_contract(cli: Cli, bundle: Path) -> None:
+    refused = cli("models", "import", bundle, "--preset", "A-cnn", "--license", "MIT")
+    assert_input_error(refused, "--preset, --license")
 
 
-def test_the_parser_offers_nothing_by_chance(command: Command) -> None:
+def test_the_parser_offers_nothing_by_chance(cli: Cli) -> None:
     with pytest.raises(SystemExit):
-        command("models", "export", "tiny")
+        cli("models", "export", "tiny")

@@ -24,7 +24,7 @@ from fer_core.models.onnx_export import export_onnx
 from fer_core.models.registry import build_network
 from fer_core.settings import Settings
 
-Command = Callable[..., tuple[int, str, str]]
+Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def run_folder(store: Settings) -> Path:
 
 
 @pytest.fixture
-def command(archive: Path, run_folder: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+def cli(archive: Path, run_folder: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
     def run(*arguments: object) -> tuple[int, str, str]:
         capsys.readouterr()
         usual = ["--model", run_folder.name, "--data", str(archive), "--faces", "16"]
@@ -53,9 +53,9 @@ def command(archive: Path, run_folder: Path, capsys: pytest.CaptureFixture[str])
     return run
 
 
-def test_it_says_what_is_lost_and_keeps_nothing_unasked(command: Command, run_folder: Path, archive: Path) -> None:
+def test_it_says_what_is_lost_and_keeps_nothing_unasked(cli: Cli, run_folder: Path, archive: Path) -> None:
     before = {path.name for path in run_folder.iterdir()}
-    code, out, _ = command("--split", "val", "--json")
+    code, out, _ = cli("--split", "val", "--json")
     assert code == 0
     report = QuantizationReport.model_validate_json(out)
     assert (report.dataset, report.split, report.calibration_images) == (archive.name, "valid", 16)
@@ -66,9 +66,9 @@ def test_it_says_what_is_lost_and_keeps_nothing_unasked(command: Command, run_fo
 
 
 def test_the_figures_are_those_of_evaluate(
-    command: Command, run_folder: Path, archive: Path, capsys: pytest.CaptureFixture[str]
+    cli: Cli, run_folder: Path, archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = QuantizationReport.model_validate_json(command("--json")[1])
+    report = QuantizationReport.model_validate_json(cli("--json")[1])
     main(["evaluate", "--model", run_folder.name, "--data", str(archive), "--json"])
     evaluated = json.loads(capsys.readouterr().out)
     (result,) = [result for result in report.comparisons if (result.protocol, result.point) == ("argmax", "accurate")]
@@ -78,10 +78,10 @@ def test_the_figures_are_those_of_evaluate(
 
 
 def test_what_is_kept_is_read_by_live_views_and_goes_with_the_bundle(
-    command: Command, run_folder: Path, tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, run_folder: Path, tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command_module, "LOST_MAX_01", 1.0)
-    code, out, _ = command("--keep")
+    code, out, _ = cli("--keep")
     assert code == 0
     assert out.splitlines()[0].split()[:3] == ["protocol", "point", "n"]
     assert read_quantization_report(run_folder) is not None
@@ -96,11 +96,9 @@ def test_what_is_kept_is_read_by_live_views_and_goes_with_the_bundle(
     assert find_model("untaught", store).folder == run_folder
 
 
-def test_one_that_loses_too_much_is_not_kept(
-    command: Command, run_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_loses_too_much_is_not_kept(cli: Cli, run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command_module, "LOST_MAX_01", -2.0)
-    code, _, error = command("--keep")
+    code, _, error = cli("--keep")
     assert code == 2
     assert "In 8 bits it loses" in error and "not kept" in error
     assert not (run_folder / "model-int8.onnx").exists() and read_quantization_report(run_folder) is None
@@ -115,18 +113,18 @@ def test_one_that_loses_too_much_is_not_kept(
         (("--model", "nobody"), "no model 'nobody'"),
     ],
 )
-def test_what_can_t_be_done_is_one_clear_line(command: Command, arguments: tuple[object, ...], says: str) -> None:
-    code, _, error = command(*arguments)
+def test_what_can_t_be_done_is_one_clear_line(cli: Cli, arguments: tuple[object, ...], says: str) -> None:
+    code, _, error = cli(*arguments)
     assert code == 2
     assert says in error and error.count("\n") == 1
 
 
-def test_a_finished_bundle_stays_as_it_is(command: Command, bundle: Path) -> None:
-    code, _, error = command("--model", "tiny", "--keep")
+def test_a_finished_bundle_stays_as_it_is(cli: Cli, bundle: Path) -> None:
+    code, _, error = cli("--model", "tiny", "--keep")
     assert code == 2 and "finished bundle" in error
     assert set(open_fastest(bundle, threads=1).ms_per_face) == {"model.onnx"}
 
 
-def test_a_network_without_convolutions_has_nothing_to_win(command: Command, bundle: Path) -> None:
-    code, _, error = command("--model", "tiny")
+def test_a_network_without_convolutions_has_nothing_to_win(cli: Cli, bundle: Path) -> None:
+    code, _, error = cli("--model", "tiny")
     assert code == 2 and "no convolutions" in error

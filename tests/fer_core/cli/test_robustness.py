@@ -13,13 +13,11 @@ from fer_core.corruptions.corruption import CORRUPTIONS
 from fer_core.evaluation.robustness_report import RobustnessReport
 from fer_core.system.allocator import KEPT_MEMORY
 
-Command = Callable[..., tuple[int, str, str]]
+Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def command(
-    archive: Path, bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Command:
+def cli(archive: Path, bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     """The command on the archive and the tiny model, with further arguments: exit code, output, messages."""
     for name, value in KEPT_MEMORY.items():  # as in a process that was restarted already
         monkeypatch.setenv(name, value)
@@ -32,10 +30,10 @@ def command(
     return run
 
 
-def test_the_figures_are_printed_and_kept(command: Command, tmp_path: Path) -> None:
+def test_the_figures_are_printed_and_kept(cli: Cli, tmp_path: Path) -> None:
     kept = tmp_path / "robustness.json"
     chosen = ("--split", "train", "--protocol", "majority", "--point", "balanced", "--limit", 12, "--seed", 5)
-    code, out, messages = command(*chosen, "--to", kept, "--json")
+    code, out, messages = cli(*chosen, "--to", kept, "--json")
     assert code == 0
     assert "100.0%" in messages
     report = RobustnessReport.load(kept)
@@ -46,8 +44,8 @@ def test_the_figures_are_printed_and_kept(command: Command, tmp_path: Path) -> N
     assert 0 < report.clean.accuracy <= 1
 
 
-def test_the_text_is_a_row_a_disturbance(command: Command) -> None:
-    code, out, _ = command("--limit", 6)
+def test_the_text_is_a_row_a_disturbance(cli: Cli) -> None:
+    code, out, _ = cli("--limit", 6)
     assert code == 0
     assert "6 faces of faces.zip, argmax protocol, accurate point, seed 0" in out
     assert "macro f1 undisturbed" in out
@@ -58,9 +56,9 @@ def test_the_text_is_a_row_a_disturbance(command: Command) -> None:
 
 
 def test_it_judges_the_images_that_evaluation_judges(
-    command: Command, archive: Path, bundle: Path, capsys: pytest.CaptureFixture[str]
+    cli: Cli, archive: Path, bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, out, _ = command("--split", "val", "--json")
+    _, out, _ = cli("--split", "val", "--json")
     report = RobustnessReport.model_validate_json(out)
     main(["evaluate", "--model", bundle.name, "--data", str(archive), "--split", "val", "--json"])
     evaluated = json.loads(capsys.readouterr().out)
@@ -78,8 +76,8 @@ def test_it_judges_the_images_that_evaluation_judges(
         (("--to", "."), "Give a file in a folder that is there"),
     ],
 )
-def test_bad_input_is_one_clear_line(arguments: tuple[str, ...], says: str, command: Command) -> None:
-    code, out, messages = command(*arguments, "--json")
+def test_bad_input_is_one_clear_line(arguments: tuple[str, ...], says: str, cli: Cli) -> None:
+    code, out, messages = cli(*arguments, "--json")
     assert (code, out) == (2, "")
     assert says in next(line for line in messages.splitlines() if line.startswith("error: "))
     assert "Traceback" not in messages

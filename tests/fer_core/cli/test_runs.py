@@ -12,7 +12,7 @@ import pytest
 from fer_core.cli.main import main
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
-from tests.made_runs import made_run
+from tests.support.runs import make_run
 
 Say = Callable[..., tuple[int, str, str]]
 
@@ -29,8 +29,8 @@ def say(capsys: pytest.CaptureFixture[str], store: Settings) -> Say:
 
 @pytest.fixture
 def two(store: Settings) -> tuple[str, str]:
-    made_run("one", store, title="First", macro_f1=0.5, scores=[0.2, 0.5])
-    made_run("two", store, title="Second", macro_f1=0.6, scores=[0.6], dataset="ferplus", batch_size=32)
+    make_run("one", store, title="First", macro_f1=0.5, scores=[0.2, 0.5])
+    make_run("two", store, title="Second", macro_f1=0.6, scores=[0.6], dataset="ferplus", batch_size=32)
     return "one", "two"
 
 
@@ -40,7 +40,7 @@ def test_an_empty_store_says_so(say: Say) -> None:
 
 
 def test_runs_are_listed_and_filtered(say: Say, two: tuple[str, str], store: Settings) -> None:
-    made_run("three", store, dataset="affectnet", finished=False, scores=[])
+    make_run("three", store, dataset="affectnet", finished=False, scores=[])
     say("tag", "one", "good")
     code, out, _ = say("list")
     assert code == 0 and len(out.splitlines()) == 4 and "0.500" in out
@@ -121,8 +121,8 @@ def test_what_can_not_be_compared_is_refused(
 
 
 def test_missing_values_are_null_in_json(say: Say, store: Settings) -> None:
-    made_run("a", store, finished=False)
-    made_run("b", store, finished=False).write("metrics.jsonl", b'{"epoch": 1, "valid_macro_f1": 0.5}\n')
+    make_run("a", store, finished=False)
+    make_run("b", store, finished=False).write("metrics.jsonl", b'{"epoch": 1, "valid_macro_f1": 0.5}\n')
     rows = json.loads(say("compare", "a", "b", "--json")[1])["curves"]
     assert rows[-1] == {"run": "b", "epoch": 1, "elapsed_s": None, "train": None, "valid": 0.5}
 

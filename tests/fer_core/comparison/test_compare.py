@@ -24,7 +24,7 @@ from fer_core.comparison.run_summary import summarize_run
 from fer_core.errors import RunError
 from fer_core.runs.folder import create_run, open_run
 from fer_core.settings import Settings
-from tests.made_runs import made_run
+from tests.support.runs import make_run
 
 
 def compared(run_ids: Sequence[str], store: Settings) -> Comparison:
@@ -32,8 +32,8 @@ def compared(run_ids: Sequence[str], store: Settings) -> Comparison:
 
 
 def pair(store: Settings, one: dict[str, Any], other: dict[str, Any]) -> Comparison:
-    made_run("a", store, **{"title": "One", **one})
-    made_run("b", store, **{"title": "Other", **other})
+    make_run("a", store, **{"title": "One", **one})
+    make_run("b", store, **{"title": "Other", **other})
     return compared("ab", store)
 
 
@@ -63,7 +63,7 @@ def test_equal_figures_are_level(store: Settings) -> None:
         ({"dataset": "affectnet"}, "on different datasets (affectnet, ferplus)"),
         ({"labels": "seven"}, "on different sets of expressions (eight, seven)"),
         ({"images": ["a", "b", "z"]}, "on different images of ferplus"),
-        ({"judged_split": "valid", "images": ["a", "b", "z"], "split": {"seed": 5}}, "on different images of ferplus"),
+        ({"report_split": "valid", "images": ["a", "b", "z"], "split": {"seed": 5}}, "on different images of ferplus"),
     ],
 )
 def test_what_was_judged_differently_is_not_ranked(store: Settings, other: dict[str, Any], words: str) -> None:
@@ -93,16 +93,16 @@ def test_drawings_say_nothing_about_people(store: Settings) -> None:
 def test_those_without_figures_are_named(store: Settings) -> None:
     nothing = {"scores": [], "finished": False}
     assert "None of these runs has figures yet" in pair(store, nothing, nothing).verdict
-    made_run("c", store, title="Third")
+    make_run("c", store, title="Third")
     assert compared("ac", store).verdict.startswith("Only Third has figures so far")
-    made_run("d", store, title="Fourth")
+    make_run("d", store, title="Fourth")
     assert compared("acd", store).verdict.endswith("One has no figures yet.")
 
 
 def test_the_order_of_the_runs_changes_nothing(store: Settings) -> None:
-    made_run("a", store, macro_f1=0.5, title="A")
-    made_run("b", store, macro_f1=0.6, title="B", batch_size=32)
-    made_run("c", store, macro_f1=0.6, title="C", rebalancing="class-weights", scores=[0.1])
+    make_run("a", store, macro_f1=0.5, title="A")
+    make_run("b", store, macro_f1=0.6, title="B", batch_size=32)
+    make_run("c", store, macro_f1=0.6, title="C", rebalancing="class-weights", scores=[0.1])
     first = compared("abc", store)
     for order in permutations("abc"):
         other = compared(order, store)
@@ -117,7 +117,7 @@ def test_the_order_of_the_runs_changes_nothing(store: Settings) -> None:
 
 def test_of_several_the_leader_is_held_against_each(store: Settings) -> None:
     for name, value in {"a": 0.60, "b": 0.58, "c": 0.30}.items():
-        made_run(name, store, macro_f1=value, half_width=0.02, title=name.upper())
+        make_run(name, store, macro_f1=value, half_width=0.02, title=name.upper())
     words = compared("abc", store).verdict
     assert "A is ahead of the next, B, by 2.0 points" in words
     assert "overlaps with that of B:" in words
@@ -126,7 +126,7 @@ def test_of_several_the_leader_is_held_against_each(store: Settings) -> None:
 @pytest.mark.parametrize("run_ids", [[], ["a"], ["a", "a"], [*"abcdefg"]])
 def test_only_so_many_can_be_compared(run_ids: list[str], store: Settings) -> None:
     for name in "abcdefg":
-        made_run(name, store)
+        make_run(name, store)
     with pytest.raises(RunError, match=f"2 to {COMPARED_MAX} different runs"):
         compared(run_ids, store)
 
@@ -143,7 +143,7 @@ def test_differences_are_the_keys_that_differ_and_no_others(store: Settings) -> 
 
 
 def test_a_default_that_is_written_down_is_no_difference(store: Settings) -> None:
-    default = flat_config(made_run("d", store))["model.width"]
+    default = flat_config(make_run("d", store))["model.width"]
     found = pair(
         store, {"model": {"name": "small-se-resnet"}}, {"model": {"name": "small-se-resnet", "width": default}}
     )
@@ -151,9 +151,9 @@ def test_a_default_that_is_written_down_is_no_difference(store: Settings) -> Non
 
 
 def test_configs_that_today_refuses_are_compared_as_they_stand(store: Settings) -> None:
-    made_run("a", store)
-    made_run("b", store).write("config.yaml", b"dataset: ferplus\nmagic: {power: 3}\nepochs: 3\n")
-    made_run("c", store).write("config.yaml", b"dataset: [")
+    make_run("a", store)
+    make_run("b", store).write("config.yaml", b"dataset: ferplus\nmagic: {power: 3}\nepochs: 3\n")
+    make_run("c", store).write("config.yaml", b"dataset: [")
     found = compared("abc", store)
     assert found.unreadable == ("c",)
     rows = found.differences.set_index("key")
@@ -168,7 +168,7 @@ def test_nothing_differs_from_itself() -> None:
 
 
 def test_curves_are_the_metrics_with_the_time_that_has_passed(store: Settings) -> None:
-    a, b = made_run("a", store, scores=[0.2, 0.4]), made_run("b", store, scores=[0.3], finished=False)
+    a, b = make_run("a", store, scores=[0.2, 0.4]), make_run("b", store, scores=[0.3], finished=False)
     curves = curves_of([a, b])
     assert curves[["run", "epoch"]].to_numpy().tolist() == [["a", 1], ["a", 2], ["b", 1]]
     assert curves["elapsed_s"].tolist() == [2.0, 4.0, 2.0]
@@ -179,7 +179,7 @@ def test_curves_are_the_metrics_with_the_time_that_has_passed(store: Settings) -
 
 
 def test_a_metric_that_was_never_measured_is_not_offered(store: Settings) -> None:
-    curves = curves_of([made_run("a", store)])
+    curves = curves_of([make_run("a", store)])
     assert "f1_contempt" not in curve_metrics(curves) and "f1_fear" in curve_metrics(curves)
     with pytest.raises(RunError, match=r"'f1_contempt'\. Choose one of: macro_f1"):
         one_metric(curves, "f1_contempt")
@@ -191,4 +191,4 @@ def test_damaged_metrics_have_no_curve_and_no_error(store: Settings, content: by
     run = create_run("a", "dataset: x\n", store)
     run.write("metrics.jsonl", content)
     assert curves_of([run]).empty
-    assert len(curves_of([run, made_run("b", store)])) == 3
+    assert len(curves_of([run, make_run("b", store)])) == 3

@@ -14,7 +14,7 @@ from fer_core.comparison.table import RunTable, run_names, table_of
 from fer_core.runs.folder import RunState, create_run, delete_run, open_run
 from fer_core.runs.notes import NOTES_FILE, write_notes
 from fer_core.settings import Settings
-from tests.made_runs import epochs, made_run
+from tests.support.runs import epochs, make_run
 
 EARLY, LATE = "20260101-080000-a-1", "20260301-080000-b-2"
 
@@ -24,7 +24,7 @@ def row_of(run_id: str, store: Settings) -> RunSummary:
 
 
 def test_a_finished_run_is_told_by_its_report(store: Settings) -> None:
-    made_run(
+    make_run(
         EARLY, store, scores=[0.2, 0.5, 0.3], macro_f1=0.45, title="First", rebalancing="class-weights", synthetic=True
     )
     row = row_of(EARLY, store)
@@ -39,7 +39,7 @@ def test_a_finished_run_is_told_by_its_report(store: Settings) -> None:
 
 
 def test_an_unfinished_run_is_told_by_its_best_epoch_so_far(store: Settings) -> None:
-    made_run(EARLY, store, scores=[0.2, 0.5, 0.3], asked=20, finished=False)
+    make_run(EARLY, store, scores=[0.2, 0.5, 0.3], config_epochs=20, finished=False)
     row = row_of(EARLY, store)
     assert (row.state, row.epochs_done, row.epochs_asked, row.best_epoch) == (RunState.UNFINISHED, 3, 20, 2)
     assert row.metrics is not None
@@ -48,7 +48,7 @@ def test_an_unfinished_run_is_told_by_its_best_epoch_so_far(store: Settings) -> 
 
 
 def test_a_run_without_an_epoch_has_no_figures(store: Settings) -> None:
-    made_run("new", store, scores=[], finished=False)
+    make_run("new", store, scores=[], finished=False)
     row = row_of("new", store)
     assert (row.epochs_done, row.best_epoch, row.metrics, row.score("macro_f1")) == (0, None, None, None)
     assert row.title == "small-se-resnet" and row.created is not None
@@ -56,14 +56,14 @@ def test_a_run_without_an_epoch_has_no_figures(store: Settings) -> None:
 
 @pytest.mark.parametrize("epoch_line", ['{"epo', "[1, 2]", '{"epoch": "two"}', "\xff"])
 def test_a_last_line_cut_short_does_not_hide_the_epochs_before(store: Settings, epoch_line: str) -> None:
-    run = made_run(EARLY, store, finished=False)
+    run = make_run(EARLY, store, finished=False)
     with run.path("metrics.jsonl").open("ab") as file:
         file.write(epoch_line.encode("latin-1"))
     assert row_of(EARLY, store).epochs_done == 3
 
 
 def test_only_the_end_of_long_metrics_is_needed(store: Settings) -> None:
-    run = made_run(EARLY, store, scores=[0.5] * 200)
+    run = make_run(EARLY, store, scores=[0.5] * 200)
     assert run.path("metrics.jsonl").stat().st_size > 65_536
     assert row_of(EARLY, store).epochs_done == 200
 
@@ -83,7 +83,7 @@ def test_only_the_end_of_long_metrics_is_needed(store: Settings) -> None:
 def test_a_broken_folder_has_a_row_that_says_so(
     store: Settings, name: str, content: bytes | None, state: RunState, words: str
 ) -> None:
-    run = made_run(EARLY, store, title="Broken")
+    run = make_run(EARLY, store, title="Broken")
     run.path(name).unlink(missing_ok=True)
     if content is not None:
         run.path(name).write_bytes(content)
@@ -101,7 +101,7 @@ def test_an_empty_folder_has_a_row(store: Settings) -> None:
 
 @pytest.mark.parametrize("value", [None, "much", True, [], float("nan"), {"a": 1}])
 def test_strange_values_are_left_out(store: Settings, value: Any) -> None:
-    run = made_run(EARLY, store)
+    run = make_run(EARLY, store)
     said = run.summary() | {"best_epoch": value, "title": value, "synthetic": 3}
     said["metrics"] = {"split": value, "macro_f1": 0.5, "accuracy": value, "intervals": {"macro_f1": [value, 1]}}
     run.write("run.json", json.dumps(said).encode())
@@ -112,7 +112,7 @@ def test_strange_values_are_left_out(store: Settings, value: Any) -> None:
 
 
 def test_a_config_of_another_version_is_shown_all_the_same(store: Settings) -> None:
-    run = made_run(EARLY, store)
+    run = make_run(EARLY, store)
     run.write("config.yaml", b"dataset: old\nepochs: 9\nmodel: {name: gone, width: 7}\nremedy: {magic: 3}\n")
     row = row_of(EARLY, store)
     assert (row.dataset, row.epochs_asked, row.network, row.rebalancing) == ("old", 9, "gone, width 7", "")
@@ -121,7 +121,7 @@ def test_a_config_of_another_version_is_shown_all_the_same(store: Settings) -> N
 def test_rows_come_newest_first(store: Settings) -> None:
     assert RunTable(store).rows() == []
     for run_id in (LATE, "a-name", EARLY):
-        made_run(run_id, store)
+        make_run(run_id, store)
     (store.runs_dir / "empty").mkdir()
     assert [row.id for row in RunTable(store).rows()] == ["a-name", LATE, EARLY, "empty"]
 
@@ -134,7 +134,7 @@ def test_a_row_is_read_again_only_when_its_files_have_changed(store: Settings, m
         return summarize_run(run)
 
     monkeypatch.setattr(fer_core.comparison.table, "summarize_run", reading)
-    whole, growing = made_run(EARLY, store), made_run(LATE, store, finished=False)
+    whole, growing = make_run(EARLY, store), make_run(LATE, store, finished=False)
     table = RunTable(store)
     table.rows()
     assert sorted(read) == [EARLY, LATE]
@@ -153,9 +153,9 @@ def test_a_row_is_read_again_only_when_its_files_have_changed(store: Settings, m
 
 def test_titles_that_repeat_are_told_apart(store: Settings) -> None:
     for run_id in (EARLY, LATE):
-        made_run(run_id, store, title="Same")
-    made_run("20260301-080000-c-3", store, title="Same")
-    made_run("other", store, title="Other")
+        make_run(run_id, store, title="Same")
+    make_run("20260301-080000-c-3", store, title="Same")
+    make_run("other", store, title="Other")
     names = run_names(RunTable(store).rows())
     assert len(set(names.values())) == 4
     assert names["other"] == "Other"
@@ -164,8 +164,8 @@ def test_titles_that_repeat_are_told_apart(store: Settings) -> None:
 
 
 def test_the_table_has_every_run_and_figure(store: Settings) -> None:
-    made_run(EARLY, store, macro_f1=0.45)
-    write_notes(made_run(LATE, store, scores=[], finished=False), text="a note", add=["x", "y"])
+    make_run(EARLY, store, macro_f1=0.45)
+    write_notes(make_run(LATE, store, scores=[], finished=False), text="a note", add=["x", "y"])
     table = table_of(RunTable(store).rows())
     assert table["id"].tolist() == [LATE, EARLY]
     assert table["macro_f1_low"].tolist()[1] == pytest.approx(0.4)
@@ -181,7 +181,7 @@ def test_what_decides_the_judged_images_decides_the_mark(store: Settings) -> Non
         "c": {"split": {"seed": 3}},
         "d": {"labels": "seven"},
     }.items():
-        made_run(name, store, **config)
+        make_run(name, store, **config)
     marks = {name: row_of(name, store).judged_on for name in "abcd"}
     assert marks["a"] == marks["b"]
     assert len(set(marks.values())) == 3

@@ -19,7 +19,7 @@ from fer_core.data.manifest import TableColumns
 from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError
 from fer_core.settings import Settings
-from tests.sources import PLAIN, png, write_folder, write_tar, write_zip
+from tests.support.sources import EMPTY_MANIFEST, png, write_folder, write_tar, write_zip
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Names on disk are bytes on Linux alone.")
 
@@ -97,7 +97,7 @@ def test_a_table_may_name_files_beside_one_that_is_not_utf8(tmp_path: Path, stor
     named = "fear/0.png,fear\nfear/1.png,fear\nfear/2.png,fear\nfear/Müller.png,fear\n"
     (path / "labels.csv").write_bytes(f"image,emotion\n{named}".encode("cp1252"))
     columns = TableColumns(path="image", label="emotion")
-    manifest = PLAIN.model_copy(update={"layout": "table", "columns": columns})
+    manifest = EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": columns})
     assert list(_problems(import_dataset(path, store, manifest=manifest))) == ["fear/Müller.png"]
 
 
@@ -196,7 +196,9 @@ def test_a_table_that_names_what_no_file_can_be_called_is_no_end(tmp_path: Path,
     good = "".join(f"{name},fear\n" for name in GOOD)
     text = f"image,emotion\n{good}fear/a\0b.png,fear\n{'y' * 5000}.png,fear\n../../etc/passwd,fear\n"
     path = write_folder(tmp_path / "faces", GOOD | {"labels.csv": text})
-    manifest = PLAIN.model_copy(update={"layout": "table", "columns": TableColumns(path="image", label="emotion")})
+    manifest = EMPTY_MANIFEST.model_copy(
+        update={"layout": "table", "columns": TableColumns(path="image", label="emotion")}
+    )
     problems = _problems(import_dataset(path, store, manifest=manifest))
     assert len(problems) == 3
     assert all("there is no file" in problem for problem in problems.values())

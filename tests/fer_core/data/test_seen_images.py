@@ -13,7 +13,7 @@ from fer_core.data.seen_images import Excluded, SeenImages, pixel_hash, short_ha
 from fer_core.data.sources.source import open_source
 from fer_core.errors import BundleError
 from fer_core.settings import Settings
-from tests.sources import gray, png, write_folder
+from tests.support.sources import gray, png, write_folder
 
 SUMS = [sha256(bytes([number])).hexdigest() for number in range(6)]
 SPLITS = np.array(["train", "train", "valid", "test", "left_out", "train"])

@@ -12,14 +12,14 @@ from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
 from fer_core.errors import BundleError
 from fer_core.evaluation.robustness import card_lines, read_robustness
 from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport, on_what, worst_in_words
-from tests.made_robustness import UNDISTURBED, made_report, scores
+from tests.support.robustness_reports import CLEAN_F1, make_report, scores
 
 BLUR = [0.68, 0.6, 0.5, 0.4, 0.31]
 HAND = [0.69, 0.65, 0.2, 0.3, 0.35]
 
 
 def test_it_names_the_case_in_which_least_is_left() -> None:
-    report = made_report({"blur": BLUR, "hand": HAND})
+    report = make_report({"blur": BLUR, "hand": HAND})
     worst = report.worst()
     assert (worst.curve.name, worst.severity, worst.found.description) == ("hand", 3, "18 % of the picture covered")
     assert worst.drop_01 == pytest.approx(0.5)
@@ -27,20 +27,20 @@ def test_it_names_the_case_in_which_least_is_left() -> None:
         "Hand on the face costs most: at strength 3 (18 % of the picture covered) macro-F1 falls from 70.0% to 20.0%."
     )
     others = len(CORRUPTIONS) - 2
-    mean = (sum(BLUR) + sum(HAND) + others * SEVERITIES * UNDISTURBED) / (len(CORRUPTIONS) * SEVERITIES)
+    mean = (sum(BLUR) + sum(HAND) + others * SEVERITIES * CLEAN_F1) / (len(CORRUPTIONS) * SEVERITIES)
     assert report.mean_macro_f1() == pytest.approx(mean)
-    assert worst_in_words(made_report()) == "No disturbance lowers macro-F1."
+    assert worst_in_words(make_report()) == "No disturbance lowers macro-F1."
 
 
 def test_it_says_what_was_disturbed() -> None:
-    assert on_what(made_report()) == (
+    assert on_what(make_report()) == (
         "3,191 faces of the part that ferplus calls test, majority protocol, accurate point, seed 0"
     )
-    assert on_what(made_report(split="")).startswith("3,191 faces of ferplus, ")
+    assert on_what(make_report(split="")).startswith("3,191 faces of ferplus, ")
 
 
 def test_it_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
-    report = made_report({"blur": BLUR})
+    report = make_report({"blur": BLUR})
     report.save(tmp_path / REPORT_FILE)
     assert read_robustness(tmp_path) == report
     plain = json.loads((tmp_path / REPORT_FILE).read_text())
@@ -72,7 +72,7 @@ def _four_levels(plain: dict[str, Any]) -> None:
     ],
 )
 def test_a_file_that_does_not_hold_together_is_refused(spoil: Any, where: str, tmp_path: Path) -> None:
-    plain = made_report().model_dump(mode="json")
+    plain = make_report().model_dump(mode="json")
     spoil(plain)
     (tmp_path / REPORT_FILE).write_text(json.dumps(plain))
     with pytest.raises(BundleError, match=rf"robustness\.json of {tmp_path.name} is not valid at {where}: .+ --to\."):
@@ -87,7 +87,7 @@ def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
 
 def test_the_card_has_a_row_a_disturbance_and_a_column_a_strength() -> None:
     wide = scores(0.31, half_width=0.075)
-    plain = made_report({"blur": BLUR}).model_dump()
+    plain = make_report({"blur": BLUR}).model_dump()
     plain["corruptions"][0]["severities"][4]["scores"] = wide.model_dump()
     lines = card_lines(RobustnessReport.model_validate(plain))
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]

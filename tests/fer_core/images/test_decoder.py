@@ -30,7 +30,7 @@ from fer_core.images.formats import image_format
 from fer_core.images.photo import read_image
 from fer_core.labels import Expression
 from fer_core.settings import Settings
-from tests.sources import write_folder, write_tar, write_zip
+from tests.support.sources import write_folder, write_tar, write_zip
 
 LIMIT = 10**8
 TURNED = 0x0112

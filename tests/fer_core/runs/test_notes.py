@@ -24,7 +24,7 @@ from fer_core.runs.notes import (
     write_notes,
 )
 from fer_core.settings import Settings
-from tests.made_runs import made_run
+from tests.support.runs import make_run
 
 WRITER = """
 import os, sys
@@ -117,7 +117,7 @@ def test_a_damaged_file_is_an_error_and_stays_as_it_is(run: Run, content: bytes)
 
 
 def test_notes_have_no_part_in_what_makes_a_run_whole(store: Settings) -> None:
-    run = made_run("whole", store)
+    run = make_run("whole", store)
     write_notes(run, text="good")
     assert run.state is RunState.FINISHED
     run.path(NOTES_FILE).write_bytes(b"{")

@@ -10,21 +10,21 @@ from fer_core.evaluation.robustness_report import CorruptionCurve
 from fer_ui.charts.layout import words_of
 from fer_ui.charts.robustness import by_cost, cost_words, harmless, robustness_panels, robustness_table, worst_words
 from fer_ui.theme import SERIES
-from tests.made_robustness import UNDISTURBED, made_report
+from tests.support.robustness_reports import CLEAN_F1, make_report
 
 BLUR = [0.68, 0.6, 0.5, 0.4, 0.31]
 HAND = [0.69, 0.65, 0.62, 0.61, 0.6]
 
 
 def test_each_disturbance_has_a_panel_with_its_line_and_interval_and_the_worst_comes_first() -> None:
-    report = made_report({"hand": HAND, "blur": BLUR})
+    report = make_report({"hand": HAND, "blur": BLUR})
     figure = robustness_panels(report)
     lines = [trace for trace in figure.data if trace.name == "macro-F1"]
     bands = [trace for trace in figure.data if trace.name == "95 %"]
     assert len(lines) == len(bands) == len(CORRUPTIONS)
     assert [curve.name for curve in by_cost(report)][:2] == ["blur", "hand"]
     for line, band, curve in zip(lines, bands, by_cost(report), strict=True):
-        shares = [UNDISTURBED, *(severity.scores.macro_f1 for severity in curve.severities)]
+        shares = [CLEAN_F1, *(severity.scores.macro_f1 for severity in curve.severities)]
         assert list(line.x) == list(range(SEVERITIES + 1))
         np.testing.assert_allclose(line.y, shares)
         np.testing.assert_allclose(band.y[: SEVERITIES + 1], np.array(shares) + 0.04)
@@ -32,14 +32,14 @@ def test_each_disturbance_has_a_panel_with_its_line_and_interval_and_the_worst_c
         assert (line.xaxis, line.yaxis) == (band.xaxis, band.yaxis)
         assert line.line.color == band.fillcolor == SERIES[0]
     assert len({line.xaxis for line in lines}) == len(CORRUPTIONS)
-    assert {(shape.y0, shape.y1) for shape in figure.layout.shapes} == {(UNDISTURBED, UNDISTURBED)}
+    assert {(shape.y0, shape.y1) for shape in figure.layout.shapes} == {(CLEAN_F1, CLEAN_F1)}
     assert len({shape.yref for shape in figure.layout.shapes}) == len(CORRUPTIONS)
     assert [trace.name for trace in figure.data if trace.showlegend is not False] == ["macro-F1", "95 %", "clean"]
     figure.to_json()
 
 
 def test_names_have_the_points_that_the_top_strength_costs() -> None:
-    report = made_report({"hand": HAND, "roll": [0.7, 0.71, 0.72, 0.73, 0.74]})
+    report = make_report({"hand": HAND, "roll": [0.7, 0.71, 0.72, 0.73, 0.74]})
     titles = [note.text for note in robustness_panels(report).layout.annotations]
     assert titles[0] == "Hand on the face −10"
     assert titles[-1] == "Rolled head +4"
@@ -47,7 +47,7 @@ def test_names_have_the_points_that_the_top_strength_costs() -> None:
 
 
 def test_pointing_at_a_strength_says_it_in_words() -> None:
-    figure = robustness_panels(made_report({"hand": HAND}))
+    figure = robustness_panels(make_report({"hand": HAND}))
     said = [text.replace("<br>", " ") for text in figure.data[0].hovertext]
     assert said[0] == "Undisturbed, macro-F1 is 70.0 % (95 %: 66.0 to 74.0 %), accuracy 84.0 %."
     assert said[5] == (
@@ -57,27 +57,27 @@ def test_pointing_at_a_strength_says_it_in_words() -> None:
 
 
 def test_words_tell_what_costs_nothing_that_can_be_told() -> None:
-    report = made_report({"blur": BLUR, "hand": HAND, "jpeg": [0.67] * SEVERITIES})
+    report = make_report({"blur": BLUR, "hand": HAND, "jpeg": [0.67] * SEVERITIES})
     assert {curve.name for curve in harmless(report)} == set(CORRUPTIONS) - {"blur", "hand"}
     words = cost_words(report)
     assert words.startswith("Beside each name: the points that strength 5 costs. Within the undisturbed interval")
     assert words_of(robustness_panels(report)).subtitle == words
-    assert cost_words(made_report()).endswith("None leaves the interval of the undisturbed figure.")
+    assert cost_words(make_report()).endswith("None leaves the interval of the undisturbed figure.")
     every = {name: [0.1] * SEVERITIES for name in CORRUPTIONS}
-    assert cost_words(made_report(every)) == "Beside each name: the points that strength 5 costs."
+    assert cost_words(make_report(every)) == "Beside each name: the points that strength 5 costs."
 
 
 def test_the_worst_is_named() -> None:
-    assert worst_words(made_report({"blur": BLUR})) == (
+    assert worst_words(make_report({"blur": BLUR})) == (
         "Blur costs most: at strength 5 (a spread of 2.2 px on a 48 px face) macro-F1 falls from 70.0 % to 31.0 %."
     )
-    assert worst_words(made_report()) == "No disturbance lowers macro-F1."
+    assert worst_words(make_report()) == "No disturbance lowers macro-F1."
 
 
 def test_the_table_has_every_figure() -> None:
-    table = robustness_table(made_report({"blur": BLUR}))
+    table = robustness_table(make_report({"blur": BLUR}))
     assert len(table) == 1 + len(CORRUPTIONS) * SEVERITIES
-    assert tuple(table.loc[0, ["disturbance", "strength", "macro_f1"]]) == ("clean", 0, UNDISTURBED)
+    assert tuple(table.loc[0, ["disturbance", "strength", "macro_f1"]]) == ("clean", 0, CLEAN_F1)
     row = table[(table["disturbance"] == "blur") & (table["strength"] == 5)].iloc[0]
     assert (row["macro_f1"], row["macro_f1_low"], row["macro_f1_high"]) == pytest.approx((0.31, 0.27, 0.35))
     assert (row["balanced_accuracy"], row["accuracy"]) == pytest.approx((0.279, 0.372))
@@ -86,8 +86,8 @@ def test_the_table_has_every_figure() -> None:
 
 
 def test_one_disturbance_and_a_title_with_markup_are_drawn() -> None:
-    curve = made_report({"blur": BLUR}).corruptions[0]
+    curve = make_report({"blur": BLUR}).corruptions[0]
     odd = CorruptionCurve.model_validate({**curve.model_dump(), "title": "<b>Fog & rain</b>"})
-    figure = robustness_panels(made_report(corruptions=(odd,)))
+    figure = robustness_panels(make_report(corruptions=(odd,)))
     assert figure.layout.annotations[0].text == "&lt;b>Fog &amp; rain&lt;/b> −39"
     assert "<b>" not in figure.data[0].hovertext[1]

@@ -19,7 +19,7 @@ from fer_core.settings import Settings
 from fer_ui.datasets import quality_view
 from fer_ui.datasets.quality_view import notes_of, summary
 from fer_ui.navigation import Page
-from tests.faulty import COPY_IN_TRAINING, ID, PERSON, TESTED, TWICE, N, import_faulty
+from tests.support.faulty_dataset import DUPLICATES, ID, SAME_PERSON, TEST_COPY, TRAIN_COPY, N, import_faulty
 
 Open = Callable[..., AppTest]
 
@@ -108,9 +108,9 @@ def test_choosing_a_finding_puts_it_into_the_address(show: Open) -> None:
 @pytest.mark.parametrize(
     ("kind", "label", "excluded"),
     [
-        ("exact_duplicate", "Exclude all but one of each group (2 images)", {COPY_IN_TRAINING, TWICE[1]}),
-        ("duplicate_across_splits", "Exclude the copies, keep those that judge (1 image)", {COPY_IN_TRAINING}),
-        ("identity_across_splits", "Exclude these people where they do not judge (1 image)", {PERSON[0]}),
+        ("exact_duplicate", "Exclude all but one of each group (2 images)", {TRAIN_COPY, DUPLICATES[1]}),
+        ("duplicate_across_splits", "Exclude the copies, keep those that judge (1 image)", {TRAIN_COPY}),
+        ("identity_across_splits", "Exclude these people where they do not judge (1 image)", {SAME_PERSON[0]}),
     ],
 )
 def test_a_remedy_concerns_all_images_of_its_finding(
@@ -134,7 +134,7 @@ def test_conflicts_are_marked_as_ambiguous(show: Open, dataset: StoredDataset) -
     assert app.button(key="remedy-conflict").label == "Mark all 2 as ambiguous"
     app.button(key="remedy-conflict").click().run()
     index = dataset.index(["id"])
-    assert set(index["id"][index["ambiguous"]]) == {TESTED, COPY_IN_TRAINING}
+    assert set(index["id"][index["ambiguous"]]) == {TEST_COPY, TRAIN_COPY}
     assert not any("different labels" in choice for choice in choices(app))
 
 
@@ -171,7 +171,7 @@ def test_the_search_for_faces_is_started_and_then_pointed_to(
 
 def test_images_without_a_face_are_a_finding_once_they_were_searched(show: Open, dataset: StoredDataset) -> None:
     ids = dataset.raw_index(["id"])["id"]
-    counts = [0 if name in TWICE else 1 for name in ids]
+    counts = [0 if name in DUPLICATES else 1 for name in ids]
     pd.DataFrame({"id": ids, "faces": counts, "score_01": 0.9}).to_parquet(dataset.folder / "faces.parquet")
     (dataset.folder / "faces.json").write_text('{"detector": "yunet"}')
     app = show(finding="no_face")

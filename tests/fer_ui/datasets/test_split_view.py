@@ -16,7 +16,7 @@ from fer_ui.datasets import split_view
 from fer_ui.datasets.reports import split_of
 from fer_ui.datasets.split_view import counts_html, left_out_words
 from fer_ui.navigation import Page
-from tests.faulty import N, import_faulty
+from tests.support.faulty_dataset import N, import_faulty
 
 Open = Callable[..., AppTest]
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
 from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport
 from fer_ui.models.robustness_view import example_face, example_strip, same_as_here
-from tests.made_robustness import made_report
+from tests.support.robustness_reports import make_report
 
 
 def _page() -> None:
@@ -39,7 +39,7 @@ def _words(app: AppTest) -> str:
 
 def test_it_opens_with_what_costs_most_and_shows_chart_and_pictures(page: AppTest) -> None:
     folder = Path(os.environ["SHOWN"])
-    made_report({"blur": [0.6, 0.5, 0.4, 0.3, 0.2]}).save(folder / REPORT_FILE)
+    make_report({"blur": [0.6, 0.5, 0.4, 0.3, 0.2]}).save(folder / REPORT_FILE)
     app = page.run()
     assert not app.exception
     words = _words(app)
@@ -70,7 +70,7 @@ def test_a_broken_file_is_told_in_words(page: AppTest) -> None:
 
 
 def test_strengths_of_another_version_are_not_pictured() -> None:
-    plain = made_report().model_dump()
+    plain = make_report().model_dump()
     plain["corruptions"][0]["severities"][2]["strength"] = 99
     plain["corruptions"][1]["name"] = "fog"
     shown = [each.name for each in same_as_here(RobustnessReport.model_validate(plain))]

@@ -6,21 +6,21 @@ import pandas as pd
 import pytest
 
 from fer_core.settings import Settings
-from tests.commands import Command, commands, is_one_clear_line
-from tests.faulty import COPY_IN_TRAINING, ID, PERSON, N, import_faulty
+from tests.support.commands import Cli, assert_input_error, cli_runner
+from tests.support.faulty_dataset import ID, SAME_PERSON, TRAIN_COPY, N, import_faulty
 
 SPLIT = ("datasets", "split", ID)
 
 
 @pytest.fixture
-def command(store: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+def cli(store: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
     import_faulty(tmp_path / "faces", store)
-    return commands(capsys)
+    return cli_runner(capsys)
 
 
-def test_the_published_split_is_cleaned_and_its_leaks_are_told(command: Command, tmp_path: Path) -> None:
+def test_the_published_split_is_cleaned_and_its_leaks_are_told(cli: Cli, tmp_path: Path) -> None:
     out = tmp_path / "split.csv"
-    result = command(*SPLIT, "--out", out, "--json").json
+    result = cli(*SPLIT, "--out", out, "--json").json
     assert result["split"]["kind"] == "published"
     assert result["left_out"] == {"exact_duplicate": 1, "identity": 1}
     assert result["leakage"]["clean"] is True
@@ -33,26 +33,26 @@ def test_the_published_split_is_cleaned_and_its_leaks_are_told(command: Command,
     }
     splits = pd.read_csv(out).set_index("id")["split"]
     assert len(splits) == N
-    assert set(splits.index[splits == "left_out"]) == {COPY_IN_TRAINING, PERSON[0]}
+    assert set(splits.index[splits == "left_out"]) == {TRAIN_COPY, SAME_PERSON[0]}
     assert splits.value_counts().to_dict() == {name: row["total"] for name, row in result["counts"].items()}
-    words = command(*SPLIT).out
+    words = cli(*SPLIT).out
     assert "Left out: 1 (the same as a judged image)" in words
     assert "The published split as it comes has 1 training image that is the same as a judged one" in words
 
 
-def test_ratios_seeds_and_folds_are_followed(command: Command) -> None:
-    wide = command(*SPLIT, "--kind", "seeded", "--valid", 0.2, "--test", 0.3, "--seed", 3, "--json").json
+def test_ratios_seeds_and_folds_are_followed(cli: Cli) -> None:
+    wide = cli(*SPLIT, "--kind", "seeded", "--valid", 0.2, "--test", 0.3, "--seed", 3, "--json").json
     assert wide["split"]["seed"] == 3
     assert wide["counts"]["test"]["total"] == pytest.approx(0.3 * N, abs=3)
     assert wide["counts"]["valid"]["total"] == pytest.approx(0.2 * N, abs=3)
-    folds = [command(*SPLIT, "--kind", "kfold", "--folds", 3, "--fold", fold, "--json").json for fold in range(3)]
+    folds = [cli(*SPLIT, "--kind", "kfold", "--folds", 3, "--fold", fold, "--json").json for fold in range(3)]
     assert sum(fold["counts"]["test"]["total"] for fold in folds) == N
     assert all(fold["leakage"]["clean"] for fold in folds)
 
 
-def test_bad_input_is_one_clear_line(command: Command, tmp_path: Path) -> None:
-    is_one_clear_line(command("datasets", "split", "none"), "'none'")
-    is_one_clear_line(command(*SPLIT, "--valid", 0.6), "--valid 0.6", "less than 0.5")
-    is_one_clear_line(command(*SPLIT, "--valid", 0.4, "--test", 0.7), "--test 0.7", "below 0.6")
-    is_one_clear_line(command(*SPLIT, "--kind", "kfold", "--fold", 5), "--fold 5", "0 to 4")
-    is_one_clear_line(command(*SPLIT, "--out", "/dev/null/split.csv"), "/dev/null/split.csv")
+def test_bad_input_is_one_clear_line(cli: Cli, tmp_path: Path) -> None:
+    assert_input_error(cli("datasets", "split", "none"), "'none'")
+    assert_input_error(cli(*SPLIT, "--valid", 0.6), "--valid 0.6", "less than 0.5")
+    assert_input_error(cli(*SPLIT, "--valid", 0.4, "--test", 0.7), "--test 0.7", "below 0.6")
+    assert_input_error(cli(*SPLIT, "--kind", "kfold", "--fold", 5), "--fold 5", "0 to 4")
+    assert_input_error(cli(*SPLIT, "--out", "/dev/null/split.csv"), "/dev/null/split.csv")

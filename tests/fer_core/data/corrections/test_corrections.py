@@ -51,8 +51,8 @@ def _index(n: int = 10) -> pd.DataFrame:
 
 
 def _writer(folder: Path, count: int, name: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", ADD_FOR_EVER, str(folder), str(count), name]
-    process = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    cli = [sys.executable, "-c", ADD_FOR_EVER, str(folder), str(count), name]
+    process = subprocess.Popen(cli, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     return process
 

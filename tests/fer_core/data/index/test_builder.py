@@ -21,7 +21,7 @@ from fer_core.data.sources.source import FolderSource, open_source
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import CancelledError, DatasetError
 from fer_core.settings import Settings
-from tests.sources import png, write_folder, write_zip
+from tests.support.sources import png, write_folder, write_zip
 
 SAID = ["id", "path", "split", "label", "raw_label", "unlabeled", "identity"]
 LABELS = LabelMap({**SYNONYMS, "other": None}, {"tie": "tie"})

@@ -26,7 +26,7 @@ from fer_core.data.synthetic.generator import draw_face
 from fer_core.data.synthetic.identities import Identity
 from fer_core.labels import Expression
 from fer_core.settings import Settings
-from tests.sources import write_zip
+from tests.support.sources import write_zip
 
 
 def _face(seed: int, size: int = 96) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ import pytest
 
 from fer_core.data.index.images import BOX_COLUMNS, FaceRef, cut, decode, face_refs, images_in_order
 from fer_core.data.sources.source import FolderSource
-from tests.sources import gray, png, write_folder
+from tests.support.sources import gray, png, write_folder
 
 COLOR = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
 

@@ -10,10 +10,10 @@ from fer_core.data.index.row_conflicts import conflicts
 from fer_core.data.ingest.reindex import reindex
 from fer_core.data.manifest import TableColumns
 from fer_core.settings import Settings
-from tests.sources import PLAIN, png, write_folder
+from tests.support.sources import EMPTY_MANIFEST, png, write_folder
 
 COLUMNS = TableColumns(path="image", label="emotion")
-MANIFEST = PLAIN.model_copy(update={"layout": "table", "columns": COLUMNS})
+MANIFEST = EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": COLUMNS})
 
 
 def test_rows_that_give_a_file_two_expressions_contradict_each_other() -> None:

@@ -18,7 +18,7 @@ from fer_core.data.ingest.import_folder import Import, alone, begin_import, disc
 from fer_core.data.ingest.import_run import run_import
 from fer_core.errors import ArchiveError, DatasetError, InputError
 from fer_core.settings import Settings
-from tests.sources import PLAIN, class_folders, write_folder, write_tar, write_zip
+from tests.support.sources import EMPTY_MANIFEST, class_folders, write_folder, write_tar, write_zip
 
 FILES = class_folders(12)
 
@@ -39,7 +39,7 @@ def _upload(store: Settings, name: str = "faces.zip") -> Path:
 
 def _decided(source: Path, store: Settings, *, take: bool = False) -> Import:
     work = begin_import(source, "mine", store, take=take)
-    work.decide(PLAIN)
+    work.decide(EMPTY_MANIFEST)
     return work
 
 
@@ -145,7 +145,7 @@ def test_a_compressed_tar_is_made_ready_and_is_not_lost(
     assert archive.read_bytes() == before  # until the dataset is there
     with zipfile.ZipFile(work.path()) as packed:
         assert {name: packed.read(name) for name in packed.namelist()} == FILES
-    work.decide(PLAIN)
+    work.decide(EMPTY_MANIFEST)
     run_import(work, store)
     assert archive.exists() != take
     assert [name for name in _in(store.store) if "source" in name] == ["datasets/mine/source.zip"]
@@ -167,7 +167,7 @@ def test_a_tar_that_a_kill_left_beside_its_zip_does_not_stay(store: Settings, mo
     (work.folder / "source.tar.gz").write_bytes(packed)
     (work.folder / ".source.zip.0123abcd.tmp").write_bytes(b"half")
     assert work.ready
-    work.decide(PLAIN)
+    work.decide(EMPTY_MANIFEST)
     folder = run_import(work, store)
     assert {path.name for path in folder.iterdir()} == {
         "dataset.json", "index.parquet", "manifest.yaml", "pairs.parquet", "source.zip",
@@ -186,9 +186,9 @@ def test_a_broken_tar_leaves_the_import_as_it_was(tmp_path: Path, store: Setting
 def test_another_decision_measures_anew_and_the_same_does_not(tmp_path: Path, store: Settings) -> None:
     work = _decided(write_zip(tmp_path / "faces.zip", FILES), store)
     parts = write_folder(work.folder / "parts", {"000000.parquet": "x", ".000001.parquet.tmp": "x"})
-    work.decide(PLAIN)
+    work.decide(EMPTY_MANIFEST)
     assert work.indexed_parts == 1
-    work.decide(PLAIN.model_copy(update={"title": "Other"}))
+    work.decide(EMPTY_MANIFEST.model_copy(update={"title": "Other"}))
     assert work.indexed_parts == 0
     assert not parts.exists()
     assert work.manifest is not None and work.manifest.title == "Other"

@@ -24,7 +24,7 @@ from fer_core.data.ingest.import_run import run_import
 from fer_core.errors import CancelledError, DatasetError
 from fer_core.settings import Settings
 from tests.conftest import PROJECT
-from tests.sources import PLAIN, class_folders, png, write_folder, write_tar, write_zip
+from tests.support.sources import EMPTY_MANIFEST, class_folders, png, write_folder, write_tar, write_zip
 
 TOTAL, PART_ROWS = 100, 8
 FILES = {**class_folders(TOTAL), "fear/text.png": b"no image", "happiness/empty.png": b""}
@@ -248,7 +248,7 @@ def test_an_import_thrown_away_leaves_nothing(store: Settings) -> None:
     store.uploads_dir.mkdir(parents=True)
     upload = write_zip(store.uploads_dir / "faces.zip", FILES)
     work = begin_import(upload, "mine", store, take=True)
-    work.decide(PLAIN)
+    work.decide(EMPTY_MANIFEST)
 
     def stop(done_01: float, message: str) -> None:
         if message.startswith("Indexed 48"):
@@ -268,7 +268,7 @@ def test_an_undecided_import_says_what_to_do(archive: Path, store: Settings) -> 
 
 def test_a_source_that_went_away_is_an_error_that_says_where_it_was(archive: Path, store: Settings) -> None:
     work = begin_import(archive, "mine", store)
-    work.decide(PLAIN)
+    work.decide(EMPTY_MANIFEST)
     archive.unlink()
     with pytest.raises(DatasetError, match=str(archive)):
         run_import(work, store)

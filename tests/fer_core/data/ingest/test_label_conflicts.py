@@ -15,8 +15,8 @@ from fer_core.data.readers import recognize
 from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError
 from fer_core.settings import Settings
-from tests.commands import commands
-from tests.sources import png, write_folder
+from tests.support.commands import cli_runner
+from tests.support.sources import png, write_folder
 
 WORDS = ("anger", "fear", "happiness", "sadness")
 
@@ -71,7 +71,7 @@ def test_labels_that_agree_are_said_to(tmp_path: Path, store: Settings) -> None:
 def test_an_import_waits_until_it_is_said_which_labels_count(
     tmp_path: Path, store: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = commands(capsys)
+    run = cli_runner(capsys)
     folder = write_folder(tmp_path / "faces", _folders_and_table(5))
     said = run("datasets", "preview", folder, "--json").json
     assert (said["conflict"]["differing"], said["conflict"]["compared"]) == (5, 32)

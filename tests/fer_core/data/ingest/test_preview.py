@@ -14,12 +14,12 @@ from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError
 from fer_core.labels import Expression
 from fer_core.settings import Settings
-from tests.sources import PLAIN, write_folder, write_zip
+from tests.support.sources import EMPTY_MANIFEST, write_folder, write_zip
 
 FERPLUS_ROW = 'a{n}.png,"(0, 0, 48, 48)",{votes}\n'
 
 
-def _proposed(folder: Path, files: dict[str, Any], manifest: Manifest = PLAIN, **more: int) -> ImportPreview:
+def _proposed(folder: Path, files: dict[str, Any], manifest: Manifest = EMPTY_MANIFEST, **more: int) -> ImportPreview:
     with open_source(write_folder(folder, files), Settings()) as source:
         return propose(source, manifest, **more)
 
@@ -34,7 +34,7 @@ def _fitting(source: Path, store: Settings, layout: str = "", dataset_id: str = 
 
 
 def test_labels_come_with_counts_and_what_they_become(tmp_path: Path) -> None:
-    manifest = PLAIN.model_copy(update={"labels": {"Glad": Expression.HAPPINESS, "other": None}})
+    manifest = EMPTY_MANIFEST.model_copy(update={"labels": {"Glad": Expression.HAPPINESS, "other": None}})
     names = [
         "Glad/1.png",
         "Glad/2.png",
@@ -62,7 +62,9 @@ def test_labels_come_with_counts_and_what_they_become(tmp_path: Path) -> None:
 
 
 def test_splits_and_people_are_counted(tmp_path: Path) -> None:
-    manifest = PLAIN.model_copy(update={"identity_pattern": "^(p[0-9]+)", "subgroup_patterns": {"gender": "-([fm])"}})
+    manifest = EMPTY_MANIFEST.model_copy(
+        update={"identity_pattern": "^(p[0-9]+)", "subgroup_patterns": {"gender": "-([fm])"}}
+    )
     names = ["train/sad/p1-f.png", "train/sad/p1-a.png", "test/sad/p2.png", "sad/x.png"]
     found = _proposed(tmp_path, dict.fromkeys(names, ""), manifest)
     assert found.splits == {Split.TRAIN: 2, Split.TEST: 1, "": 1}
@@ -87,7 +89,7 @@ def test_a_table_shows_its_columns_and_the_tables_there_are(tmp_path: Path) -> N
     columns = TableColumns(
         path="image", label="emotion", valence="v", arousal="a", box=("l", "t", "r", "b"), table="x.csv"
     )
-    manifest = PLAIN.model_copy(update={"layout": "table", "columns": columns})
+    manifest = EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": columns})
     found = _proposed(tmp_path, {"x.csv": text, "more/y.txt": "", "a.png": ""}, manifest)
     assert found.tables == ("more/y.txt", "x.csv")
     assert found.columns == ("image", "emotion", "v", "a", "l", "t", "r", "b")

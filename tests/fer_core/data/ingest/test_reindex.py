@@ -17,8 +17,8 @@ from fer_core.data.ingest import reindex as reindex_module
 from fer_core.data.ingest.reindex import reindex
 from fer_core.errors import CancelledError, DatasetError
 from fer_core.settings import Settings
-from tests.faulty import COPY_IN_TRAINING, ID, TESTED, UNREADABLE, N, import_faulty, png
-from tests.sources import gray
+from tests.support.faulty_dataset import ID, TEST_COPY, TRAIN_COPY, UNREADABLE, N, import_faulty, png
+from tests.support.sources import gray
 
 OLDER = ["raw_label", "signature", "dark_01", "bright_01"]
 
@@ -59,7 +59,7 @@ def test_pixels_that_have_changed_change_the_fingerprint_and_end_the_face_search
     dataset: StoredDataset, store: Settings
 ) -> None:
     (dataset.folder / "faces.json").write_text('{"detector": "yunet"}')
-    (dataset.source_path / TESTED).write_bytes(png(200))
+    (dataset.source_path / TEST_COPY).write_bytes(png(200))
     (dataset.source_path / UNREADABLE).write_bytes(cv2.imencode(".png", gray(201, 48, 48))[1].tobytes())
     made = reindex(dataset, store)
     assert (made.repainted, made.problems) == (2, 1)
@@ -72,13 +72,13 @@ def test_pixels_that_have_changed_change_the_fingerprint_and_end_the_face_search
 def test_copies_that_only_signatures_tell_are_found_from_then_on(dataset: StoredDataset, store: Settings) -> None:
     picture = cv2.imdecode(np.frombuffer(png(100), np.uint8), cv2.IMREAD_GRAYSCALE)
     soft = cv2.GaussianBlur(picture, (0, 0), 3)
-    for name, pixels in ((TESTED, soft), (COPY_IN_TRAINING, soft[1:-1, 1:-1])):
+    for name, pixels in ((TEST_COPY, soft), (TRAIN_COPY, soft[1:-1, 1:-1])):
         cv2.imwrite(str(dataset.source_path / name), pixels)
     reindex(dataset, store)
     ids = dataset.raw_index(["id"])["id"]
     after = open_dataset(ID, store).pairs()
     (found,) = after[after["kind"] == "near"].itertuples()
-    assert {ids[found.a], ids[found.b]} == {TESTED, COPY_IN_TRAINING}
+    assert {ids[found.a], ids[found.b]} == {TEST_COPY, TRAIN_COPY}
     assert found.bits > STRICT_BITS
     path = dataset.folder / "index.parquet"
     pd.read_parquet(path).drop(columns="signature").to_parquet(path, index=False)
@@ -88,7 +88,7 @@ def test_copies_that_only_signatures_tell_are_found_from_then_on(dataset: Stored
 
 def test_other_files_are_refused_and_the_index_stays(dataset: StoredDataset, store: Settings) -> None:
     before = contents(dataset)
-    (dataset.source_path / TESTED).unlink()
+    (dataset.source_path / TEST_COPY).unlink()
     with pytest.raises(DatasetError, match="1 of its images are gone and 0 are new"):
         reindex(dataset, store)
     shutil.rmtree(dataset.source_path)

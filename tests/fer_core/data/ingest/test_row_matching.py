@@ -13,7 +13,7 @@ from fer_core.data.ingest.preview import ImportPreview, fitting_manifest, propos
 from fer_core.data.ingest.skipped import Reason
 from fer_core.data.sources.source import open_source
 from fer_core.settings import Settings
-from tests.sources import png, write_folder
+from tests.support.sources import png, write_folder
 
 NAMES = [f"Zoë_{number}.jpg" for number in range(6)]
 

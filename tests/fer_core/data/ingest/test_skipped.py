@@ -16,20 +16,20 @@ from fer_core.data.manifest import Manifest, TableColumns
 from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError
 from fer_core.settings import Settings
-from tests.commands import Command, commands, is_one_clear_line
-from tests.sources import PLAIN, class_folders, png, write_folder
+from tests.support.commands import Cli, assert_input_error, cli_runner
+from tests.support.sources import EMPTY_MANIFEST, class_folders, png, write_folder
 
-TABLE = PLAIN.model_copy(
+TABLE = EMPTY_MANIFEST.model_copy(
     update={"layout": "table", "columns": TableColumns(path="image", label="emotion", table="labels.csv")}
 )
 
 
 @pytest.fixture
-def command(store: Settings, capsys: pytest.CaptureFixture[str]) -> Command:
-    return commands(capsys)
+def cli(store: Settings, capsys: pytest.CaptureFixture[str]) -> Cli:
+    return cli_runner(capsys)
 
 
-def _proposed(folder: Path, files: dict[str, Any], manifest: Manifest = PLAIN) -> ImportPreview:
+def _proposed(folder: Path, files: dict[str, Any], manifest: Manifest = EMPTY_MANIFEST) -> ImportPreview:
     with open_source(write_folder(folder, files), Settings()) as source:
         return propose(source, manifest)
 
@@ -119,24 +119,22 @@ def test_the_lesser_half_is_not_imported_unless_it_is_wanted(tmp_path: Path, sto
     assert _reasons(seen[0]) == {Reason.NOT_NAMED: 8}
 
 
-def test_commands_say_what_is_left_out_and_refuse_the_lesser_half(
-    tmp_path: Path, command: Command, store: Settings
-) -> None:
+def test_commands_say_what_is_left_out_and_refuse_the_lesser_half(tmp_path: Path, cli: Cli, store: Settings) -> None:
     few = write_folder(tmp_path / "few", class_folders(4) | {"loose.png": png(9), "notes.txt": ""})
-    said = command("datasets", "preview", few, "--json").json
+    said = cli("datasets", "preview", few, "--json").json
     assert [(each["reason"], each["count"], each["examples"]) for each in said["left_out"]] == [
         ("no_label", 1, ["loose.png"]),
         ("no_image", 1, ["notes.txt"]),
     ]
     assert (said["used"], said["too_much_unread"]) == (4, False)
-    assert "left out: 1 image has no label, such as loose.png" in command("datasets", "preview", few).out
-    printed = command("datasets", "import", few, "--json")
+    assert "left out: 1 image has no label, such as loose.png" in cli("datasets", "preview", few).out
+    printed = cli("datasets", "import", few, "--json")
     assert (printed.code, printed.json["left_out"]) == (0, said["left_out"])
 
     files = {f"{number}.png": png(number) for number in range(3)} | {"labels.csv": _table(["0.png"])}
     most = write_folder(tmp_path / "most", files)
-    assert command("datasets", "preview", most, "--json").json["too_much_unread"]
-    is_one_clear_line(command("datasets", "import", most), "Only 1 of the 3 images", "2.png"[:1], "--allow-partial")
-    printed = command("datasets", "import", most, "--allow-partial")
+    assert cli("datasets", "preview", most, "--json").json["too_much_unread"]
+    assert_input_error(cli("datasets", "import", most), "Only 1 of the 3 images", "2.png"[:1], "--allow-partial")
+    printed = cli("datasets", "import", most, "--allow-partial")
     assert printed.code == 0
     assert "left out: 2 images are named by no label file" in printed.out

@@ -8,12 +8,12 @@ from fer_core.data.manifest import Manifest
 from fer_core.errors import DatasetError, InputError
 from fer_core.labels import Expression
 
-PLAIN = Manifest(id="mine", title="Mine", summary="", license="MIT", layout="folders")
+EMPTY_MANIFEST = Manifest(id="mine", title="Mine", summary="", license="MIT", layout="folders")
 
 
 def _map(labels: dict[str, Expression | None] | None = None, **others: dict[str, object]) -> LabelMap:
     codes, unlabeled = others.get("codes", {}), others.get("unlabeled", {})
-    return label_map(PLAIN.model_copy(update={"labels": labels or {}}), codes, unlabeled)  # type: ignore[arg-type]
+    return label_map(EMPTY_MANIFEST.model_copy(update={"labels": labels or {}}), codes, unlabeled)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

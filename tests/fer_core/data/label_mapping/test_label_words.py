@@ -9,7 +9,7 @@ from fer_core.data.label_mapping.label_words import SYNONYMS, expression_word
 from fer_core.data.label_mapping.numberings import NUMBERINGS, code_of, fitting_numberings, in_words, numbering_for
 from fer_core.errors import DatasetError
 from fer_core.labels import Expression
-from tests.sources import PLAIN
+from tests.support.sources import EMPTY_MANIFEST
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_words_that_say_something_else_or_two_things_are_not_guessed(text: str) 
 
 def test_a_manifest_has_the_last_word() -> None:
     labels = label_map(
-        PLAIN.model_copy(update={"labels": {"happy face": Expression.CONTEMPT, "sad faces": None}}), {}, {}
+        EMPTY_MANIFEST.model_copy(update={"labels": {"happy face": Expression.CONTEMPT, "sad faces": None}}), {}, {}
     )
     assert labels.expression("Happy Face") is Expression.CONTEMPT
     assert (labels.expression("sad faces"), labels.reason("sad faces")) == (None, "left_out")
@@ -72,11 +72,11 @@ def test_numbers_are_told_however_they_are_written(raw: str, code: str) -> None:
 
 
 def test_a_number_is_no_label_until_someone_says_whose_it_is() -> None:
-    plain = label_map(PLAIN, {}, {})
+    plain = label_map(EMPTY_MANIFEST, {}, {})
     assert not any(plain.knows(str(code)) for code in range(10))
     with pytest.raises(DatasetError, match=r"'3'.*--map 3=fear.*--numbering fer2013\|affectnet\|rafdb"):
         plain.expression("3")
-    affectnet = label_map(PLAIN.model_copy(update={"labels": dict(NUMBERINGS["affectnet"].codes)}), {}, {})
+    affectnet = label_map(EMPTY_MANIFEST.model_copy(update={"labels": dict(NUMBERINGS["affectnet"].codes)}), {}, {})
     assert affectnet.expression("3") is affectnet.expression("03") is affectnet.expression("3.0") is Expression.SURPRISE
 
 

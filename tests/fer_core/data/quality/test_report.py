@@ -17,9 +17,18 @@ from fer_core.data.quality.report import (
 )
 from fer_core.errors import InputError
 from fer_core.settings import Settings
-from tests.faulty import BLANK, COPY_IN_TRAINING, PERSON, TESTED, TWICE, UNREADABLE, N, import_faulty
+from tests.support.faulty_dataset import (
+    BLANK,
+    DUPLICATES,
+    SAME_PERSON,
+    TEST_COPY,
+    TRAIN_COPY,
+    UNREADABLE,
+    N,
+    import_faulty,
+)
 
-FAULTY = {BLANK, COPY_IN_TRAINING, TESTED, UNREADABLE, *PERSON, *TWICE}
+FAULTY = {BLANK, TRAIN_COPY, TEST_COPY, UNREADABLE, *SAME_PERSON, *DUPLICATES}
 
 
 @pytest.fixture
@@ -36,10 +45,10 @@ def test_the_faults_are_found_and_nothing_else(dataset: StoredDataset) -> None:
     assert ids_by_kind(dataset) == {
         "unreadable": {UNREADABLE},
         "blank": {BLANK},
-        "duplicate_across_splits": {TESTED, COPY_IN_TRAINING},
-        "conflict": {TESTED, COPY_IN_TRAINING},
-        "exact_duplicate": {TESTED, COPY_IN_TRAINING, *TWICE},
-        "identity_across_splits": set(PERSON),
+        "duplicate_across_splits": {TEST_COPY, TRAIN_COPY},
+        "conflict": {TEST_COPY, TRAIN_COPY},
+        "exact_duplicate": {TEST_COPY, TRAIN_COPY, *DUPLICATES},
+        "identity_across_splits": set(SAME_PERSON),
     }
     report = quality_report(dataset)
     assert (report.concerned, report.used, report.lacking) == (len(FAULTY), N, ())
@@ -55,7 +64,7 @@ def test_what_was_excluded_is_passed_over_and_an_older_version_can_be_asked_for(
     report = quality_report(dataset)
     assert report.findings == ()
     assert report.concerned == 0
-    assert report.used == N - len({UNREADABLE, BLANK, COPY_IN_TRAINING, TWICE[1], PERSON[0]})
+    assert report.used == N - len({UNREADABLE, BLANK, TRAIN_COPY, DUPLICATES[1], SAME_PERSON[0]})
     assert quality_report(dataset, version=0).concerned == len(FAULTY)
 
 
@@ -71,7 +80,7 @@ def test_pairs_are_tabled_with_both_images(dataset: StoredDataset) -> None:
     table = pair_table(quality_report(dataset).findings, dataset.index())
     across = table[table["finding"] == "duplicate_across_splits"].iloc[0]
     assert (across["bits"], across["similarity"]) == (0, 1)
-    assert {across["id_a"], across["id_b"]} == {TESTED, COPY_IN_TRAINING}
+    assert {across["id_a"], across["id_b"]} == {TEST_COPY, TRAIN_COPY}
     assert {across["label_a"], across["label_b"]} == {"anger", "fear"}
     assert {across["split_a"], across["split_b"]} == {"test", "train"}
     assert pair_table([], dataset.index()).empty

@@ -15,7 +15,7 @@ from fer_core.data.record import Split
 from fer_core.errors import LabelFileError
 from fer_core.labels import Expression
 from fer_core.settings import Settings
-from tests.sources import gray, labeled, png, read_records, write_folder
+from tests.support.sources import gray, png, read_labels, read_records, write_folder
 
 HEADER = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal\n"
 
@@ -43,12 +43,12 @@ def test_numbers_may_be_stored_as_numbers_or_text(as_written, tmp_path: Path) ->
     assert (record.path, record.split, record.raw_label) == ("train_set/images/7.jpg", Split.TRAIN, "3")
     assert (record.valence, record.arousal) == (-0.25, 1.0)
     assert record.landmarks == tuple(landmarks)
-    assert labeled(tmp_path, "affectnet-npy") == {"train_set/images/7.jpg": ("surprise", "")}
+    assert read_labels(tmp_path, "affectnet-npy") == {"train_set/images/7.jpg": ("surprise", "")}
 
 
 def test_codes_are_the_expressions_in_affectnets_order(tmp_path: Path) -> None:
     files = {name: each for code in range(11) for name, each in _annotated(f"val_set/{code}", str(code)).items()}
-    found = labeled(write_folder(tmp_path, files), "affectnet-npy")
+    found = read_labels(write_folder(tmp_path, files), "affectnet-npy")
     becomes = [found[f"val_set/images/{code}.jpg"] for code in range(11)]
     assert becomes[:8] == [(str(expression), "") for expression in Expression]
     assert becomes[8:] == [("", "left_out"), ("", "unknown"), ("", "not_a_face")]
@@ -60,7 +60,7 @@ def test_what_is_missing_is_left_open(tmp_path: Path) -> None:
     one, two = read_records(write_folder(tmp_path, files), "affectnet-npy")
     assert (one.valence, one.arousal, one.landmarks) == (None, None, None)
     assert (two.raw_label, two.valence) == ("", 0.5)
-    assert labeled(tmp_path, "affectnet-npy")["train_set/images/2.jpg"] == ("", "no_label")
+    assert read_labels(tmp_path, "affectnet-npy")["train_set/images/2.jpg"] == ("", "no_label")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_csv_row_is_a_face_with_its_box(tmp_path: Path) -> None:
 def test_csv_codes_without_an_expression_say_why(tmp_path: Path) -> None:
     rows = "".join(_row(f"{code}.jpg", "0,0,5,5", str(code)) for code in range(11))
     write_folder(tmp_path, {"validation.csv": HEADER + rows, **{f"{code}.jpg": "" for code in range(11)}})
-    found = labeled(tmp_path, "affectnet-csv")
+    found = read_labels(tmp_path, "affectnet-csv")
     assert [found[f"{code}.jpg"][0] for code in range(8)] == list(Expression)
     assert [found[f"{code}.jpg"][1] for code in (8, 9, 10)] == ["left_out", "unknown", "not_a_face"]
 

@@ -13,7 +13,7 @@ from fer_core.data.readers.table import guess_columns
 from fer_core.data.sources.source import open_source
 from fer_core.errors import LabelFileError
 from fer_core.settings import Settings
-from tests.sources import PLAIN, read_records, write_folder, write_zip
+from tests.support.sources import EMPTY_MANIFEST, read_records, write_folder, write_zip
 
 ROWS = [
     ["image", "emotion", "valence", "annotator"],
@@ -37,7 +37,7 @@ def _table(folder: Path, content: bytes, **columns: str) -> list[tuple[str, str,
     write_folder(folder, {"labels.csv": content, "Zoë 1.jpg": "", "b.jpg": ""})
     with open_source(folder, Settings()) as source:
         guessed = guess_columns(source).model_copy(update={"identity": "annotator", **columns})
-    records = read_records(folder, "table", PLAIN.model_copy(update={"layout": "table", "columns": guessed}))
+    records = read_records(folder, "table", EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": guessed}))
     return [(each.path, each.raw_label, each.valence, each.identity) for each in records]
 
 
@@ -102,7 +102,7 @@ def test_what_is_no_text_says_so_and_what_to_do(tmp_path: Path) -> None:
 def test_a_table_in_an_archive_is_read_alike(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "a.zip", {"labels.csv": _bytes("utf-16", _text("\t")), "Zoë 1.jpg": "", "b.jpg": ""})
     columns = TableColumns(path="image", label="emotion", valence="valence")
-    records = read_records(path, "table", PLAIN.model_copy(update={"layout": "table", "columns": columns}))
+    records = read_records(path, "table", EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": columns}))
     assert [(each.path, each.valence) for each in records] == [("Zoë 1.jpg", 0.53), ("b.jpg", -0.12)]
 
 
@@ -127,7 +127,7 @@ def test_decimal_commas_become_points(text: str, separator: str, expected: str) 
 def test_boxes_with_decimal_commas_are_read(tmp_path: Path) -> None:
     text = "image;emotion;l;t;r;b\na.jpg;sad;10,4;20,6;120,125;1.000,4\n"
     columns = TableColumns(path="image", label="emotion", box=("l", "t", "r", "b"))
-    manifest = PLAIN.model_copy(update={"layout": "table", "columns": columns})
+    manifest = EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": columns})
     (record,) = read_records(write_folder(tmp_path, {"labels.csv": text, "a.jpg": ""}), "table", manifest)
     assert record.box == (10, 21, 120, 1000)
 
@@ -135,7 +135,7 @@ def test_boxes_with_decimal_commas_are_read(tmp_path: Path) -> None:
 def test_a_wanted_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     """Nobody can tell which is meant; one that is not wanted does no harm."""
     columns = TableColumns(path="image", label="emotion")
-    manifest = PLAIN.model_copy(update={"layout": "table", "columns": columns})
+    manifest = EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": columns})
     folder = write_folder(tmp_path, {"labels.csv": "image,emotion, emotion,x,x\na.jpg,sad,fear,1,2\n", "a.jpg": ""})
     with pytest.raises(LabelFileError, match=r"labels\.csv has several columns called 'emotion'.*Rename"):
         read_records(folder, "table", manifest)

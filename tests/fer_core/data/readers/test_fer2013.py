@@ -15,7 +15,7 @@ from fer_core.data.record import Split
 from fer_core.data.sources.source import open_source
 from fer_core.errors import ArchiveError, DatasetError, LabelFileError
 from fer_core.settings import Settings
-from tests.sources import gray, labeled, read_records, write_folder, write_tar, write_zip
+from tests.support.sources import gray, read_labels, read_records, write_folder, write_tar, write_zip
 
 WORDS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt")
 EXPRESSIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt")
@@ -115,7 +115,7 @@ def test_a_bad_row_becomes_a_problem_and_not_an_end(tmp_path: Path, store: Setti
 def test_contempt_is_code_7_as_in_ck_plus(tmp_path: Path) -> None:
     text = "emotion,pixels,Usage\n7,0 1 2 3,Training\n6,0 1 2 3,PublicTest\n"
     write_folder(tmp_path, {"ckextended.csv": text})
-    assert labeled(tmp_path, "fer2013-csv") == {
+    assert read_labels(tmp_path, "fer2013-csv") == {
         "train/contempt/0000000.png": ("contempt", ""),
         "valid/neutral/0000001.png": ("neutral", ""),
     }

@@ -8,7 +8,7 @@ from fer_core.data.manifest import known_manifests
 from fer_core.data.record import Record, Split
 from fer_core.errors import LabelFileError
 from fer_core.labels import Expression
-from tests.sources import labeled, read_records, write_folder
+from tests.support.sources import read_labels, read_records, write_folder
 
 MANIFEST = known_manifests()["ferplus"]
 ROW = 'fer0000000.png,"(0, 0, 48, 48)",1,2,3,4,5,6,7,8,9,10\n'
@@ -41,7 +41,7 @@ def test_votes_come_in_our_order(tmp_path: Path) -> None:
 )
 def test_labels_are_the_commonest(votes: str, label: str, unlabeled: str, tmp_path: Path) -> None:
     write_folder(tmp_path, {"FER2013Test/label.csv": f"a.png,box,{votes}\n"})
-    assert labeled(tmp_path, "ferplus", MANIFEST) == {"FER2013Test/a.png": (label, unlabeled)}
+    assert read_labels(tmp_path, "ferplus", MANIFEST) == {"FER2013Test/a.png": (label, unlabeled)}
 
 
 @pytest.mark.parametrize("start", ["", "\ufeff"])

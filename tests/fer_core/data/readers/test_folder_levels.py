@@ -15,8 +15,8 @@ from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError
 from fer_core.labels import Expression
 from fer_core.settings import Settings
-from tests.commands import Command, commands
-from tests.sources import PLAIN, labeled, png, read_records, write_folder
+from tests.support.commands import Cli, cli_runner
+from tests.support.sources import EMPTY_MANIFEST, png, read_labels, read_records, write_folder
 
 WORDS = ("happiness", "sadness", "anger", "neutral")
 
@@ -25,7 +25,7 @@ def _files(names: Iterable[str]) -> dict[str, str]:
     return dict.fromkeys(names, "")
 
 
-def _told(folder: Path, manifest: Manifest = PLAIN) -> set[tuple[Split | None, str, str | None]]:
+def _told(folder: Path, manifest: Manifest = EMPTY_MANIFEST) -> set[tuple[Split | None, str, str | None]]:
     return {(record.split, record.raw_label, record.identity) for record in read_records(folder, "folders", manifest)}
 
 
@@ -48,7 +48,7 @@ def test_class_folders_are_understood_however_they_are_called(
 ) -> None:
     write_folder(tmp_path, _files(f"{above}{name}/{number}.png" for name in names for number in range(3)))
     assert _layout(tmp_path) == "folders"
-    assert {label for label, _ in labeled(tmp_path, "folders").values()} == set(WORDS)
+    assert {label for label, _ in read_labels(tmp_path, "folders").values()} == set(WORDS)
     assert {record.split for record in read_records(tmp_path, "folders")} == {Split.TRAIN if above else None}
 
 
@@ -105,9 +105,9 @@ def test_the_manifest_may_say_which_folder_is_the_person_or_that_none_is(tmp_pat
     write_folder(tmp_path, _files(f"lab{n % 2}/{label}/s0{n}/1.png" for label in WORDS for n in range(4)))
     assert {person for _, _, person in _told(tmp_path)} == {"s00", "s01", "s02", "s03"}
     for level, people in ((0, {None}), (3, {"lab0", "lab1"})):
-        manifest = PLAIN.model_copy(update={"identity_folder": level})
+        manifest = EMPTY_MANIFEST.model_copy(update={"identity_folder": level})
         assert {person for _, _, person in _told(tmp_path, manifest)} == people
-    named = PLAIN.model_copy(update={"identity_pattern": "^(1)"})
+    named = EMPTY_MANIFEST.model_copy(update={"identity_pattern": "^(1)"})
     assert {person for _, _, person in _told(tmp_path, named)} == {"1"}
 
 
@@ -118,7 +118,7 @@ def test_numbered_folders_are_recognized_and_not_guessed(pattern: str, names: tu
     assert _layout(tmp_path) == "folders"
     assert {label for _, label, _ in _told(tmp_path)} == set(names)
     with pytest.raises(DatasetError, match="is no known expression"):
-        labeled(tmp_path, "folders")
+        read_labels(tmp_path, "folders")
 
 
 def test_folders_of_many_numbers_are_no_classes(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_persons_of_folders_reach_the_dataset(tmp_path: Path, store: Settings) -
 def test_numbers_are_imported_once_it_is_said_whose_they_are(
     tmp_path: Path, store: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run: Command = commands(capsys)
+    run: Cli = cli_runner(capsys)
     names = [f"train/{code}/{n}.png" for code in range(1, 8) for n in range(2)]
     folder = write_folder(tmp_path / "faces", {name: png(number) for number, name in enumerate(names)})
     said = run("datasets", "preview", folder, "--json").json
@@ -177,4 +177,4 @@ def test_numbers_are_imported_once_it_is_said_whose_they_are(
 
 def test_unlike_words_are_told_apart_by_their_expressions(tmp_path: Path) -> None:
     write_folder(tmp_path, _files(["3_happy/a.png", "smile/b.png"]))
-    assert {label for label, _ in labeled(tmp_path, "folders").values()} == {Expression.HAPPINESS}
+    assert {label for label, _ in read_labels(tmp_path, "folders").values()} == {Expression.HAPPINESS}

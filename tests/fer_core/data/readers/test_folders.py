@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fer_core.data.record import Split
 from fer_core.labels import Expression
-from tests.sources import PLAIN, labeled, read_records, write_folder, write_tar, write_zip
+from tests.support.sources import EMPTY_MANIFEST, read_labels, read_records, write_folder, write_tar, write_zip
 
 FILES = dict.fromkeys(
     [
@@ -44,7 +44,7 @@ def test_class_folders_with_and_without_splits_and_by_other_names(tmp_path: Path
     ):
         found = {r.path.rpartition("/")[2]: (r.split, r.raw_label) for r in read_records(path, "folders")}
         assert found == expected
-    becomes = {name.rpartition("/")[2]: label for name, (label, _) in labeled(tmp_path / "f", "folders").items()}
+    becomes = {name.rpartition("/")[2]: label for name, (label, _) in read_labels(tmp_path / "f", "folders").items()}
     assert becomes["a.png"] == becomes["b.JPG"] == Expression.HAPPINESS
     assert [becomes[name] for name in ("c.jpeg", "d.webp", "e.bmp", "f.tif", "g.PGM")] == [
         "sadness", "anger", "surprise", "contempt", "disgust",
@@ -57,9 +57,9 @@ def test_a_split_folder_that_holds_images_itself_is_a_class_of_its_name(tmp_path
 
 
 def test_the_manifest_maps_and_leaves_out(tmp_path: Path) -> None:
-    manifest = PLAIN.model_copy(update={"labels": {"Bored": None, "Glad": Expression.HAPPINESS}})
+    manifest = EMPTY_MANIFEST.model_copy(update={"labels": {"Bored": None, "Glad": Expression.HAPPINESS}})
     write_folder(tmp_path, dict.fromkeys(["Bored/a.png", "glad/b.png", "fear/c.png", "d.png"], ""))
-    assert labeled(tmp_path, "folders", manifest) == {
+    assert read_labels(tmp_path, "folders", manifest) == {
         "Bored/a.png": ("", "left_out"),
         "glad/b.png": ("happiness", ""),
         "fear/c.png": ("fear", ""),
@@ -68,7 +68,7 @@ def test_the_manifest_maps_and_leaves_out(tmp_path: Path) -> None:
 
 
 def test_names_tell_people_and_subgroups(tmp_path: Path) -> None:
-    manifest = PLAIN.model_copy(
+    manifest = EMPTY_MANIFEST.model_copy(
         update={"identity_pattern": "^(p[0-9]+)-", "subgroup_patterns": {"gender": "-([fm])-", "age": "-(old)"}}
     )
     write_folder(tmp_path, dict.fromkeys(["fear/p1-f-old.png", "fear/p2-m-.png", "p3-f-/other.png"], ""))

@@ -21,7 +21,7 @@ from fer_core.data.readers import recognize
 from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError, LabelFileError
 from fer_core.settings import Settings
-from tests.sources import PLAIN, gray, png, write_folder, write_zip
+from tests.support.sources import EMPTY_MANIFEST, gray, png, write_folder, write_zip
 
 VOTES = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
 USAGES = ["Training"] * 4 + ["PublicTest", "PrivateTest"]
@@ -140,7 +140,7 @@ def test_codes_without_names_wait_for_a_person(tmp_path: Path, store: Settings) 
     with pytest.raises(DatasetError, match="--numbering"):
         import_dataset(tmp_path / "faces.parquet", store)
     codes = dict(NUMBERINGS["affectnet"].codes)
-    manifest = Manifest.model_validate({**PLAIN.model_dump(), "layout": "hf-parquet", "labels": codes})
+    manifest = Manifest.model_validate({**EMPTY_MANIFEST.model_dump(), "layout": "hf-parquet", "labels": codes})
     index = import_dataset(tmp_path / "faces.parquet", store, manifest=manifest).index()
     assert sorted(index["label"]) == ["anger", "anger", "neutral"]
 

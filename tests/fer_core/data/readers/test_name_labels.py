@@ -9,7 +9,7 @@ from fer_core.data.manifest import known_manifests
 from fer_core.data.record import Split
 from fer_core.errors import DatasetError
 from fer_core.settings import Settings
-from tests.sources import PLAIN, labeled, png, read_records, write_folder
+from tests.support.sources import EMPTY_MANIFEST, png, read_labels, read_records, write_folder
 
 JAFFE = known_manifests()["jaffe"]
 KDEF = known_manifests()["kdef"]
@@ -19,14 +19,14 @@ def test_jaffe_is_read_from_its_names(tmp_path: Path) -> None:
     files = dict.fromkeys(["jaffe/KA.AN1.39.tiff", "jaffe/KA.HA2.30.tiff", "jaffe/YM.NE3.51.tiff", "jaffe/README"], "")
     records = read_records(write_folder(tmp_path, files), "names", JAFFE)
     assert [(r.identity, r.raw_label) for r in records] == [("KA", "AN"), ("KA", "HA"), ("YM", "NE")]
-    found = [label for label, _ in labeled(tmp_path, "names", JAFFE).values()]
+    found = [label for label, _ in read_labels(tmp_path, "names", JAFFE).values()]
     assert found == ["anger", "happiness", "neutral"]
 
 
 def test_kdef_is_read_from_its_names_with_subgroups(tmp_path: Path) -> None:
     files = dict.fromkeys(["KDEF/AF01/AF01ANS.JPG", "KDEF/AF01/AF01SUHL.JPG", "KDEF/BM35/BM35AFFR.JPG"], "")
     one, two, three = read_records(write_folder(tmp_path, files), "names", KDEF)
-    found = [label for label, _ in labeled(tmp_path, "names", KDEF).values()]
+    found = [label for label, _ in read_labels(tmp_path, "names", KDEF).values()]
     assert found == ["anger", "surprise", "fear"]
     assert one.identity == two.identity != three.identity
     groups = [dict(record.subgroups) for record in (one, two, three)]
@@ -46,7 +46,7 @@ def test_subgroups_reach_the_index(tmp_path: Path, store: Settings) -> None:
 
 
 def test_splits_come_from_folders_and_names_that_do_not_match_are_no_images_of_it(tmp_path: Path) -> None:
-    manifest = PLAIN.model_copy(update={"layout": "names", "label_pattern": "_([a-z]+)[.]"})
+    manifest = EMPTY_MANIFEST.model_copy(update={"layout": "names", "label_pattern": "_([a-z]+)[.]"})
     write_folder(tmp_path, dict.fromkeys(["train/1_fear.png", "test/2_sad.png", "3.png", "4_joy.txt"], ""))
     found = [(record.path, record.split, record.raw_label) for record in read_records(tmp_path, "names", manifest)]
     assert found == [("test/2_sad.png", Split.TEST, "sad"), ("train/1_fear.png", Split.TRAIN, "fear")]

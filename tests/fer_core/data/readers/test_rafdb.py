@@ -9,7 +9,7 @@ from fer_core.data.manifest import known_manifests
 from fer_core.data.record import Split
 from fer_core.errors import LabelFileError
 from fer_core.settings import Settings
-from tests.sources import labeled, png, read_records, write_folder, write_zip
+from tests.support.sources import png, read_labels, read_records, write_folder, write_zip
 
 LIST = "".join(f"train_{code:05d}.jpg {code}\n" for code in range(1, 8)) + "test_0001.jpg 4\n"
 ORIGINALS = [line.split()[0] for line in LIST.splitlines()]
@@ -36,7 +36,7 @@ def test_the_list_names_the_images_wherever_they_lie(folder: str, images: list[s
     records = read_records(tmp_path, "rafdb")
     assert [record.path for record in records] == [folder + image for image in images]
     assert [record.split for record in records] == [Split.TRAIN] * 7 + [Split.TEST]
-    assert tuple(label for label, _ in labeled(tmp_path, "rafdb").values()) == CODES
+    assert tuple(label for label, _ in read_labels(tmp_path, "rafdb").values()) == CODES
 
 
 def test_aligned_faces_go_before_the_originals(tmp_path: Path) -> None:

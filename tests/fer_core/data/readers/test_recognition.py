@@ -13,7 +13,7 @@ from fer_core.data.record import Split
 from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError, InputError
 from fer_core.settings import Settings
-from tests.sources import write_folder, write_zip
+from tests.support.sources import write_folder, write_zip
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from fer_core.data.record import Record, Split
 from fer_core.data.sources.source import open_source
 from fer_core.errors import LabelFileError
 from fer_core.settings import Settings
-from tests.sources import labeled, png, read_records, write_folder, write_zip
+from tests.support.sources import png, read_labels, read_records, write_folder, write_zip
 
 CSV = "image,emotion\na.jpg,Happy\nsub/b.jpg,sad\n"
 CHOSEN = TableColumns(path="image", label="emotion")
@@ -139,7 +139,7 @@ def test_a_dot_before_the_paths_is_left_out(tmp_path: Path) -> None:
 
 def test_the_labels_of_a_table_are_mapped(tmp_path: Path) -> None:
     write_folder(tmp_path, {"labels.csv": CSV, "a.jpg": "", "sub/b.jpg": ""})
-    assert labeled(tmp_path, "table", _manifest()) == {"a.jpg": ("happiness", ""), "sub/b.jpg": ("sadness", "")}
+    assert read_labels(tmp_path, "table", _manifest()) == {"a.jpg": ("happiness", ""), "sub/b.jpg": ("sadness", "")}
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_the_real_table_is_read_with_its_counts(test_data: Path) -> None:
     if not archive.is_file():
         pytest.skip("No facial_expressions.zip.")
     manifest = known_manifests()["facial-expressions"]
-    found = list(labeled(archive, "table", manifest).values())
+    found = list(read_labels(archive, "table", manifest).values())
     counts = {label: sum(label == each for each, _ in found) for label, _ in found}
     assert counts == {
         "happiness": 1250,

@@ -11,7 +11,7 @@ from fer_core.data.record import Record
 from fer_core.data.sources.source import open_source
 from fer_core.errors import LabelFileError
 from fer_core.settings import Settings
-from tests.sources import PLAIN, read_records, write_folder
+from tests.support.sources import EMPTY_MANIFEST, read_records, write_folder
 
 IMAGES = {f"images/{number}.png": "" for number in range(3)}
 
@@ -21,7 +21,7 @@ def _read(folder: Path, text: str) -> list[Record]:
     write_folder(folder, IMAGES | {"labels.csv": text})
     with open_source(folder, Settings()) as source:
         columns = guess_columns(source)
-    return read_records(folder, "table", PLAIN.model_copy(update={"layout": "table", "columns": columns}))
+    return read_records(folder, "table", EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": columns}))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_table_that_holds_nothing_to_read_says_what(text: str, said: str, tmp_
 def test_a_header_alone_is_told_where_the_columns_are_known_too(tmp_path: Path) -> None:
     write_folder(tmp_path, IMAGES | {"labels.csv": "image,emotion\n"})
     columns = {"path": "image", "label": "emotion"}
-    manifest = PLAIN.model_validate({**PLAIN.model_dump(), "layout": "table", "columns": columns})
+    manifest = EMPTY_MANIFEST.model_validate({**EMPTY_MANIFEST.model_dump(), "layout": "table", "columns": columns})
     with pytest.raises(LabelFileError, match=r"labels\.csv has a header but no rows"):
         read_records(tmp_path, "table", manifest)
 

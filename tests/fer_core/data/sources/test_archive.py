@@ -16,7 +16,7 @@ from fer_core.data.sources.byte_range import read_at
 from fer_core.data.sources.fetch import repack_tar
 from fer_core.errors import ArchiveError
 from fer_core.settings import Settings
-from tests.sources import write_tar, write_zip
+from tests.support.sources import write_tar, write_zip
 
 OUTSIDE = [
     "../evil.png",

@@ -13,7 +13,7 @@ from fer_core.data.sources.archive import open_members
 from fer_core.data.sources.byte_range import ByteRange, Files, read_at
 from fer_core.errors import ArchiveError, DatasetError
 from fer_core.settings import Settings
-from tests.sources import write_tar, write_zip
+from tests.support.sources import write_tar, write_zip
 
 PACKED = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 METHODS = pytest.mark.parametrize("method", PACKED)

@@ -15,7 +15,7 @@ import pytest
 from fer_core.data.sources.fetch import fetch, is_url, repack_tar
 from fer_core.errors import ArchiveError, CancelledError, DatasetError
 from fer_core.settings import Settings
-from tests.sources import class_folders, write_folder, write_tar, write_zip
+from tests.support.sources import class_folders, write_folder, write_tar, write_zip
 
 FILES = class_folders(6)
 ONLINE = Settings(offline=False)

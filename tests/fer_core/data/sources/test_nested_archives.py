@@ -14,7 +14,7 @@ from fer_core.data.sources.archive import open_members
 from fer_core.data.sources.source import open_source
 from fer_core.errors import ArchiveError
 from fer_core.settings import Settings
-from tests.sources import class_folders, png, write_folder, write_tar, write_zip
+from tests.support.sources import class_folders, png, write_folder, write_tar, write_zip
 
 INNER = class_folders(6)
 

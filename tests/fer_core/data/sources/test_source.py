@@ -10,7 +10,7 @@ import pytest
 from fer_core.data.sources.source import open_source
 from fer_core.errors import ArchiveError, DatasetError
 from fer_core.settings import Settings
-from tests.sources import write_folder, write_tar, write_zip
+from tests.support.sources import write_folder, write_tar, write_zip
 
 EXTRAS = {
     "__MACOSX/happiness/._a.png": b"x",

@@ -18,7 +18,7 @@ from fer_core.data.splits.report import (
 )
 from fer_core.data.splits.split import LEFT_OUT, SplitConfig
 from fer_core.settings import Settings
-from tests.faulty import COPY_IN_TRAINING, PERSON, UNREADABLE, N, import_faulty
+from tests.support.faulty_dataset import SAME_PERSON, TRAIN_COPY, UNREADABLE, N, import_faulty
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_why_images_are_left_out_of_a_published_split(dataset: StoredDataset) ->
     report = report_of(dataset, SplitConfig())
     assert report.left_out == {Reason.EXCLUDED: 1, Reason.EXACT: 1, Reason.IDENTITY: 1}
     splits = assignment(dataset.index(["id"]), report.splits).set_index("id")["split"]
-    assert set(splits.index[splits == LEFT_OUT]) == {UNREADABLE, COPY_IN_TRAINING, PERSON[0]}
+    assert set(splits.index[splits == LEFT_OUT]) == {UNREADABLE, TRAIN_COPY, SAME_PERSON[0]}
     assert report.counts.loc[LEFT_OUT, "total"] == sum(report.left_out.values())
 
 

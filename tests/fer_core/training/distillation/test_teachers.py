@@ -21,7 +21,7 @@ from fer_core.training.config.train_config import TrainConfig, parse_config
 from fer_core.training.distillation.eligible_teachers import teachers_of
 from fer_core.training.distillation.teachers import Teachers
 from fer_core.training.leakage import seen_images_of_run
-from tests.made_runs import made_run
+from tests.support.runs import make_run
 
 CPU = torch.device("cpu")
 MODEL = {"name": "small-resnet", "width": 4, "size_px": 32}
@@ -32,7 +32,7 @@ LEARNED, JUDGED = ["a", "b", "c"], ["x", "y"]
 def _teacher(name: str, store: Settings, seed: int = 0, contract: Contract = CONTRACT) -> Run:
     """A finished run with random weights, which has learned from `LEARNED`."""
     torch.manual_seed(seed)
-    run = made_run(name, store, model=MODEL)
+    run = make_run(name, store, model=MODEL)
     contract.save(run.path("contract.json"))
     network = build_network("small-resnet", 8, width=4)
     save_file(network.state_dict(), run.path("weights.safetensors"))
@@ -116,7 +116,7 @@ def test_a_teacher_learns_nothing_itself_and_keeps_its_statistics(store: Setting
 def test_a_teacher_is_a_finished_run(store: Settings) -> None:
     with pytest.raises(InputError, match="gone"):
         Teachers.open(_config("gone"), CONTRACT, _judged(*JUDGED), store, CPU)
-    made_run("half", store, finished=False)
+    make_run("half", store, finished=False)
     with pytest.raises(InputError, match=r"distil\.teachers: the run half is unfinished"):
         Teachers.open(_config("half"), CONTRACT, _judged(*JUDGED), store, CPU)
 

@@ -13,7 +13,7 @@ from fer_core.settings import Settings
 from fer_ui.datasets.faces import correction_history
 from fer_ui.datasets.faces.correction_history import CHANGES_A_PAGE, about
 from fer_ui.navigation import Page
-from tests.faulty import BLANK, TWICE, UNREADABLE, import_faulty
+from tests.support.faulty_dataset import BLANK, DUPLICATES, UNREADABLE, import_faulty
 
 Open = Callable[[], AppTest]
 
@@ -64,7 +64,7 @@ def test_without_corrections_it_is_said_where_they_are_made(show: Open) -> None:
 def test_what_is_marked_is_counted_and_every_change_listed(show: Open, dataset: StoredDataset) -> None:
     corrections = dataset.corrections()
     corrections.exclude([BLANK, UNREADABLE], "blank", "seen twice")
-    corrections.relabel([TWICE[0]], "fear", "by hand")
+    corrections.relabel([DUPLICATES[0]], "fear", "by hand")
     app = show()
     words = said(app)
     assert "3 images of 48 are corrected, in 2 versions" in words
@@ -76,7 +76,7 @@ def test_what_is_marked_is_counted_and_every_change_listed(show: Open, dataset: 
 
 def test_a_change_is_undone_and_redone(show: Open, dataset: StoredDataset) -> None:
     dataset.corrections().exclude([BLANK], "blank")
-    dataset.corrections().mark_ambiguous([TWICE[0]], "conflict")
+    dataset.corrections().mark_ambiguous([DUPLICATES[0]], "conflict")
     app = show()
     app.button(key="history-faulty-1-back").click().run()
     assert dataset.index(["id"])["excluded"].sum() == 0
@@ -92,7 +92,7 @@ def test_a_change_is_undone_and_redone(show: Open, dataset: StoredDataset) -> No
 
 
 def test_the_images_of_a_change_are_shown_when_asked_for(show: Open, dataset: StoredDataset) -> None:
-    dataset.corrections().exclude([BLANK, TWICE[0]], "blank")
+    dataset.corrections().exclude([BLANK, DUPLICATES[0]], "blank")
     app = show()
     assert not app.checkbox
     app.toggle(key="history-faulty-1-shown").set_value(True).run()

@@ -11,7 +11,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.corrections import Action, correction_counts
 from fer_core.settings import Settings
 from fer_ui.datasets.faces.corrections_view import ASKED_ABOVE
-from tests.faulty import BLANK, TWICE, import_faulty
+from tests.support.faulty_dataset import BLANK, DUPLICATES, import_faulty
 
 
 @pytest.fixture
@@ -68,13 +68,13 @@ def test_without_images_nothing_can_be_pressed(show: Open) -> None:
 
 
 def test_images_are_excluded_told_undone_and_redone(show: Open, dataset: StoredDataset) -> None:
-    app = show(BLANK, *TWICE)
+    app = show(BLANK, *DUPLICATES)
     app.button(key="bar-exclude").click().run()
     assert counts(dataset) == (3, 0, 0)
     assert told(app) == ["3 images excluded. Version 1."]
     assert [toast.value for toast in app.toast] == ["3 images excluded."]
     change = dataset.corrections().history()[0]
-    assert (change.action, change.ids, change.reason) == (Action.EXCLUDE, (BLANK, *TWICE), "blank")
+    assert (change.action, change.ids, change.reason) == (Action.EXCLUDE, (BLANK, *DUPLICATES), "blank")
     app.button(key="bar-back").click().run()
     assert counts(dataset) == (0, 0, 0)
     assert told(app) == ["Undone: 3 images excluded. Version 2."]
@@ -86,12 +86,12 @@ def test_images_are_excluded_told_undone_and_redone(show: Open, dataset: StoredD
 
 
 def test_images_are_relabeled_only_once_an_expression_is_chosen(show: Open, dataset: StoredDataset) -> None:
-    app = show(*TWICE)
+    app = show(*DUPLICATES)
     assert app.button(key="bar-relabel").disabled
     app.selectbox(key="bar-expression-0").select("Fear").run()
     app.button(key="bar-relabel").click().run()
     index = dataset.index(["id", "label"]).set_index("id")
-    assert index.loc[list(TWICE), "label"].tolist() == ["fear", "fear"]
+    assert index.loc[list(DUPLICATES), "label"].tolist() == ["fear", "fear"]
     assert told(app) == ["2 images relabeled as fear. Version 1."]
 
 
@@ -122,7 +122,7 @@ def test_many_images_are_asked_about_once(show: Open, dataset: StoredDataset) ->
 def test_what_was_said_is_gone_once_something_else_was_done(show: Open, dataset: StoredDataset) -> None:
     app = show(BLANK)
     app.button(key="bar-exclude").click().run()
-    dataset.corrections().exclude([TWICE[0]], "elsewhere")
+    dataset.corrections().exclude([DUPLICATES[0]], "elsewhere")
     assert told(app.run()) == []
 
 

@@ -17,7 +17,7 @@ from fer_core.settings import Settings
 from fer_ui.charts.training.compared_curves import RUNS_MAX
 from fer_ui.training.runs.list_view import best_of_groups, ordered
 from tests.fer_ui.datasets.small_dataset import open_view, said
-from tests.made_runs import made_run
+from tests.support.runs import make_run
 
 LONG = "Effective-number weights, mixup 0.4 and *stars*, cosine schedule with a warm-up of five epochs, seed number 12"
 
@@ -36,11 +36,11 @@ def view() -> None:
 def runs(store: Settings) -> Iterator[Settings]:
     """Five runs of two datasets; the newest is `e`."""
     st.cache_resource.clear()
-    made_run("20260101-000000-a", store, title="First", macro_f1=0.5)
-    write_notes(made_run("20260102-000000-b", store, title="Second", macro_f1=0.6, batch_size=32), add=["good"])
-    made_run("20260103-000000-c", store, title=LONG, macro_f1=0.9, dataset="drawn", synthetic=True)
-    write_notes(made_run("20260104-000000-d", store, title="Fourth", finished=False), text="Stopped by a storm")
-    made_run("20260105-000000-e", store, title="Fifth", macro_f1=0.7, judged_split="valid", images=["x", "y"])
+    make_run("20260101-000000-a", store, title="First", macro_f1=0.5)
+    write_notes(make_run("20260102-000000-b", store, title="Second", macro_f1=0.6, batch_size=32), add=["good"])
+    make_run("20260103-000000-c", store, title=LONG, macro_f1=0.9, dataset="drawn", synthetic=True)
+    write_notes(make_run("20260104-000000-d", store, title="Fourth", finished=False), text="Stopped by a storm")
+    make_run("20260105-000000-e", store, title="Fifth", macro_f1=0.7, report_split="valid", images=["x", "y"])
     yield store
     st.cache_resource.clear()
 
@@ -86,7 +86,7 @@ def test_it_opens_with_the_best_of_each_dataset_and_part(runs: Settings) -> None
 
 def test_one_run_looks_right(store: Settings) -> None:
     st.cache_resource.clear()
-    made_run("only", store, title="Only")
+    make_run("only", store, title="Only")
     app = open_view(view)
     assert not app.exception
     assert "the only run: Only" in said(app) and "ranked further" not in said(app)
@@ -146,7 +146,7 @@ def test_a_filter_hides_what_is_ticked_and_keeps_it(runs: Settings) -> None:
 
 def test_only_so_many_are_compared_and_it_is_said(runs: Settings) -> None:
     for number in range(4):
-        made_run(f"more-{number}", runs)
+        make_run(f"more-{number}", runs)
     app = tick(open_view(view), *range(9))
     assert not app.exception
     assert f"At most {RUNS_MAX} runs are compared" in said(app)

@@ -12,7 +12,7 @@ from fer_core.runs.folder import Run
 from fer_core.runs.notes import NOTES_FILE, notes_of, write_notes
 from fer_core.settings import Settings
 from tests.fer_ui.datasets.small_dataset import open_view, press, said
-from tests.made_runs import made_run
+from tests.support.runs import make_run
 
 
 def view() -> None:
@@ -26,7 +26,7 @@ def view() -> None:
 @pytest.fixture
 def run(store: Settings) -> Iterator[Run]:
     st.cache_resource.clear()
-    yield made_run("one", store)
+    yield make_run("one", store)
     st.cache_resource.clear()
 
 
@@ -54,7 +54,7 @@ def test_a_note_is_saved_by_its_button_alone(run: Run) -> None:
 
 
 def test_tags_are_saved_at_once(run: Run, store: Settings) -> None:
-    write_notes(made_run("two", store), add=["other"])
+    write_notes(make_run("two", store), add=["other"])
     app = opened()
     assert app.multiselect[0].options == ["other"]
     app = app.multiselect[0].set_value(["other", "My New Tag"]).run()

@@ -1,4 +1,4 @@
-"""Run folders that no training made: quick, and with whatever figures a test needs."""
+"""Write run folders without training."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from fer_core.training.config.train_config import dump_config, parse_config
 SCORES = ("accuracy", "macro_f1", "balanced_accuracy")
 
 
-def made_run(
+def make_run(
     run_id: str,
     settings: Settings,
     *,
     scores: Iterable[float] = (0.2, 0.4, 0.3),
-    asked: int | None = None,
+    config_epochs: int | None = None,
     finished: bool = True,
-    judged_split: str = "test",
+    report_split: str = "test",
     macro_f1: float | None = None,
     half_width: float = 0.05,
     images: Iterable[str] = ("a", "b", "c"),
     synthetic: bool = False,
     **config: Any,
 ) -> Run:
-    """A run with an epoch for each of `scores`, the validation macro-F1; the highest is kept.
+    """Write a run with one epoch per entry of `scores`, its validation macro-F1; the highest is the best epoch.
 
     Args:
-        asked: epochs of the config; as many as there are scores unless given.
-        macro_f1: of the report, that of the best epoch unless given; its 95 % interval is `half_width` to each side.
-        images: the ids of the part that was judged.
-        config: further keys of the config.
+        config_epochs: epochs in the config, `len(scores)` by default.
+        macro_f1: macro-F1 of the report, by default the best epoch's; its 95 % interval is `half_width` to each side.
+        images: image ids of the report's split.
+        config: additional keys of the config.
     """
     scores = list(scores)
-    content = {"dataset": "ferplus", "epochs": asked or max(1, len(scores)), **config}
+    content = {"dataset": "ferplus", "epochs": config_epochs or max(1, len(scores)), **config}
     run = create_run(run_id, dump_config(parse_config(content)), settings)
     best = scores.index(max(scores)) + 1 if scores else 0
     for row in epochs(scores):
@@ -48,12 +48,12 @@ def made_run(
     run.write("data.json", json.dumps(used).encode())
     if finished:
         value = macro_f1 if macro_f1 is not None else max(scores)
-        _finish(run, content, best, judged_split, value, half_width, list(images), synthetic)
+        _finish(run, content, best, report_split, value, half_width, list(images), synthetic)
     return run
 
 
 def epochs(scores: Iterable[float], seconds: float = 2.0) -> list[dict[str, Any]]:
-    """Rows as a trainer writes them; the validation part never has an image of contempt."""
+    """Build rows as the trainer writes them; the validation split has no image of contempt."""
     scores, rows = list(scores), []
     for epoch, score in enumerate(scores, start=1):
         row: dict[str, Any] = {"epoch": epoch, "seconds": seconds, "images_per_s": 100.0 + epoch}

@@ -1,4 +1,4 @@
-"""A small store with everything in it, for tests of pages and journeys: drawn faces, a finished run, its jobs."""
+"""A small store for page tests: synthetic faces, a finished run and its jobs."""
 
 from __future__ import annotations
 
@@ -16,20 +16,27 @@ from fer_core.training.config.train_config import dump_config, load_config, pres
 
 DATASET = "drawn-votes"
 RUN = "20260101-000000-tiny-0001"
-TINY = ["model.width=4", "epochs=2", "batch_size=32", "precision=fp32", f"dataset={DATASET}", "title=Tiny network"]
+TINY_CONFIG = [
+    "model.width=4",
+    "epochs=2",
+    "batch_size=32",
+    "precision=fp32",
+    f"dataset={DATASET}",
+    "title=Tiny network",
+]
 
 
-def drawn_votes(archive: Path, total: int = 320) -> Path:
-    """An archive of drawn faces in FER+'s layout, the classes evenly filled."""
+def write_ferplus_sample(archive: Path, total: int = 320) -> Path:
+    """Write an archive of synthetic faces in FER+'s layout, with balanced classes."""
     write_ferplus_like(archive, SyntheticFacesConfig(total=total, identities=40, profile=dict.fromkeys(Expression, 1)))
     return archive
 
 
-def furnish(settings: Settings) -> None:
-    """Fill an empty store."""
+def fill_store(settings: Settings) -> None:
+    """Fill an empty store with a dataset, a finished run and three jobs."""
     settings.uploads_dir.mkdir(parents=True)
-    import_dataset(drawn_votes(settings.uploads_dir / "votes.zip"), settings, dataset_id=DATASET, move=True)
-    run = create_run(RUN, dump_config(load_config(presets()["small-soft"], TINY)), settings)
+    import_dataset(write_ferplus_sample(settings.uploads_dir / "votes.zip"), settings, dataset_id=DATASET, move=True)
+    run = create_run(RUN, dump_config(load_config(presets()["small-soft"], TINY_CONFIG)), settings)
     run_experiment(run, settings)
     with JobStore(settings) as jobs:
         done = jobs.submit("train", "Tiny network", ("train", "--run", RUN), RUN, job_id="done")

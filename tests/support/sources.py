@@ -1,4 +1,4 @@
-"""Sources that tests write: small images, folders, zip and tar archives."""
+"""Write dataset sources: small images, folders, zip and tar archives."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from fer_core.settings import Settings
 
 Files = Mapping[str, bytes | str]
 
-PLAIN = Manifest(id="mine", title="Mine", summary="", license="MIT", layout="folders")
-"""A manifest that says nothing."""
+EMPTY_MANIFEST = Manifest(id="mine", title="Mine", summary="", license="MIT", layout="folders")
+"""A manifest with required keys only."""
 
 
 def gray(seed: int = 0, width: int = 12, height: int = 12) -> NDArray[np.uint8]:
-    """A gray image unlike that of any other seed; uint8, shape (height, width)."""
+    """A random gray image; uint8, shape (height, width)."""
     return np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
 
 
@@ -36,13 +36,13 @@ def png(seed: int = 0, width: int = 12, height: int = 12) -> bytes:
 
 
 def class_folders(total: int, *, split: str = "", first_seed: int = 0) -> dict[str, bytes]:
-    """Images by name, in turn of two classes."""
+    """Images by name, alternating between two class folders."""
     names = (f"{split}{('fear', 'happiness')[number % 2]}/{number:04d}.png" for number in range(total))
     return {name: png(first_seed + number) for number, name in enumerate(names)}
 
 
 def write_folder(folder: Path, files: Files) -> Path:
-    """The files in a folder."""
+    """Write files to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         path = folder / name
@@ -52,18 +52,18 @@ def write_folder(folder: Path, files: Files) -> Path:
 
 
 def write_zip(path: Path, files: Files, compression: int = zipfile.ZIP_STORED) -> Path:
-    """The files in a zip archive, under their names as they are."""
+    """Write files to a zip archive, with their names unchanged."""
     with zipfile.ZipFile(path, "w", compression) as archive:
         for name, content in files.items():
             info = zipfile.ZipInfo("placeholder")
-            info.filename = name  # the constructor would mend it
+            info.filename = name  # the constructor would normalize it
             info.compress_type = compression
             archive.writestr(info, _bytes(content))
     return path
 
 
 def write_tar(path: Path, files: Files, compression: str = "", *extras: tarfile.TarInfo) -> Path:
-    """The files in a tar archive; `compression` is "", "gz", "bz2" or "xz"; `extras` have no content."""
+    """Write files to a tar archive; `compression` is "", "gz", "bz2" or "xz"; `extras` are members without content."""
     with tarfile.open(path, f"w:{compression}") as archive:
         for name, content in files.items():
             info = tarfile.TarInfo(name)
@@ -74,14 +74,14 @@ def write_tar(path: Path, files: Files, compression: str = "", *extras: tarfile.
     return path
 
 
-def read_records(path: Path, layout: str, manifest: Manifest = PLAIN) -> list[Record]:
-    """What a layout's reader says of a source."""
+def read_records(path: Path, layout: str, manifest: Manifest = EMPTY_MANIFEST) -> list[Record]:
+    """Read a source with a layout's reader."""
     with open_source(path, Settings()) as source:
         return list(reader_for(layout).read(source, manifest))
 
 
-def labeled(path: Path, layout: str, manifest: Manifest = PLAIN) -> dict[str, tuple[str, str]]:
-    """Each path's expression and, where it has none, why; as the layout's codes and the manifest map them."""
+def read_labels(path: Path, layout: str, manifest: Manifest = EMPTY_MANIFEST) -> dict[str, tuple[str, str]]:
+    """Map each path to its expression and, where it has none, the reason."""
     reader = reader_for(layout)
     labels = label_map(manifest, reader.codes, reader.unlabeled)
     raw = {record.path: record.raw_label for record in read_records(path, layout, manifest)}

@@ -1,4 +1,4 @@
-"""A dataset in which no image has a label."""
+"""A dataset without labels."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _MANIFEST = Manifest(
 
 
 def import_unlabeled(folder: Path, settings: Settings) -> None:
-    """Gray images in one folder, whose name is left out as a label."""
+    """Import gray images from one folder whose name is mapped to no label."""
     (folder / "train" / "faces").mkdir(parents=True)
-    for place in range(TOTAL):
-        picture = np.full((12, 12), 20 * place, np.uint8)
-        picture[place, :] = 255
-        (folder / "train" / "faces" / f"{place:03d}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    for number in range(TOTAL):
+        picture = np.full((12, 12), 20 * number, np.uint8)
+        picture[number, :] = 255
+        (folder / "train" / "faces" / f"{number:03d}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
     import_dataset(folder, settings, dataset_id=DATASET, manifest=_MANIFEST)
