@@ -32,7 +32,7 @@ from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabeled, argmax_outcom
 from fer_core.labels import Expression
 from fer_core.settings import Settings, settings
 from fer_ui.navigation import Page
-from fer_ui.split_query_params import split_to_address
+from fer_ui.split_query_params import split_to_query
 
 _ROWS = 1_000_000
 _FACES = 512
@@ -87,7 +87,7 @@ def _classes_rows() -> list[dict[str, Any]]:
 
 
 def _splits_rows() -> list[dict[str, Any]]:
-    seeds = [split_to_address(SplitConfig(kind="seeded", seed=seed)) for seed in (1, 2, 3)]
+    seeds = [split_to_query(SplitConfig(kind="seeded", seed=seed)) for seed in (1, 2, 3)]
     return _measured(
         "splits",
         {

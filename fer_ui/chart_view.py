@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.files.csv_file import csv_bytes
-from fer_ui.charts.layout import chart_config, without_words, words_of
+from fer_ui.charts.layout import chart_config, get_titles, without_title
 from fer_ui.escaping import markup
 
 _TITLE = "margin:0;padding:0;font-size:1.0625rem;font-weight:600;line-height:1.35"
@@ -36,12 +36,12 @@ def show_chart(
     Returns:
         what `st.plotly_chart` returns: the selection, if there is one.
     """
-    words = words_of(figure)
+    words = get_titles(figure)
     picture = st.session_state.get(_FORMAT_KEY, "png")
     with st.container(gap="xsmall"):
-        st.html(words_html(words.title, words.subtitle))
+        st.html(titles_html(words.title, words.subtitle))
         selection = st.plotly_chart(
-            without_words(figure),
+            without_title(figure),
             # A chart keeps the colors it was first drawn in: in the other theme it is another element.
             key=f"{key}-{st.context.theme.type}-{picture}",
             on_select=on_select,
@@ -54,7 +54,7 @@ def show_chart(
     return selection
 
 
-def offer_csv(table: pd.DataFrame, key: str, label: str = "Download as CSV") -> None:
+def show_csv_download(table: pd.DataFrame, key: str, label: str = "Download as CSV") -> None:
     """A button that downloads a table.
 
     Args:
@@ -72,7 +72,7 @@ def offer_csv(table: pd.DataFrame, key: str, label: str = "Download as CSV") -> 
     )
 
 
-def words_html(title: str, subtitle: str) -> str:
+def titles_html(title: str, subtitle: str) -> str:
     """The markup of a chart's words."""
     below = f'<p style="{_SUBTITLE}">{markup(subtitle)}</p>' if subtitle else ""
     return f'<div><h3 style="{_TITLE}">{markup(title)}</h3>{below}</div>'
@@ -80,7 +80,7 @@ def words_html(title: str, subtitle: str) -> str:
 
 def _downloads(table: pd.DataFrame, key: str) -> None:
     with st.popover("Download", icon=":material/download:", type="tertiary"):
-        offer_csv(table, key, "The numbers as CSV")
+        show_csv_download(table, key, "The numbers as CSV")
         kept = st.session_state.get(_FORMAT_KEY, "png")
         chosen = st.segmented_control(
             "The picture as",

@@ -20,10 +20,10 @@ SPLITS: dict[str, str] = {
     str(Split.TEST): "test",
 }
 
-NO_PART = "none"
+NO_SPLIT = "none"
 """How an address names images without a part."""
 
-REASONS: dict[str, str] = {
+UNLABELED_REASONS: dict[str, str] = {
     str(Unlabeled.TIE): "tied votes",
     str(Unlabeled.UNKNOWN): "unknown",
     str(Unlabeled.NOT_A_FACE): "not a face",
@@ -31,39 +31,39 @@ REASONS: dict[str, str] = {
     NO_LABEL: "no label given",
 }
 
-MARKS: tuple[str, ...] = ("excluded", "ambiguous", "relabeled")
+CORRECTION_COLUMNS: tuple[str, ...] = ("excluded", "ambiguous", "relabeled")
 """The index's columns that corrections set, which are also their words."""
 
 
 def describe_split(split: str) -> str:
     """A part in a sentence: "validation"."""
-    return SPLITS.get(split, split if split not in ("", NO_PART) else "no part")
+    return SPLITS.get(split, split if split not in ("", NO_SPLIT) else "no part")
 
 
-def part_title(split: str) -> str:
+def split_title(split: str) -> str:
     """A part as a label: "Validation"."""
     return sentence(describe_split(split))
 
 
-def reason_words(reason: str) -> str:
+def describe_reason(reason: str) -> str:
     """Why an image has no expression: "tied votes"."""
-    return REASONS.get(reason, reason.replace("_", " ") or "no label")
+    return UNLABELED_REASONS.get(reason, reason.replace("_", " ") or "no label")
 
 
 def label_title(row: Mapping[str, Any]) -> str:
     """An image's label as a title, or why it has none."""
-    label = said(row, "label")
+    label = get_text(row, "label")
     if label in list(Expression):
         return expression_title(Expression(label))
-    return sentence(reason_words(said(row, "unlabeled")))
+    return sentence(describe_reason(get_text(row, "unlabeled")))
 
 
-def marks_of(row: Mapping[str, Any]) -> list[str]:
+def get_marks(row: Mapping[str, Any]) -> list[str]:
     """The marks that corrections put on an image."""
-    return [mark for mark in MARKS if row.get(mark) is True]
+    return [mark for mark in CORRECTION_COLUMNS if row.get(mark) is True]
 
 
-def said(row: Mapping[str, Any], column: str) -> str:
+def get_text(row: Mapping[str, Any], column: str) -> str:
     """A text of an index row; "" where it is missing."""
     value = row.get(column)
     return "" if value is None or pd.isna(value) else str(value)

@@ -10,15 +10,15 @@ _SEPARATOR = "~"
 _PARTS = ("kind", "valid_01", "test_01", "folds", "fold", "seed")
 
 
-def split_to_address(config: SplitConfig) -> str:
+def split_to_query(config: SplitConfig) -> str:
     """Its kind alone where the rest is as usual, such as "seeded"; else all its parts: "kfold~0.1~0.1~5~2~7"."""
     if config == SplitConfig(kind=config.kind):
         return config.kind
     return _SEPARATOR.join(_text(getattr(config, name)) for name in _PARTS)
 
 
-def split_from_address(text: str) -> SplitConfig | None:
-    """What `split_to_address` wrote; None where it is something else, or has values out of their range."""
+def split_from_query(text: str) -> SplitConfig | None:
+    """What `split_to_query` wrote; None where it is something else, or has values out of their range."""
     values = text.split(_SEPARATOR)
     if len(values) not in (1, len(_PARTS)):
         return None
@@ -28,7 +28,7 @@ def split_from_address(text: str) -> SplitConfig | None:
         return None
 
 
-def split_in_words(config: SplitConfig) -> str:
+def describe_split_config(config: SplitConfig) -> str:
     """Short, for a list: "as published", "80/10/10, seed 0", "fold 1 of 5, seed 0"."""
     if config.kind == "kfold":
         return f"fold {config.fold + 1} of {config.folds}, seed {config.seed}"

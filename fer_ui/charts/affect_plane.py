@@ -47,11 +47,11 @@ def affect_plane(points: pd.DataFrame, summary: pd.DataFrame, shown: Sequence[Ex
     _write_plane(figure)
     figure.update_layout(showlegend=True)
     return apply_layout(
-        figure, title=TITLE, subtitle=affect_words(known), height_px=_SIDE_PX + 40 + 2 * LEGEND_PX
+        figure, title=TITLE, subtitle=describe_affect(known), height_px=_SIDE_PX + 40 + 2 * LEGEND_PX
     ).update_layout(legend_itemsizing="constant")
 
 
-def affect_words(summary: pd.DataFrame) -> str:
+def describe_affect(summary: pd.DataFrame) -> str:
     """Where the expressions lie, and which two are hardest to tell apart by the two numbers."""
     known = summary[summary["n"] > 0]
     if known.empty:

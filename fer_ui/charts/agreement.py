@@ -25,7 +25,7 @@ _WRITTEN_01 = 0.09
 """A part that is smaller has no room for its number on a phone."""
 
 
-def agreement_bars(histogram: pd.DataFrame) -> go.Figure:
+def agreement_histogram_bars(histogram: pd.DataFrame) -> go.Figure:
     """Draw `agreement.agreement_histogram`: a column a number of votes, stacked by expression."""
     if not histogram["count"].sum():
         return empty_figure(TITLE.format(of="an image's"), _NOTHING)
@@ -54,7 +54,7 @@ def agreement_bars(histogram: pd.DataFrame) -> go.Figure:
     return apply_layout(
         figure,
         title=TITLE.format(of=_number(of)),
-        subtitle=agreement_words(histogram),
+        subtitle=describe_agreement(histogram),
         height_px=_HEIGHT_PX + 2 * LEGEND_PX,
     )
 
@@ -98,10 +98,12 @@ def agreement_by_expression(histogram: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     figure.update_xaxes(range=[0, 100], ticksuffix=" %", nticks=5, showgrid=False, zeroline=False, ticks="")
     height_px = _ROW_PX * len(expressions) + 70 + 2 * LEGEND_PX
-    return apply_layout(figure, title=BY_EXPRESSION_TITLE, subtitle=by_expression_words(histogram), height_px=height_px)
+    return apply_layout(
+        figure, title=BY_EXPRESSION_TITLE, subtitle=describe_agreement_by_expression(histogram), height_px=height_px
+    )
 
 
-def agreement_words(histogram: pd.DataFrame) -> str:
+def describe_agreement(histogram: pd.DataFrame) -> str:
     """How many labels all voters agree on, and how many have no more than half of the votes."""
     total = int(histogram["count"].sum())
     if not total:
@@ -115,7 +117,7 @@ def agreement_words(histogram: pd.DataFrame) -> str:
     )
 
 
-def by_expression_words(histogram: pd.DataFrame) -> str:
+def describe_agreement_by_expression(histogram: pd.DataFrame) -> str:
     """On which expression voters agree most, and on which least."""
     table = _table(histogram)
     if table.empty:

@@ -38,7 +38,7 @@ def calibration_table(reports: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def calibration_chart(reports: Sequence[dict[str, Any]]) -> go.Figure:
+def reliability_diagram(reports: Sequence[dict[str, Any]]) -> go.Figure:
     """Draw a line a point over the diagonal of a model that is right as often as it is sure.
 
     A dot is a bin of confidence, larger where it has more images; its whisker is the 95 % interval. Bins of very few
@@ -59,12 +59,12 @@ def calibration_chart(reports: Sequence[dict[str, Any]]) -> go.Figure:
     figure.update_xaxes(**share, title_text="how sure it is", title_standoff=10, zeroline=False, showgrid=True)
     figure.update_yaxes(**share, title_text="how often it is right", title_standoff=6, zeroline=False)
     figure.update_layout(showlegend=True)
-    words = calibration_words(reports)
+    words = describe_calibration(reports)
     words += f" Bins of fewer than {DRAWN_MIN} images are not drawn." if len(drawn) < len(table) else ""
     return apply_layout(figure, title=TITLE, subtitle=words, height_px=_PLOT_PX + 2 * LEGEND_PX)
 
 
-def calibration_words(reports: Sequence[dict[str, Any]]) -> str:
+def describe_calibration(reports: Sequence[dict[str, Any]]) -> str:
     """Of each point: the calibration error, and whether the model is surer than it is right."""
     said = []
     for report in reports:

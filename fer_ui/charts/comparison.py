@@ -51,13 +51,13 @@ def class_comparison(shares: pd.DataFrame) -> go.Figure:
     return apply_layout(
         figure,
         title=TITLE,
-        subtitle=comparison_words(shares),
+        subtitle=describe_comparison(shares),
         height_px=rows * row_px + 84 + LEGEND_PX * _legend_lines(names),
         hover_rows=True,
     )
 
 
-def comparison_words(shares: pd.DataFrame) -> str:
+def describe_comparison(shares: pd.DataFrame) -> str:
     """Which expression's share differs most between the datasets."""
     known = shares.dropna(subset="share_01")
     if known["dataset"].nunique() < 2:

@@ -19,7 +19,7 @@ _ROW_PX = 42
 _SMALL = "font-size:11px"
 
 
-class Mistake(NamedTuple):
+class Confusion(NamedTuple):
     """A cell off the diagonal: images of `label` that are read as `read_as`."""
 
     label: Expression
@@ -69,7 +69,7 @@ def confusion_heatmap(
     )
     figure.update_annotations(showarrow=False)
     return apply_layout(
-        figure, title=TITLE, subtitle=confusion_words(confusion, labels), height_px=_ROW_PX * len(labels) + 120
+        figure, title=TITLE, subtitle=describe_confusion(confusion, labels), height_px=_ROW_PX * len(labels) + 120
     )
 
 
@@ -81,22 +81,22 @@ def row_shares(confusion: NDArray[np.integer]) -> NDArray[np.float64]:
     return shares
 
 
-def largest_mistake(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> Mistake | None:
+def find_largest_confusion(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> Confusion | None:
     """The mistake that takes the largest share of its class; None if there is no mistake."""
     wrong = np.nan_to_num(row_shares(confusion))
     np.fill_diagonal(wrong, 0.0)
     if not wrong.any():
         return None
     row, column = divmod(int(wrong.argmax()), len(labels))
-    return Mistake(labels[row], labels[column], int(confusion[row, column]), int(confusion[row].sum()))
+    return Confusion(labels[row], labels[column], int(confusion[row, column]), int(confusion[row].sum()))
 
 
-def confusion_words(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> str:
+def describe_confusion(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> str:
     """The largest mistake, and the classes that nothing can be said about, in words."""
     total = int(confusion.sum())
     if total == 0:
         return "There are no labeled images to judge."
-    mistake = largest_mistake(confusion, labels)
+    mistake = find_largest_confusion(confusion, labels)
     if mistake is None:
         return f"No mistakes: all {images(total)} are read as labeled."
     share = percent(mistake.number / mistake.support, 0)

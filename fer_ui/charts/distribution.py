@@ -13,7 +13,7 @@ from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.formatting import compact_count, count, hover, images, percent, times
-from fer_ui.image_labels import describe_split, part_title
+from fer_ui.image_labels import describe_split, split_title
 from fer_ui.theme import expression_color, expression_outline, expression_title
 
 TITLE = "Images by expression"
@@ -85,7 +85,7 @@ def class_distribution(
     if share:
         figure.update_xaxes(ticksuffix=" %", tickformat="")
     rows_px = len(classes) * (_ROW_GAP_PX + _BAR_PX * len(rows)) + LEGEND_PX * (len(splits) > 1)
-    return apply_layout(figure, title=TITLE, subtitle=imbalance_words(counts), height_px=rows_px + 84)
+    return apply_layout(figure, title=TITLE, subtitle=describe_imbalance(counts), height_px=rows_px + 84)
 
 
 def split_counts(counts: pd.DataFrame) -> tuple[tuple[Expression, ...], tuple[SplitCounts, ...]]:
@@ -100,7 +100,7 @@ def split_counts(counts: pd.DataFrame) -> tuple[tuple[Expression, ...], tuple[Sp
     )
 
 
-def imbalance_words(counts: pd.DataFrame) -> str:
+def describe_imbalance(counts: pd.DataFrame) -> str:
     """What the counts, all splits together, say about imbalance, in a sentence or two."""
     classes, splits = split_counts(counts)
     totals = {expression: sum(split.counts[place] for split in splits) for place, expression in enumerate(classes)}
@@ -138,7 +138,7 @@ def _rest_of_rows(classes: tuple[Expression, ...], row: SplitCounts, lengths: li
 
 def _bars(classes: tuple[Expression, ...], split: SplitCounts, pattern: str) -> go.Bar:
     return go.Bar(
-        name=part_title(split.split) if split.split else "images",
+        name=split_title(split.split) if split.split else "images",
         orientation="h",
         y=[expression_title(expression) for expression in classes],
         customdata=[[expression.value, split.split] for expression in classes],

@@ -76,13 +76,13 @@ def apply_layout(
     return figure
 
 
-def words_of(figure: go.Figure) -> Words:
+def get_titles(figure: go.Figure) -> Words:
     """The title and subtitle that `apply_layout` gave to `figure`, as plain text."""
     meta = figure.layout.meta or {}
     return Words(meta.get("title", ""), meta.get("subtitle", ""))
 
 
-def without_words(figure: go.Figure) -> go.Figure:
+def without_title(figure: go.Figure) -> go.Figure:
     """A copy of `figure` with its title and subtitle left off, for a page that writes them itself."""
     bare = go.Figure(figure)
     bare.layout.title = None

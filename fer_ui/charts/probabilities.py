@@ -35,13 +35,13 @@ def probability_bars(
         [_bars(shown, likeliest, probabilities), _numbers(shown, likeliest, probabilities)],
     )
     _dress(figure, [_strong(expression_title(e), e is likeliest) for e in shown], confidence_threshold)
-    title, subtitle = probability_words(likeliest, probabilities[likeliest], uncertain, confidence_threshold)
+    title, subtitle = describe_probabilities(likeliest, probabilities[likeliest], uncertain, confidence_threshold)
     return apply_layout(
         figure, title=title, subtitle=subtitle, height_px=_ROW_PX * len(shown) + 40, hover_rows=True
     ).update_layout(margin={"t": 22, "b": 18})
 
 
-def probability_words(
+def describe_probabilities(
     likeliest: Expression, value_01: float, uncertain: bool, confidence_threshold: float | None
 ) -> tuple[str, str]:
     """What the bars show, and what to conclude from them."""

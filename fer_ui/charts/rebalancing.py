@@ -25,7 +25,7 @@ def sample_bars(table: pd.DataFrame) -> go.Figure:
     """Draw how many images there are of each class, and how many an epoch draws.
 
     Args:
-        table: `TrainingPart.under` a remedy, or `rebalance.preview`.
+        table: `TrainingSplit.under` a remedy, or `rebalance.preview`.
     """
     if not table["images"].sum():
         return empty_figure(SAMPLES_TITLE, _NOTHING)
@@ -51,7 +51,7 @@ def sample_bars(table: pd.DataFrame) -> go.Figure:
 def describe_samples(table: pd.DataFrame) -> str:
     """What the sampling makes of the ratio between the commonest and the rarest class."""
     present = table[table["images"] > 0]
-    before, after = ratio(present["images"]), ratio(present["samples"])
+    before, after = imbalance_ratio(present["images"]), imbalance_ratio(present["samples"])
     if len(present) == 1:
         return f"There is one class only: {present['expression'].iloc[0]}."
     if (present["samples"] == present["images"]).all():
@@ -61,7 +61,7 @@ def describe_samples(table: pd.DataFrame) -> str:
     return f"The commonest expression {times(after)} as often as the rarest, instead of {times(before)}."
 
 
-def ratio(sizes: pd.Series) -> float:
+def imbalance_ratio(sizes: pd.Series) -> float:
     """How many times the largest class is as large as the smallest."""
     return float(sizes.max() / max(sizes.min(), 1))
 
@@ -70,7 +70,7 @@ def loss_bars(table: pd.DataFrame, before: pd.DataFrame) -> go.Figure:
     """Draw each class's share of the loss with a remedy, against what it has without one.
 
     Args:
-        table: `TrainingPart.under` the remedy.
+        table: `TrainingSplit.under` the remedy.
         before: the same under no remedy.
     """
     if not table["effective_share"].sum():
@@ -94,14 +94,14 @@ def loss_bars(table: pd.DataFrame, before: pd.DataFrame) -> go.Figure:
         [percent(row["effective_share"]) + (f" · weight {row['weight']:.2f}" if weighed else "") for row in rows],
         [hover(f"With it {percent(row['effective_share'])} of the loss is about {row['expression']}") for row in rows],
     )
-    subtitle = loss_words(table, before)
+    subtitle = describe_loss_shares(table, before)
     figure = paired_bars(
         expressions, [first, then], title=LOSS_TITLE, subtitle=subtitle, axis_title="share of the loss"
     )
     return figure.update_xaxes(ticksuffix=" %")
 
 
-def loss_words(table: pd.DataFrame, before: pd.DataFrame) -> str:
+def describe_loss_shares(table: pd.DataFrame, before: pd.DataFrame) -> str:
     """How the part of the loss that is about the rarest class changes."""
     rarest = int(table["images"].where(table["images"] > 0).argmin())
     name = expression_title(Expression(table["expression"].iloc[rarest]))
@@ -127,11 +127,11 @@ def offset_bars(table: pd.DataFrame) -> go.Figure:
         ],
     )
     return paired_bars(
-        expressions, [bars], title=OFFSET_TITLE, subtitle=offset_words(table), axis_title="taken off the output"
+        expressions, [bars], title=OFFSET_TITLE, subtitle=describe_offsets(table), axis_title="taken off the output"
     )
 
 
-def offset_words(table: pd.DataFrame) -> str:
+def describe_offsets(table: pd.DataFrame) -> str:
     """How much further the rarest class's output must rise, and what that does."""
     most, least = table.iloc[int(table["offset"].argmin())], table.iloc[int(table["offset"].argmax())]
     return (

@@ -31,7 +31,7 @@ _BEFORE = "clean"
 
 def robustness_panels(report: RobustnessReport) -> go.Figure:
     """Draw macro-F1 with its 95 % interval from strength 0 (undisturbed) to 5; what costs most comes first."""
-    ordered = by_cost(report)
+    ordered = sort_by_drop(report)
     rows = -(-len(ordered) // _ACROSS)
     figure = make_subplots(
         rows=rows,
@@ -51,32 +51,32 @@ def robustness_panels(report: RobustnessReport) -> go.Figure:
     figure.update_yaxes(range=[-0.04, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%")
     figure.update_layout(showlegend=True)
     height_px = rows * _PANEL_PX + LEGEND_PX + 82
-    apply_layout(figure, title=TITLE, subtitle=cost_words(report), height_px=height_px)
+    apply_layout(figure, title=TITLE, subtitle=describe_robustness(report), height_px=height_px)
     # The buttons would lie on the name of the second panel.
     return figure.update_layout(margin_t=_TOP_PX).update_annotations(font_size=13)
 
 
-def by_cost(report: RobustnessReport) -> list[CorruptionCurve]:
+def sort_by_drop(report: RobustnessReport) -> list[CorruptionCurve]:
     """The disturbances, the one under whose strength 5 least is left of macro-F1 first."""
     return sorted(report.corruptions, key=lambda curve: curve.severities[-1].scores.macro_f1)
 
 
-def harmless(report: RobustnessReport) -> list[CorruptionCurve]:
+def find_harmless(report: RobustnessReport) -> list[CorruptionCurve]:
     """Disturbances under which macro-F1 stays within its undisturbed 95 % interval at every strength."""
     low, _ = report.clean.intervals["macro_f1"]
     return [c for c in report.corruptions if min(severity.scores.macro_f1 for severity in c.severities) >= low]
 
 
-def cost_words(report: RobustnessReport) -> str:
+def describe_robustness(report: RobustnessReport) -> str:
     """What the numbers in the panels' names mean, and what costs nothing that can be told from chance."""
     words = f"Beside each name: the points that strength {report.parameter_range} costs."
-    unharmed = [curve.title.lower() for curve in harmless(report)]
+    unharmed = [curve.title.lower() for curve in find_harmless(report)]
     if len(unharmed) == len(report.corruptions):
         return f"{words} None leaves the interval of the undisturbed figure."
     return f"{words} Within the undisturbed interval throughout: {join_words(unharmed)}." if unharmed else words
 
 
-def worst_words(report: RobustnessReport) -> str:
+def describe_worst_corruption(report: RobustnessReport) -> str:
     """What costs most, in a sentence."""
     worst = report.worst()
     if worst.drop_01 <= 0:

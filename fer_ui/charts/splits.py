@@ -14,7 +14,7 @@ from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.charts.layout import apply_layout, empty_figure
 from fer_ui.formatting import count, hover, percent
-from fer_ui.image_labels import describe_split, part_title
+from fer_ui.image_labels import describe_split, split_title
 from fer_ui.theme import expression_color, expression_outline, expression_title
 
 TITLE = "Shares of the expressions among each part's labeled images"
@@ -24,7 +24,7 @@ _ALIKE_01 = 0.01
 """Shares that are less than a point apart are told as the same."""
 
 
-class Panel(NamedTuple):
+class SplitShares(NamedTuple):
     """One part: the count of each class shown, in the fixed order, and what each is of the part's labeled images."""
 
     split: str
@@ -32,13 +32,13 @@ class Panel(NamedTuple):
     shares_01: tuple[float, ...]
 
 
-def split_shares(counts: pd.DataFrame) -> go.Figure:
+def split_share_bars(counts: pd.DataFrame) -> go.Figure:
     """Draw what part of each of train, valid and test every expression makes up.
 
     Args:
         counts: a row a part and a column an expression, as `data.split.describe` gives them.
     """
-    classes, panels = shares(counts)
+    classes, panels = split_class_shares(counts)
     if not classes:
         return empty_figure(TITLE, "No image in these parts has a label.")
     figure = make_subplots(
@@ -50,19 +50,21 @@ def split_shares(counts: pd.DataFrame) -> go.Figure:
     for column, panel in enumerate(panels, start=1):
         figure.add_trace(_bars(classes, panel), row=1, col=column)
         # Below the panel: above it, on a phone, the chart's buttons cover it.
-        figure.update_xaxes(title_text=f"{part_title(panel.split)}, %", row=1, col=column)
+        figure.update_xaxes(title_text=f"{split_title(panel.split)}, %", row=1, col=column)
     longest = max(max(panel.shares_01) for panel in panels)
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     figure.update_xaxes(range=[0, 104 * longest], nticks=4, title_standoff=6, ticks="")
     figure.update_xaxes(showgrid=True, zeroline=False)
     figure.update_layout(showlegend=False, bargap=0.3)
-    return apply_layout(figure, title=TITLE, subtitle=shares_words(counts), height_px=_ROW_PX * len(classes) + 84)
+    return apply_layout(
+        figure, title=TITLE, subtitle=describe_split_shares(counts), height_px=_ROW_PX * len(classes) + 84
+    )
 
 
-def shares(counts: pd.DataFrame) -> tuple[tuple[Expression, ...], tuple[Panel, ...]]:
+def split_class_shares(counts: pd.DataFrame) -> tuple[tuple[Expression, ...], tuple[SplitShares, ...]]:
     """The classes that any part has, in the fixed order, and the parts that have labeled images.
 
-    Args: that of `split_shares`.
+    Args: that of `split_share_bars`.
     """
     splits = counts.loc[[str(split) for split in Split], [str(expression) for expression in Expression]]
     classes = tuple(expression for expression in Expression if splits[str(expression)].any())
@@ -70,13 +72,13 @@ def shares(counts: pd.DataFrame) -> tuple[tuple[Expression, ...], tuple[Panel, .
     for split, row in splits.iterrows():
         numbers = tuple(int(row[str(expression)]) for expression in classes)
         if total := sum(numbers):
-            panels.append(Panel(str(split), numbers, tuple(number / total for number in numbers)))
+            panels.append(SplitShares(str(split), numbers, tuple(number / total for number in numbers)))
     return classes, tuple(panels)
 
 
-def shares_words(counts: pd.DataFrame) -> str:
+def describe_split_shares(counts: pd.DataFrame) -> str:
     """Whether the parts are alike, in a sentence; a class that a part lacks comes first."""
-    classes, panels = shares(counts)
+    classes, panels = split_class_shares(counts)
     if len(panels) < 2:
         return "There is only one part with labeled images."
     lacking = [_lacking_words(classes, panel) for panel in panels if 0 in panel.counts]
@@ -94,15 +96,15 @@ def shares_words(counts: pd.DataFrame) -> str:
     )
 
 
-def _lacking_words(classes: Sequence[Expression], panel: Panel) -> str:
+def _lacking_words(classes: Sequence[Expression], panel: SplitShares) -> str:
     absent = [expression.value for expression, number in zip(classes, panel.counts, strict=True) if not number]
     return f"No {describe_split(panel.split)} image shows {join_words(absent, 'or')}."
 
 
-def _bars(classes: Sequence[Expression], panel: Panel) -> go.Bar:
+def _bars(classes: Sequence[Expression], panel: SplitShares) -> go.Bar:
     total = sum(panel.counts)
     return go.Bar(
-        name=part_title(panel.split),
+        name=split_title(panel.split),
         orientation="h",
         y=[expression_title(expression) for expression in classes],
         x=[100 * share for share in panel.shares_01],

@@ -46,11 +46,11 @@ def vote_shares_bars(shares: pd.DataFrame) -> go.Figure:
             ],
         ),
     ]
-    figure = paired_bars(expressions, bars, title=TITLE, subtitle=vote_shares_words(shares), axis_title="share")
+    figure = paired_bars(expressions, bars, title=TITLE, subtitle=describe_vote_shares(shares), axis_title="share")
     return figure.update_xaxes(ticksuffix=" %")
 
 
-def vote_shares_words(shares: pd.DataFrame) -> str:
+def describe_vote_shares(shares: pd.DataFrame) -> str:
     """Which expressions lose most of their share when votes become labels, with numbers."""
     if not shares["share_of_labels"].any():
         return "No image has a label."

@@ -9,7 +9,7 @@ from fer_core.data.affect import affect_sample, affect_summary
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.labels import Expression
 from fer_core.settings import settings
-from fer_ui.chart_view import offer_csv, show_chart
+from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.affect_plane import affect_plane
 from fer_ui.errors import shown_errors
 from fer_ui.formatting import count, images, percent
@@ -138,7 +138,7 @@ def _table(summary: pd.DataFrame, name: str) -> None:
             **dict.fromkeys(("Images", "Missing", "Outside"), whole),
         },
     )
-    offer_csv(summary, f"affect-by-expression-{name}")
+    show_csv_download(summary, f"affect-by-expression-{name}")
 
 
 def _title(row: pd.Series) -> str:

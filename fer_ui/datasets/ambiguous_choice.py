@@ -14,9 +14,9 @@ _WORDS = {USED: "Learn from them", LEFT_OUT: "Leave them out"}
 _KEY = str(QueryParam.AMBIGUOUS)
 
 
-def choose_ambiguous(index: pd.DataFrame, *, usually_left_out: bool = False) -> bool:
+def choose_exclude_ambiguous(index: pd.DataFrame, *, usually_left_out: bool = False) -> bool:
     """Ask whether nothing is to be learned from the images that are marked as ambiguous."""
-    left_out = ambiguous_in_address(usually_left_out=usually_left_out)
+    left_out = exclude_ambiguous_in_query(usually_left_out=usually_left_out)
     st.session_state[_KEY] = LEFT_OUT if left_out else USED
     st.selectbox(
         f"Ambiguous images ({count(int(index['ambiguous'].sum()))})",
@@ -30,8 +30,8 @@ def choose_ambiguous(index: pd.DataFrame, *, usually_left_out: bool = False) -> 
     return left_out
 
 
-def ambiguous_in_address(*, usually_left_out: bool = False) -> bool:
-    """What `choose_ambiguous` gives, without drawing anything."""
+def exclude_ambiguous_in_query(*, usually_left_out: bool = False) -> bool:
+    """What `choose_exclude_ambiguous` gives, without drawing anything."""
     asked = value_of(QueryParam.AMBIGUOUS)
     return asked == LEFT_OUT if asked in _WORDS else usually_left_out
 

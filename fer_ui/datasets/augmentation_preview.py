@@ -26,13 +26,13 @@ _ONE_AT_A_TIME = threading.Lock()
 """Between sessions: each process takes most of a gigabyte while it lasts."""
 
 
-def command(dataset_id: str, ids: Sequence[str], policy: str, seed: int) -> list[str]:
+def build_augment_command(dataset_id: str, ids: Sequence[str], policy: str, seed: int) -> list[str]:
     """What draws the pictures of one seed, without the program and `--out`."""
     named = [f"--id={name}" for name in ids]  # one word, as an id may begin with a dash
     return ["augment", dataset_id, f"--policy={policy}", *named, f"--draws={DRAWS}", f"--seed={seed}"]
 
 
-def pictures(dataset: StoredDataset, ids: Sequence[str], policy: str, seed: int) -> NDArray[np.uint8]:
+def load_augmented_images(dataset: StoredDataset, ids: Sequence[str], policy: str, seed: int) -> NDArray[np.uint8]:
     """Faces as they are and then changed `DRAWS` times; at once where a seed nearby was asked for before.
 
     Returns:
@@ -53,7 +53,11 @@ def _block(
     with TemporaryDirectory(prefix="ferscope-") as folder:
         out = Path(folder) / "faces.npz"
         with _ONE_AT_A_TIME:
-            words = [*command(dataset_id, ids, policy, first_seed), f"--seeds={SEEDS_AT_ONCE}", f"--out={out}"]
+            words = [
+                *build_augment_command(dataset_id, ids, policy, first_seed),
+                f"--seeds={SEEDS_AT_ONCE}",
+                f"--out={out}",
+            ]
             late = "The machine may be busy with a training: try again in a while."
             run_command(Command(words, "Drawing the faces", _TIMEOUT_S, late), settings())
         with np.load(out, allow_pickle=False) as arrays:

@@ -14,7 +14,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_core.training.config.augmentation_policies import AugmentationPolicy, describe_changes, policies
-from fer_ui.datasets.augmentation_preview import command, pictures
+from fer_ui.datasets.augmentation_preview import build_augment_command, load_augmented_images
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain, sentence
 from fer_ui.header import empty_state
@@ -44,9 +44,9 @@ def show_augmentation(dataset: StoredDataset, index: pd.DataFrame) -> None:
             return
         name, policy = _pick(seed)
         _say(policy)
-        _grid(faces, pictures(dataset, faces["id"].tolist(), name, seed))
+        _grid(faces, load_augmented_images(dataset, faces["id"].tolist(), name, seed))
         link_to(Page.TRAINING, "Train with this policy", dataset=dataset.id, policy=name)
-        _equivalent(command(dataset.id, faces["id"].tolist(), name, seed))
+        _equivalent(build_augment_command(dataset.id, faces["id"].tolist(), name, seed))
 
 
 def sample_faces(index: pd.DataFrame, sample: int) -> pd.DataFrame:

@@ -17,10 +17,10 @@ from fer_core.data.quality.report import QualityReport, finding_table, pair_tabl
 from fer_core.jobs.job import ACTIVE_STATES
 from fer_core.jobs.submit import submit_face_search
 from fer_core.settings import settings
-from fer_ui.datasets.faces.corrections_view import Correction, offer_correction, show_last_change
+from fer_ui.datasets.faces.corrections_view import Correction, show_correction_button, show_last_change
 from fer_ui.datasets.faces.face_grid import show_faces, show_pairs
-from fer_ui.datasets.reports import quality_of
-from fer_ui.datasets.table_download import offer_table
+from fer_ui.datasets.reports import load_quality
+from fer_ui.datasets.table_download import show_table_download
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain
 from fer_ui.formatting import count, images, percent
@@ -37,11 +37,11 @@ _CHOSEN, _SEEN = "finding", "finding-address"
 
 def show_quality(dataset: StoredDataset) -> None:
     """What is wrong with a dataset, check by check, and the images of the finding that the address names."""
-    report, detector = quality_of(dataset)
+    report, detector = load_quality(dataset)
     said = st.container()
     _answer(dataset, report)
     if report.lacking:
-        notice("info", older_index_words(dataset.id, report.lacking))
+        notice("info", describe_outdated_index(dataset.id, report.lacking))
     st.caption(plain(report.not_seen))
     finding = _checks(dataset, report)
     _offer_downloads(dataset, report)
@@ -51,7 +51,7 @@ def show_quality(dataset: StoredDataset) -> None:
         _show_finding(dataset, finding, report, detector)
 
 
-def older_index_words(dataset_id: str, lacking: Sequence[str]) -> str:
+def describe_outdated_index(dataset_id: str, lacking: Sequence[str]) -> str:
     """What an index lacks that an older version made, and how to make it again."""
     measured = [name for name in lacking if name != MODE]
     said = ["An older version of FERscope indexed this dataset."]
@@ -65,7 +65,7 @@ def older_index_words(dataset_id: str, lacking: Sequence[str]) -> str:
 
 def _answer(dataset: StoredDataset, report: QualityReport) -> None:
     """The sentence that the view opens with, and its numbers."""
-    st.markdown(plain(summary(report)))
+    st.markdown(plain(summarize_quality(report)))
     undone = f"{len(report.unchecked)} could not be made, or not in full" if report.unchecked else "all were made"
     share = report.concerned / report.used if report.used else 0.0
     headline(
@@ -79,7 +79,7 @@ def _answer(dataset: StoredDataset, report: QualityReport) -> None:
     )
 
 
-def summary(report: QualityReport) -> str:
+def summarize_quality(report: QualityReport) -> str:
     """How many images have a finding, and what matters most, in words."""
     if not report.used:
         return "Every image is excluded, so that there is nothing to check."
@@ -140,9 +140,9 @@ def _offer_downloads(dataset: StoredDataset, report: QualityReport) -> None:
         return
     index = index_of(dataset)
     with st.container(horizontal=True, gap="small"):
-        offer_table(lambda: finding_table(report.findings, index), f"findings-{dataset.id}", "Findings as CSV")
+        show_table_download(lambda: finding_table(report.findings, index), f"findings-{dataset.id}", "Findings as CSV")
         if any(finding.pairs is not None for finding in report.findings):
-            offer_table(lambda: pair_table(report.findings, index), f"pairs-{dataset.id}", "Pairs as CSV")
+            show_table_download(lambda: pair_table(report.findings, index), f"pairs-{dataset.id}", "Pairs as CSV")
 
 
 def _result(finding: Finding, report: QualityReport) -> str:
@@ -184,7 +184,7 @@ def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityRepor
         show_faces(dataset, index, f"{key}-images", reason=reason, places=finding.rows)
     else:
         left, right = (index.iloc[finding.pairs[end]] for end in ("a", "b"))
-        show_pairs(dataset, left, right, notes_of(finding, left), f"{key}-pairs", reason=reason)
+        show_pairs(dataset, left, right, pair_notes(finding, left), f"{key}-pairs", reason=reason)
 
 
 def _offer_remedy(dataset: StoredDataset, finding: Finding) -> None:
@@ -196,7 +196,7 @@ def _offer_remedy(dataset: StoredDataset, finding: Finding) -> None:
     ids = index_of(dataset)["id"].iloc[rows].tolist()
     correction = Correction(action, ids, reason=str(finding.kind))
     words, key = _remedy_words(finding, len(ids)), f"remedy-{finding.kind}"
-    offer_correction(dataset, words, correction, key=key, place="remedy", primary=True)
+    show_correction_button(dataset, words, correction, key=key, place="remedy", primary=True)
 
 
 def _remedy_words(finding: Finding, number: int) -> str:
@@ -211,7 +211,7 @@ def _remedy_words(finding: Finding, number: int) -> str:
     return f"Exclude all {count(number)}"
 
 
-def notes_of(finding: Finding, left: pd.DataFrame) -> list[str]:
+def pair_notes(finding: Finding, left: pd.DataFrame) -> list[str]:
     """What is said of each pair of a finding; plain text.
 
     Args:

@@ -26,13 +26,13 @@ class _Version(NamedTuple):
     corrections: int
 
 
-def quality_of(dataset: StoredDataset) -> tuple[QualityReport, str]:
+def load_quality(dataset: StoredDataset) -> tuple[QualityReport, str]:
     """A dataset's quality, and the name of the detector that faces were searched with; "" where they were not."""
     faces = dataset.folder / "faces.parquet"
     return _quality(_version(dataset), faces.stat().st_mtime_ns if faces.is_file() else 0)
 
 
-def split_of(dataset: StoredDataset, config: SplitConfig) -> SplitReport:
+def load_split(dataset: StoredDataset, config: SplitConfig) -> SplitReport:
     """A dataset divided.
 
     Raises:
@@ -41,8 +41,8 @@ def split_of(dataset: StoredDataset, config: SplitConfig) -> SplitReport:
     return _split(_version(dataset), config)
 
 
-def leakage_of(dataset: StoredDataset, config: SplitConfig) -> Leakage:
-    """What leaks in a dataset that is divided like that; see `split_of`."""
+def load_leakage(dataset: StoredDataset, config: SplitConfig) -> Leakage:
+    """What leaks in a dataset that is divided like that; see `load_split`."""
     return _leakage(_version(dataset), config)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fer_core.data.splits.split import SplitConfig
 from fer_ui.query_params import QueryParam, value_of
-from fer_ui.split_query_params import split_from_address, split_to_address
+from fer_ui.split_query_params import split_from_query, split_to_query
 
 KINDS: dict[str, str] = {"published": "As published", "seeded": "Seeded", "kfold": "K-fold"}
 
@@ -47,7 +47,7 @@ def choose_split(*, published: bool, has_valid: bool, has_test: bool) -> SplitCo
 def _follow_address(kinds: list[str]) -> None:
     """Set the controls to what the address says where it has changed since the last run."""
     asked = value_of(QueryParam.SPLIT_CONFIG)
-    config = split_from_address(asked) or SplitConfig(kind="published")
+    config = split_from_query(asked) or SplitConfig(kind="published")
     if asked != st.session_state.get(_SEEN) or _KIND not in st.session_state:
         st.session_state[_KIND] = config.kind
         for key in (_VALID, _TEST, _SEED, _FOLDS, _FOLD):
@@ -67,7 +67,7 @@ def _follow_address(kinds: list[str]) -> None:
 
 def _into_address(config: SplitConfig, usual: str) -> None:
     """Write the choice into the address, where the usual one needs no word."""
-    written = split_to_address(config)
+    written = split_to_query(config)
     if value_of(QueryParam.SPLIT_CONFIG) != written and (written != usual or value_of(QueryParam.SPLIT_CONFIG)):
         st.query_params[QueryParam.SPLIT_CONFIG] = written
     st.session_state[_SEEN] = value_of(QueryParam.SPLIT_CONFIG)

@@ -15,19 +15,19 @@ from fer_core.data.splits.split import LEFT_OUT
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.chart_view import show_chart
-from fer_ui.charts.splits import split_shares
+from fer_ui.charts.splits import split_share_bars
 from fer_ui.datasets.faces.face_grid import show_pairs
-from fer_ui.datasets.quality_view import notes_of
-from fer_ui.datasets.reports import leakage_of, quality_of, split_of
+from fer_ui.datasets.quality_view import pair_notes
+from fer_ui.datasets.reports import load_leakage, load_quality, load_split
 from fer_ui.datasets.split_choice import choose_split
-from fer_ui.datasets.table_download import offer_table
+from fer_ui.datasets.table_download import show_table_download
 from fer_ui.escaping import markup, plain
 from fer_ui.formatting import count, images, percent
 from fer_ui.header import Headline, empty_state, headline
-from fer_ui.image_labels import part_title
+from fer_ui.image_labels import split_title
 from fer_ui.navigation import Page, link_to
 from fer_ui.resources import index_of
-from fer_ui.split_query_params import split_in_words, split_to_address
+from fer_ui.split_query_params import describe_split_config, split_to_query
 from fer_ui.theme import expression_title
 
 _LEAKING = (FindingKind.DUPLICATE_ACROSS_SPLITS, FindingKind.IDENTITY_ACROSS_SPLITS)
@@ -46,13 +46,15 @@ def show_splits(dataset: StoredDataset) -> None:
     present = set(index["split"].dropna().unique())
     published = Split.TRAIN in present and len(present) > 1
     config = choose_split(published=published, has_valid=Split.VALID in present, has_test=Split.TEST in present)
-    report = split_of(dataset, config)
+    report = load_split(dataset, config)
     _answer(report)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        link_to(Page.TRAINING, "Train with this split", dataset=dataset.id, split_config=split_to_address(config))
-        offer_table(lambda: assignment(index, report.splits), f"split-{dataset.id}", "The part of each image, as CSV")
+        link_to(Page.TRAINING, "Train with this split", dataset=dataset.id, split_config=split_to_query(config))
+        show_table_download(
+            lambda: assignment(index, report.splits), f"split-{dataset.id}", "The part of each image, as CSV"
+        )
     key = f"split-shares-{dataset.id}"
-    show_chart(split_shares(report.counts), key, table=report.counts.reset_index())
+    show_chart(split_share_bars(report.counts), key, table=report.counts.reset_index())
     st.html(counts_html(report.counts))
     _show_leakage(dataset, report)
 
@@ -62,12 +64,12 @@ def _answer(report: SplitReport) -> None:
     whole = int(total.sum())
     names = [*map(str, Split), *([LEFT_OUT] if total[LEFT_OUT] else [])]
     headline([Headline(_title(name), count(int(total[name])), percent(total[name] / whole)) for name in names])
-    divided = f"Divided {split_in_words(report.config)}."
+    divided = f"Divided {describe_split_config(report.config)}."
     left = f" {images(int(total[LEFT_OUT]))} left out: why is said below." if total[LEFT_OUT] else ""
     st.markdown(plain(divided + left))
 
 
-def left_out_words(report: SplitReport) -> str:
+def describe_excluded(report: SplitReport) -> str:
     """How many images are in no part, and why; "" if all are in one."""
     number = sum(report.left_out.values())
     if not number:
@@ -83,7 +85,7 @@ def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:
     for column, (title, found, subject, more) in zip(
         st.columns(2 if published else 1, border=True),
         [
-            ("As FERscope makes it", leakage_of(dataset, report.config), "This split", left_out_words(report)),
+            ("As FERscope makes it", load_leakage(dataset, report.config), "This split", describe_excluded(report)),
             *([("As it is published", published, "The published split", "")] if published else []),
         ],
         strict=True,
@@ -116,14 +118,14 @@ def _offer_pairs(dataset: StoredDataset) -> None:
         )
     if not shown:
         return
-    report, _ = quality_of(dataset)
+    report, _ = load_quality(dataset)
     index = index_of(dataset)
     for kind in _LEAKING:
         finding = report.find(kind)
         if finding is not None and finding.pairs is not None:
             st.markdown(f"**{plain(finding.title)}**, {images(len(finding.rows))}")
             left, right = (index.iloc[finding.pairs[end]] for end in ("a", "b"))
-            notes = notes_of(finding, left)
+            notes = pair_notes(finding, left)
             show_pairs(dataset, left, right, notes, f"{dataset.id}-leaking-{kind}", reason=str(kind))
 
 
@@ -163,4 +165,4 @@ def _row_html(name: str, cells: list[tuple[int, int]]) -> str:
 
 
 def _title(split: str) -> str:
-    return "Left out" if split == LEFT_OUT else part_title(split)
+    return "Left out" if split == LEFT_OUT else split_title(split)

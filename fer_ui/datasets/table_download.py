@@ -10,7 +10,7 @@ import streamlit as st
 from fer_core.files.csv_file import csv_bytes
 
 
-def offer_table(make: Callable[[], pd.DataFrame], key: str, label: str) -> None:
+def show_table_download(make: Callable[[], pd.DataFrame], key: str, label: str) -> None:
     """A button that makes a table and downloads it as CSV.
 
     Args:

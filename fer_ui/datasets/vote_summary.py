@@ -117,7 +117,7 @@ def _ambiguous(voted: pd.DataFrame, rows: NDArray[np.int64]) -> AmbiguousFaces:
     return AmbiguousFaces(rows[found.index.to_numpy(np.int64)], votes_of(found))
 
 
-def votes_in_words(votes: NDArray[np.integer]) -> str:
+def describe_votes(votes: NDArray[np.integer]) -> str:
     """One image's votes, the commonest first: "4 sadness, 3 neutral and 3 anger"."""
     order = np.argsort(-votes, kind="stable")
     return join_words([f"{int(votes[place])} {_ANSWERS[place]}" for place in order if votes[place] > 0])

@@ -10,16 +10,16 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.record import Split
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.intervals import Interval
-from fer_ui.chart_view import offer_csv, show_chart
-from fer_ui.charts.agreement import agreement_bars, agreement_by_expression
+from fer_ui.chart_view import show_chart, show_csv_download
+from fer_ui.charts.agreement import agreement_by_expression, agreement_histogram_bars
 from fer_ui.charts.vote_shares import vote_shares_bars, vote_shares_table
 from fer_ui.datasets.faces.face_grid import show_faces
-from fer_ui.datasets.vote_summary import VoteSummary, vote_summary, votes_in_words
+from fer_ui.datasets.vote_summary import VoteSummary, describe_votes, vote_summary
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain
 from fer_ui.formatting import images, interval, percent
 from fer_ui.header import Headline, empty_state, headline
-from fer_ui.image_labels import part_title
+from fer_ui.image_labels import split_title
 from fer_ui.query_params import QueryParam, switch
 from fer_ui.resources import index_of
 
@@ -50,7 +50,7 @@ def show_votes(dataset: StoredDataset) -> None:
         _ambiguous(dataset, index, seen)
 
 
-def ceiling_words(ceiling: AnnotatorAgreement) -> str:
+def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
     """What the agreement between people means for a model's figures."""
     return (
         f"A new panel of as many people would give {percent(ceiling.panel_01)} of {images(ceiling.images)} the label "
@@ -63,7 +63,7 @@ def ceiling_words(ceiling: AnnotatorAgreement) -> str:
 
 def _part(index: pd.DataFrame) -> str:
     there = set(index["split"].dropna().unique())
-    names = {_ALL: "All", **{str(split): part_title(split) for split in Split if split in there}}
+    names = {_ALL: "All", **{str(split): split_title(split) for split in Split if split in there}}
     return switch("Part", list(names), QueryParam.SPLIT, format_func=names.__getitem__) if len(names) > 2 else _ALL
 
 
@@ -84,7 +84,7 @@ def _say(seen: VoteSummary) -> None:
         ]
     headline(numbers)
     if seen.ceiling is not None:
-        st.markdown(plain(ceiling_words(seen.ceiling)))
+        st.markdown(plain(describe_agreement_ceiling(seen.ceiling)))
         st.caption(
             plain(
                 "Agreement: the share of an image's votes that its commonest expression holds; a clear majority is "
@@ -100,7 +100,7 @@ def _median_detail(ends: Interval) -> str:
 
 def _charts(seen: VoteSummary, name: str) -> None:
     scale = switch("Agreement on", list(_SCALES), QueryParam.SCALE, format_func=_SCALES.__getitem__)
-    draw = agreement_by_expression if scale == "share" else agreement_bars
+    draw = agreement_by_expression if scale == "share" else agreement_histogram_bars
     show_chart(draw(seen.histogram), f"agreement-{scale}-{name}", table=seen.histogram)
     show_chart(vote_shares_bars(seen.shares), f"vote-shares-{name}", table=vote_shares_table(seen.shares))
 
@@ -113,7 +113,7 @@ def _ambiguous(dataset: StoredDataset, index: pd.DataFrame, seen: VoteSummary) -
     if rows.empty:
         st.markdown("On none of these images did an expression come first.")
         return
-    words = [votes_in_words(votes) for votes in ambiguous.votes]
+    words = [describe_votes(votes) for votes in ambiguous.votes]
     st.markdown(
         plain(
             f"The {images(len(rows))} on which voters agree least, the worst first. The first one has the votes "
@@ -124,4 +124,4 @@ def _ambiguous(dataset: StoredDataset, index: pd.DataFrame, seen: VoteSummary) -
     with st.expander("Their votes as a table"):
         table = pd.DataFrame({"Image": rows["id"], "Label": rows["label"].astype("str"), "Votes": words})
         st.dataframe(table, hide_index=True)
-        offer_csv(table, f"most-ambiguous-{kind}-{dataset.id}")
+        show_csv_download(table, f"most-ambiguous-{kind}-{dataset.id}")

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from fer_core.labels import Expression
 from fer_core.live.smoothing import SmoothedFace
-from fer_ui.chart_view import words_html
-from fer_ui.charts.probabilities import probability_words
+from fer_ui.chart_view import titles_html
+from fer_ui.charts.probabilities import describe_probabilities
 from fer_ui.escaping import markup
 from fer_ui.formatting import percent
 from fer_ui.theme import expression_color, expression_outline, expression_title
@@ -31,15 +31,15 @@ def face_html(face: SmoothedFace, confidence_threshold: float | None) -> str:
         face: its words fit one line, so that the bars stay where they are.
         confidence_threshold: the probability it must reach to be certain, drawn as a line; None draws none.
     """
-    title, subtitle = probability_words(face.label, face.confidence, face.uncertain, confidence_threshold)
+    title, subtitle = describe_probabilities(face.label, face.confidence, face.uncertain, confidence_threshold)
     if face.uncertain:
         subtitle = f"{expression_title(face.label)} {percent(face.confidence, 0)}, {face.doubt}."
-    return words_html(title, subtitle) + _bars(face.probabilities, face.label, confidence_threshold)
+    return titles_html(title, subtitle) + _bars(face.probabilities, face.label, confidence_threshold)
 
 
 def empty_html(labels: Sequence[Expression], title: str, subtitle: str) -> str:
     """The same rows without bars and numbers, so that nothing moves when a face comes into view."""
-    return words_html(title, subtitle) + _bars(dict.fromkeys(labels), None, None)
+    return titles_html(title, subtitle) + _bars(dict.fromkeys(labels), None, None)
 
 
 def _bars(

@@ -18,7 +18,7 @@ from fer_core.evaluation.report import metrics_of
 from fer_core.labels import Expression
 from fer_core.markdown import describe_split
 from fer_ui.chart_view import show_chart
-from fer_ui.charts.calibration import calibration_chart, calibration_table
+from fer_ui.charts.calibration import calibration_table, reliability_diagram
 from fer_ui.charts.confusion import confusion_heatmap
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.escaping import plain
@@ -79,7 +79,7 @@ def show_calibration(model: ModelEntry, judged: Judged) -> None:
         )
         _errors(judged)
         return
-    show_chart(calibration_chart(judged.main), f"calibration-{model.id}", table=table)
+    show_chart(reliability_diagram(judged.main), f"calibration-{model.id}", table=table)
     _errors(judged)
     for report in judged.main:
         st.markdown(plain(_certainty_words(report)))

@@ -13,8 +13,8 @@ from fer_core.evaluation.robustness_report import RobustnessReport, on_what, rea
 from fer_core.faces import RgbImage
 from fer_core.labels import Expression
 from fer_core.text import join_words
-from fer_ui.chart_view import show_chart, words_html
-from fer_ui.charts.robustness import robustness_panels, robustness_table, worst_words
+from fer_ui.chart_view import show_chart, titles_html
+from fer_ui.charts.robustness import describe_worst_corruption, robustness_panels, robustness_table
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain
 from fer_ui.formatting import interval, percent
@@ -59,7 +59,7 @@ def same_as_here(report: RobustnessReport) -> list[Corruption]:
 def _answer(report: RobustnessReport) -> None:
     worst = report.worst()
     before = report.clean
-    st.html(words_html("Robustness", worst_words(report)))
+    st.html(titles_html("Robustness", describe_worst_corruption(report)))
     headline(
         [
             Headline(

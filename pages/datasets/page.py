@@ -15,7 +15,7 @@ from fer_ui.datasets.faces.faces_view import show_faces_section
 from fer_ui.datasets.imbalance.class_view import show_classes
 from fer_ui.datasets.imbalance.compare_view import show_compare
 from fer_ui.datasets.imbalance.published_view import show_manifest, show_published
-from fer_ui.datasets.imbalance.rebalancing_view import show_balance
+from fer_ui.datasets.imbalance.rebalancing_view import show_rebalancing
 from fer_ui.datasets.imports.import_view import show_import
 from fer_ui.datasets.imports.manifest_view import show_manifests
 from fer_ui.datasets.quality_view import show_quality
@@ -90,7 +90,7 @@ def _show(section: str, dataset: StoredDataset) -> None:
         "quality": show_quality,
         "corrections": show_history,
         "splits": show_splits,
-        "balance": show_balance,
+        "balance": show_rebalancing,
         "augmentation": lambda chosen: show_augmentation(chosen, index_of(chosen)),
         "about": _about,
     }.get(section, show_classes)

@@ -7,7 +7,7 @@ import json
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
-from fer_ui.chart_view import words_html
+from fer_ui.chart_view import titles_html
 from fer_ui.evaluation.metrics_view import formatted_metrics
 
 
@@ -34,8 +34,8 @@ def test_the_words_stand_above_the_figure_and_not_in_it() -> None:
 
 
 def test_words_are_escaped() -> None:
-    assert "<b>" not in words_html("<b>", "<b>")
-    assert "<p" not in words_html("Title", "")
+    assert "<b>" not in titles_html("<b>", "<b>")
+    assert "<p" not in titles_html("Title", "")
 
 
 def test_the_table_reads_in_percent_and_leaves_the_unknown_blank() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fer_core.data.splits.split import SplitConfig
-from fer_ui.split_query_params import split_from_address, split_in_words, split_to_address
+from fer_ui.split_query_params import describe_split_config, split_from_query, split_to_query
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ from fer_ui.split_query_params import split_from_address, split_in_words, split_
     ],
 )
 def test_a_split_comes_back_from_its_address(config: SplitConfig, address: str) -> None:
-    assert split_to_address(config) == address
-    assert split_from_address(address) == config
+    assert split_to_query(config) == address
+    assert split_from_query(address) == config
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_split_comes_back_from_its_address(config: SplitConfig, address: str) 
     ],
 )
 def test_what_is_no_split_is_none(text: str) -> None:
-    assert split_from_address(text) is None
+    assert split_from_query(text) is None
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_what_is_no_split_is_none(text: str) -> None:
     ],
 )
 def test_a_split_in_words(config: SplitConfig, words: str) -> None:
-    assert split_in_words(config) == words
+    assert describe_split_config(config) == words

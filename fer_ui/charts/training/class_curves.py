@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.charts.training.epoch_lines import NONE_YET, epoch_axis, epoch_line, known_columns, legend_line
+from fer_ui.charts.training.epoch_lines import NO_EPOCHS, epoch_axis, epoch_line, known_columns, legend_line
 from fer_ui.escaping import sentence
 from fer_ui.formatting import percent
 from fer_ui.theme import SERIES, expression_outline, expression_title
@@ -34,8 +34,8 @@ def class_curves(metrics: pd.DataFrame, best_epoch: int | None) -> go.Figure:
         best_epoch: the epoch that was kept; its figure is beside each name.
     """
     if metrics.empty:
-        return empty_figure(TITLE, NONE_YET)
-    shown = classes_of(metrics)
+        return empty_figure(TITLE, NO_EPOCHS)
+    shown = find_classes(metrics)
     if not shown:
         return empty_figure(TITLE, "This run has no figures by expression.")
     ordered = metrics.sort_values("epoch")
@@ -60,19 +60,19 @@ def class_curves(metrics: pd.DataFrame, best_epoch: int | None) -> go.Figure:
     figure.update_yaxes(range=[-0.04, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%")
     figure.update_layout(showlegend=True)
     height_px = rows * _PANEL_PX + LEGEND_PX + 82
-    apply_layout(figure, title=TITLE, subtitle=class_words(ordered, best_epoch), height_px=height_px)
+    apply_layout(figure, title=TITLE, subtitle=describe_class_curves(ordered, best_epoch), height_px=height_px)
     # The buttons would lie on the name of the second panel.
     return figure.update_layout(margin_t=_TOP_PX).update_annotations(font_size=13)
 
 
-def classes_of(metrics: pd.DataFrame) -> tuple[Expression, ...]:
+def find_classes(metrics: pd.DataFrame) -> tuple[Expression, ...]:
     """The expressions that a run tells apart, in the fixed order."""
     return tuple(e for e in Expression if any(f"{split}_f1_{e}" in metrics for split in _PARTS))
 
 
-def class_words(metrics: pd.DataFrame, best_epoch: int | None) -> str:
+def describe_class_curves(metrics: pd.DataFrame, best_epoch: int | None) -> str:
     """Which expressions are never read, and which is read best and least in the epoch that was kept."""
-    judged = [e for e in classes_of(metrics) if known_columns(metrics, f"valid_f1_{e}")]
+    judged = [e for e in find_classes(metrics) if known_columns(metrics, f"valid_f1_{e}")]
     if not judged:
         return ""
     never = [e.value for e in judged if not (metrics[f"valid_f1_{e}"].dropna() > 0).any()]

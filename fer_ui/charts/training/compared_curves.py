@@ -15,11 +15,11 @@ from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.formatting import hover, percent
 from fer_ui.theme import SERIES, TEXT
 
-Parts = Literal["valid", "train", "both"]
+Splits = Literal["valid", "train", "both"]
 Axis = Literal["epoch", "time"]
 
 RUNS_MAX = 6
-PART_TITLES: dict[str, str] = {"valid": "validation", "train": "training"}
+SPLIT_TITLES: dict[str, str] = {"valid": "validation", "train": "training"}
 
 _COLORS = (*SERIES, TEXT)
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -75,7 +75,7 @@ def compared_curves(
     names: Mapping[str, str],
     metric: str,
     *,
-    splits: Parts = "valid",
+    splits: Splits = "valid",
     axis: Axis = "epoch",
     best: Mapping[str, int | None] | None = None,
     comparable: bool = True,
@@ -94,7 +94,7 @@ def compared_curves(
     title = f"{metric_title(metric)} by {'epoch' if axis == 'epoch' else 'time of training'}"
     drawn = [run_id for run_id in names if _known(curves, run_id, (main, "train") if splits == "both" else (main,))]
     if not drawn:
-        return empty_figure(title, f"Nothing was measured of the {PART_TITLES[main]} images yet.")
+        return empty_figure(title, f"Nothing was measured of the {SPLIT_TITLES[main]} images yet.")
     figure, best = go.Figure(), best or {}
     for place, (run_id, label) in enumerate(lettered_names(names).items()):
         rows = curves[curves["run"] == run_id]
@@ -103,14 +103,14 @@ def compared_curves(
     shown = curves[curves["run"].isin(drawn)]
     _axes(figure, shown, scale, metric)
     _write_letters(figure, shown, run_letters(list(names)), main, scale)
-    words = curve_words(curves, list(names), metric, main, comparable=comparable)
+    words = describe_curves(curves, list(names), metric, main, comparable=comparable)
     words += " Thick lines are validation, thin ones training." if splits == "both" else ""
     words += " A ring marks the epoch that a run keeps." if any(best.values()) else ""
     figure.update_layout(showlegend=True)
     return apply_layout(figure, title=title, subtitle=words.strip(), height_px=_PLOT_PX + LEGEND_PX * len(drawn))
 
 
-def curve_words(
+def describe_curves(
     curves: pd.DataFrame, run_ids: Sequence[str], metric: str, split: str, *, comparable: bool = True
 ) -> str:
     """Whose line goes highest, or lowest for the loss, and when, by letters; only of runs that can be compared."""
@@ -127,7 +127,7 @@ def curve_words(
         return "These runs were judged on different images: read each line by itself."
     tops.sort()
     said = [f"{letter} {_value(metric, abs(value))} at epoch {epoch}" for value, letter, epoch in tops]
-    return f"{'Lowest' if metric == 'loss' else 'Highest'} on the {PART_TITLES[split]} images: {'; '.join(said)}."
+    return f"{'Lowest' if metric == 'loss' else 'Highest'} on the {SPLIT_TITLES[split]} images: {'; '.join(said)}."
 
 
 def _known(curves: pd.DataFrame, run_id: str, columns: Sequence[str]) -> bool:
@@ -143,7 +143,7 @@ def _scale(curves: pd.DataFrame, axis: Axis) -> _Scale:
 
 
 def _traces(
-    rows: pd.DataFrame, label: str, metric: str, place: int, scale: _Scale, splits: Parts, kept: int | None
+    rows: pd.DataFrame, label: str, metric: str, place: int, scale: _Scale, splits: Splits, kept: int | None
 ) -> list[go.Scatter]:
     """A run's lines, the thin one first, and a ring round the epoch that it keeps."""
     main = "train" if splits == "train" else "valid"
@@ -159,7 +159,7 @@ def _line(
     color, points = _COLORS[place], len(rows) < _MARKERS_MAX and not thin
     known = rows[rows[column].notna()]
     return go.Scatter(
-        name=f"{label}, {PART_TITLES[column]}" if thin else label,
+        name=f"{label}, {SPLIT_TITLES[column]}" if thin else label,
         legendgroup=label,
         showlegend=not thin,
         x=known[scale.column] / scale.divisor,
@@ -172,7 +172,7 @@ def _line(
         hoverinfo="text",
         hovertext=[
             hover(
-                f"{label}: after epoch {epoch}, {metric_title(metric)} of the {PART_TITLES[column]} images is {words}"
+                f"{label}: after epoch {epoch}, {metric_title(metric)} of the {SPLIT_TITLES[column]} images is {words}"
             )
             for epoch, words in zip(known["epoch"], (_value(metric, each) for each in known[column]), strict=True)
         ],

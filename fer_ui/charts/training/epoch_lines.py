@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from fer_ui.formatting import hover
 from fer_ui.theme import SERIES
 
-NONE_YET = "No epoch has finished yet."
+NO_EPOCHS = "No epoch has finished yet."
 
 _MARKERS_MAX = 30
 """With more epochs than this their points run into each other."""

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from fer_core.training.diagnostics import divergence, overfitting
 from fer_ui.charts.layout import apply_layout, empty_figure
 from fer_ui.charts.training.epoch_lines import (
-    NONE_YET,
+    NO_EPOCHS,
     epoch_axis,
     epoch_line,
     known_columns,
@@ -34,14 +34,14 @@ _SCORES = {
 }
 
 
-class TrainingCurves(NamedTuple):
+class LearningCurves(NamedTuple):
     """The two pictures of a training."""
 
     loss: go.Figure
     scores: go.Figure
 
 
-def training_curves(metrics: pd.DataFrame, best_epoch: int | None = None) -> TrainingCurves:
+def learning_curves(metrics: pd.DataFrame, best_epoch: int | None = None) -> LearningCurves:
     """Draw a training's figures, those on its own images dashed.
 
     Args:
@@ -50,18 +50,18 @@ def training_curves(metrics: pd.DataFrame, best_epoch: int | None = None) -> Tra
         best_epoch: the epoch that was kept; found with `find_best_epoch` when not given.
     """
     if metrics.empty:
-        return TrainingCurves(empty_figure(LOSS_TITLE, NONE_YET), empty_figure(SCORES_TITLE, NONE_YET))
+        return LearningCurves(empty_figure(LOSS_TITLE, NO_EPOCHS), empty_figure(SCORES_TITLE, NO_EPOCHS))
     ordered = metrics.sort_values("epoch")
     best = find_best_epoch(ordered) if best_epoch is None else best_epoch
-    curves = TrainingCurves(_loss(ordered), _scores(ordered))
+    curves = LearningCurves(_loss(ordered), _scores(ordered))
     for figure in curves:
         epoch_axis(figure, ordered)
         mark_best(figure, ordered, best)
         figure.update_layout(showlegend=True)
     if gap := overfitting(ordered):
         shade_since(curves.loss, ordered, gap.since_epoch, f"over-fitting since epoch {gap.since_epoch}")
-    apply_layout(curves.loss, title=LOSS_TITLE, subtitle=loss_words(ordered), height_px=_HEIGHT_PX)
-    apply_layout(curves.scores, title=SCORES_TITLE, subtitle=scores_words(ordered, best), height_px=_HEIGHT_PX)
+    apply_layout(curves.loss, title=LOSS_TITLE, subtitle=describe_loss(ordered), height_px=_HEIGHT_PX)
+    apply_layout(curves.scores, title=SCORES_TITLE, subtitle=describe_scores(ordered, best), height_px=_HEIGHT_PX)
     return curves
 
 
@@ -73,7 +73,7 @@ def find_best_epoch(metrics: pd.DataFrame) -> int | None:
     return None
 
 
-def loss_words(metrics: pd.DataFrame) -> str:
+def describe_loss(metrics: pd.DataFrame) -> str:
     """What the two losses say together: no number, over-fitting, still improving, or where it was lowest."""
     if metrics.empty or "epoch" not in metrics:
         return ""
@@ -92,7 +92,7 @@ def loss_words(metrics: pd.DataFrame) -> str:
     return f"Validation loss was lowest at epoch {int(lowest['epoch'])} ({lowest['valid_loss']:.2f})."
 
 
-def scores_words(metrics: pd.DataFrame, best_epoch: int | None) -> str:
+def describe_scores(metrics: pd.DataFrame, best_epoch: int | None) -> str:
     """The scores of the epoch that was kept, each beside that on the training images where it is known."""
     row = metrics[metrics["epoch"] == best_epoch]
     if row.empty:

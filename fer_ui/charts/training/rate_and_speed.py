@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from fer_core.training.diagnostics import EpochTime
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.charts.training.epoch_lines import NONE_YET, epoch_axis, epoch_line, known_columns, mark_best
+from fer_ui.charts.training.epoch_lines import NO_EPOCHS, epoch_axis, epoch_line, known_columns, mark_best
 from fer_ui.formatting import count, hover, percent
 from fer_ui.theme import SERIES
 
@@ -22,14 +22,14 @@ _SLOWER_01 = 0.1
 """An epoch slower than usual by less than this is nothing to tell."""
 
 
-def rate_curve(metrics: pd.DataFrame, best_epoch: int | None) -> go.Figure:
+def learning_rate_curve(metrics: pd.DataFrame, best_epoch: int | None) -> go.Figure:
     """Draw the learning rate at the end of each epoch (column `learning_rate`)."""
     figure = _figure(metrics, {"learning_rate": ("learning rate", SERIES[0])}, "is {value:.3g}", best_epoch)
     figure.update_yaxes(rangemode="tozero", nticks=4, tickformat="~g", exponentformat="e")
-    return apply_layout(figure, title=RATE_TITLE, subtitle=rate_words(metrics), height_px=_HEIGHT_PX)
+    return apply_layout(figure, title=RATE_TITLE, subtitle=describe_learning_rate(metrics), height_px=_HEIGHT_PX)
 
 
-def rate_words(metrics: pd.DataFrame) -> str:
+def describe_learning_rate(metrics: pd.DataFrame) -> str:
     """Where the learning rate was highest, and where it is now."""
     if not known_columns(metrics, "learning_rate"):
         return ""
@@ -47,21 +47,21 @@ def rate_words(metrics: pd.DataFrame) -> str:
     )
 
 
-def has_affect(metrics: pd.DataFrame) -> bool:
+def has_concordance(metrics: pd.DataFrame) -> bool:
     """Whether a run reads valence and arousal too."""
     return bool(known_columns(metrics, *_AFFECT))
 
 
-def affect_curves(metrics: pd.DataFrame, best_epoch: int | None) -> go.Figure:
+def concordance_curves(metrics: pd.DataFrame, best_epoch: int | None) -> go.Figure:
     """Draw the concordance of valence and of arousal (columns `valid_ccc_…`, -1..1)."""
     figure = _figure(metrics, _AFFECT, "on the validation images is {value:.2f}", best_epoch)
     figure.update_yaxes(nticks=6)
     figure.update_layout(showlegend=True)
-    subtitle = affect_words(metrics, best_epoch)
+    subtitle = describe_concordance(metrics, best_epoch)
     return apply_layout(figure, title=AFFECT_TITLE, subtitle=subtitle, height_px=_HEIGHT_PX + LEGEND_PX + 30)
 
 
-def affect_words(metrics: pd.DataFrame, best_epoch: int | None) -> str:
+def describe_concordance(metrics: pd.DataFrame, best_epoch: int | None) -> str:
     """How well both are read in the epoch that was kept."""
     row = metrics[metrics["epoch"] == best_epoch] if "epoch" in metrics else metrics
     said = [f"{_AFFECT[name][0]} {row[name].iloc[0]:.2f}" for name in known_columns(row, *_AFFECT)]
@@ -70,14 +70,14 @@ def affect_words(metrics: pd.DataFrame, best_epoch: int | None) -> str:
     return f"Epoch {best_epoch}, the best: {', '.join(said)}. Concordance is 1 where all agree, 0 by chance."
 
 
-def speed_curve(metrics: pd.DataFrame) -> go.Figure:
+def throughput_curve(metrics: pd.DataFrame) -> go.Figure:
     """Draw how many training images were learned from in a second (column `images_per_s`)."""
     figure = _figure(metrics, {"images_per_s": ("images a second", SERIES[0])}, "were {value:,.0f}", None)
     figure.update_yaxes(rangemode="tozero", nticks=5, tickformat=",.3~r")
-    return apply_layout(figure, title=SPEED_TITLE, subtitle=speed_words(metrics), height_px=_HEIGHT_PX)
+    return apply_layout(figure, title=SPEED_TITLE, subtitle=describe_throughput(metrics), height_px=_HEIGHT_PX)
 
 
-def speed_words(metrics: pd.DataFrame) -> str:
+def describe_throughput(metrics: pd.DataFrame) -> str:
     """The usual speed, and the slowest epoch where it was much slower."""
     if not known_columns(metrics, "images_per_s"):
         return ""
@@ -92,7 +92,7 @@ def speed_words(metrics: pd.DataFrame) -> str:
     return f"{words}; epoch {int(slowest['epoch'])} was slowest with {count(round(slowest['images_per_s']))}."
 
 
-def time_bar(time: EpochTime) -> go.Figure:
+def epoch_time_bar(time: EpochTime) -> go.Figure:
     """Draw what an epoch's time went to as one bar."""
     splits = {"images": time.data_s, "network": time.step_s, "judging": time.rest_s or 0.0}
     meanings = {
@@ -124,7 +124,7 @@ def _figure(
     metrics: pd.DataFrame, lines: dict[str, tuple[str, str]], sentence: str, best_epoch: int | None
 ) -> go.Figure:
     if metrics.empty:
-        return empty_figure("", NONE_YET)
+        return empty_figure("", NO_EPOCHS)
     ordered = metrics.sort_values("epoch")
     figure = go.Figure()
     for column in known_columns(ordered, *lines):

@@ -12,10 +12,10 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action, Change
 from fer_core.data.corrections.corrections import Corrections, correction_counts
 from fer_core.data.quality.report import reason_in_words
-from fer_ui.datasets.faces.corrections_view import change_in_words, offer_way_back, show_last_change
+from fer_ui.datasets.faces.corrections_view import describe_change, show_last_change, show_undo_button
 from fer_ui.datasets.faces.face_grid import show_faces
-from fer_ui.datasets.faces.pagination import current_page, show_pager
-from fer_ui.datasets.table_download import offer_table
+from fer_ui.datasets.faces.pagination import current_page, show_pagination
+from fer_ui.datasets.table_download import show_table_download
 from fer_ui.escaping import plain
 from fer_ui.formatting import count, images
 from fer_ui.header import Headline, empty_state, headline, notice
@@ -71,7 +71,7 @@ def _offer_export(dataset: StoredDataset, corrections: Corrections) -> None:
     def table() -> pd.DataFrame:
         return corrections.export(dataset.raw_index(["id", "path", "label"]), corrections.version)
 
-    offer_table(table, f"corrections-{dataset.id}", "What is marked, as CSV")
+    show_table_download(table, f"corrections-{dataset.id}", "What is marked, as CSV")
 
 
 def _show_changes(dataset: StoredDataset, index: pd.DataFrame, history: list[Change]) -> None:
@@ -82,18 +82,18 @@ def _show_changes(dataset: StoredDataset, index: pd.DataFrame, history: list[Cha
         with st.container(border=True, gap="xsmall"):
             _show_change(dataset, index, change, history)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        show_pager(key, pages)
+        show_pagination(key, pages)
 
 
 def _show_change(dataset: StoredDataset, index: pd.DataFrame, change: Change, history: list[Change]) -> None:
-    words = plain(change_in_words(change))
+    words = plain(describe_change(change))
     key = f"{_PLACE}-{dataset.id}-{change.version}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
             f"**Version {change.version}:** {f'~~{words}~~ undone' if change.undone else words}", width="stretch"
         )
-        offer_way_back(dataset, change, history, key=f"{key}-back", place=_PLACE)
-    st.caption(plain(about(change)))
+        show_undo_button(dataset, change, history, key=f"{key}-back", place=_PLACE)
+    st.caption(plain(describe_origin(change)))
     if change.action is Action.UNDO:
         return
     if st.toggle("Show the images", key=f"{key}-shown"):
@@ -101,7 +101,7 @@ def _show_change(dataset: StoredDataset, index: pd.DataFrame, change: Change, hi
         show_faces(dataset, index, f"{key}-faces", reason=change.reason, places=np.asarray(place[place >= 0], np.int64))
 
 
-def about(change: Change) -> str:
+def describe_origin(change: Change) -> str:
     """When and why a change was made, in plain text."""
     moment = datetime.fromisoformat(change.time)
     when = f"{ago(moment)} ({moment:%Y-%m-%d %H:%M} UTC)"

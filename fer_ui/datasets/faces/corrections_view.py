@@ -16,7 +16,7 @@ from fer_ui.escaping import plain
 from fer_ui.formatting import count, images
 from fer_ui.theme import expression_title
 
-ASKED_ABOVE = 100
+CONFIRM_ABOVE = 100
 """Corrections of more images than this ask once more."""
 
 _NOTE_CHARACTERS_MAX = 500
@@ -58,7 +58,7 @@ class _Said:
     place: str
 
 
-def offer_corrections(dataset: StoredDataset, ids: Sequence[str], *, reason: str, key: str) -> None:
+def show_corrections_bar(dataset: StoredDataset, ids: Sequence[str], *, reason: str, key: str) -> None:
     """A bar of buttons that correct some images, and above it what was done last with this bar.
 
     Args:
@@ -73,7 +73,7 @@ def offer_corrections(dataset: StoredDataset, ids: Sequence[str], *, reason: str
         note = str(st.session_state.get(_note(key, version), "")).strip()
         for action in (Action.EXCLUDE, Action.AMBIGUOUS, Action.RESTORE):
             correction = Correction(action, ids, reason, note)
-            offer_correction(dataset, _LABELS[action], correction, key=f"{key}-{action}", place=key)
+            show_correction_button(dataset, _LABELS[action], correction, key=f"{key}-{action}", place=key)
             if action is Action.EXCLUDE:
                 _offer_relabeling(dataset, Correction(Action.RELABEL, ids, reason, note), key, version)
         with st.popover("Note", icon=":material/edit_note:", type="tertiary"):
@@ -85,7 +85,7 @@ def offer_corrections(dataset: StoredDataset, ids: Sequence[str], *, reason: str
             )
 
 
-def offer_correction(
+def show_correction_button(
     dataset: StoredDataset, label: str, correction: Correction, *, key: str, place: str, primary: bool = False
 ) -> None:
     """One button that carries a correction out; it asks once where that concerns many images.
@@ -96,7 +96,7 @@ def offer_correction(
     """
     icon = _ICONS[correction.action]
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
-    if len(correction.ids) <= ASKED_ABOVE:
+    if len(correction.ids) <= CONFIRM_ABOVE:
         if st.button(plain(label), key=key, icon=icon, type=kind, disabled=not correction.ids):
             _carry_out(dataset, correction, place)
         return
@@ -120,7 +120,9 @@ def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = ()) -> N
         _tell(dataset, said.place, "last-change")
 
 
-def offer_way_back(dataset: StoredDataset, change: Change, history: Sequence[Change], *, key: str, place: str) -> None:
+def show_undo_button(
+    dataset: StoredDataset, change: Change, history: Sequence[Change], *, key: str, place: str
+) -> None:
     """A button that takes a change back, or makes it count again where it was taken back.
 
     Args:
@@ -136,7 +138,7 @@ def offer_way_back(dataset: StoredDataset, change: Change, history: Sequence[Cha
         _take_back(dataset, by, place)
 
 
-def change_in_words(change: Change) -> str:
+def describe_change(change: Change) -> str:
     """A change as a sentence without its end: "12 images excluded", "3 images relabeled as fear"."""
     if change.action is Action.UNDO:
         return f"Version {change.undoes} taken back"
@@ -178,7 +180,7 @@ def _carry_out(dataset: StoredDataset, correction: Correction, place: str) -> No
         else:
             corrections.relabel(ids, correction.label, reason, note)
         change = corrections.history()[0]
-        _say(_Said(dataset.id, change.version, change_in_words(change), "Undo", place))
+        _say(_Said(dataset.id, change.version, describe_change(change), "Undo", place))
 
 
 def _take_back(dataset: StoredDataset, version: int, place: str) -> None:
@@ -188,9 +190,9 @@ def _take_back(dataset: StoredDataset, version: int, place: str) -> None:
         corrections.undo(version)
         taken = changes[version]
         if taken.action is Action.UNDO:
-            words = f"Redone: {change_in_words(changes[taken.undoes])}"
+            words = f"Redone: {describe_change(changes[taken.undoes])}"
             _say(_Said(dataset.id, corrections.version, words, "Undo", place))
-        _say(_Said(dataset.id, corrections.version, f"Undone: {change_in_words(taken)}", "Redo", place))
+        _say(_Said(dataset.id, corrections.version, f"Undone: {describe_change(taken)}", "Redo", place))
 
 
 def _say(said: _Said) -> NoReturn:

@@ -15,16 +15,14 @@ from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.text import shorten
-from fer_ui.datasets.faces.corrections_view import offer_corrections
-from fer_ui.datasets.faces.pagination import current_page, show_pager
-from fer_ui.datasets.faces.selection import Ticks
-from fer_ui.datasets.faces.thumbnails import SHOWN_PX, encoded, thumbnails
+from fer_ui.datasets.faces.corrections_view import show_corrections_bar
+from fer_ui.datasets.faces.pagination import current_page, show_pagination
+from fer_ui.datasets.faces.selection import Selection
+from fer_ui.datasets.faces.thumbnails import SHOWN_PX, load_thumbnails
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import markup, plain
 from fer_ui.formatting import count
-from fer_ui.image_labels import describe_split, label_title, marks_of, said
-
-__all__ = ["show_faces", "show_pairs", "thumbnails"]
+from fer_ui.image_labels import describe_split, get_marks, get_text, label_title
 
 FACES_A_PAGE = 36
 PAIRS_A_PAGE = 12
@@ -78,7 +76,7 @@ def show_faces(
         shown = rows.iloc[here] if places is None else rows.iloc[places[here]]
         if pages > 1:
             st.caption(f"Faces {count(first + 1)} to {count(first + len(shown))} of {count(total)}.")
-        ticks = Ticks(key, dataset.corrections().version)
+        ticks = Selection(key, dataset.corrections().version)
         with st.container(horizontal=True, gap="small"):
             _show_cells(dataset, shown, ticks)
         _close(dataset, shown["id"].tolist(), ticks, key, pages, reason)
@@ -116,7 +114,7 @@ def show_pairs(
         if pages > 1:
             last = min(page * per_page, len(notes))
             st.caption(f"Pairs {count(here.start + 1)} to {count(last)} of {count(len(notes))}.")
-        ticks = Ticks(key, dataset.corrections().version)
+        ticks = Selection(key, dataset.corrections().version)
         _show_pair_cells(dataset, left.iloc[here], right.iloc[here], notes[here], ticks)
         ids = [*left["id"].iloc[here], *right["id"].iloc[here]]
         _close(dataset, ids, ticks, key, pages, reason)
@@ -124,13 +122,13 @@ def show_pairs(
 
 def caption_html(row: dict[str, Any]) -> str:
     """The markup of what stands below a face's label: its part and marks, its file's name; a line each."""
-    split = said(row, "split")
-    marks = ", ".join(marks_of(row))
+    split = get_text(row, "split")
+    marks = ", ".join(get_marks(row))
     words = [
         f'<b style="{_MARKS}">{markup(marks)}</b>' if marks else "",
         markup(describe_split(split)) if split else "",
     ]
-    path = said(row, "path")
+    path = get_text(row, "path")
     name = shorten(path.rsplit("/", 1)[-1], _NAME_CHARACTERS)
     return (
         f'<div style="{_CAPTION}">{", ".join(filter(None, words)) or "&nbsp;"}</div>'
@@ -143,7 +141,7 @@ def placeholder_html(reason: str) -> str:
     return f'<div role="img" style="{_PLACEHOLDER}">{markup(reason)}</div>'
 
 
-def _show_cells(dataset: StoredDataset, rows: pd.DataFrame, ticks: Ticks) -> None:
+def _show_cells(dataset: StoredDataset, rows: pd.DataFrame, ticks: Selection) -> None:
     for place, (row, picture) in enumerate(_cells(dataset, rows)):
         _show_cell(row, picture, ticks, str(place))
 
@@ -151,11 +149,11 @@ def _show_cells(dataset: StoredDataset, rows: pd.DataFrame, ticks: Ticks) -> Non
 def _cells(dataset: StoredDataset, rows: pd.DataFrame) -> list[tuple[dict[str, Any], bytes | None]]:
     """Each row by its columns' names, with its picture."""
     named = [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
-    return list(zip(named, encoded(dataset, rows), strict=True))
+    return list(zip(named, load_thumbnails(dataset, rows), strict=True))
 
 
 def _show_pair_cells(
-    dataset: StoredDataset, left: pd.DataFrame, right: pd.DataFrame, notes: Sequence[str], ticks: Ticks
+    dataset: StoredDataset, left: pd.DataFrame, right: pd.DataFrame, notes: Sequence[str], ticks: Selection
 ) -> None:
     pairs = zip(_cells(dataset, left), _cells(dataset, right), notes, strict=True)
     with st.container(horizontal=True, gap="small"):
@@ -168,23 +166,23 @@ def _show_pair_cells(
                     st.caption(plain(note))
 
 
-def _show_cell(row: dict[str, Any], picture: bytes | None, ticks: Ticks, place: str) -> None:
+def _show_cell(row: dict[str, Any], picture: bytes | None, ticks: Selection, place: str) -> None:
     with st.container(width=_CELL_PX, gap="xsmall"):
         if picture is None:
-            st.html(placeholder_html(said(row, "problem") or _GONE))
+            st.html(placeholder_html(get_text(row, "problem") or _GONE))
         else:
-            st.image(picture, width=SHOWN_PX, alt=f"{label_title(row)}: {said(row, 'path')}")
+            st.image(picture, width=SHOWN_PX, alt=f"{label_title(row)}: {get_text(row, 'path')}")
         ticks.offer(str(row["id"]), plain(label_title(row)), place=place)
         st.html(caption_html(row))
 
 
-def _close(dataset: StoredDataset, ids: Sequence[str], ticks: Ticks, key: str, pages: int, reason: str) -> None:
+def _close(dataset: StoredDataset, ids: Sequence[str], ticks: Selection, key: str, pages: int, reason: str) -> None:
     """What follows the pictures: turning the page, ticking all of it, and the corrections bar."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        show_pager(key, pages)
+        show_pagination(key, pages)
         ticks.offer_all(ids)
     ticked = ticks.ids()
     elsewhere = len(ticked) - len(set(ticked) & set(ids))
     if elsewhere:
         st.caption(f"{count(elsewhere)} of the ticked faces {'is' if elsewhere == 1 else 'are'} on other pages.")
-    offer_corrections(dataset, ticked, reason=reason, key=f"{key}-corrections")
+    show_corrections_bar(dataset, ticked, reason=reason, key=f"{key}-corrections")

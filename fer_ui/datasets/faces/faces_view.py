@@ -16,7 +16,7 @@ from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.escaping import plain
 from fer_ui.formatting import images, percent
 from fer_ui.header import empty_state
-from fer_ui.image_labels import MARKS, NO_PART, SPLITS, part_title, reason_words
+from fer_ui.image_labels import CORRECTION_COLUMNS, NO_SPLIT, SPLITS, describe_reason, split_title
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, choose, search, switch
 from fer_ui.resources import index_of
@@ -31,7 +31,7 @@ SHUFFLES = tuple(str(seed) for seed in range(1, 6))
 _MARKS = {
     ALL: "Any",
     USED: "Not excluded",
-    **{mark: mark.capitalize() for mark in MARKS},
+    **{mark: mark.capitalize() for mark in CORRECTION_COLUMNS},
     PROBLEM: "With a problem",
 }
 
@@ -49,8 +49,8 @@ class Filter:
 def show_faces_section(dataset: StoredDataset) -> None:
     """The filters, how many images match, and the images."""
     index = index_of(dataset)
-    wanted, order = _choose(index)
-    places = ordered(matching(index, wanted), order)
+    filters, order = _choose(index)
+    places = sort_rows(find_matching(index, filters), order)
     if not len(places):
         show_last_change(dataset)
         empty_state(
@@ -61,36 +61,36 @@ def show_faces_section(dataset: StoredDataset) -> None:
         return
     share = "" if len(places) == len(index) else f" of {len(index):,} ({percent(len(places) / len(index))})"
     st.markdown(f"**{images(len(places))}**{share}")
-    key = f"faces-{dataset.id}-{wanted.label}-{wanted.split}-{wanted.mark}-{order}-{wanted.find}"
+    key = f"faces-{dataset.id}-{filters.label}-{filters.split}-{filters.mark}-{order}-{filters.find}"
     show_faces(dataset, index, key, places=places, in_address=True)
 
 
-def matching(index: pd.DataFrame, wanted: Filter) -> NDArray[np.int64]:
+def find_matching(index: pd.DataFrame, filters: Filter) -> NDArray[np.int64]:
     """The places of the rows that a filter lets through, in the index's order."""
     kept = np.ones(len(index), bool)
-    if wanted.label == UNLABELED:
+    if filters.label == UNLABELED:
         kept &= index["label"].isna().to_numpy(bool)
-    elif wanted.label in list(Expression):
-        kept &= _is(index["label"], wanted.label)
-    elif wanted.label != ALL:
-        kept &= _is(index["unlabeled"], wanted.label)
-    if wanted.split != ALL:
-        without = wanted.split == NO_PART
-        kept &= index["split"].isna().to_numpy(bool) if without else _is(index["split"], wanted.split)
-    if wanted.mark == PROBLEM:
+    elif filters.label in list(Expression):
+        kept &= _is(index["label"], filters.label)
+    elif filters.label != ALL:
+        kept &= _is(index["unlabeled"], filters.label)
+    if filters.split != ALL:
+        without = filters.split == NO_SPLIT
+        kept &= index["split"].isna().to_numpy(bool) if without else _is(index["split"], filters.split)
+    if filters.mark == PROBLEM:
         kept &= ~_is(index["problem"], "")
-    elif wanted.mark == USED:
+    elif filters.mark == USED:
         kept &= ~index["excluded"].to_numpy(bool)
-    elif wanted.mark != ALL:
-        kept &= index[wanted.mark].to_numpy(bool)
+    elif filters.mark != ALL:
+        kept &= index[filters.mark].to_numpy(bool)
     places = np.flatnonzero(kept)
-    if wanted.find:
+    if filters.find:
         paths = index["path"] if len(places) == len(index) else index["path"].iloc[places]
-        places = places[paths.str.contains(wanted.find, case=False, regex=False).to_numpy(bool)]
+        places = places[paths.str.contains(filters.find, case=False, regex=False).to_numpy(bool)]
     return places
 
 
-def ordered(places: NDArray[np.int64], order: str) -> NDArray[np.int64]:
+def sort_rows(places: NDArray[np.int64], order: str) -> NDArray[np.int64]:
     """The places as they are, or shuffled where `order` is one of `SHUFFLES`."""
     return np.random.default_rng(int(order)).permutation(places) if order in SHUFFLES else places
 
@@ -124,11 +124,11 @@ def _labels(index: pd.DataFrame) -> dict[str, str]:
     reasons = sorted(str(reason) for reason in index["unlabeled"].dropna().unique() if reason)
     if index["label"].isna().any():
         found[UNLABELED] = "No expression"
-        found |= {reason: plain(f"No expression: {reason_words(reason)}") for reason in reasons}
+        found |= {reason: plain(f"No expression: {describe_reason(reason)}") for reason in reasons}
     return found
 
 
 def _parts(index: pd.DataFrame) -> dict[str, str]:
     there = set(index["split"].dropna().unique())
-    splits = [*(split for split in SPLITS if split in there), *([NO_PART] if index["split"].isna().any() else [])]
-    return {ALL: "All"} | {split: part_title(split) for split in splits}
+    splits = [*(split for split in SPLITS if split in there), *([NO_SPLIT] if index["split"].isna().any() else [])]
+    return {ALL: "All"} | {split: split_title(split) for split in splits}

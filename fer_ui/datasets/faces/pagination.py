@@ -30,7 +30,7 @@ def current_page(key: str, pages: int, *, in_address: bool = False) -> int:
     return page
 
 
-def show_pager(key: str, pages: int) -> None:
+def show_pagination(key: str, pages: int) -> None:
     """Previous, the page's number, next; nothing where there is only one page. Put it into a horizontal container."""
     if pages < 2:
         return

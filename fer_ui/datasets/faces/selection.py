@@ -9,7 +9,7 @@ import streamlit as st
 
 
 @dataclass(frozen=True, slots=True)
-class Ticks:
+class Selection:
     """The ticks of the list `key`, of a dataset corrected up to `version`: after a correction none is left."""
 
     key: str

@@ -25,23 +25,18 @@ _PAGES_KEPT = 64
 _JPEG_QUALITY = 90
 
 
-def thumbnails(dataset: StoredDataset, rows: pd.DataFrame) -> list[RgbImage]:
-    """The pictures of index rows, in their order.
+def load_thumbnails(dataset: StoredDataset, rows: pd.DataFrame) -> list[bytes | None]:
+    """Load the images of index rows as encoded squares of `PICTURE_PX`, in their order.
 
     Args:
-        rows: a page of them, with `path`, and the box's columns where faces are cut out of images.
+        rows: one page, with `path` and, where faces are crops of images, the box columns.
     Returns:
-        uint8, shape (192, 192) gray or (192, 192, 3) RGB each; one that can't be read is an empty frame.
+        PNG or JPEG files; None for an image that can't be read.
     """
-    return _thumbnails(*_key(dataset), tuple(face_refs(rows)))
-
-
-def encoded(dataset: StoredDataset, rows: pd.DataFrame) -> list[bytes | None]:
-    """As `thumbnails`, as files for a browser; None for one that can't be read."""
     return _encoded(*_key(dataset), tuple(face_refs(rows)))
 
 
-def fitted(face: RgbImage) -> RgbImage:
+def fit_square(face: RgbImage) -> RgbImage:
     """A picture made `PICTURE_PX` square: small ones enlarged by whole pixels first, gray where it is not square."""
     import cv2
 
@@ -56,24 +51,6 @@ def fitted(face: RgbImage) -> RgbImage:
     return square
 
 
-def empty_frame() -> RgbImage:
-    """What stands for a picture that can't be read: a frame with nothing in it but a stroke from corner to corner."""
-    import cv2
-
-    frame = np.full((PICTURE_PX, PICTURE_PX), 208, np.uint8)
-    edge = PICTURE_PX // 12
-    ends = (edge, edge), (PICTURE_PX - edge, PICTURE_PX - edge)
-    cv2.rectangle(frame, *ends, (_MATTE,), 2, cv2.LINE_AA)
-    cv2.line(frame, (edge, PICTURE_PX - edge), (PICTURE_PX - edge, edge), (_MATTE,), 2, cv2.LINE_AA)
-    return frame
-
-
-@st.cache_data(show_spinner=False, max_entries=_PAGES_KEPT // 4)
-def _thumbnails(dataset_id: str, fingerprint: str, changed: int, faces: tuple[FaceRef, ...]) -> list[RgbImage]:
-    pictures = images_in_order(_source(dataset_id, fingerprint, changed), faces)
-    return [empty_frame() if face is None else fitted(face) for face in pictures]
-
-
 @st.cache_data(show_spinner=False, max_entries=_PAGES_KEPT)
 def _encoded(dataset_id: str, fingerprint: str, changed: int, faces: tuple[FaceRef, ...]) -> list[bytes | None]:
     pictures = images_in_order(_source(dataset_id, fingerprint, changed), faces)
@@ -85,7 +62,7 @@ def _file(face: RgbImage) -> bytes:
     import cv2
 
     small = max(face.shape[:2]) <= PICTURE_PX
-    picture = fitted(face)
+    picture = fit_square(face)
     if picture.ndim == 3:
         picture = cast(RgbImage, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     options = [] if small else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]

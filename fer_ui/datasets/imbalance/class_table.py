@@ -20,10 +20,10 @@ from fer_core.data.manifest import PublishedCounts
 from fer_core.intervals import wilson_interval
 from fer_core.labels import Expression
 from fer_core.text import join_words
-from fer_ui.chart_view import offer_csv
+from fer_ui.chart_view import show_csv_download
 from fer_ui.escaping import plain
 from fer_ui.formatting import count
-from fer_ui.image_labels import describe_split, part_title
+from fer_ui.image_labels import describe_split, split_title
 from fer_ui.theme import expression_title
 
 BETA = float(Rebalancing().beta)
@@ -80,7 +80,7 @@ def show_class_table(counts: pd.DataFrame, judge: str, judged: Mapping[str, int]
         column_config={
             "expression": st.column_config.TextColumn("Expression", pinned=True),
             **{
-                column: st.column_config.NumberColumn(part_title(column), format="localized")
+                column: st.column_config.NumberColumn(split_title(column), format="localized")
                 for column in table.columns[1:]
                 if column not in ("share_01", "effective_number", "judged", "recall_margin_01")
             },
@@ -97,7 +97,7 @@ def show_class_table(counts: pd.DataFrame, judge: str, judged: Mapping[str, int]
             ),
         },
     )
-    offer_csv(table.round(6), f"class-table-{name}")
+    show_csv_download(table.round(6), f"class-table-{name}")
 
 
 def show_published_against_local(published: PublishedCounts, local: pd.DataFrame, name: str) -> None:
@@ -109,11 +109,11 @@ def show_published_against_local(published: PublishedCounts, local: pd.DataFrame
     """
     table = compare_counts(published_counts(published.splits), local)
     st.subheader("Published against these counts", anchor=False)
-    st.markdown(plain(difference_words(table)))
+    st.markdown(plain(describe_differences(table)))
     shown = pd.DataFrame(
         {
             "Expression": [expression_title(Expression(each)) for each in table["expression"]],
-            "Part": [part_title(split) if split else "All" for split in table["split"]],
+            "Part": [split_title(split) if split else "All" for split in table["split"]],
             "Published": table["published"],
             "Here": table["local"],
             "Difference": [
@@ -127,11 +127,11 @@ def show_published_against_local(published: PublishedCounts, local: pd.DataFrame
     with st.expander("Class by class", expanded=bool(table["flagged"].any())):
         numbers = {each: st.column_config.NumberColumn(format="localized") for each in ("Published", "Here")}
         st.dataframe(shown, hide_index=True, column_config=numbers)
-        offer_csv(table, f"published-{name}")
+        show_csv_download(table, f"published-{name}")
     st.caption(plain(f"Published: {published.source}. {published.note} Corrections count here.".replace("..", ".")))
 
 
-def difference_words(table: pd.DataFrame) -> str:
+def describe_differences(table: pd.DataFrame) -> str:
     """What `compare_counts` found, in a sentence or two."""
     flagged = table[table["flagged"]]
     if table.empty:

@@ -16,18 +16,18 @@ from fer_core.text import join_words
 from fer_ui.datasets.faces.faces_view import UNLABELED, USED
 from fer_ui.datasets.imbalance.class_table import show_class_table, show_published_against_local
 from fer_ui.datasets.imbalance.count_view import (
-    ALL_PARTS,
-    choose_part,
-    judging_counts,
-    of_part,
-    show_counts_headline,
+    ALL_SPLITS,
+    choose_split_of_counts,
+    find_test_counts,
+    select_split,
     show_distribution,
-    show_verdict,
+    show_imbalance_metrics,
+    show_imbalance_verdict,
 )
 from fer_ui.escaping import plain
 from fer_ui.formatting import count, images
 from fer_ui.header import empty_state
-from fer_ui.image_labels import reason_words
+from fer_ui.image_labels import describe_reason
 from fer_ui.navigation import Page, go_to, registered
 from fer_ui.query_params import QueryParam
 from fer_ui.resources import index_of
@@ -47,17 +47,17 @@ def show_classes(dataset: StoredDataset) -> None:
         )
         _show_others(dataset, index)
         return
-    split = choose_part(counts)
-    shown = of_part(counts, split)
+    split = choose_split_of_counts(counts)
+    shown = select_split(counts, split)
     totals = class_totals(shown)
-    judge, judged = judging_counts(counts, split)
+    judge, judged = find_test_counts(counts, split)
     if not any(totals.values()):
         empty_state("No image of this part has an expression", "Choose another part.")
         return
-    show_counts_headline(totals)
-    show_verdict(totals, judged, judge)
+    show_imbalance_metrics(totals)
+    show_imbalance_verdict(totals, judged, judge)
     address = _address(dataset, index)
-    if asked := asked_bar(show_distribution(shown, dataset.id, selectable=True)):
+    if asked := get_clicked_bar(show_distribution(shown, dataset.id, selectable=True)):
         go_to(Page.DATASETS, **{**address, **asked})
     _link_to_faces(address, [name for name, number in totals.items() if number], split)
     _show_others(dataset, index)
@@ -72,7 +72,7 @@ def labeled_counts(index: pd.DataFrame) -> pd.DataFrame:
     return counts[counts.groupby("expression")["count"].transform("sum") > 0].reset_index(drop=True)
 
 
-def asked_bar(points: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def get_clicked_bar(points: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """What a click on the chart asks for, as an address has it: a label, and a part where one bar alone was hit."""
     bars = [tuple(point["customdata"]) for point in points if len(point.get("customdata") or ()) == 2]
     labels, splits = {str(label) for label, _ in bars}, {str(split) for _, split in bars}
@@ -84,7 +84,7 @@ def asked_bar(points: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return asked
 
 
-def others_words(index: pd.DataFrame) -> list[str]:
+def describe_other_images(index: pd.DataFrame) -> list[str]:
     """Sentences on the images that do not count: those without an expression, by reason, and the excluded ones."""
     reasons = [str(reason) for reason in index["unlabeled"].dropna().unique() if reason]
     by_part = counts_by_part(index, "unlabeled", reasons)
@@ -92,7 +92,7 @@ def others_words(index: pd.DataFrame) -> list[str]:
     numbers = dict(sorted(((name, n) for name, n in numbers.items() if n), key=lambda each: -each[1]))
     words = []
     if numbers:
-        each = join_words([f"{count(number)} {reason_words(reason)}" for reason, number in numbers.items()])
+        each = join_words([f"{count(number)} {describe_reason(reason)}" for reason, number in numbers.items()])
         words.append(f"Without an expression: {images(sum(numbers.values()))} ({each}).")
     if _has_excluded(index):
         words.append(f"Excluded by corrections: {images(int(index['excluded'].sum()))}.")
@@ -100,7 +100,7 @@ def others_words(index: pd.DataFrame) -> list[str]:
 
 
 def _show_others(dataset: StoredDataset, index: pd.DataFrame) -> None:
-    words = others_words(index)
+    words = describe_other_images(index)
     if not words:
         st.caption("Every image has an expression, and none is excluded.")
         return
@@ -127,7 +127,7 @@ def _has_excluded(index: pd.DataFrame) -> bool:
 
 def _link_to_faces(address: Mapping[str, str], expressions: Sequence[str], split: str) -> None:
     """The same as clicking a bar, for those who use no mouse."""
-    within = {} if split == ALL_PARTS else {str(QueryParam.SPLIT): split}
+    within = {} if split == ALL_SPLITS else {str(QueryParam.SPLIT): split}
     st.caption("Click a bar to see its faces, or choose a class:")
     with st.container(horizontal=True, gap="xsmall"):
         for name in expressions:

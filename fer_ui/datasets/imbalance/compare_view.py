@@ -14,9 +14,9 @@ from fer_core.data.manifest_store import all_manifests
 from fer_core.labels import LABEL_SETS, Expression, LabelSet
 from fer_core.settings import settings
 from fer_core.text import join_words
-from fer_ui.chart_view import offer_csv, show_chart
+from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.comparison import DATASETS_MAX, class_comparison
-from fer_ui.datasets.imbalance.compared_datasets import class_shares, dataset_figures
+from fer_ui.datasets.imbalance.compared_datasets import class_shares, imbalance_metrics
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain
 from fer_ui.formatting import count, times
@@ -101,7 +101,7 @@ def _choose_labels(counts: dict[str, pd.DataFrame]) -> LabelSet:
 
 
 def _show(counts: dict[str, pd.DataFrame], labels: LabelSet) -> None:
-    metrics = dataset_figures(counts, labels)
+    metrics = imbalance_metrics(counts, labels)
     known = metrics.dropna(subset="ratio")
     if len(known) > 1:
         _show_extremes(known, labels)
@@ -171,7 +171,7 @@ def _show_figures(metrics: pd.DataFrame) -> None:
         },
     )
     st.caption(plain(f"{_BASELINE} The figures are of the expressions compared, over all parts of {_sets(metrics)}."))
-    offer_csv(metrics.round(6), "compared-datasets")
+    show_csv_download(metrics.round(6), "compared-datasets")
 
 
 _BASELINE = "Accuracy, balanced accuracy and macro-F1 are those of always answering the commonest expression."

@@ -28,7 +28,7 @@ def class_shares(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> pd.Dat
     return pd.DataFrame(rows, columns=["dataset", "expression", "count", "share_01"]).astype({"count": "int64"})
 
 
-def dataset_figures(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> pd.DataFrame:
+def imbalance_metrics(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> pd.DataFrame:
     """How unequal each dataset's classes are, on a label set; a row a dataset.
 
     Returns:

@@ -16,11 +16,11 @@ from fer_ui.charts.distribution import class_distribution
 from fer_ui.escaping import plain
 from fer_ui.formatting import count, images, percent, times
 from fer_ui.header import Headline, headline
-from fer_ui.image_labels import NO_PART, part_title
+from fer_ui.image_labels import NO_SPLIT, split_title
 from fer_ui.query_params import QueryParam, switch
 from fer_ui.theme import expression_title
 
-ALL_PARTS = "all"
+ALL_SPLITS = "all"
 
 _LEVELS = {
     "balanced": "Balanced",
@@ -38,21 +38,21 @@ _SCALES = {"count": "Counts", "share": "Shares", "log": "Log counts"}
 _BARS = {"grouped": "Side by side", "stacked": "Stacked"}
 
 
-def choose_part(counts: pd.DataFrame) -> str:
+def choose_split_of_counts(counts: pd.DataFrame) -> str:
     """The part to look at, as an address names it; all of them to begin with, and where there is only one."""
-    splits = [split or NO_PART for split in dict.fromkeys(counts["split"])]
+    splits = [split or NO_SPLIT for split in dict.fromkeys(counts["split"])]
     if len(splits) < 2:
-        return ALL_PARTS
-    names = {ALL_PARTS: "All", **{split: part_title(split) for split in splits}}
+        return ALL_SPLITS
+    names = {ALL_SPLITS: "All", **{split: split_title(split) for split in splits}}
     return switch("Part", list(names), QueryParam.SPLIT, format_func=names.__getitem__)
 
 
-def of_part(counts: pd.DataFrame, split: str) -> pd.DataFrame:
+def select_split(counts: pd.DataFrame, split: str) -> pd.DataFrame:
     """The counts of one part, or of all."""
-    return counts if split == ALL_PARTS else counts[counts["split"] == ("" if split == NO_PART else split)]
+    return counts if split == ALL_SPLITS else counts[counts["split"] == ("" if split == NO_SPLIT else split)]
 
 
-def judging_counts(counts: pd.DataFrame, split: str) -> tuple[str, dict[str, int] | None]:
+def find_test_counts(counts: pd.DataFrame, split: str) -> tuple[str, dict[str, int] | None]:
     """The part that a model is judged on, and its images a class; "" and None where there is none.
 
     It is the test part, or the validation part where there is no other; and the chosen part where that is one of them.
@@ -60,10 +60,10 @@ def judging_counts(counts: pd.DataFrame, split: str) -> tuple[str, dict[str, int
     splits = list(dict.fromkeys(counts["split"]))
     judges = [str(Split.TEST), str(Split.VALID)]
     judge = split if split in judges else next((name for name in judges if name in splits), "")
-    return judge, class_totals(of_part(counts, judge)) if judge else None
+    return judge, class_totals(select_split(counts, judge)) if judge else None
 
 
-def show_counts_headline(totals: Mapping[str, int]) -> None:
+def show_imbalance_metrics(totals: Mapping[str, int]) -> None:
     """The numbers: how many images, how unequal, and what always answering the commonest class would score.
 
     Args:
@@ -95,7 +95,7 @@ def show_counts_headline(totals: Mapping[str, int]) -> None:
     )
 
 
-def show_verdict(totals: Mapping[str, int], judged: Mapping[str, int] | None, judge: str) -> None:
+def show_imbalance_verdict(totals: Mapping[str, int], judged: Mapping[str, int] | None, judge: str) -> None:
     """The imbalance in plain words.
 
     Args:
@@ -129,17 +129,17 @@ def show_distribution(counts: pd.DataFrame, name: str, *, selectable: bool = Fal
         scale = switch("Scale", scales, QueryParam.SCALE, format_func=_SCALES.__getitem__)
     figure = class_distribution(counts, share=scale == "share", log=scale == "log", stacked=stacked)
     event = show_chart(
-        figure, f"classes-{name}", table=with_shares(counts), on_select="rerun" if selectable else "ignore"
+        figure, f"classes-{name}", table=add_shares(counts), on_select="rerun" if selectable else "ignore"
     )
     return list(event["selection"]["points"]) if selectable and event else []
 
 
-def with_shares(counts: pd.DataFrame) -> pd.DataFrame:
+def add_shares(counts: pd.DataFrame) -> pd.DataFrame:
     """The counts with each class's share of its split, 0..1, in a column `share_01`."""
     whole = counts.groupby("split")["count"].transform("sum")
     return counts.assign(share_01=(counts["count"] / whole.where(whole > 0)).round(6)).reset_index(drop=True)
 
 
 def _judge_words(found: Verdict, judge: str) -> str:
-    on = f"the {part_title(judge).lower()} part" if judge else "a tenth of the images, as no part is there to judge"
+    on = f"the {split_title(judge).lower()} part" if judge else "a tenth of the images, as no part is there to judge"
     return f"Judged on {on}." if found.too_few else f"Every class has enough images to be judged on {on}."

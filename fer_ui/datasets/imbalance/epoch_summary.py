@@ -7,14 +7,14 @@ import pandas as pd
 from fer_core.data.imbalance.rebalancing import Rebalancing
 from fer_core.text import join_words
 from fer_core.training.config.train_config import TrainConfig
-from fer_ui.datasets.imbalance.training_split import TrainingPart
+from fer_ui.datasets.imbalance.training_split import TrainingSplit
 from fer_ui.formatting import count, images, times
-from fer_ui.split_query_params import split_in_words
+from fer_ui.split_query_params import describe_split_config
 
 _SAME_01 = 0.005
 
 
-def epoch_words(split: TrainingPart, table: pd.DataFrame, rebalancing: Rebalancing) -> str:
+def describe_epoch(split: TrainingSplit, table: pd.DataFrame, rebalancing: Rebalancing) -> str:
     """What is drawn, what waits, and how the loss differs.
 
     Args:
@@ -41,7 +41,7 @@ def epoch_words(split: TrainingPart, table: pd.DataFrame, rebalancing: Rebalanci
     return " ".join(filter(None, sentences))
 
 
-def counted_words(split: TrainingPart, config: TrainConfig, of: int) -> str:
+def describe_counted_images(split: TrainingSplit, config: TrainConfig, of: int) -> str:
     """What was counted, and what of the dataset's `of` images was not."""
     kept_out = {
         "left out by the split (near-duplicates of judged ones, or without a part)": split.left_out,
@@ -51,7 +51,7 @@ def counted_words(split: TrainingPart, config: TrainConfig, of: int) -> str:
         "whose label or votes teach nothing": split.silent,
     }
     others = [f"{count(number)} {words}" for words, number in kept_out.items() if number]
-    how = f"as a run would make it ({split_in_words(config.split)})"
+    how = f"as a run would make it ({describe_split_config(config.split)})"
     sentences = [f"Counted on the training part {how}: {images(split.images)} of {count(of)}."]
     if others:
         sentences.append(f"Not among them, beside those that select and judge: {join_words(others)}.")
@@ -61,7 +61,7 @@ def counted_words(split: TrainingPart, config: TrainConfig, of: int) -> str:
     return " ".join(sentences)
 
 
-def too_few(split: TrainingPart, table: pd.DataFrame, config: TrainConfig) -> list[str]:
+def warn_small_epoch(split: TrainingSplit, table: pd.DataFrame, config: TrainConfig) -> list[str]:
     """That training would refuse an epoch of less than a batch, where it would."""
     drawn, batch = int(table["samples"].sum()) + split.unlabeled, config.batch_size
     words = (
@@ -71,7 +71,7 @@ def too_few(split: TrainingPart, table: pd.DataFrame, config: TrainConfig) -> li
     return [words] if drawn < batch else []
 
 
-def _drawn_words(split: TrainingPart, table: pd.DataFrame, rarest: pd.Series, rebalancing: Rebalancing) -> str:
+def _drawn_words(split: TrainingSplit, table: pd.DataFrame, rarest: pd.Series, rebalancing: Rebalancing) -> str:
     drawn, waiting = int(table["samples"].sum()) + split.unlabeled, int(table["never_seen"].sum())
     if rebalancing.sampling == "natural":
         return f"An epoch would show each of {images(drawn)} once."
@@ -83,7 +83,7 @@ def _drawn_words(split: TrainingPart, table: pd.DataFrame, rarest: pd.Series, re
     return f"{', '.join(words)}."
 
 
-def _unlabeled_words(split: TrainingPart, rebalancing: Rebalancing) -> str:
+def _unlabeled_words(split: TrainingSplit, rebalancing: Rebalancing) -> str:
     """That images without a label teach too."""
     if not split.unlabeled:
         return ""

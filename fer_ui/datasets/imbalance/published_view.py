@@ -12,17 +12,17 @@ from fer_core.settings import settings
 from fer_core.text import join_words
 from fer_ui.datasets.imbalance.class_table import show_class_table
 from fer_ui.datasets.imbalance.count_view import (
-    choose_part,
-    judging_counts,
-    of_part,
-    show_counts_headline,
+    choose_split_of_counts,
+    find_test_counts,
+    select_split,
     show_distribution,
-    show_verdict,
+    show_imbalance_metrics,
+    show_imbalance_verdict,
 )
 from fer_ui.escaping import markup, plain
 from fer_ui.formatting import count
 from fer_ui.header import empty_state, notice
-from fer_ui.image_labels import reason_words
+from fer_ui.image_labels import describe_reason
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, choose
 
@@ -97,14 +97,14 @@ def _show_links(manifest: Manifest) -> None:
 
 def _show_counts(published: PublishedCounts, name: str) -> None:
     counts = published_counts(published.splits)
-    split = choose_part(counts)
-    shown = of_part(counts, split)
-    judge, judged = judging_counts(counts, split)
-    show_counts_headline(class_totals(shown))
-    show_verdict(class_totals(shown), judged, judge)
+    split = choose_split_of_counts(counts)
+    shown = select_split(counts, split)
+    judge, judged = find_test_counts(counts, split)
+    show_imbalance_metrics(class_totals(shown))
+    show_imbalance_verdict(class_totals(shown), judged, judge)
     show_distribution(shown, f"published-{name}")
     if published.others:
-        each = [f"{count(number)} {reason_words(reason)}" for reason, number in published.others.items()]
+        each = [f"{count(number)} {describe_reason(reason)}" for reason, number in published.others.items()]
         st.caption(plain(f"Without an expression: {join_words(each)}."))
     st.caption(plain(f"Source: {published.source}. {published.note}".strip()))
     show_class_table(counts, judge, judged, f"published-{name}")

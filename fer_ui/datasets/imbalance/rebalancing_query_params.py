@@ -51,7 +51,7 @@ def describe_rebalancing(rebalancing: Rebalancing) -> str:
     for named in STRATEGIES.values():
         if named.rebalancing == rebalancing:
             return named.title
-    deferred = f" after {deferred_words(rebalancing)}" if rebalancing.reweight_start_01 else ""
+    deferred = f" after {describe_reweight_start(rebalancing)}" if rebalancing.reweight_start_01 else ""
     parts = {
         SAMPLING[rebalancing.sampling]: rebalancing.sampling != "natural",
         f"{WEIGHTS[rebalancing.weights]}{deferred}": rebalancing.weights == "inverse",
@@ -63,7 +63,7 @@ def describe_rebalancing(rebalancing: Rebalancing) -> str:
     return ", ".join([first, *(f"{words[0].lower()}{words[1:]}" for words in others)])
 
 
-def deferred_words(rebalancing: Rebalancing) -> str:
+def describe_reweight_start(rebalancing: Rebalancing) -> str:
     """The epochs before the weights count: "80 % of the epochs"."""
     return f"{100 * rebalancing.reweight_start_01:.3g} % of the epochs"
 

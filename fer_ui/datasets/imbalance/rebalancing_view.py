@@ -11,13 +11,13 @@ from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import Expression
 from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig
-from fer_ui.chart_view import offer_csv, show_chart
-from fer_ui.charts.rebalancing import loss_bars, offset_bars, ratio, sample_bars
-from fer_ui.datasets.ambiguous_choice import choose_ambiguous
-from fer_ui.datasets.imbalance.epoch_summary import counted_words, epoch_words, too_few
+from fer_ui.chart_view import show_chart, show_csv_download
+from fer_ui.charts.rebalancing import imbalance_ratio, loss_bars, offset_bars, sample_bars
+from fer_ui.datasets.ambiguous_choice import choose_exclude_ambiguous
+from fer_ui.datasets.imbalance.epoch_summary import describe_counted_images, describe_epoch, warn_small_epoch
 from fer_ui.datasets.imbalance.rebalancing_picker import choose_rebalancing
-from fer_ui.datasets.imbalance.rebalancing_query_params import deferred_words, rebalancing_to_query
-from fer_ui.datasets.imbalance.training_split import TrainingPart, training_part
+from fer_ui.datasets.imbalance.rebalancing_query_params import describe_reweight_start, rebalancing_to_query
+from fer_ui.datasets.imbalance.training_split import TrainingSplit, load_training_split
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain
 from fer_ui.formatting import count, percent, times
@@ -25,16 +25,16 @@ from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, choose, value_of
 from fer_ui.resources import index_of
-from fer_ui.split_query_params import split_from_address
+from fer_ui.split_query_params import split_from_query
 from fer_ui.theme import expression_title
 
 
-def show_balance(dataset: StoredDataset) -> None:
+def show_rebalancing(dataset: StoredDataset) -> None:
     """The choice of a remedy, what an epoch would be with it in numbers, words and charts, and the link to Training."""
     with shown_errors():
         rebalancing = choose_rebalancing()
         config = _config(dataset, rebalancing)
-        split = training_part(dataset, config)
+        split = load_training_split(dataset, config)
         if not split.sizes.any():
             empty_state(
                 "There is no labeled image to train on",
@@ -44,13 +44,13 @@ def show_balance(dataset: StoredDataset) -> None:
             return
         table, before = split.under(rebalancing), split.under(Rebalancing())
         _headline(split, table, before)
-        st.markdown(plain(f"{epoch_words(split, table, rebalancing)}{_deferred(rebalancing)}"))
-        if cautions := [*warnings(rebalancing), *too_few(split, table, config)]:
+        st.markdown(plain(f"{describe_epoch(split, table, rebalancing)}{_deferred(rebalancing)}"))
+        if cautions := [*warnings(rebalancing), *warn_small_epoch(split, table, config)]:
             notice("warning", "\n".join(cautions))
         _train_link(dataset, config)
         _charts(table, before, rebalancing, dataset.id)
         _table(table, dataset.id)
-        st.caption(plain(counted_words(split, config, dataset.n)))
+        st.caption(plain(describe_counted_images(split, config, dataset.n)))
 
 
 def _config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConfig:
@@ -71,9 +71,9 @@ def _config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConfig:
             )
     if ambiguous:
         with next(columns):
-            without_ambiguous = choose_ambiguous(index)
+            without_ambiguous = choose_exclude_ambiguous(index)
     usual = PRESETS[preset].config
-    split = split_from_address(value_of(QueryParam.SPLIT_CONFIG)) or usual.split
+    split = split_from_query(value_of(QueryParam.SPLIT_CONFIG)) or usual.split
     changed = {
         "dataset": dataset.id,
         "rebalancing": rebalancing,
@@ -83,7 +83,7 @@ def _config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConfig:
     return usual.model_copy(update=changed)
 
 
-def _headline(split: TrainingPart, table: pd.DataFrame, before: pd.DataFrame) -> None:
+def _headline(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFrame) -> None:
     drawn = int(table["samples"].sum()) + split.unlabeled
     present = table[table["images"] > 0]
     rarest = int(table["images"].where(table["images"] > 0).argmin())
@@ -94,8 +94,8 @@ def _headline(split: TrainingPart, table: pd.DataFrame, before: pd.DataFrame) ->
             Headline("Images in an epoch", count(drawn), f"of {count(split.images)} to learn from"),
             Headline(
                 "Commonest to rarest",
-                times(ratio(present["samples"])),
-                f"as drawn; {times(ratio(present['images']))} as they are",
+                times(imbalance_ratio(present["samples"])),
+                f"as drawn; {times(imbalance_ratio(present['images']))} as they are",
             ),
             Headline("Not seen in an epoch", count(waiting), f"{percent(waiting / split.images)} of the images"),
             Headline(
@@ -124,7 +124,7 @@ def _deferred(rebalancing: Rebalancing) -> str:
     """When the weights begin to count, where that is not at once."""
     if not rebalancing.reweight_start_01 or rebalancing.weights == "none":
         return ""
-    return f" The weights shown count only after {deferred_words(rebalancing)}; until then all count alike."
+    return f" The weights shown count only after {describe_reweight_start(rebalancing)}; until then all count alike."
 
 
 def _charts(table: pd.DataFrame, before: pd.DataFrame, rebalancing: Rebalancing, name: str) -> None:
@@ -167,4 +167,4 @@ def _table(table: pd.DataFrame, name: str) -> None:
             "Share of loss": st.column_config.NumberColumn(format="%.1f %%", width="small"),
         },
     )
-    offer_csv(table, f"remedy-{name}")
+    show_csv_download(table, f"remedy-{name}")

@@ -26,13 +26,13 @@ from fer_core.labels import LabelSet, label_set
 from fer_core.settings import settings
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.targets import label_codes, target_rows
-from fer_ui.split_query_params import split_from_address, split_to_address
+from fer_ui.split_query_params import split_from_query, split_to_query
 
 Targets = Literal["votes", "label"]
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingPart:
+class TrainingSplit:
     """The images that a run learns from, and those that it does not.
 
     Attributes:
@@ -85,27 +85,27 @@ class TrainingPart:
         )
 
 
-def training_part(dataset: StoredDataset, config: TrainConfig) -> TrainingPart:
+def load_training_split(dataset: StoredDataset, config: TrainConfig) -> TrainingSplit:
     """What a run of `config` on the dataset, with its corrections of now, would learn from.
 
     Raises:
         ConfigError: the split leaves nothing to train on or to test with.
     """
     version = dataset.corrections().version
-    split = split_to_address(config.split)
+    split = split_to_query(config.split)
     return _counted(
         dataset.id, dataset.fingerprint, version, split, config.labels, config.targets, config.exclude_ambiguous
     )
 
 
-def count_training_part(
+def count_training_split(
     index: pd.DataFrame,
     splits: NDArray[np.integer],
     labels: LabelSet,
     targets: Targets,
     *,
     exclude_ambiguous: bool = False,
-) -> TrainingPart:
+) -> TrainingSplit:
     """Count what `experiment.run_experiment` would train on.
 
     Args:
@@ -122,7 +122,7 @@ def count_training_part(
     place = np.where(codes < 0, len(labels), codes)[teaching]
     sizes = np.bincount(place, minlength=len(labels) + 1)
     excluded = excluded_rows(index)
-    return TrainingPart(
+    return TrainingSplit(
         labels=labels,
         sizes=sizes[:-1],
         unlabeled=int(sizes[-1]),
@@ -146,10 +146,10 @@ def _counted(
     labels: str,
     targets: Targets,
     exclude_ambiguous: bool,
-) -> TrainingPart:
+) -> TrainingSplit:
     splits = _parts(dataset_id, fingerprint, version, split)
     index = open_dataset(dataset_id, settings()).index(["id", "label", "problem", *VOTE_COLUMNS], version)
-    return count_training_part(index, splits, label_set(labels), targets, exclude_ambiguous=exclude_ambiguous)
+    return count_training_split(index, splits, label_set(labels), targets, exclude_ambiguous=exclude_ambiguous)
 
 
 @st.cache_resource(show_spinner="Dividing the images as a run would", max_entries=4)
@@ -157,7 +157,7 @@ def _parts(dataset_id: str, fingerprint: str, version: int, split: str) -> NDArr
     """The part of each row, as a place in `SPLITS`; shared, so not to be changed."""
     del fingerprint  # part of the key: an import under the same id is another dataset
     dataset = open_dataset(dataset_id, settings())
-    config = split_from_address(split)
+    config = split_from_query(split)
     assert config is not None, f"{split!r} was written by split_to_address"
     index = dataset.index(SPLIT_COLUMNS, version)
     splits = make_split(index, config, group_rows(index, dataset.pairs()))

@@ -14,7 +14,7 @@ from fer_core.errors import InputError
 from fer_core.ids import check_id, slug
 from fer_core.jobs.submit import submit_fetch, submit_synthetic
 from fer_core.settings import settings
-from fer_ui.datasets.imports.preview_view import show_proposal
+from fer_ui.datasets.imports.preview_view import show_preview
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain
 from fer_ui.navigation import Page, go_to, link_to
@@ -32,7 +32,7 @@ def show_import() -> None:
     unfinished = {work.id: work for work in list_imports(settings())}
     chosen = value_of(QueryParam.IMPORT)
     if chosen in unfinished:
-        show_proposal(unfinished[chosen])
+        show_preview(unfinished[chosen])
         link_to(Page.DATASETS, "Import something else", view="import")
         return
     _unfinished(list(unfinished.values()))

@@ -15,7 +15,7 @@ from fer_ui.header import notice
 _NO_NUMBERING = "I choose for each number"
 
 
-def labels_are_chosen(work: Import, found: ImportPreview, layout_key: str) -> bool:
+def resolve_label_conflict(work: Import, found: ImportPreview, layout_key: str) -> bool:
     """Ask which labels count where folders and a table disagree; whether that is decided.
 
     Args:
@@ -60,7 +60,7 @@ def choose_numbering(found: ImportPreview, key: str) -> Numbering | None:
     return chosen
 
 
-def choose_persons(work: Import, manifest: Manifest, found: ImportPreview) -> Manifest:
+def choose_identities(work: Import, manifest: Manifest, found: ImportPreview) -> Manifest:
     """Ask whether the folders that look like persons are persons."""
     if manifest.layout != "folders" or manifest.identity_pattern or not found.identities:
         return manifest

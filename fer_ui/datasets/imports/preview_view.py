@@ -20,8 +20,8 @@ from fer_core.jobs.submit import submit_fetch, submit_import
 from fer_core.labels import Expression
 from fer_core.settings import settings
 from fer_core.text import join_words
-from fer_ui.datasets.imports.preview_choices import choose_numbering, choose_persons, labels_are_chosen
-from fer_ui.datasets.imports.skipped_view import may_begin, show_left_out
+from fer_ui.datasets.imports.preview_choices import choose_identities, choose_numbering, resolve_label_conflict
+from fer_ui.datasets.imports.skipped_view import confirm_partial, show_skipped
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain
 from fer_ui.formatting import count, images
@@ -46,7 +46,7 @@ class _Label(NamedTuple):
     becomes: str
 
 
-def show_proposal(work: Import) -> None:
+def show_preview(work: Import) -> None:
     """What was found and what is proposed; every choice can be changed before the import begins."""
     st.subheader(f"Import {plain(work.id)}", anchor=False)
     st.caption(plain(f"From {work.name}"))
@@ -58,8 +58,8 @@ def show_proposal(work: Import) -> None:
         with st.spinner("Looking at the files"):
             found = _found(work.id, work.created, dump_manifest(manifest))
         _answer(found)
-        chosen = labels_are_chosen(work, found, _layout_key(work))
-        manifest = choose_persons(work, manifest, found)
+        chosen = resolve_label_conflict(work, found, _layout_key(work))
+        manifest = choose_identities(work, manifest, found)
         labels = _label_map(work, found)
         _begin(work, found, manifest, labels, chosen)
     _discard(work)
@@ -201,7 +201,7 @@ def _answer(found: ImportPreview) -> None:
     )
     splits = ", ".join(f"{split or 'in no split'} {count(n)}" for split, n in found.splits.items())
     st.markdown(plain(f"Splits: {splits or 'none'}. Also given: {', '.join(found.has) or 'nothing'}."))
-    show_left_out(found)
+    show_skipped(found)
 
 
 def _label_map(work: Import, found: ImportPreview) -> dict[str, str]:
@@ -256,7 +256,7 @@ def _begin(work: Import, found: ImportPreview, manifest: Manifest, labels: dict[
         notice("warning", f"Decide what becomes of {names}: choose an expression or leave these images out.")
     if not found.n_records:
         notice("warning", "No record was found this way. Choose another layout.")
-    enough = may_begin(found, work.id)
+    enough = confirm_partial(found, work.id)
     ready = found.n_records > 0 and not undecided and len(found.labels) <= _LABELS_MAX and enough and chosen
     if st.button("Import", type="primary", icon=":material/download:", disabled=not ready):
         if not set(labels.values()) & set(_BECOMES):

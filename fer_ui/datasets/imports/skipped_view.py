@@ -14,7 +14,7 @@ from fer_ui.header import notice
 _EXAMPLES = 3
 
 
-def show_left_out(found: ImportPreview) -> None:
+def show_skipped(found: ImportPreview) -> None:
     """Every reason why something is left out, with its number: first what could not be read or matched."""
     if found.relaxations:
         said = "; ".join(relaxation_words(each, rows) for each, rows in found.relaxations.items())
@@ -33,7 +33,7 @@ def show_left_out(found: ImportPreview) -> None:
         )
 
 
-def may_begin(found: ImportPreview, key: str) -> bool:
+def confirm_partial(found: ImportPreview, key: str) -> bool:
     """Whether enough is read for an import, or the person wants the rest all the same."""
     if not found.too_much_unread:
         return True

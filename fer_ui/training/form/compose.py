@@ -8,7 +8,7 @@ from typing import Any
 
 from fer_core.errors import ConfigError
 from fer_core.training.config.train_config import TrainConfig, flat, parse_config
-from fer_ui.datasets.ambiguous_choice import ambiguous_in_address
+from fer_ui.datasets.ambiguous_choice import exclude_ambiguous_in_query
 from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_in_query
 from fer_ui.training.form.augment_fields import AUGMENT
 from fer_ui.training.form.augmentation import policy_values
@@ -39,7 +39,7 @@ class Asked:
 def compose(draft: Draft, place: Place) -> Asked:
     """Put the draft and the address together."""
     base = draft.base
-    ambiguous = ambiguous_in_address(usually_left_out=base.exclude_ambiguous)
+    ambiguous = exclude_ambiguous_in_query(usually_left_out=base.exclude_ambiguous)
     values = draft.values() | policy_values()
     values |= {"dataset": place.dataset.id, "exclude_ambiguous": ambiguous}
     values |= _below("rebalancing", rebalancing_in_query(base.rebalancing).model_dump())

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fer_core.data.splits.split import SplitConfig
 from fer_core.text import join_words
-from fer_ui.datasets.ambiguous_choice import choose_ambiguous
+from fer_ui.datasets.ambiguous_choice import choose_exclude_ambiguous
 from fer_ui.training.form.draft import Draft, Values, session_draft, widget_key
 from fer_ui.training.form.fields import LABELS_WORDS
 from fer_ui.training.form.form_context import Place
@@ -32,7 +32,7 @@ def draw_data(draft: Draft, values: Values, split: SplitConfig, place: Place) ->
             help="Faces whose label, the commonest vote where there are votes, is another one are left out.",
         )
     with second:
-        choose_ambiguous(place.index, usually_left_out=draft.base.exclude_ambiguous)
+        choose_exclude_ambiguous(place.index, usually_left_out=draft.base.exclude_ambiguous)
     if place.corrections or values[_CORRECTIONS] is not None:
         with third:
             _corrections(values[_CORRECTIONS], place)

@@ -20,7 +20,7 @@ from fer_ui.escaping import plain
 from fer_ui.formatting import count
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, value_of
-from fer_ui.split_query_params import split_in_words
+from fer_ui.split_query_params import describe_split_config
 from fer_ui.training.form.augmentation import augment_words, draw_augmentation
 from fer_ui.training.form.data_choice import draw_data
 from fer_ui.training.form.draft import MODEL_NAME, Draft, Values
@@ -110,7 +110,7 @@ def selection_summary(values: Values) -> str:
 
 def data_summary(values: Values, split: SplitConfig) -> str:
     """The division and the expressions."""
-    fold = f"all {split.folds} folds" if all_folds(split) else split_in_words(split)
+    fold = f"all {split.folds} folds" if all_folds(split) else describe_split_config(split)
     left = ", ambiguous left out" if values["exclude_ambiguous"] else ""
     return f"{fold}, {len(LABEL_SETS[values['labels']])} expressions{left}"
 

@@ -9,7 +9,7 @@ import streamlit as st
 from fer_core.data.splits.split import SplitConfig
 from fer_ui.escaping import sentence
 from fer_ui.query_params import QueryParam, value_of
-from fer_ui.split_query_params import split_from_address, split_in_words, split_to_address
+from fer_ui.split_query_params import describe_split_config, split_from_query, split_to_query
 from fer_ui.training.form.draft import session_draft, widget_key
 from fer_ui.training.form.form_context import Place
 
@@ -22,7 +22,7 @@ _VALID_MAX, _SHARE_MIN, _SEED_MAX = 49.0, 1.0, 2**53 - 1
 
 def division_in_address(usual: SplitConfig) -> SplitConfig:
     """What the address says, or `usual`."""
-    return split_from_address(value_of(QueryParam.SPLIT_CONFIG)) or usual
+    return split_from_query(value_of(QueryParam.SPLIT_CONFIG)) or usual
 
 
 def all_folds(split: SplitConfig) -> bool:
@@ -98,7 +98,7 @@ def _take(part: str) -> None:
     if split == usual:
         st.query_params.pop(QueryParam.SPLIT_CONFIG, None)
     else:
-        st.query_params[QueryParam.SPLIT_CONFIG] = split_to_address(split)
+        st.query_params[QueryParam.SPLIT_CONFIG] = split_to_query(split)
 
 
 def describe_split(split: SplitConfig, parts: frozenset[str], *, every_fold: bool = False) -> str:
@@ -107,11 +107,11 @@ def describe_split(split: SplitConfig, parts: frozenset[str], *, every_fold: boo
     if every_fold:
         return f"Each of {split.folds} folds, seed {split.seed}, is the test of a run; {together}."
     if split.kind == "kfold":
-        return f"{sentence(split_in_words(split))}, is the test; {together}."
+        return f"{sentence(describe_split_config(split))}, is the test; {together}."
     if split.kind == "published" and {"train", "valid", "test"} <= parts:
         return "The dataset's own training, validation and test parts are used."
     if split.kind == "published" and "train" in parts and len(parts) > 1:
         share = f"{100 * split.valid_01:.3g} % of the training part"
         return f"The dataset's second part is kept as the test; {share} selects the epoch."
     seeded = split.model_copy(update={"kind": "seeded"})
-    return f"The images are divided {split_in_words(seeded)}, {together}."
+    return f"The images are divided {describe_split_config(seeded)}, {together}."

@@ -7,9 +7,9 @@ from fer_core.text import join_words
 from fer_core.training.config.imbalance_warnings import warnings
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.precision import EMULATED, expected_precision
-from fer_ui.datasets.imbalance.epoch_summary import too_few
+from fer_ui.datasets.imbalance.epoch_summary import warn_small_epoch
 from fer_ui.datasets.imbalance.rebalancing_query_params import describe_rebalancing
-from fer_ui.datasets.imbalance.training_split import TrainingPart, training_part
+from fer_ui.datasets.imbalance.training_split import TrainingSplit, load_training_split
 from fer_ui.formatting import count, images
 from fer_ui.training.form.form_context import Place
 from fer_ui.training.form.split_choice import describe_split
@@ -21,7 +21,7 @@ def learned_from(config: TrainConfig, place: Place, *, every_fold: bool = False)
     Raises:
         FerscopeError: the dataset can't be divided so, or nothing is left to learn from.
     """
-    split = training_part(place.dataset, config)
+    split = load_training_split(place.dataset, config)
     words = [
         describe_split(config.split, place.published, every_fold=every_fold),
         f"{count(split.images)} images are learned from{' in the first run' if every_fold else ''}.",
@@ -41,11 +41,11 @@ def learned_from(config: TrainConfig, place: Place, *, every_fold: bool = False)
 
 def doubts_about(config: TrainConfig, place: Place) -> list[str]:
     """What to think about before the start, in words."""
-    split = training_part(place.dataset, config)
+    split = load_training_split(place.dataset, config)
     sizes = dict(zip(split.labels, split.sizes.tolist(), strict=True))
     return [
         *warnings(config, sizes),
-        *too_few(split, split.under(config.rebalancing), config),
+        *warn_small_epoch(split, split.under(config.rebalancing), config),
         *_missing(split),
         *_emulated(config, place),
     ]
@@ -59,7 +59,7 @@ def _emulated(config: TrainConfig, place: Place) -> list[str]:
     return [f"{slow} Choose the precision “automatic”."]
 
 
-def _missing(split: TrainingPart) -> list[str]:
+def _missing(split: TrainingSplit) -> list[str]:
     """Expressions without an image to learn from."""
     none = [str(expression) for expression, size in zip(split.labels, split.sizes, strict=True) if not size]
     if not none or len(none) == len(split.labels):

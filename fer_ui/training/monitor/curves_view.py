@@ -14,8 +14,13 @@ from fer_core.training.diagnostics import divergence, overfitting
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.training.class_curves import class_curves
 from fer_ui.charts.training.epoch_lines import known_columns
-from fer_ui.charts.training.loss_and_scores import training_curves
-from fer_ui.charts.training.rate_and_speed import affect_curves, has_affect, rate_curve, speed_curve
+from fer_ui.charts.training.loss_and_scores import learning_curves
+from fer_ui.charts.training.rate_and_speed import (
+    concordance_curves,
+    has_concordance,
+    learning_rate_curve,
+    throughput_curve,
+)
 from fer_ui.escaping import plain
 from fer_ui.header import empty_state, notice
 from fer_ui.training.monitor.monitored_run import Stamp, Subject, best_epoch_of, look
@@ -71,12 +76,12 @@ def _pictures(run_id: str, stamp: Stamp, _metrics: pd.DataFrame) -> _Pictures:
     best = best_epoch_of(_metrics)
     beside: dict[str, go.Figure] = {}
     if known_columns(_metrics, "learning_rate"):
-        beside["learning-rate"] = rate_curve(_metrics, best)
-    if has_affect(_metrics):
-        beside["affect"] = affect_curves(_metrics, best)
+        beside["learning-rate"] = learning_rate_curve(_metrics, best)
+    if has_concordance(_metrics):
+        beside["affect"] = concordance_curves(_metrics, best)
     if known_columns(_metrics, "images_per_s"):
-        beside["speed"] = speed_curve(_metrics)
-    return _Pictures(*training_curves(_metrics, best), class_curves(_metrics, best), beside)
+        beside["speed"] = throughput_curve(_metrics)
+    return _Pictures(*learning_curves(_metrics, best), class_curves(_metrics, best), beside)
 
 
 def _show_none(subject: Subject) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_ui.charts.training.class_curves import classes_of
+from fer_ui.charts.training.class_curves import find_classes
 from fer_ui.charts.training.epoch_lines import known_columns
 from fer_ui.formatting import count
 from fer_ui.theme import expression_title
@@ -67,7 +67,7 @@ def epoch_table(metrics: pd.DataFrame, best_epoch: int | None, *, by_class: bool
     }
     f1 = {
         f"{split}_f1_{expression}": f"F1 of {expression_title(expression)}, {on}"
-        for expression in (classes_of(ordered) if by_class else ())
+        for expression in (find_classes(ordered) if by_class else ())
         for split, on in (("train", "training"), ("valid", "validation"))
     }
     shares = _SHARES | f1

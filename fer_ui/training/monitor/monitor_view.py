@@ -16,7 +16,7 @@ from fer_core.jobs.job import Job
 from fer_core.runs.folder import Run, RunState, delete_run
 from fer_core.settings import settings
 from fer_ui.confirm_deletion import offer_deletion
-from fer_ui.datasets.table_download import offer_table
+from fer_ui.datasets.table_download import show_table_download
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain
 from fer_ui.navigation import Page, go_to, link_to
@@ -100,7 +100,7 @@ def _details(subject: Subject, run: Run) -> None:
     with epochs:
         _part(subject, renewed_every_s(subject), show_epochs)
         if not subject.metrics.empty:
-            offer_table(run.metrics, f"epochs-{run.id}", "Download all figures as CSV")
+            show_table_download(run.metrics, f"epochs-{run.id}", "Download all figures as CSV")
     with log:
         _part(subject, _STANDING_S, show_log)
         offer_log(run)

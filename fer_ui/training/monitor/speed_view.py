@@ -9,7 +9,7 @@ import streamlit as st
 from fer_core.runs.folder import Run
 from fer_core.training.diagnostics import epoch_time
 from fer_ui.chart_view import show_chart
-from fer_ui.charts.training.rate_and_speed import time_bar
+from fer_ui.charts.training.rate_and_speed import epoch_time_bar
 from fer_ui.escaping import plain, sentence
 from fer_ui.training.monitor.monitored_run import look
 
@@ -32,7 +32,7 @@ def show_speed(run_id: str, job_id: str) -> None:
     if time is None:
         st.caption("What bounds the speed is known after the first finished epoch.")
         return
-    show_chart(time_bar(time), f"time-{run_id}")
+    show_chart(epoch_time_bar(time), f"time-{run_id}")
 
 
 def machine_facts(run: Run) -> list[str]:

@@ -12,15 +12,15 @@ from fer_core.comparison.compare import Comparison, compare_runs, curve_metrics,
 from fer_core.comparison.run_summary import SCORES, RunSummary
 from fer_core.settings import settings
 from fer_core.text import join_words
-from fer_ui.chart_view import offer_csv, show_chart
-from fer_ui.charts.training.compared_curves import Axis, Parts, compared_curves, lettered_names, metric_title
+from fer_ui.chart_view import show_chart, show_csv_download
+from fer_ui.charts.training.compared_curves import Axis, Splits, compared_curves, lettered_names, metric_title
 from fer_ui.escaping import plain
 from fer_ui.formatting import interval, percent
 from fer_ui.header import notice
 from fer_ui.query_params import QueryParam, choose, switch
 from fer_ui.training.runs.rows import judged_words
 
-_PARTS: tuple[Parts, ...] = ("valid", "train", "both")
+_PARTS: tuple[Splits, ...] = ("valid", "train", "both")
 _AXES: tuple[Axis, ...] = ("epoch", "time")
 _TITLES = {"valid": "Validation", "train": "Training", "both": "Both", "epoch": "Epochs", "time": "Time"}
 _FIRST = "macro_f1"
@@ -72,7 +72,7 @@ def _show_figures(compared: Comparison) -> None:
     table = metrics_table(compared)
     st.dataframe(table, hide_index=True, column_config={"Run": _pinned("Run")})
     st.caption("In brackets: 95 % intervals, for the images that were judged.")
-    offer_csv(table, "compared-figures")
+    show_csv_download(table, "compared-figures")
 
 
 def metrics_table(compared: Comparison) -> pd.DataFrame:
@@ -103,7 +103,7 @@ def _show_differences(compared: Comparison) -> None:
         st.markdown("Nothing but their titles.")
         return
     st.dataframe(table, hide_index=True, column_config={"Key": _pinned("Key")})
-    offer_csv(table, "compared-configs")
+    show_csv_download(table, "compared-configs")
 
 
 def _figure(row: RunSummary, name: str) -> str:

@@ -18,7 +18,7 @@ from fer_core.jobs.job import JobState
 from fer_core.runs.folder import RunState
 from fer_core.settings import settings
 from fer_core.text import join_words, shorten
-from fer_ui.chart_view import offer_csv
+from fer_ui.chart_view import show_csv_download
 from fer_ui.charts.training.compared_curves import RUNS_MAX
 from fer_ui.confirm_deletion import offer_deletion
 from fer_ui.errors import shown_errors
@@ -76,7 +76,7 @@ def show_runs() -> None:
 def best_of_groups(rows: Sequence[RunSummary]) -> list[Best]:
     """The best run by macro-F1 of each dataset, label set and part.
 
-    Parts that were held out come first, drawings last, and then where most runs are.
+    Splits that were held out come first, drawings last, and then where most runs are.
     """
     groups: dict[tuple[str, str, str], list[RunSummary]] = {}
     for row in rows:
@@ -188,7 +188,7 @@ def _choose(shown: Sequence[RunSummary], rows: Sequence[RunSummary], working: Ma
     chosen = [by_id[run_id] for run_id in choose_runs(shown, by_id, working)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if shown:
-            offer_csv(table_of(shown), "runs")
+            show_csv_download(table_of(shown), "runs")
         if chosen:
             st.button(f"Untick all {len(chosen)}", on_click=choose_none, icon=":material/deselect:")
     hidden = len({row.id for row in chosen} - {row.id for row in shown})

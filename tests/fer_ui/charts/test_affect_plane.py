@@ -8,8 +8,8 @@ import pytest
 
 from fer_core.data.affect import affect_sample, affect_summary
 from fer_core.labels import Expression
-from fer_ui.charts.affect_plane import QUADRANTS, affect_plane, affect_words
-from fer_ui.charts.layout import words_of
+from fer_ui.charts.affect_plane import QUADRANTS, affect_plane, describe_affect
+from fer_ui.charts.layout import get_titles
 from fer_ui.theme import expression_color
 
 MEANS = {"happiness": (0.7, 0.1), "fear": (-0.2, 0.7), "anger": (-0.4, 0.6)}
@@ -56,11 +56,11 @@ def test_the_plane_is_square_and_its_quarters_are_named() -> None:
 def test_only_what_was_chosen_is_drawn_and_spoken_of() -> None:
     figure = _draw(_index(), [Expression.FEAR, Expression.CONTEMPT])
     assert {trace.legendgroup for trace in figure.data} == {"fear"}
-    assert words_of(figure).subtitle.startswith("The mean of 50 images of fear is at valence")
+    assert get_titles(figure).subtitle.startswith("The mean of 50 images of fear is at valence")
 
 
 def test_the_conclusion_names_the_extremes_and_the_nearest() -> None:
-    words = affect_words(affect_summary(_index()))
+    words = describe_affect(affect_summary(_index()))
     assert words.startswith("Happiness is the most pleasant (valence +0.7")
     assert "fear the most excited (arousal +0.7" in words
     assert "Fear and anger have the nearest means, 0.2" in words
@@ -77,4 +77,4 @@ def test_nothing_to_draw_is_said() -> None:
     for figure in (_draw(_index(0)), _draw(_index(), [Expression.DISGUST])):
         assert not figure.data
         assert "No image" in figure.layout.annotations[0].text
-    assert affect_words(affect_summary(_index(0))) == "No image has both values."
+    assert describe_affect(affect_summary(_index(0))) == "No image has both values."

@@ -6,8 +6,13 @@ import pandas as pd
 import pytest
 
 from fer_core.labels import Expression
-from fer_ui.charts.agreement import agreement_bars, agreement_by_expression, agreement_words, by_expression_words
-from fer_ui.charts.layout import words_of
+from fer_ui.charts.agreement import (
+    agreement_by_expression,
+    agreement_histogram_bars,
+    describe_agreement,
+    describe_agreement_by_expression,
+)
+from fer_ui.charts.layout import get_titles
 from fer_ui.theme import expression_color
 
 CELLS = {("neutral", 5): 30, ("neutral", 10): 50, ("happiness", 10): 100, ("contempt", 4): 15, ("contempt", 6): 5}
@@ -24,18 +29,18 @@ def _histogram(cells: dict[tuple[str, int], int], of: int = 10) -> pd.DataFrame:
 
 
 def test_columns_are_stacked_by_expression_in_the_fixed_order() -> None:
-    figure = agreement_bars(_histogram(CELLS))
+    figure = agreement_histogram_bars(_histogram(CELLS))
     assert [bars.name for bars in figure.data] == ["Neutral", "Happiness", "Contempt"]
     assert figure.layout.barmode == "stack"
     neutral = dict(zip(figure.data[0].x, figure.data[0].y, strict=True))
     assert neutral == {4: 0, 5: 30, 6: 0, 7: 0, 8: 0, 9: 0, 10: 50}
     assert figure.data[2].marker.color == expression_color(Expression.CONTEMPT)
-    assert words_of(figure).title == "How many of ten votes the label holds"
-    assert "7 of" not in words_of(agreement_bars(_histogram({("fear", 3): 1}, of=7))).subtitle
+    assert get_titles(figure).title == "How many of ten votes the label holds"
+    assert "7 of" not in get_titles(agreement_histogram_bars(_histogram({("fear", 3): 1}, of=7))).subtitle
 
 
 def test_hover_is_in_words() -> None:
-    figure = agreement_bars(_histogram(CELLS))
+    figure = agreement_histogram_bars(_histogram(CELLS))
     words = figure.data[0].hovertext[1].replace("<br>", " ")
     assert words == "30 images labeled neutral have 5 of 10 votes for it"
 
@@ -53,19 +58,22 @@ def test_an_expressions_parts_add_up_to_all_of_it() -> None:
 
 
 def test_the_conclusion_gives_the_numbers() -> None:
-    assert agreement_words(_histogram(CELLS)) == (
+    assert describe_agreement(_histogram(CELLS)) == (
         "All voters agree on 75.0 % of 200 labels; 22.5 % of them hold half of the votes or fewer, so that most "
         "voters, or as many, saw something else."
     )
-    assert by_expression_words(_histogram(CELLS)) == (
+    assert describe_agreement_by_expression(_histogram(CELLS)) == (
         "Voters agree most on happiness (in the mean 10.0 of 10 votes) and least on contempt (4.5): there the label "
         "says least of what people see."
     )
-    assert by_expression_words(_histogram({("fear", 4): 1})) == "In the mean 4.0 of 10 votes are for the label."
+    assert (
+        describe_agreement_by_expression(_histogram({("fear", 4): 1}))
+        == "In the mean 4.0 of 10 votes are for the label."
+    )
 
 
 @pytest.mark.parametrize("cells", [{}, {("fear", 0): 0}], ids=["no rows", "only zeros"])
 def test_nothing_is_said_to_be_nothing(cells: dict[tuple[str, int], int]) -> None:
-    for figure in (agreement_bars(_histogram(cells)), agreement_by_expression(_histogram(cells))):
+    for figure in (agreement_histogram_bars(_histogram(cells)), agreement_by_expression(_histogram(cells))):
         assert not figure.data
         assert "No image" in figure.layout.annotations[0].text

@@ -9,8 +9,8 @@ import pytest
 
 from fer_core.evaluation.calibration_metrics import calibration_curve
 from fer_core.metrics import expected_calibration_error
-from fer_ui.charts.calibration import COLUMNS, calibration_chart, calibration_table, calibration_words
-from fer_ui.charts.layout import words_of
+from fer_ui.charts.calibration import COLUMNS, calibration_table, describe_calibration, reliability_diagram
+from fer_ui.charts.layout import get_titles
 
 
 def report(point: str, confidence: list[float], correct: list[bool]) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def test_the_table_has_a_row_a_filled_bin_of_each_point() -> None:
 
 
 def test_each_point_is_a_line_over_the_diagonal() -> None:
-    figure = calibration_chart([SURE, HUMBLE])
+    figure = reliability_diagram([SURE, HUMBLE])
     diagonal, accurate, balanced = figure.data
     assert list(diagonal.x) == list(diagonal.y) == [0, 1]
     assert (accurate.name, balanced.name) == ("accurate point", "balanced point")
@@ -48,24 +48,24 @@ def test_each_point_is_a_line_over_the_diagonal() -> None:
 
 
 def test_the_words_say_which_way_it_errs() -> None:
-    said = calibration_words([SURE, HUMBLE])
+    said = describe_calibration([SURE, HUMBLE])
     assert "Accurate point: calibration error 0.300, on average 30.0 points surer than it is right." in said
     assert "Balanced point: calibration error 0.500, on average 50.0 points less sure than it is right." in said
     even = report("accurate", [0.5] * 20, [True] * 10 + [False] * 10)
-    assert "as sure as it is right" in calibration_words([even])
+    assert "as sure as it is right" in describe_calibration([even])
 
 
 def test_bins_of_few_images_are_told_and_not_drawn() -> None:
     few = report("accurate", [0.2] + [0.9] * 40, [True] * 41)
-    figure = calibration_chart([few])
+    figure = reliability_diagram([few])
     assert len(figure.data[1].x) == 1
-    assert "fewer than 10 images are not drawn" in words_of(figure).subtitle
+    assert "fewer than 10 images are not drawn" in get_titles(figure).subtitle
     assert len(calibration_table([few])) == 2
-    assert len(calibration_chart([report("accurate", [0.2, 0.9], [True, True])]).data[1].x) == 2
+    assert len(reliability_diagram([report("accurate", [0.2, 0.9], [True, True])]).data[1].x) == 2
 
 
 @pytest.mark.parametrize("reports", [[], [{"point": "accurate", "ece": 0.1}]])
 def test_without_a_curve_it_says_so(reports: list[dict[str, Any]]) -> None:
-    figure = calibration_chart(reports)
+    figure = reliability_diagram(reports)
     assert not figure.data
     assert "does not say" in figure.layout.annotations[0].text

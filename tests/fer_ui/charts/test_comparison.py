@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from fer_core.labels import LABEL_SETS, Expression
-from fer_ui.charts.comparison import DATASETS_MAX, class_comparison, comparison_words
-from fer_ui.charts.layout import words_of
-from fer_ui.datasets.imbalance.compared_datasets import class_shares, dataset_figures
+from fer_ui.charts.comparison import DATASETS_MAX, class_comparison, describe_comparison
+from fer_ui.charts.layout import get_titles
+from fer_ui.datasets.imbalance.compared_datasets import class_shares, imbalance_metrics
 from fer_ui.theme import SERIES
 
 THREE, EIGHT = LABEL_SETS["three"], LABEL_SETS["eight"]
@@ -50,11 +50,11 @@ def test_each_dataset_has_its_color_and_bars_as_long_as_its_shares() -> None:
 
 def test_the_words_name_the_expression_that_differs_most() -> None:
     shares = class_shares(_two(), THREE)
-    assert comparison_words(shares) == "Anger differs most: 80.0 % of other, but 20.0 % of one."
-    assert words_of(class_comparison(shares)).subtitle == comparison_words(shares)
+    assert describe_comparison(shares) == "Anger differs most: 80.0 % of other, but 20.0 % of one."
+    assert get_titles(class_comparison(shares)).subtitle == describe_comparison(shares)
     same = class_shares({"one": _table(5, 5), "other": _table(50, 50)}, EIGHT)
-    assert "about the same" in comparison_words(same)
-    assert comparison_words(class_shares({"one": _table(5, 5)}, EIGHT)) == ""
+    assert "about the same" in describe_comparison(same)
+    assert describe_comparison(class_shares({"one": _table(5, 5)}, EIGHT)) == ""
 
 
 def test_a_dataset_without_such_images_has_no_share_and_says_so() -> None:
@@ -63,13 +63,13 @@ def test_a_dataset_without_such_images_has_no_share_and_says_so() -> None:
     figure = class_comparison(shares)
     assert figure.data[1].text == ("no images",) * 3
     assert not any(figure.data[1].x)
-    metrics = dataset_figures({"one": _table(0, 5, 5), "none": _table(9)}, THREE)
+    metrics = imbalance_metrics({"one": _table(0, 5, 5), "none": _table(9)}, THREE)
     assert metrics["images"].tolist() == [10, 0]
     assert np.isnan(metrics["ratio"][1]) and metrics["commonest"][1] == ""
 
 
 def test_figures_are_those_of_the_classes_compared() -> None:
-    metrics = dataset_figures(_two(), THREE).set_index("dataset")
+    metrics = imbalance_metrics(_two(), THREE).set_index("dataset")
     assert metrics["ratio"].tolist() == pytest.approx([3, 8])
     assert metrics.loc["one", "commonest"] == "happiness" and metrics.loc["other", "commonest"] == "anger"
     assert metrics["accuracy"].tolist() == pytest.approx([0.6, 0.8])

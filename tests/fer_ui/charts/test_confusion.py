@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fer_core.labels import LABEL_SETS, Expression
-from fer_ui.charts.confusion import confusion_heatmap, confusion_words, largest_mistake, row_shares
-from fer_ui.charts.layout import words_of
+from fer_ui.charts.confusion import confusion_heatmap, describe_confusion, find_largest_confusion, row_shares
+from fer_ui.charts.layout import get_titles
 from fer_ui.theme import PAGE, TEXT
 
 LABELS = LABEL_SETS["four"].expressions
@@ -70,17 +70,17 @@ def test_text_changes_color_where_the_scale_jumps() -> None:
 
 def test_the_subtitle_names_the_largest_confusion() -> None:
     words = "The largest confusion: 79 % of surprise is read as neutral (52 of 66 images)."
-    assert confusion_words(CONFUSION, LABELS) == words
-    assert words_of(confusion_heatmap(CONFUSION, LABELS)).subtitle == words
-    mistake = largest_mistake(CONFUSION, LABELS)
+    assert describe_confusion(CONFUSION, LABELS) == words
+    assert get_titles(confusion_heatmap(CONFUSION, LABELS)).subtitle == words
+    mistake = find_largest_confusion(CONFUSION, LABELS)
     assert mistake is not None
     assert (mistake.label, mistake.read_as) == (Expression.SURPRISE, Expression.NEUTRAL)
 
 
 def test_no_mistakes_and_no_images_are_said() -> None:
-    assert confusion_words(np.diag([3, 4, 0, 1]), LABELS) == "No mistakes: all 8 images are read as labeled."
+    assert describe_confusion(np.diag([3, 4, 0, 1]), LABELS) == "No mistakes: all 8 images are read as labeled."
     nothing = np.zeros((4, 4), dtype=int)
-    assert confusion_words(nothing, LABELS) == "There are no labeled images to judge."
+    assert describe_confusion(nothing, LABELS) == "There are no labeled images to judge."
     assert _texts(nothing).count("no images") == 4
     confusion_heatmap(nothing, LABELS).to_json()
     confusion_heatmap(np.zeros((0, 0), dtype=int), ()).to_json()

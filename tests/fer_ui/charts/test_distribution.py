@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 import pytest
 
 from fer_core.labels import Expression
-from fer_ui.charts.distribution import class_distribution, imbalance_words, split_counts
-from fer_ui.charts.layout import words_of
+from fer_ui.charts.distribution import class_distribution, describe_imbalance, split_counts
+from fer_ui.charts.layout import get_titles
 from fer_ui.theme import expression_color
 
 TRAIN = (9360, 7408, 3418, 3368, 651, 175, 2395, 165)
@@ -150,5 +150,5 @@ def test_missing_rows_are_zero_and_double_rows_add_up() -> None:
     ],
 )
 def test_the_subtitle_says_what_to_conclude(counts: tuple[int, ...], words: str) -> None:
-    assert imbalance_words(_table(train=counts)) == words
-    assert words_of(class_distribution(_table(train=counts))).subtitle == words
+    assert describe_imbalance(_table(train=counts)) == words
+    assert get_titles(class_distribution(_table(train=counts))).subtitle == words

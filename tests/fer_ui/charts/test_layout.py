@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 import fer_ui.charts
-from fer_ui.charts.layout import apply_layout, chart_config, empty_figure, without_words, words_of
+from fer_ui.charts.layout import apply_layout, chart_config, empty_figure, get_titles, without_title
 
 CHARTS = Path(str(fer_ui.charts.__file__)).parent
 
@@ -18,8 +18,8 @@ def test_a_figure_carries_its_words_and_can_be_shown_without_them() -> None:
     figure = apply_layout(go.Figure(go.Bar(x=[1])), title="a <b> c", subtitle="word " * 40, height_px=300)
     assert figure.layout.title.text == "a &lt;b&gt; c"
     assert "<br>" in figure.layout.title.subtitle.text
-    assert words_of(figure) == ("a <b> c", "word " * 40)
-    bare = without_words(figure)
+    assert get_titles(figure) == ("a <b> c", "word " * 40)
+    bare = without_title(figure)
     assert bare.layout.title.text is None
     assert bare.layout.title.subtitle.text is None
     assert figure.layout.title.text is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fer_core.labels import LABEL_SETS, Expression
-from fer_ui.charts.layout import words_of
+from fer_ui.charts.layout import get_titles
 from fer_ui.charts.probabilities import probability_bars
 from fer_ui.theme import expression_color
 
@@ -31,13 +31,13 @@ def test_the_likeliest_stands_out() -> None:
 
 
 def test_the_words_read_the_face_and_never_the_person() -> None:
-    assert words_of(probability_bars(PROBABILITIES)) == ("Read as happiness", "The model is 87 % sure.")
-    assert words_of(probability_bars(PROBABILITIES, True, 0.9)) == (
+    assert get_titles(probability_bars(PROBABILITIES)) == ("Read as happiness", "The model is 87 % sure.")
+    assert get_titles(probability_bars(PROBABILITIES, True, 0.9)) == (
         "Uncertain",
         "The likeliest is happiness with 87 %, it needs 90 %.",
     )
     # Sure enough by the numbers, but the face is cut off, say: no limit is to blame.
-    assert words_of(probability_bars(PROBABILITIES, True, 0.6))[1] == "The likeliest is happiness with 87 %."
+    assert get_titles(probability_bars(PROBABILITIES, True, 0.6))[1] == "The likeliest is happiness with 87 %."
 
 
 def test_the_limit_is_a_line_where_it_lies() -> None:

@@ -7,8 +7,15 @@ import pytest
 
 from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing, preview
 from fer_core.labels import Expression
-from fer_ui.charts.layout import words_of
-from fer_ui.charts.rebalancing import describe_samples, loss_bars, loss_words, offset_bars, offset_words, sample_bars
+from fer_ui.charts.layout import get_titles
+from fer_ui.charts.rebalancing import (
+    describe_loss_shares,
+    describe_offsets,
+    describe_samples,
+    loss_bars,
+    offset_bars,
+    sample_bars,
+)
 
 SIZES = dict(zip(Expression, (8000, 6000, 3000, 2000, 500, 100, 2000, 80), strict=True))
 NOTHING = dict.fromkeys(Expression, 0)
@@ -52,8 +59,11 @@ def test_the_conclusions_give_the_ratios() -> None:
     assert describe_samples(_table(Rebalancing(sampling="square_root"))).startswith("The commonest expression 10 times")
     only = _table(Rebalancing(), NOTHING | {Expression.FEAR: 3})
     assert describe_samples(only) == "There is one class only: fear."
-    assert loss_words(NATURAL, NATURAL) == "Contempt, the rarest expression, keeps its 0.4 % of the loss."
-    assert loss_words(WEIGHTED, NATURAL) == "Contempt, the rarest expression, has 12.5 % of the loss instead of 0.4 %."
+    assert describe_loss_shares(NATURAL, NATURAL) == "Contempt, the rarest expression, keeps its 0.4 % of the loss."
+    assert (
+        describe_loss_shares(WEIGHTED, NATURAL)
+        == "Contempt, the rarest expression, has 12.5 % of the loss instead of 0.4 %."
+    )
 
 
 def test_shares_of_the_loss_before_and_after_add_up() -> None:
@@ -70,7 +80,7 @@ def test_the_rarer_a_class_the_more_is_taken_off_its_output() -> None:
     taken = offset_bars(adjusted).data[0].x
     assert list(taken) == pytest.approx(list(-adjusted["offset"]))
     assert max(taken) == taken[7] > taken[0] == min(taken) > 0
-    assert offset_words(adjusted).startswith(
+    assert describe_offsets(adjusted).startswith(
         "In training the output of contempt must rise 4.6 higher than that of neutral"
     )
 
@@ -88,4 +98,4 @@ def test_labels_have_room_at_the_end_of_the_longest_bar(scale: int) -> None:
         table = _table(rebalancing.rebalancing, {e: n * scale for e, n in SIZES.items()})
         figure = sample_bars(table)
         assert figure.layout.xaxis.range[1] > 1.1 * max(max(bars.x) for bars in figure.data)
-        assert words_of(figure).subtitle
+        assert get_titles(figure).subtitle

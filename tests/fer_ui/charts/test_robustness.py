@@ -7,8 +7,15 @@ import pytest
 
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
 from fer_core.evaluation.robustness_report import CorruptionCurve
-from fer_ui.charts.layout import words_of
-from fer_ui.charts.robustness import by_cost, cost_words, harmless, robustness_panels, robustness_table, worst_words
+from fer_ui.charts.layout import get_titles
+from fer_ui.charts.robustness import (
+    describe_robustness,
+    describe_worst_corruption,
+    find_harmless,
+    robustness_panels,
+    robustness_table,
+    sort_by_drop,
+)
 from fer_ui.theme import SERIES
 from tests.support.robustness_reports import CLEAN_F1, make_report
 
@@ -22,8 +29,8 @@ def test_each_disturbance_has_a_panel_with_its_line_and_interval_and_the_worst_c
     lines = [trace for trace in figure.data if trace.name == "macro-F1"]
     bands = [trace for trace in figure.data if trace.name == "95 %"]
     assert len(lines) == len(bands) == len(CORRUPTIONS)
-    assert [curve.name for curve in by_cost(report)][:2] == ["blur", "hand"]
-    for line, band, curve in zip(lines, bands, by_cost(report), strict=True):
+    assert [curve.name for curve in sort_by_drop(report)][:2] == ["blur", "hand"]
+    for line, band, curve in zip(lines, bands, sort_by_drop(report), strict=True):
         shares = [CLEAN_F1, *(severity.scores.macro_f1 for severity in curve.severities)]
         assert list(line.x) == list(range(SEVERITIES + 1))
         np.testing.assert_allclose(line.y, shares)
@@ -58,20 +65,20 @@ def test_pointing_at_a_strength_says_it_in_words() -> None:
 
 def test_words_tell_what_costs_nothing_that_can_be_told() -> None:
     report = make_report({"blur": BLUR, "hand": HAND, "jpeg": [0.67] * SEVERITIES})
-    assert {curve.name for curve in harmless(report)} == set(CORRUPTIONS) - {"blur", "hand"}
-    words = cost_words(report)
+    assert {curve.name for curve in find_harmless(report)} == set(CORRUPTIONS) - {"blur", "hand"}
+    words = describe_robustness(report)
     assert words.startswith("Beside each name: the points that strength 5 costs. Within the undisturbed interval")
-    assert words_of(robustness_panels(report)).subtitle == words
-    assert cost_words(make_report()).endswith("None leaves the interval of the undisturbed figure.")
+    assert get_titles(robustness_panels(report)).subtitle == words
+    assert describe_robustness(make_report()).endswith("None leaves the interval of the undisturbed figure.")
     every = {name: [0.1] * SEVERITIES for name in CORRUPTIONS}
-    assert cost_words(make_report(every)) == "Beside each name: the points that strength 5 costs."
+    assert describe_robustness(make_report(every)) == "Beside each name: the points that strength 5 costs."
 
 
 def test_the_worst_is_named() -> None:
-    assert worst_words(make_report({"blur": BLUR})) == (
+    assert describe_worst_corruption(make_report({"blur": BLUR})) == (
         "Blur costs most: at strength 5 (a spread of 2.2 px on a 48 px face) macro-F1 falls from 70.0 % to 31.0 %."
     )
-    assert worst_words(make_report()) == "No disturbance lowers macro-F1."
+    assert describe_worst_corruption(make_report()) == "No disturbance lowers macro-F1."
 
 
 def test_the_table_has_every_figure() -> None:

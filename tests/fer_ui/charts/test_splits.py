@@ -5,8 +5,8 @@ import pytest
 
 from fer_core.data.splits.split import SPLITS
 from fer_core.labels import Expression
-from fer_ui.charts.layout import words_of
-from fer_ui.charts.splits import shares, shares_words, split_shares
+from fer_ui.charts.layout import get_titles
+from fer_ui.charts.splits import describe_split_shares, split_class_shares, split_share_bars
 
 E = Expression
 
@@ -21,7 +21,7 @@ ALIKE = counts({E.FEAR: 20, E.ANGER: 60}, {E.FEAR: 5, E.ANGER: 15}, {E.FEAR: 10,
 
 
 def test_shares_are_of_the_labeled_images_of_a_part_in_the_fixed_order() -> None:
-    classes, panels = shares(ALIKE)
+    classes, panels = split_class_shares(ALIKE)
     assert classes == (E.FEAR, E.ANGER)
     assert [panel.split for panel in panels] == ["train", "valid", "test"]
     assert all(panel.shares_01 == (0.25, 0.75) for panel in panels)
@@ -29,14 +29,14 @@ def test_shares_are_of_the_labeled_images_of_a_part_in_the_fixed_order() -> None
 
 
 def test_a_panel_a_part_on_one_scale() -> None:
-    figure = split_shares(ALIKE)
+    figure = split_share_bars(ALIKE)
     assert [trace.name for trace in figure.data] == ["Training", "Validation", "Test"]
     assert all(list(trace.x) == [25, 75] and list(trace.y) == ["Fear", "Anger"] for trace in figure.data)
     axes = [figure.layout[name] for name in ("xaxis", "xaxis2", "xaxis3")]
     assert len({axis.range for axis in axes}) == 1
     assert [axis.title.text for axis in axes] == ["Training, %", "Validation, %", "Test, %"]
     assert "5 of 20 labeled validation images" in figure.data[1].hovertext[0].replace("<br>", " ")
-    assert words_of(figure).subtitle == "Every expression has about the same share in each part."
+    assert get_titles(figure).subtitle == "Every expression has about the same share in each part."
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,10 @@ def test_a_panel_a_part_on_one_scale() -> None:
     ],
 )
 def test_the_subtitle_says_what_to_conclude(table: pd.DataFrame, says: str) -> None:
-    assert shares_words(table) == says
+    assert describe_split_shares(table) == says
 
 
 def test_without_labels_the_figure_says_so() -> None:
-    figure = split_shares(counts({}, {}, {}))
+    figure = split_share_bars(counts({}, {}, {}))
     assert not figure.data
     assert "No image in these parts has a label." in figure.layout.annotations[0].text

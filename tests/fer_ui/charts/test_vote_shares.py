@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from fer_core.labels import Expression
-from fer_ui.charts.layout import words_of
-from fer_ui.charts.vote_shares import vote_shares_bars, vote_shares_table, vote_shares_words
+from fer_ui.charts.layout import get_titles
+from fer_ui.charts.vote_shares import describe_vote_shares, vote_shares_bars, vote_shares_table
 
 
 def _shares(votes: list[float], labels: list[float]) -> pd.DataFrame:
@@ -34,20 +34,20 @@ def test_two_bars_an_expression_as_long_as_its_shares() -> None:
 
 
 def test_rare_expressions_that_lose_are_named_with_numbers() -> None:
-    assert words_of(vote_shares_bars(FERPLUS)).subtitle == (
+    assert get_titles(vote_shares_bars(FERPLUS)).subtitle == (
         "Rare expressions lose when votes become labels: contempt from 1.8 % to 0.6 %, disgust from 1.6 % to 0.7 % and "
         "fear from 3.5 % to 2.4 %."
     )
 
 
 def test_a_common_expression_that_loses_is_not_called_rare() -> None:
-    words = vote_shares_words(_shares([0.6, 0.4, 0, 0, 0, 0, 0, 0], [0.4, 0.6, 0, 0, 0, 0, 0, 0]))
+    words = describe_vote_shares(_shares([0.6, 0.4, 0, 0, 0, 0, 0, 0], [0.4, 0.6, 0, 0, 0, 0, 0, 0]))
     assert words == "Some expressions lose when votes become labels: neutral from 60.0 % to 40.0 %."
 
 
 def test_equal_shares_are_said_to_be_equal() -> None:
     even = [1 / 8] * 8
-    assert "about the same share" in vote_shares_words(_shares(even, even))
+    assert "about the same share" in describe_vote_shares(_shares(even, even))
 
 
 def test_what_nobody_voted_for_is_left_out() -> None:
@@ -60,7 +60,7 @@ def test_what_nobody_voted_for_is_left_out() -> None:
 def test_votes_without_a_label_are_drawn() -> None:
     figure = vote_shares_bars(_shares([1.0, *[0.0] * 7], [0.0] * 8))
     assert list(figure.data[1].x) == [0]
-    assert words_of(figure).subtitle == "No image has a label."
+    assert get_titles(figure).subtitle == "No image has a label."
 
 
 def test_the_table_divides_only_by_what_there_is() -> None:

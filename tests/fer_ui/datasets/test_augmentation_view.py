@@ -22,7 +22,7 @@ from fer_core.labels import Expression
 from fer_core.settings import Settings
 from fer_core.training.config.augmentation_policies import policies
 from fer_ui.datasets import augmentation_preview, augmentation_view
-from fer_ui.datasets.augmentation_preview import DRAWS, SEEDS_AT_ONCE, pictures
+from fer_ui.datasets.augmentation_preview import DRAWS, SEEDS_AT_ONCE, load_augmented_images
 from fer_ui.datasets.augmentation_view import SEEDS_A_SAMPLE, next_draw, next_faces, sample_faces
 from fer_ui.navigation import Page
 
@@ -197,12 +197,12 @@ def test_each_end_of_the_process_has_its_error(
     monkeypatch.setattr(augmentation_preview, "_TIMEOUT_S", 0.5 if "sleep" in code else 60)
     st.cache_data.clear()
     with pytest.raises(kind, match=words):
-        pictures(dataset, ["any"], "none", 0)
+        load_augmented_images(dataset, ["any"], "none", 0)
 
 
 def test_the_pictures_are_those_of_the_seed(dataset: StoredDataset, process: StandIn) -> None:
     for seed in (0, SEEDS_AT_ONCE - 1, SEEDS_AT_ONCE, 3):
-        assert (pictures(dataset, ["a", "b"], "none", seed) == seed).all()
+        assert (load_augmented_images(dataset, ["a", "b"], "none", seed) == seed).all()
     assert len(process.calls) == 2
 
 
@@ -258,9 +258,9 @@ def test_no_labeled_face_is_an_empty_state(
 def test_the_process_draws(dataset: StoredDataset) -> None:
     st.cache_data.clear()
     faces = sample_faces(dataset.index(COLUMNS), 0)["id"].tolist()
-    seen = pictures(dataset, faces, "strong", 1)
+    seen = load_augmented_images(dataset, faces, "strong", 1)
     assert (seen.shape, seen.dtype) == ((len(faces), 1 + DRAWS, 48, 48), np.uint8)
     assert (seen[:, 1:] != seen[:, :1]).any((2, 3)).mean() > 0.9
     with pytest.raises(InputError, match="no image 'nobody'"):
-        pictures(dataset, ["nobody"], "strong", 1)
+        load_augmented_images(dataset, ["nobody"], "strong", 1)
     st.cache_data.clear()

@@ -17,7 +17,7 @@ from fer_core.data.quality.report import quality_report
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 from fer_ui.datasets import quality_view
-from fer_ui.datasets.quality_view import notes_of, summary
+from fer_ui.datasets.quality_view import pair_notes, summarize_quality
 from fer_ui.navigation import Page
 from tests.support.faulty_dataset import DUPLICATES, ID, SAME_PERSON, TEST_COPY, TRAIN_COPY, N, import_faulty
 
@@ -201,7 +201,7 @@ def test_a_dataset_without_a_finding_is_called_sound(show: Open, dataset: Stored
     while excludable := [each for each in report.findings if len(each.rows)]:
         dataset.corrections().exclude(dataset.index(["id"])["id"].iloc[excludable[0].rows], "test")
         report = quality_report(dataset)
-    assert summary(report) == "Nothing was found: 12 of 14 checks were made in full."
+    assert summarize_quality(report) == "Nothing was found: 12 of 14 checks were made in full."
     app = show()
     assert not app.exception
     assert not app.radio
@@ -218,5 +218,5 @@ def test_a_dataset_of_which_everything_is_excluded_is_no_error(show: Open, datas
 def test_pairs_of_people_are_noted_with_their_name(dataset: StoredDataset) -> None:
     finding = quality_report(dataset).find(FindingKind.IDENTITY_ACROSS_SPLITS)
     assert finding is not None and finding.pairs is not None
-    (note,) = notes_of(finding, dataset.index().iloc[finding.pairs["a"]])
+    (note,) = pair_notes(finding, dataset.index().iloc[finding.pairs["a"]])
     assert re.fullmatch(r"both are of p55; \d+ of 64 bits differ", note), "the two were not compared"

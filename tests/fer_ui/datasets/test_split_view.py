@@ -13,8 +13,8 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.splits.split import SPLITS, SplitConfig
 from fer_core.settings import Settings
 from fer_ui.datasets import split_view
-from fer_ui.datasets.reports import split_of
-from fer_ui.datasets.split_view import counts_html, left_out_words
+from fer_ui.datasets.reports import load_split
+from fer_ui.datasets.split_view import counts_html, describe_excluded
 from fer_ui.navigation import Page
 from tests.support.faulty_dataset import N, import_faulty
 
@@ -91,7 +91,7 @@ def test_any_ratio_and_seed_can_be_chosen_and_is_in_the_address(show: Open, data
     app.number_input(key="split-seed").set_value(7).run()
     assert app.query_params["split_config"] == "seeded~0.1~0.25~5~0~7"
     config = SplitConfig(kind="seeded", test_01=0.25, seed=7)
-    assert numbers(app)["Test"] == split_of(dataset, config).counts.loc["test", "total"]
+    assert numbers(app)["Test"] == load_split(dataset, config).counts.loc["test", "total"]
     assert numbers(app)["Test"] == pytest.approx(N / 4, abs=3)
     assert "'split': 'seeded~0.1~0.25~5~0~7'" in said(app)
 
@@ -101,7 +101,7 @@ def test_a_link_opens_its_fold(show: Open, dataset: StoredDataset) -> None:
     assert app.number_input(key="split-folds").value == 4
     assert app.number_input(key="split-fold").value == 3  # people count from 1
     config = SplitConfig(kind="kfold", folds=4, fold=2, seed=3)
-    assert numbers(app)["Test"] == split_of(dataset, config).counts.loc["test", "total"]
+    assert numbers(app)["Test"] == load_split(dataset, config).counts.loc["test", "total"]
     app.number_input(key="split-folds").set_value(2).run()  # the third of two folds is the second
     assert app.query_params["split_config"] == "kfold~0.1~0.1~2~1~3"
     assert not app.exception
@@ -146,9 +146,11 @@ def test_a_split_that_can_not_be_made_is_told_and_another_can_be_chosen(show: Op
 
 def test_left_out_images_are_explained(dataset: StoredDataset) -> None:
     dataset.corrections().exclude(dataset.raw_index(["id"])["id"].iloc[:1], "test")
-    words = left_out_words(split_of(dataset, SplitConfig()))
+    words = describe_excluded(load_split(dataset, SplitConfig()))
     assert words.startswith("3 images are left out: 1 excluded by corrections")
-    assert left_out_words(split_of(dataset, SplitConfig(kind="seeded"))).startswith("1 image is left out: 1 excluded")
+    assert describe_excluded(load_split(dataset, SplitConfig(kind="seeded"))).startswith(
+        "1 image is left out: 1 excluded"
+    )
 
 
 def test_the_table_has_shares_of_the_labeled_images_and_only_rows_that_occur() -> None:

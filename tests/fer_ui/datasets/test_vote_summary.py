@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, argmax_outcomes
 from fer_core.labels import Expression
-from fer_ui.datasets.vote_summary import AMBIGUOUS_MAX, summarize_votes, votes_in_words
+from fer_ui.datasets.vote_summary import AMBIGUOUS_MAX, describe_votes, summarize_votes
 
 
 def _index(n: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -88,5 +88,5 @@ def test_none_or_one_vote_is_no_fault(rows: int) -> None:
 
 
 def test_votes_in_words_go_from_the_commonest_to_the_rarest() -> None:
-    assert votes_in_words(np.array([3, 0, 4, 0, 0, 0, 2, 0, 0, 1])) == "4 sadness, 3 neutral, 2 anger and 1 not a face"
-    assert votes_in_words(np.zeros(10, int)) == ""
+    assert describe_votes(np.array([3, 0, 4, 0, 0, 0, 2, 0, 0, 1])) == "4 sadness, 3 neutral, 2 anger and 1 not a face"
+    assert describe_votes(np.zeros(10, int)) == ""

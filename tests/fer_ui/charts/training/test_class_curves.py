@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from fer_core.labels import Expression
-from fer_ui.charts.layout import words_of
-from fer_ui.charts.training.class_curves import class_curves, class_words, classes_of
+from fer_ui.charts.layout import get_titles
+from fer_ui.charts.training.class_curves import class_curves, describe_class_curves, find_classes
 from fer_ui.theme import expression_outline, expression_title
 
 THREE = (Expression.HAPPINESS, Expression.FEAR, Expression.CONTEMPT)
@@ -50,23 +50,23 @@ def test_each_name_has_the_figure_of_the_epoch_that_was_kept() -> None:
     figure = class_curves(metrics, 2)
     names = [note.text for note in figure.layout.annotations]
     assert names == ["Happiness 85 %", "Fear 12 %", "Contempt: no validation image"]
-    assert classes_of(metrics) == THREE
+    assert find_classes(metrics) == THREE
 
 
 def test_words_name_what_is_never_read() -> None:
     metrics = _metrics(4, THREE)
-    assert class_words(metrics, 4) == "Epoch 4 reads happiness best (88 %) and contempt least (29 %)."
+    assert describe_class_curves(metrics, 4) == "Epoch 4 reads happiness best (88 %) and contempt least (29 %)."
     metrics["valid_f1_contempt"] = 0.0
-    assert class_words(metrics, 4) == "Epoch 4 reads happiness best (88 %). Contempt is never read right."
+    assert describe_class_curves(metrics, 4) == "Epoch 4 reads happiness best (88 %). Contempt is never read right."
     metrics["valid_f1_fear"] = [0.0, 0.0, 0.1, 0.0]
-    assert class_words(metrics, 4).endswith("Contempt is never read right.")
+    assert describe_class_curves(metrics, 4).endswith("Contempt is never read right.")
     metrics["valid_f1_fear"] = 0.0
-    assert class_words(metrics, 4).endswith("Fear and contempt are never read right.")
-    assert words_of(class_curves(metrics, 4)).subtitle == class_words(metrics, 4)
+    assert describe_class_curves(metrics, 4).endswith("Fear and contempt are never read right.")
+    assert get_titles(class_curves(metrics, 4)).subtitle == describe_class_curves(metrics, 4)
 
 
 def test_without_epochs_or_figures_it_says_so() -> None:
     assert class_curves(pd.DataFrame(), None).layout.annotations[0].text == "No epoch has finished yet."
     bare = class_curves(pd.DataFrame({"epoch": [1]}), 1)
     assert bare.layout.annotations[0].text == "This run has no figures by expression."
-    assert class_words(pd.DataFrame({"epoch": [1]}), 1) == ""
+    assert describe_class_curves(pd.DataFrame({"epoch": [1]}), 1) == ""

@@ -8,11 +8,11 @@ import pytest
 
 from fer_core.comparison.compare import COMPARED_MAX
 from fer_core.training.config.learning import JUDGED
-from fer_ui.charts.layout import words_of
+from fer_ui.charts.layout import get_titles
 from fer_ui.charts.training.compared_curves import (
     RUNS_MAX,
     compared_curves,
-    curve_words,
+    describe_curves,
     lettered_names,
     metric_title,
     run_letters,
@@ -92,14 +92,14 @@ def test_time_is_in_a_unit_that_fits() -> None:
         figure = compared_curves(slower, {"a": "One"}, "loss", axis="time")
         assert figure.layout.xaxis.title.text == f"{unit} of training"
         assert figure.data[0].x[-1] == pytest.approx(last)
-        assert words_of(figure).title == "Loss by time of training"
+        assert get_titles(figure).title == "Loss by time of training"
 
 
 def test_the_kept_epoch_is_ringed() -> None:
     figure = compared_curves(_curves(a=[0.1, 0.3, 0.2]), {"a": "One"}, "accuracy", best={"a": 2})
     ring = figure.data[-1]
     assert (list(ring.x), list(ring.y), ring.marker.symbol) == ([2], [0.3], "circle-open")
-    assert "ring" in words_of(figure).subtitle
+    assert "ring" in get_titles(figure).subtitle
     assert len(compared_curves(_curves(a=[0.1]), {"a": "One"}, "accuracy", best={"a": None}).data) == 1
     assert len(compared_curves(_curves(a=[0.1]), {"a": "One"}, "accuracy", best={"a": 7}).data) == 1
 
@@ -116,20 +116,20 @@ def test_a_run_without_the_metric_is_left_out_and_keeps_its_letter() -> None:
 
 def test_words_name_who_goes_highest_or_lowest() -> None:
     curves = _curves(a=[0.1, 0.3, 0.2], b=[0.2, 0.4])
-    assert curve_words(curves, ["a", "b"], "accuracy", "valid") == (
+    assert describe_curves(curves, ["a", "b"], "accuracy", "valid") == (
         "Highest on the validation images: B 40.0 % at epoch 2; A 30.0 % at epoch 2."
     )
-    assert curve_words(curves, ["a", "b"], "loss", "valid") == (
+    assert describe_curves(curves, ["a", "b"], "loss", "valid") == (
         "Lowest on the validation images: A 0.100 at epoch 1; B 0.200 at epoch 1."
     )
-    assert curve_words(curves[:0], ["a"], "loss", "valid") == ""
+    assert describe_curves(curves[:0], ["a"], "loss", "valid") == ""
 
 
 def test_runs_that_can_not_be_compared_are_not_ranked() -> None:
     curves = _curves(a=[0.1], b=[0.2])
-    words = curve_words(curves, ["a", "b"], "accuracy", "valid", comparable=False)
+    words = describe_curves(curves, ["a", "b"], "accuracy", "valid", comparable=False)
     assert "Highest" not in words and "different images" in words
-    assert "Highest" in curve_words(curves, ["a"], "accuracy", "valid", comparable=False)
+    assert "Highest" in describe_curves(curves, ["a"], "accuracy", "valid", comparable=False)
 
 
 def test_long_names_keep_both_ends_and_fit_a_line() -> None:

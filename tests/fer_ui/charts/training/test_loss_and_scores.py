@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from fer_core.training.diagnostics import overfitting
-from fer_ui.charts.layout import words_of
-from fer_ui.charts.training.loss_and_scores import find_best_epoch, loss_words, training_curves
+from fer_ui.charts.layout import get_titles
+from fer_ui.charts.training.loss_and_scores import describe_loss, find_best_epoch, learning_curves
 
 
 def _metrics(epochs: int, lowest: int = 6) -> pd.DataFrame:
@@ -28,7 +28,7 @@ def _metrics(epochs: int, lowest: int = 6) -> pd.DataFrame:
 @pytest.mark.parametrize("epochs", [1, 2, 100])
 def test_lines_are_the_metrics(epochs: int) -> None:
     metrics = _metrics(epochs)
-    curves = training_curves(metrics)
+    curves = learning_curves(metrics)
     assert [line.name for line in curves.loss.data] == ["training", "validation"]
     assert [line.name for line in curves.scores.data] == ["accuracy", "balanced accuracy", "macro-F1"]
     np.testing.assert_array_equal(curves.loss.data[1].y, metrics["valid_loss"])
@@ -42,21 +42,21 @@ def test_lines_are_the_metrics(epochs: int) -> None:
 
 def test_no_epoch_yet_is_said() -> None:
     for metrics in (_metrics(0), pd.DataFrame()):
-        for figure in training_curves(metrics):
+        for figure in learning_curves(metrics):
             assert not figure.data
             assert figure.layout.annotations[0].text == "No epoch has finished yet."
 
 
 def test_a_missing_column_is_left_out() -> None:
     metrics = _metrics(10).drop(columns=["train_loss", "valid_macro_f1"]).assign(valid_accuracy=None)
-    curves = training_curves(metrics)
+    curves = learning_curves(metrics)
     assert [line.name for line in curves.loss.data] == ["validation"]
     assert [line.name for line in curves.scores.data] == ["balanced accuracy"]
-    assert all(not figure.data for figure in training_curves(metrics[["epoch"]]))
+    assert all(not figure.data for figure in learning_curves(metrics[["epoch"]]))
 
 
 def test_training_is_dashed_in_the_color_of_its_validation_line() -> None:
-    curves = training_curves(_metrics(5).assign(train_accuracy=0.9, train_macro_f1=0.8))
+    curves = learning_curves(_metrics(5).assign(train_accuracy=0.9, train_macro_f1=0.8))
     lines = {line.name: line for line in curves.scores.data}
     assert list(lines) == [
         "accuracy, training",
@@ -71,16 +71,16 @@ def test_training_is_dashed_in_the_color_of_its_validation_line() -> None:
         assert (dashed.line.dash, solid.line.dash) == ("dash", "solid")
         assert dashed.line.color == solid.line.color
         assert set(dashed.y) == {value} and not dashed.showlegend
-    assert "accuracy 79.0 % (training 90.0 %), balanced accuracy 62.0 %, macro-F1" in words_of(curves.scores).subtitle
+    assert "accuracy 79.0 % (training 90.0 %), balanced accuracy 62.0 %, macro-F1" in get_titles(curves.scores).subtitle
 
 
 def test_the_best_epoch_is_marked_and_named() -> None:
-    curves = training_curves(_metrics(20))
+    curves = learning_curves(_metrics(20))
     assert find_best_epoch(_metrics(20)) == 7
     for figure in curves:
         assert figure.layout.shapes[0].x0 == 7
-    assert words_of(curves.scores).subtitle.startswith("Epoch 7, the best: accuracy 79.0 %, balanced accuracy 62.0 %")
-    assert training_curves(_metrics(20), best_epoch=3).loss.layout.shapes[0].x0 == 3
+    assert get_titles(curves.scores).subtitle.startswith("Epoch 7, the best: accuracy 79.0 %, balanced accuracy 62.0 %")
+    assert learning_curves(_metrics(20), best_epoch=3).loss.layout.shapes[0].x0 == 3
 
 
 def test_the_best_epoch_falls_back_to_what_is_there() -> None:
@@ -93,36 +93,36 @@ def test_the_best_epoch_falls_back_to_what_is_there() -> None:
 def test_over_fitting_is_named_and_marked_by_the_one_definition() -> None:
     gap = overfitting(_metrics(20))
     assert gap and gap.since_epoch == 6
-    assert loss_words(_metrics(20)) == gap.short
-    loss = training_curves(_metrics(20)).loss
+    assert describe_loss(_metrics(20)) == gap.short
+    loss = learning_curves(_metrics(20)).loss
     shade = next(shape for shape in loss.layout.shapes if shape.type == "rect")
     assert shade.x0 == 6 and shade.x1 >= 20
     assert "over-fitting since epoch 6" in [note.text.strip() for note in loss.layout.annotations]
-    assert loss_words(_metrics(8)) == "Validation loss was lowest at epoch 6 (0.50)."
-    assert not [shape for shape in training_curves(_metrics(8)).loss.layout.shapes if shape.type == "rect"]
+    assert describe_loss(_metrics(8)) == "Validation loss was lowest at epoch 6 (0.50)."
+    assert not [shape for shape in learning_curves(_metrics(8)).loss.layout.shapes if shape.type == "rect"]
 
 
 def test_a_loss_that_is_no_number_is_a_gap_and_is_told() -> None:
     metrics = _metrics(8)
     metrics.loc[5:, "train_loss"] = [np.inf, np.nan, np.nan]
-    loss = training_curves(metrics).loss
-    assert "no longer a number since epoch 6" in words_of(loss).subtitle
+    loss = learning_curves(metrics).loss
+    assert "no longer a number since epoch 6" in get_titles(loss).subtitle
     np.testing.assert_array_equal(np.isnan(loss.data[0].y), [False] * 5 + [True] * 3)
 
 
 def test_a_rise_of_both_losses_is_no_over_fitting() -> None:
     metrics = _metrics(20)
-    assert "Over-fitting" not in loss_words(metrics.assign(train_loss=metrics["valid_loss"]))
+    assert "Over-fitting" not in describe_loss(metrics.assign(train_loss=metrics["valid_loss"]))
 
 
 def test_other_courses_have_their_words() -> None:
-    assert loss_words(_metrics(1)) == "After one epoch the validation loss is 0.75."
-    assert loss_words(_metrics(6)) == "Validation loss was lowest in the last epoch (0.50): it was still improving."
-    assert loss_words(_metrics(6).drop(columns="valid_loss")) == ""
+    assert describe_loss(_metrics(1)) == "After one epoch the validation loss is 0.75."
+    assert describe_loss(_metrics(6)) == "Validation loss was lowest in the last epoch (0.50): it was still improving."
+    assert describe_loss(_metrics(6).drop(columns="valid_loss")) == ""
 
 
 def test_hover_is_in_words() -> None:
-    curves = training_curves(_metrics(3))
+    curves = learning_curves(_metrics(3))
     assert curves.loss.data[0].hovertext[1].replace("<br>", " ") == (
         "After epoch 2, loss of the training images is 1.000"
     )
@@ -131,4 +131,4 @@ def test_hover_is_in_words() -> None:
 def test_epochs_out_of_order_and_with_gaps_draw() -> None:
     metrics = _metrics(10).iloc[::-1]
     metrics.iloc[0, metrics.columns.get_loc("valid_loss")] = np.nan
-    assert list(training_curves(metrics).loss.data[0].x) == list(range(1, 11))
+    assert list(learning_curves(metrics).loss.data[0].x) == list(range(1, 11))

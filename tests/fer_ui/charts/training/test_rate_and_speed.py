@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 
 from fer_core.training.diagnostics import EpochTime
-from fer_ui.charts.layout import words_of
+from fer_ui.charts.layout import get_titles
 from fer_ui.charts.training.rate_and_speed import (
-    affect_curves,
-    has_affect,
-    rate_curve,
-    rate_words,
-    speed_curve,
-    speed_words,
-    time_bar,
+    concordance_curves,
+    describe_learning_rate,
+    describe_throughput,
+    epoch_time_bar,
+    has_concordance,
+    learning_rate_curve,
+    throughput_curve,
 )
 
 
@@ -26,10 +26,10 @@ def _table(**columns: object) -> pd.DataFrame:
 
 def test_the_learning_rate_is_drawn_and_told() -> None:
     metrics = _table(learning_rate=[0.05, 0.1, 0.02])
-    figure = rate_curve(metrics.iloc[::-1], 2)
+    figure = learning_rate_curve(metrics.iloc[::-1], 2)
     np.testing.assert_array_equal(figure.data[0].y, metrics["learning_rate"])
     assert figure.layout.shapes[0].x0 == 2
-    assert words_of(figure).subtitle == "It was highest at epoch 2 (0.1); epoch 3 ended with 0.02."
+    assert get_titles(figure).subtitle == "It was highest at epoch 2 (0.1); epoch 3 ended with 0.02."
     assert "learning rate is 0.1" in figure.data[0].hovertext[1].replace("<br>", " ")
 
 
@@ -42,30 +42,34 @@ def test_the_learning_rate_is_drawn_and_told() -> None:
     ],
 )
 def test_other_courses_of_the_rate_have_their_words(rates: list[float], says: str) -> None:
-    assert rate_words(_table(learning_rate=rates)) == says
-    assert rate_words(pd.DataFrame({"epoch": [1]})) == ""
+    assert describe_learning_rate(_table(learning_rate=rates)) == says
+    assert describe_learning_rate(pd.DataFrame({"epoch": [1]})) == ""
 
 
 def test_valence_and_arousal_are_drawn_where_there_are_any() -> None:
     metrics = _table(valid_ccc_valence=[0.1, 0.5], valid_ccc_arousal=[-0.2, 0.25])
-    assert has_affect(metrics) and not has_affect(_table(valid_ccc_valence=[None])) and not has_affect(pd.DataFrame())
-    figure = affect_curves(metrics, 2)
+    assert (
+        has_concordance(metrics)
+        and not has_concordance(_table(valid_ccc_valence=[None]))
+        and not has_concordance(pd.DataFrame())
+    )
+    figure = concordance_curves(metrics, 2)
     assert [list(line.y) for line in figure.data] == [[0.1, 0.5], [-0.2, 0.25]]
-    assert words_of(figure).subtitle.startswith("Epoch 2, the best: valence 0.50, arousal 0.25.")
+    assert get_titles(figure).subtitle.startswith("Epoch 2, the best: valence 0.50, arousal 0.25.")
 
 
 def test_the_speed_is_told_with_its_slowest_epoch() -> None:
     metrics = _table(images_per_s=[1300.0, 1310.0, 900.4])
-    figure = speed_curve(metrics)
+    figure = throughput_curve(metrics)
     np.testing.assert_array_equal(figure.data[0].y, metrics["images_per_s"])
-    assert words_of(figure).subtitle == "1,300 in the median; epoch 3 was slowest with 900."
-    assert speed_words(metrics.head(2)) == "1,305 in the median, alike in all epochs."
-    assert speed_words(metrics.head(1)) == "1,300 in the only epoch so far."
+    assert get_titles(figure).subtitle == "1,300 in the median; epoch 3 was slowest with 900."
+    assert describe_throughput(metrics.head(2)) == "1,305 in the median, alike in all epochs."
+    assert describe_throughput(metrics.head(1)) == "1,300 in the only epoch so far."
 
 
 def test_the_time_of_an_epoch_is_one_bar_of_its_parts() -> None:
-    figure = time_bar(EpochTime(data_s=1.0, step_s=6.0, rest_s=3.0))
+    figure = epoch_time_bar(EpochTime(data_s=1.0, step_s=6.0, rest_s=3.0))
     assert [bar.x[0] for bar in figure.data] == [1.0, 6.0, 3.0]
     assert [bar.name for bar in figure.data] == ["images 10 %", "network 60 %", "judging 30 %"]
-    assert words_of(figure).subtitle.startswith("Compute bound: 14 %")
-    assert [bar.x[0] for bar in time_bar(EpochTime(3.0, 1.0, None)).data] == [3.0, 1.0, 0.0]
+    assert get_titles(figure).subtitle.startswith("Compute bound: 14 %")
+    assert [bar.x[0] for bar in epoch_time_bar(EpochTime(3.0, 1.0, None)).data] == [3.0, 1.0, 0.0]

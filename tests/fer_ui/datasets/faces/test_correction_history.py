@@ -11,7 +11,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action, Change
 from fer_core.settings import Settings
 from fer_ui.datasets.faces import correction_history
-from fer_ui.datasets.faces.correction_history import CHANGES_A_PAGE, about
+from fer_ui.datasets.faces.correction_history import CHANGES_A_PAGE, describe_origin
 from fer_ui.navigation import Page
 from tests.support.faulty_dataset import BLANK, DUPLICATES, UNREADABLE, import_faulty
 
@@ -119,4 +119,4 @@ def test_corrections_of_images_that_are_gone_are_told(show: Open, dataset: Store
 
 def test_a_change_is_described_by_time_reason_and_note() -> None:
     change = Change(1, "2020-01-02T03:04:05+00:00", Action.EXCLUDE, ("a",), reason="no_face", note="dark")
-    assert about(change).endswith("(2020-01-02 03:04 UTC); reason: No face found; “dark”")
+    assert describe_origin(change).endswith("(2020-01-02 03:04 UTC); reason: No face found; “dark”")

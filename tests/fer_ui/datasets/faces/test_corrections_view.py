@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.corrections import Action, correction_counts
 from fer_core.settings import Settings
-from fer_ui.datasets.faces.corrections_view import ASKED_ABOVE
+from fer_ui.datasets.faces.corrections_view import CONFIRM_ABOVE
 from tests.support.faulty_dataset import BLANK, DUPLICATES, import_faulty
 
 
@@ -28,14 +28,21 @@ def page() -> None:
     from fer_core.data.catalog import open_dataset
     from fer_core.data.corrections.corrections import Action
     from fer_core.settings import settings
-    from fer_ui.datasets.faces.corrections_view import Correction, offer_correction, offer_corrections, show_last_change
+    from fer_ui.datasets.faces.corrections_view import (
+        Correction,
+        show_correction_button,
+        show_corrections_bar,
+        show_last_change,
+    )
 
     dataset = open_dataset("faulty", settings())
     ids = [name for name in st.query_params.get("ids", "").split(",") if name]
     show_last_change(dataset, unless=["bar"])
-    offer_corrections(dataset, ids, reason="blank", key="bar")
+    show_corrections_bar(dataset, ids, reason="blank", key="bar")
     many = [str(number) for number in range(int(st.query_params.get("many", 1)))]
-    offer_correction(dataset, "Exclude them all", Correction(Action.EXCLUDE, many, "many"), key="all", place="head")
+    show_correction_button(
+        dataset, "Exclude them all", Correction(Action.EXCLUDE, many, "many"), key="all", place="head"
+    )
 
 
 Open = Callable[..., AppTest]
@@ -108,8 +115,8 @@ def test_images_are_ambiguous_with_a_note_and_restored(show: Open, dataset: Stor
 
 
 def test_many_images_are_asked_about_once(show: Open, dataset: StoredDataset) -> None:
-    assert show(many=ASKED_ABOVE).button(key="all").label == "Exclude them all"
-    app = show(many=ASKED_ABOVE + 1)
+    assert show(many=CONFIRM_ABOVE).button(key="all").label == "Exclude them all"
+    app = show(many=CONFIRM_ABOVE + 1)
     assert app.button(key="all").label == "Yes, all 101"  # the button itself opens a popover with this one
     assert any("101 images will be excluded" in element.value for element in app.markdown)
     app.button(key="all").click().run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -163,7 +164,7 @@ def test_a_long_name_keeps_its_ends() -> None:
 @pytest.mark.parametrize("shape", [(48, 48), (48, 48, 3), (100, 60), (500, 400, 3), (192, 192), (1, 1), (3, 900)])
 def test_pictures_have_one_size_and_keep_their_gray(shape: tuple[int, ...]) -> None:
     face = np.full(shape, 77, np.uint8)
-    square = thumbnails.fitted(face)
+    square = thumbnails.fit_square(face)
     side = thumbnails.PICTURE_PX
     assert square.shape == (side, side, *shape[2:]) and square.dtype == np.uint8
     longest = max(shape[:2])
@@ -173,14 +174,14 @@ def test_pictures_have_one_size_and_keep_their_gray(shape: tuple[int, ...]) -> N
 
 def test_small_pictures_are_enlarged_by_whole_pixels() -> None:
     face = np.arange(48 * 48, dtype=np.uint8).reshape(48, 48)
-    square = thumbnails.fitted(face)
+    square = thumbnails.fit_square(face)
     assert (square[::4, ::4] == face).all() and (square[3::4, 3::4] == face).all()
 
 
 def test_thumbnails_are_those_of_the_rows(small: StoredDataset) -> None:
     rows = small.index()
-    pictures = face_grid.thumbnails(small, pd.concat([rows.iloc[[5, 0]], rows[rows["path"] == BROKEN]]))
-    assert [picture.shape for picture in pictures] == [(192, 192)] * 3
-    levels = rows["brightness"].iloc[[5, 0]].tolist()
-    assert [picture.mean() for picture in pictures[:2]] == pytest.approx(levels)
-    assert (pictures[2] == thumbnails.empty_frame()).all()
+    files = thumbnails.load_thumbnails(small, pd.concat([rows.iloc[[5, 0]], rows[rows["path"] == BROKEN]]))
+    assert files[2] is None
+    pictures = [cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_GRAYSCALE) for file in files if file]
+    assert [picture.shape for picture in pictures] == [(192, 192)] * 2
+    assert [picture.mean() for picture in pictures] == pytest.approx(rows["brightness"].iloc[[5, 0]].tolist())

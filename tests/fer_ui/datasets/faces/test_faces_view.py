@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from fer_core.data.catalog import StoredDataset
-from fer_ui.datasets.faces.faces_view import ALL, PROBLEM, SHUFFLES, UNLABELED, USED, Filter, matching, ordered
-from fer_ui.image_labels import NO_PART
+from fer_ui.datasets.faces.faces_view import ALL, PROBLEM, SHUFFLES, UNLABELED, USED, Filter, find_matching, sort_rows
+from fer_ui.image_labels import NO_SPLIT
 from tests.fer_ui.datasets.small_dataset import BROKEN, DATASET, LEFT_OUT, TOTAL, TRAIN, open_view, said
 
 
@@ -52,7 +52,7 @@ def _index() -> pd.DataFrame:
         ({"label": "tie"}, [2]),
         ({"label": "anger"}, []),
         ({"split": "train"}, [0, 1]),
-        ({"split": NO_PART}, [3, 4]),
+        ({"split": NO_SPLIT}, [3, 4]),
         ({"label": "fear", "split": "train"}, [0]),
         ({"mark": "excluded"}, [0]),
         ({"mark": USED}, [1, 2, 3, 4]),
@@ -66,15 +66,15 @@ def _index() -> pd.DataFrame:
     ],
 )
 def test_a_filter_lets_through_what_it_says(wanted: dict[str, Any], places: list[int]) -> None:
-    assert matching(_index(), Filter(**wanted)).tolist() == places
+    assert find_matching(_index(), Filter(**wanted)).tolist() == places
 
 
 def test_a_shuffle_loses_nothing_and_comes_out_the_same_again() -> None:
     places = np.arange(100, 200)
-    assert ordered(places, ALL) is places
-    draws = [ordered(places, seed) for seed in SHUFFLES]
+    assert sort_rows(places, ALL) is places
+    draws = [sort_rows(places, seed) for seed in SHUFFLES]
     assert all(sorted(draw) == places.tolist() for draw in draws)
-    assert (draws[0] == ordered(places, SHUFFLES[0])).all()
+    assert (draws[0] == sort_rows(places, SHUFFLES[0])).all()
     assert len({tuple(draw) for draw in draws}) == len(SHUFFLES)
 
 

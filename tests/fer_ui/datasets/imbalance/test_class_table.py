@@ -7,7 +7,7 @@ import pytest
 
 from fer_core.data.imbalance.balance import compare_counts
 from fer_core.intervals import wilson_interval
-from fer_ui.datasets.imbalance.class_table import class_table, difference_words
+from fer_ui.datasets.imbalance.class_table import class_table, describe_differences
 
 
 def _counts(**splits: tuple[int, int]) -> pd.DataFrame:
@@ -63,7 +63,7 @@ def test_images_without_a_part_beside_those_with_one_have_a_column() -> None:
     ],
 )
 def test_differences_in_words(published: pd.DataFrame, local: pd.DataFrame, words: str) -> None:
-    assert difference_words(compare_counts(published, local)) == words
+    assert describe_differences(compare_counts(published, local)) == words
 
 
 def test_a_difference_within_rounding_is_none() -> None:
@@ -72,5 +72,6 @@ def test_a_difference_within_rounding_is_none() -> None:
     )
     local = published.assign(count=[4800, 2100, 1000])
     assert (
-        difference_words(compare_counts(published, local)) == "Every count is as published, as far as that is rounded."
+        describe_differences(compare_counts(published, local))
+        == "Every count is as published, as far as that is rounded."
     )

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
-from fer_ui.datasets.imbalance.class_view import asked_bar, labeled_counts, others_words
+from fer_ui.datasets.imbalance.class_view import describe_other_images, get_clicked_bar, labeled_counts
 from tests.fer_ui.datasets.small_dataset import DATASET, LEFT_OUT, TEST, TOTAL, TRAIN, open_view, said
 
 
@@ -98,14 +98,14 @@ def test_counts_leave_out_what_no_image_is_labeled_with(small: StoredDataset) ->
 
 
 def test_a_click_asks_for_the_faces_of_its_bar() -> None:
-    assert asked_bar([{"customdata": ["fear", "valid"]}]) == {"label": "fear", "split": "valid"}
-    assert asked_bar([{"customdata": ["fear", ""]}]) == {"label": "fear"}
-    assert asked_bar([{"customdata": ["fear", "valid"]}, {"customdata": ["fear", "train"]}]) == {"label": "fear"}
-    assert asked_bar([{"customdata": ["fear", ""]}, {"customdata": ["anger", ""]}]) == {}
-    assert asked_bar([]) == asked_bar([{"x": 3}]) == {}
+    assert get_clicked_bar([{"customdata": ["fear", "valid"]}]) == {"label": "fear", "split": "valid"}
+    assert get_clicked_bar([{"customdata": ["fear", ""]}]) == {"label": "fear"}
+    assert get_clicked_bar([{"customdata": ["fear", "valid"]}, {"customdata": ["fear", "train"]}]) == {"label": "fear"}
+    assert get_clicked_bar([{"customdata": ["fear", ""]}, {"customdata": ["anger", ""]}]) == {}
+    assert get_clicked_bar([]) == get_clicked_bar([{"x": 3}]) == {}
 
 
 def test_reasons_are_told_the_commonest_first() -> None:
     index = pd.DataFrame({"split": None, "unlabeled": ["tie", "unknown", "tie", ""], "label": [None] * 3 + ["fear"]})
-    assert others_words(index) == ["Without an expression: 3 images (2 tied votes and 1 unknown)."]
-    assert others_words(index[index["label"].notna()]) == []
+    assert describe_other_images(index) == ["Without an expression: 3 images (2 tied votes and 1 unknown)."]
+    assert describe_other_images(index[index["label"].notna()]) == []

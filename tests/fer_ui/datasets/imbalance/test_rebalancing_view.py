@@ -17,8 +17,8 @@ from fer_core.labels import Expression
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig
 from fer_ui.datasets.imbalance import rebalancing_view
-from fer_ui.datasets.imbalance.epoch_summary import counted_words, epoch_words, too_few
-from fer_ui.datasets.imbalance.training_split import training_part
+from fer_ui.datasets.imbalance.epoch_summary import describe_counted_images, describe_epoch, warn_small_epoch
+from fer_ui.datasets.imbalance.training_split import load_training_split
 from fer_ui.navigation import Page
 
 
@@ -43,9 +43,9 @@ def page() -> None:
     """What a page does with the view; its source is run, so it imports for itself."""
     from fer_core.data.catalog import open_dataset
     from fer_core.settings import settings
-    from fer_ui.datasets.imbalance.rebalancing_view import show_balance
+    from fer_ui.datasets.imbalance.rebalancing_view import show_rebalancing
 
-    show_balance(open_dataset("faces", settings()))
+    show_rebalancing(open_dataset("faces", settings()))
 
 
 Show = Callable[..., AppTest]
@@ -84,7 +84,7 @@ def test_a_remedy_is_chosen_by_the_address_and_handed_on(name: str, dataset: Sto
     assert app.selectbox(key="remedy-kind").value == name
     assert remedy_of(app) == name
     config = TrainConfig(dataset="faces", rebalancing=STRATEGIES[name].rebalancing)
-    table = training_part(dataset, config).under(config.rebalancing)
+    table = load_training_split(dataset, config).under(config.rebalancing)
     assert app.dataframe[0].value["Drawn"].tolist() == table["samples"].tolist()
     assert len(app.get("plotly_chart")) == (3 if name == "logit-adjustment" else 2)
 
@@ -184,10 +184,10 @@ def test_nothing_to_train_on_is_said(dataset: StoredDataset, show: Show) -> None
 
 def test_the_sentences_give_what_is_drawn_and_what_waits(dataset: StoredDataset) -> None:
     config = TrainConfig(dataset="faces", targets="label")
-    part = training_part(dataset, config)
+    part = load_training_split(dataset, config)
 
     def words(rebalancing: Rebalancing) -> str:
-        return epoch_words(part, part.under(rebalancing), rebalancing)
+        return describe_epoch(part, part.under(rebalancing), rebalancing)
 
     rarest, all_ = int(part.sizes.min()), part.images
     assert words(Rebalancing()) == f"An epoch would show each of {all_} images once."
@@ -198,16 +198,16 @@ def test_the_sentences_give_what_is_drawn_and_what_waits(dataset: StoredDataset)
     ratio = part.sizes.max() / rarest
     assert f"counts as much as {ratio:.1f} neutral ones" in words(Rebalancing(weights="inverse"))
     assert "more off the output of" in words(Rebalancing(logit_tau=1))
-    assert f"{all_} images of 240" in counted_words(part, config, 240)
+    assert f"{all_} images of 240" in describe_counted_images(part, config, 240)
 
 
 def test_an_epoch_that_training_would_refuse_is_told(dataset: StoredDataset, show: Show) -> None:
     config = TrainConfig(dataset="faces", targets="label", rebalancing=Rebalancing(sampling="under"))
-    part = training_part(dataset, config)
+    part = load_training_split(dataset, config)
     table = part.under(config.rebalancing)
     drawn = int(table["samples"].sum())
-    assert too_few(part, table, config.model_copy(update={"batch_size": drawn})) == []
-    assert str(drawn) in too_few(part, table, config.model_copy(update={"batch_size": drawn + 1}))[0]
+    assert warn_small_epoch(part, table, config.model_copy(update={"batch_size": drawn})) == []
+    assert str(drawn) in warn_small_epoch(part, table, config.model_copy(update={"batch_size": drawn + 1}))[0]
     index = dataset.index(["id", "label", "split"])
     learned_from = index["label"].eq("contempt") & index["split"].eq("train")
     dataset.corrections().exclude(index.loc[learned_from.fillna(False), "id"][1:], "blurred")
@@ -216,9 +216,9 @@ def test_an_epoch_that_training_would_refuse_is_told(dataset: StoredDataset, sho
 
 
 def test_images_without_a_label_are_spoken_of_where_votes_teach(dataset: StoredDataset) -> None:
-    part = training_part(dataset, TrainConfig(dataset="faces"))
+    part = load_training_split(dataset, TrainConfig(dataset="faces"))
     assert part.unlabeled > 1
     rebalancing = Rebalancing(sampling="under", weights="inverse")
-    words = epoch_words(part, part.under(rebalancing), rebalancing)
+    words = describe_epoch(part, part.under(rebalancing), rebalancing)
     assert f"{part.unlabeled} of the images shown have no label and are drawn once as ever" in words
     assert "one vote for" in words

@@ -24,7 +24,7 @@ from fer_core.training.batches import TrainingData, training_data
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.losses import TrainingLoss
 from fer_core.training.sampling import epoch_rows, epoch_size
-from fer_ui.datasets.imbalance.training_split import count_training_part, training_part
+from fer_ui.datasets.imbalance.training_split import count_training_split, load_training_split
 
 EIGHT = label_set("eight")
 REMEDIES = [each.rebalancing for each in STRATEGIES.values()] + [
@@ -65,7 +65,7 @@ def _engine(dataset: StoredDataset, config: TrainConfig) -> TrainingData:
 @pytest.mark.parametrize("targets", ["votes", "label"])
 def test_a_remedy_does_in_the_preview_what_it_does_in_training(dataset: StoredDataset, targets: str) -> None:
     config = TrainConfig(dataset="faces", targets=targets, exclude_ambiguous=True)
-    data, split = _engine(dataset, config), training_part(dataset, config)
+    data, split = _engine(dataset, config), load_training_split(dataset, config)
     assert split.images == len(data.train)
     for rebalancing in REMEDIES:
         _compare(split.under(rebalancing), split.unlabeled, rebalancing, data)
@@ -89,7 +89,7 @@ def _compare(table: pd.DataFrame, unlabeled: int, rebalancing: Rebalancing, data
 
 
 def test_labels_alone_give_the_engines_own_preview(dataset: StoredDataset) -> None:
-    split = training_part(dataset, TrainConfig(dataset="faces", targets="label"))
+    split = load_training_split(dataset, TrainConfig(dataset="faces", targets="label"))
     assert not split.soft
     for rebalancing in REMEDIES:
         sizes = dict(zip(Expression, split.sizes.tolist(), strict=True))
@@ -98,20 +98,20 @@ def test_labels_alone_give_the_engines_own_preview(dataset: StoredDataset) -> No
 
 def test_what_is_kept_out_is_counted_once(dataset: StoredDataset) -> None:
     config = TrainConfig(dataset="faces", exclude_ambiguous=True)
-    index, split = dataset.index(), training_part(dataset, config)
+    index, split = dataset.index(), load_training_split(dataset, config)
     splits = make_split(index, config.split, group_rows(index, dataset.pairs()))
     judged = int(splits.isin([str(Split.VALID), str(Split.TEST)]).sum())
     assert split.excluded == 20
     assert split.ambiguous == int((index["ambiguous"] & (splits == Split.TRAIN)).sum()) > 0
     said = split.images + split.left_out + split.excluded + split.ambiguous + split.unreadable + split.silent
     assert said + judged == len(index)
-    assert training_part(dataset, config.model_copy(update={"exclude_ambiguous": False})).images > split.images
+    assert load_training_split(dataset, config.model_copy(update={"exclude_ambiguous": False})).images > split.images
 
 
 def test_another_split_is_another_part(dataset: StoredDataset) -> None:
     config = TrainConfig(dataset="faces")
     folds = [
-        training_part(dataset, config.model_copy(update={"split": SplitConfig(kind="kfold", folds=4, fold=fold)}))
+        load_training_split(dataset, config.model_copy(update={"split": SplitConfig(kind="kfold", folds=4, fold=fold)}))
         for fold in range(4)
     ]
     assert len({tuple(split.sizes) for split in folds}) > 1
@@ -120,10 +120,10 @@ def test_another_split_is_another_part(dataset: StoredDataset) -> None:
 
 def test_a_correction_is_seen_at_once(dataset: StoredDataset) -> None:
     config = TrainConfig(dataset="faces")
-    before = training_part(dataset, config)
+    before = load_training_split(dataset, config)
     train = dataset.index(["id", "split"])
     dataset.corrections().exclude(train.loc[train["split"] == "train", "id"][60:100], "blurred")
-    assert training_part(dataset, config).images < before.images
+    assert load_training_split(dataset, config).images < before.images
 
 
 def test_images_without_a_label_teach_by_their_votes() -> None:
@@ -134,17 +134,17 @@ def test_images_without_a_label_teach_by_their_votes() -> None:
     index = pd.DataFrame({"label": pd.array(["neutral", "happiness", None, None], "string"), "problem": [""] * 4})
     index[list(VOTE_COLUMNS)] = votes
     index[["excluded", "ambiguous", "relabeled"]] = False
-    split = count_training_part(index, np.full(4, SPLITS.index(Split.TRAIN)), EIGHT, "votes")
+    split = count_training_split(index, np.full(4, SPLITS.index(Split.TRAIN)), EIGHT, "votes")
     assert split.sizes[:2].tolist() == [1, 1]
     assert (split.unlabeled, split.silent, split.images) == (1, 1, 3)
     assert split.soft
     np.testing.assert_allclose(split.under(Rebalancing())["effective_share"][:2], [0.5, 0.5])
-    alone = count_training_part(index, np.full(4, SPLITS.index(Split.TRAIN)), EIGHT, "label")
+    alone = count_training_split(index, np.full(4, SPLITS.index(Split.TRAIN)), EIGHT, "label")
     assert (alone.unlabeled, alone.silent, alone.soft) == (0, 2, False)
 
 
 def test_a_part_without_images_has_no_shares() -> None:
     index = pd.DataFrame({"label": pd.array([None], "string"), "problem": ["broken"], "ambiguous": False})
-    split = count_training_part(index, np.zeros(1, np.int64), EIGHT, "label")
+    split = count_training_split(index, np.zeros(1, np.int64), EIGHT, "label")
     assert (split.images, split.unreadable) == (0, 1)
     assert not split.under(Rebalancing(sampling="over", weights="inverse", logit_tau=1))["effective_share"].any()

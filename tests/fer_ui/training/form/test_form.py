@@ -16,7 +16,7 @@ from fer_core.training.config.augmentation_policies import policies
 from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, parse_config, presets
 from fer_ui.datasets.imbalance.rebalancing_query_params import rebalancing_to_query
-from fer_ui.split_query_params import split_to_address
+from fer_ui.split_query_params import split_to_query
 from tests.fer_ui.training.form.form_page import (
     Show,
     config_of,
@@ -176,7 +176,7 @@ def test_a_value_of_a_policy_changed_makes_all_of_it_ones_own(show: Show) -> Non
     ],
 )
 def test_a_split_in_the_link_is_used_and_said(split: SplitConfig, says: str, show: Show) -> None:
-    app = show(split_config=split_to_address(split))
+    app = show(split_config=split_to_query(split))
     assert config_of(app).split == split
     assert says in said(app)
 
