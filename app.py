@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core import __version__
 from fer_core.settings import settings
-from fer_core.system.logs import set_up_logging
+from fer_core.system.logs import configure_logging
 from fer_ui.errors import shown_errors
 from fer_ui.gate import end_server, refusal
 from fer_ui.live.streamer import leave_streamer
@@ -20,7 +20,7 @@ from fer_ui.sidebar import show_sidebar
 @st.cache_resource(show_spinner=False)
 def _start() -> None:
     """Once a server: logging, and the store's folder."""
-    set_up_logging(settings().log_level)
+    configure_logging(settings().log_level)
     settings().store.mkdir(parents=True, exist_ok=True)
 
 

@@ -15,7 +15,7 @@ from torch import nn
 
 from bench.support.table import show
 from fer_core.models.registry import build_network
-from fer_core.system.allocator import KEPT_MEMORY, memory_is_kept
+from fer_core.system.allocator import MALLOC_SETTINGS, has_malloc_settings
 from fer_core.training.config.train_config import TrainConfig, load_config, presets
 
 _CLASSES = 8
@@ -71,8 +71,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     parser.add_argument("--rounds", type=int, default=25)
     asked = parser.parse_args()
-    if not memory_is_kept():  # as a training has it
-        os.execve(sys.executable, [sys.executable, "-m", "bench.compile", *sys.argv[1:]], {**os.environ, **KEPT_MEMORY})
+    if not has_malloc_settings():  # as a training has it
+        os.execve(
+            sys.executable, [sys.executable, "-m", "bench.compile", *sys.argv[1:]], {**os.environ, **MALLOC_SETTINGS}
+        )
     rows = [_row(preset, precision, asked.rounds) for preset, precision in _CASES]
     show(f"torch.compile on {torch.get_num_threads()} threads", rows)
 

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from bench.support.table import show
 from fer_core.models.catalog import model_info
 from fer_core.models.registry import build_network
-from fer_core.system.allocator import KEPT_MEMORY, memory_is_kept
+from fer_core.system.allocator import MALLOC_SETTINGS, has_malloc_settings
 from fer_core.training.config.train_config import load_config, presets
 from fer_core.training.precision import resolve_precision
 
@@ -72,9 +72,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9, help="steps of each side")
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
-    if not memory_is_kept():
+    if not has_malloc_settings():
         os.execve(
-            sys.executable, [sys.executable, "-m", "bench.memory_format", *sys.argv[1:]], os.environ | KEPT_MEMORY
+            sys.executable, [sys.executable, "-m", "bench.memory_format", *sys.argv[1:]], os.environ | MALLOC_SETTINGS
         )
     torch.set_num_threads(asked.threads)
     precision = resolve_precision("auto", on_gpu=False).precision

@@ -24,7 +24,7 @@ from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.identities import Identity
 from fer_core.labels import Expression
 from fer_core.settings import Settings
-from fer_core.system.allocator import KEPT_MEMORY
+from fer_core.system.allocator import MALLOC_SETTINGS
 
 _DRAWN = 128
 _TRAIN, _VALID = 192, 64
@@ -61,7 +61,7 @@ class Side:
     @classmethod
     def start(cls, name: str, folder: Path) -> Side:
         """Begin it. Ours and the limit keep their memory; study A's loop has the allocator as it comes."""
-        environment = os.environ if name == _PUBLISHED else {**os.environ, **KEPT_MEMORY}
+        environment = os.environ if name == _PUBLISHED else {**os.environ, **MALLOC_SETTINGS}
         command = [sys.executable, "-m", "bench.support.training_methods", name, str(folder)]
         process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdin

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from fer_core.errors import BundleError, InputError
-from fer_core.files.json_file import JsonModel, read_valid
+from fer_core.files.json_file import JsonModel, load_json_model
 from fer_core.labels import Expression
 
 PointName = Literal["accurate", "balanced"]
@@ -110,7 +110,7 @@ class Calibration(JsonModel):
                 f"{path.parent.name} has no {path.name}: its probabilities could not be trusted. "
                 "Export the model again, or import it, which writes one."
             )
-        calibration = read_valid(cls, path, whole="calibration")
+        calibration = load_json_model(cls, path, whole="calibration")
         if len(calibration.log_priors) != len(labels):
             raise BundleError(
                 f"{path.name} of {path.parent.name} is for {len(calibration.log_priors)} classes, but the contract "

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from fer_core.errors import BundleError
 from fer_core.faces import RgbImage
-from fer_core.files.json_file import JsonModel, read_valid
+from fer_core.files.json_file import JsonModel, load_json_model
 from fer_core.labels import Expression, LabelSet
 
 _DEVIATION_MIN = 1.0
@@ -133,7 +133,7 @@ class Contract(JsonModel):
                 f"{path.parent.name} has no {path.name}: without its preprocessing contract a model can't be "
                 "used. Give one, or import the weights with a preset that has one."
             )
-        return read_valid(cls, path, whole="contract")
+        return load_json_model(cls, path, whole="contract")
 
 
 def _like(planes: Any, values: tuple[float, ...]) -> Any:

@@ -27,10 +27,10 @@ from fer_core.files.atomic import write_json
 from fer_core.labels import label_set
 from fer_core.models.onnx_export import PROBE_FACES, export_onnx
 from fer_core.models.registry import architecture, parameter_count
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 from fer_core.runs.folder import Run, RunState, training_alone
 from fer_core.settings import Settings
-from fer_core.system.allocator import memory_is_kept
+from fer_core.system.allocator import has_malloc_settings
 from fer_core.system.processor import processor
 from fer_core.training.batches import training_data
 from fer_core.training.checkpoint import machine
@@ -46,7 +46,7 @@ _PACK_SHARE_01 = 0.03
 _TRAIN_SHARE_01 = 0.95
 
 
-def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progress: Progress = silent) -> Run:
+def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progress: Progress = no_progress) -> Run:
     """Carry out what the run's config says; a run that is finished already is left as it is.
 
     Raises:
@@ -159,7 +159,7 @@ def _log_start(run: Run, trainer: Trainer, splits: NDArray[np.str_], used: _Data
     sizes = {split: int((splits == split).sum()) for split in (*Split, LEFT_OUT)}
     said = ", ".join(f"{size:,} {split.replace('_', ' ')}" for split, size in sizes.items() if size)
     run.append_log(f"{'resumed' if resumed else 'started'} on {trainer.device.type}, torch {torch.__version__}")
-    kept = "yes" if memory_is_kept() else "no"
+    kept = "yes" if has_malloc_settings() else "no"
     run.append_log(f"memory kept between steps: {kept}")
     computed = {name: value for name, value in machine().items() if name != "torch"}
     run.append_log(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol, Self
 
 
-class Step(str):
+class StepMessage(str):
     """A message of work that goes in like steps, such as batches: the next one is due at their usual pace.
 
     Attributes:
@@ -28,9 +28,9 @@ class Progress(Protocol):
     def __call__(self, done_01: float, message: str) -> None:
         """Say that `done_01` (0..1) of the work is done and, in a few words, what is going on.
 
-        After a `Step` another call is expected soon, after any other message nobody knows when it comes.
+        After a `StepMessage` another call is expected soon, after any other message nobody knows when it comes.
         """
 
 
-def silent(done_01: float, message: str) -> None:
+def no_progress(done_01: float, message: str) -> None:
     """A `Progress` that tells nobody and never stops the work."""

@@ -13,7 +13,7 @@ from fer_core.bundles.fastest import FastestBundle, open_fastest
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.index.images import BOX_COLUMNS
 from fer_core.detection.detector import OpenedDetector, open_detector
-from fer_core.doctor import Finding, examine
+from fer_core.doctor import CheckResult, run_checks
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.store import JobStore
 from fer_core.settings import settings
@@ -79,6 +79,6 @@ def _index(dataset_id: str, fingerprint: str, version: int) -> pd.DataFrame:
 
 
 @st.cache_data(show_spinner="Looking at this machine", ttl=60)
-def examination() -> list[Finding]:
+def examination() -> list[CheckResult]:
     """What the doctor finds, at most a minute old."""
-    return examine(settings())
+    return run_checks(settings())

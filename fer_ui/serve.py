@@ -20,9 +20,9 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import cli
 
 from fer_core.errors import SettingsError
-from fer_core.jobs.watch import SupervisorWatch
+from fer_core.jobs.watch import SupervisorWatchdog
 from fer_core.settings import settings
-from fer_core.system.allocator import give_memory_back
+from fer_core.system.allocator import return_freed_memory
 from fer_ui.gate import put_up_gate
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
@@ -30,11 +30,11 @@ APP = Path(__file__).resolve().parent.parent / "app.py"
 
 def main() -> None:
     """Run the server until it is stopped; arguments are passed on to Streamlit."""
-    give_memory_back()
+    return_freed_memory()
     PagesManager.uses_pages_directory = False
     put_up_gate()
     with contextlib.suppress(SettingsError):  # every page says it
-        SupervisorWatch(settings()).start()
+        SupervisorWatchdog(settings()).start()
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
     cli.main()
 

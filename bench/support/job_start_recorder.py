@@ -38,18 +38,18 @@ def main() -> None:
 
 def _supervise() -> None:
     from fer_core.jobs.supervisor import Supervisor
-    from fer_core.system.logs import set_up_logging
+    from fer_core.system.logs import configure_logging
 
-    set_up_logging("INFO")
+    configure_logging("INFO")
     Supervisor(settings(), COMMAND).run_forever()
 
 
 def _serve(options: list[str]) -> None:
     """The app, its watch quick and its supervisor this program."""
-    from fer_core.jobs.watch import SupervisorWatch
+    from fer_core.jobs.watch import SupervisorWatchdog
     from fer_ui import serve
 
-    vars(serve)["SupervisorWatch"] = lambda here: SupervisorWatch(here, COMMAND, look_s=0.5)
+    vars(serve)["SupervisorWatchdog"] = lambda here: SupervisorWatchdog(here, COMMAND, look_s=0.5)
     sys.argv = ["serve", *options]
     serve.main()
 
@@ -72,7 +72,7 @@ def _noted() -> bool:
 
 def _rehearse(run_id: str) -> None:
     """What a training does to its run and its job, without the training: for tests that have no time for one."""
-    from fer_core.cli.reporting import reported
+    from fer_core.cli.reporting import run_with_progress
     from fer_core.progress import Progress
     from fer_core.runs.folder import open_run
 
@@ -92,7 +92,7 @@ def _rehearse(run_id: str) -> None:
             run.write(name, b"{}")
         run.finish({})
 
-    reported(work)
+    run_with_progress(work)
 
 
 def _witness_folder() -> Path:

@@ -29,7 +29,7 @@ from fer_core.bundles.flip_tta import without_flip_tta
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.errors import BundleError
-from fer_core.files.json_file import JsonModel, Text, read_valid
+from fer_core.files.json_file import JsonModel, Text, load_json_model
 
 MODEL_FILE = "model.onnx"
 INT8_FILE = "model-int8.onnx"
@@ -88,7 +88,7 @@ def read_bundle_info(folder: Path) -> BundleInfo:
     path = folder / INFO_FILE
     if not path.is_file():
         return BundleInfo(id=folder.name, title=folder.name)
-    info = read_valid(BundleInfo, path, whole="bundle")
+    info = load_json_model(BundleInfo, path, whole="bundle")
     names = {"id": info.id or folder.name, "title": info.title or info.id or folder.name}
     return info.model_copy(update=names)
 

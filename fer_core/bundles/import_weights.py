@@ -43,7 +43,7 @@ from fer_core.files.atomic import write_bytes, write_json, write_text
 from fer_core.ids import slug
 from fer_core.labels import label_set
 from fer_core.models.catalog import model_info
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, presets
 
@@ -74,7 +74,9 @@ class WeightsImport:
     split: str = str(Split.VALID)
 
 
-def import_weights(path: Path, asked: WeightsImport, settings: Settings, progress: Progress = silent) -> ModelEntry:
+def import_weights(
+    path: Path, asked: WeightsImport, settings: Settings, progress: Progress = no_progress
+) -> ModelEntry:
     """Build the preset's network, load the weights, export it and keep it as a model.
 
     Raises:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from fer_core.calibration import PointName
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol
-from fer_core.files.json_file import JsonModel, Share, Text, read_valid
+from fer_core.files.json_file import JsonModel, Share, Text, load_json_model
 from fer_core.markdown import POINTS, describe_split, plain, table
 
 REPORT_FILE = "int8.json"
@@ -80,7 +80,7 @@ def read_quantization_report(folder: Path) -> QuantizationReport | None:
     """
     path = folder / REPORT_FILE
     return (
-        read_valid(QuantizationReport, path, whole="report", remedy="Make it again with quantize.")
+        load_json_model(QuantizationReport, path, whole="report", remedy="Make it again with quantize.")
         if path.is_file()
         else None
     )

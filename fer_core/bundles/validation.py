@@ -17,7 +17,7 @@ from fer_core.data.seen_images import SEEN_FILE, SeenImages
 from fer_core.errors import BundleError
 from fer_core.evaluation.report_file import HeadlineMetrics, KeptEvaluation, NotedReport, StoredReport, StoredReports
 from fer_core.evaluation.robustness_report import read_robustness
-from fer_core.files.json_file import problem_in_words, read_json
+from fer_core.files.json_file import format_validation_error, read_json_bytes
 from fer_core.files.migration import rename_json_keys
 from fer_core.labels import Expression
 
@@ -66,7 +66,7 @@ def check_bundle(folder: Path) -> None:
 
 def _content(path: Path) -> Any:
     try:
-        return json.loads(rename_json_keys(read_json(path)))
+        return json.loads(rename_json_keys(read_json_bytes(path)))
     except (ValueError, RecursionError) as exc:
         raise BundleError(f"{path.name} of {path.parent.name} is no JSON ({exc}). {_REMEDY}") from exc
 
@@ -76,7 +76,7 @@ def _checked(kind: TypeAdapter[_Kind], content: Any, path: Path) -> _Kind:
     try:
         return kind.validate_json(json.dumps(content), strict=True)
     except ValidationError as exc:
-        raise BundleError(problem_in_words(exc, path, "report", _REMEDY)) from exc
+        raise BundleError(format_validation_error(exc, path, "report", _REMEDY)) from exc
 
 
 def _check_labels(reports: Sequence[StoredReport], labels: tuple[Expression, ...], path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.cli.output import emit
+from fer_core.cli.output import print_result
 from fer_core.errors import InputError
 from fer_core.files.atomic import write_bytes
 from fer_core.labels import label_set
@@ -23,7 +23,7 @@ _SEED_MAX = 2**63 - 1
 _SHEET, _ARRAYS = ".png", ".npz"
 
 
-def add_to(commands: Any) -> None:
+def add_command(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser("augment", help="see faces as training would change them")
     command.add_argument("dataset", help="a dataset's id")
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
         "out": str(arguments.out),
     }
     changes = "; ".join(result["changes"]) or "no change"
-    emit(result, arguments.json, f"{policy.title}: {changes}.\n{len(faces)} faces are in {arguments.out}.")
+    print_result(result, arguments.json, f"{policy.title}: {changes}.\n{len(faces)} faces are in {arguments.out}.")
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""`doctor`: the machine's state at a glance."""
+"""`doctor`: check the installation."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from fer_core.cli.output import emit
-from fer_core.doctor import examine
+from fer_core.cli.output import print_result
+from fer_core.doctor import run_checks
 from fer_core.settings import settings
 
 
-def add_to(commands: Any) -> None:
+def add_command(commands: Any) -> None:
     """Add the command to a parser."""
-    command: argparse.ArgumentParser = commands.add_parser("doctor", help="what is installed, and what is missing")
+    command: argparse.ArgumentParser = commands.add_parser("doctor", help="check the installation")
     command.add_argument("--json", action="store_true", help="print JSON alone")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Examine the machine."""
-    findings = examine(settings())
+    """Check the machine and print the results."""
+    checks = run_checks(settings())
     marks = {"good": "ok ", "warning": "!  ", "bad": "!! "}
-    words = "\n".join(
-        f"{marks[f.verdict]}{f.name}: {f.found}" + (f"\n   {f.remedy}" if f.remedy else "") for f in findings
-    )
-    emit({"findings": [asdict(finding) for finding in findings]}, arguments.json, words)
+    lines = []
+    for check in checks:
+        lines.append(f"{marks[check.status]}{check.name}: {check.details}")
+        if check.remedy:
+            lines.append(f"   {check.remedy}")
+    print_result({"checks": [asdict(check) for check in checks]}, arguments.json, "\n".join(lines))

@@ -11,7 +11,7 @@ from fer_core.bundles.catalog import ModelEntry, find_model
 from fer_core.bundles.evaluations import Evaluation, save_evaluation
 from fer_core.calibration import POINT_NAMES
 from fer_core.cli.evaluation_images import add_model_and_data, judged_images
-from fer_core.cli.output import ProgressLine, emit, table
+from fer_core.cli.output import ProgressLine, format_table, print_result
 from fer_core.data.catalog import list_datasets
 from fer_core.errors import InputError
 from fer_core.evaluation.predict_dataset import predict_dataset
@@ -21,7 +21,7 @@ from fer_core.ids import slug
 from fer_core.settings import settings
 
 
-def add_to(commands: Any) -> None:
+def add_command(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser("evaluate", help="a model's figures on a dataset")
     add_what_is_judged(command)
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
         save_evaluation(keeping, slug(f"{Path(arguments.data).stem} {judged.split}"), evaluation)
     result = report(predictions, bundle.calibration, bundle.contract.label_set, arguments.protocol, arguments.point)
     said = [f"Judged by {judged.in_words(arguments.data)}.", judged.excluded.in_words(), in_words(result)]
-    emit(result | judged.as_json(), arguments.json, "\n".join(said))
+    print_result(result | judged.as_json(), arguments.json, "\n".join(said))
 
 
 def folder_to_keep_in(entry: ModelEntry) -> Path:
@@ -88,7 +88,7 @@ def in_words(result: dict[str, Any]) -> str:
     classes = f"{len(result['classes'])} of {len(result['labels'])} classes: {', '.join(result['classes'])}"
     over = f"macro f1 and balanced accuracy over {classes}"
     warnings = [f"warning: {each}" for each in result["warnings"]]
-    return "\n".join([how, *headline, over, *warnings, table(rows, "")])
+    return "\n".join([how, *headline, over, *warnings, format_table(rows, "")])
 
 
 def _data_title(data: str) -> str:

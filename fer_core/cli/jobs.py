@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.output import emit, table
-from fer_core.cli.parsing import add_group
+from fer_core.cli.output import format_table, print_result
+from fer_core.cli.parsing import add_command_group
 from fer_core.errors import InputError
 from fer_core.jobs.deletion import delete_job
-from fer_core.jobs.devices import checked_device
+from fer_core.jobs.devices import check_device
 from fer_core.jobs.job import Job, JobState
 from fer_core.jobs.log import follow
 from fer_core.jobs.service import ensure_supervisor
-from fer_core.jobs.stall import stall_remedy, stall_words
+from fer_core.jobs.stall import describe_stall, stall_remedy
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.submit import submit_training
 from fer_core.jobs.supervisor import Supervisor
@@ -24,10 +24,12 @@ from fer_core.settings import settings
 from fer_core.training.config.train_config import load_config, presets
 
 
-def add_to(commands: Any) -> None:
+def add_command(commands: Any) -> None:
     """Add the commands to a parser."""
     commands.add_parser("supervise", help="run the store's jobs until there are none").set_defaults(run=_supervise)
-    action = add_group(commands, "jobs", "submit, list, order, cancel, resume, retry and delete background jobs")
+    action = add_command_group(
+        commands, "jobs", "submit, list, order, cancel, resume, retry and delete background jobs"
+    )
     submitting = action("submit", "train in the background", _submit)
     submitting.add_argument("--config", required=True, help=f"a YAML file, or a preset: {', '.join(presets())}")
     submitting.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
@@ -69,7 +71,7 @@ def as_json(job: Job) -> dict[str, Any]:
         "priority": job.priority,
         "device": job.device,
         "left_s": job.left_at(datetime.now(UTC)),
-        "silent_s": job.silent_at(datetime.now(UTC)),
+        "step_elapsed_s": job.step_elapsed_at(datetime.now(UTC)),
         "stalled_after_s": job.stalled_after_s,
         "stalls": job.stalls,
         "pid": job.pid,
@@ -88,7 +90,7 @@ def _supervise(_arguments: argparse.Namespace) -> None:
 def _submit(arguments: argparse.Namespace) -> None:
     path = presets().get(arguments.config, Path(arguments.config))
     config = load_config(path, arguments.set)
-    job = submit_training(config, settings(), priority=arguments.priority, device=checked_device(arguments.device))
+    job = submit_training(config, settings(), priority=arguments.priority, device=check_device(arguments.device))
     _emit(job, arguments)
 
 
@@ -100,7 +102,7 @@ def _list(arguments: argparse.Namespace) -> None:
         {"id": job.id, "kind": job.kind, "state": str(job.state), "done": f"{job.progress_01:.0%}", "title": job.title}
         for job in jobs
     ]
-    emit([as_json(job) for job in jobs], arguments.json, table(rows, "No jobs yet."))
+    print_result([as_json(job) for job in jobs], arguments.json, format_table(rows, "No jobs yet."))
 
 
 def _show(arguments: argparse.Namespace) -> None:
@@ -115,7 +117,7 @@ def _logs(arguments: argparse.Namespace) -> None:
     with JobStore(settings()) as store:
         path = store.log_path(store.get(arguments.id))
     text = path.read_text(errors="replace") if path.is_file() else ""
-    emit({"id": arguments.id, "log": text}, arguments.json, text.rstrip() or "Nothing was printed yet.")
+    print_result({"id": arguments.id, "log": text}, arguments.json, text.rstrip() or "Nothing was printed yet.")
 
 
 def _follow(arguments: argparse.Namespace) -> None:
@@ -155,18 +157,18 @@ def _priority(arguments: argparse.Namespace) -> None:
         job = store.set_priority(arguments.id, arguments.priority)
         place = [each.id for each in store.waiting() if each.device == job.device].index(job.id) + 1
     words = f"{job.id}: priority {job.priority}, place {place} in the queue"
-    emit({**as_json(job), "place": place}, arguments.json, words)
+    print_result({**as_json(job), "place": place}, arguments.json, words)
 
 
 def _delete(arguments: argparse.Namespace) -> None:
     with JobStore(settings()) as store:
         run = delete_job(arguments.id, store, settings(), keep_run=arguments.keep_run)
     words = f"{arguments.id}: deleted, with its log{f' and the run {run}' if run else ''}"
-    emit({"id": arguments.id, "run": run or None}, arguments.json, words)
+    print_result({"id": arguments.id, "run": run or None}, arguments.json, words)
 
 
 def _emit(job: Job, arguments: argparse.Namespace) -> None:
     words = f"{job.id}: {job.state}, {job.progress_01:.0%} done. {job.error or job.message}".rstrip()
     if job.state is JobState.STALLED:
-        words = f"{words}. {stall_words(job, datetime.now(UTC))} {stall_remedy(job, settings())}"
-    emit(as_json(job), arguments.json, words)
+        words = f"{words}. {describe_stall(job, datetime.now(UTC))} {stall_remedy(job, settings())}"
+    print_result(as_json(job), arguments.json, words)

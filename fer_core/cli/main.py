@@ -15,7 +15,7 @@ from fer_core.cli.datasets import commands as datasets
 from fer_core.errors import CancelledError, FerscopeError
 from fer_core.files.migration import rename_command
 from fer_core.settings import settings
-from fer_core.system.logs import set_up_logging
+from fer_core.system.logs import configure_logging
 from fer_core.text import printable
 
 CANCELLED = 75
@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"FERscope {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for module in (datasets, augment, train, evaluate, robustness, quantize, predict, runs, jobs, models, doctor):
-        module.add_to(commands)
+        module.add_command(commands)
     return top
 
 
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. 0 done, 2 bad usage or bad input, 1 a fault of ours, 75 asked to stop."""
     arguments = parser().parse_args(rename_command(sys.argv[1:] if argv is None else argv))
     try:
-        set_up_logging(settings().log_level)
+        configure_logging(settings().log_level)
         return int(arguments.run(arguments) or 0)
     except CancelledError as exc:
         sys.stderr.write(f"stopped: {printable(str(exc))}\n")

@@ -14,8 +14,8 @@ from fer_core.bundles.golden import Check, verify_bundle
 from fer_core.bundles.import_bundle import import_bundle, is_weights_file
 from fer_core.bundles.parity import check_parity
 from fer_core.bundles.training_images import list_images
-from fer_core.cli.output import ProgressLine, emit, table
-from fer_core.cli.parsing import add_group
+from fer_core.cli.output import ProgressLine, format_table, print_result
+from fer_core.cli.parsing import add_command_group
 from fer_core.data.catalog import open_dataset
 from fer_core.detection.yunet_file import fetch_yunet
 from fer_core.errors import BundleError
@@ -23,9 +23,9 @@ from fer_core.settings import settings
 from fer_core.training.config.train_config import presets
 
 
-def add_to(commands: Any) -> None:
+def add_command(commands: Any) -> None:
     """Add the command to a parser."""
-    action = add_group(commands, "models", "list, choose, verify, export and import models")
+    action = add_command_group(commands, "models", "list, choose, verify, export and import models")
     action("list", "every model that can be used", _list)
     action("use", "make a model the one that Predict and Live use", _use).add_argument("model")
     verifying = action("verify", "prove that a model still predicts what it did", _verify)
@@ -73,19 +73,23 @@ def _list(arguments: argparse.Namespace) -> None:
         for entry in list_models(settings())
     ]
     short = [{name: row[name] for name in ("id", "kind", "in_use", "title", "dataset", "parameters")} for row in rows]
-    emit(rows, arguments.json, table(short, "No models."))
+    print_result(rows, arguments.json, format_table(short, "No models."))
 
 
 def _use(arguments: argparse.Namespace) -> None:
     entry = use_model(arguments.model, settings())
-    emit({"model": entry.id}, arguments.json, f"Predict and Live now use {entry.id}")
+    print_result({"model": entry.id}, arguments.json, f"Predict and Live now use {entry.id}")
 
 
 def _verify(arguments: argparse.Namespace) -> int:
     checks = _checks(arguments.model)
     rows = [{"check": check.name, "passed": check.passed, "detail": check.detail} for check in checks]
     passed = all(check.passed for check in checks)
-    emit({"model": arguments.model, "passed": passed, "checks": rows}, arguments.json, table(rows, "Nothing to check."))
+    print_result(
+        {"model": arguments.model, "passed": passed, "checks": rows},
+        arguments.json,
+        format_table(rows, "Nothing to check."),
+    )
     return 0 if passed else 1
 
 
@@ -101,7 +105,7 @@ def _checks(model: str) -> list[Check]:
 def _export(arguments: argparse.Namespace) -> None:
     written = export_bundle(find_model(arguments.model, settings()), arguments.to)
     kind = "file" if written.is_file() else "folder"
-    emit({"model": arguments.model, kind: str(written)}, arguments.json, f"Wrote {written}")
+    print_result({"model": arguments.model, kind: str(written)}, arguments.json, f"Wrote {written}")
 
 
 def _import(arguments: argparse.Namespace) -> None:
@@ -118,7 +122,7 @@ def _import(arguments: argparse.Namespace) -> None:
         "folder": str(entry.folder),
     }
     said = f"Imported {entry.id}: {entry.info.title}, {entry.info.parameters:,} parameters, {len(labels)} expressions"
-    emit(result, arguments.json, f"{said}\nUse it with: python -m fer_core models use {entry.id}")
+    print_result(result, arguments.json, f"{said}\nUse it with: python -m fer_core models use {entry.id}")
 
 
 def _imported(arguments: argparse.Namespace) -> ModelEntry:
@@ -139,16 +143,16 @@ def _list_images(arguments: argparse.Namespace) -> None:
     seen = list_images(find_model(arguments.model, settings()), open_dataset(arguments.data, settings()))
     result = {"model": arguments.model, "trained_on": len(seen.trained_on), "selected_on": len(seen.selected_on)}
     said = f"{arguments.model} was trained on {len(seen.trained_on):,} images and selected on {len(seen.selected_on):,}"
-    emit(result, arguments.json, said)
+    print_result(result, arguments.json, said)
 
 
 def _delete(arguments: argparse.Namespace) -> None:
     was_used = delete_model(arguments.id, settings())
     fallen = " Predict and Live used it, and now use the one that ships." if was_used else ""
     result = {"id": arguments.id, "was_in_use": was_used, "in_use": model_in_use(settings())}
-    emit(result, arguments.json, f"Deleted {arguments.id}.{fallen}")
+    print_result(result, arguments.json, f"Deleted {arguments.id}.{fallen}")
 
 
 def _fetch(arguments: argparse.Namespace) -> None:
     path = fetch_yunet(settings())
-    emit({"path": str(path)}, arguments.json, f"YuNet is at {path}")
+    print_result({"path": str(path)}, arguments.json, f"YuNet is at {path}")

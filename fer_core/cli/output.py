@@ -9,12 +9,12 @@ from typing import Any
 from fer_core.text import one_line, printable
 
 
-def emit(result: Any, as_json: bool, words: str) -> None:
+def print_result(result: Any, as_json: bool, words: str) -> None:
     """Print a command's result: JSON alone, or a text for a person."""
     sys.stdout.write((json.dumps(result, allow_nan=False) if as_json else printable(words)) + "\n")
 
 
-def table(rows: list[dict[str, Any]], empty: str) -> str:
+def format_table(rows: list[dict[str, Any]], empty: str) -> str:
     """Rows as aligned text columns; `empty` where there are none."""
     if not rows:
         return empty

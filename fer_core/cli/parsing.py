@@ -9,7 +9,7 @@ from typing import Any
 AddAction = Callable[[str, str, Callable[[argparse.Namespace], int | None]], argparse.ArgumentParser]
 
 
-def add_group(commands: Any, name: str, help_text: str) -> AddAction:
+def add_command_group(commands: Any, name: str, help_text: str) -> AddAction:
     """Add a command that has actions; returns what adds an action: its name, its help, and what it runs.
 
     Every action takes `--json`.

@@ -24,7 +24,7 @@ from fer_core.settings import settings
 from fer_core.text import as_text, one_line, printable
 
 
-def add_to(commands: Any) -> None:
+def add_command(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser("predict", help="read the faces in image files")
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="image files, or folders of them")

@@ -19,7 +19,7 @@ from fer_core.bundles.quantization import compare_to_fp32, quantize
 from fer_core.bundles.quantization_report import LOST_MAX_01, REPORT_FILE, QuantizationReport
 from fer_core.cli.evaluate import folder_to_keep_in
 from fer_core.cli.evaluation_images import add_model_and_data, judged_images, split_images
-from fer_core.cli.output import ProgressLine, emit, table
+from fer_core.cli.output import ProgressLine, format_table, print_result
 from fer_core.contract import Contract
 from fer_core.errors import InputError
 from fer_core.evaluation.predict_dataset import predict_dataset, read_batches
@@ -29,7 +29,7 @@ from fer_core.settings import settings
 _FACES = 512
 
 
-def add_to(commands: Any) -> None:
+def add_command(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser(
         "quantize", help="a model's network in 8 bits: what it costs"
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     if keeping:
         _keep(keeping, content, report)
-    emit(report.model_dump(mode="json"), arguments.json, f"{in_words(report)}\n{judged.excluded.in_words()}")
+    print_result(report.model_dump(mode="json"), arguments.json, f"{in_words(report)}\n{judged.excluded.in_words()}")
 
 
 def in_words(report: QuantizationReport) -> str:
@@ -83,7 +83,7 @@ def in_words(report: QuantizationReport) -> str:
         }
         for result in report.comparisons
     ]
-    return table(rows, "")
+    return format_table(rows, "")
 
 
 def _faces(arguments: argparse.Namespace, model: ModelEntry, contract: Contract) -> NDArray[np.float32]:

@@ -7,17 +7,17 @@ from typing import TypeVar
 
 from fer_core.cli.output import ProgressLine
 from fer_core.errors import CancelledError, FerscopeError
-from fer_core.jobs.reporter import JobReporter
+from fer_core.jobs.reporter import ProgressReporter
 from fer_core.progress import Progress
 from fer_core.settings import settings
 
 Result = TypeVar("Result")
 
 
-def reported(work: Callable[[Progress], Result]) -> Result:
+def run_with_progress(work: Callable[[Progress], Result]) -> Result:
     """Do `work`, reporting to the job that this process runs, if any, and to standard error."""
     line = ProgressLine()
-    with JobReporter.from_environment(settings()) as reporter:
+    with ProgressReporter.from_environment(settings()) as reporter:
 
         def progress(done_01: float, message: str) -> None:
             line(done_01, message)

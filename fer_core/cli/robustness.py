@@ -10,14 +10,14 @@ from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.cli.evaluate import add_what_is_judged, folder_to_keep_in
 from fer_core.cli.evaluation_images import judged_images
-from fer_core.cli.output import ProgressLine, emit, table
+from fer_core.cli.output import ProgressLine, format_table, print_result
 from fer_core.errors import InputError
 from fer_core.evaluation.robustness import robustness
 from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport, on_what, worst_in_words
 from fer_core.settings import settings
 
 
-def add_to(commands: Any) -> None:
+def add_command(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser("robustness", help="a model's figures under disturbances")
     add_what_is_judged(command)
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     for target in (arguments.to, keeping / REPORT_FILE if keeping else None):
         if target:
             result.save(target)
-    emit(result.model_dump(mode="json"), arguments.json, f"{judged.excluded.in_words()}\n{in_words(result)}")
+    print_result(result.model_dump(mode="json"), arguments.json, f"{judged.excluded.in_words()}\n{in_words(result)}")
 
 
 def in_words(report: RobustnessReport) -> str:
@@ -72,6 +72,6 @@ def in_words(report: RobustnessReport) -> str:
         f"mean over all disturbances and strengths {report.mean_macro_f1():.1%}",
         worst_in_words(report),
         "macro f1 in percent by strength, 1 mild to 5 severe:",
-        table(rows, ""),
+        format_table(rows, ""),
     ]
     return "\n".join(lines)

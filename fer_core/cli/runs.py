@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from fer_core.cli.output import emit, table
-from fer_core.cli.parsing import add_group
+from fer_core.cli.output import format_table, print_result
+from fer_core.cli.parsing import add_command_group
 from fer_core.comparison.compare import COMPARED_MAX, Comparison, compare_runs, one_metric
 from fer_core.comparison.run_summary import SCORES, RunSummary, summarize_run
 from fer_core.comparison.table import RunTable
@@ -24,9 +24,9 @@ from fer_core.settings import settings
 from fer_core.training.config.learning import JUDGED
 
 
-def add_to(commands: Any) -> None:
+def add_command(commands: Any) -> None:
     """Add the command to a parser."""
-    action = add_group(commands, "runs", "list, describe, compare and delete training runs")
+    action = add_command_group(commands, "runs", "list, describe, compare and delete training runs")
     listing = action("list", "every run, newest first", _list)
     listing.add_argument("--tag", help="only runs with this tag")
     listing.add_argument("--dataset", help="only runs on this dataset")
@@ -85,8 +85,8 @@ def _list(arguments: argparse.Namespace) -> None:
         if (wanted is None or wanted in row.tags) and arguments.dataset in (None, row.dataset)
     ]
     filtered = wanted is not None or arguments.dataset is not None
-    words = table([_short(row) for row in rows], "No run fits." if filtered else "No runs yet.")
-    emit([as_json(row) for row in rows], arguments.json, words)
+    words = format_table([_short(row) for row in rows], "No run fits." if filtered else "No runs yet.")
+    print_result([as_json(row) for row in rows], arguments.json, words)
 
 
 def _short(row: RunSummary) -> dict[str, str]:
@@ -110,7 +110,7 @@ def _epochs(row: RunSummary) -> str:
 def _show(arguments: argparse.Namespace) -> None:
     run = open_run(arguments.id, settings())
     row = summarize_run(run)
-    emit({**as_json(row), "folder": str(run.folder)}, arguments.json, _described(row))
+    print_result({**as_json(row), "folder": str(run.folder)}, arguments.json, _described(row))
 
 
 def _described(row: RunSummary) -> str:
@@ -160,7 +160,7 @@ def _tag(arguments: argparse.Namespace) -> None:
 
 
 def _emit_notes(notes: RunNotes, arguments: argparse.Namespace, words: str) -> None:
-    emit({"id": arguments.id, "tags": list(notes.tags), "note": notes.text}, arguments.json, words)
+    print_result({"id": arguments.id, "tags": list(notes.tags), "note": notes.text}, arguments.json, words)
 
 
 def _compare(arguments: argparse.Namespace) -> None:
@@ -171,9 +171,9 @@ def _compare(arguments: argparse.Namespace) -> None:
     curves = one_metric(compared.curves, arguments.metric)
     if arguments.csv:
         write_csv(curves, arguments.csv)
-        emit(None, False, f"{compared.verdict}\nWrote {len(curves):,} rows to {arguments.csv}")
+        print_result(None, False, f"{compared.verdict}\nWrote {len(curves):,} rows to {arguments.csv}")
         return
-    emit(_comparison(compared, curves, arguments.metric), arguments.json, _compared_words(compared, curves))
+    print_result(_comparison(compared, curves, arguments.metric), arguments.json, _compared_words(compared, curves))
 
 
 def _comparison(compared: Comparison, curves: pd.DataFrame, metric: str) -> dict[str, Any]:
@@ -191,8 +191,8 @@ def _comparison(compared: Comparison, curves: pd.DataFrame, metric: str) -> dict
 
 def _compared_words(compared: Comparison, curves: pd.DataFrame) -> str:
     shown = curves.assign(elapsed_s=curves["elapsed_s"].round(1)).round(4).astype(object).where(curves.notna(), "")
-    differences = table(_records(compared.differences), "Their configs are the same.")
-    return f"{compared.verdict}\n\n{differences}\n\n{table(_records(shown), 'No epoch yet.')}"
+    differences = format_table(_records(compared.differences), "Their configs are the same.")
+    return f"{compared.verdict}\n\n{differences}\n\n{format_table(_records(shown), 'No epoch yet.')}"
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -203,4 +203,4 @@ def _delete(arguments: argparse.Namespace) -> None:
     with JobStore(settings()) as store:
         jobs = delete_run_with_jobs(arguments.id, store, settings())
     also = f", with {len(jobs)} job{'s' if len(jobs) > 1 else ''}" if jobs else ""
-    emit({"id": arguments.id, "jobs": jobs}, arguments.json, f"{arguments.id}: deleted{also}")
+    print_result({"id": arguments.id, "jobs": jobs}, arguments.json, f"{arguments.id}: deleted{also}")

@@ -8,18 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.output import emit
-from fer_core.cli.reporting import reported
+from fer_core.cli.output import print_result
+from fer_core.cli.reporting import run_with_progress
 from fer_core.data.catalog import open_dataset
 from fer_core.errors import ConfigError
 from fer_core.ids import new_id
 from fer_core.runs.folder import create_run, open_run
 from fer_core.settings import Settings, settings
-from fer_core.system.allocator import restart_with_kept_memory
+from fer_core.system.allocator import restart_with_malloc_settings
 from fer_core.training.config.train_config import dump_config, load_config, presets
 
 
-def add_to(commands: Any) -> None:
+def add_command(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser("train", help="train a model")
     command.add_argument("--config", help=f"a YAML file, or a preset: {', '.join(presets())}")
@@ -49,12 +49,16 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         raise ConfigError("Give --config FILE for a new run, or --run ID for one that was made already.")
     # From here on the run exists: the restarted process goes on with it.
-    restart_with_kept_memory(_arguments_for(chosen.id, arguments))
+    restart_with_malloc_settings(_arguments_for(chosen.id, arguments))
     from fer_core.experiment import run_experiment
 
-    finished = reported(lambda progress: run_experiment(chosen, here, resume=arguments.resume, progress=progress))
+    finished = run_with_progress(
+        lambda progress: run_experiment(chosen, here, resume=arguments.resume, progress=progress)
+    )
     summary = {"run": finished.id, **finished.summary()}
-    emit(summary, arguments.json, f"{finished.id}: finished, epoch {summary['best_epoch']} of {summary['epochs']} kept")
+    print_result(
+        summary, arguments.json, f"{finished.id}: finished, epoch {summary['best_epoch']} of {summary['epochs']} kept"
+    )
 
 
 def _estimate(arguments: argparse.Namespace, here: Settings) -> None:
@@ -65,14 +69,14 @@ def _estimate(arguments: argparse.Namespace, here: Settings) -> None:
     dataset = open_dataset(config.dataset, here)
     changes = [word for change in arguments.set for word in ("--set", change)]
     more = ["--json"] if arguments.json else []
-    restart_with_kept_memory(["train", "--config", arguments.config, *changes, "--estimate", *more])
+    restart_with_malloc_settings(["train", "--config", arguments.config, *changes, "--estimate", *more])
     import torch
 
     from fer_core.training.estimate import estimate
 
     torch.set_num_threads(here.threads or os.cpu_count() or 1)
     found = estimate(config, dataset, here)
-    emit(asdict(found), arguments.json, found.in_words(config.epochs))
+    print_result(asdict(found), arguments.json, found.in_words(config.epochs))
 
 
 def _arguments_for(run_id: str, arguments: argparse.Namespace) -> list[str]:

@@ -40,7 +40,7 @@ from fer_core.data.sources.fetch import is_url
 from fer_core.data.sources.source import Source, open_source, plain_source
 from fer_core.errors import DatasetError, InputError, ManifestError
 from fer_core.ids import check_id, slug
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
 from fer_core.text import as_text
 
@@ -127,7 +127,7 @@ def import_dataset(
     move: bool = False,
     allow_partial: bool = False,
     review: Callable[[ImportPreview], None] = lambda _: None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> StoredDataset:
     """Index a folder or archive and add it to the store; the images are read where they are.
 

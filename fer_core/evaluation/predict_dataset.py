@@ -12,13 +12,13 @@ from fer_core.data.sources.source import Source
 from fer_core.evaluation.classifier import Classifier
 from fer_core.evaluation.predictions import prediction_table
 from fer_core.faces import RgbImage
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 
 _BATCH = 256
 
 
 def predict_dataset(
-    classifier: Classifier, rows: pd.DataFrame, source: Source, progress: Progress = silent
+    classifier: Classifier, rows: pd.DataFrame, source: Source, progress: Progress = no_progress
 ) -> pd.DataFrame:
     """Predictions for images that are face crops already.
 

@@ -26,7 +26,7 @@ from fer_core.evaluation.robustness_report import (
     card_lines,
     read_robustness,
 )
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 
 __all__ = ["RobustnessReport", "card_lines", "read_robustness", "robustness"]
 
@@ -53,7 +53,7 @@ def robustness(
     split: str = "",
     seed: int = 0,
     limit: int = 0,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> RobustnessReport:
     """Judge a model on face crops as they are and under every disturbance of `fer_core.corruptions.corruption`.
 

@@ -12,7 +12,7 @@ from fer_core.corruptions.corruption import SEVERITIES
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import Protocol
 from fer_core.evaluation.report_file import METRICS, MetricName
-from fer_core.files.json_file import Bounds, JsonModel, Line, Name, Share, Text, read_valid
+from fer_core.files.json_file import Bounds, JsonModel, Line, Name, Share, Text, load_json_model
 from fer_core.markdown import describe_split, plain, table
 
 REPORT_FILE = "robustness.json"
@@ -109,7 +109,7 @@ class RobustnessReport(JsonModel):
         """
         if not path.is_file():
             raise BundleError(f"{path.parent.name} has no {path.name}. The command robustness --to writes one.")
-        return read_valid(cls, path, whole="report", remedy="Write it again with the command robustness --to.")
+        return load_json_model(cls, path, whole="report", remedy="Write it again with the command robustness --to.")
 
 
 def read_robustness(folder: Path) -> RobustnessReport | None:

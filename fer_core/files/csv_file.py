@@ -24,7 +24,7 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
     """A table as CSV, UTF-8 with a byte order mark; its index is left out, and no cell is a formula."""
     columns = [_guarded(table.iloc[:, place]) for place in range(table.shape[1])]
     guarded = pd.concat(columns, axis=1) if columns else table
-    guarded.columns = pd.Index([without_formula(name) for name in table.columns])
+    guarded.columns = pd.Index([escape_formula(name) for name in table.columns])
     return guarded.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig", errors="replace")
 
 
@@ -32,10 +32,10 @@ def _guarded(column: pd.Series[Any]) -> pd.Series[Any]:
     """A column of a table with its text guarded; numbers and times are as they were."""
     if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column
-    return pd.Series([without_formula(cell) for cell in column], index=column.index, dtype=object)
+    return pd.Series([escape_formula(cell) for cell in column], index=column.index, dtype=object)
 
 
-def without_formula(cell: object) -> object:
+def escape_formula(cell: object) -> object:
     """A cell that no spreadsheet takes for a formula; all but text stays what it is, and so does a number as text."""
     if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS) and not _NUMBER.fullmatch(cell):
         return f"'{cell}"

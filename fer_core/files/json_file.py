@@ -55,7 +55,7 @@ class JsonModel(BaseModel):
 _Description = TypeVar("_Description", bound=JsonModel)
 
 
-def read_valid(kind: type[_Description], path: Path, *, whole: str, remedy: str = "") -> _Description:
+def load_json_model(kind: type[_Description], path: Path, *, whole: str, remedy: str = "") -> _Description:
     """Read what `JsonModel.save` wrote.
 
     Args:
@@ -66,9 +66,9 @@ def read_valid(kind: type[_Description], path: Path, *, whole: str, remedy: str 
             there, what would be right, and the remedy.
     """
     try:
-        return kind.model_validate_json(rename_json_keys(read_json(path)))
+        return kind.model_validate_json(rename_json_keys(read_json_bytes(path)))
     except ValidationError as exc:
-        raise BundleError(problem_in_words(exc, path, whole, remedy)) from exc
+        raise BundleError(format_validation_error(exc, path, whole, remedy)) from exc
 
 
 def load_json(path: Path) -> Any:
@@ -81,7 +81,7 @@ def load_json(path: Path) -> Any:
     return json.loads(rename_json_keys(path.read_bytes()))
 
 
-def read_json(path: Path) -> bytes:
+def read_json_bytes(path: Path) -> bytes:
     """A JSON file's content.
 
     Raises:
@@ -96,7 +96,7 @@ def read_json(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def problem_in_words(exc: ValidationError, path: Path, whole: str, remedy: str) -> str:
+def format_validation_error(exc: ValidationError, path: Path, whole: str, remedy: str) -> str:
     """The first thing that is wrong in a file: where, what would be right, what is there instead, and the remedy."""
     problem = exc.errors(include_url=False)[0]
     where = ".".join(str(part) for part in problem["loc"]) or whole

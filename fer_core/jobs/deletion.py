@@ -10,7 +10,7 @@ from fer_core.settings import Settings
 from fer_core.training.config.train_config import read_yaml
 
 
-def run_of(job: Job, settings: Settings) -> str:
+def run_id_of(job: Job, settings: Settings) -> str:
     """The id of the run folder that a job works on, "" if there is none."""
     return job.target if job.kind == "train" and (settings.runs_dir / job.target).is_dir() else ""
 
@@ -25,7 +25,7 @@ def delete_job(job_id: str, store: JobStore, settings: Settings, *, keep_run: bo
     """
     job = store.get(job_id)
     store.delete(job_id)  # first: a job that was queued again meanwhile refuses, and keeps its run
-    run = run_of(job, settings)
+    run = run_id_of(job, settings)
     if not run or keep_run or store.list(kind="train", target=run, limit=1):
         return ""
     delete_run(run, settings)
@@ -37,7 +37,7 @@ def active_jobs_by_run(store: JobStore) -> dict[str, Job]:
     return {job.target: job for job in store.list(kind="train", states=ACTIVE_STATES, limit=None)}
 
 
-def check_unused(dataset_id: str, store: JobStore, settings: Settings) -> None:
+def assert_dataset_unused(dataset_id: str, store: JobStore, settings: Settings) -> None:
     """See that no job waits for a dataset, reads it or is to go on with it, before it is deleted.
 
     Raises:

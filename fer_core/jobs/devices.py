@@ -27,13 +27,13 @@ def gpus() -> list[str]:
     return [f"{_GPU}{place}" for place in range(number)]
 
 
-def training_device(busy: Iterable[str] = ()) -> str:
+def pick_training_device(busy: Iterable[str] = ()) -> str:
     """Where a new training runs: the GPU with the fewest of the `busy` devices' jobs, or the processor."""
     taken = list(busy)
     return min(gpus(), key=taken.count, default=CPU)
 
 
-def checked_device(device: str) -> str:
+def check_device(device: str) -> str:
     """`device` itself when this machine has it; "" stands for whichever is best.
 
     Raises:
@@ -45,7 +45,7 @@ def checked_device(device: str) -> str:
     return device
 
 
-def limit_of(device: str, settings: Settings) -> int:
+def job_limit(device: str, settings: Settings) -> int:
     """How many jobs may run on a device at the same time."""
     return settings.jobs_at_once if device == CPU else settings.gpu_jobs_at_once
 
@@ -59,7 +59,7 @@ def device_environment(device: str) -> dict[str, str]:
     return {_VISIBLE: chosen[place].strip() if place < len(chosen) else str(place)}
 
 
-def device_words(device: str) -> str:
+def format_device(device: str) -> str:
     """ "processor", "GPU 0"."""
     return "processor" if device == CPU else f"GPU {device.removeprefix(_GPU)}"
 

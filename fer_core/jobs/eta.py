@@ -10,7 +10,7 @@ _JUMP = 5.0
 """TrainStep this many times as fast as the usual one are none: a resumed job jumps over what it had done before."""
 
 
-class Pace:
+class EtaEstimator:
     """What a job has said of its progress in the last minutes; used by one thread."""
 
     def __init__(self) -> None:

@@ -52,10 +52,10 @@ class Job:
     epoch) tells the job's process from a later one with the same pid. `error` is one line for a person, or
     empty. `exit_code` is negative when a signal ended the process. `attempts` counts the starts. `device` is
     where it runs, "cpu" or "gpu:0"; `from_start` says that what earlier attempts did is not to be gone on from;
-    `left_s` is the time left as of `heartbeat_at`, None while there is no pace to tell it by. `silent_s` is how long
-    the present step had taken then, `stalled_after_s` how long it may, and `pace_s` how long one usually takes; None
-    while that can't be said. `stalls` counts the attempts in a row that were ended because they stalled, the
-    present one too once that is to happen, which `stall_noted` says.
+    `left_s` is the time left as of `heartbeat_at`, None while there is no pace to tell it by. `step_elapsed_s` is how
+    long the present step had taken then, `stalled_after_s` how long it may, and `usual_step_s` how long one usually
+    takes; None while that can't be said. `stalls` counts the attempts in a row that were ended because they stalled,
+    the present one too once that is to happen, which `stall_recorded` says.
     """
 
     id: str
@@ -81,11 +81,11 @@ class Job:
     device: str
     from_start: bool
     left_s: float | None
-    silent_s: float | None
+    step_elapsed_s: float | None
     stalled_after_s: float | None
-    pace_s: float | None
+    usual_step_s: float | None
     stalls: int
-    stall_noted: bool
+    stall_recorded: bool
 
     @property
     def command_args(self) -> tuple[str, ...]:
@@ -98,16 +98,16 @@ class Job:
             return None
         return max(0.0, self.left_s - (now - self.heartbeat_at).total_seconds())
 
-    def silent_at(self, now: datetime) -> float | None:
+    def step_elapsed_at(self, now: datetime) -> float | None:
         """Seconds that the present step has taken at `now`; None where nobody can say how long it may take."""
-        if self.state not in STARTED_STATES or self.silent_s is None or self.heartbeat_at is None:
+        if self.state not in STARTED_STATES or self.step_elapsed_s is None or self.heartbeat_at is None:
             return None
-        return self.silent_s + max(0.0, (now - self.heartbeat_at).total_seconds())
+        return self.step_elapsed_s + max(0.0, (now - self.heartbeat_at).total_seconds())
 
     def stalled_at(self, now: datetime) -> bool:
         """Whether the present step takes far longer than usual."""
-        silent_s = self.silent_at(now)
-        return silent_s is not None and self.stalled_after_s is not None and silent_s > self.stalled_after_s
+        step_elapsed_s = self.step_elapsed_at(now)
+        return step_elapsed_s is not None and self.stalled_after_s is not None and step_elapsed_s > self.stalled_after_s
 
     @property
     def resumable(self) -> bool:
@@ -115,7 +115,7 @@ class Job:
         return self.state in RESUMABLE_STATES
 
 
-def checked_priority(priority: int) -> int:
+def check_priority(priority: int) -> int:
     """`priority` itself when it is within bounds.
 
     Raises:

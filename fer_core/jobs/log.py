@@ -42,7 +42,7 @@ def note(path: Path, words: str) -> None:
         log.write(f"{_NOTE} {words}\n")
 
 
-def last_words(path: Path) -> str:
+def last_error_line(path: Path) -> str:
     """The last line of the newest attempt that is no part of a traceback's frames, clipped; "" if there is none."""
     words = ""
     for line in _tail(path).splitlines():
@@ -53,7 +53,7 @@ def last_words(path: Path) -> str:
     return one_line(words)
 
 
-def log_end(path: Path, lines_max: int) -> str:
+def tail_log(path: Path, lines_max: int) -> str:
     """The last lines of a log, "" before there is one; of a very long one, of its last part."""
     return "\n".join(_tail(path).splitlines()[-lines_max:])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_core.jobs.job import Job, JobState
-from fer_core.jobs.log import last_words, one_line
+from fer_core.jobs.log import last_error_line, one_line
 
 EXIT_CANCELLED = 75
 """What a command that was asked to stop exits with (EX_TEMPFAIL: trying again may succeed)."""
@@ -45,7 +45,7 @@ def outcome(job: Job, exit_code: int | None, log: Path) -> Outcome:
         return Outcome(JobState.SUCCEEDED, code, "")
     if job.cancel_requested:
         return Outcome(JobState.CANCELLED, code, "")
-    if job.stall_noted:
+    if job.stall_recorded:
         return _stalled(job, code)
     if code == EXIT_CANCELLED:  # it stopped in good order, but nobody asked here: the machine is going down
         return Outcome(JobState.INTERRUPTED, code, "The process was asked to stop from outside. Resume the job.")
@@ -57,7 +57,7 @@ def outcome(job: Job, exit_code: int | None, log: Path) -> Outcome:
         )
     if code < 0:
         return Outcome(JobState.INTERRUPTED, code, _killed(-code))
-    words = one_line(job.error) or last_words(log)
+    words = one_line(job.error) or last_error_line(log)
     if _NO_ROOM in words or (not words and _is_full(log.parent)):
         words = "The disk is full. Free some room, then resume the job."
     words = words or f"Exit code {code}, and nothing in the log."

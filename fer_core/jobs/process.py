@@ -18,6 +18,9 @@ from fer_core.jobs.job import Job
 from fer_core.jobs.log import open_attempt
 from fer_core.settings import Settings
 
+CLI = (sys.executable, "-m", "fer_core")
+"""The command line of this project: arguments are appended."""
+
 JOB_VARIABLE = "FERSCOPE_JOB"
 """The environment variable that tells a process which job it is."""
 
@@ -87,7 +90,7 @@ class JobProcess:
         return None if self._child is None else self._child.returncode
 
     @property
-    def asked_for_s(self) -> float | None:
+    def stop_requested_for_s(self) -> float | None:
         """Seconds since it was asked to stop; None when it was not."""
         return None if self._asked_at_s is None else time.monotonic() - self._asked_at_s
 

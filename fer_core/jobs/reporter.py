@@ -12,17 +12,17 @@ from types import FrameType
 from typing import Any, Self
 
 from fer_core.errors import CancelledError, FerscopeError
-from fer_core.jobs.eta import Pace
+from fer_core.jobs.eta import EtaEstimator
 from fer_core.jobs.process import JOB_VARIABLE
-from fer_core.jobs.stall import StepWatch
+from fer_core.jobs.stall import StepTimer
 from fer_core.jobs.store import JobStore
-from fer_core.jobs.throttling import Threads, asked_to_yield
+from fer_core.jobs.throttling import ThreadLimiter, throttling_requested
 from fer_core.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 
 
-class JobReporter:
+class ProgressReporter:
     """A `Progress` that records a job's progress; silent when the process is no job.
 
     A call only leaves word: a thread of its own writes to the database every `heartbeat_s`, between two
@@ -35,9 +35,9 @@ class JobReporter:
         self._job_id = job_id
         self._settings = settings
         self._latest = (0.0, "")
-        self._pace = Pace()
-        self._steps = StepWatch(settings.stalled_after_s)
-        self._threads = Threads()
+        self._pace = EtaEstimator()
+        self._steps = StepTimer(settings.stalled_after_s)
+        self._threads = ThreadLimiter()
         self._yielding = False
         self._cancelled = False  # set by a signal handler too: a plain bool needs no lock there
         self._out_of_touch = False
@@ -46,7 +46,7 @@ class JobReporter:
         self._restore_signal: Callable[[], None] | None = None
 
     @classmethod
-    def from_environment(cls, settings: Settings) -> JobReporter:
+    def from_environment(cls, settings: Settings) -> ProgressReporter:
         """The reporter of the job that this process runs, or a silent one."""
         job_id = os.environ.get(JOB_VARIABLE, "")
         return cls(JobStore(settings) if job_id else None, job_id, settings)
@@ -105,12 +105,12 @@ class JobReporter:
 
     def _beat(self) -> None:
         assert self._store is not None
-        self._yielding = asked_to_yield(self._settings)
+        self._yielding = throttling_requested(self._settings)
         done_01, message = self._latest
         now_s = time.monotonic()
         self._pace.note(now_s, done_01)
         try:
-            if self._store.heartbeat(self._job_id, done_01, message, self._pace.left_s(), self._steps.silence(now_s)):
+            if self._store.heartbeat(self._job_id, done_01, message, self._pace.left_s(), self._steps.timing(now_s)):
                 self._cancelled = True
         except Exception as exc:  # noqa: BLE001  (a thread's boundary)
             # The training is worth more than its progress bar. The trace once, not at every beat.

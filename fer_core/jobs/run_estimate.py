@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 
 from fer_core.errors import FerscopeError
-from fer_core.jobs.subprocess_runner import OURS, Command, run_command
+from fer_core.jobs.process import CLI
+from fer_core.jobs.subprocess_runner import Command, run_command
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, presets
 from fer_core.training.estimate_report import Estimate
@@ -14,13 +15,13 @@ from fer_core.training.estimate_report import Estimate
 TIMEOUT_S = 300.0
 
 
-def measure(
+def estimate_run(
     config: TrainConfig,
     settings: Settings,
     *,
     device: str = "",
     timeout_s: float = TIMEOUT_S,
-    command: Sequence[str] = OURS,
+    command: Sequence[str] = CLI,
 ) -> Estimate:
     """Learn from a few batches, and say what the run would take.
 
@@ -36,7 +37,7 @@ def measure(
         FerscopeError: it failed, or said something else than an estimate.
     """
     errand = Command(
-        estimate_arguments(config),
+        estimate_args(config),
         "The estimate",
         timeout_s,
         late="A few batches take longer than that here. Choose a smaller network, input or batch, or try again when "
@@ -50,7 +51,7 @@ def measure(
         raise FerscopeError(f"The estimate can't be read ({exc}).") from exc
 
 
-def estimate_arguments(config: TrainConfig) -> list[str]:
+def estimate_args(config: TrainConfig) -> list[str]:
     """What follows `python -m fer_core`: every key of the config, put over a preset's."""
     keys = config.model_dump(mode="json").items()
     changes = [word for key, value in keys for word in ("--set", f"{key}={json.dumps(value)}")]

@@ -69,11 +69,11 @@ JOBS = Table(
     Column("device", String(16), nullable=False, server_default="cpu"),
     Column("from_start", Boolean, nullable=False, server_default=false()),
     Column("left_s", Double),
-    Column("silent_s", Double),
+    Column("silent_s", Double, key="step_elapsed_s"),
     Column("stalled_after_s", Double),
-    Column("pace_s", Double),
+    Column("pace_s", Double, key="usual_step_s"),
     Column("stalls", Integer, nullable=False, server_default="0"),
-    Column("stall_noted", Boolean, nullable=False, server_default=false()),
+    Column("stall_noted", Boolean, key="stall_recorded", nullable=False, server_default=false()),
 )
 
 

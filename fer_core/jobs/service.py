@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -18,11 +17,10 @@ from filelock import FileLock, Timeout
 
 from fer_core.errors import JobError
 from fer_core.files.atomic import write_json
-from fer_core.jobs.log import last_words
-from fer_core.jobs.process import PROJECT, child_environment, is_alive
+from fer_core.jobs.log import last_error_line
+from fer_core.jobs.process import CLI, PROJECT, child_environment, is_alive
 from fer_core.settings import Settings
 
-DEFAULT_COMMAND = (sys.executable, "-m", "fer_core")
 START_TIMEOUT_S = 20.0
 _LOOK_S = 0.05
 
@@ -44,20 +42,20 @@ def lock_path(settings: Settings) -> Path:
     return settings.store / "supervisor.lock"
 
 
-def announce(settings: Settings) -> None:
+def write_pid_file(settings: Settings) -> None:
     """Write down that this process is the supervisor. Its lock must be held."""
     create_time = psutil.Process().create_time()
     started = datetime.now(UTC).isoformat(timespec="seconds")
     write_json(_note_path(settings), {"pid": os.getpid(), "create_time": create_time, "started": started})
 
 
-def withdraw(settings: Settings) -> None:
-    """Take back what `announce` wrote."""
-    if is_announced(settings):
+def remove_pid_file(settings: Settings) -> None:
+    """Take back what `write_pid_file` wrote."""
+    if owns_pid_file(settings):
         _note_path(settings).unlink(missing_ok=True)
 
 
-def is_announced(settings: Settings) -> bool:
+def owns_pid_file(settings: Settings) -> bool:
     """Whether this process is still the one written down."""
     return _noted(settings).pid == os.getpid()
 
@@ -74,7 +72,7 @@ def supervisor_status(settings: Settings) -> SupervisorStatus:
     return noted if alive and _lock_is_held(settings) else _NONE
 
 
-def ensure_supervisor(settings: Settings, command: Sequence[str] = DEFAULT_COMMAND) -> int:
+def ensure_supervisor(settings: Settings, command: Sequence[str] = CLI) -> int:
     """Start a supervisor in the background unless there is one; its pid.
 
     Call it after submitting, resuming or cancelling a job. Of callers that meet, one starts it and the
@@ -120,7 +118,7 @@ def _start(settings: Settings, command: Sequence[str], log: Path) -> int:
         if status.pid is not None:
             return status.pid
         if gone:
-            words = last_words(log) or "it said nothing"
+            words = last_error_line(log) or "it said nothing"
             raise JobError(f"The supervisor ended as soon as it was started: {words} See {log}.")
         time.sleep(_LOOK_S)
     process.kill()

@@ -9,7 +9,7 @@ from datetime import datetime
 from statistics import median
 
 from fer_core.jobs.job import Job
-from fer_core.progress import Step
+from fer_core.progress import StepMessage
 from fer_core.settings import Settings
 
 _FACTOR = 10
@@ -21,21 +21,21 @@ _STEPS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class StepTiming:
     """How long the present step has taken.
 
     Attributes:
-        silent_s: seconds since it began.
+        step_elapsed_s: seconds since it began.
         stalled_after_s: seconds after which it counts as stalled.
-        pace_s: seconds that a step usually takes; None before a few have been seen.
+        usual_step_s: seconds that a step usually takes; None before a few have been seen.
     """
 
-    silent_s: float
+    step_elapsed_s: float
     stalled_after_s: float
-    pace_s: float | None
+    usual_step_s: float | None
 
 
-class StepWatch:
+class StepTimer:
     """Measures the steps of a job. The job's thread notes them, another one may look.
 
     Time is that of `time.monotonic`, which a machine that sleeps, or whose clock is set, does not move.
@@ -49,37 +49,37 @@ class StepWatch:
         self._lock = threading.Lock()
 
     def note(self, now_s: float, message: str) -> None:
-        """A step began, or, where the message is no `Step`, work began whose end nobody can foresee."""
-        kind = message.kind if isinstance(message, Step) else ""
+        """A step began, or, where the message is no `StepMessage`, work began whose end nobody can foresee."""
+        kind = message.kind if isinstance(message, StepMessage) else ""
         with self._lock:
             if kind and kind == self._kind:
                 self._steps.setdefault(kind, deque(maxlen=_STEPS_MAX)).append(now_s - self._began_s)
             self._kind, self._began_s = kind, now_s
 
-    def silence(self, now_s: float) -> Silence | None:
+    def timing(self, now_s: float) -> StepTiming | None:
         """How long the present step has taken; None while nobody can say how long it may take."""
         with self._lock:
             if not self._kind:
                 return None
-            steps, silent_s = list(self._steps.get(self._kind, ())), now_s - self._began_s
+            steps, step_elapsed_s = list(self._steps.get(self._kind, ())), now_s - self._began_s
         if len(steps) < _STEPS_MIN:
-            return Silence(silent_s, _PATIENCE * self._least_s, None)
-        pace_s = median(steps)
-        return Silence(silent_s, max(self._least_s, _FACTOR * pace_s), pace_s)
+            return StepTiming(step_elapsed_s, _PATIENCE * self._least_s, None)
+        usual_step_s = median(steps)
+        return StepTiming(step_elapsed_s, max(self._least_s, _FACTOR * usual_step_s), usual_step_s)
 
 
-def stall_words(job: Job, now: datetime) -> str:
+def describe_stall(job: Job, now: datetime) -> str:
     """What a stalled job does not do, in a sentence."""
-    silent_s = job.silent_at(now) or 0.0
-    usual = f"; one usually takes {_span(job.pace_s)}" if job.pace_s is not None else ""
-    return f"No batch has finished for {_span(silent_s)}{usual}."
+    step_elapsed_s = job.step_elapsed_at(now) or 0.0
+    usual = f"; one usually takes {_span(job.usual_step_s)}" if job.usual_step_s is not None else ""
+    return f"No batch has finished for {_span(step_elapsed_s)}{usual}."
 
 
 def stall_remedy(job: Job, settings: Settings) -> str:
     """What is done about a stalled job, or what to do, in a sentence."""
     if not settings.resume_stalled:
         return "Cancel the job, then resume it: it goes on from its last finished epoch."
-    if job.stalls > job.stall_noted:
+    if job.stalls > job.stall_recorded:
         return "It has stalled before, so its process will be ended and the job fails."
     return "Its process will be ended and the job resumed from its last finished epoch."
 

@@ -21,10 +21,10 @@ from fer_core.errors import JobError
 from fer_core.ids import check_id, new_id
 from fer_core.jobs.database import JobDatabase
 from fer_core.jobs.devices import CPU
-from fer_core.jobs.job import ENDED_STATES, RESUMABLE_STATES, Job, JobState, checked_priority
+from fer_core.jobs.job import ENDED_STATES, RESUMABLE_STATES, Job, JobState, check_priority
 from fer_core.jobs.log import log_path
 from fer_core.jobs.schema import JOBS
-from fer_core.jobs.stall import Silence
+from fer_core.jobs.stall import StepTiming
 from fer_core.settings import Settings
 
 __all__ = ["Job", "JobState", "JobStore"]
@@ -32,11 +32,11 @@ __all__ = ["Job", "JobState", "JobStore"]
 BUSY_TIMEOUT_S = 10.0
 _QUEUE = (JOBS.c.priority.desc(), JOBS.c.created_at, JOBS.c.id)
 """The order of waiting jobs: the urgent first, among equals the oldest."""
-_UNKNOWN_PACE: dict[str, Any] = dict.fromkeys(("left_s", "silent_s", "stalled_after_s", "pace_s"))
+_UNKNOWN_PACE: dict[str, Any] = dict.fromkeys(("left_s", "step_elapsed_s", "stalled_after_s", "usual_step_s"))
 _AFRESH: dict[str, Any] = {
     "state": JobState.QUEUED.value,
     "cancel_requested": False,
-    "stall_noted": False,
+    "stall_recorded": False,
     "progress_01": 0.0,
     "message": "",
     "error": "",
@@ -89,7 +89,7 @@ class JobStore:
             resume_args: added to `args` from the second attempt on, such as `("--resume",)`; the command must
                 bear them even when the first attempt ended before it had done anything.
             priority: higher goes first; among equals the oldest does.
-            device: where it runs, as `devices.training_device` says; each device has a limit of its own.
+            device: where it runs, as `devices.pick_training_device` says; each device has a limit of its own.
             job_id: the new job's id; made from `kind` when not given.
         Raises:
             JobError: the id is taken.
@@ -103,7 +103,7 @@ class JobStore:
             "resume_args": list(resume_args),
             "target": target,
             "state": JobState.QUEUED.value,
-            "priority": checked_priority(priority),
+            "priority": check_priority(priority),
             "device": device,
             "created_at": _now(),
             "progress_01": 0.0,
@@ -113,7 +113,7 @@ class JobStore:
             "attempts": 0,
             "from_start": False,
             "stalls": 0,
-            "stall_noted": False,
+            "stall_recorded": False,
         }
         try:
             with self._database.transaction() as connection:
@@ -202,7 +202,7 @@ class JobStore:
         progress_01: float,
         message: str,
         left_s: float | None = None,
-        silence: Silence | None = None,
+        timing: StepTiming | None = None,
     ) -> bool:
         """Record a sign of life; whether the job is to stop: it was asked to, or no longer counts as running."""
         changed = self._change(
@@ -211,9 +211,9 @@ class JobStore:
             heartbeat_at=_now(),
             progress_01=min(1.0, max(0.0, progress_01)),
             message=message,
-            **_UNKNOWN_PACE | ({} if silence is None else asdict(silence)) | {"left_s": left_s},
+            **_UNKNOWN_PACE | ({} if timing is None else asdict(timing)) | {"left_s": left_s},
         )
-        return changed is None or changed.cancel_requested or changed.stall_noted
+        return changed is None or changed.cancel_requested or changed.stall_recorded
 
     def record_end(self, job_id: str, exit_code: int, error: str) -> bool:
         """Record what a job's own process says of its end, before it ends; whether the job still ran.
@@ -249,13 +249,13 @@ class JobStore:
         asked = cancelled or self._change(job_id, (JobState.RUNNING,), cancel_requested=True)
         return asked or self._refuse(job_id, "can't be cancelled")
 
-    def note_stall(self, job_id: str) -> Job:
+    def record_stall(self, job_id: str) -> Job:
         """Record that a job's process is to be ended because it stalled.
 
         Raises:
             JobError: the job is not running.
         """
-        noted = self._change(job_id, (JobState.RUNNING,), stall_noted=True, stalls=JOBS.c.stalls + 1)
+        noted = self._change(job_id, (JobState.RUNNING,), stall_recorded=True, stalls=JOBS.c.stalls + 1)
         return noted or self._refuse(job_id, "has not stalled")
 
     def resume_stalled(self, job_id: str) -> Job:
@@ -274,7 +274,7 @@ class JobStore:
             JobError: the job does not wait, or there is none.
             InputError: the priority is out of bounds.
         """
-        changed = self._change(job_id, (JobState.QUEUED,), priority=checked_priority(priority))
+        changed = self._change(job_id, (JobState.QUEUED,), priority=check_priority(priority))
         return changed or self._refuse(job_id, "no longer waits")
 
     def resume(self, job_id: str) -> Job:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fer_core.errors import ConfigError, DatasetError
 from fer_core.ids import check_id, new_id
-from fer_core.jobs.devices import training_device
+from fer_core.jobs.devices import pick_training_device
 from fer_core.jobs.job import ACTIVE_STATES, Job
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.store import JobStore
@@ -27,7 +27,7 @@ def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 
     run = create_run(new_id(config.title or config.model.name), dump_config(config), settings)
     title = config.title or config.model.name
     with JobStore(settings) as store:
-        chosen = device or training_device(job.device for job in store.list(states=ACTIVE_STATES, limit=None))
+        chosen = device or pick_training_device(job.device for job in store.list(states=ACTIVE_STATES, limit=None))
         job = store.submit(
             "train",
             title,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import logging
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,12 +13,10 @@ import psutil
 from fer_core.errors import FerscopeError, InputError, JobError
 from fer_core.jobs.devices import device_environment
 from fer_core.jobs.outcome import signal_name
-from fer_core.jobs.process import PROJECT, child_environment, kill_group, lower_priority
+from fer_core.jobs.process import CLI, PROJECT, child_environment, kill_group, lower_priority
 from fer_core.settings import Settings
 
 _LOG = logging.getLogger(__name__)
-
-OURS = (sys.executable, "-m", "fer_core")
 
 _BAD_INPUT = 2
 _RUNNING: dict[subprocess.Popen[str], psutil.Process] = {}
@@ -45,7 +42,7 @@ class Command:
     killed: str = "Memory may have run out: end other work and try again."
 
 
-def run_command(errand: Command, settings: Settings, *, device: str = "", command: Sequence[str] = OURS) -> str:
+def run_command(errand: Command, settings: Settings, *, device: str = "", command: Sequence[str] = CLI) -> str:
     """Run it at lower priority, wait, and leave nothing of it behind.
 
     Args:

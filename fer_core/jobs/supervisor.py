@@ -19,22 +19,21 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from fer_core.errors import FerscopeError, JobError
-from fer_core.jobs.devices import CPU, limit_of
+from fer_core.jobs.devices import CPU, job_limit
 from fer_core.jobs.job import ACTIVE_STATES, STARTED_STATES, Job, JobState
 from fer_core.jobs.log import note
 from fer_core.jobs.outcome import outcome
-from fer_core.jobs.process import JobProcess
+from fer_core.jobs.process import CLI, JobProcess
 from fer_core.jobs.service import (
-    DEFAULT_COMMAND,
     SupervisorStatus,
-    announce,
     ensure_supervisor,
-    is_announced,
     lock_path,
+    owns_pid_file,
+    remove_pid_file,
     supervisor_status,
-    withdraw,
+    write_pid_file,
 )
-from fer_core.jobs.stall import stall_words
+from fer_core.jobs.stall import describe_stall
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 
@@ -60,7 +59,7 @@ class Supervisor:
     def __init__(
         self,
         settings: Settings,
-        command: Sequence[str] = DEFAULT_COMMAND,
+        command: Sequence[str] = CLI,
         *,
         idle_exit_s: float = 600.0,
         round_s: float = 0.5,
@@ -91,13 +90,13 @@ class Supervisor:
                 f"Process {pid} already supervises the jobs in {self._settings.store}. One is enough; "
                 "to replace it, send it SIGTERM first: its jobs go on."
             ) from exc
-        announce(self._settings)
+        write_pid_file(self._settings)
         self._busy_at_s = time.monotonic()
         return self
 
     def __exit__(self, *_exc: object) -> None:
         # In this order: whoever submits a job and still sees the file is seen by `_work_came_late`.
-        withdraw(self._settings)
+        remove_pid_file(self._settings)
         self._lock.release()
         self._watched.clear()
         self._store.dispose()
@@ -147,7 +146,7 @@ class Supervisor:
     def _rounds(self) -> None:
         _LOG.info("Supervising the jobs in %s as process %d.", self._settings.store, os.getpid())
         while not self._stopping and time.monotonic() - self._busy_at_s < self._idle_exit_s:
-            if not is_announced(self._settings):
+            if not owns_pid_file(self._settings):
                 _LOG.warning("The store %s is gone, or another supervisor's: leaving.", self._settings.store)
                 self._stopping = True
                 return
@@ -179,7 +178,7 @@ class Supervisor:
     def _record_end(self, job: Job, exit_code: int | None) -> None:
         """Record how a job ended; one whose process was ended for its first stall is queued again."""
         result = outcome(job, exit_code, self._store.log_path(job))
-        if result.state is JobState.INTERRUPTED and job.stall_noted:
+        if result.state is JobState.INTERRUPTED and job.stall_recorded:
             self._store.resume_stalled(job.id)
             _LOG.warning("Job %s had stalled and is resumed.", job.id)
             return
@@ -200,11 +199,11 @@ class Supervisor:
         if job.pid != process.pid:
             # Whoever started it could not write this down.
             self._store.started(job.id, process.pid, process.started_at)
-        if job.cancel_requested or job.stall_noted:
+        if job.cancel_requested or job.stall_recorded:
             self._press(process)
         elif self._has_stalled(job):
-            self._store.note_stall(job.id)
-            note(self._store.log_path(job), f"{stall_words(job, datetime.now(UTC))} Ending it.")
+            self._store.record_stall(job.id)
+            note(self._store.log_path(job), f"{describe_stall(job, datetime.now(UTC))} Ending it.")
             _LOG.warning("Job %s has stalled: ending it.", job.id)
 
     def _has_stalled(self, job: Job) -> bool:
@@ -220,16 +219,16 @@ class Supervisor:
 
     def _press(self, process: JobProcess) -> None:
         """First ask a process to stop; after the grace, end it and all it started."""
-        if process.asked_for_s is None:
+        if process.stop_requested_for_s is None:
             process.ask_to_stop()
-        elif process.asked_for_s >= self._settings.cancel_grace_s:
+        elif process.stop_requested_for_s >= self._settings.cancel_grace_s:
             process.kill()
 
     def _start_waiting(self, active: dict[str, Job]) -> None:
         """Start what waits for a device that has room; one that no longer counts as running still takes its place."""
         taken = Counter(active[job_id].device if job_id in active else CPU for job_id in self._watched)
         while not self._stopping:
-            full = [device for device, number in taken.items() if number >= limit_of(device, self._settings)]
+            full = [device for device, number in taken.items() if number >= job_limit(device, self._settings)]
             job = self._store.claim_next(full)
             if job is None:
                 return

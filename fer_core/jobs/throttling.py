@@ -8,11 +8,11 @@ from pathlib import Path
 
 from fer_core.settings import Settings
 
-SIGN_LASTS_S = 10.0
+REQUEST_LASTS_S = 10.0
 """A live view renews its sign each second; a browser that was closed leaves it to grow old."""
 
 
-def ask_to_yield(settings: Settings) -> None:
+def request_throttling(settings: Settings) -> None:
     """Say that a live view plays now. Never fails: a live view is worth more than room for it."""
     try:
         settings.store.mkdir(parents=True, exist_ok=True)
@@ -21,15 +21,15 @@ def ask_to_yield(settings: Settings) -> None:
         pass
 
 
-def asked_to_yield(settings: Settings) -> bool:
+def throttling_requested(settings: Settings) -> bool:
     """Whether a live view has played within the last seconds."""
     try:
-        return abs(time.time() - _sign(settings).stat().st_mtime) < SIGN_LASTS_S
+        return abs(time.time() - _sign(settings).stat().st_mtime) < REQUEST_LASTS_S
     except OSError:
         return False
 
 
-class Threads:
+class ThreadLimiter:
     """How many threads this process computes with: half of them while it yields. Used by the main thread."""
 
     def __init__(self) -> None:

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Sequence
 
 from fer_core.jobs.job import ACTIVE_STATES
-from fer_core.jobs.service import DEFAULT_COMMAND, ensure_supervisor, supervisor_status
+from fer_core.jobs.process import CLI
+from fer_core.jobs.service import ensure_supervisor, supervisor_status
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 
@@ -17,15 +18,13 @@ _LOOK_S = 5.0
 _PAUSE_MAX_S = 300.0
 
 
-class SupervisorWatch:
+class SupervisorWatchdog:
     """A thread that looks every few seconds, so that jobs go on after a crash or a restart of the machine.
 
     Several apps may watch one store: of those that find no supervisor, one starts it.
     """
 
-    def __init__(
-        self, settings: Settings, command: Sequence[str] = DEFAULT_COMMAND, *, look_s: float = _LOOK_S
-    ) -> None:
+    def __init__(self, settings: Settings, command: Sequence[str] = CLI, *, look_s: float = _LOOK_S) -> None:
         self._settings = settings
         self._command = tuple(command)
         self._look_s = look_s

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-KEPT_MEMORY = {
+MALLOC_SETTINGS = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(2**32),
     "MALLOC_TOP_PAD_": str(2**28),
@@ -36,12 +36,12 @@ _SERVER_BLOCK_MAX = 256 * 2**10
 _SERVER_ARENAS = 2
 
 
-def keep_memory() -> None:
+def retain_freed_memory() -> None:
     """Raise the thresholds of this process, as far as one can while it runs; does nothing outside Linux's glibc."""
     _set({_M_MMAP_THRESHOLD: _BLOCK_MAX, _M_TRIM_THRESHOLD: _KEPT_MAX})
 
 
-def give_memory_back() -> None:
+def return_freed_memory() -> None:
     """Let this process give large blocks back and its threads share heaps; does nothing outside Linux's glibc.
 
     To be called before threads are started.
@@ -58,18 +58,18 @@ def _set(options: Mapping[int, int]) -> None:
             mallopt(option, value)
 
 
-def restart_with_kept_memory(arguments: Sequence[str]) -> None:
+def restart_with_malloc_settings(arguments: Sequence[str]) -> None:
     """Replace this process by `python -m fer_core ARGUMENTS` with the thresholds raised; the pid stays.
 
     Does nothing where that has happened already, where any of them is set by hand, or outside Linux.
     """
-    if not sys.platform.startswith("linux") or any(name in os.environ for name in KEPT_MEMORY):
+    if not sys.platform.startswith("linux") or any(name in os.environ for name in MALLOC_SETTINGS):
         return
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(sys.executable, [sys.executable, "-m", "fer_core", *arguments], {**os.environ, **KEPT_MEMORY})
+    os.execve(sys.executable, [sys.executable, "-m", "fer_core", *arguments], {**os.environ, **MALLOC_SETTINGS})
 
 
-def memory_is_kept() -> bool:
+def has_malloc_settings() -> bool:
     """Whether this process was started with raised thresholds."""
-    return all(name in os.environ for name in KEPT_MEMORY)
+    return all(name in os.environ for name in MALLOC_SETTINGS)

@@ -18,7 +18,7 @@ class _OneLine(logging.Formatter):
         return one_line(super().formatMessage(record))
 
 
-def set_up_logging(level: str) -> None:
+def configure_logging(level: str) -> None:
     """Send the engine's log to standard error at `level` (DEBUG, INFO, WARNING or ERROR)."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine(FORMAT, datefmt="%Y-%m-%d %H:%M:%S"))

@@ -85,10 +85,10 @@ class Processor:
 def processor() -> Processor:
     """The processor of this process, within the limits of ATEN_CPU_CAPABILITY and ONEDNN_MAX_CPU_ISA."""
     name, flags = _linux() if _CPUINFO.is_file() else _mac() if sys.platform == "darwin" else _elsewhere()
-    return Processor(name or platform.machine() or "unknown processor", within_limits(flags, os.environ))
+    return Processor(name or platform.machine() or "unknown processor", limit_flags(flags, os.environ))
 
 
-def within_limits(flags: frozenset[str], environment: Mapping[str, str]) -> frozenset[str]:
+def limit_flags(flags: frozenset[str], environment: Mapping[str, str]) -> frozenset[str]:
     """The flags that are left when PyTorch or oneDNN is told to use an older instruction set."""
     aten = _ATEN_LIMITS.get(environment.get("ATEN_CPU_CAPABILITY", "").lower())
     onednn = _ONEDNN_LIMITS.get(environment.get("ONEDNN_MAX_CPU_ISA", "").upper())

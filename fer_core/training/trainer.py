@@ -18,7 +18,7 @@ from fer_core.contract import Contract
 from fer_core.errors import CancelledError, InputError
 from fer_core.models.multi_task_head import affect_returned
 from fer_core.models.weights_file import load_weights
-from fer_core.progress import Progress, Step, silent
+from fer_core.progress import Progress, StepMessage, no_progress
 from fer_core.runs.folder import Run, weights_named
 from fer_core.text import join_words
 from fer_core.training import checkpoint
@@ -88,7 +88,7 @@ class Trainer:
         allowed = self.config.early_stopping.patience
         return allowed > 0 and self.patience.waited >= allowed
 
-    def fit(self, progress: Progress = silent) -> None:
+    def fit(self, progress: Progress = no_progress) -> None:
         """Train the epochs that are left. `progress` is called at every batch and may raise CancelledError."""
         while self.epoch < self.config.epochs and not self.stopped:
             started = time.monotonic()
@@ -181,7 +181,7 @@ class Trainer:
     def _begin_batch(self, progress: Progress, number: int) -> None:
         """Say which batch comes, from 0."""
         done, of = (self.epoch + number / self.batches) / self.config.epochs, self.config.epochs
-        progress(done, Step(f"Epoch {self.epoch + 1} of {of}, batch {number + 1} of {self.batches}", "batch"))
+        progress(done, StepMessage(f"Epoch {self.epoch + 1} of {of}, batch {number + 1} of {self.batches}", "batch"))
 
     def _note_threads(self) -> None:
         """Remember with how many threads the run is computed: the sums of a step depend on it."""
@@ -200,9 +200,9 @@ class Trainer:
         """Say what is done with an epoch that is trained; who wants to stop gets it kept first."""
         message = f"Epoch {self.epoch + 1} of {self.config.epochs}, {what}"
         with suppress(CancelledError):
-            progress((self.epoch + 1) / self.config.epochs, Step(message, what) if step else message)
+            progress((self.epoch + 1) / self.config.epochs, StepMessage(message, what) if step else message)
 
-    def _judge(self, progress: Progress = silent) -> dict[str, Any]:
+    def _judge(self, progress: Progress = no_progress) -> dict[str, Any]:
         """Loss and figures on the validation rows.
 
         Raises:

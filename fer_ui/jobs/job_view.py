@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer_core.jobs.job import Job, JobState
 from fer_core.jobs.service import ensure_supervisor
-from fer_core.jobs.stall import stall_remedy, stall_words
+from fer_core.jobs.stall import describe_stall, stall_remedy
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
 from fer_ui.escaping import plain
@@ -64,7 +64,7 @@ def show_progress(job: Job) -> None:
     """The bar of an active job, what it is doing, and what becomes of one that has stalled."""
     st.progress(min(max(job.progress_01, 0.0), 1.0), text=plain(running_words(job)))
     if job.state is JobState.STALLED:
-        notice("warning", f"Stalled. {stall_words(job, datetime.now(UTC))} {stall_remedy(job, settings())}")
+        notice("warning", f"Stalled. {describe_stall(job, datetime.now(UTC))} {stall_remedy(job, settings())}")
 
 
 def _show_ways_on(job: Job) -> None:

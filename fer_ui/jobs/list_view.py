@@ -8,10 +8,10 @@ from typing import Literal
 import streamlit as st
 
 from fer_core.errors import JobError
-from fer_core.jobs.deletion import delete_job, run_of
-from fer_core.jobs.devices import device_words
+from fer_core.jobs.deletion import delete_job, run_id_of
+from fer_core.jobs.devices import format_device
 from fer_core.jobs.job import PRIORITY_MAX, STARTED_STATES, Job, JobState
-from fer_core.jobs.log import log_end
+from fer_core.jobs.log import tail_log
 from fer_core.jobs.service import ensure_supervisor, supervisor_status
 from fer_core.runs.folder import open_run
 from fer_core.settings import settings
@@ -146,7 +146,7 @@ def _show_running(jobs: Sequence[Job]) -> None:
         st.subheader("Running", anchor=False)
     for job in jobs:
         with st.container(border=True, gap="small"):
-            _show_title(job, f"on the {device_words(job.device)}, started {ago(job.started_at or job.created_at)}")
+            _show_title(job, f"on the {format_device(job.device)}, started {ago(job.started_at or job.created_at)}")
             show_progress(job)
 
 
@@ -159,7 +159,7 @@ def _show_waiting(jobs: Sequence[Job]) -> None:
     for place, job in queue:
         if job.id in shown:
             with st.container(border=True, gap="small"):
-                _show_title(job, f"place {place} for the {device_words(job.device)}, queued {ago(job.created_at)}")
+                _show_title(job, f"place {place} for the {format_device(job.device)}, queued {ago(job.created_at)}")
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                     _show_order(job, queue)
 
@@ -226,7 +226,7 @@ def _show_standing(job_id: str, was: JobState) -> None:
 
 def _facts(job: Job) -> str:
     """Kind, device, place, times and attempts, in a sentence or two."""
-    facts = [f"{_kind(job.kind)} on the {device_words(job.device)}, queued {ago(job.created_at)}"]
+    facts = [f"{_kind(job.kind)} on the {format_device(job.device)}, queued {ago(job.created_at)}"]
     if job.state is JobState.QUEUED:
         place = next((place for place, each in _queue() if each.id == job.id), 1)
         facts.append(f"place {place} in the queue, priority {job.priority}")
@@ -253,8 +253,8 @@ def _show_links(job: Job) -> None:
 
 def _show_log(job: Job) -> None:
     """The end of what the process printed and, for a training, of what it wrote down."""
-    printed = log_end(job_store().log_path(job), _PRINTED_LINES)
-    written = open_run(job.target, settings()).log(_LOG_LINES) if run_of(job, settings()) else ""
+    printed = tail_log(job_store().log_path(job), _PRINTED_LINES)
+    written = open_run(job.target, settings()).log(_LOG_LINES) if run_id_of(job, settings()) else ""
     if not written:
         st.markdown("**Log**")
         _show_lines(printed)
@@ -276,7 +276,7 @@ def _offer_deletion(job: Job) -> None:
         delete_job(job.id, job_store(), settings())
         go_to(Page.JOBS)
 
-    run = " and its run with its weights, figures and predictions" if run_of(job, settings()) else ""
+    run = " and its run with its weights, figures and predictions" if run_id_of(job, settings()) else ""
     offer_deletion(job.id, "Delete this job", f"Removes the job, its log{run}; the dataset stays.", delete)
 
 

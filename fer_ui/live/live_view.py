@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.inference.predictor import Predictor
-from fer_core.jobs.throttling import ask_to_yield
+from fer_core.jobs.throttling import request_throttling
 from fer_core.labels import Expression
 from fer_core.live.ice import parse_ice_servers
 from fer_core.live.processor import LiveProcessor, LiveStatus
@@ -106,7 +106,7 @@ def _show_status(
 ) -> None:
     running = video is not None and video.running
     if running:
-        ask_to_yield(settings())
+        request_throttling(settings())
     status = session.processor.snapshot()
     if video is not None:
         _show_trouble(video, _trouble(session, status, video.playing, time.monotonic()))

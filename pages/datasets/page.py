@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, delete_dataset, list_datasets
-from fer_core.jobs.deletion import check_unused
+from fer_core.jobs.deletion import assert_dataset_unused
 from fer_core.settings import settings
 from fer_ui.confirm_deletion import offer_deletion
 from fer_ui.datasets.affect_view import show_affect
@@ -102,7 +102,7 @@ def _about(dataset: StoredDataset) -> None:
     st.caption(f"Imported {dataset.created[:10]}; version of its corrections: {dataset.corrections().version}.")
 
     def delete() -> None:
-        check_unused(dataset.id, job_store(), settings())
+        assert_dataset_unused(dataset.id, job_store(), settings())
         delete_dataset(dataset.id, settings())
         go_to(Page.DATASETS)
 

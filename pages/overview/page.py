@@ -6,7 +6,7 @@ import streamlit as st
 
 from fer_core.bundles.catalog import list_models
 from fer_core.data.catalog import list_datasets
-from fer_core.doctor import Finding
+from fer_core.doctor import CheckResult
 from fer_core.runs.folder import list_runs
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
@@ -68,10 +68,10 @@ def _first_steps(*, has_data: bool) -> None:
                 st.caption(plain(text))
 
 
-def _machine(findings: list[Finding]) -> None:
-    for finding in sorted(findings, key=lambda each: each.verdict == "good"):
-        st.markdown(f"{_MARKS[finding.verdict]} **{plain(finding.name)}**: {plain(finding.found)}")
-        if finding.remedy and finding.verdict != "good":
+def _machine(findings: list[CheckResult]) -> None:
+    for finding in sorted(findings, key=lambda each: each.status == "good"):
+        st.markdown(f"{_MARKS[finding.status]} **{plain(finding.name)}**: {plain(finding.details)}")
+        if finding.remedy and finding.status != "good":
             st.caption(plain(finding.remedy))
 
 

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.errors import JobError
 from fer_core.jobs.job import JobState
-from fer_core.jobs.stall import Silence
+from fer_core.jobs.stall import StepTiming
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
@@ -31,7 +31,7 @@ def jobs(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStore]
         jobs.heartbeat("running", 0.25, "Epoch 2 of 8", 5400.0)
         jobs.submit("train", "A stalled one", (), "run-stalled", job_id="stalled")
         jobs.claim_next()
-        jobs.heartbeat("stalled", 0.5, "Epoch 3 of 8, batch 4 of 9", 60.0, Silence(300.0, 120.0, 0.4))
+        jobs.heartbeat("stalled", 0.5, "Epoch 3 of 8, batch 4 of 9", 60.0, StepTiming(300.0, 120.0, 0.4))
         for name in ("first", "second", "third"):
             jobs.submit("import", f"The {name}", (), name, job_id=name)
         yield jobs

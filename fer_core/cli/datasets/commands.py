@@ -10,24 +10,24 @@ from fer_core.cli.datasets import imports as dataset_import
 from fer_core.cli.datasets import manifests as dataset_manifest
 from fer_core.cli.datasets import quality as dataset_quality
 from fer_core.cli.datasets import split as dataset_split
-from fer_core.cli.output import emit, table
-from fer_core.cli.parsing import add_group
+from fer_core.cli.output import format_table, print_result
+from fer_core.cli.parsing import add_command_group
 from fer_core.data.catalog import delete_dataset, list_datasets, open_dataset
 from fer_core.data.imbalance.balance import statistics
 from fer_core.data.manifest_store import all_manifests
-from fer_core.jobs.deletion import check_unused
+from fer_core.jobs.deletion import assert_dataset_unused
 from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
 from fer_core.settings import settings
 
 
-def add_to(commands: Any) -> None:
+def add_command(commands: Any) -> None:
     """Add the command to a parser."""
-    action = add_group(commands, "datasets", "list, import, count and delete datasets")
+    action = add_command_group(commands, "datasets", "list, import, count and delete datasets")
     action("list", "known manifests and imported datasets", _list)
     action("stats", "class counts and imbalance of an imported dataset", _stats).add_argument("id")
     for module in (dataset_import, dataset_manifest, dataset_quality, dataset_corrections, dataset_split):
-        module.add_to(action)
+        module.add_command(action)
     action("delete", "remove a dataset from the store", _delete).add_argument("id")
 
 
@@ -43,7 +43,7 @@ def _list(arguments: argparse.Namespace) -> None:
         }
         for dataset_id in dict.fromkeys([*imported, *known])
     ]
-    emit(rows, arguments.json, table([{**row, "n": row["n"] or "-"} for row in rows], "No datasets."))
+    print_result(rows, arguments.json, format_table([{**row, "n": row["n"] or "-"} for row in rows], "No datasets."))
 
 
 def _stats(arguments: argparse.Namespace) -> None:
@@ -52,7 +52,9 @@ def _stats(arguments: argparse.Namespace) -> None:
         {"expression": str(e), **{split or "all": counts[str(e)] for split, counts in result["splits"].items()}}
         for e in Expression
     ]
-    emit(result, arguments.json, f"{table(rows, '')}\n{result['n']:,} images; {_imbalance(result['imbalance'])}")
+    print_result(
+        result, arguments.json, f"{format_table(rows, '')}\n{result['n']:,} images; {_imbalance(result['imbalance'])}"
+    )
 
 
 def _imbalance(found: dict[str, float] | None) -> str:
@@ -64,6 +66,6 @@ def _imbalance(found: dict[str, float] | None) -> str:
 
 def _delete(arguments: argparse.Namespace) -> None:
     with JobStore(settings()) as store:
-        check_unused(arguments.id, store, settings())
+        assert_dataset_unused(arguments.id, store, settings())
     delete_dataset(arguments.id, settings())
-    emit({"id": arguments.id, "deleted": True}, arguments.json, f"{arguments.id} was deleted")
+    print_result({"id": arguments.id, "deleted": True}, arguments.json, f"{arguments.id} was deleted")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.output import emit, table
+from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import AddAction
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.corrections.corrections import Action, Change, correction_counts
@@ -20,7 +20,7 @@ from fer_core.settings import settings
 _BY_HAND = "by hand"
 
 
-def add_to(action: AddAction) -> None:
+def add_command(action: AddAction) -> None:
     """Add the action."""
     correcting = action("correct", "exclude, relabel or mark images; the source is never touched", _correct)
     correcting.add_argument("id")
@@ -117,7 +117,7 @@ def _emit_change(dataset: StoredDataset, version: int, as_json: bool, words: str
     counts = correction_counts(dataset.index(["id"]))
     change = next(each for each in dataset.corrections().history() if each.version == version)
     totals = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    emit(
+    print_result(
         {"id": dataset.id, **_change_as_json(change), "counts": counts},
         as_json,
         f"{words} (version {version}). Now: {totals}.",
@@ -152,11 +152,11 @@ def _emit_history(dataset: StoredDataset, as_json: bool) -> None:
         }
         for row in rows
     ]
-    emit(rows, as_json, table(said, "Nothing was corrected yet."))
+    print_result(rows, as_json, format_table(said, "Nothing was corrected yet."))
 
 
 def _export(dataset: StoredDataset, arguments: argparse.Namespace) -> None:
     marked = dataset.corrections().export(dataset.raw_index(["id", "path", "label"]))
     write_csv(marked, arguments.export)
     result = {"id": dataset.id, "n": len(marked), "out": str(arguments.export)}
-    emit(result, arguments.json, f"{len(marked):,} marked images are in {arguments.export}")
+    print_result(result, arguments.json, f"{len(marked):,} marked images are in {arguments.export}")

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.output import emit, table
+from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import AddAction
-from fer_core.cli.reporting import reported
+from fer_core.cli.reporting import run_with_progress
 from fer_core.data.catalog import StoredDataset, import_dataset, open_dataset
 from fer_core.data.ingest.import_folder import begin_import, discard_import, list_imports, open_import
 from fer_core.data.ingest.import_run import run_import
@@ -32,7 +32,7 @@ from fer_core.settings import settings
 from fer_core.text import as_text, one_line
 
 
-def add_to(action: AddAction) -> None:
+def add_command(action: AddAction) -> None:
     """Add the actions."""
     proposing = action("preview", "look at a folder or archive: layout, labels, splits; nothing is imported", _propose)
     importing = action("import", "index a folder, an archive or a URL and add it to the store", _import)
@@ -72,13 +72,13 @@ def _propose(arguments: argparse.Namespace) -> None:
     seen = f"{found.n_records:,} records{'' if found.complete else ' looked at'}"
     words = [
         f"{found.manifest.title}: {READERS[found.manifest.layout].title}, {found.n_files:,} image files, {seen}",
-        table(rows, "No labels."),
+        format_table(rows, "No labels."),
         *_parts_words(found),
         *(f"matched: {relaxation_words(each, rows)}" for each, rows in found.relaxations.items()),
         *_left_out_words(found.left_out),
         *_numbering_words(found),
     ]
-    emit(_as_json(found), arguments.json, "\n".join(words))
+    print_result(_as_json(found), arguments.json, "\n".join(words))
 
 
 def _parts_words(found: ImportPreview) -> list[str]:
@@ -134,12 +134,12 @@ def _as_json(found: ImportPreview) -> dict[str, Any]:
 
 def _import(arguments: argparse.Namespace) -> None:
     if arguments.work:
-        _emit_imported(arguments, reported(_resumed(arguments.work, arguments.allow_partial)))
+        _emit_imported(arguments, run_with_progress(_resumed(arguments.work, arguments.allow_partial)))
         return
     if not arguments.path:
         raise DatasetError("Nothing to import was named. Give a folder, an archive or a URL, or --work ID.")
     left_out: list[LeftOut] = []
-    _emit_imported(arguments, reported(_begun(arguments, left_out)), left_out)
+    _emit_imported(arguments, run_with_progress(_begun(arguments, left_out)), left_out)
 
 
 def _resumed(dataset_id: str, allow_partial: bool) -> Callable[[Progress], StoredDataset]:
@@ -251,11 +251,11 @@ def _fetch(arguments: argparse.Namespace) -> None:
             discard_import(dataset_id, settings())
             raise
 
-    reported(work)
+    run_with_progress(work)
     words = (
         f"{dataset_id} is here. Look at it with: datasets imports; import it with: datasets import --work {dataset_id}"
     )
-    emit({"id": dataset_id, "ready": True}, arguments.json, words)
+    print_result({"id": dataset_id, "ready": True}, arguments.json, words)
 
 
 def _imports(arguments: argparse.Namespace) -> None:
@@ -263,19 +263,19 @@ def _imports(arguments: argparse.Namespace) -> None:
         {"id": each.id, "source": each.source, "ready": each.ready, "parts": each.indexed_parts, "begun": each.created}
         for each in list_imports(settings())
     ]
-    emit(rows, arguments.json, table(rows, "No unfinished imports."))
+    print_result(rows, arguments.json, format_table(rows, "No unfinished imports."))
 
 
 def _discard(arguments: argparse.Namespace) -> None:
     discard_import(arguments.id, settings())
-    emit({"id": arguments.id, "discarded": True}, arguments.json, f"The import {arguments.id} was thrown away")
+    print_result({"id": arguments.id, "discarded": True}, arguments.json, f"The import {arguments.id} was thrown away")
 
 
 def _draw(arguments: argparse.Namespace) -> None:
     def work(progress: Progress) -> StoredDataset:
         return make_synthetic_dataset(arguments.id, arguments.total, arguments.seed, settings(), progress)
 
-    _emit_imported(arguments, reported(work))
+    _emit_imported(arguments, run_with_progress(work))
 
 
 def _emit_imported(
@@ -292,7 +292,7 @@ def _emit_imported(
     if left_out is not None:
         result["left_out"] = [each.as_json() for each in left_out]
     words = [f"{dataset.id}: {dataset.n:,} images, {problems:,} with problems", *_left_out_words(left_out or ())]
-    emit(result, arguments.json, "\n".join(words))
+    print_result(result, arguments.json, "\n".join(words))
 
 
 def _name(path: str) -> str:

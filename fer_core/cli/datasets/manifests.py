@@ -7,14 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.output import emit, table
+from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import AddAction
 from fer_core.data.manifest import Manifest, known_manifests, read_manifest
 from fer_core.data.manifest_store import all_manifests, delete_manifest, own_manifests, save_manifest
 from fer_core.settings import settings
 
 
-def add_to(action: AddAction) -> None:
+def add_command(action: AddAction) -> None:
     """Add the action, which has actions of its own."""
     parser = action("manifest", "list, check, add and delete manifests", _list)
     inner = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
@@ -41,7 +41,7 @@ def _list(arguments: argparse.Namespace) -> None:
         {"id": row["id"], "title": row["title"], "layout": row["layout"] or "-", "whose": "own" if row["own"] else ""}
         for row in rows
     ]
-    emit(rows, arguments.json, table(said, "No manifests."))
+    print_result(rows, arguments.json, format_table(said, "No manifests."))
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -50,18 +50,18 @@ def _check(arguments: argparse.Namespace) -> None:
     taken = "comes with FERscope" if manifest.id in known_manifests() else "in the store" if manifest.id in own else ""
     result = {**_as_json(manifest, own), "taken": taken}
     said = f"{arguments.file.name} is a manifest: {manifest.title} ({manifest.id})."
-    emit(result, arguments.json, f"{said} There is one of this id already: {taken}." if taken else said)
+    print_result(result, arguments.json, f"{said} There is one of this id already: {taken}." if taken else said)
 
 
 def _add(arguments: argparse.Namespace) -> None:
     read_manifest(arguments.file)  # for a message that names the file
     manifest = save_manifest(arguments.file.read_text(encoding="utf-8-sig"), settings(), replace=arguments.replace)
-    emit(_as_json(manifest, {manifest.id: manifest}), arguments.json, f"{manifest.id} is in the store.")
+    print_result(_as_json(manifest, {manifest.id: manifest}), arguments.json, f"{manifest.id} is in the store.")
 
 
 def _delete(arguments: argparse.Namespace) -> None:
     delete_manifest(arguments.id, settings())
-    emit({"id": arguments.id, "deleted": True}, arguments.json, f"The manifest {arguments.id} was deleted.")
+    print_result({"id": arguments.id, "deleted": True}, arguments.json, f"The manifest {arguments.id} was deleted.")
 
 
 def _as_json(manifest: Manifest, own: dict[str, Manifest]) -> dict[str, Any]:

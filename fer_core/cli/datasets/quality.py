@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from fer_core.cli.output import emit, table
+from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import AddAction
-from fer_core.cli.reporting import reported
+from fer_core.cli.reporting import run_with_progress
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.ingest.reindex import reindex
 from fer_core.data.quality.checks import Finding, FindingKind
@@ -18,7 +18,7 @@ from fer_core.data.quality.report import QualityReport, pair_table, parse_kind, 
 from fer_core.settings import settings
 
 
-def add_to(action: AddAction) -> None:
+def add_command(action: AddAction) -> None:
     """Add the actions."""
     judging = action("quality", "unreadable, blank, blurred, duplicate and conflicting images", _quality)
     judging.add_argument("id")
@@ -34,7 +34,7 @@ def _quality(arguments: argparse.Namespace) -> None:
     dataset = open_dataset(arguments.id, settings())
     kind = parse_kind(arguments.finding) if arguments.finding else None
     if arguments.faces:
-        reported(lambda progress: search_faces(dataset, settings(), progress))
+        run_with_progress(lambda progress: search_faces(dataset, settings(), progress))
     faces = searched_faces(dataset)
     report = quality_report(dataset, faces[0] if faces else None)
     if kind is not None:
@@ -50,7 +50,7 @@ def _quality(arguments: argparse.Namespace) -> None:
         "not_seen": report.not_seen,
         "faces": {"searched": len(faces[0]), "detector": faces[1]} if faces else None,
     }
-    emit(result, arguments.json, _in_words(report))
+    print_result(result, arguments.json, _in_words(report))
 
 
 def _as_json(finding: Finding) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _in_words(report: QualityReport) -> str:
         {"finding": finding.kind, "images": f"{len(finding.rows):,}", "what": finding.title, "remedy": finding.remedy}
         for finding in report.findings
     ]
-    said = [f"{report.concerned:,} of {report.used:,} images have a finding", table(rows, "Nothing was found.")]
+    said = [f"{report.concerned:,} of {report.used:,} images have a finding", format_table(rows, "Nothing was found.")]
     said += [f"not checked: {kind}: {why}" for kind, why in report.unchecked.items()]
     said.append(report.not_seen)
     if report.lacking:
@@ -100,12 +100,16 @@ def _emit_finding(dataset: StoredDataset, report: QualityReport, kind: FindingKi
         ],
     }
     nothing = f"not checked: {result['unchecked']}" if result["unchecked"] else "None found."
-    emit(result, as_json, "\n".join(result["ids"]) or nothing if pairs is None else table(result["pairs"], nothing))
+    print_result(
+        result,
+        as_json,
+        "\n".join(result["ids"]) or nothing if pairs is None else format_table(result["pairs"], nothing),
+    )
 
 
 def _index(arguments: argparse.Namespace) -> None:
     dataset = open_dataset(arguments.id, settings())
-    made = reported(lambda progress: reindex(dataset, settings(), progress))
+    made = run_with_progress(lambda progress: reindex(dataset, settings(), progress))
     result = {
         "id": dataset.id,
         "n": made.n,
@@ -117,6 +121,6 @@ def _index(arguments: argparse.Namespace) -> None:
     }
     added = f"new columns: {', '.join(made.added)}" if made.added else "no new columns"
     changed = f"{made.relabeled:,} images with another label or part, {made.repainted:,} with other pixels"
-    emit(
+    print_result(
         result, arguments.json, f"{dataset.id}: {made.n:,} images, {made.problems:,} with problems; {added}; {changed}"
     )

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from fer_core.cli.output import emit, table
+from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import AddAction
 from fer_core.data.catalog import open_dataset
 from fer_core.data.duplicates.augmented_copies import not_seen
@@ -24,7 +24,7 @@ _OPTIONS = {"kind": "kind", "valid": "valid_01", "test": "test_01", "seed": "see
 """Options and the fields of `SplitConfig` that they mean."""
 
 
-def add_to(action: AddAction) -> None:
+def add_command(action: AddAction) -> None:
     """Add the action."""
     splitting = action("split", "divide a dataset as training would, and look for leaks", _split)
     splitting.add_argument("id")
@@ -62,7 +62,7 @@ def _split(arguments: argparse.Namespace) -> None:
         "not_seen": unseen,
         "out": str(arguments.out) if arguments.out else None,
     }
-    emit(result, arguments.json, f"{_in_words(report, found, arguments.out)}\n{unseen}")
+    print_result(result, arguments.json, f"{_in_words(report, found, arguments.out)}\n{unseen}")
 
 
 def _config(arguments: argparse.Namespace) -> SplitConfig:
@@ -108,7 +108,7 @@ def _in_words(report: SplitReport, found: Leakage, out: Path | None) -> str:
         {"expression": expression, **{str(split): f"{n:,}" for split, n in counts.items()}}
         for expression, counts in report.counts.T.to_dict("index").items()
     ]
-    said = [table(rows, ""), found.in_words()]
+    said = [format_table(rows, ""), found.in_words()]
     said += [f"Left out: {n:,} ({REASONS[reason]})." for reason, n in report.left_out.items()]
     if report.published_leakage is not None:
         said.append(report.published_leakage.in_words("The published split as it comes"))

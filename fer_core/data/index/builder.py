@@ -30,7 +30,7 @@ from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import atomic_path
 from fer_core.files.migration import INDEX_COLUMNS
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 
 PART_ROWS = 1024
 """The most rows of a part: a cancelled import is to end soon. Of few images the parts are smaller, so that every
@@ -80,7 +80,7 @@ def build_parts(
     repeats: bool = False,
     processes: int = 1,
     limits: ImageLimits = IMAGE_LIMITS,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> None:
     """Open every image once and write the index in parts; parts that are there already are kept as they are.
 

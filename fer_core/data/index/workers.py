@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.connection import wait
 
-from fer_core.system.allocator import keep_memory
+from fer_core.system.allocator import retain_freed_memory
 
 
 def process_pool(processes: int) -> ProcessPoolExecutor:
@@ -23,12 +23,12 @@ def process_pool(processes: int) -> ProcessPoolExecutor:
 def _begin() -> None:
     """One thread a process is enough: the processes are the parallelism.
 
-    Without `keep_memory` each image of a size would fault its pages in again, and processes that fault wait for each
-    other in the kernel.
+    Without `retain_freed_memory` each image of a size would fault its pages in again, and processes that fault wait for
+    each other in the kernel.
     """
     import cv2
 
-    keep_memory()
+    retain_freed_memory()
     cv2.setNumThreads(1)
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -24,7 +24,7 @@ from fer_core.data.sources.fetch import fetch, is_url, repack_tar
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import atomic_folder, atomic_path, write_json, write_text
 from fer_core.ids import check_id
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
 
 DATASET_MARKER = "dataset.json"
@@ -86,7 +86,7 @@ class Import:
             raise DatasetError(f"{self.source} must be brought into the store first. Prepare the import {self.id!r}.")
         return at
 
-    def prepare(self, settings: Settings, progress: Progress = silent) -> None:
+    def prepare(self, settings: Settings, progress: Progress = no_progress) -> None:
         """Bring what can't be read where it is into the store: a URL, a compressed tar archive.
 
         Raises:

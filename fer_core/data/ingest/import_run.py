@@ -26,13 +26,15 @@ from fer_core.data.sources.nested_archives import flatten, inner_archives
 from fer_core.data.sources.source import Source, open_source, plain_source
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import write_json, write_text
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
 
 _PREPARE_SHARE_01, _INDEX_SHARE_01 = 0.2, 0.95
 
 
-def run_import(work: Import, settings: Settings, progress: Progress = silent, *, allow_partial: bool = False) -> Path:
+def run_import(
+    work: Import, settings: Settings, progress: Progress = no_progress, *, allow_partial: bool = False
+) -> Path:
     """Index the files as was decided and put the dataset into the store; its folder.
 
     Args:

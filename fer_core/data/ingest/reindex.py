@@ -21,7 +21,7 @@ from fer_core.data.ingest import import_run
 from fer_core.data.ingest.import_folder import DATASET_MARKER, INDEX, PAIRS, Import
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import write_json
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
 
 _WORK = "reindex"
@@ -48,7 +48,7 @@ class Reindexed:
     fingerprint: str
 
 
-def reindex(dataset: StoredDataset, settings: Settings, progress: Progress = silent) -> Reindexed:
+def reindex(dataset: StoredDataset, settings: Settings, progress: Progress = no_progress) -> Reindexed:
     """Read and measure all images again, with the dataset's manifest, and replace its index and pairs.
 
     The ids stay, and with them the corrections. One that was stopped goes on from its last finished part.

@@ -17,7 +17,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.index.images import BOX_COLUMNS, face_refs, images_in_order
 from fer_core.data.packing.stream import StreamedImages
 from fer_core.files.atomic import atomic_folder, write_json
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
 
 _MARKER = "pack.json"
@@ -56,7 +56,7 @@ class DatasetImages:
 
 
 def dataset_images(
-    dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = silent
+    dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = no_progress
 ) -> DatasetImages:
     """Packed where the pack is there, or fits the limit and the disk; streamed otherwise."""
     if is_packed(dataset, contract, settings) or pack_bytes(dataset, contract) <= pack_bytes_limit(settings):
@@ -68,7 +68,7 @@ def dataset_images(
     return DatasetImages(images, (rows["problem"] == "").to_numpy(bool))
 
 
-def pack(dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = silent) -> Pack:
+def pack(dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = no_progress) -> Pack:
     """The dataset's images as the contract fits them; made on first use, then found in the cache."""
     folder = _folder(dataset, contract, settings)
     if not is_packed(dataset, contract, settings):

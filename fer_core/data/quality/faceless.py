@@ -23,7 +23,7 @@ from fer_core.detection.photo_search import search_scales
 from fer_core.errors import InputError
 from fer_core.faces import RgbImage
 from fer_core.files.atomic import atomic_path, write_json
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
 
 SIDE_MIN_PX = 160
@@ -37,7 +37,7 @@ _PART_ROWS = 1024
 _IN_FLIGHT = 3
 
 
-def search_faces(dataset: StoredDataset, settings: Settings, progress: Progress = silent) -> pd.DataFrame:
+def search_faces(dataset: StoredDataset, settings: Settings, progress: Progress = no_progress) -> pd.DataFrame:
     """Search every readable image and keep the result with the dataset; one that was stopped goes on.
 
     Returns:

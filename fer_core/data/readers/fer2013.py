@@ -17,7 +17,7 @@ from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
 from fer_core.data.sources.source import Source
 from fer_core.errors import LabelFileError
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 
 _WORDS = {
     str(code): word
@@ -57,7 +57,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
         yield _record(number, emotion, usage)
 
 
-def write_images(source: Source, archive: ZipFile, progress: Progress = silent) -> None:
+def write_images(source: Source, archive: ZipFile, progress: Progress = no_progress) -> None:
     """Write every row's image into `archive`, as PNG in class folders; of a row that is no image an empty file, which
     the index then says is none.
 

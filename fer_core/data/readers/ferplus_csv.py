@@ -22,7 +22,7 @@ from fer_core.data.record import SPLIT_NAMES, Record, Split
 from fer_core.data.sources.source import Source
 from fer_core.data.votes import OUTCOMES, argmax_outcomes
 from fer_core.errors import LabelFileError
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 
 _VOTES_FILE = fer2013.FERPLUS_VOTES
 _FOLDERS = {Split.TRAIN: "FER2013Train", Split.VALID: "FER2013Valid", Split.TEST: "FER2013Test"}
@@ -71,7 +71,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
         yield Record(path=f"{row.folder}/{row.name}", split=row.split, raw_label=str(outcome), votes=votes)
 
 
-def write_images(source: Source, archive: ZipFile, progress: Progress = silent) -> None:
+def write_images(source: Source, archive: ZipFile, progress: Progress = no_progress) -> None:
     """Write the images as PNG files into FER+'s folders, with the votes beside them, as `ferplus` reads them.
 
     Raises:

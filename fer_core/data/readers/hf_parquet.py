@@ -23,7 +23,7 @@ from fer_core.data.readers.reader import Reader
 from fer_core.data.record import Record, Split, split_named
 from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError, LabelFileError
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 
 _LABEL_WORDS = ("label", "labels", "expression", "emotion", "class", "category", "target")
 _ROWS_AT_ONCE = 200
@@ -57,7 +57,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
         yield record
 
 
-def write_images(source: Source, archive: ZipFile, progress: Progress = silent) -> None:
+def write_images(source: Source, archive: ZipFile, progress: Progress = no_progress) -> None:
     """Write every row's image into `archive` as it is, in class folders; an empty file where a row has none.
 
     Raises:

@@ -20,7 +20,7 @@ from fer_core.data.sources.archive import RENAMED, Limits, TarMember, packer
 from fer_core.data.sources.source import is_content
 from fer_core.errors import ArchiveError, DatasetError
 from fer_core.files.atomic import atomic_path
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
 from fer_core.text import as_text, is_text
 
@@ -46,7 +46,7 @@ def is_url(text: str) -> bool:
     return "://" in text
 
 
-def fetch(url: str, folder: Path, settings: Settings, progress: Progress = silent) -> Path:
+def fetch(url: str, folder: Path, settings: Settings, progress: Progress = no_progress) -> Path:
     """Copy an archive, or a folder's files into one archive, from a URL into `folder`; where it now is.
 
     Raises:
@@ -82,7 +82,7 @@ def fetch(url: str, folder: Path, settings: Settings, progress: Progress = silen
     return target
 
 
-def repack_tar(path: Path, target: Path, settings: Settings, progress: Progress = silent) -> None:
+def repack_tar(path: Path, target: Path, settings: Settings, progress: Progress = no_progress) -> None:
     """A compressed tar archive's files as a zip archive, read in one go; its limits are watched on the way.
 
     Raises:

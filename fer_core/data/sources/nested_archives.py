@@ -13,7 +13,7 @@ from fer_core.data.sources.archive import Limits, is_compressed_tar, open_member
 from fer_core.data.sources.fetch import repack_tar, write_zip
 from fer_core.data.sources.source import ArchiveSource, Source, plain_source
 from fer_core.errors import ArchiveError
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
 
 _ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -44,7 +44,7 @@ def opened_whole(source: Source, settings: Settings) -> Iterator[Source]:
         yield ArchiveSource(open_members(flat, settings))
 
 
-def flatten(source: Source, target: Path, settings: Settings, progress: Progress = silent) -> None:
+def flatten(source: Source, target: Path, settings: Settings, progress: Progress = no_progress) -> None:
     """Write a source's files into one zip archive, those of archives inside it into a folder of the archive's name.
 
     Raises:

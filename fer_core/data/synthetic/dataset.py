@@ -13,7 +13,7 @@ from fer_core.data.manifest import known_manifests
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.errors import DatasetError
 from fer_core.ids import check_id, new_id
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
 
 SYNTHETIC_FACES = "drawn-faces"
@@ -21,7 +21,7 @@ _DRAWING_SHARE_01 = 0.7
 
 
 def make_synthetic_dataset(
-    dataset_id: str, total: int, seed: int, settings: Settings, progress: Progress = silent
+    dataset_id: str, total: int, seed: int, settings: Settings, progress: Progress = no_progress
 ) -> StoredDataset:
     """Draw faces and import them under `dataset_id`.
 

@@ -25,7 +25,7 @@ from fer_core.data.synthetic.identities import Identity
 from fer_core.errors import InputError
 from fer_core.files.atomic import atomic_path
 from fer_core.labels import Expression
-from fer_core.progress import Progress, silent
+from fer_core.progress import Progress, no_progress
 
 __all__ = [
     "AFFECTNET8_PROFILE",
@@ -155,7 +155,7 @@ class _Picture:
     identity: int
 
 
-def write_synthetic_faces(folder: Path, recipe: SyntheticFacesConfig, progress: Progress = silent) -> None:
+def write_synthetic_faces(folder: Path, recipe: SyntheticFacesConfig, progress: Progress = no_progress) -> None:
     """Draw the dataset into `folder`, as `<train|valid|test>/<expression>/id0012-000345.png`.
 
     No identity is in two splits; 80/10/10 of the identities and of each class. With three identities or
@@ -177,7 +177,7 @@ def write_synthetic_faces(folder: Path, recipe: SyntheticFacesConfig, progress: 
         (folder / picture.split / picture.expression / name).write_bytes(_png(face[:, :, ::-1]))
 
 
-def write_ferplus_like(archive: Path, recipe: SyntheticFacesConfig, progress: Progress = silent) -> None:
+def write_ferplus_like(archive: Path, recipe: SyntheticFacesConfig, progress: Progress = no_progress) -> None:
     """Draw the dataset as an archive in the layout of FER+: 48x48 gray pictures with the votes of ten raters.
 
     The members are `FER2013Train/fer0000000.png` … and `FER2013Train/label.csv`, likewise `FER2013Valid` and

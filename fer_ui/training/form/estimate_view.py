@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.jobs.run_estimate import measure
+from fer_core.jobs.run_estimate import estimate_run
 from fer_core.settings import settings
 from fer_core.training.config.train_config import EarlyStopping, TrainConfig
 from fer_core.training.estimate_report import Estimate, Spread, spread_words, time_words
@@ -138,4 +138,4 @@ def _existing_store() -> str:
 @st.cache_data(show_spinner=False, max_entries=64)
 def _measured(key: str, _config: TrainConfig, device: str) -> Estimate:
     del key  # what the cache goes by: the title and the number of epochs change nothing
-    return measure(_config, settings(), device=device)
+    return estimate_run(_config, settings(), device=device)

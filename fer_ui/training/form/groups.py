@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core.data.imbalance.rebalancing import Rebalancing
 from fer_core.data.splits.split import SplitConfig
-from fer_core.jobs.devices import CPU, device_words, gpus
+from fer_core.jobs.devices import CPU, format_device, gpus
 from fer_core.jobs.job import PRIORITY_MAX
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS
@@ -169,7 +169,7 @@ def _run(values: Values, place: Place) -> None:
                 "Device",
                 ["", *place.gpus, CPU],
                 key=_DEVICE,
-                format_func=lambda name: _inside(device_words(name)) if name else "Whichever is free",
+                format_func=lambda name: _inside(format_device(name)) if name else "Whichever is free",
                 help="Each device has a queue of its own.",
             )
 

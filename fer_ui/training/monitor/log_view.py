@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.jobs.job import Job, JobState
-from fer_core.jobs.log import log_end
+from fer_core.jobs.log import tail_log
 from fer_core.runs.folder import Run
 from fer_ui.resources import job_store
 from fer_ui.training.monitor.monitored_run import look
@@ -53,7 +53,7 @@ def offer_log(run: Run) -> None:
 
 def show_printed(job: Job) -> None:
     """The end of what the job's process printed."""
-    printed = log_end(job_store().log_path(job), _PRINTED_LINES)
+    printed = tail_log(job_store().log_path(job), _PRINTED_LINES)
     st.markdown("**What the process printed**")
     _show_lines(printed or "Nothing.")
 

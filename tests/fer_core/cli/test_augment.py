@@ -21,7 +21,7 @@ Cli = Callable[..., str]
 def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
     """Runs the command in this process; returns what it printed."""
     parser = argparse.ArgumentParser()
-    augment.add_to(parser.add_subparsers())
+    augment.add_command(parser.add_subparsers())
 
     def run(*arguments: object) -> str:
         parsed = parser.parse_args(["augment", *map(str, arguments)])

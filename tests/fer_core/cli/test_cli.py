@@ -20,7 +20,7 @@ from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
 from fer_core.runs.folder import list_runs
 from fer_core.settings import Settings
-from fer_core.system.allocator import KEPT_MEMORY
+from fer_core.system.allocator import MALLOC_SETTINGS
 from tests.support.commands import Cli, CommandResult, assert_input_error, cli_runner
 from tests.support.unlabeled_dataset import DATASET as UNLABELED
 from tests.support.unlabeled_dataset import TOTAL, import_unlabeled
@@ -28,7 +28,7 @@ from tests.support.unlabeled_dataset import TOTAL, import_unlabeled
 
 @pytest.fixture
 def cli(store: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    for name, value in KEPT_MEMORY.items():  # as in a process that was restarted already
+    for name, value in MALLOC_SETTINGS.items():  # as in a process that was restarted already
         monkeypatch.setenv(name, value)
 
     return cli_runner(capsys)
@@ -148,7 +148,7 @@ def test_a_fault_of_ours_ends_with_one_and_its_traceback(cli: Cli, monkeypatch: 
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("fer_core.cli.datasets.cli_runner.list_datasets", broken)
+    monkeypatch.setattr("fer_core.cli.datasets.commands.list_datasets", broken)
     printed = cli("datasets", "list", "--json")
     assert (printed.code, printed.out) == (1, "")
     assert "Traceback" in printed.err
@@ -165,13 +165,13 @@ def test_work_that_was_asked_to_stop_says_so(cli: Cli, monkeypatch: pytest.Monke
     assert "stopped: by the user" in printed.err
 
 
-def test_the_doctor_says_what_is_there(cli: Cli, store: Settings, bundle: Path) -> None:
-    findings = {finding["name"]: finding for finding in cli("doctor", "--json").json["findings"]}
-    assert {"Machine", "Processor", "Packages", "Face detector", "Model in use", "Store", "Jobs"} <= set(findings)
-    assert {finding["verdict"] for finding in findings.values()} <= {"good", "warning", "bad"}
-    assert str(store.store) in findings["Store"]["found"]
-    for finding in findings.values():
-        assert finding["verdict"] != "warning" or finding["rebalancing"]
+def test_the_doctor_checks_the_machine(cli: Cli, store: Settings, bundle: Path) -> None:
+    checks = {check["name"]: check for check in cli("doctor", "--json").json["checks"]}
+    assert {"Machine", "Processor", "Packages", "Face detector", "Model in use", "Store", "Jobs"} <= set(checks)
+    assert {check["status"] for check in checks.values()} <= {"good", "warning", "bad"}
+    assert str(store.store) in checks["Store"]["details"]
+    for check in checks.values():
+        assert check["status"] != "warning" or check["remedy"]
 
 
 def test_jobs_and_models_are_listed(cli: Cli, bundle: Path) -> None:

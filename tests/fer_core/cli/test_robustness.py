@@ -11,7 +11,7 @@ import pytest
 from fer_core.cli.main import main
 from fer_core.corruptions.corruption import CORRUPTIONS
 from fer_core.evaluation.robustness_report import RobustnessReport
-from fer_core.system.allocator import KEPT_MEMORY
+from fer_core.system.allocator import MALLOC_SETTINGS
 
 Cli = Callable[..., tuple[int, str, str]]
 
@@ -19,7 +19,7 @@ Cli = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def cli(archive: Path, bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     """The command on the archive and the tiny model, with further arguments: exit code, output, messages."""
-    for name, value in KEPT_MEMORY.items():  # as in a process that was restarted already
+    for name, value in MALLOC_SETTINGS.items():  # as in a process that was restarted already
         monkeypatch.setenv(name, value)
 
     def run(*arguments: object) -> tuple[int, str, str]:

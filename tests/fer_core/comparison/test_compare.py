@@ -80,7 +80,9 @@ def test_the_same_images_compare_whatever_the_corrections(store: Settings) -> No
 
 
 def test_one_that_is_not_finished_is_compared_on_the_validation_part(store: Settings) -> None:
-    found = pair(store, {"macro_f1": 0.9, "scores": [0.3, 0.4]}, {"finished": False, "scores": [0.5, 0.6], "asked": 9})
+    found = pair(
+        store, {"macro_f1": 0.9, "scores": [0.3, 0.4]}, {"finished": False, "scores": [0.5, 0.6], "config_epochs": 9}
+    )
     assert found.comparable
     assert "Other is ahead of One by 20.0 points of macro-F1 on the validation part" in found.verdict
     assert "no intervals" in found.verdict and "flatter" in found.verdict

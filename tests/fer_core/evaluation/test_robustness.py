@@ -23,7 +23,7 @@ from fer_core.evaluation.report import report
 from fer_core.evaluation.report_file import METRICS
 from fer_core.evaluation.robustness import robustness
 from fer_core.evaluation.robustness_report import RobustnessReport
-from fer_core.progress import silent
+from fer_core.progress import no_progress
 
 COLORS = {"neutral": (140, 105, 105), "happiness": (105, 140, 105), "sadness": (105, 105, 140)}
 
@@ -216,4 +216,4 @@ def test_bad_input_is_refused_in_words(
 
 def test_majority_needs_votes(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
     with pytest.raises(InputError, match="needs crowd votes"):
-        robustness(bundle, *data, "majority", "accurate", dataset="colors", progress=silent)
+        robustness(bundle, *data, "majority", "accurate", dataset="colors", progress=no_progress)

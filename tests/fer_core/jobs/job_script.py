@@ -15,25 +15,25 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from fer_core.errors import CancelledError
-from fer_core.jobs.reporter import JobReporter
+from fer_core.jobs.reporter import ProgressReporter
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.supervisor import Supervisor
-from fer_core.progress import Step
+from fer_core.progress import StepMessage
 from fer_core.settings import settings
-from fer_core.system.logs import set_up_logging
+from fer_core.system.logs import configure_logging
 
 GIVE_UP_S = 60.0
 COMMAND = (sys.executable, __file__)
 
 
 def supervise() -> None:
-    set_up_logging("INFO")
+    configure_logging("INFO")
     idle_exit_s = float(os.environ.get("TEST_IDLE_EXIT_S", GIVE_UP_S))
     Supervisor(settings(), COMMAND, idle_exit_s=idle_exit_s, round_s=0.05).run_forever()
 
 
 def work(*notes: str) -> None:
-    def count(reporter: JobReporter) -> None:
+    def count(reporter: ProgressReporter) -> None:
         print("notes:", *notes, flush=True)
         for done in range(10):
             reporter(done / 10, f"step {done}")
@@ -53,7 +53,7 @@ def die(code: str) -> None:
 def wait_for(path: str) -> None:
     """Work until a file appears, and stop when asked to."""
 
-    def wait(reporter: JobReporter) -> None:
+    def wait(reporter: ProgressReporter) -> None:
         for _ in rounds():
             reporter(0.5, "waiting")
             if Path(path).exists():
@@ -72,7 +72,7 @@ def mute(path: str) -> None:
 def hang(times: str, done: str, *_resume: str) -> None:
     """Make steps, then hang in one where nothing is heard any more, SIGTERM included, for so many attempts."""
 
-    def step(reporter: JobReporter) -> None:
+    def step(reporter: ProgressReporter) -> None:
         attempts = Path(done)
         before = len(attempts.read_text().splitlines()) if attempts.exists() else 0
         with attempts.open("a") as noted:
@@ -82,7 +82,7 @@ def hang(times: str, done: str, *_resume: str) -> None:
             return
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
         for number in range(20):
-            reporter(number / 20, Step(f"batch {number + 1} of 20", "batch"))
+            reporter(number / 20, StepMessage(f"batch {number + 1} of 20", "batch"))
         time.sleep(GIVE_UP_S)
 
     report(step)
@@ -117,9 +117,9 @@ def rounds() -> Iterator[None]:
         yield
 
 
-def report(job: Callable[[JobReporter], None]) -> None:
+def report(job: Callable[[ProgressReporter], None]) -> None:
     """Run a job as the command line does."""
-    reporter = JobReporter.from_environment(settings())
+    reporter = ProgressReporter.from_environment(settings())
     code = 0
     try:
         with reporter:

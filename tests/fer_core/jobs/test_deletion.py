@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from fer_core.errors import JobError, RunError
-from fer_core.jobs.deletion import active_jobs_by_run, check_unused, delete_job, delete_run_with_jobs
+from fer_core.jobs.deletion import active_jobs_by_run, assert_dataset_unused, delete_job, delete_run_with_jobs
 from fer_core.jobs.job import JobState
-from fer_core.jobs.stall import Silence
+from fer_core.jobs.stall import StepTiming
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
@@ -81,11 +81,11 @@ def test_a_dataset_that_a_job_needs_is_not_deleted(
     run = _train_on("faces", kept, store)
     if state is not JobState.QUEUED:
         kept.claim_next()
-        kept.heartbeat("needing", 0.5, "", silence=Silence(9.0 if state is JobState.STALLED else 0.0, 8.0, 0.1))
+        kept.heartbeat("needing", 0.5, "", timing=StepTiming(9.0 if state is JobState.STALLED else 0.0, 8.0, 0.1))
     if state is JobState.INTERRUPTED:
         kept.finish("needing", state, -9, "")
     with pytest.raises(JobError, match=rf"needing \(Faces again\), which is {state}, needs it\. {remedy}"):
-        check_unused("faces", kept, store)
+        assert_dataset_unused("faces", kept, store)
     if state is JobState.INTERRUPTED:
         delete_job("needing", kept, store)
         assert not run.folder.exists()
@@ -93,7 +93,7 @@ def test_a_dataset_that_a_job_needs_is_not_deleted(
         kept.request_cancel("needing")
         if state is not JobState.QUEUED:
             kept.finish("needing", JobState.CANCELLED, 75, "")
-    check_unused("faces", kept, store)
+    assert_dataset_unused("faces", kept, store)
 
 
 @pytest.mark.parametrize("kind", ["import", "quality", "draw"])
@@ -101,7 +101,7 @@ def test_a_dataset_that_is_being_made_or_searched_is_not_deleted(kind: str, kept
     kept.submit(kind, "t", (), "other")
     kept.submit(kind, "t", (), "faces", job_id="on-it")
     with pytest.raises(JobError, match="on-it"):
-        check_unused("faces", kept, store)
+        assert_dataset_unused("faces", kept, store)
 
 
 @pytest.mark.parametrize("config", ["dataset: other\n", "", "[", "- dataset: faces\n"])
@@ -109,4 +109,4 @@ def test_jobs_on_other_datasets_hold_none(config: str, kept: JobStore, store: Se
     create_run("elsewhere", config, store)
     kept.submit("train", "t", (), "elsewhere")
     kept.submit("train", "t", (), "a-run-that-is-gone")
-    check_unused("faces", kept, store)
+    assert_dataset_unused("faces", kept, store)

@@ -15,14 +15,14 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_training_takes_the_gpu_with_the_fewest_jobs(two_gpus: None) -> None:
     assert devices.gpus() == ["gpu:0", "gpu:1"]
-    assert devices.training_device() == "gpu:0"
-    assert devices.training_device(["gpu:0", "cpu", "cpu"]) == "gpu:1"
+    assert devices.pick_training_device() == "gpu:0"
+    assert devices.pick_training_device(["gpu:0", "cpu", "cpu"]) == "gpu:1"
 
 
 @pytest.mark.parametrize("visible", ["", "-1"])
 def test_without_a_gpu_it_takes_the_processor(two_gpus: None, visible: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert devices.training_device() == "cpu"
+    assert devices.pick_training_device() == "cpu"
 
 
 def test_a_torch_without_cuda_has_no_gpu(two_gpus: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,9 +38,9 @@ def test_a_process_sees_its_own_device_alone(two_gpus: None, monkeypatch: pytest
 
 
 def test_an_unknown_device_is_refused_with_those_there_are(two_gpus: None) -> None:
-    assert devices.checked_device("gpu:1") == "gpu:1"
+    assert devices.check_device("gpu:1") == "gpu:1"
     with pytest.raises(InputError, match=r"'gpu:2'.*cpu, gpu:0, gpu:1"):
-        devices.checked_device("gpu:2")
+        devices.check_device("gpu:2")
 
 
 def test_a_full_device_holds_up_its_own_jobs_only(jobs: JobStore) -> None:

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.jobs.eta import Pace
+from fer_core.jobs.eta import EtaEstimator
 
 
 def paced(*notes: tuple[float, float]) -> float | None:
-    pace = Pace()
+    pace = EtaEstimator()
     for now_s, done_01 in notes:
         pace.note(now_s, done_01)
     return pace.left_s()

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fer_core.jobs.log import follow, log_end
+from fer_core.jobs.log import follow, tail_log
 
 
 def test_the_end_of_a_log(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
-    assert log_end(path, 3) == ""
+    assert tail_log(path, 3) == ""
     path.write_text("\n".join(f"line {number}" for number in range(50_000)))
-    assert log_end(path, 2) == "line 49998\nline 49999"
+    assert tail_log(path, 2) == "line 49998\nline 49999"
 
 
 def test_following_gives_each_character_once_up_to_the_end(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.jobs.job import Job, JobState
-from fer_core.jobs.log import last_words, open_attempt
+from fer_core.jobs.log import last_error_line, open_attempt
 from fer_core.jobs.outcome import outcome
 from fer_core.jobs.store import JobStore
 
@@ -88,13 +88,13 @@ def test_a_kill_is_put_into_words(job: Job, tmp_path: Path) -> None:
 
 def test_last_words_are_the_newest_attempts_and_clipped(job: Job, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    assert last_words(log) == ""
+    assert last_error_line(log) == ""
     with open_attempt(log, job) as output:
         output.write(TRACE.encode())
-    assert last_words(log).startswith("ValueError")
+    assert last_error_line(log).startswith("ValueError")
     with open_attempt(log, job):
         pass
-    assert last_words(log) == ""
+    assert last_error_line(log) == ""
     with log.open("ab") as output:
         output.write(b"\xff\xfe " + b"x" * 500 + b"\n  indented\n\n")
-    assert len(last_words(log)) == 300 and last_words(log).endswith("…")
+    assert len(last_error_line(log)) == 300 and last_error_line(log).endswith("…")

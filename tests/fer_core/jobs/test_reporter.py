@@ -16,25 +16,25 @@ from typing import Any
 import pytest
 
 from fer_core.errors import CancelledError
-from fer_core.jobs.reporter import JobReporter
+from fer_core.jobs.reporter import ProgressReporter
 from fer_core.jobs.store import JobState, JobStore
-from fer_core.jobs.throttling import ask_to_yield
+from fer_core.jobs.throttling import request_throttling
 from fer_core.settings import Settings
 
 
 @pytest.fixture
-def reporter(jobs: JobStore, quick: Settings, monkeypatch: pytest.MonkeyPatch) -> JobReporter:
+def reporter(jobs: JobStore, quick: Settings, monkeypatch: pytest.MonkeyPatch) -> ProgressReporter:
     """The reporter of a running job `j`."""
     jobs.submit("train", "t", (), "r", job_id="j")
     jobs.claim_next()
     monkeypatch.setenv("FERSCOPE_JOB", "j")
-    return JobReporter.from_environment(quick)
+    return ProgressReporter.from_environment(quick)
 
 
 def test_without_a_job_it_is_silent(quick: Settings) -> None:
     before = signal.getsignal(signal.SIGTERM)
     threads = threading.active_count()
-    with JobReporter.from_environment(quick) as reporter:
+    with ProgressReporter.from_environment(quick) as reporter:
         reporter(0.5, "half")
         assert signal.getsignal(signal.SIGTERM) is before
         assert threading.active_count() == threads
@@ -44,7 +44,7 @@ def test_without_a_job_it_is_silent(quick: Settings) -> None:
 
 
 def test_progress_reaches_the_database_and_the_last_word_stays(
-    reporter: JobReporter, jobs: JobStore, until: Callable[..., None]
+    reporter: ProgressReporter, jobs: JobStore, until: Callable[..., None]
 ) -> None:
     with reporter:
         reporter(0.25, "a quarter")
@@ -53,7 +53,7 @@ def test_progress_reaches_the_database_and_the_last_word_stays(
     assert (jobs.get("j").progress_01, jobs.get("j").message) == (0.75, "nearly")
 
 
-def test_calls_are_throttled(reporter: JobReporter, jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_are_throttled(reporter: ProgressReporter, jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     writes: list[float] = []
     beat = JobStore.heartbeat
 
@@ -71,7 +71,7 @@ def test_calls_are_throttled(reporter: JobReporter, jobs: JobStore, monkeypatch:
     assert 2 <= len(writes) <= most
 
 
-def test_the_heart_beats_between_calls(reporter: JobReporter, jobs: JobStore, until: Callable[..., None]) -> None:
+def test_the_heart_beats_between_calls(reporter: ProgressReporter, jobs: JobStore, until: Callable[..., None]) -> None:
     def beat() -> datetime | None:
         return jobs.get("j").heartbeat_at
 
@@ -84,7 +84,7 @@ def test_the_heart_beats_between_calls(reporter: JobReporter, jobs: JobStore, un
 
 
 def test_a_request_in_the_database_stops_the_work(
-    reporter: JobReporter, jobs: JobStore, until: Callable[..., None]
+    reporter: ProgressReporter, jobs: JobStore, until: Callable[..., None]
 ) -> None:
     def work() -> None:
         with reporter:
@@ -96,7 +96,7 @@ def test_a_request_in_the_database_stops_the_work(
     assert jobs.get("j").state is JobState.RUNNING, "the supervisor ends it"
 
 
-def test_sigterm_stops_the_work_and_the_handler_is_put_back(reporter: JobReporter) -> None:
+def test_sigterm_stops_the_work_and_the_handler_is_put_back(reporter: ProgressReporter) -> None:
     before = signal.getsignal(signal.SIGTERM)
     with reporter:
         reporter(0.1, "working")
@@ -106,7 +106,7 @@ def test_sigterm_stops_the_work_and_the_handler_is_put_back(reporter: JobReporte
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_forked_helper_still_dies_of_sigterm(reporter: JobReporter) -> None:
+def test_a_forked_helper_still_dies_of_sigterm(reporter: ProgressReporter) -> None:
     ready, told = os.pipe()
     with reporter:
         reporter._leaving.set()
@@ -126,7 +126,7 @@ def test_a_forked_helper_still_dies_of_sigterm(reporter: JobReporter) -> None:
     os.close(told)
 
 
-def test_outside_the_main_thread_no_handler_is_set(reporter: JobReporter, jobs: JobStore) -> None:
+def test_outside_the_main_thread_no_handler_is_set(reporter: ProgressReporter, jobs: JobStore) -> None:
     before = signal.getsignal(signal.SIGTERM)
     seen: list[object] = []
 
@@ -143,12 +143,12 @@ def test_outside_the_main_thread_no_handler_is_set(reporter: JobReporter, jobs: 
 
 
 def test_a_database_in_trouble_does_not_stop_the_work(
-    jobs: JobStore, reporter: JobReporter, quick: Settings, sqlite: Path, caplog: pytest.LogCaptureFixture
+    jobs: JobStore, reporter: ProgressReporter, quick: Settings, sqlite: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     holder = sqlite3.connect(sqlite, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with caplog.at_level(logging.WARNING, "fer_core"), JobStore(quick, busy_timeout_s=0.05) as hasty:
-        with JobReporter(hasty, "j", quick.model_copy(update={"heartbeat_s": 0.05})) as patient:
+        with ProgressReporter(hasty, "j", quick.model_copy(update={"heartbeat_s": 0.05})) as patient:
             for _ in range(20):
                 patient(0.5, "going on")
                 time.sleep(0.02)
@@ -161,7 +161,7 @@ def test_a_database_in_trouble_does_not_stop_the_work(
 
 
 def test_a_job_that_no_longer_counts_as_running_stops(
-    reporter: JobReporter, jobs: JobStore, until: Callable[..., None]
+    reporter: ProgressReporter, jobs: JobStore, until: Callable[..., None]
 ) -> None:
     jobs.finish("j", JobState.INTERRUPTED, None, "taken for dead")
     with reporter, pytest.raises(CancelledError):
@@ -169,11 +169,11 @@ def test_a_job_that_no_longer_counts_as_running_stops(
 
 
 def test_a_live_view_takes_half_of_the_threads_and_gives_them_back(
-    reporter: JobReporter, quick: Settings, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    reporter: ProgressReporter, quick: Settings, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch = FakeTorch(threads=6)
     monkeypatch.setitem(sys.modules, "torch", torch)
-    monkeypatch.setattr("fer_core.jobs.throttling.SIGN_LASTS_S", 0.5)
+    monkeypatch.setattr("fer_core.jobs.throttling.REQUEST_LASTS_S", 0.5)
 
     def work() -> None:
         reporter(0.5, "training")
@@ -181,13 +181,13 @@ def test_a_live_view_takes_half_of_the_threads_and_gives_them_back(
     with reporter:
         work()
         assert torch.threads == 6
-        ask_to_yield(quick)
+        request_throttling(quick)
         until(lambda: torch.threads == 3, between=work)
         until(lambda: torch.threads == 6, between=work)
 
 
 class FakeTorch(ModuleType):
-    """What `Threads` asks of torch."""
+    """What `ThreadLimiter` asks of torch."""
 
     def __init__(self, threads: int) -> None:
         super().__init__("torch")

@@ -18,7 +18,7 @@ from fer_core.cli.main import parser
 from fer_core.data.catalog import import_dataset
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.errors import FerscopeError, InputError, JobError
-from fer_core.jobs.run_estimate import estimate_arguments, measure
+from fer_core.jobs.run_estimate import estimate_args, estimate_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, load_config, parse_config, presets
 from tests.fer_core.training.test_estimate_report import FOUND
@@ -43,7 +43,7 @@ def stand_in(tmp_path: Path) -> Stand:
 @pytest.mark.parametrize("name", presets())
 def test_the_arguments_are_the_config(name: str) -> None:
     config = load_config(presets()[name], ["title='5: \"five\" % naïve'", "optimizer.learning_rate=0.00001", "seed=7"])
-    given = parser().parse_args(estimate_arguments(config))
+    given = parser().parse_args(estimate_args(config))
     assert given.estimate
     assert given.json
     assert load_config(presets()[given.config], given.set) == config
@@ -54,24 +54,24 @@ def test_it_really_learns_and_leaves_nothing_behind(tmp_path: Path, store: Setti
     write_synthetic_faces(folder, SyntheticFacesConfig(total=120, identities=20, size_px=48))
     import_dataset(folder, store, dataset_id="few")
     before = sorted(store.store.rglob("*"))
-    found = measure(CONFIG, store)
+    found = estimate_run(CONFIG, store)
     assert found.batches * 8 == found.train_images > 0
     assert 0 < found.epoch_s.low <= found.epoch_s.high
     assert found.memory_bytes > 10_000_000
     assert sorted(store.store.rglob("*")) == before
     with pytest.raises(InputError, match="fewer than one batch"):
-        measure(CONFIG.model_copy(update={"batch_size": 4_096}), store)
+        estimate_run(CONFIG.model_copy(update={"batch_size": 4_096}), store)
 
 
 def test_a_dataset_that_is_not_there_is_told_as_the_command_tells_it(store: Settings) -> None:
     with pytest.raises(InputError, match=r"no dataset 'few'") as caught:
-        measure(CONFIG, store)
+        estimate_run(CONFIG, store)
     assert "Traceback" not in str(caught.value)
 
 
 def test_what_the_child_prints_is_read(store: Settings, stand_in: Stand) -> None:
     printed = json.dumps(asdict(FOUND))
-    assert measure(CONFIG, store, command=stand_in(f"print({printed!r})")) == FOUND
+    assert estimate_run(CONFIG, store, command=stand_in(f"print({printed!r})")) == FOUND
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_the_child_prints_is_read(store: Settings, stand_in: Stand) -> None
 )
 def test_what_goes_wrong_is_said(code: str, kind: type[Exception], says: str, store: Settings, stand_in: Stand) -> None:
     with pytest.raises(kind, match=says):
-        measure(CONFIG, store, command=stand_in(code))
+        estimate_run(CONFIG, store, command=stand_in(code))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Groups of processes are POSIX's.")
@@ -100,7 +100,7 @@ def test_a_child_that_takes_too_long_is_ended_with_all_that_it_started(
         f"open({str(note)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\ntime.sleep(600)"
     )
     with pytest.raises(JobError, match="stopped after 5 s"):
-        measure(CONFIG, store, command=stand_in(code), timeout_s=5)
+        estimate_run(CONFIG, store, command=stand_in(code), timeout_s=5)
     _all_end([int(pid) for pid in note.read_text().split()])
 
 
@@ -141,5 +141,5 @@ def _lives(pid: int) -> bool:
 
 def test_a_config_of_defaults_is_passed_on_too() -> None:
     config = TrainConfig(dataset="few")
-    given = parser().parse_args(estimate_arguments(config))
+    given = parser().parse_args(estimate_args(config))
     assert load_config(presets()[given.config], given.set) == config

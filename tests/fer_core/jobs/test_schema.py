@@ -33,7 +33,7 @@ def test_a_table_of_the_first_version_is_brought_up_to_date(quick: Settings, sql
     with JobStore(quick) as jobs:
         old = jobs.get("old")
         assert (old.device, old.from_start, old.left_s) == ("cpu", False, None)
-        assert (old.silent_s, old.stalled_after_s, old.pace_s, old.stalls, old.stall_noted) == (
+        assert (old.step_elapsed_s, old.stalled_after_s, old.usual_step_s, old.stalls, old.stall_recorded) == (
             None,
             None,
             None,

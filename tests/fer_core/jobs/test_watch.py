@@ -10,22 +10,22 @@ import pytest
 from fer_core.jobs.job import JobState
 from fer_core.jobs.service import supervisor_status
 from fer_core.jobs.store import JobStore
-from fer_core.jobs.watch import SupervisorWatch
+from fer_core.jobs.watch import SupervisorWatchdog
 from fer_core.settings import Settings
 
 
 @pytest.fixture
-def watch(quick: Settings, command: tuple[str, ...]) -> SupervisorWatch:
-    return SupervisorWatch(quick, command, look_s=0.1)
+def watch(quick: Settings, command: tuple[str, ...]) -> SupervisorWatchdog:
+    return SupervisorWatchdog(quick, command, look_s=0.1)
 
 
-def test_without_a_job_no_supervisor_is_started(jobs: JobStore, quick: Settings, watch: SupervisorWatch) -> None:
+def test_without_a_job_no_supervisor_is_started(jobs: JobStore, quick: Settings, watch: SupervisorWatchdog) -> None:
     assert not watch.look()
     assert not supervisor_status(quick).running
 
 
 def test_a_killed_supervisor_is_followed_by_another(
-    jobs: JobStore, quick: Settings, watch: SupervisorWatch, until: Callable[..., None], tmp_path: Path
+    jobs: JobStore, quick: Settings, watch: SupervisorWatchdog, until: Callable[..., None], tmp_path: Path
 ) -> None:
     job = jobs.submit("train", "t", ("wait", str(tmp_path / "done")), "r")
     watch.start()
@@ -41,15 +41,15 @@ def test_a_killed_supervisor_is_followed_by_another(
 
 
 def test_trouble_does_not_end_the_watch(
-    jobs: JobStore, watch: SupervisorWatch, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    jobs: JobStore, watch: SupervisorWatchdog, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[int] = []
 
-    def troubled(_self: SupervisorWatch) -> bool:
+    def troubled(_self: SupervisorWatchdog) -> bool:
         looks.append(1)
         raise OSError("no room")
 
-    monkeypatch.setattr(SupervisorWatch, "look", troubled)
+    monkeypatch.setattr(SupervisorWatchdog, "look", troubled)
     watch.start()
     until(lambda: len(looks) >= 2)
     watch.stop()

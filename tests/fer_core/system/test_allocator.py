@@ -8,10 +8,10 @@ import pytest
 _LOOP = """
 import resource, sys
 import numpy as np
-from fer_core.system.allocator import keep_memory
+from fer_core.system.allocator import retain_freed_memory
 
 if sys.argv[1] == "kept":
-    keep_memory()
+    retain_freed_memory()
 
 def step():
     blocks = [np.ones(2**23, np.uint8) for _ in range(4)]
@@ -39,10 +39,10 @@ def test_kept_memory_is_not_faulted_in_again() -> None:
 _CHURN = """
 import sys
 import numpy as np
-from fer_core.system.allocator import give_memory_back
+from fer_core.system.allocator import return_freed_memory
 
 if sys.argv[1] == "given back":
-    give_memory_back()
+    return_freed_memory()
 
 def resident_mb():
     with open("/proc/self/statm") as file:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.system import processor as module
-from fer_core.system.processor import Processor, processor, within_limits
+from fer_core.system.processor import Processor, limit_flags, processor
 
 SAPPHIRE = frozenset(
     ["fma", "avx", "avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"]
@@ -62,7 +62,7 @@ def test_linux_tells_name_and_instruction_sets(
     ],
 )
 def test_limits_of_the_environment_count(environment: dict[str, str], left: set[str]) -> None:
-    assert within_limits(SAPPHIRE, environment) == left
+    assert limit_flags(SAPPHIRE, environment) == left
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from fer_core.contract import Contract
 from fer_core.errors import CancelledError
 from fer_core.labels import label_set
-from fer_core.progress import Step
+from fer_core.progress import StepMessage
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
 from fer_core.system.processor import Processor
@@ -210,7 +210,7 @@ def test_every_batch_and_every_look_at_the_validation_part_is_a_step(store: Sett
     Trainer(_config("epochs=1"), CONTRACT, data, _run(store)).fit(lambda _, message: told.append(message))
     batches = [f"Epoch 1 of 1, batch {number} of 4" for number in (1, 2, 3, 4)]
     assert told == [*batches, "Epoch 1 of 1, judging", "Epoch 1 of 1, judging", "Epoch 1 of 1, saving"]
-    kinds = [message.kind if isinstance(message, Step) else "" for message in told]
+    kinds = [message.kind if isinstance(message, StepMessage) else "" for message in told]
     assert kinds == ["batch"] * 4 + ["judging"] * 2 + [""], "how long a disk takes to save is nobody's pace"
 
 

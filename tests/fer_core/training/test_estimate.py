@@ -14,7 +14,7 @@ from fer_core.errors import InputError
 from fer_core.labels import label_set
 from fer_core.models.registry import architecture, parameter_count
 from fer_core.settings import Settings
-from fer_core.system.allocator import KEPT_MEMORY
+from fer_core.system.allocator import MALLOC_SETTINGS
 from fer_core.training import estimate as module
 from fer_core.training.config.train_config import TrainConfig, parse_config
 from fer_core.training.estimate import estimate
@@ -88,7 +88,7 @@ def test_a_config_that_does_not_fit_is_refused_as_when_training(dataset: StoredD
 def test_the_command_restarts_with_kept_memory_and_prints_json(
     dataset: StoredDataset, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in KEPT_MEMORY:
+    for name in MALLOC_SETTINGS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("FERSCOPE_HOME", str(store.home))
     changes = ["dataset=few", "batch_size=8", "model.width=4", "split.kind=seeded"]

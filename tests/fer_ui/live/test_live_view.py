@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 
 from fer_core.inference.predictor import Predictor
-from fer_core.jobs.throttling import asked_to_yield
+from fer_core.jobs.throttling import throttling_requested
 from fer_core.labels import Expression
 from fer_core.live.processor import LiveProcessor, LiveStatus
 from fer_core.settings import Settings
@@ -67,7 +67,7 @@ def test_jobs_are_asked_to_make_room_only_while_a_video_runs(
     monkeypatch.setattr("fer_ui.live.live_view.headline", lambda *_: None)
     live = session(LiveProcessor(cast(Predictor, None), "accurate", colors={}))
     _show_status(live, list(Expression), None, Video(running, running, st.empty()))
-    assert asked_to_yield(store) is running
+    assert throttling_requested(store) is running
 
 
 def test_trouble_is_told_while_it_lasts_and_nothing_else() -> None:

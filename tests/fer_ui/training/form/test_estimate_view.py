@@ -24,12 +24,12 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[TrainConfig, str]]:
     """What was measured, instead of measuring it."""
     calls: list[tuple[TrainConfig, str]] = []
 
-    def measure(config: TrainConfig, settings: Settings, *, device: str = "") -> Estimate:
+    def estimate_run(config: TrainConfig, settings: Settings, *, device: str = "") -> Estimate:
         del settings
         calls.append((config, device))
         return FOUND
 
-    monkeypatch.setattr(estimate_view, "measure", measure)
+    monkeypatch.setattr(estimate_view, "estimate_run", estimate_run)
     return calls
 
 
@@ -73,7 +73,7 @@ def test_what_goes_wrong_is_a_notice(show: Show, monkeypatch: pytest.MonkeyPatch
     def fail(*_: object, **__: object) -> Estimate:
         raise JobError("The estimate was stopped after 300 s.")
 
-    monkeypatch.setattr(estimate_view, "measure", fail)
+    monkeypatch.setattr(estimate_view, "estimate_run", fail)
     app = show()
     app.button(key="train-estimate-button").click().run()
     assert not app.exception
