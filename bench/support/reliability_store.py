@@ -20,7 +20,7 @@ from fer_core.data.catalog import import_dataset
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
 from fer_core.errors import JobError
 from fer_core.ids import new_id
-from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.job import Job, JobKind, JobState
 from fer_core.jobs.process import JOB_VARIABLE, PROJECT, JobProcess, is_alive
 from fer_core.jobs.service import ensure_supervisor, supervisor_status
 from fer_core.jobs.store import JobStore
@@ -76,7 +76,7 @@ class Trial:
         run = create_run(new_id("tiny"), dump_config(config), self.settings)
         with self.jobs() as jobs:
             command = ("rehearse" if self.rehearsed else "train", "--run", run.id)
-            job = jobs.submit("train", "Tiny", command, run.id, resume_args=("--resume",))
+            job = jobs.submit(JobKind.TRAIN, "Tiny", command, run.id, resume_args=("--resume",))
         if supervised:
             self.supervise()
         return job.id

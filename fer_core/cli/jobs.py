@@ -11,9 +11,10 @@ from typing import Any
 from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import add_command_group
 from fer_core.errors import InputError
+from fer_core.files.migration import rename_job_kind
 from fer_core.jobs.deletion import delete_job
 from fer_core.jobs.devices import check_device
-from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.job import Job, JobKind, JobState
 from fer_core.jobs.log import follow
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.stall import describe_stall, stall_remedy
@@ -36,7 +37,7 @@ def add_command(commands: Any) -> None:
     submitting.add_argument("--priority", type=int, default=0, help="higher starts first; 0 unless given")
     submitting.add_argument("--device", default="", help="cpu or gpu:0; the GPU with the fewest jobs unless given")
     listing = action("list", "every job, newest first", _list)
-    listing.add_argument("--kind", help="only jobs of this kind, such as train")
+    listing.add_argument("--kind", type=rename_job_kind, choices=list(JobKind), help="only jobs of this kind")
     listing.add_argument("--state", choices=[str(state) for state in JobState], help="only jobs in this state")
     action("show", "one job", _show).add_argument("id")
     logs = action("logs", "what a job printed", _logs)
@@ -60,7 +61,7 @@ def as_json(job: Job) -> dict[str, Any]:
     """A job as plain data."""
     return {
         "id": job.id,
-        "kind": job.kind,
+        "kind": str(job.kind),
         "title": job.title,
         "target": job.target,
         "state": str(job.state),
@@ -97,9 +98,15 @@ def _submit(arguments: argparse.Namespace) -> None:
 def _list(arguments: argparse.Namespace) -> None:
     with JobStore(settings()) as store:
         states = [JobState(arguments.state)] if arguments.state else None
-        jobs = store.list(kind=arguments.kind, states=states)
+        jobs = store.list(kind=JobKind(arguments.kind) if arguments.kind else None, states=states)
     rows = [
-        {"id": job.id, "kind": job.kind, "state": str(job.state), "done": f"{job.progress_01:.0%}", "title": job.title}
+        {
+            "id": job.id,
+            "kind": str(job.kind),
+            "state": str(job.state),
+            "done": f"{job.progress_01:.0%}",
+            "title": job.title,
+        }
         for job in jobs
     ]
     print_result([as_json(job) for job in jobs], arguments.json, format_table(rows, "No jobs yet."))

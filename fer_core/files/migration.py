@@ -75,6 +75,12 @@ QUERY_PARAMS = {"part": "split", "remedy": "rebalancing", "disputed": "ambiguous
 COMMANDS = {"quantise": "quantize", "datasets propose": "datasets preview", "datasets draw": "datasets generate"}
 """Commands, which stand in scripts and in the records of jobs."""
 
+JOB_KINDS = {"draw": "generate"}
+"""Kinds of jobs in the job database and in links."""
+
+QUERY_VALUES = {"mark": {"disputed": "ambiguous"}, "kind": JOB_KINDS}
+"""Values of query parameters."""
+
 _JSON_KEY = re.compile(rf'"({"|".join(JSON_KEYS)})"(?=\s*:)')
 
 
@@ -117,11 +123,21 @@ def rename_command(argv: Sequence[str]) -> list[str]:
     return list(argv)
 
 
+def rename_job_kind(kind: str) -> str:
+    """Rename the kind of a job."""
+    return JOB_KINDS.get(kind, kind)
+
+
+def stored_job_kinds(kind: str) -> list[str]:
+    """List the names under which jobs of a kind may be stored."""
+    return [kind, *(old for old, new in JOB_KINDS.items() if new == kind)]
+
+
 def rename_query_params(query: Mapping[str, str]) -> dict[str, str]:
     """Rename what a link carries."""
     renamed = {}
     for name, value in query.items():
         is_config = name == "split" and value.split("~")[0] in ("published", "seeded", "kfold")
-        was_marked = name == "mark" and value == "disputed"
-        renamed["split_config" if is_config else QUERY_PARAMS.get(name, name)] = "ambiguous" if was_marked else value
+        values = QUERY_VALUES.get(name, {})
+        renamed["split_config" if is_config else QUERY_PARAMS.get(name, name)] = values.get(value, value)
     return renamed

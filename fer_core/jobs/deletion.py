@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fer_core.errors import ConfigError, JobError
-from fer_core.jobs.job import ACTIVE_STATES, Job, JobState
+from fer_core.jobs.job import ACTIVE_STATES, Job, JobKind, JobState
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import Run, RunState, delete_run, open_run
 from fer_core.settings import Settings
@@ -12,7 +12,7 @@ from fer_core.training.config.train_config import read_yaml
 
 def run_id_of(job: Job, settings: Settings) -> str:
     """The id of the run folder that a job works on, "" if there is none."""
-    return job.target if job.kind == "train" and (settings.runs_dir / job.target).is_dir() else ""
+    return job.target if job.kind is JobKind.TRAIN and (settings.runs_dir / job.target).is_dir() else ""
 
 
 def delete_job(job_id: str, store: JobStore, settings: Settings, *, keep_run: bool = False) -> str:
@@ -26,7 +26,7 @@ def delete_job(job_id: str, store: JobStore, settings: Settings, *, keep_run: bo
     job = store.get(job_id)
     store.delete(job_id)  # first: a job that was queued again meanwhile refuses, and keeps its run
     run = run_id_of(job, settings)
-    if not run or keep_run or store.list(kind="train", target=run, limit=1):
+    if not run or keep_run or store.list(kind=JobKind.TRAIN, target=run, limit=1):
         return ""
     delete_run(run, settings)
     return run
@@ -34,7 +34,7 @@ def delete_job(job_id: str, store: JobStore, settings: Settings, *, keep_run: bo
 
 def active_jobs_by_run(store: JobStore) -> dict[str, Job]:
     """The training that waits or runs, by the id of the run that it works on."""
-    return {job.target: job for job in store.list(kind="train", states=ACTIVE_STATES, limit=None)}
+    return {job.target: job for job in store.list(kind=JobKind.TRAIN, states=ACTIVE_STATES, limit=None)}
 
 
 def assert_dataset_unused(dataset_id: str, store: JobStore, settings: Settings) -> None:
@@ -54,7 +54,7 @@ def assert_dataset_unused(dataset_id: str, store: JobStore, settings: Settings) 
 
 def _dataset_of(job: Job, settings: Settings) -> str:
     """The id of the dataset that a job still needs, "" where it needs none."""
-    if job.kind != "train":
+    if job.kind is not JobKind.TRAIN:
         return job.target
     run = Run(settings.runs_dir / job.target)
     if run.state is not RunState.UNFINISHED:
@@ -76,7 +76,7 @@ def delete_run_with_jobs(run_id: str, store: JobStore, settings: Settings) -> li
         JobError: a job is queued or running on it.
     """
     open_run(run_id, settings)
-    jobs = store.list(kind="train", target=run_id, limit=None)
+    jobs = store.list(kind=JobKind.TRAIN, target=run_id, limit=None)
     if active := [job for job in jobs if job.state.active]:
         raise JobError(
             f"The run {run_id} can't be deleted: its job {active[0].id} is {active[0].state}. Cancel the job first."

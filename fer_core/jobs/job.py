@@ -9,6 +9,16 @@ from enum import StrEnum
 from fer_core.errors import InputError
 
 
+class JobKind(StrEnum):
+    """What a job does."""
+
+    TRAIN = "train"
+    IMPORT = "import"
+    FETCH = "fetch"
+    QUALITY = "quality"
+    GENERATE = "generate"
+
+
 class JobState(StrEnum):
     """Where a job is on its way.
 
@@ -59,7 +69,7 @@ class Job:
     """
 
     id: str
-    kind: str
+    kind: JobKind
     title: str
     args: tuple[str, ...]
     resume_args: tuple[str, ...]

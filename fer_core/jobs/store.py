@@ -18,10 +18,11 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from fer_core.errors import JobError
+from fer_core.files.migration import rename_job_kind, stored_job_kinds
 from fer_core.ids import check_id, new_id
 from fer_core.jobs.database import JobDatabase
 from fer_core.jobs.devices import CPU
-from fer_core.jobs.job import ENDED_STATES, RESUMABLE_STATES, Job, JobState, check_priority
+from fer_core.jobs.job import ENDED_STATES, RESUMABLE_STATES, Job, JobKind, JobState, check_priority
 from fer_core.jobs.log import log_path
 from fer_core.jobs.schema import JOBS
 from fer_core.jobs.stall import StepTiming
@@ -72,7 +73,7 @@ class JobStore:
 
     def submit(
         self,
-        kind: str,
+        kind: JobKind,
         title: str,
         args: Sequence[str],
         target: str,
@@ -97,7 +98,7 @@ class JobStore:
         """
         row: dict[str, Any] = {
             "id": new_id(kind) if job_id is None else check_id(job_id, "job"),
-            "kind": kind,
+            "kind": kind.value,
             "title": title,
             "args": list(args),
             "resume_args": list(resume_args),
@@ -136,7 +137,7 @@ class JobStore:
 
     def list(
         self,
-        kind: str | None = None,
+        kind: JobKind | None = None,
         target: str | None = None,
         states: Iterable[JobState] | None = None,
         limit: int | None = 200,
@@ -144,7 +145,7 @@ class JobStore:
         """The jobs that fit, newest first; `limit` None gives all."""
         query = select(JOBS).order_by(JOBS.c.created_at.desc(), JOBS.c.id.desc())
         if kind is not None:
-            query = query.where(JOBS.c.kind == kind)
+            query = query.where(JOBS.c.kind.in_(stored_job_kinds(kind)))
         if target is not None:
             query = query.where(JOBS.c.target == target)
         wanted = frozenset(JobState if states is None else states)
@@ -333,9 +334,10 @@ class JobStore:
 
 
 def _job(row: Row[Any]) -> Job:
-    values = dict(row._mapping)
+    values = dict(zip(JOBS.columns.keys(), row, strict=True))
     for name in ("args", "resume_args"):
         values[name] = tuple(values[name])
+    values["kind"] = JobKind(rename_job_kind(values["kind"]))
     values["state"] = JobState(values["state"])
     job = Job(**values)
     return replace(job, state=JobState.STALLED) if job.stalled_at(_now()) else job

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fer_core.errors import ConfigError, DatasetError
 from fer_core.ids import check_id, new_id
 from fer_core.jobs.devices import pick_training_device
-from fer_core.jobs.job import ACTIVE_STATES, Job
+from fer_core.jobs.job import ACTIVE_STATES, Job, JobKind
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import create_run, weights_named
@@ -29,7 +29,7 @@ def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 
     with JobStore(settings) as store:
         chosen = device or pick_training_device(job.device for job in store.list(states=ACTIVE_STATES, limit=None))
         job = store.submit(
-            "train",
+            JobKind.TRAIN,
             title,
             ("train", "--run", run.id),
             run.id,
@@ -45,28 +45,28 @@ def submit_import(dataset_id: str, settings: Settings, *, allow_partial: bool = 
     """Queue an import that was begun and decided (`data.importing`); it resumes from its last finished part."""
     partial = ("--allow-partial",) if allow_partial else ()
     args = ("datasets", "import", "--work", check_id(dataset_id, "dataset"), *partial)
-    return _submit(settings, "import", f"Import {dataset_id}", args, dataset_id)
+    return _submit(settings, JobKind.IMPORT, f"Import {dataset_id}", args, dataset_id)
 
 
 def submit_fetch(source: str, dataset_id: str, settings: Settings) -> Job:
     """Queue bringing a URL or a compressed tar archive into the store; what it means is decided afterwards."""
     args = ("datasets", "fetch", source, "--id", check_id(dataset_id, "dataset"))
-    return _submit(settings, "fetch", f"Fetch {dataset_id}", args, dataset_id)
+    return _submit(settings, JobKind.FETCH, f"Fetch {dataset_id}", args, dataset_id)
 
 
 def submit_face_search(dataset_id: str, settings: Settings) -> Job:
     """Queue looking for a face in every image of a dataset; it resumes from its last finished part."""
     args = ("datasets", "quality", check_id(dataset_id, "dataset"), "--faces")
-    return _submit(settings, "quality", f"Look for faces in {dataset_id}", args, dataset_id)
+    return _submit(settings, JobKind.QUALITY, f"Look for faces in {dataset_id}", args, dataset_id)
 
 
 def submit_synthetic(dataset_id: str, total: int, settings: Settings) -> Job:
     """Queue the drawing of a drawn-faces dataset of `total` images."""
     args = ("datasets", "generate", "--id", check_id(dataset_id, "dataset"), "--total", str(total))
-    return _submit(settings, "draw", f"Draw {dataset_id}", args, dataset_id)
+    return _submit(settings, JobKind.GENERATE, f"Generate {dataset_id}", args, dataset_id)
 
 
-def _submit(settings: Settings, kind: str, title: str, args: tuple[str, ...], target: str) -> Job:
+def _submit(settings: Settings, kind: JobKind, title: str, args: tuple[str, ...], target: str) -> Job:
     with JobStore(settings) as store:
         job = store.submit(kind, title, args, target)
     ensure_supervisor(settings)

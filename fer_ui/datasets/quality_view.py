@@ -14,7 +14,7 @@ from fer_core.data.index.image_stats import MODE
 from fer_core.data.quality.checks import Finding, FindingKind
 from fer_core.data.quality.messages import WORDS
 from fer_core.data.quality.report import QualityReport, finding_table, pair_table, to_exclude
-from fer_core.jobs.job import ACTIVE_STATES
+from fer_core.jobs.job import ACTIVE_STATES, JobKind
 from fer_core.jobs.submit import submit_face_search
 from fer_core.settings import settings
 from fer_ui.datasets.faces.corrections_view import Correction, show_correction_button, show_last_change
@@ -155,7 +155,7 @@ def _result(finding: Finding, report: QualityReport) -> str:
 
 def _offer_face_search(dataset: StoredDataset) -> None:
     """A button that starts the background job, or a link to the one that is under way."""
-    waiting = job_store().list(kind="quality", target=dataset.id, states=ACTIVE_STATES, limit=1)
+    waiting = job_store().list(kind=JobKind.QUALITY, target=dataset.id, states=ACTIVE_STATES, limit=1)
     if waiting:
         link_to(Page.DATASETS, "Faces are being searched for", dataset=dataset.id, section="quality", job=waiting[0].id)
     elif st.button("Look for faces", key="search-faces", icon=":material/frame_person:"):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.job import Job, JobKind, JobState
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.stall import describe_stall, stall_remedy
 from fer_core.settings import settings
@@ -17,7 +17,7 @@ from fer_ui.header import notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.resources import job_store
 
-_RESUMED = ("train", "import", "quality")
+_RESUMED = (JobKind.TRAIN, JobKind.IMPORT, JobKind.QUALITY)
 """Kinds of jobs that go on from where they were stopped."""
 
 ICONS: dict[JobState, str] = {
@@ -38,7 +38,7 @@ def show_job_rows(jobs: Sequence[Job]) -> None:
             st.markdown(
                 f"{ICONS[job.state]} **{plain(job.title)}**: {job.state}, {ago(job.created_at)}", width="stretch"
             )
-            if job.kind == "train":
+            if job.kind is JobKind.TRAIN:
                 link_to(Page.TRAINING, "Open", job=job.id)
             elif job.state is JobState.SUCCEEDED:
                 link_to(Page.DATASETS, "Open", dataset=job.target)

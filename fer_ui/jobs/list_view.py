@@ -10,7 +10,7 @@ import streamlit as st
 from fer_core.errors import JobError
 from fer_core.jobs.deletion import delete_job, run_id_of
 from fer_core.jobs.devices import format_device
-from fer_core.jobs.job import PRIORITY_MAX, STARTED_STATES, Job, JobState
+from fer_core.jobs.job import PRIORITY_MAX, STARTED_STATES, Job, JobKind, JobState
 from fer_core.jobs.log import tail_log
 from fer_core.jobs.service import ensure_supervisor, supervisor_status
 from fer_core.runs.folder import open_run
@@ -26,11 +26,11 @@ from fer_ui.query_params import QueryParam, choose
 from fer_ui.resources import job_store
 
 KINDS = {
-    "train": "Training",
-    "import": "Import",
-    "fetch": "Download",
-    "quality": "Face search",
-    "draw": "Drawing",
+    JobKind.TRAIN: "Training",
+    JobKind.IMPORT: "Import",
+    JobKind.FETCH: "Download",
+    JobKind.QUALITY: "Face search",
+    JobKind.GENERATE: "Synthetic faces",
 }
 _ALL = "all"
 _LISTED_MAX = 50
@@ -58,7 +58,7 @@ def show_jobs() -> None:
 
 def _filters(jobs: Sequence[Job]) -> tuple[str, str]:
     """The kind and the state that are to be listed, in the address."""
-    kinds = [_ALL, *sorted({job.kind for job in jobs})]
+    kinds = [_ALL, *sorted({str(job.kind) for job in jobs})]
     states = [_ALL, *(str(state) for state in JobState)]
     left, right = st.columns(2)
     with left:
@@ -243,9 +243,9 @@ def _facts(job: Job) -> str:
 
 def _show_links(job: Job) -> None:
     """What the job works on, on that thing's own page."""
-    if job.kind == "train":
+    if job.kind is JobKind.TRAIN:
         link_to(Page.TRAINING, "Curves and figures", job=job.id)
-    elif job.kind in ("import", "fetch") and job.state is not JobState.SUCCEEDED:
+    elif job.kind in (JobKind.IMPORT, JobKind.FETCH) and job.state is not JobState.SUCCEEDED:
         link_to(Page.DATASETS, "Its import", **{"view": "import", "import": job.target})
     elif job.state is JobState.SUCCEEDED:
         link_to(Page.DATASETS, "Its dataset", dataset=job.target)
@@ -287,7 +287,7 @@ def _duration(job: Job) -> str:
 
 
 def _kind(kind: str) -> str:
-    return KINDS.get(kind, kind.capitalize())
+    return KINDS[JobKind(kind)]
 
 
 def _ways_in() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.errors import JobError
-from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.job import Job, JobKind, JobState
 from fer_ui.escaping import plain
 from fer_ui.header import notice
 from fer_ui.jobs.job_view import show_job
@@ -51,12 +51,12 @@ def _settle(job: Job, page: Page) -> None:
 def _way_on(job: Job) -> tuple[str, dict[str, str]]:
     """What to do after a job, in words, and the address."""
     ended_well = job.state is JobState.SUCCEEDED
-    if job.kind == "fetch" and ended_well:
+    if job.kind is JobKind.FETCH and ended_well:
         return "Look at it", {"view": "import", "import": job.target}
-    if job.kind == "quality":
+    if job.kind is JobKind.QUALITY:
         return "Show the findings", {"dataset": job.target, "section": "quality"}
     if ended_well:
         return "Show the dataset", {"dataset": job.target}
-    if job.kind in ("import", "fetch"):
+    if job.kind in (JobKind.IMPORT, JobKind.FETCH):
         return "Change or discard the import", {"view": "import", "import": job.target}
     return "Close", {}

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fer_core.data.catalog import list_datasets
 from fer_core.errors import InputError
-from fer_core.jobs.job import Job
+from fer_core.jobs.job import Job, JobKind
 from fer_core.jobs.submit import submit_training
 from fer_core.settings import settings
 from fer_ui.errors import shown_errors
@@ -46,7 +46,7 @@ def _begin() -> None:
     if wanted is not None:
         with shown_errors():
             _start(wanted)
-    active = [job for job in job_store().list(kind="train", limit=20) if job.state.active]
+    active = [job for job in job_store().list(kind=JobKind.TRAIN, limit=20) if job.state.active]
     if active:
         st.subheader("Running and waiting", anchor=False)
         show_job_rows(active)
@@ -59,7 +59,7 @@ def _start(wanted: Wanted) -> None:
     ]
     if len(jobs) == 1:
         go_to(Page.TRAINING, job=jobs[0].id)
-    go_to(Page.JOBS, kind="train")
+    go_to(Page.JOBS, kind=JobKind.TRAIN)
 
 
 def _watch() -> None:
@@ -83,7 +83,7 @@ def _job() -> Job | None:
     """
     if value_of(QueryParam.JOB):
         return job_store().get(value_of(QueryParam.JOB))
-    jobs = job_store().list(kind="train", target=value_of(QueryParam.RUN), limit=1)
+    jobs = job_store().list(kind=JobKind.TRAIN, target=value_of(QueryParam.RUN), limit=1)
     return jobs[0] if jobs else None
 
 

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.errors import JobError
-from fer_core.jobs.job import JobState
+from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.stall import StepTiming
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import create_run
@@ -23,17 +23,17 @@ def jobs(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStore]
     with JobStore(store) as jobs:
         for state in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED):
             args = ("train", "--run", f"run-{state}")
-            jobs.submit("train", f"A {state} one", args, f"run-{state}", resume_args=("--resume",), job_id=state)
+            jobs.submit(JobKind.TRAIN, f"A {state} one", args, f"run-{state}", resume_args=("--resume",), job_id=state)
             jobs.claim_next()
             jobs.finish(state, state, 0, "It broke." if state is JobState.FAILED else "")
-        jobs.submit("train", "A running one", (), "run-now", job_id="running")
+        jobs.submit(JobKind.TRAIN, "A running one", (), "run-now", job_id="running")
         jobs.claim_next()
         jobs.heartbeat("running", 0.25, "Epoch 2 of 8", 5400.0)
-        jobs.submit("train", "A stalled one", (), "run-stalled", job_id="stalled")
+        jobs.submit(JobKind.TRAIN, "A stalled one", (), "run-stalled", job_id="stalled")
         jobs.claim_next()
         jobs.heartbeat("stalled", 0.5, "Epoch 3 of 8, batch 4 of 9", 60.0, StepTiming(300.0, 120.0, 0.4))
         for name in ("first", "second", "third"):
-            jobs.submit("import", f"The {name}", (), name, job_id=name)
+            jobs.submit(JobKind.IMPORT, f"The {name}", (), name, job_id=name)
         yield jobs
 
 

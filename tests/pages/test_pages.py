@@ -11,6 +11,7 @@ from PIL import Image
 from fer_core.data.synthetic.generator import draw_face
 from fer_core.errors import JobError
 from fer_core.jobs.deletion import delete_job
+from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
 from fer_core.runs.folder import create_run, list_runs
@@ -165,7 +166,7 @@ def test_a_run_folder_cut_in_half_is_named_with_what_it_lacks(store: Settings, o
 def test_a_training_is_deleted_with_its_files_after_a_second_word(furnished: Settings, open_page: OpenPage) -> None:
     run = create_run("doomed", (furnished.runs_dir / RUN / "config.yaml").read_text(), furnished)
     with JobStore(furnished) as jobs:
-        job = jobs.submit("train", "Doomed network", ("train", "--run", run.id), run.id, priority=9)
+        job = jobs.submit(JobKind.TRAIN, "Doomed network", ("train", "--run", run.id), run.id, priority=9)
         jobs.request_cancel(job.id)
     app = open_page(Page.TRAINING, job=job.id)
     button = app.button(key=f"delete-{job.id}")
@@ -180,7 +181,7 @@ def test_a_training_is_deleted_with_its_files_after_a_second_word(furnished: Set
 def test_a_dataset_that_a_job_needs_is_not_deleted(furnished: Settings, open_page: OpenPage) -> None:
     run = create_run("needing", (furnished.runs_dir / RUN / "config.yaml").read_text(), furnished)
     with JobStore(furnished) as jobs:
-        job = jobs.submit("train", "Needs it", ("train", "--run", run.id), run.id)
+        job = jobs.submit(JobKind.TRAIN, "Needs it", ("train", "--run", run.id), run.id)
         app = open_page(Page.DATASETS, dataset=DATASET, section="about")
         app.checkbox(key=f"sure-{DATASET}").check().run()
         app.button(key=f"delete-{DATASET}").click().run()

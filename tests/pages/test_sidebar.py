@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_core.jobs.job import JobState
+from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 from fer_ui.navigation import Page
@@ -13,7 +13,7 @@ def test_jobs_that_run_or_wait_are_shown(store: Settings, open_page: OpenPage) -
     store.store.mkdir(parents=True)
     with JobStore(store) as jobs:
         for number in range(4):
-            jobs.submit("train", f"Run {number}", ("train", "--run", "r"), "r", job_id=f"job{number}")
+            jobs.submit(JobKind.TRAIN, f"Run {number}", ("train", "--run", "r"), "r", job_id=f"job{number}")
     app = open_page(Page.PREDICT)
     assert not app.exception
     shown = [bar.proto.text for bar in app.sidebar.get("progress")]
@@ -26,7 +26,7 @@ def test_only_what_runs_is_followed_closely(store: Settings, open_page: OpenPage
     store.store.mkdir(parents=True)
     with JobStore(store) as jobs:
         assert _timers_s(open_page) == [15.0]
-        job = jobs.submit("train", "Run", ("train", "--run", "r"), "r", job_id="job")
+        job = jobs.submit(JobKind.TRAIN, "Run", ("train", "--run", "r"), "r", job_id="job")
         assert _timers_s(open_page) == [15.0, 3.0]
         jobs.claim_next()
         jobs.finish(job.id, JobState.SUCCEEDED, 0, "")

@@ -7,7 +7,7 @@ from pathlib import Path
 from fer_core.data.catalog import import_dataset
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
 from fer_core.experiment import run_experiment
-from fer_core.jobs.job import JobState
+from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
 from fer_core.runs.folder import create_run
@@ -39,10 +39,10 @@ def fill_store(settings: Settings) -> None:
     run = create_run(RUN, dump_config(load_config(presets()["small-soft"], TINY_CONFIG)), settings)
     run_experiment(run, settings)
     with JobStore(settings) as jobs:
-        done = jobs.submit("train", "Tiny network", ("train", "--run", RUN), RUN, job_id="done")
+        done = jobs.submit(JobKind.TRAIN, "Tiny network", ("train", "--run", RUN), RUN, job_id="done")
         jobs.claim_next()
         jobs.finish(done.id, JobState.SUCCEEDED, 0, "")
-        failed = jobs.submit("train", "Wide network", ("train", "--run", "gone"), "gone", job_id="failed")
+        failed = jobs.submit(JobKind.TRAIN, "Wide network", ("train", "--run", "gone"), "gone", job_id="failed")
         jobs.claim_next()
         jobs.finish(failed.id, JobState.FAILED, 1, "The loss became nan in epoch 1. Lower optimizer.learning_rate.")
-        jobs.submit("train", "Waiting network", ("train", "--run", RUN), RUN, job_id="waiting")
+        jobs.submit(JobKind.TRAIN, "Waiting network", ("train", "--run", RUN), RUN, job_id="waiting")

@@ -16,6 +16,7 @@ import pytest
 from fer_core.cli.main import CANCELLED
 from fer_core.data.manifest import known_manifests
 from fer_core.errors import CancelledError
+from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
 from fer_core.runs.folder import list_runs
@@ -48,7 +49,7 @@ def test_datasets_are_drawn_counted_listed_and_deleted(cli: Cli, store: Settings
     assert listed["drawn-faces"]["n"] == 40
     assert listed["ferplus"]["imported"] is False
     with JobStore(store) as jobs:
-        job = jobs.submit("quality", "Look for faces", (), "drawn-faces")
+        job = jobs.submit(JobKind.QUALITY, "Look for faces", (), "drawn-faces")
         assert_input_error(cli("datasets", "delete", "drawn-faces"), "drawn-faces", job.id, "Cancel the job first")
         jobs.request_cancel(job.id)
     assert cli("datasets", "delete", "drawn-faces", "--json").json == {"id": "drawn-faces", "deleted": True}

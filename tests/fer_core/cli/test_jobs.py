@@ -7,7 +7,7 @@ import pytest
 
 from fer_core.cli.main import main
 from fer_core.errors import JobError
-from fer_core.jobs.job import JobState
+from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
@@ -33,7 +33,9 @@ def ended(store: Settings) -> str:
     """A job that has failed, with a run folder and a log."""
     create_run("tiny", "model: {}", store)
     with JobStore(store) as jobs:
-        job = jobs.submit("train", "Tiny", ("train", "--run", "tiny"), "tiny", resume_args=("--resume",), job_id="a")
+        job = jobs.submit(
+            JobKind.TRAIN, "Tiny", ("train", "--run", "tiny"), "tiny", resume_args=("--resume",), job_id="a"
+        )
         jobs.claim_next()
         jobs.log_path(job).parent.mkdir(parents=True)
         jobs.log_path(job).write_text("it began\nand broke\n")
@@ -51,8 +53,8 @@ def test_a_job_is_done_again_from_the_start(say: Say, ended: str, store: Setting
 
 def test_the_priority_of_a_waiting_job_is_changed(say: Say, ended: str, store: Settings) -> None:
     with JobStore(store) as jobs:
-        jobs.submit("train", "b", (), "r", job_id="b")
-        jobs.submit("train", "c", (), "r", job_id="c")
+        jobs.submit(JobKind.TRAIN, "b", (), "r", job_id="b")
+        jobs.submit(JobKind.TRAIN, "c", (), "r", job_id="c")
     code, out, _ = say("priority", "c", "5")
     assert (code, out) == (0, "c: priority 5, place 1 in the queue\n")
     code, _, error = say("priority", ended, "5")
@@ -81,14 +83,14 @@ def test_a_run_that_is_to_stay_stays(say: Say, ended: str, store: Settings) -> N
 
 def test_a_run_of_two_jobs_stays_with_the_other(say: Say, ended: str, store: Settings) -> None:
     with JobStore(store) as jobs:
-        jobs.submit("train", "again", (), "tiny", job_id="b")
+        jobs.submit(JobKind.TRAIN, "again", (), "tiny", job_id="b")
     assert json.loads(say("delete", ended, "--json")[1])["run"] is None
     assert (store.runs_dir / "tiny").is_dir()
 
 
 def test_the_list_is_filtered(say: Say, ended: str, store: Settings) -> None:
     with JobStore(store) as jobs:
-        jobs.submit("import", "b", (), "r", job_id="b")
+        jobs.submit(JobKind.IMPORT, "b", (), "r", job_id="b")
     assert [row["id"] for row in json.loads(say("list", "--state", "failed", "--json")[1])] == [ended]
     assert [row["id"] for row in json.loads(say("list", "--kind", "import", "--json")[1])] == ["b"]
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from fer_core.cli.main import main
+from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 from tests.support.runs import make_run
@@ -129,7 +130,7 @@ def test_missing_values_are_null_in_json(say: Say, store: Settings) -> None:
 
 def test_a_run_is_deleted_unless_it_is_worked_on(say: Say, two: tuple[str, str], store: Settings) -> None:
     with JobStore(store) as jobs:
-        jobs.submit("train", "t", (), "one", job_id="job")
+        jobs.submit(JobKind.TRAIN, "t", (), "one", job_id="job")
         code, _, error = say("delete", "one")
         assert code == 2 and "Cancel the job first" in error
         jobs.request_cancel("job")

@@ -29,6 +29,8 @@ from fer_core.files.migration import (
     rename_keys,
     rename_query_params,
 )
+from fer_core.jobs.job import JobKind
+from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import Run, RunState, open_run
 from fer_core.runs.seen import seen_images
 from fer_core.settings import Settings
@@ -141,6 +143,7 @@ def test_a_dataset_keeps_its_labels_and_corrections(old: Settings) -> None:
             {"rebalancing": "over-sampling", "ambiguous": "left-out"},
         ),
         ({"mark": "disputed"}, {"mark": "ambiguous"}),
+        ({"kind": "draw"}, {"kind": "generate"}),
         ({"recipe": "study-b"}, {"policy": "study-b"}),
         ({"split": "train", "split_config": "seeded", "mark": "excluded"}, None),
     ],
@@ -154,6 +157,14 @@ def test_old_commands_still_run() -> None:
     assert rename_command(["quantise", "--model", "draw"]) == ["quantize", "--model", "draw"]
     assert rename_command(["datasets", "list"]) == ["datasets", "list"]
     assert rename_command([]) == []
+
+
+def test_jobs_are_listed_by_their_kind_of_today(old: Settings) -> None:
+    with JobStore(old) as jobs:
+        assert {job.kind for job in jobs.list()} == {JobKind.TRAIN, JobKind.GENERATE, JobKind.QUALITY}
+        (generate,) = jobs.list(kind=JobKind.GENERATE)
+    assert generate.args[:2] == ("datasets", "draw")
+    assert rename_command(generate.command_args)[:2] == ["datasets", "generate"]
 
 
 def test_new_names_stay_and_texts_are_left_alone() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.errors import JobError, RunError
 from fer_core.jobs.deletion import active_jobs_by_run, assert_dataset_unused, delete_job, delete_run_with_jobs
-from fer_core.jobs.job import JobState
+from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.stall import StepTiming
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import Run, create_run
@@ -22,14 +22,14 @@ def kept(store: Settings) -> Iterator[JobStore]:
     create_run("new", "", store)
     with JobStore(store) as jobs:
         for name, state in (("first", JobState.FAILED), ("second", JobState.SUCCEEDED)):
-            jobs.submit("train", name, (), "old", job_id=name)
+            jobs.submit(JobKind.TRAIN, name, (), "old", job_id=name)
             jobs.claim_next()
             jobs.finish(name, state, 0, "")
         yield jobs
 
 
 def test_a_run_goes_with_the_jobs_that_worked_on_it(kept: JobStore, store: Settings) -> None:
-    kept.submit("train", "another", (), "new", job_id="another")
+    kept.submit(JobKind.TRAIN, "another", (), "new", job_id="another")
     assert sorted(delete_run_with_jobs("old", kept, store)) == ["first", "second"]
     assert not (store.runs_dir / "old").exists()
     assert [job.id for job in kept.list()] == ["another"]
@@ -37,7 +37,7 @@ def test_a_run_goes_with_the_jobs_that_worked_on_it(kept: JobStore, store: Setti
 
 @pytest.mark.parametrize("start", [False, True])
 def test_a_run_that_is_worked_on_stays_whole(kept: JobStore, store: Settings, start: bool) -> None:
-    kept.submit("train", "again", (), "old", job_id="again")
+    kept.submit(JobKind.TRAIN, "again", (), "old", job_id="again")
     if start:
         kept.claim_next()
     assert {run: job.id for run, job in active_jobs_by_run(kept).items()} == {"old": "again"}
@@ -54,7 +54,7 @@ def test_a_run_without_jobs_is_deleted(kept: JobStore, store: Settings) -> None:
 
 
 def test_a_job_of_another_kind_on_the_same_name_is_none_of_the_runs(kept: JobStore, store: Settings) -> None:
-    kept.submit("import", "a dataset", (), "old", job_id="import")
+    kept.submit(JobKind.IMPORT, "a dataset", (), "old", job_id="import")
     assert active_jobs_by_run(kept) == {}
     delete_run_with_jobs("old", kept, store)
     assert [job.id for job in kept.list()] == ["import"]
@@ -62,7 +62,7 @@ def test_a_job_of_another_kind_on_the_same_name_is_none_of_the_runs(kept: JobSto
 
 def _train_on(dataset: str, jobs: JobStore, store: Settings) -> Run:
     run = create_run("on-it", f"dataset: {dataset}\n", store)
-    jobs.submit("train", "Faces again", (), run.id, job_id="needing")
+    jobs.submit(JobKind.TRAIN, "Faces again", (), run.id, job_id="needing")
     return run
 
 
@@ -96,8 +96,10 @@ def test_a_dataset_that_a_job_needs_is_not_deleted(
     assert_dataset_unused("faces", kept, store)
 
 
-@pytest.mark.parametrize("kind", ["import", "quality", "draw"])
-def test_a_dataset_that_is_being_made_or_searched_is_not_deleted(kind: str, kept: JobStore, store: Settings) -> None:
+@pytest.mark.parametrize("kind", [JobKind.IMPORT, JobKind.QUALITY, JobKind.GENERATE])
+def test_a_dataset_that_is_being_made_or_searched_is_not_deleted(
+    kind: JobKind, kept: JobStore, store: Settings
+) -> None:
     kept.submit(kind, "t", (), "other")
     kept.submit(kind, "t", (), "faces", job_id="on-it")
     with pytest.raises(JobError, match="on-it"):
@@ -107,6 +109,6 @@ def test_a_dataset_that_is_being_made_or_searched_is_not_deleted(kind: str, kept
 @pytest.mark.parametrize("config", ["dataset: other\n", "", "[", "- dataset: faces\n"])
 def test_jobs_on_other_datasets_hold_none(config: str, kept: JobStore, store: Settings) -> None:
     create_run("elsewhere", config, store)
-    kept.submit("train", "t", (), "elsewhere")
-    kept.submit("train", "t", (), "a-run-that-is-gone")
+    kept.submit(JobKind.TRAIN, "t", (), "elsewhere")
+    kept.submit(JobKind.TRAIN, "t", (), "a-run-that-is-gone")
     assert_dataset_unused("faces", kept, store)

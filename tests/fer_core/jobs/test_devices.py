@@ -4,6 +4,7 @@ import pytest
 
 from fer_core.errors import InputError
 from fer_core.jobs import devices
+from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
 
 
@@ -44,8 +45,8 @@ def test_an_unknown_device_is_refused_with_those_there_are(two_gpus: None) -> No
 
 
 def test_a_full_device_holds_up_its_own_jobs_only(jobs: JobStore) -> None:
-    jobs.submit("train", "t", (), "r", device="gpu:0", priority=5, job_id="urgent")
-    jobs.submit("import", "t", (), "r", job_id="import")
+    jobs.submit(JobKind.TRAIN, "t", (), "r", device="gpu:0", priority=5, job_id="urgent")
+    jobs.submit(JobKind.IMPORT, "t", (), "r", job_id="import")
     claimed = jobs.claim_next(["gpu:0"])
     assert claimed is not None and claimed.id == "import"
     assert jobs.claim_next(["gpu:0", "cpu"]) is None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.job import Job, JobKind, JobState
 from fer_core.jobs.log import last_error_line, open_attempt
 from fer_core.jobs.outcome import outcome
 from fer_core.jobs.store import JobStore
@@ -23,7 +23,7 @@ ValueError: epochs cannot be negative but got -1.
 @pytest.fixture
 def job(jobs: JobStore) -> Job:
     """A running job."""
-    jobs.submit("train", "t", ("train",), "r", job_id="j")
+    jobs.submit(JobKind.TRAIN, "t", ("train",), "r", job_id="j")
     claimed = jobs.claim_next()
     assert claimed is not None
     return claimed

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fer_core.jobs.job import Job
+from fer_core.jobs.job import Job, JobKind
 from fer_core.jobs.process import JobProcess, kill_group
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
@@ -39,7 +39,7 @@ def earlier(pid: int, monkeypatch: pytest.MonkeyPatch) -> psutil.Process:
 def job(jobs: JobStore) -> Job:
     """A running job that leaves a child behind."""
     code = f"import subprocess; print(subprocess.Popen({list(SLEEP)!r}).pid, flush=True)"
-    jobs.submit("train", "t", ("-c", code), "r", job_id="j")
+    jobs.submit(JobKind.TRAIN, "t", ("-c", code), "r", job_id="j")
     claimed = jobs.claim_next()
     assert claimed is not None
     return claimed

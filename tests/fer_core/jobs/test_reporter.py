@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from fer_core.errors import CancelledError
+from fer_core.jobs.job import JobKind
 from fer_core.jobs.reporter import ProgressReporter
 from fer_core.jobs.store import JobState, JobStore
 from fer_core.jobs.throttling import request_throttling
@@ -25,7 +26,7 @@ from fer_core.settings import Settings
 @pytest.fixture
 def reporter(jobs: JobStore, quick: Settings, monkeypatch: pytest.MonkeyPatch) -> ProgressReporter:
     """The reporter of a running job `j`."""
-    jobs.submit("train", "t", (), "r", job_id="j")
+    jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     jobs.claim_next()
     monkeypatch.setenv("FERSCOPE_JOB", "j")
     return ProgressReporter.from_environment(quick)

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from fer_core.errors import JobError
-from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.job import Job, JobKind, JobState
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.supervisor import ensure_supervisor, supervisor_status
 from fer_core.settings import Settings
@@ -53,7 +53,7 @@ def test_it_starts_once_runs_jobs_and_leaves(
 ) -> None:
     monkeypatch.setenv("TEST_IDLE_EXIT_S", "1.5")
     assert not supervisor_status(quick).running
-    job = jobs.submit("train", "t", ("work",), "r")
+    job = jobs.submit(JobKind.TRAIN, "t", ("work",), "r")
     pid = ensure_supervisor(quick, command)
     assert ensure_supervisor(quick, command) == pid
     assert supervisor_status(quick).pid == pid and os.getsid(pid) == pid
@@ -85,8 +85,8 @@ def test_a_killed_supervisor_loses_no_job(
     tmp_path: Path,
 ) -> None:
     flag = tmp_path / "go"
-    done = jobs.submit("train", "t", ("wait", str(flag)), "r")
-    mute = jobs.submit("train", "t", ("mute", str(flag)), "r")
+    done = jobs.submit(JobKind.TRAIN, "t", ("wait", str(flag)), "r")
+    mute = jobs.submit(JobKind.TRAIN, "t", ("mute", str(flag)), "r")
     first = ensure_supervisor(quick, command)
     for job in (done, mute):
         until(lambda job=job: jobs.get(job.id).pid is not None)
@@ -115,7 +115,7 @@ def test_a_job_taken_over_can_be_cancelled(
     tmp_path: Path,
 ) -> None:
     note = tmp_path / "child"
-    job = jobs.submit("train", "t", ("stubborn", str(note)), "r")
+    job = jobs.submit(JobKind.TRAIN, "t", ("stubborn", str(note)), "r")
     first = ensure_supervisor(quick, command)
     until(lambda: note.exists() and note.read_text() != "")
     os.kill(first, signal.SIGKILL)
@@ -135,7 +135,7 @@ def test_sigterm_ends_the_supervisor_and_not_its_jobs(
     tmp_path: Path,
 ) -> None:
     flag = tmp_path / "go"
-    job = jobs.submit("train", "t", ("wait", str(flag)), "r")
+    job = jobs.submit(JobKind.TRAIN, "t", ("wait", str(flag)), "r")
     first = ensure_supervisor(quick, command)
     until(lambda: jobs.get(job.id).message == "waiting")
     os.kill(first, signal.SIGTERM)

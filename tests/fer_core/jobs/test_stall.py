@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.jobs.job import ACTIVE_STATES, Job, JobState
+from fer_core.jobs.job import ACTIVE_STATES, Job, JobKind, JobState
 from fer_core.jobs.process import is_alive
 from fer_core.jobs.reporter import ProgressReporter
 from fer_core.jobs.stall import StepTimer, StepTiming, describe_stall, stall_remedy
@@ -77,7 +77,7 @@ def test_work_whose_length_nobody_knows_never_stalls() -> None:
 @pytest.fixture
 def running(jobs: JobStore) -> Job:
     """A running job `j`, of which nothing is known yet."""
-    jobs.submit("train", "t", (), "r", job_id="j")
+    jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     claimed = jobs.claim_next()
     assert claimed is not None
     return claimed
@@ -188,7 +188,7 @@ def test_a_hung_job_is_ended_and_resumed_once(
 ) -> None:
     supervisor = supervised(hasty)
     notes = tmp_path / "attempts"
-    job = jobs.submit("train", "t", ("hang", "1", str(notes)), "r", resume_args=("--resume",))
+    job = jobs.submit(JobKind.TRAIN, "t", ("hang", "1", str(notes)), "r", resume_args=("--resume",))
     until(lambda: jobs.get(job.id).state is JobState.STALLED, between=supervisor.step)
     until(lambda: jobs.get(job.id).state.ended, between=supervisor.step)
     job = jobs.get(job.id)
@@ -205,7 +205,7 @@ def test_a_second_stall_fails_it_with_what_to_do(
     tmp_path: Path,
 ) -> None:
     supervisor = supervised(hasty)
-    job = jobs.submit("train", "t", ("hang", "9", str(tmp_path / "attempts")), "r", resume_args=("--resume",))
+    job = jobs.submit(JobKind.TRAIN, "t", ("hang", "9", str(tmp_path / "attempts")), "r", resume_args=("--resume",))
     until(lambda: jobs.get(job.id).state.ended, between=supervisor.step)
     job = jobs.get(job.id)
     assert (job.state, job.attempts, job.stalls, job.exit_code) == (JobState.FAILED, 2, 2, -signal.SIGKILL)
@@ -221,7 +221,7 @@ def test_where_the_settings_do_not_allow_it_nothing_is_ended(
     tmp_path: Path,
 ) -> None:
     supervisor = supervised(hasty.model_copy(update={"resume_stalled": False}))
-    job = jobs.submit("train", "t", ("hang", "9", str(tmp_path / "attempts")), "r")
+    job = jobs.submit(JobKind.TRAIN, "t", ("hang", "9", str(tmp_path / "attempts")), "r")
     until(lambda: jobs.get(job.id).state is JobState.STALLED, between=supervisor.step)
     looks = iter(range(60))
     until(lambda: next(looks, None) is None, between=supervisor.step)
@@ -248,7 +248,7 @@ def test_an_old_record_alone_ends_nothing(
 ) -> None:
     """As after the machine has slept: the record is hours old, until the next heartbeat."""
     supervisor = supervised(hasty.model_copy(update={"heartbeat_s": 60.0}))
-    job = jobs.submit("train", "t", ("wait", str(tmp_path / "go")), "r")
+    job = jobs.submit(JobKind.TRAIN, "t", ("wait", str(tmp_path / "go")), "r")
     until(lambda: jobs.get(job.id).message == "waiting", between=supervisor.step)
     for _ in range(3):
         jobs.heartbeat(job.id, 0.5, "waiting", timing=StepTiming(9999.0, 1.0, 0.1))

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from fer_core.errors import InputError, JobError
+from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobState, JobStore
 from fer_core.settings import Settings
 
@@ -25,7 +26,9 @@ def claimed(jobs: JobStore) -> str:
 
 def test_a_job_is_read_as_it_was_submitted(jobs: JobStore, quick: Settings) -> None:
     before = datetime.now(UTC)
-    job = jobs.submit("train", "Größe, ж", ("train", "--set", "a=b c"), "run-1", resume_args=["--resume"], priority=3)
+    job = jobs.submit(
+        JobKind.TRAIN, "Größe, ж", ("train", "--set", "a=b c"), "run-1", resume_args=["--resume"], priority=3
+    )
     with JobStore(quick) as another:
         read = another.get(job.id)
     assert read == job
@@ -37,11 +40,11 @@ def test_a_job_is_read_as_it_was_submitted(jobs: JobStore, quick: Settings) -> N
 
 
 def test_an_id_is_taken_once_and_must_be_one(jobs: JobStore) -> None:
-    assert jobs.submit("train", "t", (), "r", job_id="mine").id == "mine"
+    assert jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="mine").id == "mine"
     with pytest.raises(JobError, match="already a job 'mine'"):
-        jobs.submit("train", "t", (), "r", job_id="mine")
+        jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="mine")
     with pytest.raises(InputError, match="job id"):
-        jobs.submit("train", "t", (), "r", job_id="../up")
+        jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="../up")
 
 
 def test_an_unknown_id_is_named(jobs: JobStore) -> None:
@@ -52,10 +55,10 @@ def test_an_unknown_id_is_named(jobs: JobStore) -> None:
 
 def test_list_is_newest_first_and_filters(jobs: JobStore) -> None:
     for number in range(4):
-        jobs.submit("train" if number % 2 else "import", "t", (), f"target-{number}", job_id=f"j{number}")
+        jobs.submit(JobKind.TRAIN if number % 2 else "import", "t", (), f"target-{number}", job_id=f"j{number}")
     jobs.request_cancel("j3")
     assert [job.id for job in jobs.list()] == ["j3", "j2", "j1", "j0"]
-    assert [job.id for job in jobs.list(kind="train")] == ["j3", "j1"]
+    assert [job.id for job in jobs.list(kind=JobKind.TRAIN)] == ["j3", "j1"]
     assert [job.id for job in jobs.list(target="target-2")] == ["j2"]
     assert [job.id for job in jobs.list(states=[JobState.CANCELLED])] == ["j3"]
     assert jobs.list(states=[]) == []
@@ -64,7 +67,7 @@ def test_list_is_newest_first_and_filters(jobs: JobStore) -> None:
 
 def test_claims_go_by_priority_then_age(jobs: JobStore) -> None:
     for name, priority in (("old", 0), ("low", -1), ("high", 5), ("young", 0), ("high-too", 5)):
-        jobs.submit("train", "t", (), "r", priority=priority, job_id=name)
+        jobs.submit(JobKind.TRAIN, "t", (), "r", priority=priority, job_id=name)
     order = [claimed(jobs) for _ in range(5)]
     assert order == ["high", "high-too", "old", "young", "low"]
     assert jobs.claim_next() is None
@@ -73,7 +76,7 @@ def test_claims_go_by_priority_then_age(jobs: JobStore) -> None:
 
 
 def test_no_job_is_claimed_twice_by_threads_and_processes(jobs: JobStore, command: tuple[str, ...]) -> None:
-    ids = {jobs.submit("train", "t", (), "r").id for _ in range(60)}
+    ids = {jobs.submit(JobKind.TRAIN, "t", (), "r").id for _ in range(60)}
     others = [
         subprocess.Popen([*command, "claim"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -102,7 +105,7 @@ def test_no_job_is_claimed_twice_by_threads_and_processes(jobs: JobStore, comman
 
 
 def test_a_heartbeat_tells_of_the_cancel(jobs: JobStore) -> None:
-    jobs.submit("train", "t", (), "r", job_id="j")
+    jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     assert jobs.heartbeat("j", 0.1, "too early"), "a job that does not run is told to stop"
     claimed(jobs)
     jobs.started("j", 4711, 1234.5)
@@ -116,7 +119,7 @@ def test_a_heartbeat_tells_of_the_cancel(jobs: JobStore) -> None:
 
 
 def test_a_queued_job_is_cancelled_at_once(jobs: JobStore) -> None:
-    jobs.submit("train", "t", (), "r", job_id="j")
+    jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     cancelled = jobs.request_cancel("j")
     assert cancelled.state is JobState.CANCELLED and cancelled.ended_at is not None
     assert jobs.claim_next() is None
@@ -124,7 +127,7 @@ def test_a_queued_job_is_cancelled_at_once(jobs: JobStore) -> None:
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED])
 def test_a_job_that_did_not_succeed_can_be_resumed(jobs: JobStore, state: JobState) -> None:
-    jobs.submit("train", "t", ("train",), "r", resume_args=("--resume",), job_id="j")
+    jobs.submit(JobKind.TRAIN, "t", ("train",), "r", resume_args=("--resume",), job_id="j")
     first = jobs.claim_next()
     assert first is not None and first.command_args == ("train",)
     jobs.started("j", 4711, 1234.5)
@@ -138,7 +141,7 @@ def test_a_job_that_did_not_succeed_can_be_resumed(jobs: JobStore, state: JobSta
 
 
 def test_wrong_transitions_are_refused_with_words(jobs: JobStore) -> None:
-    jobs.submit("train", "t", (), "r", job_id="j")
+    jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     with pytest.raises(JobError, match=r"'j' can't be resumed: it is queued\. Wait"):
         jobs.resume("j")
     with pytest.raises(JobError, match="'j' can't be deleted: it is queued"):
@@ -162,7 +165,7 @@ def test_wrong_transitions_are_refused_with_words(jobs: JobStore) -> None:
 
 
 def test_delete_forgets_the_log_too(jobs: JobStore, quick: Settings) -> None:
-    job = jobs.submit("train", "t", (), "r")
+    job = jobs.submit(JobKind.TRAIN, "t", (), "r")
     log = jobs.log_path(job)
     assert log == quick.logs_dir / f"{job.id}.log"
     log.parent.mkdir()
@@ -173,14 +176,14 @@ def test_delete_forgets_the_log_too(jobs: JobStore, quick: Settings) -> None:
 
 
 def test_a_locked_database_is_reported(jobs: JobStore, quick: Settings, sqlite: Path) -> None:
-    jobs.submit("train", "t", (), "r")
+    jobs.submit(JobKind.TRAIN, "t", (), "r")
     holder = sqlite3.connect(sqlite, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     try:
         with JobStore(quick, busy_timeout_s=0.2) as hasty:
             assert len(hasty.list()) == 1, "reading goes on while somebody writes"
             with pytest.raises(JobError, match=r"ferscope\.db stayed locked for 0\.2 s"):
-                hasty.submit("train", "t", (), "r")
+                hasty.submit(JobKind.TRAIN, "t", (), "r")
     finally:
         holder.close()
 
@@ -197,7 +200,7 @@ def test_a_full_disk_is_reported(jobs: JobStore, quick: Settings, sqlite: Path) 
         event.listen(full._database._engine, "connect", no_more_pages)
         with pytest.raises(JobError, match=r"the disk is full\. Free some room"):
             for _ in range(100):
-                full.submit("train", "t" * 2000, (), "r")
+                full.submit(JobKind.TRAIN, "t" * 2000, (), "r")
 
 
 def test_a_database_that_is_none_is_reported(quick: Settings, sqlite: Path) -> None:
@@ -233,18 +236,18 @@ def test_a_wrong_url_is_named_without_its_password(tmp_path: Path, url: str, wor
 
 def test_a_relative_sqlite_path_lies_in_the_store(tmp_path: Path) -> None:
     with JobStore(Settings(home=tmp_path / "store", database_url="sqlite:///deep/jobs.db")) as jobs:
-        jobs.submit("train", "t", (), "r")
+        jobs.submit(JobKind.TRAIN, "t", (), "r")
     assert (tmp_path / "store" / "deep" / "jobs.db").is_file()
 
 
 def test_the_database_can_be_used_again_after_dispose(jobs: JobStore) -> None:
-    jobs.submit("train", "t", (), "r")
+    jobs.submit(JobKind.TRAIN, "t", (), "r")
     jobs.dispose()
     assert len(jobs.list()) == 1
 
 
 def test_a_job_that_is_retried_forgets_what_it_did(jobs: JobStore) -> None:
-    jobs.submit("train", "t", ("train",), "r", resume_args=("--resume",), job_id="j")
+    jobs.submit(JobKind.TRAIN, "t", ("train",), "r", resume_args=("--resume",), job_id="j")
     claimed(jobs)
     jobs.finish("j", JobState.FAILED, 1, "it broke")
     assert jobs.retry("j").state is JobState.QUEUED
@@ -258,7 +261,7 @@ def test_a_job_that_is_retried_forgets_what_it_did(jobs: JobStore) -> None:
 
 def test_a_waiting_job_changes_its_place(jobs: JobStore) -> None:
     for name in ("a", "b", "c"):
-        jobs.submit("train", "t", (), "r", job_id=name)
+        jobs.submit(JobKind.TRAIN, "t", (), "r", job_id=name)
     jobs.set_priority("c", 2)
     jobs.set_priority("a", -1)
     assert [job.id for job in jobs.waiting()] == ["c", "b", "a"]
@@ -270,7 +273,7 @@ def test_a_waiting_job_changes_its_place(jobs: JobStore) -> None:
 
 
 def test_the_time_left_runs_on_between_two_signs_of_life(jobs: JobStore) -> None:
-    jobs.submit("train", "t", (), "r", job_id="j")
+    jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     assert jobs.get("j").left_at(datetime.now(UTC)) is None
     claimed(jobs)
     jobs.heartbeat("j", 0.5, "half", 60.0)

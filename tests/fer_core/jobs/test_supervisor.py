@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from fer_core.errors import JobError
-from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.job import Job, JobKind, JobState
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.supervisor import Supervisor, supervisor_status
 from fer_core.settings import Settings
@@ -41,7 +41,7 @@ def drive(supervisor: Supervisor, jobs: JobStore, until: Callable[..., None]) ->
 
 
 def test_a_job_succeeds(jobs: JobStore, drive: Callable[..., Job]) -> None:
-    job = drive(jobs.submit("train", "t", ("work", "ä"), "r"), JobState.SUCCEEDED)
+    job = drive(jobs.submit(JobKind.TRAIN, "t", ("work", "ä"), "r"), JobState.SUCCEEDED)
     assert (job.exit_code, job.error, job.progress_01, job.attempts) == (0, "", 1.0, 1)
     assert job.message == "step 9"
     assert job.started_at is not None and job.ended_at is not None and job.started_at <= job.ended_at
@@ -50,16 +50,18 @@ def test_a_job_succeeds(jobs: JobStore, drive: Callable[..., Job]) -> None:
 
 
 def test_a_job_fails_with_a_line_that_says_why(jobs: JobStore, drive: Callable[..., Job]) -> None:
-    job = drive(jobs.submit("train", "t", ("fail", "batch_size is 0, at least 1 is needed"), "r"), JobState.FAILED)
+    job = drive(
+        jobs.submit(JobKind.TRAIN, "t", ("fail", "batch_size is 0, at least 1 is needed"), "r"), JobState.FAILED
+    )
     assert (job.exit_code, job.error) == (1, "ValueError: batch_size is 0, at least 1 is needed")
 
 
 def test_a_job_that_somebody_else_asked_to_stop_is_interrupted(jobs: JobStore, drive: Callable[..., Job]) -> None:
-    assert drive(jobs.submit("train", "t", ("die", "75"), "r"), JobState.INTERRUPTED).exit_code == 75
+    assert drive(jobs.submit(JobKind.TRAIN, "t", ("die", "75"), "r"), JobState.INTERRUPTED).exit_code == 75
 
 
 def test_a_program_that_is_not_there_fails_the_job(jobs: JobStore, quick: Settings) -> None:
-    missing = jobs.submit("train", "t", (), "r")
+    missing = jobs.submit(JobKind.TRAIN, "t", (), "r")
     with Supervisor(quick, ("/no/such/program",)) as supervisor:
         supervisor.step()
     assert jobs.get(missing.id).state is JobState.FAILED
@@ -69,7 +71,7 @@ def test_a_program_that_is_not_there_fails_the_job(jobs: JobStore, quick: Settin
 def test_a_job_that_listens_is_cancelled(
     jobs: JobStore, drive: Callable[..., Job], until: Callable[..., None], tmp_path: Path
 ) -> None:
-    job = drive(jobs.submit("train", "t", ("wait", str(tmp_path / "never")), "r"), JobState.RUNNING)
+    job = drive(jobs.submit(JobKind.TRAIN, "t", ("wait", str(tmp_path / "never")), "r"), JobState.RUNNING)
     until(lambda: jobs.get(job.id).message == "waiting")
     jobs.request_cancel(job.id)
     job = drive(job, JobState.CANCELLED)
@@ -84,7 +86,7 @@ def test_a_job_that_does_not_listen_is_killed_with_its_children(
     tmp_path: Path,
 ) -> None:
     note = tmp_path / "child"
-    job = drive(jobs.submit("train", "t", ("stubborn", str(note)), "r"), JobState.RUNNING)
+    job = drive(jobs.submit(JobKind.TRAIN, "t", ("stubborn", str(note)), "r"), JobState.RUNNING)
     until(lambda: note.exists() and note.read_text() != "")
     child = int(note.read_text())
     assert runs(child)
@@ -102,7 +104,7 @@ def test_a_killed_job_is_interrupted_leaves_nothing_and_can_be_resumed(
     tmp_path: Path,
 ) -> None:
     note = tmp_path / "child"
-    submitted = jobs.submit("train", "t", ("parent", str(note)), "r")
+    submitted = jobs.submit(JobKind.TRAIN, "t", ("parent", str(note)), "r")
     job = drive(submitted, JobState.RUNNING)
     until(lambda: note.exists() and note.read_text() != "")
     assert job.pid is not None
@@ -113,7 +115,7 @@ def test_a_killed_job_is_interrupted_leaves_nothing_and_can_be_resumed(
 
 
 def test_resuming_adds_the_resume_arguments(jobs: JobStore, drive: Callable[..., Job]) -> None:
-    job = drive(jobs.submit("train", "t", ("die", "3"), "r", resume_args=("--resume",)), JobState.FAILED)
+    job = drive(jobs.submit(JobKind.TRAIN, "t", ("die", "3"), "r", resume_args=("--resume",)), JobState.FAILED)
     assert job.error == "Exit code 3, and nothing in the log."
     jobs.resume(job.id)
     job = drive(job, JobState.FAILED)
@@ -126,7 +128,7 @@ def test_only_so_many_jobs_run_at_once_and_the_urgent_go_first(
     jobs: JobStore, supervisor: Supervisor, drive: Callable[..., Job], tmp_path: Path
 ) -> None:
     flag = tmp_path / "go"
-    submitted = [jobs.submit("train", "t", ("wait", str(flag)), "r", priority=number) for number in range(4)]
+    submitted = [jobs.submit(JobKind.TRAIN, "t", ("wait", str(flag)), "r", priority=number) for number in range(4)]
     for _ in range(3):
         supervisor.step()
     running = {job.id for job in jobs.list(states=[JobState.RUNNING])}
@@ -140,7 +142,7 @@ def test_a_job_has_a_session_of_its_own_and_yields_to_others(
     jobs: JobStore, drive: Callable[..., Job], tmp_path: Path
 ) -> None:
     flag = tmp_path / "go"
-    job = drive(jobs.submit("train", "t", ("wait", str(flag)), "r"), JobState.RUNNING)
+    job = drive(jobs.submit(JobKind.TRAIN, "t", ("wait", str(flag)), "r"), JobState.RUNNING)
     assert job.pid is not None and job.pid_started_at == pytest.approx(psutil.Process(job.pid).create_time(), abs=2)
     assert os.getsid(job.pid) == job.pid
     assert psutil.Process(job.pid).nice() >= 5
@@ -149,7 +151,7 @@ def test_a_job_has_a_session_of_its_own_and_yields_to_others(
 
 
 def test_a_reused_pid_is_not_mistaken_for_the_job(jobs: JobStore, supervisor: Supervisor) -> None:
-    jobs.submit("train", "t", (), "r", job_id="j")
+    jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     jobs.claim_next()
     jobs.started("j", os.getpid(), psutil.Process().create_time() - 3600)
     supervisor.step()
@@ -161,7 +163,7 @@ def test_a_reused_pid_is_not_mistaken_for_the_job(jobs: JobStore, supervisor: Su
 def test_a_job_whose_pid_was_never_written_down_is_found_again(
     jobs: JobStore, supervisor: Supervisor, until: Callable[..., None]
 ) -> None:
-    jobs.submit("train", "t", (), "r", job_id="j")
+    jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     jobs.claim_next()
     sleeper = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(60)"],
@@ -206,7 +208,7 @@ def test_a_job_queued_while_it_leaves_is_not_forgotten(
     def submit_and_leave(self: Supervisor, *exc: object) -> None:
         if not late:
             assert supervisor_status(quick).running, "so nobody starts another"
-            late.append(jobs.submit("train", "t", ("work",), "r"))
+            late.append(jobs.submit(JobKind.TRAIN, "t", ("work",), "r"))
         leave(self, *exc)
 
     monkeypatch.setattr(Supervisor, "__exit__", submit_and_leave)
@@ -238,7 +240,7 @@ def test_a_round_that_fails_is_tried_again(
     jobs: JobStore, quick: Settings, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fer_core.jobs.supervisor._TROUBLE_PAUSE_S", 0.02)
-    job = jobs.submit("train", "t", ("work",), "r")
+    job = jobs.submit(JobKind.TRAIN, "t", ("work",), "r")
     claim, troubles = JobStore.claim_next, iter(range(3))
 
     def troubled(self: JobStore, full: Iterable[str]) -> Job | None:

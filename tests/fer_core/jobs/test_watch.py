@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.jobs.job import JobState
+from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.service import supervisor_status
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.watch import SupervisorWatchdog
@@ -27,7 +27,7 @@ def test_without_a_job_no_supervisor_is_started(jobs: JobStore, quick: Settings,
 def test_a_killed_supervisor_is_followed_by_another(
     jobs: JobStore, quick: Settings, watch: SupervisorWatchdog, until: Callable[..., None], tmp_path: Path
 ) -> None:
-    job = jobs.submit("train", "t", ("wait", str(tmp_path / "done")), "r")
+    job = jobs.submit(JobKind.TRAIN, "t", ("wait", str(tmp_path / "done")), "r")
     watch.start()
     until(lambda: jobs.get(job.id).pid is not None)
     first = supervisor_status(quick).pid

@@ -14,6 +14,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.quality.checks import FindingKind
 from fer_core.data.quality.messages import WORDS
 from fer_core.data.quality.report import quality_report
+from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 from fer_ui.datasets import quality_view
@@ -163,7 +164,7 @@ def test_the_search_for_faces_is_started_and_then_pointed_to(
     assert started == [ID]
     assert "'section': 'quality', 'job': 'job-1'" in said(app)
     with JobStore(store) as jobs:
-        jobs.submit("quality", "Look for faces", ("datasets", "quality", ID, "--faces"), ID, job_id="job-2")
+        jobs.submit(JobKind.QUALITY, "Look for faces", ("datasets", "quality", ID, "--faces"), ID, job_id="job-2")
     app = show()
     assert "Faces are being searched for: datasets" in said(app)
     assert not [button for button in app.button if button.key == "search-faces"]

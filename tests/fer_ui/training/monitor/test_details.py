@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 import streamlit as st
 
+from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import RunState
 from fer_core.settings import Settings
@@ -76,7 +77,7 @@ def test_what_nobody_writes_to_any_more_is_not_renewed(store: Settings) -> None:
         os.utime(path, (past, past))
     assert not look("typed", "").live
     with JobStore(store) as jobs:
-        job = jobs.submit("train", "Typed", ("train",), "typed")
+        job = jobs.submit(JobKind.TRAIN, "Typed", ("train",), "typed")
         assert look("typed", job.id).live
         jobs.request_cancel(job.id)
         assert not look("typed", job.id).live

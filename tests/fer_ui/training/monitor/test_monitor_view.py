@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.errors import JobError
-from fer_core.jobs.job import JobState
+from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import Run, open_run
 from fer_core.settings import Settings
@@ -75,7 +75,7 @@ def jobs(store: Settings) -> Iterator[JobStore]:
 
 def add_job(jobs: JobStore, run: str, state: JobState, error: str = "") -> str:
     """A training's job in that state, named after it."""
-    jobs.submit("train", f"A {state} one", ("train",), run, resume_args=("--resume",), job_id=str(state))
+    jobs.submit(JobKind.TRAIN, f"A {state} one", ("train",), run, resume_args=("--resume",), job_id=str(state))
     if state is not JobState.QUEUED:
         jobs.claim_next()
     if state.ended:

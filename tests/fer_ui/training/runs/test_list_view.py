@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.comparison.run_summary import RunMetrics, RunSummary
+from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import RunState, list_runs
 from fer_core.runs.notes import write_notes
@@ -156,7 +157,7 @@ def test_only_so_many_are_compared_and_it_is_said(runs: Settings) -> None:
 
 def test_ticked_runs_are_deleted_together_with_their_jobs(runs: Settings) -> None:
     with JobStore(runs) as jobs:
-        jobs.submit("train", "First", (), "20260101-000000-a", job_id="done")
+        jobs.submit(JobKind.TRAIN, "First", (), "20260101-000000-a", job_id="done")
         jobs.request_cancel("done")
     app = tick(open_view(view), 3, 4)
     delete = next(button for button in app.button if button.label == "Delete")
@@ -173,7 +174,7 @@ def test_ticked_runs_are_deleted_together_with_their_jobs(runs: Settings) -> Non
 
 def test_a_run_that_is_worked_on_is_not_deleted(runs: Settings) -> None:
     with JobStore(runs) as jobs:
-        jobs.submit("train", "Fourth", (), "20260104-000000-d", job_id="now")
+        jobs.submit(JobKind.TRAIN, "Fourth", (), "20260104-000000-d", job_id="now")
     app = open_view(view)
     assert app.dataframe[0].value["state"].tolist()[1] == "waiting"
     app = tick(app, 1)
@@ -191,7 +192,7 @@ def test_a_job_that_starts_meanwhile_keeps_its_run(runs: Settings) -> None:
     app = sure.check().run()
     delete = next(button for button in app.button if button.label == "Delete")
     with JobStore(runs) as jobs:
-        jobs.submit("train", "First", (), "20260101-000000-a", job_id="now")
+        jobs.submit(JobKind.TRAIN, "First", (), "20260101-000000-a", job_id="now")
         app = delete.click().run()
         assert not app.exception
         assert "20260101-000000-a" in [run.id for run in list_runs(runs)]
