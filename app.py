@@ -9,11 +9,11 @@ import streamlit as st
 from fer_core import __version__
 from fer_core.settings import settings
 from fer_core.system.logs import configure_logging
-from fer_ui.errors import shown_errors
-from fer_ui.gate import end_server, refusal
+from fer_ui.auth import end_server, startup_error
+from fer_ui.errors import show_errors
 from fer_ui.live.streamer import leave_streamer
-from fer_ui.navigation import Page, note_open, registered
-from fer_ui.query_params import follow_old_link
+from fer_ui.navigation import Page, build_pages, set_current_page
+from fer_ui.query_params import rename_old_params
 from fer_ui.sidebar import show_sidebar
 
 
@@ -29,18 +29,18 @@ def main() -> None:
     st.set_page_config(
         page_title="FERscope", page_icon=str(Path(__file__).parent / "fer_ui" / "icon.png"), layout="wide"
     )
-    if why := refusal():
+    if why := startup_error():
         end_server(why)
         st.error(why)
         return
-    with shown_errors():
+    with show_errors():
         _start()
-        follow_old_link()
-        page = st.navigation(list(registered().values()))
-        if note_open(page) is not Page.LIVE:
+        rename_old_params()
+        page = st.navigation(list(build_pages().values()))
+        if set_current_page(page) is not Page.LIVE:
             leave_streamer()
         show_sidebar(__version__)
-        with shown_errors():
+        with show_errors():
             page.run()
 
 

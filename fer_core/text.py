@@ -45,3 +45,13 @@ def shorten(text: str, characters: int, cut: Literal["middle", "end"] = "middle"
         return text
     end = characters // 2 if cut == "middle" else 0
     return f"{text[: characters - 1 - end].rstrip(' ,;(')}…{text[len(text) - end :]}"
+
+
+def capitalize_first(text: str) -> str:
+    """Capitalize the first letter and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def lowercase_first(text: str) -> str:
+    """Start with a small letter, except in an abbreviation such as SGD or F1."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text

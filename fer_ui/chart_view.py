@@ -11,7 +11,7 @@ import streamlit as st
 
 from fer_core.files.csv_file import csv_bytes
 from fer_ui.charts.layout import chart_config, get_titles, without_title
-from fer_ui.escaping import markup
+from fer_ui.escaping import escape_html
 
 _TITLE = "margin:0;padding:0;font-size:1.0625rem;font-weight:600;line-height:1.35"
 _SUBTITLE = "margin:0;font-size:0.9375rem;line-height:1.4;color:color-mix(in srgb, currentColor 78%, transparent)"
@@ -74,8 +74,8 @@ def show_csv_download(table: pd.DataFrame, key: str, label: str = "Download as C
 
 def titles_html(title: str, subtitle: str) -> str:
     """The markup of a chart's words."""
-    below = f'<p style="{_SUBTITLE}">{markup(subtitle)}</p>' if subtitle else ""
-    return f'<div><h3 style="{_TITLE}">{markup(title)}</h3>{below}</div>'
+    below = f'<p style="{_SUBTITLE}">{escape_html(subtitle)}</p>' if subtitle else ""
+    return f'<div><h3 style="{_TITLE}">{escape_html(title)}</h3>{below}</div>'
 
 
 def _downloads(table: pd.DataFrame, key: str) -> None:

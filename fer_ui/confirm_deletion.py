@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 
 
-def offer_deletion(key: str, label: str, consequences: str, delete: Callable[[], object]) -> None:
+def show_deletion_form(key: str, label: str, consequences: str, delete: Callable[[], object]) -> None:
     """An expander with a box to tick and a button that calls `delete`, which leads to another page when it is done."""
     with st.expander(label):
-        st.markdown(plain(consequences))
+        st.markdown(escape_markdown(consequences))
         sure = st.checkbox("I want to delete it", key=f"sure-{key}")
         if st.button("Delete", key=f"delete-{key}", disabled=not sure, icon=":material/delete:"):
-            with shown_errors():
+            with show_errors():
                 delete()

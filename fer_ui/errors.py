@@ -18,7 +18,7 @@ FAULT = "Something went wrong on our side; nothing you entered is lost. Try agai
 
 
 @contextmanager
-def shown_errors() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Show what goes wrong inside instead of letting it end the page.
 
     What Streamlit itself raises to stop or rerun a script is no `Exception` and passes through. The rest of the page

@@ -17,7 +17,7 @@ _MARKS = re.compile(
 )
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """`text` written so that Streamlit's Markdown shows it as it is, its line breaks kept.
 
     File names, class names and error messages hold asterisks, underscores and dollar signs that mean nothing. Words
@@ -27,11 +27,6 @@ def plain(text: str) -> str:
     return "  \n".join(_MARKS.sub(r"\\\g<0>", line) for line in lines)
 
 
-def sentence(words: str) -> str:
-    """With a capital at its beginning; the rest stays as it is."""
-    return words[:1].upper() + words[1:]
-
-
-def markup(text: str) -> str:
+def escape_html(text: str) -> str:
     """`text` written so that HTML shows it as it is, a percent sign never on a line of its own."""
     return escape(text).replace(" %", "&nbsp;%")

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import streamlit as st
 
-from fer_ui.escaping import markup, plain
+from fer_ui.escaping import escape_html, escape_markdown
 
 NoticeKind: TypeAlias = Literal["info", "success", "warning", "error"]
 
@@ -50,8 +50,8 @@ class Headline(NamedTuple):
 def page_header(title: str, sentence: str) -> None:
     """The page's title and, in one sentence, what it answers. Plain text both."""
     st.html(_STYLE)
-    st.title(plain(title), anchor=False)
-    st.markdown(plain(sentence))
+    st.title(escape_markdown(title), anchor=False)
+    st.markdown(escape_markdown(sentence))
 
 
 def headline(numbers: Sequence[Headline]) -> None:
@@ -80,8 +80,8 @@ def empty_state(title: str, text: str, *, links: Callable[[], object] | None = N
         links: draws the page links or buttons that lead on.
     """
     with st.container(border=True, gap="small"):
-        st.subheader(plain(title), anchor=False)
-        st.markdown(plain(text))
+        st.subheader(escape_markdown(title), anchor=False)
+        st.markdown(escape_markdown(text))
         if links is not None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 links()
@@ -90,12 +90,12 @@ def empty_state(title: str, text: str, *, links: Callable[[], object] | None = N
 def notice(kind: NoticeKind, text: str) -> None:
     """A line that stands out. Plain text."""
     boxes = {"info": st.info, "success": st.success, "warning": st.warning, "error": st.error}
-    boxes[kind](plain(text), icon=_ICONS[kind])
+    boxes[kind](escape_markdown(text), icon=_ICONS[kind])
 
 
 def _headline_cell(number: Headline) -> str:
-    detail = f'<dd style="{_DETAIL}">{markup(number.detail)}</dd>' if number.detail else ""
+    detail = f'<dd style="{_DETAIL}">{escape_html(number.detail)}</dd>' if number.detail else ""
     return (
-        f'<div style="{_CELL}"><dt style="{_LABEL}">{markup(number.label)}</dt>'
-        f'<dd style="{_VALUE}">{markup(number.value)}</dd>{detail}</div>'
+        f'<div style="{_CELL}"><dt style="{_LABEL}">{escape_html(number.label)}</dt>'
+        f'<dd style="{_VALUE}">{escape_html(number.value)}</dd>{detail}</div>'
     )

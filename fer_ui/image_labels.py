@@ -11,7 +11,7 @@ from fer_core.data.label_mapping.label_map import LEFT_OUT, NO_LABEL
 from fer_core.data.record import Split
 from fer_core.data.votes import Unlabeled
 from fer_core.labels import Expression
-from fer_ui.escaping import sentence
+from fer_core.text import capitalize_first
 from fer_ui.theme import expression_title
 
 SPLITS: dict[str, str] = {
@@ -42,7 +42,7 @@ def describe_split(split: str) -> str:
 
 def split_title(split: str) -> str:
     """A part as a label: "Validation"."""
-    return sentence(describe_split(split))
+    return capitalize_first(describe_split(split))
 
 
 def describe_reason(reason: str) -> str:
@@ -55,7 +55,7 @@ def label_title(row: Mapping[str, Any]) -> str:
     label = get_text(row, "label")
     if label in list(Expression):
         return expression_title(Expression(label))
-    return sentence(describe_reason(get_text(row, "unlabeled")))
+    return capitalize_first(describe_reason(get_text(row, "unlabeled")))
 
 
 def get_marks(row: Mapping[str, Any]) -> list[str]:

@@ -38,7 +38,7 @@ _ICONS: dict[Page, str] = {
 }
 
 
-def registered() -> dict[Page, StreamlitPage]:
+def build_pages() -> dict[Page, StreamlitPage]:
     """The pages as Streamlit's navigation wants them, the first one at the root; new ones for each run of a session,
     as Streamlit notes on them which may be run."""
     return {
@@ -53,7 +53,7 @@ def registered() -> dict[Page, StreamlitPage]:
     }
 
 
-def note_open(page: StreamlitPage) -> Page:
+def set_current_page(page: StreamlitPage) -> Page:
     """Remember which page the session shows, for `link_to`; told by the shell before each run of a page."""
     name = Page(page.title.lower())
     st.session_state[_OPEN] = name
@@ -67,7 +67,7 @@ def link_to(page: Page, label: str, **query: str) -> None:
     as it is there.
     """
     if st.session_state.get(_OPEN) is not page:
-        st.page_link(registered()[page], label=label, icon=_ICONS[page], query_params=query or None)
+        st.page_link(build_pages()[page], label=label, icon=_ICONS[page], query_params=query or None)
         return
     key = "-".join(["go", page, label, *(f"{name}={value}" for name, value in query.items())])
     if st.button(label, key=key, icon=_ICONS[page], type="tertiary"):
@@ -76,4 +76,4 @@ def link_to(page: Page, label: str, **query: str) -> None:
 
 def go_to(page: Page, **query: str) -> None:
     """Switch to a page now, with what it should show in its address."""
-    st.switch_page(registered()[page], query_params=query or None)
+    st.switch_page(build_pages()[page], query_params=query or None)

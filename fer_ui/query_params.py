@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
@@ -51,37 +51,47 @@ class QueryParam(StrEnum):
     AXIS = "axis"
 
 
-def follow_old_link() -> None:
+def rename_old_params() -> None:
     """Rename what an address of an earlier version says, so that links which people kept still show the same."""
     said = st.query_params.to_dict()
     if (renamed := rename_query_params(said)) != said:
         st.query_params.from_dict(renamed)
 
 
-def choose(
+def param_selectbox(
     label: str,
-    options: Sequence[Value],
+    options: Sequence[Value] | Mapping[Value, str],
     param: QueryParam,
     *,
     format_func: Callable[[str], str] = str,
     help_text: str | None = None,
 ) -> Value:
-    """A drop-down whose choice is in the address; the first of `options`, which are not empty, to begin with."""
-    _follow_address(param, options)
-    chosen = st.selectbox(label, options, key=str(param), format_func=format_func, help=help_text)
-    return _into_address(param, options, chosen)
+    """Draw a select box whose value is in the query string.
+
+    Args:
+        options: at least one; the first is the default. A mapping gives each option's title.
+        format_func: makes the titles where `options` is a sequence.
+    """
+    values, title = _values_and_titles(options, format_func)
+    _follow_query(param, values)
+    return _write_query(param, values, st.selectbox(label, values, key=str(param), format_func=title, help=help_text))
 
 
-def switch(
-    label: str, options: Sequence[Value], param: QueryParam, *, format_func: Callable[[str], str] = str
+def param_segmented_control(
+    label: str,
+    options: Sequence[Value] | Mapping[Value, str],
+    param: QueryParam,
+    *,
+    format_func: Callable[[str], str] = str,
 ) -> Value:
-    """A row of buttons of which one is pressed, its choice in the address; the first option to begin with."""
-    _follow_address(param, options)
-    chosen = st.segmented_control(label, options, required=True, key=str(param), format_func=format_func)
-    return _into_address(param, options, chosen)
+    """Draw a row of buttons, one of them pressed, whose value is in the query string; arguments as above."""
+    values, title = _values_and_titles(options, format_func)
+    _follow_query(param, values)
+    chosen = st.segmented_control(label, values, required=True, key=str(param), format_func=title)
+    return _write_query(param, values, chosen)
 
 
-def choose_many(
+def param_multiselect(
     label: str,
     options: Sequence[Value],
     param: QueryParam,
@@ -110,9 +120,9 @@ def choose_many(
     return list(chosen)
 
 
-def search(label: str, param: QueryParam, *, placeholder: str = "", help_text: str | None = None) -> str:
+def param_text_input(label: str, param: QueryParam, *, placeholder: str = "", help_text: str | None = None) -> str:
     """A field for text to look for, without space around it; the text is in the address."""
-    key, asked = str(param), value_of(param)
+    key, asked = str(param), get_param(param)
     if key not in st.session_state or asked != st.session_state.get(_seen(param)):
         st.session_state[key] = asked
     text = st.text_input(label, key=key, placeholder=placeholder, help=help_text).strip()
@@ -124,17 +134,26 @@ def search(label: str, param: QueryParam, *, placeholder: str = "", help_text: s
     return text
 
 
-def value_of(param: QueryParam) -> str:
+def get_param(param: QueryParam) -> str:
     """What the address says, "" where it says nothing."""
     return st.query_params.get(param, "")
 
 
-def _follow_address(param: QueryParam, options: Sequence[str]) -> None:
+def _values_and_titles(
+    options: Sequence[Value] | Mapping[Value, str], format_func: Callable[[str], str]
+) -> tuple[list[Value], Callable[[str], str]]:
+    if isinstance(options, Mapping):
+        titles = {str(value): title for value, title in options.items()}
+        return list(options), titles.__getitem__
+    return list(options), format_func
+
+
+def _follow_query(param: QueryParam, options: Sequence[str]) -> None:
     """Set the widget to what the address says where the address has changed since the last run.
 
     Streamlit's own binding of widgets to addresses writes the labels that people see; a link should carry ids.
     """
-    key, asked = str(param), value_of(param) or options[0]
+    key, asked = str(param), get_param(param) or options[0]
     if (
         key not in st.session_state
         or st.session_state[key] not in options
@@ -143,11 +162,11 @@ def _follow_address(param: QueryParam, options: Sequence[str]) -> None:
         st.session_state[key] = asked if asked in options else options[0]
 
 
-def _into_address(param: QueryParam, options: Sequence[Value], chosen: Value | None) -> Value:
+def _write_query(param: QueryParam, options: Sequence[Value], chosen: Value | None) -> Value:
     """Write the choice into the address, where the first option needs no word."""
     value = chosen if chosen is not None else options[0]
     st.session_state[_seen(param)] = value
-    if value_of(param) != value and (value != options[0] or value_of(param)):
+    if get_param(param) != value and (value != options[0] or get_param(param)):
         st.query_params[param] = value
     return value
 

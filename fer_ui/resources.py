@@ -34,7 +34,7 @@ def detector() -> OpenedDetector:
     return open_detector(settings())
 
 
-def used_model() -> ModelEntry:
+def active_model() -> ModelEntry:
     """The model that Predict and Live use."""
     return find_model(model_in_use(settings()), settings())
 
@@ -51,7 +51,7 @@ def fastest(model: ModelEntry) -> FastestBundle:
     return _fastest(model.folder, tuple(path.stat().st_mtime for path in paths))
 
 
-def index_of(dataset: StoredDataset) -> pd.DataFrame:
+def load_index(dataset: StoredDataset) -> pd.DataFrame:
     """A dataset's index with its corrections, without what only the engine needs; shared, so not to be changed.
 
     Columns of few values are categories: a filter on a million rows then takes milliseconds.
@@ -79,6 +79,6 @@ def _index(dataset_id: str, fingerprint: str, version: int) -> pd.DataFrame:
 
 
 @st.cache_data(show_spinner="Looking at this machine", ttl=60)
-def examination() -> list[CheckResult]:
+def doctor_findings() -> list[CheckResult]:
     """What the doctor finds, at most a minute old."""
     return run_checks(settings())

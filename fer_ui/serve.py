@@ -4,7 +4,7 @@
 begins with a link to a page: Streamlit takes the folder `pages` beside `app.py` for pages of its older kind until
 `app.py` has run once. Here it is told beforehand. A test opens such a link on a fresh server.
 
-Before everything it serves it puts the gate (`fer_ui/gate.py`), which asks for a token where the app can be reached
+Before everything it serves it puts the gate (`fer_ui/auth.py`), which asks for a token where the app can be reached
 from other machines.
 
 It also watches over the supervisor from the start, so that jobs go on after a crash before anybody opens a page.
@@ -23,7 +23,7 @@ from fer_core.errors import SettingsError
 from fer_core.jobs.watch import SupervisorWatchdog
 from fer_core.settings import settings
 from fer_core.system.allocator import return_freed_memory
-from fer_ui.gate import put_up_gate
+from fer_ui.auth import install_auth
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 
@@ -32,7 +32,7 @@ def main() -> None:
     """Run the server until it is stopped; arguments are passed on to Streamlit."""
     return_freed_memory()
     PagesManager.uses_pages_directory = False
-    put_up_gate()
+    install_auth()
     with contextlib.suppress(SettingsError):  # every page says it
         SupervisorWatchdog(settings()).start()
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]

@@ -7,8 +7,8 @@ import streamlit as st
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.errors import FerscopeError
 from fer_core.jobs.job import ACTIVE_STATES, Job, JobState
-from fer_ui.escaping import plain
-from fer_ui.resources import job_store, used_model
+from fer_ui.escaping import escape_markdown
+from fer_ui.resources import active_model, job_store
 from fer_ui.theme_watch import rerun_on_theme_change
 
 _SHOWN_JOBS = 3
@@ -17,7 +17,7 @@ _SHOWN_JOBS = 3
 def show_sidebar(version: str) -> None:
     """Draw it."""
     with st.sidebar:
-        st.caption(plain(_model_words()))
+        st.caption(escape_markdown(_model_words()))
         _watch_jobs()
         st.caption(f"FERscope {version}. Nothing leaves the machine it runs on.")
         rerun_on_theme_change()
@@ -25,7 +25,7 @@ def show_sidebar(version: str) -> None:
 
 def _model_words() -> str:
     try:
-        entry = used_model()
+        entry = active_model()
     except FerscopeError as error:
         return str(error)
     return f"Model in use: {_title(entry)}"
@@ -46,7 +46,7 @@ def _watch_jobs() -> None:
 def _show_active_jobs() -> None:
     active = _active_jobs()
     for job in active[:_SHOWN_JOBS]:
-        st.progress(min(max(job.progress_01, 0.0), 1.0), text=plain(f"{job.title}: {job.state}"))
+        st.progress(min(max(job.progress_01, 0.0), 1.0), text=escape_markdown(f"{job.title}: {job.state}"))
     if len(active) > _SHOWN_JOBS:
         st.caption(f"and {len(active) - _SHOWN_JOBS} more")
 

@@ -15,7 +15,7 @@ from fer_core.settings import settings
 from fer_ui.header import notice
 
 
-def upload_field(label: str, key: str, what: str, **options: Any) -> Any:
+def file_uploader(label: str, key: str, what: str, **options: Any) -> Any:
     """A field for files that never shows one which the server does not have.
 
     After a restart of the server the browser goes on as before, with the names of files that are gone. The field then
@@ -39,7 +39,7 @@ def upload_field(label: str, key: str, what: str, **options: Any) -> Any:
     return files
 
 
-def keep_upload(name: str, content: IO[bytes]) -> Path:
+def save_upload(name: str, content: IO[bytes]) -> Path:
     """Write an uploaded file into the store, atomically; its path."""
     path = Path(name)
     target = settings().uploads_dir / f"{new_id(slug(path.stem))}{path.suffix.lower()}"

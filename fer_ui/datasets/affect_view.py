@@ -11,10 +11,10 @@ from fer_core.labels import Expression
 from fer_core.settings import settings
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.affect_plane import affect_plane
-from fer_ui.errors import shown_errors
+from fer_ui.errors import show_errors
 from fer_ui.formatting import count, images, percent
 from fer_ui.header import Headline, empty_state, headline, notice
-from fer_ui.query_params import QueryParam, value_of
+from fer_ui.query_params import QueryParam, get_param
 from fer_ui.theme import expression_title
 
 _POINTS_A_CLASS = 600
@@ -24,7 +24,7 @@ _SEPARATOR = ","
 
 def show_affect(dataset: StoredDataset) -> None:
     """How many images have both values, the plane with its filter, and the table."""
-    with shown_errors():
+    with show_errors():
         if not set(_COLUMNS) <= set(dataset.columns()):
             empty_state(
                 "This dataset has no valence and arousal",
@@ -95,7 +95,7 @@ def _classes(summary: pd.DataFrame, name: str) -> list[Expression]:
     there = [Expression(each) for each in summary.loc[summary["n"] > 0, "expression"]]
     key = f"affect-classes-{name}"
     if key not in st.session_state:
-        asked = value_of(QueryParam.LABEL).split(_SEPARATOR)
+        asked = get_param(QueryParam.LABEL).split(_SEPARATOR)
         st.session_state[key] = [expression for expression in there if expression in asked] or there
     chosen = st.pills(
         "Expressions",

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_ui.formatting import count
-from fer_ui.query_params import QueryParam, value_of
+from fer_ui.query_params import QueryParam, get_param
 
 LEFT_OUT = "left-out"
 USED = "used"
@@ -32,7 +32,7 @@ def choose_exclude_ambiguous(index: pd.DataFrame, *, usually_left_out: bool = Fa
 
 def exclude_ambiguous_in_query(*, usually_left_out: bool = False) -> bool:
     """What `choose_exclude_ambiguous` gives, without drawing anything."""
-    asked = value_of(QueryParam.AMBIGUOUS)
+    asked = get_param(QueryParam.AMBIGUOUS)
     return asked == LEFT_OUT if asked in _WORDS else usually_left_out
 
 

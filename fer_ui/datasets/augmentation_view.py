@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.record import Split
 from fer_core.labels import Expression
+from fer_core.text import capitalize_first
 from fer_core.training.config.augmentation_policies import AugmentationPolicy, describe_changes, policies
 from fer_ui.datasets.augmentation_preview import build_augment_command, load_augmented_images
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain, sentence
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.header import empty_state
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, choose, value_of
+from fer_ui.query_params import QueryParam, get_param, param_selectbox
 from fer_ui.theme import expression_title
 
 SEEDS_A_SAMPLE = 1000
@@ -36,7 +37,7 @@ def show_augmentation(dataset: StoredDataset, index: pd.DataFrame) -> None:
     Args:
         index: with `id`, `split`, `label`, `problem` and, where there is an overlay, `excluded`.
     """
-    with shown_errors():
+    with show_errors():
         seed = _seed()
         faces = sample_faces(index, seed // SEEDS_A_SAMPLE)
         if faces.empty:
@@ -76,7 +77,7 @@ def next_faces(seed: int) -> int:
 
 
 def _seed() -> int:
-    asked = value_of(QueryParam.SEED)
+    asked = get_param(QueryParam.SEED)
     return int(asked) % _SEED_END if asked.isdecimal() and len(asked) <= len(str(_SEED_END)) else 0
 
 
@@ -85,7 +86,9 @@ def _pick(seed: int) -> tuple[str, AugmentationPolicy]:
     known = policies()
     names = sorted(known, key=lambda name: (name == "none", name))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = choose("Augmentation policy", names, QueryParam.POLICY, format_func=lambda each: known[each].title)
+        name = param_selectbox(
+            "Augmentation policy", names, QueryParam.POLICY, format_func=lambda each: known[each].title
+        )
         st.button("Draw again", icon=":material/refresh:", on_click=_go_to, args=(next_draw(seed),))
         st.button("Other faces", icon=":material/shuffle:", on_click=_go_to, args=(next_faces(seed),))
     return name, known[name]
@@ -97,15 +100,15 @@ def _go_to(seed: int) -> None:
 
 def _say(policy: AugmentationPolicy) -> None:
     changes = "; ".join(describe_changes(policy.augment)) or "nothing is changed"
-    st.markdown(plain(f"{sentence(changes)}."))
+    st.markdown(escape_markdown(f"{capitalize_first(changes)}."))
     if policy.description:
-        st.caption(plain(policy.description))
+        st.caption(escape_markdown(policy.description))
 
 
 def _grid(faces: pd.DataFrame, drawn: NDArray[np.uint8]) -> None:
     for name, label, seen in zip(faces["id"], faces["label"], drawn, strict=True):
         title = expression_title(Expression(label))
-        st.markdown(f"**{title}** {plain(name)}")
+        st.markdown(f"**{title}** {escape_markdown(name)}")
         with st.container(horizontal=True, gap="small"):
             for draw, face in enumerate(seen):
                 what = f"draw {draw}" if draw else "as it is"

@@ -21,13 +21,13 @@ from fer_ui.datasets.faces.corrections_view import Correction, show_correction_b
 from fer_ui.datasets.faces.face_grid import show_faces, show_pairs
 from fer_ui.datasets.reports import load_quality
 from fer_ui.datasets.table_download import show_table_download
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count, images, percent
 from fer_ui.header import Headline, headline, notice
 from fer_ui.navigation import Page, go_to, link_to
-from fer_ui.query_params import QueryParam, value_of
-from fer_ui.resources import index_of, job_store
+from fer_ui.query_params import QueryParam, get_param
+from fer_ui.resources import job_store, load_index
 
 _HASH_BITS = 64
 _DETECTORS = {"yunet": "YuNet", "haar": "the Haar cascade"}
@@ -42,7 +42,7 @@ def show_quality(dataset: StoredDataset) -> None:
     _answer(dataset, report)
     if report.lacking:
         notice("info", describe_outdated_index(dataset.id, report.lacking))
-    st.caption(plain(report.not_seen))
+    st.caption(escape_markdown(report.not_seen))
     finding = _checks(dataset, report)
     _offer_downloads(dataset, report)
     with said:
@@ -65,7 +65,7 @@ def describe_outdated_index(dataset_id: str, lacking: Sequence[str]) -> str:
 
 def _answer(dataset: StoredDataset, report: QualityReport) -> None:
     """The sentence that the view opens with, and its numbers."""
-    st.markdown(plain(summarize_quality(report)))
+    st.markdown(escape_markdown(summarize_quality(report)))
     undone = f"{len(report.unchecked)} could not be made, or not in full" if report.unchecked else "all were made"
     share = report.concerned / report.used if report.used else 0.0
     headline(
@@ -112,14 +112,14 @@ def _choose(report: QualityReport) -> Finding | None:
     found = {str(finding.kind): finding for finding in report.findings}
     if not found:
         return None
-    asked = value_of(QueryParam.FINDING)
+    asked = get_param(QueryParam.FINDING)
     if asked != st.session_state.get(_SEEN) or st.session_state.get(_CHOSEN) not in found:
         st.session_state[_CHOSEN] = asked if asked in found else next(iter(found))
-    labels = {kind: f"{plain(each.title)}: **{_result(each, report)}**" for kind, each in found.items()}
+    labels = {kind: f"{escape_markdown(each.title)}: **{_result(each, report)}**" for kind, each in found.items()}
     kind = st.radio("What was found", list(found), key=_CHOSEN, format_func=labels.__getitem__)
     if kind != (asked or next(iter(found))):
         st.query_params[QueryParam.FINDING] = kind
-    st.session_state[_SEEN] = value_of(QueryParam.FINDING)
+    st.session_state[_SEEN] = get_param(QueryParam.FINDING)
     return found[kind]
 
 
@@ -127,9 +127,9 @@ def _without_finding(report: QualityReport) -> list[str]:
     """The checks that found nothing, and those that had nothing to look at, as lines of Markdown."""
     rest = [kind for kind in FindingKind if report.find(kind) is None]
     nothing = "; ".join(WORDS[kind].title for kind in rest if kind not in report.unchecked)
-    lines = [f":material/check: Nothing found: {plain(nothing)}."] if nothing else []
+    lines = [f":material/check: Nothing found: {escape_markdown(nothing)}."] if nothing else []
     return lines + [
-        f":material/remove: Not checked: {plain(WORDS[kind].title)} ({plain(report.unchecked[kind])})."
+        ":material/remove: " + escape_markdown(f"Not checked: {WORDS[kind].title} ({report.unchecked[kind]}).")
         for kind in rest
         if kind in report.unchecked
     ]
@@ -138,7 +138,7 @@ def _without_finding(report: QualityReport) -> list[str]:
 def _offer_downloads(dataset: StoredDataset, report: QualityReport) -> None:
     if not report.findings:
         return
-    index = index_of(dataset)
+    index = load_index(dataset)
     with st.container(horizontal=True, gap="small"):
         show_table_download(lambda: finding_table(report.findings, index), f"findings-{dataset.id}", "Findings as CSV")
         if any(finding.pairs is not None for finding in report.findings):
@@ -150,7 +150,7 @@ def _result(finding: Finding, report: QualityReport) -> str:
     words = images(len(finding.rows))
     if finding.pairs is not None:
         words += f" in {count(len(finding.pairs))} {'pair' if len(finding.pairs) == 1 else 'pairs'}"
-    return f"{words}; {plain(report.unchecked[finding.kind])}" if finding.kind in report.unchecked else words
+    return f"{words}; {escape_markdown(report.unchecked[finding.kind])}" if finding.kind in report.unchecked else words
 
 
 def _offer_face_search(dataset: StoredDataset) -> None:
@@ -159,19 +159,19 @@ def _offer_face_search(dataset: StoredDataset) -> None:
     if waiting:
         link_to(Page.DATASETS, "Faces are being searched for", dataset=dataset.id, section="quality", job=waiting[0].id)
     elif st.button("Look for faces", key="search-faces", icon=":material/frame_person:"):
-        with shown_errors():
+        with show_errors():
             job = submit_face_search(dataset.id, settings())
             go_to(Page.DATASETS, dataset=dataset.id, section="quality", job=job.id)
 
 
 def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityReport, detector: str) -> None:
-    st.subheader(f"{plain(finding.title)}: {_result(finding, report)}", anchor=False)
+    st.subheader(f"{escape_markdown(finding.title)}: {_result(finding, report)}", anchor=False)
     searched = f" They were searched for with {_DETECTORS.get(detector, detector)}."
     by = searched if finding.kind is FindingKind.NO_FACE else ""
-    st.markdown(plain(f"{finding.explanation}{by}"))
-    st.markdown(plain(f"What to do: {finding.suggestion[0].lower()}{finding.suggestion[1:]}"))
+    st.markdown(escape_markdown(f"{finding.explanation}{by}"))
+    st.markdown(escape_markdown(f"What to do: {finding.suggestion[0].lower()}{finding.suggestion[1:]}"))
     _offer_remedy(dataset, finding)
-    index = index_of(dataset)
+    index = load_index(dataset)
     key, reason = _key(dataset, finding), str(finding.kind)
     if finding.pairs is None:
         show_faces(dataset, index, key, reason=reason, places=finding.rows)
@@ -193,7 +193,7 @@ def _offer_remedy(dataset: StoredDataset, finding: Finding) -> None:
         return
     rows = to_exclude(finding) if finding.remedy == "exclude" else finding.rows
     action = Action.EXCLUDE if finding.remedy == "exclude" else Action.AMBIGUOUS
-    ids = index_of(dataset)["id"].iloc[rows].tolist()
+    ids = load_index(dataset)["id"].iloc[rows].tolist()
     correction = Correction(action, ids, reason=str(finding.kind))
     words, key = _remedy_words(finding, len(ids)), f"remedy-{finding.kind}"
     show_correction_button(dataset, words, correction, key=key, place="remedy", primary=True)

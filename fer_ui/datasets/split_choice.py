@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.data.splits.split import SplitConfig
-from fer_ui.query_params import QueryParam, value_of
+from fer_ui.query_params import QueryParam, get_param
 from fer_ui.split_query_params import split_from_query, split_to_query
 
 KINDS: dict[str, str] = {"published": "As published", "seeded": "Seeded", "kfold": "K-fold"}
@@ -46,7 +46,7 @@ def choose_split(*, published: bool, has_valid: bool, has_test: bool) -> SplitCo
 
 def _follow_address(kinds: list[str]) -> None:
     """Set the controls to what the address says where it has changed since the last run."""
-    asked = value_of(QueryParam.SPLIT_CONFIG)
+    asked = get_param(QueryParam.SPLIT_CONFIG)
     config = split_from_query(asked) or SplitConfig(kind="published")
     if asked != st.session_state.get(_SEEN) or _KIND not in st.session_state:
         st.session_state[_KIND] = config.kind
@@ -68,9 +68,9 @@ def _follow_address(kinds: list[str]) -> None:
 def _into_address(config: SplitConfig, usual: str) -> None:
     """Write the choice into the address, where the usual one needs no word."""
     written = split_to_query(config)
-    if value_of(QueryParam.SPLIT_CONFIG) != written and (written != usual or value_of(QueryParam.SPLIT_CONFIG)):
+    if get_param(QueryParam.SPLIT_CONFIG) != written and (written != usual or get_param(QueryParam.SPLIT_CONFIG)):
         st.query_params[QueryParam.SPLIT_CONFIG] = written
-    st.session_state[_SEEN] = value_of(QueryParam.SPLIT_CONFIG)
+    st.session_state[_SEEN] = get_param(QueryParam.SPLIT_CONFIG)
 
 
 def _percent(label: str, key: str, most: float) -> float:

@@ -21,12 +21,12 @@ from fer_ui.datasets.quality_view import pair_notes
 from fer_ui.datasets.reports import load_leakage, load_quality, load_split
 from fer_ui.datasets.split_choice import choose_split
 from fer_ui.datasets.table_download import show_table_download
-from fer_ui.escaping import markup, plain
+from fer_ui.escaping import escape_html, escape_markdown
 from fer_ui.formatting import count, images, percent
 from fer_ui.header import Headline, empty_state, headline
 from fer_ui.image_labels import split_title
 from fer_ui.navigation import Page, link_to
-from fer_ui.resources import index_of
+from fer_ui.resources import load_index
 from fer_ui.split_query_params import describe_split_config, split_to_query
 from fer_ui.theme import expression_title
 
@@ -39,7 +39,7 @@ _SMALL = "font-size:0.75rem;color:color-mix(in srgb, currentColor 72%, transpare
 
 def show_splits(dataset: StoredDataset) -> None:
     """The choice of a split, what each part holds, and whether the parts are really apart."""
-    index = index_of(dataset)
+    index = load_index(dataset)
     if index.empty or index["excluded"].all():
         empty_state("There is nothing to divide", "Every image is excluded. Restore some of them in Corrections.")
         return
@@ -66,7 +66,7 @@ def _answer(report: SplitReport) -> None:
     headline([Headline(_title(name), count(int(total[name])), percent(total[name] / whole)) for name in names])
     divided = f"Divided {describe_split_config(report.config)}."
     left = f" {images(int(total[LEFT_OUT]))} left out: why is said below." if total[LEFT_OUT] else ""
-    st.markdown(plain(divided + left))
+    st.markdown(escape_markdown(divided + left))
 
 
 def describe_excluded(report: SplitReport) -> str:
@@ -92,17 +92,17 @@ def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:
     ):
         with column:
             _show_verdict(title, found, subject, more)
-    st.caption(plain(not_seen(dataset.columns(), index_of(dataset)["split"])))
+    st.caption(escape_markdown(not_seen(dataset.columns(), load_index(dataset)["split"])))
     if published and not published.clean:
         _offer_pairs(dataset)
 
 
 def _show_verdict(title: str, found: Leakage, subject: str, more: str) -> None:
     icon = ":material/check_circle:" if found.clean else ":material/warning:"
-    st.markdown(f"{icon} **{plain(title)}**")
-    st.markdown(plain(found.in_words(subject)))
+    st.markdown(f"{icon} **{escape_markdown(title)}**")
+    st.markdown(escape_markdown(found.in_words(subject)))
     if more:
-        st.markdown(plain(more))
+        st.markdown(escape_markdown(more))
 
 
 def _offer_pairs(dataset: StoredDataset) -> None:
@@ -119,11 +119,11 @@ def _offer_pairs(dataset: StoredDataset) -> None:
     if not shown:
         return
     report, _ = load_quality(dataset)
-    index = index_of(dataset)
+    index = load_index(dataset)
     for kind in _LEAKING:
         finding = report.find(kind)
         if finding is not None and finding.pairs is not None:
-            st.markdown(f"**{plain(finding.title)}**, {images(len(finding.rows))}")
+            st.markdown(f"**{escape_markdown(finding.title)}**, {images(len(finding.rows))}")
             left, right = (index.iloc[finding.pairs[end]] for end in ("a", "b"))
             notes = pair_notes(finding, left)
             show_pairs(dataset, left, right, notes, f"{dataset.id}-leaking-{kind}", reason=str(kind))
@@ -158,7 +158,7 @@ def _row_html(name: str, cells: list[tuple[int, int]]) -> str:
     labeled = name in list(Expression)
     numbers = ""
     for number, total in cells:
-        share = f'<br><span style="{_SMALL}">{markup(percent(number / total))}</span>' if labeled and total else ""
+        share = f'<br><span style="{_SMALL}">{escape_html(percent(number / total))}</span>' if labeled and total else ""
         numbers += f'<td style="{_CELL};{_LINE}">{count(number)}{share}</td>'
     title = expression_title(Expression(name)) if labeled else "No label"
     return f'<tr><th scope="row" style="{_NAME};{_LINE}">{title}</th>{numbers}</tr>'

@@ -15,13 +15,13 @@ from fer_ui.charts.agreement import agreement_by_expression, agreement_histogram
 from fer_ui.charts.vote_shares import vote_shares_bars, vote_shares_table
 from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.datasets.vote_summary import VoteSummary, describe_votes, vote_summary
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import images, interval, percent
 from fer_ui.header import Headline, empty_state, headline
 from fer_ui.image_labels import split_title
-from fer_ui.query_params import QueryParam, switch
-from fer_ui.resources import index_of
+from fer_ui.query_params import QueryParam, param_segmented_control
+from fer_ui.resources import load_index
 
 _ALL = "all"
 _LABELED = "labeled"
@@ -31,7 +31,7 @@ _SCALES = {"count": "All expressions", "share": "Each expression"}
 
 def show_votes(dataset: StoredDataset) -> None:
     """The figures with their intervals and what they mean, the two charts, and the most ambiguous faces."""
-    with shown_errors():
+    with show_errors():
         if VOTE_COLUMNS[0] not in dataset.columns():
             empty_state(
                 "This dataset has no votes",
@@ -39,7 +39,7 @@ def show_votes(dataset: StoredDataset) -> None:
                 "of ten people on each image.",
             )
             return
-        index = index_of(dataset)
+        index = load_index(dataset)
         split = _part(index)
         seen = vote_summary(dataset, "" if split == _ALL else split)
         if seen is None:
@@ -64,7 +64,7 @@ def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
 def _part(index: pd.DataFrame) -> str:
     there = set(index["split"].dropna().unique())
     names = {_ALL: "All", **{str(split): split_title(split) for split in Split if split in there}}
-    return switch("Part", list(names), QueryParam.SPLIT, format_func=names.__getitem__) if len(names) > 2 else _ALL
+    return param_segmented_control("Part", names, QueryParam.SPLIT) if len(names) > 2 else _ALL
 
 
 def _say(seen: VoteSummary) -> None:
@@ -84,9 +84,9 @@ def _say(seen: VoteSummary) -> None:
         ]
     headline(numbers)
     if seen.ceiling is not None:
-        st.markdown(plain(describe_agreement_ceiling(seen.ceiling)))
+        st.markdown(escape_markdown(describe_agreement_ceiling(seen.ceiling)))
         st.caption(
-            plain(
+            escape_markdown(
                 "Agreement: the share of an image's votes that its commonest expression holds; a clear majority is "
                 f"more than half. Of the new panels {percent(seen.ceiling.panel_tied_01)} tie, and are not counted."
             )
@@ -99,7 +99,7 @@ def _median_detail(ends: Interval) -> str:
 
 
 def _charts(seen: VoteSummary, name: str) -> None:
-    scale = switch("Agreement on", list(_SCALES), QueryParam.SCALE, format_func=_SCALES.__getitem__)
+    scale = param_segmented_control("Agreement on", _SCALES, QueryParam.SCALE)
     draw = agreement_by_expression if scale == "share" else agreement_histogram_bars
     show_chart(draw(seen.histogram), f"agreement-{scale}-{name}", table=seen.histogram)
     show_chart(vote_shares_bars(seen.shares), f"vote-shares-{name}", table=vote_shares_table(seen.shares))
@@ -107,7 +107,7 @@ def _charts(seen: VoteSummary, name: str) -> None:
 
 def _ambiguous(dataset: StoredDataset, index: pd.DataFrame, seen: VoteSummary) -> None:
     st.subheader("The most ambiguous faces", anchor=False)
-    kind = switch("Of the images", list(_KINDS), QueryParam.KIND, format_func=_KINDS.__getitem__)
+    kind = param_segmented_control("Of the images", _KINDS, QueryParam.KIND)
     ambiguous = seen.ambiguous_labeled if kind == _LABELED else seen.ambiguous
     rows = index.iloc[ambiguous.rows]
     if rows.empty:
@@ -115,7 +115,7 @@ def _ambiguous(dataset: StoredDataset, index: pd.DataFrame, seen: VoteSummary) -
         return
     words = [describe_votes(votes) for votes in ambiguous.votes]
     st.markdown(
-        plain(
+        escape_markdown(
             f"The {images(len(rows))} on which voters agree least, the worst first. The first one has the votes "
             f"{words[0]}. Mark as ambiguous what has no right label, and a training can leave it out."
         )

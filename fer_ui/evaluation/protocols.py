@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fer_core.evaluation.predictions import PROTOCOLS
-from fer_ui.escaping import sentence
+from fer_core.text import capitalize_first
 
-PROTOCOL_TITLES: dict[str, str] = {name: sentence(words) for name, words in PROTOCOLS.items()}
+PROTOCOL_TITLES: dict[str, str] = {name: capitalize_first(words) for name, words in PROTOCOLS.items()}
 """The headline's protocol first, which is where a switch begins."""

@@ -11,8 +11,8 @@ from fer_core.jobs.job import Job, JobKind, JobState
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.stall import describe_stall, stall_remedy
 from fer_core.settings import settings
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.header import notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.resources import job_store
@@ -36,7 +36,8 @@ def show_job_rows(jobs: Sequence[Job]) -> None:
     for job in jobs:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(
-                f"{ICONS[job.state]} **{plain(job.title)}**: {job.state}, {ago(job.created_at)}", width="stretch"
+                f"{ICONS[job.state]} **{escape_markdown(job.title)}**: {job.state}, {format_age(job.created_at)}",
+                width="stretch",
             )
             if job.kind is JobKind.TRAIN:
                 link_to(Page.TRAINING, "Open", job=job.id)
@@ -62,7 +63,7 @@ def show_job(job: Job) -> None:
 
 def show_progress(job: Job) -> None:
     """The bar of an active job, what it is doing, and what becomes of one that has stalled."""
-    st.progress(min(max(job.progress_01, 0.0), 1.0), text=plain(running_words(job)))
+    st.progress(min(max(job.progress_01, 0.0), 1.0), text=escape_markdown(running_words(job)))
     if job.state is JobState.STALLED:
         notice("warning", f"Stalled. {describe_stall(job, datetime.now(UTC))} {stall_remedy(job, settings())}")
 
@@ -79,13 +80,13 @@ def _show_ways_on(job: Job) -> None:
 
 def _act(change: Callable[[], object]) -> None:
     """Change a job, see that somebody carries it out, and draw the page anew."""
-    with shown_errors():
+    with show_errors():
         change()
         ensure_supervisor(settings())
         st.rerun()
 
 
-def ago(moment: datetime) -> str:
+def format_age(moment: datetime) -> str:
     """How long ago something was, in words."""
     seconds = max(0, int((datetime.now(UTC) - moment).total_seconds()))
     for unit, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
@@ -95,7 +96,7 @@ def ago(moment: datetime) -> str:
     return "just now"
 
 
-def lasted(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A time span in words, rounded: "about 2 hours", "about 40 seconds"."""
     for unit, name, most in ((1, "second", 90), (60, "minute", 90), (3600, "hour", 36)):
         if seconds / unit < most:
@@ -109,7 +110,7 @@ def running_words(job: Job) -> str:
     if job.state is JobState.QUEUED:
         return "Waiting for its turn"
     left_s = job.left_at(datetime.now(UTC))
-    return f"{job.message or 'Starting'}{f', {lasted(left_s)} left' if left_s is not None else ''}"
+    return f"{job.message or 'Starting'}{f', {format_duration(left_s)} left' if left_s is not None else ''}"
 
 
 def _show_end(job: Job) -> None:

@@ -15,14 +15,14 @@ from fer_core.jobs.log import tail_log
 from fer_core.jobs.service import ensure_supervisor, supervisor_status
 from fer_core.runs.folder import open_run
 from fer_core.settings import settings
-from fer_ui.confirm_deletion import offer_deletion
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.confirm_deletion import show_deletion_form
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.header import Headline, empty_state, headline, notice
-from fer_ui.jobs.job_view import ICONS, ago, lasted, show_job, show_progress
+from fer_ui.jobs.job_view import ICONS, format_age, format_duration, show_job, show_progress
 from fer_ui.navigation import Page, go_to, link_to
-from fer_ui.query_params import QueryParam, choose
+from fer_ui.query_params import QueryParam, param_selectbox
 from fer_ui.resources import job_store
 
 KINDS = {
@@ -62,11 +62,11 @@ def _filters(jobs: Sequence[Job]) -> tuple[str, str]:
     states = [_ALL, *(str(state) for state in JobState)]
     left, right = st.columns(2)
     with left:
-        kind = choose(
+        kind = param_selectbox(
             "Kind", kinds, QueryParam.KIND, format_func=lambda each: "All kinds" if each == _ALL else _kind(each)
         )
     with right:
-        state = choose(
+        state = param_selectbox(
             "State",
             states,
             QueryParam.VIEW,
@@ -103,7 +103,7 @@ def show_one_job(job_id: str) -> None:
     except JobError as error:
         notice("warning", str(error))
         return
-    st.subheader(plain(job.title), anchor=False)
+    st.subheader(escape_markdown(job.title), anchor=False)
     _show_supervisor(active=job.state.active)
     st.fragment(run_every="2s" if job.state.active else None)(_show_standing)(job.id, job.state)
     if job.state.ended:
@@ -129,14 +129,14 @@ def _show_supervisor(*, active: bool) -> None:
     """Who looks after the jobs; with jobs and nobody there, a button that changes it."""
     status = supervisor_status(settings())
     if status.running:
-        since = f", started {ago(status.since)}" if status.since else ""
-        st.caption(plain(f"The supervisor runs as process {status.pid}{since}."))
+        since = f", started {format_age(status.since)}" if status.since else ""
+        st.caption(escape_markdown(f"The supervisor runs as process {status.pid}{since}."))
     elif not active:
         st.caption("The supervisor rests; it starts with the next job.")
     else:
         notice("warning", "Nobody looks after the jobs: what waits does not start, what ends is not noted.")
         if st.button("Start the supervisor", icon=":material/play_arrow:", type="primary"):
-            with shown_errors():
+            with show_errors():
                 ensure_supervisor(settings())
                 st.rerun()
 
@@ -146,7 +146,9 @@ def _show_running(jobs: Sequence[Job]) -> None:
         st.subheader("Running", anchor=False)
     for job in jobs:
         with st.container(border=True, gap="small"):
-            _show_title(job, f"on the {format_device(job.device)}, started {ago(job.started_at or job.created_at)}")
+            _show_title(
+                job, f"on the {format_device(job.device)}, started {format_age(job.started_at or job.created_at)}"
+            )
             show_progress(job)
 
 
@@ -159,7 +161,9 @@ def _show_waiting(jobs: Sequence[Job]) -> None:
     for place, job in queue:
         if job.id in shown:
             with st.container(border=True, gap="small"):
-                _show_title(job, f"place {place} for the {format_device(job.device)}, queued {ago(job.created_at)}")
+                _show_title(
+                    job, f"place {place} for the {format_device(job.device)}, queued {format_age(job.created_at)}"
+                )
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                     _show_order(job, queue)
 
@@ -171,9 +175,9 @@ def _show_ended(jobs: Sequence[Job]) -> None:
     newest = sorted(jobs, key=lambda job: job.ended_at or job.created_at, reverse=True)
     for job in newest[:_LISTED_MAX]:
         with st.container(border=True, gap="xsmall"):
-            _show_title(job, f"{job.state} {ago(job.ended_at or job.created_at)}{_duration(job)}")
+            _show_title(job, f"{job.state} {format_age(job.ended_at or job.created_at)}{_duration(job)}")
             if job.error:
-                st.markdown(plain(job.error))
+                st.markdown(escape_markdown(job.error))
     if len(newest) > _LISTED_MAX:
         st.caption(f"The newest {_LISTED_MAX} of {count(len(newest))}. Choose a kind or a state to see older ones.")
 
@@ -181,7 +185,8 @@ def _show_ended(jobs: Sequence[Job]) -> None:
 def _show_title(job: Job, words: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
-            f"{ICONS[job.state]} **{plain(job.title)}**  \n{plain(f'{_kind(job.kind)}, {words}')}", width="stretch"
+            f"{ICONS[job.state]} **{escape_markdown(job.title)}**  \n{escape_markdown(f'{_kind(job.kind)}, {words}')}",
+            width="stretch",
         )
         link_to(Page.JOBS, "Open", job=job.id)
 
@@ -194,7 +199,7 @@ def _show_order(job: Job, queue: Sequence[tuple[int, Job]]) -> None:
     first, last = min(max(others) + 1, PRIORITY_MAX), max(min(others) - 1, -PRIORITY_MAX)
     for label, icon, priority in (("Run first", "arrow_upward", first), ("Run last", "arrow_downward", last)):
         if st.button(label, key=f"{icon}-{job.id}", icon=f":material/{icon}:"):
-            with shown_errors():
+            with show_errors():
                 job_store().set_priority(job.id, priority)
                 st.rerun()
 
@@ -218,7 +223,7 @@ def _show_standing(job_id: str, was: JobState) -> None:
         if job.state is JobState.QUEUED:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 _show_order(job, _queue())
-    st.caption(plain(_facts(job)))
+    st.caption(escape_markdown(_facts(job)))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _show_links(job)
     _show_log(job)
@@ -226,12 +231,12 @@ def _show_standing(job_id: str, was: JobState) -> None:
 
 def _facts(job: Job) -> str:
     """Kind, device, place, times and attempts, in a sentence or two."""
-    facts = [f"{_kind(job.kind)} on the {format_device(job.device)}, queued {ago(job.created_at)}"]
+    facts = [f"{_kind(job.kind)} on the {format_device(job.device)}, queued {format_age(job.created_at)}"]
     if job.state is JobState.QUEUED:
         place = next((place for place, each in _queue() if each.id == job.id), 1)
         facts.append(f"place {place} in the queue, priority {job.priority}")
     elif job.started_at is not None:
-        facts.append(f"started {ago(job.started_at)}{_duration(job)}")
+        facts.append(f"started {format_age(job.started_at)}{_duration(job)}")
     if job.attempts > 1:
         facts.append(f"attempt {job.attempts}")
     if job.stalls:
@@ -277,13 +282,13 @@ def _offer_deletion(job: Job) -> None:
         go_to(Page.JOBS)
 
     run = " and its run with its weights, figures and predictions" if run_id_of(job, settings()) else ""
-    offer_deletion(job.id, "Delete this job", f"Removes the job, its log{run}; the dataset stays.", delete)
+    show_deletion_form(job.id, "Delete this job", f"Removes the job, its log{run}; the dataset stays.", delete)
 
 
 def _duration(job: Job) -> str:
     if job.started_at is None or job.ended_at is None:
         return ""
-    return f", ran {lasted((job.ended_at - job.started_at).total_seconds())}"
+    return f", ran {format_duration((job.ended_at - job.started_at).total_seconds())}"
 
 
 def _kind(kind: str) -> str:

@@ -6,17 +6,17 @@ import streamlit as st
 
 from fer_core.errors import JobError
 from fer_core.jobs.job import Job, JobKind, JobState
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.header import notice
 from fer_ui.jobs.job_view import show_job
 from fer_ui.navigation import Page, go_to
-from fer_ui.query_params import QueryParam, value_of
+from fer_ui.query_params import QueryParam, get_param
 from fer_ui.resources import job_store
 
 
 def show_job_panel(page: Page) -> None:
     """Show the import named by `?job=`; when it has ended well, go to what it made."""
-    job_id = value_of(QueryParam.JOB)
+    job_id = get_param(QueryParam.JOB)
     if not job_id:
         return
     try:
@@ -25,7 +25,7 @@ def show_job_panel(page: Page) -> None:
         notice("warning", str(error))
         return
     with st.container(border=True):
-        st.markdown(f"**{plain(job.title)}**")
+        st.markdown(f"**{escape_markdown(job.title)}**")
         if job.state.active:
             _renewing(job_id, page)
         else:

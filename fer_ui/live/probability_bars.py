@@ -8,7 +8,7 @@ from fer_core.labels import Expression
 from fer_core.live.smoothing import SmoothedFace
 from fer_ui.chart_view import titles_html
 from fer_ui.charts.probabilities import describe_probabilities
-from fer_ui.escaping import markup
+from fer_ui.escaping import escape_html
 from fer_ui.formatting import percent
 from fer_ui.theme import expression_color, expression_outline, expression_title
 
@@ -47,7 +47,7 @@ def _bars(
 ) -> str:
     rows = (_row(e, probabilities[e], e is label, confidence_threshold) for e in Expression if e in probabilities)
     note = "" if confidence_threshold is None else f"The dotted line: sure from {percent(confidence_threshold, 0)}."
-    return f'<dl style="{_GRID}">{"".join(rows)}</dl><p style="{_NOTE}">{markup(note) or "&nbsp;"}</p>'
+    return f'<dl style="{_GRID}">{"".join(rows)}</dl><p style="{_NOTE}">{escape_html(note) or "&nbsp;"}</p>'
 
 
 def _row(expression: Expression, value_01: float | None, strong: bool, confidence_threshold: float | None) -> str:
@@ -65,5 +65,5 @@ def _row(expression: Expression, value_01: float | None, strong: bool, confidenc
     return (
         f'<dt style="margin:0;padding:0;{weight}">{expression_title(expression)}</dt>'
         f'<dd style="{_TRACK}"><span style="{look}"></span>{limit}</dd>'
-        f'<dd style="{_NUMBER};{weight}">{markup(number) or "&nbsp;"}</dd>'
+        f'<dd style="{_NUMBER};{weight}">{escape_html(number) or "&nbsp;"}</dd>'
     )

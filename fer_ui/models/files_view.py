@@ -14,8 +14,8 @@ from fer_core.bundles.catalog import ModelEntry, delete_model
 from fer_core.bundles.export import export_bundle
 from fer_core.bundles.golden import Check, verify_bundle
 from fer_core.settings import settings
-from fer_ui.confirm_deletion import offer_deletion
-from fer_ui.errors import shown_errors
+from fer_ui.confirm_deletion import show_deletion_form
+from fer_ui.errors import show_errors
 from fer_ui.formatting import count
 from fer_ui.header import notice
 from fer_ui.navigation import Page, go_to
@@ -53,7 +53,7 @@ def show_files(model: ModelEntry) -> None:
     with st.container():
         _export(model)
     if model.kind == "imported":
-        offer_deletion(
+        show_deletion_form(
             f"model-{model.id}",
             "Delete this model",
             "Its folder in the store goes, with everything in it. Where it came from stays as it is. If it is in use, "
@@ -71,7 +71,7 @@ def _proof(model: ModelEntry) -> None:
         st.caption("A run has no golden faces yet: the file below has them.")
         return
     if st.button("Verify", key=f"verify-{model.id}", icon=":material/verified:"):
-        with shown_errors(), st.spinner("Reading the files and the golden faces"):
+        with show_errors(), st.spinner("Reading the files and the golden faces"):
             show_checks(verify_bundle(model.folder))
 
 
@@ -95,7 +95,7 @@ def _export(model: ModelEntry) -> None:
     )
     if not st.button("Make the file", key=f"export-{model.id}", icon=":material/archive:"):
         return
-    with shown_errors():
+    with show_errors():
         content = _bundle_file(model, _stamp(model.folder))
         st.download_button(
             f"Download {model.id}.zip ({len(content) / _MIB:.1f} MiB)",

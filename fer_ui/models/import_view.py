@@ -14,11 +14,11 @@ from fer_core.data.catalog import list_datasets
 from fer_core.errors import InputError
 from fer_core.settings import settings
 from fer_core.training.config.presets import PRESETS
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.models.import_process import import_weights_in_subprocess
 from fer_ui.navigation import Page, go_to
-from fer_ui.uploads import upload_field
+from fer_ui.uploads import file_uploader
 
 _TYPES = ["zip", *(suffix.removeprefix(".") for suffix in WEIGHTS_SUFFIXES)]
 _NAME_HELP = "Of small letters, digits, dot, dash and underscore. By default what it calls itself, or the file's name."
@@ -31,12 +31,12 @@ def show_import() -> None:
         "A bundle as one file (.zip), as “Make the file” and `models export` write it; it is verified before it is "
         "kept. Or a PyTorch state dict alone (.pt, .pth, .safetensors), for which a preset says what network it is."
     )
-    file = upload_field("Bundle or weights", "model-upload", "the file", type=_TYPES)
+    file = file_uploader("Bundle or weights", "model-upload", "the file", type=_TYPES)
     weights = file is not None and is_weights_file(Path(file.name))
     preset, license, data = _about_weights() if weights else ("", "", "")
     model_id = st.text_input("Name in the store", key="model-upload-id", help=_NAME_HELP).strip()
     if st.button("Import it", type="primary", disabled=file is None, key="model-import"):
-        with shown_errors():
+        with show_errors():
             if file is None:
                 raise InputError("No file was chosen. Choose a bundle or a file of weights first.")
             model = _import(file.name, file, model_id, preset, license, data)
@@ -52,7 +52,7 @@ def _about_weights() -> tuple[str, str, str]:
         format_func=lambda name: f"{PRESETS[name].title} ({name})",
         help="Gives the network, the labels in the order of its outputs, and how a face becomes its input.",
     )
-    st.caption(plain(PRESETS[preset].sentence))
+    st.caption(escape_markdown(PRESETS[preset].sentence))
     license = st.text_input("License", key="model-upload-license", placeholder="unknown").strip()
     datasets = ["", *(dataset.id for dataset in list_datasets(settings()))]
     data = st.selectbox(

@@ -21,13 +21,13 @@ from fer_ui.chart_view import show_chart
 from fer_ui.charts.calibration import calibration_table, reliability_diagram
 from fer_ui.charts.confusion import confusion_heatmap
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.metrics_view import show_metrics_table
 from fer_ui.evaluation.protocols import PROTOCOL_TITLES
 from fer_ui.evaluation.report_view import show_warnings
 from fer_ui.formatting import count, images, interval, percent
 from fer_ui.header import Headline, headline, notice
-from fer_ui.query_params import QueryParam, switch
+from fer_ui.query_params import QueryParam, param_segmented_control
 
 _POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
 _SCORES = {"macro_f1": "Macro-F1", "balanced_accuracy": "Balanced accuracy", "accuracy": "Accuracy"}
@@ -40,7 +40,7 @@ def show_metrics(model: ModelEntry, judged: Judged) -> None:
     show_warnings(report)
     said = meaning(judged.split, model.info).capitalize()
     split, labels = SPLITS.get(judged.split, judged.split), labels_by(report["protocol"])
-    st.caption(plain(f"On {images(report['n'])} of the {split}, {labels}. {said}."))
+    st.caption(escape_markdown(f"On {images(report['n'])} of the {split}, {labels}. {said}."))
     table = metrics_table(metrics_of(report), _labels(report))
     show_chart(class_metrics_bars(table), f"classes-{model.id}")
     show_metrics_table(table, f"figures-{model.id}")
@@ -48,7 +48,7 @@ def show_metrics(model: ModelEntry, judged: Judged) -> None:
         _other_data(evaluation)
     if in_8_bits := read_quantization_report(model.folder):
         st.subheader("In 8 bits", anchor=False)
-        st.markdown(plain(_in_8_bits(in_8_bits, report)))
+        st.markdown(escape_markdown(_in_8_bits(in_8_bits, report)))
 
 
 def show_scores(report: Mapping[str, Any]) -> None:
@@ -82,7 +82,7 @@ def show_calibration(model: ModelEntry, judged: Judged) -> None:
     show_chart(reliability_diagram(judged.main), f"calibration-{model.id}", table=table)
     _errors(judged)
     for report in judged.main:
-        st.markdown(plain(_certainty_words(report)))
+        st.markdown(escape_markdown(_certainty_words(report)))
 
 
 def _chosen(judged: Judged) -> dict[str, Any]:
@@ -91,10 +91,12 @@ def _chosen(judged: Judged) -> dict[str, Any]:
     left, right = st.columns(2)
     protocols = [name for name in PROTOCOL_TITLES if any(key[0] == name for key in found)]
     with left:
-        protocol = switch("Labels by", protocols, QueryParam.PROTOCOL, format_func=PROTOCOL_TITLES.__getitem__)
+        protocol = param_segmented_control(
+            "Labels by", protocols, QueryParam.PROTOCOL, format_func=PROTOCOL_TITLES.__getitem__
+        )
     points = [name for name in _POINTS if (protocol, name) in found]
     with right:
-        point = switch("Operating point", points, QueryParam.POINT, format_func=_POINTS.__getitem__)
+        point = param_segmented_control("Operating point", points, QueryParam.POINT, format_func=_POINTS.__getitem__)
     return found[protocol, point]
 
 
@@ -128,9 +130,9 @@ def _certainty_words(report: dict[str, Any]) -> str:
 
 
 def _other_data(evaluation: Evaluation) -> None:
-    st.subheader(plain(f"On {evaluation.dataset}"), anchor=False)
+    st.subheader(escape_markdown(f"On {evaluation.dataset}"), anchor=False)
     if said := " ".join(words for words in (evaluation.source, evaluation.note) if words):
-        st.markdown(plain(said))
+        st.markdown(escape_markdown(said))
     rows = [
         {
             "Labels by": PROTOCOL_TITLES.get(each["protocol"], each["protocol"]),

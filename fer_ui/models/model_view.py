@@ -13,15 +13,15 @@ from fer_core.bundles.report_splits import SPLITS, Judged, judged_parts, read_re
 from fer_core.evaluation.predictions import labels_by
 from fer_core.evaluation.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.settings import settings
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.header import empty_state
 from fer_ui.models.files_view import show_card, show_files
 from fer_ui.models.metrics_view import show_calibration, show_confusion, show_metrics, show_scores
 from fer_ui.models.robustness_view import show_robustness
 from fer_ui.navigation import Page, go_to, link_to
-from fer_ui.query_params import QueryParam, switch
+from fer_ui.query_params import QueryParam, param_segmented_control
 
 _KINDS = {"shipped": "ships with FERscope", "run": "a run of this store", "imported": "imported"}
 _SECTIONS = {
@@ -44,18 +44,18 @@ def show_model(model: ModelEntry, *, in_use: bool, opened: bool) -> None:
     info = model.info
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{plain(info.title)}**", width="stretch")
+            st.markdown(f"**{escape_markdown(info.title)}**", width="stretch")
             if not opened and st.button("Look at it", key=f"open-{model.id}", type="tertiary"):
                 go_to(Page.MODELS, model=model.id)
             if in_use:
                 st.badge("In use", icon=":material/check:", color="green")
             elif st.button("Use it", key=f"use-{model.id}"):
-                with shown_errors():
+                with show_errors():
                     use_model(model.id, settings())
                     st.rerun()
         facts = [_KINDS[model.kind], model.id, f"{count(info.parameters)} parameters" if info.parameters else ""]
         facts.append(f"trained on {info.dataset}" if info.dataset else "training data unknown")
-        st.caption(plain(", ".join(fact for fact in facts if fact)))
+        st.caption(escape_markdown(", ".join(fact for fact in facts if fact)))
         if info.synthetic:
             st.caption(":material/draw: Trained on drawings: its figures say nothing about people.")
         if opened:
@@ -68,8 +68,8 @@ def show_model(model: ModelEntry, *, in_use: bool, opened: bool) -> None:
 
 def _sections(model: ModelEntry) -> None:
     """What is asked about the opened model."""
-    section = switch("About it", list(_SECTIONS), QueryParam.SECTION, format_func=_SECTIONS.__getitem__)
-    with shown_errors():
+    section = param_segmented_control("About it", _SECTIONS, QueryParam.SECTION)
+    with show_errors():
         if section in _JUDGED:
             splits = judged_parts(read_report(model.folder))
             if splits:
@@ -115,4 +115,4 @@ def _scores(metrics: dict[str, Any]) -> None:
     split = SPLITS.get(metrics["split"], metrics["split"])
     labels = labels_by(str(metrics.get("protocol", "")))
     where = ", ".join(words for words in (f"the {split}", labels, "accurate point") if words)
-    st.caption(plain(f"On the {count(metrics['n'])} labeled images of {where}."))
+    st.caption(escape_markdown(f"On the {count(metrics['n'])} labeled images of {where}."))

@@ -15,8 +15,8 @@ from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.chart_view import show_chart, titles_html
 from fer_ui.charts.robustness import describe_worst_corruption, robustness_panels, robustness_table
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import interval, percent
 from fer_ui.header import Headline, headline
 
@@ -39,7 +39,7 @@ def show_robustness(folder: Path) -> None:
     Args:
         folder: the bundle's.
     """
-    with shown_errors():
+    with show_errors():
         report = read_robustness(folder)
         if report is None:
             return
@@ -77,7 +77,7 @@ def _answer(report: RobustnessReport) -> None:
             ),
         ]
     )
-    st.caption(plain(f"{on_what(report)}."))
+    st.caption(escape_markdown(f"{on_what(report)}."))
 
 
 def _pictures(every: list[Corruption]) -> None:
@@ -88,9 +88,9 @@ def _pictures(every: list[Corruption]) -> None:
         for column, each in zip(st.columns(2), every[start : start + 2], strict=False):
             with column:
                 meanings = each.unit.format(join_words([f"{parameter:g}" for parameter in each.parameters]))
-                st.markdown(f"**{plain(each.title)}**: {plain(meanings)}")
+                st.markdown(f"**{escape_markdown(each.title)}**: {escape_markdown(meanings)}")
                 st.image(example_strip(each.name), width="stretch", output_format="PNG", alt=_alt(each))
-                st.caption(plain(each.note))
+                st.caption(escape_markdown(each.note))
 
 
 def _alt(each: Corruption) -> str:

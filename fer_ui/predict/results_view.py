@@ -11,8 +11,8 @@ from fer_core.settings import settings
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.boxes import draw_numbered_boxes
 from fer_ui.charts.probabilities import probability_bars
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import percent
 from fer_ui.header import notice
 from fer_ui.theme import expression_color
@@ -32,7 +32,7 @@ def show_picture(
     except FerscopeError as error:
         notice("error", str(error))
         return ImagePrediction(name, 0, 0, (), str(error), ())
-    with shown_errors():
+    with show_errors():
         faces = predictor.read_photo(image.pixels, point=point, faces=mode)
         limit = predictor.bundle.calibration.point(point).confidence_threshold
         reading = ImagePrediction.of(image, name, faces)
@@ -54,11 +54,11 @@ def _show(
         colors = [expression_color(face.label) for face in faces]
         drawn = draw_numbered_boxes(image.pixels, [face.box for face in faces], labels, colors)
         st.image(drawn, width="stretch", alt=f"{reading.source} with {len(faces)} numbered faces")
-        st.caption(plain(_facts(reading.source, image)))
+        st.caption(escape_markdown(_facts(reading.source, image)))
     with right:
         st.markdown(f"**{_found(len(faces))}**")
         if reading.rotation_note:
-            st.caption(plain(reading.rotation_note))
+            st.caption(escape_markdown(reading.rotation_note))
         if not faces:
             notice(
                 "info",
@@ -78,7 +78,7 @@ def _show_face(key: str, number: int, face: FacePrediction, confidence_threshold
         with chart:
             show_chart(probability_bars(face.probabilities, face.uncertain, confidence_threshold or None), key)
             if face.uncertain:
-                st.caption(plain(f"Not sure: {face.reason}."))
+                st.caption(escape_markdown(f"Not sure: {face.reason}."))
 
 
 def _found(number: int) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.data.catalog import StoredDataset, delete_dataset, list_datasets
 from fer_core.jobs.deletion import assert_dataset_unused
 from fer_core.settings import settings
-from fer_ui.confirm_deletion import offer_deletion
+from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.datasets.affect_view import show_affect
 from fer_ui.datasets.augmentation_view import show_augmentation
 from fer_ui.datasets.faces.correction_history import show_history
@@ -21,13 +21,13 @@ from fer_ui.datasets.imports.manifest_view import show_manifests
 from fer_ui.datasets.quality_view import show_quality
 from fer_ui.datasets.split_view import show_splits
 from fer_ui.datasets.votes_view import show_votes
-from fer_ui.errors import shown_errors
+from fer_ui.errors import show_errors
 from fer_ui.formatting import count
 from fer_ui.header import empty_state, notice, page_header
 from fer_ui.jobs.panel import show_job_panel
 from fer_ui.navigation import Page, go_to, link_to
-from fer_ui.query_params import QueryParam, choose, switch
-from fer_ui.resources import index_of, job_store
+from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
+from fer_ui.resources import job_store, load_index
 
 _VIEWS = {
     "store": "In the store",
@@ -55,7 +55,7 @@ _NEEDS = {"votes": "votes_neutral", "affect": "valence"}
 def main() -> None:
     page_header("Datasets", "What a dataset holds, what is wrong with it, and what its imbalance will do.")
     show_job_panel(Page.DATASETS)
-    view = switch("View", list(_VIEWS), QueryParam.VIEW, format_func=_VIEWS.__getitem__)
+    view = param_segmented_control("View", _VIEWS, QueryParam.VIEW)
     {"compare": show_compare, "published": show_published, "import": show_import, "manifests": show_manifests}.get(
         view, _stored
     )()
@@ -71,14 +71,14 @@ def _stored() -> None:
         )
         return
     dataset = datasets[
-        choose("Dataset", list(datasets), QueryParam.DATASET, format_func=lambda name: _named(datasets[name]))
+        param_selectbox("Dataset", list(datasets), QueryParam.DATASET, format_func=lambda name: _named(datasets[name]))
     ]
     if dataset.manifest.synthetic:
         notice("info", "These faces are drawings. Figures on them say nothing about people.")
     columns = dataset.columns()
     sections = [name for name in _SECTIONS if _NEEDS.get(name, "id") in columns]
-    section = switch("Section", sections, QueryParam.SECTION, format_func=_SECTIONS.__getitem__)
-    with shown_errors():
+    section = param_segmented_control("Section", sections, QueryParam.SECTION, format_func=_SECTIONS.__getitem__)
+    with show_errors():
         _show(section, dataset)
 
 
@@ -91,7 +91,7 @@ def _show(section: str, dataset: StoredDataset) -> None:
         "corrections": show_history,
         "splits": show_splits,
         "balance": show_rebalancing,
-        "augmentation": lambda chosen: show_augmentation(chosen, index_of(chosen)),
+        "augmentation": lambda chosen: show_augmentation(chosen, load_index(chosen)),
         "about": _about,
     }.get(section, show_classes)
     shown(dataset)
@@ -109,7 +109,7 @@ def _about(dataset: StoredDataset) -> None:
     kept = "its images, its index and its corrections" if dataset.kept_in_store else "its index and its corrections"
     stays = "" if dataset.kept_in_store else " The images stay where they are."
     consequences = f"Removes {kept}.{stays} Runs that were trained on it stay."
-    offer_deletion(dataset.id, "Delete this dataset", consequences, delete)
+    show_deletion_form(dataset.id, "Delete this dataset", consequences, delete)
 
 
 def _named(dataset: StoredDataset) -> str:

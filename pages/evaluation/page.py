@@ -10,19 +10,19 @@ from fer_core.labels import Expression
 from fer_core.metrics import Metrics
 from fer_core.runs.folder import Run, RunState, list_runs
 from fer_core.settings import settings
-from fer_core.text import join_words
+from fer_core.text import capitalize_first, join_words
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.confusion import confusion_heatmap
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain, sentence
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.metrics_view import show_metrics_table
 from fer_ui.evaluation.protocols import PROTOCOL_TITLES
 from fer_ui.evaluation.report_view import reports_of, run_title, show_warnings
 from fer_ui.formatting import count, interval, percent
 from fer_ui.header import Headline, empty_state, headline, notice, page_header
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, choose, switch
+from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
 
 _PARTS = {"test": "Test", "valid": "Validation"}
 _MEANINGS = {
@@ -51,8 +51,10 @@ def main() -> None:
             links=lambda: link_to(Page.TRAINING, "Train a model"),
         )
         return
-    run = finished[choose("Run", list(finished), QueryParam.RUN, format_func=lambda name: run_title(finished[name]))]
-    with shown_errors():
+    run = finished[
+        param_selectbox("Run", list(finished), QueryParam.RUN, format_func=lambda name: run_title(finished[name]))
+    ]
+    with show_errors():
         _show(run)
 
 
@@ -62,20 +64,22 @@ def _show(run: Run) -> None:
         notice("info", "Trained and judged on drawings. These figures say nothing about people.")
     columns = st.columns(3)
     with columns[0]:
-        split = switch(
+        split = param_segmented_control(
             "Part", [name for name in _PARTS if name in found], QueryParam.SPLIT, format_func=_PARTS.__getitem__
         )
     with columns[1]:
-        point = switch("Operating point", list(_POINTS), QueryParam.POINT, format_func=_POINTS.__getitem__)
+        point = param_segmented_control("Operating point", _POINTS, QueryParam.POINT)
     protocols = [name for name in PROTOCOL_TITLES if (name, point) in found[split]]
     with columns[2]:
-        protocol = switch("Labels by", protocols, QueryParam.PROTOCOL, format_func=PROTOCOL_TITLES.__getitem__)
+        protocol = param_segmented_control(
+            "Labels by", protocols, QueryParam.PROTOCOL, format_func=PROTOCOL_TITLES.__getitem__
+        )
     report = found[split][protocol, point]
     metrics, labels = metrics_of(report), [Expression(name) for name in report["labels"]]
     _headline(metrics, report["ece"])
     show_warnings(report)
-    st.caption(plain(f"{_MEANINGS[split]} {sentence(labels_by(protocol))}."))
-    cells = switch("Cells", list(_CELLS), QueryParam.VIEW, format_func=_CELLS.__getitem__)
+    st.caption(escape_markdown(f"{_MEANINGS[split]} {capitalize_first(labels_by(protocol))}."))
+    cells = param_segmented_control("Cells", _CELLS, QueryParam.VIEW)
     figure = confusion_heatmap(metrics.confusion, labels, ratios=cells == "ratios")
     show_chart(figure, f"confusion-{run.id}")
     table = metrics_table(metrics, labels)

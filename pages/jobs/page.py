@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fer_ui.header import page_header
 from fer_ui.jobs.list_view import show_jobs, show_one_job
-from fer_ui.query_params import QueryParam, value_of
+from fer_ui.query_params import QueryParam, get_param
 
 
 def main() -> None:
     page_header("Jobs", "Work in the background. It goes on when the page, the browser or the app is closed.")
-    job_id = value_of(QueryParam.JOB)
+    job_id = get_param(QueryParam.JOB)
     if job_id:
         show_one_job(job_id)
     else:

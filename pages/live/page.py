@@ -8,14 +8,14 @@ from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.fastest import FastestBundle
 from fer_core.errors import BundleError
 from fer_core.inference.predictor import Predictor
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.header import empty_state, notice, page_header
 from fer_ui.live.camera_help import WORDS
 from fer_ui.live.live_view import live_session, show_status, show_video
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, switch
-from fer_ui.resources import detector, fastest, used_model
+from fer_ui.query_params import QueryParam, param_segmented_control
+from fer_ui.resources import active_model, detector, fastest
 
 _POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
 
@@ -36,9 +36,9 @@ _IF_IT_FAILS = {
 
 def main() -> None:
     page_header("Live", "Your camera's picture, each face in it read as it moves, and how sure the model is.")
-    with shown_errors():
+    with show_errors():
         try:
-            model = used_model()
+            model = active_model()
         except BundleError as error:
             _no_model(str(error))
             return
@@ -52,19 +52,19 @@ def _live(model: ModelEntry) -> None:
         notice("warning", "The model in use was trained on drawings: what it reads in a real face means nothing.")
     if detector().message:
         notice("warning", detector().message)
-    point = switch("Operating point", list(_POINTS), QueryParam.POINT, format_func=_POINTS.__getitem__)
+    point = param_segmented_control("Operating point", _POINTS, QueryParam.POINT)
     session = live_session(reader, point)
     left, right = st.columns([3, 2], gap="large")
     video = None
-    with left, shown_errors():
+    with left, show_errors():
         video = show_video(session)
-    with right, shown_errors():
+    with right, show_errors():
         show_status(session, reader, point, video)
-    st.caption(plain(_WHERE_FRAMES_GO))
-    st.caption(plain(_about(model, form)))
+    st.caption(escape_markdown(_WHERE_FRAMES_GO))
+    st.caption(escape_markdown(_about(model, form)))
     with st.expander("If the video does not start"):
         for title, words in _IF_IT_FAILS.items():
-            st.markdown(f"**{plain(title)}.** {plain(words)}")
+            st.markdown(f"**{escape_markdown(title)}.** {escape_markdown(words)}")
 
 
 def _about(model: ModelEntry, form: FastestBundle) -> str:

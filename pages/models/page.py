@@ -7,17 +7,17 @@ import streamlit as st
 from fer_core.bundles.catalog import list_models, model_in_use
 from fer_core.errors import FerscopeError
 from fer_core.settings import settings
-from fer_ui.errors import shown_errors
+from fer_ui.errors import show_errors
 from fer_ui.header import empty_state, notice, page_header
 from fer_ui.models.import_view import show_import
 from fer_ui.models.model_view import show_model
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, value_of
+from fer_ui.query_params import QueryParam, get_param
 
 
 def main() -> None:
     page_header("Models", "Which model Predict and Live use, and how far each can be believed.")
-    with shown_errors():
+    with show_errors():
         _models()
     with st.expander("Import a model", icon=":material/upload:"):
         show_import()
@@ -37,7 +37,7 @@ def _models() -> None:
         used = model_in_use(settings())
     except FerscopeError:
         used = ""
-    asked = value_of(QueryParam.MODEL)
+    asked = get_param(QueryParam.MODEL)
     ids = [model.id for model in models]
     if asked and asked not in ids:
         notice("warning", f"There is no model {asked!r} in this store. The one in use is shown instead.")

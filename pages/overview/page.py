@@ -9,13 +9,13 @@ from fer_core.data.catalog import list_datasets
 from fer_core.doctor import CheckResult
 from fer_core.runs.folder import list_runs
 from fer_core.settings import settings
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.header import Headline, headline, page_header
 from fer_ui.jobs.job_view import show_job_rows
 from fer_ui.navigation import Page, link_to
-from fer_ui.resources import examination, job_store
+from fer_ui.resources import doctor_findings, job_store
 
 _CARDS_A_ROW = 3
 _MARKS = {"good": ":material/check_circle:", "warning": ":material/warning:", "bad": ":material/error:"}
@@ -41,8 +41,8 @@ def main() -> None:
         st.subheader("Latest jobs", anchor=False)
         show_job_rows(jobs[:5])
     st.subheader("This machine", anchor=False)
-    with shown_errors():
-        findings = examination()
+    with show_errors():
+        findings = doctor_findings()
         _machine(findings)
 
 
@@ -65,14 +65,14 @@ def _first_steps(*, has_data: bool) -> None:
         for column, (page, label, text) in zip(st.columns(_CARDS_A_ROW), row, strict=False):
             with column, st.container(border=True, height="stretch", gap="xsmall"):
                 link_to(page, label)
-                st.caption(plain(text))
+                st.caption(escape_markdown(text))
 
 
 def _machine(findings: list[CheckResult]) -> None:
     for finding in sorted(findings, key=lambda each: each.status == "good"):
-        st.markdown(f"{_MARKS[finding.status]} **{plain(finding.name)}**: {plain(finding.details)}")
+        st.markdown(f"{_MARKS[finding.status]} **{escape_markdown(finding.name)}**: {escape_markdown(finding.details)}")
         if finding.remedy and finding.status != "good":
-            st.caption(plain(finding.remedy))
+            st.caption(escape_markdown(finding.remedy))
 
 
 main()

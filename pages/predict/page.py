@@ -10,14 +10,14 @@ from fer_core.files.csv_file import csv_bytes
 from fer_core.inference.prediction_table import reading_rows, readings_table
 from fer_core.inference.predictor import ImagePrediction
 from fer_core.settings import settings
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.header import empty_state, notice, page_header
 from fer_ui.navigation import Page, link_to
 from fer_ui.predict.results_view import show_picture
-from fer_ui.query_params import QueryParam, switch
-from fer_ui.resources import detector, predictor, used_model
-from fer_ui.uploads import upload_field
+from fer_ui.query_params import QueryParam, param_segmented_control
+from fer_ui.resources import active_model, detector, predictor
+from fer_ui.uploads import file_uploader
 
 _POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
 _MODES = {"detect": "Find the faces", "whole": "Each picture is one face"}
@@ -25,15 +25,15 @@ _MODES = {"detect": "Find the faces", "whole": "Each picture is one face"}
 
 def main() -> None:
     page_header("Predict", "Upload photos: each face is found, numbered and read, with how sure the model is.")
-    with shown_errors():
+    with show_errors():
         # Any file can be chosen: whether it is a picture is told by its content, and said beside its name.
         limit_mb = _limit_mb()
-        files = upload_field("Photos", "photos", "your photos", accept_multiple_files=True, max_upload_size=limit_mb)
+        files = file_uploader("Photos", "photos", "your photos", accept_multiple_files=True, max_upload_size=limit_mb)
         left, right = st.columns(2)
         with left:
-            point = switch("Operating point", list(_POINTS), QueryParam.POINT, format_func=_POINTS.__getitem__)
+            point = param_segmented_control("Operating point", _POINTS, QueryParam.POINT)
         with right:
-            mode = switch("Faces", list(_MODES), QueryParam.VIEW, format_func=_MODES.__getitem__)
+            mode = param_segmented_control("Faces", _MODES, QueryParam.VIEW)
         _about_the_model(mode)
         if not files:
             empty_state(
@@ -45,9 +45,9 @@ def main() -> None:
         readings = []
         for number, file in enumerate(files, 1):
             if len(files) > 1:
-                st.subheader(plain(file.name), anchor=False)
-            readings.append(show_picture(number, file.name, file.getvalue(), predictor(used_model()), point, mode))
-        _downloads(readings, used_model().id, point)
+                st.subheader(escape_markdown(file.name), anchor=False)
+            readings.append(show_picture(number, file.name, file.getvalue(), predictor(active_model()), point, mode))
+        _downloads(readings, active_model().id, point)
 
 
 def _limit_mb() -> int:
@@ -55,8 +55,12 @@ def _limit_mb() -> int:
 
 
 def _about_the_model(mode: str) -> None:
-    info = used_model().info
-    st.caption(plain(f"Read by {info.title}. Balanced gives the rare expressions more room, at some cost in accuracy."))
+    info = active_model().info
+    st.caption(
+        escape_markdown(
+            f"Read by {info.title}. Balanced gives the rare expressions more room, at some cost in accuracy."
+        )
+    )
     if info.synthetic:
         notice("warning", "The model in use was trained on drawings: what it reads in photographs means nothing.")
     if mode == "detect" and detector().message:

@@ -9,11 +9,11 @@ from fer_core.errors import InputError
 from fer_core.jobs.job import Job, JobKind
 from fer_core.jobs.submit import submit_training
 from fer_core.settings import settings
-from fer_ui.errors import shown_errors
+from fer_ui.errors import show_errors
 from fer_ui.header import empty_state, notice, page_header
 from fer_ui.jobs.job_view import show_job_rows
 from fer_ui.navigation import Page, go_to, link_to
-from fer_ui.query_params import QueryParam, switch, value_of
+from fer_ui.query_params import QueryParam, get_param, param_segmented_control
 from fer_ui.resources import job_store
 from fer_ui.training.form.form import Wanted, training_form
 from fer_ui.training.monitor.monitor_view import show_training
@@ -26,10 +26,10 @@ def main() -> None:
     page_header(
         "Training", "Train a model in the background. The page can be left, the browser closed: nothing is lost."
     )
-    if value_of(QueryParam.JOB) or value_of(QueryParam.RUN):
+    if get_param(QueryParam.JOB) or get_param(QueryParam.RUN):
         _watch()
         return
-    view = switch("View", list(_VIEWS), QueryParam.VIEW, format_func=_VIEWS.__getitem__)
+    view = param_segmented_control("View", _VIEWS, QueryParam.VIEW)
     {"new": _begin, "runs": show_runs}[view]()
 
 
@@ -44,7 +44,7 @@ def _begin() -> None:
         return
     wanted = training_form(datasets)
     if wanted is not None:
-        with shown_errors():
+        with show_errors():
             _start(wanted)
     active = [job for job in job_store().list(kind=JobKind.TRAIN, limit=20) if job.state.active]
     if active:
@@ -72,7 +72,7 @@ def _watch() -> None:
     except InputError as error:
         notice("warning", str(error))
         return
-    show_training(job.target if job else value_of(QueryParam.RUN), job)
+    show_training(job.target if job else get_param(QueryParam.RUN), job)
 
 
 def _job() -> Job | None:
@@ -81,9 +81,9 @@ def _job() -> Job | None:
     Raises:
         InputError: there is no such job.
     """
-    if value_of(QueryParam.JOB):
-        return job_store().get(value_of(QueryParam.JOB))
-    jobs = job_store().list(kind=JobKind.TRAIN, target=value_of(QueryParam.RUN), limit=1)
+    if get_param(QueryParam.JOB):
+        return job_store().get(get_param(QueryParam.JOB))
+    jobs = job_store().list(kind=JobKind.TRAIN, target=get_param(QueryParam.RUN), limit=1)
     return jobs[0] if jobs else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.text import as_text, is_text, join_words, one_line, printable, shorten
+from fer_core.text import as_text, capitalize_first, is_text, join_words, lowercase_first, one_line, printable, shorten
 
 
 def test_words_are_joined_as_in_a_sentence() -> None:
@@ -32,3 +32,8 @@ def test_control_characters_and_undecodable_bytes_are_escaped() -> None:
     assert printable("a\x1b[1mb\nc\u202e") == "a\\x1b[1mb\nc\\u202e"
     assert one_line("a\tb\nc") == "a\\tb\\nc"
     assert not is_text("\udcfc.png") and as_text("\udcfc.png") == "\\xfc.png"
+
+
+def test_first_letters_change_case() -> None:
+    assert capitalize_first("near-duplicates of FER+") == "Near-duplicates of FER+"
+    assert [lowercase_first(text) for text in ("Cosine", "SGD", "F1 of fear")] == ["cosine", "SGD", "F1 of fear"]

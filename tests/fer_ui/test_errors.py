@@ -14,34 +14,34 @@ def _ours() -> None:
     import streamlit as st
 
     from fer_core.errors import InputError
-    from fer_ui.errors import shown_errors
+    from fer_ui.errors import show_errors
 
-    with shown_errors():
+    with show_errors():
         raise InputError("size_px is 7 but must be at least 16.")
     st.caption("The rest of the page")
 
 
 def _cancelled() -> None:
     from fer_core.errors import CancelledError
-    from fer_ui.errors import shown_errors
+    from fer_ui.errors import show_errors
 
-    with shown_errors():
+    with show_errors():
         raise CancelledError("The import was stopped.")
 
 
 def _a_fault() -> None:
-    from fer_ui.errors import shown_errors
+    from fer_ui.errors import show_errors
 
-    with shown_errors():
+    with show_errors():
         raise KeyError("an inner secret")
 
 
 def _stopped() -> None:
     import streamlit as st
 
-    from fer_ui.errors import shown_errors
+    from fer_ui.errors import show_errors
 
-    with shown_errors():
+    with show_errors():
         st.stop()
     st.caption("Never shown")
 

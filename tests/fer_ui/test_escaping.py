@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from fer_ui.escaping import markup, plain
+from fer_ui.escaping import escape_html, escape_markdown
 
 
 @pytest.mark.parametrize(
     "text", ["", "size_px is 7 but must be at least 16.", "Choose one of: fear, anger.", "12,906 images (36.5 %)"]
 )
 def test_common_words_stay_as_they_are(text: str) -> None:
-    assert plain(text) == text
+    assert escape_markdown(text) == text
 
 
 @pytest.mark.parametrize(
@@ -33,12 +33,12 @@ def test_common_words_stay_as_they_are(text: str) -> None:
     ],
 )
 def test_markdown_is_taken_at_its_word(text: str, escaped: str) -> None:
-    assert plain(text) == escaped
+    assert escape_markdown(text) == escaped
 
 
 def test_html_is_taken_at_its_word() -> None:
-    assert markup('<b>"a" & b</b>') == "&lt;b&gt;&quot;a&quot; &amp; b&lt;/b&gt;"
+    assert escape_html('<b>"a" & b</b>') == "&lt;b&gt;&quot;a&quot; &amp; b&lt;/b&gt;"
 
 
 def test_a_percent_sign_keeps_to_its_number() -> None:
-    assert markup("78 to 83 %") == "78 to 83&nbsp;%"
+    assert escape_html("78 to 83 %") == "78 to 83&nbsp;%"

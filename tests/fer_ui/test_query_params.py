@@ -8,10 +8,10 @@ from streamlit.testing.v1 import AppTest
 def _page() -> None:
     import streamlit as st
 
-    from fer_ui.query_params import QueryParam, choose_many, search
+    from fer_ui.query_params import QueryParam, param_multiselect, param_text_input
 
-    chosen = choose_many("Sets", ["a", "b", "c", "d"], QueryParam.SETS, default=["a", "b"], most=3)
-    found = search("Name", QueryParam.FIND)
+    chosen = param_multiselect("Sets", ["a", "b", "c", "d"], QueryParam.SETS, default=["a", "b"], most=3)
+    found = param_text_input("Name", QueryParam.FIND)
     st.markdown(f"chosen {'+'.join(chosen)} {found!r}")
 
 

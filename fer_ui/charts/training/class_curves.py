@@ -10,10 +10,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fer_core.labels import Expression
-from fer_core.text import join_words
+from fer_core.text import capitalize_first, join_words
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.charts.training.epoch_lines import NO_EPOCHS, epoch_axis, epoch_line, known_columns, legend_line
-from fer_ui.escaping import sentence
 from fer_ui.formatting import percent
 from fer_ui.theme import SERIES, expression_outline, expression_title
 
@@ -76,7 +75,9 @@ def describe_class_curves(metrics: pd.DataFrame, best_epoch: int | None) -> str:
     if not judged:
         return ""
     never = [e.value for e in judged if not (metrics[f"valid_f1_{e}"].dropna() > 0).any()]
-    unread = f"{sentence(join_words(never))} {'is' if len(never) == 1 else 'are'} never read right." if never else ""
+    unread = (
+        f"{capitalize_first(join_words(never))} {'is' if len(never) == 1 else 'are'} never read right." if never else ""
+    )
     row = metrics[metrics["epoch"] == best_epoch]
     f1 = {e: float(row[f"valid_f1_{e}"].iloc[0]) for e in judged if known_columns(row, f"valid_f1_{e}")}
     if len(f1) < 2 or len(never) == len(judged):

@@ -16,12 +16,12 @@ from fer_ui.datasets.faces.corrections_view import describe_change, show_last_ch
 from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.datasets.faces.pagination import current_page, show_pagination
 from fer_ui.datasets.table_download import show_table_download
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count, images
 from fer_ui.header import Headline, empty_state, headline, notice
-from fer_ui.jobs.job_view import ago
+from fer_ui.jobs.job_view import format_age
 from fer_ui.navigation import Page, link_to
-from fer_ui.resources import index_of
+from fer_ui.resources import load_index
 
 CHANGES_A_PAGE = 10
 
@@ -38,7 +38,7 @@ def show_history(dataset: StoredDataset) -> None:
     if not corrections.version:
         empty_state("Nothing was corrected yet", _KEPT, links=lambda: _ways_to_begin(dataset))
         return
-    index = index_of(dataset)
+    index = load_index(dataset)
     history = corrections.history()
     _answer(index, history)
     show_last_change(dataset)
@@ -58,7 +58,7 @@ def _answer(index: pd.DataFrame, history: list[Change]) -> None:
     counts = correction_counts(index)
     marked = int((index["excluded"] | index["relabeled"] | index["ambiguous"]).sum())
     st.markdown(
-        plain(
+        escape_markdown(
             f"{images(marked)} of {count(len(index))} {'is' if marked == 1 else 'are'} corrected, in {len(history)} "
             f"{'version' if len(history) == 1 else 'versions'}. {_KEPT}"
         )
@@ -86,14 +86,14 @@ def _show_changes(dataset: StoredDataset, index: pd.DataFrame, history: list[Cha
 
 
 def _show_change(dataset: StoredDataset, index: pd.DataFrame, change: Change, history: list[Change]) -> None:
-    words = plain(describe_change(change))
+    words = escape_markdown(describe_change(change))
     key = f"{_PLACE}-{dataset.id}-{change.version}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
             f"**Version {change.version}:** {f'~~{words}~~ undone' if change.undone else words}", width="stretch"
         )
         show_undo_button(dataset, change, history, key=f"{key}-back", place=_PLACE)
-    st.caption(plain(describe_origin(change)))
+    st.caption(escape_markdown(describe_origin(change)))
     if change.action is Action.UNDO:
         return
     if st.toggle("Show the images", key=f"{key}-shown"):
@@ -104,7 +104,7 @@ def _show_change(dataset: StoredDataset, index: pd.DataFrame, change: Change, hi
 def describe_origin(change: Change) -> str:
     """When and why a change was made, in plain text."""
     moment = datetime.fromisoformat(change.time)
-    when = f"{ago(moment)} ({moment:%Y-%m-%d %H:%M} UTC)"
+    when = f"{format_age(moment)} ({moment:%Y-%m-%d %H:%M} UTC)"
     reason = f"reason: {reason_in_words(change.reason)}" if change.reason else ""
     note = f"“{change.note}”" if change.note else ""
     return "; ".join(filter(None, (when, reason, note)))

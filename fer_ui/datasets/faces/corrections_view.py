@@ -11,8 +11,8 @@ import streamlit as st
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.corrections import Action, Change
 from fer_core.labels import Expression
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count, images
 from fer_ui.theme import expression_title
 
@@ -97,10 +97,10 @@ def show_correction_button(
     icon = _ICONS[correction.action]
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     if len(correction.ids) <= CONFIRM_ABOVE:
-        if st.button(plain(label), key=key, icon=icon, type=kind, disabled=not correction.ids):
+        if st.button(escape_markdown(label), key=key, icon=icon, type=kind, disabled=not correction.ids):
             _carry_out(dataset, correction, place)
         return
-    with st.popover(plain(label), icon=icon, type=kind, key=f"{key}-sure-{dataset.corrections().version}"):
+    with st.popover(escape_markdown(label), icon=icon, type=kind, key=f"{key}-sure-{dataset.corrections().version}"):
         done = _DONE[correction.action]
         st.markdown(
             f"{images(len(correction.ids))} will be {done}. The source stays as it is, and the change can be undone."
@@ -169,7 +169,7 @@ def _offer_relabeling(dataset: StoredDataset, correction: Correction, key: str, 
 
 def _carry_out(dataset: StoredDataset, correction: Correction, place: str) -> None:
     """Do it, keep what to tell, and run the page anew; where it can't be done, say why."""
-    with shown_errors():
+    with show_errors():
         corrections, ids, reason, note = dataset.corrections(), correction.ids, correction.reason, correction.note
         if correction.action is Action.EXCLUDE:
             corrections.exclude(ids, reason, note)
@@ -184,7 +184,7 @@ def _carry_out(dataset: StoredDataset, correction: Correction, place: str) -> No
 
 
 def _take_back(dataset: StoredDataset, version: int, place: str) -> None:
-    with shown_errors():
+    with show_errors():
         corrections = dataset.corrections()
         changes = {change.version: change for change in corrections.history()}
         corrections.undo(version)
@@ -198,7 +198,7 @@ def _take_back(dataset: StoredDataset, version: int, place: str) -> None:
 def _say(said: _Said) -> NoReturn:
     """Keep what was done, to be told where it was done, say it in passing, and run the page anew."""
     st.session_state[_SAID] = said
-    st.toast(f"{plain(said.words)}.", icon=":material/check_circle:")
+    st.toast(f"{escape_markdown(said.words)}.", icon=":material/check_circle:")
     st.rerun()
 
 
@@ -210,7 +210,9 @@ def _tell(dataset: StoredDataset, place: str, key: str) -> None:
     if said.version != dataset.corrections().version:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.success(f"{plain(said.words)}. Version {said.version}.", icon=":material/check_circle:", width="stretch")
+        st.success(
+            f"{escape_markdown(said.words)}. Version {said.version}.", icon=":material/check_circle:", width="stretch"
+        )
         if st.button(said.back, key=f"{key}-back", icon=f":material/{said.back.lower()}:"):
             _take_back(dataset, said.version, said.place)
 

@@ -19,8 +19,8 @@ from fer_ui.datasets.faces.corrections_view import show_corrections_bar
 from fer_ui.datasets.faces.pagination import current_page, show_pagination
 from fer_ui.datasets.faces.selection import Selection
 from fer_ui.datasets.faces.thumbnails import SHOWN_PX, load_thumbnails
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import markup, plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_html, escape_markdown
 from fer_ui.formatting import count
 from fer_ui.image_labels import describe_split, get_marks, get_text, label_title
 
@@ -57,14 +57,14 @@ def show_faces(
     """Faces in pages, and the corrections bar for the ticked ones.
 
     Args:
-        rows: of the index as `resources.index_of` gives it, in the order to show them in.
+        rows: of the index as `resources.load_index` gives it, in the order to show them in.
         key: of the elements; lists with other rows have other keys.
         reason: what corrections made here give as theirs, such as a finding's kind.
         places: which of `rows` are shown, in their order; all by default. So a page can be taken from a large table
             without copying the others.
         in_address: keep the page's number there; for one list of a page.
     """
-    with shown_errors():
+    with show_errors():
         total = len(rows) if places is None else len(places)
         if not total:
             st.markdown("There are no faces to show.")
@@ -104,7 +104,7 @@ def show_pairs(
     """
     if not len(left) == len(right) == len(notes):
         raise ValueError(f"{len(left)} left faces, {len(right)} right ones and {len(notes)} notes make no pairs.")
-    with shown_errors():
+    with show_errors():
         if not notes:
             st.markdown("There are no pairs to show.")
             return
@@ -125,20 +125,20 @@ def caption_html(row: dict[str, Any]) -> str:
     split = get_text(row, "split")
     marks = ", ".join(get_marks(row))
     words = [
-        f'<b style="{_MARKS}">{markup(marks)}</b>' if marks else "",
-        markup(describe_split(split)) if split else "",
+        f'<b style="{_MARKS}">{escape_html(marks)}</b>' if marks else "",
+        escape_html(describe_split(split)) if split else "",
     ]
     path = get_text(row, "path")
     name = shorten(path.rsplit("/", 1)[-1], _NAME_CHARACTERS)
     return (
         f'<div style="{_CAPTION}">{", ".join(filter(None, words)) or "&nbsp;"}</div>'
-        f'<div style="{_CAPTION}" title="{markup(path)}">{markup(name)}</div>'
+        f'<div style="{_CAPTION}" title="{escape_html(path)}">{escape_html(name)}</div>'
     )
 
 
 def placeholder_html(reason: str) -> str:
     """The markup of what stands for a picture that can't be read."""
-    return f'<div role="img" style="{_PLACEHOLDER}">{markup(reason)}</div>'
+    return f'<div role="img" style="{_PLACEHOLDER}">{escape_html(reason)}</div>'
 
 
 def _show_cells(dataset: StoredDataset, rows: pd.DataFrame, ticks: Selection) -> None:
@@ -163,7 +163,7 @@ def _show_pair_cells(
                     _show_cell(*one, ticks, f"{place}-left")
                     _show_cell(*other, ticks, f"{place}-right")
                 if note:
-                    st.caption(plain(note))
+                    st.caption(escape_markdown(note))
 
 
 def _show_cell(row: dict[str, Any], picture: bytes | None, ticks: Selection, place: str) -> None:
@@ -172,7 +172,7 @@ def _show_cell(row: dict[str, Any], picture: bytes | None, ticks: Selection, pla
             st.html(placeholder_html(get_text(row, "problem") or _GONE))
         else:
             st.image(picture, width=SHOWN_PX, alt=f"{label_title(row)}: {get_text(row, 'path')}")
-        ticks.offer(str(row["id"]), plain(label_title(row)), place=place)
+        ticks.offer(str(row["id"]), escape_markdown(label_title(row)), place=place)
         st.html(caption_html(row))
 
 

@@ -13,13 +13,13 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.labels import Expression
 from fer_ui.datasets.faces.corrections_view import show_last_change
 from fer_ui.datasets.faces.face_grid import show_faces
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import images, percent
 from fer_ui.header import empty_state
 from fer_ui.image_labels import CORRECTION_COLUMNS, NO_SPLIT, SPLITS, describe_reason, split_title
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, choose, search, switch
-from fer_ui.resources import index_of
+from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox, param_text_input
+from fer_ui.resources import load_index
 from fer_ui.theme import expression_title
 
 ALL = "all"
@@ -48,7 +48,7 @@ class Filter:
 
 def show_faces_section(dataset: StoredDataset) -> None:
     """The filters, how many images match, and the images."""
-    index = index_of(dataset)
+    index = load_index(dataset)
     filters, order = _choose(index)
     places = sort_rows(find_matching(index, filters), order)
     if not len(places):
@@ -104,16 +104,16 @@ def _choose(index: pd.DataFrame) -> tuple[Filter, str]:
     orders = {ALL: "As in the dataset", **{seed: f"Shuffled, draw {seed}" for seed in SHUFFLES}}
     split = ALL
     if len(splits) > 2:
-        split = switch("Part", list(splits), QueryParam.SPLIT, format_func=splits.__getitem__)
+        split = param_segmented_control("Part", splits, QueryParam.SPLIT)
     columns = st.columns(4)
     with columns[0]:
-        label = choose("Expression", list(labels), QueryParam.LABEL, format_func=labels.__getitem__)
+        label = param_selectbox("Expression", labels, QueryParam.LABEL)
     with columns[1]:
-        mark = choose("Marks", list(_MARKS), QueryParam.MARK, format_func=_MARKS.__getitem__)
+        mark = param_selectbox("Marks", _MARKS, QueryParam.MARK)
     with columns[2]:
-        order = choose("Order", list(orders), QueryParam.ORDER, format_func=orders.__getitem__)
+        order = param_selectbox("Order", orders, QueryParam.ORDER)
     with columns[3]:
-        find = search("Name", QueryParam.FIND, placeholder="part of a file's name")
+        find = param_text_input("Name", QueryParam.FIND, placeholder="part of a file's name")
     return Filter(label, split, mark, find), order
 
 
@@ -124,7 +124,7 @@ def _labels(index: pd.DataFrame) -> dict[str, str]:
     reasons = sorted(str(reason) for reason in index["unlabeled"].dropna().unique() if reason)
     if index["label"].isna().any():
         found[UNLABELED] = "No expression"
-        found |= {reason: plain(f"No expression: {describe_reason(reason)}") for reason in reasons}
+        found |= {reason: escape_markdown(f"No expression: {describe_reason(reason)}") for reason in reasons}
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_ui.formatting import count
-from fer_ui.query_params import QueryParam, value_of
+from fer_ui.query_params import QueryParam, get_param
 
 _FOLLOWED = "pager-address"
 
@@ -24,9 +24,9 @@ def current_page(key: str, pages: int, *, in_address: bool = False) -> int:
     page = min(max(1, page), pages)
     st.session_state[_page(key)] = page
     if in_address:
-        if page > 1 or value_of(QueryParam.PAGE):
+        if page > 1 or get_param(QueryParam.PAGE):
             st.query_params[QueryParam.PAGE] = str(page)
-        st.session_state[_FOLLOWED] = (key, value_of(QueryParam.PAGE))
+        st.session_state[_FOLLOWED] = (key, get_param(QueryParam.PAGE))
     return page
 
 
@@ -68,7 +68,7 @@ def show_pagination(key: str, pages: int) -> None:
 
 def _followed(key: str, page: int) -> int:
     """The address's page where the address has changed since it was last looked at; the first page of another list."""
-    asked = value_of(QueryParam.PAGE)
+    asked = get_param(QueryParam.PAGE)
     known, seen = st.session_state.get(_FOLLOWED, ("", ""))
     if asked != seen:
         return int(asked) if asked.isdecimal() and len(asked) < 10 else 1

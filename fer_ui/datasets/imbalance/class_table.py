@@ -21,7 +21,7 @@ from fer_core.intervals import wilson_interval
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.chart_view import show_csv_download
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.image_labels import describe_split, split_title
 from fer_ui.theme import expression_title
@@ -109,7 +109,7 @@ def show_published_against_local(published: PublishedCounts, local: pd.DataFrame
     """
     table = compare_counts(published_counts(published.splits), local)
     st.subheader("Published against these counts", anchor=False)
-    st.markdown(plain(describe_differences(table)))
+    st.markdown(escape_markdown(describe_differences(table)))
     shown = pd.DataFrame(
         {
             "Expression": [expression_title(Expression(each)) for each in table["expression"]],
@@ -128,7 +128,9 @@ def show_published_against_local(published: PublishedCounts, local: pd.DataFrame
         numbers = {each: st.column_config.NumberColumn(format="localized") for each in ("Published", "Here")}
         st.dataframe(shown, hide_index=True, column_config=numbers)
         show_csv_download(table, f"published-{name}")
-    st.caption(plain(f"Published: {published.source}. {published.note} Corrections count here.".replace("..", ".")))
+    st.caption(
+        escape_markdown(f"Published: {published.source}. {published.note} Corrections count here.".replace("..", "."))
+    )
 
 
 def describe_differences(table: pd.DataFrame) -> str:

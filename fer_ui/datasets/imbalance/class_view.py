@@ -24,13 +24,13 @@ from fer_ui.datasets.imbalance.count_view import (
     show_imbalance_metrics,
     show_imbalance_verdict,
 )
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count, images
 from fer_ui.header import empty_state
 from fer_ui.image_labels import describe_reason
-from fer_ui.navigation import Page, go_to, registered
+from fer_ui.navigation import Page, build_pages, go_to
 from fer_ui.query_params import QueryParam
-from fer_ui.resources import index_of
+from fer_ui.resources import load_index
 from fer_ui.theme import expression_title
 
 _FACES_ICON = ":material/grid_view:"
@@ -38,7 +38,7 @@ _FACES_ICON = ":material/grid_view:"
 
 def show_classes(dataset: StoredDataset) -> None:
     """The numbers, the verdict, the chart, whose bars lead to their faces, and the tables."""
-    index = index_of(dataset)
+    index = load_index(dataset)
     counts = labeled_counts(index)
     if counts.empty:
         empty_state(
@@ -105,7 +105,7 @@ def _show_others(dataset: StoredDataset, index: pd.DataFrame) -> None:
         st.caption("Every image has an expression, and none is excluded.")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(plain(" ".join(words)), width="content")
+        st.caption(escape_markdown(" ".join(words)), width="content")
         here = {str(QueryParam.DATASET): dataset.id, str(QueryParam.SECTION): "faces"}
         if index["label"].isna().any():
             _link("See those without", {**here, str(QueryParam.LABEL): UNLABELED})
@@ -135,4 +135,4 @@ def _link_to_faces(address: Mapping[str, str], expressions: Sequence[str], split
 
 
 def _link(label: str, query: dict[str, str]) -> None:
-    st.page_link(registered()[Page.DATASETS], label=label, icon=_FACES_ICON, query_params=query)
+    st.page_link(build_pages()[Page.DATASETS], label=label, icon=_FACES_ICON, query_params=query)

@@ -17,12 +17,12 @@ from fer_core.text import join_words
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.comparison import DATASETS_MAX, class_comparison
 from fer_ui.datasets.imbalance.compared_datasets import class_shares, imbalance_metrics
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count, times
 from fer_ui.header import Headline, empty_state, headline, notice
-from fer_ui.query_params import QueryParam, choose, choose_many
-from fer_ui.resources import index_of
+from fer_ui.query_params import QueryParam, param_multiselect, param_selectbox
+from fer_ui.resources import load_index
 from fer_ui.theme import expression_title
 
 PUBLISHED = "published:"
@@ -43,15 +43,15 @@ class Candidate:
     def counts(self) -> pd.DataFrame:
         """Columns `split`, `expression`, `count`."""
         if self.stored is not None:
-            return class_counts(index_of(self.stored))
+            return class_counts(load_index(self.stored))
         return published_counts(self.manifest.published.splits) if self.manifest.published else pd.DataFrame()
 
 
 def show_compare() -> None:
     """The choice of datasets and of a label set; how unequal each is; their shares as a chart and a table."""
-    with shown_errors():
+    with show_errors():
         candidates = _candidates()
-        chosen = choose_many(
+        chosen = param_multiselect(
             "Datasets",
             list(candidates),
             QueryParam.SETS,
@@ -96,7 +96,7 @@ def _choose_labels(counts: dict[str, pd.DataFrame]) -> LabelSet:
     """The expressions to compare on: those that all have, or a label set."""
     common = common_label_set(counts.values())
     names = {_COMMON: f"Common to all ({len(common)})", **{name: f"{name.capitalize()}" for name in LABEL_SETS}}
-    chosen = choose("Expressions", list(names), QueryParam.LABELS, format_func=names.__getitem__)
+    chosen = param_selectbox("Expressions", names, QueryParam.LABELS)
     return common if chosen == _COMMON else LABEL_SETS[chosen]
 
 
@@ -170,7 +170,9 @@ def _show_figures(metrics: pd.DataFrame) -> None:
             "macro_f1": number("Macro-F1", format="%.2f", help=_BASELINE),
         },
     )
-    st.caption(plain(f"{_BASELINE} The figures are of the expressions compared, over all parts of {_sets(metrics)}."))
+    st.caption(
+        escape_markdown(f"{_BASELINE} The figures are of the expressions compared, over all parts of {_sets(metrics)}.")
+    )
     show_csv_download(metrics.round(6), "compared-datasets")
 
 

@@ -13,11 +13,11 @@ from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.distribution import class_distribution
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count, images, percent, times
 from fer_ui.header import Headline, headline
 from fer_ui.image_labels import NO_SPLIT, split_title
-from fer_ui.query_params import QueryParam, switch
+from fer_ui.query_params import QueryParam, param_segmented_control
 from fer_ui.theme import expression_title
 
 ALL_SPLITS = "all"
@@ -44,7 +44,7 @@ def choose_split_of_counts(counts: pd.DataFrame) -> str:
     if len(splits) < 2:
         return ALL_SPLITS
     names = {ALL_SPLITS: "All", **{split: split_title(split) for split in splits}}
-    return switch("Part", list(names), QueryParam.SPLIT, format_func=names.__getitem__)
+    return param_segmented_control("Part", names, QueryParam.SPLIT)
 
 
 def select_split(counts: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -108,7 +108,7 @@ def show_imbalance_verdict(totals: Mapping[str, int], judged: Mapping[str, int] 
         return
     with st.container(border=True, gap="small"):
         st.markdown(f"{_ICONS[found.level]} **{_LEVELS[found.level]}**")
-        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in found.sentences))
+        st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in found.sentences))
         st.caption(_judge_words(found, judge))
 
 
@@ -124,9 +124,9 @@ def show_distribution(counts: pd.DataFrame, name: str, *, selectable: bool = Fal
     """
     several = counts["split"].nunique() > 1
     with st.container(horizontal=True, gap="small"):
-        stacked = several and switch("Bars", list(_BARS), QueryParam.BARS, format_func=_BARS.__getitem__) == "stacked"
+        stacked = several and param_segmented_control("Bars", _BARS, QueryParam.BARS) == "stacked"
         scales = [scale for scale in _SCALES if not (stacked and scale == "log")]
-        scale = switch("Scale", scales, QueryParam.SCALE, format_func=_SCALES.__getitem__)
+        scale = param_segmented_control("Scale", scales, QueryParam.SCALE, format_func=_SCALES.__getitem__)
     figure = class_distribution(counts, share=scale == "share", log=scale == "log", stacked=stacked)
     event = show_chart(
         figure, f"classes-{name}", table=add_shares(counts), on_select="rerun" if selectable else "ignore"

@@ -19,12 +19,12 @@ from fer_ui.datasets.imbalance.count_view import (
     show_imbalance_metrics,
     show_imbalance_verdict,
 )
-from fer_ui.escaping import markup, plain
+from fer_ui.escaping import escape_html, escape_markdown
 from fer_ui.formatting import count
 from fer_ui.header import empty_state, notice
 from fer_ui.image_labels import describe_reason
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, choose
+from fer_ui.query_params import QueryParam, param_selectbox
 
 _FACTS = (
     "display:grid;grid-template-columns:minmax(6.5rem,auto) 1fr;gap:0.375rem 1rem;margin:0;padding:0;"
@@ -43,8 +43,8 @@ def show_published() -> None:
     def named(name: str) -> str:
         return manifests[name].title if name in counted else f"{manifests[name].title} (no counts)"
 
-    manifest = manifests[choose("Dataset", ids, QueryParam.MANIFEST, format_func=named)]
-    st.markdown(plain(manifest.summary))
+    manifest = manifests[param_selectbox("Dataset", ids, QueryParam.MANIFEST, format_func=named)]
+    st.markdown(escape_markdown(manifest.summary))
     with st.container(horizontal=True, gap="small"):
         _show_links(manifest)
     if manifest.synthetic:
@@ -53,7 +53,7 @@ def show_published() -> None:
         _show_counts(manifest.published, manifest.id)
     else:
         empty_state("No class counts are published", "Import the dataset and its classes are counted here.")
-    st.subheader(plain(f"About {manifest.title}"), anchor=False)
+    st.subheader(escape_markdown(f"About {manifest.title}"), anchor=False)
     show_manifest(manifest)
 
 
@@ -62,7 +62,7 @@ def show_manifest(manifest: Manifest) -> None:
     st.html(facts_html(manifest))
     if manifest.problems:
         st.markdown("**Known problems**")
-        st.markdown("\n".join(f"- {plain(problem)}" for problem in manifest.problems))
+        st.markdown("\n".join(f"- {escape_markdown(problem)}" for problem in manifest.problems))
 
 
 def facts_html(manifest: Manifest) -> str:
@@ -74,12 +74,12 @@ def facts_html(manifest: Manifest) -> str:
         "landmarks": manifest.contents.landmarks,
     }
     facts = {
-        "License": markup(manifest.license),
-        "Terms": markup(manifest.terms),
-        "Citation": markup(manifest.citation),
+        "License": escape_html(manifest.license),
+        "Terms": escape_html(manifest.terms),
+        "Citation": escape_html(manifest.citation),
         "Homepage": _link(manifest.homepage),
-        "Beside labels": markup(join_words([name for name, there in contents.items() if there])),
-        "Layout": markup(manifest.layout),
+        "Beside labels": escape_html(join_words([name for name, there in contents.items() if there])),
+        "Layout": escape_html(manifest.layout),
     }
     rows = (f'<dt style="{_TERM}">{name}</dt><dd style="{_SAID}">{said}</dd>' for name, said in facts.items() if said)
     return f'<dl style="{_FACTS}">{"".join(rows)}</dl>'
@@ -105,8 +105,8 @@ def _show_counts(published: PublishedCounts, name: str) -> None:
     show_distribution(shown, f"published-{name}")
     if published.others:
         each = [f"{count(number)} {describe_reason(reason)}" for reason, number in published.others.items()]
-        st.caption(plain(f"Without an expression: {join_words(each)}."))
-    st.caption(plain(f"Source: {published.source}. {published.note}".strip()))
+        st.caption(escape_markdown(f"Without an expression: {join_words(each)}."))
+    st.caption(escape_markdown(f"Source: {published.source}. {published.note}".strip()))
     show_class_table(counts, judge, judged, f"published-{name}")
 
 
@@ -117,6 +117,6 @@ def _totals(manifest: Manifest) -> int:
 def _link(address: str) -> str:
     """A link where the address is one of the web; others are shown as text."""
     if not address.startswith(("https://", "http://")):
-        return markup(address)
-    target = markup(address)
+        return escape_html(address)
+    target = escape_html(address)
     return f'<a href="{target}" target="_blank" rel="noopener noreferrer" style="color:inherit">{target}</a>'

@@ -13,7 +13,7 @@ from fer_ui.datasets.imbalance.rebalancing_query_params import (
     rebalancing_from_query,
     rebalancing_to_query,
 )
-from fer_ui.query_params import QueryParam, value_of
+from fer_ui.query_params import QueryParam, get_param
 
 _COMBINED = "combined"
 _KIND_KEY = "remedy-kind"
@@ -51,7 +51,7 @@ def choose_rebalancing(usual: Rebalancing | None = None) -> Rebalancing:
 
 def rebalancing_in_query(usual: Rebalancing | None = None) -> Rebalancing:
     """What `choose_rebalancing` gives, without drawing anything."""
-    return rebalancing_from_query(value_of(QueryParam.REBALANCING)) or usual or Rebalancing()
+    return rebalancing_from_query(get_param(QueryParam.REBALANCING)) or usual or Rebalancing()
 
 
 def _title(kind: str) -> str:

@@ -18,20 +18,20 @@ from fer_ui.datasets.imbalance.epoch_summary import describe_counted_images, des
 from fer_ui.datasets.imbalance.rebalancing_picker import choose_rebalancing
 from fer_ui.datasets.imbalance.rebalancing_query_params import describe_reweight_start, rebalancing_to_query
 from fer_ui.datasets.imbalance.training_split import TrainingSplit, load_training_split
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count, percent, times
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, choose, value_of
-from fer_ui.resources import index_of
+from fer_ui.query_params import QueryParam, get_param, param_selectbox
+from fer_ui.resources import load_index
 from fer_ui.split_query_params import split_from_query
 from fer_ui.theme import expression_title
 
 
 def show_rebalancing(dataset: StoredDataset) -> None:
     """The choice of a remedy, what an epoch would be with it in numbers, words and charts, and the link to Training."""
-    with shown_errors():
+    with show_errors():
         rebalancing = choose_rebalancing()
         config = _config(dataset, rebalancing)
         split = load_training_split(dataset, config)
@@ -44,25 +44,25 @@ def show_rebalancing(dataset: StoredDataset) -> None:
             return
         table, before = split.under(rebalancing), split.under(Rebalancing())
         _headline(split, table, before)
-        st.markdown(plain(f"{describe_epoch(split, table, rebalancing)}{_deferred(rebalancing)}"))
+        st.markdown(escape_markdown(f"{describe_epoch(split, table, rebalancing)}{_deferred(rebalancing)}"))
         if cautions := [*warnings(rebalancing), *warn_small_epoch(split, table, config)]:
             notice("warning", "\n".join(cautions))
         _train_link(dataset, config)
         _charts(table, before, rebalancing, dataset.id)
         _table(table, dataset.id)
-        st.caption(plain(describe_counted_images(split, config, dataset.n)))
+        st.caption(escape_markdown(describe_counted_images(split, config, dataset.n)))
 
 
 def _config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConfig:
     """What Training would be asked for: a preset with what the address says."""
     preset = next(iter(PRESETS))
     without_ambiguous = False
-    index = index_of(dataset)
+    index = load_index(dataset)
     voted, ambiguous = VOTE_COLUMNS[0] in dataset.columns(), bool(index["ambiguous"].any())
     columns = iter(st.columns(2) if voted or ambiguous else ())
     if voted:
         with next(columns):
-            preset = choose(
+            preset = param_selectbox(
                 "Counted for",
                 list(PRESETS),
                 QueryParam.PRESET,
@@ -73,7 +73,7 @@ def _config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConfig:
         with next(columns):
             without_ambiguous = choose_exclude_ambiguous(index)
     usual = PRESETS[preset].config
-    split = split_from_query(value_of(QueryParam.SPLIT_CONFIG)) or usual.split
+    split = split_from_query(get_param(QueryParam.SPLIT_CONFIG)) or usual.split
     changed = {
         "dataset": dataset.id,
         "rebalancing": rebalancing,
@@ -109,7 +109,9 @@ def _headline(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFrame) -
 
 def _train_link(dataset: StoredDataset, config: TrainConfig) -> None:
     """Link to the training form with the chosen rebalancing, preset, split and treatment of ambiguous images."""
-    kept = {str(param): value_of(param) for param in (QueryParam.PRESET, QueryParam.SPLIT_CONFIG, QueryParam.AMBIGUOUS)}
+    kept = {
+        str(param): get_param(param) for param in (QueryParam.PRESET, QueryParam.SPLIT_CONFIG, QueryParam.AMBIGUOUS)
+    }
     asked = {name: value for name, value in kept.items() if value}
     link_to(
         Page.TRAINING,

@@ -15,12 +15,12 @@ from fer_core.ids import check_id, slug
 from fer_core.jobs.submit import submit_fetch, submit_synthetic
 from fer_core.settings import settings
 from fer_ui.datasets.imports.preview_view import show_preview
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.navigation import Page, go_to, link_to
-from fer_ui.query_params import QueryParam, value_of
+from fer_ui.query_params import QueryParam, get_param
 from fer_ui.resources import job_store
-from fer_ui.uploads import keep_upload, upload_field
+from fer_ui.uploads import file_uploader, save_upload
 
 _ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "csv", "parquet"]
 _JOBS_LOOKED_AT = 200
@@ -30,7 +30,7 @@ _NAME_HELP = "Of small letters, digits, dot, dash and underscore. By default the
 def show_import() -> None:
     """The three ways, a tab each; or the import that the address names, to be looked over."""
     unfinished = {work.id: work for work in list_imports(settings())}
-    chosen = value_of(QueryParam.IMPORT)
+    chosen = get_param(QueryParam.IMPORT)
     if chosen in unfinished:
         show_preview(unfinished[chosen])
         link_to(Page.DATASETS, "Import something else", view="import")
@@ -51,14 +51,14 @@ def _upload() -> None:
         "You see what it seems to be before anything is imported."
     )
     with st.form("upload-archive", border=False):
-        file = upload_field("Archive", "archive-upload", "the archive", type=_ARCHIVES)
+        file = file_uploader("Archive", "archive-upload", "the archive", type=_ARCHIVES)
         name = st.text_input("Name in the store", placeholder="ferplus", key="upload-name", help=_NAME_HELP)
         if st.form_submit_button("Look at it", type="primary"):
-            with shown_errors():
+            with show_errors():
                 if file is None:
                     raise InputError("No archive was chosen. Choose a file first.")
                 dataset_id = _free_id(name or _stem(file.name))
-                kept = keep_upload(file.name, file)
+                kept = save_upload(file.name, file)
                 try:
                     _begin(str(kept), dataset_id, name=file.name, take=True)
                 finally:
@@ -74,7 +74,7 @@ def _path() -> None:
         text = st.text_input("Path or address", placeholder="/data/ferplus.zip", key="server-path-text")
         name = st.text_input("Name in the store", placeholder="ferplus", key="path-name", help=_NAME_HELP)
         if st.form_submit_button("Look at it", type="primary"):
-            with shown_errors():
+            with show_errors():
                 if not text.strip():
                     raise InputError("No path was given. Write the path of an archive or a folder.")
                 _begin(text.strip(), _free_id(name or _stem(text.strip())), take=False)
@@ -86,7 +86,7 @@ def _draw() -> None:
         total = st.number_input("Images", 100, 100_000, 4_000, step=100)
         name = st.text_input("Name in the store", SYNTHETIC_FACES)
         if st.form_submit_button("Draw them", type="primary"):
-            with shown_errors():
+            with show_errors():
                 job = submit_synthetic(_free_id(name), int(total), settings())
                 go_to(Page.DATASETS, job=job.id)
 
@@ -117,13 +117,13 @@ def _unfinished(imports: list[Import]) -> None:
     st.subheader("Not finished", anchor=False)
     for work in imports:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{plain(work.id)}**: {plain(_stage(work, running))}", width="stretch")
+            st.markdown(f"**{escape_markdown(work.id)}**: {escape_markdown(_stage(work, running))}", width="stretch")
             if work.id in running:
                 link_to(Page.DATASETS, "Watch", view="import", job=running[work.id])
                 continue
             link_to(Page.DATASETS, "Go on", view="import", **{QueryParam.IMPORT: work.id})
             if st.button("Discard", key=f"discard-{work.id}", icon=":material/delete:", type="tertiary"):
-                with shown_errors():
+                with show_errors():
                     discard_import(work.id, settings())
                     st.rerun()
 

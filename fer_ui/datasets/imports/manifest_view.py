@@ -8,9 +8,9 @@ from fer_core.data.manifest import Manifest, dump_manifest, parse_manifest_text
 from fer_core.data.manifest_store import delete_manifest, own_manifests, save_manifest
 from fer_core.errors import InputError
 from fer_core.settings import settings
-from fer_ui.confirm_deletion import offer_deletion
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.confirm_deletion import show_deletion_form
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.header import notice
 from fer_ui.navigation import Page, go_to
 
@@ -50,9 +50,9 @@ def show_manifests() -> None:
     )
     manifest = _checked(text)
     if st.button("Save", type="primary", icon=":material/save:", disabled=manifest is None):
-        with shown_errors():
+        with show_errors():
             saved = save_manifest(text, settings(), replace=name in own)
-            st.toast(plain(f"{saved.title} was saved."))
+            st.toast(escape_markdown(f"{saved.title} was saved."))
             if saved.published:
                 go_to(Page.DATASETS, view="published", manifest=saved.id)
             st.rerun()
@@ -77,7 +77,7 @@ def _delete(manifest: Manifest) -> None:
         delete_manifest(manifest.id, settings())
         go_to(Page.DATASETS, view="manifests")
 
-    offer_deletion(
+    show_deletion_form(
         f"manifest-{manifest.id}",
         "Delete this manifest",
         "Datasets that were imported with it keep their copy.",

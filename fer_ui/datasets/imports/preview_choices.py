@@ -9,7 +9,7 @@ from fer_core.data.ingest.preview import ImportPreview
 from fer_core.data.label_mapping.numberings import Numbering, in_words
 from fer_core.data.manifest import Manifest
 from fer_core.text import join_words
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.header import notice
 
 _NO_NUMBERING = "I choose for each number"
@@ -39,7 +39,7 @@ def resolve_label_conflict(work: Import, found: ImportPreview, layout_key: str) 
         "Which label counts?",
         [by_folder, "table"],
         index=None,
-        format_func=lambda layout: plain(titles[layout]),
+        format_func=lambda layout: escape_markdown(titles[layout]),
         key=key,
         on_change=follow,
         horizontal=True,
@@ -56,7 +56,7 @@ def choose_numbering(found: ImportPreview, key: str) -> Numbering | None:
     answer = st.selectbox("Whose numbers are these?", [_NO_NUMBERING, *fitting], key=f"numbering-{key}")
     chosen = fitting.get(answer)
     if chosen:
-        st.caption(plain(in_words(chosen)))
+        st.caption(escape_markdown(in_words(chosen)))
     return chosen
 
 
@@ -66,7 +66,7 @@ def choose_identities(work: Import, manifest: Manifest, found: ImportPreview) ->
         return manifest
     names = ", ".join(found.people[:3])
     are_people = st.checkbox(
-        f"Folders such as {plain(names)} are people ({found.identities:,} of them)",
+        f"Folders such as {escape_markdown(names)} are people ({found.identities:,} of them)",
         value=True,
         key=f"persons-{work.id}",
         help="All pictures of a person go into the same split.",

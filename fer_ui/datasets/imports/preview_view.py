@@ -22,8 +22,8 @@ from fer_core.settings import settings
 from fer_core.text import join_words
 from fer_ui.datasets.imports.preview_choices import choose_identities, choose_numbering, resolve_label_conflict
 from fer_ui.datasets.imports.skipped_view import confirm_partial, show_skipped
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count, images
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, go_to
@@ -48,12 +48,12 @@ class _Label(NamedTuple):
 
 def show_preview(work: Import) -> None:
     """What was found and what is proposed; every choice can be changed before the import begins."""
-    st.subheader(f"Import {plain(work.id)}", anchor=False)
-    st.caption(plain(f"From {work.name}"))
+    st.subheader(f"Import {escape_markdown(work.id)}", anchor=False)
+    st.caption(escape_markdown(f"From {work.name}"))
     if not work.ready:
         _not_here(work)
         return
-    with shown_errors():
+    with show_errors():
         manifest = _choices(work)
         with st.spinner("Looking at the files"):
             found = _found(work.id, work.created, dump_manifest(manifest))
@@ -200,7 +200,7 @@ def _answer(found: ImportPreview) -> None:
         ]
     )
     splits = ", ".join(f"{split or 'in no split'} {count(n)}" for split, n in found.splits.items())
-    st.markdown(plain(f"Splits: {splits or 'none'}. Also given: {', '.join(found.has) or 'nothing'}."))
+    st.markdown(escape_markdown(f"Splits: {splits or 'none'}. Also given: {', '.join(found.has) or 'nothing'}."))
     show_skipped(found)
 
 
@@ -220,7 +220,7 @@ def _label_map(work: Import, found: ImportPreview) -> dict[str, str]:
         for place, label in zip(st.columns(_A_ROW), shown[first : first + _A_ROW], strict=False):
             with place:
                 chosen[label.raw] = st.selectbox(
-                    plain(f"{label.raw or '(no label)'}, {images(label.number)}"),
+                    escape_markdown(f"{label.raw or '(no label)'}, {images(label.number)}"),
                     [*_BECOMES, _LEFT_OUT, _UNDECIDED],
                     index=[*_BECOMES, _LEFT_OUT, _UNDECIDED].index(label.becomes),
                     key=f"becomes-{key}-{label.raw}",
@@ -276,7 +276,7 @@ def _with_labels(manifest: Manifest, found: ImportPreview, labels: dict[str, str
 
 def _discard(work: Import) -> None:
     if st.button("Discard this import", key=f"discard-{work.id}", icon=":material/delete:", type="tertiary"):
-        with shown_errors():
+        with show_errors():
             discard_import(work.id, settings())
             go_to(Page.DATASETS, view="import")
 

@@ -7,7 +7,8 @@ import streamlit as st
 from fer_core.data.ingest.preview import ImportPreview
 from fer_core.data.ingest.row_matching import relaxation_words
 from fer_core.data.ingest.skipped import LeftOut, Reason
-from fer_ui.escaping import plain, sentence
+from fer_core.text import capitalize_first
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import images
 from fer_ui.header import notice
 
@@ -18,7 +19,7 @@ def show_skipped(found: ImportPreview) -> None:
     """Every reason why something is left out, with its number: first what could not be read or matched."""
     if found.relaxations:
         said = "; ".join(relaxation_words(each, rows) for each, rows in found.relaxations.items())
-        st.markdown(plain(f"Files were matched by similar names: {said}."))
+        st.markdown(escape_markdown(f"Files were matched by similar names: {said}."))
     unread = [_line(each) for each in found.left_out if each.reason.unread]
     if unread:
         most = found.too_much_unread
@@ -29,7 +30,9 @@ def show_skipped(found: ImportPreview) -> None:
     ]
     if others:
         st.markdown(
-            "\n".join([f"**{'Also left' if unread else 'Left'} out**\n", *(f"- {plain(line)}" for line in others)])
+            "\n".join(
+                [f"**{'Also left' if unread else 'Left'} out**\n", *(f"- {escape_markdown(line)}" for line in others)]
+            )
         )
 
 
@@ -41,4 +44,4 @@ def confirm_partial(found: ImportPreview, key: str) -> bool:
 
 
 def _line(each: LeftOut) -> str:
-    return sentence(f"{each.line(_EXAMPLES)}.")
+    return capitalize_first(f"{each.line(_EXAMPLES)}.")

@@ -6,11 +6,12 @@ from typing import Any
 
 import streamlit as st
 
+from fer_core.text import capitalize_first
 from fer_core.training.config.augmentation_policies import describe_changes, policies
 from fer_core.training.config.train_config import AugmentConfig
-from fer_ui.escaping import plain, sentence
+from fer_ui.escaping import escape_markdown
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, value_of
+from fer_ui.query_params import QueryParam, get_param
 from fer_ui.training.form.augment_fields import AUGMENT, LIGHT, MIXING, PLACES, QUALITY
 from fer_ui.training.form.draft import Draft, Values, session_draft
 from fer_ui.training.form.form_context import Place
@@ -27,7 +28,7 @@ _PARTS = {"Place and shape": PLACES, "Light and color": LIGHT, "Quality": QUALIT
 
 def policy_values() -> dict[str, Any]:
     """The values of the recipe in the address, by path; none where there is no recipe."""
-    name, known = value_of(QueryParam.POLICY), policies()
+    name, known = get_param(QueryParam.POLICY), policies()
     if name not in known:
         return {}
     return {_GROUP + key: value for key, value in known[name].augment.model_dump(mode="json").items()}
@@ -48,7 +49,7 @@ def augment_words(values: Values) -> str:
     if augment is None:
         return ""
     words = "; ".join(describe_changes(augment)) or "nothing is changed"
-    return f"{sentence(words)}."
+    return f"{capitalize_first(words)}."
 
 
 def draw_augmentation(draft: Draft, values: Values, place: Place) -> None:
@@ -58,7 +59,7 @@ def draw_augmentation(draft: Draft, values: Values, place: Place) -> None:
     own = "By hand" if by_hand else "As it was begun with"
     first, second = st.columns(2, vertical_alignment="bottom")
     with first:
-        st.session_state[_POLICY] = value_of(QueryParam.POLICY) if value_of(QueryParam.POLICY) in known else OWN
+        st.session_state[_POLICY] = get_param(QueryParam.POLICY) if get_param(QueryParam.POLICY) in known else OWN
         st.selectbox(
             "Augmentation",
             [OWN, *known],
@@ -69,8 +70,8 @@ def draw_augmentation(draft: Draft, values: Values, place: Place) -> None:
         )
     with second:
         opened = st.toggle("Show each value", key=_OPEN)
-    st.caption(plain(augment_words(values)))
-    policy = value_of(QueryParam.POLICY)
+    st.caption(escape_markdown(augment_words(values)))
+    policy = get_param(QueryParam.POLICY)
     if policy in known:
         link_to(Page.DATASETS, "See faces changed so", dataset=place.dataset.id, section="augmentation", policy=policy)
     if opened:

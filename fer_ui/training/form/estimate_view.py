@@ -13,7 +13,7 @@ from fer_core.jobs.run_estimate import estimate_run
 from fer_core.settings import settings
 from fer_core.training.config.train_config import EarlyStopping, TrainConfig
 from fer_core.training.estimate_report import Estimate, Spread, spread_words, time_words
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.header import Headline, headline, notice
 from fer_ui.training.form.network import memory_words
@@ -60,13 +60,13 @@ def show_estimate(config: TrainConfig | None, dataset: StoredDataset, device: st
         if shown.of != estimate_key(config, dataset, device):
             st.markdown("**Estimate of other settings**")
             notice("info", "The form has changed since this was measured: estimate again.")
-            st.caption(plain(speed_words(shown.estimate)))
+            st.caption(escape_markdown(speed_words(shown.estimate)))
             return
         st.markdown("**Estimate**")
         headline(numbers(shown.estimate, config.epochs, runs))
         for words in warnings_of(shown.estimate, shutil.disk_usage(_existing_store()).free):
             notice("warning", words)
-        st.caption(plain(f"{disk_words(shown.estimate)} {speed_words(shown.estimate)}"))
+        st.caption(escape_markdown(f"{disk_words(shown.estimate)} {speed_words(shown.estimate)}"))
 
 
 def numbers(found: Estimate, epochs: int, runs: int = 1) -> list[Headline]:

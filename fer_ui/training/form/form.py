@@ -13,12 +13,12 @@ from fer_core.errors import FerscopeError
 from fer_core.text import join_words
 from fer_core.training.config.train_config import TrainConfig
 from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_in_query
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.header import notice
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, choose
+from fer_ui.query_params import QueryParam, param_selectbox
 from fer_ui.training.form.command import show_equivalent
 from fer_ui.training.form.compose import Asked, changed_labels, compose
 from fer_ui.training.form.draft import Draft, forget_changes, open_draft
@@ -64,15 +64,15 @@ def training_form(datasets: Sequence[StoredDataset]) -> Wanted | None:
             choose_source(source)
         with second:
             dataset = _choose_dataset(datasets, source)
-        st.caption(plain(source.about))
+        st.caption(escape_markdown(source.about))
         if source.copied:
             link_to(Page.TRAINING, "Show the run that is copied", run=source.copied)
-        with shown_errors():
+        with show_errors():
             place = place_of(dataset)
             draft = open_draft(source.name, source.config)
             asked = compose(draft, place)
             _essentials(asked, place)
-    with shown_errors():
+    with show_errors():
         draw_groups(draft, asked.values, rebalancing_in_query(draft.base.rebalancing), _division(draft), place)
         _changed(draft, asked, source)
         return _start(draft, asked, place, source)
@@ -93,7 +93,7 @@ def _choose_dataset(datasets: Sequence[StoredDataset], source: Source) -> Stored
     """A copy begins with the run's own dataset, where it is still here."""
     by_id = {dataset.id: dataset for dataset in datasets}
     names = sorted(by_id, key=lambda name: bool(source.copied) and name != source.config.dataset)
-    chosen = choose(
+    chosen = param_selectbox(
         "Dataset", names, QueryParam.DATASET, format_func=lambda name: f"{name} ({count(by_id[name].n)} images)"
     )
     if source.copied and source.config.dataset not in by_id:
@@ -110,7 +110,7 @@ def _changed(draft: Draft, asked: Asked, source: Source) -> None:
         names = [*names[:_NAMED_MAX], f"{len(names) - _NAMED_MAX} more"]
     what = "the run" if source.copied else "the preset"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(plain(f"Changed from {what}: {join_words(names)}."), width="content")
+        st.caption(escape_markdown(f"Changed from {what}: {join_words(names)}."), width="content")
         if st.button(f"Back to {what}", key="train-back", type="tertiary", icon=":material/undo:"):
             forget_changes()
             forget_link()
@@ -136,7 +136,7 @@ def _start(draft: Draft, asked: Asked, place: Place, source: Source) -> Wanted |
     if config is None:
         return None
     if estimating:
-        with shown_errors():
+        with show_errors():
             take_estimate(config, place.dataset, device)
     show_estimate(config, place.dataset, device, len(configs))
     show_equivalent(source, configs, priority, device)
@@ -152,7 +152,7 @@ def _said(draft: Draft, asked: Asked, place: Place) -> bool:
         notice("info", "The second head, for valence and arousal, is left out: this dataset has neither.")
     try:
         every_fold = all_folds(asked.config.split)
-        st.caption(plain(learned_from(asked.config, place, every_fold=every_fold)))
+        st.caption(escape_markdown(learned_from(asked.config, place, every_fold=every_fold)))
         for doubt in doubts_about(asked.config, place):
             notice("warning", doubt)
     except FerscopeError as error:

@@ -13,7 +13,7 @@ from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.jobs.devices import gpus
 from fer_core.settings import settings
 from fer_core.training.distillation.eligible_teachers import eligible_teachers
-from fer_ui.resources import index_of
+from fer_ui.resources import load_index
 
 _AFFECT = {"valence", "arousal"}
 
@@ -43,7 +43,7 @@ class Place:
 
 def place_of(dataset: StoredDataset) -> Place:
     """Look at a dataset and at the machine."""
-    index, columns = index_of(dataset), set(dataset.columns())
+    index, columns = load_index(dataset), set(dataset.columns())
     return Place(
         dataset=dataset,
         index=index,

@@ -12,14 +12,14 @@ from fer_core.jobs.devices import CPU, format_device, gpus
 from fer_core.jobs.job import PRIORITY_MAX
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS
-from fer_core.text import shorten
+from fer_core.text import lowercase_first, shorten
 from fer_core.training.precision import expected_precision
 from fer_ui.datasets.imbalance.rebalancing_picker import choose_rebalancing
 from fer_ui.datasets.imbalance.rebalancing_query_params import describe_rebalancing, rebalancing_to_query
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, value_of
+from fer_ui.query_params import QueryParam, get_param
 from fer_ui.split_query_params import describe_split_config
 from fer_ui.training.form.augmentation import augment_words, draw_augmentation
 from fer_ui.training.form.data_choice import draw_data
@@ -105,7 +105,7 @@ def selection_summary(values: Values) -> str:
     """Which epoch is kept, and when training ends early."""
     patience = values["early_stopping.patience"]
     stops = f"stops after {patience} without gain" if patience else "every epoch is run"
-    return f"best {_inside(JUDGED_WORDS[values['monitor']])}, {stops}"
+    return f"best {lowercase_first(JUDGED_WORDS[values['monitor']])}, {stops}"
 
 
 def data_summary(values: Values, split: SplitConfig) -> str:
@@ -122,8 +122,8 @@ def run_summary(values: Values) -> str:
 
 def _group(title: str, icon: str, summary: str, draw: Callable[[], None], *opened_by: QueryParam) -> None:
     with st.expander(
-        f"**{title}**  :small[{plain(shorten(summary, _SUMMARY_CHARACTERS, cut='end'))}]",
-        expanded=any(map(value_of, opened_by)),
+        f"**{title}**  :small[{escape_markdown(shorten(summary, _SUMMARY_CHARACTERS, cut='end'))}]",
+        expanded=any(map(get_param, opened_by)),
         icon=f":material/{icon}:",
         key=f"train-group-{title.lower()}",
     ):
@@ -169,11 +169,6 @@ def _run(values: Values, place: Place) -> None:
                 "Device",
                 ["", *place.gpus, CPU],
                 key=_DEVICE,
-                format_func=lambda name: _inside(format_device(name)) if name else "Whichever is free",
+                format_func=lambda name: lowercase_first(format_device(name)) if name else "Whichever is free",
                 help="Each device has a queue of its own.",
             )
-
-
-def _inside(words: str) -> str:
-    """Without its capital, where it is not a name."""
-    return words if words[:2].isupper() or words.startswith("F1") else f"{words[0].lower()}{words[1:]}"

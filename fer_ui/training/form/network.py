@@ -14,8 +14,9 @@ from fer_core.models.memory_estimate import Footprint, Precision, footprint, opt
 from fer_core.models.options import Option
 from fer_core.models.weights_cache import LICENSE, found_weights
 from fer_core.settings import settings
+from fer_core.text import capitalize_first
 from fer_core.training.precision import expected_precision
-from fer_ui.escaping import plain, sentence
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.header import Headline, headline, notice
 from fer_ui.training.form.draft import MODEL_NAME, Values, session_draft, widget_key
@@ -66,7 +67,7 @@ def draw_network_facts(values: Values) -> None:
             ),
         ]
     )
-    st.caption(plain(f"{info.summary} Source: {info.source}."))
+    st.caption(escape_markdown(f"{info.summary} Source: {info.source}."))
     _weights(info, values)
 
 
@@ -130,7 +131,7 @@ def _number(option: Option, values: Values) -> None:
     value = values[path] if values[path] is not None else option.default
     asked: dict[str, Any] = {
         "key": widget_key(path),
-        "help": sentence(f"{option.meaning}; {_limits(option)}."),
+        "help": capitalize_first(f"{option.meaning}; {_limits(option)}."),
         "on_change": _take_option,
         "args": (option.name,),
     }
@@ -150,7 +151,7 @@ def _toggle(option: Option, values: Values) -> None:
     st.toggle(
         _OPTION_WORDS[option.name],
         key=widget_key(path),
-        help=sentence(f"{option.meaning}."),
+        help=capitalize_first(f"{option.meaning}."),
         on_change=_take_option,
         args=(option.name,),
     )
@@ -188,7 +189,7 @@ def _weights(info: ModelInfo, values: Values) -> None:
     store, name = settings(), info.weights.name
     found = found_weights(info.weights, store)
     if found is not None:
-        st.caption(plain(f"It begins with the ImageNet weights in {name}: the file is here. {LICENSE}"))
+        st.caption(escape_markdown(f"It begins with the ImageNet weights in {name}: the file is here. {LICENSE}"))
         return
     by_hand = (
         f"Put {name} ({info.weights.size_mib:.0f} MiB, from {info.weights.url}) into {store.pretrained_dir}, or "
@@ -200,7 +201,7 @@ def _weights(info: ModelInfo, values: Values) -> None:
         notice(
             "info", f"The ImageNet weights that it begins with are fetched as the training starts. Offline: {by_hand}"
         )
-    st.caption(plain(LICENSE))
+    st.caption(escape_markdown(LICENSE))
 
 
 def _large(number: int) -> str:

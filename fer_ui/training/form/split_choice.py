@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from fer_core.data.splits.split import SplitConfig
-from fer_ui.escaping import sentence
-from fer_ui.query_params import QueryParam, value_of
+from fer_core.text import capitalize_first
+from fer_ui.query_params import QueryParam, get_param
 from fer_ui.split_query_params import describe_split_config, split_from_query, split_to_query
 from fer_ui.training.form.draft import session_draft, widget_key
 from fer_ui.training.form.form_context import Place
@@ -22,7 +22,7 @@ _VALID_MAX, _SHARE_MIN, _SEED_MAX = 49.0, 1.0, 2**53 - 1
 
 def division_in_address(usual: SplitConfig) -> SplitConfig:
     """What the address says, or `usual`."""
-    return split_from_query(value_of(QueryParam.SPLIT_CONFIG)) or usual
+    return split_from_query(get_param(QueryParam.SPLIT_CONFIG)) or usual
 
 
 def all_folds(split: SplitConfig) -> bool:
@@ -107,7 +107,7 @@ def describe_split(split: SplitConfig, parts: frozenset[str], *, every_fold: boo
     if every_fold:
         return f"Each of {split.folds} folds, seed {split.seed}, is the test of a run; {together}."
     if split.kind == "kfold":
-        return f"{sentence(describe_split_config(split))}, is the test; {together}."
+        return f"{capitalize_first(describe_split_config(split))}, is the test; {together}."
     if split.kind == "published" and {"train", "valid", "test"} <= parts:
         return "The dataset's own training, validation and test parts are used."
     if split.kind == "published" and "train" in parts and len(parts) > 1:

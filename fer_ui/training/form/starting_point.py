@@ -15,7 +15,7 @@ from fer_core.settings import settings
 from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig, parse_config
 from fer_ui.header import notice
-from fer_ui.query_params import QueryParam, value_of
+from fer_ui.query_params import QueryParam, get_param
 
 _KEY = "train-begin"
 _COPY = "run:"
@@ -49,13 +49,13 @@ class Source:
 
 def source_in_address() -> Source:
     """The run or the preset that the address names; says so where that can't be used, and takes a preset."""
-    run_id = value_of(QueryParam.FROM)
+    run_id = get_param(QueryParam.FROM)
     if run_id:
         try:
             return copy_of(run_id)
         except InputError as error:
             notice("warning", f"The run {run_id} can't be copied. {error} The form begins with a preset instead.")
-    name = value_of(QueryParam.PRESET)
+    name = get_param(QueryParam.PRESET)
     return _of_preset(name if name in PRESETS else next(iter(PRESETS)))
 
 

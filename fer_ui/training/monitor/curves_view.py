@@ -21,7 +21,7 @@ from fer_ui.charts.training.rate_and_speed import (
     learning_rate_curve,
     throughput_curve,
 )
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.header import empty_state, notice
 from fer_ui.training.monitor.monitored_run import Stamp, Subject, best_epoch_of, look
 
@@ -96,4 +96,4 @@ def _show_none(subject: Subject) -> None:
         now = f"Now: {message}." if message else "Now it starts and loads its images."
     with st.container(border=True, gap="small"):
         st.subheader("No epoch has finished yet", anchor=False)
-        st.markdown(plain(f"{now} Curves, table and speed begin with the first finished epoch."))
+        st.markdown(escape_markdown(f"{now} Curves, table and speed begin with the first finished epoch."))

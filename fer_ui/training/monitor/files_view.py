@@ -13,7 +13,7 @@ import streamlit as st
 
 from fer_core.runs.folder import Run
 from fer_core.training.trackers import EVENTS_FOLDER, MLFLOW_VARIABLE
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.training.monitor.monitored_run import look
 
@@ -44,7 +44,9 @@ def show_files(run_id: str, job_id: str) -> None:
         return
     table = files_table(subject.run)
     total = int(table["bytes"].sum())
-    st.markdown(plain(f"{count(len(table))} {'file' if len(table) == 1 else 'files'}, {size_words(total)} together."))
+    st.markdown(
+        escape_markdown(f"{count(len(table))} {'file' if len(table) == 1 else 'files'}, {size_words(total)} together.")
+    )
     st.code(str(subject.run.folder), language=None, wrap_lines=True)
     st.dataframe(
         pd.DataFrame(
@@ -64,7 +66,7 @@ def show_other_tools(run: Run) -> None:
         st.markdown("**The same curves in TensorBoard**")
         st.code(f"tensorboard --logdir {shlex.quote(str(events))}", language="bash", wrap_lines=True)
     if server := os.environ.get(MLFLOW_VARIABLE):
-        st.markdown(plain(mlflow_words(server, run.id)))
+        st.markdown(escape_markdown(mlflow_words(server, run.id)))
 
 
 def mlflow_words(server: str, run_id: str) -> str:

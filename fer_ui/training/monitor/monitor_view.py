@@ -15,10 +15,10 @@ from fer_core.jobs.deletion import delete_job
 from fer_core.jobs.job import Job
 from fer_core.runs.folder import Run, RunState, delete_run
 from fer_core.settings import settings
-from fer_ui.confirm_deletion import offer_deletion
+from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.datasets.table_download import show_table_download
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.resources import job_store
 from fer_ui.training.monitor.curves_view import renewed_every_s, show_curves
@@ -56,7 +56,7 @@ def show_training(run_id: str, job: Job | None) -> None:
 
 
 def _show(subject: Subject) -> None:
-    st.subheader(plain(subject.title), anchor=False)
+    st.subheader(escape_markdown(subject.title), anchor=False)
     with st.container(border=True):
         _part(subject, _STANDING_S, show_standing, subject.phase)
         _links(subject)
@@ -76,7 +76,7 @@ def _part(subject: Subject, every_s: float, show: Callable[..., None], *more: ob
     job_id = subject.job.id if subject.job else ""
 
     def shown() -> None:
-        with shown_errors():
+        with show_errors():
             show(subject.run_id, job_id, *more)
 
     st.fragment(run_every=every_s if subject.live else None)(shown)()
@@ -108,7 +108,7 @@ def _details(subject: Subject, run: Run) -> None:
             show_printed(subject.job)
     with speed:
         _part(subject, renewed_every_s(subject), show_speed)
-    with recipe, shown_errors():
+    with recipe, show_errors():
         show_recipe(run)
     with files:
         _part(subject, _FILES_S, show_files)
@@ -131,9 +131,9 @@ def _offer_deletion(subject: Subject) -> None:
     files = "the run with its weights, figures and predictions"
     if job is None:
         running = " Stop it in its terminal first." if subject.live else ""
-        offer_deletion(subject.run_id, "Delete this run", f"Removes {files}; the dataset stays.{running}", delete)
+        show_deletion_form(subject.run_id, "Delete this run", f"Removes {files}; the dataset stays.{running}", delete)
     elif run is None:
-        offer_deletion(job.id, "Delete this job", "Removes the job with its log; the run is gone already.", delete)
+        show_deletion_form(job.id, "Delete this job", "Removes the job with its log; the run is gone already.", delete)
     else:
         words = f"Removes {files}, and the job with its log; the dataset stays."
-        offer_deletion(job.id, "Delete this training", words, delete)
+        show_deletion_form(job.id, "Delete this training", words, delete)

@@ -18,7 +18,7 @@ from fer_core.settings import settings
 from fer_core.text import join_words
 from fer_core.training.config.command_line import nearest_preset
 from fer_core.training.config.train_config import TrainConfig
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count, images
 from fer_ui.header import notice
 from fer_ui.image_labels import describe_split
@@ -88,11 +88,13 @@ def _show_data(run: Run, config: TrainConfig | None, data: Mapping[str, object])
         dataset = open_dataset(name, settings())
         link_to(Page.DATASETS, dataset.manifest.title, dataset=name)
         if data:
-            st.markdown(plain(data_words(data, dataset.fingerprint, dataset.corrections().version)))
+            st.markdown(escape_markdown(data_words(data, dataset.fingerprint, dataset.corrections().version)))
     except FerscopeError:
         notice("warning", f"The dataset {name or 'of this run'} is no longer in the store.")
         if data:
-            st.markdown(plain(f"Fingerprint {data.get('fingerprint')}, corrections {data.get('corrections')}."))
+            st.markdown(
+                escape_markdown(f"Fingerprint {data.get('fingerprint')}, corrections {data.get('corrections')}.")
+            )
     sizes = part_sizes(run)
     if not sizes:
         st.caption("The run has not divided its images yet.")
@@ -101,7 +103,7 @@ def _show_data(run: Run, config: TrainConfig | None, data: Mapping[str, object])
     words = join_words([f"{count(size)} {describe_split(split)}" for split, size in sizes.items()]) + " images."
     if left_out:
         words += f" Left out: {images(left_out)}, near-duplicates of judged ones or excluded."
-    st.markdown(plain(words))
+    st.markdown(escape_markdown(words))
 
 
 def _show_config(run: Run, *, readable: bool) -> None:

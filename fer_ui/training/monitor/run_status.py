@@ -14,12 +14,12 @@ from fer_core.errors import RunError
 from fer_core.jobs.job import JobState
 from fer_core.runs.folder import RunState
 from fer_core.text import join_words
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.report_view import reports_of
 from fer_ui.formatting import count, interval, percent
 from fer_ui.header import Headline, headline, notice
 from fer_ui.image_labels import describe_split
-from fer_ui.jobs.job_view import ago, lasted, show_job
+from fer_ui.jobs.job_view import format_age, format_duration, show_job
 from fer_ui.training.monitor.monitored_run import Phase, Subject, config_of, look
 
 _METRICS = {
@@ -57,7 +57,7 @@ def show_standing(run_id: str, job_id: str, was: Phase) -> None:
     if stands.lacks:
         notice("warning", stands.lacks)
     if stands.sentence:
-        st.markdown(plain(stands.sentence))
+        st.markdown(escape_markdown(stands.sentence))
     if stands.numbers:
         headline(stands.numbers)
     if subject.job is not None and active:
@@ -93,7 +93,7 @@ def _sentence(subject: Subject) -> str:
     done, asked = subject.epochs_done, _asked(subject)
     if subject.job is None:
         whence = "It was started on the command line, or its job was deleted"
-        rested = f"; its files changed last {ago(subject.changed_at)}" if subject.changed_at else ""
+        rested = f"; its files changed last {format_age(subject.changed_at)}" if subject.changed_at else ""
         reached = f"Epoch {done} of {asked} is done, {_best(subject)}." if done else "No epoch has finished yet."
         return f"{reached} {whence}{rested}."
     if subject.job.state.ended:
@@ -130,7 +130,7 @@ def _numbers(subject: Subject) -> tuple[Headline, ...]:
 
 def _left(subject: Subject) -> str:
     left_s = subject.job.left_at(datetime.now(UTC)) if subject.job else None
-    return f"{lasted(left_s)} left" if left_s is not None else ""
+    return f"{format_duration(left_s)} left" if left_s is not None else ""
 
 
 def _finished(subject: Subject) -> Standing:

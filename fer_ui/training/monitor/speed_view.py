@@ -7,10 +7,11 @@ import re
 import streamlit as st
 
 from fer_core.runs.folder import Run
+from fer_core.text import capitalize_first
 from fer_core.training.diagnostics import epoch_time
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.training.rate_and_speed import epoch_time_bar
-from fer_ui.escaping import plain, sentence
+from fer_ui.escaping import escape_markdown
 from fer_ui.training.monitor.monitored_run import look
 
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
@@ -27,7 +28,7 @@ def show_speed(run_id: str, job_id: str) -> None:
         return
     with st.container():  # a place of its own, whether there is something to say yet or not
         if facts := machine_facts(subject.run):
-            st.markdown(plain(" ".join(facts)))
+            st.markdown(escape_markdown(" ".join(facts)))
     time = epoch_time(subject.metrics)
     if time is None:
         st.caption("What bounds the speed is known after the first finished epoch.")
@@ -42,5 +43,5 @@ def machine_facts(run: Run) -> list[str]:
         said = _STAMP.sub("", line)
         for place, marks in enumerate(_FACTS):
             if any(mark in said for mark in marks):
-                latest[place] = f"{sentence(said)}."
+                latest[place] = f"{capitalize_first(said)}."
     return [latest[place] for place in sorted(latest)]

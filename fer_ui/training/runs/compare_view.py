@@ -14,10 +14,10 @@ from fer_core.settings import settings
 from fer_core.text import join_words
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.training.compared_curves import Axis, Splits, compared_curves, lettered_names, metric_title
-from fer_ui.escaping import plain
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import interval, percent
 from fer_ui.header import notice
-from fer_ui.query_params import QueryParam, choose, switch
+from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
 from fer_ui.training.runs.rows import judged_words
 
 _PARTS: tuple[Splits, ...] = ("valid", "train", "both")
@@ -34,7 +34,7 @@ def show_comparison(rows: Sequence[RunSummary]) -> None:
     """
     compared = compare_runs(rows, settings())
     st.subheader(f"{len(rows)} runs compared", anchor=False)
-    st.markdown(plain(compared.verdict))
+    st.markdown(escape_markdown(compared.verdict))
     _show_curves(compared)
     _show_figures(compared)
     _show_differences(compared)
@@ -48,11 +48,11 @@ def _show_curves(compared: Comparison) -> None:
     metrics.sort(key=lambda name: name != _FIRST)
     columns = st.columns([2, 2, 1], vertical_alignment="bottom")
     with columns[0]:
-        metric = choose("Curves of", metrics, QueryParam.METRIC, format_func=metric_title)
+        metric = param_selectbox("Curves of", metrics, QueryParam.METRIC, format_func=metric_title)
     with columns[1]:
-        split = switch("Images", _PARTS, QueryParam.SPLIT, format_func=_TITLES.__getitem__)
+        split = param_segmented_control("Images", _PARTS, QueryParam.SPLIT, format_func=_TITLES.__getitem__)
     with columns[2]:
-        axis = switch("Along", _AXES, QueryParam.AXIS, format_func=_TITLES.__getitem__)
+        axis = param_segmented_control("Along", _AXES, QueryParam.AXIS, format_func=_TITLES.__getitem__)
     curves = one_metric(compared.curves, metric)
     figure = compared_curves(
         curves,

@@ -20,13 +20,13 @@ from fer_core.settings import settings
 from fer_core.text import join_words, shorten
 from fer_ui.chart_view import show_csv_download
 from fer_ui.charts.training.compared_curves import RUNS_MAX
-from fer_ui.confirm_deletion import offer_deletion
-from fer_ui.errors import shown_errors
-from fer_ui.escaping import plain
+from fer_ui.confirm_deletion import show_deletion_form
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count, interval, percent
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, choose, search, switch
+from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox, param_text_input
 from fer_ui.resources import job_store
 from fer_ui.training.runs.compare_view import show_comparison
 from fer_ui.training.runs.rows import judged_words, labels_words, run_table
@@ -52,7 +52,7 @@ class Best(NamedTuple):
 
 def show_runs() -> None:
     """The best figures, the table, and the chosen runs: to open, copy, compare and delete."""
-    with shown_errors():
+    with show_errors():
         rows = run_table().rows()
         if not rows:
             empty_state(
@@ -159,14 +159,16 @@ def _filtered(rows: Sequence[RunSummary]) -> list[RunSummary]:
     columns = st.columns(4, vertical_alignment="bottom")
     with columns[0]:
         datasets = [_ALL, *sorted({row.dataset for row in rows} - {""})]
-        dataset = choose("Dataset", datasets, QueryParam.DATASET, format_func=lambda each: _every(each, "All datasets"))
+        dataset = param_selectbox(
+            "Dataset", datasets, QueryParam.DATASET, format_func=lambda each: _every(each, "All datasets")
+        )
     with columns[1]:
         tags = [_ALL, *sorted({tag for row in rows for tag in row.tags})]
-        tag = choose("Tag", tags, QueryParam.TAG, format_func=lambda each: _every(each, "Any or none"))
+        tag = param_selectbox("Tag", tags, QueryParam.TAG, format_func=lambda each: _every(each, "Any or none"))
     with columns[2]:
-        wanted = search("Search", QueryParam.FIND, placeholder="Words of title, network, note")
+        wanted = param_text_input("Search", QueryParam.FIND, placeholder="Words of title, network, note")
     with columns[3]:
-        order = switch("Order", list(_ORDERS), QueryParam.ORDER, format_func=_ORDERS.__getitem__)
+        order = param_segmented_control("Order", _ORDERS, QueryParam.ORDER)
     fitting = [
         row
         for row in rows
@@ -208,9 +210,9 @@ def _show_chosen(chosen: Sequence[RunSummary], working: Mapping[str, str]) -> No
     if len(chosen) > 1:
         if len(chosen) > RUNS_MAX:
             notice("info", f"At most {RUNS_MAX} runs are compared at once: these are the {RUNS_MAX} ticked first.")
-        with shown_errors():
+        with show_errors():
             show_comparison(chosen[:RUNS_MAX])
-    st.subheader("Chosen" if len(chosen) > 1 else plain(names[chosen[0].id]), anchor=False)
+    st.subheader("Chosen" if len(chosen) > 1 else escape_markdown(names[chosen[0].id]), anchor=False)
     for row in chosen[:_NAMED_MAX]:
         _show_links(row, names[row.id] if len(chosen) > 1 else "")
     if len(chosen) > _NAMED_MAX:
@@ -222,7 +224,7 @@ def _show_links(row: RunSummary, name: str) -> None:
     """What a run is, and the ways on from it."""
     facts = ", ".join(each for each in (judged_words(row), row.network, row.rebalancing, row.facts) if each)
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"{f'**{plain(name)}**  ' if name else ''}\n{plain(facts)}")
+        st.markdown(f"{f'**{escape_markdown(name)}**  ' if name else ''}\n{escape_markdown(facts)}")
         if row.problem:
             notice("warning", row.problem)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -252,7 +254,7 @@ def _offer_deletion(chosen: Sequence[RunSummary], names: Mapping[str, str], work
     if model_in_use(settings()) in free:
         words += " Among them is the model that Predict and Live use: they go back to the one that came with FERscope."
     key = f"runs-{sha256(' '.join(free).encode()).hexdigest()[:12]}"
-    offer_deletion(key, f"Delete {run}", words, lambda: _delete(free, names))
+    show_deletion_form(key, f"Delete {run}", words, lambda: _delete(free, names))
 
 
 def _delete(run_ids: Sequence[str], names: Mapping[str, str]) -> None:

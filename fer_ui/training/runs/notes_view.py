@@ -12,9 +12,9 @@ from fer_core.errors import RunError
 from fer_core.runs.folder import Run, open_run
 from fer_core.runs.notes import NOTE_CHARACTERS_MAX, TAGS_MAX, RunNotes, notes_of, write_notes
 from fer_core.settings import settings
-from fer_ui.errors import shown_errors
+from fer_ui.errors import show_errors
 from fer_ui.header import notice
-from fer_ui.jobs.job_view import ago
+from fer_ui.jobs.job_view import format_age
 from fer_ui.training.runs.rows import run_table
 
 _HEIGHT_PX = 140
@@ -36,7 +36,7 @@ class _Draft:
 
 def show_notes(run_id: str) -> None:
     """The tags, to be added and taken off one by one, and the note with a button that saves it."""
-    with shown_errors():
+    with show_errors():
         run = open_run(run_id, settings())
         notes = notes_of(run)
         if refused := st.session_state.pop(_REFUSED, ""):
@@ -44,7 +44,7 @@ def show_notes(run_id: str) -> None:
         _show_tags(run, notes)
         _show_note(run, notes)
         if notes.saved:
-            st.caption(f"Last changed {ago(datetime.fromisoformat(notes.saved))}.")
+            st.caption(f"Last changed {format_age(datetime.fromisoformat(notes.saved))}.")
 
 
 def _show_tags(run: Run, notes: RunNotes) -> None:

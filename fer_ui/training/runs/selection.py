@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core.comparison.run_summary import RunSummary
 from fer_ui.charts.training.compared_curves import RUNS_MAX
-from fer_ui.query_params import QueryParam, value_of
+from fer_ui.query_params import QueryParam, get_param
 from fer_ui.training.runs.rows import columns, shown_table
 
 _CHOSEN = "runs-chosen"
@@ -54,7 +54,7 @@ def choose_none() -> None:
 
 def _followed() -> list[str]:
     """What is chosen: as the address says where that has changed since this page last wrote it."""
-    asked = value_of(QueryParam.RUNS)
+    asked = get_param(QueryParam.RUNS)
     if asked != st.session_state.get(_FOLLOWED):
         _begin_anew()
         st.session_state[_CHOSEN] = list(dict.fromkeys(filter(None, asked.split(","))))
@@ -68,7 +68,7 @@ def _keep(chosen: list[str]) -> None:
         st.query_params[QueryParam.RUNS] = ",".join(chosen[:RUNS_MAX])
     else:
         st.query_params.pop(QueryParam.RUNS, None)
-    st.session_state[_FOLLOWED] = value_of(QueryParam.RUNS)
+    st.session_state[_FOLLOWED] = get_param(QueryParam.RUNS)
 
 
 def _begin_anew() -> None:

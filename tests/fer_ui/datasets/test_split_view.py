@@ -34,9 +34,9 @@ def page() -> None:
     from fer_core.data.catalog import open_dataset
     from fer_core.settings import settings
     from fer_ui.datasets.split_view import show_splits
-    from fer_ui.errors import shown_errors
+    from fer_ui.errors import show_errors
 
-    with shown_errors():
+    with show_errors():
         show_splits(open_dataset("faulty", settings()))
 
 

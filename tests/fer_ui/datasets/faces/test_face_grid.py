@@ -10,7 +10,7 @@ import pytest
 from fer_core.data.catalog import StoredDataset
 from fer_ui.datasets.faces import face_grid, thumbnails
 from fer_ui.datasets.faces.face_grid import caption_html, placeholder_html
-from fer_ui.resources import index_of
+from fer_ui.resources import load_index
 from tests.fer_ui.datasets.small_dataset import BROKEN, TOTAL, open_view, press, said, ticked
 
 
@@ -18,20 +18,20 @@ def view() -> None:
     from fer_core.data.catalog import open_dataset
     from fer_core.settings import settings
     from fer_ui.datasets.faces.face_grid import show_faces
-    from fer_ui.resources import index_of
+    from fer_ui.resources import load_index
 
     dataset = open_dataset("small", settings())
-    show_faces(dataset, index_of(dataset), "faces", reason="a look")
+    show_faces(dataset, load_index(dataset), "faces", reason="a look")
 
 
 def pairs() -> None:
     from fer_core.data.catalog import open_dataset
     from fer_core.settings import settings
     from fer_ui.datasets.faces.face_grid import show_pairs
-    from fer_ui.resources import index_of
+    from fer_ui.resources import load_index
 
     dataset = open_dataset("small", settings())
-    rows = index_of(dataset)
+    rows = load_index(dataset)
     left, right = rows.iloc[[0] * 14], rows.iloc[1:15]
     show_pairs(dataset, left, right, [f"pair {place}" for place in range(14)], "pairs")
 
@@ -40,10 +40,10 @@ def unequal_pairs() -> None:
     from fer_core.data.catalog import open_dataset
     from fer_core.settings import settings
     from fer_ui.datasets.faces.face_grid import show_pairs
-    from fer_ui.resources import index_of
+    from fer_ui.resources import load_index
 
     dataset = open_dataset("small", settings())
-    show_pairs(dataset, index_of(dataset).iloc[:1], index_of(dataset).iloc[:2], [""], "pairs")
+    show_pairs(dataset, load_index(dataset).iloc[:1], load_index(dataset).iloc[:2], [""], "pairs")
 
 
 def test_a_page_reads_its_own_faces_alone(small: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,8 +111,8 @@ def test_a_face_that_cannot_be_read_has_a_frame_with_the_reason(small: StoredDat
 
 
 def test_no_rows_say_so(small: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = index_of(small).iloc[:0]
-    monkeypatch.setattr("fer_ui.resources.index_of", lambda dataset: empty)
+    empty = load_index(small).iloc[:0]
+    monkeypatch.setattr("fer_ui.resources.load_index", lambda dataset: empty)
     app = open_view(view)
     assert not app.exception and "There are no faces to show." in said(app)
 

@@ -20,9 +20,9 @@ def view() -> None:
     from fer_core.data.catalog import open_dataset
     from fer_core.settings import settings
     from fer_ui.datasets.faces.faces_view import show_faces_section
-    from fer_ui.navigation import registered
+    from fer_ui.navigation import build_pages
 
-    st.navigation(list(registered().values()))
+    st.navigation(list(build_pages().values()))
     show_faces_section(open_dataset("small", settings()))
 
 

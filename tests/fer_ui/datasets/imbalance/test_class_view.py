@@ -17,9 +17,9 @@ def view() -> None:
     from fer_core.data.catalog import open_dataset
     from fer_core.settings import settings
     from fer_ui.datasets.imbalance.class_view import show_classes
-    from fer_ui.navigation import registered
+    from fer_ui.navigation import build_pages
 
-    st.navigation(list(registered().values()))
+    st.navigation(list(build_pages().values()))
     show_classes(open_dataset("small", settings()))
 
 

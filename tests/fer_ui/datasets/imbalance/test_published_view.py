@@ -16,9 +16,9 @@ def view() -> None:
     import streamlit as st
 
     from fer_ui.datasets.imbalance.published_view import show_published
-    from fer_ui.navigation import registered
+    from fer_ui.navigation import build_pages
 
-    st.navigation(list(registered().values()))
+    st.navigation(list(build_pages().values()))
     show_published()
 
 

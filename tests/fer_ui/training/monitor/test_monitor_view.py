@@ -88,23 +88,23 @@ def said(app: AppTest) -> str:
     assert not app.exception
     blocks = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.success, *app.code]
     texts = " ".join(str(block.value) for block in blocks)
-    return unescape(re.sub(r"<[^>]+>", " ", f"{texts} {markup(app)}")).replace("\\", "").replace("\xa0", " ")
+    return unescape(re.sub(r"<[^>]+>", " ", f"{texts} {escape_html(app)}")).replace("\\", "").replace("\xa0", " ")
 
 
-def markup(app: AppTest) -> str:
+def escape_html(app: AppTest) -> str:
     """What the page writes as HTML."""
     return " ".join(str(block.value) for block in app.get("html"))  # type: ignore[union-attr]
 
 
 def headlines(app: AppTest) -> dict[str, str]:
     """The large numbers by their names."""
-    cells = re.findall(r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", markup(app))
+    cells = re.findall(r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", escape_html(app))
     return {name: unescape(value).replace("\xa0", " ") for name, value in cells}
 
 
 def charts(app: AppTest) -> list[str]:
     """The titles of what is drawn."""
-    return re.findall(r"<h3[^>]*>(.*?)</h3>", markup(app))
+    return re.findall(r"<h3[^>]*>(.*?)</h3>", escape_html(app))
 
 
 def change_epoch(run: Run, epoch: int, **metrics: float) -> None:

@@ -26,10 +26,10 @@ LONG = "Effective-number weights, mixup 0.4 and *stars*, cosine schedule with a 
 def view() -> None:
     import streamlit as st
 
-    from fer_ui.navigation import registered
+    from fer_ui.navigation import build_pages
     from fer_ui.training.runs.list_view import show_runs
 
-    st.navigation(list(registered().values()), position="hidden")
+    st.navigation(list(build_pages().values()), position="hidden")
     show_runs()
 
 

@@ -47,7 +47,7 @@ _STANDING = threading.Event()
 """Whether the gate stands before this process's server."""
 
 
-class Gate:
+class AuthMiddleware:
     """ASGI middleware that lets through who has the token or, where none is needed, who asks for this machine."""
 
     def __init__(self, app: ASGIApp, token: str = "") -> None:
@@ -93,7 +93,7 @@ class Gate:
         return answer
 
 
-def put_up_gate() -> None:
+def install_auth() -> None:
     """Put the gate before everything that Streamlit will serve in this process, or end it for too short a token."""
     if 0 < len(_chosen_token()) < _CHARACTERS_MIN:
         sys.exit(f"FERSCOPE_TOKEN has {len(_chosen_token())} characters. Give {_CHARACTERS_MIN} or more, or none.")
@@ -103,12 +103,12 @@ def put_up_gate() -> None:
         token = _chosen_token() or ("" if listens_on_loopback() else secrets.token_urlsafe(_TOKEN_BYTES))
         if token:  # its own greeting has links without the token, and asks a website for this machine's address
             config.set_option("logger.hideWelcomeMessage", True)
-        return [Middleware(Gate, token), *inner()]
+        return [Middleware(AuthMiddleware, token), *inner()]
 
     starlette_app.create_streamlit_middleware = guarded
 
 
-def refusal() -> str:
+def startup_error() -> str:
     """Why the app may not be shown, in words; "" where it may."""
     if _STANDING.is_set() or (listens_on_loopback() and not _chosen_token()):
         return ""
