@@ -28,7 +28,7 @@ from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.data.catalog import open_dataset
 from fer_core.data.duplicates.groups import group_rows
-from fer_core.data.index.images import face_refs, images_in_order
+from fer_core.data.index.images import get_face_refs, iter_images
 from fer_core.data.splits.split import SplitConfig, make_split
 from fer_core.detection.detector import open_detector
 from fer_core.faces import RgbImage
@@ -89,7 +89,7 @@ def _faces(
     rows = index[wanted & (is_covered if covered else ~(is_covered | is_unclear)).to_numpy(bool)]
     rows = rows.sample(min(faces, len(rows)), random_state=0)
     with dataset.source(settings()) as source:
-        crops = [_gray(crop) for crop in images_in_order(source, face_refs(rows)) if crop is not None]
+        crops = [_gray(crop) for crop in iter_images(source, get_face_refs(rows)) if crop is not None]
     return crops, np.array([labels.index(str(label)) if labels else 0 for label in rows["label"]], np.int64)
 
 

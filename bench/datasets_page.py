@@ -26,7 +26,7 @@ from streamlit.testing.v1 import AppTest
 from bench.support.table import show
 from fer_core.data.catalog import open_dataset
 from fer_core.data.ingest.import_folder import DATASET_MARKER, INDEX, MANIFEST
-from fer_core.data.manifest import dump_manifest, known_manifests
+from fer_core.data.manifest import builtin_manifests, dump_manifest
 from fer_core.data.splits.split import SplitConfig
 from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabeled, argmax_outcomes
 from fer_core.labels import Expression
@@ -160,7 +160,7 @@ def _make_store(store: Settings) -> None:
         for name in names:
             archive.writestr(name, _png(rng))
     _index(names, rng).to_parquet(folder / INDEX, index=False, compression="zstd", row_group_size=32_768)
-    manifest = known_manifests()["ferplus"].model_copy(update={"id": _DATASET, "title": "A million faces"})
+    manifest = builtin_manifests()["ferplus"].model_copy(update={"id": _DATASET, "title": "A million faces"})
     (folder / MANIFEST).write_text(dump_manifest(manifest))
     marker = {"source": "source.zip", "n": _ROWS, "fingerprint": "drawn", "created": "2026-01-01T00:00:00+00:00"}
     (folder / DATASET_MARKER).write_text(json.dumps(marker))
@@ -176,7 +176,7 @@ def _png(rng: np.random.Generator) -> bytes:
 
 def _index(names: Sequence[str], rng: np.random.Generator) -> pd.DataFrame:
     """A million rows with ten votes each, as unequal as those of FER+; every file has many rows."""
-    published = known_manifests()["ferplus"].published
+    published = builtin_manifests()["ferplus"].published
     assert published is not None
     common = np.array([published.splits["train"][expression] for expression in Expression], float)
     truth = rng.choice(len(Expression), _ROWS, p=common / common.sum())

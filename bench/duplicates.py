@@ -23,7 +23,7 @@ from fer_core.data.duplicates.detail import DETAIL_SIDE, Details, decode_details
 from fer_core.data.duplicates.duplicates import NEAR_BITS, SIMILARITY_MIN
 from fer_core.data.duplicates.near_search import Pairs, components, near_pairs
 from fer_core.data.duplicates.signature import Signatures, decode_signatures, encode_signatures, similarity
-from fer_core.data.index.image_stats import perceptual_hashes
+from fer_core.data.index.image_stats import hash_frequencies
 
 _MANY = 1_000_000
 _FEW = 20_000
@@ -170,7 +170,7 @@ def _pictures(kind: str, size: int) -> Pictures:
     drawn = {"uniform": _uniform, "skewed": _skewed}[kind](size, np.random.default_rng(0))
     hashes, signatures, copy_of = [], [], []
     for frequencies, of in drawn:
-        hashes.append(perceptual_hashes(frequencies))
+        hashes.append(hash_frequencies(frequencies))
         signatures.append(decode_signatures(pd.Series(encode_signatures(frequencies), dtype=object)))
         copy_of.append(of)
     levels, scale = (np.concatenate(splits) for splits in zip(*signatures, strict=True))

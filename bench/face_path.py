@@ -24,7 +24,7 @@ from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.duplicates.groups import group_rows
-from fer_core.data.index.images import face_refs, images_in_order
+from fer_core.data.index.images import get_face_refs, iter_images
 from fer_core.data.splits.split import SplitConfig, make_split
 from fer_core.detection.detector import DetectedFace, FaceDetector, HaarDetector, open_detector
 from fer_core.settings import settings
@@ -89,7 +89,7 @@ def _read(
     looked = dict.fromkeys(_LEANINGS, 0)
     ways = {name: _ways(bundle, name, in_use_alone) for name in (detector.name for detector in detectors)}
     with dataset.source(settings()) as source:
-        for number, crop in enumerate(images_in_order(source, face_refs(rows))):
+        for number, crop in enumerate(iter_images(source, get_face_refs(rows))):
             assert crop is not None
             ready[number] = bundle.probabilities(bundle.contract.apply(crop)[None])[0]
             rng = np.random.default_rng(number)

@@ -22,8 +22,8 @@ from PIL import Image
 from bench.support.synthetic_files import faces, gray_jpeg, gray_png, wide_jpeg, write_folder, write_zip
 from bench.support.table import show, timed_in_turn
 from fer_core.data.index.builder import build_parts, merge_parts
-from fer_core.data.index.images import decode
-from fer_core.data.label_mapping.label_map import label_map
+from fer_core.data.index.images import try_decode
+from fer_core.data.label_mapping.label_map import build_label_map
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers import folders
 from fer_core.data.sources.source import open_source
@@ -77,7 +77,7 @@ def index(source: Path, target: Path, processes: int) -> None:
     """As an import does it, from opening the source to the finished index."""
     shutil.rmtree(target, ignore_errors=True)
     with open_source(source, Settings()) as opened:
-        labels = label_map(_MANIFEST, folders.READER.codes, folders.READER.unlabeled)
+        labels = build_label_map(_MANIFEST, folders.READER.codes, folders.READER.unlabeled)
         records = folders.read(opened, _MANIFEST)
         total = len(opened.names())
         build_parts(opened, records, labels, target / "parts", expected=total, processes=processes)
@@ -93,7 +93,7 @@ def _plain_index(source: Path, target: Path) -> None:
 
 def _bound(source: Path) -> None:
     for _, content in _contents(source):
-        pixels = decode(content)
+        pixels = try_decode(content)
         assert pixels is not None
         hashlib.sha256(pixels.data).hexdigest()
 

@@ -17,8 +17,8 @@ from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.duplicates.groups import group_rows
 from fer_core.data.packing.pack import dataset_images
 from fer_core.data.record import Split
-from fer_core.data.seen_images import SEEN_FILE
 from fer_core.data.splits.split import LEFT_OUT, make_split
+from fer_core.data.training_images import TRAINING_IMAGES_FILE
 from fer_core.errors import DatasetError
 from fer_core.evaluation.predictions import prediction_table
 from fer_core.evaluation.report import headline_metrics, reports
@@ -81,8 +81,8 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
         judged = index[["id", "sha256"]].assign(split=splits)[np.isin(splits, [Split.VALID, Split.TEST])]
         assert_initial_weights_disjoint(config, judged, settings)
         teachers = Teachers.open(config, contract, judged, settings, device_here())
-        if not run.path(SEEN_FILE).is_file():
-            seen_images_of_run(index, splits, config, settings).save(run.path(SEEN_FILE))
+        if not run.path(TRAINING_IMAGES_FILE).is_file():
+            seen_images_of_run(index, splits, config, settings).save(run.path(TRAINING_IMAGES_FILE))
         trainer = Trainer(config, contract, data, run, trackers, teachers)
         resumed = resume and trainer.resume()
         if not resumed:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from fer_core.data.label_mapping.label_map import LEFT_OUT, NO_LABEL
+from fer_core.data.label_mapping.label_map import IGNORED_LABEL, NO_LABEL
 from fer_core.data.record import Split
 from fer_core.data.votes import Unlabeled
 from fer_core.labels import Expression
@@ -27,7 +27,7 @@ UNLABELED_REASONS: dict[str, str] = {
     str(Unlabeled.TIE): "tied votes",
     str(Unlabeled.UNKNOWN): "unknown",
     str(Unlabeled.NOT_A_FACE): "not a face",
-    LEFT_OUT: "label left out",
+    IGNORED_LABEL: "label left out",
     NO_LABEL: "no label given",
 }
 

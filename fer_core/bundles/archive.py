@@ -105,6 +105,6 @@ def _top_folder(names: list[str]) -> str:
 def _check_size(source: Source, names: list[str], path: Path) -> None:
     if len(names) > FILES_MAX:
         raise BundleError(f"{path.name} holds {len(names):,} files; a bundle has {FILES_MAX:,} at most.")
-    held = sum(source.locate(name).bytes() for name in names)
+    held = sum(source.locate(name).size_bytes() for name in names)
     if held > BUNDLE_BYTES_MAX:
         raise BundleError(f"{path.name} holds {held:,} bytes unpacked; a bundle has {BUNDLE_BYTES_MAX:,} at most.")

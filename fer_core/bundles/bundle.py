@@ -9,7 +9,7 @@
 
 For people and for proof, all optional: `card.md` with `calibration.svg`, `report.json`, `robustness.json`,
 `int8.json` (what the 8 bits cost), `evaluations/` (figures on other data), `seen-images.bin` (which images may not
-judge it: `fer_core.data.seen_images`), and what PyTorch needs, `config.yaml` and `weights.safetensors`.
+judge it: `fer_core.data.training_images`), and what PyTorch needs, `config.yaml` and `weights.safetensors`.
 
 A finished run folder holds the same files, so it opens in the same way. Nothing is ever unpickled.
 """

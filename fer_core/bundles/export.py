@@ -29,8 +29,8 @@ from fer_core.bundles.quantization_report import REPORT_FILE as INT8_REPORT_FILE
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.data.record import Split
-from fer_core.data.seen_images import SEEN_FILE
 from fer_core.data.synthetic.generator import Identity, draw_face
+from fer_core.data.training_images import TRAINING_IMAGES_FILE
 from fer_core.errors import BundleError
 from fer_core.evaluation.report import reports
 from fer_core.evaluation.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
@@ -115,7 +115,7 @@ def _write(entry: ModelEntry, folder: Path) -> None:
         shutil.copyfile(entry.folder / name, folder / name)
     _refresh_report(entry.folder, folder)
     if seen := seen_images(entry.folder, settings()):
-        seen.save(folder / SEEN_FILE)
+        seen.save(folder / TRAINING_IMAGES_FILE)
     for name in _OPTIONAL_FOLDERS:
         if (entry.folder / name).is_dir():
             shutil.copytree(entry.folder / name, folder / name)

@@ -31,10 +31,10 @@ from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.duplicates.groups import group_rows
-from fer_core.data.index.images import face_refs, images_in_order
+from fer_core.data.index.images import get_face_refs, iter_images
 from fer_core.data.record import Split
-from fer_core.data.seen_images import SEEN_FILE, SeenImages
 from fer_core.data.splits.split import SplitConfig, make_split
+from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
 from fer_core.errors import BundleError, InputError
 from fer_core.evaluation.predict_dataset import predict_dataset
 from fer_core.evaluation.report import headline_metrics, reports
@@ -155,7 +155,7 @@ def _probe(contract: Contract, rows: _Parts | None, settings: Settings) -> NDArr
     from fer_core.models.onnx_export import PROBE_FACES
 
     with rows.dataset.source(settings) as source:
-        found = images_in_order(source, face_refs(rows.fitted.head(PROBE_FACES)))
+        found = iter_images(source, get_face_refs(rows.fitted.head(PROBE_FACES)))
         faces = [pixels for pixels in found if pixels is not None]
     return contract.apply_batch(faces)
 
@@ -189,7 +189,7 @@ def _judge(folder: Path, contract: Contract, rows: _Parts, settings: Settings, p
     calibration = calibrate_on(tables[str(rows.split)], labels, _shares(rows.shares_from, contract))
     calibration.save(folder / CALIBRATION_FILE)
     fitted = np.full(len(rows.fitted), str(Split.VALID))
-    SeenImages.of(rows.fitted["sha256"], fitted, complete=False).save(folder / SEEN_FILE)
+    TrainingImages.from_split(rows.fitted["sha256"], fitted, complete=False).save(folder / TRAINING_IMAGES_FILE)
     write_json(folder / REPORT_FILE, {split: reports(table, calibration, labels) for split, table in tables.items()})
 
 

@@ -12,13 +12,13 @@ from fer_core.bundles.report_splits import read_report
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.duplicates.groups import group_rows
 from fer_core.data.record import Split
-from fer_core.data.seen_images import SEEN_FILE, SeenImages
 from fer_core.data.splits.split import make_split
+from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
 from fer_core.errors import BundleError
 from fer_core.training.config.train_config import load_config
 
 
-def list_images(entry: ModelEntry, dataset: StoredDataset) -> SeenImages:
+def list_images(entry: ModelEntry, dataset: StoredDataset) -> TrainingImages:
     """Divide a dataset as the model's config says, see that its report was made of that division, and keep the list.
 
     Teachers and the weights that it began with are taken to have been divided alike, as `train` demands of those of the
@@ -27,16 +27,16 @@ def list_images(entry: ModelEntry, dataset: StoredDataset) -> SeenImages:
     Raises:
         BundleError: the model has a list already, has no config or report, or the dataset divides in another way.
     """
-    if (entry.folder / SEEN_FILE).is_file():
-        raise BundleError(f"{entry.id} lists its images already, in {SEEN_FILE}.")
+    if (entry.folder / TRAINING_IMAGES_FILE).is_file():
+        raise BundleError(f"{entry.id} lists its images already, in {TRAINING_IMAGES_FILE}.")
     if not (entry.folder / CONFIG_FILE).is_file():
         raise BundleError(f"{entry.id} has no {CONFIG_FILE}, so nobody knows how its data was divided.")
     config = load_config(entry.folder / CONFIG_FILE)
     index = dataset.index(version=config.corrections)
     splits = make_split(index, config.split, group_rows(index, dataset.pairs())).to_numpy(str)
     _check_division(entry, index, splits, dataset.id)
-    seen = SeenImages.of(index["sha256"], splits)
-    seen.save(entry.folder / SEEN_FILE)
+    seen = TrainingImages.from_split(index["sha256"], splits)
+    seen.save(entry.folder / TRAINING_IMAGES_FILE)
     if entry.info.files:
         entry.info.model_copy(update={"files": file_hashes(entry.folder)}).keep_in(entry.folder)
     return seen

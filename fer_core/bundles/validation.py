@@ -13,7 +13,7 @@ from fer_core.bundles.bundle import CARD_FILE, CONFIG_FILE, CONTRACT_FILE, INFO_
 from fer_core.bundles.evaluations import FOLDER as EVALUATIONS_FOLDER
 from fer_core.bundles.quantization_report import read_quantization_report
 from fer_core.contract import Contract
-from fer_core.data.seen_images import SEEN_FILE, SeenImages
+from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
 from fer_core.errors import BundleError
 from fer_core.evaluation.report_file import HeadlineMetrics, KeptEvaluation, NotedReport, StoredReport, StoredReports
 from fer_core.evaluation.robustness_report import read_robustness
@@ -60,8 +60,8 @@ def check_bundle(folder: Path) -> None:
             _check_labels([_checked(TypeAdapter(NotedReport), content, path)], labels, path)
     read_robustness(folder)
     read_quantization_report(folder)
-    if (folder / SEEN_FILE).is_file():
-        SeenImages.load(folder / SEEN_FILE)
+    if (folder / TRAINING_IMAGES_FILE).is_file():
+        TrainingImages.load(folder / TRAINING_IMAGES_FILE)
 
 
 def _content(path: Path) -> Any:

@@ -47,11 +47,11 @@ def run(arguments: argparse.Namespace) -> None:
         predictions = predict_dataset(bundle, judged.rows, judged.source, ProgressLine())
     if keeping:
         every = reports(predictions, bundle.calibration, bundle.contract.label_set)
-        note = " ".join(filter(None, [arguments.note, judged.excluded.in_words()]))
+        note = " ".join(filter(None, [arguments.note, judged.excluded.describe()]))
         evaluation = Evaluation(judged.title(_data_title(arguments.data)), "", note, tuple(every))
         save_evaluation(keeping, slug(f"{Path(arguments.data).stem} {judged.split}"), evaluation)
     result = report(predictions, bundle.calibration, bundle.contract.label_set, arguments.protocol, arguments.point)
-    said = [f"Judged by {judged.in_words(arguments.data)}.", judged.excluded.in_words(), in_words(result)]
+    said = [f"Judged by {judged.in_words(arguments.data)}.", judged.excluded.describe(), in_words(result)]
     print_result(result | judged.as_json(), arguments.json, "\n".join(said))
 
 

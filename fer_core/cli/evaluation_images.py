@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from fer_core.bundles.catalog import ModelEntry
-from fer_core.data.catalog import list_datasets, open_dataset, read_labels
-from fer_core.data.index.images import face_refs, images_in_order
+from fer_core.data.catalog import list_datasets, load_labels, open_dataset
+from fer_core.data.index.images import get_face_refs, iter_images
 from fer_core.data.record import Split
-from fer_core.data.seen_images import Excluded, SeenImages, short_hashes, stored_forms
 from fer_core.data.sources.source import Source, open_source
 from fer_core.data.splits.split import LEFT_OUT
+from fer_core.data.training_images import ExcludedImages, TrainingImages, equivalent_hashes, truncate_hashes
 from fer_core.errors import InputError
 from fer_core.markdown import describe_split
 from fer_core.runs.seen import seen_images, split_of, trained_dataset
@@ -44,7 +44,7 @@ class JudgedImages:
     source: Source
     split: str
     split_of: SplitOf
-    excluded: Excluded
+    excluded: ExcludedImages
 
     def as_json(self) -> dict[str, Any]:
         """What a report says of it."""
@@ -99,13 +99,13 @@ def judged_images(arguments: argparse.Namespace, model: ModelEntry) -> Iterator[
             yield chosen
             return
         trained, selected = _seen_rows(chosen, seen)
-        excluded = Excluded(int(trained.sum()), int((selected & ~trained).sum()), seen.complete)
+        excluded = ExcludedImages(int(trained.sum()), int((selected & ~trained).sum()), seen.complete)
         rows = chosen.rows[~(trained | selected)]
         if rows.empty:
             whose = "The run's test split is --split test." if chosen.split_of == "run" else "Name other data."
             raise InputError(
                 f"None of the {len(chosen.rows):,} images of {chosen.in_words(arguments.data)} is left to judge "
-                f"{model.id} by. {excluded.in_words()} {whose}"
+                f"{model.id} by. {excluded.describe()} {whose}"
             )
         yield JudgedImages(rows, chosen.source, chosen.split, chosen.split_of, excluded)
 
@@ -130,13 +130,13 @@ def split_images(arguments: argparse.Namespace, model: ModelEntry, split: str) -
             index = index[~index["excluded"]]
             if own is not None and not arguments.published_split:
                 splits = index["id"].map(own).fillna(LEFT_OUT).to_numpy(str)
-                yield JudgedImages(_of_run(index, splits, wanted), source, wanted, "run", Excluded())
+                yield JudgedImages(_of_run(index, splits, wanted), source, wanted, "run", ExcludedImages())
             else:
-                yield JudgedImages(_chosen(index, wanted), source, wanted, _dataset(wanted), Excluded())
+                yield JudgedImages(_chosen(index, wanted), source, wanted, _dataset(wanted), ExcludedImages())
         return
     with open_source(Path(data).expanduser(), here) as source:
-        rows = _chosen(read_labels(source, here, arguments.layout), wanted)
-        yield JudgedImages(rows, source, wanted, _dataset(wanted), Excluded())
+        rows = _chosen(load_labels(source, here, arguments.layout), wanted)
+        yield JudgedImages(rows, source, wanted, _dataset(wanted), ExcludedImages())
 
 
 def named_split(split: str) -> str:
@@ -148,16 +148,16 @@ def _dataset(split: str) -> SplitOf:
     return "dataset" if split else ""
 
 
-def _seen_rows(judged: JudgedImages, seen: SeenImages) -> tuple[np.ndarray, np.ndarray]:
+def _seen_rows(judged: JudgedImages, seen: TrainingImages) -> tuple[np.ndarray, np.ndarray]:
     """Which rows the model was trained and which it was selected on, by the pixels as they are now."""
     sums: list[str] = []
     owner: list[int] = []
-    for place, pixels in enumerate(images_in_order(judged.source, face_refs(judged.rows))):
-        forms = [] if pixels is None else stored_forms(pixels)
+    for place, pixels in enumerate(iter_images(judged.source, get_face_refs(judged.rows))):
+        forms = [] if pixels is None else equivalent_hashes(pixels)
         sums += forms
         owner += [place] * len(forms)
     found = []
-    for hits in seen.among(short_hashes(sums)):
+    for hits in seen.find(truncate_hashes(sums)):
         rows = np.zeros(len(judged.rows), bool)
         rows[np.array(owner, np.int64)[hits]] = True
         found.append(rows)

@@ -12,7 +12,7 @@ from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model, model_in_use
 from fer_core.calibration import POINT_NAMES
 from fer_core.data.readers.file_names import image_names
-from fer_core.data.sources.archive import NOT_UTF8
+from fer_core.data.sources.archive import NOT_UTF8_MESSAGE
 from fer_core.data.sources.source import open_source
 from fer_core.detection.detector import open_detector
 from fer_core.errors import InputError
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     for path in files:
         name = as_text(str(path))
         if path in not_utf8:
-            reading = ImagePrediction(name, 0, 0, (), NOT_UTF8.format(name=name), ())
+            reading = ImagePrediction(name, 0, 0, (), NOT_UTF8_MESSAGE.format(name=name), ())
         else:
             reading = predictor.read_file(path, name, here, point=arguments.point, faces=arguments.faces)
         failures += bool(reading.error)

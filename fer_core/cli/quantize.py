@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     if keeping:
         _keep(keeping, content, report)
-    print_result(report.model_dump(mode="json"), arguments.json, f"{in_words(report)}\n{judged.excluded.in_words()}")
+    print_result(report.model_dump(mode="json"), arguments.json, f"{in_words(report)}\n{judged.excluded.describe()}")
 
 
 def in_words(report: QuantizationReport) -> str:

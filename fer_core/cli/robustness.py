@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     for target in (arguments.to, keeping / REPORT_FILE if keeping else None):
         if target:
             result.save(target)
-    print_result(result.model_dump(mode="json"), arguments.json, f"{judged.excluded.in_words()}\n{in_words(result)}")
+    print_result(result.model_dump(mode="json"), arguments.json, f"{judged.excluded.describe()}\n{in_words(result)}")
 
 
 def in_words(report: RobustnessReport) -> str:

@@ -19,7 +19,7 @@ MISSING = -2.0
 """What AffectNet writes where an image was given no valence or arousal."""
 
 
-def affect_sample(index: pd.DataFrame, per_class: int, seed: int = 0) -> pd.DataFrame:
+def sample_affect(index: pd.DataFrame, per_class: int, seed: int = 0) -> pd.DataFrame:
     """Up to `per_class` rows of each expression, at random, with both values inside -1..1: points for a picture.
 
     Returns:
@@ -35,7 +35,7 @@ def affect_sample(index: pd.DataFrame, per_class: int, seed: int = 0) -> pd.Data
     return index.iloc[np.sort(np.concatenate(chosen))][["id", "label", "valence", "arousal"]]
 
 
-def affect_summary(index: pd.DataFrame) -> pd.DataFrame:
+def summarize_affect(index: pd.DataFrame) -> pd.DataFrame:
     """Valence and arousal of each expression.
 
     Returns:

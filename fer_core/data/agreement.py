@@ -29,25 +29,25 @@ _CHUNK = 100_000
 
 @dataclass(frozen=True, slots=True)
 class AnnotatorAgreement:
-    """How far people agree with people, over the images whose votes make an expression the label.
+    """How often annotators agree with the label, over the images whose votes give an expression.
 
     Attributes:
-        images: how many images were asked about.
-        one_voter_01: the share of single votes that equal the majority of the image's other votes.
-        panel_01: the share of new panels of the same size whose majority is the label, among those that have one.
-        panel_tied_01: the share of new panels that end in a tie, and so give no label.
-        one_voter_interval, panel_interval: 95 %, over images (normal approximation).
+        n_images: images that have a label and at least two votes.
+        single_annotator_01: share of single votes that equal the majority of the image's other votes.
+        majority_panel_01: share of resampled panels of the same size whose majority is the label, ties excluded.
+        majority_panel_tie_01: share of resampled panels that end in a tie.
+        single_annotator_interval, majority_panel_interval: 95 % confidence intervals over images.
     """
 
-    images: int
-    one_voter_01: float
-    one_voter_interval: Interval
-    panel_01: float
-    panel_interval: Interval
-    panel_tied_01: float
+    n_images: int
+    single_annotator_01: float
+    single_annotator_interval: Interval
+    majority_panel_01: float
+    majority_panel_interval: Interval
+    majority_panel_tie_01: float
 
 
-def votes_of(index: pd.DataFrame) -> Votes:
+def get_votes(index: pd.DataFrame) -> Votes:
     """The votes of every row; integers, shape (N, 10).
 
     Raises:
@@ -58,7 +58,7 @@ def votes_of(index: pd.DataFrame) -> Votes:
     return index[list(VOTE_COLUMNS)].to_numpy()
 
 
-def agreement(votes: Votes) -> NDArray[np.float64]:
+def vote_agreement(votes: Votes) -> NDArray[np.float64]:
     """The share of an image's votes, over all ten columns, that its commonest expression holds; 0..1, shape (N,).
 
     Where "unknown" or "not a face" came first it is the share of the first among the expressions. An image without
@@ -80,14 +80,14 @@ def agreement_histogram(index: pd.DataFrame) -> pd.DataFrame:
     Raises:
         InputError: the index has no votes.
     """
-    votes = votes_of(index)
+    votes = get_votes(index)
     outcomes = argmax_outcomes(votes)
     kept = (outcomes < _EXPRESSIONS) & ~excluded_rows(index)
     columns = ["votes", "of", "expression", "count"]
     if not kept.any():
         return pd.DataFrame(columns=columns)
     of = min(int(np.bincount(votes[kept].sum(1)).argmax()), _BINS_MAX)
-    won = np.rint(agreement(votes[kept]) * of).astype(int)
+    won = np.rint(vote_agreement(votes[kept]) * of).astype(int)
     counted = np.bincount(won * _EXPRESSIONS + outcomes[kept], minlength=(of + 1) * _EXPRESSIONS).reshape(of + 1, -1)
     rows = [
         (bin_, of, str(expression), int(counted[bin_, code]))
@@ -107,8 +107,8 @@ def most_ambiguous(index: pd.DataFrame, n: int) -> pd.DataFrame:
     Raises:
         InputError: the index has no votes.
     """
-    votes = votes_of(index)
-    share, first_of_all = agreement(votes), votes.max(1)
+    votes = get_votes(index)
+    share, first_of_all = vote_agreement(votes), votes.max(1)
     on_a_face = (votes[:, :_EXPRESSIONS].max(1) == first_of_all) & (first_of_all > 0)
     asked = np.flatnonzero(on_a_face & ~excluded_rows(index))
     if len(asked) > n > 0:  # the entropy of those that can be among them alone
@@ -131,7 +131,7 @@ def vote_shares(index: pd.DataFrame) -> pd.DataFrame:
         InputError: the index has no votes.
     """
     kept = ~excluded_rows(index)
-    votes = votes_of(index)[kept, :_EXPRESSIONS].sum(0, dtype=np.int64)
+    votes = get_votes(index)[kept, :_EXPRESSIONS].sum(0, dtype=np.int64)
     codes = places_of(index["label"], _NAMES)
     labels = np.bincount(codes[kept & (codes >= 0)], minlength=_EXPRESSIONS)
     return pd.DataFrame(
@@ -171,12 +171,12 @@ def annotator_agreement(votes: Votes, seed: int = 0) -> AnnotatorAgreement | Non
     # a ratio of two sums over images: its spread is that of the images' parts in it (the delta method)
     parts = np.where(decided, (drawn == labels) - again, 0.0) / max(decided.mean(), 1 / len(votes))
     return AnnotatorAgreement(
-        images=len(votes),
-        one_voter_01=float(alone.mean()),
-        one_voter_interval=_interval(float(alone.mean()), alone),
-        panel_01=again,
-        panel_interval=_interval(again, parts),
-        panel_tied_01=float(1 - decided.mean()),
+        n_images=len(votes),
+        single_annotator_01=float(alone.mean()),
+        single_annotator_interval=_interval(float(alone.mean()), alone),
+        majority_panel_01=again,
+        majority_panel_interval=_interval(again, parts),
+        majority_panel_tie_01=float(1 - decided.mean()),
     )
 
 

@@ -20,24 +20,24 @@ import pandas as pd
 
 from fer_core.data.corrections.corrections import Corrections
 from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, duplicate_pairs, pairs_stamp, read_pairs, write_pairs
-from fer_core.data.index.builder import index_columns, load_index, tabulate
+from fer_core.data.index.builder import index_columns, load_index, records_to_table
 from fer_core.data.ingest.import_folder import (
     DATASET_MARKER,
     INDEX,
     MANIFEST,
     PAIRS,
     Import,
-    begin_import,
     discard_import,
+    start_import,
 )
 from fer_core.data.ingest.import_run import run_import
-from fer_core.data.ingest.preview import ImportPreview, fitting_manifest, propose
-from fer_core.data.label_mapping.label_map import label_map
+from fer_core.data.ingest.preview import ImportPreview, preview_import, select_manifest
+from fer_core.data.label_mapping.label_map import build_label_map
 from fer_core.data.manifest import Manifest, read_manifest
-from fer_core.data.readers import reader_for
+from fer_core.data.readers import get_reader
 from fer_core.data.sources.archive import is_compressed_tar
 from fer_core.data.sources.fetch import is_url
-from fer_core.data.sources.source import Source, open_source, plain_source
+from fer_core.data.sources.source import Source, open_source, open_source_unflattened
 from fer_core.errors import DatasetError, InputError, ManifestError
 from fer_core.ids import check_id, slug
 from fer_core.progress import Progress, no_progress
@@ -58,7 +58,7 @@ class StoredDataset:
     folder: Path
     manifest: Manifest
     source_path: Path
-    kept_in_store: bool
+    source_in_store: bool
     n: int
     fingerprint: str
     created: str
@@ -113,7 +113,9 @@ class StoredDataset:
                 f"The images of {self.id} are no longer at {self.source_path}. Put them back, or delete the "
                 "dataset and import it from where they are now."
             )
-        with plain_source(self.source_path, settings) as source:  # the import opened what archives are inside
+        with open_source_unflattened(
+            self.source_path, settings
+        ) as source:  # the import opened what archives are inside
             yield source
 
 
@@ -152,10 +154,12 @@ def import_dataset(
         if work.manifest is None:
             work.prepare(settings, progress)
             with open_source(work.path(), settings) as source:
-                found = propose(source, manifest or fitting_manifest(source, layout, dataset_id, _stem(path), settings))
+                found = preview_import(
+                    source, manifest or select_manifest(source, layout, dataset_id, _stem(path), settings)
+                )
             review(found)
             found.check(allow_partial=allow_partial, labels_chosen=bool(layout or manifest))
-            work.decide(found.manifest)
+            work.set_manifest(found.manifest)
         return _open(run_import(work, settings, progress, allow_partial=allow_partial))
     except InputError:
         discard_import(work.id, settings)
@@ -173,26 +177,26 @@ def _begun(
             local = Path(path).expanduser().absolute()
             compressed = local.is_file() and is_compressed_tar(local)
             dataset_id = slug(_stem(path)) if compressed else _fitting_id(local, layout, settings)
-    return begin_import(path, dataset_id or (manifest.id if manifest else ""), settings, take=move)
+    return start_import(path, dataset_id or (manifest.id if manifest else ""), settings, take=move)
 
 
 def _fitting_id(path: Path, layout: str, settings: Settings) -> str:
     with open_source(path, settings) as source:
-        return fitting_manifest(source, layout, "", _stem(path), settings).id
+        return select_manifest(source, layout, "", _stem(path), settings).id
 
 
-def read_labels(source: Source, settings: Settings, layout: str = "") -> pd.DataFrame:
+def load_labels(source: Source, settings: Settings, layout: str = "") -> pd.DataFrame:
     """What the labels of a source say, in the form of an index but without opening an image: nothing is stored.
 
     Raises:
         DatasetError: the layout is not recognized, or a label file is broken.
     """
-    manifest = fitting_manifest(source, layout, "", "data", settings)
-    reader = reader_for(manifest.layout)
+    manifest = select_manifest(source, layout, "", "data", settings)
+    reader = get_reader(manifest.layout)
     records = list(reader.read(source, manifest))
     if not records:
         raise DatasetError("There are no labeled images in it. Check the layout, or name another with --layout.")
-    return tabulate(records, label_map(manifest, reader.codes, reader.unlabeled))
+    return records_to_table(records, build_label_map(manifest, reader.codes, reader.unlabeled))
 
 
 def list_datasets(settings: Settings) -> list[StoredDataset]:
@@ -246,7 +250,7 @@ def _open(folder: Path) -> StoredDataset:
             folder=folder,
             manifest=read_manifest(folder / MANIFEST),
             source_path=source if source.is_absolute() else folder / source,
-            kept_in_store=not source.is_absolute(),
+            source_in_store=not source.is_absolute(),
             n=int(marker["n"]),
             fingerprint=str(marker["fingerprint"]),
             created=str(marker["created"]),

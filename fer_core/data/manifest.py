@@ -228,7 +228,7 @@ def parse_manifest(content: object, name: str) -> Manifest:
 
 
 @lru_cache(maxsize=1)
-def known_manifests() -> dict[str, Manifest]:
+def builtin_manifests() -> dict[str, Manifest]:
     """Every manifest that comes with FERscope, by id, in the order of their titles."""
     manifests = [read_manifest(path) for path in sorted(MANIFESTS_DIR.glob("*.yaml"))]
     return {manifest.id: manifest for manifest in sorted(manifests, key=lambda manifest: manifest.title.lower())}

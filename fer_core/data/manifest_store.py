@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from fer_core.data.manifest import Manifest, known_manifests, parse_manifest_text, read_manifest
+from fer_core.data.manifest import Manifest, builtin_manifests, parse_manifest_text, read_manifest
 from fer_core.errors import ManifestError
 from fer_core.files.atomic import write_text
 from fer_core.ids import check_id
@@ -14,7 +14,7 @@ from fer_core.settings import Settings
 _log = logging.getLogger(__name__)
 
 
-def own_manifests(settings: Settings) -> dict[str, Manifest]:
+def user_manifests(settings: Settings) -> dict[str, Manifest]:
     """The store's manifests by id, in the order of their titles; of one that is passed over, the log says why."""
     own = []
     for path in sorted(_folder(settings).glob("*.yaml")):
@@ -29,7 +29,7 @@ def own_manifests(settings: Settings) -> dict[str, Manifest]:
 
 def all_manifests(settings: Settings) -> dict[str, Manifest]:
     """The manifests that come with FERscope and the store's, by id, in the order of their titles."""
-    return _by_title([*known_manifests().values(), *own_manifests(settings).values()])
+    return _by_title([*builtin_manifests().values(), *user_manifests(settings).values()])
 
 
 def save_manifest(text: str, settings: Settings, *, replace: bool = False) -> Manifest:
@@ -42,7 +42,7 @@ def save_manifest(text: str, settings: Settings, *, replace: bool = False) -> Ma
         ManifestError: the text is no manifest, or its id is taken.
     """
     manifest = parse_manifest_text(text, "The manifest")
-    if manifest.id in known_manifests():
+    if manifest.id in builtin_manifests():
         raise ManifestError(f"The manifest {manifest.id!r} comes with FERscope. Choose another id.")
     target = _path(manifest.id, settings)
     if target.exists() and not replace:
@@ -62,9 +62,9 @@ def delete_manifest(manifest_id: str, settings: Settings) -> None:
     if path.is_file():  # first: a file that hides behind one that comes with FERscope can be removed too
         path.unlink()
         return
-    if manifest_id in known_manifests():
+    if manifest_id in builtin_manifests():
         raise ManifestError(f"The manifest {manifest_id!r} comes with FERscope and can't be deleted.")
-    own = ", ".join(own_manifests(settings)) or "none yet"
+    own = ", ".join(user_manifests(settings)) or "none yet"
     raise ManifestError(f"There is no manifest {manifest_id!r} in the store. Your own: {own}.")
 
 
@@ -77,7 +77,7 @@ def _read_own(path: Path) -> Manifest:
     manifest = read_manifest(path)
     if manifest.id != path.stem:
         raise ManifestError(f"{path.name} holds the id {manifest.id!r}. Name the file {manifest.id}.yaml.")
-    if manifest.id in known_manifests():
+    if manifest.id in builtin_manifests():
         raise ManifestError(f"{path.name} takes the id of a manifest that comes with FERscope. Choose another id.")
     return manifest
 

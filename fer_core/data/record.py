@@ -49,7 +49,7 @@ _BESIDE_SPLITS = frozenset(
 """Words beside a split's name that change nothing."""
 
 
-def split_named(text: str) -> Split | None:
+def match_split_name(text: str) -> Split | None:
     """The split that a folder's or file's name means, such as `train`, `Test Images` or `fer2013_val`; else None."""
     lower = text.strip().lower()
     if lower in SPLIT_NAMES:
@@ -74,7 +74,7 @@ class Record:
         box: the face within the image, pixels: left, top, right, bottom, half-open; None for the whole image.
         landmarks: x0, y0, x1, y1, … in pixels of the whole image, where given.
         subgroups: name and value of what else is known of the person or picture, such as ("gender", "F").
-        relaxation: how the file was found where the source calls it otherwise (`file_matcher.Relaxation`), else "".
+        match_rule: how the file was found where the source calls it otherwise (`file_matcher.MatchRule`), else "".
         problem: why there is no image to open, as far as the reader knows; "" where there is one.
         ambiguous: the problem is that several files could be meant.
     """
@@ -89,6 +89,6 @@ class Record:
     box: tuple[int, int, int, int] | None = None
     landmarks: tuple[float, ...] | None = None
     subgroups: tuple[tuple[str, str], ...] = ()
-    relaxation: str = ""
+    match_rule: str = ""
     problem: str = ""
     ambiguous: bool = False

@@ -44,12 +44,12 @@ def argmax_outcomes(votes: Votes) -> NDArray[np.int64]:
 def majority_outcomes(votes: Votes) -> NDArray[np.int64]:
     """FER+'s majority protocol: single votes are zeroed, the winner must hold more than half of the
     remaining votes. Codes of `OUTCOMES`, shape (N,); no majority counts as a tie."""
-    kept = without_single_votes(votes)
+    kept = drop_single_votes(votes)
     best = kept.argmax(1)
     return np.where(2 * kept.max(1) > kept.sum(1), best, _TIE)
 
 
-def without_single_votes(votes: Votes) -> Votes:
+def drop_single_votes(votes: Votes) -> Votes:
     """Votes with every column that only one voter chose set to 0."""
     return np.where(votes <= 1, 0, votes)
 
@@ -60,6 +60,6 @@ def soft_labels(votes: Votes) -> NDArray[np.float32]:
     Returns:
         float32, shape (N, 8); rows sum to 1, or to 0 where no expression keeps a vote.
     """
-    kept = without_single_votes(votes)[:, :_EXPRESSIONS].astype(np.float32)
+    kept = drop_single_votes(votes)[:, :_EXPRESSIONS].astype(np.float32)
     total = kept.sum(1, keepdims=True)
     return np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)

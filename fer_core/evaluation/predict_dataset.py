@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from fer_core.data.index.images import face_refs, images_in_order
+from fer_core.data.index.images import get_face_refs, iter_images
 from fer_core.data.sources.source import Source
 from fer_core.evaluation.classifier import Classifier
 from fer_core.evaluation.predictions import prediction_table
@@ -42,7 +42,7 @@ def read_batches(source: Source, rows: pd.DataFrame, size: int = _BATCH) -> Iter
     """The images that can be read, at most `size` at once, with their places among the rows."""
     places: list[int] = []
     faces: list[RgbImage] = []
-    for place, face in enumerate(images_in_order(source, face_refs(rows))):
+    for place, face in enumerate(iter_images(source, get_face_refs(rows))):
         if face is not None:
             places.append(place)
             faces.append(face)

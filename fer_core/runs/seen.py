@@ -10,14 +10,14 @@ import pandas as pd
 import yaml
 
 from fer_core.data.catalog import StoredDataset, list_datasets
-from fer_core.data.seen_images import SEEN_FILE, SeenImages
+from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
 from fer_core.errors import RunError
 from fer_core.files.migration import rename_config_keys
 from fer_core.runs.folder import Run
 from fer_core.settings import Settings
 
 
-def seen_images(folder: Path, settings: Settings) -> SeenImages | None:
+def seen_images(folder: Path, settings: Settings) -> TrainingImages | None:
     """What the model of a bundle or run has seen; None where nobody knows.
 
     Of a run that an older FERscope made, its split says so, as long as its dataset is in the store unchanged.
@@ -25,14 +25,14 @@ def seen_images(folder: Path, settings: Settings) -> SeenImages | None:
     Raises:
         BundleError: the file that says so is damaged.
     """
-    if (folder / SEEN_FILE).is_file():
-        return SeenImages.load(folder / SEEN_FILE)
+    if (folder / TRAINING_IMAGES_FILE).is_file():
+        return TrainingImages.load(folder / TRAINING_IMAGES_FILE)
     dataset, split = trained_dataset(folder, settings), split_of(folder)
     if dataset is None or split is None:
         return None
     index = dataset.raw_index(["id", "sha256"])
     splits = index["id"].map(split).fillna("").to_numpy(str)
-    return SeenImages.of(index["sha256"], splits, complete=_learned_alone(folder))
+    return TrainingImages.from_split(index["sha256"], splits, complete=_learned_alone(folder))
 
 
 def split_of(folder: Path) -> pd.Series | None:

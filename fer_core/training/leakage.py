@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data.record import Split
-from fer_core.data.seen_images import SEEN_FILE, SeenImages, short_hashes
+from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages, truncate_hashes
 from fer_core.errors import InputError
 from fer_core.runs.folder import Run, weights_named
 from fer_core.runs.seen import seen_images, split_of
@@ -32,7 +32,9 @@ def assert_disjoint(key: str, folder: Path, config: TrainConfig, judged: pd.Data
         InputError: it has seen some.
     """
     seen = seen_images(folder, store)
-    trained, selected = _by_name(folder, config, judged) if seen is None else seen.among(short_hashes(judged["sha256"]))
+    trained, selected = (
+        _by_name(folder, config, judged) if seen is None else seen.find(truncate_hashes(judged["sha256"]))
+    )
     tests = (judged["split"] == str(Split.TEST)).to_numpy(bool)
     for count, words in (
         (int(trained.sum()), "learned from {} images that this one is judged by"),
@@ -58,19 +60,19 @@ def assert_initial_weights_disjoint(config: TrainConfig, judged: pd.DataFrame, s
 
 def seen_images_of_run(
     index: pd.DataFrame, splits: NDArray[np.str_], config: TrainConfig, store: Settings
-) -> SeenImages:
+) -> TrainingImages:
     """What a run is trained and selected on, its teachers and the weights that it begins with among it.
 
     Args:
         index: with `sha256`.
         splits: the part of each row.
     """
-    seen = SeenImages.of(index["sha256"], splits)
+    seen = TrainingImages.from_split(index["sha256"], splits)
     folders = [store.runs_dir / name for name in config.distillation.teachers]
     if config.init_from:
         folders.append(_begun_with(config, store) or Path())
     for folder in folders:
-        seen = seen.joined(seen_images(folder, store))
+        seen = seen.union(seen_images(folder, store))
     return seen
 
 
@@ -79,7 +81,7 @@ def _begun_with(config: TrainConfig, store: Settings) -> Path | None:
     if not config.init_from:
         return None
     folder = weights_named(config.init_from, store.runs_dir).parent
-    return folder if folder == store.runs_dir / config.init_from or (folder / SEEN_FILE).is_file() else None
+    return folder if folder == store.runs_dir / config.init_from or (folder / TRAINING_IMAGES_FILE).is_file() else None
 
 
 def _by_name(folder: Path, config: TrainConfig, judged: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

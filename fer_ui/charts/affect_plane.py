@@ -30,8 +30,8 @@ def affect_plane(points: pd.DataFrame, summary: pd.DataFrame, shown: Sequence[Ex
     """Draw a sample of the images as points, and each expression's mean with one standard deviation around it.
 
     Args:
-        points: `affect.affect_sample`.
-        summary: `affect.affect_summary`.
+        points: `affect.sample_affect`.
+        summary: `affect.summarize_affect`.
         shown: the expressions to draw; those without images are left out.
     """
     known = summary[(summary["n"] > 0) & summary["expression"].isin([str(e) for e in shown])]

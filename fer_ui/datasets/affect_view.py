@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core.data.affect import affect_sample, affect_summary
+from fer_core.data.affect import sample_affect, summarize_affect
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.labels import Expression
 from fer_core.settings import settings
@@ -58,7 +58,7 @@ def _affect(dataset_id: str, fingerprint: str, version: int) -> tuple[pd.DataFra
     """A sample of points, and the summary of all."""
     del fingerprint  # part of the key: an import under the same id is another dataset
     index = open_dataset(dataset_id, settings()).index(["id", "label", *_COLUMNS], version)
-    return affect_sample(index, _POINTS_A_CLASS).reset_index(drop=True), affect_summary(index)
+    return sample_affect(index, _POINTS_A_CLASS).reset_index(drop=True), summarize_affect(index)
 
 
 def _headline(summary: pd.DataFrame) -> None:

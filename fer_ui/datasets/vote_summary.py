@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from fer_core.data.agreement import (
     AnnotatorAgreement,
-    agreement,
     agreement_histogram,
     annotator_agreement,
+    get_votes,
     most_ambiguous,
+    vote_agreement,
     vote_shares,
-    votes_of,
 )
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.imbalance.counts import excluded_rows
@@ -87,15 +87,15 @@ def summarize_votes(index: pd.DataFrame, split: str = "") -> VoteSummary | None:
     Args:
         index: with `split`, `label` and the votes, and with `excluded` where an overlay was applied.
     """
-    used = (votes_of(index).sum(1) > 0) & ~excluded_rows(index)
+    used = (get_votes(index).sum(1) > 0) & ~excluded_rows(index)
     if split:
         used &= index["split"].eq(split).fillna(False).to_numpy(bool)
     rows = np.flatnonzero(used)
     if not len(rows):
         return None
     voted = index.iloc[rows].reset_index(drop=True)
-    votes = votes_of(voted)
-    agreed = np.sort(agreement(votes))
+    votes = get_votes(voted)
+    agreed = np.sort(vote_agreement(votes))
     clear = int((agreed > 0.5).sum())
     return VoteSummary(
         images=len(rows),
@@ -114,7 +114,7 @@ def summarize_votes(index: pd.DataFrame, split: str = "") -> VoteSummary | None:
 def _ambiguous(voted: pd.DataFrame, rows: NDArray[np.int64]) -> AmbiguousFaces:
     """The most ambiguous of some of the voted images; `rows` are the row numbers of all."""
     found = most_ambiguous(voted, AMBIGUOUS_MAX)
-    return AmbiguousFaces(rows[found.index.to_numpy(np.int64)], votes_of(found))
+    return AmbiguousFaces(rows[found.index.to_numpy(np.int64)], get_votes(found))
 
 
 def describe_votes(votes: NDArray[np.integer]) -> str:

@@ -53,11 +53,11 @@ def show_votes(dataset: StoredDataset) -> None:
 def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
     """What the agreement between people means for a model's figures."""
     return (
-        f"A new panel of as many people would give {percent(ceiling.panel_01)} of {images(ceiling.images)} the label "
-        f"they have: accuracies above {percent(ceiling.panel_interval[1])} on these labels are suspect, as the labels "
-        "themselves are no surer than that. One person agrees with the majority of the others on "
-        f"{percent(ceiling.one_voter_01)}: a model above that follows the majority more closely than a single person "
-        "does, which is not the same as seeing more."
+        f"A new panel of as many people would give {percent(ceiling.majority_panel_01)} of {images(ceiling.n_images)} "
+        f"the label they have: accuracies above {percent(ceiling.majority_panel_interval[1])} on these labels are "
+        "suspect, as the labels themselves are no surer than that. One person agrees with the majority of the others "
+        f"on {percent(ceiling.single_annotator_01)}: a model above that follows the majority more closely than a "
+        "single person does, which is not the same as seeing more."
     )
 
 
@@ -77,10 +77,12 @@ def _say(seen: VoteSummary) -> None:
         ),
     ]
     if seen.ceiling is not None:
-        one, panel = seen.ceiling.one_voter_interval, seen.ceiling.panel_interval
+        one, panel = seen.ceiling.single_annotator_interval, seen.ceiling.majority_panel_interval
         numbers += [
-            Headline("One voter against the rest", percent(seen.ceiling.one_voter_01), f"95 %: {interval(*one)}"),
-            Headline("A new panel, same label", percent(seen.ceiling.panel_01), f"95 %: {interval(*panel)}"),
+            Headline(
+                "One voter against the rest", percent(seen.ceiling.single_annotator_01), f"95 %: {interval(*one)}"
+            ),
+            Headline("A new panel, same label", percent(seen.ceiling.majority_panel_01), f"95 %: {interval(*panel)}"),
         ]
     headline(numbers)
     if seen.ceiling is not None:
@@ -88,7 +90,8 @@ def _say(seen: VoteSummary) -> None:
         st.caption(
             escape_markdown(
                 "Agreement: the share of an image's votes that its commonest expression holds; a clear majority is "
-                f"more than half. Of the new panels {percent(seen.ceiling.panel_tied_01)} tie, and are not counted."
+                f"more than half. Of the new panels {percent(seen.ceiling.majority_panel_tie_01)} tie, and are "
+                "not counted."
             )
         )
 

@@ -106,8 +106,8 @@ def _about(dataset: StoredDataset) -> None:
         delete_dataset(dataset.id, settings())
         go_to(Page.DATASETS)
 
-    kept = "its images, its index and its corrections" if dataset.kept_in_store else "its index and its corrections"
-    stays = "" if dataset.kept_in_store else " The images stay where they are."
+    kept = "its images, its index and its corrections" if dataset.source_in_store else "its index and its corrections"
+    stays = "" if dataset.source_in_store else " The images stay where they are."
     consequences = f"Removes {kept}.{stays} Runs that were trained on it stay."
     show_deletion_form(dataset.id, "Delete this dataset", consequences, delete)
 

@@ -24,10 +24,10 @@ from fer_core.bundles.training_images import list_images
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.duplicates.groups import group_rows
-from fer_core.data.index.images import FaceRef, images_in_order
-from fer_core.data.seen_images import SEEN_FILE, SeenImages
+from fer_core.data.index.images import FaceRef, iter_images
 from fer_core.data.splits.split import make_split
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
 from fer_core.errors import BundleError, CancelledError, ConfigError, DatasetError, InputError, RunError
 from fer_core.evaluation.predict_dataset import predict_dataset
 from fer_core.evaluation.predictions import PROTOCOLS, logits_of
@@ -214,7 +214,7 @@ def test_the_same_image_gives_the_same_answer_through_training_and_inference(wor
     predictions = world.whole.read_table("predictions-test.parquet")
     assert len(predictions) >= 20
     with world.dataset.source(world.settings) as source:
-        faces = list(images_in_order(source, map(FaceRef, predictions["id"])))
+        faces = list(iter_images(source, map(FaceRef, predictions["id"])))
     tensors = bundle.contract.apply_batch([face for face in faces if face is not None])
     trained = logits_of(predictions, EIGHT)
     np.testing.assert_allclose(bundle.logits(tensors), trained, atol=1e-3)
@@ -232,7 +232,7 @@ def test_a_network_that_looks_into_the_mirror_answers_alike_in_training_and_infe
     run_experiment(run, world.settings)
     predictions = run.read_table("predictions-test.parquet")
     with world.dataset.source(world.settings) as source:
-        faces = [face for face in images_in_order(source, map(FaceRef, predictions["id"])) if face is not None]
+        faces = [face for face in iter_images(source, map(FaceRef, predictions["id"])) if face is not None]
     for shown in (faces, [np.ascontiguousarray(face[:, ::-1]) for face in faces]):
         bundle = Bundle.open(run.folder)
         tensors = bundle.contract.apply_batch(shown)
@@ -396,7 +396,7 @@ def _renamed_in_color(world: World, folder: Path) -> Path:
     index = world.dataset.raw_index()
     with world.dataset.source(world.settings) as source:
         for number, (pixels, label) in enumerate(
-            zip(images_in_order(source, map(FaceRef, index["id"])), index["label"].fillna("neutral"), strict=True)
+            zip(iter_images(source, map(FaceRef, index["id"])), index["label"].fillna("neutral"), strict=True)
         ):
             assert pixels is not None
             path = folder / str(label) / f"{number}.png"
@@ -441,7 +441,7 @@ def test_an_exported_bundle_knows_what_it_has_seen_and_so_does_a_run_from_before
     sizes = _sizes(world.whole)
     older = world.settings.runs_dir / "older"
     shutil.copytree(world.whole.folder, older)
-    (older / SEEN_FILE).unlink()
+    (older / TRAINING_IMAGES_FILE).unlink()
     for name in ("whole", "older"):
         export_bundle(find_model(name, world.settings), tmp_path / name)
         result = evaluate("--model", tmp_path / name, "--data", world.settings.home.parent / "faces.zip", "--json").json
@@ -456,5 +456,5 @@ def test_an_exported_bundle_knows_what_it_has_seen_and_so_does_a_run_from_before
     shutil.rmtree(older)
 
 
-def _listed(world: World, run: str) -> SeenImages:
+def _listed(world: World, run: str) -> TrainingImages:
     return list_images(find_model(run, world.settings), world.dataset)

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import list_datasets, open_dataset
-from fer_core.data.ingest.import_folder import begin_import, list_imports, open_import
+from fer_core.data.ingest.import_folder import list_imports, open_import, start_import
 from fer_core.data.ingest.import_run import run_import
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.jobs.store import JobStore
@@ -40,7 +40,7 @@ def no_supervisor(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_import_shows_what_it_would_do_and_waits_for_what_is_undecided(
     table: Path, store: Settings, open_page: OpenPage, no_supervisor: None
 ) -> None:
-    begin_import(table, "mine", store)
+    start_import(table, "mine", store)
     app = _proposal(open_page)
     assert _chosen(app, "How do its files lie?") == "table"
     assert (_chosen(app, "Path of the image"), _chosen(app, "Label"), _chosen(app, "Person")) == (
@@ -58,7 +58,7 @@ def test_an_import_shows_what_it_would_do_and_waits_for_what_is_undecided(
 def test_what_is_chosen_is_what_is_imported(
     table: Path, store: Settings, open_page: OpenPage, no_supervisor: None
 ) -> None:
-    begin_import(table, "mine", store)
+    start_import(table, "mine", store)
     app = _proposal(open_page)
     _select(app, "Person").set_value("who").run()
     _select(app, "weird, 8 images").set_value("Contempt").run()
@@ -85,7 +85,7 @@ def test_of_two_folders_with_the_same_names_one_can_be_chosen(
         image.rename(table / "small" / image.name)
     listed = pd.read_csv(table / "list.csv", dtype=str)
     listed.assign(file=listed["file"].str.upper()).to_csv(table / "list.csv", sep=";", index=False, encoding="utf-16")
-    begin_import(table, "mine", store)
+    start_import(table, "mine", store)
     app = _proposal(open_page, errors=1)
     assert "24 rows name files that could be several" in words(app)
     next(box for box in app.text_input if box.label.startswith("Folder of the images")).set_value("small").run()
@@ -99,7 +99,7 @@ def test_a_column_that_is_no_label_is_noticed(table: Path, store: Settings, open
     pd.concat([listed] * 3).assign(mood=[f"note {place}" for place in range(72)]).to_csv(
         table / "list.csv", index=False
     )
-    begin_import(table, "mine", store)
+    start_import(table, "mine", store)
     app = _proposal(open_page)
     assert "this seems to be another column" in words(app)
     assert _button(app, "Import").disabled
@@ -112,7 +112,7 @@ def test_the_lesser_half_is_imported_only_if_the_person_says_so(
     listed.head(8).to_csv(table / "list.csv", index=False)
     (table / "clip.mp4").touch()
     (table / "notes.txt").touch()
-    begin_import(table, "mine", store)
+    start_import(table, "mine", store)
     app = _proposal(open_page, errors=1)
     said = words(app)
     assert "More than half of the images can't be used" in said
@@ -145,7 +145,7 @@ def test_where_folders_and_a_table_disagree_the_person_says_which_counts(
     paths = _in_folders(folder, table, "{}/{}.png", ["fear", "anger"])
     rows = [{"pth": path, "label": "sadness" if place < 6 else path.split("/")[0]} for place, path in enumerate(paths)]
     pd.DataFrame(rows).to_csv(folder / "labels.csv", index=False)
-    begin_import(folder, "mine", store)
+    start_import(folder, "mine", store)
     app = _proposal(open_page)
     assert "give different labels to 6 of the 24 images" in words(app)
     assert _chosen(app, "How do its files lie?") == "folders"
@@ -168,7 +168,7 @@ def test_numbers_become_expressions_once_it_is_said_whose_they_are(
     table: Path, tmp_path: Path, store: Settings, open_page: OpenPage, no_supervisor: None
 ) -> None:
     _in_folders(tmp_path / "numbers", table, "train/{}/{}.png", ["1", "2", "7"])
-    begin_import(tmp_path / "numbers", "mine", store)
+    start_import(tmp_path / "numbers", "mine", store)
     app = _proposal(open_page)
     assert "Datasets number the expressions differently" in words(app)
     assert _chosen(app, "7, 8 images") == "decide"
@@ -188,7 +188,7 @@ def test_folders_of_people_are_identities_unless_the_person_says_no(
     people: bool, table: Path, tmp_path: Path, store: Settings, open_page: OpenPage, no_supervisor: None
 ) -> None:
     _in_folders(tmp_path / "people", table, "{0}/s{1:02d}/1.png", ["fear", "anger"])
-    begin_import(tmp_path / "people", "mine", store)
+    start_import(tmp_path / "people", "mine", store)
     app = _proposal(open_page)
     (box,) = app.checkbox
     assert box.label == "Folders such as s00, s01, s02 are people (12 of them)"
@@ -201,7 +201,7 @@ def test_folders_of_people_are_identities_unless_the_person_says_no(
 
 
 def test_an_unfinished_import_is_listed_and_can_be_discarded(table: Path, store: Settings, open_page: OpenPage) -> None:
-    begin_import(table, "mine", store)
+    start_import(table, "mine", store)
     app = open_page(Page.DATASETS, view="import")
     assert "from listed, not decided yet" in words(app)
     _button(app, "Discard").click().run()

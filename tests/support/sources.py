@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.label_mapping.label_map import label_map
+from fer_core.data.label_mapping.label_map import build_label_map
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers import reader_for
+from fer_core.data.readers import get_reader
 from fer_core.data.record import Record
 from fer_core.data.sources.source import open_source
 from fer_core.settings import Settings
@@ -77,13 +77,13 @@ def write_tar(path: Path, files: Files, compression: str = "", *extras: tarfile.
 def read_records(path: Path, layout: str, manifest: Manifest = EMPTY_MANIFEST) -> list[Record]:
     """Read a source with a layout's reader."""
     with open_source(path, Settings()) as source:
-        return list(reader_for(layout).read(source, manifest))
+        return list(get_reader(layout).read(source, manifest))
 
 
 def read_labels(path: Path, layout: str, manifest: Manifest = EMPTY_MANIFEST) -> dict[str, tuple[str, str]]:
     """Map each path to its expression and, where it has none, the reason."""
-    reader = reader_for(layout)
-    labels = label_map(manifest, reader.codes, reader.unlabeled)
+    reader = get_reader(layout)
+    labels = build_label_map(manifest, reader.codes, reader.unlabeled)
     raw = {record.path: record.raw_label for record in read_records(path, layout, manifest)}
     return {name: (str(labels.expression(word) or ""), labels.reason(word)) for name, word in raw.items()}
 

@@ -12,13 +12,13 @@ from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import AddAction
 from fer_core.cli.reporting import run_with_progress
 from fer_core.data.catalog import StoredDataset, import_dataset, open_dataset
-from fer_core.data.ingest.import_folder import begin_import, discard_import, list_imports, open_import
+from fer_core.data.ingest.import_folder import discard_import, list_imports, open_import, start_import
 from fer_core.data.ingest.import_run import run_import
-from fer_core.data.ingest.preview import ImportPreview, fitting_manifest, propose
-from fer_core.data.ingest.row_matching import relaxation_words
-from fer_core.data.ingest.skipped import LeftOut
+from fer_core.data.ingest.preview import ImportPreview, preview_import, select_manifest
+from fer_core.data.ingest.row_matching import describe_match_rule
+from fer_core.data.ingest.skipped import Skipped
 from fer_core.data.label_mapping.label_map import parse_assignments
-from fer_core.data.label_mapping.numberings import NUMBERINGS, in_words, numbering_for
+from fer_core.data.label_mapping.numberings import NUMBERINGS, format_numbering, get_numbering
 from fer_core.data.manifest import Layout, Manifest, TableColumns, read_manifest
 from fer_core.data.manifest_store import all_manifests
 from fer_core.data.readers import READERS
@@ -64,7 +64,7 @@ def add_command(action: AddAction) -> None:
 
 def _propose(arguments: argparse.Namespace) -> None:
     with open_source(Path(arguments.path).expanduser(), settings()) as source:
-        found = propose(source, _manifest(source, arguments))
+        found = preview_import(source, _manifest(source, arguments))
     rows = [
         {"label": raw or "(none)", "count": n, "becomes": e or ("left out" if known else "? decide")}
         for raw, n, e, known in found.labels.itertuples(index=False)
@@ -74,8 +74,8 @@ def _propose(arguments: argparse.Namespace) -> None:
         f"{found.manifest.title}: {READERS[found.manifest.layout].title}, {found.n_files:,} image files, {seen}",
         format_table(rows, "No labels."),
         *_parts_words(found),
-        *(f"matched: {relaxation_words(each, rows)}" for each, rows in found.relaxations.items()),
-        *_left_out_words(found.left_out),
+        *(f"matched: {describe_match_rule(each, rows)}" for each, rows in found.match_rules.items()),
+        *_left_out_words(found.skipped),
         *_numbering_words(found),
     ]
     print_result(_as_json(found), arguments.json, "\n".join(words))
@@ -88,14 +88,14 @@ def _parts_words(found: ImportPreview) -> list[str]:
     return [f"parts: {splits or 'none'}{people}"]
 
 
-def _left_out_words(left_out: Sequence[LeftOut]) -> list[str]:
+def _left_out_words(left_out: Sequence[Skipped]) -> list[str]:
     """A line a reason, with a few names."""
-    return [one_line(f"left out: {each.line()}") for each in left_out]
+    return [one_line(f"left out: {each.describe()}") for each in left_out]
 
 
 def _numbering_words(found: ImportPreview) -> list[str]:
     """What undecided numbers may mean."""
-    lines = [f"  --numbering {each.name}: {each.title}: {in_words(each)}" for each in found.numberings]
+    lines = [f"  --numbering {each.name}: {each.title}: {format_numbering(each)}" for each in found.numberings]
     return (
         ["The labels are numbers, and datasets number the expressions differently. Say whose they are:", *lines]
         if lines
@@ -121,13 +121,13 @@ def _as_json(found: ImportPreview) -> dict[str, Any]:
         "conflict": found.conflict and asdict(found.conflict),
         "splits": {str(split): n for split, n in found.splits.items()},
         "identities": found.identities,
-        "people": list(found.people),
-        "has": list(found.has),
-        "missing": list(found.missing),
-        "used": found.used,
-        "relaxations": {str(each): rows for each, rows in found.relaxations.items()},
-        "left_out": [each.as_json() for each in found.left_out],
-        "too_much_unread": found.too_much_unread,
+        "identity_examples": list(found.identity_examples),
+        "extra_fields": list(found.extra_fields),
+        "missing_files": list(found.missing_files),
+        "n_usable": found.n_usable,
+        "match_rules": {str(each): rows for each, rows in found.match_rules.items()},
+        "skipped": [each.to_dict() for each in found.skipped],
+        "is_mostly_unusable": found.is_mostly_unusable,
         "columns": list(found.columns),
     }
 
@@ -138,7 +138,7 @@ def _import(arguments: argparse.Namespace) -> None:
         return
     if not arguments.path:
         raise DatasetError("Nothing to import was named. Give a folder, an archive or a URL, or --work ID.")
-    left_out: list[LeftOut] = []
+    left_out: list[Skipped] = []
     _emit_imported(arguments, run_with_progress(_begun(arguments, left_out)), left_out)
 
 
@@ -152,11 +152,11 @@ def _resumed(dataset_id: str, allow_partial: bool) -> Callable[[Progress], Store
     return work
 
 
-def _begun(arguments: argparse.Namespace, left_out: list[LeftOut]) -> Callable[[Progress], StoredDataset]:
+def _begun(arguments: argparse.Namespace, left_out: list[Skipped]) -> Callable[[Progress], StoredDataset]:
     """The whole import; what it leaves out is put into `left_out` before any image is opened."""
 
     def review(found: ImportPreview) -> None:
-        left_out.extend(found.left_out)
+        left_out.extend(found.skipped)
         labels_chosen = bool(arguments.layout or arguments.manifest or arguments.column)
         found.check(allow_partial=arguments.allow_partial, labels_chosen=labels_chosen)
 
@@ -203,8 +203,8 @@ def _manifest(source: Source, arguments: argparse.Namespace) -> Manifest:
     else:
         columns = _columns(arguments.column)
         layout = layout or ("table" if columns else "")
-        manifest = fitting_manifest(source, layout, arguments.id, _name(arguments.path), settings())
-    codes = numbering_for(arguments.numbering).codes if arguments.numbering else {}
+        manifest = select_manifest(source, layout, arguments.id, _name(arguments.path), settings())
+    codes = get_numbering(arguments.numbering).codes if arguments.numbering else {}
     labels = {**codes, **parse_assignments(arguments.map)}
     return with_choices(manifest, layout, labels, _columns(arguments.column))
 
@@ -244,7 +244,7 @@ def _fetch(arguments: argparse.Namespace) -> None:
     dataset_id = arguments.id or slug(_name(arguments.url))
 
     def work(progress: Progress) -> None:
-        begun = begin_import(arguments.url, dataset_id, settings())
+        begun = start_import(arguments.url, dataset_id, settings())
         try:
             begun.prepare(settings(), progress)
         except InputError:
@@ -260,7 +260,7 @@ def _fetch(arguments: argparse.Namespace) -> None:
 
 def _imports(arguments: argparse.Namespace) -> None:
     rows = [
-        {"id": each.id, "source": each.source, "ready": each.ready, "parts": each.indexed_parts, "begun": each.created}
+        {"id": each.id, "source": each.source, "ready": each.ready, "parts": each.n_parts, "begun": each.created}
         for each in list_imports(settings())
     ]
     print_result(rows, arguments.json, format_table(rows, "No unfinished imports."))
@@ -279,7 +279,7 @@ def _draw(arguments: argparse.Namespace) -> None:
 
 
 def _emit_imported(
-    arguments: argparse.Namespace, dataset: StoredDataset, left_out: Sequence[LeftOut] | None = None
+    arguments: argparse.Namespace, dataset: StoredDataset, left_out: Sequence[Skipped] | None = None
 ) -> None:
     """What was imported and, where it was looked at before (not None), what was left out."""
     problems = int((dataset.raw_index(["problem"])["problem"] != "").sum())
@@ -290,7 +290,7 @@ def _emit_imported(
         "source": str(dataset.source_path),
     }
     if left_out is not None:
-        result["left_out"] = [each.as_json() for each in left_out]
+        result["skipped"] = [each.to_dict() for each in left_out]
     words = [f"{dataset.id}: {dataset.n:,} images, {problems:,} with problems", *_left_out_words(left_out or ())]
     print_result(result, arguments.json, "\n".join(words))
 

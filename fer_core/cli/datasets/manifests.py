@@ -9,8 +9,8 @@ from typing import Any
 
 from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import AddAction
-from fer_core.data.manifest import Manifest, known_manifests, read_manifest
-from fer_core.data.manifest_store import all_manifests, delete_manifest, own_manifests, save_manifest
+from fer_core.data.manifest import Manifest, builtin_manifests, read_manifest
+from fer_core.data.manifest_store import all_manifests, delete_manifest, save_manifest, user_manifests
 from fer_core.settings import settings
 
 
@@ -35,7 +35,7 @@ def add_command(action: AddAction) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    own = own_manifests(settings())
+    own = user_manifests(settings())
     rows = [_as_json(manifest, own) for manifest in all_manifests(settings()).values()]
     said = [
         {"id": row["id"], "title": row["title"], "layout": row["layout"] or "-", "whose": "own" if row["own"] else ""}
@@ -46,8 +46,10 @@ def _list(arguments: argparse.Namespace) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     manifest = read_manifest(arguments.file)
-    own = own_manifests(settings())
-    taken = "comes with FERscope" if manifest.id in known_manifests() else "in the store" if manifest.id in own else ""
+    own = user_manifests(settings())
+    taken = (
+        "comes with FERscope" if manifest.id in builtin_manifests() else "in the store" if manifest.id in own else ""
+    )
     result = {**_as_json(manifest, own), "taken": taken}
     said = f"{arguments.file.name} is a manifest: {manifest.title} ({manifest.id})."
     print_result(result, arguments.json, f"{said} There is one of this id already: {taken}." if taken else said)

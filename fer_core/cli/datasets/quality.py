@@ -116,11 +116,11 @@ def _index(arguments: argparse.Namespace) -> None:
         "problems": made.problems,
         "added": list(made.added),
         "relabeled": made.relabeled,
-        "repainted": made.repainted,
+        "repainted": made.pixels_changed,
         "fingerprint": made.fingerprint,
     }
     added = f"new columns: {', '.join(made.added)}" if made.added else "no new columns"
-    changed = f"{made.relabeled:,} images with another label or part, {made.repainted:,} with other pixels"
+    changed = f"{made.relabeled:,} images with another label or part, {made.pixels_changed:,} with other pixels"
     print_result(
         result, arguments.json, f"{dataset.id}: {made.n:,} images, {made.problems:,} with problems; {added}; {changed}"
     )

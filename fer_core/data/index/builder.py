@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 
 from fer_core.data.duplicates.detail import DETAIL, DETAIL_BYTES
 from fer_core.data.duplicates.signature import SIGNATURE, SIGNATURE_BYTES
-from fer_core.data.index.image_stats import IMAGE_LIMITS, MODE, ImageLimits, measure
+from fer_core.data.index.image_stats import IMAGE_LIMITS, MODE, ImageLimits, measure_images
 from fer_core.data.index.images import BOX_COLUMNS, Box
-from fer_core.data.index.row_conflicts import conflicts_in_parts, with_problems
+from fer_core.data.index.row_conflicts import add_problems, find_conflicts_in_parts
 from fer_core.data.index.workers import process_pool
 from fer_core.data.label_mapping.label_map import LabelMap
 from fer_core.data.record import Record
@@ -77,7 +77,7 @@ def build_parts(
     folder: Path,
     *,
     expected: int,
-    repeats: bool = False,
+    has_repeats: bool = False,
     processes: int = 1,
     limits: ImageLimits = IMAGE_LIMITS,
     progress: Progress = no_progress,
@@ -92,7 +92,7 @@ def build_parts(
         labels: what their labels become.
         folder: where the parts go.
         expected: about how many records there are, for the progress.
-        repeats: whether a file may have several records; their ids are then numbered.
+        has_repeats: whether a file may have several records; their ids are then numbered.
         processes: that measure at the same time; few images are measured in this one.
         limits: larger images are not opened.
     Raises:
@@ -107,7 +107,7 @@ def build_parts(
         done += rows
         progress(min(1.0, done / max(expected, 1)), f"Indexed {done:,} images")
 
-    named = _numbered(records) if repeats else ((record.path, record) for record in records)
+    named = _numbered(records) if has_repeats else ((record.path, record) for record in records)
     rows = min(PART_ROWS, max(_PART_ROWS_MIN, expected // _PARTS_MIN))
     tasks = _tasks(source, named, labels, folder, rows, told)
     if processes < 2 or expected <= 2 * PART_ROWS:
@@ -139,13 +139,13 @@ def merge_parts(folder: Path, target: Path) -> None:
     parts = sorted(folder.glob("*.parquet"))
     schema = _schema({name for part in parts for name in pq.read_schema(part).names})
     schema = schema.with_metadata(pq.read_schema(parts[0]).metadata)  # pandas keeps its own types there
-    conflicts, done = conflicts_in_parts(parts).to_numpy(object), 0
+    conflicts, done = find_conflicts_in_parts(parts).to_numpy(object), 0
     with atomic_path(target) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
         per_group = max(1, _ROW_GROUP // pq.read_metadata(parts[0]).num_rows)
         for first in range(0, len(parts), per_group):
             group = [_widened(pq.read_table(part), schema) for part in parts[first : first + per_group]]
             whole = pa.concat_tables(group)
-            rows = with_problems(whole, conflicts[done : done + len(whole)])
+            rows = add_problems(whole, conflicts[done : done + len(whole)])
             writer.write_table(rows, row_group_size=_ROW_GROUP)
             done += len(whole)
 
@@ -162,7 +162,7 @@ def index_columns(path: Path) -> list[str]:
     return [INDEX_COLUMNS.get(name, name) for name in pq.read_schema(path).names]
 
 
-def tabulate(records: Sequence[Record], labels: LabelMap) -> pd.DataFrame:
+def records_to_table(records: Sequence[Record], labels: LabelMap) -> pd.DataFrame:
     """What the reader said, a row a record, with `label` and `unlabeled` as the map decides.
 
     Votes, valence, boxes and the like have columns where some record has them.
@@ -213,7 +213,7 @@ def _tasks(
         if target.is_file():
             told(len(chunk))
             continue
-        table = tabulate([record for _, record in chunk], labels)
+        table = records_to_table([record for _, record in chunk], labels)
         table["id"] = pd.array([name for name, _ in chunk], dtype="string")
         yield table, [_place(source, record) for _, record in chunk], [record.box for _, record in chunk], target
 
@@ -222,7 +222,7 @@ def _write_part(
     table: pd.DataFrame, places: list[ByteRange | str], boxes: list[Box | None], target: Path, limits: ImageLimits
 ) -> int:
     """Measure one part and write it; the number of its rows. Runs in a worker process."""
-    whole = pd.concat([table, measure(places, boxes, limits)], axis=1)
+    whole = pd.concat([table, measure_images(places, boxes, limits)], axis=1)
     schema = _schema(whole.columns)
     with atomic_path(target) as temporary:
         pq.write_table(pa.Table.from_pandas(whole, schema, preserve_index=False), temporary, compression="zstd")

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from fer_core.data.duplicates.detail import DETAIL, DETAIL_SIDE, encode_details
 from fer_core.data.duplicates.signature import SIGNATURE, encode_signatures
-from fer_core.data.index.images import PIXELS_MAX, Box, cut
-from fer_core.data.seen_images import pixel_hash
-from fer_core.data.sources.byte_range import ByteRange, Files, read_at
+from fer_core.data.index.images import PIXELS_MAX, Box, crop_box
+from fer_core.data.sources.byte_range import ByteRange, OpenFiles, read_bytes
+from fer_core.data.training_images import pixel_hash
 from fer_core.errors import InputError, UnreadableImageError
 from fer_core.faces import RgbImage
 from fer_core.images.decoder import decode_image
@@ -68,7 +68,7 @@ class ImageLimits(NamedTuple):
 IMAGE_LIMITS = ImageLimits()
 
 
-def measure(
+def measure_images(
     locations: Sequence[ByteRange | str], boxes: Sequence[Box | None], limits: ImageLimits = IMAGE_LIMITS
 ) -> pd.DataFrame:
     """Open images and tabulate them. One that can't be read is a row with a problem, not an end.
@@ -80,7 +80,7 @@ def measure(
     Returns:
         a row an image, in their order, with `PIXEL_COLUMNS`.
     """
-    files = Files()
+    files = OpenFiles()
     try:
         frequencies = np.zeros((len(locations), DETAIL_SIDE * DETAIL_SIDE), np.float32)
         rows = [
@@ -92,7 +92,7 @@ def measure(
     table = pd.DataFrame(rows, columns=list(PIXEL_COLUMNS))
     readable = (table["sha256"] != "").to_numpy()
     lowest = _lowest(frequencies)
-    table["phash"] = np.where(readable, perceptual_hashes(lowest), 0)
+    table["phash"] = np.where(readable, hash_frequencies(lowest), 0)
     table[SIGNATURE] = pd.Series(encode_signatures(lowest), dtype=object)
     table[DETAIL] = pd.Series(encode_details(frequencies), dtype=object)
     return table
@@ -109,10 +109,10 @@ def perceptual_hash(gray: NDArray[np.uint8]) -> int:
     Returns:
         a signed 64-bit integer, so that Parquet and pandas hold it.
     """
-    return int(perceptual_hashes(_lowest(_low_frequencies(gray)[None]))[0])
+    return int(hash_frequencies(_lowest(_low_frequencies(gray)[None]))[0])
 
 
-def perceptual_hashes(frequencies: NDArray[np.float32]) -> NDArray[np.int64]:
+def hash_frequencies(frequencies: NDArray[np.float32]) -> NDArray[np.int64]:
     """Those of images whose 64 lowest frequencies are known, row by row of the transform.
 
     Args:
@@ -125,23 +125,23 @@ def perceptual_hashes(frequencies: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def _measure_one(
-    place: ByteRange | str, box: Box | None, files: Files, limits: ImageLimits, frequencies: NDArray[np.float32]
+    place: ByteRange | str, box: Box | None, files: OpenFiles, limits: ImageLimits, frequencies: NDArray[np.float32]
 ) -> tuple[Any, ...]:
     """One row, in the order of `PIXEL_COLUMNS`; the hash's frequencies are written into `frequencies`."""
     if isinstance(place, str):
         return _unread(place)
     try:
-        size = place.bytes()
+        size = place.size_bytes()
         if size > limits.bytes_max:
             return _unread(f"has {size:,} bytes; the limit is {limits.bytes_max:,} (FERSCOPE_IMAGE_BYTES_MAX)", size)
-        content = read_at(place, files)
+        content = read_bytes(place, files)
     except InputError as exc:
         return _unread(str(exc))
     try:
         decoded = decode_image(content, limits.pixels_max, name="the image")
     except UnreadableImageError as exc:
         return _unread(str(exc).removeprefix("the image "), len(content))
-    face = cut(decoded.pixels, box)
+    face = crop_box(decoded.pixels, box)
     if face is None:
         return _unread(f"the face's box {box} lies outside the image", len(content))
     return _figures(face, len(content), decoded.mode, frequencies)

@@ -32,7 +32,7 @@ class FaceRef(NamedTuple):
     box: Box | None = None
 
 
-def face_refs(rows: pd.DataFrame) -> list[FaceRef]:
+def get_face_refs(rows: pd.DataFrame) -> list[FaceRef]:
     """The pictures of index rows, in their order.
 
     Args:
@@ -44,7 +44,7 @@ def face_refs(rows: pd.DataFrame) -> list[FaceRef]:
     return [FaceRef(path, tuple(box)) for path, box in zip(rows["path"], boxes, strict=True)]
 
 
-def decode(content: bytes, pixels_max: int = PIXELS_MAX) -> RgbImage | None:
+def try_decode(content: bytes, pixels_max: int = PIXELS_MAX) -> RgbImage | None:
     """A dataset image's pixels, as `image_decoder.decode_image` gives them; None if it can't be read."""
     try:
         return decode_image(content, pixels_max).pixels
@@ -52,7 +52,7 @@ def decode(content: bytes, pixels_max: int = PIXELS_MAX) -> RgbImage | None:
         return None
 
 
-def cut(pixels: RgbImage, box: Box | None) -> RgbImage | None:
+def crop_box(pixels: RgbImage, box: Box | None) -> RgbImage | None:
     """The face in an image, as far as the box lies inside it; None where it lies outside. Without a box, all of it."""
     if box is None:
         return pixels
@@ -61,15 +61,15 @@ def cut(pixels: RgbImage, box: Box | None) -> RgbImage | None:
     return np.ascontiguousarray(face) if face.size else None
 
 
-def images_in_order(source: Source, faces: Iterable[FaceRef], threads: int = 2) -> Iterator[RgbImage | None]:
+def iter_images(source: Source, faces: Iterable[FaceRef], threads: int = 2) -> Iterator[RgbImage | None]:
     """Decode faces in the order given, a few ahead, never all at once; None for one that can't be read."""
 
     def load(face: FaceRef) -> RgbImage | None:
         try:
-            pixels = decode(source.read(face.path))
+            pixels = try_decode(source.read(face.path))
         except InputError:
             return None
-        return None if pixels is None else cut(pixels, face.box)
+        return None if pixels is None else crop_box(pixels, face.box)
 
     remaining = iter(faces)
     with ThreadPoolExecutor(max_workers=threads) as pool:

@@ -15,7 +15,7 @@ from fer_core.data.index.images import BOX_COLUMNS
 from fer_core.text import join_words
 
 
-def conflicts(index: pd.DataFrame) -> pd.Series:
+def find_conflicts(index: pd.DataFrame) -> pd.Series:
     """What to say of each row whose face another row gives another expression; "" of all others.
 
     Args:
@@ -39,15 +39,15 @@ def conflicts(index: pd.DataFrame) -> pd.Series:
     return said
 
 
-def conflicts_in_parts(parts: Sequence[Path]) -> pd.Series:
-    """`conflicts` of an index in parts, its rows numbered from 0 through all of them."""
+def find_conflicts_in_parts(parts: Sequence[Path]) -> pd.Series:
+    """`find_conflicts` of an index in parts, its rows numbered from 0 through all of them."""
     wanted = ("path", "label", *BOX_COLUMNS)
     there = ([name for name in pq.read_schema(part).names if name in wanted] for part in parts)
     tables = [pq.read_table(part, columns=names).to_pandas() for part, names in zip(parts, there, strict=True)]
-    return conflicts(pd.concat(tables, ignore_index=True))
+    return find_conflicts(pd.concat(tables, ignore_index=True))
 
 
-def with_problems(rows: pa.Table, said: NDArray[np.object_]) -> pa.Table:
+def add_problems(rows: pa.Table, said: NDArray[np.object_]) -> pa.Table:
     """Rows of an index with what is said of them as their problem, where they have no other."""
     if not said.any():
         return rows

@@ -71,7 +71,7 @@ class Import:
         return read_manifest(path) if path.is_file() else None
 
     @property
-    def indexed_parts(self) -> int:
+    def n_parts(self) -> int:
         """How many parts of its index are finished."""
         return len(list((self.folder / PARTS).glob("*.parquet")))
 
@@ -100,7 +100,7 @@ class Import:
             if at.parent == self.folder:
                 at.unlink()
 
-    def decide(self, manifest: Manifest) -> None:
+    def set_manifest(self, manifest: Manifest) -> None:
         """Record what the files mean; parts that were made by another decision are made again."""
         if manifest != self.manifest:
             shutil.rmtree(self.folder / PARTS, ignore_errors=True)
@@ -133,7 +133,7 @@ class Import:
         write_json(self.folder / DATASET_MARKER, marker)
         target = settings.datasets_dir / self.id
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():  # without a marker, or `begin_import` would have refused: what a deletion left
+        if target.exists():  # without a marker, or `start_import` would have refused: what a deletion left
             shutil.rmtree(target)
         self.folder.replace(target)
         shutil.rmtree(target / PARTS)
@@ -144,7 +144,7 @@ class Import:
         return target
 
 
-def begin_import(
+def start_import(
     source: str | Path, dataset_id: str, settings: Settings, *, name: str = "", take: bool = False
 ) -> Import:
     """Start an import, or find the unfinished one of the same source.
@@ -222,7 +222,7 @@ def discard_import(dataset_id: str, settings: Settings) -> None:
     folder = settings.imports_dir / check_id(dataset_id, "dataset")
     if not folder.is_dir():
         raise DatasetError(f"There is no unfinished import {dataset_id!r}.")
-    with alone(folder):
+    with lock_import(folder):
         with suppress(DatasetError):
             work = open_import(dataset_id, settings)
             if work.take and Path(work.source).is_relative_to(settings.uploads_dir):  # killed before it was moved
@@ -249,7 +249,7 @@ def _move(path: Path, target: Path) -> None:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def lock_import(folder: Path) -> Iterator[None]:
     """Hold an import's lock.
 
     Raises:

@@ -15,15 +15,15 @@ import pyarrow.parquet as pq
 from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, duplicate_pairs, pairs_stamp, write_pairs
 from fer_core.data.index.builder import build_parts, index_columns, load_index, merge_parts
 from fer_core.data.index.image_stats import PIXEL_COLUMNS, ImageLimits
-from fer_core.data.ingest.import_folder import INDEX, MANIFEST, PAIRS, PARTS, STAMP, Import, alone
-from fer_core.data.ingest.skipped import EXAMPLES_MAX, LeftOut, Reason, check_enough_is_read
-from fer_core.data.label_mapping.label_map import label_map
+from fer_core.data.ingest.import_folder import INDEX, MANIFEST, PAIRS, PARTS, STAMP, Import, lock_import
+from fer_core.data.ingest.skipped import EXAMPLES_MAX, Skipped, SkipReason, check_mostly_usable
+from fer_core.data.label_mapping.label_map import build_label_map
 from fer_core.data.manifest import Layout, Manifest, dump_manifest
-from fer_core.data.readers import reader_for
+from fer_core.data.readers import get_reader
 from fer_core.data.readers.file_names import image_names
 from fer_core.data.sources.fetch import write_zip
-from fer_core.data.sources.nested_archives import flatten, inner_archives
-from fer_core.data.sources.source import Source, open_source, plain_source
+from fer_core.data.sources.nested_archives import find_nested_archives, flatten
+from fer_core.data.sources.source import Source, open_source, open_source_unflattened
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import write_json, write_text
 from fer_core.progress import Progress, no_progress
@@ -46,7 +46,7 @@ def run_import(
         DatasetError: nothing was decided yet, a label is not known, no image can be read, or only the lesser half.
         CancelledError: `progress` asked to stop; the import can go on later.
     """
-    with alone(work.folder):
+    with lock_import(work.folder):
 
         def preparing(done_01: float, message: str) -> None:
             progress(done_01 * _PREPARE_SHARE_01, message)
@@ -72,8 +72,8 @@ def run_import(
 def _flatten(work: Import, settings: Settings, progress: Progress) -> None:
     """Where the images are in archives inside the source, put all files into one archive in the store, once."""
     whole = work.folder / "whole.zip"
-    with plain_source(work.path(), settings) as source:
-        if not inner_archives(source.names()):
+    with open_source_unflattened(work.path(), settings) as source:
+        if not find_nested_archives(source.names()):
             return
         flatten(source, whole, settings, progress)
     whole.replace(work.folder / "source.zip")
@@ -81,7 +81,7 @@ def _flatten(work: Import, settings: Settings, progress: Progress) -> None:
 
 def _with_images(work: Import, manifest: Manifest, settings: Settings, progress: Progress) -> Manifest:
     """Write the images that exist only in a table as files, once; from then on they lie in class folders."""
-    reader = reader_for(manifest.layout)
+    reader = get_reader(manifest.layout)
     write_images = reader.write_images
     if write_images is None:
         return manifest
@@ -95,7 +95,7 @@ def _with_images(work: Import, manifest: Manifest, settings: Settings, progress:
 
             write_zip(extracted, writing)
             extracted.replace(work.folder / "source.zip")
-    return _as_written(work, manifest, reader.written_as)
+    return _as_written(work, manifest, reader.written_layout)
 
 
 def _as_written(work: Import, manifest: Manifest, layout: Layout) -> Manifest:
@@ -105,7 +105,7 @@ def _as_written(work: Import, manifest: Manifest, layout: Layout) -> Manifest:
 
 
 def _index(work: Import, source: Source, manifest: Manifest, settings: Settings, progress: Progress) -> None:
-    reader = reader_for(manifest.layout)
+    reader = get_reader(manifest.layout)
     names = source.names()
     parts = work.folder / PARTS
     said = f"{source.state()} {dump_manifest(manifest)} {list(PIXEL_COLUMNS)} " + "\n".join(names)
@@ -116,10 +116,10 @@ def _index(work: Import, source: Source, manifest: Manifest, settings: Settings,
     build_parts(
         source,
         reader.read(source, manifest),
-        label_map(manifest, reader.codes, reader.unlabeled),
+        build_label_map(manifest, reader.codes, reader.unlabeled),
         parts,
         expected=len(image_names(source)),
-        repeats=reader.repeats,
+        has_repeats=reader.has_repeats,
         processes=settings.threads or os.cpu_count() or 1,
         limits=ImageLimits(settings.image_bytes_max, settings.image_pixels_max),
         progress=progress,
@@ -137,8 +137,8 @@ def _complete(work: Import, manifest: Manifest, allow_partial: bool) -> tuple[in
         raise DatasetError(f"None of the {len(needed):,} images of {work.source} could be read: {why}.")
     if not allow_partial:
         paths = load_index(index, ["path"])["path"][unreadable]
-        lost = LeftOut(Reason.UNREADABLE, len(paths), tuple(paths.head(EXAMPLES_MAX)))
-        check_enough_is_read([lost], len(needed) - len(paths))
+        lost = Skipped(SkipReason.UNREADABLE, len(paths), tuple(paths.head(EXAMPLES_MAX)))
+        check_mostly_usable([lost], len(needed) - len(paths))
     fingerprint = _fingerprint(index)
     write_pairs(duplicate_pairs(needed), work.folder / PAIRS, pairs_stamp(index_columns(index), fingerprint))
     write_text(work.folder / MANIFEST, dump_manifest(manifest))

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fer_core.data.ingest.skipped import EXAMPLES_MAX
-from fer_core.data.label_mapping.label_map import LabelMap, label_map
+from fer_core.data.label_mapping.label_map import LabelMap, build_label_map
 from fer_core.data.manifest import Layout, Manifest, TableColumns
 from fer_core.data.readers import READERS
 from fer_core.data.readers.file_names import image_names
-from fer_core.data.readers.table import table_names
+from fer_core.data.readers.table import resolve_tables
 from fer_core.data.readers.table_choice import choose_columns
 from fer_core.data.record import Record
 from fer_core.data.sources.source import Source
@@ -27,28 +27,28 @@ class LabelConflict:
 
     Attributes:
         tables: the tables.
-        other: the layout that takes the labels which the proposal does not.
-        compared: images that both label.
-        differing: of these, the ones to which they give different labels.
+        other_layout: the layout that takes the labels which the proposal does not.
+        n_compared: images that both label.
+        n_differing: of these, the ones to which they give different labels.
         examples: a few of them, each with the proposal's label and the other.
     """
 
     tables: tuple[str, ...]
-    other: Layout
-    compared: int
-    differing: int
+    other_layout: Layout
+    n_compared: int
+    n_differing: int
     examples: tuple[str, ...]
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """What they disagree on, in a sentence."""
         return (
-            f"The folders and {join_words(self.tables)} give different labels to {self.differing:,} of the "
-            f"{self.compared:,} images that both label"
+            f"The folders and {join_words(self.tables)} give different labels to {self.n_differing:,} of the "
+            f"{self.n_compared:,} images that both label"
         )
 
 
-def label_conflict(source: Source, manifest: Manifest, proposed: Mapping[str, str]) -> LabelConflict | None:
+def find_label_conflict(source: Source, manifest: Manifest, proposed: Mapping[str, str]) -> LabelConflict | None:
     """Compare a proposal's labels with those that the source gives another way; None where it gives none.
 
     Args:
@@ -61,13 +61,13 @@ def label_conflict(source: Source, manifest: Manifest, proposed: Mapping[str, st
         if manifest.layout in _BY_FOLDER:
             columns = choose_columns(source)
             other = manifest.model_copy(update={"layout": "table", "columns": columns})
-        elif manifest.layout == "table" and READERS["folders"].recognizes(image_names(source)):
+        elif manifest.layout == "table" and READERS["folders"].matches(image_names(source)):
             columns = manifest.columns
             other = manifest.model_copy(update={"layout": "folders"})
         else:
             return None
         assert columns is not None
-        tables = tuple(table_names(source.names(), columns))
+        tables = tuple(resolve_tables(source.names(), columns))
         return _compared(proposed, _maps(manifest), READERS[other.layout].read(source, other), other, tables)
     except DatasetError:
         return None
@@ -75,7 +75,7 @@ def label_conflict(source: Source, manifest: Manifest, proposed: Mapping[str, st
 
 def _maps(manifest: Manifest) -> LabelMap:
     reader = READERS[manifest.layout]
-    return label_map(manifest, reader.codes, reader.unlabeled)
+    return build_label_map(manifest, reader.codes, reader.unlabeled)
 
 
 def _compared(
@@ -98,11 +98,11 @@ def _meanings(pairs: Counter[tuple[str, str]], labels: LabelMap, others: LabelMa
     meant: dict[str, str] = {}
     for (label, another), _ in pairs.most_common():
         if label not in meant:
-            unknown = not labels.knows(label) and others.knows(another)
+            unknown = not labels.is_known(label) and others.is_known(another)
             meant[label] = _meaning(another, others) if unknown else _meaning(label, labels)
     return meant
 
 
 def _meaning(raw: str, labels: LabelMap) -> str:
-    expression = labels.expression(raw) if labels.knows(raw) else None
+    expression = labels.expression(raw) if labels.is_known(raw) else None
     return str(expression or raw.strip().lower())

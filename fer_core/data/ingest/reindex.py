@@ -30,13 +30,13 @@ _COMPARED = ("id", "split", "label", "sha256")
 
 
 @dataclass(frozen=True, slots=True)
-class Reindexed:
+class ReindexResult:
     """What has changed.
 
     Attributes:
         added: columns that the index did not have before.
         relabeled: images whose label or published part is another now.
-        repainted: images whose pixels are others now.
+        pixels_changed: images whose pixels are others now.
         fingerprint: another one than before where any image's label, part or pixels are.
     """
 
@@ -44,11 +44,11 @@ class Reindexed:
     problems: int
     added: tuple[str, ...]
     relabeled: int
-    repainted: int
+    pixels_changed: int
     fingerprint: str
 
 
-def reindex(dataset: StoredDataset, settings: Settings, progress: Progress = no_progress) -> Reindexed:
+def reindex(dataset: StoredDataset, settings: Settings, progress: Progress = no_progress) -> ReindexResult:
     """Read and measure all images again, with the dataset's manifest, and replace its index and pairs.
 
     The ids stay, and with them the corrections. One that was stopped goes on from its last finished part.
@@ -75,7 +75,7 @@ def reindex(dataset: StoredDataset, settings: Settings, progress: Progress = no_
         progress(_INDEX_SHARE_01, "Looking for duplicates")
         n, fingerprint = import_run._complete(work, dataset.manifest, allow_partial=True)
         result = _compared(dataset, work.folder / INDEX, n, fingerprint)
-        if result.repainted:
+        if result.pixels_changed:
             _forget_faces(dataset.folder)
         _take_place(work.folder, dataset.folder, fingerprint)
         shutil.rmtree(work.folder)
@@ -83,7 +83,7 @@ def reindex(dataset: StoredDataset, settings: Settings, progress: Progress = no_
     return result
 
 
-def _compared(dataset: StoredDataset, made: Path, n: int, fingerprint: str) -> Reindexed:
+def _compared(dataset: StoredDataset, made: Path, n: int, fingerprint: str) -> ReindexResult:
     """What differs between the index that is there and the one that was made.
 
     Raises:
@@ -103,12 +103,12 @@ def _compared(dataset: StoredDataset, made: Path, n: int, fingerprint: str) -> R
         for name in _COMPARED[1:]
     }
     had = set(dataset.columns())
-    return Reindexed(
+    return ReindexResult(
         n=n,
         problems=int((after["problem"] != "").sum()),
         added=tuple(name for name in index_columns(made) if name not in had),
         relabeled=int((differs["split"] | differs["label"]).sum()),
-        repainted=int(differs["sha256"].sum()),
+        pixels_changed=int(differs["sha256"].sum()),
         fingerprint=fingerprint,
     )
 

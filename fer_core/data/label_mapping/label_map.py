@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fer_core.data.label_mapping.label_words import SYNONYMS, expression_word
-from fer_core.data.label_mapping.numberings import code_of, fitting_numberings
+from fer_core.data.label_mapping.numberings import matching_numberings, parse_code
+from fer_core.data.label_mapping.synonyms import SYNONYMS, parse_expression_name
 from fer_core.data.manifest import Manifest
 from fer_core.data.votes import Unlabeled
 from fer_core.errors import DatasetError
 from fer_core.labels import Expression
 
-LEFT_OUT = "left_out"
+IGNORED_LABEL = "left_out"
 """Why an image has no expression when its label is not wanted."""
 
 NO_LABEL = "no_label"
@@ -25,15 +25,15 @@ _SAID_MAX = 5
 class LabelMap:
     """What each raw label becomes: an expression, or None to leave its images out. Case does not matter.
 
-    A label that is not in it is understood where its words name one expression (`label_words.expression_word`).
+    A label that is not in it is understood where its words name one expression (`synonyms.parse_expression_name`).
     """
 
     expressions: Mapping[str, Expression | None]
     reasons: Mapping[str, str]
 
-    def knows(self, raw: str) -> bool:
+    def is_known(self, raw: str) -> bool:
         """Whether it is decided what becomes of a raw label."""
-        return not raw or raw in self.reasons or self._key(raw) in self.expressions or bool(expression_word(raw))
+        return not raw or raw in self.reasons or self._key(raw) in self.expressions or bool(parse_expression_name(raw))
 
     def expression(self, raw: str) -> Expression | None:
         """The expression, or None.
@@ -45,34 +45,36 @@ class LabelMap:
             return None
         if (key := self._key(raw)) in self.expressions:
             return self.expressions[key]
-        if (named := expression_word(raw)) is not None:
+        if (named := parse_expression_name(raw)) is not None:
             return named
-        raise DatasetError(unknown_labels([raw]))
+        raise DatasetError(format_unknown_labels([raw]))
 
     def _key(self, raw: str) -> str:
         """The label in small letters; a number as it is usually written, where it is not known as it is."""
         lower = raw.lower()
-        return lower if lower in self.expressions else code_of(raw) or lower
+        return lower if lower in self.expressions else parse_code(raw) or lower
 
     def reason(self, raw: str) -> str:
         """Why an image with this label has no expression; "" where it has one."""
         if not raw:
             return NO_LABEL
-        return self.reasons.get(raw) or ("" if self.expression(raw) else LEFT_OUT)
+        return self.reasons.get(raw) or ("" if self.expression(raw) else IGNORED_LABEL)
 
 
-def unknown_labels(raw: Sequence[str]) -> str:
+def format_unknown_labels(raw: Sequence[str]) -> str:
     """What to say of labels of which nothing is known, and what to do."""
     one = raw[0]
     said = f"The label {one!r} is" if len(raw) == 1 else f"The labels {', '.join(map(repr, raw[:_SAID_MAX]))} are"
     more = f" ({len(raw):,} in all)" if len(raw) > _SAID_MAX else ""
     ways = f"Map it (--map {one}=fear), leave its images out (--map {one}=-), or write it into a manifest."
-    fitting = "|".join(each.name for each in fitting_numberings(raw))
+    fitting = "|".join(each.name for each in matching_numberings(raw))
     numbers = f" If these are the numbers of a known dataset, say whose: --numbering {fitting}." if fitting else ""
     return f"{said} no known expression{more}. {ways}{numbers}"
 
 
-def label_map(manifest: Manifest, codes: Mapping[str, Expression | None], unlabeled: Mapping[str, str]) -> LabelMap:
+def build_label_map(
+    manifest: Manifest, codes: Mapping[str, Expression | None], unlabeled: Mapping[str, str]
+) -> LabelMap:
     """A manifest's map on top of the layout's codes on top of the words that everybody uses.
 
     Args:

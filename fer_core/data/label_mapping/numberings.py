@@ -72,7 +72,7 @@ NUMBERINGS: dict[str, Numbering] = {
 }
 
 
-def numbering_for(name: str) -> Numbering:
+def get_numbering(name: str) -> Numbering:
     """The numbering of that name.
 
     Raises:
@@ -81,27 +81,27 @@ def numbering_for(name: str) -> Numbering:
     try:
         return NUMBERINGS[name]
     except KeyError:
-        known = "; ".join(f"{each.name}: {in_words(each)}" for each in NUMBERINGS.values())
+        known = "; ".join(f"{each.name}: {format_numbering(each)}" for each in NUMBERINGS.values())
         raise DatasetError(f"There is no numbering {name!r}. Choose one of: {known}.") from None
 
 
-def code_of(raw: str) -> str:
+def parse_code(raw: str) -> str:
     """The number that a raw label is, without leading zeros or ".0"; "" where it is none."""
     text = raw.strip().removesuffix(".0")
     return str(int(text)) if text.isdecimal() and text.isascii() else ""
 
 
-def fitting_numberings(raw_labels: Iterable[str]) -> list[Numbering]:
+def matching_numberings(raw_labels: Iterable[str]) -> list[Numbering]:
     """The numberings that know every number among raw labels; none where no label is a number."""
-    codes = {code for code in map(code_of, raw_labels) if code}
+    codes = {code for code in map(parse_code, raw_labels) if code}
     return [each for each in NUMBERINGS.values() if codes and codes <= set(each.codes)]
 
 
-def numbered(numbering: Numbering, raw_labels: Iterable[str]) -> dict[str, Expression]:
+def apply_numbering(numbering: Numbering, raw_labels: Iterable[str]) -> dict[str, Expression]:
     """What the raw labels that are numbers become."""
-    return {raw: numbering.codes[code_of(raw)] for raw in raw_labels if code_of(raw) in numbering.codes}
+    return {raw: numbering.codes[parse_code(raw)] for raw in raw_labels if parse_code(raw) in numbering.codes}
 
 
-def in_words(numbering: Numbering) -> str:
+def format_numbering(numbering: Numbering) -> str:
     """The numbering as a line, such as "0 neutral, 1 happiness"."""
     return ", ".join(f"{code} {expression}" for code, expression in numbering.codes.items())

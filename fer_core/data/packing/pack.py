@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.index.images import BOX_COLUMNS, face_refs, images_in_order
+from fer_core.data.index.images import BOX_COLUMNS, get_face_refs, iter_images
 from fer_core.data.packing.stream import StreamedImages
 from fer_core.files.atomic import atomic_folder, write_json
 from fer_core.progress import Progress, no_progress
@@ -64,7 +64,7 @@ def dataset_images(
         return DatasetImages(packed.images, packed.readable)
     rows = dataset.raw_index(["path", "problem", *BOX_COLUMNS])
     with dataset.source(settings) as source:
-        images = StreamedImages(source, face_refs(rows), contract, settings.threads or os.cpu_count() or 1)
+        images = StreamedImages(source, get_face_refs(rows), contract, settings.threads or os.cpu_count() or 1)
     return DatasetImages(images, (rows["problem"] == "").to_numpy(bool))
 
 
@@ -104,12 +104,12 @@ def _folder(dataset: StoredDataset, contract: Contract, settings: Settings) -> P
 
 
 def _write(dataset: StoredDataset, contract: Contract, settings: Settings, folder: Path, progress: Progress) -> None:
-    faces = face_refs(dataset.raw_index(["path", *BOX_COLUMNS]))
+    faces = get_face_refs(dataset.raw_index(["path", *BOX_COLUMNS]))
     shape = (len(faces), contract.channels, contract.size_px, contract.size_px)
     unreadable: list[int] = []
     with atomic_folder(folder) as temporary, dataset.source(settings) as source:
         images = np.lib.format.open_memmap(temporary / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
-        for row, pixels in enumerate(images_in_order(source, faces)):
+        for row, pixels in enumerate(iter_images(source, faces)):
             if pixels is None:
                 unreadable.append(row)
             else:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.contract import Contract
-from fer_core.data.index.images import Box, FaceRef, cut, decode
+from fer_core.data.index.images import Box, FaceRef, crop_box, try_decode
 from fer_core.data.index.workers import process_pool
-from fer_core.data.sources.byte_range import ByteRange, Files, read_at
+from fer_core.data.sources.byte_range import ByteRange, OpenFiles, read_bytes
 from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError, InputError
 
@@ -92,7 +92,7 @@ class StreamedImages:
 def fitted(places: Sequence[ByteRange | None], boxes: Sequence[Box | None], contract: Contract) -> NDArray[np.uint8]:
     """Decode faces and fit them to the contract; zeros for those that can't be read. Runs in a worker process."""
     images = np.zeros((len(places), contract.channels, contract.size_px, contract.size_px), np.uint8)
-    files = Files()
+    files = OpenFiles()
     try:
         for row, (place, box) in enumerate(zip(places, boxes, strict=True)):
             face = _face(place, box, files)
@@ -103,14 +103,14 @@ def fitted(places: Sequence[ByteRange | None], boxes: Sequence[Box | None], cont
     return images
 
 
-def _face(place: ByteRange | None, box: Box | None, files: Files) -> NDArray[np.uint8] | None:
+def _face(place: ByteRange | None, box: Box | None, files: OpenFiles) -> NDArray[np.uint8] | None:
     if place is None:
         return None
     try:
-        pixels = decode(read_at(place, files))
+        pixels = try_decode(read_bytes(place, files))
     except InputError:
         return None
-    return None if pixels is None else cut(pixels, box)
+    return None if pixels is None else crop_box(pixels, box)
 
 
 def _place(source: Source, path: str) -> ByteRange | None:

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.index.images import BOX_COLUMNS, Box, cut, decode, face_refs
+from fer_core.data.index.images import BOX_COLUMNS, Box, crop_box, get_face_refs, try_decode
 from fer_core.data.index.workers import process_pool
-from fer_core.data.sources.byte_range import ByteRange, Files, read_at
+from fer_core.data.sources.byte_range import ByteRange, OpenFiles, read_bytes
 from fer_core.detection.detector import OpenedDetector, open_detector
 from fer_core.detection.photo_search import search_scales
 from fer_core.errors import InputError
@@ -61,7 +61,7 @@ def search_faces(dataset: StoredDataset, settings: Settings, progress: Progress 
                 if target.is_file():
                     done += len(part)
                     continue
-                faces = face_refs(part)
+                faces = get_face_refs(part)
                 places = [source.locate(face.path) for face in faces]
                 boxes = [face.box for face in faces]
                 waiting.add(pool.submit(_search_part, settings, part["id"].tolist(), places, boxes, target))
@@ -112,14 +112,14 @@ def _detector(settings: Settings) -> OpenedDetector:
 
 
 def _pictures(places: Sequence[ByteRange], boxes: Sequence[Box | None]) -> Iterator[RgbImage | None]:
-    files = Files()
+    files = OpenFiles()
     try:
         for place, box in zip(places, boxes, strict=True):
             try:
-                pixels = decode(read_at(place, files))
+                pixels = try_decode(read_bytes(place, files))
             except InputError:
                 pixels = None
-            yield None if pixels is None else cut(pixels, box)
+            yield None if pixels is None else crop_box(pixels, box)
     finally:
         files.close()
 

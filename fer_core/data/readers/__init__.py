@@ -40,7 +40,7 @@ READERS: dict[str, Reader] = {
 """In the order in which they are tried."""
 
 
-def reader_for(layout: str) -> Reader:
+def get_reader(layout: str) -> Reader:
     """The reader of a layout.
 
     Raises:
@@ -52,7 +52,7 @@ def reader_for(layout: str) -> Reader:
         raise DatasetError(f"There is no layout {layout!r}. Choose one of: {', '.join(READERS)}.") from None
 
 
-def recognize(source: Source) -> Reader:
+def detect_reader(source: Source) -> Reader:
     """The reader whose layout the source has; of several, the one that gives the most images a label.
 
     Raises:
@@ -61,13 +61,13 @@ def recognize(source: Source) -> Reader:
     names = source.names()
     if fitting := _fitting(names) or _fitting(_with_endings(source)):
         return most_explained(source, fitting)
-    known = "; ".join(f"{reader.layout}: {reader.looks_like}" for reader in READERS.values())
+    known = "; ".join(f"{reader.layout}: {reader.description}" for reader in READERS.values())
     example = f"It has {len(names):,} files, such as {names[0]!r}." if names else "It has no files."
     raise DatasetError(f"The layout was not recognized. {example} Known layouts are {known}.")
 
 
 def _fitting(names: Sequence[str]) -> list[Reader]:
-    return [reader for reader in READERS.values() if reader.recognizes(names)]
+    return [reader for reader in READERS.values() if reader.matches(names)]
 
 
 def _with_endings(source: Source) -> list[str]:

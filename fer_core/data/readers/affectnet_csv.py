@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers.affectnet_npy import CODES, NO_EXPRESSION
+from fer_core.data.readers.affectnet_npy import CODES, UNLABELED_CODES
 from fer_core.data.readers.file_matcher import FileMatcher, Match
 from fer_core.data.readers.file_names import is_image
-from fer_core.data.readers.label_files import face_box, table_chunks
+from fer_core.data.readers.label_files import parse_box, read_table_chunks
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
 from fer_core.data.sources.source import Source
@@ -32,7 +32,7 @@ _MISSING = -2.0
 """What AffectNet writes for a valence or arousal that nobody gave."""
 
 
-def recognizes(names: Sequence[str]) -> bool:
+def matches(names: Sequence[str]) -> bool:
     """Whether one of AffectNet's tables is there, and images are."""
     return bool(_tables(names)) and any(is_image(name) for name in names)
 
@@ -47,11 +47,11 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
     names = source.names()
     tables = _tables(names)
     if not tables:
-        raise LabelFileError(f"No table was found. The affectnet-csv layout is {READER.looks_like}.")
+        raise LabelFileError(f"No table was found. The affectnet-csv layout is {READER.description}.")
     for table in tables:
         split = SPLIT_NAMES.get(PurePosixPath(table).stem.lower())
         files: FileMatcher | None = None
-        for chunk in table_chunks(source, table, columns=_COLUMNS, numbers=_NUMBERS):
+        for chunk in read_table_chunks(source, table, columns=_COLUMNS, numbers=_NUMBERS):
             files = files or FileMatcher(names, chunk[_COLUMNS[0]], table=table)
             for row in chunk.itertuples(index=False):
                 yield _record(files.match(row[0]), split, row, table)
@@ -72,9 +72,9 @@ def _record(file: Match, split: object, row: tuple[str, ...], table: str) -> Rec
             raw_label=label.strip(),
             valence=_affect(valence),
             arousal=_affect(arousal),
-            box=face_box(left, top, left + width, top + height),
+            box=parse_box(left, top, left + width, top + height),
             landmarks=points,
-            relaxation=file.relaxation,
+            match_rule=file.match_rule,
             problem=file.problem,
             ambiguous=file.ambiguous,
         )
@@ -90,11 +90,11 @@ def _affect(text: str) -> float | None:
 READER = Reader(
     layout="affectnet-csv",
     title="AffectNet (training.csv, validation.csv)",
-    looks_like="training.csv and validation.csv with the column subDirectory_filePath, beside the images they name",
-    recognizes=recognizes,
+    description="training.csv and validation.csv with the column subDirectory_filePath, beside the images they name",
+    matches=matches,
     read=read,
-    repeats=True,
+    has_repeats=True,
     label_files=lambda names, _: _tables(names),
     codes=CODES,
-    unlabeled=NO_EXPRESSION,
+    unlabeled=UNLABELED_CODES,
 )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers.file_names import has, is_image, split_of
+from fer_core.data.readers.file_names import contains_name, is_image, split_from_path
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import Record
 from fer_core.data.sources.source import Source
@@ -22,13 +22,13 @@ from fer_core.labels import Expression
 CODES: dict[str, Expression | None] = {str(code): expression for code, expression in enumerate(Expression)}
 """AffectNet's codes; 8 is none of the eight, 9 uncertain, 10 no face."""
 
-NO_EXPRESSION: dict[str, str] = {"8": "left_out", "9": str(Unlabeled.UNKNOWN), "10": str(Unlabeled.NOT_A_FACE)}
+UNLABELED_CODES: dict[str, str] = {"8": "left_out", "9": str(Unlabeled.UNKNOWN), "10": str(Unlabeled.NOT_A_FACE)}
 
 _LABEL_ENDING = "_exp.npy"
 _ENDINGS = (_LABEL_ENDING, "_val.npy", "_aro.npy", "_lnd.npy")
 
 
-def recognizes(names: Sequence[str]) -> bool:
+def matches(names: Sequence[str]) -> bool:
     """Whether some expression file is among the names."""
     return any(name.endswith(_LABEL_ENDING) for name in names)
 
@@ -51,7 +51,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
         landmarks = _values(source, names, f"{stem}_lnd.npy")
         yield Record(
             path=name,
-            split=split_of(name),
+            split=split_from_path(name),
             raw_label="" if label is None else str(int(label[0])),
             valence=valence,
             arousal=arousal,
@@ -61,7 +61,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
 
 def _values(source: Source, names: Sequence[str], name: str) -> NDArray[np.float64] | None:
     """A small .npy file's numbers, flat; None where there is no such file. Some are stored as text."""
-    if not has(names, name):
+    if not contains_name(names, name):
         return None
     try:
         values = np.load(io.BytesIO(source.read(name)), allow_pickle=False).astype(np.float64).ravel()
@@ -79,10 +79,10 @@ def _number(values: NDArray[np.float64] | None) -> float | None:
 READER = Reader(
     layout="affectnet-npy",
     title="AffectNet (.npy annotations)",
-    looks_like="train_set/images/0.jpg beside train_set/annotations/0_exp.npy",
-    recognizes=recognizes,
+    description="train_set/images/0.jpg beside train_set/annotations/0_exp.npy",
+    matches=matches,
     read=read,
     label_files=lambda names, _: [name for name in names if name.endswith(_ENDINGS)],
     codes=CODES,
-    unlabeled=NO_EXPRESSION,
+    unlabeled=UNLABELED_CODES,
 )

@@ -50,7 +50,7 @@ class Dialect:
     names_separator: bool = False
 
 
-def text_encoding(file: IO[bytes]) -> str:
+def detect_encoding(file: IO[bytes]) -> str:
     """Detect how text is encoded: by its byte order mark, else UTF-8 where all of it is valid, else Windows-1252.
 
     The file is left at its beginning.
@@ -85,7 +85,7 @@ def detect_dialect(file: IO[bytes], separator: str = "", n_columns: int = 0) -> 
     Raises:
         UnicodeDecodeError: it is text in no encoding that is known here.
     """
-    encoding = text_encoding(file)
+    encoding = detect_encoding(file)
     decoder = codecs.getincrementaldecoder(encoding)()
     head = decoder.decode(file.read(_HEAD_CHARACTERS))
     file.seek(0)
@@ -99,7 +99,7 @@ def detect_dialect(file: IO[bytes], separator: str = "", n_columns: int = 0) -> 
     return Dialect(encoding, separator, header, told is not None)
 
 
-def delimited_chunks(
+def read_delimited_chunks(
     file: IO[bytes], dialect: Dialect, names: Sequence[str], rows_at_once: int
 ) -> Iterator[pd.DataFrame]:
     """Read delimited text some rows at a time; every value is text, "" where there is none.
@@ -132,7 +132,7 @@ def delimited_chunks(
             yield chunk.rename(columns=lambda column: str(column).strip())
 
 
-def decimal_point(text: str, separator: str = "") -> str:
+def normalize_decimal(text: str, separator: str = "") -> str:
     """Write a number with a decimal point, as Python reads it: 0,53 becomes 0.53; 1.234,5 and 1,234.5 become 1234.5.
 
     Args:

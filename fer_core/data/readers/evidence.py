@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterable
 from itertools import islice
 
-from fer_core.data.label_mapping.label_map import label_map
-from fer_core.data.label_mapping.numberings import code_of
+from fer_core.data.label_mapping.label_map import build_label_map
+from fer_core.data.label_mapping.numberings import parse_code
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers.file_names import has
+from fer_core.data.readers.file_names import contains_name
 from fer_core.data.readers.reader import Reader
 from fer_core.data.readers.table_choice import choose_columns
 from fer_core.data.sources.source import Source
@@ -42,11 +42,11 @@ def _explained(source: Source, reader: Reader) -> int:
     try:
         columns = choose_columns(source) if reader.layout == "table" else None
         manifest = Manifest(id="any", title="", summary="", license="", layout=reader.layout, columns=columns)
-        labels = label_map(manifest, reader.codes, reader.unlabeled)
+        labels = build_label_map(manifest, reader.codes, reader.unlabeled)
         names, found = source.names(), set[str]()
         for record in islice(reader.read(source, manifest), _RECORDS_MAX):
-            known = reader.layout != "folders" or labels.knows(record.raw_label) or code_of(record.raw_label)
-            there = not record.problem and (reader.write_images is not None or has(names, record.path))
+            known = reader.layout != "folders" or labels.is_known(record.raw_label) or parse_code(record.raw_label)
+            there = not record.problem and (reader.write_images is not None or contains_name(names, record.path))
             if record.raw_label and known and there:
                 found.add(record.path)
         return len(found)

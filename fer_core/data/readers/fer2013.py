@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers.label_files import table_chunks
+from fer_core.data.readers.label_files import read_table_chunks
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
 from fer_core.data.sources.source import Source
@@ -34,7 +34,7 @@ _SIDE_PX_MAX = 1024
 _ROWS_AT_ONCE = 500
 
 
-def recognizes(names: Sequence[str]) -> bool:
+def matches(names: Sequence[str]) -> bool:
     """Whether the source is one table by itself, or has one by a name that FER2013's goes by."""
     if any(name.rpartition("/")[2].lower() == FERPLUS_VOTES for name in names):
         return False
@@ -43,7 +43,7 @@ def recognizes(names: Sequence[str]) -> bool:
 
 def is_table(names: Sequence[str]) -> bool:
     """Whether the images are still in a table."""
-    return table_among(names) is not None
+    return find_table(names) is not None
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
@@ -65,12 +65,12 @@ def write_images(source: Source, archive: ZipFile, progress: Progress = no_progr
         LabelFileError: as `read`.
     """
     for number, emotion, usage, text in _rows(source):
-        archive.writestr(_record(number, emotion, usage).path, png_of(text))
+        archive.writestr(_record(number, emotion, usage).path, encode_png(text))
         if number % 500 == 0:
             progress(0.0, f"Wrote {number:,} images of the table as files")
 
 
-def png_of(text: str) -> bytes:
+def encode_png(text: str) -> bytes:
     """A row's image as a PNG file; nothing where the row is no image."""
     import cv2
 
@@ -84,7 +84,7 @@ def _known(name: str) -> bool:
     return file.endswith(".csv") and file != FERPLUS_VOTES and any(word in file for word in _TABLE_WORDS)
 
 
-def table_among(names: Sequence[str]) -> str | None:
+def find_table(names: Sequence[str]) -> str | None:
     """The table that holds the images, where it is clear which one it is."""
     tables = [name for name in names if name.lower().endswith(".csv") and not name.lower().endswith(FERPLUS_VOTES)]
     # The original archive has readme files and a BibTeX file beside the table.
@@ -93,20 +93,20 @@ def table_among(names: Sequence[str]) -> str | None:
 
 
 def _rows(source: Source) -> Iterator[tuple[int, str, str, str]]:
-    name = table_among(source.names())
+    name = find_table(source.names())
     if name is None:
-        raise LabelFileError(f"No table was found. The fer2013-csv layout is {READER.looks_like}.")
-    yield from rows(source, name)
+        raise LabelFileError(f"No table was found. The fer2013-csv layout is {READER.description}.")
+    yield from iter_rows(source, name)
 
 
-def rows(source: Source, name: str) -> Iterator[tuple[int, str, str, str]]:
+def iter_rows(source: Source, name: str) -> Iterator[tuple[int, str, str, str]]:
     """Number, emotion, usage and pixels of every row of a table.
 
     Raises:
         LabelFileError: it lacks a column.
     """
     number = 0
-    for chunk in table_chunks(source, name, rows_at_once=_ROWS_AT_ONCE):
+    for chunk in read_table_chunks(source, name, rows_at_once=_ROWS_AT_ONCE):
         if missing := [column for column in _COLUMNS if column not in chunk]:
             raise LabelFileError(
                 f"{name} has no column {missing[0]!r}. FER2013's table has the columns emotion, pixels and Usage; "
@@ -142,10 +142,10 @@ def _pixels(text: str) -> NDArray[np.uint8] | None:
 READER = Reader(
     layout="fer2013-csv",
     title="FER2013 (pixels in a CSV)",
-    looks_like="fer2013.csv with the columns emotion, pixels and Usage",
-    recognizes=recognizes,
+    description="fer2013.csv with the columns emotion, pixels and Usage",
+    matches=matches,
     read=read,
-    label_files=lambda names, _: [name for name in (table_among(names),) if name],
+    label_files=lambda names, _: [name for name in (find_table(names),) if name],
     write_images=write_images,
-    written_as="folders",
+    written_layout="folders",
 )

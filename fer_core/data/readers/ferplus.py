@@ -10,7 +10,7 @@ import numpy as np
 
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers.file_matcher import FileMatcher
-from fer_core.data.readers.label_files import dialect_of, text_lines
+from fer_core.data.readers.label_files import detect_file_dialect, read_lines
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
 from fer_core.data.sources.source import Source
@@ -27,7 +27,7 @@ _VOTES_MAX = 10_000
 _TO_OURS = [_FILE_ORDER.index(expression) for expression in Expression] + [8, 9]
 
 
-def recognizes(names: Sequence[str]) -> bool:
+def matches(names: Sequence[str]) -> bool:
     """Whether a split folder of FER+ with its label file is among the names."""
     return any(_split_folder(name) is not None for name in names)
 
@@ -55,13 +55,13 @@ def _split_folder(name: str) -> str | None:
 def _read_label_file(source: Source, name: str) -> Iterator[Record]:
     folder = PurePosixPath(name).parent
     split = SPLIT_NAMES[folder.name.lower()]
-    separator = dialect_of(source, name, n_columns=_COLUMNS).separator
+    separator = detect_file_dialect(source, name, n_columns=_COLUMNS).separator
     try:
-        lines = csv.reader(text_lines(source, name), delimiter=separator)
+        lines = csv.reader(read_lines(source, name), delimiter=separator)
         rows = [(line, row) for line, row in enumerate(lines, 1) if row]
     except csv.Error as exc:
         raise LabelFileError(f"{name} is not comma-separated text ({exc}).") from exc
-    votes = [votes_of(name, line, row) for line, row in rows]
+    votes = [parse_votes(name, line, row) for line, row in rows]
     if not votes:
         raise LabelFileError(f"{name} has no rows.")
     listed = [row[0].strip() for _, row in rows]
@@ -73,13 +73,13 @@ def _read_label_file(source: Source, name: str) -> Iterator[Record]:
             split=split,
             raw_label=str(OUTCOMES[code]),
             votes=row_votes,
-            relaxation=file.relaxation,
+            match_rule=file.match_rule,
             problem=file.problem,
             ambiguous=file.ambiguous,
         )
 
 
-def votes_of(name: str, line: int, row: list[str]) -> tuple[int, ...]:
+def parse_votes(name: str, line: int, row: list[str]) -> tuple[int, ...]:
     """The ten votes of a row of a label file (name, box, votes), in our order.
 
     Raises:
@@ -102,9 +102,9 @@ def votes_of(name: str, line: int, row: list[str]) -> tuple[int, ...]:
 READER = Reader(
     layout="ferplus",
     title="FER+ (votes in label.csv)",
-    looks_like=LOOKS_LIKE,
-    recognizes=recognizes,
+    description=LOOKS_LIKE,
+    matches=matches,
     read=read,
-    repeats=True,
+    has_repeats=True,
     label_files=lambda names, _: [name for name in names if _split_folder(name) is not None],
 )

@@ -16,7 +16,7 @@ import numpy as np
 
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers import fer2013, ferplus
-from fer_core.data.readers.label_files import table_chunks
+from fer_core.data.readers.label_files import read_table_chunks
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record, Split
 from fer_core.data.sources.source import Source
@@ -43,7 +43,7 @@ class _Row(NamedTuple):
         return _FOLDERS[self.split]
 
 
-def recognizes(names: Sequence[str]) -> bool:
+def matches(names: Sequence[str]) -> bool:
     """Whether both tables are there."""
     return len(label_files(names)) == 2
 
@@ -51,7 +51,7 @@ def recognizes(names: Sequence[str]) -> bool:
 def label_files(names: Sequence[str]) -> list[str]:
     """FER2013's table and FER+'s votes, as far as they are there."""
     votes = [name for name in names if name.rpartition("/")[2].lower() == _VOTES_FILE]
-    table = fer2013.table_among(names)
+    table = fer2013.find_table(names)
     return [*([table] if table else []), *votes[:1]]
 
 
@@ -66,7 +66,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
         if not row.name:
             yield Record(path="", split=row.split, raw_label="")
             continue
-        votes = ferplus.votes_of(_VOTES_FILE, number, [row.name, _BOX, *row.votes])
+        votes = ferplus.parse_votes(_VOTES_FILE, number, [row.name, _BOX, *row.votes])
         outcome = OUTCOMES[int(argmax_outcomes(np.array([votes]))[0])]
         yield Record(path=f"{row.folder}/{row.name}", split=row.split, raw_label=str(outcome), votes=votes)
 
@@ -81,7 +81,7 @@ def write_images(source: Source, archive: ZipFile, progress: Progress = no_progr
     writers = {folder: csv.writer(text, lineterminator="\n") for folder, text in labels.items()}
     for number, row in enumerate(_rows(source)):
         if row.name:
-            archive.writestr(f"{row.folder}/{row.name}", fer2013.png_of(row.pixels))
+            archive.writestr(f"{row.folder}/{row.name}", fer2013.encode_png(row.pixels))
             writers[row.folder].writerow([row.name, _BOX, *row.votes])
         if number % 500 == 0:
             progress(0.0, f"Wrote {number:,} images of the table as files")
@@ -96,7 +96,9 @@ def _rows(source: Source) -> Iterator[_Row]:
         there = found[0] if found else "neither"
         raise LabelFileError(f"Of fer2013.csv and {_VOTES_FILE}, {there} was found. FER+ needs both, side by side.")
     table, votes_file = found
-    for number, (image, votes) in enumerate(zip_longest(fer2013.rows(source, table), _votes(source, votes_file)), 2):
+    for number, (image, votes) in enumerate(
+        zip_longest(fer2013.iter_rows(source, table), _votes(source, votes_file)), 2
+    ):
         if image is None or votes is None:
             short = table if image is None else votes_file
             raise LabelFileError(
@@ -115,7 +117,7 @@ def _rows(source: Source) -> Iterator[_Row]:
 
 def _votes(source: Source, name: str) -> Iterator[dict[str, str]]:
     wanted: dict[str, Any] = {_USAGE: 0, _NAME: 0}
-    for chunk in table_chunks(source, name):
+    for chunk in read_table_chunks(source, name):
         if missing := [column for column in wanted if column not in chunk]:
             raise LabelFileError(f"{name} has no column {missing[0]!r}. FER+'s begins with {_USAGE} and {_NAME}.")
         for row in chunk.to_dict("records"):
@@ -125,10 +127,10 @@ def _votes(source: Source, name: str) -> Iterator[dict[str, str]]:
 READER = Reader(
     layout="ferplus-csv",
     title="FER+ (fer2013.csv and fer2013new.csv)",
-    looks_like=f"fer2013.csv beside {_VOTES_FILE}, a row an image in both",
-    recognizes=recognizes,
+    description=f"fer2013.csv beside {_VOTES_FILE}, a row an image in both",
+    matches=matches,
     read=read,
-    label_files=lambda names, _: label_files(names) if recognizes(names) else [],
+    label_files=lambda names, _: label_files(names) if matches(names) else [],
     write_images=write_images,
-    written_as="ferplus",
+    written_layout="ferplus",
 )

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from fer_core.data.readers.file_names import IMAGE_ENDINGS, has, is_image
+from fer_core.data.readers.file_names import IMAGE_ENDINGS, contains_name, is_image
 
 _SAMPLE = 200
 _ADDRESS = re.compile(r"(?:^|/)(https?|ftp|s3|gs)://", re.IGNORECASE)
 
 
-class Relaxation(StrEnum):
+class MatchRule(StrEnum):
     """How a file was found that is not called exactly what the table says, from the smallest difference on."""
 
     SLASHES = "slashes"
@@ -25,12 +25,12 @@ class Relaxation(StrEnum):
     FOLDER = "folder"
 
 
-RELAXATION_WORDS: dict[str, str] = {
-    Relaxation.SLASHES: "with other slashes",
-    Relaxation.UNICODE: "with accents encoded in another way (Unicode NFC or NFD)",
-    Relaxation.CASE: "in other upper or lower case",
-    Relaxation.ENDING: "without its ending, or with another",
-    Relaxation.FOLDER: "in another folder than it lies in",
+MATCH_RULE_DESCRIPTIONS: dict[str, str] = {
+    MatchRule.SLASHES: "with other slashes",
+    MatchRule.UNICODE: "with accents encoded in another way (Unicode NFC or NFD)",
+    MatchRule.CASE: "in other upper or lower case",
+    MatchRule.ENDING: "without its ending, or with another",
+    MatchRule.FOLDER: "in another folder than it lies in",
 }
 """How the rows name the files."""
 
@@ -40,13 +40,13 @@ class Match(NamedTuple):
 
     Attributes:
         path: the file's name in the source; where there is none, what was looked for.
-        relaxation: "" where the names are the same.
+        match_rule: "" where the names are the same.
         problem: why there is no such file; "" where there is one.
         ambiguous: the problem is that several files could be meant.
     """
 
     path: str
-    relaxation: str = ""
+    match_rule: str = ""
     problem: str = ""
     ambiguous: bool = False
 
@@ -87,7 +87,7 @@ class FileMatcher:
     def match(self, listed: str) -> Match:
         """The file that a table's name stands for."""
         said = self._folder + listed.removeprefix("./")
-        if has(self._names, said):
+        if contains_name(self._names, said):
             return Match(said)
         below = _with_slashes(listed)
         rootless = below.removeprefix(self._root)
@@ -97,13 +97,13 @@ class FileMatcher:
         if not found and not self._known_folder:
             found, elsewhere = self._elsewhere(rootless), True
         if len(found) == 1:
-            return Match(found[0], Relaxation.FOLDER if elsewhere else _relaxation(said, found[0]))
+            return Match(found[0], MatchRule.FOLDER if elsewhere else _relaxation(said, found[0]))
         said = listed if is_address(listed) else said
         return Match(said, problem=_problem(listed, found), ambiguous=len(found) > 1)
 
     def _closest(self, wanted: str) -> list[str]:
         """The files that differ least from a name, and only in the ways that are allowed."""
-        if has(self._names, wanted):
+        if contains_name(self._names, wanted):
             return [wanted]
         candidates = self._indexed().get(_key(wanted), [])
         if len(candidates) < 2:
@@ -157,11 +157,11 @@ def _key(name: str) -> str:
     return next((bare.removesuffix(ending) for ending in IMAGE_ENDINGS if bare.endswith(ending)), bare)
 
 
-_FORMS: dict[Relaxation, Callable[[str], str]] = {
-    Relaxation.SLASHES: _with_slashes,
-    Relaxation.UNICODE: _composed,
-    Relaxation.CASE: _caseless,
-    Relaxation.ENDING: _key,
+_FORMS: dict[MatchRule, Callable[[str], str]] = {
+    MatchRule.SLASHES: _with_slashes,
+    MatchRule.UNICODE: _composed,
+    MatchRule.CASE: _caseless,
+    MatchRule.ENDING: _key,
 }
 
 
@@ -169,8 +169,8 @@ def _equal(form: Callable[[str], str], wanted: str, candidates: Sequence[str]) -
     return [name for name in candidates if form(name) == form(wanted)]
 
 
-def _relaxation(said: str, found: str) -> Relaxation:
-    return next(relaxation for relaxation, form in _FORMS.items() if form(said) == form(found))
+def _relaxation(said: str, found: str) -> MatchRule:
+    return next(match_rule for match_rule, form in _FORMS.items() if form(said) == form(found))
 
 
 def _problem(listed: str, found: Sequence[str]) -> str:

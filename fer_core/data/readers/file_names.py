@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from fer_core.data.manifest import Manifest
-from fer_core.data.record import Split, split_named
+from fer_core.data.record import Split, match_split_name
 from fer_core.data.sources.byte_range import read_head
 from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
@@ -43,14 +43,14 @@ def _begins_like_an_image(source: Source, name: str) -> bool:
         return False
 
 
-def split_of(name: str, above: int = 1) -> Split | None:
+def split_from_path(name: str, above: int = 1) -> Split | None:
     """The split that a folder of the path names, leaving out the file and `above - 1` folders above it."""
-    return split_in(name.split("/")[:-above])
+    return split_from_folders(name.split("/")[:-above])
 
 
-def split_in(folders: Sequence[str]) -> Split | None:
+def split_from_folders(folders: Sequence[str]) -> Split | None:
     """The split that the first of some folders names that names one."""
-    return next((split for split in map(split_named, folders) if split), None)
+    return next((split for split in map(match_split_name, folders) if split), None)
 
 
 class NamePatterns:
@@ -77,7 +77,7 @@ class NamePatterns:
         return tuple((name, value) for name, value in found if value)
 
 
-def has(names: Sequence[str], name: str) -> bool:
+def contains_name(names: Sequence[str], name: str) -> bool:
     """Whether a sorted list has a name."""
     place = bisect_left(names, name)
     return place < len(names) and names[place] == name

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from fer_core.data.label_mapping.numberings import code_of
-from fer_core.data.record import split_named
+from fer_core.data.label_mapping.numberings import parse_code
+from fer_core.data.record import match_split_name
 
 _CODES_MAX = 12
 """More numbers than this are no class codes."""
@@ -25,53 +25,53 @@ class FolderLevels:
     """Folders by their distance from the image: 1 is the one that it lies in.
 
     Attributes:
-        label: the class folder.
-        person: the folder that is named after the person; 0 where there is none.
-        understood: images whose class folder's name means an expression.
-        numbered: whether the class folders are numbers, of which nobody knows what they mean.
+        label_level: the class folder.
+        identity_level: the folder that is named after the person; 0 where there is none.
+        n_known: images whose class folder's name means an expression.
+        are_codes: whether the class folders are numbers, of which nobody knows what they mean.
     """
 
-    label: int
-    person: int
-    understood: int
-    numbered: bool
-    knows: Callable[[str], bool]
+    label_level: int
+    identity_level: int
+    n_known: int
+    are_codes: bool
+    is_known: Callable[[str], bool]
 
-    def class_place(self, folders: list[str]) -> int:
+    def class_index(self, folders: list[str]) -> int:
         """Where among an image's folders its class folder is; below 0 where it has none.
 
         It is at the level of most images; where that has no known class name and another folder has, it is that one.
         """
-        place = len(folders) - self.label
-        if place >= 0 and self.knows(folders[place]):
+        place = len(folders) - self.label_level
+        if place >= 0 and self.is_known(folders[place]):
             return place
-        known = [number for number, folder in enumerate(folders) if self.knows(folder)]
+        known = [number for number, folder in enumerate(folders) if self.is_known(folder)]
         return known[-1] if known else place if place >= 0 else len(folders) - 1
 
-    def person_in(self, folders: list[str]) -> str | None:
+    def identity(self, folders: list[str]) -> str | None:
         """The person that an image's folders name."""
-        place = len(folders) - self.person
-        return folders[place] if self.person and place >= 0 and not split_named(folders[place]) else None
+        place = len(folders) - self.identity_level
+        return folders[place] if self.identity_level and place >= 0 and not match_split_name(folders[place]) else None
 
 
-def folder_levels(names: Iterable[str], knows: Callable[[str], bool]) -> FolderLevels:
+def find_folder_levels(names: Iterable[str], is_known: Callable[[str], bool]) -> FolderLevels:
     """Find the levels.
 
     Args:
         names: images.
-        knows: whether a folder's name means an expression, or a label that a manifest maps.
+        is_known: whether a folder's name means an expression, or a label that a manifest maps.
     """
     folders = Counter(name.rpartition("/")[0] for name in names)
     levels = _levels(folders)
     total = sum(folders.values())
-    understood = {level: sum(n for name, n in held.items() if knows(name)) for level, held in levels.items()}
-    label = max(understood, key=lambda level: (understood[level], -level), default=1)
-    numbered = False
-    if not understood.get(label):
+    n_known = {level: sum(n for name, n in held.items() if is_known(name)) for level, held in levels.items()}
+    label = max(n_known, key=lambda level: (n_known[level], -level), default=1)
+    are_codes = False
+    if not n_known.get(label):
         codes = [level for level, held in levels.items() if _are_codes(held, total)]
-        label, numbered = (codes[0], True) if codes else (1, False)
-    person = _person_level(folders, levels, label, total)
-    return FolderLevels(label, person, understood.get(label, 0), numbered, knows)
+        label, are_codes = (codes[0], True) if codes else (1, False)
+    person = _find_identity_level(folders, levels, label, total)
+    return FolderLevels(label, person, n_known.get(label, 0), are_codes, is_known)
 
 
 def _levels(folders: Mapping[str, int]) -> dict[int, Counter[str]]:
@@ -86,18 +86,18 @@ def _levels(folders: Mapping[str, int]) -> dict[int, Counter[str]]:
 
 def _are_codes(held: Counter[str], total: int) -> bool:
     """Whether a level's folders are a few small numbers."""
-    codes = {name: number for name, number in held.items() if code_of(name) and int(code_of(name)) <= _CODES_MAX}
+    codes = {name: number for name, number in held.items() if parse_code(name) and int(parse_code(name)) <= _CODES_MAX}
     return 2 <= len(codes) <= _CODES_MAX and sum(codes.values()) >= _COVERED_MIN_01 * total
 
 
-def _person_level(folders: Mapping[str, int], levels: Mapping[int, Counter[str]], label: int, total: int) -> int:
+def _find_identity_level(folders: Mapping[str, int], levels: Mapping[int, Counter[str]], label: int, total: int) -> int:
     """The level whose folders seem to be persons; 0 where none does.
 
     Persons are several; they are called s01 and the like, have digits in their names, or are met in several classes.
     Where more than one level is like that, names such as s01 win, then the level below the class, then the upper one.
     """
     others = [level for level in levels if level != label]
-    fitting = [level for level in others if _are_persons(folders, levels[level], level, label, total)]
+    fitting = [level for level in others if _are_identities(folders, levels[level], level, label, total)]
 
     def rank(level: int) -> tuple[bool, bool, int]:
         like_ids = sum(bool(_PERSON.match(name)) for name in levels[level]) > len(levels[level]) / 2
@@ -106,8 +106,8 @@ def _person_level(folders: Mapping[str, int], levels: Mapping[int, Counter[str]]
     return max(fitting, key=rank, default=0)
 
 
-def _are_persons(folders: Mapping[str, int], held: Counter[str], level: int, label: int, total: int) -> bool:
-    names = {name: number for name, number in held.items() if not split_named(name)}
+def _are_identities(folders: Mapping[str, int], held: Counter[str], level: int, label: int, total: int) -> bool:
+    names = {name: number for name, number in held.items() if not match_split_name(name)}
     if len(names) < _PERSONS_MIN or sum(names.values()) < _COVERED_MIN_01 * total:
         return False
     if sum(any(map(str.isdigit, name)) for name in names) > len(names) / 2:

@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from fer_core.data.label_mapping.label_map import label_map
-from fer_core.data.label_mapping.label_words import expression_word
+from fer_core.data.label_mapping.label_map import build_label_map
+from fer_core.data.label_mapping.synonyms import parse_expression_name
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers.file_names import NamePatterns, image_names, is_image, split_in
-from fer_core.data.readers.folder_levels import FolderLevels, folder_levels
+from fer_core.data.readers.file_names import NamePatterns, image_names, is_image, split_from_folders
+from fer_core.data.readers.folder_levels import FolderLevels, find_folder_levels
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import Record, Split
 from fer_core.data.sources.source import Source
 
 
-def recognizes(names: Sequence[str]) -> bool:
+def matches(names: Sequence[str]) -> bool:
     """Whether images lie in folders named after expressions, or all in folders named by a few numbers."""
-    levels = folder_levels(filter(is_image, names), lambda name: expression_word(name) is not None)
-    return levels.understood > 0 or levels.numbered
+    levels = find_folder_levels(filter(is_image, names), lambda name: parse_expression_name(name) is not None)
+    return levels.n_known > 0 or levels.are_codes
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
     """A record for each image: its class folder's name is the label, another folder's may be the person."""
     patterns = NamePatterns(manifest)
     names = image_names(source)
-    levels = levels_of(names, manifest)
+    levels = get_folder_levels(names, manifest)
     told: dict[str, tuple[Split | None, str, str | None]] = {}
     for name in names:
         folder = name.rpartition("/")[0]
@@ -46,21 +46,21 @@ def _told(folder: str, levels: FolderLevels) -> tuple[Split | None, str, str | N
     if not folder:
         return None, "", None
     folders = folder.split("/")
-    place = levels.class_place(folders)
-    return split_in(folders[:place] + folders[place + 1 :]), folders[place], levels.person_in(folders)
+    place = levels.class_index(folders)
+    return split_from_folders(folders[:place] + folders[place + 1 :]), folders[place], levels.identity(folders)
 
 
-def levels_of(names: Sequence[str], manifest: Manifest) -> FolderLevels:
+def get_folder_levels(names: Sequence[str], manifest: Manifest) -> FolderLevels:
     """Which folders above images name class and person; the manifest may say the person's."""
-    levels = folder_levels(names, label_map(manifest, {}, {}).knows)
-    return levels if manifest.identity_folder is None else replace(levels, person=manifest.identity_folder)
+    levels = find_folder_levels(names, build_label_map(manifest, {}, {}).is_known)
+    return levels if manifest.identity_folder is None else replace(levels, identity_level=manifest.identity_folder)
 
 
 READER = Reader(
     layout="folders",
     title="A folder a class",
-    looks_like="a folder a class (happiness/a.png), with or without folders named train, valid and test, or after "
+    description="a folder a class (happiness/a.png), with or without folders named train, valid and test, or after "
     "persons, above or below them",
-    recognizes=recognizes,
+    matches=matches,
     read=read,
 )

@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import yaml
 
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers.file_names import is_image, split_of
-from fer_core.data.readers.label_files import opened
+from fer_core.data.readers.file_names import is_image, split_from_path
+from fer_core.data.readers.label_files import open_label_file
 from fer_core.data.readers.reader import Reader
-from fer_core.data.record import Record, Split, split_named
+from fer_core.data.record import Record, Split, match_split_name
 from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError, LabelFileError
 from fer_core.progress import Progress, no_progress
@@ -41,7 +41,7 @@ class _Columns(NamedTuple):
     names: Mapping[str, str]
 
 
-def recognizes(names: Sequence[str]) -> bool:
+def matches(names: Sequence[str]) -> bool:
     """Whether there are Parquet files and no images."""
     return bool(_files(names)) and not any(map(is_image, names))
 
@@ -76,12 +76,12 @@ def _files(names: Sequence[str]) -> list[str]:
 def _rows(source: Source, *, with_bytes: bool) -> Iterator[tuple[Record, bytes]]:
     files = _files(source.names())
     if not files:
-        raise LabelFileError(f"No Parquet file was found. The hf-parquet layout is {READER.looks_like}.")
+        raise LabelFileError(f"No Parquet file was found. The hf-parquet layout is {READER.description}.")
     card = _card_names(source)
     taken: set[str] = set()
     for name in files:
-        split = split_named(PurePosixPath(name).name.partition("-")[0].partition(".")[0]) or split_of(name)
-        with closing(opened(source, name)) as file:
+        split = match_split_name(PurePosixPath(name).name.partition("-")[0].partition(".")[0]) or split_from_path(name)
+        with closing(open_label_file(source, name)) as file:
             try:
                 parquet = pq.ParquetFile(file)
             except (pa.ArrowException, OSError) as exc:
@@ -181,10 +181,10 @@ def _record(split: Split | None, label: str, called: str, number: int, taken: se
 READER = Reader(
     layout="hf-parquet",
     title="Hugging Face (images in Parquet)",
-    looks_like="data/train-00000-of-00001.parquet with a column of images and one of labels",
-    recognizes=recognizes,
+    description="data/train-00000-of-00001.parquet with a column of images and one of labels",
+    matches=matches,
     read=read,
     label_files=lambda names, _: _files(names),
     write_images=write_images,
-    written_as="folders",
+    written_layout="folders",
 )

@@ -9,7 +9,13 @@ from typing import IO
 
 import pandas as pd
 
-from fer_core.data.readers.delimited import Dialect, decimal_point, delimited_chunks, detect_dialect, text_encoding
+from fer_core.data.readers.delimited import (
+    Dialect,
+    detect_dialect,
+    detect_encoding,
+    normalize_decimal,
+    read_delimited_chunks,
+)
 from fer_core.data.sources.source import Source
 from fer_core.errors import LabelFileError
 
@@ -17,7 +23,7 @@ _ROWS_AT_ONCE = 20_000
 _EDGE_MAX_PX = 2**31 - 1
 
 
-def opened(source: Source, name: str) -> IO[bytes]:
+def open_label_file(source: Source, name: str) -> IO[bytes]:
     """A label file to read from; one on disk is not read into memory whole.
 
     Raises:
@@ -32,32 +38,32 @@ def opened(source: Source, name: str) -> IO[bytes]:
     return io.BytesIO(source.read(name))
 
 
-def text_lines(source: Source, name: str) -> Iterator[str]:
+def read_lines(source: Source, name: str) -> Iterator[str]:
     """The lines of a text file.
 
     Raises:
         LabelFileError: it is text in no encoding that is known here.
     """
-    with opened(source, name) as file:
+    with open_label_file(source, name) as file:
         try:
-            encoding = text_encoding(file)
+            encoding = detect_encoding(file)
         except UnicodeDecodeError as exc:
             raise _no_text(name, exc) from exc
         with io.TextIOWrapper(file, encoding=encoding) as text:
             yield from text
 
 
-def dialect_of(source: Source, name: str, separator: str = "", n_columns: int = 0) -> Dialect:
+def detect_file_dialect(source: Source, name: str, separator: str = "", n_columns: int = 0) -> Dialect:
     """How a delimited text file was written; see `detect_dialect`.
 
     Raises:
         LabelFileError: it is no text.
     """
-    with opened(source, name) as file:
+    with open_label_file(source, name) as file:
         return _dialect(file, name, separator, n_columns)
 
 
-def table_chunks(
+def read_table_chunks(
     source: Source,
     name: str,
     *,
@@ -78,7 +84,7 @@ def table_chunks(
     Raises:
         LabelFileError: it is no such file, or lacks a column.
     """
-    with opened(source, name) as file:
+    with open_label_file(source, name) as file:
         try:
             if name.lower().endswith(".parquet"):
                 chunks = _parquet(file, rows_at_once)
@@ -86,20 +92,20 @@ def table_chunks(
                 dialect = _dialect(file, name, separator, len(names))
                 _check_header(name, names or dialect.header, columns)
                 separator = dialect.separator
-                chunks = delimited_chunks(file, dialect, names, rows_at_once)
+                chunks = read_delimited_chunks(file, dialect, names, rows_at_once)
             for chunk in chunks:
                 if missing := [column for column in columns if column not in chunk.columns]:
                     raise LabelFileError(
                         f"{name} has no column {missing[0]!r}. Its columns are: {', '.join(map(str, chunk.columns))}."
                     )
                 for column in numbers:
-                    chunk[column] = chunk[column].map(lambda text: decimal_point(text, separator))
+                    chunk[column] = chunk[column].map(lambda text: normalize_decimal(text, separator))
                 yield chunk[list(columns)] if columns else chunk
         except (ValueError, OSError, pd.errors.ParserWarning) as exc:
             raise LabelFileError(f"{name} can't be read as a table: {exc}") from exc
 
 
-def face_box(left: float, top: float, right: float, bottom: float) -> tuple[int, int, int, int]:
+def parse_box(left: float, top: float, right: float, bottom: float) -> tuple[int, int, int, int]:
     """A face's edges in whole pixels.
 
     Raises:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers.file_names import NamePatterns, image_names, split_of
+from fer_core.data.readers.file_names import NamePatterns, image_names, split_from_path
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import Record
 from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
 
 
-def recognizes(names: Sequence[str]) -> bool:
+def matches(names: Sequence[str]) -> bool:
     """Never: any pattern could be meant. A manifest with a `label_pattern` chooses this layout."""
     del names
     return False
@@ -35,7 +35,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
         matched = True
         yield Record(
             path=name,
-            split=split_of(name),
+            split=split_from_path(name),
             raw_label=label,
             identity=patterns.identity(name),
             subgroups=patterns.subgroups(name),
@@ -47,7 +47,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
 READER = Reader(
     layout="names",
     title="Labels in file names",
-    looks_like="images whose names hold the label, such as KA.AN1.39.tiff, with a label_pattern in the manifest",
-    recognizes=recognizes,
+    description="images whose names hold the label, such as KA.AN1.39.tiff, with a label_pattern in the manifest",
+    matches=matches,
     read=read,
 )

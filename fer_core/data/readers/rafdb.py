@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers.file_matcher import FileMatcher
 from fer_core.data.readers.file_names import NamePatterns, is_image
-from fer_core.data.readers.label_files import text_lines
+from fer_core.data.readers.label_files import read_lines
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
 from fer_core.data.sources.source import Source
@@ -31,7 +31,7 @@ _CODES: dict[str, Expression | None] = {
 }
 
 
-def recognizes(names: Sequence[str]) -> bool:
+def matches(names: Sequence[str]) -> bool:
     """Whether the partition list is there, or the images lie under RAF-DB's names in folders 1 to 7."""
     if _list_name(names) is not None:
         return True
@@ -52,7 +52,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
     if list_name is None:
         yield from _read_folders(names, patterns)
         return
-    lines = [line.split() for line in text_lines(source, list_name) if line.strip()]
+    lines = [line.split() for line in read_lines(source, list_name) if line.strip()]
     for number, line in enumerate(lines, 1):
         if len(line) != 2:
             raise LabelFileError(f"{list_name}, line {number}: {' '.join(line)!r} is not a name and a code.")
@@ -68,7 +68,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
             split=SPLIT_NAMES.get(name.partition("_")[0].lower()),
             raw_label=code,
             identity=patterns.identity(name),
-            relaxation=file.relaxation,
+            match_rule=file.match_rule,
             problem=file.problem,
             ambiguous=file.ambiguous,
         )
@@ -77,7 +77,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
 def _read_folders(names: Sequence[str], patterns: NamePatterns) -> Iterator[Record]:
     in_folders = [name for name in names if is_image(name) and _in_code_folder(name)]
     if not in_folders:
-        raise LabelFileError(f"No list was found. The rafdb layout is {READER.looks_like}.")
+        raise LabelFileError(f"No list was found. The rafdb layout is {READER.description}.")
     for name in in_folders:
         *_, code, file = name.split("/")
         split = SPLIT_NAMES[file.partition("_")[0].lower()]
@@ -101,11 +101,11 @@ def _aligned(name: str) -> str:
 READER = Reader(
     layout="rafdb",
     title="RAF-DB",
-    looks_like="list_patition_label.txt with a name and a code a line, beside the images (aligned ones are preferred), "
-    "or train/5/train_00001_aligned.jpg",
-    recognizes=recognizes,
+    description="list_patition_label.txt with a name and a code a line, beside the images (aligned ones are "
+    "preferred), or train/5/train_00001_aligned.jpg",
+    matches=matches,
     read=read,
-    repeats=True,
+    has_repeats=True,
     label_files=lambda names, _: [name for name in (_list_name(names),) if name],
     codes=_CODES,
 )

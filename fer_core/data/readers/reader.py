@@ -26,25 +26,25 @@ class Reader:
     Attributes:
         layout: its name.
         title: the name for people.
-        looks_like: what its files look like, in words.
-        recognizes: whether file names (sorted) have this layout.
+        description: what its files look like, in words.
+        matches: whether file names (sorted) have this layout.
         read: a source's records; opens label files, never an image.
         codes: label codes that the layout itself fixes, and the expressions that they stand for.
         unlabeled: codes that stand for a reason why there is no expression (see `votes.Unlabeled`).
-        repeats: whether a file may have several records, as label files may name it twice.
+        has_repeats: whether a file may have several records, as label files may name it twice.
         label_files: of file names, those that it reads labels from.
         write_images: writes the images of a source that holds them in tables as files; None where they are files.
-        written_as: the layout of what `write_images` writes.
+        written_layout: the layout of what `write_images` writes.
     """
 
     layout: Layout
     title: str
-    looks_like: str
-    recognizes: Callable[[Sequence[str]], bool]
+    description: str
+    matches: Callable[[Sequence[str]], bool]
     read: Callable[[Source, Manifest], Iterator[Record]]
     codes: Mapping[str, Expression | None] = field(default_factory=dict)
     unlabeled: Mapping[str, str] = field(default_factory=dict)
-    repeats: bool = False
+    has_repeats: bool = False
     label_files: Callable[[Sequence[str], Manifest], Sequence[str]] = _no_label_files
     write_images: Callable[[Source, ZipFile, Progress], None] | None = None
-    written_as: Layout = ""
+    written_layout: Layout = ""

@@ -10,13 +10,13 @@ from typing import cast
 
 import pandas as pd
 
-from fer_core.data.label_mapping.label_words import expression_word
+from fer_core.data.label_mapping.synonyms import parse_expression_name
 from fer_core.data.manifest import Manifest, TableColumns
 from fer_core.data.readers.file_matcher import FileMatcher, Match
-from fer_core.data.readers.file_names import NamePatterns, is_image, split_of
-from fer_core.data.readers.label_files import dialect_of, face_box, table_chunks
+from fer_core.data.readers.file_names import NamePatterns, is_image, split_from_path
+from fer_core.data.readers.label_files import detect_file_dialect, parse_box, read_table_chunks
 from fer_core.data.readers.reader import Reader
-from fer_core.data.record import SPLIT_NAMES, Record, split_named
+from fer_core.data.record import SPLIT_NAMES, Record, match_split_name
 from fer_core.data.sources.source import Source
 from fer_core.errors import LabelFileError
 
@@ -30,12 +30,12 @@ _SPLIT_WORDS = ("split", "usage", "partition", "subset", "set", "fold")
 _IDENTITY_WORDS = ("identity", "subject", "person", "speaker", "actor", "individual")
 
 
-def recognizes(names: Sequence[str]) -> bool:
+def matches(names: Sequence[str]) -> bool:
     """Whether there is a CSV or Parquet file, and images are there."""
     return any(name.lower().endswith((".csv", ".tsv", ".parquet")) for name in names) and any(map(is_image, names))
 
 
-def tables(names: Sequence[str]) -> list[str]:
+def find_tables(names: Sequence[str]) -> list[str]:
     """The files that can be such a table."""
     return [name for name in names if name.lower().endswith(ENDINGS)]
 
@@ -50,19 +50,19 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
     if columns is None:
         raise LabelFileError("The layout 'table' needs to know which columns hold the path and the label. Choose them.")
     patterns = NamePatterns(manifest)
-    for table in table_names(source.names(), columns):
+    for table in resolve_tables(source.names(), columns):
         yield from _read_table(source, table, columns, patterns)
 
 
 def _read_table(source: Source, table: str, columns: TableColumns, patterns: NamePatterns) -> Iterator[Record]:
     names = source.names()
-    split = split_named(PurePosixPath(table).stem) if columns.tables and not columns.split else None
+    split = match_split_name(PurePosixPath(table).stem) if columns.tables and not columns.split else None
     if split:  # train.csv and test.csv may both have a 1.jpg
-        names = [name for name in names if split_of(name) in (None, split)]
+        names = [name for name in names if split_from_path(name) in (None, split)]
     folder = columns.folder.rstrip("/") + "/" if columns.folder else None
     files: FileMatcher | None = None
     n_rows = 0
-    for chunk in table_chunks(
+    for chunk in read_table_chunks(
         source,
         table,
         separator=columns.separator,
@@ -79,23 +79,23 @@ def _read_table(source: Source, table: str, columns: TableColumns, patterns: Nam
         raise LabelFileError(_NO_ROWS.format(table=table))
 
 
-def table_names(names: Sequence[str], columns: TableColumns) -> list[str]:
+def resolve_tables(names: Sequence[str], columns: TableColumns) -> list[str]:
     """The tables that are read.
 
     Raises:
-        LabelFileError: as `table_name`.
+        LabelFileError: as `resolve_table`.
     """
     chosen = [columns.model_copy(update={"table": table}) for table in columns.tables] or [columns]
-    return [table_name(names, each) for each in chosen]
+    return [resolve_table(names, each) for each in chosen]
 
 
-def table_name(names: Sequence[str], columns: TableColumns) -> str:
+def resolve_table(names: Sequence[str], columns: TableColumns) -> str:
     """The table's name in the source.
 
     Raises:
         LabelFileError: there is none of that name, or several and none was chosen.
     """
-    found = tables(names)
+    found = find_tables(names)
     if columns.table:
         fitting = [name for name in found if name == columns.table or name.endswith(f"/{columns.table}")]
     else:
@@ -114,15 +114,15 @@ def guess_columns(source: Source, table: str = "") -> TableColumns:
     Raises:
         LabelFileError: there is no table, it can't be read as one, or has fewer than two columns.
     """
-    found = tables(source.names())
+    found = find_tables(source.names())
     if not found:
         raise LabelFileError("There is no CSV or Parquet file in the source. Choose another layout.")
     table = table or next((name for name in found if name.lower().endswith((".csv", ".tsv", ".parquet"))), found[0])
-    dialect = None if table.lower().endswith(".parquet") else dialect_of(source, table)
+    dialect = None if table.lower().endswith(".parquet") else detect_file_dialect(source, table)
     header, separator = (dialect.header, dialect.separator) if dialect else ((), "")
     # A header that names an image is the first row of a table without one.
     names = tuple(f"column {number + 1}" for number in range(len(header))) if any(map(is_image, header)) else ()
-    head = next(table_chunks(source, table, separator=separator, names=names), pd.DataFrame()).head(_SAMPLE)
+    head = next(read_table_chunks(source, table, separator=separator, names=names), pd.DataFrame()).head(_SAMPLE)
     columns = [str(column) for column in head.columns]
     if len(columns) < 2:
         raise LabelFileError(f"{table} has fewer than two columns; a path and a label are needed.")
@@ -146,13 +146,13 @@ def guess_columns(source: Source, table: str = "") -> TableColumns:
     )
 
 
-def columns_of(source: Source, table: str) -> list[str]:
+def read_column_names(source: Source, table: str) -> list[str]:
     """A table's columns, as its header names them.
 
     Raises:
         LabelFileError: it can't be read as a table.
     """
-    head = next(table_chunks(source, table), pd.DataFrame())
+    head = next(read_table_chunks(source, table), pd.DataFrame())
     return [str(column) for column in head.columns]
 
 
@@ -167,7 +167,9 @@ def _by_word(columns: Sequence[str], words: Sequence[str]) -> str | None:
 
 def _of_expressions(head: pd.DataFrame) -> str | None:
     """The first column of which most values name an expression."""
-    named = {str(name): head[name].map(lambda text: expression_word(text) is not None).mean() for name in head.columns}
+    named = {
+        str(name): head[name].map(lambda text: parse_expression_name(text) is not None).mean() for name in head.columns
+    }
     return next((name for name, share_01 in named.items() if share_01 > 0.5), None)
 
 
@@ -195,7 +197,7 @@ def _record(file: Match, row: dict[str, str], columns: TableColumns, patterns: N
                 *((name, row[name]) for name in columns.subgroups if row[name]),
                 *patterns.subgroups(path),
             ),
-            relaxation=file.relaxation,
+            match_rule=file.match_rule,
             problem=file.problem,
             ambiguous=file.ambiguous,
         )
@@ -214,15 +216,15 @@ def _box(row: dict[str, str], columns: TableColumns) -> tuple[int, int, int, int
     if columns.box is None:
         return None
     left, top, right, bottom = (float(row[name]) for name in columns.box)
-    return face_box(left, top, right, bottom)
+    return parse_box(left, top, right, bottom)
 
 
 READER = Reader(
     layout="table",
     title="A table (CSV or Parquet)",
-    looks_like="a CSV or Parquet file with a row an image, its columns chosen by you, beside the images",
-    recognizes=recognizes,
+    description="a CSV or Parquet file with a row an image, its columns chosen by you, beside the images",
+    matches=matches,
     read=read,
-    repeats=True,
-    label_files=lambda names, manifest: table_names(names, manifest.columns) if manifest.columns else [],
+    has_repeats=True,
+    label_files=lambda names, manifest: resolve_tables(names, manifest.columns) if manifest.columns else [],
 )

@@ -21,7 +21,7 @@ def choose_columns(source: Source) -> TableColumns:
     Raises:
         LabelFileError: there is no table, or none can be read as one.
     """
-    found = [name for name in table_reader.tables(source.names()) if name.lower().endswith(ENDINGS)][:_TABLES_MAX]
+    found = [name for name in table_reader.find_tables(source.names()) if name.lower().endswith(ENDINGS)][:_TABLES_MAX]
     guesses = [guess for name in found if (guess := _guess(source, name))]
     if len(guesses) < 2:
         return guesses[0] if guesses else table_reader.guess_columns(source)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.sources.byte_range import ByteRange
-from fer_core.data.sources.zip_names import zip_directory
+from fer_core.data.sources.zip_names import read_zip_directory
 from fer_core.errors import ArchiveError
 from fer_core.settings import Settings
 from fer_core.text import as_text, is_text
@@ -33,9 +33,9 @@ _TAR_HEADERS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
-NOT_UTF8 = "The name of {name} is not UTF-8. Rename the file."
+NOT_UTF8_MESSAGE = "The name of {name} is not UTF-8. Rename the file."
 
-RENAMED = b"The file's name was not UTF-8."
+RENAMED_COMMENT = b"The file's name was not UTF-8."
 """The comment of a zip archive's member that was written here under another name than it had."""
 
 _TAR_HEADER_MAX = 2**18
@@ -54,25 +54,25 @@ class MemberTable:
     names: list[str]
     numbers: NDArray[np.int64]
     locate: Callable[[str, str, Sequence[int]], ByteRange]
-    not_text: frozenset[str] = frozenset()
+    not_utf8: frozenset[str] = frozenset()
 
-    def location(self, place: int) -> ByteRange:
+    def byte_range(self, place: int) -> ByteRange:
         """Where the file at `place` lies.
 
         Raises:
             ArchiveError: its name is not UTF-8.
         """
-        if self.names[place] in self.not_text:
-            raise ArchiveError(NOT_UTF8.format(name=self.names[place]))
+        if self.names[place] in self.not_utf8:
+            raise ArchiveError(NOT_UTF8_MESSAGE.format(name=self.names[place]))
         return self.locate(self.path, self.names[place], self.numbers[place].tolist())
 
-    def chosen(self, mask: Sequence[bool]) -> MemberTable:
+    def select(self, mask: Sequence[bool]) -> MemberTable:
         """Only the files where `mask` is true, sorted by name; of several of one name the last, as unpacking would."""
         places = sorted((place for place, wanted in enumerate(mask) if wanted), key=self.names.__getitem__)
         names = [self.names[place] for place in places]
         last = [*map(ne, names, names[1:]), True]
         names, places = list(compress(names, last)), list(compress(places, last))
-        return MemberTable(self.path, names, self.numbers[places], self.locate, self.not_text)
+        return MemberTable(self.path, names, self.numbers[places], self.locate, self.not_utf8)
 
 
 def is_compressed_tar(path: Path) -> bool:
@@ -80,10 +80,10 @@ def is_compressed_tar(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(6)
     named = ".tar" in path.name.lower() or path.suffix.lower() in (".tgz", ".tbz2", ".txz")
-    return bool(packer(head)) and named
+    return bool(detect_compression(head)) and named
 
 
-def packer(head: bytes) -> str:
+def detect_compression(head: bytes) -> str:
     """What a file was compressed with, going by its first six bytes: "gz", "bz2", "xz" or ""."""
     return next((kind for magic, kind in _PACKERS if head.startswith(magic)), "")
 
@@ -120,7 +120,7 @@ def is_tar(path: Path) -> bool:
     return True
 
 
-def open_members(path: Path, settings: Settings) -> MemberTable:
+def list_members(path: Path, settings: Settings) -> MemberTable:
     """The files of a zip or uncompressed tar archive.
 
     Raises:
@@ -135,7 +135,7 @@ def open_members(path: Path, settings: Settings) -> MemberTable:
         ) from exc
 
 
-class Limits:
+class ArchiveLimits:
     """Counts what an archive holds and refuses it where a limit is passed; `where` is its name in messages."""
 
     def __init__(self, where: str, settings: Settings) -> None:
@@ -143,7 +143,7 @@ class Limits:
         self._members = 0
         self._bytes = 0
 
-    def add(self, name: str, size: int) -> None:
+    def add_file(self, name: str, size: int) -> None:
         """Count one file.
 
         Raises:
@@ -160,9 +160,9 @@ class Limits:
                 f"{self._where} has more than {self._settings.archive_members_max:,} files, which is the limit "
                 "(FERSCOPE_ARCHIVE_MEMBERS_MAX)."
             )
-        self.grow(size)
+        self.add_bytes(size)
 
-    def grow(self, size: int) -> None:
+    def add_bytes(self, size: int) -> None:
         """Count bytes.
 
         Raises:
@@ -175,7 +175,7 @@ class Limits:
                 f"{self._settings.archive_bytes_max:,} (FERSCOPE_ARCHIVE_BYTES_MAX)."
             )
 
-    def ratio(self, packed: int) -> None:
+    def check_ratio(self, packed: int) -> None:
         """Compare with the size of the archive itself, in bytes.
 
         Raises:
@@ -188,51 +188,51 @@ class Limits:
                 f"{self._settings.archive_ratio_max:,.0f} (FERSCOPE_ARCHIVE_RATIO_MAX)."
             )
 
-    def link(self, name: str) -> ArchiveError:
+    def link_error(self, name: str) -> ArchiveError:
         """The error for a link or a device."""
         return ArchiveError(f"{self._where} has a link, {name!r}. Pack the files themselves, not links to them.")
 
-    def tar_member(self, member: tarfile.TarInfo) -> str:
+    def add_tar_member(self, member: tarfile.TarInfo) -> str:
         """Count a tar archive's file; the name it goes by.
 
         Raises:
             ArchiveError: it is a link, a device or a sparse file, or as `add`.
         """
         if not member.isreg():
-            raise self.link(member.name)
+            raise self.link_error(member.name)
         if member.issparse():
             raise ArchiveError(f"{self._where} has a sparse file, {member.name!r}. Pack it without --sparse.")
         if member.size < 0:
             raise tarfile.ReadError(f"a size of {member.size:,} bytes")
         name = member.name.removeprefix("./")
-        self.add(name, member.size)
+        self.add_file(name, member.size)
         return name
 
 
 def _zip_members(path: Path, settings: Settings) -> MemberTable:
-    limits = Limits(path.name, settings)
+    limits = ArchiveLimits(path.name, settings)
     names: list[str] = []
     numbers: list[tuple[int, int, int, int, int]] = []
     renamed: set[str] = set()
     size = path.stat().st_size
-    for member, name in zip_directory(path):
+    for member, name in read_zip_directory(path):
         if name.endswith(("/", "\\")):
             continue
-        limits.add(name, member.file_size)
-        if member.comment != RENAMED:
+        limits.add_file(name, member.file_size)
+        if member.comment != RENAMED_COMMENT:
             name = name.replace("\\", "/")  # the format knows no other separator, but some programs on Windows do
         if stat.S_ISLNK(member.external_attr >> 16):
-            raise limits.link(name)
+            raise limits.link_error(name)
         if member.flag_bits & _ENCRYPTED:
             raise ArchiveError(f"{path.name} is encrypted ({name!r}). Pack it without a password.")
         if member.header_offset + member.compress_size > size:
             raise zipfile.BadZipFile(f"{name!r} reaches beyond its end")
-        if member.comment == RENAMED:
+        if member.comment == RENAMED_COMMENT:
             renamed.add(name)
         names.append(name)
         numbers.append((member.header_offset, member.compress_size, member.file_size, member.compress_type, member.CRC))
     # Members may claim the same bytes of the file, each of them.
-    limits.ratio(min(size, sum(packed for _, packed, *_ in numbers)))
+    limits.check_ratio(min(size, sum(packed for _, packed, *_ in numbers)))
     return _member_table(path, names, numbers, _in_zip, renamed)
 
 
@@ -253,18 +253,18 @@ def _in_zip(path: str, name: str, numbers: Sequence[int]) -> ByteRange:
 
 
 def _tar_members(path: Path, settings: Settings) -> MemberTable:
-    limits = Limits(path.name, settings)
+    limits = ArchiveLimits(path.name, settings)
     names: list[str] = []
     numbers: list[tuple[int, int, int, int, int]] = []
     with tarfile.open(path, "r:", tarinfo=TarMember) as archive:
         for member in archive:
             if member.isdir():
                 continue
-            names.append(limits.tar_member(member))
+            names.append(limits.add_tar_member(member))
             numbers.append((member.offset_data, member.size, member.size, 0, 0))
             archive.members = []  # type: ignore[attr-defined]  # or it keeps them all
     return _member_table(path, names, numbers, _in_tar)
 
 
 def _in_tar(path: str, name: str, numbers: Sequence[int]) -> ByteRange:
-    return ByteRange.in_tar(path, name, numbers[0], numbers[2])
+    return ByteRange.from_tar(path, name, numbers[0], numbers[2])

@@ -42,11 +42,11 @@ class ByteRange(NamedTuple):
     crc: int = 0
 
     @classmethod
-    def file(cls, path: str, name: str) -> ByteRange:
+    def from_file(cls, path: str, name: str) -> ByteRange:
         """A file of its own."""
         return cls(path, name)
 
-    def bytes(self) -> int:
+    def size_bytes(self) -> int:
         """How many bytes reading it takes.
 
         Raises:
@@ -60,15 +60,15 @@ class ByteRange(NamedTuple):
             raise DatasetError(f"{self.name!r} can't be read: {exc.strerror or exc}.") from exc
 
     @classmethod
-    def in_tar(cls, path: str, name: str, offset: int, size: int) -> ByteRange:
+    def from_tar(cls, path: str, name: str, offset: int, size: int) -> ByteRange:
         """A member of an uncompressed tar archive; `offset` is where its content begins."""
         return cls(path, name, offset, size, size, _TAR)
 
 
-class Files(dict[str, BinaryIO]):
+class OpenFiles(dict[str, BinaryIO]):
     """Open files by path, for a thread that reads many stretches of few archives. Close it with `close`."""
 
-    def opened(self, path: str) -> BinaryIO:
+    def get_open(self, path: str) -> BinaryIO:
         """The file, opened on first use."""
         if path not in self:
             self[path] = open(path, "rb", buffering=0)  # noqa: SIM115, PTH123
@@ -81,7 +81,7 @@ class Files(dict[str, BinaryIO]):
         self.clear()
 
 
-def read_at(location: ByteRange, files: Files | None = None) -> bytes:
+def read_bytes(location: ByteRange, files: OpenFiles | None = None) -> bytes:
     """The content there.
 
     Args:
@@ -91,14 +91,14 @@ def read_at(location: ByteRange, files: Files | None = None) -> bytes:
         DatasetError: the file can't be read.
         ArchiveError: the archive is damaged there.
     """
-    kept = files if files is not None else Files()
+    kept = files if files is not None else OpenFiles()
     try:
         if location.method == _FILE:
             with open(location.path, "rb") as file:  # noqa: PTH123  (Path.open costs as much as the reading)
                 return file.read()
         if location.method == _TAR:
-            return _exactly(kept.opened(location.path), location.offset, location.size, location)
-        return _zipped(kept.opened(location.path), location)
+            return _exactly(kept.get_open(location.path), location.offset, location.size, location)
+        return _zipped(kept.get_open(location.path), location)
     except OSError as exc:
         raise DatasetError(f"{location.name!r} can't be read: {exc.strerror or exc}.") from exc
     finally:
@@ -114,7 +114,7 @@ def read_head(location: ByteRange, size: int) -> bytes:
         ArchiveError: the archive is damaged there.
     """
     if location.method not in (_FILE, _TAR, _ZIP_STORED, _ZIP_DEFLATED):
-        return read_at(location)[:size]
+        return read_bytes(location)[:size]
     try:
         with open(location.path, "rb", buffering=0) as file:  # noqa: PTH123  (as above)
             if location.method in (_FILE, _TAR):

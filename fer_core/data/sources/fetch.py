@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
-from fer_core.data.sources.archive import RENAMED, Limits, TarMember, packer
-from fer_core.data.sources.source import is_content
+from fer_core.data.sources.archive import RENAMED_COMMENT, ArchiveLimits, TarMember, detect_compression
+from fer_core.data.sources.source import is_data_file
 from fer_core.errors import ArchiveError, DatasetError
 from fer_core.files.atomic import atomic_path
 from fer_core.progress import Progress, no_progress
@@ -88,7 +88,7 @@ def repack_tar(path: Path, target: Path, settings: Settings, progress: Progress 
     Raises:
         ArchiveError: it is damaged or not safe.
     """
-    limits = Limits(path.name, settings)
+    limits = ArchiveLimits(path.name, settings)
     packed = path.stat().st_size
 
     def work(archive: zipfile.ZipFile) -> None:
@@ -97,10 +97,10 @@ def repack_tar(path: Path, target: Path, settings: Settings, progress: Progress 
                 for number, member in enumerate(tar):
                     if member.isdir():
                         continue
-                    name = limits.tar_member(member)
-                    limits.ratio(packed)
+                    name = limits.add_tar_member(member)
+                    limits.check_ratio(packed)
                     content = tar.extractfile(member)
-                    if content is not None and is_content(name):
+                    if content is not None and is_data_file(name):
                         with archive.open(_zip_member(name), "w", force_zip64=True) as copy:
                             shutil.copyfileobj(content, copy)
                     tar.members = []  # type: ignore[attr-defined]  # or it keeps them all
@@ -123,7 +123,7 @@ def write_zip(target: Path, work: Callable[[zipfile.ZipFile], None]) -> None:
 def _zip_member(name: str) -> zipfile.ZipInfo:
     """A member of a zip archive; one whose name is not UTF-8 gets another, and a comment that says so."""
     member = zipfile.ZipInfo(as_text(name))
-    member.comment = b"" if is_text(name) else RENAMED
+    member.comment = b"" if is_text(name) else RENAMED_COMMENT
     return member
 
 
@@ -147,15 +147,15 @@ def _zip_folder(files: Any, root: str, target: Path, url: str, settings: Setting
     names = {path: PurePosixPath(path).relative_to(base).as_posix() for path in found if path != root}
     if not names:
         raise DatasetError(f"There is nothing at {url}. Check the address; an archive's ends in .zip, .tar or .tar.gz.")
-    limits = Limits(url, settings)
+    limits = ArchiveLimits(url, settings)
 
     def work(archive: zipfile.ZipFile) -> None:
         for number, (path, name) in enumerate(names.items(), 1):
-            limits.add(name, 0)
-            if is_content(name):
+            limits.add_file(name, 0)
+            if is_data_file(name):
                 with files.open(path, "rb") as content, archive.open(_zip_member(name), "w", force_zip64=True) as copy:
                     while piece := content.read(_PIECE_BYTES):
-                        limits.grow(len(piece))  # what a server says of its files' sizes is not counted on
+                        limits.add_bytes(len(piece))  # what a server says of its files' sizes is not counted on
                         copy.write(piece)
             if number % 20 == 0:
                 progress(number / len(names), f"Fetched {number:,} of {len(names):,} files")
@@ -165,7 +165,7 @@ def _zip_folder(files: Any, root: str, target: Path, url: str, settings: Setting
 
 def _unpacking(raw: BinaryIO) -> BinaryIO:
     """The content of a compressed file; unlike tarfile's own way, the check sums are looked at."""
-    kind = packer(raw.read(6))
+    kind = detect_compression(raw.read(6))
     raw.seek(0)
     opened: dict[str, Callable[..., Any]] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
     return cast(BinaryIO, opened[kind](raw, "rb"))

@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from fer_core.data.readers.file_names import is_image
-from fer_core.data.sources.archive import Limits, is_compressed_tar, open_members
+from fer_core.data.sources.archive import ArchiveLimits, is_compressed_tar, list_members
 from fer_core.data.sources.fetch import repack_tar, write_zip
-from fer_core.data.sources.source import ArchiveSource, Source, plain_source
+from fer_core.data.sources.source import ArchiveSource, Source, open_source_unflattened
 from fer_core.errors import ArchiveError
 from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
@@ -22,26 +22,26 @@ _INNER_BYTES_MAX = 8 * 2**30
 """The largest archive inside another that is opened: it is read into memory whole."""
 
 
-def inner_archives(names: Sequence[str]) -> list[str]:
+def find_nested_archives(names: Sequence[str]) -> list[str]:
     """The archives that hold a source's images: those in it, where there are no images beside them."""
     found = [name for name in names if name.lower().endswith(_ENDINGS)]
     return [] if found and any(map(is_image, names)) else found
 
 
 @contextmanager
-def opened_whole(source: Source, settings: Settings) -> Iterator[Source]:
+def open_flattened(source: Source, settings: Settings) -> Iterator[Source]:
     """The source itself or, where its images are in archives inside it, all of their files, until it is closed.
 
     Raises:
         ArchiveError: an archive inside is damaged or not safe.
     """
-    if not inner_archives(source.names()):
+    if not find_nested_archives(source.names()):
         yield source
         return
     with TemporaryDirectory(prefix="ferscope-") as folder:
         flat = Path(folder) / "source.zip"
         flatten(source, flat, settings)
-        yield ArchiveSource(open_members(flat, settings))
+        yield ArchiveSource(list_members(flat, settings))
 
 
 def flatten(source: Source, target: Path, settings: Settings, progress: Progress = no_progress) -> None:
@@ -50,7 +50,7 @@ def flatten(source: Source, target: Path, settings: Settings, progress: Progress
     Raises:
         ArchiveError: an archive inside is damaged, not safe or too large, or archives lie in each other too deeply.
     """
-    limits = Limits(target.name, settings)
+    limits = ArchiveLimits(target.name, settings)
 
     def work(archive: zipfile.ZipFile) -> None:
         _write(source, "", archive, limits, settings, progress, _DEPTH_MAX)
@@ -62,12 +62,12 @@ def _write(
     source: Source,
     folder: str,
     archive: zipfile.ZipFile,
-    limits: Limits,
+    limits: ArchiveLimits,
     settings: Settings,
     progress: Progress,
     depth: int,
 ) -> None:
-    inside = set(inner_archives(source.names()))
+    inside = set(find_nested_archives(source.names()))
     if inside and not depth:
         raise ArchiveError(
             f"{folder.rstrip('/')} holds an archive in an archive in an archive, deeper than {_DEPTH_MAX}. Unpack it."
@@ -75,7 +75,7 @@ def _write(
     for name in source.names():
         if name not in inside:
             content = source.read(name)
-            limits.add(folder + name, len(content))
+            limits.add_file(folder + name, len(content))
             archive.writestr(zipfile.ZipInfo(folder + name), content)
             continue
         progress(0.0, f"Unpacking {name}")
@@ -87,7 +87,7 @@ def _write(
 @contextmanager
 def _unpacked(source: Source, name: str, settings: Settings) -> Iterator[Source]:
     """An archive inside a source, by itself on disk."""
-    size = source.locate(name).bytes()
+    size = source.locate(name).size_bytes()
     if size > _INNER_BYTES_MAX:
         raise ArchiveError(
             f"{name} inside the archive has {size:,} bytes; an archive inside another may have {_INNER_BYTES_MAX:,}. "
@@ -100,7 +100,7 @@ def _unpacked(source: Source, name: str, settings: Settings) -> Iterator[Source]
             repacked = Path(temporary) / "repacked.zip"
             repack_tar(path, repacked, settings)
             path = repacked
-        with plain_source(path, settings) as inner:
+        with open_source_unflattened(path, settings) as inner:
             yield inner
 
 

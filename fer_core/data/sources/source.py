@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from fer_core.data.sources.archive import NOT_UTF8, MemberTable, is_compressed_tar, open_members
-from fer_core.data.sources.byte_range import ByteRange, read_at
+from fer_core.data.sources.archive import NOT_UTF8_MESSAGE, MemberTable, is_compressed_tar, list_members
+from fer_core.data.sources.byte_range import ByteRange, read_bytes
 from fer_core.errors import ArchiveError, DatasetError
 from fer_core.settings import Settings
 from fer_core.text import as_text, is_text
@@ -84,25 +84,25 @@ class FolderSource:
         # What was listed and is no link lies inside; anything else, such as a name from a label file, is looked at.
         if _contains(self.names(), name) and name not in self._links:
             if name in self._not_text:
-                raise DatasetError(NOT_UTF8.format(name=name))
-            return ByteRange.file(f"{self._folder}/{name}", name)
+                raise DatasetError(NOT_UTF8_MESSAGE.format(name=name))
+            return ByteRange.from_file(f"{self._folder}/{name}", name)
         if "\0" in name:
             raise DatasetError(f"There is no file {name!r}: no file's name holds a NUL.")
         path = (self._folder / name).resolve()
         if not path.is_relative_to(self._folder):
             raise DatasetError(f"{name!r} leads outside the folder {self._folder.name}. Put the file inside it.")
-        return ByteRange.file(str(path), name)
+        return ByteRange.from_file(str(path), name)
 
     def read(self, name: str) -> bytes:
         """See `Source`."""
-        return read_at(self.locate(name))
+        return read_bytes(self.locate(name))
 
     def _walk(self) -> Iterator[str]:
         for folder, below, files in os.walk(self._folder, onerror=_unreadable):
-            below[:] = [name for name in below if is_content(name)]
+            below[:] = [name for name in below if is_data_file(name)]
             inner = Path(folder).relative_to(self._folder).as_posix()
             for file in files:
-                if not is_content(file):
+                if not is_data_file(file):
                     continue
                 name = file if inner == "." else f"{inner}/{file}"
                 if not is_text(name):
@@ -140,18 +140,18 @@ class FileSource:
         """See `Source`."""
         if name != self._path.name:
             raise DatasetError(f"There is no {name!r} beside {self._path.name}. Give the folder or archive with both.")
-        return ByteRange.file(str(self._path), name)
+        return ByteRange.from_file(str(self._path), name)
 
     def read(self, name: str) -> bytes:
         """See `Source`."""
-        return read_at(self.locate(name))
+        return read_bytes(self.locate(name))
 
 
 class ArchiveSource:
     """A zip or tar archive, checked before anything is read from it."""
 
     def __init__(self, members: MemberTable) -> None:
-        self._members = members.chosen([is_content(name) for name in members.names])
+        self._members = members.select([is_data_file(name) for name in members.names])
 
     def state(self) -> str:
         """See `Source`."""
@@ -163,7 +163,7 @@ class ArchiveSource:
 
     def not_utf8(self) -> Collection[str]:
         """See `Source`."""
-        return self._members.not_text
+        return self._members.not_utf8
 
     def locate(self, name: str) -> ByteRange:
         """See `Source`.
@@ -174,11 +174,11 @@ class ArchiveSource:
         place = bisect_left(self._members.names, name)
         if place == len(self._members.names) or self._members.names[place] != name:
             raise ArchiveError(f"The archive has no file {name!r}.")
-        return self._members.location(place)
+        return self._members.byte_range(place)
 
     def read(self, name: str) -> bytes:
         """See `Source`."""
-        return read_at(self.locate(name))
+        return read_bytes(self.locate(name))
 
 
 @contextmanager
@@ -188,16 +188,16 @@ def open_source(path: Path, settings: Settings) -> Iterator[Source]:
     Where the images are in archives inside it, these are unpacked until the source is closed.
 
     Raises:
-        DatasetError, ArchiveError: as `plain_source`; an archive inside is damaged or not safe.
+        DatasetError, ArchiveError: as `open_source_unflattened`; an archive inside is damaged or not safe.
     """
-    from fer_core.data.sources.nested_archives import opened_whole  # which opens sources itself
+    from fer_core.data.sources.nested_archives import open_flattened  # which opens sources itself
 
-    with plain_source(path, settings) as source, opened_whole(source, settings) as whole:
+    with open_source_unflattened(path, settings) as source, open_flattened(source, settings) as whole:
         yield whole
 
 
 @contextmanager
-def plain_source(path: Path, settings: Settings) -> Iterator[Source]:
+def open_source_unflattened(path: Path, settings: Settings) -> Iterator[Source]:
     """Open a source as it is, whatever archives lie in it.
 
     Raises:
@@ -217,10 +217,10 @@ def plain_source(path: Path, settings: Settings) -> Iterator[Source]:
             f"{path.name} is a compressed tar archive, whose files can't be read one by one. Import it: the store "
             "then keeps a copy that can."
         )
-    yield ArchiveSource(open_members(path, settings))
+    yield ArchiveSource(list_members(path, settings))
 
 
-def is_content(name: str) -> bool:
+def is_data_file(name: str) -> bool:
     """Whether a file counts: no part of its name is hidden or left behind by a desktop system."""
     return not any(part in _IGNORED or (part.startswith(".") and part != ".") for part in name.split("/"))
 

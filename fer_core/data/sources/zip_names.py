@@ -22,7 +22,7 @@ _UNICODE_PATH = 0x7075
 """The extra field of Info-ZIP's APPNOTE, 4.6.9: version, check sum of the plain name, name in UTF-8."""
 
 
-def zip_directory(path: Path) -> Iterator[tuple[zipfile.ZipInfo, str]]:
+def read_zip_directory(path: Path) -> Iterator[tuple[zipfile.ZipInfo, str]]:
     """Every member with its name. Bytes of a name that are not UTF-8 are surrogates, as in names on disk.
 
     Raises:

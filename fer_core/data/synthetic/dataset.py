@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.ingest.import_folder import discard_import, open_import
-from fer_core.data.manifest import known_manifests
+from fer_core.data.manifest import builtin_manifests
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.errors import DatasetError
 from fer_core.ids import check_id, new_id
@@ -46,7 +46,7 @@ def make_synthetic_dataset(
         faces.mkdir(parents=True)
         write_synthetic_faces(faces, recipe, drawing)
         archive = _zipped(faces)
-        manifest = known_manifests()[SYNTHETIC_FACES].model_copy(update={"id": dataset_id})
+        manifest = builtin_manifests()[SYNTHETIC_FACES].model_copy(update={"id": dataset_id})
         return import_dataset(
             archive, settings, dataset_id=dataset_id, manifest=manifest, move=True, progress=importing
         )

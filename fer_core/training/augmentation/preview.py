@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import open_dataset
-from fer_core.data.index.images import BOX_COLUMNS, face_refs, images_in_order
+from fer_core.data.index.images import BOX_COLUMNS, get_face_refs, iter_images
 from fer_core.errors import DatasetError, InputError
 from fer_core.settings import Settings
 from fer_core.training.augmentation.mixup import mix
@@ -61,7 +61,7 @@ def fitted_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settin
         raise DatasetError(f"{dataset_id} has no image {unknown[0]!r}. The ids are those of its index.")
     planes = np.zeros((len(ids), contract.channels, contract.size_px, contract.size_px), np.uint8)
     with dataset.source(settings) as source:
-        faces = images_in_order(source, face_refs(rows.loc[list(ids)]))
+        faces = iter_images(source, get_face_refs(rows.loc[list(ids)]))
         for place, face in enumerate(faces):
             if face is None:
                 raise DatasetError(f"The image {ids[place]!r} of {dataset_id} can't be read. Choose another one.")

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.index.images import FaceRef, face_refs, images_in_order
+from fer_core.data.index.images import FaceRef, get_face_refs, iter_images
 from fer_core.data.sources.source import Source
 from fer_core.faces import RgbImage
 from fer_core.settings import settings
@@ -33,7 +33,7 @@ def load_thumbnails(dataset: StoredDataset, rows: pd.DataFrame) -> list[bytes | 
     Returns:
         PNG or JPEG files; None for an image that can't be read.
     """
-    return _encoded(*_key(dataset), tuple(face_refs(rows)))
+    return _encoded(*_key(dataset), tuple(get_face_refs(rows)))
 
 
 def fit_square(face: RgbImage) -> RgbImage:
@@ -53,7 +53,7 @@ def fit_square(face: RgbImage) -> RgbImage:
 
 @st.cache_data(show_spinner=False, max_entries=_PAGES_KEPT)
 def _encoded(dataset_id: str, fingerprint: str, changed: int, faces: tuple[FaceRef, ...]) -> list[bytes | None]:
-    pictures = images_in_order(_source(dataset_id, fingerprint, changed), faces)
+    pictures = iter_images(_source(dataset_id, fingerprint, changed), faces)
     return [None if face is None else _file(face) for face in pictures]
 
 

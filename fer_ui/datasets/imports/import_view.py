@@ -7,7 +7,7 @@ from collections.abc import Collection
 import streamlit as st
 
 from fer_core.data.catalog import list_datasets
-from fer_core.data.ingest.import_folder import Import, begin_import, discard_import, list_imports
+from fer_core.data.ingest.import_folder import Import, discard_import, list_imports, start_import
 from fer_core.data.sources.source import open_source
 from fer_core.data.synthetic.dataset import SYNTHETIC_FACES
 from fer_core.errors import InputError
@@ -93,7 +93,7 @@ def _draw() -> None:
 
 def _begin(source: str, dataset_id: str, *, name: str = "", take: bool) -> None:
     """Begin an import and lead to what it seems to be; what can't be looked at where it is, a job brings first."""
-    work = begin_import(source, dataset_id, settings(), name=name, take=take)
+    work = start_import(source, dataset_id, settings(), name=name, take=take)
     try:
         if work.ready:
             with open_source(work.path(), settings()) as opened:
@@ -135,7 +135,7 @@ def _stage(work: Import, running: Collection[str]) -> str:
         return f"from {work.name}, not fetched yet"
     if work.manifest is None:
         return f"from {work.name}, not decided yet"
-    return f"from {work.name}, indexing was begun" if work.indexed_parts else f"from {work.name}, decided"
+    return f"from {work.name}, indexing was begun" if work.n_parts else f"from {work.name}, decided"
 
 
 def _free_id(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.data.manifest import Manifest, dump_manifest, parse_manifest_text
-from fer_core.data.manifest_store import delete_manifest, own_manifests, save_manifest
+from fer_core.data.manifest_store import delete_manifest, save_manifest, user_manifests
 from fer_core.errors import InputError
 from fer_core.settings import settings
 from fer_ui.confirm_deletion import show_deletion_form
@@ -40,7 +40,7 @@ def show_manifests() -> None:
         "counts can be explored without any image. A label that is left out becomes `null`; `docs/manifests.md` "
         "explains each key."
     )
-    own = own_manifests(settings())
+    own = user_manifests(settings())
     name = st.selectbox("Manifest", [_NEW, *own], key="own-manifest")
     text = st.text_area(
         "As YAML",

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fer_core.data.ingest.import_folder import Import
 from fer_core.data.ingest.preview import ImportPreview
-from fer_core.data.label_mapping.numberings import Numbering, in_words
+from fer_core.data.label_mapping.numberings import Numbering, format_numbering
 from fer_core.data.manifest import Manifest
 from fer_core.text import join_words
 from fer_ui.escaping import escape_markdown
@@ -24,16 +24,16 @@ def resolve_label_conflict(work: Import, found: ImportPreview, layout_key: str) 
         layout_key: the widget of the layout, which follows the answer.
     """
     conflict = found.conflict
-    if conflict is None or not conflict.differing:
+    if conflict is None or not conflict.n_differing:
         return True
-    by_folder = conflict.other if found.manifest.layout == "table" else found.manifest.layout
+    by_folder = conflict.other_layout if found.manifest.layout == "table" else found.manifest.layout
     key = f"labels-{work.id}"
 
     def follow() -> None:
         if st.session_state[key]:
             st.session_state[layout_key] = st.session_state[key]
 
-    notice("warning", f"{conflict.words}, such as {conflict.examples[0]}.")
+    notice("warning", f"{conflict.text}, such as {conflict.examples[0]}.")
     titles = {by_folder: "The folder's", "table": f"That in {join_words(conflict.tables)}"}
     answer = st.radio(
         "Which label counts?",
@@ -56,7 +56,7 @@ def choose_numbering(found: ImportPreview, key: str) -> Numbering | None:
     answer = st.selectbox("Whose numbers are these?", [_NO_NUMBERING, *fitting], key=f"numbering-{key}")
     chosen = fitting.get(answer)
     if chosen:
-        st.caption(escape_markdown(in_words(chosen)))
+        st.caption(escape_markdown(format_numbering(chosen)))
     return chosen
 
 
@@ -64,7 +64,7 @@ def choose_identities(work: Import, manifest: Manifest, found: ImportPreview) ->
     """Ask whether the folders that look like persons are persons."""
     if manifest.layout != "folders" or manifest.identity_pattern or not found.identities:
         return manifest
-    names = ", ".join(found.people[:3])
+    names = ", ".join(found.identity_examples[:3])
     are_people = st.checkbox(
         f"Folders such as {escape_markdown(names)} are people ({found.identities:,} of them)",
         value=True,

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from fer_core.data.ingest.import_folder import Import, discard_import, open_import
-from fer_core.data.ingest.preview import ImportPreview, fitting_manifest, propose
-from fer_core.data.label_mapping.numberings import numbered
+from fer_core.data.ingest.preview import ImportPreview, select_manifest, preview_import
+from fer_core.data.label_mapping.numberings import apply_numbering
 from fer_core.data.manifest import Manifest, TableColumns, dump_manifest, parse_manifest_text
 from fer_core.data.manifest_store import all_manifests
 from fer_core.data.readers import READERS
@@ -144,15 +144,15 @@ def _columns(work: Import, base: Manifest) -> dict[str, Any]:
     with open_source(work.path(), settings()) as source:
         guessed = base.columns or choose_columns(source)
         together = join_words(guessed.tables)
-        tables = [*([together] if together else []), *table_reader.tables(source.names())]
+        tables = [*([together] if together else []), *table_reader.find_tables(source.names())]
         key = f"{work.id}-{base.id}"
         table = st.selectbox(
             "Table", tables, index=tables.index(guessed.table) if guessed.table in tables else 0, key=f"table-{key}"
         )
         if table not in (guessed.table, together) and not guessed.names:
             guessed = table_reader.guess_columns(source, table)
-        first = table_reader.table_names(source.names(), guessed)[0]
-        columns = list(guessed.names or table_reader.columns_of(source, first))
+        first = table_reader.resolve_tables(source.names(), guessed)[0]
+        columns = list(guessed.names or table_reader.read_column_names(source, first))
     chosen: dict[str, Any] = guessed.model_dump() | ({"table": table, "tables": ()} if table != together else {})
     names = {"path": "Path of the image", "label": "Label", "split": "Split", "identity": "Person"}
     names |= {"valence": "Valence", "arousal": "Arousal"}
@@ -200,7 +200,9 @@ def _answer(found: ImportPreview) -> None:
         ]
     )
     splits = ", ".join(f"{split or 'in no split'} {count(n)}" for split, n in found.splits.items())
-    st.markdown(escape_markdown(f"Splits: {splits or 'none'}. Also given: {', '.join(found.has) or 'nothing'}."))
+    st.markdown(
+        escape_markdown(f"Splits: {splits or 'none'}. Also given: {', '.join(found.extra_fields) or 'nothing'}.")
+    )
     show_skipped(found)
 
 
@@ -209,7 +211,7 @@ def _label_map(work: Import, found: ImportPreview) -> dict[str, str]:
     st.markdown("**What each label becomes**")
     key = f"{work.id}-{found.manifest.id}-{found.manifest.layout}-{found.manifest.columns}"
     numbering = choose_numbering(found, key)
-    meant = numbered(numbering, found.undecided) if numbering else {}
+    meant = apply_numbering(numbering, found.unknown_labels) if numbering else {}
     key += numbering.name if numbering else ""
     shown = [
         label._replace(becomes=expression_title(meant[label.raw])) if label.raw in meant else label
@@ -250,19 +252,19 @@ def _labels(found: ImportPreview) -> list[_Label]:
 
 
 def _begin(work: Import, found: ImportPreview, manifest: Manifest, labels: dict[str, str], chosen: bool) -> None:
-    undecided = [raw for raw, becomes in labels.items() if becomes == _UNDECIDED]
-    if undecided:
-        names = ", ".join(map(repr, undecided[:5]))
+    unknown_labels = [raw for raw, becomes in labels.items() if becomes == _UNDECIDED]
+    if unknown_labels:
+        names = ", ".join(map(repr, unknown_labels[:5]))
         notice("warning", f"Decide what becomes of {names}: choose an expression or leave these images out.")
     if not found.n_records:
         notice("warning", "No record was found this way. Choose another layout.")
     enough = confirm_partial(found, work.id)
-    ready = found.n_records > 0 and not undecided and len(found.labels) <= _LABELS_MAX and enough and chosen
+    ready = found.n_records > 0 and not unknown_labels and len(found.labels) <= _LABELS_MAX and enough and chosen
     if st.button("Import", type="primary", icon=":material/download:", disabled=not ready):
         if not set(labels.values()) & set(_BECOMES):
             raise InputError("Every label would be left out. Choose an expression for at least one.")
-        open_import(work.id, settings()).decide(_with_labels(manifest, found, labels))
-        job = submit_import(work.id, settings(), allow_partial=found.too_much_unread)
+        open_import(work.id, settings()).set_manifest(_with_labels(manifest, found, labels))
+        job = submit_import(work.id, settings(), allow_partial=found.is_mostly_unusable)
         go_to(Page.DATASETS, job=job.id)
 
 
@@ -287,11 +289,11 @@ def _fitting(dataset_id: str, created: str, file: str) -> str:
     del created  # part of the key: another import may come under the same id
     with open_source(open_import(dataset_id, settings()).path(), settings()) as opened:
         name = file.split(".")[0]
-        return dump_manifest(fitting_manifest(opened, "", dataset_id, name, settings()))
+        return dump_manifest(select_manifest(opened, "", dataset_id, name, settings()))
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
 def _found(dataset_id: str, created: str, manifest: str) -> ImportPreview:
     del created  # part of the key
     with open_source(open_import(dataset_id, settings()).path(), settings()) as opened:
-        return propose(opened, parse_manifest_text(manifest, dataset_id))
+        return preview_import(opened, parse_manifest_text(manifest, dataset_id))

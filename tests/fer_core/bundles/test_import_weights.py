@@ -20,7 +20,7 @@ from fer_core.bundles.import_weights import WeightsImport, import_weights
 from fer_core.bundles.parity import check_parity
 from fer_core.calibration import Calibration
 from fer_core.data.catalog import import_dataset
-from fer_core.data.manifest import known_manifests
+from fer_core.data.manifest import builtin_manifests
 from fer_core.data.synthetic.dataset import SYNTHETIC_FACES
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.errors import BundleError, InputError
@@ -53,7 +53,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     patch.setenv("FERSCOPE_OFFLINE", "true")
     settings.cache_clear()
     write_synthetic_faces(folder / "drawn", SyntheticFacesConfig(total=120, identities=30, seed=1))
-    manifest = known_manifests()[SYNTHETIC_FACES].model_copy(update={"id": DATASET})
+    manifest = builtin_manifests()[SYNTHETIC_FACES].model_copy(update={"id": DATASET})
     import_dataset(folder / "drawn", settings(), dataset_id=DATASET, manifest=manifest)
     yield settings()
     patch.undo()

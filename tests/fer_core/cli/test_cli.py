@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from fer_core.cli.main import CANCELLED
-from fer_core.data.manifest import known_manifests
+from fer_core.data.manifest import builtin_manifests
 from fer_core.errors import CancelledError
 from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
@@ -45,7 +45,7 @@ def test_datasets_are_drawn_counted_listed_and_deleted(cli: Cli, store: Settings
     assert sum(sum(split.values()) for split in stats["splits"].values()) == stats["n"] == 40
     assert list(stats["splits"]["train"]) == list(map(str, Expression))
     listed = {row["id"]: row for row in cli("datasets", "list", "--json").json}
-    assert set(listed) == set(known_manifests())
+    assert set(listed) == set(builtin_manifests())
     assert listed["drawn-faces"]["n"] == 40
     assert listed["ferplus"]["imported"] is False
     with JobStore(store) as jobs:

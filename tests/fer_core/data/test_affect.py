@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.affect import affect_sample, affect_summary
+from fer_core.data.affect import sample_affect, summarize_affect
 from fer_core.errors import InputError
 from fer_core.labels import Expression
 
@@ -30,7 +30,7 @@ INDEX = _index(
 
 
 def test_the_summary_worked_out_by_hand() -> None:
-    table = affect_summary(INDEX)
+    table = summarize_affect(INDEX)
     assert table["expression"].tolist() == list(map(str, Expression))
     happiness = table.iloc[1]
     assert happiness[["n", "outside", "missing"]].tolist() == [2, 1, 2]
@@ -49,7 +49,7 @@ def test_every_labeled_row_is_counted_once() -> None:
     rng = np.random.default_rng(0)
     labels = rng.choice([*map(str, Expression)], 1000).tolist()
     index = _index(list(zip(labels, rng.uniform(-2, 2, 1000), rng.uniform(-1, 1, 1000), strict=True)))
-    table = affect_summary(index)
+    table = summarize_affect(index)
     counted = (table["n"] + table["outside"] + table["missing"]).tolist()
     assert counted == [labels.count(str(expression)) for expression in Expression]
     inside = index["valence"].abs() <= 1
@@ -58,29 +58,29 @@ def test_every_labeled_row_is_counted_once() -> None:
 
 
 def test_a_sample_holds_usable_rows_alone() -> None:
-    sample = affect_sample(INDEX, 10, 0)
+    sample = sample_affect(INDEX, 10, 0)
     assert list(sample) == ["id", "label", "valence", "arousal"]
     assert sample["id"].tolist() == ["i0", "i1", "i5"]
 
 
 def test_a_sample_takes_so_many_of_each_at_random() -> None:
     index = _index([(name, 0.0, 0.0) for name in ("anger", "fear") for _ in range(200)] + [("contempt", 0.0, 0.0)])
-    sample = affect_sample(index, 20, 3)
+    sample = sample_affect(index, 20, 3)
     assert sample["label"].value_counts().to_dict() == {"anger": 20, "fear": 20, "contempt": 1}
     assert sample["id"].is_unique
-    assert sample.equals(affect_sample(index, 20, 3))
-    assert sample["id"].tolist() != affect_sample(index, 20, 4)["id"].tolist()
+    assert sample.equals(sample_affect(index, 20, 3))
+    assert sample["id"].tolist() != sample_affect(index, 20, 4)["id"].tolist()
     places = sample.index[sample["label"] == "anger"]
     assert places.max() > 100 and places.min() < 100
 
 
 def test_excluded_rows_are_left_out() -> None:
     index = INDEX.assign(excluded=[label == "fear" for label in INDEX["label"].fillna("")])
-    assert affect_sample(index, 10, 0)["label"].unique().tolist() == ["happiness"]
-    assert affect_summary(index).loc[4, ["n", "missing"]].tolist() == [0, 0]
+    assert sample_affect(index, 10, 0)["label"].unique().tolist() == ["happiness"]
+    assert summarize_affect(index).loc[4, ["n", "missing"]].tolist() == [0, 0]
 
 
 def test_an_index_without_the_values_is_an_error_in_words() -> None:
-    for ask in (affect_summary, lambda index: affect_sample(index, 5, 0)):
+    for ask in (summarize_affect, lambda index: sample_affect(index, 5, 0)):
         with pytest.raises(InputError, match="no valence and arousal"):
             ask(INDEX[["id", "label", "valence"]])

@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.agreement import agreement, agreement_histogram, annotator_agreement, most_ambiguous, vote_shares
+from fer_core.data.agreement import (
+    agreement_histogram,
+    annotator_agreement,
+    most_ambiguous,
+    vote_agreement,
+    vote_shares,
+)
 from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabeled, argmax_outcomes
 from fer_core.errors import InputError
 from fer_core.labels import Expression
@@ -44,7 +50,7 @@ INDEX = _index(VOTES)
 
 
 def test_agreement_is_the_winners_share_of_all_ten_columns() -> None:
-    np.testing.assert_allclose(agreement(VOTES), [1, 0.6, 0.4, 0.3, 0.3, 0.2, np.nan])
+    np.testing.assert_allclose(vote_agreement(VOTES), [1, 0.6, 0.4, 0.3, 0.3, 0.2, np.nan])
 
 
 def test_the_histogram_counts_every_image_with_a_winner_once() -> None:
@@ -143,8 +149,8 @@ def test_one_voter_is_what_taking_each_vote_away_in_turn_gives() -> None:
     expected = np.mean([_one_voter_counted(row.astype(int)) for row in votes[labeled]])
     ceiling = annotator_agreement(votes)
     assert ceiling is not None
-    assert ceiling.images == labeled.sum()
-    assert ceiling.one_voter_01 == pytest.approx(expected)
+    assert ceiling.n_images == labeled.sum()
+    assert ceiling.single_annotator_01 == pytest.approx(expected)
 
 
 def _panel_exactly(row: np.ndarray) -> tuple[float, float]:
@@ -163,8 +169,8 @@ def test_a_new_panel_is_drawn_from_the_votes_and_a_tie_gives_no_label(row: list[
     ceiling = annotator_agreement(np.tile(row, (20_000, 1)), seed=1)
     assert ceiling is not None
     same, tied = _panel_exactly(np.array(row))
-    assert ceiling.panel_01 == pytest.approx(same, abs=0.015)
-    assert ceiling.panel_tied_01 == pytest.approx(tied, abs=0.015)
+    assert ceiling.majority_panel_01 == pytest.approx(same, abs=0.015)
+    assert ceiling.majority_panel_tie_01 == pytest.approx(tied, abs=0.015)
     assert (tied > 0.1) == (sum(row) == 6)
 
 
@@ -172,15 +178,15 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
     row = np.array([2, 1, 0, 0, 0, 0, 0, 0, 0, 0])
     votes = np.tile(row, (400, 1))
     ceilings = [annotator_agreement(votes, seed) for seed in range(200)]
-    held = [c is not None and c.panel_interval[0] <= 20 / 27 <= c.panel_interval[1] for c in ceilings]
+    held = [c is not None and c.majority_panel_interval[0] <= 20 / 27 <= c.majority_panel_interval[1] for c in ceilings]
     assert 0.90 <= np.mean(held) <= 0.99
 
 
 def test_full_agreement_leaves_nothing_to_people() -> None:
     ceiling = annotator_agreement(VOTES[:1])
     assert ceiling is not None
-    assert (ceiling.one_voter_01, ceiling.panel_01, ceiling.panel_tied_01) == (1, 1, 0)
-    for low, high in (ceiling.one_voter_interval, ceiling.panel_interval):
+    assert (ceiling.single_annotator_01, ceiling.majority_panel_01, ceiling.majority_panel_tie_01) == (1, 1, 0)
+    for low, high in (ceiling.single_annotator_interval, ceiling.majority_panel_interval):
         assert low < 0.9 and high == 1  # a handful of images proves little
 
 

@@ -15,8 +15,8 @@ from fer_core.data.catalog import (
     delete_dataset,
     import_dataset,
     list_datasets,
+    load_labels,
     open_dataset,
-    read_labels,
 )
 from fer_core.data.ingest.import_folder import discard_import, list_imports
 from fer_core.data.manifest import Manifest
@@ -57,7 +57,7 @@ def test_an_archive_is_indexed_where_it_is(archive: Path, store: Settings) -> No
     imported = import_dataset(archive, store)
     assert imported == open_dataset("ferplus", store)
     assert [dataset.id for dataset in list_datasets(store)] == ["ferplus"]
-    assert (imported.n, imported.kept_in_store, imported.source_path) == (60, False, archive)
+    assert (imported.n, imported.source_in_store, imported.source_path) == (60, False, archive)
     assert _everything_in(store) == [
         f"datasets/ferplus/{n}" for n in ("dataset.json", "index.parquet", "manifest.yaml", "pairs.parquet")
     ]
@@ -72,7 +72,7 @@ def test_an_archive_is_indexed_where_it_is(archive: Path, store: Settings) -> No
 def test_an_upload_is_taken_into_the_store(archive: Path, store: Settings) -> None:
     imported = import_dataset(archive, store, dataset_id="mine", move=True)
     assert not archive.exists()
-    assert imported.kept_in_store
+    assert imported.source_in_store
     assert imported.source_path == imported.folder / "source.zip"
     with imported.source(store) as source:
         assert len(source.names()) == 63
@@ -237,7 +237,7 @@ def test_the_fingerprint_follows_a_label_alone(archive: Path, store: Settings, t
 
 def test_reading_labels_says_what_the_index_says_and_stores_nothing(archive: Path, store: Settings) -> None:
     with open_source(archive, store) as source:
-        labels = read_labels(source, store)
+        labels = load_labels(source, store)
     assert _everything_in(store) == []
     index = import_dataset(archive, store).raw_index()
     assert labels["label"].fillna("-").tolist() == index["label"].fillna("-").tolist()
@@ -247,7 +247,7 @@ def test_reading_labels_says_what_the_index_says_and_stores_nothing(archive: Pat
 @pytest.mark.parametrize("name", ["drawn-faces", "more-drawings"])
 def test_drawn_faces_are_made_and_kept_and_called_drawings(name: str, store: Settings) -> None:
     drawn: StoredDataset = make_synthetic_dataset(name, 40, 1, store)
-    assert (drawn.id, drawn.n, drawn.kept_in_store, drawn.manifest.synthetic) == (name, 40, True, True)
+    assert (drawn.id, drawn.n, drawn.source_in_store, drawn.manifest.synthetic) == (name, 40, True, True)
     assert drawn.index()["identity"].str.startswith("id").all()
     assert {name.split("/")[0] for name in _everything_in(store)} == {"datasets"}
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.data.label_mapping.label_map import label_map
-from fer_core.data.manifest import MANIFESTS_DIR, Manifest, PublishedCounts, known_manifests, read_manifest
-from fer_core.data.readers import READERS, reader_for
+from fer_core.data.label_mapping.label_map import build_label_map
+from fer_core.data.manifest import MANIFESTS_DIR, Manifest, PublishedCounts, builtin_manifests, read_manifest
+from fer_core.data.readers import READERS, get_reader
 from fer_core.data.record import Record
 from fer_core.data.sources.source import open_source
 from fer_core.labels import Expression
@@ -55,7 +55,7 @@ TOTALS: dict[str, dict[str, int]] = {
 
 
 def _published(dataset_id: str) -> PublishedCounts:
-    published = known_manifests()[dataset_id].published
+    published = builtin_manifests()[dataset_id].published
     assert published is not None
     return published
 
@@ -81,14 +81,14 @@ def test_every_manifest_that_comes_with_the_project_loads(path: Path) -> None:
 
 
 def test_known_manifests_are_all_files_by_title() -> None:
-    known = known_manifests()
+    known = builtin_manifests()
     assert set(known) == {path.stem for path in FILES} == EXPECTED
     titles = [manifest.title.lower() for manifest in known.values()]
     assert titles == sorted(titles)
 
 
 def test_drawings_say_that_they_are_drawings() -> None:
-    assert [manifest.id for manifest in known_manifests().values() if manifest.synthetic] == ["drawn-faces"]
+    assert [manifest.id for manifest in builtin_manifests().values() if manifest.synthetic] == ["drawn-faces"]
 
 
 @pytest.mark.parametrize("dataset_id", sorted(TOTALS))
@@ -102,7 +102,7 @@ def test_published_counts_add_up_to_what_is_said_of_the_whole(dataset_id: str) -
 
 
 def test_every_total_that_can_be_checked_is_checked() -> None:
-    with_counts = {manifest.id for manifest in known_manifests().values() if manifest.published}
+    with_counts = {manifest.id for manifest in builtin_manifests().values() if manifest.published}
     assert with_counts == {*TOTALS, "ferplus"}
 
 
@@ -119,10 +119,10 @@ def test_affectnet_8_is_a_part_of_affectnet() -> None:
     assert all(part[expression] < whole[expression] for expression in Expression)
 
 
-@pytest.mark.parametrize("manifest", known_manifests().values(), ids=known_manifests())
+@pytest.mark.parametrize("manifest", builtin_manifests().values(), ids=builtin_manifests())
 def test_the_label_map_reaches_the_layouts_codes_and_every_published_class(manifest: Manifest) -> None:
     reader = READERS[manifest.layout]
-    mapped = label_map(manifest, reader.codes, reader.unlabeled)
+    mapped = build_label_map(manifest, reader.codes, reader.unlabeled)
     for code, expression in reader.codes.items():
         assert mapped.expression(code) is expression, code
         assert manifest.labels[code] is expression, code
@@ -135,8 +135,8 @@ def test_the_label_map_reaches_the_layouts_codes_and_every_published_class(manif
 
 def test_fer2013_keeps_its_codes() -> None:
     words = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-    assert {**known_manifests()["fer2013"].labels} == {str(code): word for code, word in enumerate(words)}
-    assert known_manifests()["expw"].labels == known_manifests()["fer2013"].labels
+    assert {**builtin_manifests()["fer2013"].labels} == {str(code): word for code, word in enumerate(words)}
+    assert builtin_manifests()["expw"].labels == builtin_manifests()["fer2013"].labels
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_fer2013_keeps_its_codes() -> None:
     ],
 )
 def test_names_tell_person_and_label(dataset_id: str, name: str, identity: str, label: Expression) -> None:
-    manifest = known_manifests()[dataset_id]
+    manifest = builtin_manifests()[dataset_id]
     assert _found(manifest.identity_pattern, name) == identity
     assert manifest.labels[_found(manifest.label_pattern, name) or ""] is label
 
@@ -170,11 +170,11 @@ def test_names_tell_person_and_label(dataset_id: str, name: str, identity: str, 
     ],
 )
 def test_names_tell_the_person(dataset_id: str, name: str, identity: str | None) -> None:
-    assert _found(known_manifests()[dataset_id].identity_pattern, name) == identity
+    assert _found(builtin_manifests()[dataset_id].identity_pattern, name) == identity
 
 
 def test_kdef_names_tell_gender_angle_and_session_and_one_person_has_two_sessions() -> None:
-    manifest = known_manifests()["kdef"]
+    manifest = builtin_manifests()["kdef"]
 
     def told(name: str) -> dict[str, str | None]:
         return {group: _found(pattern, name) for group, pattern in manifest.subgroup_patterns.items()}
@@ -187,9 +187,9 @@ def test_kdef_names_tell_gender_angle_and_session_and_one_person_has_two_session
 
 
 def _records(folder: Path, dataset_id: str) -> list[Record]:
-    manifest = known_manifests()[dataset_id]
+    manifest = builtin_manifests()[dataset_id]
     with open_source(folder, Settings()) as source:
-        return list(reader_for(manifest.layout).read(source, manifest))
+        return list(get_reader(manifest.layout).read(source, manifest))
 
 
 @pytest.mark.parametrize("images", ["origin", "image/origin"])
@@ -200,19 +200,19 @@ def test_expw_is_read_with_its_boxes_the_right_way_round(images: str, tmp_path: 
     (record,) = _records(tmp_path, "expw")
     assert record.path == f"{images}/angry_actor_104.jpg"
     assert record.box == (113, 28, 226, 141)
-    assert known_manifests()["expw"].labels[record.raw_label] is Expression.NEUTRAL
+    assert builtin_manifests()["expw"].labels[record.raw_label] is Expression.NEUTRAL
 
 
 def test_sfew_is_read_from_its_folders(tmp_path: Path) -> None:
     (tmp_path / "Val" / "Angry").mkdir(parents=True)
     (tmp_path / "Val" / "Angry" / "a.png").touch()
     (record,) = _records(tmp_path, "sfew")
-    assert (record.split, known_manifests()["sfew"].labels[record.raw_label]) == ("valid", Expression.ANGER)
+    assert (record.split, builtin_manifests()["sfew"].labels[record.raw_label]) == ("valid", Expression.ANGER)
 
 
 def test_facial_expressions_has_the_counts_that_its_manifest_gives(test_data: Path) -> None:
     records = _records(test_data / "facial_expressions.zip", "facial-expressions")
-    labels = known_manifests()["facial-expressions"].labels
+    labels = builtin_manifests()["facial-expressions"].labels
     assert Counter(labels[record.raw_label] for record in records) == _published("facial-expressions").splits[""]
     assert sum(record.identity is None for record in records) == 3
     assert records[0].path.startswith("images/")

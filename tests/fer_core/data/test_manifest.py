@@ -14,8 +14,8 @@ from fer_core.data.manifest import (
     Manifest,
     PublishedCounts,
     TableColumns,
+    builtin_manifests,
     dump_manifest,
-    known_manifests,
     parse_manifest,
     parse_manifest_text,
     read_manifest,
@@ -27,7 +27,7 @@ DOCS = MANIFESTS_DIR.parent / "docs" / "manifests.md"
 SMALL: dict[str, Any] = {"id": "mine", "title": "Mine", "summary": "A few.", "license": "MIT"}
 
 
-@pytest.mark.parametrize("manifest", known_manifests().values(), ids=known_manifests())
+@pytest.mark.parametrize("manifest", builtin_manifests().values(), ids=builtin_manifests())
 def test_dumping_and_reading_gives_it_back(manifest: Manifest, tmp_path: Path) -> None:
     path = tmp_path / "manifest.yaml"
     path.write_text(dump_manifest(manifest), encoding="utf-8")

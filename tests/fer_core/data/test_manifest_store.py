@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.data.manifest import known_manifests
-from fer_core.data.manifest_store import all_manifests, delete_manifest, own_manifests, save_manifest
+from fer_core.data.manifest import builtin_manifests
+from fer_core.data.manifest_store import all_manifests, delete_manifest, save_manifest, user_manifests
 from fer_core.errors import InputError, ManifestError
 from fer_core.labels import Expression
 from fer_core.settings import Settings
@@ -21,14 +21,14 @@ def _file(store: Settings, name: str) -> Path:
 
 
 def test_a_new_store_has_none_of_its_own(store: Settings) -> None:
-    assert own_manifests(store) == {}
-    assert all_manifests(store) == known_manifests()
+    assert user_manifests(store) == {}
+    assert all_manifests(store) == builtin_manifests()
 
 
 def test_what_is_saved_is_there_as_it_was_written(store: Settings) -> None:
     saved = save_manifest(_text(), store)
     assert saved.labels == {"0": Expression.FEAR}
-    assert own_manifests(store) == {"mine": saved}
+    assert user_manifests(store) == {"mine": saved}
     assert _file(store, "mine.yaml").read_text() == _text()
     assert [path.name for path in _file(store, "").iterdir()] == ["mine.yaml"]
 
@@ -36,10 +36,10 @@ def test_what_is_saved_is_there_as_it_was_written(store: Settings) -> None:
 def test_all_are_listed_by_title(store: Settings) -> None:
     save_manifest(_text("a-late-one", "zebra faces"), store)
     save_manifest(_text("z-early-one", "Aardvark faces"), store)
-    assert list(own_manifests(store)) == ["z-early-one", "a-late-one"]
+    assert list(user_manifests(store)) == ["z-early-one", "a-late-one"]
     both = all_manifests(store)
-    assert set(both) == {"a-late-one", "z-early-one", *known_manifests()}
-    assert [dataset_id for dataset_id in both if dataset_id not in known_manifests()] == ["z-early-one", "a-late-one"]
+    assert set(both) == {"a-late-one", "z-early-one", *builtin_manifests()}
+    assert [dataset_id for dataset_id in both if dataset_id not in builtin_manifests()] == ["z-early-one", "a-late-one"]
     titles = [manifest.title.lower() for manifest in both.values()]
     assert titles == sorted(titles)
 
@@ -48,9 +48,9 @@ def test_an_id_is_taken_once_and_replaced_only_on_request(store: Settings) -> No
     save_manifest(_text(), store)
     with pytest.raises(ManifestError, match="'mine' already"):
         save_manifest(_text(title="Another"), store)
-    assert own_manifests(store)["mine"].title == "Mine"
+    assert user_manifests(store)["mine"].title == "Mine"
     save_manifest(_text(title="Another"), store, replace=True)
-    assert own_manifests(store)["mine"].title == "Another"
+    assert user_manifests(store)["mine"].title == "Another"
 
 
 @pytest.mark.parametrize("replace", [False, True])
@@ -79,12 +79,12 @@ def test_a_damaged_file_is_passed_over_and_logged(store: Settings, caplog: pytes
     _file(store, "ferplus.yaml").write_text(_text("ferplus", "Not FER+"))
     _file(store, ".mine.yaml.1234.yaml").write_text("half a file")
     with caplog.at_level(logging.WARNING):
-        assert own_manifests(store) == {"mine": saved}
+        assert user_manifests(store) == {"mine": saved}
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 3
     for name in ("broken.yaml", "moved.yaml", "ferplus.yaml"):
         assert sum(name in line for line in said) == 1
-    assert all_manifests(store)["ferplus"] == known_manifests()["ferplus"]
+    assert all_manifests(store)["ferplus"] == builtin_manifests()["ferplus"]
 
 
 def test_deleting_removes_it_damaged_or_not(store: Settings) -> None:
@@ -93,7 +93,7 @@ def test_deleting_removes_it_damaged_or_not(store: Settings) -> None:
     _file(store, "broken.yaml").write_text("id: [")
     delete_manifest("mine", store)
     delete_manifest("broken", store)
-    assert list(own_manifests(store)) == ["kept"]
+    assert list(user_manifests(store)) == ["kept"]
     assert [path.name for path in _file(store, "").iterdir()] == ["kept.yaml"]
 
 
@@ -105,4 +105,4 @@ def test_what_is_not_there_can_not_be_deleted(store: Settings) -> None:
         delete_manifest("ferplus", store)
     with pytest.raises(InputError, match="can't be a manifest id"):
         delete_manifest("../settings", store)
-    assert list(own_manifests(store)) == ["mine"] and "ferplus" in known_manifests()
+    assert list(user_manifests(store)) == ["mine"] and "ferplus" in builtin_manifests()

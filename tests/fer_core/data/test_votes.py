@@ -8,9 +8,9 @@ from fer_core.data.votes import (
     VOTE_COLUMNS,
     Unlabeled,
     argmax_outcomes,
+    drop_single_votes,
     majority_outcomes,
     soft_labels,
-    without_single_votes,
 )
 from fer_core.labels import Expression
 
@@ -49,7 +49,7 @@ def test_more_than_half_of_what_is_left() -> None:
 
 def test_single_votes_are_forgotten_and_the_votes_stay_as_they_were() -> None:
     before = VOTES.copy()
-    kept = without_single_votes(VOTES)
+    kept = drop_single_votes(VOTES)
     assert kept[4].tolist() == [0, 5, 0, 0, 0, 0, 0, 0, 0, 0]
     assert not (kept == 1).any()
     np.testing.assert_array_equal(kept[VOTES != 1], VOTES[VOTES != 1])
@@ -70,7 +70,7 @@ def test_on_any_votes(seed: int) -> None:
     votes = np.random.default_rng(seed).multinomial(10, np.full(10, 0.1), 500)
     totals = soft_labels(votes).sum(1)
     assert np.all((np.abs(totals - 1) < 1e-5) | (totals == 0))
-    has_any = (without_single_votes(votes)[:, :8] > 0).any(1)
+    has_any = (drop_single_votes(votes)[:, :8] > 0).any(1)
     np.testing.assert_array_equal(totals > 0, has_any)
     argmax, majority = argmax_outcomes(votes), majority_outcomes(votes)
     tie = OUTCOMES.index(Unlabeled.TIE)

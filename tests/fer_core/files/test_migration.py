@@ -19,7 +19,7 @@ from fer_core.comparison.run_summary import summarize_run
 from fer_core.contract import Contract
 from fer_core.data.catalog import open_dataset
 from fer_core.data.corrections.correction_log import Action
-from fer_core.data.manifest_store import own_manifests
+from fer_core.data.manifest_store import user_manifests
 from fer_core.evaluation.robustness_report import read_robustness
 from fer_core.files.migration import (
     CONFIG_KEYS,
@@ -129,7 +129,7 @@ def test_a_dataset_keeps_its_labels_and_corrections(old: Settings) -> None:
     corrections.mark_ambiguous([index["id"].iloc[5]], "by hand")
     assert int(open_dataset("faces", old).index(["id"])["ambiguous"].sum()) == 2
     assert not (dataset.folder / "corrections.jsonl").exists(), "one file holds all changes"
-    assert set(own_manifests(old)) == {"own-faces"}
+    assert set(user_manifests(old)) == {"own-faces"}
 
 
 @pytest.mark.parametrize(

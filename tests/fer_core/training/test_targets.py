@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.catalog import read_labels
+from fer_core.data.catalog import load_labels
 from fer_core.data.sources.source import open_source
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import LABEL_SETS, Expression, LabelSet, label_set
@@ -75,7 +75,7 @@ def test_on_real_votes_every_labeled_face_that_teaches_has_a_label_of_the_set(
     labels: LabelSet, test_data: Path, store: Settings
 ) -> None:
     with open_source(test_data / "ferplus.zip", store) as source:
-        index = read_labels(source, store)
+        index = load_labels(source, store)
     taught = target_rows(index, labels, "votes").sum(1) > 0
     named = index["label"].notna().to_numpy(bool)
     assert taught[named].sum() > 8_000

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.affect import affect_sample, affect_summary
+from fer_core.data.affect import sample_affect, summarize_affect
 from fer_core.labels import Expression
 from fer_ui.charts.affect_plane import QUADRANTS, affect_plane, describe_affect
 from fer_ui.charts.layout import get_titles
@@ -26,7 +26,7 @@ def _index(n: int = 50) -> pd.DataFrame:
 
 
 def _draw(index: pd.DataFrame, shown: list[Expression] | None = None):  # type: ignore[no-untyped-def]
-    return affect_plane(affect_sample(index, 20), affect_summary(index), shown or list(Expression))
+    return affect_plane(sample_affect(index, 20), summarize_affect(index), shown or list(Expression))
 
 
 def test_points_means_and_spread_of_each_expression() -> None:
@@ -60,7 +60,7 @@ def test_only_what_was_chosen_is_drawn_and_spoken_of() -> None:
 
 
 def test_the_conclusion_names_the_extremes_and_the_nearest() -> None:
-    words = describe_affect(affect_summary(_index()))
+    words = describe_affect(summarize_affect(_index()))
     assert words.startswith("Happiness is the most pleasant (valence +0.7")
     assert "fear the most excited (arousal +0.7" in words
     assert "Fear and anger have the nearest means, 0.2" in words
@@ -77,4 +77,4 @@ def test_nothing_to_draw_is_said() -> None:
     for figure in (_draw(_index(0)), _draw(_index(), [Expression.DISGUST])):
         assert not figure.data
         assert "No image" in figure.layout.annotations[0].text
-    assert describe_affect(affect_summary(_index(0))) == "No image has both values."
+    assert describe_affect(summarize_affect(_index(0))) == "No image has both values."

@@ -34,7 +34,7 @@ def test_the_figures_worked_out_by_hand() -> None:
     for value, (low, high) in (
         (seen.median_01, seen.median_interval),
         (seen.clear_01, seen.clear_interval),
-        (seen.ceiling.panel_01, seen.ceiling.panel_interval),
+        (seen.ceiling.majority_panel_01, seen.ceiling.majority_panel_interval),
     ):
         assert low <= value <= high
     assert seen.histogram["count"].sum() == index["label"].notna().sum()

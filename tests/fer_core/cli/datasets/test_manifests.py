@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.data.manifest import known_manifests
-from fer_core.data.manifest_store import own_manifests
+from fer_core.data.manifest import builtin_manifests
+from fer_core.data.manifest_store import user_manifests
 from fer_core.settings import Settings
 from tests.support.commands import Cli, assert_input_error, cli_runner
 
@@ -27,10 +27,10 @@ def file(tmp_path: Path) -> Path:
 def test_a_manifest_is_checked_added_listed_and_deleted(cli: Cli, file: Path, store: Settings) -> None:
     checked = cli("datasets", "manifest", "check", file, "--json").json
     assert (checked["id"], checked["own"], checked["taken"]) == ("my-faces", False, "")
-    assert own_manifests(store) == {}  # looking changes nothing
+    assert user_manifests(store) == {}  # looking changes nothing
     assert cli("datasets", "manifest", "add", file, "--json").json["own"] is True
     rows = {row["id"]: row for row in cli("datasets", "manifest", "list", "--json").json}
-    assert set(rows) == {"my-faces", *known_manifests()}
+    assert set(rows) == {"my-faces", *builtin_manifests()}
     assert [name for name, row in rows.items() if row["own"]] == ["my-faces"]
     assert cli("datasets", "manifest", "check", file, "--json").json["taken"] == "in the store"
     file.write_text(MINE.replace("My faces", "Our faces"))
@@ -39,7 +39,7 @@ def test_a_manifest_is_checked_added_listed_and_deleted(cli: Cli, file: Path, st
         "id": "my-faces",
         "deleted": True,
     }
-    assert own_manifests(store) == {}
+    assert user_manifests(store) == {}
 
 
 def test_json_may_come_before_the_last_word(cli: Cli) -> None:

@@ -24,7 +24,7 @@ from fer_core.data.duplicates.duplicates import (
 )
 from fer_core.data.duplicates.near_search import near_pairs
 from fer_core.data.duplicates.signature import decode_signatures, encode_signatures, similarity
-from fer_core.data.index.image_stats import measure, perceptual_hashes
+from fer_core.data.index.image_stats import hash_frequencies, measure_images
 from fer_core.data.sources.byte_range import ByteRange
 
 Gray = NDArray[np.uint8]
@@ -40,7 +40,7 @@ def _pictures(seed: int, n: int = 80, copies: int = 8) -> pd.DataFrame:
     noise = rng.standard_normal((n // 4, copies, 64)) * 500 * lower * np.linspace(0.02, 0.6, copies)[:, None]
     copied = (own[: n // 4, None] + noise).reshape(-1, 64)
     frequencies = rng.permutation(np.concatenate([own, copied])).astype(np.float32)
-    index = _index(perceptual_hashes(frequencies).tolist(), [f"s{row}" for row in range(len(frequencies))])
+    index = _index(hash_frequencies(frequencies).tolist(), [f"s{row}" for row in range(len(frequencies))])
     return index.assign(signature=pd.Series(encode_signatures(frequencies), dtype=object))
 
 
@@ -120,7 +120,7 @@ def _measured(folder: Path, pictures: list[Gray]) -> pd.DataFrame:
     paths = [folder / f"{row:04d}.png" for row in range(len(pictures))]
     for path, pixels in zip(paths, pictures, strict=True):
         cv2.imwrite(str(path), pixels)
-    return measure([ByteRange.file(str(path), path.name) for path in paths], [None] * len(paths))
+    return measure_images([ByteRange.from_file(str(path), path.name) for path in paths], [None] * len(paths))
 
 
 def _jpeg(face: Gray) -> Gray:

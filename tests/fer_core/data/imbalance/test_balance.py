@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.catalog import read_labels
+from fer_core.data.catalog import load_labels
 from fer_core.data.imbalance.balance import effective_numbers, imbalance, majority_baseline, statistics, verdict
-from fer_core.data.manifest import known_manifests
+from fer_core.data.manifest import builtin_manifests
 from fer_core.data.sources.source import open_source
 from fer_core.metrics import classification_metrics
 from fer_core.settings import Settings
@@ -180,11 +180,11 @@ def _counts_in_words(text: str, split: str) -> dict[str, int]:
 
 def test_ferplus_has_the_counts_it_is_known_for(test_data: Path) -> None:
     with open_source(test_data / "ferplus.zip", Settings()) as source:
-        index = read_labels(source, Settings())
+        index = load_labels(source, Settings())
     index["problem"] = ""
     result = statistics("ferplus", index)
     said = (test_data / "README.md").read_text()
-    published = known_manifests()["ferplus"].published
+    published = builtin_manifests()["ferplus"].published
     assert published is not None
     for split in ("train", "valid"):
         assert {**result["splits"][split], **result["unlabeled_by_split"][split]} == _counts_in_words(said, split)

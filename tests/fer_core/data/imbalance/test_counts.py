@@ -13,7 +13,7 @@ from fer_core.data.imbalance.counts import (
     on_label_set,
     published_counts,
 )
-from fer_core.data.manifest import known_manifests
+from fer_core.data.manifest import builtin_manifests
 from fer_core.labels import Expression, label_set
 
 E = Expression
@@ -77,7 +77,7 @@ def test_any_column_is_counted_by_part() -> None:
 
 
 def test_published_counts_take_the_same_form() -> None:
-    published = known_manifests()["ferplus"].published
+    published = builtin_manifests()["ferplus"].published
     assert published is not None
     counts = published_counts(published.splits)
     assert list(counts) == ["split", "expression", "count"]

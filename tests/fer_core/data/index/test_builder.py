@@ -11,11 +11,11 @@ import pytest
 from fer_core.data.duplicates.detail import DETAIL
 from fer_core.data.duplicates.signature import SIGNATURE, SIGNATURE_BYTES
 from fer_core.data.index import builder as index_module
-from fer_core.data.index.builder import LANDMARKS, build_parts, index_columns, load_index, merge_parts, tabulate
+from fer_core.data.index.builder import LANDMARKS, build_parts, index_columns, load_index, merge_parts, records_to_table
 from fer_core.data.index.image_stats import PIXEL_COLUMNS, ImageLimits
 from fer_core.data.index.images import BOX_COLUMNS
 from fer_core.data.label_mapping.label_map import LabelMap
-from fer_core.data.label_mapping.label_words import SYNONYMS
+from fer_core.data.label_mapping.synonyms import SYNONYMS
 from fer_core.data.record import Record, Split
 from fer_core.data.sources.source import FolderSource, open_source
 from fer_core.data.votes import VOTE_COLUMNS
@@ -129,7 +129,7 @@ def test_limits_reach_the_images(folder: Path, tmp_path: Path) -> None:
 
 def test_several_faces_of_a_file_have_numbered_ids(folder: Path, tmp_path: Path) -> None:
     records = [Record("001.png", None, "fear", box=(0, 0, 2 + n, 4)) for n in range(3)]
-    index = _built(folder, [*records, Record("002.png", None, "sad", box=(0, 0, 1, 1))], tmp_path, repeats=True)
+    index = _built(folder, [*records, Record("002.png", None, "sad", box=(0, 0, 1, 1))], tmp_path, has_repeats=True)
     assert index["id"].tolist() == ["001.png", "001.png#2", "001.png#3", "002.png"]
     assert index["path"].tolist() == ["001.png"] * 3 + ["002.png"]
     assert index["width"].tolist() == [2, 3, 4, 1]
@@ -146,7 +146,7 @@ def test_no_images_is_an_error_in_words(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_table_of_nothing_is_empty() -> None:
-    assert list(tabulate([], LABELS)) == SAID
+    assert list(records_to_table([], LABELS)) == SAID
 
 
 def test_several_processes_give_the_same_index_as_one(small_parts: int, folder: Path, tmp_path: Path) -> None:
@@ -233,7 +233,14 @@ def test_records_are_asked_for_only_as_fast_as_they_are_measured(
         measured = int(message.split()[1])
 
     build_parts(
-        FolderSource(folder), records(), LABELS, tmp_path / "p", expected=400, repeats=True, processes=2, progress=told
+        FolderSource(folder),
+        records(),
+        LABELS,
+        tmp_path / "p",
+        expected=400,
+        has_repeats=True,
+        processes=2,
+        progress=told,
     )
     assert measured == 400
     assert max(ahead) <= 8 * small_parts

@@ -17,7 +17,7 @@ from fer_core.data.index.image_stats import (
     IMAGE_LIMITS,
     PIXEL_COLUMNS,
     ImageLimits,
-    measure,
+    measure_images,
     perceptual_hash,
 )
 from fer_core.data.sources.byte_range import ByteRange
@@ -52,7 +52,9 @@ def _write(folder: Path, name: str, pixels: NDArray[np.uint8]) -> None:
 
 
 def _measured(folder: Path, *names: str, limits: ImageLimits = IMAGE_LIMITS) -> pd.DataFrame:
-    return measure([ByteRange.file(str(folder / name), name) for name in names], [None] * len(names), limits)
+    return measure_images(
+        [ByteRange.from_file(str(folder / name), name) for name in names], [None] * len(names), limits
+    )
 
 
 def _pixels(folder: Path, pixels: NDArray[np.uint8], name: str = "p.png") -> pd.Series:
@@ -115,7 +117,7 @@ def test_a_broken_image_is_a_row_with_a_problem(name: str, problem: str, folder:
 
 
 def test_a_file_that_is_not_there_says_why(folder: Path) -> None:
-    table = measure([ByteRange.file(str(folder / "none.png"), "none.png"), "leads outside"], [None, None])
+    table = measure_images([ByteRange.from_file(str(folder / "none.png"), "none.png"), "leads outside"], [None, None])
     assert "No such file" in table["problem"][0]
     assert table["problem"][1] == "leads outside"
 
@@ -127,7 +129,7 @@ def test_a_damaged_member_is_a_row_and_not_an_end(tmp_path: Path) -> None:
     broken[500] ^= 1
     path.write_bytes(bytes(broken))
     with open_source(path, Settings()) as source:
-        table = measure([source.locate(name) for name in source.names()], [None, None])
+        table = measure_images([source.locate(name) for name in source.names()], [None, None])
     assert "check sum" in table["problem"][0]
     assert table["problem"][1] == ""
 
@@ -160,8 +162,8 @@ def test_limits_are_named_with_their_values(folder: Path) -> None:
 
 
 def test_a_face_is_measured_inside_its_box(folder: Path) -> None:
-    place = ByteRange.file(str(folder / "a.png"), "a.png")
-    table = measure([place] * 3, [None, (10, 20, 50, 70), (200, 200, 210, 210)])
+    place = ByteRange.from_file(str(folder / "a.png"), "a.png")
+    table = measure_images([place] * 3, [None, (10, 20, 50, 70), (200, 200, 210, 210)])
     assert table["width"].tolist() == [96, 40, 0]
     assert table["height"].tolist() == [96, 50, 0]
     assert table["brightness"][1] == pytest.approx(_gray(0)[20:70, 10:50].mean(), abs=1e-6)
@@ -183,7 +185,7 @@ def test_the_shape_is_part_of_the_sum(folder: Path) -> None:
 
 
 def test_nothing_is_a_table_of_nothing() -> None:
-    assert list(measure([], [])) == list(PIXEL_COLUMNS)
+    assert list(measure_images([], [])) == list(PIXEL_COLUMNS)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from fer_core.data.catalog import import_dataset
 from fer_core.data.index.builder import PART_ROWS
-from fer_core.data.index.row_conflicts import conflicts
+from fer_core.data.index.row_conflicts import find_conflicts
 from fer_core.data.ingest.reindex import reindex
 from fer_core.data.manifest import TableColumns
 from fer_core.settings import Settings
@@ -24,15 +24,15 @@ def test_rows_that_give_a_file_two_expressions_contradict_each_other() -> None:
         }
     )
     twice = "the label file has it twice, as anger and fear"
-    assert conflicts(index).tolist() == [twice, "", twice, "", "", "", "", twice]
+    assert find_conflicts(index).tolist() == [twice, "", twice, "", "", "", "", twice]
 
 
 def test_two_faces_of_an_image_may_have_two_expressions() -> None:
     boxes = {"box_left": [0, 5, 0], "box_top": [0, 0, 0], "box_right": [4, 9, 4], "box_bottom": [4, 4, 4]}
     index = pd.DataFrame({"path": ["a", "a", "b"], "label": ["fear", "anger", "fear"], **boxes})
-    assert conflicts(index).tolist() == ["", "", ""]
+    assert find_conflicts(index).tolist() == ["", "", ""]
     same = index.assign(box_left=0, box_right=4)
-    assert [bool(said) for said in conflicts(same)] == [True, True, False]
+    assert [bool(said) for said in find_conflicts(same)] == [True, True, False]
 
 
 def test_contradicting_rows_are_problems_and_stay_so(tmp_path: Path, store: Settings) -> None:

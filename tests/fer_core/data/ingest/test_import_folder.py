@@ -14,7 +14,14 @@ import pytest
 
 from fer_core.data.catalog import list_datasets, open_dataset
 from fer_core.data.ingest import import_folder as importing
-from fer_core.data.ingest.import_folder import Import, alone, begin_import, discard_import, list_imports, open_import
+from fer_core.data.ingest.import_folder import (
+    Import,
+    discard_import,
+    list_imports,
+    lock_import,
+    open_import,
+    start_import,
+)
 from fer_core.data.ingest.import_run import run_import
 from fer_core.errors import ArchiveError, DatasetError, InputError
 from fer_core.settings import Settings
@@ -38,18 +45,18 @@ def _upload(store: Settings, name: str = "faces.zip") -> Path:
 
 
 def _decided(source: Path, store: Settings, *, take: bool = False) -> Import:
-    work = begin_import(source, "mine", store, take=take)
-    work.decide(EMPTY_MANIFEST)
+    work = start_import(source, "mine", store, take=take)
+    work.set_manifest(EMPTY_MANIFEST)
     return work
 
 
 def test_an_import_is_begun_and_found_again(tmp_path: Path, store: Settings) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
-    begun = begin_import(archive, "mine", store, name="My faces")
-    assert begun == open_import("mine", store) == begin_import(archive, "mine", store)
+    begun = start_import(archive, "mine", store, name="My faces")
+    assert begun == open_import("mine", store) == start_import(archive, "mine", store)
     assert list_imports(store) == [begun]
     assert (begun.id, begun.source, begun.name, begun.take) == ("mine", str(archive), "My faces", False)
-    assert (begun.ready, begun.manifest, begun.indexed_parts, begun.path()) == (True, None, 0, archive)
+    assert (begun.ready, begun.manifest, begun.n_parts, begun.path()) == (True, None, 0, archive)
     assert list_datasets(store) == []
 
 
@@ -57,17 +64,17 @@ def test_an_id_is_taken_once(tmp_path: Path, store: Settings) -> None:
     archive, other = write_zip(tmp_path / "a.zip", FILES), write_zip(tmp_path / "b.zip", FILES)
     run_import(_decided(archive, store), store)
     with pytest.raises(DatasetError, match="a dataset 'mine' already"):
-        begin_import(other, "mine", store)
-    begin_import(archive, "theirs", store)
+        start_import(other, "mine", store)
+    start_import(archive, "theirs", store)
     with pytest.raises(DatasetError, match=rf"unfinished import 'theirs' of {archive}.*discard theirs"):
-        begin_import(other, "theirs", store)
+        start_import(other, "theirs", store)
 
 
 @pytest.mark.parametrize("dataset_id", ["../mine", "My Faces", "a/b", ""])
 def test_an_id_that_leads_elsewhere_is_refused(dataset_id: str, tmp_path: Path, store: Settings) -> None:
     archive = write_zip(tmp_path / "a.zip", FILES)
     for ask in (
-        lambda: begin_import(archive, dataset_id, store),
+        lambda: start_import(archive, dataset_id, store),
         lambda: open_import(dataset_id, store),
         lambda: discard_import(dataset_id, store),
     ):
@@ -78,11 +85,11 @@ def test_an_id_that_leads_elsewhere_is_refused(dataset_id: str, tmp_path: Path, 
 
 def test_what_is_not_there_is_an_error_in_words(tmp_path: Path, store: Settings) -> None:
     with pytest.raises(DatasetError, match=r"no file or folder at .*none\.zip"):
-        begin_import(tmp_path / "none.zip", "mine", store)
+        start_import(tmp_path / "none.zip", "mine", store)
     for ask in (open_import, discard_import):
         with pytest.raises(DatasetError, match="no unfinished import 'mine'"):
             ask("mine", store)
-    with pytest.raises(DatasetError, match="no unfinished import"), alone(store.imports_dir / "mine"):
+    with pytest.raises(DatasetError, match="no unfinished import"), lock_import(store.imports_dir / "mine"):
         pass
     assert _in(store.store) == []
 
@@ -90,13 +97,13 @@ def test_what_is_not_there_is_an_error_in_words(tmp_path: Path, store: Settings)
 def test_a_folder_can_not_be_taken(tmp_path: Path, store: Settings) -> None:
     folder = write_folder(tmp_path / "faces", FILES)
     with pytest.raises(DatasetError, match="Only a file can be moved"):
-        begin_import(folder, "mine", store, take=True)
+        start_import(folder, "mine", store, take=True)
     assert list_imports(store) == []
 
 
 def test_an_upload_is_moved_at_once_and_goes_with_the_import(store: Settings) -> None:
     upload = _upload(store)
-    work = begin_import(upload, "mine", store, take=True)
+    work = start_import(upload, "mine", store, take=True)
     assert not upload.exists()
     assert work.path() == work.folder / "source.zip"
     discard_import("mine", store)
@@ -112,7 +119,7 @@ def test_an_upload_that_a_kill_left_where_it_was_goes_too(store: Settings, monke
 
     with monkeypatch.context() as patched, pytest.raises(_Killed):
         patched.setattr(importing, "_move", killed)
-        begin_import(upload, "mine", store, take=True)
+        start_import(upload, "mine", store, take=True)
     assert upload.is_file()
     assert open_import("mine", store).path() == upload
     discard_import("mine", store)
@@ -122,7 +129,7 @@ def test_an_upload_that_a_kill_left_where_it_was_goes_too(store: Settings, monke
 @pytest.mark.parametrize("take", [False, True])
 def test_a_file_of_ones_own_stays_when_the_import_is_thrown_away(take: bool, tmp_path: Path, store: Settings) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
-    begin_import(archive, "mine", store, take=take).prepare(store)
+    start_import(archive, "mine", store, take=take).prepare(store)
     discard_import("mine", store)
     assert archive.is_file()
     assert _in(store.store) == []
@@ -135,7 +142,7 @@ def test_a_compressed_tar_is_made_ready_and_is_not_lost(
 ) -> None:
     archive = write_tar(tmp_path / f"faces.tar.{compression}", FILES, compression)
     before = archive.read_bytes()
-    work = begin_import(archive, "mine", store, take=take)
+    work = start_import(archive, "mine", store, take=take)
     assert not work.ready
     with pytest.raises(DatasetError, match="Prepare the import 'mine'"):
         work.path()
@@ -145,7 +152,7 @@ def test_a_compressed_tar_is_made_ready_and_is_not_lost(
     assert archive.read_bytes() == before  # until the dataset is there
     with zipfile.ZipFile(work.path()) as packed:
         assert {name: packed.read(name) for name in packed.namelist()} == FILES
-    work.decide(EMPTY_MANIFEST)
+    work.set_manifest(EMPTY_MANIFEST)
     run_import(work, store)
     assert archive.exists() != take
     assert [name for name in _in(store.store) if "source" in name] == ["datasets/mine/source.zip"]
@@ -154,20 +161,20 @@ def test_a_compressed_tar_is_made_ready_and_is_not_lost(
 @pytest.mark.parametrize("name", ["faces.tar.gz", "Faces.TGZ"])
 def test_an_uploads_files_are_on_disk_once(name: str, store: Settings) -> None:
     upload = _upload(store, name)
-    work = begin_import(upload, "mine", store, take=True)
+    work = start_import(upload, "mine", store, take=True)
     assert not work.ready
     work.prepare(store)
     assert _in(store.store) == ["imports/mine/import.json", "imports/mine/source.zip"]
 
 
 def test_a_tar_that_a_kill_left_beside_its_zip_does_not_stay(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = begin_import(_upload(store, "faces.tar.gz"), "mine", store, take=True)
+    work = start_import(_upload(store, "faces.tar.gz"), "mine", store, take=True)
     packed = (work.folder / "source.tar.gz").read_bytes()
     work.prepare(store)
     (work.folder / "source.tar.gz").write_bytes(packed)
     (work.folder / ".source.zip.0123abcd.tmp").write_bytes(b"half")
     assert work.ready
-    work.decide(EMPTY_MANIFEST)
+    work.set_manifest(EMPTY_MANIFEST)
     folder = run_import(work, store)
     assert {path.name for path in folder.iterdir()} == {
         "dataset.json", "index.parquet", "manifest.yaml", "pairs.parquet", "source.zip",
@@ -177,7 +184,7 @@ def test_a_tar_that_a_kill_left_beside_its_zip_does_not_stay(store: Settings, mo
 def test_a_broken_tar_leaves_the_import_as_it_was(tmp_path: Path, store: Settings) -> None:
     archive = write_tar(tmp_path / "faces.tar.gz", FILES, "gz")
     archive.write_bytes(archive.read_bytes()[:-30])
-    work = begin_import(archive, "mine", store)
+    work = start_import(archive, "mine", store)
     with pytest.raises(ArchiveError, match="cut short"):
         work.prepare(store)
     assert _in(store.store) == ["imports/mine/import.json"]
@@ -186,17 +193,17 @@ def test_a_broken_tar_leaves_the_import_as_it_was(tmp_path: Path, store: Setting
 def test_another_decision_measures_anew_and_the_same_does_not(tmp_path: Path, store: Settings) -> None:
     work = _decided(write_zip(tmp_path / "faces.zip", FILES), store)
     parts = write_folder(work.folder / "parts", {"000000.parquet": "x", ".000001.parquet.tmp": "x"})
-    work.decide(EMPTY_MANIFEST)
-    assert work.indexed_parts == 1
-    work.decide(EMPTY_MANIFEST.model_copy(update={"title": "Other"}))
-    assert work.indexed_parts == 0
+    work.set_manifest(EMPTY_MANIFEST)
+    assert work.n_parts == 1
+    work.set_manifest(EMPTY_MANIFEST.model_copy(update={"title": "Other"}))
+    assert work.n_parts == 0
     assert not parts.exists()
     assert work.manifest is not None and work.manifest.title == "Other"
 
 
 def test_only_one_at_a_time(tmp_path: Path, store: Settings) -> None:
     work = _decided(write_zip(tmp_path / "faces.zip", FILES), store)
-    with alone(work.folder):
+    with lock_import(work.folder):
         for ask in (lambda: run_import(work, store), lambda: discard_import("mine", store)):
             with pytest.raises(DatasetError, match="'mine' is running already"):
                 ask()
@@ -210,7 +217,7 @@ def test_only_one_at_a_time(tmp_path: Path, store: Settings) -> None:
 @pytest.mark.parametrize("content", ["", "{", "[]", "3", "{}", '{"source": "a"}'])
 def test_a_damaged_import_hides_no_other_and_can_be_thrown_away(content: str, tmp_path: Path, store: Settings) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
-    good, bad = begin_import(archive, "good", store), begin_import(archive, "bad", store)
+    good, bad = start_import(archive, "good", store), start_import(archive, "bad", store)
     (bad.folder / "import.json").write_text(content)
     assert list_imports(store) == [good]
     with pytest.raises(DatasetError, match=r"damaged.*Discard"):
@@ -221,8 +228,8 @@ def test_a_damaged_import_hides_no_other_and_can_be_thrown_away(content: str, tm
 
 def test_what_a_kill_left_without_a_marker_is_replaced(tmp_path: Path, store: Settings) -> None:
     write_folder(store.imports_dir / "mine", {"parts/000000.parquet": "half"})
-    work = begin_import(write_zip(tmp_path / "faces.zip", FILES), "mine", store)
-    assert work.indexed_parts == 0
+    work = start_import(write_zip(tmp_path / "faces.zip", FILES), "mine", store)
+    assert work.n_parts == 0
 
 
 def test_what_a_deletion_left_without_a_marker_is_replaced(tmp_path: Path, store: Settings) -> None:

@@ -19,7 +19,7 @@ from fer_core.data.catalog import StoredDataset, import_dataset, list_datasets, 
 from fer_core.data.index import builder as index_module
 from fer_core.data.index import image_stats as measure_module
 from fer_core.data.ingest import import_run as import_run_module
-from fer_core.data.ingest.import_folder import begin_import, discard_import, list_imports, open_import
+from fer_core.data.ingest.import_folder import discard_import, list_imports, open_import, start_import
 from fer_core.data.ingest.import_run import run_import
 from fer_core.errors import CancelledError, DatasetError
 from fer_core.settings import Settings
@@ -75,7 +75,7 @@ def whole(archive: Path, store: Settings) -> pd.DataFrame:
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many images were measured in this process, call by call."""
     counts: list[int] = []
-    real = measure_module.measure
+    real = measure_module.measure_images
 
     def counting(places: Any, *others: Any) -> pd.DataFrame:
         counts.append(len(places))
@@ -144,7 +144,7 @@ def test_a_stopped_import_goes_on_and_measures_nothing_twice(
 ) -> None:
     measured.clear()
     _stopped(archive, store, "Indexed 48")
-    assert [work.indexed_parts for work in list_imports(store)] == [6]
+    assert [work.n_parts for work in list_imports(store)] == [6]
     assert [dataset.id for dataset in list_datasets(store)] == ["whole"]
     _stopped(archive, store, "Looking for duplicates")
     assert sum(measured) == len(FILES)
@@ -192,7 +192,7 @@ def test_another_decision_between_two_attempts_holds(archive: Path, store: Setti
     _stopped(archive, store, "Indexed 48")
     work = open_import("mine", store)
     assert work.manifest is not None
-    work.decide(work.manifest.model_copy(update={"labels": {"fear": None}}))
+    work.set_manifest(work.manifest.model_copy(update={"labels": {"fear": None}}))
     run_import(work, store)
     index = open_dataset("mine", store).raw_index()
     assert index.groupby("raw_label")["label"].agg(lambda labels: labels.notna().sum()).to_dict() == {
@@ -215,7 +215,7 @@ def test_a_killed_import_is_resumed_to_the_same_dataset(
     done = [dataset.id for dataset in list_datasets(store)]
     if "mine" not in done:
         (work,) = list_imports(store)
-        left = len(FILES) - PART_ROWS * work.indexed_parts
+        left = len(FILES) - PART_ROWS * work.n_parts
         measured.clear()
         import_dataset(archive, store, dataset_id="mine")
         assert sum(measured) == max(0, left)
@@ -247,8 +247,8 @@ def test_workers_end_with_an_import_that_is_killed_and_only_one_runs_at_a_time(
 def test_an_import_thrown_away_leaves_nothing(store: Settings) -> None:
     store.uploads_dir.mkdir(parents=True)
     upload = write_zip(store.uploads_dir / "faces.zip", FILES)
-    work = begin_import(upload, "mine", store, take=True)
-    work.decide(EMPTY_MANIFEST)
+    work = start_import(upload, "mine", store, take=True)
+    work.set_manifest(EMPTY_MANIFEST)
 
     def stop(done_01: float, message: str) -> None:
         if message.startswith("Indexed 48"):
@@ -256,19 +256,19 @@ def test_an_import_thrown_away_leaves_nothing(store: Settings) -> None:
 
     with pytest.raises(CancelledError):
         run_import(work, store, stop)
-    assert work.indexed_parts == 6
+    assert work.n_parts == 6
     discard_import("mine", store)
     assert [path for path in store.store.rglob("*") if path.is_file()] == []
 
 
 def test_an_undecided_import_says_what_to_do(archive: Path, store: Settings) -> None:
     with pytest.raises(DatasetError, match="Choose a layout"):
-        run_import(begin_import(archive, "mine", store), store)
+        run_import(start_import(archive, "mine", store), store)
 
 
 def test_a_source_that_went_away_is_an_error_that_says_where_it_was(archive: Path, store: Settings) -> None:
-    work = begin_import(archive, "mine", store)
-    work.decide(EMPTY_MANIFEST)
+    work = start_import(archive, "mine", store)
+    work.set_manifest(EMPTY_MANIFEST)
     archive.unlink()
     with pytest.raises(DatasetError, match=str(archive)):
         run_import(work, store)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from fer_core.data.catalog import import_dataset
-from fer_core.data.ingest.preview import ImportPreview, fitting_manifest, propose
-from fer_core.data.ingest.skipped import Reason
+from fer_core.data.ingest.preview import ImportPreview, preview_import, select_manifest
+from fer_core.data.ingest.skipped import SkipReason
 from fer_core.data.manifest import TableColumns
-from fer_core.data.readers import recognize
+from fer_core.data.readers import detect_reader
 from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError
 from fer_core.settings import Settings
@@ -38,7 +38,7 @@ def _folders_and_table(differing: int, spelled: dict[str, str] | None = None) ->
 
 def _proposed(folder: Path, files: dict[str, Any], store: Settings, layout: str = "") -> ImportPreview:
     with open_source(write_folder(folder, files), store) as source:
-        return propose(source, fitting_manifest(source, layout, "", "data", store))
+        return preview_import(source, select_manifest(source, layout, "", "data", store))
 
 
 @pytest.mark.parametrize(
@@ -50,19 +50,19 @@ def test_labels_that_disagree_are_counted_whichever_are_taken(
 ) -> None:
     found = _proposed(tmp_path, _folders_and_table(8, spelled), store, layout)
     assert found.conflict is not None
-    assert (found.conflict.compared, found.conflict.differing, found.conflict.tables) == (32, 8, ("labels.csv",))
-    assert {found.manifest.layout, found.conflict.other} == {"folders", "table"}
-    left = {each.reason: each.count for each in found.left_out}
-    assert left[Reason.LABELS_DISAGREE] == 8
-    assert not found.too_much_unread
+    assert (found.conflict.n_compared, found.conflict.n_differing, found.conflict.tables) == (32, 8, ("labels.csv",))
+    assert {found.manifest.layout, found.conflict.other_layout} == {"folders", "table"}
+    left = {each.reason: each.count for each in found.skipped}
+    assert left[SkipReason.LABELS_DISAGREE] == 8
+    assert not found.is_mostly_unusable
 
 
 def test_labels_that_agree_are_said_to(tmp_path: Path, store: Settings) -> None:
     found = _proposed(tmp_path, _folders_and_table(0), store)
-    assert found.conflict is not None and found.conflict.differing == 0
-    (left,) = found.left_out
-    assert (left.reason, left.words) == (
-        Reason.TABLE_NOT_READ,
+    assert found.conflict is not None and found.conflict.n_differing == 0
+    (left,) = found.skipped
+    assert (left.reason, left.text) == (
+        SkipReason.TABLE_NOT_READ,
         "1 other table is not read (the same labels for all 32 images)",
     )
     found.check(labels_chosen=False)
@@ -93,10 +93,10 @@ def test_the_layout_that_explains_the_most_images_is_proposed(tmp_path: Path, st
     files: dict[str, Any] = {f"images/{n}.png": png(n) for n in range(20)} | {"joy/extra.png": png(99)}
     rows = {f"{n}.png": WORDS[n % 4] for n in range(20)}
     with open_source(write_folder(tmp_path / "a", files | {"labels.csv": _rows(rows)}), store) as source:
-        assert recognize(source).layout == "table"
+        assert detect_reader(source).layout == "table"
     few = {f"{word}/{n}.png": "" for word in WORDS for n in range(5)} | {"best.csv": _rows({"anger/0.png": "fear"})}
     with open_source(write_folder(tmp_path / "b", few), store) as source:
-        assert recognize(source).layout == "folders"
+        assert detect_reader(source).layout == "folders"
 
 
 @pytest.mark.parametrize("names", [("train", "test"), ("train_labels", "test_labels"), ("Training", "PrivateTest")])
@@ -110,13 +110,13 @@ def test_tables_of_the_same_columns_are_read_together_with_their_splits(
         files[f"{name}.csv"] = _rows({f"{k}.png": WORDS[k % 4] for k in range(n)})
     folder = write_folder(tmp_path / "faces", files | {"notes.csv": "a,b\n1,2\n"})
     with open_source(folder, store) as source:
-        manifest = fitting_manifest(source, "", "", "data", store)
-        found = propose(source, manifest)
+        manifest = select_manifest(source, "", "", "data", store)
+        found = preview_import(source, manifest)
     assert manifest.columns is not None
     assert set(manifest.columns.tables) == {f"{name}.csv" for name in names}
-    assert (found.n_records, found.used, found.missing) == (16, 16, ())
+    assert (found.n_records, found.n_usable, found.missing_files) == (16, 16, ())
     assert {str(part): n for part, n in found.splits.items()} == {"train": 12, "test": 4}
-    assert [(each.reason, each.examples) for each in found.left_out] == [(Reason.TABLE_NOT_READ, ("notes.csv",))]
+    assert [(each.reason, each.examples) for each in found.skipped] == [(SkipReason.TABLE_NOT_READ, ("notes.csv",))]
     index = import_dataset(folder, store).index()
     assert index["split"].value_counts().to_dict() == {"train": 12, "test": 4}
     assert (index["problem"] == "").all()
@@ -128,7 +128,7 @@ def test_several_opinions_of_the_same_images_are_not_read_together(tmp_path: Pat
     found = _proposed(tmp_path, files, store)
     assert found.manifest.columns is not None
     assert (found.manifest.columns.table, found.manifest.columns.tables) == ("rater_a.csv", ())
-    assert [(each.reason, each.examples) for each in found.left_out] == [(Reason.TABLE_NOT_READ, ("rater_b.csv",))]
+    assert [(each.reason, each.examples) for each in found.skipped] == [(SkipReason.TABLE_NOT_READ, ("rater_b.csv",))]
 
 
 def _rafdb(flat: bool = False) -> dict[str, Any]:
@@ -147,17 +147,17 @@ def _rafdb(flat: bool = False) -> dict[str, Any]:
 def test_rafdb_as_it_is_on_kaggle_is_read_whole(tmp_path: Path, store: Settings) -> None:
     found = _proposed(tmp_path, _rafdb(), store)
     assert (found.manifest.id, found.manifest.layout) == ("rafdb", "rafdb")
-    assert (found.n_records, found.used, found.undecided, found.missing) == (84, 84, (), ())
+    assert (found.n_records, found.n_usable, found.unknown_labels, found.missing_files) == (84, 84, (), ())
     assert {str(part): n for part, n in found.splits.items()} == {"train": 56, "test": 28}
     becomes = dict(zip(found.labels["raw"], found.labels["expression"], strict=True))
     assert (becomes["1"], becomes["4"], becomes["7"]) == ("surprise", "happiness", "neutral")
-    assert found.conflict is not None and (found.conflict.compared, found.conflict.differing) == (84, 0)
+    assert found.conflict is not None and (found.conflict.n_compared, found.conflict.n_differing) == (84, 0)
     assert import_dataset(tmp_path, store).n == 84
 
 
 def test_rafdb_names_without_class_folders_are_read_by_both_tables(tmp_path: Path, store: Settings) -> None:
     found = _proposed(tmp_path, _rafdb(flat=True), store)
-    assert (found.manifest.layout, found.n_records, found.used) == ("table", 84, 84)
+    assert (found.manifest.layout, found.n_records, found.n_usable) == ("table", 84, 84)
     assert {str(part): n for part, n in found.splits.items()} == {"train": 56, "test": 28}
     assert [each.name for each in found.numberings][:1] == ["fer2013"]
     assert "rafdb" in [each.name for each in found.numberings]
@@ -169,9 +169,9 @@ def test_the_given_cases(test_data: Path, store: Settings) -> None:
         if not (cases / name).is_dir():
             pytest.skip(f"No case {name}.")
         with open_source(cases / name, store) as source:
-            found = propose(source, fitting_manifest(source, "", "", name, store))
+            found = preview_import(source, select_manifest(source, "", "", name, store))
         assert found.conflict is not None
-        assert (found.used, found.conflict.differing) == (used, differing)
+        assert (found.n_usable, found.conflict.n_differing) == (used, differing)
 
 
 def test_columns_of_several_tables_can_be_written_down() -> None:

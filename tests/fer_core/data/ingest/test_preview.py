@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from fer_core.data.ingest.preview import ImportPreview, fitting_manifest, propose
-from fer_core.data.manifest import Manifest, TableColumns, known_manifests
+from fer_core.data.ingest.preview import ImportPreview, preview_import, select_manifest
+from fer_core.data.manifest import Manifest, TableColumns, builtin_manifests
 from fer_core.data.manifest_store import save_manifest
-from fer_core.data.readers import recognize
+from fer_core.data.readers import detect_reader
 from fer_core.data.record import Split
 from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError
@@ -21,7 +21,7 @@ FERPLUS_ROW = 'a{n}.png,"(0, 0, 48, 48)",{votes}\n'
 
 def _proposed(folder: Path, files: dict[str, Any], manifest: Manifest = EMPTY_MANIFEST, **more: int) -> ImportPreview:
     with open_source(write_folder(folder, files), Settings()) as source:
-        return propose(source, manifest, **more)
+        return preview_import(source, manifest, **more)
 
 
 def _labels(found: ImportPreview) -> dict[str, tuple[int, str | None, bool]]:
@@ -30,7 +30,7 @@ def _labels(found: ImportPreview) -> dict[str, tuple[int, str | None, bool]]:
 
 def _fitting(source: Path, store: Settings, layout: str = "", dataset_id: str = "", name: str = "data") -> Manifest:
     with open_source(source, store) as opened:
-        return fitting_manifest(opened, layout, dataset_id, name, store)
+        return select_manifest(opened, layout, dataset_id, name, store)
 
 
 def test_labels_come_with_counts_and_what_they_become(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_labels_come_with_counts_and_what_they_become(tmp_path: Path) -> None:
         "unknown": (1, None, True),
         "": (1, None, True),
     }
-    assert found.undecided == ("bored",)
+    assert found.unknown_labels == ("bored",)
     assert (found.n_files, found.n_records, found.complete) == (9, 9, True)
 
 
@@ -70,16 +70,16 @@ def test_splits_and_people_are_counted(tmp_path: Path) -> None:
     assert found.splits == {Split.TRAIN: 2, Split.TEST: 1, "": 1}
     assert list(found.splits) == ["train", "test", ""]
     assert found.identities == 2
-    assert found.has == ("gender",)
-    assert (found.missing, found.tables, found.columns) == ((), (), ())
+    assert found.extra_fields == ("gender",)
+    assert (found.missing_files, found.tables, found.columns) == ((), (), ())
 
 
 def test_what_else_there_is_and_what_is_missing_is_told(tmp_path: Path) -> None:
     rows = "".join(FERPLUS_ROW.format(n=n, votes="9,1,0,0,0,0,0,0,0,0") for n in range(20))
     files = {"FER2013Train/label.csv": rows, "FER2013Train/a3.png": ""}
-    found = _proposed(tmp_path, files, known_manifests()["ferplus"])
-    assert found.has == ("votes",)
-    assert found.missing == tuple(f"FER2013Train/a{n}.png" for n in (0, 1, 2, 4, 5))
+    found = _proposed(tmp_path, files, builtin_manifests()["ferplus"])
+    assert found.extra_fields == ("votes",)
+    assert found.missing_files == tuple(f"FER2013Train/a{n}.png" for n in (0, 1, 2, 4, 5))
     assert (found.n_files, found.n_records) == (1, 20)
     assert _labels(found) == {"neutral": (20, "neutral", True)}
 
@@ -93,8 +93,8 @@ def test_a_table_shows_its_columns_and_the_tables_there_are(tmp_path: Path) -> N
     found = _proposed(tmp_path, {"x.csv": text, "more/y.txt": "", "a.png": ""}, manifest)
     assert found.tables == ("more/y.txt", "x.csv")
     assert found.columns == ("image", "emotion", "v", "a", "l", "t", "r", "b")
-    assert found.has == ("valence and arousal", "face boxes")
-    assert found.missing == ("gone.png",)
+    assert found.extra_fields == ("valence and arousal", "face boxes")
+    assert found.missing_files == ("gone.png",)
 
 
 def test_a_long_source_is_looked_at_in_part(tmp_path: Path) -> None:
@@ -108,15 +108,15 @@ def test_a_proposal_writes_nothing(tmp_path: Path, store: Settings) -> None:
     path = write_zip(tmp_path / "faces.zip", {"sad/1.png": "", "bored/2.png": ""})
     before = sorted(path.parent.rglob("*"))
     with open_source(path, store) as source:
-        manifest = fitting_manifest(source, "", "", "faces", store)
-        assert propose(source, manifest).undecided == ("bored",)
+        manifest = select_manifest(source, "", "", "faces", store)
+        assert preview_import(source, manifest).unknown_labels == ("bored",)
     assert sorted(path.parent.rglob("*")) == before
     assert not store.store.exists()
 
 
 def test_an_unreadable_label_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"FER2013Train/label\.csv"):
-        _proposed(tmp_path, {"FER2013Train/label.csv": "a,b\n"}, known_manifests()["ferplus"])
+        _proposed(tmp_path, {"FER2013Train/label.csv": "a,b\n"}, builtin_manifests()["ferplus"])
 
 
 def test_class_folders_of_any_name_get_a_manifest_of_their_own(tmp_path: Path, store: Settings) -> None:
@@ -129,14 +129,14 @@ def test_class_folders_of_any_name_get_a_manifest_of_their_own(tmp_path: Path, s
 def test_the_only_manifest_of_a_layout_fits(tmp_path: Path, store: Settings) -> None:
     row = FERPLUS_ROW.format(n=0, votes="9,1,0,0,0,0,0,0,0,0")
     folder = write_folder(tmp_path, {"FER2013Train/label.csv": row, "FER2013Train/a0.png": ""})
-    assert _fitting(folder, store) == known_manifests()["ferplus"]
-    assert _fitting(folder, store, dataset_id="mine") == known_manifests()["ferplus"]
+    assert _fitting(folder, store) == builtin_manifests()["ferplus"]
+    assert _fitting(folder, store, dataset_id="mine") == builtin_manifests()["ferplus"]
 
 
 @pytest.mark.parametrize(("dataset_id", "name"), [("drawn-faces", "x"), ("", "drawn-faces"), ("", "Drawn Faces")])
 def test_a_manifest_fits_by_its_name(dataset_id: str, name: str, tmp_path: Path, store: Settings) -> None:
     folder = write_folder(tmp_path, {"train/sad/1.png": ""})
-    assert _fitting(folder, store, "", dataset_id, name) == known_manifests()["drawn-faces"]
+    assert _fitting(folder, store, "", dataset_id, name) == builtin_manifests()["drawn-faces"]
 
 
 @pytest.mark.parametrize("name", ["fer2013", "ferplus", "affectnet", "rafdb"])
@@ -152,7 +152,7 @@ def test_a_manifest_of_the_right_name_and_another_layout_does_not_fit(
 
 def recognize_layout(folder: Path) -> str:
     with open_source(folder, Settings()) as source:
-        return recognize(source).layout
+        return detect_reader(source).layout
 
 
 def test_ones_own_manifest_fits_even_where_nobody_recognizes_its_folders(tmp_path: Path, store: Settings) -> None:
@@ -162,7 +162,7 @@ def test_ones_own_manifest_fits_even_where_nobody_recognizes_its_folders(tmp_pat
     fitting = _fitting(folder, store, name="own")
     assert fitting.id == "own"
     with open_source(folder, store) as source:
-        assert propose(source, fitting).undecided == ()
+        assert preview_import(source, fitting).unknown_labels == ()
 
 
 def test_a_table_gets_its_columns_guessed(tmp_path: Path, store: Settings) -> None:

@@ -43,7 +43,7 @@ def test_what_was_lacking_is_there_and_all_else_stays(dataset: StoredDataset, st
     before, kept = dataset.raw_index(), contents(dataset)
     made = reindex(dataset, store)
     assert made.added == tuple(OLDER)
-    assert (made.n, made.problems, made.relabeled, made.repainted) == (N, 2, 0, 0)
+    assert (made.n, made.problems, made.relabeled, made.pixels_changed) == (N, 2, 0, 0)
     after = open_dataset(ID, store)
     assert after.fingerprint == dataset.fingerprint == made.fingerprint
     pd.testing.assert_frame_equal(after.raw_index()[before.columns.tolist()], before, check_dtype=False)
@@ -62,7 +62,7 @@ def test_pixels_that_have_changed_change_the_fingerprint_and_end_the_face_search
     (dataset.source_path / TEST_COPY).write_bytes(png(200))
     (dataset.source_path / UNREADABLE).write_bytes(cv2.imencode(".png", gray(201, 48, 48))[1].tobytes())
     made = reindex(dataset, store)
-    assert (made.repainted, made.problems) == (2, 1)
+    assert (made.pixels_changed, made.problems) == (2, 1)
     after = open_dataset(ID, store)
     assert after.fingerprint == made.fingerprint != dataset.fingerprint
     assert not (after.folder / "faces.json").exists()

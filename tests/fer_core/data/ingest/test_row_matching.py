@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from fer_core.cli.main import main
-from fer_core.data.ingest.preview import ImportPreview, fitting_manifest, propose
-from fer_core.data.ingest.skipped import Reason
+from fer_core.data.ingest.preview import ImportPreview, preview_import, select_manifest
+from fer_core.data.ingest.skipped import SkipReason
 from fer_core.data.sources.source import open_source
 from fer_core.settings import Settings
 from tests.support.sources import png, write_folder
@@ -20,7 +20,7 @@ NAMES = [f"Zoë_{number}.jpg" for number in range(6)]
 
 def _proposed(folder: Path, files: dict[str, bytes | str], store: Settings) -> ImportPreview:
     with open_source(write_folder(folder, files), store) as source:
-        return propose(source, fitting_manifest(source, "table", "", "data", store))
+        return preview_import(source, select_manifest(source, "table", "", "data", store))
 
 
 def _images(*names: str) -> dict[str, bytes | str]:
@@ -32,7 +32,7 @@ def _rows(*names: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("files", "listed", "relaxation"),
+    ("files", "listed", "match_rule"),
     [
         (NAMES, NAMES, None),
         (NAMES, [f"images\\{name}" for name in NAMES], "slashes"),
@@ -43,11 +43,11 @@ def _rows(*names: str) -> str:
     ],
 )
 def test_a_proposal_finds_all_files_and_says_how(
-    files: list[str], listed: list[str], relaxation: str | None, tmp_path: Path, store: Settings
+    files: list[str], listed: list[str], match_rule: str | None, tmp_path: Path, store: Settings
 ) -> None:
     found = _proposed(tmp_path, {**_images(*files), "labels.csv": _rows(*listed)}, store)
-    assert (found.used, found.left_out) == (6, ())
-    assert found.relaxations == ({relaxation: 6} if relaxation else {})
+    assert (found.n_usable, found.skipped) == (6, ())
+    assert found.match_rules == ({match_rule: 6} if match_rule else {})
 
 
 def test_every_row_is_counted_by_how_its_file_was_found(
@@ -56,39 +56,39 @@ def test_every_row_is_counted_by_how_its_file_was_found(
     images = _images("a.jpg", "B.jpg", "C.JPG", "d.jpg", "e.jpg", "e.png")
     text = _rows("a.jpg", "b.jpg", "c.jpg", "d", "e", "gone.jpg")
     found = _proposed(tmp_path / "faces", {**images, "labels.csv": text}, store)
-    assert found.relaxations == {"case": 2, "ending": 1}
-    assert {each.reason: each.count for each in found.left_out} == {
-        Reason.NOT_FOUND: 1,
-        Reason.AMBIGUOUS: 1,
-        Reason.NOT_NAMED: 2,
+    assert found.match_rules == {"case": 2, "ending": 1}
+    assert {each.reason: each.count for each in found.skipped} == {
+        SkipReason.NOT_FOUND: 1,
+        SkipReason.AMBIGUOUS: 1,
+        SkipReason.NOT_NAMED: 2,
     }
     assert main(["datasets", "preview", str(tmp_path / "faces"), "--layout", "table"]) == 0
     said = capsys.readouterr().out
     assert "matched: 2 rows name a file in other upper or lower case\n" in said
     assert "matched: 1 row names a file without its ending, or with another\n" in said
     assert main(["datasets", "preview", str(tmp_path / "faces"), "--layout", "table", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["relaxations"] == {"case": 2, "ending": 1}
+    assert json.loads(capsys.readouterr().out)["match_rules"] == {"case": 2, "ending": 1}
 
 
 def test_rows_that_disagree_are_left_out_and_counted_once_an_image(tmp_path: Path, store: Settings) -> None:
     text = _rows("a.jpg", "b.jpg", "c.jpg") + "a.jpg,anger\nA.JPG,sad\nb.jpg,Fear\nc.jpg,afraid\n"
     found = _proposed(tmp_path, {**_images("a.jpg", "b.jpg", "c.jpg"), "labels.csv": text}, store)
-    (left_out,) = found.left_out
-    assert (left_out.reason, left_out.count, left_out.examples) == (Reason.ROWS_DISAGREE, 1, ("images/a.jpg",))
-    assert found.used == 2
+    (left_out,) = found.skipped
+    assert (left_out.reason, left_out.count, left_out.examples) == (SkipReason.ROWS_DISAGREE, 1, ("images/a.jpg",))
+    assert found.n_usable == 2
 
 
 def test_addresses_say_what_to_do(tmp_path: Path, store: Settings) -> None:
     text = _rows(*(f"https://example.org/{number}.jpg" for number in range(5)))
     found = _proposed(tmp_path, {**_images("a.jpg"), "labels.csv": text}, store)
-    first = found.left_out[0]
-    assert (first.reason, first.count) == (Reason.NOT_FOUND, 5)
-    assert "they are addresses on the web: download the images first" in first.words
+    first = found.skipped[0]
+    assert (first.reason, first.count) == (SkipReason.NOT_FOUND, 5)
+    assert "they are addresses on the web: download the images first" in first.text
     assert first.examples[0] == "https://example.org/0.jpg"
 
 
 @pytest.mark.parametrize(
-    ("case", "relaxations"),
+    ("case", "match_rules"),
     [
         ("excel_german", {}),
         ("windows_paths", {"slashes": 20}),
@@ -96,13 +96,13 @@ def test_addresses_say_what_to_do(tmp_path: Path, store: Settings) -> None:
         ("nfd_names", {"unicode": 18}),
     ],
 )
-def test_real_tables_find_every_file(case: str, relaxations: dict[str, int], test_data: Path, store: Settings) -> None:
+def test_real_tables_find_every_file(case: str, match_rules: dict[str, int], test_data: Path, store: Settings) -> None:
     folder = test_data.parent / "cases" / case
     if not folder.is_dir():
         pytest.skip(f"No {folder}.")
     with open_source(folder, store) as source:
-        found = propose(source, fitting_manifest(source, "table", "", case, store))
-    assert (found.n_records, found.used) == (20, 20)
-    assert found.relaxations == relaxations
-    assert not [each for each in found.left_out if each.reason.unread]
-    assert found.has == (("valence and arousal",) if case == "excel_german" else ())
+        found = preview_import(source, select_manifest(source, "table", "", case, store))
+    assert (found.n_records, found.n_usable) == (20, 20)
+    assert found.match_rules == match_rules
+    assert not [each for each in found.skipped if each.reason.is_unusable]
+    assert found.extra_fields == (("valence and arousal",) if case == "excel_german" else ())

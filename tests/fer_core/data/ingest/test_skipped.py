@@ -9,9 +9,16 @@ import pytest
 
 from fer_core.data.catalog import import_dataset, list_datasets
 from fer_core.data.ingest.import_folder import list_imports
-from fer_core.data.ingest.preview import ImportPreview, propose
-from fer_core.data.ingest.sample import SAMPLE_MAX
-from fer_core.data.ingest.skipped import LeftOut, Reason, check_enough_is_read, other_files, too_much_unread, unread
+from fer_core.data.ingest.preview import ImportPreview, preview_import
+from fer_core.data.ingest.skipped import (
+    Skipped,
+    SkipReason,
+    check_mostly_usable,
+    count_unusable,
+    find_other_files,
+    is_mostly_unusable,
+)
+from fer_core.data.ingest.unreadable import SAMPLE_MAX
 from fer_core.data.manifest import Manifest, TableColumns
 from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError
@@ -31,11 +38,11 @@ def cli(store: Settings, capsys: pytest.CaptureFixture[str]) -> Cli:
 
 def _proposed(folder: Path, files: dict[str, Any], manifest: Manifest = EMPTY_MANIFEST) -> ImportPreview:
     with open_source(write_folder(folder, files), Settings()) as source:
-        return propose(source, manifest)
+        return preview_import(source, manifest)
 
 
-def _reasons(found: ImportPreview) -> dict[Reason, int]:
-    return {each.reason: each.count for each in found.left_out}
+def _reasons(found: ImportPreview) -> dict[SkipReason, int]:
+    return {each.reason: each.count for each in found.skipped}
 
 
 def _table(names: list[str], label: str = "fear") -> str:
@@ -44,7 +51,7 @@ def _table(names: list[str], label: str = "fear") -> str:
 
 def test_a_source_that_is_read_whole_leaves_nothing_out(tmp_path: Path) -> None:
     found = _proposed(tmp_path, class_folders(6))
-    assert (found.left_out, found.used, found.too_much_unread) == ((), 6, False)
+    assert (found.skipped, found.n_usable, found.is_mostly_unusable) == ((), 6, False)
 
 
 def test_every_image_and_row_is_used_or_counted_with_its_reason(tmp_path: Path) -> None:
@@ -52,60 +59,66 @@ def test_every_image_and_row_is_used_or_counted_with_its_reason(tmp_path: Path) 
     files |= {"labels.csv": _table(["a.png", "b.png", "gone.png", "lost.png"]) + "c.png,\nd.png,unknown\n"}
     files |= {"other.csv": "x,y\n", "readme.md": "", "clip.mp4": "", "more.zip": ""}
     found = _proposed(tmp_path, files, TABLE)
-    assert found.used == 3
-    assert [(each.reason, each.count, each.examples) for each in found.left_out] == [
-        (Reason.NOT_FOUND, 2, ("gone.png", "lost.png")),
-        (Reason.NOT_NAMED, 2, ("e.png", "f.png")),
-        (Reason.NO_LABEL, 1, ("c.png",)),
-        (Reason.LABEL_LEFT_OUT, 1, ("unknown",)),
-        (Reason.OTHER_FORMAT, 1, ("clip.mp4",)),
-        (Reason.ARCHIVE, 1, ("more.zip",)),
-        (Reason.TABLE_NOT_READ, 1, ("other.csv",)),
-        (Reason.OTHER_FILE, 1, ("readme.md",)),
+    assert found.n_usable == 3
+    assert [(each.reason, each.count, each.examples) for each in found.skipped] == [
+        (SkipReason.NOT_FOUND, 2, ("gone.png", "lost.png")),
+        (SkipReason.NOT_NAMED, 2, ("e.png", "f.png")),
+        (SkipReason.NO_LABEL, 1, ("c.png",)),
+        (SkipReason.LABEL_LEFT_OUT, 1, ("unknown",)),
+        (SkipReason.OTHER_FORMAT, 1, ("clip.mp4",)),
+        (SkipReason.ARCHIVE, 1, ("more.zip",)),
+        (SkipReason.TABLE_NOT_READ, 1, ("other.csv",)),
+        (SkipReason.OTHER_FILE, 1, ("readme.md",)),
     ]
-    assert found.missing == ("gone.png", "lost.png")
-    assert found.too_much_unread
-    assert all(str(each.count) in each.words for each in found.left_out)
+    assert found.missing_files == ("gone.png", "lost.png")
+    assert found.is_mostly_unusable
+    assert all(str(each.count) in each.text for each in found.skipped)
 
 
 def test_the_label_files_that_are_read_are_not_called_left_out() -> None:
     names = ["a.png", "label.csv", "note.txt", "noname"]
-    assert [(each.reason, each.count) for each in other_files(names, ["a.png", "label.csv"])] == [
-        (Reason.OTHER_FILE, 2)
+    assert [(each.reason, each.count) for each in find_other_files(names, ["a.png", "label.csv"])] == [
+        (SkipReason.OTHER_FILE, 2)
     ]
-    assert other_files(names, ["a.png", "label.csv"])[0].words == "2 other files are not images (.txt 1, no ending 1)"
-    assert other_files(names, ["a.png"])[0] == LeftOut(Reason.TABLE_NOT_READ, 1, ("label.csv",))
+    assert (
+        find_other_files(names, ["a.png", "label.csv"])[0].text == "2 other files are not images (.txt 1, no ending 1)"
+    )
+    assert find_other_files(names, ["a.png"])[0] == Skipped(SkipReason.TABLE_NOT_READ, 1, ("label.csv",))
 
 
 @pytest.mark.parametrize(("lost", "used", "refused"), [(0, 0, False), (5, 5, False), (6, 5, True), (1, 0, True)])
 def test_more_than_half_is_too_much(lost: int, used: int, refused: bool) -> None:
-    left_out = [LeftOut(Reason.NOT_FOUND, lost), LeftOut(Reason.LABEL_LEFT_OUT, 100), LeftOut(Reason.OTHER_FILE, 100)]
-    assert unread(left_out) == lost
-    assert too_much_unread(left_out, used) == refused
+    left_out = [
+        Skipped(SkipReason.NOT_FOUND, lost),
+        Skipped(SkipReason.LABEL_LEFT_OUT, 100),
+        Skipped(SkipReason.OTHER_FILE, 100),
+    ]
+    assert count_unusable(left_out) == lost
+    assert is_mostly_unusable(left_out, used) == refused
     if refused:
         with pytest.raises(DatasetError, match=f"{used or 'None'} of the {lost + used} images"):
-            check_enough_is_read(left_out, used)
+            check_mostly_usable(left_out, used)
     else:
-        check_enough_is_read(left_out, used)
+        check_mostly_usable(left_out, used)
 
 
 def test_images_that_can_not_be_opened_are_seen_before_the_import(tmp_path: Path) -> None:
     files = class_folders(10) | dict.fromkeys((f"fear/x{number}.png" for number in range(4)), b"no image")
     found = _proposed(tmp_path / "few", files)
-    assert _reasons(found) == {Reason.UNREADABLE: 4}
-    assert (found.used, found.too_much_unread) == (10, False)
+    assert _reasons(found) == {SkipReason.UNREADABLE: 4}
+    assert (found.n_usable, found.is_mostly_unusable) == (10, False)
     broken = dict.fromkeys((f"fear/x{number:04d}.png" for number in range(5 * SAMPLE_MAX)), b"no image")
     found = _proposed(tmp_path / "many", broken | {"fear/y.png": png(1)})
-    (left,) = found.left_out
+    (left,) = found.skipped
     assert left.count >= 4 * SAMPLE_MAX
-    assert f"of {SAMPLE_MAX} that were opened" in left.words
-    assert found.too_much_unread
+    assert f"of {SAMPLE_MAX} that were opened" in left.text
+    assert found.is_mostly_unusable
 
 
 def test_a_row_an_image_that_repeats_counts_once(tmp_path: Path) -> None:
     files = {"a.png": png(1), "labels.csv": _table(["a.png"] * 5 + ["gone.png"])}
     found = _proposed(tmp_path, files, TABLE)
-    assert (found.n_records, found.used, _reasons(found)) == (6, 1, {Reason.NOT_FOUND: 1})
+    assert (found.n_records, found.n_usable, _reasons(found)) == (6, 1, {SkipReason.NOT_FOUND: 1})
 
 
 def test_the_lesser_half_is_not_imported_unless_it_is_wanted(tmp_path: Path, store: Settings) -> None:
@@ -116,24 +129,24 @@ def test_the_lesser_half_is_not_imported_unless_it_is_wanted(tmp_path: Path, sto
     assert (list_datasets(store), list_imports(store)) == ([], [])
     seen: list[ImportPreview] = []
     assert import_dataset(folder, store, allow_partial=True, review=seen.append).n == 2
-    assert _reasons(seen[0]) == {Reason.NOT_NAMED: 8}
+    assert _reasons(seen[0]) == {SkipReason.NOT_NAMED: 8}
 
 
 def test_commands_say_what_is_left_out_and_refuse_the_lesser_half(tmp_path: Path, cli: Cli, store: Settings) -> None:
     few = write_folder(tmp_path / "few", class_folders(4) | {"loose.png": png(9), "notes.txt": ""})
     said = cli("datasets", "preview", few, "--json").json
-    assert [(each["reason"], each["count"], each["examples"]) for each in said["left_out"]] == [
+    assert [(each["reason"], each["count"], each["examples"]) for each in said["skipped"]] == [
         ("no_label", 1, ["loose.png"]),
         ("no_image", 1, ["notes.txt"]),
     ]
-    assert (said["used"], said["too_much_unread"]) == (4, False)
+    assert (said["n_usable"], said["is_mostly_unusable"]) == (4, False)
     assert "left out: 1 image has no label, such as loose.png" in cli("datasets", "preview", few).out
     printed = cli("datasets", "import", few, "--json")
-    assert (printed.code, printed.json["left_out"]) == (0, said["left_out"])
+    assert (printed.code, printed.json["skipped"]) == (0, said["skipped"])
 
     files = {f"{number}.png": png(number) for number in range(3)} | {"labels.csv": _table(["0.png"])}
     most = write_folder(tmp_path / "most", files)
-    assert cli("datasets", "preview", most, "--json").json["too_much_unread"]
+    assert cli("datasets", "preview", most, "--json").json["is_mostly_unusable"]
     assert_input_error(cli("datasets", "import", most), "Only 1 of the 3 images", "2.png"[:1], "--allow-partial")
     printed = cli("datasets", "import", most, "--allow-partial")
     assert printed.code == 0

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.data.label_mapping.label_map import LEFT_OUT, NO_LABEL, LabelMap, label_map, parse_assignments
-from fer_core.data.label_mapping.label_words import SYNONYMS
+from fer_core.data.label_mapping.label_map import IGNORED_LABEL, NO_LABEL, LabelMap, build_label_map, parse_assignments
+from fer_core.data.label_mapping.synonyms import SYNONYMS
 from fer_core.data.manifest import Manifest
 from fer_core.errors import DatasetError, InputError
 from fer_core.labels import Expression
@@ -13,7 +13,7 @@ EMPTY_MANIFEST = Manifest(id="mine", title="Mine", summary="", license="MIT", la
 
 def _map(labels: dict[str, Expression | None] | None = None, **others: dict[str, object]) -> LabelMap:
     codes, unlabeled = others.get("codes", {}), others.get("unlabeled", {})
-    return label_map(EMPTY_MANIFEST.model_copy(update={"labels": labels or {}}), codes, unlabeled)  # type: ignore[arg-type]
+    return build_label_map(EMPTY_MANIFEST.model_copy(update={"labels": labels or {}}), codes, unlabeled)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def _map(labels: dict[str, Expression | None] | None = None, **others: dict[str,
 )
 def test_common_words_are_understood_in_any_case(raw: str, expression: str) -> None:
     labels = _map()
-    assert labels.knows(raw)
+    assert labels.is_known(raw)
     assert labels.expression(raw) is Expression(expression)
     assert labels.reason(raw) == ""
 
@@ -34,7 +34,7 @@ def test_every_expression_is_its_own_word() -> None:
 
 def test_what_is_not_known_is_an_error_that_says_what_to_write() -> None:
     labels = _map()
-    assert not labels.knows("bored")
+    assert not labels.is_known("bored")
     for ask in (labels.expression, labels.reason):
         with pytest.raises(DatasetError, match=r"'bored'.*--map bored=fear.*--map bored=-.*manifest"):
             ask("bored")
@@ -47,22 +47,22 @@ def test_the_manifest_goes_before_codes_and_words() -> None:
     assert labels.expression("1") is Expression.DISGUST
     assert labels.expression("happy") is Expression.SURPRISE
     assert labels.expression("sad") is Expression.SADNESS
-    assert (labels.knows("bored"), labels.expression("BORED"), labels.reason("bored")) == (True, None, LEFT_OUT)
+    assert (labels.is_known("bored"), labels.expression("BORED"), labels.reason("bored")) == (True, None, IGNORED_LABEL)
 
 
 def test_no_label_and_reasons_are_no_expressions() -> None:
-    labels = _map(unlabeled={"9": "unknown", "8": LEFT_OUT})
-    assert (labels.knows(""), labels.expression(""), labels.reason("")) == (True, None, NO_LABEL)
-    assert (labels.knows("9"), labels.expression("9"), labels.reason("9")) == (True, None, "unknown")
-    assert labels.reason("8") == LEFT_OUT
+    labels = _map(unlabeled={"9": "unknown", "8": IGNORED_LABEL})
+    assert (labels.is_known(""), labels.expression(""), labels.reason("")) == (True, None, NO_LABEL)
+    assert (labels.is_known("9"), labels.expression("9"), labels.reason("9")) == (True, None, "unknown")
+    assert labels.reason("8") == IGNORED_LABEL
     for word in ("tie", "unknown", "not_a_face"):
         assert (labels.expression(word), labels.reason(word)) == (None, word)
 
 
 def test_the_manifest_can_give_a_reason_an_expression() -> None:
-    labels = _map({"8": Expression.CONTEMPT, "Unknown": None}, unlabeled={"8": LEFT_OUT})
+    labels = _map({"8": Expression.CONTEMPT, "Unknown": None}, unlabeled={"8": IGNORED_LABEL})
     assert (labels.expression("8"), labels.reason("8")) == (Expression.CONTEMPT, "")
-    assert labels.reason("unknown") == LEFT_OUT
+    assert labels.reason("unknown") == IGNORED_LABEL
 
 
 def test_assignments_are_read() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.data.manifest import TableColumns
-from fer_core.data.readers.delimited import SEPARATORS, decimal_point, detect_dialect, text_encoding
+from fer_core.data.readers.delimited import SEPARATORS, detect_dialect, detect_encoding, normalize_decimal
 from fer_core.data.readers.table import guess_columns
 from fer_core.data.sources.source import open_source
 from fer_core.errors import LabelFileError
@@ -89,7 +89,7 @@ def test_a_long_table_is_looked_at_to_its_end(tmp_path: Path) -> None:
     """The one letter that is not UTF-8 may come late, even where a piece that is read at once ends."""
     rows = "b.jpg,sad,0,x\r\n" * 150_000
     content = _text().encode() + rows.encode() + "Zoë 1.jpg,happy,0,y\r\n".encode("cp1252")
-    assert text_encoding(io.BytesIO(content)) == "utf-8" or len(content) > 2**20
+    assert detect_encoding(io.BytesIO(content)) == "utf-8" or len(content) > 2**20
     found = _table(tmp_path, content.replace("Zoë 1.jpg,happy,0.53,Müller".encode(), b"b.jpg,happy,0.53,M"))
     assert (len(found), found[-1][0]) == (150_003, "Zoë 1.jpg")
 
@@ -121,7 +121,7 @@ def test_a_table_in_an_archive_is_read_alike(tmp_path: Path) -> None:
     ],
 )
 def test_decimal_commas_become_points(text: str, separator: str, expected: str) -> None:
-    assert decimal_point(text, separator) == expected
+    assert normalize_decimal(text, separator) == expected
 
 
 def test_boxes_with_decimal_commas_are_read(tmp_path: Path) -> None:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.data.manifest import known_manifests
+from fer_core.data.manifest import builtin_manifests
 from fer_core.data.record import Record, Split
 from fer_core.errors import LabelFileError
 from fer_core.labels import Expression
 from tests.support.sources import read_labels, read_records, write_folder
 
-MANIFEST = known_manifests()["ferplus"]
+MANIFEST = builtin_manifests()["ferplus"]
 ROW = 'fer0000000.png,"(0, 0, 48, 48)",1,2,3,4,5,6,7,8,9,10\n'
 
 

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from fer_core.data.readers.file_matcher import RELAXATION_WORDS, FileMatcher, Match, Relaxation
+from fer_core.data.readers.file_matcher import MATCH_RULE_DESCRIPTIONS, FileMatcher, Match, MatchRule
 
 NFC, NFD = "Zoë.jpg", unicodedata.normalize("NFD", "Zoë.jpg")
 
@@ -16,34 +16,34 @@ def _match(names: list[str], listed: str, *others: str, table: str = "", folder:
 
 
 @pytest.mark.parametrize(
-    ("file", "listed", "relaxation"),
+    ("file", "listed", "match_rule"),
     [
         ("a.jpg", "a.jpg", ""),
         ("a.jpg", "./a.jpg", ""),
         ("images/a.jpg", "images/a.jpg", ""),
         ("data/images/a.jpg", "images/a.jpg", ""),
-        ("images/happy/a.jpg", "images\\happy\\a.jpg", Relaxation.SLASHES),
-        ("data/images/a.jpg", ".\\images\\a.jpg", Relaxation.SLASHES),
-        ("images/a.jpg", "images//a.jpg", Relaxation.SLASHES),
-        (f"images/{NFD}", NFC, Relaxation.UNICODE),
-        (NFC, NFD, Relaxation.UNICODE),
-        ("images/IMG_1.JPG", "img_1.jpg", Relaxation.CASE),
-        ("Images/STRASSE.png", "images\\straße.PNG", Relaxation.CASE),
-        ("images/0001.jpg", "0001", Relaxation.ENDING),
-        ("images/a.png", "a.jpg", Relaxation.ENDING),
-        ("images/v1.2.png", "V1.2", Relaxation.ENDING),
-        ("images/a.jpg", "C:\\Users\\me\\faces\\images\\a.jpg", Relaxation.FOLDER),
-        ("images/a.jpg", "/data/faces/images/a.jpg", Relaxation.FOLDER),
-        ("a.jpg", "https://example.org/faces/a.jpg", Relaxation.FOLDER),
-        ("images/A.JPG", "D:/x/images/a.jpg", Relaxation.FOLDER),
+        ("images/happy/a.jpg", "images\\happy\\a.jpg", MatchRule.SLASHES),
+        ("data/images/a.jpg", ".\\images\\a.jpg", MatchRule.SLASHES),
+        ("images/a.jpg", "images//a.jpg", MatchRule.SLASHES),
+        (f"images/{NFD}", NFC, MatchRule.UNICODE),
+        (NFC, NFD, MatchRule.UNICODE),
+        ("images/IMG_1.JPG", "img_1.jpg", MatchRule.CASE),
+        ("Images/STRASSE.png", "images\\straße.PNG", MatchRule.CASE),
+        ("images/0001.jpg", "0001", MatchRule.ENDING),
+        ("images/a.png", "a.jpg", MatchRule.ENDING),
+        ("images/v1.2.png", "V1.2", MatchRule.ENDING),
+        ("images/a.jpg", "C:\\Users\\me\\faces\\images\\a.jpg", MatchRule.FOLDER),
+        ("images/a.jpg", "/data/faces/images/a.jpg", MatchRule.FOLDER),
+        ("a.jpg", "https://example.org/faces/a.jpg", MatchRule.FOLDER),
+        ("images/A.JPG", "D:/x/images/a.jpg", MatchRule.FOLDER),
     ],
 )
-def test_a_file_is_found_under_a_name_that_is_written_otherwise(file: str, listed: str, relaxation: str) -> None:
-    assert _match([file, "labels.csv", "other/b.jpg"], listed) == Match(file, relaxation)
+def test_a_file_is_found_under_a_name_that_is_written_otherwise(file: str, listed: str, match_rule: str) -> None:
+    assert _match([file, "labels.csv", "other/b.jpg"], listed) == Match(file, match_rule)
 
 
 def test_every_relaxation_has_words() -> None:
-    assert set(RELAXATION_WORDS) == set(Relaxation)
+    assert set(MATCH_RULE_DESCRIPTIONS) == set(MatchRule)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_names_without_folders_are_found_in_any_where_they_are_only_once() -> No
 def test_the_folder_that_most_names_fit_in_some_way_is_taken() -> None:
     """One name that is found as it is says less than many that are found in other case."""
     files = FileMatcher(["images/1.png", "images/2.png", "images/3.png"], ["1.png", "IMAGES\\2.PNG", "Images/3.png"])
-    assert files.match("IMAGES\\2.PNG") == Match("images/2.png", Relaxation.CASE)
-    assert files.match("1.png") == Match("images/1.png", Relaxation.FOLDER)
+    assert files.match("IMAGES\\2.PNG") == Match("images/2.png", MatchRule.CASE)
+    assert files.match("1.png") == Match("images/1.png", MatchRule.FOLDER)
 
 
 def test_a_file_in_a_folder_that_contradicts_the_table_is_not_taken() -> None:
@@ -118,7 +118,7 @@ def test_the_folder_before_listed_names_is_found(names: list[str], listed: list[
 
 def test_a_folder_that_was_chosen_is_the_only_one_that_is_looked_in() -> None:
     assert _match(["a/1.jpg"], "1.jpg", folder="b/") == Match("b/1.jpg", problem="there is no file '1.jpg'")
-    assert _match(["a/1.JPG"], "1.jpg", folder="a/") == Match("a/1.JPG", Relaxation.CASE)
+    assert _match(["a/1.JPG"], "1.jpg", folder="a/") == Match("a/1.JPG", MatchRule.CASE)
 
 
 @pytest.mark.parametrize(

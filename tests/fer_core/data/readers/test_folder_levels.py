@@ -9,8 +9,8 @@ import pytest
 
 from fer_core.data.catalog import import_dataset
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers import recognize
-from fer_core.data.record import Split, split_named
+from fer_core.data.readers import detect_reader
+from fer_core.data.record import Split, match_split_name
 from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError
 from fer_core.labels import Expression
@@ -31,7 +31,7 @@ def _told(folder: Path, manifest: Manifest = EMPTY_MANIFEST) -> set[tuple[Split 
 
 def _layout(folder: Path) -> str:
     with open_source(folder, Settings()) as source:
-        return recognize(source).layout
+        return detect_reader(source).layout
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_folders_of_many_numbers_are_no_classes(tmp_path: Path) -> None:
     ],
 )
 def test_splits_are_told_among_words_that_add_nothing(name: str, split: Split | None) -> None:
-    assert split_named(name) is split
+    assert match_split_name(name) is split
 
 
 def test_persons_of_folders_reach_the_dataset(tmp_path: Path, store: Settings) -> None:

@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from fer_core.data.catalog import import_dataset
-from fer_core.data.index.images import decode
-from fer_core.data.ingest.preview import ImportPreview, fitting_manifest, propose
-from fer_core.data.ingest.skipped import Reason
+from fer_core.data.index.images import try_decode
+from fer_core.data.ingest.preview import ImportPreview, preview_import, select_manifest
+from fer_core.data.ingest.skipped import SkipReason
 from fer_core.data.label_mapping.numberings import NUMBERINGS
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers import recognize
+from fer_core.data.readers import detect_reader
 from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError, LabelFileError
 from fer_core.settings import Settings
@@ -44,7 +44,7 @@ def _ferplus(usages: list[str] = USAGES) -> str:
 
 def _proposed(path: Path, store: Settings) -> ImportPreview:
     with open_source(path, store) as source:
-        return propose(source, fitting_manifest(source, "", "", "data", store))
+        return preview_import(source, select_manifest(source, "", "", "data", store))
 
 
 @pytest.mark.parametrize("folder", ["", "FERPlus/data/"])
@@ -56,9 +56,12 @@ def test_the_two_tables_of_ferplus_are_joined_by_row(
     path = write_zip(tmp_path / "a.zip", files) if packed else write_folder(tmp_path / "a", files)
     found = _proposed(path, store)
     assert (found.manifest.id, found.manifest.layout) == ("ferplus", "ferplus-csv")
-    assert (found.n_records, found.used, found.has) == (5, 5, ("votes",))
+    assert (found.n_records, found.n_usable, found.extra_fields) == (5, 5, ("votes",))
     assert {str(part): n for part, n in found.splits.items()} == {"train": 3, "valid": 1, "test": 1}
-    assert {each.reason: each.count for each in found.left_out} == {Reason.WITHOUT_IMAGE: 1, Reason.OTHER_FILE: 1}
+    assert {each.reason: each.count for each in found.skipped} == {
+        SkipReason.WITHOUT_IMAGE: 1,
+        SkipReason.OTHER_FILE: 1,
+    }
     imported = import_dataset(path, store)
     index = imported.index()
     assert index["id"].tolist() == [
@@ -69,7 +72,7 @@ def test_the_two_tables_of_ferplus_are_joined_by_row(
     assert index["votes_happiness"].tolist() == [8, 2, 8, 8, 2]
     assert index["label"].tolist() == ["happiness", "neutral", "happiness", "happiness", "neutral"]
     with imported.source(store) as source:
-        np.testing.assert_array_equal(decode(source.read("FER2013Train/fer0000003.png")), gray(3, 48, 48))
+        np.testing.assert_array_equal(try_decode(source.read("FER2013Train/fer0000003.png")), gray(3, 48, 48))
     assert imported.manifest.layout == "ferplus"
 
 
@@ -120,7 +123,7 @@ def test_images_in_parquet_are_read_with_the_names_that_the_file_gives(
     _parquet(tmp_path / "a/data/train-00001-of-00002.parquet", [1, 1], 10, names, nested)
     _parquet(tmp_path / "a/data/validation-00000-of-00001.parquet", [0, 1], 20, names, nested)
     found = _proposed(tmp_path / "a", store)
-    assert (found.manifest.layout, found.undecided, found.used) == ("hf-parquet", (), 8)
+    assert (found.manifest.layout, found.unknown_labels, found.n_usable) == ("hf-parquet", (), 8)
     assert {str(part): n for part, n in found.splits.items()} == {"train": 6, "valid": 2}
     imported = import_dataset(tmp_path / "a", store)
     index = imported.index()
@@ -135,7 +138,7 @@ def test_images_in_parquet_are_read_with_the_names_that_the_file_gives(
 def test_codes_without_names_wait_for_a_person(tmp_path: Path, store: Settings) -> None:
     _parquet(tmp_path / "faces.parquet", [0, 6, 6])
     found = _proposed(tmp_path / "faces.parquet", store)
-    assert (found.manifest.layout, set(found.undecided)) == ("hf-parquet", {"0", "6"})
+    assert (found.manifest.layout, set(found.unknown_labels)) == ("hf-parquet", {"0", "6"})
     assert "affectnet" in [each.name for each in found.numberings]
     with pytest.raises(DatasetError, match="--numbering"):
         import_dataset(tmp_path / "faces.parquet", store)
@@ -172,7 +175,7 @@ def test_a_row_without_an_image_is_a_problem_and_text_labels_are_taken_as_they_a
     cells = [{"bytes": png(n), "path": "same.png"} for n in range(3)] + [None]
     pq.write_table(pa.table({"img": cells, "emotion": ["joy", "joy", "sad/../x", "joy"]}), tmp_path / "a.parquet")
     found = _proposed(tmp_path / "a.parquet", store)
-    assert found.undecided == ("sad-..-x",)
+    assert found.unknown_labels == ("sad-..-x",)
     manifest = found.manifest.model_copy(update={"labels": {"sad-..-x": None}})
     index = import_dataset(tmp_path / "a.parquet", store, manifest=manifest).index()
     assert len(index) == 4 and (index["problem"] != "").sum() == 1
@@ -200,7 +203,7 @@ def test_parquet_beside_images_is_a_table(tmp_path: Path, store: Settings) -> No
     write_folder(tmp_path, {"a.png": png(1)})
     pq.write_table(pa.table({"path": ["a.png"], "label": ["fear"]}), tmp_path / "a.parquet")
     with open_source(tmp_path, store) as source:
-        assert recognize(source).layout == "table"
+        assert detect_reader(source).layout == "table"
 
 
 def test_the_given_cases(test_data: Path, store: Settings) -> None:
@@ -209,4 +212,4 @@ def test_the_given_cases(test_data: Path, store: Settings) -> None:
         if not (cases / name).is_dir():
             pytest.skip(f"No case {name}.")
         found = _proposed(cases / name, store)
-        assert (found.used, found.manifest.layout) == (used, layout)
+        assert (found.n_usable, found.manifest.layout) == (used, layout)

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from fer_core.data.catalog import import_dataset
-from fer_core.data.manifest import known_manifests
+from fer_core.data.manifest import builtin_manifests
 from fer_core.data.record import Split
 from fer_core.errors import DatasetError
 from fer_core.settings import Settings
 from tests.support.sources import EMPTY_MANIFEST, png, read_labels, read_records, write_folder
 
-JAFFE = known_manifests()["jaffe"]
-KDEF = known_manifests()["kdef"]
+JAFFE = builtin_manifests()["jaffe"]
+KDEF = builtin_manifests()["kdef"]
 
 
 def test_jaffe_is_read_from_its_names(tmp_path: Path) -> None:

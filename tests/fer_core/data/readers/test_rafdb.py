@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.data.catalog import import_dataset
-from fer_core.data.manifest import known_manifests
+from fer_core.data.manifest import builtin_manifests
 from fer_core.data.record import Split
 from fer_core.errors import LabelFileError
 from fer_core.settings import Settings
@@ -55,7 +55,7 @@ def test_a_listed_image_that_is_missing_is_a_problem_row(tmp_path: Path, store: 
     files |= {f"Image/aligned/{name}": png(number) for number, name in enumerate(ALIGNED[1:])}
     imported = import_dataset(write_folder(tmp_path / "faces", files), store)
     index = imported.index()
-    assert imported.manifest.id == known_manifests()["rafdb"].id
+    assert imported.manifest.id == builtin_manifests()["rafdb"].id
     assert (index["problem"] != "").tolist() == [True] + [False] * 7
     assert index["label"].tolist() == list(CODES)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.data.manifest import known_manifests
-from fer_core.data.readers import READERS, reader_for, recognize
-from fer_core.data.readers.file_names import has, is_image, split_of
+from fer_core.data.manifest import builtin_manifests
+from fer_core.data.readers import READERS, detect_reader, get_reader
+from fer_core.data.readers.file_names import contains_name, is_image, split_from_path
 from fer_core.data.record import Split
 from fer_core.data.sources.source import open_source
 from fer_core.errors import DatasetError, InputError
@@ -37,31 +37,31 @@ def test_layouts_are_recognized_in_a_folder_and_in_a_zip(layout: str, names: lis
     files = dict.fromkeys(names, "")
     for path in (write_folder(tmp_path / "f", files), write_zip(tmp_path / "a.zip", files)):
         with open_source(path, Settings()) as source:
-            assert recognize(source).layout == layout
+            assert detect_reader(source).layout == layout
 
 
 def test_a_table_by_itself_holds_its_images(tmp_path: Path) -> None:
     (tmp_path / "source.csv").write_text("emotion,pixels,Usage\n")
     with open_source(tmp_path / "source.csv", Settings()) as source:
-        assert recognize(source).layout == "fer2013-csv"
+        assert detect_reader(source).layout == "fer2013-csv"
 
 
 @pytest.mark.parametrize("files", [{}, {"a.png": ""}, {"cats/a.png": ""}, {"fear/a.txt": ""}, {"notes.txt": ""}])
 def test_a_layout_nobody_knows_names_what_is_there_and_what_is_known(files: dict[str, str], tmp_path: Path) -> None:
     with open_source(write_folder(tmp_path, files), Settings()) as source, pytest.raises(DatasetError) as caught:
-        recognize(source)
+        detect_reader(source)
     assert all(layout in str(caught.value) for layout in READERS)
     assert all(name in str(caught.value) for name in files)
 
 
 def test_an_unknown_reader_lists_the_choices() -> None:
     with pytest.raises(DatasetError, match=r"'heap'.*ferplus, .*fer2013-csv.*table"):
-        reader_for("heap")
+        get_reader("heap")
 
 
 def test_every_reader_says_what_it_reads_and_every_manifest_has_one() -> None:
-    assert all(layout == reader.layout and reader.title and reader.looks_like for layout, reader in READERS.items())
-    assert {manifest.layout for manifest in known_manifests().values()} <= set(READERS)
+    assert all(layout == reader.layout and reader.title and reader.description for layout, reader in READERS.items())
+    assert {manifest.layout for manifest in builtin_manifests().values()} <= set(READERS)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_an_unknown_split_lists_the_choices() -> None:
 
 
 def test_a_split_is_looked_for_above_the_file() -> None:
-    assert split_of("data/Train/fear/a.png") is Split.TRAIN
-    assert split_of("train/a.png", above=2) is None
-    assert split_of("test.png") is None
+    assert split_from_path("data/Train/fear/a.png") is Split.TRAIN
+    assert split_from_path("train/a.png", above=2) is None
+    assert split_from_path("test.png") is None
 
 
 def test_images_are_told_by_their_endings() -> None:
@@ -98,11 +98,11 @@ def test_images_are_told_by_their_endings() -> None:
 
 def test_a_name_is_found_in_a_sorted_list() -> None:
     names = ["a", "b", "d"]
-    assert [has(names, name) for name in ("", "a", "c", "d", "e")] == [False, True, False, True, False]
+    assert [contains_name(names, name) for name in ("", "a", "c", "d", "e")] == [False, True, False, True, False]
 
 
 def test_the_real_archives_are_recognized(test_data: Path) -> None:
     for name, layout in (("ferplus.zip", "ferplus"), ("facial_expressions.zip", "table")):
         if (test_data / name).is_file():
             with open_source(test_data / name, Settings()) as source:
-                assert recognize(source).layout == layout
+                assert detect_reader(source).layout == layout

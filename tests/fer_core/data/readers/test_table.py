@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from fer_core.data.catalog import import_dataset
-from fer_core.data.manifest import Manifest, TableColumns, known_manifests
-from fer_core.data.readers.table import columns_of, guess_columns, table_name, tables
+from fer_core.data.manifest import Manifest, TableColumns, builtin_manifests
+from fer_core.data.readers.table import find_tables, guess_columns, read_column_names, resolve_table
 from fer_core.data.record import Record, Split
 from fer_core.data.sources.source import open_source
 from fer_core.errors import LabelFileError
@@ -47,7 +47,7 @@ def test_a_table_with_any_separator_is_read(separator: str, ending: str, start: 
     ]
     with open_source(tmp_path, Settings()) as source:
         guessed = guess_columns(source)
-        assert columns_of(source, guessed.table) == ["image", "emotion"]
+        assert read_column_names(source, guessed.table) == ["image", "emotion"]
     assert (guessed.path, guessed.label, guessed.separator) == ("image", "emotion", separator)
 
 
@@ -70,7 +70,7 @@ def test_a_list_without_a_header_apart_by_blanks_has_boxes(tmp_path: Path) -> No
 
 
 def test_expw_is_read_by_its_manifest(tmp_path: Path, store: Settings) -> None:
-    expw = known_manifests()["expw"]
+    expw = builtin_manifests()["expw"]
     assert expw.columns is not None
     order = {"name": "a.jpg", "label": "3", "left": "1", "top": "2", "right": "9", "bottom": "11"}
     given = {name: order.get(_meant(expw.columns, name), "0") for name in expw.columns.names}
@@ -180,13 +180,13 @@ def test_a_broken_parquet_file_is_an_error_that_names_it(tmp_path: Path) -> None
 
 def test_of_several_tables_one_must_be_named() -> None:
     names = ["a/train.csv", "a/valid.csv", "b.parquet", "x.png"]
-    assert tables(names) == names[:3]
-    assert table_name(names, CHOSEN.model_copy(update={"table": "train.csv"})) == "a/train.csv"
+    assert find_tables(names) == names[:3]
+    assert resolve_table(names, CHOSEN.model_copy(update={"table": "train.csv"})) == "a/train.csv"
     for wanted, said in (("", "only one was expected"), ("none.csv", "'none.csv' was expected")):
         with pytest.raises(LabelFileError, match=said):
-            table_name(names, CHOSEN.model_copy(update={"table": wanted}))
+            resolve_table(names, CHOSEN.model_copy(update={"table": wanted}))
     with pytest.raises(LabelFileError, match=r"\(none\)"):
-        table_name(["x.png"], CHOSEN)
+        resolve_table(["x.png"], CHOSEN)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_the_real_table_is_read_with_its_counts(test_data: Path) -> None:
     archive = test_data / "facial_expressions.zip"
     if not archive.is_file():
         pytest.skip("No facial_expressions.zip.")
-    manifest = known_manifests()["facial-expressions"]
+    manifest = builtin_manifests()["facial-expressions"]
     found = list(read_labels(archive, "table", manifest).values())
     counts = {label: sum(label == each for each, _ in found) for label, _ in found}
     assert counts == {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.data.readers.table import guess_columns, tables
+from fer_core.data.readers.table import find_tables, guess_columns
 from fer_core.data.record import Record
 from fer_core.data.sources.source import open_source
 from fer_core.errors import LabelFileError
@@ -81,10 +81,10 @@ def test_a_valence_that_is_not_given_is_none(missing: str, tmp_path: Path) -> No
 
 def test_addresses_of_images_are_files_of_their_names_where_these_are_there(tmp_path: Path) -> None:
     one, two = _read(tmp_path, "url,emotion\nhttps://example.org/x/0.png,sad\nhttps://example.org/x/9.png,fear\n")
-    assert (one.path, one.relaxation) == ("images/0.png", "folder")
+    assert (one.path, one.match_rule) == ("images/0.png", "folder")
     assert two.path == "https://example.org/x/9.png"
     assert "is an address, not a file: download the images" in two.problem
 
 
 def test_tables_are_told_from_other_files() -> None:
-    assert tables(["a.CSV", "b.parquet", "c.png", "d.xlsx"]) == ["a.CSV", "b.parquet"]
+    assert find_tables(["a.CSV", "b.parquet", "c.png", "d.xlsx"]) == ["a.CSV", "b.parquet"]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.data.sources.archive import is_compressed_tar, open_members
-from fer_core.data.sources.byte_range import read_at
+from fer_core.data.sources.archive import is_compressed_tar, list_members
+from fer_core.data.sources.byte_range import read_bytes
 from fer_core.data.sources.fetch import repack_tar
 from fer_core.errors import ArchiveError
 from fer_core.settings import Settings
@@ -42,7 +42,7 @@ def _opened(path: Path, settings: Settings) -> list[str]:
     if is_compressed_tar(path):
         repack_tar(path, path.parent / "source.zip", settings)
         path = path.parent / "source.zip"
-    return open_members(path, settings).names
+    return list_members(path, settings).names
 
 
 def _refused(path: Path, settings: Settings) -> str:
@@ -127,12 +127,12 @@ def test_a_name_that_leads_outside_is_refused(kind: str, name: str, files: dict[
 def test_a_folder_among_the_members_is_nothing_to_read(files: dict[str, bytes], tmp_path: Path) -> None:
     folder = tarfile.TarInfo("./")
     folder.type = tarfile.DIRTYPE
-    assert open_members(write_zip(tmp_path / "a.zip", files | {"./": b""}), Settings()).names == list(files)
-    assert open_members(write_tar(tmp_path / "a.tar", files, "", folder), Settings()).names == list(files)
+    assert list_members(write_zip(tmp_path / "a.zip", files | {"./": b""}), Settings()).names == list(files)
+    assert list_members(write_tar(tmp_path / "a.tar", files, "", folder), Settings()).names == list(files)
 
 
 def test_a_dot_before_names_in_a_tar_is_left_out(tmp_path: Path) -> None:
-    assert open_members(write_tar(tmp_path / "a.tar", {"./fear/a.png": b"x"}), Settings()).names == ["fear/a.png"]
+    assert list_members(write_tar(tmp_path / "a.tar", {"./fear/a.png": b"x"}), Settings()).names == ["fear/a.png"]
 
 
 def test_a_file_without_a_name_is_refused(files: dict[str, bytes], tmp_path: Path) -> None:
@@ -270,18 +270,18 @@ def test_a_size_below_nothing_is_refused(where: str, files: dict[str, bytes], tm
 def test_a_tar_that_ends_in_a_zip_is_a_tar(files: dict[str, bytes], tmp_path: Path) -> None:
     inner = write_zip(tmp_path / "inner.zip", {"evil.png": b"x"}).read_bytes()
     path = write_tar(tmp_path / "faces.tar", files | {"inner.zip": inner})
-    assert open_members(path, Settings()).names == [*files, "inner.zip"]
+    assert list_members(path, Settings()).names == [*files, "inner.zip"]
 
 
 @pytest.mark.parametrize("pack", [write_zip, write_tar])
 def test_where_files_lie_is_told_for_each(
     pack: Callable[[Path, dict[str, bytes]], Path], files: dict[str, bytes], tmp_path: Path
 ) -> None:
-    table = open_members(pack(tmp_path / "faces", files), Settings())
-    assert {name: read_at(table.location(place)) for place, name in enumerate(table.names)} == files
-    chosen = table.chosen([True, False, True])
+    table = list_members(pack(tmp_path / "faces", files), Settings())
+    assert {name: read_bytes(table.byte_range(place)) for place, name in enumerate(table.names)} == files
+    chosen = table.select([True, False, True])
     assert chosen.names == ["happiness/b.png", "happiness/c.png"]
-    assert [read_at(chosen.location(place)) for place in (0, 1)] == [files[name] for name in chosen.names]
+    assert [read_bytes(chosen.byte_range(place)) for place in (0, 1)] == [files[name] for name in chosen.names]
 
 
 def test_of_two_files_of_one_name_the_last_counts(tmp_path: Path) -> None:
@@ -291,12 +291,12 @@ def test_of_two_files_of_one_name_the_last_counts(tmp_path: Path) -> None:
         for number in range(3):
             (tmp_path / "a").write_text(f"{number}")
             archive.add(tmp_path / "a", "fear/a.png")
-    table = open_members(path, Settings())
-    chosen = table.chosen([True] * 3)
+    table = list_members(path, Settings())
+    chosen = table.select([True] * 3)
     assert chosen.names == ["fear/a.png"]
-    assert read_at(chosen.location(0)) == b"2"
+    assert read_bytes(chosen.byte_range(0)) == b"2"
 
 
 def test_an_archive_of_nothing_is_opened_and_holds_nothing(tmp_path: Path) -> None:
-    table = open_members(write_zip(tmp_path / "a.zip", {}), Settings())
-    assert table.names == table.chosen([]).names == []
+    table = list_members(write_zip(tmp_path / "a.zip", {}), Settings())
+    assert table.names == table.select([]).names == []

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.data.sources.archive import open_members
-from fer_core.data.sources.byte_range import ByteRange, Files, read_at
+from fer_core.data.sources.archive import list_members
+from fer_core.data.sources.byte_range import ByteRange, OpenFiles, read_bytes
 from fer_core.errors import ArchiveError, DatasetError
 from fer_core.settings import Settings
 from tests.support.sources import write_tar, write_zip
@@ -20,27 +20,27 @@ METHODS = pytest.mark.parametrize("method", PACKED)
 
 
 def _locations(path: Path) -> dict[str, ByteRange]:
-    table = open_members(path, Settings(archive_ratio_max=1e9))
-    return {name: table.location(place) for place, name in enumerate(table.names)}
+    table = list_members(path, Settings(archive_ratio_max=1e9))
+    return {name: table.byte_range(place) for place, name in enumerate(table.names)}
 
 
 @METHODS
 @pytest.mark.parametrize("content", [b"", b"x", bytes(10**6), random.Random(0).randbytes(100_000)], ids=len)
 def test_a_member_comes_out_as_it_went_in(method: int, content: bytes, tmp_path: Path) -> None:
     found = _locations(write_zip(tmp_path / "a.zip", {"a.png": content, "b.png": content[::-1]}, method))
-    assert read_at(found["a.png"]) == content
-    assert read_at(found["b.png"]) == content[::-1]
-    assert found["a.png"].bytes() == len(content)
+    assert read_bytes(found["a.png"]) == content
+    assert read_bytes(found["b.png"]) == content[::-1]
+    assert found["a.png"].size_bytes() == len(content)
 
 
 def test_members_of_tars_and_files_come_out_as_they_went_in(tmp_path: Path) -> None:
     files = {"a.png": b"one" * 500, "b.png": b""}
     for place in _locations(write_tar(tmp_path / "a.tar", files)).values():
-        assert read_at(place) == files[place.name]
-        assert place.bytes() == len(files[place.name])
+        assert read_bytes(place) == files[place.name]
+        assert place.size_bytes() == len(files[place.name])
     (tmp_path / "c.png").write_bytes(b"three")
-    place = ByteRange.file(str(tmp_path / "c.png"), "c.png")
-    assert (read_at(place), place.bytes()) == (b"three", 5)
+    place = ByteRange.from_file(str(tmp_path / "c.png"), "c.png")
+    assert (read_bytes(place), place.size_bytes()) == (b"three", 5)
 
 
 def test_a_long_extra_field_does_not_shift_the_content(tmp_path: Path) -> None:
@@ -51,13 +51,16 @@ def test_a_long_extra_field_does_not_shift_the_content(tmp_path: Path) -> None:
         info.extra = struct.pack("<HH", 0x9999, 5000) + bytes(5000)
         archive.writestr(info, b"content")
         archive.writestr("b.png", b"more")
-    assert {name: read_at(place) for name, place in _locations(path).items()} == {"a.png": b"content", "b.png": b"more"}
+    assert {name: read_bytes(place) for name, place in _locations(path).items()} == {
+        "a.png": b"content",
+        "b.png": b"more",
+    }
 
 
 def test_files_stay_open_between_reads_and_are_closed(tmp_path: Path) -> None:
     found = _locations(write_zip(tmp_path / "a.zip", {"a.png": b"1", "b.png": b"2"}))
-    files = Files()
-    assert [read_at(place, files) for place in found.values()] == [b"1", b"2"]
+    files = OpenFiles()
+    assert [read_bytes(place, files) for place in found.values()] == [b"1", b"2"]
     (opened,) = files.values()
     files.close()
     assert opened.closed
@@ -73,7 +76,7 @@ def test_a_size_that_lies_gives_no_more_than_it_says(method: int, tmp_path: Path
     tracemalloc.start()
     try:
         with pytest.raises(ArchiveError, match=r"'a\.png'.*should hold 100 bytes"):
-            read_at(place)
+            read_bytes(place)
         assert tracemalloc.get_traced_memory()[1] < 10**7
     finally:
         tracemalloc.stop()
@@ -86,7 +89,7 @@ def test_a_dictionary_of_gigabytes_is_refused(tmp_path: Path) -> None:
     content[dictionary : dictionary + 4] = struct.pack("<I", 2**31)
     path.write_bytes(bytes(content))
     with pytest.raises(ArchiveError, match=r"'a\.png'.*[Mm]emory"):
-        read_at(_locations(path)["a.png"])
+        read_bytes(_locations(path)["a.png"])
 
 
 @METHODS
@@ -99,8 +102,8 @@ def test_a_damaged_member_is_an_error_that_names_it(method: int, at: int, tmp_pa
     path.write_bytes(bytes(content))
     found = _locations(path)
     with pytest.raises(ArchiveError, match=r"'a\.png'.*damaged"):
-        read_at(found["a.png"])
-    assert read_at(found["b.png"]) == text
+        read_bytes(found["a.png"])
+    assert read_bytes(found["b.png"]) == text
 
 
 @METHODS
@@ -110,7 +113,7 @@ def test_a_wrong_check_sum_is_an_error_that_names_it(method: int, tmp_path: Path
     content[content.find(b"PK\x01\x02") + 16] ^= 1
     path.write_bytes(bytes(content))
     with pytest.raises(ArchiveError, match=r"'a\.png'.*check sum"):
-        read_at(_locations(path)["a.png"])
+        read_bytes(_locations(path)["a.png"])
 
 
 @pytest.mark.parametrize("method", [1, 9, 93, 97])
@@ -120,14 +123,14 @@ def test_a_packing_nobody_knows_is_an_error_in_words(method: int, tmp_path: Path
     content[content.find(b"PK\x01\x02") + 10] = method
     path.write_bytes(bytes(content))
     with pytest.raises(ArchiveError, match=rf"'a\.png'.*method {method}"):
-        read_at(_locations(path)["a.png"])
+        read_bytes(_locations(path)["a.png"])
 
 
 def test_a_second_stream_in_a_member_is_not_read(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "a.zip", {"a.png": bz2.compress(b"one") + bz2.compress(b"two")})
     (place,) = _locations(path).values()
     with pytest.raises(ArchiveError, match="should hold"):
-        read_at(place._replace(method=zipfile.ZIP_BZIP2, size=6))
+        read_bytes(place._replace(method=zipfile.ZIP_BZIP2, size=6))
 
 
 @pytest.mark.parametrize("pack", [write_zip, write_tar])
@@ -137,14 +140,14 @@ def test_an_archive_that_shrank_since_is_an_error_in_words(pack, tmp_path: Path)
     for kept in (2000, 10, 0):
         path.write_bytes(path.read_bytes()[:kept])
         with pytest.raises(ArchiveError, match=r"'a\.png'"):
-            read_at(place)
+            read_bytes(place)
     path.unlink()
     with pytest.raises(DatasetError, match=r"'a\.png' can't be read: No such file"):
-        read_at(place)
+        read_bytes(place)
 
 
 def test_a_file_that_is_gone_is_an_error_that_names_it(tmp_path: Path) -> None:
-    place = ByteRange.file(str(tmp_path / "none.png"), "none.png")
-    for look in (lambda: read_at(place), place.bytes):
+    place = ByteRange.from_file(str(tmp_path / "none.png"), "none.png")
+    for look in (lambda: read_bytes(place), place.bytes):
         with pytest.raises(DatasetError, match=r"'none\.png' can't be read: No such file"):
             look()

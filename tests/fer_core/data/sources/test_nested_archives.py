@@ -9,8 +9,8 @@ import pytest
 
 from fer_core.data.catalog import import_dataset
 from fer_core.data.ingest.import_folder import list_imports
-from fer_core.data.ingest.preview import fitting_manifest, propose
-from fer_core.data.sources.archive import open_members
+from fer_core.data.ingest.preview import preview_import, select_manifest
+from fer_core.data.sources.archive import list_members
 from fer_core.data.sources.source import open_source
 from fer_core.errors import ArchiveError
 from fer_core.settings import Settings
@@ -45,13 +45,13 @@ def test_images_in_an_archive_inside_are_imported(
     path = {"zip": write_zip, "tar": write_tar, "folder": write_folder}[outer](place, files)
     expected = sorted(f"data/{inner.split('.')[0]}/{name}" for name in INNER)
     with open_source(path, store) as source:
-        found = propose(source, fitting_manifest(source, "", "", "data", store))
+        found = preview_import(source, select_manifest(source, "", "", "data", store))
         assert list(source.names()) == sorted([*expected, "data/README.txt"])
-    assert (found.used, found.undecided) == (6, ())
+    assert (found.used, found.unknown_labels) == (6, ())
     assert list(temporary.iterdir()) == []
     imported = import_dataset(path, store, dataset_id="mine")
     assert imported.index()["id"].tolist() == expected
-    assert imported.kept_in_store and (imported.index()["problem"] == "").all()
+    assert imported.source_in_store and (imported.index()["problem"] == "").all()
     assert list(temporary.iterdir()) == []
     with imported.source(store) as source:
         assert source.read(expected[0]) in INNER.values()
@@ -67,7 +67,7 @@ def test_the_names_of_archives_inside_may_be_the_splits(tmp_path: Path, store: S
 def test_an_archive_beside_images_is_left_alone_and_told(tmp_path: Path, store: Settings) -> None:
     files = INNER | {"more.zip": _packed(tmp_path / "made", "more.zip", {"fear/x.png": png(99)})}
     with open_source(write_zip(tmp_path / "faces.zip", files), store) as source:
-        found = propose(source, fitting_manifest(source, "", "", "data", store))
+        found = preview_import(source, select_manifest(source, "", "", "data", store))
     assert [(str(each.reason), each.examples) for each in found.left_out] == [("archive_inside", ("more.zip",))]
 
 
@@ -100,7 +100,7 @@ def test_all_archives_together_count_against_the_limits(tmp_path: Path, store: S
 def test_backslashes_in_a_zip_are_separators(tmp_path: Path, store: Settings) -> None:
     files = {f"train\\{name}".replace("/", "\\"): content for name, content in INNER.items()} | {"train\\sad\\": b""}
     path = write_zip(tmp_path / "faces.zip", files)
-    assert sorted(open_members(path, store).names) == sorted(f"train/{name}" for name in INNER)
+    assert sorted(list_members(path, store).names) == sorted(f"train/{name}" for name in INNER)
     index = import_dataset(path, store).index()
     assert (len(index), set(index["split"]), set(index["label"])) == (6, {"train"}, {"fear", "happiness"})
     assert (index["problem"] == "").all()
@@ -112,5 +112,5 @@ def test_the_given_cases(test_data: Path, store: Settings) -> None:
         if not (cases / name).is_file():
             pytest.skip(f"No case {name}.")
         with open_source(cases / name, store) as source:
-            found = propose(source, fitting_manifest(source, "", "", "data", store))
+            found = preview_import(source, select_manifest(source, "", "", "data", store))
         assert (found.manifest.layout, found.used, len(found.labels)) == ("folders", 20, 4)

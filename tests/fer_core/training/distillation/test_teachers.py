@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from fer_core.contract import Contract
-from fer_core.data.seen_images import SEEN_FILE, SeenImages, short_hashes
+from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages, truncate_hashes
 from fer_core.errors import ConfigError, InputError
 from fer_core.labels import label_set
 from fer_core.models.registry import architecture, build_network
@@ -139,7 +139,7 @@ def test_a_teacher_has_not_learned_from_what_the_student_is_judged_by(store: Set
 def test_what_a_teacher_has_seen_is_known_by_its_pixels_whatever_the_dataset(dataset: str, store: Settings) -> None:
     run = _teacher("first", store)
     sums = [_sum(name) for name in ("p", "q", "r")]
-    SeenImages.of(sums, np.array(["train", "valid", "test"])).save(run.path(SEEN_FILE))
+    TrainingImages.from_split(sums, np.array(["train", "valid", "test"])).save(run.path(TRAINING_IMAGES_FILE))
     config = _config("first", dataset=dataset)
     assert teachers_of(config, CONTRACT, _judged("a", "r"), store) == [run]  # its names are another image's here
     with pytest.raises(InputError, match="has learned from 1 images that this one is judged by"):
@@ -152,11 +152,11 @@ def test_what_a_teacher_has_seen_is_known_by_its_pixels_whatever_the_dataset(dat
 def test_a_run_has_seen_what_its_teachers_and_its_beginning_have(store: Settings) -> None:
     for name, image in (("first", "p"), ("second", "q")):
         run = _teacher(name, store)
-        SeenImages.of([_sum(image)], np.array(["train"])).save(run.path(SEEN_FILE))
+        TrainingImages.from_split([_sum(image)], np.array(["train"])).save(run.path(TRAINING_IMAGES_FILE))
     index, splits = _judged("a", "b", "c"), np.array(["train", "valid", "test"])
     config = _config("first").model_copy(update={"init_from": "second"})
     seen = seen_images_of_run(index, splits, config, store)
-    trained, selected = seen.among(short_hashes([_sum(name) for name in ("a", "p", "q", "b", "c")]))
+    trained, selected = seen.find(truncate_hashes([_sum(name) for name in ("a", "p", "q", "b", "c")]))
     assert trained.tolist() == [True, True, True, False, False]
     assert selected.tolist() == [False, False, False, True, False]
     assert seen.complete

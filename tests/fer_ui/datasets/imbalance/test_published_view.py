@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.manifest import Manifest, dump_manifest, known_manifests
+from fer_core.data.manifest import Manifest, builtin_manifests, dump_manifest
 from fer_core.data.manifest_store import save_manifest
 from fer_core.settings import Settings
 from fer_ui.datasets.imbalance.published_view import facts_html
@@ -37,9 +37,9 @@ def test_a_part_can_be_looked_at_alone(store: Settings) -> None:
     assert ">3,589<" in said(open_view(view, manifest="fer2013", split="test"))
 
 
-@pytest.mark.parametrize("name", sorted(known_manifests()))
+@pytest.mark.parametrize("name", sorted(builtin_manifests()))
 def test_every_manifest_can_be_shown(store: Settings, name: str) -> None:
-    manifest = known_manifests()[name]
+    manifest = builtin_manifests()[name]
     app = open_view(view, manifest=name)
     assert not app.exception and not app.error
     assert app.selectbox(key="manifest").value == name

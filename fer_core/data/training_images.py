@@ -20,7 +20,7 @@ from fer_core.errors import BundleError
 from fer_core.faces import RgbImage
 from fer_core.files.atomic import write_bytes
 
-SEEN_FILE = "seen-images.bin"
+TRAINING_IMAGES_FILE = "seen-images.bin"
 
 _HEADER = struct.Struct("<8sIQQ")
 """Magic word, whether the training images are all there are, how many of them, how many to select by."""
@@ -44,7 +44,7 @@ def pixel_hash(pixels: RgbImage) -> str:
     return content.hexdigest()
 
 
-def stored_forms(pixels: RgbImage) -> list[str]:
+def equivalent_hashes(pixels: RgbImage) -> list[str]:
     """The hashes of a picture as it is and, where it is gray, in the other form that files keep gray in: one channel
     or three equal ones."""
     forms = [pixels]
@@ -55,12 +55,12 @@ def stored_forms(pixels: RgbImage) -> list[str]:
     return [pixel_hash(form) for form in forms]
 
 
-def short_hashes(sums: Iterable[str]) -> Hashes:
+def truncate_hashes(sums: Iterable[str]) -> Hashes:
     """The first eight bytes of SHA-256 sums in hexadecimal, in their order; 0 for "", an image that can't be read."""
     return np.array([int(each[: 2 * _BYTES] or "0", 16) for each in sums], np.uint64)
 
 
-class Excluded(NamedTuple):
+class ExcludedImages(NamedTuple):
     """How many images were left out of an evaluation, as the model was trained or selected on them.
 
     Attributes:
@@ -72,7 +72,7 @@ class Excluded(NamedTuple):
     selected_on: int | None = None
     complete: bool = False
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         """What was left out, in one or two sentences."""
         if self.trained_on is None or self.selected_on is None:
             return (
@@ -84,7 +84,7 @@ class Excluded(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class SeenImages:
+class TrainingImages:
     """What a model has seen of the images that could judge it.
 
     Attributes:
@@ -98,18 +98,18 @@ class SeenImages:
     complete: bool = True
 
     @classmethod
-    def of(cls, sums: Iterable[str], splits: NDArray[np.str_], *, complete: bool = True) -> Self:
+    def from_split(cls, sums: Iterable[str], splits: NDArray[np.str_], *, complete: bool = True) -> Self:
         """Those of a split.
 
         Args:
             sums: SHA-256 of each image's pixels, "" where it can't be read.
             splits: the part of each, shape (N,).
         """
-        hashes = short_hashes(sums)
+        hashes = truncate_hashes(sums)
         train, valid = (_listed(hashes[splits == split]) for split in (Split.TRAIN, Split.VALID))
         return cls(train, np.setdiff1d(valid, train), complete)
 
-    def joined(self, other: SeenImages | None) -> Self:
+    def union(self, other: TrainingImages | None) -> Self:
         """What a model has seen that another has come from, or was taught by; None is one of which nothing is known."""
         if other is None:
             return type(self)(self.trained_on, self.selected_on, complete=False)
@@ -117,7 +117,7 @@ class SeenImages:
         selected = np.setdiff1d(np.union1d(self.selected_on, other.selected_on), train)
         return type(self)(train, selected, self.complete and other.complete)
 
-    def among(self, hashes: Hashes) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def find(self, hashes: Hashes) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which images it was trained and which it was selected on; each of shape (N,)."""
         return np.isin(hashes, self.trained_on), np.isin(hashes, self.selected_on)
 

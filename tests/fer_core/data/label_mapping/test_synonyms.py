@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.data.label_mapping.label_map import label_map
-from fer_core.data.label_mapping.label_words import SYNONYMS, expression_word
-from fer_core.data.label_mapping.numberings import NUMBERINGS, code_of, fitting_numberings, in_words, numbering_for
+from fer_core.data.label_mapping.label_map import build_label_map
+from fer_core.data.label_mapping.numberings import (
+    NUMBERINGS,
+    format_numbering,
+    get_numbering,
+    matching_numberings,
+    parse_code,
+)
+from fer_core.data.label_mapping.synonyms import SYNONYMS, parse_expression_name
 from fer_core.errors import DatasetError
 from fer_core.labels import Expression
 from tests.support.sources import EMPTY_MANIFEST
@@ -30,7 +36,7 @@ from tests.support.sources import EMPTY_MANIFEST
     ],
 )
 def test_words_that_add_nothing_do_not_matter(text: str, expected: str) -> None:
-    assert expression_word(text) is Expression(expected)
+    assert parse_expression_name(text) is Expression(expected)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +57,11 @@ def test_words_that_add_nothing_do_not_matter(text: str, expected: str) -> None:
     ],
 )
 def test_words_that_say_something_else_or_two_things_are_not_guessed(text: str) -> None:
-    assert expression_word(text) is None
+    assert parse_expression_name(text) is None
 
 
 def test_a_manifest_has_the_last_word() -> None:
-    labels = label_map(
+    labels = build_label_map(
         EMPTY_MANIFEST.model_copy(update={"labels": {"happy face": Expression.CONTEMPT, "sad faces": None}}), {}, {}
     )
     assert labels.expression("Happy Face") is Expression.CONTEMPT
@@ -68,22 +74,24 @@ def test_a_manifest_has_the_last_word() -> None:
     [("0", "0"), ("07", "7"), ("3.0", "3"), (" 2 ", "2"), ("x", ""), ("1.5", ""), ("-1", ""), ("", ""), ("²", "")],
 )
 def test_numbers_are_told_however_they_are_written(raw: str, code: str) -> None:
-    assert code_of(raw) == code
+    assert parse_code(raw) == code
 
 
 def test_a_number_is_no_label_until_someone_says_whose_it_is() -> None:
-    plain = label_map(EMPTY_MANIFEST, {}, {})
-    assert not any(plain.knows(str(code)) for code in range(10))
+    plain = build_label_map(EMPTY_MANIFEST, {}, {})
+    assert not any(plain.is_known(str(code)) for code in range(10))
     with pytest.raises(DatasetError, match=r"'3'.*--map 3=fear.*--numbering fer2013\|affectnet\|rafdb"):
         plain.expression("3")
-    affectnet = label_map(EMPTY_MANIFEST.model_copy(update={"labels": dict(NUMBERINGS["affectnet"].codes)}), {}, {})
+    affectnet = build_label_map(
+        EMPTY_MANIFEST.model_copy(update={"labels": dict(NUMBERINGS["affectnet"].codes)}), {}, {}
+    )
     assert affectnet.expression("3") is affectnet.expression("03") is affectnet.expression("3.0") is Expression.SURPRISE
 
 
 def test_known_numberings_disagree_and_only_those_that_fit_are_offered() -> None:
     meanings = {str(each.codes.get("1")) for each in NUMBERINGS.values()}
     assert len(meanings) >= 4
-    assert [each.name for each in fitting_numberings(["1", "7"])] == [
+    assert [each.name for each in matching_numberings(["1", "7"])] == [
         "fer2013",
         "affectnet",
         "rafdb",
@@ -91,8 +99,8 @@ def test_known_numberings_disagree_and_only_those_that_fit_are_offered() -> None
         "ckplus",
         "alphabetical-8",
     ]
-    assert "rafdb" not in [each.name for each in fitting_numberings(["0", "1"])]
-    assert fitting_numberings(["happy"]) == fitting_numberings([]) == fitting_numberings(["0", "9"]) == []
+    assert "rafdb" not in [each.name for each in matching_numberings(["0", "1"])]
+    assert matching_numberings(["happy"]) == matching_numberings([]) == matching_numberings(["0", "9"]) == []
     for each in NUMBERINGS.values():
         assert len(set(each.codes.values())) == len(each.codes)
     names = sorted(str(expression) for expression in NUMBERINGS["alphabetical-8"].codes.values())
@@ -101,8 +109,8 @@ def test_known_numberings_disagree_and_only_those_that_fit_are_offered() -> None
 
 def test_an_unknown_numbering_lists_what_the_known_ones_mean() -> None:
     with pytest.raises(DatasetError, match=r"'mine'.*rafdb: 1 surprise, 2 fear"):
-        numbering_for("mine")
-    assert in_words(numbering_for("rafdb")).endswith("7 neutral")
+        get_numbering("mine")
+    assert format_numbering(get_numbering("rafdb")).endswith("7 neutral")
 
 
 def test_synonyms_are_in_small_letters() -> None:

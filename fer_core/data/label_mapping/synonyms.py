@@ -33,7 +33,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def expression_word(text: str) -> Expression | None:
+def parse_expression_name(text: str) -> Expression | None:
     """The one expression that a label's text names; None where it names none, several, or says something else too.
 
     Numbers and punctuation do not matter: `0_happy`, `SAD faces`, `neutral_face`, `Anger (angry)`, `HappyFaces`.
