@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from fer_core.data.ingest.import_folder import Import, discard_import, open_import
-from fer_core.data.ingest.preview import ImportPreview, select_manifest, preview_import
+from fer_core.data.ingest.preview import ImportPreview, preview_import, select_manifest
 from fer_core.data.label_mapping.numberings import apply_numbering
 from fer_core.data.manifest import Manifest, TableColumns, dump_manifest, parse_manifest_text
 from fer_core.data.manifest_store import all_manifests
