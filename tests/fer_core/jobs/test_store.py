@@ -55,7 +55,7 @@ def test_an_unknown_id_is_named(jobs: JobStore) -> None:
 
 def test_list_is_newest_first_and_filters(jobs: JobStore) -> None:
     for number in range(4):
-        jobs.submit(JobKind.TRAIN if number % 2 else "import", "t", (), f"target-{number}", job_id=f"j{number}")
+        jobs.submit(JobKind.TRAIN if number % 2 else JobKind.IMPORT, "t", (), f"target-{number}", job_id=f"j{number}")
     jobs.request_cancel("j3")
     assert [job.id for job in jobs.list()] == ["j3", "j2", "j1", "j0"]
     assert [job.id for job in jobs.list(kind=JobKind.TRAIN)] == ["j3", "j1"]
