@@ -83,4 +83,6 @@ class DetectorError(FerscopeError):
 
 
 class CancelledError(FerscopeError):
-    """The work was asked to stop, and did."""
+    """The work was cancelled."""
+
+    exit_code = 75  # EX_TEMPFAIL: it can be resumed

@@ -46,10 +46,10 @@ def _supervise() -> None:
 
 def _serve(options: list[str]) -> None:
     """The app, its watch quick and its supervisor this program."""
-    from fer_core.jobs.watch import SupervisorWatchdog
+    from fer_core.jobs.watchdog import SupervisorWatchdog
     from fer_ui import serve
 
-    vars(serve)["SupervisorWatchdog"] = lambda here: SupervisorWatchdog(here, COMMAND, look_s=0.5)
+    vars(serve)["SupervisorWatchdog"] = lambda here: SupervisorWatchdog(here, COMMAND, interval_s=0.5)
     sys.argv = ["serve", *options]
     serve.main()
 

@@ -21,7 +21,7 @@ from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplu
 from fer_core.errors import JobError
 from fer_core.ids import new_id
 from fer_core.jobs.job import Job, JobKind, JobState
-from fer_core.jobs.process import JOB_VARIABLE, PROJECT, JobProcess, is_alive
+from fer_core.jobs.process import JOB_VARIABLE, PROJECT_DIR, JobProcess, is_alive
 from fer_core.jobs.service import ensure_supervisor, supervisor_status
 from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
@@ -138,7 +138,7 @@ class Trial:
         port = _free_port()
         command = [*COMMAND, "serve", "--server.port", str(port), "--server.headless", "true"]
         with (self.witness / "server.log").open("ab") as log:
-            app = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log)
+            app = subprocess.Popen(command, cwd=PROJECT_DIR, stdout=log, stderr=log)
         self.apps.append(app)
         self.wait(lambda: _answers(port), "an answer of the app")
         return app

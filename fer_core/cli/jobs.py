@@ -15,7 +15,7 @@ from fer_core.files.migration import rename_job_kind
 from fer_core.jobs.deletion import delete_job
 from fer_core.jobs.devices import check_device
 from fer_core.jobs.job import Job, JobKind, JobState
-from fer_core.jobs.log import follow
+from fer_core.jobs.log import follow_log
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.stall import describe_stall, stall_remedy
 from fer_core.jobs.store import JobStore
@@ -118,7 +118,7 @@ def _show(arguments: argparse.Namespace) -> None:
 
 
 def _logs(arguments: argparse.Namespace) -> None:
-    if arguments.follow:
+    if arguments.follow_log:
         _follow(arguments)
         return
     with JobStore(settings()) as store:
@@ -132,7 +132,7 @@ def _follow(arguments: argparse.Namespace) -> None:
         raise InputError("--follow prints as it comes, --json one object at the end. Give one of the two.")
     with JobStore(settings()) as store:
         path = store.log_path(store.get(arguments.id))
-        for text in follow(path, lambda: store.get(arguments.id).state.ended):
+        for text in follow_log(path, lambda: store.get(arguments.id).state.ended):
             sys.stdout.write(text)
             sys.stdout.flush()
 
@@ -162,7 +162,7 @@ def _retry(arguments: argparse.Namespace) -> None:
 def _priority(arguments: argparse.Namespace) -> None:
     with JobStore(settings()) as store:
         job = store.set_priority(arguments.id, arguments.priority)
-        place = [each.id for each in store.waiting() if each.device == job.device].index(job.id) + 1
+        place = [each.id for each in store.queued() if each.device == job.device].index(job.id) + 1
     words = f"{job.id}: priority {job.priority}, place {place} in the queue"
     print_result({**as_json(job), "place": place}, arguments.json, words)
 

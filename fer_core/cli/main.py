@@ -18,9 +18,6 @@ from fer_core.settings import settings
 from fer_core.system.logs import configure_logging
 from fer_core.text import printable
 
-CANCELLED = 75
-"""Exit code of a command that was asked to stop, and did (EX_TEMPFAIL: it can be resumed)."""
-
 _INTERRUPTED = 130
 
 
@@ -42,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments) or 0)
     except CancelledError as exc:
         sys.stderr.write(f"stopped: {printable(str(exc))}\n")
-        return CANCELLED
+        return exc.exit_code
     except FerscopeError as exc:
         sys.stderr.write(f"error: {printable(str(exc))}\n")
         return exc.exit_code

@@ -25,14 +25,14 @@ def run_with_progress(work: Callable[[Progress], Result]) -> Result:
 
         try:
             result = work(progress)
-        except CancelledError:
-            reporter.ended(75, "")
+        except CancelledError as exc:
+            reporter.record_end(exc.exit_code, "")
             raise
         except FerscopeError as exc:
-            reporter.ended(exc.exit_code, str(exc))
+            reporter.record_end(exc.exit_code, str(exc))
             raise
         except Exception as exc:
-            reporter.ended(1, f"{type(exc).__name__}: {exc}")
+            reporter.record_end(1, f"{type(exc).__name__}: {exc}")
             raise
-    reporter.ended(0, "")
+    reporter.record_end(0, "")
     return result

@@ -1,4 +1,4 @@
-"""The database that jobs are recorded in: SQLite in the store, or any other that SQLAlchemy speaks to."""
+"""The job database: SQLite in the store, or any database that SQLAlchemy supports."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
 
 from fer_core.errors import JobError
-from fer_core.jobs.schema import bring_up_to_date
+from fer_core.jobs.schema import upgrade_schema
 from fer_core.settings import Settings
 
 
 class JobDatabase:
-    """Connections to the job database; may be shared between threads.
+    """Connections to the job database. Thread-safe.
 
-    Nothing is opened before the first transaction. Each transaction either only reads or begins with its
-    write: a SQLite transaction that reads first can't be turned into a writing one while others write.
+    Connects on the first transaction. A transaction must either only read, or write first: SQLite can't upgrade a read
+    transaction to a write transaction while another process writes.
     """
 
     def __init__(self, settings: Settings, busy_timeout_s: float) -> None:
@@ -33,20 +33,20 @@ class JobDatabase:
         self._url = _database_url(settings)
         self._engine = self._make_engine()
         self._prepared = False
-        self._preparing = threading.Lock()
+        self._prepare_lock = threading.Lock()
 
     @property
     def shown_url(self) -> str:
-        """The database's URL for messages, its password hidden."""
+        """The database's URL for messages, without the password."""
         return self._url.render_as_string(hide_password=True)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A connection whose work is committed when the block ends without an error.
+        """Open a transaction that is committed when the block ends without an error.
 
         Raises:
             JobError: the database can't be reached or written to.
-            IntegrityError: a row with the same key is there.
+            IntegrityError: a row with the same key exists.
         """
         try:
             self._prepare()
@@ -58,7 +58,7 @@ class JobDatabase:
             raise JobError(self._explain(exc)) from exc
 
     def dispose(self) -> None:
-        """Close all connections; a later transaction opens new ones."""
+        """Close all connections; a later transaction reconnects."""
         self._engine.dispose()
 
     def _make_engine(self) -> Engine:
@@ -69,46 +69,46 @@ class JobDatabase:
         except (SQLAlchemyError, ImportError) as exc:
             raise JobError(
                 f"The job database {self.shown_url} can't be used: {_first_line(exc)}. Install its driver, or "
-                "mend FERSCOPE_DATABASE_URL (empty is SQLite in the store)."
+                "correct FERSCOPE_DATABASE_URL (empty is SQLite in the store)."
             ) from exc
         if sqlite:
             event.listen(engine, "connect", _tune_sqlite)
         return engine
 
     def _prepare(self) -> None:
-        """Make the table, or what it lacks, on first use. A file lock, as two processes may both find it missing."""
+        """Create or upgrade the table on first use, under a file lock against concurrent processes."""
         if self._prepared:
             return
-        with self._preparing:
+        with self._prepare_lock:
             if self._prepared:
                 return
             self._settings.store.mkdir(parents=True, exist_ok=True)
             if self._url.get_backend_name() == "sqlite" and self._url.database:
                 Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
             with FileLock(self._settings.store / "database.lock", timeout=self._busy_timeout_s):
-                bring_up_to_date(self._engine)
+                upgrade_schema(self._engine)
             self._prepared = True
 
     def _explain(self, exc: Exception) -> str:
         reason = _first_line(getattr(exc, "orig", None) or exc)
         if isinstance(exc, Timeout) or "locked" in reason:
             return (
-                f"The job database {self.shown_url} stayed locked for {self._busy_timeout_s:g} s. Try again; if it "
-                "stays so, end the program that holds it open."
+                f"The job database {self.shown_url} was locked for {self._busy_timeout_s:g} s. Try again; if this "
+                "persists, close the program that uses it."
             )
         if "is full" in reason or "No space left" in reason:
             return (
-                f"The job database {self.shown_url} can't be written to: the disk is full. Free some room; "
-                "deleting runs and what lies in the store's cache folder gives some."
+                f"The job database {self.shown_url} can't be written to: the disk is full. Free some space, for "
+                "example by deleting runs and the store's cache folder."
             )
         return (
-            f"The job database {self.shown_url} can't be used: {reason}. Check that it is there and may be "
-            "written to, or set FERSCOPE_DATABASE_URL (empty is SQLite in the store)."
+            f"The job database {self.shown_url} can't be used: {reason}. Check that it exists and is "
+            "writable, or set FERSCOPE_DATABASE_URL (empty is SQLite in the store)."
         )
 
 
 def _database_url(settings: Settings) -> URL:
-    """The database's URL; a relative SQLite path lies in the store, wherever a process was started."""
+    """Parse the database's URL; a relative SQLite path is relative to the store."""
     try:
         url = make_url(settings.jobs_url)
     except ArgumentError as exc:
@@ -121,8 +121,8 @@ def _database_url(settings: Settings) -> URL:
         return url
     if url.database in (None, "", ":memory:"):
         raise JobError(
-            f"FERSCOPE_DATABASE_URL={settings.jobs_url!r} is a database in memory, which other processes can't "
-            "see. Give a file, or leave it empty for SQLite in the store."
+            f"FERSCOPE_DATABASE_URL={settings.jobs_url!r} is an in-memory database, which other processes can't "
+            "open. Give a file, or leave it empty for SQLite in the store."
         )
     if str(url.database).startswith("file:"):
         return url
@@ -130,7 +130,7 @@ def _database_url(settings: Settings) -> URL:
 
 
 def _tune_sqlite(connection: Any, _record: PoolProxiedConnection) -> None:
-    """WAL lets readers and a writer work at the same time; NORMAL is safe with it and spares an fsync a write."""
+    """Use WAL, which allows reading during a write; synchronous=NORMAL is safe with it and saves an fsync per write."""
     try:
         with closing(connection.cursor()) as cursor:
             cursor.execute("PRAGMA journal_mode=WAL")
@@ -141,6 +141,6 @@ def _tune_sqlite(connection: Any, _record: PoolProxiedConnection) -> None:
 
 
 def _first_line(exc: BaseException) -> str:
-    """The first line of an error's words, without a full stop."""
+    """The first line of an error message, without the full stop."""
     lines = str(exc).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(exc).__name__

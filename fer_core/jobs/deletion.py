@@ -1,4 +1,4 @@
-"""Deleting jobs with what their processes left behind, and what jobs work on: never from under one of them."""
+"""Delete jobs, runs and datasets, but never those that a job still needs."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from fer_core.training.config.train_config import read_yaml
 
 
 def run_id_of(job: Job, settings: Settings) -> str:
-    """The id of the run folder that a job works on, "" if there is none."""
+    """The id of the job's run folder, "" if it has none."""
     return job.target if job.kind is JobKind.TRAIN and (settings.runs_dir / job.target).is_dir() else ""
 
 
 def delete_job(job_id: str, store: JobStore, settings: Settings, *, keep_run: bool = False) -> str:
-    """Forget a job that has ended, with its log and, unless another job works on it too, its run.
+    """Delete an ended job with its log and, unless another job uses it, its run.
 
     Returns:
-        the id of the run that was deleted, or "".
+        the id of the deleted run, or "".
     Raises:
-        JobError: the job is queued or running, or there is none.
+        JobError: the job is queued or running, or there is no such job.
     """
     job = store.get(job_id)
-    store.delete(job_id)  # first: a job that was queued again meanwhile refuses, and keeps its run
+    store.delete(job_id)  # first: this fails if the job was queued again meanwhile, and the run is kept
     run = run_id_of(job, settings)
     if not run or keep_run or store.list(kind=JobKind.TRAIN, target=run, limit=1):
         return ""
@@ -33,15 +33,15 @@ def delete_job(job_id: str, store: JobStore, settings: Settings, *, keep_run: bo
 
 
 def active_jobs_by_run(store: JobStore) -> dict[str, Job]:
-    """The training that waits or runs, by the id of the run that it works on."""
+    """Queued and running trainings by the id of their run."""
     return {job.target: job for job in store.list(kind=JobKind.TRAIN, states=ACTIVE_STATES, limit=None)}
 
 
 def assert_dataset_unused(dataset_id: str, store: JobStore, settings: Settings) -> None:
-    """See that no job waits for a dataset, reads it or is to go on with it, before it is deleted.
+    """Check that no queued, running or interrupted job needs a dataset.
 
     Raises:
-        JobError: a job does.
+        JobError: a job needs it.
     """
     for job in store.list(states=(*ACTIVE_STATES, JobState.INTERRUPTED), limit=None):
         if _dataset_of(job, settings) == dataset_id:
@@ -53,7 +53,7 @@ def assert_dataset_unused(dataset_id: str, store: JobStore, settings: Settings) 
 
 
 def _dataset_of(job: Job, settings: Settings) -> str:
-    """The id of the dataset that a job still needs, "" where it needs none."""
+    """The id of the dataset that a job needs, "" if it needs none."""
     if job.kind is not JobKind.TRAIN:
         return job.target
     run = Run(settings.runs_dir / job.target)
@@ -67,13 +67,13 @@ def _dataset_of(job: Job, settings: Settings) -> str:
 
 
 def delete_run_with_jobs(run_id: str, store: JobStore, settings: Settings) -> list[str]:
-    """Remove a run folder, and forget the ended jobs that worked on it with their logs.
+    """Delete a run folder with its ended jobs and their logs.
 
     Returns:
-        the ids of those jobs.
+        the ids of the deleted jobs.
     Raises:
         RunError: there is no such run.
-        JobError: a job is queued or running on it.
+        JobError: one of its jobs is queued or running.
     """
     open_run(run_id, settings)
     jobs = store.list(kind=JobKind.TRAIN, target=run_id, limit=None)
@@ -82,6 +82,6 @@ def delete_run_with_jobs(run_id: str, store: JobStore, settings: Settings) -> li
             f"The run {run_id} can't be deleted: its job {active[0].id} is {active[0].state}. Cancel the job first."
         )
     for job in jobs:
-        store.delete(job.id)  # first: one that was queued again meanwhile refuses, and keeps its run
+        store.delete(job.id)  # first: this fails if the job was queued again meanwhile, and the run is kept
     delete_run(run_id, settings)
     return [job.id for job in jobs]

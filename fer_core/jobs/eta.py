@@ -1,49 +1,46 @@
-"""How long a job will still take, from its pace of late."""
+"""Estimate the time left from a job's recent progress."""
 
 from __future__ import annotations
 
 from collections import deque
 
 _WINDOW_S = 180.0
-_TOLD_AFTER_S = 5.0
-_JUMP = 5.0
-"""TrainStep this many times as fast as the usual one are none: a resumed job jumps over what it had done before."""
+_ESTIMATE_AFTER_S = 5.0
+_JUMP_FACTOR = 5.0
+"""Progress this many times faster than usual is ignored: a resumed job skips what was already done."""
 
 
 class EtaEstimator:
-    """What a job has said of its progress in the last minutes; used by one thread."""
+    """Estimates the time left from the progress of the last minutes. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._said: deque[tuple[float, float]] = deque()
+        self._reports: deque[tuple[float, float]] = deque()
 
-    def note(self, now_s: float, done_01: float) -> None:
-        """The job was `done_01` far at `now_s`, which never goes back."""
-        if self._said and done_01 < self._said[-1][1]:
-            self._said.clear()  # a new part of the work, told from its start
-        if len(self._said) == 1 and done_01 == self._said[0][1]:
-            self._said.clear()  # it has not begun to move
-        self._said.append((now_s, done_01))
-        while self._said[-1][0] - self._said[0][0] > _WINDOW_S and len(self._said) > 2:
-            self._said.popleft()
+    def update(self, now_s: float, done_01: float) -> None:
+        """Record the progress at a time of a monotonic clock, in seconds."""
+        if self._reports and done_01 < self._reports[-1][1]:
+            self._reports.clear()  # progress starts over
+        if len(self._reports) == 1 and done_01 == self._reports[0][1]:
+            self._reports.clear()  # no progress yet
+        self._reports.append((now_s, done_01))
+        while self._reports[-1][0] - self._reports[0][0] > _WINDOW_S and len(self._reports) > 2:
+            self._reports.popleft()
 
     def left_s(self) -> float | None:
-        """Seconds left as of the last note; None before there is a pace."""
-        pairs = zip(self._said, list(self._said)[1:], strict=False)
+        """Seconds left at the last update; None without enough progress."""
+        pairs = zip(self._reports, list(self._reports)[1:], strict=False)
         steps = [(after_s - before_s, after - before) for (before_s, before), (after_s, after) in pairs]
         steps = [(seconds, done) for seconds, done in steps if seconds > 0]
         usual = _usual_speed(steps)
-        kept = [(seconds, done) for seconds, done in steps if done / seconds <= _JUMP * usual]
-        spent_s, done = sum(step[0] for step in kept), sum(step[1] for step in kept)
-        if spent_s < _TOLD_AFTER_S or done <= 0:
+        steps = [(seconds, done) for seconds, done in steps if done / seconds <= _JUMP_FACTOR * usual]
+        spent_s, done = sum(step[0] for step in steps), sum(step[1] for step in steps)
+        if spent_s < _ESTIMATE_AFTER_S or done <= 0:
             return None
-        return (1 - self._said[-1][1]) * spent_s / done
+        return (1 - self._reports[-1][1]) * spent_s / done
 
 
 def _usual_speed(steps: list[tuple[float, float]]) -> float:
-    """The speed that half of the time went by at or below; 0 where nothing has moved.
-
-    TrainStep at which nothing moved are passed over: a job may say the same twice.
-    """
+    """The time-weighted median speed of steps with progress; 0 without any."""
     moved = sorted((done / seconds, seconds) for seconds, done in steps if done > 0)
     half_s = sum(seconds for _, seconds in moved) / 2
     for speed, seconds in moved:

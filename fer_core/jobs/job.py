@@ -1,4 +1,4 @@
-"""A job as the database records it: a value that is read, never changed in place."""
+"""A background job: its kind, its state and its record in the database."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
-    """Where a job is on its way.
+    """The state of a job.
 
-    queued -> running -> succeeded, failed, cancelled or interrupted; a queued job may be cancelled at once,
-    and a failed, cancelled or interrupted one may be queued again. A running job is stalled while its process
-    lives and its present step takes far longer than usual; the database records that as running.
+    queued -> running -> succeeded, failed, cancelled or interrupted. A queued job can be cancelled directly, and a
+    failed, cancelled or interrupted one can be queued again. A running job counts as stalled while its process is alive
+    and its current step takes far longer than usual; the database stores such a job as running.
     """
 
     QUEUED = "queued"
@@ -37,17 +37,17 @@ class JobState(StrEnum):
 
     @property
     def active(self) -> bool:
-        """Whether the job still has something to do."""
+        """Whether the job is queued or running."""
         return self in ACTIVE_STATES
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more happens to the job unless somebody asks for it."""
+        """Whether the job is over, unless it is queued again."""
         return not self.active
 
 
 STARTED_STATES = (JobState.RUNNING, JobState.STALLED)
-"""Those of a job that has a process."""
+"""States of a job that has a process."""
 ACTIVE_STATES = (JobState.QUEUED, *STARTED_STATES)
 ENDED_STATES = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED)
 PRIORITY_MAX = 1_000_000
@@ -56,16 +56,26 @@ RESUMABLE_STATES = (JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One command of `python -m fer_core`, and how it fares. Times are aware, in UTC.
+    """One command of `python -m fer_core` that runs in the background. Times are timezone-aware, in UTC.
 
-    `target` is what the job works on, the id of a run or of a dataset. `pid_started_at` (seconds since the
-    epoch) tells the job's process from a later one with the same pid. `error` is one line for a person, or
-    empty. `exit_code` is negative when a signal ended the process. `attempts` counts the starts. `device` is
-    where it runs, "cpu" or "gpu:0"; `from_start` says that what earlier attempts did is not to be gone on from;
-    `left_s` is the time left as of `heartbeat_at`, None while there is no pace to tell it by. `step_elapsed_s` is how
-    long the present step had taken then, `stalled_after_s` how long it may, and `usual_step_s` how long one usually
-    takes; None while that can't be said. `stalls` counts the attempts in a row that were ended because they stalled,
-    the present one too once that is to happen, which `stall_recorded` says.
+    Attributes:
+        args: arguments of `python -m fer_core`.
+        resume_args: arguments that are appended when the job is resumed.
+        target: id of the run or dataset that the job works on.
+        heartbeat_at: when the job's process last reported.
+        pid_started_at: start of the process in seconds since the epoch; distinguishes it from a later process with the
+            same pid.
+        exit_code: negative if a signal ended the process.
+        error: one line, or empty.
+        attempts: number of starts.
+        device: "cpu", "gpu:0" and so on.
+        from_start: the next attempt starts over instead of resuming.
+        left_s: estimated seconds left at `heartbeat_at`; None while unknown.
+        step_elapsed_s: seconds the current step had taken at `heartbeat_at`; None if it has no expected length.
+        stalled_after_s: seconds after which the current step counts as stalled.
+        usual_step_s: seconds a step usually takes; None while unknown.
+        stalls: consecutive attempts that stalled, including the current one if `stall_recorded`.
+        stall_recorded: the process is being stopped because it stalled.
     """
 
     id: str
@@ -99,23 +109,23 @@ class Job:
 
     @property
     def command_args(self) -> tuple[str, ...]:
-        """What follows `python -m fer_core` in the present attempt."""
+        """Arguments of `python -m fer_core` for the current attempt."""
         return self.args + self.resume_args if self.attempts > 1 and not self.from_start else self.args
 
     def left_at(self, now: datetime) -> float | None:
-        """Seconds left at `now`, which is not before the last sign of life; None when nobody can tell."""
+        """Estimate the seconds left at `now`; None while unknown."""
         if self.state is not JobState.RUNNING or self.left_s is None or self.heartbeat_at is None:
             return None
         return max(0.0, self.left_s - (now - self.heartbeat_at).total_seconds())
 
     def step_elapsed_at(self, now: datetime) -> float | None:
-        """Seconds that the present step has taken at `now`; None where nobody can say how long it may take."""
+        """Seconds the current step has taken at `now`; None if it has no expected length."""
         if self.state not in STARTED_STATES or self.step_elapsed_s is None or self.heartbeat_at is None:
             return None
         return self.step_elapsed_s + max(0.0, (now - self.heartbeat_at).total_seconds())
 
     def stalled_at(self, now: datetime) -> bool:
-        """Whether the present step takes far longer than usual."""
+        """Whether the current step takes far longer than usual."""
         step_elapsed_s = self.step_elapsed_at(now)
         return step_elapsed_s is not None and self.stalled_after_s is not None and step_elapsed_s > self.stalled_after_s
 
@@ -126,10 +136,10 @@ class Job:
 
 
 def check_priority(priority: int) -> int:
-    """`priority` itself when it is within bounds.
+    """Return `priority` if it is within bounds.
 
     Raises:
-        InputError: it is not.
+        InputError: it is out of bounds.
     """
     if abs(priority) > PRIORITY_MAX:
         raise InputError(f"The priority {priority} is out of bounds. Give one from {-PRIORITY_MAX} to {PRIORITY_MAX}.")

@@ -1,4 +1,4 @@
-"""The log of a job: everything its process wrote, its attempts one after the other."""
+"""Log files of jobs: the output of their processes, attempt after attempt."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _ERROR_CHARACTERS = 300
 
 
 def log_path(settings: Settings, job: Job) -> Path:
-    """Where the standard output and standard error of a job's process go."""
+    """The file that receives standard output and standard error of a job's process."""
     return settings.logs_dir / f"{job.id}.log"
 
 
-def open_attempt(path: Path, job: Job) -> BinaryIO:
-    """The log, open for appending, after a line that says which attempt begins."""
+def open_log(path: Path, job: Job) -> BinaryIO:
+    """Open a log for appending and write the header of the attempt."""
     path.parent.mkdir(parents=True, exist_ok=True)
     began = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     log = path.open("ab")
@@ -36,53 +36,53 @@ def open_attempt(path: Path, job: Job) -> BinaryIO:
     return log
 
 
-def note(path: Path, words: str) -> None:
-    """Add a line of the supervisor's to a job's log, or let it be where the log can't be written."""
+def append_note(path: Path, text: str) -> None:
+    """Append a line of the supervisor to a job's log; does nothing if the log can't be written."""
     with contextlib.suppress(OSError), path.open("a") as log:
-        log.write(f"{_NOTE} {words}\n")
+        log.write(f"{_NOTE} {text}\n")
 
 
 def last_error_line(path: Path) -> str:
-    """The last line of the newest attempt that is no part of a traceback's frames, clipped; "" if there is none."""
-    words = ""
+    """The last line of the newest attempt that is not a traceback frame, clipped; "" if there is none."""
+    last = ""
     for line in _tail(path).splitlines():
         if line.startswith(_SEPARATOR):
-            words = ""
+            last = ""
         elif line.strip() and not line.startswith(_NOTE) and not _is_frame(line):
-            words = line
-    return one_line(words)
+            last = line
+    return clip_line(last)
 
 
 def tail_log(path: Path, lines_max: int) -> str:
-    """The last lines of a log, "" before there is one; of a very long one, of its last part."""
+    """The last lines of a log within its last 64 KiB; "" if there is no log."""
     return "\n".join(_tail(path).splitlines()[-lines_max:])
 
 
-def follow(path: Path, ended: Callable[[], bool], look_s: float = 0.5) -> Iterator[str]:
-    """What a log holds, and what is added to it until `ended` and all of it was read."""
+def follow_log(path: Path, ended: Callable[[], bool], interval_s: float = 0.5) -> Iterator[str]:
+    """Yield the content of a log, then what is appended, until `ended` returns True."""
     decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
-    place = 0
+    offset = 0
     while True:
-        last = ended()  # asked before reading, so that what was written before the end is read too
+        last = ended()  # before reading, so that everything written until the end is read
         if path.is_file():
             with path.open("rb") as log:
-                log.seek(place)
+                log.seek(offset)
                 while chunk := log.read(_TAIL_BYTES):
-                    place += len(chunk)
+                    offset += len(chunk)
                     if text := decode(chunk):
                         yield text
         if last:
             return
-        time.sleep(look_s)
+        time.sleep(interval_s)
 
 
-def one_line(text: str) -> str:
-    """`text` on one line and clipped, to be shown beside a job."""
+def clip_line(text: str) -> str:
+    """Join `text` to one line and clip it."""
     return shorten(" ".join(text.split()), _ERROR_CHARACTERS, cut="end")
 
 
 def _is_frame(line: str) -> bool:
-    """Tracebacks indent their frames; the message itself begins at the margin."""
+    """Whether a line is part of a traceback before its message, which is not indented."""
     return line[0].isspace() or line.startswith("Traceback (most recent call last)")
 
 

@@ -1,4 +1,4 @@
-"""The process of a job: started, found again by a later supervisor, watched and stopped."""
+"""Processes of jobs: start, find, monitor and stop them."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ import psutil
 
 from fer_core.jobs.devices import device_environment
 from fer_core.jobs.job import Job
-from fer_core.jobs.log import open_attempt
+from fer_core.jobs.log import open_log
 from fer_core.settings import Settings
 
 CLI = (sys.executable, "-m", "fer_core")
 """The command line of this project: arguments are appended."""
 
 JOB_VARIABLE = "FERSCOPE_JOB"
-"""The environment variable that tells a process which job it is."""
+"""The environment variable that holds the job id of a process."""
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT_DIR = Path(__file__).resolve().parents[2]
 
 _NICENESS = 10
-_SAME_START_S = 2.0
-"""Linux gives a process's start relative to a boot time in whole seconds, which moves when the clock is set."""
+_START_TOLERANCE_S = 2.0
+"""Tolerance of start times: on Linux they move with the system clock, by whole seconds."""
 
 
 class JobProcess:
-    """A process that runs a job. It leads a process group of its own, so that all it started goes with it."""
+    """A process that runs a job. It leads a process group, so that its children are killed with it."""
 
     def __init__(self, process: psutil.Process, child: subprocess.Popen[bytes] | None) -> None:
         self._process = process
         self._child = child
-        self._asked_at_s: float | None = None
+        self._stop_requested_at_s: float | None = None
         self._ended = False
 
     @classmethod
-    def start(cls, settings: Settings, command: Sequence[str], job: Job, log: Path) -> JobProcess:
-        """Start a job's command; its output is added to `log`.
+    def start(cls, settings: Settings, cli: Sequence[str], job: Job, log: Path) -> JobProcess:
+        """Start a job's command and append its output to `log`.
 
         Raises:
             OSError: the program or the log can't be opened.
-            ValueError: an argument can't be one, as it holds a null character.
+            ValueError: an argument contains a null character.
         """
-        with open_attempt(log, job) as output:
+        with open_log(log, job) as output:
             child = subprocess.Popen(
-                [*command, *job.command_args],
+                [*cli, *job.command_args],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                cwd=PROJECT,
+                cwd=PROJECT_DIR,
                 env=child_environment(settings) | device_environment(job.device) | {JOB_VARIABLE: job.id},
                 start_new_session=True,
             )
@@ -63,22 +63,22 @@ class JobProcess:
 
     @classmethod
     def find(cls, job: Job) -> JobProcess | None:
-        """The process of a job that another supervisor started; None when it is gone.
+        """Find the process of a job that another supervisor started; None if it has ended.
 
-        Looked for by pid and start, and failing that by its environment: a supervisor that was killed may
-        not have written the pid down, and the clock may have been set since.
+        Searches by pid and start time, then by environment variable: a killed supervisor may not have recorded the pid,
+        and the system clock may have changed.
         """
-        process = _with_pid(job) or _with_variable(job)
+        process = _find_by_pid(job) or _find_by_environment(job)
         return None if process is None else cls(process, None)
 
     @property
     def pid(self) -> int:
-        """The process's id, and that of its group."""
+        """The id of the process and of its group."""
         return self._process.pid
 
     @property
     def started_at(self) -> float:
-        """When it started, in seconds since the epoch."""
+        """Start time in seconds since the epoch."""
         try:
             return self._process.create_time()
         except psutil.Error:
@@ -86,29 +86,29 @@ class JobProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended, negative for a signal; None while it runs and when it was somebody else's child."""
+        """Negative for a signal; None while it runs or if another process started it."""
         return None if self._child is None else self._child.returncode
 
     @property
     def stop_requested_for_s(self) -> float | None:
-        """Seconds since it was asked to stop; None when it was not."""
-        return None if self._asked_at_s is None else time.monotonic() - self._asked_at_s
+        """Seconds since `request_stop`; None before."""
+        return None if self._stop_requested_at_s is None else time.monotonic() - self._stop_requested_at_s
 
     def has_ended(self) -> bool:
-        """Whether it is gone; what is left of its group is then ended too, for a job leaves nothing behind."""
+        """Whether the process has ended; kills what is left of its group."""
         if not self._ended and not is_alive(self._process):
-            kill_group(self._process)  # before it is reaped: until then its pid, and the group's, is nobody else's
+            kill_group(self._process)  # before it is reaped: until then its pid can't be reused
             self._ended = self._child is None or self._child.poll() is not None
         return self._ended
 
-    def ask_to_stop(self) -> None:
-        """Send SIGTERM to the job's own process; it stops its helpers itself."""
-        self._asked_at_s = time.monotonic()
+    def request_stop(self) -> None:
+        """Send SIGTERM to the job's process, which stops its own children."""
+        self._stop_requested_at_s = time.monotonic()
         with contextlib.suppress(psutil.Error):
             self._process.terminate()
 
     def kill(self) -> None:
-        """End the process and everything in its group at once."""
+        """Kill the process and its group."""
         if not self.has_ended():
             kill_group(self._process)
             with contextlib.suppress(psutil.Error):
@@ -116,7 +116,7 @@ class JobProcess:
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
-    """This process's environment, with a store that means the same from every working directory."""
+    """This process's environment with an absolute path of the store."""
     environment = os.environ | {"FERSCOPE_HOME": str(settings.store), "PYTHONUNBUFFERED": "1"}
     environment.pop(JOB_VARIABLE, None)
     if settings.database_url:
@@ -125,7 +125,7 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
 
 def lower_priority(pid: int) -> None:
-    """The web app and the live view go first; a process that has ended already needs nothing."""
+    """Lower a process's priority below that of the web app; does nothing if it has ended."""
     with contextlib.suppress(psutil.Error):
         if sys.platform == "win32":
             psutil.Process(pid).nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
@@ -134,10 +134,10 @@ def lower_priority(pid: int) -> None:
 
 
 def kill_group(leader: psutil.Process) -> None:
-    """End a process and everything in the group that it leads, or what is left of it; Windows has no groups.
+    """Kill the process group of `leader`, or what is left of it. Does nothing on Windows, which has no groups.
 
-    The kernel keeps a pid taken as long as a group goes by it. So where another process bears the leader's pid,
-    nothing is left of the group, and that process's own group is not to be hit.
+    The kernel does not reuse a pid while it is the id of a group. So if another process has the leader's pid, the group
+    is gone and that process must not be killed.
     """
     if sys.platform == "win32":
         return
@@ -149,26 +149,26 @@ def kill_group(leader: psutil.Process) -> None:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether a process still runs; one that ended and waits for its parent does not."""
+    """Whether a process runs and is not a zombie."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
 
-def _with_pid(job: Job) -> psutil.Process | None:
+def _find_by_pid(job: Job) -> psutil.Process | None:
     if job.pid is None or job.pid_started_at is None:
         return None
     try:
         process = psutil.Process(job.pid)
-        same = abs(process.create_time() - job.pid_started_at) < _SAME_START_S
+        is_same = abs(process.create_time() - job.pid_started_at) < _START_TOLERANCE_S
     except psutil.Error:
         return None
-    return process if same and is_alive(process) else None
+    return process if is_same and is_alive(process) else None
 
 
-def _with_variable(job: Job) -> psutil.Process | None:
-    """The oldest process that bears the job's id and leads its group: its children bear the id too."""
+def _find_by_environment(job: Job) -> psutil.Process | None:
+    """The oldest group leader whose environment has the job's id; its children have the id too."""
     found: list[tuple[float, psutil.Process]] = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):

@@ -1,4 +1,4 @@
-"""How a job's own process tells the database how far it is, and learns that it should stop."""
+"""Report a job's progress to the database from its own process, and receive stop requests."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _LOG = logging.getLogger(__name__)
 
 
 class ProgressReporter:
-    """A `Progress` that records a job's progress; silent when the process is no job.
+    """A `Progress` that records a job's progress; does nothing when the process is not a job.
 
-    A call only leaves word: a thread of its own writes to the database every `heartbeat_s`, between two
-    calls as well, so that neither a long batch nor a slow database holds up the other. A database that
-    can't be reached is logged, and the work goes on. While a live view plays, the work gets fewer threads.
+    A call only stores the progress in memory. A thread writes it to the database every `heartbeat_s`, so that a long
+    batch and a slow database do not block each other. If the database can't be reached, the error is logged and the
+    work continues. While a live view plays, the work gets fewer threads.
     """
 
     def __init__(self, store: JobStore | None, job_id: str, settings: Settings) -> None:
@@ -35,60 +35,60 @@ class ProgressReporter:
         self._job_id = job_id
         self._settings = settings
         self._latest = (0.0, "")
-        self._pace = EtaEstimator()
-        self._steps = StepTimer(settings.stalled_after_s)
+        self._eta = EtaEstimator()
+        self._step_timer = StepTimer(settings.stalled_after_s)
         self._threads = ThreadLimiter()
-        self._yielding = False
-        self._cancelled = False  # set by a signal handler too: a plain bool needs no lock there
-        self._out_of_touch = False
-        self._leaving = threading.Event()
+        self._throttled = False
+        self._cancelled = False  # also set by a signal handler, where a lock could deadlock
+        self._heartbeat_failed = False
+        self._stop_event = threading.Event()
         self._thread: threading.Thread | None = None
         self._restore_signal: Callable[[], None] | None = None
 
     @classmethod
     def from_environment(cls, settings: Settings) -> ProgressReporter:
-        """The reporter of the job that this process runs, or a silent one."""
+        """Create the reporter of this process's job; without a job it does nothing."""
         job_id = os.environ.get(JOB_VARIABLE, "")
         return cls(JobStore(settings) if job_id else None, job_id, settings)
 
     @property
     def job_id(self) -> str:
-        """The job that is reported on; empty when there is none."""
+        """The id of the job; empty without a job."""
         return self._job_id
 
     def __enter__(self) -> Self:
         if self._store is not None:
-            self._take_signal()
-            self._thread = threading.Thread(target=self._keep_beating, name="job-heartbeat", daemon=True)
+            self._install_signal_handler()
+            self._thread = threading.Thread(target=self._send_heartbeats, name="job-heartbeat", daemon=True)
             self._thread.start()
         return self
 
     def __exit__(self, *_exc: object) -> None:
         if self._store is None:
             return
-        self._leaving.set()
+        self._stop_event.set()
         if self._thread is not None:
             self._thread.join()
-        self._beat()
+        self._send_heartbeat()
         self._store.dispose()
         if self._restore_signal is not None:
             self._restore_signal()
 
     def __call__(self, done_01: float, message: str) -> None:
-        """Say how far the work is.
+        """Report progress.
 
         Raises:
-            CancelledError: the job was asked to stop.
+            CancelledError: the job was cancelled.
         """
         self._latest = (done_01, str(message))
-        self._steps.note(time.monotonic(), message)
+        self._step_timer.start_step(time.monotonic(), message)
         if self._cancelled:
-            raise CancelledError(f"Job {self._job_id} was asked to stop.")
-        if changed := self._threads.fit(yielding=self._yielding):
+            raise CancelledError(f"Job {self._job_id} was cancelled.")
+        if changed := self._threads.limit(throttled=self._throttled):
             _LOG.info(changed)
 
-    def ended(self, exit_code: int, error: str) -> None:
-        """Record how the command ends; the last thing it does. Within the `with` block or after it."""
+    def record_end(self, exit_code: int, error: str) -> None:
+        """Record the exit code just before the process ends, inside the `with` block or after it."""
         if self._store is None:
             return
         try:
@@ -98,46 +98,47 @@ class ProgressReporter:
         finally:
             self._store.dispose()
 
-    def _keep_beating(self) -> None:
-        self._beat()
-        while not self._leaving.wait(self._settings.heartbeat_s):
-            self._beat()
+    def _send_heartbeats(self) -> None:
+        self._send_heartbeat()
+        while not self._stop_event.wait(self._settings.heartbeat_s):
+            self._send_heartbeat()
 
-    def _beat(self) -> None:
+    def _send_heartbeat(self) -> None:
         assert self._store is not None
-        self._yielding = throttling_requested(self._settings)
+        self._throttled = throttling_requested(self._settings)
         done_01, message = self._latest
         now_s = time.monotonic()
-        self._pace.note(now_s, done_01)
+        self._eta.update(now_s, done_01)
         try:
-            if self._store.heartbeat(self._job_id, done_01, message, self._pace.left_s(), self._steps.timing(now_s)):
+            timing = self._step_timer.timing(now_s)
+            if self._store.heartbeat(self._job_id, done_01, message, self._eta.left_s(), timing):
                 self._cancelled = True
         except Exception as exc:  # noqa: BLE001  (a thread's boundary)
-            # The training is worth more than its progress bar. The trace once, not at every beat.
-            if not self._out_of_touch:
-                _LOG.warning("Job %s can't report and goes on: %s", self._job_id, exc, exc_info=True)
-            self._out_of_touch = True
+            # A training must not fail because of its progress bar. Log the traceback once, not at every heartbeat.
+            if not self._heartbeat_failed:
+                _LOG.warning("Job %s can't report its progress and continues: %s", self._job_id, exc, exc_info=True)
+            self._heartbeat_failed = True
         else:
-            self._out_of_touch = False
+            self._heartbeat_failed = False
 
-    def _take_signal(self) -> None:
-        """Turn SIGTERM into a request to stop; Python allows that to the main thread only."""
+    def _install_signal_handler(self) -> None:
+        """Treat SIGTERM as a request to stop; only the main thread can handle signals."""
         if threading.current_thread() is not threading.main_thread():
             return
         owner = os.getpid()
 
-        def ask_to_stop(number: int, _frame: FrameType | None) -> None:
+        def request_stop(number: int, _frame: FrameType | None) -> None:
             if os.getpid() == owner:
                 self._cancelled = True
                 return
-            # A forked helper has inherited this handler, but its parent means SIGTERM as it is.
+            # A forked child has inherited this handler, but SIGTERM must end it.
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
-        before: Any = signal.signal(signal.SIGTERM, ask_to_stop)
-        self._restore_signal = lambda: _set_handler(before)
+        previous: Any = signal.signal(signal.SIGTERM, request_stop)
+        self._restore_signal = lambda: _set_handler(previous)
 
 
 def _set_handler(handler: Any) -> None:
-    # None stands for a handler that was not set from Python, which can't be set again from Python either.
+    # None is a handler that was not installed from Python and can't be restored.
     signal.signal(signal.SIGTERM, signal.SIG_DFL if handler is None else handler)

@@ -1,4 +1,4 @@
-"""An estimate of a run, measured by a process of its own."""
+"""Estimate a run's time and memory in a subprocess."""
 
 from __future__ import annotations
 
@@ -21,38 +21,36 @@ def estimate_run(
     *,
     device: str = "",
     timeout_s: float = TIMEOUT_S,
-    command: Sequence[str] = CLI,
+    cli: Sequence[str] = CLI,
 ) -> Estimate:
-    """Learn from a few batches, and say what the run would take.
+    """Train on a few batches and estimate the time and memory of the whole run.
 
-    The config travels in the command's arguments: no file has to be cleared away, whatever happens.
+    The config is passed as arguments, so there is no temporary file to clean up.
 
     Args:
-        device: where to measure; the best there is when empty.
-        command: what runs the project's commands.
+        device: "cpu", "gpu:0" and so on; the best device by default.
+        cli: the command line that runs FERscope commands.
     Raises:
-        InputError: the config does not fit the dataset, or the weights it wants are not there; in the words of the
-            command.
-        JobError: it took too long, or was ended.
-        FerscopeError: it failed, or said something else than an estimate.
+        InputError: the config does not fit the dataset, or its weights are missing.
+        JobError: the command timed out or was killed.
+        FerscopeError: the command failed or printed no estimate.
     """
-    errand = Command(
+    command = Command(
         estimate_args(config),
         "The estimate",
         timeout_s,
-        late="A few batches take longer than that here. Choose a smaller network, input or batch, or try again when "
-        "the machine is less busy.",
-        killed="If memory ran out, choose a smaller batch.",
+        late_hint="Choose a smaller network, input or batch size, or try again when the machine is less busy.",
+        killed_hint="If memory ran out, choose a smaller batch size.",
     )
-    said = run_command(errand, settings, device=device, command=command)
+    output = run_command(command, settings, device=device, cli=cli)
     try:
-        return Estimate.from_json(said)
+        return Estimate.from_json(output)
     except ValueError as exc:
         raise FerscopeError(f"The estimate can't be read ({exc}).") from exc
 
 
 def estimate_args(config: TrainConfig) -> list[str]:
-    """What follows `python -m fer_core`: every key of the config, put over a preset's."""
-    keys = config.model_dump(mode="json").items()
-    changes = [word for key, value in keys for word in ("--set", f"{key}={json.dumps(value)}")]
+    """Build the arguments of `python -m fer_core`: a preset with every key of the config set."""
+    items = config.model_dump(mode="json").items()
+    changes = [argument for key, value in items for argument in ("--set", f"{key}={json.dumps(value)}")]
     return ["train", "--config", next(iter(presets())), *changes, "--estimate", "--json"]

@@ -1,4 +1,4 @@
-"""The table that jobs are recorded in, and how one that an older version made is brought up to date."""
+"""The database table of jobs, and its upgrade from older versions."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from sqlalchemy.schema import CreateColumn, CreateTable
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time, kept as UTC: SQLite would otherwise lose the zone."""
+    """A timezone-aware time, stored as UTC because SQLite drops the time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To UTC on the way in."""
+        """Convert to UTC before storing."""
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware, in UTC, on the way out."""
+        """Return a timezone-aware UTC time."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -65,7 +65,7 @@ JOBS = Table(
     Column("error", Text, nullable=False),
     Column("cancel_requested", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
-    # Columns from here on came later: each may be empty or has a default, as rows may be there without it.
+    # Columns added later: each is nullable or has a default, for rows of older versions. `key` is the name in Python.
     Column("device", String(16), nullable=False, server_default="cpu"),
     Column("from_start", Boolean, nullable=False, server_default=false()),
     Column("left_s", Double),
@@ -77,15 +77,15 @@ JOBS = Table(
 )
 
 
-def bring_up_to_date(engine: Engine) -> None:
-    """Make the table where there is none, and add the columns that an older version's table lacks."""
-    look = inspect(engine)
-    if not look.has_table(JOBS.name):
+def upgrade_schema(engine: Engine) -> None:
+    """Create the table, or add the columns that a table of an older version lacks."""
+    inspector = inspect(engine)
+    if not inspector.has_table(JOBS.name):
         with engine.begin() as connection:
             connection.execute(CreateTable(JOBS, if_not_exists=True))
         return
-    there = {column["name"] for column in look.get_columns(JOBS.name)}
-    missing = [column for column in JOBS.columns if column.name not in there]
+    existing = {column["name"] for column in inspector.get_columns(JOBS.name)}
+    missing = [column for column in JOBS.columns if column.name not in existing]
     if missing:
         with engine.begin() as connection:
             for column in missing:

@@ -1,4 +1,4 @@
-"""Whether a job that goes in steps still makes them: seconds since the last one, held against its usual pace."""
+"""Detect stalled jobs: compare the current step's time with the usual time of a step."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from fer_core.progress import StepMessage
 from fer_core.settings import Settings
 
 _FACTOR = 10
-"""A step that takes this many times as long as usual has stalled, if it takes `stalled_after_s` of the settings too."""
-_PATIENCE = 30
-"""Before there is a pace, `stalled_after_s` times this: a first batch may compile, and read a cold disk."""
+"""A step stalls when it takes this many times the usual time, and at least the setting `stalled_after_s`."""
+_FIRST_STEP_FACTOR = 30
+"""Times `stalled_after_s` before the usual time is known: a first batch may compile and read from a cold disk."""
 _STEPS_MIN = 3
 _STEPS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
 class StepTiming:
-    """How long the present step has taken.
+    """How long the current step has taken.
 
     Attributes:
-        step_elapsed_s: seconds since it began.
+        step_elapsed_s: seconds since its start.
         stalled_after_s: seconds after which it counts as stalled.
-        usual_step_s: seconds that a step usually takes; None before a few have been seen.
+        usual_step_s: median seconds of past steps; None before a few have ended.
     """
 
     step_elapsed_s: float
@@ -36,54 +36,54 @@ class StepTiming:
 
 
 class StepTimer:
-    """Measures the steps of a job. The job's thread notes them, another one may look.
+    """Measures the steps of a job. Thread-safe.
 
-    Time is that of `time.monotonic`, which a machine that sleeps, or whose clock is set, does not move.
+    Times are those of `time.monotonic`, which ignores sleep and clock changes.
     """
 
-    def __init__(self, least_s: float) -> None:
-        self._least_s = least_s
+    def __init__(self, stalled_after_s: float) -> None:
+        self._stalled_after_s = stalled_after_s
         self._kind = ""
-        self._began_s = 0.0
+        self._started_s = 0.0
         self._steps: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
 
-    def note(self, now_s: float, message: str) -> None:
-        """A step began, or, where the message is no `StepMessage`, work began whose end nobody can foresee."""
+    def start_step(self, now_s: float, message: str) -> None:
+        """Start a step. A message that is not a `StepMessage` starts work of unknown length."""
         kind = message.kind if isinstance(message, StepMessage) else ""
         with self._lock:
             if kind and kind == self._kind:
-                self._steps.setdefault(kind, deque(maxlen=_STEPS_MAX)).append(now_s - self._began_s)
-            self._kind, self._began_s = kind, now_s
+                self._steps.setdefault(kind, deque(maxlen=_STEPS_MAX)).append(now_s - self._started_s)
+            self._kind, self._started_s = kind, now_s
 
     def timing(self, now_s: float) -> StepTiming | None:
-        """How long the present step has taken; None while nobody can say how long it may take."""
+        """Timing of the current step; None during work of unknown length."""
         with self._lock:
             if not self._kind:
                 return None
-            steps, step_elapsed_s = list(self._steps.get(self._kind, ())), now_s - self._began_s
+            steps, step_elapsed_s = list(self._steps.get(self._kind, ())), now_s - self._started_s
         if len(steps) < _STEPS_MIN:
-            return StepTiming(step_elapsed_s, _PATIENCE * self._least_s, None)
+            return StepTiming(step_elapsed_s, _FIRST_STEP_FACTOR * self._stalled_after_s, None)
         usual_step_s = median(steps)
-        return StepTiming(step_elapsed_s, max(self._least_s, _FACTOR * usual_step_s), usual_step_s)
+        return StepTiming(step_elapsed_s, max(self._stalled_after_s, _FACTOR * usual_step_s), usual_step_s)
 
 
 def describe_stall(job: Job, now: datetime) -> str:
-    """What a stalled job does not do, in a sentence."""
+    """Describe a stall in a sentence."""
     step_elapsed_s = job.step_elapsed_at(now) or 0.0
-    usual = f"; one usually takes {_span(job.usual_step_s)}" if job.usual_step_s is not None else ""
-    return f"No batch has finished for {_span(step_elapsed_s)}{usual}."
+    usual = f"; one usually takes {_format_duration(job.usual_step_s)}" if job.usual_step_s is not None else ""
+    return f"No batch has finished for {_format_duration(step_elapsed_s)}{usual}."
 
 
 def stall_remedy(job: Job, settings: Settings) -> str:
-    """What is done about a stalled job, or what to do, in a sentence."""
+    """Say what happens with a stalled job, or what to do, in a sentence."""
     if not settings.resume_stalled:
-        return "Cancel the job, then resume it: it goes on from its last finished epoch."
+        return "Cancel the job, then resume it from its last finished epoch."
     if job.stalls > job.stall_recorded:
-        return "It has stalled before, so its process will be ended and the job fails."
-    return "Its process will be ended and the job resumed from its last finished epoch."
+        return "It has stalled before, so its process is stopped and the job fails."
+    return "Its process is stopped and the job resumes from its last finished epoch."
 
 
-def _span(seconds: float) -> str:
-    """A time span: "0.4 s", "45 s", "3 minutes"."""
+def _format_duration(seconds: float) -> str:
+    """Format a duration: "0.4 s", "45 s", "3 minutes"."""
     return f"{seconds:.2g} s" if seconds < 90 else f"{round(seconds / 60):,} minutes"

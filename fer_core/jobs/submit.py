@@ -1,4 +1,4 @@
-"""Handing work to the supervisor: what the pages and the command line both do."""
+"""Submit jobs, from the pages and from the command line."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from fer_core.training.config.train_config import TrainConfig, dump_config
 
 
 def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 0, device: str = "") -> Job:
-    """Make a run folder and queue its training; on the GPU with the fewest jobs, if there is one, unless told.
+    """Create a run folder and queue its training, by default on the GPU with the fewest jobs.
 
     Raises:
-        InputError: the dataset is not in the store, or the weights to begin with are not there.
+        InputError: the dataset or the initial weights do not exist.
     """
     marker = settings.datasets_dir / check_id(config.dataset, "dataset") / "dataset.json"
     if not marker.is_file():
         raise DatasetError(f"There is no dataset {config.dataset!r} in the store. Import it first.")
     if config.init_from and not weights_named(config.init_from, settings.runs_dir).is_file():
-        raise ConfigError(f"init_from: there is no run and no file {config.init_from} where FERscope runs.")
+        raise ConfigError(f"init_from: there is no run and no file {config.init_from} on this machine.")
     run = create_run(new_id(config.title or config.model.name), dump_config(config), settings)
     title = config.title or config.model.name
     with JobStore(settings) as store:
@@ -42,26 +42,26 @@ def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 
 
 
 def submit_import(dataset_id: str, settings: Settings, *, allow_partial: bool = False) -> Job:
-    """Queue an import that was begun and decided (`data.importing`); it resumes from its last finished part."""
+    """Queue an import whose manifest is decided; it resumes from its last finished chunk."""
     partial = ("--allow-partial",) if allow_partial else ()
     args = ("datasets", "import", "--work", check_id(dataset_id, "dataset"), *partial)
     return _submit(settings, JobKind.IMPORT, f"Import {dataset_id}", args, dataset_id)
 
 
 def submit_fetch(source: str, dataset_id: str, settings: Settings) -> Job:
-    """Queue bringing a URL or a compressed tar archive into the store; what it means is decided afterwards."""
+    """Queue a download of a URL or a compressed tar archive into the store, to be imported later."""
     args = ("datasets", "fetch", source, "--id", check_id(dataset_id, "dataset"))
     return _submit(settings, JobKind.FETCH, f"Fetch {dataset_id}", args, dataset_id)
 
 
 def submit_face_search(dataset_id: str, settings: Settings) -> Job:
-    """Queue looking for a face in every image of a dataset; it resumes from its last finished part."""
+    """Queue a face search in every image of a dataset; it resumes from its last finished chunk."""
     args = ("datasets", "quality", check_id(dataset_id, "dataset"), "--faces")
-    return _submit(settings, JobKind.QUALITY, f"Look for faces in {dataset_id}", args, dataset_id)
+    return _submit(settings, JobKind.QUALITY, f"Find faces in {dataset_id}", args, dataset_id)
 
 
 def submit_synthetic(dataset_id: str, total: int, settings: Settings) -> Job:
-    """Queue the drawing of a drawn-faces dataset of `total` images."""
+    """Queue the generation of a dataset of `total` synthetic faces."""
     args = ("datasets", "generate", "--id", check_id(dataset_id, "dataset"), "--total", str(total))
     return _submit(settings, JobKind.GENERATE, f"Generate {dataset_id}", args, dataset_id)
 

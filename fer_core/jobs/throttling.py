@@ -1,4 +1,4 @@
-"""Jobs make room for a live view: it leaves a sign in the store while it plays, and they use fewer threads."""
+"""Throttle jobs while a live view plays: it touches a file in the store, and jobs use half of their threads."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from pathlib import Path
 from fer_core.settings import Settings
 
 REQUEST_LASTS_S = 10.0
-"""A live view renews its sign each second; a browser that was closed leaves it to grow old."""
+"""A live view renews its request each second; that of a closed browser expires."""
 
 
 def request_throttling(settings: Settings) -> None:
-    """Say that a live view plays now. Never fails: a live view is worth more than room for it."""
+    """Request throttling now. Never fails."""
     try:
         settings.store.mkdir(parents=True, exist_ok=True)
-        _sign(settings).touch()
+        _request_file(settings).touch()
     except OSError:
         pass
 
 
 def throttling_requested(settings: Settings) -> bool:
-    """Whether a live view has played within the last seconds."""
+    """Whether throttling was requested in the last seconds."""
     try:
-        return abs(time.time() - _sign(settings).stat().st_mtime) < REQUEST_LASTS_S
+        return abs(time.time() - _request_file(settings).stat().st_mtime) < REQUEST_LASTS_S
     except OSError:
         return False
 
 
 class ThreadLimiter:
-    """How many threads this process computes with: half of them while it yields. Used by the main thread."""
+    """Halves the number of torch threads while throttled. Used by the main thread."""
 
     def __init__(self) -> None:
-        self._before: int | None = None
+        self._full: int | None = None
 
-    def fit(self, *, yielding: bool) -> str:
-        """Take fewer threads, or all of them again; what changed in words, or nothing."""
-        torch = sys.modules.get("torch")  # looked up, not imported: a job without it has nothing to give up
-        if torch is None or yielding is (self._before is not None):
+    def limit(self, *, throttled: bool) -> str:
+        """Set the number of threads; returns a log message, or "" if nothing changed."""
+        torch = sys.modules.get("torch")  # not imported: a job without torch has nothing to throttle
+        if torch is None or throttled is (self._full is not None):
             return ""
-        if self._before is None:
-            self._before = torch.get_num_threads()
-            torch.set_num_threads(max(1, self._before // 2))
-            return f"A live view plays: {torch.get_num_threads()} of {self._before} threads until it ends."
-        torch.set_num_threads(self._before)
-        self._before = None
+        if self._full is None:
+            self._full = torch.get_num_threads()
+            torch.set_num_threads(max(1, self._full // 2))
+            return f"A live view is playing: using {torch.get_num_threads()} of {self._full} threads."
+        torch.set_num_threads(self._full)
+        self._full = None
         return f"The live view has ended: {torch.get_num_threads()} threads again."
 
 
-def _sign(settings: Settings) -> Path:
+def _request_file(settings: Settings) -> Path:
     return settings.store / "live-view"

@@ -208,7 +208,7 @@ def _queue() -> list[tuple[int, Job]]:
     """Every waiting job with its place, counted on its own device."""
     places: dict[str, int] = {}
     queue = []
-    for job in job_store().waiting():
+    for job in job_store().queued():
         places[job.device] = places.get(job.device, 0) + 1
         queue.append((places[job.device], job))
     return queue

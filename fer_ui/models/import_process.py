@@ -22,10 +22,10 @@ def import_weights_in_subprocess(path: Path, preset: str, model_id: str, license
     """
     given = {"--preset": preset, "--id": model_id, "--license": license, "--data": data}
     options = [f"{name}={value}" for name, value in given.items() if value]
-    errand = Command(
+    command = Command(
         ["models", "import", *options, "--json", "--", str(path)],
         "The import",
         TIMEOUT_S,
-        late="The machine may be busy: try again in a while, or import it on the command line.",
+        late_hint="The machine may be busy: try again in a while, or import it on the command line.",
     )
-    return str(json.loads(run_command(errand, settings()))["id"])
+    return str(json.loads(run_command(command, settings()))["id"])

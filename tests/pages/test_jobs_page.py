@@ -94,9 +94,9 @@ def test_it_is_filtered_by_kind_and_state(jobs: JobStore, open_page: OpenPage) -
 def test_a_waiting_job_is_put_first_and_last(jobs: JobStore, open_page: OpenPage) -> None:
     app = press(open_page(Page.JOBS), "Run first", "third")
     assert not app.exception
-    assert [job.id for job in jobs.waiting()] == ["third", "first", "second"]
+    assert [job.id for job in jobs.queued()] == ["third", "first", "second"]
     press(app, "Run last", "first")
-    assert [job.id for job in jobs.waiting()] == ["third", "second", "first"]
+    assert [job.id for job in jobs.queued()] == ["third", "second", "first"]
 
 
 def test_jobs_that_nobody_looks_after_are_reported(

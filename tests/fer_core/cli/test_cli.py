@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.cli.main import CANCELLED
 from fer_core.data.manifest import builtin_manifests
 from fer_core.errors import CancelledError
 from fer_core.jobs.job import JobKind
@@ -162,7 +161,7 @@ def test_work_that_was_asked_to_stop_says_so(cli: Cli, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("fer_core.cli.datasets.imports.make_synthetic_dataset", stopped)
     printed = cli("datasets", "generate", "--json")
-    assert (printed.code, printed.out) == (CANCELLED, "")
+    assert (printed.code, printed.out) == (CancelledError.exit_code, "")
     assert "stopped: by the user" in printed.err
 
 

@@ -66,7 +66,7 @@ def jobs(quick: Settings) -> Iterator[JobStore]:
 
 
 @pytest.fixture
-def command() -> tuple[str, ...]:
+def cli() -> tuple[str, ...]:
     """What stands in for `python -m fer_core`."""
     return (sys.executable, str(Path(__file__).with_name("job_script.py")))
 

@@ -29,7 +29,7 @@ COMMAND = (sys.executable, __file__)
 def supervise() -> None:
     configure_logging("INFO")
     idle_exit_s = float(os.environ.get("TEST_IDLE_EXIT_S", GIVE_UP_S))
-    Supervisor(settings(), COMMAND, idle_exit_s=idle_exit_s, round_s=0.05).run_forever()
+    Supervisor(settings(), COMMAND, idle_exit_s=idle_exit_s, poll_interval_s=0.05).run_forever()
 
 
 def work(*notes: str) -> None:
@@ -129,7 +129,7 @@ def report(job: Callable[[ProgressReporter], None]) -> None:
     except Exception:  # noqa: BLE001  (a process's boundary)
         traceback.print_exc()
         code = 1
-    reporter.ended(code, "")
+    reporter.record_end(code, "")
     sys.exit(code)
 
 

@@ -50,4 +50,4 @@ def test_a_full_device_holds_up_its_own_jobs_only(jobs: JobStore) -> None:
     claimed = jobs.claim_next(["gpu:0"])
     assert claimed is not None and claimed.id == "import"
     assert jobs.claim_next(["gpu:0", "cpu"]) is None
-    assert [job.id for job in jobs.waiting()] == ["urgent"]
+    assert [job.id for job in jobs.queued()] == ["urgent"]

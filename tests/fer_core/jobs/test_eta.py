@@ -8,7 +8,7 @@ from fer_core.jobs.eta import EtaEstimator
 def paced(*notes: tuple[float, float]) -> float | None:
     pace = EtaEstimator()
     for now_s, done_01 in notes:
-        pace.note(now_s, done_01)
+        pace.update(now_s, done_01)
     return pace.left_s()
 
 

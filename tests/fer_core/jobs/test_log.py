@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fer_core.jobs.log import follow, tail_log
+from fer_core.jobs.log import follow_log, tail_log
 
 
 def test_the_end_of_a_log(tmp_path: Path) -> None:
@@ -23,9 +23,9 @@ def test_following_gives_each_character_once_up_to_the_end(tmp_path: Path) -> No
                 log.write(parts.pop(0))
         return not parts
 
-    texts = list(follow(path, ended, look_s=0))
+    texts = list(follow_log(path, ended, interval_s=0))
     assert "".join(texts) == "grün, then more\n" and len(texts) > 1
 
 
 def test_following_a_job_that_never_printed_ends(tmp_path: Path) -> None:
-    assert list(follow(tmp_path / "none.log", lambda: True)) == []
+    assert list(follow_log(tmp_path / "none.log", lambda: True)) == []

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fer_core.jobs.job import Job, JobKind, JobState
-from fer_core.jobs.log import last_error_line, open_attempt
-from fer_core.jobs.outcome import outcome
+from fer_core.jobs.log import last_error_line, open_log
+from fer_core.jobs.outcome import determine_outcome
 from fer_core.jobs.store import JobStore
 
 TRACE = """\
@@ -55,7 +55,7 @@ def test_every_end_has_its_state(
         jobs.request_cancel("j")
     if recorded is not None:
         jobs.record_end("j", recorded, "")
-    result = outcome(jobs.get("j"), exit_code, jobs.log_path(job))
+    result = determine_outcome(jobs.get("j"), exit_code, jobs.log_path(job))
     assert result.state is state
     assert bool(result.error) == (state in (JobState.FAILED, JobState.INTERRUPTED))
     assert "\n" not in result.error
@@ -63,11 +63,11 @@ def test_every_end_has_its_state(
 
 def test_the_error_is_what_the_job_said_or_else_its_last_words(jobs: JobStore, job: Job, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    assert outcome(job, 3, log).error == "Exit code 3, and nothing in the log."
+    assert determine_outcome(job, 3, log).error == "Exit code 3; the log is empty."
     log.write_text(TRACE)
-    assert outcome(job, 3, log).error == "ValueError: epochs cannot be negative but got -1."
+    assert determine_outcome(job, 3, log).error == "ValueError: epochs cannot be negative but got -1."
     jobs.record_end("j", 3, "Give at least one epoch.\nMore is better.")
-    assert outcome(jobs.get("j"), 3, log).error == "Give at least one epoch. More is better."
+    assert determine_outcome(jobs.get("j"), 3, log).error == "Give at least one epoch. More is better."
 
 
 def test_a_full_disk_is_named_even_where_the_log_had_no_room_for_it(
@@ -75,24 +75,24 @@ def test_a_full_disk_is_named_even_where_the_log_had_no_room_for_it(
 ) -> None:
     log = tmp_path / "log"
     log.write_text("OSError: [Errno 28] No space left on device: 'checkpoint.pt'")
-    assert outcome(job, 1, log).error == "The disk is full. Free some room, then resume the job."
+    assert determine_outcome(job, 1, log).error == "The disk is full. Free some space, then resume the job."
     log.unlink()
-    monkeypatch.setattr("fer_core.jobs.outcome._ROOM_BYTES_MIN", 2**70)
-    assert outcome(job, 1, log).error == "The disk is full. Free some room, then resume the job."
+    monkeypatch.setattr("fer_core.jobs.outcome._FREE_BYTES_MIN", 2**70)
+    assert determine_outcome(job, 1, log).error == "The disk is full. Free some space, then resume the job."
 
 
 def test_a_kill_is_put_into_words(job: Job, tmp_path: Path) -> None:
-    assert "SIGKILL" in outcome(job, -9, tmp_path / "log").error
-    assert "signal 99" in outcome(job, -99, tmp_path / "log").error
+    assert "SIGKILL" in determine_outcome(job, -9, tmp_path / "log").error
+    assert "signal 99" in determine_outcome(job, -99, tmp_path / "log").error
 
 
 def test_last_words_are_the_newest_attempts_and_clipped(job: Job, tmp_path: Path) -> None:
     log = tmp_path / "log"
     assert last_error_line(log) == ""
-    with open_attempt(log, job) as output:
+    with open_log(log, job) as output:
         output.write(TRACE.encode())
     assert last_error_line(log).startswith("ValueError")
-    with open_attempt(log, job):
+    with open_log(log, job):
         pass
     assert last_error_line(log) == ""
     with log.open("ab") as output:

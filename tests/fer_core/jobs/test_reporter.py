@@ -39,7 +39,7 @@ def test_without_a_job_it_is_silent(quick: Settings) -> None:
         reporter(0.5, "half")
         assert signal.getsignal(signal.SIGTERM) is before
         assert threading.active_count() == threads
-    reporter.ended(0, "")
+    reporter.record_end(0, "")
     assert reporter.job_id == ""
     assert not quick.store.exists(), "nothing is written"
 
@@ -92,7 +92,7 @@ def test_a_request_in_the_database_stops_the_work(
             jobs.request_cancel("j")
             until(lambda: False, between=lambda: reporter(0.5, "working"))
 
-    with pytest.raises(CancelledError, match="Job j was asked to stop"):
+    with pytest.raises(CancelledError, match="Job j was cancelled"):
         work()
     assert jobs.get("j").state is JobState.RUNNING, "the supervisor ends it"
 

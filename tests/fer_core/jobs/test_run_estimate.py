@@ -71,7 +71,7 @@ def test_a_dataset_that_is_not_there_is_told_as_the_command_tells_it(store: Sett
 
 def test_what_the_child_prints_is_read(store: Settings, stand_in: Stand) -> None:
     printed = json.dumps(asdict(FOUND))
-    assert estimate_run(CONFIG, store, command=stand_in(f"print({printed!r})")) == FOUND
+    assert estimate_run(CONFIG, store, cli=stand_in(f"print({printed!r})")) == FOUND
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_the_child_prints_is_read(store: Settings, stand_in: Stand) -> None
 )
 def test_what_goes_wrong_is_said(code: str, kind: type[Exception], says: str, store: Settings, stand_in: Stand) -> None:
     with pytest.raises(kind, match=says):
-        estimate_run(CONFIG, store, command=stand_in(code))
+        estimate_run(CONFIG, store, cli=stand_in(code))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Groups of processes are POSIX's.")
@@ -100,7 +100,7 @@ def test_a_child_that_takes_too_long_is_ended_with_all_that_it_started(
         f"open({str(note)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\ntime.sleep(600)"
     )
     with pytest.raises(JobError, match="stopped after 5 s"):
-        estimate_run(CONFIG, store, command=stand_in(code), timeout_s=5)
+        estimate_run(CONFIG, store, cli=stand_in(code), timeout_s=5)
     _all_end([int(pid) for pid in note.read_text().split()])
 
 
@@ -112,10 +112,10 @@ def test_a_server_that_ends_takes_its_child_along(tmp_path: Path, store: Setting
     stand.write_text(f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
     code = f"""
 import os, sys, threading, time
-from fer_core.jobs.run_estimate import measure
+from fer_core.jobs.run_estimate import estimate_run
 from fer_core.settings import settings
 from fer_core.training.config.train_config import TrainConfig
-work = lambda: measure(TrainConfig(dataset="few"), settings(), command=[sys.executable, {str(stand)!r}])
+work = lambda: estimate_run(TrainConfig(dataset="few"), settings(), cli=[sys.executable, {str(stand)!r}])
 threading.Thread(target=work, daemon=True).start()
 while not os.path.exists({str(note)!r}) or not open({str(note)!r}).read():
     time.sleep(0.05)

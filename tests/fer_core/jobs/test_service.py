@@ -46,7 +46,7 @@ def supervisors(store: Settings) -> list[int]:
 def test_it_starts_once_runs_jobs_and_leaves(
     jobs: JobStore,
     quick: Settings,
-    command: tuple[str, ...],
+    cli: tuple[str, ...],
     reaches: Callable[..., Job],
     until: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
@@ -54,20 +54,20 @@ def test_it_starts_once_runs_jobs_and_leaves(
     monkeypatch.setenv("TEST_IDLE_EXIT_S", "1.5")
     assert not supervisor_status(quick).running
     job = jobs.submit(JobKind.TRAIN, "t", ("work",), "r")
-    pid = ensure_supervisor(quick, command)
-    assert ensure_supervisor(quick, command) == pid
+    pid = ensure_supervisor(quick, cli)
+    assert ensure_supervisor(quick, cli) == pid
     assert supervisor_status(quick).pid == pid and os.getsid(pid) == pid
     reaches(job, JobState.SUCCEEDED)
     until(lambda: not supervisor_status(quick).running)
     until(lambda: not psutil.pid_exists(pid))
 
 
-def test_two_callers_at_once_leave_one(jobs: JobStore, quick: Settings, command: tuple[str, ...]) -> None:
+def test_two_callers_at_once_leave_one(jobs: JobStore, quick: Settings, cli: tuple[str, ...]) -> None:
     together = threading.Barrier(4)
 
     def call(_: int) -> int:
         together.wait()
-        return ensure_supervisor(quick, command)
+        return ensure_supervisor(quick, cli)
 
     with ThreadPoolExecutor(4) as pool:
         pids = list(pool.map(call, range(4)))
@@ -78,7 +78,7 @@ def test_two_callers_at_once_leave_one(jobs: JobStore, quick: Settings, command:
 def test_a_killed_supervisor_loses_no_job(
     jobs: JobStore,
     quick: Settings,
-    command: tuple[str, ...],
+    cli: tuple[str, ...],
     reaches: Callable[..., Job],
     until: Callable[..., None],
     runs: Callable[[int], bool],
@@ -87,7 +87,7 @@ def test_a_killed_supervisor_loses_no_job(
     flag = tmp_path / "go"
     done = jobs.submit(JobKind.TRAIN, "t", ("wait", str(flag)), "r")
     mute = jobs.submit(JobKind.TRAIN, "t", ("mute", str(flag)), "r")
-    first = ensure_supervisor(quick, command)
+    first = ensure_supervisor(quick, cli)
     for job in (done, mute):
         until(lambda job=job: jobs.get(job.id).pid is not None)
     os.kill(first, signal.SIGKILL)
@@ -97,18 +97,18 @@ def test_a_killed_supervisor_loses_no_job(
     assert all(pid is not None and runs(pid) for pid in pids), "the jobs go on"
     until(lambda: jobs.get(done.id).message == "waiting")
 
-    assert ensure_supervisor(quick, command) != first
+    assert ensure_supervisor(quick, cli) != first
     until(lambda: (quick.logs_dir / "supervisor.log").read_text().count("is taken over") == 2)
     assert [jobs.get(job.id).pid for job in (done, mute)] == pids, "and are not started again"
     flag.touch()
     assert reaches(done, JobState.SUCCEEDED).exit_code == 0
-    assert "nobody watched" in reaches(mute, JobState.INTERRUPTED).error, "it left no word of its end"
+    assert "unobserved" in reaches(mute, JobState.INTERRUPTED).error, "it left no word of its end"
 
 
 def test_a_job_taken_over_can_be_cancelled(
     jobs: JobStore,
     quick: Settings,
-    command: tuple[str, ...],
+    cli: tuple[str, ...],
     reaches: Callable[..., Job],
     until: Callable[..., None],
     runs: Callable[[int], bool],
@@ -116,12 +116,12 @@ def test_a_job_taken_over_can_be_cancelled(
 ) -> None:
     note = tmp_path / "child"
     job = jobs.submit(JobKind.TRAIN, "t", ("stubborn", str(note)), "r")
-    first = ensure_supervisor(quick, command)
+    first = ensure_supervisor(quick, cli)
     until(lambda: note.exists() and note.read_text() != "")
     os.kill(first, signal.SIGKILL)
     until(lambda: not runs(first))
     jobs.request_cancel(job.id)
-    ensure_supervisor(quick, command)
+    ensure_supervisor(quick, cli)
     reaches(job, JobState.CANCELLED)
     until(lambda: not runs(int(note.read_text())))
 
@@ -129,14 +129,14 @@ def test_a_job_taken_over_can_be_cancelled(
 def test_sigterm_ends_the_supervisor_and_not_its_jobs(
     jobs: JobStore,
     quick: Settings,
-    command: tuple[str, ...],
+    cli: tuple[str, ...],
     reaches: Callable[..., Job],
     until: Callable[..., None],
     tmp_path: Path,
 ) -> None:
     flag = tmp_path / "go"
     job = jobs.submit(JobKind.TRAIN, "t", ("wait", str(flag)), "r")
-    first = ensure_supervisor(quick, command)
+    first = ensure_supervisor(quick, cli)
     until(lambda: jobs.get(job.id).message == "waiting")
     os.kill(first, signal.SIGTERM)
     until(lambda: not psutil.pid_exists(first))
@@ -144,7 +144,7 @@ def test_sigterm_ends_the_supervisor_and_not_its_jobs(
     flag.touch()
     until(lambda: jobs.get(job.id).exit_code == 0)
     assert jobs.get(job.id).state is JobState.RUNNING
-    ensure_supervisor(quick, command)
+    ensure_supervisor(quick, cli)
     reaches(job, JobState.SUCCEEDED)
 
 
@@ -159,7 +159,7 @@ def test_a_note_left_behind_is_no_supervisor(quick: Settings) -> None:
 
 
 def test_a_supervisor_that_cannot_start_is_reported(quick: Settings) -> None:
-    with pytest.raises(JobError, match=r"ended as soon as it was started: No module today\. See .*supervisor\.log"):
+    with pytest.raises(JobError, match=r"ended right after its start: No module today\. See .*supervisor\.log"):
         ensure_supervisor(quick, (sys.executable, "-c", "raise SystemExit('No module today.')"))
     with pytest.raises(JobError, match="could not be started"):
         ensure_supervisor(quick, ("/no/such/program",))

@@ -25,7 +25,7 @@ LEAST_S = 120.0
 def steps(watch: StepTimer, number: int, every_s: float, kind: str = "batch", from_s: float = 0.0) -> float:
     """Note steps at a pace; when the last one began."""
     for place in range(number):
-        watch.note(from_s + place * every_s, StepMessage(f"step {place}", kind))
+        watch.start_step(from_s + place * every_s, StepMessage(f"step {place}", kind))
     return from_s + (number - 1) * every_s
 
 
@@ -55,7 +55,7 @@ def test_steps_of_another_kind_have_a_pace_of_their_own() -> None:
     watch = StepTimer(LEAST_S)
     last_s = steps(watch, 20, 60.0)
     last_s = steps(watch, 100, 1.0, "judging", from_s=last_s + 60)
-    watch.note(last_s + 1, StepMessage("again", "batch"))
+    watch.start_step(last_s + 1, StepMessage("again", "batch"))
     timing = watch.timing(last_s + 1)
     assert timing is not None and timing.stalled_after_s == 600.0
 
@@ -70,7 +70,7 @@ def test_before_there_is_a_pace_a_first_batch_may_take_an_hour() -> None:
 def test_work_whose_length_nobody_knows_never_stalls() -> None:
     watch = StepTimer(LEAST_S)
     last_s = steps(watch, 20, 1.0)
-    watch.note(last_s + 1, "Judging the best epoch")
+    watch.start_step(last_s + 1, "Judging the best epoch")
     assert watch.timing(last_s + 100_000) is None
 
 
@@ -147,11 +147,11 @@ def test_what_is_wrong_and_what_to_do_are_a_sentence_each(jobs: JobStore, runnin
     job = jobs.get("j")
     assert job.heartbeat_at is not None
     assert describe_stall(job, job.heartbeat_at) == "No batch has finished for 5 minutes; one usually takes 0.4 s."
-    assert stall_remedy(job, quick) == "Its process will be ended and the job resumed from its last finished epoch."
+    assert stall_remedy(job, quick) == "Its process is stopped and the job resumes from its last finished epoch."
     again = replace(job, stalls=1)
-    assert stall_remedy(again, quick) == "It has stalled before, so its process will be ended and the job fails."
+    assert stall_remedy(again, quick) == "It has stalled before, so its process is stopped and the job fails."
     by_hand = quick.model_copy(update={"resume_stalled": False})
-    assert stall_remedy(job, by_hand) == "Cancel the job, then resume it: it goes on from its last finished epoch."
+    assert stall_remedy(job, by_hand) == "Cancel the job, then resume it from its last finished epoch."
 
 
 @pytest.fixture
@@ -162,17 +162,17 @@ def hasty(jobs: JobStore, quick: Settings, monkeypatch: pytest.MonkeyPatch) -> S
 
 
 @pytest.fixture
-def supervised(jobs: JobStore, hasty: Settings, command: tuple[str, ...]) -> Iterator[Callable[[Settings], Supervisor]]:
+def supervised(jobs: JobStore, hasty: Settings, cli: tuple[str, ...]) -> Iterator[Callable[[Settings], Supervisor]]:
     """Makes a supervisor in this process, driven step by step; afterwards its jobs are gone."""
     made: list[Supervisor] = []
 
     def make(settings: Settings) -> Supervisor:
-        made.append(Supervisor(settings, command).__enter__())
+        made.append(Supervisor(settings, cli).__enter__())
         return made[-1]
 
     yield make
     for supervisor in made:
-        for process in supervisor._watched.values():
+        for process in supervisor._processes.values():
             process.kill()
             assert process._child is not None
             process._child.wait()
@@ -189,8 +189,8 @@ def test_a_hung_job_is_ended_and_resumed_once(
     supervisor = supervised(hasty)
     notes = tmp_path / "attempts"
     job = jobs.submit(JobKind.TRAIN, "t", ("hang", "1", str(notes)), "r", resume_args=("--resume",))
-    until(lambda: jobs.get(job.id).state is JobState.STALLED, between=supervisor.step)
-    until(lambda: jobs.get(job.id).state.ended, between=supervisor.step)
+    until(lambda: jobs.get(job.id).state is JobState.STALLED, between=supervisor.poll)
+    until(lambda: jobs.get(job.id).state.ended, between=supervisor.poll)
     job = jobs.get(job.id)
     assert (job.state, job.attempts, job.stalls, job.error) == (JobState.SUCCEEDED, 2, 1, "")
     assert [line.split()[-1] for line in notes.read_text().splitlines()] == [str(notes), "--resume"]
@@ -206,11 +206,11 @@ def test_a_second_stall_fails_it_with_what_to_do(
 ) -> None:
     supervisor = supervised(hasty)
     job = jobs.submit(JobKind.TRAIN, "t", ("hang", "9", str(tmp_path / "attempts")), "r", resume_args=("--resume",))
-    until(lambda: jobs.get(job.id).state.ended, between=supervisor.step)
+    until(lambda: jobs.get(job.id).state.ended, between=supervisor.poll)
     job = jobs.get(job.id)
     assert (job.state, job.attempts, job.stalls, job.exit_code) == (JobState.FAILED, 2, 2, -signal.SIGKILL)
     assert "stalled twice" in job.error and "batch 20 of 20" in job.error and "resume" in job.error
-    assert supervisor._watched == {}
+    assert supervisor._processes == {}
 
 
 def test_where_the_settings_do_not_allow_it_nothing_is_ended(
@@ -222,19 +222,19 @@ def test_where_the_settings_do_not_allow_it_nothing_is_ended(
 ) -> None:
     supervisor = supervised(hasty.model_copy(update={"resume_stalled": False}))
     job = jobs.submit(JobKind.TRAIN, "t", ("hang", "9", str(tmp_path / "attempts")), "r")
-    until(lambda: jobs.get(job.id).state is JobState.STALLED, between=supervisor.step)
+    until(lambda: jobs.get(job.id).state is JobState.STALLED, between=supervisor.poll)
     looks = iter(range(60))
-    until(lambda: next(looks, None) is None, between=supervisor.step)
+    until(lambda: next(looks, None) is None, between=supervisor.poll)
     assert jobs.get(job.id).state is JobState.STALLED and jobs.get(job.id).stalls == 0
     jobs.request_cancel(job.id)
-    until(lambda: jobs.get(job.id).state is JobState.CANCELLED, between=supervisor.step)
+    until(lambda: jobs.get(job.id).state is JobState.CANCELLED, between=supervisor.poll)
 
 
 def test_a_supervisor_that_is_replaced_midway_resumes_it_all_the_same(
     jobs: JobStore, running: Job, hasty: Settings, supervised: Callable[[Settings], Supervisor]
 ) -> None:
     jobs.record_stall("j")  # by one that was killed, with the job's process, before it saw the end
-    supervised(hasty.model_copy(update={"jobs_at_once": 1})).step()
+    supervised(hasty.model_copy(update={"jobs_at_once": 1})).poll()
     job = jobs.get("j")
     assert job.attempts == 2 and job.stalls == 1, "queued, and started at once"
 
@@ -249,15 +249,15 @@ def test_an_old_record_alone_ends_nothing(
     """As after the machine has slept: the record is hours old, until the next heartbeat."""
     supervisor = supervised(hasty.model_copy(update={"heartbeat_s": 60.0}))
     job = jobs.submit(JobKind.TRAIN, "t", ("wait", str(tmp_path / "go")), "r")
-    until(lambda: jobs.get(job.id).message == "waiting", between=supervisor.step)
+    until(lambda: jobs.get(job.id).message == "waiting", between=supervisor.poll)
     for _ in range(3):
         jobs.heartbeat(job.id, 0.5, "waiting", timing=StepTiming(9999.0, 1.0, 0.1))
-        supervisor.step()
+        supervisor.poll()
         assert jobs.get(job.id).stalls == 0
-    process = supervisor._watched[job.id]
+    process = supervisor._processes[job.id]
     assert process.stop_requested_for_s is None and is_alive(process._process)
     (tmp_path / "go").touch()
-    until(lambda: jobs.get(job.id).state is JobState.SUCCEEDED, between=supervisor.step)
+    until(lambda: jobs.get(job.id).state is JobState.SUCCEEDED, between=supervisor.poll)
 
 
 def test_a_watch_may_be_looked_at_while_steps_are_noted() -> None:

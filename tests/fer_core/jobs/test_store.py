@@ -75,11 +75,10 @@ def test_claims_go_by_priority_then_age(jobs: JobStore) -> None:
     assert job.state is JobState.RUNNING and job.attempts == 1 and job.started_at is not None
 
 
-def test_no_job_is_claimed_twice_by_threads_and_processes(jobs: JobStore, command: tuple[str, ...]) -> None:
+def test_no_job_is_claimed_twice_by_threads_and_processes(jobs: JobStore, cli: tuple[str, ...]) -> None:
     ids = {jobs.submit(JobKind.TRAIN, "t", (), "r").id for _ in range(60)}
     others = [
-        subprocess.Popen([*command, "claim"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
+        subprocess.Popen([*cli, "claim"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
     for other in others:
         assert other.stdout is not None and other.stdout.readline() == "ready\n"
@@ -108,7 +107,7 @@ def test_a_heartbeat_tells_of_the_cancel(jobs: JobStore) -> None:
     jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     assert jobs.heartbeat("j", 0.1, "too early"), "a job that does not run is told to stop"
     claimed(jobs)
-    jobs.started("j", 4711, 1234.5)
+    jobs.record_process("j", 4711, 1234.5)
     assert not jobs.heartbeat("j", 0.25, "epoch 2 of 8")
     job = jobs.get("j")
     assert (job.progress_01, job.message, job.pid, job.pid_started_at) == (0.25, "epoch 2 of 8", 4711, 1234.5)
@@ -130,7 +129,7 @@ def test_a_job_that_did_not_succeed_can_be_resumed(jobs: JobStore, state: JobSta
     jobs.submit(JobKind.TRAIN, "t", ("train",), "r", resume_args=("--resume",), job_id="j")
     first = jobs.claim_next()
     assert first is not None and first.command_args == ("train",)
-    jobs.started("j", 4711, 1234.5)
+    jobs.record_process("j", 4711, 1234.5)
     jobs.request_cancel("j")
     assert jobs.finish("j", state, 3, "it broke").resumable
     queued = jobs.resume("j")
@@ -147,11 +146,11 @@ def test_wrong_transitions_are_refused_with_words(jobs: JobStore) -> None:
     with pytest.raises(JobError, match="'j' can't be deleted: it is queued"):
         jobs.delete("j")
     with pytest.raises(JobError, match="it is queued"):
-        jobs.started("j", 1, 1.0)
+        jobs.record_process("j", 1, 1.0)
     with pytest.raises(JobError, match="it is queued"):
         jobs.finish("j", JobState.SUCCEEDED, 0, "")
     claimed(jobs)
-    with pytest.raises(JobError, match="can't end as queued"):
+    with pytest.raises(JobError, match="queued is not an end state"):
         jobs.finish("j", JobState.QUEUED, 0, "")
     with pytest.raises(JobError, match="'j' can't be deleted: it is running"):
         jobs.delete("j")
@@ -198,7 +197,7 @@ def test_a_full_disk_is_reported(jobs: JobStore, quick: Settings, sqlite: Path) 
 
     with JobStore(quick) as full:
         event.listen(full._database._engine, "connect", no_more_pages)
-        with pytest.raises(JobError, match=r"the disk is full\. Free some room"):
+        with pytest.raises(JobError, match=r"the disk is full\. Free some space"):
             for _ in range(100):
                 full.submit(JobKind.TRAIN, "t" * 2000, (), "r")
 
@@ -264,9 +263,9 @@ def test_a_waiting_job_changes_its_place(jobs: JobStore) -> None:
         jobs.submit(JobKind.TRAIN, "t", (), "r", job_id=name)
     jobs.set_priority("c", 2)
     jobs.set_priority("a", -1)
-    assert [job.id for job in jobs.waiting()] == ["c", "b", "a"]
+    assert [job.id for job in jobs.queued()] == ["c", "b", "a"]
     assert claimed(jobs) == "c"
-    with pytest.raises(JobError, match="'c' no longer waits: it is running"):
+    with pytest.raises(JobError, match="'c' is no longer queued: it is running"):
         jobs.set_priority("c", 3)
     with pytest.raises(InputError, match="1000001"):
         jobs.set_priority("a", 1_000_001)

@@ -15,12 +15,12 @@ from fer_core.settings import Settings
 LATE, KILLED = "Come back tomorrow.", "Close other windows."
 
 
-def errand(code: str, timeout_s: float = 60) -> Command:
+def command(code: str, timeout_s: float = 60) -> Command:
     return Command(["-c", f"import os, sys, time\n{code}"], "The errand", timeout_s, LATE, KILLED)
 
 
 def run(code: str, settings: Settings, **how: str) -> str:
-    return run_command(errand(code), settings, command=[sys.executable], **how)
+    return run_command(command(code), settings, cli=[sys.executable], **how)
 
 
 def test_what_it_prints_comes_back_without_its_complaints(store: Settings) -> None:
@@ -50,8 +50,8 @@ def test_it_works_on_the_store_and_device_of_the_caller_at_lower_priority(store:
             FerscopeError,
             r"^The errand failed: a fault$",
         ),
-        ("sys.exit(1)", FerscopeError, r"^The errand failed: it said nothing$"),
-        ("os.kill(os.getpid(), 9)", JobError, rf"^The errand was ended by SIGKILL.* {KILLED}$"),
+        ("sys.exit(1)", FerscopeError, r"^The errand failed: it printed no error$"),
+        ("os.kill(os.getpid(), 9)", JobError, rf"^The errand was killed by SIGKILL.* {KILLED}$"),
     ],
     ids=["what the caller can mend", "a wrong errand", "a fault", "no words", "killed"],
 )
@@ -62,7 +62,7 @@ def test_each_end_has_its_error(code: str, kind: type[Exception], says: str, sto
 
 
 def test_one_that_takes_too_long_is_ended_and_says_what_to_do(tmp_path: Path, store: Settings) -> None:
-    late = errand(f"time.sleep(60); open({str(tmp_path / 'note')!r}, 'w')", timeout_s=0.3)
+    late = command(f"time.sleep(60); open({str(tmp_path / 'note')!r}, 'w')", timeout_s=0.3)
     with pytest.raises(JobError, match=rf"^The errand was stopped after 0\.3 s\. {LATE}$"):
-        run_command(late, store, command=[sys.executable])
+        run_command(late, store, cli=[sys.executable])
     assert not (tmp_path / "note").exists()

@@ -19,11 +19,11 @@ from fer_core.settings import Settings
 
 
 @pytest.fixture
-def supervisor(jobs: JobStore, quick: Settings, command: tuple[str, ...]) -> Iterator[Supervisor]:
+def supervisor(jobs: JobStore, quick: Settings, cli: tuple[str, ...]) -> Iterator[Supervisor]:
     """A supervisor in this process, driven step by step; afterwards its jobs are gone."""
-    with Supervisor(quick, command) as supervisor:
+    with Supervisor(quick, cli) as supervisor:
         yield supervisor
-        for process in supervisor._watched.values():
+        for process in supervisor._processes.values():
             process.kill()
             assert process._child is not None
             process._child.wait()
@@ -34,7 +34,7 @@ def drive(supervisor: Supervisor, jobs: JobStore, until: Callable[..., None]) ->
     """Take steps until a job is in a state, and return it."""
 
     def to(job: Job, state: JobState) -> Job:
-        until(lambda: jobs.get(job.id).state is state, between=supervisor.step)
+        until(lambda: jobs.get(job.id).state is state, between=supervisor.poll)
         return jobs.get(job.id)
 
     return to
@@ -63,7 +63,7 @@ def test_a_job_that_somebody_else_asked_to_stop_is_interrupted(jobs: JobStore, d
 def test_a_program_that_is_not_there_fails_the_job(jobs: JobStore, quick: Settings) -> None:
     missing = jobs.submit(JobKind.TRAIN, "t", (), "r")
     with Supervisor(quick, ("/no/such/program",)) as supervisor:
-        supervisor.step()
+        supervisor.poll()
     assert jobs.get(missing.id).state is JobState.FAILED
     assert "could not be started" in jobs.get(missing.id).error
 
@@ -116,7 +116,7 @@ def test_a_killed_job_is_interrupted_leaves_nothing_and_can_be_resumed(
 
 def test_resuming_adds_the_resume_arguments(jobs: JobStore, drive: Callable[..., Job]) -> None:
     job = drive(jobs.submit(JobKind.TRAIN, "t", ("die", "3"), "r", resume_args=("--resume",)), JobState.FAILED)
-    assert job.error == "Exit code 3, and nothing in the log."
+    assert job.error == "Exit code 3; the log is empty."
     jobs.resume(job.id)
     job = drive(job, JobState.FAILED)
     assert job.attempts == 2 and "die() takes 1 positional argument but 2 were given" in job.error
@@ -130,7 +130,7 @@ def test_only_so_many_jobs_run_at_once_and_the_urgent_go_first(
     flag = tmp_path / "go"
     submitted = [jobs.submit(JobKind.TRAIN, "t", ("wait", str(flag)), "r", priority=number) for number in range(4)]
     for _ in range(3):
-        supervisor.step()
+        supervisor.poll()
     running = {job.id for job in jobs.list(states=[JobState.RUNNING])}
     assert running == {submitted[3].id, submitted[2].id}
     flag.touch()
@@ -153,11 +153,11 @@ def test_a_job_has_a_session_of_its_own_and_yields_to_others(
 def test_a_reused_pid_is_not_mistaken_for_the_job(jobs: JobStore, supervisor: Supervisor) -> None:
     jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     jobs.claim_next()
-    jobs.started("j", os.getpid(), psutil.Process().create_time() - 3600)
-    supervisor.step()
+    jobs.record_process("j", os.getpid(), psutil.Process().create_time() - 3600)
+    supervisor.poll()
     job = jobs.get("j")
-    assert job.state is JobState.INTERRUPTED and "nobody watched" in job.error
-    assert supervisor._watched == {}
+    assert job.state is JobState.INTERRUPTED and "unobserved" in job.error
+    assert supervisor._processes == {}
 
 
 def test_a_job_whose_pid_was_never_written_down_is_found_again(
@@ -171,16 +171,16 @@ def test_a_job_whose_pid_was_never_written_down_is_found_again(
         start_new_session=True,
     )
     try:
-        supervisor.step()
+        supervisor.poll()
         assert jobs.get("j").pid == sleeper.pid
         jobs.request_cancel("j")
-        supervisor.step()
+        supervisor.poll()
         assert sleeper.wait(30) == -signal.SIGTERM
-        until(lambda: jobs.get("j").state is JobState.CANCELLED, between=supervisor.step)
+        until(lambda: jobs.get("j").state is JobState.CANCELLED, between=supervisor.poll)
     finally:
         sleeper.kill()
         sleeper.wait()
-        supervisor._watched.clear()
+        supervisor._processes.clear()
 
 
 def test_a_second_supervisor_is_refused(
@@ -194,13 +194,13 @@ def test_a_second_supervisor_is_refused(
 
 
 def test_with_nothing_to_do_it_leaves(jobs: JobStore, quick: Settings) -> None:
-    Supervisor(quick, idle_exit_s=0.2, round_s=0.02).run_forever()
+    Supervisor(quick, idle_exit_s=0.2, poll_interval_s=0.02).run_forever()
     assert not supervisor_status(quick).running
     assert not (quick.store / "supervisor.json").exists()
 
 
 def test_a_job_queued_while_it_leaves_is_not_forgotten(
-    jobs: JobStore, quick: Settings, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    jobs: JobStore, quick: Settings, cli: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave = Supervisor.__exit__
     late: list[Job] = []
@@ -212,12 +212,12 @@ def test_a_job_queued_while_it_leaves_is_not_forgotten(
         leave(self, *exc)
 
     monkeypatch.setattr(Supervisor, "__exit__", submit_and_leave)
-    Supervisor(quick, command, idle_exit_s=0.2, round_s=0.02).run_forever()
+    Supervisor(quick, cli, idle_exit_s=0.2, poll_interval_s=0.02).run_forever()
     assert jobs.get(late[0].id).state is JobState.SUCCEEDED
 
 
 def test_stop_ends_it(quick: Settings, until: Callable[..., None]) -> None:
-    supervisor = Supervisor(quick, round_s=0.02)
+    supervisor = Supervisor(quick, poll_interval_s=0.02)
     thread = threading.Thread(target=supervisor.run_forever)
     thread.start()
     until(lambda: supervisor_status(quick).running)
@@ -227,7 +227,7 @@ def test_stop_ends_it(quick: Settings, until: Callable[..., None]) -> None:
 
 
 def test_a_store_that_vanishes_ends_it(quick: Settings, until: Callable[..., None]) -> None:
-    supervisor = Supervisor(quick, round_s=0.02)
+    supervisor = Supervisor(quick, poll_interval_s=0.02)
     thread = threading.Thread(target=supervisor.run_forever)
     thread.start()
     until(lambda: supervisor_status(quick).running)
@@ -237,7 +237,7 @@ def test_a_store_that_vanishes_ends_it(quick: Settings, until: Callable[..., Non
 
 
 def test_a_round_that_fails_is_tried_again(
-    jobs: JobStore, quick: Settings, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    jobs: JobStore, quick: Settings, cli: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fer_core.jobs.supervisor._TROUBLE_PAUSE_S", 0.02)
     job = jobs.submit(JobKind.TRAIN, "t", ("work",), "r")
@@ -249,5 +249,5 @@ def test_a_round_that_fails_is_tried_again(
         return claim(self)
 
     monkeypatch.setattr(JobStore, "claim_next", troubled)
-    Supervisor(quick, command, idle_exit_s=0.5, round_s=0.02).run_forever()
+    Supervisor(quick, cli, idle_exit_s=0.5, poll_interval_s=0.02).run_forever()
     assert jobs.get(job.id).state is JobState.SUCCEEDED

@@ -36,11 +36,11 @@ class StandIn:
         self.calls: list[list[str]] = []
         self.failure: FerscopeError | None = None
 
-    def __call__(self, errand: Command, settings: Settings) -> str:
-        self.calls.append(list(errand.arguments))
+    def __call__(self, command: Command, settings: Settings) -> str:
+        self.calls.append(list(command.arguments))
         if self.failure:
             raise self.failure
-        given = [word.partition("=")[::2] for word in errand.arguments]
+        given = [word.partition("=")[::2] for word in command.arguments]
         options = dict(given)
         faces = sum(name == "--id" for name, _ in given)
         first, shape = int(options["--seed"]), (faces, 1 + int(options["--draws"]), 4, 4)
@@ -178,7 +178,7 @@ def test_what_goes_wrong_is_told_in_words(show: Callable[..., AppTest], process:
     [
         ("sys.stderr.write('error: wrong id.\\n'); sys.exit(2)", InputError, r"^wrong id\.$"),
         ("sys.stderr.write('error: a fault\\n'); sys.exit(1)", FerscopeError, "Drawing the faces failed: a fault"),
-        ("os.kill(os.getpid(), 9)", JobError, "Drawing the faces was ended by SIGKILL"),
+        ("os.kill(os.getpid(), 9)", JobError, "Drawing the faces was killed by SIGKILL"),
         ("time.sleep(60)", JobError, r"Drawing the faces was stopped after 0\.5 s.*busy with a training"),
     ],
 )
@@ -193,7 +193,7 @@ def test_each_end_of_the_process_has_its_error(
     stand_in = tmp_path / "stand_in.py"
     stand_in.write_text(f"import os, sys, time\n{code}\n")
     command = [sys.executable, str(stand_in)]
-    monkeypatch.setattr(augmentation_preview, "run_command", partial(run_command, command=command))
+    monkeypatch.setattr(augmentation_preview, "run_command", partial(run_command, cli=command))
     monkeypatch.setattr(augmentation_preview, "_TIMEOUT_S", 0.5 if "sleep" in code else 60)
     st.cache_data.clear()
     with pytest.raises(kind, match=words):

@@ -19,8 +19,8 @@ from fer_ui.models.import_process import import_weights_in_subprocess
 def test_the_command_gets_what_was_said_and_its_id_comes_back(monkeypatch: pytest.MonkeyPatch, store: Settings) -> None:
     asked: list[Command] = []
 
-    def run(errand: Command, _: Settings) -> str:
-        asked.append(errand)
+    def run(command: Command, _: Settings) -> str:
+        asked.append(command)
         return '{"id": "study-a", "n": 5}'
 
     monkeypatch.setattr(import_process, "run_command", run)
@@ -36,7 +36,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, store: Settings, tmp_path: Path) -
     def put(code: str) -> None:
         path = tmp_path / "stand_in.py"
         path.write_text(f"import os, sys, time\n{code}\n")
-        monkeypatch.setattr(import_process, "run_command", partial(run_command, command=[sys.executable, str(path)]))
+        monkeypatch.setattr(import_process, "run_command", partial(run_command, cli=[sys.executable, str(path)]))
 
     return put
 
@@ -56,7 +56,7 @@ def test_a_process_that_fails_or_dies_is_no_silence(stand_in: Callable[[str], No
     with pytest.raises(FerscopeError, match="The import failed: a fault"):
         import_some()
     stand_in("os.kill(os.getpid(), 9)")
-    with pytest.raises(JobError, match=r"The import was ended by SIGKILL.*Memory may have run out"):
+    with pytest.raises(JobError, match=r"The import was killed by SIGKILL.*Memory may have run out"):
         import_some()
 
 

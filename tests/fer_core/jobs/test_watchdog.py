@@ -10,17 +10,17 @@ import pytest
 from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.service import supervisor_status
 from fer_core.jobs.store import JobStore
-from fer_core.jobs.watch import SupervisorWatchdog
+from fer_core.jobs.watchdog import SupervisorWatchdog
 from fer_core.settings import Settings
 
 
 @pytest.fixture
-def watch(quick: Settings, command: tuple[str, ...]) -> SupervisorWatchdog:
-    return SupervisorWatchdog(quick, command, look_s=0.1)
+def watch(quick: Settings, cli: tuple[str, ...]) -> SupervisorWatchdog:
+    return SupervisorWatchdog(quick, cli, interval_s=0.1)
 
 
 def test_without_a_job_no_supervisor_is_started(jobs: JobStore, quick: Settings, watch: SupervisorWatchdog) -> None:
-    assert not watch.look()
+    assert not watch.check()
     assert not supervisor_status(quick).running
 
 
@@ -49,7 +49,7 @@ def test_trouble_does_not_end_the_watch(
         looks.append(1)
         raise OSError("no room")
 
-    monkeypatch.setattr(SupervisorWatchdog, "look", troubled)
+    monkeypatch.setattr(SupervisorWatchdog, "check", troubled)
     watch.start()
     until(lambda: len(looks) >= 2)
     watch.stop()
