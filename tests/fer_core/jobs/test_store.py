@@ -181,7 +181,7 @@ def test_a_locked_database_is_reported(jobs: JobStore, quick: Settings, sqlite: 
     try:
         with JobStore(quick, busy_timeout_s=0.2) as hasty:
             assert len(hasty.list()) == 1, "reading goes on while somebody writes"
-            with pytest.raises(JobError, match=r"ferscope\.db stayed locked for 0\.2 s"):
+            with pytest.raises(JobError, match=r"ferscope\.db was locked for 0\.2 s"):
                 hasty.submit(JobKind.TRAIN, "t", (), "r")
     finally:
         holder.close()
