@@ -1,4 +1,4 @@
-"""The plane of valence and arousal: how pleasant and how excited the faces of each expression were judged."""
+"""The valence-arousal plane: how pleasant and how excited the faces of each expression were rated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.formatting import hover, images
 from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title, rgb
 
-TITLE = "Valence and arousal by expression"
+TITLE = "Valence and arousal"
 QUADRANTS = {
     (1, 1): "pleasant, excited",
     (-1, 1): "unpleasant, excited",
@@ -27,12 +27,12 @@ _FAINT_01 = 0.25
 
 
 def affect_plane(points: pd.DataFrame, summary: pd.DataFrame, shown: Sequence[Expression]) -> go.Figure:
-    """Draw a sample of the images as points, and each expression's mean with one standard deviation around it.
+    """Plot a sample of the images, and each expression's mean with an ellipse of one standard deviation.
 
     Args:
         points: `affect.sample_affect`.
         summary: `affect.summarize_affect`.
-        shown: the expressions to draw; those without images are left out.
+        shown: the expressions to draw; those without images are skipped.
     """
     known = summary[(summary["n"] > 0) & summary["expression"].isin([str(e) for e in shown])]
     if known.empty:
@@ -41,10 +41,10 @@ def affect_plane(points: pd.DataFrame, summary: pd.DataFrame, shown: Sequence[Ex
     rows = {Expression(row["expression"]): row for _, row in known.iterrows()}
     for expression, row in rows.items():
         figure.add_trace(_points(expression, points[points["label"] == str(expression)]))
-        figure.add_trace(_spread(expression, row))
+        figure.add_trace(_std_ellipse(expression, row))
     for expression, row in rows.items():  # on top of all points
         figure.add_trace(_mean(expression, row))
-    _write_plane(figure)
+    _style_plane(figure)
     figure.update_layout(showlegend=True)
     return apply_layout(
         figure, title=TITLE, subtitle=describe_affect(known), height_px=_SIDE_PX + 40 + 2 * LEGEND_PX
@@ -52,35 +52,35 @@ def affect_plane(points: pd.DataFrame, summary: pd.DataFrame, shown: Sequence[Ex
 
 
 def describe_affect(summary: pd.DataFrame) -> str:
-    """Where the expressions lie, and which two are hardest to tell apart by the two numbers."""
+    """Describe which expressions have the extreme means, and which two means are closest."""
     known = summary[summary["n"] > 0]
     if known.empty:
         return "No image has both values."
     total = images(int(known["n"].sum()))
     if len(known) == 1:
         row = known.iloc[0]
-        where = f"{row['valence_mean']:+.2f} and arousal {row['arousal_mean']:+.2f}"
-        return f"The mean of {total} of {row['expression']} is at valence {where}."
+        where = f"{row['valence_mean']:+.2f}, arousal {row['arousal_mean']:+.2f}"
+        return f"The mean of {total} labeled {row['expression']} is valence {where}."
     pleasant, excited = (known.iloc[int(known[f"{name}_mean"].argmax())] for name in ("valence", "arousal"))
-    words = (
+    text = (
         f"{expression_title(Expression(pleasant['expression']))} is the most pleasant "
         f"(valence {pleasant['valence_mean']:+.2f}), {excited['expression']} the most excited "
         f"(arousal {excited['arousal_mean']:+.2f})."
     )
     if len(known) > 2:
-        one, other, apart = _nearest(known)
-        words += f" {expression_title(one)} and {other.value} have the nearest means, {apart:.2f} apart."
-    return words
+        one, other, distance = _closest_means(known)
+        text += f" {expression_title(one)} and {other.value} have the closest means, {distance:.2f} apart."
+    return text
 
 
-def _nearest(known: pd.DataFrame) -> tuple[Expression, Expression, float]:
-    """The two expressions whose means are nearest to each other, and how far apart they are."""
+def _closest_means(known: pd.DataFrame) -> tuple[Expression, Expression, float]:
+    """Find the two expressions whose means are closest, and their Euclidean distance."""
     means = known[["valence_mean", "arousal_mean"]].to_numpy(float)
-    apart = np.linalg.norm(means[:, None] - means[None], axis=2)
-    apart[np.tril_indices(len(means))] = np.inf
-    one, other = divmod(int(apart.argmin()), len(means))
+    distances = np.linalg.norm(means[:, None] - means[None], axis=2)
+    distances[np.tril_indices(len(means))] = np.inf
+    one, other = divmod(int(distances.argmin()), len(means))
     names = [Expression(name) for name in known["expression"]]
-    return names[one], names[other], float(apart[one, other])
+    return names[one], names[other], float(distances[one, other])
 
 
 def _points(expression: Expression, points: pd.DataFrame) -> go.Scattergl:
@@ -94,22 +94,22 @@ def _points(expression: Expression, points: pd.DataFrame) -> go.Scattergl:
         marker={"size": 5, "color": expression_color(expression), "opacity": _POINT_01, "line": {"width": 0}},
         hoverinfo="text",
         hovertext=[
-            hover(f"One face labeled {expression.value}: valence {valence:+.2f}, arousal {arousal:+.2f}")
+            hover(f"{expression_title(expression)}: valence {valence:+.2f}, arousal {arousal:+.2f}")
             for valence, arousal in zip(points["valence"], points["arousal"], strict=True)
         ],
     )
 
 
-def _spread(expression: Expression, row: pd.Series) -> go.Scatter:
-    """An ellipse, one standard deviation to each side; nothing for a single image."""
-    turn = np.linspace(0, 2 * np.pi, 73)
+def _std_ellipse(expression: Expression, row: pd.Series) -> go.Scatter:
+    """Draw an ellipse with a radius of one standard deviation; empty for a single image."""
+    angle = np.linspace(0, 2 * np.pi, 73)
     red, green, blue = rgb(expression_color(expression))
     return go.Scatter(
-        name=f"{expression_title(expression)}, spread",
+        name=f"{expression_title(expression)}, standard deviation",
         legendgroup=str(expression),
         showlegend=False,
-        x=row["valence_mean"] + row["valence_std"] * np.cos(turn),
-        y=row["arousal_mean"] + row["arousal_std"] * np.sin(turn),
+        x=row["valence_mean"] + row["valence_std"] * np.cos(angle),
+        y=row["arousal_mean"] + row["arousal_std"] * np.sin(angle),
         mode="lines",
         line={"width": 1.5, "color": expression_outline(expression)},
         fill="toself",
@@ -119,8 +119,10 @@ def _spread(expression: Expression, row: pd.Series) -> go.Scatter:
 
 
 def _mean(expression: Expression, row: pd.Series) -> go.Scatter:
-    spread = "" if np.isnan(row["valence_std"]) else f" ± {row['valence_std']:.2f}"
-    excited = "" if np.isnan(row["arousal_std"]) else f" ± {row['arousal_std']:.2f}"
+    valence, arousal = (
+        f"{row[f'{name}_mean']:+.2f}" + ("" if np.isnan(row[f"{name}_std"]) else f" ± {row[f'{name}_std']:.2f}")
+        for name in ("valence", "arousal")
+    )
     return go.Scatter(
         name=expression_title(expression),
         legendgroup=str(expression),
@@ -135,20 +137,19 @@ def _mean(expression: Expression, row: pd.Series) -> go.Scatter:
         },
         hoverinfo="text",
         hovertext=hover(
-            f"Mean of {images(int(row['n']))} labeled {expression.value}: valence {row['valence_mean']:+.2f}{spread}, "
-            f"arousal {row['arousal_mean']:+.2f}{excited}"
+            f"{expression_title(expression)}, mean of {images(int(row['n']))}: valence {valence}, arousal {arousal}"
         ),
     )
 
 
-def _write_plane(figure: go.Figure) -> None:
-    """Axes of one length, the unit circle, and what each quarter means."""
+def _style_plane(figure: go.Figure) -> None:
+    """Add axes of equal scale, the unit circle, and the meaning of each quadrant."""
     figure.add_shape(
         type="circle", x0=-1, y0=-1, x1=1, y1=1, opacity=_FAINT_01, line={"width": 1, "color": TEXT}, layer="below"
     )
-    for (right, up), words in QUADRANTS.items():
+    for (right, up), meaning in QUADRANTS.items():
         figure.add_annotation(
-            text=words,
+            text=meaning,
             x=right * _EDGE,
             y=up * _EDGE,
             xanchor="right" if right > 0 else "left",
@@ -165,10 +166,10 @@ def _write_plane(figure: go.Figure) -> None:
         "constrain": "domain",
         "ticks": "",
     }
-    figure.update_xaxes(**axis, title_text="valence: unpleasant to pleasant", title_standoff=8)
+    figure.update_xaxes(**axis, title_text="Valence (unpleasant to pleasant)", title_standoff=8)
     figure.update_yaxes(
         **axis,
-        title_text="arousal: calm to excited",
+        title_text="Arousal (calm to excited)",
         scaleanchor="x",
         scaleratio=1,
         constraintoward="top",

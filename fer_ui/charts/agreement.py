@@ -1,4 +1,4 @@
-"""How far voters agree: how many of an image's votes its label holds."""
+"""Annotator agreement: how many of an image's votes are for its label."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
-from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
+from fer_ui.charts.layout import LEGEND_PX, apply_layout, class_tick, empty_figure
 from fer_ui.formatting import count, hover, images, percent
 from fer_ui.theme import (
     expression_color,
@@ -16,19 +16,19 @@ from fer_ui.theme import (
     text_on_scale,
 )
 
-TITLE = "How many of {of} votes the label holds"
-BY_EXPRESSION_TITLE = "How far voters agree on each expression"
-_NOTHING = "No image has a label that its votes decide."
+TITLE = "Annotator agreement"
+BY_EXPRESSION_TITLE = "Annotator agreement by expression"
+_NO_LABELS = "No image has a label decided by its votes."
 _HEIGHT_PX = 330
 _ROW_PX = 34
-_WRITTEN_01 = 0.09
-"""A part that is smaller has no room for its number on a phone."""
+_LABELED_MIN_01 = 0.09
+"""A smaller segment has no room for its number on a phone."""
 
 
 def agreement_histogram_bars(histogram: pd.DataFrame) -> go.Figure:
-    """Draw `agreement.agreement_histogram`: a column a number of votes, stacked by expression."""
+    """Plot `agreement.agreement_histogram`: one column for each number of votes, stacked by expression."""
     if not histogram["count"].sum():
-        return empty_figure(TITLE.format(of="an image's"), _NOTHING)
+        return empty_figure(TITLE, _NO_LABELS)
     of = int(histogram["of"].iloc[0])
     figure = go.Figure()
     for expression in Expression:
@@ -40,7 +40,7 @@ def agreement_histogram_bars(histogram: pd.DataFrame) -> go.Figure:
             x=rows["votes"].tolist(),
             y=rows["count"].tolist(),
             hoverinfo="text",
-            hovertext=[_hover_words(expression, votes, of, n) for votes, n in _pairs(rows)],
+            hovertext=[_hover_text(expression, votes, of, n) for votes, n in _pairs(rows)],
             marker={
                 "color": expression_color(expression),
                 "line": {"color": expression_outline(expression), "width": 1},
@@ -48,29 +48,26 @@ def agreement_histogram_bars(histogram: pd.DataFrame) -> go.Figure:
         )
     figure.update_layout(barmode="stack", bargap=0.2, showlegend=True, legend_traceorder="normal")
     figure.update_xaxes(
-        title_text=f"votes for the label, of {of}", title_standoff=8, dtick=1, showgrid=False, ticks="", zeroline=False
+        title_text=f"votes for the label (of {of})", title_standoff=8, dtick=1, showgrid=False, ticks="", zeroline=False
     )
     figure.update_yaxes(title_text="images", nticks=6, tickformat="~s", showgrid=True, zeroline=False, ticks="")
     return apply_layout(
         figure,
-        title=TITLE.format(of=_number(of)),
+        title=TITLE,
         subtitle=describe_agreement(histogram),
         height_px=_HEIGHT_PX + 2 * LEGEND_PX,
     )
 
 
 def agreement_by_expression(histogram: pd.DataFrame) -> go.Figure:
-    """Draw the same a row an expression, so that rare ones are seen: the parts of its images by number of votes."""
+    """Plot, for each expression, the shares of its images by number of votes, so that rare ones are visible."""
     table = _table(histogram)
     if table.empty:
-        return empty_figure(BY_EXPRESSION_TITLE, _NOTHING)
+        return empty_figure(BY_EXPRESSION_TITLE, _NO_LABELS)
     of = int(histogram["of"].iloc[0])
     expressions = [Expression(name) for name in table.index]
     totals = table.sum(axis=1)
-    names = [
-        f"{expression_title(expression)}<br><span style='font-size:11px'>{images(int(total))}</span>"
-        for expression, total in zip(expressions, totals, strict=True)
-    ]
+    names = [class_tick(expression, int(total)) for expression, total in zip(expressions, totals, strict=True)]
     figure = go.Figure()
     for votes in map(int, table.columns.to_numpy()):
         color_01 = (votes - 0.5) / of
@@ -81,20 +78,20 @@ def agreement_by_expression(histogram: pd.DataFrame) -> go.Figure:
             orientation="h",
             y=names,
             x=[100 * share for share in shares],
-            text=[percent(share, 0) if share >= _WRITTEN_01 else "" for share in shares],
+            text=[percent(share, 0) if share >= _LABELED_MIN_01 else "" for share in shares],
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
             textfont={"size": 11, "color": text_on_scale(color_01)},
             hoverinfo="text",
             hovertext=[
-                _hover_words(expression, votes, of, n, total)
+                _hover_text(expression, votes, of, n, total)
                 for expression, n, total in zip(expressions, counts, totals.tolist(), strict=True)
             ],
             marker={"color": _color(color_01), "line": {"width": 0}},
         )
     figure.update_layout(barmode="stack", bargap=0.24, showlegend=True)
-    figure.update_layout(legend={"title": {"text": f"votes of {of} "}, "traceorder": "normal"})
+    figure.update_layout(legend={"title": {"text": f"votes (of {of}) "}, "traceorder": "normal"})
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     figure.update_xaxes(range=[0, 100], ticksuffix=" %", nticks=5, showgrid=False, zeroline=False, ticks="")
     height_px = _ROW_PX * len(expressions) + 70 + 2 * LEGEND_PX
@@ -104,37 +101,37 @@ def agreement_by_expression(histogram: pd.DataFrame) -> go.Figure:
 
 
 def describe_agreement(histogram: pd.DataFrame) -> str:
-    """How many labels all voters agree on, and how many have no more than half of the votes."""
+    """Describe how many labels are unanimous, and how many have at most half of the votes."""
     total = int(histogram["count"].sum())
     if not total:
-        return _NOTHING
+        return _NO_LABELS
     of = int(histogram["of"].iloc[0])
     unanimous = int(histogram.loc[histogram["votes"] == of, "count"].sum())
     narrow = int(histogram.loc[2 * histogram["votes"] <= of, "count"].sum())
     return (
-        f"All voters agree on {percent(unanimous / total)} of {count(total)} labels; {percent(narrow / total)} of them "
-        "hold half of the votes or fewer, so that most voters, or as many, saw something else."
+        f"{percent(unanimous / total)} of {count(total)} labels are unanimous; "
+        f"{percent(narrow / total)} have at most half of the votes."
     )
 
 
 def describe_agreement_by_expression(histogram: pd.DataFrame) -> str:
-    """On which expression voters agree most, and on which least."""
+    """Describe on which expression voters agree most and least."""
     table = _table(histogram)
     if table.empty:
-        return _NOTHING
+        return _NO_LABELS
     of = int(histogram["of"].iloc[0])
     mean = (table * table.columns.to_numpy(float)).sum(axis=1) / table.sum(axis=1)
     most, least = str(mean.idxmax()), str(mean.idxmin())
     if len(mean) == 1:
-        return f"In the mean {mean[most]:.1f} of {of} votes are for the label."
+        return f"On average, {mean[most]:.1f} of {of} votes are for the label."
     return (
-        f"Voters agree most on {most} (in the mean {mean[most]:.1f} of {of} votes) and least on {least} "
-        f"({mean[least]:.1f}): there the label says least of what people see."
+        f"Voters agree most on {most} ({mean[most]:.1f} of {of} votes on average) and least on {least} "
+        f"({mean[least]:.1f})."
     )
 
 
 def _table(histogram: pd.DataFrame) -> pd.DataFrame:
-    """Images, a row an expression that has some, in the fixed order, and a column a number of votes."""
+    """Count images by expression (rows, in the fixed order, those that have some) and number of votes (columns)."""
     table = histogram.pivot_table(index="expression", columns="votes", values="count", aggfunc="sum", fill_value=0)
     return table.loc[[name for name in map(str, Expression) if name in table.index and table.loc[name].any()]]
 
@@ -143,17 +140,12 @@ def _pairs(rows: pd.DataFrame) -> list[tuple[int, int]]:
     return [(int(votes), int(n)) for votes, n in zip(rows["votes"], rows["count"], strict=True)]
 
 
-def _hover_words(expression: Expression, votes: int, of: int, number: int, total: int = 0) -> str:
-    verb, votes_are = ("has" if number == 1 else "have"), ("vote" if votes == 1 else "votes")
+def _hover_text(expression: Expression, votes: int, of: int, number: int, total: int = 0) -> str:
     share = f" ({percent(number / total)})" if total else ""
-    return hover(f"{images(number)} labeled {expression.value}{share} {verb} {votes} of {of} {votes_are} for it")
+    return hover(f"{expression_title(expression)}, {votes} of {of} votes: {images(number)}{share}")
 
 
 def _color(value_01: float) -> str:
-    """A step of the scale, so that all the votes go through all of it."""
+    """Pick one of the scale's steps, so that the vote counts span the whole scale."""
     colors = [color for _, color in sequential_scale()]
     return colors[min(int(value_01 * len(colors)), len(colors) - 1)]
-
-
-def _number(of: int) -> str:
-    return "ten" if of == 10 else str(of)

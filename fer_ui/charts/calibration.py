@@ -1,4 +1,4 @@
-"""How often a model is right, by how sure it is."""
+"""The reliability diagram: a model's accuracy by its confidence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.formatting import count, hover, images, percent
 from fer_ui.theme import SERIES
 
-TITLE = "How often it is right, by how sure it is"
+TITLE = "Reliability diagram"
 COLUMNS = ("point", "from", "to", "images", "confidence", "accuracy", "low", "high")
 
 _COLORS = {"accurate": SERIES[0], "balanced": SERIES[2]}
@@ -21,15 +21,15 @@ _SYMBOLS = {"accurate": "circle", "balanced": "diamond"}
 _PLOT_PX = 380
 _DOT_PX = (6.0, 14.0)
 _TICKS_01 = [0, 0.25, 0.5, 0.75, 1]
-_EVEN_01 = 0.01
-"""A mean gap of less than this is not worth a word."""
+_CALIBRATED_01 = 0.01
+"""A smaller mean gap between confidence and accuracy is not mentioned."""
 
 
 def calibration_table(reports: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """A row a bin that has images, of each report's curve; shares 0..1, with the 95 % interval of the accuracy.
+    """Tabulate the non-empty bins of each report's calibration curve, with the 95 % interval of the accuracy (0..1).
 
     Args:
-        reports: as `fer_core.evaluation.report.report` makes them; those without a curve are passed over.
+        reports: as `fer_core.evaluation.report.report` makes them; those without a curve are skipped.
     """
     rows = []
     for report in reports:
@@ -39,51 +39,49 @@ def calibration_table(reports: Sequence[dict[str, Any]]) -> pd.DataFrame:
 
 
 def reliability_diagram(reports: Sequence[dict[str, Any]]) -> go.Figure:
-    """Draw a line a point over the diagonal of a model that is right as often as it is sure.
+    """Plot one line for each operating point over the diagonal of perfect calibration.
 
-    A dot is a bin of confidence, larger where it has more images; its whisker is the 95 % interval. Bins of very few
-    images are in the table alone.
+    A dot is a bin of confidence, larger with more images; its whisker is the 95 % interval. Bins of very few images are
+    only in the table.
 
     Args:
-        reports: of one part by one protocol, a point each.
+        reports: of one split under one protocol, one for each operating point.
     """
     table = calibration_table(reports)
     if table.empty:
-        return empty_figure(TITLE, "This report does not say it.")
+        return empty_figure(TITLE, "This report has no calibration curve.")
     figure = go.Figure([_diagonal()])
     most = int(table["images"].max())
-    drawn = table[table["images"] >= drawn_from(most)]
-    for point, rows in drawn.groupby("point", sort=False):
-        figure.add_trace(_line(str(point), rows, most))
+    plotted = table[table["images"] >= drawn_from(most)]
+    for point, rows in plotted.groupby("point", sort=False):
+        figure.add_trace(_curve(str(point), rows, most))
     share = {"range": [-0.02, 1.02], "tickvals": _TICKS_01, "ticktext": [percent(t, 0) for t in _TICKS_01]}
-    figure.update_xaxes(**share, title_text="how sure it is", title_standoff=10, zeroline=False, showgrid=True)
-    figure.update_yaxes(**share, title_text="how often it is right", title_standoff=6, zeroline=False)
+    figure.update_xaxes(**share, title_text="Confidence", title_standoff=10, zeroline=False, showgrid=True)
+    figure.update_yaxes(**share, title_text="Accuracy", title_standoff=6, zeroline=False)
     figure.update_layout(showlegend=True)
-    words = describe_calibration(reports)
-    words += f" Bins of fewer than {DRAWN_MIN} images are not drawn." if len(drawn) < len(table) else ""
-    return apply_layout(figure, title=TITLE, subtitle=words, height_px=_PLOT_PX + 2 * LEGEND_PX)
+    subtitle = describe_calibration(reports)
+    subtitle += f" Bins of fewer than {DRAWN_MIN} images are not shown." if len(plotted) < len(table) else ""
+    return apply_layout(figure, title=TITLE, subtitle=subtitle, height_px=_PLOT_PX + 2 * LEGEND_PX)
 
 
 def describe_calibration(reports: Sequence[dict[str, Any]]) -> str:
-    """Of each point: the calibration error, and whether the model is surer than it is right."""
-    said = []
+    """Describe each point's calibration error, and whether it is over- or underconfident."""
+    sentences = []
     for report in reports:
         table = calibration_table([report])
         if table.empty:
             continue
         weights = table["images"] / table["images"].sum()
         gap = float(((table["confidence"] - table["accuracy"]) * weights).sum())
-        more = "surer than it is right" if gap > 0 else "less sure than it is right"
-        points = f"{abs(gap) * 100:.1f} points {more}" if abs(gap) >= _EVEN_01 else "as sure as it is right"
-        said.append(
-            f"{report['point'].capitalize()} point: calibration error {report['ece']:.3f}, on average {points}."
-        )
-    return " ".join(said)
+        kind = "overconfident" if gap > 0 else "underconfident"
+        bias = f"{abs(gap) * 100:.1f} points {kind}" if abs(gap) >= _CALIBRATED_01 else "well calibrated"
+        sentences.append(f"{report['point'].capitalize()} point: ECE {report['ece']:.3f}, on average {bias}.")
+    return " ".join(sentences)
 
 
 def _diagonal() -> go.Scatter:
     return go.Scatter(
-        name="as sure as right",
+        name="perfect calibration",
         x=[0, 1],
         y=[0, 1],
         mode="lines",
@@ -92,7 +90,7 @@ def _diagonal() -> go.Scatter:
     )
 
 
-def _line(point: str, rows: pd.DataFrame, most: int) -> go.Scatter:
+def _curve(point: str, rows: pd.DataFrame, most: int) -> go.Scatter:
     color = _COLORS.get(point, SERIES[3])
     small, large = _DOT_PX
     return go.Scatter(
@@ -118,13 +116,13 @@ def _line(point: str, rows: pd.DataFrame, most: int) -> go.Scatter:
             "color": color,
         },
         hoverinfo="text",
-        hovertext=[_hover_words(point, row) for _, row in rows.iterrows()],
+        hovertext=[_hover_text(point, row) for _, row in rows.iterrows()],
     )
 
 
-def _hover_words(point: str, row: pd.Series) -> str:
+def _hover_text(point: str, row: pd.Series) -> str:
     return hover(
-        f"{point.capitalize()} point: of the {images(int(row['images']))} it was {percent(row['from'], 0)} to "
-        f"{percent(row['to'], 0)} sure of, {count(round(row['accuracy'] * row['images']))} are right "
-        f"({percent(row['accuracy'])}; it was {percent(row['confidence'])} sure on average)"
+        f"{point.capitalize()} point, confidence {percent(row['from'], 0)} to {percent(row['to'], 0)}: "
+        f"{count(round(row['accuracy'] * row['images']))} of {images(int(row['images']))} correct "
+        f"({percent(row['accuracy'])}; mean confidence {percent(row['confidence'])})"
     )

@@ -1,4 +1,4 @@
-"""How the class shares of several datasets compare."""
+"""The class distributions of several datasets side by side."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.formatting import count, hover, percent
 from fer_ui.theme import SERIES, expression_title
 
-TITLE = "Share of each expression, by dataset"
+TITLE = "Class distribution by dataset"
 DATASETS_MAX = len(SERIES)
-"""As many as there are colors that can be told apart."""
+"""The number of colors that can be told apart."""
 
 _BAR_PX = 15
 _ROW_GAP_PX = 14
-_ROOM = 1.28
-"""Length of the axis over that of the longest bar: the number behind it has its place on a phone."""
+_AXIS_TO_BAR = 1.28
+"""Length of the axis relative to the longest bar, so that the number behind it fits on a phone."""
 
 _NAME_CHARACTERS = 30
 _LEGEND_CHARACTERS = 40
-"""What a line of the legend holds on a phone."""
+"""A line of the legend on a phone."""
 
 
 def class_comparison(shares: pd.DataFrame) -> go.Figure:
-    """Draw, for each expression, a bar a dataset.
+    """Plot, for each expression, one bar for each dataset.
 
     Args:
-        shares: columns `dataset` (at most `DATASETS_MAX` names), `expression`, `count` and `share_01`, which is not a
-            number where the dataset has no images of the expressions compared.
+        shares: columns `dataset` (at most `DATASETS_MAX` names), `expression`, `count` and `share_01`, NaN where
+            the dataset has no images of the compared expressions.
     """
     if shares.empty:
         return empty_figure(TITLE, "There is nothing to compare.")
@@ -45,9 +45,9 @@ def class_comparison(shares: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     longest = 100 * float(np.nan_to_num(shares["share_01"].to_numpy(float)).max())
     figure.update_xaxes(
-        range=[0, (longest or 1) * _ROOM], ticksuffix=" %", nticks=5, showgrid=True, zeroline=False, ticks=""
+        range=[0, (longest or 1) * _AXIS_TO_BAR], ticksuffix=" %", nticks=5, showgrid=True, zeroline=False, ticks=""
     )
-    figure.update_xaxes(title_text="share of the dataset's images of these expressions", title_standoff=8)
+    figure.update_xaxes(title_text="share of the images with these expressions", title_standoff=8)
     return apply_layout(
         figure,
         title=TITLE,
@@ -58,7 +58,7 @@ def class_comparison(shares: pd.DataFrame) -> go.Figure:
 
 
 def describe_comparison(shares: pd.DataFrame) -> str:
-    """Which expression's share differs most between the datasets."""
+    """Describe which expression's share differs most between the datasets."""
     known = shares.dropna(subset="share_01")
     if known["dataset"].nunique() < 2:
         return ""
@@ -66,11 +66,11 @@ def describe_comparison(shares: pd.DataFrame) -> str:
     spread = table.max(axis=1) - table.min(axis=1)
     name = str(spread.idxmax())
     if spread[name] < 0.01:
-        return "The shares of the expressions are about the same in all of them."
+        return "All of them have about the same class distribution."
     row = {str(dataset): float(share) for dataset, share in table.loc[[name]].iloc[0].dropna().items()}
     most, least = max(row, key=row.__getitem__), min(row, key=row.__getitem__)
     title = expression_title(Expression(name))
-    return f"{title} differs most: {percent(row[most])} of {most}, but {percent(row[least])} of {least}."
+    return f"{title} differs most: {percent(row[most])} of {most}, {percent(row[least])} of {least}."
 
 
 def _bars(name: str, rows: pd.DataFrame, color: str) -> go.Bar:
@@ -85,7 +85,7 @@ def _bars(name: str, rows: pd.DataFrame, color: str) -> go.Bar:
         textangle=0,
         cliponaxis=False,
         hovertext=[
-            _hover_words(name, expression, number, share)
+            _hover_text(name, expression, number, share)
             for expression, number, share in zip(rows["expression"], rows["count"], shares, strict=True)
         ],
         hoverinfo="text",
@@ -93,13 +93,13 @@ def _bars(name: str, rows: pd.DataFrame, color: str) -> go.Bar:
     )
 
 
-def _hover_words(name: str, expression: str, number: int, share_01: float) -> str:
+def _hover_text(name: str, expression: str, number: int, share_01: float) -> str:
     if np.isnan(share_01):
-        return hover(f"{name} has no images of these expressions")
-    return hover(f"{name}: {percent(share_01)}, {count(number)} labeled {expression}")
+        return hover(f"{name}: no images of these expressions")
+    return hover(f"{name}: {count(number)} labeled {expression} ({percent(share_01)})")
 
 
 def _legend_lines(names: list[str]) -> int:
-    """How many lines the legend has on a phone, where its entries are as wide as the widest."""
+    """Count the legend's lines on a phone, where every entry is as wide as the widest."""
     widest = max(len(shorten(name, _NAME_CHARACTERS)) for name in names) + 6
     return -(-len(names) // max(1, _LEGEND_CHARACTERS // widest))

@@ -1,32 +1,40 @@
-"""What all charts share: title and subtitle in words, margins, legend, no zoom, a download button.
+"""The layout that all charts share: title and subtitle, margins, legend, no zoom, a download button.
 
-Grid and background keep no color of their own, as Streamlit's chart theme fills them in from the page's theme: so a
-downloaded picture has the page's background and can be read anywhere. Text does, as that theme's gray is too faint on
-white (3.7 to 1).
+Grid and background have no color here: Streamlit's chart theme takes them from the page's theme, so a downloaded
+picture has the page's background. Text has one, because that theme's gray is too faint on white (3.7 to 1).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from textwrap import wrap
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from fer_ui.theme import TEXT
+from fer_core.labels import Expression
+from fer_ui.formatting import compact_count, images
+from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title
 
 _LINE_CHARACTERS = 58
 _TOP_PX = 30
-"""Room above the plot for the buttons; the legend is below, where it can't run into them on a phone."""
+"""Room above the plot for the buttons. The legend is below the plot, so that they don't collide on a phone."""
 
 LEGEND_PX = 26
 
 _SIDE_PX = 8
-"""A downloaded picture is drawn with the system's font, whose letters can be wider than the page's."""
+"""A downloaded picture uses the system's font, which can be wider than the page's."""
 
 
-class Words(NamedTuple):
-    """What a chart shows, and what to conclude from it."""
+BAR_PX = 20
+BAR_GAP_PX = 10
+_LABEL_CHARACTER_PX = 6.4
+_PHONE_PLOT_PX = 272
+
+
+class Titles(NamedTuple):
+    """A chart's title and the conclusion below it."""
 
     title: str
     subtitle: str
@@ -35,14 +43,14 @@ class Words(NamedTuple):
 def apply_layout(
     figure: go.Figure, *, title: str, subtitle: str = "", height_px: int, hover_rows: bool = False
 ) -> go.Figure:
-    """Give `figure` the common layout and its words; returns it.
+    """Give `figure` the common layout and its titles, and return it.
 
     Args:
         figure: changed in place.
-        title: what the chart shows; plain text.
+        title: names the chart; plain text.
         subtitle: what to conclude; plain text.
-        height_px: of plot, axes and legend; the words come on top where they are drawn inside the figure.
-        hover_rows: a whole row answers the pointer, so that a bar too short to hit has its words too.
+        height_px: of plot, axes and legend, without the titles.
+        hover_rows: hovering anywhere in a row shows its text, so that bars too short to hit have one too.
     """
     subtitle_lines = "<br>".join(escape(line) for line in wrap(subtitle, _LINE_CHARACTERS))
     figure.update_layout(
@@ -76,24 +84,24 @@ def apply_layout(
     return figure
 
 
-def get_titles(figure: go.Figure) -> Words:
-    """The title and subtitle that `apply_layout` gave to `figure`, as plain text."""
+def get_titles(figure: go.Figure) -> Titles:
+    """Get the title and subtitle that `apply_layout` gave to `figure`, as plain text."""
     meta = figure.layout.meta or {}
-    return Words(meta.get("title", ""), meta.get("subtitle", ""))
+    return Titles(meta.get("title", ""), meta.get("subtitle", ""))
 
 
 def without_title(figure: go.Figure) -> go.Figure:
-    """A copy of `figure` with its title and subtitle left off, for a page that writes them itself."""
+    """Copy `figure` without its title and subtitle, for a page that writes them itself."""
     bare = go.Figure(figure)
     bare.layout.title = None
     return bare
 
 
 def chart_config(file_name: str, picture: str = "png") -> dict[str, Any]:
-    """Plotly's configuration: a download button and nothing to zoom with.
+    """Build Plotly's configuration: a download button and no zoom.
 
     Args:
-        file_name: of the downloaded picture, without its ending.
+        file_name: of the downloaded picture, without its extension.
         picture: its format, png or svg.
     """
     return {
@@ -116,9 +124,33 @@ def chart_config(file_name: str, picture: str = "png") -> dict[str, Any]:
 
 
 def empty_figure(title: str, reason: str) -> go.Figure:
-    """A figure with nothing in it but the reason why."""
+    """Build a figure that shows only why there is nothing to draw."""
     figure = go.Figure()
     figure.add_annotation(text=escape(reason), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font_size=14)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     return apply_layout(figure, title=title, height_px=160)
+
+
+def expression_marker(expressions: Sequence[Expression], pattern: str = "") -> dict[str, Any]:
+    """Build the marker of bars that have a color for each expression, with an outline that shows on white.
+
+    Args:
+        pattern: Plotly's hatching, "" for a solid fill.
+    """
+    return {
+        "color": [expression_color(expression) for expression in expressions],
+        "line": {"color": [expression_outline(expression) for expression in expressions], "width": 1},
+        "pattern": {"shape": pattern, "size": 6, "solidity": 0.35, "fillmode": "replace"},
+    }
+
+
+def class_tick(expression: Expression, support: int) -> str:
+    """Build an axis label of a class: its name and, on a second smaller line, how many images it has."""
+    number = images(support) if support < 10**5 else f"{compact_count(support)} images"
+    return f"{expression_title(expression)}<br><span style='font-size:11px'>{number}</span>"
+
+
+def scale_for_labels(labels: Sequence[str]) -> float:
+    """Compute how much longer than the longest bar an axis must be for labels behind the bars, even on a phone."""
+    return 1 / (1 - min(0.5, max(map(len, labels)) * _LABEL_CHARACTER_PX / _PHONE_PLOT_PX))

@@ -1,4 +1,4 @@
-"""Horizontal bars a class, one or two of them: as it is, hatched, and as it becomes, solid."""
+"""One or two horizontal bars for each class: before (hatched) and after (solid)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
-from fer_ui.charts.layout import LEGEND_PX, apply_layout
-from fer_ui.theme import expression_color, expression_outline, expression_title
-
-_BAR_PX = 20
-_ROW_GAP_PX = 10
-_CHARACTER_PX = 6.4
-_PHONE_PLOT_PX = 272
+from fer_ui.charts.layout import BAR_GAP_PX, BAR_PX, LEGEND_PX, apply_layout, expression_marker, scale_for_labels
+from fer_ui.theme import expression_title
 
 
-class Bars(NamedTuple):
-    """One bar a class: how long, what is written at its end, and what the pointer is told."""
+class BarSeries(NamedTuple):
+    """One bar for each class: lengths, labels behind the bars, and hover texts."""
 
     name: str
     lengths: Sequence[float]
@@ -27,22 +22,22 @@ class Bars(NamedTuple):
 
 
 def paired_bars(
-    expressions: Sequence[Expression], bars: Sequence[Bars], *, title: str, subtitle: str, axis_title: str
+    expressions: Sequence[Expression], bars: Sequence[BarSeries], *, title: str, subtitle: str, axis_title: str
 ) -> go.Figure:
-    """Draw one or two sets of bars; the last one is solid, the one before it hatched.
+    """Plot one or two series; the last one is solid, the one before it hatched.
 
     Args:
         expressions: the classes, one or more, from top to bottom.
-        bars: with as many entries as there are classes.
-        axis_title: what the lengths are; plain text.
+        bars: each with one entry for each class.
+        axis_title: plain text.
     """
-    figure = go.Figure([_trace(expressions, each, hatched=each is not bars[-1]) for each in bars])
+    figure = go.Figure([_trace(expressions, series, hatched=series is not bars[-1]) for series in bars])
     figure.update_layout(
-        barmode="group", bargap=_ROW_GAP_PX / (_ROW_GAP_PX + _BAR_PX * len(bars)), showlegend=len(bars) > 1
+        barmode="group", bargap=BAR_GAP_PX / (BAR_GAP_PX + BAR_PX * len(bars)), showlegend=len(bars) > 1
     )
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
-    room = 1 / (1 - min(0.5, max(len(text) for each in bars for text in each.texts) * _CHARACTER_PX / _PHONE_PLOT_PX))
-    longest = max(max(each.lengths) for each in bars) or 1
+    room = scale_for_labels([text for series in bars for text in series.texts])
+    longest = max(max(series.lengths) for series in bars) or 1
     figure.update_xaxes(
         range=[0, longest * room],
         title_text=axis_title,
@@ -53,11 +48,11 @@ def paired_bars(
         zeroline=False,
         ticks="",
     )
-    rows_px = len(expressions) * (_ROW_GAP_PX + _BAR_PX * len(bars)) + LEGEND_PX * (len(bars) > 1)
+    rows_px = len(expressions) * (BAR_GAP_PX + BAR_PX * len(bars)) + LEGEND_PX * (len(bars) > 1)
     return apply_layout(figure, title=title, subtitle=subtitle, height_px=rows_px + 84, hover_rows=True)
 
 
-def _trace(expressions: Sequence[Expression], bars: Bars, *, hatched: bool) -> go.Bar:
+def _trace(expressions: Sequence[Expression], bars: BarSeries, *, hatched: bool) -> go.Bar:
     return go.Bar(
         name=bars.name,
         orientation="h",
@@ -69,9 +64,5 @@ def _trace(expressions: Sequence[Expression], bars: Bars, *, hatched: bool) -> g
         cliponaxis=False,
         hovertext=list(bars.hovers),
         hoverinfo="text",
-        marker={
-            "color": [expression_color(expression) for expression in expressions],
-            "line": {"color": [expression_outline(expression) for expression in expressions], "width": 1},
-            "pattern": {"shape": "/" if hatched else "", "size": 6, "solidity": 0.35, "fillmode": "replace"},
-        },
+        marker=expression_marker(expressions, "/" if hatched else ""),
     )

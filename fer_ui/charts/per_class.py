@@ -1,4 +1,4 @@
-"""How a model fares on each expression: precision, recall and F1."""
+"""Precision, recall and F1 of each class."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import plotly.graph_objects as go
 from fer_core.labels import Expression
 from fer_core.metrics import Metrics
 from fer_core.text import join_words
-from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.formatting import count, hover, images, interval, percent
-from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title, rgb
+from fer_ui.charts.layout import LEGEND_PX, apply_layout, class_tick, empty_figure, expression_marker
+from fer_ui.formatting import hover, images, interval, percent
+from fer_ui.theme import TEXT, expression_color, rgb
 
-TITLE = "Precision, recall with its 95 % interval, and F1"
+TITLE = "Precision, recall and F1 by class"
 COLUMNS = ("expression", "support", "precision", "recall", "recall_low", "recall_high", "f1")
 
 _METRICS = ("precision", "recall", "f1")
 _NAMES = {"precision": "precision", "recall": "recall", "f1": "F1"}
-_HOLLOW_01 = 0.2
-"""Recall, the figure this project cares about most, is solid; precision is hatched, F1 nearly hollow."""
+_F1_OPACITY = 0.2
+"""Recall, the most important metric here, is solid; precision is hatched, F1 nearly transparent."""
 
 _BAR_PX = 15
 _ROW_GAP_PX = 12
@@ -31,12 +31,12 @@ _FEW_IMAGES = 30
 
 
 def metrics_table(metrics: Metrics, labels: Sequence[Expression]) -> pd.DataFrame:
-    """The figures of each class as a table, for `st.dataframe` and `class_metrics_bars`.
+    """Tabulate the metrics of each class, for `st.dataframe` and `class_metrics_bars`.
 
-    Columns are `COLUMNS`; shares are 0..1. What nobody can know is NaN, not zero: recall and F1 of a class without
-    images, precision of a class that was never answered.
+    Columns are `COLUMNS`; shares are 0..1. Undefined metrics are NaN, not zero: recall and F1 of a class without
+    images, precision of a class that is never predicted.
     """
-    answers = metrics.confusion.sum(axis=0)
+    predicted = metrics.confusion.sum(axis=0)
     rows = []
     for place, expression in enumerate(labels):
         known = metrics.per_class[place]
@@ -46,7 +46,7 @@ def metrics_table(metrics: Metrics, labels: Sequence[Expression]) -> pd.DataFram
             (
                 expression.value,
                 known.support,
-                known.precision if answers[place] else np.nan,
+                known.precision if predicted[place] else np.nan,
                 known.recall if seen else np.nan,
                 low if seen else np.nan,
                 high if seen else np.nan,
@@ -57,15 +57,15 @@ def metrics_table(metrics: Metrics, labels: Sequence[Expression]) -> pd.DataFram
 
 
 def class_metrics_bars(table: pd.DataFrame) -> go.Figure:
-    """Draw `metrics_table`: three bars a class, recall with its 95 % interval, each with its number behind it."""
+    """Plot `metrics_table`: three bars for each class with their numbers, recall with its 95 % interval."""
     if table.empty:
-        return empty_figure(TITLE, "There are no figures to show.")
+        return empty_figure(TITLE, "There are no classes to show.")
     expressions = [Expression(value) for value in table["expression"]]
     figure = go.Figure()
     for place, metric in enumerate(_METRICS):
         rows = [row + (place - 1) * _BAR_ROWS for row in range(len(table))]
         figure.add_trace(_bars(table, expressions, metric, rows))
-        figure.add_trace(_numbers(table, metric, rows))
+        figure.add_trace(_bar_labels(table, metric, rows))
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(
         range=[0, 1.17], tickvals=_TICKS_01, ticktext=[percent(t, 0) for t in _TICKS_01], showgrid=True, ticks=""
@@ -74,7 +74,7 @@ def class_metrics_bars(table: pd.DataFrame) -> go.Figure:
         range=[len(table) - 0.5, -0.5],
         tickvals=list(range(len(table))),
         ticktext=[
-            f"{expression_title(expression)}<br><span style='font-size:11px'>{images(int(support))}</span>"
+            class_tick(expression, int(support))
             for expression, support in zip(expressions, table["support"], strict=True)
         ],
         showgrid=False,
@@ -86,25 +86,25 @@ def class_metrics_bars(table: pd.DataFrame) -> go.Figure:
 
 
 def describe_metrics(table: pd.DataFrame) -> str:
-    """Which expression is recognized best, which least, and how sure one can be of that."""
+    """Describe the best and the lowest recall, and which classes have few images or none."""
     seen = table[table["recall"].notna()]
     if seen.empty:
-        return "No class has images to judge."
+        return "No class has images."
     best, least = seen.iloc[int(seen["recall"].argmax())], seen.iloc[int(seen["recall"].argmin())]
     if len(seen) == 1:
-        words = f"{percent(best['recall'], 0)} of {best['expression']} is recognized."
-    else:
-        words = (
-            f"{percent(best['recall'], 0)} of {best['expression']} is recognized, "
-            f"but {percent(least['recall'], 0)} of {least['expression']}."
-            if best["recall"] > least["recall"]
-            else f"Every expression is recognized equally often ({percent(best['recall'], 0)})."
+        text = f"Recall of {best['expression']} is {percent(best['recall'], 0)}."
+    elif best["recall"] > least["recall"]:
+        text = (
+            f"Highest recall: {best['expression']} ({percent(best['recall'], 0)}). "
+            f"Lowest: {least['expression']} ({percent(least['recall'], 0)})."
         )
+    else:
+        text = f"Every class has the same recall ({percent(best['recall'], 0)})."
     few = seen[seen["support"] < _FEW_IMAGES]["expression"].tolist()
     missing = table[table["recall"].isna()]["expression"].tolist()
     if few:
-        words += f" Fewer than {_FEW_IMAGES} images of {join_words(few)}: mind the interval."
-    return f"{words} No images of {join_words(missing, 'or')}." if missing else words
+        text += f" Fewer than {_FEW_IMAGES} images of {join_words(few)}: mind the interval."
+    return f"{text} No images of {join_words(missing, 'or')}." if missing else text
 
 
 def _bars(table: pd.DataFrame, expressions: list[Expression], metric: str, rows: list[float]) -> go.Bar:
@@ -128,31 +128,23 @@ def _bars(table: pd.DataFrame, expressions: list[Expression], metric: str, rows:
         width=_BAR_ROWS * 0.92,
         error_x=whiskers,
         hoverinfo="text",
-        hovertext=[_hover_words(metric, row) for _, row in table.iterrows()],
+        hovertext=[_hover_text(metric, row) for _, row in table.iterrows()],
         customdata=table[["expression"]].assign(metric=metric).to_numpy(),
-        marker={
-            "color": [_fill(metric, expression) for expression in expressions],
-            "line": {"color": [expression_outline(expression) for expression in expressions], "width": 1},
-            "pattern": {
-                "shape": "/" if metric == "precision" else "",
-                "size": 5,
-                "solidity": 0.35,
-                "fillmode": "replace",
-            },
-        },
+        marker=expression_marker(expressions, "/" if metric == "precision" else "")
+        | {"color": [_fill(metric, expression) for expression in expressions]},
     )
 
 
 def _fill(metric: str, expression: Expression) -> str:
     red, green, blue = rgb(expression_color(expression))
-    return f"rgba({red}, {green}, {blue}, {_HOLLOW_01 if metric == 'f1' else 1})"
+    return f"rgba({red}, {green}, {blue}, {_F1_OPACITY if metric == 'f1' else 1})"
 
 
-def _numbers(table: pd.DataFrame, metric: str, rows: list[float]) -> go.Scatter:
-    """The number of each bar, behind its end or its whisker; words where there is no number."""
+def _bar_labels(table: pd.DataFrame, metric: str, rows: list[float]) -> go.Scatter:
+    """Write each bar's number behind its end or whisker, or why there is none."""
     values = table[metric].to_numpy(float)
     ends = table["recall_high"].to_numpy(float) if metric == "recall" else values
-    absent = {"precision": "never the answer", "recall": "no images", "f1": ""}
+    absent = {"precision": "never predicted", "recall": "no images", "f1": ""}
     return go.Scatter(
         x=np.nan_to_num(ends),
         y=rows,
@@ -166,15 +158,15 @@ def _numbers(table: pd.DataFrame, metric: str, rows: list[float]) -> go.Scatter:
     )
 
 
-def _hover_words(metric: str, row: pd.Series) -> str:
+def _hover_text(metric: str, row: pd.Series) -> str:
     name, value = row["expression"], float(row[metric])
     if np.isnan(value):
         return hover(f"No image is read as {name}" if metric == "precision" else f"There are no images of {name}")
     if metric == "precision":
-        return hover(f"{percent(value)} of the images read as {name} are labeled {name}")
+        return hover(f"Precision: {percent(value)} of the images read as {name} are labeled {name}")
     if metric == "f1":
-        return hover(f"F1 of {name} is {percent(value)}: the harmonic mean of precision and recall")
+        return hover(f"F1 of {name}: {percent(value)}")
     span = interval(row["recall_low"], row["recall_high"])
     return hover(
-        f"{percent(value)} of {count(row['support'])} images labeled {name} are recognized (95 % interval {span})"
+        f"Recall: {percent(value)} of {images(row['support'])} labeled {name} are read as {name} (95 %: {span})"
     )

@@ -1,4 +1,4 @@
-"""How one face is read: the probability of each expression."""
+"""The probability of each expression for one face."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from fer_ui.formatting import hover, percent
 from fer_ui.theme import SERIES, expression_color, expression_outline, expression_title
 
 _ROW_PX = 23
-_OTHERS_OPACITY = 0.7
+_OTHER_OPACITY = 0.7
 _AXIS_END = 1.38
-"""Bars end at 1; the rest is for the percentages: ">99.9 %" in bold beside a full bar, in the narrowest column."""
+"""Bars end at 1; the rest is for the percentages, up to a bold ">99.9 %"."""
 
 
 def probability_bars(
     probabilities: Mapping[Expression, float], uncertain: bool = False, confidence_threshold: float | None = None
 ) -> go.Figure:
-    """Draw the probabilities of one face, the likeliest expression emphasized.
+    """Plot the probabilities of one face, the likeliest expression emphasized.
 
     Args:
         probabilities: 0..1 for each expression of the model.
         uncertain: the model abstains from reading this face.
-        confidence_threshold: the probability it must reach not to abstain, drawn as a line; None draws none.
+        confidence_threshold: the probability below which the model abstains, drawn as a line; None for no line.
     """
     shown = [expression for expression in Expression if expression in probabilities]
     if not shown:
         return empty_figure("Probabilities", "There are no probabilities to show.")
     likeliest = max(shown, key=lambda expression: probabilities[expression])
     figure = go.Figure(
-        [_bars(shown, likeliest, probabilities), _numbers(shown, likeliest, probabilities)],
+        [_bars(shown, likeliest, probabilities), _percentages(shown, likeliest, probabilities)],
     )
-    _dress(figure, [_strong(expression_title(e), e is likeliest) for e in shown], confidence_threshold)
+    _style_axes(figure, [_bold(expression_title(e), e is likeliest) for e in shown], confidence_threshold)
     title, subtitle = describe_probabilities(likeliest, probabilities[likeliest], uncertain, confidence_threshold)
     return apply_layout(
         figure, title=title, subtitle=subtitle, height_px=_ROW_PX * len(shown) + 40, hover_rows=True
@@ -44,13 +44,13 @@ def probability_bars(
 def describe_probabilities(
     likeliest: Expression, value_01: float, uncertain: bool, confidence_threshold: float | None
 ) -> tuple[str, str]:
-    """What the bars show, and what to conclude from them."""
+    """Describe what the face is read as, as a title and a subtitle."""
     if not uncertain:
-        return f"Read as {likeliest.value}", f"The model is {percent(value_01, 0)} sure."
+        return f"Read as {likeliest.value}", f"Confidence {percent(value_01, 0)}."
     limit = ""
     if confidence_threshold is not None and value_01 < confidence_threshold:
-        limit = f", it needs {percent(confidence_threshold, 0)}"
-    return "Uncertain", f"The likeliest is {likeliest.value} with {percent(value_01, 0)}{limit}."
+        limit = f", below the threshold of {percent(confidence_threshold, 0)}"
+    return "Uncertain", f"Most likely {likeliest.value}: {percent(value_01, 0)}{limit}."
 
 
 def _bars(shown: list[Expression], likeliest: Expression, probabilities: Mapping[Expression, float]) -> go.Bar:
@@ -61,35 +61,36 @@ def _bars(shown: list[Expression], likeliest: Expression, probabilities: Mapping
         customdata=[expression.value for expression in shown],
         hoverinfo="text",
         hovertext=[
-            hover(f"The model gives {expression.value} a probability of {percent(probabilities[expression])}")
-            for expression in shown
+            hover(f"{expression_title(expression)}: {percent(probabilities[expression])}") for expression in shown
         ],
         marker={
             "color": [expression_color(expression) for expression in shown],
-            "opacity": [1.0 if expression is likeliest else _OTHERS_OPACITY for expression in shown],
+            "opacity": [1.0 if expression is likeliest else _OTHER_OPACITY for expression in shown],
             "line": {"color": [expression_outline(expression) for expression in shown], "width": 1},
         },
     )
 
 
-def _numbers(shown: list[Expression], likeliest: Expression, probabilities: Mapping[Expression, float]) -> go.Scatter:
-    """The percentages, in a column of their own right of the bars, where neither bar nor line crosses them."""
+def _percentages(
+    shown: list[Expression], likeliest: Expression, probabilities: Mapping[Expression, float]
+) -> go.Scatter:
+    """Write the percentages in a column right of the bars."""
     return go.Scatter(
         x=[_AXIS_END] * len(shown),
         y=list(range(len(shown))),
         mode="text",
-        text=[_strong(percent(probabilities[expression]), expression is likeliest) for expression in shown],
+        text=[_bold(percent(probabilities[expression]), expression is likeliest) for expression in shown],
         textposition="middle left",
         cliponaxis=False,
         hoverinfo="skip",
     )
 
 
-def _strong(text: str, strong: bool) -> str:
-    return f"<b>{text}</b>" if strong else text
+def _bold(text: str, bold: bool) -> str:
+    return f"<b>{text}</b>" if bold else text
 
 
-def _dress(figure: go.Figure, names: list[str], confidence_threshold: float | None) -> None:
+def _style_axes(figure: go.Figure, names: list[str], confidence_threshold: float | None) -> None:
     figure.update_layout(bargap=0.28, showlegend=False)
     rows = len(names)
     figure.update_xaxes(range=[0, _AXIS_END], visible=False)
@@ -115,7 +116,7 @@ def _dress(figure: go.Figure, names: list[str], confidence_threshold: float | No
         x=confidence_threshold,
         y=rows - 0.5,
         yanchor="top",
-        text=f"sure from {percent(confidence_threshold, 0)}",
+        text=f"threshold {percent(confidence_threshold, 0)}",
         font={"size": 11},
         showarrow=False,
     )

@@ -1,4 +1,4 @@
-"""How common each expression is in each part of a split: a panel a part, all on one scale."""
+"""The class distribution of each split, one panel each, on one scale."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from plotly.subplots import make_subplots
 from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_core.text import join_words
-from fer_ui.charts.layout import apply_layout, empty_figure
-from fer_ui.formatting import count, hover, percent
+from fer_ui.charts.layout import apply_layout, empty_figure, expression_marker
+from fer_ui.formatting import count, hover, images, percent
 from fer_ui.image_labels import describe_split, split_title
-from fer_ui.theme import expression_color, expression_outline, expression_title
+from fer_ui.theme import expression_title
 
-TITLE = "Shares of the expressions among each part's labeled images"
+TITLE = "Class distribution by split"
 
 _ROW_PX = 30
-_ALIKE_01 = 0.01
-"""Shares that are less than a point apart are told as the same."""
+_SAME_01 = 0.01
+"""Shares less than one percentage point apart count as the same."""
 
 
 class SplitShares(NamedTuple):
-    """One part: the count of each class shown, in the fixed order, and what each is of the part's labeled images."""
+    """One split's counts of the classes shown, in the fixed order, and their shares of its labeled images."""
 
     split: str
     counts: tuple[int, ...]
@@ -33,14 +33,14 @@ class SplitShares(NamedTuple):
 
 
 def split_share_bars(counts: pd.DataFrame) -> go.Figure:
-    """Draw what part of each of train, valid and test every expression makes up.
+    """Plot the share of each expression in the training, validation and test split.
 
     Args:
-        counts: a row a part and a column an expression, as `data.split.describe` gives them.
+        counts: one row for each split and one column for each expression, from `splits.report.SplitReport`.
     """
     classes, panels = split_class_shares(counts)
     if not classes:
-        return empty_figure(TITLE, "No image in these parts has a label.")
+        return empty_figure(TITLE, "No image in these splits has a label.")
     figure = make_subplots(
         rows=1,
         cols=len(panels),
@@ -62,10 +62,7 @@ def split_share_bars(counts: pd.DataFrame) -> go.Figure:
 
 
 def split_class_shares(counts: pd.DataFrame) -> tuple[tuple[Expression, ...], tuple[SplitShares, ...]]:
-    """The classes that any part has, in the fixed order, and the parts that have labeled images.
-
-    Args: that of `split_share_bars`.
-    """
+    """Compute the classes that occur, in the fixed order, and the shares of the splits with labeled images."""
     splits = counts.loc[[str(split) for split in Split], [str(expression) for expression in Expression]]
     classes = tuple(expression for expression in Expression if splits[str(expression)].any())
     panels = []
@@ -77,28 +74,27 @@ def split_class_shares(counts: pd.DataFrame) -> tuple[tuple[Expression, ...], tu
 
 
 def describe_split_shares(counts: pd.DataFrame) -> str:
-    """Whether the parts are alike, in a sentence; a class that a part lacks comes first."""
+    """Describe which class differs most between the splits, or which classes a split lacks."""
     classes, panels = split_class_shares(counts)
     if len(panels) < 2:
-        return "There is only one part with labeled images."
-    lacking = [_lacking_words(classes, panel) for panel in panels if 0 in panel.counts]
+        return "Only one split has labeled images."
+    lacking = [_describe_missing(classes, panel) for panel in panels if 0 in panel.counts]
     if lacking:
         return " ".join(lacking)
     spreads = [max(column) - min(column) for column in zip(*(panel.shares_01 for panel in panels), strict=True)]
     place = max(range(len(classes)), key=spreads.__getitem__)
-    if spreads[place] < _ALIKE_01:
-        return "Every expression has about the same share in each part."
+    if spreads[place] < _SAME_01:
+        return "All splits have about the same class distribution."
     most, least = (pick(panels, key=lambda panel: panel.shares_01[place]) for pick in (max, min))
     return (
-        f"{expression_title(classes[place])} differs most: {percent(most.shares_01[place])} of the "
-        f"{describe_split(most.split)} images, but {percent(least.shares_01[place])} of the "
-        f"{describe_split(least.split)} images."
+        f"{expression_title(classes[place])} differs most: {percent(most.shares_01[place])} in "
+        f"{describe_split(most.split)}, {percent(least.shares_01[place])} in {describe_split(least.split)}."
     )
 
 
-def _lacking_words(classes: Sequence[Expression], panel: SplitShares) -> str:
+def _describe_missing(classes: Sequence[Expression], panel: SplitShares) -> str:
     absent = [expression.value for expression, number in zip(classes, panel.counts, strict=True) if not number]
-    return f"No {describe_split(panel.split)} image shows {join_words(absent, 'or')}."
+    return f"{split_title(panel.split)} has no images of {join_words(absent, 'or')}."
 
 
 def _bars(classes: Sequence[Expression], panel: SplitShares) -> go.Bar:
@@ -110,14 +106,11 @@ def _bars(classes: Sequence[Expression], panel: SplitShares) -> go.Bar:
         x=[100 * share for share in panel.shares_01],
         hovertext=[
             hover(
-                f"{count(number)} of {count(total)} labeled {describe_split(panel.split)} images ({percent(share)}) "
-                f"{'shows' if number == 1 else 'show'} {expression.value}"
+                f"{split_title(panel.split)}: {count(number)} of {images(total)} labeled {expression.value} "
+                f"({percent(share)})"
             )
             for expression, number, share in zip(classes, panel.counts, panel.shares_01, strict=True)
         ],
         hoverinfo="text",
-        marker={
-            "color": [expression_color(expression) for expression in classes],
-            "line": {"color": [expression_outline(expression) for expression in classes], "width": 1},
-        },
+        marker=expression_marker(classes),
     )

@@ -1,4 +1,4 @@
-"""What is lost when votes become labels: each expression's share of the votes against its share of the labels."""
+"""Each expression's share of the votes against its share of the labels."""
 
 from __future__ import annotations
 
@@ -8,40 +8,42 @@ import plotly.graph_objects as go
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.charts.layout import empty_figure
-from fer_ui.charts.paired_bars import Bars, paired_bars
+from fer_ui.charts.paired_bars import BarSeries, paired_bars
 from fer_ui.formatting import hover, percent
 from fer_ui.theme import expression_title
 
-TITLE = "Share of the votes against share of the labels"
+TITLE = "Votes and labels by expression"
 _LOSS_01 = 0.1
-"""A share that falls by less than this part of itself is not worth a word."""
+"""A smaller relative loss is not mentioned."""
 
 _NAMED_MAX = 3
 
 
 def vote_shares_bars(shares: pd.DataFrame) -> go.Figure:
-    """Draw `agreement.vote_shares`: two bars an expression. Those without votes and labels are left out."""
+    """Plot `agreement.vote_shares`: two bars for each expression. Those without votes and labels are skipped."""
     shown = shares[(shares["share_of_votes"] > 0) | (shares["share_of_labels"] > 0)]
     if shown.empty:
-        return empty_figure(TITLE, "Nobody has voted for an expression.")
+        return empty_figure(TITLE, "There are no votes for an expression.")
     votes, labels = shown["share_of_votes"].tolist(), shown["share_of_labels"].tolist()
     expressions = [Expression(name) for name in shown["expression"]]
     bars = [
-        Bars(
-            "of the votes",
+        BarSeries(
+            "share of the votes",
             [100 * share for share in votes],
             [percent(share) for share in votes],
             [
-                hover(f"{percent(share)} of the votes for an expression are for {expression.value}")
+                hover(f"{expression_title(expression)}: {percent(share)} of the votes")
                 for expression, share in zip(expressions, votes, strict=True)
             ],
         ),
-        Bars(
-            "of the labels",
+        BarSeries(
+            "share of the labels",
             [100 * share for share in labels],
             [percent(share) for share in labels],
             [
-                hover(f"{percent(share)} of the labels are {expression.value}{_change(before, share)}")
+                hover(
+                    f"{expression_title(expression)}: {percent(share)} of the labels{_describe_change(before, share)}"
+                )
                 for expression, before, share in zip(expressions, votes, labels, strict=True)
             ],
         ),
@@ -51,24 +53,24 @@ def vote_shares_bars(shares: pd.DataFrame) -> go.Figure:
 
 
 def describe_vote_shares(shares: pd.DataFrame) -> str:
-    """Which expressions lose most of their share when votes become labels, with numbers."""
+    """Describe which expressions lose most of their share when votes become labels."""
     if not shares["share_of_labels"].any():
         return "No image has a label."
     voted = shares[shares["share_of_votes"] > 0]
-    voted = voted.assign(kept=voted["share_of_labels"] / voted["share_of_votes"])
-    losing = voted[voted["kept"] < 1 - _LOSS_01].nsmallest(_NAMED_MAX, "kept")
+    voted = voted.assign(ratio=voted["share_of_labels"] / voted["share_of_votes"])
+    losing = voted[voted["ratio"] < 1 - _LOSS_01].nsmallest(_NAMED_MAX, "ratio")
     if losing.empty:
-        return "Each expression has about the same share of the labels as of the votes."
+        return "Every expression has about the same share of votes and labels."
     falls = [
         f"{row['expression']} from {percent(row['share_of_votes'])} to {percent(row['share_of_labels'])}"
         for row in losing.to_dict("records")
     ]
     which = "Rare" if (losing["share_of_votes"] < 1 / len(Expression)).all() else "Some"
-    return f"{which} expressions lose when votes become labels: {join_words(falls)}."
+    return f"{which} expressions lose share when votes become labels: {join_words(falls)}."
 
 
 def vote_shares_table(shares: pd.DataFrame) -> pd.DataFrame:
-    """The shares with words for their columns, in percent, and labels as a part of votes."""
+    """Format the shares in percent, with readable columns and the ratio of labels to votes."""
     votes, labels = shares["share_of_votes"], shares["share_of_labels"]
     return pd.DataFrame(
         {
@@ -80,7 +82,7 @@ def vote_shares_table(shares: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _change(before: float, after: float) -> str:
+def _describe_change(before: float, after: float) -> str:
     if before <= 0 or abs(after / before - 1) < _LOSS_01:
         return ""
-    return f": {after / before:.2f} of its share of the votes"
+    return f", {after / before:.2f} of its share of the votes"

@@ -1,4 +1,4 @@
-"""A chart on a page: its words above it, the figure without them, a table with readable columns."""
+"""A chart on a page: its titles above it, the figure without them, a table with readable columns."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_ui.chart_view import titles_html
 from fer_ui.evaluation.metrics_view import formatted_metrics
+from tests.support.texts import assert_mentions
 
 
 def _page() -> None:
@@ -21,19 +22,18 @@ def _page() -> None:
     show_chart(class_distribution(counts), "counts-of-faces")
 
 
-def test_the_words_stand_above_the_figure_and_not_in_it() -> None:
+def test_the_titles_stand_above_the_figure_and_not_in_it() -> None:
     app = AppTest.from_function(_page).run()
     assert not app.exception
-    words = app.get("html")[0].proto.body
-    assert "Images by expression" in words
-    assert "Neutral is 3.0 times as common as fear." in words
+    titles = app.get("html")[0].proto.body
+    assert_mentions(titles, "<h3", "class distribution</h3>", "neutral", "3.0 times", "fear")
     chart = app.get("plotly_chart")[0].proto
     figure = json.loads(chart.spec)
     assert "text" not in figure["layout"].get("title", {})
     assert json.loads(chart.config)["toImageButtonOptions"]["filename"] == "ferscope-counts-of-faces"
 
 
-def test_words_are_escaped() -> None:
+def test_titles_are_escaped() -> None:
     assert "<b>" not in titles_html("<b>", "<b>")
     assert "<p" not in titles_html("Title", "")
 

@@ -1,4 +1,4 @@
-"""One metric of several trainings, each with a color, a line style and a letter of its own."""
+"""Learning curves of several runs, each with its own color, line style and letter."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _MARKERS_MAX = 30
 _PLOT_PX = 350
 _INNER_PX = 250
 _LETTER_PX = 14
-_ROOM_01 = 0.06
-"""Of the axis, behind the last epoch: for the lines' letters."""
+_LETTER_ROOM_01 = 0.06
+"""Share of the axis behind the last epoch, for the letters."""
 
 
 class _Scale(NamedTuple):
-    """What the horizontal axis counts."""
+    """The quantity on the horizontal axis."""
 
     column: str
     divisor: float
@@ -51,12 +51,12 @@ class _Scale(NamedTuple):
 
 
 def metric_title(metric: str) -> str:
-    """A metric as a label: "F1 of fear"."""
+    """Format a metric's name as a title: "F1 of fear"."""
     return _TITLES.get(metric, metric)
 
 
 def run_letters(run_ids: Sequence[str]) -> dict[str, str]:
-    """The letter of each run, in their order."""
+    """Assign a letter to each run, in their order."""
     return dict(zip(run_ids, _LETTERS, strict=False))
 
 
@@ -80,40 +80,42 @@ def compared_curves(
     best: Mapping[str, int | None] | None = None,
     comparable: bool = True,
 ) -> go.Figure:
-    """Draw a line a run, or a thick one for validation and a thin one for training.
+    """Plot one line for each run, or a thick one for validation and a thin one for training.
 
     Args:
-        curves: columns `run`, `epoch`, `elapsed_s`, `train`, `valid`; a row an epoch a run.
-        names: what each run is called, by its id, in the order of the lines; at most `RUNS_MAX`.
+        curves: columns `run`, `epoch`, `elapsed_s`, `train`, `valid`; one row for each epoch of each run.
+        names: the runs' names by id, in the order of the lines; at most `RUNS_MAX`.
         metric: one of `fer_core.training.config.learning.JUDGED`.
-        best: the epoch that each run keeps, which is ringed.
-        comparable: whether the runs were judged on the same images, so that one can be said to lead.
+        best: each run's best epoch, which gets a ring.
+        comparable: whether the runs were evaluated on the same images, so that they can be ranked.
     """
     main = "train" if splits == "train" else "valid"
     scale = _scale(curves, axis)
-    title = f"{metric_title(metric)} by {'epoch' if axis == 'epoch' else 'time of training'}"
-    drawn = [run_id for run_id in names if _known(curves, run_id, (main, "train") if splits == "both" else (main,))]
-    if not drawn:
-        return empty_figure(title, f"Nothing was measured of the {SPLIT_TITLES[main]} images yet.")
+    title = f"{metric_title(metric)} by {'epoch' if axis == 'epoch' else 'training time'}"
+    plotted = [
+        run_id for run_id in names if _has_values(curves, run_id, (main, "train") if splits == "both" else (main,))
+    ]
+    if not plotted:
+        return empty_figure(title, f"There are no {SPLIT_TITLES[main]} scores yet.")
     figure, best = go.Figure(), best or {}
     for place, (run_id, label) in enumerate(lettered_names(names).items()):
         rows = curves[curves["run"] == run_id]
-        if run_id in drawn:
+        if run_id in plotted:
             figure.add_traces(_traces(rows, label, metric, place, scale, splits, best.get(run_id)))
-    shown = curves[curves["run"].isin(drawn)]
+    shown = curves[curves["run"].isin(plotted)]
     _axes(figure, shown, scale, metric)
-    _write_letters(figure, shown, run_letters(list(names)), main, scale)
-    words = describe_curves(curves, list(names), metric, main, comparable=comparable)
-    words += " Thick lines are validation, thin ones training." if splits == "both" else ""
-    words += " A ring marks the epoch that a run keeps." if any(best.values()) else ""
+    _add_letters(figure, shown, run_letters(list(names)), main, scale)
+    subtitle = describe_curves(curves, list(names), metric, main, comparable=comparable)
+    subtitle += " Thick lines are validation, thin lines training." if splits == "both" else ""
+    subtitle += " Rings mark the best epochs." if any(best.values()) else ""
     figure.update_layout(showlegend=True)
-    return apply_layout(figure, title=title, subtitle=words.strip(), height_px=_PLOT_PX + LEGEND_PX * len(drawn))
+    return apply_layout(figure, title=title, subtitle=subtitle.strip(), height_px=_PLOT_PX + LEGEND_PX * len(plotted))
 
 
 def describe_curves(
     curves: pd.DataFrame, run_ids: Sequence[str], metric: str, split: str, *, comparable: bool = True
 ) -> str:
-    """Whose line goes highest, or lowest for the loss, and when, by letters; only of runs that can be compared."""
+    """Rank comparable runs by their highest score, or lowest loss, with its epoch."""
     sign = -1 if metric == "loss" else 1
     tops = []
     for run_id, letter in run_letters(run_ids).items():
@@ -124,13 +126,13 @@ def describe_curves(
     if not tops:
         return ""
     if len(tops) > 1 and not comparable:
-        return "These runs were judged on different images: read each line by itself."
+        return "These runs were evaluated on different images and can't be compared."
     tops.sort()
-    said = [f"{letter} {_value(metric, abs(value))} at epoch {epoch}" for value, letter, epoch in tops]
-    return f"{'Lowest' if metric == 'loss' else 'Highest'} on the {SPLIT_TITLES[split]} images: {'; '.join(said)}."
+    ranking = [f"{letter} {_format_value(metric, abs(value))} at epoch {epoch}" for value, letter, epoch in tops]
+    return f"{'Lowest' if metric == 'loss' else 'Highest'} on {SPLIT_TITLES[split]}: {'; '.join(ranking)}."
 
 
-def _known(curves: pd.DataFrame, run_id: str, columns: Sequence[str]) -> bool:
+def _has_values(curves: pd.DataFrame, run_id: str, columns: Sequence[str]) -> bool:
     return bool(curves.loc[curves["run"] == run_id, list(columns)].notna().any(axis=None))
 
 
@@ -139,17 +141,17 @@ def _scale(curves: pd.DataFrame, axis: Axis) -> _Scale:
         return _Scale("epoch", 1.0, "epoch")
     longest = float(np.nan_to_num(curves["elapsed_s"].max())) if len(curves) else 0.0
     divisor, unit = next(((each, name) for each, name in _UNITS if longest >= 2 * each), _UNITS[-1])
-    return _Scale("elapsed_s", divisor, f"{unit} of training")
+    return _Scale("elapsed_s", divisor, f"training time ({unit})")
 
 
 def _traces(
-    rows: pd.DataFrame, label: str, metric: str, place: int, scale: _Scale, splits: Splits, kept: int | None
+    rows: pd.DataFrame, label: str, metric: str, place: int, scale: _Scale, splits: Splits, best: int | None
 ) -> list[go.Scatter]:
-    """A run's lines, the thin one first, and a ring round the epoch that it keeps."""
+    """Draw a run's lines, the thin one first, and a ring at its best epoch."""
     main = "train" if splits == "train" else "valid"
     traces = [_line(rows, "train", label, metric, place, scale, thin=True)] if splits == "both" else []
     traces.append(_line(rows, main, label, metric, place, scale, thin=False))
-    ring = _ring(rows[rows["epoch"] == kept], main, label, metric, place, scale)
+    ring = _ring(rows[rows["epoch"] == best], main, label, metric, place, scale)
     return [*traces, ring] if ring else traces
 
 
@@ -171,39 +173,39 @@ def _line(
         marker={"symbol": _SYMBOLS[place], "size": 6 if len(known) > 1 else 9, "color": color},
         hoverinfo="text",
         hovertext=[
-            hover(
-                f"{label}: after epoch {epoch}, {metric_title(metric)} of the {SPLIT_TITLES[column]} images is {words}"
+            hover(f"{label}, epoch {epoch}: {SPLIT_TITLES[column]} {metric_title(metric)} {value}")
+            for epoch, value in zip(
+                known["epoch"], (_format_value(metric, each) for each in known[column]), strict=True
             )
-            for epoch, words in zip(known["epoch"], (_value(metric, each) for each in known[column]), strict=True)
         ],
     )
 
 
-def _ring(kept: pd.DataFrame, column: str, label: str, metric: str, place: int, scale: _Scale) -> go.Scatter | None:
-    """A ring round the epoch that a run keeps."""
-    kept = kept[kept[column].notna()]
-    if kept.empty:
+def _ring(rows: pd.DataFrame, column: str, label: str, metric: str, place: int, scale: _Scale) -> go.Scatter | None:
+    """Draw a ring at a run's best epoch; None where it is unknown."""
+    rows = rows[rows[column].notna()]
+    if rows.empty:
         return None
     marker: dict[str, Any] = {"symbol": "circle-open", "size": 13, "color": _COLORS[place], "line": {"width": 2}}
-    epoch, value = int(kept["epoch"].iloc[-1]), float(kept[column].iloc[-1])
+    epoch, value = int(rows["epoch"].iloc[-1]), float(rows[column].iloc[-1])
     return go.Scatter(
-        name=f"{label}, kept",
+        name=f"{label}, best epoch",
         legendgroup=label,
         showlegend=False,
-        x=kept[scale.column].tail(1) / scale.divisor,
+        x=rows[scale.column].tail(1) / scale.divisor,
         y=[value],
         mode="markers",
         marker=marker,
         cliponaxis=False,
         hoverinfo="text",
-        hovertext=[hover(f"{label} keeps epoch {epoch}: {metric_title(metric)} is {_value(metric, value)}")],
+        hovertext=[hover(f"{label}, best epoch {epoch}: {metric_title(metric)} {_format_value(metric, value)}")],
     )
 
 
-def _write_letters(
+def _add_letters(
     figure: go.Figure, curves: pd.DataFrame, letters: Mapping[str, str], column: str, scale: _Scale
 ) -> None:
-    """Each run's letter behind its last point; where lines end close together the letters make room for each other."""
+    """Write each run's letter behind its last point, shifted where lines end close together."""
     ends = curves[curves[column].notna()].groupby("run", sort=False).tail(1).sort_values(column)
     low, high = curves[column].min(), curves[column].max()
     px_each = _INNER_PX / ((high - low) or 1.0)
@@ -227,7 +229,7 @@ def _axes(figure: go.Figure, curves: pd.DataFrame, scale: _Scale, metric: str) -
     values = curves[scale.column].dropna() / scale.divisor
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     low = low if scale.column == "epoch" else 0.0
-    room = max(0.5 if scale.column == "epoch" else 0.0, (high - low) * _ROOM_01) or 1.0
+    room = max(0.5 if scale.column == "epoch" else 0.0, (high - low) * _LETTER_ROOM_01) or 1.0
     figure.update_xaxes(range=[low - room / 2, high + room], title_text=scale.title, title_standoff=8, zeroline=False)
     if scale.column == "epoch":
         figure.update_xaxes(tickformat="d", nticks=10, **({"dtick": 1} if high - low < 10 else {}))
@@ -237,5 +239,5 @@ def _axes(figure: go.Figure, curves: pd.DataFrame, scale: _Scale, metric: str) -
         figure.update_yaxes(tickformat="~%", nticks=6)
 
 
-def _value(metric: str, value: float) -> str:
+def _format_value(metric: str, value: float) -> str:
     return f"{value:.3f}" if metric == "loss" else percent(value)

@@ -1,8 +1,7 @@
-"""What the charts of a training share: lines over epochs, the axis below them, and marks at single epochs."""
+"""Lines over epochs, their axis, and marks at single epochs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,27 +14,27 @@ from fer_ui.theme import SERIES
 NO_EPOCHS = "No epoch has finished yet."
 
 _MARKERS_MAX = 30
-"""With more epochs than this their points run into each other."""
+"""With more epochs, markers would overlap."""
 
 _MARK_PX = 11
 _SHADE_01 = 0.1
 
 
 def known_columns(metrics: pd.DataFrame, *columns: str) -> list[str]:
-    """Those of the columns that say something."""
+    """Select the columns that exist and have a value."""
     return [column for column in columns if column in metrics and metrics[column].notna().any()]
 
 
 def epoch_line(
-    metrics: pd.DataFrame, column: str, words: Callable[[float], str], *, name: str, line: dict[str, Any], **more: Any
+    metrics: pd.DataFrame, column: str, value_format: str, *, name: str, line: dict[str, Any], **options: Any
 ) -> go.Scatter:
-    """A column as a line over epochs; what is no number is a gap in it.
+    """Plot a column as a line over epochs, with gaps where it is not finite.
 
     Args:
-        metrics: a row an epoch, in their order.
-        words: what is said of a value when it is pointed at, after "After epoch 3, ".
-        line: its color and dash; 2 px wide unless it says otherwise.
-        more: anything else that `go.Scatter` takes.
+        metrics: one row for each epoch, in order.
+        value_format: a format specification for the values in hover texts.
+        line: color and dash; 2 px wide by default.
+        options: passed to `go.Scatter`.
     """
     values = metrics[column].to_numpy(float)
     values = np.where(np.isfinite(values), values, np.nan)
@@ -53,20 +52,21 @@ def epoch_line(
         },
         hoverinfo="text",
         hovertext=[
-            hover(f"After epoch {epoch}, {words(value)}") for epoch, value in zip(metrics["epoch"], values, strict=True)
+            hover(f"Epoch {epoch}, {name}: {value:{value_format}}")
+            for epoch, value in zip(metrics["epoch"], values, strict=True)
         ],
-        **more,
+        **options,
     )
 
 
 def legend_line(name: str, dash: str) -> go.Scatter:
-    """A line that is in the legend alone, for what a way of drawing means."""
+    """Add an entry to the legend without data."""
     line = {"color": SERIES[1], "width": 2, "dash": dash}
     return go.Scatter(name=name, x=[None], y=[None], mode="lines", line=line, hoverinfo="skip")
 
 
 def epoch_axis(figure: go.Figure, metrics: pd.DataFrame, *, title: bool = True) -> None:
-    """Whole epochs on every horizontal axis, with a little room at both ends."""
+    """Scale every horizontal axis to whole epochs with a small margin."""
     first, last = int(metrics["epoch"].min()), int(metrics["epoch"].max())
     margin = max(0.5, (last - first) * 0.02)
     figure.update_xaxes(range=[first - margin, last + margin], tickformat="d", nticks=10, zeroline=False)
@@ -77,7 +77,7 @@ def epoch_axis(figure: go.Figure, metrics: pd.DataFrame, *, title: bool = True) 
 
 
 def mark_best(figure: go.Figure, metrics: pd.DataFrame, best_epoch: int | None) -> None:
-    """A dotted line at the epoch that was kept, with its number."""
+    """Mark the best epoch by a dotted line and its number."""
     if best_epoch is None:
         return
     figure.add_vline(
@@ -93,8 +93,8 @@ def mark_best(figure: go.Figure, metrics: pd.DataFrame, best_epoch: int | None) 
     )
 
 
-def shade_since(figure: go.Figure, metrics: pd.DataFrame, epoch: int, words: str) -> None:
-    """Tint everything from an epoch on, and say what that is."""
+def shade_since(figure: go.Figure, metrics: pd.DataFrame, epoch: int, label: str) -> None:
+    """Shade all epochs from `epoch` on, with a label."""
     late = _is_late(metrics, epoch)
     figure.add_vrect(
         x0=epoch,
@@ -105,7 +105,7 @@ def shade_since(figure: go.Figure, metrics: pd.DataFrame, epoch: int, words: str
         layer="below",
     )
     figure.add_annotation(
-        text=f" {words} ",
+        text=f" {label} ",
         x=epoch,
         xref="x",
         y=1,

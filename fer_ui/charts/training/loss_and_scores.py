@@ -1,4 +1,4 @@
-"""How a training went, epoch by epoch: its losses and its scores."""
+"""Learning curves: loss and scores by epoch."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from fer_ui.charts.training.epoch_lines import (
 from fer_ui.formatting import percent
 from fer_ui.theme import SERIES
 
-LOSS_TITLE = "Loss by epoch"
-SCORES_TITLE = "Scores by epoch"
+LOSS_TITLE = "Learning curves: loss"
+SCORES_TITLE = "Learning curves: scores"
 _HEIGHT_PX = 350
 
 _LOSSES = {"train_loss": ("training", SERIES[1], "dash"), "valid_loss": ("validation", SERIES[0], "solid")}
@@ -35,19 +35,19 @@ _SCORES = {
 
 
 class LearningCurves(NamedTuple):
-    """The two pictures of a training."""
+    """The learning curves of a run."""
 
     loss: go.Figure
     scores: go.Figure
 
 
 def learning_curves(metrics: pd.DataFrame, best_epoch: int | None = None) -> LearningCurves:
-    """Draw a training's figures, those on its own images dashed.
+    """Plot loss and scores of a run, validation solid and training dashed.
 
     Args:
-        metrics: a row an epoch; columns `epoch` and any of train_loss and valid_loss, and accuracy, macro_f1 and
-            balanced_accuracy after `train_` and `valid_` (0..1). A missing column is left out.
-        best_epoch: the epoch that was kept; found with `find_best_epoch` when not given.
+        metrics: one row for each epoch; columns `epoch`, `train_loss`, `valid_loss`, and `train_` and `valid_` with
+            accuracy, macro_f1 and balanced_accuracy (0..1). Missing columns are skipped.
+        best_epoch: by default that of `find_best_epoch`.
     """
     if metrics.empty:
         return LearningCurves(empty_figure(LOSS_TITLE, NO_EPOCHS), empty_figure(SCORES_TITLE, NO_EPOCHS))
@@ -59,14 +59,14 @@ def learning_curves(metrics: pd.DataFrame, best_epoch: int | None = None) -> Lea
         mark_best(figure, ordered, best)
         figure.update_layout(showlegend=True)
     if gap := overfitting(ordered):
-        shade_since(curves.loss, ordered, gap.since_epoch, f"over-fitting since epoch {gap.since_epoch}")
+        shade_since(curves.loss, ordered, gap.since_epoch, f"overfitting since epoch {gap.since_epoch}")
     apply_layout(curves.loss, title=LOSS_TITLE, subtitle=describe_loss(ordered), height_px=_HEIGHT_PX)
     apply_layout(curves.scores, title=SCORES_TITLE, subtitle=describe_scores(ordered, best), height_px=_HEIGHT_PX)
     return curves
 
 
 def find_best_epoch(metrics: pd.DataFrame) -> int | None:
-    """The epoch with the highest macro-F1, or else accuracy, or else the lowest validation loss."""
+    """Find the epoch with the highest macro-F1, or else accuracy, or else the lowest validation loss."""
     for column, sign in (("valid_macro_f1", 1), ("valid_accuracy", 1), ("valid_loss", -1)):
         if known_columns(metrics, column):
             return int(metrics["epoch"].iloc[int(np.nanargmax(sign * metrics[column].to_numpy(float)))])
@@ -74,11 +74,11 @@ def find_best_epoch(metrics: pd.DataFrame) -> int | None:
 
 
 def describe_loss(metrics: pd.DataFrame) -> str:
-    """What the two losses say together: no number, over-fitting, still improving, or where it was lowest."""
+    """Describe the losses: diverged, overfitting, still improving, or where validation loss was lowest."""
     if metrics.empty or "epoch" not in metrics:
         return ""
-    if lost := divergence(metrics):
-        return lost.words
+    if diverged := divergence(metrics):
+        return diverged.words
     if gap := overfitting(metrics):
         return gap.short
     if not known_columns(metrics, "valid_loss"):
@@ -86,65 +86,56 @@ def describe_loss(metrics: pd.DataFrame) -> str:
     known = metrics[metrics["valid_loss"].notna()].sort_values("epoch")
     lowest, last = known.iloc[int(known["valid_loss"].argmin())], known.iloc[-1]
     if len(known) == 1:
-        return f"After one epoch the validation loss is {last['valid_loss']:.2f}."
+        return f"Validation loss after one epoch: {last['valid_loss']:.2f}."
     if lowest["epoch"] == last["epoch"]:
-        return f"Validation loss was lowest in the last epoch ({last['valid_loss']:.2f}): it was still improving."
-    return f"Validation loss was lowest at epoch {int(lowest['epoch'])} ({lowest['valid_loss']:.2f})."
+        return f"Validation loss is lowest in the last epoch ({last['valid_loss']:.2f}): still improving."
+    return f"Validation loss is lowest at epoch {int(lowest['epoch'])} ({lowest['valid_loss']:.2f})."
 
 
 def describe_scores(metrics: pd.DataFrame, best_epoch: int | None) -> str:
-    """The scores of the epoch that was kept, each beside that on the training images where it is known."""
+    """Describe the validation scores of the best epoch, with the training scores where known."""
     row = metrics[metrics["epoch"] == best_epoch]
     if row.empty:
         return ""
-    said = []
+    scores = []
     for score, (name, _) in _SCORES.items():
         if known_columns(row, f"valid_{score}"):
-            against = (
+            training = (
                 f" (training {percent(float(row[f'train_{score}'].iloc[0]))})"
                 if known_columns(row, f"train_{score}")
                 else ""
             )
-            said.append(f"{name} {percent(float(row[f'valid_{score}'].iloc[0]))}{against}")
-    return f"Epoch {best_epoch}, the best: {', '.join(said)}." if said else ""
+            scores.append(f"{name} {percent(float(row[f'valid_{score}'].iloc[0]))}{training}")
+    return f"Best epoch {best_epoch}: {', '.join(scores)}." if scores else ""
 
 
 def _loss(metrics: pd.DataFrame) -> go.Figure:
     figure = go.Figure()
     for column in known_columns(metrics, *_LOSSES):
         name, color, dash = _LOSSES[column]
-
-        def words(value: float, name: str = name) -> str:
-            return f"loss of the {name} images is {value:.3f}"
-
-        figure.add_trace(epoch_line(metrics, column, words, name=name, line={"color": color, "dash": dash}))
+        figure.add_trace(epoch_line(metrics, column, ".3f", name=name, line={"color": color, "dash": dash}))
     return figure.update_yaxes(rangemode="tozero", nticks=6)
 
 
 def _scores(metrics: pd.DataFrame) -> go.Figure:
-    """Validation solid, training dashed in the same color and without a place of its own in the legend."""
+    """Plot validation solid, and training dashed in the same color without a legend entry of its own."""
     figure = go.Figure()
-    trained = False
+    has_training = False
     for score, (name, color) in _SCORES.items():
         for column in known_columns(metrics, f"train_{score}", f"valid_{score}"):
             dashed = column.startswith("train")
-            trained |= dashed
-            on = "training" if dashed else "validation"
-
-            def words(value: float, name: str = name, on: str = on) -> str:
-                return f"{name} on the {on} images is {value:.1%}"
-
+            has_training |= dashed
             line = {"color": color, "dash": "dash" if dashed else "solid", "width": 1.5 if dashed else 2.5}
             figure.add_trace(
                 epoch_line(
                     metrics,
                     column,
-                    words,
+                    ".1%",
                     name=f"{name}, training" if dashed else name,
                     line=line,
                     showlegend=not dashed,
                 )
             )
-    if trained:
+    if has_training:
         figure.add_trace(legend_line("training", "dash"))
     return figure.update_yaxes(tickformat="~%", nticks=6)

@@ -64,6 +64,7 @@ def test_charts_import_only_what_is_light(file: Path) -> None:
                 "fer_core.metrics",
                 "fer_core.faces",
                 "fer_core.text",
+                "fer_core.corruptions.corruption",
                 "fer_core.data.record",
                 "fer_core.evaluation.calibration_metrics",
                 "fer_core.evaluation.report_file",

@@ -1,4 +1,4 @@
-"""Macro-F1 under each disturbance."""
+"""Macro-F1 under each corruption."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from fer_ui.charts.robustness import (
 )
 from fer_ui.theme import SERIES
 from tests.support.robustness_reports import CLEAN_F1, make_report
+from tests.support.texts import assert_mentions
 
 BLUR = [0.68, 0.6, 0.5, 0.4, 0.31]
 HAND = [0.69, 0.65, 0.62, 0.61, 0.6]
@@ -55,40 +56,37 @@ def test_names_have_the_points_that_the_top_strength_costs() -> None:
 
 def test_pointing_at_a_strength_says_it_in_words() -> None:
     figure = robustness_panels(make_report({"hand": HAND}))
-    said = [text.replace("<br>", " ") for text in figure.data[0].hovertext]
-    assert said[0] == "Undisturbed, macro-F1 is 70.0 % (95 %: 66.0 to 74.0 %), accuracy 84.0 %."
-    assert said[5] == (
-        "Hand on the face, strength 5 (33 % of the picture covered): macro-F1 is 60.0 % (95 %: 56.0 to 64.0 %), "
-        "accuracy 72.0 %; 10.0 points less than undisturbed."
-    )
+    texts = figure.data[0].hovertext
+    assert_mentions(texts[0], "clean", "macro-F1 70.0 %", "66.0 to 74.0 %", "accuracy 84.0 %")
+    assert_mentions(texts[5], "hand", "severity 5", "33 %", "macro-F1 60.0 %", "56.0 to 64.0 %", "accuracy 72.0 %")
+    assert_mentions(texts[5], "10.0 points lower")
 
 
 def test_words_tell_what_costs_nothing_that_can_be_told() -> None:
     report = make_report({"blur": BLUR, "hand": HAND, "jpeg": [0.67] * SEVERITIES})
     assert {curve.name for curve in find_harmless(report)} == set(CORRUPTIONS) - {"blur", "hand"}
-    words = describe_robustness(report)
-    assert words.startswith("Beside each name: the points that strength 5 costs. Within the undisturbed interval")
-    assert get_titles(robustness_panels(report)).subtitle == words
-    assert describe_robustness(make_report()).endswith("None leaves the interval of the undisturbed figure.")
+    text = describe_robustness(report)
+    assert_mentions(text, "severity 5", "within the interval", "jpeg")
+    assert get_titles(robustness_panels(report)).subtitle == text
+    assert_mentions(describe_robustness(make_report()), "no corruption leaves")
     every = {name: [0.1] * SEVERITIES for name in CORRUPTIONS}
-    assert describe_robustness(make_report(every)) == "Beside each name: the points that strength 5 costs."
+    assert "interval" not in describe_robustness(make_report(every))
 
 
 def test_the_worst_is_named() -> None:
-    assert describe_worst_corruption(make_report({"blur": BLUR})) == (
-        "Blur costs most: at strength 5 (a spread of 2.2 px on a 48 px face) macro-F1 falls from 70.0 % to 31.0 %."
-    )
-    assert describe_worst_corruption(make_report()) == "No disturbance lowers macro-F1."
+    text = describe_worst_corruption(make_report({"blur": BLUR}))
+    assert_mentions(text, "blur", "severity 5", "2.2 px on a 48 px face", "from 70.0 % to 31.0 %")
+    assert_mentions(describe_worst_corruption(make_report()), "no corruption")
 
 
 def test_the_table_has_every_figure() -> None:
     table = robustness_table(make_report({"blur": BLUR}))
     assert len(table) == 1 + len(CORRUPTIONS) * SEVERITIES
-    assert tuple(table.loc[0, ["disturbance", "strength", "macro_f1"]]) == ("clean", 0, CLEAN_F1)
-    row = table[(table["disturbance"] == "blur") & (table["strength"] == 5)].iloc[0]
+    assert tuple(table.loc[0, ["corruption", "severity", "macro_f1"]]) == ("clean", 0, CLEAN_F1)
+    row = table[(table["corruption"] == "blur") & (table["severity"] == 5)].iloc[0]
     assert (row["macro_f1"], row["macro_f1_low"], row["macro_f1_high"]) == pytest.approx((0.31, 0.27, 0.35))
     assert (row["balanced_accuracy"], row["accuracy"]) == pytest.approx((0.279, 0.372))
-    assert row["what"] == "a spread of 2.2 px on a 48 px face"
+    assert row["description"] == "a spread of 2.2 px on a 48 px face"
     assert not table.isna().any().any()
 
 
