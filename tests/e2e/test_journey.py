@@ -46,7 +46,7 @@ def test_data_is_imported_through_the_browser(page: Page, material: Path, shoot:
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text(re.compile(r"Finished\. Imported"))).to_be_visible(timeout=_LONG_MS)
     page.get_by_role("button", name="Show the dataset").click()
-    expect(page.get_by_text("Images by expression")).to_be_visible()
+    expect(page.get_by_role("heading", name="Class distribution")).to_be_visible()
     expect(page.get_by_text("Labeled images")).to_be_visible()
     expect(page).to_have_url(re.compile("dataset="))
     expect(page.locator(".js-plotly-plot .bars .point").first).to_be_visible()

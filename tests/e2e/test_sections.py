@@ -79,7 +79,7 @@ def test_a_remedy_is_handed_to_training(page: Page, shoot: Shoot) -> None:
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        ("votes", "Share of the votes against share of the labels"),
+        ("votes", "Votes and labels by expression"),
         ("splits", "Are the parts really apart?"),
         ("augmentation", "Draw again"),
         ("about", "License"),

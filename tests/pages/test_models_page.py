@@ -17,6 +17,7 @@ from fer_core.bundles.quantization_report import REPORT_FILE as INT8_REPORT
 from fer_core.bundles.quantization_report import QuantizationReport, QuantizationResult, Scores
 from fer_core.bundles.report_splits import read_report
 from fer_core.settings import Settings
+from fer_ui.charts.calibration import TITLE as RELIABILITY_TITLE
 from fer_ui.formatting import percent
 from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage, words
@@ -62,7 +63,7 @@ def test_the_figures_follow_protocol_and_point(store: Settings, open_page: OpenP
     for (protocol, point), metrics in report.items():
         shown = said(open_page(Page.MODELS, protocol=protocol, point=point))
         assert percent(metrics["accuracy"]) in shown and percent(metrics["macro_f1"]) in shown
-        assert "Precision, recall with its 95 % interval" in shown
+        assert "Precision, recall and F1 by class" in shown
 
 
 def test_what_8_bits_cost_is_told_by_the_chosen_protocol_at_the_chosen_point(
@@ -96,7 +97,7 @@ def test_what_8_bits_cost_is_told_by_the_chosen_protocol_at_the_chosen_point(
 
 def test_the_calibration_is_drawn_and_the_limit_told(furnished: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model=RUN, section="calibration")
-    assert "How often it is right, by how sure it is" in said(app)
+    assert RELIABILITY_TITLE in said(app)
     assert "is shown as uncertain" in words(app)
 
 

@@ -13,6 +13,7 @@ from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
 from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport
 from fer_ui.models.robustness_view import example_face, example_strip, same_as_here
 from tests.support.robustness_reports import make_report
+from tests.support.texts import assert_mentions
 
 
 def _page() -> None:
@@ -43,8 +44,7 @@ def test_it_opens_with_what_costs_most_and_shows_chart_and_pictures(page: AppTes
     app = page.run()
     assert not app.exception
     words = _words(app)
-    assert words.index("Blur costs most: at strength 5") < words.index("Macro-F1, undisturbed")
-    assert "macro-F1 falls from 70.0 % to 20.0 %" in words
+    assert_mentions(words, "blur", "severity 5", "70.0 % to 20.0 %", "macro-F1")
     assert [len(app.get(kind)) for kind in ("plotly_chart", "expander")] == [1, 1]
     assert app.expander[0].label == "What the strengths look like"
     assert len(app.get("image")) == len(CORRUPTIONS)

@@ -16,10 +16,14 @@ from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import Run, open_run
 from fer_core.settings import Settings
+from fer_ui.charts.training.class_curves import TITLE as CLASS_CURVES_TITLE
+from fer_ui.charts.training.loss_and_scores import LOSS_TITLE, SCORES_TITLE
+from fer_ui.charts.training.rate_and_speed import CONCORDANCE_TITLE, RATE_TITLE
 from fer_ui.navigation import Page
 from fer_ui.training.monitor import monitor_view, reproduce_view
 from fer_ui.training.monitor.files_view import files_table
 from tests.fer_ui.small_run import DATA, begin, finish, make_run, rows
+from tests.support.texts import assert_mentions
 
 Show = Callable[..., AppTest]
 
@@ -162,12 +166,12 @@ def test_a_running_one_tells_the_best_epoch_so_far_and_the_time_left(
 
 def test_curves_are_drawn_of_what_the_run_has(store: Settings, show: Show) -> None:
     make_run(store, "plain", rows(3))
-    expected = ["Loss by epoch", "Scores by epoch", "F1 by expression and epoch", "Learning rate by epoch"]
+    expected = [LOSS_TITLE, SCORES_TITLE, CLASS_CURVES_TITLE, RATE_TITLE]
     assert charts(show("plain"))[:4] == expected
     make_run(store, "affect", rows(3, valid_ccc_valence=[0.1, 0.2, 0.3], valid_ccc_arousal=[0.1, None, 0.25]))
     app = show("affect")
-    assert "Agreement on valence and arousal by epoch" in charts(app)
-    assert "Epoch 2, the best: valence 0.20." in said(app)
+    assert CONCORDANCE_TITLE in charts(app)
+    assert_mentions(said(app), "epoch 2", "valence 0.20")
 
 
 @pytest.mark.parametrize(("message", "says"), [("Packed 72 of 600 images", "Now: Packed 72"), ("", "loads its images")])
@@ -179,9 +183,9 @@ def test_before_the_first_epoch_it_says_what_it_does(
     jobs.heartbeat(job, 0.01, message, None)
     app = show("young", job)
     assert "No epoch has finished yet" in said(app) and says in said(app)
-    assert not headlines(app) and "Loss by epoch" not in charts(app)
+    assert not headlines(app) and LOSS_TITLE not in charts(app)
     begin(open_run("young", store)).append_metrics(rows(1)[0])
-    assert headlines(app.run())["Epochs"] == "1 of 20" and "Loss by epoch" in charts(app)
+    assert headlines(app.run())["Epochs"] == "1 of 20" and LOSS_TITLE in charts(app)
 
 
 @pytest.mark.parametrize(
