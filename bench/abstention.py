@@ -121,7 +121,7 @@ def _read_row(
     """The row of some ready crops."""
     places = {label: place for place, label in enumerate(predictor.bundle.contract.labels)}
     pictures = [np.repeat(crop[:, :, None], 3, axis=2) for crop in crops]
-    readings = [reading for picture in pictures for reading in predictor.read(picture, faces="whole")]
+    readings = [reading for picture in pictures for reading in predictor.predict_image(picture, faces="whole")]
     right = np.array([places[reading.label] for reading in readings]) == truth
     return _row(name, readings, len(readings), reason, right)
 
@@ -135,7 +135,7 @@ def _scene_rows(predictor: Predictor, crops: Sequence[Gray]) -> Iterator[dict[st
         readings = []
         for number, crop in enumerate(crops):
             picture = _cut_scene(crop, cut_01, side, np.random.default_rng(number))
-            readings += predictor.read_photo(picture)[:1]
+            readings += predictor.predict_image(picture)[:1]
         yield _row(
             f"{name} cut off" if cut_01 else name, readings, len(crops), AbstainReason.CUT_OFF if cut_01 else None
         )
@@ -145,7 +145,7 @@ def _scene_rows(predictor: Predictor, crops: Sequence[Gray]) -> Iterator[dict[st
         people = [scene(crops[number - far], "mirrored", 0.0, rng).picture for far in (2, 1, 0)]
         row = np.hstack([*people[:2], np.rot90(people[2], 2)])
         first = 2 * people[0].shape[1]
-        turned += [reading for reading in predictor.read_photo(row) if reading.box.x >= first][:1]
+        turned += [reading for reading in predictor.predict_image(row) if reading.box.x >= first][:1]
     yield _row("on its head beside two upright ones", turned, len(crops), AbstainReason.TURNED)
 
 

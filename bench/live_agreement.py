@@ -23,6 +23,7 @@ from bench.support.videos import clip_frames
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.bundles.fastest import FORMS
+from fer_core.calibration import OperatingPoint
 from fer_core.detection.detector import FaceDetector, open_detector
 from fer_core.inference.predictor import Predictor
 from fer_core.live.predictor import LivePredictor
@@ -30,7 +31,6 @@ from fer_core.live.smoothing import FaceTracks, SmoothedFace, match_boxes
 from fer_core.settings import settings
 
 _CLIPS = ("woman_turning_640x360_20s.mp4", "stage_singer_640x360_9s.mp4")
-_POINTS = ("accurate", "balanced")
 
 
 def main() -> None:
@@ -48,26 +48,28 @@ def main() -> None:
         _row(clip, FORMS[name], point, *_both(clip, folder, name, point, detector))
         for clip in asked.clips
         for name in files
-        for point in _POINTS
+        for point in OperatingPoint
     ]
     show("Live against reading every face of every frame", rows)
 
 
 def _both(
-    clip: Path, folder: Path, name: str, point: str, detector: FaceDetector
+    clip: Path, folder: Path, name: str, point: OperatingPoint, detector: FaceDetector
 ) -> Iterator[tuple[SmoothedFace, SmoothedFace | None]]:
     """Each face of each frame as the whole reading has it, and as Live does; None where Live shows none there."""
     whole = Predictor(Bundle.open(folder), detector)
     live = LivePredictor(Predictor(Bundle.open(folder, model_file=name, flip_tta=False), detector))
     tracks = FaceTracks(), FaceTracks()
     for pixels, at_s in clip_frames(clip):
-        expected = tracks[0].update(whole.read(pixels, point=point), at_s)
-        shown = tracks[1].update(live.read(pixels, at_s, point=point), at_s)
+        expected = tracks[0].update(whole.predict_faces(pixels, detector.detect(pixels), point=point), at_s)
+        shown = tracks[1].update(live.predict(pixels, at_s, point=point), at_s)
         same = match_boxes([face.box for face in shown], [face.box for face in expected])
         yield from ((face, shown[same[place]] if place in same else None) for place, face in enumerate(expected))
 
 
-def _row(clip: Path, form: str, point: str, *pairs: tuple[SmoothedFace, SmoothedFace | None]) -> dict[str, Any]:
+def _row(
+    clip: Path, form: str, point: OperatingPoint, *pairs: tuple[SmoothedFace, SmoothedFace | None]
+) -> dict[str, Any]:
     found = [(expected, shown) for expected, shown in pairs if shown is not None]
     differences = [
         sum(abs(value - shown.probabilities[label]) for label, value in expected.probabilities.items()) / 2

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-POINTS = {"accurate": "accurate", "balanced": "balanced"}
 _TIED = "\u00a0"
 """A space at which a narrow column does not break."""
 

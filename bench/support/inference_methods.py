@@ -73,7 +73,7 @@ class Ours:
         classified = time.perf_counter()
         cpu = time.process_time()
         whole = time.perf_counter()
-        readings = Predictor(self.bundle, self.detector).read(frame)
+        readings = Predictor(self.bundle, self.detector).predict_faces(frame, self.detector.detect(frame))
         ended = time.perf_counter()
         return Turn(
             detected - started,

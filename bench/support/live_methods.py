@@ -70,7 +70,7 @@ def _rows(
     live: Any = Predictor(shown, searched)  # type: ignore[arg-type]
     sides: dict[str, Callable[[Frames], int]] = {
         study.name: lambda each: [study.turn(pixels).found for pixels, _ in each][-1],
-        "each frame as a photograph, FP32": lambda each: _as_photographs(Predictor(photo, detector), each),
+        "each frame as a photograph, FP32": lambda each: _each_frame(Predictor(photo, detector), detector, each),
         f"Live, {fastest.form}": lambda each: _live(LivePredictor(live), each),
     }
     took: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
@@ -85,12 +85,12 @@ def _rows(
 
 
 def _live(reader: LivePredictor, frames: Frames) -> int:
-    readings = [reader.read(pixels, at_s) for pixels, at_s in frames]
+    readings = [reader.predict(pixels, at_s) for pixels, at_s in frames]
     return len(readings[-1])
 
 
-def _as_photographs(predictor: Predictor, frames: Frames) -> int:
-    readings = [predictor.read(pixels) for pixels, _ in frames]
+def _each_frame(predictor: Predictor, detector: FaceDetector, frames: Frames) -> int:
+    readings = [predictor.predict_faces(pixels, detector.detect(pixels)) for pixels, _ in frames]
     return len(readings[-1])
 
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from pydantic import Field, JsonValue
 
 from fer_core.bundles.flip_tta import without_flip_tta
-from fer_core.calibration import Calibration
+from fer_core.calibration import Calibration, OperatingPoint
 from fer_core.contract import Contract
 from fer_core.errors import BundleError
 from fer_core.files.json_file import JsonModel, Text, load_json_model
@@ -173,7 +173,9 @@ class Bundle:
             raise BundleError(f"The model {self.id} gave values that are not finite numbers. Train or export it again.")
         return logits
 
-    def probabilities(self, faces: NDArray[np.float32], point: str = "accurate") -> NDArray[np.float32]:
+    def probabilities(
+        self, faces: NDArray[np.float32], point: OperatingPoint = OperatingPoint.ACCURATE
+    ) -> NDArray[np.float32]:
         """Calibrated probabilities at an operating point; arguments and errors as `logits`.
 
         Returns:

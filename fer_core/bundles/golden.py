@@ -11,7 +11,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from fer_core.bundles.bundle import INFO_FILE, INT8_FILE, Bundle
-from fer_core.calibration import POINT_NAMES, PointName
+from fer_core.calibration import OperatingPoint
 from fer_core.errors import BundleError, FerscopeError, InputError
 from fer_core.faces import RgbImage
 from fer_core.files.atomic import atomic_path
@@ -31,7 +31,7 @@ INT8_TOLERANCE_01 = 2e-2
 
 _FAILED_SHOWN = 3
 
-_Expected = dict[PointName, dict[Expression, float]]
+_Expected = dict[OperatingPoint, dict[Expression, float]]
 
 
 class _Golden(JsonModel):
@@ -132,7 +132,7 @@ def _expected(bundle: Bundle, crops: Mapping[str, RgbImage]) -> dict[str, _Expec
 def _predicted(bundle: Bundle, crop: RgbImage) -> _Expected:
     logits = bundle.logits(bundle.contract.apply(crop)[None])
     found: _Expected = {}
-    for point in POINT_NAMES:
+    for point in OperatingPoint:
         row = bundle.calibration.probabilities(logits, point)[0]
         found[point] = {label: float(value) for label, value in zip(bundle.contract.labels, row, strict=True)}
     return found

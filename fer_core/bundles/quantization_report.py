@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
-from fer_core.calibration import PointName
+from fer_core.calibration import OperatingPoint
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol
 from fer_core.files.json_file import JsonModel, Share, Text, load_json_model
-from fer_core.markdown import POINTS, describe_split, plain, table
+from fer_core.markdown import describe_split, plain, table
 
 REPORT_FILE = "int8.json"
 
@@ -44,7 +44,7 @@ class QuantizationResult(JsonModel):
     """
 
     protocol: Protocol
-    point: PointName
+    point: OperatingPoint
     n: int = Field(gt=0, le=10**9)
     fp32: Scores
     int8: Scores
@@ -115,7 +115,7 @@ def card_lines(report: QuantizationReport) -> list[str]:
 def _cells(result: QuantizationResult) -> list[str]:
     low, high = result.accuracy_drop_interval
     return [
-        f"{PROTOCOLS[result.protocol]}, {POINTS[result.point]}",
+        f"{PROTOCOLS[result.protocol]}, {result.point}",
         f"{result.n:,}",
         f"{result.fp32.accuracy:.1%}",
         f"{result.int8.accuracy:.1%}",

@@ -9,7 +9,7 @@ from typing import Any
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import ModelEntry, find_model
 from fer_core.bundles.evaluations import Evaluation, save_evaluation
-from fer_core.calibration import POINT_NAMES
+from fer_core.calibration import OperatingPoint
 from fer_core.cli.evaluation_images import add_model_and_data, judged_images
 from fer_core.cli.output import ProgressLine, format_table, print_result
 from fer_core.data.catalog import list_datasets
@@ -34,7 +34,7 @@ def add_what_is_judged(command: argparse.ArgumentParser) -> None:
     """Add the arguments that say which model is judged, on what and how, and whether that is kept."""
     add_model_and_data(command)
     command.add_argument("--protocol", choices=PROTOCOLS, default="argmax")
-    command.add_argument("--point", choices=POINT_NAMES, default="accurate")
+    command.add_argument("--point", choices=[*map(str, OperatingPoint)], default="accurate")
     command.add_argument("--keep", action="store_true", help="keep the report with the run, for its model card")
 
 
@@ -50,7 +50,8 @@ def run(arguments: argparse.Namespace) -> None:
         note = " ".join(filter(None, [arguments.note, judged.excluded.describe()]))
         evaluation = Evaluation(judged.title(_data_title(arguments.data)), "", note, tuple(every))
         save_evaluation(keeping, slug(f"{Path(arguments.data).stem} {judged.split}"), evaluation)
-    result = report(predictions, bundle.calibration, bundle.contract.label_set, arguments.protocol, arguments.point)
+    point = OperatingPoint.parse(arguments.point)
+    result = report(predictions, bundle.calibration, bundle.contract.label_set, arguments.protocol, point)
     said = [f"Judged by {judged.in_words(arguments.data)}.", judged.excluded.describe(), in_words(result)]
     print_result(result | judged.as_json(), arguments.json, "\n".join(said))
 

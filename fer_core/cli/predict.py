@@ -1,4 +1,4 @@
-"""`predict`: read the faces of image files."""
+"""`predict`: the expressions of the faces in image files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model, model_in_use
-from fer_core.calibration import POINT_NAMES
+from fer_core.calibration import OperatingPoint
 from fer_core.data.readers.file_names import image_names
 from fer_core.data.sources.archive import NOT_UTF8_MESSAGE
 from fer_core.data.sources.source import open_source
@@ -18,7 +18,7 @@ from fer_core.detection.detector import open_detector
 from fer_core.errors import InputError
 from fer_core.files.csv_file import write_csv
 from fer_core.images.formats import ALLOWED
-from fer_core.inference.prediction_table import Row, reading_rows, readings_table
+from fer_core.inference.prediction_table import Row, build_prediction_table, prediction_rows
 from fer_core.inference.predictor import ImagePrediction, Predictor
 from fer_core.settings import settings
 from fer_core.text import as_text, one_line, printable
@@ -30,7 +30,7 @@ def add_command(commands: Any) -> None:
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="image files, or folders of them")
     command.add_argument("--model", default="", help="default, a run's id, or a bundle's folder; the one in use")
     command.add_argument("--faces", choices=("detect", "whole"), default="detect", help="whole: files are face crops")
-    command.add_argument("--point", choices=POINT_NAMES, default="accurate")
+    command.add_argument("--point", choices=[*map(str, OperatingPoint)], default="accurate")
     command.add_argument("--json", action="store_true", help="print JSON alone, a line an image")
     command.add_argument("--csv", type=Path, metavar="FILE", help="write a table too, a row a face or unread image")
     command.set_defaults(run=run)
@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Predict; exit code 2 when no file at all could be read."""
     here = settings()
     files, not_utf8 = _files(arguments.paths)
+    point = OperatingPoint.parse(arguments.point)
     model = find_model(arguments.model or model_in_use(here), here)
     bundle = Bundle.open(model.folder)
     opened = open_detector(here) if arguments.faces == "detect" else None
@@ -51,29 +52,29 @@ def run(arguments: argparse.Namespace) -> int:
     for path in files:
         name = as_text(str(path))
         if path in not_utf8:
-            reading = ImagePrediction(name, 0, 0, (), NOT_UTF8_MESSAGE.format(name=name), ())
+            prediction = ImagePrediction.failed(name, NOT_UTF8_MESSAGE.format(name=name))
         else:
-            reading = predictor.read_file(path, name, here, point=arguments.point, faces=arguments.faces)
-        failures += bool(reading.error)
-        rows += reading_rows(reading) if arguments.csv else ()
-        line = reading.to_json() | {"model": model.id, "point": arguments.point}
-        text = json.dumps(line, allow_nan=False) if arguments.json else printable(in_words(reading))
+            prediction = predictor.predict_file(path, name, here, point=point, faces=arguments.faces)
+        failures += bool(prediction.error)
+        rows += prediction_rows(prediction) if arguments.csv else ()
+        line = prediction.to_json() | {"model": model.id, "point": point}
+        text = json.dumps(line, allow_nan=False) if arguments.json else printable(format_prediction(prediction))
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
     if arguments.csv:
-        write_csv(readings_table(rows, model=model.id, point=arguments.point), arguments.csv)
+        write_csv(build_prediction_table(rows, model=model.id, point=point), arguments.csv)
     return 2 if failures == len(files) else 0
 
 
-def in_words(reading: ImagePrediction) -> str:
-    """A reading as text, a line a face."""
-    source = one_line(reading.source)
-    if reading.error:
-        return f"{source}: {reading.error}"
-    if not reading.faces:
+def format_prediction(prediction: ImagePrediction) -> str:
+    """Format a prediction as text, a line a face."""
+    source = one_line(prediction.source)
+    if prediction.error:
+        return f"{source}: {prediction.error}"
+    if not prediction.faces:
         return f"{source}: no face was found. If the picture is a face crop, use --faces whole."
-    lines = [f"  {number}. {face.sentence}" for number, face in enumerate(reading.faces, 1)]
-    return "\n".join([f"{source}: {reading.rotation_note}".rstrip(), *lines])
+    lines = [f"  {number}. {face.sentence}" for number, face in enumerate(prediction.faces, 1)]
+    return "\n".join([f"{source}: {prediction.rotation_note}".rstrip(), *lines])
 
 
 def _files(paths: list[Path]) -> tuple[list[Path], set[Path]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
+from fer_core.calibration import OperatingPoint
 from fer_core.cli.evaluate import add_what_is_judged, folder_to_keep_in
 from fer_core.cli.evaluation_images import judged_images
 from fer_core.cli.output import ProgressLine, format_table, print_result
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
             judged.rows,
             judged.source,
             arguments.protocol,
-            arguments.point,
+            OperatingPoint.parse(arguments.point),
             dataset=Path(arguments.data).name,
             split=judged.split,
             seed=arguments.seed,

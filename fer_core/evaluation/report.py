@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.calibration import POINT_NAMES, Calibration, PointName
+from fer_core.calibration import Calibration, OperatingPoint
 from fer_core.evaluation.calibration_metrics import calibration_curve, selective_accuracy
 from fer_core.evaluation.caveats import caveats
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol, logits_of, truth_of, unknown_labels
@@ -18,7 +18,7 @@ from fer_core.metrics import ClassMetrics, Metrics, class_intervals, classificat
 
 
 def report(
-    table: pd.DataFrame, calibration: Calibration, labels: LabelSet, protocol: Protocol, point: PointName
+    table: pd.DataFrame, calibration: Calibration, labels: LabelSet, protocol: Protocol, point: OperatingPoint
 ) -> dict[str, Any]:
     """Judge predictions by one protocol at one operating point; what `evaluate --json` prints.
 
@@ -38,7 +38,7 @@ def report(
         "n": result.n,
         "unlabeled": int((~judged).sum()),
         "protocol": protocol,
-        "point": point,
+        "point": str(point),
         "accuracy": result.accuracy,
         "balanced_accuracy": result.balanced_accuracy,
         "macro_f1": result.macro_f1,
@@ -62,14 +62,14 @@ def report(
         "confusion": result.confusion.tolist(),
         "labels": names,
         "calibration_curve": calibration_curve(confidence, correct),
-        "selective_accuracy": selective_accuracy(confidence, correct, calibration.point(point).confidence_threshold),
+        "selective_accuracy": selective_accuracy(confidence, correct, calibration.points[point].confidence_threshold),
     }
 
 
 def reports(table: pd.DataFrame, calibration: Calibration, labels: LabelSet) -> list[dict[str, Any]]:
     """Every report that a table of predictions allows: each protocol it has labels for, at each point."""
     usable: list[Protocol] = [p for p in PROTOCOLS if p in table and bool(np.any(truth_of(table, p, labels) >= 0))]
-    return [report(table, calibration, labels, protocol, point) for protocol in usable for point in POINT_NAMES]
+    return [report(table, calibration, labels, protocol, point) for protocol in usable for point in OperatingPoint]
 
 
 def headline_metrics(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
@@ -90,11 +90,11 @@ def headline_metrics(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, An
 
 def in_order(reports: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Reports on the same images, the headline's protocol and the accurate point first."""
-    protocols, points = list[str](PROTOCOLS), list[str](POINT_NAMES)
+    protocols, points = list[str](PROTOCOLS), list[str](OperatingPoint)
     return sorted(reports, key=lambda each: (protocols.index(each["protocol"]), points.index(each["point"])))
 
 
-def _unscaled(calibration: Calibration, point: PointName, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+def _unscaled(calibration: Calibration, point: OperatingPoint, logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """The probabilities at the point had no temperature been fitted."""
     plain = calibration.points[point].model_copy(update={"temperature": 1.0})
     return calibration.model_copy(update={"points": {**calibration.points, point: plain}}).probabilities(logits, point)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fer_core.calibration import PointName
+from fer_core.calibration import OperatingPoint
 from fer_core.evaluation.predictions import Protocol
 from fer_core.files.json_file import Bounds, Count, JsonModel, Share, Text
 from fer_core.labels import Expression
@@ -68,7 +68,7 @@ class StoredReport(JsonModel):
     n: int = Field(gt=0, le=10**9)
     unlabeled: Count = 0
     protocol: Protocol
-    point: PointName
+    point: OperatingPoint
     accuracy: Share
     balanced_accuracy: Share
     macro_f1: Share

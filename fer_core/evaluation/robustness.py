@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.calibration import PointName
+from fer_core.calibration import OperatingPoint
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES, Corruption, rng_for
 from fer_core.data.sources.source import Source
 from fer_core.errors import InputError
@@ -47,7 +47,7 @@ def robustness(
     rows: pd.DataFrame,
     source: Source,
     protocol: Protocol,
-    point: PointName,
+    point: OperatingPoint,
     *,
     dataset: str,
     split: str = "",
@@ -136,7 +136,12 @@ def _answers(
 
 
 def _standings(
-    classifier: Classifier, rows: pd.DataFrame, logits: Logits, protocol: Protocol, point: PointName, progress: Progress
+    classifier: Classifier,
+    rows: pd.DataFrame,
+    logits: Logits,
+    protocol: Protocol,
+    point: OperatingPoint,
+    progress: Progress,
 ) -> list[Scores]:
     """How the model fares in each case."""
     labels = classifier.contract.label_set

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from fer_core.calibration import PointName
+from fer_core.calibration import OperatingPoint
 from fer_core.corruptions.corruption import SEVERITIES
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import Protocol
@@ -78,7 +78,7 @@ class RobustnessReport(JsonModel):
     split_of: Literal["", "run", "dataset"] = ""
     excluded: dict[str, bool | int] | None = Field(None, max_length=3)
     protocol: Protocol
-    point: PointName
+    point: OperatingPoint
     n: int = Field(gt=0, le=10**9)
     seed: int = Field(ge=0, lt=2**63)
     clean: Scores

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.calibration import Calibration, OperatingPoint
+from fer_core.calibration import Calibration, OperatingPoint, PointCalibration
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import logits_of, truth_of
 from fer_core.labels import LabelSet
@@ -43,8 +43,8 @@ def calibrate(logits: NDArray[np.float32], truth: NDArray[np.int64], train_share
     return Calibration(
         log_priors=tuple(float(value) for value in log_priors),
         points={
-            "accurate": _operating_point(float(accurate_tau), logits, truth, log_priors),
-            "balanced": _operating_point(float(balanced_tau), logits, truth, log_priors),
+            OperatingPoint.ACCURATE: _operating_point(float(accurate_tau), logits, truth, log_priors),
+            OperatingPoint.BALANCED: _operating_point(float(balanced_tau), logits, truth, log_priors),
         },
     )
 
@@ -81,14 +81,14 @@ def _scores(predicted: NDArray[np.integer], truth: NDArray[np.int64]) -> tuple[f
 
 def _operating_point(
     tau: float, logits: NDArray[np.float32], truth: NDArray[np.int64], log_priors: NDArray[np.floating]
-) -> OperatingPoint:
+) -> PointCalibration:
+    from scipy.special import softmax
+
     adjusted = logits.astype(np.float64) - tau * log_priors
     temperature = _temperature(adjusted, truth)
-    scaled = adjusted / temperature
-    probabilities = np.exp(scaled - scaled.max(1, keepdims=True))
-    probabilities /= probabilities.sum(1, keepdims=True)
+    probabilities = softmax(adjusted / temperature, axis=1)
     limit = _certainty_limit(probabilities.max(1), probabilities.argmax(1) == truth)
-    return OperatingPoint(tau=round(tau, 3), temperature=round(temperature, 4), confidence_threshold=round(limit, 3))
+    return PointCalibration(tau=round(tau, 3), temperature=round(temperature, 4), confidence_threshold=round(limit, 3))
 
 
 def _temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> float:

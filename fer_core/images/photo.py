@@ -37,8 +37,15 @@ class DecodedImage:
 
     def in_file(self, box: FaceBox) -> FaceBox:
         """A box in pixels of `pixels` as one in pixels of the file."""
-        across, down = self.width / self.pixels.shape[1], self.height / self.pixels.shape[0]
-        return FaceBox(round(box.x * across), round(box.y * down), round(box.width * across), round(box.height * down))
+        return _scaled(box, self.width / self.pixels.shape[1], self.height / self.pixels.shape[0])
+
+    def in_pixels(self, box: FaceBox) -> FaceBox:
+        """A box in pixels of the file as one in pixels of `pixels`."""
+        return _scaled(box, self.pixels.shape[1] / self.width, self.pixels.shape[0] / self.height)
+
+
+def _scaled(box: FaceBox, across: float, down: float) -> FaceBox:
+    return FaceBox(round(box.x * across), round(box.y * down), round(box.width * across), round(box.height * down))
 
 
 def read_image(source: bytes | Path, settings: Settings, *, name: str = "") -> DecodedImage:

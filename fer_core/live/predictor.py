@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.calibration import OperatingPoint
 from fer_core.detection.detector import DetectedFace
 from fer_core.detection.photo_search import looks_turned
 from fer_core.errors import DetectorError
@@ -112,13 +113,15 @@ class LivePredictor:
         self._scene: Scene | None = None
         self._shape: tuple[int, ...] = ()
 
-    def read(self, image: RgbImage, at_s: float, *, point: str = "accurate") -> list[FacePrediction]:
+    def predict(
+        self, image: RgbImage, at_s: float, *, point: OperatingPoint = OperatingPoint.ACCURATE
+    ) -> list[FacePrediction]:
         """Read the faces of the next frame.
 
         Args:
             image: uint8, shape (H, W, 3), RGB.
             at_s: when it was taken; never earlier than the one before.
-            point: the operating point, `accurate` or `balanced`.
+            point: the operating point.
         Returns:
             a reading for each face in view, from left to right; a face that has to wait for its first one comes later.
         Raises:
@@ -234,13 +237,13 @@ class LivePredictor:
         batch: NDArray[np.float32] = bundle.contract.normalize(np.stack(planes).astype(np.float32))
         return bundle.logits(batch)
 
-    def _readings(self, point: str) -> list[FacePrediction]:
+    def _readings(self, point: OperatingPoint) -> list[FacePrediction]:
         known = [each for each in self._followed if each.logits]
         if not known:
             return []
         rows = self.predictor.bundle.calibration.probabilities(np.stack([each.answer for each in known]), point)
         return [
-            self.predictor.reading(each.face, each.crop, row, point, each.evidence)
+            self.predictor.face_prediction(each.face, each.crop, row, point, each.evidence)
             for each, row in zip(known, rows, strict=True)
             if each.crop is not None and each.evidence is not None  # as they are once it was read
         ]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple, Protocol
 
+from fer_core.calibration import OperatingPoint
 from fer_core.errors import FerscopeError
 from fer_core.faces import RgbImage
 from fer_core.inference.predictor import FacePrediction, Predictor
@@ -42,7 +43,7 @@ _LATENCIES = 30
 class Reader(Protocol):
     """Reads frame after frame of one video; see `reader.LivePredictor`."""
 
-    def read(self, image: RgbImage, at_s: float, *, point: str) -> Sequence[FacePrediction]:
+    def predict(self, image: RgbImage, at_s: float, *, point: OperatingPoint) -> Sequence[FacePrediction]:
         """Read the faces of the next frame."""
 
 
@@ -116,7 +117,7 @@ class LiveProcessor:
     def __init__(
         self,
         predictor: Predictor,
-        point: str = "accurate",
+        point: OperatingPoint = OperatingPoint.ACCURATE,
         mirror: bool = True,
         *,
         colors: Mapping[Expression, Color],
@@ -128,7 +129,7 @@ class LiveProcessor:
 
         Args:
             predictor: reads a frame.
-            point: the operating point, `accurate` or `balanced`.
+            point: the operating point.
             mirror: show the frames as a mirror does. They are analyzed as they come.
             colors: of the expressions, red, green, blue.
             idle_after_s: the worker thread ends after this long without a frame.
@@ -166,7 +167,7 @@ class LiveProcessor:
             # A frame that is being analyzed can't be interrupted; its result is thrown away by `_publish`.
             worker.join(STOP_WITHIN_S)
 
-    def set_predictor(self, predictor: Predictor, point: str) -> None:
+    def set_predictor(self, predictor: Predictor, point: OperatingPoint) -> None:
         """Read with another model or at another operating point from the next frame on."""
         with self._changed:
             self._reader = (predictor, point)
@@ -260,8 +261,8 @@ class LiveProcessor:
     def _analyze(self, frame: _Frame, tracks: FaceTracks, reading: _Reading) -> None:
         with self._changed:
             predictor, point = self._reader
-        readings = reading.by(predictor).read(frame.pixels, frame.at_s, point=point)
-        confidence_threshold = predictor.bundle.calibration.point(point).confidence_threshold
+        readings = reading.by(predictor).predict(frame.pixels, frame.at_s, point=point)
+        confidence_threshold = predictor.bundle.calibration.points[point].confidence_threshold
         faces = tracks.update(readings, frame.at_s, confidence_threshold=confidence_threshold)
         self._publish(_Result(faces, (frame.pixels.shape[1], frame.pixels.shape[0]), frame.at_s))
 

@@ -107,7 +107,7 @@ class FaceTracks:
 
 def _seen(reading: FacePrediction) -> FaceQuality:
     """How the face is seen in its newest frame."""
-    return reading.seen or FaceQuality(min(reading.box.width, reading.box.height))
+    return reading.quality or FaceQuality(min(reading.box.width, reading.box.height))
 
 
 def match_boxes(tracks: Sequence[FaceBox], boxes: Sequence[FaceBox]) -> dict[int, int]:

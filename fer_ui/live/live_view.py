@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from fer_core.calibration import OperatingPoint
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.throttling import request_throttling
 from fer_core.labels import Expression
@@ -56,7 +57,7 @@ class LiveSession:
         return 0.0 if self.connecting_since_s is None else now_s - self.connecting_since_s
 
 
-def live_session(predictor: Predictor, point: str) -> LiveSession:
+def live_session(predictor: Predictor, point: OperatingPoint) -> LiveSession:
     """This visitor's live view, from now on with this model at this operating point; a running video goes on."""
     session = st.session_state.get(_SESSION_KEY)
     if session is None:
@@ -90,12 +91,12 @@ def show_video(session: LiveSession) -> Video:
         return Video(playing, playing or connecting, st.empty())
 
 
-def show_status(session: LiveSession, predictor: Predictor, point: str, video: Video | None) -> None:
+def show_status(session: LiveSession, predictor: Predictor, point: OperatingPoint, video: Video | None) -> None:
     """Show the large numbers, how the largest face is read, and trouble; renewed once a second while the video runs.
 
     It is one fragment for all of it, as every rerun takes the interpreter from the video.
     """
-    confidence_threshold = predictor.bundle.calibration.point(point).confidence_threshold or None
+    confidence_threshold = predictor.bundle.calibration.points[point].confidence_threshold or None
     labels = predictor.bundle.contract.labels
     every = "1s" if video is not None and video.running else None
     st.fragment(run_every=every)(_show_status)(session, labels, confidence_threshold, video)

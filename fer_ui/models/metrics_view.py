@@ -13,7 +13,7 @@ from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.evaluations import Evaluation, read_evaluations
 from fer_core.bundles.quantization_report import QuantizationReport, read_quantization_report
 from fer_core.bundles.report_splits import SPLITS, Judged, meaning
-from fer_core.evaluation.predictions import labels_by
+from fer_core.evaluation.predictions import PROTOCOLS, labels_by
 from fer_core.evaluation.report import metrics_of
 from fer_core.labels import Expression
 from fer_core.markdown import describe_split
@@ -23,13 +23,11 @@ from fer_ui.charts.confusion import confusion_heatmap
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.metrics_view import show_metrics_table
-from fer_ui.evaluation.protocols import PROTOCOL_TITLES
 from fer_ui.evaluation.report_view import show_warnings
 from fer_ui.formatting import count, images, interval, percent
 from fer_ui.header import Headline, headline, notice
-from fer_ui.query_params import QueryParam, param_segmented_control
+from fer_ui.model_choices import choose_operating_point, choose_protocol, protocol_title
 
-_POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
 _SCORES = {"macro_f1": "Macro-F1", "balanced_accuracy": "Balanced accuracy", "accuracy": "Accuracy"}
 
 
@@ -89,14 +87,10 @@ def _chosen(judged: Judged) -> dict[str, Any]:
     """The report by the protocol and at the point that the address says."""
     found = {(each["protocol"], each["point"]): each for each in judged.reports}
     left, right = st.columns(2)
-    protocols = [name for name in PROTOCOL_TITLES if any(key[0] == name for key in found)]
     with left:
-        protocol = param_segmented_control(
-            "Labels by", protocols, QueryParam.PROTOCOL, format_func=PROTOCOL_TITLES.__getitem__
-        )
-    points = [name for name in _POINTS if (protocol, name) in found]
+        protocol = choose_protocol({name for name, _ in found})
     with right:
-        point = param_segmented_control("Operating point", points, QueryParam.POINT, format_func=_POINTS.__getitem__)
+        point = choose_operating_point({name for by, name in found if by == protocol})
     return found[protocol, point]
 
 
@@ -135,8 +129,8 @@ def _other_data(evaluation: Evaluation) -> None:
         st.markdown(escape_markdown(said))
     rows = [
         {
-            "Labels by": PROTOCOL_TITLES.get(each["protocol"], each["protocol"]),
-            "Point": _POINTS.get(each["point"], each["point"]),
+            "Labels by": protocol_title(each["protocol"]),
+            "Point": each["point"].capitalize(),
             "Images": count(each["n"]),
             **{
                 title: f"{percent(each[name])} ({interval(*each['intervals'][name])})"
@@ -158,6 +152,6 @@ def _in_8_bits(found: QuantizationReport, report: Mapping[str, Any]) -> str:
     return (
         f"Live reads by a copy of this network in 8 bits where that is faster. On {images(result.n)} of "
         f"{describe_split(found.dataset, found.split)} its accuracy is {percent(result.int8.accuracy)} and its "
-        f"macro-F1 {percent(result.int8.macro_f1)} ({PROTOCOL_TITLES[result.protocol].lower()}, {result.point} point): "
+        f"macro-F1 {percent(result.int8.macro_f1)} ({PROTOCOLS[result.protocol]}, {result.point} point): "
         f"{-result.accuracy_drop_01 * 100:+.2f} points of accuracy against 32 bits (95 %: {low} to {high})."
     )

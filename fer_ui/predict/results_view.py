@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
-from fer_core.errors import FerscopeError
-from fer_core.images.photo import DecodedImage, read_image
-from fer_core.inference.predictor import FacePrediction, ImagePrediction, Predictor
+from fer_core.calibration import OperatingPoint
+from fer_core.images.photo import DecodedImage
+from fer_core.inference.predictor import FacePrediction, FacesMode, ImagePrediction, Predictor
 from fer_core.settings import settings
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.boxes import draw_numbered_boxes
@@ -24,41 +26,37 @@ _FAILED = "reading it failed; the page and the server's log say how"
 
 
 def show_picture(
-    number: int, name: str, content: bytes, predictor: Predictor, point: str, mode: str
+    number: int, name: str, content: bytes, predictor: Predictor, point: OperatingPoint, mode: FacesMode
 ) -> ImagePrediction:
-    """Read the picture with this number on the page and show it, or what keeps it from being read."""
-    try:
-        image = read_image(content, settings(), name=name)
-    except FerscopeError as error:
-        notice("error", str(error))
-        return ImagePrediction(name, 0, 0, (), str(error), ())
+    """Predict the picture with this number on the page and show it, or why it could not be read.
+
+    Returns:
+        the prediction, without its pixels.
+    """
     with show_errors():
-        faces = predictor.read_photo(image.pixels, point=point, faces=mode)
-        limit = predictor.bundle.calibration.point(point).confidence_threshold
-        reading = ImagePrediction.of(image, name, faces)
-        _show(number, image, faces, reading, limit)
-        return reading
-    return ImagePrediction(name, image.width, image.height, image.notes, _FAILED, ())
+        prediction = predictor.predict_file(content, name, settings(), point=point, faces=mode)
+        if prediction.decoded is None:
+            notice("error", prediction.error)
+        else:
+            threshold = predictor.bundle.calibration.points[point].confidence_threshold
+            _show(number, prediction, prediction.decoded, threshold)
+        return replace(prediction, decoded=None)
+    return ImagePrediction.failed(name, _FAILED)
 
 
-def _show(
-    picture: int,
-    image: DecodedImage,
-    faces: list[FacePrediction],
-    reading: ImagePrediction,
-    confidence_threshold: float,
-) -> None:
+def _show(picture: int, prediction: ImagePrediction, image: DecodedImage, confidence_threshold: float) -> None:
+    faces = prediction.faces
     left, right = st.columns(2, gap="medium")
     with left:
         labels = ["uncertain" if face.uncertain else f"{face.label} {percent(face.confidence, 0)}" for face in faces]
         colors = [expression_color(face.label) for face in faces]
-        drawn = draw_numbered_boxes(image.pixels, [face.box for face in faces], labels, colors)
-        st.image(drawn, width="stretch", alt=f"{reading.source} with {len(faces)} numbered faces")
-        st.caption(escape_markdown(_facts(reading.source, image)))
+        drawn = draw_numbered_boxes(image.pixels, [image.in_pixels(face.box) for face in faces], labels, colors)
+        st.image(drawn, width="stretch", alt=f"{prediction.source} with {len(faces)} numbered faces")
+        st.caption(escape_markdown(_facts(prediction.source, image)))
     with right:
         st.markdown(f"**{_found(len(faces))}**")
-        if reading.rotation_note:
-            st.caption(escape_markdown(reading.rotation_note))
+        if prediction.rotation_note:
+            st.caption(escape_markdown(prediction.rotation_note))
         if not faces:
             notice(
                 "info",

@@ -17,10 +17,10 @@ from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.metrics_view import show_metrics_table
-from fer_ui.evaluation.protocols import PROTOCOL_TITLES
 from fer_ui.evaluation.report_view import reports_of, run_title, show_warnings
 from fer_ui.formatting import count, interval, percent
 from fer_ui.header import Headline, empty_state, headline, notice, page_header
+from fer_ui.model_choices import choose_operating_point, choose_protocol
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
 
@@ -29,7 +29,6 @@ _MEANINGS = {
     "test": "Neither training nor the choice of the epoch touched these images.",
     "valid": "The epoch and the operating points were chosen on these images: their figures flatter a little.",
 }
-_POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
 _CELLS = {"counts": "Counts", "ratios": "Shares of each row"}
 
 
@@ -68,12 +67,9 @@ def _show(run: Run) -> None:
             "Part", [name for name in _PARTS if name in found], QueryParam.SPLIT, format_func=_PARTS.__getitem__
         )
     with columns[1]:
-        point = param_segmented_control("Operating point", _POINTS, QueryParam.POINT)
-    protocols = [name for name in PROTOCOL_TITLES if (name, point) in found[split]]
+        point = choose_operating_point()
     with columns[2]:
-        protocol = param_segmented_control(
-            "Labels by", protocols, QueryParam.PROTOCOL, format_func=PROTOCOL_TITLES.__getitem__
-        )
+        protocol = choose_protocol({name for name, at in found[split] if at == point})
     report = found[split][protocol, point]
     metrics, labels = metrics_of(report), [Expression(name) for name in report["labels"]]
     _headline(metrics, report["ece"])

@@ -13,11 +13,9 @@ from fer_ui.escaping import escape_markdown
 from fer_ui.header import empty_state, notice, page_header
 from fer_ui.live.camera_help import WORDS
 from fer_ui.live.live_view import live_session, show_status, show_video
+from fer_ui.model_choices import choose_operating_point
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, param_segmented_control
 from fer_ui.resources import active_model, detector, fastest
-
-_POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
 
 _WHERE_FRAMES_GO = (
     "START asks your browser for the camera. Its frames go to the FERscope server that this page came from, usually "
@@ -52,7 +50,7 @@ def _live(model: ModelEntry) -> None:
         notice("warning", "The model in use was trained on drawings: what it reads in a real face means nothing.")
     if detector().message:
         notice("warning", detector().message)
-    point = param_segmented_control("Operating point", _POINTS, QueryParam.POINT)
+    point = choose_operating_point()
     session = live_session(reader, point)
     left, right = st.columns([3, 2], gap="large")
     video = None

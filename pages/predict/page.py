@@ -6,21 +6,22 @@ import json
 
 import streamlit as st
 
+from fer_core.calibration import OperatingPoint
 from fer_core.files.csv_file import csv_bytes
-from fer_core.inference.prediction_table import reading_rows, readings_table
-from fer_core.inference.predictor import ImagePrediction
+from fer_core.inference.prediction_table import build_prediction_table, prediction_rows
+from fer_core.inference.predictor import FacesMode, ImagePrediction
 from fer_core.settings import settings
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.header import empty_state, notice, page_header
+from fer_ui.model_choices import choose_operating_point
 from fer_ui.navigation import Page, link_to
 from fer_ui.predict.results_view import show_picture
 from fer_ui.query_params import QueryParam, param_segmented_control
 from fer_ui.resources import active_model, detector, predictor
 from fer_ui.uploads import file_uploader
 
-_POINTS = {"accurate": "Accurate", "balanced": "Balanced"}
-_MODES = {"detect": "Find the faces", "whole": "Each picture is one face"}
+_MODES: dict[FacesMode, str] = {"detect": "Find the faces", "whole": "Each picture is one face"}
 
 
 def main() -> None:
@@ -31,7 +32,7 @@ def main() -> None:
         files = file_uploader("Photos", "photos", "your photos", accept_multiple_files=True, max_upload_size=limit_mb)
         left, right = st.columns(2)
         with left:
-            point = param_segmented_control("Operating point", _POINTS, QueryParam.POINT)
+            point = choose_operating_point()
         with right:
             mode = param_segmented_control("Faces", _MODES, QueryParam.VIEW)
         _about_the_model(mode)
@@ -42,12 +43,12 @@ def main() -> None:
                 links=lambda: link_to(Page.LIVE, "Use the webcam instead"),
             )
             return
-        readings = []
+        predictions = []
         for number, file in enumerate(files, 1):
             if len(files) > 1:
                 st.subheader(escape_markdown(file.name), anchor=False)
-            readings.append(show_picture(number, file.name, file.getvalue(), predictor(active_model()), point, mode))
-        _downloads(readings, active_model().id, point)
+            predictions.append(show_picture(number, file.name, file.getvalue(), predictor(active_model()), point, mode))
+        _downloads(predictions, active_model().id, point)
 
 
 def _limit_mb() -> int:
@@ -67,13 +68,13 @@ def _about_the_model(mode: str) -> None:
         notice("warning", detector().message)
 
 
-def _downloads(readings: list[ImagePrediction], model: str, point: str) -> None:
-    rows = [row for reading in readings for row in reading_rows(reading)]
-    table = csv_bytes(readings_table(rows, model=model, point=point))
-    lines = "".join(json.dumps(reading.to_json() | {"model": model, "point": point}) + "\n" for reading in readings)
+def _downloads(predictions: list[ImagePrediction], model: str, point: OperatingPoint) -> None:
+    rows = [row for prediction in predictions for row in prediction_rows(prediction)]
+    table = csv_bytes(build_prediction_table(rows, model=model, point=point))
+    lines = "".join(json.dumps(each.to_json() | {"model": model, "point": point}) + "\n" for each in predictions)
     with st.container(horizontal=True, gap="small"):
-        st.download_button("Readings as CSV", table, "ferscope-readings.csv", "text/csv")
-        st.download_button("Readings as JSON", lines, "ferscope-readings.jsonl", "application/jsonl")
+        st.download_button("Predictions as CSV", table, "ferscope-predictions.csv", "text/csv")
+        st.download_button("Predictions as JSON", lines, "ferscope-predictions.jsonl", "application/jsonl")
 
 
 main()

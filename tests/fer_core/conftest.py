@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from fer_core.calibration import Calibration, OperatingPoint
+from fer_core.calibration import Calibration, PointCalibration
 from fer_core.contract import Contract
 from fer_core.labels import Expression
 
@@ -76,8 +76,8 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
         Calibration(
             log_priors=tuple(float(value) for value in np.log([0.6, 0.3, 0.1])),
             points={
-                "accurate": OperatingPoint(tau=0, confidence_threshold=confidence_threshold),
-                "balanced": OperatingPoint(tau=tau, confidence_threshold=confidence_threshold),
+                "accurate": PointCalibration(tau=0, confidence_threshold=confidence_threshold),
+                "balanced": PointCalibration(tau=tau, confidence_threshold=confidence_threshold),
             },
         ).save(folder / "calibration.json")
         _write_network(folder / "model.onnx", 8 * np.eye(3, dtype=np.float32), np.zeros(3, np.float32))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from fer_core.calibration import Calibration, OperatingPoint
+from fer_core.calibration import Calibration, OperatingPoint, PointCalibration
 from fer_core.errors import BundleError, InputError
 from fer_core.labels import LABEL_SETS
 
@@ -20,20 +20,20 @@ def calibration(temperature: float = 1.0, tau: float = 1.0) -> Calibration:
     return Calibration(
         log_priors=tuple(np.log(SHARES).tolist()),
         points={
-            "accurate": OperatingPoint(tau=0, temperature=temperature, confidence_threshold=0.4),
-            "balanced": OperatingPoint(tau=tau, temperature=temperature, confidence_threshold=0.3),
+            OperatingPoint.ACCURATE: PointCalibration(tau=0, temperature=temperature, confidence_threshold=0.4),
+            OperatingPoint.BALANCED: PointCalibration(tau=tau, temperature=temperature, confidence_threshold=0.3),
         },
     )
 
 
 def test_probabilities_follow_the_formula() -> None:
-    for row, found in zip(LOGITS, calibration(1.7, 0.6).probabilities(LOGITS, "balanced"), strict=True):
+    for row, found in zip(LOGITS, calibration(1.7, 0.6).probabilities(LOGITS, OperatingPoint.BALANCED), strict=True):
         powers = [math.exp((z - 0.6 * math.log(share)) / 1.7) for z, share in zip(row, SHARES, strict=True)]
         assert found == pytest.approx([power / sum(powers) for power in powers], abs=1e-6)
 
 
-@pytest.mark.parametrize("point", ["accurate", "balanced"])
-def test_rows_sum_to_one_however_large_the_logits(point: str) -> None:
+@pytest.mark.parametrize("point", OperatingPoint)
+def test_rows_sum_to_one_however_large_the_logits(point: OperatingPoint) -> None:
     for scale in (1, 1e3, 1e6):
         probabilities = calibration().probabilities(LOGITS * scale, point)
         assert probabilities.dtype == np.float32
@@ -42,42 +42,42 @@ def test_rows_sum_to_one_however_large_the_logits(point: str) -> None:
 
 
 def test_temperature_changes_confidence_but_no_answer() -> None:
-    sharp, soft = (calibration(t).probabilities(LOGITS, "accurate") for t in (0.5, 3.0))
+    sharp, soft = (calibration(t).probabilities(LOGITS, OperatingPoint.ACCURATE) for t in (0.5, 3.0))
     np.testing.assert_array_equal(sharp.argmax(1), soft.argmax(1))
     assert (sharp.max(1) > soft.max(1)).all()
 
 
 def test_balancing_gives_rare_classes_more_and_common_ones_less() -> None:
-    accurate, balanced = (calibration().probabilities(LOGITS, point) for point in ("accurate", "balanced"))
+    accurate, balanced = (calibration().probabilities(LOGITS, point) for point in OperatingPoint)
     assert (balanced[:, 7] > accurate[:, 7]).all()
     assert (balanced[:, 0] < accurate[:, 0]).all()
 
 
 def test_full_adjustment_undoes_the_priors() -> None:
     # A model that answers with the priors whatever it sees knows nothing: balanced, that is an even answer.
-    even = calibration().probabilities(np.log(SHARES)[None], "balanced")
+    even = calibration().probabilities(np.log(SHARES)[None], OperatingPoint.BALANCED)
     np.testing.assert_allclose(even, 1 / 8, atol=1e-6)
 
 
 def test_identity_is_softmax_at_both_points() -> None:
     identity = Calibration.identity(LABELS)
     softmax = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
-    for point in ("accurate", "balanced"):
+    for point in OperatingPoint:
         np.testing.assert_allclose(identity.probabilities(LOGITS, point), softmax, atol=1e-6)
 
 
 def test_no_rows_give_no_rows() -> None:
-    assert calibration().probabilities(LOGITS[:0], "accurate").shape == (0, 8)
+    assert calibration().probabilities(LOGITS[:0], OperatingPoint.ACCURATE).shape == (0, 8)
 
 
 def test_an_unknown_point_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"'fair'\. Choose one of: accurate, balanced\."):
-        calibration().probabilities(LOGITS, "fair")
+        OperatingPoint.parse("fair")
 
 
 def test_outputs_of_another_number_are_refused() -> None:
     with pytest.raises(BundleError, match="8 classes"):
-        calibration().probabilities(LOGITS[:, :7], "accurate")
+        calibration().probabilities(LOGITS[:, :7], OperatingPoint.ACCURATE)
 
 
 @pytest.mark.parametrize(

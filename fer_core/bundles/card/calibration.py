@@ -6,7 +6,7 @@ from typing import Any
 
 from fer_core.bundles.report_splits import Judged
 from fer_core.calibration import Calibration
-from fer_core.markdown import POINTS, percent, table
+from fer_core.markdown import percent, table
 from fer_core.metrics import CALIBRATION_BINS
 
 PICTURE = "calibration.svg"
@@ -27,8 +27,8 @@ def calibration_lines(judged: Judged, calibration: Calibration) -> list[str]:
     lines = [_CALIBRATION.format(images=_OTHER_IMAGES if judged.split == "test" else _THESE_IMAGES), ""]
     rows = [
         [
-            POINTS[each["point"]],
-            f"{calibration.point(each['point']).temperature:.3f}",
+            each["point"],
+            f"{calibration.points[each['point']].temperature:.3f}",
             f"{each['ece_unscaled']:.3f}" if "ece_unscaled" in each else "–",
             f"{each['ece']:.3f}",
         ]
@@ -41,7 +41,7 @@ def calibration_lines(judged: Judged, calibration: Calibration) -> list[str]:
     lines += [f"![Confidence against accuracy, at each operating point]({PICTURE})", ""]
     heads = ["confidence"]
     for each in drawn:
-        heads += [f"{POINTS[each['point']]}: images", "mean confidence", "right"]
+        heads += [f"{each['point']}: images", "mean confidence", "right"]
     return lines + table(heads, [_bin_row(place, drawn) for place in range(CALIBRATION_BINS)])
 
 
@@ -61,7 +61,7 @@ def _certainty_row(report: dict[str, Any]) -> list[str]:
     share = below["n"] / (below["n"] + above["n"])
     said = f"{percent(share)} ({below['n']:,})"
     return [
-        POINTS[report["point"]],
+        report["point"],
         percent(found["confidence_threshold"]),
         said,
         percent(below["accuracy"]),

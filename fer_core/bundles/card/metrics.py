@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fer_core.bundles.report_splits import Judged
 from fer_core.evaluation.predictions import PROTOCOLS
-from fer_core.markdown import POINTS, percent, plain, table, with_interval
+from fer_core.markdown import percent, plain, table, with_interval
 
 _SCORES = ("macro_f1", "balanced_accuracy", "accuracy")
 _FEW_IMAGES = 50
@@ -29,7 +29,7 @@ def headline_lines(judged: Judged) -> list[str]:
     """One table: each protocol at each point, with intervals."""
     rows = [
         [
-            f"{PROTOCOLS[each['protocol']]}, {POINTS[each['point']]}",
+            f"{PROTOCOLS[each['protocol']]}, {each['point']}",
             f"{each['n']:,}",
             *(with_interval(each[name], each["intervals"][name]) for name in _SCORES),
             f"{each['ece']:.3f}",
@@ -49,7 +49,7 @@ def expression_lines(judged: Judged) -> list[str]:
     """A table of each expression's figures, for each protocol at each point."""
     lines = []
     for each in judged.reports:
-        lines += [f"### {PROTOCOLS[each['protocol']].capitalize()}, {POINTS[each['point']]} point", ""]
+        lines += [f"### {PROTOCOLS[each['protocol']].capitalize()}, {each['point']} point", ""]
         rows = [
             [
                 name,
@@ -71,7 +71,7 @@ def confusion_lines(judged: Judged) -> list[str]:
         "",
     ]
     for each in judged.main:
-        lines += [f"### {PROTOCOLS[each['protocol']].capitalize()}, {POINTS[each['point']]} point", ""]
+        lines += [f"### {PROTOCOLS[each['protocol']].capitalize()}, {each['point']} point", ""]
         rows = [
             [f"**{name}**", *(_cell(number, sum(row), here == place) for place, number in enumerate(row))]
             for here, (name, row) in enumerate(zip(each["labels"], each["confusion"], strict=True))

@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.bundles.bundle import read_bundle_info
 from fer_core.bundles.catalog import SHIPPED_FOLDER
-from fer_core.calibration import Calibration, OperatingPoint
+from fer_core.calibration import Calibration, OperatingPoint, PointCalibration
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import prediction_table
@@ -38,8 +38,8 @@ KEYS = {
 CALIBRATION = Calibration(
     log_priors=tuple(np.log([0.7, 0.15, 0.1, 0.05])),
     points={
-        "accurate": OperatingPoint(tau=0, temperature=1.5, confidence_threshold=0.4),
-        "balanced": OperatingPoint(tau=1, temperature=1.2, confidence_threshold=0.4),
+        OperatingPoint.ACCURATE: PointCalibration(tau=0, temperature=1.5, confidence_threshold=0.4),
+        OperatingPoint.BALANCED: PointCalibration(tau=1, temperature=1.2, confidence_threshold=0.4),
     },
 )
 
@@ -62,7 +62,7 @@ def _table(n: int = 200, votes: bool = False, labeled: bool = True) -> pd.DataFr
 
 
 def test_a_report_has_every_key_and_is_plain_data() -> None:
-    result = report(_table(), CALIBRATION, FOUR, "argmax", "accurate")
+    result = report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     assert set(result) >= KEYS
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert set(result["intervals"]) == {"accuracy", "balanced_accuracy", "macro_f1"}
@@ -72,7 +72,7 @@ def test_a_report_has_every_key_and_is_plain_data() -> None:
 
 
 def test_figures_in_a_report_belong_together() -> None:
-    result = report(_table(), CALIBRATION, FOUR, "argmax", "accurate")
+    result = report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     confusion = np.array(result["confusion"])
     assert confusion.sum() == result["n"] == 180
     assert result["unlabeled"] == 20
@@ -85,8 +85,8 @@ def test_figures_in_a_report_belong_together() -> None:
 
 
 def test_the_point_changes_the_predictions_and_not_the_truth() -> None:
-    accurate = report(_table(2000), CALIBRATION, FOUR, "argmax", "accurate")
-    balanced = report(_table(2000), CALIBRATION, FOUR, "argmax", "balanced")
+    accurate = report(_table(2000), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
+    balanced = report(_table(2000), CALIBRATION, FOUR, "argmax", OperatingPoint.BALANCED)
     assert np.array_equal(np.sum(accurate["confusion"], 1), np.sum(balanced["confusion"], 1))
     assert balanced["balanced_accuracy"] > accurate["balanced_accuracy"]
     assert np.sum(balanced["confusion"], 0)[0] < np.sum(accurate["confusion"], 0)[0]
@@ -95,11 +95,14 @@ def test_the_point_changes_the_predictions_and_not_the_truth() -> None:
 def test_the_calibration_error_is_of_the_calibrated_probabilities() -> None:
     cold = CALIBRATION.model_copy(
         update={
-            "points": {**CALIBRATION.points, "accurate": OperatingPoint(tau=0, temperature=50, confidence_threshold=0)}
+            "points": {
+                **CALIBRATION.points,
+                OperatingPoint.ACCURATE: PointCalibration(tau=0, temperature=50, confidence_threshold=0),
+            }
         }
     )
-    usual = report(_table(2000), CALIBRATION, FOUR, "argmax", "accurate")
-    unsure = report(_table(2000), cold, FOUR, "argmax", "accurate")
+    usual = report(_table(2000), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
+    unsure = report(_table(2000), cold, FOUR, "argmax", OperatingPoint.ACCURATE)
     assert unsure["ece"] == pytest.approx(unsure["accuracy"] - 0.25, abs=0.03)
     assert unsure["accuracy"] == usual["accuracy"]
 
@@ -120,23 +123,23 @@ def test_without_a_label_there_is_nothing_to_report() -> None:
     table = _table(labeled=False)
     assert reports(table, CALIBRATION, FOUR) == []
     with pytest.raises(InputError, match="no labeled images"):
-        report(table, CALIBRATION, FOUR, "argmax", "accurate")
+        report(table, CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     with pytest.raises(InputError, match="needs crowd votes"):
-        report(table, CALIBRATION, FOUR, "majority", "accurate")
+        report(table, CALIBRATION, FOUR, "majority", OperatingPoint.ACCURATE)
 
 
 def test_the_temperature_is_what_parts_the_two_calibration_errors() -> None:
     plain = CALIBRATION.model_copy(
         update={"points": {name: p.model_copy(update={"temperature": 1.0}) for name, p in CALIBRATION.points.items()}}
     )
-    scaled = report(_table(), CALIBRATION, FOUR, "argmax", "balanced")
-    unscaled = report(_table(), plain, FOUR, "argmax", "balanced")
+    scaled = report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.BALANCED)
+    unscaled = report(_table(), plain, FOUR, "argmax", OperatingPoint.BALANCED)
     assert scaled["ece_unscaled"] == unscaled["ece"] == unscaled["ece_unscaled"]
     assert scaled["ece"] != scaled["ece_unscaled"]
 
 
 def test_the_curve_and_the_limit_account_for_every_judged_image() -> None:
-    result = report(_table(), CALIBRATION, FOUR, "argmax", "accurate")
+    result = report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     assert sum(result["calibration_curve"]["n"]) == result["n"]
     below, above = result["selective_accuracy"]["below"], result["selective_accuracy"]["above"]
     assert below["n"] + above["n"] == result["n"]
@@ -160,7 +163,7 @@ def _of(truth: list[str | None], answers: list[str]) -> pd.DataFrame:
 
 
 def test_ten_of_ten_of_one_class_prove_little_and_say_so() -> None:
-    result = report(_of([NAMES[1]] * 10, [NAMES[1]] * 10), CALIBRATION, FOUR, "argmax", "accurate")
+    result = report(_of([NAMES[1]] * 10, [NAMES[1]] * 10), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     assert result["accuracy"] == result["macro_f1"] == 1
     assert result["classes"] == [NAMES[1]]
     assert all(low < 0.9 for low, _ in result["intervals"].values())
@@ -170,7 +173,7 @@ def test_ten_of_ten_of_one_class_prove_little_and_say_so() -> None:
 
 @pytest.mark.parametrize("right", [True, False])
 def test_one_image_proves_next_to_nothing(right: bool) -> None:
-    result = report(_of([NAMES[0]], [NAMES[0 if right else 1]]), CALIBRATION, FOUR, "argmax", "accurate")
+    result = report(_of([NAMES[0]], [NAMES[0 if right else 1]]), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     for name, (low, high) in result["intervals"].items():
         assert low <= result[name] <= high
         assert high - low > 0.5
@@ -181,31 +184,33 @@ def test_one_image_proves_next_to_nothing(right: bool) -> None:
 
 def test_macro_figures_name_the_classes_that_they_are_over() -> None:
     truth = NAMES[:3] * 20
-    result = report(_of(truth, truth), CALIBRATION, FOUR, "argmax", "accurate")
+    result = report(_of(truth, truth), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     assert result["classes"] == NAMES[:3]
     assert result["warnings"] == [
         f"Macro-F1 and balanced accuracy are over 3 of 4 classes: no judged image shows {NAMES[3]}."
     ]
     whole = NAMES * 20
-    assert report(_of(whole, whole), CALIBRATION, FOUR, "argmax", "accurate")["warnings"] == []
+    assert report(_of(whole, whole), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)["warnings"] == []
 
 
 def test_a_class_that_training_never_had_is_named() -> None:
     untaught = CALIBRATION.model_copy(update={"log_priors": (*np.log([0.7, 0.2, 0.1]), float(np.log(1e-4)))})
     truth = NAMES * 20
-    (said,) = report(_of(truth, truth), untaught, FOUR, "argmax", "accurate")["warnings"]
+    (said,) = report(_of(truth, truth), untaught, FOUR, "argmax", OperatingPoint.ACCURATE)["warnings"]
     assert said.startswith(f"Not in training: {NAMES[3]} (20 images)")
 
 
 def test_a_class_that_the_model_does_not_know_is_named() -> None:
     stranger = next(str(each) for each in Expression if str(each) not in NAMES)
-    result = report(_of([*NAMES * 20, stranger], [*NAMES * 20, NAMES[0]]), CALIBRATION, FOUR, "argmax", "accurate")
+    result = report(
+        _of([*NAMES * 20, stranger], [*NAMES * 20, NAMES[0]]), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE
+    )
     assert (result["n"], result["unlabeled"]) == (80, 1)
     assert result["warnings"] == [f"Not judged, as the model does not know the label: {stranger} (1 image)."]
 
 
 def test_a_stored_report_of_an_older_version_still_opens() -> None:
-    result = report(_table(), CALIBRATION, FOUR, "argmax", "accurate")
+    result = report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     older = {key: value for key, value in result.items() if key not in ("classes", "warnings")}
     older["per_class"] = {
         name: {key: value for key, value in row.items() if key not in ("precision_interval", "f1_interval")}

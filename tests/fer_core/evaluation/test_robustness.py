@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_core.bundles.bundle import Bundle
+from fer_core.calibration import OperatingPoint
 from fer_core.contract import Contract
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
 from fer_core.data.votes import VOTE_COLUMNS
@@ -23,7 +24,6 @@ from fer_core.evaluation.report import report
 from fer_core.evaluation.report_file import METRICS
 from fer_core.evaluation.robustness import robustness
 from fer_core.evaluation.robustness_report import RobustnessReport
-from fer_core.progress import no_progress
 
 COLORS = {"neutral": (140, 105, 105), "happiness": (105, 140, 105), "sadness": (105, 105, 140)}
 
@@ -76,13 +76,17 @@ def bundle(make_bundle: Callable[..., Path]) -> Bundle:
 
 
 def _measured(bundle: Bundle, rows: pd.DataFrame, source: Pictures, **more: Any) -> RobustnessReport:
-    return robustness(bundle, rows, source, "argmax", "accurate", **{"dataset": "colors", **more})
+    return robustness(bundle, rows, source, "argmax", OperatingPoint.ACCURATE, **{"dataset": "colors", **more})
 
 
 def test_undisturbed_figures_are_those_of_evaluation(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
     rows, source = data
     expected = report(
-        predict_dataset(bundle, rows, source), bundle.calibration, bundle.contract.label_set, "argmax", "accurate"
+        predict_dataset(bundle, rows, source),
+        bundle.calibration,
+        bundle.contract.label_set,
+        "argmax",
+        OperatingPoint.ACCURATE,
     )
     source.reads.clear()
     found = _measured(bundle, rows, source, split="test", seed=3)
@@ -90,7 +94,7 @@ def test_undisturbed_figures_are_those_of_evaluation(data: tuple[pd.DataFrame, P
         assert getattr(found.clean, name) == expected[name]
         assert found.clean.intervals[name] == tuple(expected["intervals"][name])
     assert (found.model, found.dataset, found.split) == ("tiny", "colors", "test")
-    assert (found.protocol, found.point, found.n, found.seed) == ("argmax", "accurate", 90, 3)
+    assert (found.protocol, found.point, found.n, found.seed) == ("argmax", OperatingPoint.ACCURATE, 90, 3)
     assert sorted(source.reads) == sorted(rows["path"])
 
 
@@ -176,7 +180,7 @@ def test_votes_are_judged_by_majority(data: tuple[pd.DataFrame, Pictures], bundl
     crowd[np.arange(90), np.arange(90) % 3] = 6
     crowd[:30, 9] = 6
     rows[list(VOTE_COLUMNS)] = crowd
-    assert robustness(bundle, rows, source, "majority", "balanced", dataset="colors").n == 60
+    assert robustness(bundle, rows, source, "majority", OperatingPoint.BALANCED, dataset="colors").n == 60
 
 
 def test_progress_goes_forward_and_can_stop_the_work(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
@@ -216,4 +220,4 @@ def test_bad_input_is_refused_in_words(
 
 def test_majority_needs_votes(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
     with pytest.raises(InputError, match="needs crowd votes"):
-        robustness(bundle, *data, "majority", "accurate", dataset="colors", progress=no_progress)
+        robustness(bundle, *data, "majority", OperatingPoint.ACCURATE, dataset="colors", progress=no_progress)

@@ -6,7 +6,7 @@ import numpy as np
 
 from fer_core.faces import FaceBox
 from fer_core.files.csv_file import csv_bytes
-from fer_core.inference.prediction_table import NO_FACE, reading_rows, readings_table
+from fer_core.inference.prediction_table import NO_FACE, build_prediction_table, prediction_rows
 from fer_core.inference.predictor import FacePrediction, ImagePrediction
 from fer_core.labels import Expression
 
@@ -25,8 +25,8 @@ def test_pictures_without_a_face_and_unread_ones_have_a_row() -> None:
         ImagePrediction("none.jpg", 100, 90, (), "", ()),
         ImagePrediction("=cmd|1+1.jpg", 0, 0, (), "it is not an image", ()),
     ]
-    rows = [row for reading in readings for row in reading_rows(reading)]
-    table = readings_table(rows, model="default", point="balanced")
+    rows = [row for reading in readings for row in prediction_rows(reading)]
+    table = build_prediction_table(rows, model="default", point="balanced")
     assert table["source"].tolist() == ["two.jpg", "two.jpg", "none.jpg", "=cmd|1+1.jpg"]
     assert table["problem"].tolist() == ["", "", NO_FACE, "it is not an image"]
     assert table["faces"].tolist()[:3] == [2, 2, 0] and table["faces"].isna().tolist()[3]
@@ -40,8 +40,8 @@ def test_pictures_without_a_face_and_unread_ones_have_a_row() -> None:
 
 
 def test_a_table_of_unread_pictures_alone_has_its_columns() -> None:
-    table = readings_table(
-        [*reading_rows(ImagePrediction("a\udcff", 0, 0, (), "broken", ()))], model="m", point="accurate"
+    table = build_prediction_table(
+        [*prediction_rows(ImagePrediction("a\udcff", 0, 0, (), "broken", ()))], model="m", point="accurate"
     )
     assert table["source"].tolist() == ["a?"]
     assert {"label", "confidence", "model"} <= set(table)

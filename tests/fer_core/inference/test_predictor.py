@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from fer_core.bundles.bundle import Bundle
+from fer_core.calibration import OperatingPoint
 from fer_core.detection.detector import DetectedFace, YuNetDetector
 from fer_core.detection.photo_search import search_photo
 from fer_core.errors import DetectorError, InputError
@@ -60,7 +61,7 @@ LEFT, RIGHT = FaceBox(20, 20, 40, 40), FaceBox(130, 20, 40, 40)
 
 
 def test_each_face_is_read_by_its_own_crop(make_bundle: MakeBundle) -> None:
-    left, right = Predictor(Bundle.open(make_bundle()), Fixed((LEFT, RIGHT))).read(halves())
+    left, right = Predictor(Bundle.open(make_bundle()), Fixed((LEFT, RIGHT))).predict_image(halves())
     assert (left.box, left.label) == (LEFT, Expression.NEUTRAL)
     assert (right.box, right.label) == (RIGHT, Expression.HAPPINESS)
     sure = np.exp(8) / (np.exp(8) + 2)
@@ -73,10 +74,10 @@ def test_each_face_is_read_by_its_own_crop(make_bundle: MakeBundle) -> None:
 
 def test_the_crop_has_the_contracts_margin(make_bundle: MakeBundle) -> None:
     predictor = Predictor(Bundle.open(make_bundle(margin_01=0.25)), Fixed((LEFT,)))
-    (reading,) = predictor.read(halves())
+    (prediction,) = predictor.predict_image(halves())
     (found,) = Fixed((LEFT,)).detect(halves())
-    np.testing.assert_array_equal(reading.crop, crop_face(halves(), found.frame, 0.25))
-    assert reading.crop.shape[0] == round(found.frame.side_px * 1.5)
+    np.testing.assert_array_equal(prediction.crop, crop_face(halves(), found.frame, 0.25))
+    assert prediction.crop.shape[0] == round(found.frame.side_px * 1.5)
 
 
 def test_a_leaning_face_is_read_upright_and_keeps_its_box(make_bundle: MakeBundle) -> None:
@@ -84,43 +85,43 @@ def test_a_leaning_face_is_read_upright_and_keeps_its_box(make_bundle: MakeBundl
     face = DetectedFace(LEFT, 0.9, eyes_and_mouth)
     assert face.frame.roll_deg > 15
     picture = np.random.default_rng(0).integers(0, 255, (100, 200, 3)).astype(np.uint8)
-    (reading,) = Predictor(Bundle.open(make_bundle()), Fixed(())).read_detected(picture, [face])
-    np.testing.assert_array_equal(reading.crop, crop_face(picture, face.frame, 0.0))
-    assert reading.box == LEFT
+    (prediction,) = Predictor(Bundle.open(make_bundle()), Fixed(())).predict_faces(picture, [face])
+    np.testing.assert_array_equal(prediction.crop, crop_face(picture, face.frame, 0.0))
+    assert prediction.box == LEFT
 
 
 def test_a_whole_picture_is_the_contract_and_the_session_by_hand(make_bundle: MakeBundle) -> None:
     folder = make_bundle(margin_01=0.25)
     bundle = Bundle.open(folder)
     crop = np.random.default_rng(0).integers(0, 255, (57, 43, 3)).astype(np.uint8)
-    (reading,) = Predictor(bundle, None).read(crop, faces="whole")
+    (prediction,) = Predictor(bundle, None).predict_image(crop, faces="whole")
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
     logits = session.run(["logits"], {"faces": bundle.contract.apply(crop)[None]})[0][0].astype(float)
     wanted = np.exp(logits) / np.exp(logits).sum()
-    np.testing.assert_allclose(list(reading.probabilities.values()), wanted, atol=1e-6)
-    assert (reading.box, reading.detector, reading.detector_score) == (FaceBox(0, 0, 43, 57), "none", None)
-    np.testing.assert_array_equal(reading.crop, crop)
+    np.testing.assert_allclose(list(prediction.probabilities.values()), wanted, atol=1e-6)
+    assert (prediction.box, prediction.detector, prediction.detector_score) == (FaceBox(0, 0, 43, 57), "none", None)
+    np.testing.assert_array_equal(prediction.crop, crop)
 
 
 def test_one_picture_gives_one_reading_through_file_bytes_and_pixels(make_bundle: MakeBundle, tmp_path: Path) -> None:
     predictor = Predictor(Bundle.open(make_bundle()), Fixed((LEFT, RIGHT)))
     path = tmp_path / "halves.png"
     path.write_bytes(png(halves()))
-    readings = [
-        predictor.read_file(path, "a", LIMITS).faces,
-        predictor.read_file(path.read_bytes(), "b", LIMITS).faces,
-        predictor.read(halves()),
-        predictor.read_detected(halves(), Fixed((LEFT, RIGHT)).detect(halves())),
+    predictions = [
+        predictor.predict_file(path, "a", LIMITS).faces,
+        predictor.predict_file(path.read_bytes(), "b", LIMITS).faces,
+        predictor.predict_image(halves()),
+        predictor.predict_faces(halves(), Fixed((LEFT, RIGHT)).detect(halves())),
     ]
-    tables = [[face.probabilities for face in faces] for faces in readings]
+    tables = [[face.probabilities for face in faces] for faces in predictions]
     assert all(table == tables[0] for table in tables)
 
 
 def test_the_point_changes_the_answer(make_bundle: MakeBundle) -> None:
     gray = np.full((40, 40, 3), 120, np.uint8)
     predictor = Predictor(Bundle.open(make_bundle(tau=1.0)), None)
-    (accurate,) = predictor.read(gray, faces="whole")
-    (balanced,) = predictor.read(gray, faces="whole", point="balanced")
+    (accurate,) = predictor.predict_image(gray, faces="whole")
+    (balanced,) = predictor.predict_image(gray, faces="whole", point=OperatingPoint.BALANCED)
     assert accurate.confidence == pytest.approx(1 / 3, abs=1e-6)
     assert balanced.label is Expression.SADNESS
     assert balanced.confidence == pytest.approx(10 / (10 + 1 / 0.3 + 1 / 0.6), abs=1e-5)
@@ -128,7 +129,7 @@ def test_the_point_changes_the_answer(make_bundle: MakeBundle) -> None:
 
 def test_a_small_face_is_uncertain_however_clear(make_bundle: MakeBundle) -> None:
     predictor = Predictor(Bundle.open(make_bundle()), Fixed((FaceBox(20, 20, 18, 25), FaceBox(120, 20, 20, 20))))
-    small, large = predictor.read(halves())
+    small, large = predictor.predict_image(halves())
     assert (small.uncertain, small.reason) == (True, "the face is only 18 px wide")
     assert small.sentence == (
         "The model reads this face as neutral (100%), but is not sure: the face is only 18 px wide."
@@ -139,7 +140,7 @@ def test_a_small_face_is_uncertain_however_clear(make_bundle: MakeBundle) -> Non
 
 def test_a_face_that_is_seen_badly_is_uncertain_with_the_reason(make_bundle: MakeBundle) -> None:
     predictor = Predictor(Bundle.open(make_bundle()), Fixed((FaceBox(20, 80, 40, 40), RIGHT)))
-    cut_off, inside = predictor.read_photo(halves())
+    cut_off, inside = predictor.predict_image(halves())
     assert (cut_off.label, cut_off.uncertain) == (Expression.NEUTRAL, True)
     assert cut_off.reason == "the face is cut off by the picture's edge"
     assert cut_off.to_json()["reasons"] == ["cut_off"]
@@ -149,24 +150,28 @@ def test_a_face_that_is_seen_badly_is_uncertain_with_the_reason(make_bundle: Mak
 def test_a_blurred_crop_is_uncertain_without_a_box(make_bundle: MakeBundle) -> None:
     rng = np.random.default_rng(0)
     coarse = cv2.resize(rng.integers(0, 255, (6, 6, 3)).astype(np.uint8), (96, 96), interpolation=cv2.INTER_CUBIC)
-    (reading,) = Predictor(Bundle.open(make_bundle()), None).read(np.asarray(coarse, np.uint8), faces="whole")
-    assert AbstainReason.BLURRED in reading.abstain_reasons
-    assert "the face is too blurred" in reading.reason
+    (prediction,) = Predictor(Bundle.open(make_bundle()), None).predict_image(
+        np.asarray(coarse, np.uint8), faces="whole"
+    )
+    assert AbstainReason.BLURRED in prediction.abstain_reasons
+    assert "the face is too blurred" in prediction.reason
 
 
 def test_close_answers_and_low_confidence_are_said(make_bundle: MakeBundle) -> None:
     crop = np.zeros((40, 40, 3), np.uint8)
     crop[..., 0], crop[..., 1] = 130, 131
-    (reading,) = Predictor(Bundle.open(make_bundle(confidence_threshold=0.6)), None).read(crop, faces="whole")
-    assert reading.uncertain
-    assert reading.reason == (
+    (prediction,) = Predictor(Bundle.open(make_bundle(confidence_threshold=0.6)), None).predict_image(
+        crop, faces="whole"
+    )
+    assert prediction.uncertain
+    assert prediction.reason == (
         "0.50 is below the model's own limit of 0.60; the two best, happiness and neutral, are close"
     )
 
 
 def test_no_face_is_no_reading_and_no_error(make_bundle: MakeBundle) -> None:
-    reading = Predictor(Bundle.open(make_bundle()), Fixed(())).read_file(png(halves()), "empty.png", LIMITS)
-    assert reading.to_json() == {
+    prediction = Predictor(Bundle.open(make_bundle()), Fixed(())).predict_file(png(halves()), "empty.png", LIMITS)
+    assert prediction.to_json() == {
         "source": "empty.png",
         "width": 200,
         "height": 100,
@@ -179,15 +184,17 @@ def test_no_face_is_no_reading_and_no_error(make_bundle: MakeBundle) -> None:
 def test_a_failure_is_an_error_and_never_a_reading(make_bundle: MakeBundle, tmp_path: Path) -> None:
     predictor = Predictor(Bundle.open(make_bundle()), Fixed((LEFT,)))
     for source in (b"", b"text", png(halves())[:200], tmp_path / "missing.png"):
-        reading = predictor.read_file(source, "bad.png", LIMITS, faces="whole")
-        assert reading.faces == ()
-        assert reading.error.startswith("bad.png ")
-        assert (reading.width, reading.height) == (0, 0)
+        prediction = predictor.predict_file(source, "bad.png", LIMITS, faces="whole")
+        assert prediction.faces == ()
+        assert prediction.error.startswith("bad.png ")
+        assert (prediction.width, prediction.height) == (0, 0)
 
 
 def test_json_is_what_predict_promises(make_bundle: MakeBundle) -> None:
     predictor = Predictor(Bundle.open(make_bundle()), Fixed((LEFT,)))
-    line = json.loads(json.dumps(predictor.read_file(png(halves()), "halves.png", LIMITS).to_json(), allow_nan=False))
+    line = json.loads(
+        json.dumps(predictor.predict_file(png(halves()), "halves.png", LIMITS).to_json(), allow_nan=False)
+    )
     assert list(line) == ["source", "width", "height", "error", "faces", "rotation_deg"]
     (face,) = line["faces"]
     assert list(face) == [
@@ -209,23 +216,23 @@ def test_json_is_what_predict_promises(make_bundle: MakeBundle) -> None:
 def test_boxes_of_a_scaled_picture_are_in_pixels_of_the_file(make_bundle: MakeBundle) -> None:
     large = np.array(Image.fromarray(halves()).resize((8192, 4096), Image.Resampling.NEAREST))
     detector = Fixed((FaceBox(100, 200, 300, 400),))
-    reading = Predictor(Bundle.open(make_bundle()), detector).read_file(png(large), "large.png", LIMITS)
+    prediction = Predictor(Bundle.open(make_bundle()), detector).predict_file(png(large), "large.png", LIMITS)
     assert detector.seen[0].shape == (2048, 4096, 3)
-    assert (reading.width, reading.height) == (8192, 4096)
-    assert reading.faces[0].box == FaceBox(200, 400, 600, 800)
+    assert (prediction.width, prediction.height) == (8192, 4096)
+    assert prediction.faces[0].box == FaceBox(200, 400, 600, 800)
     (found,) = detector.detect(large)
-    assert reading.faces[0].crop.shape == (round(found.frame.side_px), round(found.frame.side_px), 3)
-    assert reading.notes == ("scaled from 8192x4096 to 4096x2048 for analysis",)
+    assert prediction.faces[0].crop.shape == (round(found.frame.side_px), round(found.frame.side_px), 3)
+    assert prediction.notes == ("scaled from 8192x4096 to 4096x2048 for analysis",)
 
 
 def test_wrong_words_are_refused(make_bundle: MakeBundle) -> None:
     predictor = Predictor(Bundle.open(make_bundle()), Fixed(()))
     with pytest.raises(InputError, match="Choose one of: detect, whole"):
-        predictor.read(halves(), faces="all")
+        predictor.predict_image(halves(), faces="all")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="Choose one of: accurate, balanced"):
-        predictor.read(halves(), point="fair")
+        OperatingPoint.parse("fair")
     with pytest.raises(DetectorError, match="no face detector"):
-        Predictor(predictor.bundle, None).read(halves())
+        Predictor(predictor.bundle, None).predict_image(halves())
 
 
 @pytest.mark.parametrize(
@@ -237,13 +244,13 @@ def test_photographs_are_read_face_by_face(
 ) -> None:
     predictor = Predictor(Bundle.open(make_bundle()), YuNetDetector(yunet_file))
     path = test_data / "media" / name
-    reading = predictor.read_file(path, name, LIMITS)
-    assert reading.error == ""
-    assert len(reading.faces) == people
+    prediction = predictor.predict_file(path, name, LIMITS)
+    assert prediction.error == ""
+    assert len(prediction.faces) == people
     pixels = read_image(path, LIMITS).pixels
-    for face, found in zip(reading.faces, search_photo(YuNetDetector(yunet_file), pixels), strict=True):
+    for face, found in zip(prediction.faces, search_photo(YuNetDetector(yunet_file), pixels), strict=True):
         assert face.box == found.box
-        (alone,) = predictor.read(crop_face(pixels, found.frame, 0.0), faces="whole")
+        (alone,) = predictor.predict_image(crop_face(pixels, found.frame, 0.0), faces="whole")
         assert list(alone.probabilities.values()) == pytest.approx(list(face.probabilities.values()), abs=1e-5)
 
 

@@ -46,7 +46,7 @@ class Watched:
 
     def show(self, frame: RgbImage, point: str = "accurate") -> list[dict[Expression, float]]:
         self.at_s += FRAME_S
-        return [reading.probabilities for reading in self.reader.read(frame, self.at_s, point=point)]
+        return [reading.probabilities for reading in self.reader.predict(frame, self.at_s, point=point)]
 
 
 def test_a_face_that_stays_is_read_twice_and_the_mean_of_it_and_its_mirror_image_holds() -> None:
@@ -148,8 +148,8 @@ def test_a_face_on_its_head_is_seen_as_such_and_looked_at_once_a_second(upside_d
     for _ in range(round(2.5 / FRAME_S)):
         watched.at_s += FRAME_S
         watched.detector.shown.clear()
-        (reading,) = watched.reader.read(frame, watched.at_s)
-        seen.append(reading.seen is not None and reading.seen.looks_turned)
+        (reading,) = watched.reader.predict(frame, watched.at_s)
+        seen.append(reading.quality is not None and reading.quality.looks_turned)
         small += [size for size in watched.detector.shown if size[0] == size[1]]
     assert seen == [upside_down] * len(seen)
     assert (AbstainReason.TURNED in reading.abstain_reasons) is upside_down

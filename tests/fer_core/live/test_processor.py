@@ -35,7 +35,7 @@ class FakePredictor:
         self.threads: set[str] = set()
         self._before = before
 
-    def read(self, image: RgbImage, at_s: float, *, point: str = "accurate") -> list[FacePrediction]:
+    def predict(self, image: RgbImage, at_s: float, *, point: str = "accurate") -> list[FacePrediction]:
         self.seen.append(int(image[0, 0, 0]))
         self.points.append(point)
         self.threads.add(threading.current_thread().name)

@@ -110,10 +110,10 @@ def test_doubt_follows_the_smoothed_probabilities() -> None:
 
 def test_a_face_that_is_seen_badly_is_in_doubt_until_it_is_seen_well() -> None:
     tracks = FaceTracks()
-    cut_off = replace(reading(LEFT), seen=FaceQuality(50, outside_01=0.4))
+    cut_off = replace(reading(LEFT), quality=FaceQuality(50, outside_01=0.4))
     (face,) = tracks.update([cut_off], 0.0)
     assert face.doubt == "the face is cut off by the picture's edge"
-    (face,) = tracks.update([replace(reading(LEFT), seen=FaceQuality(50))], 0.1)
+    (face,) = tracks.update([replace(reading(LEFT), quality=FaceQuality(50))], 0.1)
     assert not face.uncertain
 
 
