@@ -84,7 +84,7 @@ def test_what_8_bits_cost_is_told_by_the_chosen_protocol_at_the_chosen_point(
         for point, lost_01 in (("accurate", 0.0012), ("balanced", -0.0021))
     ]
     path = find_model(imported, furnished).folder / INT8_REPORT
-    QuantizationReport(dataset="ferplus", split="valid", calibration_images=8, held=tuple(held)).save(path)
+    QuantizationReport(dataset="ferplus", split="valid", calibration_images=8, comparisons=tuple(held)).save(path)
     shown = words(open_page(Page.MODELS, model=imported, protocol="argmax"))
     assert "On 40 images of the part that ferplus calls valid its accuracy is 89.9 %" in shown
     assert "-0.12 points of accuracy against 32 bits (95 %: -0.22 to -0.02)" in shown
