@@ -48,7 +48,7 @@ def test_one_that_does_not_hold_together_is_an_error_in_words(report: Quantizati
     broken = report.model_dump(mode="json")
     broken["comparisons"][1]["n"] = 0
     (tmp_path / REPORT_FILE).write_text(json.dumps(broken))
-    with pytest.raises(BundleError, match=r"int8\.json of .* at held\.1\.n.*Make it again with quantize"):
+    with pytest.raises(BundleError, match=r"int8\.json of .* at comparisons\.1\.n.*Make it again with quantize"):
         read_quantization_report(tmp_path)
 
 

@@ -24,6 +24,7 @@ from fer_core.evaluation.report import report
 from fer_core.evaluation.report_file import METRICS
 from fer_core.evaluation.robustness import robustness
 from fer_core.evaluation.robustness_report import RobustnessReport
+from fer_core.progress import no_progress
 
 COLORS = {"neutral": (140, 105, 105), "happiness": (105, 140, 105), "sadness": (105, 105, 140)}
 
