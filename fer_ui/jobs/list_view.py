@@ -105,9 +105,9 @@ def show_one_job(job_id: str) -> None:
         return
     st.subheader(escape_markdown(job.title), anchor=False)
     _show_supervisor(active=job.state.active)
-    st.fragment(run_every="2s" if job.state.active else None)(_show_standing)(job.id, job.state)
+    st.fragment(run_every="2s" if job.state.active else None)(_show_job_status)(job.id, job.state)
     if job.state.ended:
-        _offer_deletion(job)
+        _show_deletion(job)
 
 
 def _show_headline(jobs: Sequence[Job]) -> None:
@@ -214,7 +214,7 @@ def _queue() -> list[tuple[int, Job]]:
     return queue
 
 
-def _show_standing(job_id: str, was: JobState) -> None:
+def _show_job_status(job_id: str, was: JobState) -> None:
     job = job_store().get(job_id)
     if job.state is not was:
         st.rerun()
@@ -276,7 +276,7 @@ def _show_lines(text: str, height_px: int | Literal["content"] = "content") -> N
     st.code(text or "Nothing yet.", language=None, wrap_lines=True, height=height_px)
 
 
-def _offer_deletion(job: Job) -> None:
+def _show_deletion(job: Job) -> None:
     def delete() -> None:
         delete_job(job.id, job_store(), settings())
         go_to(Page.JOBS)

@@ -15,7 +15,7 @@ from fer_ui.jobs.job_view import show_job_rows
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, get_param, param_segmented_control
 from fer_ui.resources import job_store
-from fer_ui.training.form.form import Wanted, training_form
+from fer_ui.training.form.form import TrainingRequest, training_form
 from fer_ui.training.monitor.monitor_view import show_training
 from fer_ui.training.runs.list_view import show_runs
 
@@ -42,20 +42,21 @@ def _begin() -> None:
             links=lambda: link_to(Page.DATASETS, "Draw or import", view="import"),
         )
         return
-    wanted = training_form(datasets)
-    if wanted is not None:
+    request = training_form(datasets)
+    if request is not None:
         with show_errors():
-            _start(wanted)
+            _start(request)
     active = [job for job in job_store().list(kind=JobKind.TRAIN, limit=20) if job.state.active]
     if active:
         st.subheader("Running and waiting", anchor=False)
         show_job_rows(active)
 
 
-def _start(wanted: Wanted) -> None:
+def _start(request: TrainingRequest) -> None:
     """Queue what the form asked for, and go where it can be watched."""
     jobs = [
-        submit_training(config, settings(), priority=wanted.priority, device=wanted.device) for config in wanted.configs
+        submit_training(config, settings(), priority=request.priority, device=request.device)
+        for config in request.configs
     ]
     if len(jobs) == 1:
         go_to(Page.TRAINING, job=jobs[0].id)

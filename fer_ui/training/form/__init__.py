@@ -10,6 +10,6 @@ A link to the form can carry the dataset, a preset or a run, a remedy for imbala
 dividing the images, and whether ambiguous ones are left out; what is chosen of these is in the address too.
 """
 
-from fer_ui.training.form.form import Wanted, training_form
+from fer_ui.training.form.form import TrainingRequest, training_form
 
-__all__ = ["Wanted", "training_form"]
+__all__ = ["TrainingRequest", "training_form"]

@@ -12,9 +12,9 @@ from fer_core.training.config.train_config import AugmentConfig
 from fer_ui.escaping import escape_markdown
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param
-from fer_ui.training.form.augment_fields import AUGMENT, LIGHT, MIXING, PLACES, QUALITY
-from fer_ui.training.form.draft import Draft, Values, session_draft
-from fer_ui.training.form.form_context import Place
+from fer_ui.training.form.augment_fields import AUGMENT, DEGRADATION, GEOMETRIC, MIXING, PHOTOMETRIC
+from fer_ui.training.form.form_context import FormContext
+from fer_ui.training.form.form_state import FormState, Values, form_state
 from fer_ui.training.form.widgets import draw_fields, widget_value
 
 OWN = "own"
@@ -23,7 +23,7 @@ OWN = "own"
 _GROUP = "augment."
 _POLICY = str(QueryParam.POLICY)
 _OPEN = "train-augment-values"
-_PARTS = {"Place and shape": PLACES, "Light and color": LIGHT, "Quality": QUALITY, "Mixing": MIXING}
+_PARTS = {"Place and shape": GEOMETRIC, "Light and color": PHOTOMETRIC, "Quality": DEGRADATION, "Mixing": MIXING}
 
 
 def policy_values() -> dict[str, Any]:
@@ -34,7 +34,7 @@ def policy_values() -> dict[str, Any]:
     return {_GROUP + key: value for key, value in known[name].augment.model_dump(mode="json").items()}
 
 
-def augment_of(values: Values) -> AugmentConfig | None:
+def parse_augmentation(values: Values) -> AugmentConfig | None:
     """The augmentation that the values say; None where they don't go together."""
     given = {path.removeprefix(_GROUP): value for path, value in values.items() if path.startswith(_GROUP)}
     try:
@@ -43,19 +43,19 @@ def augment_of(values: Values) -> AugmentConfig | None:
         return None
 
 
-def augment_words(values: Values) -> str:
+def describe_augmentation(values: Values) -> str:
     """What is done to a face, in a sentence."""
-    augment = augment_of(values)
+    augment = parse_augmentation(values)
     if augment is None:
         return ""
     words = "; ".join(describe_changes(augment)) or "nothing is changed"
     return f"{capitalize_first(words)}."
 
 
-def draw_augmentation(draft: Draft, values: Values, place: Place) -> None:
+def draw_augmentation(state: FormState, values: Values, context: FormContext) -> None:
     """The choice of a recipe, what it does in words, and its values, which make it one's own when they are changed."""
     known = policies()
-    by_hand = any(path.startswith(_GROUP) for path in draft.changes)
+    by_hand = any(path.startswith(_GROUP) for path in state.changes)
     own = "By hand" if by_hand else "As it was begun with"
     first, second = st.columns(2, vertical_alignment="bottom")
     with first:
@@ -70,14 +70,16 @@ def draw_augmentation(draft: Draft, values: Values, place: Place) -> None:
         )
     with second:
         opened = st.toggle("Show each value", key=_OPEN)
-    st.caption(escape_markdown(augment_words(values)))
+    st.caption(escape_markdown(describe_augmentation(values)))
     policy = get_param(QueryParam.POLICY)
     if policy in known:
-        link_to(Page.DATASETS, "See faces changed so", dataset=place.dataset.id, section="augmentation", policy=policy)
+        link_to(
+            Page.DATASETS, "See faces changed so", dataset=context.dataset.id, section="augmentation", policy=policy
+        )
     if opened:
         for title, fields in _PARTS.items():
             st.markdown(f"**{title}**")
-            draw_fields(fields, values, place, take=_take)
+            draw_fields(fields, values, context, on_change=_on_change)
 
 
 def _take_policy() -> None:
@@ -88,10 +90,10 @@ def _take_policy() -> None:
         st.query_params[QueryParam.POLICY] = name
 
 
-def _take(path: str) -> None:
+def _on_change(path: str) -> None:
     """One value of a recipe changed makes all of its values one's own."""
-    draft = session_draft()
+    state = form_state()
     for each, value in policy_values().items():
-        draft.put(each, value)
+        state.put(each, value)
     st.query_params.pop(QueryParam.POLICY, None)
-    draft.put(path, widget_value(path, AUGMENT[path].percent))
+    state.put(path, widget_value(path, AUGMENT[path].percent))

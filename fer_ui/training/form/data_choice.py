@@ -7,48 +7,48 @@ import streamlit as st
 from fer_core.data.splits.split import SplitConfig
 from fer_core.text import join_words
 from fer_ui.datasets.ambiguous_choice import choose_exclude_ambiguous
-from fer_ui.training.form.draft import Draft, Values, session_draft, widget_key
-from fer_ui.training.form.fields import LABELS_WORDS
-from fer_ui.training.form.form_context import Place
-from fer_ui.training.form.split_choice import draw_division
+from fer_ui.training.form.fields import LABEL_SET_TITLES
+from fer_ui.training.form.form_context import FormContext
+from fer_ui.training.form.form_state import FormState, Values, form_state, widget_key
+from fer_ui.training.form.split_choice import draw_split
 
 _NEWEST = "newest"
 _OFFERED_MAX = 200
 _LABELS, _CORRECTIONS = "labels", "corrections"
 
 
-def draw_data(draft: Draft, values: Values, split: SplitConfig, place: Place) -> None:
+def draw_data(state: FormState, values: Values, split: SplitConfig, context: FormContext) -> None:
     """The division first, then what is learned from it."""
-    draw_division(split, place)
+    draw_split(split, context)
     first, second, third = st.columns(3)
     with first:
         st.session_state[widget_key(_LABELS)] = values[_LABELS]
         st.selectbox(
             "Expressions told apart",
-            list(LABELS_WORDS),
+            list(LABEL_SET_TITLES),
             key=widget_key(_LABELS),
-            format_func=LABELS_WORDS.__getitem__,
+            format_func=LABEL_SET_TITLES.__getitem__,
             on_change=_take_labels,
             help="Faces whose label, the commonest vote where there are votes, is another one are left out.",
         )
     with second:
-        choose_exclude_ambiguous(place.index, usually_left_out=draft.base.exclude_ambiguous)
-    if place.corrections or values[_CORRECTIONS] is not None:
+        choose_exclude_ambiguous(context.index, usually_left_out=state.base.exclude_ambiguous)
+    if context.corrections or values[_CORRECTIONS] is not None:
         with third:
-            _corrections(values[_CORRECTIONS], place)
+            _corrections(values[_CORRECTIONS], context)
 
 
-def _corrections(chosen: int | None, place: Place) -> None:
+def _corrections(chosen: int | None, context: FormContext) -> None:
     key = widget_key(_CORRECTIONS)
-    versions = range(place.corrections, max(-1, place.corrections - _OFFERED_MAX), -1)
+    versions = range(context.corrections, max(-1, context.corrections - _OFFERED_MAX), -1)
     named = None if chosen is None else str(chosen)
-    offered = list(dict.fromkeys([_NEWEST, *map(str, versions), "0", *([named] if named else [])]))
+    options = list(dict.fromkeys([_NEWEST, *map(str, versions), "0", *([named] if named else [])]))
     st.session_state[key] = named or _NEWEST
     st.selectbox(
         "Corrections",
-        offered,
+        options,
         key=key,
-        format_func=lambda version: _version_words(version, place.corrections),
+        format_func=lambda version: _version_words(version, context.corrections),
         on_change=_take_corrections,
         help="Which version of what was corrected on the Datasets page is used: "
         + join_words(["the newest when the run begins", "one that was noted", "none of it"], "or")
@@ -63,9 +63,9 @@ def _version_words(version: str, newest: int) -> str:
 
 
 def _take_labels() -> None:
-    session_draft().put(_LABELS, st.session_state[widget_key(_LABELS)])
+    form_state().put(_LABELS, st.session_state[widget_key(_LABELS)])
 
 
 def _take_corrections() -> None:
     version = st.session_state[widget_key(_CORRECTIONS)]
-    session_draft().put(_CORRECTIONS, None if version == _NEWEST else int(version))
+    form_state().put(_CORRECTIONS, None if version == _NEWEST else int(version))

@@ -16,7 +16,7 @@ from fer_core.training.estimate_report import Estimate, Spread, spread_words, ti
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.header import Headline, headline, notice
-from fer_ui.training.form.network import memory_words
+from fer_ui.training.form.network import format_memory
 
 _KEY = "train-estimate"
 _TIGHT_01 = 0.85
@@ -24,7 +24,7 @@ _TIGHT_01 = 0.85
 
 
 @dataclass(frozen=True)
-class _Shown:
+class _StoredEstimate:
     """An estimate, and what it is of."""
 
     of: str
@@ -39,7 +39,7 @@ def estimate_key(config: TrainConfig, dataset: StoredDataset, device: str) -> st
     return json.dumps([content, dataset.fingerprint, dataset.corrections().version, device])
 
 
-def take_estimate(config: TrainConfig, dataset: StoredDataset, device: str) -> None:
+def run_estimate(config: TrainConfig, dataset: StoredDataset, device: str) -> None:
     """Measure, which takes some seconds, and keep what was found for `show_estimate`.
 
     Raises:
@@ -48,82 +48,87 @@ def take_estimate(config: TrainConfig, dataset: StoredDataset, device: str) -> N
     key = estimate_key(config, dataset, device)
     st.session_state.pop(_KEY, None)
     with st.spinner("Learning from a few batches to see how long they take", show_time=True):
-        st.session_state[_KEY] = _Shown(key, _measured(key, config, device))
+        st.session_state[_KEY] = _StoredEstimate(key, _measured(key, config, device))
 
 
 def show_estimate(config: TrainConfig | None, dataset: StoredDataset, device: str, runs: int) -> None:
     """The last estimate of this session, if there is one; said to be of other settings where the form has changed."""
     shown = st.session_state.get(_KEY)
-    if not isinstance(shown, _Shown) or config is None:
+    if not isinstance(shown, _StoredEstimate) or config is None:
         return
     with st.container(border=True, gap="small"):
         if shown.of != estimate_key(config, dataset, device):
             st.markdown("**Estimate of other settings**")
             notice("info", "The form has changed since this was measured: estimate again.")
-            st.caption(escape_markdown(speed_words(shown.estimate)))
+            st.caption(escape_markdown(describe_measurement(shown.estimate)))
             return
         st.markdown("**Estimate**")
-        headline(numbers(shown.estimate, config.epochs, runs))
-        for words in warnings_of(shown.estimate, shutil.disk_usage(_existing_store()).free):
+        headline(estimate_headlines(shown.estimate, config.epochs, runs))
+        for words in estimate_warnings(shown.estimate, shutil.disk_usage(_existing_store()).free):
             notice("warning", words)
-        st.caption(escape_markdown(f"{disk_words(shown.estimate)} {speed_words(shown.estimate)}"))
+        st.caption(escape_markdown(f"{describe_packing(shown.estimate)} {describe_measurement(shown.estimate)}"))
 
 
-def numbers(found: Estimate, epochs: int, runs: int = 1) -> list[Headline]:
+def estimate_headlines(estimate: Estimate, epochs: int, runs: int = 1) -> list[Headline]:
     """Time and memory as large numbers."""
-    whole = found.run_of(epochs * runs)
+    whole = estimate.run_of(epochs * runs)
     of = f"{count(epochs)} epochs" if epochs > 1 else "One epoch"
     return [
         Headline(of if runs == 1 else f"{runs} runs of {of.lower()}", time_words(whole.middle), _range(whole)),
-        Headline("An epoch", time_words(found.epoch_s.middle), _range(found.epoch_s)),
-        Headline("Speed", f"{count(round(found.images_per_s))}/s", "images learned from"),
+        Headline("An epoch", time_words(estimate.epoch_s.middle), _range(estimate.epoch_s)),
+        Headline("Speed", f"{count(round(estimate.images_per_s))}/s", "images learned from"),
         Headline(
-            "Memory", memory_words(found.memory_bytes), f"of {memory_words(found.free_bytes)} free, {_where(found)}"
+            "Memory",
+            format_memory(estimate.memory_bytes),
+            f"of {format_memory(estimate.free_bytes)} free, {_where(estimate)}",
         ),
     ]
 
 
-def warnings_of(found: Estimate, disk_free: int) -> list[str]:
+def estimate_warnings(estimate: Estimate, disk_free: int) -> list[str]:
     """What does not fit."""
     said = []
-    if not found.fits:
+    if not estimate.fits:
         said.append(
-            f"It takes {memory_words(found.memory_bytes)} of memory and {memory_words(found.free_bytes)} are free: it "
-            "may be stopped half-way. Choose a smaller batch and more batches a step, or a smaller input."
+            f"Training needs {format_memory(estimate.memory_bytes)} of memory but {format_memory(estimate.free_bytes)} "
+            "are free, so it may be stopped half-way. Choose a smaller batch size with more accumulation steps, or a "
+            "smaller input."
         )
-    elif found.memory_bytes > _TIGHT_01 * found.free_bytes:
-        said.append("Memory is tight: what else runs here may get in its way. A smaller batch needs less.")
-    if found.packed == "first" and found.pack_bytes > disk_free:
+    elif estimate.memory_bytes > _TIGHT_01 * estimate.free_bytes:
         said.append(
-            f"Packing the images takes {memory_words(found.pack_bytes)} of disk, and {memory_words(disk_free)} are "
-            "free. Make room, or choose a smaller input."
+            "Memory is tight: other programs may slow the training down or stop it. A smaller batch needs less."
+        )
+    if estimate.packed == "first" and estimate.pack_bytes > disk_free:
+        said.append(
+            f"Packing the images needs {format_memory(estimate.pack_bytes)} of disk space but "
+            f"{format_memory(disk_free)} are free. Make room, or choose a smaller input."
         )
     return said
 
 
-def disk_words(found: Estimate) -> str:
+def describe_packing(estimate: Estimate) -> str:
     """What is done with the images before the first epoch."""
     return {
-        "already": f"The images are packed already ({memory_words(found.pack_bytes)} on disk).",
+        "already": f"The images are packed already ({format_memory(estimate.pack_bytes)} on disk).",
         "first": (
-            f"The images are packed first: {time_words(found.pack_s)}, counted above, and "
-            f"{memory_words(found.pack_bytes)} of disk; other runs of this input use them too."
+            f"The images are packed first: {time_words(estimate.pack_s)}, counted above, and "
+            f"{format_memory(estimate.pack_bytes)} of disk; other runs of this input use them too."
         ),
         "streamed": "The images do not fit the limit for packs and are decoded anew in every epoch.",
-    }[found.packed]
+    }[estimate.packed]
 
 
-def speed_words(found: Estimate) -> str:
+def describe_measurement(estimate: Estimate) -> str:
     """What was measured, and how."""
     return (
-        f"An epoch learns from {count(found.train_images)} images and judges {count(found.valid_images)}; it takes "
-        f"{spread_words(found.epoch_s)}. Measured on {found.timed_batches} batches, on this machine as busy as it was: "
-        f"{_where(found)}, {found.threads} threads, {found.precision}."
+        f"{count(estimate.train_images)} training and {count(estimate.valid_images)} validation images; an epoch takes "
+        f"{spread_words(estimate.epoch_s)}. Measured on {estimate.timed_batches} batches under the machine's current "
+        f"load: {_where(estimate)}, {estimate.threads} threads, {estimate.precision}."
     )
 
 
-def _where(found: Estimate) -> str:
-    return "GPU" if found.device == "cuda" else "processor"
+def _where(estimate: Estimate) -> str:
+    return "GPU" if estimate.device == "cuda" else "processor"
 
 
 def _range(seconds: Spread) -> str:

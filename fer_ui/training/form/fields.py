@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from fer_core.labels import LABEL_SETS, Expression
 from fer_core.models.catalog import model_info
 from fer_core.training.config.learning import JUDGED
-from fer_ui.training.form.draft import Values
-from fer_ui.training.form.form_context import Place
+from fer_ui.training.form.form_context import FormContext
+from fer_ui.training.form.form_state import Values
 
 
-def _always(_values: Values, _place: Place) -> bool:
+def _always(_values: Values, _context: FormContext) -> bool:
     return True
 
 
-def _where(path: str, *wanted: object) -> Callable[[Values, Place], bool]:
-    return lambda values, _place: values[path] in wanted
+def _if_one_of(path: str, *wanted: object) -> Callable[[Values, FormContext], bool]:
+    return lambda values, _context: values[path] in wanted
 
 
-def _above(path: str, limit: float = 0) -> Callable[[Values, Place], bool]:
-    return lambda values, _place: values[path] > limit
+def _if_above(path: str, limit: float = 0) -> Callable[[Values, FormContext], bool]:
+    return lambda values, _context: values[path] > limit
 
 
 @dataclass(frozen=True)
@@ -29,33 +29,33 @@ class Field:
     """A value's widget.
 
     Attributes:
-        words: of its choices, where it has some.
-        offered: which of them make sense; all of them where it is None.
+        titles: of its choices, where it has some.
+        options: which of them make sense; all of them where it is None.
         step: of a number's buttons, in what is shown.
         percent: whether a share is shown as a percentage.
         applies: whether the value does anything beside the others; without that it is not asked for.
-        of_the_data: whether it is the dataset that decides so: elsewhere the value is put back to its default.
+        dataset_dependent: whether it is the dataset that decides so: elsewhere the value is put back to its default.
     """
 
     label: str
     help: str = ""
-    words: Mapping[str, str] | None = None
-    offered: Callable[[Values, Place], Sequence[str]] | None = None
+    titles: Mapping[str, str] | None = None
+    options: Callable[[Values, FormContext], Sequence[str]] | None = None
     step: float = 1
     percent: bool = False
-    applies: Callable[[Values, Place], bool] = _always
-    of_the_data: bool = False
+    applies: Callable[[Values, FormContext], bool] = _always
+    dataset_dependent: bool = False
 
 
-JUDGED_WORDS = {
+MONITOR_TITLES = {
     "macro_f1": "Macro-F1",
     "balanced_accuracy": "Balanced accuracy",
     "accuracy": "Accuracy",
     "loss": "Loss",
 } | {f"f1_{expression}": f"F1 of {expression}" for expression in Expression}
-assert set(JUDGED_WORDS) == set(JUDGED)
+assert set(MONITOR_TITLES) == set(JUDGED)
 
-LABELS_WORDS = {
+LABEL_SET_TITLES = {
     "eight": "All eight expressions",
     "seven": "Seven, without contempt",
     "four": "Four, as study B: neutral, happiness, sadness, surprise",
@@ -63,27 +63,27 @@ LABELS_WORDS = {
 }
 
 
-def _judged_of_the_labels(values: Values, _place: Place) -> list[str]:
+def _monitor_options(values: Values, _context: FormContext) -> list[str]:
     known = {f"f1_{expression}" for expression in LABEL_SETS[values["labels"]]}
-    return [name for name in JUDGED_WORDS if not name.startswith("f1_") or name in known]
+    return [name for name in MONITOR_TITLES if not name.startswith("f1_") or name in known]
 
 
-def _precisions(_values: Values, place: Place) -> list[str]:
-    return ["auto", "fp32", "bf16", *(["fp16"] if place.gpus else [])]
+def _precisions(_values: Values, context: FormContext) -> list[str]:
+    return ["auto", "fp32", "bf16", *(["fp16"] if context.gpus else [])]
 
 
-def _possible_teachers(values: Values, place: Place) -> list[str]:
+def _teacher_options(values: Values, context: FormContext) -> list[str]:
     """The runs that take faces as the chosen network does."""
     contract = model_info(values["model.name"]).contract(LABEL_SETS[values["labels"]], values.get("model.size_px"))
-    return [name for name, theirs in place.teachers.items() if theirs == contract]
+    return [name for name, theirs in context.teachers.items() if theirs == contract]
 
 
-_SGD = _where("optimizer.name", "sgd")
-_PLATEAU = _where("optimizer.schedule", "plateau")
-_STOPS = _above("early_stopping.patience")
-_JUDGED_HELP = "All of them are of the validation part; of the loss less is better."
+_SGD = _if_one_of("optimizer.name", "sgd")
+_PLATEAU = _if_one_of("optimizer.schedule", "plateau")
+_STOPS = _if_above("early_stopping.patience")
+_MONITOR_HELP = "All of them are of the validation part; of the loss less is better."
 
-OPTIMizER: dict[str, Field] = {
+OPTIMIZER: dict[str, Field] = {
     "optimizer.name": Field(
         "Optimizer",
         "SGD with momentum is steady from scratch; Adam is quick to begin and the studies' choice; AdamW is Adam with "
@@ -126,7 +126,7 @@ RATE: dict[str, Field] = {
         "Warm-up, epochs",
         "The rate rises from nothing over so many epochs first; 0 is off. One cycle has a rise of its own.",
         step=1,
-        applies=_where("optimizer.schedule", "constant", "cosine", "plateau"),
+        applies=_if_one_of("optimizer.schedule", "constant", "cosine", "plateau"),
     ),
     "optimizer.plateau_patience": Field(
         "Plateau: epochs to wait", "So long the validation loss may stand before the rate falls.", applies=_PLATEAU
@@ -164,7 +164,10 @@ LOSS: dict[str, Field] = {
         {"cross_entropy": "Cross-entropy", "focal": "Focal"},
     ),
     "loss.gamma": Field(
-        "Focal: gamma", "How much less, 0 to 10; 0 is cross-entropy.", step=0.5, applies=_where("loss.name", "focal")
+        "Focal: gamma",
+        "How much less, 0 to 10; 0 is cross-entropy.",
+        step=0.5,
+        applies=_if_one_of("loss.name", "focal"),
     ),
     "loss.label_smoothing": Field(
         "Label smoothing, %",
@@ -176,14 +179,14 @@ LOSS: dict[str, Field] = {
         "Learn from",
         "Votes tell how sure people were (single votes are left out); the label is the commonest vote alone.",
         {"votes": "The votes", "label": "The label alone"},
-        applies=lambda _, place: place.votes,
+        applies=lambda _, context: context.votes,
     ),
     "affect_weight": Field(
         "Weight of valence and arousal",
         "Above 0, the network reads these two as well, and their loss counts so much beside that of the expressions.",
         step=0.1,
-        applies=lambda _, place: place.affect,
-        of_the_data=True,
+        applies=lambda _, context: context.affect,
+        dataset_dependent=True,
     ),
 }
 
@@ -192,7 +195,7 @@ TEACHERS: dict[str, Field] = {
         "Teachers",
         "Finished runs that take faces in the same way: what they read in each training image joins the target. Their "
         "training part must be this run's.",
-        offered=_possible_teachers,
+        options=_teacher_options,
     ),
     "distillation.share_01": Field(
         "Teachers' share of the target, %",
@@ -203,10 +206,10 @@ TEACHERS: dict[str, Field] = {
     ),
 }
 
-LEARNING: dict[str, Field] = {**OPTIMizER, **RATE, **BATCHES, **LOSS, **TEACHERS}
+LEARNING: dict[str, Field] = {**OPTIMIZER, **RATE, **BATCHES, **LOSS, **TEACHERS}
 
 SELECTION: dict[str, Field] = {
-    "monitor": Field("Keep the epoch of best", _JUDGED_HELP, JUDGED_WORDS, _judged_of_the_labels),
+    "monitor": Field("Keep the epoch of best", _MONITOR_HELP, MONITOR_TITLES, _monitor_options),
     "flip_tta": Field(
         "Mean with mirror",
         "The trained network reads each face and its mirror image, and the mean counts: a little more often right, at "
@@ -215,7 +218,7 @@ SELECTION: dict[str, Field] = {
     "early_stopping.patience": Field(
         "Stop early after, epochs", "When so many epochs in a row were no better, training ends; 0 never stops early."
     ),
-    "early_stopping.metric": Field("Better by", _JUDGED_HELP, JUDGED_WORDS, _judged_of_the_labels, applies=_STOPS),
+    "early_stopping.metric": Field("Better by", _MONITOR_HELP, MONITOR_TITLES, _monitor_options, applies=_STOPS),
     "early_stopping.min_delta": Field(
         "At least so much better", "A smaller gain does not count, 0 to 1.", step=0.001, applies=_STOPS
     ),

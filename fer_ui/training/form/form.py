@@ -19,17 +19,22 @@ from fer_ui.formatting import count
 from fer_ui.header import notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_selectbox
-from fer_ui.training.form.command import show_equivalent
-from fer_ui.training.form.compose import Asked, changed_labels, compose
-from fer_ui.training.form.draft import Draft, forget_changes, open_draft
-from fer_ui.training.form.estimate_view import show_estimate, take_estimate
+from fer_ui.training.form.command import show_command
+from fer_ui.training.form.estimate_view import run_estimate, show_estimate
 from fer_ui.training.form.fields import EPOCHS
-from fer_ui.training.form.form_context import Place, place_of
+from fer_ui.training.form.form_config import FormConfig, build_form_config, changed_labels
+from fer_ui.training.form.form_context import FormContext, load_form_context
+from fer_ui.training.form.form_state import FormState, open_form_state, reset_changes
 from fer_ui.training.form.groups import draw_groups, priority_and_device
 from fer_ui.training.form.network import draw_network_choice, draw_network_facts
-from fer_ui.training.form.split_choice import all_folds, division_in_address
-from fer_ui.training.form.starting_point import Source, choose_source, forget_link, source_in_address
-from fer_ui.training.form.training_summary import doubts_about, learned_from
+from fer_ui.training.form.split_choice import split_in_query, trains_all_folds
+from fer_ui.training.form.starting_point import (
+    StartingPoint,
+    choose_starting_point,
+    clear_link_overrides,
+    get_starting_point,
+)
+from fer_ui.training.form.training_summary import describe_training, training_warnings
 from fer_ui.training.form.widgets import draw_field
 
 _TITLE_MAX = 120
@@ -37,7 +42,7 @@ _NAMED_MAX = 6
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TrainingRequest:
     """What somebody asked for by pressing the button.
 
     Attributes:
@@ -51,77 +56,79 @@ class Wanted:
     device: str
 
 
-def training_form(datasets: Sequence[StoredDataset]) -> Wanted | None:
+def training_form(datasets: Sequence[StoredDataset]) -> TrainingRequest | None:
     """Draw it; what is wanted once somebody presses the button.
 
     Args:
         datasets: one at least.
     """
-    source = source_in_address()
+    start = get_starting_point()
     with st.container(border=True):
         first, second = st.columns(2)
         with first:
-            choose_source(source)
+            choose_starting_point(start)
         with second:
-            dataset = _choose_dataset(datasets, source)
-        st.caption(escape_markdown(source.about))
-        if source.copied:
-            link_to(Page.TRAINING, "Show the run that is copied", run=source.copied)
+            dataset = _choose_dataset(datasets, start)
+        st.caption(escape_markdown(start.summary))
+        if start.copied_run:
+            link_to(Page.TRAINING, "Show the run that is copied", run=start.copied_run)
         with show_errors():
-            place = place_of(dataset)
-            draft = open_draft(source.name, source.config)
-            asked = compose(draft, place)
-            _essentials(asked, place)
+            context = load_form_context(dataset)
+            state = open_form_state(start.name, start.config)
+            form_config = build_form_config(state, context)
+            _show_essentials(form_config, context)
     with show_errors():
-        draw_groups(draft, asked.values, rebalancing_in_query(draft.base.rebalancing), _division(draft), place)
-        _changed(draft, asked, source)
-        return _start(draft, asked, place, source)
+        draw_groups(state, form_config.values, rebalancing_in_query(state.base.rebalancing), _division(state), context)
+        _show_changes(state, form_config, start)
+        return _show_start(state, form_config, context, start)
     return None
 
 
-def _essentials(asked: Asked, place: Place) -> None:
+def _show_essentials(form_config: FormConfig, context: FormContext) -> None:
     """The network, the epochs, and what the network takes."""
     first, second = st.columns(2)
     with first:
-        draw_network_choice(asked.values)
+        draw_network_choice(form_config.values)
     with second:
-        draw_field("epochs", EPOCHS["epochs"], asked.values, place)
-    draw_network_facts(asked.values)
+        draw_field("epochs", EPOCHS["epochs"], form_config.values, context)
+    draw_network_facts(form_config.values)
 
 
-def _choose_dataset(datasets: Sequence[StoredDataset], source: Source) -> StoredDataset:
+def _choose_dataset(datasets: Sequence[StoredDataset], start: StartingPoint) -> StoredDataset:
     """A copy begins with the run's own dataset, where it is still here."""
     by_id = {dataset.id: dataset for dataset in datasets}
-    names = sorted(by_id, key=lambda name: bool(source.copied) and name != source.config.dataset)
+    names = sorted(by_id, key=lambda name: bool(start.copied_run) and name != start.config.dataset)
     chosen = param_selectbox(
         "Dataset", names, QueryParam.DATASET, format_func=lambda name: f"{name} ({count(by_id[name].n)} images)"
     )
-    if source.copied and source.config.dataset not in by_id:
-        notice("warning", f"The run's own dataset, {source.config.dataset}, is not in the store any more.")
+    if start.copied_run and start.config.dataset not in by_id:
+        notice("warning", f"The run's own dataset, {start.config.dataset}, is not in the store any more.")
     return by_id[chosen]
 
 
-def _changed(draft: Draft, asked: Asked, source: Source) -> None:
+def _show_changes(state: FormState, form_config: FormConfig, start: StartingPoint) -> None:
     """What differs from what was begun with, and the way back."""
-    names = changed_labels(draft, asked)
+    names = changed_labels(state, form_config)
     if not names:
         return
     if len(names) > _NAMED_MAX:
         names = [*names[:_NAMED_MAX], f"{len(names) - _NAMED_MAX} more"]
-    what = "the run" if source.copied else "the preset"
+    what = "the run" if start.copied_run else "the preset"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(escape_markdown(f"Changed from {what}: {join_words(names)}."), width="content")
         if st.button(f"Back to {what}", key="train-back", type="tertiary", icon=":material/undo:"):
-            forget_changes()
-            forget_link()
+            reset_changes()
+            clear_link_overrides()
             st.rerun()
 
 
-def _start(draft: Draft, asked: Asked, place: Place, source: Source) -> Wanted | None:
+def _show_start(
+    state: FormState, form_config: FormConfig, context: FormContext, start: StartingPoint
+) -> TrainingRequest | None:
     """What is learned from, what speaks against it, the buttons, the estimate, and the same as a command."""
-    ready = _said(draft, asked, place)
-    config = asked.config
-    configs = _runs(config, all_folds(_division(draft))) if config else []
+    ready = _show_summary(state, form_config, context)
+    config = form_config.config
+    configs = _configs_by_fold(config, trains_all_folds(_division(state))) if config else []
     priority, device = priority_and_device()
     with st.container(horizontal=True, gap="small"):
         label = f"Start {len(configs)} trainings" if len(configs) > 1 else "Start training"
@@ -137,23 +144,23 @@ def _start(draft: Draft, asked: Asked, place: Place, source: Source) -> Wanted |
         return None
     if estimating:
         with show_errors():
-            take_estimate(config, place.dataset, device)
-    show_estimate(config, place.dataset, device, len(configs))
-    show_equivalent(source, configs, priority, device)
-    return Wanted(configs, priority, device) if pressed else None
+            run_estimate(config, context.dataset, device)
+    show_estimate(config, context.dataset, device, len(configs))
+    show_command(start, configs, priority, device)
+    return TrainingRequest(configs, priority, device) if pressed else None
 
 
-def _said(draft: Draft, asked: Asked, place: Place) -> bool:
+def _show_summary(state: FormState, form_config: FormConfig, context: FormContext) -> bool:
     """Say what would be learned from; whether a start makes sense."""
-    if asked.config is None:
-        notice("error", asked.error)
+    if form_config.config is None:
+        notice("error", form_config.error)
         return False
-    if draft.base.affect_weight and not place.affect:
+    if state.base.affect_weight and not context.affect:
         notice("info", "The second head, for valence and arousal, is left out: this dataset has neither.")
     try:
-        every_fold = all_folds(asked.config.split)
-        st.caption(escape_markdown(learned_from(asked.config, place, every_fold=every_fold)))
-        for doubt in doubts_about(asked.config, place):
+        every_fold = trains_all_folds(form_config.config.split)
+        st.caption(escape_markdown(describe_training(form_config.config, context, every_fold=every_fold)))
+        for doubt in training_warnings(form_config.config, context):
             notice("warning", doubt)
     except FerscopeError as error:
         notice("error", str(error))
@@ -161,11 +168,11 @@ def _said(draft: Draft, asked: Asked, place: Place) -> bool:
     return True
 
 
-def _division(draft: Draft) -> SplitConfig:
-    return division_in_address(draft.base.split)
+def _division(state: FormState) -> SplitConfig:
+    return split_in_query(state.base.split)
 
 
-def _runs(config: TrainConfig, every_fold: bool) -> list[TrainConfig]:
+def _configs_by_fold(config: TrainConfig, every_fold: bool) -> list[TrainConfig]:
     """The config, or one for each fold with a title that says which."""
     if not every_fold:
         return [config]

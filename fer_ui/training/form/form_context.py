@@ -19,7 +19,7 @@ _AFFECT = {"valence", "arousal"}
 
 
 @dataclass(frozen=True)
-class Place:
+class FormContext:
     """Where a training would run, and on what.
 
     Attributes:
@@ -41,10 +41,10 @@ class Place:
     teachers: Mapping[str, Contract]
 
 
-def place_of(dataset: StoredDataset) -> Place:
+def load_form_context(dataset: StoredDataset) -> FormContext:
     """Look at a dataset and at the machine."""
     index, columns = load_index(dataset), set(dataset.columns())
-    return Place(
+    return FormContext(
         dataset=dataset,
         index=index,
         votes=VOTE_COLUMNS[0] in columns,

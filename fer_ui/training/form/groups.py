@@ -21,49 +21,63 @@ from fer_ui.formatting import count
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.split_query_params import describe_split_config
-from fer_ui.training.form.augmentation import augment_words, draw_augmentation
+from fer_ui.training.form.augmentation import describe_augmentation, draw_augmentation
 from fer_ui.training.form.data_choice import draw_data
-from fer_ui.training.form.draft import MODEL_NAME, Draft, Values
-from fer_ui.training.form.fields import BATCHES, JUDGED_WORDS, LEARNING, LOSS, RATE, RUN, SELECTION, TEACHERS, OPTIMizER
-from fer_ui.training.form.form_context import Place
-from fer_ui.training.form.network import draw_network_options, given_options, size_of
-from fer_ui.training.form.split_choice import all_folds
+from fer_ui.training.form.fields import (
+    BATCHES,
+    LEARNING,
+    LOSS,
+    MONITOR_TITLES,
+    OPTIMIZER,
+    RATE,
+    RUN,
+    SELECTION,
+    TEACHERS,
+)
+from fer_ui.training.form.form_context import FormContext
+from fer_ui.training.form.form_state import MODEL_NAME, FormState, Values
+from fer_ui.training.form.network import draw_network_options, get_options, input_size_px
+from fer_ui.training.form.split_choice import trains_all_folds
 from fer_ui.training.form.widgets import draw_field, draw_fields
 
 _PRIORITY, _DEVICE = "train-priority", "train-device"
 _SUMMARY_CHARACTERS = 90
-_LEARNING = {"Optimizer": OPTIMizER, "Learning rate": RATE, "Batches": BATCHES, "Loss": LOSS, "Teachers": TEACHERS}
+_LEARNING = {"Optimizer": OPTIMIZER, "Learning rate": RATE, "Batches": BATCHES, "Loss": LOSS, "Teachers": TEACHERS}
 
 
-def draw_groups(draft: Draft, values: Values, rebalancing: Rebalancing, split: SplitConfig, place: Place) -> None:
+def draw_groups(
+    state: FormState, values: Values, rebalancing: Rebalancing, split: SplitConfig, context: FormContext
+) -> None:
     """All of them; open where a link chose something in one."""
     with st.container(gap="xsmall"):
         _group("Network", "hub", network_summary(values), lambda: draw_network_options(values))
-        _group("Learning", "trending_down", learning_summary(values), lambda: _learning(values, place))
-        _group("Selection", "flag", selection_summary(values), lambda: draw_fields(SELECTION, values, place, columns=4))
+        _group("Learning", "trending_down", learning_summary(values), lambda: _learning(values, context))
+        _group(
+            "Selection", "flag", selection_summary(values), lambda: draw_fields(SELECTION, values, context, columns=4)
+        )
         _group(
             "Imbalance",
             "balance",
             describe_rebalancing(rebalancing),
-            lambda: _imbalance(draft, rebalancing, place),
+            lambda: _imbalance(state, rebalancing, context),
             QueryParam.REBALANCING,
         )
         _group(
             "Data",
             "pie_chart",
             data_summary(values, split),
-            lambda: draw_data(draft, values, split, place),
+            lambda: draw_data(state, values, split, context),
             QueryParam.SPLIT_CONFIG,
             QueryParam.AMBIGUOUS,
         )
         _group(
             "Augmentation",
             "auto_awesome_motion",
-            augment_words(values),
-            lambda: draw_augmentation(draft, values, place),
+            describe_augmentation(values),
+            lambda: draw_augmentation(state, values, context),
             QueryParam.POLICY,
         )
-        _group("Run", "label", run_summary(values), lambda: _run(values, place))
+        _group("Run", "label", run_summary(values), lambda: _run(values, context))
 
 
 def priority_and_device() -> tuple[int, str]:
@@ -75,7 +89,7 @@ def network_summary(values: Values) -> str:
     """The options in a row."""
     info = MODELS[values[MODEL_NAME]]
     chosen = {option.name: option.default for option in info.options}
-    chosen |= {name: value for name, value in given_options(info, values).items() if value is not None}
+    chosen |= {name: value for name, value in get_options(info, values).items() if value is not None}
     words = {
         "width": "width {}",
         "dropout_01": "dropout {:.3g} %",
@@ -88,12 +102,12 @@ def network_summary(values: Values) -> str:
     ]
     if chosen.get("pretrained"):
         said.append("frozen ImageNet weights" if chosen.get("frozen") else "ImageNet weights")
-    return ", ".join([f"{size_of(info, values)} pixels", *said])
+    return ", ".join([f"{input_size_px(info, values)} pixels", *said])
 
 
 def learning_summary(values: Values) -> str:
     """Optimizer, rate, schedule and batch."""
-    words = LEARNING["optimizer.name"].words or {}, LEARNING["optimizer.schedule"].words or {}
+    words = LEARNING["optimizer.name"].titles or {}, LEARNING["optimizer.schedule"].titles or {}
     return (
         f"{words[0][values['optimizer.name']]} {values['optimizer.learning_rate']:g}, "
         f"{words[1][values['optimizer.schedule']].lower()}, batch {count(values['batch_size'])}, "
@@ -105,12 +119,12 @@ def selection_summary(values: Values) -> str:
     """Which epoch is kept, and when training ends early."""
     patience = values["early_stopping.patience"]
     stops = f"stops after {patience} without gain" if patience else "every epoch is run"
-    return f"best {lowercase_first(JUDGED_WORDS[values['monitor']])}, {stops}"
+    return f"best {lowercase_first(MONITOR_TITLES[values['monitor']])}, {stops}"
 
 
 def data_summary(values: Values, split: SplitConfig) -> str:
     """The division and the expressions."""
-    fold = f"all {split.folds} folds" if all_folds(split) else describe_split_config(split)
+    fold = f"all {split.folds} folds" if trains_all_folds(split) else describe_split_config(split)
     left = ", ambiguous left out" if values["exclude_ambiguous"] else ""
     return f"{fold}, {len(LABEL_SETS[values['labels']])} expressions{left}"
 
@@ -130,29 +144,29 @@ def _group(title: str, icon: str, summary: str, draw: Callable[[], None], *opene
         draw()
 
 
-def _learning(values: Values, place: Place) -> None:
+def _learning(values: Values, context: FormContext) -> None:
     for title, fields in _LEARNING.items():
         st.markdown(f"**{title}**")
-        draw_fields(fields, values, place)
+        draw_fields(fields, values, context)
 
 
-def _imbalance(draft: Draft, rebalancing: Rebalancing, place: Place) -> None:
-    choose_rebalancing(draft.base.rebalancing)
+def _imbalance(state: FormState, rebalancing: Rebalancing, context: FormContext) -> None:
+    choose_rebalancing(state.base.rebalancing)
     link_to(
         Page.DATASETS,
         "See what it does to an epoch",
-        dataset=place.dataset.id,
+        dataset=context.dataset.id,
         section="balance",
         rebalancing=rebalancing_to_query(rebalancing),
     )
 
 
-def _run(values: Values, place: Place) -> None:
+def _run(values: Values, context: FormContext) -> None:
     first, second, third = st.columns(3)
     with first:
-        draw_field("title", RUN["title"], values, place)
+        draw_field("title", RUN["title"], values, context)
     with second:
-        draw_field("seed", RUN["seed"], values, place)
+        draw_field("seed", RUN["seed"], values, context)
     with third:
         st.number_input(
             "Priority",
@@ -162,12 +176,12 @@ def _run(values: Values, place: Place) -> None:
             key=_PRIORITY,
             help="Among those that wait the highest starts first, and of equals the oldest.",
         )
-    draw_field("init_from", RUN["init_from"], values, place)
-    if place.gpus:
+    draw_field("init_from", RUN["init_from"], values, context)
+    if context.gpus:
         with first:
             st.selectbox(
                 "Device",
-                ["", *place.gpus, CPU],
+                ["", *context.gpus, CPU],
                 key=_DEVICE,
                 format_func=lambda name: lowercase_first(format_device(name)) if name else "Whichever is free",
                 help="Each device has a queue of its own.",

@@ -19,9 +19,9 @@ from fer_core.training.precision import expected_precision
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.header import Headline, headline, notice
-from fer_ui.training.form.draft import MODEL_NAME, Values, session_draft, widget_key
+from fer_ui.training.form.form_state import MODEL_NAME, Values, form_state, widget_key
 
-_OPTION_WORDS = {
+_OPTION_TITLES = {
     "width": "Width",
     "dropout_01": "Dropout, %",
     "drop_block_01": "Drop-block, %",
@@ -51,10 +51,10 @@ def draw_network_facts(values: Values) -> None:
     """Three numbers, what the network is, and where its published weights come from."""
     info = MODELS[values[MODEL_NAME]]
     try:
-        found = footprint_of(info, values)
+        found = estimate_network_memory(info, values)
     except ConfigError:
         return  # said where the whole form is judged
-    side = size_of(info, values)
+    side = input_size_px(info, values)
     learned = "all learned" if found.learned == found.parameters else f"{_large(found.learned)} learned"
     headline(
         [
@@ -62,7 +62,7 @@ def draw_network_facts(values: Values) -> None:
             Headline("Multiply-adds", _large(found.multiply_adds), f"for a face of {side}x{side}, {_color(info)}"),
             Headline(
                 "Memory of a step",
-                f"~{memory_words(found.step_bytes)}",
+                f"~{format_memory(found.step_bytes)}",
                 f"{count(values['batch_size'])} images, {_precision(values)}; judging and libraries come on top",
             ),
         ]
@@ -71,7 +71,7 @@ def draw_network_facts(values: Values) -> None:
     _weights(info, values)
 
 
-def footprint_of(info: ModelInfo, values: Values) -> Footprint:
+def estimate_network_memory(info: ModelInfo, values: Values) -> Footprint:
     """What it takes as the form has it.
 
     Raises:
@@ -79,7 +79,7 @@ def footprint_of(info: ModelInfo, values: Values) -> Footprint:
     """
     return footprint(
         info,
-        given_options(info, values),
+        get_options(info, values),
         classes=len(LABEL_SETS[values["labels"]]),
         batch_size=values["batch_size"],
         precision=_precision(values),
@@ -94,17 +94,17 @@ def _precision(values: Values) -> Precision:
     return expected_precision(values["precision"], on_gpu=bool(gpus())).precision
 
 
-def given_options(info: ModelInfo, values: Values) -> dict[str, Any]:
+def get_options(info: ModelInfo, values: Values) -> dict[str, Any]:
     """What the form says of the network's options; None is the network's own default."""
     return {option.name: values[f"model.{option.name}"] for option in info.options}
 
 
-def size_of(info: ModelInfo, values: Values) -> int:
+def input_size_px(info: ModelInfo, values: Values) -> int:
     """The side of the input, in pixels."""
     return values["model.size_px"] or info.size_px
 
 
-def memory_words(size: float) -> str:
+def format_memory(size: float) -> str:
     """ "203 MiB", "1.6 GiB"."""
     return f"{size / _GIBIBYTE:.1f} GiB" if size >= _GIBIBYTE else f"{max(size / _MEBIBYTE, 1):,.0f} MiB"
 
@@ -115,7 +115,7 @@ def draw_network_options(values: Values) -> None:
     if not info.options:
         st.caption("This network has no options: its shape is fixed, as published.")
         return
-    checked = info.checked({name: value for name, value in given_options(info, values).items() if name == "pretrained"})
+    checked = info.checked({name: value for name, value in get_options(info, values).items() if name == "pretrained"})
     shown = [option for option in info.options if option.name != "frozen" or checked["pretrained"]]
     numbers = [option for option in shown if not isinstance(option.default, bool)]
     for column, option in zip(st.columns(3), numbers, strict=False):
@@ -129,27 +129,27 @@ def draw_network_options(values: Values) -> None:
 def _number(option: Option, values: Values) -> None:
     path = f"model.{option.name}"
     value = values[path] if values[path] is not None else option.default
-    asked: dict[str, Any] = {
+    kwargs: dict[str, Any] = {
         "key": widget_key(path),
         "help": capitalize_first(f"{option.meaning}; {_limits(option)}."),
         "on_change": _take_option,
         "args": (option.name,),
     }
-    label = _OPTION_WORDS[option.name]
+    label = _OPTION_TITLES[option.name]
     if isinstance(option.default, float):
-        st.session_state[asked["key"]] = round(100 * float(value), 6)
-        st.number_input(label, 100 * float(option.low), 100 * float(option.high), step=5.0, format="%g", **asked)
+        st.session_state[kwargs["key"]] = round(100 * float(value), 6)
+        st.number_input(label, 100 * float(option.low), 100 * float(option.high), step=5.0, format="%g", **kwargs)
     else:
-        st.session_state[asked["key"]] = int(value)
+        st.session_state[kwargs["key"]] = int(value)
         step = max(option.multiple_of, _STEPS.get(option.name, 1))
-        st.number_input(label, int(option.low), int(option.high), step=step, **asked)
+        st.number_input(label, int(option.low), int(option.high), step=step, **kwargs)
 
 
 def _toggle(option: Option, values: Values) -> None:
     path = f"model.{option.name}"
     st.session_state[widget_key(path)] = option.default if values[path] is None else values[path]
     st.toggle(
-        _OPTION_WORDS[option.name],
+        _OPTION_TITLES[option.name],
         key=widget_key(path),
         help=capitalize_first(f"{option.meaning}."),
         on_change=_take_option,
@@ -164,19 +164,19 @@ def _limits(option: Option) -> str:
 
 
 def _take_name() -> None:
-    session_draft().put(MODEL_NAME, st.session_state[widget_key(MODEL_NAME)])
+    form_state().put(MODEL_NAME, st.session_state[widget_key(MODEL_NAME)])
 
 
 def _take_option(name: str) -> None:
     """A default that was not written down before is not written down now."""
-    draft, path = session_draft(), f"model.{name}"
-    option = MODELS[draft.value(MODEL_NAME)].option(name)
+    state, path = form_state(), f"model.{name}"
+    option = MODELS[state.value(MODEL_NAME)].option(name)
     assert option is not None
     value = st.session_state[widget_key(path)]
     if isinstance(option.default, float):
         value = round(value / 100, 8)
-    draft.changes.pop(path, None)
-    draft.put(path, None if value == option.default and draft.value(path) is None else value)
+    state.changes.pop(path, None)
+    state.put(path, None if value == option.default and state.value(path) is None else value)
 
 
 def _weights(info: ModelInfo, values: Values) -> None:

@@ -10,8 +10,8 @@ from fer_core.data.splits.split import SplitConfig
 from fer_core.text import capitalize_first
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.split_query_params import describe_split_config, split_from_query, split_to_query
-from fer_ui.training.form.draft import session_draft, widget_key
-from fer_ui.training.form.form_context import Place
+from fer_ui.training.form.form_context import FormContext
+from fer_ui.training.form.form_state import form_state, widget_key
 
 KINDS: dict[str, str] = {"published": "As published", "seeded": "At random, seeded", "kfold": "K-fold"}
 
@@ -20,19 +20,19 @@ _HELP = "Near-duplicates and images of one person never fall into two parts."
 _VALID_MAX, _SHARE_MIN, _SEED_MAX = 49.0, 1.0, 2**53 - 1
 
 
-def division_in_address(usual: SplitConfig) -> SplitConfig:
+def split_in_query(usual: SplitConfig) -> SplitConfig:
     """What the address says, or `usual`."""
     return split_from_query(get_param(QueryParam.SPLIT_CONFIG)) or usual
 
 
-def all_folds(split: SplitConfig) -> bool:
+def trains_all_folds(split: SplitConfig) -> bool:
     """Whether a run is wanted for each fold."""
     return split.kind == "kfold" and bool(st.session_state.get(_ALL_FOLDS))
 
 
-def draw_division(split: SplitConfig, place: Place) -> None:
+def draw_split(split: SplitConfig, context: FormContext) -> None:
     """The kind of split, and of its numbers those that matter for it."""
-    cut = split.kind != "published" or not {"train", "valid", "test"} <= place.published
+    cut = split.kind != "published" or not {"train", "valid", "test"} <= context.published
     first, second, third = st.columns(3)
     with first:
         st.session_state[widget_key("split.kind")] = split.kind
@@ -41,7 +41,7 @@ def draw_division(split: SplitConfig, place: Place) -> None:
             list(KINDS),
             key=widget_key("split.kind"),
             format_func=KINDS.__getitem__,
-            on_change=_take,
+            on_change=_on_change,
             args=("kind",),
             help=_HELP,
         )
@@ -50,7 +50,7 @@ def draw_division(split: SplitConfig, place: Place) -> None:
             _share("Validation, %", "valid_01", split, _VALID_MAX, "This part selects the epoch.")
         with third:
             _whole("Seed of the division", "seed", split.seed, 0, _SEED_MAX, "Decides which image falls where.")
-    if split.kind == "seeded" or (split.kind == "published" and "train" not in place.published):
+    if split.kind == "seeded" or (split.kind == "published" and "train" not in context.published):
         with first:
             _share("Test, %", "test_01", split, 99.0 - 100 * split.valid_01, "This part judges the finished model.")
     if split.kind == "kfold":
@@ -76,22 +76,24 @@ def _share(label: str, part: str, split: SplitConfig, most: float, help_text: st
     shown = round(100 * float(getattr(split, part)), 6)
     low, high = min(_SHARE_MIN, shown), max(most, shown)
     st.session_state[key] = shown
-    st.number_input(label, low, high, step=1.0, format="%g", key=key, on_change=_take, args=(part,), help=help_text)
+    st.number_input(
+        label, low, high, step=1.0, format="%g", key=key, on_change=_on_change, args=(part,), help=help_text
+    )
 
 
 def _whole(label: str, part: str, value: int, least: int, most: int, help_text: str, *, disabled: bool = False) -> None:
     key = widget_key(f"split.{part}")
     st.session_state[key] = min(value, most)
-    st.number_input(label, least, most, key=key, on_change=_take, args=(part,), help=help_text, disabled=disabled)
+    st.number_input(label, least, most, key=key, on_change=_on_change, args=(part,), help=help_text, disabled=disabled)
 
 
-def _take(part: str) -> None:
+def _on_change(part: str) -> None:
     """Write the split with one part changed into the address; as it was begun with, it needs no word."""
-    usual = session_draft().base.split
+    usual = form_state().base.split
     value: Any = st.session_state[widget_key(f"split.{part}")]
     if part.endswith("_01"):
         value = round(value / 100, 8)
-    parts = division_in_address(usual).model_dump() | {part: value - 1 if part == "fold" else value}
+    parts = split_in_query(usual).model_dump() | {part: value - 1 if part == "fold" else value}
     parts["fold"] = min(parts["fold"], parts["folds"] - 1)
     parts["test_01"] = min(parts["test_01"], round(0.99 - parts["valid_01"], 8))
     split = SplitConfig.model_validate(parts)

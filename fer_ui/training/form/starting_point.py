@@ -24,42 +24,42 @@ _OF_ONE_SOURCE = (QueryParam.REBALANCING, QueryParam.POLICY, QueryParam.SPLIT_CO
 
 
 @dataclass(frozen=True)
-class Source:
+class StartingPoint:
     """A config to begin from.
 
     Attributes:
         name: the preset's, or `run:` and the run's id.
-        given: what `--config` takes: the preset's name, or the path of the run's config.
+        config_argument: what `--config` takes: the preset's name, or the path of the run's config.
         path: of the file.
-        about: what is said of it.
+        summary: what is said of it.
     """
 
     name: str
     title: str
-    about: str
-    given: str
+    summary: str
+    config_argument: str
     path: Path
     config: TrainConfig
 
     @property
-    def copied(self) -> str:
+    def copied_run(self) -> str:
         """The run that is copied, "" where a preset is begun from."""
         return self.name.removeprefix(_COPY) if self.name.startswith(_COPY) else ""
 
 
-def source_in_address() -> Source:
+def get_starting_point() -> StartingPoint:
     """The run or the preset that the address names; says so where that can't be used, and takes a preset."""
     run_id = get_param(QueryParam.FROM)
     if run_id:
         try:
-            return copy_of(run_id)
+            return copy_run(run_id)
         except InputError as error:
             notice("warning", f"The run {run_id} can't be copied. {error} The form begins with a preset instead.")
     name = get_param(QueryParam.PRESET)
     return _of_preset(name if name in PRESETS else next(iter(PRESETS)))
 
 
-def copy_of(run_id: str) -> Source:
+def copy_run(run_id: str) -> StartingPoint:
     """A run's config, to begin from.
 
     Raises:
@@ -73,24 +73,24 @@ def copy_of(run_id: str) -> Source:
     config = parse_config(content, "Its config.yaml")
     title = config.title or config.model.name
     path = run.path("config.yaml")
-    return Source(_COPY + run_id, f"A copy of {title}", f"A copy of {run_id}", str(path), path, config)
+    return StartingPoint(_COPY + run_id, f"A copy of {title}", f"A copy of {run_id}", str(path), path, config)
 
 
-def choose_source(now: Source) -> None:
+def choose_starting_point(now: StartingPoint) -> None:
     """Draw the choice; another one is in the address before the form is drawn again."""
-    names = [*([now.name] if now.copied else []), *PRESETS]
+    names = [*([now.name] if now.copied_run else []), *PRESETS]
     st.session_state[_KEY] = now.name
     st.selectbox(
         "Begin with",
         names,
         key=_KEY,
         format_func=lambda name: PRESETS[name].title if name in PRESETS else now.title,
-        on_change=_take,
+        on_change=_on_change,
         help="\n".join(_help_lines()),
     )
 
 
-def forget_link() -> None:
+def clear_link_overrides() -> None:
     """Take out of the address what it changes about the source."""
     for param in _OF_ONE_SOURCE:
         st.query_params.pop(param, None)
@@ -102,17 +102,17 @@ def _help_lines() -> Iterator[str]:
     yield from (f"- {preset.title}: {preset.sentence}" for preset in PRESETS.values())
 
 
-def _take() -> None:
+def _on_change() -> None:
     name = st.session_state[_KEY]
     if name not in PRESETS:
         return
-    forget_link()
+    clear_link_overrides()
     for param in (QueryParam.FROM, QueryParam.PRESET):
         st.query_params.pop(param, None)
     if name != next(iter(PRESETS)):
         st.query_params[QueryParam.PRESET] = name
 
 
-def _of_preset(name: str) -> Source:
+def _of_preset(name: str) -> StartingPoint:
     preset = PRESETS[name]
-    return Source(name, preset.title, preset.sentence, name, preset.path, preset.config)
+    return StartingPoint(name, preset.title, preset.sentence, name, preset.path, preset.config)

@@ -11,26 +11,26 @@ from fer_ui.datasets.imbalance.epoch_summary import warn_small_epoch
 from fer_ui.datasets.imbalance.rebalancing_query_params import describe_rebalancing
 from fer_ui.datasets.imbalance.training_split import TrainingSplit, load_training_split
 from fer_ui.formatting import count, images
-from fer_ui.training.form.form_context import Place
+from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.split_choice import describe_split
 
 
-def learned_from(config: TrainConfig, place: Place, *, every_fold: bool = False) -> str:
+def describe_training(config: TrainConfig, context: FormContext, *, every_fold: bool = False) -> str:
     """Which parts the dataset falls into, how many images teach, and what is done about imbalance.
 
     Raises:
         FerscopeError: the dataset can't be divided so, or nothing is left to learn from.
     """
-    split = load_training_split(place.dataset, config)
+    split = load_training_split(context.dataset, config)
     words = [
-        describe_split(config.split, place.published, every_fold=every_fold),
+        describe_split(config.split, context.published, every_fold=every_fold),
         f"{count(split.images)} images are learned from{' in the first run' if every_fold else ''}.",
     ]
     if split.silent:
         words.append(
             f"Nothing is learned from {images(split.silent)} without a label among the expressions told apart."
         )
-    ambiguous = int(place.index["ambiguous"].sum())
+    ambiguous = int(context.index["ambiguous"].sum())
     if config.exclude_ambiguous and ambiguous:
         words.append(f"Nothing is learned from {images(ambiguous)} marked as ambiguous.")
     if config.rebalancing != Rebalancing():
@@ -39,21 +39,21 @@ def learned_from(config: TrainConfig, place: Place, *, every_fold: bool = False)
     return " ".join(words)
 
 
-def doubts_about(config: TrainConfig, place: Place) -> list[str]:
+def training_warnings(config: TrainConfig, context: FormContext) -> list[str]:
     """What to think about before the start, in words."""
-    split = load_training_split(place.dataset, config)
+    split = load_training_split(context.dataset, config)
     sizes = dict(zip(split.labels, split.sizes.tolist(), strict=True))
     return [
         *warnings(config, sizes),
         *warn_small_epoch(split, split.under(config.rebalancing), config),
         *_missing(split),
-        *_emulated(config, place),
+        *_emulated(config, context),
     ]
 
 
-def _emulated(config: TrainConfig, place: Place) -> list[str]:
+def _emulated(config: TrainConfig, context: FormContext) -> list[str]:
     """A precision that this machine can only emulate."""
-    if expected_precision(config.precision, on_gpu=bool(place.gpus)).reason != EMULATED:
+    if expected_precision(config.precision, on_gpu=bool(context.gpus)).reason != EMULATED:
         return []
     slow = "This processor has no bf16 instructions and emulates them, which can take many times as long as fp32."
     return [f"{slow} Choose the precision “automatic”."]

@@ -10,9 +10,9 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic.fields import FieldInfo
 
 from fer_core.training.config.train_config import TrainConfig
-from fer_ui.training.form.draft import Values, session_draft, widget_key
 from fer_ui.training.form.fields import Field
-from fer_ui.training.form.form_context import Place
+from fer_ui.training.form.form_context import FormContext
+from fer_ui.training.form.form_state import Values, form_state, widget_key
 
 _EDGE = 1e-6
 """How near a number comes to a limit that is not allowed itself."""
@@ -26,68 +26,68 @@ _PERCENT_DIGITS = 6
 def draw_fields(
     fields: Mapping[str, Field],
     values: Values,
-    place: Place,
+    context: FormContext,
     *,
     columns: int = 3,
-    take: Callable[[str], None] | None = None,
+    on_change: Callable[[str], None] | None = None,
 ) -> None:
     """Draw those that apply, in rows of `columns`; on a phone below each other."""
-    shown = [path for path, field in fields.items() if field.applies(values, place)]
+    shown = [path for path, field in fields.items() if field.applies(values, context)]
     for start in range(0, len(shown), columns):
         for column, path in zip(
             st.columns(columns, vertical_alignment="bottom"), shown[start : start + columns], strict=False
         ):
             with column:
-                draw_field(path, fields[path], values, place, take=take)
+                draw_field(path, fields[path], values, context, on_change=on_change)
 
 
 def draw_field(
-    path: str, field: Field, values: Values, place: Place, *, take: Callable[[str], None] | None = None
+    path: str, field: Field, values: Values, context: FormContext, *, on_change: Callable[[str], None] | None = None
 ) -> None:
-    """Draw one; a change is written into the draft, or given to `take`, before the form is drawn again."""
+    """Draw one; a change is written into the draft, or given to `on_change`, before the form is drawn again."""
     value = values[path]
     info, key = field_info(path), widget_key(path)
-    asked: dict[str, Any] = {
+    kwargs: dict[str, Any] = {
         "key": key,
         "help": field.help or None,
-        "on_change": take or _take,
-        "args": (path,) if take else (path, field.percent),
+        "on_change": on_change or _on_change,
+        "args": (path,) if on_change else (path, field.percent),
     }
-    if field.words is not None:
-        words = field.words
-        offered = list(field.offered(values, place) if field.offered else words)
+    if field.titles is not None:
+        titles = field.titles
+        options = list(field.options(values, context) if field.options else titles)
         st.session_state[key] = value
         st.selectbox(
-            field.label, offered if value in offered else [*offered, value], format_func=words.__getitem__, **asked
+            field.label, options if value in options else [*options, value], format_func=titles.__getitem__, **kwargs
         )
     elif get_origin(info.annotation) is tuple:
-        offered = list(field.offered(values, place)) if field.offered else []
+        options = list(field.options(values, context)) if field.options else []
         st.session_state[key] = value
         st.multiselect(
-            field.label, [*offered, *(each for each in value if each not in offered)], placeholder="None", **asked
+            field.label, [*options, *(each for each in value if each not in options)], placeholder="None", **kwargs
         )
     elif info.annotation is bool:
         st.session_state[key] = value
-        st.toggle(field.label, **asked)
+        st.toggle(field.label, **kwargs)
     elif info.annotation is str:
         st.session_state[key] = value
         longest = next((each.max_length for each in info.metadata if isinstance(each, MaxLen)), None)
-        st.text_input(field.label, max_chars=longest, **asked)
+        st.text_input(field.label, max_chars=longest, **kwargs)
     else:
-        _number(field, info, value, asked)
+        _number(field, info, value, kwargs)
 
 
-def _number(field: Field, info: FieldInfo, value: float, asked: dict[str, Any]) -> None:
+def _number(field: Field, info: FieldInfo, value: float, kwargs: dict[str, Any]) -> None:
     low, high = limits(info)
     if info.annotation is int:
         whole = (int(low), int(high))
-        st.session_state[asked["key"]] = min(max(value, whole[0]), whole[1])
-        st.number_input(field.label, *whole, step=int(field.step), **asked)
+        st.session_state[kwargs["key"]] = min(max(value, whole[0]), whole[1])
+        st.number_input(field.label, *whole, step=int(field.step), **kwargs)
         return
     factor = 100 if field.percent else 1
     low, high = low * factor, high * factor
-    st.session_state[asked["key"]] = min(max(shown_number(value, field.percent), low), high)
-    st.number_input(field.label, low, high, step=float(field.step), format="%g", **asked)
+    st.session_state[kwargs["key"]] = min(max(shown_number(value, field.percent), low), high)
+    st.number_input(field.label, low, high, step=float(field.step), format="%g", **kwargs)
 
 
 def shown_number(value: float, percent: bool) -> float:
@@ -95,8 +95,8 @@ def shown_number(value: float, percent: bool) -> float:
     return round(100 * float(value), _PERCENT_DIGITS) if percent else float(value)
 
 
-def _take(path: str, percent: bool) -> None:
-    session_draft().put(path, widget_value(path, percent))
+def _on_change(path: str, percent: bool) -> None:
+    form_state().put(path, widget_value(path, percent))
 
 
 def widget_value(path: str, percent: bool) -> Any:

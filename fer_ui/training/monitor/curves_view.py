@@ -23,18 +23,18 @@ from fer_ui.charts.training.rate_and_speed import (
 )
 from fer_ui.escaping import escape_markdown
 from fer_ui.header import empty_state, notice
-from fer_ui.training.monitor.monitored_run import Stamp, Subject, best_epoch_of, look
+from fer_ui.training.monitor.monitored_run import FileVersion, MonitoredRun, best_epoch_of, load_monitored_run
 
 _EVERY_S = (2.0, 20.0)
 
 
-def renewed_every_s(subject: Subject) -> float:
+def refresh_interval_s(monitored: MonitoredRun) -> float:
     """How often the curves are worth drawing: a few times an epoch."""
     soonest, latest = _EVERY_S
-    return min(max(subject.epoch_s / 4, soonest), latest)
+    return min(max(monitored.epoch_s / 4, soonest), latest)
 
 
-class _Pictures(NamedTuple):
+class _Figures(NamedTuple):
     """What is drawn; `beside` are those beside the panels of the expressions."""
 
     loss: go.Figure
@@ -45,34 +45,34 @@ class _Pictures(NamedTuple):
 
 def show_curves(run_id: str, job_id: str) -> None:
     """Show them."""
-    subject = look(run_id, job_id)
-    if subject.run is None or subject.metrics.empty:
-        _show_none(subject)
+    monitored = load_monitored_run(run_id, job_id)
+    if monitored.run is None or monitored.metrics.empty:
+        _show_none(monitored)
         return
     # All are made before the first is shown: what waits for its turn on a page is dimmed.
-    pictures = _pictures(run_id, subject.stamp, subject.metrics)
+    figures = _build_figures(run_id, monitored.metrics_version, monitored.metrics)
     with st.container():  # a place of its own: when a notice comes, the charts below it are not made anew
-        if lost := divergence(subject.metrics):
+        if lost := divergence(monitored.metrics):
             notice("error", lost.words)
-        if gap := overfitting(subject.metrics):
+        if gap := overfitting(monitored.metrics):
             notice("warning", f"Over-fitting. {gap.words}")
     left, right = st.columns(2, gap="medium")
     with left:
-        show_chart(pictures.loss, f"loss-{run_id}")
+        show_chart(figures.loss, f"loss-{run_id}")
     with right:
-        show_chart(pictures.scores, f"scores-{run_id}")
+        show_chart(figures.scores, f"scores-{run_id}")
     left, right = st.columns(2, gap="medium")
     with left:
-        show_chart(pictures.classes, f"f1-{run_id}")
+        show_chart(figures.classes, f"f1-{run_id}")
     with right:
-        for name, figure in pictures.beside.items():
+        for name, figure in figures.beside.items():
             show_chart(figure, f"{name}-{run_id}")
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _pictures(run_id: str, stamp: Stamp, _metrics: pd.DataFrame) -> _Pictures:
+def _build_figures(run_id: str, metrics_version: FileVersion, _metrics: pd.DataFrame) -> _Figures:
     """Shared between sessions, so not to be changed."""
-    del run_id, stamp  # the key: other metrics have another stamp
+    del run_id, metrics_version  # the key: other metrics have another stamp
     best = best_epoch_of(_metrics)
     beside: dict[str, go.Figure] = {}
     if known_columns(_metrics, "learning_rate"):
@@ -81,18 +81,18 @@ def _pictures(run_id: str, stamp: Stamp, _metrics: pd.DataFrame) -> _Pictures:
         beside["affect"] = concordance_curves(_metrics, best)
     if known_columns(_metrics, "images_per_s"):
         beside["speed"] = throughput_curve(_metrics)
-    return _Pictures(*learning_curves(_metrics, best), class_curves(_metrics, best), beside)
+    return _Figures(*learning_curves(_metrics, best), class_curves(_metrics, best), beside)
 
 
-def _show_none(subject: Subject) -> None:
+def _show_none(monitored: MonitoredRun) -> None:
     """What happens instead while there is no epoch to draw."""
-    if not subject.live:
+    if not monitored.live:
         empty_state("There are no curves", "No epoch of this run was finished.")
         return
-    if subject.job is not None and subject.job.state is JobState.QUEUED:
+    if monitored.job is not None and monitored.job.state is JobState.QUEUED:
         now = "It waits for its turn."
     else:
-        message = subject.job.message if subject.job else ""
+        message = monitored.job.message if monitored.job else ""
         now = f"Now: {message}." if message else "Now it starts and loads its images."
     with st.container(border=True, gap="small"):
         st.subheader("No epoch has finished yet", anchor=False)

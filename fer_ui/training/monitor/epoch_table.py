@@ -9,7 +9,7 @@ from fer_ui.charts.training.class_curves import find_classes
 from fer_ui.charts.training.epoch_lines import known_columns
 from fer_ui.formatting import count
 from fer_ui.theme import expression_title
-from fer_ui.training.monitor.monitored_run import look
+from fer_ui.training.monitor.monitored_run import load_monitored_run
 
 _LOSSES = {"train_loss": "Loss, training", "valid_loss": "Loss, validation"}
 _SHARES = {
@@ -34,12 +34,12 @@ _HEIGHT_MAX_PX = 440
 
 def show_epochs(run_id: str, job_id: str) -> None:
     """Show the table, with a switch for the columns of the expressions."""
-    subject = look(run_id, job_id)
-    if subject.metrics.empty:
+    monitored = load_monitored_run(run_id, job_id)
+    if monitored.metrics.empty:
         st.caption("The table begins with the first finished epoch.")
         return
     by_class = st.toggle("F1 of each expression", key=f"f1-columns-{run_id}")
-    table = epoch_table(subject.metrics, subject.best_epoch, by_class=by_class)
+    table = epoch_table(monitored.metrics, monitored.best_epoch, by_class=by_class)
     st.dataframe(
         table,
         key=f"epochs-{run_id}",

@@ -15,7 +15,7 @@ from fer_core.runs.folder import Run
 from fer_core.training.trackers import EVENTS_FOLDER, MLFLOW_VARIABLE
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
-from fer_ui.training.monitor.monitored_run import look
+from fer_ui.training.monitor.monitored_run import load_monitored_run
 
 _MEANINGS = {
     "config.yaml": "what was asked for",
@@ -39,18 +39,24 @@ _MEANINGS = {
 
 def show_files(run_id: str, job_id: str) -> None:
     """Show the folder, each file with its size and meaning."""
-    subject = look(run_id, job_id)
-    if subject.run is None:
+    monitored = load_monitored_run(run_id, job_id)
+    if monitored.run is None:
         return
-    table = files_table(subject.run)
+    table = files_table(monitored.run)
     total = int(table["bytes"].sum())
     st.markdown(
-        escape_markdown(f"{count(len(table))} {'file' if len(table) == 1 else 'files'}, {size_words(total)} together.")
+        escape_markdown(
+            f"{count(len(table))} {'file' if len(table) == 1 else 'files'}, {format_bytes(total)} together."
+        )
     )
-    st.code(str(subject.run.folder), language=None, wrap_lines=True)
+    st.code(str(monitored.run.folder), language=None, wrap_lines=True)
     st.dataframe(
         pd.DataFrame(
-            {"File": table["name"], "Size": table["bytes"].map(size_words).astype(str), "What it is": table["meaning"]}
+            {
+                "File": table["name"],
+                "Size": table["bytes"].map(format_bytes).astype(str),
+                "What it is": table["meaning"],
+            }
         ),
         key=f"files-{run_id}",
         hide_index=True,
@@ -66,10 +72,10 @@ def show_other_tools(run: Run) -> None:
         st.markdown("**The same curves in TensorBoard**")
         st.code(f"tensorboard --logdir {shlex.quote(str(events))}", language="bash", wrap_lines=True)
     if server := os.environ.get(MLFLOW_VARIABLE):
-        st.markdown(escape_markdown(mlflow_words(server, run.id)))
+        st.markdown(escape_markdown(describe_mlflow(server, run.id)))
 
 
-def mlflow_words(server: str, run_id: str) -> str:
+def describe_mlflow(server: str, run_id: str) -> str:
     """Where MLflow is told of trainings; a user and password in its address are not shown."""
     splits = urlsplit(server)
     shown = splits._replace(netloc=splits.netloc.rpartition("@")[2]).geturl()
@@ -91,7 +97,7 @@ def files_table(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", "bytes", "meaning"])
 
 
-def size_words(size_bytes: int) -> str:
+def format_bytes(size_bytes: int) -> str:
     """A size as "348 kB", "1.2 MB"."""
     value, units = float(size_bytes), ["bytes", "kB", "MB", "GB"]
     while value >= 999.5 and len(units) > 1:

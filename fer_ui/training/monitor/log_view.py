@@ -8,7 +8,7 @@ from fer_core.jobs.job import Job, JobState
 from fer_core.jobs.log import tail_log
 from fer_core.runs.folder import Run
 from fer_ui.resources import job_store
-from fer_ui.training.monitor.monitored_run import look
+from fer_ui.training.monitor.monitored_run import load_monitored_run
 
 _LINES = 200
 _PRINTED_LINES = 80
@@ -16,22 +16,22 @@ _HEIGHT_PX = 320
 _LINES_LOW = 8
 """More lines than this scroll within their box."""
 
-_WENT_WRONG = (JobState.FAILED, JobState.INTERRUPTED)
+_FAILED_STATES = (JobState.FAILED, JobState.INTERRUPTED)
 
 
-def went_wrong(job: Job | None) -> bool:
+def has_failed(job: Job | None) -> bool:
     """Whether the process's own output is worth reading."""
-    return job is not None and job.state in _WENT_WRONG
+    return job is not None and job.state in _FAILED_STATES
 
 
 def show_log(run_id: str, job_id: str) -> None:
     """The end of the log, the newest line first."""
-    subject = look(run_id, job_id)
-    written = subject.run.log(_LINES).splitlines() if subject.run else []
+    monitored = load_monitored_run(run_id, job_id)
+    written = monitored.run.log(_LINES).splitlines() if monitored.run else []
     _show_lines("\n".join(reversed(written)) or "Nothing yet.")
 
 
-def offer_log(run: Run) -> None:
+def show_log_download(run: Run) -> None:
     """A button for the whole log, as it is when it is pressed."""
 
     def whole() -> bytes:
@@ -51,7 +51,7 @@ def offer_log(run: Run) -> None:
     )
 
 
-def show_printed(job: Job) -> None:
+def show_process_output(job: Job) -> None:
     """The end of what the job's process printed."""
     printed = tail_log(job_store().log_path(job), _PRINTED_LINES)
     st.markdown("**What the process printed**")

@@ -21,13 +21,13 @@ from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.resources import job_store
-from fer_ui.training.monitor.curves_view import renewed_every_s, show_curves
+from fer_ui.training.monitor.curves_view import refresh_interval_s, show_curves
 from fer_ui.training.monitor.epoch_table import show_epochs
 from fer_ui.training.monitor.files_view import show_files, show_other_tools
-from fer_ui.training.monitor.log_view import offer_log, show_log, show_printed, went_wrong
-from fer_ui.training.monitor.monitored_run import Subject, config_of, look
-from fer_ui.training.monitor.reproduce_view import show_recipe
-from fer_ui.training.monitor.run_status import show_standing
+from fer_ui.training.monitor.log_view import has_failed, show_log, show_log_download, show_process_output
+from fer_ui.training.monitor.monitored_run import MonitoredRun, config_of, load_monitored_run
+from fer_ui.training.monitor.reproduce_view import show_reproduction
+from fer_ui.training.monitor.run_status import show_run_status
 from fer_ui.training.monitor.speed_view import show_speed
 from fer_ui.training.runs.notes_view import show_notes
 
@@ -48,76 +48,76 @@ def show_training(run_id: str, job: Job | None) -> None:
     Args:
         job: None for a run made on the command line, or whose job was deleted.
     """
-    subject = look(run_id, job.id if job else "")
-    if subject.live:
+    monitored = load_monitored_run(run_id, job.id if job else "")
+    if monitored.live:
         st.html(_STYLE)
     with st.container(key=_STEADY):
-        _show(subject)
+        _show(monitored)
 
 
-def _show(subject: Subject) -> None:
-    st.subheader(escape_markdown(subject.title), anchor=False)
+def _show(monitored: MonitoredRun) -> None:
+    st.subheader(escape_markdown(monitored.title), anchor=False)
     with st.container(border=True):
-        _part(subject, _STANDING_S, show_standing, subject.phase)
-        _links(subject)
-    if subject.run is None:
-        if subject.job is not None:
-            show_printed(subject.job)
-            _offer_deletion(subject)
+        _show_part(monitored, _STANDING_S, show_run_status, monitored.state)
+        _links(monitored)
+    if monitored.run is None:
+        if monitored.job is not None:
+            show_process_output(monitored.job)
+            _show_deletion(monitored)
         return
-    _part(subject, renewed_every_s(subject), show_curves)
-    _details(subject, subject.run)
-    show_notes(subject.run_id)
-    _offer_deletion(subject)
+    _show_part(monitored, refresh_interval_s(monitored), show_curves)
+    _details(monitored, monitored.run)
+    show_notes(monitored.run_id)
+    _show_deletion(monitored)
 
 
-def _part(subject: Subject, every_s: float, show: Callable[..., None], *more: object) -> None:
+def _show_part(monitored: MonitoredRun, every_s: float, show: Callable[..., None], *more: object) -> None:
     """A part of the page that reads the store by itself, renewed while anything may change."""
-    job_id = subject.job.id if subject.job else ""
+    job_id = monitored.job.id if monitored.job else ""
 
     def shown() -> None:
         with show_errors():
-            show(subject.run_id, job_id, *more)
+            show(monitored.run_id, job_id, *more)
 
-    st.fragment(run_every=every_s if subject.live else None)(shown)()
+    st.fragment(run_every=every_s if monitored.live else None)(shown)()
 
 
-def _links(subject: Subject) -> None:
+def _links(monitored: MonitoredRun) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if subject.run is not None and subject.run.state is RunState.FINISHED:
-            link_to(Page.EVALUATION, "Read its confusion matrix", run=subject.run_id)
-            link_to(Page.MODELS, "Use it as a model", model=subject.run_id)
-        if subject.run is not None and config_of(subject.run) is not None:
-            link_to(Page.TRAINING, "Train a copy", **{"from": subject.run_id})
-        if subject.job is not None:
-            link_to(Page.JOBS, "Its job", job=subject.job.id)
+        if monitored.run is not None and monitored.run.state is RunState.FINISHED:
+            link_to(Page.EVALUATION, "Read its confusion matrix", run=monitored.run_id)
+            link_to(Page.MODELS, "Use it as a model", model=monitored.run_id)
+        if monitored.run is not None and config_of(monitored.run) is not None:
+            link_to(Page.TRAINING, "Train a copy", **{"from": monitored.run_id})
+        if monitored.job is not None:
+            link_to(Page.JOBS, "Its job", job=monitored.job.id)
 
 
-def _details(subject: Subject, run: Run) -> None:
+def _details(monitored: MonitoredRun, run: Run) -> None:
     """The rest, a tab each; after a failure the log comes up."""
-    opened = "Log" if went_wrong(subject.job) else _TABS[0]
+    opened = "Log" if has_failed(monitored.job) else _TABS[0]
     epochs, log, speed, recipe, files = st.tabs(_TABS, default=opened)
     with epochs:
-        _part(subject, renewed_every_s(subject), show_epochs)
-        if not subject.metrics.empty:
+        _show_part(monitored, refresh_interval_s(monitored), show_epochs)
+        if not monitored.metrics.empty:
             show_table_download(run.metrics, f"epochs-{run.id}", "Download all figures as CSV")
     with log:
-        _part(subject, _STANDING_S, show_log)
-        offer_log(run)
-        if subject.job is not None and went_wrong(subject.job):
-            show_printed(subject.job)
+        _show_part(monitored, _STANDING_S, show_log)
+        show_log_download(run)
+        if monitored.job is not None and has_failed(monitored.job):
+            show_process_output(monitored.job)
     with speed:
-        _part(subject, renewed_every_s(subject), show_speed)
+        _show_part(monitored, refresh_interval_s(monitored), show_speed)
     with recipe, show_errors():
-        show_recipe(run)
+        show_reproduction(run)
     with files:
-        _part(subject, _FILES_S, show_files)
+        _show_part(monitored, _FILES_S, show_files)
         show_other_tools(run)
 
 
-def _offer_deletion(subject: Subject) -> None:
+def _show_deletion(monitored: MonitoredRun) -> None:
     """Nothing that runs is deleted; a run without a job may run in a terminal, which nobody here can see."""
-    job, run = subject.job, subject.run
+    job, run = monitored.job, monitored.run
     if job is not None and job.state.active:
         return
 
@@ -125,13 +125,13 @@ def _offer_deletion(subject: Subject) -> None:
         if job is not None:
             delete_job(job.id, job_store(), settings())
         else:
-            delete_run(subject.run_id, settings())
+            delete_run(monitored.run_id, settings())
         go_to(Page.TRAINING, view="runs")
 
     files = "the run with its weights, figures and predictions"
     if job is None:
-        running = " Stop it in its terminal first." if subject.live else ""
-        show_deletion_form(subject.run_id, "Delete this run", f"Removes {files}; the dataset stays.{running}", delete)
+        running = " Stop it in its terminal first." if monitored.live else ""
+        show_deletion_form(monitored.run_id, "Delete this run", f"Removes {files}; the dataset stays.{running}", delete)
     elif run is None:
         show_deletion_form(job.id, "Delete this job", "Removes the job with its log; the run is gone already.", delete)
     else:

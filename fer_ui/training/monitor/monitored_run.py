@@ -24,44 +24,44 @@ _QUIET_MIN = timedelta(minutes=10)
 """Nobody tells when a run without a job is stopped; one whose files rest for this long is no longer renewed."""
 
 
-class Stamp(NamedTuple):
+class FileVersion(NamedTuple):
     """Which state of a file was read: when it changed, in nanoseconds, and its size."""
 
     changed_ns: int
     size_bytes: int
 
 
-_NO_FILE = Stamp(0, 0)
+_NO_FILE = FileVersion(0, 0)
 
 
-class Phase(NamedTuple):
+class MonitorState(NamedTuple):
     """What decides which parts the page has: when it changes, the whole page is drawn anew."""
 
     job: JobState | None
     run: RunState | None
-    begun: bool
+    has_epochs: bool
     live: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class MonitoredRun:
     """A training.
 
     Attributes:
         run: None where the folder is gone.
         job: None for a run made on the command line, or whose job was deleted.
-        row: the run's small files in short.
+        summary: the run's small files in short.
         metrics: a row an epoch; shared between sessions, so not to be changed.
-        stamp: of the metrics.
+        metrics_version: of the metrics.
         changed_at: when the run last wrote something.
     """
 
     run_id: str
     run: Run | None
     job: Job | None
-    row: RunSummary | None
+    summary: RunSummary | None
     metrics: pd.DataFrame
-    stamp: Stamp
+    metrics_version: FileVersion
     changed_at: datetime | None
 
     @property
@@ -74,17 +74,17 @@ class Subject:
         return datetime.now(UTC) - self.changed_at < max(_QUIET_MIN, 3 * timedelta(seconds=self.epoch_s))
 
     @property
-    def phase(self) -> Phase:
+    def state(self) -> MonitorState:
         """Which parts the page has."""
         state = self.run.state if self.run else None
-        return Phase(self.job.state if self.job else None, state, not self.metrics.empty, self.live)
+        return MonitorState(self.job.state if self.job else None, state, not self.metrics.empty, self.live)
 
     @property
     def title(self) -> str:
         """What the training is called."""
         if self.job is not None:
             return self.job.title
-        return self.row.title if self.row else self.run_id
+        return self.summary.title if self.summary else self.run_id
 
     @property
     def best_epoch(self) -> int | None:
@@ -103,7 +103,7 @@ class Subject:
         return 0.0 if seconds is None or pd.isna(seconds) else float(seconds)
 
 
-def look(run_id: str, job_id: str) -> Subject:
+def load_monitored_run(run_id: str, job_id: str) -> MonitoredRun:
     """Read it; a job that was deleted meanwhile, or a folder, is None."""
     try:
         job = job_store().get(job_id) if job_id else None
@@ -112,9 +112,11 @@ def look(run_id: str, job_id: str) -> Subject:
     try:
         run = open_run(run_id, settings())
     except (RunError, InputError):
-        return Subject(run_id, None, job, None, pd.DataFrame(), _NO_FILE, None)
-    stamp = _stamp(run.path("metrics.jsonl"))
-    return Subject(run_id, run, job, summarize_run(run), _metrics(run.folder, stamp), stamp, _changed_at(run))
+        return MonitoredRun(run_id, None, job, None, pd.DataFrame(), _NO_FILE, None)
+    metrics_version = _file_version(run.path("metrics.jsonl"))
+    return MonitoredRun(
+        run_id, run, job, summarize_run(run), _metrics(run.folder, metrics_version), metrics_version, _changed_at(run)
+    )
 
 
 def best_epoch_of(metrics: pd.DataFrame) -> int | None:
@@ -134,19 +136,19 @@ def config_of(run: Run) -> TrainConfig | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _metrics(folder: Path, stamp: Stamp) -> pd.DataFrame:
+def _metrics(folder: Path, metrics_version: FileVersion) -> pd.DataFrame:
     """A row an epoch; shared between sessions, so not to be changed."""
-    del stamp  # part of the key: it is another file then
+    del metrics_version  # part of the key: it is another file then
     metrics = Run(folder).metrics()
     return metrics if "epoch" in metrics else pd.DataFrame()
 
 
-def _stamp(path: Path) -> Stamp:
+def _file_version(path: Path) -> FileVersion:
     try:
         stat = path.stat()
     except OSError:
         return _NO_FILE
-    return Stamp(stat.st_mtime_ns, stat.st_size)
+    return FileVersion(stat.st_mtime_ns, stat.st_size)
 
 
 def _changed_at(run: Run) -> datetime | None:

@@ -26,13 +26,13 @@ from fer_ui.navigation import Page, link_to
 from fer_ui.training.monitor.monitored_run import config_of
 
 
-def show_recipe(run: Run) -> None:
+def show_reproduction(run: Run) -> None:
     """Show the three."""
-    data = data_used(run)
+    data = read_data_info(run)
     config = config_of(run)
     if config is not None:
         st.markdown("**The same as a command**")
-        st.code(command(config, data), language="bash", wrap_lines=True)
+        st.code(build_train_command(config, data), language="bash", wrap_lines=True)
     if run.state is RunState.UNFINISHED:
         st.markdown("**To go on with this run on the command line**")
         st.code(f"python -m fer_core train --run {run.id} --resume", language="bash", wrap_lines=True)
@@ -40,7 +40,7 @@ def show_recipe(run: Run) -> None:
     _show_config(run, readable=config is not None)
 
 
-def command(config: TrainConfig, data: Mapping[str, object]) -> str:
+def build_train_command(config: TrainConfig, data: Mapping[str, object]) -> str:
     """What to type for another run like it, on the data as this one used it."""
     used = data.get("corrections")
     if config.corrections is None and isinstance(used, int):
@@ -49,7 +49,7 @@ def command(config: TrainConfig, data: Mapping[str, object]) -> str:
     return f"python -m fer_core train --config {preset}" + "".join(f" --set {shlex.quote(each)}" for each in changes)
 
 
-def data_used(run: Run) -> dict[str, object]:
+def read_data_info(run: Run) -> dict[str, object]:
     """`data.json`: dataset, fingerprint and version of the corrections; empty before the run has begun."""
     try:
         content = json.loads(run.path("data.json").read_text())
@@ -58,19 +58,19 @@ def data_used(run: Run) -> dict[str, object]:
     return content if isinstance(content, dict) else {}
 
 
-def part_sizes(run: Run) -> dict[str, int]:
+def split_sizes(run: Run) -> dict[str, int]:
     """How many images the run put into each part, in their order; empty before it has."""
     path = run.path("split.parquet")
     if not path.is_file():
         return {}
     try:
-        sizes = _part_sizes(run.folder.as_posix(), path.stat().st_mtime_ns)
+        sizes = _split_sizes(run.folder.as_posix(), path.stat().st_mtime_ns)
     except RunError:
         return {}
     return {split: sizes[split] for split in (*map(str, Split), str(LEFT_OUT)) if sizes.get(split)}
 
 
-def data_words(data: Mapping[str, object], now_fingerprint: str, now_version: int) -> str:
+def describe_data_version(data: Mapping[str, object], now_fingerprint: str, now_version: int) -> str:
     """Which version of the data was used, and whether it has changed since."""
     version = data.get("corrections")
     used = f"Fingerprint {data.get('fingerprint')}, with its corrections up to version {version}."
@@ -88,14 +88,16 @@ def _show_data(run: Run, config: TrainConfig | None, data: Mapping[str, object])
         dataset = open_dataset(name, settings())
         link_to(Page.DATASETS, dataset.manifest.title, dataset=name)
         if data:
-            st.markdown(escape_markdown(data_words(data, dataset.fingerprint, dataset.corrections().version)))
+            st.markdown(
+                escape_markdown(describe_data_version(data, dataset.fingerprint, dataset.corrections().version))
+            )
     except FerscopeError:
         notice("warning", f"The dataset {name or 'of this run'} is no longer in the store.")
         if data:
             st.markdown(
                 escape_markdown(f"Fingerprint {data.get('fingerprint')}, corrections {data.get('corrections')}.")
             )
-    sizes = part_sizes(run)
+    sizes = split_sizes(run)
     if not sizes:
         st.caption("The run has not divided its images yet.")
         return
@@ -129,7 +131,7 @@ def _show_config(run: Run, *, readable: bool) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def _part_sizes(folder: str, changed_ns: int) -> dict[str, int]:
+def _split_sizes(folder: str, changed_ns: int) -> dict[str, int]:
     del changed_ns  # part of the key
     table = Run(Path(folder)).read_table("split.parquet")
     return {str(split): int(size) for split, size in table["split"].value_counts().items()}

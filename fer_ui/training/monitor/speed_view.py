@@ -12,7 +12,7 @@ from fer_core.training.diagnostics import epoch_time
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.training.rate_and_speed import epoch_time_bar
 from fer_ui.escaping import escape_markdown
-from fer_ui.training.monitor.monitored_run import look
+from fer_ui.training.monitor.monitored_run import load_monitored_run
 
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
 _FACTS = (("started on ", "resumed on "), ("memory kept",), ("images come from ",))
@@ -23,13 +23,13 @@ _LOG_LINES = 10_000
 
 def show_speed(run_id: str, job_id: str) -> None:
     """Show both."""
-    subject = look(run_id, job_id)
-    if subject.run is None:
+    monitored = load_monitored_run(run_id, job_id)
+    if monitored.run is None:
         return
     with st.container():  # a place of its own, whether there is something to say yet or not
-        if facts := machine_facts(subject.run):
+        if facts := machine_facts(monitored.run):
             st.markdown(escape_markdown(" ".join(facts)))
-    time = epoch_time(subject.metrics)
+    time = epoch_time(monitored.metrics)
     if time is None:
         st.caption("What bounds the speed is known after the first finished epoch.")
         return

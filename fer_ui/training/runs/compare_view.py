@@ -18,7 +18,7 @@ from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import interval, percent
 from fer_ui.header import notice
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
-from fer_ui.training.runs.rows import judged_words
+from fer_ui.training.runs.rows import describe_evaluation
 
 _PARTS: tuple[Splits, ...] = ("valid", "train", "both")
 _AXES: tuple[Axis, ...] = ("epoch", "time")
@@ -83,7 +83,7 @@ def metrics_table(compared: Comparison) -> pd.DataFrame:
             {
                 "Run": names[row.id],
                 **{metric_title(name): _figure(row, name) for name in SCORES},
-                "Judged on": judged_words(row),
+                "Judged on": describe_evaluation(row),
                 "Epoch": "" if row.best_epoch is None else f"{row.best_epoch} of {row.epochs_done}",
             }
             for row in compared.rows

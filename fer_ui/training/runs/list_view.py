@@ -29,8 +29,8 @@ from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox, param_text_input
 from fer_ui.resources import job_store
 from fer_ui.training.runs.compare_view import show_comparison
-from fer_ui.training.runs.rows import judged_words, labels_words, run_table
-from fer_ui.training.runs.selection import choose_none, choose_runs
+from fer_ui.training.runs.rows import describe_evaluation, describe_label_set, run_table
+from fer_ui.training.runs.selection import clear_selection, select_runs
 
 _ALL = "*"
 _BEST_SHOWN = 3
@@ -42,12 +42,12 @@ _STATES = (RunState.FINISHED, RunState.UNFINISHED, RunState.BROKEN)
 _ORDERS = {"newest": "Newest first", "best": "Best first"}
 
 
-class Best(NamedTuple):
-    """The best run of those that can be ranked; `alike`: all of them were surely judged on the same images."""
+class BestRun(NamedTuple):
+    """The best run of those that can be ranked; `same_images`: all of them were surely judged on the same images."""
 
     row: RunSummary
     ranked: int
-    alike: bool
+    same_images: bool
 
 
 def show_runs() -> None:
@@ -61,19 +61,19 @@ def show_runs() -> None:
                 links=lambda: link_to(Page.TRAINING, "Train a model"),
             )
             return
-        _tell_what_was_done()
+        _show_deletion_result()
         top = st.container()
         shown = _filtered(rows)
         with top:
             _show_best(shown or rows, len(rows))
-        working = {run_id: _WORK[job.state] for run_id, job in active_jobs_by_run(job_store()).items()}
+        active = {run_id: _WORK[job.state] for run_id, job in active_jobs_by_run(job_store()).items()}
         if not shown:
             notice("info", "No run fits. Choose another dataset or tag, or search for something else.")
-        chosen = _choose(shown, rows, working)
-        _show_chosen(chosen, working)
+        chosen = _choose(shown, rows, active)
+        _show_chosen(chosen, active)
 
 
-def best_of_groups(rows: Sequence[RunSummary]) -> list[Best]:
+def best_runs(rows: Sequence[RunSummary]) -> list[BestRun]:
     """The best run by macro-F1 of each dataset, label set and part.
 
     Splits that were held out come first, drawings last, and then where most runs are.
@@ -87,7 +87,7 @@ def best_of_groups(rows: Sequence[RunSummary]) -> list[Best]:
         key=lambda group: (group[0].rank_group[2] != "test", any(row.synthetic for row in group), -len(group)),
     )
     return [
-        Best(
+        BestRun(
             max(group, key=lambda row: row.score("macro_f1") or 0.0),
             len(group),
             len({row.judged_on for row in group} - {""}) <= 1,
@@ -96,11 +96,11 @@ def best_of_groups(rows: Sequence[RunSummary]) -> list[Best]:
     ]
 
 
-def ordered(rows: Sequence[RunSummary], order: str) -> list[RunSummary]:
+def sort_runs(rows: Sequence[RunSummary], order: str) -> list[RunSummary]:
     """The newest first as they come, or dataset by dataset the best first; those without figures last."""
     if order == "newest":
         return list(rows)
-    places = {row.rank_group: place for place, (row, *_) in enumerate(best_of_groups(rows))}
+    places = {row.rank_group: place for place, (row, *_) in enumerate(best_runs(rows))}
 
     def place(row: RunSummary) -> tuple[int, float]:
         score = row.score("macro_f1")
@@ -111,24 +111,24 @@ def ordered(rows: Sequence[RunSummary], order: str) -> list[RunSummary]:
 
 def _show_best(rows: Sequence[RunSummary], total: int) -> None:
     """How many runs, and the best figure of each dataset and part, which are not ranked against each other."""
-    found = best_of_groups(rows)
+    found = best_runs(rows)
     numbers = [Headline("Runs", count(len(rows)), _states(rows, total))]
     numbers += [_best(each) for each in found[:_BEST_SHOWN]]
     if not found:
         numbers.append(Headline("Best macro-F1", "none yet", "figures come with the first epoch"))
     headline(numbers)
-    if words := _cautions(found):
+    if words := _ranking_caveats(found):
         st.caption(words)
 
 
-def _cautions(found: Sequence[Best]) -> str:
+def _ranking_caveats(found: Sequence[BestRun]) -> str:
     """What keeps the best figures from being ranked any further."""
     words = []
     if len(found) > 1:
         words.append("Each figure is the best on its own dataset, part and expressions; they can't be ranked further.")
     if len(found) > _BEST_SHOWN:
         words.append(f"{count(len(found) - _BEST_SHOWN)} more are in the table.")
-    unlike = list(dict.fromkeys(each.row.dataset for each in found[:_BEST_SHOWN] if not each.alike))
+    unlike = list(dict.fromkeys(each.row.dataset for each in found[:_BEST_SHOWN] if not each.same_images))
     if unlike:
         words.append(
             f"On {join_words(unlike)} not all runs had the same split or corrections: tick some to see if they compare."
@@ -138,11 +138,11 @@ def _cautions(found: Sequence[Best]) -> str:
     return " ".join(words)
 
 
-def _best(best: Best) -> Headline:
+def _best(best: BestRun) -> Headline:
     row, ranked, _ = best
     bounds = row.interval("macro_f1")
     split = SPLITS.get(row.metrics.split, "") if row.metrics else ""
-    on = ", ".join(each for each in (row.dataset, split, labels_words(row)) if each)
+    on = ", ".join(each for each in (row.dataset, split, describe_label_set(row)) if each)
     runs = f"best of {count(ranked)} runs" if ranked > 1 else "the only run"
     detail = f"{runs}: {shorten(row.title, _NAME_CHARACTERS)}{f', 95 %: {interval(*bounds)}' if bounds else ''}"
     return Headline(f"Best macro-F1 on {on}", percent(row.score("macro_f1") or 0.0), detail)
@@ -172,12 +172,12 @@ def _filtered(rows: Sequence[RunSummary]) -> list[RunSummary]:
     fitting = [
         row
         for row in rows
-        if dataset in (_ALL, row.dataset) and (tag == _ALL or tag in row.tags) and _holds(row, wanted)
+        if dataset in (_ALL, row.dataset) and (tag == _ALL or tag in row.tags) and _matches(row, wanted)
     ]
-    return ordered(fitting, order)
+    return sort_runs(fitting, order)
 
 
-def _holds(row: RunSummary, wanted: str) -> bool:
+def _matches(row: RunSummary, wanted: str) -> bool:
     """Whether every word that is looked for occurs in what is known of a run."""
     said = " ".join(
         (row.id, row.title, row.network, row.rebalancing, row.facts, row.note, row.state, *row.tags)
@@ -185,14 +185,14 @@ def _holds(row: RunSummary, wanted: str) -> bool:
     return all(word in said for word in wanted.lower().split())
 
 
-def _choose(shown: Sequence[RunSummary], rows: Sequence[RunSummary], working: Mapping[str, str]) -> list[RunSummary]:
+def _choose(shown: Sequence[RunSummary], rows: Sequence[RunSummary], active: Mapping[str, str]) -> list[RunSummary]:
     by_id = {row.id: row for row in rows}
-    chosen = [by_id[run_id] for run_id in choose_runs(shown, by_id, working)]
+    chosen = [by_id[run_id] for run_id in select_runs(shown, by_id, active)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if shown:
             show_csv_download(table_of(shown), "runs")
         if chosen:
-            st.button(f"Untick all {len(chosen)}", on_click=choose_none, icon=":material/deselect:")
+            st.button(f"Untick all {len(chosen)}", on_click=clear_selection, icon=":material/deselect:")
     hidden = len({row.id for row in chosen} - {row.id for row in shown})
     if hidden:
         st.caption(f"Of those ticked, {count(hidden)} {'is' if hidden == 1 else 'are'} hidden by the filters.")
@@ -203,7 +203,7 @@ def _choose(shown: Sequence[RunSummary], rows: Sequence[RunSummary], working: Ma
     return chosen
 
 
-def _show_chosen(chosen: Sequence[RunSummary], working: Mapping[str, str]) -> None:
+def _show_chosen(chosen: Sequence[RunSummary], active: Mapping[str, str]) -> None:
     if not chosen:
         return
     names = run_names(chosen)
@@ -217,12 +217,12 @@ def _show_chosen(chosen: Sequence[RunSummary], working: Mapping[str, str]) -> No
         _show_links(row, names[row.id] if len(chosen) > 1 else "")
     if len(chosen) > _NAMED_MAX:
         st.caption(f"And {count(len(chosen) - _NAMED_MAX)} more.")
-    _offer_deletion(chosen, names, working)
+    _show_deletion(chosen, names, active)
 
 
 def _show_links(row: RunSummary, name: str) -> None:
     """What a run is, and the ways on from it."""
-    facts = ", ".join(each for each in (judged_words(row), row.network, row.rebalancing, row.facts) if each)
+    facts = ", ".join(each for each in (describe_evaluation(row), row.network, row.rebalancing, row.facts) if each)
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"{f'**{escape_markdown(name)}**  ' if name else ''}\n{escape_markdown(facts)}")
         if row.problem:
@@ -234,22 +234,22 @@ def _show_links(row: RunSummary, name: str) -> None:
                 link_to(Page.EVALUATION, "Its confusion matrix", run=row.id)
 
 
-def _offer_deletion(chosen: Sequence[RunSummary], names: Mapping[str, str], working: Mapping[str, str]) -> None:
+def _show_deletion(chosen: Sequence[RunSummary], names: Mapping[str, str], active: Mapping[str, str]) -> None:
     """Delete what is chosen, but for what is being trained."""
-    busy = [names[row.id] for row in chosen if row.id in working]
-    free = [row.id for row in chosen if row.id not in working]
+    busy = [names[row.id] for row in chosen if row.id in active]
+    free = [row.id for row in chosen if row.id not in active]
     if busy:
         notice(
             "info",
-            f"{_named(busy)} {'is' if len(busy) == 1 else 'are'} waiting or being trained and can't be deleted: cancel "
-            "the job first.",
+            f"{_format_names(busy)} {'is' if len(busy) == 1 else 'are'} queued or training and can't be deleted. "
+            "Cancel the job first.",
         )
     if not free:
         return
     run = "this run" if len(free) == 1 else f"these {count(len(free))} runs"
     words = (
-        f"Removes {_named([names[each] for each in free])}: weights, curves, figures, predictions, notes and tags, and "
-        "the jobs with their logs. The datasets stay."
+        f"Removes {_format_names([names[each] for each in free])} with weights, metrics, predictions, notes and tags, "
+        "and the jobs with their logs. The datasets stay."
     )
     if model_in_use(settings()) in free:
         words += " Among them is the model that Predict and Live use: they go back to the one that came with FERscope."
@@ -266,12 +266,12 @@ def _delete(run_ids: Sequence[str], names: Mapping[str, str]) -> None:
             deleted.append(names[run_id])
         except FerscopeError as error:
             refused.append(str(error))
-    st.session_state[_DONE] = (f"Deleted: {_named(deleted)}." if deleted else "", refused)
-    choose_none()
+    st.session_state[_DONE] = (f"Deleted: {_format_names(deleted)}." if deleted else "", refused)
+    clear_selection()
     st.rerun()
 
 
-def _tell_what_was_done() -> None:
+def _show_deletion_result() -> None:
     done, refused = st.session_state.pop(_DONE, ("", []))
     if done:
         notice("success", done)
@@ -279,7 +279,7 @@ def _tell_what_was_done() -> None:
         notice("error", words)
 
 
-def _named(names: Sequence[str]) -> str:
+def _format_names(names: Sequence[str]) -> str:
     """A few names, and how many more."""
     some = [shorten(name, _NAME_CHARACTERS) for name in names[:_NAMED_MAX]]
     more = len(names) - len(some)

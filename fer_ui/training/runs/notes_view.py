@@ -18,7 +18,7 @@ from fer_ui.jobs.job_view import format_age
 from fer_ui.training.runs.rows import run_table
 
 _HEIGHT_PX = 140
-_REFUSED = "notes-refused"
+_SAVE_ERROR = "notes-refused"
 
 
 @dataclass
@@ -39,7 +39,7 @@ def show_notes(run_id: str) -> None:
     with show_errors():
         run = open_run(run_id, settings())
         notes = notes_of(run)
-        if refused := st.session_state.pop(_REFUSED, ""):
+        if refused := st.session_state.pop(_SAVE_ERROR, ""):
             notice("error", refused)
         _show_tags(run, notes)
         _show_note(run, notes)
@@ -139,7 +139,7 @@ def _save_text(run: Run, base: str) -> None:
     if notes is not None:
         draft.base = draft.text = notes.text
     elif draft.base != notes_of(run).text:
-        st.session_state.pop(_REFUSED)  # the page shows both notes, and says so
+        st.session_state.pop(_SAVE_ERROR)  # the page shows both notes, and says so
 
 
 def _try_to_save(save: Callable[[], RunNotes]) -> RunNotes | None:
@@ -147,5 +147,5 @@ def _try_to_save(save: Callable[[], RunNotes]) -> RunNotes | None:
     try:
         return save()
     except RunError as error:
-        st.session_state[_REFUSED] = str(error)
+        st.session_state[_SAVE_ERROR] = str(error)
         return None

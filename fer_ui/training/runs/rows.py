@@ -27,21 +27,21 @@ def run_table() -> RunTable:
     return RunTable(settings())
 
 
-def judged_words(row: RunSummary) -> str:
+def describe_evaluation(row: RunSummary) -> str:
     """On what a run was judged: "ferplus, test, 3,573 images, labels by majority"."""
     if row.metrics is None:
         return row.dataset
     images = f"{count(row.metrics.n)} images" if row.metrics.n else ""
     split, protocol = SPLITS.get(row.metrics.split, ""), labels_by(row.metrics.protocol)
-    return ", ".join(each for each in (row.dataset, split, images, labels_words(row), protocol) if each)
+    return ", ".join(each for each in (row.dataset, split, images, describe_label_set(row), protocol) if each)
 
 
-def labels_words(row: RunSummary) -> str:
+def describe_label_set(row: RunSummary) -> str:
     """Which expressions a run tells apart: "four expressions"; "" where it is all of them."""
     return f"{row.labels} expressions" if row.labels != "eight" else ""
 
 
-def shown_table(rows: Sequence[RunSummary], working: Mapping[str, str]) -> pd.DataFrame:
+def format_runs(rows: Sequence[RunSummary], active: Mapping[str, str]) -> pd.DataFrame:
     """The rows as they are read: shares in percent, an interval in words."""
     return pd.DataFrame(
         {
@@ -51,8 +51,8 @@ def shown_table(rows: Sequence[RunSummary], working: Mapping[str, str]) -> pd.Da
             "interval": [_interval(row) for row in rows],
             "balanced_accuracy": [_percent(row, "balanced_accuracy") for row in rows],
             "accuracy": [_percent(row, "accuracy") for row in rows],
-            "judged": [judged_words(row) for row in rows],
-            "state": [_state(row, working) for row in rows],
+            "judged": [describe_evaluation(row) for row in rows],
+            "state": [_state(row, active) for row in rows],
             "epochs_done": [row.epochs_done for row in rows],
             "epochs_asked": pd.array([row.epochs_asked for row in rows], "Int64"),
             "best_epoch": pd.array([row.best_epoch for row in rows], "Int64"),
@@ -68,8 +68,8 @@ def shown_table(rows: Sequence[RunSummary], working: Mapping[str, str]) -> pd.Da
     )
 
 
-def columns() -> dict[str, ColumnConfig]:
-    """How the columns of `shown_table` are called and written."""
+def column_config() -> dict[str, ColumnConfig]:
+    """How the columns of `format_runs` are called and written."""
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     return {
         "title": text("Run", pinned=True, width=_TITLE_PX),
@@ -82,7 +82,7 @@ def columns() -> dict[str, ColumnConfig]:
         "state": text("State"),
         "epochs_done": number("Epochs"),
         "epochs_asked": number("Asked", help="How many epochs the config asks for."),
-        "best_epoch": number("Best", help="The epoch that is kept."),
+        "best_epoch": number("BestRun", help="The epoch that is kept."),
         "network": text("Network"),
         "rebalancing": text("Rebalancing", help="What is done about imbalance."),
         "facts": text("Learned with"),
@@ -108,7 +108,7 @@ def _interval(row: RunSummary) -> str:
     return interval(*bounds) if bounds else ""
 
 
-def _state(row: RunSummary, working: Mapping[str, str]) -> str:
-    if row.state is RunState.UNFINISHED and row.id in working:
-        return working[row.id]
+def _state(row: RunSummary, active: Mapping[str, str]) -> str:
+    if row.state is RunState.UNFINISHED and row.id in active:
+        return active[row.id]
     return str(row.state)

@@ -15,8 +15,8 @@ from fer_core.cli.main import parser
 from fer_core.settings import settings
 from fer_core.training.config.train_config import TrainConfig, load_config, parse_config, presets
 from fer_ui.navigation import Page
-from fer_ui.training.form import Wanted, augmentation, form, groups
-from fer_ui.training.form.draft import widget_key
+from fer_ui.training.form import TrainingRequest, augmentation, form, groups
+from fer_ui.training.form.form_state import widget_key
 
 DATASET = "drawn"
 WANTED = "test-wanted"
@@ -74,12 +74,12 @@ def config_of_command(line: str) -> TrainConfig:
     return load_config(presets().get(given.config, Path(given.config)), given.set)
 
 
-def wanted_of(app: AppTest) -> Wanted:
+def wanted_of(app: AppTest) -> TrainingRequest:
     """What pressing the button asks for."""
     app.button(key="train-start").click().run()
     assert not app.exception
     wanted = app.session_state[WANTED]
-    assert isinstance(wanted, Wanted)
+    assert isinstance(wanted, TrainingRequest)
     return wanted
 
 

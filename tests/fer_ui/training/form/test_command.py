@@ -18,9 +18,9 @@ from fer_core.training.config.command_line import changes_to
 from fer_core.training.config.learning import JUDGED
 from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig, flat, load_config, parse_config, presets
-from fer_ui.training.form.command import arguments, file_name
-from fer_ui.training.form.draft import nested
-from fer_ui.training.form.starting_point import Source
+from fer_ui.training.form.command import build_arguments, build_file_name
+from fer_ui.training.form.form_state import nested
+from fer_ui.training.form.starting_point import StartingPoint
 from fer_ui.training.form.widgets import field_info, limits
 
 ROUNDS = 150
@@ -77,26 +77,30 @@ def _random_network(chance: random.Random) -> dict[str, Any]:
     return values | {"model.name": info.name}
 
 
-def source_of(name: str) -> Source:
+def source_of(name: str) -> StartingPoint:
     preset = PRESETS[name]
-    return Source(name, preset.title, preset.sentence, name, preset.path, preset.config)
+    return StartingPoint(name, preset.title, preset.sentence, name, preset.path, preset.config)
 
 
 def started_by(line: str) -> tuple[TrainConfig, int, str]:
     """What a shell's line would start, read as the command line reads it."""
     words = shlex.split(line)
     given = parser().parse_args(words[3:])
-    return load_config(presets().get(given.config, Path(given.config)), given.set), given.priority, given.device
+    return (
+        load_config(presets().get(given.config, Path(given.config)), given.set),
+        given.priority,
+        given.device,
+    )
 
 
 @pytest.mark.parametrize("name", presets())
 def test_a_command_starts_the_very_same_config(name: str) -> None:
     chance = random.Random(name)
-    source = source_of(name)
+    start = source_of(name)
     for _ in range(ROUNDS // len(presets())):
         config, priority = random_config(chance), chance.choice([0, -3, 1_000])
         device = chance.choice(["", "cpu", "gpu:0"])
-        line = shlex.join(["python", "-m", "fer_core", *arguments(source, config, priority, device)])
+        line = shlex.join(["python", "-m", "fer_core", *build_arguments(start, config, priority, device)])
         assert started_by(line) == (config, priority, device)
 
 
@@ -107,8 +111,8 @@ def test_a_copys_command_takes_the_runs_file(tmp_path: Path) -> None:
     for _ in range(20):
         base, config = random_config(chance), random_config(chance)
         path.write_text(yaml.safe_dump(base.model_dump(mode="json")))
-        source = Source("run:it", "", "", str(path), path, base)
-        line = shlex.join(["python", "-m", "fer_core", *arguments(source, config, 0, "")])
+        start = StartingPoint("run:it", "", "", str(path), path, base)
+        line = shlex.join(["python", "-m", "fer_core", *build_arguments(start, config, 0, "")])
         assert str(path) in shlex.split(line)
         assert started_by(line)[0] == config
         assert changes_to(path, base) == []
@@ -116,11 +120,11 @@ def test_a_copys_command_takes_the_runs_file(tmp_path: Path) -> None:
 
 def test_a_preset_as_it_is_needs_no_change() -> None:
     for name, preset in PRESETS.items():
-        assert arguments(source_of(name), preset.config, 0, "") == ["jobs", "submit", "--config", name]
+        assert build_arguments(source_of(name), preset.config, 0, "") == ["jobs", "submit", "--config", name]
 
 
 def test_a_files_name_is_its_title() -> None:
     config = TrainConfig(dataset="some-data", title="Study A's CNN, 50 %")
-    assert file_name(config) == "study-a-s-cnn-50"
-    assert file_name(config.model_copy(update={"title": "///"})) == "config"
-    assert file_name(config.model_copy(update={"title": ""})) == "small-se-resnet"
+    assert build_file_name(config) == "study-a-s-cnn-50"
+    assert build_file_name(config.model_copy(update={"title": "///"})) == "config"
+    assert build_file_name(config.model_copy(update={"title": ""})) == "small-se-resnet"

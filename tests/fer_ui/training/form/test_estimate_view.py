@@ -12,7 +12,7 @@ from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, parse_config
 from fer_core.training.estimate_report import Estimate
 from fer_ui.training.form import estimate_view
-from fer_ui.training.form.estimate_view import disk_words, estimate_key, numbers, warnings_of
+from fer_ui.training.form.estimate_view import describe_packing, estimate_headlines, estimate_key, estimate_warnings
 from tests.fer_core.training.test_estimate_report import FOUND
 from tests.fer_ui.training.form.form_page import DATASET, Show, config_of, said, set_by_key, set_widget
 
@@ -96,19 +96,19 @@ def test_the_key_is_of_what_takes_time(dataset: StoredDataset) -> None:
 
 
 def test_what_does_not_fit_is_warned_of() -> None:
-    assert warnings_of(FOUND, PLENTY) == []
-    assert "may be stopped half-way" in warnings_of(replace(FOUND, free_bytes=FOUND.memory_bytes // 2), PLENTY)[0]
-    assert "tight" in warnings_of(replace(FOUND, free_bytes=int(FOUND.memory_bytes * 1.1)), PLENTY)[0]
-    assert "Packing the images takes 70 MiB of disk, and 1 MiB are free" in warnings_of(FOUND, 2**20)[0]
-    assert warnings_of(replace(FOUND, packed="already"), 0) == []
+    assert estimate_warnings(FOUND, PLENTY) == []
+    assert "may be stopped half-way" in estimate_warnings(replace(FOUND, free_bytes=FOUND.memory_bytes // 2), PLENTY)[0]
+    assert "tight" in estimate_warnings(replace(FOUND, free_bytes=int(FOUND.memory_bytes * 1.1)), PLENTY)[0]
+    assert "Packing" in (words := estimate_warnings(FOUND, 2**20)[0]) and "70 MiB" in words and "1 MiB" in words
+    assert estimate_warnings(replace(FOUND, packed="already"), 0) == []
 
 
 def test_where_the_images_come_from_is_said() -> None:
-    said = {packed: disk_words(replace(FOUND, packed=packed)) for packed in ("already", "first", "streamed")}
+    said = {packed: describe_packing(replace(FOUND, packed=packed)) for packed in ("already", "first", "streamed")}
     assert len(set(said.values())) == 3
     assert "70 MiB" in said["first"]
 
 
 def test_one_epoch_is_one_epoch() -> None:
-    assert numbers(FOUND, 1)[0].label == "One epoch"
-    assert numbers(FOUND, 3)[0].detail == "35.0 s to 2.1 min"
+    assert estimate_headlines(FOUND, 1)[0].label == "One epoch"
+    assert estimate_headlines(FOUND, 3)[0].detail == "35.0 s to 2.1 min"

@@ -16,9 +16,9 @@ from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, dump_config, flat
 from fer_ui.training.form import form
-from fer_ui.training.form.compose import FIELDS
-from fer_ui.training.form.draft import nested
-from fer_ui.training.form.form_context import Place, place_of
+from fer_ui.training.form.form_config import FIELDS
+from fer_ui.training.form.form_context import FormContext, load_form_context
+from fer_ui.training.form.form_state import nested
 from fer_ui.training.form.widgets import field_info, limits, shown_number
 from tests.fer_ui.training.form.form_page import (
     DATASET,
@@ -133,11 +133,11 @@ def begun(store: Settings, dataset: StoredDataset, show: Show, monkeypatch: pyte
     """The form filled with defaults alone, on a machine and a dataset that offer everything."""
     dataset.corrections().mark_ambiguous(dataset.index(["id"])["id"][:3])
 
-    def everything(of: StoredDataset) -> Place:
+    def everything(of: StoredDataset) -> FormContext:
         contract = model_info("small-se-resnet").contract(LABEL_SETS["seven"])
-        return replace(place_of(of), affect=True, gpus=("gpu:0", "gpu:1"), teachers={TEACHER: contract})
+        return replace(load_form_context(of), affect=True, gpus=("gpu:0", "gpu:1"), teachers={TEACHER: contract})
 
-    monkeypatch.setattr(form, "place_of", everything)
+    monkeypatch.setattr(form, "load_form_context", everything)
     create_run(DEFAULTS, dump_config(TrainConfig(dataset=DATASET)), store)
     app = show(**{"from": DEFAULTS})
     assert config_of(app) == TrainConfig(dataset=DATASET)

@@ -10,7 +10,7 @@ from fer_core.models.catalog import MODELS
 from fer_core.settings import Settings, settings
 from fer_core.training.config.train_config import TrainConfig, flat
 from fer_ui.training.form.groups import network_summary
-from fer_ui.training.form.network import footprint_of, memory_words
+from fer_ui.training.form.network import estimate_network_memory, format_memory
 from tests.fer_ui.training.form.form_page import Show, said, set_widget
 
 RESNET = MODELS["resnet18"].weights
@@ -39,7 +39,7 @@ def test_memory_follows_the_batch_the_precision_and_the_optimizer() -> None:
     values = flat(TrainConfig(dataset="some-data"))
     info = MODELS[values["model.name"]]
     sizes = [
-        footprint_of(info, values | change).step_bytes
+        estimate_network_memory(info, values | change).step_bytes
         for change in (
             {"precision": "bf16"},
             {},
@@ -53,9 +53,9 @@ def test_memory_follows_the_batch_the_precision_and_the_optimizer() -> None:
 
 
 def test_memory_in_words() -> None:
-    assert memory_words(1) == "1 MiB"
-    assert memory_words(203 * 2**20) == "203 MiB"
-    assert memory_words(1.6 * 2**30) == "1.6 GiB"
+    assert format_memory(1) == "1 MiB"
+    assert format_memory(203 * 2**20) == "203 MiB"
+    assert format_memory(1.6 * 2**30) == "1.6 GiB"
 
 
 def test_weights_that_are_not_here_are_told_with_the_way_out(store: Settings, show: Show) -> None:

@@ -15,12 +15,12 @@ from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import RunState
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import load_config, parse_config, presets, read_yaml
-from fer_ui.training.monitor.curves_view import renewed_every_s
+from fer_ui.training.monitor.curves_view import refresh_interval_s
 from fer_ui.training.monitor.epoch_table import epoch_table
-from fer_ui.training.monitor.files_view import mlflow_words, size_words
-from fer_ui.training.monitor.monitored_run import look
-from fer_ui.training.monitor.reproduce_view import command, data_words
-from fer_ui.training.monitor.run_status import metric_words
+from fer_ui.training.monitor.files_view import describe_mlflow, format_bytes
+from fer_ui.training.monitor.monitored_run import load_monitored_run
+from fer_ui.training.monitor.reproduce_view import build_train_command, describe_data_version
+from fer_ui.training.monitor.run_status import describe_metric
 from tests.fer_ui.small_run import DATA, finish, make_run, rows
 
 
@@ -44,49 +44,49 @@ def test_a_table_leaves_out_what_no_epoch_has(store: Settings) -> None:
 def test_the_command_makes_the_same_config_on_the_same_data(store: Settings) -> None:
     run = make_run(store, "odd", (), "optimizer.learning_rate=3.0e-5", "title='yes: no, #1'", "augment.flip_prob=0.25")
     config = parse_config(read_yaml(run.path("config.yaml")))
-    words = shlex.split(command(config, DATA))
+    words = shlex.split(build_train_command(config, DATA))
     assert words[:5] == ["python", "-m", "fer_core", "train", "--config"]
     changes = [word for place, word in enumerate(words) if words[place - 1] == "--set"]
     assert load_config(presets()[words[5]], changes) == config.model_copy(update={"corrections": DATA["corrections"]})
 
 
 def test_it_is_said_whether_the_data_has_changed_since() -> None:
-    assert data_words(DATA, "31a4fd6e9a5a1d46", 2).endswith("It is the same today.")
-    assert "corrected since, up to version 5" in data_words(DATA, "31a4fd6e9a5a1d46", 5)
-    assert "can't be resumed" in data_words(DATA, "another", 2)
+    assert describe_data_version(DATA, "31a4fd6e9a5a1d46", 2).endswith("It is the same today.")
+    assert "corrected since, up to version 5" in describe_data_version(DATA, "31a4fd6e9a5a1d46", 5)
+    assert "can't be resumed" in describe_data_version(DATA, "another", 2)
 
 
 def test_sizes_and_addresses_in_words() -> None:
-    assert [size_words(n) for n in (0, 999, 1500, 999_600, 3_210_000_000)] == [
+    assert [format_bytes(n) for n in (0, 999, 1500, 999_600, 3_210_000_000)] == [
         "0 bytes",
         "999 bytes",
         "1.5 kB",
         "1.0 MB",
         "3.2 GB",
     ]
-    words = mlflow_words("https://me:secret@tracking.example:5000/x", "run-1")
+    words = describe_mlflow("https://me:secret@tracking.example:5000/x", "run-1")
     assert "https://tracking.example:5000/x" in words and "secret" not in words and "run-1" in words
-    assert (metric_words("loss"), metric_words("f1_fear")) == ("validation loss", "F1 of fear")
+    assert (describe_metric("loss"), describe_metric("f1_fear")) == ("validation loss", "F1 of fear")
 
 
 def test_what_nobody_writes_to_any_more_is_not_renewed(store: Settings) -> None:
     run = make_run(store, "typed", rows(1))
-    assert look("typed", "").live
+    assert load_monitored_run("typed", "").live
     past = time.time() - 7200
     for path in run.folder.iterdir():
         os.utime(path, (past, past))
-    assert not look("typed", "").live
+    assert not load_monitored_run("typed", "").live
     with JobStore(store) as jobs:
         job = jobs.submit(JobKind.TRAIN, "Typed", ("train",), "typed")
-        assert look("typed", job.id).live
+        assert load_monitored_run("typed", job.id).live
         jobs.request_cancel(job.id)
-        assert not look("typed", job.id).live
-    assert finish(run).state is RunState.FINISHED and not look("typed", "").live
+        assert not load_monitored_run("typed", job.id).live
+    assert finish(run).state is RunState.FINISHED and not load_monitored_run("typed", "").live
 
 
 def test_curves_are_renewed_a_few_times_an_epoch(store: Settings) -> None:
     for name, seconds, expected in (("quick", 0.5, 2.0), ("usual", 40.0, 10.0), ("slow", 4000.0, 20.0)):
         make_run(store, name, rows(1, seconds=[seconds]))
-        assert renewed_every_s(look(name, "")) == expected
+        assert refresh_interval_s(load_monitored_run(name, "")) == expected
     make_run(store, "new")
-    assert renewed_every_s(look("new", "")) == 2.0
+    assert refresh_interval_s(load_monitored_run("new", "")) == 2.0

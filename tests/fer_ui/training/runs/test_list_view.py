@@ -16,7 +16,7 @@ from fer_core.runs.folder import RunState, list_runs
 from fer_core.runs.notes import write_notes
 from fer_core.settings import Settings
 from fer_ui.charts.training.compared_curves import RUNS_MAX
-from fer_ui.training.runs.list_view import best_of_groups, ordered
+from fer_ui.training.runs.list_view import best_runs, sort_runs
 from tests.fer_ui.datasets.small_dataset import open_view, said
 from tests.support.runs import make_run
 
@@ -178,7 +178,7 @@ def test_a_run_that_is_worked_on_is_not_deleted(runs: Settings) -> None:
     app = open_view(view)
     assert app.dataframe[0].value["state"].tolist()[1] == "waiting"
     app = tick(app, 1)
-    assert "Fourth is waiting or being trained and can't be deleted: cancel the job first." in said(app)
+    assert "Fourth is queued or training" in said(app) and "can't be deleted" in said(app)
     assert "Delete" not in [button.label for button in app.button]
     app = tick(app, 0, 1)
     sure = next(box for box in app.checkbox if box.label == "I want to delete it")
@@ -236,11 +236,11 @@ def row(name: str, score: float | None, dataset: str = "x", split: str = "test",
 
 def test_runs_of_different_datasets_or_parts_are_never_in_one_ranking() -> None:
     rows = [row("a", 0.1), row("b", 0.9, "y"), row("c", 0.8, split="valid"), row("d", 0.2), row("e", None)]
-    assert [(each.row.id, each.ranked) for each in best_of_groups(rows)] == [("d", 2), ("b", 1), ("c", 1)]
-    assert [each.id for each in ordered(rows, "best")] == ["d", "a", "b", "c", "e"]
-    assert ordered(rows, "newest") == rows
+    assert [(each.row.id, each.ranked) for each in best_runs(rows)] == [("d", 2), ("b", 1), ("c", 1)]
+    assert [each.id for each in sort_runs(rows, "best")] == ["d", "a", "b", "c", "e"]
+    assert sort_runs(rows, "newest") == rows
 
 
 def test_drawings_come_after_faces() -> None:
     rows = [row("a", 0.9, "drawn", synthetic=True), row("b", 0.9, "drawn", synthetic=True), row("c", 0.1)]
-    assert [each.row.id for each in best_of_groups(rows)] == ["c", "a"]
+    assert [each.row.id for each in best_runs(rows)] == ["c", "a"]

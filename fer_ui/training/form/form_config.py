@@ -12,17 +12,17 @@ from fer_ui.datasets.ambiguous_choice import exclude_ambiguous_in_query
 from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_in_query
 from fer_ui.training.form.augment_fields import AUGMENT
 from fer_ui.training.form.augmentation import policy_values
-from fer_ui.training.form.draft import Draft, Values, nested
 from fer_ui.training.form.fields import EPOCHS, LEARNING, RUN, SELECTION, Field
-from fer_ui.training.form.form_context import Place
-from fer_ui.training.form.split_choice import division_in_address
+from fer_ui.training.form.form_context import FormContext
+from fer_ui.training.form.form_state import FormState, Values, nested
+from fer_ui.training.form.split_choice import split_in_query
 
 FIELDS: dict[str, Field] = {**EPOCHS, **LEARNING, **SELECTION, **AUGMENT, **RUN}
 """Every field of its own; network, division, imbalance and corrections have theirs beside."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class FormConfig:
     """What the form asks for.
 
     Attributes:
@@ -36,35 +36,35 @@ class Asked:
     error: str = ""
 
 
-def compose(draft: Draft, place: Place) -> Asked:
+def build_form_config(state: FormState, context: FormContext) -> FormConfig:
     """Put the draft and the address together."""
-    base = draft.base
+    base = state.base
     ambiguous = exclude_ambiguous_in_query(usually_left_out=base.exclude_ambiguous)
-    values = draft.values() | policy_values()
-    values |= {"dataset": place.dataset.id, "exclude_ambiguous": ambiguous}
+    values = state.values() | policy_values()
+    values |= {"dataset": context.dataset.id, "exclude_ambiguous": ambiguous}
     values |= _below("rebalancing", rebalancing_in_query(base.rebalancing).model_dump())
-    values |= _below("split", division_in_address(base.split).model_dump())
+    values |= _below("split", split_in_query(base.split).model_dump())
     try:
-        return Asked(values, parse_config(nested(settled(values, base, place)), "These settings"))
+        return FormConfig(values, parse_config(nested(reset_inapplicable(values, base, context)), "These settings"))
     except ConfigError as error:
-        return Asked(values, None, str(error))
+        return FormConfig(values, None, str(error))
 
 
-def settled(values: Values, base: TrainConfig, place: Place) -> dict[str, Any]:
+def reset_inapplicable(values: Values, base: TrainConfig, context: FormContext) -> dict[str, Any]:
     """The values, those without effect put back: to the base's where they had none there either, else the default."""
     usual, before = flat(TrainConfig(dataset=base.dataset)), flat(base)
     put_back = {
-        path: usual[path] if field.of_the_data or field.applies(before, place) else before[path]
+        path: usual[path] if field.dataset_dependent or field.applies(before, context) else before[path]
         for path, field in FIELDS.items()
-        if not field.applies(values, place)
+        if not field.applies(values, context)
     }
     return {**values, **put_back}
 
 
-def changed_labels(draft: Draft, asked: Asked) -> list[str]:
+def changed_labels(state: FormState, form_config: FormConfig) -> list[str]:
     """What differs from what was begun with, in the words of the widgets; the dataset is not counted."""
-    before = flat(draft.base)
-    now = flat(asked.config) if asked.config else asked.values
+    before = flat(state.base)
+    now = flat(form_config.config) if form_config.config else form_config.values
     differing = [path for path, value in now.items() if path != "dataset" and value != before[path]]
     return list(dict.fromkeys(map(_label, differing)))
 

@@ -26,16 +26,16 @@ Values = Mapping[str, Any]
 
 
 @dataclass
-class Draft:
+class FormState:
     """Changes to a config.
 
     Attributes:
-        source: what was begun from: a preset's name, or a run's id.
+        start: what was begun from: a preset's name, or a run's id.
         base: its config.
         changes: values by path; one that is as in `base` is not kept.
     """
 
-    source: str
+    start: str
     base: TrainConfig
     changes: dict[str, Any] = field(default_factory=dict)
 
@@ -60,25 +60,25 @@ class Draft:
             self.changes[path] = value
 
 
-def open_draft(source: str, base: TrainConfig) -> Draft:
-    """The session's draft from `source`; a new one where the last was from another."""
-    draft = st.session_state.get(_KEY)
-    if not isinstance(draft, Draft) or (draft.source, draft.base) != (source, base):
-        draft = Draft(source, base)
-        st.session_state[_KEY] = draft
-    return draft
+def open_form_state(start: str, base: TrainConfig) -> FormState:
+    """The session's draft from `start`; a new one where the last was from another."""
+    state = st.session_state.get(_KEY)
+    if not isinstance(state, FormState) or (state.start, state.base) != (start, base):
+        state = FormState(start, base)
+        st.session_state[_KEY] = state
+    return state
 
 
-def session_draft() -> Draft:
+def form_state() -> FormState:
     """The draft of this session, for callbacks."""
-    draft = st.session_state[_KEY]
-    assert isinstance(draft, Draft)
-    return draft
+    state = st.session_state[_KEY]
+    assert isinstance(state, FormState)
+    return state
 
 
-def forget_changes() -> None:
+def reset_changes() -> None:
     """Back to the base."""
-    session_draft().changes.clear()
+    form_state().changes.clear()
 
 
 def widget_key(path: str) -> str:
