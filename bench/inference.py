@@ -31,7 +31,7 @@ from fer_core.detection.detector import open_detector
 from fer_core.faces import RgbImage
 from fer_core.settings import settings
 from fer_core.system.processor import processor
-from fer_core.training.trained_network import trained_network
+from fer_core.training.network import load_trained_network
 
 _SIZES = ((640, 360), (1280, 720), (1920, 1080))
 _FACES = (1, 8)
@@ -128,7 +128,7 @@ def _engine_rows(networks: Sequence[Path], threads: Sequence[int], faces: int, r
     contract = Bundle.open(folder, threads=1).contract
     shape = (faces, contract.channels, contract.size_px, contract.size_px)
     batch = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    network = trained_network(folder)
+    network = load_trained_network(folder)
     tensor = torch.from_numpy(batch)
 
     def by_torch() -> object:

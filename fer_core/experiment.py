@@ -25,21 +25,21 @@ from fer_core.evaluation.report import headline_metrics, reports
 from fer_core.evaluation.temperature_scaling import calibrate_on
 from fer_core.files.atomic import write_json
 from fer_core.labels import label_set
-from fer_core.models.onnx_export import PROBE_FACES, export_onnx
+from fer_core.models.onnx_export import CHECK_FACES_MAX, export_onnx
 from fer_core.models.registry import architecture, parameter_count
 from fer_core.progress import Progress, no_progress
-from fer_core.runs.folder import Run, RunState, training_alone
+from fer_core.runs.folder import Run, RunState, training_lock
 from fer_core.settings import Settings
 from fer_core.system.allocator import has_malloc_settings
 from fer_core.system.processor import processor
-from fer_core.training.batches import training_data
+from fer_core.training.batches import build_training_set
 from fer_core.training.checkpoint import machine
 from fer_core.training.config.train_config import TrainConfig, dump_config, parse_config, read_yaml
 from fer_core.training.distillation.teachers import Teachers
-from fer_core.training.leakage import assert_initial_weights_disjoint, seen_images_of_run
+from fer_core.training.leakage import assert_initial_weights_disjoint, collect_seen_images
 from fer_core.training.precision import resolve_precision
-from fer_core.training.trackers import trackers_of
-from fer_core.training.train_step import device_here
+from fer_core.training.trackers import build_trackers
+from fer_core.training.train_step import get_device
 from fer_core.training.trainer import Trainer
 
 _PACK_SHARE_01 = 0.03
@@ -53,14 +53,14 @@ def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progre
         InputError: the config, the dataset or the run folder can't be used.
         CancelledError: `progress` asked to stop; the last finished epoch is kept for resuming.
     """
-    with training_alone(run):
+    with training_lock(run):
         if run.state is not RunState.FINISHED:
             _carry_out(run, settings, progress, resume=resume)
     return run
 
 
 def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool) -> None:
-    config = _with_precision(run, parse_config(read_yaml(run.path("config.yaml")), f"config.yaml of {run.id}"))
+    config = _resolve_precision(run, parse_config(read_yaml(run.path("config.yaml")), f"config.yaml of {run.id}"))
     dataset = open_dataset(config.dataset, settings)
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     contract = architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
@@ -76,17 +76,17 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
         progress(_PACK_SHARE_01 + done_01 * (_TRAIN_SHARE_01 - _PACK_SHARE_01), message)
 
     with dataset_images(dataset, contract, settings, packing) as found:
-        data = training_data(index, splits, found, config, contract.label_set)
-        trackers = trackers_of(run, config.model_dump(mode="json"))
+        data = build_training_set(index, splits, found, config, contract.label_set)
+        trackers = build_trackers(run, config.model_dump(mode="json"))
         judged = index[["id", "sha256"]].assign(split=splits)[np.isin(splits, [Split.VALID, Split.TEST])]
         assert_initial_weights_disjoint(config, judged, settings)
-        teachers = Teachers.open(config, contract, judged, settings, device_here())
+        teachers = Teachers.open(config, contract, judged, settings, get_device())
         if not run.path(TRAINING_IMAGES_FILE).is_file():
-            seen_images_of_run(index, splits, config, settings).save(run.path(TRAINING_IMAGES_FILE))
+            collect_seen_images(index, splits, config, settings).save(run.path(TRAINING_IMAGES_FILE))
         trainer = Trainer(config, contract, data, run, trackers, teachers)
         resumed = resume and trainer.resume()
         if not resumed:
-            run.keep_metrics_until(0)  # epochs of an earlier attempt are done again
+            run.truncate_metrics(0)  # epochs of an earlier attempt are done again
         _log_start(run, trainer, splits, used, resumed=resumed)
         try:
             trainer.fit(training)
@@ -99,9 +99,9 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
     progress(1.0, f"Epoch {trainer.best_epoch} of {config.epochs} was kept")
 
 
-def _with_precision(run: Run, config: TrainConfig) -> TrainConfig:
+def _resolve_precision(run: Run, config: TrainConfig) -> TrainConfig:
     """Settle `precision: auto` once and write it into the run, so that a resumed run computes as it began."""
-    settled = resolve_precision(config.precision, on_gpu=device_here().type == "cuda")
+    settled = resolve_precision(config.precision, on_gpu=get_device().type == "cuda")
     run.append_log(f"precision {settled}; {processor()}")
     if config.precision == "auto":
         config = config.model_copy(update={"precision": settled.precision})
@@ -214,7 +214,7 @@ def _finish(
 
 def _probe(trainer: Trainer, splits: NDArray[np.str_], readable: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Real faces that the export is checked on, from the validation part, as the network sees them."""
-    rows = np.flatnonzero((splits == Split.VALID) & readable)[:PROBE_FACES]
+    rows = np.flatnonzero((splits == Split.VALID) & readable)[:CHECK_FACES_MAX]
     faces: NDArray[np.float32] = trainer.contract.normalize(np.asarray(trainer.data.images[rows], np.float32))
     return faces
 

@@ -80,7 +80,7 @@ def _rehearse(run_id: str) -> None:
 
     def work(progress: Progress) -> None:
         done = len(run.metrics())
-        run.keep_metrics_until(done)
+        run.truncate_metrics(done)
         for epoch in range(done + 1, EPOCHS + 1):
             for step in range(10):
                 progress((epoch - 1 + step / 10) / EPOCHS, f"Epoch {epoch} of {EPOCHS}, batch {step}")

@@ -23,7 +23,7 @@ from fer_core.labels import label_set
 from fer_core.models.registry import architecture
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
-from fer_core.training.batches import TrainingData, training_data
+from fer_core.training.batches import TrainingSet, build_training_set
 from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, presets
 from fer_core.training.precision import resolve_precision
 from fer_core.training.trainer import Trainer
@@ -133,11 +133,11 @@ def _contract(config: TrainConfig) -> Contract:
     return architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
 
 
-def _data(config: TrainConfig, contract: Contract, here: Settings) -> TrainingData:
+def _data(config: TrainConfig, contract: Contract, here: Settings) -> TrainingSet:
     dataset = open_dataset(DATASET, here)
     index = dataset.index()
     splits = np.where(index["split"] == Split.TRAIN, Split.TRAIN, Split.VALID)
-    return training_data(index, splits, dataset_images(dataset, contract, here), config, contract.label_set)
+    return build_training_set(index, splits, dataset_images(dataset, contract, here), config, contract.label_set)
 
 
 def _automatic() -> str:

@@ -89,9 +89,9 @@ def import_weights(
     contract = model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
     rows = _Parts.of(asked, settings) if asked.data else None
     progress(0.0, f"Loading {path.name}")
-    from fer_core.training.trained_network import network_with
+    from fer_core.training.network import load_network
 
-    network = network_with(config, contract, path)
+    network = load_network(config, contract, path)
     with staging(settings) as place:
         folder = place / model_id
         folder.mkdir()
@@ -152,10 +152,10 @@ def _probe(contract: Contract, rows: _Parts | None, settings: Settings) -> NDArr
     """Faces to check the export with: real ones where there is data, else the drawn ones."""
     if rows is None:
         return contract.apply_batch(list(golden_faces().values()))
-    from fer_core.models.onnx_export import PROBE_FACES
+    from fer_core.models.onnx_export import CHECK_FACES_MAX
 
     with rows.dataset.source(settings) as source:
-        found = iter_images(source, get_face_refs(rows.fitted.head(PROBE_FACES)))
+        found = iter_images(source, get_face_refs(rows.fitted.head(CHECK_FACES_MAX)))
         faces = [pixels for pixels in found if pixels is not None]
     return contract.apply_batch(faces)
 

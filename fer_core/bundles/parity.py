@@ -20,8 +20,8 @@ def check_parity(folder: Path) -> list[Check]:
     there = all((folder / name).is_file() for name in (WEIGHTS_FILE, CONFIG_FILE))
     if not there or importlib.util.find_spec("torch") is None:
         return []
-    from fer_core.models.onnx_export import AGREE_WITHIN, furthest_apart, torch_logits
-    from fer_core.training.trained_network import trained_network
+    from fer_core.models.onnx_export import LOGIT_TOLERANCE, largest_difference, torch_logits
+    from fer_core.training.network import load_trained_network
 
     try:
         bundle = Bundle.open(folder)
@@ -29,13 +29,13 @@ def check_parity(folder: Path) -> list[Check]:
         if not crops:
             return []
         faces = bundle.contract.apply_batch(crops)
-        ours = torch_logits(trained_network(folder), faces)
+        ours = torch_logits(load_trained_network(folder), faces)
         if ours.shape[1] != len(bundle.contract.labels):
             raise BundleError(f"the weights give {ours.shape[1]} logits for {len(bundle.contract.labels)} labels")
-        worst = furthest_apart(ours, bundle.logits(faces))
+        worst = largest_difference(ours, bundle.logits(faces))
     except FerscopeError as exc:
         return [Check(CHECK_NAME, False, str(exc))]
-    passed = worst.relative <= AGREE_WITHIN
+    passed = worst.relative <= LOGIT_TOLERANCE
     said = f"PyTorch and ONNX agree on {len(faces)} faces, largest difference {worst.relative:.1e}"
-    detail = f"{said} (allowed {AGREE_WITHIN:.0e})" if passed else worst.in_words(len(faces), bundle.contract.labels)
+    detail = f"{said} (allowed {LOGIT_TOLERANCE:.0e})" if passed else worst.describe(len(faces), bundle.contract.labels)
     return [Check(CHECK_NAME, passed, detail)]

@@ -21,7 +21,7 @@ from fer_core.data.splits.split import LEFT_OUT
 from fer_core.data.training_images import ExcludedImages, TrainingImages, equivalent_hashes, truncate_hashes
 from fer_core.errors import InputError
 from fer_core.markdown import describe_split
-from fer_core.runs.seen import seen_images, split_of, trained_dataset
+from fer_core.runs.seen import find_training_dataset, read_split, seen_images
 from fer_core.settings import settings
 
 SplitOf = Literal["", "run", "dataset"]
@@ -123,8 +123,8 @@ def split_images(arguments: argparse.Namespace, model: ModelEntry, split: str) -
     here, data, wanted = settings(), arguments.data, named_split(split)
     if data in {dataset.id for dataset in list_datasets(here)}:
         dataset = open_dataset(data, here)
-        trained = trained_dataset(model.folder, here)
-        own = split_of(model.folder) if trained and trained.fingerprint == dataset.fingerprint else None
+        trained = find_training_dataset(model.folder, here)
+        own = read_split(model.folder) if trained and trained.fingerprint == dataset.fingerprint else None
         with dataset.source(here) as source:
             index = dataset.index()
             index = index[~index["excluded"]]

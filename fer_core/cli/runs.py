@@ -10,7 +10,7 @@ import pandas as pd
 
 from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import add_command_group
-from fer_core.comparison.compare import COMPARED_MAX, Comparison, compare_runs, one_metric
+from fer_core.comparison.compare import COMPARED_MAX, Comparison, compare_runs, metric_curves
 from fer_core.comparison.run_summary import SCORES, RunSummary, summarize_run
 from fer_core.comparison.table import RunTable
 from fer_core.errors import InputError
@@ -19,9 +19,9 @@ from fer_core.files.csv_file import write_csv
 from fer_core.jobs.deletion import delete_run_with_jobs
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import open_run
-from fer_core.runs.notes import NOTE_CHARACTERS_MAX, TAGS_MAX, RunNotes, checked_tag, notes_of, write_notes
+from fer_core.runs.notes import NOTE_CHARACTERS_MAX, TAGS_MAX, RunNotes, read_notes, validate_tag, write_notes
 from fer_core.settings import settings
-from fer_core.training.config.learning import JUDGED
+from fer_core.training.config.learning import MONITORED_METRICS
 
 
 def add_command(commands: Any) -> None:
@@ -42,7 +42,9 @@ def add_command(commands: Any) -> None:
     tagging.add_argument("--remove", nargs="+", default=[], metavar="TAG")
     comparing = action("compare", "who is ahead, what differs, and a row an epoch a run", _compare)
     comparing.add_argument("id", nargs="+", help=f"two to {COMPARED_MAX} runs")
-    comparing.add_argument("--metric", choices=JUDGED, default="macro_f1", metavar="NAME", help=", ".join(JUDGED))
+    comparing.add_argument(
+        "--metric", choices=MONITORED_METRICS, default="macro_f1", metavar="NAME", help=", ".join(MONITORED_METRICS)
+    )
     comparing.add_argument("--csv", type=Path, metavar="FILE", help="write the rows there")
     action("delete", "delete a run with all its files, and its jobs that have ended", _delete).add_argument("id")
 
@@ -60,7 +62,7 @@ def as_json(row: RunSummary) -> dict[str, Any]:
         "dataset": row.dataset,
         "labels": row.labels,
         "synthetic": row.synthetic,
-        "epochs": {"done": row.epochs_done, "asked": row.epochs_asked, "best": row.best_epoch},
+        "epochs": {"done": row.epochs_done, "asked": row.epochs_planned, "best": row.best_epoch},
         "metrics": {
             "split": metrics.split,
             "n": metrics.n or None,
@@ -78,7 +80,7 @@ def as_json(row: RunSummary) -> dict[str, Any]:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    wanted = None if arguments.tag is None else checked_tag(arguments.tag)
+    wanted = None if arguments.tag is None else validate_tag(arguments.tag)
     rows = [
         row
         for row in RunTable(settings()).rows()
@@ -104,7 +106,7 @@ def _short(row: RunSummary) -> dict[str, str]:
 
 
 def _epochs(row: RunSummary) -> str:
-    return f"{row.epochs_done}/{'?' if row.epochs_asked is None else row.epochs_asked}"
+    return f"{row.epochs_done}/{'?' if row.epochs_planned is None else row.epochs_planned}"
 
 
 def _show(arguments: argparse.Namespace) -> None:
@@ -152,7 +154,7 @@ def _tag(arguments: argparse.Namespace) -> None:
     run = open_run(arguments.id, settings())
     if not arguments.add and not arguments.remove:
         raise InputError("No tag was named. Give tags to add, or --remove with tags to take off.")
-    before = notes_of(run).tags
+    before = read_notes(run).tags
     if strange := [tag for tag in arguments.remove if tag not in before]:
         raise InputError(f"{run.id} has no tag {strange[0]!r}. Its tags: {', '.join(before) or 'none'}.")
     notes = write_notes(run, add=arguments.add, remove=arguments.remove)
@@ -168,7 +170,7 @@ def _compare(arguments: argparse.Namespace) -> None:
         raise InputError("--csv writes a file, --json prints one object. Give one of the two.")
     here = settings()
     compared = compare_runs([summarize_run(open_run(run_id, here)) for run_id in arguments.id], here)
-    curves = one_metric(compared.curves, arguments.metric)
+    curves = metric_curves(compared.curves, arguments.metric)
     if arguments.csv:
         write_csv(curves, arguments.csv)
         print_result(None, False, f"{compared.verdict}\nWrote {len(curves):,} rows to {arguments.csv}")

@@ -12,13 +12,13 @@ import pandas as pd
 import yaml
 
 from fer_core.comparison.run_summary import RunSummary
-from fer_core.comparison.table import run_names
+from fer_core.comparison.table import display_names
 from fer_core.comparison.verdict import verdict
 from fer_core.errors import ConfigError, RunError
 from fer_core.models.catalog import MODELS
 from fer_core.runs.folder import Run, open_run
 from fer_core.settings import Settings
-from fer_core.training.config.learning import JUDGED
+from fer_core.training.config.learning import MONITORED_METRICS
 from fer_core.training.config.train_config import TrainConfig, flat, parse_config
 
 COMPARED_MAX = 6
@@ -62,7 +62,7 @@ def compare_runs(rows: Sequence[RunSummary], settings: Settings) -> Comparison:
         named = ", ".join(row.id for row in rows) or "none"
         raise RunError(f"2 to {COMPARED_MAX} different runs can be compared, which these are not: {named}.")
     runs = [open_run(row.id, settings) for row in rows]
-    names, curves = run_names(rows), curves_of(runs)
+    names, curves = display_names(rows), load_curves(runs)
     configs = {run.id: config for run in runs if (config := flat_config(run))}
     judged = {split: {run.id: _judged_images(run, split) for run in runs} for split in ("test", "valid")}
     found = verdict(rows, names, curves, judged)
@@ -77,7 +77,7 @@ def compare_runs(rows: Sequence[RunSummary], settings: Settings) -> Comparison:
     )
 
 
-def curves_of(runs: Sequence[Run]) -> pd.DataFrame:
+def load_curves(runs: Sequence[Run]) -> pd.DataFrame:
     """Every epoch of some runs, see `Comparison.curves`; one whose metrics are damaged has no rows."""
     tables = [table for run in runs if not (table := _epochs(run)).empty]
     if not tables:
@@ -87,15 +87,15 @@ def curves_of(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def curve_metrics(curves: pd.DataFrame) -> list[str]:
-    """What there are curves of, in the order of `learning_config.JUDGED`."""
+    """What there are curves of, in the order of `learning_config.MONITORED_METRICS`."""
 
     def known(name: str) -> bool:
         return name in curves and bool(curves[name].notna().any())
 
-    return [metric for metric in JUDGED if known(f"train_{metric}") or known(f"valid_{metric}")]
+    return [metric for metric in MONITORED_METRICS if known(f"train_{metric}") or known(f"valid_{metric}")]
 
 
-def one_metric(curves: pd.DataFrame, metric: str) -> pd.DataFrame:
+def metric_curves(curves: pd.DataFrame, metric: str) -> pd.DataFrame:
     """The curves of one metric: `run`, `epoch`, `elapsed_s`, `train` and `valid`, NaN where nothing was measured.
 
     Raises:

@@ -16,7 +16,7 @@ from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing
 from fer_core.errors import RunError
 from fer_core.files.migration import rename_config_keys
 from fer_core.runs.folder import Run, RunState
-from fer_core.runs.notes import NOTES_FILE, RunNotes, notes_of
+from fer_core.runs.notes import NOTES_FILE, RunNotes, read_notes
 
 SCORES = ("macro_f1", "balanced_accuracy", "accuracy")
 """The headline figures, the one that counts every expression alike first."""
@@ -56,7 +56,7 @@ class RunSummary:
     `title` is the id where the run has no other. `network`, `rebalancing` and `facts` are a few words of its config.
     `drawn` is whether its dataset is drawings, None while nobody can tell. `epochs_done` counts the finished ones,
     `best_epoch` is the kept one so far. `metrics` are the report's; while there is none, those of the best epoch on
-    the validation part. `judged_on` is equal for runs whose parts are the same images with the same labels,
+    the validation part. `evaluation_key` is equal for runs whose parts are the same images with the same labels,
     and "" where nobody can tell. `problem` says what is wrong with the folder.
     """
 
@@ -70,14 +70,14 @@ class RunSummary:
     labels: str = ""
     synthetic: bool | None = None
     epochs_done: int = 0
-    epochs_asked: int | None = None
+    epochs_planned: int | None = None
     best_epoch: int | None = None
     metrics: RunMetrics | None = None
     images_per_s: float | None = None
     created: datetime | None = None
     tags: tuple[str, ...] = ()
     note: str = ""
-    judged_on: str = ""
+    evaluation_key: str = ""
     problem: str = ""
 
     @property
@@ -120,14 +120,14 @@ def summarize_run(run: Run) -> RunSummary:
         labels=_text(config.get("labels")) or "eight",
         synthetic=summary.get("synthetic") if isinstance(summary.get("synthetic"), bool) else None,
         epochs_done=_whole(last.get("epoch")) or 0,
-        epochs_asked=_whole(config.get("epochs")) or _whole(summary.get("epochs")),
+        epochs_planned=_whole(config.get("epochs")) or _whole(summary.get("epochs")),
         best_epoch=_whole(summary.get("best_epoch")) or _whole(last.get("best_epoch")),
         metrics=metrics,
         images_per_s=_number(last.get("images_per_s")),
         created=_created(run),
         tags=notes.tags,
         note=notes.text,
-        judged_on=_judged_on(run, config),
+        evaluation_key=_judged_on(run, config),
         problem=" ".join(problems),
     )
 
@@ -158,7 +158,7 @@ def _summary(run: Run, problems: list[str]) -> dict[str, Any]:
 
 def _notes(run: Run, problems: list[str]) -> RunNotes:
     try:
-        return notes_of(run)
+        return read_notes(run)
     except RunError:
         problems.append(f"Its {NOTES_FILE} is damaged: note and tags can't be read.")
         return RunNotes()

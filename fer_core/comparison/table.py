@@ -45,7 +45,7 @@ def newest_first(rows: Iterable[RunSummary]) -> list[RunSummary]:
     return sorted(rows, key=lambda row: (row.created or never, row.id), reverse=True)
 
 
-def run_names(rows: Sequence[RunSummary]) -> dict[str, str]:
+def display_names(rows: Sequence[RunSummary]) -> dict[str, str]:
     """What each run is called beside the others: its title; its time as well, or else its id, where titles repeat."""
     titles = Counter(row.title for row in rows)
     timed = {row.id: row.title if titles[row.title] == 1 else f"{row.title}, {_minute(row)}" for row in rows}
@@ -53,7 +53,7 @@ def run_names(rows: Sequence[RunSummary]) -> dict[str, str]:
     return {row.id: timed[row.id] if times[timed[row.id]] == 1 else f"{row.title}, {row.id}" for row in rows}
 
 
-def table_of(rows: Sequence[RunSummary]) -> pd.DataFrame:
+def to_dataframe(rows: Sequence[RunSummary]) -> pd.DataFrame:
     """The rows as a table, shares 0..1, missing numbers as NaN: what is downloaded."""
     records = []
     for row in rows:

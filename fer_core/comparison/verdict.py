@@ -25,7 +25,7 @@ class Verdict(NamedTuple):
     words: str
 
 
-class _Standing(NamedTuple):
+class _RankedRun(NamedTuple):
     """A run with the figure it is ranked by, and the figure's 95 % interval where there is one."""
 
     row: RunSummary
@@ -94,23 +94,23 @@ def _alike(rows: Sequence[RunSummary], split: str, judged: Mapping[str, Mapping[
     images = {judged.get(split, {}).get(row.id, "") for row in rows}
     # Without predictions, what was asked for: it differs too where corrections have changed training images alone.
     if "" in images:
-        images = {row.judged_on for row in rows}
+        images = {row.evaluation_key for row in rows}
     if len(images) == 1 and "" not in images:
         return ""
     return f"on different images of {rows[0].dataset}, as their splits or its corrections differ"
 
 
-def _standings(rows: Sequence[RunSummary], split: str, curves: pd.DataFrame, *, reported: bool) -> list[_Standing]:
+def _standings(rows: Sequence[RunSummary], split: str, curves: pd.DataFrame, *, reported: bool) -> list[_RankedRun]:
     """The runs, the best first; among equals by name, as `rows` come."""
     standings = []
     for row in rows:
         metrics = row.metrics
         if reported and metrics and metrics.split == split and metrics.macro_f1 is not None:
-            standings.append(_Standing(row, metrics.macro_f1, row.interval("macro_f1")))
+            standings.append(_RankedRun(row, metrics.macro_f1, row.interval("macro_f1")))
             continue
         best = _best_epoch_score(curves, row)
         if best is not None:
-            standings.append(_Standing(row, best, None))
+            standings.append(_RankedRun(row, best, None))
     return sorted(standings, key=lambda standing: -standing.macro_f1)
 
 
@@ -121,7 +121,7 @@ def _best_epoch_score(curves: pd.DataFrame, row: RunSummary) -> float | None:
     return None if found.empty else float(found.iloc[-1])
 
 
-def _ranking(standings: Sequence[_Standing], split: str, names: Mapping[str, str]) -> str:
+def _ranking(standings: Sequence[_RankedRun], split: str, names: Mapping[str, str]) -> str:
     """Who is ahead of whom, by how much, and on what."""
     first, second = standings[:2]
     images = first.row.metrics.n if first.row.metrics and first.row.metrics.split == split else 0
@@ -137,7 +137,7 @@ def _ranking(standings: Sequence[_Standing], split: str, names: Mapping[str, str
     return f"{one} is ahead of {whom} by {points:.1f} points of macro-F1 {on}: {metrics}{kept}."
 
 
-def _certainty(standings: Sequence[_Standing], names: Mapping[str, str]) -> str:
+def _certainty(standings: Sequence[_RankedRun], names: Mapping[str, str]) -> str:
     """Whether chance could have made the order."""
     first, others = standings[0], standings[1:]
     if any(standing.interval is None for standing in standings):

@@ -8,7 +8,7 @@ from fer_core.jobs.devices import pick_training_device
 from fer_core.jobs.job import ACTIVE_STATES, Job, JobKind
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.store import JobStore
-from fer_core.runs.folder import create_run, weights_named
+from fer_core.runs.folder import create_run, weights_path
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, dump_config
 
@@ -22,7 +22,7 @@ def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 
     marker = settings.datasets_dir / check_id(config.dataset, "dataset") / "dataset.json"
     if not marker.is_file():
         raise DatasetError(f"There is no dataset {config.dataset!r} in the store. Import it first.")
-    if config.init_from and not weights_named(config.init_from, settings.runs_dir).is_file():
+    if config.init_from and not weights_path(config.init_from, settings.runs_dir).is_file():
         raise ConfigError(f"init_from: there is no run and no file {config.init_from} on this machine.")
     run = create_run(new_id(config.title or config.model.name), dump_config(config), settings)
     title = config.title or config.model.name

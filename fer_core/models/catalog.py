@@ -19,7 +19,7 @@ from fer_core.models.options import (
     WIDTH,
     Option,
     Value,
-    checked_values,
+    resolve_options,
 )
 
 CLASSES = 8
@@ -89,7 +89,7 @@ class ModelInfo:
         Raises:
             ConfigError: an option that the network does not have, or a value out of its limits.
         """
-        return checked_values(self.name, self.options, given)
+        return resolve_options(self.name, self.options, given)
 
     def contract(self, labels: LabelSet, size_px: int | None = None) -> Contract:
         """How a face becomes the network's input; `size_px` where the network has that option.
@@ -132,7 +132,7 @@ def _published(
     name: str, title: str, summary: str, dropout_01: float, costs: tuple[int, int], weights: WeightsFile
 ) -> ModelInfo:
     """A network of torchvision's, 224x224 RGB scaled as its ImageNet weights want it."""
-    options = (PRETRAINED, FROZEN, DROPOUT.but(dropout_01), LARGE_SIZE)
+    options = (PRETRAINED, FROZEN, DROPOUT.with_default(dropout_01), LARGE_SIZE)
     return ModelInfo(name, title, summary, "torchvision", "rgb", 224, "channel", options, *costs, weights)
 
 
@@ -142,7 +142,7 @@ _ALL = (
         "Small residual network",
         "Eight plain residual blocks at 48 pixels, for training from scratch on a CPU.",
         "He et al. 2016",
-        (WIDTH.but(24), DROPOUT),
+        (WIDTH.with_default(24), DROPOUT),
         (1_574_384, 175_676_928),
     ),
     _small(
@@ -150,7 +150,7 @@ _ALL = (
         "Small residual network with squeeze and excitation",
         "The small residual network with a gate on each channel, which costs next to nothing.",
         "Hu et al. 2018",
-        (WIDTH.but(24), DROPOUT),
+        (WIDTH.with_default(24), DROPOUT),
         (1_599_772, 175_701_504),
     ),
     _small(
@@ -158,7 +158,7 @@ _ALL = (
         "Residual network of half the side",
         "Squeeze and excitation in three stages that begin at half the side: more parameters for the time.",
         "after Hu et al. 2018",
-        (WIDTH.but(32), DROPOUT),
+        (WIDTH.with_default(32), DROPOUT),
         (2_803_416, 227_201_024),
     ),
     _small(
@@ -190,8 +190,8 @@ _ALL = (
         224,
         "byte",
         (
-            WIDTH.but(12),
-            DROPOUT.but(0.3),
+            WIDTH.with_default(12),
+            DROPOUT.with_default(0.3),
             DROP_BLOCK,
             Option("size_px", "side of the input", 224, 48, 224, 16),
         ),
@@ -206,7 +206,7 @@ _ALL = (
         "gray",
         48,
         "unit",
-        (DROPOUT.but(0.5), SMALL_SIZE),
+        (DROPOUT.with_default(0.5), SMALL_SIZE),
         20_038_344,
         893_145_088,
     ),
@@ -218,7 +218,7 @@ _ALL = (
         "gray",
         48,
         "unit",
-        (DROPOUT.but(0.5), SMALL_SIZE),
+        (DROPOUT.with_default(0.5), SMALL_SIZE),
         11_171_784,
         1_247_039_488,
     ),
@@ -230,7 +230,7 @@ _ALL = (
         "rgb",
         224,
         "unit",
-        (PRETRAINED, FROZEN.but(True), DROPOUT.but(0.1), LARGE_SIZE),
+        (PRETRAINED, FROZEN.with_default(True), DROPOUT.with_default(0.1), LARGE_SIZE),
         17_927_112,
         15_349_842_944,
         WeightsFile("vgg16-397923af.pth", 527.796),

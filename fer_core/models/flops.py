@@ -21,12 +21,12 @@ class NetworkCost:
 
     Attributes:
         parameters: all of them.
-        learned: those that training changes.
+        trainable: those that training changes.
         multiply_adds: of convolutions and linear layers, for one image.
     """
 
     parameters: int
-    learned: int
+    trainable: int
     multiply_adds: int
 
 
@@ -57,8 +57,8 @@ class StepMemory:
 def network_cost(network: nn.Module, channels: int, size_px: int) -> NetworkCost:
     """Count a network's parameters and one image's multiply-adds; on the meta device nothing is computed."""
     sizes = [(each.numel(), each.requires_grad) for each in network.parameters()]
-    learned = sum(size for size, is_learned in sizes if is_learned)
-    return NetworkCost(sum(size for size, _ in sizes), learned, multiply_adds(network, channels, size_px))
+    trainable = sum(size for size, is_learned in sizes if is_learned)
+    return NetworkCost(sum(size for size, _ in sizes), trainable, multiply_adds(network, channels, size_px))
 
 
 def multiply_adds(network: nn.Module, channels: int, size_px: int) -> int:
@@ -113,8 +113,8 @@ def step_memory(
         few, more = (_activation_bytes(probed, (size, channels, size_px, size_px), precision) for size in _PROBES)
     kept = few + (more - few) * (batch_size - _PROBES[0]) // (_PROBES[1] - _PROBES[0])
     weights = sum(_bytes(each) for each in (*network.parameters(), *network.buffers()))
-    learned = sum(_bytes(each) for each in network.parameters() if each.requires_grad)
-    return StepMemory(weights, learned, copies * learned, max(kept, 0))
+    trainable = sum(_bytes(each) for each in network.parameters() if each.requires_grad)
+    return StepMemory(weights, trainable, copies * trainable, max(kept, 0))
 
 
 def _activation_bytes(network: nn.Module, shape: tuple[int, ...], precision: str) -> int:

@@ -18,7 +18,7 @@ _FLOAT_BYTES = 4
 _HALF_01 = 0.55
 """What autocast keeps of the activations' bytes: 0.50 to 0.64 over the networks here."""
 
-_OPTIMizER_COPIES = {"sgd": 1, "adam": 2, "adamw": 2}
+_OPTIMIZER_COPIES = {"sgd": 1, "adam": 2, "adamw": 2}
 """Numbers kept beside each learned parameter; sgd without momentum keeps none."""
 
 
@@ -68,24 +68,24 @@ MEASURED: dict[str, Measured] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Footprint:
+class NetworkCost:
     """Size, work and memory of a network as it would be trained; near the truth, not exact, beside the defaults.
 
     Attributes:
         parameters: all of them.
-        learned: those that training changes.
+        trainable: those that training changes.
         multiply_adds: of one face.
         step_bytes: what a training step holds at once: weights, gradients, the optimizer's and averaging's copies,
             and activations. Judging, and what libraries need while they work, come on top.
     """
 
     parameters: int
-    learned: int
+    trainable: int
     multiply_adds: int
     step_bytes: int
 
 
-def footprint(
+def estimate_cost(
     info: ModelInfo,
     options: Mapping[str, object],
     *,
@@ -93,7 +93,7 @@ def footprint(
     batch_size: int = 64,
     precision: Precision = "fp32",
     copies: int = 1,
-) -> Footprint:
+) -> NetworkCost:
     """What the network takes with these options.
 
     Args:
@@ -112,14 +112,14 @@ def footprint(
     frozen = bool(values.get("frozen"))
     last = classes * (features + 1)
     hidden = flat + measured.flat_outputs if measured.flat_outputs != CLASSES else 0
-    learned = last + hidden if frozen else parameters
+    trainable = last + hidden if frozen else parameters
     work = (info.multiply_adds - measured.stem_multiply_adds) * wider + measured.stem_multiply_adds
     kept = (measured.frozen_bytes + measured.passed_bytes) * area if frozen else measured.kept_bytes * area * wider
     share = 1.0 if precision == "fp32" else _HALF_01
-    held = _FLOAT_BYTES * (parameters + (1 + copies) * learned)
-    return Footprint(
+    held = _FLOAT_BYTES * (parameters + (1 + copies) * trainable)
+    return NetworkCost(
         parameters=round(parameters),
-        learned=round(learned),
+        trainable=round(trainable),
         multiply_adds=round(work * wider * area),
         step_bytes=round(held + kept * share * batch_size),
     )
@@ -127,5 +127,5 @@ def footprint(
 
 def optimizer_copies(optimizer: str, *, momentum: bool, averaged: bool) -> int:
     """Numbers that the optimizer and averaged weights keep beside each learned parameter."""
-    own = 0 if optimizer == "sgd" and not momentum else _OPTIMizER_COPIES[optimizer]
+    own = 0 if optimizer == "sgd" and not momentum else _OPTIMIZER_COPIES[optimizer]
     return own + averaged

@@ -18,11 +18,11 @@ from fer_core.contract import Contract
 from fer_core.errors import FerscopeError
 from fer_core.labels import Expression
 
-AGREE_WITHIN = 1e-4
+LOGIT_TOLERANCE = 1e-4
 """Largest difference of a logit, as a share of the largest logit of its face where that is above 1: rounding grows with
 the numbers that are added, and a mistake in the export is far above this."""
 
-PROBE_FACES = 64
+CHECK_FACES_MAX = 64
 """Real faces to check an export with, where there are so many."""
 
 _NOISE_FACES = 3
@@ -31,7 +31,7 @@ _TRACED_FACES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Disagreement:
+class LogitDifference:
     """Where two networks' logits are furthest apart: on which face (from 0), which output, and both answers.
 
     `relative` is their difference as a share of the face's largest logit, or of 1 where that is smaller.
@@ -43,12 +43,12 @@ class Disagreement:
     theirs: float
     relative: float
 
-    def in_words(self, faces: int, labels: tuple[Expression, ...]) -> str:
+    def describe(self, faces: int, labels: tuple[Expression, ...]) -> str:
         """What differs, and by how much."""
         return (
             f"the logit of {labels[self.output]} for face {self.face + 1} of {faces} is {self.theirs:.6g} in ONNX "
             f"Runtime and {self.ours:.6g} in PyTorch: a difference of {self.relative:.1e} of the face's largest logit "
-            f"(allowed {AGREE_WITHIN:.0e})"
+            f"(allowed {LOGIT_TOLERANCE:.0e})"
         )
 
 
@@ -89,7 +89,7 @@ def torch_logits(network: nn.Module, faces: NDArray[np.float32]) -> NDArray[np.f
     """A network's logits, computed in float64: shape (N, classes). It stays in evaluation mode.
 
     In float32 PyTorch's rounding is as large as ONNX Runtime's and depends on the processor: for a deep network both
-    together pass `AGREE_WITHIN`, though either is right.
+    together pass `LOGIT_TOLERANCE`, though either is right.
 
     Args:
         faces: normalized by the contract, shape (N, C, S, S).
@@ -100,13 +100,13 @@ def torch_logits(network: nn.Module, faces: NDArray[np.float32]) -> NDArray[np.f
     return logits
 
 
-def furthest_apart(ours: NDArray[np.float64], theirs: NDArray[np.float32]) -> Disagreement:
+def largest_difference(ours: NDArray[np.float64], theirs: NDArray[np.float32]) -> LogitDifference:
     """Where PyTorch's logits and ONNX Runtime's differ most; both of shape (N, classes), N above 0."""
     scale = np.maximum(1.0, np.abs(ours).max(1, keepdims=True))
     gaps = np.nan_to_num(np.abs(ours - theirs) / scale, nan=np.inf)
     face, output = divmod(int(gaps.argmax()), ours.shape[1])
     values = float(ours[face, output]), float(theirs[face, output])
-    return Disagreement(face, output, *values, relative=float(gaps[face, output]))
+    return LogitDifference(face, output, *values, relative=float(gaps[face, output]))
 
 
 def _without_traces(path: Path) -> bytes:
@@ -132,9 +132,9 @@ def _check(content: bytes, network: nn.Module, faces: NDArray[np.float32], contr
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     (theirs,) = session.run(["logits"], {"faces": faces})
-    worst = furthest_apart(torch_logits(network, faces), theirs)
-    if worst.relative > AGREE_WITHIN:
-        said = worst.in_words(len(faces), contract.labels)
+    worst = largest_difference(torch_logits(network, faces), theirs)
+    if worst.relative > LOGIT_TOLERANCE:
+        said = worst.describe(len(faces), contract.labels)
         raise FerscopeError(
             f"The ONNX export does not compute what the network does: {said}. The weights are kept; "
             "export with the versions of torch and onnxruntime in requirements.txt."

@@ -49,7 +49,7 @@ class Option:
                 return int(value)
         raise ConfigError(f"{self.name} of {model} is {self.limits}, but got {value!r}.")
 
-    def but(self, default: Value) -> Option:
+    def with_default(self, default: Value) -> Option:
         """The same option with another default."""
         return replace(self, default=default)
 
@@ -63,7 +63,7 @@ PRETRAINED = Option("pretrained", "begin with the published ImageNet weights", T
 FROZEN = Option("frozen", "leave the pretrained weights as they are and train the last layers only", False)
 
 
-def checked_values(model: str, options: Iterable[Option], given: Mapping[str, object]) -> dict[str, Value]:
+def resolve_options(model: str, options: Iterable[Option], given: Mapping[str, object]) -> dict[str, Value]:
     """The value of each option: as given, or its default where nothing (or None) is.
 
     Without pretrained weights nothing is frozen, whatever is given: features by chance would never be learned.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fer_core.models.catalog import MODELS, ModelInfo
-from fer_core.models.memory_estimate import footprint
+from fer_core.models.memory_estimate import estimate_cost
 from fer_core.models.options import Option
 
 _HEAD = "| name | what it is | source | input | parameters | multiply-adds | memory of a step | options and defaults |"
@@ -24,7 +24,7 @@ def _row(info: ModelInfo) -> str:
         f"{info.size_px} px {info.color}, {info.normalization}",
         f"{info.parameters:,}",
         f"{info.multiply_adds / 1e6:,.0f} M",
-        f"{footprint(info, {}).step_bytes / 2**20:,.0f} MiB",
+        f"{estimate_cost(info, {}).step_bytes / 2**20:,.0f} MiB",
         options,
     )
     return f"| {' | '.join(cells)} |"

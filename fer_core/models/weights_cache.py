@@ -17,7 +17,7 @@ LICENSE = (
 _WHOLE_01 = 0.98
 
 
-def found_weights(weights: WeightsFile, settings: Settings) -> Path | None:
+def find_weights(weights: WeightsFile, settings: Settings) -> Path | None:
     """The file in the store, else in torch.hub's cache; None where it is in neither, or cut short.
 
     Whether it is the right one, to its SHA-256, is seen as a training begins.

@@ -99,7 +99,7 @@ class Run:
             file.flush()
             os.fsync(file.fileno())
 
-    def keep_metrics_until(self, epoch: int) -> None:
+    def truncate_metrics(self, epoch: int) -> None:
         """Forget epochs after `epoch`: what a resumed run will do again; after none, checkpoint and weights too."""
         if epoch == 0:
             # First: a run begun anew and killed in its first epoch must not go on from an earlier attempt's.
@@ -180,14 +180,14 @@ class Run:
 
 
 @contextmanager
-def training_alone(run: Run, *, patience_s: float = 10.0) -> Iterator[None]:
+def training_lock(run: Run, *, timeout_s: float = 10.0) -> Iterator[None]:
     """Hold the run for the one process that trains it, until the end of the block or of the process.
 
     Raises:
         RunError: another process trains it.
     """
     try:
-        with FileLock(run.path(_LOCK), timeout=patience_s):
+        with FileLock(run.path(_LOCK), timeout=timeout_s):
             yield
     except Timeout:
         raise RunError(f"Another process is training the run {run.id}. Wait for its end, or stop it first.") from None
@@ -229,7 +229,7 @@ def list_runs(settings: Settings) -> list[Run]:
     return [Run(folder) for folder in sorted(folders, reverse=True)]
 
 
-def weights_named(name: str, runs_dir: Path) -> Path:
+def weights_path(name: str, runs_dir: Path) -> Path:
     """The file of weights that a config names: a run's by its id, else the file at that path, there or not."""
     ours = runs_dir / name / WEIGHTS
     return ours if "/" not in name and ours.is_file() else Path(name).expanduser()
@@ -242,6 +242,6 @@ def delete_run(run_id: str, settings: Settings) -> None:
         RunError: there is none, or a process is training it.
     """
     run = open_run(run_id, settings)
-    with training_alone(run, patience_s=0):
+    with training_lock(run, timeout_s=0):
         run.path(_MARKER).unlink(missing_ok=True)  # first, so that a half-deleted run is not a finished one
         shutil.rmtree(run.folder)

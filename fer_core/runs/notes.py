@@ -36,7 +36,7 @@ class RunNotes:
     saved: str = ""
 
 
-def notes_of(run: Run) -> RunNotes:
+def read_notes(run: Run) -> RunNotes:
     """What was written about a run; nothing where there is no file.
 
     Raises:
@@ -71,7 +71,7 @@ def write_notes(
         RunError: a tag or the note is not within the limits, somebody else has changed the note, the file is
             damaged, or it can't be written.
     """
-    added, removed = [checked_tag(tag) for tag in add], set(remove)
+    added, removed = [validate_tag(tag) for tag in add], set(remove)
     new_text = None if text is None else _checked_text(text)
 
     def change(old: RunNotes) -> RunNotes:
@@ -88,7 +88,7 @@ def write_notes(
     return _changed(run, change)
 
 
-def checked_tag(tag: str) -> str:
+def validate_tag(tag: str) -> str:
     """`tag` itself when it can be one.
 
     Raises:
@@ -122,7 +122,7 @@ def _changed(run: Run, change: Callable[[RunNotes], RunNotes]) -> RunNotes:
         raise RunError(f"The run {run.id} is gone: it was deleted.")
     try:
         with FileLock(run.path(f".{NOTES_FILE}.lock"), timeout=_LOCK_TIMEOUT_S):
-            old = notes_of(run)
+            old = read_notes(run)
             new = change(old)
             if new != old:
                 new = replace(new, saved=datetime.now(UTC).isoformat(timespec="seconds"))

@@ -27,7 +27,7 @@ def seen_images(folder: Path, settings: Settings) -> TrainingImages | None:
     """
     if (folder / TRAINING_IMAGES_FILE).is_file():
         return TrainingImages.load(folder / TRAINING_IMAGES_FILE)
-    dataset, split = trained_dataset(folder, settings), split_of(folder)
+    dataset, split = find_training_dataset(folder, settings), read_split(folder)
     if dataset is None or split is None:
         return None
     index = dataset.raw_index(["id", "sha256"])
@@ -35,7 +35,7 @@ def seen_images(folder: Path, settings: Settings) -> TrainingImages | None:
     return TrainingImages.from_split(index["sha256"], splits, complete=_learned_alone(folder))
 
 
-def split_of(folder: Path) -> pd.Series | None:
+def read_split(folder: Path) -> pd.Series | None:
     """The part of each image of a run's dataset, by id; None where the folder is no run."""
     try:
         return Run(folder).read_table("split.parquet").set_index("id")["split"]
@@ -43,7 +43,7 @@ def split_of(folder: Path) -> pd.Series | None:
         return None
 
 
-def trained_dataset(folder: Path, settings: Settings) -> StoredDataset | None:
+def find_training_dataset(folder: Path, settings: Settings) -> StoredDataset | None:
     """The dataset of the store that a run was trained on, whatever it is called by now; None where it is not there."""
     fingerprint = _json(folder / "data.json").get("fingerprint")
     return next((each for each in list_datasets(settings) if each.fingerprint == fingerprint), None)

@@ -13,7 +13,7 @@ AFFECT = ("valence", "arousal")
 _SPREAD_MIN = 1e-8
 
 
-def affect_rows(index: pd.DataFrame) -> NDArray[np.float32]:
+def affect_targets(index: pd.DataFrame) -> NDArray[np.float32]:
     """Valence and arousal of every row; float32, shape (N, 2), nan where either is missing or outside -1..1.
 
     Raises:

@@ -14,26 +14,26 @@ from fer_core.data.packing.stream import StreamedImages
 from fer_core.data.record import Split
 from fer_core.errors import InputError
 from fer_core.labels import LabelSet
-from fer_core.training.affect import affect_rows
+from fer_core.training.affect import affect_targets
 from fer_core.training.augmentation.mixup import mix
 from fer_core.training.augmentation.pipeline import augment_both
 from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.feed import Fed
 from fer_core.training.sampling import epoch_size
-from fer_core.training.targets import label_codes, target_rows
+from fer_core.training.targets import build_targets, to_class_indices
 
 _UNCHANGED = AugmentConfig()
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingData:
+class TrainingSet:
     """What the loop needs. Rows of all arrays belong together.
 
     Attributes:
         images: uint8, shape (N, C, S, S), as the contract fits them (a memory map is fine), or decoded when wanted.
         targets: float32, shape (N, classes); rows sum to 1.
-        codes: integers, shape (N,): the label, -1 for none.
+        class_indices: integers, shape (N,): the label, -1 for none.
         train: row numbers to learn from.
         valid: row numbers to select by; all have a label.
         affect: float32, shape (N, 2): valence and arousal, nan where there are none; None where nobody asks.
@@ -41,7 +41,7 @@ class TrainingData:
 
     images: NDArray[np.uint8] | StreamedImages
     targets: NDArray[np.float32]
-    codes: NDArray[np.int64]
+    class_indices: NDArray[np.int64]
     train: NDArray[np.int64]
     valid: NDArray[np.int64]
     affect: NDArray[np.float32] | None = None
@@ -54,21 +54,21 @@ class Batch:
     Attributes:
         images: float32, shape (N, C, S, S).
         targets: float32, shape (N, classes).
-        codes: integers, shape (N,): the label that has the larger share of the image, -1 for none.
+        class_indices: integers, shape (N,): the label that has the larger share of the image, -1 for none.
         affect: float32, shape (N, 2), nan where there are none; None where nobody asks.
         placed: as `images`, moved and mixed alike but otherwise as they are; None where nobody asks.
     """
 
     images: torch.Tensor
     targets: torch.Tensor
-    codes: torch.Tensor
+    class_indices: torch.Tensor
     affect: torch.Tensor | None
     placed: torch.Tensor | None = None
 
 
-def training_data(
+def build_training_set(
     index: pd.DataFrame, splits: NDArray[np.str_], found: DatasetImages, config: TrainConfig, labels: LabelSet
-) -> TrainingData:
+) -> TrainingSet:
     """All rows of an index, and which of them teach and which select: those that can be read and have a target.
 
     Args:
@@ -79,20 +79,20 @@ def training_data(
     Raises:
         InputError: valence and arousal are wanted, and no row has them.
     """
-    targets = target_rows(index, labels, config.targets, exclude_ambiguous=config.exclude_ambiguous)
-    codes = label_codes(index["label"], labels)
+    targets = build_targets(index, labels, config.targets, exclude_ambiguous=config.exclude_ambiguous)
+    class_indices = to_class_indices(index["label"], labels)
     teaching = found.readable & (targets.sum(1) > 0)
     train = np.flatnonzero((splits == Split.TRAIN) & teaching)
-    valid = np.flatnonzero((splits == Split.VALID) & teaching & (codes >= 0))
-    affect = affect_rows(index) if config.affect_weight else None
-    return TrainingData(found.images, targets, codes, train, valid, affect)
+    valid = np.flatnonzero((splits == Split.VALID) & teaching & (class_indices >= 0))
+    affect = affect_targets(index) if config.affect_weight else None
+    return TrainingSet(found.images, targets, class_indices, train, valid, affect)
 
 
 def make_batch(
-    data: TrainingData,
+    data: TrainingSet,
     fed: Fed,
     config: AugmentConfig,
-    chance: torch.Generator,
+    generator: torch.Generator,
     *,
     mixes: bool,
     placed: bool = False,
@@ -105,17 +105,19 @@ def make_batch(
     if config == _UNCHANGED:
         images = unchanged = levels(fed.images)
     else:
-        images, unchanged = augment_both(planes(fed.images), config, chance)
-    targets, codes = (torch.from_numpy(values[rows]).to(device) for values in (data.targets, data.codes))
+        images, unchanged = augment_both(planes(fed.images), config, generator)
+    targets, class_indices = (
+        torch.from_numpy(values[rows]).to(device) for values in (data.targets, data.class_indices)
+    )
     affect = None if data.affect is None else torch.from_numpy(data.affect[rows]).to(device)
     if not mixes:
-        return Batch(images, targets, codes, affect, unchanged if placed else None)
+        return Batch(images, targets, class_indices, affect, unchanged if placed else None)
     channels = images.shape[1]
-    mixed = mix(torch.cat([images, unchanged], 1) if placed else images, config, chance)  # one chance for both
+    mixed = mix(torch.cat([images, unchanged], 1) if placed else images, config, generator)  # one chance for both
     return Batch(
         mixed.images[:, :channels],
         mixed.of(targets),
-        torch.where(mixed.share >= 0.5, codes, codes[mixed.partner]),
+        torch.where(mixed.share >= 0.5, class_indices, class_indices[mixed.partner]),
         None if affect is None else mixed.of(affect),
         mixed.images[:, channels:] if placed else None,
     )
@@ -131,7 +133,7 @@ def planes(images: torch.Tensor) -> torch.Tensor:
     return images.to(torch.float32, memory_format=torch.contiguous_format)
 
 
-def batches_per_epoch(config: TrainConfig, data: TrainingData, classes: int) -> int:
+def batches_per_epoch(config: TrainConfig, data: TrainingSet, classes: int) -> int:
     """Batches an epoch; the images that are left over and fill none wait for another epoch.
 
     Raises:
@@ -143,7 +145,7 @@ def batches_per_epoch(config: TrainConfig, data: TrainingData, classes: int) -> 
             f"There are {len(data.train)} training images, fewer than one batch of {size}. "
             "Import more images or lower batch_size."
         )
-    drawn = epoch_size(data.codes[data.train], classes, sampling)
+    drawn = epoch_size(data.class_indices[data.train], classes, sampling)
     if drawn < size:
         raise InputError(
             f"An epoch draws {drawn} images with rebalancing.sampling {sampling}, fewer than one batch of {size}. "

@@ -24,7 +24,7 @@ UNREADABLE = (RuntimeError, LookupError, EOFError, OSError, ValueError, TypeErro
 """What reading a damaged checkpoint, or one of another network, raises."""
 
 
-def stage_weights(run: Run, network: nn.Module, epoch: int) -> None:
+def stage_best_weights(run: Run, network: nn.Module, epoch: int) -> None:
     """Write the weights of an epoch that is the best yet, under a name of their own until a checkpoint says so too."""
     from safetensors.torch import save
 
@@ -32,7 +32,7 @@ def stage_weights(run: Run, network: nn.Module, epoch: int) -> None:
     run.write(_staged(epoch), save(state))
 
 
-def settle_weights(run: Run, best_epoch: int) -> None:
+def commit_best_weights(run: Run, best_epoch: int) -> None:
     """Make the weights of the checkpoint's best epoch the run's, and forget those that no checkpoint names."""
     for path in run.folder.glob(STAGED_WEIGHTS):
         if path.name == _staged(best_epoch):
@@ -43,19 +43,19 @@ def settle_weights(run: Run, best_epoch: int) -> None:
 
 def save_checkpoint(run: Run, state: Mapping[str, Any]) -> None:
     """Write a training's state, with the state of torch's chance and what machine it is."""
-    chance = {"torch_chance": torch.get_rng_state(), "cuda_chance": _cuda_chance(), "machine": machine()}
+    generator = {"torch_chance": torch.get_rng_state(), "cuda_chance": _cuda_chance(), "machine": machine()}
     content = io.BytesIO()
-    torch.save({**state, **chance}, content)
+    torch.save({**state, **generator}, content)
     run.write(NAME, content.getvalue())
 
 
 def load_checkpoint(run: Run, device: torch.device) -> dict[str, Any]:
-    """The state that was saved; see `unreadable` for what it may raise."""
+    """The state that was saved; see `unreadable_checkpoint` for what it may raise."""
     state: dict[str, Any] = torch.load(run.path(NAME), weights_only=True, map_location=device)
     return state
 
 
-def restore_chance(state: Mapping[str, Any]) -> None:
+def restore_rng(state: Mapping[str, Any]) -> None:
     """Put torch's chance back to where it was."""
     torch.set_rng_state(state["torch_chance"].cpu())
     saved = [each.cpu() for each in state.get("cuda_chance", [])]
@@ -63,7 +63,7 @@ def restore_chance(state: Mapping[str, Any]) -> None:
         torch.cuda.set_rng_state_all(saved)
 
 
-def unreadable(run: Run, exc: Exception) -> RunError:
+def unreadable_checkpoint(run: Run, exc: Exception) -> RunError:
     """The error, in words, for a checkpoint that can't be used."""
     return RunError(f"{NAME} of the run {run.id} can't be read ({exc}). Delete the file to start over.")
 

@@ -12,23 +12,23 @@ from fer_core.labels import Expression
 from fer_core.metrics import classification_metrics
 
 
-def scores(
-    split: str, codes: NDArray[np.integer], predicted: NDArray[np.integer], labels: Sequence[Expression]
+def epoch_scores(
+    split: str, class_indices: NDArray[np.integer], predicted: NDArray[np.integer], labels: Sequence[Expression]
 ) -> dict[str, float | None]:
     """Accuracy, macro-F1, balanced accuracy, and F1 by class, each named `<part>_…`.
 
     Args:
         split: "train" or "valid".
-        codes: output numbers, shape (N,); -1 for images without a label, which are passed over.
+        class_indices: output numbers, shape (N,); -1 for images without a label, which are passed over.
         predicted: the same.
     Returns:
         0..1; None for what nothing can be said of: a class without images, or all of it without labels.
     """
-    known = codes >= 0
+    known = class_indices >= 0
     if not known.any():
         by_class: dict[str, float | None] = {f"{split}_f1_{label}": None for label in labels}
         return {f"{split}_accuracy": None, f"{split}_macro_f1": None, f"{split}_balanced_accuracy": None} | by_class
-    judged = classification_metrics(codes[known], predicted[known], len(labels))
+    judged = classification_metrics(class_indices[known], predicted[known], len(labels))
     return {
         f"{split}_accuracy": judged.accuracy,
         f"{split}_macro_f1": judged.macro_f1,
@@ -40,7 +40,7 @@ def scores(
     }
 
 
-def score_of(row: Mapping[str, Any], metric: str) -> float:
+def monitored_score(row: Mapping[str, Any], metric: str) -> float:
     """An epoch's score by a metric of `learning_config.JUDGED`; more is better, -inf where there is none."""
     value = row.get(f"valid_{metric}")
     if value is None:

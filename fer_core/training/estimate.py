@@ -20,15 +20,15 @@ from fer_core.labels import label_set
 from fer_core.models.flops import network_cost
 from fer_core.models.registry import architecture
 from fer_core.settings import Settings
-from fer_core.training.batches import TrainingData, batches_per_epoch, levels, training_data
+from fer_core.training.batches import TrainingSet, batches_per_epoch, build_training_set, levels
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.distillation.teachers import Teachers
 from fer_core.training.estimate_report import Estimate, Spread
 from fer_core.training.feed import Fed, Feed
 from fer_core.training.lessons import Lessons, prepared
+from fer_core.training.network import network_from_config
 from fer_core.training.optimizer import EMA
-from fer_core.training.train_step import TrainStep, device_here, with_precision
-from fer_core.training.trained_network import fresh_network
+from fer_core.training.train_step import TrainStep, get_device, with_resolved_precision
 
 _WARM_UP = 2
 _TIMED_S = 6.0
@@ -43,7 +43,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
     Raises:
         InputError: the config does not fit the dataset, as when training.
     """
-    config = with_precision(config, device_here())
+    config = with_resolved_precision(config, get_device())
     torch.manual_seed(config.seed)
     contract = architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
     packed = _packed(dataset, contract, settings)
@@ -54,7 +54,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
         data = _data(config, dataset, contract, found)
         sample, decode_s = _sample(config, data)
     batches = batches_per_epoch(config, data, len(contract.labels))
-    trial = _Trial(config, contract, sample, Teachers.open(config, contract, None, settings, device_here()))
+    trial = _Trial(config, contract, sample, Teachers.open(config, contract, None, settings, get_device()))
     seen = trial.learn()
     batch_s = Spread.of(seen)
     judging_s = trial.judge() * len(data.valid)
@@ -70,7 +70,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
         threads=torch.get_num_threads(),
         precision=config.precision,
         parameters=cost.parameters,
-        learned=cost.learned,
+        learned=cost.trainable,
         multiply_adds=cost.multiply_adds,
         train_images=batches * config.batch_size,
         valid_images=len(data.valid),
@@ -91,19 +91,17 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
 class _Trial:
     """A network that learns for a moment, as the trainer would have it."""
 
-    def __init__(
-        self, config: TrainConfig, contract: Contract, sample: TrainingData, teachers: Teachers | None
-    ) -> None:
+    def __init__(self, config: TrainConfig, contract: Contract, sample: TrainingSet, teachers: Teachers | None) -> None:
         self.config, self.contract, self.sample = config, contract, sample
-        self.device = device_here()
-        self.network = fresh_network(config, contract).to(self.device).to(memory_format=torch.channels_last)
+        self.device = get_device()
+        self.network = network_from_config(config, contract).to(self.device).to(memory_format=torch.channels_last)
         self._averaged = EMA(self.network, config.ema_decay) if config.ema_decay else None
         self._steps = TrainStep(
             self.network, self._averaged, config, sample.targets, _TIMED_MAX + _WARM_UP, self.device
         )
         self._feed = Feed(sample.images, self.device)
-        chance = torch.Generator().manual_seed(config.seed)
-        self._lessons = Lessons(sample, contract, config.augment, chance, teachers)
+        generator = torch.Generator().manual_seed(config.seed)
+        self._lessons = Lessons(sample, contract, config.augment, generator, teachers)
 
     def learn(self) -> list[float]:
         """The seconds of each counted batch."""
@@ -166,20 +164,20 @@ def _packed(dataset: StoredDataset, contract: Contract, settings: Settings) -> s
     return "first" if pack_bytes(dataset, contract) <= pack_bytes_limit(settings) else "streamed"
 
 
-def _data(config: TrainConfig, dataset: StoredDataset, contract: Contract, found: DatasetImages) -> TrainingData:
+def _data(config: TrainConfig, dataset: StoredDataset, contract: Contract, found: DatasetImages) -> TrainingSet:
     index = dataset.index(version=config.corrections)
     splits = make_split(index, config.split, group_rows(index, dataset.pairs())).to_numpy(str)
-    return training_data(index, splits, found, config, contract.label_set)
+    return build_training_set(index, splits, found, config, contract.label_set)
 
 
-def _sample(config: TrainConfig, data: TrainingData) -> tuple[TrainingData, float]:
+def _sample(config: TrainConfig, data: TrainingSet) -> tuple[TrainingSet, float]:
     """A few batches of the training rows in memory, and the seconds it took to read one image."""
-    chance = torch.Generator().manual_seed(config.seed)
+    generator = torch.Generator().manual_seed(config.seed)
     wanted = min(len(data.train), max(2 * config.batch_size, _JUDGED))
-    rows = np.sort(data.train[torch.randperm(len(data.train), generator=chance)[:wanted].numpy()])
+    rows = np.sort(data.train[torch.randperm(len(data.train), generator=generator)[:wanted].numpy()])
     started = time.perf_counter()
     images = np.array(data.images[rows])
     took_s = (time.perf_counter() - started) / wanted
     affect = None if data.affect is None else data.affect[rows]
     numbers = np.arange(wanted)
-    return TrainingData(images, data.targets[rows], data.codes[rows], numbers, numbers, affect), took_s
+    return TrainingSet(images, data.targets[rows], data.class_indices[rows], numbers, numbers, affect), took_s

@@ -117,18 +117,18 @@ class Estimate:
                     f"speed: {self.images_per_s:,.0f} images/s ({self.timed_batches} timed batches, "
                     f"{self.batch_s.low:.3f} to {self.batch_s.high:.3f} s each)"
                 ),
-                f"an epoch: {spread_words(self.epoch_s)}",
-                f"{epochs} epochs: {spread_words(self.run_of(epochs))}",
+                f"an epoch: {format_spread(self.epoch_s)}",
+                f"{epochs} epochs: {format_spread(self.run_of(epochs))}",
             ]
         )
 
 
-def spread_words(seconds: Spread) -> str:
+def format_spread(seconds: Spread) -> str:
     """ "3.1 min (from 2.9 min to 4.0 min)"."""
-    return f"{time_words(seconds.middle)} (from {time_words(seconds.low)} to {time_words(seconds.high)})"
+    return f"{format_duration(seconds.middle)} (from {format_duration(seconds.low)} to {format_duration(seconds.high)})"
 
 
-def time_words(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """ "40.0 s", "3.1 min", "2.5 h"."""
     if seconds < 60:
         return f"{seconds:.1f} s"

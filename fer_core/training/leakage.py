@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from fer_core.data.record import Split
 from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages, truncate_hashes
 from fer_core.errors import InputError
-from fer_core.runs.folder import Run, weights_named
-from fer_core.runs.seen import seen_images, split_of
+from fer_core.runs.folder import Run, weights_path
+from fer_core.runs.seen import read_split, seen_images
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, load_config
 
@@ -53,12 +53,12 @@ def assert_initial_weights_disjoint(config: TrainConfig, judged: pd.DataFrame, s
     Raises:
         InputError: they have learned from some of what the run is judged by.
     """
-    folder = _begun_with(config, store)
+    folder = _init_folder(config, store)
     if folder is not None:
         assert_disjoint("init_from", folder, config, judged, store)
 
 
-def seen_images_of_run(
+def collect_seen_images(
     index: pd.DataFrame, splits: NDArray[np.str_], config: TrainConfig, store: Settings
 ) -> TrainingImages:
     """What a run is trained and selected on, its teachers and the weights that it begins with among it.
@@ -70,23 +70,23 @@ def seen_images_of_run(
     seen = TrainingImages.from_split(index["sha256"], splits)
     folders = [store.runs_dir / name for name in config.distillation.teachers]
     if config.init_from:
-        folders.append(_begun_with(config, store) or Path())
+        folders.append(_init_folder(config, store) or Path())
     for folder in folders:
         seen = seen.union(seen_images(folder, store))
     return seen
 
 
-def _begun_with(config: TrainConfig, store: Settings) -> Path | None:
+def _init_folder(config: TrainConfig, store: Settings) -> Path | None:
     """The folder of the run or bundle whose weights a config begins with; None for a file of which nobody knows."""
     if not config.init_from:
         return None
-    folder = weights_named(config.init_from, store.runs_dir).parent
+    folder = weights_path(config.init_from, store.runs_dir).parent
     return folder if folder == store.runs_dir / config.init_from or (folder / TRAINING_IMAGES_FILE).is_file() else None
 
 
 def _by_name(folder: Path, config: TrainConfig, judged: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which images a run's split names for training, and which to select by; none where it is of another dataset."""
-    split = split_of(folder)
+    split = read_split(folder)
     if split is None or load_config(Run(folder).path("config.yaml")).dataset != config.dataset:
         return np.zeros(len(judged), bool), np.zeros(len(judged), bool)
     named = judged["id"].map(split)

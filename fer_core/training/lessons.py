@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from fer_core.contract import Contract
-from fer_core.training.batches import Batch, TrainingData, make_batch
+from fer_core.training.batches import Batch, TrainingSet, make_batch
 from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.distillation.teachers import Teachers
 from fer_core.training.feed import Fed
@@ -21,12 +21,12 @@ def prepared(contract: Contract, images: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """Makes batches to learn from; all of their chance is `chance`'s."""
+    """Makes batches to learn from; all of their chance is `generator`'s."""
 
-    data: TrainingData
+    data: TrainingSet
     contract: Contract
     augment: AugmentConfig
-    chance: torch.Generator
+    generator: torch.Generator
     teachers: Teachers | None
 
     def batch(self, fed: Fed, *, mixes: bool) -> Batch:
@@ -36,8 +36,8 @@ class Lessons:
         student learns to read through that.
         """
         teachers = self.teachers
-        batch = make_batch(self.data, fed, self.augment, self.chance, mixes=mixes, placed=teachers is not None)
+        batch = make_batch(self.data, fed, self.augment, self.generator, mixes=mixes, placed=teachers is not None)
         targets = batch.targets
         if teachers and batch.placed is not None:
-            targets = teachers.joined(targets, prepared(self.contract, batch.placed))
+            targets = teachers.mix_targets(targets, prepared(self.contract, batch.placed))
         return replace(batch, images=prepared(self.contract, batch.images), targets=targets, placed=None)

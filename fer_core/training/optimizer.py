@@ -15,7 +15,7 @@ def build_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.
     """The optimizer. Weight decay is kept off biases and normalization, which it only harms."""
     others = [p for p in network.parameters() if p.requires_grad and p.ndim <= 1]
     groups = [
-        {"params": layer_weights(network), "weight_decay": config.weight_decay},
+        {"params": weight_matrices(network), "weight_decay": config.weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
     if config.name == "adam":
@@ -26,7 +26,7 @@ def build_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.
     return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum, nesterov=nesterov)
 
 
-def layer_weights(network: nn.Module) -> list[nn.Parameter]:
+def weight_matrices(network: nn.Module) -> list[nn.Parameter]:
     """What is learned but for biases and normalization."""
     return [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
 

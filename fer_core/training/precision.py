@@ -38,22 +38,22 @@ class ResolvedPrecision:
 def resolve_precision(asked: PrecisionChoice, *, on_gpu: bool) -> ResolvedPrecision:
     """Decide the precision, once, when a run begins or is estimated. Loads torch where there is a GPU to ask."""
     if not on_gpu:
-        return on_processor(asked, processor())
+        return resolve_on_cpu(asked, processor())
     if asked != "auto":
         return ResolvedPrecision(asked, "as asked")
     import torch
 
-    return of_compute_capability(torch.cuda.get_device_capability())
+    return resolve_on_gpu(torch.cuda.get_device_capability())
 
 
-def expected_precision(asked: PrecisionChoice, *, on_gpu: bool) -> ResolvedPrecision:
+def preview_precision(asked: PrecisionChoice, *, on_gpu: bool) -> ResolvedPrecision:
     """What `resolve_precision` will say, for pages, which don't load torch: with a GPU, `auto` is half precision."""
     if on_gpu and asked == "auto":
         return ResolvedPrecision("bf16", "auto: settled by the GPU when training starts")
     return resolve_precision(asked, on_gpu=on_gpu)
 
 
-def on_processor(asked: PrecisionChoice, here: Processor) -> ResolvedPrecision:
+def resolve_on_cpu(asked: PrecisionChoice, here: Processor) -> ResolvedPrecision:
     """The precision on a processor: bf16 where it multiplies such numbers itself, else fp32."""
     if asked == "auto":
         if here.has_bf16:
@@ -64,7 +64,7 @@ def on_processor(asked: PrecisionChoice, here: Processor) -> ResolvedPrecision:
     return ResolvedPrecision(asked, "as asked")
 
 
-def of_compute_capability(capability: tuple[int, int]) -> ResolvedPrecision:
+def resolve_on_gpu(capability: tuple[int, int]) -> ResolvedPrecision:
     """What `auto` means on an NVIDIA GPU of a compute capability, such as (8, 0)."""
     generation = ".".join(map(str, capability))
     if capability >= _BF16_COMPUTE_CAPABILITY:

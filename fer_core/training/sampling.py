@@ -9,13 +9,17 @@ from numpy.typing import NDArray
 from fer_core.data.imbalance.rebalancing import Sampling, samples_per_epoch
 
 
-def epoch_size(codes: NDArray[np.int64], classes: int, sampling: Sampling) -> int:
-    """How many images an epoch draws; see `epoch_rows`."""
-    return int(samples_per_epoch(_sizes(codes, classes), sampling).sum() + (codes < 0).sum())
+def epoch_size(class_indices: NDArray[np.int64], classes: int, sampling: Sampling) -> int:
+    """How many images an epoch draws; see `epoch_indices`."""
+    return int(samples_per_epoch(_sizes(class_indices, classes), sampling).sum() + (class_indices < 0).sum())
 
 
-def epoch_rows(
-    rows: NDArray[np.int64], codes: NDArray[np.int64], classes: int, sampling: Sampling, chance: torch.Generator
+def epoch_indices(
+    rows: NDArray[np.int64],
+    class_indices: NDArray[np.int64],
+    classes: int,
+    sampling: Sampling,
+    generator: torch.Generator,
 ) -> NDArray[np.int64]:
     """The rows that an epoch draws, in random order; as many of each class as `samples_per_epoch` says.
 
@@ -24,22 +28,22 @@ def epoch_rows(
 
     Args:
         rows: row numbers to draw from.
-        codes: their labels as output numbers, -1 for none; shape of `rows`.
-        chance: all randomness comes from it; its state decides the epoch.
+        class_indices: their labels as output numbers, -1 for none; shape of `rows`.
+        generator: all randomness comes from it; its state decides the epoch.
     """
     if sampling == "natural":
-        return _shuffled(rows, chance)
-    drawn = [rows[codes < 0]]
-    for code, wanted in enumerate(samples_per_epoch(_sizes(codes, classes), sampling)):
-        of_class = rows[codes == code]
+        return _shuffled(rows, generator)
+    drawn = [rows[class_indices < 0]]
+    for code, wanted in enumerate(samples_per_epoch(_sizes(class_indices, classes), sampling)):
+        of_class = rows[class_indices == code]
         rounds, rest = divmod(int(wanted), max(len(of_class), 1))
-        drawn += [np.tile(of_class, rounds), _shuffled(of_class, chance)[:rest]]
-    return _shuffled(np.concatenate(drawn), chance)
+        drawn += [np.tile(of_class, rounds), _shuffled(of_class, generator)[:rest]]
+    return _shuffled(np.concatenate(drawn), generator)
 
 
-def _sizes(codes: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    return np.bincount(codes[codes >= 0], minlength=classes)
+def _sizes(class_indices: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    return np.bincount(class_indices[class_indices >= 0], minlength=classes)
 
 
-def _shuffled(rows: NDArray[np.int64], chance: torch.Generator) -> NDArray[np.int64]:
-    return rows[torch.randperm(len(rows), generator=chance).numpy()]
+def _shuffled(rows: NDArray[np.int64], generator: torch.Generator) -> NDArray[np.int64]:
+    return rows[torch.randperm(len(rows), generator=generator).numpy()]

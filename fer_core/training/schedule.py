@@ -11,7 +11,7 @@ _RISE_01 = 0.1
 _START_01 = 0.04
 
 
-def rate_factor(config: OptimizerConfig, step: int, steps: int, warmup_steps: float = 0) -> float:
+def learning_rate_factor(config: OptimizerConfig, step: int, steps: int, warmup_steps: float = 0) -> float:
     """The learning rate at `step` of `steps` as a share of the configured one; a plateau's share comes on top.
 
     one_cycle after Smith & Topin (2019), "Super-Convergence", with a cosine descent. After `warmup_steps`, over

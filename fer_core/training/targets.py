@@ -12,7 +12,7 @@ from fer_core.data.votes import VOTE_COLUMNS, soft_labels
 from fer_core.labels import Expression, LabelSet
 
 
-def target_rows(
+def build_targets(
     index: pd.DataFrame, labels: LabelSet, kind: Literal["votes", "label"], *, exclude_ambiguous: bool = False
 ) -> NDArray[np.float32]:
     """The targets of every row of an index.
@@ -37,7 +37,7 @@ def target_rows(
     return rows
 
 
-def label_codes(names: pd.Series, labels: LabelSet) -> NDArray[np.int64]:
+def to_class_indices(names: pd.Series, labels: LabelSet) -> NDArray[np.int64]:
     """Labels as the model's output numbers, -1 for what the model has no output for."""
     places = {str(expression): place for place, expression in enumerate(labels)}
     return np.asarray(names.map(places).fillna(-1), np.int64)
@@ -52,7 +52,7 @@ def _of_the_set(index: pd.DataFrame, labels: LabelSet) -> NDArray[np.bool_]:
     first = votes == votes.max(1, keepdims=True)
     others = np.array([column not in {f"votes_{expression}" for expression in labels} for column in VOTE_COLUMNS])
     shared = (first.sum(1) > 1) & ~first[:, others].any(1)
-    return np.where(index["label"].notna().to_numpy(bool), label_codes(index["label"], labels) >= 0, shared)
+    return np.where(index["label"].notna().to_numpy(bool), to_class_indices(index["label"], labels) >= 0, shared)
 
 
 def _vote_rows(index: pd.DataFrame, labels: LabelSet) -> NDArray[np.float32]:
@@ -63,10 +63,10 @@ def _vote_rows(index: pd.DataFrame, labels: LabelSet) -> NDArray[np.float32]:
 
 
 def _label_rows(index: pd.DataFrame, labels: LabelSet) -> NDArray[np.float32]:
-    codes = label_codes(index["label"], labels)
+    class_indices = to_class_indices(index["label"], labels)
     rows = np.zeros((len(index), len(labels)), np.float32)
-    known = codes >= 0
-    rows[np.flatnonzero(known), codes[known]] = 1
+    known = class_indices >= 0
+    rows[np.flatnonzero(known), class_indices[known]] = 1
     return rows
 
 

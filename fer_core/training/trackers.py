@@ -36,7 +36,7 @@ class TensorBoard:
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         """Write every figure as a scalar, those of one part under one heading."""
-        for name, value in metrics_of(row).items():
+        for name, value in numeric_metrics(row).items():
             split, _, metric = name.partition("_")
             tag = f"{split}/{metric}" if split in ("train", "valid") else f"run/{name}"
             self._writer.add_scalar(tag, value, int(row["epoch"]))
@@ -58,14 +58,14 @@ class MlFlow:
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         """Send the figures."""
-        self._mlflow.log_metrics(metrics_of(row), step=int(row["epoch"]))
+        self._mlflow.log_metrics(numeric_metrics(row), step=int(row["epoch"]))
 
     def close(self) -> None:
         """End the run there."""
         self._mlflow.end_run()
 
 
-class Guarded:
+class FailSafeTracker:
     """A tracker that is given up, with a line in the log, once it fails; training goes on."""
 
     def __init__(self, run: Run, name: str, make: Callable[[], Tracker]) -> None:
@@ -94,18 +94,18 @@ class Guarded:
         return None
 
 
-def trackers_of(run: Run, settings: Mapping[str, Any]) -> list[Guarded]:
+def build_trackers(run: Run, settings: Mapping[str, Any]) -> list[FailSafeTracker]:
     """TensorBoard always, MLflow where the environment names a server.
 
     Args:
         settings: the run's config as plain data.
     """
-    trackers = [Guarded(run, "TensorBoard", lambda: TensorBoard(run))]
+    trackers = [FailSafeTracker(run, "TensorBoard", lambda: TensorBoard(run))]
     if os.environ.get(MLFLOW_VARIABLE):
-        trackers.append(Guarded(run, "MLflow", lambda: MlFlow(run, settings)))
+        trackers.append(FailSafeTracker(run, "MLflow", lambda: MlFlow(run, settings)))
     return trackers
 
 
-def metrics_of(row: Mapping[str, Any]) -> dict[str, float]:
+def numeric_metrics(row: Mapping[str, Any]) -> dict[str, float]:
     """The numbers of an epoch's row but for its own."""
     return {name: float(value) for name, value in row.items() if isinstance(value, Real) and name != "epoch"}

@@ -12,19 +12,19 @@ from fer_core.training.affect import affect_loss
 from fer_core.training.batches import Batch
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.losses import TrainingLoss
-from fer_core.training.optimizer import EMA, build_optimizer, l1_penalty, layer_weights
+from fer_core.training.optimizer import EMA, build_optimizer, l1_penalty, weight_matrices
 from fer_core.training.precision import resolve_precision
-from fer_core.training.schedule import rate_factor
+from fer_core.training.schedule import learning_rate_factor
 
 _HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def device_here() -> torch.device:
+def get_device() -> torch.device:
     """Where networks learn: the GPU where there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def with_precision(config: TrainConfig, device: torch.device) -> TrainConfig:
+def with_resolved_precision(config: TrainConfig, device: torch.device) -> TrainConfig:
     """The config with `precision: auto` replaced by what that means on a device."""
     settled = resolve_precision(config.precision, on_gpu=device.type == "cuda")
     return config.model_copy(update={"precision": settled.precision})
@@ -55,7 +55,7 @@ class TrainStep:
         self.device = device
         self.optimizer = build_optimizer(network, config.optimizer)
         self.scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "fp16")
-        self._weights = layer_weights(network)
+        self._weights = weight_matrices(network)
         self._learned = [p for p in network.parameters() if p.requires_grad]
         self._early, self._late = (
             TrainingLoss.of(config.rebalancing, targets, device, config.loss, weighted=weighted)
@@ -127,6 +127,6 @@ class TrainStep:
 
     def _set_rate(self, step: int) -> None:
         asked = self.config.optimizer
-        share = rate_factor(asked, step, self.config.epochs * self.batches, asked.warmup_epochs * self.batches)
+        share = learning_rate_factor(asked, step, self.config.epochs * self.batches, asked.warmup_epochs * self.batches)
         for group in self.optimizer.param_groups:
             group["lr"] = asked.learning_rate * share * self._plateau

@@ -19,22 +19,22 @@ from fer_core.errors import CancelledError, InputError
 from fer_core.models.multi_task_head import affect_returned
 from fer_core.models.weights_file import load_weights
 from fer_core.progress import Progress, StepMessage, no_progress
-from fer_core.runs.folder import Run, weights_named
+from fer_core.runs.folder import Run, weights_path
 from fer_core.text import join_words
 from fer_core.training import checkpoint
 from fer_core.training.affect import affect_scores
-from fer_core.training.batches import TrainingData, batches_per_epoch, levels
+from fer_core.training.batches import TrainingSet, batches_per_epoch, levels
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.distillation.teachers import Teachers
-from fer_core.training.epoch_metrics import score_of, scores
+from fer_core.training.epoch_metrics import epoch_scores, monitored_score
 from fer_core.training.feed import Feed
 from fer_core.training.lessons import Lessons, prepared
+from fer_core.training.network import network_from_config
 from fer_core.training.optimizer import EMA
-from fer_core.training.sampling import epoch_rows
+from fer_core.training.sampling import epoch_indices
 from fer_core.training.schedule import EarlyStopper, ReduceOnPlateau
 from fer_core.training.trackers import Tracker
-from fer_core.training.train_step import TrainStep, device_here, with_precision
-from fer_core.training.trained_network import fresh_network
+from fer_core.training.train_step import TrainStep, get_device, with_resolved_precision
 
 _EVALUATION_BATCH = 256
 
@@ -51,25 +51,25 @@ class Trainer:
         self,
         config: TrainConfig,
         contract: Contract,
-        data: TrainingData,
+        data: TrainingSet,
         run: Run,
         trackers: Sequence[Tracker] = (),
         teachers: Teachers | None = None,
     ) -> None:
         self.batches = batches_per_epoch(config, data, len(contract.labels))
         torch.manual_seed(config.seed)
-        self.device = device_here()
-        config = with_precision(config, self.device)
+        self.device = get_device()
+        config = with_resolved_precision(config, self.device)
         self.config, self.contract, self.data, self.run, self.trackers = config, contract, data, run, trackers
-        network = fresh_network(config, contract)
+        network = network_from_config(config, contract)
         if config.init_from:
-            load_weights(network, weights_named(config.init_from, run.folder.parent))
+            load_weights(network, weights_path(config.init_from, run.folder.parent))
         self.network: nn.Module = network.to(self.device).to(memory_format=torch.channels_last)
         self.averaged = EMA(self.network, config.ema_decay) if config.ema_decay else None
         self.steps = TrainStep(self.network, self.averaged, config, data.targets[data.train], self.batches, self.device)
         self.feed = Feed(data.images, self.device)
-        self.chance = torch.Generator().manual_seed(config.seed)
-        self.lessons = Lessons(data, contract, config.augment, self.chance, teachers)
+        self.generator = torch.Generator().manual_seed(config.seed)
+        self.lessons = Lessons(data, contract, config.augment, self.generator, teachers)
         self.patience = EarlyStopper()
         self.plateau = ReduceOnPlateau()
         self.epoch = 0
@@ -101,7 +101,7 @@ class Trainer:
             row["best_epoch"] = self.best_epoch
             self.run.append_metrics(row)
             self._save_checkpoint()
-            checkpoint.settle_weights(self.run, self.best_epoch)
+            checkpoint.commit_best_weights(self.run, self.best_epoch)
             self._tell(row)
         if self.stopped:
             asked = self.config.early_stopping
@@ -121,15 +121,15 @@ class Trainer:
             RunError: there is one that can't be read.
         """
         if not self.run.path(checkpoint.NAME).is_file():
-            self.run.keep_metrics_until(0)
+            self.run.truncate_metrics(0)
             return False
         try:
             state = checkpoint.load_checkpoint(self.run, self.device)
             self._restore(state)
         except checkpoint.UNREADABLE as exc:
-            raise checkpoint.unreadable(self.run, exc) from exc
-        self.run.keep_metrics_until(self.epoch)
-        checkpoint.settle_weights(self.run, self.best_epoch)
+            raise checkpoint.unreadable_checkpoint(self.run, exc) from exc
+        self.run.truncate_metrics(self.epoch)
+        checkpoint.commit_best_weights(self.run, self.best_epoch)
         if different := checkpoint.differences(state):
             self.run.append_log(
                 f"going on after epoch {self.epoch} with something else ({'; '.join(different)}): the weights will "
@@ -150,7 +150,7 @@ class Trainer:
         order = self._epoch_rows()
         mixes = config.augment.mixes and self.epoch < config.augment.mix_until_01 * config.epochs
         losses: list[dict[str, float]] = []
-        codes, predicted = [], []
+        class_indices, predicted = [], []
         data_s = step_s = 0.0
         started = asked = time.monotonic()
         splits = [np.sort(split) for split in np.split(order[: self.batches * config.batch_size], self.batches)]
@@ -161,17 +161,17 @@ class Trainer:
             given = time.monotonic()
             loss, outputs = self.steps.take(number, batch)
             losses.append(loss)
-            codes.append(batch.codes)
+            class_indices.append(batch.class_indices)
             predicted.append(outputs.argmax(1))
             data_s, step_s = data_s + given - asked, step_s + time.monotonic() - given
             if number + 1 < self.batches:
                 self._begin_batch(progress, number + 1)
             asked = time.monotonic()
         total_s = time.monotonic() - started
-        known, answered = (torch.cat(each).cpu().numpy() for each in (codes, predicted))
+        known, answered = (torch.cat(each).cpu().numpy() for each in (class_indices, predicted))
         return {
             **{f"train_{name}": sum(loss[name] for loss in losses) / self.batches for name in losses[0]},
-            **scores("train", known, answered, self.contract.labels),
+            **epoch_scores("train", known, answered, self.contract.labels),
             "learning_rate": self.steps.rate,
             "images_per_s": self.batches * config.batch_size / total_s,
             "data_seconds": data_s,
@@ -216,7 +216,7 @@ class Trainer:
                 f"The validation loss became {float(loss)} in epoch {self.epoch + 1}. Lower optimizer.learning_rate."
             )
         row: dict[str, Any] = {"valid_loss": float(loss)}
-        row |= scores("valid", self.data.codes[rows], outputs.argmax(1), self.contract.labels)
+        row |= epoch_scores("valid", self.data.class_indices[rows], outputs.argmax(1), self.contract.labels)
         if affect is not None and self.data.affect is not None:
             row |= affect_scores(affect, self.data.affect[rows])
         return row
@@ -243,13 +243,13 @@ class Trainer:
 
     def _compare(self, row: dict[str, Any]) -> None:
         """Keep the weights where the epoch is the best yet; count the epochs that brought nothing."""
-        score = score_of(row, self.config.monitor)
+        score = monitored_score(row, self.config.monitor)
         if score > self.best_score or self.best_epoch == 0:
             self.best_score, self.best_epoch = score, self.epoch
-            checkpoint.stage_weights(self.run, self.evaluated, self.epoch)
+            checkpoint.stage_best_weights(self.run, self.evaluated, self.epoch)
         asked = self.config.early_stopping
         if asked.patience:
-            self.patience.see(score_of(row, asked.metric), asked.min_delta)
+            self.patience.see(monitored_score(row, asked.metric), asked.min_delta)
         self.plateau.see(row["valid_loss"], self.config.optimizer)
 
     def _tell(self, row: dict[str, Any]) -> None:
@@ -263,7 +263,9 @@ class Trainer:
 
     def _epoch_rows(self) -> NDArray[np.int64]:
         train, classes = self.data.train, len(self.contract.labels)
-        return epoch_rows(train, self.data.codes[train], classes, self.config.rebalancing.sampling, self.chance)
+        return epoch_indices(
+            train, self.data.class_indices[train], classes, self.config.rebalancing.sampling, self.generator
+        )
 
     def _save_checkpoint(self) -> None:
         state = {
@@ -272,7 +274,7 @@ class Trainer:
             "scaler": self.steps.scaler.state_dict(),
             "averaged": self.averaged.network.state_dict() if self.averaged else {},
             "averaged_steps": self.averaged.steps if self.averaged else 0,
-            "chance": self.chance.get_state(),
+            "chance": self.generator.get_state(),
             "epoch": self.epoch,
             "best_epoch": self.best_epoch,
             "best_score": self.best_score,
@@ -295,5 +297,5 @@ class Trainer:
         self.epoch, self.best_epoch = int(state["epoch"]), int(state["best_epoch"])
         self.best_score = float(state["best_score"])
         self.threads = [int(number) for number in state.get("threads", [])]
-        self.chance.set_state(state["chance"].cpu())
-        checkpoint.restore_chance(state)
+        self.generator.set_state(state["chance"].cpu())
+        checkpoint.restore_rng(state)

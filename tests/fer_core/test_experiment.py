@@ -34,12 +34,12 @@ from fer_core.evaluation.predictions import PROTOCOLS, logits_of
 from fer_core.experiment import run_experiment
 from fer_core.labels import label_set
 from fer_core.models.onnx_export import torch_logits
-from fer_core.runs.folder import Run, RunState, create_run, delete_run, open_run, training_alone
+from fer_core.runs.folder import Run, RunState, create_run, delete_run, open_run, training_lock
 from fer_core.settings import Settings, settings
 from fer_core.system.processor import processor
 from fer_core.training.config.train_config import dump_config, load_config, parse_config, read_yaml
+from fer_core.training.network import load_trained_network
 from fer_core.training.precision import resolve_precision
-from fer_core.training.trained_network import trained_network
 from tests.support.commands import Cli, assert_input_error, cli_runner
 
 EIGHT = label_set("eight")
@@ -151,7 +151,7 @@ def test_a_run_is_trained_by_one_process_at_a_time_and_not_deleted_meanwhile(wor
         assert process.stdout.readline() == b"here\n"
         with pytest.raises(RunError, match="Another process is training the run alone"):
             delete_run("alone", world.settings)
-        with pytest.raises(RunError, match="Another process"), training_alone(run, patience_s=0.1):
+        with pytest.raises(RunError, match="Another process"), training_lock(run, timeout_s=0.1):
             pass
         process.kill()  # and nothing need be tidied up
     delete_run("alone", world.settings)
@@ -237,7 +237,7 @@ def test_a_network_that_looks_into_the_mirror_answers_alike_in_training_and_infe
         bundle = Bundle.open(run.folder)
         tensors = bundle.contract.apply_batch(shown)
         np.testing.assert_allclose(bundle.logits(tensors), logits_of(predictions, EIGHT), atol=1e-3)
-        ours = torch_logits(trained_network(run.folder), tensors)
+        ours = torch_logits(load_trained_network(run.folder), tensors)
         np.testing.assert_allclose(ours, logits_of(predictions, EIGHT), atol=1e-3)
 
 

@@ -14,7 +14,7 @@ from fer_core.data.manifest import builtin_manifests
 from fer_core.errors import ConfigError
 from fer_core.markdown import plain
 from fer_core.models.catalog import MODELS
-from fer_core.training.config.command_line import nearest_preset
+from fer_core.training.config.command_line import closest_preset
 from fer_core.training.config.train_config import TrainConfig, load_config
 
 _NORMALizED = {
@@ -79,7 +79,7 @@ def recipe_lines(info: BundleInfo, config_file: Path) -> list[str]:
     if info.origin == "weights":
         said = "How it was trained is not known. What is known is the network:"
         return [said, "", *_block("yaml", _other_than_defaults(_network_of(config), "dataset"))]
-    preset, changes = nearest_preset(config)
+    preset, changes = closest_preset(config)
     lines = ["This makes such a run; the chance of its seed is part of it:", ""]
     lines += _block("sh", _command(preset, changes))
     return [*lines, "What that config says beside the defaults:", "", *_block("yaml", _other_than_defaults(config))]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fer_core.errors import ConfigError
 from fer_core.files.migration import rename_config_keys
 from fer_core.training.config.augmentation import AugmentConfig
-from fer_core.training.config.strict_model import in_words
+from fer_core.training.config.strict_model import format_validation_error
 from fer_core.training.config.train_config import read_yaml
 
 POLICIES_DIR = Path(__file__).parent / "policies"
@@ -56,7 +56,7 @@ def load_policy(path: Path) -> AugmentationPolicy:
     try:
         return AugmentationPolicy.model_validate(rename_config_keys(content))
     except ValidationError as exc:
-        raise ConfigError(in_words(exc, path.name, AugmentationPolicy)) from exc
+        raise ConfigError(format_validation_error(exc, path.name, AugmentationPolicy)) from exc
 
 
 def describe_changes(augment: AugmentConfig) -> list[str]:

@@ -15,7 +15,7 @@ _BARE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 """Text that needs no quotes in YAML, unless YAML takes it for something else, such as `no`."""
 
 
-def nearest_preset(config: TrainConfig) -> tuple[str, list[str]]:
+def closest_preset(config: TrainConfig) -> tuple[str, list[str]]:
     """The preset that needs the fewest changes to become `config`, and the changes as `--set` takes them."""
     found = [(name, changes_to(path, config)) for name, path in presets().items()]
     return min(found, key=lambda each: len(each[1]))

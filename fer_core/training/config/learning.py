@@ -9,13 +9,19 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from fer_core.labels import Expression
 from fer_core.training.config.strict_model import StrictModel
 
-JUDGED = ("macro_f1", "balanced_accuracy", "accuracy", "loss", *(f"f1_{expression}" for expression in Expression))
+MONITORED_METRICS = (
+    "macro_f1",
+    "balanced_accuracy",
+    "accuracy",
+    "loss",
+    *(f"f1_{expression}" for expression in Expression),
+)
 """What an epoch can be judged by, all on the validation part. Of the loss less is better."""
 
 
 def _is_judged(name: str) -> str:
-    if name not in JUDGED:
-        raise ValueError(f"an epoch is judged by one of: {', '.join(JUDGED)}")
+    if name not in MONITORED_METRICS:
+        raise ValueError(f"an epoch is judged by one of: {', '.join(MONITORED_METRICS)}")
     return name
 
 

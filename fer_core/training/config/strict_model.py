@@ -11,7 +11,7 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def in_words(exc: ValidationError, name: str, kind: type[BaseModel]) -> str:
+def format_validation_error(exc: ValidationError, name: str, kind: type[BaseModel]) -> str:
     """What is wrong with `name`, which should have been one of `kind`: the key, the value, and what would be right."""
     problem = exc.errors()[0]
     place = [str(part) for part in problem["loc"]]

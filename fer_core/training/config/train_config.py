@@ -23,7 +23,7 @@ from fer_core.training.config.learning import (
     OptimizerConfig,
 )
 from fer_core.training.config.model import ModelConfig
-from fer_core.training.config.strict_model import StrictModel, in_words
+from fer_core.training.config.strict_model import StrictModel, format_validation_error
 from fer_core.training.precision import PrecisionChoice
 
 __all__ = [
@@ -37,7 +37,7 @@ __all__ = [
     "TrainConfig",
     "dump_config",
     "flat",
-    "in_words",
+    "format_validation_error",
     "load_config",
     "parse_config",
     "presets",
@@ -111,7 +111,7 @@ def parse_config(content: object, name: str = "config", changes: Iterable[str] =
     try:
         config = TrainConfig.model_validate(given)
     except ValidationError as exc:
-        raise ConfigError(in_words(exc, name, TrainConfig)) from exc
+        raise ConfigError(format_validation_error(exc, name, TrainConfig)) from exc
     if config.labels not in LABEL_SETS:
         raise ConfigError(f"{name}: labels: {config.labels!r} is not one of {', '.join(LABEL_SETS)}.")
     return config

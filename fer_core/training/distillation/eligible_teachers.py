@@ -24,7 +24,7 @@ def eligible_teachers(store: Settings) -> dict[str, Contract]:
     return found
 
 
-def teachers_of(config: TrainConfig, contract: Contract, judged: pd.DataFrame | None, store: Settings) -> list[Run]:
+def open_teachers(config: TrainConfig, contract: Contract, judged: pd.DataFrame | None, store: Settings) -> list[Run]:
     """The runs that a config names as teachers.
 
     Args:

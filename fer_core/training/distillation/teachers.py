@@ -12,9 +12,9 @@ from torch import nn
 from fer_core.contract import Contract
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig
-from fer_core.training.distillation.eligible_teachers import teachers_of
+from fer_core.training.distillation.eligible_teachers import open_teachers
+from fer_core.training.network import load_trained_network
 from fer_core.training.precision import resolve_precision
-from fer_core.training.trained_network import trained_network
 
 
 class Teachers:
@@ -41,15 +41,15 @@ class Teachers:
     ) -> Self | None:
         """The teachers that a config names; None where it names none.
 
-        Arguments and errors as `teaching.teachers_of`; `device` is where they compute.
+        Arguments and errors as `teaching.open_teachers`; `device` is where they compute.
         """
         if not config.distillation.teachers:
             return None
-        networks = [trained_network(run.folder) for run in teachers_of(config, contract, judged, store)]
+        networks = [load_trained_network(run.folder) for run in open_teachers(config, contract, judged, store)]
         settled = resolve_precision(config.precision, on_gpu=device.type == "cuda")
         return cls(networks, config.distillation.share_01, device, half=settled.precision != "fp32")
 
-    def joined(self, targets: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    def mix_targets(self, targets: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
         """Targets that are the teachers' mean answer for a share, and what they were for the rest.
 
         Args:

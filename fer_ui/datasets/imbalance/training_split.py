@@ -25,7 +25,7 @@ from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import LabelSet, label_set
 from fer_core.settings import settings
 from fer_core.training.config.train_config import TrainConfig
-from fer_core.training.targets import label_codes, target_rows
+from fer_core.training.targets import build_targets, to_class_indices
 from fer_ui.split_query_params import split_from_query, split_to_query
 
 Targets = Literal["votes", "label"]
@@ -115,8 +115,8 @@ def count_training_split(
     train = splits == SPLITS.index(Split.TRAIN)
     readable = (index["problem"] == "").fillna(True).to_numpy(bool)
     used = index.iloc[np.flatnonzero(train & readable)]
-    taught = target_rows(used, labels, targets, exclude_ambiguous=exclude_ambiguous)
-    codes = label_codes(used["label"], labels)
+    taught = build_targets(used, labels, targets, exclude_ambiguous=exclude_ambiguous)
+    codes = to_class_indices(used["label"], labels)
     teaching = taught.sum(1) > 0
     ambiguous = used["ambiguous"].to_numpy(bool) & exclude_ambiguous
     place = np.where(codes < 0, len(labels), codes)[teaching]

@@ -12,7 +12,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.jobs.run_estimate import estimate_run
 from fer_core.settings import settings
 from fer_core.training.config.train_config import EarlyStopping, TrainConfig
-from fer_core.training.estimate_report import Estimate, Spread, spread_words, time_words
+from fer_core.training.estimate_report import Estimate, Spread, format_duration, format_spread
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.header import Headline, headline, notice
@@ -74,8 +74,8 @@ def estimate_headlines(estimate: Estimate, epochs: int, runs: int = 1) -> list[H
     whole = estimate.run_of(epochs * runs)
     of = f"{count(epochs)} epochs" if epochs > 1 else "One epoch"
     return [
-        Headline(of if runs == 1 else f"{runs} runs of {of.lower()}", time_words(whole.middle), _range(whole)),
-        Headline("An epoch", time_words(estimate.epoch_s.middle), _range(estimate.epoch_s)),
+        Headline(of if runs == 1 else f"{runs} runs of {of.lower()}", format_duration(whole.middle), _range(whole)),
+        Headline("An epoch", format_duration(estimate.epoch_s.middle), _range(estimate.epoch_s)),
         Headline("Speed", f"{count(round(estimate.images_per_s))}/s", "images learned from"),
         Headline(
             "Memory",
@@ -111,7 +111,7 @@ def describe_packing(estimate: Estimate) -> str:
     return {
         "already": f"The images are packed already ({format_memory(estimate.pack_bytes)} on disk).",
         "first": (
-            f"The images are packed first: {time_words(estimate.pack_s)}, counted above, and "
+            f"The images are packed first: {format_duration(estimate.pack_s)}, counted above, and "
             f"{format_memory(estimate.pack_bytes)} of disk; other runs of this input use them too."
         ),
         "streamed": "The images do not fit the limit for packs and are decoded anew in every epoch.",
@@ -122,7 +122,7 @@ def describe_measurement(estimate: Estimate) -> str:
     """What was measured, and how."""
     return (
         f"{count(estimate.train_images)} training and {count(estimate.valid_images)} validation images; an epoch takes "
-        f"{spread_words(estimate.epoch_s)}. Measured on {estimate.timed_batches} batches under the machine's current "
+        f"{format_spread(estimate.epoch_s)}. Measured on {estimate.timed_batches} batches under the machine's current "
         f"load: {_where(estimate)}, {estimate.threads} threads, {estimate.precision}."
     )
 
@@ -132,7 +132,7 @@ def _where(estimate: Estimate) -> str:
 
 
 def _range(seconds: Spread) -> str:
-    return f"{time_words(seconds.low)} to {time_words(seconds.high)}"
+    return f"{format_duration(seconds.low)} to {format_duration(seconds.high)}"
 
 
 def _existing_store() -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fer_core.labels import LABEL_SETS, Expression
 from fer_core.models.catalog import model_info
-from fer_core.training.config.learning import JUDGED
+from fer_core.training.config.learning import MONITORED_METRICS
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import Values
 
@@ -53,7 +53,7 @@ MONITOR_TITLES = {
     "accuracy": "Accuracy",
     "loss": "Loss",
 } | {f"f1_{expression}": f"F1 of {expression}" for expression in Expression}
-assert set(MONITOR_TITLES) == set(JUDGED)
+assert set(MONITOR_TITLES) == set(MONITORED_METRICS)
 
 LABEL_SET_TITLES = {
     "eight": "All eight expressions",

@@ -13,7 +13,7 @@ from fer_core.jobs.job import PRIORITY_MAX
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS
 from fer_core.text import lowercase_first, shorten
-from fer_core.training.precision import expected_precision
+from fer_core.training.precision import preview_precision
 from fer_ui.datasets.imbalance.rebalancing_picker import choose_rebalancing
 from fer_ui.datasets.imbalance.rebalancing_query_params import describe_rebalancing, rebalancing_to_query
 from fer_ui.escaping import escape_markdown
@@ -111,7 +111,7 @@ def learning_summary(values: Values) -> str:
     return (
         f"{words[0][values['optimizer.name']]} {values['optimizer.learning_rate']:g}, "
         f"{words[1][values['optimizer.schedule']].lower()}, batch {count(values['batch_size'])}, "
-        f"{expected_precision(values['precision'], on_gpu=bool(gpus())).precision}"
+        f"{preview_precision(values['precision'], on_gpu=bool(gpus())).precision}"
     )
 
 

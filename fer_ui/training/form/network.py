@@ -10,12 +10,12 @@ from fer_core.errors import ConfigError
 from fer_core.jobs.devices import gpus
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS, ModelInfo
-from fer_core.models.memory_estimate import Footprint, Precision, footprint, optimizer_copies
+from fer_core.models.memory_estimate import NetworkCost, Precision, estimate_cost, optimizer_copies
 from fer_core.models.options import Option
-from fer_core.models.weights_cache import LICENSE, found_weights
+from fer_core.models.weights_cache import LICENSE, find_weights
 from fer_core.settings import settings
 from fer_core.text import capitalize_first
-from fer_core.training.precision import expected_precision
+from fer_core.training.precision import preview_precision
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.header import Headline, headline, notice
@@ -55,10 +55,10 @@ def draw_network_facts(values: Values) -> None:
     except ConfigError:
         return  # said where the whole form is judged
     side = input_size_px(info, values)
-    learned = "all learned" if found.learned == found.parameters else f"{_large(found.learned)} learned"
+    trainable = "all learned" if found.trainable == found.parameters else f"{_large(found.trainable)} learned"
     headline(
         [
-            Headline("Parameters", _large(found.parameters), learned),
+            Headline("Parameters", _large(found.parameters), trainable),
             Headline("Multiply-adds", _large(found.multiply_adds), f"for a face of {side}x{side}, {_color(info)}"),
             Headline(
                 "Memory of a step",
@@ -71,13 +71,13 @@ def draw_network_facts(values: Values) -> None:
     _weights(info, values)
 
 
-def estimate_network_memory(info: ModelInfo, values: Values) -> Footprint:
+def estimate_network_memory(info: ModelInfo, values: Values) -> NetworkCost:
     """What it takes as the form has it.
 
     Raises:
         ConfigError: an option is out of its limits.
     """
-    return footprint(
+    return estimate_cost(
         info,
         get_options(info, values),
         classes=len(LABEL_SETS[values["labels"]]),
@@ -91,7 +91,7 @@ def estimate_network_memory(info: ModelInfo, values: Values) -> Footprint:
 
 def _precision(values: Values) -> Precision:
     """What the chosen precision comes to on this machine."""
-    return expected_precision(values["precision"], on_gpu=bool(gpus())).precision
+    return preview_precision(values["precision"], on_gpu=bool(gpus())).precision
 
 
 def get_options(info: ModelInfo, values: Values) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def _weights(info: ModelInfo, values: Values) -> None:
         st.caption("Published weights are switched off: it is trained from scratch.")
         return
     store, name = settings(), info.weights.name
-    found = found_weights(info.weights, store)
+    found = find_weights(info.weights, store)
     if found is not None:
         st.caption(escape_markdown(f"It begins with the ImageNet weights in {name}: the file is here. {LICENSE}"))
         return

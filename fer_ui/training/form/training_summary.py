@@ -6,7 +6,7 @@ from fer_core.data.imbalance.rebalancing import Rebalancing
 from fer_core.text import join_words
 from fer_core.training.config.imbalance_warnings import warnings
 from fer_core.training.config.train_config import TrainConfig
-from fer_core.training.precision import EMULATED, expected_precision
+from fer_core.training.precision import EMULATED, preview_precision
 from fer_ui.datasets.imbalance.epoch_summary import warn_small_epoch
 from fer_ui.datasets.imbalance.rebalancing_query_params import describe_rebalancing
 from fer_ui.datasets.imbalance.training_split import TrainingSplit, load_training_split
@@ -53,7 +53,7 @@ def training_warnings(config: TrainConfig, context: FormContext) -> list[str]:
 
 def _emulated(config: TrainConfig, context: FormContext) -> list[str]:
     """A precision that this machine can only emulate."""
-    if expected_precision(config.precision, on_gpu=bool(context.gpus)).reason != EMULATED:
+    if preview_precision(config.precision, on_gpu=bool(context.gpus)).reason != EMULATED:
         return []
     slow = "This processor has no bf16 instructions and emulates them, which can take many times as long as fp32."
     return [f"{slow} Choose the precision “automatic”."]

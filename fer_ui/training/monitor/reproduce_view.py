@@ -16,7 +16,7 @@ from fer_core.errors import FerscopeError, RunError
 from fer_core.runs.folder import Run, RunState
 from fer_core.settings import settings
 from fer_core.text import join_words
-from fer_core.training.config.command_line import nearest_preset
+from fer_core.training.config.command_line import closest_preset
 from fer_core.training.config.train_config import TrainConfig
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count, images
@@ -45,7 +45,7 @@ def build_train_command(config: TrainConfig, data: Mapping[str, object]) -> str:
     used = data.get("corrections")
     if config.corrections is None and isinstance(used, int):
         config = config.model_copy(update={"corrections": used})
-    preset, changes = nearest_preset(config)
+    preset, changes = closest_preset(config)
     return f"python -m fer_core train --config {preset}" + "".join(f" --set {shlex.quote(each)}" for each in changes)
 
 

@@ -168,7 +168,7 @@ def _speed(metrics: pd.DataFrame) -> Headline:
 
 
 def _planned_epochs(monitored: MonitoredRun) -> str:
-    planned = monitored.summary.epochs_asked if monitored.summary else None
+    planned = monitored.summary.epochs_planned if monitored.summary else None
     return count(planned) if planned else _UNKNOWN
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from fer_core.comparison.compare import Comparison, compare_runs, curve_metrics, one_metric
+from fer_core.comparison.compare import Comparison, compare_runs, curve_metrics, metric_curves
 from fer_core.comparison.run_summary import SCORES, RunSummary
 from fer_core.settings import settings
 from fer_core.text import join_words
@@ -53,7 +53,7 @@ def _show_curves(compared: Comparison) -> None:
         split = param_segmented_control("Images", _PARTS, QueryParam.SPLIT, format_func=_TITLES.__getitem__)
     with columns[2]:
         axis = param_segmented_control("Along", _AXES, QueryParam.AXIS, format_func=_TITLES.__getitem__)
-    curves = one_metric(compared.curves, metric)
+    curves = metric_curves(compared.curves, metric)
     figure = compared_curves(
         curves,
         compared.names,

@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core.bundles.catalog import model_in_use
 from fer_core.comparison.run_summary import RunSummary
-from fer_core.comparison.table import run_names, table_of
+from fer_core.comparison.table import display_names, to_dataframe
 from fer_core.comparison.verdict import SPLITS
 from fer_core.errors import FerscopeError
 from fer_core.jobs.deletion import active_jobs_by_run, delete_run_with_jobs
@@ -90,7 +90,7 @@ def best_runs(rows: Sequence[RunSummary]) -> list[BestRun]:
         BestRun(
             max(group, key=lambda row: row.score("macro_f1") or 0.0),
             len(group),
-            len({row.judged_on for row in group} - {""}) <= 1,
+            len({row.evaluation_key for row in group} - {""}) <= 1,
         )
         for group in ranked
     ]
@@ -190,7 +190,7 @@ def _choose(shown: Sequence[RunSummary], rows: Sequence[RunSummary], active: Map
     chosen = [by_id[run_id] for run_id in select_runs(shown, by_id, active)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if shown:
-            show_csv_download(table_of(shown), "runs")
+            show_csv_download(to_dataframe(shown), "runs")
         if chosen:
             st.button(f"Untick all {len(chosen)}", on_click=clear_selection, icon=":material/deselect:")
     hidden = len({row.id for row in chosen} - {row.id for row in shown})
@@ -206,7 +206,7 @@ def _choose(shown: Sequence[RunSummary], rows: Sequence[RunSummary], active: Map
 def _show_chosen(chosen: Sequence[RunSummary], active: Mapping[str, str]) -> None:
     if not chosen:
         return
-    names = run_names(chosen)
+    names = display_names(chosen)
     if len(chosen) > 1:
         if len(chosen) > RUNS_MAX:
             notice("info", f"At most {RUNS_MAX} runs are compared at once: these are the {RUNS_MAX} ticked first.")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core.errors import RunError
 from fer_core.runs.folder import Run, open_run
-from fer_core.runs.notes import NOTE_CHARACTERS_MAX, TAGS_MAX, RunNotes, notes_of, write_notes
+from fer_core.runs.notes import NOTE_CHARACTERS_MAX, TAGS_MAX, RunNotes, read_notes, write_notes
 from fer_core.settings import settings
 from fer_ui.errors import show_errors
 from fer_ui.header import notice
@@ -38,7 +38,7 @@ def show_notes(run_id: str) -> None:
     """The tags, to be added and taken off one by one, and the note with a button that saves it."""
     with show_errors():
         run = open_run(run_id, settings())
-        notes = notes_of(run)
+        notes = read_notes(run)
         if refused := st.session_state.pop(_SAVE_ERROR, ""):
             notice("error", refused)
         _show_tags(run, notes)
@@ -138,7 +138,7 @@ def _save_text(run: Run, base: str) -> None:
     notes = _try_to_save(lambda: write_notes(run, text=draft.text, instead_of=base))
     if notes is not None:
         draft.base = draft.text = notes.text
-    elif draft.base != notes_of(run).text:
+    elif draft.base != read_notes(run).text:
         st.session_state.pop(_SAVE_ERROR)  # the page shows both notes, and says so
 
 

@@ -54,7 +54,7 @@ def format_runs(rows: Sequence[RunSummary], active: Mapping[str, str]) -> pd.Dat
             "judged": [describe_evaluation(row) for row in rows],
             "state": [_state(row, active) for row in rows],
             "epochs_done": [row.epochs_done for row in rows],
-            "epochs_asked": pd.array([row.epochs_asked for row in rows], "Int64"),
+            "epochs_asked": pd.array([row.epochs_planned for row in rows], "Int64"),
             "best_epoch": pd.array([row.best_epoch for row in rows], "Int64"),
             "network": [row.network for row in rows],
             "rebalancing": [row.rebalancing for row in rows],

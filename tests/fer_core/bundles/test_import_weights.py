@@ -29,7 +29,7 @@ from fer_core.models.catalog import model_info
 from fer_core.models.onnx_export import torch_logits
 from fer_core.models.registry import build_network
 from fer_core.settings import Settings, settings
-from fer_core.training.trained_network import trained_network
+from fer_core.training.network import load_trained_network
 from tests.fer_core.models.test_networks import _study_a, _study_a_logits
 
 DATASET = "drawn"
@@ -94,7 +94,7 @@ def test_it_verifies_and_pytorch_agrees(entry: ModelEntry) -> None:
 def test_other_weights_than_the_onnx_file_are_found_out(entry: ModelEntry, tmp_path: Path) -> None:
     folder = tmp_path / "changed"
     shutil.copytree(entry.folder, folder)
-    state = trained_network(folder).state_dict()
+    state = load_trained_network(folder).state_dict()
     save_file({**state, "fc.bias": state["fc.bias"] + 1.0}, folder / "weights.safetensors")
     (check,) = check_parity(folder)
     assert not check.passed and "in ONNX Runtime" in check.detail and "allowed 1e-04" in check.detail
@@ -112,7 +112,9 @@ def test_a_networks_published_weights_are_not_fetched_for_it(tmp_path: Path, sha
     save_file(network.state_dict(), tmp_path / "weights.safetensors")
     model_info("resnet18").contract(LABEL_SETS["eight"]).save(tmp_path / "contract.json")
     faces = np.random.default_rng(0).normal(size=(1, 3, 64, 64)).astype(np.float32)
-    np.testing.assert_allclose(torch_logits(trained_network(tmp_path), faces), torch_logits(network, faces), atol=1e-5)
+    np.testing.assert_allclose(
+        torch_logits(load_trained_network(tmp_path), faces), torch_logits(network, faces), atol=1e-5
+    )
 
 
 def test_with_data_it_is_calibrated_and_judged(

@@ -16,9 +16,9 @@ from fer_core.comparison.compare import (
     compare_runs,
     config_differences,
     curve_metrics,
-    curves_of,
     flat_config,
-    one_metric,
+    load_curves,
+    metric_curves,
 )
 from fer_core.comparison.run_summary import summarize_run
 from fer_core.errors import RunError
@@ -171,26 +171,26 @@ def test_nothing_differs_from_itself() -> None:
 
 def test_curves_are_the_metrics_with_the_time_that_has_passed(store: Settings) -> None:
     a, b = make_run("a", store, scores=[0.2, 0.4]), make_run("b", store, scores=[0.3], finished=False)
-    curves = curves_of([a, b])
+    curves = load_curves([a, b])
     assert curves[["run", "epoch"]].to_numpy().tolist() == [["a", 1], ["a", 2], ["b", 1]]
     assert curves["elapsed_s"].tolist() == [2.0, 4.0, 2.0]
-    table = one_metric(curves, "macro_f1")
+    table = metric_curves(curves, "macro_f1")
     assert table.columns.tolist() == ["run", "epoch", "elapsed_s", "train", "valid"]
     assert table["valid"].tolist() == [0.2, 0.4, 0.3]
     np.testing.assert_allclose(table["train"] - table["valid"], 0.1)
 
 
 def test_a_metric_that_was_never_measured_is_not_offered(store: Settings) -> None:
-    curves = curves_of([make_run("a", store)])
+    curves = load_curves([make_run("a", store)])
     assert "f1_contempt" not in curve_metrics(curves) and "f1_fear" in curve_metrics(curves)
     with pytest.raises(RunError, match=r"'f1_contempt'\. Choose one of: macro_f1"):
-        one_metric(curves, "f1_contempt")
-    assert curve_metrics(curves_of([])) == []
+        metric_curves(curves, "f1_contempt")
+    assert curve_metrics(load_curves([])) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]\n", b"\xff\n", b'{"loss": 1}\n', b'{"epoch": "x"}\n'])
 def test_damaged_metrics_have_no_curve_and_no_error(store: Settings, content: bytes) -> None:
     run = create_run("a", "dataset: x\n", store)
     run.write("metrics.jsonl", content)
-    assert curves_of([run]).empty
-    assert len(curves_of([run, make_run("b", store)])) == 3
+    assert load_curves([run]).empty
+    assert len(load_curves([run, make_run("b", store)])) == 3

@@ -10,7 +10,7 @@ import pytest
 
 import fer_core.comparison.table
 from fer_core.comparison.run_summary import RunSummary, summarize_run
-from fer_core.comparison.table import RunTable, run_names, table_of
+from fer_core.comparison.table import RunTable, display_names, to_dataframe
 from fer_core.runs.folder import RunState, create_run, delete_run, open_run
 from fer_core.runs.notes import NOTES_FILE, write_notes
 from fer_core.settings import Settings
@@ -29,7 +29,7 @@ def test_a_finished_run_is_told_by_its_report(store: Settings) -> None:
     )
     row = row_of(EARLY, store)
     assert (row.title, row.state, row.dataset, row.synthetic) == ("First", RunState.FINISHED, "ferplus", True)
-    assert (row.epochs_done, row.epochs_asked, row.best_epoch, row.images_per_s) == (3, 3, 2, 103.0)
+    assert (row.epochs_done, row.epochs_planned, row.best_epoch, row.images_per_s) == (3, 3, 2, 103.0)
     assert row.metrics is not None
     assert (row.metrics.split, row.metrics.n, row.score("macro_f1")) == ("test", 3, 0.45)
     assert row.metrics.intervals["accuracy"] == pytest.approx((0.4, 0.5))
@@ -41,7 +41,7 @@ def test_a_finished_run_is_told_by_its_report(store: Settings) -> None:
 def test_an_unfinished_run_is_told_by_its_best_epoch_so_far(store: Settings) -> None:
     make_run(EARLY, store, scores=[0.2, 0.5, 0.3], config_epochs=20, finished=False)
     row = row_of(EARLY, store)
-    assert (row.state, row.epochs_done, row.epochs_asked, row.best_epoch) == (RunState.UNFINISHED, 3, 20, 2)
+    assert (row.state, row.epochs_done, row.epochs_planned, row.best_epoch) == (RunState.UNFINISHED, 3, 20, 2)
     assert row.metrics is not None
     assert (row.metrics.split, row.score("macro_f1"), dict(row.metrics.intervals)) == ("valid", 0.5, {})
     assert row.synthetic is None
@@ -115,7 +115,7 @@ def test_a_config_of_another_version_is_shown_all_the_same(store: Settings) -> N
     run = make_run(EARLY, store)
     run.write("config.yaml", b"dataset: old\nepochs: 9\nmodel: {name: gone, width: 7}\nremedy: {magic: 3}\n")
     row = row_of(EARLY, store)
-    assert (row.dataset, row.epochs_asked, row.network, row.rebalancing) == ("old", 9, "gone, width 7", "")
+    assert (row.dataset, row.epochs_planned, row.network, row.rebalancing) == ("old", 9, "gone, width 7", "")
 
 
 def test_rows_come_newest_first(store: Settings) -> None:
@@ -156,7 +156,7 @@ def test_titles_that_repeat_are_told_apart(store: Settings) -> None:
         make_run(run_id, store, title="Same")
     make_run("20260301-080000-c-3", store, title="Same")
     make_run("other", store, title="Other")
-    names = run_names(RunTable(store).rows())
+    names = display_names(RunTable(store).rows())
     assert len(set(names.values())) == 4
     assert names["other"] == "Other"
     assert names[EARLY] == "Same, 2026-01-01 08:00"
@@ -166,12 +166,12 @@ def test_titles_that_repeat_are_told_apart(store: Settings) -> None:
 def test_the_table_has_every_run_and_figure(store: Settings) -> None:
     make_run(EARLY, store, macro_f1=0.45)
     write_notes(make_run(LATE, store, scores=[], finished=False), text="a note", add=["x", "y"])
-    table = table_of(RunTable(store).rows())
+    table = to_dataframe(RunTable(store).rows())
     assert table["id"].tolist() == [LATE, EARLY]
     assert table["macro_f1_low"].tolist()[1] == pytest.approx(0.4)
     assert table["macro_f1"].isna().tolist() == [True, False]
     assert table["tags"].tolist() == ["x y", ""] and table["note"].tolist() == ["a note", ""]
-    assert table_of([]).empty
+    assert to_dataframe([]).empty
 
 
 def test_what_decides_the_judged_images_decides_the_mark(store: Settings) -> None:
@@ -182,8 +182,8 @@ def test_what_decides_the_judged_images_decides_the_mark(store: Settings) -> Non
         "d": {"labels": "seven"},
     }.items():
         make_run(name, store, **config)
-    marks = {name: row_of(name, store).judged_on for name in "abcd"}
+    marks = {name: row_of(name, store).evaluation_key for name in "abcd"}
     assert marks["a"] == marks["b"]
     assert len(set(marks.values())) == 3
     create_run("e", "[", store)
-    assert row_of("e", store).judged_on == ""
+    assert row_of("e", store).evaluation_key == ""

@@ -9,7 +9,7 @@ from fer_core.contract import Contract
 from fer_core.errors import ConfigError
 from fer_core.labels import label_set
 from fer_core.models.catalog import MODELS, ModelInfo, model_info
-from fer_core.models.options import Option, checked_values
+from fer_core.models.options import Option, resolve_options
 
 EIGHT = label_set("eight")
 SHARE = Option("share_01", "a share", 0.5, 0, 0.9)
@@ -59,7 +59,7 @@ def test_a_contract_has_the_size_that_was_asked_for() -> None:
     [(SHARE, 0, 0.0), (SHARE, 0.9, 0.9), (SIDE, 96, 96), (SIDE, 32.0, 32), (SWITCH, True, True), (SWITCH, None, False)],
 )
 def test_values_within_the_limits_are_taken(option: Option, value: object, expected: object) -> None:
-    taken = checked_values("net", [option], {option.name: value})[option.name]
+    taken = resolve_options("net", [option], {option.name: value})[option.name]
     assert taken == expected
     assert type(taken) is type(option.default)
 
@@ -78,7 +78,7 @@ def test_values_within_the_limits_are_taken(option: Option, value: object, expec
 )
 def test_values_outside_the_limits_are_told(option: Option, value: object, words: str) -> None:
     with pytest.raises(ConfigError, match=words.replace("(", r"\(")):
-        checked_values("net", [option], {option.name: value})
+        resolve_options("net", [option], {option.name: value})
 
 
 def test_unknown_options_list_the_known_ones() -> None:

@@ -15,7 +15,7 @@ def test_a_convolution_and_a_linear_layer_counted_by_hand() -> None:
     network = nn.Sequential(nn.Conv2d(3, 5, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(5 * 8 * 8, 7))
     cost = network_cost(network, 3, 8)
     assert cost.multiply_adds == 8 * 8 * 5 * 3 * 3 * 3 + 5 * 8 * 8 * 7
-    assert cost.parameters == cost.learned == 5 * 3 * 9 + 5 + 5 * 8 * 8 * 7 + 7
+    assert cost.parameters == cost.trainable == 5 * 3 * 9 + 5 + 5 * 8 * 8 * 7 + 7
 
 
 def test_strides_groups_and_transposed_convolutions_counted_by_hand() -> None:

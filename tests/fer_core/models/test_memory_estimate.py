@@ -13,7 +13,7 @@ from torch import nn
 
 from fer_core.models.catalog import MODELS, ModelInfo
 from fer_core.models.flops import network_cost, step_memory
-from fer_core.models.memory_estimate import MEASURED, footprint, optimizer_copies
+from fer_core.models.memory_estimate import MEASURED, estimate_cost, optimizer_copies
 from fer_core.models.registry import build_network
 
 BATCH = 16
@@ -60,9 +60,9 @@ def test_every_network_was_measured() -> None:
 def test_the_defaults_are_as_measured(name: str) -> None:
     info = MODELS[name]
     network, size_px = built(info, {})
-    told = footprint(info, {}, batch_size=BATCH)
+    told = estimate_cost(info, {}, batch_size=BATCH)
     assert (told.parameters, told.multiply_adds) == (info.parameters, info.multiply_adds)
-    assert told.learned == sum(each.numel() for each in network.parameters() if each.requires_grad)
+    assert told.trainable == sum(each.numel() for each in network.parameters() if each.requires_grad)
     memory = step_memory(network, info.channels, size_px, BATCH).total
     passing = MEASURED[name].passed_bytes * BATCH if info.checked({}).get("frozen") else 0
     assert told.step_bytes - passing == pytest.approx(memory, rel=0.02)
@@ -72,7 +72,7 @@ def test_the_defaults_are_as_measured(name: str) -> None:
 def test_other_options_are_near_the_truth(name: str, options: dict[str, object]) -> None:
     info = MODELS[name]
     network, size_px = built(info, options)
-    told = footprint(info, options, batch_size=BATCH)
+    told = estimate_cost(info, options, batch_size=BATCH)
     cost = network_cost(network, info.channels, size_px)
     assert told.parameters == pytest.approx(cost.parameters, rel=0.04)
     assert told.multiply_adds == pytest.approx(cost.multiply_adds, rel=0.04)
@@ -85,8 +85,8 @@ def test_frozen_networks_learn_their_last_layers_and_pass_features_on(name: str)
     info = MODELS[name]
     with torch.device("meta"):
         network, size_px = built(info, {"frozen": True})
-    told = footprint(info, {"frozen": True}, batch_size=1)
-    assert told.learned == sum(each.numel() for each in network.parameters() if each.requires_grad)
+    told = estimate_cost(info, {"frozen": True}, batch_size=1)
+    assert told.trainable == sum(each.numel() for each in network.parameters() if each.requires_grad)
     passed = 0
 
     def seen(_: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
@@ -98,29 +98,29 @@ def test_frozen_networks_learn_their_last_layers_and_pass_features_on(name: str)
             module.register_forward_hook(seen)
     network.eval()(torch.zeros(1, 3, size_px, size_px, device="meta"))
     assert MEASURED[name].passed_bytes == passed
-    assert told.step_bytes < footprint(info, {"frozen": False}, batch_size=1).step_bytes
+    assert told.step_bytes < estimate_cost(info, {"frozen": False}, batch_size=1).step_bytes
 
 
 @pytest.mark.parametrize("name", ["shallow-cnn", "regularized-cnn", "vgg16", "resnet50", "unet-classifier"])
 def test_fewer_classes_have_a_smaller_last_layer(name: str) -> None:
     info = MODELS[name]
     network, _ = built(info, {}, 3)
-    told = footprint(info, {}, classes=3)
+    told = estimate_cost(info, {}, classes=3)
     assert told.parameters == sum(each.numel() for each in network.parameters())
 
 
 def test_half_precision_keeps_about_half() -> None:
     info = MODELS["small-se-resnet"]
     network, size_px = built(info, {})
-    told = footprint(info, {}, batch_size=64, precision="bf16")
+    told = estimate_cost(info, {}, batch_size=64, precision="bf16")
     memory = step_memory(network, 1, size_px, 64, precision="bf16").total
     assert told.step_bytes == pytest.approx(memory, rel=0.15)
-    assert footprint(info, {}, batch_size=64, precision="fp16") == told
+    assert estimate_cost(info, {}, batch_size=64, precision="fp16") == told
 
 
 def test_what_optimizers_keep() -> None:
     assert optimizer_copies("sgd", momentum=False, averaged=False) == 0
     assert optimizer_copies("sgd", momentum=True, averaged=True) == 2
     assert optimizer_copies("adamw", momentum=True, averaged=False) == 2
-    one, two = (footprint(MODELS["resnet18"], {}, copies=copies).step_bytes for copies in (1, 2))
+    one, two = (estimate_cost(MODELS["resnet18"], {}, copies=copies).step_bytes for copies in (1, 2))
     assert two - one == 4 * MODELS["resnet18"].parameters

@@ -87,7 +87,7 @@ def test_the_check_looks_at_the_faces_it_is_given(monkeypatch: pytest.MonkeyPatc
 def test_a_difference_counts_by_the_faces_largest_logit(
     ours: list[list[float]], theirs: list[list[float]], relative: float
 ) -> None:
-    found = onnx_export.furthest_apart(np.array(ours), np.array(theirs, np.float32))
+    found = onnx_export.largest_difference(np.array(ours), np.array(theirs, np.float32))
     assert found.relative == pytest.approx(relative)
     assert (found.face, found.output) == (len(ours) - 1, 1)
 

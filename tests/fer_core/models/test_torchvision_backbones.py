@@ -44,8 +44,8 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _step(network: nn.Module) -> None:
     """One step of training."""
-    learned = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.SGD(learned, lr=0.1)
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.SGD(trainable, lr=0.1)
     network.train()(FACES).square().mean().backward()
     optimizer.step()
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fer_core.models.catalog import WeightsFile
-from fer_core.models.weights_cache import found_weights, hub_cache
+from fer_core.models.weights_cache import find_weights, hub_cache
 from fer_core.settings import Settings
 
 WEIGHTS = WeightsFile("tiny-0123abcd.pth", 0.001)
@@ -40,13 +40,13 @@ def test_the_cache_is_where_torch_has_it(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 def test_the_store_comes_first_then_the_cache(store: Settings) -> None:
-    assert found_weights(WEIGHTS, store) is None
+    assert find_weights(WEIGHTS, store) is None
     cached = put(hub_cache())
-    assert found_weights(WEIGHTS, store) == cached
+    assert find_weights(WEIGHTS, store) == cached
     mine = put(store.pretrained_dir)
-    assert found_weights(WEIGHTS, store) == mine
+    assert find_weights(WEIGHTS, store) == mine
 
 
 def test_a_file_that_was_cut_short_is_none(store: Settings) -> None:
     put(store.pretrained_dir, 900)
-    assert found_weights(WEIGHTS, store) is None
+    assert find_weights(WEIGHTS, store) is None

@@ -124,7 +124,7 @@ def test_a_last_line_cut_short_is_passed_over(cut: int, store: Settings) -> None
     line = content.splitlines()[-1]
     run.path("metrics.jsonl").write_bytes(content + line[:cut])
     assert run.metrics()["epoch"].tolist() == [1, 2]
-    run.keep_metrics_until(2)
+    run.truncate_metrics(2)
     run.append_metrics(_rows(3)[0])
     assert run.metrics().to_dict("records") == _rows(1, 2, 3)
 
@@ -134,7 +134,7 @@ def test_later_epochs_are_forgotten(epoch: int, kept: list[int], store: Settings
     run = create_run("one", "", store)
     for row in _rows(1, 2, 3):
         run.append_metrics(row)
-    run.keep_metrics_until(epoch)
+    run.truncate_metrics(epoch)
     assert run.metrics().to_dict("records") == _rows(*kept)
 
 
@@ -143,14 +143,14 @@ def test_forgetting_epochs_keeps_what_only_some_rows_have(store: Settings) -> No
     rows = [{"epoch": 1}, {"epoch": 2, "note": "better"}, {"epoch": 3}]
     for row in rows:
         run.append_metrics(row)
-    run.keep_metrics_until(2)
+    run.truncate_metrics(2)
     lines = run.path("metrics.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == rows[:2]
 
 
 def test_forgetting_when_there_is_nothing_yet(store: Settings) -> None:
     run = create_run("one", "", store)
-    run.keep_metrics_until(0)
+    run.truncate_metrics(0)
     assert run.metrics().empty
 
 
@@ -159,7 +159,7 @@ def test_a_run_begun_anew_has_no_checkpoint_of_an_earlier_attempt(epoch: int, st
     run = create_run("one", "", store)
     run.append_metrics(_rows(1)[0])
     run.write("checkpoint.pt", b"...")
-    run.keep_metrics_until(epoch)
+    run.truncate_metrics(epoch)
     assert run.path("checkpoint.pt").is_file() is stays
 
 

@@ -20,7 +20,7 @@ from fer_core.runs.notes import (
     TAG_CHARACTERS_MAX,
     TAGS_MAX,
     RunNotes,
-    notes_of,
+    read_notes,
     write_notes,
 )
 from fer_core.settings import Settings
@@ -59,14 +59,14 @@ def run(store: Settings) -> Run:
 
 
 def test_a_run_begins_without_notes(run: Run) -> None:
-    assert notes_of(run) == RunNotes()
+    assert read_notes(run) == RunNotes()
     assert not run.path(NOTES_FILE).exists()
 
 
 def test_what_is_written_is_read_back(run: Run) -> None:
     written = write_notes(run, text="Läuft.\nZweite Zeile  \n", add=["good", "über-fit", "v1.2"])
     assert (written.text, written.tags) == ("Läuft.\nZweite Zeile", ("good", "v1.2", "über-fit"))
-    assert notes_of(run) == written
+    assert read_notes(run) == written
     assert written.saved
 
 
@@ -89,7 +89,7 @@ def test_a_tag_that_is_no_short_lower_case_word_is_refused(run: Run, tag: str) -
     write_notes(run, add=["good"])
     with pytest.raises(RunError, match="tag"):
         write_notes(run, add=["fine", tag])
-    assert notes_of(run).tags == ("good",)
+    assert read_notes(run).tags == ("good",)
 
 
 def test_there_are_limits_and_they_are_named(run: Run) -> None:
@@ -110,7 +110,7 @@ def test_there_are_limits_and_they_are_named(run: Run) -> None:
 def test_a_damaged_file_is_an_error_and_stays_as_it_is(run: Run, content: bytes) -> None:
     run.path(NOTES_FILE).write_bytes(content)
     with pytest.raises(RunError, match=r"notes\.json of the run one is damaged"):
-        notes_of(run)
+        read_notes(run)
     with pytest.raises(RunError, match="damaged"):
         write_notes(run, text="instead", add=["good"])
     assert run.path(NOTES_FILE).read_bytes() == content
@@ -136,7 +136,7 @@ def test_a_note_is_not_written_over_one_that_nobody_has_read(run: Run) -> None:
     write_notes(run, text="theirs", instead_of="first")
     with pytest.raises(RunError, match="changed meanwhile"):
         write_notes(run, text="mine", instead_of="first", add=["mine"])
-    assert (notes_of(run).text, notes_of(run).tags) == ("theirs", ())
+    assert (read_notes(run).text, read_notes(run).tags) == ("theirs", ())
     assert write_notes(run, text="theirs", instead_of="first").text == "theirs"
     assert write_notes(run, text="mine", instead_of="theirs").text == "mine"
 
@@ -144,7 +144,7 @@ def test_a_note_is_not_written_over_one_that_nobody_has_read(run: Run) -> None:
 def test_a_writer_killed_before_the_rename_takes_nothing_away(run: Run) -> None:
     before = write_notes(run, text="the old one", add=["old"])
     assert _python(KILLED, run).wait(60) == 9
-    assert notes_of(run) == before
+    assert read_notes(run) == before
     assert write_notes(run, add=["next"]).tags == ("next", "old")  # the dead writer's lock is no obstacle
 
 
@@ -154,13 +154,13 @@ def test_two_processes_at_once_lose_nothing(run: Run) -> None:
         time.sleep(0.01)
     run.path("go").touch()
     assert [writer.wait(60) for writer in writers] == [0, 0]
-    assert set(notes_of(run).tags) == {f"{name}-{number}" for name in ("a", "b") for number in range(6)}
+    assert set(read_notes(run).tags) == {f"{name}-{number}" for name in ("a", "b") for number in range(6)}
 
 
 def test_threads_at_once_lose_nothing(run: Run) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda number: write_notes(run, add=[f"t{number}"]), range(TAGS_MAX)))
-    assert len(notes_of(run).tags) == TAGS_MAX
+    assert len(read_notes(run).tags) == TAGS_MAX
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

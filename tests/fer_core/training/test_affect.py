@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fer_core.errors import InputError
-from fer_core.training.affect import affect_loss, affect_rows, affect_scores, concordance
+from fer_core.training.affect import affect_loss, affect_scores, affect_targets, concordance
 
 TRUTH = torch.rand(50, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
@@ -68,7 +68,7 @@ def test_scores_are_named() -> None:
 
 def test_values_outside_their_range_are_missing() -> None:
     index = pd.DataFrame({"valence": [0.5, -2.0, None, 1.0], "arousal": [-0.5, -2.0, 0.1, 1.5]})
-    rows = affect_rows(index)
+    rows = affect_targets(index)
     assert rows.dtype == np.float32
     np.testing.assert_array_equal(rows, np.array([[0.5, -0.5], *[[np.nan] * 2] * 3], np.float32))
 
@@ -76,4 +76,4 @@ def test_values_outside_their_range_are_missing() -> None:
 @pytest.mark.parametrize("index", [pd.DataFrame({"id": ["a"]}), pd.DataFrame({"valence": [None], "arousal": [None]})])
 def test_a_dataset_without_values_is_refused_in_words(index: pd.DataFrame) -> None:
     with pytest.raises(InputError, match=r"no valence and arousal.*Set affect_weight to 0"):
-        affect_rows(index)
+        affect_targets(index)

@@ -18,7 +18,7 @@ from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
 from fer_core.system.processor import Processor
 from fer_core.training import checkpoint
-from fer_core.training.batches import TrainingData
+from fer_core.training.batches import TrainingSet
 from fer_core.training.config.train_config import TrainConfig, dump_config, parse_config
 from fer_core.training.trainer import Trainer
 
@@ -37,12 +37,12 @@ SCORES = {1: (0.3, 0.9, 0.1), 2: (0.3, 0.2, 0.1)}
 
 
 @pytest.fixture(scope="module")
-def data() -> TrainingData:
+def data() -> TrainingSet:
     """Noise of four kinds: what is learned does not matter here."""
-    codes = np.arange(40) % 4
+    class_indices = np.arange(40) % 4
     images = np.random.default_rng(0).integers(0, 256, (40, 1, 24, 24), np.uint8)
     rows = np.arange(40)
-    return TrainingData(images, np.eye(4, dtype=np.float32)[codes], codes, rows[:32], rows[32:])
+    return TrainingSet(images, np.eye(4, dtype=np.float32)[class_indices], class_indices, rows[:32], rows[32:])
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +93,7 @@ class Machine:
         row = dict.fromkeys(("valid_loss", "valid_accuracy", "valid_macro_f1", "valid_balanced_accuracy"), score)
         return {**row, "attempt": self.attempt}
 
-    def train(self, run: Run, data: TrainingData) -> Trainer:
+    def train(self, run: Run, data: TrainingSet) -> Trainer:
         trainer = Trainer(_config(), CONTRACT, data, run)
         trainer.resume()
         trainer.fit()
@@ -108,7 +108,7 @@ def _run(store: Settings, name: str = "one") -> Run:
     return create_run(name, dump_config(_config()), store)
 
 
-def _kills(store: Settings, data: TrainingData, disk: Disk, machine: Machine) -> Iterator[Run]:
+def _kills(store: Settings, data: TrainingSet, disk: Disk, machine: Machine) -> Iterator[Run]:
     """Runs that were killed on the first machine, each before another write."""
     whole, before = _run(store, "whole"), disk.writes
     machine.train(whole, data)
@@ -124,7 +124,7 @@ def _kills(store: Settings, data: TrainingData, disk: Disk, machine: Machine) ->
 
 
 def test_a_kill_at_any_write_leaves_the_weights_of_the_best_recorded_epoch(
-    store: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+    store: Settings, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk, machine = Disk(monkeypatch), Machine(monkeypatch)
     for run in _kills(store, data, disk, machine):
@@ -140,7 +140,7 @@ def test_a_kill_at_any_write_leaves_the_weights_of_the_best_recorded_epoch(
 
 
 def test_who_resumes_has_the_weights_that_the_checkpoint_names(
-    store: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+    store: Settings, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk, machine = Disk(monkeypatch), Machine(monkeypatch)
     for run in _kills(store, data, disk, machine):
@@ -152,15 +152,15 @@ def test_who_resumes_has_the_weights_that_the_checkpoint_names(
             assert not list(run.folder.glob("*.safetensors")), run.id
 
 
-def test_a_run_begun_anew_has_no_weights_of_an_earlier_attempt(store: Settings, data: TrainingData) -> None:
+def test_a_run_begun_anew_has_no_weights_of_an_earlier_attempt(store: Settings, data: TrainingSet) -> None:
     run = _run(store)
     Trainer(_config("epochs=1"), CONTRACT, data, run).fit()
     run.path("weights-9.safetensors").touch()
-    run.keep_metrics_until(0)
+    run.truncate_metrics(0)
     assert not [path for path in run.folder.iterdir() if path.suffix in (".safetensors", ".pt")]
 
 
-def test_two_threads_give_the_same_weights_each_time(store: Settings, data: TrainingData) -> None:
+def test_two_threads_give_the_same_weights_each_time(store: Settings, data: TrainingSet) -> None:
     torch.set_num_threads(2)
     first, second = (Trainer(_config(), CONTRACT, data, _run(store, name)) for name in ("a", "b"))
     first.fit()
@@ -171,7 +171,7 @@ def test_two_threads_give_the_same_weights_each_time(store: Settings, data: Trai
     assert first.threads == [2] and "bit for bit" not in first.run.log()
 
 
-def test_other_threads_during_a_run_are_noted_in_log_and_checkpoint(store: Settings, data: TrainingData) -> None:
+def test_other_threads_during_a_run_are_noted_in_log_and_checkpoint(store: Settings, data: TrainingSet) -> None:
     trainer = Trainer(_config(), CONTRACT, data, _run(store))
 
     def yield_in_epoch_2(done_01: float, message: str) -> None:
@@ -184,7 +184,7 @@ def test_other_threads_during_a_run_are_noted_in_log_and_checkpoint(store: Setti
     assert checkpoint.load_checkpoint(trainer.run, torch.device("cpu"))["threads"] == [1, 2]
 
 
-def test_going_on_with_other_threads_says_so(store: Settings, data: TrainingData) -> None:
+def test_going_on_with_other_threads_says_so(store: Settings, data: TrainingSet) -> None:
     trainer = Trainer(_config("epochs=1"), CONTRACT, data, _run(store))
     trainer.fit()
     torch.set_num_threads(2)
@@ -205,7 +205,7 @@ def test_the_checkpoint_says_what_it_was_computed_with(monkeypatch: pytest.Monke
     assert checkpoint.differences({"machine": old}) == [], "an older version did not note the rest"
 
 
-def test_every_batch_and_every_look_at_the_validation_part_is_a_step(store: Settings, data: TrainingData) -> None:
+def test_every_batch_and_every_look_at_the_validation_part_is_a_step(store: Settings, data: TrainingSet) -> None:
     told: list[str] = []
     Trainer(_config("epochs=1"), CONTRACT, data, _run(store)).fit(lambda _, message: told.append(message))
     batches = [f"Epoch 1 of 1, batch {number} of 4" for number in (1, 2, 3, 4)]
@@ -214,7 +214,7 @@ def test_every_batch_and_every_look_at_the_validation_part_is_a_step(store: Sett
     assert kinds == ["batch"] * 4 + ["judging"] * 2 + [""], "how long a disk takes to save is nobody's pace"
 
 
-def test_who_stops_while_an_epoch_is_judged_keeps_it(store: Settings, data: TrainingData) -> None:
+def test_who_stops_while_an_epoch_is_judged_keeps_it(store: Settings, data: TrainingSet) -> None:
     trainer = Trainer(_config(), CONTRACT, data, _run(store))
     told: list[str] = []
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from fer_core.training.estimate_report import Estimate, Spread, spread_words, time_words
+from fer_core.training.estimate_report import Estimate, Spread, format_duration, format_spread
 
 FOUND = Estimate(
     device="cpu",
@@ -71,5 +71,5 @@ def test_its_words_say_size_speed_and_time() -> None:
         assert said in words
     assert words.endswith("6 epochs: 2.1 min (from 1.1 min to 4.1 min)")
     assert "decoded anew" in replace(FOUND, packed="streamed").in_words(1)
-    assert spread_words(FOUND.epoch_s) == "20.0 s (from 10.0 s to 40.0 s)"
-    assert [time_words(seconds) for seconds in (59.9, 60, 7_200)] == ["59.9 s", "1.0 min", "2.0 h"]
+    assert format_spread(FOUND.epoch_s) == "20.0 s (from 10.0 s to 40.0 s)"
+    assert [format_duration(seconds) for seconds in (59.9, 60, 7_200)] == ["59.9 s", "1.0 min", "2.0 h"]

@@ -15,8 +15,8 @@ SIZES = TARGETS.sum(0)
 
 
 def _batch(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    chance = torch.Generator().manual_seed(seed)
-    return torch.randn(16, 3, generator=chance, requires_grad=True), torch.from_numpy(TARGETS[:16])
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(16, 3, generator=generator, requires_grad=True), torch.from_numpy(TARGETS[:16])
 
 
 def _gradient(rebalancing: Rebalancing) -> torch.Tensor:
@@ -123,11 +123,11 @@ def test_smoothing_deals_out_a_share_of_the_target(name: str) -> None:
 
 def test_focal_loss_is_that_of_the_paper_on_hard_targets_and_cross_entropy_at_gamma_0() -> None:
     outputs, targets = _batch()
-    codes = torch.arange(16) % 3
-    chances = outputs.softmax(1)[torch.arange(16), codes]
+    class_indices = torch.arange(16) % 3
+    chances = outputs.softmax(1)[torch.arange(16), class_indices]
     focal = TrainingLoss.of(Rebalancing(), TARGETS, CPU, LossConfig(name="focal", gamma=2))
     torch.testing.assert_close(
-        focal(outputs, F.one_hot(codes, 3).float()), -((1 - chances) ** 2 * chances.log()).mean()
+        focal(outputs, F.one_hot(class_indices, 3).float()), -((1 - chances) ** 2 * chances.log()).mean()
     )
     plain = TrainingLoss.of(Rebalancing(), TARGETS, CPU, LossConfig(name="focal", gamma=0))
     torch.testing.assert_close(plain(outputs, targets), F.cross_entropy(outputs, targets))

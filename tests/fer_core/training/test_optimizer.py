@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from fer_core.training.config.train_config import OptimizerConfig
-from fer_core.training.optimizer import EMA, build_optimizer, l1_penalty, layer_weights
+from fer_core.training.optimizer import EMA, build_optimizer, l1_penalty, weight_matrices
 
 
 def _stepped(config: OptimizerConfig, steps: int = 3) -> list[float]:
@@ -40,7 +40,7 @@ def test_the_decay_of_adamw_stands_beside_the_gradient_and_that_of_adam_in_it() 
 def test_the_penalty_is_the_size_of_the_layers_weights_and_pulls_them_to_nothing() -> None:
     network = nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1))
     _set(network, -3)
-    penalty = l1_penalty(layer_weights(network))
+    penalty = l1_penalty(weight_matrices(network))
     penalty.backward()  # type: ignore[no-untyped-call]
     assert penalty.item() == 6
     assert network[0].weight.grad.tolist() == [[-1, -1]]

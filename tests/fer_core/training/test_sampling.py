@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fer_core.data.imbalance.rebalancing import Sampling, samples_per_epoch
-from fer_core.training.sampling import epoch_rows, epoch_size
+from fer_core.training.sampling import epoch_indices, epoch_size
 
 SIZES = [60, 25, 0, 5]
 CODES = np.repeat([0, 1, 3, -1], [60, 25, 5, 7])
@@ -18,8 +18,8 @@ def _chance(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def _epoch(sampling: Sampling, chance: torch.Generator | None = None) -> np.ndarray:
-    return epoch_rows(ROWS, CODES, 4, sampling, chance or _chance())
+def _epoch(sampling: Sampling, generator: torch.Generator | None = None) -> np.ndarray:
+    return epoch_indices(ROWS, CODES, 4, sampling, generator or _chance())
 
 
 def _labels(drawn: np.ndarray) -> list[int]:
@@ -27,11 +27,11 @@ def _labels(drawn: np.ndarray) -> list[int]:
 
 
 def test_as_they_are_the_order_is_one_permutation_and_nothing_else_is_drawn() -> None:
-    chance = _chance(5)
-    expected = ROWS[torch.randperm(len(ROWS), generator=chance).numpy()]
+    generator = _chance(5)
+    expected = ROWS[torch.randperm(len(ROWS), generator=generator).numpy()]
     mine = _chance(5)
     np.testing.assert_array_equal(_epoch("natural", mine), expected)
-    assert torch.equal(mine.get_state(), chance.get_state())
+    assert torch.equal(mine.get_state(), generator.get_state())
 
 
 @pytest.mark.parametrize("sampling", EVERY)
@@ -54,8 +54,8 @@ def test_images_of_a_class_are_seen_equally_often(sampling: Sampling) -> None:
 
 @pytest.mark.parametrize("sampling", ["under", "over", "square_root"])
 def test_over_many_epochs_no_image_is_preferred(sampling: Sampling) -> None:
-    chance, epochs = _chance(1), 400
-    drawn = np.concatenate([_epoch(sampling, chance) for _ in range(epochs)])
+    generator, epochs = _chance(1), 400
+    drawn = np.concatenate([_epoch(sampling, generator) for _ in range(epochs)])
     seen = np.bincount(drawn, minlength=1000)
     for code in (0, 1, 3):
         counts = seen[ROWS[np.equal(CODES, code)]]
@@ -73,10 +73,10 @@ def test_an_epoch_is_in_random_order() -> None:
 
 @pytest.mark.parametrize("sampling", EVERY)
 def test_the_generator_decides_and_goes_on_from_its_state(sampling: Sampling) -> None:
-    chance = _chance(3)
-    first = _epoch(sampling, chance)
-    state = chance.get_state()
-    second = _epoch(sampling, chance)
+    generator = _chance(3)
+    first = _epoch(sampling, generator)
+    state = generator.get_state()
+    second = _epoch(sampling, generator)
     np.testing.assert_array_equal(_epoch(sampling, _chance(3)), first)
     assert not np.array_equal(first, second)
     resumed = _chance(99)
@@ -92,5 +92,5 @@ def test_the_global_chance_is_not_touched() -> None:
 
 @pytest.mark.parametrize("sampling", EVERY)
 def test_rows_without_any_label_are_all_drawn_once(sampling: Sampling) -> None:
-    drawn = epoch_rows(np.arange(9), np.full(9, -1), 4, sampling, _chance())
+    drawn = epoch_indices(np.arange(9), np.full(9, -1), 4, sampling, _chance())
     assert sorted(drawn) == list(range(9))

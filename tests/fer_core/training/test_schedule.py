@@ -5,12 +5,12 @@ from itertools import pairwise
 import pytest
 
 from fer_core.training.config.learning import OptimizerConfig
-from fer_core.training.schedule import EarlyStopper, ReduceOnPlateau, rate_factor
+from fer_core.training.schedule import EarlyStopper, ReduceOnPlateau, learning_rate_factor
 
 
 def test_one_cycle_rises_over_a_tenth_and_falls_to_nothing() -> None:
     config = OptimizerConfig(schedule="one_cycle")
-    factors = [rate_factor(config, step, 1000) for step in range(1001)]
+    factors = [learning_rate_factor(config, step, 1000) for step in range(1001)]
     assert factors[0] == pytest.approx(0.04)
     assert factors.index(max(factors)) == 100
     assert max(factors) == pytest.approx(1)
@@ -22,17 +22,17 @@ def test_one_cycle_rises_over_a_tenth_and_falls_to_nothing() -> None:
 
 def test_a_constant_rate_is_constant() -> None:
     config = OptimizerConfig(schedule="constant")
-    assert {rate_factor(config, step, 10) for step in range(11)} == {1.0}
+    assert {learning_rate_factor(config, step, 10) for step in range(11)} == {1.0}
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2])
 def test_the_shortest_training_has_a_rate(steps: int) -> None:
-    assert 0 <= rate_factor(OptimizerConfig(), 0, steps) <= 1
+    assert 0 <= learning_rate_factor(OptimizerConfig(), 0, steps) <= 1
 
 
 def test_a_cosine_falls_from_one_to_nothing() -> None:
     config = OptimizerConfig(schedule="cosine")
-    factors = [rate_factor(config, step, 100) for step in range(101)]
+    factors = [learning_rate_factor(config, step, 100) for step in range(101)]
     assert (factors[0], factors[50]) == (1, pytest.approx(0.5))
     assert factors[-1] == pytest.approx(0, abs=1e-9)
     assert all(a > b for a, b in pairwise(factors))
@@ -41,7 +41,7 @@ def test_a_cosine_falls_from_one_to_nothing() -> None:
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "plateau"])
 def test_a_warm_up_rises_in_a_line_and_then_the_schedule_begins(schedule: str) -> None:
     config = OptimizerConfig(schedule=schedule, warmup_epochs=2)
-    factors = [rate_factor(config, step, 100, 20) for step in range(101)]
+    factors = [learning_rate_factor(config, step, 100, 20) for step in range(101)]
     assert factors[0] == pytest.approx(1 / 21)
     assert {round(b - a, 9) for a, b in pairwise(factors[:21])} == {round(1 / 21, 9)}
     assert factors[20] == 1

@@ -11,7 +11,7 @@ from fer_core.data.sources.source import open_source
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import LABEL_SETS, Expression, LabelSet, label_set
 from fer_core.settings import Settings
-from fer_core.training.targets import label_codes, target_rows
+from fer_core.training.targets import build_targets, to_class_indices
 
 EIGHT, THREE = label_set("eight"), label_set("three")
 
@@ -33,7 +33,7 @@ VOTED = _index(["neutral", "neutral", None], VOTES)
 
 
 def test_votes_become_shares() -> None:
-    rows = target_rows(VOTED, EIGHT, "votes")
+    rows = build_targets(VOTED, EIGHT, "votes")
     assert rows.dtype == np.float32
     assert rows[0].tolist() == pytest.approx([0.4, 0.3, 0.3, 0, 0, 0, 0, 0])
     assert rows[1].tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
@@ -41,12 +41,12 @@ def test_votes_become_shares() -> None:
 
 
 def test_a_face_whose_label_is_outside_the_set_teaches_nothing_whoever_else_voted() -> None:
-    assert not target_rows(VOTED, THREE, "votes").any()  # happiness, sadness, anger; the label is neutral
+    assert not build_targets(VOTED, THREE, "votes").any()  # happiness, sadness, anger; the label is neutral
 
 
 def test_shares_among_a_smaller_label_set_are_of_that_set() -> None:
     index = _index(["happiness", "sadness"], [[2, 4, 2, 0, 0, 0, 0, 0, 2, 0], [4, 0, 6, 0, 0, 0, 0, 0, 0, 0]])
-    rows = target_rows(index, THREE, "votes")
+    rows = build_targets(index, THREE, "votes")
     assert rows[0].tolist() == pytest.approx([2 / 3, 1 / 3, 0])
     assert rows[1].tolist() == [0, 1, 0]
 
@@ -64,8 +64,8 @@ TIED = _index(
 
 
 def test_a_tie_teaches_where_the_outputs_share_it_alone_and_no_face_or_no_expression_never_does() -> None:
-    assert target_rows(TIED, EIGHT, "votes").sum(1).tolist() == [1, 1, 0, 0, 0]
-    three = target_rows(TIED, THREE, "votes")
+    assert build_targets(TIED, EIGHT, "votes").sum(1).tolist() == [1, 1, 0, 0, 0]
+    three = build_targets(TIED, THREE, "votes")
     assert three[0].tolist() == [0.5, 0, 0.5]
     assert not three[1:].any()
 
@@ -76,20 +76,20 @@ def test_on_real_votes_every_labeled_face_that_teaches_has_a_label_of_the_set(
 ) -> None:
     with open_source(test_data / "ferplus.zip", store) as source:
         index = load_labels(source, store)
-    taught = target_rows(index, labels, "votes").sum(1) > 0
+    taught = build_targets(index, labels, "votes").sum(1) > 0
     named = index["label"].notna().to_numpy(bool)
     assert taught[named].sum() > 8_000
-    assert (label_codes(index["label"], labels)[taught & named] >= 0).all()
+    assert (to_class_indices(index["label"], labels)[taught & named] >= 0).all()
     assert set(index["unlabeled"][taught & ~named]) == {"tie"}
 
 
 def test_labels_alone_give_one_for_the_label() -> None:
     index = _index(["fear", None, "contempt", "neutral"])
     for kind in ("label", "votes"):  # without votes both mean the label
-        rows = target_rows(index, EIGHT, kind)
+        rows = build_targets(index, EIGHT, kind)
         assert rows.argmax(1)[[0, 2, 3]].tolist() == [4, 7, 0]
         assert rows.sum(1).tolist() == [1, 0, 1, 1]
-    assert target_rows(VOTED, EIGHT, "label")[0].tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
+    assert build_targets(VOTED, EIGHT, "label")[0].tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("labels", LABEL_SETS.values(), ids=LABEL_SETS)
@@ -98,7 +98,7 @@ def test_rows_sum_to_one_or_teach_nothing(kind: str, labels: LabelSet) -> None:
     rng = np.random.default_rng(0)
     votes = rng.multinomial(10, np.full(10, 0.1), 300)
     index = _index(rng.choice(list(map(str, Expression)), 300).tolist(), votes.tolist())
-    rows = target_rows(index, labels, kind)
+    rows = build_targets(index, labels, kind)
     assert rows.shape == (300, len(labels))
     totals = rows.sum(1)
     assert np.all((np.abs(totals - 1) < 1e-5) | (totals == 0))
@@ -107,9 +107,9 @@ def test_rows_sum_to_one_or_teach_nothing(kind: str, labels: LabelSet) -> None:
 
 def test_codes_are_the_places_in_the_label_set() -> None:
     names = pd.Series(["happiness", "anger", "fear", None], dtype="string")
-    assert label_codes(names, THREE).tolist() == [0, 2, -1, -1]
-    assert label_codes(names, EIGHT).tolist() == [1, 6, 4, -1]
-    assert label_codes(names, EIGHT).dtype == np.int64
+    assert to_class_indices(names, THREE).tolist() == [0, 2, -1, -1]
+    assert to_class_indices(names, EIGHT).tolist() == [1, 6, 4, -1]
+    assert to_class_indices(names, EIGHT).dtype == np.int64
 
 
 MARKED = VOTED.assign(
@@ -121,19 +121,19 @@ MARKED = VOTED.assign(
 
 
 def test_a_new_label_teaches_itself_whatever_the_votes() -> None:
-    rows = target_rows(MARKED, EIGHT, "votes")
+    rows = build_targets(MARKED, EIGHT, "votes")
     assert rows[0].tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
     assert rows[2].tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
-    kept = target_rows(MARKED.assign(relabeled=False, excluded=False), EIGHT, "votes")
-    np.testing.assert_array_equal(kept, target_rows(VOTED, EIGHT, "votes"))
+    kept = build_targets(MARKED.assign(relabeled=False, excluded=False), EIGHT, "votes")
+    np.testing.assert_array_equal(kept, build_targets(VOTED, EIGHT, "votes"))
 
 
 def test_a_new_label_outside_the_label_set_teaches_nothing() -> None:
-    assert not target_rows(MARKED, THREE, "votes").any()
+    assert not build_targets(MARKED, THREE, "votes").any()
 
 
 @pytest.mark.parametrize("kind", ["votes", "label"])
 def test_excluded_rows_teach_nothing_and_ambiguous_ones_not_when_left_out(kind: str) -> None:
-    assert target_rows(MARKED, EIGHT, kind).sum(1).tolist() == [1, 0, 1]
-    assert target_rows(MARKED, EIGHT, kind, exclude_ambiguous=True).sum(1).tolist() == [1, 0, 0]
-    assert target_rows(VOTED, EIGHT, "label", exclude_ambiguous=True).sum(1).tolist() == [1, 1, 0]
+    assert build_targets(MARKED, EIGHT, kind).sum(1).tolist() == [1, 0, 1]
+    assert build_targets(MARKED, EIGHT, kind, exclude_ambiguous=True).sum(1).tolist() == [1, 0, 0]
+    assert build_targets(VOTED, EIGHT, "label", exclude_ambiguous=True).sum(1).tolist() == [1, 1, 0]

@@ -9,7 +9,7 @@ import pytest
 
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
-from fer_core.training.trackers import Guarded, metrics_of, trackers_of
+from fer_core.training.trackers import FailSafeTracker, build_trackers, numeric_metrics
 
 ROW = {"epoch": 3, "train_loss": 0.5, "valid_f1_fear": None, "valid_macro_f1": 0.25, "learning_rate": 0.1}
 
@@ -40,7 +40,7 @@ def _scalars(run: Run) -> dict[str, tuple[int, float]]:
 
 
 def test_tensorboard_gets_every_figure_of_an_epoch(run: Run) -> None:
-    (tracker,) = trackers_of(run, {})
+    (tracker,) = build_trackers(run, {})
     tracker.epoch(ROW)
     tracker.close()
     assert _scalars(run) == {
@@ -55,7 +55,7 @@ def test_a_missing_package_is_a_line_in_the_log_and_no_more(run: Run, monkeypatc
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     monkeypatch.setitem(sys.modules, "mlflow", None)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@localhost:1")
-    for tracker in trackers_of(run, {}):
+    for tracker in build_trackers(run, {}):
         tracker.epoch(ROW)
         tracker.close()
     assert "TensorBoard is told nothing: a package is missing" in run.log()
@@ -78,7 +78,7 @@ def mlflow(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 
 def test_mlflow_gets_the_settings_and_the_figures_where_a_server_is_named(run: Run, mlflow: list[Any]) -> None:
-    trackers = trackers_of(run, {"epochs": 2, "model": {"name": "small-resnet"}})
+    trackers = build_trackers(run, {"epochs": 2, "model": {"name": "small-resnet"}})
     for tracker in trackers:
         tracker.epoch(ROW)
         tracker.close()
@@ -93,7 +93,7 @@ def test_mlflow_gets_the_settings_and_the_figures_where_a_server_is_named(run: R
 
 def test_without_a_server_mlflow_is_not_even_imported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)
-    assert len(trackers_of(run, {})) == 1
+    assert len(build_trackers(run, {})) == 1
     assert run.log() == ""
 
 
@@ -109,7 +109,7 @@ def test_a_tracker_that_fails_is_given_up_once(run: Run) -> None:
             self.asked += 10
 
     broken = Broken()
-    tracker = Guarded(run, "Broken", lambda: broken)
+    tracker = FailSafeTracker(run, "Broken", lambda: broken)
     for _ in range(3):
         tracker.epoch(ROW)
     tracker.close()
@@ -118,4 +118,4 @@ def test_a_tracker_that_fails_is_given_up_once(run: Run) -> None:
 
 
 def test_figures_are_numbers() -> None:
-    assert metrics_of(ROW) == {"train_loss": 0.5, "valid_macro_f1": 0.25, "learning_rate": 0.1}
+    assert numeric_metrics(ROW) == {"train_loss": 0.5, "valid_macro_f1": 0.25, "learning_rate": 0.1}

@@ -21,7 +21,7 @@ from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
 from fer_core.training import checkpoint
 from fer_core.training.augmentation.mixup import mix
-from fer_core.training.batches import TrainingData
+from fer_core.training.batches import TrainingSet
 from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, parse_config, presets
 from fer_core.training.trainer import Trainer
 
@@ -40,22 +40,22 @@ CONFIG: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def data() -> TrainingData:
+def data() -> TrainingSet:
     """200 drawn faces of four expressions, the last 40 to select by."""
     rng = np.random.default_rng(0)
     people = [Identity.sample(rng) for _ in range(20)]
-    codes = np.arange(200) % 4
-    faces = [draw_face(FOUR.expressions[code], people[rng.integers(20)], rng, 48) for code in codes]
+    class_indices = np.arange(200) % 4
+    faces = [draw_face(FOUR.expressions[code], people[rng.integers(20)], rng, 48) for code in class_indices]
     images = np.stack([CONTRACT.fit(face) for face in faces])
     rows = np.arange(200)
-    return TrainingData(images, np.eye(4, dtype=np.float32)[codes], codes, rows[:160], rows[160:])
+    return TrainingSet(images, np.eye(4, dtype=np.float32)[class_indices], class_indices, rows[:160], rows[160:])
 
 
 def _config(*changes: str) -> TrainConfig:
     return parse_config(CONFIG, changes=changes)
 
 
-def _trainer(name: str, store: Settings, data: TrainingData, *changes: str) -> Trainer:
+def _trainer(name: str, store: Settings, data: TrainingSet, *changes: str) -> Trainer:
     config = _config(*changes)
     return Trainer(config, CONTRACT, data, create_run(name, dump_config(config), store))
 
@@ -79,7 +79,7 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def test_training_learns_and_writes_down_what_it_did(store: Settings, data: TrainingData) -> None:
+def test_training_learns_and_writes_down_what_it_did(store: Settings, data: TrainingSet) -> None:
     trainer = _trainer("one", store, data, "epochs=4", "ema_decay=0", "augment={}", "model.dropout_01=0")
     said: list[float] = []
     trainer.fit(lambda done, _: said.append(done))
@@ -96,7 +96,7 @@ def test_training_learns_and_writes_down_what_it_did(store: Settings, data: Trai
     assert "epoch 4/4" in trainer.run.log()
 
 
-def test_the_best_epoch_is_the_one_that_is_kept(store: Settings, data: TrainingData) -> None:
+def test_the_best_epoch_is_the_one_that_is_kept(store: Settings, data: TrainingSet) -> None:
     trainer = _trainer("one", store, data, "epochs=3", "monitor=loss")
     trainer.fit()
     rows = trainer.run.metrics().set_index("epoch")
@@ -108,7 +108,7 @@ def test_the_best_epoch_is_the_one_that_is_kept(store: Settings, data: TrainingD
 
 
 def test_an_epoch_that_is_worse_is_not_kept(
-    store: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+    store: Settings, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.2, 0.5, 0.4])
     names = ("valid_loss", "valid_accuracy", "valid_macro_f1", "valid_balanced_accuracy")
@@ -127,7 +127,7 @@ def test_an_epoch_that_is_worse_is_not_kept(
     assert trainer.run.path("weights.safetensors").read_bytes() == after_second
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_others(store: Settings, data: TrainingData) -> None:
+def test_the_same_seed_gives_the_same_weights_and_another_others(store: Settings, data: TrainingSet) -> None:
     trainers = [_trainer(f"run-{n}", store, data, f"seed={seed}") for n, seed in enumerate((3, 3, 4))]
     for place, trainer in enumerate(trainers):
         torch.manual_seed(place)  # what other code did before must not matter
@@ -139,7 +139,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_others(store: Settings
 
 
 @pytest.mark.parametrize("ema", ["ema_decay=0.9", "ema_decay=0"])
-def test_resuming_ends_where_an_uninterrupted_run_ends(ema: str, store: Settings, data: TrainingData) -> None:
+def test_resuming_ends_where_an_uninterrupted_run_ends(ema: str, store: Settings, data: TrainingSet) -> None:
     whole = _trainer("whole", store, data, ema)
     whole.fit()
 
@@ -161,7 +161,7 @@ def test_resuming_ends_where_an_uninterrupted_run_ends(ema: str, store: Settings
     assert resumed.run.path("weights.safetensors").read_bytes() == whole.run.path("weights.safetensors").read_bytes()
 
 
-def test_resuming_without_a_checkpoint_begins_at_the_start(store: Settings, data: TrainingData) -> None:
+def test_resuming_without_a_checkpoint_begins_at_the_start(store: Settings, data: TrainingSet) -> None:
     trainer = _trainer("one", store, data)
     trainer.run.append_metrics({"epoch": 1, "train_loss": 9.0})
     assert not trainer.resume()
@@ -170,14 +170,14 @@ def test_resuming_without_a_checkpoint_begins_at_the_start(store: Settings, data
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut", b"\x80\x02."])
-def test_a_damaged_checkpoint_is_an_error_in_words(content: bytes, store: Settings, data: TrainingData) -> None:
+def test_a_damaged_checkpoint_is_an_error_in_words(content: bytes, store: Settings, data: TrainingSet) -> None:
     trainer = _trainer("one", store, data)
     trainer.run.write("checkpoint.pt", content)
     with pytest.raises(RunError, match=r"checkpoint\.pt of the run one can't be read"):
         trainer.resume()
 
 
-def test_a_checkpoint_of_another_network_is_an_error_in_words(store: Settings, data: TrainingData) -> None:
+def test_a_checkpoint_of_another_network_is_an_error_in_words(store: Settings, data: TrainingSet) -> None:
     trainer = _trainer("one", store, data, "epochs=1")
     trainer.fit()
     other = Trainer(_config("model.width=5"), CONTRACT, data, trainer.run)
@@ -185,11 +185,11 @@ def test_a_checkpoint_of_another_network_is_an_error_in_words(store: Settings, d
         other.resume()
 
 
-def _with(data: TrainingData, train: int, valid: int) -> TrainingData:
+def _with(data: TrainingSet, train: int, valid: int) -> TrainingSet:
     return replace(data, train=data.train[:train], valid=data.valid[:valid])
 
 
-def test_too_few_images_are_an_error_that_says_how_many(store: Settings, data: TrainingData) -> None:
+def test_too_few_images_are_an_error_that_says_how_many(store: Settings, data: TrainingSet) -> None:
     run = Run(store.runs_dir / "none")
     with pytest.raises(InputError, match=r"15 training images.*batch of 16"):
         Trainer(_config(), CONTRACT, _with(data, 15, 40), run)
@@ -200,7 +200,7 @@ def test_too_few_images_are_an_error_that_says_how_many(store: Settings, data: T
 
 @pytest.mark.parametrize("name", ["weights.pt", "weights.safetensors"])
 def test_training_begins_with_the_weights_of_a_file(
-    name: str, store: Settings, data: TrainingData, tmp_path: Path
+    name: str, store: Settings, data: TrainingSet, tmp_path: Path
 ) -> None:
     first = _trainer("first", store, data)
     path = tmp_path / name
@@ -226,14 +226,14 @@ def test_study_as_published_checkpoint_is_gone_on_from(store: Settings, tmp_path
     torch.save(state, tmp_path / "study-a.pt")
     config = load_config(presets()["A-cnn"], [f"init_from={tmp_path / 'study-a.pt'}", "batch_size=4"])
     contract = architecture("shallow-cnn").contract(label_set("eight"))
-    images, codes = np.zeros((8, 3, 224, 224), np.uint8), np.arange(8)
-    faces = TrainingData(images, np.eye(8, dtype=np.float32), codes, np.arange(4), np.arange(4, 8))
+    images, class_indices = np.zeros((8, 3, 224, 224), np.uint8), np.arange(8)
+    faces = TrainingSet(images, np.eye(8, dtype=np.float32), class_indices, np.arange(4), np.arange(4, 8))
     trainer = Trainer(config, contract, faces, create_run("a", dump_config(config), store))
     for name, value in trainer.network.state_dict().items():
         torch.testing.assert_close(value, state[name], rtol=0, atol=0)
 
 
-def test_a_loss_that_runs_away_is_an_error_with_a_remedy(store: Settings, data: TrainingData) -> None:
+def test_a_loss_that_runs_away_is_an_error_with_a_remedy(store: Settings, data: TrainingSet) -> None:
     trainer = _trainer("one", store, data)
     with torch.no_grad():
         trainer.network.head.weight.fill_(float("nan"))
@@ -242,7 +242,7 @@ def test_a_loss_that_runs_away_is_an_error_with_a_remedy(store: Settings, data: 
 
 
 def test_a_validation_loss_that_is_no_number_leaves_no_epoch_behind(
-    store: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+    store: Settings, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = _trainer("lost", store, data)
     nothing = np.full((len(data.valid), len(trainer.contract.labels)), np.nan, np.float32)
@@ -252,14 +252,14 @@ def test_a_validation_loss_that_is_no_number_leaves_no_epoch_behind(
     assert trainer.run.metrics().empty
 
 
-def _uneven(data: TrainingData) -> TrainingData:
+def _uneven(data: TrainingSet) -> TrainingSet:
     """The same faces, but of the last two classes only a few to learn from."""
-    rare = data.codes[data.train] >= 2
+    rare = data.class_indices[data.train] >= 2
     train = np.concatenate([data.train[~rare], data.train[rare][:12]])
-    return TrainingData(data.images, data.targets, data.codes, train, data.valid)
+    return TrainingSet(data.images, data.targets, data.class_indices, train, data.valid)
 
 
-def test_an_epoch_has_the_batches_that_its_sampling_draws(store: Settings, data: TrainingData) -> None:
+def test_an_epoch_has_the_batches_that_its_sampling_draws(store: Settings, data: TrainingSet) -> None:
     uneven = _uneven(data)  # 40, 40, 6 and 6 images
     batches = {
         sampling: _trainer(sampling, store, uneven, f"rebalancing.sampling={sampling}", "batch_size=8").batches
@@ -268,7 +268,7 @@ def test_an_epoch_has_the_batches_that_its_sampling_draws(store: Settings, data:
     assert batches == {"natural": 92 // 8, "under": 24 // 8, "over": 92 // 8, "square_root": 92 // 8}
 
 
-def test_a_sampling_that_fills_no_batch_is_an_error_that_names_it(store: Settings, data: TrainingData) -> None:
+def test_a_sampling_that_fills_no_batch_is_an_error_that_names_it(store: Settings, data: TrainingSet) -> None:
     with pytest.raises(InputError, match=r"24 images with rebalancing\.sampling under, fewer than one batch of 32"):
         _trainer("short", store, _uneven(data), "rebalancing.sampling=under", "batch_size=32")
 
@@ -282,7 +282,7 @@ def test_a_sampling_that_fills_no_batch_is_an_error_that_names_it(store: Setting
         "rebalancing.logit_tau=1",
     ],
 )
-def test_a_remedy_lifts_what_a_network_says_of_rare_classes(change: str, store: Settings, data: TrainingData) -> None:
+def test_a_remedy_lifts_what_a_network_says_of_rare_classes(change: str, store: Settings, data: TrainingSet) -> None:
     """One epoch from the same start: rare classes get higher outputs than without the remedy."""
     rare_share = []
     for name, changes in (("plain", ()), ("mended", (change, "rebalancing.beta=0.99"))):
@@ -295,7 +295,7 @@ def test_a_remedy_lifts_what_a_network_says_of_rare_classes(change: str, store: 
 
 @pytest.mark.parametrize("sampling", ["over", "square_root"])
 def test_resuming_draws_the_rows_that_an_uninterrupted_run_draws(
-    sampling: str, store: Settings, data: TrainingData
+    sampling: str, store: Settings, data: TrainingSet
 ) -> None:
     changes = (f"rebalancing.sampling={sampling}", "ema_decay=0")
     whole = _trainer("whole", store, _uneven(data), *changes)
@@ -314,7 +314,7 @@ def test_resuming_draws_the_rows_that_an_uninterrupted_run_draws(
     _assert_same(_weights(whole), _weights(resumed))
 
 
-def test_a_remedy_does_not_change_how_the_validation_part_is_judged(store: Settings, data: TrainingData) -> None:
+def test_a_remedy_does_not_change_how_the_validation_part_is_judged(store: Settings, data: TrainingSet) -> None:
     changes = ("rebalancing.weights=inverse", "rebalancing.logit_tau=2", "epochs=1")
     trainer = _trainer("one", store, _uneven(data), *changes)
     trainer.fit()
@@ -344,7 +344,7 @@ WITH_STATE = (
 
 @pytest.mark.parametrize("options", [(), ("precision=bf16",), ("optimizer.name=adamw", "ema_decay=0")])
 def test_two_epochs_and_two_more_are_four_with_every_option_that_has_state(
-    options: tuple[str, ...], store: Settings, data: TrainingData
+    options: tuple[str, ...], store: Settings, data: TrainingSet
 ) -> None:
     uneven = _with_affect(_uneven(data))
     changes = (*WITH_STATE, "affect_weight=0.5", *options)
@@ -370,7 +370,7 @@ def test_two_epochs_and_two_more_are_four_with_every_option_that_has_state(
 
 
 def test_going_on_elsewhere_says_that_it_is_not_bit_for_bit(
-    store: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+    store: Settings, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = _trainer("one", store, data, "epochs=1")
     monkeypatch.setattr(checkpoint, "machine", lambda: {"torch": "2.0", "device": "cpu", "threads": "64"})
@@ -381,7 +381,7 @@ def test_going_on_elsewhere_says_that_it_is_not_bit_for_bit(
     assert "not be bit for bit" in trainer.run.log()
 
 
-def test_a_checkpoint_of_the_first_version_can_be_gone_on_with(store: Settings, data: TrainingData) -> None:
+def test_a_checkpoint_of_the_first_version_can_be_gone_on_with(store: Settings, data: TrainingSet) -> None:
     trainer = _trainer("one", store, data, "epochs=1")
     trainer.fit()
     state = checkpoint.load_checkpoint(trainer.run, torch.device("cpu"))
@@ -395,14 +395,16 @@ def test_a_checkpoint_of_the_first_version_can_be_gone_on_with(store: Settings, 
 NEW_IN_CHECKPOINTS = {"scaler", "patience", "plateau", "machine", "cuda_chance"}
 
 
-def _with_affect(data: TrainingData) -> TrainingData:
+def _with_affect(data: TrainingSet) -> TrainingSet:
     """Happy faces are pleasant, surprised ones excited; a tenth have no values."""
-    affect = np.stack([(data.codes == 1) * 1.6 - 0.8, (data.codes == 3) * 1.6 - 0.8], axis=1).astype(np.float32)
+    affect = np.stack([(data.class_indices == 1) * 1.6 - 0.8, (data.class_indices == 3) * 1.6 - 0.8], axis=1).astype(
+        np.float32
+    )
     affect[::10] = np.nan
     return replace(data, affect=affect)
 
 
-def test_training_stops_once_nothing_becomes_better_and_stays_stopped(store: Settings, data: TrainingData) -> None:
+def test_training_stops_once_nothing_becomes_better_and_stays_stopped(store: Settings, data: TrainingSet) -> None:
     changes = ("epochs=9", "optimizer.learning_rate=1e-6", "ema_decay=0", "early_stopping.patience=2")
     trainer = _trainer("one", store, data, *changes, "early_stopping.min_delta=0.5", "early_stopping.metric=loss")
     trainer.fit()
@@ -414,7 +416,7 @@ def test_training_stops_once_nothing_becomes_better_and_stays_stopped(store: Set
     assert len(trainer.run.metrics()) == 3
 
 
-def test_an_epoch_says_how_it_did_on_both_parts_and_where_its_time_went(store: Settings, data: TrainingData) -> None:
+def test_an_epoch_says_how_it_did_on_both_parts_and_where_its_time_went(store: Settings, data: TrainingSet) -> None:
     trainer = _trainer("one", store, data, "epochs=1")
     trainer.fit()
     (row,) = trainer.run.metrics().to_dict("records")
@@ -425,19 +427,19 @@ def test_an_epoch_says_how_it_did_on_both_parts_and_where_its_time_went(store: S
     assert row["data_seconds"] > 0 and row["step_seconds"] > 0
     assert row["data_seconds"] + row["step_seconds"] <= row["seconds"]
     predicted = trainer.logits(data.valid).argmax(1)
-    assert row["valid_accuracy"] == pytest.approx((predicted == data.codes[data.valid]).mean())
+    assert row["valid_accuracy"] == pytest.approx((predicted == data.class_indices[data.valid]).mean())
 
 
-def test_the_best_epoch_can_be_that_of_one_expression(store: Settings, data: TrainingData) -> None:
+def test_the_best_epoch_can_be_that_of_one_expression(store: Settings, data: TrainingSet) -> None:
     trainer = _trainer("one", store, data, "epochs=3", "monitor=f1_happiness")
     trainer.fit()
     rows = trainer.run.metrics().set_index("epoch")
     assert trainer.best_score == rows["valid_f1_happiness"].max()
 
 
-def _first_step(store: Settings, data: TrainingData, name: str, *changes: str) -> torch.Tensor:
+def _first_step(store: Settings, data: TrainingSet, name: str, *changes: str) -> torch.Tensor:
     """How far one step from the same start moves the weights of the first layer."""
-    few = TrainingData(data.images, data.targets, data.codes, data.train[:32], data.valid, data.affect)
+    few = TrainingSet(data.images, data.targets, data.class_indices, data.train[:32], data.valid, data.affect)
     plain = ("epochs=1", "ema_decay=0", "augment={}", "optimizer.schedule=constant", "model.dropout_01=0")
     trainer = _trainer(name, store, few, *plain, *changes)
     before = trainer.network.stem.weight.detach().clone()
@@ -463,23 +465,23 @@ def _first_step(store: Settings, data: TrainingData, name: str, *changes: str) -
         "precision=bf16",
     ],
 )
-def test_every_option_changes_what_is_learned(change: str, store: Settings, data: TrainingData) -> None:
+def test_every_option_changes_what_is_learned(change: str, store: Settings, data: TrainingSet) -> None:
     moved = [_first_step(store, _with_affect(data), name, *more) for name, more in (("a", ()), ("b", (change,)))]
     assert not torch.equal(*moved)
 
 
-def test_a_clipped_gradient_moves_no_further_than_it_may(store: Settings, data: TrainingData) -> None:
+def test_a_clipped_gradient_moves_no_further_than_it_may(store: Settings, data: TrainingSet) -> None:
     still = ("optimizer.momentum=0", "optimizer.weight_decay=0", "optimizer.accumulate=2")
     clipped = _first_step(store, data, "clipped", *still, "optimizer.clip_norm=0.01")
     assert 0 < clipped.norm() <= 0.05 * 0.01 * 1.001
     assert _first_step(store, data, "free", *still).norm() > 2 * clipped.norm()
 
 
-def test_batches_that_are_gathered_make_the_step_of_one_large_batch(store: Settings, data: TrainingData) -> None:
+def test_batches_that_are_gathered_make_the_step_of_one_large_batch(store: Settings, data: TrainingSet) -> None:
     """Study A's network has no batch norm, of which batches are not independent."""
     contract = Contract(color="rgb", size_px=224, normalization="unit", labels=FOUR.expressions)
     images = np.repeat(np.repeat(np.repeat(data.images[:16], 3, 1), 10, 2), 10, 3)[:, :, :224, :224]
-    few = TrainingData(images, data.targets[:16], data.codes[:16], np.arange(8), np.arange(8, 16))
+    few = TrainingSet(images, data.targets[:16], data.class_indices[:16], np.arange(8), np.arange(8, 16))
     weights = []
     for name, changes in (("small", ("batch_size=2", "optimizer.accumulate=4")), ("large", ("batch_size=8",))):
         config = parse_config({**CONFIG, "model": {"name": "shallow-cnn"}, "augment": {}, "ema_decay": 0})
@@ -492,7 +494,7 @@ def test_batches_that_are_gathered_make_the_step_of_one_large_batch(store: Setti
     torch.testing.assert_close(weights[0], weights[1], rtol=1e-3, atol=1e-6)
 
 
-def test_mixing_stops_for_the_last_epochs(store: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mixing_stops_for_the_last_epochs(store: Settings, data: TrainingSet, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     trainer = _trainer("one", store, data, "epochs=4", "augment.mixup_alpha=1", "augment.mix_until_01=0.5")
 
@@ -505,7 +507,7 @@ def test_mixing_stops_for_the_last_epochs(store: Settings, data: TrainingData, m
     assert set(seen) == {0, 1}
 
 
-def test_deferred_weights_begin_at_their_epoch(store: Settings, data: TrainingData) -> None:
+def test_deferred_weights_begin_at_their_epoch(store: Settings, data: TrainingSet) -> None:
     weights = []
     for name, change in (
         ("none", "rebalancing={}"),
@@ -518,7 +520,7 @@ def test_deferred_weights_begin_at_their_epoch(store: Settings, data: TrainingDa
     assert weights[0][1] != weights[1][1]
 
 
-def test_valence_and_arousal_are_learned_by_a_second_head(store: Settings, data: TrainingData) -> None:
+def test_valence_and_arousal_are_learned_by_a_second_head(store: Settings, data: TrainingSet) -> None:
     """Few images again and again: they can be learned by heart."""
     taught = _with(_with_affect(data), 32, 40)
     adam = ("optimizer.name=adam", "optimizer.learning_rate=0.005", "optimizer.schedule=constant")
@@ -532,12 +534,12 @@ def test_valence_and_arousal_are_learned_by_a_second_head(store: Settings, data:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_fp16_without_a_gpu_is_refused_with_what_works(store: Settings, data: TrainingData) -> None:
+def test_fp16_without_a_gpu_is_refused_with_what_works(store: Settings, data: TrainingSet) -> None:
     with pytest.raises(InputError, match=r"fp16 needs a GPU.*bf16 or fp32"):
         _trainer("one", store, data, "precision=fp16")
 
 
-def test_trackers_are_told_of_every_epoch(store: Settings, data: TrainingData) -> None:
+def test_trackers_are_told_of_every_epoch(store: Settings, data: TrainingSet) -> None:
     class Notes:
         epochs: ClassVar[list[int]] = []
 
@@ -552,7 +554,7 @@ def test_trackers_are_told_of_every_epoch(store: Settings, data: TrainingData) -
     assert Notes.epochs == [1, 2]
 
 
-def test_weights_and_other_options_train(store: Settings, data: TrainingData) -> None:
+def test_weights_and_other_options_train(store: Settings, data: TrainingSet) -> None:
     changes = (
         "epochs=1",
         "rebalancing.weights=inverse",
@@ -565,7 +567,7 @@ def test_weights_and_other_options_train(store: Settings, data: TrainingData) ->
     assert trainer.run.metrics()["train_loss"].notna().all()
 
 
-def test_logits_do_not_depend_on_the_company(store: Settings, data: TrainingData) -> None:
+def test_logits_do_not_depend_on_the_company(store: Settings, data: TrainingSet) -> None:
     trainer = _trainer("one", store, data)
     together = trainer.logits(data.valid)
     alone = np.concatenate([trainer.logits(data.valid[place : place + 1]) for place in range(5)])

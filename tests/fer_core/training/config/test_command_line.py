@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fer_core.training.config.command_line import as_yaml, changes_to, nearest_preset
+from fer_core.training.config.command_line import as_yaml, changes_to, closest_preset
 from fer_core.training.config.train_config import load_config, presets
 
 
 @pytest.mark.parametrize("name", presets())
 def test_a_preset_is_itself_without_a_change(name: str) -> None:
-    found, changes = nearest_preset(load_config(presets()[name]))
+    found, changes = closest_preset(load_config(presets()[name]))
     assert changes == []
     assert load_config(presets()[found]) == load_config(presets()[name])
 
@@ -39,14 +39,14 @@ def test_a_preset_is_itself_without_a_change(name: str) -> None:
 @pytest.mark.parametrize("name", ["small-soft", "C-vgg16"])
 def test_the_changes_make_the_same_config(name: str, change: str) -> None:
     config = load_config(presets()[name], [change, "epochs=3"])
-    found, changes = nearest_preset(config)
+    found, changes = closest_preset(config)
     assert load_config(presets()[found], changes) == config
     assert changes and len(changes) <= 4
 
 
 def test_an_option_that_the_preset_has_can_be_left_out() -> None:
     config = load_config(presets()["small-soft"], ["model.width=null"])
-    found, changes = nearest_preset(config)
+    found, changes = closest_preset(config)
     assert changes == ["model.width=null"]
     assert load_config(presets()[found], changes) == config
 

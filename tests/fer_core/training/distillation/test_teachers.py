@@ -18,9 +18,9 @@ from fer_core.models.registry import architecture, build_network
 from fer_core.runs.folder import Run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, parse_config
-from fer_core.training.distillation.eligible_teachers import teachers_of
+from fer_core.training.distillation.eligible_teachers import open_teachers
 from fer_core.training.distillation.teachers import Teachers
-from fer_core.training.leakage import seen_images_of_run
+from fer_core.training.leakage import collect_seen_images
 from tests.support.runs import make_run
 
 CPU = torch.device("cpu")
@@ -58,9 +58,9 @@ def _config(*teachers: str, dataset: str = "ferplus", share_01: float = 0.5) -> 
 
 def _faces(n: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
     """Targets and images."""
-    chance = torch.Generator().manual_seed(1)
-    targets = torch.rand(n, 8, generator=chance)
-    return targets / targets.sum(1, keepdim=True), torch.randn(n, 1, 32, 32, generator=chance)
+    generator = torch.Generator().manual_seed(1)
+    targets = torch.rand(n, 8, generator=generator)
+    return targets / targets.sum(1, keepdim=True), torch.randn(n, 1, 32, 32, generator=generator)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_targets_are_the_teachers_mean_answer_for_a_share_and_their_own_for_the_
     targets, images = _faces()
     teachers = Teachers.open(_config("first", "second", share_01=0.7), CONTRACT, _judged(*JUDGED), store, CPU)
     assert teachers is not None
-    joined = teachers.joined(targets, images)
+    joined = teachers.mix_targets(targets, images)
     with torch.inference_mode():
         mean = sum(network(images).softmax(1) for network in networks) / 2
     torch.testing.assert_close(joined, 0.3 * targets + 0.7 * mean)
@@ -97,7 +97,7 @@ def test_teachers_of_a_run_of_half_the_digits_answer_with_half_the_digits(store:
     )
     assert whole is not None
     assert half is not None
-    first, second = (teachers.joined(*_faces()) for teachers in (whole, half))
+    first, second = (teachers.mix_targets(*_faces()) for teachers in (whole, half))
     assert second.dtype == torch.float32
     torch.testing.assert_close(first, second, rtol=0, atol=0.02)
     assert not torch.equal(first, second)
@@ -107,7 +107,7 @@ def test_a_teacher_learns_nothing_itself_and_keeps_its_statistics(store: Setting
     network: nn.Module = build_network("small-resnet", 8, width=4).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     teachers = Teachers([network], 1.0, CPU)
-    first, second = (teachers.joined(*_faces()) for _ in range(2))
+    first, second = (teachers.mix_targets(*_faces()) for _ in range(2))
     assert not first.requires_grad
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     torch.testing.assert_close(first, second, rtol=0, atol=0)
@@ -117,7 +117,7 @@ def test_a_teacher_is_a_finished_run(store: Settings) -> None:
     with pytest.raises(InputError, match="gone"):
         Teachers.open(_config("gone"), CONTRACT, _judged(*JUDGED), store, CPU)
     make_run("half", store, finished=False)
-    with pytest.raises(InputError, match=r"distil\.teachers: the run half is unfinished"):
+    with pytest.raises(InputError, match=r"distillation\.teachers: the run half is unfinished"):
         Teachers.open(_config("half"), CONTRACT, _judged(*JUDGED), store, CPU)
 
 
@@ -141,12 +141,12 @@ def test_what_a_teacher_has_seen_is_known_by_its_pixels_whatever_the_dataset(dat
     sums = [_sum(name) for name in ("p", "q", "r")]
     TrainingImages.from_split(sums, np.array(["train", "valid", "test"])).save(run.path(TRAINING_IMAGES_FILE))
     config = _config("first", dataset=dataset)
-    assert teachers_of(config, CONTRACT, _judged("a", "r"), store) == [run]  # its names are another image's here
+    assert open_teachers(config, CONTRACT, _judged("a", "r"), store) == [run]  # its names are another image's here
     with pytest.raises(InputError, match="has learned from 1 images that this one is judged by"):
-        teachers_of(config, CONTRACT, _judged("p", "r"), store)
+        open_teachers(config, CONTRACT, _judged("p", "r"), store)
     with pytest.raises(InputError, match="has been chosen on 1 images that test this one"):
-        teachers_of(config, CONTRACT, _judged("q"), store)
-    assert teachers_of(config, CONTRACT, _judged("q").assign(split="valid"), store) == [run]
+        open_teachers(config, CONTRACT, _judged("q"), store)
+    assert open_teachers(config, CONTRACT, _judged("q").assign(split="valid"), store) == [run]
 
 
 def test_a_run_has_seen_what_its_teachers_and_its_beginning_have(store: Settings) -> None:
@@ -155,15 +155,15 @@ def test_a_run_has_seen_what_its_teachers_and_its_beginning_have(store: Settings
         TrainingImages.from_split([_sum(image)], np.array(["train"])).save(run.path(TRAINING_IMAGES_FILE))
     index, splits = _judged("a", "b", "c"), np.array(["train", "valid", "test"])
     config = _config("first").model_copy(update={"init_from": "second"})
-    seen = seen_images_of_run(index, splits, config, store)
+    seen = collect_seen_images(index, splits, config, store)
     trained, selected = seen.find(truncate_hashes([_sum(name) for name in ("a", "p", "q", "b", "c")]))
     assert trained.tolist() == [True, True, True, False, False]
     assert selected.tolist() == [False, False, False, True, False]
     assert seen.complete
     unknown = config.model_copy(update={"init_from": "/some/weights.pt"})
-    assert not seen_images_of_run(index, splits, unknown, store).complete
+    assert not collect_seen_images(index, splits, unknown, store).complete
 
 
 def test_a_run_teaches_once(store: Settings) -> None:
-    with pytest.raises(ConfigError, match=r"distil\.teachers: a run is named twice"):
+    with pytest.raises(ConfigError, match=r"distillation\.teachers: a run is named twice"):
         _config("first", "first")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fer_core.comparison.compare import COMPARED_MAX
-from fer_core.training.config.learning import JUDGED
+from fer_core.training.config.learning import MONITORED_METRICS
 from fer_ui.charts.layout import get_titles
 from fer_ui.charts.training.compared_curves import (
     RUNS_MAX,
@@ -140,5 +140,5 @@ def test_long_names_keep_both_ends_and_fit_a_line() -> None:
 
 
 def test_every_metric_has_a_title() -> None:
-    assert len({metric_title(metric) for metric in JUDGED}) == len(JUDGED)
+    assert len({metric_title(metric) for metric in MONITORED_METRICS}) == len(MONITORED_METRICS)
     assert metric_title("macro_f1") == "Macro-F1"

@@ -20,10 +20,10 @@ from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplu
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import Expression, label_set
 from fer_core.settings import Settings
-from fer_core.training.batches import TrainingData, training_data
+from fer_core.training.batches import TrainingSet, build_training_set
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.losses import TrainingLoss
-from fer_core.training.sampling import epoch_rows, epoch_size
+from fer_core.training.sampling import epoch_indices, epoch_size
 from fer_ui.datasets.imbalance.training_split import count_training_split, load_training_split
 
 EIGHT = label_set("eight")
@@ -52,12 +52,12 @@ def dataset(store: Settings, archive: Path) -> StoredDataset:
     return dataset
 
 
-def _engine(dataset: StoredDataset, config: TrainConfig) -> TrainingData:
+def _engine(dataset: StoredDataset, config: TrainConfig) -> TrainingSet:
     """What a run would hand to its trainer."""
     index = dataset.index()
     splits = make_split(index, config.split, group_rows(index, dataset.pairs())).to_numpy(str)
     n = len(index)
-    return training_data(
+    return build_training_set(
         index, splits, DatasetImages(np.zeros((n, 1, 2, 2), np.uint8), np.ones(n, bool)), config, EIGHT
     )
 
@@ -71,7 +71,7 @@ def test_a_remedy_does_in_the_preview_what_it_does_in_training(dataset: StoredDa
         _compare(split.under(rebalancing), split.unlabeled, rebalancing, data)
 
 
-def _compare(table: pd.DataFrame, unlabeled: int, rebalancing: Rebalancing, data: TrainingData) -> None:
+def _compare(table: pd.DataFrame, unlabeled: int, rebalancing: Rebalancing, data: TrainingSet) -> None:
     """With what the engine draws and weighs."""
     codes = data.codes[data.train]
     assert table["samples"].sum() + unlabeled == epoch_size(codes, 8, rebalancing.sampling)
@@ -81,7 +81,7 @@ def _compare(table: pd.DataFrame, unlabeled: int, rebalancing: Rebalancing, data
     np.testing.assert_allclose(table["weight"], weights, rtol=1e-4)
     np.testing.assert_allclose(table["offset"], offsets, rtol=1e-4, atol=1e-6)
     chance = torch.Generator().manual_seed(0)
-    epochs = [epoch_rows(data.train, codes, 8, rebalancing.sampling, chance) for _ in range(60)]
+    epochs = [epoch_indices(data.train, codes, 8, rebalancing.sampling, chance) for _ in range(60)]
     counted = data.targets[np.concatenate(epochs)].sum(0) * weights
     np.testing.assert_allclose(table["effective_share"], counted / counted.sum(), atol=0.01)
     drawn = data.codes[epochs[0]]

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.runs.folder import Run
-from fer_core.runs.notes import NOTES_FILE, notes_of, write_notes
+from fer_core.runs.notes import NOTES_FILE, read_notes, write_notes
 from fer_core.settings import Settings
 from tests.fer_ui.datasets.small_dataset import open_view, press, said
 from tests.support.runs import make_run
@@ -46,9 +46,9 @@ def warned(app: AppTest) -> str:
 
 def test_a_note_is_saved_by_its_button_alone(run: Run) -> None:
     app = type_note(opened(), "It works.")
-    assert notes_of(run).text == "" and "Not saved yet" in said(app)
+    assert read_notes(run).text == "" and "Not saved yet" in said(app)
     app = press(app, "Save the note")
-    assert notes_of(run).text == "It works."
+    assert read_notes(run).text == "It works."
     assert "Not saved yet" not in said(app) and "Last changed just now" in said(app)
     assert opened().text_area[0].value == "It works."
 
@@ -58,10 +58,10 @@ def test_tags_are_saved_at_once(run: Run, store: Settings) -> None:
     app = opened()
     assert app.multiselect[0].options == ["other"]
     app = app.multiselect[0].set_value(["other", "My New Tag"]).run()
-    assert notes_of(run).tags == ("my-new-tag", "other")
+    assert read_notes(run).tags == ("my-new-tag", "other")
     assert app.multiselect[0].value == ["my-new-tag", "other"]
     app.multiselect[0].set_value(["other"]).run()
-    assert notes_of(run).tags == ("other",)
+    assert read_notes(run).tags == ("other",)
 
 
 def test_a_tag_that_can_not_be_one_is_refused_in_words(run: Run) -> None:
@@ -78,7 +78,7 @@ def test_tags_of_two_windows_are_put_together(run: Run) -> None:
     one, other = opened(), opened()
     one.multiselect[0].set_value(["mine"]).run()
     other = other.multiselect[0].set_value(["yours"]).run()
-    assert notes_of(run).tags == ("mine", "yours")
+    assert read_notes(run).tags == ("mine", "yours")
     assert other.multiselect[0].value == ["mine", "yours"]
 
 
@@ -86,13 +86,13 @@ def test_a_note_that_changed_meanwhile_is_shown_and_neither_is_lost(run: Run) ->
     one, other = opened(), type_note(opened(), "Theirs")
     press(type_note(one, "Mine"), "Save the note")
     other = press(other, "Save the note")
-    assert notes_of(run).text == "Mine"
+    assert read_notes(run).text == "Mine"
     assert "changed meanwhile" in warned(other) and not other.error
     assert other.code[0].value == "Mine" and other.text_area[0].value == "Theirs"
     other = press(other, "Put both together")
-    assert other.text_area[0].value == "Mine\n\nTheirs" and notes_of(run).text == "Mine"
+    assert other.text_area[0].value == "Mine\n\nTheirs" and read_notes(run).text == "Mine"
     press(other, "Save the note")
-    assert notes_of(run).text == "Mine\n\nTheirs"
+    assert read_notes(run).text == "Mine\n\nTheirs"
 
 
 @pytest.mark.parametrize(("label", "kept"), [("Save mine instead", "Mine"), ("Take the saved one", "Theirs")])
@@ -100,7 +100,7 @@ def test_a_conflict_is_ended_either_way(run: Run, label: str, kept: str) -> None
     app = type_note(opened(), "Mine")
     write_notes(run, text="Theirs")
     app = press(press(app, "Save the note"), label)
-    assert notes_of(run).text == kept == app.text_area[0].value
+    assert read_notes(run).text == kept == app.text_area[0].value
     assert not app.warning
 
 
@@ -114,7 +114,7 @@ def test_a_window_where_nobody_writes_follows_the_others(run: Run) -> None:
 
 def test_a_note_with_space_at_its_end_is_no_conflict(run: Run) -> None:
     app = press(type_note(opened(), "Words \n\n"), "Save the note")
-    assert notes_of(run).text == "Words"
+    assert read_notes(run).text == "Words"
     assert "Not saved yet" not in said(app.run()) and not app.warning
 
 

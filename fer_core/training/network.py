@@ -15,29 +15,29 @@ from fer_core.models.weights_file import load_weights
 from fer_core.training.config.train_config import TrainConfig, load_config
 
 
-def trained_network(folder: Path) -> nn.Module:
+def load_trained_network(folder: Path) -> nn.Module:
     """The network of a run or bundle with its trained weights, in evaluation mode. Nothing is fetched.
 
     Raises:
         InputError: its config, contract or weights are missing, broken, or don't fit each other.
     """
     contract = Contract.load(folder / "contract.json")
-    return network_with(load_config(folder / "config.yaml"), contract, folder / "weights.safetensors")
+    return load_network(load_config(folder / "config.yaml"), contract, folder / "weights.safetensors")
 
 
-def network_with(config: TrainConfig, contract: Contract, weights: Path) -> nn.Module:
+def load_network(config: TrainConfig, contract: Contract, weights: Path) -> nn.Module:
     """The network that a config names, with the weights of a file, in evaluation mode. Nothing is fetched.
 
     Raises:
         InputError: the file can't be read, or is not of this network.
     """
     pretrained = {"pretrained": False} if model_info(config.model.name).option("pretrained") else {}
-    network = fresh_network(config, contract, **pretrained)
+    network = network_from_config(config, contract, **pretrained)
     load_weights(network, weights)
     return network.eval()
 
 
-def fresh_network(config: TrainConfig, contract: Contract, **changes: Any) -> nn.Module:
+def network_from_config(config: TrainConfig, contract: Contract, **changes: Any) -> nn.Module:
     """The network that a config names, before it learns: as chance has it, or with published weights.
 
     Args:
