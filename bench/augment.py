@@ -1,18 +1,17 @@
-"""Augmentation of a batch: each kind at once for all images, against torchvision's v2 on one image after the other.
+"""Augmentation of a batch: ours against torchvision's v2 on one image after the other.
 
-torchvision draws one chance for a whole batch, so that each image must be given by itself to be changed by itself.
+torchvision draws the same parameters for a whole batch, so each image needs a call of its own.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
 from collections.abc import Callable
 
 import torch
 from torchvision.transforms import v2
 
-from bench.support.table import show, timed_in_turn
+from bench.support.report import argument_parser, print_table, time_alternately
 from fer_core.training.augmentation.pipeline import augment
 from fer_core.training.config.train_config import AugmentConfig
 
@@ -24,7 +23,7 @@ Kinds = dict[str, tuple[AugmentConfig, Change]]
 
 
 def _kinds() -> Kinds:
-    """What is compared: ours, and torchvision's nearest to it."""
+    """List our settings and torchvision's nearest transform."""
     moved = v2.RandomAffine(15, (0.08, 0.08), (0.85, 1.15), 6, v2.InterpolationMode.BILINEAR)
     flipped = v2.RandomHorizontalFlip()
     return {
@@ -41,31 +40,29 @@ def _kinds() -> Kinds:
 
 def main() -> None:
     """Time both, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
-    parser.add_argument("--rounds", type=int, default=9)
-    asked = parser.parse_args()
+    parser = argument_parser(__doc__, rounds=9)
+    arguments = parser.parse_args()
     rows = []
     for shape, (channels, side) in _SHAPES.items():
         images = torch.rand(_BATCH, channels, side, side) * 255
-        for kind, (config, theirs) in _kinds().items():
-            rows.append({"images": shape, "kind": kind, **_compared(images, config, theirs, asked.rounds)})
-    show(f"A batch of {_BATCH}, {torch.get_num_threads()} threads", rows)
+        for kind, (config, transform) in _kinds().items():
+            rows.append({"images": shape, "kind": kind, **_compare(images, config, transform, arguments.rounds)})
+    print_table(f"A batch of {_BATCH}, {torch.get_num_threads()} threads", rows, as_json=arguments.json)
 
 
-def _compared(images: torch.Tensor, config: AugmentConfig, theirs: Change, rounds: int) -> dict[str, float]:
-    chance = torch.Generator().manual_seed(0)
-    seconds = timed_in_turn(
+def _compare(images: torch.Tensor, config: AugmentConfig, transform: Change, rounds: int) -> dict[str, float]:
+    rng = torch.Generator().manual_seed(0)
+    seconds = time_alternately(
         {
-            "ours": lambda: augment(images, config, chance),
-            "theirs": lambda: torch.stack([theirs(image) for image in images]),
+            "batch": lambda: augment(images, config, rng),
+            "one_by_one": lambda: torch.stack([transform(image) for image in images]),
         },
         rounds,
     )
     return {
-        "ours_ms": round(1e3 * seconds["ours"], 1),
-        "one_by_one_ms": round(1e3 * seconds["theirs"], 1),
-        "times_as_fast": round(seconds["theirs"] / seconds["ours"], 1),
+        "ours_ms": round(1e3 * seconds["batch"], 1),
+        "one_by_one_ms": round(1e3 * seconds["one_by_one"], 1),
+        "times_as_fast": round(seconds["one_by_one"] / seconds["batch"], 1),
     }
 
 

@@ -1,11 +1,8 @@
-"""Whether `torch.compile` pays: the same training steps, compiled and as they come, in turn. Needs a C++ compiler."""
+"""`torch.compile`: training steps compiled and eager, in turn. Needs a C++ compiler."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import statistics
-import sys
 import time
 from typing import Any
 
@@ -13,9 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bench.support.table import show
+from bench.support.report import argument_parser, keep_memory, print_table
 from fer_core.models.registry import build_network
-from fer_core.system.allocator import MALLOC_SETTINGS, has_malloc_settings
 from fer_core.training.config.train_config import TrainConfig, load_config, presets
 
 _CLASSES = 8
@@ -23,7 +19,7 @@ _CASES = (("small-soft", "bf16"), ("small-soft", "fp32"), ("A-cnn", "bf16"), ("B
 
 
 class TrainStep:
-    """Training steps of a preset's network on one batch of chance."""
+    """Training steps of a preset's network on one random batch."""
 
     def __init__(self, config: TrainConfig, precision: str) -> None:
         torch.manual_seed(0)
@@ -37,7 +33,7 @@ class TrainStep:
         self.images = images.contiguous(memory_format=torch.channels_last)
         self.labels = torch.randint(0, _CLASSES, (config.batch_size,))
 
-    def take(self, network: Any) -> float:
+    def run(self, network: Any) -> float:
         """One step through `network`, which has these weights; seconds."""
         started = time.perf_counter()
         self.optimizer.zero_grad()
@@ -52,9 +48,9 @@ def _row(preset: str, precision: str, rounds: int) -> dict[str, Any]:
     torch._dynamo.reset()
     steps = TrainStep(load_config(presets()[preset]), precision)
     compiled = torch.compile(steps.network)
-    compiling_s = steps.take(compiled)
-    steps.take(steps.network)
-    pairs = [(steps.take(steps.network), steps.take(compiled)) for _ in range(rounds)]
+    compiling_s = steps.run(compiled)
+    steps.run(steps.network)
+    pairs = [(steps.run(steps.network), steps.run(compiled)) for _ in range(rounds)]
     return {
         "preset": preset,
         "precision": precision,
@@ -67,16 +63,11 @@ def _row(preset: str, precision: str, rounds: int) -> dict[str, Any]:
 
 def main() -> None:
     """Time each case, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
-    parser.add_argument("--rounds", type=int, default=25)
-    asked = parser.parse_args()
-    if not has_malloc_settings():  # as a training has it
-        os.execve(
-            sys.executable, [sys.executable, "-m", "bench.compile", *sys.argv[1:]], {**os.environ, **MALLOC_SETTINGS}
-        )
-    rows = [_row(preset, precision, asked.rounds) for preset, precision in _CASES]
-    show(f"torch.compile on {torch.get_num_threads()} threads", rows)
+    parser = argument_parser(__doc__, rounds=25)
+    arguments = parser.parse_args()
+    keep_memory("bench.compile")
+    rows = [_row(preset, precision, arguments.rounds) for preset, precision in _CASES]
+    print_table(f"torch.compile on {torch.get_num_threads()} threads", rows, as_json=arguments.json)
 
 
 if __name__ == "__main__":

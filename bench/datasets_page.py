@@ -1,7 +1,7 @@
-"""The Datasets page on an index of a million rows: what a filter or a split change takes once it has been opened.
+"""The Datasets page on an index of a million rows: seconds for a filter or a change of the split.
 
-A store is made in a temporary folder: rows drawn in numpy, their faces a few images that they share. The page runs as
-in the app, without a browser: what is measured is the server's answer.
+A temporary store has random rows that share a few images. The page runs as in the app, without a browser: the server's
+response is measured.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import pandas as pd
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from bench.support.table import show
+from bench.support.report import argument_parser, print_table
 from fer_core.data.catalog import open_dataset
 from fer_core.data.ingest.import_folder import DATASET_MARKER, INDEX, MANIFEST
 from fer_core.data.manifest import builtin_manifests, dump_manifest
@@ -48,57 +48,58 @@ Change = Callable[[AppTest], AppTest]
 
 def main() -> None:
     """Make the store, open the page, change what it shows, print the table."""
+    arguments = argument_parser(__doc__).parse_args()
     logging.getLogger("streamlit").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FERSCOPE_HOME"], os.environ["FERSCOPE_OFFLINE"] = folder, "true"
         settings.cache_clear()
         _make_store(settings())
-        rows = [*_faces_rows(), *_classes_rows(), *_splits_rows()]
+        rows = [*_face_rows(), *_classes_rows(), *_splits_rows()]
     slowest = max((row for row in rows if row["what"] != _FIRST), key=lambda row: row["worst_s"])
     words = f"the slowest change was {slowest['what']} in {slowest['section']}, {slowest['worst_s']:.2f} s"
-    show(f"The Datasets page on {_ROWS:,} rows: {words}", rows)
+    print_table(f"The Datasets page on {_ROWS:,} rows: {words}", rows, as_json=arguments.json)
 
 
-def _faces_rows() -> list[dict[str, Any]]:
+def _face_rows() -> list[dict[str, Any]]:
     labels = ["happiness", "contempt", "unlabeled", "all"]
-    return _measured(
+    return _measure(
         "faces",
         {
-            "another expression": [_chosen("label", value) for value in labels],
-            "another part": [_pressed("split", value) for value in ("train", "valid", "test", "all")],
-            "other marks": [_chosen("mark", value) for value in ("used", "excluded", "all")],
-            "a shuffle": [_chosen("order", value) for value in ("1", "2", "all")],
-            "a name": [_searched(text) for text in ("face00", "0077", "")],
-            "the next page": [_button("Next")] * 3,
+            "another expression": [_select("label", value) for value in labels],
+            "another part": [_press("split", value) for value in ("train", "valid", "test", "all")],
+            "other marks": [_select("mark", value) for value in ("used", "excluded", "all")],
+            "a shuffle": [_select("order", value) for value in ("1", "2", "all")],
+            "a name": [_search(text) for text in ("face00", "0077", "")],
+            "the next page": [_click("Next")] * 3,
             "a tick": [lambda app: app.checkbox[3].check().run()],
         },
     )
 
 
 def _classes_rows() -> list[dict[str, Any]]:
-    return _measured(
+    return _measure(
         "classes",
         {
-            "another part": [_pressed("split", value) for value in ("train", "valid", "test", "all")],
-            "another scale": [_pressed("scale", value) for value in ("share", "log", "count")],
-            "stacked bars": [_pressed("bars", value) for value in ("stacked", "grouped")],
+            "another part": [_press("split", value) for value in ("train", "valid", "test", "all")],
+            "another scale": [_press("scale", value) for value in ("share", "log", "count")],
+            "stacked bars": [_press("bars", value) for value in ("stacked", "grouped")],
         },
     )
 
 
 def _splits_rows() -> list[dict[str, Any]]:
     seeds = [split_to_query(SplitConfig(kind="seeded", seed=seed)) for seed in (1, 2, 3)]
-    return _measured(
+    return _measure(
         "splits",
         {
-            "another seed": [_addressed("split", seed) for seed in seeds],
-            "one seen before": [_addressed("split", seed) for seed in (seeds[0], "published")],
+            "another seed": [_set_query_param("split", seed) for seed in seeds],
+            "one seen before": [_set_query_param("split", seed) for seed in (seeds[0], "published")],
         },
     )
 
 
-def _measured(section: str, changes: dict[str, Sequence[Change]]) -> list[dict[str, Any]]:
-    """Rows of the table for one section: its first view, then each kind of change."""
+def _measure(section: str, changes: dict[str, Sequence[Change]]) -> list[dict[str, Any]]:
+    """Measure one section: its first view, then each kind of change."""
     app = AppTest.from_file(str(_APP), default_timeout=300).run()
     app.query_params["dataset"], app.query_params["section"] = _DATASET, section
     started = time.perf_counter()
@@ -127,19 +128,19 @@ def _row(section: str, what: str, seconds: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def _chosen(key: str, value: str) -> Change:
+def _select(key: str, value: str) -> Change:
     return lambda app: app.selectbox(key=key).set_value(value).run()
 
 
-def _pressed(key: str, value: str) -> Change:
+def _press(key: str, value: str) -> Change:
     return lambda app: app.button_group(key=key).set_value(value).run()
 
 
-def _searched(text: str) -> Change:
+def _search(text: str) -> Change:
     return lambda app: app.text_input(key="find").set_value(text).run()
 
 
-def _addressed(name: str, value: str) -> Change:
+def _set_query_param(name: str, value: str) -> Change:
     def change(app: AppTest) -> AppTest:
         app.query_params[name] = value
         return app.run()
@@ -147,7 +148,7 @@ def _addressed(name: str, value: str) -> Change:
     return change
 
 
-def _button(label: str) -> Change:
+def _click(label: str) -> Change:
     return lambda app: next(button for button in app.button if button.label == label).click().run()
 
 

@@ -1,7 +1,8 @@
-"""Near-duplicate search: the hashes and signatures of a million pictures, evenly spread and skewed, against comparing
-all pairs of a few. And the search of a million for augmented copies, measured for some and scaled to all.
+"""Near-duplicate search among a million images, uniform and skewed, against comparing all pairs of a few.
 
-Each row is made in a process of its own, so that its peak memory is its own.
+The search for augmented copies is measured for some images and scaled to all.
+
+Each row is measured in a process of its own, so that its peak memory is its own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.support.table import show
+from bench.support.report import argument_parser, print_table
 from fer_core.data.duplicates.augmented_copies import augmented_copies
 from fer_core.data.duplicates.detail import DETAIL_SIDE, Details, decode_details, encode_details
 from fer_core.data.duplicates.duplicates import NEAR_BITS, SIMILARITY_MIN
@@ -28,14 +29,14 @@ from fer_core.data.index.image_stats import hash_frequencies
 _MANY = 1_000_000
 _FEW = 20_000
 _SIDE = 8
-_COPIED_01, _SAME_01 = 0.05, 0.1
+_COPIES_01, _SAME_01 = 0.05, 0.1
 _CENTERS = 1_000
 _NOISE, _LITTLE = 0.2, 0.02
 """By how much of what a picture is a copy differs: most that differ by the first are near-duplicates."""
 
-_SEARCHED = (200, 1_000)
+_N_QUERIES = (200, 1_000)
 """For so many pictures augmented copies are looked for among a million: of the two, the time of a search is scaled."""
-_JUDGED = 20_000
+_SCALED_TO = 20_000
 
 _CHUNK = 50_000
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -53,6 +54,7 @@ class Pictures(NamedTuple):
 
 def main() -> None:
     """Search each set in a process of its own, print the table."""
+    arguments = argument_parser(__doc__).parse_args()
     sets = ("uniform", "skewed")
     jobs = [(kind, _MANY, "near_pairs") for kind in sets]
     jobs += [(kind, _FEW, way) for kind in sets for way in ("all pairs", "near_pairs")]
@@ -60,20 +62,23 @@ def main() -> None:
     rows = []
     for job in jobs:
         with spawn.Pool(1) as pool:
-            rows.append(pool.apply(_searched, job))
+            rows.append(pool.apply(_search_row, job))
     slowest = {row["set"]: row["seconds"] for row in rows if row["way"] == "all pairs"}
     for row in rows:
         row["ratio"] = round(slowest[row["set"]] / row["seconds"], 1) if row["pictures"] == _FEW else "-"
         row["seconds"] = round(row["seconds"], 3)
-    show(
-        f"Near-duplicates: hashes within {NEAR_BITS} of 64 bits, signatures correlating {SIMILARITY_MIN} or more", rows
-    )
+    title = f"Near-duplicates: hashes within {NEAR_BITS} of 64 bits, signatures correlating {SIMILARITY_MIN} or more"
+    print_table(title, rows, as_json=arguments.json)
     with spawn.Pool(1) as pool:
-        copies = [pool.apply(_copies_searched, ())]
-    show(f"Augmented copies of {_SEARCHED[1]:,} among {_MANY:,} pictures, and the time scaled to more", copies)
+        copies = [pool.apply(_copies_row, ())]
+    print_table(
+        f"Augmented copies of {_N_QUERIES[1]:,} among {_MANY:,} pictures, and the time scaled to more",
+        copies,
+        as_json=arguments.json,
+    )
 
 
-def _searched(kind: str, size: int, way: str) -> dict[str, Any]:
+def _search_row(kind: str, size: int, way: str) -> dict[str, Any]:
     """One row of the table. `joined` are near-duplicates of what they were made from that end in one group with it."""
     search = {"near_pairs": _near_pairs, "all pairs": _all_pairs}[way]
     search(_pictures(kind, 4 * _CENTERS))  # once uncounted: lazy imports
@@ -85,7 +90,7 @@ def _searched(kind: str, size: int, way: str) -> dict[str, Any]:
     made = np.flatnonzero(pictures.copy_of >= 0)
     planted = np.stack([pictures.copy_of[made], made], axis=1)
     planted = planted[_bits(pictures, planted) <= NEAR_BITS]
-    planted = planted[_alike(pictures, planted)]
+    planted = planted[_similar(pictures, planted)]
     group = components(size, pairs)
     return {
         "pictures": size,
@@ -99,17 +104,17 @@ def _searched(kind: str, size: int, way: str) -> dict[str, Any]:
     }
 
 
-def _copies_searched() -> dict[str, Any]:
+def _copies_row() -> dict[str, Any]:
     """The second table: processor time grows by the same amount with each picture that is searched for.
 
     `cpu_min_scaled` is what `scaled_to` of them would take by that. Every searched picture has a mirrored copy, `found`
     says of how many it was found.
     """
-    few, many = _SEARCHED
+    few, many = _N_QUERIES
     details = _with_mirrored_copies(many, _MANY, np.random.default_rng(0))
     augmented_copies(details[:_FEW], np.arange(few))  # once uncounted: lazy imports
     spent = []
-    for count in _SEARCHED:
+    for count in _N_QUERIES:
         started, wall = time.process_time(), time.perf_counter()
         pairs = augmented_copies(details, np.arange(count)).pairs
         spent.append(time.process_time() - started)
@@ -122,37 +127,37 @@ def _copies_searched() -> dict[str, Any]:
         "cpu_s": round(spent[1], 1),
         "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT / 2**20),
         "found": len(set(map(tuple, pairs.tolist())) & {(row, many + row) for row in range(many)}),
-        "scaled_to": _JUDGED,
-        "cpu_min_scaled": round((spent[1] + each * (_JUDGED - many)) / 60, 1),
+        "scaled_to": _SCALED_TO,
+        "cpu_min_scaled": round((spent[1] + each * (_SCALED_TO - many)) / 60, 1),
     }
 
 
 def _with_mirrored_copies(count: int, size: int, rng: np.random.Generator) -> Details:
     """Pictures of their own, but after the first few as many that are one of those mirrored, with a little noise."""
     flip = np.tile(np.where(np.arange(DETAIL_SIDE) % 2, -1, 1), DETAIL_SIDE).astype(np.float32)
-    first = _own(count, rng, DETAIL_SIDE)
-    drawn = [first, np.asarray(first * flip + _LITTLE * _own(count, rng, DETAIL_SIDE), np.float32)]
+    first = _independent(count, rng, DETAIL_SIDE)
+    drawn = [first, np.asarray(first * flip + _LITTLE * _independent(count, rng, DETAIL_SIDE), np.float32)]
     starts = range(2 * count, size, _CHUNK)
-    rest = (_kept(_own(min(_CHUNK, size - start), rng, DETAIL_SIDE)) for start in starts)
-    return np.concatenate([*map(_kept, drawn), *rest])
+    rest = (_quantized(_independent(min(_CHUNK, size - start), rng, DETAIL_SIDE)) for start in starts)
+    return np.concatenate([*map(_quantized, drawn), *rest])
 
 
-def _kept(frequencies: Frequencies) -> Details:
+def _quantized(frequencies: Frequencies) -> Details:
     return decode_details(pd.Series(encode_details(frequencies), dtype=object))
 
 
 def _near_pairs(pictures: Pictures) -> Pairs:
-    return near_pairs(pictures.hashes, NEAR_BITS, lambda pairs: _alike(pictures, pairs))
+    return near_pairs(pictures.hashes, NEAR_BITS, lambda pairs: _similar(pictures, pairs))
 
 
 def _all_pairs(pictures: Pictures) -> Pairs:
     """Every pair compared, a row against all later ones at a time."""
     found = []
     for row in range(len(pictures.hashes) - 1):
-        bits = np.bitwise_count((pictures.hashes[row] ^ pictures.hashes[row + 1 :]).view(np.uint64))
-        near = np.flatnonzero(bits <= NEAR_BITS)
+        precision_name = np.bitwise_count((pictures.hashes[row] ^ pictures.hashes[row + 1 :]).view(np.uint64))
+        near = np.flatnonzero(precision_name <= NEAR_BITS)
         pairs = np.stack([np.full(len(near), row), near + row + 1], axis=1)
-        found.append(pairs[_alike(pictures, pairs)])
+        found.append(pairs[_similar(pictures, pairs)])
     return np.concatenate(found)
 
 
@@ -161,7 +166,7 @@ def _bits(pictures: Pictures, pairs: Pairs) -> NDArray[np.uint8]:
     return np.bitwise_count((first ^ second).view(np.uint64))
 
 
-def _alike(pictures: Pictures, pairs: NDArray[np.integer]) -> NDArray[np.bool_]:
+def _similar(pictures: Pictures, pairs: NDArray[np.integer]) -> NDArray[np.bool_]:
     return np.asarray(similarity(pictures.signatures, pairs) >= SIMILARITY_MIN)
 
 
@@ -179,13 +184,13 @@ def _pictures(kind: str, size: int) -> Pictures:
 
 def _uniform(size: int, rng: np.random.Generator) -> Iterator[tuple[Frequencies, NDArray[np.int64]]]:
     """Pictures of their own, a share of them with a copy."""
-    count = int(_COPIED_01 * size)
-    copied = _own(count, rng)
+    count = int(_COPIES_01 * size)
+    copied = _independent(count, rng)
     yield copied, np.full(count, -1)
-    yield _noisy(copied, _NOISE, rng), np.arange(count)
+    yield _perturbed(copied, _NOISE, rng), np.arange(count)
     for start in range(2 * count, size, count):
         count = min(count, size - start)
-        yield _own(count, rng), np.full(count, -1)
+        yield _independent(count, rng), np.full(count, -1)
 
 
 def _skewed(size: int, rng: np.random.Generator) -> Iterator[tuple[Frequencies, NDArray[np.int64]]]:
@@ -193,25 +198,25 @@ def _skewed(size: int, rng: np.random.Generator) -> Iterator[tuple[Frequencies, 
 
     Billions of pairs are near, more than `near_pairs` keeps: it drops those that join what is joined already.
     """
-    centers = _own(_CENTERS, rng)
+    centers = _independent(_CENTERS, rng)
     yield centers, np.full(_CENTERS, -1)
     for start in range(_CENTERS, size, _CHUNK):
         rows = np.arange(start, min(start + _CHUNK, size))
         same = rows < _CENTERS + _SAME_01 * size
         copy_of = np.where(same, 0, rows % _CENTERS)
-        yield _noisy(centers[copy_of], np.where(same, _LITTLE, _NOISE)[:, None], rng), copy_of
+        yield _perturbed(centers[copy_of], np.where(same, _LITTLE, _NOISE)[:, None], rng), copy_of
 
 
-def _own(count: int, rng: np.random.Generator, side: int = _SIDE) -> Frequencies:
+def _independent(count: int, rng: np.random.Generator, side: int = _SIDE) -> Frequencies:
     """Pictures that have nothing to do with each other; as in photographs, the waves are the lower the shorter."""
     across, down = np.meshgrid(np.arange(side), np.arange(side))
     height = 1000 / np.maximum(across + down, 1).ravel()
     return np.asarray(rng.standard_normal((count, side * side), np.float32) * height, np.float32)
 
 
-def _noisy(frequencies: Frequencies, share: float | NDArray[np.float64], rng: np.random.Generator) -> Frequencies:
+def _perturbed(frequencies: Frequencies, share: float | NDArray[np.float64], rng: np.random.Generator) -> Frequencies:
     """Copies that differ by a share of what pictures do."""
-    return np.asarray(frequencies + share * _own(len(frequencies), rng), np.float32)
+    return np.asarray(frequencies + share * _independent(len(frequencies), rng), np.float32)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Indexing: images a second against a plain single-thread Pillow loop that does the same work.
+"""Indexing: images per second, against a single-thread Pillow loop that does the same work.
 
-What bounds it is told by the last way: only decoding (OpenCV, on libpng and libjpeg-turbo) and the SHA-256 of the
-pixels, on one thread, read as the loop reads them. Nobody's index on two cores is more than twice as fast as that.
+The last method is the upper bound: only decoding (OpenCV) and the SHA-256 of the pixels, on one thread. No index on two
+cores can be more than twice as fast.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from bench.support.report import argument_parser, print_table, time_alternately
 from bench.support.synthetic_files import faces, gray_jpeg, gray_png, wide_jpeg, write_folder, write_zip
-from bench.support.table import show, timed_in_turn
 from fer_core.data.index.builder import build_parts, merge_parts
 from fer_core.data.index.images import try_decode
 from fer_core.data.label_mapping.label_map import build_label_map
@@ -34,7 +34,7 @@ _SOURCES: tuple[tuple[str, int, Callable[[Path, int], Path]], ...] = (
     ("gray 224x224 JPEG in a zip", 30_000, lambda at, n: write_zip(at, faces(n, 224, gray_jpeg, "jpg"))),
     ("color 640x480 JPEG in a folder", 5_000, lambda at, n: write_folder(at, faces(n, 480, wide_jpeg, "jpg", 50))),
 )
-"""What is indexed, how many of it (starting two processes counts, but must not decide), and how it is made."""
+"""Title, number of images (enough that starting two processes hardly counts) and writer."""
 
 _ROUNDS = 2
 _MANIFEST = Manifest(id="bench", title="Bench", summary="", license="MIT", layout="folders")
@@ -44,17 +44,18 @@ _COSINES = np.cos(np.pi * (2 * _PLACES[None] + 1) * _PLACES[:_LOW, None] / (2 * 
 
 
 def main() -> None:
-    """Draw the sources, index each three ways, print the table."""
+    """Write the sources, index each with every method, print the table."""
+    arguments = argument_parser(__doc__).parse_args()
     rows: list[dict[str, Any]] = []
     for title, total, make in _SOURCES:
         with tempfile.TemporaryDirectory() as folder:
             source, target = make(Path(folder) / "source", total), Path(folder) / "index"
-            seconds = timed_in_turn(
+            seconds = time_alternately(
                 {
-                    "Pillow loop, 1 thread": lambda: _plain_index(source, target),  # noqa: B023  (called in this turn)
+                    "Pillow loop, 1 thread": lambda: _pillow_index(source, target),  # noqa: B023  (called in this turn)
                     "ours, 1 process": lambda: index(source, target, 1),  # noqa: B023
                     "ours, 2 processes": lambda: index(source, target, 2),  # noqa: B023
-                    "decoding and SHA-256 alone, 1 thread": lambda: _bound(source),  # noqa: B023
+                    "decoding and SHA-256 alone, 1 thread": lambda: _decode_and_hash(source),  # noqa: B023
                 },
                 _ROUNDS,
             )
@@ -70,11 +71,11 @@ def main() -> None:
             }
             for way, value in seconds.items()
         ]
-    show("Indexing: open, decode, size, hashes, statistics, and the table on disk", rows)
+    print_table("Indexing: open, decode, size, hashes, statistics, and the table on disk", rows, as_json=arguments.json)
 
 
 def index(source: Path, target: Path, processes: int) -> None:
-    """As an import does it, from opening the source to the finished index."""
+    """Index as an import does, from opening the source to the finished table."""
     shutil.rmtree(target, ignore_errors=True)
     with open_source(source, Settings()) as opened:
         labels = build_label_map(_MANIFEST, folders.READER.codes, folders.READER.unlabeled)
@@ -84,14 +85,14 @@ def index(source: Path, target: Path, processes: int) -> None:
     merge_parts(target / "parts", target / "index.parquet")
 
 
-def _plain_index(source: Path, target: Path) -> None:
-    """As a script would: one file after the other, a row each, one table at the end."""
+def _pillow_index(source: Path, target: Path) -> None:
+    """Index as a script would: one file after the other."""
     target.mkdir(exist_ok=True)
-    rows = [{"path": name, **_plain(content)} for name, content in _contents(source)]
+    rows = [{"path": name, **_pillow_row(content)} for name, content in _contents(source)]
     pd.DataFrame(rows).to_parquet(target / "plain.parquet")
 
 
-def _bound(source: Path) -> None:
+def _decode_and_hash(source: Path) -> None:
     for _, content in _contents(source):
         pixels = try_decode(content)
         assert pixels is not None
@@ -108,8 +109,8 @@ def _contents(source: Path) -> Iterator[tuple[str, bytes]]:
             yield name, archive.read(name)
 
 
-def _plain(content: bytes) -> dict[str, object]:
-    """The same columns the way a script would make them: Pillow, numpy, a cosine transform by matrices."""
+def _pillow_row(content: bytes) -> dict[str, object]:
+    """Compute the same columns with Pillow and NumPy."""
     image = Image.open(io.BytesIO(content))
     pixels = np.asarray(image)
     gray_image = image.convert("L")

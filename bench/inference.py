@@ -1,14 +1,13 @@
-"""From a frame to its readings: ours against study A's loop, our network by PyTorch against ONNX Runtime, in 32 bits
-and in 8 where the model has them, and Live on a running video.
+"""Inference speed: a frame to its predictions against study A's loop, the network by PyTorch and ONNX Runtime (FP32 and
+INT8), and Live on a running video.
 
     python -m bench.inference [--model default] [--rounds 15] [--threads 1 2] [--json]
 
-The sides take turns on the same frames. A row's ratio is the median of the ratios of its rounds.
+The methods take turns on the same frames. A row's ratio is the median of its rounds' ratios.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -21,9 +20,9 @@ import numpy as np
 import torch
 
 from bench.support.frames import frame, has_photographs
-from bench.support.inference_methods import Contestant, Ours, StudyA, Turn, bits, use_threads
+from bench.support.inference_methods import FerscopeMethod, Method, StudyAMethod, Timing, precision_name, use_threads
 from bench.support.live_methods import live_rows
-from bench.support.table import show
+from bench.support.report import argument_parser, print_table
 from fer_core.bundles.bundle import INT8_FILE, MODEL_FILE, Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.bundles.fastest import open_fastest
@@ -39,85 +38,91 @@ _ENGINE_RUNS = 10
 
 
 def main() -> None:
-    """Run the sides in turn, print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Run the methods in turn, print the tables."""
+    parser = argument_parser(__doc__)
     parser.add_argument("--model", default="default")
     parser.add_argument("--rounds", type=int, default=15, help="how often each side reads each frame")
     parser.add_argument("--video-rounds", type=int, default=3, help="how often each side reads each video")
     parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, min(2, os.cpu_count() or 1)}))
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
-    asked = parser.parse_args()
-    folder = find_model(asked.model, settings()).folder
+    arguments = parser.parse_args()
+    folder = find_model(arguments.model, settings()).folder
     networks = [folder / name for name in (MODEL_FILE, INT8_FILE) if (folder / name).is_file()]
     opened = open_detector(settings())
-    threads: list[int] = asked.threads
+    threads: list[int] = arguments.threads
     # One of each a number of threads, as an ONNX Runtime session can't change its own.
-    sides: list[Contestant] = [
-        side
+    methods: list[Method] = [
+        method
         for count in threads
-        for side in (StudyA(count), *(Ours.open(path, opened.detector, count) for path in networks))
+        for method in (StudyAMethod(count), *(FerscopeMethod.open(path, opened.detector, count) for path in networks))
     ]
     rows = [
-        row for width, height in _SIZES for faces in _FACES for row in _rows(sides, width, height, faces, asked.rounds)
+        row
+        for width, height in _SIZES
+        for faces in _FACES
+        for row in _rows(methods, width, height, faces, arguments.rounds)
     ]
-    engines = [row for faces in _FACES for row in _engine_rows(networks, threads, faces, asked.rounds)]
+    engines = [row for faces in _FACES for row in _engine_rows(networks, threads, faces, arguments.rounds)]
     live = {count: open_fastest(folder, threads=count) for count in threads}
     videos = [
-        row for count, fastest in live.items() for row in live_rows(fastest, opened.detector, count, asked.video_rounds)
+        row
+        for count, fastest in live.items()
+        for row in live_rows(fastest, opened.detector, count, arguments.video_rounds)
     ]
-    here = {
+    environment = {
         "processor": processor().name,
         "instruction_sets": list(processor().instruction_sets),
         "live_form": {count: f"{fastest.form}: {fastest.reason}" for count, fastest in live.items()},
     }
-    if asked.json:
-        print(json.dumps([*rows, *engines, *videos, here]))
+    if arguments.json:
+        print(json.dumps([*rows, *engines, *videos, environment]))
         return
     print(f"{processor()}, threads: {', '.join(map(str, threads))}\n")
-    people = "photographs" if has_photographs() else "DRAWN faces, as there are no photographs: find them yourself"
-    show(f"A frame of {people}, {asked.rounds} rounds. {opened.message}", rows)
-    show("\nThe network alone, ready faces", engines)
+    people = "photographs" if has_photographs() else "SYNTHETIC faces, as there are no photographs"
+    print_table(f"A frame of {people}, {arguments.rounds} rounds. {opened.message}", rows, as_json=arguments.json)
+    print_table("\nThe network alone, ready faces", engines, as_json=arguments.json)
     forms = "; ".join(f"{count} threads {fastest.form}, {fastest.reason}" for count, fastest in live.items())
-    show(f"\nA running video. Live reads without flip TTA, by the form that is faster here ({forms})", videos)
+    print_table(
+        f"\nA running video. Live reads without flip TTA, by the form that is faster here ({forms})",
+        videos,
+        as_json=arguments.json,
+    )
 
 
-def _rows(sides: Sequence[Contestant], width: int, height: int, faces: int, rounds: int) -> list[dict[str, Any]]:
-    """A row a side; study A's loop with as many threads is what each is held against."""
+def _rows(methods: Sequence[Method], width: int, height: int, faces: int, rounds: int) -> list[dict[str, Any]]:
+    """Build a row for each method; ratios are against study A's loop with as many threads."""
     picture = frame(width, height, faces)
-    turns: list[list[Turn]] = [[] for _ in sides]
+    timings: list[list[Timing]] = [[] for _ in methods]
     for _ in range(rounds + 1):
-        for side, mine in zip(sides, turns, strict=True):
-            mine.append(_turn(side, picture))
-    turns = [mine[1:] for mine in turns]  # the first warms up
-    theirs = {side.threads: mine for side, mine in zip(sides, turns, strict=True) if isinstance(side, StudyA)}
-    return [
-        _row(side, f"{width}x{height}", faces, mine, theirs[side.threads])
-        for side, mine in zip(sides, turns, strict=True)
-    ]
+        for method, mine in zip(methods, timings, strict=True):
+            mine.append(_time_frame(method, picture))
+    timings = [mine[1:] for mine in timings]  # the first warms up
+    pairs = list(zip(methods, timings, strict=True))
+    study_a = {method.threads: mine for method, mine in pairs if isinstance(method, StudyAMethod)}
+    return [_row(method, f"{width}x{height}", faces, mine, study_a[method.threads]) for method, mine in pairs]
 
 
-def _turn(side: Contestant, picture: RgbImage) -> Turn:
-    use_threads(side.threads)
-    return side.turn(picture)
+def _time_frame(method: Method, picture: RgbImage) -> Timing:
+    use_threads(method.threads)
+    return method.time_frame(picture)
 
 
-def _row(side: Contestant, size: str, faces: int, mine: list[Turn], theirs: list[Turn]) -> dict[str, Any]:
-    all_s = statistics.median(turn.all_s for turn in mine)
+def _row(method: Method, size: str, faces: int, mine: list[Timing], theirs: list[Timing]) -> dict[str, Any]:
+    all_s = statistics.median(time_frame.all_s for time_frame in mine)
     found = mine[-1].found
     return {
         "frame": size,
         "faces": faces,
-        "side": side.name,
-        "threads": side.threads,
+        "side": method.name,
+        "threads": method.threads,
         "found": found,
-        "detect_ms": _ms(turn.detect_s for turn in mine),
-        "crop_ms": _ms(turn.crop_s for turn in mine),
-        "classify_ms": _ms(turn.classify_s for turn in mine),
+        "detect_ms": _ms(time_frame.detect_s for time_frame in mine),
+        "crop_ms": _ms(time_frame.crop_s for time_frame in mine),
+        "classify_ms": _ms(time_frame.classify_s for time_frame in mine),
         "all_ms": round(1000 * all_s, 2),
         "ms_a_face": round(1000 * all_s / found, 2) if found else "",
         "frames_per_s": round(1 / all_s, 1),
         "times_study_a": round(statistics.median(b.all_s / a.all_s for a, b in zip(mine, theirs, strict=True)), 1),
-        "cpu_ms": _ms(turn.cpu_s for turn in mine),
+        "cpu_ms": _ms(time_frame.cpu_s for time_frame in mine),
         "times_by_cpu": round(statistics.median(b.cpu_s / a.cpu_s for a, b in zip(mine, theirs, strict=True)), 1),
     }
 
@@ -143,7 +148,7 @@ def _engine_rows(networks: Sequence[Path], threads: Sequence[int], faces: int, r
         runs["PyTorch", count] = by_torch
         for path in networks:
             bundle = Bundle.open(folder, threads=count, model_file=path.name)
-            runs[f"ONNX Runtime, {bits(path)}", count] = by_onnx(bundle)
+            runs[f"ONNX Runtime, {precision_name(path)}", count] = by_onnx(bundle)
     seconds: dict[tuple[str, int], list[float]] = {key: [] for key in runs}
     for _ in range(rounds + 1):
         for (engine, count), run in runs.items():

@@ -1,22 +1,21 @@
-"""What Live's forms of a network cost in accuracy: in FP32 and in INT8, in two passes (flip test-time augmentation), in
-two passes over two frames between which the face has moved, and in one pass.
+"""Accuracy of Live's forms of a network: in FP32 and INT8, with flip test-time augmentation (two passes), with the two
+passes on two frames between which the face moves, and in one pass.
 
     python -m bench.live_accuracy --data ferplus.zip [--split valid] [--model default] [--json]
 
-Live reads a face as it is and its mirror image by turns and takes the mean of the last two logits: one that stays in
-two passes, one that moves in two passes over two frames. One pass is what the first frame of a face has.
+Live predicts a face and its mirror image by turns and takes the mean of the last two logits; the first frame of a face
+has one pass.
 """
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from bench.support.table import show
+from bench.support.report import argument_parser, print_table
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.bundles.fastest import FORMS
@@ -34,38 +33,37 @@ _SHIFT_01 = 0.02
 
 def main() -> None:
     """Read the images with each form, print a row a form, protocol and operating point."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argument_parser(__doc__)
     add_model_and_data(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
-    asked = parser.parse_args()
-    model = find_model(asked.model, settings())
+    arguments = parser.parse_args()
+    model = find_model(arguments.model, settings())
     folder = model.folder
     rows: list[dict[str, Any]] = []
-    with judged_images(asked, model) as judged:
+    with judged_images(arguments, model) as judged:
         for name in (name for name in FORMS if (folder / name).is_file()):
             two, one = (Bundle.open(folder, model_file=name, flip_tta=flip_tta) for flip_tta in (True, False))
             forms = {
                 "two passes": predict_dataset(two, judged.rows, judged.source),
-                "two frames": _over_two_frames(one, judged.rows, judged.source),
+                "two frames": _predict_two_frames(one, judged.rows, judged.source),
                 "one pass": predict_dataset(one, judged.rows, judged.source),
             }
             for form, predictions in forms.items():
                 found = reports(predictions, one.calibration, one.contract.label_set)
                 rows += [_row(f"{FORMS[name]}, {form}", each, rows) for each in found]
-    show("Macro-F1, accuracy and calibration error in percent", rows)
+    print_table("Macro-F1, accuracy and calibration error in percent", rows, as_json=arguments.json)
 
 
-def _over_two_frames(bundle: Bundle, rows: pd.DataFrame, source: Source) -> pd.DataFrame:
+def _predict_two_frames(bundle: Bundle, rows: pd.DataFrame, source: Source) -> pd.DataFrame:
     """Predictions from two frames of each face, the second mirrored, moved by a fiftieth of its width and turned."""
     places, logits = [], []
     for batch, faces in read_batches(source, rows):
-        later = np.ascontiguousarray(bundle.contract.apply_batch([_moved(face) for face in faces])[..., ::-1])
+        later = np.ascontiguousarray(bundle.contract.apply_batch([_next_frame(face) for face in faces])[..., ::-1])
         logits.append((bundle.logits(bundle.contract.apply_batch(faces)) + bundle.logits(later)) / 2)
         places += batch
     return prediction_table(rows.iloc[places], np.concatenate(logits), bundle.contract.label_set)
 
 
-def _moved(face: RgbImage) -> RgbImage:
+def _next_frame(face: RgbImage) -> RgbImage:
     """The face in the next frame: a head that turns by a radian a second leans by 2 degrees more, 30 times a second."""
     height, width = face.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), _TURN_DEG, 1)

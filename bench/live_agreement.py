@@ -1,15 +1,13 @@
-"""How often Live, which saves what it can, shows what reading every face of every frame in two passes would show.
+"""Agreement of Live with predicting every face of every frame in two passes.
 
     python -m bench.live_agreement [--model default] [--form FP32 INT8] [--json] [CLIP ...]
 
-Both sides are smoothed over time as the page does. `covered`: faces of a search of each frame that lie in a box of
-Live's; `same_expression`: of these, those that both name alike at that moment; `difference`: half the sum of the
-differences between the probabilities, the mean.
+Both are smoothed over time as on the page. `covered`: detected faces that Live shows too; `same_expression`: of these,
+those with the same expression; `difference`: mean total variation distance of the probabilities.
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bench.support.frames import MEDIA
-from bench.support.table import show
+from bench.support.report import argument_parser, print_table
 from bench.support.videos import clip_frames
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
@@ -35,25 +33,24 @@ _CLIPS = ("woman_turning_640x360_20s.mp4", "stage_singer_640x360_9s.mp4")
 
 def main() -> None:
     """Read each clip both ways and print a row a clip, form and operating point."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argument_parser(__doc__)
     parser.add_argument("clips", nargs="*", type=Path, default=[MEDIA / name for name in _CLIPS])
     parser.add_argument("--model", default="default")
     parser.add_argument("--form", nargs="+", choices=[*FORMS.values()], default=[*FORMS.values()])
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
-    asked = parser.parse_args()
-    folder = find_model(asked.model, settings()).folder
+    arguments = parser.parse_args()
+    folder = find_model(arguments.model, settings()).folder
     detector = open_detector(settings()).detector
-    files = [name for name, form in FORMS.items() if form in asked.form and (folder / name).is_file()]
+    files = [name for name, form in FORMS.items() if form in arguments.form and (folder / name).is_file()]
     rows = [
-        _row(clip, FORMS[name], point, *_both(clip, folder, name, point, detector))
-        for clip in asked.clips
+        _row(clip, FORMS[name], point, *_matched_faces(clip, folder, name, point, detector))
+        for clip in arguments.clips
         for name in files
         for point in OperatingPoint
     ]
-    show("Live against reading every face of every frame", rows)
+    print_table("Live against reading every face of every frame", rows, as_json=arguments.json)
 
 
-def _both(
+def _matched_faces(
     clip: Path, folder: Path, name: str, point: OperatingPoint, detector: FaceDetector
 ) -> Iterator[tuple[SmoothedFace, SmoothedFace | None]]:
     """Each face of each frame as the whole reading has it, and as Live does; None where Live shows none there."""

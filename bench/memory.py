@@ -1,4 +1,4 @@
-"""Memory while indexing: 10,000 against 100,000 images. Only the list of its files may grow with the dataset."""
+"""Peak memory of indexing 10,000 and 100,000 images; only the list of files may grow with the dataset."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.support.report import argument_parser, print_table
 from bench.support.synthetic_files import faces, gray_png, write_folder, write_zip
-from bench.support.table import show
 
 _TOTALS = (10_000, 100_000)
 _PROCESSES = 2
@@ -23,7 +23,8 @@ _SOURCES: tuple[tuple[str, Callable[[Path, int], Path]], ...] = (
 
 
 def main() -> None:
-    """Draw the sources, index each in a process of its own, print the table."""
+    """Write the sources, index each in a process of its own, print the table."""
+    arguments = argument_parser(__doc__).parse_args()
     rows: list[dict[str, Any]] = []
     for title, make in _SOURCES:
         peaks: list[dict[str, float]] = []
@@ -42,11 +43,11 @@ def main() -> None:
                     "bytes_an_image": round(grown),
                 }
             )
-    show(f"Peak memory while indexing, {_PROCESSES} processes", rows)
+    print_table(f"Peak memory while indexing, {_PROCESSES} processes", rows, as_json=arguments.json)
 
 
 def _peaks(source: Path, target: Path) -> dict[str, float]:
-    """Peak MiB by what was done, each in a fresh process."""
+    """Measure the peak MiB of each step, each in a fresh process."""
     steps = ("nothing", "listing the files", "indexing", "indexing, its largest worker", "a whole import")
     found = {}
     for step in steps:

@@ -1,21 +1,17 @@
-"""Training steps channels last against the contiguous format: the same network, precision and batch, in turn."""
+"""Training steps in the channels-last and the contiguous memory format, in turn."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 
-from bench.support.table import show
+from bench.support.report import argument_parser, keep_memory, print_table
 from fer_core.models.catalog import model_info
 from fer_core.models.registry import build_network
-from fer_core.system.allocator import MALLOC_SETTINGS, has_malloc_settings
 from fer_core.training.config.train_config import load_config, presets
 from fer_core.training.precision import resolve_precision
 
@@ -67,19 +63,18 @@ def _row(preset: str, rounds: int, precision: str) -> dict[str, object]:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
-    parser.add_argument("--rounds", type=int, default=9, help="steps of each side")
+    parser = argument_parser(__doc__, rounds=9, rounds_help="steps of each side")
     parser.add_argument("--threads", type=int, default=1)
-    asked = parser.parse_args()
-    if not has_malloc_settings():
-        os.execve(
-            sys.executable, [sys.executable, "-m", "bench.memory_format", *sys.argv[1:]], os.environ | MALLOC_SETTINGS
-        )
-    torch.set_num_threads(asked.threads)
+    arguments = parser.parse_args()
+    keep_memory("bench.memory_format")
+    torch.set_num_threads(arguments.threads)
     precision = resolve_precision("auto", on_gpu=False).precision
-    rows = [_row(preset, asked.rounds, precision) for preset in _PRESETS]
-    show(f"Training steps, batch {_BATCH}, {asked.threads} threads, {asked.rounds} rounds", rows)
+    rows = [_row(preset, arguments.rounds, precision) for preset in _PRESETS]
+    print_table(
+        f"Training steps, batch {_BATCH}, {arguments.threads} threads, {arguments.rounds} rounds",
+        rows,
+        as_json=arguments.json,
+    )
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""What becomes of jobs when things go wrong: real trainings, really killed, on a disk really full.
+"""Reliability of jobs: trainings are killed, the disk fills up, the database is locked.
 
 `python -m bench.reliability [--rounds 20] [--only NAME …] [--json] [--write]`; `--write` puts the table into
-docs/reliability.md. After each round the store must open, every state be true, no job have run twice and no recorded
-epoch be lost; what was interrupted is resumed and must finish.
+docs/reliability.md. After each round the store must open, every state must be right, no job may have run twice and no
+recorded epoch may be lost; what was interrupted is resumed and must finish.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import random
@@ -25,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.support.job_start_recorder import EPOCHS
-from bench.support.reliability_store import Trial, kill
-from bench.support.table import show
+from bench.support.reliability_store import ReliabilityStore, kill
+from bench.support.report import argument_parser, print_table
 from fer_core.errors import FerscopeError
 from fer_core.jobs.job import Job, JobState
 from fer_core.jobs.service import supervisor_status
@@ -36,7 +35,7 @@ _TABLE_BEGINS, _TABLE_ENDS = "<!-- table -->", "<!-- end of the table -->"
 
 _DISK_MIB = 24
 _LOADING_S, _PHASE_S = 6.0, 2.0
-"""BundleInfo how long a training loads its libraries, and how long an epoch lasts."""
+"""About how long a training loads its libraries, and how long an epoch lasts."""
 
 _LOCKED_S = 12.0
 """Longer than the 10 s for which a process waits for the database."""
@@ -44,91 +43,91 @@ _LOCKED_S = 12.0
 
 @dataclass(frozen=True)
 class Round:
-    """What one round met, what the job did then, and what was wrong afterwards."""
+    """One round: the phase of the interruption, the outcome, and what was wrong afterwards."""
 
-    met: str
-    came: str
+    phase: str
+    outcome: str
     faults: list[str]
 
 
-Scenario = Callable[[Trial, random.Random], Round]
+Scenario = Callable[[ReliabilityStore, random.Random], Round]
 
 
-def training_killed(trial: Trial, chance: random.Random) -> Round:
+def training_killed(store: ReliabilityStore, rng: random.Random) -> Round:
     """kill -9 of the training process."""
-    job_id = trial.submit()
-    met = _at_a_random_moment(trial, job_id, chance)
-    kill(_process_of(met))
-    return _judged(trial, job_id, met)
+    job_id = store.submit()
+    interrupted = _wait_for_random_moment(store, job_id, rng)
+    kill(_process_of(interrupted))
+    return _check_recovery(store, job_id, interrupted)
 
 
-def supervisor_killed(trial: Trial, chance: random.Random) -> Round:
+def supervisor_killed(store: ReliabilityStore, rng: random.Random) -> Round:
     """kill -9 of the supervisor; the next one takes the job over."""
-    job_id = trial.submit()
-    met = _at_a_random_moment(trial, job_id, chance)
-    kill(supervisor_status(trial.settings).pid)
-    return _judged(trial, job_id, met)
+    job_id = store.submit()
+    interrupted = _wait_for_random_moment(store, job_id, rng)
+    kill(supervisor_status(store.settings).pid)
+    return _check_recovery(store, job_id, interrupted)
 
 
-def app_killed(trial: Trial, chance: random.Random) -> Round:
+def app_killed(store: ReliabilityStore, rng: random.Random) -> Round:
     """kill -9 of Streamlit, which has started the supervisor, which has started the job."""
-    kill(supervisor_status(trial.settings).pid)
-    app = trial.serve()
-    job_id = trial.submit(supervised=False)
-    trial.wait(lambda: supervisor_status(trial.settings).running, "a supervisor that the app starts")
-    met = _at_a_random_moment(trial, job_id, chance)
+    kill(supervisor_status(store.settings).pid)
+    app = store.serve()
+    job_id = store.submit(supervised=False)
+    store.wait(lambda: supervisor_status(store.settings).running, "a supervisor that the app starts")
+    interrupted = _wait_for_random_moment(store, job_id, rng)
     app.kill()
     app.wait()
-    return _judged(trial, job_id, met)
+    return _check_recovery(store, job_id, interrupted)
 
 
-def both_killed(trial: Trial, chance: random.Random) -> Round:
+def both_killed(store: ReliabilityStore, rng: random.Random) -> Round:
     """kill -9 of the supervisor and the training at once, as a machine that goes down."""
-    job_id = trial.submit()
-    met = _at_a_random_moment(trial, job_id, chance)
-    kill(supervisor_status(trial.settings).pid, _process_of(met))
-    return _judged(trial, job_id, met)
+    job_id = store.submit()
+    interrupted = _wait_for_random_moment(store, job_id, rng)
+    kill(supervisor_status(store.settings).pid, _process_of(interrupted))
+    return _check_recovery(store, job_id, interrupted)
 
 
-def disk_full(trial: Trial, chance: random.Random) -> Round:
+def disk_full(store: ReliabilityStore, rng: random.Random) -> Round:
     """The disk fills up to the last byte, and has room again later."""
-    shutil.rmtree(trial.settings.cache_dir, ignore_errors=True)
-    job_id = trial.submit()
-    met = _at_a_random_moment(trial, job_id, chance)
-    filler = trial.settings.store / "filler"
+    shutil.rmtree(store.settings.cache_dir, ignore_errors=True)
+    job_id = store.submit()
+    interrupted = _wait_for_random_moment(store, job_id, rng)
+    filler = store.settings.store / "filler"
     _fill(filler)
     try:
-        time.sleep(chance.uniform(2, 8))
+        time.sleep(rng.uniform(2, 8))
     finally:
         filler.unlink()
-    return _judged(trial, job_id, met)
+    return _check_recovery(store, job_id, interrupted)
 
 
-def database_locked(trial: Trial, chance: random.Random) -> Round:
+def database_locked(store: ReliabilityStore, rng: random.Random) -> Round:
     """Another process keeps the database locked for longer than anybody waits for it."""
-    job_id = trial.submit()
-    met = _at_a_random_moment(trial, job_id, chance)
-    holder = sqlite3.connect(trial.settings.store / "ferscope.db", isolation_level=None, timeout=30)
+    job_id = store.submit()
+    interrupted = _wait_for_random_moment(store, job_id, rng)
+    holder = sqlite3.connect(store.settings.store / "ferscope.db", isolation_level=None, timeout=30)
     holder.execute("BEGIN EXCLUSIVE")
     time.sleep(_LOCKED_S)
     holder.close()
-    return _judged(trial, job_id, met)
+    return _check_recovery(store, job_id, interrupted)
 
 
-def two_apps(trial: Trial, chance: random.Random) -> Round:
+def two_apps(store: ReliabilityStore, rng: random.Random) -> Round:
     """Two apps watch one store, its supervisor is killed, and both want a new one."""
-    while sum(app.poll() is None for app in trial.apps) < 2:
-        trial.serve()
-    job_id, other = trial.submit(supervised=False), trial.submit(supervised=False)
-    trial.wait(lambda: supervisor_status(trial.settings).running, "a supervisor that the apps start")
-    met = _at_a_random_moment(trial, job_id, chance)
-    kill(supervisor_status(trial.settings).pid)
-    trial.wait(lambda: supervisor_status(trial.settings).running, "another supervisor")
-    here = trial.supervisors()
-    result = _judged(trial, job_id, met)
-    trial.finish(other)
+    while sum(app.poll() is None for app in store.apps) < 2:
+        store.serve()
+    job_id, other = store.submit(supervised=False), store.submit(supervised=False)
+    store.wait(lambda: supervisor_status(store.settings).running, "a supervisor that the apps start")
+    interrupted = _wait_for_random_moment(store, job_id, rng)
+    kill(supervisor_status(store.settings).pid)
+    store.wait(lambda: supervisor_status(store.settings).running, "another supervisor")
+    here = store.supervisors()
+    result = _check_recovery(store, job_id, interrupted)
+    store.finish(other)
     wrong = [f"{len(here)} supervisors: {here}"] if len(here) != 1 else []
-    return Round(result.met, result.came, [*result.faults, *wrong, *trial.faults(other, finished=True)])
+    return Round(result.phase, result.outcome, [*result.faults, *wrong, *store.faults(other, finished=True)])
 
 
 SCENARIOS: dict[str, tuple[str, Scenario]] = {
@@ -142,59 +141,59 @@ SCENARIOS: dict[str, tuple[str, Scenario]] = {
 }
 
 
-def trials(name: str, rounds: int, seed: int = 0, *, rehearsed: bool = False) -> list[Round]:
-    """Rounds of one scenario in a fresh store; `rehearsed` with jobs that only pretend to train."""
+def run_rounds(name: str, rounds: int, seed: int = 0, *, simulated: bool = False) -> list[Round]:
+    """Rounds of one scenario in a fresh store; `simulated` with jobs that only pretend to train."""
     _, scenario = SCENARIOS[name]
-    chance = random.Random(f"{name} {seed}")
+    rng = random.Random(f"{name} {seed}")
     with tempfile.TemporaryDirectory() as folder, _store_for(name, Path(folder)) as home:
-        trial = Trial.make(home, Path(folder) / "witness", rehearsed=rehearsed)
+        store = ReliabilityStore.make(home, Path(folder) / "starts", simulated=simulated)
         try:
-            return [_tried(trial, scenario, chance, number + 1) for number in range(rounds)]
+            return [_run_round(store, scenario, rng, number + 1) for number in range(rounds)]
         finally:
-            trial.end()
+            store.end()
 
 
-def _tried(trial: Trial, scenario: Scenario, chance: random.Random, number: int) -> Round:
+def _run_round(store: ReliabilityStore, scenario: Scenario, rng: random.Random, number: int) -> Round:
     try:
-        result = scenario(trial, chance)
+        result = scenario(store, rng)
     except (TimeoutError, FerscopeError) as exc:
         result = Round("", "", [f"{type(exc).__name__}: {exc}"])
-    words = "; ".join(result.faults) or "all is well"
-    sys.stderr.write(f"{scenario.__name__} {number}: met {result.met}, {result.came}: {words}\n")
+    faults = "; ".join(result.faults) or "no faults"
+    sys.stderr.write(f"{scenario.__name__} {number}: met {result.phase}, {result.outcome}: {faults}\n")
     return result
 
 
-def _at_a_random_moment(trial: Trial, job_id: str, chance: random.Random) -> Job:
+def _wait_for_random_moment(store: ReliabilityStore, job_id: str, rng: random.Random) -> Job:
     """The job at a moment within a phase: loading its libraries, an epoch, or what follows the last one.
 
     The phases are drawn, not the seconds: most of those would fall into the loading.
     """
-    phase = chance.randrange(EPOCHS + 2)
-    trial.wait_running(job_id)
+    phase = rng.randrange(EPOCHS + 2)
+    store.wait_running(job_id)
     if phase == 0:
-        time.sleep(chance.uniform(0, _LOADING_S / (10 if trial.rehearsed else 1)))
+        time.sleep(rng.uniform(0, _LOADING_S / (10 if store.simulated else 1)))
     else:
         begun = f"Epoch {phase} of" if phase <= EPOCHS else "Judging"
-        trial.wait(lambda: (job := trial.get(job_id)).message.startswith(begun) or job.state.ended, begun)
-        time.sleep(chance.uniform(0, _PHASE_S / (4 if trial.rehearsed else 1)))
-    return trial.get(job_id)
+        store.wait(lambda: (job := store.get(job_id)).message.startswith(begun) or job.state.ended, begun)
+        time.sleep(rng.uniform(0, _PHASE_S / (4 if store.simulated else 1)))
+    return store.get(job_id)
 
 
 def _process_of(job: Job) -> int | None:
     return job.pid if job.state.active else None
 
 
-def _judged(trial: Trial, job_id: str, met: Job) -> Round:
-    """What became of the job, before and after it was resumed."""
-    trial.supervise()
-    before = trial.faults(job_id, finished=False)
-    attempts = trial.get(job_id).attempts
-    after_job = trial.finish(job_id)
-    after = trial.faults(job_id, finished=True)
-    came = "resumed and finished" if after_job.attempts > attempts or attempts > met.attempts else "went on"
-    if met.state is JobState.SUCCEEDED:
-        came = "had finished"
-    return Round(_phase(met), came, [*before, *(fault for fault in after if fault not in before)])
+def _check_recovery(store: ReliabilityStore, job_id: str, interrupted: Job) -> Round:
+    """Check the job before and after it is resumed."""
+    store.supervise()
+    before = store.faults(job_id, finished=False)
+    attempts = store.get(job_id).attempts
+    after_job = store.finish(job_id)
+    after = store.faults(job_id, finished=True)
+    outcome = "resumed and finished" if after_job.attempts > attempts or attempts > interrupted.attempts else "went on"
+    if interrupted.state is JobState.SUCCEEDED:
+        outcome = "had finished"
+    return Round(_phase(interrupted), outcome, [*before, *(fault for fault in after if fault not in before)])
 
 
 def _phase(job: Job) -> str:
@@ -234,12 +233,12 @@ def may_mount() -> bool:
 
 def row(name: str, results: list[Round]) -> dict[str, Any]:
     """A line of the table."""
-    met, came = Counter(result.met for result in results), Counter(result.came for result in results)
+    phases, outcomes = Counter(result.phase for result in results), Counter(result.outcome for result in results)
     return {
         "what happens": SCENARIOS[name][0],
         "rounds": len(results),
-        "met": ", ".join(f"{number} {what}" for what, number in sorted(met.items())),
-        "then": ", ".join(f"{number} {what}" for what, number in sorted(came.items())),
+        "met": ", ".join(f"{number} {what}" for what, number in sorted(phases.items())),
+        "then": ", ".join(f"{number} {what}" for what, number in sorted(outcomes.items())),
         "faults": sum(bool(result.faults) for result in results),
     }
 
@@ -258,11 +257,9 @@ def _write(rows: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Run the rounds, print the table; exit code 1 when there was a fault."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20)
+    parser = argument_parser(__doc__, rounds=20)
     parser.add_argument("--only", nargs="+", choices=list(SCENARIOS), default=list(SCENARIOS))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
     parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -271,11 +268,11 @@ def main() -> None:
         if name == "disk" and not may_mount():
             sys.stderr.write("The full disk is left out: mounting a tmpfs takes the rights of root, on Linux.\n")
             continue
-        rows.append(row(name, trials(name, arguments.rounds, arguments.seed)))
+        rows.append(row(name, run_rounds(name, arguments.rounds, arguments.seed)))
         if arguments.write:
             _write(rows)
     faults = sum(each["faults"] for each in rows)
-    show(f"Reliability: {faults} rounds with a fault", rows)
+    print_table(f"Reliability: {faults} rounds with a fault", rows, as_json=arguments.json)
     sys.exit(1 if faults else 0)
 
 

@@ -1,25 +1,24 @@
-"""What the server costs and how it serves many: with and without Streamlit's collection of garbage after every rerun.
+"""Load on the server, with and without Streamlit's garbage collection after every rerun.
 
     python -m bench.server [--rounds 2] [--json]
     python -m bench.server --soak 60 [--json]
 
-Each side starts the app anew, with a store of its own, and the sides take turns: four tabs that nobody touches, one
-Live view, twelve browsers that upload a photo at once. `--soak` runs the app as it ships for as many minutes while
+Each option starts the app anew with a store of its own, in turn: four idle tabs, one Live view, twelve browsers that
+upload a photo at once. `--soak` runs the app as it ships for as many minutes while
 browsers use it, and says how its memory grows. It needs Chromium and ffmpeg.
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from typing import NamedTuple
 
 from bench.support.browsers import Scene, open_page, scene, shown_frames, start_video, upload, wait_until_read
+from bench.support.report import argument_parser, print_table
 from bench.support.soak import soak
-from bench.support.table import show
 
-_SIDES = {"collects": "true", "doesn't": "false"}
+_OPTIONS = {"collects": "true", "doesn't": "false"}
 _IDLE_PAGES = ("/", "/datasets", "/predict", "/training")
 _UPLOADS = 12
 _SETTLE_S = 10.0
@@ -27,8 +26,8 @@ _IDLE_S = 30.0
 _LIVE_S = 30.0
 
 
-class Measured(NamedTuple):
-    """What one start of the server showed."""
+class Measurement(NamedTuple):
+    """Measurements of one start of the server."""
 
     idle_cpu_01: float
     frames_per_s: float
@@ -45,28 +44,30 @@ _TITLES = {
 
 
 def main() -> None:
-    """Measure what was asked for and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=2, help="how often each side is started")
+    """Measure what was arguments for and print the table."""
+    parser = argument_parser(__doc__, rounds=2, rounds_help="how often each side is started")
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="use the app for this long, watch its memory")
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
-    asked = parser.parse_args()
-    if asked.soak:
+    arguments = parser.parse_args()
+    if arguments.soak:
         with scene({}) as app:
-            rows, verdict = soak(app, asked.soak)
-        show(f"Memory of the server while browsers use it: {verdict}", rows)
+            rows, verdict = soak(app, arguments.soak)
+        print_table(f"Memory of the server while browsers use it: {verdict}", rows, as_json=arguments.json)
         return
-    turns: dict[str, list[Measured]] = {side: [] for side in _SIDES}
-    for _ in range(asked.rounds):
-        for side, option in _SIDES.items():
+    turns: dict[str, list[Measurement]] = {side: [] for side in _OPTIONS}
+    for _ in range(arguments.rounds):
+        for side, option in _OPTIONS.items():
             with scene({"STREAMLIT_RUNNER_POST_SCRIPT_GC": option}) as app:
-                turns[side].append(Measured(_idle(app), *_live(app), _uploads(app)))
-    show(f"The server, {asked.rounds} rounds", [_row(name, turns) for name in Measured._fields])
+                turns[side].append(Measurement(_idle(app), *_live(app), _uploads(app)))
+    print_table(
+        f"The server, {arguments.rounds} rounds",
+        [_row(name, turns) for name in Measurement._fields],
+        as_json=arguments.json,
+    )
 
 
-def _row(name: str, turns: dict[str, list[Measured]]) -> dict[str, object]:
+def _row(name: str, turns: dict[str, list[Measurement]]) -> dict[str, object]:
     """A line of the table: the values of each side, and the median of the ratios of its rounds."""
-    before, after = ([float(getattr(turn, name)) for turn in turns[side]] for side in _SIDES)
+    before, after = ([float(getattr(turn, name)) for turn in turns[side]] for side in _OPTIONS)
     ratio = statistics.median(one / other for one, other in zip(after, before, strict=True))
     return {
         "what": _TITLES[name],

@@ -1,4 +1,4 @@
-"""Fitting the network that sees covered mouths."""
+"""Fits the network that detects covered mouths."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
-from bench.mouth_occlusion.synthetic_covers import COVERS, Gray, eyes_covered, glasses, jittered
+from bench.mouth_occlusion.synthetic_covers import COVERS, Gray, eyes_covered, glasses, jitter
 from fer_core.files.atomic import write_bytes
 from fer_core.inference.mouth_occlusion import WEIGHTS, Features, MouthCover, features_of
 
@@ -28,27 +28,27 @@ def fit(faces: Sequence[Gray], really_covered: Sequence[Gray], seed: int = 0) ->
     is really covered, and write its file. Glasses and things over the eyes leave the mouth free."""
     rng = np.random.default_rng(seed)
     few = faces[: round(_COVERED_SHARE_01 * len(faces))]
-    free = [*faces, *(jittered(face, rng) for face in faces)]
-    free += [jittered(spoil(face, rng), rng) for spoil in (glasses, eyes_covered) for face in few]
+    free = [*faces, *(jitter(face, rng) for face in faces)]
+    free += [jitter(degrade(face, rng), rng) for degrade in (glasses, eyes_covered) for face in few]
     covered = [
-        jittered(cover(face, rng), rng) if number % 2 else cover(face, rng)
+        jitter(cover(face, rng), rng) if number % 2 else cover(face, rng)
         for cover in COVERS.values()
         for number, face in enumerate(few)
     ]
     covered += [
-        jittered(np.ascontiguousarray(face[:, ::-1]) if turn % 2 else face, rng)
+        jitter(np.ascontiguousarray(face[:, ::-1]) if turn % 2 else face, rng)
         for face in really_covered
         for turn in range(_TIMES_COVERED)
     ]
     features = features_of(np.stack([*free, *covered]).astype(np.float32))
-    network = averaged([fitted(features, len(free), seed + number) for number in range(_NETWORKS)])
+    network = average_networks([fit_network(features, len(free), seed + number) for number in range(_NETWORKS)])
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{name: value.astype(np.float16) for name, value in network._asdict().items()})
     write_bytes(WEIGHTS, buffer.getvalue())
     return network
 
 
-def fitted(features: Features, free: int, seed: int) -> MouthCover:
+def fit_network(features: Features, free: int, seed: int) -> MouthCover:
     """The network for features of which the first `free` rows are of faces whose mouth is free."""
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-3
     covered = np.arange(len(features)) >= free
@@ -58,7 +58,7 @@ def fitted(features: Features, free: int, seed: int) -> MouthCover:
     return MouthCover(mean, scale, hidden, hidden_bias, output, output_bias)
 
 
-def averaged(networks: Sequence[MouthCover]) -> MouthCover:
+def average_networks(networks: Sequence[MouthCover]) -> MouthCover:
     """The network whose logit is the mean of the logits of networks for equally standardized features."""
     first = networks[0]
     return MouthCover(

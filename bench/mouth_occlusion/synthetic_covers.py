@@ -1,4 +1,4 @@
-"""Things drawn over the mouth of a face crop: hands, masks, scarves, and plain or patterned things in front of it."""
+"""Synthetic covers of the mouth: hands, masks, scarves, and plain or patterned objects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.corruptions.occlusions import occlude_with_hand, put_on_glasses
+from fer_core.corruptions.occlusions import occlude_with_glasses, occlude_with_hand
 
 Gray = NDArray[np.uint8]
 """uint8, shape (48, 48)."""
@@ -26,7 +26,7 @@ _MOUTH = (slice(33, 42), slice(16, 32))
 def plain(face: Gray, rng: np.random.Generator) -> Gray:
     """A bar or a disc of one shade."""
     shade = np.full(face.shape, rng.uniform(0, 255)) + rng.normal(0, rng.uniform(0, 5), face.shape)
-    return _put(face, shade, _blob(rng))
+    return _blend(face, shade, _blob(rng))
 
 
 def mask(face: Gray, rng: np.random.Generator) -> Gray:
@@ -37,7 +37,7 @@ def mask(face: Gray, rng: np.random.Generator) -> Gray:
         shade = shade - rng.uniform(8, 30) * np.exp(-(((rows - fold) / 0.012) ** 2))
     left, right, top = rng.uniform(0.06, 0.2), rng.uniform(0.8, 0.94), rng.uniform(0.5, 0.6)
     corners = [(left, top + 0.06), (0.5, top - 0.04), (right, top + 0.06), (right - 0.06, 0.9), (0.5, 1.03)]
-    return _put(face, shade, _polygon([*corners, (left + 0.06, 0.9)]))
+    return _blend(face, shade, _polygon([*corners, (left + 0.06, 0.9)]))
 
 
 def hand(face: Gray, rng: np.random.Generator) -> Gray:
@@ -50,7 +50,7 @@ def hand(face: Gray, rng: np.random.Generator) -> Gray:
     skin = float(np.median(face[12:36, 12:36])) * rng.uniform(0.85, 1.1)
     fingers = 12 * np.sin(np.linspace(0, rng.uniform(6, 12) * np.pi, _SIDE))
     across = fingers[:, None] if rng.random() < 0.5 else fingers[None, :]
-    return _put(face, np.full(face.shape, skin) + across, _blob(rng))
+    return _blend(face, np.full(face.shape, skin) + across, _blob(rng))
 
 
 def patch(face: Gray, rng: np.random.Generator) -> Gray:
@@ -59,7 +59,7 @@ def patch(face: Gray, rng: np.random.Generator) -> Gray:
     top, left = (int(rng.integers(0, _SIDE - side)) for _ in range(2))
     piece = np.rot90(face[top : top + side, left : left + side], int(rng.integers(1, 4)))
     shade = cv2.resize(np.ascontiguousarray(piece), (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR)
-    return _put(face, shade * rng.uniform(0.6, 1.3), _blob(rng))
+    return _blend(face, shade * rng.uniform(0.6, 1.3), _blob(rng))
 
 
 def scarf(face: Gray, rng: np.random.Generator) -> Gray:
@@ -69,14 +69,14 @@ def scarf(face: Gray, rng: np.random.Generator) -> Gray:
     stripes = np.sin(2 * np.pi * waves * (rows * np.sin(angle) + columns * np.cos(angle)))
     shade = rng.uniform(40, 210) + rng.uniform(10, 60) * stripes
     top = rng.uniform(0.52, 0.62)
-    return _put(
+    return _blend(
         face,
         shade,
         _polygon([(-0.05, top), (0.5, top + rng.uniform(-0.05, 0.05)), (1.05, top), (1.05, 1.1), (-0.05, 1.1)]),
     )
 
 
-def thing(face: Gray, rng: np.random.Generator) -> Gray:
+def object_cover(face: Gray, rng: np.random.Generator) -> Gray:
     """A cup, a telephone or a card: one shade with a rim and a mark."""
     shade = np.full((_SIDE, _SIDE), rng.uniform(10, 245), np.float32)
     center = (int(rng.integers(16, 33)), int(rng.integers(32, 44)))
@@ -86,7 +86,7 @@ def thing(face: Gray, rng: np.random.Generator) -> Gray:
     cv2.line(shade, (0, row), (_SIDE, row), ink, 1, cv2.LINE_AA)
     left, right = rng.uniform(0.12, 0.3), rng.uniform(0.7, 0.88)
     top = rng.uniform(0.5, 0.64)
-    return _put(face, shade, _polygon([(left, top), (right, top), (right, 1.1), (left, 1.1)]))
+    return _blend(face, shade, _polygon([(left, top), (right, top), (right, 1.1), (left, 1.1)]))
 
 
 COVERS: dict[str, Cover] = {
@@ -95,7 +95,7 @@ COVERS: dict[str, Cover] = {
     "scarf": scarf,
     "plain bar or disc": plain,
     "patch of the picture": patch,
-    "cup, telephone, card": thing,
+    "cup, telephone, card": object_cover,
 }
 
 
@@ -109,10 +109,10 @@ def eyes_covered(face: Gray, rng: np.random.Generator) -> Gray:
 def glasses(face: Gray, rng: np.random.Generator) -> Gray:
     """Glasses, down to sunglasses: the mouth stays free."""
     color = np.repeat(face[:, :, None], 3, axis=2)
-    return np.ascontiguousarray(put_on_glasses(color, float(rng.uniform(10, 95)), rng)[:, :, 0])
+    return np.ascontiguousarray(occlude_with_glasses(color, float(rng.uniform(10, 95)), rng)[:, :, 0])
 
 
-def jittered(face: Gray, rng: np.random.Generator) -> Gray:
+def jitter(face: Gray, rng: np.random.Generator) -> Gray:
     """As a detector might have cut it: moved, larger or smaller, leaning a little, at times out of focus and noisy."""
     turn = cv2.getRotationMatrix2D((23.5, 23.5), float(rng.uniform(-9, 9)), float(rng.uniform(0.88, 1.14)))
     turn[:, 2] += rng.uniform(-3, 3, 2)
@@ -140,5 +140,5 @@ def _polygon(corners: list[tuple[float, float]]) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(canvas, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.float32) / 255
 
 
-def _put(face: Gray, shade: NDArray[np.floating], where: NDArray[np.float32]) -> Gray:
+def _blend(face: Gray, shade: NDArray[np.floating], where: NDArray[np.float32]) -> Gray:
     return np.clip(np.rint(face * (1 - where) + shade * where), 0, 255).astype(np.uint8)

@@ -67,8 +67,8 @@ def scene(environment: dict[str, str]) -> Iterator[Scene]:
     """The app with a store of its own in a temporary folder, a drawn dataset in it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _furnish(folder)
-        camera = ("--use-file-for-fake-video-capture=" + str(_film(folder)), *CAMERA_FLAGS)
+        _import_faces(folder)
+        camera = ("--use-file-for-fake-video-capture=" + str(_camera_video(folder)), *CAMERA_FLAGS)
         yunet = sorted((MEDIA.parent.parent / "models").glob("face_detection_yunet*.onnx"))
         server = AppServer(folder / "store", {**environment, **({"FERSCOPE_YUNET": str(yunet[0])} if yunet else {})})
         server.start()
@@ -118,13 +118,13 @@ def wait_until_read(page: Page) -> None:
     page.get_by_text(_FOUND).first.wait_for(timeout=WAIT_MS)
 
 
-def _furnish(folder: Path) -> None:
+def _import_faces(folder: Path) -> None:
     archive = folder / "faces.zip"
     write_ferplus_like(archive, SyntheticFacesConfig(total=320, identities=40, profile=dict.fromkeys(Expression, 1)))
     import_dataset(archive, Settings(home=folder / "store"), dataset_id=DATASET, move=True)
 
 
-def _film(folder: Path) -> Path:
+def _camera_video(folder: Path) -> Path:
     woman = MEDIA / "woman_turning_640x360_20s.mp4"
     if woman.is_file():
         return camera_film(woman, folder / "camera.mjpeg")

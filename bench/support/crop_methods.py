@@ -1,4 +1,4 @@
-"""Ways to cut a face out of a picture that a detector looked at: the one in use, and those it was chosen from."""
+"""Methods to crop a detected face: the current one, and those that it was chosen from."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ import numpy as np
 from fer_core.detection.detector import DetectedFace
 from fer_core.faces import AlignedCrop, RgbImage, crop_face
 
-Cut = Callable[[RgbImage, DetectedFace], list[RgbImage]]
-"""The crops of a face whose readings are averaged; nearly always one."""
+CropMethod = Callable[[RgbImage, DetectedFace], list[RgbImage]]
+"""Returns the crops of a face whose predictions are averaged; nearly always one."""
 
-IN_USE = "as it is in use"
+CURRENT = "as it is in use"
 _SHIFT_01 = 0.04
 _RESIZE = 1.1
 
 
-def cuts(margin_01: float, *, landmarks: bool) -> dict[str, Cut]:
-    """Every way by name.
+def crop_methods(margin_01: float, *, landmarks: bool) -> dict[str, CropMethod]:
+    """List every method by name.
 
     Args:
         margin_01: the contract's.
         landmarks: whether the detector gives any.
     """
 
-    def of_frame(change: Callable[[DetectedFace, AlignedCrop], list[AlignedCrop]]) -> Cut:
+    def of_frame(change: Callable[[DetectedFace, AlignedCrop], list[AlignedCrop]]) -> CropMethod:
         return lambda image, face: [crop_face(image, frame, margin_01) for frame in change(face, face.frame)]
 
-    def one(change: Callable[[DetectedFace, AlignedCrop], AlignedCrop]) -> Cut:
+    def one(change: Callable[[DetectedFace, AlignedCrop], AlignedCrop]) -> CropMethod:
         return of_frame(lambda face, frame: [change(face, frame)])
 
-    ways: dict[str, Cut] = {
-        IN_USE: one(lambda _, frame: frame),
+    methods: dict[str, CropMethod] = {
+        CURRENT: one(lambda _, frame: frame),
         "square on the longer side, not turned": one(lambda face, _: _square(face, max)),
         "square on the shorter side, not turned": one(lambda face, _: _square(face, min)),
         "the box, stretched": lambda image, face: [_stretched(image, face)],
     }
     for extra in (-0.1, -0.05, -0.025, 0.025, 0.05, 0.1, 0.2, 0.4):
-        ways[f"margin {extra:+g}"] = of_frame(partial(_with_margin, extra))
+        methods[f"margin {extra:+g}"] = of_frame(partial(_with_margin, extra))
     for down in (-0.06, -0.03, 0.03, 0.06):
-        ways[f"moved down by {down:+g}"] = of_frame(partial(_moved_down, down))
+        methods[f"moved down by {down:+g}"] = of_frame(partial(_moved_down, down))
     if landmarks:
-        ways |= {
+        methods |= {
             "not turned": one(lambda _, frame: replace(frame, roll_deg=0.0)),
             "turned half as far": one(lambda _, frame: replace(frame, roll_deg=frame.roll_deg / 2)),
             "size and place by eyes and mouth": one(_by_landmarks),
         }
-    ways |= {
+    methods |= {
         "mirrored too, averaged": lambda image, face: _with_mirrored(crop_face(image, face.frame, margin_01)),
         "five shifts, averaged": of_frame(lambda _, frame: _shifted(frame)),
         "three sizes, averaged": of_frame(lambda _, frame: [_grown(frame, by) for by in (1, _RESIZE, 1 / _RESIZE)]),
     }
-    return ways
+    return methods
 
 
 def _square(face: DetectedFace, side: Callable[[int, int], int]) -> AlignedCrop:

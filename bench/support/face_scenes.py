@@ -1,4 +1,4 @@
-"""Pictures in which it is known where the face is and how it was cut: face crops put into a larger scene."""
+"""Scenes with a known face: face crops pasted into a larger picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIDE_MIN_PX, _SIDE_MAX_PX = 96, 240
 
 Surround = Literal["mirrored", "plain"]
 SURROUNDS: tuple[Surround, ...] = get_args(Surround)
-"""What is around the crop: its own mirror image out of focus, or the crop's middle gray."""
+"""Surroundings of the crop: its blurred reflection, or its median gray."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +29,7 @@ class Scene:
 
 
 def scene(crop: RgbImage, surround: Surround, roll_deg: float, rng: np.random.Generator) -> Scene:
-    """The crop somewhere in a scene, 96 to 240 pixels wide.
+    """Paste a crop somewhere into a scene, 96 to 240 pixels wide.
 
     Args:
         crop: uint8, square, (S, S) gray or (S, S, 3) RGB.
@@ -50,7 +50,7 @@ def scene(crop: RgbImage, surround: Surround, roll_deg: float, rng: np.random.Ge
 
 
 def _surrounded(crop: RgbImage, surround: Surround) -> NDArray[np.uint8]:
-    """The crop in the middle of three times its width."""
+    """Pad the crop to three times its width."""
     side = crop.shape[0]
     if surround == "plain":
         gray = [int(value) for value in np.atleast_1d(np.median(crop.reshape(side * side, -1), axis=0))]

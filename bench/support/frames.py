@@ -1,4 +1,4 @@
-"""Video frames of any size with one face or eight, made of photographs; of drawn faces where there are none."""
+"""Video frames of any size with one face or eight, made of photographs; of synthetic faces where there are none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FIVE = MEDIA / "five_people_1000x667.jpg"
 
 
 def has_photographs() -> bool:
-    """Whether the photographs are there."""
+    """Whether the photographs exist."""
     return _ONE.is_file() and _FIVE.is_file()
 
 
@@ -39,7 +39,7 @@ def frame(width: int, height: int, faces: int) -> RgbImage:
         paste(scene, one, 0.5, 0.5, 0.6)
         return scene
     if faces != 8:
-        raise ValueError(f"A frame has 1 or 8 faces, but {faces} were asked for.")
+        raise ValueError(f"A frame has 1 or 8 faces, but {faces} were arguments for.")
     scene = backdrop(five, width, height)
     paste(scene, five, 0.36, 0.5, 0.75)
     for row in range(3):
@@ -51,7 +51,7 @@ def _pictures() -> tuple[RgbImage, RgbImage]:
     """One person, and five."""
     if has_photographs():
         return read_image(_ONE, settings()).pixels, read_image(_FIVE, settings()).pixels
-    people = [drawn(seed) for seed in range(5)]
+    people = [synthetic_face(seed) for seed in range(5)]
     row = np.full((240, 5 * 200, 3), 127, np.uint8)
     for place, face in enumerate(people):
         row[20:220, 200 * place : 200 * place + 200] = face
@@ -60,8 +60,8 @@ def _pictures() -> tuple[RgbImage, RgbImage]:
     return one, row
 
 
-def drawn(seed: int) -> RgbImage:
-    """A drawn face of 200 pixels; another one for each seed from 0 to 7."""
+def synthetic_face(seed: int) -> RgbImage:
+    """Draw a face of 200 pixels; another one for each seed from 0 to 7."""
     rng = np.random.default_rng(seed)
     return draw_face(list(Expression)[seed], Identity.sample(rng), rng, 200)
 

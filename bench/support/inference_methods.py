@@ -1,4 +1,4 @@
-"""The sides of `bench.inference`: our path from a frame to its readings, and study A's loop."""
+"""The methods of `bench.inference`: our path from a frame to its predictions, and study A's loop."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ _STUDY_SIDE_PX = 224
 _CASCADE = "haarcascade_frontalface_default.xml"
 
 
-class Turn(NamedTuple):
-    """What a frame took, in seconds, and how many faces were found in it; `cpu_s` is the processor's time of all
-    threads, which other work on the machine stretches less than the clock's."""
+class Timing(NamedTuple):
+    """Seconds that a frame took, and the number of detected faces; `cpu_s` is the CPU time of all threads."""
 
     detect_s: float
     crop_s: float
@@ -35,19 +34,19 @@ class Turn(NamedTuple):
     found: int
 
 
-class Contestant(Protocol):
-    """Reads the faces of a frame; `threads` is how many it may use."""
+class Method(Protocol):
+    """Predicts the faces of a frame with up to `threads` threads."""
 
     name: str
     threads: int
 
-    def turn(self, frame: RgbImage) -> Turn:
-        """Read one frame, and say what it took."""
+    def time_frame(self, frame: RgbImage) -> Timing:
+        """Predict one frame and time it."""
 
 
 @dataclass
-class Ours:
-    """What Predict does with a frame, timed part by part and as one call; Live's path is in `live_methods`."""
+class FerscopeMethod:
+    """FERscope's own path, timed step by step and as one call; Live's path is in `live_methods`."""
 
     name: str
     threads: int
@@ -55,13 +54,13 @@ class Ours:
     bundle: Bundle
 
     @classmethod
-    def open(cls, path: Path, detector: FaceDetector, threads: int) -> Ours:
-        """With the network in the file `path` of a bundle."""
+    def open(cls, path: Path, detector: FaceDetector, threads: int) -> FerscopeMethod:
+        """Open the network file `path` of a bundle."""
         bundle = Bundle.open(path.parent, threads=threads, model_file=path.name)
-        return cls(f"ours ({detector.name}), {bits(path)}", threads, detector, bundle)
+        return cls(f"ours ({detector.name}), {precision_name(path)}", threads, detector, bundle)
 
-    def turn(self, frame: RgbImage) -> Turn:
-        """See `Contestant.turn`."""
+    def time_frame(self, frame: RgbImage) -> Timing:
+        """See `Method.time_frame`."""
         contract = self.bundle.contract
         started = time.perf_counter()
         faces = self.detector.detect(frame)
@@ -75,7 +74,7 @@ class Ours:
         whole = time.perf_counter()
         readings = Predictor(self.bundle, self.detector).predict_faces(frame, self.detector.detect(frame))
         ended = time.perf_counter()
-        return Turn(
+        return Timing(
             detected - started,
             cropped - detected,
             classified - cropped,
@@ -85,7 +84,7 @@ class Ours:
         )
 
 
-class StudyA:
+class StudyAMethod:
     """Study A's loop: the cascade on the whole frame, then the network on one face after the other."""
 
     def __init__(self, threads: int) -> None:
@@ -94,8 +93,8 @@ class StudyA:
         self._cascade = cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / _CASCADE))
         self._network = architecture("shallow-cnn").build(3, 8).eval()
 
-    def turn(self, frame: RgbImage) -> Turn:
-        """See `Contestant.turn`."""
+    def time_frame(self, frame: RgbImage) -> Timing:
+        """See `Method.time_frame`."""
         cpu = time.process_time()
         started = time.perf_counter()
         gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
@@ -103,23 +102,23 @@ class StudyA:
         detected = time.perf_counter()
         crop_s = classify_s = 0.0
         for x, y, width, height in boxes:
-            begun = time.perf_counter()
+            face_started = time.perf_counter()
             face = cv2.resize(frame[y : y + height, x : x + width], (_STUDY_SIDE_PX, _STUDY_SIDE_PX))
             tensor = torch.from_numpy(np.ascontiguousarray(face.transpose(2, 0, 1))).float()[None]
             ready = time.perf_counter()
             with torch.no_grad():
                 self._network(tensor).argmax(1).item()
-            crop_s, classify_s = crop_s + ready - begun, classify_s + time.perf_counter() - ready
+            crop_s, classify_s = crop_s + ready - face_started, classify_s + time.perf_counter() - ready
         ended = time.perf_counter()
-        return Turn(detected - started, crop_s, classify_s, ended - started, time.process_time() - cpu, len(boxes))
+        return Timing(detected - started, crop_s, classify_s, ended - started, time.process_time() - cpu, len(boxes))
 
 
-def bits(path: Path) -> str:
-    """What a network's file is called in a table."""
+def precision_name(path: Path) -> str:
+    """Name the precision of a network file."""
     return "8 bits" if path.name == INT8_FILE else "32 bits"
 
 
 def use_threads(threads: int) -> None:
-    """Let OpenCV and PyTorch use so many."""
+    """Limit OpenCV and PyTorch to so many threads."""
     cv2.setNumThreads(threads)
     torch.set_num_threads(threads)

@@ -1,6 +1,6 @@
-"""Stands in for `python -m fer_core` in `bench.reliability`: notes each start of a job, and holds a lock while it runs.
+"""Replacement of `python -m fer_core` in `bench.reliability` that records each start of a job and locks while it runs.
 
-Its commands `supervise` and `serve` are the supervisor and the app, whose jobs start through here.
+Its commands `supervise` and `serve` are the supervisor and the app, whose jobs start through this module.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ COMMAND = (sys.executable, "-m", "bench.support.job_start_recorder")
 
 
 def starts_path(store: Path) -> Path:
-    """A line each start: the job, the process, the time, and whether it ran already."""
-    return store / "witness.txt"
+    """The log of starts: a line with job, process, time, and whether it ran already."""
+    return store / "starts.txt"
 
 
 def main() -> None:
-    """Do what the arguments say, as `fer_core` would."""
+    """Record the start and run the command."""
     if sys.argv[1] == "supervise":
         _supervise()
     elif sys.argv[1] == "serve":
         _serve(sys.argv[2:])
-    elif sys.argv[1] == "rehearse" and _noted():
-        _rehearse(sys.argv[3])
+    elif sys.argv[1] == "simulate" and _record_start():
+        _simulate_training(sys.argv[3])
     else:
-        _noted()
+        _record_start()
         os.execv(sys.executable, [sys.executable, "-m", "fer_core", *sys.argv[1:]])
 
 
@@ -54,10 +54,10 @@ def _serve(options: list[str]) -> None:
     serve.main()
 
 
-def _noted() -> bool:
-    """Note the start, and take the lock for as long as the process lives."""
+def _record_start() -> bool:
+    """Record the start, and hold the lock for as long as the process lives."""
     job, store = os.environ[JOB_VARIABLE], settings().store
-    held = os.open(_witness_folder() / f"{job}.lock", os.O_CREAT | os.O_RDWR)
+    held = os.open(_log_folder() / f"{job}.lock", os.O_CREAT | os.O_RDWR)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         alone = "alone"
@@ -65,13 +65,13 @@ def _noted() -> bool:
         alone = "twice"
     os.set_inheritable(held, True)  # the lock lasts as long as the process, through every restart
     line = f"{job} {os.getpid()} {time.time():.3f} {alone} {store.name}\n"
-    with starts_path(_witness_folder()).open("a") as starts:
+    with starts_path(_log_folder()).open("a") as starts:
         starts.write(line)
     return True
 
 
-def _rehearse(run_id: str) -> None:
-    """What a training does to its run and its job, without the training: for tests that have no time for one."""
+def _simulate_training(run_id: str) -> None:
+    """Write what a training writes to its run and its job, without training: for fast tests."""
     from fer_core.cli.reporting import run_with_progress
     from fer_core.progress import Progress
     from fer_core.runs.folder import open_run
@@ -95,9 +95,9 @@ def _rehearse(run_id: str) -> None:
     run_with_progress(work)
 
 
-def _witness_folder() -> Path:
+def _log_folder() -> Path:
     """Beside the store, which may be full."""
-    folder = Path(os.environ["FERSCOPE_WITNESS"])
+    folder = Path(os.environ["FERSCOPE_START_LOG"])
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

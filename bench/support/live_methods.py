@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.support.inference_methods import StudyA, use_threads
+from bench.support.inference_methods import StudyAMethod, use_threads
 from bench.support.videos import video
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.fastest import FastestBundle
@@ -65,23 +65,23 @@ def _rows(
     fastest: FastestBundle, detector: FaceDetector, threads: int, rounds: int, faces: int, moving: bool
 ) -> list[dict[str, Any]]:
     frames = video(*_SIZE, faces, _SECONDS, moving=moving)
-    study, photo = StudyA(threads), Bundle.open(fastest.bundle.folder, threads=threads)
+    study, photo = StudyAMethod(threads), Bundle.open(fastest.bundle.folder, threads=threads)
     searched, shown = _Counted(detector), _Counted(fastest.bundle)
     live: Any = Predictor(shown, searched)  # type: ignore[arg-type]
-    sides: dict[str, Callable[[Frames], int]] = {
-        study.name: lambda each: [study.turn(pixels).found for pixels, _ in each][-1],
+    methods: dict[str, Callable[[Frames], int]] = {
+        study.name: lambda each: [study.time_frame(pixels).found for pixels, _ in each][-1],
         "each frame as a photograph, FP32": lambda each: _each_frame(Predictor(photo, detector), detector, each),
         f"Live, {fastest.form}": lambda each: _live(LivePredictor(live), each),
     }
-    took: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
+    took: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
     found: dict[str, int] = {}
     for _ in range(rounds):
-        for name, run in sides.items():
+        for name, run in methods.items():
             started, cpu = time.perf_counter(), time.process_time()
             found[name] = run(frames)
             took[name].append((time.perf_counter() - started, time.process_time() - cpu))
     counts = (shown.count / rounds / len(frames), searched.count / rounds / len(frames))
-    return [_row(name, faces, moving, threads, len(frames), found[name], took, study.name, counts) for name in sides]
+    return [_row(name, faces, moving, threads, len(frames), found[name], took, study.name, counts) for name in methods]
 
 
 def _live(reader: LivePredictor, frames: Frames) -> int:

@@ -1,4 +1,4 @@
-"""A store under trial for `bench.reliability`: tiny trainings on drawn faces, and what must hold of it at any time."""
+"""The store of `bench.reliability`: tiny trainings on synthetic faces, and the checks of its state."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ from fer_core.runs.folder import RunState, create_run, open_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import dump_config, load_config, presets
 
-DATASET = "drawn"
+DATASET = "synthetic"
 WAIT_S = 240.0
 _SETTLES_S, _GONE_S = 30.0, 10.0
 
 
 @dataclass
-class Trial:
-    """A store in which things go wrong, and the processes that work on it.
+class ReliabilityStore:
+    """A store, and the processes that work on it.
 
-    `rehearsed` jobs only pretend to train. `lines_seen` has the most epoch lines that each run was ever seen to have.
+    `simulated` jobs only pretend to train. `lines_seen` has the most epoch lines that each run was ever seen to have.
     """
 
     settings: Settings
-    witness: Path
-    rehearsed: bool = False
+    log_folder: Path
+    simulated: bool = False
     apps: list[subprocess.Popen[bytes]] = field(default_factory=list)
     lines_seen: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, folder: Path, witness: Path, *, rehearsed: bool = False, images: int = 400) -> Trial:
-        """Furnish an empty folder; this process's environment then names it, for those it starts."""
+    def make(cls, folder: Path, log_folder: Path, *, simulated: bool = False, images: int = 400) -> ReliabilityStore:
+        """Fill an empty folder, and name it in the environment of this process and those that it starts."""
         os.environ |= {
             "FERSCOPE_HOME": str(folder),
-            "FERSCOPE_WITNESS": str(witness),
+            "FERSCOPE_START_LOG": str(log_folder),
             "FERSCOPE_OFFLINE": "true",
             "FERSCOPE_HEARTBEAT_S": "0.3",
             "FERSCOPE_THREADS": "1",
@@ -61,13 +61,13 @@ class Trial:
         os.environ.pop(JOB_VARIABLE, None)
         here = Settings()
         here.uploads_dir.mkdir(parents=True)
-        witness.mkdir(parents=True, exist_ok=True)
-        if rehearsed:
-            return cls(here, witness, rehearsed)
-        recipe = SyntheticFacesConfig(total=images, identities=images // 8, profile=dict.fromkeys(Expression, 1))
-        write_ferplus_like(here.uploads_dir / "drawn.zip", recipe)
-        import_dataset(here.uploads_dir / "drawn.zip", here, dataset_id=DATASET, move=True)
-        return cls(here, witness)
+        log_folder.mkdir(parents=True, exist_ok=True)
+        if simulated:
+            return cls(here, log_folder, simulated)
+        config = SyntheticFacesConfig(total=images, identities=images // 8, profile=dict.fromkeys(Expression, 1))
+        write_ferplus_like(here.uploads_dir / "faces.zip", config)
+        import_dataset(here.uploads_dir / "faces.zip", here, dataset_id=DATASET, move=True)
+        return cls(here, log_folder)
 
     def submit(self, supervised: bool = True) -> str:
         """Queue a tiny training; its job's id."""
@@ -75,14 +75,14 @@ class Trial:
         config = load_config(presets()["small-soft"], changes)
         run = create_run(new_id("tiny"), dump_config(config), self.settings)
         with self.jobs() as jobs:
-            command = ("rehearse" if self.rehearsed else "train", "--run", run.id)
+            command = ("simulate" if self.simulated else "train", "--run", run.id)
             job = jobs.submit(JobKind.TRAIN, "Tiny", command, run.id, resume_args=("--resume",))
         if supervised:
             self.supervise()
         return job.id
 
     def supervise(self) -> None:
-        """See that there is a supervisor, one whose jobs start through the witness."""
+        """Ensure a supervisor whose jobs start through the recorder."""
         ensure_supervisor(self.settings, COMMAND)
 
     @contextlib.contextmanager
@@ -92,7 +92,7 @@ class Trial:
             yield jobs
 
     def get(self, job_id: str) -> Job:
-        """A job, and a look at how many epochs its run has recorded."""
+        """Get a job, and note how many epochs its run has recorded."""
         with self.jobs() as jobs:
             job = jobs.get(job_id)
         lines = len(self.epochs(job))
@@ -100,20 +100,20 @@ class Trial:
         return job
 
     def epochs(self, job: Job) -> list[int]:
-        """The epochs that a job's run has recorded, as they stand in its file."""
+        """Read the epochs that a job's run has recorded."""
         metrics = open_run(job.target, self.settings).metrics()
         return [] if metrics.empty else [int(epoch) for epoch in metrics["epoch"]]
 
     def wait(self, holds: Callable[[], bool], what: str, seconds: float = WAIT_S) -> None:
-        """Wait until something is so.
+        """Wait until a condition holds.
 
         Raises:
-            TimeoutError: it did not come about.
+            TimeoutError: it did not hold in time.
         """
         deadline_s = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline_s:
-                raise TimeoutError(f"{what} did not come about within {seconds:g} s")
+                raise TimeoutError(f"waited for {what} longer than {seconds:g} s")
             time.sleep(0.1)
 
     def wait_running(self, job_id: str) -> Job:
@@ -122,7 +122,7 @@ class Trial:
         return self.get(job_id)
 
     def finish(self, job_id: str) -> Job:
-        """See a job through to its end, resuming it as often as it stops (three times at the most)."""
+        """Wait for the end of a job, resuming it up to three times."""
         for _ in range(4):
             self.supervise()
             self.wait(lambda: self.get(job_id).state.ended, "the end of the job")
@@ -137,7 +137,7 @@ class Trial:
         """Start an app on this store, and wait until it answers."""
         port = _free_port()
         command = [*COMMAND, "serve", "--server.port", str(port), "--server.headless", "true"]
-        with (self.witness / "server.log").open("ab") as log:
+        with (self.log_folder / "server.log").open("ab") as log:
             app = subprocess.Popen(command, cwd=PROJECT_DIR, stdout=log, stderr=log)
         self.apps.append(app)
         self.wait(lambda: _answers(port), "an answer of the app")
@@ -167,7 +167,7 @@ class Trial:
 
     def _repeated(self, job_id: str) -> list[str]:
         """Whether a job ran beside itself, or more often than its record says."""
-        path = starts_path(self.witness)
+        path = starts_path(self.log_folder)
         lines = [line.split() for line in path.read_text().splitlines()] if path.is_file() else []
         mine = [line for line in lines if line[0] == job_id]
         found = [f"{job_id} ran beside itself" for line in mine if line[3] == "twice"]

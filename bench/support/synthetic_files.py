@@ -1,4 +1,4 @@
-"""Drawn faces in bulk: a few hundred different ones under many names, as drawing them takes longer than indexing."""
+"""Synthetic faces in bulk: a few hundred different ones under many names, as drawing takes longer than indexing."""
 
 from __future__ import annotations
 

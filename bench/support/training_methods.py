@@ -1,4 +1,4 @@
-"""The sides of `bench.training`, each in a process of its own: learn for a while whenever the parent says so."""
+"""The methods of `bench.training`, each in a process of its own, which trains for one round per input line."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _ROUND_S = 2.0
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 Epoch = Callable[[], tuple[int, float]]
-"""Learn for an epoch: images, and the seconds that they took."""
+"""Trains one epoch; images and seconds."""
 
 
 class FileDataset(Dataset[tuple[torch.Tensor, int]]):
-    """Study A's: each image and each label is a file that is opened when its turn comes."""
+    """Study A's dataset: opens a file for each image and each label."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -145,7 +145,7 @@ def _automatic() -> str:
     return resolve_precision("auto", on_gpu=DEVICE.type == "cuda").precision
 
 
-SIDES: dict[str, Callable[[Path], Epoch]] = {
+METHODS: dict[str, Callable[[Path], Epoch]] = {
     "A, its loop": study_loop,
     "A, ours fp32": lambda folder: ours(folder, "A-cnn", ["precision=fp32"]),
     "A, limit fp32": lambda folder: limit(folder, "A-cnn", "fp32"),
@@ -159,8 +159,8 @@ SIDES: dict[str, Callable[[Path], Epoch]] = {
 
 
 def main() -> None:
-    """Warm up, then a round for each line that comes in: images a second goes out."""
-    epoch = SIDES[sys.argv[1]](Path(sys.argv[2]))
+    """Warm up, then train a round for each input line and print images per second."""
+    epoch = METHODS[sys.argv[1]](Path(sys.argv[2]))
     epoch()
     print(json.dumps("ready"), flush=True)
     for _ in sys.stdin:

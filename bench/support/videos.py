@@ -1,4 +1,4 @@
-"""Videos of one face or eight, moving or still, made of a clip; of drawn faces where there is none."""
+"""Videos of one face or eight, moving or still, made of a clip; of synthetic faces where there is none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bench.support.frames import MEDIA, backdrop, drawn, paste
+from bench.support.frames import MEDIA, backdrop, paste, synthetic_face
 from fer_core.faces import RgbImage
 
 _CLIP = MEDIA / "woman_turning_640x360_20s.mp4"
@@ -21,7 +21,7 @@ def video(width: int, height: int, faces: int, seconds: float, *, moving: bool) 
     """A video with one face, about half as high as its frames, or with eight, each in a tile of its own, and when each
     frame was taken. `moving`: a person turns her head and speaks; else she sits still and there is the camera's noise.
 
-    Of a clip, 23.6 frames a second; of drawn faces that slide to and fro where there is none.
+    Of a clip, 23.6 frames a second; of synthetic faces that slide to and fro where there is none.
 
     Args:
         width: pixels.
@@ -52,11 +52,11 @@ def clip_frames(path: Path) -> Iterator[tuple[RgbImage, float]]:
 
 
 def _sliding(seconds: float) -> list[tuple[RgbImage, float]]:
-    scene = backdrop(drawn(0), 640, 360)
+    scene = backdrop(synthetic_face(0), 640, 360)
     pictures = []
     for place in range(round(seconds * 30)):
         picture = scene.copy()
-        paste(picture, drawn(0), 0.5 + 0.05 * float(np.sin(place / 5)), 0.5, 0.6)
+        paste(picture, synthetic_face(0), 0.5 + 0.05 * float(np.sin(place / 5)), 0.5, 0.6)
         pictures.append((picture, place / 30))
     return pictures
 

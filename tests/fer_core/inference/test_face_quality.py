@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.mouth_occlusion.real_covers import listed
+from bench.mouth_occlusion.real_covers import load_names
 from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.identities import Identity
 from fer_core.detection.detector import DetectedFace, YuNetDetector
@@ -163,7 +163,7 @@ def test_a_covered_mouth_is_seen_and_a_free_one_is_not(test_data: Path, yunet_fi
 
 def test_mouths_that_are_really_covered_are_seen_far_more_often_than_free_ones(test_data: Path) -> None:
     """On faces of FER2013Valid, on which the network was not fitted."""
-    covered, unclear = listed("covered"), listed("unclear")
+    covered, unclear = load_names("covered"), load_names("unclear")
     with zipfile.ZipFile(test_data / "ferplus.zip") as archive:
         names = [name for name in archive.namelist() if "Valid/" in name and name.endswith(".png")]
         faces = {

@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 
-from bench.reliability import Round, trials
+from bench.reliability import Round, run_rounds
 
 
 @pytest.fixture(autouse=True)
@@ -20,13 +20,13 @@ def _own_environment() -> Iterator[None]:
 
 @pytest.mark.parametrize("name", ["training", "supervisor", "app", "both", "apps"])
 def test_nothing_is_lost_when_it_is_killed(name: str) -> None:
-    _all_is_well(trials(name, 2, seed=1, rehearsed=True))
+    _all_is_well(run_rounds(name, 2, seed=1, simulated=True))
 
 
 def test_a_real_training_that_is_killed_goes_on() -> None:
-    _all_is_well(trials("training", 1, seed=4))
+    _all_is_well(run_rounds("training", 1, seed=4))
 
 
 def _all_is_well(rounds: list[Round]) -> None:
     assert [each.faults for each in rounds] == [[] for _ in rounds]
-    assert {each.came for each in rounds} <= {"resumed and finished", "went on", "had finished"}
+    assert {each.outcome for each in rounds} <= {"resumed and finished", "went on", "had finished"}
