@@ -29,7 +29,8 @@ from fer_core.bundles.quantization_report import REPORT_FILE as INT8_REPORT_FILE
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.data.record import Split
-from fer_core.data.synthetic.generator import Identity, draw_face
+from fer_core.data.synthetic.face import draw_face
+from fer_core.data.synthetic.identities import Identity
 from fer_core.data.training_images import TRAINING_IMAGES_FILE
 from fer_core.errors import BundleError
 from fer_core.evaluation.report import reports

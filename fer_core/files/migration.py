@@ -63,6 +63,9 @@ JSON_KEYS = {
 }
 """Keys of the JSON files of runs and bundles."""
 
+MANIFEST_IDS = {"drawn-faces": "synthetic-faces"}
+"""Ids of manifests, which bundles name as the data that they were trained on."""
+
 CORRECTION_ACTIONS = {"dispute": "ambiguous"}
 """Actions in a dataset's `corrections.jsonl`, which was `overlay.jsonl`."""
 

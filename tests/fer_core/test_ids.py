@@ -6,7 +6,9 @@ from fer_core.errors import InputError
 from fer_core.ids import check_id, new_id, slug
 
 
-@pytest.mark.parametrize("name", ["a", "0", "ferplus", "drawn-faces", "20260131-142501-small-k3x9", "a.b_c", "x" * 80])
+@pytest.mark.parametrize(
+    "name", ["a", "0", "ferplus", "synthetic-faces", "20260131-142501-small-k3x9", "a.b_c", "x" * 80]
+)
 def test_a_good_id_is_given_back(name: str) -> None:
     assert check_id(name, "run") == name
 

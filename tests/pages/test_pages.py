@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_core.data.synthetic.generator import draw_face
+from fer_core.data.synthetic.face import draw_face
 from fer_core.errors import JobError
 from fer_core.jobs.deletion import delete_job
 from fer_core.jobs.job import JobKind

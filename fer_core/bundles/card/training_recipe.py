@@ -12,6 +12,7 @@ from fer_core.bundles.bundle import BundleInfo
 from fer_core.contract import Contract
 from fer_core.data.manifest import builtin_manifests
 from fer_core.errors import ConfigError
+from fer_core.files.migration import MANIFEST_IDS
 from fer_core.markdown import plain
 from fer_core.models.catalog import MODELS
 from fer_core.training.config.command_line import closest_preset
@@ -45,13 +46,13 @@ def fact_lines(info: BundleInfo, contract: Contract) -> list[str]:
 
 def dataset_name(info: BundleInfo) -> str:
     """What people call the data that it was trained on."""
-    manifest = builtin_manifests().get(info.dataset)
+    manifest = builtin_manifests().get(MANIFEST_IDS.get(info.dataset, info.dataset))
     return manifest.title if manifest else plain(info.dataset) or "data that it does not name"
 
 
 def data_lines(info: BundleInfo) -> list[str]:
     """What it was trained on, and what may be done with it."""
-    manifest = builtin_manifests().get(info.dataset)
+    manifest = builtin_manifests().get(MANIFEST_IDS.get(info.dataset, info.dataset))
     lines = []
     if info.origin == "weights":
         lines.append("- **Trained on**: not known; the weights were given as a file")

@@ -57,7 +57,7 @@ def add_command(action: AddAction) -> None:
     action("imports", "imports that are not finished", _imports)
     action("discard", "throw an unfinished import away", _discard).add_argument("id")
     drawing = action("generate", "make a dataset of synthetic faces", _draw)
-    drawing.add_argument("--id", default="drawn-faces")
+    drawing.add_argument("--id", default="synthetic-faces")
     drawing.add_argument("--total", type=int, default=4000, help="how many images")
     drawing.add_argument("--seed", type=int, default=0)
 

@@ -1,1 +1,1 @@
-"""Synthetic faces: drawn faces with known expressions, for a first dataset and for tests."""
+"""Synthetic faces with known expressions, for a first dataset and for tests."""

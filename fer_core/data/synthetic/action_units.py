@@ -1,32 +1,26 @@
-"""Facial actions: which muscles each expression moves, after the Facial Action Coding System.
+"""Facial action units of each expression.
 
-The prototypes follow P. Ekman, W. Friesen, J. Hager, "Facial Action Coding System" (2002) and its
-EMFACS tables; a number such as AU12 names an action unit there.
+The prototypes follow P. Ekman, W. Friesen, J. Hager, "Facial Action Coding System" (2002) and its EMFACS tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
 from fer_core.labels import Expression
 
 _INTENSITY_MIN = 0.72
-"""The weakest expression that is drawn, as a share of the prototype."""
-_IDLE_MAX = 0.06
-"""How far a muscle moves that the expression does not call for."""
+_IDLE_MAX = 0.05
+"""Largest intensity of an action unit that is not part of the expression."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actions:
-    """How strongly each facial action shows: 0 is at rest, 1 is full strength. Sides are the viewer's."""
+class ActionUnits(NamedTuple):
+    """Intensity of each action unit, 0 (at rest) to 1. Left and right are the viewer's."""
 
     inner_brow_raise: float = 0.0  # AU1
-    outer_brow_raise_left: float = 0.0  # AU2
-    outer_brow_raise_right: float = 0.0
+    outer_brow_raise: float = 0.0  # AU2
     brow_lower: float = 0.0  # AU4
     upper_lid_raise: float = 0.0  # AU5
     cheek_raise: float = 0.0  # AU6
@@ -35,8 +29,6 @@ class Actions:
     upper_lip_raise: float = 0.0  # AU10
     corner_pull_left: float = 0.0  # AU12
     corner_pull_right: float = 0.0
-    dimple_left: float = 0.0  # AU14
-    dimple_right: float = 0.0
     corner_drop: float = 0.0  # AU15
     chin_raise: float = 0.0  # AU17
     lip_stretch: float = 0.0  # AU20
@@ -46,89 +38,42 @@ class Actions:
     lid_droop: float = 0.0  # AU43, partly
 
 
-PROTOTYPES: Mapping[Expression, Actions] = MappingProxyType(
-    {
-        Expression.NEUTRAL: Actions(),
-        Expression.HAPPINESS: Actions(cheek_raise=0.9, corner_pull_left=1.0, corner_pull_right=1.0),
-        Expression.SADNESS: Actions(
-            inner_brow_raise=1.0, brow_lower=0.35, corner_drop=1.0, chin_raise=0.5, lid_droop=0.5
-        ),
-        Expression.SURPRISE: Actions(
-            inner_brow_raise=0.9,
-            outer_brow_raise_left=1.0,
-            outer_brow_raise_right=1.0,
-            upper_lid_raise=0.85,
-            lips_part=0.7,
-            jaw_drop=0.9,
-        ),
-        Expression.FEAR: Actions(
-            inner_brow_raise=1.0,
-            outer_brow_raise_left=0.35,
-            outer_brow_raise_right=0.35,
-            brow_lower=0.6,
-            upper_lid_raise=1.0,
-            lip_stretch=1.0,
-            lips_part=0.8,
-            jaw_drop=0.12,
-        ),
-        Expression.DISGUST: Actions(
-            brow_lower=0.45,
-            cheek_raise=0.35,
-            lid_tighten=0.7,
-            nose_wrinkle=1.0,
-            upper_lip_raise=0.9,
-            corner_drop=0.6,
-            chin_raise=0.6,
-        ),
-        Expression.ANGER: Actions(brow_lower=1.0, upper_lid_raise=0.5, lid_tighten=0.7, lip_press=1.0, chin_raise=0.3),
-        Expression.CONTEMPT: Actions(
-            outer_brow_raise_left=0.45, lid_droop=0.3, corner_pull_right=0.8, dimple_right=1.0, lip_press=0.25
-        ),
-    }
-)
-"""Full-strength actions; contempt with its smile on the right, which `act` may mirror."""
-
-_VARIANTS: Mapping[Expression, tuple[float, Mapping[str, float]]] = MappingProxyType(
-    {
-        Expression.HAPPINESS: (0.65, {"lips_part": 0.9, "jaw_drop": 0.22}),
-        Expression.DISGUST: (0.4, {"lips_part": 0.45}),
-        Expression.ANGER: (0.2, {"lip_press": 0.2, "lips_part": 0.55, "lip_stretch": 0.25, "upper_lip_raise": 0.3}),
-    }
-)
-"""The other common form of an expression: how often it is drawn, and which actions it changes."""
-
-_MIRROR = {
-    "outer_brow_raise_left": "outer_brow_raise_right",
-    "corner_pull_left": "corner_pull_right",
-    "dimple_left": "dimple_right",
+_SADNESS = {"inner_brow_raise": 1.0, "brow_lower": 0.35, "corner_drop": 1.0, "chin_raise": 0.5, "lid_droop": 0.5}
+_FEAR = {"inner_brow_raise": 1.0, "outer_brow_raise": 0.35, "brow_lower": 0.6, "upper_lid_raise": 1.0}
+_DISGUST = {"brow_lower": 0.45, "cheek_raise": 0.35, "lid_tighten": 0.7, "nose_wrinkle": 1.0, "upper_lip_raise": 0.9}
+_ANGER = {"brow_lower": 1.0, "upper_lid_raise": 0.5, "lid_tighten": 0.7, "lip_press": 1.0, "chin_raise": 0.3}
+PROTOTYPES = {
+    Expression.NEUTRAL: ActionUnits(),
+    Expression.HAPPINESS: ActionUnits(cheek_raise=0.9, corner_pull_left=1.0, corner_pull_right=1.0),
+    Expression.SADNESS: ActionUnits(**_SADNESS),
+    Expression.SURPRISE: ActionUnits(0.9, 1.0, upper_lid_raise=0.85, lips_part=0.7, jaw_drop=0.9),
+    Expression.FEAR: ActionUnits(**_FEAR, lip_stretch=1.0, lips_part=0.8, jaw_drop=0.12),
+    Expression.DISGUST: ActionUnits(**_DISGUST, corner_drop=0.6, chin_raise=0.6),
+    Expression.ANGER: ActionUnits(**_ANGER),
+    Expression.CONTEMPT: ActionUnits(outer_brow_raise=0.3, corner_pull_right=1.0, lip_press=0.25, lid_droop=0.4),
 }
-_NAMES = tuple(field.name for field in fields(Actions))
+_VARIANTS: dict[Expression, tuple[float, dict[str, float]]] = {
+    Expression.HAPPINESS: (0.65, {"lips_part": 0.9, "jaw_drop": 0.22}),
+    Expression.DISGUST: (0.4, {"lips_part": 0.45}),
+    Expression.ANGER: (0.2, {"lip_press": 0.2, "lips_part": 0.55, "lip_stretch": 0.25, "upper_lip_raise": 0.3}),
+}
+"""Another common form of an expression: its probability and the action units that differ."""
 
 
-def act(expression: Expression, rng: np.random.Generator) -> Actions:
-    """The actions of one face that shows `expression`, with an intensity and small deviations of its own.
+def sample_action_units(expression: Expression, rng: np.random.Generator) -> ActionUnits:
+    """Draw the action units of one face: the expression's prototype at a random intensity, with small deviations.
 
-    The same number of random values is taken whatever the expression.
+    The same number of random values is used for every expression.
     """
-    strength = rng.uniform(_INTENSITY_MIN, 1.0)
-    deviation = rng.uniform(0.88, 1.12, len(_NAMES))
-    idle = rng.uniform(0.0, _IDLE_MAX, len(_NAMES))
-    other_form, mirrored = rng.random(2)
-    prototype = PROTOTYPES[expression]
-    level = {name: float(getattr(prototype, name)) for name in _NAMES}
-    often_01, changes = _VARIANTS.get(expression, (0.0, {}))
-    if other_form < often_01:
-        level |= changes
-    if mirrored < 0.5:
-        level = _mirrored(level)
-    shown = np.array([level[name] for name in _NAMES]) * strength * deviation
-    shown = np.minimum(np.where(shown > 0, shown, idle * (np.array(_NAMES) != "lips_part")), 1.0)
-    return Actions(**dict(zip(_NAMES, shown.tolist(), strict=True)))
-
-
-def _mirrored(level: Mapping[str, float]) -> dict[str, float]:
-    """`level` with left and right changed about."""
-    swapped = dict(level)
-    for left, right in _MIRROR.items():
-        swapped[left], swapped[right] = level[right], level[left]
-    return swapped
+    intensity = rng.uniform(_INTENSITY_MIN, 1.0)
+    deviations = rng.uniform(0.88, 1.12, len(ActionUnits._fields))
+    idle = rng.uniform(0.0, _IDLE_MAX, len(ActionUnits._fields))
+    variant, swapped = rng.random(2)
+    units = PROTOTYPES[expression]
+    probability, changes = _VARIANTS.get(expression, (0.0, {}))
+    if variant < probability:
+        units = units._replace(**changes)
+    if swapped < 0.5:
+        units = units._replace(corner_pull_left=units.corner_pull_right, corner_pull_right=units.corner_pull_left)
+    levels = np.array(units)
+    return ActionUnits(*np.where(levels > 0, levels * intensity * deviations, idle).clip(0, 1).tolist())

@@ -1,4 +1,4 @@
-"""The drawn-faces dataset in the store: drawn, packed into an archive and imported like any other."""
+"""Datasets of synthetic faces in the store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fer_core.ids import check_id, new_id
 from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
 
-SYNTHETIC_FACES = "drawn-faces"
+SYNTHETIC_FACES = "synthetic-faces"
 _DRAWING_SHARE_01 = 0.7
 
 
@@ -26,48 +26,36 @@ def make_synthetic_dataset(
     """Draw faces and import them under `dataset_id`.
 
     Raises:
-        InputError: the recipe is out of range, or the id is taken.
+        InputError: a value is out of range, or the id is taken.
     """
-    recipe = SyntheticFacesConfig(total=total, identities=max(30, total // 20), seed=seed)
-    target = settings.datasets_dir / check_id(dataset_id, "dataset")
-    if (target / "dataset.json").exists():
+    config = SyntheticFacesConfig(total=total, identities=max(30, total // 20), seed=seed)
+    if (settings.datasets_dir / check_id(dataset_id, "dataset") / "dataset.json").exists():
         raise DatasetError(f"There is a dataset {dataset_id!r} already. Choose another id, or delete that one.")
-    _throw_away(dataset_id, settings)
-    workshop = settings.uploads_dir / new_id("drawing")
+    _discard_unfinished(dataset_id, settings)
+    workspace = settings.uploads_dir / new_id("synthetic")
+    faces, archive = workspace / "faces", workspace / "faces.zip"
     try:
-
-        def drawing(done_01: float, message: str) -> None:
-            progress(done_01 * _DRAWING_SHARE_01, message)
-
-        def importing(done_01: float, message: str) -> None:
-            progress(_DRAWING_SHARE_01 + done_01 * (1 - _DRAWING_SHARE_01), message)
-
-        faces = workshop / "faces"
-        faces.mkdir(parents=True)
-        write_synthetic_faces(faces, recipe, drawing)
-        archive = _zipped(faces)
-        manifest = builtin_manifests()[SYNTHETIC_FACES].model_copy(update={"id": dataset_id})
+        write_synthetic_faces(faces, config, lambda done_01, text: progress(done_01 * _DRAWING_SHARE_01, text))
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:  # PNG is compressed already
+            for path in sorted(faces.rglob("*.png")):
+                file.write(path, path.relative_to(faces).as_posix())
         return import_dataset(
-            archive, settings, dataset_id=dataset_id, manifest=manifest, move=True, progress=importing
+            archive,
+            settings,
+            dataset_id=dataset_id,
+            manifest=builtin_manifests()[SYNTHETIC_FACES].model_copy(update={"id": dataset_id}),
+            move=True,
+            progress=lambda done_01, text: progress(_DRAWING_SHARE_01 + done_01 * (1 - _DRAWING_SHARE_01), text),
         )
     except BaseException:
-        _throw_away(dataset_id, settings)
+        _discard_unfinished(dataset_id, settings)
         raise
     finally:
-        shutil.rmtree(workshop, ignore_errors=True)
+        shutil.rmtree(workspace, ignore_errors=True)
 
 
-def _throw_away(dataset_id: str, settings: Settings) -> None:
-    """Forget an import of drawings that did not come to its end: they are sooner drawn again than looked for."""
+def _discard_unfinished(dataset_id: str, settings: Settings) -> None:
+    """Discard an unfinished import of synthetic faces: drawing them again is faster than resuming it."""
     with suppress(DatasetError):
         if Path(open_import(dataset_id, settings).source).is_relative_to(settings.uploads_dir):
             discard_import(dataset_id, settings)
-
-
-def _zipped(folder: Path) -> Path:
-    """The folder's PNG files in an archive beside it; stored, as PNG is compressed already."""
-    archive = folder.with_suffix(".zip")
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
-        for path in sorted(folder.rglob("*.png")):
-            file.write(path, path.relative_to(folder).as_posix())
-    return archive

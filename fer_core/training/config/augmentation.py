@@ -57,7 +57,7 @@ class AugmentConfig(StrictModel):
     def _check_gain_range(cls, high: float, others: ValidationInfo) -> float:
         low = others.data.get("gain_low", high)
         if high < low:
-            raise ValueError(f"make it gain_low, which is {low}, or more")
+            raise ValueError(f"this is below gain_low, which is {low}; make this {low} or more")
         return high
 
     @property

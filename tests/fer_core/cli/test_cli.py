@@ -36,22 +36,24 @@ def cli(store: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
 
 def test_datasets_are_drawn_counted_listed_and_deleted(cli: Cli, store: Settings) -> None:
     drawn = cli("datasets", "generate", "--total", 40, "--json")
-    assert (drawn.code, drawn.json["id"], drawn.json["n"], drawn.json["problems"]) == (0, "drawn-faces", 40, 0)
+    assert (drawn.code, drawn.json["id"], drawn.json["n"], drawn.json["problems"]) == (0, "synthetic-faces", 40, 0)
     assert "100.0%" in drawn.err
-    stats = cli("datasets", "stats", "drawn-faces", "--json").json
+    stats = cli("datasets", "stats", "synthetic-faces", "--json").json
     assert set(stats) >= {"id", "n", "splits", "unlabeled", "problems", "imbalance"}
     assert set(stats["imbalance"]) >= {"ratio", "entropy_01", "gini"}
     assert sum(sum(split.values()) for split in stats["splits"].values()) == stats["n"] == 40
     assert list(stats["splits"]["train"]) == list(map(str, Expression))
     listed = {row["id"]: row for row in cli("datasets", "list", "--json").json}
     assert set(listed) == set(builtin_manifests())
-    assert listed["drawn-faces"]["n"] == 40
+    assert listed["synthetic-faces"]["n"] == 40
     assert listed["ferplus"]["imported"] is False
     with JobStore(store) as jobs:
-        job = jobs.submit(JobKind.QUALITY, "Look for faces", (), "drawn-faces")
-        assert_input_error(cli("datasets", "delete", "drawn-faces"), "drawn-faces", job.id, "Cancel the job first")
+        job = jobs.submit(JobKind.QUALITY, "Look for faces", (), "synthetic-faces")
+        assert_input_error(
+            cli("datasets", "delete", "synthetic-faces"), "synthetic-faces", job.id, "Cancel the job first"
+        )
         jobs.request_cancel(job.id)
-    assert cli("datasets", "delete", "drawn-faces", "--json").json == {"id": "drawn-faces", "deleted": True}
+    assert cli("datasets", "delete", "synthetic-faces", "--json").json == {"id": "synthetic-faces", "deleted": True}
     assert list(store.datasets_dir.iterdir()) == []
 
 

@@ -84,7 +84,7 @@ def test_a_folder_is_named_after_itself(folder: Path, store: Settings) -> None:
 
 
 def test_a_known_manifest_brings_its_identities(folder: Path, store: Settings) -> None:
-    imported = import_dataset(folder, store, dataset_id="drawn-faces")
+    imported = import_dataset(folder, store, dataset_id="synthetic-faces")
     assert imported.manifest.synthetic
     assert imported.index(["identity"])["identity"].nunique() == 10
 
@@ -244,7 +244,7 @@ def test_reading_labels_says_what_the_index_says_and_stores_nothing(archive: Pat
     assert list(index)[: len(labels.columns)] == list(labels)
 
 
-@pytest.mark.parametrize("name", ["drawn-faces", "more-drawings"])
+@pytest.mark.parametrize("name", ["synthetic-faces", "more-drawings"])
 def test_drawn_faces_are_made_and_kept_and_called_drawings(name: str, store: Settings) -> None:
     drawn: StoredDataset = make_synthetic_dataset(name, 40, 1, store)
     assert (drawn.id, drawn.n, drawn.source_in_store, drawn.manifest.synthetic) == (name, 40, True, True)

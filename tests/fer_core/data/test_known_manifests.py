@@ -22,7 +22,7 @@ EXPECTED = {
     "affectnet",
     "affectnet-8",
     "ckplus",
-    "drawn-faces",
+    "synthetic-faces",
     "expw",
     "facial-expressions",
     "fer2013",
@@ -35,7 +35,7 @@ EXPECTED = {
     "study-b",
     "study-c",
 }
-WITHOUT_CITATION = {"drawn-faces", "study-b", "study-c"}
+WITHOUT_CITATION = {"synthetic-faces", "study-b", "study-c"}
 """Nothing was published that could be cited."""
 
 TOTALS: dict[str, dict[str, int]] = {
@@ -72,7 +72,7 @@ def test_every_manifest_that_comes_with_the_project_loads(path: Path) -> None:
     assert manifest.title and manifest.summary and manifest.license and manifest.terms and manifest.problems
     assert manifest.layout in READERS
     assert bool(manifest.citation) == (manifest.id not in WITHOUT_CITATION)
-    assert re.fullmatch(r"https?://\S+", manifest.homepage) or manifest.id in {"drawn-faces", "study-c"}
+    assert re.fullmatch(r"https?://\S+", manifest.homepage) or manifest.id in {"synthetic-faces", "study-c"}
     assert manifest.contents.identities == bool(manifest.identity_pattern)
     if manifest.published:
         parts = set(manifest.published.splits)
@@ -88,7 +88,7 @@ def test_known_manifests_are_all_files_by_title() -> None:
 
 
 def test_drawings_say_that_they_are_drawings() -> None:
-    assert [manifest.id for manifest in builtin_manifests().values() if manifest.synthetic] == ["drawn-faces"]
+    assert [manifest.id for manifest in builtin_manifests().values() if manifest.synthetic] == ["synthetic-faces"]
 
 
 @pytest.mark.parametrize("dataset_id", sorted(TOTALS))
@@ -166,7 +166,7 @@ def test_names_tell_person_and_label(dataset_id: str, name: str, identity: str, 
         ("facial-expressions", "Abdel_Aziz_Al-Hakim_0001.jpg", "Abdel_Aziz_Al-Hakim"),
         ("facial-expressions", "Dileep_101.jpg", "Dileep"),
         ("facial-expressions", "facial-expressions_2868584k.jpg", None),
-        ("drawn-faces", "id0012-000345.png", "id0012"),
+        ("synthetic-faces", "id0012-000345.png", "id0012"),
     ],
 )
 def test_names_tell_the_person(dataset_id: str, name: str, identity: str | None) -> None:

@@ -23,7 +23,8 @@ from fer_core.data.packing.pack import pack
 from fer_core.data.quality.report import quality_report
 from fer_core.data.readers.file_names import image_names
 from fer_core.data.sources.source import open_source
-from fer_core.data.synthetic.generator import Identity, draw_face
+from fer_core.data.synthetic.face import draw_face
+from fer_core.data.synthetic.identities import Identity
 from fer_core.errors import UnreadableImageError
 from fer_core.images.decoder import BACKGROUND_GRAY, decode_image
 from fer_core.images.formats import image_format

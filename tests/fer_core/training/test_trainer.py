@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save, save_file
 
 from fer_core.contract import Contract
-from fer_core.data.synthetic.generator import draw_face
+from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.identities import Identity
 from fer_core.errors import CancelledError, ConfigError, InputError, RunError
 from fer_core.labels import Expression, label_set

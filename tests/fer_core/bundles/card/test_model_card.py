@@ -134,8 +134,10 @@ def test_a_run_says_by_which_command_it_is_made(bundle: Path) -> None:
     assert "not known" in unknown and "train --config" not in unknown
 
 
-def test_drawings_are_never_presented_as_people(bundle: Path) -> None:
-    card = model_card(measure(bundle, synthetic=True, dataset="drawn-faces"), bundle)
+@pytest.mark.parametrize("dataset", ["synthetic-faces", "drawn-faces"])
+def test_drawings_are_never_presented_as_people(dataset: str, bundle: Path) -> None:
+    card = model_card(measure(bundle, synthetic=True, dataset=dataset), bundle)
+    assert "Synthetic faces (`synthetic-faces`)" in card
     assert "drawings, not people" in card and "say nothing about people" in card
 
 

@@ -18,7 +18,8 @@ from fer_core.data.duplicates.duplicates import AUGMENTED, duplicate_pairs
 from fer_core.data.duplicates.groups import group_rows
 from fer_core.data.duplicates.signature import SIGNATURE
 from fer_core.data.splits.leakage import leakage
-from fer_core.data.synthetic.generator import Identity, draw_face
+from fer_core.data.synthetic.face import draw_face
+from fer_core.data.synthetic.identities import Identity
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 

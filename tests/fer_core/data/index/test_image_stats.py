@@ -22,7 +22,7 @@ from fer_core.data.index.image_stats import (
 )
 from fer_core.data.sources.byte_range import ByteRange
 from fer_core.data.sources.source import open_source
-from fer_core.data.synthetic.generator import draw_face
+from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.identities import Identity
 from fer_core.labels import Expression
 from fer_core.settings import Settings

@@ -133,10 +133,12 @@ def test_the_only_manifest_of_a_layout_fits(tmp_path: Path, store: Settings) -> 
     assert _fitting(folder, store, dataset_id="mine") == builtin_manifests()["ferplus"]
 
 
-@pytest.mark.parametrize(("dataset_id", "name"), [("drawn-faces", "x"), ("", "drawn-faces"), ("", "Drawn Faces")])
+@pytest.mark.parametrize(
+    ("dataset_id", "name"), [("synthetic-faces", "x"), ("", "synthetic-faces"), ("", "Synthetic Faces")]
+)
 def test_a_manifest_fits_by_its_name(dataset_id: str, name: str, tmp_path: Path, store: Settings) -> None:
     folder = write_folder(tmp_path, {"train/sad/1.png": ""})
-    assert _fitting(folder, store, "", dataset_id, name) == builtin_manifests()["drawn-faces"]
+    assert _fitting(folder, store, "", dataset_id, name) == builtin_manifests()["synthetic-faces"]
 
 
 @pytest.mark.parametrize("name", ["fer2013", "ferplus", "affectnet", "rafdb"])

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_core.data.synthetic.action_units import PROTOTYPES, Actions, act
+from fer_core.data.synthetic.action_units import PROTOTYPES, ActionUnits, sample_action_units
 from fer_core.data.synthetic.face import draw_face, draw_scene
+from fer_core.data.synthetic.features import mouth_shape
 from fer_core.data.synthetic.identities import SKIN_TONES, Identity
-from fer_core.data.synthetic.mouth import mouth_shape
 from fer_core.errors import InputError
 from fer_core.faces import RgbImage
 from fer_core.labels import Expression
@@ -20,7 +20,7 @@ def _face(expression: Expression, identity: int | Identity, seed: int = 0, size_
 
 
 @pytest.mark.parametrize("size_px", [32, 48, 96, 224])
-def test_a_face_has_the_size_asked_for_and_is_a_picture(size_px: int) -> None:
+def test_a_face_has_the_requested_size(size_px: int) -> None:
     face = _face(Expression.HAPPINESS, 3, size_px=size_px)
     assert face.shape == (size_px, size_px, 3)
     assert face.dtype == np.uint8
@@ -29,18 +29,18 @@ def test_a_face_has_the_size_asked_for_and_is_a_picture(size_px: int) -> None:
 
 
 @pytest.mark.parametrize("expression", Expression)
-def test_the_same_seed_gives_the_same_face_and_another_seed_another(expression: Expression) -> None:
+def test_a_seed_decides_the_face(expression: Expression) -> None:
     assert np.array_equal(_face(expression, 7, 1), _face(expression, 7, 1))
     assert not np.array_equal(_face(expression, 7, 1), _face(expression, 7, 2))
     assert not np.array_equal(_face(expression, 7, 1), _face(expression, 8, 1))
 
 
-def test_an_identity_seed_is_short_for_the_identity() -> None:
-    who = Identity.sample(np.random.default_rng(11))
-    assert np.array_equal(_face(Expression.FEAR, 11), _face(Expression.FEAR, who))
+def test_an_identity_can_be_given_by_its_seed() -> None:
+    person = Identity.sample(np.random.default_rng(11))
+    assert np.array_equal(_face(Expression.FEAR, 11), _face(Expression.FEAR, person))
 
 
-def test_every_two_expressions_of_a_person_differ_visibly_and_only_in_the_face() -> None:
+def test_every_two_expressions_differ_visibly_and_only_in_the_face() -> None:
     faces = {label: _face(label, 21, 5).astype(float) for label in Expression}
     for first in Expression:
         for second in Expression:
@@ -54,10 +54,10 @@ def test_the_head_fills_the_middle_of_the_picture() -> None:
     """Heads that differ only in tone differ within the central three quarters or so, and not at its edges."""
     rows, columns = np.zeros(96, bool), np.zeros(96, bool)
     for seed in range(8):
-        who = Identity.sample(np.random.default_rng(seed))
-        darker = dataclasses.replace(who, skin=who.skin * 0.6)
+        person = Identity.sample(np.random.default_rng(seed))
+        darker = dataclasses.replace(person, skin=person.skin * 0.6)
         changed = (
-            np.abs(_face(Expression.NEUTRAL, who, seed) - _face(Expression.NEUTRAL, darker, seed) * 1.0) > 8
+            np.abs(_face(Expression.NEUTRAL, person, seed) - _face(Expression.NEUTRAL, darker, seed) * 1.0) > 8
         ).any(2)
         rows |= changed.any(1)
         columns |= changed.any(0)
@@ -68,60 +68,65 @@ def test_the_head_fills_the_middle_of_the_picture() -> None:
     assert columns[24:72].all()
 
 
-def test_skin_tones_are_drawn_evenly_and_apart_from_everything_else() -> None:
+def test_skin_tones_are_uniform_and_independent_of_other_traits() -> None:
     people = [Identity.sample(np.random.default_rng(seed)) for seed in range(600)]
-    lightness = np.array([who.skin.mean() for who in people])
+    lightness = np.array([person.skin.mean() for person in people])
     ramp = np.array([np.mean(tone) for tone in SKIN_TONES])
     thirds = np.histogram(lightness, bins=[0, ramp[6], ramp[3], 256])[0] / len(people)
     assert thirds == pytest.approx([2 / 8, 3 / 8, 3 / 8], abs=0.06)
     for trait in ("head_width", "eye_open", "mouth_width", "mouth_curve", "brow_gap"):
-        assert abs(np.corrcoef(lightness, [getattr(who, trait) for who in people])[0, 1]) < 0.15, trait
+        assert abs(np.corrcoef(lightness, [getattr(person, trait) for person in people])[0, 1]) < 0.15, trait
 
 
 @pytest.mark.parametrize("tone", SKIN_TONES)
 def test_features_stand_out_on_every_skin_tone(tone: tuple[int, int, int]) -> None:
-    who = Identity.sample(np.random.default_rng(4))
-    who = dataclasses.replace(who, skin=np.array(tone, float), glasses=False)
+    person = Identity.sample(np.random.default_rng(4))
+    person = dataclasses.replace(person, skin=np.array(tone, float))
     skin_gray = np.dot(tone, (0.299, 0.587, 0.114))
-    plain = cv2.cvtColor(_face(Expression.NEUTRAL, who, 9), cv2.COLOR_RGB2GRAY).astype(float)
+    neutral = cv2.cvtColor(_face(Expression.NEUTRAL, person, 9), cv2.COLOR_RGB2GRAY).astype(float)
     for label in (Expression.HAPPINESS, Expression.SURPRISE, Expression.ANGER):
-        shown = cv2.cvtColor(_face(label, who, 9), cv2.COLOR_RGB2GRAY).astype(float)
-        assert (np.abs(shown - plain) > 0.12 * skin_gray).mean() > 0.012, label
+        shown = cv2.cvtColor(_face(label, person, 9), cv2.COLOR_RGB2GRAY).astype(float)
+        assert (np.abs(shown - neutral) > 0.12 * skin_gray).mean() > 0.012, label
 
 
-def test_actions_stay_within_their_range_and_take_the_same_random_numbers() -> None:
+def test_action_units_stay_within_their_range_and_use_the_same_random_numbers() -> None:
     ends = set()
     for label in Expression:
         rng = np.random.default_rng(3)
         for _ in range(40):
-            assert all(0 <= level <= 1 for level in dataclasses.astuple(act(label, rng)))
+            assert all(0 <= level <= 1 for level in sample_action_units(label, rng))
         ends.add(rng.random())
     assert len(ends) == 1
 
 
 def test_contempt_is_one_sided_on_either_side_and_a_smile_is_not() -> None:
     rng = np.random.default_rng(0)
-    leans = [a.corner_pull_right - a.corner_pull_left for a in (act(Expression.CONTEMPT, rng) for _ in range(60))]
+    leans = [
+        a.corner_pull_right - a.corner_pull_left
+        for a in (sample_action_units(Expression.CONTEMPT, rng) for _ in range(60))
+    ]
     assert min(map(abs, leans)) > 0.3
     assert 10 < sum(lean > 0 for lean in leans) < 50
-    smiles = (act(Expression.HAPPINESS, rng) for _ in range(60))
+    smiles = (sample_action_units(Expression.HAPPINESS, rng) for _ in range(60))
     assert max(abs(a.corner_pull_right - a.corner_pull_left) for a in smiles) < 0.3
 
 
-def test_mouths_follow_their_actions() -> None:
-    who = Identity.sample(np.random.default_rng(2))
-    rest = mouth_shape(who, Actions())
-    smile = mouth_shape(who, PROTOTYPES[Expression.HAPPINESS])
-    sorrow = mouth_shape(who, PROTOTYPES[Expression.SADNESS])
-    surprise = mouth_shape(who, PROTOTYPES[Expression.SURPRISE])
-    fear = mouth_shape(who, PROTOTYPES[Expression.FEAR])
-    assert smile.inner_up[0] < rest.inner_up[0] < sorrow.inner_up[0], "corners go up, stay, go down (y points down)"
+def test_the_mouth_follows_the_action_units() -> None:
+    person = Identity.sample(np.random.default_rng(2))
+    rest = mouth_shape(person, ActionUnits())
+    smile = mouth_shape(person, PROTOTYPES[Expression.HAPPINESS])
+    sorrow = mouth_shape(person, PROTOTYPES[Expression.SADNESS])
+    surprise = mouth_shape(person, PROTOTYPES[Expression.SURPRISE])
+    fear = mouth_shape(person, PROTOTYPES[Expression.FEAR])
+    assert smile.inner_upper[0] < rest.inner_upper[0] < sorrow.inner_upper[0], (
+        "corners go up, stay, go down (y points down)"
+    )
     assert np.ptp(surprise.x) < np.ptp(rest.x) < np.ptp(fear.x)
     assert surprise.gap > fear.gap > 0.02 > rest.gap
     for shape in (rest, smile, sorrow, surprise, fear):
-        assert (shape.outer_up <= shape.inner_up + 1e-9).all()
-        assert (shape.inner_up <= shape.inner_low + 1e-9).all()
-        assert (shape.inner_low <= shape.outer_low + 1e-9).all()
+        assert (shape.outer_upper <= shape.inner_upper + 1e-9).all()
+        assert (shape.inner_upper <= shape.inner_lower + 1e-9).all()
+        assert (shape.inner_lower <= shape.outer_lower + 1e-9).all()
 
 
 @pytest.mark.parametrize("size_px", [0, 31, 513])
@@ -130,13 +135,13 @@ def test_a_size_out_of_range_is_refused(size_px: int) -> None:
         _face(Expression.NEUTRAL, 0, size_px=size_px)
 
 
-@pytest.mark.parametrize(("many", "width_px", "height_px"), [(1, 200, 150), (3, 640, 240), (7, 500, 500)])
-def test_a_scene_shows_every_face(many: int, width_px: int, height_px: int) -> None:
-    faces = [list(Expression)[place % 8] for place in range(many)]
+@pytest.mark.parametrize(("n_faces", "width_px", "height_px"), [(1, 200, 150), (3, 640, 240), (7, 500, 500)])
+def test_a_scene_shows_every_face(n_faces: int, width_px: int, height_px: int) -> None:
+    faces = [list(Expression)[number % 8] for number in range(n_faces)]
     scene = draw_scene(np.random.default_rng(1), faces, width_px, height_px)
     assert scene.shape == (height_px, width_px, 3)
     portrait = (scene != scene[0, 0]).any(axis=2).astype(np.uint8)
-    assert cv2.connectedComponents(portrait)[0] - 1 >= many
+    assert cv2.connectedComponents(portrait)[0] - 1 >= n_faces
     assert np.array_equal(scene, draw_scene(np.random.default_rng(1), faces, width_px, height_px))
 
 
@@ -148,9 +153,9 @@ def test_a_scene_without_faces_is_bare_and_a_crowded_one_is_refused() -> None:
         draw_scene(np.random.default_rng(1), [Expression.NEUTRAL] * 50, 100, 100)
 
 
-def test_a_face_detector_finds_the_drawn_faces(yunet_file: object) -> None:
+def test_a_face_detector_finds_synthetic_faces(yunet_file: object) -> None:
     detector = cv2.FaceDetectorYN.create(str(yunet_file), "", (192, 192), 0.6)
     for seed, label in enumerate(Expression):
-        _, found = detector.detect(np.ascontiguousarray(_face(label, seed, seed, 192)[:, :, ::-1]))
-        assert found is not None, label
-        assert len(found) == 1, label
+        _, detections = detector.detect(np.ascontiguousarray(_face(label, seed, seed, 192)[:, :, ::-1]))
+        assert detections is not None, label
+        assert len(detections) == 1, label

@@ -35,8 +35,8 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.png"))}
 
 
-def _parts(name: str) -> tuple[str, str, str]:
-    """Split, class and identity that a file's name tells."""
+def _split_label_identity(name: str) -> tuple[str, str, str]:
+    """Read split, class and identity from a path."""
     split, label, file = Path(name).parts
     return split, label, file.partition("-")[0]
 
@@ -87,12 +87,12 @@ def test_a_class_without_weight_gets_nothing_and_a_tiny_one_gets_one() -> None:
         ({"profile": {"joy": 1}}, "'joy'"),
     ],
 )
-def test_a_bad_recipe_is_refused_by_name(values: dict[str, Any], named: str) -> None:
+def test_a_bad_config_is_refused(values: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError, match=named):
         SyntheticFacesConfig(**values)
 
 
-def test_the_same_recipe_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+def test_the_config_decides_the_bytes(tmp_path: Path) -> None:
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         write_synthetic_faces(tmp_path / name, SyntheticFacesConfig(total=40, identities=6, seed=seed))
     first, again, other = (_files(tmp_path / name) for name in "abc")
@@ -101,17 +101,17 @@ def test_the_same_recipe_gives_the_same_bytes_and_another_seed_others(tmp_path: 
     assert not set(first.values()) & set(other.values())
 
 
-def test_all_pictures_are_there_decode_and_differ(balanced: dict[str, bytes]) -> None:
+def test_all_images_exist_decode_and_differ(balanced: dict[str, bytes]) -> None:
     assert len(balanced) == 960
     assert len(set(balanced.values())) == 960
-    assert Counter(label for _, label, _ in map(_parts, balanced)) == dict.fromkeys(Expression, 120)
+    assert Counter(label for _, label, _ in map(_split_label_identity, balanced)) == dict.fromkeys(Expression, 120)
     for content in list(balanced.values())[::60]:
         assert cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED).shape == (48, 48, 3)
 
 
 def test_no_identity_is_in_two_splits_and_all_are_used(balanced: dict[str, bytes]) -> None:
     splits_of: dict[str, set[str]] = {}
-    for split, _, identity in map(_parts, balanced):
+    for split, _, identity in map(_split_label_identity, balanced):
         splits_of.setdefault(identity, set()).add(split)
     assert len(splits_of) == 60
     assert all(len(splits) == 1 for splits in splits_of.values())
@@ -119,17 +119,17 @@ def test_no_identity_is_in_two_splits_and_all_are_used(balanced: dict[str, bytes
 
 
 def test_each_class_is_split_80_10_10(balanced: dict[str, bytes]) -> None:
-    cells = Counter(_parts(name)[:2] for name in balanced)
+    cells = Counter(_split_label_identity(name)[:2] for name in balanced)
     for label in Expression:
         assert [cells[split, label] for split in SPLITS] == [96, 12, 12]
 
 
 def test_a_rare_class_of_three_is_in_every_split(tmp_path: Path) -> None:
     profile = {**BALANCED, Expression.NEUTRAL: 20}
-    recipe = SyntheticFacesConfig(total=81, identities=5, profile=profile, size_px=32)
-    write_synthetic_faces(tmp_path, recipe)
-    assert min(class_counts(recipe).values()) == 3
-    cells = Counter(_parts(name)[:2] for name in _files(tmp_path))
+    config = SyntheticFacesConfig(total=81, identities=5, profile=profile, size_px=32)
+    write_synthetic_faces(tmp_path, config)
+    assert min(class_counts(config).values()) == 3
+    cells = Counter(_split_label_identity(name)[:2] for name in _files(tmp_path))
     assert all(cells[split, label] >= 1 for split in SPLITS for label in Expression)
 
 
@@ -138,34 +138,34 @@ def test_few_identities_fill_the_splits_they_can(tmp_path: Path, identities: int
     write_synthetic_faces(tmp_path, SyntheticFacesConfig(total=40, identities=identities, size_px=32, profile=BALANCED))
     files = _files(tmp_path)
     assert len(files) == 40
-    assert {_parts(name)[0] for name in files} == splits
+    assert {_split_label_identity(name)[0] for name in files} == splits
 
 
 def test_progress_rises_to_one_and_a_cancel_passes_through(tmp_path: Path) -> None:
-    heard: list[float] = []
-    recipe = SyntheticFacesConfig(total=100, identities=4, size_px=32)
-    write_synthetic_faces(tmp_path / "whole", recipe, lambda done_01, _: heard.append(done_01))
-    assert heard == sorted(heard)
-    assert (heard[0], heard[-1]) == (0.0, 1.0)
+    reported: list[float] = []
+    config = SyntheticFacesConfig(total=100, identities=4, size_px=32)
+    write_synthetic_faces(tmp_path / "whole", config, lambda done_01, _: reported.append(done_01))
+    assert reported == sorted(reported)
+    assert (reported[0], reported[-1]) == (0.0, 1.0)
 
     def cancel(done_01: float, message: str) -> None:
         if done_01 > 0.3:
             raise CancelledError(message)
 
     with pytest.raises(CancelledError, match="of 100 faces drawn"):
-        write_synthetic_faces(tmp_path / "part", recipe, cancel)
+        write_synthetic_faces(tmp_path / "part", config, cancel)
     assert 0 < len(_files(tmp_path / "part")) < 100
 
 
 def test_the_expressions_can_be_learned_and_hold_for_other_people(balanced: dict[str, bytes]) -> None:
     """Logistic regression on oriented gradients: eight classes by chance would be 0.125."""
-    described = {name: _gradients(content) for name, content in balanced.items()}
-    names = {split: [name for name in described if _parts(name)[0] == split] for split in SPLITS}
+    features = {name: _gradients(content) for name, content in balanced.items()}
+    names = {split: [name for name in features if _split_label_identity(name)[0] == split] for split in SPLITS}
     held_out = names["valid"] + names["test"]
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.003, max_iter=300))
-    model.fit([described[name] for name in names["train"]], [_parts(name)[1] for name in names["train"]])
-    predicted = model.predict([described[name] for name in held_out])
-    assert balanced_accuracy_score([_parts(name)[1] for name in held_out], predicted) > 0.75
+    model.fit([features[name] for name in names["train"]], [_split_label_identity(name)[1] for name in names["train"]])
+    predicted = model.predict([features[name] for name in held_out])
+    assert balanced_accuracy_score([_split_label_identity(name)[1] for name in held_out], predicted) > 0.75
 
 
 def _gradients(content: bytes) -> NDArray[np.float32]:
@@ -224,7 +224,7 @@ def test_ten_raters_mostly_agree_and_sometimes_do_not(ferplus: Path) -> None:
     assert all(won[column] > 25 for column in range(len(FERPLUS_COLUMNS)))
 
 
-def test_ferplus_is_the_same_for_the_same_recipe(tmp_path: Path) -> None:
+def test_ferplus_is_the_same_for_the_same_config(tmp_path: Path) -> None:
     for name in ("a.zip", "b.zip"):
         write_ferplus_like(tmp_path / name, SyntheticFacesConfig(total=30, identities=4, seed=9))
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
