@@ -224,7 +224,7 @@ def test_a_store_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
         ("nosuch://me:hunter2@host/jobs", "FERSCOPE_DATABASE_URL"),
         ("me:hunter2@host", "not an SQLAlchemy URL"),
         ("://me:hunter2@host/x", "not an SQLAlchemy URL"),
-        ("sqlite://", "in memory"),
+        ("sqlite://", "in-memory"),
     ],
 )
 def test_a_wrong_url_is_named_without_its_password(tmp_path: Path, url: str, words: str) -> None:
