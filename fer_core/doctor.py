@@ -1,4 +1,4 @@
-"""What this machine has: packages, accelerator, face detector, store, job database, disk. Loads no torch."""
+"""Check the installation: packages, devices, face detector, model, store and jobs. Loads no torch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CheckStatus = Literal["good", "warning", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One thing that was looked at; `remedy` is "" where nothing needs doing."""
+    """The result of one check; `remedy` is empty if there is nothing to do."""
 
     name: str
     status: CheckStatus
@@ -37,8 +37,8 @@ class CheckResult:
 
 
 def run_checks(settings: Settings) -> list[CheckResult]:
-    """Look at everything; a look that fails is a finding, not an error."""
-    looks: tuple[tuple[str, Callable[[Settings], CheckResult]], ...] = (
+    """Run all checks; one that raises an error has the status "bad"."""
+    checks: tuple[tuple[str, Callable[[Settings], CheckResult]], ...] = (
         ("Machine", _machine),
         ("Processor", _processor),
         ("Packages", _packages),
@@ -49,13 +49,13 @@ def run_checks(settings: Settings) -> list[CheckResult]:
         ("Store", _store),
         ("Jobs", _jobs),
     )
-    findings = []
-    for name, look in looks:
+    results = []
+    for name, check in checks:
         try:
-            findings.append(look(settings))
+            results.append(check(settings))
         except (FerscopeError, OSError) as exc:
-            findings.append(CheckResult(name, "bad", str(exc)))
-    return findings
+            results.append(CheckResult(name, "bad", str(exc)))
+    return results
 
 
 def _machine(settings: Settings) -> CheckResult:
@@ -68,34 +68,34 @@ def _machine(settings: Settings) -> CheckResult:
 
 
 def _processor(_settings: Settings) -> CheckResult:
-    """A processor without bf16 is no fault: `precision: auto` then trains in fp32."""
-    here = processor()
-    trains = "bf16" if here.has_bf16 else "fp32, as it has no bf16 instructions"
-    return CheckResult("Processor", "good", f"{here}; training computes in {trains}")
+    """Without bf16 instructions, `precision: auto` trains in fp32."""
+    cpu = processor()
+    precision = "bf16" if cpu.has_bf16 else "fp32, as it has no bf16 instructions"
+    return CheckResult("Processor", "good", f"{cpu}; trains in {precision}")
 
 
 def _packages(_settings: Settings) -> CheckResult:
     versions = {name: _version(name) for name in _PACKAGES}
     missing = [name for name, version in versions.items() if not version]
-    found = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    installed = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     if missing:
         return CheckResult("Packages", "bad", f"{', '.join(missing)} missing", "pip install -r requirements.txt")
-    return CheckResult("Packages", "good", found)
+    return CheckResult("Packages", "good", installed)
 
 
 def _opencv(_settings: Settings) -> CheckResult:
-    others = [name for name in _OTHER_OPENCV if _version(name)]
-    if others:
-        remedy = f"pip uninstall {' '.join(others)}; pip install --force-reinstall opencv-python"
-        return CheckResult("OpenCV", "bad", f"{', '.join(others)} overwrites opencv-python's files", remedy)
-    return CheckResult("OpenCV", "good", "one OpenCV, as it should be")
+    conflicting = [name for name in _OTHER_OPENCV if _version(name)]
+    if conflicting:
+        remedy = f"pip uninstall {' '.join(conflicting)}; pip install --force-reinstall opencv-python"
+        return CheckResult("OpenCV", "bad", f"{', '.join(conflicting)} overwrites files of opencv-python", remedy)
+    return CheckResult("OpenCV", "good", "no conflicting packages")
 
 
 def _accelerator(_settings: Settings) -> CheckResult:
     cards = [path.name for path in Path("/dev").glob("nvidia[0-9]*")]
     if cards:
-        return CheckResult("Accelerator", "good", f"{len(cards)} NVIDIA GPU: training uses the first")
-    return CheckResult("Accelerator", "good", "none: training runs on the processor")
+        return CheckResult("Accelerator", "good", f"{len(cards)} NVIDIA GPU; training uses the first")
+    return CheckResult("Accelerator", "good", "no GPU; training runs on the processor")
 
 
 def _detector(settings: Settings) -> CheckResult:
@@ -111,24 +111,24 @@ def _model(settings: Settings) -> CheckResult:
 def _store(settings: Settings) -> CheckResult:
     settings.store.mkdir(parents=True, exist_ok=True)
     free_gib = shutil.disk_usage(settings.store).free / 2**30
-    found = f"{settings.store}, {free_gib:.1f} GiB free"
+    details = f"{settings.store}, {free_gib:.1f} GiB free"
     if not os.access(settings.store, os.W_OK):
         return CheckResult(
-            "Store", "bad", f"{settings.store} can't be written to", "Set FERSCOPE_HOME to a folder of yours."
+            "Store", "bad", f"{settings.store} is not writable", "Set FERSCOPE_HOME to a writable folder."
         )
     if free_gib < _FREE_GIB_MIN:
         return CheckResult(
-            "Store", "warning", found, f"Free some space: under {_FREE_GIB_MIN:.0f} GiB training may stop."
+            "Store", "warning", details, f"Free some space: with less than {_FREE_GIB_MIN:.0f} GiB, training may fail."
         )
-    return CheckResult("Store", "good", found)
+    return CheckResult("Store", "good", details)
 
 
 def _jobs(settings: Settings) -> CheckResult:
     with JobStore(settings) as store:
         active = sum(job.state.active for job in store.list())
     status = supervisor_status(settings)
-    supervised = f"supervisor running (pid {status.pid})" if status.running else "supervisor asleep, starts with a job"
-    return CheckResult("Jobs", "good", f"{active} active; {supervised}")
+    supervisor = f"runs as process {status.pid}" if status.running else "starts with the next job"
+    return CheckResult("Jobs", "good", f"{active} active; the supervisor {supervisor}")
 
 
 def _version(name: str) -> str:

@@ -1,20 +1,20 @@
 """Every error FERscope raises on purpose.
 
 FerscopeError
-├── InputError                the caller can mend it; the command line exits with 2
+├── InputError                the caller can correct it; the command line exits with 2
 │   ├── SettingsError         a FERSCOPE_ variable is wrong
 │   ├── ConfigError           a training config is wrong (an unknown key, a value out of range)
 │   ├── ManifestError         a dataset manifest is wrong
 │   ├── DatasetError          a dataset's source can't be imported or is not in the store
 │   │   ├── ArchiveError      not an archive, or an unsafe one
-│   │   └── LabelFileError    a label file lacks a column or has a value nobody can read
+│   │   └── LabelFileError    a label file lacks a column or has an unreadable value
 │   ├── UnreadableImageError  a file is not an image, or not one within the limits
 │   ├── EmptyCropError        a face box lies outside its image
 │   ├── RunError              a run folder is missing, broken or not finished
-│   ├── BundleError           a model can't be loaded or does not hold what it says
-│   └── JobError              a job can't do what was asked of it in its state
+│   ├── BundleError           a model can't be loaded or is inconsistent
+│   └── JobError              a job's state does not allow an action
 ├── DetectorError             no face detector could be set up
-└── CancelledError            the work was asked to stop, and did
+└── CancelledError            the work was cancelled
 
 Each message names the value, the limit and the remedy.
 """
@@ -23,13 +23,13 @@ from __future__ import annotations
 
 
 class FerscopeError(Exception):
-    """Base of all errors that FERscope raises on purpose; `str(error)` can be shown to a person."""
+    """Base of all errors that FERscope raises on purpose; `str(error)` can be shown to the user."""
 
     exit_code = 1
 
 
 class InputError(FerscopeError):
-    """Something the caller gave is wrong and the caller can mend it."""
+    """An input is wrong and the caller can correct it."""
 
     exit_code = 2
 
@@ -51,11 +51,11 @@ class DatasetError(InputError):
 
 
 class ArchiveError(DatasetError):
-    """A file is not an archive, or it is not a safe one."""
+    """A file is not an archive, or it is unsafe."""
 
 
 class LabelFileError(DatasetError):
-    """A label file lacks a column, or holds a value that can't be read."""
+    """A label file lacks a column or has an unreadable value."""
 
 
 class UnreadableImageError(InputError):
@@ -71,11 +71,11 @@ class RunError(InputError):
 
 
 class BundleError(InputError):
-    """A model can't be loaded, or does not hold what it says."""
+    """A model can't be loaded or is inconsistent."""
 
 
 class JobError(InputError):
-    """A job can't do what was asked of it in its present state."""
+    """A job's state does not allow an action."""
 
 
 class DetectorError(FerscopeError):

@@ -1,4 +1,4 @@
-"""Names of datasets, runs, models and jobs: short, safe as a folder name and in a link."""
+"""Ids of datasets, runs, models and jobs, safe as folder names and in links."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from fer_core.errors import InputError
 
 _PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
-_SLUG_MAX = 50  # with the time before it and the chance after it, `new_id` stays within 80
+_SLUG_MAX = 50  # with timestamp and random suffix, `new_id` stays within 80
 
 
 def check_id(name: str, what: str) -> str:
-    """`name` itself when it can be the id of `what` (a word for the message, such as "dataset").
+    """Return `name` if it is a valid id; `what` names the object in the message, such as "dataset".
 
     Raises:
         InputError: it has other characters than a-z, 0-9, dot, dash and underscore, or is too long.
@@ -27,11 +27,11 @@ def check_id(name: str, what: str) -> str:
 
 
 def slug(text: str) -> str:
-    """`text` made into an id: lower case, every other run of characters a dash."""
+    """Make an id of `text`: lower case, with other characters replaced by dashes."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:_SLUG_MAX].rstrip("-") or "unnamed"
 
 
 def new_id(name: str) -> str:
-    """A new id that sorts by time and says what it is: `20260131-142501-small-3fa9c07e`."""
+    """Create an id that sorts by time, such as `20260131-142501-small-3fa9c07e`."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return f"{stamp}-{slug(name)}-{secrets.token_hex(4)}"

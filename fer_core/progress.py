@@ -1,4 +1,4 @@
-"""How long work tells how far it is, and learns that it should stop."""
+"""Progress reports of long work, and its cancellation."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from typing import Protocol, Self
 
 
 class StepMessage(str):
-    """A message of work that goes in like steps, such as batches: the next one is due at their usual pace.
+    """A progress message that starts a step of similar length, such as a batch; used to detect stalls.
 
     Attributes:
-        kind: what is stepped through; steps of one kind have a pace of their own.
+        kind: the kind of step; the usual time is measured for each kind.
     """
 
     kind: str
     __slots__ = ("kind",)
 
     def __new__(cls, message: str, kind: str) -> Self:
-        """Make a message of the step that begins now."""
+        """Create a message."""
         step = super().__new__(cls, message)
         step.kind = kind
         return step
 
 
 class Progress(Protocol):
-    """Called now and then by long work. Raises `CancelledError` when the work is to stop."""
+    """Called regularly by long work. Raises `CancelledError` to stop it."""
 
     def __call__(self, done_01: float, message: str) -> None:
-        """Say that `done_01` (0..1) of the work is done and, in a few words, what is going on.
+        """Report the completed share of the work (0..1) and what is being done.
 
-        After a `StepMessage` another call is expected soon, after any other message nobody knows when it comes.
+        After a `StepMessage` the next call is expected soon, after any other message at any time.
         """
 
 
 def no_progress(done_01: float, message: str) -> None:
-    """A `Progress` that tells nobody and never stops the work."""
+    """A `Progress` that does nothing."""

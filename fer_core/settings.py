@@ -1,4 +1,4 @@
-"""Where things are and how large they may be: every setting, read once from `FERSCOPE_…` variables."""
+"""Settings from `FERSCOPE_…` environment variables."""
 
 from __future__ import annotations
 
@@ -15,38 +15,44 @@ MIB = 2**20
 
 
 class Settings(BaseSettings):
-    """All settings. Each is an environment variable: `home` is `FERSCOPE_HOME`, and so on; an empty one is not set."""
+    """All settings. `home` is the environment variable `FERSCOPE_HOME` and so on; an empty one counts as unset."""
 
     model_config = SettingsConfigDict(env_prefix="FERSCOPE_", env_ignore_empty=True, frozen=True, extra="ignore")
 
-    home: Path = Field(Path("~/.ferscope"), description="The store: datasets, runs, models, jobs.")
-    database_url: str = Field("", description="SQLAlchemy URL of the job database; empty is SQLite in the store.")
-    yunet: Path | None = Field(None, description="A YuNet ONNX file to detect faces with.")
-    detector: Literal["auto", "yunet", "haar"] = Field("auto", description="Which face detector to use.")
-    offline: bool = Field(False, description="Never try to fetch anything, not even the face detector.")
-    threads: int = Field(0, ge=0, le=256, description="Threads a training process may use; 0 is all cores.")
-    jobs_at_once: int = Field(1, ge=1, le=64, description="Jobs that run on the processor at the same time.")
-    gpu_jobs_at_once: int = Field(1, ge=1, le=64, description="Jobs that run on each GPU at the same time.")
-    heartbeat_s: float = Field(2.0, gt=0, le=60, description="Seconds between two signs of life of a job.")
-    cancel_grace_s: float = Field(20.0, ge=0, le=600, description="Seconds a job has to stop by itself.")
-    stalled_after_s: float = Field(
-        120.0, gt=0, le=86_400, description="Seconds without a batch after which a training may count as stalled."
+    home: Path = Field(Path("~/.ferscope"), description="The store: the folder with datasets, runs, models and jobs.")
+    database_url: str = Field("", description="SQLAlchemy URL of the job database; if empty, SQLite.")
+    yunet: Path | None = Field(None, description="YuNet ONNX file for face detection.")
+    detector: Literal["auto", "yunet", "haar"] = Field("auto", description="Face detector: auto, yunet or haar.")
+    offline: bool = Field(False, description="Never download anything, not even the face detector.")
+    threads: int = Field(0, ge=0, le=256, description="CPU threads of a training; 0 for all cores.")
+    jobs_at_once: int = Field(1, ge=1, le=64, description="Concurrent jobs on the CPU.")
+    gpu_jobs_at_once: int = Field(1, ge=1, le=64, description="Concurrent jobs on each GPU.")
+    heartbeat_s: float = Field(2.0, gt=0, le=60, description="Seconds between two progress reports of a job.")
+    cancel_grace_s: float = Field(
+        20.0, ge=0, le=600, description="Seconds that a cancelled job has to stop before it is killed."
     )
-    resume_stalled: bool = Field(True, description="End a stalled training and resume it, once.")
-    image_bytes_max: int = Field(64 * MIB, gt=0, description="Largest image file that is opened.")
-    image_pixels_max: int = Field(100_000_000, gt=0, description="Largest image, width times height.")
-    archive_bytes_max: int = Field(64 * 2**30, gt=0, description="Largest sum of unpacked archive members.")
-    archive_members_max: int = Field(5_000_000, gt=0, description="Most members in an archive.")
-    archive_ratio_max: float = Field(200.0, gt=1, description="Largest ratio of unpacked to packed size.")
-    pack_bytes_max: int = Field(32 * 2**30, ge=0, description="Largest packed dataset; a larger one is streamed.")
-    ice_servers: str = Field("", description="STUN and TURN servers of the live view, as a JSON list.")
+    stalled_after_s: float = Field(
+        120.0, gt=0, le=86_400, description="Seconds without a finished batch before a training can count as stalled."
+    )
+    resume_stalled: bool = Field(True, description="Stop and resume a stalled training, once.")
+    image_bytes_max: int = Field(64 * MIB, gt=0, description="Maximum size of an image file.")
+    image_pixels_max: int = Field(100_000_000, gt=0, description="Maximum pixels of an image, width times height.")
+    archive_bytes_max: int = Field(64 * 2**30, gt=0, description="Maximum unpacked size of an archive.")
+    archive_members_max: int = Field(5_000_000, gt=0, description="Maximum number of files in an archive.")
+    archive_ratio_max: float = Field(200.0, gt=1, description="Maximum ratio of unpacked to packed size.")
+    pack_bytes_max: int = Field(
+        32 * 2**30, ge=0, description="Maximum size of a packed dataset; larger ones are streamed."
+    )
+    ice_servers: str = Field("", description="STUN and TURN servers for Live, as a JSON list.")
     token: str = Field(
         "",
         repr=False,
-        description="What visitors must give once, 16 or more characters. Empty: only where other machines can reach "
-        "the app is one asked for, made at each start.",
+        description="Access token of the app, at least 16 characters. If empty, the app makes one at each start when "
+        "other machines can reach it.",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What logs say.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Log level: DEBUG, INFO, WARNING or ERROR."
+    )
 
     @property
     def store(self) -> Path:
@@ -55,42 +61,42 @@ class Settings(BaseSettings):
 
     @property
     def datasets_dir(self) -> Path:
-        """Imported datasets, a folder each."""
+        """Imported datasets, one folder each."""
         return self.store / "datasets"
 
     @property
     def imports_dir(self) -> Path:
-        """Imports that are not finished, a folder each."""
+        """Unfinished imports, one folder each."""
         return self.store / "imports"
 
     @property
     def runs_dir(self) -> Path:
-        """Training runs, a folder each."""
+        """Training runs, one folder each."""
         return self.store / "runs"
 
     @property
     def models_dir(self) -> Path:
-        """Imported model bundles, a folder each."""
+        """Imported model bundles, one folder each."""
         return self.store / "models"
 
     @property
     def pretrained_dir(self) -> Path:
-        """Published weights that trainings begin with; files may be put there by hand."""
+        """Pretrained weights for initialization; files can be added by hand."""
         return self.store / "pretrained"
 
     @property
     def uploads_dir(self) -> Path:
-        """Files a browser sent that no import has taken yet."""
+        """Uploaded files that are not imported yet."""
         return self.store / "uploads"
 
     @property
     def cache_dir(self) -> Path:
-        """What can be made again: packed datasets."""
+        """Packed datasets; can be deleted at any time."""
         return self.store / "cache"
 
     @property
     def detectors_dir(self) -> Path:
-        """Fetched face detectors."""
+        """Downloaded face detectors."""
         return self.store / "detectors"
 
     @property
@@ -109,11 +115,11 @@ def settings() -> Settings:
     """The settings of this process, read on first use.
 
     Raises:
-        SettingsError: a variable has a value that can't be used.
+        SettingsError: a variable has an invalid value.
     """
     try:
         return Settings()
     except ValidationError as exc:
         first = exc.errors()[0]
         name = "FERSCOPE_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(f"{name}={first.get('input')!r} can't be used: {first['msg']}.") from exc
+        raise SettingsError(f"{name}={first.get('input')!r} is invalid: {first['msg']}.") from exc

@@ -1,1 +1,1 @@
-"""The command line: everything a page can do, a command can do. Results on standard output, the rest on error."""
+"""The command line. Results go to standard output, messages and progress to standard error."""

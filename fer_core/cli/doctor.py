@@ -14,7 +14,7 @@ from fer_core.settings import settings
 def add_command(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser("doctor", help="check the installation")
-    command.add_argument("--json", action="store_true", help="print JSON alone")
+    command.add_argument("--json", action="store_true", help="print JSON only")
     command.set_defaults(run=run)
 
 

@@ -1,4 +1,4 @@
-"""`jobs` and `supervise`: background work, from the command line."""
+"""`jobs` and `supervise`: manage background jobs."""
 
 from __future__ import annotations
 
@@ -27,38 +27,36 @@ from fer_core.training.config.train_config import load_config, presets
 
 def add_command(commands: Any) -> None:
     """Add the commands to a parser."""
-    commands.add_parser("supervise", help="run the store's jobs until there are none").set_defaults(run=_supervise)
-    action = add_command_group(
-        commands, "jobs", "submit, list, order, cancel, resume, retry and delete background jobs"
-    )
-    submitting = action("submit", "train in the background", _submit)
-    submitting.add_argument("--config", required=True, help=f"a YAML file, or a preset: {', '.join(presets())}")
-    submitting.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    submitting.add_argument("--priority", type=int, default=0, help="higher starts first; 0 unless given")
-    submitting.add_argument("--device", default="", help="cpu or gpu:0; the GPU with the fewest jobs unless given")
-    listing = action("list", "every job, newest first", _list)
-    listing.add_argument("--kind", type=rename_job_kind, choices=list(JobKind), help="only jobs of this kind")
-    listing.add_argument("--state", choices=[str(state) for state in JobState], help="only jobs in this state")
-    action("show", "one job", _show).add_argument("id")
-    logs = action("logs", "what a job printed", _logs)
+    commands.add_parser("supervise", help="run the store's jobs until none are left").set_defaults(run=_supervise)
+    action = add_command_group(commands, "jobs", "manage background jobs")
+    submit = action("submit", "train in the background", _submit)
+    submit.add_argument("--config", required=True, help=f"a YAML file, or a preset: {', '.join(presets())}")
+    submit.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    submit.add_argument("--priority", type=int, default=0, help="higher starts first; default 0")
+    submit.add_argument("--device", default="", help="cpu, gpu:0 …; default: the GPU with the fewest jobs")
+    list_ = action("list", "list jobs, newest first", _list)
+    list_.add_argument("--kind", type=rename_job_kind, choices=list(JobKind), help="only jobs of this kind")
+    list_.add_argument("--state", choices=[str(state) for state in JobState], help="only jobs in this state")
+    action("show", "show a job", _show).add_argument("id")
+    logs = action("logs", "print a job's log", _logs)
     logs.add_argument("id")
-    logs.add_argument("--follow", action="store_true", help="go on printing until the job has ended")
+    logs.add_argument("--follow", action="store_true", help="continue until the job has ended")
     for name, help_text, run in (
-        ("cancel", "stop a job; it keeps its checkpoint", _cancel),
-        ("resume", "queue a job that stopped again; it goes on from its checkpoint", _resume),
-        ("retry", "queue a job that stopped again, from the start", _retry),
+        ("cancel", "stop a job and keep its checkpoint", _cancel),
+        ("resume", "queue an ended job again, from its checkpoint", _resume),
+        ("retry", "queue an ended job again, from the start", _retry),
     ):
         action(name, help_text, run).add_argument("id")
-    ordering = action("priority", "let a waiting job start sooner or later", _priority)
-    ordering.add_argument("id")
-    ordering.add_argument("priority", type=int, help="higher starts first, among equals the oldest")
-    deleting = action("delete", "delete a job that has ended, its log and its run", _delete)
-    deleting.add_argument("id")
-    deleting.add_argument("--keep-run", action="store_true", help="leave the run folder where it is")
+    priority = action("priority", "change the priority of a queued job", _priority)
+    priority.add_argument("id")
+    priority.add_argument("priority", type=int, help="higher starts first, then the oldest")
+    delete = action("delete", "delete an ended job with its log and run", _delete)
+    delete.add_argument("id")
+    delete.add_argument("--keep-run", action="store_true", help="keep the run folder")
 
 
 def as_json(job: Job) -> dict[str, Any]:
-    """A job as plain data."""
+    """Convert a job to JSON data."""
     return {
         "id": job.id,
         "kind": str(job.kind),
@@ -124,12 +122,12 @@ def _logs(arguments: argparse.Namespace) -> None:
     with JobStore(settings()) as store:
         path = store.log_path(store.get(arguments.id))
     text = path.read_text(errors="replace") if path.is_file() else ""
-    print_result({"id": arguments.id, "log": text}, arguments.json, text.rstrip() or "Nothing was printed yet.")
+    print_result({"id": arguments.id, "log": text}, arguments.json, text.rstrip() or "The log is empty.")
 
 
 def _follow(arguments: argparse.Namespace) -> None:
     if arguments.json:
-        raise InputError("--follow prints as it comes, --json one object at the end. Give one of the two.")
+        raise InputError("--follow and --json exclude each other. Choose one.")
     with JobStore(settings()) as store:
         path = store.log_path(store.get(arguments.id))
         for text in follow_log(path, lambda: store.get(arguments.id).state.ended):
@@ -162,20 +160,20 @@ def _retry(arguments: argparse.Namespace) -> None:
 def _priority(arguments: argparse.Namespace) -> None:
     with JobStore(settings()) as store:
         job = store.set_priority(arguments.id, arguments.priority)
-        place = [each.id for each in store.queued() if each.device == job.device].index(job.id) + 1
-    words = f"{job.id}: priority {job.priority}, place {place} in the queue"
-    print_result({**as_json(job), "place": place}, arguments.json, words)
+        position = [other.id for other in store.queued() if other.device == job.device].index(job.id) + 1
+    text = f"{job.id}: priority {job.priority}, position {position} in the queue"
+    print_result({**as_json(job), "position": position}, arguments.json, text)
 
 
 def _delete(arguments: argparse.Namespace) -> None:
     with JobStore(settings()) as store:
         run = delete_job(arguments.id, store, settings(), keep_run=arguments.keep_run)
-    words = f"{arguments.id}: deleted, with its log{f' and the run {run}' if run else ''}"
-    print_result({"id": arguments.id, "run": run or None}, arguments.json, words)
+    text = f"{arguments.id}: deleted, with its log{f' and the run {run}' if run else ''}"
+    print_result({"id": arguments.id, "run": run or None}, arguments.json, text)
 
 
 def _emit(job: Job, arguments: argparse.Namespace) -> None:
-    words = f"{job.id}: {job.state}, {job.progress_01:.0%} done. {job.error or job.message}".rstrip()
+    text = f"{job.id}: {job.state}, {job.progress_01:.0%} done. {job.error or job.message}".rstrip()
     if job.state is JobState.STALLED:
-        words = f"{words}. {describe_stall(job, datetime.now(UTC))} {stall_remedy(job, settings())}"
-    print_result(as_json(job), arguments.json, words)
+        text = f"{text}. {describe_stall(job, datetime.now(UTC))} {stall_remedy(job, settings())}"
+    print_result(as_json(job), arguments.json, text)

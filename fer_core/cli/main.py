@@ -1,4 +1,4 @@
-"""Parses the command line, runs one command, and turns errors into one clear line and an exit code."""
+"""Parse the command line, run a command, and turn errors into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from fer_core import __version__
-from fer_core.cli import augment, doctor, evaluate, jobs, models, predict, robustness, runs, train
-from fer_core.cli import quantize as quantize
+from fer_core.cli import augment, doctor, evaluate, jobs, models, predict, quantize, robustness, runs, train
 from fer_core.cli.datasets import commands as datasets
 from fer_core.errors import CancelledError, FerscopeError
 from fer_core.files.migration import rename_command
@@ -21,8 +20,8 @@ from fer_core.text import printable
 _INTERRUPTED = 130
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser with every command."""
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser with all commands."""
     top = argparse.ArgumentParser(prog="python -m fer_core", description="FERscope: facial expression recognition.")
     top.add_argument("--version", action="version", version=f"FERscope {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -32,24 +31,24 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. 0 done, 2 bad usage or bad input, 1 a fault of ours, 75 asked to stop."""
-    arguments = parser().parse_args(rename_command(sys.argv[1:] if argv is None else argv))
+    """Run a command; returns 0 on success, 2 for bad input, 1 for an internal error, 75 when cancelled."""
+    arguments = build_parser().parse_args(rename_command(sys.argv[1:] if argv is None else argv))
     try:
         configure_logging(settings().log_level)
         return int(arguments.run(arguments) or 0)
     except CancelledError as exc:
-        sys.stderr.write(f"stopped: {printable(str(exc))}\n")
+        sys.stderr.write(f"cancelled: {printable(str(exc))}\n")
         return exc.exit_code
     except FerscopeError as exc:
         sys.stderr.write(f"error: {printable(str(exc))}\n")
         return exc.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
+    except BrokenPipeError:  # the reader of the output has exited
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as exc:
         logging.getLogger("fer_core").exception("unexpected error")
-        said = printable(f"{type(exc).__name__}: {exc}")
-        sys.stderr.write(f"error: {said}. This is a fault of FERscope; the log above says where.\n")
+        message = printable(f"{type(exc).__name__}: {exc}")
+        sys.stderr.write(f"error: {message}. This is a bug in FERscope; see the traceback above.\n")
         return 1

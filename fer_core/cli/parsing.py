@@ -1,4 +1,4 @@
-"""Commands with actions below them: `datasets list`, `jobs cancel`, `models use`."""
+"""Commands with subcommands, such as `datasets list` and `jobs cancel`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ AddAction = Callable[[str, str, Callable[[argparse.Namespace], int | None]], arg
 
 
 def add_command_group(commands: Any, name: str, help_text: str) -> AddAction:
-    """Add a command that has actions; returns what adds an action: its name, its help, and what it runs.
+    """Add a command with subcommands; returns a function that adds one: (name, help text, function to run).
 
-    Every action takes `--json`.
+    Every subcommand accepts `--json`.
     """
     group = commands.add_parser(name, help=help_text)
     actions = group.add_subparsers(title="actions", required=True, metavar="ACTION")
 
     def action(name: str, help_text: str, run: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = actions.add_parser(name, help=help_text)
-        parser.add_argument("--json", action="store_true", help="print JSON alone")
+        parser.add_argument("--json", action="store_true", help="print JSON only")
         parser.set_defaults(run=run)
         return parser
 

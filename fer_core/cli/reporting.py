@@ -1,4 +1,4 @@
-"""Runs a command's work so that a job hears of its progress and its end, and a terminal sees it."""
+"""Run the work of a command and report its progress to its job and to the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 def run_with_progress(work: Callable[[Progress], Result]) -> Result:
-    """Do `work`, reporting to the job that this process runs, if any, and to standard error."""
+    """Run `work` and report its progress and end to this process's job, if any, and to standard error."""
     line = ProgressLine()
     with ProgressReporter.from_environment(settings()) as reporter:
 

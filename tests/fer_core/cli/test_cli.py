@@ -154,7 +154,7 @@ def test_a_fault_of_ours_ends_with_one_and_its_traceback(cli: Cli, monkeypatch: 
     printed = cli("datasets", "list", "--json")
     assert (printed.code, printed.out) == (1, "")
     assert "Traceback" in printed.err
-    assert "error: ZeroDivisionError: oh. This is a fault of FERscope" in printed.err
+    assert "error: ZeroDivisionError: oh. This is a bug in FERscope" in printed.err
 
 
 def test_work_that_was_asked_to_stop_says_so(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def test_work_that_was_asked_to_stop_says_so(cli: Cli, monkeypatch: pytest.Monke
     monkeypatch.setattr("fer_core.cli.datasets.imports.make_synthetic_dataset", stopped)
     printed = cli("datasets", "generate", "--json")
     assert (printed.code, printed.out) == (CancelledError.exit_code, "")
-    assert "stopped: by the user" in printed.err
+    assert "cancelled: by the user" in printed.err
 
 
 def test_the_doctor_checks_the_machine(cli: Cli, store: Settings, bundle: Path) -> None:

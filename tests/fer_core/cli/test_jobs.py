@@ -56,7 +56,7 @@ def test_the_priority_of_a_waiting_job_is_changed(say: Say, ended: str, store: S
         jobs.submit(JobKind.TRAIN, "b", (), "r", job_id="b")
         jobs.submit(JobKind.TRAIN, "c", (), "r", job_id="c")
     code, out, _ = say("priority", "c", "5")
-    assert (code, out) == (0, "c: priority 5, place 1 in the queue\n")
+    assert (code, out) == (0, "c: priority 5, position 1 in the queue\n")
     code, _, error = say("priority", ended, "5")
     assert code == 2 and "is no longer queued: it is failed" in error
     code, _, error = say("priority", "c", "99999999")
