@@ -37,7 +37,7 @@ def test_a_bad_value_is_an_error_that_names_the_variable(
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as caught:
         settings()
-    assert str(caught.value).startswith(f"{name}={value!r} can't be used: ")
+    assert str(caught.value).startswith(f"{name}={value!r} is invalid: ")
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

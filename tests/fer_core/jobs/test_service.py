@@ -98,7 +98,7 @@ def test_a_killed_supervisor_loses_no_job(
     until(lambda: jobs.get(done.id).message == "waiting")
 
     assert ensure_supervisor(quick, cli) != first
-    until(lambda: (quick.logs_dir / "supervisor.log").read_text().count("is taken over") == 2)
+    until(lambda: (quick.logs_dir / "supervisor.log").read_text().count("Took over job") == 2)
     assert [jobs.get(job.id).pid for job in (done, mute)] == pids, "and are not started again"
     flag.touch()
     assert reaches(done, JobState.SUCCEEDED).exit_code == 0
@@ -167,6 +167,6 @@ def test_a_supervisor_that_cannot_start_is_reported(quick: Settings) -> None:
 
 def test_a_supervisor_that_hangs_is_stopped(quick: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fer_core.jobs.service.START_TIMEOUT_S", 0.5)
-    with pytest.raises(JobError, match=r"no lock after 0\.5 s"):
+    with pytest.raises(JobError, match=r"lock within 0\.5 s"):
         ensure_supervisor(quick, (sys.executable, "-c", "import time; time.sleep(60)"))
     assert supervisors(quick) == []
