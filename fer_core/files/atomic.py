@@ -1,4 +1,4 @@
-"""Files that are either there whole or not at all: temporary file, fsync, rename."""
+"""Atomic writes: temporary file, fsync, rename."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
-    """A path beside `target` to write to; it becomes `target` when the block ends without an error."""
+    """Yield a temporary path that is renamed to `target` when the block ends without an error."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
@@ -28,10 +28,10 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:
-    """A folder beside `target` to fill; it becomes `target` when the block ends without an error.
+    """Yield a temporary folder that is renamed to `target` when the block ends without an error.
 
     Raises:
-        FileExistsError: `target` is there already.
+        FileExistsError: `target` exists.
     """
     if target.exists():
         raise FileExistsError(target)
@@ -47,7 +47,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
 
 
 def rename(path: Path, target: Path) -> None:
-    """Put a file in another's place for good; both lie in one folder."""
+    """Rename a file within its folder, replacing `target`, and sync the folder."""
     path.replace(target)
     _sync_folder(target.parent)
 
@@ -69,7 +69,7 @@ def write_json(target: Path, content: Any) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` last through a power cut, where the system can."""
+    """Flush a rename in `folder` to disk, on POSIX systems."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""A model's description as JSON in a file, read back into its class."""
+"""Read and write the JSON files of models and runs, validated with pydantic."""
 
 from __future__ import annotations
 
@@ -16,54 +16,53 @@ JSON_BYTES_MAX = 8 * 2**20
 TEXT_CHARACTERS_MAX = 2_000
 
 
-def _printed(text: str) -> str:
+def _check_printable(text: str) -> str:
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in text.replace("\n", " ").replace("\t", " ")):
-        raise ValueError("control characters, which no description has")
+        raise ValueError("control characters are not allowed")
     return text
 
 
-Text = Annotated[str, Field(max_length=TEXT_CHARACTERS_MAX), AfterValidator(_printed)]
-"""Words that a person wrote, or a name; shown as they are, never as Markdown or HTML."""
+Text = Annotated[str, Field(max_length=TEXT_CHARACTERS_MAX), AfterValidator(_check_printable)]
+"""Free text; shown as is, never rendered as Markdown or HTML."""
 
-Line = Annotated[str, Field(max_length=200), AfterValidator(_printed)]
-Name = Annotated[str, Field(max_length=80), AfterValidator(_printed)]
+Line = Annotated[str, Field(max_length=200), AfterValidator(_check_printable)]
+Name = Annotated[str, Field(max_length=80), AfterValidator(_check_printable)]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=10**9)]
 
 
-def _in_order(bounds: tuple[float, float]) -> tuple[float, float]:
+def _check_order(bounds: tuple[float, float]) -> tuple[float, float]:
     if bounds[0] > bounds[1]:
-        raise ValueError(f"an interval from {bounds[0]:g} to {bounds[1]:g}, which ends before it begins")
+        raise ValueError(f"the interval from {bounds[0]:g} to {bounds[1]:g} is reversed")
     return bounds
 
 
-Bounds = Annotated[tuple[Share, Share], AfterValidator(_in_order)]
-"""The ends of an interval of a share."""
+Bounds = Annotated[tuple[Share, Share], AfterValidator(_check_order)]
+"""Lower and upper bound of a share, 0..1."""
 
 
 class JsonModel(BaseModel):
-    """A description that lies in a file, or a part of one: frozen, with no unknown keys and only finite numbers."""
+    """Base of models that are stored as JSON: frozen, without unknown keys, with finite numbers only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def save(self, path: Path) -> None:
-        """Write it as JSON, whole or not at all; what is None is left out, as it is by default."""
+        """Write as JSON, atomically; fields that are None are left out."""
         write_text(path, self.model_dump_json(indent=2, exclude_none=True) + "\n")
 
 
-_Description = TypeVar("_Description", bound=JsonModel)
+_Model = TypeVar("_Model", bound=JsonModel)
 
 
-def load_json_model(kind: type[_Description], path: Path, *, whole: str, remedy: str = "") -> _Description:
-    """Read what `JsonModel.save` wrote.
+def load_json_model(kind: type[_Model], path: Path, *, whole: str, remedy: str = "") -> _Model:
+    """Read a file that `JsonModel.save` wrote.
 
     Args:
-        whole: what to call the place of an error that is in no single field.
-        remedy: what to do when the file does not hold together, in a sentence.
+        whole: name of the location of an error that is in no single field.
+        remedy: a sentence for the error message.
     Raises:
-        BundleError: it does not hold together, or is too large; names the file, its folder, the place in it, the value
-            there, what would be right, and the remedy.
+        BundleError: the file is invalid or too large; names file, folder, field, value and remedy.
     """
     try:
         return kind.model_validate_json(rename_json_keys(read_json_bytes(path)))
@@ -72,7 +71,7 @@ def load_json_model(kind: type[_Description], path: Path, *, whole: str, remedy:
 
 
 def load_json(path: Path) -> Any:
-    """Read a JSON file, with old names of its keys renamed.
+    """Read a JSON file and rename keys of earlier versions.
 
     Raises:
         OSError: the file can't be read.
@@ -82,25 +81,25 @@ def load_json(path: Path) -> Any:
 
 
 def read_json_bytes(path: Path) -> bytes:
-    """A JSON file's content.
+    """Read a JSON file's bytes.
 
     Raises:
-        BundleError: it has more than `JSON_BYTES_MAX`, which no description comes near.
+        BundleError: it is larger than `JSON_BYTES_MAX`.
     """
     size = path.stat().st_size
     if size > JSON_BYTES_MAX:
         raise BundleError(
-            f"{path.name} of {path.parent.name} has {size:,} bytes; a description has {JSON_BYTES_MAX:,} at most. "
-            "Make it again."
+            f"{path.name} of {path.parent.name} has {size:,} bytes, but at most {JSON_BYTES_MAX:,} are allowed. "
+            "Export the model again."
         )
     return path.read_bytes()
 
 
 def format_validation_error(exc: ValidationError, path: Path, whole: str, remedy: str) -> str:
-    """The first thing that is wrong in a file: where, what would be right, what is there instead, and the remedy."""
+    """Format the first problem of a file: field, reason, value and remedy."""
     problem = exc.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in problem["loc"]) or whole
-    what = problem["msg"].removeprefix("Value error, ")
-    there = problem.get("input")
-    got = f" (got {there!r:.60})" if isinstance(there, str | int | float | bool) else ""
-    return f"{path.name} of {path.parent.name} is not valid at {where}: {what}{got}. {remedy}".rstrip()
+    field = ".".join(str(part) for part in problem["loc"]) or whole
+    reason = problem["msg"].removeprefix("Value error, ")
+    value = problem.get("input")
+    got = f" (got {value!r:.60})" if isinstance(value, str | int | float | bool) else ""
+    return f"{path.name} of {path.parent.name} is not valid at {field}: {reason}{got}. {remedy}".rstrip()

@@ -1,7 +1,7 @@
-"""Old names in files that earlier versions wrote, and the names that they have now.
+"""Read files, links and commands of earlier versions: map their names to the current ones.
 
-Every reader of such a file renames what it has read with this module, so that old runs, bundles, datasets, configs and
-links still open. Nothing is rewritten on disk.
+Every reader of such a file uses this module, so that old runs, bundles, datasets, configs and links still open. Files
+are not rewritten.
 """
 
 from __future__ import annotations
@@ -73,13 +73,13 @@ INDEX_COLUMNS = {"unlabelled": "unlabeled"}
 """Columns of `index.parquet`."""
 
 QUERY_PARAMS = {"part": "split", "remedy": "rebalancing", "disputed": "ambiguous", "recipe": "policy"}
-"""Names in the addresses of pages. `split` was how a dataset is split, which is `split_config` now."""
+"""Query parameters. `split` used to mean the split configuration, now `split_config`."""
 
 COMMANDS = {"quantise": "quantize", "datasets propose": "datasets preview", "datasets draw": "datasets generate"}
-"""Commands, which stand in scripts and in the records of jobs."""
+"""Commands in scripts and in job records."""
 
 JOB_KINDS = {"draw": "generate"}
-"""Kinds of jobs in the job database and in links."""
+"""Kinds in the job database and in links."""
 
 QUERY_VALUES = {"mark": {"disputed": "ambiguous"}, "kind": JOB_KINDS}
 """Values of query parameters."""
@@ -88,7 +88,7 @@ _JSON_KEY = re.compile(rf'"({"|".join(JSON_KEYS)})"(?=\s*:)')
 
 
 def rename_config_keys(content: Any) -> Any:
-    """Rename keys, and names of networks, at any depth of a config that was read from YAML."""
+    """Rename the keys and network names of a config that was read from YAML."""
     renamed = rename_keys(content, CONFIG_KEYS)
     model = renamed.get("model") if isinstance(renamed, Mapping) else None
     if isinstance(model, Mapping) and model.get("name") in CONFIG_VALUES:
@@ -97,29 +97,29 @@ def rename_config_keys(content: Any) -> Any:
 
 
 def rename_config_path(path: str) -> str:
-    """Rename the parts of a path into a config, such as `optimiser.momentum`."""
+    """Rename the keys of a config path, such as `optimiser.momentum`."""
     return ".".join(CONFIG_KEYS.get(key, key) for key in path.split("."))
 
 
 def rename_json_keys(content: bytes) -> bytes:
-    """Rename the keys of a JSON text; a key is a quoted word with a colon behind it."""
-    return _JSON_KEY.sub(lambda found: f'"{JSON_KEYS[found[1]]}"', content.decode("utf-8", "surrogateescape")).encode(
+    """Rename the keys of a JSON text; a key is a quoted word followed by a colon."""
+    return _JSON_KEY.sub(lambda match: f'"{JSON_KEYS[match[1]]}"', content.decode("utf-8", "surrogateescape")).encode(
         "utf-8", "surrogateescape"
     )
 
 
 def rename_keys(content: Any, names: Mapping[str, str]) -> Any:
-    """Rename the keys of nested mappings. A key stays where its new name is there as well."""
+    """Rename the keys of nested mappings, except where the new name exists too."""
     if isinstance(content, Mapping):
         return {
             key if names.get(key, key) in content else names[key]: rename_keys(value, names)
             for key, value in content.items()
         }
-    return [rename_keys(each, names) for each in content] if isinstance(content, list) else content
+    return [rename_keys(item, names) for item in content] if isinstance(content, list) else content
 
 
 def rename_command(argv: Sequence[str]) -> list[str]:
-    """Rename the command with which the arguments of `python -m fer_core` begin."""
+    """Rename the command at the start of the arguments of `python -m fer_core`."""
     for length in (2, 1):
         if new := COMMANDS.get(" ".join(argv[:length])):
             return [*new.split(), *argv[length:]]
@@ -137,7 +137,7 @@ def stored_job_kinds(kind: str) -> list[str]:
 
 
 def rename_query_params(query: Mapping[str, str]) -> dict[str, str]:
-    """Rename what a link carries."""
+    """Rename the query parameters of a link."""
     renamed = {}
     for name, value in query.items():
         is_config = name == "split" and value.split("~")[0] in ("published", "seeded", "kfold")

@@ -1,8 +1,8 @@
-"""The C allocator: a training keeps memory between steps instead of asking again, a server gives it back.
+"""Tune glibc's memory allocator: trainings retain freed memory between steps, the web server returns it.
 
-glibc returns large blocks to the system as soon as they are free, and every step then pays for the same pages
-again, one fault each. But it also learns from the first large block to keep the later ones, and has eight heaps a
-core for threads: a server whose threads come and go keeps what each of them once needed.
+By default glibc returns large blocks to the system when they are freed, and every training step then pays for the page
+faults again. It also raises that threshold after the first large block and has eight heaps per core, so that a server
+with short-lived threads retains the peak memory of each.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ MALLOC_SETTINGS = {
     "MALLOC_TOP_PAD_": str(2**28),
     "MALLOC_ARENA_MAX": "2",
 }
-"""For a training process, whose allocations come from several threads: these are read as the process starts.
+"""Environment variables of a training process, read at its start; they apply to all threads.
 
-No block is mapped by itself: glibc gives mapped blocks back, and before 2.35 it refuses to map only larger ones than
-32 MiB, which the first activations of study A's network are (154 MiB a batch).
+Blocks are never mapped separately, since glibc returns mapped blocks. Before version 2.35 its mapping threshold was
+limited to 32 MiB, less than the first activations of study A's network (154 MiB a batch).
 """
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_BLOCK_MAX = 32 * 2**20
-"""The largest threshold that every glibc takes."""
+_MMAP_THRESHOLD_MAX = 32 * 2**20
+"""The largest mmap threshold that all glibc versions accept."""
 
-_KEPT_MAX = 256 * 2**20
+_TRIM_THRESHOLD = 256 * 2**20
 
-_SERVER_BLOCK_MAX = 256 * 2**10
-"""Video frames and decoded photos are larger, and so mapped by themselves."""
+_SERVER_MMAP_THRESHOLD = 256 * 2**10
+"""Video frames and decoded photos are larger, so they are mapped separately."""
 
 _SERVER_ARENAS = 2
 
 
 def retain_freed_memory() -> None:
-    """Raise the thresholds of this process, as far as one can while it runs; does nothing outside Linux's glibc."""
-    _set({_M_MMAP_THRESHOLD: _BLOCK_MAX, _M_TRIM_THRESHOLD: _KEPT_MAX})
+    """Raise the thresholds of the running process as far as possible; only with glibc on Linux."""
+    _set({_M_MMAP_THRESHOLD: _MMAP_THRESHOLD_MAX, _M_TRIM_THRESHOLD: _TRIM_THRESHOLD})
 
 
 def return_freed_memory() -> None:
-    """Let this process give large blocks back and its threads share heaps; does nothing outside Linux's glibc.
+    """Return large blocks to the system and let threads share heaps; only with glibc on Linux.
 
-    To be called before threads are started.
+    Call this before starting threads.
     """
-    _set({_M_MMAP_THRESHOLD: _SERVER_BLOCK_MAX, _M_ARENA_MAX: _SERVER_ARENAS})
+    _set({_M_MMAP_THRESHOLD: _SERVER_MMAP_THRESHOLD, _M_ARENA_MAX: _SERVER_ARENAS})
 
 
 def _set(options: Mapping[int, int]) -> None:
@@ -59,9 +59,9 @@ def _set(options: Mapping[int, int]) -> None:
 
 
 def restart_with_malloc_settings(arguments: Sequence[str]) -> None:
-    """Replace this process by `python -m fer_core ARGUMENTS` with the thresholds raised; the pid stays.
+    """Replace this process by `python -m fer_core ARGUMENTS` with `MALLOC_SETTINGS`; the pid stays the same.
 
-    Does nothing where that has happened already, where any of them is set by hand, or outside Linux.
+    Does nothing if any of the variables is set, or outside Linux.
     """
     if not sys.platform.startswith("linux") or any(name in os.environ for name in MALLOC_SETTINGS):
         return
@@ -71,5 +71,5 @@ def restart_with_malloc_settings(arguments: Sequence[str]) -> None:
 
 
 def has_malloc_settings() -> bool:
-    """Whether this process was started with raised thresholds."""
+    """Whether this process was started with `MALLOC_SETTINGS`."""
     return all(name in os.environ for name in MALLOC_SETTINGS)

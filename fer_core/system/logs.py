@@ -1,4 +1,4 @@
-"""Logging, set up by the command line and the app, never by an import. Logs go to standard error."""
+"""Logging to standard error, configured by the command line and the app, never by an import."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from fer_core.text import one_line
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
-class _OneLine(logging.Formatter):
-    """A message on one line: a file's name in it may hold line ends that would look like messages of their own."""
+class _OneLineFormatter(logging.Formatter):
+    """Escapes line breaks: a file name in a message must not look like another log line."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """See `logging.Formatter`."""
@@ -19,9 +19,9 @@ class _OneLine(logging.Formatter):
 
 
 def configure_logging(level: str) -> None:
-    """Send the engine's log to standard error at `level` (DEBUG, INFO, WARNING or ERROR)."""
+    """Log to standard error at `level`: DEBUG, INFO, WARNING or ERROR."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_OneLine(FORMAT, datefmt="%Y-%m-%d %H:%M:%S"))
+    handler.setFormatter(_OneLineFormatter(FORMAT, datefmt="%Y-%m-%d %H:%M:%S"))
     root = logging.getLogger("fer_core")
     root.handlers[:] = [handler]
     root.setLevel(level)

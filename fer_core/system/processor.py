@@ -1,7 +1,4 @@
-"""The processor of this machine: its name, and the instruction sets that decide how fast networks compute on it.
-
-Needs no torch, so that pages and `doctor` can say it too. PyTorch and ONNX Runtime look at the same flags.
-"""
+"""Detect the processor's name and the instruction sets that matter for neural networks, without torch."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from pathlib import Path
 
 _CPUINFO = Path("/proc/cpuinfo")
 
-_SHOWN = {
+_DISPLAY_NAMES = {
     "avx": "AVX",
     "avx2": "AVX2",
     "avx_vnni": "AVX-VNNI",
@@ -30,7 +27,7 @@ _SHOWN = {
     "i8mm": "I8MM",
     "bf16": "BF16",
 }
-"""The instruction sets that matter to a network, by the flag that Linux gives them, and how they are written."""
+"""Instruction sets that matter for networks: flag in Linux's /proc/cpuinfo to display name."""
 
 _LEVELS = ("avx", "avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 
@@ -51,45 +48,47 @@ _ONEDNN_LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """A processor as networks see it; `flags` are named as in Linux's /proc/cpuinfo."""
+    """A processor; `flags` are named as in Linux's /proc/cpuinfo."""
 
     name: str
     flags: frozenset[str]
 
     @property
     def instruction_sets(self) -> tuple[str, ...]:
-        """Those that matter to a network, oldest first, as people write them."""
-        return tuple(shown for flag, shown in _SHOWN.items() if flag in self.flags)
+        """Display names of the instruction sets that matter for networks, oldest first."""
+        return tuple(name for flag, name in _DISPLAY_NAMES.items() if flag in self.flags)
 
     @property
     def has_avx512(self) -> bool:
-        """Whether it computes with 512-bit vectors."""
+        """Whether it has 512-bit vectors."""
         return "avx512f" in self.flags
 
     @property
     def has_bf16(self) -> bool:
-        """Whether it multiplies bf16 numbers itself; elsewhere PyTorch emulates them, slower than fp32."""
+        """Whether it has bf16 multiplication; without it PyTorch emulates bf16, slower than fp32."""
         return bool(self.flags & {"amx_bf16", "avx512_bf16"})
 
     @property
     def has_int8(self) -> bool:
-        """Whether one instruction multiplies and adds 8-bit integers; without it INT8 gains little or nothing."""
+        """Whether it has INT8 dot products; without them INT8 gains little or nothing."""
         return bool(self.flags & {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"})
 
     def __str__(self) -> str:
-        """The name with the instruction sets, such as `AMD EPYC 7763 (AVX, AVX2)`."""
+        """Name and instruction sets, such as `AMD EPYC 7763 (AVX, AVX2)`."""
         return f"{self.name} ({', '.join(self.instruction_sets) or 'no AVX'})"
 
 
 @lru_cache(maxsize=1)
 def processor() -> Processor:
-    """The processor of this process, within the limits of ATEN_CPU_CAPABILITY and ONEDNN_MAX_CPU_ISA."""
-    name, flags = _linux() if _CPUINFO.is_file() else _mac() if sys.platform == "darwin" else _elsewhere()
+    """Detect the processor, within the limits of ATEN_CPU_CAPABILITY and ONEDNN_MAX_CPU_ISA."""
+    name, flags = (
+        _read_cpuinfo() if _CPUINFO.is_file() else _read_sysctl() if sys.platform == "darwin" else _read_numpy()
+    )
     return Processor(name or platform.machine() or "unknown processor", limit_flags(flags, os.environ))
 
 
 def limit_flags(flags: frozenset[str], environment: Mapping[str, str]) -> frozenset[str]:
-    """The flags that are left when PyTorch or oneDNN is told to use an older instruction set."""
+    """Remove the flags that environment variables of PyTorch and oneDNN disable."""
     aten = _ATEN_LIMITS.get(environment.get("ATEN_CPU_CAPABILITY", "").lower())
     onednn = _ONEDNN_LIMITS.get(environment.get("ONEDNN_MAX_CPU_ISA", "").upper())
     for last in (aten, onednn):
@@ -98,27 +97,27 @@ def limit_flags(flags: frozenset[str], environment: Mapping[str, str]) -> frozen
     return flags
 
 
-def _linux() -> tuple[str, frozenset[str]]:
-    """Name and flags from /proc/cpuinfo, which has a block a core; the first is read."""
+def _read_cpuinfo() -> tuple[str, frozenset[str]]:
+    """Name and flags of the first core in /proc/cpuinfo."""
     lines = (line.partition(":") for line in _CPUINFO.read_text(errors="replace").partition("\n\n")[0].splitlines())
     fields = {key.strip(): value.strip() for key, _, value in lines}
     flags = fields.get("flags") or fields.get("Features") or ""
     return fields.get("model name", ""), frozenset(flags.lower().split())
 
 
-def _mac() -> tuple[str, frozenset[str]]:
+def _read_sysctl() -> tuple[str, frozenset[str]]:
     """Name and flags from sysctl; an Apple processor has NEON with dot products."""
     keys = ["machdep.cpu.brand_string", "machdep.cpu.features", "machdep.cpu.leaf7_features"]
-    found = [subprocess.run(["sysctl", "-n", key], capture_output=True, text=True).stdout.strip() for key in keys]
-    flags = {flag.replace("avx1.0", "avx") for flag in " ".join(found[1:]).lower().split()}
-    return found[0], frozenset(flags | ({"asimd", "asimddp"} if platform.machine() == "arm64" else set()))
+    values = [subprocess.run(["sysctl", "-n", key], capture_output=True, text=True).stdout.strip() for key in keys]
+    flags = {flag.replace("avx1.0", "avx") for flag in " ".join(values[1:]).lower().split()}
+    return values[0], frozenset(flags | ({"asimd", "asimddp"} if platform.machine() == "arm64" else set()))
 
 
-def _elsewhere() -> tuple[str, frozenset[str]]:
-    """What NumPy found out at its start: it has no bf16 flag, so bf16 is left alone there."""
-    # NumPy has no public name for it.
-    from numpy._core._multiarray_umath import __cpu_features__ as found  # type: ignore[import-not-found]
+def _read_numpy() -> tuple[str, frozenset[str]]:
+    """Flags that NumPy detected, which do not include bf16."""
+    # NumPy has no public name for them.
+    from numpy._core._multiarray_umath import __cpu_features__ as features  # type: ignore[import-not-found]
 
     names = {"AVX": "avx", "AVX2": "avx2", "AVX512F": "avx512f", "AVX512VNNI": "avx512_vnni", "ASIMD": "asimd"}
     names |= {"ASIMDDP": "asimddp"}
-    return platform.processor(), frozenset(flag for name, flag in names.items() if found.get(name))
+    return platform.processor(), frozenset(flag for name, flag in names.items() if features.get(name))

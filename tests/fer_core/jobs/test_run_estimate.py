@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fer_core.cli.main import parser
+from fer_core.cli.main import build_parser
 from fer_core.data.catalog import import_dataset
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.errors import FerscopeError, InputError, JobError
@@ -43,7 +43,7 @@ def stand_in(tmp_path: Path) -> Stand:
 @pytest.mark.parametrize("name", presets())
 def test_the_arguments_are_the_config(name: str) -> None:
     config = load_config(presets()[name], ["title='5: \"five\" % naïve'", "optimizer.learning_rate=0.00001", "seed=7"])
-    given = parser().parse_args(estimate_args(config))
+    given = build_parser().parse_args(estimate_args(config))
     assert given.estimate
     assert given.json
     assert load_config(presets()[given.config], given.set) == config
@@ -141,5 +141,5 @@ def _lives(pid: int) -> bool:
 
 def test_a_config_of_defaults_is_passed_on_too() -> None:
     config = TrainConfig(dataset="few")
-    given = parser().parse_args(estimate_args(config))
+    given = build_parser().parse_args(estimate_args(config))
     assert load_config(presets()[given.config], given.set) == config

@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fer_core.cli.main import parser
+from fer_core.cli.main import build_parser
 from fer_core.settings import settings
 from fer_core.training.config.train_config import TrainConfig, load_config, parse_config, presets
 from fer_ui.navigation import Page
@@ -70,7 +70,7 @@ def config_of_command(line: str) -> TrainConfig:
     """What a command would start, read as the command line reads it."""
     words = shlex.split(line)
     assert words[:5] == ["python", "-m", "fer_core", "jobs", "submit"]
-    given = parser().parse_args(words[3:])
+    given = build_parser().parse_args(words[3:])
     return load_config(presets().get(given.config, Path(given.config)), given.set)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fer_core.cli.main import parser
+from fer_core.cli.main import build_parser
 from fer_core.errors import ConfigError
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS
@@ -85,7 +85,7 @@ def source_of(name: str) -> StartingPoint:
 def started_by(line: str) -> tuple[TrainConfig, int, str]:
     """What a shell's line would start, read as the command line reads it."""
     words = shlex.split(line)
-    given = parser().parse_args(words[3:])
+    given = build_parser().parse_args(words[3:])
     return (
         load_config(presets().get(given.config, Path(given.config)), given.set),
         given.priority,
