@@ -213,7 +213,7 @@ def test_ones_own_manifest_is_checked_and_saved(store: Settings, open_page: Open
     app = open_page(Page.DATASETS, view="manifests")
     assert "It can be used: My faces" in words(app)
     app.text_area[0].set_value("id: mine\ntitle: Mine\nsummary: Ours.\nlicence: none\nlicense: none\n").run()
-    assert "unknown key 'license'" in words(app)
+    assert "unknown key 'licence'" in words(app)
     assert _button(app, "Save").disabled
     app.text_area[0].set_value("id: mine\ntitle: Mine\nsummary: Ours.\nlicence: none\n").run()
     _button(app, "Save").click().run()

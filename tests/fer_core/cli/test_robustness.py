@@ -51,7 +51,7 @@ def test_the_text_is_a_row_a_disturbance(cli: Cli) -> None:
     assert "macro f1 undisturbed" in out
     head = next(place for place, line in enumerate(out.splitlines()) if line.startswith("disturbance "))
     table = out.splitlines()[head:]
-    assert table[0].split() == ["disturbance", "1", "2", "3", "4", "5", "strengths"]
+    assert table[0].split() == ["disturbance", "1", "2", "3", "4", "5", "parameter_range"]
     assert [line.split("  ")[0] for line in table[1:]] == [each.title for each in CORRUPTIONS.values()]
 
 

@@ -36,15 +36,15 @@ def test_dumping_and_reading_gives_it_back(manifest: Manifest, tmp_path: Path) -
 
 def test_an_unknown_key_lists_the_known_ones() -> None:
     with pytest.raises(ManifestError) as caught:
-        parse_manifest({**SMALL, "license": "MIT"}, "mine.yaml")
-    assert "mine.yaml: unknown key 'license'" in str(caught.value)
+        parse_manifest({**SMALL, "licence": "MIT"}, "mine.yaml")
+    assert "mine.yaml: unknown key 'licence'" in str(caught.value)
     assert all(key in str(caught.value) for key in Manifest.model_fields)
 
 
 def test_an_unknown_key_within_a_key_lists_those_that_belong_there() -> None:
     with pytest.raises(ManifestError, match=r"unknown key 'columns\.header'\. Known keys: path, label") as caught:
         parse_manifest({**SMALL, "columns": {"path": "a", "label": "b", "header": 1}}, "mine.yaml")
-    assert "license" not in str(caught.value)
+    assert "licence" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_the_published_split_is_shown_with_what_leaks_in_it(show: Open) -> None:
     assert "2 images are left out: 1 the same as a judged image and 1 of a person who is judged." in words
     assert "The published split has 1 training image that is the same as a judged one" in words
     assert "This split has no near-duplicate and no person in two parts." in words
-    assert "Train with this split: training {'dataset': 'faulty', 'split': 'published'}" in words
+    assert "Train with this split: training {'dataset': 'faulty', 'split_config': 'published'}" in words
     assert "split_config" not in app.query_params
     assert len(app.get("plotly_chart")) == 1
     assert any(button.label == "The part of each image, as CSV" for button in app.get("download_button"))
@@ -93,7 +93,7 @@ def test_any_ratio_and_seed_can_be_chosen_and_is_in_the_address(show: Open, data
     config = SplitConfig(kind="seeded", test_01=0.25, seed=7)
     assert numbers(app)["Test"] == load_split(dataset, config).counts.loc["test", "total"]
     assert numbers(app)["Test"] == pytest.approx(N / 4, abs=3)
-    assert "'split': 'seeded~0.1~0.25~5~0~7'" in said(app)
+    assert "'split_config': 'seeded~0.1~0.25~5~0~7'" in said(app)
 
 
 def test_a_link_opens_its_fold(show: Open, dataset: StoredDataset) -> None:

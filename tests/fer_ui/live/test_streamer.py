@@ -114,18 +114,18 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
 
 
 def test_a_video_goes_on_when_the_ends_of_two_runs_are_counted_at_once(runs: Runs) -> None:
-    runs.show()._set_state(webrtc.WebRtcStreamerState(playing=True, signaling=False))
+    runs.show()._set_state(webrtc.WebRtcStreamerState(playing=True, signalling=False))
     runs.count += 2
     assert runs.show().state.playing
 
 
 def test_a_video_is_over_once_another_page_was_shown(runs: Runs) -> None:
-    runs.show()._set_state(webrtc.WebRtcStreamerState(playing=True, signaling=False))
+    runs.show()._set_state(webrtc.WebRtcStreamerState(playing=True, signalling=False))
     leave_streamer()
     runs.count += 1
     assert not runs.show().state.playing
     runs.count += 1
-    runs.show()._set_state(webrtc.WebRtcStreamerState(playing=True, signaling=False))
+    runs.show()._set_state(webrtc.WebRtcStreamerState(playing=True, signalling=False))
     assert runs.show().state.playing, "the new one plays on"
 
 

@@ -71,7 +71,7 @@ def test_a_broken_file_is_told_in_words(page: AppTest) -> None:
 
 def test_strengths_of_another_version_are_not_pictured() -> None:
     escape_markdown = make_report().model_dump()
-    escape_markdown["corruptions"][0]["severities"][2]["strength"] = 99
+    escape_markdown["corruptions"][0]["severities"][2]["parameter"] = 99
     escape_markdown["corruptions"][1]["name"] = "fog"
     shown = [each.name for each in same_as_here(RobustnessReport.model_validate(escape_markdown))]
     assert shown == list(CORRUPTIONS)[2:]

@@ -43,7 +43,7 @@ def test_a_part_has_its_own_numbers_and_links(small: StoredDataset) -> None:
     app = open_view(view, split="train")
     assert f">{sum(TRAIN.values())}<" in said(app)
     assert "20 times" in said(app)
-    assert "part=train" in links(app)["Fear"]
+    assert "split=train" in links(app)["Fear"]
     assert len(app.dataframe[0].value) == len(TRAIN)  # the table stays that of all parts
     assert {"train", "test", "all"} < set(app.dataframe[0].value.columns)
 

@@ -74,7 +74,7 @@ def said(app: AppTest) -> str:
 
 def remedy_of(app: AppTest) -> str:
     """What the link to Training carries."""
-    return said(app).split("'remedy': '")[1].split("'")[0]
+    return said(app).split("'rebalancing': '")[1].split("'")[0]
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -156,7 +156,7 @@ def test_a_split_a_model_and_ambiguous_images_are_counted_and_handed_on(dataset:
     dataset.corrections().mark_ambiguous(dataset.index(["id"])["id"][:30])
     app = show(split_config="kfold~0.1~0.1~4~1~0", preset="A-cnn", ambiguous="left-out")
     assert "fold 2 of 4" in said(app)
-    for handed in ("'split': 'kfold~0.1~0.1~4~1~0'", "'preset': 'A-cnn'", "'ambiguous': 'left-out'"):
+    for handed in ("'split_config': 'kfold~0.1~0.1~4~1~0'", "'preset': 'A-cnn'", "'ambiguous': 'left-out'"):
         assert handed in said(app)
     assert "ambiguous" in app.caption[-1].value
     seen = app.dataframe[0].value["Images"].sum()
