@@ -44,7 +44,7 @@ def test_an_unknown_key_lists_the_known_ones() -> None:
 def test_an_unknown_key_within_a_key_lists_those_that_belong_there() -> None:
     with pytest.raises(ManifestError, match=r"unknown key 'columns\.header'\. Known keys: path, label") as caught:
         parse_manifest({**SMALL, "columns": {"path": "a", "label": "b", "header": 1}}, "mine.yaml")
-    assert "licence" not in str(caught.value)
+    assert "license" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
