@@ -19,10 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.support.report import argument_parser, print_table
-from fer_core.data.duplicates.augmented_copies import augmented_copies
+from fer_core.data.duplicates.augmented_copies import search_copies
 from fer_core.data.duplicates.detail import DETAIL_SIDE, Details, decode_details, encode_details
-from fer_core.data.duplicates.duplicates import NEAR_BITS, SIMILARITY_MIN
-from fer_core.data.duplicates.near_search import Pairs, components, near_pairs
+from fer_core.data.duplicates.duplicates import HASH_DISTANCE_MAX, SIMILARITY_MIN
+from fer_core.data.duplicates.near_search import Pairs, connected_components, near_pairs
 from fer_core.data.duplicates.signature import Signatures, decode_signatures, encode_signatures, similarity
 from fer_core.data.index.image_stats import hash_frequencies
 
@@ -67,7 +67,7 @@ def main() -> None:
     for row in rows:
         row["ratio"] = round(slowest[row["set"]] / row["seconds"], 1) if row["pictures"] == _FEW else "-"
         row["seconds"] = round(row["seconds"], 3)
-    title = f"Near-duplicates: hashes within {NEAR_BITS} of 64 bits, signatures correlating {SIMILARITY_MIN} or more"
+    title = f"Near-duplicates: hashes within {HASH_DISTANCE_MAX} of 64 bits, signatures correlating {SIMILARITY_MIN}+"
     print_table(title, rows, as_json=arguments.json)
     with spawn.Pool(1) as pool:
         copies = [pool.apply(_copies_row, ())]
@@ -89,9 +89,9 @@ def _search_row(kind: str, size: int, way: str) -> dict[str, Any]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
     made = np.flatnonzero(pictures.copy_of >= 0)
     planted = np.stack([pictures.copy_of[made], made], axis=1)
-    planted = planted[_bits(pictures, planted) <= NEAR_BITS]
+    planted = planted[_bits(pictures, planted) <= HASH_DISTANCE_MAX]
     planted = planted[_similar(pictures, planted)]
-    group = components(size, pairs)
+    group = connected_components(size, pairs)
     return {
         "pictures": size,
         "set": kind,
@@ -112,11 +112,11 @@ def _copies_row() -> dict[str, Any]:
     """
     few, many = _N_QUERIES
     details = _with_mirrored_copies(many, _MANY, np.random.default_rng(0))
-    augmented_copies(details[:_FEW], np.arange(few))  # once uncounted: lazy imports
+    search_copies(details[:_FEW], np.arange(few))  # once uncounted: lazy imports
     spent = []
     for count in _N_QUERIES:
         started, wall = time.process_time(), time.perf_counter()
-        pairs = augmented_copies(details, np.arange(count)).pairs
+        pairs = search_copies(details, np.arange(count)).pairs
         spent.append(time.process_time() - started)
         seconds = time.perf_counter() - wall
     each = (spent[1] - spent[0]) / (many - few)
@@ -147,7 +147,7 @@ def _quantized(frequencies: Frequencies) -> Details:
 
 
 def _near_pairs(pictures: Pictures) -> Pairs:
-    return near_pairs(pictures.hashes, NEAR_BITS, lambda pairs: _similar(pictures, pairs))
+    return near_pairs(pictures.hashes, HASH_DISTANCE_MAX, lambda pairs: _similar(pictures, pairs))
 
 
 def _all_pairs(pictures: Pictures) -> Pairs:
@@ -155,7 +155,7 @@ def _all_pairs(pictures: Pictures) -> Pairs:
     found = []
     for row in range(len(pictures.hashes) - 1):
         precision_name = np.bitwise_count((pictures.hashes[row] ^ pictures.hashes[row + 1 :]).view(np.uint64))
-        near = np.flatnonzero(precision_name <= NEAR_BITS)
+        near = np.flatnonzero(precision_name <= HASH_DISTANCE_MAX)
         pairs = np.stack([np.full(len(near), row), near + row + 1], axis=1)
         found.append(pairs[_similar(pictures, pairs)])
     return np.concatenate(found)

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.duplicates.groups import group_rows
-from fer_core.data.packing.pack import dataset_images
+from fer_core.data.duplicates.groups import find_groups
+from fer_core.data.packing.pack import open_images
 from fer_core.data.record import Split
-from fer_core.data.splits.split import LEFT_OUT, make_split
+from fer_core.data.splits.split import EXCLUDED, make_split
 from fer_core.data.training_images import TRAINING_IMAGES_FILE
 from fer_core.errors import DatasetError
 from fer_core.evaluation.predictions import prediction_table
@@ -75,7 +75,7 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
     def training(done_01: float, message: str) -> None:
         progress(_PACK_SHARE_01 + done_01 * (_TRAIN_SHARE_01 - _PACK_SHARE_01), message)
 
-    with dataset_images(dataset, contract, settings, packing) as found:
+    with open_images(dataset, contract, settings, packing) as found:
         data = build_training_set(index, splits, found, config, contract.label_set)
         trackers = build_trackers(run, config.model_dump(mode="json"))
         judged = index[["id", "sha256"]].assign(split=splits)[np.isin(splits, [Split.VALID, Split.TEST])]
@@ -145,9 +145,9 @@ def _data_used(run: Run, dataset: StoredDataset, config: TrainConfig) -> _DataUs
 def _parts(run: Run, index: pd.DataFrame, config: TrainConfig, pairs: pd.DataFrame) -> NDArray[np.str_]:
     """The part of each row: the run's own record when it has one, so that resuming changes nothing."""
     if not run.path("split.parquet").is_file():
-        splits = make_split(index, config.split, group_rows(index, pairs))
+        splits = make_split(index, config.split, find_groups(index, pairs))
         run.write_table("split.parquet", pd.DataFrame({"id": index["id"], "split": splits.astype("str")}))
-    recorded = run.read_table("split.parquet")
+    recorded = run.read_split()
     if recorded["id"].tolist() != index["id"].tolist():
         raise DatasetError(
             f"The dataset {config.dataset} has changed since the run {run.id} began. Start a new run on it."
@@ -156,7 +156,7 @@ def _parts(run: Run, index: pd.DataFrame, config: TrainConfig, pairs: pd.DataFra
 
 
 def _log_start(run: Run, trainer: Trainer, splits: NDArray[np.str_], used: _DataUsed, *, resumed: bool) -> None:
-    sizes = {split: int((splits == split).sum()) for split in (*Split, LEFT_OUT)}
+    sizes = {split: int((splits == split).sum()) for split in (*Split, EXCLUDED)}
     said = ", ".join(f"{size:,} {split.replace('_', ' ')}" for split, size in sizes.items() if size)
     run.append_log(f"{'resumed' if resumed else 'started'} on {trainer.device.type}, torch {torch.__version__}")
     kept = "yes" if has_malloc_settings() else "no"

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.splits.split import SplitConfig, make_split
 
 
@@ -16,7 +16,7 @@ def split_rows(dataset: StoredDataset, split: str, labels: Collection[str] = ())
     index = dataset.index()
     chosen = index["problem"] == ""
     if split != "all":
-        chosen &= make_split(index, SplitConfig(), group_rows(index, dataset.pairs())) == split
+        chosen &= make_split(index, SplitConfig(), find_groups(index, dataset.pairs())) == split
     if labels:
         chosen &= index["label"].astype("str").isin(list(labels))
     return index[chosen.to_numpy(bool)]

@@ -30,7 +30,7 @@ from fer_core.bundles.parity import check_parity
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.index.images import get_face_refs, iter_images
 from fer_core.data.record import Split
 from fer_core.data.splits.split import SplitConfig, make_split
@@ -124,7 +124,7 @@ class _Parts:
             raise InputError("--split test would fit the calibration on what it is judged by. Choose valid or train.")
         dataset = open_dataset(asked.data, settings)
         index = dataset.index()
-        splits = make_split(index, SplitConfig(), group_rows(index, dataset.pairs()))
+        splits = make_split(index, SplitConfig(), find_groups(index, dataset.pairs()))
         by_part = {split: index[(splits == str(split)).to_numpy(bool)] for split in Split}
         if by_part[split]["label"].notna().sum() == 0:
             there = ", ".join(str(split) for split, found in by_part.items() if len(found)) or "none"

@@ -10,7 +10,7 @@ from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.golden import file_hashes
 from fer_core.bundles.report_splits import read_report
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.record import Split
 from fer_core.data.splits.split import make_split
 from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
@@ -33,7 +33,7 @@ def list_images(entry: ModelEntry, dataset: StoredDataset) -> TrainingImages:
         raise BundleError(f"{entry.id} has no {CONFIG_FILE}, so nobody knows how its data was divided.")
     config = load_config(entry.folder / CONFIG_FILE)
     index = dataset.index(version=config.corrections)
-    splits = make_split(index, config.split, group_rows(index, dataset.pairs())).to_numpy(str)
+    splits = make_split(index, config.split, find_groups(index, dataset.pairs())).to_numpy(str)
     _check_division(entry, index, splits, dataset.id)
     seen = TrainingImages.from_split(index["sha256"], splits)
     seen.save(entry.folder / TRAINING_IMAGES_FILE)

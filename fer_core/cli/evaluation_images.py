@@ -17,7 +17,7 @@ from fer_core.data.catalog import list_datasets, load_labels, open_dataset
 from fer_core.data.index.images import get_face_refs, iter_images
 from fer_core.data.record import Split
 from fer_core.data.sources.source import Source, open_source
-from fer_core.data.splits.split import LEFT_OUT
+from fer_core.data.splits.split import EXCLUDED
 from fer_core.data.training_images import ExcludedImages, TrainingImages, equivalent_hashes, truncate_hashes
 from fer_core.errors import InputError
 from fer_core.markdown import describe_split
@@ -129,7 +129,7 @@ def split_images(arguments: argparse.Namespace, model: ModelEntry, split: str) -
             index = dataset.index()
             index = index[~index["excluded"]]
             if own is not None and not arguments.published_split:
-                splits = index["id"].map(own).fillna(LEFT_OUT).to_numpy(str)
+                splits = index["id"].map(own).fillna(EXCLUDED).to_numpy(str)
                 yield JudgedImages(_of_run(index, splits, wanted), source, wanted, "run", ExcludedImages())
             else:
                 yield JudgedImages(_chosen(index, wanted), source, wanted, _dataset(wanted), ExcludedImages())
@@ -166,9 +166,9 @@ def _seen_rows(judged: JudgedImages, seen: TrainingImages) -> tuple[np.ndarray, 
 
 def _of_run(index: pd.DataFrame, splits: np.ndarray, split: str) -> pd.DataFrame:
     """The rows of a run's split; what it left out is in none."""
-    chosen = index[splits == split if split else splits != LEFT_OUT]
+    chosen = index[splits == split if split else splits != EXCLUDED]
     if chosen.empty:
-        there = ", ".join(sorted(set(splits) - {LEFT_OUT})) or "none"
+        there = ", ".join(sorted(set(splits) - {EXCLUDED})) or "none"
         raise InputError(f"The run's split has no part {split!r}. It has: {there}.")
     return chosen
 

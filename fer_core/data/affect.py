@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.imbalance.counts import excluded_rows, places_of
+from fer_core.data.imbalance.counts import category_codes, excluded_rows
 from fer_core.errors import InputError
 from fer_core.labels import Expression
 
@@ -28,7 +28,7 @@ def sample_affect(index: pd.DataFrame, per_class: int, seed: int = 0) -> pd.Data
         InputError: the index has no valence and arousal.
     """
     valence, arousal = _values(index)
-    labels = places_of(index["label"], _NAMES)
+    labels = category_codes(index["label"], _NAMES)
     usable = np.flatnonzero(_inside(valence) & _inside(arousal) & (labels >= 0) & ~excluded_rows(index))
     shuffled = np.random.default_rng(seed).permutation(usable)
     chosen = [shuffled[labels[shuffled] == code][:per_class] for code in range(len(Expression))]
@@ -47,7 +47,7 @@ def summarize_affect(index: pd.DataFrame) -> pd.DataFrame:
         InputError: the index has no valence and arousal.
     """
     valence, arousal = _values(index)
-    labels = np.where(excluded_rows(index), -1, places_of(index["label"], _NAMES))
+    labels = np.where(excluded_rows(index), -1, category_codes(index["label"], _NAMES))
     missing = np.isnan(valence) | np.isnan(arousal)
     inside = _inside(valence) & _inside(arousal)
     table = pd.DataFrame({"expression": _NAMES})

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.imbalance.counts import excluded_rows, places_of
+from fer_core.data.imbalance.counts import category_codes, excluded_rows
 from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabeled, Votes, argmax_outcomes
 from fer_core.errors import InputError
 from fer_core.intervals import Interval
@@ -132,7 +132,7 @@ def vote_shares(index: pd.DataFrame) -> pd.DataFrame:
     """
     kept = ~excluded_rows(index)
     votes = get_votes(index)[kept, :_EXPRESSIONS].sum(0, dtype=np.int64)
-    codes = places_of(index["label"], _NAMES)
+    codes = category_codes(index["label"], _NAMES)
     labels = np.bincount(codes[kept & (codes >= 0)], minlength=_EXPRESSIONS)
     return pd.DataFrame(
         {

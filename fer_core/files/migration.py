@@ -69,6 +69,9 @@ MANIFEST_IDS = {"drawn-faces": "synthetic-faces"}
 CORRECTION_ACTIONS = {"dispute": "ambiguous"}
 """Actions in a dataset's `corrections.jsonl`, which was `overlay.jsonl`."""
 
+SPLITS = {"left_out": "excluded"}
+"""Splits in a run's `split.parquet`."""
+
 INDEX_COLUMNS = {"unlabelled": "unlabeled"}
 """Columns of `index.parquet`."""
 

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from fer_core.errors import RunError
 from fer_core.files.atomic import atomic_folder, atomic_path, rename, write_bytes, write_json, write_text
-from fer_core.files.migration import rename_json_keys
+from fer_core.files.migration import SPLITS, rename_json_keys
 from fer_core.ids import check_id
 from fer_core.settings import Settings
 
@@ -141,6 +141,15 @@ class Run:
             raise RunError(f"The run {self.id} has no {name}: it has not come that far, or lost it.") from None
         except (OSError, ValueError) as exc:
             raise RunError(f"{name} of the run {self.id} is damaged ({exc}). Delete the run and train again.") from exc
+
+    def read_split(self) -> pd.DataFrame:
+        """Read the split of each image: `id` and `split`.
+
+        Raises:
+            RunError: the run has not divided its images yet, or the file is damaged.
+        """
+        table = self.read_table("split.parquet")
+        return table.assign(split=table["split"].replace(SPLITS))
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Write `run.json`, the mark of a whole run; the resuming checkpoint is no longer needed.

@@ -38,7 +38,7 @@ def seen_images(folder: Path, settings: Settings) -> TrainingImages | None:
 def read_split(folder: Path) -> pd.Series | None:
     """The part of each image of a run's dataset, by id; None where the folder is no run."""
     try:
-        return Run(folder).read_table("split.parquet").set_index("id")["split"]
+        return Run(folder).read_split().set_index("id")["split"]
     except RunError:
         return None
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.duplicates.groups import group_rows
-from fer_core.data.packing.pack import DatasetImages, dataset_images, is_packed, pack_bytes, pack_bytes_limit
+from fer_core.data.duplicates.groups import find_groups
+from fer_core.data.packing.pack import DatasetImages, is_packed, open_images, pack_bytes, pack_bytes_limit
 from fer_core.data.splits.split import make_split
 from fer_core.labels import label_set
 from fer_core.models.flops import network_cost
@@ -50,7 +50,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
     # Without room for a pack the images are decoded where they are wanted: nothing is packed for an estimate. One
     # process decodes, as what is measured is the time that an image takes.
     unpacked = settings.model_copy(update={"pack_bytes_max": 0, "threads": 1})
-    with dataset_images(dataset, contract, unpacked) as found:
+    with open_images(dataset, contract, unpacked) as found:
         data = _data(config, dataset, contract, found)
         sample, decode_s = _sample(config, data)
     batches = batches_per_epoch(config, data, len(contract.labels))
@@ -166,7 +166,7 @@ def _packed(dataset: StoredDataset, contract: Contract, settings: Settings) -> s
 
 def _data(config: TrainConfig, dataset: StoredDataset, contract: Contract, found: DatasetImages) -> TrainingSet:
     index = dataset.index(version=config.corrections)
-    splits = make_split(index, config.split, group_rows(index, dataset.pairs())).to_numpy(str)
+    splits = make_split(index, config.split, find_groups(index, dataset.pairs())).to_numpy(str)
     return build_training_set(index, splits, found, config, contract.label_set)
 
 

@@ -12,8 +12,8 @@ from fer_core.data.corrections.corrections import Action
 from fer_core.data.duplicates.signature import SIGNATURE
 from fer_core.data.index.image_stats import MODE
 from fer_core.data.quality.checks import Finding, FindingKind
-from fer_core.data.quality.messages import WORDS
-from fer_core.data.quality.report import QualityReport, finding_table, pair_table, to_exclude
+from fer_core.data.quality.messages import MESSAGES
+from fer_core.data.quality.report import QualityReport, finding_table, pair_table, rows_to_exclude
 from fer_core.jobs.job import ACTIVE_STATES, JobKind
 from fer_core.jobs.submit import submit_face_search
 from fer_core.settings import settings
@@ -126,10 +126,10 @@ def _choose(report: QualityReport) -> Finding | None:
 def _without_finding(report: QualityReport) -> list[str]:
     """The checks that found nothing, and those that had nothing to look at, as lines of Markdown."""
     rest = [kind for kind in FindingKind if report.find(kind) is None]
-    nothing = "; ".join(WORDS[kind].title for kind in rest if kind not in report.unchecked)
+    nothing = "; ".join(MESSAGES[kind].title for kind in rest if kind not in report.unchecked)
     lines = [f":material/check: Nothing found: {escape_markdown(nothing)}."] if nothing else []
     return lines + [
-        ":material/remove: " + escape_markdown(f"Not checked: {WORDS[kind].title} ({report.unchecked[kind]}).")
+        ":material/remove: " + escape_markdown(f"Not checked: {MESSAGES[kind].title} ({report.unchecked[kind]}).")
         for kind in rest
         if kind in report.unchecked
     ]
@@ -191,7 +191,7 @@ def _offer_remedy(dataset: StoredDataset, finding: Finding) -> None:
     """One button for all images of a finding, where the remedy needs no eye."""
     if finding.remedy == "look":
         return
-    rows = to_exclude(finding) if finding.remedy == "exclude" else finding.rows
+    rows = rows_to_exclude(finding) if finding.remedy == "exclude" else finding.rows
     action = Action.EXCLUDE if finding.remedy == "exclude" else Action.AMBIGUOUS
     ids = load_index(dataset)["id"].iloc[rows].tolist()
     correction = Correction(action, ids, reason=str(finding.kind))

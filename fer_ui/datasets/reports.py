@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.duplicates.groups import Groups, group_rows
-from fer_core.data.quality.faceless import searched_faces
+from fer_core.data.duplicates.groups import Groups, find_groups
+from fer_core.data.quality.faceless import load_face_search
 from fer_core.data.quality.report import QualityReport, quality_report
-from fer_core.data.splits.leakage import Leakage, leakage
-from fer_core.data.splits.report import SPLIT_COLUMNS, SplitReport, leakage_as_published, split_report
+from fer_core.data.splits.leakage import Leakage, find_leakage
+from fer_core.data.splits.report import SPLIT_COLUMNS, SplitReport, leakage_of_published, split_report
 from fer_core.data.splits.split import SplitConfig
 from fer_core.settings import settings
 
@@ -55,7 +55,7 @@ def _version(dataset: StoredDataset) -> _Version:
 def _quality(version: _Version, searched_ns: int) -> tuple[QualityReport, str]:
     del searched_ns  # part of the key
     dataset = open_dataset(version.dataset_id, settings())
-    found = searched_faces(dataset)
+    found = load_face_search(dataset)
     faces, detector = found if found else (None, "")
     return quality_report(dataset, faces, version.corrections), detector
 
@@ -68,7 +68,7 @@ def _split(version: _Version, config: SplitConfig) -> SplitReport:
 
 @st.cache_resource(show_spinner="Looking for leaks", max_entries=8)
 def _leakage(version: _Version, config: SplitConfig) -> Leakage:
-    return leakage(_divisible(version).ties, _split(version, config).splits)
+    return find_leakage(_divisible(version).ties, _split(version, config).splits)
 
 
 class _Divisible(NamedTuple):
@@ -83,6 +83,6 @@ class _Divisible(NamedTuple):
 def _divisible(version: _Version) -> _Divisible:
     dataset = open_dataset(version.dataset_id, settings())
     index = dataset.index(SPLIT_COLUMNS, version.corrections)
-    ties = group_rows(index, dataset.pairs())
+    ties = find_groups(index, dataset.pairs())
     needed = index[["split", "label", "excluded"]].astype({"split": "category", "label": "category"})
-    return _Divisible(needed, ties, leakage_as_published(needed, ties))
+    return _Divisible(needed, ties, leakage_of_published(needed, ties))

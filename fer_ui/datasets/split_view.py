@@ -6,12 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.duplicates.augmented_copies import not_seen
+from fer_core.data.duplicates.augmented_copies import copy_search_limits
 from fer_core.data.quality.checks import FindingKind
 from fer_core.data.record import Split
 from fer_core.data.splits.leakage import Leakage
-from fer_core.data.splits.report import REASONS, SplitReport, assignment
-from fer_core.data.splits.split import LEFT_OUT
+from fer_core.data.splits.report import REASONS, SplitReport, split_table
+from fer_core.data.splits.split import EXCLUDED
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.chart_view import show_chart
@@ -51,7 +51,7 @@ def show_splits(dataset: StoredDataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         link_to(Page.TRAINING, "Train with this split", dataset=dataset.id, split_config=split_to_query(config))
         show_table_download(
-            lambda: assignment(index, report.splits), f"split-{dataset.id}", "The part of each image, as CSV"
+            lambda: split_table(index, report.splits), f"split-{dataset.id}", "The part of each image, as CSV"
         )
     key = f"split-shares-{dataset.id}"
     show_chart(split_share_bars(report.counts), key, table=report.counts.reset_index())
@@ -62,10 +62,10 @@ def show_splits(dataset: StoredDataset) -> None:
 def _answer(report: SplitReport) -> None:
     total = report.counts["total"]
     whole = int(total.sum())
-    names = [*map(str, Split), *([LEFT_OUT] if total[LEFT_OUT] else [])]
+    names = [*map(str, Split), *([EXCLUDED] if total[EXCLUDED] else [])]
     headline([Headline(_title(name), count(int(total[name])), percent(total[name] / whole)) for name in names])
     divided = f"Divided {describe_split_config(report.config)}."
-    left = f" {images(int(total[LEFT_OUT]))} left out: why is said below." if total[LEFT_OUT] else ""
+    left = f" {images(int(total[EXCLUDED]))} left out: why is said below." if total[EXCLUDED] else ""
     st.markdown(escape_markdown(divided + left))
 
 
@@ -92,7 +92,7 @@ def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:
     ):
         with column:
             _show_verdict(title, found, subject, more)
-    st.caption(escape_markdown(not_seen(dataset.columns(), load_index(dataset)["split"])))
+    st.caption(escape_markdown(copy_search_limits(dataset.columns(), load_index(dataset)["split"])))
     if published and not published.clean:
         _offer_pairs(dataset)
 
@@ -165,4 +165,4 @@ def _row_html(name: str, cells: list[tuple[int, int]]) -> str:
 
 
 def _title(split: str) -> str:
-    return "Left out" if split == LEFT_OUT else split_title(split)
+    return "Left out" if split == EXCLUDED else split_title(split)

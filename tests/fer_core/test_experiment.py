@@ -23,7 +23,7 @@ from fer_core.bundles.export import export_bundle
 from fer_core.bundles.training_images import list_images
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.index.images import FaceRef, iter_images
 from fer_core.data.splits.split import make_split
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
@@ -137,7 +137,7 @@ def test_the_split_is_the_datasets_and_is_kept(world: World) -> None:
     recorded = world.whole.read_table("split.parquet")
     index = world.dataset.index()
     assert recorded["id"].tolist() == index["id"].tolist()
-    ties = group_rows(index, world.dataset.pairs())
+    ties = find_groups(index, world.dataset.pairs())
     np.testing.assert_array_equal(recorded["split"], make_split(index, parse_config(CONFIG).split, ties))
 
 
@@ -332,7 +332,7 @@ def test_a_run_keeps_the_version_of_the_corrections_that_it_used(world: World) -
             run_experiment(run, world.settings)
         assert run.summary()["data"]["corrections"] == version
         used = run.read_table("split.parquet").set_index("id")["split"]
-        assert set(used[gone]) == {"left_out"}
+        assert set(used[gone]) == {"excluded"}
         assert not set(gone) & set(run.read_table("predictions-test.parquet")["id"])
         # A run that began before the exclusion and is resumed after it still has the images.
         old = create_run("old", dump_config(parse_config(CONFIG | {"epochs": 1, "corrections": 0})), world.settings)
@@ -384,7 +384,7 @@ def test_a_run_is_never_judged_by_what_it_was_trained_or_selected_on(
         assert excluded["complete"] is True
         if apart:  # by the run's own split, what that leaves out is not judged either
             assert result["n"] == tested["argmax", "accurate"]["n"]
-        assert result["n"] + result["unlabeled"] <= sizes["test"] + sizes.get("left_out", 0)
+        assert result["n"] + result["unlabeled"] <= sizes["test"] + sizes.get("excluded", 0)
     assert (
         f"Excluded: {sizes['train']:,} images that it was trained on"
         in evaluate("--model", "whole", "--data", archive).out

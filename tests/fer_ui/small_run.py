@@ -51,7 +51,7 @@ def make_run(settings: Settings, run_id: str, metrics: Iterable[Mapping[str, Any
 def begin(run: Run) -> Run:
     """Add what a training writes before its first epoch."""
     run.write("data.json", json.dumps(DATA).encode())
-    splits = ["train"] * 80 + ["valid"] * 10 + ["test"] * 8 + ["left_out"] * 2
+    splits = ["train"] * 80 + ["valid"] * 10 + ["test"] * 8 + ["excluded"] * 2
     run.write_table("split.parquet", pd.DataFrame({"id": [str(n) for n in range(100)], "split": splits}))
     run.append_log("started on cpu, torch 2")
     run.append_log("images come from the pack on disk")

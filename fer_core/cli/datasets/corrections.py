@@ -12,7 +12,7 @@ from fer_core.cli.parsing import AddAction
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.corrections.corrections import Action, Change, correction_counts
 from fer_core.data.quality.checks import FindingKind
-from fer_core.data.quality.report import QualityReport, parse_kind, quality_report, to_exclude
+from fer_core.data.quality.report import QualityReport, parse_kind, quality_report, rows_to_exclude
 from fer_core.errors import InputError
 from fer_core.files.csv_file import write_csv
 from fer_core.settings import settings
@@ -102,14 +102,14 @@ def _ids_of(dataset: StoredDataset, kind: FindingKind, arguments: argparse.Names
     if finding is None:
         why = report.unchecked.get(kind, "none was found")
         raise InputError(f"{dataset.id} has no image with the finding {kind}: {why}. Nothing was changed.")
-    rows = to_exclude(finding) if arguments.exclude else finding.rows
+    rows = rows_to_exclude(finding) if arguments.exclude else finding.rows
     return list(dataset.raw_index(["id"])["id"].iloc[rows])
 
 
 def _report(dataset: StoredDataset) -> QualityReport:
-    from fer_core.data.quality.faceless import searched_faces  # OpenCV takes a moment to load
+    from fer_core.data.quality.faceless import load_face_search  # OpenCV takes a moment to load
 
-    faces = searched_faces(dataset)
+    faces = load_face_search(dataset)
     return quality_report(dataset, faces[0] if faces else None)
 
 

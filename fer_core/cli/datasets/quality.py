@@ -13,7 +13,7 @@ from fer_core.cli.reporting import run_with_progress
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.ingest.reindex import reindex
 from fer_core.data.quality.checks import Finding, FindingKind
-from fer_core.data.quality.messages import WORDS
+from fer_core.data.quality.messages import MESSAGES
 from fer_core.data.quality.report import QualityReport, pair_table, parse_kind, quality_report
 from fer_core.settings import settings
 
@@ -29,13 +29,13 @@ def add_command(action: AddAction) -> None:
 
 
 def _quality(arguments: argparse.Namespace) -> None:
-    from fer_core.data.quality.faceless import search_faces, searched_faces
+    from fer_core.data.quality.faceless import load_face_search, search_faces
 
     dataset = open_dataset(arguments.id, settings())
     kind = parse_kind(arguments.finding) if arguments.finding else None
     if arguments.faces:
         run_with_progress(lambda progress: search_faces(dataset, settings(), progress))
-    faces = searched_faces(dataset)
+    faces = load_face_search(dataset)
     report = quality_report(dataset, faces[0] if faces else None)
     if kind is not None:
         _emit_finding(dataset, report, kind, arguments.json)
@@ -86,9 +86,9 @@ def _emit_finding(dataset: StoredDataset, report: QualityReport, kind: FindingKi
     result = {
         "id": dataset.id,
         "kind": str(kind),
-        "title": WORDS[kind].title,
-        "explanation": WORDS[kind].explanation,
-        "suggestion": WORDS[kind].suggestion,
+        "title": MESSAGES[kind].title,
+        "explanation": MESSAGES[kind].explanation,
+        "suggestion": MESSAGES[kind].suggestion,
         "unchecked": report.unchecked.get(kind, ""),
         "ids": ids[finding.rows].tolist() if finding else [],
         "surplus": ids[finding.surplus].tolist() if finding else [],

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import AddAction
 from fer_core.data.catalog import open_dataset
-from fer_core.data.duplicates.augmented_copies import not_seen
-from fer_core.data.duplicates.groups import group_rows
-from fer_core.data.splits.leakage import Leakage, leakage
-from fer_core.data.splits.report import REASONS, SPLIT_COLUMNS, SplitReport, assignment, split_report
+from fer_core.data.duplicates.augmented_copies import copy_search_limits
+from fer_core.data.duplicates.groups import find_groups
+from fer_core.data.splits.leakage import Leakage, find_leakage
+from fer_core.data.splits.report import REASONS, SPLIT_COLUMNS, SplitReport, split_report, split_table
 from fer_core.data.splits.split import SplitConfig
 from fer_core.errors import ConfigError
 from fer_core.files.csv_file import write_csv
@@ -42,12 +42,12 @@ def _split(arguments: argparse.Namespace) -> None:
     config = _config(arguments)
     dataset = open_dataset(arguments.id, settings())
     index = dataset.index(SPLIT_COLUMNS)
-    ties = group_rows(index, dataset.pairs())
+    ties = find_groups(index, dataset.pairs())
     report = split_report(index, config, ties)
-    found = leakage(ties, report.splits)
-    unseen = not_seen(dataset.columns(), index["split"])
+    found = find_leakage(ties, report.splits)
+    unseen = copy_search_limits(dataset.columns(), index["split"])
     if arguments.out is not None:
-        write_csv(assignment(index, report.splits), arguments.out)
+        write_csv(split_table(index, report.splits), arguments.out)
     result = {
         "id": dataset.id,
         "n": len(index),

@@ -110,8 +110,8 @@ def copies_between(details: Details, judged: NDArray[np.int64] | None) -> Copies
     if _all_alike(details):
         return NO_COPIES
     if judged is not None:
-        return augmented_copies(details, judged)
-    return augmented_copies(details, np.arange(len(details))) if len(details) <= SMALL_MAX else NO_COPIES
+        return search_copies(details, judged)
+    return search_copies(details, np.arange(len(details))) if len(details) <= SMALL_MAX else NO_COPIES
 
 
 def _all_alike(details: Details) -> bool:
@@ -125,7 +125,7 @@ def _all_alike(details: Details) -> bool:
     return bool(np.quantile(np.vecdot(first, second), _CHANCE_QUANTILE) > _ALIKE_MAX)
 
 
-def not_seen(columns: Collection[str], split: pd.Series) -> str:
+def copy_search_limits(columns: Collection[str], split: pd.Series) -> str:
     """What the search for copies can't see in a dataset, in a sentence or two, to be said beside its result.
 
     Args:
@@ -157,7 +157,7 @@ def not_seen(columns: Collection[str], split: pd.Series) -> str:
     )
 
 
-def augmented_copies(
+def search_copies(
     details: Details, searched: NDArray[np.int64], moves: Sequence[Move] = MOVES, *, floor: float = 0.85
 ) -> Copies:
     """Copies of some pictures among all.

@@ -28,7 +28,7 @@ from fer_core.data.duplicates.signature import SIGNATURE, decode_signatures, sim
 from fer_core.data.imbalance.counts import excluded_rows
 from fer_core.files.atomic import atomic_path
 
-NEAR_BITS = 8
+HASH_DISTANCE_MAX = 8
 """Perceptual hashes that differ in more of their 64 bits are not compared any further.
 
 Our hash has as many ones as zeros unless two frequencies are equal, so that two of them differ in an even number of
@@ -39,7 +39,7 @@ SIMILARITY_MIN = 0.95
 """Images whose signatures correlate less are not near-duplicates. Judged by eye, 118 of 120 pairs of FER+ of 4 to 8
 bits that correlate by this much or more are the same picture; from 0.92 up to here, at 8 bits, 22 of 30 are."""
 
-STRICT_BITS = 3
+STRICT_HASH_DISTANCE_MAX = 3
 """An index that an older version made has no signatures: there only hashes so near count, which misses most."""
 
 BLANK_CONTRAST = 4.0
@@ -80,7 +80,7 @@ def duplicate_pairs(index: pd.DataFrame) -> pd.DataFrame:
     columns = {
         "a": pairs[:, 0],
         "b": pairs[:, 1],
-        "bits": distances(index, pairs),
+        "bits": hash_distances(index, pairs),
         "kind": pd.array(np.repeat([EXACT, NEAR, AUGMENTED], [len(exact), len(near), len(copies.pairs)]), dtype="str"),
         "similarity": np.concatenate([np.ones(len(exact), np.float32), alike, copies.similarity]),
     }
@@ -104,7 +104,11 @@ def read_pairs(path: Path, stamp: str) -> pd.DataFrame | None:
 
 def pairs_stamp(columns: list[str], fingerprint: str) -> str:
     """What pairs depend on: the rule that they are found by, which goes by the columns of the index, and the pixels."""
-    rule = f"{NEAR_BITS} bits, likeness {SIMILARITY_MIN}" if SIGNATURE in columns else f"{STRICT_BITS} bits"
+    rule = (
+        f"{HASH_DISTANCE_MAX} bits, likeness {SIMILARITY_MIN}"
+        if SIGNATURE in columns
+        else f"{STRICT_HASH_DISTANCE_MAX} bits"
+    )
     copies = f"; {COPY_RULE}" if DETAIL in columns else ""
     return f"{rule}; blank below {BLANK_CONTRAST}{copies}; {fingerprint}"
 
@@ -121,7 +125,7 @@ def without_excluded(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
         index: with `sha256` and, where an overlay was applied, `excluded`.
     """
     excluded = excluded_rows(index)
-    ends = edges(pairs)
+    ends = row_pairs(pairs)
     torn = excluded[ends].any(axis=1)
     if not torn.any():
         return pairs
@@ -142,12 +146,12 @@ def is_blank(index: pd.DataFrame) -> NDArray[np.bool_]:
     return index["contrast"].to_numpy(float) < BLANK_CONTRAST
 
 
-def edges(pairs: pd.DataFrame) -> Pairs:
+def row_pairs(pairs: pd.DataFrame) -> Pairs:
     """The row numbers of a table of pairs."""
     return pairs[["a", "b"]].to_numpy(np.int64)
 
 
-def distances(index: pd.DataFrame, pairs: Pairs) -> NDArray[np.int64]:
+def hash_distances(index: pd.DataFrame, pairs: Pairs) -> NDArray[np.int64]:
     """How many bits of their perceptual hashes differ in each pair; shape (P,)."""
     hashes = index["phash"].to_numpy(np.int64)
     return np.bitwise_count((hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]).view(np.uint64)).astype(np.int64)
@@ -157,12 +161,12 @@ def _near(index: pd.DataFrame, searched: NDArray[np.int64]) -> tuple[Pairs, NDAr
     """The near pairs among some rows of an index, and how alike each is."""
     hashes = index["phash"].to_numpy(np.int64)
     if SIGNATURE not in index:
-        found = searched[near_pairs(hashes[searched], STRICT_BITS)]
+        found = searched[near_pairs(hashes[searched], STRICT_HASH_DISTANCE_MAX)]
         return found, np.full(len(found), np.nan, np.float32)
     searched = searched[index[SIGNATURE].iloc[searched].notna().to_numpy(bool)]
     signatures = decode_signatures(index[SIGNATURE].iloc[searched])
     found = near_pairs(
-        hashes[searched], NEAR_BITS, lambda pairs: np.asarray(similarity(signatures, pairs) >= SIMILARITY_MIN)
+        hashes[searched], HASH_DISTANCE_MAX, lambda pairs: np.asarray(similarity(signatures, pairs) >= SIMILARITY_MIN)
     )
     return searched[found], similarity(signatures, found)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.duplicates.duplicates import duplicate_pairs, edges, without_excluded
-from fer_core.data.duplicates.near_search import components
+from fer_core.data.duplicates.duplicates import duplicate_pairs, row_pairs, without_excluded
+from fer_core.data.duplicates.near_search import connected_components
 from fer_core.data.imbalance.counts import excluded_rows
 
 
@@ -36,7 +36,7 @@ class Groups:
     joined: NDArray[np.int64]
 
 
-def group_rows(index: pd.DataFrame, pairs: pd.DataFrame | None = None) -> Groups:
+def find_groups(index: pd.DataFrame, pairs: pd.DataFrame | None = None) -> Groups:
     """Find what joins the images of an index.
 
     Args:
@@ -45,17 +45,17 @@ def group_rows(index: pd.DataFrame, pairs: pd.DataFrame | None = None) -> Groups
         pairs: what `duplicate_pairs` found in this index before; searched for when None.
     """
     rows, kept, pairs = _in_use(index, pairs)
-    linked = edges(duplicate_pairs(kept) if pairs is None else pairs)
+    linked = row_pairs(duplicate_pairs(kept) if pairs is None else pairs)
     identity, published = _codes(kept["identity"]), _codes(kept["split"])
     names = kept["path"].str.replace(r"^.*/", "", regex=True)
     return Groups(
         rows=rows,
         pixels=_codes(kept["sha256"]),
-        alike=components(len(kept), linked),
+        alike=connected_components(len(kept), linked),
         identity=identity,
         name=np.where(published >= 0, _codes(names), -1),
         published=published,
-        joined=components(len(kept), np.concatenate([linked, _to_first(identity)])),
+        joined=connected_components(len(kept), np.concatenate([linked, _to_first(identity)])),
     )
 
 

@@ -49,13 +49,12 @@ def near_pairs(hashes: NDArray[np.int64], bits_max: int, check: Check | None = N
     return np.stack(np.divmod(keys, max(len(values), 1)), axis=1)
 
 
-def components(size: int, joined: NDArray[np.integer]) -> NDArray[np.int64]:
+def connected_components(size: int, joined: NDArray[np.integer]) -> NDArray[np.int64]:
     """A group number for each of `size` rows; rows joined by a chain of pairs share one."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    from scipy.sparse import coo_array, csgraph
 
     graph = coo_array((np.ones(len(joined), np.int8), (joined[:, 0], joined[:, 1])), shape=(size, size))
-    _, labels = connected_components(graph, directed=False)
+    _, labels = csgraph.connected_components(graph, directed=False)
     return np.asarray(labels, np.int64)
 
 
@@ -94,7 +93,7 @@ def _joining_pairs(values: NDArray[np.uint64], bits_max: int, check: Check) -> _
         if len(apart):
             apart = apart[_spanning(group[apart])]
             found.append(apart)
-            group = components(int(group.max()) + 1, group[apart])[group]
+            group = connected_components(int(group.max()) + 1, group[apart])[group]
 
     for mask, passed in _tables(values, bits_max):
         order = _order(values, mask)

@@ -15,10 +15,10 @@ from fer_core.data.imbalance.counts import (
     class_totals,
     common_label_set,
     compare_counts,
-    counts_by_part,
+    counts_by_split,
     excluded_rows,
-    on_label_set,
     published_counts,
+    select_label_set,
 )
 from fer_core.data.votes import Unlabeled
 from fer_core.intervals import wilson_interval
@@ -27,18 +27,18 @@ from fer_core.text import join_words
 __all__ = [
     "Baseline",
     "Imbalance",
-    "Verdict",
+    "ImbalanceSummary",
     "class_counts",
     "class_totals",
     "common_label_set",
     "compare_counts",
+    "dataset_statistics",
     "effective_numbers",
-    "imbalance",
     "majority_baseline",
-    "on_label_set",
+    "measure_imbalance",
     "published_counts",
-    "statistics",
-    "verdict",
+    "select_label_set",
+    "summarize_imbalance",
 ]
 
 BALANCED_RATIO_MAX = 1.5
@@ -90,7 +90,7 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ImbalanceSummary:
     """The imbalance in words, a sentence or two each; "" where there is nothing to say."""
 
     level: Level
@@ -105,7 +105,7 @@ class Verdict:
         return tuple(said for said in (self.imbalance, self.hidden, self.too_few, self.next_step) if said)
 
 
-def imbalance(counts: Mapping[str, int]) -> Imbalance | None:
+def measure_imbalance(counts: Mapping[str, int]) -> Imbalance | None:
     """Judge class sizes; None where no image has a label."""
     present = {name: count for name, count in counts.items() if count > 0}
     if not present:
@@ -151,14 +151,14 @@ def majority_baseline(counts: Mapping[str, int]) -> Baseline | None:
     return Baseline(str(label), share, 1 / len(sizes), 2 * share / (1 + share) / len(sizes))
 
 
-def verdict(counts: Mapping[str, int], judged: Mapping[str, int] | None = None) -> Verdict | None:
+def summarize_imbalance(counts: Mapping[str, int], judged: Mapping[str, int] | None = None) -> ImbalanceSummary | None:
     """Class sizes in plain words; None where no image has a label.
 
     Args:
         counts: images a class, of the part that is learned from or of the whole dataset.
         judged: images a class of the part that judges; a tenth of `counts` when left out.
     """
-    found, baseline = imbalance(counts), majority_baseline(counts)
+    found, baseline = measure_imbalance(counts), majority_baseline(counts)
     if found is None or baseline is None:
         return None
     if judged is None:
@@ -167,7 +167,7 @@ def verdict(counts: Mapping[str, int], judged: Mapping[str, int] | None = None) 
     few = {name: count for name, count in few.items() if _half_width_01(count) > HALF_WIDTH_MAX_01}
     alone = sum(count > 0 for count in counts.values()) == 1
     level = "extreme" if alone else _level(found.ratio)
-    return Verdict(
+    return ImbalanceSummary(
         level=level,
         imbalance=_imbalance_words(counts, found),
         hidden="" if alone else _hidden_words(baseline, level),
@@ -176,7 +176,7 @@ def verdict(counts: Mapping[str, int], judged: Mapping[str, int] | None = None) 
     )
 
 
-def statistics(dataset_id: str, index: pd.DataFrame) -> dict[str, Any]:
+def dataset_statistics(dataset_id: str, index: pd.DataFrame) -> dict[str, Any]:
     """What `datasets stats --json` prints. Excluded rows count in `n`, `excluded` and `problems` alone.
 
     `unlabeled` has the reasons that votes give, and those of other layouts where they occur.
@@ -186,11 +186,11 @@ def statistics(dataset_id: str, index: pd.DataFrame) -> dict[str, Any]:
         split: dict(zip(part["expression"], (int(c) for c in part["count"]), strict=True))
         for split, part in counts.groupby("split", sort=False)
     }
-    judged = imbalance(class_totals(counts))
+    judged = measure_imbalance(class_totals(counts))
     problems = index.loc[index["problem"] != "", "problem"].value_counts()
     others = {str(reason) for reason in index["unlabeled"].dropna().unique()} - {"", *map(str, Unlabeled)}
     reasons = [*map(str, Unlabeled), *sorted(others)]
-    unlabeled = counts_by_part(index, "unlabeled", reasons)
+    unlabeled = counts_by_split(index, "unlabeled", reasons)
     return {
         "id": dataset_id,
         "n": len(index),

@@ -22,14 +22,17 @@ def class_counts(index: pd.DataFrame) -> pd.DataFrame:
         columns `split` ("" where the dataset has none), `expression`, `count`; every expression for each split,
         in `Expression`'s order.
     """
-    counted = counts_by_part(index, "label", [str(expression) for expression in Expression])
+    counted = counts_by_split(index, "label", [str(expression) for expression in Expression])
     rows = [(part, name, count) for part, counts in counted.items() for name, count in counts.items()]
     return pd.DataFrame(rows, columns=["split", "expression", "count"])
 
 
-def counts_by_part(index: pd.DataFrame, column: str, names: Sequence[str]) -> dict[str, dict[str, int]]:
+def counts_by_split(index: pd.DataFrame, column: str, names: Sequence[str]) -> dict[str, dict[str, int]]:
     """How often each of `names` stands in a column, for each split that has rows which are not excluded."""
-    splits, values = places_of(index["split"], _PARTS, missing=len(_PARTS) - 1), places_of(index[column], names)
+    splits, values = (
+        category_codes(index["split"], _PARTS, missing=len(_PARTS) - 1),
+        category_codes(index[column], names),
+    )
     kept = (splits >= 0) & ~excluded_rows(index)
     width = len(names) + 1
     counted = np.bincount(splits[kept] * width + values[kept] + 1, minlength=len(_PARTS) * width).reshape(-1, width)
@@ -40,7 +43,7 @@ def counts_by_part(index: pd.DataFrame, column: str, names: Sequence[str]) -> di
     }
 
 
-def places_of(column: pd.Series, names: Sequence[str], missing: int = -1) -> NDArray[np.int64]:
+def category_codes(column: pd.Series, names: Sequence[str], missing: int = -1) -> NDArray[np.int64]:
     """Which of `names` each value is, -1 for another. Each distinct value is looked up once: a million rows stay
     quick."""
     codes, found = pd.factorize(column)
@@ -101,7 +104,7 @@ def common_label_set(counts: Iterable[pd.DataFrame]) -> LabelSet:
     return LabelSet(known, shared)
 
 
-def on_label_set(counts: pd.DataFrame, labels: LabelSet) -> pd.DataFrame:
+def select_label_set(counts: pd.DataFrame, labels: LabelSet) -> pd.DataFrame:
     """The rows of a table of counts that belong to a label set, in its order within each split."""
     order = {str(expression): place for place, expression in enumerate(labels)}
     kept = counts[counts["expression"].isin(order)]

@@ -167,7 +167,7 @@ def logit_offsets(sizes: NDArray[np.floating], tau: float) -> NDArray[np.floatin
     return (tau * np.log(np.where(present, sizes, sizes[present].min()) / sizes.sum())).astype(sizes.dtype)
 
 
-def preview(sizes: Mapping[Expression, int], rebalancing: Rebalancing) -> pd.DataFrame:
+def preview_epoch(sizes: Mapping[Expression, int], rebalancing: Rebalancing) -> pd.DataFrame:
     """What training would see an epoch, once the weights count (`reweight_start_01`).
 
     Training weighs by the sums of its targets, which soft labels spread a little more evenly than labels do, draws
@@ -207,7 +207,7 @@ _REPLICATION = (
 )
 
 
-def warnings(rebalancing: Rebalancing) -> list[str]:
+def rebalancing_warnings(rebalancing: Rebalancing) -> list[str]:
     """In words: parts of a remedy that correct the same imbalance twice."""
     drawing = {"under": "under-sampling", "over": "over-sampling", "square_root": "square-root sampling"}
     parts = {

@@ -55,7 +55,7 @@ class DatasetImages:
             self.images.close()
 
 
-def dataset_images(
+def open_images(
     dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = no_progress
 ) -> DatasetImages:
     """Packed where the pack is there, or fits the limit and the disk; streamed otherwise."""

@@ -51,7 +51,7 @@ class StreamedImages:
         return len(self._places)
 
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return fitted(*self._task(rows))
+        return decode_batch(*self._task(rows))
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +76,7 @@ class StreamedImages:
         on_their_way: deque[Future[NDArray[np.uint8]]] = deque()
         try:
             for rows in order:
-                on_their_way.append(self._pool.submit(fitted, *self._task(rows)))
+                on_their_way.append(self._pool.submit(decode_batch, *self._task(rows)))
                 if len(on_their_way) > ahead:
                     yield on_their_way.popleft().result()
             while on_their_way:
@@ -89,7 +89,9 @@ class StreamedImages:
         return [self._places[row] for row in rows], [self._boxes[row] for row in rows], self._contract
 
 
-def fitted(places: Sequence[ByteRange | None], boxes: Sequence[Box | None], contract: Contract) -> NDArray[np.uint8]:
+def decode_batch(
+    places: Sequence[ByteRange | None], boxes: Sequence[Box | None], contract: Contract
+) -> NDArray[np.uint8]:
     """Decode faces and fit them to the contract; zeros for those that can't be read. Runs in a worker process."""
     images = np.zeros((len(places), contract.channels, contract.size_px, contract.size_px), np.uint8)
     files = OpenFiles()

@@ -11,16 +11,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.duplicates.duplicates import AUGMENTED, EXACT, NEAR, distances, edges, is_blank, without_excluded
-from fer_core.data.duplicates.near_search import components
-from fer_core.data.imbalance.counts import excluded_rows, places_of
+from fer_core.data.duplicates.duplicates import (
+    AUGMENTED,
+    EXACT,
+    NEAR,
+    hash_distances,
+    is_blank,
+    row_pairs,
+    without_excluded,
+)
+from fer_core.data.duplicates.near_search import connected_components
+from fer_core.data.imbalance.counts import category_codes, excluded_rows
 from fer_core.data.quality import image_checks as images
 from fer_core.data.quality.image_checks import Rows
-from fer_core.data.quality.messages import WORDS, FindingKind, Remedy
+from fer_core.data.quality.messages import MESSAGES, FindingKind, Remedy
 from fer_core.data.record import Split
 from fer_core.labels import Expression
 
-__all__ = ["Finding", "FindingKind", "Remedy", "findings", "redundant", "unchecked"]
+__all__ = ["Finding", "FindingKind", "Remedy", "check_quality", "redundant_rows", "skipped_checks"]
 
 _PARTS = (Split.TEST, Split.VALID, Split.TRAIN)
 """The most judged first: of copies in two parts, that in the earlier one is kept."""
@@ -61,8 +69,8 @@ class Finding:
     remedy: Remedy
 
 
-def findings(index: pd.DataFrame, pairs: pd.DataFrame | None, faces: pd.DataFrame | None = None) -> list[Finding]:
-    """All that is wrong with a dataset as far as was looked; see `unchecked` for what was not.
+def check_quality(index: pd.DataFrame, pairs: pd.DataFrame | None, faces: pd.DataFrame | None = None) -> list[Finding]:
+    """All that is wrong with a dataset as far as was looked; see `skipped_checks` for what was not.
 
     Args:
         index: with or without the overlay applied.
@@ -78,12 +86,12 @@ def findings(index: pd.DataFrame, pairs: pd.DataFrame | None, faces: pd.DataFram
     return sorted((finding for finding in found if len(finding.rows)), key=lambda finding: gravity.index(finding.kind))
 
 
-def unchecked(
+def skipped_checks(
     index: pd.DataFrame, pairs: pd.DataFrame | None, faces: pd.DataFrame | None = None
 ) -> dict[FindingKind, str]:
     """The checks that had nothing to look at, or not all, and why: to be said instead of "none found".
 
-    Args: those of `findings`.
+    Args: those of `check_quality`.
     """
     used = ~excluded_rows(index)
     said = dict.fromkeys(_OF_PAIRS, "duplicates were not searched for yet") if pairs is None else {}
@@ -101,7 +109,7 @@ def unchecked(
     return said
 
 
-def redundant(pairs: pd.DataFrame, index: pd.DataFrame) -> Rows:
+def redundant_rows(pairs: pd.DataFrame, index: pd.DataFrame) -> Rows:
     """The rows to exclude so that of each group of duplicates one is left: the first of the test, else of the
     validation part, else of the training part, else of all.
 
@@ -110,10 +118,10 @@ def redundant(pairs: pd.DataFrame, index: pd.DataFrame) -> Rows:
     Returns:
         in rising order.
     """
-    ends = edges(without_excluded(pairs, index))
+    ends = row_pairs(without_excluded(pairs, index))
     rows, place = np.unique(ends, return_inverse=True)
-    group = components(len(rows), place.reshape(-1, 2))
-    split = places_of(index["split"].iloc[rows], _PARTS)
+    group = connected_components(len(rows), place.reshape(-1, 2))
+    split = category_codes(index["split"].iloc[rows], _PARTS)
     order = np.lexsort((rows, np.where(split < 0, len(_PARTS), split), group))
     kept = order[np.unique(group[order], return_index=True)[1]]
     return np.delete(rows, kept)
@@ -144,7 +152,8 @@ def _in_images(index: pd.DataFrame, faces: pd.DataFrame | None) -> list[Finding]
     if faces is not None:
         found[FindingKind.NO_FACE] = images.no_face(index, used, faces)
     return [
-        _finding(kind, rows, surplus=rows if WORDS[kind].remedy == "exclude" else None) for kind, rows in found.items()
+        _finding(kind, rows, surplus=rows if MESSAGES[kind].remedy == "exclude" else None)
+        for kind, rows in found.items()
     ]
 
 
@@ -156,13 +165,13 @@ def _in_pairs(index: pd.DataFrame, pairs: pd.DataFrame) -> list[Finding]:
     """
     used = ~excluded_rows(index)
     exact, near, copied = (pairs[pairs["kind"] == kind] for kind in (EXACT, NEAR, AUGMENTED))
-    group = components(len(index), edges(pairs))
+    group = connected_components(len(index), row_pairs(pairs))
     ambiguous = index["ambiguous"].to_numpy(bool) if "ambiguous" in index else np.zeros(len(index), bool)
-    label = np.where(used & ~ambiguous, places_of(index["label"], list(Expression)), -1)
+    label = np.where(used & ~ambiguous, category_codes(index["label"], list(Expression)), -1)
     return [
-        _finding(FindingKind.EXACT_DUPLICATE, _rows_of(exact), exact, redundant(exact, index)),
-        _finding(FindingKind.NEAR_DUPLICATE, _rows_of(near), near, redundant(near, index)),
-        _finding(FindingKind.AUGMENTED_COPY, _rows_of(copied), copied, redundant(copied, index)),
+        _finding(FindingKind.EXACT_DUPLICATE, _rows_of(exact), exact, redundant_rows(exact, index)),
+        _finding(FindingKind.NEAR_DUPLICATE, _rows_of(near), near, redundant_rows(near, index)),
+        _finding(FindingKind.AUGMENTED_COPY, _rows_of(copied), copied, redundant_rows(copied, index)),
         _divided(FindingKind.DUPLICATE_ACROSS_SPLITS, index, group, _part(index, used), pairs),
         _divided(FindingKind.CONFLICT, index, group, label, pairs),
     ]
@@ -202,21 +211,21 @@ def _divided(
     made = np.sort(np.stack([first[lead - 1], first[lead]], axis=1), axis=1)
     shown = pd.DataFrame({"a": made[:, 0], "b": made[:, 1], "similarity": np.full(len(made), np.nan, np.float32)})
     if pairs is not None:
-        ends = edges(pairs)
+        ends = row_pairs(pairs)
         direct = pairs[(value[ends] >= 0).all(axis=1) & (value[ends[:, 0]] != value[ends[:, 1]])]
         shown = pd.concat([direct[shown.columns], shown[~np.isin(group[made[:, 0]], group[direct["a"]])]])
-    shown["bits"] = distances(index, edges(shown))
+    shown["bits"] = hash_distances(index, row_pairs(shown))
     shown = _nearest_first(shown).reset_index(drop=True)
     rows = pd.unique(np.concatenate([_rows_of(shown), rows]))
     surplus = None
-    if WORDS[kind].remedy == "exclude":
+    if MESSAGES[kind].remedy == "exclude":
         least = pd.Series(value[rows]).groupby(group[rows]).transform("min").to_numpy()
         surplus = np.sort(rows[value[rows] > least])
     return _finding(kind, rows, shown, surplus)
 
 
 def _finding(kind: FindingKind, rows: Rows, pairs: pd.DataFrame | None = None, surplus: Rows | None = None) -> Finding:
-    words = WORDS[kind]
+    words = MESSAGES[kind]
     return Finding(
         kind=kind,
         rows=rows,
@@ -231,7 +240,7 @@ def _finding(kind: FindingKind, rows: Rows, pairs: pd.DataFrame | None = None, s
 
 def _shown(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
     """Pairs of images that show something, the nearest first; blank ones are a finding of their own."""
-    ends = edges(pairs)
+    ends = row_pairs(pairs)
     nothing = is_blank(index)
     return _nearest_first(pairs[~(nothing[ends[:, 0]] | nothing[ends[:, 1]])])
 
@@ -242,12 +251,12 @@ def _nearest_first(pairs: pd.DataFrame) -> pd.DataFrame:
 
 def _rows_of(pairs: pd.DataFrame) -> Rows:
     """The rows of pairs, in the order in which they come."""
-    return np.asarray(pd.unique(edges(pairs).ravel()), np.int64)
+    return np.asarray(pd.unique(row_pairs(pairs).ravel()), np.int64)
 
 
 def _part(index: pd.DataFrame, used: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The place in `_PARTS` of each row's published part; -1 for none or not in use."""
-    return np.where(used, places_of(index["split"], _PARTS), -1)
+    return np.where(used, category_codes(index["split"], _PARTS), -1)
 
 
 def _codes(values: pd.Series, used: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -81,7 +81,7 @@ def search_faces(dataset: StoredDataset, settings: Settings, progress: Progress 
     return found
 
 
-def searched_faces(dataset: StoredDataset) -> tuple[pd.DataFrame, str] | None:
+def load_face_search(dataset: StoredDataset) -> tuple[pd.DataFrame, str] | None:
     """The result of the last search and the detector's name; None before there is one."""
     try:
         detector = str(json.loads((dataset.folder / "faces.json").read_text())["detector"])

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from fer_core.data.duplicates.augmented_copies import SHARP_LIKENESS_MIN
-from fer_core.data.duplicates.duplicates import BLANK_CONTRAST, NEAR_BITS, SIMILARITY_MIN
+from fer_core.data.duplicates.duplicates import BLANK_CONTRAST, HASH_DISTANCE_MAX, SIMILARITY_MIN
 from fer_core.data.quality.image_checks import (
     BLURRED_Z,
     BRIGHT_ABOVE,
@@ -43,7 +43,7 @@ class FindingKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Message:
     """A finding in words; the remedy is what a page offers first."""
 
     title: str
@@ -54,18 +54,18 @@ class Words:
 
 _K = FindingKind
 _NEARLY = (
-    f"nearly the same ones (perceptual hashes within {NEAR_BITS} of 64 bits, and a correlation of {SIMILARITY_MIN:g} "
-    "or more between the blurred pictures)"
+    f"nearly the same ones (perceptual hashes within {HASH_DISTANCE_MAX} of 64 bits, and a correlation of "
+    f"{SIMILARITY_MIN:g} or more between the blurred pictures)"
 )
 
-WORDS: dict[FindingKind, Words] = {
-    _K.UNREADABLE: Words(
+MESSAGES: dict[FindingKind, Message] = {
+    _K.UNREADABLE: Message(
         "Unreadable",
         "The file is missing, empty or no image that can be decoded. The column problem says which.",
         "Bring the files back and import again, or exclude them. Training leaves them out in any case.",
         "exclude",
     ),
-    _K.DUPLICATE_ACROSS_SPLITS: Words(
+    _K.DUPLICATE_ACROSS_SPLITS: Message(
         "The same image in two parts",
         f"The same pixels, or {_NEARLY}, or mirrored, turned or cropped ones, in more than one of training, validation "
         "and test. A model has then seen what "
@@ -74,7 +74,7 @@ WORDS: dict[FindingKind, Words] = {
         "leaves out copies of judged images by itself.",
         "exclude",
     ),
-    _K.IDENTITY_ACROSS_SPLITS: Words(
+    _K.IDENTITY_ACROSS_SPLITS: Message(
         "The same person in two parts",
         "An identity that the dataset gives is in more than one of training, validation and test. A model may then "
         "know the face instead of the expression.",
@@ -82,7 +82,7 @@ WORDS: dict[FindingKind, Words] = {
         "people together.",
         "exclude",
     ),
-    _K.CONFLICT: Words(
+    _K.CONFLICT: Message(
         "The same face under different labels",
         f"Images joined by the same pixels, or by {_NEARLY}, whose labels differ. At least one of them is wrong, or "
         "the expression is open to doubt, or they are frames of one shot in which it changes. Images that are marked "
@@ -90,14 +90,14 @@ WORDS: dict[FindingKind, Words] = {
         "Look at the pairs: relabel what is clearly wrong, and mark as ambiguous what is not clear.",
         "mark_ambiguous",
     ),
-    _K.EXACT_DUPLICATE: Words(
+    _K.EXACT_DUPLICATE: Message(
         "Exact duplicates",
         "The same pixels more than once (equal SHA-256 of the decoded image). Each copy counts again in training and "
         "in every figure.",
         "Exclude all but one of each. The one that is kept is in the test or validation part where there is one.",
         "exclude",
     ),
-    _K.NEAR_DUPLICATE: Words(
+    _K.NEAR_DUPLICATE: Message(
         "Near duplicates",
         f"Other pixels, but {_NEARLY}: the same picture scaled, compressed, brightened, with a watermark or (most of "
         "them) cropped by a pixel or two, or frames of one shot. Mirrored, turned and cropped ones are a finding "
@@ -105,7 +105,7 @@ WORDS: dict[FindingKind, Words] = {
         "Look at the pairs, those of the lowest correlation with most care, and exclude all but one of each.",
         "exclude",
     ),
-    _K.AUGMENTED_COPY: Words(
+    _K.AUGMENTED_COPY: Message(
         "Augmented copies",
         "The same picture mirrored, turned, cropped or shifted a little: laid on each other, the middles of the two "
         f"correlate by {SHARP_LIKENESS_MIN:g} or more, small shapes counting as much as large ones. Which copies are "
@@ -113,26 +113,26 @@ WORDS: dict[FindingKind, Words] = {
         "Look at the pairs, and exclude all but one of each, or those that train where another one judges.",
         "exclude",
     ),
-    _K.BLANK: Words(
+    _K.BLANK: Message(
         "Blank",
         f"The gray levels vary by less than {BLANK_CONTRAST:g} of 255 (standard deviation): the image shows nothing.",
         "Exclude them.",
         "exclude",
     ),
-    _K.NO_FACE: Words(
+    _K.NO_FACE: Message(
         "No face found",
         "The face detector found no face. It misses faces that fill the whole image, are small, turned away or "
         "covered, so that this is a hint and no proof.",
         "Look through them and exclude what shows no face.",
         "look",
     ),
-    _K.TINY: Words(
+    _K.TINY: Message(
         "Tiny",
         f"The shorter side is below {TINY_PX} pixels: most of what a model gets is made up by enlarging.",
         "Look whether the expression can be read at all, and exclude where it can't.",
         "look",
     ),
-    _K.DARK: Words(
+    _K.DARK: Message(
         "Under-exposed",
         f"Even the lights are dark (mean and two standard deviations of the gray levels below {DARK_BELOW:g} of 255), "
         f"or {CLIPPED_01:.0%} of the pixels are black and the mean is below {DARK_MEAN_BELOW:g}. Dark skin is no "
@@ -140,7 +140,7 @@ WORDS: dict[FindingKind, Words] = {
         "Look before you exclude any: leaving out whole groups of people would cost more than dark pictures do.",
         "look",
     ),
-    _K.BRIGHT: Words(
+    _K.BRIGHT: Message(
         "Over-exposed",
         f"Even the shadows are pale (mean less two standard deviations of the gray levels above {BRIGHT_ABOVE:g} of "
         f"255), or {CLIPPED_01:.0%} of the pixels are white and the mean is above {BRIGHT_MEAN_ABOVE:g}. Drawings on "
@@ -148,7 +148,7 @@ WORDS: dict[FindingKind, Words] = {
         "Look whether the face can be read, and exclude where it can't.",
         "look",
     ),
-    _K.BLURRED: Words(
+    _K.BLURRED: Message(
         "Blurred against their class",
         "The sharpness (variance of the Laplacian) is far below that of other images of the same class and size: its "
         f"logarithm lies {BLURRED_Z:g} robust standard deviations below their median, with and without the contrast "
@@ -156,7 +156,7 @@ WORDS: dict[FindingKind, Words] = {
         "Look whether the expression can be read. Some blur does a model good, if the photos to come are blurred too.",
         "look",
     ),
-    _K.NAME_ACROSS_SPLITS: Words(
+    _K.NAME_ACROSS_SPLITS: Message(
         "The same file name in two parts",
         "Files of one name are in more than one of training, validation and test. That may be one image stored twice, "
         "or no more than a numbering that starts anew in each folder.",

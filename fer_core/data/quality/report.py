@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.duplicates.augmented_copies import not_seen
+from fer_core.data.duplicates.augmented_copies import copy_search_limits
 from fer_core.data.duplicates.detail import DETAIL
-from fer_core.data.duplicates.duplicates import STRICT_BITS
+from fer_core.data.duplicates.duplicates import STRICT_HASH_DISTANCE_MAX
 from fer_core.data.duplicates.signature import SIGNATURE
 from fer_core.data.index.image_stats import PIXEL_COLUMNS
-from fer_core.data.quality.checks import Finding, FindingKind, findings, unchecked
+from fer_core.data.quality.checks import Finding, FindingKind, check_quality, skipped_checks
 from fer_core.data.quality.image_checks import Rows
-from fer_core.data.quality.messages import WORDS
+from fer_core.data.quality.messages import MESSAGES
 from fer_core.errors import InputError
 
 _MEASURED = ("width", "height", "sha256", "phash", "brightness", "contrast", "sharpness", "dark_01", "bright_01")
@@ -29,7 +29,9 @@ HINTS = frozenset({FindingKind.NAME_ACROSS_SPLITS})
 """Findings that are no fault by themselves: where each part's files are numbered anew, every image has this one."""
 
 _DESCRIBED = ("id", "path", "split", "label")
-_STRICT = f"an older version indexed the images, so that only hashes within {STRICT_BITS} bits were looked for"
+_STRICT = (
+    f"an older version indexed the images, so that only hashes within {STRICT_HASH_DISTANCE_MAX} bits were looked for"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def quality_report(
         version: of the corrections; the newest by default.
     """
     index, pairs = dataset.index(QUALITY_COLUMNS, version), dataset.pairs()
-    found = tuple(findings(index, pairs, faces))
+    found = tuple(check_quality(index, pairs, faces))
     there = dataset.columns()
     lacking = tuple(name for name in PIXEL_COLUMNS if name not in there)
     waiting = {FindingKind.NEAR_DUPLICATE: _STRICT} if SIGNATURE in lacking else {}
@@ -76,11 +78,11 @@ def quality_report(
     faulty = [finding.rows for finding in found if finding.kind not in HINTS]
     return QualityReport(
         findings=found,
-        unchecked=waiting | unchecked(index, pairs, faces),
+        unchecked=waiting | skipped_checks(index, pairs, faces),
         concerned=len(np.unique(np.concatenate(faulty))) if faulty else 0,
         used=int((~index["excluded"]).sum()),
         lacking=lacking,
-        not_seen=not_seen(there, index["split"]),
+        not_seen=copy_search_limits(there, index["split"]),
     )
 
 
@@ -96,15 +98,15 @@ def parse_kind(name: str) -> FindingKind:
         raise InputError(f"{name!r} is no finding. Choose one of: {', '.join(FindingKind)}.") from None
 
 
-def reason_in_words(reason: str) -> str:
+def describe_reason(reason: str) -> str:
     """A correction's reason for a person: the title of the finding it names, else as it was written."""
     try:
-        return WORDS[FindingKind(reason)].title
+        return MESSAGES[FindingKind(reason)].title
     except ValueError:
         return reason
 
 
-def to_exclude(finding: Finding) -> Rows:
+def rows_to_exclude(finding: Finding) -> Rows:
     """The rows to exclude so that a finding is gone and least is lost; all of them where that can't be told."""
     return finding.surplus if len(finding.surplus) else finding.rows
 

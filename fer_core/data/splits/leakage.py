@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data.duplicates.groups import Groups
-from fer_core.data.imbalance.counts import places_of
+from fer_core.data.imbalance.counts import category_codes
 from fer_core.data.record import Split
 from fer_core.text import join_words
 
@@ -81,7 +81,7 @@ class Leakage:
         return " ".join(sentences)
 
 
-def leakage(ties: Groups, splits: pd.Series) -> Leakage:
+def find_leakage(ties: Groups, splits: pd.Series) -> Leakage:
     """What joins train, valid and test, in a published split as it is or in one that `make_split` made.
 
     Near-duplicates are taken with the near-duplicates of their near-duplicates, as they are when a split is made.
@@ -90,7 +90,7 @@ def leakage(ties: Groups, splits: pd.Series) -> Leakage:
         ties: what belongs together; images that the overlay excludes are passed over.
         splits: a string a row of the index; what is neither train, valid nor test is not used and leaks nothing.
     """
-    split = places_of(splits.iloc[ties.rows], tuple(map(str, Split)))
+    split = category_codes(splits.iloc[ties.rows], tuple(map(str, Split)))
     found = {
         Cause.EXACT: _leak(ties.rows, ties.pixels, split),
         Cause.NEAR: _leak(ties.rows, ties.alike, split, apart=ties.pixels),

@@ -1,6 +1,6 @@
 """What a page and a command say of a split: who is in which part, who is left out and why.
 
-What leaks between its parts is `leakage.leakage`; on a million images that takes as long as making the split.
+What leaks between its parts is `find_leakage.leakage`; on a million images that takes as long as making the split.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fer_core.data.duplicates.groups import Groups
 from fer_core.data.imbalance.counts import excluded_rows
 from fer_core.data.record import Split
 from fer_core.data.splits.leakage import Cause, Leakage
-from fer_core.data.splits.split import LEFT_OUT, SplitConfig, describe, leakage, make_split
+from fer_core.data.splits.split import EXCLUDED, SplitConfig, find_leakage, make_split, split_counts
 
 SPLIT_COLUMNS = ("id", "path", "split", "label", "identity", "sha256")
 """The columns of an index that a split looks at, where its duplicates were found before."""
@@ -49,7 +49,7 @@ class SplitReport:
 
     Attributes:
         config: how it was to be made.
-        splits: the part of each row of the index, or `LEFT_OUT`.
+        splits: the part of each row of the index, or `EXCLUDED`.
         counts: as `split.describe` gives them.
         left_out: how many images are in no part, by reason; only reasons that occur.
         published: whether the dataset has a published split of its own: a training and a further part.
@@ -77,18 +77,18 @@ def split_report(
     Args:
         index: with `split`, `label` and, where an overlay was applied, `excluded`.
         ties: what belongs together in it.
-        published_leakage: what `leakage_as_published` found before.
+        published_leakage: what `leakage_of_published` found before.
     Raises:
         ConfigError: the images can't be divided like that.
     """
     splits = make_split(index, config, ties)
     published = has_published_split(index)
     if published and published_leakage is None:
-        published_leakage = leakage_as_published(index, ties)
+        published_leakage = leakage_of_published(index, ties)
     return SplitReport(
         config=config,
         splits=splits,
-        counts=describe(splits, index),
+        counts=split_counts(splits, index),
         left_out=_reasons(index, splits, published_leakage),
         published=published,
         published_leakage=published_leakage if published else None,
@@ -101,22 +101,22 @@ def has_published_split(index: pd.DataFrame) -> bool:
     return Split.TRAIN in present and len(present) > 1
 
 
-def leakage_as_published(index: pd.DataFrame, ties: Groups) -> Leakage:
+def leakage_of_published(index: pd.DataFrame, ties: Groups) -> Leakage:
     """What leaks between the parts that a dataset comes with.
 
     Args: those of `split_report`.
     """
-    return leakage(ties, index["split"])
+    return find_leakage(ties, index["split"])
 
 
-def assignment(index: pd.DataFrame, splits: pd.Series) -> pd.DataFrame:
+def split_table(index: pd.DataFrame, splits: pd.Series) -> pd.DataFrame:
     """A split as a table: `id` and `split`."""
     return pd.DataFrame({"id": index["id"].to_numpy(object), "split": splits.to_numpy(object)}, dtype="string")
 
 
 def _reasons(index: pd.DataFrame, splits: pd.Series, published: Leakage | None) -> dict[Reason, int]:
     """Why images are left out; each counts once, by the first reason that holds."""
-    waiting = (splits == LEFT_OUT).to_numpy(bool)
+    waiting = (splits == EXCLUDED).to_numpy(bool)
     holds = {Reason.EXCLUDED: excluded_rows(index), Reason.UNMENTIONED: index["split"].isna().to_numpy(bool)}
     if published is not None:
         for reason, cause in (

@@ -12,21 +12,21 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from fer_core.data.duplicates.groups import Groups, group_rows
-from fer_core.data.imbalance.counts import places_of
+from fer_core.data.duplicates.groups import Groups, find_groups
+from fer_core.data.imbalance.counts import category_codes
 from fer_core.data.record import Split
-from fer_core.data.splits.leakage import Leakage, leakage
+from fer_core.data.splits.leakage import Leakage, find_leakage
 from fer_core.data.splits.stratified_groups import deal
 from fer_core.errors import ConfigError
 from fer_core.labels import Expression
 
-__all__ = ["LEFT_OUT", "SPLITS", "Leakage", "SplitConfig", "describe", "leakage", "make_split"]
+__all__ = ["EXCLUDED", "SPLITS", "Leakage", "SplitConfig", "find_leakage", "make_split", "split_counts"]
 
-LEFT_OUT = "left_out"
+EXCLUDED = "excluded"
 """Training images that are near-duplicates of judged ones or share an identity with them, images that a
 published split does not mention, and images that the overlay excludes."""
 
-SPLITS = (*map(str, Split), LEFT_OUT)
+SPLITS = (*map(str, Split), EXCLUDED)
 
 _TRAIN, _VALID, _TEST, _LEFT = range(len(SPLITS))
 
@@ -67,17 +67,17 @@ class SplitConfig(BaseModel):
 
 
 def make_split(index: pd.DataFrame, config: SplitConfig, ties: Groups | None = None) -> pd.Series:
-    """The part of each row: "train", "valid", "test" or `LEFT_OUT`.
+    """The part of each row: "train", "valid", "test" or `EXCLUDED`.
 
     Args:
         index: `split` and `label` of a dataset. Rows that an applied overlay excludes are left out and join nothing.
-        ties: what belongs together in it; looked for, in the columns that `group_rows` names, when None.
+        ties: what belongs together in it; looked for, in the columns that `find_groups` names, when None.
     Returns:
         a category of `SPLITS`, indexed like `index`.
     Raises:
         ConfigError: nothing would be left to train on or to test with, or there are fewer groups than folds.
     """
-    ties = group_rows(index) if ties is None else ties
+    ties = find_groups(index) if ties is None else ties
     rows, group = ties.rows, ties.joined
     kept = index[["split", "label"]].iloc[rows]
     if len(index) and not len(rows):
@@ -100,15 +100,15 @@ def make_split(index: pd.DataFrame, config: SplitConfig, ties: Groups | None = N
     return pd.Series(pd.Categorical.from_codes(splits, pd.Index(SPLITS)), index=index.index, name="split")
 
 
-def describe(splits: pd.Series, index: pd.DataFrame) -> pd.DataFrame:
+def split_counts(splits: pd.Series, index: pd.DataFrame) -> pd.DataFrame:
     """Images a part and expression.
 
     Returns:
-        a row for each of train, valid, test and `LEFT_OUT`; a column an expression, then `unlabeled` and `total`.
+        a row for each of train, valid, test and `EXCLUDED`; a column an expression, then `unlabeled` and `total`.
     """
     columns = [*map(str, Expression), "unlabeled"]
-    split = places_of(splits, SPLITS, missing=len(SPLITS) - 1)
-    label = places_of(index["label"], columns, missing=len(columns) - 1)
+    split = category_codes(splits, SPLITS, missing=len(SPLITS) - 1)
+    label = category_codes(index["label"], columns, missing=len(columns) - 1)
     counted = np.bincount(split * len(columns) + label, minlength=len(SPLITS) * len(columns))
     table = pd.DataFrame(counted.reshape(len(SPLITS), -1), index=pd.Index(SPLITS, name="split"), columns=columns)
     return table.assign(total=table.sum(axis=1))
@@ -118,7 +118,7 @@ def _published(
     index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig, *, has_test: bool
 ) -> NDArray[np.int64]:
     """The dataset's own parts, less what would leak."""
-    splits = places_of(index["split"], SPLITS, missing=_LEFT)
+    splits = category_codes(index["split"], SPLITS, missing=_LEFT)
     if not has_test:
         splits[splits == _VALID] = _TEST
     given = int((splits == _TRAIN).sum())
@@ -175,7 +175,7 @@ def _cut_valid(
 
 def _strata(index: pd.DataFrame) -> NDArray[np.int64]:
     """A class number for each row; images without a label are a class of their own."""
-    return places_of(index["label"], [str(expression) for expression in Expression], missing=len(Expression))
+    return category_codes(index["label"], [str(expression) for expression in Expression], missing=len(Expression))
 
 
 def _members(group: NDArray[np.int64], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -31,7 +31,7 @@ def warnings(config: TrainConfig, sizes: Mapping[Expression, int]) -> list[str]:
     if corrects and images.max() <= _EVEN * images.min():
         said.append("The classes are of nearly one size: there is no imbalance for the remedy to correct.")
     else:
-        said += rebalance.warnings(rebalancing)
+        said += rebalance.rebalancing_warnings(rebalancing)
     if rebalancing.reweight_start_01 and rebalancing.weights == "none":
         said.append("rebalancing.reweight_start_01 does nothing without rebalancing.weights.")
     return said + _about_sampling(config, images)

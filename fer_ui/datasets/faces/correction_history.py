@@ -11,7 +11,7 @@ import streamlit as st
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action, Change
 from fer_core.data.corrections.corrections import Corrections, correction_counts
-from fer_core.data.quality.report import reason_in_words
+from fer_core.data.quality.report import describe_reason
 from fer_ui.datasets.faces.corrections_view import describe_change, show_last_change, show_undo_button
 from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.datasets.faces.pagination import current_page, show_pagination
@@ -105,6 +105,6 @@ def describe_origin(change: Change) -> str:
     """When and why a change was made, in plain text."""
     moment = datetime.fromisoformat(change.time)
     when = f"{format_age(moment)} ({moment:%Y-%m-%d %H:%M} UTC)"
-    reason = f"reason: {reason_in_words(change.reason)}" if change.reason else ""
+    reason = f"reason: {describe_reason(change.reason)}" if change.reason else ""
     note = f"“{change.note}”" if change.note else ""
     return "; ".join(filter(None, (when, reason, note)))

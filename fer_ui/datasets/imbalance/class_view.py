@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.imbalance.balance import class_counts, class_totals
-from fer_core.data.imbalance.counts import counts_by_part
+from fer_core.data.imbalance.counts import counts_by_split
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.datasets.faces.faces_view import UNLABELED, USED
@@ -87,7 +87,7 @@ def get_clicked_bar(points: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def describe_other_images(index: pd.DataFrame) -> list[str]:
     """Sentences on the images that do not count: those without an expression, by reason, and the excluded ones."""
     reasons = [str(reason) for reason in index["unlabeled"].dropna().unique() if reason]
-    by_part = counts_by_part(index, "unlabeled", reasons)
+    by_part = counts_by_split(index, "unlabeled", reasons)
     numbers = {reason: sum(split[reason] for split in by_part.values()) for reason in reasons}
     numbers = dict(sorted(((name, n) for name, n in numbers.items() if n), key=lambda each: -each[1]))
     words = []

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from fer_core.data.imbalance.balance import class_totals, imbalance, majority_baseline, on_label_set
+from fer_core.data.imbalance.balance import class_totals, majority_baseline, measure_imbalance, select_label_set
 from fer_core.labels import LabelSet
 
 
@@ -39,7 +39,7 @@ def imbalance_metrics(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> p
     rows = []
     for name, table in counts.items():
         totals = _totals(table, labels)
-        judged, baseline = imbalance(totals), majority_baseline(totals)
+        judged, baseline = measure_imbalance(totals), majority_baseline(totals)
         rows.append(
             {
                 "dataset": name,
@@ -59,5 +59,5 @@ def imbalance_metrics(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> p
 
 def _totals(table: pd.DataFrame, labels: LabelSet) -> dict[str, int]:
     """Images of each of the label set's expressions, in its order."""
-    found = class_totals(on_label_set(table, labels))
+    found = class_totals(select_label_set(table, labels))
     return {str(expression): found.get(str(expression), 0) for expression in labels}

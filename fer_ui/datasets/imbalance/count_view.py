@@ -8,7 +8,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fer_core.data.imbalance.balance import Verdict, class_totals, imbalance, majority_baseline, verdict
+from fer_core.data.imbalance.balance import (
+    ImbalanceSummary,
+    class_totals,
+    majority_baseline,
+    measure_imbalance,
+    summarize_imbalance,
+)
 from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_ui.chart_view import show_chart
@@ -69,7 +75,7 @@ def show_imbalance_metrics(totals: Mapping[str, int]) -> None:
     Args:
         totals: images an expression, of which some has one.
     """
-    found, baseline = imbalance(totals), majority_baseline(totals)
+    found, baseline = measure_imbalance(totals), majority_baseline(totals)
     if found is None or baseline is None:
         raise ValueError("No image has a label: there are no numbers to show.")
     whole = sum(totals.values())
@@ -103,7 +109,7 @@ def show_imbalance_verdict(totals: Mapping[str, int], judged: Mapping[str, int] 
         judged: those of the part that judges, None where there is none.
         judge: that part.
     """
-    found = verdict(totals, judged)
+    found = summarize_imbalance(totals, judged)
     if found is None:
         return
     with st.container(border=True, gap="small"):
@@ -140,6 +146,6 @@ def add_shares(counts: pd.DataFrame) -> pd.DataFrame:
     return counts.assign(share_01=(counts["count"] / whole.where(whole > 0)).round(6)).reset_index(drop=True)
 
 
-def _judge_words(found: Verdict, judge: str) -> str:
+def _judge_words(found: ImbalanceSummary, judge: str) -> str:
     on = f"the {split_title(judge).lower()} part" if judge else "a tenth of the images, as no part is there to judge"
     return f"Judged on {on}." if found.too_few else f"Every class has enough images to be judged on {on}."

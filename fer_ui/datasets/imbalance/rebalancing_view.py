@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.imbalance.rebalancing import Rebalancing, warnings
+from fer_core.data.imbalance.rebalancing import Rebalancing, rebalancing_warnings
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import Expression
 from fer_core.training.config.presets import PRESETS
@@ -45,7 +45,7 @@ def show_rebalancing(dataset: StoredDataset) -> None:
         table, before = split.under(rebalancing), split.under(Rebalancing())
         _headline(split, table, before)
         st.markdown(escape_markdown(f"{describe_epoch(split, table, rebalancing)}{_deferred(rebalancing)}"))
-        if cautions := [*warnings(rebalancing), *warn_small_epoch(split, table, config)]:
+        if cautions := [*rebalancing_warnings(rebalancing), *warn_small_epoch(split, table, config)]:
             notice("warning", "\n".join(cautions))
         _train_link(dataset, config)
         _charts(table, before, rebalancing, dataset.id)

@@ -15,12 +15,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.duplicates.groups import group_rows
-from fer_core.data.imbalance.counts import excluded_rows, places_of
-from fer_core.data.imbalance.rebalancing import Rebalancing, class_weights, logit_offsets, preview
+from fer_core.data.duplicates.groups import find_groups
+from fer_core.data.imbalance.counts import category_codes, excluded_rows
+from fer_core.data.imbalance.rebalancing import Rebalancing, class_weights, logit_offsets, preview_epoch
 from fer_core.data.record import Split
 from fer_core.data.splits.report import SPLIT_COLUMNS
-from fer_core.data.splits.split import LEFT_OUT, SPLITS, make_split
+from fer_core.data.splits.split import EXCLUDED, SPLITS, make_split
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import LabelSet, label_set
 from fer_core.settings import settings
@@ -74,7 +74,7 @@ class TrainingSplit:
         `weight`, `offset` and `effective_share` are of the targets instead of the labels: of the images drawn of a
         class each teaches the mean of its class's targets, and images without a label teach beside them.
         """
-        table = preview(dict(zip(self.labels, self.sizes.tolist(), strict=True)), rebalancing)
+        table = preview_epoch(dict(zip(self.labels, self.sizes.tolist(), strict=True)), rebalancing)
         sums = self.taught.sum(0)
         weight = class_weights(sums, rebalancing.weights, rebalancing.beta)
         counted = (self.taught[-1] + table["repeats"].to_numpy(float) @ self.taught[:-1]) * weight
@@ -129,7 +129,7 @@ def count_training_split(
         taught=np.stack([np.bincount(place, column[teaching], len(sizes)) for column in taught.T], axis=1).astype(
             float
         ),
-        left_out=int(((splits == SPLITS.index(LEFT_OUT)) & ~excluded).sum()),
+        left_out=int(((splits == SPLITS.index(EXCLUDED)) & ~excluded).sum()),
         excluded=int(excluded.sum()),
         ambiguous=int(ambiguous.sum()),
         unreadable=int((train & ~readable).sum()),
@@ -160,5 +160,5 @@ def _parts(dataset_id: str, fingerprint: str, version: int, split: str) -> NDArr
     config = split_from_query(split)
     assert config is not None, f"{split!r} was written by split_to_address"
     index = dataset.index(SPLIT_COLUMNS, version)
-    splits = make_split(index, config, group_rows(index, dataset.pairs()))
-    return places_of(splits, SPLITS).astype(np.int8)
+    splits = make_split(index, config, find_groups(index, dataset.pairs()))
+    return category_codes(splits, SPLITS).astype(np.int8)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from fer_core.data.catalog import open_dataset
 from fer_core.data.record import Split
-from fer_core.data.splits.split import LEFT_OUT
+from fer_core.data.splits.split import EXCLUDED
 from fer_core.errors import FerscopeError, RunError
 from fer_core.runs.folder import Run, RunState
 from fer_core.settings import settings
@@ -67,7 +67,7 @@ def split_sizes(run: Run) -> dict[str, int]:
         sizes = _split_sizes(run.folder.as_posix(), path.stat().st_mtime_ns)
     except RunError:
         return {}
-    return {split: sizes[split] for split in (*map(str, Split), str(LEFT_OUT)) if sizes.get(split)}
+    return {split: sizes[split] for split in (*map(str, Split), str(EXCLUDED)) if sizes.get(split)}
 
 
 def describe_data_version(data: Mapping[str, object], now_fingerprint: str, now_version: int) -> str:
@@ -101,7 +101,7 @@ def _show_data(run: Run, config: TrainConfig | None, data: Mapping[str, object])
     if not sizes:
         st.caption("The run has not divided its images yet.")
         return
-    left_out = sizes.pop(str(LEFT_OUT), 0)
+    left_out = sizes.pop(str(EXCLUDED), 0)
     words = join_words([f"{count(size)} {describe_split(split)}" for split, size in sizes.items()]) + " images."
     if left_out:
         words += f" Left out: {images(left_out)}, near-duplicates of judged ones or excluded."
@@ -133,5 +133,5 @@ def _show_config(run: Run, *, readable: bool) -> None:
 @st.cache_data(show_spinner=False, max_entries=32)
 def _split_sizes(folder: str, changed_ns: int) -> dict[str, int]:
     del changed_ns  # part of the key
-    table = Run(Path(folder)).read_table("split.parquet")
+    table = Run(Path(folder)).read_split()
     return {str(split): int(size) for split, size in table["split"].value_counts().items()}

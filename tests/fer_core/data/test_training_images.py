@@ -16,7 +16,7 @@ from fer_core.settings import Settings
 from tests.support.sources import gray, png, write_folder
 
 SUMS = [sha256(bytes([number])).hexdigest() for number in range(6)]
-SPLITS = np.array(["train", "train", "valid", "test", "left_out", "train"])
+SPLITS = np.array(["train", "train", "valid", "test", "excluded", "train"])
 
 
 def test_a_list_comes_back_as_it_was_in_eight_bytes_an_image(tmp_path: Path) -> None:

@@ -91,6 +91,8 @@ def test_a_run_is_whole_and_predicts(old: Settings) -> None:
     assert bundle.calibration.points["accurate"].confidence_threshold >= 0
     assert (bundle.contract.color, bundle.contract.normalization) == ("gray", "image")
     check_bundle(run.folder)
+    assert (run.read_table("split.parquet")["split"] == "left_out").sum() == 1
+    assert run.read_split()["split"].value_counts().to_dict() == {"train": 47, "valid": 8, "test": 8, "excluded": 1}
     seen = seen_images(run.folder, old)
     assert seen is not None and len(seen.trained_on)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing, preview
+from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing, preview_epoch
 from fer_core.labels import Expression
 from fer_ui.charts.layout import get_titles
 from fer_ui.charts.rebalancing import (
@@ -23,7 +23,7 @@ NOTHING = dict.fromkeys(Expression, 0)
 
 
 def _table(rebalancing: Rebalancing, sizes: dict[Expression, int] = SIZES) -> pd.DataFrame:
-    return preview(sizes, rebalancing)
+    return preview_epoch(sizes, rebalancing)
 
 
 UNDER, OVER = _table(Rebalancing(sampling="under")), _table(Rebalancing(sampling="over"))

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.quality.checks import FindingKind
-from fer_core.data.quality.messages import WORDS
+from fer_core.data.quality.messages import MESSAGES
 from fer_core.data.quality.report import quality_report
 from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
@@ -81,7 +81,7 @@ def test_the_view_opens_with_what_is_wrong_and_lists_every_check(show: Open) -> 
     assert "Nothing found: Near duplicates; Augmented copies; Tiny; Under-exposed" in words
     assert "Not checked: No face found (faces were not searched for yet)." in words
     listed = " ".join(choices(app)) + words
-    assert all(WORDS[kind].title in listed for kind in FindingKind)
+    assert all(MESSAGES[kind].title in listed for kind in FindingKind)
     assert len(app.get("download_button")) == 2
 
 
@@ -90,7 +90,7 @@ def test_a_finding_in_the_address_is_explained_and_shown_in_pairs(show: Open) ->
     assert app.radio(key="finding").value == "conflict"
     words = said(app)
     assert "The same face under different labels: 2 images in 1 pair" in words
-    assert WORDS[FindingKind.CONFLICT].explanation in words
+    assert MESSAGES[FindingKind.CONFLICT].explanation in words
     assert "alike: correlation 1.000; 0 of 64 bits differ" in words
     assert len(app.checkbox) == 2
     app.segmented_control(key="faulty-conflict-how").set_value("images").run()
@@ -124,10 +124,10 @@ def test_a_remedy_concerns_all_images_of_its_finding(
     index = dataset.index(["id"])
     assert set(index["id"][index["excluded"]]) == excluded
     assert dataset.corrections().history()[0].reason == kind
-    assert not any(choice.startswith(WORDS[FindingKind(kind)].title) for choice in choices(app))  # it is gone
+    assert not any(choice.startswith(MESSAGES[FindingKind(kind)].title) for choice in choices(app))  # it is gone
     assert f"{len(excluded)} image" in app.success[0].value
     app.button(key="last-change-back").click().run()
-    assert any(choice.startswith(WORDS[FindingKind(kind)].title) for choice in choices(app))
+    assert any(choice.startswith(MESSAGES[FindingKind(kind)].title) for choice in choices(app))
 
 
 def test_conflicts_are_marked_as_ambiguous(show: Open, dataset: StoredDataset) -> None:

@@ -33,7 +33,7 @@ def test_the_published_split_is_cleaned_and_its_leaks_are_told(cli: Cli, tmp_pat
     }
     splits = pd.read_csv(out).set_index("id")["split"]
     assert len(splits) == N
-    assert set(splits.index[splits == "left_out"]) == {TRAIN_COPY, SAME_PERSON[0]}
+    assert set(splits.index[splits == "excluded"]) == {TRAIN_COPY, SAME_PERSON[0]}
     assert splits.value_counts().to_dict() == {name: row["total"] for name, row in result["counts"].items()}
     words = cli(*SPLIT).out
     assert "Left out: 1 (the same as a judged image)" in words

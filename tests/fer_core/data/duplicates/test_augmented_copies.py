@@ -12,12 +12,17 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_core.data.catalog import import_dataset
-from fer_core.data.duplicates.augmented_copies import augmented_copies, copies_between, not_seen, published_places
+from fer_core.data.duplicates.augmented_copies import (
+    copies_between,
+    copy_search_limits,
+    published_places,
+    search_copies,
+)
 from fer_core.data.duplicates.detail import DETAIL, RISE, decode_details, encode_details
 from fer_core.data.duplicates.duplicates import AUGMENTED, duplicate_pairs
-from fer_core.data.duplicates.groups import group_rows
+from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.duplicates.signature import SIGNATURE
-from fer_core.data.splits.leakage import leakage
+from fer_core.data.splits.leakage import find_leakage
 from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.identities import Identity
 from fer_core.labels import Expression
@@ -73,7 +78,7 @@ KINDS: dict[str, Callable[[Gray], Gray]] = {
 def test_a_changed_copy_is_found(change: Callable[[Gray], Gray]) -> None:
     faces = [_face(seed) for seed in range(40)]
     details = _details([*faces, *(change(face) for face in faces)])
-    found = augmented_copies(details, np.arange(40))
+    found = search_copies(details, np.arange(40))
     copies = {(row, 40 + row) for row in range(40)}
     pairs = set(map(tuple, found.pairs.tolist()))
     assert len(copies & pairs) >= 24
@@ -83,7 +88,7 @@ def test_a_changed_copy_is_found(change: Callable[[Gray], Gray]) -> None:
 def test_pictures_that_have_nothing_in_common_are_no_copies() -> None:
     rng = np.random.default_rng(0)
     noise = [cv2.GaussianBlur(rng.integers(0, 256, (64, 64), np.uint8), (0, 0), 3) for _ in range(200)]
-    assert not len(augmented_copies(_details(noise), np.arange(200)).pairs)
+    assert not len(search_copies(_details(noise), np.arange(200)).pairs)
 
 
 def test_drawings_that_are_all_alike_are_not_taken_for_copies() -> None:
@@ -92,11 +97,11 @@ def test_drawings_that_are_all_alike_are_not_taken_for_copies() -> None:
 
 def test_pairs_are_named_once_whichever_of_the_two_is_searched_for() -> None:
     details = _details([face for seed in range(3) for face in (_face(seed), _moved(_face(seed), 7))])
-    whole = augmented_copies(details, np.arange(6))
+    whole = search_copies(details, np.arange(6))
     assert whole.pairs.tolist() == [[0, 1], [2, 3], [4, 5]]
-    assert augmented_copies(details, np.array([1, 3, 5])).pairs.tolist() == whole.pairs.tolist()
-    assert not len(augmented_copies(details, np.zeros(0, np.int64)).pairs)
-    assert not len(augmented_copies(np.zeros((3, 256), np.int8), np.arange(3)).pairs)  # nothing to see
+    assert search_copies(details, np.array([1, 3, 5])).pairs.tolist() == whole.pairs.tolist()
+    assert not len(search_copies(details, np.zeros(0, np.int64)).pairs)
+    assert not len(search_copies(np.zeros((3, 256), np.int8), np.arange(3)).pairs)  # nothing to see
 
 
 def test_with_a_published_split_copies_of_judged_images_are_looked_for() -> None:
@@ -130,12 +135,12 @@ def test_a_judged_image_that_trains_as_well_is_searched_for_copies() -> None:
 
 def test_what_can_t_be_seen_is_said() -> None:
     split = pd.Series(["train", "test"], dtype="string")
-    assert "one of the two is a validation or test image" in not_seen([DETAIL], split)
-    assert "turned by more than 15 degrees" in not_seen([DETAIL], split)
+    assert "one of the two is a validation or test image" in copy_search_limits([DETAIL], split)
+    assert "turned by more than 15 degrees" in copy_search_limits([DETAIL], split)
     many = pd.Series([None] * 20_000, dtype="string")
-    assert "are not looked for: no parts are published" in not_seen([DETAIL], many)
-    assert "among all images" in not_seen([DETAIL], many[:100])
-    assert "datasets index ID" in not_seen(["signature"], split)
+    assert "are not looked for: no parts are published" in copy_search_limits([DETAIL], many)
+    assert "among all images" in copy_search_limits([DETAIL], many[:100])
+    assert "datasets index ID" in copy_search_limits(["signature"], split)
 
 
 def test_augmented_copies_of_test_images_in_a_folder_are_found(store: Settings, test_data: Path) -> None:
@@ -145,7 +150,7 @@ def test_augmented_copies_of_test_images_in_a_folder_are_found(store: Settings, 
     dataset = import_dataset(case, store, dataset_id="copies", layout="folders")
     index = dataset.index()
     names = index["path"].str.rpartition("/")[2]
-    leak = leakage(group_rows(index, dataset.pairs()), index["split"])
+    leak = find_leakage(find_groups(index, dataset.pairs()), index["split"])
     leaking = {name for each in leak.leaks.values() for name in index["path"].iloc[each.rows]}
     made = index["path"][names.str.startswith("aug_")]
     assert len(made) == 48

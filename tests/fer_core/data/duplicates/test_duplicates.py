@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from fer_core.data.duplicates.duplicates import (
     BLANK_CONTRAST,
-    NEAR_BITS,
+    HASH_DISTANCE_MAX,
     SIMILARITY_MIN,
-    STRICT_BITS,
+    STRICT_HASH_DISTANCE_MAX,
     duplicate_pairs,
-    edges,
     pairs_stamp,
     read_pairs,
+    row_pairs,
     without_excluded,
     write_pairs,
 )
@@ -48,7 +48,7 @@ def _compared(index: pd.DataFrame) -> set[tuple[int, int]]:
     """The near pairs, by comparing all."""
     pairs = np.stack(np.triu_indices(len(index), 1), axis=1)
     hashes = index["phash"].to_numpy(np.int64)
-    near = np.bitwise_count((hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]).view(np.uint64)) <= NEAR_BITS
+    near = np.bitwise_count((hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]).view(np.uint64)) <= HASH_DISTANCE_MAX
     near &= similarity(decode_signatures(index["signature"]), pairs) >= SIMILARITY_MIN
     return {(int(a), int(b)) for a, b in pairs[near]}
 
@@ -63,9 +63,9 @@ def test_near_pairs_are_those_of_comparing_all(seed: int) -> None:
     found, expected = duplicate_pairs(index), _compared(index)
     assert len(expected) > 100
     assert _ends(found) == expected
-    within = _as_pairs(near_pairs(index["phash"].to_numpy(np.int64), NEAR_BITS))
+    within = _as_pairs(near_pairs(index["phash"].to_numpy(np.int64), HASH_DISTANCE_MAX))
     assert expected < within, "some are near by their hashes alone"
-    assert found["bits"].max() > STRICT_BITS
+    assert found["bits"].max() > STRICT_HASH_DISTANCE_MAX
     assert found["similarity"].dtype == np.float32
     assert found["similarity"].between(SIMILARITY_MIN, 1).all()
 
@@ -74,7 +74,7 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
     index = _pictures(0)
     order = np.random.default_rng(0).permutation(len(index))
     shuffled = duplicate_pairs(index.iloc[order])
-    back = np.sort(order[edges(shuffled)], axis=1)
+    back = np.sort(order[row_pairs(shuffled)], axis=1)
     assert {(int(a), int(b)) for a, b in back} == _ends(duplicate_pairs(index))
 
 
@@ -82,7 +82,7 @@ def test_an_index_of_an_older_version_is_searched_by_the_strict_rule() -> None:
     index = _pictures(0)
     strict = duplicate_pairs(index.drop(columns="signature"))
     assert len(strict) < len(duplicate_pairs(index)) / 2
-    assert strict["bits"].max() <= STRICT_BITS
+    assert strict["bits"].max() <= STRICT_HASH_DISTANCE_MAX
     assert strict["similarity"].isna().all()
 
 

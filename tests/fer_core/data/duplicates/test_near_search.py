@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_core.data.duplicates import near_search
-from fer_core.data.duplicates.near_search import components, near_pairs
+from fer_core.data.duplicates.near_search import connected_components, near_pairs
 
 
 def _flipped(value: np.int64, bits: int, rng: np.random.Generator) -> np.int64:
@@ -106,8 +106,8 @@ def test_beyond_the_limit_the_groups_stay_right(
     few = near_pairs(hashes, bits_max, check)
     assert len(few) < len(every) / 5
     assert _as_set(few) <= _as_set(every)
-    assert _same(components(len(hashes), few)) == _same(components(len(hashes), every))
-    assert len(few) == len(hashes) - len(_same(components(len(hashes), few)))
+    assert _same(connected_components(len(hashes), few)) == _same(connected_components(len(hashes), every))
+    assert len(few) == len(hashes) - len(_same(connected_components(len(hashes), few)))
 
 
 @pytest.mark.parametrize("bits", range(10))
@@ -132,9 +132,9 @@ def test_few_images_have_no_pairs(n: int) -> None:
 def test_many_of_the_same_are_one_group_with_one_pair_less() -> None:
     found = near_pairs(np.zeros(5000, np.int64), 3)  # of 12 million pairs
     assert len(found) == 4999
-    assert len(set(components(5000, found))) == 1
+    assert len(set(connected_components(5000, found))) == 1
 
 
 def test_components_are_joined_by_any_chain() -> None:
-    assert _same(components(6, np.array([[0, 1], [1, 4], [3, 5]]))) == [[0, 1, 4], [2], [3, 5]]
-    assert len(set(components(3, np.zeros((0, 2), np.int64)))) == 3
+    assert _same(connected_components(6, np.array([[0, 1], [1, 4], [3, 5]]))) == [[0, 1, 4], [2], [3, 5]]
+    assert len(set(connected_components(3, np.zeros((0, 2), np.int64)))) == 3

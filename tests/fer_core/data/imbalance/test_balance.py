@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 
 from fer_core.data.catalog import load_labels
-from fer_core.data.imbalance.balance import effective_numbers, imbalance, majority_baseline, statistics, verdict
+from fer_core.data.imbalance.balance import (
+    dataset_statistics,
+    effective_numbers,
+    majority_baseline,
+    measure_imbalance,
+    summarize_imbalance,
+)
 from fer_core.data.manifest import builtin_manifests
 from fer_core.data.sources.source import open_source
 from fer_core.metrics import classification_metrics
@@ -21,7 +27,7 @@ def _index(rows: list[tuple[str | None, str | None, str, str]]) -> pd.DataFrame:
 
 
 def test_imbalance_worked_out_by_hand() -> None:
-    judged = imbalance({"a": 1, "b": 3, "c": 0})
+    judged = measure_imbalance({"a": 1, "b": 3, "c": 0})
     assert judged is not None
     assert judged.ratio == 3
     assert judged.entropy_01 == pytest.approx(-(0.25 * np.log(0.25) + 0.75 * np.log(0.75)) / np.log(2))
@@ -31,19 +37,19 @@ def test_imbalance_worked_out_by_hand() -> None:
 
 def test_the_gini_coefficient_is_half_the_mean_difference_over_the_mean() -> None:
     sizes = np.array([9360, 7408, 3418, 3368, 651, 175, 2395, 165], float)
-    judged = imbalance({str(place): int(size) for place, size in enumerate(sizes)})
+    judged = measure_imbalance({str(place): int(size) for place, size in enumerate(sizes)})
     assert judged is not None
     assert judged.gini == pytest.approx(np.abs(sizes[:, None] - sizes).mean() / (2 * sizes.mean()))
 
 
 def test_equal_classes_are_balanced() -> None:
-    judged = imbalance({"a": 7, "b": 7, "c": 7})
+    judged = measure_imbalance({"a": 7, "b": 7, "c": 7})
     assert judged is not None
     assert (judged.ratio, judged.entropy_01, judged.gini) == pytest.approx((1, 1, 0))
 
 
 def test_one_class_alone_is_as_unbalanced_as_can_be() -> None:
-    judged = imbalance({"a": 5, "b": 0})
+    judged = measure_imbalance({"a": 5, "b": 0})
     assert judged is not None
     assert judged.entropy_01 == 0
     assert judged.missing == ("b",)
@@ -51,7 +57,7 @@ def test_one_class_alone_is_as_unbalanced_as_can_be() -> None:
 
 @pytest.mark.parametrize("counts", [{}, {"a": 0, "b": 0}])
 def test_no_labels_have_no_balance(counts: dict[str, int]) -> None:
-    assert imbalance(counts) is None
+    assert measure_imbalance(counts) is None
 
 
 COUNTS = {"neutral": 9360, "happiness": 7408, "sadness": 3418, "fear": 651, "contempt": 165}
@@ -82,7 +88,7 @@ def test_the_baseline_is_what_scikit_learn_says_of_always_one_answer() -> None:
 @pytest.mark.parametrize("counts", [{}, {"fear": 0}])
 def test_without_labels_there_is_neither_baseline_nor_verdict(counts: dict[str, int]) -> None:
     assert majority_baseline(counts) is None
-    assert verdict(counts) is None
+    assert summarize_imbalance(counts) is None
 
 
 @pytest.mark.parametrize(
@@ -90,13 +96,13 @@ def test_without_labels_there_is_neither_baseline_nor_verdict(counts: dict[str, 
     [(1000, "balanced"), (1500, "balanced"), (1501, "mild"), (10_000, "mild"), (10_001, "strong"), (50_001, "extreme")],
 )
 def test_the_level_goes_by_the_ratio(largest: int, level: str) -> None:
-    judged = verdict({"happiness": largest, "fear": 1000})
+    judged = summarize_imbalance({"happiness": largest, "fear": 1000})
     assert judged is not None
     assert judged.level == level
 
 
 def test_a_verdict_says_what_accuracy_hides() -> None:
-    judged = verdict({**COUNTS, "disgust": 0})
+    judged = summarize_imbalance({**COUNTS, "disgust": 0})
     assert judged is not None
     said = " ".join(judged.sentences)
     assert "neutral, has 57 times the images of the smallest, contempt (9,360 against 165)" in said
@@ -107,26 +113,26 @@ def test_a_verdict_says_what_accuracy_hides() -> None:
 
 
 def test_classes_of_too_few_judged_images_are_named_with_what_that_costs() -> None:
-    judged = verdict(COUNTS, {"neutral": 1241, "happiness": 877, "sadness": 93, "fear": 92, "contempt": 26})
+    judged = summarize_imbalance(COUNTS, {"neutral": 1241, "happiness": 877, "sadness": 93, "fear": 92, "contempt": 26})
     assert judged is not None
     assert "fear (92, ±10 points) and contempt (26, ±18 points)" in judged.too_few
     assert "sadness" not in judged.too_few
-    assert "fear" in (verdict(COUNTS) or judged).too_few  # a tenth of 651
-    many = verdict(COUNTS, dict.fromkeys(COUNTS, 100))
+    assert "fear" in (summarize_imbalance(COUNTS) or judged).too_few  # a tenth of 651
+    many = summarize_imbalance(COUNTS, dict.fromkeys(COUNTS, 100))
     assert many is not None
     assert many.too_few == ""
     assert len(many.sentences) == 3
 
 
 def test_one_class_alone_is_nothing_to_learn_from() -> None:
-    judged = verdict({"fear": 900, "anger": 0})
+    judged = summarize_imbalance({"fear": 900, "anger": 0})
     assert judged is not None
     assert judged.level == "extreme"
     assert judged.sentences[0] == "Every labeled image shows fear: there is nothing to tell apart."
 
 
 def test_equal_classes_need_no_remedy() -> None:
-    judged = verdict({"fear": 2000, "anger": 2000, "contempt": 0})
+    judged = summarize_imbalance({"fear": 2000, "anger": 2000, "contempt": 0})
     assert judged is not None
     assert judged.imbalance == "Every class has 2,000 images. No image shows contempt."
     assert "Nothing needs correcting" in judged.next_step
@@ -142,7 +148,7 @@ def test_statistics_add_up() -> None:
             ("test", "fear", "", "does not decode"),
         ]
     )
-    result = statistics("mine", index)
+    result = dataset_statistics("mine", index)
     assert (result["id"], result["n"]) == ("mine", 5)
     assert result["problems"] == {"does not decode": 2}
     assert result["unlabeled"] == {"tie": 1, "unknown": 0, "not_a_face": 1}
@@ -156,14 +162,14 @@ def test_statistics_add_up() -> None:
 
 def test_every_reason_for_having_no_label_is_counted() -> None:
     rows = [("train", None, "left_out", ""), ("train", None, "tie", ""), ("test", "fear", "", "")]
-    result = statistics("mine", _index(rows))
+    result = dataset_statistics("mine", _index(rows))
     assert result["unlabeled"] == {"tie": 1, "unknown": 0, "not_a_face": 0, "left_out": 1}
     assert sum(sum(part.values()) for part in result["unlabeled_by_split"].values()) == 2
 
 
 def test_statistics_leave_excluded_rows_out_and_say_how_many() -> None:
     index = _index([("train", "fear", "", ""), ("train", "anger", "", "blank"), ("train", None, "tie", "")])
-    result = statistics("mine", index.assign(excluded=[False, True, True]))
+    result = dataset_statistics("mine", index.assign(excluded=[False, True, True]))
     assert (result["n"], result["excluded"]) == (3, 2)
     assert sum(result["splits"]["train"].values()) == 1
     assert result["unlabeled"]["tie"] == result["unlabeled_by_split"]["train"]["tie"] == 0
@@ -182,7 +188,7 @@ def test_ferplus_has_the_counts_it_is_known_for(test_data: Path) -> None:
     with open_source(test_data / "ferplus.zip", Settings()) as source:
         index = load_labels(source, Settings())
     index["problem"] = ""
-    result = statistics("ferplus", index)
+    result = dataset_statistics("ferplus", index)
     said = (test_data / "README.md").read_text()
     published = builtin_manifests()["ferplus"].published
     assert published is not None

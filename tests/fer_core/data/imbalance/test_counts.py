@@ -9,9 +9,9 @@ from fer_core.data.imbalance.counts import (
     class_totals,
     common_label_set,
     compare_counts,
-    counts_by_part,
-    on_label_set,
+    counts_by_split,
     published_counts,
+    select_label_set,
 )
 from fer_core.data.manifest import builtin_manifests
 from fer_core.labels import Expression, label_set
@@ -70,7 +70,7 @@ def test_no_rows_give_no_counts() -> None:
 
 def test_any_column_is_counted_by_part() -> None:
     index = _index([("train", None), ("train", None), (None, None)]).assign(unlabeled=["tie", "other", "tie"])
-    assert counts_by_part(index, "unlabeled", ["tie", "unknown"]) == {
+    assert counts_by_split(index, "unlabeled", ["tie", "unknown"]) == {
         "train": {"tie": 1, "unknown": 0},
         "": {"tie": 1, "unknown": 0},
     }
@@ -142,7 +142,7 @@ def test_the_common_label_set_has_what_all_have_images_of() -> None:
 
 def test_counts_on_a_label_set_have_its_rows_alone() -> None:
     counts = class_counts(_index([("train", "anger"), ("test", "sadness"), ("test", "fear")]))
-    table = on_label_set(counts, label_set("three"))
+    table = select_label_set(counts, label_set("three"))
     assert table["split"].tolist() == ["train"] * 3 + ["test"] * 3
     assert table["expression"].tolist() == ["happiness", "sadness", "anger"] * 2
     assert table["count"].tolist() == [0, 0, 1, 0, 1, 0]

@@ -10,9 +10,9 @@ from fer_core.data.imbalance.rebalancing import (
     Rebalancing,
     class_weights,
     logit_offsets,
-    preview,
+    preview_epoch,
+    rebalancing_warnings,
     samples_per_epoch,
-    warnings,
 )
 from fer_core.labels import Expression
 
@@ -127,7 +127,7 @@ COLUMNS += ["weight", "effective_share", "offset"]
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_preview_adds_up(name: str) -> None:
-    table = preview(COUNTS, STRATEGIES[name].rebalancing)
+    table = preview_epoch(COUNTS, STRATEGIES[name].rebalancing)
     assert list(table) == COLUMNS
     assert table["expression"].tolist() == list(map(str, Expression))
     assert table["images"].tolist() == SIZES.tolist()
@@ -139,13 +139,13 @@ def test_a_preview_adds_up(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in STRATEGIES if name != "natural"])
 def test_every_remedy_lifts_the_rarest_against_the_commonest(name: str) -> None:
-    table = preview(COUNTS, STRATEGIES[name].rebalancing).set_index("expression")
+    table = preview_epoch(COUNTS, STRATEGIES[name].rebalancing).set_index("expression")
     lift = table["effective_share"] / table["share"] * np.exp(-table["offset"])
     assert lift["contempt"] > 5 * lift["neutral"]
 
 
 def test_over_sampling_repeats_the_rare_and_misses_some_of_the_common() -> None:
-    table = preview(COUNTS, Rebalancing(sampling="over")).set_index("expression")
+    table = preview_epoch(COUNTS, Rebalancing(sampling="over")).set_index("expression")
     assert table.loc["contempt", "repeats"] == pytest.approx(SIZES.sum() / 8 / 165, rel=1e-3)
     assert table.loc["contempt", "never_seen"] == 0
     assert table.loc["neutral", "never_seen"] == 9360 - table.loc["neutral", "samples"]
@@ -154,11 +154,11 @@ def test_over_sampling_repeats_the_rare_and_misses_some_of_the_common() -> None:
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_class_without_images_is_drawn_from_by_none(name: str) -> None:
-    table = preview({**COUNTS, Expression.FEAR: 0}, STRATEGIES[name].rebalancing).set_index("expression")
+    table = preview_epoch({**COUNTS, Expression.FEAR: 0}, STRATEGIES[name].rebalancing).set_index("expression")
     fear = table.loc["fear", ["samples", "unique_expected", "repeats", "never_seen", "weight", "effective_share"]]
     assert fear.tolist() == [0] * 6
     assert np.isfinite(table.to_numpy(float)).all()
-    empty = preview(dict.fromkeys(Expression, 0), STRATEGIES[name].rebalancing)
+    empty = preview_epoch(dict.fromkeys(Expression, 0), STRATEGIES[name].rebalancing)
     assert not empty.drop(columns="expression").to_numpy(float).any()
 
 
@@ -167,7 +167,7 @@ def test_named_remedies_differ_correct_once_and_say_what_they_do() -> None:
     assert len(set(strategies)) == len(strategies) == 8
     assert STRATEGIES["natural"].rebalancing == Rebalancing()
     for each in STRATEGIES.values():
-        assert warnings(each.rebalancing) == []
+        assert rebalancing_warnings(each.rebalancing) == []
         assert each.title and each.explanation.endswith(".")
 
 
@@ -183,12 +183,12 @@ def test_a_remedy_can_be_given_by_name_and_balanced_softmax_is_logit_adjustment(
 
 
 def test_weights_and_balanced_sampling_together_come_with_the_published_figure() -> None:
-    assert "14 points" in warnings(Rebalancing(sampling="over", weights="inverse"))[0]
-    assert "14 points" not in warnings(Rebalancing(sampling="over", logit_tau=1))[0]
+    assert "14 points" in rebalancing_warnings(Rebalancing(sampling="over", weights="inverse"))[0]
+    assert "14 points" not in rebalancing_warnings(Rebalancing(sampling="over", logit_tau=1))[0]
 
 
 def test_what_corrects_twice_is_named_in_pairs() -> None:
-    (said,) = warnings(Rebalancing(sampling="square_root", weights="effective_number"))
+    (said,) = rebalancing_warnings(Rebalancing(sampling="square_root", weights="effective_number"))
     assert said.startswith("Square-root sampling and effective-number weights correct the same imbalance twice")
-    assert len(warnings(Rebalancing(sampling="over", weights="inverse", logit_tau=0.5))) == 3
-    assert "tau 0.5" in warnings(Rebalancing(weights="inverse", logit_tau=0.5))[0]
+    assert len(rebalancing_warnings(Rebalancing(sampling="over", weights="inverse", logit_tau=0.5))) == 3
+    assert "tau 0.5" in rebalancing_warnings(Rebalancing(weights="inverse", logit_tau=0.5))[0]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, STRICT_BITS, duplicate_pairs
+from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, STRICT_HASH_DISTANCE_MAX, duplicate_pairs
 from fer_core.data.index import builder as index_module
 from fer_core.data.ingest import reindex as reindex_module
 from fer_core.data.ingest.reindex import reindex
@@ -79,7 +79,7 @@ def test_copies_that_only_signatures_tell_are_found_from_then_on(dataset: Stored
     after = open_dataset(ID, store).pairs()
     (found,) = after[after["kind"] == "near"].itertuples()
     assert {ids[found.a], ids[found.b]} == {TEST_COPY, TRAIN_COPY}
-    assert found.bits > STRICT_BITS
+    assert found.bits > STRICT_HASH_DISTANCE_MAX
     path = dataset.folder / "index.parquet"
     pd.read_parquet(path).drop(columns="signature").to_parquet(path, index=False)
     before = open_dataset(ID, store).pairs()

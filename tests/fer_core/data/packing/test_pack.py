@@ -10,7 +10,7 @@ import pytest
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.index.images import try_decode
-from fer_core.data.packing.pack import dataset_images, is_packed, pack, pack_bytes, pack_bytes_limit
+from fer_core.data.packing.pack import is_packed, open_images, pack, pack_bytes, pack_bytes_limit
 from fer_core.data.packing.stream import StreamedImages
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.errors import CancelledError
@@ -91,7 +91,7 @@ def test_beyond_the_limit_the_same_pixels_are_streamed(
     contract: Contract, dataset: StoredDataset, store: Settings
 ) -> None:
     small = store.model_copy(update={"pack_bytes_max": pack_bytes(dataset, contract) - 1})
-    found = dataset_images(dataset, contract, small)
+    found = open_images(dataset, contract, small)
     assert isinstance(found.images, StreamedImages)
     assert not is_packed(dataset, contract, store)
     packed = pack(dataset, contract, store)
@@ -103,7 +103,7 @@ def test_beyond_the_limit_the_same_pixels_are_streamed(
 
 def test_within_the_limit_images_are_packed(dataset: StoredDataset, store: Settings) -> None:
     exact = store.model_copy(update={"pack_bytes_max": pack_bytes(dataset, CONTRACTS[0])})
-    found = dataset_images(dataset, CONTRACTS[0], exact)
+    found = open_images(dataset, CONTRACTS[0], exact)
     assert isinstance(found.images, np.memmap)
     assert found.images.nbytes == pack_bytes(dataset, CONTRACTS[0])
 
@@ -111,7 +111,7 @@ def test_within_the_limit_images_are_packed(dataset: StoredDataset, store: Setti
 def test_a_pack_that_is_there_is_used_whatever_the_limit(dataset: StoredDataset, store: Settings) -> None:
     pack(dataset, CONTRACTS[0], store)
     none = store.model_copy(update={"pack_bytes_max": 0})
-    assert isinstance(dataset_images(dataset, CONTRACTS[0], none).images, np.memmap)
+    assert isinstance(open_images(dataset, CONTRACTS[0], none).images, np.memmap)
 
 
 def test_a_pack_leaves_half_of_the_free_disk(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

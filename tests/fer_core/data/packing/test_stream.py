@@ -8,7 +8,7 @@ import pytest
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.packing import stream
-from fer_core.data.packing.pack import dataset_images
+from fer_core.data.packing.pack import open_images
 from fer_core.data.packing.stream import StreamedImages
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.labels import label_set
@@ -25,7 +25,7 @@ def dataset(tmp_path: Path, store: Settings) -> StoredDataset:
 
 
 def _streamed(dataset: StoredDataset, store: Settings) -> StreamedImages:
-    found = dataset_images(dataset, CONTRACT, store.model_copy(update={"pack_bytes_max": 0, "threads": 2})).images
+    found = open_images(dataset, CONTRACT, store.model_copy(update={"pack_bytes_max": 0, "threads": 2})).images
     assert isinstance(found, StreamedImages)
     return found
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from fer_core.data.duplicates.detail import DETAIL, DETAIL_SIDE, RISE, encode_details
-from fer_core.data.duplicates.duplicates import BLANK_CONTRAST, NEAR_BITS, SIMILARITY_MIN, duplicate_pairs
+from fer_core.data.duplicates.duplicates import BLANK_CONTRAST, HASH_DISTANCE_MAX, SIMILARITY_MIN, duplicate_pairs
 from fer_core.data.quality import image_checks as images
-from fer_core.data.quality.checks import Finding, FindingKind, findings, redundant, unchecked
-from fer_core.data.quality.messages import WORDS
+from fer_core.data.quality.checks import Finding, FindingKind, check_quality, redundant_rows, skipped_checks
+from fer_core.data.quality.messages import MESSAGES
 
 K = FindingKind
 FAR = 0x0F0F0F0F0F0F0F0F
@@ -45,7 +45,7 @@ def _index(n: int, **columns: Any) -> pd.DataFrame:
 
 
 def _found(index: pd.DataFrame, faces: pd.DataFrame | None = None) -> dict[FindingKind, Finding]:
-    return {finding.kind: finding for finding in findings(index, duplicate_pairs(index), faces)}
+    return {finding.kind: finding for finding in check_quality(index, duplicate_pairs(index), faces)}
 
 
 def _rows(index: pd.DataFrame, kind: FindingKind, faces: pd.DataFrame | None = None) -> list[int]:
@@ -86,7 +86,7 @@ def _faces(index: pd.DataFrame, none: list[int]) -> pd.DataFrame:
 
 def test_everything_wrong_is_found_the_gravest_first() -> None:
     index = _everything_wrong()
-    found = findings(index, duplicate_pairs(index), _faces(index, [11]))
+    found = check_quality(index, duplicate_pairs(index), _faces(index, [11]))
     assert [finding.kind for finding in found] == list(FindingKind)
     rows = {finding.kind: sorted(finding.rows.tolist()) for finding in found}
     assert rows == {
@@ -109,16 +109,16 @@ def test_everything_wrong_is_found_the_gravest_first() -> None:
 
 def test_nothing_wrong_is_no_finding() -> None:
     index = _index(200)
-    assert findings(index, duplicate_pairs(index), _faces(index, [])) == []
-    assert findings(index.iloc[:0], duplicate_pairs(index.iloc[:0])) == []
+    assert check_quality(index, duplicate_pairs(index), _faces(index, [])) == []
+    assert check_quality(index.iloc[:0], duplicate_pairs(index.iloc[:0])) == []
 
 
 def test_excluded_images_are_passed_over_everywhere() -> None:
     index = _everything_wrong()
     pairs, faces = duplicate_pairs(index), _faces(index, [11])
-    assert len(findings(index.assign(excluded=False), pairs, faces)) == len(FindingKind)
+    assert len(check_quality(index.assign(excluded=False), pairs, faces)) == len(FindingKind)
     index["excluded"] = np.arange(len(index)) < 12
-    assert findings(index, pairs, faces) == []
+    assert check_quality(index, pairs, faces) == []
 
 
 def test_excluding_the_surplus_of_a_finding_ends_it() -> None:
@@ -126,19 +126,19 @@ def test_excluding_the_surplus_of_a_finding_ends_it() -> None:
     index["excluded"] = False
     pairs = duplicate_pairs(index)
     resolved = 0
-    for finding in findings(index, pairs):
+    for finding in check_quality(index, pairs):
         assert (len(finding.surplus) > 0) == (finding.remedy == "exclude")
         assert set(finding.surplus) <= set(finding.rows)
         if finding.remedy == "exclude":
             index.loc[finding.surplus, "excluded"] = True
-            assert finding.kind not in [left.kind for left in findings(index, pairs)]
+            assert finding.kind not in [left.kind for left in check_quality(index, pairs)]
             resolved += 1
     assert resolved >= 6
 
 
 @pytest.mark.parametrize("kind", list(FindingKind))
 def test_every_kind_has_its_words(kind: FindingKind) -> None:
-    words = WORDS[kind]
+    words = MESSAGES[kind]
     assert all((words.title, words.explanation.endswith("."), words.suggestion.endswith(".")))
     assert words.remedy in {"exclude", "relabel", "mark_ambiguous", "look"}
 
@@ -151,11 +151,14 @@ def test_every_kind_has_its_words(kind: FindingKind) -> None:
         (K.DARK, [images.DARK_BELOW, images.DARK_MEAN_BELOW]),
         (K.BRIGHT, [images.BRIGHT_ABOVE, images.BRIGHT_MEAN_ABOVE]),
         (K.BLURRED, [images.BLURRED_Z, images.CLASS_MIN]),
-        *((kind, [NEAR_BITS, SIMILARITY_MIN]) for kind in (K.NEAR_DUPLICATE, K.DUPLICATE_ACROSS_SPLITS, K.CONFLICT)),
+        *(
+            (kind, [HASH_DISTANCE_MAX, SIMILARITY_MIN])
+            for kind in (K.NEAR_DUPLICATE, K.DUPLICATE_ACROSS_SPLITS, K.CONFLICT)
+        ),
     ],
 )
 def test_the_words_name_the_thresholds(kind: FindingKind, limits: list[float]) -> None:
-    said = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", WORDS[kind].explanation)}
+    said = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", MESSAGES[kind].explanation)}
     assert set(map(float, limits)) <= said
 
 
@@ -170,9 +173,9 @@ def test_no_face_needs_a_search() -> None:
     faces = pd.DataFrame({"id": ["2.png", "0.png", "elsewhere.png", "1.png"], "faces": [0, 2, 0, None]})
     pairs = duplicate_pairs(index)
     assert _rows(index, K.NO_FACE, faces) == [2]
-    assert "2 of 4" in unchecked(index, pairs, faces)[K.NO_FACE]
-    assert "not searched" in unchecked(index, pairs)[K.NO_FACE]
-    assert K.NO_FACE not in unchecked(index, pairs, _faces(index, [1]))
+    assert "2 of 4" in skipped_checks(index, pairs, faces)[K.NO_FACE]
+    assert "not searched" in skipped_checks(index, pairs)[K.NO_FACE]
+    assert K.NO_FACE not in skipped_checks(index, pairs, _faces(index, [1]))
 
 
 def test_duplicates_of_duplicates_are_one_group() -> None:
@@ -182,7 +185,7 @@ def test_duplicates_of_duplicates_are_one_group() -> None:
     nearest = [(0, 2, 0), (0, 4, 1), (2, 4, 1), (0, 3, 2), (2, 3, 2), (3, 4, 3)]
     assert _pairs(found[K.NEAR_DUPLICATE]) == nearest
     assert found[K.NEAR_DUPLICATE].rows.tolist() == [0, 2, 4, 3]
-    assert redundant(duplicate_pairs(index), index).tolist() == [1, 2, 3, 4]
+    assert redundant_rows(duplicate_pairs(index), index).tolist() == [1, 2, 3, 4]
 
 
 def test_what_is_judged_is_kept() -> None:
@@ -193,12 +196,12 @@ def test_what_is_judged_is_kept() -> None:
         ([None, "train", None, "valid", "valid", "train"], [0, 2, 4, 5]),
     ):
         index["split"] = pd.array(split, "string")
-        assert redundant(pairs, index).tolist() == dropped
+        assert redundant_rows(pairs, index).tolist() == dropped
     index["excluded"] = [True, False, False, False, False, False]
-    assert redundant(pairs, index).tolist() == [2, 4, 5]
+    assert redundant_rows(pairs, index).tolist() == [2, 4, 5]
     index["split"] = pd.array([None] * 6, "string")
-    assert redundant(pairs, index).tolist() == [2, 4, 5]
-    assert redundant(pairs.iloc[:0], index).tolist() == []
+    assert redundant_rows(pairs, index).tolist() == [2, 4, 5]
+    assert redundant_rows(pairs.iloc[:0], index).tolist() == []
 
 
 def test_blank_images_are_no_duplicates() -> None:
@@ -231,7 +234,7 @@ def test_pairs_say_how_alike_they_are_the_nearest_first() -> None:
     index = _index(5, phash=[0, 0, 0b1, 0b111, FAR], sha256=list("aabcd"), label=["fear"] * 2 + ["anger"] * 3)
     pairs = pd.DataFrame({"a": [0, 0, 0], "b": [1, 2, 3], "bits": [0, 1, 3], "kind": ["exact", "near", "near"]})
     pairs["similarity"] = np.array([1, 0.96, 0.98], np.float32)
-    found = {finding.kind: finding.pairs for finding in findings(index, pairs)}
+    found = {finding.kind: finding.pairs for finding in check_quality(index, pairs)}
     for kind, expected in (
         (K.EXACT_DUPLICATE, [1]),
         (K.NEAR_DUPLICATE, [0.98, 0.96]),
@@ -276,18 +279,18 @@ def test_one_name_in_two_parts() -> None:
 
 def test_what_could_not_be_checked_is_said_with_its_reason() -> None:
     index = _index(60)
-    said = unchecked(index, None)
+    said = skipped_checks(index, None)
     assert set(said) == {
         *(K.DUPLICATE_ACROSS_SPLITS, K.CONFLICT, K.EXACT_DUPLICATE, K.NEAR_DUPLICATE, K.AUGMENTED_COPY),
         *(K.IDENTITY_ACROSS_SPLITS, K.NAME_ACROSS_SPLITS, K.NO_FACE),
     }
-    assert {finding.kind for finding in findings(index, None)} == set()
+    assert {finding.kind for finding in check_quality(index, None)} == set()
     index["split"] = pd.array(["train"] * 59 + ["test"], "string")
     index["identity"] = pd.array(["p"] * 60, "string")
-    assert unchecked(index, duplicate_pairs(index), _faces(index, [])) == {}
+    assert skipped_checks(index, duplicate_pairs(index), _faces(index, [])) == {}
     index["label"] = pd.array([None] * 60, "string")
-    assert set(unchecked(index, duplicate_pairs(index), _faces(index, []))) == {K.CONFLICT}
+    assert set(skipped_checks(index, duplicate_pairs(index), _faces(index, []))) == {K.CONFLICT}
     few = index.iloc[: images.CLASS_MIN - 1]
-    assert K.BLURRED in unchecked(few, duplicate_pairs(few))
+    assert K.BLURRED in skipped_checks(few, duplicate_pairs(few))
     index["split"] = pd.array(["train"] * 60, "string")
-    assert "parts" in unchecked(index, duplicate_pairs(index))[K.DUPLICATE_ACROSS_SPLITS]
+    assert "parts" in skipped_checks(index, duplicate_pairs(index))[K.DUPLICATE_ACROSS_SPLITS]

@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.quality import faceless
-from fer_core.data.quality.faceless import search_faces, searched_faces
+from fer_core.data.quality.faceless import load_face_search, search_faces
 from fer_core.errors import CancelledError
 from fer_core.settings import Settings
 
@@ -34,7 +34,7 @@ def dataset(store: Settings, tmp_path: Path, test_data: Path) -> StoredDataset:
 def test_faces_are_told_from_nothing_and_the_result_is_kept(
     dataset: StoredDataset, store: Settings, yunet_file: Path
 ) -> None:
-    assert searched_faces(dataset) is None
+    assert load_face_search(dataset) is None
     here = store.model_copy(update={"yunet": yunet_file})
     found = search_faces(dataset, here)
     faces = dict(zip((name.rpartition("/")[2].split("-")[0] for name in found["id"]), found["faces"], strict=True))
@@ -42,7 +42,7 @@ def test_faces_are_told_from_nothing_and_the_result_is_kept(
     assert (found.loc[found["id"].str.contains("face-"), "faces"] == 1).all()
     assert (found.loc[found["id"].str.contains("noise-"), "faces"] == 0).all()
     assert set(faces) == {"face", "noise"}
-    kept = searched_faces(dataset)
+    kept = load_face_search(dataset)
     assert kept is not None
     assert kept[1] == "yunet"
     assert kept[0]["id"].tolist() == found["id"].tolist()
@@ -59,7 +59,7 @@ def test_a_search_that_was_stopped_goes_on_from_its_last_part(
 
     with pytest.raises(CancelledError):
         search_faces(dataset, here, stop)
-    assert searched_faces(dataset) is None
+    assert load_face_search(dataset) is None
     splits = {path: path.stat().st_mtime_ns for path in dataset.folder.glob("faces-parts-*/*.parquet")}
     assert splits
     seen: list[float] = []

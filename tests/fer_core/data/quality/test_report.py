@@ -8,12 +8,12 @@ import pytest
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.quality.checks import FindingKind
 from fer_core.data.quality.report import (
+    describe_reason,
     finding_table,
     pair_table,
     parse_kind,
     quality_report,
-    reason_in_words,
-    to_exclude,
+    rows_to_exclude,
 )
 from fer_core.errors import InputError
 from fer_core.settings import Settings
@@ -60,7 +60,7 @@ def test_what_was_excluded_is_passed_over_and_an_older_version_can_be_asked_for(
     index = dataset.index(["id"])["id"]
     for finding in quality_report(dataset).findings:
         if finding.remedy == "exclude":
-            dataset.corrections().exclude(index.iloc[to_exclude(finding)], str(finding.kind))
+            dataset.corrections().exclude(index.iloc[rows_to_exclude(finding)], str(finding.kind))
     report = quality_report(dataset)
     assert report.findings == ()
     assert report.concerned == 0
@@ -105,5 +105,5 @@ def test_kinds_are_read_and_reasons_are_said() -> None:
     assert parse_kind(" No-Face ") is FindingKind.NO_FACE
     with pytest.raises(InputError, match=r"'nose' is no finding\. Choose one of: unreadable"):
         parse_kind("nose")
-    assert reason_in_words("blank") == "Blank"
-    assert reason_in_words("my own") == "my own"
+    assert describe_reason("blank") == "Blank"
+    assert describe_reason("my own") == "my own"

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from fer_core.data.duplicates.duplicates import duplicate_pairs
-from fer_core.data.duplicates.groups import group_rows
-from fer_core.data.splits.leakage import Cause, Leakage, leakage
+from fer_core.data.duplicates.groups import find_groups
+from fer_core.data.splits.leakage import Cause, Leakage, find_leakage
 
 FAR = np.random.default_rng(0).integers(-(2**63), 2**63, 400, np.int64)
 
@@ -27,7 +27,7 @@ def _index(rows: list[tuple[str, str, int, str | None]]) -> pd.DataFrame:
 
 
 def _leakage(index: pd.DataFrame, parts: pd.Series, pairs: pd.DataFrame | None = None) -> Leakage:
-    return leakage(group_rows(index, pairs), parts)
+    return find_leakage(find_groups(index, pairs), parts)
 
 
 def _random(seed: int, people: int = 15) -> pd.DataFrame:
@@ -76,7 +76,7 @@ def test_each_cause_is_counted_apart() -> None:
 def test_it_finds_what_comparing_all_rows_finds(seed: int) -> None:
     index = _random(seed)
     split, sha = index["split"].fillna("").to_numpy(str), index["sha256"].to_numpy(str)
-    alike = group_rows(index).alike
+    alike = find_groups(index).alike
     person = index["identity"].fillna("").to_numpy(str)
     linked = {
         Cause.EXACT: lambda a, b: sha[a] == sha[b],

@@ -6,17 +6,17 @@ import pandas as pd
 import pytest
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.duplicates.groups import Groups, group_rows
-from fer_core.data.splits.leakage import leakage
+from fer_core.data.duplicates.groups import Groups, find_groups
+from fer_core.data.splits.leakage import find_leakage
 from fer_core.data.splits.report import (
     SPLIT_COLUMNS,
     Reason,
     SplitReport,
-    assignment,
     has_published_split,
     split_report,
+    split_table,
 )
-from fer_core.data.splits.split import LEFT_OUT, SplitConfig
+from fer_core.data.splits.split import EXCLUDED, SplitConfig
 from fer_core.settings import Settings
 from tests.support.faulty_dataset import SAME_PERSON, TRAIN_COPY, UNREADABLE, N, import_faulty
 
@@ -27,7 +27,7 @@ def dataset(store: Settings, tmp_path: Path) -> StoredDataset:
 
 
 def ties(dataset: StoredDataset) -> Groups:
-    return group_rows(dataset.index(SPLIT_COLUMNS), dataset.pairs())
+    return find_groups(dataset.index(SPLIT_COLUMNS), dataset.pairs())
 
 
 def report_of(dataset: StoredDataset, config: SplitConfig) -> SplitReport:
@@ -38,16 +38,16 @@ def test_why_images_are_left_out_of_a_published_split(dataset: StoredDataset) ->
     dataset.corrections().exclude([UNREADABLE], "unreadable")
     report = report_of(dataset, SplitConfig())
     assert report.left_out == {Reason.EXCLUDED: 1, Reason.EXACT: 1, Reason.IDENTITY: 1}
-    splits = assignment(dataset.index(["id"]), report.splits).set_index("id")["split"]
-    assert set(splits.index[splits == LEFT_OUT]) == {UNREADABLE, TRAIN_COPY, SAME_PERSON[0]}
-    assert report.counts.loc[LEFT_OUT, "total"] == sum(report.left_out.values())
+    splits = split_table(dataset.index(["id"]), report.splits).set_index("id")["split"]
+    assert set(splits.index[splits == EXCLUDED]) == {UNREADABLE, TRAIN_COPY, SAME_PERSON[0]}
+    assert report.counts.loc[EXCLUDED, "total"] == sum(report.left_out.values())
 
 
 def test_the_published_split_leaks_and_the_one_that_is_made_does_not(dataset: StoredDataset) -> None:
     for kind in ("published", "seeded", "kfold"):
         report = report_of(dataset, SplitConfig(kind=kind, folds=4))
         assert report.kind == kind
-        assert leakage(ties(dataset), report.splits).clean
+        assert find_leakage(ties(dataset), report.splits).clean
         assert report.published_leakage is not None
         assert not report.published_leakage.clean
         assert report.counts["total"].sum() == N
@@ -56,7 +56,7 @@ def test_the_published_split_leaks_and_the_one_that_is_made_does_not(dataset: St
 def test_without_published_parts_a_seeded_split_takes_their_place(dataset: StoredDataset) -> None:
     index = dataset.index(SPLIT_COLUMNS)
     index["split"] = pd.Series(pd.NA, index.index, dtype="string")
-    report = split_report(index, SplitConfig(), group_rows(index, dataset.pairs()))
+    report = split_report(index, SplitConfig(), find_groups(index, dataset.pairs()))
     assert not has_published_split(index)
     assert (report.kind, report.published_leakage, report.left_out) == ("seeded", None, {})
 
@@ -64,4 +64,4 @@ def test_without_published_parts_a_seeded_split_takes_their_place(dataset: Store
 def test_images_in_no_published_part_are_named_as_such(dataset: StoredDataset) -> None:
     index = dataset.index(SPLIT_COLUMNS)
     index.loc[index["id"] == UNREADABLE, "split"] = None
-    assert split_report(index, SplitConfig(), group_rows(index, dataset.pairs())).left_out[Reason.UNMENTIONED] == 1
+    assert split_report(index, SplitConfig(), find_groups(index, dataset.pairs())).left_out[Reason.UNMENTIONED] == 1

@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from fer_core.data.duplicates.duplicates import duplicate_pairs
-from fer_core.data.duplicates.groups import group_rows
-from fer_core.data.splits.split import LEFT_OUT, SPLITS, SplitConfig, describe, leakage, make_split
+from fer_core.data.duplicates.groups import find_groups
+from fer_core.data.splits.split import EXCLUDED, SPLITS, SplitConfig, find_leakage, make_split, split_counts
 from fer_core.errors import ConfigError
 from fer_core.labels import Expression
 
@@ -46,10 +46,10 @@ def test_no_group_and_no_identity_is_in_two_parts(kind: str, splits: tuple[str, 
     if kind == "published" and splits and identities:  # by chance everybody is judged; keep some people out of that
         index.loc[index["identity"].isin([f"p{k}" for k in range(100)]), "split"] = "train"
     splits = make_split(index, SplitConfig(kind=kind))
-    used = (splits != LEFT_OUT).to_numpy()
-    spread = pd.DataFrame({"group": group_rows(index).joined[used], "split": splits[used].to_numpy()})
+    used = (splits != EXCLUDED).to_numpy()
+    spread = pd.DataFrame({"group": find_groups(index).joined[used], "split": splits[used].to_numpy()})
     assert (spread.groupby("group")["split"].nunique() == 1).all()
-    found = leakage(group_rows(index), splits)
+    found = find_leakage(find_groups(index), splits)
     assert found.clean and all(leak.groups == 0 and len(leak.rows) == 0 for leak in found.leaks.values())
     if identities:
         people = pd.DataFrame({"person": index["identity"][used], "split": splits[used]})
@@ -59,9 +59,9 @@ def test_no_group_and_no_identity_is_in_two_parts(kind: str, splits: tuple[str, 
 
 def test_what_a_raw_published_split_leaks_is_found_and_left_out() -> None:
     index = _index(splits=("train", "valid", "test"))
-    raw = leakage(group_rows(index), index["split"])
+    raw = find_leakage(find_groups(index), index["split"])
     assert not raw.clean
-    left_out = set(np.flatnonzero(make_split(index, SplitConfig()) == LEFT_OUT))
+    left_out = set(np.flatnonzero(make_split(index, SplitConfig()) == EXCLUDED))
     near = raw.leaks["near_duplicates"]
     assert left_out <= set(near.rows) and len(left_out) == near.training + near.validation
 
@@ -96,16 +96,16 @@ def test_a_published_split_is_kept_but_for_near_duplicates_of_judged_images() ->
     index = _index(splits=("train", "valid", "test"))
     splits = make_split(index, SplitConfig())
     published = index["split"].to_numpy(str)
-    kept = (splits != LEFT_OUT).to_numpy()
+    kept = (splits != EXCLUDED).to_numpy()
     assert (splits.to_numpy(str)[kept] == published[kept]).all()
     assert (splits[published == "test"] == "test").all()
-    group = group_rows(index).joined
+    group = find_groups(index).joined
     for row in np.flatnonzero(~kept):
         mates = published[(group == group[row])]
         assert "test" in mates or "valid" in mates
     for row in np.flatnonzero(published == "train"):
         mates = set(published[group == group[row]])
-        assert splits[row] == (LEFT_OUT if mates & {"test", "valid"} else "train")
+        assert splits[row] == (EXCLUDED if mates & {"test", "valid"} else "train")
     assert 0 < (~kept).sum() < len(index) / 10
 
 
@@ -114,7 +114,7 @@ def test_a_published_split_of_two_parts_gets_a_validation_part_out_of_training()
     splits = make_split(index, SplitConfig())
     published = index["split"].to_numpy(str)
     assert (splits[published == "valid"] == "test").all()
-    assert set(splits[published == "train"]) == {"train", "valid", LEFT_OUT}
+    assert set(splits[published == "train"]) == {"train", "valid", EXCLUDED}
     assert (splits == "valid").sum() / (published == "train").sum() == pytest.approx(0.1, abs=0.03)
 
 
@@ -136,8 +136,8 @@ def test_images_outside_the_published_parts_are_not_used() -> None:
     index = _index(splits=("train", "valid", "test"))
     index.loc[::7, "split"] = pd.NA
     splits = make_split(index, SplitConfig())
-    assert set(splits) == {"train", "valid", "test", LEFT_OUT}
-    assert (splits[index["split"].isna()] == LEFT_OUT).all()
+    assert set(splits) == {"train", "valid", "test", EXCLUDED}
+    assert (splits[index["split"].isna()] == EXCLUDED).all()
 
 
 FOLDS = [SplitConfig(kind="kfold", folds=4, fold=fold) for fold in range(4)]
@@ -177,17 +177,17 @@ def test_excluded_rows_are_left_out_and_pull_nobody_along(config: SplitConfig) -
     index = _index(splits=("train", "valid", "test"))
     index["excluded"] = np.random.default_rng(3).random(len(index)) < 0.2
     splits = make_split(index, config)
-    assert (splits[index["excluded"]] == LEFT_OUT).all()
+    assert (splits[index["excluded"]] == EXCLUDED).all()
     kept = index[~index["excluded"]]
     np.testing.assert_array_equal(splits[kept.index], make_split(kept.drop(columns="excluded"), config))
-    np.testing.assert_array_equal(splits, make_split(index, config, group_rows(index, duplicate_pairs(index))))
-    assert leakage(group_rows(index), splits).clean
+    np.testing.assert_array_equal(splits, make_split(index, config, find_groups(index, duplicate_pairs(index))))
+    assert find_leakage(find_groups(index), splits).clean
 
 
 def test_what_only_an_excluded_image_joined_is_free() -> None:
     index = _index(splits=("train", "test"))
     index.loc[[9, 10], "split"] = ["train", "test"]  # near-duplicates
-    assert make_split(index, SplitConfig())[9] == LEFT_OUT
+    assert make_split(index, SplitConfig())[9] == EXCLUDED
     index["excluded"] = index.index == 10
     assert make_split(index, SplitConfig())[9] in ("train", "valid")
 
@@ -195,13 +195,13 @@ def test_what_only_an_excluded_image_joined_is_free() -> None:
 @pytest.mark.parametrize("config", [SplitConfig(), SEEDED, FOLDS[0]])
 def test_pairs_found_before_give_the_same_split(config: SplitConfig) -> None:
     index = _index(splits=("train", "valid", "test"))
-    found = group_rows(index, duplicate_pairs(index))
+    found = find_groups(index, duplicate_pairs(index))
     pd.testing.assert_series_equal(make_split(index, config, found), make_split(index, config))
     chain = np.arange(len(index) // 2)
     pairs = pd.DataFrame({"a": chain, "b": chain + len(index) // 2, "bits": 2, "kind": "near"})
-    splits = make_split(index, config, group_rows(index, pairs)).to_numpy()
+    splits = make_split(index, config, find_groups(index, pairs)).to_numpy()
     first, second = splits[: len(chain)], splits[len(chain) :]
-    assert ((first == second) | (first == LEFT_OUT) | (second == LEFT_OUT)).all()
+    assert ((first == second) | (first == EXCLUDED) | (second == EXCLUDED)).all()
 
 
 def test_a_published_split_that_tears_every_person_apart_is_refused_in_words() -> None:
@@ -234,7 +234,7 @@ def test_an_empty_index_has_an_empty_split() -> None:
     empty = _index(50).iloc[:0]
     for kind in ("published", "seeded"):
         assert make_split(empty, SplitConfig(kind=kind)).empty
-    assert leakage(group_rows(empty), empty["split"]).clean
+    assert find_leakage(find_groups(empty), empty["split"]).clean
 
 
 @pytest.mark.parametrize(
@@ -266,8 +266,8 @@ def test_description_counts_every_image_once() -> None:
     index = _index(splits=("train", "valid", "test"))
     index.loc[::50, "label"] = pd.NA
     splits = make_split(index, SplitConfig())
-    table = describe(splits, index)
-    assert table.index.tolist() == ["train", "valid", "test", "left_out"]
+    table = split_counts(splits, index)
+    assert table.index.tolist() == ["train", "valid", "test", "excluded"]
     assert table.columns.tolist() == [*LABELS, "unlabeled", "total"]
     for split in SPLITS:
         labels = index["label"][splits == split]
@@ -275,4 +275,4 @@ def test_description_counts_every_image_once() -> None:
         assert table.loc[split, "unlabeled"] == labels.isna().sum()
     assert table["total"].sum() == table.drop(columns="total").to_numpy().sum() == len(index)
     index.loc[::7, "split"] = pd.NA
-    assert describe(index["split"], index).loc["left_out", "total"] == index["split"].isna().sum()
+    assert split_counts(index["split"], index).loc["excluded", "total"] == index["split"].isna().sum()

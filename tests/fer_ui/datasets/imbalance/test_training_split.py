@@ -11,8 +11,8 @@ import streamlit as st
 import torch
 
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.duplicates.groups import group_rows
-from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing, preview
+from fer_core.data.duplicates.groups import find_groups
+from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing, preview_epoch
 from fer_core.data.packing.pack import DatasetImages
 from fer_core.data.record import Split
 from fer_core.data.splits.split import SPLITS, SplitConfig, make_split
@@ -55,7 +55,7 @@ def dataset(store: Settings, archive: Path) -> StoredDataset:
 def _engine(dataset: StoredDataset, config: TrainConfig) -> TrainingSet:
     """What a run would hand to its trainer."""
     index = dataset.index()
-    splits = make_split(index, config.split, group_rows(index, dataset.pairs())).to_numpy(str)
+    splits = make_split(index, config.split, find_groups(index, dataset.pairs())).to_numpy(str)
     n = len(index)
     return build_training_set(
         index, splits, DatasetImages(np.zeros((n, 1, 2, 2), np.uint8), np.ones(n, bool)), config, EIGHT
@@ -93,13 +93,13 @@ def test_labels_alone_give_the_engines_own_preview(dataset: StoredDataset) -> No
     assert not split.soft
     for rebalancing in REMEDIES:
         sizes = dict(zip(Expression, split.sizes.tolist(), strict=True))
-        pd.testing.assert_frame_equal(split.under(rebalancing), preview(sizes, rebalancing), check_dtype=False)
+        pd.testing.assert_frame_equal(split.under(rebalancing), preview_epoch(sizes, rebalancing), check_dtype=False)
 
 
 def test_what_is_kept_out_is_counted_once(dataset: StoredDataset) -> None:
     config = TrainConfig(dataset="faces", exclude_ambiguous=True)
     index, split = dataset.index(), load_training_split(dataset, config)
-    splits = make_split(index, config.split, group_rows(index, dataset.pairs()))
+    splits = make_split(index, config.split, find_groups(index, dataset.pairs()))
     judged = int(splits.isin([str(Split.VALID), str(Split.TEST)]).sum())
     assert split.excluded == 20
     assert split.ambiguous == int((index["ambiguous"] & (splits == Split.TRAIN)).sum()) > 0
