@@ -45,12 +45,12 @@ def run(arguments: argparse.Namespace) -> None:
     _check(arguments)
     policy = find_policy(arguments.policy)
     from fer_core.models.registry import architecture
-    from fer_core.training.augmentation.preview import augmented, contact_sheet, fitted_faces
+    from fer_core.training.augmentation.preview import augment_faces, contact_sheet, load_faces
 
     contract = architecture(arguments.network).contract(label_set("eight"))
-    faces = fitted_faces(arguments.dataset, arguments.ids, contract, settings())
+    faces = load_faces(arguments.dataset, arguments.ids, contract, settings())
     pictures = {
-        seed: augmented(faces, policy.augment, draws=arguments.draws, seed=seed)
+        seed: augment_faces(faces, policy.augment, draws=arguments.draws, seed=seed)
         for seed in range(arguments.seed, arguments.seed + arguments.seeds)
     }
     if arguments.out.suffix == _SHEET:

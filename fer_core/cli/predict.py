@@ -17,7 +17,7 @@ from fer_core.data.sources.source import open_source
 from fer_core.detection.detector import open_detector
 from fer_core.errors import InputError
 from fer_core.files.csv_file import write_csv
-from fer_core.images.formats import ALLOWED
+from fer_core.images.formats import SUPPORTED_FORMATS
 from fer_core.inference.prediction_table import Row, build_prediction_table, prediction_rows
 from fer_core.inference.predictor import ImagePrediction, Predictor
 from fer_core.settings import settings
@@ -95,5 +95,5 @@ def _files(paths: list[Path]) -> tuple[list[Path], set[Path]]:
     if passed_over:
         sys.stderr.write(f"Files that are no images, passed over: {passed_over:,}\n")
     if not files:
-        raise InputError(f"No images were found in {', '.join(map(str, paths))}. Give {ALLOWED} files.")
+        raise InputError(f"No images were found in {', '.join(map(str, paths))}. Give {SUPPORTED_FORMATS} files.")
     return files, not_utf8

@@ -25,7 +25,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in the gray that a network is given; ITU-R BT.601."""
 
 
-def blur(face: RgbImage, sigma_px: float, rng: np.random.Generator) -> RgbImage:
+def gaussian_blur(face: RgbImage, sigma_px: float, rng: np.random.Generator) -> RgbImage:
     """Gaussian blur; `sigma_px` on a face 48 px wide, scaled to this one's width."""
     import cv2
 
@@ -34,7 +34,7 @@ def blur(face: RgbImage, sigma_px: float, rng: np.random.Generator) -> RgbImage:
     return np.asarray(cv2.GaussianBlur(face, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def shrink(face: RgbImage, width_px: float, rng: np.random.Generator) -> RgbImage:
+def downscale(face: RgbImage, width_px: float, rng: np.random.Generator) -> RgbImage:
     """Down to `width_px` pixels across and up again."""
     import cv2
 
@@ -47,7 +47,7 @@ def shrink(face: RgbImage, width_px: float, rng: np.random.Generator) -> RgbImag
     return np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def compress(face: RgbImage, quality: float, rng: np.random.Generator) -> RgbImage:
+def jpeg_compress(face: RgbImage, quality: float, rng: np.random.Generator) -> RgbImage:
     """Through a JPEG file of this quality, 1 to 100."""
     import cv2
 
@@ -57,13 +57,13 @@ def compress(face: RgbImage, quality: float, rng: np.random.Generator) -> RgbIma
     return np.ascontiguousarray(np.asarray(seen, np.uint8)[:, :, ::-1])
 
 
-def add_noise(face: RgbImage, deviation: float, rng: np.random.Generator) -> RgbImage:
+def gaussian_noise(face: RgbImage, deviation: float, rng: np.random.Generator) -> RgbImage:
     """Gaussian grain, the same in the three channels; `deviation` in gray levels."""
     grain = rng.standard_normal(face.shape[:2], np.float32) * np.float32(deviation)
     return _as_bytes(face + grain[:, :, None])
 
 
-def darken(face: RgbImage, stops: float, rng: np.random.Generator) -> RgbImage:
+def low_light(face: RgbImage, stops: float, rng: np.random.Generator) -> RgbImage:
     """Less light by `stops` halvings, with shot and read noise, and no gain to make up for it."""
     light = _light_of(face) * np.float32(2.0**-stops)
     grain = rng.standard_normal(face.shape[:2], np.float32)[:, :, None]
@@ -90,7 +90,7 @@ def side_light(face: RgbImage, stops: float, rng: np.random.Generator) -> RgbIma
     return _levels_of(_light_of(face) * gain[:, :, None])
 
 
-def tint(face: RgbImage, percent: float, rng: np.random.Generator) -> RgbImage:
+def color_cast(face: RgbImage, percent: float, rng: np.random.Generator) -> RgbImage:
     """Any hue over the face, its luminance kept; where a channel would pass white, the tint gives way.
 
     `percent` is how far the channel that changes most is moved.

@@ -15,9 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from fer_core.corruptions import camera as disturb_camera
-from fer_core.corruptions import crop as disturb_crop
-from fer_core.corruptions import occlusions as disturb_cover
+from fer_core.corruptions import camera, crop, occlusions
 from fer_core.errors import InputError
 from fer_core.faces import RgbImage
 
@@ -37,7 +35,7 @@ class Corruption:
         title: what people call it.
         unit: what the strengths are, with `{}` in the strength's place: "{} stops less light".
         parameters: of the levels 1 to 5, in that unit.
-        apply: a pure function; the same generator state gives the same picture.
+        function: a pure function; the same generator state gives the same picture.
         note: what it does, and where it falls short of the real thing; a sentence.
     """
 
@@ -45,10 +43,10 @@ class Corruption:
     title: str
     unit: str
     parameters: tuple[float, float, float, float, float]
-    apply: Apply
+    function: Apply
     note: str
 
-    def at(self, face: RgbImage, severity: int, rng: np.random.Generator) -> RgbImage:
+    def apply(self, face: RgbImage, severity: int, rng: np.random.Generator) -> RgbImage:
         """The face disturbed at a level; at level 0 an unchanged copy.
 
         Args:
@@ -69,13 +67,13 @@ class Corruption:
             raise InputError(f"A face of {face.shape[1]}x{face.shape[0]} pixels has nothing to disturb. Give a crop.")
         if not 0 <= severity <= SEVERITIES:
             raise InputError(f"There is no strength {severity} of {self.name}. Choose 0 (undisturbed) to {SEVERITIES}.")
-        return self.apply(face, self.parameters[severity - 1], rng) if severity else face.copy()
+        return self.function(face, self.parameters[severity - 1], rng) if severity else face.copy()
 
-    def in_words(self, severity: int) -> str:
+    def describe(self, severity: int) -> str:
         """What a level is: "2 stops less light"; "as it is" at level 0."""
         return self.unit.format(f"{self.parameters[severity - 1]:g}") if severity else "as it is"
 
-    def range_in_words(self) -> str:
+    def describe_range(self) -> str:
         """What the strengths are, from the mildest to the severest: "1 to 5 stops less light"."""
         return self.unit.format(f"{self.parameters[0]:g} to {self.parameters[-1]:g}")
 
@@ -113,7 +111,7 @@ _ALL = (
         "Blur",
         "a spread of {} px on a 48 px face",
         (0.6, 1.0, 1.4, 1.8, 2.2),
-        disturb_camera.blur,
+        camera.gaussian_blur,
         "Out of focus: a Gaussian blur of this standard deviation, scaled to the crop.",
     ),
     Corruption(
@@ -121,7 +119,7 @@ _ALL = (
         "Few pixels",
         "a face {} px wide",
         (40, 32, 24, 16, 12),
-        disturb_camera.shrink,
+        camera.downscale,
         "Far away: shrunk to so few pixels and enlarged again. A crop that has no more pixels stays as it is.",
     ),
     Corruption(
@@ -129,7 +127,7 @@ _ALL = (
         "JPEG",
         "quality {}",
         (50, 30, 20, 13, 9),
-        disturb_camera.compress,
+        camera.jpeg_compress,
         "A poor connection: compressed at the crop's own size, in blocks of 8 px.",
     ),
     Corruption(
@@ -137,7 +135,7 @@ _ALL = (
         "Noise",
         "grain of {} gray levels",
         (5, 10, 16, 24, 34),
-        disturb_camera.add_noise,
+        camera.gaussian_noise,
         "A small or hot sensor: Gaussian noise of this standard deviation on each pixel, gray.",
     ),
     Corruption(
@@ -145,7 +143,7 @@ _ALL = (
         "Low light",
         "{} stops less light",
         (1, 2, 3, 4, 5),
-        disturb_camera.darken,
+        camera.low_light,
         "A dark room: each stop halves the light, and what is left drowns in the sensor's noise.",
     ),
     Corruption(
@@ -153,7 +151,7 @@ _ALL = (
         "Over-exposure",
         "{} stops more light",
         (0.4, 0.8, 1.2, 1.6, 2.0),
-        disturb_camera.overexpose,
+        camera.overexpose,
         "Too much light: each stop doubles it, and what is too bright is cut off at white.",
     ),
     Corruption(
@@ -161,7 +159,7 @@ _ALL = (
         "Side light",
         "{} stops between the sides",
         (1.5, 3.0, 4.5, 6.0, 7.5),
-        disturb_camera.side_light,
+        camera.side_light,
         "A window beside the face: light from the left or the right, one side bright and the other dark.",
     ),
     Corruption(
@@ -169,7 +167,7 @@ _ALL = (
         "Color cast",
         "{} % tint",
         (10, 20, 35, 50, 70),
-        disturb_camera.tint,
+        camera.color_cast,
         "Lamps of any color: a tint that keeps the luminance, so a model that reads gray must not notice it.",
     ),
     Corruption(
@@ -177,7 +175,7 @@ _ALL = (
         "Shifted crop",
         "{} % of the side",
         (4, 8, 12, 16, 20),
-        disturb_crop.shift,
+        crop.shift,
         "A box that missed the face's middle, in any direction. What was outside is not known: the edge is repeated.",
     ),
     Corruption(
@@ -185,7 +183,7 @@ _ALL = (
         "Crop too close",
         "{} % of the side cut off all round",
         (3, 6, 10, 14, 18),
-        disturb_crop.crop_tighter,
+        crop.crop_tighter,
         "A box that is too small for the face.",
     ),
     Corruption(
@@ -193,7 +191,7 @@ _ALL = (
         "Crop too wide",
         "{} % of the side added all round",
         (5, 10, 16, 23, 32),
-        disturb_crop.crop_wider,
+        crop.crop_wider,
         "A box that is too large. What lies around the face is not known, so the edge is repeated: milder than hair, "
         "neck and background would be.",
     ),
@@ -202,7 +200,7 @@ _ALL = (
         "Rolled head",
         "{} degrees to either side",
         (5, 10, 15, 25, 35),
-        disturb_crop.roll,
+        crop.rotate,
         "A head held at a slant, to the left as often as to the right. What was outside repeats the edge.",
     ),
     Corruption(
@@ -210,7 +208,7 @@ _ALL = (
         "Glasses",
         "lenses that take {} % of the light",
         (5, 20, 45, 70, 94),
-        disturb_cover.occlude_with_glasses,
+        occlusions.occlude_with_glasses,
         "Drawn frames over the line of the eyes, heavier with the strength; at the top, sunglasses.",
     ),
     Corruption(
@@ -218,7 +216,7 @@ _ALL = (
         "Hand on the face",
         "{} % of the picture covered",
         (6, 12, 18, 25, 33),
-        disturb_cover.occlude_with_hand,
+        occlusions.occlude_with_hand,
         "A drawn hand in the face's own color, from below or from a side.",
     ),
 )

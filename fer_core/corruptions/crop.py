@@ -43,7 +43,7 @@ def crop_wider(face: RgbImage, percent: float, rng: np.random.Generator) -> RgbI
     return shrunk[rows[:, None], columns[None, :]]
 
 
-def roll(face: RgbImage, degrees: float, rng: np.random.Generator) -> RgbImage:
+def rotate(face: RgbImage, degrees: float, rng: np.random.Generator) -> RgbImage:
     """Turned about the middle by `degrees`, either way."""
     return _warped(face, degrees if rng.random() < 0.5 else -degrees, 1.0)
 

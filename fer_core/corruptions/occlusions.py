@@ -52,7 +52,7 @@ _FRAMES = (
 )
 
 
-class _Reach(NamedTuple):
+class _HandPose(NamedTuple):
     """Where a hand comes from: a point beside the face it heads for, and the direction it points in (y goes down)."""
 
     x: float
@@ -60,14 +60,14 @@ class _Reach(NamedTuple):
     degrees: float
 
 
-_REACHES = (
-    _Reach(0.5, 0.5, -90.0),
-    _Reach(0.36, 0.5, -78.0),
-    _Reach(0.64, 0.5, -102.0),
-    _Reach(0.5, 0.72, -20.0),
-    _Reach(0.5, 0.72, -160.0),
-    _Reach(0.5, 0.62, -48.0),
-    _Reach(0.5, 0.62, -132.0),
+_HAND_POSES = (
+    _HandPose(0.5, 0.5, -90.0),
+    _HandPose(0.36, 0.5, -78.0),
+    _HandPose(0.64, 0.5, -102.0),
+    _HandPose(0.5, 0.72, -20.0),
+    _HandPose(0.5, 0.72, -160.0),
+    _HandPose(0.5, 0.62, -48.0),
+    _HandPose(0.5, 0.62, -132.0),
 )
 _FINGERS = ((-0.195, 0.12), (-0.065, 0.02), (0.065, 0.0), (0.195, 0.05))
 """Where each finger lies across the hand, and how far its tip stays behind the longest; shares of the side."""
@@ -93,7 +93,7 @@ def occlude_with_glasses(face: RgbImage, percent: float, rng: np.random.Generato
 def occlude_with_hand(face: RgbImage, percent: float, rng: np.random.Generator) -> RgbImage:
     """A hand over `percent` of the picture, in the color of the face's middle."""
     height, width = face.shape[:2]
-    mask, light = _hand(height, width, int(rng.integers(len(_REACHES))), percent / 100)
+    mask, light = _hand(height, width, int(rng.integers(len(_HAND_POSES))), percent / 100)
     middle = face[height // 4 : height - height // 4, width // 4 : width - width // 4]
     skin = np.median(middle.reshape(-1, 3), axis=0) * rng.uniform(0.85, 1.12)
     return _blend(face.astype(np.float32), light[:, :, None] * skin.astype(np.float32), mask)
@@ -108,7 +108,7 @@ def _blend(face: NDArray[np.floating], color: NDArray[np.float32], mask: Mask) -
 def _glasses(height: int, width: int, style: int, rim_01: float) -> tuple[Mask, Mask]:
     """The lenses, and the rims, bridge and arms."""
     frame = _FRAMES[style]
-    x, y = _places(height, width)
+    x, y = _canvas_grid(height, width)
     x, y = x - 0.5 - frame.left, y - EYE_LINE_01 - frame.lower
     beside = np.abs(x) - _LENS_FROM_MIDDLE_01  # both lenses at once: the pair is its own mirror image
 
@@ -119,14 +119,14 @@ def _glasses(height: int, width: int, style: int, rim_01: float) -> tuple[Mask, 
     glass, outline = lens(0.0), lens(rim_01)
     bar = np.abs(y + frame.down * 0.35) <= rim_01 / 1.6
     held = bar & (np.abs(beside) > frame.across)  # the bridge between the lenses, and the arms beyond them
-    return _shrunk(glass, height, width), _shrunk((outline | held) & ~glass, height, width)
+    return _downsample(glass, height, width), _downsample((outline | held) & ~glass, height, width)
 
 
 @lru_cache(maxsize=_CACHED)
 def _hand(height: int, width: int, reach: int, share_01: float) -> tuple[Mask, Mask]:
     """The hand, moved in until it covers the share, and the light on it (1 along the middle of a finger)."""
-    x, y = _places(height, width)
-    here = _REACHES[reach]
+    x, y = _canvas_grid(height, width)
+    here = _HAND_POSES[reach]
     turn = math.radians(here.degrees)
     along = (x - here.x) * math.cos(turn) + (y - here.y) * math.sin(turn)
     across = (y - here.y) * math.cos(turn) - (x - here.x) * math.sin(turn)
@@ -139,7 +139,7 @@ def _hand(height: int, width: int, reach: int, share_01: float) -> tuple[Mask, M
             inside = tip
     depth = _depth(along - inside, across)
     light = 1 - _GROOVE * np.clip(depth, 0, 1) ** 3
-    return _shrunk(depth <= 1, height, width), _shrunk(light, height, width)
+    return _downsample(depth <= 1, height, width), _downsample(light, height, width)
 
 
 def _depth(along: Grid, across: Grid) -> Grid:
@@ -158,7 +158,7 @@ def _depth(along: Grid, across: Grid) -> Grid:
     return np.minimum(depth, np.where(back <= 1, np.clip(back, 0, 1) * 0.8, back))
 
 
-def _places(height: int, width: int) -> tuple[Grid, Grid]:
+def _canvas_grid(height: int, width: int) -> tuple[Grid, Grid]:
     """How far right and down each point of the canvas is, 0..1; shape (1, columns) and (rows, 1)."""
     factor = max(1, math.ceil(_CANVAS_PX / min(height, width)))
     columns, rows = width * factor, height * factor
@@ -167,7 +167,7 @@ def _places(height: int, width: int) -> tuple[Grid, Grid]:
     return right[None, :], down[:, None]
 
 
-def _shrunk(shape: NDArray[np.generic], height: int, width: int) -> Mask:
+def _downsample(shape: NDArray[np.generic], height: int, width: int) -> Mask:
     """Drawn on the canvas, at the size of the face; read-only, as it is shared."""
     import cv2
 

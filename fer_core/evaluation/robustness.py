@@ -126,7 +126,7 @@ def _answers(
         logits[0, places] = classifier.logits(classifier.contract.apply_batch(faces))
         for case, (corruption, severity) in enumerate(_CASES, start=1):
             spoilt = [
-                corruption.at(face, severity, rng_for(corruption.name, names[place], seed))
+                corruption.apply(face, severity, rng_for(corruption.name, names[place], seed))
                 for place, face in zip(places, faces, strict=True)
             ]
             logits[case, places] = classifier.logits(classifier.contract.apply_batch(spoilt))
@@ -157,9 +157,9 @@ def _course(corruption: Corruption, standings: list[Scores]) -> CorruptionCurve:
     return CorruptionCurve(
         name=corruption.name,
         title=corruption.title,
-        parameter_range=corruption.range_in_words(),
+        parameter_range=corruption.describe_range(),
         severities=tuple(
-            SeverityResult(parameter=parameter, description=corruption.in_words(severity), scores=scores)
+            SeverityResult(parameter=parameter, description=corruption.describe(severity), scores=scores)
             for severity, (parameter, scores) in enumerate(zip(corruption.parameters, standings, strict=True), start=1)
         ),
     )

@@ -13,7 +13,7 @@ _BITS_PER_SAMPLE = 258
 """TIFF's tag."""
 
 
-def is_wide_color(image: ImageFile, content: bytes) -> bool:
+def is_16_bit_color(image: ImageFile, content: bytes) -> bool:
     """Whether a file has 16 bits a sample where Pillow, which has no such mode, would keep only the upper 8 of them."""
     if image.mode not in ("RGB", "RGBA", "LA"):
         return False
@@ -23,8 +23,8 @@ def is_wide_color(image: ImageFile, content: bytes) -> bool:
     return image.format == "TIFF" and set(tags.get(_BITS_PER_SAMPLE, ())) == {16}
 
 
-def wide_color(content: bytes) -> NDArray[np.uint8] | None:
-    """A file's samples, scaled to 8 bits as `scaled_to_bytes` says; None where OpenCV can't decode it.
+def decode_16_bit(content: bytes) -> NDArray[np.uint8] | None:
+    """A file's samples, scaled to 8 bits as `scale_to_uint8` says; None where OpenCV can't decode it.
 
     Returns:
         uint8, shape (H, W, 3) RGB or (H, W, 4) RGBA, not turned by any orientation that it states.
@@ -37,14 +37,14 @@ def wide_color(content: bytes) -> NDArray[np.uint8] | None:
         return None
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3:
         return None
-    color = scaled_to_bytes(pixels[..., 2::-1])[0]
+    color = scale_to_uint8(pixels[..., 2::-1])[0]
     if pixels.shape[2] == 3:
         return color
     alpha = np.asarray(pixels[..., 3], np.uint16) >> 8
     return np.dstack([color, alpha.astype(np.uint8)])
 
 
-def scaled_to_bytes(values: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
+def scale_to_uint8(values: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
     """Samples of a wide type as bytes, by the range they were meant for, and in words how wide they were.
 
     Cameras store 10, 12 or 14 bits in 16, so integers are scaled by the smallest of these depths that holds the

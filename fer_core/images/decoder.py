@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from fer_core.errors import UnreadableImageError
-from fer_core.images.bit_depth import is_wide_color, scaled_to_bytes, wide_color
-from fer_core.images.formats import ALLOWED, image_format
+from fer_core.images.bit_depth import decode_16_bit, is_16_bit_color, scale_to_uint8
+from fer_core.images.formats import SUPPORTED_FORMATS, detect_format
 
 BACKGROUND_GRAY = 128
 _ORIENTATION_TAG = 0x0112
 
-DAMAGE = (
+DECODE_ERRORS = (
     OSError,
     EOFError,
     SyntaxError,
@@ -62,7 +62,7 @@ _JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _JPEG_EXIF = b"Exif\0\0"
 
 
-class DecodedFile(NamedTuple):
+class DecodedImage(NamedTuple):
     """A decoded image file.
 
     Attributes:
@@ -86,7 +86,7 @@ class _Header(NamedTuple):
     mode: str
 
 
-def decode_image(content: bytes, pixels_max: int, *, name: str = "It", side_max: int | None = None) -> DecodedFile:
+def decode_image(content: bytes, pixels_max: int, *, name: str = "It", side_max: int | None = None) -> DecodedImage:
     """Decode an image file: gray stays gray, what is transparent is laid on mid-gray, EXIF orientation is applied.
 
     Args:
@@ -96,7 +96,7 @@ def decode_image(content: bytes, pixels_max: int, *, name: str = "It", side_max:
         name: what messages call the file.
         side_max: a picture with a longer side is scaled down to it.
     Raises:
-        UnreadableImageError: it is no image of a format in `ALLOWED`, is damaged, or is over the limit.
+        UnreadableImageError: it is no image of a format in `SUPPORTED_FORMATS`, is damaged, or is over the limit.
     """
     header = _plain_header(content)
     if header and (side_max is None or max(header[:2]) <= side_max):
@@ -104,7 +104,7 @@ def decode_image(content: bytes, pixels_max: int, *, name: str = "It", side_max:
         pixels = _decode_plain(content)
         if pixels is not None:
             notes = ("gray",) if pixels.ndim == 2 else ()
-            return DecodedFile(pixels, header.width, header.height, header.mode, notes)
+            return DecodedImage(pixels, header.width, header.height, header.mode, notes)
     return _decode_any(content, pixels_max, name, side_max)
 
 
@@ -152,7 +152,7 @@ def _is_turned(segment: bytes) -> bool:
     try:
         exif.load(segment)
         return exif.get(_ORIENTATION_TAG, 1) != 1
-    except DAMAGE:
+    except DECODE_ERRORS:
         return True  # let Pillow see what it makes of it
 
 
@@ -168,7 +168,7 @@ def _decode_plain(content: bytes) -> NDArray[np.uint8] | None:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels, np.uint8)
 
 
-def _decode_any(content: bytes, pixels_max: int, name: str, side_max: int | None) -> DecodedFile:
+def _decode_any(content: bytes, pixels_max: int, name: str, side_max: int | None) -> DecodedImage:
     image = _parsed(content, name)
     mode = image.mode
     _check_pixels(*image.size, pixels_max, name)
@@ -190,18 +190,18 @@ def _decode_any(content: bytes, pixels_max: int, name: str, side_max: int | None
         width, height = (height, width) if turn >= 5 else (width, height)
     if turn in _TURNS or orientation in _TURNS:
         notes.append("turned upright by its EXIF orientation")
-    return DecodedFile(np.array(opaque, np.uint8), width, height, mode, tuple(note for note in notes if note))
+    return DecodedImage(np.array(opaque, np.uint8), width, height, mode, tuple(note for note in notes if note))
 
 
 def _parsed(content: bytes, name: str) -> ImageFile.ImageFile:
     """The image with its header read and its pixels still packed."""
-    known = image_format(content)
+    known = detect_format(content)
     if known is None:
         what = "not an image" if content else "empty (0 bytes)"
-        raise UnreadableImageError(f"{name} is {what}. Give a {ALLOWED} file.")
+        raise UnreadableImageError(f"{name} is {what}. Give a {SUPPORTED_FORMATS} file.")
     try:
         return known.parser(io.BytesIO(content))
-    except DAMAGE as exc:
+    except DECODE_ERRORS as exc:
         raise UnreadableImageError(
             f"{name} begins like a {known.name} image, but its header is damaged ({_in_a_line(exc)}). "
             "Give a whole copy of it."
@@ -229,7 +229,7 @@ def _load(image: ImageFile.ImageFile, size: tuple[int, int], name: str) -> None:
         if image.format in ("JPEG", "MPO"):
             image.draft(None, size)
         image.load()
-    except DAMAGE as exc:
+    except DECODE_ERRORS as exc:
         raise UnreadableImageError(
             f"{name} is damaged or cut short and can't be decoded ({_in_a_line(exc)}). Give a whole copy of it."
         ) from exc
@@ -245,7 +245,7 @@ def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 (upright) to 8; a broken EXIF block counts as upright."""
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
-    except DAMAGE:
+    except DECODE_ERRORS:
         return 1
     return value if isinstance(value, int) else 1
 
@@ -253,10 +253,10 @@ def _orientation(image: Image.Image) -> int:
 def _eight_bit(image: ImageFile.ImageFile, content: bytes) -> tuple[Image.Image, str]:
     """The picture in mode L, RGB or RGBA, and a note on what it was."""
     if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
-        values, depth = scaled_to_bytes(np.asarray(image))
+        values, depth = scale_to_uint8(np.asarray(image))
         return Image.fromarray(values), f"{depth} gray, scaled to 8-bit"
-    if is_wide_color(image, content):
-        wide = wide_color(content)
+    if is_16_bit_color(image, content):
+        wide = decode_16_bit(content)
         if wide is not None and wide.shape[:2] == image.size[::-1]:
             return Image.fromarray(wide), f"16-bit {'gray' if image.mode == 'LA' else 'color'}, scaled to 8-bit"
     plain: Image.Image = image

@@ -16,10 +16,10 @@ from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-ALLOWED = "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP, TIFF or PPM"
+SUPPORTED_FORMATS = "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP, TIFF or PPM"
 
 HEAD_BYTES = 64
-"""What `image_format` needs of a file."""
+"""What `detect_format` needs of a file."""
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
@@ -63,7 +63,7 @@ _MAGICS: tuple[tuple[re.Pattern[bytes], ImageFormat], ...] = tuple(
 )
 
 
-def image_format(content: bytes) -> ImageFormat | None:
+def detect_format(content: bytes) -> ImageFormat | None:
     """The format of a file, by its content or its first `HEAD_BYTES`; None where it is no image that can be read."""
     for magic, known in _MAGICS:
         if magic.match(content):

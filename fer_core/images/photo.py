@@ -10,8 +10,8 @@ import numpy as np
 
 from fer_core.errors import UnreadableImageError
 from fer_core.faces import FaceBox, RgbImage
-from fer_core.images.decoder import DAMAGE, decode_image
-from fer_core.images.formats import ALLOWED, image_format
+from fer_core.images.decoder import DECODE_ERRORS, decode_image
+from fer_core.images.formats import SUPPORTED_FORMATS, detect_format
 from fer_core.settings import MIB, Settings
 
 ANALYSIS_SIDE_PX = 4096
@@ -22,7 +22,7 @@ _OF_FRAMES = {"GIF", "PNG", "WEBP", "TIFF", "AVIF"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DecodedImage:
+class Photo:
     """A picture ready for analysis.
 
     `width` and `height` are those of the file, upright. `pixels` (uint8, shape (H, W, 3), RGB) has the same
@@ -48,7 +48,7 @@ def _scaled(box: FaceBox, across: float, down: float) -> FaceBox:
     return FaceBox(round(box.x * across), round(box.y * down), round(box.width * across), round(box.height * down))
 
 
-def read_image(source: bytes | Path, settings: Settings, *, name: str = "") -> DecodedImage:
+def read_image(source: bytes | Path, settings: Settings, *, name: str = "") -> Photo:
     """Decode an image file.
 
     Args:
@@ -56,7 +56,7 @@ def read_image(source: bytes | Path, settings: Settings, *, name: str = "") -> D
         settings: the limits, `image_bytes_max` and `image_pixels_max`; both are checked before decoding.
         name: what messages call the picture; by default the file's name.
     Raises:
-        UnreadableImageError: it is no image of a kind in `ALLOWED`, is damaged, or is over a limit.
+        UnreadableImageError: it is no image of a kind in `SUPPORTED_FORMATS`, is damaged, or is over a limit.
     """
     name = name or (source.name if isinstance(source, Path) else "The picture")
     content = _content(source, settings, name)
@@ -67,7 +67,7 @@ def read_image(source: bytes | Path, settings: Settings, *, name: str = "") -> D
         notes.append(f"scaled from {width}x{height} to {pixels.shape[1]}x{pixels.shape[0]} for analysis")
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[:, :, None], 3, axis=2)
-    return DecodedImage(pixels, width, height, tuple(note for note in notes if note))
+    return Photo(pixels, width, height, tuple(note for note in notes if note))
 
 
 def _content(source: bytes | Path, settings: Settings, name: str) -> bytes:
@@ -83,13 +83,13 @@ def _content(source: bytes | Path, settings: Settings, name: str) -> bytes:
     except OSError as exc:
         raise UnreadableImageError(f"{name} can't be opened: {exc.strerror or exc}. Check the path.") from exc
     if not content:
-        raise UnreadableImageError(f"{name} is empty (0 bytes). Give a {ALLOWED} file.")
+        raise UnreadableImageError(f"{name} is empty (0 bytes). Give a {SUPPORTED_FORMATS} file.")
     return content
 
 
 def _frames_note(content: bytes) -> str:
     """Which frame of how many is used. A phone's JPEG with a second picture inside (a depth map) needs no word."""
-    known = image_format(content)
+    known = detect_format(content)
     if known is None or known.name not in _OF_FRAMES or (known.name == "PNG" and b"acTL" not in content):
         return ""
     what = "page" if known.name == "TIFF" else "frame"
@@ -97,6 +97,6 @@ def _frames_note(content: bytes) -> str:
         return f"first {what} used"
     try:
         count = getattr(known.parser(io.BytesIO(content)), "n_frames", 1)
-    except DAMAGE:
+    except DECODE_ERRORS:
         return f"first {what} used"
     return f"first {what} of {count} used" if count > 1 else ""

@@ -16,7 +16,7 @@ from fer_core.detection.detector import DetectedFace, FaceDetector
 from fer_core.detection.photo_search import search_photo
 from fer_core.errors import DetectorError, FerscopeError, InputError
 from fer_core.faces import FaceBox, RgbImage, crop_face
-from fer_core.images.photo import DecodedImage, read_image
+from fer_core.images.photo import Photo, read_image
 from fer_core.inference.abstention import WORDS, AbstainReason, abstain_reasons, best_two
 from fer_core.inference.face_quality import FaceQuality, crop_quality, face_quality
 from fer_core.labels import Expression
@@ -104,7 +104,7 @@ class ImagePrediction:
     error: str
     faces: tuple[FacePrediction, ...]
     rotation_deg: int = 0
-    decoded: DecodedImage | None = None
+    decoded: Photo | None = None
 
     @classmethod
     def failed(cls, source: str, error: str) -> ImagePrediction:

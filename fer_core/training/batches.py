@@ -15,8 +15,8 @@ from fer_core.data.record import Split
 from fer_core.errors import InputError
 from fer_core.labels import LabelSet
 from fer_core.training.affect import affect_targets
-from fer_core.training.augmentation.mixup import mix
-from fer_core.training.augmentation.pipeline import augment_both
+from fer_core.training.augmentation.mixup import mix_images
+from fer_core.training.augmentation.pipeline import augment_with_geometric_view
 from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.feed import Fed
@@ -105,7 +105,7 @@ def make_batch(
     if config == _UNCHANGED:
         images = unchanged = levels(fed.images)
     else:
-        images, unchanged = augment_both(planes(fed.images), config, generator)
+        images, unchanged = augment_with_geometric_view(planes(fed.images), config, generator)
     targets, class_indices = (
         torch.from_numpy(values[rows]).to(device) for values in (data.targets, data.class_indices)
     )
@@ -113,7 +113,9 @@ def make_batch(
     if not mixes:
         return Batch(images, targets, class_indices, affect, unchanged if placed else None)
     channels = images.shape[1]
-    mixed = mix(torch.cat([images, unchanged], 1) if placed else images, config, generator)  # one chance for both
+    mixed = mix_images(
+        torch.cat([images, unchanged], 1) if placed else images, config, generator
+    )  # one chance for both
     return Batch(
         mixed.images[:, :channels],
         mixed.of(targets),

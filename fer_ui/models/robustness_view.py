@@ -94,7 +94,7 @@ def _pictures(every: list[Corruption]) -> None:
 
 
 def _alt(each: Corruption) -> str:
-    return f"{each.title}: a drawn face as it is, then {each.range_in_words()}"
+    return f"{each.title}: a drawn face as it is, then {each.describe_range()}"
 
 
 @st.cache_data(show_spinner=False, max_entries=len(CORRUPTIONS))
@@ -109,7 +109,7 @@ def example_strip(name: str) -> NDArray[np.uint8]:
     strip = np.zeros((_FACE_PX, (SEVERITIES + 1) * step, 4), np.uint8)
     for severity in range(SEVERITIES + 1):
         left = severity * step + (_GAP_PX if severity else 0)  # the face as it is stands a little apart
-        seen = CORRUPTIONS[name].at(face, severity, rng_for(name, "example", 0))
+        seen = CORRUPTIONS[name].apply(face, severity, rng_for(name, "example", 0))
         strip[:, left : left + _FACE_PX] = np.dstack([seen, np.full(seen.shape[:2], 255, np.uint8)])
     return strip.repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1)
 

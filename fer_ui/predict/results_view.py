@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from fer_core.calibration import OperatingPoint
-from fer_core.images.photo import DecodedImage
+from fer_core.images.photo import Photo
 from fer_core.inference.predictor import FacePrediction, FacesMode, ImagePrediction, Predictor
 from fer_core.settings import settings
 from fer_ui.chart_view import show_chart
@@ -44,7 +44,7 @@ def show_picture(
     return ImagePrediction.failed(name, _FAILED)
 
 
-def _show(picture: int, prediction: ImagePrediction, image: DecodedImage, confidence_threshold: float) -> None:
+def _show(picture: int, prediction: ImagePrediction, image: Photo, confidence_threshold: float) -> None:
     faces = prediction.faces
     left, right = st.columns(2, gap="medium")
     with left:
@@ -83,5 +83,5 @@ def _found(number: int) -> str:
     return {0: "No face found", 1: "One face found"}.get(number, f"{number} faces found")
 
 
-def _facts(name: str, image: DecodedImage) -> str:
+def _facts(name: str, image: Photo) -> str:
     return ", ".join([f"{name}, {image.width}x{image.height} pixels", *image.notes])

@@ -31,7 +31,7 @@ def make_report(by_corruption: Mapping[str, Sequence[float]] | None = None, **mo
         )
         curves.append(
             CorruptionCurve(
-                name=name, title=corruption.title, parameter_range=corruption.range_in_words(), severities=severities
+                name=name, title=corruption.title, parameter_range=corruption.describe_range(), severities=severities
             )
         )
     header = {"model": "tiny", "dataset": "ferplus", "split": "test", "protocol": "majority", "point": "accurate"}

@@ -11,7 +11,7 @@ from fer_core.data.record import Split, match_split_name
 from fer_core.data.sources.byte_range import read_head
 from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
-from fer_core.images.formats import HEAD_BYTES, image_format
+from fer_core.images.formats import HEAD_BYTES, detect_format
 
 IMAGE_ENDINGS = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".webp", ".avif", ".heic", ".heif", ".hif"),
@@ -38,7 +38,7 @@ def _begins_like_an_image(source: Source, name: str) -> bool:
     if name.lower().endswith(_OTHER_ENDINGS):
         return False
     try:
-        return image_format(read_head(source.locate(name), HEAD_BYTES)) is not None
+        return detect_format(read_head(source.locate(name), HEAD_BYTES)) is not None
     except DatasetError:
         return False
 

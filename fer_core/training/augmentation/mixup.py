@@ -11,7 +11,7 @@ from fer_core.training.config.augmentation import AugmentConfig
 
 
 @dataclass(frozen=True, slots=True)
-class Mixed:
+class MixedBatch:
     """A batch after mixing.
 
     Attributes:
@@ -30,7 +30,7 @@ class Mixed:
         return share * values + (1 - share) * values[self.partner]
 
 
-def mix(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> Mixed:
+def mix_images(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> MixedBatch:
     """Mix each image of a batch with another, by mixup or cutmix.
 
     Zhang et al. (2018), "mixup: Beyond Empirical Risk Minimization"; Yun et al. (2019), "CutMix: Regularization
@@ -51,10 +51,10 @@ def mix(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator)
         inside = _patches(share, images.shape[-1], generator)
         share = 1 - inside.float().mean((1, 2))
         mixed = torch.where(inside.to(images.device)[:, None], images[partner], images)
-        return Mixed(mixed, share.to(images.device), partner)
+        return MixedBatch(mixed, share.to(images.device), partner)
     share = share.to(images.device)
     each = share[:, None, None, None]
-    return Mixed(each * images + (1 - each) * images[partner], share, partner)
+    return MixedBatch(each * images + (1 - each) * images[partner], share, partner)
 
 
 def _beta(alpha: float, n: int, generator: torch.Generator) -> torch.Tensor:

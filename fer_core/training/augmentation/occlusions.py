@@ -12,7 +12,7 @@ _DARK_LENSES_01 = 0.25
 """Of the glasses, how many are sunglasses."""
 
 
-def put_on_glasses(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
+def random_glasses(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
     """Some of the faces behind the rims of glasses, a few of them behind dark lenses.
 
     Args:
@@ -25,60 +25,60 @@ def put_on_glasses(images: torch.Tensor, share_01: float, generator: torch.Gener
     if not share_01:
         return images
     n, side = len(images), images.shape[-1]
-    x, y = _places(side)
-    moved_x, moved_y = _between(n, -0.04, 0.04, generator), _between(n, -0.05, 0.05, generator)
-    wide, high = _between(n, 0.12, 0.17, generator), _between(n, 0.08, 0.13, generator)
-    thick = _between(n, 0.1, 0.3, generator)
+    x, y = _pixel_centers(side)
+    moved_x, moved_y = _uniform(n, -0.04, 0.04, generator), _uniform(n, -0.05, 0.05, generator)
+    wide, high = _uniform(n, 0.12, 0.17, generator), _uniform(n, 0.08, 0.13, generator)
+    thick = _uniform(n, 0.1, 0.3, generator)
     left, right = (((x - at - moved_x) / wide) ** 2 + ((y - _EYES_Y - moved_y) / high) ** 2 for at in _EYES_X)
     nearest = torch.minimum(left, right).sqrt()
     rim = (nearest - 1).abs() < thick / 2
     middle = (_EYES_X[0] + _EYES_X[1]) / 2 + moved_x
     bridge = ((x - middle).abs() < (_EYES_X[1] - _EYES_X[0]) / 2 - wide) & ((y - _EYES_Y - moved_y).abs() < 0.02)
-    dark = _between(n, 0, 1, generator) < _DARK_LENSES_01
-    opaque = torch.where(dark, _between(n, 0.5, 1, generator), torch.zeros(n, 1, 1))
+    dark = _uniform(n, 0, 1, generator) < _DARK_LENSES_01
+    opaque = torch.where(dark, _uniform(n, 0.5, 1, generator), torch.zeros(n, 1, 1))
     lens = (nearest < 1).float() * opaque
     covered = torch.where(rim | bridge, torch.ones(()), lens)
-    chosen = _between(n, 0, 1, generator) < share_01
-    return _covered(images, covered * chosen, _between(n, 0, 80, generator))
+    chosen = _uniform(n, 0, 1, generator) < share_01
+    return _overlay(images, covered * chosen, _uniform(n, 0, 80, generator))
 
 
-def put_up_a_hand(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
+def random_hand_occlusion(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
     """Some of the faces partly behind a hand, which comes from below or from a side and is about as light as they are.
 
-    Arguments and result as `put_on_glasses`.
+    Arguments and result as `random_glasses`.
     """
     if not share_01:
         return images
     n, side = len(images), images.shape[-1]
-    x, y = _places(side)
+    x, y = _pixel_centers(side)
     # From straight below to level with the middle of either side; 0 points down.
-    around = torch.deg2rad(_between(n, -100, 100, generator))
-    away = _between(n, 0.3, 0.5, generator)
+    around = torch.deg2rad(_uniform(n, -100, 100, generator))
+    away = _uniform(n, 0.3, 0.5, generator)
     across = x - 0.5 - away * around.sin()
     down = y - 0.5 - away * around.cos()
-    turned = around + torch.deg2rad(_between(n, -40, 40, generator))
+    turned = around + torch.deg2rad(_uniform(n, -40, 40, generator))
     along = across * turned.sin() + down * turned.cos()
     beside = across * turned.cos() - down * turned.sin()
-    length, breadth = _between(n, 0.22, 0.4, generator), _between(n, 0.1, 0.2, generator)
+    length, breadth = _uniform(n, 0.22, 0.4, generator), _uniform(n, 0.1, 0.2, generator)
     inside = ((along / length) ** 2 + (beside / breadth) ** 2 < 1).float()
     fingers = 1 - 0.25 * (beside / breadth * torch.pi * 2.5).cos() ** 8  # the dark lines between them
-    light = images.mean((1, 2, 3)).cpu()[:, None, None] * _between(n, 0.7, 1.3, generator)
-    chosen = _between(n, 0, 1, generator) < share_01
-    return _covered(images, inside * chosen, (light * fingers).clamp(0, 255))
+    light = images.mean((1, 2, 3)).cpu()[:, None, None] * _uniform(n, 0.7, 1.3, generator)
+    chosen = _uniform(n, 0, 1, generator) < share_01
+    return _overlay(images, inside * chosen, (light * fingers).clamp(0, 255))
 
 
-def _between(n: int, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
+def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
     """n numbers from `low` to `high`; shape (n, 1, 1)."""
     return torch.rand(n, 1, 1, generator=generator) * (high - low) + low
 
 
-def _places(side: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _pixel_centers(side: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Across and down, of the pixels' middles, as shares of the side; shapes (1, 1, S) and (1, S, 1)."""
     middles = (torch.arange(side) + 0.5) / side
     return middles[None, None, :], middles[None, :, None]
 
 
-def _covered(images: torch.Tensor, opaque_01: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
+def _overlay(images: torch.Tensor, opaque_01: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
     """The images with `levels` over them; both of a shape that spreads to (N, S, S)."""
     opaque, over = (each.to(images)[:, None] for each in (opaque_01, levels))
     return images * (1 - opaque) + over * opaque

@@ -5,15 +5,22 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from fer_core.training.augmentation.occlusions import put_on_glasses, put_up_a_hand
-from fer_core.training.augmentation.pixels import add_noise, bend, blur, compress, shrink, turn_gray
+from fer_core.training.augmentation.occlusions import random_glasses, random_hand_occlusion
+from fer_core.training.augmentation.pixels import (
+    random_blur,
+    random_downscale,
+    random_gamma,
+    random_grayscale,
+    random_jpeg,
+    random_noise,
+)
 from fer_core.training.config.augmentation import AugmentConfig
 
 _ERASED_SIDE_01 = (0.1, 0.35)
 
 
 def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
-    """Change each image of a batch at random, by itself; `mix.mix` mixes images with each other.
+    """Change each image of a batch at random, by itself; `mix_images.mix_images` mixes images with each other.
 
     Args:
         images: float32, shape (N, C, S, S), 0..255.
@@ -22,25 +29,25 @@ def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Genera
     Returns:
         float32, the same shape, 0..255.
     """
-    return augment_both(images, config, generator)[0]
+    return augment_with_geometric_view(images, config, generator)[0]
 
 
-def augment_both(
+def augment_with_geometric_view(
     images: torch.Tensor, config: AugmentConfig, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """As `augment`, and the same images moved alike but with nothing else done to them."""
-    covered = put_on_glasses(images, config.glasses_prob, generator)
-    covered = put_up_a_hand(covered, config.hand_prob, generator)
-    grid = _grid(images, config, generator)
-    placed = _moved(images, grid)
-    changed = placed if covered is images else _moved(covered, grid)
-    spared = _spared(images, config, generator)
-    lit = _in_another_light(_where(spared, placed, changed), config, generator)
-    seen = _where(spared, lit, _spoilt(lit, config, generator))
-    return _erase(seen, config.erase_prob, generator), placed
+    covered = random_glasses(images, config.glasses_prob, generator)
+    covered = random_hand_occlusion(covered, config.hand_prob, generator)
+    grid = _sample_grid(images, config, generator)
+    placed = _warp(images, grid)
+    changed = placed if covered is images else _warp(covered, grid)
+    spared = _sample_kept(images, config, generator)
+    lit = _random_light(_where(spared, placed, changed), config, generator)
+    seen = _where(spared, lit, _degrade(lit, config, generator))
+    return _random_erasing(seen, config.erase_prob, generator), placed
 
 
-def _spared(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
+def _sample_kept(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
     """Which images nothing spoils; None where that can happen to all. Shape (N, 1, 1, 1)."""
     if config.degrade_prob == 1:
         return None
@@ -51,19 +58,19 @@ def _where(chosen: torch.Tensor | None, images: torch.Tensor, others: torch.Tens
     return others if chosen is None else torch.where(chosen, images, others)
 
 
-def _in_another_light(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
-    images = _gain(images, config, generator)
-    images = _light(images, config, generator)
-    images = bend(images, config.gamma_01, generator)
-    return turn_gray(images, config.grayscale_prob, generator)
+def _random_light(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    images = _random_gain(images, config, generator)
+    images = _random_contrast(images, config, generator)
+    images = random_gamma(images, config.gamma_01, generator)
+    return random_grayscale(images, config.grayscale_prob, generator)
 
 
-def _spoilt(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+def _degrade(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
     """As a poor lens, a far face, a poor sensor and a poor connection would show it."""
-    images = blur(images, config.blur_px, generator)
-    images = shrink(images, config.downscale_prob, config.downscale_px_min, generator)
-    images = add_noise(images, config.noise_01, generator)
-    return compress(images, config.jpeg_prob, config.jpeg_quality_min, generator)
+    images = random_blur(images, config.blur_px, generator)
+    images = random_downscale(images, config.downscale_prob, config.downscale_px_min, generator)
+    images = random_noise(images, config.noise_01, generator)
+    return random_jpeg(images, config.jpeg_prob, config.jpeg_quality_min, generator)
 
 
 def _uniform(n: int, reach: float, generator: torch.Generator) -> torch.Tensor:
@@ -71,14 +78,14 @@ def _uniform(n: int, reach: float, generator: torch.Generator) -> torch.Tensor:
     return (torch.rand(n, generator=generator) * 2 - 1) * reach
 
 
-def _moved(images: torch.Tensor, grid: torch.Tensor | None) -> torch.Tensor:
-    """The images at the places that `_grid` drew; what comes from outside repeats the edge."""
+def _warp(images: torch.Tensor, grid: torch.Tensor | None) -> torch.Tensor:
+    """The images at the places that `_sample_grid` drew; what comes from outside repeats the edge."""
     if grid is None:
         return images
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def _grid(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
+def _sample_grid(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
     """Flip, shear, rotate, scale, shift and crop in one interpolation; None where none of them is asked for."""
     crops = config.crop_min_01 < 1
     if not any((config.flip_prob, config.rotate_deg, config.scale_01, config.translate_01, config.shear_01, crops)):
@@ -106,7 +113,7 @@ def _grid(images: torch.Tensor, config: AugmentConfig, generator: torch.Generato
     return F.affine_grid(affine, list(images.shape), align_corners=False)
 
 
-def _gain(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+def _random_gain(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
     """Gray levels times a number, as more or less light would make them, cut off at 255."""
     low, high = config.gain_low, config.gain_high
     if low == high == 1:
@@ -115,7 +122,7 @@ def _gain(images: torch.Tensor, config: AugmentConfig, generator: torch.Generato
     return (images * gain.to(images.device)[:, None, None, None]).clamp(0, 255)
 
 
-def _light(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+def _random_contrast(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
     """Contrast about each image's mean, then brightness, then back into 0..255."""
     if not (config.brightness_01 or config.contrast_01):
         return images
@@ -126,7 +133,7 @@ def _light(images: torch.Tensor, config: AugmentConfig, generator: torch.Generat
     return ((images - mean) * contrast + mean + brightness).clamp(0, 255)
 
 
-def _erase(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
+def _random_erasing(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
     """Fill one rectangle of some of the images with their mean.
 
     Zhong et al. (2020), "Random Erasing Data Augmentation".

@@ -15,7 +15,7 @@ _SPREADS = 2.5
 """How many standard deviations of a Gaussian a blur's kernel reaches."""
 
 
-def bend(images: torch.Tensor, gamma_01: float, generator: torch.Generator) -> torch.Tensor:
+def random_gamma(images: torch.Tensor, gamma_01: float, generator: torch.Generator) -> torch.Tensor:
     """Gray levels to the power of a number between 1 / (1 + g) and 1 + g, either side as likely."""
     if not gamma_01:
         return images
@@ -24,7 +24,7 @@ def bend(images: torch.Tensor, gamma_01: float, generator: torch.Generator) -> t
     return (images.clamp(min=0) / 255) ** exponent[:, None, None, None] * 255
 
 
-def turn_gray(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
+def random_grayscale(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
     """Some of the images without their colors; gray ones stay as they are."""
     if not share_01 or images.shape[1] != 3:
         return images
@@ -33,7 +33,7 @@ def turn_gray(images: torch.Tensor, share_01: float, generator: torch.Generator)
     return torch.where(chosen[:, None, None, None], gray, images)
 
 
-def blur(images: torch.Tensor, sigma_px: float, generator: torch.Generator) -> torch.Tensor:
+def random_blur(images: torch.Tensor, sigma_px: float, generator: torch.Generator) -> torch.Tensor:
     """Gaussian blur, of each image by its own standard deviation up to `sigma_px`; edges are repeated."""
     if not sigma_px:
         return images
@@ -42,11 +42,11 @@ def blur(images: torch.Tensor, sigma_px: float, generator: torch.Generator) -> t
     reach = min(math.ceil(_SPREADS * sigma_px), side - 1)
     kernels = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / sigma[:, None]) ** 2)
     kernels = (kernels / kernels.sum(1, keepdim=True)).to(images.device)
-    across = _weighed(F.pad(images, (reach, reach, 0, 0), "replicate"), kernels, 3)
-    return _weighed(F.pad(across, (0, 0, reach, reach), "replicate"), kernels, 2)
+    across = _convolve(F.pad(images, (reach, reach, 0, 0), "replicate"), kernels, 3)
+    return _convolve(F.pad(across, (0, 0, reach, reach), "replicate"), kernels, 2)
 
 
-def _weighed(wide: torch.Tensor, kernels: torch.Tensor, axis: int) -> torch.Tensor:
+def _convolve(wide: torch.Tensor, kernels: torch.Tensor, axis: int) -> torch.Tensor:
     """Neighbors along an axis, times each image's kernel, added up; a grouped convolution is many times slower."""
     taps = kernels.shape[1]
     side = wide.shape[axis] - taps + 1
@@ -57,7 +57,7 @@ def _weighed(wide: torch.Tensor, kernels: torch.Tensor, axis: int) -> torch.Tens
     return total
 
 
-def shrink(images: torch.Tensor, share_01: float, px_min: int, generator: torch.Generator) -> torch.Tensor:
+def random_downscale(images: torch.Tensor, share_01: float, px_min: int, generator: torch.Generator) -> torch.Tensor:
     """Some of the images with the detail of a smaller face: shrunk to a side of `px_min` or more, and enlarged again.
 
     Args:
@@ -75,7 +75,7 @@ def shrink(images: torch.Tensor, share_01: float, px_min: int, generator: torch.
     return images
 
 
-def add_noise(images: torch.Tensor, deviation_01: float, generator: torch.Generator) -> torch.Tensor:
+def random_noise(images: torch.Tensor, deviation_01: float, generator: torch.Generator) -> torch.Tensor:
     """Noise on every pixel, in each image of its own standard deviation up to that share of the full range."""
     if not deviation_01:
         return images
@@ -84,7 +84,7 @@ def add_noise(images: torch.Tensor, deviation_01: float, generator: torch.Genera
     return (images + noise.to(images.device)).clamp(0, 255)
 
 
-def compress(images: torch.Tensor, share_01: float, quality_min: int, generator: torch.Generator) -> torch.Tensor:
+def random_jpeg(images: torch.Tensor, share_01: float, quality_min: int, generator: torch.Generator) -> torch.Tensor:
     """Some of the images as they come out of a JPEG file; the CPU codes them."""
     if not share_01:
         return images

@@ -13,7 +13,7 @@ from fer_core.data.catalog import open_dataset
 from fer_core.data.index.images import BOX_COLUMNS, get_face_refs, iter_images
 from fer_core.errors import DatasetError, InputError
 from fer_core.settings import Settings
-from fer_core.training.augmentation.mixup import mix
+from fer_core.training.augmentation.mixup import mix_images
 from fer_core.training.augmentation.pipeline import augment
 from fer_core.training.config.train_config import AugmentConfig
 
@@ -39,15 +39,15 @@ def preview_augmentation(
         draws: how often each face is changed, 1 to 64.
         seed: the same one gives the same pictures.
     Returns:
-        see `augmented`.
+        see `augment_faces`.
     Raises:
         InputError: too few or too many faces or draws.
         DatasetError: no such dataset or image, or an image that can't be read.
     """
-    return augmented(fitted_faces(dataset_id, ids, contract, settings), policy, draws=draws, seed=seed)
+    return augment_faces(load_faces(dataset_id, ids, contract, settings), policy, draws=draws, seed=seed)
 
 
-def fitted_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settings: Settings) -> NDArray[np.uint8]:
+def load_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settings: Settings) -> NDArray[np.uint8]:
     """Some faces of a dataset as the contract fits them, in the order of `ids`; see `preview_augmentation`.
 
     Returns:
@@ -69,7 +69,7 @@ def fitted_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settin
     return planes
 
 
-def augmented(faces: NDArray[np.uint8], policy: AugmentConfig, *, draws: int, seed: int) -> NDArray[np.uint8]:
+def augment_faces(faces: NDArray[np.uint8], policy: AugmentConfig, *, draws: int, seed: int) -> NDArray[np.uint8]:
     """Faces as they are, then changed `draws` times; a larger number of draws begins with the same pictures.
 
     Where the recipe mixes faces, these are mixed with each other.
@@ -82,23 +82,23 @@ def augmented(faces: NDArray[np.uint8], policy: AugmentConfig, *, draws: int, se
         InputError: too few or too many draws.
     """
     _require(draws, DRAWS_MAX, "draws", "Draw more with another seed.")
-    chance = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     images = torch.from_numpy(faces).float()
-    seen = [images, *(_changed(images, policy, chance) for _ in range(draws))]
+    seen = [images, *(_changed(images, policy, generator) for _ in range(draws))]
     planes = torch.stack(seen, dim=1).round().clamp(0, 255).to(torch.uint8).numpy()
     return np.ascontiguousarray(planes[:, :, 0] if planes.shape[2] == 1 else np.moveaxis(planes, 2, -1))
 
 
-def _changed(images: torch.Tensor, policy: AugmentConfig, chance: torch.Generator) -> torch.Tensor:
-    changed = augment(images, policy, chance)
-    return mix(changed, policy, chance).images if policy.mixes else changed
+def _changed(images: torch.Tensor, policy: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    changed = augment(images, policy, generator)
+    return mix_images(changed, policy, generator).images if policy.mixes else changed
 
 
 def contact_sheet(pictures: NDArray[np.uint8], side_px: int = 96, gap_px: int = 4) -> NDArray[np.uint8]:
     """One picture of all: a row a face, the face as it is first, each enlarged by whole pixels to about `side_px`.
 
     Args:
-        pictures: as `augmented` returns them.
+        pictures: as `augment_faces` returns them.
     Returns:
         uint8, shape (H, W) gray or (H, W, 3) RGB, on white.
     """

@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 
 from fer_core.corruptions.camera import (
-    add_noise,
-    blur,
-    compress,
-    darken,
+    color_cast,
+    downscale,
+    gaussian_blur,
+    gaussian_noise,
+    jpeg_compress,
+    low_light,
     overexpose,
-    shrink,
     side_light,
-    tint,
 )
 from fer_core.corruptions.corruption import rng_for
 from fer_core.faces import RgbImage
 
 
-def _chance(image: int = 0) -> np.random.Generator:
+def _rng(image: int = 0) -> np.random.Generator:
     return rng_for("test", str(image), 0)
 
 
@@ -36,32 +36,32 @@ def _patches(size: int = 48) -> RgbImage:
 
 def test_blur_keeps_the_mean_and_loses_the_edges_alike_at_any_size() -> None:
     small, large = _patches(48), _patches(192)
-    seen = blur(small, 1.5, _chance())
+    seen = gaussian_blur(small, 1.5, _rng())
     assert abs(seen.mean() - small.mean()) < 2
     assert np.abs(np.diff(seen.astype(int), axis=1)).max() < np.abs(np.diff(small.astype(int), axis=1)).max() / 2
-    shrunk = cv2.resize(blur(large, 1.5, _chance()), (48, 48), interpolation=cv2.INTER_AREA)
+    shrunk = cv2.resize(gaussian_blur(large, 1.5, _rng()), (48, 48), interpolation=cv2.INTER_AREA)
     assert np.abs(shrunk.astype(int) - seen).mean() < 3
 
 
 def test_few_pixels_are_all_that_is_left() -> None:
     face = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
-    seen = shrink(face, 16, _chance())
+    seen = downscale(face, 16, _rng())
     assert np.linalg.matrix_rank(seen[:, :, 0] / 255, tol=0.1) <= 12  # 16 across, so 12 down
     assert np.linalg.matrix_rank(face[:, :, 0] / 255, tol=0.1) > 40
-    np.testing.assert_array_equal(shrink(face, 64, _chance()), face)
-    np.testing.assert_array_equal(shrink(face, 80, _chance()), face)
+    np.testing.assert_array_equal(downscale(face, 64, _rng()), face)
+    np.testing.assert_array_equal(downscale(face, 80, _rng()), face)
 
 
 def test_a_jpeg_keeps_the_colors_in_their_order() -> None:
     face = _flat(0)
     face[:, :, 0] = 200
-    red, green, blue = compress(face, 60, _chance()).reshape(-1, 3).mean(0)
+    red, green, blue = jpeg_compress(face, 60, _rng()).reshape(-1, 3).mean(0)
     assert red > 180
     assert max(green, blue) < 20
 
 
 def test_noise_has_the_deviation_that_is_asked_for_and_no_color() -> None:
-    seen = add_noise(_flat(128), 20, _chance()).astype(float)
+    seen = gaussian_noise(_flat(128), 20, _rng()).astype(float)
     assert seen.std() == pytest.approx(20, rel=0.05)
     assert seen.mean() == pytest.approx(128, abs=1)
     assert np.ptp(seen, axis=2).max() == 0
@@ -70,29 +70,29 @@ def test_noise_has_the_deviation_that_is_asked_for_and_no_color() -> None:
 @pytest.mark.parametrize("stops", [1, 2, 3])
 def test_a_stop_halves_or_doubles_the_light(stops: int) -> None:
     before = 90 / 255
-    dark = darken(_flat(90), stops, _chance()) / 255
+    dark = low_light(_flat(90), stops, _rng()) / 255
     assert (dark**2.2).mean() == pytest.approx(before**2.2 / 2**stops, rel=0.05)
-    bright = overexpose(_flat(90), stops, _chance()) / 255
+    bright = overexpose(_flat(90), stops, _rng()) / 255
     assert (bright**2.2).mean() == pytest.approx(min(1, before**2.2 * 2**stops), rel=0.03)
 
 
 def test_darkness_hides_more_behind_its_noise() -> None:
     contrasts = []
     for stops in (1, 3, 5):
-        seen = darken(_flat(120), stops, _chance()) / 255
+        seen = low_light(_flat(120), stops, _rng()) / 255
         contrasts.append(seen.mean() / seen.std())
     assert contrasts[0] > 2 * contrasts[1] > 4 * contrasts[2]
 
 
 def test_white_stays_white_and_nothing_darkens_with_more_light() -> None:
     face = _patches()
-    seen = overexpose(face, 1, _chance())
+    seen = overexpose(face, 1, _rng())
     assert (seen >= face).all()
-    assert (overexpose(_flat(255), 1, _chance()) == 255).all()
+    assert (overexpose(_flat(255), 1, _rng()) == 255).all()
 
 
 def test_light_from_the_side_comes_from_either() -> None:
-    lit = [side_light(_flat(100), 4, _chance(image)).astype(int) for image in range(16)]
+    lit = [side_light(_flat(100), 4, _rng(image)).astype(int) for image in range(16)]
     slopes = [seen[:, -5:].mean() - seen[:, :5].mean() for seen in lit]
     assert min(slopes) < -60
     assert max(slopes) > 60
@@ -105,7 +105,7 @@ def test_a_tint_is_a_color_and_no_gray_model_sees_it() -> None:
     face = np.repeat(gray[:, :, None], 3, axis=2)
     hues = []
     for image in range(20):
-        seen = tint(face, 50, _chance(image))
+        seen = color_cast(face, 50, _rng(image))
         assert np.abs(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY).astype(int) - gray).max() <= 1
         hues.append(seen[8, 8].astype(int) - gray[8, 8])
     assert all(np.abs(hue).max() > 25 for hue in hues)

@@ -14,8 +14,8 @@ from fer_core.errors import InputError
 from fer_core.faces import RgbImage
 from fer_core.labels import Expression
 
-EVERY = list(CORRUPTIONS.values())
-each_disturbance = pytest.mark.parametrize("each", EVERY, ids=list(CORRUPTIONS))
+ALL_CORRUPTIONS = list(CORRUPTIONS.values())
+each_corruption = pytest.mark.parametrize("corruption", ALL_CORRUPTIONS, ids=list(CORRUPTIONS))
 
 
 def _faces(size_px: int = 48, gray: bool = False) -> list[RgbImage]:
@@ -28,69 +28,72 @@ def _faces(size_px: int = 48, gray: bool = False) -> list[RgbImage]:
     return faces
 
 
-@each_disturbance
+@each_corruption
 @pytest.mark.parametrize("shape", [(48, 48), (20, 20), (224, 224), (37, 61), (3, 2), (1, 1)])
-def test_a_face_of_any_size_keeps_its_shape_and_is_left_alone(each: Corruption, shape: tuple[int, int]) -> None:
+def test_a_face_of_any_size_keeps_its_shape_and_is_left_alone(corruption: Corruption, shape: tuple[int, int]) -> None:
     face = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
     before = face.copy()
     for severity in range(SEVERITIES + 1):
-        seen = each.at(face, severity, rng_for(each.name, "a", 0))
+        seen = corruption.apply(face, severity, rng_for(corruption.name, "a", 0))
         assert (seen.shape, seen.dtype) == (face.shape, np.uint8)
         assert not np.shares_memory(seen, face)
     np.testing.assert_array_equal(face, before)
 
 
-@each_disturbance
-def test_strength_0_changes_nothing_and_more_strength_changes_more(each: Corruption) -> None:
+@each_corruption
+def test_strength_0_changes_nothing_and_more_strength_changes_more(corruption: Corruption) -> None:
     faces = _faces()
     distances = []
     for severity in range(SEVERITIES + 1):
-        seen = [each.at(face, severity, rng_for(each.name, str(place), 0)) for place, face in enumerate(faces)]
+        seen = [
+            corruption.apply(face, severity, rng_for(corruption.name, str(place), 0))
+            for place, face in enumerate(faces)
+        ]
         distances.append(np.mean([np.abs(s.astype(int) - f).mean() for s, f in zip(seen, faces, strict=True)]))
     assert distances[0] == 0
     assert np.diff(distances).min() > 0, distances
     assert distances[-1] > 3
 
 
-@each_disturbance
-def test_the_same_chance_gives_the_same_picture(each: Corruption) -> None:
+@each_corruption
+def test_the_same_chance_gives_the_same_picture(corruption: Corruption) -> None:
     face = _faces()[0]
     for severity in (1, SEVERITIES):
-        one, same = (each.at(face, severity, rng_for(each.name, "a", 0)) for _ in range(2))
+        one, same = (corruption.apply(face, severity, rng_for(corruption.name, "a", 0)) for _ in range(2))
         np.testing.assert_array_equal(one, same)
 
 
 @pytest.mark.parametrize("name", ["noise", "low-light", "side-light", "color-cast", "shift", "roll", "glasses", "hand"])
 def test_another_image_or_seed_is_disturbed_in_another_way(name: str) -> None:
-    face, each = _faces()[0], CORRUPTIONS[name]
-    by_image = {each.at(face, 4, rng_for(name, str(image), 0)).tobytes() for image in range(12)}
-    by_seed = {each.at(face, 4, rng_for(name, "0", seed)).tobytes() for seed in range(12)}
+    face, corruption = _faces()[0], CORRUPTIONS[name]
+    by_image = {corruption.apply(face, 4, rng_for(name, str(image), 0)).tobytes() for image in range(12)}
+    by_seed = {corruption.apply(face, 4, rng_for(name, "0", seed)).tobytes() for seed in range(12)}
     assert len(by_image) > 1
     assert len(by_seed) > 1
 
 
-@each_disturbance
-def test_a_gray_face_stays_gray_unless_it_is_tinted(each: Corruption) -> None:
+@each_corruption
+def test_a_gray_face_stays_gray_unless_it_is_tinted(corruption: Corruption) -> None:
     for place, face in enumerate(_faces(gray=True)):
-        seen = each.at(face, 3, rng_for(each.name, str(place), 0)).astype(int)
-        assert bool(np.ptp(seen, axis=2).any()) is (each.name == "color-cast")
+        seen = corruption.apply(face, 3, rng_for(corruption.name, str(place), 0)).astype(int)
+        assert bool(np.ptp(seen, axis=2).any()) is (corruption.name == "color-cast")
 
 
-@each_disturbance
-def test_strengths_are_five_in_one_direction_and_can_be_said(each: Corruption) -> None:
-    steps = np.diff(each.parameters)
-    assert len(each.parameters) == SEVERITIES
+@each_corruption
+def test_strengths_are_five_in_one_direction_and_can_be_said(corruption: Corruption) -> None:
+    steps = np.diff(corruption.parameters)
+    assert len(corruption.parameters) == SEVERITIES
     assert (steps > 0).all() or (steps < 0).all()
-    said = [each.in_words(severity) for severity in range(SEVERITIES + 1)]
+    said = [corruption.describe(severity) for severity in range(SEVERITIES + 1)]
     assert said[0] == "as it is"
     assert len(set(said)) == SEVERITIES + 1
     assert not any("{" in words for words in said)
-    assert f"{each.parameters[0]:g} to {each.parameters[-1]:g}" in each.range_in_words()
+    assert f"{corruption.parameters[0]:g} to {corruption.parameters[-1]:g}" in corruption.describe_range()
 
 
 def test_names_and_titles_are_all_different_and_known() -> None:
-    assert len({each.title for each in EVERY}) == len(CORRUPTIONS) == 14
-    assert all(find_corruption(name) is each for name, each in CORRUPTIONS.items())
+    assert len({corruption.title for corruption in ALL_CORRUPTIONS}) == len(CORRUPTIONS) == 14
+    assert all(find_corruption(name) is corruption for name, corruption in CORRUPTIONS.items())
     assert 24 in CORRUPTIONS["resolution"].parameters
     assert 25 in CORRUPTIONS["roll"].parameters
     with pytest.raises(InputError, match=r"no disturbance 'fog'\. Choose one of: blur, "):
@@ -109,13 +112,13 @@ def test_names_and_titles_are_all_different_and_known() -> None:
 )
 def test_what_is_no_face_is_refused(face: Any, says: str) -> None:
     with pytest.raises(InputError, match=says):
-        CORRUPTIONS["blur"].at(face, 1, np.random.default_rng(0))
+        CORRUPTIONS["blur"].apply(face, 1, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("severity", [-1, 6])
 def test_a_strength_that_is_not_there_is_refused(severity: int) -> None:
     with pytest.raises(InputError, match=f"no strength {severity} of hand. Choose 0"):
-        CORRUPTIONS["hand"].at(_faces()[0], severity, np.random.default_rng(0))
+        CORRUPTIONS["hand"].apply(_faces()[0], severity, np.random.default_rng(0))
 
 
 def test_a_negative_seed_is_refused() -> None:

@@ -16,14 +16,14 @@ def _flat(height: int = 96, width: int = 96) -> RgbImage:
     return np.full((height, width, 3), 200, np.uint8)
 
 
-def _chance(image: int) -> np.random.Generator:
+def _rng(image: int) -> np.random.Generator:
     return rng_for("test", str(image), 0)
 
 
 @pytest.mark.parametrize(("height", "width"), [(48, 48), (96, 96), (20, 20), (120, 80)])
 def test_glasses_lie_on_the_line_of_the_eyes_and_nowhere_else(height: int, width: int) -> None:
     for image in IMAGES:
-        changed = occlude_with_glasses(_flat(height, width), 94, _chance(image))[:, :, 0] < 190
+        changed = occlude_with_glasses(_flat(height, width), 94, _rng(image))[:, :, 0] < 190
         rows = np.flatnonzero(changed.any(1)) / height
         assert rows.min() > EYE_LINE_01 - 0.2
         assert rows.max() < EYE_LINE_01 + 0.2
@@ -35,12 +35,12 @@ def test_glasses_lie_on_the_line_of_the_eyes_and_nowhere_else(height: int, width
 def test_lenses_take_as_much_light_as_asked() -> None:
     row = round(EYE_LINE_01 * 96)
     for percent in (5, 45, 94):
-        behind = occlude_with_glasses(_flat(), percent, _chance(0))[row, [28, 68], 0]
+        behind = occlude_with_glasses(_flat(), percent, _rng(0))[row, [28, 68], 0]
         np.testing.assert_allclose(behind, 200 * (1 - percent / 100), atol=1.5)
 
 
 def test_there_are_several_glasses() -> None:
-    assert len({(occlude_with_glasses(_flat(), 45, _chance(image)) < 190).tobytes() for image in IMAGES}) >= 3
+    assert len({(occlude_with_glasses(_flat(), 45, _rng(image)) < 190).tobytes() for image in IMAGES}) >= 3
 
 
 @pytest.mark.parametrize("percent", [6, 18, 33])
@@ -49,7 +49,7 @@ def test_a_hand_covers_as_much_as_asked_and_comes_from_below_or_a_side(percent: 
     # Black and white in turn: the hand alone is gray.
     face = np.repeat((np.indices((height, width)).sum(0) % 2 * 255).astype(np.uint8)[:, :, None], 3, axis=2)
     for image in IMAGES:
-        seen = occlude_with_hand(face, percent, _chance(image))[:, :, 0]
+        seen = occlude_with_hand(face, percent, _rng(image))[:, :, 0]
         covered = (seen > 40) & (seen < 215)
         assert covered.mean() == pytest.approx(percent / 100, abs=0.045)
         assert covered[height // 2 :].mean() > 2 * covered[: height // 2].mean()
@@ -60,7 +60,7 @@ def test_a_hand_has_the_color_of_the_face() -> None:
     face = np.zeros((96, 96, 3), np.uint8)
     face[:] = (210, 150, 120)
     for image in IMAGES:
-        changed = occlude_with_hand(face, 33, _chance(image)).astype(float)
+        changed = occlude_with_hand(face, 33, _rng(image)).astype(float)
         hand = changed[np.abs(changed - face).max(2) > 6]
         if len(hand):
             np.testing.assert_allclose(
@@ -69,4 +69,4 @@ def test_a_hand_has_the_color_of_the_face() -> None:
 
 
 def test_hands_come_from_several_sides() -> None:
-    assert len({(occlude_with_hand(_flat(), 18, _chance(image)) != 200).tobytes() for image in IMAGES}) >= 4
+    assert len({(occlude_with_hand(_flat(), 18, _rng(image)) != 200).tobytes() for image in IMAGES}) >= 4

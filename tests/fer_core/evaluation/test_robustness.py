@@ -103,10 +103,10 @@ def test_each_disturbance_is_measured_at_each_strength(data: tuple[pd.DataFrame,
     found = _measured(bundle, *data)
     assert [curve.name for curve in found.corruptions] == list(CORRUPTIONS)
     for curve, each in zip(found.corruptions, CORRUPTIONS.values(), strict=True):
-        assert (curve.title, curve.parameter_range) == (each.title, each.range_in_words())
+        assert (curve.title, curve.parameter_range) == (each.title, each.describe_range())
         assert [severity.parameter for severity in curve.severities] == list(each.parameters)
         assert [severity.description for severity in curve.severities] == [
-            each.in_words(severity) for severity in range(1, SEVERITIES + 1)
+            each.describe(severity) for severity in range(1, SEVERITIES + 1)
         ]
     scores = {c.name: [severity.scores.macro_f1 for severity in c.severities] for c in found.corruptions}
     before = found.clean.macro_f1

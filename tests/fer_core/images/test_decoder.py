@@ -27,7 +27,7 @@ from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.identities import Identity
 from fer_core.errors import UnreadableImageError
 from fer_core.images.decoder import BACKGROUND_GRAY, decode_image
-from fer_core.images.formats import image_format
+from fer_core.images.formats import detect_format
 from fer_core.images.photo import read_image
 from fer_core.labels import Expression
 from fer_core.settings import Settings
@@ -239,7 +239,7 @@ def test_of_an_animation_the_first_frame_is_taken(name: str) -> None:
 
 
 def test_what_a_file_is_goes_by_its_content() -> None:
-    kinds = {name: image_format(content) for name, content in FILES.items()}
+    kinds = {name: detect_format(content) for name, content in FILES.items()}
     assert all(kinds.values())
     assert kinds["named.jfif"] == kinds["named.jpe"] == kinds["rgb.jpg"]
     assert [kinds[name].name for name in ("rgb.avif", "rgb.heic", "still.gif", "gray.pgm")] == [
@@ -249,7 +249,7 @@ def test_what_a_file_is_goes_by_its_content() -> None:
         "PPM",
     ]
     for content in (b"", b"Dear diary", b"PK\x03\x04" + bytes(60), b"\0\0\0\x18ftypisom" + bytes(40)):
-        assert image_format(content) is None
+        assert detect_format(content) is None
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from fer_core.errors import UnreadableImageError
 from fer_core.faces import FaceBox
-from fer_core.images.photo import ANALYSIS_SIDE_PX, DecodedImage, read_image
+from fer_core.images.photo import ANALYSIS_SIDE_PX, Photo, read_image
 from fer_core.settings import Settings
 
 LIMITS = Settings()
@@ -46,7 +46,7 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
     return buffer.getvalue()
 
 
-def read(content: bytes) -> DecodedImage:
+def read(content: bytes) -> Photo:
     return read_image(content, LIMITS)
 
 

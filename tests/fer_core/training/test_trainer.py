@@ -20,7 +20,7 @@ from fer_core.models.registry import architecture, parameter_count, register
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
 from fer_core.training import checkpoint
-from fer_core.training.augmentation.mixup import mix
+from fer_core.training.augmentation.mixup import mix_images
 from fer_core.training.batches import TrainingSet
 from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, parse_config, presets
 from fer_core.training.trainer import Trainer
@@ -500,9 +500,9 @@ def test_mixing_stops_for_the_last_epochs(store: Settings, data: TrainingSet, mo
 
     def mixing(*arguments: Any) -> Any:
         seen.append(trainer.epoch)
-        return mix(*arguments)
+        return mix_images(*arguments)
 
-    monkeypatch.setattr("fer_core.training.batches.mix", mixing)
+    monkeypatch.setattr("fer_core.training.batches.mix_images", mixing)
     trainer.fit()
     assert set(seen) == {0, 1}
 

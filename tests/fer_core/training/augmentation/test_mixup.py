@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fer_core.training.augmentation.mixup import mix
+from fer_core.training.augmentation.mixup import mix_images
 from fer_core.training.config.augmentation import AugmentConfig
 
 MIXUP, CUTMIX = AugmentConfig(mixup_alpha=1), AugmentConfig(cutmix_alpha=1)
 
 
-def _chance(seed: int = 0) -> torch.Generator:
+def _generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
@@ -20,7 +20,7 @@ def images() -> torch.Tensor:
 
 
 def test_mixup_blends_two_images_in_the_shares_of_their_targets(images: torch.Tensor) -> None:
-    mixed = mix(images, MIXUP, _chance())
+    mixed = mix_images(images, MIXUP, _generator())
     levels = mixed.of(images[:, 0, 0, 0])
     torch.testing.assert_close(mixed.images, levels[:, None, None, None].expand_as(images))
     assert mixed.share.min() < 0.1 and mixed.share.max() > 0.9
@@ -28,7 +28,7 @@ def test_mixup_blends_two_images_in_the_shares_of_their_targets(images: torch.Te
 
 
 def test_cutmix_pastes_a_patch_as_large_as_the_partners_share(images: torch.Tensor) -> None:
-    mixed = mix(images, CUTMIX, _chance())
+    mixed = mix_images(images, CUTMIX, _generator())
     own = (mixed.images == images).float().mean((1, 2, 3))
     other = mixed.partner != torch.arange(64)
     torch.testing.assert_close(own[other], mixed.share[other])
@@ -40,7 +40,7 @@ def test_cutmix_pastes_a_patch_as_large_as_the_partners_share(images: torch.Tens
 
 def test_targets_still_sum_to_one_and_missing_values_stay_missing(images: torch.Tensor) -> None:
     for config in (MIXUP, CUTMIX):
-        mixed = mix(images, config, _chance())
+        mixed = mix_images(images, config, _generator())
         targets = torch.eye(8)[torch.arange(64) % 8]
         torch.testing.assert_close(mixed.of(targets).sum(1), torch.ones(64))
         values = torch.zeros(64)
@@ -49,22 +49,22 @@ def test_targets_still_sum_to_one_and_missing_values_stay_missing(images: torch.
 
 
 def test_a_small_alpha_mixes_little(images: torch.Tensor) -> None:
-    own = [mix(images, AugmentConfig(mixup_alpha=alpha), _chance()).share for alpha in (0.05, 4)]
+    own = [mix_images(images, AugmentConfig(mixup_alpha=alpha), _generator()).share for alpha in (0.05, 4)]
     clear = [float(((share < 0.05) | (share > 0.95)).float().mean()) for share in own]
     assert clear[0] > 0.7 and clear[1] < 0.05
 
 
 def test_where_both_are_on_batches_take_turns_by_chance(images: torch.Tensor) -> None:
     both = AugmentConfig(mixup_alpha=1, cutmix_alpha=1)
-    chance = _chance()
-    flat = [bool((mix(images, both, chance).images.std((1, 2, 3)) < 1e-3).all()) for _ in range(40)]
+    generator = _generator()
+    flat = [bool((mix_images(images, both, generator).images.std((1, 2, 3)) < 1e-3).all()) for _ in range(40)]
     assert 10 < sum(flat) < 30
 
 
 def test_the_same_seed_mixes_alike_and_the_global_chance_is_not_touched(images: torch.Tensor) -> None:
     before = torch.get_rng_state()
     for config in (MIXUP, CUTMIX):
-        first = mix(images, config, _chance(1)).images
-        assert torch.equal(first, mix(images, config, _chance(1)).images)
-        assert not torch.equal(first, mix(images, config, _chance(2)).images)
+        first = mix_images(images, config, _generator(1)).images
+        assert torch.equal(first, mix_images(images, config, _generator(1)).images)
+        assert not torch.equal(first, mix_images(images, config, _generator(2)).images)
     assert torch.equal(torch.get_rng_state(), before)

@@ -27,23 +27,23 @@ EVERYTHING = WITHOUT_SHEAR_AND_GAIN.model_copy(update=LATER)
 ONE_AT_A_TIME = [{name: value} for name, value in EVERYTHING.model_dump(exclude_defaults=True).items()]
 
 
-def _chance(seed: int = 0) -> torch.Generator:
+def _generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
 @pytest.fixture
 def images() -> torch.Tensor:
-    return torch.rand(32, 3, 20, 20, generator=_chance(9)) * 255
+    return torch.rand(32, 3, 20, 20, generator=_generator(9)) * 255
 
 
 def test_without_changes_images_stay_as_they_are(images: torch.Tensor) -> None:
-    torch.testing.assert_close(augment(images, AugmentConfig(), _chance()), images, rtol=0, atol=0)
+    torch.testing.assert_close(augment(images, AugmentConfig(), _generator()), images, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("options", [EVERYTHING.model_dump(), *ONE_AT_A_TIME], ids=lambda options: ",".join(options))
 def test_shape_type_and_range_stay(options: dict[str, Any], images: torch.Tensor) -> None:
     before = images.clone()
-    changed = augment(images, AugmentConfig(**options), _chance())
+    changed = augment(images, AugmentConfig(**options), _generator())
     assert changed.shape == images.shape
     assert changed.dtype == torch.float32
     assert changed.min() >= -1e-3
@@ -53,22 +53,22 @@ def test_shape_type_and_range_stay(options: dict[str, Any], images: torch.Tensor
 
 
 def test_the_same_seed_gives_the_same_images_and_another_others(images: torch.Tensor) -> None:
-    first = augment(images, EVERYTHING, _chance(1))
-    torch.testing.assert_close(first, augment(images, EVERYTHING, _chance(1)), rtol=0, atol=0)
-    assert (first - augment(images, EVERYTHING, _chance(2))).abs().mean() > 1
+    first = augment(images, EVERYTHING, _generator(1))
+    torch.testing.assert_close(first, augment(images, EVERYTHING, _generator(1)), rtol=0, atol=0)
+    assert (first - augment(images, EVERYTHING, _generator(2))).abs().mean() > 1
 
 
 def test_the_global_chance_is_not_touched(images: torch.Tensor) -> None:
     before = torch.get_rng_state()
-    augment(images, EVERYTHING, _chance())
+    augment(images, EVERYTHING, _generator())
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_flip_only_mirrors(images: torch.Tensor) -> None:
     torch.testing.assert_close(
-        augment(images, AugmentConfig(flip_prob=1), _chance()), images.flip(3), rtol=0, atol=0.01
+        augment(images, AugmentConfig(flip_prob=1), _generator()), images.flip(3), rtol=0, atol=0.01
     )
-    some = augment(images, AugmentConfig(flip_prob=0.5), _chance())
+    some = augment(images, AugmentConfig(flip_prob=0.5), _generator())
     flip_tta = (some - images.flip(3)).abs().amax((1, 2, 3)) < 0.01
     kept = (some - images).abs().amax((1, 2, 3)) < 0.01
     assert bool((flip_tta ^ kept).all())
@@ -78,13 +78,13 @@ def test_a_flip_only_mirrors(images: torch.Tensor) -> None:
 def test_moving_a_flat_image_changes_nothing() -> None:
     flat = torch.full((4, 1, 16, 16), 77.0)
     config = AugmentConfig(flip_prob=0.5, rotate_deg=30, scale_01=0.3, translate_01=0.3, contrast_01=0.5, erase_prob=1)
-    torch.testing.assert_close(augment(flat, config, _chance()), flat, rtol=0, atol=0.01)
+    torch.testing.assert_close(augment(flat, config, _generator()), flat, rtol=0, atol=0.01)
 
 
 def test_a_shift_moves_by_no_more_than_asked() -> None:
     dot = torch.zeros(64, 1, 21, 21)
     dot[:, :, 10, 10] = 255
-    moved = augment(dot, AugmentConfig(translate_01=0.2), _chance())
+    moved = augment(dot, AugmentConfig(translate_01=0.2), _generator())
     place = torch.arange(21.0)
     mass = moved.sum((1, 2, 3))
     across = (moved.sum((1, 2)) * place).sum(1) / mass - 10
@@ -98,24 +98,24 @@ def test_a_shift_moves_by_no_more_than_asked() -> None:
 def test_a_rotation_keeps_the_middle_and_moves_the_rim() -> None:
     image = torch.zeros(16, 1, 21, 21)
     image[:, :, 10, :] = 255  # a level line
-    turned = augment(image, AugmentConfig(rotate_deg=45), _chance())
+    turned = augment(image, AugmentConfig(rotate_deg=45), _generator())
     torch.testing.assert_close(turned[:, :, 10, 10], image[:, :, 10, 10], rtol=0, atol=1)
     assert (turned[:, 0, 10, 0] < 128).float().mean() > 0.5
 
 
 def test_contrast_keeps_the_mean_and_brightness_moves_it() -> None:
-    images = torch.rand(32, 1, 16, 16, generator=_chance(1)) * 20 + 118
-    contrast = augment(images, AugmentConfig(contrast_01=0.5), _chance())
+    images = torch.rand(32, 1, 16, 16, generator=_generator(1)) * 20 + 118
+    contrast = augment(images, AugmentConfig(contrast_01=0.5), _generator())
     torch.testing.assert_close(contrast.mean((1, 2, 3)), images.mean((1, 2, 3)), rtol=0, atol=0.01)
     ratio = contrast.std((1, 2, 3)) / images.std((1, 2, 3))
     assert 0.5 <= ratio.min() < 0.8 and 1.2 < ratio.max() <= 1.5
-    moved = (augment(images, AugmentConfig(brightness_01=0.2), _chance()) - images).mean((1, 2, 3))
+    moved = (augment(images, AugmentConfig(brightness_01=0.2), _generator()) - images).mean((1, 2, 3))
     assert moved.abs().max() <= 51.1
     assert moved.max() > 20 and moved.min() < -20
 
 
 def test_erasing_fills_one_rectangle_with_the_images_mean(images: torch.Tensor) -> None:
-    erased = augment(images, AugmentConfig(erase_prob=1), _chance())
+    erased = augment(images, AugmentConfig(erase_prob=1), _generator())
     for before, after in zip(images, erased, strict=True):
         changed = (before != after).any(0)
         rows, columns = changed.any(1).nonzero().ravel(), changed.any(0).nonzero().ravel()
@@ -156,29 +156,29 @@ def _augment_of_the_first_version(
 
 
 def test_without_shear_and_gain_a_run_is_repeated_bit_for_bit(images: torch.Tensor) -> None:
-    chance, chance_then = _chance(3), _chance(3)
+    generator, later_generator = _generator(3), _generator(3)
     for _ in range(3):  # the chance that is used up decides what follows
-        now = augment(images, WITHOUT_SHEAR_AND_GAIN, chance)
-        assert torch.equal(now, _augment_of_the_first_version(images, WITHOUT_SHEAR_AND_GAIN, chance_then))
-    assert torch.equal(chance.get_state(), chance_then.get_state())
+        now = augment(images, WITHOUT_SHEAR_AND_GAIN, generator)
+        assert torch.equal(now, _augment_of_the_first_version(images, WITHOUT_SHEAR_AND_GAIN, later_generator))
+    assert torch.equal(generator.get_state(), later_generator.get_state())
 
 
 def test_a_shear_leans_upright_lines_and_keeps_level_ones() -> None:
     upright = torch.zeros(64, 1, 41, 41)
     upright[:, :, :, 20] = 255
     place = torch.arange(41.0)
-    leaning = augment(upright, AugmentConfig(shear_01=0.3), _chance())
+    leaning = augment(upright, AugmentConfig(shear_01=0.3), _generator())
     crossed = (leaning[:, 0] * place).sum(2) / leaning[:, 0].sum(2)  # where each row meets the line
     lean = (crossed[:, 35] - crossed[:, 5]) / 30
     torch.testing.assert_close(crossed[:, 20], torch.full((64,), 20.0), rtol=0, atol=0.01)
     assert lean.abs().max() <= 0.3 + 1e-3
     assert lean.max() > 0.2 and lean.min() < -0.2
     level = upright.transpose(2, 3)
-    torch.testing.assert_close(augment(level, AugmentConfig(shear_01=0.3), _chance()), level, rtol=0, atol=0.01)
+    torch.testing.assert_close(augment(level, AugmentConfig(shear_01=0.3), _generator()), level, rtol=0, atol=0.01)
 
 
 def test_a_gain_multiplies_and_is_cut_off_at_white(images: torch.Tensor) -> None:
-    seen = augment(images, AugmentConfig(gain_low=0, gain_high=2), _chance())
+    seen = augment(images, AugmentConfig(gain_low=0, gain_high=2), _generator())
     dark = images < 255 / 2 - 1
     ratios = [float((after / before)[few].mean()) for before, after, few in zip(images, seen, dark, strict=True)]
     assert 0 <= min(ratios) < 0.3 and 1.7 < max(ratios) <= 2
@@ -187,7 +187,7 @@ def test_a_gain_multiplies_and_is_cut_off_at_white(images: torch.Tensor) -> None
 
 
 def test_a_gain_of_one_number_is_that_number(images: torch.Tensor) -> None:
-    halved = augment(images, AugmentConfig(gain_low=0.5, gain_high=0.5), _chance())
+    halved = augment(images, AugmentConfig(gain_low=0.5, gain_high=0.5), _generator())
     torch.testing.assert_close(halved, images / 2, rtol=0, atol=1e-3)
 
 
@@ -199,7 +199,7 @@ def _row_energy(images: torch.Tensor) -> torch.Tensor:
 def test_a_crop_enlarges_a_part_of_the_image_and_never_looks_outside() -> None:
     place = torch.arange(40.0)
     ramp = (place[None, :] + 100 * (place[:, None] > 19)).expand(64, 1, 40, 40).contiguous()
-    cropped = augment(ramp, AugmentConfig(crop_min_01=0.25), _chance())
+    cropped = augment(ramp, AugmentConfig(crop_min_01=0.25), _generator())
     slope = cropped[:, 0, 5].diff(dim=1)[:, 2:-2].mean(1)  # one a pixel before
     assert 0.5 - 1e-3 <= slope.min() < 0.6 and 0.9 < slope.max() <= 1
     assert (cropped.amin((1, 2, 3)) >= 0).all() and (cropped.amax((1, 2, 3)) <= 139).all()
@@ -209,13 +209,13 @@ def test_a_crop_enlarges_a_part_of_the_image_and_never_looks_outside() -> None:
 
 def test_a_crop_and_a_shift_make_one_warp(images: torch.Tensor) -> None:
     both = AugmentConfig(crop_min_01=0.9, flip_prob=1)
-    once = augment(images, AugmentConfig(crop_min_01=0.9), _chance())
-    assert (augment(images, both, _chance()) - once).abs().mean() > 5
+    once = augment(images, AugmentConfig(crop_min_01=0.9), _generator())
+    assert (augment(images, both, _generator()) - once).abs().mean() > 5
 
 
 def test_gamma_keeps_black_and_white_and_the_order_of_gray_levels() -> None:
     ramp = torch.linspace(0, 255, 256).reshape(1, 1, 16, 16).expand(64, 1, 16, 16)
-    bent = augment(ramp, AugmentConfig(gamma_01=1.0), _chance())
+    bent = augment(ramp, AugmentConfig(gamma_01=1.0), _generator())
     levels = bent.reshape(64, 256)
     torch.testing.assert_close(levels[:, [0, -1]], torch.tensor([[0.0, 255.0]]).expand(64, 2))
     assert (levels.diff(dim=1) >= 0).all()
@@ -224,39 +224,39 @@ def test_gamma_keeps_black_and_white_and_the_order_of_gray_levels() -> None:
 
 
 def test_gray_faces_have_one_plane_thrice_and_the_others_their_colors(images: torch.Tensor) -> None:
-    seen = augment(images, AugmentConfig(grayscale_prob=0.5), _chance())
+    seen = augment(images, AugmentConfig(grayscale_prob=0.5), _generator())
     gray = (seen[:, 0] - seen[:, 1]).abs().amax((1, 2)) == 0
     assert 5 < int(gray.sum()) < 27
     assert torch.equal(seen[~gray], images[~gray])
     torch.testing.assert_close(seen[gray], v2.rgb_to_grayscale(images[gray], num_output_channels=3))
     one_plane = images[:, :1]
-    assert torch.equal(augment(one_plane, AugmentConfig(grayscale_prob=1), _chance()), one_plane)
+    assert torch.equal(augment(one_plane, AugmentConfig(grayscale_prob=1), _generator()), one_plane)
 
 
 def test_blur_smooths_each_image_by_another_measure_and_keeps_its_mean(images: torch.Tensor) -> None:
-    seen = augment(images, AugmentConfig(blur_px=2), _chance())
+    seen = augment(images, AugmentConfig(blur_px=2), _generator())
     ratio = _row_energy(seen) / _row_energy(images)
     assert ratio.max() <= 1 + 1e-4 and ratio.min() < 0.3 and ratio.max() > 0.8
     assert (seen.mean((1, 2, 3)) - images.mean((1, 2, 3))).abs().max() < 8
     dot = torch.zeros(1, 1, 21, 21)
     dot[..., 10, 10] = 255
-    round_ = augment(dot, AugmentConfig(blur_px=2), _chance())
+    round_ = augment(dot, AugmentConfig(blur_px=2), _generator())
     torch.testing.assert_close(round_, round_.transpose(2, 3))
     assert round_.sum().item() == pytest.approx(255, rel=1e-4)
 
 
 def test_a_batch_is_blurred_as_torchvision_blurs_each_image(images: torch.Tensor) -> None:
-    seen = augment(images, AugmentConfig(blur_px=1.2), _chance())
-    sigmas = (torch.rand(len(images), generator=_chance()) * 1.2).clamp(min=1e-3).tolist()
+    seen = augment(images, AugmentConfig(blur_px=1.2), _generator())
+    sigmas = (torch.rand(len(images), generator=_generator()) * 1.2).clamp(min=1e-3).tolist()
     for image, blurred, sigma in zip(images, seen, sigmas, strict=True):
         inner = v2.gaussian_blur(image, [7, 7], [sigma, sigma])[:, 3:-3, 3:-3]  # it mirrors at the edge
         torch.testing.assert_close(blurred[:, 3:-3, 3:-3], inner, rtol=0, atol=0.01)
 
 
 def test_a_batch_is_turned_as_torchvision_turns_each_image() -> None:
-    smooth = v2.gaussian_blur(torch.rand(16, 1, 41, 41, generator=_chance(9)) * 255, [9, 9], [3.0, 3.0])
-    seen = augment(smooth, AugmentConfig(rotate_deg=30), _chance())
-    angles = ((torch.rand(16, generator=_chance()) * 2 - 1) * 30).tolist()
+    smooth = v2.gaussian_blur(torch.rand(16, 1, 41, 41, generator=_generator(9)) * 255, [9, 9], [3.0, 3.0])
+    seen = augment(smooth, AugmentConfig(rotate_deg=30), _generator())
+    angles = ((torch.rand(16, generator=_generator()) * 2 - 1) * 30).tolist()
     for image, turned, angle in zip(smooth, seen, angles, strict=True):
         theirs = v2.affine(image, -angle, [0, 0], 1.0, [0.0, 0.0], interpolation=v2.InterpolationMode.BILINEAR)
         inner = (slice(None), slice(10, -10), slice(10, -10))  # they fill what comes from outside with black
@@ -265,23 +265,23 @@ def test_a_batch_is_turned_as_torchvision_turns_each_image() -> None:
 
 def test_a_shrunk_face_has_the_detail_of_a_smaller_one(images: torch.Tensor) -> None:
     faces = F.interpolate(images, [48, 48])
-    seen = augment(faces, AugmentConfig(downscale_prob=0.5, downscale_px_min=12), _chance())
+    seen = augment(faces, AugmentConfig(downscale_prob=0.5, downscale_px_min=12), _generator())
     touched = (seen != faces).any(3).any(2).any(1)
     assert 5 < int(touched.sum()) < 27
     ratio = _row_energy(seen) / _row_energy(faces)
     assert ratio[touched].max() < 1 and ratio[touched].min() < 0.5
     torch.testing.assert_close(seen.mean((1, 2, 3)), faces.mean((1, 2, 3)), rtol=0.02, atol=0)
     larger = AugmentConfig(downscale_prob=1, downscale_px_min=48)
-    assert torch.equal(augment(faces, larger, _chance()), faces)
+    assert torch.equal(augment(faces, larger, _generator()), faces)
 
 
 def test_some_faces_are_spared_what_spoils_pictures_but_not_the_move_and_the_light(images: torch.Tensor) -> None:
     spoils = {"blur_px": 2, "noise_01": 0.2, "glasses_prob": 1, "hand_prob": 1}
-    seen = augment(images, AugmentConfig(**spoils, degrade_prob=0.5), _chance())
+    seen = augment(images, AugmentConfig(**spoils, degrade_prob=0.5), _generator())
     spared = (seen == images).all(3).all(2).all(1)
     assert 5 < int(spared.sum()) < 27
     moved = AugmentConfig(**spoils, degrade_prob=0.5, flip_prob=1, gain_low=0.5, gain_high=0.5)
-    seen = augment(images, moved, _chance())
+    seen = augment(images, moved, _generator())
     expected = images.flip(3) / 2
     spared = (seen - expected).abs().amax((1, 2, 3)) < 0.01
     assert 5 < int(spared.sum()) < 27
@@ -289,7 +289,7 @@ def test_some_faces_are_spared_what_spoils_pictures_but_not_the_move_and_the_lig
 
 def test_noise_has_no_direction_and_no_more_than_asked() -> None:
     flat = torch.full((64, 1, 24, 24), 127.0)
-    difference = augment(flat, AugmentConfig(noise_01=0.1), _chance()) - flat
+    difference = augment(flat, AugmentConfig(noise_01=0.1), _generator()) - flat
     assert difference.mean().abs() < 0.5
     deviation = difference.std((1, 2, 3))
     assert deviation.max() < 0.1 * 255 * 1.1 and deviation.max() > 20 and deviation.min() < 3
@@ -297,15 +297,15 @@ def test_noise_has_no_direction_and_no_more_than_asked() -> None:
 
 def test_jpeg_loses_more_at_lower_quality_and_leaves_some_images_alone(images: torch.Tensor) -> None:
     bytes_ = images.round()
-    some = augment(bytes_, AugmentConfig(jpeg_prob=0.5, jpeg_quality_min=20), _chance())
+    some = augment(bytes_, AugmentConfig(jpeg_prob=0.5, jpeg_quality_min=20), _generator())
     touched = (some != bytes_).any(3).any(2).any(1)
     assert 5 < int(touched.sum()) < 27
     loss = [
-        (augment(bytes_, AugmentConfig(jpeg_prob=1, jpeg_quality_min=low), _chance()) - bytes_).abs().mean()
+        (augment(bytes_, AugmentConfig(jpeg_prob=1, jpeg_quality_min=low), _generator()) - bytes_).abs().mean()
         for low in (5, 95)
     ]
     assert loss[0] > loss[1] > 0
-    one_plane = augment(bytes_[:, :1], AugmentConfig(jpeg_prob=1), _chance())
+    one_plane = augment(bytes_[:, :1], AugmentConfig(jpeg_prob=1), _generator())
     assert one_plane.shape == (32, 1, 20, 20)
 
 

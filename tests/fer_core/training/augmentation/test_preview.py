@@ -18,9 +18,9 @@ from fer_core.training.augmentation.pipeline import augment
 from fer_core.training.augmentation.preview import (
     DRAWS_MAX,
     FACES_MAX,
-    augmented,
+    augment_faces,
     contact_sheet,
-    fitted_faces,
+    load_faces,
     preview_augmentation,
 )
 from fer_core.training.config.augmentation_policies import policies
@@ -56,38 +56,38 @@ def test_the_first_column_is_the_face_as_it_is_packed(
 
 
 def test_the_draws_are_those_of_training(faces: np.ndarray) -> None:
-    chance = torch.Generator().manual_seed(5)
+    generator = torch.Generator().manual_seed(5)
     images = torch.from_numpy(faces).float()
-    seen = augmented(faces, STRONG, draws=2, seed=5)
+    seen = augment_faces(faces, STRONG, draws=2, seed=5)
     for draw in (1, 2):
-        trained_on = augment(images, STRONG, chance)[:, 0].numpy()
+        trained_on = augment(images, STRONG, generator)[:, 0].numpy()
         assert np.abs(seen[:, draw] - trained_on).max() <= 0.5  # rounded, not cut off
 
 
 def test_the_same_seed_gives_the_same_pictures_and_another_others(faces: np.ndarray) -> None:
-    first = augmented(faces, STRONG, draws=3, seed=1)
-    np.testing.assert_array_equal(first, augmented(faces, STRONG, draws=3, seed=1))
-    np.testing.assert_array_equal(first, augmented(faces, STRONG, draws=6, seed=1)[:, :4])
-    other = augmented(faces, STRONG, draws=3, seed=2)
+    first = augment_faces(faces, STRONG, draws=3, seed=1)
+    np.testing.assert_array_equal(first, augment_faces(faces, STRONG, draws=3, seed=1))
+    np.testing.assert_array_equal(first, augment_faces(faces, STRONG, draws=6, seed=1)[:, :4])
+    other = augment_faces(faces, STRONG, draws=3, seed=2)
     np.testing.assert_array_equal(first[:, 0], other[:, 0])
     assert (first[:, 1:] != other[:, 1:]).any((2, 3)).all()
 
 
 def test_no_change_shows_the_face_each_time(faces: np.ndarray) -> None:
-    seen = augmented(faces, AugmentConfig(), draws=3, seed=0)
+    seen = augment_faces(faces, AugmentConfig(), draws=3, seed=0)
     np.testing.assert_array_equal(seen, seen[:, :1].repeat(4, axis=1))
 
 
 def test_what_can_not_be_shown_is_refused_in_words(dataset: StoredDataset, store: Settings, faces: np.ndarray) -> None:
     with pytest.raises(DatasetError, match="drawn has no image 'nobody'"):
-        fitted_faces("drawn", ["nobody"], GRAY, store)
+        load_faces("drawn", ["nobody"], GRAY, store)
     with pytest.raises(DatasetError, match="There is no dataset 'gone'"):
-        fitted_faces("gone", ["any"], GRAY, store)
+        load_faces("gone", ["any"], GRAY, store)
     with pytest.raises(InputError, match=f"0 faces were asked for, but 1 to {FACES_MAX}"):
-        fitted_faces("drawn", [], GRAY, store)
+        load_faces("drawn", [], GRAY, store)
     for draws in (0, DRAWS_MAX + 1):
         with pytest.raises(InputError, match=f"{draws} draws were asked for, but 1 to {DRAWS_MAX}"):
-            augmented(faces, STRONG, draws=draws, seed=0)
+            augment_faces(faces, STRONG, draws=draws, seed=0)
 
 
 def test_an_image_that_can_not_be_read_any_more_is_named(store: Settings, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_an_image_that_can_not_be_read_any_more_is_named(store: Settings, tmp_pa
     first = dataset.index(["id", "path"]).iloc[0]
     (tmp_path / "faces" / first["path"]).write_bytes(b"no picture")
     with pytest.raises(DatasetError, match=f"{first['id']}.*can't be read"):
-        fitted_faces("loose", [first["id"]], GRAY, store)
+        load_faces("loose", [first["id"]], GRAY, store)
 
 
 @pytest.mark.parametrize("colors", [(), (3,)])
@@ -121,10 +121,12 @@ def test_a_large_face_is_not_made_smaller() -> None:
 def test_faces_are_mixed_with_each_other_where_the_policy_mixes(key: str) -> None:
     levels = np.array([0, 100, 200], np.uint8)
     flat = np.broadcast_to(levels[:, None, None, None], (3, 1, 20, 20)).copy()
-    seen = augmented(flat, AugmentConfig(**{key: 1}), draws=8, seed=0)
+    seen = augment_faces(flat, AugmentConfig(**{key: 1}), draws=8, seed=0)
     np.testing.assert_array_equal(seen[:, 0], flat[:, 0])
     assert (seen[:, 1:] != seen[:, :1]).any(axis=(1, 2, 3)).all()
-    assert augmented(flat, AugmentConfig(**{key: 1, "mix_until_01": 0}), draws=2, seed=0).std(axis=(2, 3)).max() == 0
+    assert (
+        augment_faces(flat, AugmentConfig(**{key: 1, "mix_until_01": 0}), draws=2, seed=0).std(axis=(2, 3)).max() == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,5 +136,5 @@ def test_faces_are_mixed_with_each_other_where_the_policy_mixes(key: str) -> Non
 )
 def test_every_change_can_be_seen(change: dict[str, float]) -> None:
     faces = np.random.default_rng(0).integers(0, 256, (3, 3, 20, 20), np.uint8)
-    seen = augmented(faces, AugmentConfig(**change), draws=3, seed=0).astype(int)
+    seen = augment_faces(faces, AugmentConfig(**change), draws=3, seed=0).astype(int)
     assert (np.abs(seen[:, 1:] - seen[:, :1]).mean(axis=(2, 3, 4)) > 1).any(axis=1).all()
