@@ -22,7 +22,7 @@ def rows(html: str) -> list[str]:
 
 def test_a_bar_an_expression_as_long_as_its_probability() -> None:
     html = face_html(face(), None)
-    assert "Read as happiness" in html and "70&nbsp;% sure" in html
+    assert "Read as happiness" in html and "70&nbsp;%" in html
     assert rows(html) == ["Happiness", "Sadness", "Fear"]
     assert re.findall(r"width:([\d.]+)%", html) == ["70.0", "25.0", "5.0"]
     assert html.count("font-weight:600") == html.count("font-weight:600;") + 2  # its name and its number
