@@ -1,4 +1,4 @@
-"""How a chart is put on a page: its words above it, which wrap on a phone, the figure, and what can be taken away."""
+"""Show charts on pages: titles that wrap on a phone, the figure, and downloads."""
 
 from __future__ import annotations
 
@@ -31,66 +31,72 @@ def show_chart(
     Args:
         figure: with the layout of `fer_ui.charts.layout.apply_layout`.
         key: of the element; with hyphens, as it also names the downloaded files.
-        table: the numbers behind it, offered as a CSV file.
+        table: the data, offered as a CSV file.
         on_select: as for `st.plotly_chart`; single points can be selected.
     Returns:
-        what `st.plotly_chart` returns: the selection, if there is one.
+        the result of `st.plotly_chart`: the selection, if there is one.
     """
-    words = get_titles(figure)
+    titles = get_titles(figure)
     picture = st.session_state.get(_FORMAT_KEY, "png")
     with st.container(gap="xsmall"):
-        st.html(titles_html(words.title, words.subtitle))
+        st.html(titles_html(*titles))
         selection = st.plotly_chart(
             without_title(figure),
-            # A chart keeps the colors it was first drawn in: in the other theme it is another element.
+            # A chart keeps the colors it was first drawn in, so each theme has an element of its own.
             key=f"{key}-{st.context.theme.type}-{picture}",
             on_select=on_select,
             selection_mode="points",
             config=chart_config(key, picture),
-            alt=f"{words.title}. {words.subtitle}".strip(),
+            alt=f"{titles.title}. {titles.subtitle}".strip(),
         )
         if table is not None:
             _downloads(table, key)
     return selection
 
 
-def show_csv_download(table: pd.DataFrame, key: str, label: str = "Download as CSV") -> None:
-    """A button that downloads a table.
+def show_csv_download(
+    table: pd.DataFrame | Callable[[], pd.DataFrame],
+    key: str,
+    label: str = "Download as CSV",
+    type: Literal["secondary", "tertiary"] = "secondary",
+) -> None:
+    """Show a button that downloads a table without its index.
 
     Args:
-        table: its index is left out.
+        table: or a function that builds it, which runs on another thread once the button is clicked.
         key: of the element; also names the file.
     """
     st.download_button(
         label,
-        csv_bytes(table),
+        csv_bytes(table) if isinstance(table, pd.DataFrame) else lambda: csv_bytes(table()),
         f"ferscope-{key}.csv",
         "text/csv",
         key=f"csv-{key}",
         icon=":material/download:",
+        type=type,
         on_click="ignore",
     )
 
 
 def titles_html(title: str, subtitle: str) -> str:
-    """The markup of a chart's words."""
+    """Build the HTML of a chart's titles."""
     below = f'<p style="{_SUBTITLE}">{escape_html(subtitle)}</p>' if subtitle else ""
     return f'<div><h3 style="{_TITLE}">{escape_html(title)}</h3>{below}</div>'
 
 
 def _downloads(table: pd.DataFrame, key: str) -> None:
     with st.popover("Download", icon=":material/download:", type="tertiary"):
-        show_csv_download(table, key, "The numbers as CSV")
-        kept = st.session_state.get(_FORMAT_KEY, "png")
+        show_csv_download(table, key, "Data as CSV")
+        current = st.session_state.get(_FORMAT_KEY, "png")
         chosen = st.segmented_control(
-            "The picture as",
+            "Picture format",
             list(_FORMATS),
-            default=kept,
+            default=current,
             required=True,
             format_func=_FORMATS.__getitem__,
             key=f"format-{key}",
         )
-        st.caption("Press the camera at the chart's upper right corner.")
-        if chosen and chosen != kept:
+        st.caption("Download the picture with the camera button in the chart's upper right corner.")
+        if chosen and chosen != current:
             st.session_state[_FORMAT_KEY] = chosen
             st.rerun()

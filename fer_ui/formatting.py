@@ -1,4 +1,4 @@
-"""Numbers in words: how counts, shares and lists are written everywhere in the app."""
+"""Formatting of numbers: counts, shares, intervals and ratios."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from html import escape
 from textwrap import wrap
 
 HOVER_CHARACTERS = 42
-"""A line of hover text that fits a phone."""
+"""A line of hover text on a phone."""
 
 
 def count(number: int) -> str:
-    """A count with its thousands apart: "12,906"."""
+    """Format a count with thousands separators: "12,906"."""
     return f"{number:,}"
 
 
 def compact_count(number: int, digits_max: int = 4) -> str:
-    """A count in few characters: whole up to `digits_max` digits, then "146k" or "1.2M"."""
+    """Format a count in few characters: whole up to `digits_max` digits, then "146k" or "1.2M"."""
     if number < 10**digits_max:
         return count(number)
     for divisor, unit in ((10**3, "k"), (10**6, "M")):
@@ -26,7 +26,7 @@ def compact_count(number: int, digits_max: int = 4) -> str:
 
 
 def percent(share_01: float, decimals: int = 1) -> str:
-    """A share as "36.5 %"; one that is not nothing is never written as nothing, nor one short of all as all."""
+    """Format a share as "36.5 %"; only exactly 0 and 1 are written as "0 %" and "100 %"."""
     step = 10.0**-decimals
     if 0 < share_01 < step / 200:
         return f"<{step:.{decimals}f} %"
@@ -38,20 +38,25 @@ def percent(share_01: float, decimals: int = 1) -> str:
 
 
 def interval(low_01: float, high_01: float) -> str:
-    """A 95 % interval: "78.1 to 83.4 %"."""
+    """Format an interval of shares: "78.1 to 83.4 %"."""
     return f"{low_01 * 100:.1f} to {high_01 * 100:.1f} %"
 
 
+def format_ratio(ratio: float) -> str:
+    """Format a ratio: "28", "2.4"."""
+    return f"{ratio:,.0f}" if ratio >= 9.95 else f"{ratio:.1f}"
+
+
 def times(ratio: float) -> str:
-    """How often: "28 times", "2.4 times"."""
-    return f"{ratio:,.0f} times" if ratio >= 9.95 else f"{ratio:.1f} times"
+    """Format a factor: "28 times", "2.4 times"."""
+    return f"{format_ratio(ratio)} times"
 
 
 def images(number: int) -> str:
-    """ "1 image", "2 images"."""
+    """Format a number of images: "1 image", "2 images"."""
     return f"{count(number)} image" if number == 1 else f"{count(number)} images"
 
 
 def hover(text: str) -> str:
-    """Text for a chart's hover label, broken into lines that fit a phone."""
+    """Escape text for a chart's hover label and break it into lines that fit a phone."""
     return "<br>".join(escape(line) for line in wrap(text, HOVER_CHARACTERS, break_long_words=True))

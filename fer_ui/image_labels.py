@@ -1,4 +1,4 @@
-"""What an image of a dataset is called on a page: its part, why it has no expression, its marks."""
+"""How pages name an image's split, its label or why it has none, and its corrections."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ SPLITS: dict[str, str] = {
 }
 
 NO_SPLIT = "none"
-"""How an address names images without a part."""
+"""The query value for images without a split."""
 
 UNLABELED_REASONS: dict[str, str] = {
     str(Unlabeled.TIE): "tied votes",
     str(Unlabeled.UNKNOWN): "unknown",
     str(Unlabeled.NOT_A_FACE): "not a face",
-    IGNORED_LABEL: "label left out",
+    IGNORED_LABEL: "label ignored",
     NO_LABEL: "no label given",
 }
 
 CORRECTION_COLUMNS: tuple[str, ...] = ("excluded", "ambiguous", "relabeled")
-"""The index's columns that corrections set, which are also their words."""
+"""The index's columns that corrections set, which are also their names on pages."""
 
 
 def describe_split(split: str) -> str:
-    """A part in a sentence: "validation"."""
-    return SPLITS.get(split, split if split not in ("", NO_SPLIT) else "no part")
+    """Name a split in a sentence: "validation"."""
+    return SPLITS.get(split, split if split not in ("", NO_SPLIT) else "no split")
 
 
 def split_title(split: str) -> str:
-    """A part as a label: "Validation"."""
+    """Name a split as a title: "Validation"."""
     return capitalize_first(describe_split(split))
 
 
 def describe_reason(reason: str) -> str:
-    """Why an image has no expression: "tied votes"."""
+    """Describe why an image has no expression: "tied votes"."""
     return UNLABELED_REASONS.get(reason, reason.replace("_", " ") or "no label")
 
 
 def label_title(row: Mapping[str, Any]) -> str:
-    """An image's label as a title, or why it has none."""
+    """Name an image's label as a title, or why it has none."""
     label = get_text(row, "label")
     if label in list(Expression):
         return expression_title(Expression(label))
@@ -59,11 +59,11 @@ def label_title(row: Mapping[str, Any]) -> str:
 
 
 def get_marks(row: Mapping[str, Any]) -> list[str]:
-    """The marks that corrections put on an image."""
-    return [mark for mark in CORRECTION_COLUMNS if row.get(mark) is True]
+    """Get the corrections of an image."""
+    return [column for column in CORRECTION_COLUMNS if row.get(column) is True]
 
 
 def get_text(row: Mapping[str, Any], column: str) -> str:
-    """A text of an index row; "" where it is missing."""
+    """Get a text of an index row; "" where it is missing."""
     value = row.get(column)
     return "" if value is None or pd.isna(value) else str(value)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from fer_core.labels import Expression
 from fer_ui.charts.layout import empty_figure
 from fer_ui.charts.paired_bars import BarSeries, paired_bars
-from fer_ui.formatting import compact_count, count, hover, images, percent, times
+from fer_ui.formatting import compact_count, count, format_ratio, hover, images, percent, times
 from fer_ui.theme import expression_title
 
 SAMPLES_TITLE = "Samples per epoch"
@@ -59,10 +59,10 @@ def describe_samples(table: pd.DataFrame) -> str:
     if len(present) == 1:
         return f"There is only one class: {present['expression'].iloc[0]}."
     if (present["samples"] == present["images"]).all():
-        return f"Each image is seen once: the imbalance ratio stays {before:.3g}."
+        return f"Each image is seen once: the imbalance ratio stays {format_ratio(before)}."
     if after < 1.005:
-        return f"All classes are seen equally often: the imbalance ratio falls from {before:.3g} to 1."
-    return f"The imbalance ratio changes from {before:.3g} to {after:.3g}."
+        return f"All classes are seen equally often: the imbalance ratio falls from {format_ratio(before)} to 1."
+    return f"The imbalance ratio changes from {format_ratio(before)} to {format_ratio(after)}."
 
 
 def imbalance_ratio(sizes: pd.Series) -> float:

@@ -43,11 +43,11 @@ def show_augmentation(dataset: StoredDataset, index: pd.DataFrame) -> None:
         if faces.empty:
             empty_state("There is no labeled face to show", "Only readable images with a label are trained on.")
             return
-        name, policy = _pick(seed)
-        _say(policy)
+        name, policy = _choose_policy(seed)
+        _show_description(policy)
         _grid(faces, load_augmented_images(dataset, faces["id"].tolist(), name, seed))
         link_to(Page.TRAINING, "Train with this policy", dataset=dataset.id, policy=name)
-        _equivalent(build_augment_command(dataset.id, faces["id"].tolist(), name, seed))
+        _show_command(build_augment_command(dataset.id, faces["id"].tolist(), name, seed))
 
 
 def sample_faces(index: pd.DataFrame, sample: int) -> pd.DataFrame:
@@ -81,7 +81,7 @@ def _seed() -> int:
     return int(asked) % _SEED_END if asked.isdecimal() and len(asked) <= len(str(_SEED_END)) else 0
 
 
-def _pick(seed: int) -> tuple[str, AugmentationPolicy]:
+def _choose_policy(seed: int) -> tuple[str, AugmentationPolicy]:
     """The recipe, and the buttons beside it."""
     known = policies()
     names = sorted(known, key=lambda name: (name == "none", name))
@@ -98,7 +98,7 @@ def _go_to(seed: int) -> None:
     st.query_params[QueryParam.SEED] = str(seed)
 
 
-def _say(policy: AugmentationPolicy) -> None:
+def _show_description(policy: AugmentationPolicy) -> None:
     changes = "; ".join(describe_changes(policy.augment)) or "nothing is changed"
     st.markdown(escape_markdown(f"{capitalize_first(changes)}."))
     if policy.description:
@@ -112,16 +112,16 @@ def _grid(faces: pd.DataFrame, drawn: NDArray[np.uint8]) -> None:
         with st.container(horizontal=True, gap="small"):
             for draw, face in enumerate(seen):
                 what = f"draw {draw}" if draw else "as it is"
-                st.image(_enlarged(face), what, _SHOWN_PX, output_format="PNG", alt=f"{title}, {name}: {what}")
+                st.image(_enlarge(face), what, _SHOWN_PX, output_format="PNG", alt=f"{title}, {name}: {what}")
 
 
-def _enlarged(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _enlarge(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """By whole pixels, so that the browser has none to make up."""
     factor = max(1, _SHOWN_PX // len(face))
     return face.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def _equivalent(arguments: Sequence[str]) -> None:
+def _show_command(arguments: Sequence[str]) -> None:
     with st.expander("The same as a command"):
         line = shlex.join(["python", "-m", "fer_core", *arguments, "--out=faces.png"])
         st.code(line, language="bash", wrap_lines=True)

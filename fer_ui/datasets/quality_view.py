@@ -17,10 +17,10 @@ from fer_core.data.quality.report import QualityReport, finding_table, pair_tabl
 from fer_core.jobs.job import ACTIVE_STATES, JobKind
 from fer_core.jobs.submit import submit_face_search
 from fer_core.settings import settings
+from fer_ui.chart_view import show_csv_download
 from fer_ui.datasets.faces.corrections_view import Correction, show_correction_button, show_last_change
 from fer_ui.datasets.faces.face_grid import show_faces, show_pairs
 from fer_ui.datasets.reports import load_quality
-from fer_ui.datasets.table_download import show_table_download
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count, images, percent
@@ -140,9 +140,13 @@ def _offer_downloads(dataset: StoredDataset, report: QualityReport) -> None:
         return
     index = load_index(dataset)
     with st.container(horizontal=True, gap="small"):
-        show_table_download(lambda: finding_table(report.findings, index), f"findings-{dataset.id}", "Findings as CSV")
+        show_csv_download(
+            lambda: finding_table(report.findings, index), f"findings-{dataset.id}", "Findings as CSV", type="tertiary"
+        )
         if any(finding.pairs is not None for finding in report.findings):
-            show_table_download(lambda: pair_table(report.findings, index), f"pairs-{dataset.id}", "Pairs as CSV")
+            show_csv_download(
+                lambda: pair_table(report.findings, index), f"pairs-{dataset.id}", "Pairs as CSV", type="tertiary"
+            )
 
 
 def _result(finding: Finding, report: QualityReport) -> str:

@@ -14,13 +14,12 @@ from fer_core.data.splits.report import REASONS, SplitReport, split_table
 from fer_core.data.splits.split import EXCLUDED
 from fer_core.labels import Expression
 from fer_core.text import join_words
-from fer_ui.chart_view import show_chart
+from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.splits import split_share_bars
 from fer_ui.datasets.faces.face_grid import show_pairs
 from fer_ui.datasets.quality_view import pair_notes
 from fer_ui.datasets.reports import load_leakage, load_quality, load_split
 from fer_ui.datasets.split_choice import choose_split
-from fer_ui.datasets.table_download import show_table_download
 from fer_ui.escaping import escape_html, escape_markdown
 from fer_ui.formatting import count, images, percent
 from fer_ui.header import Headline, empty_state, headline
@@ -50,8 +49,11 @@ def show_splits(dataset: StoredDataset) -> None:
     _answer(report)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         link_to(Page.TRAINING, "Train with this split", dataset=dataset.id, split_config=split_to_query(config))
-        show_table_download(
-            lambda: split_table(index, report.splits), f"split-{dataset.id}", "The part of each image, as CSV"
+        show_csv_download(
+            lambda: split_table(index, report.splits),
+            f"split-{dataset.id}",
+            "The part of each image, as CSV",
+            type="tertiary",
         )
     key = f"split-shares-{dataset.id}"
     show_chart(split_share_bars(report.counts), key, table=report.counts.reset_index())

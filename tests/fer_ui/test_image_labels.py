@@ -18,11 +18,11 @@ from fer_ui.image_labels import (
 )
 
 
-def test_every_part_and_reason_has_a_word_of_its_own() -> None:
+def test_every_split_and_reason_has_its_own_name() -> None:
     assert set(SPLITS) == set(map(str, Split))
     assert set(map(str, Unlabeled)) < set(UNLABELED_REASONS)
     assert len(set(UNLABELED_REASONS.values())) == len(UNLABELED_REASONS)
-    assert (split_title("valid"), split_title(""), split_title("extra")) == ("Validation", "No part", "Extra")
+    assert (split_title("valid"), split_title(""), split_title("extra")) == ("Validation", "No split", "Extra")
     assert describe_reason("not_a_face") == "not a face"
     assert describe_reason("odd_one") == "odd one"
 

@@ -41,13 +41,13 @@ def test_what_is_no_split_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "words"),
+    ("config", "text"),
     [
         (SplitConfig(), "as published"),
         (SplitConfig(kind="seeded", valid_01=0.15, test_01=0.15, seed=3), "70/15/15, seed 3"),
         (SplitConfig(kind="kfold", folds=4, fold=3), "fold 4 of 4, seed 0"),
-        (SplitConfig(valid_01=0.2), "as published; where parts lack, 70/20/10, seed 0"),
+        (SplitConfig(valid_01=0.2), "as published; missing splits 70/20/10, seed 0"),
     ],
 )
-def test_a_split_in_words(config: SplitConfig, words: str) -> None:
-    assert describe_split_config(config) == words
+def test_a_split_is_described(config: SplitConfig, text: str) -> None:
+    assert describe_split_config(config) == text

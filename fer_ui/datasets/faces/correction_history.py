@@ -12,10 +12,10 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action, Change
 from fer_core.data.corrections.corrections import Corrections, correction_counts
 from fer_core.data.quality.report import describe_reason
+from fer_ui.chart_view import show_csv_download
 from fer_ui.datasets.faces.corrections_view import describe_change, show_last_change, show_undo_button
 from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.datasets.faces.pagination import current_page, show_pagination
-from fer_ui.datasets.table_download import show_table_download
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count, images
 from fer_ui.header import Headline, empty_state, headline, notice
@@ -71,7 +71,7 @@ def _offer_export(dataset: StoredDataset, corrections: Corrections) -> None:
     def table() -> pd.DataFrame:
         return corrections.export(dataset.raw_index(["id", "path", "label"]), corrections.version)
 
-    show_table_download(table, f"corrections-{dataset.id}", "What is marked, as CSV")
+    show_csv_download(table, f"corrections-{dataset.id}", "What is marked, as CSV", type="tertiary")
 
 
 def _show_changes(dataset: StoredDataset, index: pd.DataFrame, history: list[Change]) -> None:

@@ -1,4 +1,4 @@
-"""The class counts as tables: a row an expression, and what was published against what is here."""
+"""Class counts as tables: by expression, and against the published counts."""
 
 from __future__ import annotations
 
@@ -27,26 +27,28 @@ from fer_ui.image_labels import describe_split, split_title
 from fer_ui.theme import expression_title
 
 BETA = float(Rebalancing().beta)
-"""As in training, where nothing else is said."""
+"""The default of training."""
 
 
-def class_table(counts: pd.DataFrame, judged: Mapping[str, int] | None) -> pd.DataFrame:
-    """A row an expression.
+def class_table(counts: pd.DataFrame, test_counts: Mapping[str, int] | None) -> pd.DataFrame:
+    """Tabulate the counts, one row for each expression.
 
     Args:
         counts: columns `split`, `expression`, `count`.
-        judged: images an expression of the part that judges; a tenth of all where there is none.
+        test_counts: images of each expression in the test split; by default a tenth of all.
     Returns:
-        columns `expression`, a split's name each (no such column where there is only one part), `all`, `share_01`,
-        `effective_number` (of Cui et al., with `BETA`), `judged` and `recall_margin_01`: half the 95 % interval of a
-        recall of one half measured on `judged` images.
+        columns `expression`, one for each split (none where there is only one), `all`, `share_01`,
+        `effective_number` (Cui et al., 2019, with `BETA`), `test_images` and `recall_margin_01`: half the 95 % interval
+        of a recall of 0.5 measured on `test_images` images.
     """
     totals = class_totals(counts)
     names, numbers = list(totals), np.array(list(totals.values()))
     splits = list(dict.fromkeys(counts["split"]))
-    by_part = counts.pivot_table(index="expression", columns="split", values="count", aggfunc="sum", fill_value=0)
-    columns = {split or "no part": by_part[split].reindex(names).to_numpy(int) for split in splits if len(splits) > 1}
-    judging = [judged.get(name, 0) if judged is not None else int(totals[name] * JUDGED_SHARE_01) for name in names]
+    by_split = counts.pivot_table(index="expression", columns="split", values="count", aggfunc="sum", fill_value=0)
+    columns = {split or "no split": by_split[split].reindex(names).to_numpy(int) for split in splits if len(splits) > 1}
+    tested = [
+        test_counts.get(name, 0) if test_counts is not None else int(totals[name] * JUDGED_SHARE_01) for name in names
+    ]
     return pd.DataFrame(
         {
             "expression": names,
@@ -54,46 +56,46 @@ def class_table(counts: pd.DataFrame, judged: Mapping[str, int] | None) -> pd.Da
             "all": numbers,
             "share_01": numbers / max(1, numbers.sum()),
             "effective_number": effective_numbers(numbers, BETA),
-            "judged": judging,
-            "recall_margin_01": [_margin_01(number) for number in judging],
+            "test_images": tested,
+            "recall_margin_01": [_margin_01(number) for number in tested],
         }
     )
 
 
-def show_class_table(counts: pd.DataFrame, judge: str, judged: Mapping[str, int] | None, name: str) -> None:
-    """`class_table` with readable columns.
+def show_class_table(counts: pd.DataFrame, test_split: str, test_counts: Mapping[str, int] | None, name: str) -> None:
+    """Show `class_table` with readable columns and a download.
 
     Args:
-        judge: the part that judges; "" where there is none.
+        test_split: "" where there is none.
         name: of the dataset, for keys and file names.
     """
-    table = class_table(counts, judged)
-    on = f"the {describe_split(judge)} part" if judge else "a tenth of the images"
-    st.subheader("The classes as a table", anchor=False)
+    table = class_table(counts, test_counts)
+    on = f"the {describe_split(test_split)} split" if test_split else "a tenth of the images"
+    st.subheader("Class counts", anchor=False)
     st.dataframe(
         table.assign(
             expression=[expression_title(Expression(each)) for each in table["expression"]],
             share_01=100 * table["share_01"],
             recall_margin_01=100 * table["recall_margin_01"],
-        ).drop(columns="judged"),
+        ).drop(columns="test_images"),
         hide_index=True,
         column_config={
             "expression": st.column_config.TextColumn("Expression", pinned=True),
             **{
                 column: st.column_config.NumberColumn(split_title(column), format="localized")
                 for column in table.columns[1:]
-                if column not in ("share_01", "effective_number", "judged", "recall_margin_01")
+                if column not in ("share_01", "effective_number", "test_images", "recall_margin_01")
             },
             "share_01": st.column_config.NumberColumn("Share", format="%.1f %%"),
             "effective_number": st.column_config.NumberColumn(
                 "Effective number",
                 format="%.0f",
-                help=f"(1 - β^n) / (1 - β) with β = {BETA:g} (Cui et al., 2019): the more images, the less each adds.",
+                help=f"(1 - β^n) / (1 - β) with β = {BETA:g} (Cui et al., 2019). Each additional image adds less.",
             ),
             "recall_margin_01": st.column_config.NumberColumn(
-                "Recall within",
+                "Recall margin",
                 format="± %.1f points",
-                help=f"Half the 95 % interval of a recall of one half, measured on {on}.",
+                help=f"Half the 95 % interval of a recall of 50 % measured on {on}.",
             ),
         },
     )
@@ -101,62 +103,66 @@ def show_class_table(counts: pd.DataFrame, judge: str, judged: Mapping[str, int]
 
 
 def show_published_against_local(published: PublishedCounts, local: pd.DataFrame, name: str) -> None:
-    """Where the counts of the images at hand differ from those that were published, in words and as a table.
+    """Compare the counts of a dataset with the published ones, in a sentence and as a table.
 
     Args:
-        local: as `class_counts` gives it.
+        local: from `class_counts`.
         name: of the dataset, for keys and file names.
     """
     table = compare_counts(published_counts(published.splits), local)
-    st.subheader("Published against these counts", anchor=False)
+    st.subheader("Published counts", anchor=False)
     st.markdown(escape_markdown(describe_differences(table)))
     shown = pd.DataFrame(
         {
             "Expression": [expression_title(Expression(each)) for each in table["expression"]],
-            "Part": [split_title(split) if split else "All" for split in table["split"]],
+            "Split": [split_title(split) if split else "All" for split in table["split"]],
             "Published": table["published"],
-            "Here": table["local"],
+            "This dataset": table["local"],
             "Difference": [
-                _row_words(int(difference), bool(flagged))
+                _describe_difference(int(difference), bool(flagged))
                 for difference, flagged in zip(table["difference"], table["flagged"], strict=True)
             ],
         }
     )
     if table["split"].nunique() < 2:
-        shown = shown.drop(columns="Part")
-    with st.expander("Class by class", expanded=bool(table["flagged"].any())):
-        numbers = {each: st.column_config.NumberColumn(format="localized") for each in ("Published", "Here")}
+        shown = shown.drop(columns="Split")
+    with st.expander("Comparison by class", expanded=bool(table["flagged"].any())):
+        numbers = {each: st.column_config.NumberColumn(format="localized") for each in ("Published", "This dataset")}
         st.dataframe(shown, hide_index=True, column_config=numbers)
         show_csv_download(table, f"published-{name}")
     st.caption(
-        escape_markdown(f"Published: {published.source}. {published.note} Corrections count here.".replace("..", "."))
+        escape_markdown(
+            f"Published: {published.source}. {published.note} Counts of this dataset include corrections.".replace(
+                "..", "."
+            )
+        )
     )
 
 
 def describe_differences(table: pd.DataFrame) -> str:
-    """What `compare_counts` found, in a sentence or two."""
+    """Describe the result of `compare_counts`."""
     flagged = table[table["flagged"]]
     if table.empty:
-        return "Neither has an image with an expression."
+        return "Neither has labeled images."
     if flagged.empty:
         exact = not table["difference"].any()
-        return "Every count is as published." if exact else "Every count is as published, as far as that is rounded."
-    words = f"{count(len(flagged))} of {count(len(table))} counts differ from the published ones."
+        return "All counts match the published ones." if exact else "All counts match the published, rounded ones."
+    text = f"{count(len(flagged))} of {count(len(table))} counts differ from the published ones."
     sums = table[table["split"] != ""].groupby("split", sort=False)[["published", "local"]].sum()
-    lacking = [describe_split(str(split)) for split in sums.index[sums["local"] == 0]]
-    unsaid = [describe_split(str(split)) for split in sums.index[sums["published"] == 0]]
-    if lacking:
-        words += f" No image of the {join_words(lacking)} part is here."
-    if unsaid:
-        words += f" Nothing is published of the {join_words(unsaid)} part."
-    return words
+    missing = [describe_split(str(split)) for split in sums.index[sums["local"] == 0]]
+    unpublished = [describe_split(str(split)) for split in sums.index[sums["published"] == 0]]
+    if missing:
+        text += f" This dataset has no {join_words(missing)} images."
+    if unpublished:
+        text += f" There are no published counts for {join_words(unpublished)}."
+    return text
 
 
-def _row_words(difference: int, flagged: bool) -> str:
+def _describe_difference(difference: int, flagged: bool) -> str:
     if not difference:
-        return "as published"
-    words = f"{count(abs(difference))} {'more' if difference > 0 else 'fewer'} here"
-    return words if flagged else f"{words}, within rounding"
+        return "same"
+    text = f"{count(abs(difference))} {'more' if difference > 0 else 'fewer'}"
+    return text if flagged else f"{text} (rounding)"
 
 
 def _margin_01(images: int) -> float:

@@ -1,4 +1,4 @@
-"""The section Classes: how many images each expression has, how unequal that is, and the way to the faces."""
+"""The section Classes: the class distribution, its imbalance, and links to the faces of each class."""
 
 from __future__ import annotations
 
@@ -37,101 +37,101 @@ _FACES_ICON = ":material/grid_view:"
 
 
 def show_classes(dataset: StoredDataset) -> None:
-    """The numbers, the verdict, the chart, whose bars lead to their faces, and the tables."""
+    """Show imbalance metrics, the chart, whose bars link to their faces, and the tables."""
     index = load_index(dataset)
     counts = labeled_counts(index)
     if counts.empty:
         empty_state(
             "No image has an expression",
-            f"The dataset has {images(len(index))}. Faces shows why; import it again to map its labels.",
+            f"The dataset has {images(len(index))}. Section Faces shows why; import it again to map its labels.",
         )
-        _show_others(dataset, index)
+        _show_other_images(dataset, index)
         return
     split = choose_split_of_counts(counts)
     shown = select_split(counts, split)
     totals = class_totals(shown)
-    judge, judged = find_test_counts(counts, split)
+    test_split, test_counts = find_test_counts(counts, split)
     if not any(totals.values()):
-        empty_state("No image of this part has an expression", "Choose another part.")
+        empty_state("No image of this split has an expression", "Choose another split.")
         return
     show_imbalance_metrics(totals)
-    show_imbalance_verdict(totals, judged, judge)
-    address = _address(dataset, index)
-    if asked := get_clicked_bar(show_distribution(shown, dataset.id, selectable=True)):
-        go_to(Page.DATASETS, **{**address, **asked})
-    _link_to_faces(address, [name for name, number in totals.items() if number], split)
-    _show_others(dataset, index)
-    show_class_table(counts, judge, judged, dataset.id)
+    show_imbalance_verdict(totals, test_counts, test_split)
+    query = _faces_query(dataset, index)
+    if clicked := get_clicked_bar(show_distribution(shown, dataset.id, selectable=True)):
+        go_to(Page.DATASETS, **{**query, **clicked})
+    _link_to_faces(query, [name for name, number in totals.items() if number], split)
+    _show_other_images(dataset, index)
+    show_class_table(counts, test_split, test_counts, dataset.id)
     if dataset.manifest.published:
         show_published_against_local(dataset.manifest.published, class_counts(index), dataset.id)
 
 
 def labeled_counts(index: pd.DataFrame) -> pd.DataFrame:
-    """The counts of an index, without the expressions that no image is labeled with in any part."""
+    """Count an index by class, without expressions that no image of any split has."""
     counts = class_counts(index)
     return counts[counts.groupby("expression")["count"].transform("sum") > 0].reset_index(drop=True)
 
 
 def get_clicked_bar(points: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """What a click on the chart asks for, as an address has it: a label, and a part where one bar alone was hit."""
+    """Convert clicked points to query parameters: a label, and a split where a single bar was clicked."""
     bars = [tuple(point["customdata"]) for point in points if len(point.get("customdata") or ()) == 2]
     labels, splits = {str(label) for label, _ in bars}, {str(split) for _, split in bars}
     if len(labels) != 1:
         return {}
-    asked = {str(QueryParam.LABEL): labels.pop()}
+    query = {str(QueryParam.LABEL): labels.pop()}
     if len(splits) == 1 and (split := splits.pop()):
-        asked[str(QueryParam.SPLIT)] = split
-    return asked
+        query[str(QueryParam.SPLIT)] = split
+    return query
 
 
 def describe_other_images(index: pd.DataFrame) -> list[str]:
-    """Sentences on the images that do not count: those without an expression, by reason, and the excluded ones."""
+    """Describe the images that are not counted: those without an expression, by reason, and excluded ones."""
     reasons = [str(reason) for reason in index["unlabeled"].dropna().unique() if reason]
-    by_part = counts_by_split(index, "unlabeled", reasons)
-    numbers = {reason: sum(split[reason] for split in by_part.values()) for reason in reasons}
-    numbers = dict(sorted(((name, n) for name, n in numbers.items() if n), key=lambda each: -each[1]))
-    words = []
+    by_split = counts_by_split(index, "unlabeled", reasons)
+    numbers = {reason: sum(split[reason] for split in by_split.values()) for reason in reasons}
+    numbers = dict(sorted(((name, n) for name, n in numbers.items() if n), key=lambda item: -item[1]))
+    texts = []
     if numbers:
-        each = join_words([f"{count(number)} {describe_reason(reason)}" for reason, number in numbers.items()])
-        words.append(f"Without an expression: {images(sum(numbers.values()))} ({each}).")
+        reasons_text = join_words([f"{count(number)} {describe_reason(reason)}" for reason, number in numbers.items()])
+        texts.append(f"Without an expression: {images(sum(numbers.values()))} ({reasons_text}).")
     if _has_excluded(index):
-        words.append(f"Excluded by corrections: {images(int(index['excluded'].sum()))}.")
-    return words
+        texts.append(f"Excluded by corrections: {images(int(index['excluded'].sum()))}.")
+    return texts
 
 
-def _show_others(dataset: StoredDataset, index: pd.DataFrame) -> None:
-    words = describe_other_images(index)
-    if not words:
+def _show_other_images(dataset: StoredDataset, index: pd.DataFrame) -> None:
+    texts = describe_other_images(index)
+    if not texts:
         st.caption("Every image has an expression, and none is excluded.")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(escape_markdown(" ".join(words)), width="content")
-        here = {str(QueryParam.DATASET): dataset.id, str(QueryParam.SECTION): "faces"}
+        st.caption(escape_markdown(" ".join(texts)), width="content")
+        query = {str(QueryParam.DATASET): dataset.id, str(QueryParam.SECTION): "faces"}
         if index["label"].isna().any():
-            _link("See those without", {**here, str(QueryParam.LABEL): UNLABELED})
+            _link("Show those without", {**query, str(QueryParam.LABEL): UNLABELED})
         if _has_excluded(index):
-            _link("See the excluded", {**here, str(QueryParam.MARK): "excluded"})
+            _link("Show the excluded", {**query, str(QueryParam.MARK): "excluded"})
 
 
-def _address(dataset: StoredDataset, index: pd.DataFrame) -> dict[str, str]:
-    """The section Faces, with as many faces as were counted."""
-    address = {str(QueryParam.DATASET): dataset.id, str(QueryParam.SECTION): "faces"}
+def _faces_query(dataset: StoredDataset, index: pd.DataFrame) -> dict[str, str]:
+    """Build the query of the section Faces that shows exactly the counted images."""
+    query = {str(QueryParam.DATASET): dataset.id, str(QueryParam.SECTION): "faces"}
     if _has_excluded(index):
-        address[str(QueryParam.MARK)] = USED
-    return address
+        query[str(QueryParam.MARK)] = USED
+    return query
 
 
 def _has_excluded(index: pd.DataFrame) -> bool:
     return "excluded" in index and bool(index["excluded"].any())
 
 
-def _link_to_faces(address: Mapping[str, str], expressions: Sequence[str], split: str) -> None:
-    """The same as clicking a bar, for those who use no mouse."""
+def _link_to_faces(query: Mapping[str, str], expressions: Sequence[str], split: str) -> None:
+    """Link to the same pages as the bars, for the keyboard and screen readers."""
     within = {} if split == ALL_SPLITS else {str(QueryParam.SPLIT): split}
-    st.caption("Click a bar to see its faces, or choose a class:")
+    st.caption("Click a bar to show its faces, or choose a class:")
     with st.container(horizontal=True, gap="xsmall"):
         for name in expressions:
-            _link(expression_title(Expression(name)), {**address, **within, str(QueryParam.LABEL): name})
+            _link(expression_title(Expression(name)), {**query, **within, str(QueryParam.LABEL): name})
 
 
 def _link(label: str, query: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Datasets side by side, stored and published ones alike, on the expressions that they share or on a label set."""
+"""Compare the class distributions of stored datasets and published counts on a common label set."""
 
 from __future__ import annotations
 
@@ -19,62 +19,62 @@ from fer_ui.charts.comparison import DATASETS_MAX, class_comparison
 from fer_ui.datasets.imbalance.compared_datasets import class_shares, imbalance_metrics
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count, times
+from fer_ui.formatting import format_ratio
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.query_params import QueryParam, param_multiselect, param_selectbox
 from fer_ui.resources import load_index
 from fer_ui.theme import expression_title
 
 PUBLISHED = "published:"
-"""Before the id of a manifest whose published counts are meant; no dataset's id has a colon."""
+"""Prefix of a manifest's id that stands for its published counts; no dataset's id has a colon."""
 
 _COMMON = "common"
-_AT_FIRST = 3
+_DEFAULT_NUMBER = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What can be compared: a stored dataset, or a manifest's published counts."""
+    """A stored dataset, or a manifest's published counts."""
 
     name: str
     stored: StoredDataset | None
     manifest: Manifest
 
     def counts(self) -> pd.DataFrame:
-        """Columns `split`, `expression`, `count`."""
+        """Count its images, in columns `split`, `expression` and `count`."""
         if self.stored is not None:
             return class_counts(load_index(self.stored))
         return published_counts(self.manifest.published.splits) if self.manifest.published else pd.DataFrame()
 
 
 def show_compare() -> None:
-    """The choice of datasets and of a label set; how unequal each is; their shares as a chart and a table."""
+    """Show the choice of datasets and label set, their imbalance, and their shares as a chart and a table."""
     with show_errors():
         candidates = _candidates()
         chosen = param_multiselect(
             "Datasets",
             list(candidates),
             QueryParam.SETS,
-            default=_first(candidates),
+            default=_defaults(candidates),
             most=DATASETS_MAX,
             format_func=lambda key: candidates[key].name,
-            help_text=f"Up to {DATASETS_MAX}, of the store or as published.",
+            help_text=f"Up to {DATASETS_MAX} imported datasets or published counts.",
         )
         counts = {candidates[key].name: candidates[key].counts() for key in chosen}
         labels = _choose_labels(counts)
         if not counts:
-            empty_state("Nothing is chosen to compare", "Choose two datasets or more above.")
+            empty_state("Nothing to compare", "Choose at least two datasets above.")
         elif not len(labels):
-            empty_state(
-                "These datasets share no expression", "Choose a label set instead of the common one, or other datasets."
-            )
+            empty_state("These datasets have no expression in common", "Choose other datasets, or another label set.")
         else:
             _show(counts, labels)
 
 
 def _candidates() -> dict[str, Candidate]:
-    """By what an address says: the store's datasets by their ids, then published counts by those of their manifests."""
-    stored = {each.id: Candidate(_stored_name(each), each, each.manifest) for each in list_datasets(settings())}
+    """Map query values to candidates: stored datasets by id, then published counts by their manifest's id."""
+    stored = {
+        dataset.id: Candidate(_stored_name(dataset), dataset, dataset.manifest) for dataset in list_datasets(settings())
+    }
     published = {
         f"{PUBLISHED}{name}": Candidate(f"{manifest.title}, published", None, manifest)
         for name, manifest in all_manifests(settings()).items()
@@ -84,16 +84,16 @@ def _candidates() -> dict[str, Candidate]:
 
 
 def _stored_name(dataset: StoredDataset) -> str:
-    return f"{dataset.id} (drawings)" if dataset.manifest.synthetic else dataset.id
+    return f"{dataset.id} (synthetic)" if dataset.manifest.synthetic else dataset.id
 
 
-def _first(candidates: dict[str, Candidate]) -> list[str]:
-    """What is compared before anything is chosen: datasets of the store, then published counts; drawings last."""
-    return sorted(candidates, key=lambda key: candidates[key].manifest.synthetic)[:_AT_FIRST]
+def _defaults(candidates: dict[str, Candidate]) -> list[str]:
+    """Choose the first candidates: stored datasets, then published counts, synthetic faces last."""
+    return sorted(candidates, key=lambda key: candidates[key].manifest.synthetic)[:_DEFAULT_NUMBER]
 
 
 def _choose_labels(counts: dict[str, pd.DataFrame]) -> LabelSet:
-    """The expressions to compare on: those that all have, or a label set."""
+    """Choose the expressions to compare: those that all datasets have, or a label set."""
     common = common_label_set(counts.values())
     names = {_COMMON: f"Common to all ({len(common)})", **{name: f"{name.capitalize()}" for name in LABEL_SETS}}
     chosen = param_selectbox("Expressions", names, QueryParam.LABELS)
@@ -105,48 +105,50 @@ def _show(counts: dict[str, pd.DataFrame], labels: LabelSet) -> None:
     known = metrics.dropna(subset="ratio")
     if len(known) > 1:
         _show_extremes(known, labels)
-    for words in _left_out(counts, labels):
-        notice("info", words)
+    for text in _describe_missing(counts, labels):
+        notice("info", text)
     shares = class_shares(counts, labels)
     show_chart(class_comparison(shares), f"comparison-{labels.name}", table=shares)
-    _show_figures(metrics)
+    _show_metrics(metrics)
 
 
 def _show_extremes(known: pd.DataFrame, labels: LabelSet) -> None:
-    """The answer: which of the datasets is the most even, and which the least."""
+    """Show the most and the least balanced dataset."""
     ratios = known["ratio"].to_numpy(float)
-    even, uneven = known.iloc[int(ratios.argmin())], known.iloc[int(ratios.argmax())]
+    balanced, imbalanced = known.iloc[int(ratios.argmin())], known.iloc[int(ratios.argmax())]
     headline(
         [
-            Headline("Most even", times(even["ratio"]), f"{even['dataset']}"),
-            Headline("Most uneven", times(uneven["ratio"]), f"{uneven['dataset']}"),
-            Headline("Compared on", f"{len(labels)} expression{'s' if len(labels) > 1 else ''}", _which(labels)),
+            Headline("Most balanced", format_ratio(balanced["ratio"]), f"{balanced['dataset']}"),
+            Headline("Most imbalanced", format_ratio(imbalanced["ratio"]), f"{imbalanced['dataset']}"),
+            Headline(
+                "Compared on", f"{len(labels)} expression{'s' if len(labels) > 1 else ''}", _describe_labels(labels)
+            ),
         ]
     )
-    st.caption("How often the commonest expression occurs for each image of the rarest.")
+    st.caption("Imbalance ratio: the size of the largest class divided by that of the smallest.")
 
 
-def _which(labels: LabelSet) -> str:
-    """The expressions of a label set in few words."""
+def _describe_labels(labels: LabelSet) -> str:
+    """Describe a label set by its expressions or, if shorter, by the missing ones."""
     others = [str(each) for each in Expression if each not in labels]
     if not others:
-        return "all there are"
+        return "all expressions"
     return join_words([str(each) for each in labels]) if len(labels) <= len(others) else f"all but {join_words(others)}"
 
 
-def _left_out(counts: dict[str, pd.DataFrame], labels: LabelSet) -> list[str]:
-    """What the label set passes over, or asks for in vain, dataset by dataset."""
-    words = []
+def _describe_missing(counts: dict[str, pd.DataFrame], labels: LabelSet) -> list[str]:
+    """Describe the label set's expressions that a dataset lacks."""
+    texts = []
     for name, table in counts.items():
         totals = class_totals(table)
-        lacking = [str(each) for each in labels if not totals.get(str(each))]
-        if lacking:
-            words.append(f"{name} has no images of {join_words(lacking, 'or')}.")
-    return words
+        missing = [str(each) for each in labels if not totals.get(str(each))]
+        if missing:
+            texts.append(f"{name} has no images of {join_words(missing, 'or')}.")
+    return texts
 
 
-def _show_figures(metrics: pd.DataFrame) -> None:
-    st.subheader("How unequal each is", anchor=False)
+def _show_metrics(metrics: pd.DataFrame) -> None:
+    st.subheader("Imbalance metrics", anchor=False)
     shown = metrics.assign(
         commonest=[_title(name) for name in metrics["commonest"]],
         rarest=[_title(name) for name in metrics["rarest"]],
@@ -163,24 +165,18 @@ def _show_figures(metrics: pd.DataFrame) -> None:
             "ratio": number("Imbalance ratio", format="%.1f"),
             "entropy_01": number("Entropy", format="%.2f", help="1 is balanced."),
             "gini": number("Gini", format="%.2f", help="0 is balanced."),
-            "commonest": text("Commonest"),
-            "rarest": text("Rarest"),
+            "commonest": text("Largest class"),
+            "rarest": text("Smallest class"),
             "accuracy": number("Accuracy", format="%.1f %%", help=_BASELINE),
             "balanced_accuracy": number("Balanced accuracy", format="%.1f %%", help=_BASELINE),
             "macro_f1": number("Macro-F1", format="%.2f", help=_BASELINE),
         },
     )
-    st.caption(
-        escape_markdown(f"{_BASELINE} The figures are of the expressions compared, over all parts of {_sets(metrics)}.")
-    )
+    st.caption(escape_markdown(f"{_BASELINE} All metrics are for the compared expressions and all splits."))
     show_csv_download(metrics.round(6), "compared-datasets")
 
 
-_BASELINE = "Accuracy, balanced accuracy and macro-F1 are those of always answering the commonest expression."
-
-
-def _sets(metrics: pd.DataFrame) -> str:
-    return "the dataset" if len(metrics) == 1 else f"the {count(len(metrics))} datasets"
+_BASELINE = "Accuracy, balanced accuracy and macro-F1 are those of always predicting the largest class."
 
 
 def _title(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What the view Compare shows of several datasets: their class shares, and how unequal each is."""
+"""Class shares and imbalance metrics of several datasets."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from fer_core.labels import LabelSet
 
 
 def class_shares(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> pd.DataFrame:
-    """What share of a dataset's images each expression has, among those of a label set.
+    """Compute each expression's share of a dataset's images with expressions of a label set.
 
     Args:
-        counts: a table of `fer_core.data.imbalance.counts` for each dataset's name.
-        labels: the expressions that count.
+        counts: a table of `fer_core.data.imbalance.counts` by dataset name.
     Returns:
-        columns `dataset`, `expression`, `count`, `share_01` (not a number where the dataset has no such images).
+        columns `dataset`, `expression`, `count`, `share_01` (NaN where the dataset has no such images).
     """
     rows = []
     for name, table in counts.items():
@@ -29,26 +28,26 @@ def class_shares(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> pd.Dat
 
 
 def imbalance_metrics(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> pd.DataFrame:
-    """How unequal each dataset's classes are, on a label set; a row a dataset.
+    """Compute the imbalance of each dataset on a label set, one row for each dataset.
 
     Returns:
         columns `dataset`, `images`, `ratio`, `entropy_01`, `gini`, `commonest`, `rarest`, and `accuracy`,
-        `balanced_accuracy` and `macro_f1` of always answering the commonest class. Without images the figures are
-        not numbers and the names empty.
+        `balanced_accuracy` and `macro_f1` of always predicting the largest class. Without images, the metrics are NaN
+        and the names empty.
     """
     rows = []
     for name, table in counts.items():
         totals = _totals(table, labels)
-        judged, baseline = measure_imbalance(totals), majority_baseline(totals)
+        found, baseline = measure_imbalance(totals), majority_baseline(totals)
         rows.append(
             {
                 "dataset": name,
                 "images": sum(totals.values()),
-                "ratio": judged.ratio if judged else np.nan,
-                "entropy_01": judged.entropy_01 if judged else np.nan,
-                "gini": judged.gini if judged else np.nan,
-                "commonest": judged.largest if judged else "",
-                "rarest": judged.smallest if judged else "",
+                "ratio": found.ratio if found else np.nan,
+                "entropy_01": found.entropy_01 if found else np.nan,
+                "gini": found.gini if found else np.nan,
+                "commonest": found.largest if found else "",
+                "rarest": found.smallest if found else "",
                 "accuracy": baseline.accuracy if baseline else np.nan,
                 "balanced_accuracy": baseline.balanced_accuracy if baseline else np.nan,
                 "macro_f1": baseline.macro_f1 if baseline else np.nan,
@@ -58,6 +57,6 @@ def imbalance_metrics(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> p
 
 
 def _totals(table: pd.DataFrame, labels: LabelSet) -> dict[str, int]:
-    """Images of each of the label set's expressions, in its order."""
+    """Count the images of each expression of the label set, in its order."""
     found = class_totals(select_label_set(table, labels))
     return {str(expression): found.get(str(expression), 0) for expression in labels}

@@ -1,4 +1,4 @@
-"""Class counts on a page, of images at hand or published: the numbers, the verdict in words, and the chart."""
+"""Views of class counts, of a dataset or published: metrics, a description and the chart."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from fer_core.labels import Expression
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.distribution import class_distribution
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count, images, percent, times
+from fer_ui.formatting import count, format_ratio, images, percent
 from fer_ui.header import Headline, headline
-from fer_ui.image_labels import NO_SPLIT, split_title
+from fer_ui.image_labels import NO_SPLIT, describe_split, split_title
 from fer_ui.query_params import QueryParam, param_segmented_control
 from fer_ui.theme import expression_title
 
@@ -45,53 +45,55 @@ _BARS = {"grouped": "Side by side", "stacked": "Stacked"}
 
 
 def choose_split_of_counts(counts: pd.DataFrame) -> str:
-    """The part to look at, as an address names it; all of them to begin with, and where there is only one."""
+    """Choose a split as the query names it; all where there is only one."""
     splits = [split or NO_SPLIT for split in dict.fromkeys(counts["split"])]
     if len(splits) < 2:
         return ALL_SPLITS
     names = {ALL_SPLITS: "All", **{split: split_title(split) for split in splits}}
-    return param_segmented_control("Part", names, QueryParam.SPLIT)
+    return param_segmented_control("Split", names, QueryParam.SPLIT)
 
 
 def select_split(counts: pd.DataFrame, split: str) -> pd.DataFrame:
-    """The counts of one part, or of all."""
+    """Select the counts of one split, or of all."""
     return counts if split == ALL_SPLITS else counts[counts["split"] == ("" if split == NO_SPLIT else split)]
 
 
 def find_test_counts(counts: pd.DataFrame, split: str) -> tuple[str, dict[str, int] | None]:
-    """The part that a model is judged on, and its images a class; "" and None where there is none.
+    """Find the split that models are tested on, and its images of each class; "" and None where there is none.
 
-    It is the test part, or the validation part where there is no other; and the chosen part where that is one of them.
+    It is the chosen split if that is test or validation, else the test split, else the validation split.
     """
     splits = list(dict.fromkeys(counts["split"]))
-    judges = [str(Split.TEST), str(Split.VALID)]
-    judge = split if split in judges else next((name for name in judges if name in splits), "")
-    return judge, class_totals(select_split(counts, judge)) if judge else None
+    candidates = [str(Split.TEST), str(Split.VALID)]
+    test_split = split if split in candidates else next((name for name in candidates if name in splits), "")
+    return test_split, class_totals(select_split(counts, test_split)) if test_split else None
 
 
 def show_imbalance_metrics(totals: Mapping[str, int]) -> None:
-    """The numbers: how many images, how unequal, and what always answering the commonest class would score.
+    """Show the number of images, the imbalance, and the scores of always predicting the largest class.
 
     Args:
-        totals: images an expression, of which some has one.
+        totals: images of each expression; not all 0.
     """
     found, baseline = measure_imbalance(totals), majority_baseline(totals)
     if found is None or baseline is None:
-        raise ValueError("No image has a label: there are no numbers to show.")
+        raise ValueError("No image has a label: there are no metrics to show.")
     whole = sum(totals.values())
     present = sum(number > 0 for number in totals.values())
     largest, smallest = expression_title(Expression(found.largest)), expression_title(Expression(found.smallest))
     headline(
         [
             Headline("Labeled images", count(whole), f"{present} expression{'s' if present > 1 else ''}"),
-            Headline("Imbalance ratio", times(found.ratio), f"{largest} against {smallest.lower()}"),
+            Headline("Imbalance ratio", format_ratio(found.ratio), f"{largest} to {smallest.lower()}"),
             Headline(
-                "Rarest class", percent(totals[found.smallest] / whole), f"{smallest}, {images(totals[found.smallest])}"
+                "Smallest class",
+                percent(totals[found.smallest] / whole),
+                f"{smallest}, {images(totals[found.smallest])}",
             ),
             Headline("Entropy", f"{found.entropy_01:.2f}", f"1 is balanced; Gini {found.gini:.2f}"),
         ]
     )
-    always = f"always answering {baseline.label}"
+    always = f"always predicting {baseline.label}"
     headline(
         [
             Headline("Accuracy", percent(baseline.accuracy), always),
@@ -101,32 +103,32 @@ def show_imbalance_metrics(totals: Mapping[str, int]) -> None:
     )
 
 
-def show_imbalance_verdict(totals: Mapping[str, int], judged: Mapping[str, int] | None, judge: str) -> None:
-    """The imbalance in plain words.
+def show_imbalance_verdict(totals: Mapping[str, int], test_counts: Mapping[str, int] | None, test_split: str) -> None:
+    """Describe the imbalance.
 
     Args:
-        totals: images an expression.
-        judged: those of the part that judges, None where there is none.
-        judge: that part.
+        totals: images of each expression.
+        test_counts: those of the test split, None where there is none.
+        test_split: its name.
     """
-    found = summarize_imbalance(totals, judged)
+    found = summarize_imbalance(totals, test_counts)
     if found is None:
         return
     with st.container(border=True, gap="small"):
         st.markdown(f"{_ICONS[found.level]} **{_LEVELS[found.level]}**")
         st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in found.sentences))
-        st.caption(_judge_words(found, judge))
+        st.caption(_describe_test_size(found, test_split))
 
 
 def show_distribution(counts: pd.DataFrame, name: str, *, selectable: bool = False) -> list[dict[str, Any]]:
-    """The chart with its choices.
+    """Show the class distribution with its options.
 
     Args:
         counts: columns `split`, `expression`, `count`.
         name: of the dataset, for keys and file names.
         selectable: whether a bar can be clicked.
     Returns:
-        the clicked points, each with `customdata`: its expression and split.
+        the clicked points, each with its expression and split in `customdata`.
     """
     several = counts["split"].nunique() > 1
     with st.container(horizontal=True, gap="small"):
@@ -141,11 +143,11 @@ def show_distribution(counts: pd.DataFrame, name: str, *, selectable: bool = Fal
 
 
 def add_shares(counts: pd.DataFrame) -> pd.DataFrame:
-    """The counts with each class's share of its split, 0..1, in a column `share_01`."""
+    """Add each class's share of its split, 0..1, in a column `share_01`."""
     whole = counts.groupby("split")["count"].transform("sum")
     return counts.assign(share_01=(counts["count"] / whole.where(whole > 0)).round(6)).reset_index(drop=True)
 
 
-def _judge_words(found: ImbalanceSummary, judge: str) -> str:
-    on = f"the {split_title(judge).lower()} part" if judge else "a tenth of the images, as no part is there to judge"
-    return f"Judged on {on}." if found.too_few else f"Every class has enough images to be judged on {on}."
+def _describe_test_size(found: ImbalanceSummary, test_split: str) -> str:
+    on = f"the {describe_split(test_split)} split" if test_split else "a tenth of the images, as there is no test split"
+    return f"Based on {on}." if found.too_few else f"Every class has enough images for testing in {on}."

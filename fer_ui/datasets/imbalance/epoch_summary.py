@@ -1,4 +1,4 @@
-"""What an epoch would be under a remedy, in sentences."""
+"""Describe an epoch under a rebalancing, in sentences."""
 
 from __future__ import annotations
 
@@ -15,79 +15,76 @@ _SAME_01 = 0.005
 
 
 def describe_epoch(split: TrainingSplit, table: pd.DataFrame, rebalancing: Rebalancing) -> str:
-    """What is drawn, what waits, and how the loss differs.
+    """Describe the samples of an epoch, the images it skips, and how the loss is weighted.
 
     Args:
-        split: with a labeled image at least.
+        split: with at least one labeled image.
         table: `split.under(rebalancing)`.
     """
     rarest = table.iloc[int(table["images"].where(table["images"] > 0).argmin())]
     commonest = table.iloc[int(table["images"].argmax())]
-    sentences = [_drawn_words(split, table, rarest, rebalancing), _unlabeled_words(split, rebalancing)]
+    sentences = [_describe_samples(split, table, rarest, rebalancing), _describe_unlabeled(split, rebalancing)]
     weight = float(rarest["weight"] / commonest["weight"])
     if abs(weight - 1) > _SAME_01:
         sentences.append(
-            f"In the loss, one vote for {rarest['expression']} counts as much as {weight:,.1f} for "
+            f"In the loss, one vote for {rarest['expression']} weighs as much as {weight:,.1f} votes for "
             f"{commonest['expression']}."
-            if split.soft
-            else f"In the loss, one {rarest['expression']} face counts as much as {weight:,.1f} "
-            f"{commonest['expression']} ones."
+            if split.has_soft_targets
+            else f"In the loss, one {rarest['expression']} face weighs as much as {weight:,.1f} "
+            f"{commonest['expression']} faces."
         )
     if rebalancing.logit_tau > 0:
         sentences.append(
-            f"The loss takes {commonest['offset'] - rarest['offset']:.1f} more off the output of "
-            f"{rarest['expression']} than off that of {commonest['expression']}; prediction does not."
+            f"The loss lowers the logit of {rarest['expression']} by {commonest['offset'] - rarest['offset']:.1f} more "
+            f"than that of {commonest['expression']}; prediction does not."
         )
     return " ".join(filter(None, sentences))
 
 
-def describe_counted_images(split: TrainingSplit, config: TrainConfig, of: int) -> str:
-    """What was counted, and what of the dataset's `of` images was not."""
-    kept_out = {
-        "left out by the split (near-duplicates of judged ones, or without a part)": split.left_out,
+def describe_counted_images(split: TrainingSplit, config: TrainConfig, total: int) -> str:
+    """Describe which of the dataset's `total` images are counted."""
+    skipped = {
+        "in no split (such as near-duplicates of test images)": split.without_split,
         "excluded": split.excluded,
         "ambiguous": split.ambiguous,
         "unreadable": split.unreadable,
-        "whose label or votes teach nothing": split.silent,
+        "without a usable label or votes": split.without_target,
     }
-    others = [f"{count(number)} {words}" for words, number in kept_out.items() if number]
-    how = f"as a run would make it ({describe_split_config(config.split)})"
-    sentences = [f"Counted on the training part {how}: {images(split.images)} of {count(of)}."]
+    others = [f"{count(number)} {reason}" for reason, number in skipped.items() if number]
+    sentences = [f"Training split ({describe_split_config(config.split)}): {images(split.images)} of {count(total)}."]
     if others:
-        sentences.append(f"Not among them, beside those that select and judge: {join_words(others)}.")
-    if split.soft:
-        sentences.append("Images are drawn by their label; the loss weighs their votes, and its shares are of these.")
-    sentences.append(f"The last images of an epoch that fill no batch of {config.batch_size} are passed over.")
+        sentences.append(f"Besides validation and test images, it skips: {join_words(others)}.")
+    if split.has_soft_targets:
+        sentences.append("Sampling uses labels; the loss, its weights and shares use votes.")
+    sentences.append(f"The last incomplete batch of an epoch is dropped (batch size {config.batch_size}).")
     return " ".join(sentences)
 
 
 def warn_small_epoch(split: TrainingSplit, table: pd.DataFrame, config: TrainConfig) -> list[str]:
-    """That training would refuse an epoch of less than a batch, where it would."""
-    drawn, batch = int(table["samples"].sum()) + split.unlabeled, config.batch_size
-    words = (
-        f"An epoch would have {images(drawn)}, fewer than one batch of {batch}, and training refuses that. Lower the "
-        "batch size in Training, or choose another remedy."
+    """Warn where an epoch would be smaller than a batch, which training refuses."""
+    samples, batch = int(table["samples"].sum()) + split.unlabeled, config.batch_size
+    text = (
+        f"An epoch has {images(samples)}, fewer than one batch of {batch}, so training would not start. Lower the "
+        "batch size in Training, or choose another rebalancing."
     )
-    return [words] if drawn < batch else []
+    return [text] if samples < batch else []
 
 
-def _drawn_words(split: TrainingSplit, table: pd.DataFrame, rarest: pd.Series, rebalancing: Rebalancing) -> str:
-    drawn, waiting = int(table["samples"].sum()) + split.unlabeled, int(table["never_seen"].sum())
+def _describe_samples(split: TrainingSplit, table: pd.DataFrame, rarest: pd.Series, rebalancing: Rebalancing) -> str:
+    samples, unseen = int(table["samples"].sum()) + split.unlabeled, int(table["never_seen"].sum())
     if rebalancing.sampling == "natural":
-        return f"An epoch would show each of {images(drawn)} once."
-    of = ", as many as there are" if drawn == split.images else f" instead of {count(split.images)}"
-    each = times(rarest["repeats"]) if rarest["repeats"] > 1 else "once"
-    words = [f"An epoch would show {images(drawn)}{of}", f"each {rarest['expression']} face {each}"]
-    if waiting:
-        words.append(f"while {images(waiting)} of other expressions {'waits' if waiting == 1 else 'wait'} for another")
-    return f"{', '.join(words)}."
+        return f"An epoch has each of {images(samples)} once."
+    total = ", as many as there are" if samples == split.images else f" instead of {count(split.images)}"
+    repeats = times(rarest["repeats"]) if rarest["repeats"] > 1 else "once"
+    clauses = [f"An epoch has {count(samples)} samples{total}", f"each {rarest['expression']} face {repeats}"]
+    if unseen:
+        clauses.append(f"and skips {images(unseen)} of other expressions")
+    return f"{', '.join(clauses)}."
 
 
-def _unlabeled_words(split: TrainingSplit, rebalancing: Rebalancing) -> str:
-    """That images without a label teach too."""
+def _describe_unlabeled(split: TrainingSplit, rebalancing: Rebalancing) -> str:
+    """Describe the images without a label, whose votes are used."""
     if not split.unlabeled:
         return ""
-    one = split.unlabeled == 1
-    once = "" if rebalancing.sampling == "natural" else f" and {'is' if one else 'are'} drawn once as ever"
-    shown = f"{count(split.unlabeled)} of the images shown {'has' if one else 'have'} no label{once}"
-    return f"{shown}: the votes teach all the same."
+    once = "" if rebalancing.sampling == "natural" else ", once each"
+    return f"That includes {images(split.unlabeled)} without a label but with votes{once}."

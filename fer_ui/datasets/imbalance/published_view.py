@@ -1,4 +1,4 @@
-"""Published counts on a page: how unequal the classes are without a single image at hand, and what else is known."""
+"""Published class counts and the other facts of a manifest, without any images."""
 
 from __future__ import annotations
 
@@ -31,34 +31,34 @@ _FACTS = (
     "font-size:0.9375rem;line-height:1.45"
 )
 _TERM = "margin:0;color:color-mix(in srgb, currentColor 72%, transparent)"
-_SAID = "margin:0;min-width:0;overflow-wrap:anywhere"
+_DESCRIPTION = "margin:0;min-width:0;overflow-wrap:anywhere"
 
 
 def show_published() -> None:
-    """The choice of a dataset, its published counts, and all else that its manifest says."""
+    """Show the choice of a dataset, its published counts, and the facts of its manifest."""
     manifests = all_manifests(settings())
     counted = [name for name, manifest in manifests.items() if _totals(manifest)]
     ids = [*counted, *(name for name in manifests if name not in counted)]
 
-    def named(name: str) -> str:
+    def title(name: str) -> str:
         return manifests[name].title if name in counted else f"{manifests[name].title} (no counts)"
 
-    manifest = manifests[param_selectbox("Dataset", ids, QueryParam.MANIFEST, format_func=named)]
+    manifest = manifests[param_selectbox("Dataset", ids, QueryParam.MANIFEST, format_func=title)]
     st.markdown(escape_markdown(manifest.summary))
     with st.container(horizontal=True, gap="small"):
         _show_links(manifest)
     if manifest.synthetic:
-        notice("info", "These faces are drawings. Figures on them say nothing about people.")
+        notice("info", "These faces are synthetic. Results on them say nothing about people.")
     if manifest.published and _totals(manifest):
         _show_counts(manifest.published, manifest.id)
     else:
-        empty_state("No class counts are published", "Import the dataset and its classes are counted here.")
+        empty_state("No class counts are published", "Import the dataset to count its classes.")
     st.subheader(escape_markdown(f"About {manifest.title}"), anchor=False)
     show_manifest(manifest)
 
 
 def show_manifest(manifest: Manifest) -> None:
-    """What is known of a dataset beside its counts: license, terms, citation, homepage, contents, known problems."""
+    """Show a dataset's license, terms, citation, homepage, contents and known problems."""
     st.html(facts_html(manifest))
     if manifest.problems:
         st.markdown("**Known problems**")
@@ -66,7 +66,7 @@ def show_manifest(manifest: Manifest) -> None:
 
 
 def facts_html(manifest: Manifest) -> str:
-    """The markup of the facts: a list of terms and what is said of them, without those of which nothing is."""
+    """Build the HTML list of a manifest's facts, without empty ones."""
     contents = {
         "identities": manifest.contents.identities,
         "votes": manifest.contents.votes,
@@ -78,45 +78,54 @@ def facts_html(manifest: Manifest) -> str:
         "Terms": escape_html(manifest.terms),
         "Citation": escape_html(manifest.citation),
         "Homepage": _link(manifest.homepage),
-        "Beside labels": escape_html(join_words([name for name, there in contents.items() if there])),
+        "Annotations": escape_html(join_words([name for name, present in contents.items() if present])),
         "Layout": escape_html(manifest.layout),
     }
-    rows = (f'<dt style="{_TERM}">{name}</dt><dd style="{_SAID}">{said}</dd>' for name, said in facts.items() if said)
+    rows = (
+        f'<dt style="{_TERM}">{name}</dt><dd style="{_DESCRIPTION}">{description}</dd>'
+        for name, description in facts.items()
+        if description
+    )
     return f'<dl style="{_FACTS}">{"".join(rows)}</dl>'
 
 
 def _show_links(manifest: Manifest) -> None:
     if any(dataset.id == manifest.id for dataset in list_datasets(settings())):
-        link_to(Page.DATASETS, "Open the imported one", dataset=manifest.id)
-        link_to(Page.DATASETS, "Compare the two", view="compare", sets=f"{manifest.id},published:{manifest.id}")
+        link_to(Page.DATASETS, "Open the imported dataset", dataset=manifest.id)
+        link_to(
+            Page.DATASETS,
+            "Compare with the imported dataset",
+            view="compare",
+            sets=f"{manifest.id},published:{manifest.id}",
+        )
     elif manifest.synthetic:
-        link_to(Page.DATASETS, "Draw it", view="import")
+        link_to(Page.DATASETS, "Generate", view="import")
     else:
-        link_to(Page.DATASETS, "Import it", view="import")
+        link_to(Page.DATASETS, "Import", view="import")
 
 
 def _show_counts(published: PublishedCounts, name: str) -> None:
     counts = published_counts(published.splits)
     split = choose_split_of_counts(counts)
     shown = select_split(counts, split)
-    judge, judged = find_test_counts(counts, split)
+    test_split, test_counts = find_test_counts(counts, split)
     show_imbalance_metrics(class_totals(shown))
-    show_imbalance_verdict(class_totals(shown), judged, judge)
+    show_imbalance_verdict(class_totals(shown), test_counts, test_split)
     show_distribution(shown, f"published-{name}")
     if published.others:
-        each = [f"{count(number)} {describe_reason(reason)}" for reason, number in published.others.items()]
-        st.caption(escape_markdown(f"Without an expression: {join_words(each)}."))
+        others = [f"{count(number)} {describe_reason(reason)}" for reason, number in published.others.items()]
+        st.caption(escape_markdown(f"Without an expression: {join_words(others)}."))
     st.caption(escape_markdown(f"Source: {published.source}. {published.note}".strip()))
-    show_class_table(counts, judge, judged, f"published-{name}")
+    show_class_table(counts, test_split, test_counts, f"published-{name}")
 
 
 def _totals(manifest: Manifest) -> int:
     return sum(sum(split.values()) for split in manifest.published.splits.values()) if manifest.published else 0
 
 
-def _link(address: str) -> str:
-    """A link where the address is one of the web; others are shown as text."""
-    if not address.startswith(("https://", "http://")):
-        return escape_html(address)
-    target = escape_html(address)
+def _link(url: str) -> str:
+    """Build a link to a web address; anything else stays text."""
+    if not url.startswith(("https://", "http://")):
+        return escape_html(url)
+    target = escape_html(url)
     return f'<a href="{target}" target="_blank" rel="noopener noreferrer" style="color:inherit">{target}</a>'

@@ -1,4 +1,4 @@
-"""A remedy for imbalance as a link carries it, and in words."""
+"""Rebalancing strategies as query parameters and as text."""
 
 from __future__ import annotations
 
@@ -7,47 +7,47 @@ from pydantic import ValidationError
 from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing, Sampling, Weights
 
 _SEPARATOR = "~"
-_PARTS = ("sampling", "weights", "beta", "logit_tau")
+_FIELDS = ("sampling", "weights", "beta", "logit_tau")
 _DEFERRED = "reweight_start_01"
 """Written last, and only where it is not 0."""
 
 SAMPLING: dict[Sampling, str] = {
-    "natural": "Every image once",
+    "natural": "Natural",
     "under": "Under-sampling",
     "over": "Over-sampling",
     "square_root": "Square-root sampling",
 }
 WEIGHTS: dict[Weights, str] = {
-    "none": "All alike",
+    "none": "None",
     "inverse": "Class weights",
     "effective_number": "Effective-number weights",
 }
 
 
 def rebalancing_to_query(rebalancing: Rebalancing) -> str:
-    """Its name, such as "under-sampling"; its parts where it has none: "over~inverse~0.999~0"."""
+    """Write a strategy as its name, such as "under-sampling", or else its fields: "over~inverse~0.999~0"."""
     for name, named in STRATEGIES.items():
         if named.rebalancing == rebalancing:
             return name
-    parts = (*_PARTS, _DEFERRED) if rebalancing.reweight_start_01 else _PARTS
-    return _SEPARATOR.join(_text(getattr(rebalancing, part)) for part in parts)
+    fields = (*_FIELDS, _DEFERRED) if rebalancing.reweight_start_01 else _FIELDS
+    return _SEPARATOR.join(_text(getattr(rebalancing, field)) for field in fields)
 
 
 def rebalancing_from_query(text: str) -> Rebalancing | None:
-    """What `rebalancing_to_query` wrote; None where it is something else, or has values out of their range."""
+    """Parse the result of `rebalancing_to_query`; None where it is invalid."""
     if text in STRATEGIES:
         return STRATEGIES[text].rebalancing
     values = text.split(_SEPARATOR)
-    if len(values) not in (len(_PARTS), len(_PARTS) + 1):
+    if len(values) not in (len(_FIELDS), len(_FIELDS) + 1):
         return None
     try:
-        return Rebalancing.model_validate(dict(zip((*_PARTS, _DEFERRED), values, strict=False)))
+        return Rebalancing.model_validate(dict(zip((*_FIELDS, _DEFERRED), values, strict=False)))
     except ValidationError:
         return None
 
 
 def describe_rebalancing(rebalancing: Rebalancing) -> str:
-    """Its title, or its parts in a row: "Over-sampling, class weights, logit adjustment (tau 0.5)"."""
+    """Describe a strategy by its title, or by its parts: "Over-sampling, class weights, logit adjustment (tau 0.5)"."""
     for named in STRATEGIES.values():
         if named.rebalancing == rebalancing:
             return named.title
@@ -59,12 +59,12 @@ def describe_rebalancing(rebalancing: Rebalancing) -> str:
         == "effective_number",
         f"Logit adjustment (tau {rebalancing.logit_tau:g})": rebalancing.logit_tau > 0,
     }
-    first, *others = [words for words, used in parts.items() if used] or [STRATEGIES["natural"].title]
-    return ", ".join([first, *(f"{words[0].lower()}{words[1:]}" for words in others)])
+    first, *others = [text for text, used in parts.items() if used] or [STRATEGIES["natural"].title]
+    return ", ".join([first, *(f"{text[0].lower()}{text[1:]}" for text in others)])
 
 
 def describe_reweight_start(rebalancing: Rebalancing) -> str:
-    """The epochs before the weights count: "80 % of the epochs"."""
+    """Format when reweighting starts: "80 % of the epochs"."""
     return f"{100 * rebalancing.reweight_start_01:.3g} % of the epochs"
 
 

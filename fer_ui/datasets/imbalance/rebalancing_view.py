@@ -1,4 +1,4 @@
-"""Rebalancing on a page: what training would really see in an epoch under a remedy, before a run is started."""
+"""The section Rebalancing: what training sees in an epoch under a strategy, before a run is started."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fer_ui.datasets.imbalance.rebalancing_query_params import describe_reweight
 from fer_ui.datasets.imbalance.training_split import TrainingSplit, load_training_split
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count, percent, times
+from fer_ui.formatting import count, format_ratio, images, percent
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param, param_selectbox
@@ -30,7 +30,7 @@ from fer_ui.theme import expression_title
 
 
 def show_rebalancing(dataset: StoredDataset) -> None:
-    """The choice of a remedy, what an epoch would be with it in numbers, words and charts, and the link to Training."""
+    """Show the choice of a strategy, its effect on an epoch, and the link to Training."""
     with show_errors():
         rebalancing = choose_rebalancing()
         config = _config(dataset, rebalancing)
@@ -38,15 +38,15 @@ def show_rebalancing(dataset: StoredDataset) -> None:
         if not split.sizes.any():
             empty_state(
                 "There is no labeled image to train on",
-                "Only readable images of the training part with a label are counted. Restore excluded images, or "
-                "learn from ambiguous ones too.",
+                "Only readable, labeled images of the training split count. Restore excluded images, or include "
+                "ambiguous ones.",
             )
             return
         table, before = split.under(rebalancing), split.under(Rebalancing())
         _headline(split, table, before)
-        st.markdown(escape_markdown(f"{describe_epoch(split, table, rebalancing)}{_deferred(rebalancing)}"))
-        if cautions := [*rebalancing_warnings(rebalancing), *warn_small_epoch(split, table, config)]:
-            notice("warning", "\n".join(cautions))
+        st.markdown(escape_markdown(f"{describe_epoch(split, table, rebalancing)}{_describe_deferral(rebalancing)}"))
+        if messages := [*rebalancing_warnings(rebalancing), *warn_small_epoch(split, table, config)]:
+            notice("warning", "\n".join(messages))
         _train_link(dataset, config)
         _charts(table, before, rebalancing, dataset.id)
         _table(table, dataset.id)
@@ -54,7 +54,7 @@ def show_rebalancing(dataset: StoredDataset) -> None:
 
 
 def _config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConfig:
-    """What Training would be asked for: a preset with what the address says."""
+    """Build the training config of a preset with the choices of the query string."""
     preset = next(iter(PRESETS))
     without_ambiguous = False
     index = load_index(dataset)
@@ -63,45 +63,45 @@ def _config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConfig:
     if voted:
         with next(columns):
             preset = param_selectbox(
-                "Counted for",
+                "Training preset",
                 list(PRESETS),
                 QueryParam.PRESET,
                 format_func=lambda name: PRESETS[name].title,
-                help_text="Some learn from the votes, others from the labels alone, and some from fewer expressions.",
+                help_text="Presets differ in their targets (votes or labels) and in their expressions.",
             )
     if ambiguous:
         with next(columns):
             without_ambiguous = choose_exclude_ambiguous(index)
-    usual = PRESETS[preset].config
-    split = split_from_query(get_param(QueryParam.SPLIT_CONFIG)) or usual.split
+    default = PRESETS[preset].config
+    split = split_from_query(get_param(QueryParam.SPLIT_CONFIG)) or default.split
     changed = {
         "dataset": dataset.id,
         "rebalancing": rebalancing,
         "split": split,
         "exclude_ambiguous": without_ambiguous,
     }
-    return usual.model_copy(update=changed)
+    return default.model_copy(update=changed)
 
 
 def _headline(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFrame) -> None:
-    drawn = int(table["samples"].sum()) + split.unlabeled
+    samples = int(table["samples"].sum()) + split.unlabeled
     present = table[table["images"] > 0]
     rarest = int(table["images"].where(table["images"] > 0).argmin())
-    share, usual = float(table["effective_share"].iloc[rarest]), float(before["effective_share"].iloc[rarest])
-    waiting = int(table["never_seen"].sum())
+    share, share_before = float(table["effective_share"].iloc[rarest]), float(before["effective_share"].iloc[rarest])
+    unseen = int(table["never_seen"].sum())
     headline(
         [
-            Headline("Images in an epoch", count(drawn), f"of {count(split.images)} to learn from"),
+            Headline("Samples per epoch", count(samples), f"of {images(split.images)}"),
             Headline(
-                "Commonest to rarest",
-                times(imbalance_ratio(present["samples"])),
-                f"as drawn; {times(imbalance_ratio(present['images']))} as they are",
+                "Imbalance ratio",
+                format_ratio(imbalance_ratio(present["samples"])),
+                f"of the samples; {format_ratio(imbalance_ratio(present['images']))} of the images",
             ),
-            Headline("Not seen in an epoch", count(waiting), f"{percent(waiting / split.images)} of the images"),
+            Headline("Not seen in an epoch", count(unseen), f"{percent(unseen / split.images)} of the images"),
             Headline(
-                "Loss about the rarest",
+                "Loss share of the smallest class",
                 percent(share),
-                f"{expression_title(Expression(table['expression'].iloc[rarest]))}; {percent(usual)} without a remedy",
+                f"{table['expression'].iloc[rarest]}; {percent(share_before)} without rebalancing",
             ),
         ]
     )
@@ -122,11 +122,11 @@ def _train_link(dataset: StoredDataset, config: TrainConfig) -> None:
     )
 
 
-def _deferred(rebalancing: Rebalancing) -> str:
-    """When the weights begin to count, where that is not at once."""
+def _describe_deferral(rebalancing: Rebalancing) -> str:
+    """Describe when reweighting starts, where that is not at once."""
     if not rebalancing.reweight_start_01 or rebalancing.weights == "none":
         return ""
-    return f" The weights shown count only after {describe_reweight_start(rebalancing)}; until then all count alike."
+    return f" The weights apply only after {describe_reweight_start(rebalancing)}; until then all weights are equal."
 
 
 def _charts(table: pd.DataFrame, before: pd.DataFrame, rebalancing: Rebalancing, name: str) -> None:
@@ -135,7 +135,9 @@ def _charts(table: pd.DataFrame, before: pd.DataFrame, rebalancing: Rebalancing,
     show_chart(
         sample_bars(table), f"samples-{name}", table=table[["expression", "images", "samples", "repeats", "never_seen"]]
     )
-    shares = table[["expression", "weight", "effective_share"]].assign(without_remedy=before["effective_share"])
+    shares = table[["expression", "weight", "effective_share"]].assign(
+        share_without_rebalancing=before["effective_share"]
+    )
     show_chart(loss_bars(table, before), f"loss-{name}", table=shares)
 
 
@@ -145,8 +147,8 @@ def _table(table: pd.DataFrame, name: str) -> None:
         {
             "Expression": [expression_title(Expression(each)) for each in table["expression"]],
             "Images": table["images"],
-            "Drawn": table["samples"],
-            "Times each": table["repeats"],
+            "Samples": table["samples"],
+            "Repeats": table["repeats"],
             "Not seen": table["never_seen"],
             "Weight": table["weight"],
             "Offset": table["offset"],
@@ -155,18 +157,20 @@ def _table(table: pd.DataFrame, name: str) -> None:
     )
     st.dataframe(
         shown,
-        key=f"remedy-table-{name}",
+        key=f"rebalancing-table-{name}",
         hide_index=True,
         column_config={
-            **dict.fromkeys(("Images", "Drawn", "Not seen"), whole),
-            "Times each": st.column_config.NumberColumn(
-                format="%.2f", width="small", help="How often an epoch sees an image of it, in the mean."
+            **dict.fromkeys(("Images", "Samples", "Not seen"), whole),
+            "Repeats": st.column_config.NumberColumn(
+                format="%.2f", width="small", help="How often an epoch has each image of the class, on average."
             ),
-            "Weight": st.column_config.NumberColumn(format="%.2f", width="small", help="What one counts in the loss."),
+            "Weight": st.column_config.NumberColumn(
+                format="%.2f", width="small", help="Weight of the class in the loss."
+            ),
             "Offset": st.column_config.NumberColumn(
-                format="%.2f", width="small", help="What the logit-adjusted loss adds to its output."
+                format="%.2f", width="small", help="Added to the class's logit in training."
             ),
             "Share of loss": st.column_config.NumberColumn(format="%.1f %%", width="small"),
         },
     )
-    show_csv_download(table, f"remedy-{name}")
+    show_csv_download(table, f"rebalancing-{name}")

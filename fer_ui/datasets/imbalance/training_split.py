@@ -1,7 +1,7 @@
-"""What a run would learn from: the training part as the engine makes it, its classes, and what a remedy does to them.
+"""The training split of a run, its classes, and the effect of rebalancing on them.
 
-The engine draws images by their label and weighs by the sums of their targets, which votes spread over several
-expressions; both are counted here on the rows that a run would use.
+Sampling uses labels and loss weights use the sums of the targets, which votes spread over several expressions; both are
+counted here on the rows that a run uses.
 """
 
 from __future__ import annotations
@@ -33,67 +33,67 @@ Targets = Literal["votes", "label"]
 
 @dataclass(frozen=True, slots=True)
 class TrainingSplit:
-    """The images that a run learns from, and those that it does not.
+    """The images that a run trains on, and those that it skips.
 
     Attributes:
-        labels: what the model tells apart, K expressions.
-        sizes: images a label, integers, shape (K,).
-        unlabeled: images without a label that teach all the same, by their votes; each epoch draws each of them
-            once, whatever the remedy.
-        taught: the sums of the targets, shape (K + 1, K), a row a label; the last row is of the images without one.
-        left_out: images that the split keeps out of every part, without the excluded ones.
-        excluded: images that the overlay takes out of use.
-        ambiguous: training images of which nothing is learned as they are marked as ambiguous.
+        labels: the model's K classes.
+        sizes: images of each label, integers, shape (K,).
+        unlabeled: images without a label but with votes; each epoch has each of them once, whatever the rebalancing.
+        target_sums: the sums of the targets, shape (K + 1, K), one row for each label and a last one for images
+            without one.
+        without_split: images in no split, except excluded ones.
+        excluded: images that corrections exclude.
+        ambiguous: training images that are skipped because they are marked as ambiguous.
         unreadable: training images that can't be opened.
-        silent: other training images whose label or votes teach nothing.
+        without_target: other training images without a usable label or votes.
     """
 
     labels: LabelSet
     sizes: NDArray[np.int64]
     unlabeled: int
-    taught: NDArray[np.float64]
-    left_out: int
+    target_sums: NDArray[np.float64]
+    without_split: int
     excluded: int
     ambiguous: int
     unreadable: int
-    silent: int
+    without_target: int
 
     @property
     def images(self) -> int:
-        """Images that an epoch without a remedy draws."""
+        """The number of images in an epoch without rebalancing."""
         return int(self.sizes.sum()) + self.unlabeled
 
     @property
-    def soft(self) -> bool:
-        """Whether some target is shared between expressions, as votes are."""
-        return bool(self.taught[-1].any() or (self.taught[:-1] - np.diag(self.taught.diagonal())).any())
+    def has_soft_targets(self) -> bool:
+        """Whether some target is spread over several expressions, as votes are."""
+        return bool(self.target_sums[-1].any() or (self.target_sums[:-1] - np.diag(self.target_sums.diagonal())).any())
 
     def under(self, rebalancing: Rebalancing) -> pd.DataFrame:
-        """What an epoch would be with a remedy: `rebalance.preview`, weighed as training weighs.
+        """Compute an epoch under a rebalancing: `rebalancing.preview` with the weights of training.
 
-        `weight`, `offset` and `effective_share` are of the targets instead of the labels: of the images drawn of a
-        class each teaches the mean of its class's targets, and images without a label teach beside them.
+        `weight`, `offset` and `effective_share` are based on targets instead of labels: each sample of a class has the
+        mean target of that class, and images without a label are added.
         """
         table = preview_epoch(dict(zip(self.labels, self.sizes.tolist(), strict=True)), rebalancing)
-        sums = self.taught.sum(0)
+        sums = self.target_sums.sum(0)
         weight = class_weights(sums, rebalancing.weights, rebalancing.beta)
-        counted = (self.taught[-1] + table["repeats"].to_numpy(float) @ self.taught[:-1]) * weight
+        weighted = (self.target_sums[-1] + table["repeats"].to_numpy(float) @ self.target_sums[:-1]) * weight
         return table.assign(
             weight=weight,
-            effective_share=counted / max(float(counted.sum()), np.finfo(float).tiny),
+            effective_share=weighted / max(float(weighted.sum()), np.finfo(float).tiny),
             offset=logit_offsets(sums, rebalancing.logit_tau),
         )
 
 
 def load_training_split(dataset: StoredDataset, config: TrainConfig) -> TrainingSplit:
-    """What a run of `config` on the dataset, with its corrections of now, would learn from.
+    """Load the images that a run of `config` on the dataset, with its current corrections, trains on.
 
     Raises:
         ConfigError: the split leaves nothing to train on or to test with.
     """
     version = dataset.corrections().version
     split = split_to_query(config.split)
-    return _counted(
+    return _count_training_split(
         dataset.id, dataset.fingerprint, version, split, config.labels, config.targets, config.exclude_ambiguous
     )
 
@@ -106,39 +106,39 @@ def count_training_split(
     *,
     exclude_ambiguous: bool = False,
 ) -> TrainingSplit:
-    """Count what `experiment.run_experiment` would train on.
+    """Count the images that `experiment.run_experiment` trains on.
 
     Args:
-        index: with `label`, `problem`, the votes where there are any, and what the overlay marks.
-        splits: the part of each row, as a place in `split.SPLITS`.
+        index: with `label`, `problem`, the votes where there are any, and the columns of corrections.
+        splits: the split of each row, as an index into `split.SPLITS`.
     """
     train = splits == SPLITS.index(Split.TRAIN)
     readable = (index["problem"] == "").fillna(True).to_numpy(bool)
     used = index.iloc[np.flatnonzero(train & readable)]
-    taught = build_targets(used, labels, targets, exclude_ambiguous=exclude_ambiguous)
+    target_sums = build_targets(used, labels, targets, exclude_ambiguous=exclude_ambiguous)
     codes = to_class_indices(used["label"], labels)
-    teaching = taught.sum(1) > 0
+    usable = target_sums.sum(1) > 0
     ambiguous = used["ambiguous"].to_numpy(bool) & exclude_ambiguous
-    place = np.where(codes < 0, len(labels), codes)[teaching]
+    place = np.where(codes < 0, len(labels), codes)[usable]
     sizes = np.bincount(place, minlength=len(labels) + 1)
     excluded = excluded_rows(index)
     return TrainingSplit(
         labels=labels,
         sizes=sizes[:-1],
         unlabeled=int(sizes[-1]),
-        taught=np.stack([np.bincount(place, column[teaching], len(sizes)) for column in taught.T], axis=1).astype(
-            float
-        ),
-        left_out=int(((splits == SPLITS.index(EXCLUDED)) & ~excluded).sum()),
+        target_sums=np.stack(
+            [np.bincount(place, column[usable], len(sizes)) for column in target_sums.T], axis=1
+        ).astype(float),
+        without_split=int(((splits == SPLITS.index(EXCLUDED)) & ~excluded).sum()),
         excluded=int(excluded.sum()),
         ambiguous=int(ambiguous.sum()),
         unreadable=int((train & ~readable).sum()),
-        silent=int((~teaching & ~ambiguous).sum()),
+        without_target=int((~usable & ~ambiguous).sum()),
     )
 
 
-@st.cache_data(show_spinner="Counting what a run would learn from", max_entries=32)
-def _counted(
+@st.cache_data(show_spinner="Counting the training images", max_entries=32)
+def _count_training_split(
     dataset_id: str,
     fingerprint: str,
     version: int,
@@ -147,14 +147,14 @@ def _counted(
     targets: Targets,
     exclude_ambiguous: bool,
 ) -> TrainingSplit:
-    splits = _parts(dataset_id, fingerprint, version, split)
+    splits = _load_splits(dataset_id, fingerprint, version, split)
     index = open_dataset(dataset_id, settings()).index(["id", "label", "problem", *VOTE_COLUMNS], version)
     return count_training_split(index, splits, label_set(labels), targets, exclude_ambiguous=exclude_ambiguous)
 
 
-@st.cache_resource(show_spinner="Dividing the images as a run would", max_entries=4)
-def _parts(dataset_id: str, fingerprint: str, version: int, split: str) -> NDArray[np.integer]:
-    """The part of each row, as a place in `SPLITS`; shared, so not to be changed."""
+@st.cache_resource(show_spinner="Splitting the dataset", max_entries=4)
+def _load_splits(dataset_id: str, fingerprint: str, version: int, split: str) -> NDArray[np.integer]:
+    """Compute the split of each row, as an index into `SPLITS`; shared, so not to be changed."""
     del fingerprint  # part of the key: an import under the same id is another dataset
     dataset = open_dataset(dataset_id, settings())
     config = split_from_query(split)

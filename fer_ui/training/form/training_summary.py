@@ -26,9 +26,9 @@ def describe_training(config: TrainConfig, context: FormContext, *, every_fold: 
         describe_split(config.split, context.published, every_fold=every_fold),
         f"{count(split.images)} images are learned from{' in the first run' if every_fold else ''}.",
     ]
-    if split.silent:
+    if split.without_target:
         words.append(
-            f"Nothing is learned from {images(split.silent)} without a label among the expressions told apart."
+            f"Nothing is learned from {images(split.without_target)} without a label among the expressions told apart."
         )
     ambiguous = int(context.index["ambiguous"].sum())
     if config.exclude_ambiguous and ambiguous:

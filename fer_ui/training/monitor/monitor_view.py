@@ -15,8 +15,8 @@ from fer_core.jobs.deletion import delete_job
 from fer_core.jobs.job import Job
 from fer_core.runs.folder import Run, RunState, delete_run
 from fer_core.settings import settings
+from fer_ui.chart_view import show_csv_download
 from fer_ui.confirm_deletion import show_deletion_form
-from fer_ui.datasets.table_download import show_table_download
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.navigation import Page, go_to, link_to
@@ -100,7 +100,7 @@ def _details(monitored: MonitoredRun, run: Run) -> None:
     with epochs:
         _show_part(monitored, refresh_interval_s(monitored), show_epochs)
         if not monitored.metrics.empty:
-            show_table_download(run.metrics, f"epochs-{run.id}", "Download all figures as CSV")
+            show_csv_download(run.metrics, f"epochs-{run.id}", "Download all figures as CSV", type="tertiary")
     with log:
         _show_part(monitored, _STANDING_S, show_log)
         show_log_download(run)

@@ -30,7 +30,7 @@ def test_stored_and_published_ones_stand_side_by_side(small: StoredDataset) -> N
     assert not app.exception and not app.error
     assert bars(app) == [DATASET, "FER2013 (CSV), published"]
     assert app.dataframe[0].value["images"].tolist() == [73, 6198 + 8989 + 5121]
-    assert "15 times" in said(app) and "1.8 times" in said(app)
+    assert ">15<" in said(app) and ">1.8<" in said(app)
     assert "neutral, happiness and fear" in said(app)
 
 
@@ -62,8 +62,8 @@ def test_those_that_share_nothing_say_so(small: StoredDataset, tmp_path: Path, s
     index = other.index(["id", "label"])
     other.corrections().relabel(index["id"], "anger")
     app = open_view(view, sets=f"{DATASET},other")
-    assert app.subheader[0].value == "These datasets share no expression"
-    assert open_view(view, sets="").subheader[0].value == "Nothing is chosen to compare"
+    assert not app.get("plotly_chart") and "in common" in app.subheader[0].value
+    assert not open_view(view, sets="").get("plotly_chart")
 
 
 def test_no_more_are_drawn_than_there_are_colors(store: Settings) -> None:

@@ -26,8 +26,8 @@ def test_published_counts_need_no_image(store: Settings) -> None:
     app = open_view(view, manifest="fer2013")
     assert not app.exception and not app.error
     words = said(app)
-    assert "35,887" in words and "16 times" in words and "Strongly imbalanced" in words
-    assert "Judged on the test part" in words
+    assert "35,887" in words and ">16<" in words and "Strongly imbalanced" in words
+    assert "the test split" in words
     assert "Goodfellow" in words and "Labels are noisy" in words
     assert "view=import" in app.get("page_link")[0].proto.query_string
     assert len(app.get("plotly_chart")) == 1
@@ -64,8 +64,8 @@ def test_ones_own_manifests_are_among_them_and_those_without_counts_last(store: 
 def test_an_imported_dataset_is_led_to(small: StoredDataset, store: Settings) -> None:
     save_manifest(dump_manifest(MANIFEST), store)
     links = {link.proto.label: link.proto.query_string for link in open_view(view, manifest=small.id).get("page_link")}
-    assert links["Open the imported one"] == f"dataset={small.id}"
-    assert "view=compare" in links["Compare the two"]
+    assert links["Open the imported dataset"] == f"dataset={small.id}"
+    assert "view=compare" in links["Compare with the imported dataset"]
 
 
 def test_facts_are_plain_and_link_to_web_addresses_alone() -> None:

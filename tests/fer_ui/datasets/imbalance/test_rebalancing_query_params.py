@@ -1,4 +1,4 @@
-"""A remedy in a link."""
+"""Rebalancing strategies as query parameters."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_what_is_no_remedy_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rebalancing", "words"),
+    ("rebalancing", "text"),
     [
         (HAND_MADE, "Over-sampling, class weights"),
         (Rebalancing(weights="effective_number", beta=0.99), "Effective-number weights (beta 0.99)"),
@@ -79,5 +79,5 @@ def test_what_is_no_remedy_is_none(text: str) -> None:
         ),
     ],
 )
-def test_its_parts_in_words(rebalancing: Rebalancing, words: str) -> None:
-    assert describe_rebalancing(rebalancing) == words
+def test_its_parts_in_words(rebalancing: Rebalancing, text: str) -> None:
+    assert describe_rebalancing(rebalancing) == text

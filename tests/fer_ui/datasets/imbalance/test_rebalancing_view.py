@@ -1,4 +1,4 @@
-"""The view of what a remedy does to an epoch, and the way to Training."""
+"""The section Rebalancing: the effect of a strategy on an epoch, and the link to Training."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from fer_ui.datasets.imbalance import rebalancing_view
 from fer_ui.datasets.imbalance.epoch_summary import describe_counted_images, describe_epoch, warn_small_epoch
 from fer_ui.datasets.imbalance.training_split import load_training_split
 from fer_ui.navigation import Page
+from tests.support.texts import assert_mentions
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +54,10 @@ Show = Callable[..., AppTest]
 
 @pytest.fixture
 def show(monkeypatch: pytest.MonkeyPatch) -> Show:
-    def said_link(page: Page, label: str, **query: str) -> None:
+    def fake_link(page: Page, label: str, **query: str) -> None:
         st.markdown(f"{label}: {page} {query}")  # there are no pages to link to here
 
-    monkeypatch.setattr(rebalancing_view, "link_to", said_link)
+    monkeypatch.setattr(rebalancing_view, "link_to", fake_link)
 
     def show_it(**query: str) -> AppTest:
         app = AppTest.from_function(page, default_timeout=60)
@@ -72,84 +73,84 @@ def said(app: AppTest) -> str:
     return " ".join(str(each.value) for each in shown).replace("\\", "").replace("&nbsp;", " ")
 
 
-def remedy_of(app: AppTest) -> str:
-    """What the link to Training carries."""
+def linked_rebalancing(app: AppTest) -> str:
+    """Get the strategy that the link to Training carries."""
     return said(app).split("'rebalancing': '")[1].split("'")[0]
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_a_remedy_is_chosen_by_the_address_and_handed_on(name: str, dataset: StoredDataset, show: Show) -> None:
+def test_a_strategy_of_the_query_is_shown_and_linked_to_training(name: str, dataset: StoredDataset, show: Show) -> None:
     app = show(rebalancing=name)
     assert not app.exception and not app.error and not app.warning
-    assert app.selectbox(key="remedy-kind").value == name
-    assert remedy_of(app) == name
+    assert app.selectbox(key="rebalancing-kind").value == name
+    assert linked_rebalancing(app) == name
     config = TrainConfig(dataset="faces", rebalancing=STRATEGIES[name].rebalancing)
     table = load_training_split(dataset, config).under(config.rebalancing)
-    assert app.dataframe[0].value["Drawn"].tolist() == table["samples"].tolist()
+    assert app.dataframe[0].value["Samples"].tolist() == table["samples"].tolist()
     assert len(app.get("plotly_chart")) == (3 if name == "logit-adjustment" else 2)
 
 
-def test_another_remedy_goes_into_the_address(dataset: StoredDataset, show: Show) -> None:
+def test_another_strategy_is_written_to_the_query(dataset: StoredDataset, show: Show) -> None:
     app = show()
-    assert remedy_of(app) == "natural"
-    app.selectbox(key="remedy-kind").set_value("over-sampling").run()
+    assert linked_rebalancing(app) == "natural"
+    app.selectbox(key="rebalancing-kind").set_value("over-sampling").run()
     assert app.query_params["rebalancing"] == "over-sampling"
-    assert remedy_of(app) == "over-sampling"
+    assert linked_rebalancing(app) == "over-sampling"
 
 
-def test_a_knob_makes_a_remedy_of_ones_own(dataset: StoredDataset, show: Show) -> None:
+def test_an_option_makes_a_custom_strategy(dataset: StoredDataset, show: Show) -> None:
     app = show(rebalancing="effective-number-weights")
-    app.select_slider(key="remedy-part-beta").set_value(0.99).run()
+    app.select_slider(key="rebalancing-beta").set_value(0.99).run()
     assert app.query_params["rebalancing"] == "natural~effective_number~0.99~0"
-    assert app.selectbox(key="remedy-kind").value == "effective-number-weights"
+    assert app.selectbox(key="rebalancing-kind").value == "effective-number-weights"
     app = show(rebalancing="logit-adjustment")
-    app.slider(key="remedy-part-logit_tau").set_value(0.5).run()
-    assert remedy_of(app) == "natural~none~0.999~0.5"
-    assert "takes" in said(app)
+    app.slider(key="rebalancing-logit_tau").set_value(0.5).run()
+    assert linked_rebalancing(app) == "natural~none~0.999~0.5"
+    assert "lowers the logit" in said(app)
 
 
-def test_weights_that_begin_late_are_said_to(dataset: StoredDataset, show: Show) -> None:
+def test_deferred_weights_are_described(dataset: StoredDataset, show: Show) -> None:
     app = show(rebalancing="deferred-weights")
     weighted = show(rebalancing="effective-number-weights")
-    assert "count only after 80 % of the epochs" in said(app)
-    assert "count only after" not in said(weighted)
+    assert "only after 80 % of the epochs" in said(app)
+    assert "only after" not in said(weighted)
     assert app.dataframe[0].value.equals(weighted.dataframe[0].value)
-    app.slider(key="remedy-part-reweight_start_01").set_value(50).run()
-    assert remedy_of(app) == "natural~effective_number~0.999~0~0.5"
-    assert app.selectbox(key="remedy-kind").value == "deferred-weights"
-    assert "count only after 50 % of the epochs" in said(app)
+    app.slider(key="rebalancing-reweight_start_01").set_value(50).run()
+    assert linked_rebalancing(app) == "natural~effective_number~0.999~0~0.5"
+    assert app.selectbox(key="rebalancing-kind").value == "deferred-weights"
+    assert "only after 50 % of the epochs" in said(app)
 
 
-def test_a_delay_without_weights_is_forgotten(dataset: StoredDataset, show: Show) -> None:
+def test_a_delay_without_weights_is_dropped(dataset: StoredDataset, show: Show) -> None:
     app = show(rebalancing="over~inverse~0.999~0~0.5")
-    app.selectbox(key="remedy-part-weights").set_value("none").run()
+    app.selectbox(key="rebalancing-weights").set_value("none").run()
     assert app.query_params["rebalancing"] == "over-sampling"
 
 
-def test_parts_are_combined_by_hand_with_a_warning(dataset: StoredDataset, show: Show) -> None:
+def test_combined_options_get_a_warning(dataset: StoredDataset, show: Show) -> None:
     app = show(rebalancing="over-sampling")
-    app.selectbox(key="remedy-kind").set_value("combined").run()
+    app.selectbox(key="rebalancing-kind").set_value("combined").run()
     assert not app.warning
-    app.selectbox(key="remedy-part-weights").set_value("inverse").run()
-    assert remedy_of(app) == "over~inverse~0.999~0"
+    app.selectbox(key="rebalancing-weights").set_value("inverse").run()
+    assert linked_rebalancing(app) == "over~inverse~0.999~0"
     assert "correct the same imbalance twice" in app.warning[0].value
-    app.selectbox(key="remedy-part-sampling").set_value("natural").run()
-    assert remedy_of(app) == "class-weights"
-    assert app.selectbox(key="remedy-kind").value == "combined"
+    app.selectbox(key="rebalancing-sampling").set_value("natural").run()
+    assert linked_rebalancing(app) == "class-weights"
+    assert app.selectbox(key="rebalancing-kind").value == "combined"
     assert not app.warning
 
 
-def test_a_beta_that_means_nothing_is_forgotten(dataset: StoredDataset, show: Show) -> None:
+def test_an_unused_beta_is_dropped(dataset: StoredDataset, show: Show) -> None:
     app = show(rebalancing="over~effective_number~0.99~0")
-    app.selectbox(key="remedy-part-weights").set_value("none").run()
+    app.selectbox(key="rebalancing-weights").set_value("none").run()
     assert app.query_params["rebalancing"] == "over-sampling"
 
 
 @pytest.mark.parametrize("address", ["gone", "over~~", "under~inverse~2~0"])
-def test_an_address_that_makes_no_sense_is_no_remedy(address: str, dataset: StoredDataset, show: Show) -> None:
+def test_an_invalid_query_is_natural_sampling(address: str, dataset: StoredDataset, show: Show) -> None:
     app = show(rebalancing=address)
     assert not app.exception and not app.error
-    assert remedy_of(app) == "natural"
+    assert linked_rebalancing(app) == "natural"
 
 
 def test_a_split_a_model_and_ambiguous_images_are_counted_and_handed_on(dataset: StoredDataset, show: Show) -> None:
@@ -182,43 +183,40 @@ def test_nothing_to_train_on_is_said(dataset: StoredDataset, show: Show) -> None
     assert not app.exception
 
 
-def test_the_sentences_give_what_is_drawn_and_what_waits(dataset: StoredDataset) -> None:
+def test_the_sentences_describe_samples_and_skipped_images(dataset: StoredDataset) -> None:
     config = TrainConfig(dataset="faces", targets="label")
-    part = load_training_split(dataset, config)
+    split = load_training_split(dataset, config)
 
-    def words(rebalancing: Rebalancing) -> str:
-        return describe_epoch(part, part.under(rebalancing), rebalancing)
+    def text(rebalancing: Rebalancing) -> str:
+        return describe_epoch(split, split.under(rebalancing), rebalancing)
 
-    rarest, all_ = int(part.sizes.min()), part.images
-    assert words(Rebalancing()) == f"An epoch would show each of {all_} images once."
-    under = words(Rebalancing(sampling="under"))
-    assert f"{8 * rarest} images instead of {all_}" in under
-    assert f"{all_ - 8 * rarest} images of other expressions wait for another" in under
-    assert "as many as there are" in words(Rebalancing(sampling="over"))
-    ratio = part.sizes.max() / rarest
-    assert f"counts as much as {ratio:.1f} neutral ones" in words(Rebalancing(weights="inverse"))
-    assert "more off the output of" in words(Rebalancing(logit_tau=1))
-    assert f"{all_} images of 240" in describe_counted_images(part, config, 240)
+    rarest, total = int(split.sizes.min()), split.images
+    assert_mentions(text(Rebalancing()), f"{total} images", "once")
+    under = text(Rebalancing(sampling="under"))
+    assert_mentions(under, f"{8 * rarest} samples", f"{total}", "skips", f"{total - 8 * rarest} images")
+    assert_mentions(text(Rebalancing(sampling="over")), "as many as there are")
+    assert_mentions(text(Rebalancing(weights="inverse")), "weighs", f"{split.sizes.max() / rarest:.1f}", "neutral")
+    assert_mentions(text(Rebalancing(logit_tau=1)), "lowers the logit")
+    assert_mentions(describe_counted_images(split, config, 240), f"{total} images of 240")
 
 
 def test_an_epoch_that_training_would_refuse_is_told(dataset: StoredDataset, show: Show) -> None:
     config = TrainConfig(dataset="faces", targets="label", rebalancing=Rebalancing(sampling="under"))
-    part = load_training_split(dataset, config)
-    table = part.under(config.rebalancing)
-    drawn = int(table["samples"].sum())
-    assert warn_small_epoch(part, table, config.model_copy(update={"batch_size": drawn})) == []
-    assert str(drawn) in warn_small_epoch(part, table, config.model_copy(update={"batch_size": drawn + 1}))[0]
+    split = load_training_split(dataset, config)
+    table = split.under(config.rebalancing)
+    samples = int(table["samples"].sum())
+    assert warn_small_epoch(split, table, config.model_copy(update={"batch_size": samples})) == []
+    assert str(samples) in warn_small_epoch(split, table, config.model_copy(update={"batch_size": samples + 1}))[0]
     index = dataset.index(["id", "label", "split"])
-    learned_from = index["label"].eq("contempt") & index["split"].eq("train")
-    dataset.corrections().exclude(index.loc[learned_from.fillna(False), "id"][1:], "blurred")
+    contempt = index["label"].eq("contempt") & index["split"].eq("train")
+    dataset.corrections().exclude(index.loc[contempt.fillna(False), "id"][1:], "blurred")
     assert "fewer than one batch of 64" in show(rebalancing="under-sampling", preset="A-cnn").warning[0].value
     assert not show(rebalancing="over-sampling", preset="A-cnn").warning
 
 
-def test_images_without_a_label_are_spoken_of_where_votes_teach(dataset: StoredDataset) -> None:
-    part = load_training_split(dataset, TrainConfig(dataset="faces"))
-    assert part.unlabeled > 1
+def test_images_without_a_label_are_described_where_votes_are_targets(dataset: StoredDataset) -> None:
+    split = load_training_split(dataset, TrainConfig(dataset="faces"))
+    assert split.unlabeled > 1
     rebalancing = Rebalancing(sampling="under", weights="inverse")
-    words = describe_epoch(part, part.under(rebalancing), rebalancing)
-    assert f"{part.unlabeled} of the images shown have no label and are drawn once as ever" in words
-    assert "one vote for" in words
+    text = describe_epoch(split, split.under(rebalancing), rebalancing)
+    assert_mentions(text, f"{split.unlabeled} images without a label", "once each", "one vote for")

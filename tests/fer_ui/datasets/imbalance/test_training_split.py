@@ -27,7 +27,7 @@ from fer_core.training.sampling import epoch_indices, epoch_size
 from fer_ui.datasets.imbalance.training_split import count_training_split, load_training_split
 
 EIGHT = label_set("eight")
-REMEDIES = [each.rebalancing for each in STRATEGIES.values()] + [
+REBALANCINGS = [each.rebalancing for each in STRATEGIES.values()] + [
     Rebalancing(sampling="over", weights="inverse", logit_tau=0.5)
 ]
 
@@ -63,16 +63,16 @@ def _engine(dataset: StoredDataset, config: TrainConfig) -> TrainingSet:
 
 
 @pytest.mark.parametrize("targets", ["votes", "label"])
-def test_a_remedy_does_in_the_preview_what_it_does_in_training(dataset: StoredDataset, targets: str) -> None:
+def test_the_preview_matches_training(dataset: StoredDataset, targets: str) -> None:
     config = TrainConfig(dataset="faces", targets=targets, exclude_ambiguous=True)
     data, split = _engine(dataset, config), load_training_split(dataset, config)
     assert split.images == len(data.train)
-    for rebalancing in REMEDIES:
+    for rebalancing in REBALANCINGS:
         _compare(split.under(rebalancing), split.unlabeled, rebalancing, data)
 
 
 def _compare(table: pd.DataFrame, unlabeled: int, rebalancing: Rebalancing, data: TrainingSet) -> None:
-    """With what the engine draws and weighs."""
+    """Compare with the samples and weights of the engine."""
     codes = data.codes[data.train]
     assert table["samples"].sum() + unlabeled == epoch_size(codes, 8, rebalancing.sampling)
     loss = TrainingLoss.of(rebalancing, data.targets[data.train], torch.device("cpu"))
@@ -80,35 +80,37 @@ def _compare(table: pd.DataFrame, unlabeled: int, rebalancing: Rebalancing, data
     offsets = np.zeros(8) if loss.offsets is None else loss.offsets.numpy()
     np.testing.assert_allclose(table["weight"], weights, rtol=1e-4)
     np.testing.assert_allclose(table["offset"], offsets, rtol=1e-4, atol=1e-6)
-    chance = torch.Generator().manual_seed(0)
-    epochs = [epoch_indices(data.train, codes, 8, rebalancing.sampling, chance) for _ in range(60)]
+    generator = torch.Generator().manual_seed(0)
+    epochs = [epoch_indices(data.train, codes, 8, rebalancing.sampling, generator) for _ in range(60)]
     counted = data.targets[np.concatenate(epochs)].sum(0) * weights
     np.testing.assert_allclose(table["effective_share"], counted / counted.sum(), atol=0.01)
-    drawn = data.codes[epochs[0]]
-    assert table["samples"].tolist() == np.bincount(drawn[drawn >= 0], minlength=8).tolist()
+    samples = data.codes[epochs[0]]
+    assert table["samples"].tolist() == np.bincount(samples[samples >= 0], minlength=8).tolist()
 
 
 def test_labels_alone_give_the_engines_own_preview(dataset: StoredDataset) -> None:
     split = load_training_split(dataset, TrainConfig(dataset="faces", targets="label"))
-    assert not split.soft
-    for rebalancing in REMEDIES:
+    assert not split.has_soft_targets
+    for rebalancing in REBALANCINGS:
         sizes = dict(zip(Expression, split.sizes.tolist(), strict=True))
         pd.testing.assert_frame_equal(split.under(rebalancing), preview_epoch(sizes, rebalancing), check_dtype=False)
 
 
-def test_what_is_kept_out_is_counted_once(dataset: StoredDataset) -> None:
+def test_skipped_images_are_counted_once(dataset: StoredDataset) -> None:
     config = TrainConfig(dataset="faces", exclude_ambiguous=True)
     index, split = dataset.index(), load_training_split(dataset, config)
     splits = make_split(index, config.split, find_groups(index, dataset.pairs()))
-    judged = int(splits.isin([str(Split.VALID), str(Split.TEST)]).sum())
+    evaluated = int(splits.isin([str(Split.VALID), str(Split.TEST)]).sum())
     assert split.excluded == 20
     assert split.ambiguous == int((index["ambiguous"] & (splits == Split.TRAIN)).sum()) > 0
-    said = split.images + split.left_out + split.excluded + split.ambiguous + split.unreadable + split.silent
-    assert said + judged == len(index)
+    counted = (
+        split.images + split.without_split + split.excluded + split.ambiguous + split.unreadable + split.without_target
+    )
+    assert counted + evaluated == len(index)
     assert load_training_split(dataset, config.model_copy(update={"exclude_ambiguous": False})).images > split.images
 
 
-def test_another_split_is_another_part(dataset: StoredDataset) -> None:
+def test_another_fold_has_other_images(dataset: StoredDataset) -> None:
     config = TrainConfig(dataset="faces")
     folds = [
         load_training_split(dataset, config.model_copy(update={"split": SplitConfig(kind="kfold", folds=4, fold=fold)}))
@@ -126,7 +128,7 @@ def test_a_correction_is_seen_at_once(dataset: StoredDataset) -> None:
     assert load_training_split(dataset, config).images < before.images
 
 
-def test_images_without_a_label_teach_by_their_votes() -> None:
+def test_images_without_a_label_count_by_their_votes() -> None:
     votes = np.zeros((4, 10), np.int16)
     votes[0, 0], votes[1, 1] = 10, 10
     votes[2, :2] = 5  # a tie
@@ -136,14 +138,14 @@ def test_images_without_a_label_teach_by_their_votes() -> None:
     index[["excluded", "ambiguous", "relabeled"]] = False
     split = count_training_split(index, np.full(4, SPLITS.index(Split.TRAIN)), EIGHT, "votes")
     assert split.sizes[:2].tolist() == [1, 1]
-    assert (split.unlabeled, split.silent, split.images) == (1, 1, 3)
-    assert split.soft
+    assert (split.unlabeled, split.without_target, split.images) == (1, 1, 3)
+    assert split.has_soft_targets
     np.testing.assert_allclose(split.under(Rebalancing())["effective_share"][:2], [0.5, 0.5])
     alone = count_training_split(index, np.full(4, SPLITS.index(Split.TRAIN)), EIGHT, "label")
-    assert (alone.unlabeled, alone.silent, alone.soft) == (0, 2, False)
+    assert (alone.unlabeled, alone.without_target, alone.has_soft_targets) == (0, 2, False)
 
 
-def test_a_part_without_images_has_no_shares() -> None:
+def test_a_split_without_images_has_no_shares() -> None:
     index = pd.DataFrame({"label": pd.array([None], "string"), "problem": ["broken"], "ambiguous": False})
     split = count_training_split(index, np.zeros(1, np.int64), EIGHT, "label")
     assert (split.images, split.unreadable) == (0, 1)
