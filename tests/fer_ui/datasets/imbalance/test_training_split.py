@@ -73,7 +73,7 @@ def test_the_preview_matches_training(dataset: StoredDataset, targets: str) -> N
 
 def _compare(table: pd.DataFrame, unlabeled: int, rebalancing: Rebalancing, data: TrainingSet) -> None:
     """Compare with the samples and weights of the engine."""
-    codes = data.codes[data.train]
+    codes = data.class_indices[data.train]
     assert table["samples"].sum() + unlabeled == epoch_size(codes, 8, rebalancing.sampling)
     loss = TrainingLoss.of(rebalancing, data.targets[data.train], torch.device("cpu"))
     weights = np.ones(8) if loss.weights is None else loss.weights.numpy()
@@ -84,7 +84,7 @@ def _compare(table: pd.DataFrame, unlabeled: int, rebalancing: Rebalancing, data
     epochs = [epoch_indices(data.train, codes, 8, rebalancing.sampling, generator) for _ in range(60)]
     counted = data.targets[np.concatenate(epochs)].sum(0) * weights
     np.testing.assert_allclose(table["effective_share"], counted / counted.sum(), atol=0.01)
-    samples = data.codes[epochs[0]]
+    samples = data.class_indices[epochs[0]]
     assert table["samples"].tolist() == np.bincount(samples[samples >= 0], minlength=8).tolist()
 
 
