@@ -35,7 +35,7 @@ from fer_core.inference.predictor import FacePrediction, Predictor
 from fer_core.metrics import wilson_interval
 from fer_core.settings import settings
 
-_OF_CONFIDENCE = {AbstainReason.BELOW_LIMIT, AbstainReason.TWO_CLOSE, AbstainReason.SMALL_FACE}
+_OF_CONFIDENCE = {AbstainReason.LOW_CONFIDENCE, AbstainReason.SMALL_MARGIN, AbstainReason.SMALL_FACE}
 _SCENES_PER_FACE = 4
 """Scenes are looked through by the detector, so that a quarter of the faces is enough of them."""
 
@@ -59,7 +59,7 @@ def main() -> None:
     covered, covered_truth = _faces(arguments.data, "test", arguments.faces, labels, covered=True)
     rows = [
         *_crop_rows(predictor, crops, truth),
-        _crop_row(predictor, "mouth: really covered (test)", covered, covered_truth, AbstainReason.MOUTH_COVERED),
+        _crop_row(predictor, "mouth: really covered (test)", covered, covered_truth, AbstainReason.MOUTH_OCCLUDED),
         *_scene_rows(predictor, crops[::_SCENES_PER_FACE]),
     ]
     print_table(
@@ -100,7 +100,7 @@ def _crop_rows(predictor: Predictor, crops: Sequence[Gray], truth: NDArray[np.in
     conditions |= {
         f"blur of {sigma:g} px in 48": (_blurred(sigma), AbstainReason.BLURRED) for sigma in (1.0, 1.5, 2.0, 2.5, 3.0)
     }
-    conditions |= {f"mouth: {name}": (cover, AbstainReason.MOUTH_COVERED) for name, cover in COVERS.items()}
+    conditions |= {f"mouth: {name}": (cover, AbstainReason.MOUTH_OCCLUDED) for name, cover in COVERS.items()}
     conditions |= {"glasses": (glasses, None), "eyes covered": (eyes_covered, None)}
     for name, (degrade, reason) in conditions.items():
         rng = np.random.default_rng(1)
@@ -138,7 +138,7 @@ def _scene_rows(predictor: Predictor, crops: Sequence[Gray]) -> Iterator[dict[st
         row = np.hstack([*people[:2], np.rot90(people[2], 2)])
         first = 2 * people[0].shape[1]
         turned += [prediction for prediction in predictor.predict_image(row) if prediction.box.x >= first][:1]
-    yield _row("on its head beside two upright ones", turned, len(crops), AbstainReason.TURNED)
+    yield _row("on its head beside two upright ones", turned, len(crops), AbstainReason.ROTATED)
 
 
 _CUTS = (("tenth", 0.1), ("quarter", 0.25), ("third", 1 / 3))

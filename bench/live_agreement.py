@@ -25,7 +25,7 @@ from fer_core.calibration import OperatingPoint
 from fer_core.detection.detector import FaceDetector, open_detector
 from fer_core.inference.predictor import Predictor
 from fer_core.live.predictor import LivePredictor
-from fer_core.live.smoothing import FaceTracks, SmoothedFace, match_boxes
+from fer_core.live.smoothing import FaceTracker, TrackedFace, match_boxes
 from fer_core.settings import settings
 
 _CLIPS = ("woman_turning_640x360_20s.mp4", "stage_singer_640x360_9s.mp4")
@@ -52,11 +52,11 @@ def main() -> None:
 
 def _matched_faces(
     clip: Path, folder: Path, name: str, point: OperatingPoint, detector: FaceDetector
-) -> Iterator[tuple[SmoothedFace, SmoothedFace | None]]:
+) -> Iterator[tuple[TrackedFace, TrackedFace | None]]:
     """Each face of each frame as the whole reading has it, and as Live does; None where Live shows none there."""
     whole = Predictor(Bundle.open(folder), detector)
     live = LivePredictor(Predictor(Bundle.open(folder, model_file=name, flip_tta=False), detector))
-    tracks = FaceTracks(), FaceTracks()
+    tracks = FaceTracker(), FaceTracker()
     for pixels, at_s in clip_frames(clip):
         expected = tracks[0].update(whole.predict_faces(pixels, detector.detect(pixels), point=point), at_s)
         shown = tracks[1].update(live.predict(pixels, at_s, point=point), at_s)
@@ -65,7 +65,7 @@ def _matched_faces(
 
 
 def _row(
-    clip: Path, form: str, point: OperatingPoint, *pairs: tuple[SmoothedFace, SmoothedFace | None]
+    clip: Path, form: str, point: OperatingPoint, *pairs: tuple[TrackedFace, TrackedFace | None]
 ) -> dict[str, Any]:
     found = [(expected, shown) for expected, shown in pairs if shown is not None]
     differences = [

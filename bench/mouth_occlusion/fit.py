@@ -10,7 +10,7 @@ from sklearn.neural_network import MLPClassifier
 
 from bench.mouth_occlusion.synthetic_covers import COVERS, Gray, eyes_covered, glasses, jitter
 from fer_core.files.atomic import write_bytes
-from fer_core.inference.mouth_occlusion import WEIGHTS, Features, MouthCover, features_of
+from fer_core.inference.mouth_occlusion import WEIGHTS, Features, MouthOcclusionNet, compute_features
 
 _HIDDEN = 24
 _COVERED_SHARE_01 = 0.26
@@ -23,7 +23,7 @@ _TIMES_COVERED = 30
 """How often a face whose mouth is really covered is shown, moved a little each time, as there are few of them."""
 
 
-def fit(faces: Sequence[Gray], really_covered: Sequence[Gray], seed: int = 0) -> MouthCover:
+def fit(faces: Sequence[Gray], really_covered: Sequence[Gray], seed: int = 0) -> MouthOcclusionNet:
     """Fit the network on faces with free mouths, on the same with things drawn over the mouth, and on faces whose mouth
     is really covered, and write its file. Glasses and things over the eyes leave the mouth free."""
     rng = np.random.default_rng(seed)
@@ -40,7 +40,7 @@ def fit(faces: Sequence[Gray], really_covered: Sequence[Gray], seed: int = 0) ->
         for face in really_covered
         for turn in range(_TIMES_COVERED)
     ]
-    features = features_of(np.stack([*free, *covered]).astype(np.float32))
+    features = compute_features(np.stack([*free, *covered]).astype(np.float32))
     network = average_networks([fit_network(features, len(free), seed + number) for number in range(_NETWORKS)])
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{name: value.astype(np.float16) for name, value in network._asdict().items()})
@@ -48,20 +48,20 @@ def fit(faces: Sequence[Gray], really_covered: Sequence[Gray], seed: int = 0) ->
     return network
 
 
-def fit_network(features: Features, free: int, seed: int) -> MouthCover:
+def fit_network(features: Features, free: int, seed: int) -> MouthOcclusionNet:
     """The network for features of which the first `free` rows are of faces whose mouth is free."""
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-3
     covered = np.arange(len(features)) >= free
     classifier = MLPClassifier((_HIDDEN,), alpha=0.01, max_iter=14, batch_size=200, random_state=seed)
     classifier.fit((features - mean) / scale, covered)
     (hidden, output), (hidden_bias, output_bias) = classifier.coefs_, classifier.intercepts_
-    return MouthCover(mean, scale, hidden, hidden_bias, output, output_bias)
+    return MouthOcclusionNet(mean, scale, hidden, hidden_bias, output, output_bias)
 
 
-def average_networks(networks: Sequence[MouthCover]) -> MouthCover:
+def average_networks(networks: Sequence[MouthOcclusionNet]) -> MouthOcclusionNet:
     """The network whose logit is the mean of the logits of networks for equally standardized features."""
     first = networks[0]
-    return MouthCover(
+    return MouthOcclusionNet(
         first.mean,
         first.scale,
         np.concatenate([each.hidden for each in networks], axis=1),

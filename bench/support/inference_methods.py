@@ -72,7 +72,7 @@ class FerscopeMethod:
         classified = time.perf_counter()
         cpu = time.process_time()
         whole = time.perf_counter()
-        readings = Predictor(self.bundle, self.detector).predict_faces(frame, self.detector.detect(frame))
+        predictions = Predictor(self.bundle, self.detector).predict_faces(frame, self.detector.detect(frame))
         ended = time.perf_counter()
         return Timing(
             detected - started,
@@ -80,7 +80,7 @@ class FerscopeMethod:
             classified - cropped,
             ended - whole,
             time.process_time() - cpu,
-            len(readings),
+            len(predictions),
         )
 
 

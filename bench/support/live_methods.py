@@ -85,13 +85,13 @@ def _rows(
 
 
 def _live(reader: LivePredictor, frames: Frames) -> int:
-    readings = [reader.predict(pixels, at_s) for pixels, at_s in frames]
-    return len(readings[-1])
+    predictions = [reader.predict(pixels, at_s) for pixels, at_s in frames]
+    return len(predictions[-1])
 
 
 def _each_frame(predictor: Predictor, detector: FaceDetector, frames: Frames) -> int:
-    readings = [predictor.predict_faces(pixels, detector.detect(pixels)) for pixels, _ in frames]
-    return len(readings[-1])
+    predictions = [predictor.predict_faces(pixels, detector.detect(pixels)) for pixels, _ in frames]
+    return len(predictions[-1])
 
 
 def _row(

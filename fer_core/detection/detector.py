@@ -14,12 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.detection.yunet import YunetNet
+from fer_core.detection.yunet import YunetModel
 from fer_core.detection.yunet_file import (
     OPENCV_ZOO,
     REMEDY,
     YunetSource,
-    fetch_yunet,
     fetch_yunet_unless_failed,
     packaged_yunet,
 )
@@ -27,20 +26,9 @@ from fer_core.errors import DetectorError, SettingsError
 from fer_core.faces import AlignedCrop, FaceBox, RgbImage
 from fer_core.settings import Settings
 
-__all__ = [
-    "DetectedFace",
-    "FaceDetector",
-    "HaarDetector",
-    "OpenedDetector",
-    "YuNetDetector",
-    "fetch_yunet",
-    "in_order",
-    "open_detector",
-]
-
 _LOG = logging.getLogger(__name__)
 
-SIDE_PX = 640
+INPUT_SIDE_PX = 640
 """The longer side of the picture a detector sees unless asked otherwise, as the one look at a live frame is; boxes are
 given in pixels of the original all the same."""
 
@@ -75,7 +63,7 @@ class DetectedFace:
     between faces of one detector, not between detectors. `landmarks`: float32, shape (5, 2), x and y in pixels
     of the person's right eye, left eye, nose tip, right and left corner of the mouth; None where the detector
     has none. `rotation_deg` is by how much the picture was turned clockwise (0, 90, 180 or 270) to find the face
-    upright; box and landmarks are of the picture as it is given all the same. `looks_turned`: the face itself is upside
+    upright; box and landmarks are of the picture as it is given all the same. `is_rotated`: the face itself is upside
     down or lies on its side in that picture.
     """
 
@@ -83,26 +71,26 @@ class DetectedFace:
     score_01: float
     landmarks: NDArray[np.float32] | None
     rotation_deg: int = 0
-    looks_turned: bool = False
+    is_rotated: bool = False
 
     @property
     def frame(self) -> AlignedCrop:
         """The square that is cut out: about the box's center, upright by the eyes where there are landmarks."""
         box = self.box
         side_px = _FRAME_SIDE * math.sqrt(max(box.width, 0) * max(box.height, 0))
-        leaning_deg = self.eyes_lean_deg
+        leaning_deg = self.eye_angle_deg
         roll_deg = leaning_deg if abs(leaning_deg) <= ROLL_MAX_DEG else 0.0
         return AlignedCrop(
-            box.x + box.width / 2, box.y + box.height / 2, side_px, _half_turn_deg(roll_deg - self.rotation_deg)
+            box.x + box.width / 2, box.y + box.height / 2, side_px, _wrap_angle_deg(roll_deg - self.rotation_deg)
         )
 
     @property
-    def eyes_lean_deg(self) -> float:
+    def eye_angle_deg(self) -> float:
         """How far the eyes lean clockwise in the turned picture, -180..180; 0 without landmarks."""
         if self.landmarks is None:
             return 0.0
         across, down = (self.landmarks[1] - self.landmarks[0]).tolist()
-        return _half_turn_deg(math.degrees(math.atan2(down, across)) + self.rotation_deg)
+        return _wrap_angle_deg(math.degrees(math.atan2(down, across)) + self.rotation_deg)
 
 
 class FaceDetector(Protocol):
@@ -112,7 +100,7 @@ class FaceDetector(Protocol):
     def name(self) -> str:
         """`yunet` or `haar`."""
 
-    def detect(self, image: RgbImage, *, side_px: int = SIDE_PX) -> list[DetectedFace]:
+    def detect(self, image: RgbImage, *, side_px: int = INPUT_SIDE_PX) -> list[DetectedFace]:
         """Look once. The faces in `image`, from left to right (from top to bottom where two begin at the same column),
         so that people keep their numbers however the detector ranks them.
 
@@ -139,13 +127,13 @@ class YuNetDetector:
         if not path.is_file():
             raise DetectorError(f"There is no YuNet file {path}. {REMEDY}")
         try:
-            self._net = YunetNet(path, score_min_01)
+            self._net = YunetModel(path, score_min_01)
         except DetectorError as exc:
             raise DetectorError(f"{exc} {REMEDY}") from exc
 
-    def detect(self, image: RgbImage, *, side_px: int = SIDE_PX) -> list[DetectedFace]:
+    def detect(self, image: RgbImage, *, side_px: int = INPUT_SIDE_PX) -> list[DetectedFace]:
         """See `FaceDetector.detect`."""
-        small, scale_x, scale_y = _scaled(image, side_px)
+        small, scale_x, scale_y = _downscale(image, side_px)
         # On 32 rows or fewer OpenCV's YuNet reads memory that nobody wrote, and reports faces with a score of 1.
         below, right = (max(0, _YUNET_INPUT_MIN_PX - side) for side in small.shape[:2])
         bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
@@ -156,10 +144,11 @@ class YuNetDetector:
         table[:, 0:14:2] *= np.float32(scale_x)
         table[:, 1:14:2] *= np.float32(scale_y)
         faces = (
-            DetectedFace(_rounded(*row[:4]), float(min(1.0, row[14])), row[4:14].reshape(5, 2).copy()) for row in table
+            DetectedFace(_round_box(*row[:4]), float(min(1.0, row[14])), row[4:14].reshape(5, 2).copy())
+            for row in table
         )
         # One whose frame lies outside the picture can't be cut out of it.
-        return in_order(face for face in faces if face.frame.touches(image))
+        return sort_by_position(face for face in faces if face.frame.touches(image))
 
 
 class HaarDetector:
@@ -187,9 +176,9 @@ class HaarDetector:
         self._lock = threading.Lock()
         self._cascade = cv2.CascadeClassifier(str(path))
 
-    def detect(self, image: RgbImage, *, side_px: int = SIDE_PX) -> list[DetectedFace]:
+    def detect(self, image: RgbImage, *, side_px: int = INPUT_SIDE_PX) -> list[DetectedFace]:
         """See `FaceDetector.detect`."""
-        small, scale_x, scale_y = _scaled(image, side_px)
+        small, scale_x, scale_y = _downscale(image, side_px)
         gray = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
         smallest = (_HAAR_SIDE_MIN_PX, _HAAR_SIDE_MIN_PX)
         with self._lock:
@@ -199,10 +188,10 @@ class HaarDetector:
         faces = []
         for (x, y, side, _), weight in zip(boxes, np.ravel(weights), strict=True):
             top = y + _HAAR_DOWN_01 * side
-            box = _rounded(x * scale_x, top * scale_y, side * scale_x, side * scale_y)
+            box = _round_box(x * scale_x, top * scale_y, side * scale_x, side * scale_y)
             score = 1 / (1 + math.exp(-(float(weight) - _HAAR_WEIGHT_MIDDLE) / _HAAR_WEIGHT_SPREAD))
             faces.append(DetectedFace(box, score, None))
-        return in_order(_without_nested(faces))
+        return sort_by_position(_drop_nested(faces))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +252,7 @@ def _stored_yunet(settings: Settings, score_min_01: float) -> YuNetDetector | No
     return None
 
 
-def _scaled(image: RgbImage, side_px: int) -> tuple[RgbImage, float, float]:
+def _downscale(image: RgbImage, side_px: int) -> tuple[RgbImage, float, float]:
     """The picture with `side_px` as its longer side at most, and the factors that lead back, across and down."""
     height, width = image.shape[:2]
     scale = side_px / max(height, width)
@@ -274,31 +263,31 @@ def _scaled(image: RgbImage, side_px: int) -> tuple[RgbImage, float, float]:
     return small, width / size[0], height / size[1]
 
 
-def _rounded(x: float, y: float, width: float, height: float) -> FaceBox:
+def _round_box(x: float, y: float, width: float, height: float) -> FaceBox:
     """A box on whole pixels, by its edges, so that neighboring sizes don't jump by two."""
     left, top = round(float(x)), round(float(y))
     return FaceBox(left, top, max(1, round(float(x + width)) - left), max(1, round(float(y + height)) - top))
 
 
-def _without_nested(faces: Iterable[DetectedFace]) -> list[DetectedFace]:
+def _drop_nested(faces: Iterable[DetectedFace]) -> list[DetectedFace]:
     """The faces but those whose center lies in one with a higher score: the cascade nests boxes at times."""
     kept: list[DetectedFace] = []
     for face in sorted(faces, key=lambda face: -face.score_01):
         x, y = face.box.x + face.box.width / 2, face.box.y + face.box.height / 2
-        if not any(_holds(better.box, x, y) for better in kept):
+        if not any(_contains(better.box, x, y) for better in kept):
             kept.append(face)
     return kept
 
 
-def _half_turn_deg(angle_deg: float) -> float:
+def _wrap_angle_deg(angle_deg: float) -> float:
     """The same angle between -180 (not included) and 180."""
     return 180 - (180 - angle_deg) % 360
 
 
-def _holds(box: FaceBox, x: float, y: float) -> bool:
+def _contains(box: FaceBox, x: float, y: float) -> bool:
     return box.x <= x < box.x + box.width and box.y <= y < box.y + box.height
 
 
-def in_order(faces: Iterable[DetectedFace]) -> list[DetectedFace]:
+def sort_by_position(faces: Iterable[DetectedFace]) -> list[DetectedFace]:
     """From left to right, and from top to bottom where two begin at the same column."""
     return sorted(faces, key=lambda face: (face.box.x, face.box.y))

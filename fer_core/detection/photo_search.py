@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.detection.detector import SIDE_PX, YUNET_SCORE_MIN_01, DetectedFace, FaceDetector, in_order
+from fer_core.detection.detector import INPUT_SIDE_PX, YUNET_SCORE_MIN_01, DetectedFace, FaceDetector, sort_by_position
 from fer_core.faces import AlignedCrop, FaceBox, RgbImage, crop_face
 
-SIDES_PX = (SIDE_PX, 1280, 2560)
+INPUT_SIDES_PX = (INPUT_SIDE_PX, 1280, 2560)
 """The longer sides at which a photograph is looked at. The last shows YuNet faces of 16 pixels in the largest picture
 that is analyzed (4096); narrower ones are too small to be read."""
 
@@ -44,7 +44,7 @@ _SURROUNDINGS_PX = 160
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
-def search_photo(detector: FaceDetector, image: RgbImage) -> list[DetectedFace]:
+def detect_in_photo(detector: FaceDetector, image: RgbImage) -> list[DetectedFace]:
     """The faces in a photograph, from left to right; in one that lies on its side or stands on its head they have the
     `rotation_deg` that makes it upright. It is turned only where nobody is found as it is, or somebody who may be
     turned; the turn with the best evidence answers alone.
@@ -52,21 +52,21 @@ def search_photo(detector: FaceDetector, image: RgbImage) -> list[DetectedFace]:
     Args:
         image: uint8, shape (H, W, 3), RGB.
     """
-    found = search_scales(detector, image)
+    found = detect_at_scales(detector, image)
     if detector.name == "haar":
         return found
     if found and all(face.score_01 >= UPRIGHT_SCORE_01 for face in found):
         return found
     rotation_deg = _best_rotation_deg(detector, image)
     if rotation_deg:
-        turned = search_scales(detector, _rotated(image, rotation_deg))
-        found = in_order(_as_given(face, rotation_deg, image.shape[:2]) for face in turned)
-    return [replace(face, looks_turned=looks_turned(detector, image, face)) for face in found]
+        turned = detect_at_scales(detector, _rotate(image, rotation_deg))
+        found = sort_by_position(_unrotate_face(face, rotation_deg, image.shape[:2]) for face in turned)
+    return [replace(face, is_rotated=is_rotated(detector, image, face)) for face in found]
 
 
-def search_scales(detector: FaceDetector, image: RgbImage) -> list[DetectedFace]:
-    """The faces in a picture as it is, from left to right, each once: looked for at every size of `SIDES_PX` that the
-    picture has. The Haar cascade looks once: its scores can't be compared between looks.
+def detect_at_scales(detector: FaceDetector, image: RgbImage) -> list[DetectedFace]:
+    """Detect the faces of a picture as it is, each once, from left to right, at every size of `INPUT_SIDES_PX` that
+    the picture has. The Haar cascade runs once: its scores can't be compared between sizes.
 
     Args:
         image: uint8, shape (H, W, 3), RGB.
@@ -74,13 +74,13 @@ def search_scales(detector: FaceDetector, image: RgbImage) -> list[DetectedFace]
     found = detector.detect(image)
     if detector.name == "haar":
         return found
-    for smaller_px, side_px in pairwise(SIDES_PX):
+    for smaller_px, side_px in pairwise(INPUT_SIDES_PX):
         if max(image.shape[:2]) > smaller_px:
             found = [*found, *detector.detect(image, side_px=side_px)]
-    return in_order(_each_once(found))
+    return sort_by_position(_merge_overlapping(found))
 
 
-def _each_once(faces: Iterable[DetectedFace]) -> list[DetectedFace]:
+def _merge_overlapping(faces: Iterable[DetectedFace]) -> list[DetectedFace]:
     """The best of those that lie over each other."""
     kept: list[DetectedFace] = []
     for face in sorted(faces, key=lambda face: -face.score_01):
@@ -99,21 +99,21 @@ def _same_face(one: FaceBox, other: FaceBox) -> bool:
 
 def _best_rotation_deg(detector: FaceDetector, image: RgbImage) -> int:
     """The clockwise turn in which the picture's faces are the most like faces; 0 where none is better than as it is."""
-    small = _shrunk(image, _TURNING_SIDE_PX)
-    evidence = {0: _evidence(search_scales(detector, small))}
+    small = _downscale(image, _TURNING_SIDE_PX)
+    evidence = {0: _rotation_score(detect_at_scales(detector, small))}
     for rotation_deg in _ROTATIONS:
-        evidence[rotation_deg] = _evidence(search_scales(detector, _rotated(small, rotation_deg)))
+        evidence[rotation_deg] = _rotation_score(detect_at_scales(detector, _rotate(small, rotation_deg)))
     best = max(evidence, key=lambda rotation_deg: evidence[rotation_deg])
     return best if evidence[best] > _TURN_BEYOND * evidence[0] else 0
 
 
-def _evidence(faces: Iterable[DetectedFace]) -> float:
+def _rotation_score(faces: Iterable[DetectedFace]) -> float:
     """How much speaks for the turn in which these were found. Turned faces score low where they are found at all, so
     what a score has over the least counts, and squared, that one sure face outweighs several doubtful ones."""
     return sum((face.score_01 - YUNET_SCORE_MIN_01) ** 2 for face in faces)
 
 
-def looks_turned(detector: FaceDetector, image: RgbImage, face: DetectedFace) -> bool:
+def is_rotated(detector: FaceDetector, image: RgbImage, face: DetectedFace) -> bool:
     """Whether a face that scores low, alone with its surroundings, is a better one upside down or lying on its side.
 
     Args:
@@ -123,18 +123,18 @@ def looks_turned(detector: FaceDetector, image: RgbImage, face: DetectedFace) ->
     if detector.name == "haar" or face.score_01 >= UPRIGHT_SCORE_01:
         return False
     frame = AlignedCrop(face.frame.x, face.frame.y, _SURROUNDINGS * face.frame.side_px, -face.rotation_deg)
-    around = _shrunk(crop_face(image, frame, 0.0), _SURROUNDINGS_PX)
+    around = _downscale(crop_face(image, frame, 0.0), _SURROUNDINGS_PX)
     best_01 = max(
-        (other.score_01 for turn in _ROTATIONS for other in detector.detect(_rotated(around, turn))), default=0.0
+        (other.score_01 for turn in _ROTATIONS for other in detector.detect(_rotate(around, turn))), default=0.0
     )
     return best_01 > face.score_01 + _TURNED_BY_01
 
 
-def _rotated(image: RgbImage, rotation_deg: int) -> RgbImage:
+def _rotate(image: RgbImage, rotation_deg: int) -> RgbImage:
     return np.ascontiguousarray(cv2.rotate(image, _ROTATIONS[rotation_deg]), np.uint8)
 
 
-def _shrunk(image: RgbImage, side_px: int) -> RgbImage:
+def _downscale(image: RgbImage, side_px: int) -> RgbImage:
     """The picture with `side_px` as its longer side at most."""
     height, width = image.shape[:2]
     scale = side_px / max(height, width)
@@ -145,7 +145,7 @@ def _shrunk(image: RgbImage, side_px: int) -> RgbImage:
     return small
 
 
-def _as_given(face: DetectedFace, rotation_deg: int, size: tuple[int, int]) -> DetectedFace:
+def _unrotate_face(face: DetectedFace, rotation_deg: int, size: tuple[int, int]) -> DetectedFace:
     """A face of the picture that was turned by `rotation_deg`, where it is in the picture as it is given.
 
     Args:
@@ -161,11 +161,11 @@ def _as_given(face: DetectedFace, rotation_deg: int, size: tuple[int, int]) -> D
     else:
         moved = FaceBox(width - below, box.x, box.height, box.width)
     if points is not None:
-        points = _points_as_given(points, rotation_deg, height, width)
+        points = _unrotate_points(points, rotation_deg, height, width)
     return replace(face, box=moved, landmarks=points, rotation_deg=rotation_deg)
 
 
-def _points_as_given(points: NDArray[np.float32], rotation_deg: int, height: int, width: int) -> NDArray[np.float32]:
+def _unrotate_points(points: NDArray[np.float32], rotation_deg: int, height: int, width: int) -> NDArray[np.float32]:
     x, y = points[:, 0], points[:, 1]
     given = {90: (y, height - x), 180: (width - x, height - y), 270: (width - y, x)}[rotation_deg]
     return np.stack(given, 1).astype(np.float32)

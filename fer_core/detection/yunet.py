@@ -24,7 +24,7 @@ Rows = NDArray[np.float32]
 """float32, shape (N, 15): x, y, width, height, five times x and y, score; pixels of the picture that was shown."""
 
 
-class YunetNet:
+class YunetModel:
     """The network and what its outputs mean. May be shared between threads."""
 
     def __init__(self, path: Path, score_min_01: float) -> None:
@@ -66,8 +66,8 @@ class YunetNet:
         padded[0, :, :height, :width] = bgr.transpose(2, 0, 1)
         outputs = dict(zip(self._outputs, self._session.run(None, {self._input: padded}), strict=True))
         columns = padded.shape[3]
-        found = [_decoded(outputs, stride, columns // stride, self._score_min_01) for stride in _STRIDES_PX]
-        return _without_overlaps(np.concatenate(found), self._score_min_01)
+        found = [_decode(outputs, stride, columns // stride, self._score_min_01) for stride in _STRIDES_PX]
+        return _non_max_suppression(np.concatenate(found), self._score_min_01)
 
     def _rows_by_opencv(self, bgr: NDArray[np.uint8]) -> Rows:
         # OpenCV's object keeps the input size and its buffers between calls, so one thread at a time.
@@ -92,17 +92,17 @@ def _session(path: Path) -> Any:
     try:
         session = opened(str(path))
         if any(isinstance(side, int) for side in session.get_inputs()[0].shape[2:]):
-            session = opened(_of_any_size(path))
+            session = opened(_with_dynamic_size(path))
         outputs = [output.name for output in session.get_outputs()]
         for shape in ((64, 64), (96, 128)):
             values = session.run(None, {session.get_inputs()[0].name: np.zeros((1, 3, *shape), np.float32)})
-            _checked(dict(zip(outputs, values, strict=True)), *shape)
+            _check_outputs(dict(zip(outputs, values, strict=True)), *shape)
     except Exception:  # noqa: BLE001  ONNX Runtime's errors have no common base; OpenCV says whether it can read it
         return None
     return session
 
 
-def _of_any_size(path: Path) -> bytes:
+def _with_dynamic_size(path: Path) -> bytes:
     """The file with its input's height and width left open: opencv_zoo's is written for 640x640, but nothing in the
     network itself is."""
     import onnx
@@ -116,7 +116,7 @@ def _of_any_size(path: Path) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _checked(outputs: dict[str, Any], height: int, width: int) -> None:
+def _check_outputs(outputs: dict[str, Any], height: int, width: int) -> None:
     """That they are YuNet's for a picture of this size.
 
     Raises:
@@ -129,7 +129,7 @@ def _checked(outputs: dict[str, Any], height: int, width: int) -> None:
                 raise ValueError(f"output {kind}_{stride} has {outputs[f'{kind}_{stride}'].size} values")
 
 
-def _decoded(outputs: dict[str, Any], stride: int, columns: int, score_min_01: float) -> Rows:
+def _decode(outputs: dict[str, Any], stride: int, columns: int, score_min_01: float) -> Rows:
     """The faces of one grid of cells, as OpenCV's FaceDetectorYN reads them: a cell says where, from its own corner
     and in cells, a face's center and landmarks are, and the logarithm of its size; its score is the geometric mean of
     two."""
@@ -144,7 +144,7 @@ def _decoded(outputs: dict[str, Any], stride: int, columns: int, score_min_01: f
     return rows
 
 
-def _without_overlaps(rows: Rows, score_min_01: float) -> Rows:
+def _non_max_suppression(rows: Rows, score_min_01: float) -> Rows:
     """The best of those that lie over each other."""
     if len(rows) < 2:
         return rows

@@ -65,7 +65,7 @@ def packaged_yunet(source: YunetSource = OPENCV_ZOO) -> Path | None:
     for file in files:
         path = Path(str(file.locate()))
         if file.name == source.file_name and path.is_file():
-            if _is_right(path.read_bytes(), source):
+            if _is_expected(path.read_bytes(), source):
                 return path
             _LOG.warning("%s is not the file with SHA-256 %s… that is expected.", path, source.sha256[:12])
     return None
@@ -80,7 +80,7 @@ def fetch_yunet(settings: Settings, source: YunetSource = OPENCV_ZOO) -> Path:
         DetectorError: it is not there, and can't be fetched or is not what was expected.
     """
     with _lock:
-        return _fetched(settings, source)
+        return _fetch(settings, source)
 
 
 def fetch_yunet_unless_failed(settings: Settings, source: YunetSource = OPENCV_ZOO) -> Path:
@@ -94,19 +94,19 @@ def fetch_yunet_unless_failed(settings: Settings, source: YunetSource = OPENCV_Z
         failed = _failures.get(source.url)
         if failed and time.monotonic() - failed[0] < _RETRY_AFTER_S:
             raise DetectorError(failed[1])
-        return _fetched(settings, source)
+        return _fetch(settings, source)
 
 
-def _fetched(settings: Settings, source: YunetSource) -> Path:
+def _fetch(settings: Settings, source: YunetSource) -> Path:
     target = settings.detectors_dir / source.file_name
-    if target.is_file() and _is_right(target.read_bytes(), source):
+    if target.is_file() and _is_expected(target.read_bytes(), source):
         return target
     if settings.offline:
         state = "in the store is damaged" if target.is_file() else "is not in the store"
         raise DetectorError(f"The YuNet detector {state} and FERSCOPE_OFFLINE forbids to fetch it. {REMEDY}")
     try:
         content = _download(source)
-        if not _is_right(content, source):
+        if not _is_expected(content, source):
             raise DetectorError(
                 f"{source.url} gave {len(content):,} bytes with SHA-256 {hashlib.sha256(content).hexdigest()[:12]}…, "
                 f"not the {source.size_bytes:,} bytes with {source.sha256[:12]}… that YuNet has. {REMEDY}"
@@ -145,5 +145,5 @@ def _download(source: YunetSource) -> bytes:
     return content
 
 
-def _is_right(content: bytes, source: YunetSource) -> bool:
+def _is_expected(content: bytes, source: YunetSource) -> bool:
     return len(content) == source.size_bytes and hashlib.sha256(content).hexdigest() == source.sha256

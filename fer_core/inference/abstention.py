@@ -8,10 +8,10 @@ from enum import StrEnum
 from fer_core.inference.face_quality import FaceQuality
 from fer_core.labels import Expression
 
-SMALL_FACE_PX = 20
+FACE_WIDTH_MIN_PX = 20
 """A narrower face has too few pixels for its expression, whatever the model says."""
 
-CLOSE_BELOW_01 = 0.1
+MARGIN_MIN_01 = 0.1
 """Two best expressions nearer to each other than this are called close."""
 
 OUTSIDE_MAX_01 = 0.1
@@ -19,14 +19,14 @@ OUTSIDE_MAX_01 = 0.1
 have that, with a third 19 in 20, of whole faces none in 59. Accuracy falls by 8 points with a fifth missing. All
 limits: docs/face-path.md."""
 
-PROFILE_MIN = 0.8
-"""`FaceQuality.sideways` from here on is a profile: the nose is beyond one eye."""
+PROFILE_YAW_MIN = 0.8
+"""`FaceQuality.yaw_ratio` from here on is a profile: the nose is beyond one eye."""
 
 SHARPNESS_MIN = 0.065
 """Blurrier crops are read 12 points and more worse than sharp ones; not one clean face in two hundred is below .139."""
 
-MOUTH_COVERED_MIN_01 = 0.8
-"""`FaceQuality.mouth_covered_01` from here on counts."""
+MOUTH_OCCLUDED_MIN_01 = 0.8
+"""`FaceQuality.mouth_occluded_01` from here on counts."""
 
 
 class AbstainReason(StrEnum):
@@ -34,26 +34,26 @@ class AbstainReason(StrEnum):
 
     SMALL_FACE = "small_face"
     CUT_OFF = "cut_off"
-    TURNED = "turned"
+    ROTATED = "turned"
     PROFILE = "profile"
     BLURRED = "blurred"
-    MOUTH_COVERED = "mouth_covered"
-    BELOW_LIMIT = "below_limit"
-    TWO_CLOSE = "two_close"
+    MOUTH_OCCLUDED = "mouth_covered"
+    LOW_CONFIDENCE = "below_limit"
+    SMALL_MARGIN = "two_close"
 
 
-WORDS: Mapping[AbstainReason, str] = {
+REASON_TEXTS: Mapping[AbstainReason, str] = {
     AbstainReason.SMALL_FACE: "the face is too small",
     AbstainReason.CUT_OFF: "the face is cut off by the picture's edge",
-    AbstainReason.TURNED: "the face is upside down or lies on its side",
+    AbstainReason.ROTATED: "the face is upside down or lies on its side",
     AbstainReason.PROFILE: "the face is seen from the side",
     AbstainReason.BLURRED: "the face is too blurred",
-    AbstainReason.MOUTH_COVERED: "the mouth seems to be covered",
+    AbstainReason.MOUTH_OCCLUDED: "the mouth seems to be covered",
 }
 """What is wrong with how a face is seen, in words for a person; the other reasons are about the model's numbers."""
 
 
-def best_two(probabilities: Mapping[Expression, float]) -> tuple[tuple[Expression, float], tuple[Expression, float]]:
+def top_two(probabilities: Mapping[Expression, float]) -> tuple[tuple[Expression, float], tuple[Expression, float]]:
     """The likeliest expression and the next, each with its probability."""
     first, second = sorted(probabilities.items(), key=lambda item: -item[1])[:2]
     return first, second
@@ -69,18 +69,18 @@ def abstain_reasons(
         probabilities: of at least two expressions, 0..1.
         confidence_threshold: the model's own limit of certainty at the operating point.
     """
-    (_, first), (_, second) = best_two(probabilities)
+    (_, first), (_, second) = top_two(probabilities)
     blurred = seen.sharpness < SHARPNESS_MIN
     # On its head or without its detail no mouth is where one is looked for.
-    covered = seen.mouth_covered_01 >= MOUTH_COVERED_MIN_01 and not seen.looks_turned and not blurred
+    covered = seen.mouth_occluded_01 >= MOUTH_OCCLUDED_MIN_01 and not seen.is_rotated and not blurred
     found = (
-        (AbstainReason.SMALL_FACE, seen.side_px < SMALL_FACE_PX),
+        (AbstainReason.SMALL_FACE, seen.side_px < FACE_WIDTH_MIN_PX),
         (AbstainReason.CUT_OFF, seen.outside_01 > OUTSIDE_MAX_01),
-        (AbstainReason.TURNED, seen.looks_turned),
-        (AbstainReason.PROFILE, seen.sideways >= PROFILE_MIN),
+        (AbstainReason.ROTATED, seen.is_rotated),
+        (AbstainReason.PROFILE, seen.yaw_ratio >= PROFILE_YAW_MIN),
         (AbstainReason.BLURRED, blurred),
-        (AbstainReason.MOUTH_COVERED, covered),
-        (AbstainReason.BELOW_LIMIT, first < confidence_threshold),
-        (AbstainReason.TWO_CLOSE, first - second < CLOSE_BELOW_01),
+        (AbstainReason.MOUTH_OCCLUDED, covered),
+        (AbstainReason.LOW_CONFIDENCE, first < confidence_threshold),
+        (AbstainReason.SMALL_MARGIN, first - second < MARGIN_MIN_01),
     )
-    return tuple(doubt for doubt, holds in found if holds)
+    return tuple(reason for reason, holds in found if holds)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fer_core.detection.detector import DetectedFace
 from fer_core.faces import AlignedCrop, RgbImage
-from fer_core.inference.mouth_occlusion import mouth_covered_01, small_gray
+from fer_core.inference.mouth_occlusion import mouth_occluded_01, to_gray_48px
 
 _SIGMA_PX = 1.0
 _EDGE_PX = 4
@@ -33,18 +33,18 @@ class FaceQuality:
     """How a face is seen; the defaults are those of a face about which nothing is known that speaks against it.
 
     `side_px` is the shorter side of its box, `outside_01` the share of its middle (brows to chin, cheek to cheek) that
-    lies outside the picture. `looks_turned`: it is upside down or lies on its side. `sideways` is how far the nose lies
+    lies outside the picture. `is_rotated`: it is upside down or lies on its side. `yaw_ratio` is how far the nose lies
     from the middle between the eyes, in distances of the eyes: 0 from the front, about 0.5 half turned, 0.8 and more in
     profile. `sharpness` is the deviation of a crop's fine detail in deviations of the whole crop, at 48 pixels.
-    `mouth_covered_01`: a probability.
+    `mouth_occluded_01`: a probability.
     """
 
     side_px: int
     outside_01: float = 0.0
-    looks_turned: bool = False
-    sideways: float = 0.0
+    is_rotated: bool = False
+    yaw_ratio: float = 0.0
     sharpness: float = 1.0
-    mouth_covered_01: float = 0.0
+    mouth_occluded_01: float = 0.0
 
 
 def face_quality(
@@ -58,16 +58,16 @@ def face_quality(
         crops: what was cut out of the picture for each, with `margin_01` about the frame.
         margin_01: the contract's; the mouth is looked for without it.
     """
-    faces_px = [small_gray(_without_margin(crop, margin_01)) for crop in crops]
+    faces_px = [to_gray_48px(_without_margin(crop, margin_01)) for crop in crops]
     covered = _covered_01(faces_px)
     return [
         FaceQuality(
             side_px=min(face.box.width, face.box.height),
             outside_01=outside_01(image, face),
-            looks_turned=face.looks_turned,
-            sideways=sideways(face.landmarks),
+            is_rotated=face.is_rotated,
+            yaw_ratio=yaw_ratio(face.landmarks),
             sharpness=sharpness(small),
-            mouth_covered_01=mouth,
+            mouth_occluded_01=mouth,
         )
         for face, small, mouth in zip(faces, faces_px, covered, strict=True)
     ]
@@ -75,9 +75,9 @@ def face_quality(
 
 def crop_quality(crop: RgbImage) -> FaceQuality:
     """How the face of a ready crop is seen: there is no box, and so nothing is known of edge, turn and profile."""
-    small = small_gray(crop)
+    small = to_gray_48px(crop)
     (mouth,) = _covered_01([small])
-    return FaceQuality(min(crop.shape[:2]), sharpness=sharpness(small), mouth_covered_01=mouth)
+    return FaceQuality(min(crop.shape[:2]), sharpness=sharpness(small), mouth_occluded_01=mouth)
 
 
 def outside_01(image: RgbImage, face: DetectedFace) -> float:
@@ -97,7 +97,7 @@ def outside_01(image: RgbImage, face: DetectedFace) -> float:
     return max(frame.outside_01(image, _MIDDLE_ACROSS, _MIDDLE_DOWN) for frame in frames)
 
 
-def sideways(landmarks: NDArray[np.float32] | None) -> float:
+def yaw_ratio(landmarks: NDArray[np.float32] | None) -> float:
     """How far the nose lies from the middle between the eyes, across the line from there to the mouth's middle, in
     distances of the eyes; 0 without landmarks.
 
@@ -122,7 +122,7 @@ def sharpness(small: NDArray[np.float32]) -> float:
     flat crop, whose sharpness can't be told.
 
     Args:
-        small: a crop by `small_gray`.
+        small: a crop by `to_gray_48px`.
     """
     fine = small - cv2.GaussianBlur(small, (0, 0), _SIGMA_PX, borderType=cv2.BORDER_REFLECT)
     inner = slice(_EDGE_PX, -_EDGE_PX)
@@ -134,7 +134,7 @@ def _covered_01(faces: Sequence[NDArray[np.float32]]) -> list[float]:
     """The probability that the mouth is covered; 0 for a flat crop, on which there is no mouth."""
     if not faces:
         return []
-    covered = mouth_covered_01(np.stack(faces))
+    covered = mouth_occluded_01(np.stack(faces))
     return [float(value) if face.std() >= _DEVIATION_MIN else 0.0 for face, value in zip(faces, covered, strict=True)]
 
 

@@ -31,7 +31,7 @@ Features = NDArray[np.float32]
 """float32, shape (N, features)."""
 
 
-class MouthCover(NamedTuple):
+class MouthOcclusionNet(NamedTuple):
     """The network: one hidden layer between standardized features and a probability."""
 
     mean: Features
@@ -41,36 +41,36 @@ class MouthCover(NamedTuple):
     output: Features
     output_bias: Features
 
-    def covered_01(self, features: Features) -> NDArray[np.float32]:
+    def occluded_01(self, features: Features) -> NDArray[np.float32]:
         """The probability that something covers the mouth; float32, shape (N,)."""
         hidden = np.maximum((features - self.mean) / self.scale @ self.hidden + self.hidden_bias, 0)
         logits = (hidden @ self.output + self.output_bias)[:, 0]
         return np.asarray(1 / (1 + np.exp(-logits.clip(-30, 30))), np.float32)
 
 
-def mouth_covered_01(faces: NDArray[np.float32]) -> NDArray[np.float32]:
+def mouth_occluded_01(faces: NDArray[np.float32]) -> NDArray[np.float32]:
     """The probability for each face that something covers its mouth; float32, shape (N,).
 
     Args:
-        faces: upright, as `DetectedFace.frame` cuts them, by `small_gray`; float32, shape (N, `SIDE_PX`, `SIDE_PX`).
+        faces: upright, as `DetectedFace.frame` cuts them, by `to_gray_48px`; float32, shape (N, `SIDE_PX`, `SIDE_PX`).
     """
-    return _network().covered_01(features_of(faces))
+    return _network().occluded_01(compute_features(faces))
 
 
 @lru_cache(maxsize=1)
-def _network() -> MouthCover:
+def _network() -> MouthOcclusionNet:
     with np.load(WEIGHTS) as stored:
-        return MouthCover(**{name: stored[name].astype(np.float32) for name in MouthCover._fields})
+        return MouthOcclusionNet(**{name: stored[name].astype(np.float32) for name in MouthOcclusionNet._fields})
 
 
-def small_gray(crop: RgbImage) -> NDArray[np.float32]:
+def to_gray_48px(crop: RgbImage) -> NDArray[np.float32]:
     """The crop in gray, `SIDE_PX` wide and high; float32, 0..255."""
     gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) if crop.ndim == 3 else crop
     how = cv2.INTER_AREA if min(gray.shape) > SIDE_PX else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(gray, (SIDE_PX, SIDE_PX), interpolation=how), np.float32)
 
 
-def features_of(faces: NDArray[np.float32]) -> Features:
+def compute_features(faces: NDArray[np.float32]) -> Features:
     """What the network sees: how strong the edges of each direction are in each cell of the lower part (Dalal and
     Triggs 2005, "Histograms of oriented gradients"), and its coarse shades."""
     faces = faces - faces.mean(axis=(1, 2), keepdims=True)

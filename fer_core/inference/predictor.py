@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from fer_core.bundles.bundle import Bundle
 from fer_core.calibration import OperatingPoint
 from fer_core.detection.detector import DetectedFace, FaceDetector
-from fer_core.detection.photo_search import search_photo
+from fer_core.detection.photo_search import detect_in_photo
 from fer_core.errors import DetectorError, FerscopeError, InputError
 from fer_core.faces import FaceBox, RgbImage, crop_face
 from fer_core.images.photo import Photo, read_image
-from fer_core.inference.abstention import WORDS, AbstainReason, abstain_reasons, best_two
+from fer_core.inference.abstention import REASON_TEXTS, AbstainReason, abstain_reasons, top_two
 from fer_core.inference.face_quality import FaceQuality, crop_quality, face_quality
 from fer_core.labels import Expression
 from fer_core.settings import Settings
@@ -191,7 +191,7 @@ class Predictor:
             raise InputError(f"Faces can't be found by {faces!r}. Choose one of: detect, whole.")
         if self.detector is None:
             raise DetectorError("There is no face detector. Open one, or read the picture as a whole.")
-        return self.predict_faces(image, search_photo(self.detector, image), point=point)
+        return self.predict_faces(image, detect_in_photo(self.detector, image), point=point)
 
     def predict_faces(
         self, image: RgbImage, detected: Sequence[DetectedFace], *, point: OperatingPoint = OperatingPoint.ACCURATE
@@ -282,11 +282,11 @@ def _describe(
     confidence_threshold: float,
 ) -> str:
     """The reasons as text for people; empty where there are none."""
-    (best, first), (second_best, _) = best_two(probabilities)
+    (best, first), (second_best, _) = top_two(probabilities)
     texts = {
-        **WORDS,
+        **REASON_TEXTS,
         AbstainReason.SMALL_FACE: f"the face is only {quality.side_px} px wide",
-        AbstainReason.BELOW_LIMIT: f"{first:.2f} is below the model's own limit of {confidence_threshold:.2f}",
-        AbstainReason.TWO_CLOSE: f"the two best, {best} and {second_best}, are close",
+        AbstainReason.LOW_CONFIDENCE: f"{first:.2f} is below the model's own limit of {confidence_threshold:.2f}",
+        AbstainReason.SMALL_MARGIN: f"the two best, {best} and {second_best}, are close",
     }
     return "; ".join(texts[reason] for reason in reasons)

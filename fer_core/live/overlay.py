@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fer_core.faces import FaceBox, RgbImage
 from fer_core.labels import Expression
-from fer_core.live.smoothing import SmoothedFace
+from fer_core.live.smoothing import TrackedFace
 
 Color = tuple[int, int, int]
 """Red, green, blue, 0..255."""
@@ -30,7 +30,7 @@ _SHOWN_MAX_01 = 0.99
 """A label never says 100 %: no reading is certain."""
 
 
-def face_label(face: SmoothedFace) -> str:
+def face_label(face: TrackedFace) -> str:
     """What is written at a face: "happiness 82 %", or that the model is not sure."""
     return UNCERTAIN if face.uncertain else f"{face.label} {min(face.confidence, _SHOWN_MAX_01):.0%}".replace("%", " %")
 
@@ -56,7 +56,7 @@ def on_screen(box: FaceBox, analyzed: tuple[int, int], shown: tuple[int, int], m
 
 
 def draw_faces(
-    frame: RgbImage, boxes: Sequence[FaceBox], faces: Sequence[SmoothedFace], colors: Mapping[Expression, Color]
+    frame: RgbImage, boxes: Sequence[FaceBox], faces: Sequence[TrackedFace], colors: Mapping[Expression, Color]
 ) -> None:
     """Draw a box and a label for each face onto `frame`.
 

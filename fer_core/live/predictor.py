@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from fer_core.calibration import OperatingPoint
 from fer_core.detection.detector import DetectedFace
-from fer_core.detection.photo_search import looks_turned
+from fer_core.detection.photo_search import is_rotated
 from fer_core.errors import DetectorError
 from fer_core.faces import FaceBox, RgbImage
 from fer_core.inference.face_quality import FaceQuality, face_quality
 from fer_core.inference.predictor import FacePrediction, Predictor
-from fer_core.live.following import look_near
-from fer_core.live.scene import Scene
+from fer_core.live.reference_frame import ReferenceFrame
+from fer_core.live.region_search import detect_near
 from fer_core.live.smoothing import match_boxes
 
 SEARCH_EVERY_S = 0.2
@@ -34,7 +34,7 @@ the known faces has changed."""
 READ_EVERY_S = 0.5
 """A face that does not change is read again after this all the same."""
 
-TURN_CHECKED_EVERY_S = 1.0
+ROTATION_CHECKED_EVERY_S = 1.0
 """A face that the detector is not sure of is looked at upside down and on its side this often."""
 
 MEAN_WITHIN_S = 0.2
@@ -58,10 +58,10 @@ _Planes = NDArray[np.uint8]
 
 
 @dataclass(slots=True)
-class _Followed:
+class _Face:
     """A face in view.
 
-    `crop` is the aligned crop that was read last (None before), `evidence` how it is seen there, `planes` the crop as
+    `crop` is the aligned crop that was read last (None before), `quality` how it is seen there, `planes` the crop as
     the network takes it, `passes` how often that was read; `logits` are the newest answers by whether it was mirrored.
     `patch` is what lies at its box since it looks as it was read last, None where it does not: holding that against the
     next frame takes a tenth of the time of cutting an aligned crop.
@@ -69,18 +69,18 @@ class _Followed:
 
     face: DetectedFace
     crop: RgbImage | None = None
-    evidence: FaceQuality | None = None
+    quality: FaceQuality | None = None
     planes: _Planes | None = None
     patch: _Planes | None = None
     passes: int = 0
     logits: dict[bool, NDArray[np.float32]] = field(default_factory=dict)
     read_s: float = float("-inf")
     next_mirrored: bool = False
-    is_turned: bool = False
-    turn_checked_s: float = float("-inf")
+    is_rotated: bool = False
+    rotation_checked_s: float = float("-inf")
 
     @property
-    def answer(self) -> NDArray[np.float32]:
+    def mean_logits(self) -> NDArray[np.float32]:
         """The mean of the answers; shape (classes,)."""
         mean: NDArray[np.float32] = np.mean(list(self.logits.values()), axis=0)
         return mean
@@ -89,7 +89,7 @@ class _Followed:
 class _Request(NamedTuple):
     """A reading that the network is asked for; `crop` is None where `planes` were read in the other orientation."""
 
-    face: _Followed
+    face: _Face
     planes: _Planes
     crop: RgbImage | None
 
@@ -108,9 +108,9 @@ class LivePredictor:
         self.predictor = predictor
         self._detector = predictor.detector
         self._orientations = (False, True) if predictor.bundle.flip_tta_removed else (False,)
-        self._followed: list[_Followed] = []
-        self._searched_s = float("-inf")
-        self._scene: Scene | None = None
+        self._faces: list[_Face] = []
+        self._detected_s = float("-inf")
+        self._reference: ReferenceFrame | None = None
         self._shape: tuple[int, ...] = ()
 
     def predict(
@@ -128,64 +128,64 @@ class LivePredictor:
             BundleError: the model failed.
         """
         if image.shape != self._shape:
-            self._followed, self._shape = [], image.shape
-        self._follow(image, at_s)
-        self._ask(image, at_s)
-        return self._readings(point)
+            self._faces, self._shape = [], image.shape
+        self._update_faces(image, at_s)
+        self._predict_changed(image, at_s)
+        return self._predictions(point)
 
-    def _follow(self, image: RgbImage, at_s: float) -> None:
+    def _update_faces(self, image: RgbImage, at_s: float) -> None:
         """Bring the faces in view up to date. One whose crop has not changed stays exactly where it is, as a detector
         gives a slightly different box for each frame."""
-        stays = [_is_same(each.patch, _patch(image, each.face.box)) for each in self._followed]
-        found = self._near(image, stays) if self._may_follow(image, at_s) else None
+        stays = [_is_same(each.patch, _patch(image, each.face.box)) for each in self._faces]
+        found = self._track(image, stays) if self._can_track(image, at_s) else None
         if found is None:
-            found = self._searched(image, stays)
-            self._searched_s, self._scene = at_s, Scene(image)
-        self._followed = sorted(found, key=lambda each: (each.face.box.x, each.face.box.y))
+            found = self._detect(image, stays)
+            self._detected_s, self._reference = at_s, ReferenceFrame(image)
+        self._faces = sorted(found, key=lambda each: (each.face.box.x, each.face.box.y))
 
-    def _may_follow(self, image: RgbImage, at_s: float) -> bool:
+    def _can_track(self, image: RgbImage, at_s: float) -> bool:
         """Whether this frame's faces can be had without searching all of it."""
-        if not self._followed or self._scene is None or at_s - self._searched_s >= SEARCH_EVERY_S:
+        if not self._faces or self._reference is None or at_s - self._detected_s >= SEARCH_EVERY_S:
             return False
-        return not self._scene.has_changed(image, [each.face.box for each in self._followed])
+        return not self._reference.has_changed(image, [each.face.box for each in self._faces])
 
-    def _near(self, image: RgbImage, stays: Sequence[bool]) -> list[_Followed] | None:
+    def _track(self, image: RgbImage, stays: Sequence[bool]) -> list[_Face] | None:
         """The faces where they are now, searched near where they were; None where one is lost."""
-        moving = [each for each, stay in zip(self._followed, stays, strict=True) if not stay]
+        moving = [each for each, stay in zip(self._faces, stays, strict=True) if not stay]
         if moving:
-            faces = look_near(self._detector, image, [each.face.box for each in moving])
+            faces = detect_near(self._detector, image, [each.face.box for each in moving])
             if faces is None or None in faces:
                 return None
             for each, face in zip(moving, faces, strict=True):
                 if face is not None:
                     each.face, each.patch = face, None
-        return self._followed
+        return self._faces
 
-    def _searched(self, image: RgbImage, stays: Sequence[bool]) -> list[_Followed]:
+    def _detect(self, image: RgbImage, stays: Sequence[bool]) -> list[_Face]:
         """The faces of the whole frame, each with what is known of it."""
         faces = self._detector.detect(image)
-        known = match_boxes([each.face.box for each in self._followed], [face.box for face in faces])
+        known = match_boxes([each.face.box for each in self._faces], [face.box for face in faces])
         found = []
         for place, face in enumerate(faces):
-            each = self._followed[known[place]] if place in known else _Followed(face)
+            each = self._faces[known[place]] if place in known else _Face(face)
             if place not in known or not stays[known[place]]:
                 each.face, each.patch = face, None
             found.append(each)
         return found
 
-    def _ask(self, image: RgbImage, at_s: float) -> None:
+    def _predict_changed(self, image: RgbImage, at_s: float) -> None:
         """Ask the network about the faces that need it most, in one batch."""
-        asked = self._waiting(image, at_s)[:FACES_AT_ONCE]
+        asked = self._requests(image, at_s)[:FACES_AT_ONCE]
         if not asked:
             return
-        self._take_in(image, [each for each in asked if each.crop is not None], at_s)
+        self._store_crops(image, [each for each in asked if each.crop is not None], at_s)
         shown = [each.planes[..., ::-1] if each.face.next_mirrored else each.planes for each in asked]
         for (face, _, _), row in zip(asked, self._logits(shown), strict=True):
             face.passes += 1
             face.logits[face.next_mirrored] = row
             face.next_mirrored = not face.next_mirrored and True in self._orientations
 
-    def _waiting(self, image: RgbImage, at_s: float) -> list[_Request]:
+    def _requests(self, image: RgbImage, at_s: float) -> list[_Request]:
         """Which faces need a reading, most urgent first: new ones and changed ones, then those whose answer is old,
         then those that were not read mirrored yet; of each kind those that waited longest.
 
@@ -195,7 +195,7 @@ class LivePredictor:
         changed: list[_Request] = []
         aged: list[_Request] = []
         second_pass: list[_Request] = []
-        for face in sorted(self._followed, key=lambda each: each.read_s):
+        for face in sorted(self._faces, key=lambda each: each.read_s):
             if len(changed) == FACES_AT_ONCE:
                 break
             old = at_s - face.read_s >= READ_EVERY_S
@@ -213,44 +213,44 @@ class LivePredictor:
                 second_pass.append(_Request(face, face.planes, None))
         return changed + aged + second_pass
 
-    def _take_in(self, image: RgbImage, anew: Sequence[_Request], at_s: float) -> None:
+    def _store_crops(self, image: RgbImage, anew: Sequence[_Request], at_s: float) -> None:
         """Note the crops that are read now, and how the faces are seen in them."""
         crops = [each.crop for each in anew if each.crop is not None]
         margin_01 = self.predictor.bundle.contract.crop_margin_01
-        faces = [self._with_turn(image, each.face, at_s) for each in anew]
+        faces = [self._with_rotation(image, each.face, at_s) for each in anew]
         seen = face_quality(image, faces, crops, margin_01)
-        for (face, planes, _), crop, evidence in zip(anew, crops, seen, strict=True):
+        for (face, planes, _), crop, quality in zip(anew, crops, seen, strict=True):
             if at_s - face.read_s > MEAN_WITHIN_S:
                 face.logits = {}
-            face.crop, face.evidence = crop, evidence
+            face.crop, face.quality = crop, quality
             face.planes, face.passes, face.read_s = planes, 0, at_s
             face.patch = _patch(image, face.face.box)
 
-    def _with_turn(self, image: RgbImage, face: _Followed, at_s: float) -> DetectedFace:
+    def _with_rotation(self, image: RgbImage, face: _Face, at_s: float) -> DetectedFace:
         """What the detector found, and whether it is upside down or lies on its side, as of the last check."""
-        if at_s - face.turn_checked_s >= TURN_CHECKED_EVERY_S:
-            face.is_turned, face.turn_checked_s = looks_turned(self._detector, image, face.face), at_s
-        return replace(face.face, looks_turned=face.is_turned)
+        if at_s - face.rotation_checked_s >= ROTATION_CHECKED_EVERY_S:
+            face.is_rotated, face.rotation_checked_s = is_rotated(self._detector, image, face.face), at_s
+        return replace(face.face, is_rotated=face.is_rotated)
 
     def _logits(self, planes: Sequence[_Planes]) -> NDArray[np.float32]:
         bundle = self.predictor.bundle
         batch: NDArray[np.float32] = bundle.contract.normalize(np.stack(planes).astype(np.float32))
         return bundle.logits(batch)
 
-    def _readings(self, point: OperatingPoint) -> list[FacePrediction]:
-        known = [each for each in self._followed if each.logits]
+    def _predictions(self, point: OperatingPoint) -> list[FacePrediction]:
+        known = [each for each in self._faces if each.logits]
         if not known:
             return []
-        rows = self.predictor.bundle.calibration.probabilities(np.stack([each.answer for each in known]), point)
+        rows = self.predictor.bundle.calibration.probabilities(np.stack([each.mean_logits for each in known]), point)
         return [
-            self.predictor.face_prediction(each.face, each.crop, row, point, each.evidence)
+            self.predictor.face_prediction(each.face, each.crop, row, point, each.quality)
             for each, row in zip(known, rows, strict=True)
-            if each.crop is not None and each.evidence is not None  # as they are once it was read
+            if each.crop is not None and each.quality is not None  # as they are once it was read
         ]
 
 
 def _is_same(before: _Planes | None, after: _Planes) -> bool:
-    return before is not None and change_01(before, after) <= CHANGED_01
+    return before is not None and crop_change_01(before, after) <= CHANGED_01
 
 
 def _patch(image: RgbImage, box: FaceBox) -> _Planes:
@@ -264,7 +264,7 @@ def _patch(image: RgbImage, box: FaceBox) -> _Planes:
     return np.asarray(small, np.uint8)[None]
 
 
-def change_01(before: _Planes, after: _Planes) -> float:
+def crop_change_01(before: _Planes, after: _Planes) -> float:
     """How much a crop has changed where it has changed most: the mean difference within a cell, a twelfth of the side,
     as a share of the crop's contrast (the standard deviation of its levels).
 

@@ -22,10 +22,10 @@ from fer_core.errors import FerscopeError
 from fer_core.faces import RgbImage
 from fer_core.inference.predictor import FacePrediction, Predictor
 from fer_core.labels import Expression
+from fer_core.live.event_rate import EventRate
 from fer_core.live.overlay import Color, draw_faces, mirrored, on_screen
 from fer_core.live.predictor import LivePredictor
-from fer_core.live.rates import Rate
-from fer_core.live.smoothing import FaceTracks, SmoothedFace
+from fer_core.live.smoothing import FaceTracker, TrackedFace
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,8 +40,8 @@ ERROR_SHOWN_S = 5.0
 _LATENCIES = 30
 
 
-class Reader(Protocol):
-    """Reads frame after frame of one video; see `reader.LivePredictor`."""
+class FramePredictor(Protocol):
+    """Reads frame after frame of one video; see `frame_predictor.LivePredictor`."""
 
     def predict(self, image: RgbImage, at_s: float, *, point: OperatingPoint) -> Sequence[FacePrediction]:
         """Read the faces of the next frame."""
@@ -53,17 +53,17 @@ class _Frame(NamedTuple):
 
 
 class _Result(NamedTuple):
-    faces: tuple[SmoothedFace, ...]
+    faces: tuple[TrackedFace, ...]
     size: tuple[int, int]
     at_s: float
 
 
 @dataclass(slots=True)
-class _Record:
+class _Stats:
     """What happened since the start. Guarded by the processor's lock."""
 
-    shown: Rate = field(default_factory=Rate)
-    analyzed: Rate = field(default_factory=Rate)
+    shown: EventRate = field(default_factory=EventRate)
+    analyzed: EventRate = field(default_factory=EventRate)
     latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
     result: _Result | None = None
     last_frame_s: float | None = None
@@ -79,14 +79,14 @@ class _Record:
         return self.error if now_s - self.error_s <= ERROR_SHOWN_S else ""
 
 
-class _Reading:
+class _PredictorCache:
     """The reader of a worker thread, which remembers faces; another model gets another one."""
 
-    def __init__(self, make: Callable[[Predictor], Reader]) -> None:
+    def __init__(self, make: Callable[[Predictor], FramePredictor]) -> None:
         self._make = make
-        self._made: tuple[object, object, Reader] | None = None
+        self._made: tuple[object, object, FramePredictor] | None = None
 
-    def by(self, predictor: Predictor) -> Reader:
+    def by(self, predictor: Predictor) -> FramePredictor:
         """The one for this model and detector; a page makes a predictor of the same two each time that it runs."""
         bundle, detector = predictor.bundle, predictor.detector
         if self._made is None or self._made[0] is not bundle or self._made[1] is not detector:
@@ -104,9 +104,9 @@ class LiveStatus:
     """
 
     frames_per_s: float
-    analyzes_per_s: float
+    predictions_per_s: float
     latency_ms: float | None
-    faces: tuple[SmoothedFace, ...]
+    faces: tuple[TrackedFace, ...]
     error: str
     last_frame_age_s: float | None
 
@@ -123,7 +123,7 @@ class LiveProcessor:
         colors: Mapping[Expression, Color],
         idle_after_s: float = IDLE_AFTER_S,
         clock: Callable[[], float] = time.monotonic,
-        reader: Callable[[Predictor], Reader] = LivePredictor,
+        frame_predictor: Callable[[Predictor], FramePredictor] = LivePredictor,
     ) -> None:
         """Make it ready; `start` lets it run.
 
@@ -134,43 +134,43 @@ class LiveProcessor:
             colors: of the expressions, red, green, blue.
             idle_after_s: the worker thread ends after this long without a frame.
             clock: seconds; the same that `submit`'s `at_s` is from.
-            reader: makes what reads frame after frame with a predictor.
+            frame_predictor: makes what reads frame after frame with a predictor.
         """
-        self._changed = threading.Condition()
-        self._reader = (predictor, point)
-        self._make_reader = reader
+        self._condition = threading.Condition()
+        self._predictor = (predictor, point)
+        self._make_frame_predictor = frame_predictor
         self._mirror = mirror
         self._colors = dict(colors)
         self._idle_after_s = idle_after_s
         self._clock = clock
-        self._tracks = FaceTracks()
+        self._tracks = FaceTracker()
         self._running = False
         self._worker: threading.Thread | None = None
         self._slot: _Frame | None = None
-        self._record = _Record()
+        self._stats = _Stats()
 
     def start(self) -> None:
         """Take frames from now on, with no memory of earlier ones; does nothing while it runs."""
-        with self._changed:
+        with self._condition:
             if not self._running:
                 self._running = True
-                self._tracks = FaceTracks()
-                self._record = _Record()
+                self._tracks = FaceTracker()
+                self._stats = _Stats()
 
     def stop(self) -> None:
         """Take no more frames and end the worker thread; waits a second at most."""
-        with self._changed:
+        with self._condition:
             worker, self._worker = self._worker, None
             self._running, self._slot = False, None
-            self._changed.notify_all()
+            self._condition.notify_all()
         if worker is not None and worker is not threading.current_thread():
             # A frame that is being analyzed can't be interrupted; its result is thrown away by `_publish`.
             worker.join(STOP_WITHIN_S)
 
     def set_predictor(self, predictor: Predictor, point: OperatingPoint) -> None:
         """Read with another model or at another operating point from the next frame on."""
-        with self._changed:
-            self._reader = (predictor, point)
+        with self._condition:
+            self._predictor = (predictor, point)
 
     def submit(self, frame: RgbImage, at_s: float) -> None:
         """Offer a frame for analysis; replaces one that still waits.
@@ -179,15 +179,15 @@ class LiveProcessor:
             frame: uint8, shape (H, W, 3), RGB; must not be changed afterwards.
             at_s: when it arrived, by the processor's clock.
         """
-        with self._changed:
-            self._record.last_frame_s = at_s
+        with self._condition:
+            self._stats.last_frame_s = at_s
             if not self._running:
                 return
             self._slot = _Frame(frame, at_s)
             if self._worker is None:
                 self._worker = threading.Thread(target=self._work, name="live-analysis", daemon=True)
                 self._worker.start()
-            self._changed.notify_all()
+            self._condition.notify_all()
 
     def annotate(self, frame: RgbImage) -> RgbImage:
         """The frame as it is shown: mirrored, with the newest result drawn on it unless that is stale.
@@ -198,9 +198,9 @@ class LiveProcessor:
             the same shape and kind, a copy.
         """
         now_s = self._clock()
-        with self._changed:
-            self._record.shown.add(now_s)
-            result = self._record.fresh_result(now_s)
+        with self._condition:
+            self._stats.shown.add(now_s)
+            result = self._stats.fresh_result(now_s)
         picture = mirrored(frame) if self._mirror else frame.copy()
         if result is not None:
             size = (frame.shape[1], frame.shape[0])
@@ -211,12 +211,12 @@ class LiveProcessor:
     def snapshot(self) -> LiveStatus:
         """What it does at the moment."""
         now_s = self._clock()
-        with self._changed:
-            record = self._record
+        with self._condition:
+            record = self._stats
             result = record.fresh_result(now_s)
             return LiveStatus(
                 frames_per_s=record.shown.per_s(now_s),
-                analyzes_per_s=record.analyzed.per_s(now_s),
+                predictions_per_s=record.analyzed.per_s(now_s),
                 latency_ms=1000 * median(record.latencies_s) if record.latencies_s else None,
                 faces=result.faces if result else (),
                 error=record.fresh_error(now_s),
@@ -227,26 +227,26 @@ class LiveProcessor:
         """Keep an error for `snapshot` and log it with its traceback, once while it repeats itself."""
         words = str(error) if isinstance(error, FerscopeError) else f"A frame could not be read: {error!r}."
         now_s = self._clock()
-        with self._changed:
-            repeated = words == self._record.fresh_error(now_s)
-            self._record.error, self._record.error_s = words, now_s
+        with self._condition:
+            repeated = words == self._stats.fresh_error(now_s)
+            self._stats.error, self._stats.error_s = words, now_s
         if not repeated:
             _LOG.error("The live view failed on a frame", exc_info=error)
 
     def _work(self) -> None:
         """The worker thread: analyze the newest frame, over and over, until stopped or idle."""
-        tracks, reading = self._tracks, _Reading(self._make_reader)
+        tracks, cache = self._tracks, _PredictorCache(self._make_frame_predictor)
         while (frame := self._next_frame()) is not None:
             try:
-                self._analyze(frame, tracks, reading)
+                self._analyze(frame, tracks, cache)
             except Exception as exc:  # noqa: BLE001  a thread's boundary: logged, shown, and the next frame goes on
                 self.report_error(exc)
 
     def _next_frame(self) -> _Frame | None:
         """Wait for a frame; None when this worker's time is over."""
         me = threading.current_thread()
-        with self._changed:
-            came = self._changed.wait_for(
+        with self._condition:
+            came = self._condition.wait_for(
                 lambda: self._slot is not None or self._worker is not me, timeout=self._idle_after_s
             )
             if self._worker is not me:
@@ -258,18 +258,18 @@ class LiveProcessor:
             frame, self._slot = self._slot, None
             return frame
 
-    def _analyze(self, frame: _Frame, tracks: FaceTracks, reading: _Reading) -> None:
-        with self._changed:
-            predictor, point = self._reader
-        readings = reading.by(predictor).predict(frame.pixels, frame.at_s, point=point)
+    def _analyze(self, frame: _Frame, tracks: FaceTracker, cache: _PredictorCache) -> None:
+        with self._condition:
+            predictor, point = self._predictor
+        predictions = cache.by(predictor).predict(frame.pixels, frame.at_s, point=point)
         confidence_threshold = predictor.bundle.calibration.points[point].confidence_threshold
-        faces = tracks.update(readings, frame.at_s, confidence_threshold=confidence_threshold)
+        faces = tracks.update(predictions, frame.at_s, confidence_threshold=confidence_threshold)
         self._publish(_Result(faces, (frame.pixels.shape[1], frame.pixels.shape[0]), frame.at_s))
 
     def _publish(self, result: _Result) -> None:
         now_s = self._clock()
-        with self._changed:
+        with self._condition:
             if self._worker is threading.current_thread():
-                self._record.result = result
-                self._record.analyzed.add(now_s)
-                self._record.latencies_s.append(now_s - result.at_s)
+                self._stats.result = result
+                self._stats.analyzed.add(now_s)
+                self._stats.latencies_s.append(now_s - result.at_s)

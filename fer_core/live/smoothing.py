@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fer_core.faces import FaceBox
-from fer_core.inference.abstention import WORDS, AbstainReason, abstain_reasons, best_two
+from fer_core.inference.abstention import REASON_TEXTS, AbstainReason, abstain_reasons, top_two
 from fer_core.inference.face_quality import FaceQuality
 from fer_core.inference.predictor import FacePrediction
 from fer_core.labels import Expression
@@ -24,11 +24,11 @@ _OVERLAP_MIN_01 = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class SmoothedFace:
+class TrackedFace:
     """How a followed face is read, over the last moments.
 
     `track` stays with a face while it can be followed. `box` is in pixels of the analyzed frame, as it was seen
-    last. `probabilities` are smoothed and sum to 1; `label` and `confidence` follow from them. `doubt` says in a few
+    last. `probabilities` are smoothed and sum to 1; `label` and `confidence` follow from them. `reason` says in a few
     words why the reading is uncertain, nothing when it is not.
     """
 
@@ -36,13 +36,13 @@ class SmoothedFace:
     box: FaceBox
     label: Expression
     confidence: float
-    doubt: str
+    reason: str
     probabilities: Mapping[Expression, float]
 
     @property
     def uncertain(self) -> bool:
         """Whether the model abstains from reading this face."""
-        return bool(self.doubt)
+        return bool(self.reason)
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class _Track:
     seen: FaceQuality
 
 
-class FaceTracks:
+class FaceTracker:
     """The faces that are followed at the moment. Not thread-safe: one thread updates it."""
 
     def __init__(self, *, time_constant_s: float = TIME_CONSTANT_S, lost_after_s: float = LOST_AFTER_S) -> None:
@@ -70,44 +70,46 @@ class FaceTracks:
         self._count = 0
 
     def update(
-        self, readings: Sequence[FacePrediction], at_s: float, *, confidence_threshold: float = 0.0
-    ) -> tuple[SmoothedFace, ...]:
+        self, predictions: Sequence[FacePrediction], at_s: float, *, confidence_threshold: float = 0.0
+    ) -> tuple[TrackedFace, ...]:
         """Take in what was read in one frame.
 
         Args:
-            readings: the frame's faces.
+            predictions: the frame's faces.
             at_s: when the frame was taken; never earlier than the one before.
             confidence_threshold: the probability below which the model abstains.
         Returns:
             Every face in view, those that were missed for a moment included, the largest first.
         """
         self._tracks = [track for track in self._tracks if at_s - track.seen_s <= self._lost_after_s]
-        matched = match_boxes([track.box for track in self._tracks], [reading.box for reading in readings])
-        for place, reading in enumerate(readings):
+        matched = match_boxes([track.box for track in self._tracks], [prediction.box for prediction in predictions])
+        for place, prediction in enumerate(predictions):
             if place in matched:
-                self._take_in(self._tracks[matched[place]], reading, at_s)
+                self._smooth(self._tracks[matched[place]], prediction, at_s)
             else:
                 self._count += 1
-                self._tracks.append(_Track(self._count, reading.box, dict(reading.probabilities), at_s, _seen(reading)))
-        in_order = sorted(self._tracks, key=lambda track: (-track.box.width * track.box.height, track.number))
-        return tuple(_smoothed(track, confidence_threshold) for track in in_order)
+                self._tracks.append(
+                    _Track(self._count, prediction.box, dict(prediction.probabilities), at_s, _quality(prediction))
+                )
+        largest_first = sorted(self._tracks, key=lambda track: (-track.box.width * track.box.height, track.number))
+        return tuple(_tracked_face(track, confidence_threshold) for track in largest_first)
 
-    def _take_in(self, track: _Track, reading: FacePrediction, at_s: float) -> None:
+    def _smooth(self, track: _Track, prediction: FacePrediction, at_s: float) -> None:
         """Move a track's probabilities towards the reading's, by how much time went by."""
         elapsed_s = max(0.0, at_s - track.seen_s)
         weight = 1 - math.exp(-elapsed_s / self._time_constant_s) if self._time_constant_s else 1.0
-        if track.probabilities.keys() != reading.probabilities.keys():
+        if track.probabilities.keys() != prediction.probabilities.keys():
             weight = 1.0  # another model, with other expressions
         track.probabilities = {
             label: value * weight + track.probabilities.get(label, 0.0) * (1 - weight)
-            for label, value in reading.probabilities.items()
+            for label, value in prediction.probabilities.items()
         }
-        track.box, track.seen_s, track.seen = reading.box, at_s, _seen(reading)
+        track.box, track.seen_s, track.seen = prediction.box, at_s, _quality(prediction)
 
 
-def _seen(reading: FacePrediction) -> FaceQuality:
+def _quality(prediction: FacePrediction) -> FaceQuality:
     """How the face is seen in its newest frame."""
-    return reading.quality or FaceQuality(min(reading.box.width, reading.box.height))
+    return prediction.quality or FaceQuality(min(prediction.box.width, prediction.box.height))
 
 
 def match_boxes(tracks: Sequence[FaceBox], boxes: Sequence[FaceBox]) -> dict[int, int]:
@@ -122,13 +124,13 @@ def match_boxes(tracks: Sequence[FaceBox], boxes: Sequence[FaceBox]) -> dict[int
     return matched
 
 
-def _smoothed(track: _Track, confidence_threshold: float) -> SmoothedFace:
-    (label, first), (second_label, _) = best_two(track.probabilities)
+def _tracked_face(track: _Track, confidence_threshold: float) -> TrackedFace:
+    (label, first), (second_label, _) = top_two(track.probabilities)
     words = {
-        **WORDS,
-        AbstainReason.BELOW_LIMIT: f"below the limit of {confidence_threshold:.0%}".replace("%", " %"),
-        AbstainReason.TWO_CLOSE: f"too close to {second_label}",
+        **REASON_TEXTS,
+        AbstainReason.LOW_CONFIDENCE: f"below the limit of {confidence_threshold:.0%}".replace("%", " %"),
+        AbstainReason.SMALL_MARGIN: f"too close to {second_label}",
     }
     found = abstain_reasons(track.seen, track.probabilities, confidence_threshold)
-    doubt = words[found[0]] if found else ""
-    return SmoothedFace(track.number, track.box, label, first, doubt, dict(track.probabilities))
+    reason = words[found[0]] if found else ""
+    return TrackedFace(track.number, track.box, label, first, reason, dict(track.probabilities))

@@ -149,7 +149,7 @@ def _headlines(status: LiveStatus, running: bool) -> list[Headline]:
     delay = _NONE if status.latency_ms is None else f"{status.latency_ms:.0f} ms"
     return [
         Headline("Frames a second", f"{status.frames_per_s:.0f}" if seen else _NONE, "shown"),
-        Headline("Readings a second", f"{status.analyzes_per_s:.0f}" if seen else _NONE, "by the model"),
+        Headline("Readings a second", f"{status.predictions_per_s:.0f}" if seen else _NONE, "by the model"),
         Headline("Delay", delay if seen else _NONE, "from frame to reading"),
         Headline("Faces", count(len(status.faces)) if seen else _NONE, several),
     ]

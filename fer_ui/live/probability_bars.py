@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fer_core.labels import Expression
-from fer_core.live.smoothing import SmoothedFace
+from fer_core.live.smoothing import TrackedFace
 from fer_ui.chart_view import titles_html
 from fer_ui.charts.probabilities import describe_probabilities
 from fer_ui.escaping import escape_html
@@ -24,7 +24,7 @@ _NOTE = "margin:0.35rem 0 0;font-size:0.8125rem;color:color-mix(in srgb, current
 _OTHERS_OPACITY = 0.7
 
 
-def face_html(face: SmoothedFace, confidence_threshold: float | None) -> str:
+def face_html(face: TrackedFace, confidence_threshold: float | None) -> str:
     """The markup for a face: how it is read, and a bar an expression.
 
     Args:
@@ -33,7 +33,7 @@ def face_html(face: SmoothedFace, confidence_threshold: float | None) -> str:
     """
     title, subtitle = describe_probabilities(face.label, face.confidence, face.uncertain, confidence_threshold)
     if face.uncertain:
-        subtitle = f"{expression_title(face.label)} {percent(face.confidence, 0)}, {face.doubt}."
+        subtitle = f"{expression_title(face.label)} {percent(face.confidence, 0)}, {face.reason}."
     return titles_html(title, subtitle) + _bars(face.probabilities, face.label, confidence_threshold)
 
 

@@ -19,7 +19,7 @@ from fer_core.data.index.images import BOX_COLUMNS, Box, crop_box, get_face_refs
 from fer_core.data.index.workers import process_pool
 from fer_core.data.sources.byte_range import ByteRange, OpenFiles, read_bytes
 from fer_core.detection.detector import OpenedDetector, open_detector
-from fer_core.detection.photo_search import search_scales
+from fer_core.detection.photo_search import detect_at_scales
 from fer_core.errors import InputError
 from fer_core.faces import RgbImage
 from fer_core.files.atomic import atomic_path, write_json
@@ -97,7 +97,7 @@ def _search_part(
     detector = _detector(settings).detector
     counts, scores = [], []
     for pixels in _pictures(places, boxes):
-        found = search_scales(detector, _enlarged(pixels)) if pixels is not None else []
+        found = detect_at_scales(detector, _enlarged(pixels)) if pixels is not None else []
         counts.append(len(found))
         scores.append(max((face.score_01 for face in found), default=0.0))
     table = pd.DataFrame({"id": ids, "faces": np.array(counts, np.int16), "score_01": np.array(scores, np.float32)})

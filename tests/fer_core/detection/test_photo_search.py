@@ -10,7 +10,7 @@ import pytest
 from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.identities import Identity
 from fer_core.detection.detector import DetectedFace, YuNetDetector
-from fer_core.detection.photo_search import search_photo, search_scales
+from fer_core.detection.photo_search import detect_at_scales, detect_in_photo
 from fer_core.faces import FaceBox, RgbImage, crop_face
 from fer_core.images.photo import read_image
 from fer_core.labels import Expression
@@ -54,7 +54,7 @@ def inside(face: DetectedFace, x: float, y: float) -> bool:
 def test_small_faces_are_found_alone_and_beside_a_near_one(yunet: YuNetDetector, near_px: int) -> None:
     picture = near_and_far(near_px, 100, 10)
     assert len(yunet.detect(picture)) <= bool(near_px)
-    found = search_photo(yunet, picture)
+    found = detect_in_photo(yunet, picture)
     assert len(found) == 10 + bool(near_px)
     for number in range(10):
         assert sum(inside(face, 250 + 300 * number, 250) for face in found) == 1
@@ -75,7 +75,7 @@ def test_groups_near_and_far(yunet: YuNetDetector, test_data: Path, name: str, p
     path = test_data.parent / "cases" / "group_near_and_far" / f"{name}.jpg"
     if not path.is_file():
         pytest.skip(f"No case at {path}.")
-    found = search_photo(yunet, read_image(path, Settings()).pixels)
+    found = detect_in_photo(yunet, read_image(path, Settings()).pixels)
     assert len(found) == people
     assert {face.rotation_deg for face in found} == {0}
 
@@ -89,7 +89,7 @@ def test_a_closer_look_finds_nobody_twice_and_no_ghosts(
     yunet: YuNetDetector, test_data: Path, name: str, people: int, scale: int
 ) -> None:
     picture = np.asarray(cv2.resize(media(test_data, name), None, fx=scale, fy=scale), np.uint8)
-    found = search_photo(yunet, picture)
+    found = detect_in_photo(yunet, picture)
     assert len(found) == people
     assert {face.rotation_deg for face in found} <= {0}
 
@@ -100,10 +100,10 @@ def test_a_turned_photograph_gives_the_faces_of_the_upright_one(
 ) -> None:
     upright = media(test_data, "two_people_1126x661.jpg")
     turned = np.ascontiguousarray(cv2.rotate(upright, TURNS[turn]), np.uint8)
-    found = search_photo(yunet, turned)
+    found = detect_in_photo(yunet, turned)
     assert {face.rotation_deg for face in found} == {360 - turn}
-    assert not any(face.looks_turned for face in found)
-    wanted = search_photo(yunet, upright)
+    assert not any(face.is_rotated for face in found)
+    wanted = detect_in_photo(yunet, upright)
     crops = sorted((crop_face(turned, face.frame, 0.0) for face in found), key=lambda crop: float(crop.mean()))
     expected = sorted((crop_face(upright, face.frame, 0.0) for face in wanted), key=lambda crop: float(crop.mean()))
     assert len(crops) == len(expected) == 2
@@ -115,7 +115,7 @@ def test_a_turned_photograph_gives_the_faces_of_the_upright_one(
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_landmarks_lie_in_their_box_whatever_the_turn(yunet: YuNetDetector, test_data: Path, turn: int) -> None:
     turned = cv2.rotate(media(test_data, "two_people_1126x661.jpg"), TURNS[turn])
-    for face in search_photo(yunet, np.ascontiguousarray(turned, np.uint8)):
+    for face in detect_in_photo(yunet, np.ascontiguousarray(turned, np.uint8)):
         assert face.landmarks is not None
         assert all(inside(face, x, y) for x, y in face.landmarks.tolist())
 
@@ -123,9 +123,9 @@ def test_landmarks_lie_in_their_box_whatever_the_turn(yunet: YuNetDetector, test
 def test_one_upside_down_among_upright_people_does_not_turn_the_picture(yunet: YuNetDetector, test_data: Path) -> None:
     portrait = media(test_data, "portrait_320x240.jpg")
     row = np.hstack([portrait, portrait, cv2.rotate(portrait, cv2.ROTATE_180)])
-    found = search_photo(yunet, row)
+    found = detect_in_photo(yunet, row)
     assert {face.rotation_deg for face in found} == {0}
-    assert [face.looks_turned for face in found] in ([False, False, True], [False, False])
+    assert [face.is_rotated for face in found] in ([False, False, True], [False, False])
 
 
 @dataclass
@@ -148,12 +148,12 @@ class Looks:
 )
 def test_a_picture_is_looked_at_in_every_size_it_has(width: int, sides: list[int]) -> None:
     detector = Looks()
-    assert len(search_photo(detector, np.zeros((300, width, 3), np.uint8))) == 1
+    assert len(detect_in_photo(detector, np.zeros((300, width, 3), np.uint8))) == 1
     assert detector.asked == [((300, width), side) for side in sides]
 
 
 def test_the_cascade_looks_once() -> None:
     detector = Looks("haar", score_01=0.1)
     picture = np.zeros((1000, 2000, 3), np.uint8)
-    assert len(search_photo(detector, picture)) == len(search_scales(detector, picture)) == 1
+    assert len(detect_in_photo(detector, picture)) == len(detect_at_scales(detector, picture)) == 1
     assert len(detector.asked) == 2

@@ -34,7 +34,7 @@ from fer_core.settings import Settings
 from tests.support.sources import write_folder, write_tar, write_zip
 
 LIMIT = 10**8
-TURNED = 0x0112
+ROTATED = 0x0112
 
 
 def face(seed: int = 0) -> NDArray[np.uint8]:
@@ -85,7 +85,7 @@ def files() -> dict[str, bytes]:
     """A file of every format and mode by name."""
     color = Image.fromarray(face())
     turned = Image.Exif()
-    turned[TURNED] = 6
+    turned[ROTATED] = 6
     frames = [Image.fromarray(face(seed)) for seed in range(3)]
     palette = color.quantize(16)
     return {
@@ -209,7 +209,7 @@ def test_an_exif_orientation_is_applied(name: str) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_deep_color_is_turned_as_8_bits_are(orientation: int) -> None:
     exif = Image.Exif()
-    exif[TURNED] = orientation
+    exif[ROTATED] = orientation
     turned = decode_image(saved(Image.fromarray(face()), "PNG", exif=exif), LIMIT).pixels
     chunk = saved(Image.fromarray(face()), "PNG", exif=exif)
     start = chunk.index(b"eXIf") - 4
@@ -223,7 +223,7 @@ def test_deep_color_is_turned_as_8_bits_are(orientation: int) -> None:
 @pytest.mark.parametrize("behind", [False, True])
 def test_an_orientation_counts_wherever_it_lies_in_a_png(behind: bool) -> None:
     exif = Image.Exif()
-    exif[TURNED] = 3
+    exif[ROTATED] = 3
     content = saved(Image.fromarray(face()), "PNG", exif=exif)
     start = content.index(b"eXIf") - 4
     end = start + 12 + int.from_bytes(content[start : start + 4])

@@ -14,9 +14,9 @@ from fer_core.data.synthetic.identities import Identity
 from fer_core.detection.detector import DetectedFace, YuNetDetector
 from fer_core.faces import AlignedCrop, FaceBox, RgbImage, crop_face
 from fer_core.images.photo import read_image
-from fer_core.inference.abstention import MOUTH_COVERED_MIN_01, AbstainReason, abstain_reasons
-from fer_core.inference.face_quality import FaceQuality, crop_quality, face_quality, outside_01, sharpness, sideways
-from fer_core.inference.mouth_occlusion import WEIGHTS, features_of, mouth_covered_01, small_gray
+from fer_core.inference.abstention import MOUTH_OCCLUDED_MIN_01, AbstainReason, abstain_reasons
+from fer_core.inference.face_quality import FaceQuality, crop_quality, face_quality, outside_01, sharpness, yaw_ratio
+from fer_core.inference.mouth_occlusion import WEIGHTS, compute_features, mouth_occluded_01, to_gray_48px
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 
@@ -48,12 +48,12 @@ def test_nothing_speaks_against_a_face_of_which_nothing_is_known() -> None:
     [
         (FaceQuality(12), AbstainReason.SMALL_FACE),
         (FaceQuality(60, outside_01=0.3), AbstainReason.CUT_OFF),
-        (FaceQuality(60, looks_turned=True), AbstainReason.TURNED),
-        (FaceQuality(60, sideways=1.2), AbstainReason.PROFILE),
+        (FaceQuality(60, is_rotated=True), AbstainReason.ROTATED),
+        (FaceQuality(60, yaw_ratio=1.2), AbstainReason.PROFILE),
         (FaceQuality(60, sharpness=0.02), AbstainReason.BLURRED),
-        (FaceQuality(60, mouth_covered_01=0.99), AbstainReason.MOUTH_COVERED),
-        (FaceQuality(60, mouth_covered_01=0.99, looks_turned=True), AbstainReason.TURNED),
-        (FaceQuality(60, mouth_covered_01=0.99, sharpness=0.02), AbstainReason.BLURRED),
+        (FaceQuality(60, mouth_occluded_01=0.99), AbstainReason.MOUTH_OCCLUDED),
+        (FaceQuality(60, mouth_occluded_01=0.99, is_rotated=True), AbstainReason.ROTATED),
+        (FaceQuality(60, mouth_occluded_01=0.99, sharpness=0.02), AbstainReason.BLURRED),
     ],
 )
 def test_each_thing_that_is_seen_is_a_reason_however_sure_the_model(seen: FaceQuality, reason: AbstainReason) -> None:
@@ -89,21 +89,21 @@ def test_the_nose_says_how_far_a_face_looks_aside_whatever_its_roll(
     roll_deg: float, nose_x: float, expected: float
 ) -> None:
     points = [*FRONT[:2], [nose_x, 40.0], *FRONT[3:]]
-    assert sideways(turned(points, roll_deg)) == pytest.approx(expected, abs=1e-4)
+    assert yaw_ratio(turned(points, roll_deg)) == pytest.approx(expected, abs=1e-4)
 
 
 def test_eyes_one_behind_the_other_are_a_profile() -> None:
-    assert sideways(np.array([[30, 30], [31, 30], [42, 40], [33, 52], [34, 52]], np.float32)) > 0.8
-    assert sideways(None) == 0
+    assert yaw_ratio(np.array([[30, 30], [31, 30], [42, 40], [33, 52], [34, 52]], np.float32)) > 0.8
+    assert yaw_ratio(None) == 0
 
 
 def test_sharpness_falls_with_blur_and_not_with_light_or_size() -> None:
     face = drawn()
-    values = [sharpness(small_gray(cv2.GaussianBlur(face, (0, 0), 4 * sigma))) for sigma in (0.01, 1, 2, 3)]
+    values = [sharpness(to_gray_48px(cv2.GaussianBlur(face, (0, 0), 4 * sigma))) for sigma in (0.01, 1, 2, 3)]
     assert values == sorted(values, reverse=True)
     assert values[-1] < 0.065 < values[0]
-    assert sharpness(small_gray((face * 0.5).astype(np.uint8))) == pytest.approx(values[0], rel=0.05)
-    assert sharpness(small_gray(cv2.resize(face, None, fx=2, fy=2))) == pytest.approx(values[0], rel=0.1)
+    assert sharpness(to_gray_48px((face * 0.5).astype(np.uint8))) == pytest.approx(values[0], rel=0.05)
+    assert sharpness(to_gray_48px(cv2.resize(face, None, fx=2, fy=2))) == pytest.approx(values[0], rel=0.1)
 
 
 def test_a_flat_crop_is_neither_blurred_nor_covered() -> None:
@@ -134,11 +134,11 @@ def test_a_box_that_ends_with_the_picture_does_not_hide_that_the_face_goes_on() 
 
 def test_features_are_the_same_alone_and_in_a_batch_in_gray_and_in_color() -> None:
     color = [drawn(seed) for seed in range(3)]
-    together = features_of(np.stack([small_gray(face) for face in color]))
+    together = compute_features(np.stack([to_gray_48px(face) for face in color]))
     for face, row in zip(color, together, strict=True):
         gray = np.asarray(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), np.uint8)
         for crop in (face, gray):
-            np.testing.assert_allclose(features_of(small_gray(crop)[None])[0], row, atol=1e-5)
+            np.testing.assert_allclose(compute_features(to_gray_48px(crop)[None])[0], row, atol=1e-5)
 
 
 def with_bar(crop: RgbImage) -> RgbImage:
@@ -154,7 +154,7 @@ def test_a_covered_mouth_is_seen_and_a_free_one_is_not(test_data: Path, yunet_fi
     image = read_image(test_data / "media" / name, Settings()).pixels
     crops = [crop_face(image, face.frame, 0.0) for face in YuNetDetector(yunet_file).detect(image)]
     free, covered = (
-        mouth_covered_01(np.stack([small_gray(crop) for crop in several]))
+        mouth_occluded_01(np.stack([to_gray_48px(crop) for crop in several]))
         for several in (crops, [with_bar(crop) for crop in crops])
     )
     assert (free < 0.5).all()
@@ -172,7 +172,7 @@ def test_mouths_that_are_really_covered_are_seen_far_more_often_than_free_ones(t
             if PurePosixPath(name).stem in covered or place % 5 == 0
         }
     seen = {
-        stem: mouth_covered_01(small_gray(np.asarray(face, np.uint8))[None])[0] >= MOUTH_COVERED_MIN_01
+        stem: mouth_occluded_01(to_gray_48px(np.asarray(face, np.uint8))[None])[0] >= MOUTH_OCCLUDED_MIN_01
         for stem, face in faces.items()
     }
     free = [flag for stem, flag in seen.items() if stem not in covered | unclear]

@@ -17,7 +17,7 @@ from PIL import Image
 from fer_core.bundles.bundle import Bundle
 from fer_core.calibration import OperatingPoint
 from fer_core.detection.detector import DetectedFace, YuNetDetector
-from fer_core.detection.photo_search import search_photo
+from fer_core.detection.photo_search import detect_in_photo
 from fer_core.errors import DetectorError, InputError
 from fer_core.faces import FaceBox, RgbImage, crop_face
 from fer_core.images.photo import read_image
@@ -248,7 +248,7 @@ def test_photographs_are_read_face_by_face(
     assert prediction.error == ""
     assert len(prediction.faces) == people
     pixels = read_image(path, LIMITS).pixels
-    for face, found in zip(prediction.faces, search_photo(YuNetDetector(yunet_file), pixels), strict=True):
+    for face, found in zip(prediction.faces, detect_in_photo(YuNetDetector(yunet_file), pixels), strict=True):
         assert face.box == found.box
         (alone,) = predictor.predict_image(crop_face(pixels, found.frame, 0.0), faces="whole")
         assert list(alone.probabilities.values()) == pytest.approx(list(face.probabilities.values()), abs=1e-5)

@@ -6,25 +6,25 @@ import pytest
 from fer_core.faces import FaceBox
 from fer_core.labels import Expression
 from fer_core.live.overlay import UNCERTAIN_COLOR, draw_faces, face_label, mirrored, on_screen
-from fer_core.live.smoothing import SmoothedFace
+from fer_core.live.smoothing import TrackedFace
 
 COLORS = {Expression.HAPPINESS: (240, 228, 66)}
 BOX = FaceBox(60, 60, 80, 80)
 
 
-def face(box: FaceBox = BOX, doubt: str = "") -> SmoothedFace:
-    return SmoothedFace(1, box, Expression.HAPPINESS, 0.817, doubt, {Expression.HAPPINESS: 0.817})
+def face(box: FaceBox = BOX, reason: str = "") -> TrackedFace:
+    return TrackedFace(1, box, Expression.HAPPINESS, 0.817, reason, {Expression.HAPPINESS: 0.817})
 
 
-def drawn(box: FaceBox, doubt: str = "", size: tuple[int, int] = (240, 320)) -> np.ndarray:
+def drawn(box: FaceBox, reason: str = "", size: tuple[int, int] = (240, 320)) -> np.ndarray:
     frame = np.full((*size, 3), 90, np.uint8)
-    draw_faces(frame, [box], [face(box, doubt)], COLORS)
+    draw_faces(frame, [box], [face(box, reason)], COLORS)
     return frame
 
 
 def test_a_label_names_the_expression_and_how_sure_the_model_is() -> None:
     assert face_label(face()) == "happiness 82 %"
-    assert face_label(face(doubt="too close to fear")) == "uncertain"
+    assert face_label(face(reason="too close to fear")) == "uncertain"
 
 
 def test_box_and_label_are_drawn_and_the_rest_is_left_alone() -> None:

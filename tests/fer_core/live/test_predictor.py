@@ -18,7 +18,7 @@ from fer_core.live.predictor import (
     READ_EVERY_S,
     SEARCH_EVERY_S,
     LivePredictor,
-    change_01,
+    crop_change_01,
 )
 from tests.fer_core.live.marked_faces import SIDE_PX, HalvesModel, MarkedDetector, drawn, predictor_of, scene
 
@@ -46,7 +46,7 @@ class Watched:
 
     def show(self, frame: RgbImage, point: str = "accurate") -> list[dict[Expression, float]]:
         self.at_s += FRAME_S
-        return [reading.probabilities for reading in self.reader.predict(frame, self.at_s, point=point)]
+        return [prediction.probabilities for prediction in self.reader.predict(frame, self.at_s, point=point)]
 
 
 def test_a_face_that_stays_is_read_twice_and_the_mean_of_it_and_its_mirror_image_holds() -> None:
@@ -94,7 +94,9 @@ def test_a_changed_expression_is_read_in_that_very_frame(before: Expression, aft
 def test_noise_is_no_change_and_a_slow_drift_becomes_one() -> None:
     contract = HalvesModel().contract
     face = drawn(Expression.SADNESS)
-    noise = [change_01(contract.fit(noisy(face, seed)), contract.fit(noisy(face, 50 + seed))) for seed in range(20)]
+    noise = [
+        crop_change_01(contract.fit(noisy(face, seed)), contract.fit(noisy(face, 50 + seed))) for seed in range(20)
+    ]
     assert max(noise) < CHANGED_01
     watched = Watched()
     for step in range(12):  # within READ_EVERY_S
@@ -148,11 +150,11 @@ def test_a_face_on_its_head_is_seen_as_such_and_looked_at_once_a_second(upside_d
     for _ in range(round(2.5 / FRAME_S)):
         watched.at_s += FRAME_S
         watched.detector.shown.clear()
-        (reading,) = watched.reader.predict(frame, watched.at_s)
-        seen.append(reading.quality is not None and reading.quality.looks_turned)
+        (prediction,) = watched.reader.predict(frame, watched.at_s)
+        seen.append(prediction.quality is not None and prediction.quality.is_rotated)
         small += [size for size in watched.detector.shown if size[0] == size[1]]
     assert seen == [upside_down] * len(seen)
-    assert (AbstainReason.TURNED in reading.abstain_reasons) is upside_down
+    assert (AbstainReason.ROTATED in prediction.abstain_reasons) is upside_down
     assert len(small) <= 3 * 3, "three turns, at 0, 1 and 2 seconds"
 
 

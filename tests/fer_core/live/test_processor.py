@@ -185,7 +185,7 @@ def test_the_status_counts_frames_and_readings_and_their_delay(made: Callable[..
         processor.annotate(frame(number))
         until(lambda number=number: len(predictor.seen) == number + 1)
         until(lambda: processor.snapshot().last_frame_age_s)
-    until(lambda: processor.snapshot().analyzes_per_s > 9)
+    until(lambda: processor.snapshot().predictions_per_s > 9)
     status = processor.snapshot()
     assert status.frames_per_s == pytest.approx(10, rel=0.1)
     assert status.latency_ms == pytest.approx(40)
@@ -249,7 +249,7 @@ def test_an_idle_thread_ends_and_the_next_frame_starts_another(made: Callable[..
 def test_a_running_video_remembers_its_faces_until_the_model_is_another(made: Callable[..., LiveProcessor]) -> None:
     now = [100.0]
     model, detector = HalvesModel(), MarkedDetector()
-    processor = made(predictor_of(model, detector), clock=lambda: now[0], reader=LivePredictor)
+    processor = made(predictor_of(model, detector), clock=lambda: now[0], frame_predictor=LivePredictor)
     picture = scene({(200, 200): drawn()}, (480, 640))
 
     def shown(times: int) -> None:

@@ -6,14 +6,14 @@ import re
 
 from fer_core.faces import FaceBox
 from fer_core.labels import Expression
-from fer_core.live.smoothing import SmoothedFace
+from fer_core.live.smoothing import TrackedFace
 from fer_ui.live.probability_bars import empty_html, face_html
 
 PROBABILITIES = {Expression.HAPPINESS: 0.7, Expression.SADNESS: 0.25, Expression.FEAR: 0.05}
 
 
-def face(doubt: str = "") -> SmoothedFace:
-    return SmoothedFace(1, FaceBox(0, 0, 9, 9), Expression.HAPPINESS, 0.7, doubt, PROBABILITIES)
+def face(reason: str = "") -> TrackedFace:
+    return TrackedFace(1, FaceBox(0, 0, 9, 9), Expression.HAPPINESS, 0.7, reason, PROBABILITIES)
 
 
 def rows(html: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from fer_core.detection.detector import SIDE_PX, DetectedFace, FaceDetector
+from fer_core.detection.detector import INPUT_SIDE_PX, DetectedFace, FaceDetector
 from fer_core.faces import FaceBox, RgbImage
 
 REGION_SIDES = 1.8
@@ -36,7 +36,7 @@ class _Region(NamedTuple):
     at_y: int
 
 
-def look_near(detector: FaceDetector, image: RgbImage, boxes: Sequence[FaceBox]) -> list[DetectedFace | None] | None:
+def detect_near(detector: FaceDetector, image: RgbImage, boxes: Sequence[FaceBox]) -> list[DetectedFace | None] | None:
     """Search the surroundings of faces in one call, laid side by side in a mosaic.
 
     Args:
@@ -47,9 +47,9 @@ def look_near(detector: FaceDetector, image: RgbImage, boxes: Sequence[FaceBox])
         for each box the face that is there now, None where there is none; None alone where searching the whole frame
         takes hardly longer.
     """
-    whole = SIDE_PX / max(*image.shape[:2], SIDE_PX)
+    whole = INPUT_SIDE_PX / max(*image.shape[:2], INPUT_SIDE_PX)
     tile = _tile_px(boxes, whole)
-    columns, rows = _layout(len(boxes), SIDE_PX // tile)
+    columns, rows = _layout(len(boxes), INPUT_SIDE_PX // tile)
     covered = columns * rows * tile * tile / (image.shape[0] * image.shape[1] * whole * whole)
     if covered > _WORTH_IT_01:
         return None

@@ -8,7 +8,7 @@ _WINDOW_S = 2.0
 _EVENTS_MAX = 512
 
 
-class Rate:
+class EventRate:
     """Counts events over the last seconds. Not thread-safe."""
 
     def __init__(self, window_s: float = _WINDOW_S) -> None:

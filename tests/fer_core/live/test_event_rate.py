@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.live.rates import Rate
+from fer_core.live.event_rate import EventRate
 
 
 def test_events_a_second_over_the_last_moments() -> None:
-    rate = Rate(window_s=2.0)
+    rate = EventRate(window_s=2.0)
     for step in range(100):
         rate.add(step / 25)
     assert rate.per_s(99 / 25) == pytest.approx(25)
 
 
 def test_it_falls_to_nothing_when_nothing_happens() -> None:
-    rate = Rate(window_s=2.0)
+    rate = EventRate(window_s=2.0)
     for step in range(10):
         rate.add(step / 10)
     assert rate.per_s(1.9) < 10
@@ -21,6 +21,6 @@ def test_it_falls_to_nothing_when_nothing_happens() -> None:
 
 
 def test_one_event_is_no_rate() -> None:
-    rate = Rate()
+    rate = EventRate()
     rate.add(0.0)
     assert rate.per_s(0.0) == 0
