@@ -71,7 +71,7 @@ def made() -> Iterator[Callable[..., LiveProcessor]]:
     processors: list[LiveProcessor] = []
 
     def make(predictor: Any, **options: Any) -> LiveProcessor:
-        processor = LiveProcessor(predictor, colors=COLORS, **{"reader": itself, **options})
+        processor = LiveProcessor(predictor, colors=COLORS, **{"frame_predictor": itself, **options})
         processor.start()
         processors.append(processor)
         return processor
