@@ -18,12 +18,12 @@ import pandas as pd
 from bench.support.report import argument_parser, print_table
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
-from fer_core.bundles.fastest import FORMS
-from fer_core.cli.evaluation_images import add_model_and_data, judged_images
+from fer_core.bundles.fastest import PRECISIONS
+from fer_core.cli.evaluation_images import add_model_and_data, evaluation_images
 from fer_core.data.sources.source import Source
-from fer_core.evaluation.predict_dataset import predict_dataset, read_batches
+from fer_core.evaluation.predict_dataset import image_batches, predict_dataset
 from fer_core.evaluation.predictions import prediction_table
-from fer_core.evaluation.report import reports
+from fer_core.evaluation.report import build_reports
 from fer_core.faces import RgbImage
 from fer_core.settings import settings
 
@@ -39,8 +39,8 @@ def main() -> None:
     model = find_model(arguments.model, settings())
     folder = model.folder
     rows: list[dict[str, Any]] = []
-    with judged_images(arguments, model) as judged:
-        for name in (name for name in FORMS if (folder / name).is_file()):
+    with evaluation_images(arguments, model) as judged:
+        for name in (name for name in PRECISIONS if (folder / name).is_file()):
             two, one = (Bundle.open(folder, model_file=name, flip_tta=flip_tta) for flip_tta in (True, False))
             forms = {
                 "two passes": predict_dataset(two, judged.rows, judged.source),
@@ -48,15 +48,15 @@ def main() -> None:
                 "one pass": predict_dataset(one, judged.rows, judged.source),
             }
             for form, predictions in forms.items():
-                found = reports(predictions, one.calibration, one.contract.label_set)
-                rows += [_row(f"{FORMS[name]}, {form}", each, rows) for each in found]
+                found = build_reports(predictions, one.calibration, one.contract.label_set)
+                rows += [_row(f"{PRECISIONS[name]}, {form}", each, rows) for each in found]
     print_table("Macro-F1, accuracy and calibration error in percent", rows, as_json=arguments.json)
 
 
 def _predict_two_frames(bundle: Bundle, rows: pd.DataFrame, source: Source) -> pd.DataFrame:
     """Predictions from two frames of each face, the second mirrored, moved by a fiftieth of its width and turned."""
     places, logits = [], []
-    for batch, faces in read_batches(source, rows):
+    for batch, faces in image_batches(source, rows):
         later = np.ascontiguousarray(bundle.contract.apply_batch([_next_frame(face) for face in faces])[..., ::-1])
         logits.append((bundle.logits(bundle.contract.apply_batch(faces)) + bundle.logits(later)) / 2)
         places += batch

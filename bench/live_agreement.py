@@ -20,7 +20,7 @@ from bench.support.report import argument_parser, print_table
 from bench.support.videos import clip_frames
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
-from fer_core.bundles.fastest import FORMS
+from fer_core.bundles.fastest import PRECISIONS
 from fer_core.calibration import OperatingPoint
 from fer_core.detection.detector import FaceDetector, open_detector
 from fer_core.inference.predictor import Predictor
@@ -36,13 +36,15 @@ def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("clips", nargs="*", type=Path, default=[MEDIA / name for name in _CLIPS])
     parser.add_argument("--model", default="default")
-    parser.add_argument("--form", nargs="+", choices=[*FORMS.values()], default=[*FORMS.values()])
+    parser.add_argument("--precision", nargs="+", choices=[*PRECISIONS.values()], default=[*PRECISIONS.values()])
     arguments = parser.parse_args()
     folder = find_model(arguments.model, settings()).folder
     detector = open_detector(settings()).detector
-    files = [name for name, form in FORMS.items() if form in arguments.form and (folder / name).is_file()]
+    files = [
+        name for name, precision in PRECISIONS.items() if precision in arguments.precision and (folder / name).is_file()
+    ]
     rows = [
-        _row(clip, FORMS[name], point, *_matched_faces(clip, folder, name, point, detector))
+        _row(clip, PRECISIONS[name], point, *_matched_faces(clip, folder, name, point, detector))
         for clip in arguments.clips
         for name in files
         for point in OperatingPoint
@@ -65,7 +67,7 @@ def _matched_faces(
 
 
 def _row(
-    clip: Path, form: str, point: OperatingPoint, *pairs: tuple[TrackedFace, TrackedFace | None]
+    clip: Path, precision: str, point: OperatingPoint, *pairs: tuple[TrackedFace, TrackedFace | None]
 ) -> dict[str, Any]:
     found = [(expected, shown) for expected, shown in pairs if shown is not None]
     differences = [
@@ -74,7 +76,7 @@ def _row(
     ]
     return {
         "clip": clip.stem,
-        "form": form,
+        "form": precision,
         "point": point,
         "faces": len(pairs),
         "covered": len(found),

@@ -21,8 +21,8 @@ from fer_core.data.splits.split import EXCLUDED, make_split
 from fer_core.data.training_images import TRAINING_IMAGES_FILE
 from fer_core.errors import DatasetError
 from fer_core.evaluation.predictions import prediction_table
-from fer_core.evaluation.report import headline_metrics, reports
-from fer_core.evaluation.temperature_scaling import calibrate_on
+from fer_core.evaluation.report import build_reports, headline_metrics
+from fer_core.evaluation.temperature_scaling import fit_calibration_on
 from fer_core.files.atomic import write_json
 from fer_core.labels import label_set
 from fer_core.models.onnx_export import CHECK_FACES_MAX, export_onnx
@@ -192,9 +192,9 @@ def _finish(
             tables[split] = prediction_table(index.iloc[rows], trainer.logits(rows), labels)
             run.write_table(f"predictions-{split}.parquet", tables[split])
     shares = trainer.data.targets[trainer.data.train].mean(0)
-    calibration = calibrate_on(tables[Split.VALID], labels, shares)
+    calibration = fit_calibration_on(tables[Split.VALID], labels, shares)
     calibration.save(run.path("calibration.json"))
-    report = {str(split): reports(table, calibration, labels) for split, table in tables.items()}
+    report = {str(split): build_reports(table, calibration, labels) for split, table in tables.items()}
     run.write_report(report)
     run.write("model.onnx", export_onnx(trainer.evaluated, contract, _probe(trainer, splits, readable)))
     info = _about(run, trainer, dataset, report)

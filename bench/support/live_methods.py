@@ -71,7 +71,7 @@ def _rows(
     methods: dict[str, Callable[[Frames], int]] = {
         study.name: lambda each: [study.time_frame(pixels).found for pixels, _ in each][-1],
         "each frame as a photograph, FP32": lambda each: _each_frame(Predictor(photo, detector), detector, each),
-        f"Live, {fastest.form}": lambda each: _live(LivePredictor(live), each),
+        f"Live, {fastest.precision}": lambda each: _live(LivePredictor(live), each),
     }
     took: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
     found: dict[str, int] = {}

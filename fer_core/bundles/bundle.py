@@ -72,7 +72,7 @@ class BundleInfo(JsonModel):
     metrics: dict[str, JsonValue] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
 
-    def keep_in(self, folder: Path) -> None:
+    def save_in(self, folder: Path) -> None:
         """Write it as the folder's `bundle.json`."""
         self.save(folder / INFO_FILE)
 

@@ -78,7 +78,7 @@ def find_model(name: str, settings: Settings) -> ModelEntry:
 def model_in_use(settings: Settings) -> str:
     """The id of the model that Predict and Live use: the chosen one while it exists, else the shipped one."""
     try:
-        chosen = str(json.loads(_choice(settings).read_text())["model"])
+        chosen = str(json.loads(_active_model_file(settings).read_text())["model"])
         find_model(chosen, settings)
     except (OSError, ValueError, KeyError, BundleError):
         return SHIPPED
@@ -92,7 +92,7 @@ def use_model(name: str, settings: Settings) -> ModelEntry:
         BundleError: there is no such model.
     """
     entry = find_model(name, settings)
-    write_json(_choice(settings), {"model": entry.id})
+    write_json(_active_model_file(settings), {"model": entry.id})
     return entry
 
 
@@ -115,10 +115,10 @@ def delete_model(model_id: str, settings: Settings) -> bool:
     shutil.rmtree(leaving, ignore_errors=True)
     folder.rename(leaving)  # at once, so that a half-deleted folder is no model
     if was_used:
-        _choice(settings).unlink(missing_ok=True)
+        _active_model_file(settings).unlink(missing_ok=True)
     shutil.rmtree(leaving)
     return was_used
 
 
-def _choice(settings: Settings) -> Path:
+def _active_model_file(settings: Settings) -> Path:
     return settings.store / "model-in-use.json"

@@ -33,7 +33,7 @@ from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.identities import Identity
 from fer_core.data.training_images import TRAINING_IMAGES_FILE
 from fer_core.errors import BundleError
-from fer_core.evaluation.report import reports
+from fer_core.evaluation.report import build_reports
 from fer_core.evaluation.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.faces import RgbImage
 from fer_core.files.atomic import atomic_folder, write_json
@@ -81,12 +81,12 @@ def finish_bundle(folder: Path, info: BundleInfo) -> BundleInfo:
         `info` with the hashes, as it was written.
     """
     info = info.model_copy(update={"files": {}})
-    info.keep_in(folder)
+    info.save_in(folder)
     if not (folder / GOLDEN_FOLDER).is_dir():
         write_golden(folder, golden_faces())
     write_card(folder, info)
     info = info.model_copy(update={"files": file_hashes(folder)})
-    info.keep_in(folder)
+    info.save_in(folder)
     return info
 
 
@@ -103,7 +103,7 @@ def _refresh_report(source: Path, folder: Path) -> None:
     calibration = Calibration.load(source / CALIBRATION_FILE, contract.labels)
     tables = {split: source / f"predictions-{split}.parquet" for split in (Split.VALID, Split.TEST)}
     found = {
-        str(split): reports(pd.read_parquet(path), calibration, contract.label_set)
+        str(split): build_reports(pd.read_parquet(path), calibration, contract.label_set)
         for split, path in tables.items()
         if path.is_file()
     }

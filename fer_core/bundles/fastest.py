@@ -15,7 +15,7 @@ import numpy as np
 
 from fer_core.bundles.bundle import INT8_FILE, MODEL_FILE, Bundle
 
-FORMS = {MODEL_FILE: "FP32", INT8_FILE: "INT8"}
+PRECISIONS = {MODEL_FILE: "FP32", INT8_FILE: "INT8"}
 """How a network's file is called in words."""
 
 _ROUNDS = 7
@@ -31,16 +31,16 @@ class FastestBundle:
     ms_per_face: Mapping[str, float]
 
     @property
-    def form(self) -> str:
+    def precision(self) -> str:
         """`INT8` or `FP32`."""
-        return FORMS[self.bundle.model_file]
+        return PRECISIONS[self.bundle.model_file]
 
     @property
     def reason(self) -> str:
         """Why this form was taken, in words that go on after its name."""
         mine = f"{self.ms_per_face[self.bundle.model_file]:.1f} ms a face on this processor"
         others = [
-            f"{FORMS[name]} {value:.1f} ms"
+            f"{PRECISIONS[name]} {value:.1f} ms"
             for name, value in self.ms_per_face.items()
             if name != self.bundle.model_file
         ]
@@ -61,14 +61,14 @@ def open_fastest(
     Raises:
         BundleError: the model can't be opened in one of its forms.
     """
-    names = [name for name in FORMS if name == MODEL_FILE or (folder / name).is_file()]
-    forms = {name: Bundle.open(folder, threads=threads, model_file=name, flip_tta=False) for name in names}
+    names = [name for name in PRECISIONS if name == MODEL_FILE or (folder / name).is_file()]
+    bundles = {name: Bundle.open(folder, threads=threads, model_file=name, flip_tta=False) for name in names}
     timed = ms_per_face or _ms_per_face
     took: dict[str, float] = {}
     for _ in range(_ROUNDS if ms_per_face is None else 1):
-        for name, bundle in forms.items():
+        for name, bundle in bundles.items():
             took[name] = min(took.get(name, float("inf")), timed(bundle))
-    return FastestBundle(forms[min(took, key=lambda name: took[name])], took)
+    return FastestBundle(bundles[min(took, key=lambda name: took[name])], took)
 
 
 def _ms_per_face(bundle: Bundle) -> float:

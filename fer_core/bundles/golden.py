@@ -34,7 +34,7 @@ _FAILED_SHOWN = 3
 _Expected = dict[OperatingPoint, dict[Expression, float]]
 
 
-class _Golden(JsonModel):
+class _GoldenProbabilities(JsonModel):
     """`golden.json`: by face name and operating point, the probability of each expression.
 
     `int8`: the same by the network of 8 bits, where the bundle has one.
@@ -65,12 +65,12 @@ def write_golden(folder: Path, crops: Mapping[str, RgbImage]) -> None:
     """
     if not crops:
         raise InputError("There are no golden faces to write. Give at least one.")
-    bundle, small = Bundle.open(folder), _of_8_bits(folder)
+    bundle, int8 = Bundle.open(folder), _open_int8(folder)
     golden = folder / GOLDEN_FOLDER
     for name, crop in crops.items():
         with atomic_path(golden / f"{check_id(name, 'golden face')}.png") as temporary:
             Image.fromarray(crop).save(temporary, "PNG")
-    written = _Golden(faces=_expected(bundle, crops), int8=_expected(small, crops) if small else None)
+    written = _GoldenProbabilities(faces=_expected(bundle, crops), int8=_expected(int8, crops) if int8 else None)
     written.save(golden / GOLDEN_FILE)
 
 
@@ -78,12 +78,12 @@ def verify_bundle(folder: Path) -> list[Check]:
     """Check that a bundle opens, that its recorded files are unchanged and that each golden face still gets its
     probabilities. A bundle without golden faces fails: nothing is proven then."""
     try:
-        bundle, small = Bundle.open(folder), _of_8_bits(folder)
+        bundle, int8 = Bundle.open(folder), _open_int8(folder)
     except BundleError as exc:
         return [Check("opens", False, str(exc))]
     opened = Check("opens", True, f"{bundle.id} reads {len(bundle.contract.labels)} expressions")
     files = [_file_check(folder, name, digest) for name, digest in bundle.info.files.items()]
-    return [opened, *files, *_golden_checks(bundle, small)]
+    return [opened, *files, *_golden_checks(bundle, int8)]
 
 
 def check_verified(name: str, checks: Sequence[Check], consequence: str) -> None:
@@ -121,7 +121,7 @@ def file_hashes(folder: Path) -> dict[str, str]:
     return {name: _sha256(path) for name, path in names.items() if name != INFO_FILE}
 
 
-def _of_8_bits(folder: Path) -> Bundle | None:
+def _open_int8(folder: Path) -> Bundle | None:
     return Bundle.open(folder, model_file=INT8_FILE) if (folder / INT8_FILE).is_file() else None
 
 
@@ -149,7 +149,7 @@ def _file_check(folder: Path, name: str, digest: str) -> Check:
     return Check(what, same, "unchanged" if same else "has changed since the bundle was made")
 
 
-def _golden_checks(bundle: Bundle, small: Bundle | None) -> list[Check]:
+def _golden_checks(bundle: Bundle, int8: Bundle | None) -> list[Check]:
     golden = _read_golden(bundle.folder)
     if isinstance(golden, str):
         return [Check("golden faces", False, golden)]
@@ -157,23 +157,23 @@ def _golden_checks(bundle: Bundle, small: Bundle | None) -> list[Check]:
         _face_check(bundle, name, expected, f"golden face {name}", TOLERANCE_01)
         for name, expected in golden.faces.items()
     ]
-    if small is None:
+    if int8 is None:
         return checks
     if not golden.int8:
         return [*checks, Check("golden faces in 8 bits", False, f"{GOLDEN_FILE} does not say what {INT8_FILE} gives")]
     return checks + [
-        _face_check(small, name, expected, f"golden face {name} in 8 bits", INT8_TOLERANCE_01)
+        _face_check(int8, name, expected, f"golden face {name} in 8 bits", INT8_TOLERANCE_01)
         for name, expected in golden.int8.items()
     ]
 
 
-def _read_golden(folder: Path) -> _Golden | str:
+def _read_golden(folder: Path) -> _GoldenProbabilities | str:
     """What `golden.json` holds, or in words why it proves nothing."""
     path = folder / GOLDEN_FOLDER / GOLDEN_FILE
     if not path.is_file():
         return f"there is no {GOLDEN_FOLDER}/{GOLDEN_FILE} to compare with; `models export` makes it"
     try:
-        golden = _Golden.model_validate_json(path.read_bytes())
+        golden = _GoldenProbabilities.model_validate_json(path.read_bytes())
     except ValidationError as exc:
         return f"{GOLDEN_FILE} is not valid: {exc.errors()[0]['msg']}"
     return golden if golden.faces else f"{GOLDEN_FILE} names no faces"
@@ -188,9 +188,13 @@ def _face_check(bundle: Bundle, name: str, expected: _Expected, what: str, allow
         found = _predicted(bundle, _read_face(bundle.folder, name))
     except FerscopeError as exc:
         return Check(what, False, str(exc))
-    if not expected or any(set(wanted) != set(bundle.contract.labels) for wanted in expected.values()):
+    if not expected or any(set(expected_row) != set(bundle.contract.labels) for expected_row in expected.values()):
         return Check(what, False, "has no expected probability for each of the model's labels")
-    gaps = [abs(found[point][label] - value) for point, wanted in expected.items() for label, value in wanted.items()]
+    gaps = [
+        abs(found[point][label] - value)
+        for point, expected_row in expected.items()
+        for label, value in expected_row.items()
+    ]
     return Check(what, max(gaps) <= allowed_01, f"largest difference {max(gaps):.1e} (allowed {allowed_01:.0e})")
 
 

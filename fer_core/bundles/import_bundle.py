@@ -7,7 +7,7 @@ from pathlib import Path
 from fer_core.bundles.archive import unpack_bundle
 from fer_core.bundles.bundle import INFO_FILE, BundleInfo, read_bundle_info
 from fer_core.bundles.catalog import ModelEntry
-from fer_core.bundles.install import free_id, keep, staging
+from fer_core.bundles.install import free_id, install_model, staging_folder
 from fer_core.bundles.validation import check_bundle
 from fer_core.errors import BundleError
 from fer_core.ids import slug
@@ -34,17 +34,17 @@ def import_bundle(path: Path, settings: Settings, *, model_id: str = "") -> Mode
     """
     path = path.expanduser()
     _check_kind(path)
-    with staging(settings) as place:
+    with staging_folder(settings) as place:
         folder = place / slug(path.stem)
         folder.mkdir()
         unpack_bundle(path, folder, settings)
         check_bundle(folder)
-        info = read_bundle_info(folder) if (folder / INFO_FILE).is_file() else _unsaid(folder.name)
+        info = read_bundle_info(folder) if (folder / INFO_FILE).is_file() else _default_info(folder.name)
         wanted = free_id(model_id or info.id, settings)
-        return keep(folder, info.model_copy(update={"id": wanted}), settings)
+        return install_model(folder, info.model_copy(update={"id": wanted}), settings)
 
 
-def _unsaid(name: str) -> BundleInfo:
+def _default_info(name: str) -> BundleInfo:
     return BundleInfo(id=name, title=name, license="unknown: the bundle does not say", origin="weights")
 
 

@@ -25,7 +25,7 @@ from fer_core.bundles.bundle import (
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.export import finish_bundle, golden_faces
 from fer_core.bundles.golden import check_verified
-from fer_core.bundles.install import free_id, keep, staging
+from fer_core.bundles.install import free_id, install_model, staging_folder
 from fer_core.bundles.parity import check_parity
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
@@ -37,8 +37,8 @@ from fer_core.data.splits.split import SplitConfig, make_split
 from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
 from fer_core.errors import BundleError, InputError
 from fer_core.evaluation.predict_dataset import predict_dataset
-from fer_core.evaluation.report import headline_metrics, reports
-from fer_core.evaluation.temperature_scaling import calibrate_on
+from fer_core.evaluation.report import build_reports, headline_metrics
+from fer_core.evaluation.temperature_scaling import fit_calibration_on
 from fer_core.files.atomic import write_bytes, write_json, write_text
 from fer_core.ids import slug
 from fer_core.labels import label_set
@@ -75,7 +75,7 @@ class WeightsImport:
 
 
 def import_weights(
-    path: Path, asked: WeightsImport, settings: Settings, progress: Progress = no_progress
+    path: Path, options: WeightsImport, settings: Settings, progress: Progress = no_progress
 ) -> ModelEntry:
     """Build the preset's network, load the weights, export it and keep it as a model.
 
@@ -84,31 +84,31 @@ def import_weights(
         FerscopeError: the ONNX export does not compute what the network does.
     """
     path = path.expanduser()
-    config = _config_of(asked.preset)
-    model_id = free_id(asked.model_id or slug(path.stem), settings)
+    config = _config_of(options.preset)
+    model_id = free_id(options.model_id or slug(path.stem), settings)
     contract = model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
-    rows = _Parts.of(asked, settings) if asked.data else None
+    rows = _CalibrationData.of(options, settings) if options.data else None
     progress(0.0, f"Loading {path.name}")
     from fer_core.training.network import load_network
 
     network = load_network(config, contract, path)
-    with staging(settings) as place:
+    with staging_folder(settings) as place:
         folder = place / model_id
         folder.mkdir()
         probe = _probe(contract, rows, settings)
         _write_network(folder, network, contract, config, probe)
         progress(0.2, "Exported and checked against PyTorch")
         if rows is not None:
-            _judge(folder, contract, rows, settings, progress)
-        info = _about(model_id, asked, path.name, config, network)
-        info = info.model_copy(update={"metrics": _figures(folder, rows)})
+            _evaluate(folder, contract, rows, settings, progress)
+        info = _bundle_info(model_id, options, path.name, config, network)
+        info = info.model_copy(update={"metrics": _headline_metrics(folder, rows)})
         info = finish_bundle(folder, info)
         check_verified(path.name, check_parity(folder), "it was not imported")
-        return keep(folder, info, settings)
+        return install_model(folder, info, settings)
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class _CalibrationData:
     """The rows of a dataset that a calibration is fitted on, and those that it is judged by."""
 
     dataset: StoredDataset
@@ -118,11 +118,11 @@ class _Parts:
     split: Split
 
     @classmethod
-    def of(cls, asked: WeightsImport, settings: Settings) -> _Parts:
-        split = Split.parse(asked.split)
+    def of(cls, options: WeightsImport, settings: Settings) -> _CalibrationData:
+        split = Split.parse(options.split)
         if split is Split.TEST:
             raise InputError("--split test would fit the calibration on what it is judged by. Choose valid or train.")
-        dataset = open_dataset(asked.data, settings)
+        dataset = open_dataset(options.data, settings)
         index = dataset.index()
         splits = make_split(index, SplitConfig(), find_groups(index, dataset.pairs()))
         by_part = {split: index[(splits == str(split)).to_numpy(bool)] for split in Split}
@@ -148,7 +148,7 @@ def _config_of(preset: str) -> TrainConfig:
     )
 
 
-def _probe(contract: Contract, rows: _Parts | None, settings: Settings) -> NDArray[np.float32]:
+def _probe(contract: Contract, rows: _CalibrationData | None, settings: Settings) -> NDArray[np.float32]:
     """Faces to check the export with: real ones where there is data, else the drawn ones."""
     if rows is None:
         return contract.apply_batch(list(golden_faces().values()))
@@ -177,7 +177,7 @@ def _write_network(
     write_text(folder / CONFIG_FILE, dump_config(config))
 
 
-def _judge(folder: Path, contract: Contract, rows: _Parts, settings: Settings, progress: Progress) -> None:
+def _evaluate(folder: Path, contract: Contract, rows: _CalibrationData, settings: Settings, progress: Progress) -> None:
     """Fit the calibration on one part and write the report on it and on the test part."""
     bundle, labels = Bundle.open(folder), contract.label_set
     with rows.dataset.source(settings) as source:
@@ -186,11 +186,13 @@ def _judge(folder: Path, contract: Contract, rows: _Parts, settings: Settings, p
         if rows.judged["label"].notna().any():
             progress(0.6, f"Reading {len(rows.judged):,} faces of the test part")
             tables[str(Split.TEST)] = predict_dataset(bundle, rows.judged, source)
-    calibration = calibrate_on(tables[str(rows.split)], labels, _shares(rows.shares_from, contract))
+    calibration = fit_calibration_on(tables[str(rows.split)], labels, _shares(rows.shares_from, contract))
     calibration.save(folder / CALIBRATION_FILE)
     fitted = np.full(len(rows.fitted), str(Split.VALID))
     TrainingImages.from_split(rows.fitted["sha256"], fitted, complete=False).save(folder / TRAINING_IMAGES_FILE)
-    write_json(folder / REPORT_FILE, {split: reports(table, calibration, labels) for split, table in tables.items()})
+    write_json(
+        folder / REPORT_FILE, {split: build_reports(table, calibration, labels) for split, table in tables.items()}
+    )
 
 
 def _shares(rows: pd.DataFrame, contract: Contract) -> NDArray[np.float64]:
@@ -200,7 +202,7 @@ def _shares(rows: pd.DataFrame, contract: Contract) -> NDArray[np.float64]:
     return numbers / max(1.0, numbers.sum())
 
 
-def _figures(folder: Path, rows: _Parts | None) -> dict[str, object]:
+def _headline_metrics(folder: Path, rows: _CalibrationData | None) -> dict[str, object]:
     path = folder / REPORT_FILE
     if rows is None:
         return {}
@@ -208,12 +210,14 @@ def _figures(folder: Path, rows: _Parts | None) -> dict[str, object]:
     return {**judged_on, **headline_metrics(json.loads(path.read_text()))}
 
 
-def _about(model_id: str, asked: WeightsImport, name: str, config: TrainConfig, network: nn.Module) -> BundleInfo:
+def _bundle_info(
+    model_id: str, options: WeightsImport, name: str, config: TrainConfig, network: nn.Module
+) -> BundleInfo:
     return BundleInfo(
         id=model_id,
-        title=asked.title or f"{config.title or config.model.name}, from {name}",
+        title=options.title or f"{config.title or config.model.name}, from {name}",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        license=asked.license,
+        license=options.license,
         origin="weights",
         architecture=config.model.name,
         parameters=sum(parameter.numel() for parameter in network.parameters()),

@@ -17,7 +17,7 @@ from fer_core.settings import Settings
 
 
 @contextmanager
-def staging(settings: Settings) -> Iterator[Path]:
+def staging_folder(settings: Settings) -> Iterator[Path]:
     """An empty folder on the disk where models are kept, gone at the end of the block with what is left in it."""
     settings.models_dir.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".import-", dir=settings.models_dir) as folder:
@@ -37,7 +37,7 @@ def free_id(model_id: str, settings: Settings) -> str:
     return model_id
 
 
-def keep(folder: Path, info: BundleInfo, settings: Settings) -> ModelEntry:
+def install_model(folder: Path, info: BundleInfo, settings: Settings) -> ModelEntry:
     """Verify a bundle and move its files into the store as the model `info.id`; its folder is empty then.
 
     The hashes that a bundle brings are checked; those of one that brings none are written down.
@@ -46,7 +46,7 @@ def keep(folder: Path, info: BundleInfo, settings: Settings) -> ModelEntry:
         BundleError: it does not hold what it says, or the id was taken meanwhile.
     """
     check_verified(folder.name, verify_bundle(folder), "it was not imported")
-    info.model_copy(update={"files": info.files or file_hashes(folder)}).keep_in(folder)
+    info.model_copy(update={"files": info.files or file_hashes(folder)}).save_in(folder)
     target = settings.models_dir / free_id(info.id, settings)
     try:
         with atomic_folder(target) as made:

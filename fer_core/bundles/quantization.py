@@ -18,13 +18,13 @@ from fer_core.bundles.bundle import INPUT_NAME, MODEL_FILE
 from fer_core.bundles.quantization_report import QuantizationResult, Scores
 from fer_core.calibration import Calibration
 from fer_core.errors import InputError
-from fer_core.evaluation.predictions import logits_of, truth_of
-from fer_core.evaluation.report import reports
+from fer_core.evaluation.predictions import table_logits, true_labels
+from fer_core.evaluation.report import build_reports
 from fer_core.labels import LabelSet
 from fer_core.metrics import paired_difference
 
 _BATCH = 16
-_QUANTizED = "Conv"
+_QUANTIZED_OP = "Conv"
 _PERCENTILE = 99.99
 """The ranges reach so far: the few largest activations would make the steps of all others coarser. Chosen on validation
 images: docs/experiments.md."""
@@ -53,18 +53,18 @@ def quantize(folder: Path, faces: NDArray[np.float32]) -> bytes:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     batch = min(_BATCH, len(faces))
-    with TemporaryDirectory(prefix="ferscope-int8-") as temporary, _quiet():
+    with TemporaryDirectory(prefix="ferscope-int8-") as temporary, _silenced():
         prepared, made = Path(temporary) / "prepared.onnx", Path(temporary) / "int8.onnx"
         # Folds batch norms into the convolutions and gives every tensor a shape, which the ranges need.
         quant_pre_process(str(folder / MODEL_FILE), str(prepared), skip_symbolic_shape=True)
-        if not any(node.op_type == _QUANTizED for node in onnx.load(prepared).graph.node):
+        if not any(node.op_type == _QUANTIZED_OP for node in onnx.load(prepared).graph.node):
             raise InputError(f"The network of {folder.name} has no convolutions, so 8 bits have nothing to win.")
         quantize_static(
             str(prepared),
             str(made),
-            _reader(faces, batch),
+            _calibration_reader(faces, batch),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=[_QUANTizED],
+            op_types_to_quantize=[_QUANTIZED_OP],
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,
@@ -85,14 +85,15 @@ def compare_to_fp32(
         fp32: predictions of the network of 32 bits, as `inference.score.score` makes them.
         int8: of the one of 8 bits, for the same images in the same order.
     """
-    pairs = zip(reports(fp32, calibration, labels), reports(int8, calibration, labels), strict=True)
-    logits = [logits_of(each, labels) for each in (fp32, int8)]
+    pairs = zip(build_reports(fp32, calibration, labels), build_reports(int8, calibration, labels), strict=True)
+    logits = [table_logits(each, labels) for each in (fp32, int8)]
     return tuple(
-        _held(before, after, truth_of(fp32, before["protocol"], labels), logits, calibration) for before, after in pairs
+        _compare(before, after, true_labels(fp32, before["protocol"], labels), logits, calibration)
+        for before, after in pairs
     )
 
 
-def _held(
+def _compare(
     before: dict[str, Any],
     after: dict[str, Any],
     truth: NDArray[np.int64],
@@ -115,7 +116,7 @@ def _held(
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _silenced() -> Iterator[None]:
     """onnxruntime's quantization prints, and changes the log level."""
     level = logging.root.level
     try:
@@ -125,7 +126,7 @@ def _quiet() -> Iterator[None]:
         logging.root.setLevel(level)
 
 
-def _reader(faces: NDArray[np.float32], batch: int) -> Any:
+def _calibration_reader(faces: NDArray[np.float32], batch: int) -> Any:
     """The faces as onnxruntime's quantization asks for them, a batch in each of its ranges."""
     from onnxruntime.quantization import CalibrationDataReader
 

@@ -15,7 +15,7 @@ from fer_core.markdown import describe_split, plain, table
 
 REPORT_FILE = "int8.json"
 
-LOST_MAX_01 = 0.003
+ACCURACY_DROP_MAX_01 = 0.003
 """Accuracy that 8 bits may lose at every point and by every protocol; one that loses more is not kept."""
 
 

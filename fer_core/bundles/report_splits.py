@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.bundles.bundle import REPORT_FILE, BundleInfo
-from fer_core.evaluation.report import in_order
+from fer_core.evaluation.report import sort_reports
 from fer_core.files.json_file import load_json
 
-SPLITS = {"test": "test part", "valid": "validation part", "train": "training part"}
+SPLIT_TITLES = {"test": "test part", "valid": "validation part", "train": "training part"}
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class SplitReports:
     """The reports on one part, the protocol that counts and the accurate point first.
 
     Attributes:
@@ -27,9 +27,9 @@ class Judged:
     reports: tuple[dict[str, Any], ...]
 
     @classmethod
-    def of(cls, split: str, reports: Sequence[dict[str, Any]]) -> Judged:
+    def of(cls, split: str, reports: Sequence[dict[str, Any]]) -> SplitReports:
         """In the order that the card shows."""
-        return cls(split, tuple(in_order(reports)))
+        return cls(split, tuple(sort_reports(reports)))
 
     @property
     def first(self) -> dict[str, Any]:
@@ -42,10 +42,10 @@ class Judged:
         return [each for each in self.reports if each["protocol"] == self.first["protocol"]]
 
 
-def judged_parts(report: Mapping[str, Sequence[dict[str, Any]]]) -> list[Judged]:
+def reports_by_split(report: Mapping[str, Sequence[dict[str, Any]]]) -> list[SplitReports]:
     """The parts that a report speaks of, the test part first."""
-    names = [name for name in (*SPLITS, *(set(report) - set(SPLITS))) if report.get(name)]
-    return [Judged.of(name, report[name]) for name in names]
+    names = [name for name in (*SPLIT_TITLES, *(set(report) - set(SPLIT_TITLES))) if report.get(name)]
+    return [SplitReports.of(name, report[name]) for name in names]
 
 
 def read_report(folder: Path) -> dict[str, list[dict[str, Any]]]:
@@ -57,13 +57,13 @@ def read_report(folder: Path) -> dict[str, list[dict[str, Any]]]:
     return found if isinstance(found, dict) else {}
 
 
-def curves_of(folder: Path) -> list[dict[str, Any]]:
+def reports_with_curve(folder: Path) -> list[dict[str, Any]]:
     """The reports that the calibration picture shows, a point each; those of an older FERscope have no curve."""
-    splits = judged_parts(read_report(folder))
+    splits = reports_by_split(read_report(folder))
     return [each for each in splits[0].main if "calibration_curve" in each] if splits else []
 
 
-def meaning(split: str, info: BundleInfo) -> str:
+def split_caveat(split: str, info: BundleInfo) -> str:
     """What a part was used for, in words."""
     if split == "test":
         return "neither training nor selection touched these images" if info.origin == "trained" else "not fitted on"

@@ -18,7 +18,7 @@ from fer_core.errors import BundleError
 from fer_core.training.config.train_config import load_config
 
 
-def list_images(entry: ModelEntry, dataset: StoredDataset) -> TrainingImages:
+def save_seen_images(entry: ModelEntry, dataset: StoredDataset) -> TrainingImages:
     """Divide a dataset as the model's config says, see that its report was made of that division, and keep the list.
 
     Teachers and the weights that it began with are taken to have been divided alike, as `train` demands of those of the
@@ -34,15 +34,15 @@ def list_images(entry: ModelEntry, dataset: StoredDataset) -> TrainingImages:
     config = load_config(entry.folder / CONFIG_FILE)
     index = dataset.index(version=config.corrections)
     splits = make_split(index, config.split, find_groups(index, dataset.pairs())).to_numpy(str)
-    _check_division(entry, index, splits, dataset.id)
+    _check_split_sizes(entry, index, splits, dataset.id)
     seen = TrainingImages.from_split(index["sha256"], splits)
     seen.save(entry.folder / TRAINING_IMAGES_FILE)
     if entry.info.files:
-        entry.info.model_copy(update={"files": file_hashes(entry.folder)}).keep_in(entry.folder)
+        entry.info.model_copy(update={"files": file_hashes(entry.folder)}).save_in(entry.folder)
     return seen
 
 
-def _check_division(entry: ModelEntry, index: pd.DataFrame, splits: np.ndarray, dataset: str) -> None:
+def _check_split_sizes(entry: ModelEntry, index: pd.DataFrame, splits: np.ndarray, dataset: str) -> None:
     """That the report is of as many images, and as many labeled ones, of each part."""
     report = read_report(entry.folder)
     if not report:

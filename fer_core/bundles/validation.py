@@ -15,7 +15,13 @@ from fer_core.bundles.quantization_report import read_quantization_report
 from fer_core.contract import Contract
 from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
 from fer_core.errors import BundleError
-from fer_core.evaluation.report_file import HeadlineMetrics, KeptEvaluation, NotedReport, StoredReport, StoredReports
+from fer_core.evaluation.report_schema import (
+    AnnotatedReport,
+    HeadlineMetrics,
+    SavedEvaluation,
+    StoredReport,
+    StoredReports,
+)
 from fer_core.evaluation.robustness_report import read_robustness
 from fer_core.files.json_file import format_validation_error, read_json_bytes
 from fer_core.files.migration import rename_json_keys
@@ -41,11 +47,11 @@ def check_bundle(folder: Path) -> None:
         _check_text(folder / name)
     info = read_bundle_info(folder)
     if info.metrics:
-        _checked(TypeAdapter(HeadlineMetrics), info.metrics, folder / INFO_FILE)
+        _validate(TypeAdapter(HeadlineMetrics), info.metrics, folder / INFO_FILE)
     labels = Contract.load(folder / CONTRACT_FILE).labels
     reports = folder / REPORT_FILE
     if reports.is_file():
-        for found in _checked(TypeAdapter(StoredReports), _content(reports), reports).values():
+        for found in _validate(TypeAdapter(StoredReports), _load(reports), reports).values():
             _check_labels(found, labels, reports)
     kept = sorted((folder / EVALUATIONS_FOLDER).glob("*.json"))
     if len(kept) > EVALUATIONS_MAX:
@@ -53,25 +59,25 @@ def check_bundle(folder: Path) -> None:
             f"{folder.name} has {len(kept):,} evaluations; a bundle has {EVALUATIONS_MAX} at most. {_REMEDY}"
         )
     for path in kept:
-        content = _content(path)
+        content = _load(path)
         if isinstance(content, dict) and "reports" in content:
-            _check_labels(_checked(TypeAdapter(KeptEvaluation), content, path).reports, labels, path)
+            _check_labels(_validate(TypeAdapter(SavedEvaluation), content, path).reports, labels, path)
         else:
-            _check_labels([_checked(TypeAdapter(NotedReport), content, path)], labels, path)
+            _check_labels([_validate(TypeAdapter(AnnotatedReport), content, path)], labels, path)
     read_robustness(folder)
     read_quantization_report(folder)
     if (folder / TRAINING_IMAGES_FILE).is_file():
         TrainingImages.load(folder / TRAINING_IMAGES_FILE)
 
 
-def _content(path: Path) -> Any:
+def _load(path: Path) -> Any:
     try:
         return json.loads(rename_json_keys(read_json_bytes(path)))
     except (ValueError, RecursionError) as exc:
         raise BundleError(f"{path.name} of {path.parent.name} is no JSON ({exc}). {_REMEDY}") from exc
 
 
-def _checked(kind: TypeAdapter[_Kind], content: Any, path: Path) -> _Kind:
+def _validate(kind: TypeAdapter[_Kind], content: Any, path: Path) -> _Kind:
     """The content as its model. Strictly: a number in quotation marks is none."""
     try:
         return kind.validate_json(json.dumps(content), strict=True)

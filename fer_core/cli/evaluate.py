@@ -10,13 +10,13 @@ from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import ModelEntry, find_model
 from fer_core.bundles.evaluations import Evaluation, save_evaluation
 from fer_core.calibration import OperatingPoint
-from fer_core.cli.evaluation_images import add_model_and_data, judged_images
+from fer_core.cli.evaluation_images import add_model_and_data, evaluation_images
 from fer_core.cli.output import ProgressLine, format_table, print_result
 from fer_core.data.catalog import list_datasets
 from fer_core.errors import InputError
 from fer_core.evaluation.predict_dataset import predict_dataset
 from fer_core.evaluation.predictions import PROTOCOLS
-from fer_core.evaluation.report import report, reports
+from fer_core.evaluation.report import build_report, build_reports
 from fer_core.ids import slug
 from fer_core.settings import settings
 
@@ -24,13 +24,13 @@ from fer_core.settings import settings
 def add_command(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser("evaluate", help="a model's figures on a dataset")
-    add_what_is_judged(command)
+    add_evaluation_arguments(command)
     command.add_argument("--note", default="", help="with --keep: what is to be known of the data, in a sentence")
     command.add_argument("--json", action="store_true", help="print JSON alone")
     command.set_defaults(run=run)
 
 
-def add_what_is_judged(command: argparse.ArgumentParser) -> None:
+def add_evaluation_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments that say which model is judged, on what and how, and whether that is kept."""
     add_model_and_data(command)
     command.add_argument("--protocol", choices=PROTOCOLS, default="argmax")
@@ -41,22 +41,22 @@ def add_what_is_judged(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate."""
     model = find_model(arguments.model, settings())
-    keeping = folder_to_keep_in(model) if arguments.keep else None
+    run_folder = run_folder_of(model) if arguments.keep else None
     bundle = Bundle.open(model.folder)
-    with judged_images(arguments, model) as judged:
-        predictions = predict_dataset(bundle, judged.rows, judged.source, ProgressLine())
-    if keeping:
-        every = reports(predictions, bundle.calibration, bundle.contract.label_set)
-        note = " ".join(filter(None, [arguments.note, judged.excluded.describe()]))
-        evaluation = Evaluation(judged.title(_data_title(arguments.data)), "", note, tuple(every))
-        save_evaluation(keeping, slug(f"{Path(arguments.data).stem} {judged.split}"), evaluation)
+    with evaluation_images(arguments, model) as images:
+        predictions = predict_dataset(bundle, images.rows, images.source, ProgressLine())
+    if run_folder:
+        every = build_reports(predictions, bundle.calibration, bundle.contract.label_set)
+        note = " ".join(filter(None, [arguments.note, images.excluded.describe()]))
+        evaluation = Evaluation(images.title(_data_title(arguments.data)), "", note, tuple(every))
+        save_evaluation(run_folder, slug(f"{Path(arguments.data).stem} {images.split}"), evaluation)
     point = OperatingPoint.parse(arguments.point)
-    result = report(predictions, bundle.calibration, bundle.contract.label_set, arguments.protocol, point)
-    said = [f"Judged by {judged.in_words(arguments.data)}.", judged.excluded.describe(), in_words(result)]
-    print_result(result | judged.as_json(), arguments.json, "\n".join(said))
+    result = build_report(predictions, bundle.calibration, bundle.contract.label_set, arguments.protocol, point)
+    said = [f"Judged by {images.describe(arguments.data)}.", images.excluded.describe(), format_report(result)]
+    print_result(result | images.as_json(), arguments.json, "\n".join(said))
 
 
-def folder_to_keep_in(entry: ModelEntry) -> Path:
+def run_folder_of(entry: ModelEntry) -> Path:
     """The run's folder, where `--keep` keeps a report.
 
     Raises:
@@ -69,7 +69,7 @@ def folder_to_keep_in(entry: ModelEntry) -> Path:
     return entry.folder
 
 
-def in_words(result: dict[str, Any]) -> str:
+def format_report(result: dict[str, Any]) -> str:
     """A report as text: the headline with its intervals, then a row a class."""
     names = ("macro_f1", "balanced_accuracy", "accuracy")
     headline = [

@@ -29,7 +29,7 @@ SplitOf = Literal["", "run", "dataset"]
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedImages:
+class EvaluationImages:
     """What a model is judged by.
 
     Attributes:
@@ -55,7 +55,7 @@ class JudgedImages:
         known = self.excluded.trained_on is not None
         return {"split_of": self.split_of, "excluded": self.excluded._asdict() if known else None}
 
-    def in_words(self, data: str) -> str:
+    def describe(self, data: str) -> str:
         """Which images they are: whose split of what."""
         return describe_split(data, self.split, self.split_of)
 
@@ -68,7 +68,7 @@ _WHOSE: dict[SplitOf, str] = {"": "{}", "run": "the run's {} split", "dataset": 
 
 
 def add_model_and_data(command: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which model is judged and on what; `judged_images` takes them."""
+    """Add the arguments that say which model is judged and on what; `evaluation_images` takes them."""
     command.add_argument("--model", default="default", help="default, a run's id, or a bundle's folder")
     command.add_argument("--data", required=True, help="a dataset's id, a zip archive or a folder")
     command.add_argument("--layout", default="", help="how the files lie; recognized by default")
@@ -84,7 +84,7 @@ def add_model_and_data(command: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def judged_images(arguments: argparse.Namespace, model: ModelEntry) -> Iterator[JudgedImages]:
+def evaluation_images(arguments: argparse.Namespace, model: ModelEntry) -> Iterator[EvaluationImages]:
     """The images that a command's arguments name, without those that the model was trained or selected on.
 
     Raises:
@@ -104,14 +104,14 @@ def judged_images(arguments: argparse.Namespace, model: ModelEntry) -> Iterator[
         if rows.empty:
             whose = "The run's test split is --split test." if chosen.split_of == "run" else "Name other data."
             raise InputError(
-                f"None of the {len(chosen.rows):,} images of {chosen.in_words(arguments.data)} is left to judge "
+                f"None of the {len(chosen.rows):,} images of {chosen.describe(arguments.data)} is left to judge "
                 f"{model.id} by. {excluded.describe()} {whose}"
             )
-        yield JudgedImages(rows, chosen.source, chosen.split, chosen.split_of, excluded)
+        yield EvaluationImages(rows, chosen.source, chosen.split, chosen.split_of, excluded)
 
 
 @contextmanager
-def split_images(arguments: argparse.Namespace, model: ModelEntry, split: str) -> Iterator[JudgedImages]:
+def split_images(arguments: argparse.Namespace, model: ModelEntry, split: str) -> Iterator[EvaluationImages]:
     """All images of a split, whatever the model has seen of them.
 
     Args:
@@ -130,13 +130,13 @@ def split_images(arguments: argparse.Namespace, model: ModelEntry, split: str) -
             index = index[~index["excluded"]]
             if own is not None and not arguments.published_split:
                 splits = index["id"].map(own).fillna(EXCLUDED).to_numpy(str)
-                yield JudgedImages(_of_run(index, splits, wanted), source, wanted, "run", ExcludedImages())
+                yield EvaluationImages(_of_run(index, splits, wanted), source, wanted, "run", ExcludedImages())
             else:
-                yield JudgedImages(_chosen(index, wanted), source, wanted, _dataset(wanted), ExcludedImages())
+                yield EvaluationImages(_chosen(index, wanted), source, wanted, _dataset(wanted), ExcludedImages())
         return
     with open_source(Path(data).expanduser(), here) as source:
         rows = _chosen(load_labels(source, here, arguments.layout), wanted)
-        yield JudgedImages(rows, source, wanted, _dataset(wanted), ExcludedImages())
+        yield EvaluationImages(rows, source, wanted, _dataset(wanted), ExcludedImages())
 
 
 def named_split(split: str) -> str:
@@ -148,7 +148,7 @@ def _dataset(split: str) -> SplitOf:
     return "dataset" if split else ""
 
 
-def _seen_rows(judged: JudgedImages, seen: TrainingImages) -> tuple[np.ndarray, np.ndarray]:
+def _seen_rows(judged: EvaluationImages, seen: TrainingImages) -> tuple[np.ndarray, np.ndarray]:
     """Which rows the model was trained and which it was selected on, by the pixels as they are now."""
     sums: list[str] = []
     owner: list[int] = []

@@ -13,7 +13,7 @@ from fer_core.bundles.export import export_bundle
 from fer_core.bundles.golden import Check, verify_bundle
 from fer_core.bundles.import_bundle import import_bundle, is_weights_file
 from fer_core.bundles.parity import check_parity
-from fer_core.bundles.training_images import list_images
+from fer_core.bundles.training_images import save_seen_images
 from fer_core.cli.output import ProgressLine, format_table, print_result
 from fer_core.cli.parsing import add_command_group
 from fer_core.data.catalog import open_dataset
@@ -140,7 +140,7 @@ def _imported(arguments: argparse.Namespace) -> ModelEntry:
 
 
 def _list_images(arguments: argparse.Namespace) -> None:
-    seen = list_images(find_model(arguments.model, settings()), open_dataset(arguments.data, settings()))
+    seen = save_seen_images(find_model(arguments.model, settings()), open_dataset(arguments.data, settings()))
     result = {"model": arguments.model, "trained_on": len(seen.trained_on), "selected_on": len(seen.selected_on)}
     said = f"{arguments.model} was trained on {len(seen.trained_on):,} images and selected on {len(seen.selected_on):,}"
     print_result(result, arguments.json, said)

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from fer_core.bundles.bundle import CALIBRATION_FILE, CONTRACT_FILE, INT8_FILE, MODEL_FILE, Bundle
 from fer_core.bundles.catalog import ModelEntry, find_model
 from fer_core.bundles.quantization import compare_to_fp32, quantize
-from fer_core.bundles.quantization_report import LOST_MAX_01, REPORT_FILE, QuantizationReport
-from fer_core.cli.evaluate import folder_to_keep_in
-from fer_core.cli.evaluation_images import add_model_and_data, judged_images, split_images
+from fer_core.bundles.quantization_report import ACCURACY_DROP_MAX_01, REPORT_FILE, QuantizationReport
+from fer_core.cli.evaluate import run_folder_of
+from fer_core.cli.evaluation_images import add_model_and_data, evaluation_images, split_images
 from fer_core.cli.output import ProgressLine, format_table, print_result
 from fer_core.contract import Contract
 from fer_core.errors import InputError
-from fer_core.evaluation.predict_dataset import predict_dataset, read_batches
+from fer_core.evaluation.predict_dataset import image_batches, predict_dataset
 from fer_core.files.atomic import write_bytes
 from fer_core.settings import settings
 
@@ -45,28 +45,30 @@ def add_command(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Make it, judge it beside the one of 32 bits, and say what it loses."""
     model = find_model(arguments.model, settings())
-    keeping = folder_to_keep_in(model) if arguments.keep else None
+    run_folder = run_folder_of(model) if arguments.keep else None
     ranges = _faces(arguments, model, Contract.load(model.folder / CONTRACT_FILE))
     content = quantize(model.folder, ranges)
     fp32 = Bundle.open(model.folder)
     with (
         _bundle_with(content, model.folder) as int8,
-        judged_images(arguments, model) as judged,
+        evaluation_images(arguments, model) as images,
     ):
-        before, after = (predict_dataset(bundle, judged.rows, judged.source, ProgressLine()) for bundle in (fp32, int8))
+        before, after = (predict_dataset(bundle, images.rows, images.source, ProgressLine()) for bundle in (fp32, int8))
     report = QuantizationReport(
         dataset=Path(arguments.data).name,
-        split=judged.split,
+        split=images.split,
         calibration_images=len(ranges),
         comparisons=compare_to_fp32(before, after, fp32.calibration, fp32.contract.label_set),
-        **judged.for_file(),
+        **images.for_file(),
     )
-    if keeping:
-        _keep(keeping, content, report)
-    print_result(report.model_dump(mode="json"), arguments.json, f"{in_words(report)}\n{judged.excluded.describe()}")
+    if run_folder:
+        _save_network(run_folder, content, report)
+    print_result(
+        report.model_dump(mode="json"), arguments.json, f"{format_report(report)}\n{images.excluded.describe()}"
+    )
 
 
-def in_words(report: QuantizationReport) -> str:
+def format_report(report: QuantizationReport) -> str:
     """A report as text: a row a protocol and point."""
     rows = [
         {
@@ -92,7 +94,7 @@ def _faces(arguments: argparse.Namespace, model: ModelEntry, contract: Contract)
         raise InputError(f"--faces {arguments.faces}: the ranges need at least one face; {_FACES} are usual.")
     with split_images(arguments, model, arguments.ranges) as chosen:
         drawn = chosen.rows.sample(min(arguments.faces, len(chosen.rows)), random_state=0)
-        batches = [contract.apply_batch(faces) for _, faces in read_batches(chosen.source, drawn, len(drawn))]
+        batches = [contract.apply_batch(faces) for _, faces in image_batches(chosen.source, drawn, len(drawn))]
     if not batches:
         raise InputError(f"None of the {len(drawn)} images of --ranges {arguments.ranges} can be read. Name another.")
     return np.concatenate(batches)
@@ -108,12 +110,13 @@ def _bundle_with(content: bytes, folder: Path) -> Iterator[Bundle]:
         yield Bundle.open(Path(temporary))
 
 
-def _keep(folder: Path, content: bytes, report: QuantizationReport) -> None:
+def _save_network(folder: Path, content: bytes, report: QuantizationReport) -> None:
     worst = report.worst
-    if worst.accuracy_drop_01 > LOST_MAX_01:
+    if worst.accuracy_drop_01 > ACCURACY_DROP_MAX_01:
         raise InputError(
-            f"In 8 bits it loses {worst.accuracy_drop_01 * 100:.2f} points of accuracy ({worst.protocol} protocol, "
-            f"{worst.point} point); {LOST_MAX_01 * 100:.1f} are allowed, so it was not kept. More --faces can help."
+            f"INT8 loses {worst.accuracy_drop_01 * 100:.2f} points of accuracy ({worst.protocol} protocol, "
+            f"{worst.point} point); {ACCURACY_DROP_MAX_01 * 100:.1f} are allowed, so it was not saved. "
+            "More --faces can help."
         )
     write_bytes(folder / INT8_FILE, content)
     report.save(folder / REPORT_FILE)

@@ -9,19 +9,19 @@ from typing import Any
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.calibration import OperatingPoint
-from fer_core.cli.evaluate import add_what_is_judged, folder_to_keep_in
-from fer_core.cli.evaluation_images import judged_images
+from fer_core.cli.evaluate import add_evaluation_arguments, run_folder_of
+from fer_core.cli.evaluation_images import evaluation_images
 from fer_core.cli.output import ProgressLine, format_table, print_result
 from fer_core.errors import InputError
 from fer_core.evaluation.robustness import robustness
-from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport, on_what, worst_in_words
+from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport, describe_evaluation, describe_worst
 from fer_core.settings import settings
 
 
 def add_command(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser("robustness", help="a model's figures under disturbances")
-    add_what_is_judged(command)
+    add_evaluation_arguments(command)
     command.add_argument("--limit", type=int, default=0, help="only so many images, drawn by their ids; all by default")
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same disturbed pictures")
     command.add_argument("--to", type=Path, help="also write the report to this JSON file")
@@ -34,29 +34,31 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.to is not None and (arguments.to.is_dir() or not arguments.to.parent.is_dir()):
         raise InputError(f"{arguments.to} can't be written. Give a file in a folder that is there.")
     model = find_model(arguments.model, settings())
-    keeping = folder_to_keep_in(model) if arguments.keep else None
+    run_folder = run_folder_of(model) if arguments.keep else None
     bundle = Bundle.open(model.folder)
-    with judged_images(arguments, model) as judged:
+    with evaluation_images(arguments, model) as images:
         result = robustness(
             bundle,
-            judged.rows,
-            judged.source,
+            images.rows,
+            images.source,
             arguments.protocol,
             OperatingPoint.parse(arguments.point),
             dataset=Path(arguments.data).name,
-            split=judged.split,
+            split=images.split,
             seed=arguments.seed,
             limit=arguments.limit,
             progress=ProgressLine(),
         )
-    result = result.model_copy(update=judged.for_file())
-    for target in (arguments.to, keeping / REPORT_FILE if keeping else None):
+    result = result.model_copy(update=images.for_file())
+    for target in (arguments.to, run_folder / REPORT_FILE if run_folder else None):
         if target:
             result.save(target)
-    print_result(result.model_dump(mode="json"), arguments.json, f"{judged.excluded.describe()}\n{in_words(result)}")
+    print_result(
+        result.model_dump(mode="json"), arguments.json, f"{images.excluded.describe()}\n{format_report(result)}"
+    )
 
 
-def in_words(report: RobustnessReport) -> str:
+def format_report(report: RobustnessReport) -> str:
     """A report as text: macro-F1 in percent, a row a disturbance, a column a strength."""
     low, high = report.clean.intervals["macro_f1"]
     rows = [
@@ -68,10 +70,10 @@ def in_words(report: RobustnessReport) -> str:
         for curve in report.corruptions
     ]
     lines = [
-        on_what(report),
+        describe_evaluation(report),
         f"macro f1 undisturbed {report.clean.macro_f1:.1%} (95 %: {low:.1%} to {high:.1%})",
         f"mean over all disturbances and strengths {report.mean_macro_f1():.1%}",
-        worst_in_words(report),
+        describe_worst(report),
         "macro f1 in percent by strength, 1 mild to 5 severe:",
         format_table(rows, ""),
     ]

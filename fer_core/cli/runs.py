@@ -14,7 +14,7 @@ from fer_core.comparison.compare import COMPARED_MAX, Comparison, compare_runs, 
 from fer_core.comparison.run_summary import SCORES, RunSummary, summarize_run
 from fer_core.comparison.table import RunTable
 from fer_core.errors import InputError
-from fer_core.evaluation.predictions import labels_by
+from fer_core.evaluation.predictions import describe_protocol
 from fer_core.files.csv_file import write_csv
 from fer_core.jobs.deletion import delete_run_with_jobs
 from fer_core.jobs.store import JobStore
@@ -124,7 +124,7 @@ def _described(row: RunSummary) -> str:
     if row.metrics:
         split, images = row.metrics.split, f", {row.metrics.n:,} images" if row.metrics.n else ""
         lines.append(f"{row.dataset}, {split} part{images}: {', '.join(_scores(row))}")
-        lines.append(labels_by(row.metrics.protocol))
+        lines.append(describe_protocol(row.metrics.protocol))
     else:
         lines.append(f"{row.dataset or 'no dataset'}: no figures yet")
     lines += [f"tags: {' '.join(row.tags)}"] if row.tags else []

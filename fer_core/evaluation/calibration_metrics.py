@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fer_core.intervals import wilson_interval
 from fer_core.metrics import CALIBRATION_BINS
 
-DRAWN_MIN = 10
+BIN_IMAGES_MIN = 10
 """Images of a bin that is drawn in any case."""
 
 
@@ -36,7 +36,7 @@ def calibration_curve(
     return {"n": n.tolist(), "confidence": means[0], "accuracy": means[1]}
 
 
-class Bin(NamedTuple):
+class CalibrationBin(NamedTuple):
     """A bin of confidence, from `low_01` to `high_01`, that has images; `interval` is its accuracy's, 95 %."""
 
     low_01: float
@@ -47,11 +47,13 @@ class Bin(NamedTuple):
     interval: tuple[float, float]
 
 
-def filled_bins(curve: Mapping[str, Sequence[Any]]) -> list[Bin]:
+def nonempty_bins(curve: Mapping[str, Sequence[Any]]) -> list[CalibrationBin]:
     """The bins of a `calibration_curve` that have images, the least sure first."""
     bins = len(curve["n"])
     return [
-        Bin(place / bins, (place + 1) / bins, n, confidence, accuracy, wilson_interval(round(accuracy * n), n))
+        CalibrationBin(
+            place / bins, (place + 1) / bins, n, confidence, accuracy, wilson_interval(round(accuracy * n), n)
+        )
         for place, (n, confidence, accuracy) in enumerate(
             zip(curve["n"], curve["confidence"], curve["accuracy"], strict=True)
         )
@@ -59,9 +61,9 @@ def filled_bins(curve: Mapping[str, Sequence[Any]]) -> list[Bin]:
     ]
 
 
-def drawn_from(most: int) -> int:
+def bin_images_min(most: int) -> int:
     """How many images a bin needs to be drawn, where the fullest has `most`: the accuracy of a few is chance."""
-    return min(DRAWN_MIN, most)
+    return min(BIN_IMAGES_MIN, most)
 
 
 def selective_accuracy(
@@ -71,10 +73,10 @@ def selective_accuracy(
     unsure = confidence < confidence_threshold
     return {
         "confidence_threshold": confidence_threshold,
-        "below": _share_right(correct[unsure]),
-        "above": _share_right(correct[~unsure]),
+        "below": _accuracy(correct[unsure]),
+        "above": _accuracy(correct[~unsure]),
     }
 
 
-def _share_right(correct: NDArray[np.bool_]) -> dict[str, Any]:
+def _accuracy(correct: NDArray[np.bool_]) -> dict[str, Any]:
     return {"n": len(correct), "accuracy": float(correct.mean()) if len(correct) else None}

@@ -31,14 +31,14 @@ def predict_dataset(
     """
     logits = np.zeros((len(rows), len(classifier.contract.labels)), np.float32)
     read = np.zeros(len(rows), bool)
-    for places, faces in read_batches(source, rows):
+    for places, faces in image_batches(source, rows):
         logits[places] = classifier.logits(classifier.contract.apply_batch(faces))
         read[places] = True
         progress((places[-1] + 1) / len(rows), f"Read {places[-1] + 1:,} of {len(rows):,} faces")
     return prediction_table(rows[read], logits[read], classifier.contract.label_set)
 
 
-def read_batches(source: Source, rows: pd.DataFrame, size: int = _BATCH) -> Iterator[tuple[list[int], list[RgbImage]]]:
+def image_batches(source: Source, rows: pd.DataFrame, size: int = _BATCH) -> Iterator[tuple[list[int], list[RgbImage]]]:
     """The images that can be read, at most `size` at once, with their places among the rows."""
     places: list[int] = []
     faces: list[RgbImage] = []

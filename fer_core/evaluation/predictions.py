@@ -47,17 +47,17 @@ def prediction_table(rows: pd.DataFrame, logits: NDArray[np.float32], labels: La
     return table
 
 
-def logits_of(table: pd.DataFrame, labels: LabelSet) -> NDArray[np.float32]:
+def table_logits(table: pd.DataFrame, labels: LabelSet) -> NDArray[np.float32]:
     """The logits of a table of predictions; float32, shape (N, len(labels))."""
     return table[[f"logit_{expression}" for expression in labels]].to_numpy(np.float32)
 
 
-def labels_by(protocol: str) -> str:
+def describe_protocol(protocol: str) -> str:
     """By which labels figures are, in words; a set without votes has the labels it gives."""
     return _LABELS_BY.get(protocol, protocol)
 
 
-def truth_of(table: pd.DataFrame, protocol: Protocol, labels: LabelSet) -> NDArray[np.int64]:
+def true_labels(table: pd.DataFrame, protocol: Protocol, labels: LabelSet) -> NDArray[np.int64]:
     """What is true by a protocol, as output numbers, -1 where the protocol gives no label.
 
     Raises:
@@ -69,7 +69,7 @@ def truth_of(table: pd.DataFrame, protocol: Protocol, labels: LabelSet) -> NDArr
     return np.asarray(table[protocol].map(places).fillna(-1), np.int64)
 
 
-def unknown_labels(table: pd.DataFrame, protocol: Protocol, labels: LabelSet) -> dict[str, int]:
+def count_unknown_labels(table: pd.DataFrame, protocol: Protocol, labels: LabelSet) -> dict[str, int]:
     """Labels of the data that the model does not know, with how many images have each."""
     named = table[protocol].dropna()
     return {

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from fer_core.calibration import Calibration, OperatingPoint
 from fer_core.evaluation.calibration_metrics import calibration_curve, selective_accuracy
 from fer_core.evaluation.caveats import caveats
-from fer_core.evaluation.predictions import PROTOCOLS, Protocol, logits_of, truth_of, unknown_labels
+from fer_core.evaluation.predictions import PROTOCOLS, Protocol, count_unknown_labels, table_logits, true_labels
 from fer_core.labels import LabelSet
 from fer_core.metrics import ClassMetrics, Metrics, class_intervals, classification_metrics, expected_calibration_error
 
 
-def report(
+def build_report(
     table: pd.DataFrame, calibration: Calibration, labels: LabelSet, protocol: Protocol, point: OperatingPoint
 ) -> dict[str, Any]:
     """Judge predictions by one protocol at one operating point; what `evaluate --json` prints.
@@ -25,10 +25,10 @@ def report(
     Raises:
         InputError: the protocol needs votes that are not there, or no image has a label.
     """
-    truth = truth_of(table, protocol, labels)
+    truth = true_labels(table, protocol, labels)
     judged = truth >= 0
     truth = truth[judged]
-    logits = logits_of(table, labels)[judged]
+    logits = table_logits(table, labels)[judged]
     probabilities = calibration.probabilities(logits, point)
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
     correct = predicted == truth
@@ -46,7 +46,7 @@ def report(
         "ece_unscaled": expected_calibration_error(_unscaled(calibration, point, logits).max(1), correct),
         "intervals": {name: list(bounds) for name, bounds in result.intervals.items()},
         "classes": [name for name, each in zip(names, result.per_class, strict=True) if each.support],
-        "warnings": caveats(result, labels, calibration, unknown_labels(table, protocol, labels)),
+        "warnings": caveats(result, labels, calibration, count_unknown_labels(table, protocol, labels)),
         "per_class": {
             name: {
                 "precision": each.precision,
@@ -66,10 +66,12 @@ def report(
     }
 
 
-def reports(table: pd.DataFrame, calibration: Calibration, labels: LabelSet) -> list[dict[str, Any]]:
+def build_reports(table: pd.DataFrame, calibration: Calibration, labels: LabelSet) -> list[dict[str, Any]]:
     """Every report that a table of predictions allows: each protocol it has labels for, at each point."""
-    usable: list[Protocol] = [p for p in PROTOCOLS if p in table and bool(np.any(truth_of(table, p, labels) >= 0))]
-    return [report(table, calibration, labels, protocol, point) for protocol in usable for point in OperatingPoint]
+    usable: list[Protocol] = [p for p in PROTOCOLS if p in table and bool(np.any(true_labels(table, p, labels) >= 0))]
+    return [
+        build_report(table, calibration, labels, protocol, point) for protocol in usable for point in OperatingPoint
+    ]
 
 
 def headline_metrics(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
@@ -83,15 +85,15 @@ def headline_metrics(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, An
     split = next((split for split in ("test", *report) if report.get(split)), "")
     if not split:
         return {}
-    first = in_order(report[split])[0]
+    first = sort_reports(report[split])[0]
     names = ("n", "protocol", "accuracy", "balanced_accuracy", "macro_f1", "intervals")
     return {"split": split, **{name: first[name] for name in names}}
 
 
-def in_order(reports: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def sort_reports(build_reports: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Reports on the same images, the headline's protocol and the accurate point first."""
     protocols, points = list[str](PROTOCOLS), list[str](OperatingPoint)
-    return sorted(reports, key=lambda each: (protocols.index(each["protocol"]), points.index(each["point"])))
+    return sorted(build_reports, key=lambda each: (protocols.index(each["protocol"]), points.index(each["point"])))
 
 
 def _unscaled(calibration: Calibration, point: OperatingPoint, logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -100,7 +102,7 @@ def _unscaled(calibration: Calibration, point: OperatingPoint, logits: NDArray[n
     return calibration.model_copy(update={"points": {**calibration.points, point: plain}}).probabilities(logits, point)
 
 
-def metrics_of(report: dict[str, Any]) -> Metrics:
+def metrics_from_report(report: dict[str, Any]) -> Metrics:
     """The figures that a report was made of; the classes' intervals anew, as an older report lacks some."""
     rows = [report["per_class"][name] for name in report["labels"]]
     confusion = np.array(report["confusion"], np.int64)

@@ -14,10 +14,10 @@ from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES, Corruption,
 from fer_core.data.sources.source import Source
 from fer_core.errors import InputError
 from fer_core.evaluation.classifier import Classifier
-from fer_core.evaluation.predict_dataset import read_batches
-from fer_core.evaluation.predictions import Protocol, prediction_table, truth_of
-from fer_core.evaluation.report import report
-from fer_core.evaluation.report_file import METRICS
+from fer_core.evaluation.predict_dataset import image_batches
+from fer_core.evaluation.predictions import Protocol, prediction_table, true_labels
+from fer_core.evaluation.report import build_report
+from fer_core.evaluation.report_schema import METRICS
 from fer_core.evaluation.robustness_report import (
     CorruptionCurve,
     RobustnessReport,
@@ -33,7 +33,7 @@ __all__ = ["RobustnessReport", "card_lines", "read_robustness", "robustness"]
 _BATCH = 64
 """Faces whose disturbed copies are held at once."""
 
-_MEASURED_01 = 0.95
+_PREDICTION_SHARE_01 = 0.95
 """How much of the work is disturbing and reading faces; the rest is judging the answers."""
 
 _CASES = tuple(product(CORRUPTIONS.values(), range(1, SEVERITIES + 1)))
@@ -74,11 +74,11 @@ def robustness(
     """
     if seed < 0 or limit < 0:
         raise InputError(f"seed={seed} and limit={limit} must be 0 or above; limit 0 takes every image.")
-    chosen = _drawn(_labeled(rows, classifier, protocol), seed, limit)
-    logits, read = _answers(classifier, chosen, source, seed, progress)
+    sample = _sample(_labeled(rows, classifier, protocol), seed, limit)
+    logits, read = _predict_cases(classifier, sample, source, seed, progress)
     if not read.any():
-        raise InputError(f"None of the {len(chosen):,} labeled images could be read. Is the data still in its place?")
-    standings = _standings(classifier, chosen[read], logits[:, read], protocol, point, progress)
+        raise InputError(f"None of the {len(sample):,} labeled images could be read. Is the data still in its place?")
+    scores = _score_cases(classifier, sample[read], logits[:, read], protocol, point, progress)
     progress(1.0, f"Disturbed {int(read.sum()):,} faces in {len(_CASES)} ways")
     return RobustnessReport(
         model=classifier.id,
@@ -88,9 +88,9 @@ def robustness(
         point=point,
         n=int(read.sum()),
         seed=seed,
-        clean=standings[0],
+        clean=scores[0],
         corruptions=tuple(
-            _course(corruption, standings[1 + place * SEVERITIES :][:SEVERITIES])
+            _corruption_curve(corruption, scores[1 + place * SEVERITIES :][:SEVERITIES])
             for place, corruption in enumerate(CORRUPTIONS.values())
         ),
     )
@@ -99,13 +99,13 @@ def robustness(
 def _labeled(rows: pd.DataFrame, classifier: Classifier, protocol: Protocol) -> pd.DataFrame:
     labels = classifier.contract.label_set
     unanswered = prediction_table(rows, np.zeros((len(rows), len(labels)), np.float32), labels)
-    labeled = rows[truth_of(unanswered, protocol, labels) >= 0]
+    labeled = rows[true_labels(unanswered, protocol, labels) >= 0]
     if labeled.empty:
         raise InputError("There are no labeled images to judge. Choose another split or protocol.")
     return labeled
 
 
-def _drawn(rows: pd.DataFrame, seed: int, limit: int) -> pd.DataFrame:
+def _sample(rows: pd.DataFrame, seed: int, limit: int) -> pd.DataFrame:
     """`limit` of the rows, in their order; which ones depends on their ids and the seed, not on how they are stored."""
     if not 0 < limit < len(rows):
         return rows
@@ -114,28 +114,30 @@ def _drawn(rows: pd.DataFrame, seed: int, limit: int) -> pd.DataFrame:
     return rows.iloc[sorted(first)]
 
 
-def _answers(
+def _predict_cases(
     classifier: Classifier, rows: pd.DataFrame, source: Source, seed: int, progress: Progress
 ) -> tuple[Logits, NDArray[np.bool_]]:
     """The logits of each image in each case, and which images could be read (shape (N,))."""
     logits = np.zeros((1 + len(_CASES), len(rows), len(classifier.contract.labels)), np.float32)
     read = np.zeros(len(rows), bool)
     names = rows["id"].astype(str).tolist()
-    for places, images in read_batches(source, rows, _BATCH):
+    for places, images in image_batches(source, rows, _BATCH):
         faces = [np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image for image in images]
         logits[0, places] = classifier.logits(classifier.contract.apply_batch(faces))
         for case, (corruption, severity) in enumerate(_CASES, start=1):
-            spoilt = [
+            corrupted = [
                 corruption.apply(face, severity, rng_for(corruption.name, names[place], seed))
                 for place, face in zip(places, faces, strict=True)
             ]
-            logits[case, places] = classifier.logits(classifier.contract.apply_batch(spoilt))
+            logits[case, places] = classifier.logits(classifier.contract.apply_batch(corrupted))
         read[places] = True
-        progress(_MEASURED_01 * (places[-1] + 1) / len(rows), f"Disturbed {places[-1] + 1:,} of {len(rows):,} faces")
+        progress(
+            _PREDICTION_SHARE_01 * (places[-1] + 1) / len(rows), f"Disturbed {places[-1] + 1:,} of {len(rows):,} faces"
+        )
     return logits, read
 
 
-def _standings(
+def _score_cases(
     classifier: Classifier,
     rows: pd.DataFrame,
     logits: Logits,
@@ -145,21 +147,21 @@ def _standings(
 ) -> list[Scores]:
     """How the model fares in each case."""
     labels = classifier.contract.label_set
-    standings = []
+    scores = []
     for case, answers in enumerate(logits):
-        progress(_MEASURED_01 + (1 - _MEASURED_01) * case / len(logits), "Judging the answers")
-        found = report(prediction_table(rows, answers, labels), classifier.calibration, labels, protocol, point)
-        standings.append(Scores(**{name: found[name] for name in (*METRICS, "ece", "intervals")}))
-    return standings
+        progress(_PREDICTION_SHARE_01 + (1 - _PREDICTION_SHARE_01) * case / len(logits), "Judging the answers")
+        found = build_report(prediction_table(rows, answers, labels), classifier.calibration, labels, protocol, point)
+        scores.append(Scores(**{name: found[name] for name in (*METRICS, "ece", "intervals")}))
+    return scores
 
 
-def _course(corruption: Corruption, standings: list[Scores]) -> CorruptionCurve:
+def _corruption_curve(corruption: Corruption, scores: list[Scores]) -> CorruptionCurve:
     return CorruptionCurve(
         name=corruption.name,
         title=corruption.title,
         parameter_range=corruption.describe_range(),
         severities=tuple(
-            SeverityResult(parameter=parameter, description=corruption.describe(severity), scores=scores)
-            for severity, (parameter, scores) in enumerate(zip(corruption.parameters, standings, strict=True), start=1)
+            SeverityResult(parameter=parameter, description=corruption.describe(severity), scores=result)
+            for severity, (parameter, result) in enumerate(zip(corruption.parameters, scores, strict=True), start=1)
         ),
     )

@@ -11,7 +11,7 @@ from fer_core.calibration import OperatingPoint
 from fer_core.corruptions.corruption import SEVERITIES
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import Protocol
-from fer_core.evaluation.report_file import METRICS, MetricName
+from fer_core.evaluation.report_schema import METRICS, MetricName
 from fer_core.files.json_file import Bounds, JsonModel, Line, Name, Share, Text, load_json_model
 from fer_core.markdown import describe_split, plain, table
 
@@ -122,13 +122,13 @@ def read_robustness(folder: Path) -> RobustnessReport | None:
     return RobustnessReport.load(path) if path.is_file() else None
 
 
-def on_what(report: RobustnessReport) -> str:
+def describe_evaluation(report: RobustnessReport) -> str:
     """Which images were disturbed, and how the answers were judged."""
     faces = f"{report.n:,} faces of {describe_split(report.dataset, report.split, report.split_of)}"
     return f"{faces}, {report.protocol} protocol, {report.point} point, seed {report.seed}"
 
 
-def worst_in_words(report: RobustnessReport) -> str:
+def describe_worst(report: RobustnessReport) -> str:
     """A sentence that names what costs most."""
     worst = report.worst()
     if worst.drop_01 <= 0:
@@ -145,7 +145,7 @@ def card_lines(report: RobustnessReport) -> list[str]:
     low, high = report.clean.intervals["macro_f1"]
     widest = max(_half_width(severity.scores) for curve in report.corruptions for severity in curve.severities)
     opening = (
-        f"Macro-F1 in percent on {plain(on_what(report))}. Undisturbed: {report.clean.macro_f1:.1%} "
+        f"Macro-F1 in percent on {plain(describe_evaluation(report))}. Undisturbed: {report.clean.macro_f1:.1%} "
         f"({low:.1%} to {high:.1%}). Strength 1 is mild, {SEVERITIES} severe."
     )
     heads = ["disturbance", "parameter_range", *(str(severity) for severity in range(1, SEVERITIES + 1))]
@@ -158,7 +158,7 @@ def card_lines(report: RobustnessReport) -> list[str]:
         for curve in report.corruptions
     ]
     closing = (
-        f"{plain(worst_in_words(report))} Over all of them the mean is {report.mean_macro_f1():.1%}. "
+        f"{plain(describe_worst(report))} Over all of them the mean is {report.mean_macro_f1():.1%}. "
         f"The 95 % intervals reach up to {widest * 100:.1f} points to either side."
     )
     return ["## Robustness", "", opening, "", *table(heads, rows, numbers_from=2), closing, ""]

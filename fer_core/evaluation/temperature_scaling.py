@@ -8,20 +8,22 @@ from numpy.typing import NDArray
 
 from fer_core.calibration import Calibration, OperatingPoint, PointCalibration
 from fer_core.errors import InputError
-from fer_core.evaluation.predictions import logits_of, truth_of
+from fer_core.evaluation.predictions import table_logits, true_labels
 from fer_core.labels import LabelSet
 
 _TAUS = np.arange(31) / 20
-_LEVEL_WITHIN_01 = 0.003
+_TIE_WITHIN_01 = 0.003
 """Accuracies this near to the highest count as level with it: a tenth of what their interval spans."""
 
 _ACCURACY_COST_MAX = 0.03
-_RIGHT_AT_LEAST_01 = 0.6
+_ACCURACY_MIN_01 = 0.6
 SMALLEST_PRIOR = 1e-4
 """Of a class that is not, or hardly, in training."""
 
 
-def calibrate(logits: NDArray[np.float32], truth: NDArray[np.int64], train_shares: NDArray[np.floating]) -> Calibration:
+def fit_calibration(
+    logits: NDArray[np.float32], truth: NDArray[np.int64], train_shares: NDArray[np.floating]
+) -> Calibration:
     """Fit a calibration.
 
     The accurate point has, of the taus whose accuracy is level with the highest, the one of highest macro-F1: rare
@@ -36,7 +38,7 @@ def calibrate(logits: NDArray[np.float32], truth: NDArray[np.int64], train_share
     log_priors = np.log(np.maximum(train_shares, SMALLEST_PRIOR))
     scores = [_scores((logits - tau * log_priors).argmax(1), truth) for tau in _TAUS]
     accuracy, macro_f1, balanced = np.array(scores).T
-    level = accuracy >= accuracy.max() - _LEVEL_WITHIN_01
+    level = accuracy >= accuracy.max() - _TIE_WITHIN_01
     accurate_tau = _TAUS[np.where(level, macro_f1, -1).argmax()]
     allowed = accuracy >= accuracy.max() - _ACCURACY_COST_MAX
     balanced_tau = _TAUS[np.where(allowed, balanced, -1).argmax()]
@@ -49,22 +51,22 @@ def calibrate(logits: NDArray[np.float32], truth: NDArray[np.int64], train_share
     )
 
 
-def calibrate_on(table: pd.DataFrame, labels: LabelSet, train_shares: NDArray[np.floating]) -> Calibration:
+def fit_calibration_on(table: pd.DataFrame, labels: LabelSet, train_shares: NDArray[np.floating]) -> Calibration:
     """Fit a calibration to a table of predictions, by their arg-max labels.
 
     Args:
         table: see `evaluation.predictions.prediction_table`; of images that training did not see.
-        train_shares: see `calibrate`.
+        train_shares: see `fit_calibration`.
     Raises:
         InputError: no row has a label that the model knows.
     """
-    truth = truth_of(table, "argmax", labels)
+    truth = true_labels(table, "argmax", labels)
     known = truth >= 0
     if not known.any():
         raise InputError(
             f"None of the {len(table):,} faces to calibrate on has a label that the model knows. Choose other data."
         )
-    return calibrate(logits_of(table, labels)[known], truth[known], train_shares)
+    return fit_calibration(table_logits(table, labels)[known], truth[known], train_shares)
 
 
 def _scores(predicted: NDArray[np.integer], truth: NDArray[np.int64]) -> tuple[float, float, float]:
@@ -87,7 +89,7 @@ def _operating_point(
     adjusted = logits.astype(np.float64) - tau * log_priors
     temperature = _temperature(adjusted, truth)
     probabilities = softmax(adjusted / temperature, axis=1)
-    limit = _certainty_limit(probabilities.max(1), probabilities.argmax(1) == truth)
+    limit = _fit_confidence_threshold(probabilities.max(1), probabilities.argmax(1) == truth)
     return PointCalibration(tau=round(tau, 3), temperature=round(temperature, 4), confidence_threshold=round(limit, 3))
 
 
@@ -102,11 +104,11 @@ def _temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> floa
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 
 
-def _certainty_limit(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> float:
+def _fit_confidence_threshold(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> float:
     """The confidence below which answers are right less than 60 % of the time, by isotonic regression."""
     from sklearn.isotonic import IsotonicRegression
 
     order = np.argsort(confidence)
     fitted = IsotonicRegression(out_of_bounds="clip").fit_transform(confidence[order], correct[order].astype(float))
-    sure = np.flatnonzero(fitted >= _RIGHT_AT_LEAST_01)
+    sure = np.flatnonzero(fitted >= _ACCURACY_MIN_01)
     return float(confidence[order][sure[0]]) if len(sure) else 1.0

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.evaluation.calibration_metrics import DRAWN_MIN, drawn_from, filled_bins
+from fer_core.evaluation.calibration_metrics import BIN_IMAGES_MIN, bin_images_min, nonempty_bins
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.formatting import count, hover, images, percent
 from fer_ui.theme import SERIES
@@ -34,7 +34,7 @@ def calibration_table(reports: Sequence[dict[str, Any]]) -> pd.DataFrame:
     rows = []
     for report in reports:
         if curve := report.get("calibration_curve"):
-            rows += [(report["point"], *each[:-1], *each.interval) for each in filled_bins(curve)]
+            rows += [(report["point"], *each[:-1], *each.interval) for each in nonempty_bins(curve)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -52,7 +52,7 @@ def reliability_diagram(reports: Sequence[dict[str, Any]]) -> go.Figure:
         return empty_figure(TITLE, "This report has no calibration curve.")
     figure = go.Figure([_diagonal()])
     most = int(table["images"].max())
-    plotted = table[table["images"] >= drawn_from(most)]
+    plotted = table[table["images"] >= bin_images_min(most)]
     for point, rows in plotted.groupby("point", sort=False):
         figure.add_trace(_curve(str(point), rows, most))
     share = {"range": [-0.02, 1.02], "tickvals": _TICKS_01, "ticktext": [percent(t, 0) for t in _TICKS_01]}
@@ -60,7 +60,7 @@ def reliability_diagram(reports: Sequence[dict[str, Any]]) -> go.Figure:
     figure.update_yaxes(**share, title_text="Accuracy", title_standoff=6, zeroline=False)
     figure.update_layout(showlegend=True)
     subtitle = describe_calibration(reports)
-    subtitle += f" Bins of fewer than {DRAWN_MIN} images are not shown." if len(plotted) < len(table) else ""
+    subtitle += f" Bins of fewer than {BIN_IMAGES_MIN} images are not shown." if len(plotted) < len(table) else ""
     return apply_layout(figure, title=TITLE, subtitle=subtitle, height_px=_PLOT_PX + 2 * LEGEND_PX)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.corruptions.corruption import SEVERITIES
-from fer_core.evaluation.report_file import METRICS
+from fer_core.evaluation.report_schema import METRICS
 from fer_core.evaluation.robustness_report import CorruptionCurve, RobustnessReport, Scores
 from fer_core.text import join_words
 from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis

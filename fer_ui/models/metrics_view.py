@@ -12,9 +12,9 @@ import streamlit as st
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.evaluations import Evaluation, read_evaluations
 from fer_core.bundles.quantization_report import QuantizationReport, read_quantization_report
-from fer_core.bundles.report_splits import SPLITS, Judged, meaning
-from fer_core.evaluation.predictions import PROTOCOLS, labels_by
-from fer_core.evaluation.report import metrics_of
+from fer_core.bundles.report_splits import SPLIT_TITLES, SplitReports, split_caveat
+from fer_core.evaluation.predictions import PROTOCOLS, describe_protocol
+from fer_core.evaluation.report import metrics_from_report
 from fer_core.labels import Expression
 from fer_core.markdown import describe_split
 from fer_ui.chart_view import show_chart
@@ -31,15 +31,15 @@ from fer_ui.model_choices import choose_operating_point, choose_protocol, protoc
 _SCORES = {"macro_f1": "Macro-F1", "balanced_accuracy": "Balanced accuracy", "accuracy": "Accuracy"}
 
 
-def show_metrics(model: ModelEntry, judged: Judged) -> None:
+def show_metrics(model: ModelEntry, judged: SplitReports) -> None:
     """The scores by a protocol at a point, a bar a figure of each expression, and figures on other data."""
     report = _chosen(judged)
     show_scores(report)
     show_warnings(report)
-    said = meaning(judged.split, model.info).capitalize()
-    split, labels = SPLITS.get(judged.split, judged.split), labels_by(report["protocol"])
+    said = split_caveat(judged.split, model.info).capitalize()
+    split, labels = SPLIT_TITLES.get(judged.split, judged.split), describe_protocol(report["protocol"])
     st.caption(escape_markdown(f"On {images(report['n'])} of the {split}, {labels}. {said}."))
-    table = metrics_table(metrics_of(report), _labels(report))
+    table = metrics_table(metrics_from_report(report), _labels(report))
     show_chart(class_metrics_bars(table), f"classes-{model.id}")
     show_metrics_table(table, f"figures-{model.id}")
     for evaluation in read_evaluations(model.folder):
@@ -60,13 +60,13 @@ def show_scores(report: Mapping[str, Any]) -> None:
     )
 
 
-def show_confusion(model: ModelEntry, judged: Judged) -> None:
+def show_confusion(model: ModelEntry, judged: SplitReports) -> None:
     """What is read as what, in images."""
     report = _chosen(judged)
     show_chart(confusion_heatmap(np.array(report["confusion"], np.int64), _labels(report)), f"confusion-{model.id}")
 
 
-def show_calibration(model: ModelEntry, judged: Judged) -> None:
+def show_calibration(model: ModelEntry, judged: SplitReports) -> None:
     """The calibration curve at both points, the error before and after the temperature, and the limit of certainty."""
     table = calibration_table(judged.main)
     if table.empty:
@@ -83,7 +83,7 @@ def show_calibration(model: ModelEntry, judged: Judged) -> None:
         st.markdown(escape_markdown(_certainty_words(report)))
 
 
-def _chosen(judged: Judged) -> dict[str, Any]:
+def _chosen(judged: SplitReports) -> dict[str, Any]:
     """The report by the protocol and at the point that the address says."""
     found = {(each["protocol"], each["point"]): each for each in judged.reports}
     left, right = st.columns(2)
@@ -98,7 +98,7 @@ def _labels(report: dict[str, Any]) -> list[Expression]:
     return [Expression(name) for name in report["labels"]]
 
 
-def _errors(judged: Judged) -> None:
+def _errors(judged: SplitReports) -> None:
     shown = [
         Headline(
             f"Calibration error, {each['point']}",

@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from fer_core.bundles.catalog import ModelEntry, use_model
-from fer_core.bundles.report_splits import SPLITS, Judged, judged_parts, read_report
-from fer_core.evaluation.predictions import labels_by
+from fer_core.bundles.report_splits import SPLIT_TITLES, SplitReports, read_report, reports_by_split
+from fer_core.evaluation.predictions import describe_protocol
 from fer_core.evaluation.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.settings import settings
 from fer_ui.errors import show_errors
@@ -32,7 +32,7 @@ _SECTIONS = {
     "card": "Model card",
     "files": "Proof and files",
 }
-_JUDGED: dict[str, Callable[[ModelEntry, Judged], None]] = {
+_JUDGED: dict[str, Callable[[ModelEntry, SplitReports], None]] = {
     "metrics": show_metrics,
     "confusion": show_confusion,
     "calibration": show_calibration,
@@ -71,7 +71,7 @@ def _sections(model: ModelEntry) -> None:
     section = param_segmented_control("About it", _SECTIONS, QueryParam.SECTION)
     with show_errors():
         if section in _JUDGED:
-            splits = judged_parts(read_report(model.folder))
+            splits = reports_by_split(read_report(model.folder))
             if splits:
                 _JUDGED[section](model, splits[0])
             else:
@@ -112,7 +112,7 @@ def _robustness(model: ModelEntry) -> None:
 
 def _scores(metrics: dict[str, Any]) -> None:
     show_scores(metrics)
-    split = SPLITS.get(metrics["split"], metrics["split"])
-    labels = labels_by(str(metrics.get("protocol", "")))
+    split = SPLIT_TITLES.get(metrics["split"], metrics["split"])
+    labels = describe_protocol(str(metrics.get("protocol", "")))
     where = ", ".join(words for words in (f"the {split}", labels, "accurate point") if words)
     st.caption(escape_markdown(f"On the {count(metrics['n'])} labeled images of {where}."))

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES, Corruption, rng_for
-from fer_core.evaluation.robustness_report import RobustnessReport, on_what, read_robustness
+from fer_core.evaluation.robustness_report import RobustnessReport, describe_evaluation, read_robustness
 from fer_core.faces import RgbImage
 from fer_core.labels import Expression
 from fer_core.text import join_words
@@ -77,7 +77,7 @@ def _answer(report: RobustnessReport) -> None:
             ),
         ]
     )
-    st.caption(escape_markdown(f"{on_what(report)}."))
+    st.caption(escape_markdown(f"{describe_evaluation(report)}."))
 
 
 def _pictures(every: list[Corruption]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.evaluation.predictions import labels_by
-from fer_core.evaluation.report import metrics_of
+from fer_core.evaluation.predictions import describe_protocol
+from fer_core.evaluation.report import metrics_from_report
 from fer_core.labels import Expression
 from fer_core.metrics import Metrics
 from fer_core.runs.folder import Run, RunState, list_runs
@@ -71,10 +71,10 @@ def _show(run: Run) -> None:
     with columns[2]:
         protocol = choose_protocol({name for name, at in found[split] if at == point})
     report = found[split][protocol, point]
-    metrics, labels = metrics_of(report), [Expression(name) for name in report["labels"]]
+    metrics, labels = metrics_from_report(report), [Expression(name) for name in report["labels"]]
     _headline(metrics, report["ece"])
     show_warnings(report)
-    st.caption(escape_markdown(f"{_MEANINGS[split]} {capitalize_first(labels_by(protocol))}."))
+    st.caption(escape_markdown(f"{_MEANINGS[split]} {capitalize_first(describe_protocol(protocol))}."))
     cells = param_segmented_control("Cells", _CELLS, QueryParam.VIEW)
     figure = confusion_heatmap(metrics.confusion, labels, ratios=cells == "ratios")
     show_chart(figure, f"confusion-{run.id}")

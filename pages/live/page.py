@@ -44,8 +44,8 @@ def main() -> None:
 
 
 def _live(model: ModelEntry) -> None:
-    form = fastest(model)
-    reader = Predictor(form.bundle, detector().detector)
+    opened = fastest(model)
+    reader = Predictor(opened.bundle, detector().detector)
     if model.info.synthetic:
         notice("warning", "The model in use was trained on drawings: what it reads in a real face means nothing.")
     if detector().message:
@@ -59,15 +59,16 @@ def _live(model: ModelEntry) -> None:
     with right, show_errors():
         show_status(session, reader, point, video)
     st.caption(escape_markdown(_WHERE_FRAMES_GO))
-    st.caption(escape_markdown(_about(model, form)))
+    st.caption(escape_markdown(_about(model, opened)))
     with st.expander("If the video does not start"):
         for title, words in _IF_IT_FAILS.items():
             st.markdown(f"**{escape_markdown(title)}.** {escape_markdown(words)}")
 
 
-def _about(model: ModelEntry, form: FastestBundle) -> str:
+def _about(model: ModelEntry, opened: FastestBundle) -> str:
     return (
-        f"Read by {model.info.title} in {form.form}: {form.reason}. A reading says what an expression looks like to "
+        f"Read by {model.info.title} in {opened.precision}: {opened.reason}. "
+        "A prediction says what an expression looks like to "
         "the model, smoothed over half a second; it does not say what goes on in a person. Balanced gives the rare "
         "expressions more room, at some cost in accuracy. Light from the front and a face turned to the camera help."
     )

@@ -20,7 +20,7 @@ from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.bundles.evaluations import read_evaluations
 from fer_core.bundles.export import export_bundle
-from fer_core.bundles.training_images import list_images
+from fer_core.bundles.training_images import save_seen_images
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.duplicates.groups import find_groups
@@ -30,7 +30,7 @@ from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplu
 from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
 from fer_core.errors import BundleError, CancelledError, ConfigError, DatasetError, InputError, RunError
 from fer_core.evaluation.predict_dataset import predict_dataset
-from fer_core.evaluation.predictions import PROTOCOLS, logits_of
+from fer_core.evaluation.predictions import PROTOCOLS, table_logits
 from fer_core.experiment import run_experiment
 from fer_core.labels import label_set
 from fer_core.models.onnx_export import torch_logits
@@ -182,7 +182,7 @@ def test_a_student_learns_what_its_teacher_reads(world: World) -> None:
             patch.setattr("fer_core.experiment.export_onnx", lambda *_: world.whole.path("model.onnx").read_bytes())
             run_experiment(run, world.settings)
         theirs, own = (
-            softmax(logits_of(each.read_table("predictions-test.parquet"), EIGHT), axis=1)
+            softmax(table_logits(each.read_table("predictions-test.parquet"), EIGHT), axis=1)
             for each in (world.whole, run)
         )
         apart[name] = np.abs(theirs - own).mean()
@@ -216,13 +216,13 @@ def test_the_same_image_gives_the_same_answer_through_training_and_inference(wor
     with world.dataset.source(world.settings) as source:
         faces = list(iter_images(source, map(FaceRef, predictions["id"])))
     tensors = bundle.contract.apply_batch([face for face in faces if face is not None])
-    trained = logits_of(predictions, EIGHT)
+    trained = table_logits(predictions, EIGHT)
     np.testing.assert_allclose(bundle.logits(tensors), trained, atol=1e-3)
     assert trained.std(0).max() > 1e-3  # not an answer that is the same for every face
     rows = world.dataset.index().set_index("id", drop=False).loc[predictions["id"]]
     with world.dataset.source(world.settings) as source:
         scored = predict_dataset(bundle, rows, source)
-    np.testing.assert_allclose(logits_of(scored, EIGHT), trained, atol=1e-3)
+    np.testing.assert_allclose(table_logits(scored, EIGHT), trained, atol=1e-3)
     pd.testing.assert_series_equal(scored["argmax"], predictions["argmax"], check_dtype=False)
 
 
@@ -236,9 +236,9 @@ def test_a_network_that_looks_into_the_mirror_answers_alike_in_training_and_infe
     for shown in (faces, [np.ascontiguousarray(face[:, ::-1]) for face in faces]):
         bundle = Bundle.open(run.folder)
         tensors = bundle.contract.apply_batch(shown)
-        np.testing.assert_allclose(bundle.logits(tensors), logits_of(predictions, EIGHT), atol=1e-3)
+        np.testing.assert_allclose(bundle.logits(tensors), table_logits(predictions, EIGHT), atol=1e-3)
         ours = torch_logits(load_trained_network(run.folder), tensors)
-        np.testing.assert_allclose(ours, logits_of(predictions, EIGHT), atol=1e-3)
+        np.testing.assert_allclose(ours, table_logits(predictions, EIGHT), atol=1e-3)
 
 
 def test_the_run_is_a_model_that_can_be_found(world: World) -> None:
@@ -457,4 +457,4 @@ def test_an_exported_bundle_knows_what_it_has_seen_and_so_does_a_run_from_before
 
 
 def _listed(world: World, run: str) -> TrainingImages:
-    return list_images(find_model(run, world.settings), world.dataset)
+    return save_seen_images(find_model(run, world.settings), world.dataset)

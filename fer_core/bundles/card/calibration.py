@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_core.bundles.report_splits import Judged
+from fer_core.bundles.report_splits import SplitReports
 from fer_core.calibration import Calibration
 from fer_core.markdown import percent, table
 from fer_core.metrics import CALIBRATION_BINS
@@ -22,7 +22,7 @@ _CERTAINTY = (
 )
 
 
-def calibration_lines(judged: Judged, calibration: Calibration) -> list[str]:
+def calibration_lines(judged: SplitReports, calibration: Calibration) -> list[str]:
     """The calibration error before and after the temperature, the curve's picture, and its bins as tables."""
     lines = [_CALIBRATION.format(images=_OTHER_IMAGES if judged.split == "test" else _THESE_IMAGES), ""]
     rows = [
@@ -45,7 +45,7 @@ def calibration_lines(judged: Judged, calibration: Calibration) -> list[str]:
     return lines + table(heads, [_bin_row(place, drawn) for place in range(CALIBRATION_BINS)])
 
 
-def certainty_lines(judged: Judged) -> list[str]:
+def certainty_lines(judged: SplitReports) -> list[str]:
     """What the limit of certainty is at each point, and what it parts; empty where the report does not say."""
     known = [each for each in judged.main if "selective_accuracy" in each]
     if not known:

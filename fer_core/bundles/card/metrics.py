@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_core.bundles.report_splits import Judged
+from fer_core.bundles.report_splits import SplitReports
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.markdown import percent, plain, table, with_interval
 
@@ -25,7 +25,7 @@ _READING = (
 )
 
 
-def headline_lines(judged: Judged) -> list[str]:
+def headline_lines(judged: SplitReports) -> list[str]:
     """One table: each protocol at each point, with intervals."""
     rows = [
         [
@@ -45,7 +45,7 @@ def reading_lines() -> list[str]:
     return [*(f"- {sentence}" for sentence in _READING), ""]
 
 
-def expression_lines(judged: Judged) -> list[str]:
+def expression_lines(judged: SplitReports) -> list[str]:
     """A table of each expression's figures, for each protocol at each point."""
     lines = []
     for each in judged.reports:
@@ -64,7 +64,7 @@ def expression_lines(judged: Judged) -> list[str]:
     return lines
 
 
-def confusion_lines(judged: Judged) -> list[str]:
+def confusion_lines(judged: SplitReports) -> list[str]:
     """The matrix of the protocol that counts, at each point: images, and their share of the row."""
     lines = [
         "A row is what the image shows by its label, a column what it is read as: images, and their share of the row.",
@@ -80,7 +80,7 @@ def confusion_lines(judged: Judged) -> list[str]:
     return lines
 
 
-def weak_points(judged: Judged) -> list[str]:
+def weak_points(judged: SplitReports) -> list[str]:
     """Sentences on what the figures of the protocol that counts say against the model, at the accurate point."""
     rows = {name: row for name, row in judged.first["per_class"].items() if row["support"]}
     said = []

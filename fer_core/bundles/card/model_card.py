@@ -21,7 +21,14 @@ from fer_core.bundles.card.training_recipe import data_lines, dataset_name, fact
 from fer_core.bundles.evaluations import Evaluation, read_evaluations
 from fer_core.bundles.quantization_report import card_lines as int8_lines
 from fer_core.bundles.quantization_report import read_quantization_report
-from fer_core.bundles.report_splits import SPLITS, Judged, curves_of, judged_parts, meaning, read_report
+from fer_core.bundles.report_splits import (
+    SPLIT_TITLES,
+    SplitReports,
+    read_report,
+    reports_by_split,
+    reports_with_curve,
+    split_caveat,
+)
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.errors import BundleError
@@ -48,7 +55,7 @@ REFUSED = (
 
 def write_card(folder: Path, info: BundleInfo) -> None:
     """Write a bundle's card and the picture in it."""
-    drawn = curves_of(folder)
+    drawn = reports_with_curve(folder)
     if drawn:
         write_text(folder / PICTURE, calibration_svg(drawn))
     write_text(folder / CARD_FILE, model_card(info, folder))
@@ -57,7 +64,7 @@ def write_card(folder: Path, info: BundleInfo) -> None:
 def model_card(info: BundleInfo, folder: Path) -> str:
     """The card of the bundle or run in `folder` as Markdown; what is not known there is left out."""
     contract = Contract.load(folder / CONTRACT_FILE)
-    splits = judged_parts(read_report(folder))
+    splits = reports_by_split(read_report(folder))
     best = splits[0] if splits else None
     lines = [f"# {plain(info.title or info.id)}", "", opening(info, contract, best), ""]
     lines += [*headline_lines(best), *reading_lines()] if best else []
@@ -67,15 +74,17 @@ def model_card(info: BundleInfo, folder: Path) -> str:
     lines += _section("Intended uses", _bullets(INTENDED))
     if best:
         calibration = Calibration.load(folder / CALIBRATION_FILE, contract.labels)
-        lines += _section(f"By expression, {SPLITS.get(best.split, best.split)}", expression_lines(best))
+        lines += _section(f"By expression, {SPLIT_TITLES.get(best.split, best.split)}", expression_lines(best))
         lines += _section("What is read as what", confusion_lines(best))
         lines += _section("Calibration", calibration_lines(best, calibration))
         lines += _section("When it is unsure", certainty_lines(best))
     lines += _measured_lines(folder, read_robustness, robustness_lines, "Robustness")
     lines += _measured_lines(folder, read_quantization_report, int8_lines, "In 8 bits")
     for other in splits[1:]:
-        words = f"{meaning(other.split, info).capitalize()}."
-        lines += _section(f"Figures on the {SPLITS.get(other.split, other.split)}", [words, "", *headline_lines(other)])
+        words = f"{split_caveat(other.split, info).capitalize()}."
+        lines += _section(
+            f"Figures on the {SPLIT_TITLES.get(other.split, other.split)}", [words, "", *headline_lines(other)]
+        )
     lines += _section("On other data", other_data_lines(read_evaluations(folder)))
     lines += _section("Limits", _bullets(limits(info, contract, best)))
     lines += _section("Refused uses", _bullets(REFUSED))
@@ -84,21 +93,21 @@ def model_card(info: BundleInfo, folder: Path) -> str:
 
 def portable_card(info: BundleInfo, folder: Path) -> str:
     """The card with its picture inside, so that it can be read without the bundle."""
-    text, drawn = model_card(info, folder), curves_of(folder)
+    text, drawn = model_card(info, folder), reports_with_curve(folder)
     if not drawn:
         return text
     picture = base64.b64encode(calibration_svg(drawn).encode()).decode()
     return text.replace(f"]({PICTURE})", f"](data:image/svg+xml;base64,{picture})")
 
 
-def opening(info: BundleInfo, contract: Contract, best: Judged | None) -> str:
+def opening(info: BundleInfo, contract: Contract, best: SplitReports | None) -> str:
     """Three sentences: what it reads, who made it, how well it does."""
     names = join_words([str(label) for label in contract.labels])
     reads = f"This model reads one face at a time as one of {len(contract.labels)} expressions: {names}."
     return " ".join([reads, _maker(info), _how_well(info, best)])
 
 
-def limits(info: BundleInfo, contract: Contract, best: Judged | None) -> list[str]:
+def limits(info: BundleInfo, contract: Contract, best: SplitReports | None) -> list[str]:
     """What can go wrong, in sentences: from the figures, and what holds for every such model."""
     said = ["It was trained on drawings. Its figures say nothing about people."] if info.synthetic else []
     if info.metrics.get("synthetic"):
@@ -144,15 +153,15 @@ def _maker(info: BundleInfo) -> str:
     return f"It was trained by FERscope's own `train` command on {on} and has {size}."
 
 
-def _how_well(info: BundleInfo, best: Judged | None) -> str:
+def _how_well(info: BundleInfo, best: SplitReports | None) -> str:
     if best is None:
         return "Nothing was measured with it here yet, so how well it does is not known."
     first = best.first
     accuracy = with_interval(first["accuracy"], first["intervals"]["accuracy"])
     found = percent(first["balanced_accuracy"])
     return (
-        f"On the {first['n']:,} labeled images of the {SPLITS.get(best.split, best.split)} "
-        f"({meaning(best.split, info)}) it is right for {accuracy} of the faces, "
+        f"On the {first['n']:,} labeled images of the {SPLIT_TITLES.get(best.split, best.split)} "
+        f"({split_caveat(best.split, info)}) it is right for {accuracy} of the faces, "
         f"and finds an expression in {found} of its images on average."
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fer_core.evaluation.calibration_metrics import Bin, drawn_from, filled_bins
+from fer_core.evaluation.calibration_metrics import CalibrationBin, bin_images_min, nonempty_bins
 
 _PLOT_PX = 260
 _GAP_PX = 60
@@ -81,9 +81,9 @@ def _bars(counts: Sequence[int], left: int, top: int) -> str:
     return "".join([*bars, words])
 
 
-def _drawn(curve: dict[str, list[Any]]) -> list[Bin]:
+def _drawn(curve: dict[str, list[Any]]) -> list[CalibrationBin]:
     """The bins with faces enough to say something."""
-    return [each for each in filled_bins(curve) if each.n >= drawn_from(max(curve["n"]))]
+    return [each for each in nonempty_bins(curve) if each.n >= bin_images_min(max(curve["n"]))]
 
 
 def _text(x: float, y: float, words: str, classes: str, anchor: str = "start") -> str:

@@ -18,7 +18,7 @@ from fer_core.models.catalog import MODELS
 from fer_core.training.config.command_line import closest_preset
 from fer_core.training.config.train_config import TrainConfig, load_config
 
-_NORMALizED = {
+_NORMALIZATIONS = {
     "byte": "0 to 255, as they are",
     "unit": "divided by 255",
     "image": "each image less its mean, divided by its standard deviation",
@@ -36,7 +36,7 @@ def fact_lines(info: BundleInfo, contract: Contract) -> list[str]:
     crop = "as FER2013's are" + (f", with {margin:+.0%} of the side on each side" if margin else "")
     facts = {
         "Network": f"{named}, {info.parameters:,} parameters" if named else "",
-        "Input": f"{pixels}, {_NORMALizED[contract.normalization]}; faces are cut from a picture {crop}",
+        "Input": f"{pixels}, {_NORMALIZATIONS[contract.normalization]}; faces are cut from a picture {crop}",
         "Output": f"{', '.join(map(str, contract.labels))}, in this order",
         "Made": plain(info.created),
         "Id": f"`{info.id}`" if info.id else "",

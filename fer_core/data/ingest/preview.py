@@ -79,14 +79,14 @@ class ImportPreview:
     conflict: LabelConflict | None
 
     @property
-    def unknown_labels(self) -> tuple[str, ...]:
+    def count_unknown_labels(self) -> tuple[str, ...]:
         """Raw labels of which nothing is known."""
         return tuple(self.labels.loc[~self.labels["known"], "raw"])
 
     @property
     def numberings(self) -> list[Numbering]:
         """Where numbers are undecided: what they may mean, as known datasets number expressions."""
-        return matching_numberings(self.unknown_labels)
+        return matching_numberings(self.count_unknown_labels)
 
     @property
     def missing_files(self) -> tuple[str, ...]:
@@ -113,8 +113,8 @@ class ImportPreview:
                 f"{self.conflict.text}, such as {self.conflict.examples[0]}. Say which to use: "
                 f"--layout {self.manifest.layout} or --layout {self.conflict.other_layout}."
             )
-        if self.unknown_labels:
-            raise DatasetError(format_unknown_labels(self.unknown_labels))
+        if self.count_unknown_labels:
+            raise DatasetError(format_unknown_labels(self.count_unknown_labels))
         if not allow_partial:
             check_mostly_usable(self.skipped, self.n_usable)
 

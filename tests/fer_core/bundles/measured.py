@@ -12,7 +12,7 @@ from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.evaluation.predictions import prediction_table
-from fer_core.evaluation.report import reports
+from fer_core.evaluation.report import build_reports
 from fer_core.files.atomic import write_json
 from fer_core.labels import Expression
 
@@ -31,12 +31,12 @@ def measure(folder: Path, *, splits: tuple[str, ...] = ("valid", "test"), n: int
         rows = pd.DataFrame({"id": range(n), "label": [str(contract.labels[code]) for code in codes]})
         rows[list(VOTE_COLUMNS)] = votes
         logits = rng.normal(size=(n, len(contract.labels))) + 2 * np.eye(len(contract.labels))[codes]
-        content[split] = reports(
+        content[split] = build_reports(
             prediction_table(rows, logits.astype(np.float32), contract.label_set), calibration, contract.label_set
         )
     write_json(folder / "report.json", content)
     found = BundleInfo(
         **{"id": folder.name, "title": "Tiny model", "dataset": "ferplus", "license": "MIT", "parameters": 9} | info  # type: ignore[arg-type]
     )
-    found.keep_in(folder)
+    found.save_in(folder)
     return found

@@ -193,7 +193,7 @@ def test_a_run_is_called_by_its_folder(make_bundle: MakeBundle) -> None:
 
 def test_about_is_saved_and_read_without_the_model(tmp_path: Path) -> None:
     info = BundleInfo(id="small", title="Small", license="MIT", parameters=7, metrics={"accuracy": 0.8, "n": [1, 2]})
-    info.keep_in(tmp_path)
+    info.save_in(tmp_path)
     assert read_bundle_info(tmp_path) == info
 
 

@@ -30,11 +30,11 @@ def both(make_bundle: MakeBundle, write_network: WriteNetwork) -> Path:
     ],
 )
 def test_the_form_that_is_faster_here_is_taken_and_it_says_why(
-    both: Path, fp32: float, int8: float, form: str, reason: str
+    both: Path, fp32: float, int8: float, precision: str, reason: str
 ) -> None:
     took = {MODEL_FILE: fp32, INT8_FILE: int8}
     fastest = open_fastest(both, ms_per_face=lambda bundle: took[bundle.model_file])
-    assert (fastest.form, fastest.reason, dict(fastest.ms_per_face)) == (form, reason, took)
+    assert (fastest.precision, fastest.reason, dict(fastest.ms_per_face)) == (precision, reason, took)
     faces = np.ones((1, 3, 16, 16), np.float32)
     expected = Bundle.open(both, model_file=fastest.bundle.model_file).logits(faces)
     np.testing.assert_array_equal(fastest.bundle.logits(faces), expected)
@@ -42,7 +42,7 @@ def test_the_form_that_is_faster_here_is_taken_and_it_says_why(
 
 def test_a_model_with_one_form_is_read_by_it(make_bundle: MakeBundle) -> None:
     fastest = open_fastest(make_bundle(), ms_per_face=lambda bundle: 2.0)
-    assert (fastest.form, fastest.reason) == (
+    assert (fastest.precision, fastest.reason) == (
         "FP32",
         "2.0 ms a face on this processor, the only form that this model has",
     )

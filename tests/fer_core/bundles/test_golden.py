@@ -24,7 +24,7 @@ CROPS = {
 def golden(make_bundle: MakeBundle) -> Path:
     folder = make_bundle(tau=0.5)
     write_golden(folder, CROPS)
-    BundleInfo(id="tiny", files=file_hashes(folder)).keep_in(folder)
+    BundleInfo(id="tiny", files=file_hashes(folder)).save_in(folder)
     return folder
 
 
@@ -103,7 +103,7 @@ def test_a_golden_face_without_all_labels_fails(golden: Path) -> None:
 def test_names_can_not_lead_out_of_the_bundle(golden: Path) -> None:
     path = golden / "golden" / "golden.json"
     path.write_text(path.read_text().replace("face-0", "../../face"))
-    BundleInfo(id="tiny", files={"../secret": "0", "/etc/hostname": "0"}).keep_in(golden)
+    BundleInfo(id="tiny", files={"../secret": "0", "/etc/hostname": "0"}).save_in(golden)
     assert failed(verify_bundle(golden)) == ["file ../secret", "file /etc/hostname", "golden face ../../face"]
 
 
@@ -121,7 +121,7 @@ def golden_in_8_bits(make_bundle: MakeBundle, write_network: WriteNetwork) -> Pa
     folder = make_bundle(tau=0.5)
     write_network(folder / "model-int8.onnx", np.float32(8.3) * np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
     write_golden(folder, CROPS)
-    BundleInfo(id="tiny", files=file_hashes(folder)).keep_in(folder)
+    BundleInfo(id="tiny", files=file_hashes(folder)).save_in(folder)
     return folder
 
 

@@ -80,7 +80,7 @@ def test_the_figures_are_those_of_evaluate(
 def test_what_is_kept_is_read_by_live_views_and_goes_with_the_bundle(
     cli: Cli, run_folder: Path, tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command_module, "LOST_MAX_01", 1.0)
+    monkeypatch.setattr(command_module, "ACCURACY_DROP_MAX_01", 1.0)
     code, out, _ = cli("--keep")
     assert code == 0
     assert out.splitlines()[0].split()[:3] == ["protocol", "point", "n"]
@@ -97,7 +97,7 @@ def test_what_is_kept_is_read_by_live_views_and_goes_with_the_bundle(
 
 
 def test_one_that_loses_too_much_is_not_kept(cli: Cli, run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_module, "LOST_MAX_01", -2.0)
+    monkeypatch.setattr(command_module, "ACCURACY_DROP_MAX_01", -2.0)
     code, _, error = cli("--keep")
     assert code == 2
     assert "In 8 bits it loses" in error and "not kept" in error

@@ -6,7 +6,7 @@ import pytest
 
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import InputError
-from fer_core.evaluation.predictions import logits_of, prediction_table, truth_of
+from fer_core.evaluation.predictions import prediction_table, table_logits, true_labels
 from fer_core.labels import label_set
 
 EIGHT, THREE = label_set("eight"), label_set("three")
@@ -31,18 +31,18 @@ def test_a_table_has_truth_by_each_protocol_and_the_logits() -> None:
     assert table["id"].tolist() == list("abcd")
     assert table["argmax"].fillna("-").tolist() == ["happiness", "happiness", "-", "-"]
     assert table["majority"].fillna("-").tolist() == ["happiness", "-", "-", "-"]
-    assert truth_of(table, "argmax", EIGHT).tolist() == [1, 1, -1, -1]
-    assert truth_of(table, "majority", EIGHT).tolist() == [1, -1, -1, -1]
+    assert true_labels(table, "argmax", EIGHT).tolist() == [1, 1, -1, -1]
+    assert true_labels(table, "majority", EIGHT).tolist() == [1, -1, -1, -1]
 
 
 def test_logits_come_back_also_from_disk(tmp_path) -> None:  # type: ignore[no-untyped-def]
     logits = _logits(8)
     table = prediction_table(VOTED, logits, EIGHT)
-    np.testing.assert_array_equal(logits_of(table, EIGHT), logits)
+    np.testing.assert_array_equal(table_logits(table, EIGHT), logits)
     table.to_parquet(tmp_path / "table.parquet")
     again = pd.read_parquet(tmp_path / "table.parquet")
-    np.testing.assert_array_equal(logits_of(again, EIGHT), logits)
-    assert truth_of(again, "majority", EIGHT).tolist() == [1, -1, -1, -1]
+    np.testing.assert_array_equal(table_logits(again, EIGHT), logits)
+    assert true_labels(again, "majority", EIGHT).tolist() == [1, -1, -1, -1]
 
 
 def test_rows_may_come_from_anywhere_in_an_index() -> None:
@@ -52,11 +52,11 @@ def test_rows_may_come_from_anywhere_in_an_index() -> None:
 
 def test_what_the_model_has_no_output_for_is_not_judged() -> None:
     rows = ROWS.assign(label=pd.array(["happiness", "neutral", "anger", None], dtype="string"))
-    assert truth_of(prediction_table(rows, _logits(3), THREE), "argmax", THREE).tolist() == [0, -1, 2, -1]
+    assert true_labels(prediction_table(rows, _logits(3), THREE), "argmax", THREE).tolist() == [0, -1, 2, -1]
 
 
 def test_the_protocol_of_votes_needs_votes() -> None:
     table = prediction_table(ROWS, _logits(8), EIGHT)
     assert "majority" not in table
     with pytest.raises(InputError, match=r"'majority' needs crowd votes.*argmax"):
-        truth_of(table, "majority", EIGHT)
+        true_labels(table, "majority", EIGHT)

@@ -12,7 +12,7 @@ from fer_core.calibration import Calibration, OperatingPoint, PointCalibration
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import prediction_table
-from fer_core.evaluation.report import headline_metrics, metrics_of, report, reports
+from fer_core.evaluation.report import build_report, build_reports, headline_metrics, metrics_from_report
 from fer_core.labels import Expression, label_set
 
 FOUR = label_set("four")
@@ -62,7 +62,7 @@ def _table(n: int = 200, votes: bool = False, labeled: bool = True) -> pd.DataFr
 
 
 def test_a_report_has_every_key_and_is_plain_data() -> None:
-    result = report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
+    result = build_report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     assert set(result) >= KEYS
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert set(result["intervals"]) == {"accuracy", "balanced_accuracy", "macro_f1"}
@@ -72,7 +72,7 @@ def test_a_report_has_every_key_and_is_plain_data() -> None:
 
 
 def test_figures_in_a_report_belong_together() -> None:
-    result = report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
+    result = build_report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     confusion = np.array(result["confusion"])
     assert confusion.sum() == result["n"] == 180
     assert result["unlabeled"] == 20
@@ -85,8 +85,8 @@ def test_figures_in_a_report_belong_together() -> None:
 
 
 def test_the_point_changes_the_predictions_and_not_the_truth() -> None:
-    accurate = report(_table(2000), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
-    balanced = report(_table(2000), CALIBRATION, FOUR, "argmax", OperatingPoint.BALANCED)
+    accurate = build_report(_table(2000), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
+    balanced = build_report(_table(2000), CALIBRATION, FOUR, "argmax", OperatingPoint.BALANCED)
     assert np.array_equal(np.sum(accurate["confusion"], 1), np.sum(balanced["confusion"], 1))
     assert balanced["balanced_accuracy"] > accurate["balanced_accuracy"]
     assert np.sum(balanced["confusion"], 0)[0] < np.sum(accurate["confusion"], 0)[0]
@@ -101,14 +101,14 @@ def test_the_calibration_error_is_of_the_calibrated_probabilities() -> None:
             }
         }
     )
-    usual = report(_table(2000), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
-    unsure = report(_table(2000), cold, FOUR, "argmax", OperatingPoint.ACCURATE)
+    usual = build_report(_table(2000), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
+    unsure = build_report(_table(2000), cold, FOUR, "argmax", OperatingPoint.ACCURATE)
     assert unsure["ece"] == pytest.approx(unsure["accuracy"] - 0.25, abs=0.03)
     assert unsure["accuracy"] == usual["accuracy"]
 
 
 def test_every_protocol_at_every_point() -> None:
-    found = reports(_table(votes=True), CALIBRATION, FOUR)
+    found = build_reports(_table(votes=True), CALIBRATION, FOUR)
     assert [(each["protocol"], each["point"]) for each in found] == [
         ("majority", "accurate"),
         ("majority", "balanced"),
@@ -116,30 +116,30 @@ def test_every_protocol_at_every_point() -> None:
         ("argmax", "balanced"),
     ]
     assert found[0]["n"] == 150
-    assert [each["protocol"] for each in reports(_table(), CALIBRATION, FOUR)] == ["argmax", "argmax"]
+    assert [each["protocol"] for each in build_reports(_table(), CALIBRATION, FOUR)] == ["argmax", "argmax"]
 
 
 def test_without_a_label_there_is_nothing_to_report() -> None:
     table = _table(labeled=False)
-    assert reports(table, CALIBRATION, FOUR) == []
+    assert build_reports(table, CALIBRATION, FOUR) == []
     with pytest.raises(InputError, match="no labeled images"):
-        report(table, CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
+        build_report(table, CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     with pytest.raises(InputError, match="needs crowd votes"):
-        report(table, CALIBRATION, FOUR, "majority", OperatingPoint.ACCURATE)
+        build_report(table, CALIBRATION, FOUR, "majority", OperatingPoint.ACCURATE)
 
 
 def test_the_temperature_is_what_parts_the_two_calibration_errors() -> None:
     plain = CALIBRATION.model_copy(
         update={"points": {name: p.model_copy(update={"temperature": 1.0}) for name, p in CALIBRATION.points.items()}}
     )
-    scaled = report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.BALANCED)
-    unscaled = report(_table(), plain, FOUR, "argmax", OperatingPoint.BALANCED)
+    scaled = build_report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.BALANCED)
+    unscaled = build_report(_table(), plain, FOUR, "argmax", OperatingPoint.BALANCED)
     assert scaled["ece_unscaled"] == unscaled["ece"] == unscaled["ece_unscaled"]
     assert scaled["ece"] != scaled["ece_unscaled"]
 
 
 def test_the_curve_and_the_limit_account_for_every_judged_image() -> None:
-    result = report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
+    result = build_report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     assert sum(result["calibration_curve"]["n"]) == result["n"]
     below, above = result["selective_accuracy"]["below"], result["selective_accuracy"]["above"]
     assert below["n"] + above["n"] == result["n"]
@@ -149,7 +149,7 @@ def test_the_curve_and_the_limit_account_for_every_judged_image() -> None:
 
 
 def test_lists_show_the_test_part_where_there_is_one() -> None:
-    found = {"valid": reports(_table(), CALIBRATION, FOUR), "test": reports(_table(80), CALIBRATION, FOUR)}
+    found = {"valid": build_reports(_table(), CALIBRATION, FOUR), "test": build_reports(_table(80), CALIBRATION, FOUR)}
     assert headline_metrics(found)["split"] == "test"
     assert headline_metrics(found)["n"] == found["test"][0]["n"]
     assert headline_metrics({"train": found["valid"], "test": []})["split"] == "train"
@@ -163,7 +163,7 @@ def _of(truth: list[str | None], answers: list[str]) -> pd.DataFrame:
 
 
 def test_ten_of_ten_of_one_class_prove_little_and_say_so() -> None:
-    result = report(_of([NAMES[1]] * 10, [NAMES[1]] * 10), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
+    result = build_report(_of([NAMES[1]] * 10, [NAMES[1]] * 10), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     assert result["accuracy"] == result["macro_f1"] == 1
     assert result["classes"] == [NAMES[1]]
     assert all(low < 0.9 for low, _ in result["intervals"].values())
@@ -173,7 +173,9 @@ def test_ten_of_ten_of_one_class_prove_little_and_say_so() -> None:
 
 @pytest.mark.parametrize("right", [True, False])
 def test_one_image_proves_next_to_nothing(right: bool) -> None:
-    result = report(_of([NAMES[0]], [NAMES[0 if right else 1]]), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
+    result = build_report(
+        _of([NAMES[0]], [NAMES[0 if right else 1]]), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE
+    )
     for name, (low, high) in result["intervals"].items():
         assert low <= result[name] <= high
         assert high - low > 0.5
@@ -184,25 +186,25 @@ def test_one_image_proves_next_to_nothing(right: bool) -> None:
 
 def test_macro_figures_name_the_classes_that_they_are_over() -> None:
     truth = NAMES[:3] * 20
-    result = report(_of(truth, truth), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
+    result = build_report(_of(truth, truth), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     assert result["classes"] == NAMES[:3]
     assert result["warnings"] == [
         f"Macro-F1 and balanced accuracy are over 3 of 4 classes: no judged image shows {NAMES[3]}."
     ]
     whole = NAMES * 20
-    assert report(_of(whole, whole), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)["warnings"] == []
+    assert build_report(_of(whole, whole), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)["warnings"] == []
 
 
 def test_a_class_that_training_never_had_is_named() -> None:
     untaught = CALIBRATION.model_copy(update={"log_priors": (*np.log([0.7, 0.2, 0.1]), float(np.log(1e-4)))})
     truth = NAMES * 20
-    (said,) = report(_of(truth, truth), untaught, FOUR, "argmax", OperatingPoint.ACCURATE)["warnings"]
+    (said,) = build_report(_of(truth, truth), untaught, FOUR, "argmax", OperatingPoint.ACCURATE)["warnings"]
     assert said.startswith(f"Not in training: {NAMES[3]} (20 images)")
 
 
 def test_a_class_that_the_model_does_not_know_is_named() -> None:
     stranger = next(str(each) for each in Expression if str(each) not in NAMES)
-    result = report(
+    result = build_report(
         _of([*NAMES * 20, stranger], [*NAMES * 20, NAMES[0]]), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE
     )
     assert (result["n"], result["unlabeled"]) == (80, 1)
@@ -210,22 +212,22 @@ def test_a_class_that_the_model_does_not_know_is_named() -> None:
 
 
 def test_a_stored_report_of_an_older_version_still_opens() -> None:
-    result = report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
+    result = build_report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     older = {key: value for key, value in result.items() if key not in ("classes", "warnings")}
     older["per_class"] = {
         name: {key: value for key, value in row.items() if key not in ("precision_interval", "f1_interval")}
         for name, row in result["per_class"].items()
     }
-    assert metrics_of(older).per_class == metrics_of(result).per_class
-    assert metrics_of(older).intervals["macro_f1"] == tuple(result["intervals"]["macro_f1"])
+    assert metrics_from_report(older).per_class == metrics_from_report(result).per_class
+    assert metrics_from_report(older).intervals["macro_f1"] == tuple(result["intervals"]["macro_f1"])
 
 
 def test_the_headline_is_by_one_protocol_however_the_reports_are_ordered() -> None:
-    found = reports(_table(votes=True), CALIBRATION, FOUR)
+    found = build_reports(_table(votes=True), CALIBRATION, FOUR)
     for each in (found, found[::-1]):
         headline = headline_metrics({"test": each})
         assert (headline["protocol"], headline["macro_f1"]) == ("majority", found[0]["macro_f1"])
-    assert headline_metrics({"test": reports(_table(), CALIBRATION, FOUR)})["protocol"] == "argmax"
+    assert headline_metrics({"test": build_reports(_table(), CALIBRATION, FOUR)})["protocol"] == "argmax"
 
 
 def test_the_model_that_ships_is_listed_by_the_headline_of_its_report() -> None:

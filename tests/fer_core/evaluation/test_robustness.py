@@ -20,8 +20,8 @@ from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import CancelledError, DatasetError, InputError
 from fer_core.evaluation.predict_dataset import predict_dataset
-from fer_core.evaluation.report import report
-from fer_core.evaluation.report_file import METRICS
+from fer_core.evaluation.report import build_report
+from fer_core.evaluation.report_schema import METRICS
 from fer_core.evaluation.robustness import robustness
 from fer_core.evaluation.robustness_report import RobustnessReport
 from fer_core.progress import no_progress
@@ -82,7 +82,7 @@ def _measured(bundle: Bundle, rows: pd.DataFrame, source: Pictures, **more: Any)
 
 def test_undisturbed_figures_are_those_of_evaluation(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
     rows, source = data
-    expected = report(
+    expected = build_report(
         predict_dataset(bundle, rows, source),
         bundle.calibration,
         bundle.contract.label_set,

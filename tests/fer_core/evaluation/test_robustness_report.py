@@ -11,7 +11,7 @@ import pytest
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
 from fer_core.errors import BundleError
 from fer_core.evaluation.robustness import card_lines, read_robustness
-from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport, on_what, worst_in_words
+from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport, describe_evaluation, describe_worst
 from tests.support.robustness_reports import CLEAN_F1, make_report, scores
 
 BLUR = [0.68, 0.6, 0.5, 0.4, 0.31]
@@ -23,20 +23,20 @@ def test_it_names_the_case_in_which_least_is_left() -> None:
     worst = report.worst()
     assert (worst.curve.name, worst.severity, worst.found.description) == ("hand", 3, "18 % of the picture covered")
     assert worst.drop_01 == pytest.approx(0.5)
-    assert worst_in_words(report) == (
+    assert describe_worst(report) == (
         "Hand on the face costs most: at strength 3 (18 % of the picture covered) macro-F1 falls from 70.0% to 20.0%."
     )
     others = len(CORRUPTIONS) - 2
     mean = (sum(BLUR) + sum(HAND) + others * SEVERITIES * CLEAN_F1) / (len(CORRUPTIONS) * SEVERITIES)
     assert report.mean_macro_f1() == pytest.approx(mean)
-    assert worst_in_words(make_report()) == "No disturbance lowers macro-F1."
+    assert describe_worst(make_report()) == "No disturbance lowers macro-F1."
 
 
 def test_it_says_what_was_disturbed() -> None:
-    assert on_what(make_report()) == (
+    assert describe_evaluation(make_report()) == (
         "3,191 faces of the part that ferplus calls test, majority protocol, accurate point, seed 0"
     )
-    assert on_what(make_report(split="")).startswith("3,191 faces of ferplus, ")
+    assert describe_evaluation(make_report(split="")).startswith("3,191 faces of ferplus, ")
 
 
 def test_it_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:

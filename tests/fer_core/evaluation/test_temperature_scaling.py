@@ -6,7 +6,7 @@ from scipy.special import softmax
 from sklearn.metrics import f1_score
 
 from fer_core.calibration import Calibration, OperatingPoint
-from fer_core.evaluation.temperature_scaling import calibrate
+from fer_core.evaluation.temperature_scaling import fit_calibration
 from fer_core.metrics import expected_calibration_error
 
 SHARES = np.array([0.5, 0.3, 0.15, 0.05])
@@ -41,14 +41,14 @@ def _scores(
 def test_the_temperature_undoes_a_known_scaling(sharpness: float) -> None:
     logits, truth = _sampled(20_000, sharpness=sharpness)
     # Even shares: then the adjustment shifts all classes alike and the temperature alone is left to fit.
-    calibration = calibrate(logits, truth, np.full(4, 0.25))
+    calibration = fit_calibration(logits, truth, np.full(4, 0.25))
     for point in OperatingPoint:
         assert calibration.points[point].temperature == pytest.approx(sharpness, rel=0.05)
 
 
 def test_fitted_probabilities_are_calibrated_and_the_raw_ones_are_not() -> None:
     logits, truth = _sampled(20_000, sharpness=4)
-    probabilities = calibrate(logits, truth, SHARES).probabilities(logits, OperatingPoint.ACCURATE)
+    probabilities = fit_calibration(logits, truth, SHARES).probabilities(logits, OperatingPoint.ACCURATE)
     raw = softmax(logits, axis=1)
 
     def error(p: np.ndarray) -> float:
@@ -60,7 +60,7 @@ def test_fitted_probabilities_are_calibrated_and_the_raw_ones_are_not() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_balanced_point_is_fairer_and_costs_at_most_three_points(seed: int) -> None:
     logits, truth = _skewed(seed=seed)
-    calibration = calibrate(logits, truth, SHARES)
+    calibration = fit_calibration(logits, truth, SHARES)
     accuracy, balanced = _scores(calibration, OperatingPoint.ACCURATE, logits, truth)
     accuracy_there, balanced_there = _scores(calibration, OperatingPoint.BALANCED, logits, truth)
     assert balanced_there > balanced
@@ -76,7 +76,7 @@ def test_the_accurate_point_is_the_fairest_that_is_as_accurate(seed: int) -> Non
     accuracies = [float((each == truth).mean()) for each in predicted]
     f1s = [f1_score(truth, each, average="macro") for each in predicted]
     level = [f1 for f1, accuracy in zip(f1s, accuracies, strict=True) if accuracy >= max(accuracies) - 0.003]
-    tau = calibrate(logits, truth, SHARES).points[OperatingPoint.ACCURATE].tau
+    tau = fit_calibration(logits, truth, SHARES).points[OperatingPoint.ACCURATE].tau
     assert f1s[taus.index(tau)] == max(level)
     assert accuracies[taus.index(tau)] >= max(accuracies) - 0.003
 
@@ -84,13 +84,13 @@ def test_the_accurate_point_is_the_fairest_that_is_as_accurate(seed: int) -> Non
 def test_a_model_that_gains_nothing_is_left_alone() -> None:
     truth = np.arange(400) % 4
     logits = (10 * np.eye(4)[truth]).astype(np.float32)
-    calibration = calibrate(logits, truth, SHARES)
+    calibration = fit_calibration(logits, truth, SHARES)
     assert [calibration.points[point].tau for point in OperatingPoint] == [0, 0]
 
 
 def test_below_the_limit_answers_are_wrong_more_often() -> None:
     logits, truth = _sampled(20_000)
-    calibration = calibrate(logits, truth, SHARES)
+    calibration = fit_calibration(logits, truth, SHARES)
     probabilities = calibration.probabilities(logits, OperatingPoint.ACCURATE)
     limit = calibration.points[OperatingPoint.ACCURATE].confidence_threshold
     correct = probabilities.argmax(1) == truth
@@ -103,7 +103,7 @@ def test_at_the_limit_answers_are_right_three_times_in_five_however_sharp_the_mo
     limits = []
     for sharpness in (1, 4):
         logits, truth = _sampled(20_000, sharpness=sharpness)
-        calibration = calibrate(logits, truth, np.full(4, 0.25))
+        calibration = fit_calibration(logits, truth, np.full(4, 0.25))
         probabilities = calibration.probabilities(logits, OperatingPoint.ACCURATE)
         limits.append(calibration.points[OperatingPoint.ACCURATE].confidence_threshold)
         near = np.abs(probabilities.max(1) - limits[-1]) < 0.05
@@ -114,7 +114,7 @@ def test_at_the_limit_answers_are_right_three_times_in_five_however_sharp_the_mo
 def test_a_model_that_knows_nothing_is_never_sure() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(3000, 4)).astype(np.float32)
-    calibration = calibrate(logits, rng.integers(0, 4, 3000), np.full(4, 0.25))
+    calibration = fit_calibration(logits, rng.integers(0, 4, 3000), np.full(4, 0.25))
     for point in OperatingPoint:
         confidence = calibration.probabilities(logits, point).max(1)
         assert (confidence >= calibration.points[point].confidence_threshold).mean() < 0.02
@@ -122,7 +122,7 @@ def test_a_model_that_knows_nothing_is_never_sure() -> None:
 
 def test_priors_are_the_logarithms_of_the_shares_and_of_nothing_still_finite() -> None:
     logits, truth = _sampled(200)
-    calibration = calibrate(logits, truth, np.array([0.6, 0.4, 0, 0]))
+    calibration = fit_calibration(logits, truth, np.array([0.6, 0.4, 0, 0]))
     assert np.exp(calibration.log_priors[:2]).tolist() == pytest.approx([0.6, 0.4])
     assert np.isfinite(calibration.log_priors).all()
 
@@ -130,5 +130,5 @@ def test_priors_are_the_logarithms_of_the_shares_and_of_nothing_still_finite() -
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_a_handful_of_images_is_enough_to_go_on(n: int) -> None:
     logits, truth = _sampled(n)
-    calibration = calibrate(logits, truth, SHARES)
+    calibration = fit_calibration(logits, truth, SHARES)
     assert np.isfinite(calibration.probabilities(logits, OperatingPoint.BALANCED)).all()

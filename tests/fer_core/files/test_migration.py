@@ -12,7 +12,7 @@ import yaml
 from fer_core.bundles.bundle import Bundle, read_bundle_info
 from fer_core.bundles.evaluations import read_evaluations
 from fer_core.bundles.quantization_report import read_quantization_report
-from fer_core.bundles.report_splits import judged_parts, read_report
+from fer_core.bundles.report_splits import read_report, reports_by_split
 from fer_core.bundles.validation import check_bundle
 from fer_core.calibration import Calibration
 from fer_core.comparison.run_summary import summarize_run
@@ -104,7 +104,7 @@ def test_what_came_with_a_model_reads_as_it_did(old: Settings) -> None:
     contract = Contract.load(folder / "contract.json")
     thresholds = Calibration.load(folder / "calibration.json", contract.labels).points
     assert [point.confidence_threshold for point in thresholds.values()] == [0.597, 0.621]
-    reports = judged_parts(read_report(folder))
+    reports = reports_by_split(read_report(folder))
     assert [judged.split for judged in reports] == ["test", "valid"]
     assert reports[0].reports[0]["selective_accuracy"]["confidence_threshold"] == 0.597
     assert reports[0].reports[0]["unlabeled"] == 388

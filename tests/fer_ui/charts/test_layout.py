@@ -67,7 +67,7 @@ def test_charts_import_only_what_is_light(file: Path) -> None:
                 "fer_core.corruptions.corruption",
                 "fer_core.data.record",
                 "fer_core.evaluation.calibration_metrics",
-                "fer_core.evaluation.report_file",
+                "fer_core.evaluation.report_schema",
                 "fer_core.evaluation.robustness_report",
                 "fer_core.training.diagnostics",
             }

@@ -10,7 +10,7 @@ import pytest
 from fer_core.bundles.bundle import BundleInfo, read_bundle_info
 from fer_core.bundles.card.model_card import model_card, portable_card, write_card
 from fer_core.bundles.catalog import SHIPPED_FOLDER
-from fer_core.bundles.report_splits import curves_of
+from fer_core.bundles.report_splits import reports_with_curve
 from fer_core.contract import Contract
 from fer_core.files.atomic import write_json
 from fer_core.training.config.train_config import dump_config, parse_config
@@ -115,7 +115,7 @@ def test_a_report_of_an_older_version_still_makes_a_card(bundle: Path) -> None:
     )
     found = sections(model_card(info, bundle))
     assert "When it is unsure" not in found and "calibration.svg" not in found["Calibration"]
-    assert curves_of(bundle) == []
+    assert reports_with_curve(bundle) == []
 
 
 def test_without_figures_a_card_says_that_nothing_was_measured(bundle: Path) -> None:

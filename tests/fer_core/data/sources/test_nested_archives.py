@@ -47,7 +47,7 @@ def test_images_in_an_archive_inside_are_imported(
     with open_source(path, store) as source:
         found = preview_import(source, select_manifest(source, "", "", "data", store))
         assert list(source.names()) == sorted([*expected, "data/README.txt"])
-    assert (found.used, found.unknown_labels) == (6, ())
+    assert (found.used, found.count_unknown_labels) == (6, ())
     assert list(temporary.iterdir()) == []
     imported = import_dataset(path, store, dataset_id="mine")
     assert imported.index()["id"].tolist() == expected

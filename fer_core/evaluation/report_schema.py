@@ -12,7 +12,7 @@ from fer_core.files.json_file import Bounds, Count, JsonModel, Share, Text
 from fer_core.labels import Expression
 from fer_core.metrics import CALIBRATION_BINS
 
-PartName = Literal["test", "valid", "train"]
+SplitName = Literal["test", "valid", "train"]
 MetricName = Literal["macro_f1", "balanced_accuracy", "accuracy"]
 METRICS: tuple[MetricName, ...] = ("macro_f1", "balanced_accuracy", "accuracy")
 
@@ -20,7 +20,7 @@ _REPORTS_MAX = 8
 _Bin = Annotated[list[Share | None], Field(min_length=CALIBRATION_BINS, max_length=CALIBRATION_BINS)]
 
 
-class ClassRow(JsonModel):
+class StoredClassMetrics(JsonModel):
     """One class's figures; an older report has the interval of its recall alone."""
 
     precision: Share
@@ -32,7 +32,7 @@ class ClassRow(JsonModel):
     f1_interval: Bounds | None = None
 
 
-class Curve(JsonModel):
+class StoredCalibrationCurve(JsonModel):
     """A calibration curve, an entry a bin."""
 
     n: list[Count] = Field(min_length=CALIBRATION_BINS, max_length=CALIBRATION_BINS)
@@ -47,7 +47,7 @@ class Curve(JsonModel):
         return self
 
 
-class Side(JsonModel):
+class SelectiveSide(JsonModel):
     """How many answers lie on one side of the limit of certainty, and how many of them are right."""
 
     n: Count
@@ -58,8 +58,8 @@ class SelectiveAccuracy(JsonModel):
     """The limit of certainty, and the answers on both sides of it."""
 
     confidence_threshold: Share
-    below: Side
-    above: Side
+    below: SelectiveSide
+    above: SelectiveSide
 
 
 class StoredReport(JsonModel):
@@ -77,10 +77,10 @@ class StoredReport(JsonModel):
     intervals: dict[MetricName, Bounds]
     classes: list[Expression] | None = None
     warnings: list[Text] = Field(default=[], max_length=20)
-    per_class: dict[Expression, ClassRow]
+    per_class: dict[Expression, StoredClassMetrics]
     confusion: list[list[Count]]
     labels: list[Expression] = Field(min_length=2)
-    calibration_curve: Curve | None = None
+    calibration_curve: StoredCalibrationCurve | None = None
     selective_accuracy: SelectiveAccuracy | None = None
 
     @model_validator(mode="after")
@@ -106,7 +106,7 @@ class StoredReport(JsonModel):
         return self
 
 
-class KeptEvaluation(JsonModel):
+class SavedEvaluation(JsonModel):
     """What `evaluations.save_evaluation` writes."""
 
     dataset: Text = ""
@@ -115,7 +115,7 @@ class KeptEvaluation(JsonModel):
     reports: list[StoredReport] = Field(min_length=1, max_length=_REPORTS_MAX)
 
 
-class NotedReport(StoredReport):
+class AnnotatedReport(StoredReport):
     """One report as `evaluate --json` prints it, with words added by hand."""
 
     dataset: Text = ""
@@ -126,14 +126,14 @@ class NotedReport(StoredReport):
     excluded: dict[str, bool | int | None] | None = Field(None, max_length=3)
 
 
-StoredReports = dict[PartName, Annotated[list[StoredReport], Field(max_length=_REPORTS_MAX)]]
+StoredReports = dict[SplitName, Annotated[list[StoredReport], Field(max_length=_REPORTS_MAX)]]
 """`report.json`: the reports of each part."""
 
 
 class HeadlineMetrics(JsonModel):
     """What `bundle.json` says of a model's figures, as lists show them."""
 
-    split: PartName
+    split: SplitName
     n: int = Field(gt=0, le=10**9)
     protocol: Protocol
     accuracy: Share
