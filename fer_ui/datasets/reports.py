@@ -62,20 +62,20 @@ def _quality(version: _Version, searched_ns: int) -> tuple[QualityReport, str]:
 
 @st.cache_resource(show_spinner="Dividing the images", max_entries=8)
 def _split(version: _Version, config: SplitConfig) -> SplitReport:
-    index, ties, published = _divisible(version)
-    return split_report(index, config, ties, published)
+    index, groups, published = _divisible(version)
+    return split_report(index, config, groups, published)
 
 
 @st.cache_resource(show_spinner="Looking for leaks", max_entries=8)
 def _leakage(version: _Version, config: SplitConfig) -> Leakage:
-    return find_leakage(_divisible(version).ties, _split(version, config).splits)
+    return find_leakage(_divisible(version).groups, _split(version, config).splits)
 
 
 class _Divisible(NamedTuple):
     """What every split of a dataset needs: its parts and labels, what belongs together, what leaks as it comes."""
 
     labeled: pd.DataFrame
-    ties: Groups
+    groups: Groups
     published: Leakage
 
 
@@ -83,6 +83,6 @@ class _Divisible(NamedTuple):
 def _divisible(version: _Version) -> _Divisible:
     dataset = open_dataset(version.dataset_id, settings())
     index = dataset.index(SPLIT_COLUMNS, version.corrections)
-    ties = find_groups(index, dataset.pairs())
+    groups = find_groups(index, dataset.pairs())
     needed = index[["split", "label", "excluded"]].astype({"split": "category", "label": "category"})
-    return _Divisible(needed, ties, leakage_of_published(needed, ties))
+    return _Divisible(needed, groups, leakage_of_published(needed, groups))

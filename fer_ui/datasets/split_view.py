@@ -73,10 +73,10 @@ def _answer(report: SplitReport) -> None:
 
 def describe_excluded(report: SplitReport) -> str:
     """How many images are in no part, and why; "" if all are in one."""
-    number = sum(report.left_out.values())
+    number = sum(report.excluded.values())
     if not number:
         return ""
-    reasons = [f"{count(each)} {REASONS[reason]}" for reason, each in report.left_out.items()]
+    reasons = [f"{count(each)} {REASONS[reason]}" for reason, each in report.excluded.items()]
     return f"{images(number)} {'is' if number == 1 else 'are'} left out: {join_words(reasons)}."
 
 
@@ -102,7 +102,7 @@ def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:
 def _show_verdict(title: str, found: Leakage, subject: str, more: str) -> None:
     icon = ":material/check_circle:" if found.clean else ":material/warning:"
     st.markdown(f"{icon} **{escape_markdown(title)}**")
-    st.markdown(escape_markdown(found.in_words(subject)))
+    st.markdown(escape_markdown(found.describe(subject)))
     if more:
         st.markdown(escape_markdown(more))
 

@@ -1,4 +1,4 @@
-"""`datasets split`: who trains and who judges, and what leaks between them."""
+"""`datasets split`: divide a dataset into train, valid and test, and report the leakage."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from fer_core.files.csv_file import write_csv
 from fer_core.settings import settings
 
 _OPTIONS = {"kind": "kind", "valid": "valid_01", "test": "test_01", "seed": "seed", "folds": "folds", "fold": "fold"}
-"""Options and the fields of `SplitConfig` that they mean."""
+"""Options, and the fields of `SplitConfig` that they set."""
 
 
 def add_command(action: AddAction) -> None:
     """Add the action."""
-    splitting = action("split", "divide a dataset as training would, and look for leaks", _split)
-    splitting.add_argument("id")
+    parser = action("split", "split a dataset as training would, and check for leakage", _split)
+    parser.add_argument("id")
     kinds = get_args(SplitConfig.model_fields["kind"].annotation)
-    splitting.add_argument("--kind", choices=kinds, help="by default published, or seeded where there is none")
-    splitting.add_argument("--valid", type=float, metavar="SHARE", help="of the images to validate with, such as 0.1")
-    splitting.add_argument("--test", type=float, metavar="SHARE", help="of the images to test with, such as 0.1")
-    splitting.add_argument("--seed", type=int, help="the same seed gives the same split")
-    splitting.add_argument("--folds", type=int, help="how many folds (kfold)")
-    splitting.add_argument("--fold", type=int, help="which fold judges, from 0 (kfold)")
-    splitting.add_argument("--out", type=Path, metavar="FILE.csv", help="write the part of each image")
+    parser.add_argument("--kind", choices=kinds, help="default: published, or seeded where nothing is published")
+    parser.add_argument("--valid", type=float, metavar="SHARE", help="share of validation images, such as 0.1")
+    parser.add_argument("--test", type=float, metavar="SHARE", help="share of test images, such as 0.1")
+    parser.add_argument("--seed", type=int, help="the same seed gives the same split")
+    parser.add_argument("--folds", type=int, help="number of folds (kfold)")
+    parser.add_argument("--fold", type=int, help="which fold is the test, from 0 (kfold)")
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="write the split of each image")
 
 
 def _split(arguments: argparse.Namespace) -> None:
     config = _config(arguments)
     dataset = open_dataset(arguments.id, settings())
     index = dataset.index(SPLIT_COLUMNS)
-    ties = find_groups(index, dataset.pairs())
-    report = split_report(index, config, ties)
-    found = find_leakage(ties, report.splits)
-    unseen = copy_search_limits(dataset.columns(), index["split"])
+    groups = find_groups(index, dataset.pairs())
+    report = split_report(index, config, groups)
+    leakage = find_leakage(groups, report.splits)
+    limits = copy_search_limits(dataset.columns(), index["split"])
     if arguments.out is not None:
         write_csv(split_table(index, report.splits), arguments.out)
     result = {
@@ -56,28 +56,28 @@ def _split(arguments: argparse.Namespace) -> None:
             str(split): {name: int(n) for name, n in row.items()}
             for split, row in report.counts.to_dict("index").items()
         },
-        "left_out": {str(reason): n for reason, n in report.left_out.items()},
-        "leakage": _as_json(found),
+        "excluded": {str(reason): n for reason, n in report.excluded.items()},
+        "leakage": _as_json(leakage),
         "published_leakage": _as_json(report.published_leakage) if report.published_leakage else None,
-        "not_seen": unseen,
+        "not_seen": limits,
         "out": str(arguments.out) if arguments.out else None,
     }
-    print_result(result, arguments.json, f"{_in_words(report, found, arguments.out)}\n{unseen}")
+    print_result(result, arguments.json, f"{_format_report(report, leakage, arguments.out)}\n{limits}")
 
 
 def _config(arguments: argparse.Namespace) -> SplitConfig:
-    """The split that the options mean.
+    """Read the split from the options.
 
     Raises:
         ConfigError: an option is out of range.
     """
-    given = {
+    values = {
         field: getattr(arguments, option)
         for option, field in _OPTIONS.items()
         if getattr(arguments, option) is not None
     }
     try:
-        return SplitConfig.model_validate(given)
+        return SplitConfig.model_validate(values)
     except ValidationError as exc:
         problem = exc.errors()[0]
         option = next(option for option, field in _OPTIONS.items() if field in problem["loc"])
@@ -86,10 +86,10 @@ def _config(arguments: argparse.Namespace) -> SplitConfig:
         ) from exc
 
 
-def _as_json(found: Leakage) -> dict[str, Any]:
+def _as_json(leakage: Leakage) -> dict[str, Any]:
     return {
-        "clean": found.clean,
-        "words": found.in_words(),
+        "clean": leakage.clean,
+        "words": leakage.describe(),
         "causes": {
             str(cause): {
                 "groups": leak.groups,
@@ -97,21 +97,21 @@ def _as_json(found: Leakage) -> dict[str, Any]:
                 "training": leak.training,
                 "validation": leak.validation,
             }
-            for cause, leak in found.leaks.items()
+            for cause, leak in leakage.leaks.items()
         },
-        "unchecked": [str(cause) for cause in found.unchecked],
+        "unchecked": [str(cause) for cause in leakage.unchecked],
     }
 
 
-def _in_words(report: SplitReport, found: Leakage, out: Path | None) -> str:
+def _format_report(report: SplitReport, leakage: Leakage, out: Path | None) -> str:
     rows: list[dict[str, Any]] = [
         {"expression": expression, **{str(split): f"{n:,}" for split, n in counts.items()}}
         for expression, counts in report.counts.T.to_dict("index").items()
     ]
-    said = [format_table(rows, ""), found.in_words()]
-    said += [f"Left out: {n:,} ({REASONS[reason]})." for reason, n in report.left_out.items()]
+    lines = [format_table(rows, ""), leakage.describe()]
+    lines += [f"Excluded: {n:,} {REASONS[reason]}." for reason, n in report.excluded.items()]
     if report.published_leakage is not None:
-        said.append(report.published_leakage.in_words("The published split as it comes"))
+        lines.append(report.published_leakage.describe("The published split"))
     if out is not None:
-        said.append(f"The part of each image is in {out}.")
-    return "\n".join(said)
+        lines.append(f"The split of each image is in {out}.")
+    return "\n".join(lines)

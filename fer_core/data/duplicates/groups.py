@@ -1,4 +1,4 @@
-"""What belongs together in a dataset, whoever trains and judges: found once, it serves every split."""
+"""Groups of images that a split keeps together: the same picture, or the same person."""
 
 from __future__ import annotations
 
@@ -15,73 +15,73 @@ from fer_core.data.imbalance.counts import excluded_rows
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Group numbers of the images in use, each of shape (U,); below 0 is no group.
+    """Group ids of the images in use, each of shape (U,); below 0 is no group.
 
     Attributes:
-        rows: the row numbers of the images that the overlay does not exclude, rising.
-        pixels: images with the same pixels share a number.
-        alike: near-duplicates do, with the near-duplicates of their near-duplicates.
-        identity: images of one person do.
-        name: files of one name do, wherever they lie; only where a split was published.
-        published: the part that each was published in.
-        joined: what may not be parted: groups of `alike` and `identity`, joined.
+        rows: row numbers of the images that corrections do not exclude, rising.
+        exact: one id for images with the same pixels.
+        near: one id for near-duplicates, and the near-duplicates of those.
+        identity: one id for images of one person.
+        file_name: one id for files of one name, in any folder; only where a split was published.
+        published: the published split of each image, as a number.
+        group_ids: one id for what a split keeps together: the groups of `near` and `identity`, merged.
     """
 
     rows: NDArray[np.int64]
-    pixels: NDArray[np.int64]
-    alike: NDArray[np.int64]
+    exact: NDArray[np.int64]
+    near: NDArray[np.int64]
     identity: NDArray[np.int64]
-    name: NDArray[np.int64]
+    file_name: NDArray[np.int64]
     published: NDArray[np.int64]
-    joined: NDArray[np.int64]
+    group_ids: NDArray[np.int64]
 
 
 def find_groups(index: pd.DataFrame, pairs: pd.DataFrame | None = None) -> Groups:
-    """Find what joins the images of an index.
+    """Group the images of an index.
 
     Args:
-        index: with `path`, `split` and `identity`, the columns of `duplicates.PAIR_COLUMNS` and, where an overlay was
-            applied, `excluded`.
+        index: with `path`, `split` and `identity`, the columns of `duplicates.PAIR_COLUMNS` and, where corrections
+            were applied, `excluded`.
         pairs: what `duplicate_pairs` found in this index before; searched for when None.
     """
-    rows, kept, pairs = _in_use(index, pairs)
-    linked = row_pairs(duplicate_pairs(kept) if pairs is None else pairs)
-    identity, published = _codes(kept["identity"]), _codes(kept["split"])
-    names = kept["path"].str.replace(r"^.*/", "", regex=True)
+    rows, used, pairs = _in_use(index, pairs)
+    near = row_pairs(duplicate_pairs(used) if pairs is None else pairs)
+    identity, published = _codes(used["identity"]), _codes(used["split"])
+    names = used["path"].str.replace(r"^.*/", "", regex=True)
     return Groups(
         rows=rows,
-        pixels=_codes(kept["sha256"]),
-        alike=connected_components(len(kept), linked),
+        exact=_codes(used["sha256"]),
+        near=connected_components(len(used), near),
         identity=identity,
-        name=np.where(published >= 0, _codes(names), -1),
+        file_name=np.where(published >= 0, _codes(names), -1),
         published=published,
-        joined=connected_components(len(kept), np.concatenate([linked, _to_first(identity)])),
+        group_ids=connected_components(len(used), np.concatenate([near, _to_first(identity)])),
     )
 
 
 def _in_use(
     index: pd.DataFrame, pairs: pd.DataFrame | None
 ) -> tuple[NDArray[np.int64], pd.DataFrame, pd.DataFrame | None]:
-    """The rows that the overlay does not exclude: their numbers, their part of the index, the pairs between them."""
-    kept = ~excluded_rows(index)
-    rows = np.flatnonzero(kept)
+    """Select the rows that are not excluded: their numbers, their index, and the pairs between them."""
+    used = ~excluded_rows(index)
+    rows = np.flatnonzero(used)
     if len(rows) == len(index):
         return rows, index, pairs
     if pairs is not None:
         pairs = without_excluded(pairs, index)
-        place = np.cumsum(kept) - 1
-        pairs = pairs.assign(a=place[pairs["a"]], b=place[pairs["b"]])
+        position = np.cumsum(used) - 1
+        pairs = pairs.assign(a=position[pairs["a"]], b=position[pairs["b"]])
     return rows, index.iloc[rows], pairs
 
 
 def _codes(values: pd.Series) -> NDArray[np.int64]:
-    """A number for each value, -1 where it is missing or empty."""
-    codes, found = pd.factorize(values)
-    return np.where(np.append(found == "", False)[codes], -1, codes)
+    """Number the values, -1 where one is missing or empty."""
+    codes, uniques = pd.factorize(values)
+    return np.where(np.append(uniques == "", False)[codes], -1, codes)
 
 
 def _to_first(group: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Each row with the first row of its group; shape (P, 2)."""
+    """Pair each row with the first row of its group; shape (P, 2)."""
     rows = np.flatnonzero(group >= 0)
     _, first, back = np.unique(group[rows], return_index=True, return_inverse=True)
     return np.stack([rows[first][back], rows], axis=1)

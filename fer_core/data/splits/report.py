@@ -1,6 +1,6 @@
-"""What a page and a command say of a split: who is in which part, who is left out and why.
+"""Report a split: its class counts, and which images are excluded and why.
 
-What leaks between its parts is `find_leakage.leakage`; on a million images that takes as long as making the split.
+Its leakage is `leakage.find_leakage`, which takes as long on a million images as making the split.
 """
 
 from __future__ import annotations
@@ -18,106 +18,103 @@ from fer_core.data.splits.leakage import Cause, Leakage
 from fer_core.data.splits.split import EXCLUDED, SplitConfig, find_leakage, make_split, split_counts
 
 SPLIT_COLUMNS = ("id", "path", "split", "label", "identity", "sha256")
-"""The columns of an index that a split looks at, where its duplicates were found before."""
+"""The columns of an index that a split needs where its duplicates are known."""
 
 
 class Reason(StrEnum):
-    """Why an image is in no part of a split."""
+    """Why an image is in none of train, valid and test."""
 
-    EXCLUDED = "excluded"
-    UNMENTIONED = "unmentioned"
+    CORRECTED = "corrections"
+    UNPUBLISHED = "unpublished"
     EXACT = "exact_duplicate"
     NEAR = "near_duplicate"
     IDENTITY = "identity"
-    JOINED = "joined"
+    LINKED = "linked"
 
 
 REASONS: dict[Reason, str] = {
-    Reason.EXCLUDED: "excluded by corrections",
-    Reason.UNMENTIONED: "in no published part",
-    Reason.EXACT: "the same as a judged image",
-    Reason.NEAR: "nearly the same as a judged image",
-    Reason.IDENTITY: "of a person who is judged",
-    Reason.JOINED: "tied to a judged image through others",
+    Reason.CORRECTED: "excluded by corrections",
+    Reason.UNPUBLISHED: "not in the published split",
+    Reason.EXACT: "identical to a validation or test image",
+    Reason.NEAR: "nearly identical to a validation or test image",
+    Reason.IDENTITY: "of a person in validation or test",
+    Reason.LINKED: "linked to a validation or test image through others",
 }
-"""The reasons in words: "340 the same as a judged image"."""
+"""Descriptions that follow a count: "340 nearly identical to a validation or test image"."""
 
 
 @dataclass(frozen=True, slots=True)
 class SplitReport:
-    """A split that was made of a dataset.
+    """A split of a dataset.
 
     Attributes:
-        config: how it was to be made.
-        splits: the part of each row of the index, or `EXCLUDED`.
-        counts: as `split.describe` gives them.
-        left_out: how many images are in no part, by reason; only reasons that occur.
-        published: whether the dataset has a published split of its own: a training and a further part.
-        published_leakage: what leaks in that as it comes; None where there is none.
+        config: how it was made.
+        splits: the split of each row of the index.
+        counts: images by split and class, as `split_counts` returns them.
+        excluded: how many images are in no split, by reason; only reasons that occur.
+        published: whether the dataset has a published split: train and at least one more.
+        published_leakage: the leakage of the published split; None where there is none.
     """
 
     config: SplitConfig
     splits: pd.Series
     counts: pd.DataFrame
-    left_out: dict[Reason, int]
+    excluded: dict[Reason, int]
     published: bool
     published_leakage: Leakage | None
 
     @property
     def kind(self) -> str:
-        """The kind that it is: without a published split, a seeded one takes its place."""
+        """The kind of split: seeded where a published one was configured and there is none."""
         return "seeded" if self.config.kind == "published" and not self.published else self.config.kind
 
 
 def split_report(
-    index: pd.DataFrame, config: SplitConfig, ties: Groups, published_leakage: Leakage | None = None
+    index: pd.DataFrame, config: SplitConfig, groups: Groups, published_leakage: Leakage | None = None
 ) -> SplitReport:
-    """Make a split and count it.
+    """Make a split and report it.
 
     Args:
-        index: with `split`, `label` and, where an overlay was applied, `excluded`.
-        ties: what belongs together in it.
-        published_leakage: what `leakage_of_published` found before.
+        index: with `split`, `label` and, where corrections were applied, `excluded`.
+        groups: of this index.
+        published_leakage: from `leakage_of_published`; computed when None.
     Raises:
         ConfigError: the images can't be divided like that.
     """
-    splits = make_split(index, config, ties)
+    splits = make_split(index, config, groups)
     published = has_published_split(index)
     if published and published_leakage is None:
-        published_leakage = leakage_of_published(index, ties)
+        published_leakage = leakage_of_published(index, groups)
     return SplitReport(
         config=config,
         splits=splits,
         counts=split_counts(splits, index),
-        left_out=_reasons(index, splits, published_leakage),
+        excluded=_reasons(index, splits, published_leakage),
         published=published,
         published_leakage=published_leakage if published else None,
     )
 
 
 def has_published_split(index: pd.DataFrame) -> bool:
-    """Whether a dataset comes with a training part and another."""
+    """Whether a dataset comes with train and at least one more split."""
     present = set(index["split"].dropna().unique())
     return Split.TRAIN in present and len(present) > 1
 
 
-def leakage_of_published(index: pd.DataFrame, ties: Groups) -> Leakage:
-    """What leaks between the parts that a dataset comes with.
-
-    Args: those of `split_report`.
-    """
-    return find_leakage(ties, index["split"])
+def leakage_of_published(index: pd.DataFrame, groups: Groups) -> Leakage:
+    """Find the leakage of the split that a dataset comes with."""
+    return find_leakage(groups, index["split"])
 
 
 def split_table(index: pd.DataFrame, splits: pd.Series) -> pd.DataFrame:
-    """A split as a table: `id` and `split`."""
+    """Build a table of a split: `id` and `split`."""
     return pd.DataFrame({"id": index["id"].to_numpy(object), "split": splits.to_numpy(object)}, dtype="string")
 
 
 def _reasons(index: pd.DataFrame, splits: pd.Series, published: Leakage | None) -> dict[Reason, int]:
-    """Why images are left out; each counts once, by the first reason that holds."""
-    waiting = (splits == EXCLUDED).to_numpy(bool)
-    holds = {Reason.EXCLUDED: excluded_rows(index), Reason.UNMENTIONED: index["split"].isna().to_numpy(bool)}
+    """Count excluded images by reason; each counts once, by the first reason that holds."""
+    remaining = (splits == EXCLUDED).to_numpy(bool)
+    holds = {Reason.CORRECTED: excluded_rows(index), Reason.UNPUBLISHED: index["split"].isna().to_numpy(bool)}
     if published is not None:
         for reason, cause in (
             (Reason.EXACT, Cause.EXACT),
@@ -126,9 +123,9 @@ def _reasons(index: pd.DataFrame, splits: pd.Series, published: Leakage | None) 
         ):
             leak = published.leaks.get(cause)
             holds[reason] = np.isin(np.arange(len(index)), leak.rows if leak else [])
-    counted = {}
+    counts = {}
     for reason, rows in holds.items():
-        counted[reason] = int((waiting & rows).sum())
-        waiting = waiting & ~rows
-    counted[Reason.JOINED] = int(waiting.sum())
-    return {reason: number for reason, number in counted.items() if number}
+        counts[reason] = int((remaining & rows).sum())
+        remaining = remaining & ~rows
+    counts[Reason.LINKED] = int(remaining.sum())
+    return {reason: number for reason, number in counts.items() if number}

@@ -74,9 +74,10 @@ def test_the_published_split_is_shown_with_what_leaks_in_it(show: Open) -> None:
     assert sum(splits.values()) == N
     assert splits["Left out"] == 2
     words = said(app)
-    assert "2 images are left out: 1 the same as a judged image and 1 of a person who is judged." in words
-    assert "The published split has 1 training image that is the same as a judged one" in words
-    assert "This split has no near-duplicate and no person in two parts." in words
+    assert "2 images are left out: 1 identical to a validation or test image" in words
+    assert "and 1 of a person in validation or test." in words
+    assert "The published split has 1 training image with an exact duplicate in validation or test" in words
+    assert "This split has no near-duplicate and no person in two splits." in words
     assert "Train with this split: training {'dataset': 'faulty', 'split_config': 'published'}" in words
     assert "split_config" not in app.query_params
     assert len(app.get("plotly_chart")) == 1

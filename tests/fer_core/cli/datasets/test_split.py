@@ -22,7 +22,7 @@ def test_the_published_split_is_cleaned_and_its_leaks_are_told(cli: Cli, tmp_pat
     out = tmp_path / "split.csv"
     result = cli(*SPLIT, "--out", out, "--json").json
     assert result["split"]["kind"] == "published"
-    assert result["left_out"] == {"exact_duplicate": 1, "identity": 1}
+    assert result["excluded"] == {"exact_duplicate": 1, "identity": 1}
     assert result["leakage"]["clean"] is True
     assert result["published_leakage"]["clean"] is False
     assert result["published_leakage"]["causes"]["exact_duplicates"] == {
@@ -36,8 +36,8 @@ def test_the_published_split_is_cleaned_and_its_leaks_are_told(cli: Cli, tmp_pat
     assert set(splits.index[splits == "excluded"]) == {TRAIN_COPY, SAME_PERSON[0]}
     assert splits.value_counts().to_dict() == {name: row["total"] for name, row in result["counts"].items()}
     words = cli(*SPLIT).out
-    assert "Left out: 1 (the same as a judged image)" in words
-    assert "The published split as it comes has 1 training image that is the same as a judged one" in words
+    assert "Excluded: 1 identical to a validation or test image" in words
+    assert "The published split has 1 training image with an exact duplicate in validation or test" in words
 
 
 def test_ratios_seeds_and_folds_are_followed(cli: Cli) -> None:

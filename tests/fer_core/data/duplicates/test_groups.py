@@ -32,51 +32,51 @@ def _same(group: NDArray[np.int64]) -> list[list[int]]:
 
 
 def test_far_images_are_groups_of_their_own() -> None:
-    assert _same(find_groups(_index(FAR, "abcde")).joined) == [[0], [1], [2], [3], [4]]
+    assert _same(find_groups(_index(FAR, "abcde")).group_ids) == [[0], [1], [2], [3], [4]]
 
 
 def test_the_same_pixels_are_one_group() -> None:
-    ties = find_groups(_index(FAR, "abcab"))
-    assert _same(ties.joined) == _same(ties.pixels) == _same(ties.alike) == [[0, 3], [1, 4], [2]]
+    groups = find_groups(_index(FAR, "abcab"))
+    assert _same(groups.group_ids) == _same(groups.exact) == _same(groups.near) == [[0, 3], [1, 4], [2]]
 
 
 def test_an_identity_is_one_group() -> None:
-    ties = find_groups(_index(FAR, "abcde", ["p1", None, "p2", "p1", ""]))
-    assert _same(ties.joined) == [[0, 3], [1], [2], [4]]
-    assert _same(ties.identity) == [[0, 3], [2]], "a missing identity is nobody's"
+    groups = find_groups(_index(FAR, "abcde", ["p1", None, "p2", "p1", ""]))
+    assert _same(groups.group_ids) == [[0, 3], [1], [2], [4]]
+    assert _same(groups.identity) == [[0, 3], [2]], "a missing identity is nobody's"
 
 
 def test_groups_join_by_any_chain_of_likeness() -> None:
     phash = [0, 0b111, 0b111111, FAR[1], FAR[2]]
-    assert _same(find_groups(_index(phash, "abcde")).joined) == [[0, 1, 2], [3], [4]]
+    assert _same(find_groups(_index(phash, "abcde")).group_ids) == [[0, 1, 2], [3], [4]]
     chained = find_groups(_index(phash, "abcdd", ["p", None, None, "p", None]))
-    assert _same(chained.joined) == [[0, 1, 2, 3, 4]]
-    assert _same(chained.alike) == [[0, 1, 2], [3, 4]]
+    assert _same(chained.group_ids) == [[0, 1, 2, 3, 4]]
+    assert _same(chained.near) == [[0, 1, 2], [3, 4]]
 
 
 def test_images_that_could_not_be_read_are_like_nothing() -> None:
-    ties = find_groups(_index([0, 0, 0], "--a"))
-    assert _same(ties.joined) == [[0], [1], [2]]
-    assert _same(ties.pixels) == [[2]]
+    groups = find_groups(_index([0, 0, 0], "--a"))
+    assert _same(groups.group_ids) == [[0], [1], [2]]
+    assert _same(groups.exact) == [[2]]
 
 
 def test_pairs_that_are_given_are_taken_as_they_are() -> None:
     index = _index([0, 1, FAR[1]], "abc")
     pairs = duplicate_pairs(index)
-    assert _same(find_groups(index, pairs).joined) == _same(find_groups(index).joined) == [[0, 1], [2]]
-    assert _same(find_groups(index, pairs.iloc[:0]).joined) == [[0], [1], [2]]
+    assert _same(find_groups(index, pairs).group_ids) == _same(find_groups(index).group_ids) == [[0, 1], [2]]
+    assert _same(find_groups(index, pairs.iloc[:0]).group_ids) == [[0], [1], [2]]
 
 
 def test_excluded_rows_are_no_part_of_it_and_join_nothing() -> None:
     index = _index([0, 0b111, 0b111111], "abc").assign(excluded=[False, True, False])
-    ties = find_groups(index, duplicate_pairs(index))
-    assert ties.rows.tolist() == [0, 2]
-    assert _same(ties.joined) == [[0], [1]]
+    groups = find_groups(index, duplicate_pairs(index))
+    assert groups.rows.tolist() == [0, 2]
+    assert _same(groups.group_ids) == [[0], [1]]
 
 
 def test_file_names_are_compared_only_where_a_split_was_published() -> None:
     index = _index(FAR, "abcde")
     index["path"] = ["train/1.png", "test/1.png", "test/2.png", "1.png", "train/3.png"]
-    assert _same(find_groups(index).name) == []
+    assert _same(find_groups(index).file_name) == []
     index["split"] = pd.array(["train", "test", "test", None, "train"], "string")
-    assert _same(find_groups(index).name) == [[0, 1], [2], [4]]
+    assert _same(find_groups(index).file_name) == [[0, 1], [2], [4]]

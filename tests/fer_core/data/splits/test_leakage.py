@@ -66,9 +66,9 @@ def test_each_cause_is_counted_apart() -> None:
     assert found.leaks[Cause.IDENTITY].rows.tolist() == [3, 4, 5]
     assert [(leak.training, leak.validation) for leak in found.leaks.values()] == [(1, 0), (1, 0), (0, 2), (0, 0)]
     assert not found.clean and found.unchecked == ()
-    assert found.in_words("The published split") == (
-        "The published split has 1 training image that is the same as a judged one, 1 training image that is a "
-        "near-duplicate of a judged one and 2 validation images of people who are tested too."
+    assert found.describe("The published split") == (
+        "The published split has 1 training image with an exact duplicate in validation or test, 1 training "
+        "image with a near-duplicate in validation or test and 2 validation images of people who are also in test."
     )
 
 
@@ -76,11 +76,11 @@ def test_each_cause_is_counted_apart() -> None:
 def test_it_finds_what_comparing_all_rows_finds(seed: int) -> None:
     index = _random(seed)
     split, sha = index["split"].fillna("").to_numpy(str), index["sha256"].to_numpy(str)
-    alike = find_groups(index).alike
+    near = find_groups(index).near
     person = index["identity"].fillna("").to_numpy(str)
     linked = {
         Cause.EXACT: lambda a, b: sha[a] == sha[b],
-        Cause.NEAR: lambda a, b: alike[a] == alike[b] and sha[a] != sha[b],
+        Cause.NEAR: lambda a, b: near[a] == near[b] and sha[a] != sha[b],
         Cause.IDENTITY: lambda a, b: person[a] == person[b] != "",
     }
     found = _leakage(index, index["split"], duplicate_pairs(index))
@@ -129,13 +129,13 @@ def test_what_the_index_does_not_tell_is_not_called_clean_silently() -> None:
     index = _index([("", "a", 0, None), ("", "b", 10, None)])
     found = _leakage(index, pd.Series(["train", "test"]))
     assert found.clean and found.unchecked == (Cause.IDENTITY, Cause.NAME)
-    assert found.in_words() == (
-        "This split has no near-duplicate in two parts. No identities are given, so nobody knows whether one person "
-        "is in two parts."
+    assert found.describe() == (
+        "This split has no near-duplicate in two splits. The dataset gives no identities, so one person may be in two "
+        "splits."
     )
     known = _leakage(index.assign(identity=pd.array(["p", None], "string")), pd.Series(["train", "test"]))
     assert known.unchecked == (Cause.NAME,)
-    assert known.in_words() == "This split has no near-duplicate and no person in two parts."
+    assert known.describe() == "This split has no near-duplicate and no person in two splits."
 
 
 def test_a_name_in_two_split_folders_is_a_hint_and_no_leak() -> None:
@@ -144,7 +144,7 @@ def test_a_name_in_two_split_folders_is_a_hint_and_no_leak() -> None:
     found = _leakage(index, index["split"])
     assert found.leaks[Cause.NAME].groups == 1 and found.leaks[Cause.NAME].rows.tolist() == [0, 2, 3]
     assert found.clean
-    assert "1 file name occurs in two parts, which is only a hint." in found.in_words()
+    assert "1 file name occurs in two splits, which is only a hint." in found.describe()
     index["split"] = pd.array(["train"] * 4, "string")
     parts = pd.Series(["train", "train", "test", "test"])
     assert _leakage(index, parts).leaks[Cause.NAME].groups == 0, "the names are of one folder, and only we parted them"
@@ -154,7 +154,7 @@ def test_many_are_said_in_the_plural() -> None:
     rows = [("train", str(k), k // 2 * 10 + k % 2, f"p{k // 2}") for k in range(0, 2400, 2) if k < 800]
     rows += [("test", f"x{k}", 10 * k + 1, f"p{k}") for k in range(400)]
     index = _index(rows)
-    assert _leakage(index, index["split"]).in_words() == (
-        "This split has 400 training images that are near-duplicates of judged ones and 400 training images of people "
-        "who are judged too."
+    assert _leakage(index, index["split"]).describe() == (
+        "This split has 400 training images with near-duplicates in validation or test and 400 training images of "
+        "people who are also in validation or test."
     )

@@ -26,28 +26,28 @@ def dataset(store: Settings, tmp_path: Path) -> StoredDataset:
     return import_faulty(tmp_path / "faces", store)
 
 
-def ties(dataset: StoredDataset) -> Groups:
+def groups_of(dataset: StoredDataset) -> Groups:
     return find_groups(dataset.index(SPLIT_COLUMNS), dataset.pairs())
 
 
 def report_of(dataset: StoredDataset, config: SplitConfig) -> SplitReport:
-    return split_report(dataset.index(SPLIT_COLUMNS), config, ties(dataset))
+    return split_report(dataset.index(SPLIT_COLUMNS), config, groups_of(dataset))
 
 
 def test_why_images_are_left_out_of_a_published_split(dataset: StoredDataset) -> None:
     dataset.corrections().exclude([UNREADABLE], "unreadable")
     report = report_of(dataset, SplitConfig())
-    assert report.left_out == {Reason.EXCLUDED: 1, Reason.EXACT: 1, Reason.IDENTITY: 1}
+    assert report.excluded == {Reason.CORRECTED: 1, Reason.EXACT: 1, Reason.IDENTITY: 1}
     splits = split_table(dataset.index(["id"]), report.splits).set_index("id")["split"]
     assert set(splits.index[splits == EXCLUDED]) == {UNREADABLE, TRAIN_COPY, SAME_PERSON[0]}
-    assert report.counts.loc[EXCLUDED, "total"] == sum(report.left_out.values())
+    assert report.counts.loc[EXCLUDED, "total"] == sum(report.excluded.values())
 
 
 def test_the_published_split_leaks_and_the_one_that_is_made_does_not(dataset: StoredDataset) -> None:
     for kind in ("published", "seeded", "kfold"):
         report = report_of(dataset, SplitConfig(kind=kind, folds=4))
         assert report.kind == kind
-        assert find_leakage(ties(dataset), report.splits).clean
+        assert find_leakage(groups_of(dataset), report.splits).clean
         assert report.published_leakage is not None
         assert not report.published_leakage.clean
         assert report.counts["total"].sum() == N
@@ -58,10 +58,10 @@ def test_without_published_parts_a_seeded_split_takes_their_place(dataset: Store
     index["split"] = pd.Series(pd.NA, index.index, dtype="string")
     report = split_report(index, SplitConfig(), find_groups(index, dataset.pairs()))
     assert not has_published_split(index)
-    assert (report.kind, report.published_leakage, report.left_out) == ("seeded", None, {})
+    assert (report.kind, report.published_leakage, report.excluded) == ("seeded", None, {})
 
 
 def test_images_in_no_published_part_are_named_as_such(dataset: StoredDataset) -> None:
     index = dataset.index(SPLIT_COLUMNS)
     index.loc[index["id"] == UNREADABLE, "split"] = None
-    assert split_report(index, SplitConfig(), find_groups(index, dataset.pairs())).left_out[Reason.UNMENTIONED] == 1
+    assert split_report(index, SplitConfig(), find_groups(index, dataset.pairs())).excluded[Reason.UNPUBLISHED] == 1

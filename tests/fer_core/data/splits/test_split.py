@@ -41,13 +41,13 @@ def _index(n: int = 1200, seed: int = 0, identities: int = 0, splits: tuple[str,
 @pytest.mark.parametrize("identities", [0, 150])
 @pytest.mark.parametrize("splits", [(), ("train", "valid", "test"), ("train", "test"), ("train", "valid")])
 @pytest.mark.parametrize("kind", ["seeded", "published", "kfold"])
-def test_no_group_and_no_identity_is_in_two_parts(kind: str, splits: tuple[str, ...], identities: int) -> None:
+def test_no_group_and_no_identity_is_in_two_splits(kind: str, splits: tuple[str, ...], identities: int) -> None:
     index = _index(identities=identities, splits=splits)
     if kind == "published" and splits and identities:  # by chance everybody is judged; keep some people out of that
         index.loc[index["identity"].isin([f"p{k}" for k in range(100)]), "split"] = "train"
     splits = make_split(index, SplitConfig(kind=kind))
     used = (splits != EXCLUDED).to_numpy()
-    spread = pd.DataFrame({"group": find_groups(index).joined[used], "split": splits[used].to_numpy()})
+    spread = pd.DataFrame({"group": find_groups(index).group_ids[used], "split": splits[used].to_numpy()})
     assert (spread.groupby("group")["split"].nunique() == 1).all()
     found = find_leakage(find_groups(index), splits)
     assert found.clean and all(leak.groups == 0 and len(leak.rows) == 0 for leak in found.leaks.values())
@@ -99,7 +99,7 @@ def test_a_published_split_is_kept_but_for_near_duplicates_of_judged_images() ->
     kept = (splits != EXCLUDED).to_numpy()
     assert (splits.to_numpy(str)[kept] == published[kept]).all()
     assert (splits[published == "test"] == "test").all()
-    group = find_groups(index).joined
+    group = find_groups(index).group_ids
     for row in np.flatnonzero(~kept):
         mates = published[(group == group[row])]
         assert "test" in mates or "valid" in mates

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_core.data.splits.stratified_groups import deal, quotas
+from fer_core.data.splits.stratified_groups import largest_remainder, stratified_group_split
 
 FIVE = [0.2] * 5
 THREE = [0.8, 0.1, 0.1]
@@ -30,9 +30,9 @@ def _rng() -> np.random.Generator:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("shares", [FIVE, THREE, [0.5, 0.5]])
-def test_every_part_gets_its_share_of_every_class_and_groups_stay_whole(shares: list[float], seed: int) -> None:
+def test_every_split_gets_its_share_of_every_class_and_groups_stay_whole(shares: list[float], seed: int) -> None:
     group, stratum = _people(4000, 250, seed)
-    split = deal(group, stratum, shares, _rng())
+    split = stratified_group_split(group, stratum, shares, _rng())
     assert len({(g, p) for g, p in zip(group, split, strict=True)}) == len(set(group))
     counts = _counts(split, stratum, len(shares))
     np.testing.assert_allclose(counts.sum(1) / 4000, shares, atol=0.01)
@@ -47,55 +47,55 @@ def test_groups_of_one_class_are_divided_as_exactly_as_can_be() -> None:
     rng = np.random.default_rng(0)
     stratum = np.repeat(np.arange(8), [400, 300, 90, 50, 17, 9, 6, 5])
     rng.shuffle(stratum)
-    counts = _counts(deal(np.arange(len(stratum)), stratum, FIVE, _rng()), stratum, 5)
+    counts = _counts(stratified_group_split(np.arange(len(stratum)), stratum, FIVE, _rng()), stratum, 5)
     assert (counts.max(0) - counts.min(0) <= 1).all()
     assert np.ptp(counts.sum(1)) <= 1
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_class_with_a_group_for_each_part_is_in_every_part(seed: int) -> None:
+def test_a_class_with_a_group_for_each_split_is_in_every_split(seed: int) -> None:
     group, stratum = _people(600, 60, seed)
     for shares in (FIVE, THREE):
-        counts = _counts(deal(group, stratum, shares, _rng()), stratum, len(shares))
+        counts = _counts(stratified_group_split(group, stratum, shares, _rng()), stratum, len(shares))
         for name in range(8):
             if len(set(group[stratum == name])) >= len(shares):
                 assert counts[:, name].all(), (shares, name)
 
 
-def test_no_part_is_empty_where_there_are_groups_enough() -> None:
+def test_no_split_is_empty_where_there_are_groups_enough() -> None:
     for classes in (1, 8):
-        split = deal(np.arange(8), np.arange(8) % classes, THREE, _rng())
+        split = stratified_group_split(np.arange(8), np.arange(8) % classes, THREE, _rng())
         assert np.bincount(split, minlength=3).tolist() == [6, 1, 1]
-    assert set(deal(np.array([4, 4, 4, 5, 6]), np.array([0, 1, 2, 0, 0]), THREE, _rng())) == {0, 1, 2}
+    assert set(stratified_group_split(np.array([4, 4, 4, 5, 6]), np.array([0, 1, 2, 0, 0]), THREE, _rng())) == {0, 1, 2}
 
 
-def test_fewer_groups_than_parts_leave_parts_empty() -> None:
-    split = deal(np.array([5, 5, 9]), np.array([0, 1, 0]), FIVE, _rng())
+def test_fewer_groups_than_splits_leave_splits_empty() -> None:
+    split = stratified_group_split(np.array([5, 5, 9]), np.array([0, 1, 0]), FIVE, _rng())
     assert split[0] == split[1] != split[2]
-    assert len(deal(np.zeros(0, np.int64), np.zeros(0, np.int64), FIVE, _rng())) == 0
+    assert len(stratified_group_split(np.zeros(0, np.int64), np.zeros(0, np.int64), FIVE, _rng())) == 0
 
 
 def test_one_large_group_does_not_draw_the_rest_after_it() -> None:
     group = np.concatenate([np.zeros(500, int), np.arange(1, 501)])
-    counts = np.bincount(deal(group, np.zeros(1000, int), FIVE, _rng()), minlength=5)
+    counts = np.bincount(stratified_group_split(group, np.zeros(1000, int), FIVE, _rng()), minlength=5)
     assert sorted(counts) == [125, 125, 125, 125, 500]
 
 
 def test_the_seed_decides_and_the_numbers_of_the_groups_do_not() -> None:
     group, stratum = _people(1000, 80, 1)
-    first = deal(group, stratum, FIVE, _rng())
-    np.testing.assert_array_equal(first, deal(group * 1000 - 7, stratum, FIVE, _rng()))
-    assert (first != deal(group, stratum, FIVE, np.random.default_rng(8))).any()
+    first = stratified_group_split(group, stratum, FIVE, _rng())
+    np.testing.assert_array_equal(first, stratified_group_split(group * 1000 - 7, stratum, FIVE, _rng()))
+    assert (first != stratified_group_split(group, stratum, FIVE, np.random.default_rng(8))).any()
 
 
-def test_quotas_are_what_dealing_one_by_one_gives() -> None:
+def test_largest_remainder_gives_what_one_by_one_does() -> None:
     rng = np.random.default_rng(0)
     for _ in range(300):
         splits, n = int(rng.integers(1, 8)), int(rng.integers(1, 40))
-        wanted, tie = rng.integers(-40, 40, splits) / 4, rng.random(splits)
-        left, given = wanted.copy(), np.zeros(splits, int)
+        need, priority = rng.integers(-40, 40, splits) / 4, rng.random(splits)
+        left, items = need.copy(), np.zeros(splits, int)
         for _ in range(n):
-            split = max(range(splits), key=lambda p: (left[p], tie[p]))
+            split = max(range(splits), key=lambda p: (left[p], priority[p]))
             left[split] -= 1
-            given[split] += 1
-        np.testing.assert_array_equal(quotas(wanted, n, tie), given)
+            items[split] += 1
+        np.testing.assert_array_equal(largest_remainder(need, n, priority), items)
