@@ -1,4 +1,4 @@
-"""The job database: SQLite in the store, or any database that SQLAlchemy supports."""
+"""The job database: its table and connections. SQLite in the store, or any database that SQLAlchemy supports."""
 
 from __future__ import annotations
 
@@ -6,18 +6,91 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Dialect,
+    Double,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    create_engine,
+    event,
+    false,
+    inspect,
+    text,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.schema import CreateColumn, CreateTable
 
 from fer_core.errors import JobError
-from fer_core.jobs.schema import upgrade_schema
 from fer_core.settings import Settings
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A timezone-aware time, stored as UTC because SQLite drops the time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC before storing."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return a timezone-aware UTC time."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+JOBS = Table(
+    "jobs",
+    MetaData(),
+    Column("id", String(80), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("args", JSON, nullable=False),
+    Column("resume_args", JSON, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("heartbeat_at", UtcDateTime),
+    Column("pid", Integer),
+    Column("pid_started_at", Double),
+    Column("exit_code", Integer),
+    Column("progress_01", Double, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # Columns added later: each is nullable or has a default, for rows of older versions. `key` is the name in Python.
+    Column("device", String(16), nullable=False, server_default="cpu"),
+    Column("from_start", Boolean, nullable=False, server_default=false()),
+    Column("left_s", Double),
+    Column("silent_s", Double, key="step_elapsed_s"),
+    Column("stalled_after_s", Double),
+    Column("pace_s", Double, key="usual_step_s"),
+    Column("stalls", Integer, nullable=False, server_default="0"),
+    Column("stall_noted", Boolean, key="stall_recorded", nullable=False, server_default=false()),
+)
 
 
 class JobDatabase:
@@ -105,6 +178,22 @@ class JobDatabase:
             f"The job database {self.shown_url} can't be used: {reason}. Check that it exists and is "
             "writable, or set FERSCOPE_DATABASE_URL (empty is SQLite in the store)."
         )
+
+
+def upgrade_schema(engine: Engine) -> None:
+    """Create the table, or add the columns that a table of an older version lacks."""
+    inspector = inspect(engine)
+    if not inspector.has_table(JOBS.name):
+        with engine.begin() as connection:
+            connection.execute(CreateTable(JOBS, if_not_exists=True))
+        return
+    existing = {column["name"] for column in inspector.get_columns(JOBS.name)}
+    missing = [column for column in JOBS.columns if column.name not in existing]
+    if missing:
+        with engine.begin() as connection:
+            for column in missing:
+                definition = CreateColumn(column).compile(dialect=engine.dialect)
+                connection.execute(text(f"ALTER TABLE {JOBS.name} ADD COLUMN {definition}"))
 
 
 def _database_url(settings: Settings) -> URL:

@@ -17,9 +17,8 @@ from sqlalchemy import Row, select, update
 
 from fer_core.errors import JobError
 from fer_core.files.migration import rename_job_kind, stored_job_kinds
-from fer_core.jobs.database import JobDatabase
+from fer_core.jobs.database import JOBS, JobDatabase
 from fer_core.jobs.job import Job, JobKind, JobState
-from fer_core.jobs.schema import JOBS
 from fer_core.settings import Settings
 
 BUSY_TIMEOUT_S = 10.0

@@ -12,11 +12,11 @@ from sqlalchemy.exc import IntegrityError
 
 from fer_core.errors import JobError
 from fer_core.ids import check_id, new_id
+from fer_core.jobs.database import JOBS
 from fer_core.jobs.devices import CPU
 from fer_core.jobs.job import ENDED_STATES, RESUMABLE_STATES, Job, JobKind, JobState, check_priority
 from fer_core.jobs.log import log_path
 from fer_core.jobs.records import QUEUE_ORDER, JobRecords, job_from_row, utc_now
-from fer_core.jobs.schema import JOBS
 from fer_core.jobs.stall import StepTiming
 
 __all__ = ["Job", "JobState", "JobStore"]

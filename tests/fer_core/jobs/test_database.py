@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from fer_core.jobs.schema import JOBS
+from fer_core.jobs.database import JOBS
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 
