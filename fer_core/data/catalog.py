@@ -1,8 +1,7 @@
-"""The datasets in the store: import, list, open, delete. The only reader and writer of dataset folders.
+"""The datasets in the store: import, list, open and delete.
 
-A dataset folder holds `manifest.yaml`, `index.parquet`, `pairs.parquet` (duplicates), `corrections.jsonl` once
-something was corrected, `source.zip` when FERscope keeps the images itself, and `dataset.json`, without which it is no
-dataset.
+A dataset folder holds `manifest.yaml`, `index.parquet`, `pairs.parquet` (duplicates), `corrections.jsonl` once there
+are corrections, `source.zip` if the store keeps the images, and the marker file `dataset.json`.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from fer_core.data.ingest.import_folder import (
     PAIRS,
     Import,
     discard_import,
+    source_name,
     start_import,
 )
 from fer_core.data.ingest.import_run import run_import
@@ -42,17 +42,24 @@ from fer_core.errors import DatasetError, InputError, ManifestError
 from fer_core.ids import check_id, slug
 from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
-from fer_core.text import as_text
 
 _log = logging.getLogger(__name__)
 
 _CORRECTED = ("id", "label", "unlabeled")
-"""Columns that corrections need or change."""
+"""Columns that corrections read or change."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDataset:
-    """A dataset in the store. `fingerprint` changes whenever its images or labels do."""
+    """A dataset in the store.
+
+    Attributes:
+        source_path: the folder or archive with the images.
+        source_in_store: whether that lies in the store.
+        n: number of images.
+        fingerprint: hash of ids, splits, labels and pixels.
+        created: time of the import, ISO 8601.
+    """
 
     id: str
     folder: Path
@@ -64,58 +71,56 @@ class StoredDataset:
     created: str
 
     def index(self, columns: Sequence[str] | None = None, version: int | None = None) -> pd.DataFrame:
-        """The index, or those of some columns that it has, with the corrections up to a version.
-
-        Beside the columns asked for there are `excluded`, `ambiguous` and `relabeled`.
+        """Load the index with corrections applied.
 
         Args:
-            version: of the overlay; the newest by default.
+            columns: those to load, as far as they exist; all by default. `excluded`, `ambiguous` and `relabeled` are
+                added.
+            version: of the corrections; the newest by default.
         Raises:
             InputError: there is no such version.
         """
         corrections = self.corrections()
-        more = _CORRECTED if corrections.version else _CORRECTED[:1]
-        needed = None if columns is None else list(dict.fromkeys([*columns, *more]))
+        extra = _CORRECTED if corrections.version else _CORRECTED[:1]
+        needed = None if columns is None else list(dict.fromkeys([*columns, *extra]))
         corrected = corrections.apply(self.raw_index(needed), version)
         return corrected if columns is None else corrected.drop(columns=set(needed or ()) - set(columns))
 
     def raw_index(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """The index as it was imported, without corrections."""
+        """Load the index without corrections."""
         return load_index(self.folder / INDEX, columns)
 
     def columns(self) -> list[str]:
-        """The columns that the index has."""
+        """List the columns of the index."""
         return index_columns(self.folder / INDEX)
 
     def corrections(self) -> Corrections:
-        """The corrections to this dataset."""
+        """Open the corrections to this dataset."""
         return Corrections.open(self.folder)
 
     def pairs(self) -> pd.DataFrame:
-        """Duplicates: see `duplicates.duplicate_pairs`; looked for anew, and kept, where an older version did."""
+        """Load the duplicates (`duplicates.duplicate_pairs`); compute and save them if an older version found them."""
         path, stamp = self.folder / PAIRS, pairs_stamp(self.columns(), self.fingerprint)
-        found = read_pairs(path, stamp)
-        if found is None:
-            found = duplicate_pairs(self.raw_index(PAIR_COLUMNS))
-            with suppress(OSError):  # a store that can't be written to is read all the same
-                write_pairs(found, path, stamp)
-        return found
+        pairs = read_pairs(path, stamp)
+        if pairs is None:
+            pairs = duplicate_pairs(self.raw_index(PAIR_COLUMNS))
+            with suppress(OSError):  # a read-only store
+                write_pairs(pairs, path, stamp)
+        return pairs
 
     @contextmanager
     def source(self, settings: Settings) -> Iterator[Source]:
-        """The images.
+        """Open the source of the images.
 
         Raises:
-            DatasetError: they are no longer where they were at import.
+            DatasetError: it has moved since the import.
         """
         if not self.source_path.exists():
             raise DatasetError(
                 f"The images of {self.id} are no longer at {self.source_path}. Put them back, or delete the "
                 "dataset and import it from where they are now."
             )
-        with open_source_unflattened(
-            self.source_path, settings
-        ) as source:  # the import opened what archives are inside
+        with open_source_unflattened(self.source_path, settings) as source:
             yield source
 
 
@@ -128,68 +133,65 @@ def import_dataset(
     manifest: Manifest | None = None,
     move: bool = False,
     allow_partial: bool = False,
-    review: Callable[[ImportPreview], None] = lambda _: None,
+    on_preview: Callable[[ImportPreview], None] = lambda _: None,
     progress: Progress = no_progress,
 ) -> StoredDataset:
-    """Index a folder or archive and add it to the store; the images are read where they are.
-
-    One that was stopped goes on from where it was.
+    """Index a folder or archive and add it to the store, or resume its unfinished import.
 
     Args:
-        path: the folder or archive, or an fsspec URL, which is fetched once.
-        dataset_id: defaults to the manifest known for the layout, then to the file's name.
-        layout: a reader's name; recognized when empty.
-        manifest: what the files mean; by default the known one that fits.
-        move: take the archive into the store (for uploads). Otherwise it stays where it is and is referred to.
-        allow_partial: import the rest where more than half of the images could not be read or matched.
-        review: told what the files seem to be before any image is opened; what it raises ends the import.
-        progress: told of every step.
+        path: a folder, an archive, or an fsspec URL, which is fetched.
+        dataset_id: by default the id of the manifest that fits, or the file's name.
+        layout: a reader's name; detected when empty.
+        manifest: by default the known one that fits.
+        move: move the archive into the store. Otherwise the dataset refers to it where it is.
+        allow_partial: import the rest where more than half of the images are unusable.
+        on_preview: called before any image is opened; an exception that it raises ends the import.
     Raises:
-        DatasetError: nothing there, an unknown layout or label, a broken label file, the id is taken, or most of the
-            images could not be read or matched.
-        CancelledError: `progress` asked to stop; the import is kept for going on.
+        DatasetError: the path does not exist, the layout or a label is unknown, a label file is broken, the id is
+            taken, or most of the images are unusable.
+        CancelledError: `progress` asked to stop; the import can be resumed.
     """
-    work = _begun(path, settings, dataset_id, layout, manifest, move)
+    work = _start(path, settings, dataset_id, layout, manifest, move)
     try:
         if work.manifest is None:
             work.prepare(settings, progress)
             with open_source(work.path(), settings) as source:
-                found = preview_import(
-                    source, manifest or select_manifest(source, layout, dataset_id, _stem(path), settings)
+                preview = preview_import(
+                    source, manifest or select_manifest(source, layout, dataset_id, source_name(path), settings)
                 )
-            review(found)
-            found.check(allow_partial=allow_partial, labels_chosen=bool(layout or manifest))
-            work.set_manifest(found.manifest)
+            on_preview(preview)
+            preview.check(allow_partial=allow_partial, labels_chosen=bool(layout or manifest))
+            work.set_manifest(preview.manifest)
         return _open(run_import(work, settings, progress, allow_partial=allow_partial))
     except InputError:
         discard_import(work.id, settings)
         raise
 
 
-def _begun(
+def _start(
     path: str | Path, settings: Settings, dataset_id: str, layout: str, manifest: Manifest | None, move: bool
 ) -> Import:
-    """The import's folder; before there is one, the id must be known, and for that the layout."""
+    """Start or open the import. Its id may depend on the layout, which is detected first."""
     if not dataset_id and manifest is None:
         if is_url(str(path)):
-            dataset_id = slug(_stem(path))
+            dataset_id = slug(source_name(path))
         else:
             local = Path(path).expanduser().absolute()
             compressed = local.is_file() and is_compressed_tar(local)
-            dataset_id = slug(_stem(path)) if compressed else _fitting_id(local, layout, settings)
-    return start_import(path, dataset_id or (manifest.id if manifest else ""), settings, take=move)
+            dataset_id = slug(source_name(path)) if compressed else _detect_id(local, layout, settings)
+    return start_import(path, dataset_id or (manifest.id if manifest else ""), settings, move=move)
 
 
-def _fitting_id(path: Path, layout: str, settings: Settings) -> str:
+def _detect_id(path: Path, layout: str, settings: Settings) -> str:
     with open_source(path, settings) as source:
-        return select_manifest(source, layout, "", _stem(path), settings).id
+        return select_manifest(source, layout, "", source_name(path), settings).id
 
 
 def load_labels(source: Source, settings: Settings, layout: str = "") -> pd.DataFrame:
-    """What the labels of a source say, in the form of an index but without opening an image: nothing is stored.
+    """Read the labels of a source into the form of an index, without opening images or storing anything.
 
     Raises:
-        DatasetError: the layout is not recognized, or a label file is broken.
+        DatasetError: the layout is not detected, a label file is broken, or there are no records.
     """
     manifest = select_manifest(source, layout, "", "data", settings)
     reader = get_reader(manifest.layout)
@@ -200,20 +202,20 @@ def load_labels(source: Source, settings: Settings, layout: str = "") -> pd.Data
 
 
 def list_datasets(settings: Settings) -> list[StoredDataset]:
-    """Every dataset in the store that is whole, by id; of a damaged one the log says what is wrong."""
-    found = []
+    """List the datasets in the store, sorted by id. Damaged ones are logged and skipped."""
+    datasets = []
     for marker in sorted(settings.datasets_dir.glob(f"*/{DATASET_MARKER}")):
         if marker.parent.name.startswith("."):
             continue
         try:
-            found.append(_open(marker.parent))
+            datasets.append(_open(marker.parent))
         except DatasetError as exc:
             _log.warning("%s", exc)
-    return found
+    return datasets
 
 
 def open_dataset(dataset_id: str, settings: Settings) -> StoredDataset:
-    """A dataset by its id.
+    """Open a dataset by its id.
 
     Raises:
         DatasetError: it is not in the store, or is damaged.
@@ -222,15 +224,15 @@ def open_dataset(dataset_id: str, settings: Settings) -> StoredDataset:
 
 
 def delete_dataset(dataset_id: str, settings: Settings) -> None:
-    """Remove a dataset, damaged or not, with all that the store holds of it: images it keeps, index, packed copies."""
+    """Delete a dataset, damaged or not, with its images in the store and its packs."""
     folder = _folder(dataset_id, settings)
     try:
         packs = list(settings.cache_dir.glob(f"packs/{_open(folder).fingerprint}-*"))
-    except DatasetError:  # a damaged marker does not say which packs are the dataset's
+    except DatasetError:  # a damaged marker has no fingerprint
         packs = []
     (folder / DATASET_MARKER).unlink()  # first, so that a half-deleted folder is not a dataset
-    for unneeded in (folder, *packs):
-        shutil.rmtree(unneeded)
+    for path in (folder, *packs):
+        shutil.rmtree(path)
 
 
 def _folder(dataset_id: str, settings: Settings) -> Path:
@@ -259,8 +261,3 @@ def _open(folder: Path) -> StoredDataset:
         raise DatasetError(
             f"The dataset folder {folder} is damaged ({exc}). Delete the folder and import again."
         ) from exc
-
-
-def _stem(path: str | Path) -> str:
-    """A source's name without folder and endings."""
-    return as_text(str(path)).rstrip("/").rpartition("/")[2].split(".")[0] or "unnamed"

@@ -215,7 +215,7 @@ def parse_manifest(content: object, name: str) -> Manifest:
     if not isinstance(content, Mapping):
         raise ManifestError(f"{name} is not a mapping of keys to values.")
     try:
-        return Manifest.model_validate(rename_keys(content, MANIFEST_KEYS))
+        return Manifest.model_validate(rename_keys(content, MANIFEST_KEYS, deep=False))
     except ValidationError as exc:
         problem = exc.errors()[0]
         where = ".".join(str(part) for part in problem["loc"]) or "the whole"

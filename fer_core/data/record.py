@@ -1,4 +1,4 @@
-"""What a reader says of one image, before the image is opened."""
+"""Records: what a reader knows of an image without opening it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fer_core.errors import InputError
 
 
 class Split(StrEnum):
-    """The parts of a dataset."""
+    """The splits of a dataset."""
 
     TRAIN = "train"
     VALID = "valid"
@@ -18,10 +18,10 @@ class Split(StrEnum):
 
     @classmethod
     def parse(cls, name: str) -> Split:
-        """The split that `name` means; "val", "validation" and the like are understood.
+        """Parse a split's name; synonyms such as "val" and "validation" are accepted.
 
         Raises:
-            InputError: it means none.
+            InputError: it is not a split.
         """
         try:
             return SPLIT_NAMES[name.strip().lower()]
@@ -36,28 +36,32 @@ SPLIT_NAMES: dict[str, Split] = {
     ),
     **dict.fromkeys(("test", "testing", "fer2013test", "test_set", "privatetest"), Split.TEST),
 }
-"""Folder and column names that mean a split, in lower case."""
+"""Names of splits in folders and columns, in lower case."""
 
 _WORD = re.compile(r"[^\W\d_]+")
-_BESIDE_SPLITS = frozenset(
+_FILLER_WORDS = frozenset(
     [
         *("set", "data", "dataset", "images", "image", "img", "faces", "face", "split", "part", "labels", "label"),
         *("list", "annotations", "folder", "cropped", "aligned"),
         *("fer", "ferplus", "rafdb", "raf", "affectnet", "expw", "ck"),
     ]
 )
-"""Words beside a split's name that change nothing."""
+"""Words beside a split's name that do not change its meaning."""
 
 
 def match_split_name(text: str) -> Split | None:
-    """The split that a folder's or file's name means, such as `train`, `Test Images` or `fer2013_val`; else None."""
+    """Return the split that a name such as `train`, `Test Images` or `fer2013_val` means; else None."""
     lower = text.strip().lower()
     if lower in SPLIT_NAMES:
         return SPLIT_NAMES[lower]
     words = _WORD.findall(lower.replace("_", " "))
     named = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
-    rest = [word for word in words if word not in SPLIT_NAMES and word not in _BESIDE_SPLITS]
+    rest = [word for word in words if word not in SPLIT_NAMES and word not in _FILLER_WORDS]
     return named.pop() if len(named) == 1 and not rest else None
+
+
+MISSING_AFFECT = -2.0
+"""AffectNet's value of a missing valence or arousal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +70,17 @@ class Record:
 
     Attributes:
         path: the file's name in the source.
-        split: the published part, where there is one.
-        raw_label: the source's own word or code for the label, before any mapping; "" where it gives none.
-        votes: ten columns in the order of `votes.VOTE_COLUMNS`.
-        identity: the person (or drawn identity), where known.
-        valence, arousal: -1..1 (Russell's circumplex), where given.
-        box: the face within the image, pixels: left, top, right, bottom, half-open; None for the whole image.
-        landmarks: x0, y0, x1, y1, … in pixels of the whole image, where given.
-        subgroups: name and value of what else is known of the person or picture, such as ("gender", "F").
-        match_rule: how the file was found where the source calls it otherwise (`file_matcher.MatchRule`), else "".
-        problem: why there is no image to open, as far as the reader knows; "" where there is one.
-        ambiguous: the problem is that several files could be meant.
+        split: the published split, if any.
+        raw_label: the source's label, before it is mapped to an expression; "" if there is none.
+        votes: ten counts in the order of `votes.VOTE_COLUMNS`.
+        identity: the person, if known.
+        valence, arousal: -1..1 (Russell's circumplex), if known.
+        box: the face in pixels: left, top, right, bottom, half-open; None for the whole image.
+        landmarks: x0, y0, x1, y1, … in pixels of the whole image.
+        subgroups: names and values of other attributes, such as ("gender", "F").
+        match_rule: the `file_matcher.MatchRule` by which the file was found; "" if the names are equal.
+        problem: why there is no image to open; "" if there is one.
+        ambiguous: whether several files match the name.
     """
 
     path: str

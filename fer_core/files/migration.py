@@ -72,6 +72,9 @@ CORRECTION_ACTIONS = {"dispute": "ambiguous"}
 SPLITS = {"left_out": "excluded"}
 """Splits in a run's `split.parquet`."""
 
+IMPORT_KEYS = {"take": "move"}
+"""Keys of `import.json`."""
+
 INDEX_COLUMNS = {"unlabelled": "unlabeled"}
 """Columns of `index.parquet`."""
 
@@ -80,6 +83,9 @@ QUERY_PARAMS = {"part": "split", "remedy": "rebalancing", "disputed": "ambiguous
 
 COMMANDS = {"quantise": "quantize", "datasets propose": "datasets preview", "datasets draw": "datasets generate"}
 """Commands in scripts and in job records."""
+
+IMPORT_FLAGS = {"--take": "--move", "--work": "--resume"}
+"""Flags of `datasets import`."""
 
 JOB_KINDS = {"draw": "generate"}
 """Kinds in the job database and in links."""
@@ -111,18 +117,20 @@ def rename_json_keys(content: bytes) -> bytes:
     )
 
 
-def rename_keys(content: Any, names: Mapping[str, str]) -> Any:
-    """Rename the keys of nested mappings, except where the new name exists too."""
+def rename_keys(content: Any, names: Mapping[str, str], *, deep: bool = True) -> Any:
+    """Rename the keys of a mapping and, if `deep`, of those in it. A key stays where its new name is there as well."""
     if isinstance(content, Mapping):
         return {
-            key if names.get(key, key) in content else names[key]: rename_keys(value, names)
+            key if names.get(key, key) in content else names[key]: rename_keys(value, names) if deep else value
             for key, value in content.items()
         }
-    return [rename_keys(item, names) for item in content] if isinstance(content, list) else content
+    return [rename_keys(each, names) for each in content] if deep and isinstance(content, list) else content
 
 
 def rename_command(argv: Sequence[str]) -> list[str]:
-    """Rename the command at the start of the arguments of `python -m fer_core`."""
+    """Rename the command with which the arguments of `python -m fer_core` begin, and its flags."""
+    if tuple(argv[:2]) == ("datasets", "import"):
+        return [IMPORT_FLAGS.get(argument, argument) for argument in argv]
     for length in (2, 1):
         if new := COMMANDS.get(" ".join(argv[:length])):
             return [*new.split(), *argv[length:]]

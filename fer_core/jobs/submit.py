@@ -44,7 +44,7 @@ def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 
 def submit_import(dataset_id: str, settings: Settings, *, allow_partial: bool = False) -> Job:
     """Queue an import whose manifest is decided; it resumes from its last finished chunk."""
     partial = ("--allow-partial",) if allow_partial else ()
-    args = ("datasets", "import", "--work", check_id(dataset_id, "dataset"), *partial)
+    args = ("datasets", "import", "--resume", check_id(dataset_id, "dataset"), *partial)
     return _submit(settings, JobKind.IMPORT, f"Import {dataset_id}", args, dataset_id)
 
 

@@ -67,7 +67,7 @@ def test_what_is_chosen_is_what_is_imported(
     assert not app.exception
     with JobStore(store) as jobs:
         (job,) = jobs.list()
-    assert job.command_args[:4] == ("datasets", "import", "--work", "mine")
+    assert job.command_args[:4] == ("datasets", "import", "--resume", "mine")
     run_import(open_import("mine", store), store)
     index = open_dataset("mine", store).index()
     assert index["label"].value_counts().to_dict() == {"happiness": 8, "contempt": 8}
@@ -87,9 +87,9 @@ def test_of_two_folders_with_the_same_names_one_can_be_chosen(
     listed.assign(file=listed["file"].str.upper()).to_csv(table / "list.csv", sep=";", index=False, encoding="utf-16")
     start_import(table, "mine", store)
     app = _proposal(open_page, errors=1)
-    assert "24 rows name files that could be several" in words(app)
+    assert "24 rows name files that match several" in words(app)
     next(box for box in app.text_input if box.label.startswith("Folder of the images")).set_value("small").run()
-    assert "could be several" not in words(app)
+    assert "match several" not in words(app)
     assert "24 rows name a file in other upper or lower case" in words(app)
 
 
@@ -116,7 +116,7 @@ def test_the_lesser_half_is_imported_only_if_the_person_says_so(
     app = _proposal(open_page, errors=1)
     said = words(app)
     assert "More than half of the images can't be used" in said
-    assert "16 images are named by no label file, such as 08.png, 09.png, 10.png." in said
+    assert "16 images are in no label file, such as 08.png, 09.png, 10.png." in said
     assert "1 other file is not an image (.txt 1), such as notes.txt." in said
     assert _button(app, "Import").disabled
     (box,) = app.checkbox
@@ -126,7 +126,7 @@ def test_the_lesser_half_is_imported_only_if_the_person_says_so(
     assert not app.exception
     with JobStore(store) as jobs:
         (job,) = jobs.list()
-    assert job.command_args == ("datasets", "import", "--work", "mine", "--allow-partial")
+    assert job.command_args == ("datasets", "import", "--resume", "mine", "--allow-partial")
 
 
 def _in_folders(folder: Path, table: Path, pattern: str, names: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""`datasets preview|import|fetch|imports|discard|generate`: how data comes into the store."""
+"""`datasets preview|import|fetch|imports|discard|generate`: add datasets to the store."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import AddAction
 from fer_core.cli.reporting import run_with_progress
 from fer_core.data.catalog import StoredDataset, import_dataset, open_dataset
-from fer_core.data.ingest.import_folder import discard_import, list_imports, open_import, start_import
+from fer_core.data.ingest.import_folder import discard_import, list_imports, open_import, source_name, start_import
 from fer_core.data.ingest.import_run import run_import
 from fer_core.data.ingest.preview import ImportPreview, preview_import, select_manifest
-from fer_core.data.ingest.row_matching import describe_match_rule
+from fer_core.data.ingest.record_stats import describe_match_rule
 from fer_core.data.ingest.skipped import Skipped
 from fer_core.data.label_mapping.label_map import parse_assignments
 from fer_core.data.label_mapping.numberings import NUMBERINGS, format_numbering, get_numbering
@@ -29,81 +29,81 @@ from fer_core.errors import DatasetError, InputError
 from fer_core.ids import slug
 from fer_core.progress import Progress
 from fer_core.settings import settings
-from fer_core.text import as_text, one_line
+from fer_core.text import one_line
 
 
 def add_command(action: AddAction) -> None:
     """Add the actions."""
-    proposing = action("preview", "look at a folder or archive: layout, labels, splits; nothing is imported", _propose)
+    preview = action("preview", "show the layout, labels and splits of a folder or archive", _preview)
     importing = action("import", "index a folder, an archive or a URL and add it to the store", _import)
-    for parser in (proposing, importing):
+    for parser in (preview, importing):
         parser.add_argument("path", nargs="?" if parser is importing else None, help="a folder, an archive, a URL")
-        parser.add_argument("--id", default="", help="the dataset's id; by default that of its manifest or file")
-        parser.add_argument("--layout", default="", help=f"how the files lie: {', '.join(READERS)}; else recognized")
-        parser.add_argument("--manifest", default="", help="a manifest's id or file; by default the one that fits")
-        parser.add_argument("--map", action="append", default=[], metavar="RAW=EXPRESSION", help="'-' leaves it out")
-        parser.add_argument("--numbering", default="", help=f"whose numbers the labels are: {', '.join(NUMBERINGS)}")
+        parser.add_argument("--id", default="", help="the dataset's id; by default the manifest's or the file's name")
+        parser.add_argument("--layout", default="", help=f"layout of the files (default: detect): {', '.join(READERS)}")
+        parser.add_argument("--manifest", default="", help="id or file of a manifest; by default the one that fits")
         parser.add_argument(
-            "--column", action="append", default=[], metavar="WHAT=NAME", help="path, label, split, identity, …"
+            "--map", action="append", default=[], metavar="RAW=EXPRESSION", help="'-' ignores the label"
         )
-    importing.add_argument("--take", action="store_true", help="move the archive into the store")
-    importing.add_argument("--work", default="", help="go on with the unfinished import of this id")
+        parser.add_argument("--numbering", default="", help=f"meaning of numeric labels: {', '.join(NUMBERINGS)}")
+        parser.add_argument(
+            "--column", action="append", default=[], metavar="FIELD=NAME", help="path, label, split, identity, …"
+        )
+    importing.add_argument("--move", action="store_true", help="move the archive into the store")
+    importing.add_argument("--resume", default="", metavar="ID", help="resume the unfinished import of this id")
     importing.add_argument(
-        "--allow-partial", action="store_true", help="import the rest where more than half of the images can't be read"
+        "--allow-partial", action="store_true", help="import the rest where more than half of the images can't be used"
     )
-    fetching = action("fetch", "bring a URL or a compressed tar into the store, to be imported later", _fetch)
+    fetching = action("fetch", "download a URL or repack a compressed tar into the store, to be imported later", _fetch)
     fetching.add_argument("url")
     fetching.add_argument("--id", default="")
-    action("imports", "imports that are not finished", _imports)
-    action("discard", "throw an unfinished import away", _discard).add_argument("id")
-    drawing = action("generate", "make a dataset of synthetic faces", _draw)
-    drawing.add_argument("--id", default="synthetic-faces")
-    drawing.add_argument("--total", type=int, default=4000, help="how many images")
-    drawing.add_argument("--seed", type=int, default=0)
+    action("imports", "list unfinished imports", _imports)
+    action("discard", "delete an unfinished import", _discard).add_argument("id")
+    generate = action("generate", "make a dataset of synthetic faces", _generate)
+    generate.add_argument("--id", default="synthetic-faces")
+    generate.add_argument("--total", type=int, default=4000, help="how many images")
+    generate.add_argument("--seed", type=int, default=0)
 
 
-def _propose(arguments: argparse.Namespace) -> None:
+def _preview(arguments: argparse.Namespace) -> None:
     with open_source(Path(arguments.path).expanduser(), settings()) as source:
         found = preview_import(source, _manifest(source, arguments))
     rows = [
-        {"label": raw or "(none)", "count": n, "becomes": e or ("left out" if known else "? decide")}
+        {"label": raw or "(none)", "count": n, "becomes": e or ("ignored" if known else "unknown: map it")}
         for raw, n, e, known in found.labels.itertuples(index=False)
     ]
-    seen = f"{found.n_records:,} records{'' if found.complete else ' looked at'}"
-    words = [
-        f"{found.manifest.title}: {READERS[found.manifest.layout].title}, {found.n_files:,} image files, {seen}",
+    n_records = f"{'' if found.complete else 'the first '}{found.n_records:,} records"
+    lines = [
+        f"{found.manifest.title}: {READERS[found.manifest.layout].title}, {found.n_files:,} image files, {n_records}",
         format_table(rows, "No labels."),
-        *_parts_words(found),
+        _format_splits(found),
         *(f"matched: {describe_match_rule(each, rows)}" for each, rows in found.match_rules.items()),
-        *_left_out_words(found.skipped),
-        *_numbering_words(found),
+        *_format_skipped(found.skipped),
+        *_format_numberings(found),
     ]
-    print_result(_as_json(found), arguments.json, "\n".join(words))
+    print_result(_to_dict(found), arguments.json, "\n".join(lines))
 
 
-def _parts_words(found: ImportPreview) -> list[str]:
-    """The published parts and the people, where there are any."""
-    splits = ", ".join(f"{split or 'in no split'} {n:,}" for split, n in found.splits.items())
-    people = f"; {found.identities:,} people, who are kept in one part each" if found.identities else ""
-    return [f"parts: {splits or 'none'}{people}"]
+def _format_splits(found: ImportPreview) -> str:
+    splits = ", ".join(f"{split or 'no split'} {n:,}" for split, n in found.splits.items())
+    people = f"; {found.identities:,} people, each in one split" if found.identities else ""
+    return f"splits: {splits or 'none'}{people}"
 
 
-def _left_out_words(left_out: Sequence[Skipped]) -> list[str]:
-    """A line a reason, with a few names."""
-    return [one_line(f"left out: {each.describe()}") for each in left_out]
+def _format_skipped(skipped: Sequence[Skipped]) -> list[str]:
+    return [one_line(f"skipped: {each.describe()}") for each in skipped]
 
 
-def _numbering_words(found: ImportPreview) -> list[str]:
-    """What undecided numbers may mean."""
+def _format_numberings(found: ImportPreview) -> list[str]:
+    """List what numeric labels may mean."""
     lines = [f"  --numbering {each.name}: {each.title}: {format_numbering(each)}" for each in found.numberings]
     return (
-        ["The labels are numbers, and datasets number the expressions differently. Say whose they are:", *lines]
+        ["The labels are numbers, which mean different expressions in different datasets. Choose one:", *lines]
         if lines
         else []
     )
 
 
-def _as_json(found: ImportPreview) -> dict[str, Any]:
+def _to_dict(found: ImportPreview) -> dict[str, Any]:
     return {
         "manifest": found.manifest.id,
         "layout": found.manifest.layout,
@@ -133,17 +133,17 @@ def _as_json(found: ImportPreview) -> dict[str, Any]:
 
 
 def _import(arguments: argparse.Namespace) -> None:
-    if arguments.work:
-        _emit_imported(arguments, run_with_progress(_resumed(arguments.work, arguments.allow_partial)))
+    if arguments.resume:
+        _print_imported(arguments, run_with_progress(_resume(arguments.resume, arguments.allow_partial)))
         return
     if not arguments.path:
-        raise DatasetError("Nothing to import was named. Give a folder, an archive or a URL, or --work ID.")
-    left_out: list[Skipped] = []
-    _emit_imported(arguments, run_with_progress(_begun(arguments, left_out)), left_out)
+        raise DatasetError("There is nothing to import. Give a folder, an archive or a URL, or --resume ID.")
+    skipped: list[Skipped] = []
+    _print_imported(arguments, run_with_progress(_start(arguments, skipped)), skipped)
 
 
-def _resumed(dataset_id: str, allow_partial: bool) -> Callable[[Progress], StoredDataset]:
-    """A decided import's work. One that fails is kept: it can be decided otherwise, or discarded."""
+def _resume(dataset_id: str, allow_partial: bool) -> Callable[[Progress], StoredDataset]:
+    """Return the work of resuming an import. One that fails stays, to be changed or discarded."""
 
     def work(progress: Progress) -> StoredDataset:
         run_import(open_import(dataset_id, settings()), settings(), progress, allow_partial=allow_partial)
@@ -152,11 +152,11 @@ def _resumed(dataset_id: str, allow_partial: bool) -> Callable[[Progress], Store
     return work
 
 
-def _begun(arguments: argparse.Namespace, left_out: list[Skipped]) -> Callable[[Progress], StoredDataset]:
-    """The whole import; what it leaves out is put into `left_out` before any image is opened."""
+def _start(arguments: argparse.Namespace, skipped: list[Skipped]) -> Callable[[Progress], StoredDataset]:
+    """Return the work of a whole import, which fills `skipped` before any image is opened."""
 
     def review(found: ImportPreview) -> None:
-        left_out.extend(found.skipped)
+        skipped.extend(found.skipped)
         labels_chosen = bool(arguments.layout or arguments.manifest or arguments.column)
         found.check(allow_partial=arguments.allow_partial, labels_chosen=labels_chosen)
 
@@ -164,7 +164,9 @@ def _begun(arguments: argparse.Namespace, left_out: list[Skipped]) -> Callable[[
         manifest = None
         if arguments.map or arguments.column or arguments.manifest or arguments.numbering:
             if is_url(arguments.path):
-                raise DatasetError("A URL is looked at once it is here: fetch it first, then import it with --work.")
+                raise DatasetError(
+                    "These options need the files: run datasets fetch URL, then datasets import --resume ID."
+                )
             with open_source(Path(arguments.path).expanduser(), settings()) as source:
                 manifest = _manifest(source, arguments)
         return import_dataset(
@@ -173,27 +175,27 @@ def _begun(arguments: argparse.Namespace, left_out: list[Skipped]) -> Callable[[
             dataset_id=arguments.id,
             layout=arguments.layout,
             manifest=manifest,
-            move=arguments.take,
+            move=arguments.move,
             allow_partial=arguments.allow_partial,
-            review=review,
+            on_preview=review,
             progress=progress,
         )
 
-    def kept_or_thrown_away(progress: Progress) -> StoredDataset:
+    def work_and_clean_up(progress: Progress) -> StoredDataset:
         try:
             return work(progress)
         except InputError:
-            # An upload is in the store by now, or is not wanted; a file of the user's own is never deleted.
+            # Only an upload is deleted, never a file of the user's.
             path = Path(arguments.path).absolute()
-            if arguments.take and path.is_relative_to(settings().uploads_dir):
+            if arguments.move and path.is_relative_to(settings().uploads_dir):
                 path.unlink(missing_ok=True)
             raise
 
-    return kept_or_thrown_away
+    return work_and_clean_up
 
 
 def _manifest(source: Source, arguments: argparse.Namespace) -> Manifest:
-    """What the files mean: the manifest that was named or fits, with the labels and columns of the command line."""
+    """Build the manifest from the named or fitting one and the labels and columns of the command line."""
     layout = arguments.layout
     known = all_manifests(settings())
     if arguments.manifest in known:
@@ -203,17 +205,17 @@ def _manifest(source: Source, arguments: argparse.Namespace) -> Manifest:
     else:
         columns = _columns(arguments.column)
         layout = layout or ("table" if columns else "")
-        manifest = select_manifest(source, layout, arguments.id, _name(arguments.path), settings())
+        manifest = select_manifest(source, layout, arguments.id, source_name(arguments.path), settings())
     codes = get_numbering(arguments.numbering).codes if arguments.numbering else {}
     labels = {**codes, **parse_assignments(arguments.map)}
     return with_choices(manifest, layout, labels, _columns(arguments.column))
 
 
 def with_choices(manifest: Manifest, layout: Layout | str, labels: dict[str, Any], columns: dict[str, Any]) -> Manifest:
-    """A manifest with a person's choices on top.
+    """Return the manifest with layout, labels and columns replaced.
 
     Raises:
-        DatasetError: a column is no such thing.
+        DatasetError: a column is unknown.
     """
     update: dict[str, Any] = {"labels": {**manifest.labels, **labels}}
     if layout:
@@ -222,40 +224,38 @@ def with_choices(manifest: Manifest, layout: Layout | str, labels: dict[str, Any
         base = manifest.columns.model_dump() if manifest.columns else {"path": "path", "label": "label"}
         if unknown := [name for name in columns if name not in TableColumns.model_fields]:
             known = ", ".join(TableColumns.model_fields)
-            raise DatasetError(f"--column {unknown[0]!r} is nothing a table can hold. Choose of: {known}.")
+            raise DatasetError(f"--column {unknown[0]!r} is unknown. Choose one of: {known}.")
         update["columns"] = {**base, **columns}
     return Manifest.model_validate({**manifest.model_dump(), **update})
 
 
 def _columns(pairs: list[str]) -> dict[str, Any]:
-    """`path=file` pairs; several names apart by commas for `box`, `subgroups` and `names`."""
+    """Parse `path=file` pairs; `box`, `subgroups` and `names` take several names, separated by commas."""
     columns: dict[str, Any] = {}
     for pair in pairs:
-        what, equals, name = pair.partition("=")
+        field, equals, name = pair.partition("=")
         if not equals:
             raise DatasetError(
-                f"--column {pair!r} is not WHAT=NAME, such as --column path=file --column label=emotion."
+                f"--column {pair!r} is not FIELD=NAME, such as --column path=file --column label=emotion."
             )
-        columns[what] = tuple(name.split(",")) if what in ("box", "subgroups", "names") else name
+        columns[field] = tuple(name.split(",")) if field in ("box", "subgroups", "names") else name
     return columns
 
 
 def _fetch(arguments: argparse.Namespace) -> None:
-    dataset_id = arguments.id or slug(_name(arguments.url))
+    dataset_id = arguments.id or slug(source_name(arguments.url))
 
     def work(progress: Progress) -> None:
-        begun = start_import(arguments.url, dataset_id, settings())
+        started = start_import(arguments.url, dataset_id, settings())
         try:
-            begun.prepare(settings(), progress)
+            started.prepare(settings(), progress)
         except InputError:
             discard_import(dataset_id, settings())
             raise
 
     run_with_progress(work)
-    words = (
-        f"{dataset_id} is here. Look at it with: datasets imports; import it with: datasets import --work {dataset_id}"
-    )
-    print_result({"id": dataset_id, "ready": True}, arguments.json, words)
+    text = f"Fetched {dataset_id}. Import it with: datasets import --resume {dataset_id}"
+    print_result({"id": dataset_id, "ready": True}, arguments.json, text)
 
 
 def _imports(arguments: argparse.Namespace) -> None:
@@ -268,20 +268,20 @@ def _imports(arguments: argparse.Namespace) -> None:
 
 def _discard(arguments: argparse.Namespace) -> None:
     discard_import(arguments.id, settings())
-    print_result({"id": arguments.id, "discarded": True}, arguments.json, f"The import {arguments.id} was thrown away")
+    print_result({"id": arguments.id, "discarded": True}, arguments.json, f"The import {arguments.id} was deleted.")
 
 
-def _draw(arguments: argparse.Namespace) -> None:
+def _generate(arguments: argparse.Namespace) -> None:
     def work(progress: Progress) -> StoredDataset:
         return make_synthetic_dataset(arguments.id, arguments.total, arguments.seed, settings(), progress)
 
-    _emit_imported(arguments, run_with_progress(work))
+    _print_imported(arguments, run_with_progress(work))
 
 
-def _emit_imported(
-    arguments: argparse.Namespace, dataset: StoredDataset, left_out: Sequence[Skipped] | None = None
+def _print_imported(
+    arguments: argparse.Namespace, dataset: StoredDataset, skipped: Sequence[Skipped] | None = None
 ) -> None:
-    """What was imported and, where it was looked at before (not None), what was left out."""
+    """Print the imported dataset and, if it was previewed (not None), what was skipped."""
     problems = int((dataset.raw_index(["problem"])["problem"] != "").sum())
     result: dict[str, Any] = {
         "id": dataset.id,
@@ -289,11 +289,7 @@ def _emit_imported(
         "problems": problems,
         "source": str(dataset.source_path),
     }
-    if left_out is not None:
-        result["skipped"] = [each.to_dict() for each in left_out]
-    words = [f"{dataset.id}: {dataset.n:,} images, {problems:,} with problems", *_left_out_words(left_out or ())]
-    print_result(result, arguments.json, "\n".join(words))
-
-
-def _name(path: str) -> str:
-    return as_text(path).rstrip("/").rpartition("/")[2].split(".")[0] or "unnamed"
+    if skipped is not None:
+        result["skipped"] = [each.to_dict() for each in skipped]
+    lines = [f"{dataset.id}: {dataset.n:,} images, {problems:,} with problems", *_format_skipped(skipped or ())]
+    print_result(result, arguments.json, "\n".join(lines))

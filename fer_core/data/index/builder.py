@@ -25,7 +25,7 @@ from fer_core.data.index.workers import process_pool
 from fer_core.data.label_mapping.label_map import LabelMap
 from fer_core.data.record import Record
 from fer_core.data.sources.byte_range import ByteRange
-from fer_core.data.sources.source import Source
+from fer_core.data.sources.source import Source, try_locate
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import atomic_path
@@ -47,14 +47,14 @@ SUBGROUP = "group_"
 """What the columns of subgroups begin with."""
 
 _TEXT, _SMALL = pa.string(), pa.int32()
-_SAID: dict[str, pa.DataType] = {
+_RECORD_TYPES: dict[str, pa.DataType] = {
     **dict.fromkeys(("id", "path", "split", "label", "raw_label", "unlabeled", "identity"), _TEXT),
     **dict.fromkeys(VOTE_COLUMNS, pa.int16()),
     **dict.fromkeys(("valence", "arousal"), pa.float32()),
     **dict.fromkeys(BOX_COLUMNS, _SMALL),
     LANDMARKS: pa.list_(pa.float32()),
 }
-_MEASURED: dict[str, pa.DataType] = {
+_PIXEL_TYPES: dict[str, pa.DataType] = {
     **dict.fromkeys(("width", "height", "channels"), _SMALL),
     MODE: _TEXT,
     "bytes": pa.int64(),
@@ -65,7 +65,8 @@ _MEASURED: dict[str, pa.DataType] = {
     **dict.fromkeys(("brightness", "contrast", "sharpness", "dark_01", "bright_01"), pa.float32()),
     "problem": _TEXT,
 }
-_TYPES = _SAID | _MEASURED
+COLUMN_TYPES = _RECORD_TYPES | _PIXEL_TYPES
+"""Columns of an index with their types, beside those of subgroups, which are text."""
 _ON_REQUEST = frozenset({LANDMARKS, SIGNATURE, DETAIL})
 """Columns that few need and that take more memory than all others together."""
 
@@ -215,7 +216,8 @@ def _tasks(
             continue
         table = records_to_table([record for _, record in chunk], labels)
         table["id"] = pd.array([name for name, _ in chunk], dtype="string")
-        yield table, [_place(source, record) for _, record in chunk], [record.box for _, record in chunk], target
+        places = [record.problem or try_locate(source, record.path) for _, record in chunk]
+        yield table, places, [record.box for _, record in chunk], target
 
 
 def _write_part(
@@ -245,25 +247,15 @@ def _numbered(records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
         yield record.path if number == 1 else f"{record.path}#{number}", record
 
 
-def _place(source: Source, record: Record) -> ByteRange | str:
-    """Where an image lies, or why there is none."""
-    if record.problem:
-        return record.problem
-    try:
-        return source.locate(record.path)
-    except DatasetError as exc:
-        return str(exc)
-
-
 def _spread(names: Sequence[str], values: Sequence[Sequence[int] | None]) -> dict[str, list[int | None]]:
     return {name: [value[place] if value else None for value in values] for place, name in enumerate(names)}
 
 
 def _schema(names: Collection[str]) -> pa.Schema:
     """Columns in their usual order: what the reader said, subgroups, what the pixels say."""
-    subgroups = sorted(name for name in names if name not in _TYPES)
-    ordered = [*(name for name in _SAID if name in names), *subgroups, *(name for name in _MEASURED if name in names)]
-    return pa.schema([(name, _type(name)) for name in ordered])
+    subgroups = sorted(name for name in names if name not in COLUMN_TYPES)
+    ordered = [*_RECORD_TYPES, *subgroups, *_PIXEL_TYPES]
+    return pa.schema([(name, _type(name)) for name in ordered if name in names])
 
 
 def _widened(part: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -275,7 +267,7 @@ def _widened(part: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _type(name: str) -> pa.DataType:
-    return _TYPES.get(name, _TEXT)
+    return COLUMN_TYPES.get(name, _TEXT)
 
 
 def _name(expression: object) -> str | None:

@@ -1,8 +1,8 @@
-"""An import on its way: a folder in the store from the first look at a source to the finished dataset.
+"""Folders of unfinished imports in the store.
 
-`imports/ID/` holds `import.json` (the source), `manifest.yaml` once it is decided what the files mean, a `source.zip`
-where FERscope keeps the images itself, the index in parts, and at the end all that a dataset has: then the folder is
-renamed into `datasets/`. Killed at any moment, it goes on from its last part.
+`imports/ID/` holds `import.json` (the source), `manifest.yaml` once the layout and labels are chosen, `source.zip`
+where the store keeps the images, the parts of the index, and at the end all files of a dataset. Then it is renamed to
+`datasets/ID/`. An import that was killed resumes from its last part.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from fer_core.data.sources.archive import is_compressed_tar
 from fer_core.data.sources.fetch import fetch, is_url, repack_tar
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import atomic_folder, atomic_path, write_json, write_text
+from fer_core.files.migration import IMPORT_KEYS, rename_keys
 from fer_core.ids import check_id
 from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
+from fer_core.text import as_text
 
 DATASET_MARKER = "dataset.json"
 INDEX, PAIRS, MANIFEST = "index.parquet", "pairs.parquet", "manifest.yaml"
@@ -38,19 +40,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """An import that is not finished.
+    """An unfinished import.
 
     Attributes:
         source: a path or a URL.
-        name: what the person calls it.
-        take: a path's file is moved into the store.
-        created: when it was begun, ISO.
+        name: the user's name for the source.
+        move: whether the source file is moved into the store.
+        created: time at which the import was started, ISO 8601.
     """
 
     folder: Path
     source: str
     name: str
-    take: bool
+    move: bool
     created: str
 
     @property
@@ -60,72 +62,73 @@ class Import:
 
     @property
     def ready(self) -> bool:
-        """Whether its files can be looked at; otherwise `prepare` brings them first."""
-        at = self._at()
-        return at is not None and not (at.is_file() and is_compressed_tar(at))
+        """Whether the source can be read; otherwise `prepare` must fetch or repack it first."""
+        path = self._source_path()
+        return path is not None and not (path.is_file() and is_compressed_tar(path))
 
     @property
     def manifest(self) -> Manifest | None:
-        """What was decided of its files; None before that."""
+        """The chosen layout and labels; None before they are chosen."""
         path = self.folder / MANIFEST
         return read_manifest(path) if path.is_file() else None
 
     @property
     def n_parts(self) -> int:
-        """How many parts of its index are finished."""
+        """Number of finished parts of the index."""
         return len(list((self.folder / PARTS).glob("*.parquet")))
 
     def path(self) -> Path:
         """The folder or archive to read.
 
         Raises:
-            DatasetError: it must be brought first.
+            DatasetError: it must be fetched first.
         """
-        at = self._at()
-        if at is None or not self.ready:
-            raise DatasetError(f"{self.source} must be brought into the store first. Prepare the import {self.id!r}.")
-        return at
+        path = self._source_path()
+        if path is None or not self.ready:
+            raise DatasetError(f"{self.source} must be fetched into the store first. Prepare the import {self.id!r}.")
+        return path
 
     def prepare(self, settings: Settings, progress: Progress = no_progress) -> None:
-        """Bring what can't be read where it is into the store: a URL, a compressed tar archive.
+        """Fetch a URL, or repack a compressed tar archive, into the store.
 
         Raises:
-            DatasetError: it can't be had; ArchiveError: it is damaged or not safe.
+            DatasetError: the URL can't be fetched.
+            ArchiveError: the archive is damaged or not safe.
         """
         if self.ready:
             return
-        at = self._at() or fetch(self.source, self.folder, settings, progress)
-        if is_compressed_tar(at):
-            repack_tar(at, self.folder / "source.zip", settings, progress)
-            if at.parent == self.folder:
-                at.unlink()
+        path = self._source_path() or fetch(self.source, self.folder, settings, progress)
+        if is_compressed_tar(path):
+            repack_tar(path, self.folder / "source.zip", settings, progress)
+            if path.parent == self.folder:
+                path.unlink()
 
     def set_manifest(self, manifest: Manifest) -> None:
-        """Record what the files mean; parts that were made by another decision are made again."""
+        """Save the chosen layout and labels, and drop parts that were indexed with others."""
         if manifest != self.manifest:
             shutil.rmtree(self.folder / PARTS, ignore_errors=True)
         write_text(self.folder / MANIFEST, dump_manifest(manifest))
 
-    def _kept(self) -> Path | None:
-        """The archive that this folder holds."""
-        # The zip is made of another, which a kill may have left beside it.
+    def _stored_source(self) -> Path | None:
+        """The archive in this folder."""
+        # A kill while repacking may leave the original beside the zip.
         return max(self.folder.glob("source.*"), key=lambda path: path.suffix == ".zip", default=None)
 
-    def _at(self) -> Path | None:
-        """Where the files are now; None while they are elsewhere."""
-        return self._kept() or (None if is_url(self.source) else Path(self.source))
+    def _source_path(self) -> Path | None:
+        """Where the source is on disk; None for a URL that is not fetched yet."""
+        return self._stored_source() or (None if is_url(self.source) else Path(self.source))
 
     def finish(self, settings: Settings, n: int, fingerprint: str) -> Path:
-        """Make the folder, which holds all that a dataset has, a dataset of `n` images; the new folder."""
-        kept = self._kept()
-        if kept is None and self.take:
-            kept = _keeping(self)
-            _move(Path(self.source), kept)
-        # What a kill left between two steps: a file beside the zip that was made of it, half a file.
-        for left in {*self.folder.glob("source.*"), *self.folder.glob(".*.tmp")} - {kept}:
-            left.unlink()
+        """Turn the complete folder into a dataset of `n` images and return the new folder."""
+        stored = self._stored_source()
+        if stored is None and self.move:
+            stored = _stored_path(self)
+            _move(Path(self.source), stored)
+        # A kill may have left temporary files, or an archive beside the zip that was made from it.
+        for leftover in {*self.folder.glob("source.*"), *self.folder.glob(".*.tmp")} - {stored}:
+            leftover.unlink()
         marker = {
-            "source": kept.name if kept else self.source,
+            "source": stored.name if stored else self.source,
             "n": n,
             "fingerprint": fingerprint,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -133,67 +136,67 @@ class Import:
         write_json(self.folder / DATASET_MARKER, marker)
         target = settings.datasets_dir / self.id
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():  # without a marker, or `start_import` would have refused: what a deletion left
+        if target.exists():  # the rest of an interrupted deletion: with a marker, `start_import` would have refused
             shutil.rmtree(target)
         self.folder.replace(target)
         shutil.rmtree(target / PARTS)
-        for done in (_MARKER, STAMP, _LOCK):
-            (target / done).unlink(missing_ok=True)
-        if self.take and kept is not None and not is_url(self.source):  # the store has its content by now
+        for name in (_MARKER, STAMP, _LOCK):
+            (target / name).unlink(missing_ok=True)
+        if self.move and stored is not None and not is_url(self.source):  # the store has a copy by now
             Path(self.source).unlink(missing_ok=True)
         return target
 
 
 def start_import(
-    source: str | Path, dataset_id: str, settings: Settings, *, name: str = "", take: bool = False
+    source: str | Path, dataset_id: str, settings: Settings, *, name: str = "", move: bool = False
 ) -> Import:
-    """Start an import, or find the unfinished one of the same source.
+    """Start an import, or open the unfinished one of the same source.
 
     Args:
         source: a folder, an archive, or an fsspec URL.
-        dataset_id: the dataset's id.
-        name: what the person calls it; the file's or folder's name by default.
-        take: move the file into the store; one in the uploads folder is moved at once, another at the end.
+        name: the user's name for the source; that of the file or folder by default.
+        move: move the file into the store; an upload is moved at once, another file at the end.
     Raises:
-        DatasetError: the id is taken, or is that of an unfinished import of another source.
+        DatasetError: the id is taken, or belongs to an unfinished import of another source.
     """
     folder = settings.imports_dir / check_id(dataset_id, "dataset")
     if (settings.datasets_dir / dataset_id / DATASET_MARKER).is_file():
         raise DatasetError(f"There is a dataset {dataset_id!r} already. Choose another id, or delete that one.")
-    said = str(source) if is_url(str(source)) else str(Path(source).expanduser().absolute())
+    location = str(source) if is_url(str(source)) else str(Path(source).expanduser().absolute())
     if (folder / _MARKER).is_file():
         unfinished = open_import(dataset_id, settings)
-        if unfinished.source == said:
+        if unfinished.source == location:
             return unfinished
         raise DatasetError(
             f"There is an unfinished import {dataset_id!r} of {unfinished.source}. Resume it, discard it "
             f"(datasets discard {dataset_id}), or choose another id."
         )
-    if not is_url(said) and not Path(said).exists():
-        raise DatasetError(f"There is no file or folder at {said}. Check the path on the machine FERscope runs on.")
-    if take and Path(said).is_dir():
-        raise DatasetError(f"Only a file can be moved into the store; {said} is a folder. Leave it where it is.")
-    shutil.rmtree(folder, ignore_errors=True)  # what a kill left before the marker was there
+    if not is_url(location) and not Path(location).exists():
+        raise DatasetError(f"There is no file or folder at {location}. Check the path on the machine FERscope runs on.")
+    if move and Path(location).is_dir():
+        raise DatasetError(f"Only a file can be moved into the store; {location} is a folder. Leave it where it is.")
+    shutil.rmtree(folder, ignore_errors=True)  # a kill may have left it without a marker
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    called = name or said.rstrip("/").rpartition("/")[2]
+    name = name or location.rstrip("/").rpartition("/")[2]
     with atomic_folder(folder) as temporary:
-        write_json(temporary / _MARKER, {"source": said, "name": called, "take": take, "created": created})
-    begun = Import(folder, said, called, take, created)
-    if take and Path(said).is_relative_to(settings.uploads_dir):
-        _move(Path(said), _keeping(begun))
-    return begun
+        write_json(temporary / _MARKER, {"source": location, "name": name, "move": move, "created": created})
+    started = Import(folder, location, name, move, created)
+    if move and Path(location).is_relative_to(settings.uploads_dir):
+        _move(Path(location), _stored_path(started))
+    return started
 
 
 def open_import(dataset_id: str, settings: Settings) -> Import:
-    """An unfinished import by its id.
+    """Open an unfinished import by its id.
 
     Raises:
         DatasetError: there is none, or its folder is damaged.
     """
     folder = settings.imports_dir / check_id(dataset_id, "dataset")
     try:
-        said = json.loads((folder / _MARKER).read_text())
-        return Import(folder, str(said["source"]), str(said["name"]), bool(said["take"]), str(said["created"]))
+        marker = rename_keys(json.loads((folder / _MARKER).read_text()), IMPORT_KEYS)
+        source, name, created = (str(marker[key]) for key in ("source", "name", "created"))
+        return Import(folder, source, name, bool(marker["move"]), created)
     except FileNotFoundError:
         raise DatasetError(f"There is no unfinished import {dataset_id!r}.") from None
     except (OSError, ValueError, KeyError, TypeError) as exc:
@@ -201,20 +204,20 @@ def open_import(dataset_id: str, settings: Settings) -> Import:
 
 
 def list_imports(settings: Settings) -> list[Import]:
-    """Every import that is not finished, by id; of a damaged one the log says what is wrong."""
-    found = []
+    """List the unfinished imports, sorted by id. Damaged ones are logged and skipped."""
+    imports = []
     for marker in sorted(settings.imports_dir.glob(f"*/{_MARKER}")):
         if marker.parent.name.startswith("."):
             continue
         try:
-            found.append(open_import(marker.parent.name, settings))
+            imports.append(open_import(marker.parent.name, settings))
         except DatasetError as exc:
             _log.warning("%s", exc)
-    return found
+    return imports
 
 
 def discard_import(dataset_id: str, settings: Settings) -> None:
-    """Remove an unfinished import with all that the store holds of it; the source stays unless it was an upload.
+    """Delete an unfinished import with its files in the store. The source stays unless it was an upload.
 
     Raises:
         DatasetError: there is none, or it is running.
@@ -225,24 +228,29 @@ def discard_import(dataset_id: str, settings: Settings) -> None:
     with lock_import(folder):
         with suppress(DatasetError):
             work = open_import(dataset_id, settings)
-            if work.take and Path(work.source).is_relative_to(settings.uploads_dir):  # killed before it was moved
+            if work.move and Path(work.source).is_relative_to(settings.uploads_dir):  # a kill came before the move
                 Path(work.source).unlink(missing_ok=True)
-        (folder / _MARKER).unlink(missing_ok=True)  # first, so that a half-removed folder is no import
+        (folder / _MARKER).unlink(missing_ok=True)  # first, so that a half-deleted folder is no import
         shutil.rmtree(folder)
 
 
-def _keeping(work: Import) -> Path:
-    """Where a taken file is kept."""
+def source_name(source: str | Path) -> str:
+    """Return the name of a file, folder or URL without its suffixes."""
+    return as_text(str(source)).rstrip("/").rpartition("/")[2].split(".")[0] or "unnamed"
+
+
+def _stored_path(work: Import) -> Path:
+    """Where a moved source goes in the import's folder."""
     name = Path(work.source).name.lower()
-    ending = "".join(Path(name).suffixes[-2:]) if ".tar." in name else Path(name).suffix
-    return work.folder / f"source{ending or '.zip'}"
+    suffix = "".join(Path(name).suffixes[-2:]) if ".tar." in name else Path(name).suffix
+    return work.folder / f"source{suffix or '.zip'}"
 
 
 def _move(path: Path, target: Path) -> None:
-    """Move a file, so that a kill leaves it whole in one place or in both."""
+    """Move a file; a kill leaves it complete in one place or in both."""
     try:
         path.replace(target)
-    except OSError:  # another disk
+    except OSError:  # a different file system
         with atomic_path(target) as temporary:
             shutil.copyfile(path, temporary)
         path.unlink()
@@ -250,18 +258,30 @@ def _move(path: Path, target: Path) -> None:
 
 @contextmanager
 def lock_import(folder: Path) -> Iterator[None]:
-    """Hold an import's lock.
+    """Hold the lock of an import.
 
     Raises:
-        DatasetError: another process holds it, or the import is not there any more.
+        DatasetError: another process holds it, or the import does not exist any more.
     """
     if not folder.is_dir():
         raise DatasetError(f"There is no unfinished import {folder.name!r}.")
-    lock = FileLock(folder / _LOCK, timeout=0)
+    busy = f"The import {folder.name!r} is already running. Wait for it, or cancel its job."
+    with lock_file(folder / _LOCK, busy):
+        yield
+
+
+@contextmanager
+def lock_file(path: Path, busy: str) -> Iterator[None]:
+    """Hold a lock file.
+
+    Raises:
+        DatasetError: another process holds it; the message is `busy`.
+    """
+    lock = FileLock(path, timeout=0)
     try:
         lock.acquire()
     except Timeout:
-        raise DatasetError(f"The import {folder.name!r} is running already. Wait for it, or cancel its job.") from None
+        raise DatasetError(busy) from None
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Carries out an import: brings the files, indexes them in parts, looks for duplicates, and makes the dataset."""
+"""Run an import: fetch the files, index them in parts, find duplicates, and add the dataset to the store."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import hashlib
 import json
 import os
 import shutil
-import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 
 from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, duplicate_pairs, pairs_stamp, write_pairs
-from fer_core.data.index.builder import build_parts, index_columns, load_index, merge_parts
-from fer_core.data.index.image_stats import PIXEL_COLUMNS, ImageLimits
+from fer_core.data.index.builder import COLUMN_TYPES, build_parts, index_columns, load_index, merge_parts
+from fer_core.data.index.image_stats import ImageLimits
 from fer_core.data.ingest.import_folder import INDEX, MANIFEST, PAIRS, PARTS, STAMP, Import, lock_import
 from fer_core.data.ingest.skipped import EXAMPLES_MAX, Skipped, SkipReason, check_mostly_usable
 from fer_core.data.label_mapping.label_map import build_label_map
-from fer_core.data.manifest import Layout, Manifest, dump_manifest
+from fer_core.data.manifest import Manifest, dump_manifest
 from fer_core.data.readers import get_reader
 from fer_core.data.readers.file_names import image_names
 from fer_core.data.sources.fetch import write_zip
@@ -35,82 +34,77 @@ _PREPARE_SHARE_01, _INDEX_SHARE_01 = 0.2, 0.95
 def run_import(
     work: Import, settings: Settings, progress: Progress = no_progress, *, allow_partial: bool = False
 ) -> Path:
-    """Index the files as was decided and put the dataset into the store; its folder.
+    """Index an import's files, add the dataset to the store and return its folder.
 
     Args:
-        work: an import that was begun and decided.
-        settings: where the store is.
-        progress: told of every step.
+        work: an import with a manifest.
         allow_partial: import the rest where more than half of the images can't be read.
     Raises:
-        DatasetError: nothing was decided yet, a label is not known, no image can be read, or only the lesser half.
-        CancelledError: `progress` asked to stop; the import can go on later.
+        DatasetError: there is no manifest, a label is unknown, no image can be read, or less than half can.
+        CancelledError: `progress` asked to stop; the import can be resumed.
     """
     with lock_import(work.folder):
 
-        def preparing(done_01: float, message: str) -> None:
+        def prepare_progress(done_01: float, message: str) -> None:
             progress(done_01 * _PREPARE_SHARE_01, message)
 
-        def indexing(done_01: float, message: str) -> None:
+        def index_progress(done_01: float, message: str) -> None:
             progress(_PREPARE_SHARE_01 + done_01 * (_INDEX_SHARE_01 - _PREPARE_SHARE_01), message)
 
-        work.prepare(settings, preparing)
+        work.prepare(settings, prepare_progress)
         manifest = work.manifest
         if manifest is None:
-            raise DatasetError(f"It was not decided yet what the files of {work.id!r} mean. Choose a layout.")
-        _flatten(work, settings, preparing)
-        manifest = _with_images(work, manifest, settings, preparing)
+            raise DatasetError(f"The import {work.id!r} has no layout yet. Choose one.")
+        _flatten(work, settings, prepare_progress)
+        manifest = _extract_images(work, manifest, settings, prepare_progress)
         with open_source(work.path(), settings) as source:
-            _index(work, source, manifest, settings, indexing)
-        progress(_INDEX_SHARE_01, "Looking for duplicates")
-        n, fingerprint = _complete(work, manifest, allow_partial)
+            index_source(work, source, manifest, settings, index_progress)
+        progress(_INDEX_SHARE_01, "Finding duplicates")
+        n, fingerprint = complete_index(work, manifest, allow_partial)
         folder = work.finish(settings, n, fingerprint)
     progress(1.0, f"Imported {n:,} images")
     return folder
 
 
 def _flatten(work: Import, settings: Settings, progress: Progress) -> None:
-    """Where the images are in archives inside the source, put all files into one archive in the store, once."""
-    whole = work.folder / "whole.zip"
+    """Where the images are in nested archives, write all files into one archive in the store."""
+    flat = work.folder / "whole.zip"
     with open_source_unflattened(work.path(), settings) as source:
         if not find_nested_archives(source.names()):
             return
-        flatten(source, whole, settings, progress)
-    whole.replace(work.folder / "source.zip")
+        flatten(source, flat, settings, progress)
+    flat.replace(work.folder / "source.zip")
 
 
-def _with_images(work: Import, manifest: Manifest, settings: Settings, progress: Progress) -> Manifest:
-    """Write the images that exist only in a table as files, once; from then on they lie in class folders."""
+def _extract_images(work: Import, manifest: Manifest, settings: Settings, progress: Progress) -> Manifest:
+    """Write the images of a table as files and return the manifest that describes these."""
     reader = get_reader(manifest.layout)
     write_images = reader.write_images
     if write_images is None:
         return manifest
     table, extracted = work.path(), work.folder / "extracted.zip"
     with open_source(table, settings) as source:
-        # Without the table they were written already, and a kill came before the manifest said so.
+        # Without label files the images were written before, and a kill came before the manifest was.
         if reader.label_files(source.names(), manifest):
-
-            def writing(archive: zipfile.ZipFile) -> None:
-                write_images(source, archive, progress)
-
-            write_zip(extracted, writing)
+            write_zip(extracted, lambda archive: write_images(source, archive, progress))
             extracted.replace(work.folder / "source.zip")
-    return _as_written(work, manifest, reader.written_layout)
+    manifest = manifest.model_copy(update={"layout": reader.written_layout})
+    write_text(work.folder / MANIFEST, dump_manifest(manifest))
+    return manifest
 
 
-def _as_written(work: Import, manifest: Manifest, layout: Layout) -> Manifest:
-    decided = manifest.model_copy(update={"layout": layout})
-    write_text(work.folder / MANIFEST, dump_manifest(decided))
-    return decided
+def index_source(work: Import, source: Source, manifest: Manifest, settings: Settings, progress: Progress) -> None:
+    """Write the parts of an import's index; those of a former run stay while source, manifest and columns are the same.
 
-
-def _index(work: Import, source: Source, manifest: Manifest, settings: Settings, progress: Progress) -> None:
+    Raises:
+        DatasetError: a label is unknown, or there are no images.
+        CancelledError: `progress` asked to stop.
+    """
     reader = get_reader(manifest.layout)
-    names = source.names()
     parts = work.folder / PARTS
-    said = f"{source.state()} {dump_manifest(manifest)} {list(PIXEL_COLUMNS)} " + "\n".join(names)
-    stamp = hashlib.sha256(said.encode()).hexdigest()
-    if _read_stamp(work) != stamp:  # the source has changed, or what is measured: no part holds
+    state = f"{source.state()} {dump_manifest(manifest)} {list(COLUMN_TYPES)} " + "\n".join(source.names())
+    stamp = hashlib.sha256(state.encode()).hexdigest()
+    if _read_stamp(work) != stamp:
         shutil.rmtree(parts, ignore_errors=True)
         write_json(work.folder / STAMP, stamp)
     build_parts(
@@ -126,32 +120,36 @@ def _index(work: Import, source: Source, manifest: Manifest, settings: Settings,
     )
 
 
-def _complete(work: Import, manifest: Manifest, allow_partial: bool) -> tuple[int, str]:
-    """Put the index together and look for duplicates; the number of rows and the fingerprint."""
+def complete_index(work: Import, manifest: Manifest, allow_partial: bool) -> tuple[int, str]:
+    """Merge the parts, find duplicates and return the number of rows and the fingerprint.
+
+    Raises:
+        DatasetError: no image can be read or, without `allow_partial`, less than half.
+    """
     index = work.folder / INDEX
     merge_parts(work.folder / PARTS, index)
-    needed = load_index(index, PAIR_COLUMNS)
-    unreadable = needed["sha256"] == ""
+    table = load_index(index, PAIR_COLUMNS)
+    unreadable = table["sha256"] == ""
     if unreadable.all():
-        why = load_index(index, ["problem"])["problem"].mode()[0]
-        raise DatasetError(f"None of the {len(needed):,} images of {work.source} could be read: {why}.")
+        problem = load_index(index, ["problem"])["problem"].mode()[0]
+        raise DatasetError(f"None of the {len(table):,} images of {work.source} could be read: {problem}.")
     if not allow_partial:
         paths = load_index(index, ["path"])["path"][unreadable]
-        lost = Skipped(SkipReason.UNREADABLE, len(paths), tuple(paths.head(EXAMPLES_MAX)))
-        check_mostly_usable([lost], len(needed) - len(paths))
+        skipped = Skipped(SkipReason.UNREADABLE, len(paths), tuple(paths.head(EXAMPLES_MAX)))
+        check_mostly_usable([skipped], len(table) - len(paths))
     fingerprint = _fingerprint(index)
-    write_pairs(duplicate_pairs(needed), work.folder / PAIRS, pairs_stamp(index_columns(index), fingerprint))
+    write_pairs(duplicate_pairs(table), work.folder / PAIRS, pairs_stamp(index_columns(index), fingerprint))
     write_text(work.folder / MANIFEST, dump_manifest(manifest))
-    return len(needed), fingerprint
+    return len(table), fingerprint
 
 
 def _fingerprint(index: Path) -> str:
-    """A hash of ids, labels and pixels."""
-    whole = hashlib.sha256()
+    """Hash the ids, splits, labels and pixels of an index."""
+    digest = hashlib.sha256()
     for batch in pq.ParquetFile(index).iter_batches(columns=["id", "split", "label", "sha256"]):
         rows = pd.util.hash_pandas_object(batch.to_pandas().astype(str), index=False)
-        whole.update(rows.to_numpy().tobytes())
-    return whole.hexdigest()[:16]
+        digest.update(rows.to_numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _read_stamp(work: Import) -> str:

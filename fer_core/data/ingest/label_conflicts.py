@@ -1,4 +1,4 @@
-"""Where a source gives its images labels twice, by folders and by a table: how often the two disagree."""
+"""Comparison of the two labels that a source may give an image: by folder and by table."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from fer_core.data.label_mapping.label_map import LabelMap, build_label_map
 from fer_core.data.manifest import Layout, Manifest, TableColumns
 from fer_core.data.readers import READERS
 from fer_core.data.readers.file_names import image_names
-from fer_core.data.readers.table import resolve_tables
-from fer_core.data.readers.table_choice import choose_columns
+from fer_core.data.readers.table import choose_columns, resolve_tables
 from fer_core.data.record import Record
 from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
@@ -23,14 +22,13 @@ _BY_FOLDER = ("folders", "rafdb")
 
 @dataclass(frozen=True, slots=True)
 class LabelConflict:
-    """The labels of a table held against those of the folders.
+    """How the labels of tables compare to those of folders.
 
     Attributes:
-        tables: the tables.
-        other_layout: the layout that takes the labels which the proposal does not.
+        other_layout: the layout that reads the labels which the proposed manifest does not.
         n_compared: images that both label.
-        n_differing: of these, the ones to which they give different labels.
-        examples: a few of them, each with the proposal's label and the other.
+        n_differing: those of them whose two labels differ.
+        examples: a few of these, each with the proposed label and the other.
     """
 
     tables: tuple[str, ...]
@@ -41,7 +39,7 @@ class LabelConflict:
 
     @property
     def text(self) -> str:
-        """What they disagree on, in a sentence."""
+        """The disagreement in a sentence, without its full stop."""
         return (
             f"The folders and {join_words(self.tables)} give different labels to {self.n_differing:,} of the "
             f"{self.n_compared:,} images that both label"
@@ -49,12 +47,10 @@ class LabelConflict:
 
 
 def find_label_conflict(source: Source, manifest: Manifest, proposed: Mapping[str, str]) -> LabelConflict | None:
-    """Compare a proposal's labels with those that the source gives another way; None where it gives none.
+    """Compare the proposed labels with those that the source gives in another way; None where it does not.
 
     Args:
-        source: the files.
-        manifest: as proposed.
-        proposed: raw labels by path.
+        proposed: raw labels by path, read with `manifest`.
     """
     try:
         columns: TableColumns | None
@@ -68,41 +64,41 @@ def find_label_conflict(source: Source, manifest: Manifest, proposed: Mapping[st
             return None
         assert columns is not None
         tables = tuple(resolve_tables(source.names(), columns))
-        return _compared(proposed, _maps(manifest), READERS[other.layout].read(source, other), other, tables)
+        return _compare(proposed, _get_label_map(manifest), READERS[other.layout].read(source, other), other, tables)
     except DatasetError:
         return None
 
 
-def _maps(manifest: Manifest) -> LabelMap:
+def _get_label_map(manifest: Manifest) -> LabelMap:
     reader = READERS[manifest.layout]
     return build_label_map(manifest, reader.codes, reader.unlabeled)
 
 
-def _compared(
+def _compare(
     proposed: Mapping[str, str], labels: LabelMap, records: Iterable[Record], other: Manifest, tables: tuple[str, ...]
 ) -> LabelConflict | None:
     pairs = {r.path: (proposed[r.path], r.raw_label) for r in records if r.raw_label and proposed.get(r.path)}
     if not pairs:
         return None
-    counted = Counter(pairs.values())
-    others = _maps(other)
-    mine = _meanings(counted, labels, others)
-    theirs = _meanings(Counter({(b, a): n for (a, b), n in counted.items()}), others, labels)
+    counts = Counter(pairs.values())
+    others = _get_label_map(other)
+    mine = _resolve_labels(counts, labels, others)
+    theirs = _resolve_labels(Counter({(b, a): n for (a, b), n in counts.items()}), others, labels)
     differing = [path for path, (label, another) in pairs.items() if mine[label] != theirs[another]]
     examples = [f"{path} ({pairs[path][0]}, {pairs[path][1]})" for path in differing[:EXAMPLES_MAX]]
     return LabelConflict(tables, other.layout, len(pairs), len(differing), tuple(examples))
 
 
-def _meanings(pairs: Counter[tuple[str, str]], labels: LabelMap, others: LabelMap) -> dict[str, str]:
-    """What each first label of the pairs means; a code that nobody knows means what it meets most."""
-    meant: dict[str, str] = {}
-    for (label, another), _ in pairs.most_common():
-        if label not in meant:
-            unknown = not labels.is_known(label) and others.is_known(another)
-            meant[label] = _meaning(another, others) if unknown else _meaning(label, labels)
-    return meant
+def _resolve_labels(pairs: Counter[tuple[str, str]], labels: LabelMap, others: LabelMap) -> dict[str, str]:
+    """Map the first label of each pair to an expression; an unknown one to that of its most frequent second label."""
+    resolved: dict[str, str] = {}
+    for (label, other), _ in pairs.most_common():
+        if label not in resolved:
+            unknown = not labels.is_known(label) and others.is_known(other)
+            resolved[label] = _resolve_label(other, others) if unknown else _resolve_label(label, labels)
+    return resolved
 
 
-def _meaning(raw: str, labels: LabelMap) -> str:
+def _resolve_label(raw: str, labels: LabelMap) -> str:
     expression = labels.expression(raw) if labels.is_known(raw) else None
     return str(expression or raw.strip().lower())

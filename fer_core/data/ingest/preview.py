@@ -1,9 +1,9 @@
-"""What a source seems to be, before anything of it is imported: its layout, its labels and what they would become."""
+"""Preview of an import: the layout of a source, its labels and what they map to, and what would be skipped."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -28,7 +28,7 @@ from fer_core.data.readers import READERS, detect_reader, get_reader
 from fer_core.data.readers import table as table_reader
 from fer_core.data.readers.file_matcher import MatchRule
 from fer_core.data.readers.file_names import image_names
-from fer_core.data.readers.table_choice import choose_columns
+from fer_core.data.readers.table import choose_columns
 from fer_core.data.record import Split
 from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
@@ -37,29 +37,29 @@ from fer_core.settings import Settings
 from fer_core.text import join_words
 
 RECORDS_MAX = 200_000
-"""Records that a proposal looks at; the import looks at all."""
+"""Largest number of records that a preview reads; the import reads all."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """What was found, and what is proposed.
+    """What an import of a source would do.
 
     Attributes:
-        manifest: with layout, columns and labels as proposed; `set_manifest` it, or change it first.
+        manifest: with the proposed layout, columns and labels; pass it to `Import.set_manifest`, changed or not.
         n_files: image files in the source.
-        n_records: rows that the reader gives, as far as it looked.
-        complete: whether it looked at all.
-        labels: a row a raw label: `raw`, `count`, `expression` (None: left out), `known` (False: must be decided).
-        splits: records of each published part; "" for those in none.
-        identities: different people, as far as names tell.
+        n_records: records that were read.
+        complete: whether all records were read.
+        labels: a row a raw label: `raw`, `count`, `expression` (None: ignored), `known` (False: must be mapped).
+        splits: records by published split; "" for records without one.
+        identities: number of different people, as far as names tell.
         identity_examples: a few of their names.
-        extra_fields: what else the records hold, in words, such as "votes".
-        skipped: what an import would leave out, and why.
-        match_rules: how many rows name a file in another way than it is called, by the way.
-        n_usable: images that have a label and, as far as some were opened, can be read.
+        extra_fields: fields beside the label that records have, such as "votes".
+        skipped: what an import would skip, and why.
+        match_rules: number of rows whose file name was matched by each rule other than equality.
+        n_usable: estimated number of images that have a label and can be read.
         tables: files that could hold the labels.
         columns: of the chosen table.
-        conflict: labels that the source gives another way, and how often they differ; None where it does not.
+        conflict: labels that the source gives in a second way; None where it does not.
     """
 
     manifest: Manifest
@@ -79,48 +79,48 @@ class ImportPreview:
     conflict: LabelConflict | None
 
     @property
-    def count_unknown_labels(self) -> tuple[str, ...]:
-        """Raw labels of which nothing is known."""
+    def unknown_labels(self) -> tuple[str, ...]:
+        """Raw labels that map to nothing yet."""
         return tuple(self.labels.loc[~self.labels["known"], "raw"])
 
     @property
     def numberings(self) -> list[Numbering]:
-        """Where numbers are undecided: what they may mean, as known datasets number expressions."""
-        return matching_numberings(self.count_unknown_labels)
+        """Numberings of known datasets that cover the unknown labels, where these are numbers."""
+        return matching_numberings(self.unknown_labels)
 
     @property
     def missing_files(self) -> tuple[str, ...]:
-        """Names in a label file that no file has, a few of them."""
+        """Examples of names in a label file that match no file."""
         return next((each.examples for each in self.skipped if each.reason is SkipReason.NOT_FOUND), ())
 
     @property
     def is_mostly_unusable(self) -> bool:
-        """Whether more images could not be read or matched than would be imported."""
+        """Whether more images would be skipped as unusable than imported."""
         return is_mostly_unusable(self.skipped, self.n_usable)
 
     def check(self, *, allow_partial: bool = False, labels_chosen: bool = True) -> None:
-        """Refuse to import what is not decided, or the lesser half.
+        """Refuse an import that needs a choice, or that would skip most images.
 
         Args:
-            allow_partial: whether the lesser half is wanted.
-            labels_chosen: whether somebody said which labels count, where the source gives two.
+            allow_partial: whether to allow an import of less than half of the images.
+            labels_chosen: whether the user chose between the two labels that a source may give.
         Raises:
-            DatasetError: nothing is known of a label, it was not said which of two labels counts, or more than half of
-                the images could not be read or matched.
+            DatasetError: a label is unknown, two labels conflict and none was chosen, or more than half of the images
+                are unusable.
         """
         if not labels_chosen and self.conflict and self.conflict.n_differing:
             raise DatasetError(
                 f"{self.conflict.text}, such as {self.conflict.examples[0]}. Say which to use: "
                 f"--layout {self.manifest.layout} or --layout {self.conflict.other_layout}."
             )
-        if self.count_unknown_labels:
-            raise DatasetError(format_unknown_labels(self.count_unknown_labels))
+        if self.unknown_labels:
+            raise DatasetError(format_unknown_labels(self.unknown_labels))
         if not allow_partial:
             check_mostly_usable(self.skipped, self.n_usable)
 
 
 def preview_import(source: Source, manifest: Manifest, records_max: int = RECORDS_MAX) -> ImportPreview:
-    """Look at a source the way a manifest says.
+    """Preview the import of a source with a manifest.
 
     Raises:
         DatasetError: a label file is broken, or a table's columns were not chosen.
@@ -129,34 +129,35 @@ def preview_import(source: Source, manifest: Manifest, records_max: int = RECORD
     names, images = source.names(), image_names(source)
     tables, columns = _tables(source, names, manifest)
     records = reader.read(source, manifest)
-    seen = RecordStats(islice(records, records_max), names, in_tables=reader.write_images is not None)
+    stats = RecordStats(islice(records, records_max), names, in_tables=reader.write_images is not None)
     complete = next(records, None) is None
     labels = build_label_map(manifest, reader.codes, reader.unlabeled)
-    found = _labels(seen.raw, labels)
-    unreadable = estimate_unreadable(source, seen.images)
-    rows = tuple(seen.rows.skipped(labels))
-    spoilt = sum(each.count for each in (*rows, *unreadable) if each.reason is not SkipReason.AMBIGUOUS)
-    conflict = find_label_conflict(source, manifest, seen.labels)
+    label_table = _tabulate_labels(stats.raw_labels, labels)
+    unreadable = estimate_unreadable(source, stats.image_files)
+    rows = tuple(stats.skipped_rows(labels))
+    n_unusable = sum(each.count for each in (*rows, *unreadable) if each.reason is not SkipReason.AMBIGUOUS)
+    conflict = find_label_conflict(source, manifest, stats.labels)
+    other_files = find_other_files(names, {*images, *reader.label_files(names, manifest)})
     return ImportPreview(
         manifest=manifest,
         n_files=len(images),
-        n_records=seen.n,
+        n_records=stats.n,
         complete=complete,
-        labels=found,
-        splits={split: seen.splits[split] for split in (*Split, "") if seen.splits[split]},
-        identities=len(seen.identities),
-        identity_examples=tuple(sorted(seen.identities)[:EXAMPLES_MAX]),
-        extra_fields=tuple(seen.extra_fields),
+        labels=label_table,
+        splits={split: stats.splits[split] for split in (*Split, "") if stats.splits[split]},
+        identities=len(stats.identities),
+        identity_examples=tuple(sorted(stats.identities)[:EXAMPLES_MAX]),
+        extra_fields=tuple(stats.extra_fields),
         skipped=(
-            *seen.skipped(images if complete else ()),
+            *stats.skipped_files(images if complete else ()),
             *rows,
             *unreadable,
-            *_labels_left_out(found),
-            *_conflict_left_out(conflict),
-            *_told_to_agree(find_other_files(names, {*images, *reader.label_files(names, manifest)}), conflict),
+            *_skipped_labels(label_table),
+            *_skipped_conflicts(conflict),
+            *(_note_agreement(each, conflict) for each in other_files),
         ),
-        match_rules=seen.rows.match_rules,
-        n_usable=max(0, seen.n_usable - spoilt),
+        match_rules=stats.match_rules,
+        n_usable=max(0, len(stats.labels) - n_unusable),
         tables=tables,
         columns=columns,
         conflict=conflict,
@@ -164,22 +165,22 @@ def preview_import(source: Source, manifest: Manifest, records_max: int = RECORD
 
 
 def select_manifest(source: Source, layout: str, dataset_id: str, name: str, settings: Settings) -> Manifest:
-    """The manifest called `dataset_id`, else one that the source's name and layout suggest, else a new one.
+    """Select the manifest called `dataset_id`, else the one that fits the source's name and layout, else make one.
 
     Args:
-        layout: "" to recognize it.
-        name: the file's or folder's, without its ending.
+        layout: "" to detect it.
+        name: name of the file or folder, without suffix.
     Raises:
-        DatasetError: the layout is not recognized, or needs what only a manifest can tell.
+        DatasetError: the layout is not detected, or needs a manifest of the user's.
     """
     known = all_manifests(settings)
-    for called in (known.get(dataset_id), known.get(slug(name))):
-        if called is not None and _fits(called, layout, source.names()):
-            return called
+    for named in (known.get(dataset_id), known.get(slug(name))):
+        if named is not None and _fits(named, layout, source.names()):
+            return named
     layout = layout or detect_reader(source).layout
     written_layout = get_reader(layout).written_layout  # FER+ is FER+, whether its images are in a table or not
-    meant = {layout, written_layout} - {"folders"}
-    same = [manifest for manifest in known.values() if manifest.layout in meant]
+    layouts = {layout, written_layout} - {"folders"}
+    same = [manifest for manifest in known.values() if manifest.layout in layouts]
     if layout not in ("folders", "table", "names") and len(same) == 1:
         return same[0].model_copy(update={"layout": layout})
     if layout == "names":
@@ -188,62 +189,56 @@ def select_manifest(source: Source, layout: str, dataset_id: str, name: str, set
         id=slug(dataset_id or name),
         title=dataset_id or name,
         summary=f"Imported from {name}.",
-        license="not stated; ask whoever gave you the images",
+        license="not stated; ask the provider of the images",
         layout=get_reader(layout).layout,
         columns=choose_columns(source) if layout == "table" else None,
     )
 
 
 def _fits(manifest: Manifest, layout: str, names: Sequence[str]) -> bool:
-    """Whether a manifest that goes by the right name can be meant: FER2013 comes as a table and as class folders."""
+    """Whether a manifest of the right name fits the files: FER2013 comes as a table and as class folders."""
     if layout or not manifest.layout:
         return bool(layout) and manifest.layout == layout
-    meant = get_reader(manifest.layout)
-    # Of labels in file names nobody but the manifest knows, nor of folders by names of their own.
-    return meant.layout == "names" or meant.matches(names) or not any(r.matches(names) for r in READERS.values())
+    reader = get_reader(manifest.layout)
+    # Labels in file names, and folders with unusual names, match no reader: only the manifest describes them.
+    return reader.layout == "names" or reader.matches(names) or not any(r.matches(names) for r in READERS.values())
 
 
-def _conflict_left_out(conflict: LabelConflict | None) -> Iterator[Skipped]:
-    """The labels that are not taken where the source gives two that differ."""
+def _skipped_conflicts(conflict: LabelConflict | None) -> Iterator[Skipped]:
     if conflict and conflict.n_differing:
         detail = f"by folder and by {join_words(conflict.tables)}, of {conflict.n_compared:,} that have both"
         yield Skipped(SkipReason.LABELS_DISAGREE, conflict.n_differing, conflict.examples, detail)
 
 
-def _told_to_agree(left_out: Iterable[Skipped], conflict: LabelConflict | None) -> Iterator[Skipped]:
-    """Of tables that are not read, that nothing is lost where their labels are the same."""
-    for each in left_out:
-        agree = conflict and not conflict.n_differing and each.reason is SkipReason.TABLE_NOT_READ
-        yield (
-            replace(each, detail=f"the same labels for all {conflict.n_compared:,} images")
-            if agree and conflict
-            else each
-        )
+def _note_agreement(skipped: Skipped, conflict: LabelConflict | None) -> Skipped:
+    """Add to a table that is not read that its labels are the same as those of the folders."""
+    if conflict is None or conflict.n_differing or skipped.reason is not SkipReason.TABLE_NOT_READ:
+        return skipped
+    return replace(skipped, detail=f"the same labels for all {conflict.n_compared:,} images")
 
 
-def _labels_left_out(labels: pd.DataFrame) -> Iterator[Skipped]:
-    """Images whose label is known to be no expression."""
-    out = labels[labels["known"] & labels["expression"].isna() & (labels["raw"] != "")]
-    if len(out):
-        yield Skipped(SkipReason.LABEL_LEFT_OUT, int(out["count"].sum()), tuple(out["raw"].head(EXAMPLES_MAX)))
+def _skipped_labels(labels: pd.DataFrame) -> Iterator[Skipped]:
+    ignored = labels[labels["known"] & labels["expression"].isna() & (labels["raw"] != "")]
+    if len(ignored):
+        yield Skipped(SkipReason.LABEL_IGNORED, int(ignored["count"].sum()), tuple(ignored["raw"].head(EXAMPLES_MAX)))
 
 
-def _labels(raw: Counter[str], labels: LabelMap) -> pd.DataFrame:
+def _tabulate_labels(raw: Counter[str], labels: LabelMap) -> pd.DataFrame:
     names = [name for name, _ in raw.most_common()]
     known = [labels.is_known(name) for name in names]
-    becomes = [labels.expression(name) if decided else None for name, decided in zip(names, known, strict=True)]
+    expressions = [labels.expression(name) if is_known else None for name, is_known in zip(names, known, strict=True)]
     return pd.DataFrame(
         {
             "raw": pd.Series(names, dtype=object),
             "count": pd.Series([raw[name] for name in names], dtype=int),
-            "expression": pd.Series(becomes, dtype=object),  # or pandas makes plain strings of them
+            "expression": pd.Series(expressions, dtype=object),  # pandas would convert the enum to str
             "known": pd.Series(known, dtype=bool),
         }
     )
 
 
 def _tables(source: Source, names: Sequence[str], manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The tables there are, and the columns of the one that is meant."""
+    """Return the source's tables and the columns of the chosen one."""
     if manifest.columns is None:
         return (), ()
     chosen = manifest.columns

@@ -1,4 +1,4 @@
-"""What an import leaves out: how much, why, and a few names, counted before anything is imported."""
+"""Images, rows and files that an import skips: why, how many, and examples."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from fer_core.errors import DatasetError
 
 EXAMPLES_MAX = 5
 
-UNREAD_MAX_01 = 0.5
-"""Share of the images that may be unread or unmatched before an import is refused."""
+_UNUSABLE_MAX_01 = 0.5
+"""Largest share of images without a readable file or a label; above it an import is refused."""
 
 ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".7z", ".rar")
-_TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".xlsx", ".xls", ".lst", ".mat")
-_PICTURE_ENDINGS = (
+_TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".xlsx", ".xls", ".lst", ".mat")
+_MEDIA_SUFFIXES = (
     *(".jfif", ".jpe", ".gif", ".avif", ".heic", ".heif", ".jp2", ".jxl", ".svg", ".psd", ".ico", ".tga", ".webm"),
     *(".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".mp4", ".avi", ".mov", ".mkv", ".wmv"),
 )
-"""Endings of pictures and videos; those that can be read are told first."""
+"""Suffixes of image and video formats, some of which the decoder does not read."""
 
 
 class SkipReason(StrEnum):
-    """Why something is left out."""
+    """Why an image, row or file is skipped."""
 
     NOT_FOUND = "file_not_found"
     NOT_NAMED = "not_in_labels"
     NO_LABEL = "no_label"
-    LABEL_LEFT_OUT = "label_left_out"
+    LABEL_IGNORED = "label_ignored"
     LABELS_DISAGREE = "labels_disagree"
     WITHOUT_IMAGE = "row_without_image"
     ROWS_DISAGREE = "rows_disagree"
@@ -45,11 +45,11 @@ class SkipReason(StrEnum):
 
     @property
     def is_unusable(self) -> bool:
-        """Whether it means images that could not be read or matched, rather than something nobody wants."""
-        return self in _UNREAD
+        """Whether it is about images that lack a readable file or a label, rather than ones to be ignored."""
+        return self in _UNUSABLE
 
 
-_UNREAD = {
+_UNUSABLE = {
     SkipReason.NOT_FOUND,
     SkipReason.AMBIGUOUS,
     SkipReason.NOT_NAMED,
@@ -60,22 +60,22 @@ _UNREAD = {
     SkipReason.ARCHIVE,
 }
 
-_WORDS = {
-    SkipReason.NOT_FOUND: ("row names a file that is not there", "rows name files that are not there"),
-    SkipReason.NOT_NAMED: ("image is named by no label file", "images are named by no label file"),
+_TEXTS = {
+    SkipReason.NOT_FOUND: ("row names a file that does not exist", "rows name files that do not exist"),
+    SkipReason.NOT_NAMED: ("image is in no label file", "images are in no label file"),
     SkipReason.NO_LABEL: ("image has no label", "images have no label"),
-    SkipReason.LABEL_LEFT_OUT: ("image has a label that is left out", "images have a label that is left out"),
-    SkipReason.WITHOUT_IMAGE: ("row is meant to have no image", "rows are meant to have no image"),
-    SkipReason.LABELS_DISAGREE: ("image has two labels that disagree", "images have two labels that disagree"),
-    SkipReason.ROWS_DISAGREE: ("image has rows whose labels disagree", "images have rows whose labels disagree"),
-    SkipReason.AMBIGUOUS: ("row names a file that could be several", "rows name files that could be several"),
+    SkipReason.LABEL_IGNORED: ("image has a label that is ignored", "images have a label that is ignored"),
+    SkipReason.WITHOUT_IMAGE: ("row has no image", "rows have no image"),
+    SkipReason.LABELS_DISAGREE: ("image has two different labels", "images have two different labels"),
+    SkipReason.ROWS_DISAGREE: ("image has rows with different labels", "images have rows with different labels"),
+    SkipReason.AMBIGUOUS: ("row names a file that matches several", "rows name files that match several"),
     SkipReason.UNREADABLE: ("image can't be opened", "images can't be opened"),
     SkipReason.NAME: (
         "image has a name that is not UTF-8: rename it",
         "images have names that are not UTF-8: rename them",
     ),
-    SkipReason.OTHER_FORMAT: ("picture or video has a format that is not read", "pictures or videos are not read"),
-    SkipReason.ARCHIVE: ("archive inside is not opened", "archives inside are not opened"),
+    SkipReason.OTHER_FORMAT: ("image or video has an unsupported format", "images or videos have unsupported formats"),
+    SkipReason.ARCHIVE: ("nested archive is not opened", "nested archives are not opened"),
     SkipReason.TABLE_NOT_READ: ("other table is not read", "other tables are not read"),
     SkipReason.OTHER_FILE: ("other file is not an image", "other files are not images"),
 }
@@ -83,13 +83,12 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """One reason with what it takes away.
+    """One reason for skipping, with how many items it concerns.
 
     Attributes:
-        reason: why.
-        count: images, rows or files, as the reason says.
+        count: number of images, rows or files, depending on the reason.
         examples: a few of their names, or the labels.
-        detail: more about it in words, or "".
+        detail: more information for the message, or "".
     """
 
     reason: SkipReason
@@ -99,84 +98,81 @@ class Skipped:
 
     @property
     def text(self) -> str:
-        """The reason as a sentence without its examples, such as "24 rows name files that are not there"."""
-        one, many = _WORDS[self.reason]
+        """The message without examples, such as "24 rows name files that do not exist"."""
+        one, many = _TEXTS[self.reason]
         return f"{self.count:,} {one if self.count == 1 else many}{f' ({self.detail})' if self.detail else ''}"
 
     def describe(self, examples_max: int = EXAMPLES_MAX) -> str:
-        """The reason with a few examples, such as "2 images have no label, such as a.png, b.png"."""
+        """Format the message with examples: "2 images have no label, such as a.png, b.png"."""
         such = ", ".join(self.examples[:examples_max])
         return f"{self.text}, such as {such}" if such else self.text
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for `--json`."""
+        """Return plain data for `--json`."""
         return {
             "reason": str(self.reason),
             "count": self.count,
-            "unread": self.reason.is_unusable,
-            "words": self.text,
+            "is_unusable": self.reason.is_unusable,
+            "text": self.text,
             "examples": list(self.examples),
         }
 
 
 def find_other_files(names: Iterable[str], read: Collection[str]) -> list[Skipped]:
-    """The files that are neither images nor label files, by kind.
+    """Group the files that are neither images nor label files by kind.
 
     Args:
         names: every file of the source.
-        read: those that are images, or read for their labels.
+        read: images and label files.
     """
     kinds: dict[SkipReason, list[str]] = {}
     for name in names:
         if name not in read:
-            kinds.setdefault(_kind(name), []).append(name)
+            kinds.setdefault(_classify(name), []).append(name)
     order = (SkipReason.OTHER_FORMAT, SkipReason.ARCHIVE, SkipReason.TABLE_NOT_READ, SkipReason.OTHER_FILE)
-    return [_of_files(reason, kinds[reason]) for reason in order if reason in kinds]
+    return [_summarize(reason, kinds[reason]) for reason in order if reason in kinds]
 
 
-def count_unusable(left_out: Sequence[Skipped]) -> int:
-    """How many images could not be read or matched."""
-    return sum(each.count for each in left_out if each.reason.is_unusable)
+def count_unusable(skipped: Sequence[Skipped]) -> int:
+    """Count the images without a readable file or a label."""
+    return sum(each.count for each in skipped if each.reason.is_unusable)
 
 
-def is_mostly_unusable(left_out: Sequence[Skipped], used: int) -> bool:
-    """Whether more could not be read or matched than is used."""
-    lost = count_unusable(left_out)
-    return lost > UNREAD_MAX_01 * (lost + used)
+def is_mostly_unusable(skipped: Sequence[Skipped], n_usable: int) -> bool:
+    """Whether more images are unusable than usable."""
+    n_unusable = count_unusable(skipped)
+    return n_unusable > _UNUSABLE_MAX_01 * (n_unusable + n_usable)
 
 
-def check_mostly_usable(left_out: Sequence[Skipped], used: int) -> None:
-    """Refuse an import that would leave out most of the images.
+def check_mostly_usable(skipped: Sequence[Skipped], n_usable: int) -> None:
+    """Refuse an import that would skip most of the images.
 
-    Args:
-        left_out: what is left out.
-        used: images that are used.
     Raises:
-        DatasetError: more than half could not be read or matched; the message says why, with examples.
+        DatasetError: more than half have no readable file or no label; the message gives reasons and examples.
     """
-    if not is_mostly_unusable(left_out, used):
+    if not is_mostly_unusable(skipped, n_usable):
         return
-    lost = count_unusable(left_out)
-    rest = f" Or import the other {used:,} with --allow-partial." if used else ""
-    reasons = "; ".join(each.describe(1) for each in left_out if each.reason.is_unusable)
+    n_unusable = count_unusable(skipped)
+    rest = f" Or import the other {n_usable:,} with --allow-partial." if n_usable else ""
+    reasons = "; ".join(each.describe(1) for each in skipped if each.reason.is_unusable)
     raise DatasetError(
-        f"{f'Only {used:,}' if used else 'None'} of the {lost + used:,} images can be used: {reasons}. "
-        f"Choose another layout or table; datasets preview shows what it would read.{rest}"
+        f"{f'Only {n_usable:,}' if n_usable else 'None'} of the {n_unusable + n_usable:,} images can be used: "
+        f"{reasons}. Choose another layout or table; datasets preview shows what each would read.{rest}"
     )
 
 
-def _kind(name: str) -> SkipReason:
+def _classify(name: str) -> SkipReason:
     lower = name.lower()
-    if lower.endswith(_PICTURE_ENDINGS):
+    if lower.endswith(_MEDIA_SUFFIXES):
         return SkipReason.OTHER_FORMAT
     if lower.endswith(ARCHIVE_ENDINGS):
         return SkipReason.ARCHIVE
-    return SkipReason.TABLE_NOT_READ if lower.endswith(_TABLE_ENDINGS) else SkipReason.OTHER_FILE
+    return SkipReason.TABLE_NOT_READ if lower.endswith(_TABLE_SUFFIXES) else SkipReason.OTHER_FILE
 
 
-def _of_files(reason: SkipReason, names: Sequence[str]) -> Skipped:
+def _summarize(reason: SkipReason, names: Sequence[str]) -> Skipped:
     detail = ""
     if reason in (SkipReason.OTHER_FORMAT, SkipReason.OTHER_FILE):
-        endings = Counter(PurePosixPath(name).suffix.lower() or "no ending" for name in names)
-        detail = ", ".join(f"{ending} {count:,}" for ending, count in endings.most_common(EXAMPLES_MAX))
+        suffixes = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in names)
+        detail = ", ".join(f"{suffix} {count:,}" for suffix, count in suffixes.most_common(EXAMPLES_MAX))
     return Skipped(reason, len(names), tuple(names[:EXAMPLES_MAX]), detail)

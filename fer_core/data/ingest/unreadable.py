@@ -1,4 +1,4 @@
-"""Opens a few images of a source to see whether its images can be read at all."""
+"""Estimate how many images of a source can't be read, from a sample."""
 
 from __future__ import annotations
 
@@ -6,36 +6,31 @@ from collections.abc import Sequence
 
 from fer_core.data.index.image_stats import measure_images
 from fer_core.data.ingest.skipped import EXAMPLES_MAX, Skipped, SkipReason
-from fer_core.data.sources.byte_range import ByteRange
-from fer_core.data.sources.source import Source
-from fer_core.errors import DatasetError
+from fer_core.data.sources.source import Source, try_locate
 
 SAMPLE_MAX = 32
-"""Images that are opened: enough to see that most can't be read, few enough to take no time."""
+"""Number of images that are opened."""
 
 
 def estimate_unreadable(source: Source, paths: Sequence[str]) -> list[Skipped]:
-    """The images that can't be opened: those whose name is not UTF-8, and about how many of the others.
-
-    The number of the others is an estimate, going by some at equal distances.
+    """Count images whose name is not UTF-8, and estimate how many others can't be read from evenly spaced ones.
 
     Args:
-        source: where they are.
-        paths: the images, which are there.
+        paths: images that exist in the source.
     """
     not_utf8 = source.not_utf8()
-    odd = [path for path in paths if path in not_utf8]
-    found = [Skipped(SkipReason.NAME, len(odd), tuple(odd[:EXAMPLES_MAX]))] if odd else []
-    unread = _unread(source, [path for path in paths if path not in not_utf8])
-    return [*found, unread] if unread else found
+    skipped = [path for path in paths if path in not_utf8]
+    by_name = [Skipped(SkipReason.NAME, len(skipped), tuple(skipped[:EXAMPLES_MAX]))] if skipped else []
+    by_content = _estimate(source, [path for path in paths if path not in not_utf8])
+    return [*by_name, by_content] if by_content else by_name
 
 
-def _unread(source: Source, paths: Sequence[str]) -> Skipped | None:
+def _estimate(source: Source, paths: Sequence[str]) -> Skipped | None:
     if not paths:
         return None
     step = max(1, len(paths) // SAMPLE_MAX)
     sample = paths[::step][:SAMPLE_MAX]
-    problems = measure_images([_place(source, path) for path in sample], [None] * len(sample))["problem"]
+    problems = measure_images([try_locate(source, path) for path in sample], [None] * len(sample))["problem"]
     failed = [path for path, problem in zip(sample, problems, strict=True) if problem]
     if not failed:
         return None
@@ -44,10 +39,3 @@ def _unread(source: Source, paths: Sequence[str]) -> Skipped | None:
     estimate = round(len(failed) / len(sample) * len(paths))
     detail = f"an estimate: {len(failed)} of {len(sample)} that were opened"
     return Skipped(SkipReason.UNREADABLE, estimate, tuple(failed[:EXAMPLES_MAX]), detail)
-
-
-def _place(source: Source, path: str) -> ByteRange | str:
-    try:
-        return source.locate(path)
-    except DatasetError as exc:
-        return str(exc)

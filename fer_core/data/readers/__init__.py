@@ -1,9 +1,13 @@
-"""Readers: one file a layout. A reader turns a source into records and opens no image."""
+"""Readers: one file a layout. A reader turns a source into records without opening images."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from itertools import islice
 
+from fer_core.data.label_mapping.label_map import build_label_map
+from fer_core.data.label_mapping.numberings import parse_code
+from fer_core.data.manifest import Manifest
 from fer_core.data.readers import (
     affectnet_csv,
     affectnet_npy,
@@ -16,10 +20,9 @@ from fer_core.data.readers import (
     rafdb,
     table,
 )
-from fer_core.data.readers.evidence import most_explained
 from fer_core.data.readers.file_names import image_names, is_image
 from fer_core.data.readers.reader import Reader
-from fer_core.data.sources.source import Source
+from fer_core.data.sources.source import Source, contains_name
 from fer_core.errors import DatasetError
 
 READERS: dict[str, Reader] = {
@@ -37,11 +40,15 @@ READERS: dict[str, Reader] = {
         hf_parquet,
     )
 }
-"""In the order in which they are tried."""
+"""Readers by layout, in order of preference."""
+
+_RECORDS_MAX = 200_000
+_DISTINCTIVE_LAYOUTS = ("ferplus", "affectnet-npy", "rafdb")
+"""Layouts whose label files have names that no other dataset uses."""
 
 
 def get_reader(layout: str) -> Reader:
-    """The reader of a layout.
+    """Return the reader of a layout.
 
     Raises:
         DatasetError: there is none of that name.
@@ -53,24 +60,39 @@ def get_reader(layout: str) -> Reader:
 
 
 def detect_reader(source: Source) -> Reader:
-    """The reader whose layout the source has; of several, the one that gives the most images a label.
+    """Detect the reader that fits a source; of several, the one that labels the most images.
 
     Raises:
-        DatasetError: none recognizes it.
+        DatasetError: none fits.
     """
     names = source.names()
-    if fitting := _fitting(names) or _fitting(_with_endings(source)):
-        return most_explained(source, fitting)
+    candidates = [reader for reader in READERS.values() if reader.matches(names)]
+    if not candidates:  # images without a suffix
+        images = set(image_names(source))
+        named = [f"{name}.png" if name in images and not is_image(name) else name for name in names]
+        candidates = [reader for reader in READERS.values() if reader.matches(named)]
+    if candidates:
+        return max(candidates, key=lambda reader: _count_labeled(source, reader)) if candidates[1:] else candidates[0]
     known = "; ".join(f"{reader.layout}: {reader.description}" for reader in READERS.values())
     example = f"It has {len(names):,} files, such as {names[0]!r}." if names else "It has no files."
     raise DatasetError(f"The layout was not recognized. {example} Known layouts are {known}.")
 
 
-def _fitting(names: Sequence[str]) -> list[Reader]:
-    return [reader for reader in READERS.values() if reader.matches(names)]
+def _count_labeled(source: Source, reader: Reader) -> int:
+    """Count the images, or rows with an image, that a reader labels; 0 if it can't read the source.
 
-
-def _with_endings(source: Source) -> list[str]:
-    """The source's names; images whose names don't say so are given an ending."""
-    images = set(image_names(source))
-    return [f"{name}.png" if name in images and not is_image(name) else name for name in source.names()]
+    A broken label file of a distinctive layout counts most: its error helps the user more than another layout.
+    """
+    try:
+        columns = table.choose_columns(source) if reader.layout == "table" else None
+        manifest = Manifest(id="any", title="", summary="", license="", layout=reader.layout, columns=columns)
+        labels = build_label_map(manifest, reader.codes, reader.unlabeled)
+        names, labeled = source.names(), set[str]()
+        for record in islice(reader.read(source, manifest), _RECORDS_MAX):
+            known = reader.layout != "folders" or labels.is_known(record.raw_label) or parse_code(record.raw_label)
+            exists = not record.problem and (reader.write_images is not None or contains_name(names, record.path))
+            if record.raw_label and known and exists:
+                labeled.add(record.path)
+        return len(labeled)
+    except DatasetError:
+        return sys.maxsize if reader.layout in _DISTINCTIVE_LAYOUTS else 0

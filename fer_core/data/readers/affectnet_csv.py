@@ -1,4 +1,4 @@
-"""AffectNet's own CSV files: path, face box, 68 landmarks, expression, valence and arousal a row."""
+"""Layout "affectnet-csv": AffectNet's CSV files with path, face box, 68 landmarks, expression, valence and arousal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fer_core.data.readers.file_matcher import FileMatcher, Match
 from fer_core.data.readers.file_names import is_image
 from fer_core.data.readers.label_files import parse_box, read_table_chunks
 from fer_core.data.readers.reader import Reader
-from fer_core.data.record import SPLIT_NAMES, Record
+from fer_core.data.record import MISSING_AFFECT, SPLIT_NAMES, Record
 from fer_core.data.sources.source import Source
 from fer_core.errors import LabelFileError
 
@@ -28,22 +28,20 @@ _COLUMNS = (
 )
 _NUMBERS = (*_COLUMNS[1:5], *_COLUMNS[7:])
 _TABLES = ("training.csv", "validation.csv", "automatically_annotated.csv")
-_MISSING = -2.0
-"""What AffectNet writes for a valence or arousal that nobody gave."""
 
 
 def matches(names: Sequence[str]) -> bool:
-    """Whether one of AffectNet's tables is there, and images are."""
+    """Whether there are one of AffectNet's tables and images."""
     return bool(_tables(names)) and any(is_image(name) for name in names)
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """A record a row; the face is cut out by its box.
+    """Yield a record a row, with its face box.
 
     Raises:
-        LabelFileError: there is no such table, it lacks a column, or a value is no number.
+        LabelFileError: there is no such table, it lacks a column, or a value is not a number.
     """
-    del manifest  # the layout fixes its codes
+    del manifest  # the layout has fixed label codes
     names = source.names()
     tables = _tables(names)
     if not tables:
@@ -83,8 +81,8 @@ def _record(file: Match, split: object, row: tuple[str, ...], table: str) -> Rec
 
 
 def _affect(text: str) -> float | None:
-    value = float(text) if text.strip() else _MISSING
-    return None if value <= _MISSING else value
+    value = float(text) if text.strip() else MISSING_AFFECT
+    return None if value <= MISSING_AFFECT else value
 
 
 READER = Reader(

@@ -1,4 +1,4 @@
-"""AffectNet-8 as study A had it: `train_set/images/0.jpg` beside `train_set/annotations/0_exp.npy` (expression),
+"""Layout "affectnet-npy": `train_set/images/0.jpg` beside `train_set/annotations/0_exp.npy` (expression),
 `0_val.npy` (valence), `0_aro.npy` (arousal) and `0_lnd.npy` (68 landmarks)."""
 
 from __future__ import annotations
@@ -10,45 +10,46 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.data.label_mapping.label_map import IGNORED_LABEL
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers.file_names import contains_name, is_image, split_from_path
+from fer_core.data.readers.file_names import is_image, split_from_path
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import Record
-from fer_core.data.sources.source import Source
+from fer_core.data.sources.source import Source, contains_name
 from fer_core.data.votes import Unlabeled
 from fer_core.errors import DatasetError, LabelFileError
 from fer_core.labels import Expression
 
 CODES: dict[str, Expression | None] = {str(code): expression for code, expression in enumerate(Expression)}
-"""AffectNet's codes; 8 is none of the eight, 9 uncertain, 10 no face."""
+"""AffectNet's codes of the eight expressions. Further codes are 8 none, 9 uncertain and 10 no face."""
 
-UNLABELED_CODES: dict[str, str] = {"8": "left_out", "9": str(Unlabeled.UNKNOWN), "10": str(Unlabeled.NOT_A_FACE)}
+UNLABELED_CODES: dict[str, str] = {"8": IGNORED_LABEL, "9": str(Unlabeled.UNKNOWN), "10": str(Unlabeled.NOT_A_FACE)}
 
-_LABEL_ENDING = "_exp.npy"
-_ENDINGS = (_LABEL_ENDING, "_val.npy", "_aro.npy", "_lnd.npy")
+_LABEL_SUFFIX = "_exp.npy"
+_SUFFIXES = (_LABEL_SUFFIX, "_val.npy", "_aro.npy", "_lnd.npy")
 
 
 def matches(names: Sequence[str]) -> bool:
-    """Whether some expression file is among the names."""
-    return any(name.endswith(_LABEL_ENDING) for name in names)
+    """Whether there is an expression file."""
+    return any(name.endswith(_LABEL_SUFFIX) for name in names)
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """A record for each image in an `images` folder that has an `annotations` folder beside it.
+    """Yield a record for each image in an `images` folder, with the annotations beside it.
 
     Raises:
-        LabelFileError: an annotation is no number.
+        LabelFileError: an annotation is not a number.
     """
-    del manifest  # the layout fixes its codes
+    del manifest  # the layout has fixed label codes
     names = source.names()
     for name in names:
         path = PurePosixPath(name)
         if not is_image(name) or path.parent.name != "images":
             continue
         stem = str(path.parent.parent / "annotations" / path.stem)
-        label = _values(source, names, f"{stem}_exp.npy")
-        valence, arousal = (_number(_values(source, names, f"{stem}_{kind}.npy")) for kind in ("val", "aro"))
-        landmarks = _values(source, names, f"{stem}_lnd.npy")
+        label = _read_values(source, names, f"{stem}_exp.npy")
+        valence, arousal = (_first(_read_values(source, names, f"{stem}_{kind}.npy")) for kind in ("val", "aro"))
+        landmarks = _read_values(source, names, f"{stem}_lnd.npy")
         yield Record(
             path=name,
             split=split_from_path(name),
@@ -59,8 +60,8 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
         )
 
 
-def _values(source: Source, names: Sequence[str], name: str) -> NDArray[np.float64] | None:
-    """A small .npy file's numbers, flat; None where there is no such file. Some are stored as text."""
+def _read_values(source: Source, names: Sequence[str], name: str) -> NDArray[np.float64] | None:
+    """Read a .npy file as a flat float64 array; None if it does not exist. Some files store text."""
     if not contains_name(names, name):
         return None
     try:
@@ -68,11 +69,11 @@ def _values(source: Source, names: Sequence[str], name: str) -> NDArray[np.float
     except (ValueError, EOFError, OSError, DatasetError) as exc:
         raise LabelFileError(f"{name} can't be read as numbers: {exc}") from exc
     if not len(values) or not np.isfinite(values).all():
-        raise LabelFileError(f"{name} holds no number, or one that is not finite.")
+        raise LabelFileError(f"{name} has no number, or one that is not finite.")
     return values
 
 
-def _number(values: NDArray[np.float64] | None) -> float | None:
+def _first(values: NDArray[np.float64] | None) -> float | None:
     return None if values is None else float(values[0])
 
 
@@ -82,7 +83,7 @@ READER = Reader(
     description="train_set/images/0.jpg beside train_set/annotations/0_exp.npy",
     matches=matches,
     read=read,
-    label_files=lambda names, _: [name for name in names if name.endswith(_ENDINGS)],
+    label_files=lambda names, _: [name for name in names if name.endswith(_SUFFIXES)],
     codes=CODES,
     unlabeled=UNLABELED_CODES,
 )

@@ -1,9 +1,8 @@
-"""What file names say: whether it is an image, its split folder, and what a manifest's patterns find in them."""
+"""Information in file names: image suffixes, split folders, and matches of a manifest's patterns."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Sequence
 
 from fer_core.data.manifest import Manifest
@@ -13,29 +12,29 @@ from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
 from fer_core.images.formats import HEAD_BYTES, detect_format
 
-IMAGE_ENDINGS = (
+IMAGE_SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".webp", ".avif", ".heic", ".heif", ".hif"),
     *(".gif", ".bmp", ".dib", ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm"),
 )
-_OTHER_ENDINGS = (
+_OTHER_SUFFIXES = (
     *(".csv", ".tsv", ".txt", ".md", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".html", ".pdf", ".xlsx", ".parquet"),
     *(".npy", ".npz", ".mat", ".pts", ".lst", ".py", ".m", ".zip", ".mp4", ".avi", ".wav"),
 )
-"""What often lies beside images by the thousand: such files are not opened to see whether they are any."""
+"""Common suffixes of files that are never images; other files are opened to detect the format."""
 
 
 def is_image(name: str) -> bool:
-    """Whether a name ends like an image's."""
-    return name.lower().endswith(IMAGE_ENDINGS)
+    """Whether a name has an image suffix."""
+    return name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def image_names(source: Source) -> list[str]:
-    """The source's images, sorted: files that end like one, and those whose content begins like one."""
-    return [name for name in source.names() if is_image(name) or _begins_like_an_image(source, name)]
+    """List the source's images, sorted, judging by suffix or by the first bytes."""
+    return [name for name in source.names() if is_image(name) or _has_image_header(source, name)]
 
 
-def _begins_like_an_image(source: Source, name: str) -> bool:
-    if name.lower().endswith(_OTHER_ENDINGS):
+def _has_image_header(source: Source, name: str) -> bool:
+    if name.lower().endswith(_OTHER_SUFFIXES):
         return False
     try:
         return detect_format(read_head(source.locate(name), HEAD_BYTES)) is not None
@@ -44,49 +43,43 @@ def _begins_like_an_image(source: Source, name: str) -> bool:
 
 
 def split_from_path(name: str, above: int = 1) -> Split | None:
-    """The split that a folder of the path names, leaving out the file and `above - 1` folders above it."""
+    """Find the split that a folder in the path names, ignoring the file and `above - 1` folders above it."""
     return split_from_folders(name.split("/")[:-above])
 
 
 def split_from_folders(folders: Sequence[str]) -> Split | None:
-    """The split that the first of some folders names that names one."""
+    """Return the split of the first folder that names one."""
     return next((split for split in map(match_split_name, folders) if split), None)
 
 
 class NamePatterns:
-    """A manifest's patterns, searched in the last part of a path."""
+    """A manifest's patterns, searched in file names without folders."""
 
     def __init__(self, manifest: Manifest) -> None:
-        self._identity = _compiled(manifest.identity_pattern)
-        self._label = _compiled(manifest.label_pattern)
+        self._identity = _compile(manifest.identity_pattern)
+        self._label = _compile(manifest.label_pattern)
         self._subgroups = {name: re.compile(pattern) for name, pattern in manifest.subgroup_patterns.items()}
 
     def identity(self, path: str) -> str | None:
-        """The person, where the name tells."""
-        return _found(self._identity, path)
+        """Return the person that the name tells, if any."""
+        return _search(self._identity, path)
 
     def label(self, path: str) -> str:
-        """The label's own word, "" where the name tells none."""
-        return _found(self._label, path) or ""
+        """Return the raw label that the name tells; "" if none."""
+        return _search(self._label, path) or ""
 
     def subgroups(self, path: str) -> tuple[tuple[str, str], ...]:
-        """What else the name tells."""
+        """Return the subgroups that the name tells."""
         if not self._subgroups:
             return ()
-        found = ((name, _found(pattern, path)) for name, pattern in self._subgroups.items())
-        return tuple((name, value) for name, value in found if value)
+        values = ((name, _search(pattern, path)) for name, pattern in self._subgroups.items())
+        return tuple((name, value) for name, value in values if value)
 
 
-def contains_name(names: Sequence[str], name: str) -> bool:
-    """Whether a sorted list has a name."""
-    place = bisect_left(names, name)
-    return place < len(names) and names[place] == name
-
-
-def _compiled(pattern: str) -> re.Pattern[str] | None:
+def _compile(pattern: str) -> re.Pattern[str] | None:
     return re.compile(pattern) if pattern else None
 
 
-def _found(pattern: re.Pattern[str] | None, path: str) -> str | None:
-    found = pattern.search(path.rpartition("/")[2]) if pattern else None
-    return found.group(1) if found else None
+def _search(pattern: re.Pattern[str] | None, path: str) -> str | None:
+    match = pattern.search(path.rpartition("/")[2]) if pattern else None
+    return match.group(1) if match else None

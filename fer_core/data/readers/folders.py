@@ -1,4 +1,4 @@
-"""Class folders: `train/happiness/a.png`, `0_happy/a.png`, `happiness/s01/a.png` or `s01/happiness/a.png`."""
+"""Layout "folders": `train/happiness/a.png`, `0_happy/a.png`, `happiness/s01/a.png` or `s01/happiness/a.png`."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ from fer_core.data.sources.source import Source
 
 
 def matches(names: Sequence[str]) -> bool:
-    """Whether images lie in folders named after expressions, or all in folders named by a few numbers."""
+    """Whether images lie in folders named after expressions, or in folders named by a few numbers."""
     levels = find_folder_levels(filter(is_image, names), lambda name: parse_expression_name(name) is not None)
     return levels.n_known > 0 or levels.are_codes
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """A record for each image: its class folder's name is the label, another folder's may be the person."""
+    """Yield a record an image: its class folder is the label, another folder may be the person."""
     patterns = NamePatterns(manifest)
     names = image_names(source)
     levels = get_folder_levels(names, manifest)
-    told: dict[str, tuple[Split | None, str, str | None]] = {}
+    by_folder: dict[str, tuple[Split | None, str, str | None]] = {}
     for name in names:
         folder = name.rpartition("/")[0]
-        if folder not in told:
-            told[folder] = _told(folder, levels)
-        split, label, person = told[folder]
+        if folder not in by_folder:
+            by_folder[folder] = _parse_folder(folder, levels)
+        split, label, identity = by_folder[folder]
         yield Record(
             path=name,
             split=split,
             raw_label=label,
-            identity=patterns.identity(name) if manifest.identity_pattern else person,
+            identity=patterns.identity(name) if manifest.identity_pattern else identity,
             subgroups=patterns.subgroups(name),
         )
 
 
-def _told(folder: str, levels: FolderLevels) -> tuple[Split | None, str, str | None]:
-    """Split, label and person that the path of a folder tells."""
+def _parse_folder(folder: str, levels: FolderLevels) -> tuple[Split | None, str, str | None]:
+    """Return the split, label and identity that a folder's path names."""
     if not folder:
         return None, "", None
     folders = folder.split("/")
-    place = levels.class_index(folders)
-    return split_from_folders(folders[:place] + folders[place + 1 :]), folders[place], levels.identity(folders)
+    index = levels.class_index(folders)
+    return split_from_folders(folders[:index] + folders[index + 1 :]), folders[index], levels.identity(folders)
 
 
 def get_folder_levels(names: Sequence[str], manifest: Manifest) -> FolderLevels:
-    """Which folders above images name class and person; the manifest may say the person's."""
+    """Detect the folder levels; the manifest may state that of the identity."""
     levels = find_folder_levels(names, build_label_map(manifest, {}, {}).is_known)
     return levels if manifest.identity_folder is None else replace(levels, identity_level=manifest.identity_folder)
 
@@ -59,8 +59,8 @@ def get_folder_levels(names: Sequence[str], manifest: Manifest) -> FolderLevels:
 READER = Reader(
     layout="folders",
     title="A folder a class",
-    description="a folder a class (happiness/a.png), with or without folders named train, valid and test, or after "
-    "persons, above or below them",
+    description="a folder a class (happiness/a.png); folders of splits (train, valid, test) or people may lie above or "
+    "below them",
     matches=matches,
     read=read,
 )

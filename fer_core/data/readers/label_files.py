@@ -1,4 +1,4 @@
-"""Label files inside a source: read as text or as a table, without holding more of them than is needed."""
+"""Label files of a source, read as text lines or in chunks of a table."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ _EDGE_MAX_PX = 2**31 - 1
 
 
 def open_label_file(source: Source, name: str) -> IO[bytes]:
-    """A label file to read from; one on disk is not read into memory whole.
+    """Open a label file; one on disk is not read into memory.
 
     Raises:
-        DatasetError: it is not there.
+        DatasetError: it does not exist.
     """
-    place = source.locate(name)
-    if place.packed < 0:
+    byte_range = source.locate(name)
+    if byte_range.packed < 0:
         try:
-            return open(place.path, "rb")  # noqa: PTH123
+            return open(byte_range.path, "rb")  # noqa: PTH123
         except OSError as exc:
             raise LabelFileError(f"{name} can't be read: {exc.strerror}.") from exc
     return io.BytesIO(source.read(name))
 
 
 def read_lines(source: Source, name: str) -> Iterator[str]:
-    """The lines of a text file.
+    """Yield the lines of a text file.
 
     Raises:
-        LabelFileError: it is text in no encoding that is known here.
+        LabelFileError: the encoding is not supported.
     """
     with open_label_file(source, name) as file:
         try:
             encoding = detect_encoding(file)
         except UnicodeDecodeError as exc:
-            raise _no_text(name, exc) from exc
+            raise _encoding_error(name, exc) from exc
         with io.TextIOWrapper(file, encoding=encoding) as text:
             yield from text
 
 
 def detect_file_dialect(source: Source, name: str, separator: str = "", n_columns: int = 0) -> Dialect:
-    """How a delimited text file was written; see `detect_dialect`.
+    """Detect the dialect of a label file; see `detect_dialect`.
 
     Raises:
-        LabelFileError: it is no text.
+        LabelFileError: it is not text.
     """
     with open_label_file(source, name) as file:
         return _dialect(file, name, separator, n_columns)
@@ -73,16 +73,15 @@ def read_table_chunks(
     numbers: Sequence[str] = (),
     rows_at_once: int = _ROWS_AT_ONCE,
 ) -> Iterator[pd.DataFrame]:
-    """A CSV or Parquet file some rows at a time; every value is text, "" where there is none.
+    """Read a CSV or Parquet file in chunks of rows; every value is str, "" if missing.
 
     Args:
-        separator: of the CSV, detected by default; a space stands for any run of blanks.
-        names: the columns of a file that has no header.
-        columns: those wanted; all by default.
-        numbers: those of them whose decimal commas become points.
-        rows_at_once: fewer where a row is long.
+        separator: that of a CSV file, detected by default; a space stands for any whitespace.
+        names: column names of a file without a header.
+        columns: columns to read; all by default.
+        numbers: columns whose decimal commas are converted to points.
     Raises:
-        LabelFileError: it is no such file, or lacks a column.
+        LabelFileError: the file can't be read as a table, or lacks a column.
     """
     with open_label_file(source, name) as file:
         try:
@@ -106,14 +105,14 @@ def read_table_chunks(
 
 
 def parse_box(left: float, top: float, right: float, bottom: float) -> tuple[int, int, int, int]:
-    """A face's edges in whole pixels.
+    """Round a face box to whole pixels.
 
     Raises:
-        ValueError: one is not finite, or too large to be an edge.
+        ValueError: an edge is not finite or too large.
     """
     edges = (left, top, right, bottom)
     if not all(abs(edge) <= _EDGE_MAX_PX for edge in edges):
-        raise ValueError(f"{edges} is no box")
+        raise ValueError(f"{edges} is not a box")
     return round(left), round(top), round(right), round(bottom)
 
 
@@ -121,10 +120,10 @@ def _dialect(file: IO[bytes], name: str, separator: str, n_columns: int) -> Dial
     try:
         return detect_dialect(file, separator, n_columns)
     except UnicodeDecodeError as exc:
-        raise _no_text(name, exc) from exc
+        raise _encoding_error(name, exc) from exc
 
 
-def _no_text(name: str, exc: UnicodeDecodeError) -> LabelFileError:
+def _encoding_error(name: str, exc: UnicodeDecodeError) -> LabelFileError:
     return LabelFileError(
         f"{name} can't be read as text: it is neither UTF-8 nor UTF-16 nor Windows-1252 "
         f"(byte 0x{exc.object[exc.start]:02x}). Save it as UTF-8; in Excel: CSV UTF-8."
@@ -132,17 +131,17 @@ def _no_text(name: str, exc: UnicodeDecodeError) -> LabelFileError:
 
 
 def _check_header(name: str, header: Sequence[str], columns: Sequence[str]) -> None:
-    """Refuse a table in which a wanted column is there twice: pandas would take the first."""
+    """Refuse an empty table, and one that has a column twice, of which pandas would take the first."""
     if not header:
-        raise LabelFileError(f"{name} is empty: it has not even a header. Give a table with a row an image.")
-    twice = [column for column, number in Counter(header).items() if number > 1 and column in columns]
-    if twice:
-        raise LabelFileError(f"{name} has several columns called {twice[0]!r}. Rename all but one of them.")
+        raise LabelFileError(f"{name} is empty. Give a table with a row an image.")
+    repeated = [column for column, n in Counter(header).items() if n > 1 and column in columns]
+    if repeated:
+        raise LabelFileError(f"{name} has several columns named {repeated[0]!r}. Rename all but one of them.")
 
 
 def _parquet(file: IO[bytes], rows_at_once: int) -> Iterator[pd.DataFrame]:
     import pyarrow.parquet as pq
 
     for batch in pq.ParquetFile(file).iter_batches(batch_size=rows_at_once):
-        frame = batch.to_pandas(integer_object_nulls=True)  # or 3 becomes 3.0 where another row has none
+        frame = batch.to_pandas(integer_object_nulls=True)  # 3 would become 3.0 beside a missing value
         yield frame.astype(object).where(frame.notna(), "").astype(str)

@@ -1,4 +1,4 @@
-"""What a layout is: how it is recognized from file names, how it is read, and the label codes that it fixes."""
+"""The reader of a layout: how it is detected from file names and read, and its label codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from fer_core.progress import Progress
 
 
 def _no_label_files(names: Sequence[str], manifest: Manifest) -> Sequence[str]:
-    """None: the images' own names tell the labels."""
     del names, manifest
     return ()
 
@@ -24,17 +23,17 @@ class Reader:
     """One layout.
 
     Attributes:
-        layout: its name.
-        title: the name for people.
-        description: what its files look like, in words.
-        matches: whether file names (sorted) have this layout.
-        read: a source's records; opens label files, never an image.
-        codes: label codes that the layout itself fixes, and the expressions that they stand for.
-        unlabeled: codes that stand for a reason why there is no expression (see `votes.Unlabeled`).
-        has_repeats: whether a file may have several records, as label files may name it twice.
-        label_files: of file names, those that it reads labels from.
-        write_images: writes the images of a source that holds them in tables as files; None where they are files.
-        written_layout: the layout of what `write_images` writes.
+        layout: name of the layout.
+        title: display name.
+        description: what its files look like.
+        matches: whether sorted file names have this layout.
+        read: yields a source's records; opens label files, never images.
+        codes: label codes of the layout with their expressions.
+        unlabeled: label codes with the reason why an image has no expression (see `votes.Unlabeled`).
+        has_repeats: whether a file may have several records.
+        label_files: selects the label files from file names.
+        write_images: extracts images that are stored in tables; None if the images are files.
+        written_layout: layout of the files that `write_images` writes.
     """
 
     layout: Layout

@@ -1,4 +1,4 @@
-"""Any CSV or Parquet file with a row an image (or a face), its columns chosen by the person or the manifest."""
+"""Layout "table": a CSV or Parquet file with a row an image or face, whose columns the user or manifest chooses."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ from fer_core.data.readers.label_files import detect_file_dialect, parse_box, re
 from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record, match_split_name
 from fer_core.data.sources.source import Source
-from fer_core.errors import LabelFileError
+from fer_core.errors import DatasetError, LabelFileError
 
-ENDINGS = (".csv", ".tsv", ".txt", ".lst", ".parquet")
+_TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
+_OTHER_SUFFIXES = (".txt", ".lst")
+_TABLES_MAX = 24
+"""Largest number of tables that `choose_columns` reads."""
+
 _SAMPLE = 200
 _NO_ROWS = "{table} has a header but no rows. Give a table with a row an image."
 _NO_NUMBER = ("", "-", "na", "n/a", "none", "null", "?")
@@ -31,24 +35,24 @@ _IDENTITY_WORDS = ("identity", "subject", "person", "speaker", "actor", "individ
 
 
 def matches(names: Sequence[str]) -> bool:
-    """Whether there is a CSV or Parquet file, and images are there."""
-    return any(name.lower().endswith((".csv", ".tsv", ".parquet")) for name in names) and any(map(is_image, names))
+    """Whether there are a CSV or Parquet file and images."""
+    return any(name.lower().endswith(_TABLE_SUFFIXES) for name in names) and any(map(is_image, names))
 
 
 def find_tables(names: Sequence[str]) -> list[str]:
-    """The files that can be such a table."""
-    return [name for name in names if name.lower().endswith(ENDINGS)]
+    """List the files that may be tables."""
+    return [name for name in names if name.lower().endswith((*_TABLE_SUFFIXES, *_OTHER_SUFFIXES))]
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """A record a row.
+    """Yield a record a row.
 
     Raises:
-        LabelFileError: the columns were not chosen, the file is not there, or it lacks a column.
+        LabelFileError: the columns were not chosen, the file does not exist, or it lacks a column.
     """
     columns = manifest.columns
     if columns is None:
-        raise LabelFileError("The layout 'table' needs to know which columns hold the path and the label. Choose them.")
+        raise LabelFileError("The layout 'table' needs the columns of path and label. Choose them.")
     patterns = NamePatterns(manifest)
     for table in resolve_tables(source.names(), columns):
         yield from _read_table(source, table, columns, patterns)
@@ -57,7 +61,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
 def _read_table(source: Source, table: str, columns: TableColumns, patterns: NamePatterns) -> Iterator[Record]:
     names = source.names()
     split = match_split_name(PurePosixPath(table).stem) if columns.tables and not columns.split else None
-    if split:  # train.csv and test.csv may both have a 1.jpg
+    if split:  # train.csv and test.csv may both list a 1.jpg
         names = [name for name in names if split_from_path(name) in (None, split)]
     folder = columns.folder.rstrip("/") + "/" if columns.folder else None
     files: FileMatcher | None = None
@@ -67,8 +71,8 @@ def _read_table(source: Source, table: str, columns: TableColumns, patterns: Nam
         table,
         separator=columns.separator,
         names=columns.names,
-        columns=list(dict.fromkeys(_used(columns))),
-        numbers=_numeric(columns),
+        columns=list(dict.fromkeys(_used_columns(columns))),
+        numbers=_numeric_columns(columns),
     ):
         files = files or FileMatcher(names, chunk[columns.path], table=table, folder=folder)
         n_rows += len(chunk)
@@ -80,7 +84,7 @@ def _read_table(source: Source, table: str, columns: TableColumns, patterns: Nam
 
 
 def resolve_tables(names: Sequence[str], columns: TableColumns) -> list[str]:
-    """The tables that are read.
+    """Find the tables that the columns refer to.
 
     Raises:
         LabelFileError: as `resolve_table`.
@@ -90,10 +94,10 @@ def resolve_tables(names: Sequence[str], columns: TableColumns) -> list[str]:
 
 
 def resolve_table(names: Sequence[str], columns: TableColumns) -> str:
-    """The table's name in the source.
+    """Find the table that the columns refer to.
 
     Raises:
-        LabelFileError: there is none of that name, or several and none was chosen.
+        LabelFileError: there is none of that name, or there are several and none was chosen.
     """
     found = find_tables(names)
     if columns.table:
@@ -102,25 +106,25 @@ def resolve_table(names: Sequence[str], columns: TableColumns) -> str:
         fitting = found
     if len(fitting) == 1:
         return fitting[0]
-    wanted = repr(columns.table) if columns.table else "only one"
-    raise LabelFileError(f"Of the tables {', '.join(found[:5]) or '(none)'}, {wanted} was expected. Name the table.")
+    expected = repr(columns.table) if columns.table else "only one"
+    raise LabelFileError(f"Of the tables {', '.join(found[:5]) or '(none)'}, {expected} was expected. Name the table.")
 
 
 def guess_columns(source: Source, table: str = "") -> TableColumns:
-    """Which columns of a table with a header seem to hold what; to be looked over by a person.
+    """Guess the columns of a table from its header and first rows; the user should check them.
 
     Args:
-        table: the file's name; the first CSV by default.
+        table: the file's name; the first table by default.
     Raises:
         LabelFileError: there is no table, it can't be read as one, or has fewer than two columns.
     """
     found = find_tables(source.names())
     if not found:
         raise LabelFileError("There is no CSV or Parquet file in the source. Choose another layout.")
-    table = table or next((name for name in found if name.lower().endswith((".csv", ".tsv", ".parquet"))), found[0])
+    table = table or next((name for name in found if name.lower().endswith(_TABLE_SUFFIXES)), found[0])
     dialect = None if table.lower().endswith(".parquet") else detect_file_dialect(source, table)
     header, separator = (dialect.header, dialect.separator) if dialect else ((), "")
-    # A header that names an image is the first row of a table without one.
+    # A "header" that names an image is the first row of a table without a header.
     names = tuple(f"column {number + 1}" for number in range(len(header))) if any(map(is_image, header)) else ()
     head = next(read_table_chunks(source, table, separator=separator, names=names), pd.DataFrame()).head(_SAMPLE)
     columns = [str(column) for column in head.columns]
@@ -130,24 +134,24 @@ def guess_columns(source: Source, table: str = "") -> TableColumns:
         raise LabelFileError(_NO_ROWS.format(table=table))
     images = [column for column in columns if head[column].map(is_image).mean() > 0.9]
     path = next(iter(images), None) or _by_word(columns, _PATH_WORDS) or columns[0]
-    left = [column for column in columns if column != path]
-    label = _by_word(left, _LABEL_WORDS) or _of_expressions(head[left]) or left[0]
-    left.remove(label)
+    others = [column for column in columns if column != path]
+    label = _by_word(others, _LABEL_WORDS) or _by_expressions(head[others]) or others[0]
+    others.remove(label)
     return TableColumns(
         table=table,
         separator=separator,
         names=names,
         path=path,
         label=label,
-        split=_by_word(left, _SPLIT_WORDS) or "",
-        identity=_by_word(left, _IDENTITY_WORDS) or "",
-        valence=_by_word(left, ("valence",)) or "",
-        arousal=_by_word(left, ("arousal",)) or "",
+        split=_by_word(others, _SPLIT_WORDS) or "",
+        identity=_by_word(others, _IDENTITY_WORDS) or "",
+        valence=_by_word(others, ("valence",)) or "",
+        arousal=_by_word(others, ("arousal",)) or "",
     )
 
 
 def read_column_names(source: Source, table: str) -> list[str]:
-    """A table's columns, as its header names them.
+    """Read the column names of a table.
 
     Raises:
         LabelFileError: it can't be read as a table.
@@ -156,8 +160,43 @@ def read_column_names(source: Source, table: str) -> list[str]:
     return [str(column) for column in head.columns]
 
 
+def choose_columns(source: Source) -> TableColumns:
+    """Guess the columns of the table that labels the most images; the user should check them.
+
+    Tables with the same columns, such as train.csv and test.csv, are read together where that labels more images.
+
+    Raises:
+        LabelFileError: there is no table, or none can be read.
+    """
+    names = [name for name in find_tables(source.names()) if name.lower().endswith(_TABLE_SUFFIXES)][:_TABLES_MAX]
+    guesses = [guess for name in names if (guess := _try_guess_columns(source, name))]
+    if len(guesses) < 2:
+        return guesses[0] if guesses else guess_columns(source)
+    n_labeled = {guess.table: _count_labeled(source, guess) for guess in guesses}
+    best = max(guesses, key=lambda guess: n_labeled[guess.table])
+    similar = tuple(guess.table for guess in guesses if guess == best.model_copy(update={"table": guess.table}))
+    together = best.model_copy(update={"table": "", "tables": similar})
+    return together if len(similar) > 1 and _count_labeled(source, together) > n_labeled[best.table] else best
+
+
+def _try_guess_columns(source: Source, table: str) -> TableColumns | None:
+    try:
+        return guess_columns(source, table)
+    except DatasetError:
+        return None
+
+
+def _count_labeled(source: Source, columns: TableColumns) -> int:
+    """Count the existing images that a table labels; 0 if it can't be read."""
+    manifest = Manifest(id="any", title="", summary="", license="", layout="table", columns=columns)
+    try:
+        return len({record.path for record in read(source, manifest) if record.raw_label and not record.problem})
+    except DatasetError:
+        return 0
+
+
 def _by_word(columns: Sequence[str], words: Sequence[str]) -> str | None:
-    """The first column that is one of the words, else the first that holds one."""
+    """Find the first column that is one of the words, else the first that contains one."""
     lowered = {column.lower(): column for column in reversed(columns)}
     for word in words:
         if word in lowered:
@@ -165,20 +204,20 @@ def _by_word(columns: Sequence[str], words: Sequence[str]) -> str | None:
     return next((column for word in words for column in columns if word in column.lower()), None)
 
 
-def _of_expressions(head: pd.DataFrame) -> str | None:
-    """The first column of which most values name an expression."""
-    named = {
-        str(name): head[name].map(lambda text: parse_expression_name(text) is not None).mean() for name in head.columns
-    }
-    return next((name for name, share_01 in named.items() if share_01 > 0.5), None)
+def _by_expressions(head: pd.DataFrame) -> str | None:
+    """Find the first column whose values mostly name expressions."""
+    for name in head.columns:
+        if head[name].map(lambda text: parse_expression_name(text) is not None).mean() > 0.5:
+            return str(name)
+    return None
 
 
-def _numeric(columns: TableColumns) -> list[str]:
+def _numeric_columns(columns: TableColumns) -> list[str]:
     return [name for name in (columns.valence, columns.arousal, *(columns.box or ())) if name]
 
 
-def _used(columns: TableColumns) -> list[str]:
-    single = (columns.path, columns.label, columns.split, columns.identity, *_numeric(columns))
+def _used_columns(columns: TableColumns) -> list[str]:
+    single = (columns.path, columns.label, columns.split, columns.identity, *_numeric_columns(columns))
     return [name for name in (*single, *columns.subgroups) if name]
 
 
@@ -222,7 +261,7 @@ def _box(row: dict[str, str], columns: TableColumns) -> tuple[int, int, int, int
 READER = Reader(
     layout="table",
     title="A table (CSV or Parquet)",
-    description="a CSV or Parquet file with a row an image, its columns chosen by you, beside the images",
+    description="a CSV or Parquet file with a row an image, beside the images; you choose its columns",
     matches=matches,
     read=read,
     has_repeats=True,

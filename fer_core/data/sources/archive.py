@@ -1,4 +1,4 @@
-"""Zip and tar archives: what they hold, refused when they reach outside themselves or grow beyond the limits."""
+"""Member tables of zip and tar archives, which are refused if unsafe or beyond the limits."""
 
 from __future__ import annotations
 
@@ -21,11 +21,21 @@ from fer_core.errors import ArchiveError
 from fer_core.settings import Settings
 from fer_core.text import as_text, is_text
 
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, NotImplementedError, OSError, EOFError, ValueError, RecursionError)
-"""What the readers raise on bytes that they can't make sense of, or of a kind that they don't know."""
+_READ_ERRORS = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    NotImplementedError,
+    OSError,
+    EOFError,
+    ValueError,
+    RecursionError,
+)
+"""Exceptions of `zipfile` and `tarfile` on damaged or unsupported archives."""
+
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 _ENCRYPTED = 0x1
-_PACKERS = ((b"\x1f\x8b", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "xz"))
+_COMPRESSION_MAGIC = ((b"\x1f\x8b", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "xz"))
 _TAR_HEADERS = (
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -36,70 +46,72 @@ _TAR_HEADERS = (
 NOT_UTF8_MESSAGE = "The name of {name} is not UTF-8. Rename the file."
 
 RENAMED_COMMENT = b"The file's name was not UTF-8."
-"""The comment of a zip archive's member that was written here under another name than it had."""
+"""Comment of a zip member that was stored under another name, as its own was not UTF-8."""
 
 _TAR_HEADER_MAX = 2**18
-"""Bytes of a header before a tar archive's member, such as a long name: tarfile reads it into memory whole."""
+"""Largest header of a tar member in bytes, such as a long name: tarfile reads it into memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberTable:
-    """An archive's files, by name, in a few arrays: a million of them take little memory.
+    """The files of an archive in a few arrays, so that a million of them take little memory.
 
-    `numbers` has a row a file: offset, packed size, size, method, check sum, as in `ByteRange`; shape (N, 5).
-    `not_text` are the names that stand for others, which are not UTF-8 (see `printable.as_text`).
+    Attributes:
+        fields: offset, packed size, size, method and checksum of each file, as in `ByteRange`; int64, shape (N, 5).
+        make_range: makes a `ByteRange` of path, name and fields.
+        not_utf8: names that replace those which are not UTF-8 (see `fer_core.text.as_text`).
     """
 
     path: str
     names: list[str]
-    numbers: NDArray[np.int64]
-    locate: Callable[[str, str, Sequence[int]], ByteRange]
+    fields: NDArray[np.int64]
+    make_range: Callable[[str, str, Sequence[int]], ByteRange]
     not_utf8: frozenset[str] = frozenset()
 
-    def byte_range(self, place: int) -> ByteRange:
-        """Where the file at `place` lies.
+    def byte_range(self, index: int) -> ByteRange:
+        """Return where a file lies.
 
         Raises:
             ArchiveError: its name is not UTF-8.
         """
-        if self.names[place] in self.not_utf8:
-            raise ArchiveError(NOT_UTF8_MESSAGE.format(name=self.names[place]))
-        return self.locate(self.path, self.names[place], self.numbers[place].tolist())
+        if self.names[index] in self.not_utf8:
+            raise ArchiveError(NOT_UTF8_MESSAGE.format(name=self.names[index]))
+        return self.make_range(self.path, self.names[index], self.fields[index].tolist())
 
     def select(self, mask: Sequence[bool]) -> MemberTable:
-        """Only the files where `mask` is true, sorted by name; of several of one name the last, as unpacking would."""
-        places = sorted((place for place, wanted in enumerate(mask) if wanted), key=self.names.__getitem__)
-        names = [self.names[place] for place in places]
-        last = [*map(ne, names, names[1:]), True]
-        names, places = list(compress(names, last)), list(compress(places, last))
-        return MemberTable(self.path, names, self.numbers[places], self.locate, self.not_utf8)
+        """Select files by a mask and sort them by name; of equal names the last counts, as in unpacking."""
+        indices = sorted((index for index, selected in enumerate(mask) if selected), key=self.names.__getitem__)
+        names = [self.names[index] for index in indices]
+        is_last = [*map(ne, names, names[1:]), True]
+        names, indices = list(compress(names, is_last)), list(compress(indices, is_last))
+        return MemberTable(self.path, names, self.fields[indices], self.make_range, self.not_utf8)
 
 
 def is_compressed_tar(path: Path) -> bool:
-    """Whether a file is a tar archive inside gzip, bzip2 or xz, going by its first bytes and its name."""
+    """Whether a file is a tar archive in gzip, bzip2 or xz, judging by its first bytes and its name."""
     with path.open("rb") as file:
         head = file.read(6)
-    named = ".tar" in path.name.lower() or path.suffix.lower() in (".tgz", ".tbz2", ".txz")
-    return bool(detect_compression(head)) and named
+    is_named_tar = ".tar" in path.name.lower() or path.suffix.lower() in (".tgz", ".tbz2", ".txz")
+    return bool(detect_compression(head)) and is_named_tar
 
 
 def detect_compression(head: bytes) -> str:
-    """What a file was compressed with, going by its first six bytes: "gz", "bz2", "xz" or ""."""
-    return next((kind for magic, kind in _PACKERS if head.startswith(magic)), "")
+    """Detect a file's compression from its first six bytes: "gz", "bz2", "xz" or ""."""
+    return next((kind for magic, kind in _COMPRESSION_MAGIC if head.startswith(magic)), "")
 
 
 class TarMember(tarfile.TarInfo):
-    """A tar archive's member. tarfile takes a damaged header for the end of the archive; here it is an error."""
+    """A tar member whose damaged header is an error; tarfile takes it for the end of the archive."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         """See `tarfile.TarInfo`.
 
         Raises:
-            ReadError: the header is damaged or cut short, or what belongs to it would take too much memory.
+            ReadError: the header is damaged, cut short or too large.
         """
         if len(buf) == tarfile.BLOCKSIZE and not any(buf):
-            return super().frombuf(buf, encoding, errors)  # the mark of the end
+            return super().frombuf(buf, encoding, errors)  # the end of the archive
         try:
             member = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as exc:
@@ -121,14 +133,14 @@ def is_tar(path: Path) -> bool:
 
 
 def list_members(path: Path, settings: Settings) -> MemberTable:
-    """The files of a zip or uncompressed tar archive.
+    """List the files of a zip or uncompressed tar archive.
 
     Raises:
-        ArchiveError: it is neither, was cut short, or is not safe.
+        ArchiveError: it is neither, is cut short, or is not safe.
     """
     try:
         return _tar_members(path, settings) if is_tar(path) else _zip_members(path, settings)
-    except _DAMAGED as exc:
+    except _READ_ERRORS as exc:
         raise ArchiveError(
             f"{path.name} is not a zip archive or a tar archive, or was cut short ({exc}). "
             "Give a .zip, a .tar or a folder."
@@ -136,7 +148,7 @@ def list_members(path: Path, settings: Settings) -> MemberTable:
 
 
 class ArchiveLimits:
-    """Counts what an archive holds and refuses it where a limit is passed; `where` is its name in messages."""
+    """Counts an archive's files and bytes against the limits; `where` is its name in messages."""
 
     def __init__(self, where: str, settings: Settings) -> None:
         self._where, self._settings = where, settings
@@ -147,7 +159,7 @@ class ArchiveLimits:
         """Count one file.
 
         Raises:
-            ArchiveError: its name leads outside, or the files are too many or too large in all.
+            ArchiveError: its name leads outside the archive, or there are too many files or bytes.
         """
         self._members += 1
         parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
@@ -166,7 +178,7 @@ class ArchiveLimits:
         """Count bytes.
 
         Raises:
-            ArchiveError: they are too many in all.
+            ArchiveError: there are too many.
         """
         self._bytes += size
         if self._bytes > self._settings.archive_bytes_max:
@@ -176,7 +188,7 @@ class ArchiveLimits:
             )
 
     def check_ratio(self, packed: int) -> None:
-        """Compare with the size of the archive itself, in bytes.
+        """Check the ratio of unpacked to packed bytes.
 
         Raises:
             ArchiveError: it unpacks to too many times its size.
@@ -189,14 +201,14 @@ class ArchiveLimits:
             )
 
     def link_error(self, name: str) -> ArchiveError:
-        """The error for a link or a device."""
+        """Return the error for a link or a device."""
         return ArchiveError(f"{self._where} has a link, {name!r}. Pack the files themselves, not links to them.")
 
     def add_tar_member(self, member: tarfile.TarInfo) -> str:
-        """Count a tar archive's file; the name it goes by.
+        """Count a tar member and return its name.
 
         Raises:
-            ArchiveError: it is a link, a device or a sparse file, or as `add`.
+            ArchiveError: it is a link, a device or a sparse file, or as `add_file`.
         """
         if not member.isreg():
             raise self.link_error(member.name)
@@ -212,7 +224,7 @@ class ArchiveLimits:
 def _zip_members(path: Path, settings: Settings) -> MemberTable:
     limits = ArchiveLimits(path.name, settings)
     names: list[str] = []
-    numbers: list[tuple[int, int, int, int, int]] = []
+    fields: list[tuple[int, int, int, int, int]] = []
     renamed: set[str] = set()
     size = path.stat().st_size
     for member, name in read_zip_directory(path):
@@ -220,7 +232,7 @@ def _zip_members(path: Path, settings: Settings) -> MemberTable:
             continue
         limits.add_file(name, member.file_size)
         if member.comment != RENAMED_COMMENT:
-            name = name.replace("\\", "/")  # the format knows no other separator, but some programs on Windows do
+            name = name.replace("\\", "/")  # the format has no other separator, but some Windows programs write it
         if stat.S_ISLNK(member.external_attr >> 16):
             raise limits.link_error(name)
         if member.flag_bits & _ENCRYPTED:
@@ -230,41 +242,41 @@ def _zip_members(path: Path, settings: Settings) -> MemberTable:
         if member.comment == RENAMED_COMMENT:
             renamed.add(name)
         names.append(name)
-        numbers.append((member.header_offset, member.compress_size, member.file_size, member.compress_type, member.CRC))
-    # Members may claim the same bytes of the file, each of them.
-    limits.check_ratio(min(size, sum(packed for _, packed, *_ in numbers)))
-    return _member_table(path, names, numbers, _in_zip, renamed)
+        fields.append((member.header_offset, member.compress_size, member.file_size, member.compress_type, member.CRC))
+    # Several members may claim the same bytes of the file.
+    limits.check_ratio(min(size, sum(packed for _, packed, *_ in fields)))
+    return _member_table(path, names, fields, _make_zip_range, renamed)
 
 
 def _member_table(
     path: Path,
     names: Sequence[str],
-    numbers: Sequence[tuple[int, int, int, int, int]],
-    locate: Callable[[str, str, Sequence[int]], ByteRange],
+    fields: Sequence[tuple[int, int, int, int, int]],
+    make_range: Callable[[str, str, Sequence[int]], ByteRange],
     renamed: Collection[str] = (),
 ) -> MemberTable:
-    not_text = frozenset({*renamed, *(as_text(name) for name in names if not is_text(name))})
-    array = np.array(numbers, np.int64).reshape(-1, 5)
-    return MemberTable(str(path), [as_text(name) for name in names], array, locate, not_text)
+    not_utf8 = frozenset({*renamed, *(as_text(name) for name in names if not is_text(name))})
+    array = np.array(fields, np.int64).reshape(-1, 5)
+    return MemberTable(str(path), [as_text(name) for name in names], array, make_range, not_utf8)
 
 
-def _in_zip(path: str, name: str, numbers: Sequence[int]) -> ByteRange:
-    return ByteRange(path, name, *numbers)
+def _make_zip_range(path: str, name: str, fields: Sequence[int]) -> ByteRange:
+    return ByteRange(path, name, *fields)
 
 
 def _tar_members(path: Path, settings: Settings) -> MemberTable:
     limits = ArchiveLimits(path.name, settings)
     names: list[str] = []
-    numbers: list[tuple[int, int, int, int, int]] = []
+    fields: list[tuple[int, int, int, int, int]] = []
     with tarfile.open(path, "r:", tarinfo=TarMember) as archive:
         for member in archive:
             if member.isdir():
                 continue
             names.append(limits.add_tar_member(member))
-            numbers.append((member.offset_data, member.size, member.size, 0, 0))
-            archive.members = []  # type: ignore[attr-defined]  # or it keeps them all
-    return _member_table(path, names, numbers, _in_tar)
+            fields.append((member.offset_data, member.size, member.size, 0, 0))
+            archive.members = []  # type: ignore[attr-defined]  # tarfile would keep all members
+    return _member_table(path, names, fields, _make_tar_range)
 
 
-def _in_tar(path: str, name: str, numbers: Sequence[int]) -> ByteRange:
-    return ByteRange.from_tar(path, name, numbers[0], numbers[2])
+def _make_tar_range(path: str, name: str, fields: Sequence[int]) -> ByteRange:
+    return ByteRange.from_tar(path, name, fields[0], fields[2])

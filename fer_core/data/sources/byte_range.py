@@ -1,4 +1,4 @@
-"""Where a file's bytes lie: a file of its own, or a stretch of an archive. Small enough to hand to a process."""
+"""Byte ranges of files on disk or inside archives, and how to read them."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _FILE, _TAR, _ZIP_STORED, _ZIP_DEFLATED = -1, -2, zipfile.ZIP_STORED, zipfile.ZI
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _LOCAL_MAGIC = b"PK\x03\x04"
 _EXTRA_GUESS = 64
-"""Room for the extra field of a member's own header, whose length only that header tells."""
+"""Bytes reserved for the extra field of a local header, whose length only that header tells."""
 
 _LZMA_BYTES_MAX = 256 * 2**20
-"""Memory that unpacking LZMA may take: the archive says how large its dictionary is."""
+"""Memory limit of LZMA decompression: the archive chooses the size of the dictionary."""
 
 
 class ByteRange(NamedTuple):
-    """A stretch of `path`.
+    """Where a file's bytes lie; cheap to send to a worker process.
 
     Attributes:
-        path: the file on disk.
-        name: what messages call it.
-        offset: where it begins (in a zip: the member's own header).
-        packed: bytes in the file; -1 for all of it.
-        size: bytes once unpacked.
-        method: how it is packed: zipfile's numbers, or this module's.
-        crc: zip's check sum.
+        path: the file or archive on disk.
+        name: the file's name in messages.
+        offset: start in bytes (in a zip: of the member's local header).
+        packed: packed size in bytes; -1 for a file on disk.
+        size: unpacked size in bytes; -1 for a file on disk.
+        method: compression method: that of zipfile, or one of this module.
+        crc: checksum of a zip member.
     """
 
     path: str
@@ -43,14 +43,14 @@ class ByteRange(NamedTuple):
 
     @classmethod
     def from_file(cls, path: str, name: str) -> ByteRange:
-        """A file of its own."""
+        """Make the range of a whole file on disk."""
         return cls(path, name)
 
     def size_bytes(self) -> int:
-        """How many bytes reading it takes.
+        """Return the unpacked size in bytes.
 
         Raises:
-            DatasetError: the file is gone.
+            DatasetError: the file is missing.
         """
         if self.method != _FILE:
             return self.size
@@ -61,136 +61,135 @@ class ByteRange(NamedTuple):
 
     @classmethod
     def from_tar(cls, path: str, name: str, offset: int, size: int) -> ByteRange:
-        """A member of an uncompressed tar archive; `offset` is where its content begins."""
+        """Make the range of a member of an uncompressed tar archive; `offset` is that of its content."""
         return cls(path, name, offset, size, size, _TAR)
 
 
 class OpenFiles(dict[str, BinaryIO]):
-    """Open files by path, for a thread that reads many stretches of few archives. Close it with `close`."""
+    """Open archives by path, for one thread that reads many members of few archives."""
 
     def get_open(self, path: str) -> BinaryIO:
-        """The file, opened on first use."""
+        """Return the file, opened on first use."""
         if path not in self:
             self[path] = open(path, "rb", buffering=0)  # noqa: SIM115, PTH123
         return self[path]
 
     def close(self) -> None:
-        """Close them all."""
+        """Close all files."""
         for file in self.values():
             file.close()
         self.clear()
 
 
-def read_bytes(location: ByteRange, files: OpenFiles | None = None) -> bytes:
-    """The content there.
+def read_bytes(byte_range: ByteRange, files: OpenFiles | None = None) -> bytes:
+    """Read and unpack a byte range.
 
     Args:
-        location: where.
-        files: keeps archives open from one call to the next; one thread's own.
+        files: keeps archives open between calls of one thread.
     Raises:
         DatasetError: the file can't be read.
         ArchiveError: the archive is damaged there.
     """
-    kept = files if files is not None else OpenFiles()
+    open_files = files if files is not None else OpenFiles()
     try:
-        if location.method == _FILE:
-            with open(location.path, "rb") as file:  # noqa: PTH123  (Path.open costs as much as the reading)
+        if byte_range.method == _FILE:
+            with open(byte_range.path, "rb") as file:  # noqa: PTH123  (Path.open costs as much as the reading)
                 return file.read()
-        if location.method == _TAR:
-            return _exactly(kept.get_open(location.path), location.offset, location.size, location)
-        return _zipped(kept.get_open(location.path), location)
+        if byte_range.method == _TAR:
+            return _read_exactly(open_files.get_open(byte_range.path), byte_range.offset, byte_range.size, byte_range)
+        return _read_zip_member(open_files.get_open(byte_range.path), byte_range)
     except OSError as exc:
-        raise DatasetError(f"{location.name!r} can't be read: {exc.strerror or exc}.") from exc
+        raise DatasetError(f"{byte_range.name!r} can't be read: {exc.strerror or exc}.") from exc
     finally:
         if files is None:
-            kept.close()
+            open_files.close()
 
 
-def read_head(location: ByteRange, size: int) -> bytes:
-    """The first bytes there, or all where there are fewer; of a packed file no more is unpacked than that.
+def read_head(byte_range: ByteRange, size: int) -> bytes:
+    """Read up to `size` bytes from the start; of a deflated member no more than that is unpacked.
 
     Raises:
         DatasetError: the file can't be read.
         ArchiveError: the archive is damaged there.
     """
-    if location.method not in (_FILE, _TAR, _ZIP_STORED, _ZIP_DEFLATED):
-        return read_bytes(location)[:size]
+    if byte_range.method not in (_FILE, _TAR, _ZIP_STORED, _ZIP_DEFLATED):
+        return read_bytes(byte_range)[:size]
     try:
-        with open(location.path, "rb", buffering=0) as file:  # noqa: PTH123  (as above)
-            if location.method in (_FILE, _TAR):
-                file.seek(location.offset)
-                return file.read(size if location.method == _FILE else min(size, location.size))
-            return _zipped_head(file, location, size)
+        with open(byte_range.path, "rb", buffering=0) as file:  # noqa: PTH123  (as above)
+            if byte_range.method in (_FILE, _TAR):
+                file.seek(byte_range.offset)
+                return file.read(size if byte_range.method == _FILE else min(size, byte_range.size))
+            return _read_zip_head(file, byte_range, size)
     except OSError as exc:
-        raise DatasetError(f"{location.name!r} can't be read: {exc.strerror or exc}.") from exc
+        raise DatasetError(f"{byte_range.name!r} can't be read: {exc.strerror or exc}.") from exc
 
 
-def _zipped_head(file: BinaryIO, location: ByteRange, size: int) -> bytes:
-    file.seek(location.offset)
+def _read_zip_head(file: BinaryIO, byte_range: ByteRange, size: int) -> bytes:
+    file.seek(byte_range.offset)
     header = file.read(_LOCAL_HEADER.size)
     if len(header) < _LOCAL_HEADER.size or header[:4] != _LOCAL_MAGIC:
-        raise _damaged(location, "its header is missing")
+        raise _damaged(byte_range, "its header is missing")
     fields = _LOCAL_HEADER.unpack(header)
     file.seek(fields[9] + fields[10], os.SEEK_CUR)
-    packed = file.read(min(location.packed, 2 * size + _EXTRA_GUESS))
-    if location.method == _ZIP_STORED:
+    packed = file.read(min(byte_range.packed, 2 * size + _EXTRA_GUESS))
+    if byte_range.method == _ZIP_STORED:
         return packed[:size]
     try:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, size)
     except zlib.error as exc:
-        raise _damaged(location, str(exc)) from exc
+        raise _damaged(byte_range, str(exc)) from exc
 
 
-def _exactly(file: BinaryIO, offset: int, size: int, location: ByteRange) -> bytes:
+def _read_exactly(file: BinaryIO, offset: int, size: int, byte_range: ByteRange) -> bytes:
     file.seek(offset)
     content = file.read(size)
     if len(content) < size:
-        raise _damaged(location, "it is cut short")
+        raise _damaged(byte_range, "it is cut short")
     return content
 
 
-def _zipped(file: BinaryIO, location: ByteRange) -> bytes:
-    """A zip archive's member, checked against its length and check sum; never more than its stated size."""
+def _read_zip_member(file: BinaryIO, byte_range: ByteRange) -> bytes:
+    """Read a zip member and check its size and checksum."""
     header = _LOCAL_HEADER.size
-    file.seek(location.offset)
-    stretch = file.read(header + len(location.name.encode()) + _EXTRA_GUESS + location.packed)
-    if len(stretch) < header or stretch[:4] != _LOCAL_MAGIC:
-        raise _damaged(location, "its header is missing")
-    fields = _LOCAL_HEADER.unpack_from(stretch)
+    file.seek(byte_range.offset)
+    chunk = file.read(header + len(byte_range.name.encode()) + _EXTRA_GUESS + byte_range.packed)
+    if len(chunk) < header or chunk[:4] != _LOCAL_MAGIC:
+        raise _damaged(byte_range, "its header is missing")
+    fields = _LOCAL_HEADER.unpack_from(chunk)
     start = header + fields[9] + fields[10]
-    packed = stretch[start : start + location.packed]
-    if len(packed) < location.packed:
-        packed = _exactly(file, location.offset + start, location.packed, location)
-    content = packed if location.method == _ZIP_STORED else _unpacked(packed, location)
-    if len(content) != location.size:
-        raise _damaged(location, f"it should hold {location.size:,} bytes")
-    if zlib.crc32(content) != location.crc:
-        raise _damaged(location, "its check sum is wrong")
+    packed = chunk[start : start + byte_range.packed]
+    if len(packed) < byte_range.packed:
+        packed = _read_exactly(file, byte_range.offset + start, byte_range.packed, byte_range)
+    content = packed if byte_range.method == _ZIP_STORED else _decompress(packed, byte_range)
+    if len(content) != byte_range.size:
+        raise _damaged(byte_range, f"it should hold {byte_range.size:,} bytes")
+    if zlib.crc32(content) != byte_range.crc:
+        raise _damaged(byte_range, "its checksum is wrong")
     return content
 
 
-def _unpacked(packed: bytes, location: ByteRange) -> bytes:
-    """A packed member, never more than one byte over its stated size: a small file can unpack to gigabytes."""
-    most = location.size + 1
-    if location.method == _ZIP_DEFLATED:
+def _decompress(packed: bytes, byte_range: ByteRange) -> bytes:
+    """Decompress a member, to at most one byte more than its stated size: a small file can unpack to gigabytes."""
+    size_max = byte_range.size + 1
+    if byte_range.method == _ZIP_DEFLATED:
         try:
-            return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, most)
+            return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, size_max)
         except zlib.error as exc:
-            raise _damaged(location, str(exc)) from exc
+            raise _damaged(byte_range, str(exc)) from exc
     import bz2
     import lzma
 
     try:
-        if location.method == zipfile.ZIP_BZIP2:
-            return bz2.BZ2Decompressor().decompress(packed, most)
-        if location.method == zipfile.ZIP_LZMA:
-            # Zip's own header, two lengths, is followed by what begins an .lzma file, less the unpacked size.
-            alone = packed[4:9] + b"\xff" * 8 + packed[9:]
-            return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_LZMA_BYTES_MAX).decompress(alone, most)
+        if byte_range.method == zipfile.ZIP_BZIP2:
+            return bz2.BZ2Decompressor().decompress(packed, size_max)
+        if byte_range.method == zipfile.ZIP_LZMA:
+            # Zip's header is followed by the header of an .lzma file without its unpacked size.
+            lzma_file = packed[4:9] + b"\xff" * 8 + packed[9:]
+            return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_LZMA_BYTES_MAX).decompress(lzma_file, size_max)
     except (OSError, ValueError, EOFError, lzma.LZMAError) as exc:
-        raise _damaged(location, str(exc)) from exc
-    raise _damaged(location, f"it is packed by method {location.method}, which nobody here knows")
+        raise _damaged(byte_range, str(exc)) from exc
+    raise _damaged(byte_range, f"its compression method {byte_range.method} is not supported")
 
 
-def _damaged(location: ByteRange, why: str) -> ArchiveError:
-    return ArchiveError(f"{location.name!r} in the archive is damaged ({why}). Fetch the archive again.")
+def _damaged(byte_range: ByteRange, why: str) -> ArchiveError:
+    return ArchiveError(f"{byte_range.name!r} in the archive is damaged ({why}). Download the archive again.")

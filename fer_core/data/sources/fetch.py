@@ -1,7 +1,4 @@
-"""Sources that can't be read piece by piece where they are, brought into one zip archive in the store, once.
-
-These are URLs (through fsspec), compressed tar archives, and tables that hold the pixels themselves.
-"""
+"""Copy sources without random access into a zip archive in the store: URLs (fsspec) and compressed tar archives."""
 
 from __future__ import annotations
 
@@ -16,7 +13,13 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
-from fer_core.data.sources.archive import RENAMED_COMMENT, ArchiveLimits, TarMember, detect_compression
+from fer_core.data.sources.archive import (
+    ARCHIVE_SUFFIXES,
+    RENAMED_COMMENT,
+    ArchiveLimits,
+    TarMember,
+    detect_compression,
+)
 from fer_core.data.sources.source import is_data_file
 from fer_core.errors import ArchiveError, DatasetError
 from fer_core.files.atomic import atomic_path
@@ -24,11 +27,11 @@ from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
 from fer_core.text import as_text, is_text
 
-_ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".csv", ".parquet")
-"""Of one file: archives, and a table that holds its images. Any other address is that of a folder."""
+_FILE_SUFFIXES = (*ARCHIVE_SUFFIXES, ".csv", ".parquet")
+"""Suffixes of an archive or a table with images. Any other URL is that of a folder."""
 
-_PIECE_BYTES = 2**20
-_PADDING_PIECES_MAX = 16
+_CHUNK_BYTES = 2**20
+_PADDING_CHUNKS_MAX = 16
 _WEB = ("http", "https")
 _LOCAL_PROTOCOLS = ("file", "local", "memory")
 _PACKAGES = {
@@ -42,16 +45,16 @@ _PACKAGES = {
 
 
 def is_url(text: str) -> bool:
-    """Whether a source is an fsspec URL, such as s3://bucket/faces.zip, rather than a path."""
+    """Whether a source is an fsspec URL, such as s3://bucket/faces.zip, not a path."""
     return "://" in text
 
 
 def fetch(url: str, folder: Path, settings: Settings, progress: Progress = no_progress) -> Path:
-    """Copy an archive, or a folder's files into one archive, from a URL into `folder`; where it now is.
+    """Download a file, or the files of a folder as a zip archive, into `folder` and return its path.
 
     Raises:
-        DatasetError: there is nothing there, fetching is switched off, or a package for the protocol is missing.
-        ArchiveError: it is larger than the limits allow.
+        DatasetError: the URL is not found or FERSCOPE_OFFLINE is set, or a package for the protocol is missing.
+        ArchiveError: it exceeds the limits.
     """
     protocol = url.partition("://")[0].lower()
     if settings.offline and protocol not in _LOCAL_PROTOCOLS:
@@ -59,69 +62,69 @@ def fetch(url: str, folder: Path, settings: Settings, progress: Progress = no_pr
     try:
         import fsspec  # type: ignore[import-untyped]
 
-        # Not in blocks: many web servers give a file only as a whole.
+        # Without block reads: many web servers ignore range requests.
         files, root = fsspec.core.url_to_fs(url, **({"block_size": 0} if protocol in _WEB else {}))
-        ending = _ending(url.partition("?")[0] if protocol in _WEB else url)
-        if ending:
-            target = folder / f"source{ending}"
+        suffix = _file_suffix(url.partition("?")[0] if protocol in _WEB else url)
+        if suffix:
+            target = folder / f"source{suffix}"
             _copy_file(files, root, target, url, settings, progress)
         else:
             target = folder / "source.zip"
             _zip_folder(files, root, target, url, settings, progress)
     except ImportError as exc:
-        package = _PACKAGES.get(protocol, "the one that fsspec names for it")
+        package = _PACKAGES.get(protocol, "the package that fsspec names")
         raise DatasetError(f"{url} can't be opened ({exc}). Install it with: pip install {package}.") from exc
     except ValueError as exc:
-        raise DatasetError(f"{url} can't be opened ({exc}). Use an address of file, http, https, s3 or gs.") from exc
+        raise DatasetError(f"{url} can't be opened ({exc}). Use a URL of file, http, https, s3 or gs.") from exc
     except FileNotFoundError as exc:
-        raise DatasetError(f"There is nothing at {url}, or it can't be reached. Check the address.") from exc
+        raise DatasetError(f"There is nothing at {url}, or it can't be reached. Check the URL.") from exc
     except Exception as exc:
         if not isinstance(exc, (OSError, *_client_errors())):
             raise
-        raise DatasetError(f"{url} can't be fetched: {exc or type(exc).__name__}. Check the address.") from exc
+        raise DatasetError(f"{url} can't be fetched: {exc or type(exc).__name__}. Check the URL.") from exc
     return target
 
 
 def repack_tar(path: Path, target: Path, settings: Settings, progress: Progress = no_progress) -> None:
-    """A compressed tar archive's files as a zip archive, read in one go; its limits are watched on the way.
+    """Repack a compressed tar archive as a zip archive.
 
     Raises:
-        ArchiveError: it is damaged or not safe.
+        ArchiveError: it is damaged, unsafe or beyond the limits.
     """
     limits = ArchiveLimits(path.name, settings)
     packed = path.stat().st_size
 
-    def work(archive: zipfile.ZipFile) -> None:
-        with path.open("rb") as raw, _unpacking(raw) as whole:
-            with tarfile.open(fileobj=whole, mode="r|", tarinfo=TarMember) as tar:
+    def fill(archive: zipfile.ZipFile) -> None:
+        with path.open("rb") as raw, _decompress(raw) as content:
+            with tarfile.open(fileobj=content, mode="r|", tarinfo=TarMember) as tar:
                 for number, member in enumerate(tar):
                     if member.isdir():
                         continue
                     name = limits.add_tar_member(member)
                     limits.check_ratio(packed)
-                    content = tar.extractfile(member)
-                    if content is not None and is_data_file(name):
+                    file = tar.extractfile(member)
+                    if file is not None and is_data_file(name):
                         with archive.open(_zip_member(name), "w", force_zip64=True) as copy:
-                            shutil.copyfileobj(content, copy)
-                    tar.members = []  # type: ignore[attr-defined]  # or it keeps them all
+                            shutil.copyfileobj(file, copy)
+                    tar.members = []  # type: ignore[attr-defined]  # tarfile would keep all members
                     if number % 200 == 0:
                         progress(raw.tell() / max(1, packed), f"Unpacked {number:,} files of {path.name}")
-            _read_to_end(whole)
+            _read_padding(content)
 
     try:
-        write_zip(target, work)
+        write_zip(target, fill)
     except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError, zlib.error, lzma.LZMAError) as exc:
-        raise ArchiveError(f"{path.name} is damaged or was cut short ({exc}). Fetch the archive again.") from exc
+        raise ArchiveError(f"{path.name} is damaged or was cut short ({exc}). Download the archive again.") from exc
 
 
-def write_zip(target: Path, work: Callable[[zipfile.ZipFile], None]) -> None:
-    """Let `work` fill a zip archive, which is there whole or not at all; stored, as images are packed already."""
+def write_zip(target: Path, fill: Callable[[zipfile.ZipFile], None]) -> None:
+    """Write a zip archive atomically; members are stored, as images are compressed already."""
     with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        work(archive)
+        fill(archive)
 
 
 def _zip_member(name: str) -> zipfile.ZipInfo:
-    """A member of a zip archive; one whose name is not UTF-8 gets another, and a comment that says so."""
+    """Make a zip member. One whose name is not UTF-8 gets another name and a comment that marks it."""
     member = zipfile.ZipInfo(as_text(name))
     member.comment = b"" if is_text(name) else RENAMED_COMMENT
     return member
@@ -131,61 +134,61 @@ def _copy_file(files: Any, root: str, target: Path, url: str, settings: Settings
     with files.open(root, "rb") as source, atomic_path(target) as temporary, temporary.open("wb") as copy:
         size = files.size(root) or 0
         done = 0
-        while piece := source.read(_PIECE_BYTES):
-            done += len(piece)
+        while chunk := source.read(_CHUNK_BYTES):
+            done += len(chunk)
             if done > settings.archive_bytes_max:
                 raise ArchiveError(
                     f"{url} is larger than {settings.archive_bytes_max:,} bytes (FERSCOPE_ARCHIVE_BYTES_MAX)."
                 )
-            copy.write(piece)
+            copy.write(chunk)
             progress(done / size if size else 0.0, f"Fetched {done / 2**20:,.0f} MiB")
 
 
 def _zip_folder(files: Any, root: str, target: Path, url: str, settings: Settings, progress: Progress) -> None:
-    found = sorted(files.find(root))
+    paths = sorted(files.find(root))
     base = PurePosixPath(root)
-    names = {path: PurePosixPath(path).relative_to(base).as_posix() for path in found if path != root}
+    names = {path: PurePosixPath(path).relative_to(base).as_posix() for path in paths if path != root}
     if not names:
-        raise DatasetError(f"There is nothing at {url}. Check the address; an archive's ends in .zip, .tar or .tar.gz.")
+        raise DatasetError(f"There is nothing at {url}. Check the URL; an archive's ends in .zip, .tar or .tar.gz.")
     limits = ArchiveLimits(url, settings)
 
-    def work(archive: zipfile.ZipFile) -> None:
+    def fill(archive: zipfile.ZipFile) -> None:
         for number, (path, name) in enumerate(names.items(), 1):
             limits.add_file(name, 0)
             if is_data_file(name):
                 with files.open(path, "rb") as content, archive.open(_zip_member(name), "w", force_zip64=True) as copy:
-                    while piece := content.read(_PIECE_BYTES):
-                        limits.add_bytes(len(piece))  # what a server says of its files' sizes is not counted on
-                        copy.write(piece)
+                    while chunk := content.read(_CHUNK_BYTES):
+                        limits.add_bytes(len(chunk))  # the sizes that a server states are not trusted
+                        copy.write(chunk)
             if number % 20 == 0:
                 progress(number / len(names), f"Fetched {number:,} of {len(names):,} files")
 
-    write_zip(target, work)
+    write_zip(target, fill)
 
 
-def _unpacking(raw: BinaryIO) -> BinaryIO:
-    """The content of a compressed file; unlike tarfile's own way, the check sums are looked at."""
+def _decompress(raw: BinaryIO) -> BinaryIO:
+    """Open the content of a compressed file. Unlike tarfile's own stream modes, this verifies checksums."""
     kind = detect_compression(raw.read(6))
     raw.seek(0)
-    opened: dict[str, Callable[..., Any]] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
-    return cast(BinaryIO, opened[kind](raw, "rb"))
+    openers: dict[str, Callable[..., Any]] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
+    return cast(BinaryIO, openers[kind](raw, "rb"))
 
 
-def _read_to_end(whole: BinaryIO) -> None:
-    """What follows a tar archive's last file: its padding, and after that the check sum."""
-    for _ in range(_PADDING_PIECES_MAX):
-        if not whole.read(_PIECE_BYTES):
+def _read_padding(content: BinaryIO) -> None:
+    """Read the padding after a tar archive's last file, up to the checksum of the compression."""
+    for _ in range(_PADDING_CHUNKS_MAX):
+        if not content.read(_CHUNK_BYTES):
             return
 
 
-def _ending(path: str) -> str:
-    """That of an archive or table, "" for a folder's name."""
+def _file_suffix(path: str) -> str:
+    """Return the suffix of an archive or table; "" for a folder."""
     lowered = path.lower().rstrip("/")
-    return next((ending for ending in sorted(_ENDINGS, key=len, reverse=True) if lowered.endswith(ending)), "")
+    return next((suffix for suffix in sorted(_FILE_SUFFIXES, key=len, reverse=True) if lowered.endswith(suffix)), "")
 
 
 def _client_errors() -> tuple[type[Exception], ...]:
-    """What an HTTP client raises, where it is installed."""
+    """Exceptions of the HTTP client, if it is installed."""
     try:
         from aiohttp import ClientError
     except ImportError:

@@ -1,4 +1,4 @@
-"""Where a dataset's files are read from: a folder, or a zip or tar archive that is never unpacked to disk."""
+"""Sources of a dataset's files: a folder, a single table, or an archive that is read without unpacking."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ _IGNORED = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
 
 class Source(Protocol):
-    """Files by name. Names use `/` and are relative. Reading is safe from several threads.
+    """Files by relative name, with `/` as separator. Reading is thread-safe.
 
-    A name that is not UTF-8 is listed in a form that can be written down, so that the file is seen, but can't be read.
+    A file whose name is not UTF-8 is listed under an escaped name and can't be read.
     """
 
     def state(self) -> str:
-        """Sizes and times of what is on disk, in short: another text once a file was changed."""
+        """Return a text of sizes and modification times, which differs once a file has changed."""
 
     def names(self) -> Sequence[str]:
-        """Every file's name, sorted; hidden files and what desktop systems leave behind are passed over."""
+        """List the names of all files, sorted; hidden files and those of desktop systems are skipped."""
 
     def not_utf8(self) -> Collection[str]:
-        """The names that stand for others, which are not UTF-8: such files can't be read."""
+        """List the escaped names of files whose own name is not UTF-8."""
 
     def locate(self, name: str) -> ByteRange:
-        """Where a file's bytes lie on disk, for a worker process to read.
+        """Return where a file's bytes lie on disk, for a worker process to read.
 
         Raises:
             DatasetError: there is no such file, or its name is not UTF-8.
         """
 
     def read(self, name: str) -> bytes:
-        """A file's content.
+        """Read a file.
 
         Raises:
             DatasetError: there is no such file, or it is damaged.
@@ -50,13 +50,13 @@ class Source(Protocol):
 
 
 class FolderSource:
-    """A folder on disk. Symbolic links to folders are not followed; those to files outside are refused."""
+    """A folder on disk. Symbolic links to folders are skipped; those to files outside it are refused."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
         self._names: list[str] | None = None
         self._links: set[str] = set()
-        self._not_text: set[str] = set()
+        self._not_utf8: set[str] = set()
         self._bytes, self._times = 0, 0
 
     def state(self) -> str:
@@ -67,13 +67,13 @@ class FolderSource:
         """See `Source`."""
         if self._names is None:
             names = list(self._walk())
-            self._names = sorted({*names} if self._not_text else names)  # what stands for a name may be another's
+            self._names = sorted({*names} if self._not_utf8 else names)  # an escaped name may equal another name
         return self._names
 
     def not_utf8(self) -> Collection[str]:
         """See `Source`."""
         self.names()
-        return self._not_text
+        return self._not_utf8
 
     def locate(self, name: str) -> ByteRange:
         """See `Source`.
@@ -81,13 +81,13 @@ class FolderSource:
         Raises:
             DatasetError: the name leads outside the folder, or is not UTF-8.
         """
-        # What was listed and is no link lies inside; anything else, such as a name from a label file, is looked at.
-        if _contains(self.names(), name) and name not in self._links:
-            if name in self._not_text:
+        # Listed files that are no links lie inside; other names, such as those of a label file, are checked.
+        if contains_name(self.names(), name) and name not in self._links:
+            if name in self._not_utf8:
                 raise DatasetError(NOT_UTF8_MESSAGE.format(name=name))
             return ByteRange.from_file(f"{self._folder}/{name}", name)
         if "\0" in name:
-            raise DatasetError(f"There is no file {name!r}: no file's name holds a NUL.")
+            raise DatasetError(f"There is no file {name!r}: file names have no NUL.")
         path = (self._folder / name).resolve()
         if not path.is_relative_to(self._folder):
             raise DatasetError(f"{name!r} leads outside the folder {self._folder.name}. Put the file inside it.")
@@ -98,8 +98,8 @@ class FolderSource:
         return read_bytes(self.locate(name))
 
     def _walk(self) -> Iterator[str]:
-        for folder, below, files in os.walk(self._folder, onerror=_unreadable):
-            below[:] = [name for name in below if is_data_file(name)]
+        for folder, subfolders, files in os.walk(self._folder, onerror=_raise_unreadable):
+            subfolders[:] = [name for name in subfolders if is_data_file(name)]
             inner = Path(folder).relative_to(self._folder).as_posix()
             for file in files:
                 if not is_data_file(file):
@@ -107,11 +107,11 @@ class FolderSource:
                 name = file if inner == "." else f"{inner}/{file}"
                 if not is_text(name):
                     name = as_text(name)
-                    self._not_text.add(name)
+                    self._not_utf8.add(name)
                 state = os.lstat(os.path.join(folder, file))  # noqa: PTH118  (a million times: Path is slow)
                 if stat.S_ISLNK(state.st_mode):
                     self._links.add(name)
-                elif not stat.S_ISREG(state.st_mode):  # a pipe or device would never come to an end
+                elif not stat.S_ISREG(state.st_mode):  # reading a pipe or device may never end
                     continue
                 self._bytes += state.st_size
                 self._times += state.st_mtime_ns
@@ -119,7 +119,7 @@ class FolderSource:
 
 
 class FileSource:
-    """One file by itself: a table that holds its images."""
+    """A single file: a table that holds its images."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -148,7 +148,7 @@ class FileSource:
 
 
 class ArchiveSource:
-    """A zip or tar archive, checked before anything is read from it."""
+    """A zip or tar archive that was checked against the limits."""
 
     def __init__(self, members: MemberTable) -> None:
         self._members = members.select([is_data_file(name) for name in members.names])
@@ -171,10 +171,9 @@ class ArchiveSource:
         Raises:
             ArchiveError: the archive has no such file.
         """
-        place = bisect_left(self._members.names, name)
-        if place == len(self._members.names) or self._members.names[place] != name:
+        if not contains_name(self._members.names, name):
             raise ArchiveError(f"The archive has no file {name!r}.")
-        return self._members.byte_range(place)
+        return self._members.byte_range(bisect_left(self._members.names, name))
 
     def read(self, name: str) -> bytes:
         """See `Source`."""
@@ -185,24 +184,24 @@ class ArchiveSource:
 def open_source(path: Path, settings: Settings) -> Iterator[Source]:
     """Open a folder, a zip archive, an uncompressed tar archive or a single table for reading.
 
-    Where the images are in archives inside it, these are unpacked until the source is closed.
+    Where the images are in nested archives, these are unpacked until the source is closed.
 
     Raises:
-        DatasetError, ArchiveError: as `open_source_unflattened`; an archive inside is damaged or not safe.
+        DatasetError, ArchiveError: as `open_source_unflattened`; a nested archive is damaged or not safe.
     """
-    from fer_core.data.sources.nested_archives import open_flattened  # which opens sources itself
+    from fer_core.data.sources.nested_archives import open_flattened  # imports this module
 
-    with open_source_unflattened(path, settings) as source, open_flattened(source, settings) as whole:
-        yield whole
+    with open_source_unflattened(path, settings) as source, open_flattened(source, settings) as flat:
+        yield flat
 
 
 @contextmanager
 def open_source_unflattened(path: Path, settings: Settings) -> Iterator[Source]:
-    """Open a source as it is, whatever archives lie in it.
+    """Open a source without opening nested archives.
 
     Raises:
         DatasetError: there is nothing at `path`.
-        ArchiveError: the file is no archive, not a safe one, or a compressed tar, which can only be read in one go.
+        ArchiveError: the file is no archive, not a safe one, or a compressed tar, which has no random access.
     """
     if path.is_dir():
         yield FolderSource(path)
@@ -215,18 +214,26 @@ def open_source_unflattened(path: Path, settings: Settings) -> Iterator[Source]:
     if is_compressed_tar(path):
         raise ArchiveError(
             f"{path.name} is a compressed tar archive, whose files can't be read one by one. Import it: the store "
-            "then keeps a copy that can."
+            "keeps a copy that can."
         )
     yield ArchiveSource(list_members(path, settings))
 
 
+def try_locate(source: Source, name: str) -> ByteRange | str:
+    """Return where a file's bytes lie, or the error message where the file can't be located."""
+    try:
+        return source.locate(name)
+    except DatasetError as exc:
+        return str(exc)
+
+
 def is_data_file(name: str) -> bool:
-    """Whether a file counts: no part of its name is hidden or left behind by a desktop system."""
+    """Whether no part of a file's name is hidden or made by a desktop system."""
     return not any(part in _IGNORED or (part.startswith(".") and part != ".") for part in name.split("/"))
 
 
-def _unreadable(exc: OSError) -> None:
-    raise DatasetError(f"The folder {exc.filename} can't be read: {exc.strerror}. Allow it, or give another.") from exc
+def _raise_unreadable(exc: OSError) -> None:
+    raise DatasetError(f"The folder {exc.filename} can't be read: {exc.strerror}. Change its permissions.") from exc
 
 
 def _state(path: Path) -> str:
@@ -234,6 +241,7 @@ def _state(path: Path) -> str:
     return f"{state.st_size} {state.st_mtime_ns}"
 
 
-def _contains(names: Sequence[str], name: str) -> bool:
-    place = bisect_left(names, name)
-    return place < len(names) and names[place] == name
+def contains_name(names: Sequence[str], name: str) -> bool:
+    """Whether a sorted list has a name."""
+    index = bisect_left(names, name)
+    return index < len(names) and names[index] == name

@@ -60,7 +60,7 @@ def _upload() -> None:
                 dataset_id = _free_id(name or _stem(file.name))
                 kept = save_upload(file.name, file)
                 try:
-                    _begin(str(kept), dataset_id, name=file.name, take=True)
+                    _begin(str(kept), dataset_id, name=file.name, move=True)
                 finally:
                     kept.unlink(missing_ok=True)
 
@@ -77,7 +77,7 @@ def _path() -> None:
             with show_errors():
                 if not text.strip():
                     raise InputError("No path was given. Write the path of an archive or a folder.")
-                _begin(text.strip(), _free_id(name or _stem(text.strip())), take=False)
+                _begin(text.strip(), _free_id(name or _stem(text.strip())), move=False)
 
 
 def _draw() -> None:
@@ -91,9 +91,9 @@ def _draw() -> None:
                 go_to(Page.DATASETS, job=job.id)
 
 
-def _begin(source: str, dataset_id: str, *, name: str = "", take: bool) -> None:
+def _begin(source: str, dataset_id: str, *, name: str = "", move: bool) -> None:
     """Begin an import and lead to what it seems to be; what can't be looked at where it is, a job brings first."""
-    work = start_import(source, dataset_id, settings(), name=name, take=take)
+    work = start_import(source, dataset_id, settings(), name=name, move=move)
     try:
         if work.ready:
             with open_source(work.path(), settings()) as opened:

@@ -13,7 +13,7 @@ from fer_core.data.manifest import Manifest, TableColumns, dump_manifest, parse_
 from fer_core.data.manifest_store import all_manifests
 from fer_core.data.readers import READERS
 from fer_core.data.readers import table as table_reader
-from fer_core.data.readers.table_choice import choose_columns
+from fer_core.data.readers.table import choose_columns
 from fer_core.data.sources.source import open_source
 from fer_core.errors import InputError
 from fer_core.jobs.submit import submit_fetch, submit_import
@@ -211,7 +211,7 @@ def _label_map(work: Import, found: ImportPreview) -> dict[str, str]:
     st.markdown("**What each label becomes**")
     key = f"{work.id}-{found.manifest.id}-{found.manifest.layout}-{found.manifest.columns}"
     numbering = choose_numbering(found, key)
-    meant = apply_numbering(numbering, found.count_unknown_labels) if numbering else {}
+    meant = apply_numbering(numbering, found.unknown_labels) if numbering else {}
     key += numbering.name if numbering else ""
     shown = [
         label._replace(becomes=expression_title(meant[label.raw])) if label.raw in meant else label
@@ -252,14 +252,14 @@ def _labels(found: ImportPreview) -> list[_Label]:
 
 
 def _begin(work: Import, found: ImportPreview, manifest: Manifest, labels: dict[str, str], chosen: bool) -> None:
-    count_unknown_labels = [raw for raw, becomes in labels.items() if becomes == _UNDECIDED]
-    if count_unknown_labels:
-        names = ", ".join(map(repr, count_unknown_labels[:5]))
+    unknown = [raw for raw, becomes in labels.items() if becomes == _UNDECIDED]
+    if unknown:
+        names = ", ".join(map(repr, unknown[:5]))
         notice("warning", f"Decide what becomes of {names}: choose an expression or leave these images out.")
     if not found.n_records:
         notice("warning", "No record was found this way. Choose another layout.")
     enough = confirm_partial(found, work.id)
-    ready = found.n_records > 0 and not count_unknown_labels and len(found.labels) <= _LABELS_MAX and enough and chosen
+    ready = found.n_records > 0 and not unknown and len(found.labels) <= _LABELS_MAX and enough and chosen
     if st.button("Import", type="primary", icon=":material/download:", disabled=not ready):
         if not set(labels.values()) & set(_BECOMES):
             raise InputError("Every label would be left out. Choose an expression for at least one.")

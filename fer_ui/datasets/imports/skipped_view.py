@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.data.ingest.preview import ImportPreview
-from fer_core.data.ingest.row_matching import describe_match_rule
+from fer_core.data.ingest.record_stats import describe_match_rule
 from fer_core.data.ingest.skipped import Skipped, SkipReason
 from fer_core.text import capitalize_first
 from fer_ui.escaping import escape_markdown

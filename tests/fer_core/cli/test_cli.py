@@ -90,13 +90,13 @@ def test_an_upload_is_taken_or_thrown_away(good: bool, cli: Cli, archive: Path, 
     store.uploads_dir.mkdir(parents=True)
     upload = store.uploads_dir / "faces.zip"
     upload.write_bytes(archive.read_bytes() if good else b"no zip")
-    assert cli("datasets", "import", upload, "--take", "--json").code == (0 if good else 2)
+    assert cli("datasets", "import", upload, "--move", "--json").code == (0 if good else 2)
     assert not upload.exists()
 
 
 def test_a_file_of_the_users_own_outlives_a_failed_import(cli: Cli, archive: Path) -> None:
     cli("datasets", "import", archive, "--id", "mine")
-    assert_input_error(cli("datasets", "import", archive, "--take", "--id", "mine"), "'mine' already")
+    assert_input_error(cli("datasets", "import", archive, "--move", "--id", "mine"), "'mine' already")
     assert archive.is_file()
 
 

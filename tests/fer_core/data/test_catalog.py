@@ -167,7 +167,7 @@ def test_labels_without_images_are_refused(store: Settings, tmp_path: Path) -> N
     labels = tmp_path / "FER2013Train" / "label.csv"
     labels.parent.mkdir()
     labels.write_text("a.png,box,9,1,0,0,0,0,0,0,0,0\n")
-    with pytest.raises(DatasetError, match=r"None of the 1 images.*not there"):
+    with pytest.raises(DatasetError, match=r"None of the 1 images.*does not exist"):
         import_dataset(tmp_path, store)
     assert _everything_in(store) == []
 

@@ -6,6 +6,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -19,6 +20,9 @@ from fer_core.comparison.run_summary import summarize_run
 from fer_core.contract import Contract
 from fer_core.data.catalog import open_dataset
 from fer_core.data.corrections.correction_log import Action
+from fer_core.data.ingest.import_folder import list_imports
+from fer_core.data.ingest.import_run import run_import
+from fer_core.data.manifest import parse_manifest
 from fer_core.data.manifest_store import user_manifests
 from fer_core.evaluation.robustness_report import read_robustness
 from fer_core.files.migration import (
@@ -134,6 +138,23 @@ def test_a_dataset_keeps_its_labels_and_corrections(old: Settings) -> None:
     assert set(user_manifests(old)) == {"own-faces"}
 
 
+def test_an_unfinished_import_goes_on(old: Settings) -> None:
+    (work,) = list_imports(old)
+    assert (work.id, work.move, work.n_parts, work.ready) == ("unfinished", True, 1, True)
+    part = work.folder / "parts" / "000000.parquet"
+    assert "unlabelled" in pq.read_schema(part).names, "a part in the old names"
+    run_import(work, old)
+    dataset = open_dataset("unfinished", old)
+    assert dataset.columns() == open_dataset("faces", old).columns()
+    assert dataset.index()["unlabeled"].value_counts().to_dict() == {"": 67, "left_out": 33}
+
+
+def test_only_the_keys_of_a_manifest_are_renamed_not_its_labels() -> None:
+    manifest = {"id": "a", "title": "", "summary": "", "licence": "x", "drawn": True, "labels": {"drawn": None}}
+    parsed = parse_manifest(manifest, "it")
+    assert (parsed.license, parsed.synthetic, parsed.labels) == ("x", True, {"drawn": None})
+
+
 @pytest.mark.parametrize(
     ("link", "now"),
     [
@@ -157,6 +178,12 @@ def test_a_link_of_an_earlier_version_is_understood(link: dict[str, str], now: d
 def test_old_commands_still_run() -> None:
     assert rename_command(["datasets", "draw", "--id", "x"]) == ["datasets", "generate", "--id", "x"]
     assert rename_command(["quantise", "--model", "draw"]) == ["quantize", "--model", "draw"]
+    assert rename_command(["datasets", "import", "--work", "x", "a.zip", "--take"])[2:] == [
+        "--resume",
+        "x",
+        "a.zip",
+        "--move",
+    ]
     assert rename_command(["datasets", "list"]) == ["datasets", "list"]
     assert rename_command([]) == []
 

@@ -44,8 +44,8 @@ def _upload(store: Settings, name: str = "faces.zip") -> Path:
     return pack(store.uploads_dir / name, FILES, *(["gz"] if name.lower().endswith("gz") else []))
 
 
-def _decided(source: Path, store: Settings, *, take: bool = False) -> Import:
-    work = start_import(source, "mine", store, take=take)
+def _decided(source: Path, store: Settings, *, move: bool = False) -> Import:
+    work = start_import(source, "mine", store, move=move)
     work.set_manifest(EMPTY_MANIFEST)
     return work
 
@@ -55,7 +55,7 @@ def test_an_import_is_begun_and_found_again(tmp_path: Path, store: Settings) -> 
     begun = start_import(archive, "mine", store, name="My faces")
     assert begun == open_import("mine", store) == start_import(archive, "mine", store)
     assert list_imports(store) == [begun]
-    assert (begun.id, begun.source, begun.name, begun.take) == ("mine", str(archive), "My faces", False)
+    assert (begun.id, begun.source, begun.name, begun.move) == ("mine", str(archive), "My faces", False)
     assert (begun.ready, begun.manifest, begun.n_parts, begun.path()) == (True, None, 0, archive)
     assert list_datasets(store) == []
 
@@ -94,16 +94,16 @@ def test_what_is_not_there_is_an_error_in_words(tmp_path: Path, store: Settings)
     assert _in(store.store) == []
 
 
-def test_a_folder_can_not_be_taken(tmp_path: Path, store: Settings) -> None:
+def test_a_folder_can_not_be_moved(tmp_path: Path, store: Settings) -> None:
     folder = write_folder(tmp_path / "faces", FILES)
     with pytest.raises(DatasetError, match="Only a file can be moved"):
-        start_import(folder, "mine", store, take=True)
+        start_import(folder, "mine", store, move=True)
     assert list_imports(store) == []
 
 
 def test_an_upload_is_moved_at_once_and_goes_with_the_import(store: Settings) -> None:
     upload = _upload(store)
-    work = start_import(upload, "mine", store, take=True)
+    work = start_import(upload, "mine", store, move=True)
     assert not upload.exists()
     assert work.path() == work.folder / "source.zip"
     discard_import("mine", store)
@@ -119,30 +119,30 @@ def test_an_upload_that_a_kill_left_where_it_was_goes_too(store: Settings, monke
 
     with monkeypatch.context() as patched, pytest.raises(_Killed):
         patched.setattr(importing, "_move", killed)
-        start_import(upload, "mine", store, take=True)
+        start_import(upload, "mine", store, move=True)
     assert upload.is_file()
     assert open_import("mine", store).path() == upload
     discard_import("mine", store)
     assert _in(store.store) == []
 
 
-@pytest.mark.parametrize("take", [False, True])
-def test_a_file_of_ones_own_stays_when_the_import_is_thrown_away(take: bool, tmp_path: Path, store: Settings) -> None:
+@pytest.mark.parametrize("move", [False, True])
+def test_a_file_of_ones_own_stays_when_the_import_is_thrown_away(move: bool, tmp_path: Path, store: Settings) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
-    start_import(archive, "mine", store, take=take).prepare(store)
+    start_import(archive, "mine", store, move=move).prepare(store)
     discard_import("mine", store)
     assert archive.is_file()
     assert _in(store.store) == []
 
 
-@pytest.mark.parametrize("take", [False, True])
+@pytest.mark.parametrize("move", [False, True])
 @pytest.mark.parametrize("compression", ["gz", "bz2", "xz"])
 def test_a_compressed_tar_is_made_ready_and_is_not_lost(
-    compression: str, take: bool, tmp_path: Path, store: Settings
+    compression: str, move: bool, tmp_path: Path, store: Settings
 ) -> None:
     archive = write_tar(tmp_path / f"faces.tar.{compression}", FILES, compression)
     before = archive.read_bytes()
-    work = start_import(archive, "mine", store, take=take)
+    work = start_import(archive, "mine", store, move=move)
     assert not work.ready
     with pytest.raises(DatasetError, match="Prepare the import 'mine'"):
         work.path()
@@ -154,21 +154,21 @@ def test_a_compressed_tar_is_made_ready_and_is_not_lost(
         assert {name: packed.read(name) for name in packed.namelist()} == FILES
     work.set_manifest(EMPTY_MANIFEST)
     run_import(work, store)
-    assert archive.exists() != take
+    assert archive.exists() != move
     assert [name for name in _in(store.store) if "source" in name] == ["datasets/mine/source.zip"]
 
 
 @pytest.mark.parametrize("name", ["faces.tar.gz", "Faces.TGZ"])
 def test_an_uploads_files_are_on_disk_once(name: str, store: Settings) -> None:
     upload = _upload(store, name)
-    work = start_import(upload, "mine", store, take=True)
+    work = start_import(upload, "mine", store, move=True)
     assert not work.ready
     work.prepare(store)
     assert _in(store.store) == ["imports/mine/import.json", "imports/mine/source.zip"]
 
 
 def test_a_tar_that_a_kill_left_beside_its_zip_does_not_stay(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = start_import(_upload(store, "faces.tar.gz"), "mine", store, take=True)
+    work = start_import(_upload(store, "faces.tar.gz"), "mine", store, move=True)
     packed = (work.folder / "source.tar.gz").read_bytes()
     work.prepare(store)
     (work.folder / "source.tar.gz").write_bytes(packed)
@@ -205,7 +205,7 @@ def test_only_one_at_a_time(tmp_path: Path, store: Settings) -> None:
     work = _decided(write_zip(tmp_path / "faces.zip", FILES), store)
     with lock_import(work.folder):
         for ask in (lambda: run_import(work, store), lambda: discard_import("mine", store)):
-            with pytest.raises(DatasetError, match="'mine' is running already"):
+            with pytest.raises(DatasetError, match="'mine' is already running"):
                 ask()
         assert list_imports(store) == [work]
     assert run_import(work, store).is_dir()
@@ -252,14 +252,14 @@ def test_a_file_on_another_disk_is_copied_whole_before_it_goes(
         return real(self, target)
 
     monkeypatch.setattr(Path, "replace", replace)
-    folder = run_import(_decided(archive, store, take=True), store)
+    folder = run_import(_decided(archive, store, move=True), store)
     assert (folder / "source.zip").read_bytes() == content
     assert not archive.exists()
 
 
 def test_taking_that_fails_leaves_the_file(tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
-    work = _decided(archive, store, take=True)
+    work = _decided(archive, store, move=True)
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -292,7 +292,7 @@ def _kill_at(step: int, patched: pytest.MonkeyPatch) -> list[str]:
     return taken
 
 
-@pytest.mark.parametrize("kind", ["path", "taken", "upload", "tar"])
+@pytest.mark.parametrize("kind", ["path", "moved", "upload", "tar"])
 def test_a_kill_at_any_step_of_the_end_loses_nothing(
     kind: str, tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,7 +300,7 @@ def test_a_kill_at_any_step_of_the_end_loses_nothing(
     step, ended = 0, False
     while not ended:
         source = _source(kind, tmp_path, store)
-        work = _decided(source, store, take=kind != "path")
+        work = _decided(source, store, move=kind != "path")
         work.prepare(store)
         with monkeypatch.context() as patched:
             _real_finish(work, patched, step)

@@ -81,7 +81,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counts.append(len(places))
         return real(places, *others)
 
-    monkeypatch.setattr(index_module, "measure", counting)
+    monkeypatch.setattr(index_module, "measure_images", counting)
     return counts
 
 
@@ -146,7 +146,7 @@ def test_a_stopped_import_goes_on_and_measures_nothing_twice(
     _stopped(archive, store, "Indexed 48")
     assert [work.n_parts for work in list_imports(store)] == [6]
     assert [dataset.id for dataset in list_datasets(store)] == ["whole"]
-    _stopped(archive, store, "Looking for duplicates")
+    _stopped(archive, store, "Finding duplicates")
     assert sum(measured) == len(FILES)
     imported = import_dataset(archive, store, dataset_id="mine")
     assert sum(measured) == len(FILES)
@@ -177,9 +177,9 @@ def test_what_changed_between_two_attempts_is_measured_anew(
 def test_parts_that_an_older_version_measured_are_made_anew(
     archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    older = {name: value for name, value in import_run_module.PIXEL_COLUMNS.items() if name != "signature"}
+    older = {name: value for name, value in import_run_module.COLUMN_TYPES.items() if name != "signature"}
     with monkeypatch.context() as patched:
-        patched.setattr(import_run_module, "PIXEL_COLUMNS", older)
+        patched.setattr(import_run_module, "COLUMN_TYPES", older)
         _stopped(archive, store, "Indexed 48")
     (work,) = list_imports(store)
     for part in (work.folder / "parts").glob("*.parquet"):
@@ -232,9 +232,9 @@ def test_workers_end_with_an_import_that_is_killed_and_only_one_runs_at_a_time(
         assert any(line.startswith("Indexed") for line in child.stdout)
         workers = psutil.Process(child.pid).children(recursive=True)
         assert len(workers) >= 2
-        with pytest.raises(DatasetError, match="'mine' is running already"):
+        with pytest.raises(DatasetError, match="'mine' is already running"):
             import_dataset(archive, store, dataset_id="mine")
-        with pytest.raises(DatasetError, match="'mine' is running already"):
+        with pytest.raises(DatasetError, match="'mine' is already running"):
             discard_import("mine", store)
         assert [work.id for work in list_imports(store)] == ["mine"]
     finally:
@@ -247,7 +247,7 @@ def test_workers_end_with_an_import_that_is_killed_and_only_one_runs_at_a_time(
 def test_an_import_thrown_away_leaves_nothing(store: Settings) -> None:
     store.uploads_dir.mkdir(parents=True)
     upload = write_zip(store.uploads_dir / "faces.zip", FILES)
-    work = start_import(upload, "mine", store, take=True)
+    work = start_import(upload, "mine", store, move=True)
     work.set_manifest(EMPTY_MANIFEST)
 
     def stop(done_01: float, message: str) -> None:
@@ -261,8 +261,8 @@ def test_an_import_thrown_away_leaves_nothing(store: Settings) -> None:
     assert [path for path in store.store.rglob("*") if path.is_file()] == []
 
 
-def test_an_undecided_import_says_what_to_do(archive: Path, store: Settings) -> None:
-    with pytest.raises(DatasetError, match="Choose a layout"):
+def test_an_import_without_a_layout_is_refused(archive: Path, store: Settings) -> None:
+    with pytest.raises(DatasetError, match="has no layout"):
         run_import(start_import(archive, "mine", store), store)
 
 

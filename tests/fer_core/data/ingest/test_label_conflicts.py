@@ -74,7 +74,7 @@ def test_an_import_waits_until_it_is_said_which_labels_count(
     run = cli_runner(capsys)
     folder = write_folder(tmp_path / "faces", _folders_and_table(5))
     said = run("datasets", "preview", folder, "--json").json
-    assert (said["conflict"]["differing"], said["conflict"]["compared"]) == (5, 32)
+    assert (said["conflict"]["n_differing"], said["conflict"]["n_compared"]) == (5, 32)
     refused = run("datasets", "import", folder)
     assert refused.code == 2
     assert "different labels to 5 of the 32 images" in refused.err
@@ -147,7 +147,7 @@ def _rafdb(flat: bool = False) -> dict[str, Any]:
 def test_rafdb_as_it_is_on_kaggle_is_read_whole(tmp_path: Path, store: Settings) -> None:
     found = _proposed(tmp_path, _rafdb(), store)
     assert (found.manifest.id, found.manifest.layout) == ("rafdb", "rafdb")
-    assert (found.n_records, found.n_usable, found.count_unknown_labels, found.missing_files) == (84, 84, (), ())
+    assert (found.n_records, found.n_usable, found.unknown_labels, found.missing_files) == (84, 84, (), ())
     assert {str(part): n for part, n in found.splits.items()} == {"train": 56, "test": 28}
     becomes = dict(zip(found.labels["raw"], found.labels["expression"], strict=True))
     assert (becomes["1"], becomes["4"], becomes["7"]) == ("surprise", "happiness", "neutral")

@@ -57,7 +57,7 @@ def test_labels_come_with_counts_and_what_they_become(tmp_path: Path) -> None:
         "unknown": (1, None, True),
         "": (1, None, True),
     }
-    assert found.count_unknown_labels == ("bored",)
+    assert found.unknown_labels == ("bored",)
     assert (found.n_files, found.n_records, found.complete) == (9, 9, True)
 
 
@@ -109,7 +109,7 @@ def test_a_proposal_writes_nothing(tmp_path: Path, store: Settings) -> None:
     before = sorted(path.parent.rglob("*"))
     with open_source(path, store) as source:
         manifest = select_manifest(source, "", "", "faces", store)
-        assert preview_import(source, manifest).count_unknown_labels == ("bored",)
+        assert preview_import(source, manifest).unknown_labels == ("bored",)
     assert sorted(path.parent.rglob("*")) == before
     assert not store.store.exists()
 
@@ -164,7 +164,7 @@ def test_ones_own_manifest_fits_even_where_nobody_recognizes_its_folders(tmp_pat
     fitting = _fitting(folder, store, name="own")
     assert fitting.id == "own"
     with open_source(folder, store) as source:
-        assert preview_import(source, fitting).count_unknown_labels == ()
+        assert preview_import(source, fitting).unknown_labels == ()
 
 
 def test_a_table_gets_its_columns_guessed(tmp_path: Path, store: Settings) -> None:

@@ -13,7 +13,7 @@ import pytest
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, STRICT_HASH_DISTANCE_MAX, duplicate_pairs
 from fer_core.data.index import builder as index_module
-from fer_core.data.ingest import reindex as reindex_module
+from fer_core.data.ingest.import_folder import lock_file
 from fer_core.data.ingest.reindex import reindex
 from fer_core.errors import CancelledError, DatasetError
 from fer_core.settings import Settings
@@ -89,7 +89,7 @@ def test_copies_that_only_signatures_tell_are_found_from_then_on(dataset: Stored
 def test_other_files_are_refused_and_the_index_stays(dataset: StoredDataset, store: Settings) -> None:
     before = contents(dataset)
     (dataset.source_path / TEST_COPY).unlink()
-    with pytest.raises(DatasetError, match="1 of its images are gone and 0 are new"):
+    with pytest.raises(DatasetError, match="1 images are missing and 0 are new"):
         reindex(dataset, store)
     shutil.rmtree(dataset.source_path)
     with pytest.raises(DatasetError, match="no longer at"):
@@ -146,5 +146,5 @@ def test_a_crash_while_the_new_takes_its_place_leaves_a_whole_dataset(
 
 
 def test_two_at_once_are_refused(dataset: StoredDataset, store: Settings) -> None:
-    with reindex_module._alone(dataset), pytest.raises(DatasetError, match="being indexed already"):
+    with lock_file(dataset.folder / ".reindex.lock", ""), pytest.raises(DatasetError, match="already being indexed"):
         reindex(dataset, store)

@@ -64,7 +64,7 @@ def test_every_image_and_row_is_used_or_counted_with_its_reason(tmp_path: Path) 
         (SkipReason.NOT_FOUND, 2, ("gone.png", "lost.png")),
         (SkipReason.NOT_NAMED, 2, ("e.png", "f.png")),
         (SkipReason.NO_LABEL, 1, ("c.png",)),
-        (SkipReason.LABEL_LEFT_OUT, 1, ("unknown",)),
+        (SkipReason.LABEL_IGNORED, 1, ("unknown",)),
         (SkipReason.OTHER_FORMAT, 1, ("clip.mp4",)),
         (SkipReason.ARCHIVE, 1, ("more.zip",)),
         (SkipReason.TABLE_NOT_READ, 1, ("other.csv",)),
@@ -75,31 +75,31 @@ def test_every_image_and_row_is_used_or_counted_with_its_reason(tmp_path: Path) 
     assert all(str(each.count) in each.text for each in found.skipped)
 
 
-def test_the_label_files_that_are_read_are_not_called_left_out() -> None:
+def test_label_files_are_not_skipped() -> None:
     names = ["a.png", "label.csv", "note.txt", "noname"]
     assert [(each.reason, each.count) for each in find_other_files(names, ["a.png", "label.csv"])] == [
         (SkipReason.OTHER_FILE, 2)
     ]
     assert (
-        find_other_files(names, ["a.png", "label.csv"])[0].text == "2 other files are not images (.txt 1, no ending 1)"
+        find_other_files(names, ["a.png", "label.csv"])[0].text == "2 other files are not images (.txt 1, no suffix 1)"
     )
     assert find_other_files(names, ["a.png"])[0] == Skipped(SkipReason.TABLE_NOT_READ, 1, ("label.csv",))
 
 
 @pytest.mark.parametrize(("lost", "used", "refused"), [(0, 0, False), (5, 5, False), (6, 5, True), (1, 0, True)])
 def test_more_than_half_is_too_much(lost: int, used: int, refused: bool) -> None:
-    left_out = [
+    skipped = [
         Skipped(SkipReason.NOT_FOUND, lost),
-        Skipped(SkipReason.LABEL_LEFT_OUT, 100),
+        Skipped(SkipReason.LABEL_IGNORED, 100),
         Skipped(SkipReason.OTHER_FILE, 100),
     ]
-    assert count_unusable(left_out) == lost
-    assert is_mostly_unusable(left_out, used) == refused
+    assert count_unusable(skipped) == lost
+    assert is_mostly_unusable(skipped, used) == refused
     if refused:
         with pytest.raises(DatasetError, match=f"{used or 'None'} of the {lost + used} images"):
-            check_mostly_usable(left_out, used)
+            check_mostly_usable(skipped, used)
     else:
-        check_mostly_usable(left_out, used)
+        check_mostly_usable(skipped, used)
 
 
 def test_images_that_can_not_be_opened_are_seen_before_the_import(tmp_path: Path) -> None:
@@ -121,18 +121,18 @@ def test_a_row_an_image_that_repeats_counts_once(tmp_path: Path) -> None:
     assert (found.n_records, found.n_usable, _reasons(found)) == (6, 1, {SkipReason.NOT_FOUND: 1})
 
 
-def test_the_lesser_half_is_not_imported_unless_it_is_wanted(tmp_path: Path, store: Settings) -> None:
+def test_less_than_half_is_imported_only_on_request(tmp_path: Path, store: Settings) -> None:
     files = {f"{number}.png": png(number) for number in range(10)} | {"labels.csv": _table(["0.png", "1.png"])}
     folder = write_folder(tmp_path / "faces", files)
-    with pytest.raises(DatasetError, match=r"Only 2 of the 10 images can be used: 8 images are named by no label file"):
+    with pytest.raises(DatasetError, match=r"Only 2 of the 10 images can be used: 8 images are in no label file"):
         import_dataset(folder, store)
     assert (list_datasets(store), list_imports(store)) == ([], [])
     seen: list[ImportPreview] = []
-    assert import_dataset(folder, store, allow_partial=True, review=seen.append).n == 2
+    assert import_dataset(folder, store, allow_partial=True, on_preview=seen.append).n == 2
     assert _reasons(seen[0]) == {SkipReason.NOT_NAMED: 8}
 
 
-def test_commands_say_what_is_left_out_and_refuse_the_lesser_half(tmp_path: Path, cli: Cli, store: Settings) -> None:
+def test_commands_list_what_is_skipped_and_refuse_less_than_half(tmp_path: Path, cli: Cli, store: Settings) -> None:
     few = write_folder(tmp_path / "few", class_folders(4) | {"loose.png": png(9), "notes.txt": ""})
     said = cli("datasets", "preview", few, "--json").json
     assert [(each["reason"], each["count"], each["examples"]) for each in said["skipped"]] == [
@@ -140,7 +140,7 @@ def test_commands_say_what_is_left_out_and_refuse_the_lesser_half(tmp_path: Path
         ("no_image", 1, ["notes.txt"]),
     ]
     assert (said["n_usable"], said["is_mostly_unusable"]) == (4, False)
-    assert "left out: 1 image has no label, such as loose.png" in cli("datasets", "preview", few).out
+    assert "skipped: 1 image has no label, such as loose.png" in cli("datasets", "preview", few).out
     printed = cli("datasets", "import", few, "--json")
     assert (printed.code, printed.json["skipped"]) == (0, said["skipped"])
 
@@ -150,4 +150,4 @@ def test_commands_say_what_is_left_out_and_refuse_the_lesser_half(tmp_path: Path
     assert_input_error(cli("datasets", "import", most), "Only 1 of the 3 images", "2.png"[:1], "--allow-partial")
     printed = cli("datasets", "import", most, "--allow-partial")
     assert printed.code == 0
-    assert "left out: 2 images are named by no label file" in printed.out
+    assert "skipped: 2 images are in no label file" in printed.out

@@ -139,9 +139,9 @@ def test_each_csv_faces_its_own_box_and_id(tmp_path: Path, store: Settings) -> N
     [
         (_row("a.jpg", "x,0,5,5", "1"), "'x'"),
         (_row("a.jpg", ",0,5,5", "1"), "could not convert"),
-        (_row("a.jpg", "inf,0,5,5", "1"), "no box"),
-        (_row("a.jpg", "nan,0,5,5", "1"), "no box"),
-        (_row("a.jpg", "1e30,0,5,5", "1"), "no box"),
+        (_row("a.jpg", "inf,0,5,5", "1"), "not a box"),
+        (_row("a.jpg", "nan,0,5,5", "1"), "not a box"),
+        (_row("a.jpg", "1e30,0,5,5", "1"), "not a box"),
         (_row("a.jpg", "0,0,5,5", "1", "high,0"), "'high'"),
         (_row("a.jpg", "0,0,5,5", "1", "0,0", "1;two"), "'two'"),
     ],

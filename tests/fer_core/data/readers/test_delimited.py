@@ -137,7 +137,7 @@ def test_a_wanted_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     columns = TableColumns(path="image", label="emotion")
     manifest = EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": columns})
     folder = write_folder(tmp_path, {"labels.csv": "image,emotion, emotion,x,x\na.jpg,sad,fear,1,2\n", "a.jpg": ""})
-    with pytest.raises(LabelFileError, match=r"labels\.csv has several columns called 'emotion'.*Rename"):
+    with pytest.raises(LabelFileError, match=r"labels\.csv has several columns named 'emotion'.*Rename"):
         read_records(folder, "table", manifest)
     write_folder(tmp_path, {"labels.csv": "image,emotion,x,x\na.jpg,sad,1,2\n"})
     assert len(read_records(folder, "table", manifest)) == 1

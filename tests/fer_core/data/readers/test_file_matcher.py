@@ -29,9 +29,9 @@ def _match(names: list[str], listed: str, *others: str, table: str = "", folder:
         (NFC, NFD, MatchRule.UNICODE),
         ("images/IMG_1.JPG", "img_1.jpg", MatchRule.CASE),
         ("Images/STRASSE.png", "images\\straße.PNG", MatchRule.CASE),
-        ("images/0001.jpg", "0001", MatchRule.ENDING),
-        ("images/a.png", "a.jpg", MatchRule.ENDING),
-        ("images/v1.2.png", "V1.2", MatchRule.ENDING),
+        ("images/0001.jpg", "0001", MatchRule.SUFFIX),
+        ("images/a.png", "a.jpg", MatchRule.SUFFIX),
+        ("images/v1.2.png", "V1.2", MatchRule.SUFFIX),
         ("images/a.jpg", "C:\\Users\\me\\faces\\images\\a.jpg", MatchRule.FOLDER),
         ("images/a.jpg", "/data/faces/images/a.jpg", MatchRule.FOLDER),
         ("a.jpg", "https://example.org/faces/a.jpg", MatchRule.FOLDER),
@@ -62,7 +62,7 @@ def test_the_smallest_difference_wins_and_of_two_alike_none(
 ) -> None:
     found = _match(names, listed)
     if expected is None:
-        assert found.problem == f"{listed!r} can be 2 files, such as {sorted(names)[0]!r} and {sorted(names)[1]!r}"
+        assert found.problem == f"{listed!r} matches 2 files, such as {sorted(names)[0]!r} and {sorted(names)[1]!r}"
     else:
         assert (found.path, found.problem) == (expected, "")
 
@@ -72,7 +72,7 @@ def test_names_without_folders_are_found_in_any_where_they_are_only_once() -> No
     files = FileMatcher(names, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
     assert [files.match(name).path for name in ("a.jpg", "b.jpg", "c.jpg")] == [names[2], names[0], names[4]]
     twice = files.match("d.jpg")
-    assert "can be 2 files" in twice.problem or twice.path == "train/1/d.jpg"
+    assert "matches 2 files" in twice.problem or twice.path == "train/1/d.jpg"
 
 
 def test_the_folder_that_most_names_fit_in_some_way_is_taken() -> None:
@@ -90,7 +90,7 @@ def test_a_file_in_a_folder_that_contradicts_the_table_is_not_taken() -> None:
 
 def test_folders_that_hold_the_same_names_are_not_guessed() -> None:
     names = ["large/a.jpg", "large/b.jpg", "small/a.jpg", "small/b.jpg"]
-    assert "can be 2 files, such as 'large/a.jpg' and 'small/a.jpg'" in _match(names, "a.jpg", "b.jpg").problem
+    assert "matches 2 files, such as 'large/a.jpg' and 'small/a.jpg'" in _match(names, "a.jpg", "b.jpg").problem
     assert _match(names, "a.jpg", "b.jpg", folder="small/") == Match("small/a.jpg")
 
 
@@ -126,7 +126,7 @@ def test_a_folder_that_was_chosen_is_the_only_one_that_is_looked_in() -> None:
     [
         ("", "names no file"),
         ("  ", "names no file"),
-        ("https://example.org/a.jpg", "is an address, not a file: download"),
+        ("https://example.org/a.jpg", "is a web address, not a file: download"),
         ("x/gone.jpg", "there is no file 'x/gone.jpg'"),
         ("a\0b.jpg", r"there is no file 'a\x00b.jpg'"),
         ("../a.jpg", "there is no file"),

@@ -123,7 +123,7 @@ def test_images_in_parquet_are_read_with_the_names_that_the_file_gives(
     _parquet(tmp_path / "a/data/train-00001-of-00002.parquet", [1, 1], 10, names, nested)
     _parquet(tmp_path / "a/data/validation-00000-of-00001.parquet", [0, 1], 20, names, nested)
     found = _proposed(tmp_path / "a", store)
-    assert (found.manifest.layout, found.count_unknown_labels, found.n_usable) == ("hf-parquet", (), 8)
+    assert (found.manifest.layout, found.unknown_labels, found.n_usable) == ("hf-parquet", (), 8)
     assert {str(part): n for part, n in found.splits.items()} == {"train": 6, "valid": 2}
     imported = import_dataset(tmp_path / "a", store)
     index = imported.index()
@@ -138,7 +138,7 @@ def test_images_in_parquet_are_read_with_the_names_that_the_file_gives(
 def test_codes_without_names_wait_for_a_person(tmp_path: Path, store: Settings) -> None:
     _parquet(tmp_path / "faces.parquet", [0, 6, 6])
     found = _proposed(tmp_path / "faces.parquet", store)
-    assert (found.manifest.layout, set(found.count_unknown_labels)) == ("hf-parquet", {"0", "6"})
+    assert (found.manifest.layout, set(found.unknown_labels)) == ("hf-parquet", {"0", "6"})
     assert "affectnet" in [each.name for each in found.numberings]
     with pytest.raises(DatasetError, match="--numbering"):
         import_dataset(tmp_path / "faces.parquet", store)
@@ -175,7 +175,7 @@ def test_a_row_without_an_image_is_a_problem_and_text_labels_are_taken_as_they_a
     cells = [{"bytes": png(n), "path": "same.png"} for n in range(3)] + [None]
     pq.write_table(pa.table({"img": cells, "emotion": ["joy", "joy", "sad/../x", "joy"]}), tmp_path / "a.parquet")
     found = _proposed(tmp_path / "a.parquet", store)
-    assert found.count_unknown_labels == ("sad-..-x",)
+    assert found.unknown_labels == ("sad-..-x",)
     manifest = found.manifest.model_copy(update={"labels": {"sad-..-x": None}})
     index = import_dataset(tmp_path / "a.parquet", store, manifest=manifest).index()
     assert len(index) == 4 and (index["problem"] != "").sum() == 1

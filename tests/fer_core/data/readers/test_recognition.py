@@ -8,9 +8,9 @@ import pytest
 
 from fer_core.data.manifest import builtin_manifests
 from fer_core.data.readers import READERS, detect_reader, get_reader
-from fer_core.data.readers.file_names import contains_name, is_image, split_from_path
+from fer_core.data.readers.file_names import is_image, split_from_path
 from fer_core.data.record import Split
-from fer_core.data.sources.source import open_source
+from fer_core.data.sources.source import contains_name, open_source
 from fer_core.errors import DatasetError, InputError
 from fer_core.settings import Settings
 from tests.support.sources import write_folder, write_zip

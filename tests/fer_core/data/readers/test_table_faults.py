@@ -32,7 +32,7 @@ def _read(folder: Path, text: str) -> list[Record]:
         ("image,emotion\n", "labels.csv has a header but no rows"),
         ("image,emotion\n\n\n", "labels.csv has a header but no rows"),
         ("image\n0.png\n", "labels.csv has fewer than two columns"),
-        ("image,emotion,emotion\n0.png,sad,fear\n", "several columns called 'emotion'"),
+        ("image,emotion,emotion\n0.png,sad,fear\n", "several columns named 'emotion'"),
     ],
 )
 def test_a_table_that_holds_nothing_to_read_says_what(text: str, said: str, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_addresses_of_images_are_files_of_their_names_where_these_are_there(tmp_
     one, two = _read(tmp_path, "url,emotion\nhttps://example.org/x/0.png,sad\nhttps://example.org/x/9.png,fear\n")
     assert (one.path, one.match_rule) == ("images/0.png", "folder")
     assert two.path == "https://example.org/x/9.png"
-    assert "is an address, not a file: download the images" in two.problem
+    assert "is a web address, not a file: download the images" in two.problem
 
 
 def test_tables_are_told_from_other_files() -> None:

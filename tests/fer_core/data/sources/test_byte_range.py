@@ -112,7 +112,7 @@ def test_a_wrong_check_sum_is_an_error_that_names_it(method: int, tmp_path: Path
     content = bytearray(path.read_bytes())
     content[content.find(b"PK\x01\x02") + 16] ^= 1
     path.write_bytes(bytes(content))
-    with pytest.raises(ArchiveError, match=r"'a\.png'.*check sum"):
+    with pytest.raises(ArchiveError, match=r"'a\.png'.*checksum"):
         read_bytes(_locations(path)["a.png"])
 
 
@@ -148,6 +148,6 @@ def test_an_archive_that_shrank_since_is_an_error_in_words(pack, tmp_path: Path)
 
 def test_a_file_that_is_gone_is_an_error_that_names_it(tmp_path: Path) -> None:
     place = ByteRange.from_file(str(tmp_path / "none.png"), "none.png")
-    for look in (lambda: read_bytes(place), place.bytes):
+    for look in (lambda: read_bytes(place), place.size_bytes):
         with pytest.raises(DatasetError, match=r"'none\.png' can't be read: No such file"):
             look()

@@ -140,7 +140,7 @@ def test_a_missing_package_is_named(target: Path) -> None:
 
 
 def test_an_unknown_protocol_says_which_are_known(target: Path) -> None:
-    with pytest.raises(DatasetError, match=r"nope://.*Use an address of file, http"):
+    with pytest.raises(DatasetError, match=r"nope://.*Use a URL of file, http"):
         fetch("nope://bucket/faces.zip", target, ONLINE)
 
 

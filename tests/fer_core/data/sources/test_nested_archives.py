@@ -47,7 +47,7 @@ def test_images_in_an_archive_inside_are_imported(
     with open_source(path, store) as source:
         found = preview_import(source, select_manifest(source, "", "", "data", store))
         assert list(source.names()) == sorted([*expected, "data/README.txt"])
-    assert (found.used, found.count_unknown_labels) == (6, ())
+    assert (found.n_usable, found.unknown_labels) == (6, ())
     assert list(temporary.iterdir()) == []
     imported = import_dataset(path, store, dataset_id="mine")
     assert imported.index()["id"].tolist() == expected
@@ -68,7 +68,7 @@ def test_an_archive_beside_images_is_left_alone_and_told(tmp_path: Path, store: 
     files = INNER | {"more.zip": _packed(tmp_path / "made", "more.zip", {"fear/x.png": png(99)})}
     with open_source(write_zip(tmp_path / "faces.zip", files), store) as source:
         found = preview_import(source, select_manifest(source, "", "", "data", store))
-    assert [(str(each.reason), each.examples) for each in found.left_out] == [("archive_inside", ("more.zip",))]
+    assert [(str(each.reason), each.examples) for each in found.skipped] == [("archive_inside", ("more.zip",))]
 
 
 def test_archives_inside_that_are_not_safe_are_refused(tmp_path: Path, temporary: Path, store: Settings) -> None:
@@ -113,4 +113,4 @@ def test_the_given_cases(test_data: Path, store: Settings) -> None:
             pytest.skip(f"No case {name}.")
         with open_source(cases / name, store) as source:
             found = preview_import(source, select_manifest(source, "", "", "data", store))
-        assert (found.manifest.layout, found.used, len(found.labels)) == ("folders", 20, 4)
+        assert (found.manifest.layout, found.n_usable, len(found.labels)) == ("folders", 20, 4)

@@ -83,7 +83,7 @@ def test_addresses_say_what_to_do(tmp_path: Path, store: Settings) -> None:
     found = _proposed(tmp_path, {**_images("a.jpg"), "labels.csv": text}, store)
     first = found.skipped[0]
     assert (first.reason, first.count) == (SkipReason.NOT_FOUND, 5)
-    assert "they are addresses on the web: download the images first" in first.text
+    assert "they are web addresses: download the images first" in first.text
     assert first.examples[0] == "https://example.org/0.jpg"
 
 
