@@ -32,9 +32,9 @@ from fer_core.runs.folder import Run, RunState, training_lock
 from fer_core.settings import Settings
 from fer_core.system.allocator import has_malloc_settings
 from fer_core.system.processor import processor
-from fer_core.training.batches import build_training_set
-from fer_core.training.checkpoint import machine
+from fer_core.training.checkpoint import environment
 from fer_core.training.config.train_config import TrainConfig, dump_config, parse_config, read_yaml
+from fer_core.training.data_loader import build_training_set
 from fer_core.training.distillation.teachers import Teachers
 from fer_core.training.leakage import assert_initial_weights_disjoint, collect_seen_images
 from fer_core.training.precision import resolve_precision
@@ -161,12 +161,12 @@ def _log_start(run: Run, trainer: Trainer, splits: NDArray[np.str_], used: _Data
     run.append_log(f"{'resumed' if resumed else 'started'} on {trainer.device.type}, torch {torch.__version__}")
     kept = "yes" if has_malloc_settings() else "no"
     run.append_log(f"memory kept between steps: {kept}")
-    computed = {name: value for name, value in machine().items() if name != "torch"}
+    computed = {name: value for name, value in environment().items() if name != "torch"}
     run.append_log(
         f"computed with {', '.join(f'{name} {value}' for name, value in computed.items())}, precision "
         f"{trainer.config.precision}: only the same of all of these gives the same weights again"
     )
-    run.append_log(f"images come from {trainer.feed.place}")
+    run.append_log(f"images come from {trainer.loader.image_source}")
     run.append_log(f"images: {said}; left out are near-duplicates of judged images, and excluded ones")
     run.append_log(f"data: {used.dataset} {used.fingerprint}, corrections up to version {used.corrections}")
     if names := trainer.config.distillation.teachers:
@@ -196,10 +196,10 @@ def _finish(
     calibration.save(run.path("calibration.json"))
     report = {str(split): build_reports(table, calibration, labels) for split, table in tables.items()}
     run.write_report(report)
-    run.write("model.onnx", export_onnx(trainer.evaluated, contract, _probe(trainer, splits, readable)))
+    run.write("model.onnx", export_onnx(trainer.eval_network, contract, _probe(trainer, splits, readable)))
     info = _about(run, trainer, dataset, report)
     write_json(run.path("bundle.json"), info)
-    computed = {**machine(), "precision": trainer.config.precision, "threads": trainer.threads}
+    computed = {**environment(), "precision": trainer.config.precision, "threads": trainer.thread_counts}
     run.finish(
         {
             "best_epoch": trainer.best_epoch,

@@ -23,8 +23,8 @@ from fer_core.labels import label_set
 from fer_core.models.registry import architecture
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
-from fer_core.training.batches import TrainingSet, build_training_set
 from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, presets
+from fer_core.training.data_loader import TrainingSet, build_training_set
 from fer_core.training.precision import resolve_precision
 from fer_core.training.trainer import Trainer
 

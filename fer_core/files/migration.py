@@ -66,6 +66,18 @@ JSON_KEYS = {
 MANIFEST_IDS = {"drawn-faces": "synthetic-faces"}
 """Ids of manifests, which bundles name as the data that they were trained on."""
 
+CHECKPOINT_KEYS = {
+    "averaged": "ema",
+    "averaged_steps": "ema_updates",
+    "chance": "generator",
+    "cuda_chance": "cuda_rng",
+    "machine": "environment",
+    "patience": "early_stopper",
+    "threads": "thread_counts",
+    "torch_chance": "torch_rng",
+}
+"""Keys of a run's `checkpoint.pt`, from which it is resumed."""
+
 CORRECTION_ACTIONS = {"dispute": "ambiguous"}
 """Actions in a dataset's `corrections.jsonl`, which was `overlay.jsonl`."""
 
@@ -108,6 +120,11 @@ def rename_config_keys(content: Any) -> Any:
 def rename_config_path(path: str) -> str:
     """Rename the keys of a config path, such as `optimiser.momentum`."""
     return ".".join(CONFIG_KEYS.get(key, key) for key in path.split("."))
+
+
+def rename_checkpoint_keys(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Rename the outermost keys of a training's saved state."""
+    return {CHECKPOINT_KEYS.get(key, key): value for key, value in state.items()}
 
 
 def rename_json_keys(content: bytes) -> bytes:

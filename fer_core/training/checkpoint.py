@@ -1,7 +1,8 @@
-"""`checkpoint.pt`: the state of a training after an epoch, its best weights, and what it was computed with.
+"""`checkpoint.pt`: the state of a training after an epoch, the best weights so far, and the environment.
 
-The checkpoint decides which epoch is the best. Its weights are written beside the run's before the checkpoint and take
-their place after it, so that a kill between any two writes leaves weights and checkpoint that belong together.
+The checkpoint says which epoch is the best. That epoch's weights are staged in a file of their own before the
+checkpoint is written and renamed to `weights.safetensors` after it, so that a kill between any two writes leaves
+weights and checkpoint that belong together.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 from torch import nn
 
 from fer_core.errors import RunError
+from fer_core.files.migration import rename_checkpoint_keys
 from fer_core.runs.folder import CHECKPOINT, STAGED_WEIGHTS, WEIGHTS, Run
 from fer_core.system.processor import processor
 
@@ -25,7 +27,7 @@ UNREADABLE = (RuntimeError, LookupError, EOFError, OSError, ValueError, TypeErro
 
 
 def stage_best_weights(run: Run, network: nn.Module, epoch: int) -> None:
-    """Write the weights of an epoch that is the best yet, under a name of their own until a checkpoint says so too."""
+    """Write the weights of an epoch that is the best yet, under a name of their own."""
     from safetensors.torch import save
 
     state = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
@@ -33,7 +35,7 @@ def stage_best_weights(run: Run, network: nn.Module, epoch: int) -> None:
 
 
 def commit_best_weights(run: Run, best_epoch: int) -> None:
-    """Make the weights of the checkpoint's best epoch the run's, and forget those that no checkpoint names."""
+    """Rename the staged weights of the checkpoint's best epoch to the run's, and delete other staged weights."""
     for path in run.folder.glob(STAGED_WEIGHTS):
         if path.name == _staged(best_epoch):
             run.rename(path.name, WEIGHTS)
@@ -42,34 +44,34 @@ def commit_best_weights(run: Run, best_epoch: int) -> None:
 
 
 def save_checkpoint(run: Run, state: Mapping[str, Any]) -> None:
-    """Write a training's state, with the state of torch's chance and what machine it is."""
-    generator = {"torch_chance": torch.get_rng_state(), "cuda_chance": _cuda_chance(), "machine": machine()}
+    """Write a training's state, with torch's random states and the environment."""
     content = io.BytesIO()
-    torch.save({**state, **generator}, content)
+    torch.save(
+        {**state, "torch_rng": torch.get_rng_state(), "cuda_rng": _cuda_rng(), "environment": environment()}, content
+    )
     run.write(NAME, content.getvalue())
 
 
 def load_checkpoint(run: Run, device: torch.device) -> dict[str, Any]:
-    """The state that was saved; see `unreadable_checkpoint` for what it may raise."""
-    state: dict[str, Any] = torch.load(run.path(NAME), weights_only=True, map_location=device)
-    return state
+    """Load the saved state; raises one of `UNREADABLE` for a damaged file."""
+    return rename_checkpoint_keys(torch.load(run.path(NAME), weights_only=True, map_location=device))
 
 
 def restore_rng(state: Mapping[str, Any]) -> None:
-    """Put torch's chance back to where it was."""
-    torch.set_rng_state(state["torch_chance"].cpu())
-    saved = [each.cpu() for each in state.get("cuda_chance", [])]
+    """Restore torch's random states."""
+    torch.set_rng_state(state["torch_rng"].cpu())
+    saved = [device_state.cpu() for device_state in state.get("cuda_rng", [])]
     if saved and len(saved) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(saved)
 
 
 def unreadable_checkpoint(run: Run, exc: Exception) -> RunError:
-    """The error, in words, for a checkpoint that can't be used."""
+    """Make the error for a checkpoint that can't be read."""
     return RunError(f"{NAME} of the run {run.id} can't be read ({exc}). Delete the file to start over.")
 
 
-def machine() -> dict[str, str]:
-    """What decides beside config, precision included, data and seed whether a training gives the same weights again."""
+def environment() -> dict[str, str]:
+    """What must stay the same, beside config, data and seed, for a training to give the same weights again."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
     here = processor()
     return {
@@ -81,12 +83,12 @@ def machine() -> dict[str, str]:
     }
 
 
-def differences(state: Mapping[str, Any]) -> list[str]:
-    """In words: how this machine differs from the one that saved the state; empty where it is the same or not known."""
+def environment_changes(state: Mapping[str, Any]) -> list[str]:
+    """Describe how the environment differs from the saved one; empty where it is the same or not known."""
     return [
-        f"{name} {then} then, {now} now"
-        for name, now in machine().items()
-        if (then := state.get("machine", {}).get(name, now)) != now
+        f"{name} {saved} before, {value} now"
+        for name, value in environment().items()
+        if (saved := state.get("environment", {}).get(name, value)) != value
     ]
 
 
@@ -94,5 +96,5 @@ def _staged(epoch: int) -> str:
     return STAGED_WEIGHTS.replace("*", str(epoch))
 
 
-def _cuda_chance() -> list[torch.Tensor]:
+def _cuda_rng() -> list[torch.Tensor]:
     return torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []

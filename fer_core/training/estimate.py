@@ -1,4 +1,4 @@
-"""What a run would take, before it starts: memory, disk and time, from a few batches that are really learned from."""
+"""Measure what a run would take in memory, disk and time, by training on a few batches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Callable
 import numpy as np
 import psutil
 import torch
-from numpy.typing import NDArray
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset
@@ -20,25 +19,22 @@ from fer_core.labels import label_set
 from fer_core.models.flops import network_cost
 from fer_core.models.registry import architecture
 from fer_core.settings import Settings
-from fer_core.training.batches import TrainingSet, batches_per_epoch, build_training_set, levels
 from fer_core.training.config.train_config import TrainConfig
+from fer_core.training.data_loader import DataLoader, TrainingSet, batches_per_epoch, build_training_set, normalize
 from fer_core.training.distillation.teachers import Teachers
 from fer_core.training.estimate_report import Estimate, Spread
-from fer_core.training.feed import Fed, Feed
-from fer_core.training.lessons import Lessons, prepared
 from fer_core.training.network import network_from_config
-from fer_core.training.optimizer import EMA
+from fer_core.training.optimizer import build_ema
 from fer_core.training.train_step import TrainStep, get_device, with_resolved_precision
 
-_WARM_UP = 2
+_WARM_UP_BATCHES = 2
 _TIMED_S = 6.0
-_TIMED_MIN, _TIMED_MAX = 3, 30
-_JUDGED = 256
-"""Images in a batch that is judged."""
+_TIMED_BATCHES_MIN, _TIMED_BATCHES_MAX = 3, 30
+_EVALUATION_BATCH = 256
 
 
 def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) -> Estimate:
-    """Learn from a few batches of the dataset; nothing is kept.
+    """Train on a few batches of the dataset and extrapolate; nothing is saved.
 
     Raises:
         InputError: the config does not fit the dataset, as when training.
@@ -46,23 +42,21 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
     config = with_resolved_precision(config, get_device())
     torch.manual_seed(config.seed)
     contract = architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
-    packed = _packed(dataset, contract, settings)
-    # Without room for a pack the images are decoded where they are wanted: nothing is packed for an estimate. One
-    # process decodes, as what is measured is the time that an image takes.
+    packed = _pack_state(dataset, contract, settings)
+    # An estimate packs nothing: the images are decoded on access. One process decodes, to measure the time per image.
     unpacked = settings.model_copy(update={"pack_bytes_max": 0, "threads": 1})
     with open_images(dataset, contract, unpacked) as found:
-        data = _data(config, dataset, contract, found)
+        data = _training_set(config, dataset, contract, found)
         sample, decode_s = _sample(config, data)
     batches = batches_per_epoch(config, data, len(contract.labels))
-    trial = _Trial(config, contract, sample, Teachers.open(config, contract, None, settings, get_device()))
-    seen = trial.learn()
-    batch_s = Spread.of(seen)
-    judging_s = trial.judge() * len(data.valid)
-    each_epoch_s = judging_s
-    if packed == "streamed":  # by processes, at the same time; at best they take nothing from the training
+    trial = _TrialTraining(config, contract, sample, Teachers.open(config, contract, None, settings, get_device()))
+    batch_seconds = trial.time_batches()
+    batch_s = Spread.of(batch_seconds)
+    extra_s = trial.time_evaluation() * len(data.valid)
+    if packed == "streamed":  # other processes decode meanwhile; at best they don't slow the training down
         workers = settings.threads or torch.get_num_threads()
-        each_epoch_s += decode_s * (batches * config.batch_size + len(data.valid)) / workers
-    epoch_s = batch_s.times(batches, each_epoch_s)
+        extra_s += decode_s * (batches * config.batch_size + len(data.valid)) / workers
+    epoch_s = batch_s.times(batches, extra_s)
     pack_s = decode_s * dataset.n if packed == "first" else 0.0
     cost = network_cost(trial.network, contract.channels, contract.size_px)
     return Estimate(
@@ -75,58 +69,59 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
         train_images=batches * config.batch_size,
         valid_images=len(data.valid),
         batches=batches,
-        timed_batches=len(seen),
+        timed_batches=len(batch_seconds),
         batch_s=batch_s,
         epoch_s=epoch_s,
         run_s=epoch_s.times(config.epochs, pack_s),
         images_per_s=config.batch_size / batch_s.middle,
-        memory_bytes=trial.memory_bytes(),
-        free_bytes=trial.free_bytes(),
+        memory_bytes=trial.peak_memory_bytes(),
+        free_bytes=trial.available_memory_bytes(),
         pack_bytes=0 if packed == "streamed" else pack_bytes(dataset, contract),
         pack_s=pack_s,
         packed=packed,
     )
 
 
-class _Trial:
-    """A network that learns for a moment, as the trainer would have it."""
+class _TrialTraining:
+    """Trains a network on a few batches, with the trainer's own loader and step."""
 
     def __init__(self, config: TrainConfig, contract: Contract, sample: TrainingSet, teachers: Teachers | None) -> None:
         self.config, self.contract, self.sample = config, contract, sample
         self.device = get_device()
         self.network = network_from_config(config, contract).to(self.device).to(memory_format=torch.channels_last)
-        self._averaged = EMA(self.network, config.ema_decay) if config.ema_decay else None
-        self._steps = TrainStep(
-            self.network, self._averaged, config, sample.targets, _TIMED_MAX + _WARM_UP, self.device
-        )
-        self._feed = Feed(sample.images, self.device)
-        generator = torch.Generator().manual_seed(config.seed)
-        self._lessons = Lessons(sample, contract, config.augment, generator, teachers)
+        ema = build_ema(self.network, config.ema_decay) if config.ema_decay else None
+        batches = _TIMED_BATCHES_MAX + _WARM_UP_BATCHES
+        self._train_step = TrainStep(self.network, ema, config, sample.targets, batches, self.device)
+        self._loader = DataLoader(sample, contract, config, self.device, teachers)
 
-    def learn(self) -> list[float]:
-        """The seconds of each counted batch."""
+    def time_batches(self) -> list[float]:
+        """Seconds of each batch after the warm-up."""
         self.network.train()
-        self._steps.begin_epoch(0, 1.0)
+        self._train_step.start_epoch(0, 1.0)
         seconds: list[float] = []
-        for number in range(_WARM_UP + _TIMED_MAX):
+        for number in range(_WARM_UP_BATCHES + _TIMED_BATCHES_MAX):
             started = time.perf_counter()
-            self._one(number)
-            if number >= _WARM_UP:
+            self._train(number)
+            if number >= _WARM_UP_BATCHES:
                 seconds.append(time.perf_counter() - started)
-            if len(seconds) >= _TIMED_MIN and sum(seconds) > _TIMED_S:
+            if len(seconds) >= _TIMED_BATCHES_MIN and sum(seconds) > _TIMED_S:
                 break
         return seconds
 
-    def judge(self) -> float:
-        """Seconds to judge one image."""
-        rows = np.resize(self.sample.train, min(_JUDGED, len(self.sample.train)))
+    def time_evaluation(self) -> float:
+        """Seconds to evaluate one image."""
+        rows = np.resize(self.sample.train, min(_EVALUATION_BATCH, len(self.sample.train)))
+
+        def evaluate() -> None:
+            self.network(normalize(self.contract, self._loader.load(rows)))
+
         self.network.eval()
         with torch.inference_mode():
-            seconds = [self._timed(lambda: self.network(self._prepared(rows))) for _ in range(3)]
+            seconds = [self._timed(evaluate) for _ in range(3)]
         return min(seconds[1:]) / len(rows)
 
-    def memory_bytes(self) -> int:
-        """The peak so far."""
+    def peak_memory_bytes(self) -> int:
+        """The peak so far: the GPU's, or the process's."""
         if self.device.type == "cuda":
             return int(torch.cuda.max_memory_allocated())
         import resource
@@ -134,23 +129,20 @@ class _Trial:
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
-    def free_bytes(self) -> int:
-        """What there is for it: what is free now, and what it has taken."""
+    def available_memory_bytes(self) -> int:
+        """Free memory, and what this trial has taken of it."""
         if self.device.type == "cuda":
             return int(torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved())
         return int(psutil.virtual_memory().available + psutil.Process().memory_info().rss)
 
-    def _one(self, number: int) -> None:
+    def _train(self, number: int) -> None:
         size = self.config.batch_size
         first = number * size % max(len(self.sample.train) - size + 1, 1)
         rows = self.sample.train[first : first + size]
-        fed = Fed(rows, self._feed.images(rows))
-        self._steps.take(number, self._lessons.batch(fed, mixes=self.config.augment.mixes))
+        batch = self._loader.make_batch(rows, self._loader.load(rows), mixing=self.config.augment.mixes)
+        self._train_step.run(number, batch)
 
-    def _prepared(self, rows: NDArray[np.int64]) -> torch.Tensor:
-        return prepared(self.contract, levels(self._feed.images(rows)))
-
-    def _timed(self, work: Callable[[], object]) -> float:
+    def _timed(self, work: Callable[[], None]) -> float:
         started = time.perf_counter()
         work()
         if self.device.type == "cuda":
@@ -158,26 +150,27 @@ class _Trial:
         return time.perf_counter() - started
 
 
-def _packed(dataset: StoredDataset, contract: Contract, settings: Settings) -> str:
+def _pack_state(dataset: StoredDataset, contract: Contract, settings: Settings) -> str:
+    """Whether the images are packed "already", would be packed "first", or "streamed"; see `Estimate.packed`."""
     if is_packed(dataset, contract, settings):
         return "already"
     return "first" if pack_bytes(dataset, contract) <= pack_bytes_limit(settings) else "streamed"
 
 
-def _data(config: TrainConfig, dataset: StoredDataset, contract: Contract, found: DatasetImages) -> TrainingSet:
+def _training_set(config: TrainConfig, dataset: StoredDataset, contract: Contract, found: DatasetImages) -> TrainingSet:
     index = dataset.index(version=config.corrections)
     splits = make_split(index, config.split, find_groups(index, dataset.pairs())).to_numpy(str)
     return build_training_set(index, splits, found, config, contract.label_set)
 
 
 def _sample(config: TrainConfig, data: TrainingSet) -> tuple[TrainingSet, float]:
-    """A few batches of the training rows in memory, and the seconds it took to read one image."""
+    """Load a few batches of training images into memory, and time how long one image takes, in seconds."""
     generator = torch.Generator().manual_seed(config.seed)
-    wanted = min(len(data.train), max(2 * config.batch_size, _JUDGED))
-    rows = np.sort(data.train[torch.randperm(len(data.train), generator=generator)[:wanted].numpy()])
+    size = min(len(data.train), max(2 * config.batch_size, _EVALUATION_BATCH))
+    rows = np.sort(data.train[torch.randperm(len(data.train), generator=generator)[:size].numpy()])
     started = time.perf_counter()
     images = np.array(data.images[rows])
-    took_s = (time.perf_counter() - started) / wanted
+    seconds = (time.perf_counter() - started) / size
     affect = None if data.affect is None else data.affect[rows]
-    numbers = np.arange(wanted)
-    return TrainingSet(images, data.targets[rows], data.class_indices[rows], numbers, numbers, affect), took_s
+    numbers = np.arange(size)
+    return TrainingSet(images, data.targets[rows], data.class_indices[rows], numbers, numbers, affect), seconds

@@ -1,4 +1,4 @@
-"""The loss of a batch: cross-entropy with soft targets, weighted and logit-adjusted as the remedy says; focal too."""
+"""Cross-entropy or focal loss with soft targets, class weights and logit adjustment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fer_core.data.imbalance.rebalancing import Rebalancing, class_weights, logi
 from fer_core.training.config.learning import LossConfig
 
 _GAP_MIN = 1e-7
-"""Where a gap is nothing, a power below 1 has no slope."""
+"""Keeps the gradient finite: a power below 1 of 0 has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,11 @@ class TrainingLoss:
     """Cross-entropy with soft targets, in the mean over a batch.
 
     Attributes:
-        weights: float32, shape (classes,): what each class's part of a target counts; None for all alike.
-        offsets: float32, shape (classes,): added to the outputs before the softmax; None for none. Judging and
-            prediction leave them out, and that is the correction.
-        smoothing: the share of each target that all classes share alike.
-        gamma: how much less a class counts that is given its probability already; 0 is cross-entropy.
+        weights: float32, shape (classes,): class weights; None for equal ones.
+        offsets: float32, shape (classes,): added to the logits before the softmax, in training only (logit
+            adjustment); None for none.
+        smoothing: label smoothing, 0..1.
+        gamma: focusing parameter of the focal loss; 0 is cross-entropy.
     """
 
     weights: torch.Tensor | None = None
@@ -35,7 +35,7 @@ class TrainingLoss:
     gamma: float = 0.0
 
     @classmethod
-    def of(
+    def from_config(
         cls,
         rebalancing: Rebalancing,
         targets: NDArray[np.float32],
@@ -44,19 +44,19 @@ class TrainingLoss:
         *,
         weighted: bool = True,
     ) -> Self:
-        """The loss for training targets; float32, shape (N, classes). Class sizes are the sums of their rows.
+        """Build the loss; class sizes are the column sums of the training targets, float32, shape (N, classes).
 
-        `weighted` False leaves the remedy's weights out, as in the epochs before deferred ones begin.
+        `weighted` False leaves class weights out, as in the epochs before deferred reweighting starts.
         """
         sizes = targets.sum(0)
         used = weighted and rebalancing.weights != "none"
         weights = class_weights(sizes, rebalancing.weights, rebalancing.beta) if used else None
         offsets = logit_offsets(sizes, rebalancing.logit_tau) if rebalancing.logit_tau else None
-        each, added = (None if a is None else torch.from_numpy(a).to(device) for a in (weights, offsets))
-        return cls(each, added, loss.label_smoothing, loss.gamma if loss.name == "focal" else 0.0)
+        tensors = [None if a is None else torch.from_numpy(a).to(device) for a in (weights, offsets)]
+        return cls(tensors[0], tensors[1], loss.label_smoothing, loss.gamma if loss.name == "focal" else 0.0)
 
     def __call__(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """One number, for outputs and targets of shape (batch, classes)."""
+        """Compute the loss of logits and targets of shape (batch, classes)."""
         adjusted = outputs if self.offsets is None else outputs + self.offsets
         if not self.gamma:
             return F.cross_entropy(adjusted, targets, weight=self.weights, label_smoothing=self.smoothing)
@@ -67,10 +67,10 @@ class TrainingLoss:
 
 
 def _focal(outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None, gamma: float) -> torch.Tensor:
-    """Lin et al. (2017), "Focal Loss for Dense Object Detection", eq. 4, for shared targets.
+    """Lin et al. (2017), "Focal Loss for Dense Object Detection", eq. 4, for soft targets.
 
-    A class's part counts |t - p| ** gamma, t its share of the target and p its probability (Li et al., 2020,
-    "Generalized Focal Loss", eq. 5): (1 - p) ** gamma where the target is one class alone.
+    Each class counts |t - p| ** gamma, t its target and p its probability (Li et al., 2020,
+    "Generalized Focal Loss", eq. 5): (1 - p) ** gamma for a one-hot target.
     """
     logs = outputs.log_softmax(1)
     gap = (targets - logs.exp()).abs().clamp(min=_GAP_MIN)

@@ -1,18 +1,18 @@
-"""Optimizer, penalty and weight averaging, as the config names them."""
+"""Optimizer, L1 penalty and weight averaging."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from fer_core.training.config.learning import OptimizerConfig
 
 
 def build_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """The optimizer. Weight decay is kept off biases and normalization, which it only harms."""
+    """Build the optimizer; biases and normalization layers get no weight decay."""
     others = [p for p in network.parameters() if p.requires_grad and p.ndim <= 1]
     groups = [
         {"params": weight_matrices(network), "weight_decay": config.weight_decay},
@@ -27,33 +27,31 @@ def build_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.
 
 
 def weight_matrices(network: nn.Module) -> list[nn.Parameter]:
-    """What is learned but for biases and normalization."""
+    """Trainable parameters without biases and normalization."""
     return [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
 
 
 def l1_penalty(weights: Iterable[nn.Parameter]) -> torch.Tensor:
-    """The sum of the weights' sizes; Tibshirani (1996), "Regression shrinkage and selection via the lasso"."""
+    """Sum the absolute weights; Tibshirani (1996), "Regression shrinkage and selection via the lasso"."""
     return torch.stack([weight.abs().sum() for weight in weights]).sum()
 
 
-class EMA:
-    """Exponential moving average of a network's weights (Polyak averaging), with a warm-up.
+def build_ema(network: nn.Module, decay: float) -> AveragedModel:
+    """Copy a network into an exponential moving average of its weights and batch-norm statistics, with a warm-up.
 
-    The decay at step t is min(decay, (1 + t) / (10 + t)), so that early steps do not linger.
+    The decay at step t is min(decay, (1 + t) / (10 + t)), so that the initial weights fade quickly.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
-        self._decay = decay
-        self.steps = 0
-
     @torch.no_grad()
-    def update(self, network: nn.Module) -> None:
-        """Move the average towards the network's present weights; buffers (batch-norm statistics) too."""
-        self.steps += 1
-        decay = min(self._decay, (1 + self.steps) / (10 + self.steps))
-        for mine, new in zip(self.network.state_dict().values(), network.state_dict().values(), strict=True):
-            if mine.is_floating_point():
-                mine.lerp_(new, 1 - decay)
+    def update(averages: Sequence[torch.Tensor], values: Sequence[torch.Tensor], step: torch.Tensor | int) -> None:
+        weight = 1 - min(decay, (1 + int(step)) / (10 + int(step)))
+        for average, value in zip(averages, values, strict=True):
+            if average.is_floating_point():
+                average.lerp_(value, weight)
             else:
-                mine.copy_(new)
+                average.copy_(value)
+
+    ema = AveragedModel(network, multi_avg_fn=update, use_buffers=True)
+    ema.module.eval().requires_grad_(False)
+    ema.n_averaged.fill_(1)  # at 0 the first update would copy the weights instead of averaging them
+    return ema

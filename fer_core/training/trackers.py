@@ -1,4 +1,4 @@
-"""Other tools that a run tells its figures: TensorBoard's event files, and MLflow where a server is named."""
+"""Experiment trackers: TensorBoard event files, and MLflow where a server is named."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from fer_core.training.config.train_config import flat
 EVENTS_FOLDER = "events"
 
 MLFLOW_VARIABLE = "MLFLOW_TRACKING_URI"
-"""The environment variable that names a server of MLflow's, and that its own client reads."""
+"""The environment variable with the address of an MLflow server; its client reads it too."""
 
 
 class Tracker(Protocol):
-    """Something that is told of every epoch; it never ends a run."""
+    """Gets the metrics of every epoch."""
 
-    def epoch(self, row: Mapping[str, Any]) -> None:
-        """Take the figures of an epoch, as a run writes them down."""
+    def log_epoch(self, row: Mapping[str, Any]) -> None:
+        """Log an epoch's row of `metrics.jsonl`."""
 
     def close(self) -> None:
-        """The run has ended."""
+        """End the log."""
 
 
 class TensorBoard:
-    """Event files in the run's folder: `tensorboard --logdir RUN` shows them."""
+    """Writes event files into the run's folder: `tensorboard --logdir RUN` shows them."""
 
     def __init__(self, run: Run) -> None:
         writers = importlib.import_module("tensorboardX")
         self._writer = writers.SummaryWriter(str(run.path(EVENTS_FOLDER)), flush_secs=10)
 
-    def epoch(self, row: Mapping[str, Any]) -> None:
-        """Write every figure as a scalar, those of one part under one heading."""
+    def log_epoch(self, row: Mapping[str, Any]) -> None:
+        """Write every metric as a scalar, grouped by split."""
         for name, value in numeric_metrics(row).items():
             split, _, metric = name.partition("_")
             tag = f"{split}/{metric}" if split in ("train", "valid") else f"run/{name}"
@@ -48,35 +48,35 @@ class TensorBoard:
 
 
 class MlFlow:
-    """One run on the server that MLFLOW_TRACKING_URI names, called like ours."""
+    """Logs to a run of the same name on the server that MLFLOW_TRACKING_URI names."""
 
     def __init__(self, run: Run, settings: Mapping[str, Any]) -> None:
-        self._mlflow = importlib.import_module("mlflow")  # not among the requirements: who has a server has it
+        self._mlflow = importlib.import_module("mlflow")  # not among the requirements
         self._mlflow.set_experiment("FERscope")
         self._mlflow.start_run(run_name=run.id)
         self._mlflow.log_params(flat(settings))
 
-    def epoch(self, row: Mapping[str, Any]) -> None:
-        """Send the figures."""
+    def log_epoch(self, row: Mapping[str, Any]) -> None:
+        """Send the metrics."""
         self._mlflow.log_metrics(numeric_metrics(row), step=int(row["epoch"]))
 
     def close(self) -> None:
-        """End the run there."""
+        """End the run on the server."""
         self._mlflow.end_run()
 
 
 class FailSafeTracker:
-    """A tracker that is given up, with a line in the log, once it fails; training goes on."""
+    """Drops a tracker, with a line in the log, once it fails; training goes on."""
 
     def __init__(self, run: Run, name: str, make: Callable[[], Tracker]) -> None:
         self._run, self._name = run, name
         self._tracker: Tracker | None = None
         self._tracker = self._try(make)
 
-    def epoch(self, row: Mapping[str, Any]) -> None:
-        """Pass an epoch on."""
+    def log_epoch(self, row: Mapping[str, Any]) -> None:
+        """Log an epoch."""
         if tracker := self._tracker:
-            self._try(lambda: tracker.epoch(row))
+            self._try(lambda: tracker.log_epoch(row))
 
     def close(self) -> None:
         """Close it."""
@@ -87,15 +87,15 @@ class FailSafeTracker:
         try:
             return do()
         except ImportError as exc:
-            self._run.append_log(f"{self._name} is told nothing: a package is missing ({exc}). Install it with pip.")
-        except Exception as exc:  # noqa: BLE001  (whatever a tool from outside raises, the training is worth more)
-            self._run.append_log(f"{self._name} is given up for this run ({type(exc).__name__}: {exc}).")
+            self._run.append_log(f"{self._name} gets no metrics: a package is missing ({exc}). Install it with pip.")
+        except Exception as exc:  # noqa: BLE001  (a failing tracker must not end a training)
+            self._run.append_log(f"{self._name} is dropped for this run ({type(exc).__name__}: {exc}).")
         self._tracker = None
         return None
 
 
 def build_trackers(run: Run, settings: Mapping[str, Any]) -> list[FailSafeTracker]:
-    """TensorBoard always, MLflow where the environment names a server.
+    """Build a TensorBoard tracker, and one for MLflow where the environment names a server.
 
     Args:
         settings: the run's config as plain data.
@@ -107,5 +107,5 @@ def build_trackers(run: Run, settings: Mapping[str, Any]) -> list[FailSafeTracke
 
 
 def numeric_metrics(row: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers of an epoch's row but for its own."""
+    """The numbers of an epoch's row, without the epoch."""
     return {name: float(value) for name, value in row.items() if isinstance(value, Real) and name != "epoch"}

@@ -18,8 +18,8 @@ from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
 from fer_core.system.processor import Processor
 from fer_core.training import checkpoint
-from fer_core.training.batches import TrainingSet
 from fer_core.training.config.train_config import TrainConfig, dump_config, parse_config
+from fer_core.training.data_loader import TrainingSet
 from fer_core.training.trainer import Trainer
 
 FOUR = label_set("four")
@@ -82,9 +82,9 @@ class Machine:
         self.attempt = 1
         self.weights: dict[tuple[int, int], torch.Tensor] = {}
         monkeypatch.setattr(Trainer, "_train_epoch", lambda *_: {"train_loss": 1.0, "images_per_s": 1.0})
-        monkeypatch.setattr(Trainer, "_judge", lambda trainer, *_: self._judge(trainer))
+        monkeypatch.setattr(Trainer, "_validate", lambda trainer, *_: self._validate(trainer))
 
-    def _judge(self, trainer: Trainer) -> dict[str, Any]:
+    def _validate(self, trainer: Trainer) -> dict[str, Any]:
         epoch = trainer.epoch + 1
         with torch.no_grad():
             trainer.network.head.weight.fill_(10 * self.attempt + epoch)
@@ -168,7 +168,7 @@ def test_two_threads_give_the_same_weights_each_time(store: Settings, data: Trai
     again.fit()
     for name, value in first.network.state_dict().items():
         assert torch.equal(value, again.network.state_dict()[name]), name
-    assert first.threads == [2] and "bit for bit" not in first.run.log()
+    assert first.thread_counts == [2] and "bit for bit" not in first.run.log()
 
 
 def test_other_threads_during_a_run_are_noted_in_log_and_checkpoint(store: Settings, data: TrainingSet) -> None:
@@ -178,10 +178,10 @@ def test_other_threads_during_a_run_are_noted_in_log_and_checkpoint(store: Setti
         torch.set_num_threads(2 if message.startswith("Epoch 2") else 1)
 
     trainer.fit(yield_in_epoch_2)
-    assert trainer.threads == [1, 2]
+    assert trainer.thread_counts == [1, 2]
     said = [line for line in trainer.run.log().splitlines() if "bit for bit" in line]
     assert len(said) == 1 and "threads from epoch 2 on: 2, before: 1;" in said[0]
-    assert checkpoint.load_checkpoint(trainer.run, torch.device("cpu"))["threads"] == [1, 2]
+    assert checkpoint.load_checkpoint(trainer.run, torch.device("cpu"))["thread_counts"] == [1, 2]
 
 
 def test_going_on_with_other_threads_says_so(store: Settings, data: TrainingSet) -> None:
@@ -190,28 +190,28 @@ def test_going_on_with_other_threads_says_so(store: Settings, data: TrainingSet)
     torch.set_num_threads(2)
     resumed = Trainer(_config("epochs=2"), CONTRACT, data, trainer.run)
     assert resumed.resume()
-    assert "(threads 1 then, 2 now)" in resumed.run.log()
+    assert "(threads 1 before, 2 now)" in resumed.run.log()
     resumed.fit()
-    assert resumed.threads == [1, 2]
+    assert resumed.thread_counts == [1, 2]
 
 
 def test_the_checkpoint_says_what_it_was_computed_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = checkpoint.machine()
+    here = checkpoint.environment()
     assert list(here) == ["torch", "device", "processor", "instructions", "threads"] and all(here.values())
-    assert checkpoint.differences({"machine": here}) == []
+    assert checkpoint.environment_changes({"environment": here}) == []
     monkeypatch.setattr(checkpoint, "processor", lambda: Processor(here["processor"], frozenset({"another"})))
-    assert [each.split()[0] for each in checkpoint.differences({"machine": here})] == ["instructions"]
+    assert [each.split()[0] for each in checkpoint.environment_changes({"environment": here})] == ["instructions"]
     old = {"torch": here["torch"], "device": here["device"], "threads": here["threads"]}
-    assert checkpoint.differences({"machine": old}) == [], "an older version did not note the rest"
+    assert checkpoint.environment_changes({"environment": old}) == [], "an older version did not note the rest"
 
 
 def test_every_batch_and_every_look_at_the_validation_part_is_a_step(store: Settings, data: TrainingSet) -> None:
     told: list[str] = []
     Trainer(_config("epochs=1"), CONTRACT, data, _run(store)).fit(lambda _, message: told.append(message))
     batches = [f"Epoch 1 of 1, batch {number} of 4" for number in (1, 2, 3, 4)]
-    assert told == [*batches, "Epoch 1 of 1, judging", "Epoch 1 of 1, judging", "Epoch 1 of 1, saving"]
+    assert told == [*batches, "Epoch 1 of 1, validating", "Epoch 1 of 1, validating", "Epoch 1 of 1, saving"]
     kinds = [message.kind if isinstance(message, StepMessage) else "" for message in told]
-    assert kinds == ["batch"] * 4 + ["judging"] * 2 + [""], "how long a disk takes to save is nobody's pace"
+    assert kinds == ["batch"] * 4 + ["validating"] * 2 + [""], "how long a disk takes to save is nobody's pace"
 
 
 def test_who_stops_while_an_epoch_is_judged_keeps_it(store: Settings, data: TrainingSet) -> None:
@@ -220,7 +220,7 @@ def test_who_stops_while_an_epoch_is_judged_keeps_it(store: Settings, data: Trai
 
     def stop(done_01: float, message: str) -> None:
         told.append(message)
-        if any("judging" in each for each in told):
+        if any("validating" in each for each in told):
             raise CancelledError("stopped")
 
     with pytest.raises(CancelledError):

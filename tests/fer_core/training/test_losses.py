@@ -14,6 +14,16 @@ TARGETS = np.random.default_rng(0).dirichlet([6, 2, 0.4], 400).astype(np.float32
 SIZES = TARGETS.sum(0)
 
 
+def _loss(
+    rebalancing: Rebalancing,
+    config: LossConfig = LossConfig(),  # noqa: B008  (frozen)
+    *,
+    targets: np.ndarray = TARGETS,
+    weighted: bool = True,
+) -> TrainingLoss:
+    return TrainingLoss.from_config(rebalancing, targets, CPU, config, weighted=weighted)
+
+
 def _batch(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(16, 3, generator=generator, requires_grad=True), torch.from_numpy(TARGETS[:16])
@@ -21,14 +31,14 @@ def _batch(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
 
 def _gradient(rebalancing: Rebalancing) -> torch.Tensor:
     outputs, targets = _batch()
-    TrainingLoss.of(rebalancing, TARGETS, CPU)(outputs, targets).backward()  # type: ignore[no-untyped-call]
+    _loss(rebalancing)(outputs, targets).backward()  # type: ignore[no-untyped-call]
     assert outputs.grad is not None
     return outputs.grad
 
 
 def test_without_a_remedy_it_is_plain_cross_entropy_to_the_bit() -> None:
     outputs, targets = _batch()
-    loss = TrainingLoss.of(Rebalancing(), TARGETS, CPU)
+    loss = _loss(Rebalancing())
     assert loss == TrainingLoss(None, None)
     assert loss(outputs, targets).item() == F.cross_entropy(outputs, targets).item()
 
@@ -38,7 +48,7 @@ def test_study_as_weights_weigh_as_they_always_did_to_the_bit() -> None:
     weights = np.divide(SIZES.sum(), len(SIZES) * SIZES)
     expected = F.cross_entropy(outputs, targets, weight=torch.from_numpy(weights))
     assert weights.dtype == np.float32
-    assert TrainingLoss.of(Rebalancing(weights="inverse"), TARGETS, CPU)(outputs, targets).item() == expected.item()
+    assert _loss(Rebalancing(weights="inverse"))(outputs, targets).item() == expected.item()
 
 
 @pytest.mark.parametrize("weights", ["inverse", "effective_number"])
@@ -47,13 +57,13 @@ def test_each_part_of_a_target_counts_its_class_weight(weights: str) -> None:
     outputs, targets = _batch()
     each = torch.from_numpy(class_weights(SIZES, rebalancing.weights, rebalancing.beta))
     expected = -(each * targets * outputs.log_softmax(1)).sum(1).mean()
-    torch.testing.assert_close(TrainingLoss.of(rebalancing, TARGETS, CPU)(outputs, targets), expected)
+    torch.testing.assert_close(_loss(rebalancing)(outputs, targets), expected)
 
 
 def test_the_gradient_of_a_rare_class_grows_with_its_weight() -> None:
     weights = class_weights(SIZES, "inverse", 0)
     outputs = torch.zeros(3, 3, requires_grad=True)
-    TrainingLoss.of(Rebalancing(weights="inverse"), TARGETS, CPU)(outputs, torch.eye(3)).backward()  # type: ignore[no-untyped-call]
+    _loss(Rebalancing(weights="inverse"))(outputs, torch.eye(3)).backward()  # type: ignore[no-untyped-call]
     assert outputs.grad is not None
     pull = -outputs.grad.diagonal()  # towards the target: weight * (1 - 1/3) / batch
     np.testing.assert_allclose(pull.numpy(), weights * (2 / 3) / 3, rtol=1e-5)
@@ -78,7 +88,7 @@ def test_with_full_adjustment_a_blind_network_need_not_learn_the_class_shares() 
     for tau, expected in ((0.0, np.log(SIZES / SIZES.sum())), (1.0, np.zeros(3))):
         bias = torch.zeros(3, requires_grad=True)
         optimizer = torch.optim.LBFGS([bias], max_iter=50, line_search_fn="strong_wolfe")
-        loss = TrainingLoss.of(Rebalancing(logit_tau=tau), TARGETS, CPU)
+        loss = _loss(Rebalancing(logit_tau=tau))
 
         def closure(bias: torch.Tensor = bias, loss: TrainingLoss = loss) -> torch.Tensor:
             bias.grad = None
@@ -99,7 +109,7 @@ def test_a_class_without_images_keeps_the_loss_finite() -> None:
         Rebalancing(weights="effective_number"),
     ):
         outputs = torch.zeros(3, 3, requires_grad=True)
-        value = TrainingLoss.of(rebalancing, targets, CPU)(outputs, torch.from_numpy(targets))
+        value = _loss(rebalancing, targets=targets)(outputs, torch.from_numpy(targets))
         value.backward()  # type: ignore[no-untyped-call]
         assert torch.isfinite(value) and outputs.grad is not None and torch.isfinite(outputs.grad).all()
 
@@ -107,17 +117,17 @@ def test_a_class_without_images_keeps_the_loss_finite() -> None:
 def test_before_deferred_weights_begin_images_count_alike() -> None:
     outputs, targets = _batch()
     rebalancing = Rebalancing(weights="inverse", reweight_start_01=0.8)
-    early, late = (TrainingLoss.of(rebalancing, TARGETS, CPU, weighted=weighted) for weighted in (False, True))
+    early, late = (_loss(rebalancing, weighted=weighted) for weighted in (False, True))
     assert early(outputs, targets).item() == F.cross_entropy(outputs, targets).item()
-    assert late(outputs, targets) == TrainingLoss.of(Rebalancing(weights="inverse"), TARGETS, CPU)(outputs, targets)
+    assert late(outputs, targets) == _loss(Rebalancing(weights="inverse"))(outputs, targets)
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "focal"])
 def test_smoothing_deals_out_a_share_of_the_target(name: str) -> None:
     outputs, targets = _batch()
     config = LossConfig(name=name, gamma=2, label_smoothing=0.3)
-    smoothed = TrainingLoss.of(Rebalancing(), TARGETS, CPU, config)(outputs, targets)
-    by_hand = TrainingLoss.of(Rebalancing(), TARGETS, CPU, LossConfig(name=name, gamma=2))(outputs, 0.7 * targets + 0.1)
+    smoothed = _loss(Rebalancing(), config)(outputs, targets)
+    by_hand = _loss(Rebalancing(), LossConfig(name=name, gamma=2))(outputs, 0.7 * targets + 0.1)
     torch.testing.assert_close(smoothed, by_hand)
 
 
@@ -125,18 +135,18 @@ def test_focal_loss_is_that_of_the_paper_on_hard_targets_and_cross_entropy_at_ga
     outputs, targets = _batch()
     class_indices = torch.arange(16) % 3
     chances = outputs.softmax(1)[torch.arange(16), class_indices]
-    focal = TrainingLoss.of(Rebalancing(), TARGETS, CPU, LossConfig(name="focal", gamma=2))
+    focal = _loss(Rebalancing(), LossConfig(name="focal", gamma=2))
     torch.testing.assert_close(
         focal(outputs, F.one_hot(class_indices, 3).float()), -((1 - chances) ** 2 * chances.log()).mean()
     )
-    plain = TrainingLoss.of(Rebalancing(), TARGETS, CPU, LossConfig(name="focal", gamma=0))
+    plain = _loss(Rebalancing(), LossConfig(name="focal", gamma=0))
     torch.testing.assert_close(plain(outputs, targets), F.cross_entropy(outputs, targets))
 
 
 def test_focal_loss_is_weighted_and_its_gradient_is_finite_where_all_is_right() -> None:
     targets = torch.eye(3)
     outputs = (targets * 200).requires_grad_()
-    loss = TrainingLoss.of(Rebalancing(weights="inverse"), TARGETS, CPU, LossConfig(name="focal", gamma=0.5))
+    loss = _loss(Rebalancing(weights="inverse"), LossConfig(name="focal", gamma=0.5))
     loss(outputs, targets).backward()  # type: ignore[no-untyped-call]
     assert outputs.grad is not None and torch.isfinite(outputs.grad).all()
     even = torch.zeros(3, 3)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from fer_core.training.config.train_config import OptimizerConfig
-from fer_core.training.optimizer import EMA, build_optimizer, l1_penalty, weight_matrices
+from fer_core.training.optimizer import build_ema, build_optimizer, l1_penalty, weight_matrices
 
 
 def _stepped(config: OptimizerConfig, steps: int = 3) -> list[float]:
@@ -73,41 +73,41 @@ def _set(network: nn.Module, value: float) -> None:
 def test_the_average_follows_the_formula() -> None:
     network = nn.Linear(2, 2)
     _set(network, 0)
-    averaged = EMA(network, 0.3)
+    ema = build_ema(network, 0.3)
     expected = 0.0
     for step, value in enumerate([1.0, 2.0, 3.0, 4.0, 5.0], 1):
         _set(network, value)
-        averaged.update(network)
+        ema.update_parameters(network)
         decay = min(0.3, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * value
-        assert averaged.network.weight[0, 0].item() == pytest.approx(expected)
+        assert ema.module.weight[0, 0].item() == pytest.approx(expected)
         assert network.weight[0, 0].item() == value
 
 
 def test_the_average_of_what_stays_is_what_stays() -> None:
     network = nn.Linear(3, 2)
-    averaged = EMA(network, 0.99)
+    ema = build_ema(network, 0.99)
     for _ in range(20):
-        averaged.update(network)
-    torch.testing.assert_close(averaged.network.weight, network.weight)
+        ema.update_parameters(network)
+    torch.testing.assert_close(ema.module.weight, network.weight)
 
 
 def test_the_average_settles_on_new_weights() -> None:
     network = nn.Linear(1, 1)
-    averaged = EMA(network, 0.9)
+    ema = build_ema(network, 0.9)
     _set(network, 7)
     for _ in range(200):
-        averaged.update(network)
-    assert averaged.network.weight.item() == pytest.approx(7, abs=1e-3)
+        ema.update_parameters(network)
+    assert ema.module.weight.item() == pytest.approx(7, abs=1e-3)
 
 
 def test_the_statistics_of_batch_norm_are_averaged_and_counters_copied() -> None:
     network = nn.BatchNorm2d(2)
-    averaged = EMA(network, 0.999)
+    ema = build_ema(network, 0.999)
     network.train()
     network(torch.randn(8, 2, 4, 4) * 3 + 5)
-    averaged.update(network)
-    assert averaged.network.num_batches_tracked == 1
-    assert averaged.network.running_mean.abs().sum() > 0
-    assert not averaged.network.training
-    assert not any(parameter.requires_grad for parameter in averaged.network.parameters())
+    ema.update_parameters(network)
+    assert ema.module.num_batches_tracked == 1
+    assert ema.module.running_mean.abs().sum() > 0
+    assert not ema.module.training
+    assert not any(parameter.requires_grad for parameter in ema.module.parameters())

@@ -53,7 +53,7 @@ def test_a_plateau_lowers_the_rate_when_nothing_falls_and_only_then() -> None:
     plateau = ReduceOnPlateau()
     shares = []
     for loss in (1.0, 0.9, 0.95, 0.9, 0.89, 0.9, 0.9, 0.9, 0.9):
-        plateau.see(loss, config)
+        plateau.step(loss, config)
         shares.append(plateau.factor)
     assert shares == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125]
 
@@ -61,11 +61,11 @@ def test_a_plateau_lowers_the_rate_when_nothing_falls_and_only_then() -> None:
 def test_another_schedule_has_no_plateau() -> None:
     plateau = ReduceOnPlateau()
     for _ in range(9):
-        plateau.see(1.0, OptimizerConfig(schedule="constant", plateau_patience=1))
+        plateau.step(1.0, OptimizerConfig(schedule="constant", plateau_patience=1))
     assert plateau.factor == 1
 
 
 def test_patience_counts_epochs_that_bring_too_little() -> None:
     patience = EarlyStopper()
-    assert [patience.see(score, 0.1) for score in (0.3, 0.35, 0.5, 0.55, 0.61)] == [0, 1, 0, 1, 0]
+    assert [patience.step(score, 0.1) for score in (0.3, 0.35, 0.5, 0.55, 0.61)] == [0, 1, 0, 1, 0]
     assert patience.best == 0.61

@@ -41,7 +41,7 @@ def _scalars(run: Run) -> dict[str, tuple[int, float]]:
 
 def test_tensorboard_gets_every_figure_of_an_epoch(run: Run) -> None:
     (tracker,) = build_trackers(run, {})
-    tracker.epoch(ROW)
+    tracker.log_epoch(ROW)
     tracker.close()
     assert _scalars(run) == {
         "train/loss": (3, 0.5),
@@ -56,10 +56,10 @@ def test_a_missing_package_is_a_line_in_the_log_and_no_more(run: Run, monkeypatc
     monkeypatch.setitem(sys.modules, "mlflow", None)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@localhost:1")
     for tracker in build_trackers(run, {}):
-        tracker.epoch(ROW)
+        tracker.log_epoch(ROW)
         tracker.close()
-    assert "TensorBoard is told nothing: a package is missing" in run.log()
-    assert "MLflow is told nothing: a package is missing" in run.log()
+    assert "TensorBoard gets no metrics: a package is missing" in run.log()
+    assert "MLflow gets no metrics: a package is missing" in run.log()
     assert "secret" not in run.log()
 
 
@@ -80,7 +80,7 @@ def mlflow(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 def test_mlflow_gets_the_settings_and_the_figures_where_a_server_is_named(run: Run, mlflow: list[Any]) -> None:
     trackers = build_trackers(run, {"epochs": 2, "model": {"name": "small-resnet"}})
     for tracker in trackers:
-        tracker.epoch(ROW)
+        tracker.log_epoch(ROW)
         tracker.close()
     assert mlflow == [
         ("set_experiment", "FERscope", {}),
@@ -101,7 +101,7 @@ def test_a_tracker_that_fails_is_given_up_once(run: Run) -> None:
     class Broken:
         asked = 0
 
-        def epoch(self, row: Any) -> None:
+        def log_epoch(self, row: Any) -> None:
             self.asked += 1
             raise ConnectionError("no route")
 
@@ -111,10 +111,10 @@ def test_a_tracker_that_fails_is_given_up_once(run: Run) -> None:
     broken = Broken()
     tracker = FailSafeTracker(run, "Broken", lambda: broken)
     for _ in range(3):
-        tracker.epoch(ROW)
+        tracker.log_epoch(ROW)
     tracker.close()
     assert broken.asked == 1
-    assert run.log().count("Broken is given up for this run (ConnectionError: no route)") == 1
+    assert run.log().count("Broken is dropped for this run (ConnectionError: no route)") == 1
 
 
 def test_figures_are_numbers() -> None:

@@ -21,8 +21,8 @@ from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
 from fer_core.training import checkpoint
 from fer_core.training.augmentation.mixup import mix_images
-from fer_core.training.batches import TrainingSet
 from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, parse_config, presets
+from fer_core.training.data_loader import TrainingSet
 from fer_core.training.trainer import Trainer
 
 FOUR = label_set("four")
@@ -61,7 +61,7 @@ def _trainer(name: str, store: Settings, data: TrainingSet, *changes: str) -> Tr
 
 
 def _weights(trainer: Trainer) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in trainer.evaluated.state_dict().items()}
+    return {name: value.clone() for name, value in trainer.eval_network.state_dict().items()}
 
 
 def _assert_same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> None:
@@ -112,7 +112,7 @@ def test_an_epoch_that_is_worse_is_not_kept(
 ) -> None:
     scores = iter([0.2, 0.5, 0.4])
     names = ("valid_loss", "valid_accuracy", "valid_macro_f1", "valid_balanced_accuracy")
-    monkeypatch.setattr(Trainer, "_judge", lambda *_: dict.fromkeys(names, next(scores)))
+    monkeypatch.setattr(Trainer, "_validate", lambda *_: dict.fromkeys(names, next(scores)))
     trainer = _trainer("one", store, data, "epochs=3")
     weights: list[bytes] = []
 
@@ -193,7 +193,7 @@ def test_too_few_images_are_an_error_that_says_how_many(store: Settings, data: T
     run = Run(store.runs_dir / "none")
     with pytest.raises(InputError, match=r"15 training images.*batch of 16"):
         Trainer(_config(), CONTRACT, _with(data, 15, 40), run)
-    with pytest.raises(InputError, match="validation part is empty"):
+    with pytest.raises(InputError, match="validation split is empty"):
         Trainer(_config(), CONTRACT, _with(data, 160, 0), run)
     assert Trainer(_config(), CONTRACT, _with(data, 16, 1), run).batches == 1
 
@@ -246,7 +246,7 @@ def test_a_validation_loss_that_is_no_number_leaves_no_epoch_behind(
 ) -> None:
     trainer = _trainer("lost", store, data)
     nothing = np.full((len(data.valid), len(trainer.contract.labels)), np.nan, np.float32)
-    monkeypatch.setattr(trainer, "_outputs", lambda *_: (nothing, None))
+    monkeypatch.setattr(trainer, "_predict", lambda *_: (nothing, None))
     with pytest.raises(InputError, match=r"validation loss became nan in epoch 1\. Lower optimizer\.learning_rate"):
         trainer.fit()
     assert trainer.run.metrics().empty
@@ -363,7 +363,7 @@ def test_two_epochs_and_two_more_are_four_with_every_option_that_has_state(
     assert resumed.resume() and resumed.epoch == 2
     resumed.fit()
     _assert_same(_weights(whole), _weights(resumed))
-    assert (resumed.plateau, resumed.patience) == (whole.plateau, whole.patience)
+    assert (resumed.plateau, resumed.early_stopper) == (whole.plateau, whole.early_stopper)
     drop = ["seconds", "images_per_s", "data_seconds", "step_seconds"]
     assert resumed.run.metrics().drop(columns=drop).equals(whole.run.metrics().drop(columns=drop))
     assert "bit for bit" not in resumed.run.log()
@@ -373,11 +373,11 @@ def test_going_on_elsewhere_says_that_it_is_not_bit_for_bit(
     store: Settings, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = _trainer("one", store, data, "epochs=1")
-    monkeypatch.setattr(checkpoint, "machine", lambda: {"torch": "2.0", "device": "cpu", "threads": "64"})
+    monkeypatch.setattr(checkpoint, "environment", lambda: {"torch": "2.0", "device": "cpu", "threads": "64"})
     trainer.fit()
     monkeypatch.undo()
     assert Trainer(_config("epochs=2"), CONTRACT, data, trainer.run).resume()
-    assert f"torch 2.0 then, {torch.__version__} now; threads 64 then, 1 now" in trainer.run.log()
+    assert f"torch 2.0 before, {torch.__version__} now; threads 64 before, 1 now" in trainer.run.log()
     assert "not be bit for bit" in trainer.run.log()
 
 
@@ -392,7 +392,7 @@ def test_a_checkpoint_of_the_first_version_can_be_gone_on_with(store: Settings, 
     assert again.resume() and again.epoch == 1
 
 
-NEW_IN_CHECKPOINTS = {"scaler", "patience", "plateau", "machine", "cuda_chance"}
+NEW_IN_CHECKPOINTS = {"scaler", "early_stopper", "plateau", "environment", "cuda_rng"}
 
 
 def _with_affect(data: TrainingSet) -> TrainingSet:
@@ -409,7 +409,7 @@ def test_training_stops_once_nothing_becomes_better_and_stays_stopped(store: Set
     trainer = _trainer("one", store, data, *changes, "early_stopping.min_delta=0.5", "early_stopping.metric=loss")
     trainer.fit()
     assert trainer.run.metrics()["epoch"].tolist() == [1, 2, 3]
-    assert "stopped after epoch 3 of 9: loss has not become better by more than 0.5 for 2 epochs" in trainer.run.log()
+    assert "stopped after epoch 3 of 9: loss has not improved by more than 0.5 for 2 epochs" in trainer.run.log()
     again = Trainer(trainer.config, CONTRACT, data, trainer.run)
     assert again.resume() and again.stopped
     again.fit()
@@ -502,7 +502,7 @@ def test_mixing_stops_for_the_last_epochs(store: Settings, data: TrainingSet, mo
         seen.append(trainer.epoch)
         return mix_images(*arguments)
 
-    monkeypatch.setattr("fer_core.training.batches.mix_images", mixing)
+    monkeypatch.setattr("fer_core.training.data_loader.mix_images", mixing)
     trainer.fit()
     assert set(seen) == {0, 1}
 
@@ -543,7 +543,7 @@ def test_trackers_are_told_of_every_epoch(store: Settings, data: TrainingSet) ->
     class Notes:
         epochs: ClassVar[list[int]] = []
 
-        def epoch(self, row: Mapping[str, Any]) -> None:
+        def log_epoch(self, row: Mapping[str, Any]) -> None:
             self.epochs.append(row["epoch"])
 
         def close(self) -> None:

@@ -20,10 +20,9 @@ from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplu
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import Expression, label_set
 from fer_core.settings import Settings
-from fer_core.training.batches import TrainingSet, build_training_set
 from fer_core.training.config.train_config import TrainConfig
+from fer_core.training.data_loader import TrainingSet, build_training_set, epoch_indices, epoch_size
 from fer_core.training.losses import TrainingLoss
-from fer_core.training.sampling import epoch_indices, epoch_size
 from fer_ui.datasets.imbalance.training_split import count_training_split, load_training_split
 
 EIGHT = label_set("eight")
@@ -75,7 +74,7 @@ def _compare(table: pd.DataFrame, unlabeled: int, rebalancing: Rebalancing, data
     """Compare with the samples and weights of the engine."""
     codes = data.class_indices[data.train]
     assert table["samples"].sum() + unlabeled == epoch_size(codes, 8, rebalancing.sampling)
-    loss = TrainingLoss.of(rebalancing, data.targets[data.train], torch.device("cpu"))
+    loss = TrainingLoss.from_config(rebalancing, data.targets[data.train], torch.device("cpu"))
     weights = np.ones(8) if loss.weights is None else loss.weights.numpy()
     offsets = np.zeros(8) if loss.offsets is None else loss.offsets.numpy()
     np.testing.assert_allclose(table["weight"], weights, rtol=1e-4)

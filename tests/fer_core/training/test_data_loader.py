@@ -1,0 +1,251 @@
+"""Sampling of an epoch's rows, prefetching, augmentation, normalization and teachers' targets of batches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from fer_core.contract import Contract
+from fer_core.data.imbalance.rebalancing import Sampling, samples_per_epoch
+from fer_core.labels import label_set
+from fer_core.training.config.augmentation import AugmentConfig
+from fer_core.training.config.train_config import parse_config
+from fer_core.training.data_loader import Batch, DataLoader, TrainingSet, epoch_indices, epoch_size, normalize
+from fer_core.training.distillation.teachers import Teachers
+
+CONTRACT = Contract(color="gray", size_px=24, normalization="image", labels=label_set("four").expressions)
+CPU = torch.device("cpu")
+IMAGES = np.random.default_rng(0).integers(0, 256, (50, 3, 8, 8), np.uint8)
+ORDER = np.split(np.random.default_rng(1).permutation(50), 5)
+DEGRADED = AugmentConfig(
+    flip_prob=0.5, rotate_deg=20, glasses_prob=1, hand_prob=1, blur_px=2, noise_01=0.1, erase_prob=1
+)
+MOVED = AugmentConfig(flip_prob=0.5, rotate_deg=20)
+SIZES = [60, 25, 0, 5]
+CLASS_INDICES = np.repeat([0, 1, 3, -1], [60, 25, 5, 7])
+ROWS = np.random.default_rng(0).permutation(1000)[: len(CLASS_INDICES)]
+LABEL = dict(zip(ROWS.tolist(), CLASS_INDICES.tolist(), strict=True))
+EVERY: list[Sampling] = ["natural", "under", "over", "square_root"]
+
+
+def _prefetching(images: np.ndarray) -> DataLoader:
+    rows = np.arange(len(images))
+    data = TrainingSet(images, np.eye(4, dtype=np.float32)[rows % 4], rows % 4, rows, rows)
+    return DataLoader(data, CONTRACT, parse_config({"dataset": "drawn", "labels": "four"}), CPU)
+
+
+def test_batches_are_the_images_of_their_rows() -> None:
+    batches = list(_prefetching(IMAGES).prefetch(ORDER))
+    assert len(batches) == len(ORDER)
+    for expected, (rows, images) in zip(ORDER, batches, strict=True):
+        np.testing.assert_array_equal(rows, expected)
+        np.testing.assert_array_equal(images.numpy(), IMAGES[rows])
+        assert images.dtype == torch.uint8
+        assert images.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_next_batch_is_loaded_while_one_is_used() -> None:
+    read = threading.Semaphore(0)
+
+    class Slow(np.ndarray):
+        def __getitem__(self, rows):  # type: ignore[no-untyped-def]
+            read.release()
+            return IMAGES[rows]
+
+    batches = _prefetching(IMAGES.view(Slow)).prefetch(ORDER)
+    assert isinstance(batches, Iterator)
+    next(batches)
+    assert read.acquire(timeout=10)
+    assert read.acquire(timeout=10)  # the second one, which nobody has asked for yet
+    assert not read.acquire(timeout=0.1)  # and no third
+    batches.close()  # type: ignore[attr-defined]
+
+
+def test_an_error_while_loading_reaches_the_trainer() -> None:
+    with pytest.raises(IndexError):
+        list(_prefetching(IMAGES).prefetch([np.array([50])]))
+
+
+def test_the_images_of_rows_at_once() -> None:
+    np.testing.assert_array_equal(_prefetching(IMAGES).load(ORDER[0]).numpy(), IMAGES[ORDER[0]])
+
+
+class RecordingTeacher(torch.nn.Module):
+    """Keeps its inputs and always predicts the first class."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[torch.Tensor] = []
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.seen.append(images.clone())
+        return torch.tensor([[50.0, 0, 0, 0]]).expand(len(images), 4)
+
+
+@pytest.fixture(scope="module")
+def data() -> TrainingSet:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (16, 1, 24, 24), dtype=np.uint8)
+    class_indices, rows = np.arange(16) % 4, np.arange(16)
+    return TrainingSet(images, np.eye(4, dtype=np.float32)[class_indices], class_indices, rows, rows)
+
+
+def _loader(data: TrainingSet, augment: AugmentConfig, teacher: RecordingTeacher | None = None) -> DataLoader:
+    config = parse_config({"dataset": "drawn", "labels": "four", "augment": augment.model_dump()})
+    return DataLoader(data, CONTRACT, config, CPU, Teachers([teacher], 0.5, CPU) if teacher else None)
+
+
+def _batch(loader: DataLoader, *, mixing: bool = False) -> Batch:
+    rows = np.arange(16)
+    return loader.make_batch(rows, loader.load(rows), mixing=mixing)
+
+
+def test_teachers_see_faces_where_the_student_does_but_not_what_spoils_them(data: TrainingSet) -> None:
+    teacher = RecordingTeacher()
+    batch = _batch(_loader(data, DEGRADED, teacher))
+    (seen,) = teacher.seen
+    differs = (seen - batch.images).abs().mean((1, 2, 3))
+    assert (differs > 0.1).all()
+
+
+def test_what_teachers_see_is_moved_and_nothing_else(data: TrainingSet) -> None:
+    """What spoils a picture is drawn after the geometric changes, so that the same seed gives the same ones without."""
+    later = DEGRADED.model_copy(update={"glasses_prob": 0, "hand_prob": 0})
+    teacher = RecordingTeacher()
+    _batch(_loader(data, later, teacher))
+    torch.testing.assert_close(teacher.seen[0], _batch(_loader(data, MOVED)).images)
+
+
+def test_teachers_see_no_glasses_and_no_hand(data: TrainingSet) -> None:
+    blank = replace(data, images=np.full((16, 1, 24, 24), 150, np.uint8))
+    teacher = RecordingTeacher()
+    batch = _batch(_loader(blank, DEGRADED, teacher))
+    assert teacher.seen[0].abs().max() < 1e-3
+    assert (batch.images.abs().amax((1, 2, 3)) > 0.5).all()
+
+
+def test_where_nothing_spoils_them_both_see_the_same(data: TrainingSet) -> None:
+    for augment, mixes in ((MOVED, False), (MOVED.model_copy(update={"cutmix_alpha": 1.0}), True)):
+        teacher = RecordingTeacher()
+        batch = _batch(_loader(data, augment, teacher), mixing=mixes)
+        torch.testing.assert_close(teacher.seen[0], batch.images)
+
+
+def test_teachers_are_asked_about_mixed_faces_too(data: TrainingSet) -> None:
+    teacher = RecordingTeacher()
+    augment = DEGRADED.model_copy(update={"mixup_alpha": 1.0})
+    _batch(_loader(data, augment, teacher), mixing=True)
+    alone = RecordingTeacher()
+    _batch(_loader(data, augment, alone))
+    assert (teacher.seen[0] - alone.seen[0]).abs().mean() > 0.1
+
+
+def test_targets_take_the_teachers_share_and_the_rest_stays(data: TrainingSet) -> None:
+    batch = _batch(_loader(data, MOVED, RecordingTeacher()))
+    expected = 0.5 * torch.from_numpy(data.targets) + 0.5 * torch.tensor([1.0, 0, 0, 0])
+    torch.testing.assert_close(batch.targets, expected)
+
+
+def test_teachers_change_nothing_that_the_student_sees(data: TrainingSet) -> None:
+    """So that with and without them the same seed is the same training but for the targets."""
+    augment = DEGRADED.model_copy(update={"mixup_alpha": 0.4})
+    loaders = [_loader(data, augment, teacher) for teacher in (RecordingTeacher(), None)]
+    for _ in range(2):
+        taught, untaught = (_batch(loader, mixing=True) for loader in loaders)
+        torch.testing.assert_close(taught.images, untaught.images, rtol=0, atol=0)
+    assert (taught.targets - untaught.targets).abs().max() > 0.1
+
+
+def test_images_are_normalized_by_the_contract_and_laid_out_channels_last(data: TrainingSet) -> None:
+    batch = _batch(_loader(data, AugmentConfig()))
+    images = torch.from_numpy(np.asarray(data.images)).float()
+    torch.testing.assert_close(batch.images, normalize(CONTRACT, images))
+    torch.testing.assert_close(batch.images.mean((1, 2, 3)), torch.zeros(16), rtol=0, atol=1e-4)
+    assert batch.images.is_contiguous(memory_format=torch.channels_last)
+
+
+def _generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def _epoch(sampling: Sampling, generator: torch.Generator | None = None) -> np.ndarray:
+    return epoch_indices(ROWS, CLASS_INDICES, 4, sampling, generator or _generator())
+
+
+def _labels(drawn: np.ndarray) -> list[int]:
+    return [LABEL[row] for row in drawn.tolist()]
+
+
+def test_natural_sampling_is_one_permutation_and_nothing_else_is_drawn() -> None:
+    generator = _generator(5)
+    expected = ROWS[torch.randperm(len(ROWS), generator=generator).numpy()]
+    mine = _generator(5)
+    np.testing.assert_array_equal(_epoch("natural", mine), expected)
+    assert torch.equal(mine.get_state(), generator.get_state())
+
+
+@pytest.mark.parametrize("sampling", EVERY)
+def test_an_epoch_draws_what_the_preview_says_and_unlabeled_rows_once(sampling: Sampling) -> None:
+    drawn = _epoch(sampling)
+    labels = _labels(drawn)
+    assert [labels.count(code) for code in range(4)] == samples_per_epoch(SIZES, sampling).tolist()
+    assert sorted(row for row in drawn if LABEL[row] < 0) == sorted(ROWS[CLASS_INDICES < 0])
+    assert len(drawn) == epoch_size(CLASS_INDICES, 4, sampling)
+
+
+@pytest.mark.parametrize("sampling", EVERY)
+def test_images_of_a_class_are_seen_equally_often(sampling: Sampling) -> None:
+    """No image repeats before every other one of its class has been drawn."""
+    drawn = _epoch(sampling)
+    for code in (0, 1, 3):
+        seen = [int((drawn == row).sum()) for row in ROWS[np.equal(CLASS_INDICES, code)]]
+        assert max(seen) - min(seen) <= 1
+
+
+@pytest.mark.parametrize("sampling", ["under", "over", "square_root"])
+def test_over_many_epochs_no_image_is_preferred(sampling: Sampling) -> None:
+    generator, epochs = _generator(1), 400
+    drawn = np.concatenate([_epoch(sampling, generator) for _ in range(epochs)])
+    seen = np.bincount(drawn, minlength=1000)
+    for code in (0, 1, 3):
+        counts = seen[ROWS[np.equal(CLASS_INDICES, code)]]
+        rest = counts.mean() / epochs % 1
+        spread = (epochs * rest * (1 - rest)) ** 0.5  # each epoch an image is drawn once more with the chance `rest`
+        assert np.abs(counts - counts.mean()).max() <= 4 * spread + 1e-9
+
+
+def test_an_epoch_is_in_random_order() -> None:
+    labels = np.array(_labels(_epoch("over")))
+    halves = [np.mean(split == 3) for split in (labels[:45], labels[45:])]
+    assert min(halves) > 0.15 and max(halves) < 0.55
+    assert (np.diff(labels) != 0).mean() > 0.4
+
+
+@pytest.mark.parametrize("sampling", EVERY)
+def test_the_generator_decides_and_goes_on_from_its_state(sampling: Sampling) -> None:
+    generator = _generator(3)
+    first = _epoch(sampling, generator)
+    state = generator.get_state()
+    second = _epoch(sampling, generator)
+    np.testing.assert_array_equal(_epoch(sampling, _generator(3)), first)
+    assert not np.array_equal(first, second)
+    resumed = _generator(99)
+    resumed.set_state(state)
+    np.testing.assert_array_equal(_epoch(sampling, resumed), second)
+
+
+def test_the_global_generator_is_not_touched() -> None:
+    before = torch.get_rng_state()
+    _epoch("over")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("sampling", EVERY)
+def test_rows_without_any_label_are_all_drawn_once(sampling: Sampling) -> None:
+    drawn = epoch_indices(np.arange(9), np.full(9, -1), 4, sampling, _generator())
+    assert sorted(drawn) == list(range(9))
