@@ -19,8 +19,6 @@ from fer_core.jobs.log import log_path
 from fer_core.jobs.records import QUEUE_ORDER, JobRecords, job_from_row, utc_now
 from fer_core.jobs.stall import StepTiming
 
-__all__ = ["Job", "JobState", "JobStore"]
-
 _NO_TIMING: dict[str, Any] = dict.fromkeys(("left_s", "step_elapsed_s", "stalled_after_s", "usual_step_s"))
 _RESET_VALUES: dict[str, Any] = {
     "state": JobState.QUEUED.value,

@@ -25,8 +25,6 @@ from fer_core.jobs.log import append_note
 from fer_core.jobs.outcome import determine_outcome
 from fer_core.jobs.process import CLI, JobProcess
 from fer_core.jobs.service import (
-    SupervisorStatus,
-    ensure_supervisor,
     lock_path,
     owns_pid_file,
     remove_pid_file,
@@ -36,8 +34,6 @@ from fer_core.jobs.service import (
 from fer_core.jobs.stall import describe_stall
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
-
-__all__ = ["Supervisor", "SupervisorStatus", "ensure_supervisor", "supervisor_status"]
 
 _LOG = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
-"""A store with quick heartbeats, and the promise that no process outlives its test.
+"""Fixtures with short heartbeats that end all processes of a test.
 
-FERSCOPE_TEST_DATABASE_URL runs the same tests on another database, whose jobs are deleted for each test.
+FERSCOPE_TEST_DATABASE_URL runs the tests on another database, whose jobs are deleted before each test.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WAIT_S = 40.0
 
 @pytest.fixture
 def quick(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The settings of an empty store, its times short; in the environment too, for other processes."""
+    """Settings of an empty store with short times; also in the environment, for other processes."""
     monkeypatch.setenv("FERSCOPE_HEARTBEAT_S", "0.1")
     monkeypatch.setenv("FERSCOPE_CANCEL_GRACE_S", "0.5")
     monkeypatch.setenv("FERSCOPE_JOBS_AT_ONCE", "2")
@@ -45,16 +45,16 @@ def quick(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture
 def sqlite(quick: Settings) -> Path:
-    """The SQLite database's file; the test is skipped when another database is tested."""
+    """The SQLite database file; skips the test with another database."""
     if quick.database_url:
-        pytest.skip("This is about SQLite.")
+        pytest.skip("This test needs SQLite.")
     quick.store.mkdir(exist_ok=True)
     return quick.store / "ferscope.db"
 
 
 @pytest.fixture
 def jobs(quick: Settings) -> Iterator[JobStore]:
-    """The job store; afterwards every process of its jobs and its supervisor is gone."""
+    """The job store; ends the processes of jobs and supervisor afterwards."""
     with JobStore(quick) as jobs:
         yield jobs
         supervisor = supervisor_status(quick).pid
@@ -67,18 +67,18 @@ def jobs(quick: Settings) -> Iterator[JobStore]:
 
 @pytest.fixture
 def cli() -> tuple[str, ...]:
-    """What stands in for `python -m fer_core`."""
+    """A replacement for `python -m fer_core`."""
     return (sys.executable, str(Path(__file__).with_name("job_script.py")))
 
 
 @pytest.fixture
 def until() -> Callable[..., None]:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
 
     def wait(holds: Callable[[], bool], between: Callable[[], object] = lambda: None) -> None:
         deadline_s = time.monotonic() + WAIT_S
         while not holds():
-            assert time.monotonic() < deadline_s, "It did not come about."
+            assert time.monotonic() < deadline_s, "The condition does not hold."
             between()
             time.sleep(0.02)
 
@@ -87,7 +87,7 @@ def until() -> Callable[..., None]:
 
 @pytest.fixture
 def runs() -> Callable[[int], bool]:
-    """Whether a process runs; a zombie does not."""
+    """Whether a process runs and is not a zombie."""
 
     def look(pid: int) -> bool:
         try:
@@ -99,7 +99,7 @@ def runs() -> Callable[[int], bool]:
 
 
 def end(pid: int) -> None:
-    """End a process and its group, and wait until it is gone."""
+    """Kill a process and its group, and wait until it has ended."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     deadline_s = time.monotonic() + WAIT_S

@@ -1,5 +1,5 @@
-# ruff: noqa: T201  (what it prints is what the tests read)
-"""Stands in for `python -m fer_core`: a supervisor, and small jobs of every temper."""
+# ruff: noqa: T201  (tests read the output)
+"""A replacement for `python -m fer_core`: a supervisor, and small jobs that behave in different ways."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def die(code: str) -> None:
 
 
 def wait_for(path: str) -> None:
-    """Work until a file appears, and stop when asked to."""
+    """Work until a file appears or the job is cancelled."""
 
     def wait(reporter: ProgressReporter) -> None:
         for _ in rounds():
@@ -63,14 +63,14 @@ def wait_for(path: str) -> None:
 
 
 def mute(path: str) -> None:
-    """Work until a file appears, and say nothing to anybody."""
+    """Work until a file appears, without reporting progress."""
     for _ in rounds():
         if Path(path).exists():
             return
 
 
 def hang(times: str, done: str, *_resume: str) -> None:
-    """Make steps, then hang in one where nothing is heard any more, SIGTERM included, for so many attempts."""
+    """Report steps, then hang and ignore SIGTERM, for a number of attempts."""
 
     def step(reporter: ProgressReporter) -> None:
         attempts = Path(done)
@@ -89,20 +89,20 @@ def hang(times: str, done: str, *_resume: str) -> None:
 
 
 def stubborn(path: str) -> None:
-    """Ignore SIGTERM, and have a child that does the same."""
+    """Ignore SIGTERM, as does a child process."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({GIVE_UP_S})"]) as child:
         Path(path).write_text(str(child.pid))
 
 
 def parent(path: str) -> None:
-    """Have a child and wait for it."""
+    """Start a child process and wait for it."""
     with subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({GIVE_UP_S})"]) as child:
         Path(path).write_text(str(child.pid))
 
 
 def claim() -> None:
-    """Claim every queued job and name each."""
+    """Claim all queued jobs and print their ids."""
     with JobStore(settings()) as store:
         print("ready", flush=True)
         sys.stdin.readline()
@@ -111,7 +111,7 @@ def claim() -> None:
 
 
 def rounds() -> Iterator[None]:
-    """Turns of 20 ms that end in any case."""
+    """Iterate every 20 ms, up to a time limit."""
     for _ in range(int(GIVE_UP_S / 0.02)):
         time.sleep(0.02)
         yield
@@ -125,7 +125,7 @@ def report(job: Callable[[ProgressReporter], None]) -> None:
         with reporter:
             job(reporter)
     except CancelledError:
-        code = 75
+        code = CancelledError.exit_code
     except Exception:  # noqa: BLE001  (a process's boundary)
         traceback.print_exc()
         code = 1

@@ -25,7 +25,7 @@ INSERT INTO jobs VALUES (
 """
 
 
-def test_a_table_of_the_first_version_is_brought_up_to_date(quick: Settings, sqlite: Path) -> None:
+def test_a_table_of_the_first_version_is_upgraded(quick: Settings, sqlite: Path) -> None:
     with closing(sqlite3.connect(sqlite)) as connection:
         connection.execute(FIRST_TABLE)
         connection.execute(ROW)

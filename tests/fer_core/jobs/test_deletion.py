@@ -28,7 +28,7 @@ def kept(store: Settings) -> Iterator[JobStore]:
         yield jobs
 
 
-def test_a_run_goes_with_the_jobs_that_worked_on_it(kept: JobStore, store: Settings) -> None:
+def test_a_run_is_deleted_with_its_jobs(kept: JobStore, store: Settings) -> None:
     kept.submit(JobKind.TRAIN, "another", (), "new", job_id="another")
     assert sorted(delete_run_with_jobs("old", kept, store)) == ["first", "second"]
     assert not (store.runs_dir / "old").exists()
@@ -36,7 +36,7 @@ def test_a_run_goes_with_the_jobs_that_worked_on_it(kept: JobStore, store: Setti
 
 
 @pytest.mark.parametrize("start", [False, True])
-def test_a_run_that_is_worked_on_stays_whole(kept: JobStore, store: Settings, start: bool) -> None:
+def test_a_run_with_an_active_job_is_not_deleted(kept: JobStore, store: Settings, start: bool) -> None:
     kept.submit(JobKind.TRAIN, "again", (), "old", job_id="again")
     if start:
         kept.claim_next()
@@ -53,7 +53,7 @@ def test_a_run_without_jobs_is_deleted(kept: JobStore, store: Settings) -> None:
         delete_run_with_jobs("new", kept, store)
 
 
-def test_a_job_of_another_kind_on_the_same_name_is_none_of_the_runs(kept: JobStore, store: Settings) -> None:
+def test_a_job_of_another_kind_with_the_same_target_is_kept(kept: JobStore, store: Settings) -> None:
     kept.submit(JobKind.IMPORT, "a dataset", (), "old", job_id="import")
     assert active_jobs_by_run(kept) == {}
     delete_run_with_jobs("old", kept, store)
@@ -97,9 +97,7 @@ def test_a_dataset_that_a_job_needs_is_not_deleted(
 
 
 @pytest.mark.parametrize("kind", [JobKind.IMPORT, JobKind.QUALITY, JobKind.GENERATE])
-def test_a_dataset_that_is_being_made_or_searched_is_not_deleted(
-    kind: JobKind, kept: JobStore, store: Settings
-) -> None:
+def test_a_dataset_that_is_imported_or_searched_is_not_deleted(kind: JobKind, kept: JobStore, store: Settings) -> None:
     kept.submit(kind, "t", (), "other")
     kept.submit(kind, "t", (), "faces", job_id="on-it")
     with pytest.raises(JobError, match="on-it"):
@@ -107,7 +105,7 @@ def test_a_dataset_that_is_being_made_or_searched_is_not_deleted(
 
 
 @pytest.mark.parametrize("config", ["dataset: other\n", "", "[", "- dataset: faces\n"])
-def test_jobs_on_other_datasets_hold_none(config: str, kept: JobStore, store: Settings) -> None:
+def test_jobs_on_other_datasets_do_not_block_deletion(config: str, kept: JobStore, store: Settings) -> None:
     create_run("elsewhere", config, store)
     kept.submit(JobKind.TRAIN, "t", (), "elsewhere")
     kept.submit(JobKind.TRAIN, "t", (), "a-run-that-is-gone")

@@ -21,7 +21,7 @@ def test_a_training_takes_the_gpu_with_the_fewest_jobs(two_gpus: None) -> None:
 
 
 @pytest.mark.parametrize("visible", ["", "-1"])
-def test_without_a_gpu_it_takes_the_processor(two_gpus: None, visible: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_gpu_the_processor_is_picked(two_gpus: None, visible: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert devices.pick_training_device() == "cpu"
 
@@ -31,20 +31,20 @@ def test_a_torch_without_cuda_has_no_gpu(two_gpus: None, monkeypatch: pytest.Mon
     assert devices.gpus() == []
 
 
-def test_a_process_sees_its_own_device_alone(two_gpus: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_sees_only_its_own_device(two_gpus: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert devices.device_environment("gpu:1") == {"CUDA_VISIBLE_DEVICES": "GPU-7"}
     assert devices.device_environment("cpu") == {"CUDA_VISIBLE_DEVICES": ""}
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     assert devices.device_environment("gpu:1") == {"CUDA_VISIBLE_DEVICES": "1"}
 
 
-def test_an_unknown_device_is_refused_with_those_there_are(two_gpus: None) -> None:
+def test_an_unknown_device_is_refused_with_the_available_ones(two_gpus: None) -> None:
     assert devices.check_device("gpu:1") == "gpu:1"
     with pytest.raises(InputError, match=r"'gpu:2'.*cpu, gpu:0, gpu:1"):
         devices.check_device("gpu:2")
 
 
-def test_a_full_device_holds_up_its_own_jobs_only(jobs: JobStore) -> None:
+def test_a_full_device_blocks_only_its_own_jobs(jobs: JobStore) -> None:
     jobs.submit(JobKind.TRAIN, "t", (), "r", device="gpu:0", priority=5, job_id="urgent")
     jobs.submit(JobKind.IMPORT, "t", (), "r", job_id="import")
     claimed = jobs.claim_next(["gpu:0"])

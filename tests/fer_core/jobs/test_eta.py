@@ -5,46 +5,46 @@ import pytest
 from fer_core.jobs.eta import EtaEstimator
 
 
-def paced(*notes: tuple[float, float]) -> float | None:
-    pace = EtaEstimator()
+def estimate(*notes: tuple[float, float]) -> float | None:
+    estimator = EtaEstimator()
     for now_s, done_01 in notes:
-        pace.update(now_s, done_01)
-    return pace.left_s()
+        estimator.update(now_s, done_01)
+    return estimator.left_s()
 
 
-def test_an_even_pace_tells_the_rest() -> None:
-    assert paced(*((2.0 * step, 0.01 * step) for step in range(11))) == pytest.approx(180)
+def test_a_constant_rate_gives_the_time_left() -> None:
+    assert estimate(*((2.0 * step, 0.01 * step) for step in range(11))) == pytest.approx(180)
 
 
-def test_there_is_none_before_anything_has_moved_for_a_while() -> None:
-    assert paced() is None
-    assert paced((0, 0.0), (60, 0.0)) is None
-    assert paced((0, 0.0), (2, 0.01)) is None
+def test_there_is_no_estimate_before_some_progress() -> None:
+    assert estimate() is None
+    assert estimate((0, 0.0), (60, 0.0)) is None
+    assert estimate((0, 0.0), (2, 0.01)) is None
 
 
-def test_loading_before_the_first_step_is_no_part_of_it() -> None:
+def test_time_before_the_first_progress_is_ignored() -> None:
     moving = [(100 + 2.0 * step, 0.01 * step) for step in range(11)]
-    assert paced((0, 0.0), (50, 0.0), *moving) == pytest.approx(180)
+    assert estimate((0, 0.0), (50, 0.0), *moving) == pytest.approx(180)
 
 
-def test_what_a_resume_begins_with_is_not_its_pace() -> None:
-    """From 3 % to 60 % in one step, then a hundredth every two seconds."""
+def test_the_jump_of_a_resumed_job_is_ignored() -> None:
+    """From 3 % to 60 % in one step, then 1 % every two seconds."""
     resumed = [(4 + 2.0 * step, 0.6 + 0.01 * step) for step in range(11)]
-    assert paced((0, 0.0), (2, 0.03), *resumed) == pytest.approx(60, rel=0.2)
+    assert estimate((0, 0.0), (2, 0.03), *resumed) == pytest.approx(60, rel=0.2)
 
 
 def test_pauses_between_epochs_count() -> None:
-    """Ten seconds of training, ten of judging, in turn."""
+    """Ten seconds of training and ten of validation, alternating."""
     notes = [(20.0 * epoch + part, 0.1 * epoch + 0.01 * min(part, 10)) for epoch in range(5) for part in range(20)]
-    assert paced(*notes) == pytest.approx(100, rel=0.12)
+    assert estimate(*notes) == pytest.approx(100, rel=0.12)
 
 
 def test_only_the_last_minutes_count() -> None:
     fast = [(float(step), 0.001 * step) for step in range(300)]
     slow = [(300 + 2.0 * step, 0.3 + 0.001 * step) for step in range(200)]
-    assert paced(*fast, *slow) == pytest.approx(2 * 501, rel=0.02)
+    assert estimate(*fast, *slow) == pytest.approx(2 * 501, rel=0.02)
 
 
-def test_progress_that_goes_back_begins_anew() -> None:
+def test_decreasing_progress_restarts_the_estimate() -> None:
     notes = [(float(step), 0.05 * step) for step in range(10)] + [(10 + step, 0.01 * step) for step in range(11)]
-    assert paced(*notes) == pytest.approx(90)
+    assert estimate(*notes) == pytest.approx(90)

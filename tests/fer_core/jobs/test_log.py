@@ -5,14 +5,14 @@ from pathlib import Path
 from fer_core.jobs.log import follow_log, tail_log
 
 
-def test_the_end_of_a_log(tmp_path: Path) -> None:
+def test_the_last_lines_of_a_log(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     assert tail_log(path, 3) == ""
     path.write_text("\n".join(f"line {number}" for number in range(50_000)))
     assert tail_log(path, 2) == "line 49998\nline 49999"
 
 
-def test_following_gives_each_character_once_up_to_the_end(tmp_path: Path) -> None:
+def test_following_a_log_yields_each_character_once(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     written = "grün, then more\n".encode()
     parts = [b"", written[:3], written[3:7], written[7:]]  # the second part ends within a character
@@ -27,5 +27,5 @@ def test_following_gives_each_character_once_up_to_the_end(tmp_path: Path) -> No
     assert "".join(texts) == "grün, then more\n" and len(texts) > 1
 
 
-def test_following_a_job_that_never_printed_ends(tmp_path: Path) -> None:
+def test_following_a_job_without_a_log_ends(tmp_path: Path) -> None:
     assert list(follow_log(tmp_path / "none.log", lambda: True)) == []

@@ -48,7 +48,7 @@ def job(jobs: JobStore) -> Job:
         (None, None, False, JobState.INTERRUPTED),
     ],
 )
-def test_every_end_has_its_state(
+def test_every_end_has_a_state(
     jobs: JobStore, job: Job, exit_code: int | None, recorded: int | None, cancel: bool, state: JobState
 ) -> None:
     if cancel:
@@ -61,7 +61,7 @@ def test_every_end_has_its_state(
     assert "\n" not in result.error
 
 
-def test_the_error_is_what_the_job_said_or_else_its_last_words(jobs: JobStore, job: Job, tmp_path: Path) -> None:
+def test_the_error_is_the_reported_one_or_the_last_line_of_the_log(jobs: JobStore, job: Job, tmp_path: Path) -> None:
     log = tmp_path / "log"
     assert determine_outcome(job, 3, log).error == "Exit code 3; the log is empty."
     log.write_text(TRACE)
@@ -70,7 +70,7 @@ def test_the_error_is_what_the_job_said_or_else_its_last_words(jobs: JobStore, j
     assert determine_outcome(jobs.get("j"), 3, log).error == "Give at least one epoch. More is better."
 
 
-def test_a_full_disk_is_named_even_where_the_log_had_no_room_for_it(
+def test_a_full_disk_is_reported_even_with_an_empty_log(
     job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "log"
@@ -81,12 +81,12 @@ def test_a_full_disk_is_named_even_where_the_log_had_no_room_for_it(
     assert determine_outcome(job, 1, log).error == "The disk is full. Free some space, then resume the job."
 
 
-def test_a_kill_is_put_into_words(job: Job, tmp_path: Path) -> None:
+def test_the_signal_of_a_killed_job_is_named(job: Job, tmp_path: Path) -> None:
     assert "SIGKILL" in determine_outcome(job, -9, tmp_path / "log").error
     assert "signal 99" in determine_outcome(job, -99, tmp_path / "log").error
 
 
-def test_last_words_are_the_newest_attempts_and_clipped(job: Job, tmp_path: Path) -> None:
+def test_the_last_error_line_is_of_the_newest_attempt_and_clipped(job: Job, tmp_path: Path) -> None:
     log = tmp_path / "log"
     assert last_error_line(log) == ""
     with open_log(log, job) as output:

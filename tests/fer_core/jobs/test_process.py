@@ -20,14 +20,14 @@ SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 
 @pytest.fixture
 def stranger() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that leads a group of its own and has nothing to do with any job."""
+    """A group leader that is not a job."""
     with subprocess.Popen(SLEEP, start_new_session=True) as process:
         yield process
         process.kill()
 
 
 def earlier(pid: int, monkeypatch: pytest.MonkeyPatch) -> psutil.Process:
-    """The process that bore a pid an hour ago, before it was given to another."""
+    """A process with the same pid that started an hour earlier."""
     before = psutil.Process(pid)
     began_s = before.create_time() - 3600
     monkeypatch.setattr(before, "_ident", (pid, began_s))
@@ -37,7 +37,7 @@ def earlier(pid: int, monkeypatch: pytest.MonkeyPatch) -> psutil.Process:
 
 @pytest.fixture
 def job(jobs: JobStore) -> Job:
-    """A running job that leaves a child behind."""
+    """A running job that leaves a child process."""
     code = f"import subprocess; print(subprocess.Popen({list(SLEEP)!r}).pid, flush=True)"
     jobs.submit(JobKind.TRAIN, "t", ("-c", code), "r", job_id="j")
     claimed = jobs.claim_next()
@@ -45,17 +45,15 @@ def job(jobs: JobStore) -> Job:
     return claimed
 
 
-def test_a_pid_that_another_process_has_been_given_hits_nobody(
-    stranger: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reused_pid_is_not_killed(stranger: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     kill_group(earlier(stranger.pid, monkeypatch))
     with pytest.raises(subprocess.TimeoutExpired):
         stranger.wait(0.3)
     kill_group(psutil.Process(stranger.pid))
-    assert stranger.wait(30) == -signal.SIGKILL, "the same call ends the group of the one that is meant"
+    assert stranger.wait(30) == -signal.SIGKILL, "the right process is killed"
 
 
-def test_an_ended_job_whose_pid_is_another_ones_hits_nobody(
+def test_an_ended_job_with_a_reused_pid_kills_nothing(
     stranger: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process = JobProcess(earlier(stranger.pid, monkeypatch), None)
@@ -65,7 +63,7 @@ def test_an_ended_job_whose_pid_is_another_ones_hits_nobody(
         stranger.wait(0.3)
 
 
-def test_the_group_is_ended_before_the_job_is_reaped(
+def test_the_group_is_killed_before_the_job_is_reaped(
     job: Job,
     quick: Settings,
     until: Callable[..., None],
@@ -75,22 +73,22 @@ def test_the_group_is_ended_before_the_job_is_reaped(
 ) -> None:
     seen: list[str] = []
 
-    def look_and_kill(leader: int, number: int) -> None:
+    def record_and_kill(leader: int, number: int) -> None:
         seen.append(psutil.Process(leader).status())
         kill(leader, number)
 
     kill = os.killpg
-    monkeypatch.setattr(os, "killpg", look_and_kill)
+    monkeypatch.setattr(os, "killpg", record_and_kill)
     log = tmp_path / "log"
     process = JobProcess.start(quick, (sys.executable,), job, log)
     until(process.has_ended)
-    assert seen[0] == psutil.STATUS_ZOMBIE, "unreaped: nobody else can have its pid"
+    assert seen[0] == psutil.STATUS_ZOMBIE, "not reaped, so its pid can't be reused"
     assert process.exit_code == 0
     child = int(log.read_text().split()[-1])
     until(lambda: not runs(child))
 
 
-def test_what_is_left_of_a_group_is_ended_though_its_leader_is_gone() -> None:
+def test_the_rest_of_a_group_is_killed_after_its_leader() -> None:
     code = f"import subprocess; print(subprocess.Popen({list(SLEEP)!r}).pid)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True) as leader:
         process = psutil.Process(leader.pid)

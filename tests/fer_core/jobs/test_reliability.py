@@ -19,11 +19,11 @@ def _own_environment() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", ["training", "supervisor", "app", "both", "apps"])
-def test_nothing_is_lost_when_it_is_killed(name: str) -> None:
+def test_nothing_is_lost_after_a_kill(name: str) -> None:
     _all_is_well(run_rounds(name, 2, seed=1, simulated=True))
 
 
-def test_a_real_training_that_is_killed_goes_on() -> None:
+def test_a_killed_training_resumes() -> None:
     _all_is_well(run_rounds("training", 1, seed=4))
 
 

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from fer_core.errors import CancelledError
-from fer_core.jobs.job import JobKind
+from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.reporter import ProgressReporter
-from fer_core.jobs.store import JobState, JobStore
+from fer_core.jobs.store import JobStore
 from fer_core.jobs.throttling import request_throttling
 from fer_core.settings import Settings
 
@@ -32,7 +32,7 @@ def reporter(jobs: JobStore, quick: Settings, monkeypatch: pytest.MonkeyPatch) -
     return ProgressReporter.from_environment(quick)
 
 
-def test_without_a_job_it_is_silent(quick: Settings) -> None:
+def test_without_a_job_nothing_is_recorded(quick: Settings) -> None:
     before = signal.getsignal(signal.SIGTERM)
     threads = threading.active_count()
     with ProgressReporter.from_environment(quick) as reporter:
@@ -44,7 +44,7 @@ def test_without_a_job_it_is_silent(quick: Settings) -> None:
     assert not quick.store.exists(), "nothing is written"
 
 
-def test_progress_reaches_the_database_and_the_last_word_stays(
+def test_progress_and_the_last_message_reach_the_database(
     reporter: ProgressReporter, jobs: JobStore, until: Callable[..., None]
 ) -> None:
     with reporter:
@@ -54,7 +54,9 @@ def test_progress_reaches_the_database_and_the_last_word_stays(
     assert (jobs.get("j").progress_01, jobs.get("j").message) == (0.75, "nearly")
 
 
-def test_calls_are_throttled(reporter: ProgressReporter, jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_written_by_heartbeats_only(
+    reporter: ProgressReporter, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writes: list[float] = []
     beat = JobStore.heartbeat
 
@@ -72,7 +74,9 @@ def test_calls_are_throttled(reporter: ProgressReporter, jobs: JobStore, monkeyp
     assert 2 <= len(writes) <= most
 
 
-def test_the_heart_beats_between_calls(reporter: ProgressReporter, jobs: JobStore, until: Callable[..., None]) -> None:
+def test_heartbeats_are_sent_between_calls(
+    reporter: ProgressReporter, jobs: JobStore, until: Callable[..., None]
+) -> None:
     def beat() -> datetime | None:
         return jobs.get("j").heartbeat_at
 
@@ -84,7 +88,7 @@ def test_the_heart_beats_between_calls(reporter: ProgressReporter, jobs: JobStor
     assert jobs.get("j").message == "a long batch"
 
 
-def test_a_request_in_the_database_stops_the_work(
+def test_a_cancel_request_stops_the_work(
     reporter: ProgressReporter, jobs: JobStore, until: Callable[..., None]
 ) -> None:
     def work() -> None:
@@ -97,7 +101,7 @@ def test_a_request_in_the_database_stops_the_work(
     assert jobs.get("j").state is JobState.RUNNING, "the supervisor ends it"
 
 
-def test_sigterm_stops_the_work_and_the_handler_is_put_back(reporter: ProgressReporter) -> None:
+def test_sigterm_stops_the_work_and_the_handler_is_restored(reporter: ProgressReporter) -> None:
     before = signal.getsignal(signal.SIGTERM)
     with reporter:
         reporter(0.1, "working")
@@ -107,7 +111,7 @@ def test_sigterm_stops_the_work_and_the_handler_is_put_back(reporter: ProgressRe
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_forked_helper_still_dies_of_sigterm(reporter: ProgressReporter) -> None:
+def test_sigterm_ends_a_forked_child(reporter: ProgressReporter) -> None:
     ready, told = os.pipe()
     with reporter:
         reporter._leaving.set()
@@ -127,7 +131,7 @@ def test_a_forked_helper_still_dies_of_sigterm(reporter: ProgressReporter) -> No
     os.close(told)
 
 
-def test_outside_the_main_thread_no_handler_is_set(reporter: ProgressReporter, jobs: JobStore) -> None:
+def test_outside_the_main_thread_no_handler_is_installed(reporter: ProgressReporter, jobs: JobStore) -> None:
     before = signal.getsignal(signal.SIGTERM)
     seen: list[object] = []
 
@@ -143,7 +147,7 @@ def test_outside_the_main_thread_no_handler_is_set(reporter: ProgressReporter, j
     assert jobs.get("j").message == "from a thread"
 
 
-def test_a_database_in_trouble_does_not_stop_the_work(
+def test_a_database_error_does_not_stop_the_work(
     jobs: JobStore, reporter: ProgressReporter, quick: Settings, sqlite: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     holder = sqlite3.connect(sqlite, isolation_level=None)
@@ -153,15 +157,15 @@ def test_a_database_in_trouble_does_not_stop_the_work(
             for _ in range(20):
                 patient(0.5, "going on")
                 time.sleep(0.02)
-        patient.ended(0, "")
+        patient.record_end(0, "")
         holder.close()
         assert [record.getMessage() for record in caplog.records if "goes on" in record.getMessage()] != []
         assert sum("goes on" in record.getMessage() for record in caplog.records) == 1, "told once, not at every beat"
-        patient.ended(0, "all well")
+        patient.record_end(0, "all well")
     assert (jobs.get("j").exit_code, jobs.get("j").error) == (0, "all well")
 
 
-def test_a_job_that_no_longer_counts_as_running_stops(
+def test_a_job_that_is_not_recorded_as_running_stops(
     reporter: ProgressReporter, jobs: JobStore, until: Callable[..., None]
 ) -> None:
     jobs.finish("j", JobState.INTERRUPTED, None, "taken for dead")
@@ -169,7 +173,7 @@ def test_a_job_that_no_longer_counts_as_running_stops(
         until(lambda: False, between=lambda: reporter(0.5, "working"))
 
 
-def test_a_live_view_takes_half_of_the_threads_and_gives_them_back(
+def test_a_live_view_halves_the_threads_until_it_ends(
     reporter: ProgressReporter, quick: Settings, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch = FakeTorch(threads=6)
@@ -188,7 +192,7 @@ def test_a_live_view_takes_half_of_the_threads_and_gives_them_back(
 
 
 class FakeTorch(ModuleType):
-    """What `ThreadLimiter` asks of torch."""
+    """A fake torch module with the functions that `ThreadLimiter` calls."""
 
     def __init__(self, threads: int) -> None:
         super().__init__("torch")

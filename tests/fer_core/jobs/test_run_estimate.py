@@ -30,7 +30,7 @@ CONFIG = parse_config({"dataset": "few", "batch_size": 8, "model": {"width": 4},
 
 @pytest.fixture
 def stand_in(tmp_path: Path) -> Stand:
-    """A command that runs some Python instead; what is written to `out` is its output."""
+    """A command that runs Python code; what it writes to `out` is its output."""
 
     def make(code: str) -> list[str]:
         path = tmp_path / "stand_in.py"
@@ -49,7 +49,7 @@ def test_the_arguments_are_the_config(name: str) -> None:
     assert load_config(presets()[given.config], given.set) == config
 
 
-def test_it_really_learns_and_leaves_nothing_behind(tmp_path: Path, store: Settings) -> None:
+def test_the_estimate_trains_and_leaves_no_files(tmp_path: Path, store: Settings) -> None:
     folder = tmp_path / "faces"
     write_synthetic_faces(folder, SyntheticFacesConfig(total=120, identities=20, size_px=48))
     import_dataset(folder, store, dataset_id="few")
@@ -63,13 +63,13 @@ def test_it_really_learns_and_leaves_nothing_behind(tmp_path: Path, store: Setti
         estimate_run(CONFIG.model_copy(update={"batch_size": 4_096}), store)
 
 
-def test_a_dataset_that_is_not_there_is_told_as_the_command_tells_it(store: Settings) -> None:
+def test_a_missing_dataset_is_reported_with_the_message_of_the_command(store: Settings) -> None:
     with pytest.raises(InputError, match=r"no dataset 'few'") as caught:
         estimate_run(CONFIG, store)
     assert "Traceback" not in str(caught.value)
 
 
-def test_what_the_child_prints_is_read(store: Settings, stand_in: Stand) -> None:
+def test_the_output_of_the_subprocess_is_parsed(store: Settings, stand_in: Stand) -> None:
     printed = json.dumps(asdict(FOUND))
     assert estimate_run(CONFIG, store, cli=stand_in(f"print({printed!r})")) == FOUND
 
@@ -85,13 +85,13 @@ def test_what_the_child_prints_is_read(store: Settings, stand_in: Stand) -> None
         ("pass", FerscopeError, "can't be read"),
     ],
 )
-def test_what_goes_wrong_is_said(code: str, kind: type[Exception], says: str, store: Settings, stand_in: Stand) -> None:
+def test_errors_are_reported(code: str, kind: type[Exception], says: str, store: Settings, stand_in: Stand) -> None:
     with pytest.raises(kind, match=says):
         estimate_run(CONFIG, store, cli=stand_in(code))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Groups of processes are POSIX's.")
-def test_a_child_that_takes_too_long_is_ended_with_all_that_it_started(
+def test_a_subprocess_that_times_out_is_killed_with_its_children(
     tmp_path: Path, store: Settings, stand_in: Stand
 ) -> None:
     note = tmp_path / "pids"
@@ -105,8 +105,8 @@ def test_a_child_that_takes_too_long_is_ended_with_all_that_it_started(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Groups of processes are POSIX's.")
-def test_a_server_that_ends_takes_its_child_along(tmp_path: Path, store: Settings) -> None:
-    """The measuring runs in a daemon thread, as a page's script does."""
+def test_a_subprocess_ends_with_the_server(tmp_path: Path, store: Settings) -> None:
+    """The estimate runs in a daemon thread, like the script of a page."""
     note = tmp_path / "pid"
     stand = tmp_path / "stand.py"
     stand.write_text(f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n")

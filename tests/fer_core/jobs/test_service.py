@@ -14,8 +14,8 @@ import pytest
 
 from fer_core.errors import JobError
 from fer_core.jobs.job import Job, JobKind, JobState
+from fer_core.jobs.service import ensure_supervisor, supervisor_status
 from fer_core.jobs.store import JobStore
-from fer_core.jobs.supervisor import ensure_supervisor, supervisor_status
 from fer_core.settings import Settings
 
 
@@ -31,7 +31,7 @@ def reaches(jobs: JobStore, until: Callable[..., None]) -> Callable[..., Job]:
 
 
 def supervisors(store: Settings) -> list[int]:
-    """Every supervisor process of a store."""
+    """The pids of all supervisors of a store."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -43,7 +43,7 @@ def supervisors(store: Settings) -> list[int]:
     return found
 
 
-def test_it_starts_once_runs_jobs_and_leaves(
+def test_a_supervisor_starts_once_runs_jobs_and_exits(
     jobs: JobStore,
     quick: Settings,
     cli: tuple[str, ...],
@@ -62,7 +62,7 @@ def test_it_starts_once_runs_jobs_and_leaves(
     until(lambda: not psutil.pid_exists(pid))
 
 
-def test_two_callers_at_once_leave_one(jobs: JobStore, quick: Settings, cli: tuple[str, ...]) -> None:
+def test_concurrent_callers_start_one_supervisor(jobs: JobStore, quick: Settings, cli: tuple[str, ...]) -> None:
     together = threading.Barrier(4)
 
     def call(_: int) -> int:
@@ -94,15 +94,15 @@ def test_a_killed_supervisor_loses_no_job(
     until(lambda: not runs(first))
     assert not supervisor_status(quick).running
     pids = [jobs.get(job.id).pid for job in (done, mute)]
-    assert all(pid is not None and runs(pid) for pid in pids), "the jobs go on"
+    assert all(pid is not None and runs(pid) for pid in pids), "the jobs continue"
     until(lambda: jobs.get(done.id).message == "waiting")
 
     assert ensure_supervisor(quick, cli) != first
     until(lambda: (quick.logs_dir / "supervisor.log").read_text().count("Took over job") == 2)
-    assert [jobs.get(job.id).pid for job in (done, mute)] == pids, "and are not started again"
+    assert [jobs.get(job.id).pid for job in (done, mute)] == pids, "and are not restarted"
     flag.touch()
     assert reaches(done, JobState.SUCCEEDED).exit_code == 0
-    assert "unobserved" in reaches(mute, JobState.INTERRUPTED).error, "it left no word of its end"
+    assert "unobserved" in reaches(mute, JobState.INTERRUPTED).error, "it did not report its end"
 
 
 def test_a_job_taken_over_can_be_cancelled(
@@ -148,7 +148,7 @@ def test_sigterm_ends_the_supervisor_and_not_its_jobs(
     reaches(job, JobState.SUCCEEDED)
 
 
-def test_a_note_left_behind_is_no_supervisor(quick: Settings) -> None:
+def test_a_stale_pid_file_is_no_supervisor(quick: Settings) -> None:
     quick.store.mkdir()
     note = quick.store / "supervisor.json"
     for left in ({"pid": os.getpid(), "create_time": 1.0, "started": "2026-01-31T12:00:00+00:00"}, {"pid": "?"}, []):

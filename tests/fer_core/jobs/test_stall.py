@@ -22,10 +22,10 @@ from fer_core.settings import Settings
 LEAST_S = 120.0
 
 
-def steps(watch: StepTimer, number: int, every_s: float, kind: str = "batch", from_s: float = 0.0) -> float:
-    """Note steps at a pace; when the last one began."""
+def steps(timer: StepTimer, number: int, every_s: float, kind: str = "batch", from_s: float = 0.0) -> float:
+    """Start steps at an interval; returns when the last one started."""
     for place in range(number):
-        watch.start_step(from_s + place * every_s, StepMessage(f"step {place}", kind))
+        timer.start_step(from_s + place * every_s, StepMessage(f"step {place}", kind))
     return from_s + (number - 1) * every_s
 
 
@@ -33,64 +33,64 @@ def steps(watch: StepTimer, number: int, every_s: float, kind: str = "batch", fr
     ("every_s", "after_s"),
     [(0.4, 120.0), (12.0, 120.0), (12.1, 121.0), (60.0, 600.0)],
 )
-def test_a_step_may_take_ten_times_its_usual_pace_and_two_minutes(every_s: float, after_s: float) -> None:
-    watch = StepTimer(LEAST_S)
-    last_s = steps(watch, 20, every_s)
-    timing = watch.timing(last_s + 7)
+def test_a_step_stalls_after_ten_times_the_usual_time_and_two_minutes(every_s: float, after_s: float) -> None:
+    timer = StepTimer(LEAST_S)
+    last_s = steps(timer, 20, every_s)
+    timing = timer.timing(last_s + 7)
     assert timing is not None
     assert timing.step_elapsed_s == pytest.approx(7)
     assert timing.usual_step_s == pytest.approx(every_s)
     assert timing.stalled_after_s == pytest.approx(after_s)
 
 
-def test_one_slow_step_does_not_change_the_usual_pace() -> None:
-    watch = StepTimer(LEAST_S)
-    last_s = steps(watch, 20, 30.0)
-    steps(watch, 20, 30.0, from_s=last_s + 900)
-    timing = watch.timing(last_s + 900 + 19 * 30.0)
+def test_one_slow_step_does_not_change_the_usual_time() -> None:
+    timer = StepTimer(LEAST_S)
+    last_s = steps(timer, 20, 30.0)
+    steps(timer, 20, 30.0, from_s=last_s + 900)
+    timing = timer.timing(last_s + 900 + 19 * 30.0)
     assert timing is not None and timing.usual_step_s == 30.0
 
 
-def test_steps_of_another_kind_have_a_pace_of_their_own() -> None:
-    watch = StepTimer(LEAST_S)
-    last_s = steps(watch, 20, 60.0)
-    last_s = steps(watch, 100, 1.0, "judging", from_s=last_s + 60)
-    watch.start_step(last_s + 1, StepMessage("again", "batch"))
-    timing = watch.timing(last_s + 1)
+def test_each_kind_of_step_has_its_own_usual_time() -> None:
+    timer = StepTimer(LEAST_S)
+    last_s = steps(timer, 20, 60.0)
+    last_s = steps(timer, 100, 1.0, "judging", from_s=last_s + 60)
+    timer.start_step(last_s + 1, StepMessage("again", "batch"))
+    timing = timer.timing(last_s + 1)
     assert timing is not None and timing.stalled_after_s == 600.0
 
 
-def test_before_there_is_a_pace_a_first_batch_may_take_an_hour() -> None:
-    watch = StepTimer(LEAST_S)
-    assert watch.timing(10_000.0) is None, "nothing has begun"
-    last_s = steps(watch, 2, 1.0)
-    assert watch.timing(last_s) == StepTiming(0.0, 3600.0, None)
+def test_the_first_steps_may_take_an_hour() -> None:
+    timer = StepTimer(LEAST_S)
+    assert timer.timing(10_000.0) is None, "no step yet"
+    last_s = steps(timer, 2, 1.0)
+    assert timer.timing(last_s) == StepTiming(0.0, 3600.0, None)
 
 
-def test_work_whose_length_nobody_knows_never_stalls() -> None:
-    watch = StepTimer(LEAST_S)
-    last_s = steps(watch, 20, 1.0)
-    watch.start_step(last_s + 1, "Judging the best epoch")
-    assert watch.timing(last_s + 100_000) is None
+def test_work_of_unknown_length_never_stalls() -> None:
+    timer = StepTimer(LEAST_S)
+    last_s = steps(timer, 20, 1.0)
+    timer.start_step(last_s + 1, "Judging the best epoch")
+    assert timer.timing(last_s + 100_000) is None
 
 
 @pytest.fixture
 def running(jobs: JobStore) -> Job:
-    """A running job `j`, of which nothing is known yet."""
+    """A running job `j` without progress."""
     jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     claimed = jobs.claim_next()
     assert claimed is not None
     return claimed
 
 
-def test_a_silent_job_is_shown_as_stalled_at_every_door(jobs: JobStore, running: Job) -> None:
+def test_a_job_without_steps_is_stalled_in_every_query(jobs: JobStore, running: Job) -> None:
     assert running.state is JobState.RUNNING
     jobs.heartbeat("j", 0.5, "batch 3", timing=StepTiming(119.0, 130.0, 13.0))
     assert jobs.get("j").state is JobState.RUNNING
     jobs.heartbeat("j", 0.5, "batch 3", 60.0, StepTiming(131.0, 130.0, 13.0))
     job = jobs.get("j")
     assert job.state is JobState.STALLED and job.state.active
-    assert job.left_at(datetime.now(UTC)) is None, "nobody knows"
+    assert job.left_at(datetime.now(UTC)) is None, "unknown"
     assert [each.id for each in jobs.list(states=[JobState.STALLED])] == ["j"]
     assert [each.id for each in jobs.list(states=ACTIVE_STATES, limit=1)] == ["j"]
     assert jobs.list(states=[JobState.RUNNING]) == []
@@ -99,7 +99,7 @@ def test_a_silent_job_is_shown_as_stalled_at_every_door(jobs: JobStore, running:
     assert jobs.list(states=[JobState.STALLED]) == []
 
 
-def test_time_goes_on_where_the_heartbeat_does_not(jobs: JobStore, running: Job) -> None:
+def test_a_missing_heartbeat_counts_as_step_time(jobs: JobStore, running: Job) -> None:
     jobs.heartbeat("j", 0.5, "batch 3", timing=StepTiming(1.0, 130.0, 13.0))
     job = jobs.get("j")
     assert job.heartbeat_at is not None
@@ -109,10 +109,10 @@ def test_time_goes_on_where_the_heartbeat_does_not(jobs: JobStore, running: Job)
     assert not ended.stalled_at(job.heartbeat_at + timedelta(days=1))
 
 
-def test_a_job_that_is_queued_again_is_silent_no_longer(jobs: JobStore, running: Job) -> None:
+def test_a_requeued_job_is_not_stalled(jobs: JobStore, running: Job) -> None:
     jobs.heartbeat("j", 0.5, "batch 3", timing=StepTiming(131.0, 130.0, 13.0))
     assert jobs.record_stall("j").stalls == 1
-    assert jobs.heartbeat("j", 0.5, "batch 3"), "it is to stop"
+    assert jobs.heartbeat("j", 0.5, "batch 3"), "the job must stop"
     queued = jobs.resume_stalled("j")
     assert (queued.state, queued.stalls, queued.stall_recorded, queued.step_elapsed_s) == (
         JobState.QUEUED,
@@ -123,10 +123,10 @@ def test_a_job_that_is_queued_again_is_silent_no_longer(jobs: JobStore, running:
     claimed = jobs.claim_next()
     assert claimed is not None and claimed.attempts == 2
     jobs.finish("j", JobState.FAILED, 1, "no")
-    assert jobs.resume("j").stalls == 0, "who resumes it by hand begins to count anew"
+    assert jobs.resume("j").stalls == 0, "resuming by hand resets the count"
 
 
-def test_the_heartbeat_carries_the_silence(
+def test_the_heartbeat_has_the_step_timing(
     jobs: JobStore, running: Job, quick: Settings, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FERSCOPE_JOB", "j")
@@ -142,7 +142,7 @@ def test_the_heartbeat_carries_the_silence(
         until(lambda: jobs.get("j").stalled_after_s is None)
 
 
-def test_what_is_wrong_and_what_to_do_are_a_sentence_each(jobs: JobStore, running: Job, quick: Settings) -> None:
+def test_a_stall_and_its_remedy_are_described(jobs: JobStore, running: Job, quick: Settings) -> None:
     jobs.heartbeat("j", 0.5, "batch 3", timing=StepTiming(300.0, 120.0, 0.4))
     job = jobs.get("j")
     assert job.heartbeat_at is not None
@@ -156,14 +156,14 @@ def test_what_is_wrong_and_what_to_do_are_a_sentence_each(jobs: JobStore, runnin
 
 @pytest.fixture
 def hasty(jobs: JobStore, quick: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A tenth of a second counts as stalled; here, and in the processes of jobs."""
+    """Settings with which 0.3 seconds count as stalled; also for job processes."""
     monkeypatch.setenv("FERSCOPE_STALLED_AFTER_S", "0.3")
     return quick.model_copy(update={"stalled_after_s": 0.3})
 
 
 @pytest.fixture
 def supervised(jobs: JobStore, hasty: Settings, cli: tuple[str, ...]) -> Iterator[Callable[[Settings], Supervisor]]:
-    """Makes a supervisor in this process, driven step by step; afterwards its jobs are gone."""
+    """Create supervisors that are polled by the test; kills their jobs afterwards."""
     made: list[Supervisor] = []
 
     def make(settings: Settings) -> Supervisor:
@@ -179,7 +179,7 @@ def supervised(jobs: JobStore, hasty: Settings, cli: tuple[str, ...]) -> Iterato
         supervisor.__exit__()
 
 
-def test_a_hung_job_is_ended_and_resumed_once(
+def test_a_hung_job_is_killed_and_resumed_once(
     jobs: JobStore,
     hasty: Settings,
     supervised: Callable[[Settings], Supervisor],
@@ -197,7 +197,7 @@ def test_a_hung_job_is_ended_and_resumed_once(
     assert "No batch has finished for" in jobs.log_path(job).read_text()
 
 
-def test_a_second_stall_fails_it_with_what_to_do(
+def test_a_second_stall_fails_the_job_with_a_remedy(
     jobs: JobStore,
     hasty: Settings,
     supervised: Callable[[Settings], Supervisor],
@@ -213,7 +213,7 @@ def test_a_second_stall_fails_it_with_what_to_do(
     assert supervisor._processes == {}
 
 
-def test_where_the_settings_do_not_allow_it_nothing_is_ended(
+def test_stalled_jobs_are_kept_if_the_settings_say_so(
     jobs: JobStore,
     hasty: Settings,
     supervised: Callable[[Settings], Supervisor],
@@ -230,23 +230,23 @@ def test_where_the_settings_do_not_allow_it_nothing_is_ended(
     until(lambda: jobs.get(job.id).state is JobState.CANCELLED, between=supervisor.poll)
 
 
-def test_a_supervisor_that_is_replaced_midway_resumes_it_all_the_same(
+def test_a_stalled_job_is_resumed_by_the_next_supervisor(
     jobs: JobStore, running: Job, hasty: Settings, supervised: Callable[[Settings], Supervisor]
 ) -> None:
-    jobs.record_stall("j")  # by one that was killed, with the job's process, before it saw the end
+    jobs.record_stall("j")  # by a supervisor that was killed together with the job
     supervised(hasty.model_copy(update={"jobs_at_once": 1})).poll()
     job = jobs.get("j")
-    assert job.attempts == 2 and job.stalls == 1, "queued, and started at once"
+    assert job.attempts == 2 and job.stalls == 1, "requeued and started"
 
 
-def test_an_old_record_alone_ends_nothing(
+def test_an_old_heartbeat_alone_stops_no_job(
     jobs: JobStore,
     hasty: Settings,
     supervised: Callable[[Settings], Supervisor],
     until: Callable[..., None],
     tmp_path: Path,
 ) -> None:
-    """As after the machine has slept: the record is hours old, until the next heartbeat."""
+    """As after the machine slept: the heartbeat is hours old until the next one."""
     supervisor = supervised(hasty.model_copy(update={"heartbeat_s": 60.0}))
     job = jobs.submit(JobKind.TRAIN, "t", ("wait", str(tmp_path / "go")), "r")
     until(lambda: jobs.get(job.id).message == "waiting", between=supervisor.poll)
@@ -260,22 +260,22 @@ def test_an_old_record_alone_ends_nothing(
     until(lambda: jobs.get(job.id).state is JobState.SUCCEEDED, between=supervisor.poll)
 
 
-def test_a_watch_may_be_looked_at_while_steps_are_noted() -> None:
-    watch, leaving = StepTimer(LEAST_S), threading.Event()
+def test_the_step_timer_is_thread_safe() -> None:
+    timer, leaving = StepTimer(LEAST_S), threading.Event()
 
     def look() -> None:
         while not leaving.is_set():
-            watch.timing(1.0)
+            timer.timing(1.0)
 
     looker = threading.Thread(target=look)
     looker.start()
-    steps(watch, 5000, 0.001)
+    steps(timer, 5000, 0.001)
     leaving.set()
     looker.join()
-    timing = watch.timing(5.0)
+    timing = timer.timing(5.0)
     assert timing is not None and timing.usual_step_s == pytest.approx(0.001)
 
 
-def test_a_step_is_a_message_as_any_other() -> None:
+def test_a_step_message_is_a_string() -> None:
     step = StepMessage("batch 3", "batch")
     assert step == "batch 3" and json.dumps(step) == '"batch 3"' and type(str(step)) is str

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import event
 
 from fer_core.errors import InputError, JobError
-from fer_core.jobs.job import JobKind
-from fer_core.jobs.store import JobState, JobStore
+from fer_core.jobs.job import JobKind, JobState
+from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 
 
@@ -39,7 +39,7 @@ def test_a_job_is_read_as_it_was_submitted(jobs: JobStore, quick: Settings) -> N
     assert (read.pid, read.exit_code, read.started_at, read.heartbeat_at, read.attempts) == (None,) * 4 + (0,)
 
 
-def test_an_id_is_taken_once_and_must_be_one(jobs: JobStore) -> None:
+def test_ids_are_unique_and_valid(jobs: JobStore) -> None:
     assert jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="mine").id == "mine"
     with pytest.raises(JobError, match="already a job 'mine'"):
         jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="mine")
@@ -103,7 +103,7 @@ def test_no_job_is_claimed_twice_by_threads_and_processes(jobs: JobStore, cli: t
     assert set(claims.values()) == {1}
 
 
-def test_a_heartbeat_tells_of_the_cancel(jobs: JobStore) -> None:
+def test_a_heartbeat_returns_whether_to_stop(jobs: JobStore) -> None:
     jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     assert jobs.heartbeat("j", 0.1, "too early"), "a job that does not run is told to stop"
     claimed(jobs)
@@ -139,7 +139,7 @@ def test_a_job_that_did_not_succeed_can_be_resumed(jobs: JobStore, state: JobSta
     assert again is not None and again.attempts == 2 and again.command_args == ("train", "--resume")
 
 
-def test_wrong_transitions_are_refused_with_words(jobs: JobStore) -> None:
+def test_invalid_transitions_are_refused_with_a_remedy(jobs: JobStore) -> None:
     jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     with pytest.raises(JobError, match=r"'j' can't be resumed: it is queued\. Wait"):
         jobs.resume("j")
@@ -163,7 +163,7 @@ def test_wrong_transitions_are_refused_with_words(jobs: JobStore) -> None:
     assert jobs.get("j").exit_code == 0
 
 
-def test_delete_forgets_the_log_too(jobs: JobStore, quick: Settings) -> None:
+def test_delete_removes_the_log_too(jobs: JobStore, quick: Settings) -> None:
     job = jobs.submit(JobKind.TRAIN, "t", (), "r")
     log = jobs.log_path(job)
     assert log == quick.logs_dir / f"{job.id}.log"
@@ -202,13 +202,13 @@ def test_a_full_disk_is_reported(jobs: JobStore, quick: Settings, sqlite: Path) 
                 full.submit(JobKind.TRAIN, "t" * 2000, (), "r")
 
 
-def test_a_database_that_is_none_is_reported(quick: Settings, sqlite: Path) -> None:
+def test_an_invalid_database_is_reported(quick: Settings, sqlite: Path) -> None:
     sqlite.write_text("This is no database. " * 100)
     with JobStore(quick) as broken, pytest.raises(JobError, match=r"ferscope\.db can't be used: .*not a database"):
         broken.list()
 
 
-def test_a_store_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
         JobStore(Settings(home=tmp_path / "file" / "store", database_url="")) as nowhere,
@@ -233,7 +233,7 @@ def test_a_wrong_url_is_named_without_its_password(tmp_path: Path, url: str, wor
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_relative_sqlite_path_lies_in_the_store(tmp_path: Path) -> None:
+def test_a_relative_sqlite_path_is_relative_to_the_store(tmp_path: Path) -> None:
     with JobStore(Settings(home=tmp_path / "store", database_url="sqlite:///deep/jobs.db")) as jobs:
         jobs.submit(JobKind.TRAIN, "t", (), "r")
     assert (tmp_path / "store" / "deep" / "jobs.db").is_file()
@@ -245,7 +245,7 @@ def test_the_database_can_be_used_again_after_dispose(jobs: JobStore) -> None:
     assert len(jobs.list()) == 1
 
 
-def test_a_job_that_is_retried_forgets_what_it_did(jobs: JobStore) -> None:
+def test_a_retried_job_starts_over(jobs: JobStore) -> None:
     jobs.submit(JobKind.TRAIN, "t", ("train",), "r", resume_args=("--resume",), job_id="j")
     claimed(jobs)
     jobs.finish("j", JobState.FAILED, 1, "it broke")
@@ -258,7 +258,7 @@ def test_a_job_that_is_retried_forgets_what_it_did(jobs: JobStore) -> None:
     assert third is not None and third.command_args == ("train", "--resume")
 
 
-def test_a_waiting_job_changes_its_place(jobs: JobStore) -> None:
+def test_a_queued_job_can_be_moved(jobs: JobStore) -> None:
     for name in ("a", "b", "c"):
         jobs.submit(JobKind.TRAIN, "t", (), "r", job_id=name)
     jobs.set_priority("c", 2)
@@ -271,7 +271,7 @@ def test_a_waiting_job_changes_its_place(jobs: JobStore) -> None:
         jobs.set_priority("a", 1_000_001)
 
 
-def test_the_time_left_runs_on_between_two_signs_of_life(jobs: JobStore) -> None:
+def test_the_time_left_decreases_between_heartbeats(jobs: JobStore) -> None:
     jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     assert jobs.get("j").left_at(datetime.now(UTC)) is None
     claimed(jobs)

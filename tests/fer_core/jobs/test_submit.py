@@ -18,7 +18,7 @@ def store(tmp_path: Path) -> Settings:
     return here
 
 
-def test_a_training_that_can_not_begin_makes_no_run(store: Settings, tmp_path: Path) -> None:
+def test_a_training_that_can_not_start_creates_no_run(store: Settings, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no dataset 'gone'"):
         submit_training(TrainConfig(dataset="gone"), store)
     absent = tmp_path / "absent.pt"

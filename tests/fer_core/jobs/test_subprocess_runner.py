@@ -1,4 +1,4 @@
-"""A command run apart: what it prints comes back, and each way that it can end has its error, in the caller's words."""
+"""Commands in a subprocess: their output, and the error of each failure."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ LATE, KILLED = "Come back tomorrow.", "Close other windows."
 
 
 def command(code: str, timeout_s: float = 60) -> Command:
-    return Command(["-c", f"import os, sys, time\n{code}"], "The errand", timeout_s, LATE, KILLED)
+    return Command(["-c", f"import os, sys, time\n{code}"], "The command", timeout_s, LATE, KILLED)
 
 
 def run(code: str, settings: Settings, **how: str) -> str:
     return run_command(command(code), settings, cli=[sys.executable], **how)
 
 
-def test_what_it_prints_comes_back_without_its_complaints(store: Settings) -> None:
+def test_standard_output_is_returned_without_standard_error(store: Settings) -> None:
     assert run("sys.stderr.write('INFO loading\\n'); print('done')", store) == "done\n"
 
 
-def test_it_works_on_the_store_and_device_of_the_caller_at_lower_priority(store: Settings) -> None:
+def test_the_command_has_the_callers_store_device_and_low_priority(store: Settings) -> None:
     said = run("print(os.environ['FERSCOPE_HOME'], os.environ['CUDA_VISIBLE_DEVICES'] == '', '.')", store, device="cpu")
     assert said.split() == [str(store.home), "True", "."]
     if sys.platform != "win32":
-        # it is lowered when it runs already, so it looks again until it is
+        # the priority is lowered after the start, so wait for it
         lower = "\nwhile os.nice(0) <= {}: time.sleep(0.01)\nprint('lower')"
         assert run(lower.format(os.nice(0)), store) == "lower\n"
 
@@ -44,25 +44,29 @@ def test_it_works_on_the_store_and_device_of_the_caller_at_lower_priority(store:
             InputError,
             r"^it lacks fc\.bias\.$",
         ),
-        ("sys.stderr.write('usage: fer_core\\n'); sys.exit(2)", FerscopeError, r"^The errand failed: usage: fer_core$"),
+        (
+            "sys.stderr.write('usage: fer_core\\n'); sys.exit(2)",
+            FerscopeError,
+            r"^The command failed: usage: fer_core$",
+        ),
         (
             "sys.stderr.write('Traceback\\nerror: a fault\\n\\n'); sys.exit(1)",
             FerscopeError,
-            r"^The errand failed: a fault$",
+            r"^The command failed: a fault$",
         ),
-        ("sys.exit(1)", FerscopeError, r"^The errand failed: it printed no error$"),
-        ("os.kill(os.getpid(), 9)", JobError, rf"^The errand was killed by SIGKILL.* {KILLED}$"),
+        ("sys.exit(1)", FerscopeError, r"^The command failed: it printed no error$"),
+        ("os.kill(os.getpid(), 9)", JobError, rf"^The command was killed by SIGKILL.* {KILLED}$"),
     ],
-    ids=["what the caller can mend", "a wrong errand", "a fault", "no words", "killed"],
+    ids=["bad input", "bad usage", "failure", "no message", "killed"],
 )
-def test_each_end_has_its_error(code: str, kind: type[Exception], says: str, store: Settings) -> None:
+def test_each_failure_has_its_error(code: str, kind: type[Exception], says: str, store: Settings) -> None:
     with pytest.raises(kind, match=says) as caught:
         run(code, store)
     assert type(caught.value) is kind
 
 
-def test_one_that_takes_too_long_is_ended_and_says_what_to_do(tmp_path: Path, store: Settings) -> None:
+def test_a_timeout_kills_the_command_and_gives_a_hint(tmp_path: Path, store: Settings) -> None:
     late = command(f"time.sleep(60); open({str(tmp_path / 'note')!r}, 'w')", timeout_s=0.3)
-    with pytest.raises(JobError, match=rf"^The errand was stopped after 0\.3 s\. {LATE}$"):
+    with pytest.raises(JobError, match=rf"^The command was stopped after 0\.3 s\. {LATE}$"):
         run_command(late, store, cli=[sys.executable])
     assert not (tmp_path / "note").exists()

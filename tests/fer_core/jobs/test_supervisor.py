@@ -13,14 +13,15 @@ import pytest
 
 from fer_core.errors import JobError
 from fer_core.jobs.job import Job, JobKind, JobState
+from fer_core.jobs.service import supervisor_status
 from fer_core.jobs.store import JobStore
-from fer_core.jobs.supervisor import Supervisor, supervisor_status
+from fer_core.jobs.supervisor import Supervisor
 from fer_core.settings import Settings
 
 
 @pytest.fixture
 def supervisor(jobs: JobStore, quick: Settings, cli: tuple[str, ...]) -> Iterator[Supervisor]:
-    """A supervisor in this process, driven step by step; afterwards its jobs are gone."""
+    """A supervisor that is polled by the test; kills its jobs afterwards."""
     with Supervisor(quick, cli) as supervisor:
         yield supervisor
         for process in supervisor._processes.values():
@@ -31,7 +32,7 @@ def supervisor(jobs: JobStore, quick: Settings, cli: tuple[str, ...]) -> Iterato
 
 @pytest.fixture
 def drive(supervisor: Supervisor, jobs: JobStore, until: Callable[..., None]) -> Callable[..., Job]:
-    """Take steps until a job is in a state, and return it."""
+    """Poll until a job is in a state, and return it."""
 
     def to(job: Job, state: JobState) -> Job:
         until(lambda: jobs.get(job.id).state is state, between=supervisor.poll)
@@ -49,18 +50,18 @@ def test_a_job_succeeds(jobs: JobStore, drive: Callable[..., Job]) -> None:
     assert "attempt 1" in log and "notes: ä" in log
 
 
-def test_a_job_fails_with_a_line_that_says_why(jobs: JobStore, drive: Callable[..., Job]) -> None:
+def test_a_job_fails_with_a_reason(jobs: JobStore, drive: Callable[..., Job]) -> None:
     job = drive(
         jobs.submit(JobKind.TRAIN, "t", ("fail", "batch_size is 0, at least 1 is needed"), "r"), JobState.FAILED
     )
     assert (job.exit_code, job.error) == (1, "ValueError: batch_size is 0, at least 1 is needed")
 
 
-def test_a_job_that_somebody_else_asked_to_stop_is_interrupted(jobs: JobStore, drive: Callable[..., Job]) -> None:
+def test_a_job_that_was_stopped_from_outside_is_interrupted(jobs: JobStore, drive: Callable[..., Job]) -> None:
     assert drive(jobs.submit(JobKind.TRAIN, "t", ("die", "75"), "r"), JobState.INTERRUPTED).exit_code == 75
 
 
-def test_a_program_that_is_not_there_fails_the_job(jobs: JobStore, quick: Settings) -> None:
+def test_a_missing_program_fails_the_job(jobs: JobStore, quick: Settings) -> None:
     missing = jobs.submit(JobKind.TRAIN, "t", (), "r")
     with Supervisor(quick, ("/no/such/program",)) as supervisor:
         supervisor.poll()
@@ -68,7 +69,7 @@ def test_a_program_that_is_not_there_fails_the_job(jobs: JobStore, quick: Settin
     assert "could not be started" in jobs.get(missing.id).error
 
 
-def test_a_job_that_listens_is_cancelled(
+def test_a_job_that_handles_sigterm_is_cancelled(
     jobs: JobStore, drive: Callable[..., Job], until: Callable[..., None], tmp_path: Path
 ) -> None:
     job = drive(jobs.submit(JobKind.TRAIN, "t", ("wait", str(tmp_path / "never")), "r"), JobState.RUNNING)
@@ -78,7 +79,7 @@ def test_a_job_that_listens_is_cancelled(
     assert job.exit_code == 75, "it stopped by itself"
 
 
-def test_a_job_that_does_not_listen_is_killed_with_its_children(
+def test_a_job_that_ignores_sigterm_is_killed_with_its_children(
     jobs: JobStore,
     drive: Callable[..., Job],
     until: Callable[..., None],
@@ -96,7 +97,7 @@ def test_a_job_that_does_not_listen_is_killed_with_its_children(
     until(lambda: not runs(child))
 
 
-def test_a_killed_job_is_interrupted_leaves_nothing_and_can_be_resumed(
+def test_a_killed_job_is_interrupted_with_its_children_and_can_be_resumed(
     jobs: JobStore,
     drive: Callable[..., Job],
     until: Callable[..., None],
@@ -124,7 +125,7 @@ def test_resuming_adds_the_resume_arguments(jobs: JobStore, drive: Callable[...,
     assert "attempt 1" in log and "attempt 2" in log and "die 3 --resume" in log
 
 
-def test_only_so_many_jobs_run_at_once_and_the_urgent_go_first(
+def test_concurrency_is_limited_and_higher_priority_starts_first(
     jobs: JobStore, supervisor: Supervisor, drive: Callable[..., Job], tmp_path: Path
 ) -> None:
     flag = tmp_path / "go"
@@ -138,9 +139,7 @@ def test_only_so_many_jobs_run_at_once_and_the_urgent_go_first(
         drive(job, JobState.SUCCEEDED)
 
 
-def test_a_job_has_a_session_of_its_own_and_yields_to_others(
-    jobs: JobStore, drive: Callable[..., Job], tmp_path: Path
-) -> None:
+def test_a_job_has_its_own_session_and_low_priority(jobs: JobStore, drive: Callable[..., Job], tmp_path: Path) -> None:
     flag = tmp_path / "go"
     job = drive(jobs.submit(JobKind.TRAIN, "t", ("wait", str(flag)), "r"), JobState.RUNNING)
     assert job.pid is not None and job.pid_started_at == pytest.approx(psutil.Process(job.pid).create_time(), abs=2)
@@ -160,7 +159,7 @@ def test_a_reused_pid_is_not_mistaken_for_the_job(jobs: JobStore, supervisor: Su
     assert supervisor._processes == {}
 
 
-def test_a_job_whose_pid_was_never_written_down_is_found_again(
+def test_a_job_without_a_recorded_pid_is_found(
     jobs: JobStore, supervisor: Supervisor, until: Callable[..., None]
 ) -> None:
     jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
@@ -193,13 +192,13 @@ def test_a_second_supervisor_is_refused(
     assert status.running and status.pid == os.getpid() and status.since is not None
 
 
-def test_with_nothing_to_do_it_leaves(jobs: JobStore, quick: Settings) -> None:
+def test_an_idle_supervisor_exits(jobs: JobStore, quick: Settings) -> None:
     Supervisor(quick, idle_exit_s=0.2, poll_interval_s=0.02).run_forever()
     assert not supervisor_status(quick).running
     assert not (quick.store / "supervisor.json").exists()
 
 
-def test_a_job_queued_while_it_leaves_is_not_forgotten(
+def test_a_job_queued_during_the_exit_is_run(
     jobs: JobStore, quick: Settings, cli: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave = Supervisor.__exit__
@@ -216,7 +215,7 @@ def test_a_job_queued_while_it_leaves_is_not_forgotten(
     assert jobs.get(late[0].id).state is JobState.SUCCEEDED
 
 
-def test_stop_ends_it(quick: Settings, until: Callable[..., None]) -> None:
+def test_stop_ends_the_supervisor(quick: Settings, until: Callable[..., None]) -> None:
     supervisor = Supervisor(quick, poll_interval_s=0.02)
     thread = threading.Thread(target=supervisor.run_forever)
     thread.start()
@@ -226,7 +225,7 @@ def test_stop_ends_it(quick: Settings, until: Callable[..., None]) -> None:
     assert not thread.is_alive() and not supervisor_status(quick).running
 
 
-def test_a_store_that_vanishes_ends_it(quick: Settings, until: Callable[..., None]) -> None:
+def test_a_deleted_store_ends_the_supervisor(quick: Settings, until: Callable[..., None]) -> None:
     supervisor = Supervisor(quick, poll_interval_s=0.02)
     thread = threading.Thread(target=supervisor.run_forever)
     thread.start()
@@ -236,7 +235,7 @@ def test_a_store_that_vanishes_ends_it(quick: Settings, until: Callable[..., Non
     assert not thread.is_alive()
 
 
-def test_a_round_that_fails_is_tried_again(
+def test_a_failed_poll_is_repeated(
     jobs: JobStore, quick: Settings, cli: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fer_core.jobs.supervisor._TROUBLE_PAUSE_S", 0.02)

@@ -7,7 +7,7 @@ from fer_core.jobs.throttling import REQUEST_LASTS_S, request_throttling, thrott
 from fer_core.settings import Settings
 
 
-def test_a_sign_grows_old(quick: Settings) -> None:
+def test_a_throttling_request_expires(quick: Settings) -> None:
     assert not throttling_requested(quick)
     request_throttling(quick)
     assert throttling_requested(quick)
@@ -18,7 +18,7 @@ def test_a_sign_grows_old(quick: Settings) -> None:
     assert throttling_requested(quick), "it is renewed"
 
 
-def test_a_store_that_cannot_be_written_to_is_passed_over(quick: Settings) -> None:
+def test_a_read_only_store_is_ignored(quick: Settings) -> None:
     quick.store.parent.mkdir(parents=True, exist_ok=True)
     quick.store.write_text("a file where the folder should be")
     request_throttling(quick)

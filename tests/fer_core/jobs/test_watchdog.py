@@ -15,33 +15,33 @@ from fer_core.settings import Settings
 
 
 @pytest.fixture
-def watch(quick: Settings, cli: tuple[str, ...]) -> SupervisorWatchdog:
+def watchdog(quick: Settings, cli: tuple[str, ...]) -> SupervisorWatchdog:
     return SupervisorWatchdog(quick, cli, interval_s=0.1)
 
 
-def test_without_a_job_no_supervisor_is_started(jobs: JobStore, quick: Settings, watch: SupervisorWatchdog) -> None:
-    assert not watch.check()
+def test_without_a_job_no_supervisor_is_started(jobs: JobStore, quick: Settings, watchdog: SupervisorWatchdog) -> None:
+    assert not watchdog.check()
     assert not supervisor_status(quick).running
 
 
-def test_a_killed_supervisor_is_followed_by_another(
-    jobs: JobStore, quick: Settings, watch: SupervisorWatchdog, until: Callable[..., None], tmp_path: Path
+def test_a_killed_supervisor_is_restarted(
+    jobs: JobStore, quick: Settings, watchdog: SupervisorWatchdog, until: Callable[..., None], tmp_path: Path
 ) -> None:
     job = jobs.submit(JobKind.TRAIN, "t", ("wait", str(tmp_path / "done")), "r")
-    watch.start()
+    watchdog.start()
     until(lambda: jobs.get(job.id).pid is not None)
     first = supervisor_status(quick).pid
     assert first is not None
     os.kill(first, signal.SIGKILL)
     until(lambda: supervisor_status(quick).pid not in (None, first))
-    watch.stop()
+    watchdog.stop()
     (tmp_path / "done").touch()
     until(lambda: jobs.get(job.id).state is JobState.SUCCEEDED)
     assert jobs.get(job.id).attempts == 1
 
 
-def test_trouble_does_not_end_the_watch(
-    jobs: JobStore, watch: SupervisorWatchdog, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+def test_errors_do_not_end_the_watchdog(
+    jobs: JobStore, watchdog: SupervisorWatchdog, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[int] = []
 
@@ -50,6 +50,6 @@ def test_trouble_does_not_end_the_watch(
         raise OSError("no room")
 
     monkeypatch.setattr(SupervisorWatchdog, "check", troubled)
-    watch.start()
+    watchdog.start()
     until(lambda: len(looks) >= 2)
-    watch.stop()
+    watchdog.stop()
