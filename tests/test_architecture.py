@@ -1,4 +1,4 @@
-"""The import arrow: data flows one way, the engine knows no web page, and the web process knows no torch."""
+"""Import rules: data flows one way, the engine has no web code, and the web process never loads torch."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 
 FLOW = (
-    ("base", "what every other unit may import: see BASE"),
-    ("images corruptions", "files to pixels; pixels corrupted on purpose"),
+    ("base", "modules that every unit may import: see BASE"),
+    ("images corruptions", "files to pixels; image corruptions"),
     ("detection", "pixels to face boxes"),
     ("data", "datasets: import, index, splits, quality, imbalance"),
     ("models", "networks"),
     ("runs", "run folders"),
     ("training", "datasets and networks to runs"),
-    ("comparison", "runs side by side"),
+    ("comparison", "comparison of runs"),
     ("evaluation", "predictions to reports, calibration, robustness"),
-    ("bundles", "models as folders of files"),
+    ("bundles", "models as folders"),
     ("inference", "photos to predictions"),
-    ("jobs live", "background processes; webcam video"),
-    ("experiment doctor", "a whole run; the state of the machine"),
+    ("jobs live", "background jobs; webcam video"),
+    ("experiment doctor", "a whole run; checks of the installation"),
     ("cli", "commands"),
     ("__main__", "python -m fer_core"),
-    ("fer_ui", "what pages are made of"),
-    ("pages", "a folder a page"),
-    ("app", "the router"),
+    ("fer_ui", "page components"),
+    ("pages", "one folder per page"),
+    ("app", "router"),
 )
-"""The units from bottom to top: each imports only itself and units above it in this table, not those beside it."""
+"""Units in the order of the data flow: each imports only itself and units above it, not those in the same row."""
 BASE = {"", "calibration", "contract", "errors", "faces", "files", "ids", "intervals", "labels", "markdown", "metrics"}
 BASE |= {"progress", "settings", "system", "text"}
 
 RANKS = {unit: rank for rank, (units, _) in enumerate(FLOW) for unit in units.split()}
 JOBS_MAY_IMPORT = ("fer_core.runs.folder", "fer_core.training.config.train_config", "fer_core.training.estimate_report")
-"""Besides the base and itself: a job is a command in another process, so the supervisor stays light."""
+"""Additional modules for jobs: a job is a command in another process, so the supervisor needs little."""
 
 
 @dataclass(frozen=True)
 class Import:
-    """One import statement's target, as a dotted name; `lazy` where it lies inside a function."""
+    """The dotted name of an imported object; `lazy` if the import is inside a function."""
 
     target: str
     lazy: bool
 
 
 def imports_of(source: str) -> Iterator[Import]:
-    """Every name a module imports; `from a import b` gives `a.b`, which may be a module or something in `a`."""
+    """Yield the imports of a module; `from a import b` gives `a.b`, which can be a module or an object in `a`."""
 
     def walk(node: ast.AST, lazy: bool) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
@@ -70,16 +70,16 @@ def module_name(path: Path) -> str:
     return ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def _sources() -> dict[str, list[Import]]:
+def _read_modules() -> dict[str, list[Import]]:
     paths = [PROJECT / "app.py", *(p for top in ("fer_core", "fer_ui", "pages") for p in (PROJECT / top).rglob("*.py"))]
     return {module_name(path): list(imports_of(path.read_text())) for path in paths}
 
 
-MODULES = _sources()
+MODULES = _read_modules()
 
 
-def resolved(target: str, modules: Iterable[str] = MODULES) -> str | None:
-    """The project's module that a dotted name means; None for other packages'."""
+def resolve(target: str, modules: Iterable[str] = MODULES) -> str | None:
+    """The module of this project with that name; None for other packages."""
     for name in (target, target.rpartition(".")[0]):
         if name in modules:
             return name
@@ -94,39 +94,39 @@ def unit(module: str) -> str:
     return "base" if inner in BASE else inner
 
 
-def wrong_arrows(modules: dict[str, list[Import]]) -> list[str]:
-    """Imports against the flow."""
-    wrong = []
+def find_violations(modules: dict[str, list[Import]]) -> list[str]:
+    """List the imports against the data flow."""
+    violations = []
     for module, imports in modules.items():
-        for target in filter(None, (resolved(each.target, modules) for each in imports)):
-            mine, theirs = unit(module), unit(target)
-            against = mine != theirs and RANKS[theirs] >= RANKS[mine]
-            heavy = mine == "jobs" and theirs not in ("jobs", "base") and target not in JOBS_MAY_IMPORT
-            if against or heavy:
-                wrong.append(f"{module} imports {target}")
-    return wrong
+        for target in filter(None, (resolve(each.target, modules) for each in imports)):
+            source, imported = unit(module), unit(target)
+            is_backward = source != imported and RANKS[imported] >= RANKS[source]
+            is_heavy = source == "jobs" and imported not in ("jobs", "base") and target not in JOBS_MAY_IMPORT
+            if is_backward or is_heavy:
+                violations.append(f"{module} imports {target}")
+    return violations
 
 
-def at_import_time(module: str, modules: dict[str, list[Import]] = MODULES) -> dict[str, str]:
-    """Every module that importing `module` imports, and who asked for it; other packages by their top name."""
-    reached = {module: ""}
-    waiting = [module]
-    while waiting:
-        here = waiting.pop()
-        for each in modules.get(here, []):
+def loaded_modules(module: str, modules: dict[str, list[Import]] = MODULES) -> dict[str, str]:
+    """Map each module that importing `module` loads to its importer; other packages by their top-level name."""
+    loaded = {module: ""}
+    stack = [module]
+    while stack:
+        importer = stack.pop()
+        for each in modules.get(importer, []):
             if each.lazy:
                 continue
-            inside = resolved(each.target, modules)
+            inside = resolve(each.target, modules)
             parents = [inside.rsplit(".", up)[0] for up in range(inside.count(".") + 1)] if inside else []
             for name in parents or [each.target.split(".")[0]]:
-                if name not in reached:
-                    reached[name] = here
-                    waiting.append(name)
-    return reached
+                if name not in loaded:
+                    loaded[name] = importer
+                    stack.append(name)
+    return loaded
 
 
 def importers(*packages: str) -> set[str]:
-    """Modules that import one of these packages, anywhere in them."""
+    """Find the modules that import one of these packages, also inside functions."""
     return {module for module, found in MODULES.items() for each in found if each.target.split(".")[0] in packages}
 
 
@@ -136,19 +136,19 @@ def run_python(code: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_walk_sees_the_code() -> None:
+def test_the_modules_are_found() -> None:
     assert len(MODULES) > 60
     assert {unit(module) for module in MODULES} >= {"base", "data", "training", "inference", "jobs", "cli", "fer_ui"}
-    assert "torch" in at_import_time("fer_core.experiment")
-    assert "fer_core.data.splits.split" in at_import_time("fer_core.jobs.submit")
+    assert "torch" in loaded_modules("fer_core.experiment")
+    assert "fer_core.data.splits.split" in loaded_modules("fer_core.jobs.submit")
 
 
-def test_every_module_has_its_place_in_the_flow() -> None:
+def test_every_module_is_in_the_flow() -> None:
     assert {unit(module) for module in MODULES} <= set(RANKS)
 
 
-def test_imports_follow_the_arrow() -> None:
-    assert wrong_arrows(MODULES) == []
+def test_imports_follow_the_flow() -> None:
+    assert find_violations(MODULES) == []
 
 
 @pytest.mark.parametrize(
@@ -163,14 +163,14 @@ def test_imports_follow_the_arrow() -> None:
         ("fer_core.bundles.bundle", "from fer_ui import theme"),
     ],
 )
-def test_an_arrow_the_wrong_way_is_found(module: str, statement: str) -> None:
+def test_a_violation_is_found(module: str, statement: str) -> None:
     modules = {**MODULES, module: list(imports_of(statement))}
-    assert len(wrong_arrows(modules)) == 1
+    assert len(find_violations(modules)) == 1
 
 
-def test_no_module_imports_itself_round_a_corner() -> None:
+def test_there_are_no_import_cycles() -> None:
     graph = {
-        module: {found for each in imports if not each.lazy and (found := resolved(each.target))} - {module}
+        module: {found for each in imports if not each.lazy and (found := resolve(each.target))} - {module}
         for module, imports in MODULES.items()
     }
     try:
@@ -179,7 +179,7 @@ def test_no_module_imports_itself_round_a_corner() -> None:
         pytest.fail(f"import cycle: {' -> '.join(exc.args[1])}")
 
 
-def test_the_engine_knows_neither_streamlit_nor_plotly() -> None:
+def test_the_engine_imports_neither_streamlit_nor_plotly() -> None:
     web = importers("streamlit", "streamlit_webrtc", "plotly")
     assert web
     assert [module for module in web if module.startswith("fer_core")] == []
@@ -203,15 +203,15 @@ def test_pages_do_not_import_each_other() -> None:
     assert not [m for m, found in MODULES.items() if any(i.target.split(".")[0] == "pages" for i in found)]
 
 
-def test_the_web_process_reaches_no_torch_at_import() -> None:
+def test_importing_the_web_side_does_not_lead_to_torch() -> None:
     for module in MODULES:
         if unit(module) in ("fer_ui", "pages", "app"):
-            reached = at_import_time(module)
-            assert "torch" not in reached, f"{module} reaches torch through {reached.get('torch')}"
+            loaded = loaded_modules(module)
+            assert "torch" not in loaded, f"{module} loads torch through {loaded.get('torch')}"
 
 
-def test_streamlit_finds_no_page_of_its_own() -> None:
-    """A `.py` file directly in `pages/` would become a page twice."""
+def test_pages_are_folders() -> None:
+    """Streamlit would turn a `.py` file directly in `pages/` into a second page."""
     assert sorted((PROJECT / "pages").glob("*.py")) == []
 
 
