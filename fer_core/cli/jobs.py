@@ -116,7 +116,7 @@ def _show(arguments: argparse.Namespace) -> None:
 
 
 def _logs(arguments: argparse.Namespace) -> None:
-    if arguments.follow_log:
+    if arguments.follow:
         _follow(arguments)
         return
     with JobStore(settings()) as store:

@@ -74,7 +74,7 @@ def test_a_stalled_job_says_what_it_does_not_do_and_what_becomes_of_it(
     said = words(app)
     assert "A stalled one" in said and "A running one" not in said
     assert "Stalled. No batch has finished for 5 minutes; one usually takes 0.4 s." in said
-    assert "Its process will be ended and the job resumed from its last finished epoch." in said
+    assert "Its process is stopped and the job resumes from its last finished epoch." in said
     assert "A stalled one: stalled" in [str(bar.proto.text) for bar in app.get("progress")], "first in the sidebar"
     if "job" in query:
         press(app, "Cancel")

@@ -114,7 +114,7 @@ def test_sigterm_stops_the_work_and_the_handler_is_restored(reporter: ProgressRe
 def test_sigterm_ends_a_forked_child(reporter: ProgressReporter) -> None:
     ready, told = os.pipe()
     with reporter:
-        reporter._leaving.set()
+        reporter._stop_event.set()
         assert reporter._thread is not None
         reporter._thread.join()  # so that the fork has one thread only
         child = os.fork()
@@ -159,8 +159,8 @@ def test_a_database_error_does_not_stop_the_work(
                 time.sleep(0.02)
         patient.record_end(0, "")
         holder.close()
-        assert [record.getMessage() for record in caplog.records if "goes on" in record.getMessage()] != []
-        assert sum("goes on" in record.getMessage() for record in caplog.records) == 1, "told once, not at every beat"
+        assert [record.getMessage() for record in caplog.records if "continues" in record.getMessage()] != []
+        assert sum("continues" in record.getMessage() for record in caplog.records) == 1, "logged once, not at every heartbeat"
         patient.record_end(0, "all well")
     assert (jobs.get("j").exit_code, jobs.get("j").error) == (0, "all well")
 

@@ -238,7 +238,7 @@ def test_a_deleted_store_ends_the_supervisor(quick: Settings, until: Callable[..
 def test_a_failed_poll_is_repeated(
     jobs: JobStore, quick: Settings, cli: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fer_core.jobs.supervisor._TROUBLE_PAUSE_S", 0.02)
+    monkeypatch.setattr("fer_core.jobs.supervisor._ERROR_PAUSE_S", 0.02)
     job = jobs.submit(JobKind.TRAIN, "t", ("work",), "r")
     claim, troubles = JobStore.claim_next, iter(range(3))
 
