@@ -9,7 +9,7 @@ from fer_core.ids import check_id, new_id, slug
 @pytest.mark.parametrize(
     "name", ["a", "0", "ferplus", "synthetic-faces", "20260131-142501-small-k3x9", "a.b_c", "x" * 80]
 )
-def test_a_good_id_is_given_back(name: str) -> None:
+def test_a_valid_id_is_returned(name: str) -> None:
     assert check_id(name, "run") == name
 
 
@@ -17,7 +17,7 @@ def test_a_good_id_is_given_back(name: str) -> None:
     "name",
     ["", "A", "-a", ".a", "_a", "a/b", "a\\b", "..", "a..b", "../a", "a b", "ä", "a\n", "x" * 81, "/etc", "a\0b", "~"],
 )
-def test_a_bad_id_is_refused_with_its_value_and_its_kind(name: str) -> None:
+def test_an_invalid_id_is_refused_with_its_value_and_kind(name: str) -> None:
     with pytest.raises(InputError) as caught:
         check_id(name, "dataset")
     assert repr(name) in str(caught.value)
@@ -28,16 +28,16 @@ def test_a_bad_id_is_refused_with_its_value_and_its_kind(name: str) -> None:
     ("text", "made"),
     [("My Faces (2)", "my-faces-2"), ("Größe", "gr-e"), ("../../etc", "etc"), ("!!!", "unnamed"), ("", "unnamed")],
 )
-def test_a_slug_is_made_of_any_text(text: str, made: str) -> None:
+def test_any_text_has_a_slug(text: str, made: str) -> None:
     assert slug(text) == made
 
 
 @pytest.mark.parametrize("text", ["A" * 500, "日本語", "a--b", " .hidden", "x/y" * 40])
-def test_a_slug_is_always_an_id(text: str) -> None:
+def test_a_slug_is_a_valid_id(text: str) -> None:
     assert check_id(slug(text), "dataset")
 
 
-def test_new_ids_differ_say_what_they_are_and_are_ids() -> None:
+def test_new_ids_are_unique_readable_and_valid() -> None:
     made = {new_id("Small Net " * 20) for _ in range(1000)}
     assert len(made) == 1000
     for one in made:

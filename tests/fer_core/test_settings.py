@@ -57,13 +57,13 @@ def test_an_empty_variable_means_the_default(name: str, monkeypatch: pytest.Monk
     assert getattr(settings(), name) == default == Settings.model_fields[name].default
 
 
-def test_they_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     before = settings()
     monkeypatch.setenv("FERSCOPE_THREADS", "7")
     assert settings() is before
 
 
-def test_every_folder_lies_in_the_store_and_apart_from_the_others(store: Settings) -> None:
+def test_the_folders_of_the_store_are_distinct(store: Settings) -> None:
     names = [name for name in dir(Settings) if name.endswith("_dir")]
     folders = [getattr(store, name) for name in names]
     assert len(names) >= 6
@@ -77,17 +77,17 @@ def test_a_tilde_means_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert Settings(home=Path("~/there")).store == tmp_path / "there"
 
 
-def test_the_job_database_is_in_the_store_unless_one_is_named(store: Settings) -> None:
+def test_the_job_database_is_in_the_store_by_default(store: Settings) -> None:
     assert store.jobs_url == f"sqlite:///{store.store / 'ferscope.db'}"
     assert Settings(database_url="postgresql://there/jobs").jobs_url == "postgresql://there/jobs"
 
 
-def test_settings_can_not_be_changed(store: Settings) -> None:
+def test_settings_are_frozen(store: Settings) -> None:
     with pytest.raises(ValidationError):
         store.threads = 4
 
 
-def test_each_setting_says_what_it_is() -> None:
+def test_each_setting_has_a_description() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 

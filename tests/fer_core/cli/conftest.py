@@ -33,7 +33,7 @@ def archive(drawn_archive: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bundle(store: Settings) -> Path:
-    """A model in the store that reads every face as happiness, and bright ones surely."""
+    """A model in the store that predicts happiness for every face, more confidently for brighter ones."""
     folder = store.models_dir / "tiny"
     folder.mkdir(parents=True)
     Contract(color="gray", size_px=16, normalization="unit", labels=EIGHT).save(folder / "contract.json")

@@ -1,4 +1,4 @@
-"""Commands in this process: what they print, where, and with which exit code they end."""
+"""Output and exit codes of commands."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def cli(store: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     return cli_runner(capsys)
 
 
-def test_datasets_are_drawn_counted_listed_and_deleted(cli: Cli, store: Settings) -> None:
+def test_synthetic_datasets_are_generated_counted_listed_and_deleted(cli: Cli, store: Settings) -> None:
     drawn = cli("datasets", "generate", "--total", 40, "--json")
     assert (drawn.code, drawn.json["id"], drawn.json["n"], drawn.json["problems"]) == (0, "synthetic-faces", 40, 0)
     assert "100.0%" in drawn.err
@@ -68,7 +68,7 @@ def test_an_archive_is_imported(cli: Cli, archive: Path) -> None:
     assert archive.is_file()
 
 
-def test_a_set_without_labels_is_counted(cli: Cli, store: Settings, tmp_path: Path) -> None:
+def test_a_dataset_without_labels_is_counted(cli: Cli, store: Settings, tmp_path: Path) -> None:
     import_unlabeled(tmp_path / "faces", store)
     counted = cli("datasets", "stats", UNLABELED)
     assert counted.code == 0, counted.err
@@ -78,7 +78,7 @@ def test_a_set_without_labels_is_counted(cli: Cli, store: Settings, tmp_path: Pa
     assert sum(stats["splits"]["train"].values()) == 0
 
 
-def test_words_are_for_people(cli: Cli, archive: Path) -> None:
+def test_without_json_the_output_is_text(cli: Cli, archive: Path) -> None:
     assert "60 images" in cli("datasets", "import", archive, "--id", "mine").out
     assert "imbalance ratio" in cli("datasets", "stats", "mine").out
     assert "ferplus" in cli("datasets", "list").out
@@ -86,7 +86,7 @@ def test_words_are_for_people(cli: Cli, archive: Path) -> None:
 
 
 @pytest.mark.parametrize("good", [True, False])
-def test_an_upload_is_taken_or_thrown_away(good: bool, cli: Cli, archive: Path, store: Settings) -> None:
+def test_an_upload_is_moved_or_deleted(good: bool, cli: Cli, archive: Path, store: Settings) -> None:
     store.uploads_dir.mkdir(parents=True)
     upload = store.uploads_dir / "faces.zip"
     upload.write_bytes(archive.read_bytes() if good else b"no zip")
@@ -94,13 +94,13 @@ def test_an_upload_is_taken_or_thrown_away(good: bool, cli: Cli, archive: Path, 
     assert not upload.exists()
 
 
-def test_a_file_of_the_users_own_outlives_a_failed_import(cli: Cli, archive: Path) -> None:
+def test_a_failed_import_keeps_the_users_file(cli: Cli, archive: Path) -> None:
     cli("datasets", "import", archive, "--id", "mine")
     assert_input_error(cli("datasets", "import", archive, "--move", "--id", "mine"), "'mine' already")
     assert archive.is_file()
 
 
-def test_bad_input_is_one_clear_line(cli: Cli, tmp_path: Path, archive: Path) -> None:
+def test_bad_input_is_a_one_line_error(cli: Cli, tmp_path: Path, archive: Path) -> None:
     (tmp_path / "no.zip").write_text("words")
     (tmp_path / "empty").mkdir()
     assert_input_error(cli("datasets", "import", tmp_path / "no.zip", "--json"), "no.zip", "not a zip archive")
@@ -115,7 +115,7 @@ def test_bad_input_is_one_clear_line(cli: Cli, tmp_path: Path, archive: Path) ->
     assert_input_error(cli("models", "verify", "none"), "'none'")
 
 
-def test_training_asks_for_a_config_that_holds_together(cli: Cli, store: Settings) -> None:
+def test_training_refuses_an_invalid_config(cli: Cli, store: Settings) -> None:
     assert_input_error(cli("train", "--config", "small-soft", "--set", "epoch=3"), "'epoch'", "epochs")
     assert_input_error(cli("train", "--config", "small-soft", "--set", "epochs"), "key=value")
     assert_input_error(cli("train", "--config", "none.yaml"), "none.yaml")
@@ -126,19 +126,19 @@ def test_training_asks_for_a_config_that_holds_together(cli: Cli, store: Setting
     assert list_runs(store) == []
 
 
-def test_training_on_a_dataset_that_is_not_there_makes_no_run(cli: Cli, store: Settings) -> None:
+def test_training_on_a_missing_dataset_creates_no_run(cli: Cli, store: Settings) -> None:
     assert_input_error(cli("train", "--config", "small-soft", "--set", "dataset=none", "--json"), "'none'")
     assert list_runs(store) == []
 
 
 @pytest.mark.parametrize("arguments", [[], ["dance"], ["datasets"], ["datasets", "stats"], ["predict"]])
-def test_bad_usage_ends_with_two(arguments: list[str], cli: Cli) -> None:
+def test_bad_usage_has_exit_code_2(arguments: list[str], cli: Cli) -> None:
     with pytest.raises(SystemExit) as ended:
         cli(*arguments)
     assert ended.value.code == 2
 
 
-def test_a_bad_setting_is_one_clear_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_setting_is_a_one_line_error(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     from fer_core.settings import settings
 
     monkeypatch.setenv("FERSCOPE_THREADS", "many")
@@ -146,7 +146,7 @@ def test_a_bad_setting_is_one_clear_line(cli: Cli, monkeypatch: pytest.MonkeyPat
     assert_input_error(cli("datasets", "list", "--json"), "FERSCOPE_THREADS='many'")
 
 
-def test_a_fault_of_ours_ends_with_one_and_its_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_has_exit_code_1_and_a_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oh")
 
@@ -157,7 +157,7 @@ def test_a_fault_of_ours_ends_with_one_and_its_traceback(cli: Cli, monkeypatch: 
     assert "error: ZeroDivisionError: oh. This is a bug in FERscope" in printed.err
 
 
-def test_work_that_was_asked_to_stop_says_so(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancelled_work_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: object, **__: object) -> None:
         raise CancelledError("by the user")
 
@@ -200,7 +200,7 @@ def test_a_model_is_evaluated(how: str, cli: Cli, archive: Path, bundle: Path) -
     assert (result["protocol"], result["point"], result["labels"]) == ("argmax", "accurate", list(map(str, Expression)))
 
 
-def test_evaluation_can_be_of_a_part_by_a_protocol_at_a_point(cli: Cli, archive: Path, bundle: Path) -> None:
+def test_split_protocol_and_operating_point_can_be_chosen(cli: Cli, archive: Path, bundle: Path) -> None:
     chosen = ("--split", "val", "--protocol", "majority", "--point", "balanced", "--json")
     cli("datasets", "import", archive, "--id", "mine")
     for data in (archive, "mine"):
@@ -210,7 +210,7 @@ def test_evaluation_can_be_of_a_part_by_a_protocol_at_a_point(cli: Cli, archive:
     assert "macro f1" in cli("evaluate", "--model", "tiny", "--data", archive).out
 
 
-def test_bad_evaluations_are_one_clear_line(cli: Cli, archive: Path, bundle: Path, tmp_path: Path) -> None:
+def test_bad_evaluations_are_one_line_errors(cli: Cli, archive: Path, bundle: Path, tmp_path: Path) -> None:
     def evaluate(*arguments: object) -> CommandResult:
         return cli("evaluate", "--model", "tiny", *arguments, "--json")
 
@@ -222,7 +222,7 @@ def test_bad_evaluations_are_one_clear_line(cli: Cli, archive: Path, bundle: Pat
     assert_input_error(cli("evaluate", "--model", "none", "--data", archive), "'none'", "tiny")
 
 
-def test_faces_are_predicted_a_line_an_image(cli: Cli, bundle: Path, tmp_path: Path) -> None:
+def test_predictions_are_one_line_per_image(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     for name, level in (("bright", 250), ("dark", 10)):
         cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((40, 30, 3), level, np.uint8))
     (tmp_path / "broken.jpg").write_text("no image")
@@ -241,7 +241,7 @@ def test_faces_are_predicted_a_line_an_image(cli: Cli, bundle: Path, tmp_path: P
     assert (readings["bright.png"]["width"], readings["bright.png"]["height"]) == (30, 40)
 
 
-def test_a_folder_is_predicted_by_what_its_files_hold(cli: Cli, bundle: Path, tmp_path: Path) -> None:
+def test_images_in_a_folder_are_detected_by_content(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     picture = cv2.imencode(".png", np.full((64, 64, 3), 120, np.uint8))[1].tobytes()
     for name, content in {"a.jfif": picture, "b": picture, "broken.gif": b"GIF", "notes.txt": b"Dear diary"}.items():
         (tmp_path / "many" / "deep").mkdir(parents=True, exist_ok=True)
@@ -254,7 +254,7 @@ def test_a_folder_is_predicted_by_what_its_files_hold(cli: Cli, bundle: Path, tm
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Names on disk are bytes on Linux alone.")
-def test_a_name_that_is_not_utf8_is_an_error_of_its_own_line(cli: Cli, bundle: Path, tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_is_an_error_of_its_line(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
     for name in (b"a.png", b"M\xfcller.png", b"red\x1b[31m\n.png"):
@@ -271,9 +271,7 @@ def test_a_name_that_is_not_utf8_is_an_error_of_its_own_line(cli: Cli, bundle: P
     assert "\x1b" not in words
 
 
-def test_a_table_of_predictions_leaves_no_file_out_and_starts_no_formula(
-    cli: Cli, bundle: Path, tmp_path: Path
-) -> None:
+def test_the_csv_of_predictions_has_all_files_and_no_formulas(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "=cmd|1+1.png"), np.full((40, 30, 3), 250, np.uint8))
     (tmp_path / "broken.jpg").write_text("no image")
     (tmp_path / "table").mkdir()
@@ -289,7 +287,7 @@ def test_a_table_of_predictions_leaves_no_file_out_and_starts_no_formula(
     assert pd.read_csv(out).loc[0, "source"] == "'=cmd|1+1.png"
 
 
-def test_predicting_nothing_readable_ends_with_two(cli: Cli, bundle: Path, tmp_path: Path) -> None:
+def test_predicting_only_unreadable_files_has_exit_code_2(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_text("no image")
     printed = cli("predict", tmp_path / "broken.jpg", "--model", "tiny", "--faces", "whole", "--json")
     assert printed.code == 2

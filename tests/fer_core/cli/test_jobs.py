@@ -43,7 +43,7 @@ def ended(store: Settings) -> str:
     return job.id
 
 
-def test_a_job_is_done_again_from_the_start(say: Say, ended: str, store: Settings) -> None:
+def test_a_job_is_retried_from_the_start(say: Say, ended: str, store: Settings) -> None:
     code, out, _ = say("retry", ended, "--json")
     assert code == 0 and json.loads(out)["state"] == "queued"
     with JobStore(store) as jobs:
@@ -51,7 +51,7 @@ def test_a_job_is_done_again_from_the_start(say: Say, ended: str, store: Setting
     assert claimed is not None and claimed.command_args == ("train", "--run", "tiny")
 
 
-def test_the_priority_of_a_waiting_job_is_changed(say: Say, ended: str, store: Settings) -> None:
+def test_the_priority_of_a_queued_job_is_changed(say: Say, ended: str, store: Settings) -> None:
     with JobStore(store) as jobs:
         jobs.submit(JobKind.TRAIN, "b", (), "r", job_id="b")
         jobs.submit(JobKind.TRAIN, "c", (), "r", job_id="c")
@@ -68,7 +68,7 @@ def test_a_log_is_followed_to_its_end(say: Say, ended: str) -> None:
     assert say("logs", ended, "--follow", "--json")[0] == 2
 
 
-def test_deleting_takes_the_run_along_unless_told(say: Say, ended: str, store: Settings) -> None:
+def test_deleting_a_job_deletes_its_run(say: Say, ended: str, store: Settings) -> None:
     code, out, _ = say("delete", ended, "--json")
     assert (code, json.loads(out)) == (0, {"id": ended, "run": "tiny"})
     assert not (store.runs_dir / "tiny").exists() and not list(store.logs_dir.iterdir())
@@ -76,12 +76,12 @@ def test_deleting_takes_the_run_along_unless_told(say: Say, ended: str, store: S
         jobs.get(ended)
 
 
-def test_a_run_that_is_to_stay_stays(say: Say, ended: str, store: Settings) -> None:
+def test_a_run_can_be_kept(say: Say, ended: str, store: Settings) -> None:
     assert json.loads(say("delete", ended, "--keep-run", "--json")[1])["run"] is None
     assert (store.runs_dir / "tiny").is_dir()
 
 
-def test_a_run_of_two_jobs_stays_with_the_other(say: Say, ended: str, store: Settings) -> None:
+def test_a_run_with_another_job_is_kept(say: Say, ended: str, store: Settings) -> None:
     with JobStore(store) as jobs:
         jobs.submit(JobKind.TRAIN, "again", (), "tiny", job_id="b")
     assert json.loads(say("delete", ended, "--json")[1])["run"] is None
@@ -95,6 +95,6 @@ def test_the_list_is_filtered(say: Say, ended: str, store: Settings) -> None:
     assert [row["id"] for row in json.loads(say("list", "--kind", "import", "--json")[1])] == ["b"]
 
 
-def test_a_device_that_is_not_there_is_named(say: Say, store: Settings) -> None:
+def test_an_unknown_device_is_reported(say: Say, store: Settings) -> None:
     code, _, error = say("submit", "--config", "small-soft", "--device", "gpu:77")
     assert code == 2 and "'gpu:77'" in error and "cpu" in error

@@ -12,7 +12,7 @@ def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_appears_whole(tmp_path: Path) -> None:
+def test_a_file_is_written_atomically(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "er" / "file.bin"
     with atomic_path(target) as temporary:
         temporary.write_bytes(b"half")
@@ -22,7 +22,7 @@ def test_a_file_appears_whole(tmp_path: Path) -> None:
     assert _names(target.parent) == ["file.bin"]
 
 
-def test_a_failure_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
+def test_an_error_keeps_the_old_file_and_leaves_no_temporary_file(tmp_path: Path) -> None:
     target = tmp_path / "file.txt"
     write_text(target, "old")
     with pytest.raises(RuntimeError, match="power cut"), atomic_path(target) as temporary:
@@ -32,21 +32,21 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None
     assert _names(tmp_path) == ["file.txt"]
 
 
-def test_a_failure_where_there_was_no_file_leaves_none(tmp_path: Path) -> None:
+def test_an_error_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), atomic_path(tmp_path / "file.txt") as temporary:
         temporary.write_text("x")
         raise RuntimeError
     assert _names(tmp_path) == []
 
 
-def test_a_block_that_writes_nothing_fails_and_keeps_the_old_file(tmp_path: Path) -> None:
+def test_a_block_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
     write_bytes(tmp_path / "file", b"old")
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "file"):
         pass
     assert (tmp_path / "file").read_bytes() == b"old"
 
 
-def test_two_writers_do_not_meet(tmp_path: Path) -> None:
+def test_concurrent_writers_do_not_interfere(tmp_path: Path) -> None:
     target = tmp_path / "file"
     with atomic_path(target) as first, atomic_path(target) as second:
         assert first != second
@@ -56,7 +56,7 @@ def test_two_writers_do_not_meet(tmp_path: Path) -> None:
     assert _names(tmp_path) == ["file"]
 
 
-def test_a_folder_appears_whole(tmp_path: Path) -> None:
+def test_a_folder_is_written_atomically(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "folder"
     with atomic_folder(target) as temporary:
         (temporary / "a").write_text("a")
@@ -65,14 +65,14 @@ def test_a_folder_appears_whole(tmp_path: Path) -> None:
     assert _names(target.parent) == ["folder"]
 
 
-def test_a_failure_leaves_no_folder(tmp_path: Path) -> None:
+def test_an_error_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), atomic_folder(tmp_path / "folder") as temporary:
         (temporary / "a").write_text("a")
         raise RuntimeError
     assert _names(tmp_path) == []
 
 
-def test_a_folder_that_is_there_is_not_touched(tmp_path: Path) -> None:
+def test_an_existing_folder_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "mine").write_text("mine")
     with pytest.raises(FileExistsError), atomic_folder(tmp_path / "folder"):
@@ -89,7 +89,7 @@ def test_text_is_utf8_and_json_is_json(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "a.json").read_text()) == content
 
 
-def test_json_without_meaning_is_refused_and_keeps_the_old_file(tmp_path: Path) -> None:
+def test_invalid_json_values_are_refused_and_keep_the_old_file(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", 1)
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", float("nan"))

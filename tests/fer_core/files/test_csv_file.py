@@ -1,4 +1,4 @@
-"""Tables that people open in a spreadsheet: accents survive, numbers are numbers, and no cell is a formula."""
+"""CSV files for spreadsheets: accents, numbers and escaped formulas."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def read(content: bytes) -> list[list[str]]:
 
 @pytest.mark.parametrize("cell", FORMULAS)
 @pytest.mark.parametrize("dtype", ["object", "string", "category"])
-def test_no_cell_starts_a_formula(cell: str, dtype: str) -> None:
+def test_formulas_in_cells_are_escaped(cell: str, dtype: str) -> None:
     table = pd.DataFrame({"name": pd.Series([cell, "a.jpg"], dtype=dtype)})
     assert read(csv_bytes(table)) == [["name"], [f"'{cell}"], ["a.jpg"]]
 
 
-def test_a_column_s_name_starts_none_either() -> None:
+def test_formulas_in_column_names_are_escaped() -> None:
     assert read(csv_bytes(pd.DataFrame({"=1+1": [1]})))[0] == ["'=1+1"]
 
 
@@ -39,7 +39,7 @@ def test_numbers_stay_numbers() -> None:
     ]
 
 
-def test_it_begins_with_a_byte_order_mark_and_keeps_accents_and_commas() -> None:
+def test_files_have_a_byte_order_mark_and_keep_accents_and_commas() -> None:
     content = csv_bytes(
         pd.DataFrame({"name": ["Zoë, 1.jpg", 'a "b"\nc', "\udcff"], "n": [None, "x", ""]}, dtype=object)
     )
@@ -47,25 +47,25 @@ def test_it_begins_with_a_byte_order_mark_and_keeps_accents_and_commas() -> None
     assert read(content)[1:] == [["Zoë, 1.jpg", ""], ['a "b"\nc', "x"], ["?", ""]]
 
 
-def test_columns_of_one_name_and_no_rows_are_written() -> None:
+def test_duplicate_column_names_and_empty_tables_are_written() -> None:
     assert read(csv_bytes(pd.DataFrame([["=1", 2]], columns=["a", "a"]))) == [["a", "a"], ["'=1", "2"]]
     assert read(csv_bytes(pd.DataFrame({"a": []}))) == [["a"]]
     assert csv_bytes(pd.DataFrame()) == b"\xef\xbb\xbf\r\n"
 
 
-def test_the_table_given_is_left_as_it_was() -> None:
+def test_the_table_is_not_changed() -> None:
     table = pd.DataFrame({"name": ["=1"]}, index=[7])
     csv_bytes(table)
     assert table.loc[7, "name"] == "=1"
 
 
-def test_a_place_that_can_t_be_written_is_told(tmp_path: Path) -> None:
+def test_a_path_that_is_not_writable_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"x\.csv can't be written"):
         write_csv(pd.DataFrame({"a": [1]}), tmp_path / "file" / "x.csv")
 
 
-def test_every_csv_that_is_given_away_is_written_here() -> None:
+def test_all_csv_files_are_written_by_this_module() -> None:
     project = Path(__file__).resolve().parents[3]
     sources = [path for top in ("fer_core", "fer_ui", "pages") for path in (project / top).rglob("*.py")]
     assert [path.name for path in sources if ".to_csv(" in path.read_text()] == ["csv_file.py"]

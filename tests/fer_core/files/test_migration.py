@@ -1,4 +1,4 @@
-"""Files that an earlier version wrote still open. `tests/legacy/store.zip` is a store as that version left it."""
+"""Files of an earlier version can still be read; `tests/legacy/store.zip` is a store of that version."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def old(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path)
 
 
-def test_the_old_store_is_written_in_the_old_names(old: Settings) -> None:
+def test_the_fixture_has_every_old_name(old: Settings) -> None:
     text = "".join(path.read_text() for path in sorted(old.store.rglob("*")) if path.suffix in (".json", ".yaml"))
     for name in (*CONFIG_KEYS, *JSON_KEYS):
         assert f"{name}:" in text or f'"{name}":' in text, name
 
 
-def test_a_config_means_what_it_did(old: Settings) -> None:
+def test_an_old_config_is_read(old: Settings) -> None:
     config = load_config(old.runs_dir / "teacher" / "config.yaml")
     assert (config.optimizer.learning_rate, config.monitor, config.flip_tta) == (0.02, "loss", True)
     assert config.exclude_ambiguous and config.rebalancing.reweight_start_01 == 0.5
@@ -78,14 +78,14 @@ def test_a_config_means_what_it_did(old: Settings) -> None:
     assert (student.distillation.teachers, student.distillation.share_01) == (("teacher",), 0.3)
 
 
-def test_old_keys_can_be_set_by_command_and_networks_go_by_their_old_names() -> None:
+def test_old_keys_can_be_set_and_old_network_names_are_read() -> None:
     content = {"dataset": "x", "model": {"name": "regularised-cnn"}}
     config = parse_config(content, changes=["optimiser.momentum=0.5", "remedy=over-sampling", "augment.flip_01=0.25"])
     assert (config.optimizer.momentum, config.rebalancing.sampling, config.augment.flip_prob) == (0.5, "over", 0.25)
     assert config.model.name == "regularized-cnn"
 
 
-def test_a_run_is_whole_and_predicts(old: Settings) -> None:
+def test_an_old_run_is_complete_and_predicts(old: Settings) -> None:
     run = open_run("student", old)
     row = summarize_run(run)
     assert (row.state, row.problem, row.synthetic, row.labels) == (RunState.FINISHED, "", True, "eight")
@@ -101,7 +101,7 @@ def test_a_run_is_whole_and_predicts(old: Settings) -> None:
     assert seen is not None and len(seen.trained_on)
 
 
-def test_what_came_with_a_model_reads_as_it_did(old: Settings) -> None:
+def test_reports_of_an_old_model_are_read(old: Settings) -> None:
     folder = old.store / "shipped"
     info = read_bundle_info(folder)
     assert (info.id, info.synthetic, info.metrics["split"]) == ("webcam", False, "test")
@@ -123,7 +123,7 @@ def test_what_came_with_a_model_reads_as_it_did(old: Settings) -> None:
     assert quantization.comparisons[0].agreement_01 == 0.9917550058892816
 
 
-def test_a_dataset_keeps_its_labels_and_corrections(old: Settings) -> None:
+def test_an_old_dataset_keeps_its_labels_and_corrections(old: Settings) -> None:
     dataset = open_dataset("faces", old)
     index = dataset.index()
     assert dataset.manifest.synthetic and dataset.manifest.license == "for tests alone"
@@ -138,7 +138,7 @@ def test_a_dataset_keeps_its_labels_and_corrections(old: Settings) -> None:
     assert set(user_manifests(old)) == {"own-faces"}
 
 
-def test_an_unfinished_import_goes_on(old: Settings) -> None:
+def test_an_old_unfinished_import_resumes(old: Settings) -> None:
     (work,) = list_imports(old)
     assert (work.id, work.move, work.n_parts, work.ready) == ("unfinished", True, 1, True)
     part = work.folder / "parts" / "000000.parquet"
@@ -171,7 +171,7 @@ def test_only_the_keys_of_a_manifest_are_renamed_not_its_labels() -> None:
         ({"split": "train", "split_config": "seeded", "mark": "excluded"}, None),
     ],
 )
-def test_a_link_of_an_earlier_version_is_understood(link: dict[str, str], now: dict[str, str] | None) -> None:
+def test_old_links_are_understood(link: dict[str, str], now: dict[str, str] | None) -> None:
     assert rename_query_params(link) == (link if now is None else now)
 
 
@@ -188,7 +188,7 @@ def test_old_commands_still_run() -> None:
     assert rename_command([]) == []
 
 
-def test_jobs_are_listed_by_their_kind_of_today(old: Settings) -> None:
+def test_old_jobs_have_a_current_kind(old: Settings) -> None:
     with JobStore(old) as jobs:
         assert {job.kind for job in jobs.list()} == {JobKind.TRAIN, JobKind.GENERATE, JobKind.QUALITY}
         (generate,) = jobs.list(kind=JobKind.GENERATE)
@@ -196,7 +196,7 @@ def test_jobs_are_listed_by_their_kind_of_today(old: Settings) -> None:
     assert rename_command(generate.command_args)[:2] == ["datasets", "generate"]
 
 
-def test_new_names_stay_and_texts_are_left_alone() -> None:
+def test_new_names_and_texts_are_not_changed() -> None:
     said = {"title": 'the "figures": part', "figures": 1, "inner": [{"part": "x", "split": "y"}]}
     text = json.dumps(said).encode()
     assert json.loads(rename_json_keys(text))["title"] == said["title"]
@@ -205,5 +205,5 @@ def test_new_names_stay_and_texts_are_left_alone() -> None:
     assert rename_keys(new, CONFIG_KEYS) == new
 
 
-def test_an_old_run_can_be_read_where_its_config_lies(old: Settings) -> None:
+def test_an_old_config_is_not_rewritten(old: Settings) -> None:
     assert "optimiser" in Run(old.runs_dir / "student").config_text(), "nothing is rewritten on disk"

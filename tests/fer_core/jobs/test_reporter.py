@@ -160,7 +160,9 @@ def test_a_database_error_does_not_stop_the_work(
         patient.record_end(0, "")
         holder.close()
         assert [record.getMessage() for record in caplog.records if "continues" in record.getMessage()] != []
-        assert sum("continues" in record.getMessage() for record in caplog.records) == 1, "logged once, not at every heartbeat"
+        assert sum("continues" in record.getMessage() for record in caplog.records) == 1, (
+            "logged once, not at every heartbeat"
+        )
         patient.record_end(0, "all well")
     assert (jobs.get("j").exit_code, jobs.get("j").error) == (0, "all well")
 

@@ -32,7 +32,7 @@ def _faults(way: str) -> int:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="The thresholds are glibc's.")
-def test_kept_memory_is_not_faulted_in_again() -> None:
+def test_retained_memory_causes_no_page_faults() -> None:
     assert _faults("kept") * 10 < _faults("given back")
 
 
@@ -65,5 +65,5 @@ def _left_mb(way: str) -> int:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="The thresholds are glibc's.")
-def test_a_server_gives_back_what_its_frames_took() -> None:
+def test_the_server_returns_the_memory_of_frames() -> None:
     assert _left_mb("given back") < 20 < 80 < _left_mb("as glibc does")

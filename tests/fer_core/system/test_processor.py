@@ -35,7 +35,7 @@ Features\t: fp asimd asimddp bf16 i8mm
         (GRAVITON, "", ("NEON", "dot product", "I8MM", "BF16"), True),
     ],
 )
-def test_linux_tells_name_and_instruction_sets(
+def test_name_and_instruction_sets_are_read_from_cpuinfo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cpuinfo: str, name: str, shown: tuple[str, ...], int8: bool
 ) -> None:
     (tmp_path / "cpuinfo").write_text(cpuinfo)
@@ -61,7 +61,7 @@ def test_linux_tells_name_and_instruction_sets(
         ({"ONEDNN_MAX_CPU_ISA": "ALL"}, SAPPHIRE),
     ],
 )
-def test_limits_of_the_environment_count(environment: dict[str, str], left: set[str]) -> None:
+def test_environment_variables_limit_the_instruction_sets(environment: dict[str, str], left: set[str]) -> None:
     assert limit_flags(SAPPHIRE, environment) == left
 
 
@@ -74,18 +74,18 @@ def test_limits_of_the_environment_count(environment: dict[str, str], left: set[
         (SAPPHIRE, True, True),
     ],
 )
-def test_what_it_computes_itself(flags: set[str], bf16: bool, int8: bool) -> None:
+def test_supported_number_formats(flags: set[str], bf16: bool, int8: bool) -> None:
     found = Processor("any", frozenset(flags))
     assert (found.has_bf16, found.has_int8) == (bf16, int8)
 
 
-def test_it_reads_as_name_and_sets() -> None:
+def test_a_processor_is_formatted_with_its_instruction_sets() -> None:
     assert str(Processor("AMD EPYC", frozenset({"avx2", "avx", "sse2"}))) == "AMD EPYC (AVX, AVX2)"
     assert str(Processor("Old one", frozenset())) == "Old one (no AVX)"
 
 
 @pytest.mark.skipif("ONEDNN_MAX_CPU_ISA" in os.environ and "ATEN_CPU_CAPABILITY" not in os.environ, reason="One limit.")
-def test_pytorch_sees_the_same_processor() -> None:
+def test_pytorch_detects_the_same_instruction_sets() -> None:
     import torch
 
     assert processor().has_avx512 == (torch.backends.cpu.get_cpu_capability() == "AVX512")
