@@ -5,7 +5,7 @@
     calibration.json  how the outputs become probabilities
     bundle.json       what the model is called, made of and allowed for (optional)
     model-int8.onnx   the same network in 8 bits, quicker (optional; `fer_core.bundles.quantization`)
-    golden/           faces with the probabilities they must get (optional; `fer_core.bundles.golden`)
+    golden/           faces with the probabilities they must get (optional; `fer_core.bundles.verification`)
 
 For people and for proof, all optional: `card.md` with `calibration.svg`, `report.json`, `robustness.json`,
 `int8.json` (what the 8 bits cost), `evaluations/` (figures on other data), `seen-images.bin` (which images may not

@@ -23,9 +23,9 @@ from fer_core.bundles.bundle import (
 )
 from fer_core.bundles.card.model_card import write_card
 from fer_core.bundles.catalog import ModelEntry
-from fer_core.bundles.evaluations import FOLDER as EVALUATIONS_FOLDER
-from fer_core.bundles.golden import GOLDEN_FOLDER, check_verified, file_hashes, verify_bundle, write_golden
 from fer_core.bundles.quantization_report import REPORT_FILE as INT8_REPORT_FILE
+from fer_core.bundles.reports import EVALUATIONS_FOLDER
+from fer_core.bundles.verification import GOLDEN_FOLDER, check_verified, file_hashes, verify_bundle, write_golden
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.data.record import Split

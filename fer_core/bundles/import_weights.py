@@ -24,9 +24,8 @@ from fer_core.bundles.bundle import (
 )
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.export import finish_bundle, golden_faces
-from fer_core.bundles.golden import check_verified
-from fer_core.bundles.install import free_id, install_model, staging_folder
-from fer_core.bundles.parity import check_parity
+from fer_core.bundles.import_bundle import free_id, install_model, staging_folder
+from fer_core.bundles.verification import check_parity, check_verified
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, open_dataset

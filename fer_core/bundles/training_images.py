@@ -7,8 +7,8 @@ import pandas as pd
 
 from fer_core.bundles.bundle import CONFIG_FILE
 from fer_core.bundles.catalog import ModelEntry
-from fer_core.bundles.golden import file_hashes
-from fer_core.bundles.report_splits import read_report
+from fer_core.bundles.reports import read_report
+from fer_core.bundles.verification import file_hashes
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.record import Split

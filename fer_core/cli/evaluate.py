@@ -8,7 +8,7 @@ from typing import Any
 
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import ModelEntry, find_model
-from fer_core.bundles.evaluations import Evaluation, save_evaluation
+from fer_core.bundles.reports import Evaluation, save_evaluation
 from fer_core.calibration import OperatingPoint
 from fer_core.cli.evaluation_images import add_model_and_data, evaluation_images
 from fer_core.cli.output import ProgressLine, format_table, print_result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 
 from fer_core.calibration import Calibration, OperatingPoint
 from fer_core.evaluation.calibration_metrics import calibration_curve, selective_accuracy
-from fer_core.evaluation.caveats import caveats
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol, count_unknown_labels, table_logits, true_labels
+from fer_core.evaluation.temperature_scaling import SMALLEST_PRIOR
 from fer_core.labels import LabelSet
 from fer_core.metrics import ClassMetrics, Metrics, class_intervals, classification_metrics, expected_calibration_error
+
+FEW_IMAGES = 30
 
 
 def build_report(
@@ -46,7 +49,7 @@ def build_report(
         "ece_unscaled": expected_calibration_error(_unscaled(calibration, point, logits).max(1), correct),
         "intervals": {name: list(bounds) for name, bounds in result.intervals.items()},
         "classes": [name for name, each in zip(names, result.per_class, strict=True) if each.support],
-        "warnings": caveats(result, labels, calibration, count_unknown_labels(table, protocol, labels)),
+        "warnings": _warnings(result, labels, calibration, count_unknown_labels(table, protocol, labels)),
         "per_class": {
             name: {
                 "precision": each.precision,
@@ -90,10 +93,10 @@ def headline_metrics(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, An
     return {"split": split, **{name: first[name] for name in names}}
 
 
-def sort_reports(build_reports: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def sort_reports(reports: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Reports on the same images, the headline's protocol and the accurate point first."""
     protocols, points = list[str](PROTOCOLS), list[str](OperatingPoint)
-    return sorted(build_reports, key=lambda each: (protocols.index(each["protocol"]), points.index(each["point"])))
+    return sorted(reports, key=lambda each: (protocols.index(each["protocol"]), points.index(each["point"])))
 
 
 def _unscaled(calibration: Calibration, point: OperatingPoint, logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -118,3 +121,43 @@ def metrics_from_report(report: dict[str, Any]) -> Metrics:
         confusion=confusion,
         intervals={name: (low, high) for name, (low, high) in report["intervals"].items()},
     )
+
+
+def _warnings(metrics: Metrics, labels: LabelSet, calibration: Calibration, unknown: Mapping[str, int]) -> list[str]:
+    """What is to be known before the figures are believed, a sentence each; empty where nothing is.
+
+    Args:
+        unknown: labels that the model does not know, with how many images have each.
+    """
+    support = {str(label): each.support for label, each in zip(labels, metrics.per_class, strict=True)}
+    present = [name for name, n in support.items() if n]
+    said = []
+    if len(present) == 1:
+        said.append(
+            f"Only one class occurs among the judged images, {present[0]}: macro-F1 and balanced accuracy are over it "
+            "alone, and say nothing about telling expressions apart."
+        )
+    elif len(present) < len(support):
+        absent = ", ".join(name for name, n in support.items() if not n)
+        said.append(
+            f"Macro-F1 and balanced accuracy are over {len(present)} of {len(support)} classes: no judged image shows "
+            f"{absent}."
+        )
+    if metrics.n < FEW_IMAGES:
+        judged = "Only one image was judged" if metrics.n == 1 else f"Only {metrics.n} images were judged"
+        said.append(f"{judged}: the figures are hints, not results. Judge at least {FEW_IMAGES}, of every class.")
+    if untaught := [name for name in present if support[name] and name in _untaught(labels, calibration)]:
+        said.append(f"Not in training: {_counted(untaught, support)}. The model can't have learned to read it.")
+    if unknown:
+        said.append(f"Not judged, as the model does not know the label: {_counted(list(unknown), unknown)}.")
+    return said
+
+
+def _untaught(labels: LabelSet, calibration: Calibration) -> set[str]:
+    """Classes whose share of the training labels is nothing, as far as the calibration tells."""
+    smallest = math.log(SMALLEST_PRIOR) + 1e-9
+    return {str(label) for label, prior in zip(labels, calibration.log_priors, strict=True) if prior <= smallest}
+
+
+def _counted(names: list[str], counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({counts[name]:,} {'image' if counts[name] == 1 else 'images'})" for name in names)

@@ -10,9 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.bundles.catalog import ModelEntry
-from fer_core.bundles.evaluations import Evaluation, read_evaluations
 from fer_core.bundles.quantization_report import QuantizationReport, read_quantization_report
-from fer_core.bundles.report_splits import SPLIT_TITLES, SplitReports, split_caveat
+from fer_core.bundles.reports import SPLIT_TITLES, Evaluation, SplitReports, read_evaluations, split_caveat
 from fer_core.evaluation.predictions import PROTOCOLS, describe_protocol
 from fer_core.evaluation.report import metrics_from_report
 from fer_core.labels import Expression

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from fer_core.bundles.catalog import ModelEntry, use_model
-from fer_core.bundles.report_splits import SPLIT_TITLES, SplitReports, read_report, reports_by_split
+from fer_core.bundles.reports import SPLIT_TITLES, SplitReports, read_report, reports_by_split
 from fer_core.evaluation.predictions import describe_protocol
 from fer_core.evaluation.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.settings import settings

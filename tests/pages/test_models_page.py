@@ -15,7 +15,7 @@ from fer_core.bundles.export import export_bundle
 from fer_core.bundles.import_bundle import import_bundle
 from fer_core.bundles.quantization_report import REPORT_FILE as INT8_REPORT
 from fer_core.bundles.quantization_report import QuantizationReport, QuantizationResult, Scores
-from fer_core.bundles.report_splits import read_report
+from fer_core.bundles.reports import read_report
 from fer_core.settings import Settings
 from fer_ui.charts.calibration import TITLE as RELIABILITY_TITLE
 from fer_ui.formatting import percent

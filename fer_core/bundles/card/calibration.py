@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_core.bundles.report_splits import SplitReports
+from fer_core.bundles.reports import SplitReports
 from fer_core.calibration import Calibration
 from fer_core.markdown import percent, table
 from fer_core.metrics import CALIBRATION_BINS

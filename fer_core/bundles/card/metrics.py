@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_core.bundles.report_splits import SplitReports
+from fer_core.bundles.reports import SplitReports
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.markdown import percent, plain, table, with_interval
 

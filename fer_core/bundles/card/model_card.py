@@ -18,12 +18,13 @@ from fer_core.bundles.card.metrics import (
 )
 from fer_core.bundles.card.reliability_diagram import calibration_svg
 from fer_core.bundles.card.training_recipe import data_lines, dataset_name, fact_lines, recipe_lines
-from fer_core.bundles.evaluations import Evaluation, read_evaluations
 from fer_core.bundles.quantization_report import card_lines as int8_lines
 from fer_core.bundles.quantization_report import read_quantization_report
-from fer_core.bundles.report_splits import (
+from fer_core.bundles.reports import (
     SPLIT_TITLES,
+    Evaluation,
     SplitReports,
+    read_evaluations,
     read_report,
     reports_by_split,
     reports_with_curve,

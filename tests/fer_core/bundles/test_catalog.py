@@ -9,7 +9,7 @@ import pytest
 
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER, find_model, list_models, model_in_use, use_model
-from fer_core.bundles.golden import verify_bundle
+from fer_core.bundles.verification import verify_bundle
 from fer_core.errors import BundleError
 from fer_core.labels import LABEL_SETS
 from fer_core.settings import Settings

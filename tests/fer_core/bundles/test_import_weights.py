@@ -15,9 +15,8 @@ from safetensors.torch import save_file
 from fer_core.bundles import import_weights as module
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import ModelEntry, find_model
-from fer_core.bundles.golden import verify_bundle
 from fer_core.bundles.import_weights import WeightsImport, import_weights
-from fer_core.bundles.parity import check_parity
+from fer_core.bundles.verification import check_parity, verify_bundle
 from fer_core.calibration import Calibration
 from fer_core.data.catalog import import_dataset
 from fer_core.data.manifest import builtin_manifests

@@ -13,11 +13,11 @@ from fer_core.bundles.bundle import read_bundle_info
 from fer_core.bundles.card.model_card import model_card
 from fer_core.bundles.card.training_recipe import _block
 from fer_core.bundles.catalog import SHIPPED_FOLDER, ModelEntry
-from fer_core.bundles.evaluations import Evaluation, save_evaluation
 from fer_core.bundles.export import export_bundle
-from fer_core.bundles.golden import file_hashes
 from fer_core.bundles.import_bundle import import_bundle
+from fer_core.bundles.reports import Evaluation, save_evaluation
 from fer_core.bundles.validation import TEXT_BYTES_MAX, check_bundle
+from fer_core.bundles.verification import file_hashes
 from fer_core.errors import BundleError
 from fer_core.files.json_file import JSON_BYTES_MAX
 from fer_core.markdown import plain

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fer_core.bundles.catalog import SHIPPED, model_in_use
-from fer_core.bundles.evaluations import read_evaluations
+from fer_core.bundles.reports import read_evaluations
 from fer_core.evaluation.robustness import read_robustness
 from fer_core.settings import Settings
 from tests.support.commands import Cli, assert_input_error, cli_runner

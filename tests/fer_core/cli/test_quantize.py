@@ -13,8 +13,8 @@ import torch
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.bundles.fastest import open_fastest
-from fer_core.bundles.golden import verify_bundle
 from fer_core.bundles.quantization_report import QuantizationReport, read_quantization_report
+from fer_core.bundles.verification import verify_bundle
 from fer_core.calibration import Calibration
 from fer_core.cli import quantize as command_module
 from fer_core.cli.main import main

@@ -11,9 +11,8 @@ import pytest
 import yaml
 
 from fer_core.bundles.bundle import Bundle, read_bundle_info
-from fer_core.bundles.evaluations import read_evaluations
 from fer_core.bundles.quantization_report import read_quantization_report
-from fer_core.bundles.report_splits import read_report, reports_by_split
+from fer_core.bundles.reports import read_evaluations, read_report, reports_by_split
 from fer_core.bundles.validation import check_bundle
 from fer_core.calibration import Calibration
 from fer_core.comparison.run_summary import summarize_run

@@ -258,7 +258,7 @@ def test_reading_faces_loads_neither_torch_nor_the_rest() -> None:
     code = (
         "import sys, fer_core\n"
         "assert not {'cv2', 'onnxruntime', 'PIL', 'numpy'} & set(sys.modules)\n"
-        "import fer_core.inference.predictor, fer_core.bundles.golden\n"
+        "import fer_core.inference.predictor, fer_core.bundles.verification\n"
         "assert not {'torch', 'sklearn', 'streamlit', 'plotly', 'onnx', 'pandas'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])

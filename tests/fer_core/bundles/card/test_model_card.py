@@ -10,7 +10,7 @@ import pytest
 from fer_core.bundles.bundle import BundleInfo, read_bundle_info
 from fer_core.bundles.card.model_card import model_card, portable_card, write_card
 from fer_core.bundles.catalog import SHIPPED_FOLDER
-from fer_core.bundles.report_splits import reports_with_curve
+from fer_core.bundles.reports import reports_with_curve
 from fer_core.contract import Contract
 from fer_core.files.atomic import write_json
 from fer_core.training.config.train_config import dump_config, parse_config

@@ -1,15 +1,17 @@
-"""A bundle's report as people read it: its parts in order, what each was used for, and the reports that count."""
+"""The reports of a bundle or run: by split in `report.json`, and on other datasets in `evaluations/*.json`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from fer_core.bundles.bundle import REPORT_FILE, BundleInfo
 from fer_core.evaluation.report import sort_reports
+from fer_core.files.atomic import write_json
 from fer_core.files.json_file import load_json
+from fer_core.ids import check_id
 
 SPLIT_TITLES = {"test": "test part", "valid": "validation part", "train": "training part"}
 
@@ -70,3 +72,53 @@ def split_caveat(split: str, info: BundleInfo) -> str:
     if info.origin == "weights":
         return "the calibration was fitted on these images, so their figures flatter a little"
     return "the epoch and the calibration were chosen on these images, so their figures flatter a little"
+
+
+EVALUATIONS_FOLDER = "evaluations"
+_NEEDED = ("n", "protocol", "point", "accuracy", "balanced_accuracy", "macro_f1", "intervals")
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Metrics on one dataset.
+
+    Attributes:
+        dataset: what it is called; the file's name by default.
+        source: where it comes from, in a sentence.
+        note: anything else worth knowing.
+        reports: as `evaluation.report.report` makes them.
+    """
+
+    dataset: str
+    source: str
+    note: str
+    reports: tuple[dict[str, Any], ...]
+
+
+def read_evaluations(folder: Path) -> list[Evaluation]:
+    """The evaluations of a bundle or run, by file name; a file that is no report is passed over.
+
+    A file is what `save_evaluation` writes; or one report as `evaluate --json` prints it, with `dataset`, `source` and
+    `note` added by hand as wanted.
+    """
+    read = (_read(path) for path in sorted((folder / EVALUATIONS_FOLDER).glob("*.json")))
+    return [evaluation for evaluation in read if evaluation]
+
+
+def save_evaluation(folder: Path, name: str, evaluation: Evaluation) -> Path:
+    """Write an evaluation into a run's folder, in the place of an earlier one of that name."""
+    path = folder / EVALUATIONS_FOLDER / f"{check_id(name, 'evaluation')}.json"
+    write_json(path, asdict(evaluation))
+    return path
+
+
+def _read(path: Path) -> Evaluation | None:
+    try:
+        content = load_json(path)
+        reports = tuple(content.get("reports") or [content])
+        if not all(name in each for each in reports for name in _NEEDED):
+            return None
+    except (OSError, ValueError, AttributeError, TypeError):
+        return None
+    words = {name: str(content.get(name) or "") for name in ("dataset", "source", "note")}
+    return Evaluation(words["dataset"] or path.stem, words["source"], words["note"], reports)

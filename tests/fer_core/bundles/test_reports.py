@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from fer_core.bundles.evaluations import read_evaluations
+from fer_core.bundles.reports import read_evaluations
 from fer_core.files.atomic import write_json
 from tests.fer_core.bundles.measured import measure
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fer_core.bundles.bundle import BundleInfo
-from fer_core.bundles.golden import Check, file_hashes, verify_bundle, write_golden
+from fer_core.bundles.verification import Check, file_hashes, verify_bundle, write_golden
 from fer_core.errors import InputError
 
 MakeBundle = Callable[..., Path]
