@@ -1,4 +1,4 @@
-"""The figures by which a classifier is judged, with their intervals. scikit-learn computes them."""
+"""Classification metrics with 95 % intervals, computed by scikit-learn."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CALIBRATION_BINS = 15
 
 @dataclass(frozen=True, slots=True)
 class ClassMetrics:
-    """How one class fares. 0..1 each, `support` in images; intervals are 95 %, from 0 to 1 where nothing is known."""
+    """Metrics of one class. 0..1 each, `support` in images; intervals are 95 %, from 0 to 1 where nothing is known."""
 
     precision: float
     recall: float
@@ -28,7 +28,7 @@ class ClassMetrics:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """How a set of predictions fares. Rows of `confusion` are the true classes, columns the predicted.
+    """Metrics of a set of predictions. Rows of `confusion` are the true classes, columns the predicted.
 
     Macro figures average over the classes that occur among the true labels. `intervals` are 95 %: see
     `fer_core.intervals`.
@@ -44,14 +44,14 @@ class Metrics:
 
 
 def classification_metrics(truth: NDArray[np.integer], predicted: NDArray[np.integer], classes: int) -> Metrics:
-    """Judge predictions.
+    """Compute the metrics of predictions.
 
     Args:
         truth: integers 0..classes-1, shape (N,).
         predicted: the same.
         classes: how many classes there are.
     Raises:
-        InputError: there is nothing to judge.
+        InputError: there are no images.
     """
     from sklearn.metrics import (
         accuracy_score,
@@ -62,7 +62,7 @@ def classification_metrics(truth: NDArray[np.integer], predicted: NDArray[np.int
     )
 
     if len(truth) == 0:
-        raise InputError("There are no labeled images to judge. Choose another split or protocol.")
+        raise InputError("There are no labeled images to evaluate. Choose another split or protocol.")
     every = np.arange(classes)
     present = np.unique(truth)
     confusion = confusion_matrix(truth, predicted, labels=every)
@@ -86,7 +86,7 @@ def classification_metrics(truth: NDArray[np.integer], predicted: NDArray[np.int
 
 
 def class_intervals(confusion: NDArray[np.integer]) -> list[tuple[Interval, Interval, Interval]]:
-    """The 95 % intervals of each class's precision, recall and F1."""
+    """Compute the 95 % intervals of each class's precision, recall and F1."""
     hits, support, answers = (each.tolist() for each in (np.diagonal(confusion), confusion.sum(1), confusion.sum(0)))
     return [
         (wilson_interval(hit, answered), wilson_interval(hit, labeled), f1_interval(hit, labeled, answered))
@@ -95,11 +95,11 @@ def class_intervals(confusion: NDArray[np.integer]) -> list[tuple[Interval, Inte
 
 
 def paired_difference(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> tuple[float, Interval]:
-    """How much accuracy is lost from one set of answers to another on the same images, with its 95 % interval.
+    """Compute the drop in accuracy from one set of predictions to another on the same images, with its 95 % interval.
 
     Args:
-        before: whether each image was answered rightly, shape (N,), N > 0.
-        after: the same of the other answers.
+        before: whether each image was classified correctly, shape (N,), N > 0.
+        after: the same for the other predictions.
     Returns:
         the difference of the shares, -1..1, negative where `after` is better, and its bounds.
     """

@@ -4,12 +4,12 @@
     contract.json     how a face becomes that input, and what the outputs mean
     calibration.json  how the outputs become probabilities
     bundle.json       what the model is called, made of and allowed for (optional)
-    model-int8.onnx   the same network in 8 bits, quicker (optional; `fer_core.bundles.quantization`)
+    model-int8.onnx   the same network quantized to INT8, faster (optional; `fer_core.bundles.quantization`)
     golden/           faces with the probabilities they must get (optional; `fer_core.bundles.verification`)
 
 For people and for proof, all optional: `card.md` with `calibration.svg`, `report.json`, `robustness.json`,
-`int8.json` (what the 8 bits cost), `evaluations/` (figures on other data), `seen-images.bin` (which images may not
-judge it: `fer_core.data.training_images`), and what PyTorch needs, `config.yaml` and `weights.safetensors`.
+`int8.json` (INT8 against FP32), `evaluations/` (other datasets), `seen-images.bin` (which images may not evaluate it:
+ `fer_core.data.training_images`), and what PyTorch needs, `config.yaml` and `weights.safetensors`.
 
 A finished run folder holds the same files, so it opens in the same way. Nothing is ever unpickled.
 """
@@ -53,10 +53,10 @@ as one; more threads than cores are three times slower."""
 
 
 class BundleInfo(JsonModel):
-    """What a bundle says about itself.
+    """The metadata of a bundle.
 
-    `drawn`: it was trained on drawings. `origin`: whether FERscope trained it, or its weights came as a file and
-    nothing was measured until it was judged here. `metrics` is free-form; `files` has the SHA-256 of files by name.
+    `synthetic`: it was trained on synthetic faces. `origin`: whether FERscope trained it, or its weights were imported
+    from a file. `metrics` is free-form; `files` has the SHA-256 of files by name.
     """
 
     version: int = Field(1, ge=1, le=1)
@@ -73,12 +73,12 @@ class BundleInfo(JsonModel):
     files: dict[str, str] = Field(default_factory=dict)
 
     def save_in(self, folder: Path) -> None:
-        """Write it as the folder's `bundle.json`."""
+        """Write it as `bundle.json` into the folder."""
         self.save(folder / INFO_FILE)
 
 
 def read_bundle_info(folder: Path) -> BundleInfo:
-    """What the bundle in `folder` says about itself, without loading the model; fit for lists.
+    """Read the metadata of the bundle in `folder`, without loading the model.
 
     A folder without `bundle.json` (a run) is called by its name.
 
@@ -94,7 +94,7 @@ def read_bundle_info(folder: Path) -> BundleInfo:
 
 
 class Bundle:
-    """A model that is ready to read faces.
+    """A model that is ready for inference on face crops.
 
     May be shared between threads: it does not change after opening, and ONNX Runtime's `run` is thread-safe.
     """
@@ -120,12 +120,12 @@ class Bundle:
     def open(
         cls, folder: Path, *, threads: int | None = None, model_file: str = MODEL_FILE, flip_tta: bool = True
     ) -> Bundle:
-        """Load a bundle or a finished run and check that its parts fit each other.
+        """Load a bundle or a finished run and check that its files fit each other.
 
         Args:
             folder: where its files are.
             threads: threads a call to the network uses; by default two, or one on a single core.
-            model_file: which form of the network is read; see `fastest.open_fastest`.
+            model_file: which of its networks: FP32 or INT8; see `fastest.open_fastest`.
             flip_tta: False leaves the pass over the mirror images out, where the network has one: half the time, and
                 `flip_tta_removed` is then True.
         Raises:
@@ -159,7 +159,7 @@ class Bundle:
         return tuple(output.name for output in self._session.get_outputs())
 
     def logits(self, faces: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The network's answers.
+        """Compute the logits of face crops.
 
         Args:
             faces: float32, shape (N, channels, size_px, size_px), from `contract.apply_batch`.
@@ -176,7 +176,7 @@ class Bundle:
     def probabilities(
         self, faces: NDArray[np.float32], point: OperatingPoint = OperatingPoint.ACCURATE
     ) -> NDArray[np.float32]:
-        """Calibrated probabilities at an operating point; arguments and errors as `logits`.
+        """Compute calibrated probabilities at an operating point; arguments and errors as `logits`.
 
         Returns:
             float32, shape (N, classes), each row summing to 1.
@@ -184,7 +184,7 @@ class Bundle:
         return self.calibration.probabilities(self.logits(faces), point)
 
     def run(self, faces: NDArray[np.float32], output: str) -> NDArray[np.float32]:
-        """One output of the network for any number of faces, in chunks.
+        """Compute one output of the network for any number of faces, in chunks.
 
         Raises:
             BundleError: the input has another shape, there is no such output, or the network fails.
@@ -195,13 +195,13 @@ class Bundle:
             raise BundleError(f"The model {self.id} reads faces of shape (N, {wanted}), but got {faces.shape}.")
         if output not in self.output_names:
             raise BundleError(f"The model {self.id} has no output {output!r}; it has: {', '.join(self.output_names)}.")
-        # Without faces one blank face is asked about and its answer dropped: that keeps the output's own shape.
+        # Without faces the network runs on one blank face, whose result is dropped: that keeps the output's own shape.
         batch = faces.astype(np.float32, copy=False) if len(faces) else np.zeros((1, *wanted), np.float32)
         starts = range(0, len(batch), _CHUNK_FACES)
-        parts = [self._answer(batch[start : start + _CHUNK_FACES], output) for start in starts]
+        parts = [self._run_chunk(batch[start : start + _CHUNK_FACES], output) for start in starts]
         return np.concatenate(parts)[: len(faces)]
 
-    def _answer(self, faces: NDArray[np.float32], output: str) -> NDArray[np.float32]:
+    def _run_chunk(self, faces: NDArray[np.float32], output: str) -> NDArray[np.float32]:
         try:
             (answer,) = self._session.run([output], {INPUT_NAME: faces})
         except Exception as exc:  # ONNX Runtime's errors have no common base but Exception
@@ -211,7 +211,7 @@ class Bundle:
         return np.asarray(answer, np.float32)
 
     def _check_network(self) -> None:
-        """That the network's input and output are what contract and calibration speak of."""
+        """Check that the network's input and output fit the contract and the calibration."""
         inputs = self._session.get_inputs()
         where = f"{self.model_file} of {self.folder.name}"
         if [entry.name for entry in inputs] != [INPUT_NAME] or OUTPUT_NAME not in self.output_names:
@@ -230,7 +230,7 @@ class Bundle:
                 f"{where} reads {inputs[0].type} of shape {shape}, but its contract gives float32 faces of shape "
                 f"(any number, {wanted[0]}, {size}, {size}). Export it again."
             )
-        answer = self._answer(np.zeros((2, *wanted), np.float32), OUTPUT_NAME)
+        answer = self._run_chunk(np.zeros((2, *wanted), np.float32), OUTPUT_NAME)
         if answer.shape != (2, len(self.contract.labels)):
             raise BundleError(
                 f"{where} answers two faces with shape {answer.shape}, but its contract has "

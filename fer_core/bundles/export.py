@@ -49,7 +49,7 @@ _GOLDEN_SEED = 7
 
 
 def export_bundle(entry: ModelEntry, target: Path) -> Path:
-    """Write a bundle: one file where the path ends in .zip, else a folder. The same model gives the same bytes.
+    """Export a bundle: one file where the path ends in .zip, else a folder. The same model gives the same bytes.
 
     Golden faces that the model has already are kept with what they must get.
 
@@ -75,7 +75,7 @@ def export_bundle(entry: ModelEntry, target: Path) -> Path:
 
 
 def finish_bundle(folder: Path, info: BundleInfo) -> BundleInfo:
-    """Add to a bundle's files what is made of them: golden faces unless it has them, the card, and the hashes.
+    """Complete a bundle with golden faces unless it has them, the card, and the hashes of its files.
 
     Returns:
         `info` with the hashes, as it was written.
@@ -91,14 +91,14 @@ def finish_bundle(folder: Path, info: BundleInfo) -> BundleInfo:
 
 
 def golden_faces() -> dict[str, RgbImage]:
-    """A drawn face for each expression, always the same; uint8, shape (S, S, 3), RGB."""
+    """Generate a synthetic face for each expression, always the same; uint8, shape (S, S, 3), RGB."""
     rng = np.random.default_rng(_GOLDEN_SEED)
     identity = Identity.sample(rng)
     return {str(e): draw_face(e, identity, rng, _GOLDEN_SIZE_PX) for e in Expression}
 
 
 def _refresh_report(source: Path, folder: Path) -> None:
-    """Where a run still has its predictions, judge them anew: a report of an older FERscope says less."""
+    """Rebuild the report where a run still has its predictions: a report of an older FERscope has less."""
     contract = Contract.load(source / CONTRACT_FILE)
     calibration = Calibration.load(source / CALIBRATION_FILE, contract.labels)
     tables = {split: source / f"predictions-{split}.parquet" for split in (Split.VALID, Split.TEST)}

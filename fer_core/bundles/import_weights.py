@@ -55,14 +55,14 @@ UNKNOWN_DATA = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class WeightsImport:
-    """What is said of a file of weights.
+    """What to know about a file of weights.
 
     Attributes:
         preset: gives the network, the labels and the contract.
         model_id: what to call the model; by default the file's name.
         title: by default that of the preset and the file's name.
-        data: a dataset in the store to calibrate on and to judge with; none by default.
-        split: the part that the calibration is fitted on; the test part is for judging.
+        data: a dataset in the store for calibration and evaluation; none by default.
+        split: the split that the calibration is fitted on; the test split is for evaluation.
     """
 
     preset: str
@@ -76,10 +76,10 @@ class WeightsImport:
 def import_weights(
     path: Path, options: WeightsImport, settings: Settings, progress: Progress = no_progress
 ) -> ModelEntry:
-    """Build the preset's network, load the weights, export it and keep it as a model.
+    """Build the preset's network, load the weights, export it and install it as a model.
 
     Raises:
-        InputError: no such preset, dataset or part; the file is not of the preset's network; or the id is taken.
+        InputError: no such preset, dataset or split; the file is not of the preset's network; or the id is taken.
         FerscopeError: the ONNX export does not compute what the network does.
     """
     path = path.expanduser()
@@ -108,11 +108,11 @@ def import_weights(
 
 @dataclass(frozen=True, slots=True)
 class _CalibrationData:
-    """The rows of a dataset that a calibration is fitted on, and those that it is judged by."""
+    """The rows of a dataset for fitting the calibration, and those for evaluation."""
 
     dataset: StoredDataset
     fitted: pd.DataFrame
-    judged: pd.DataFrame
+    test: pd.DataFrame
     shares_from: pd.DataFrame
     split: Split
 
@@ -120,16 +120,18 @@ class _CalibrationData:
     def of(cls, options: WeightsImport, settings: Settings) -> _CalibrationData:
         split = Split.parse(options.split)
         if split is Split.TEST:
-            raise InputError("--split test would fit the calibration on what it is judged by. Choose valid or train.")
+            raise InputError(
+                "--split test would fit the calibration on the images of the evaluation. Choose valid or train."
+            )
         dataset = open_dataset(options.data, settings)
         index = dataset.index()
         splits = make_split(index, SplitConfig(), find_groups(index, dataset.pairs()))
-        by_part = {split: index[(splits == str(split)).to_numpy(bool)] for split in Split}
-        if by_part[split]["label"].notna().sum() == 0:
-            there = ", ".join(str(split) for split, found in by_part.items() if len(found)) or "none"
-            raise InputError(f"The dataset {dataset.id} has no labeled part {str(split)!r}. It has: {there}.")
-        train = by_part[Split.TRAIN] if by_part[Split.TRAIN]["label"].notna().any() else by_part[split]
-        return cls(dataset, by_part[split], by_part[Split.TEST], train, split)
+        by_split = {split: index[(splits == str(split)).to_numpy(bool)] for split in Split}
+        if by_split[split]["label"].notna().sum() == 0:
+            there = ", ".join(str(split) for split, found in by_split.items() if len(found)) or "none"
+            raise InputError(f"The dataset {dataset.id} has no labeled split {str(split)!r}. It has: {there}.")
+        train = by_split[Split.TRAIN] if by_split[Split.TRAIN]["label"].notna().any() else by_split[split]
+        return cls(dataset, by_split[split], by_split[Split.TEST], train, split)
 
 
 def _config_of(preset: str) -> TrainConfig:
@@ -148,7 +150,7 @@ def _config_of(preset: str) -> TrainConfig:
 
 
 def _probe(contract: Contract, rows: _CalibrationData | None, settings: Settings) -> NDArray[np.float32]:
-    """Faces to check the export with: real ones where there is data, else the drawn ones."""
+    """Faces to check the export with: real ones where there is data, else synthetic ones."""
     if rows is None:
         return contract.apply_batch(list(golden_faces().values()))
     from fer_core.models.onnx_export import CHECK_FACES_MAX
@@ -177,14 +179,14 @@ def _write_network(
 
 
 def _evaluate(folder: Path, contract: Contract, rows: _CalibrationData, settings: Settings, progress: Progress) -> None:
-    """Fit the calibration on one part and write the report on it and on the test part."""
+    """Fit the calibration on one split and write the report on it and on the test split."""
     bundle, labels = Bundle.open(folder), contract.label_set
     with rows.dataset.source(settings) as source:
         progress(0.25, f"Reading {len(rows.fitted):,} faces to calibrate with")
         tables = {str(rows.split): predict_dataset(bundle, rows.fitted, source)}
-        if rows.judged["label"].notna().any():
-            progress(0.6, f"Reading {len(rows.judged):,} faces of the test part")
-            tables[str(Split.TEST)] = predict_dataset(bundle, rows.judged, source)
+        if rows.test["label"].notna().any():
+            progress(0.6, f"Reading {len(rows.test):,} faces of the test split")
+            tables[str(Split.TEST)] = predict_dataset(bundle, rows.test, source)
     calibration = fit_calibration_on(tables[str(rows.split)], labels, _shares(rows.shares_from, contract))
     calibration.save(folder / CALIBRATION_FILE)
     fitted = np.full(len(rows.fitted), str(Split.VALID))
@@ -205,8 +207,8 @@ def _headline_metrics(folder: Path, rows: _CalibrationData | None) -> dict[str, 
     path = folder / REPORT_FILE
     if rows is None:
         return {}
-    judged_on = {"dataset": rows.dataset.id, "synthetic": rows.dataset.manifest.synthetic}
-    return {**judged_on, **headline_metrics(json.loads(path.read_text()))}
+    evaluated_on = {"dataset": rows.dataset.id, "synthetic": rows.dataset.manifest.synthetic}
+    return {**evaluated_on, **headline_metrics(json.loads(path.read_text()))}
 
 
 def _bundle_info(

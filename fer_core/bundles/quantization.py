@@ -1,4 +1,4 @@
-"""A model's network in 8 bits: made of the one of 32 bits, and held against it on the same images."""
+"""INT8 quantization of a model's network, and its comparison with FP32 on the same images."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ images: docs/experiments.md."""
 
 
 def quantize(folder: Path, faces: NDArray[np.float32]) -> bytes:
-    """The network as an ONNX file with the same input and output, quantized statically (QDQ), a scale a channel.
+    """Quantize the network to INT8, statically (QDQ) and per channel; an ONNX file with the same input and output.
 
-    Convolutions alone are, which is where the time goes. Weights take 7 of the 8 bits: where a processor has no
-    instructions for such sums (VNNI), two products of full 8 bits overflow 16 bits and the answers would differ.
+    Only convolutions are quantized, which is where the time goes. Weights use 7 of the 8 bits: on processors without
+    VNNI two products of full 8 bits overflow 16 bits, and the results would differ between machines.
 
-    It takes the `onnx` package, which exporting needs as well.
+    It needs the `onnx` package, as exporting does.
 
     Args:
         folder: of a bundle or finished run.
@@ -58,7 +58,7 @@ def quantize(folder: Path, faces: NDArray[np.float32]) -> bytes:
         # Folds batch norms into the convolutions and gives every tensor a shape, which the ranges need.
         quant_pre_process(str(folder / MODEL_FILE), str(prepared), skip_symbolic_shape=True)
         if not any(node.op_type == _QUANTIZED_OP for node in onnx.load(prepared).graph.node):
-            raise InputError(f"The network of {folder.name} has no convolutions, so 8 bits have nothing to win.")
+            raise InputError(f"The network of {folder.name} has no convolutions, so INT8 would not make it faster.")
         quantize_static(
             str(prepared),
             str(made),
@@ -79,11 +79,11 @@ def quantize(folder: Path, faces: NDArray[np.float32]) -> bytes:
 def compare_to_fp32(
     fp32: pd.DataFrame, int8: pd.DataFrame, calibration: Calibration, labels: LabelSet
 ) -> tuple[QuantizationResult, ...]:
-    """The figures of both networks, by each protocol that there are labels for, at each operating point.
+    """Compare the metrics of both networks, by each protocol that there are labels for, at each operating point.
 
     Args:
-        fp32: predictions of the network of 32 bits, as `inference.score.score` makes them.
-        int8: of the one of 8 bits, for the same images in the same order.
+        fp32: predictions of the FP32 network, from `predict_dataset`.
+        int8: of the INT8 network, for the same images in the same order.
     """
     pairs = zip(build_reports(fp32, calibration, labels), build_reports(int8, calibration, labels), strict=True)
     logits = [table_logits(each, labels) for each in (fp32, int8)]
@@ -100,24 +100,24 @@ def _compare(
     logits: list[NDArray[np.float32]],
     calibration: Calibration,
 ) -> QuantizationResult:
-    judged = truth >= 0
-    answers = [calibration.probabilities(each[judged], before["point"]).argmax(1) for each in logits]
-    lost_01, interval = paired_difference(*(each == truth[judged] for each in answers))
+    labeled = truth >= 0
+    predicted = [calibration.probabilities(each[labeled], before["point"]).argmax(1) for each in logits]
+    drop_01, interval = paired_difference(*(each == truth[labeled] for each in predicted))
     return QuantizationResult(
         protocol=before["protocol"],
         point=before["point"],
         n=before["n"],
         fp32=Scores.of(before),
         int8=Scores.of(after),
-        accuracy_drop_01=lost_01,
+        accuracy_drop_01=drop_01,
         accuracy_drop_interval=interval,
-        agreement_01=float(np.mean(answers[0] == answers[1])),
+        agreement_01=float(np.mean(predicted[0] == predicted[1])),
     )
 
 
 @contextmanager
 def _silenced() -> Iterator[None]:
-    """onnxruntime's quantization prints, and changes the log level."""
+    """Silence onnxruntime's quantization, which prints and changes the log level."""
     level = logging.root.level
     try:
         with redirect_stdout(StringIO()):

@@ -1,4 +1,4 @@
-"""What a model's 8 bits cost, as plain data: what `quantize` measured, its file, and its part of the card."""
+"""INT8 quantization report: FP32 against INT8 as `quantize` measures it, its file, and its section of the card."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fer_core.markdown import describe_split, plain, table
 REPORT_FILE = "int8.json"
 
 ACCURACY_DROP_MAX_01 = 0.003
-"""Accuracy that 8 bits may lose at every point and by every protocol; one that loses more is not kept."""
+"""Largest drop in accuracy, at any point and by any protocol; a network that loses more is not saved."""
 
 
 Difference = Annotated[float, Field(ge=-1, le=1)]
 
 
 class Scores(JsonModel):
-    """A network's figures; shares 0..1."""
+    """A network's metrics; shares 0..1."""
 
     accuracy: Share
     balanced_accuracy: Share
@@ -32,15 +32,15 @@ class Scores(JsonModel):
 
     @classmethod
     def of(cls, report: Mapping[str, Any]) -> Self:
-        """Of a report as `evaluation.report.report` makes it."""
+        """Take them from a report of `evaluation.report.build_report`."""
         return cls(**{name: report[name] for name in cls.model_fields})
 
 
 class QuantizationResult(JsonModel):
-    """The network of 8 bits held against that of 32 on `n` images, by one protocol at one operating point.
+    """INT8 compared to FP32 on the same `n` images, by one protocol at one operating point.
 
-    `accuracy_drop_01` is negative where 8 bits do better; its interval is 95 %, paired by image. `agreement_01` is
-    the share of the images for which both name the same expression.
+    `accuracy_drop_01` is negative where INT8 is better; its interval is 95 %, paired by image. `agreement_01` is
+    the share of the images with the same prediction.
     """
 
     protocol: Protocol
@@ -54,9 +54,14 @@ class QuantizationResult(JsonModel):
 
 
 class QuantizationReport(JsonModel):
-    """What 8 bits cost on the images of a dataset's part; empty `split`: all of it; `split_of` says whose.
-    `calibration_images` training faces gave the ranges of the activations. `excluded` is what was left out, as the
-    model had seen it."""
+    """The comparisons on one split of a dataset.
+
+    Attributes:
+        split: empty for the whole dataset.
+        split_of: whether the split is the run's or the dataset's own.
+        excluded: how many images were excluded as the model had seen them.
+        calibration_images: training faces that gave the ranges of the activations.
+    """
 
     version: Literal[1] = 1
     dataset: Text
@@ -68,15 +73,15 @@ class QuantizationReport(JsonModel):
 
     @property
     def worst(self) -> QuantizationResult:
-        """Where accuracy loses most."""
+        """The comparison with the largest drop in accuracy."""
         return max(self.comparisons, key=lambda result: result.accuracy_drop_01)
 
 
 def read_quantization_report(folder: Path) -> QuantizationReport | None:
-    """The report in a bundle's folder; None where it has none.
+    """Read the report in a bundle's folder; None where it has none.
 
     Raises:
-        BundleError: it does not hold together.
+        BundleError: it is invalid.
     """
     path = folder / REPORT_FILE
     return (
@@ -87,29 +92,28 @@ def read_quantization_report(folder: Path) -> QuantizationReport | None:
 
 
 def card_lines(report: QuantizationReport) -> list[str]:
-    """The model card's section on the network of 8 bits, as lines of Markdown."""
+    """The model card's section on INT8 quantization, as lines of Markdown."""
     opening = (
-        "`model-int8.onnx` is the same network with convolutions in 8 bits. Live views are read by the one of the two "
-        "that is faster where they run, everything else by the one of 32 bits, whose figures are the ones above. "
-        "The two on the same images of "
-        f"{plain(describe_split(report.dataset, report.split, report.split_of))}:"
+        "`model-int8.onnx` is the same network with its convolutions quantized to INT8. Live uses whichever of the two "
+        "is faster on the machine; everything else uses FP32, to which the metrics above belong. Both on the "
+        f"same images of {plain(describe_split(report.dataset, report.split, report.split_of))}:"
     )
     heads = [
         "labels by, point",
         "images",
-        "accuracy, 32 bits",
-        "8 bits",
-        "points lost",
-        "macro-F1",
-        "8 bits",
-        "ECE, 8 bits",
+        "accuracy, FP32",
+        "INT8",
+        "drop in points",
+        "macro-F1, FP32",
+        "INT8",
+        "ECE, INT8",
     ]
     rows = sorted(report.comparisons, key=lambda result: list(PROTOCOLS).index(result.protocol))
     closing = (
-        f"Points lost are of accuracy, with their 95 % interval, paired by image. The ranges of the activations come "
+        f"The drop in accuracy has its 95 % interval, paired by image. The ranges of the activations come "
         f"from {report.calibration_images:,} training images."
     )
-    return ["## In 8 bits", "", opening, "", *table(heads, map(_cells, rows)), closing, ""]
+    return ["## INT8 quantization", "", opening, "", *table(heads, map(_cells, rows)), closing, ""]
 
 
 def _cells(result: QuantizationResult) -> list[str]:

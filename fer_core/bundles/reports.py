@@ -13,16 +13,16 @@ from fer_core.files.atomic import write_json
 from fer_core.files.json_file import load_json
 from fer_core.ids import check_id
 
-SPLIT_TITLES = {"test": "test part", "valid": "validation part", "train": "training part"}
+SPLIT_TITLES = {"test": "test split", "valid": "validation split", "train": "training split"}
 
 
 @dataclass(frozen=True, slots=True)
 class SplitReports:
-    """The reports on one part, the protocol that counts and the accurate point first.
+    """The reports on one split, the headline's protocol and the accurate point first.
 
     Attributes:
         split: test, valid or train.
-        reports: at least one, as `evaluation.report.report` makes them.
+        reports: at least one, as `evaluation.report.build_report` makes them.
     """
 
     split: str
@@ -30,28 +30,28 @@ class SplitReports:
 
     @classmethod
     def of(cls, split: str, reports: Sequence[dict[str, Any]]) -> SplitReports:
-        """In the order that the card shows."""
+        """Sort them as the card shows them."""
         return cls(split, tuple(sort_reports(reports)))
 
     @property
     def first(self) -> dict[str, Any]:
-        """The report that the card opens with."""
+        """The headline's report."""
         return self.reports[0]
 
     @property
     def main(self) -> list[dict[str, Any]]:
-        """The reports by the protocol that counts, a point each."""
+        """The reports by the headline's protocol, one a point."""
         return [each for each in self.reports if each["protocol"] == self.first["protocol"]]
 
 
 def reports_by_split(report: Mapping[str, Sequence[dict[str, Any]]]) -> list[SplitReports]:
-    """The parts that a report speaks of, the test part first."""
+    """Group a report by split, the test split first."""
     names = [name for name in (*SPLIT_TITLES, *(set(report) - set(SPLIT_TITLES))) if report.get(name)]
     return [SplitReports.of(name, report[name]) for name in names]
 
 
 def read_report(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """The reports of a bundle or run by part; empty where it has none that can be read."""
+    """Read the reports of a bundle or run by split; empty where it has none that can be read."""
     try:
         found = load_json(folder / REPORT_FILE)
     except (OSError, ValueError):
@@ -60,18 +60,18 @@ def read_report(folder: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def reports_with_curve(folder: Path) -> list[dict[str, Any]]:
-    """The reports that the calibration picture shows, a point each; those of an older FERscope have no curve."""
+    """Read the reports that the reliability diagram shows, one a point; reports of old versions have no curve."""
     splits = reports_by_split(read_report(folder))
     return [each for each in splits[0].main if "calibration_curve" in each] if splits else []
 
 
 def split_caveat(split: str, info: BundleInfo) -> str:
-    """What a part was used for, in words."""
+    """How the split was used, and so how far its metrics can be trusted."""
     if split == "test":
-        return "neither training nor selection touched these images" if info.origin == "trained" else "not fitted on"
+        return "not used for training or model selection" if info.origin == "trained" else "not used for calibration"
     if info.origin == "weights":
-        return "the calibration was fitted on these images, so their figures flatter a little"
-    return "the epoch and the calibration were chosen on these images, so their figures flatter a little"
+        return "also used to fit the calibration, so these metrics are slightly optimistic"
+    return "also used to choose the epoch and fit the calibration, so these metrics are slightly optimistic"
 
 
 EVALUATIONS_FOLDER = "evaluations"
@@ -86,7 +86,7 @@ class Evaluation:
         dataset: what it is called; the file's name by default.
         source: where it comes from, in a sentence.
         note: anything else worth knowing.
-        reports: as `evaluation.report.report` makes them.
+        reports: as `evaluation.report.build_report` makes them.
     """
 
     dataset: str

@@ -28,7 +28,7 @@ TOLERANCE_01 = 1e-3
 """Largest difference of a probability: processors round differently, a changed model differs by more."""
 
 INT8_TOLERANCE_01 = 2e-2
-"""The same in 8 bits, where a rounding that goes the other way moves a value by a whole step."""
+"""The same for INT8, where a different rounding moves a value by a whole quantization step."""
 
 _FAILED_SHOWN = 3
 
@@ -38,7 +38,7 @@ _Expected = dict[OperatingPoint, dict[Expression, float]]
 class _GoldenProbabilities(JsonModel):
     """`golden.json`: by face name and operating point, the probability of each expression.
 
-    `int8`: the same by the network of 8 bits, where the bundle has one.
+    `int8`: the same by the INT8 network, where the bundle has one.
     """
 
     faces: dict[str, _Expected]
@@ -47,7 +47,7 @@ class _GoldenProbabilities(JsonModel):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was verified: what, whether it held, and in words what was found."""
+    """One check: its name, whether it passed, and what was found."""
 
     name: str
     passed: bool
@@ -55,7 +55,7 @@ class Check:
 
 
 def write_golden(folder: Path, crops: Mapping[str, RgbImage]) -> None:
-    """Keep face crops in a bundle together with what it predicts for them now.
+    """Write face crops into a bundle together with what it predicts for them now.
 
     Args:
         folder: a complete bundle.
@@ -77,7 +77,7 @@ def write_golden(folder: Path, crops: Mapping[str, RgbImage]) -> None:
 
 def verify_bundle(folder: Path) -> list[Check]:
     """Check that a bundle opens, that its recorded files are unchanged and that each golden face still gets its
-    probabilities. A bundle without golden faces fails: nothing is proven then."""
+    probabilities. A bundle without golden faces fails, as nothing proves it then."""
     try:
         bundle, int8 = Bundle.open(folder), _open_int8(folder)
     except BundleError as exc:
@@ -88,7 +88,7 @@ def verify_bundle(folder: Path) -> list[Check]:
 
 
 def check_verified(name: str, checks: Sequence[Check], consequence: str) -> None:
-    """See that a bundle passed its checks.
+    """Raise an error unless a bundle passed its checks.
 
     Args:
         name: what the message calls it.
@@ -100,13 +100,13 @@ def check_verified(name: str, checks: Sequence[Check], consequence: str) -> None
     if failed:
         more = f"; and {len(failed) - _FAILED_SHOWN} more" if len(failed) > _FAILED_SHOWN else ""
         raise BundleError(
-            f"{name} can't be proven to be what it was, so {consequence} ({'; '.join(failed[:_FAILED_SHOWN])}{more}). "
-            "Fetch it again, or make it anew from its run with `models export`."
+            f"{name} failed its verification, so {consequence} ({'; '.join(failed[:_FAILED_SHOWN])}{more}). "
+            "Fetch it again, or export it again from its run with `models export`."
         )
 
 
 def golden_crops(folder: Path) -> dict[str, RgbImage]:
-    """The golden faces of a bundle, by name; empty where it has none that can be read.
+    """Read the golden faces of a bundle, by name; empty where it has none.
 
     Raises:
         FerscopeError: a face that `golden.json` names can't be read.
@@ -116,7 +116,7 @@ def golden_crops(folder: Path) -> dict[str, RgbImage]:
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file of a bundle but `bundle.json`, which records them, by path in the folder."""
+    """Compute the SHA-256 of every file of a bundle but `bundle.json`, which records them, by path in the folder."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path.relative_to(folder).as_posix(): path for path in paths}
     return {name: _sha256(path) for name, path in names.items() if name != INFO_FILE}
@@ -161,15 +161,15 @@ def _golden_checks(bundle: Bundle, int8: Bundle | None) -> list[Check]:
     if int8 is None:
         return checks
     if not golden.int8:
-        return [*checks, Check("golden faces in 8 bits", False, f"{GOLDEN_FILE} does not say what {INT8_FILE} gives")]
+        return [*checks, Check("golden faces, INT8", False, f"{GOLDEN_FILE} does not say what {INT8_FILE} gives")]
     return checks + [
-        _face_check(int8, name, expected, f"golden face {name} in 8 bits", INT8_TOLERANCE_01)
+        _face_check(int8, name, expected, f"golden face {name}, INT8", INT8_TOLERANCE_01)
         for name, expected in golden.int8.items()
     ]
 
 
 def _read_golden(folder: Path) -> _GoldenProbabilities | str:
-    """What `golden.json` holds, or in words why it proves nothing."""
+    """The content of `golden.json`, or why it can't be used."""
     path = folder / GOLDEN_FOLDER / GOLDEN_FILE
     if not path.is_file():
         return f"there is no {GOLDEN_FOLDER}/{GOLDEN_FILE} to compare with; `models export` makes it"
@@ -208,9 +208,9 @@ CHECK_NAME = "network"
 
 
 def check_parity(folder: Path) -> list[Check]:
-    """Ask PyTorch's network and the ONNX file about the golden faces; no check where that can't be asked.
+    """Compare the logits of PyTorch and of the ONNX file on the golden faces; no check where that is not possible.
 
-    It takes `weights.safetensors`, `config.yaml`, golden faces and an installed PyTorch.
+    It needs `weights.safetensors`, `config.yaml`, golden faces and PyTorch, which it loads.
     """
     there = all((folder / name).is_file() for name in (WEIGHTS_FILE, CONFIG_FILE))
     if not there or importlib.util.find_spec("torch") is None:
@@ -231,6 +231,8 @@ def check_parity(folder: Path) -> list[Check]:
     except FerscopeError as exc:
         return [Check(CHECK_NAME, False, str(exc))]
     passed = worst.relative <= LOGIT_TOLERANCE
-    said = f"PyTorch and ONNX agree on {len(faces)} faces, largest difference {worst.relative:.1e}"
-    detail = f"{said} (allowed {LOGIT_TOLERANCE:.0e})" if passed else worst.describe(len(faces), bundle.contract.labels)
+    agreement = f"PyTorch and ONNX agree on {len(faces)} faces, largest difference {worst.relative:.1e}"
+    detail = (
+        f"{agreement} (allowed {LOGIT_TOLERANCE:.0e})" if passed else worst.describe(len(faces), bundle.contract.labels)
+    )
     return [Check(CHECK_NAME, passed, detail)]

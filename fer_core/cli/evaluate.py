@@ -1,4 +1,4 @@
-"""`evaluate`: a model's figures on a dataset."""
+"""`evaluate`: a model's metrics on a dataset."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from fer_core.settings import settings
 
 def add_command(commands: Any) -> None:
     """Add the command to a parser."""
-    command: argparse.ArgumentParser = commands.add_parser("evaluate", help="a model's figures on a dataset")
+    command: argparse.ArgumentParser = commands.add_parser("evaluate", help="a model's metrics on a dataset")
     add_evaluation_arguments(command)
-    command.add_argument("--note", default="", help="with --keep: what is to be known of the data, in a sentence")
+    command.add_argument("--note", default="", help="with --keep: a sentence about the data for the card")
     command.add_argument("--json", action="store_true", help="print JSON alone")
     command.set_defaults(run=run)
 
 
 def add_evaluation_arguments(command: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which model is judged, on what and how, and whether that is kept."""
+    """Add the arguments that choose the model, the images, how they are scored, and whether the report is saved."""
     add_model_and_data(command)
     command.add_argument("--protocol", choices=PROTOCOLS, default="argmax")
     command.add_argument("--point", choices=[*map(str, OperatingPoint)], default="accurate")
-    command.add_argument("--keep", action="store_true", help="keep the report with the run, for its model card")
+    command.add_argument("--keep", action="store_true", help="save the report with the run, for its model card")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -52,25 +52,25 @@ def run(arguments: argparse.Namespace) -> None:
         save_evaluation(run_folder, slug(f"{Path(arguments.data).stem} {images.split}"), evaluation)
     point = OperatingPoint.parse(arguments.point)
     result = build_report(predictions, bundle.calibration, bundle.contract.label_set, arguments.protocol, point)
-    said = [f"Judged by {images.describe(arguments.data)}.", images.excluded.describe(), format_report(result)]
+    said = [f"Evaluated on {images.describe(arguments.data)}.", images.excluded.describe(), format_report(result)]
     print_result(result | images.as_json(), arguments.json, "\n".join(said))
 
 
 def run_folder_of(entry: ModelEntry) -> Path:
-    """The run's folder, where `--keep` keeps a report.
+    """The run's folder, into which `--keep` saves a report.
 
     Raises:
         InputError: the model is no run of this store.
     """
     if entry.kind != "run":
         raise InputError(
-            f"--keep: {entry.id} is a finished bundle and stays as it is. Name the run; its export then has the report."
+            f"--keep: {entry.id} is a bundle, which never changes. Give the run; its export then has the report."
         )
     return entry.folder
 
 
 def format_report(result: dict[str, Any]) -> str:
-    """A report as text: the headline with its intervals, then a row a class."""
+    """Format a report as text: the headline with its intervals, then a row a class."""
     names = ("macro_f1", "balanced_accuracy", "accuracy")
     headline = [
         f"{name.replace('_', ' ')} {result[name]:.1%} (95 %: {low:.1%} to {high:.1%})"

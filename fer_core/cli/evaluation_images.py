@@ -1,4 +1,4 @@
-"""Which images a command judges a model by: those of a split, but none that the model was trained or selected on."""
+"""The images that a command evaluates a model on: a split, without those that it was trained or selected on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SplitOf = Literal["", "run", "dataset"]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationImages:
-    """What a model is judged by.
+    """The images that a model is evaluated on.
 
     Attributes:
         rows: index rows.
@@ -68,7 +68,7 @@ _WHOSE: dict[SplitOf, str] = {"": "{}", "run": "the run's {} split", "dataset": 
 
 
 def add_model_and_data(command: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which model is judged and on what; `evaluation_images` takes them."""
+    """Add the arguments that say choose the model and the images; `evaluation_images` takes them."""
     command.add_argument("--model", default="default", help="default, a run's id, or a bundle's folder")
     command.add_argument("--data", required=True, help="a dataset's id, a zip archive or a folder")
     command.add_argument("--layout", default="", help="how the files lie; recognized by default")
@@ -104,8 +104,8 @@ def evaluation_images(arguments: argparse.Namespace, model: ModelEntry) -> Itera
         if rows.empty:
             whose = "The run's test split is --split test." if chosen.split_of == "run" else "Name other data."
             raise InputError(
-                f"None of the {len(chosen.rows):,} images of {chosen.describe(arguments.data)} is left to judge "
-                f"{model.id} by. {excluded.describe()} {whose}"
+                f"None of the {len(chosen.rows):,} images of {chosen.describe(arguments.data)} is left to evaluate "
+                f"{model.id} on. {excluded.describe()} {whose}"
             )
         yield EvaluationImages(rows, chosen.source, chosen.split, chosen.split_of, excluded)
 
@@ -148,17 +148,17 @@ def _dataset(split: str) -> SplitOf:
     return "dataset" if split else ""
 
 
-def _seen_rows(judged: EvaluationImages, seen: TrainingImages) -> tuple[np.ndarray, np.ndarray]:
+def _seen_rows(images: EvaluationImages, seen: TrainingImages) -> tuple[np.ndarray, np.ndarray]:
     """Which rows the model was trained and which it was selected on, by the pixels as they are now."""
     sums: list[str] = []
     owner: list[int] = []
-    for place, pixels in enumerate(iter_images(judged.source, get_face_refs(judged.rows))):
+    for place, pixels in enumerate(iter_images(images.source, get_face_refs(images.rows))):
         forms = [] if pixels is None else equivalent_hashes(pixels)
         sums += forms
         owner += [place] * len(forms)
     found = []
     for hits in seen.find(truncate_hashes(sums)):
-        rows = np.zeros(len(judged.rows), bool)
+        rows = np.zeros(len(images.rows), bool)
         rows[np.array(owner, np.int64)[hits]] = True
         found.append(rows)
     return found[0], found[1]
@@ -169,7 +169,7 @@ def _of_run(index: pd.DataFrame, splits: np.ndarray, split: str) -> pd.DataFrame
     chosen = index[splits == split if split else splits != EXCLUDED]
     if chosen.empty:
         there = ", ".join(sorted(set(splits) - {EXCLUDED})) or "none"
-        raise InputError(f"The run's split has no part {split!r}. It has: {there}.")
+        raise InputError(f"The run has no split {split!r}. It has: {there}.")
     return chosen
 
 

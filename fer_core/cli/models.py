@@ -27,15 +27,15 @@ def add_command(commands: Any) -> None:
     action = add_command_group(commands, "models", "list, choose, verify, export and import models")
     action("list", "every model that can be used", _list)
     action("use", "make a model the one that Predict and Live use", _use).add_argument("model")
-    verifying = action("verify", "prove that a model still predicts what it did", _verify)
+    verifying = action("verify", "verify that a model still predicts the same", _verify)
     verifying.add_argument("model", help="default, a run's or model's id, or a bundle: a folder or one file")
-    exporting = action("export", "write a model as a bundle of its own", _export)
+    exporting = action("export", "export a model as a bundle", _export)
     exporting.add_argument("model", help="default, or a run's or model's id")
     exporting.add_argument(
         "--to", type=Path, required=True, help="the folder to make; or, where it ends in .zip, the one file"
     )
-    _add_import(action("import", "take a bundle, or a bare file of weights, into the store", _import))
-    listing = action("list-images", "write down which images a model of an older FERscope has seen", _list_images)
+    _add_import(action("import", "import a bundle or a file of weights into the store", _import))
+    listing = action("list-images", "record which images a model of an older FERscope was trained on", _list_images)
     listing.add_argument("model", help="default, a run's or model's id, or a bundle's folder")
     listing.add_argument("--data", required=True, help="the dataset in the store that it was trained on")
     action("delete", "delete an imported model", _delete).add_argument("id")
@@ -50,9 +50,9 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     weights.add_argument("--preset", default="", help=f"gives network, labels and contract: {', '.join(presets())}")
     weights.add_argument("--license", default="", help="what may be done with the weights")
     weights.add_argument("--title", default="", help="how people call it")
-    weights.add_argument("--data", default="", help="a dataset in the store to calibrate on and to judge with")
+    weights.add_argument("--data", default="", help="a dataset in the store for calibration and evaluation")
     weights.add_argument(
-        "--split", default="", help="the part the calibration is fitted on: valid (the default) or train"
+        "--split", default="", help="the split that the calibration is fitted on: valid (the default) or train"
     )
 
 

@@ -1,4 +1,4 @@
-"""`quantize`: a run's network in 8 bits, and what that costs."""
+"""`quantize`: a model's network in INT8, compared to FP32."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ _FACES = 512
 def add_command(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser(
-        "quantize", help="a model's network in 8 bits: what it costs"
+        "quantize", help="quantize a model's network to INT8 and compare it to FP32"
     )
     add_model_and_data(command)
     command.add_argument("--ranges", default="train", help="the split whose images give the activations' ranges")
-    command.add_argument("--faces", type=int, default=_FACES, help="how many of them, drawn by chance")
-    command.add_argument("--keep", action="store_true", help="keep the network with the run, for Live, and the report")
+    command.add_argument("--faces", type=int, default=_FACES, help="how many of them, sampled at random")
+    command.add_argument("--keep", action="store_true", help="save the network and the report with the run, for Live")
     command.add_argument("--json", action="store_true", help="print JSON alone")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Make it, judge it beside the one of 32 bits, and say what it loses."""
+    """Quantize the network, evaluate both and report the drop in accuracy."""
     model = find_model(arguments.model, settings())
     run_folder = run_folder_of(model) if arguments.keep else None
     ranges = _faces(arguments, model, Contract.load(model.folder / CONTRACT_FILE))
@@ -69,19 +69,19 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def format_report(report: QuantizationReport) -> str:
-    """A report as text: a row a protocol and point."""
+    """Format a report as text: a row a protocol and point."""
     rows = [
         {
             "protocol": result.protocol,
             "point": result.point,
             "n": result.n,
             "accuracy": f"{result.fp32.accuracy:.1%}",
-            "in 8 bits": f"{result.int8.accuracy:.1%}",
-            "points lost": f"{result.accuracy_drop_01 * 100:+.2f}",
+            "int8 accuracy": f"{result.int8.accuracy:.1%}",
+            "drop in points": f"{result.accuracy_drop_01 * 100:+.2f}",
             "95 %": " to ".join(f"{bound * 100:+.2f}" for bound in result.accuracy_drop_interval),
             "macro f1": f"{result.fp32.macro_f1:.1%}",
-            "its 8 bits": f"{result.int8.macro_f1:.1%}",
-            "same answer": f"{result.agreement_01:.1%}",
+            "int8 macro f1": f"{result.int8.macro_f1:.1%}",
+            "agreement": f"{result.agreement_01:.1%}",
         }
         for result in report.comparisons
     ]
@@ -89,7 +89,7 @@ def format_report(report: QuantizationReport) -> str:
 
 
 def _faces(arguments: argparse.Namespace, model: ModelEntry, contract: Contract) -> NDArray[np.float32]:
-    """Those that give the ranges, as the network takes them."""
+    """The faces that give the ranges, as the network takes them."""
     if arguments.faces < 1:
         raise InputError(f"--faces {arguments.faces}: the ranges need at least one face; {_FACES} are usual.")
     with split_images(arguments, model, arguments.ranges) as chosen:

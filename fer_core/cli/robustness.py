@@ -1,4 +1,4 @@
-"""`robustness`: a model's figures under disturbances of growing strength."""
+"""`robustness`: a model's scores under image corruptions of growing severity."""
 
 from __future__ import annotations
 
@@ -20,17 +20,21 @@ from fer_core.settings import settings
 
 def add_command(commands: Any) -> None:
     """Add the command to a parser."""
-    command: argparse.ArgumentParser = commands.add_parser("robustness", help="a model's figures under disturbances")
+    command: argparse.ArgumentParser = commands.add_parser(
+        "robustness", help="a model's scores under image corruptions"
+    )
     add_evaluation_arguments(command)
-    command.add_argument("--limit", type=int, default=0, help="only so many images, drawn by their ids; all by default")
-    command.add_argument("--seed", type=int, default=0, help="the same seed gives the same disturbed pictures")
+    command.add_argument(
+        "--limit", type=int, default=0, help="only so many images, sampled by their ids; all by default"
+    )
+    command.add_argument("--seed", type=int, default=0, help="the same seed gives the same corrupted images")
     command.add_argument("--to", type=Path, help="also write the report to this JSON file")
     command.add_argument("--json", action="store_true", help="print JSON alone")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Disturb, judge, and say what costs most."""
+    """Measure, and report the worst case."""
     if arguments.to is not None and (arguments.to.is_dir() or not arguments.to.parent.is_dir()):
         raise InputError(f"{arguments.to} can't be written. Give a file in a folder that is there.")
     model = find_model(arguments.model, settings())
@@ -59,22 +63,22 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def format_report(report: RobustnessReport) -> str:
-    """A report as text: macro-F1 in percent, a row a disturbance, a column a strength."""
+    """Format a report as text: macro-F1 in percent, a row a corruption, a column a severity."""
     low, high = report.clean.intervals["macro_f1"]
     rows = [
         {
-            "disturbance": curve.title,
+            "corruption": curve.title,
             **{str(place): f"{each.scores.macro_f1 * 100:.1f}" for place, each in enumerate(curve.severities, start=1)},
-            "parameter_range": curve.parameter_range,
+            "range": curve.parameter_range,
         }
         for curve in report.corruptions
     ]
     lines = [
         describe_evaluation(report),
-        f"macro f1 undisturbed {report.clean.macro_f1:.1%} (95 %: {low:.1%} to {high:.1%})",
-        f"mean over all disturbances and strengths {report.mean_macro_f1():.1%}",
+        f"macro f1 on clean images {report.clean.macro_f1:.1%} (95 %: {low:.1%} to {high:.1%})",
+        f"mean over all corruptions and severities {report.mean_macro_f1():.1%}",
         describe_worst(report),
-        "macro f1 in percent by strength, 1 mild to 5 severe:",
+        "macro f1 in percent by severity, 1 mild to 5 severe:",
         format_table(rows, ""),
     ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Run a model over a dataset: the table of predictions that evaluation judges."""
+"""Run a model over a dataset: the table of predictions for evaluation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BATCH = 256
 def predict_dataset(
     classifier: Classifier, rows: pd.DataFrame, source: Source, progress: Progress = no_progress
 ) -> pd.DataFrame:
-    """Predictions for images that are face crops already.
+    """Predict images that are face crops already.
 
     Args:
         classifier: the model.
@@ -39,7 +39,7 @@ def predict_dataset(
 
 
 def image_batches(source: Source, rows: pd.DataFrame, size: int = _BATCH) -> Iterator[tuple[list[int], list[RgbImage]]]:
-    """The images that can be read, at most `size` at once, with their places among the rows."""
+    """Yield the readable images, at most `size` at once, with their positions among the rows."""
     places: list[int] = []
     faces: list[RgbImage] = []
     for place, face in enumerate(iter_images(source, get_face_refs(rows))):

@@ -1,4 +1,4 @@
-"""The report on a table of predictions: plain data, the same for a run's parts and for any dataset."""
+"""The report on a table of predictions: metrics, calibration and warnings as plain data."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ FEW_IMAGES = 30
 def build_report(
     table: pd.DataFrame, calibration: Calibration, labels: LabelSet, protocol: Protocol, point: OperatingPoint
 ) -> dict[str, Any]:
-    """Judge predictions by one protocol at one operating point; what `evaluate --json` prints.
+    """Evaluate predictions by one protocol at one operating point; what `evaluate --json` prints.
 
     Raises:
         InputError: the protocol needs votes that are not there, or no image has a label.
     """
     truth = true_labels(table, protocol, labels)
-    judged = truth >= 0
-    truth = truth[judged]
-    logits = table_logits(table, labels)[judged]
+    labeled = truth >= 0
+    truth = truth[labeled]
+    logits = table_logits(table, labels)[labeled]
     probabilities = calibration.probabilities(logits, point)
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
     correct = predicted == truth
@@ -39,7 +39,7 @@ def build_report(
     names = [str(expression) for expression in labels]
     return {
         "n": result.n,
-        "unlabeled": int((~judged).sum()),
+        "unlabeled": int((~labeled).sum()),
         "protocol": protocol,
         "point": str(point),
         "accuracy": result.accuracy,
@@ -70,7 +70,7 @@ def build_report(
 
 
 def build_reports(table: pd.DataFrame, calibration: Calibration, labels: LabelSet) -> list[dict[str, Any]]:
-    """Every report that a table of predictions allows: each protocol it has labels for, at each point."""
+    """Build every report that a table allows: each protocol it has labels for, at each point."""
     usable: list[Protocol] = [p for p in PROTOCOLS if p in table and bool(np.any(true_labels(table, p, labels) >= 0))]
     return [
         build_report(table, calibration, labels, protocol, point) for protocol in usable for point in OperatingPoint
@@ -78,12 +78,12 @@ def build_reports(table: pd.DataFrame, calibration: Calibration, labels: LabelSe
 
 
 def headline_metrics(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """What lists show of a model on its test part, else on its validation part; empty without one.
+    """The metrics that lists show: on the test split, else on the validation split; empty without one.
 
     Args:
-        report: the reports by part.
+        report: the reports by split.
     Returns:
-        the figures by the headline's protocol at the first operating point.
+        the metrics by the headline's protocol at the accurate point.
     """
     split = next((split for split in ("test", *report) if report.get(split)), "")
     if not split:
@@ -94,19 +94,19 @@ def headline_metrics(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, An
 
 
 def sort_reports(reports: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Reports on the same images, the headline's protocol and the accurate point first."""
+    """Sort reports on the same images, the headline's protocol and the accurate point first."""
     protocols, points = list[str](PROTOCOLS), list[str](OperatingPoint)
     return sorted(reports, key=lambda each: (protocols.index(each["protocol"]), points.index(each["point"])))
 
 
 def _unscaled(calibration: Calibration, point: OperatingPoint, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The probabilities at the point had no temperature been fitted."""
+    """The probabilities at the point without temperature scaling."""
     plain = calibration.points[point].model_copy(update={"temperature": 1.0})
     return calibration.model_copy(update={"points": {**calibration.points, point: plain}}).probabilities(logits, point)
 
 
 def metrics_from_report(report: dict[str, Any]) -> Metrics:
-    """The figures that a report was made of; the classes' intervals anew, as an older report lacks some."""
+    """Read the metrics back from a report; the classes' intervals are computed, as old reports lack some."""
     rows = [report["per_class"][name] for name in report["labels"]]
     confusion = np.array(report["confusion"], np.int64)
     return Metrics(
@@ -124,36 +124,38 @@ def metrics_from_report(report: dict[str, Any]) -> Metrics:
 
 
 def _warnings(metrics: Metrics, labels: LabelSet, calibration: Calibration, unknown: Mapping[str, int]) -> list[str]:
-    """What is to be known before the figures are believed, a sentence each; empty where nothing is.
+    """What limits the metrics, a sentence each: classes without images or training, too few images.
 
     Args:
         unknown: labels that the model does not know, with how many images have each.
     """
     support = {str(label): each.support for label, each in zip(labels, metrics.per_class, strict=True)}
     present = [name for name, n in support.items() if n]
-    said = []
+    sentences = []
     if len(present) == 1:
-        said.append(
-            f"Only one class occurs among the judged images, {present[0]}: macro-F1 and balanced accuracy are over it "
-            "alone, and say nothing about telling expressions apart."
+        sentences.append(
+            f"The images show only one class, {present[0]}: macro-F1 and balanced accuracy are over it alone and say "
+            "nothing about telling expressions apart."
         )
     elif len(present) < len(support):
         absent = ", ".join(name for name, n in support.items() if not n)
-        said.append(
-            f"Macro-F1 and balanced accuracy are over {len(present)} of {len(support)} classes: no judged image shows "
+        sentences.append(
+            f"Macro-F1 and balanced accuracy are over {len(present)} of {len(support)} classes; no image shows "
             f"{absent}."
         )
     if metrics.n < FEW_IMAGES:
-        judged = "Only one image was judged" if metrics.n == 1 else f"Only {metrics.n} images were judged"
-        said.append(f"{judged}: the figures are hints, not results. Judge at least {FEW_IMAGES}, of every class.")
-    if untaught := [name for name in present if support[name] and name in _untaught(labels, calibration)]:
-        said.append(f"Not in training: {_counted(untaught, support)}. The model can't have learned to read it.")
+        count = "Only one image was evaluated" if metrics.n == 1 else f"Only {metrics.n} images were evaluated"
+        sentences.append(f"{count}: the metrics are hints, not results. Use at least {FEW_IMAGES} of every class.")
+    if untrained := [name for name in present if support[name] and name in _untrained(labels, calibration)]:
+        sentences.append(
+            f"Not in training: {_counted(untrained, support)}. The model can't have learned to recognize it."
+        )
     if unknown:
-        said.append(f"Not judged, as the model does not know the label: {_counted(list(unknown), unknown)}.")
-    return said
+        sentences.append(f"Excluded, as the model does not know the label: {_counted(list(unknown), unknown)}.")
+    return sentences
 
 
-def _untaught(labels: LabelSet, calibration: Calibration) -> set[str]:
+def _untrained(labels: LabelSet, calibration: Calibration) -> set[str]:
     """Classes whose share of the training labels is nothing, as far as the calibration tells."""
     smallest = math.log(SMALLEST_PRIOR) + 1e-9
     return {str(label) for label, prior in zip(labels, calibration.log_priors, strict=True) if prior <= smallest}

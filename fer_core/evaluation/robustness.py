@@ -1,4 +1,4 @@
-"""A model against disturbances: the same images again and again, spoilt in one way at one strength at a time."""
+"""Measure a model's robustness: its scores on the same images under each corruption at each severity."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from fer_core.progress import Progress, no_progress
 __all__ = ["RobustnessReport", "card_lines", "read_robustness", "robustness"]
 
 _BATCH = 64
-"""Faces whose disturbed copies are held at once."""
+"""Faces whose corrupted copies are in memory at once."""
 
 _PREDICTION_SHARE_01 = 0.95
-"""How much of the work is disturbing and reading faces; the rest is judging the answers."""
+"""The share of the work that is corrupting and predicting; the rest is scoring."""
 
 _CASES = tuple(product(CORRUPTIONS.values(), range(1, SEVERITIES + 1)))
 
 Logits = NDArray[np.float32]
-"""float32, shape (1 + cases, N, classes): undisturbed first, then `_CASES`."""
+"""float32, shape (1 + cases, N, classes): clean images first, then `_CASES`."""
 
 
 def robustness(
@@ -55,19 +55,19 @@ def robustness(
     limit: int = 0,
     progress: Progress = no_progress,
 ) -> RobustnessReport:
-    """Judge a model on face crops as they are and under every disturbance of `fer_core.corruptions.corruption`.
+    """Evaluate a model on clean face crops and under every corruption of `fer_core.corruptions.corruption`.
 
-    Each image is read once. What chance decides depends on the seed and the image's id alone, so every model is shown
-    the same pictures. Some 2 KB of answers a face are kept until the end.
+    Each image is decoded once. The corruptions depend on the seed and the image's id alone, so every model sees the
+    same images. About 2 KB of logits a face stay in memory until the end.
 
     Args:
         classifier: the model.
         rows: index rows, with `id`, `path` and labels. Those without a label by the protocol are left out.
         source: where their images are. One that can't be read is left out.
-        dataset: what the report calls the data.
-        split: what it calls the part of it, empty for all.
+        dataset: the name of the data in the report.
+        split: its split, empty for all.
         seed: 0 or above.
-        limit: take only so many images, drawn by their ids, the same for every model; 0 takes all.
+        limit: use only so many images, sampled by their ids, the same for every model; 0 uses all.
     Raises:
         InputError: the seed or limit is negative, the protocol needs votes that are not there, no image has a label,
             or none can be read.
@@ -79,7 +79,7 @@ def robustness(
     if not read.any():
         raise InputError(f"None of the {len(sample):,} labeled images could be read. Is the data still in its place?")
     scores = _score_cases(classifier, sample[read], logits[:, read], protocol, point, progress)
-    progress(1.0, f"Disturbed {int(read.sum()):,} faces in {len(_CASES)} ways")
+    progress(1.0, f"Corrupted {int(read.sum()):,} faces in {len(_CASES)} ways")
     return RobustnessReport(
         model=classifier.id,
         dataset=dataset,
@@ -101,7 +101,7 @@ def _labeled(rows: pd.DataFrame, classifier: Classifier, protocol: Protocol) -> 
     unanswered = prediction_table(rows, np.zeros((len(rows), len(labels)), np.float32), labels)
     labeled = rows[true_labels(unanswered, protocol, labels) >= 0]
     if labeled.empty:
-        raise InputError("There are no labeled images to judge. Choose another split or protocol.")
+        raise InputError("There are no labeled images to evaluate. Choose another split or protocol.")
     return labeled
 
 
@@ -132,7 +132,7 @@ def _predict_cases(
             logits[case, places] = classifier.logits(classifier.contract.apply_batch(corrupted))
         read[places] = True
         progress(
-            _PREDICTION_SHARE_01 * (places[-1] + 1) / len(rows), f"Disturbed {places[-1] + 1:,} of {len(rows):,} faces"
+            _PREDICTION_SHARE_01 * (places[-1] + 1) / len(rows), f"Corrupted {places[-1] + 1:,} of {len(rows):,} faces"
         )
     return logits, read
 
@@ -145,11 +145,11 @@ def _score_cases(
     point: OperatingPoint,
     progress: Progress,
 ) -> list[Scores]:
-    """How the model fares in each case."""
+    """Compute the scores of each case."""
     labels = classifier.contract.label_set
     scores = []
     for case, answers in enumerate(logits):
-        progress(_PREDICTION_SHARE_01 + (1 - _PREDICTION_SHARE_01) * case / len(logits), "Judging the answers")
+        progress(_PREDICTION_SHARE_01 + (1 - _PREDICTION_SHARE_01) * case / len(logits), "Scoring the predictions")
         found = build_report(prediction_table(rows, answers, labels), classifier.calibration, labels, protocol, point)
         scores.append(Scores(**{name: found[name] for name in (*METRICS, "ece", "intervals")}))
     return scores

@@ -1,4 +1,4 @@
-"""What disturbances do to a model, as plain data: what `robustness` measured, its file, and its part of the card."""
+"""Robustness report: scores under image corruptions, their file, and their section of the card."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REPORT_FILE = "robustness.json"
 
 
 class Scores(JsonModel):
-    """How a model fares on one set of pictures; shares 0..1. `intervals` are 95 %, of each figure of `METRICS`."""
+    """A model's scores on one set of images; shares 0..1. `intervals` are 95 %, of each of `METRICS`."""
 
     macro_f1: Share
     balanced_accuracy: Share
@@ -35,7 +35,7 @@ class Scores(JsonModel):
 
 
 class SeverityResult(JsonModel):
-    """One strength of a disturbance, in its own unit and in words, and how the model fares under it."""
+    """The scores at one severity of a corruption; `parameter` is in its own unit, `description` is text."""
 
     parameter: float
     description: Line
@@ -43,7 +43,7 @@ class SeverityResult(JsonModel):
 
 
 class CorruptionCurve(JsonModel):
-    """One disturbance from its mildest strength to its severest. `parameter_range` says in words which they are."""
+    """The scores under one corruption from severity 1 to 5; `parameter_range` describes its parameters as text."""
 
     name: Name
     title: Name
@@ -52,20 +52,20 @@ class CorruptionCurve(JsonModel):
 
 
 class WorstCase(NamedTuple):
-    """The disturbance and level (1 to 5) at which macro-F1 is lowest, and by how much it fell, 0..1."""
+    """The corruption and severity (1 to 5) of lowest macro-F1, and its drop, 0..1."""
 
     curve: CorruptionCurve
     severity: int
     drop_01: float
 
     @property
-    def found(self) -> SeverityResult:
-        """The figures of that case."""
+    def result(self) -> SeverityResult:
+        """The scores of that case."""
         return self.curve.severities[self.severity - 1]
 
 
 class RobustnessReport(JsonModel):
-    """A model's figures under every disturbance at every strength, on the same images.
+    """A model's scores under every corruption at every severity, on the same images.
 
     `n` images had a label by the protocol and could be read. `split` is empty where the whole dataset was used, and
     `split_of` says whose it is. `excluded` is what was left out, as the model had seen it (`data.seen.Excluded`).
@@ -84,19 +84,14 @@ class RobustnessReport(JsonModel):
     clean: Scores
     corruptions: tuple[CorruptionCurve, ...] = Field(min_length=1, max_length=100)
 
-    @property
-    def parameter_range(self) -> int:
-        """How many strengths each disturbance has, from 1, the mildest."""
-        return SEVERITIES
-
     def worst(self) -> WorstCase:
-        """What costs most."""
+        """Find the case of lowest macro-F1."""
         cases = [(curve, severity) for curve in self.corruptions for severity in range(1, SEVERITIES + 1)]
         curve, severity = min(cases, key=lambda case: case[0].severities[case[1] - 1].scores.macro_f1)
         return WorstCase(curve, severity, self.clean.macro_f1 - curve.severities[severity - 1].scores.macro_f1)
 
     def mean_macro_f1(self) -> float:
-        """Macro-F1 averaged over all disturbances and strengths: one number to compare models by."""
+        """Macro-F1 averaged over all corruptions and severities: one number to compare models by."""
         every = [severity.scores.macro_f1 for curve in self.corruptions for severity in curve.severities]
         return sum(every) / len(every)
 
@@ -105,7 +100,7 @@ class RobustnessReport(JsonModel):
         """Read a report that `save` wrote.
 
         Raises:
-            BundleError: there is none, or it does not hold together.
+            BundleError: there is none, or it is invalid.
         """
         if not path.is_file():
             raise BundleError(f"{path.parent.name} has no {path.name}. The command robustness --to writes one.")
@@ -113,42 +108,42 @@ class RobustnessReport(JsonModel):
 
 
 def read_robustness(folder: Path) -> RobustnessReport | None:
-    """The report in a bundle's folder; None where it has none.
+    """Read the report in a bundle's folder; None where it has none.
 
     Raises:
-        BundleError: it does not hold together.
+        BundleError: it is invalid.
     """
     path = folder / REPORT_FILE
     return RobustnessReport.load(path) if path.is_file() else None
 
 
 def describe_evaluation(report: RobustnessReport) -> str:
-    """Which images were disturbed, and how the answers were judged."""
+    """Describe which images were corrupted, and how the predictions were scored."""
     faces = f"{report.n:,} faces of {describe_split(report.dataset, report.split, report.split_of)}"
     return f"{faces}, {report.protocol} protocol, {report.point} point, seed {report.seed}"
 
 
 def describe_worst(report: RobustnessReport) -> str:
-    """A sentence that names what costs most."""
+    """A sentence that names the worst case."""
     worst = report.worst()
     if worst.drop_01 <= 0:
-        return "No disturbance lowers macro-F1."
-    before, after = report.clean.macro_f1, worst.found.scores.macro_f1
+        return "No corruption lowers macro-F1."
+    before, after = report.clean.macro_f1, worst.result.scores.macro_f1
     return (
-        f"{worst.curve.title} costs most: at strength {worst.severity} ({worst.found.description}) macro-F1 falls from "
+        f"{worst.curve.title} is worst: at severity {worst.severity} ({worst.result.description}) macro-F1 falls from "
         f"{before:.1%} to {after:.1%}."
     )
 
 
 def card_lines(report: RobustnessReport) -> list[str]:
-    """The model card's section on robustness, as lines of Markdown."""
+    """The model card's section on robustness to corruptions, as lines of Markdown."""
     low, high = report.clean.intervals["macro_f1"]
     widest = max(_half_width(severity.scores) for curve in report.corruptions for severity in curve.severities)
     opening = (
-        f"Macro-F1 in percent on {plain(describe_evaluation(report))}. Undisturbed: {report.clean.macro_f1:.1%} "
-        f"({low:.1%} to {high:.1%}). Strength 1 is mild, {SEVERITIES} severe."
+        f"Macro-F1 in percent on {plain(describe_evaluation(report))}. Clean images: {report.clean.macro_f1:.1%} "
+        f"({low:.1%} to {high:.1%}). Severity 1 is mild, {SEVERITIES} severe."
     )
-    heads = ["disturbance", "parameter_range", *(str(severity) for severity in range(1, SEVERITIES + 1))]
+    heads = ["corruption", "range", *(str(severity) for severity in range(1, SEVERITIES + 1))]
     rows = [
         [
             plain(curve.title),
@@ -158,8 +153,8 @@ def card_lines(report: RobustnessReport) -> list[str]:
         for curve in report.corruptions
     ]
     closing = (
-        f"{plain(describe_worst(report))} Over all of them the mean is {report.mean_macro_f1():.1%}. "
-        f"The 95 % intervals reach up to {widest * 100:.1f} points to either side."
+        f"{plain(describe_worst(report))} The mean over all corruptions and severities is "
+        f"{report.mean_macro_f1():.1%}. The 95 % intervals extend up to {widest * 100:.1f} points to either side."
     )
     return ["## Robustness", "", opening, "", *table(heads, rows, numbers_from=2), closing, ""]
 

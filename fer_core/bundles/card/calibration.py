@@ -1,4 +1,4 @@
-"""A model card's words on how far the model's confidence can be believed, and when it says that it is unsure."""
+"""The model card's sections on calibration and abstention."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from fer_core.metrics import CALIBRATION_BINS
 PICTURE = "calibration.svg"
 
 _CALIBRATION = (
-    "How sure the model is, against how often it is right. The calibration error is given before and after its answers "
-    "were scaled by a temperature, which was fitted on {images}."
+    "Confidence against accuracy. The expected calibration error (ECE) is given before and after temperature scaling. "
+    "The temperature was fitted on {images}."
 )
-_OTHER_IMAGES, _THESE_IMAGES = "other images than these", "these images, so that the error after it flatters a little"
-_CERTAINTY = (
-    "A face whose best probability is below the limit is shown as uncertain. On the images that the temperature "
-    "was fitted on, the limit is where answers begin to be right at least 60 % of the time."
+_OTHER_IMAGES, _THESE_IMAGES = "other images", "these images, so the error after scaling is slightly optimistic"
+_ABSTENTION = (
+    "A face whose highest probability is below the confidence threshold is shown as uncertain. The threshold is where "
+    "predictions begin to be right at least 60 % of the time, on the images that the temperature was fitted on."
 )
 
 
-def calibration_lines(judged: SplitReports, calibration: Calibration) -> list[str]:
-    """The calibration error before and after the temperature, the curve's picture, and its bins as tables."""
-    lines = [_CALIBRATION.format(images=_OTHER_IMAGES if judged.split == "test" else _THESE_IMAGES), ""]
+def calibration_lines(split_reports: SplitReports, calibration: Calibration) -> list[str]:
+    """The calibration error before and after temperature scaling, the reliability diagram, and its bins as a table."""
+    lines = [_CALIBRATION.format(images=_OTHER_IMAGES if split_reports.split == "test" else _THESE_IMAGES), ""]
     rows = [
         [
             each["point"],
@@ -32,30 +32,30 @@ def calibration_lines(judged: SplitReports, calibration: Calibration) -> list[st
             f"{each['ece_unscaled']:.3f}" if "ece_unscaled" in each else "–",
             f"{each['ece']:.3f}",
         ]
-        for each in judged.main
+        for each in split_reports.main
     ]
-    lines += table(["point", "temperature", "error before", "error after"], rows)
-    drawn = [each for each in judged.main if "calibration_curve" in each]
+    lines += table(["point", "temperature", "ECE before", "ECE after"], rows)
+    drawn = [each for each in split_reports.main if "calibration_curve" in each]
     if not drawn:
         return lines
     lines += [f"![Confidence against accuracy, at each operating point]({PICTURE})", ""]
     heads = ["confidence"]
     for each in drawn:
-        heads += [f"{each['point']}: images", "mean confidence", "right"]
+        heads += [f"{each['point']}: images", "mean confidence", "accuracy"]
     return lines + table(heads, [_bin_row(place, drawn) for place in range(CALIBRATION_BINS)])
 
 
-def certainty_lines(judged: SplitReports) -> list[str]:
-    """What the limit of certainty is at each point, and what it parts; empty where the report does not say."""
-    known = [each for each in judged.main if "selective_accuracy" in each]
+def abstention_lines(split_reports: SplitReports) -> list[str]:
+    """The confidence threshold of each point and the accuracy on both sides; empty where the report has none."""
+    known = [each for each in split_reports.main if "selective_accuracy" in each]
     if not known:
         return []
-    lines = [_CERTAINTY, ""]
-    heads = ["point", "limit", "faces below it", "right below it", "right above it"]
-    return lines + table(heads, [_certainty_row(each) for each in known])
+    lines = [_ABSTENTION, ""]
+    heads = ["point", "threshold", "faces below", "accuracy below", "accuracy above"]
+    return lines + table(heads, [_abstention_row(each) for each in known])
 
 
-def _certainty_row(report: dict[str, Any]) -> list[str]:
+def _abstention_row(report: dict[str, Any]) -> list[str]:
     found = report["selective_accuracy"]
     below, above = found["below"], found["above"]
     share = below["n"] / (below["n"] + above["n"])

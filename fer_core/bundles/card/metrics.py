@@ -1,4 +1,4 @@
-"""A model card's figures: the headline table, each expression's, and what is read as what."""
+"""The model card's metrics: the headline table, those of each expression, and the confusion matrix."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ _FEW_IMAGES = 50
 _READING = (
     (
         "**majority**: votes that stand alone are zeroed, and the winner must hold more than half of the rest; other "
-        "images are left out. **commonest vote**: whatever most voters said; ties are left out."
+        "images are excluded. **commonest vote**: whatever most voters sentences; ties are excluded."
     ),
-    ("**accurate** is right most often; **balanced** gives the rare expressions more room, at some cost in accuracy."),
+    ("**accurate** has the highest accuracy; **balanced** favors the rare expressions, at some cost in accuracy."),
     (
         "**macro-F1** and **balanced accuracy** (mean recall) count every expression alike, however rare it is. "
-        "**Calibration error** is the mean gap between how sure it is and how often it is right, in 15 bins."
+        "**ECE** (expected calibration error) is the mean gap between confidence and accuracy, in 15 bins."
     ),
     (
-        "Behind each share is its 95 % interval: Wilson's, and for the two means over expressions one made of their "
-        "recalls'."
+        "In parentheses are 95 % intervals: Wilson's for shares; for macro-F1 and balanced accuracy combined from "
+        "those of the recalls."
     ),
 )
 
 
-def headline_lines(judged: SplitReports) -> list[str]:
-    """One table: each protocol at each point, with intervals."""
+def headline_lines(split_reports: SplitReports) -> list[str]:
+    """A table of each protocol at each point, with intervals."""
     rows = [
         [
             f"{PROTOCOLS[each['protocol']]}, {each['point']}",
@@ -34,21 +34,21 @@ def headline_lines(judged: SplitReports) -> list[str]:
             *(with_interval(each[name], each["intervals"][name]) for name in _SCORES),
             f"{each['ece']:.3f}",
         ]
-        for each in judged.reports
+        for each in split_reports.reports
     ]
-    heads = ["labels by, point", "images", "macro-F1", "balanced accuracy", "accuracy", "calibration error"]
+    heads = ["labels by, point", "images", "macro-F1", "balanced accuracy", "accuracy", "ECE"]
     return table(heads, rows)
 
 
 def reading_lines() -> list[str]:
-    """What the words of the tables mean."""
+    """Definitions of the terms in the tables."""
     return [*(f"- {sentence}" for sentence in _READING), ""]
 
 
-def expression_lines(judged: SplitReports) -> list[str]:
-    """A table of each expression's figures, for each protocol at each point."""
+def expression_lines(split_reports: SplitReports) -> list[str]:
+    """A table of each expression's metrics, for each protocol at each point."""
     lines = []
-    for each in judged.reports:
+    for each in split_reports.reports:
         lines += [f"### {PROTOCOLS[each['protocol']].capitalize()}, {each['point']} point", ""]
         rows = [
             [
@@ -64,13 +64,13 @@ def expression_lines(judged: SplitReports) -> list[str]:
     return lines
 
 
-def confusion_lines(judged: SplitReports) -> list[str]:
-    """The matrix of the protocol that counts, at each point: images, and their share of the row."""
+def confusion_lines(split_reports: SplitReports) -> list[str]:
+    """The matrix by the headline's protocol, at each point: images, and their share of the row."""
     lines = [
-        "A row is what the image shows by its label, a column what it is read as: images, and their share of the row.",
+        "Rows are the labels, columns the predictions: images, and their share of the row.",
         "",
     ]
-    for each in judged.main:
+    for each in split_reports.main:
         lines += [f"### {PROTOCOLS[each['protocol']].capitalize()}, {each['point']} point", ""]
         rows = [
             [f"**{name}**", *(_cell(number, sum(row), here == place) for place, number in enumerate(row))]
@@ -80,21 +80,21 @@ def confusion_lines(judged: SplitReports) -> list[str]:
     return lines
 
 
-def weak_points(judged: SplitReports) -> list[str]:
-    """Sentences on what the figures of the protocol that counts say against the model, at the accurate point."""
-    rows = {name: row for name, row in judged.first["per_class"].items() if row["support"]}
-    said = []
+def weak_points(split_reports: SplitReports) -> list[str]:
+    """Weaknesses that the metrics show, by the headline's protocol at the accurate point, a sentence each."""
+    rows = {name: row for name, row in split_reports.first["per_class"].items() if row["support"]}
+    sentences = []
     missed = {name: row for name, row in rows.items() if row["recall"] < 0.5}
     if missed:
         each = ", ".join(f"{name} {percent(row['recall'], 0)}" for name, row in missed.items())
-        said.append(f"Found in fewer than half of their images at the accurate point: {each}.")
+        sentences.append(f"Recall below 50 % at the accurate point: {each}.")
     few = [f"{name} ({row['support']})" for name, row in rows.items() if row["support"] < _FEW_IMAGES]
     if few:
-        said.append(f"Judged on few images, so that chance decides much: {', '.join(few)}.")
-    if absent := [name for name, row in judged.first["per_class"].items() if not row["support"]]:
-        said.append(f"Not judged at all, for want of images: {', '.join(absent)}.")
-    said += [plain(each) for each in judged.first.get("warnings", ())]
-    return said
+        sentences.append(f"Evaluated on few images, so their metrics are uncertain: {', '.join(few)}.")
+    if absent := [name for name, row in split_reports.first["per_class"].items() if not row["support"]]:
+        sentences.append(f"Not evaluated, as there are no images: {', '.join(absent)}.")
+    sentences += [plain(each) for each in split_reports.first.get("warnings", ())]
+    return sentences
 
 
 def _cell(number: int, of: int, diagonal: bool) -> str:

@@ -1,4 +1,4 @@
-"""The model card: what a model is, how well it does, how far it can be believed, and what it is not for."""
+"""The model card (Mitchell et al. 2019, "Model Cards for Model Reporting") of a bundle, as Markdown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fer_core.bundles.bundle import CALIBRATION_FILE, CARD_FILE, CONFIG_FILE, CONTRACT_FILE, BundleInfo
-from fer_core.bundles.card.calibration import PICTURE, calibration_lines, certainty_lines
+from fer_core.bundles.card.calibration import PICTURE, abstention_lines, calibration_lines
 from fer_core.bundles.card.metrics import (
     confusion_lines,
     expression_lines,
@@ -43,11 +43,11 @@ from fer_core.text import join_words
 _Report = TypeVar("_Report")
 
 INTENDED = (
-    "Reading the expressions in pictures of people who have agreed to it, each answer shown with how sure it is.",
-    "Counting and comparing expressions over many faces, with the figures above as the error to expect.",
+    "Reading the expressions in pictures of people who have agreed to it, each shown with its confidence.",
+    "Counting and comparing expressions over many faces, with the metrics above as the error to expect.",
     "Research and teaching: imbalance, calibration and label noise in facial expression recognition; demonstrations.",
 )
-REFUSED = (
+OUT_OF_SCOPE = (
     "An expression is not a feeling: the model reads faces, it does not know what a person feels, thinks or intends.",
     "Not for hiring, policing, border control, teaching, insurance, or any decision about a person.",
     "Not for watching people who have not agreed to it.",
@@ -55,83 +55,82 @@ REFUSED = (
 
 
 def write_card(folder: Path, info: BundleInfo) -> None:
-    """Write a bundle's card and the picture in it."""
-    drawn = reports_with_curve(folder)
-    if drawn:
-        write_text(folder / PICTURE, calibration_svg(drawn))
+    """Write a bundle's card and its reliability diagram."""
+    if reports := reports_with_curve(folder):
+        write_text(folder / PICTURE, calibration_svg(reports))
     write_text(folder / CARD_FILE, model_card(info, folder))
 
 
 def model_card(info: BundleInfo, folder: Path) -> str:
-    """The card of the bundle or run in `folder` as Markdown; what is not known there is left out."""
+    """Build the card of the bundle or run in `folder`; what is not known there is left out."""
     contract = Contract.load(folder / CONTRACT_FILE)
     splits = reports_by_split(read_report(folder))
     best = splits[0] if splits else None
     lines = [f"# {plain(info.title or info.id)}", "", opening(info, contract, best), ""]
     lines += [*headline_lines(best), *reading_lines()] if best else []
-    lines += _section("What it is", [*fact_lines(info, contract), ""])
-    lines += _section("Data and license", data_lines(info))
-    lines += _section("Recipe", recipe_lines(info, folder / CONFIG_FILE))
+    lines += _section("Model", [*fact_lines(info, contract), ""])
+    lines += _section("Training data and license", data_lines(info))
+    lines += _section("Training", recipe_lines(info, folder / CONFIG_FILE))
     lines += _section("Intended uses", _bullets(INTENDED))
     if best:
         calibration = Calibration.load(folder / CALIBRATION_FILE, contract.labels)
         lines += _section(f"By expression, {SPLIT_TITLES.get(best.split, best.split)}", expression_lines(best))
-        lines += _section("What is read as what", confusion_lines(best))
+        lines += _section("Confusion matrix", confusion_lines(best))
         lines += _section("Calibration", calibration_lines(best, calibration))
-        lines += _section("When it is unsure", certainty_lines(best))
+        lines += _section("Abstention", abstention_lines(best))
     lines += _measured_lines(folder, read_robustness, robustness_lines, "Robustness")
-    lines += _measured_lines(folder, read_quantization_report, int8_lines, "In 8 bits")
+    lines += _measured_lines(folder, read_quantization_report, int8_lines, "INT8 quantization")
     for other in splits[1:]:
         words = f"{split_caveat(other.split, info).capitalize()}."
         lines += _section(
-            f"Figures on the {SPLIT_TITLES.get(other.split, other.split)}", [words, "", *headline_lines(other)]
+            f"Metrics on the {SPLIT_TITLES.get(other.split, other.split)}", [words, "", *headline_lines(other)]
         )
-    lines += _section("On other data", other_data_lines(read_evaluations(folder)))
-    lines += _section("Limits", _bullets(limits(info, contract, best)))
-    lines += _section("Refused uses", _bullets(REFUSED))
+    lines += _section("Other datasets", other_data_lines(read_evaluations(folder)))
+    lines += _section("Limitations", _bullets(limits(info, contract, best)))
+    lines += _section("Out-of-scope uses", _bullets(OUT_OF_SCOPE))
     return "\n".join(lines).rstrip() + "\n"
 
 
 def portable_card(info: BundleInfo, folder: Path) -> str:
-    """The card with its picture inside, so that it can be read without the bundle."""
-    text, drawn = model_card(info, folder), reports_with_curve(folder)
-    if not drawn:
+    """Build the card with its diagram embedded, so that it can be read without the bundle."""
+    text, reports = model_card(info, folder), reports_with_curve(folder)
+    if not reports:
         return text
-    picture = base64.b64encode(calibration_svg(drawn).encode()).decode()
+    picture = base64.b64encode(calibration_svg(reports).encode()).decode()
     return text.replace(f"]({PICTURE})", f"](data:image/svg+xml;base64,{picture})")
 
 
 def opening(info: BundleInfo, contract: Contract, best: SplitReports | None) -> str:
-    """Three sentences: what it reads, who made it, how well it does."""
+    """Summarize the model in three sentences: what it reads, how it was made, how well it does."""
     names = join_words([str(label) for label in contract.labels])
     reads = f"This model reads one face at a time as one of {len(contract.labels)} expressions: {names}."
     return " ".join([reads, _maker(info), _how_well(info, best)])
 
 
 def limits(info: BundleInfo, contract: Contract, best: SplitReports | None) -> list[str]:
-    """What can go wrong, in sentences: from the figures, and what holds for every such model."""
-    said = ["It was trained on drawings. Its figures say nothing about people."] if info.synthetic else []
+    """The limitations, a sentence each: those that the metrics show, and those of every such model."""
+    lines = ["It was trained on drawings. Its metrics say nothing about people."] if info.synthetic else []
     if info.metrics.get("synthetic"):
-        said.append("It was judged on drawings. Its figures say nothing about people.")
+        lines.append("It was evaluated on drawings. Its metrics say nothing about people.")
     if info.origin == "weights":
-        said.append("On which images it was trained is not known here: some of those that judge it may be among them.")
-    said += weak_points(best) if best else ["Nothing was measured with it here yet."]
+        lines.append("Its training images are unknown: some of those that it was evaluated on may be among them.")
+    lines += weak_points(best) if best else ["It has not been evaluated yet."]
     side = f"{contract.size_px} by {contract.size_px} pixels"
     return [
-        *said,
-        f"It sees a face at {side} in {_color(contract)}: small, turned, covered or badly lit faces are read worse.",
-        "It learned what onlookers called an expression. Onlookers disagree, and the rare expressions most.",
-        "How its errors differ between groups of people, by age, sex or skin, was not measured.",
+        *lines,
+        f"It sees a face at {side} in {_color(contract)}: it reads small, turned, covered or badly lit faces worse.",
+        "Its labels are what annotators called an expression. Annotators disagree, most about the rare expressions.",
+        "Differences in error between groups of people (age, sex, skin color) were not measured.",
     ]
 
 
 def other_data_lines(evaluations: list[Evaluation]) -> list[str]:
-    """A table a dataset, with what is to be known of it."""
+    """A table for each other dataset, with its notes."""
     lines = []
     for evaluation in evaluations:
         lines += [f"### {plain(evaluation.dataset)}", ""]
-        if said := " ".join(plain(words) for words in (evaluation.source, evaluation.note) if words):
-            lines += [said, ""]
+        if notes := " ".join(plain(words) for words in (evaluation.source, evaluation.note) if words):
+            lines += [notes, ""]
         rows = [
             [
                 f"{PROTOCOLS.get(each['protocol'], each['protocol'])}, {each['point']}",
@@ -147,30 +146,30 @@ def other_data_lines(evaluations: list[Evaluation]) -> list[str]:
 
 
 def _maker(info: BundleInfo) -> str:
-    size = f"{info.parameters:,} parameters" if info.parameters else "unknown size"
+    size = f"{info.parameters:,} parameters" if info.parameters else "an unknown number of parameters"
     if info.origin == "weights":
-        return f"Its weights ({size}) were given as a file: who trained them, and on what, is not known here."
+        return f"Its weights ({size}) were imported from a file: how they were trained is unknown."
     on = "drawings, not people" if info.synthetic else dataset_name(info)
     return f"It was trained by FERscope's own `train` command on {on} and has {size}."
 
 
 def _how_well(info: BundleInfo, best: SplitReports | None) -> str:
     if best is None:
-        return "Nothing was measured with it here yet, so how well it does is not known."
+        return "It has not been evaluated yet, so how well it does is unknown."
     first = best.first
     accuracy = with_interval(first["accuracy"], first["intervals"]["accuracy"])
     found = percent(first["balanced_accuracy"])
     return (
         f"On the {first['n']:,} labeled images of the {SPLIT_TITLES.get(best.split, best.split)} "
-        f"({split_caveat(best.split, info)}) it is right for {accuracy} of the faces, "
-        f"and finds an expression in {found} of its images on average."
+        f"({split_caveat(best.split, info)}) its accuracy is {accuracy}, "
+        f"and its balanced accuracy {found}."
     )
 
 
 def _measured_lines(
     folder: Path, read: Callable[[Path], _Report | None], lines_of: Callable[[_Report], list[str]], title: str
 ) -> list[str]:
-    """A report's part of the card; without a report nothing, with a broken one what is wrong with it."""
+    """The section of a report; nothing without one, the error where it is invalid."""
     try:
         report = read(folder)
     except BundleError as exc:

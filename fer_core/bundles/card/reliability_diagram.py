@@ -1,4 +1,4 @@
-"""The calibration curve as a picture (SVG), drawn from a report alone; it follows the reader's light or dark."""
+"""The reliability diagram as SVG, in the light or dark scheme of the reader."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STYLE = """
 
 
 def calibration_svg(reports: Sequence[dict[str, Any]]) -> str:
-    """A panel a report: each bin's accuracy over its mean confidence with a 95 % interval, above how many faces it has.
+    """Draw a panel for each report: accuracy over mean confidence with 95 % intervals, and below the faces per bin.
 
     Args:
         reports: with `calibration_curve`; at least one.
@@ -33,10 +33,10 @@ def calibration_svg(reports: Sequence[dict[str, Any]]) -> str:
     width = _LEFT_PX + len(reports) * _PLOT_PX + (len(reports) - 1) * _GAP_PX + 20
     height = _TOP_PX + _PLOT_PX + 24 + _BARS_PX + _BOTTOM_PX
     panels = [_panel(each, _LEFT_PX + place * (_PLOT_PX + _GAP_PX)) for place, each in enumerate(reports)]
-    said = "; ".join(f"{each['point']} point, calibration error {each['ece']:.3f}" for each in reports)
+    summary = "; ".join(f"{each['point']} point, calibration error {each['ece']:.3f}" for each in reports)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-        f'aria-label="Accuracy against confidence: {said}"><style>{_STYLE}</style>'
+        f'aria-label="Accuracy against confidence: {summary}"><style>{_STYLE}</style>'
         f'<rect class="page" width="{width}" height="{height}" rx="6"/>{"".join(panels)}</svg>\n'
     )
 
@@ -51,13 +51,13 @@ def _panel(report: dict[str, Any], left: int) -> str:
         return round(bottom - share * _PLOT_PX, 1)
 
     parts = [_text(left, _TOP_PX - 26, f"{report['point'].capitalize()} point", "text title")]
-    parts.append(_text(left, _TOP_PX - 10, f"how often it is right (error {report['ece']:.3f})", "text small"))
+    parts.append(_text(left, _TOP_PX - 10, f"accuracy (ECE {report['ece']:.3f})", "text small"))
     for tick in _TICKS:
         parts.append(f'<path class="grid" d="M{left} {down(tick)}H{right}M{across(tick)} {_TOP_PX}V{bottom}"/>')
         parts.append(_text(left - 6, down(tick) + 4, f"{tick:.0%}", "text small", "end"))
         parts.append(_text(across(tick), bottom + 16, f"{tick:.0%}", "text small", "middle"))
     parts.append(f'<path class="ideal" d="M{left} {bottom}L{right} {_TOP_PX}"/>')
-    bins = _drawn(report["calibration_curve"])
+    bins = _drawable_bins(report["calibration_curve"])
     line = "L".join(f"{across(each.confidence)} {down(each.accuracy)}" for each in bins)
     parts.append(f'<path class="curve" d="M{line}"/>' if bins else "")
     for each in bins:
@@ -68,7 +68,7 @@ def _panel(report: dict[str, Any], left: int) -> str:
 
 
 def _bars(counts: Sequence[int], left: int, top: int) -> str:
-    """How many faces each bin has."""
+    """A histogram of the faces per bin."""
     most, step, foot = max(1, *counts), _PLOT_PX / len(counts), top + _BARS_PX
     heights = [round(_BARS_PX * n / most, 1) for n in counts]
     bars = [
@@ -77,12 +77,12 @@ def _bars(counts: Sequence[int], left: int, top: int) -> str:
         for place, height in enumerate(heights)
         if height
     ]
-    words = _text(left, foot + 18, f"how sure it is (bars: {sum(counts):,} faces)", "text small")
+    words = _text(left, foot + 18, f"confidence (bars: {sum(counts):,} faces)", "text small")
     return "".join([*bars, words])
 
 
-def _drawn(curve: dict[str, list[Any]]) -> list[CalibrationBin]:
-    """The bins with faces enough to say something."""
+def _drawable_bins(curve: dict[str, list[Any]]) -> list[CalibrationBin]:
+    """The bins with enough faces."""
     return [each for each in nonempty_bins(curve) if each.n >= bin_images_min(max(curve["n"]))]
 
 

@@ -1,4 +1,4 @@
-"""A model card's words on what the model is made of, on which data, and by which command."""
+"""The model card's sections on the network, the training data and the training command."""
 
 from __future__ import annotations
 
@@ -19,75 +19,80 @@ from fer_core.training.config.command_line import closest_preset
 from fer_core.training.config.train_config import TrainConfig, load_config
 
 _NORMALIZATIONS = {
-    "byte": "0 to 255, as they are",
+    "byte": "pixel values 0 to 255",
     "unit": "divided by 255",
-    "image": "each image less its mean, divided by its standard deviation",
-    "channel": "divided by 255, then by ImageNet's mean and deviation",
+    "image": "each image standardized by its own mean and standard deviation",
+    "channel": "divided by 255, then standardized by ImageNet's mean and standard deviation",
 }
 _LINE_CHARACTERS = 100
 
 
 def fact_lines(info: BundleInfo, contract: Contract) -> list[str]:
-    """Facts, one a line."""
+    """Facts about the network, one a line."""
     model = MODELS.get(info.architecture)
     named = f"{model.title} (`{model.name}`; {model.source})" if model else plain(info.architecture)
     pixels = f"{contract.size_px} by {contract.size_px} px, {'gray' if contract.color == 'gray' else 'RGB'}"
     margin = contract.crop_margin_01
-    crop = "as FER2013's are" + (f", with {margin:+.0%} of the side on each side" if margin else "")
+    crop = "as in FER2013" + (f", with a margin of {margin:+.0%} of the side on each side" if margin else "")
     facts = {
         "Network": f"{named}, {info.parameters:,} parameters" if named else "",
-        "Input": f"{pixels}, {_NORMALIZATIONS[contract.normalization]}; faces are cut from a picture {crop}",
+        "Input": f"{pixels}, {_NORMALIZATIONS[contract.normalization]}; faces are cropped {crop}",
         "Output": f"{', '.join(map(str, contract.labels))}, in this order",
-        "Made": plain(info.created),
-        "Id": f"`{info.id}`" if info.id else "",
+        "Created": plain(info.created),
+        "ID": f"`{info.id}`" if info.id else "",
     }
     return [f"- **{name}**: {value}" for name, value in facts.items() if value]
 
 
 def dataset_name(info: BundleInfo) -> str:
-    """What people call the data that it was trained on."""
+    """The title of the training data."""
     manifest = builtin_manifests().get(MANIFEST_IDS.get(info.dataset, info.dataset))
-    return manifest.title if manifest else plain(info.dataset) or "data that it does not name"
+    return manifest.title if manifest else plain(info.dataset) or "unnamed data"
 
 
 def data_lines(info: BundleInfo) -> list[str]:
-    """What it was trained on, and what may be done with it."""
+    """The training data and the license."""
     manifest = builtin_manifests().get(MANIFEST_IDS.get(info.dataset, info.dataset))
     lines = []
     if info.origin == "weights":
-        lines.append("- **Trained on**: not known; the weights were given as a file")
+        lines.append("- **Trained on**: unknown; the weights were imported from a file")
         if calibrated := info.metrics.get("dataset"):
-            lines.append(f"- **Calibrated and judged on**: `{plain(str(calibrated))}`")
+            lines.append(f"- **Calibrated and evaluated on**: `{plain(str(calibrated))}`")
     elif manifest:
         home = f", {manifest.homepage}" if manifest.homepage else ""
         lines.append(f"- **Trained on**: {manifest.title} (`{manifest.id}`{home}). {manifest.summary}")
-        lines += [f"- **Its source**: {manifest.citation}"] if manifest.citation else []
+        lines += [f"- **Citation**: {manifest.citation}"] if manifest.citation else []
     elif info.dataset:
-        drawn = ", drawings of nobody" if info.synthetic else ""
+        drawn = ", synthetic faces" if info.synthetic else ""
         lines.append(f"- **Trained on**: `{plain(info.dataset)}`{drawn}")
-    lines.append(f"- **License**: {plain(info.license) or 'not said'}")
+    lines.append(f"- **License**: {plain(info.license) or 'not stated'}")
     return [*lines, ""]
 
 
 def recipe_lines(info: BundleInfo, config_file: Path) -> list[str]:
-    """The command that makes such a run, and what its config says beside the defaults."""
+    """The command that repeats the training, and the config that differs from the defaults."""
     if not config_file.is_file():
         return []
     try:
         config = load_config(config_file)
     except ConfigError:
-        return ["Its `config.yaml` is of another version of FERscope; it is in the bundle.", ""]
+        return ["Its `config.yaml` was written by another version of FERscope and can't be shown here.", ""]
     if info.origin == "weights":
-        said = "How it was trained is not known. What is known is the network:"
-        return [said, "", *_block("yaml", _other_than_defaults(_network_of(config), "dataset"))]
+        text = "How it was trained is unknown. The network:"
+        return [text, "", *_block("yaml", _other_than_defaults(_network_of(config), "dataset"))]
     preset, changes = closest_preset(config)
-    lines = ["This makes such a run; the chance of its seed is part of it:", ""]
+    lines = ["This command repeats the training:", ""]
     lines += _block("sh", _command(preset, changes))
-    return [*lines, "What that config says beside the defaults:", "", *_block("yaml", _other_than_defaults(config))]
+    return [
+        *lines,
+        "Its config, where it differs from the defaults:",
+        "",
+        *_block("yaml", _other_than_defaults(config)),
+    ]
 
 
 def _network_of(config: TrainConfig) -> TrainConfig:
-    """What a config says of the network alone."""
+    """The config of the network alone."""
     return TrainConfig(dataset="", model=config.model, flip_tta=config.flip_tta)
 
 
@@ -98,7 +103,7 @@ def _other_than_defaults(config: TrainConfig, *without: str) -> str:
 
 
 def _command(preset: str, changes: list[str]) -> str:
-    """The command over as many lines as it takes."""
+    """Wrap the command over several lines."""
     lines = [f"python -m fer_core train --config {preset}"]
     for change in changes:
         word = f"--set {quote(change)}"
@@ -110,6 +115,6 @@ def _command(preset: str, changes: list[str]) -> str:
 
 
 def _block(language: str, content: str) -> list[str]:
-    """A fenced block that nothing in the content ends: its fence is longer than any that the content has."""
+    """A fenced block, its fence longer than any inside the content."""
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", content)), default=0))
     return [f"{fence}{language}", *content.splitlines(), fence, ""]
