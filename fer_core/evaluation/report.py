@@ -134,7 +134,7 @@ def _warnings(metrics: Metrics, labels: LabelSet, calibration: Calibration, unkn
     sentences = []
     if len(present) == 1:
         sentences.append(
-            f"The images show only one class, {present[0]}: macro-F1 and balanced accuracy are over it alone and say "
+            f"Only one class occurs, {present[0]}: macro-F1 and balanced accuracy are over it alone and say "
             "nothing about telling expressions apart."
         )
     elif len(present) < len(support):

@@ -414,7 +414,7 @@ def test_split_means_the_runs_and_published_split_the_datasets(world: World, eva
     assert result["macro_f1"] == pytest.approx(world.whole.report()["test"][0]["macro_f1"])
     for split in ("train", "valid"):
         refused = evaluate("--model", "whole", "--data", "tiny", "--split", split)
-        assert_input_error(refused, f"the run's {split} split of tiny", "is left to judge", "--split test")
+        assert_input_error(refused, f"the run's {split} split of tiny", "is left to evaluate", "--split test")
     published = evaluate("--model", "whole", "--data", "tiny", "--published-split", "test", "--json").json
     assert (published["split"], published["split_of"]) == ("test", "dataset")
     assert published["n"] == result["n"]

@@ -25,7 +25,7 @@ def make_report(by_corruption: Mapping[str, Sequence[float]] | None = None, **mo
         shares = (by_corruption or {}).get(name, [CLEAN_F1] * SEVERITIES)
         severities = tuple(
             SeverityResult(
-                parameter=corruption.parameters[index], description=corruption.in_words(index + 1), scores=scores(share)
+                parameter=corruption.parameters[index], description=corruption.describe(index + 1), scores=scores(share)
             )
             for index, share in enumerate(shares)
         )

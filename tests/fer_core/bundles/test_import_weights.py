@@ -136,8 +136,8 @@ def test_with_data_it_is_calibrated_and_judged(
     calibration = Calibration.load(found.folder / "calibration.json", labels)
     assert calibration != Calibration.identity(labels)
     card = (found.folder / "card.md").read_text()
-    assert f"`{DATASET}`" in card and "test part" in card
-    assert found.info.metrics["synthetic"] and "judged on drawings" in card
+    assert f"`{DATASET}`" in card and "test split" in card
+    assert found.info.metrics["synthetic"] and "evaluated on drawings" in card
     assert all(check.passed for check in verify_bundle(found.folder))
 
 
@@ -150,7 +150,7 @@ def test_with_data_it_is_calibrated_and_judged(
         (WeightsImport(preset="A-cnn", model_id="x", data="gone"), "no dataset 'gone'"),
         (
             WeightsImport(preset="A-cnn", model_id="x", data=DATASET, split="test"),
-            "fit the calibration on what it is judged by",
+            "fit the calibration on the images of the evaluation",
         ),
     ],
     ids=["preset", "other network", "taken", "dataset", "split"],

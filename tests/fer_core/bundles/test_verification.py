@@ -130,19 +130,19 @@ def test_the_network_of_8_bits_has_probabilities_of_its_own(golden_in_8_bits: Pa
     assert content["int8"].keys() == content["faces"].keys() and content["int8"] != content["faces"]
     checks = verify_bundle(golden_in_8_bits)
     assert failed(checks) == []
-    assert [check.name for check in checks][-3:] == [f"golden face {name} in 8 bits" for name in CROPS]
+    assert [check.name for check in checks][-3:] == [f"golden face {name}, INT8" for name in CROPS]
 
 
 def test_another_network_of_8_bits_fails_alone(golden_in_8_bits: Path, write_network: WriteNetwork) -> None:
     other = np.float32(8) * np.eye(3, dtype=np.float32)[::-1]
     write_network(golden_in_8_bits / "model-int8.onnx", other, np.zeros(3, np.float32))
-    expected = ["file model-int8.onnx", *(f"golden face {name} in 8 bits" for name in CROPS)]
+    expected = ["file model-int8.onnx", *(f"golden face {name}, INT8" for name in CROPS)]
     assert failed(verify_bundle(golden_in_8_bits)) == expected
 
 
 def test_a_network_of_8_bits_that_nothing_is_known_of_fails(golden: Path) -> None:
     (golden / "model-int8.onnx").write_bytes((golden / "model.onnx").read_bytes())
-    assert failed(verify_bundle(golden)) == ["golden faces in 8 bits"]
+    assert failed(verify_bundle(golden)) == ["golden faces, INT8"]
 
 
 def test_a_network_of_8_bits_that_does_not_open_fails_with_the_reason(golden: Path) -> None:

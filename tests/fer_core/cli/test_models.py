@@ -74,7 +74,7 @@ def test_what_a_run_keeps_of_other_data_is_on_its_card(
     cli("models", "export", "judged", "--to", tmp_path / "out")
     card = (tmp_path / "out" / "card.md").read_text()
     assert note in card and "## Robustness" in card
-    assert_input_error(cli("evaluate", "--model", "tiny", "--data", archive, "--keep"), "--keep", "finished bundle")
+    assert_input_error(cli("evaluate", "--model", "tiny", "--data", archive, "--keep"), "--keep", "never changes")
 
 
 def test_deleting_says_what_is_used_then(cli: Cli, bundle: Path, store: Settings) -> None:

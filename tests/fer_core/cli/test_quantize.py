@@ -91,8 +91,8 @@ def test_what_is_kept_is_read_by_live_views_and_goes_with_the_bundle(
     assert not np.array_equal(whole.logits(faces), small.logits(faces))
     assert main(["models", "export", "untaught", "--to", str(tmp_path / "out")]) == 0
     checks = {check.name: check.passed for check in verify_bundle(tmp_path / "out")}
-    assert checks["file model-int8.onnx"] and checks["golden face neutral in 8 bits"] and all(checks.values())
-    assert "## In 8 bits" in (tmp_path / "out" / "card.md").read_text()
+    assert checks["file model-int8.onnx"] and checks["golden face neutral, INT8"] and all(checks.values())
+    assert "## INT8 quantization" in (tmp_path / "out" / "card.md").read_text()
     assert find_model("untaught", store).folder == run_folder
 
 
@@ -100,7 +100,7 @@ def test_one_that_loses_too_much_is_not_kept(cli: Cli, run_folder: Path, monkeyp
     monkeypatch.setattr(command_module, "ACCURACY_DROP_MAX_01", -2.0)
     code, _, error = cli("--keep")
     assert code == 2
-    assert "In 8 bits it loses" in error and "not kept" in error
+    assert "INT8 loses" in error and "not saved" in error
     assert not (run_folder / "model-int8.onnx").exists() and read_quantization_report(run_folder) is None
 
 
@@ -121,7 +121,7 @@ def test_what_can_t_be_done_is_one_clear_line(cli: Cli, arguments: tuple[object,
 
 def test_a_finished_bundle_stays_as_it_is(cli: Cli, bundle: Path) -> None:
     code, _, error = cli("--model", "tiny", "--keep")
-    assert code == 2 and "finished bundle" in error
+    assert code == 2 and "never changes" in error
     assert set(open_fastest(bundle, threads=1).ms_per_face) == {"model.onnx"}
 
 

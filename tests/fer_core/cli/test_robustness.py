@@ -48,10 +48,10 @@ def test_the_text_is_a_row_a_disturbance(cli: Cli) -> None:
     code, out, _ = cli("--limit", 6)
     assert code == 0
     assert "6 faces of faces.zip, argmax protocol, accurate point, seed 0" in out
-    assert "macro f1 undisturbed" in out
-    head = next(place for place, line in enumerate(out.splitlines()) if line.startswith("disturbance "))
+    assert "macro f1 on clean images" in out
+    head = next(place for place, line in enumerate(out.splitlines()) if line.startswith("corruption "))
     table = out.splitlines()[head:]
-    assert table[0].split() == ["disturbance", "1", "2", "3", "4", "5", "parameter_range"]
+    assert table[0].split() == ["corruption", "1", "2", "3", "4", "5", "range"]
     assert [line.split("  ")[0] for line in table[1:]] == [each.title for each in CORRUPTIONS.values()]
 
 

@@ -181,16 +181,14 @@ def test_one_image_proves_next_to_nothing(right: bool) -> None:
         assert high - low > 0.5
     row = result["per_class"][NAMES[0]]
     assert all(row[f"{name}_interval"][1] - row[f"{name}_interval"][0] > 0.5 for name in ("precision", "recall", "f1"))
-    assert "Only one image was judged" in result["warnings"][1]
+    assert "Only one image was evaluated" in result["warnings"][1]
 
 
 def test_macro_figures_name_the_classes_that_they_are_over() -> None:
     truth = NAMES[:3] * 20
     result = build_report(_of(truth, truth), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     assert result["classes"] == NAMES[:3]
-    assert result["warnings"] == [
-        f"Macro-F1 and balanced accuracy are over 3 of 4 classes: no judged image shows {NAMES[3]}."
-    ]
+    assert result["warnings"] == [f"Macro-F1 and balanced accuracy are over 3 of 4 classes; no image shows {NAMES[3]}."]
     whole = NAMES * 20
     assert build_report(_of(whole, whole), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)["warnings"] == []
 
@@ -208,7 +206,7 @@ def test_a_class_that_the_model_does_not_know_is_named() -> None:
         _of([*NAMES * 20, stranger], [*NAMES * 20, NAMES[0]]), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE
     )
     assert (result["n"], result["unlabeled"]) == (80, 1)
-    assert result["warnings"] == [f"Not judged, as the model does not know the label: {stranger} (1 image)."]
+    assert result["warnings"] == [f"Excluded, as the model does not know the label: {stranger} (1 image)."]
 
 
 def test_a_stored_report_of_an_older_version_still_opens() -> None:

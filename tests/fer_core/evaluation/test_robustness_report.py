@@ -24,12 +24,12 @@ def test_it_names_the_case_in_which_least_is_left() -> None:
     assert (worst.curve.name, worst.severity, worst.found.description) == ("hand", 3, "18 % of the picture covered")
     assert worst.drop_01 == pytest.approx(0.5)
     assert describe_worst(report) == (
-        "Hand on the face costs most: at strength 3 (18 % of the picture covered) macro-F1 falls from 70.0% to 20.0%."
+        "Hand on the face is worst: at severity 3 (18 % of the picture covered) macro-F1 falls from 70.0% to 20.0%."
     )
     others = len(CORRUPTIONS) - 2
     mean = (sum(BLUR) + sum(HAND) + others * SEVERITIES * CLEAN_F1) / (len(CORRUPTIONS) * SEVERITIES)
     assert report.mean_macro_f1() == pytest.approx(mean)
-    assert describe_worst(make_report()) == "No disturbance lowers macro-F1."
+    assert describe_worst(make_report()) == "No corruption lowers macro-F1."
 
 
 def test_it_says_what_was_disturbed() -> None:
@@ -97,6 +97,6 @@ def test_the_card_has_a_row_a_disturbance_and_a_column_a_strength() -> None:
     assert [row[0] for row in rows[2:]] == [each.title for each in CORRUPTIONS.values()]
     text = "\n".join(lines)
     assert "3,191 faces of the part that ferplus calls test" in text
-    assert "Undisturbed: 70.0% (66.0% to 74.0%)" in text
-    assert "Blur costs most: at strength 5" in text
+    assert "Clean images: 70.0% (66.0% to 74.0%)" in text
+    assert "Blur is worst: at severity 5" in text
     assert "up to 7.5 points to either side" in text

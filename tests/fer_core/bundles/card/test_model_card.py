@@ -55,21 +55,21 @@ def test_a_card_opens_with_three_sentences_and_one_table(bundle: Path) -> None:
 def test_every_section_is_there(bundle: Path) -> None:
     assert list(sections(model_card(measure(bundle), bundle))) == [
         "",
-        "What it is",
-        "Data and license",
+        "Model",
+        "Training data and license",
         "Intended uses",
-        "By expression, test part",
-        "What is read as what",
+        "By expression, test split",
+        "Confusion matrix",
         "Calibration",
-        "When it is unsure",
-        "Figures on the validation part",
-        "Limits",
-        "Refused uses",
+        "Abstention",
+        "Metrics on the validation split",
+        "Limitations",
+        "Out-of-scope uses",
     ]
 
 
 def test_the_confusion_has_counts_and_shares_of_the_row(bundle: Path) -> None:
-    text = sections(model_card(measure(bundle), bundle))["What is read as what"]
+    text = sections(model_card(measure(bundle), bundle))["Confusion matrix"]
     report = json.loads((bundle / "report.json").read_text())["test"]
     matrix = next(each for each in report if each["protocol"] == "majority" and each["point"] == "accurate")[
         "confusion"
@@ -95,8 +95,8 @@ def test_the_calibration_has_fifteen_bins_at_each_point_and_a_picture(bundle: Pa
     assert (bundle / "calibration.svg").read_text().startswith("<svg")
 
 
-def test_the_limit_of_certainty_is_told_with_what_it_parts(bundle: Path) -> None:
-    text = sections(model_card(measure(bundle), bundle))["When it is unsure"]
+def test_the_confidence_threshold_is_shown_with_the_accuracy_on_both_sides(bundle: Path) -> None:
+    text = sections(model_card(measure(bundle), bundle))["Abstention"]
     report = json.loads((bundle / "report.json").read_text())["test"]
     found = next(e for e in report if (e["protocol"], e["point"]) == ("majority", "accurate"))["selective_accuracy"]
     accurate = rows(text)[1]
@@ -114,24 +114,24 @@ def test_a_report_of_an_older_version_still_makes_a_card(bundle: Path) -> None:
         {split: [{k: v for k, v in each.items() if k not in new} for each in found] for split, found in report.items()},
     )
     found = sections(model_card(info, bundle))
-    assert "When it is unsure" not in found and "calibration.svg" not in found["Calibration"]
+    assert "Abstention" not in found and "calibration.svg" not in found["Calibration"]
     assert reports_with_curve(bundle) == []
 
 
-def test_without_figures_a_card_says_that_nothing_was_measured(bundle: Path) -> None:
+def test_without_a_report_the_card_says_that_the_model_was_not_evaluated(bundle: Path) -> None:
     card = model_card(BundleInfo(id="tiny", title="Tiny", origin="weights", parameters=7), bundle)
-    assert "given as a file" in card and "Nothing was measured with it here yet" in card
+    assert "imported from a file" in card and "has not been evaluated" in card
     assert "By expression" not in card
 
 
 def test_a_run_says_by_which_command_it_is_made(bundle: Path) -> None:
     config = parse_config({"dataset": "ferplus", "epochs": 7, "model": {"name": "small-resnet", "width": 8}})
     (bundle / "config.yaml").write_text(dump_config(config))
-    recipe = sections(model_card(measure(bundle), bundle))["Recipe"]
+    recipe = sections(model_card(measure(bundle), bundle))["Training"]
     assert "python -m fer_core train --config" in recipe and "--set epochs=7" in recipe
     assert "width: 8" in recipe and "precision" not in recipe.partition("yaml")[2], "defaults are left out"
-    unknown = sections(model_card(measure(bundle, origin="weights"), bundle))["Recipe"]
-    assert "not known" in unknown and "train --config" not in unknown
+    unknown = sections(model_card(measure(bundle, origin="weights"), bundle))["Training"]
+    assert "unknown" in unknown and "train --config" not in unknown
 
 
 @pytest.mark.parametrize("dataset", ["synthetic-faces", "drawn-faces"])
@@ -150,7 +150,7 @@ def test_other_data_is_shown_with_its_words(bundle: Path) -> None:
         {**report, "dataset": "Photos", "source": "Pictures from the web.", "note": "Labels are noisy."},
     )
     (bundle / "evaluations" / "broken.json").write_text("[1")
-    text = sections(model_card(info, bundle))["On other data"]
+    text = sections(model_card(info, bundle))["Other datasets"]
     assert "### Photos" in text and "Pictures from the web. Labels are noisy." in text
     assert rows(text)[1][1] == f"{report['n']}"
 
@@ -161,15 +161,15 @@ def test_weak_expressions_are_named_among_the_limits(bundle: Path) -> None:
     for each in report["test"]:
         each["per_class"]["sadness"] |= {"recall": 0.1, "support": 12}
     write_json(bundle / "report.json", report)
-    limits = sections(model_card(info, bundle))["Limits"]
+    limits = sections(model_card(info, bundle))["Limitations"]
     assert "sadness 10 %" in limits and "sadness (12)" in limits
 
 
 def test_words_of_others_can_not_break_the_card(bundle: Path) -> None:
-    info = measure(bundle, title="![x](http://a.b/c) <b>|*", license="a\n## Refused uses\n")
+    info = measure(bundle, title="![x](http://a.b/c) <b>|*", license="a\n## Out-of-scope uses\n")
     found = model_card(info, bundle)
     assert "![x]" not in found and "<b>" not in found.replace("\\<b>", "")
-    assert found.count("\n## Refused uses") == 1
+    assert found.count("\n## Out-of-scope uses") == 1
 
 
 def test_the_portable_card_needs_no_other_file(bundle: Path) -> None:
@@ -180,4 +180,4 @@ def test_the_portable_card_needs_no_other_file(bundle: Path) -> None:
 def test_the_shipped_models_card_can_be_made() -> None:
     card = model_card(read_bundle_info(SHIPPED_FOLDER), SHIPPED_FOLDER)
     assert len(Contract.load(SHIPPED_FOLDER / "contract.json").labels) == 8
-    assert "8 expressions" in card and "Refused uses" in card
+    assert "8 expressions" in card and "Out-of-scope uses" in card
