@@ -60,9 +60,9 @@ def describe_worst_corruption(report: RobustnessReport) -> str:
     worst = report.worst()
     if worst.drop_01 <= 0:
         return "No corruption lowers macro-F1."
-    before, after = (percent(figure) for figure in (report.clean.macro_f1, worst.found.scores.macro_f1))
+    before, after = (percent(figure) for figure in (report.clean.macro_f1, worst.result.scores.macro_f1))
     return (
-        f"Largest drop: {worst.curve.title.lower()} at severity {worst.severity} ({worst.found.description}) lowers "
+        f"Largest drop: {worst.curve.title.lower()} at severity {worst.severity} ({worst.result.description}) lowers "
         f"macro-F1 from {before} to {after}."
     )
 

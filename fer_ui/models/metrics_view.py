@@ -43,9 +43,9 @@ def show_metrics(model: ModelEntry, judged: SplitReports) -> None:
     show_metrics_table(table, f"figures-{model.id}")
     for evaluation in read_evaluations(model.folder):
         _other_data(evaluation)
-    if in_8_bits := read_quantization_report(model.folder):
-        st.subheader("In 8 bits", anchor=False)
-        st.markdown(escape_markdown(_in_8_bits(in_8_bits, report)))
+    if quantization := read_quantization_report(model.folder):
+        st.subheader("INT8 quantization", anchor=False)
+        st.markdown(escape_markdown(_describe_quantization(quantization, report)))
 
 
 def show_scores(report: Mapping[str, Any]) -> None:
@@ -143,14 +143,14 @@ def _other_data(evaluation: Evaluation) -> None:
         show_warnings(evaluation.reports[0])
 
 
-def _in_8_bits(found: QuantizationReport, report: Mapping[str, Any]) -> str:
-    """What the network that Live reads by loses, by the report's protocol at its point where that was measured."""
+def _describe_quantization(found: QuantizationReport, report: Mapping[str, Any]) -> str:
+    """Describe the drop in accuracy by INT8, by the report's protocol at its point where that was measured."""
     wanted = (report["protocol"], report["point"])
     result = next((each for each in found.comparisons if (each.protocol, each.point) == wanted), found.worst)
     low, high = (f"{-bound * 100:+.2f}" for bound in reversed(result.accuracy_drop_interval))
     return (
-        f"Live reads by a copy of this network in 8 bits where that is faster. On {images(result.n)} of "
+        f"Live uses an INT8 copy of this network where that is faster. On {images(result.n)} of "
         f"{describe_split(found.dataset, found.split)} its accuracy is {percent(result.int8.accuracy)} and its "
         f"macro-F1 {percent(result.int8.macro_f1)} ({PROTOCOLS[result.protocol]}, {result.point} point): "
-        f"{-result.accuracy_drop_01 * 100:+.2f} points of accuracy against 32 bits (95 %: {low} to {high})."
+        f"{-result.accuracy_drop_01 * 100:+.2f} points of accuracy compared to FP32 (95 %: {low} to {high})."
     )

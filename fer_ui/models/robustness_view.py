@@ -72,8 +72,8 @@ def _answer(report: RobustnessReport) -> None:
             ),
             Headline(
                 "Macro-F1 at worst",
-                percent(worst.found.scores.macro_f1),
-                f"{worst.curve.title}, strength {worst.severity}: {worst.found.description}",
+                percent(worst.result.scores.macro_f1),
+                f"{worst.curve.title}, strength {worst.severity}: {worst.result.description}",
             ),
         ]
     )

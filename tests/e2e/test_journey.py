@@ -197,7 +197,7 @@ def test_a_model_is_taken_away_as_a_file_brought_back_verified_and_deleted(
     page.get_by_role("button", name="Import it").click()
     page.wait_for_url(re.compile("model=taken-along"), timeout=_LONG_MS)
     told = (
-        ("metrics", "In 8 bits"),
+        ("metrics", "INT8 quantization"),
         ("calibration", "Calibration error"),
         ("robustness", "Macro-F1 at worst"),
         ("card", "Limits"),

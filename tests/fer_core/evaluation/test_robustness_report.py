@@ -21,7 +21,7 @@ HAND = [0.69, 0.65, 0.2, 0.3, 0.35]
 def test_it_names_the_case_in_which_least_is_left() -> None:
     report = make_report({"blur": BLUR, "hand": HAND})
     worst = report.worst()
-    assert (worst.curve.name, worst.severity, worst.found.description) == ("hand", 3, "18 % of the picture covered")
+    assert (worst.curve.name, worst.severity, worst.result.description) == ("hand", 3, "18 % of the picture covered")
     assert worst.drop_01 == pytest.approx(0.5)
     assert describe_worst(report) == (
         "Hand on the face is worst: at severity 3 (18 % of the picture covered) macro-F1 falls from 70.0% to 20.0%."
