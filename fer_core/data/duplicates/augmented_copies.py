@@ -1,8 +1,8 @@
-"""The search for augmented copies: pictures that are another one mirrored, turned, cropped or shifted a little.
+"""The search for augmented copies: images that are another one flipped, rotated, cropped or shifted a little.
 
-First the few nearest candidates of each picture under some moves, by products of matrices; then each of those is laid
-on it exactly (`moved.laid_on`). Every picture is compared with every other: what it costs for a million is measured in
-`bench.duplicates`.
+The nearest candidates of each image under a few transforms are found by products of matrices; each candidate is then
+aligned exactly (`geometric.align`). Every image is compared with every other: `bench.duplicates` measures the time for
+a million.
 """
 
 from __future__ import annotations
@@ -15,64 +15,71 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.duplicates.detail import DETAIL, Details, waves
-from fer_core.data.duplicates.geometric import UNMOVED, Moves, laid_on, mirrored, normalized, view
+from fer_core.data.duplicates.detail import DETAIL, Details, decode_coefficients
+from fer_core.data.duplicates.geometric import (
+    IDENTITY,
+    Transforms,
+    align,
+    flip_horizontally,
+    normalized,
+    sampling_matrix,
+)
 from fer_core.data.record import Split
 
-SIMILARITY_MIN, SHARP_LIKENESS_MIN = 0.93, 0.88
-"""Pictures that correlate less at their middle, one laid on the other, are no copies (`moved.Fit`). Of 250 validation
-images of FER+ against all others, every pair above the second was the same photograph and none from 0.75 to 0.86."""
+SIMILARITY_MIN, SHARP_SIMILARITY_MIN = 0.93, 0.88
+"""Images whose aligned centers correlate less are no copies (`geometric.Alignment`). Of 250 validation images of FER+
+against all others, every pair above the second was the same photograph and none from 0.75 to 0.86."""
 
-TURNED_MAX_DEG, ZOOM_MAX, SHIFT_MAX = 20.0, 1.3, 0.12
-"""Moves beyond that are not believed: a turn in degrees, a zoom, a shift in sides."""
+ROTATION_MAX_DEG, ZOOM_MAX, SHIFT_MAX = 20.0, 1.3, 0.12
+"""The largest plausible transform: a rotation in degrees, a zoom, a shift in sides."""
 
-JUDGING = (str(Split.VALID), str(Split.TEST))
-"""The parts that a model is selected or judged by."""
+EVALUATION_SPLITS = (str(Split.VALID), str(Split.TEST))
+"""The splits that a model is selected or evaluated on."""
 
-SMALL_MAX = 10_000
-"""With so many images at most all are searched for copies of each; the time grows with the square."""
+EXHAUSTIVE_MAX = 10_000
+"""The most images among which copies of each are searched; the time grows with the square."""
 
-TURNED_SURE_DEG, SHIFT_SURE_01, CROP_SURE_01 = 15.0, 0.06, 0.05
-"""What is moved by no more is found, of photographs at least 98 in 100 copies; of those cropped by a tenth at each edge
+ROTATION_RELIABLE_DEG, SHIFT_RELIABLE_01, CROP_RELIABLE_01 = 15.0, 0.06, 0.05
+"""Of copies of photographs within these limits, 98 in 100 are found; of those cropped by a tenth at each edge
 or shifted by a tenth of a side, about 80 in 100."""
 
-COPY_RULE = f"copies {SIMILARITY_MIN}, {SHARP_LIKENESS_MIN}, all up to {SMALL_MAX}"
+COPY_RULE = f"copies {SIMILARITY_MIN}, {SHARP_SIMILARITY_MIN}, all up to {EXHAUSTIVE_MAX}"
 
-_PAIRS_FROM, _CHANCE_PAIRS, _CHANCE_QUANTILE, _ALIKE_MAX = 20, 4000, 0.9, 0.4
-"""Of pairs of photographs of faces, drawn by chance, nine in ten correlate by less than 0.18 (FER+) or 0.27 (news
-photographs); of drawn faces by 0.56."""
+_PAIRS_FROM, _RANDOM_PAIRS, _RANDOM_QUANTILE, _RANDOM_SIMILARITY_MAX = 20, 4000, 0.9, 0.4
+"""Of random pairs of photographs of faces, nine in ten correlate by less than 0.18 (FER+) or 0.27 (news photographs);
+of synthetic faces by 0.56."""
 
-_ROUNDS_FIRST, _ROUGHLY_MIN, _ROUNDS_MORE = 2, 0.9, 6
+_ITERATIONS_FIRST, _ROUGH_SIMILARITY_MIN, _ITERATIONS_MORE = 2, 0.9, 6
 _SIDE = 8
 _DIMENSIONS = 32
 _FIT_ROWS = 20_000
-_KEPT = 24
-_CHUNK, _BLOCK, _LAID = 16, 8192, 512
+_CANDIDATES_MAX = 24
+_CHUNK, _BLOCK, _ALIGNED_AT_ONCE = 16, 8192, 512
 
 
-class Move(NamedTuple):
-    """A move to look for copies with, roughly: `laid_on` finds the exact one."""
+class Transform(NamedTuple):
+    """A transform to look for copies with; `align` finds the exact one."""
 
     degrees: float
     zoom: float
-    across: float
-    down: float
-    mirrored: bool
+    shift_x: float
+    shift_y: float
+    flip: bool
 
     @property
-    def numbers(self) -> tuple[float, float, float, float]:
-        """As `moved.Moves` have them."""
+    def parameters(self) -> tuple[float, float, float, float]:
+        """The parameters (a, b, tx, ty) of `geometric.Transforms`."""
         angle = np.deg2rad(self.degrees)
         return (
             float(np.cos(angle)) / self.zoom,
             float(np.sin(angle)) / self.zoom,
-            self.across,
-            self.down,
+            self.shift_x,
+            self.shift_y,
         )
 
 
-MOVES: tuple[Move, ...] = tuple(
-    Move(*where, flip)
+TRANSFORMS: tuple[Transform, ...] = tuple(
+    Transform(*where, flip)
     for where in (
         *product((-12.0, -4.0, 4.0, 12.0), (1.0, 1.12), (0.0,), (0.0,)),
         (0.0, 1.25, 0.0, 0.0),
@@ -84,7 +91,7 @@ MOVES: tuple[Move, ...] = tuple(
 
 
 class Copies(NamedTuple):
-    """Pairs of rows that are copies of each other, and how alike they are, one laid on the other."""
+    """Pairs of rows that are copies of each other, and their similarity when aligned."""
 
     pairs: NDArray[np.int64]
     similarity: NDArray[np.float32]
@@ -93,90 +100,97 @@ class Copies(NamedTuple):
 NO_COPIES = Copies(np.zeros((0, 2), np.int64), np.zeros(0, np.float32))
 
 
-def published_places(split: pd.Series) -> NDArray[np.int64] | None:
-    """The places among some rows of the images that a published split judges by; None where there is no such split."""
-    judged = split.isin(JUDGING).to_numpy(bool)
+def evaluation_rows(split: pd.Series) -> NDArray[np.int64] | None:
+    """Find the published validation and test images among some rows; None where no such split is published."""
+    evaluated = split.isin(EVALUATION_SPLITS).to_numpy(bool)
     trains = bool((split == str(Split.TRAIN)).fillna(False).any())
-    return np.flatnonzero(judged) if trains and judged.any() else None
+    return np.flatnonzero(evaluated) if trains and evaluated.any() else None
 
 
-def copies_between(details: Details, judged: NDArray[np.int64] | None) -> Copies:
-    """The augmented copies that are worth their search: of judged images, among all; or, where no split is published,
-    of each in a small dataset, and none in a larger one.
+def find_copies(details: Details, evaluated: NDArray[np.int64] | None) -> Copies:
+    """Find augmented copies of validation and test images among all images.
+
+    Where no split is published, copies of each image are searched in a dataset of up to `EXHAUSTIVE_MAX`, and none in
+    a larger one.
 
     Args:
-        judged: as `published_places` gives them.
+        evaluated: from `evaluation_rows`.
     """
-    if _all_alike(details):
+    if _too_uniform(details):
         return NO_COPIES
-    if judged is not None:
-        return search_copies(details, judged)
-    return search_copies(details, np.arange(len(details))) if len(details) <= SMALL_MAX else NO_COPIES
+    if evaluated is not None:
+        return search_copies(details, evaluated)
+    return search_copies(details, np.arange(len(details))) if len(details) <= EXHAUSTIVE_MAX else NO_COPIES
 
 
-def _all_alike(details: Details) -> bool:
-    """Whether pictures that have nothing to do with each other are so alike that copies can't be told by their shapes:
-    drawings made by one program. Said of pairs drawn by chance, of which hardly any are copies."""
+def _too_uniform(details: Details) -> bool:
+    """Whether random pairs, hardly any of them copies, are too similar to recognize copies, as in drawings."""
     if len(details) < _PAIRS_FROM:
         return False
     rng = np.random.default_rng(0)
-    a, b = rng.integers(0, len(details), (2, _CHANCE_PAIRS))
+    a, b = rng.integers(0, len(details), (2, _RANDOM_PAIRS))
     first, second = (normalized(details[rows[a != b]].astype(np.float32)) for rows in (a, b))
-    return bool(np.quantile(np.vecdot(first, second), _CHANCE_QUANTILE) > _ALIKE_MAX)
+    return bool(np.quantile(np.vecdot(first, second), _RANDOM_QUANTILE) > _RANDOM_SIMILARITY_MAX)
 
 
 def copy_search_limits(columns: Collection[str], split: pd.Series) -> str:
-    """What the search for copies can't see in a dataset, in a sentence or two, to be said beside its result.
+    """Describe in a sentence or two which copies the search does not find in a dataset.
 
     Args:
         columns: of its index.
-        split: the published part of each image.
+        split: the published split of each image.
     """
     if DETAIL not in columns:
         return (
-            "Mirrored, turned and cropped copies were not looked for: an older version indexed these images. "
-            "Measure them again: datasets index ID."
+            "Flipped, rotated and cropped copies were not searched: an older version indexed these images. "
+            "Index them again: datasets index ID."
         )
     missed = (
-        f"turned by more than {TURNED_SURE_DEG:g} degrees, shifted by more than {100 * SHIFT_SURE_01:g} % of a side or "
-        f"cropped by more than {100 * CROP_SURE_01:g} % at each edge, distorted or largely covered, and other pictures "
-        "of the same moment"
+        f"rotated by more than {ROTATION_RELIABLE_DEG:g} degrees, shifted by more than {100 * SHIFT_RELIABLE_01:g} % "
+        f"of a side or cropped by more than {100 * CROP_RELIABLE_01:g} % at each edge, distorted or largely covered, "
+        "and other photos of the same moment"
     )
-    if published_places(split) is not None:
-        where = "Mirrored, turned and cropped copies are looked for where one of the two is a validation or test image."
-    elif len(split) <= SMALL_MAX:
-        where = "Mirrored, turned and cropped copies are looked for among all images."
+    if evaluation_rows(split) is not None:
+        where = "Flipped, rotated and cropped copies are searched where one of the two is a validation or test image."
+    elif len(split) <= EXHAUSTIVE_MAX:
+        where = "Flipped, rotated and cropped copies are searched among all images."
     else:
         return (
-            "Mirrored, turned and cropped copies are not looked for: no parts are published, and there are more than "
-            f"{SMALL_MAX:,} images. Identical and nearly identical ones are."
+            "Flipped, rotated and cropped copies are not searched: no split is published, and there are more than "
+            f"{EXHAUSTIVE_MAX:,} images. Exact and near-duplicates are."
         )
-    return (
-        f"{where} Not seen, or not always, are copies {missed}. Among pictures that are all alike, such as drawings, "
-        "none are sought."
-    )
+    return f"{where} It can miss copies {missed}. Among very similar images, such as drawings, none are searched."
 
 
 def search_copies(
-    details: Details, searched: NDArray[np.int64], moves: Sequence[Move] = MOVES, *, floor: float = 0.85
+    details: Details,
+    searched: NDArray[np.int64],
+    transforms: Sequence[Transform] = TRANSFORMS,
+    *,
+    similarity_min: float = 0.85,
 ) -> Copies:
-    """Copies of some pictures among all.
+    """Search all images for copies of some of them.
 
     Args:
-        details: of N pictures.
-        searched: the rows to look for copies of.
-        moves: what a copy may be, roughly.
-        floor: candidates that are less alike by a move of the list, coarsely, are not laid on each other.
+        details: of N images.
+        searched: the rows to find copies of.
+        transforms: the transforms to try.
+        similarity_min: candidates that are less similar by each transform, coarsely, are not aligned.
     Returns:
         pairs of rows, shape (P, 2), first below second, in rising order, without repetition.
     """
-    ours, theirs, places = _candidates(details, searched, moves, floor)
-    starts, flips = np.array([move.numbers for move in moves]), np.array([move.mirrored for move in moves])
+    ours, theirs, places = _candidates(details, searched, transforms, similarity_min)
+    starts, flips = (
+        np.array([transform.parameters for transform in transforms]),
+        np.array([transform.flip for transform in transforms]),
+    )
     similarity = np.zeros(len(ours), np.float32)
-    for first in range(0, len(ours), _LAID):
-        some = slice(first, first + _LAID)
-        similarity[some] = _laid(details, ours[some], theirs[some], starts[places[some]], flips[places[some]])
-    found = similarity >= SHARP_LIKENESS_MIN
+    for first in range(0, len(ours), _ALIGNED_AT_ONCE):
+        some = slice(first, first + _ALIGNED_AT_ONCE)
+        similarity[some] = _aligned_similarity(
+            details, ours[some], theirs[some], starts[places[some]], flips[places[some]]
+        )
+    found = similarity >= SHARP_SIMILARITY_MIN
     pairs = np.sort(np.stack([ours, theirs], axis=1)[found], axis=1)
     order = np.lexsort((-similarity[found], pairs[:, 1], pairs[:, 0]))
     pairs, similarity = pairs[order], similarity[found][order]
@@ -185,101 +199,111 @@ def search_copies(
     return Copies(pairs[once], similarity[once])
 
 
-def _laid(
+def _aligned_similarity(
     details: Details,
     ours: NDArray[np.int64],
     theirs: NDArray[np.int64],
-    starts: Moves,
+    starts: Transforms,
     flipped: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
-    """How alike pictures are, each laid on its candidate; 0 where they are no copies. Most are dropped early."""
-    pictures, others = waves(details[ours]), waves(details[theirs])
-    pictures[flipped] = mirrored(pictures[flipped])
+    """The similarity of images aligned with their candidates; 0 where they are no copies. Most are dropped early."""
+    images, others = decode_coefficients(details[ours]), decode_coefficients(details[theirs])
+    images[flipped] = flip_horizontally(images[flipped])
     similarity = np.zeros(len(ours), np.float32)
-    roughly = laid_on(pictures, others, starts, _ROUNDS_FIRST)
-    left = np.flatnonzero(roughly.similarity >= _ROUGHLY_MIN)
-    fit = laid_on(pictures[left], others[left], roughly.moves[left], _ROUNDS_MORE)
-    holds = _believed(fit.moves) & (fit.similarity >= SIMILARITY_MIN)
+    rough = align(images, others, starts, _ITERATIONS_FIRST)
+    left = np.flatnonzero(rough.similarity >= _ROUGH_SIMILARITY_MIN)
+    fit = align(images[left], others[left], rough.transforms[left], _ITERATIONS_MORE)
+    holds = _is_plausible(fit.transforms) & (fit.similarity >= SIMILARITY_MIN)
     similarity[left[holds]] = fit.sharp_similarity[holds]
     return similarity
 
 
-def _believed(moves: Moves) -> NDArray[np.bool_]:
-    a, b, across, down = moves.T
+def _is_plausible(transforms: Transforms) -> NDArray[np.bool_]:
+    a, b, shift_x, shift_y = transforms.T
     zoom = 1 / np.maximum(np.hypot(a, b), 1e-3)
-    turned = np.abs(np.rad2deg(np.arctan2(b, a))) <= TURNED_MAX_DEG
-    return np.asarray(turned & (np.abs(np.log(zoom)) <= np.log(ZOOM_MAX)) & (np.hypot(across, down) <= SHIFT_MAX))
+    rotation_ok = np.abs(np.rad2deg(np.arctan2(b, a))) <= ROTATION_MAX_DEG
+    return np.asarray(
+        rotation_ok & (np.abs(np.log(zoom)) <= np.log(ZOOM_MAX)) & (np.hypot(shift_x, shift_y) <= SHIFT_MAX)
+    )
 
 
 def _candidates(
-    details: Details, searched: NDArray[np.int64], moves: Sequence[Move], floor: float
+    details: Details, searched: NDArray[np.int64], transforms: Sequence[Transform], similarity_min: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """For each picture the nearest others: its row, theirs, and by which of the moves."""
+    """The nearest other images of each image: its row, theirs, and by which of the transforms."""
     if not len(searched):
         return (np.zeros(0, np.int64),) * 3
-    main = _main_directions(details)
-    others = _described(details, UNMOVED, main, flip=False)
+    directions = _principal_directions(details)
+    others = _project(details, IDENTITY, directions, flip=False)
     found: list[tuple[NDArray[np.int64], ...]] = []
     for first in range(0, len(searched), _CHUNK):
         rows = searched[first : first + _CHUNK]
-        ours = np.stack([_described(details[rows], move.numbers, main, flip=move.mirrored) for move in moves], axis=1)
-        place, other = _nearest(ours, others, rows, floor)
-        move = np.einsum("nkd,nd->nk", ours[place], others[other]).argmax(axis=1)
-        found.append((rows[place], other, move))
+        ours = np.stack(
+            [
+                _project(details[rows], transform.parameters, directions, flip=transform.flip)
+                for transform in transforms
+            ],
+            axis=1,
+        )
+        query, other = _nearest(ours, others, rows, similarity_min)
+        transform = np.einsum("nkd,nd->nk", ours[query], others[other]).argmax(axis=1)
+        found.append((rows[query], other, transform))
     ours_rows, their_rows, by = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return ours_rows, their_rows, by
 
 
 def _nearest(
-    ours: NDArray[np.float32], others: NDArray[np.float32], rows: NDArray[np.int64], floor: float
+    ours: NDArray[np.float32], others: NDArray[np.float32], rows: NDArray[np.int64], similarity_min: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Up to `_KEPT` others of each of a few pictures that are at least `floor` alike by some move.
+    """Find the `_CANDIDATES_MAX` most similar others of each of a few images, of `similarity_min` by some transform.
 
     Args:
-        ours: shape (n, moves, dimensions); `rows` are their rows.
+        ours: shape (n, transforms, dimensions); `rows` are their rows.
         others: shape (N, dimensions).
     """
-    n, moves, dimensions = ours.shape
+    n, transforms, dimensions = ours.shape
     flat = ours.reshape(-1, dimensions)
-    least = np.full(n, floor, np.float32)
-    place, other, how = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
+    threshold = np.full(n, similarity_min, np.float32)
+    query, other, score = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
     for first in range(0, len(others), _BLOCK):
-        alike = (flat @ others[first : first + _BLOCK].T).reshape(n, moves, -1).max(axis=1)
-        at, near = np.nonzero(alike > least[:, None])
-        own = rows[at] == near + first
-        at, near = at[~own], near[~own]
-        if not len(at):
+        scores = (flat @ others[first : first + _BLOCK].T).reshape(n, transforms, -1).max(axis=1)
+        hits, near = np.nonzero(scores > threshold[:, None])
+        is_self = rows[hits] == near + first
+        hits, near = hits[~is_self], near[~is_self]
+        if not len(hits):
             continue
-        place, other = np.append(place, at), np.append(other, near + first)
-        how = np.append(how, alike[at, near])
-        order = np.lexsort((-how, place))
-        rank = np.arange(len(order)) - np.searchsorted(place[order], place[order])
-        last = order[rank == _KEPT - 1]
-        least[place[last]] = how[last]
-        kept = order[rank < _KEPT]
-        place, other, how = place[kept], other[kept], how[kept]
-    return place, other
+        query, other = np.append(query, hits), np.append(other, near + first)
+        score = np.append(score, scores[hits, near])
+        order = np.lexsort((-score, query))
+        rank = np.arange(len(order)) - np.searchsorted(query[order], query[order])
+        last = order[rank == _CANDIDATES_MAX - 1]
+        threshold[query[last]] = score[last]
+        kept = order[rank < _CANDIDATES_MAX]
+        query, other, score = query[kept], other[kept], score[kept]
+    return query, other
 
 
-def _main_directions(details: Details) -> NDArray[np.float32]:
-    """The directions in which pictures' middles differ most; shape (dimensions, points)."""
+def _principal_directions(details: Details) -> NDArray[np.float32]:
+    """The principal directions of the images' centers; shape (dimensions, points)."""
     some = details[:: max(1, len(details) // _FIT_ROWS)]
-    seen = normalized(_lowest(some) @ view(UNMOVED, _SIDE, mirrored=False).T)
-    _, directions = np.linalg.eigh(seen.T @ seen)
+    centers = normalized(_low_frequencies(some) @ sampling_matrix(IDENTITY, _SIDE, flip=False).T)
+    _, directions = np.linalg.eigh(centers.T @ centers)
     return np.ascontiguousarray(directions[:, ::-1][:, :_DIMENSIONS].T)
 
 
-def _described(
-    details: Details, move: tuple[float, float, float, float], main: NDArray[np.float32], *, flip: bool
+def _project(
+    details: Details, transform: tuple[float, float, float, float], directions: NDArray[np.float32], *, flip: bool
 ) -> NDArray[np.float32]:
-    """Pictures' middles after a move, in a few numbers whose products are correlations; shape (N, dimensions)."""
-    shown = view(move, _SIDE, mirrored=flip).T
-    found = np.zeros((len(details), len(main)), np.float32)
+    """Project the images' centers after a transform, so that products are correlations; shape (N, dimensions)."""
+    matrix = sampling_matrix(transform, _SIDE, flip=flip).T
+    found = np.zeros((len(details), len(directions)), np.float32)
     for first in range(0, len(details), _BLOCK):
-        found[first : first + _BLOCK] = normalized(_lowest(details[first : first + _BLOCK]) @ shown) @ main.T
+        found[first : first + _BLOCK] = (
+            normalized(_low_frequencies(details[first : first + _BLOCK]) @ matrix) @ directions.T
+        )
     return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
 
 
-def _lowest(details: Details) -> NDArray[np.float32]:
+def _low_frequencies(details: Details) -> NDArray[np.float32]:
     """The 8x8 lowest frequencies; shape (N, 64)."""
-    return np.ascontiguousarray(waves(details)[:, :_SIDE, :_SIDE]).reshape(-1, _SIDE * _SIDE)
+    return np.ascontiguousarray(decode_coefficients(details)[:, :_SIDE, :_SIDE]).reshape(-1, _SIDE * _SIDE)

@@ -1,7 +1,7 @@
-"""Images that are the same, or nearly: which they are, which belong together, and what a corrected dataset keeps of it.
+"""Pairs of exact duplicates, near-duplicates and augmented copies.
 
-A pair names two rows of an index. Where many images have the same pixels, each is paired with the first of them only:
-m images give m - 1 pairs instead of m²/2, and joined by their pairs they are one group all the same.
+A pair names two rows of an index. Where m images have the same pixels, each is paired with the first of them only:
+m - 1 pairs instead of m²/2, which still connect them to one group.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from fer_core.data.duplicates.augmented_copies import (
     COPY_RULE,
-    JUDGING,
+    EVALUATION_SPLITS,
     NO_COPIES,
     Copies,
-    copies_between,
-    published_places,
+    evaluation_rows,
+    find_copies,
 )
 from fer_core.data.duplicates.detail import DETAIL, decode_details
 from fer_core.data.duplicates.near_search import Pairs, near_pairs
@@ -29,7 +29,7 @@ from fer_core.data.imbalance.counts import excluded_rows
 from fer_core.files.atomic import atomic_path
 
 HASH_DISTANCE_MAX = 8
-"""Perceptual hashes that differ in more of their 64 bits are not compared any further.
+"""The largest Hamming distance of the 64-bit perceptual hashes of near-duplicates.
 
 Our hash has as many ones as zeros unless two frequencies are equal, so that two of them differ in an even number of
 bits. FER+ has 2,282 near pairs within 8 bits; 10 would add 329, some of them not the same picture, and take longer.
@@ -40,41 +40,42 @@ SIMILARITY_MIN = 0.95
 bits that correlate by this much or more are the same picture; from 0.92 up to here, at 8 bits, 22 of 30 are."""
 
 STRICT_HASH_DISTANCE_MAX = 3
-"""An index that an older version made has no signatures: there only hashes so near count, which misses most."""
+"""The same for an index of an older version, which has no signatures to confirm a pair; it misses most."""
 
 BLANK_CONTRAST = 4.0
 """Below this standard deviation of the gray levels (0..255) an image is blank and its hash is noise. A plain wall
 as a JPEG file stays under 2; the faintest face of FER+ has 9."""
 
 EXACT, NEAR, AUGMENTED = "exact", "near", "augmented"
-"""The kinds of pairs: the same pixels, other pixels that are nearly the same, or one that is another mirrored, turned,
-cropped or shifted (`copy_search`)."""
+"""The kinds of pairs: the same pixels, nearly the same picture, or one that is the other flipped, rotated, cropped or
+shifted (`augmented_copies`)."""
 
 PAIR_COLUMNS = ("sha256", "phash", "contrast", "split", SIGNATURE, DETAIL)
-"""The columns of an index that the search looks at."""
+"""The columns of an index that the search needs."""
 
 _STAMP = b"ferscope"
 
 
 def duplicate_pairs(index: pd.DataFrame) -> pd.DataFrame:
-    """Every pair of images with the same pixels or nearly, and the augmented copies that are looked for.
+    """Find exact duplicates, near-duplicates and augmented copies.
 
-    Blank images are near to nothing, and images that could not be read are like nothing. Of several images with
-    the same pixels only the first takes part in the search for near ones.
+    Blank and unreadable images are in no near pair. Of several images with the same pixels only the first takes part
+    in the search for near-duplicates.
 
     Args:
         index: with `sha256`, `phash` and, where they were measured, `contrast`, `signature` and `detail`; `split` where
             there is one.
     Returns:
-        a row a pair, in the order of `a`, `b` (row numbers of the index, a < b), `bits` (how many bits their hashes
-        differ in), `kind` (`EXACT`, `NEAR` or `AUGMENTED`) and `similarity` (the correlation of their signatures, or of
-        augmented copies the sharp one of `moved.Fit`, float32; 1 for the same pixels, missing without signatures).
+        one row for each pair, in the order of `a`, `b` (row numbers of the index, a < b), `bits` (the Hamming
+        distance of their hashes), `kind` (`EXACT`, `NEAR` or `AUGMENTED`) and `similarity` (the correlation of their
+        signatures, or of augmented copies `Alignment.sharp_similarity`; float32; 1 for the same pixels, missing without
+        signatures).
     """
     exact = _same_value_pairs(index["sha256"])
     first = np.ones(len(index), bool)
     first[exact[:, 1]] = False
     shown = np.flatnonzero(first & (index["sha256"] != "").to_numpy(bool) & ~is_blank(index))
-    near, alike = _near(index, shown)
+    near, near_similarity = _near(index, shown)
     copies = _augmented(index, shown, exact, near)
     pairs = np.concatenate([exact, near, copies.pairs])
     columns = {
@@ -82,20 +83,20 @@ def duplicate_pairs(index: pd.DataFrame) -> pd.DataFrame:
         "b": pairs[:, 1],
         "bits": hash_distances(index, pairs),
         "kind": pd.array(np.repeat([EXACT, NEAR, AUGMENTED], [len(exact), len(near), len(copies.pairs)]), dtype="str"),
-        "similarity": np.concatenate([np.ones(len(exact), np.float32), alike, copies.similarity]),
+        "similarity": np.concatenate([np.ones(len(exact), np.float32), near_similarity, copies.similarity]),
     }
     return pd.DataFrame(columns).sort_values(["a", "b"], ignore_index=True)
 
 
 def write_pairs(pairs: pd.DataFrame, path: Path, stamp: str) -> None:
-    """Keep what `duplicate_pairs` found, and what `pairs_stamp` said of it."""
+    """Write the pairs that `duplicate_pairs` found, with their `pairs_stamp`."""
     table = pa.Table.from_pandas(pairs, preserve_index=False)
     with atomic_path(path) as temporary:
         pq.write_table(table.replace_schema_metadata({**table.schema.metadata, _STAMP: stamp}), temporary)
 
 
 def read_pairs(path: Path, stamp: str) -> pd.DataFrame | None:
-    """The pairs that were kept; None if there are none, or they were kept under another stamp."""
+    """Read pairs; None if there is no file, or it has another stamp."""
     if not path.is_file():
         return None
     table = pq.read_table(path)
@@ -103,7 +104,7 @@ def read_pairs(path: Path, stamp: str) -> pd.DataFrame | None:
 
 
 def pairs_stamp(columns: list[str], fingerprint: str) -> str:
-    """What pairs depend on: the rule that they are found by, which goes by the columns of the index, and the pixels."""
+    """Describe what pairs depend on: the thresholds, which depend on the columns of the index, and the pixels."""
     rule = (
         f"{HASH_DISTANCE_MAX} bits, likeness {SIMILARITY_MIN}"
         if SIGNATURE in columns
@@ -114,51 +115,51 @@ def pairs_stamp(columns: list[str], fingerprint: str) -> str:
 
 
 def without_excluded(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
-    """The pairs between images that the overlay does not exclude.
+    """Select the pairs between images that corrections do not exclude.
 
-    An image that its copies were paired with may be excluded: the first of them then takes its place, so that those
-    that are left are not parted. What only excluded images joined is parted; and where there were more near pairs than
-    `near_search.PAIRS_MAX`, so that not all are kept, more may be.
+    Where the first of identical images is excluded, the next one takes its place, so that the others stay connected.
+    What only excluded images connect is no longer connected, nor is everything where there were more near pairs than
+    `near_search.PAIRS_MAX`.
 
     Args:
         pairs: as `duplicate_pairs` found them in this index.
-        index: with `sha256` and, where an overlay was applied, `excluded`.
+        index: with `sha256` and, where corrections were applied, `excluded`.
     """
     excluded = excluded_rows(index)
     ends = row_pairs(pairs)
-    torn = excluded[ends].any(axis=1)
-    if not torn.any():
+    broken = excluded[ends].any(axis=1)
+    if not broken.any():
         return pairs
-    rows = np.unique(ends[torn])
+    rows = np.unique(ends[broken])
     used = pd.Series(rows).where(~excluded[rows])
     first_used = used.groupby(index["sha256"].iloc[rows].to_numpy()).transform("min")
-    stand_in = used.fillna(first_used).fillna(-1).to_numpy(np.int64)
-    mended = np.sort(stand_in[np.searchsorted(rows, ends[torn])], axis=1)
-    sound = (mended[:, 0] >= 0) & (mended[:, 0] != mended[:, 1])
-    found = pairs[torn][sound].assign(a=mended[sound, 0], b=mended[sound, 1])
-    return pd.concat([pairs[~torn], found]).sort_values(["a", "b"], ignore_index=True)
+    replacement = used.fillna(first_used).fillna(-1).to_numpy(np.int64)
+    repaired = np.sort(replacement[np.searchsorted(rows, ends[broken])], axis=1)
+    sound = (repaired[:, 0] >= 0) & (repaired[:, 0] != repaired[:, 1])
+    found = pairs[broken][sound].assign(a=repaired[sound, 0], b=repaired[sound, 1])
+    return pd.concat([pairs[~broken], found]).sort_values(["a", "b"], ignore_index=True)
 
 
 def is_blank(index: pd.DataFrame) -> NDArray[np.bool_]:
-    """Rows whose image was read but shows nothing."""
+    """Whether the image of each row was read but is blank."""
     if "contrast" not in index:
         return np.zeros(len(index), bool)
     return index["contrast"].to_numpy(float) < BLANK_CONTRAST
 
 
 def row_pairs(pairs: pd.DataFrame) -> Pairs:
-    """The row numbers of a table of pairs."""
+    """The row numbers of a table of pairs, shape (P, 2)."""
     return pairs[["a", "b"]].to_numpy(np.int64)
 
 
 def hash_distances(index: pd.DataFrame, pairs: Pairs) -> NDArray[np.int64]:
-    """How many bits of their perceptual hashes differ in each pair; shape (P,)."""
+    """The Hamming distance of the perceptual hashes of each pair; shape (P,)."""
     hashes = index["phash"].to_numpy(np.int64)
     return np.bitwise_count((hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]).view(np.uint64)).astype(np.int64)
 
 
 def _near(index: pd.DataFrame, searched: NDArray[np.int64]) -> tuple[Pairs, NDArray[np.float32]]:
-    """The near pairs among some rows of an index, and how alike each is."""
+    """Find the near-duplicates among some rows of an index, and their similarity."""
     hashes = index["phash"].to_numpy(np.int64)
     if SIGNATURE not in index:
         found = searched[near_pairs(hashes[searched], STRICT_HASH_DISTANCE_MAX)]
@@ -172,31 +173,31 @@ def _near(index: pd.DataFrame, searched: NDArray[np.int64]) -> tuple[Pairs, NDAr
 
 
 def _augmented(index: pd.DataFrame, shown: NDArray[np.int64], exact: Pairs, near: Pairs) -> Copies:
-    """The augmented copies among some rows of an index that are no near pairs already.
+    """Find the augmented copies among some rows of an index that are no near-duplicates.
 
     Args:
-        exact: the pairs whose second is not shown: where it judges, its first is searched for in its place.
+        exact: pairs of identical images, of which only the first is searched.
     """
     if DETAIL not in index:
         return NO_COPIES
     rows = shown[index[DETAIL].iloc[shown].notna().to_numpy(bool)]
-    published = published_places(_judging(index["split"], exact).iloc[rows]) if "split" in index else None
-    found = copies_between(decode_details(index[DETAIL].iloc[rows]), published)
+    published = evaluation_rows(_inherited_split(index["split"], exact).iloc[rows]) if "split" in index else None
+    found = find_copies(decode_details(index[DETAIL].iloc[rows]), published)
     pairs = rows[found.pairs]
     known = np.isin(pairs @ np.array([len(index), 1]), near @ np.array([len(index), 1]))
     return Copies(pairs[~known], found.similarity[~known])
 
 
-def _judging(split: pd.Series, exact: Pairs) -> pd.Series:
-    """The published part of each image; the first of identical ones has that of one that judges."""
-    standing_in = exact[split.iloc[exact[:, 1]].isin(JUDGING).to_numpy(bool)]
-    judging = split.copy()
-    judging.iloc[standing_in[:, 0]] = split.iloc[standing_in[:, 1]].to_numpy()
-    return judging
+def _inherited_split(split: pd.Series, exact: Pairs) -> pd.Series:
+    """The published split of each image; the first of identical ones gets that of a validation or test image."""
+    inherits = exact[split.iloc[exact[:, 1]].isin(EVALUATION_SPLITS).to_numpy(bool)]
+    inherited = split.copy()
+    inherited.iloc[inherits[:, 0]] = split.iloc[inherits[:, 1]].to_numpy()
+    return inherited
 
 
 def _same_value_pairs(values: pd.Series) -> Pairs:
-    """Each row with the first row that has the same value; missing and empty values pair with nothing."""
+    """Pair each row with the first row of the same value; missing and empty values are in no pair."""
     known = values.notna() & (values != "").fillna(False)
     rows = np.flatnonzero(known.to_numpy(bool))
     codes = pd.factorize(values.iloc[rows])[0]

@@ -1,7 +1,7 @@
-"""Pictures moved within their frame, as sums of waves: what a mirrored, turned, cropped or shifted one looks like at
-its middle, and which move lays one picture on another.
+"""Align images by their DCT coefficients: find the rotation, scale and shift that lays one image on another.
 
-A sum of cosine waves has a value everywhere, so that moving one is evaluating it elsewhere: no picture is opened.
+A sum of cosines has a value everywhere, so that an image is transformed by evaluating the sum elsewhere, without
+opening the file.
 """
 
 from __future__ import annotations
@@ -11,134 +11,140 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.duplicates.detail import DETAIL_SIDE, RISE
+from fer_core.data.duplicates.detail import DETAIL_SIDE, EMPHASIS
 
-Waves = NDArray[np.float32]
-"""Frequencies of N pictures, shape (N, 16, 16), down then across."""
+Coefficients = NDArray[np.float32]
+"""DCT coefficients of N images, shape (N, 16, 16), vertical then horizontal frequency."""
 
-Moves = NDArray[np.float64]
-"""Shape (N, 4): a point (x, y) from the middle, in sides, shows what was at (ax - by + tx, bx + ay + ty)."""
+Transforms = NDArray[np.float64]
+"""Similarity transforms (a, b, tx, ty), shape (N, 4): a point (x, y) from the center, in sides, shows what was at
+(ax - by + tx, bx + ay + ty)."""
 
-_MIDDLE = 0.38
-"""Radius of the disc about the middle that is compared, in sides: nothing that came in from outside lies there."""
+IDENTITY = (1.0, 0.0, 0.0, 0.0)
 
-_STEP = 0.05
+_RADIUS = 0.38
+"""Radius of the compared disc around the center, in sides: no pixels from outside the image enter it."""
+
+_SPACING = 0.05
 _DAMPING = 1e-3
-_RISE_MAX = 16
-"""Shorter waves are not raised any further: they are mostly noise."""
+_EMPHASIS_MAX = 16
+"""Higher frequencies are not emphasized any further: they are mostly noise."""
 
-_LONGEST = np.array([0.08, 0.08, 0.05, 0.05])
+_STEP_MAX = np.array([0.08, 0.08, 0.05, 0.05])
 _TINY = 1e-6
 
 
-class Fit(NamedTuple):
-    """How each picture lies best on its other; shapes (N, 4) and (N,).
+class Alignment(NamedTuple):
+    """The best transform of each image onto its reference; shapes (N, 4) and (N,).
 
     Attributes:
-        moves: the best move.
-        similarity: the correlation of the gray levels then, -1..1.
-        sharp_similarity: the same with small shapes counting as much as large ones: what tells two faces apart that are
-            lit alike.
+        transforms: the best transform.
+        similarity: the correlation of the gray levels after it, -1..1.
+        sharp_similarity: the same with fine structure counting as much as coarse, which distinguishes two faces in the
+            same light.
     """
 
-    moves: Moves
+    transforms: Transforms
     similarity: NDArray[np.float32]
     sharp_similarity: NDArray[np.float32]
 
 
 def _disc() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    places = np.arange(-_MIDDLE, _MIDDLE + _STEP / 2, _STEP)
-    x, y = (axis.ravel() for axis in np.meshgrid(places, places))
-    inside = np.hypot(x, y) <= _MIDDLE
+    axis = np.arange(-_RADIUS, _RADIUS + _SPACING / 2, _SPACING)
+    x, y = (grid.ravel() for grid in np.meshgrid(axis, axis))
+    inside = np.hypot(x, y) <= _RADIUS
     return x[inside].astype(np.float32), y[inside].astype(np.float32)
 
 
 _X, _Y = _disc()
-UNMOVED = (1.0, 0.0, 0.0, 0.0)
 
 
-def view(move: tuple[float, float, float, float], side: int, *, mirrored: bool) -> NDArray[np.float32]:
-    """What a move shows of the middle, as a matrix: points times frequencies, of the `side` x `side` lowest.
+def sampling_matrix(transform: tuple[float, float, float, float], side: int, *, flip: bool) -> NDArray[np.float32]:
+    """Build the matrix that maps the `side` x `side` lowest frequencies to gray levels of the transformed disc.
 
     Returns:
         float32, shape (points, side * side).
     """
-    x, y = (places[0] for places in _places(np.array([move])))
-    along, _ = _cosines(-x if mirrored else x, side)
-    upright, _ = _cosines(y, side)
-    return (upright[:, :, None] * along[:, None, :]).reshape(len(_X), -1)
+    x, y = (axis[0] for axis in _sample_positions(np.array([transform])))
+    horizontal, _ = _cosines(-x if flip else x, side)
+    vertical, _ = _cosines(y, side)
+    return (vertical[:, :, None] * horizontal[:, None, :]).reshape(len(_X), -1)
 
 
-def mirrored(pictures: Waves) -> Waves:
-    """Pictures left to right: waves with an odd number of half periods across change their sign."""
-    return pictures * np.where(np.arange(DETAIL_SIDE) % 2, -1, 1).astype(np.float32)
+def flip_horizontally(images: Coefficients) -> Coefficients:
+    """Flip images left to right: odd horizontal frequencies change their sign."""
+    return images * np.where(np.arange(DETAIL_SIDE) % 2, -1, 1).astype(np.float32)
 
 
-def laid_on(pictures: Waves, others: Waves, moves: Moves, rounds: int) -> Fit:
-    """Move each picture so that its middle is as much as possible like the other's: Gauss-Newton on the correlation.
+def align(images: Coefficients, references: Coefficients, transforms: Transforms, iterations: int) -> Alignment:
+    """Transform each image so that its disc is most similar to its reference: Gauss-Newton on the correlation.
 
     Evangelidis and Psarakis (2008), "Parametric Image Alignment Using Enhanced Correlation Coefficient Maximization",
-    section 3.2, for moves that turn, scale and shift.
+    section 3.2, for similarity transforms.
 
     Args:
-        moves: where to begin.
-        rounds: how often the moves are improved.
+        transforms: initial transforms.
+        iterations: number of updates.
     """
-    middle = np.tile([UNMOVED], (len(others), 1))
-    wanted = normalized(_shown(others, middle))
-    best, found = moves.copy(), np.full(len(moves), -1, np.float32)
-    for _ in range(rounds + 1):
-        step, similarity = _improved(pictures, wanted, moves)
-        better = similarity > found
-        best[better], found[better] = moves[better], similarity[better]
-        moves = moves + step
-    small = np.minimum(RISE, _RISE_MAX).reshape(DETAIL_SIDE, DETAIL_SIDE)
-    sharp = np.vecdot(normalized(_shown(pictures * small, best)), normalized(_shown(others * small, middle)))
-    return Fit(best, found, sharp)
+    identity = np.tile([IDENTITY], (len(references), 1))
+    target = normalized(_sample(references, identity))
+    best, best_similarity = transforms.copy(), np.full(len(transforms), -1, np.float32)
+    for _ in range(iterations + 1):
+        step, similarity = _gauss_newton_step(images, target, transforms)
+        better = similarity > best_similarity
+        best[better], best_similarity[better] = transforms[better], similarity[better]
+        transforms = transforms + step
+    emphasis = np.minimum(EMPHASIS, _EMPHASIS_MAX).reshape(DETAIL_SIDE, DETAIL_SIDE)
+    sharp = np.vecdot(
+        normalized(_sample(images * emphasis, best)), normalized(_sample(references * emphasis, identity))
+    )
+    return Alignment(best, best_similarity, sharp)
 
 
 def normalized(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows with mean 0 and length 1, so that their products are correlations."""
+    """Shift and scale rows to mean 0 and norm 1, so that their products are correlations."""
     rows = rows - rows.mean(axis=1, keepdims=True)
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _TINY)
 
 
-def _improved(pictures: Waves, wanted: NDArray[np.float32], moves: Moves) -> tuple[Moves, NDArray[np.float32]]:
-    """The next step of each move, and how alike the pictures are where it is now."""
-    x, y = _places(moves)
-    along, along_slope = _cosines(x, DETAIL_SIDE)
-    upright, upright_slope = _cosines(y, DETAIL_SIDE)
-    rows, sloping = np.matmul(upright, pictures), np.matmul(upright_slope, pictures)
-    shown = np.vecdot(rows, along)
-    by_x, by_y = np.vecdot(rows, along_slope), np.vecdot(sloping, along)
-    length = np.maximum(np.linalg.norm(shown - shown.mean(1, keepdims=True), axis=1), _TINY)[:, None]
-    ours = normalized(shown)
-    similarity = np.vecdot(ours, wanted)
-    slopes = np.stack([by_x * _X + by_y * _Y, by_y * _X - by_x * _Y, by_x, by_y], axis=1) / length[:, None]
-    slopes -= slopes.mean(axis=2, keepdims=True)
-    slopes -= np.matmul(slopes, ours[:, :, None]) * ours[:, None]
-    curve = np.matmul(slopes, slopes.transpose(0, 2, 1)).astype(np.float64)
-    curve += np.eye(4) * (_DAMPING * np.trace(curve, axis1=1, axis2=2)[:, None, None] + _TINY)
-    left = wanted - ours * similarity[:, None]
-    step = np.linalg.solve(curve, np.matmul(slopes, left[:, :, None]).astype(np.float64))[:, :, 0]
-    return np.clip(step, -_LONGEST, _LONGEST), similarity
+def _gauss_newton_step(
+    images: Coefficients, target: NDArray[np.float32], transforms: Transforms
+) -> tuple[Transforms, NDArray[np.float32]]:
+    """The next step of each transform, and the similarity before it."""
+    x, y = _sample_positions(transforms)
+    horizontal, horizontal_slope = _cosines(x, DETAIL_SIDE)
+    vertical, vertical_slope = _cosines(y, DETAIL_SIDE)
+    rows, row_slopes = np.matmul(vertical, images), np.matmul(vertical_slope, images)
+    samples = np.vecdot(rows, horizontal)
+    by_x, by_y = np.vecdot(rows, horizontal_slope), np.vecdot(row_slopes, horizontal)
+    norm = np.maximum(np.linalg.norm(samples - samples.mean(1, keepdims=True), axis=1), _TINY)[:, None]
+    current = normalized(samples)
+    similarity = np.vecdot(current, target)
+    jacobian = np.stack([by_x * _X + by_y * _Y, by_y * _X - by_x * _Y, by_x, by_y], axis=1) / norm[:, None]
+    jacobian -= jacobian.mean(axis=2, keepdims=True)
+    jacobian -= np.matmul(jacobian, current[:, :, None]) * current[:, None]
+    hessian = np.matmul(jacobian, jacobian.transpose(0, 2, 1)).astype(np.float64)
+    hessian += np.eye(4) * (_DAMPING * np.trace(hessian, axis1=1, axis2=2)[:, None, None] + _TINY)
+    residual = target - current * similarity[:, None]
+    step = np.linalg.solve(hessian, np.matmul(jacobian, residual[:, :, None]).astype(np.float64))[:, :, 0]
+    return np.clip(step, -_STEP_MAX, _STEP_MAX), similarity
 
 
-def _shown(pictures: Waves, moves: Moves) -> NDArray[np.float32]:
-    """The gray levels at the middle of each picture after its move; shape (N, points)."""
-    x, y = _places(moves)
-    return np.vecdot(np.matmul(_cosines(y, DETAIL_SIDE)[0], pictures), _cosines(x, DETAIL_SIDE)[0])
+def _sample(images: Coefficients, transforms: Transforms) -> NDArray[np.float32]:
+    """The gray levels of each transformed image in the disc; shape (N, points)."""
+    x, y = _sample_positions(transforms)
+    return np.vecdot(np.matmul(_cosines(y, DETAIL_SIDE)[0], images), _cosines(x, DETAIL_SIDE)[0])
 
 
-def _places(moves: Moves) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where in the picture each point of the middle shows; two of shape (N, points)."""
-    a, b, across, down = (moves[:, [place]].astype(np.float32) for place in range(4))
-    return a * _X - b * _Y + across, b * _X + a * _Y + down
+def _sample_positions(transforms: Transforms) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where in the image each point of the disc is sampled; two of shape (N, points)."""
+    a, b, shift_x, shift_y = (transforms[:, [column]].astype(np.float32) for column in range(4))
+    return a * _X - b * _Y + shift_x, b * _X + a * _Y + shift_y
 
 
-def _cosines(places: NDArray[np.float32], side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The waves at some places from the middle, in sides, and their slopes; a further axis of `side` frequencies."""
-    number = np.pi * np.arange(side, dtype=np.float32)
-    phase = (places[..., None] + np.float32(0.5)) * number
-    height = np.where(number == 0, np.sqrt(0.5), 1).astype(np.float32)
-    return height * np.cos(phase), -height * number * np.sin(phase)
+def _cosines(positions: NDArray[np.float32], side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The cosines at positions from the center, in sides, and their slopes; a further axis of `side` frequencies."""
+    frequency = np.pi * np.arange(side, dtype=np.float32)
+    phase = (positions[..., None] + np.float32(0.5)) * frequency
+    amplitude = np.where(frequency == 0, np.sqrt(0.5), 1).astype(np.float32)
+    return amplitude * np.cos(phase), -amplitude * frequency * np.sin(phase)

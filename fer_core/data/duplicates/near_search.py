@@ -1,4 +1,4 @@
-"""The search for hashes that differ in few bits: every pair is found, but not by comparing all, and a million hold."""
+"""The search for hashes within a Hamming distance: finds every pair among a million without comparing them all."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Pairs = NDArray[np.int64]
 """Row numbers, shape (P, 2), first below second."""
 
 Check = Callable[[NDArray[np.integer]], NDArray[np.bool_]]
-"""Says of pairs of rows, shape (P, 2), which of them are alike; the order of the two does not matter."""
+"""Tells which pairs of rows, shape (P, 2), are near-duplicates; the order of the two does not matter."""
 
 PAIRS_MAX = 5_000_000
-"""More pairs would fill the memory and be looked at by nobody."""
+"""More pairs would fill the memory."""
 
 _Rows = NDArray[np.int32]
 """Pairs of rows, shape (P, 2), in either order; half the memory of `Pairs`."""
@@ -25,13 +25,13 @@ _CHUNK = 2**19
 
 
 def near_pairs(hashes: NDArray[np.int64], bits_max: int, check: Check | None = None) -> Pairs:
-    """Pairs of rows whose hashes differ in at most `bits_max` bits and that are alike, too, if there is a check.
+    """Find pairs of rows whose hashes differ in at most `bits_max` bits and that pass the check.
 
     Hashes are cut into `bits_max + 3` blocks: two that differ in at most `bits_max` bits agree in three blocks or more
     (Manku, Jain and Das Sarma 2007, "Detecting Near-Duplicates for Web Crawling", section 3). So for every three
     blocks the hashes are sorted by them, and only those that agree there are compared.
 
-    Where there are more than `PAIRS_MAX`, only some are kept, which hold the same groups together.
+    Of more than `PAIRS_MAX`, only as many are returned as connect the same groups.
 
     Args:
         hashes: shape (N,).
@@ -43,17 +43,17 @@ def near_pairs(hashes: NDArray[np.int64], bits_max: int, check: Check | None = N
     alike = check or _any
     found = _every_pair(values, bits_max, alike)
     if found is None:
-        found = _joining_pairs(values, bits_max, alike)
+        found = _connecting_pairs(values, bits_max, alike)
     keys = np.sort(found, axis=1) @ np.array([len(values), 1])
     keys.sort()
     return np.stack(np.divmod(keys, max(len(values), 1)), axis=1)
 
 
-def connected_components(size: int, joined: NDArray[np.integer]) -> NDArray[np.int64]:
-    """A group number for each of `size` rows; rows joined by a chain of pairs share one."""
+def connected_components(size: int, edges: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Number the connected components of `size` rows; rows connected by a chain of pairs share a number."""
     from scipy.sparse import coo_array, csgraph
 
-    graph = coo_array((np.ones(len(joined), np.int8), (joined[:, 0], joined[:, 1])), shape=(size, size))
+    graph = coo_array((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(size, size))
     _, labels = csgraph.connected_components(graph, directed=False)
     return np.asarray(labels, np.int64)
 
@@ -77,29 +77,29 @@ def _every_pair(values: NDArray[np.uint64], bits_max: int, check: Check) -> _Row
     return np.concatenate(found)
 
 
-def _joining_pairs(values: NDArray[np.uint64], bits_max: int, check: Check) -> _Rows:
-    """As many of the pairs as join all that are joined by some.
+def _connecting_pairs(values: NDArray[np.uint64], bits_max: int, check: Check) -> _Rows:
+    """Find enough pairs to connect all that any pairs connect.
 
-    What is in one group already is not compared again, so that of a crowd that is all alike hardly any pair is: in
-    each run neighbors are compared first, then one of each group with one of each other, and then all with all.
+    Rows of one group are not compared again: in each run neighbors are compared first, then one of each group with
+    one of each other, and then all with all.
     """
     found: list[_Rows] = [np.zeros((0, 2), np.int32)]
     group = np.arange(len(values))
 
-    def join(near: _Rows) -> None:
+    def connect(near: _Rows) -> None:
         nonlocal group
-        apart = near[group[near[:, 0]] != group[near[:, 1]]]
-        apart = apart[check(apart)]
-        if len(apart):
-            apart = apart[_spanning(group[apart])]
-            found.append(apart)
-            group = connected_components(int(group.max()) + 1, group[apart])[group]
+        new = near[group[near[:, 0]] != group[near[:, 1]]]
+        new = new[check(new)]
+        if len(new):
+            new = new[_spanning(group[new])]
+            found.append(new)
+            group = connected_components(int(group.max()) + 1, group[new])[group]
 
     for mask, passed in _tables(values, bits_max):
         order = _order(values, mask)
         run = _starts(values[order] & mask)
         neighbors = np.stack([order[:-1], order[1:]], axis=1)
-        join(neighbors[np.bitwise_count(values[order[:-1]] ^ values[order[1:]]) <= bits_max])
+        connect(neighbors[np.bitwise_count(values[order[:-1]] ^ values[order[1:]]) <= bits_max])
         for one_of_each in (True, False):
             order = order[np.argsort((run << 32) | group[order])]
             own = _starts((run << 32) | group[order])  # where those of a place's run and group start
@@ -109,7 +109,7 @@ def _joining_pairs(values: NDArray[np.uint64], bits_max: int, check: Check) -> _
             else:
                 ranges = order, run, own
             for near in _near(values, *ranges, passed, bits_max):
-                join(near)
+                connect(near)
     return np.concatenate(found)
 
 
@@ -136,7 +136,7 @@ def _order(values: NDArray[np.uint64], mask: np.uint64) -> NDArray[np.int32]:
 
 
 def _starts(keys: NDArray[np.integer]) -> NDArray[np.int64]:
-    """For each place where its run of equal keys starts; `keys` are sorted."""
+    """Where the run of equal keys of each position starts; `keys` are sorted."""
     starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
     return np.repeat(starts, np.diff(starts, append=len(keys)))
 
@@ -170,16 +170,16 @@ def _near(
         yield order[np.stack([left[near], right[near]], axis=1)]
 
 
-def _spanning(joined: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Which pairs are enough to join all that the pairs join.
+def _spanning(edges: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Select pairs that are enough to connect all that the pairs connect.
 
     Args:
-        joined: two different group numbers each, shape (P, 2).
+        edges: two different group numbers each, shape (P, 2).
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import minimum_spanning_tree
 
-    ordered = np.sort(joined)
+    ordered = np.sort(edges)
     _, first = np.unique(ordered @ np.array([ordered.max() + 1, 1]), return_index=True)
     groups, place = np.unique(ordered[first], return_inverse=True)
     graph = coo_array((first + 1.0, tuple(place.reshape(-1, 2).T)), shape=(len(groups), len(groups)))

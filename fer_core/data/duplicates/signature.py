@@ -1,4 +1,4 @@
-"""A picture in 63 bytes: what is left of it when all fine detail is blurred away, to compare pictures unopened."""
+"""Signatures: the 63 lowest frequencies of an image, one byte each, to compare images without opening them."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 SIGNATURE = "signature"
-"""The column of an index that holds them."""
+"""The column of an index that holds signatures."""
 
 SIGNATURE_BYTES = 63
-"""One for each of the 8x8 lowest frequencies but the constant one, so that brightness does not count."""
+"""The 8x8 lowest frequencies without the constant one, so that brightness does not count."""
 
 _STRONGEST_MIN = 1.0
-"""A picture whose strongest frequency is weaker shows nothing but rounding: its waves are 1/16 of a gray level high."""
+"""An image whose strongest frequency is weaker holds only rounding errors of 1/16 of a gray level."""
 
 _LARGEST = 127
 _CHUNK = 2**14
 
 
 class Signatures(NamedTuple):
-    """Those of N images, ready to compare.
+    """Signatures of N images.
 
     Attributes:
         levels: int8, shape (N, 63).
-        scale: float32, shape (N,): one over the length of each; 0 where there is none, which is then like nothing.
+        scale: float32, shape (N,): the inverse norm of each; 0 where there is none, so that nothing is similar to it.
     """
 
     levels: NDArray[np.int8]
@@ -35,34 +35,34 @@ class Signatures(NamedTuple):
 
 
 def encode_signatures(frequencies: NDArray[np.float32]) -> list[bytes | None]:
-    """Signatures of images: round(127 f / max|f|) of each one's frequencies f, the constant one left out.
+    """Encode signatures: round(127 f / max|f|) of the frequencies f of each image, without the constant one.
 
     Args:
         frequencies: shape (N, 64), row by row of the discrete cosine transform, the constant one first.
     Returns:
-        `SIGNATURE_BYTES` each (int8); None where there is nothing to see.
+        `SIGNATURE_BYTES` each (int8); None for a blank image.
     """
-    return encode_waves(frequencies[:, 1:])
+    return encode_coefficients(frequencies[:, 1:])
 
 
-def encode_waves(waves: NDArray[np.float32]) -> list[bytes | None]:
-    """Round each row to int8, its strongest wave to 127; None for a row where there is nothing to see."""
-    strongest = np.abs(waves).max(axis=1, initial=0, keepdims=True)
-    levels = np.rint(waves * (_LARGEST / np.maximum(strongest, _STRONGEST_MIN))).astype(np.int8)
-    seen = (strongest[:, 0] >= _STRONGEST_MIN).tolist()
-    return [row.tobytes() if shows else None for row, shows in zip(levels, seen, strict=True)]
+def encode_coefficients(coefficients: NDArray[np.float32]) -> list[bytes | None]:
+    """Scale each row to -127..127 and round it to int8; None for a blank image."""
+    strongest = np.abs(coefficients).max(axis=1, initial=0, keepdims=True)
+    levels = np.rint(coefficients * (_LARGEST / np.maximum(strongest, _STRONGEST_MIN))).astype(np.int8)
+    visible = (strongest[:, 0] >= _STRONGEST_MIN).tolist()
+    return [row.tobytes() if keep else None for row, keep in zip(levels, visible, strict=True)]
 
 
-def decode_waves(column: pd.Series, size: int) -> NDArray[np.int8]:
-    """The rows of an index's column that holds `size` bytes an image; shape (N, `size`), 0 where there are none."""
+def decode_coefficient_bytes(column: pd.Series, size: int) -> NDArray[np.int8]:
+    """Decode an index column of `size` bytes an image; shape (N, `size`), 0 where a value is missing."""
     known = pa.array(column.to_numpy(object), pa.binary(size), from_pandas=True)
     content = known.fill_null(bytes(size)).buffers()[1]
     return np.frombuffer(content or b"", np.int8, len(column) * size).reshape(-1, size)
 
 
 def decode_signatures(column: pd.Series) -> Signatures:
-    """Those of a column of an index."""
-    levels = decode_waves(column, SIGNATURE_BYTES)
+    """Decode a column of an index."""
+    levels = decode_coefficient_bytes(column, SIGNATURE_BYTES)
     squares = np.zeros(len(levels), np.float32)
     for start in range(0, len(levels), _CHUNK):
         some = levels[start : start + _CHUNK].astype(np.float32)
@@ -72,9 +72,9 @@ def decode_signatures(column: pd.Series) -> Signatures:
 
 
 def similarity(signatures: Signatures, pairs: NDArray[np.integer]) -> NDArray[np.float32]:
-    """How alike the images of each pair are, -1..1: the cosine of their signatures, whichever of the two is first.
+    """Compute the cosine similarity of the signatures of each pair, -1..1.
 
-    The transform keeps lengths and angles, so that this is the correlation of the gray levels of both images, blurred.
+    The transform is orthonormal, so this is the correlation of the gray levels of both images, blurred.
 
     Args:
         pairs: row numbers, shape (P, 2).

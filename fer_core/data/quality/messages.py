@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from fer_core.data.duplicates.augmented_copies import SHARP_LIKENESS_MIN
+from fer_core.data.duplicates.augmented_copies import SHARP_SIMILARITY_MIN
 from fer_core.data.duplicates.duplicates import BLANK_CONTRAST, HASH_DISTANCE_MAX, SIMILARITY_MIN
 from fer_core.data.quality.image_checks import (
     BLURRED_Z,
@@ -108,7 +108,7 @@ MESSAGES: dict[FindingKind, Message] = {
     _K.AUGMENTED_COPY: Message(
         "Augmented copies",
         "The same picture mirrored, turned, cropped or shifted a little: laid on each other, the middles of the two "
-        f"correlate by {SHARP_LIKENESS_MIN:g} or more, small shapes counting as much as large ones. Which copies are "
+        f"correlate by {SHARP_SIMILARITY_MIN:g} or more, small shapes counting as much as large ones. Which copies are "
         "looked for and which can't be seen is said above.",
         "Look at the pairs, and exclude all but one of each, or those that train where another one judges.",
         "exclude",

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from fer_core.data.catalog import import_dataset
 from fer_core.data.duplicates.augmented_copies import (
-    copies_between,
     copy_search_limits,
-    published_places,
+    evaluation_rows,
+    find_copies,
     search_copies,
 )
-from fer_core.data.duplicates.detail import DETAIL, RISE, decode_details, encode_details
+from fer_core.data.duplicates.detail import DETAIL, EMPHASIS, decode_details, encode_details
 from fer_core.data.duplicates.duplicates import AUGMENTED, duplicate_pairs
 from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.duplicates.signature import SIGNATURE
@@ -92,7 +92,7 @@ def test_pictures_that_have_nothing_in_common_are_no_copies() -> None:
 
 
 def test_drawings_that_are_all_alike_are_not_taken_for_copies() -> None:
-    assert not len(copies_between(_details([_face(seed) for seed in range(120)]), None).pairs)
+    assert not len(find_copies(_details([_face(seed) for seed in range(120)]), None).pairs)
 
 
 def test_pairs_are_named_once_whichever_of_the_two_is_searched_for() -> None:
@@ -106,17 +106,17 @@ def test_pairs_are_named_once_whichever_of_the_two_is_searched_for() -> None:
 
 def test_with_a_published_split_copies_of_judged_images_are_looked_for() -> None:
     split = pd.Series(["train", "train", "test", None, "valid"], dtype="string")
-    judged = published_places(split)
+    judged = evaluation_rows(split)
     assert judged is not None and judged.tolist() == [2, 4]
-    assert published_places(pd.Series(["train", None], dtype="string")) is None
+    assert evaluation_rows(pd.Series(["train", None], dtype="string")) is None
     faces = [_face(0), _moved(_face(0), 9), _face(1), _moved(_face(1), 9), _face(2)]
-    assert copies_between(_details(faces), judged).pairs.tolist() == [[2, 3]]
-    assert copies_between(_details(faces), None).pairs.tolist() == [[0, 1], [2, 3]]
+    assert find_copies(_details(faces), judged).pairs.tolist() == [[2, 3]]
+    assert find_copies(_details(faces), None).pairs.tolist() == [[0, 1], [2, 3]]
 
 
 def test_a_judged_image_that_trains_as_well_is_searched_for_copies() -> None:
     rng = np.random.default_rng(0)
-    frequencies = rng.standard_normal((30, 256)).astype(np.float32) * 1000 / RISE
+    frequencies = rng.standard_normal((30, 256)).astype(np.float32) * 1000 / EMPHASIS
     frequencies[2] = frequencies[0] * np.tile(np.where(np.arange(16) % 2, -1, 1), 16)
     frequencies[1] = frequencies[0]
     index = pd.DataFrame(
@@ -133,12 +133,12 @@ def test_a_judged_image_that_trains_as_well_is_searched_for_copies() -> None:
     assert pairs["kind"].tolist() == ["exact", AUGMENTED]
 
 
-def test_what_can_t_be_seen_is_said() -> None:
+def test_the_limits_of_the_search_are_described() -> None:
     split = pd.Series(["train", "test"], dtype="string")
     assert "one of the two is a validation or test image" in copy_search_limits([DETAIL], split)
-    assert "turned by more than 15 degrees" in copy_search_limits([DETAIL], split)
+    assert "rotated by more than 15 degrees" in copy_search_limits([DETAIL], split)
     many = pd.Series([None] * 20_000, dtype="string")
-    assert "are not looked for: no parts are published" in copy_search_limits([DETAIL], many)
+    assert "are not searched: no split is published" in copy_search_limits([DETAIL], many)
     assert "among all images" in copy_search_limits([DETAIL], many[:100])
     assert "datasets index ID" in copy_search_limits(["signature"], split)
 

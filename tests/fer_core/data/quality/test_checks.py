@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.duplicates.detail import DETAIL, DETAIL_SIDE, RISE, encode_details
+from fer_core.data.duplicates.detail import DETAIL, DETAIL_SIDE, EMPHASIS, encode_details
 from fer_core.data.duplicates.duplicates import BLANK_CONTRAST, HASH_DISTANCE_MAX, SIMILARITY_MIN, duplicate_pairs
 from fer_core.data.quality import image_checks as images
 from fer_core.data.quality.checks import Finding, FindingKind, check_quality, redundant_rows, skipped_checks
@@ -74,7 +74,7 @@ def _everything_wrong() -> pd.DataFrame:
         index.loc[[first, second], column] = index.loc[first, column] if column != "identity" else "p"
     index.loc[56, "label"] = "fear"
     index.loc[9, "phash"] = index.loc[10, "phash"] ^ 1
-    frequencies = np.random.default_rng(0).standard_normal((count, DETAIL_SIDE**2)).astype(np.float32) * 1000 / RISE
+    frequencies = np.random.default_rng(0).standard_normal((count, DETAIL_SIDE**2)).astype(np.float32) * 1000 / EMPHASIS
     frequencies[60] = frequencies[11] * np.tile(np.where(np.arange(DETAIL_SIDE) % 2, -1, 1), DETAIL_SIDE)  # mirrored
     index[DETAIL] = pd.Series(encode_details(frequencies), dtype=object)
     return index
