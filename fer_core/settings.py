@@ -28,9 +28,7 @@ class Settings(BaseSettings):
     jobs_at_once: int = Field(1, ge=1, le=64, description="Concurrent jobs on the CPU.")
     gpu_jobs_at_once: int = Field(1, ge=1, le=64, description="Concurrent jobs on each GPU.")
     heartbeat_s: float = Field(2.0, gt=0, le=60, description="Seconds between two progress reports of a job.")
-    cancel_grace_s: float = Field(
-        20.0, ge=0, le=600, description="Seconds that a cancelled job has to stop before it is killed."
-    )
+    cancel_grace_s: float = Field(20.0, ge=0, le=600, description="Seconds until a cancelled job is killed.")
     stalled_after_s: float = Field(
         120.0, gt=0, le=86_400, description="Seconds without a finished batch before a training can count as stalled."
     )
@@ -40,9 +38,7 @@ class Settings(BaseSettings):
     archive_bytes_max: int = Field(64 * 2**30, gt=0, description="Maximum unpacked size of an archive.")
     archive_members_max: int = Field(5_000_000, gt=0, description="Maximum number of files in an archive.")
     archive_ratio_max: float = Field(200.0, gt=1, description="Maximum ratio of unpacked to packed size.")
-    pack_bytes_max: int = Field(
-        32 * 2**30, ge=0, description="Maximum size of a packed dataset; larger ones are streamed."
-    )
+    pack_bytes_max: int = Field(32 * 2**30, ge=0, description="Maximum packed dataset; larger ones are streamed.")
     ice_servers: str = Field("", description="STUN and TURN servers for Live, as a JSON list.")
     token: str = Field(
         "",
@@ -50,9 +46,7 @@ class Settings(BaseSettings):
         description="Access token of the app, at least 16 characters. If empty, the app makes one at each start when "
         "other machines can reach it.",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Log level: DEBUG, INFO, WARNING or ERROR."
-    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Log level.")
 
     @property
     def store(self) -> Path:

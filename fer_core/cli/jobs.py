@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ def _submit(arguments: argparse.Namespace) -> None:
     path = presets().get(arguments.config, Path(arguments.config))
     config = load_config(path, arguments.set)
     job = submit_training(config, settings(), priority=arguments.priority, device=check_device(arguments.device))
-    _emit(job, arguments)
+    _print_job(job, arguments)
 
 
 def _list(arguments: argparse.Namespace) -> None:
@@ -112,7 +113,7 @@ def _list(arguments: argparse.Namespace) -> None:
 
 def _show(arguments: argparse.Namespace) -> None:
     with JobStore(settings()) as store:
-        _emit(store.get(arguments.id), arguments)
+        _print_job(store.get(arguments.id), arguments)
 
 
 def _logs(arguments: argparse.Namespace) -> None:
@@ -140,21 +141,22 @@ def _cancel(arguments: argparse.Namespace) -> None:
         job = store.request_cancel(arguments.id)
     if job.state.active:
         ensure_supervisor(settings())
-    _emit(job, arguments)
+    _print_job(job, arguments)
 
 
 def _resume(arguments: argparse.Namespace) -> None:
-    with JobStore(settings()) as store:
-        job = store.resume(arguments.id)
-    ensure_supervisor(settings())
-    _emit(job, arguments)
+    _requeue(arguments, JobStore.resume)
 
 
 def _retry(arguments: argparse.Namespace) -> None:
+    _requeue(arguments, JobStore.retry)
+
+
+def _requeue(arguments: argparse.Namespace, requeue: Callable[[JobStore, str], Job]) -> None:
     with JobStore(settings()) as store:
-        job = store.retry(arguments.id)
+        job = requeue(store, arguments.id)
     ensure_supervisor(settings())
-    _emit(job, arguments)
+    _print_job(job, arguments)
 
 
 def _priority(arguments: argparse.Namespace) -> None:
@@ -172,7 +174,7 @@ def _delete(arguments: argparse.Namespace) -> None:
     print_result({"id": arguments.id, "run": run or None}, arguments.json, text)
 
 
-def _emit(job: Job, arguments: argparse.Namespace) -> None:
+def _print_job(job: Job, arguments: argparse.Namespace) -> None:
     text = f"{job.id}: {job.state}, {job.progress_01:.0%} done. {job.error or job.message}".rstrip()
     if job.state is JobState.STALLED:
         text = f"{text}. {describe_stall(job, datetime.now(UTC))} {stall_remedy(job, settings())}"

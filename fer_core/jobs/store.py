@@ -75,18 +75,9 @@ class JobStore(JobRecords):
             "args": list(args),
             "resume_args": list(resume_args),
             "target": target,
-            "state": JobState.QUEUED.value,
             "priority": check_priority(priority),
             "device": device,
             "created_at": utc_now(),
-            "progress_01": 0.0,
-            "message": "",
-            "error": "",
-            "cancel_requested": False,
-            "attempts": 0,
-            "from_start": False,
-            "stalls": 0,
-            "stall_recorded": False,
         }
         try:
             with self._database.transaction() as connection:
