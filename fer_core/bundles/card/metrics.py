@@ -11,7 +11,7 @@ _FEW_IMAGES = 50
 _READING = (
     (
         "**majority**: votes that stand alone are zeroed, and the winner must hold more than half of the rest; other "
-        "images are excluded. **commonest vote**: whatever most voters sentences; ties are excluded."
+        "images are excluded. **commonest vote**: what most voters said; ties are excluded."
     ),
     ("**accurate** has the highest accuracy; **balanced** favors the rare expressions, at some cost in accuracy."),
     (
