@@ -42,7 +42,7 @@ def describe_split(dataset: str, split: str, split_of: str = "") -> str:
     on; or, where `split_of` is "run", the part of the run's own split. All of it where `split` is empty."""
     if not split:
         return dataset
-    return f"the run's {split} split of {dataset}" if split_of == "run" else f"the part that {dataset} calls {split}"
+    return f"the run's {split} split of {dataset}" if split_of == "run" else f"the split that {dataset} calls {split}"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], numbers_from: int = 1) -> list[str]:

@@ -86,7 +86,7 @@ def test_what_8_bits_cost_is_told_by_the_chosen_protocol_at_the_chosen_point(
     path = find_model(imported, furnished).folder / INT8_REPORT
     QuantizationReport(dataset="ferplus", split="valid", calibration_images=8, comparisons=tuple(held)).save(path)
     shown = words(open_page(Page.MODELS, model=imported, protocol="argmax"))
-    assert "On 40 images of the part that ferplus calls valid its accuracy is 89.9 %" in shown
+    assert "On 40 images of the split that ferplus calls valid its accuracy is 89.9 %" in shown
     assert "-0.12 points of accuracy compared to FP32 (95 %: -0.22 to -0.02)" in shown
     shown = words(open_page(Page.MODELS, model=imported, protocol="argmax", point="balanced"))
     assert "+0.21 points of accuracy compared to FP32" in shown

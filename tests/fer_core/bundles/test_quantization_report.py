@@ -54,7 +54,7 @@ def test_one_that_does_not_hold_together_is_an_error_in_words(report: Quantizati
 
 def test_the_card_says_what_is_lost_with_its_interval(report: QuantizationReport) -> None:
     text = "\n".join(card_lines(report))
-    assert "the part that fer\\_plus calls valid" in text and "512 training images" in text
+    assert "the split that fer\\_plus calls valid" in text and "512 training images" in text
     row = next(line for line in text.splitlines() if line.startswith("| majority, balanced |"))
     assert [cell.strip() for cell in row.split("|")[2:-1]] == [
         "3,104",

@@ -34,7 +34,7 @@ def test_it_names_the_case_in_which_least_is_left() -> None:
 
 def test_it_says_what_was_disturbed() -> None:
     assert describe_evaluation(make_report()) == (
-        "3,191 faces of the part that ferplus calls test, majority protocol, accurate point, seed 0"
+        "3,191 faces of the split that ferplus calls test, majority protocol, accurate point, seed 0"
     )
     assert describe_evaluation(make_report(split="")).startswith("3,191 faces of ferplus, ")
 
@@ -96,7 +96,7 @@ def test_the_card_has_a_row_a_disturbance_and_a_column_a_strength() -> None:
     assert rows[2] == ["Blur", "a spread of 0.6 to 2.2 px on a 48 px face", "68.0", "60.0", "50.0", "40.0", "31.0"]
     assert [row[0] for row in rows[2:]] == [each.title for each in CORRUPTIONS.values()]
     text = "\n".join(lines)
-    assert "3,191 faces of the part that ferplus calls test" in text
+    assert "3,191 faces of the split that ferplus calls test" in text
     assert "Clean images: 70.0% (66.0% to 74.0%)" in text
     assert "Blur is worst: at severity 5" in text
     assert "up to 7.5 points to either side" in text

@@ -51,7 +51,7 @@ def test_it_opens_with_what_costs_most_and_shows_chart_and_pictures(page: AppTes
     said = " ".join(each.value for each in app.markdown)
     assert all(each.title in said for each in CORRUPTIONS.values())
     captions = [each.value for each in app.caption]
-    assert any("3,191 faces of the part that ferplus calls test" in caption for caption in captions)
+    assert any("3,191 faces of the split that ferplus calls test" in caption for caption in captions)
 
 
 def test_without_a_file_there_is_nothing_at_all(page: AppTest) -> None:
