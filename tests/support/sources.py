@@ -85,7 +85,7 @@ def read_labels(path: Path, layout: str, manifest: Manifest = EMPTY_MANIFEST) ->
     reader = get_reader(layout)
     labels = build_label_map(manifest, reader.codes, reader.unlabeled)
     raw = {record.path: record.raw_label for record in read_records(path, layout, manifest)}
-    return {name: (str(labels.expression(word) or ""), labels.reason(word)) for name, word in raw.items()}
+    return {name: (str(labels.expression(word) or ""), labels.unlabeled_reason(word)) for name, word in raw.items()}
 
 
 def _bytes(content: bytes | str) -> bytes:

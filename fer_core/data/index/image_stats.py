@@ -1,4 +1,4 @@
-"""What an image's pixels say: size, hashes, brightness, contrast, sharpness, and whether it can be read at all."""
+"""Image statistics: size, hashes, brightness, contrast, sharpness and problems."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fer_core.faces import RgbImage
 from fer_core.images.decoder import decode_image
 
 DARK_MAX, BRIGHT_MIN = 15, 240
-"""Gray levels up to the first count as lost in the dark, from the second on as burned out."""
+"""Gray levels up to the first are underexposed, those from the second on overexposed."""
 
 MODE = "mode"
 """How the file stores its pixels. An index without this column was made by an older decoder, which dropped alpha and
@@ -42,24 +42,24 @@ PIXEL_COLUMNS: dict[str, Any] = {
     "bright_01": float("nan"),
     "problem": "",
 }
-"""Columns measured from the file, with what they hold where the file could not be read.
+"""Columns of image statistics with their values for a file that can't be read.
 
-`mode` is how the file stores its pixels, in Pillow's words (L, RGB, RGBA, I;16, …); `brightness` and `contrast` are
+`mode` is Pillow's name of the pixel format (L, RGB, RGBA, I;16, …); `brightness` and `contrast` are
 mean and standard deviation of the gray levels, 0..255; `sharpness` is the variance of the Laplacian; `dark_01` and
 `bright_01` are the shares of pixels beyond `DARK_MAX` and `BRIGHT_MIN`; `phash` is a 64-bit perceptual hash as a signed
-integer; `signature` tells how alike two images are (`signature.similarity`; missing where there is nothing to see),
-`detail` whether one is the other moved (`copy_search`); `sha256` is of the pixels.
+integer; `signature` is for similarity (`signature.similarity`; null for blank images), `detail` for moved copies
+(`augmented_copies`); `sha256` is of the pixels.
 """
 
 _CONTRAST_MIN = 1e-5
-"""One pixel that differs by one gray level makes more than this in an image of up to 10,000,000,000 pixels."""
+"""One pixel that differs by one gray level exceeds this in an image of up to 10,000,000,000 pixels."""
 
 _HASH_SIDE = 8
 _HASH_INPUT = 32
 
 
 class ImageLimits(NamedTuple):
-    """The largest image that is opened: its file in bytes, its width times height in pixels."""
+    """The largest image that is opened: file size in bytes and width times height in pixels."""
 
     bytes_max: int = 64 * 2**20
     pixels_max: int = PIXELS_MAX
@@ -71,21 +71,21 @@ IMAGE_LIMITS = ImageLimits()
 def measure_images(
     locations: Sequence[ByteRange | str], boxes: Sequence[Box | None], limits: ImageLimits = IMAGE_LIMITS
 ) -> pd.DataFrame:
-    """Open images and tabulate them. One that can't be read is a row with a problem, not an end.
+    """Compute the statistics of images. One that can't be read becomes a row with a problem.
 
     Args:
-        locations: where each file lies, or in words why there is none.
-        boxes: each one's face, or None for the whole image.
+        locations: where each file lies, or why there is none.
+        boxes: face box of each image; None for the whole image.
         limits: larger images are not opened.
     Returns:
-        a row an image, in their order, with `PIXEL_COLUMNS`.
+        a row an image, in order, with `PIXEL_COLUMNS`.
     """
     files = OpenFiles()
     try:
         frequencies = np.zeros((len(locations), DETAIL_SIDE * DETAIL_SIDE), np.float32)
         rows = [
-            _measure_one(place, box, files, limits, frequencies[number])
-            for number, (place, box) in enumerate(zip(locations, boxes, strict=True))
+            _measure_image(location, box, files, limits, frequencies[number])
+            for number, (location, box) in enumerate(zip(locations, boxes, strict=True))
         ]
     finally:
         files.close()
@@ -99,7 +99,7 @@ def measure_images(
 
 
 def perceptual_hash(gray: NDArray[np.uint8]) -> int:
-    """A 64-bit hash that stays nearly the same when an image is scaled, compressed or lit a little differently.
+    """Compute a 64-bit hash that is robust to scaling, compression and small changes of light.
 
     The signs of the 8x8 lowest frequencies of the 32x32 discrete cosine transform against their median
     ("pHash", Zauner 2010, "Implementation and Benchmarking of Perceptual Image Hash Functions", 3.2.1).
@@ -113,10 +113,10 @@ def perceptual_hash(gray: NDArray[np.uint8]) -> int:
 
 
 def hash_frequencies(frequencies: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Those of images whose 64 lowest frequencies are known, row by row of the transform.
+    """Hash the lowest frequencies of images as `perceptual_hash` does.
 
     Args:
-        frequencies: shape (N, 64).
+        frequencies: the 8x8 lowest, row by row; shape (N, 64).
     Returns:
         shape (N,).
     """
@@ -124,34 +124,36 @@ def hash_frequencies(frequencies: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.packbits(bits, axis=1).view(">i8")[:, 0].astype(np.int64)
 
 
-def _measure_one(
-    place: ByteRange | str, box: Box | None, files: OpenFiles, limits: ImageLimits, frequencies: NDArray[np.float32]
+def _measure_image(
+    location: ByteRange | str, box: Box | None, files: OpenFiles, limits: ImageLimits, frequencies: NDArray[np.float32]
 ) -> tuple[Any, ...]:
-    """One row, in the order of `PIXEL_COLUMNS`; the hash's frequencies are written into `frequencies`."""
-    if isinstance(place, str):
-        return _unread(place)
+    """Return a row in the order of `PIXEL_COLUMNS` and write the low frequencies into `frequencies`."""
+    if isinstance(location, str):
+        return _unreadable_row(location)
     try:
-        size = place.size_bytes()
+        size = location.size_bytes()
         if size > limits.bytes_max:
-            return _unread(f"has {size:,} bytes; the limit is {limits.bytes_max:,} (FERSCOPE_IMAGE_BYTES_MAX)", size)
-        content = read_bytes(place, files)
+            return _unreadable_row(
+                f"has {size:,} bytes; the limit is {limits.bytes_max:,} (FERSCOPE_IMAGE_BYTES_MAX)", size
+            )
+        content = read_bytes(location, files)
     except InputError as exc:
-        return _unread(str(exc))
+        return _unreadable_row(str(exc))
     try:
         decoded = decode_image(content, limits.pixels_max, name="the image")
     except UnreadableImageError as exc:
-        return _unread(str(exc).removeprefix("the image "), len(content))
+        return _unreadable_row(str(exc).removeprefix("the image "), len(content))
     face = crop_box(decoded.pixels, box)
     if face is None:
-        return _unread(f"the face's box {box} lies outside the image", len(content))
-    return _figures(face, len(content), decoded.mode, frequencies)
+        return _unreadable_row(f"the face's box {box} lies outside the image", len(content))
+    return _statistics_row(face, len(content), decoded.mode, frequencies)
 
 
-def _unread(problem: str, size: int = 0) -> tuple[Any, ...]:
+def _unreadable_row(problem: str, size: int = 0) -> tuple[Any, ...]:
     return tuple({**PIXEL_COLUMNS, "bytes": size, "problem": problem}.values())
 
 
-def _figures(pixels: RgbImage, size: int, mode: str, frequencies: NDArray[np.float32]) -> tuple[Any, ...]:
+def _statistics_row(pixels: RgbImage, size: int, mode: str, frequencies: NDArray[np.float32]) -> tuple[Any, ...]:
     import cv2
 
     gray = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8) if pixels.ndim == 3 else pixels
@@ -160,7 +162,7 @@ def _figures(pixels: RgbImage, size: int, mode: str, frequencies: NDArray[np.flo
     # 16 bits hold every difference of 8-bit levels, and take half the time of floating point.
     _, spread = cv2.meanStdDev(cv2.Laplacian(gray, cv2.CV_16S))
     frequencies[:] = _low_frequencies(gray)
-    blank = contrast[0, 0] < _CONTRAST_MIN  # what rounding leaves of 0
+    blank = contrast[0, 0] < _CONTRAST_MIN  # 0 up to rounding
     return (
         width,
         height,
@@ -174,21 +176,21 @@ def _figures(pixels: RgbImage, size: int, mode: str, frequencies: NDArray[np.flo
         brightness[0, 0],
         0.0 if blank else contrast[0, 0],
         spread[0, 0] ** 2,
-        (gray.size - _above(gray, DARK_MAX)) / gray.size,
-        _above(gray, BRIGHT_MIN - 1) / gray.size,
+        (gray.size - _count_above(gray, DARK_MAX)) / gray.size,
+        _count_above(gray, BRIGHT_MIN - 1) / gray.size,
         "blank: all pixels are the same" if blank else "",
     )
 
 
-def _above(gray: NDArray[np.uint8], level: int) -> int:
-    """How many pixels are brighter than a gray level."""
+def _count_above(gray: NDArray[np.uint8], level: int) -> int:
+    """Count the pixels brighter than a gray level."""
     import cv2
 
     return cv2.countNonZero(cv2.threshold(gray, level, 1, cv2.THRESH_BINARY)[1])
 
 
 def _low_frequencies(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """float32, shape (256,): the 16x16 lowest frequencies, row by row."""
+    """Compute the 16x16 lowest frequencies, row by row; float32, shape (256,)."""
     import cv2
 
     small = cv2.resize(gray, (_HASH_INPUT, _HASH_INPUT), interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -196,6 +198,6 @@ def _low_frequencies(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _lowest(frequencies: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The 8x8 lowest of each image's frequencies; shape (N, 64)."""
+    """Select the 8x8 lowest of each image's frequencies; shape (N, 64)."""
     square = frequencies.reshape(-1, DETAIL_SIDE, DETAIL_SIDE)[:, :_HASH_SIDE, :_HASH_SIDE]
     return square.reshape(-1, _HASH_SIDE * _HASH_SIDE)

@@ -1,4 +1,4 @@
-"""A dataset's images as pixels: decoded, and the face cut out where the labels give its box."""
+"""Decoding of a dataset's images and cropping of faces by their boxes."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from fer_core.faces import RgbImage
 from fer_core.images.decoder import decode_image
 
 PIXELS_MAX = 100_000_000
-"""The largest image that is decoded, width times height."""
+"""Largest image that is decoded, width times height."""
 
 _CHUNK = 512
 BOX_COLUMNS = ("box_left", "box_top", "box_right", "box_bottom")
-"""Where a face lies in its image: pixels, half-open."""
+"""Columns of a face box: pixels, half-open."""
 
 Box = tuple[int, int, int, int]
 
 
 class FaceRef(NamedTuple):
-    """One row's picture: a file and, where several faces share it, the box of this one."""
+    """The image of a row: a file and, where faces are crops of images, a box."""
 
     path: str
     box: Box | None = None
 
 
 def get_face_refs(rows: pd.DataFrame) -> list[FaceRef]:
-    """The pictures of index rows, in their order.
+    """Return the images of index rows, in order.
 
     Args:
-        rows: with `path`, and `BOX_COLUMNS` where faces are cut out of images.
+        rows: with `path`, and `BOX_COLUMNS` where faces are crops of images.
     """
     if BOX_COLUMNS[0] not in rows:
         return [FaceRef(path) for path in rows["path"]]
@@ -53,7 +53,7 @@ def try_decode(content: bytes, pixels_max: int = PIXELS_MAX) -> RgbImage | None:
 
 
 def crop_box(pixels: RgbImage, box: Box | None) -> RgbImage | None:
-    """The face in an image, as far as the box lies inside it; None where it lies outside. Without a box, all of it."""
+    """Crop the part of a box that lies inside the image; None if it lies outside. Without a box, return the image."""
     if box is None:
         return pixels
     left, top, right, bottom = (max(0, edge) for edge in box)
@@ -62,7 +62,7 @@ def crop_box(pixels: RgbImage, box: Box | None) -> RgbImage | None:
 
 
 def iter_images(source: Source, faces: Iterable[FaceRef], threads: int = 2) -> Iterator[RgbImage | None]:
-    """Decode faces in the order given, a few ahead, never all at once; None for one that can't be read."""
+    """Decode and crop images in order, some ahead; None for one that can't be read."""
 
     def load(face: FaceRef) -> RgbImage | None:
         try:

@@ -1,4 +1,4 @@
-"""Rows of label files that give one face two expressions: nobody can tell which is meant."""
+"""Rows of label files that give one face different expressions."""
 
 from __future__ import annotations
 
@@ -16,41 +16,40 @@ from fer_core.text import join_words
 
 
 def find_conflicts(index: pd.DataFrame) -> pd.Series:
-    """What to say of each row whose face another row gives another expression; "" of all others.
+    """Describe the problem of each row whose face has another expression in another row; "" for other rows.
 
     Args:
-        index: with `path`, `label` and, where faces are cut out of images, their boxes. Rows without a label don't
-            contradict any.
+        index: with `path`, `label` and, where faces are crops of images, their boxes. Rows without a label are ignored.
     Returns:
         text, with the index of `index`.
     """
-    said = pd.Series("", index=index.index, dtype=object)
+    problems = pd.Series("", index=index.index, dtype=object)
     labeled = index[index["label"].notna()]
     face = ["path", *(name for name in BOX_COLUMNS if name in index)]
     repeated = labeled[labeled.duplicated(face, keep=False)]
     if repeated.empty:
-        return said
+        return problems
     by_face = repeated.groupby(face, dropna=False)["label"]
     differing = repeated[by_face.transform("nunique") > 1]
     if differing.empty:
-        return said
-    words = differing.groupby(face, dropna=False)["label"].transform(lambda labels: join_words(sorted(set(labels))))
-    said[differing.index] = "the label file has it twice, as " + words
-    return said
+        return problems
+    labels = differing.groupby(face, dropna=False)["label"].transform(lambda labels: join_words(sorted(set(labels))))
+    problems[differing.index] = "the label file has it twice, as " + labels
+    return problems
 
 
 def find_conflicts_in_parts(parts: Sequence[Path]) -> pd.Series:
-    """`find_conflicts` of an index in parts, its rows numbered from 0 through all of them."""
-    wanted = ("path", "label", *BOX_COLUMNS)
-    there = ([name for name in pq.read_schema(part).names if name in wanted] for part in parts)
-    tables = [pq.read_table(part, columns=names).to_pandas() for part, names in zip(parts, there, strict=True)]
+    """Apply `find_conflicts` to an index in parts, whose rows are numbered from 0 through all parts."""
+    columns = ("path", "label", *BOX_COLUMNS)
+    existing = ([name for name in pq.read_schema(part).names if name in columns] for part in parts)
+    tables = [pq.read_table(part, columns=names).to_pandas() for part, names in zip(parts, existing, strict=True)]
     return find_conflicts(pd.concat(tables, ignore_index=True))
 
 
-def add_problems(rows: pa.Table, said: NDArray[np.object_]) -> pa.Table:
-    """Rows of an index with what is said of them as their problem, where they have no other."""
-    if not said.any():
+def add_problems(rows: pa.Table, conflicts: NDArray[np.object_]) -> pa.Table:
+    """Set the problem of rows that have a conflict and no other problem."""
+    if not conflicts.any():
         return rows
     problems = rows["problem"].to_pandas().to_numpy(object)
-    column = pa.array(np.where(problems == "", said, problems), rows.schema.field("problem").type)
+    column = pa.array(np.where(problems == "", conflicts, problems), rows.schema.field("problem").type)
     return rows.set_column(rows.schema.get_field_index("problem"), rows.schema.field("problem"), column)

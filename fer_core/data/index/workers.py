@@ -1,4 +1,4 @@
-"""Processes that share the work on images: decoding many small files is bound by Python itself, not by the disk."""
+"""A pool of processes for decoding images, which for many small files is limited by Python, not by the disk."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from fer_core.system.allocator import retain_freed_memory
 
 
 def process_pool(processes: int) -> ProcessPoolExecutor:
-    """A pool whose processes end with this one, even when it is killed.
+    """Make a pool whose processes end with this one, even when it is killed.
 
-    They are started afresh rather than forked: a fork would copy locks that this process's threads hold.
+    They are spawned, as a fork would copy locks that threads of this process hold.
     """
-    fresh = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(max_workers=processes, mp_context=fresh, initializer=_begin)
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(max_workers=processes, mp_context=context, initializer=_initialize)
 
 
-def _begin() -> None:
-    """One thread a process is enough: the processes are the parallelism.
+def _initialize() -> None:
+    """Limit OpenCV to one thread, keep freed memory, and watch the parent process.
 
-    Without `retain_freed_memory` each image of a size would fault its pages in again, and processes that fault wait for
-    each other in the kernel.
+    Without `keep_memory` each image would fault its pages in again, and page faults of processes wait for each other.
     """
     import cv2
 
@@ -32,9 +31,9 @@ def _begin() -> None:
     cv2.setNumThreads(1)
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), name="parent-watch", daemon=True).start()
+        threading.Thread(target=_exit_with, args=(parent.sentinel,), name="parent-watch", daemon=True).start()
 
 
-def _end_with(sentinel: int) -> None:
+def _exit_with(sentinel: int) -> None:
     wait([sentinel])
     os._exit(1)

@@ -1,6 +1,6 @@
-"""The numbers that datasets write for expressions: the same number means another expression in each of them.
+"""The numbers that datasets use for expressions.
 
-A number is never guessed: a person says which of these is meant, or maps every number by itself.
+The same number means different expressions in different datasets, so that the user must choose a numbering.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _E = Expression
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """One way to number expressions.
+    """One numbering of the expressions.
 
     Attributes:
-        name: for the command line.
-        title: who numbers so.
-        codes: each number, in writing, with its expression.
+        name: name on the command line.
+        title: the datasets that use it.
+        codes: expression by number, the latter as text.
     """
 
     name: str
@@ -60,12 +60,12 @@ NUMBERINGS: dict[str, Numbering] = {
         ),
         _numbering(
             "alphabetical-7",
-            "seven class names in the order of the alphabet",
+            "seven classes in alphabetical order",
             (_E.ANGER, _E.DISGUST, _E.FEAR, _E.HAPPINESS, _E.NEUTRAL, _E.SADNESS, _E.SURPRISE),
         ),
         _numbering(
             "alphabetical-8",
-            "eight class names in the order of the alphabet",
+            "eight classes in alphabetical order",
             (_E.ANGER, _E.CONTEMPT, _E.DISGUST, _E.FEAR, _E.HAPPINESS, _E.NEUTRAL, _E.SADNESS, _E.SURPRISE),
         ),
     )
@@ -73,7 +73,7 @@ NUMBERINGS: dict[str, Numbering] = {
 
 
 def get_numbering(name: str) -> Numbering:
-    """The numbering of that name.
+    """Return a numbering by name.
 
     Raises:
         DatasetError: there is none; the message lists them.
@@ -86,22 +86,22 @@ def get_numbering(name: str) -> Numbering:
 
 
 def parse_code(raw: str) -> str:
-    """The number that a raw label is, without leading zeros or ".0"; "" where it is none."""
+    """Parse a raw label as a number without leading zeros or ".0"; "" if it is not a number."""
     text = raw.strip().removesuffix(".0")
     return str(int(text)) if text.isdecimal() and text.isascii() else ""
 
 
 def matching_numberings(raw_labels: Iterable[str]) -> list[Numbering]:
-    """The numberings that know every number among raw labels; none where no label is a number."""
+    """List the numberings that have every number among the raw labels; none if no label is a number."""
     codes = {code for code in map(parse_code, raw_labels) if code}
     return [each for each in NUMBERINGS.values() if codes and codes <= set(each.codes)]
 
 
 def apply_numbering(numbering: Numbering, raw_labels: Iterable[str]) -> dict[str, Expression]:
-    """What the raw labels that are numbers become."""
+    """Map the raw labels that are numbers to expressions."""
     return {raw: numbering.codes[parse_code(raw)] for raw in raw_labels if parse_code(raw) in numbering.codes}
 
 
 def format_numbering(numbering: Numbering) -> str:
-    """The numbering as a line, such as "0 neutral, 1 happiness"."""
+    """Format a numbering: "0 neutral, 1 happiness"."""
     return ", ".join(f"{code} {expression}" for code, expression in numbering.codes.items())

@@ -1,4 +1,4 @@
-"""Words that mean an expression wherever they are met, alone or among words that add nothing ("SAD faces")."""
+"""Synonyms of the expressions, alone or beside filler words ("SAD faces")."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SYNONYMS: dict[str, Expression] = {
     **dict.fromkeys(("angry", "mad"), _E.ANGER),
     **dict.fromkeys(("contemptuous",), _E.CONTEMPT),
 }
-"""In lower case."""
+"""Expression by word, in lower case."""
 
 _FILLER_WORDS = (
     "face faces facial image images img imgs photo photos picture pictures pic pics frame frames person persons people "
@@ -27,20 +27,20 @@ _FILLER_WORDS = (
     "sample samples all only the a of cropped crop aligned train training valid validation val test testing"
 )
 _FILLERS = frozenset(_FILLER_WORDS.split())
-"""Words beside an expression's that change nothing; any other ("not", "very", "dog") may."""
+"""Words beside an expression's that do not change its meaning, as "not", "very" or "dog" may."""
 
 _WORD = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def parse_expression_name(text: str) -> Expression | None:
-    """The one expression that a label's text names; None where it names none, several, or says something else too.
+    """Return the one expression that a label names; None if it names none, several, or has other words.
 
-    Numbers and punctuation do not matter: `0_happy`, `SAD faces`, `neutral_face`, `Anger (angry)`, `HappyFaces`.
+    Numbers and punctuation are ignored: `0_happy`, `SAD faces`, `neutral_face`, `Anger (angry)`, `HappyFaces`.
     """
-    whole = " ".join(text.lower().replace("_", " ").split())
-    if whole in SYNONYMS:
-        return SYNONYMS[whole]
+    normalized = " ".join(text.lower().replace("_", " ").split())
+    if normalized in SYNONYMS:
+        return SYNONYMS[normalized]
     words = [word.lower() for word in _WORD.findall(_CAMEL.sub(" ", text))]
     named = {SYNONYMS[word] for word in words if word in SYNONYMS}
     rest = [word for word in words if word not in SYNONYMS and word not in _FILLERS]

@@ -24,7 +24,7 @@ def test_common_words_are_understood_in_any_case(raw: str, expression: str) -> N
     labels = _map()
     assert labels.is_known(raw)
     assert labels.expression(raw) is Expression(expression)
-    assert labels.reason(raw) == ""
+    assert labels.unlabeled_reason(raw) == ""
 
 
 def test_every_expression_is_its_own_word() -> None:
@@ -47,22 +47,26 @@ def test_the_manifest_goes_before_codes_and_words() -> None:
     assert labels.expression("1") is Expression.DISGUST
     assert labels.expression("happy") is Expression.SURPRISE
     assert labels.expression("sad") is Expression.SADNESS
-    assert (labels.is_known("bored"), labels.expression("BORED"), labels.reason("bored")) == (True, None, IGNORED_LABEL)
+    assert (labels.is_known("bored"), labels.expression("BORED"), labels.unlabeled_reason("bored")) == (
+        True,
+        None,
+        IGNORED_LABEL,
+    )
 
 
 def test_no_label_and_reasons_are_no_expressions() -> None:
     labels = _map(unlabeled={"9": "unknown", "8": IGNORED_LABEL})
-    assert (labels.is_known(""), labels.expression(""), labels.reason("")) == (True, None, NO_LABEL)
-    assert (labels.is_known("9"), labels.expression("9"), labels.reason("9")) == (True, None, "unknown")
-    assert labels.reason("8") == IGNORED_LABEL
+    assert (labels.is_known(""), labels.expression(""), labels.unlabeled_reason("")) == (True, None, NO_LABEL)
+    assert (labels.is_known("9"), labels.expression("9"), labels.unlabeled_reason("9")) == (True, None, "unknown")
+    assert labels.unlabeled_reason("8") == IGNORED_LABEL
     for word in ("tie", "unknown", "not_a_face"):
-        assert (labels.expression(word), labels.reason(word)) == (None, word)
+        assert (labels.expression(word), labels.unlabeled_reason(word)) == (None, word)
 
 
 def test_the_manifest_can_give_a_reason_an_expression() -> None:
     labels = _map({"8": Expression.CONTEMPT, "Unknown": None}, unlabeled={"8": IGNORED_LABEL})
-    assert (labels.expression("8"), labels.reason("8")) == (Expression.CONTEMPT, "")
-    assert labels.reason("unknown") == IGNORED_LABEL
+    assert (labels.expression("8"), labels.unlabeled_reason("8")) == (Expression.CONTEMPT, "")
+    assert labels.unlabeled_reason("unknown") == IGNORED_LABEL
 
 
 def test_assignments_are_read() -> None:

@@ -65,7 +65,7 @@ def test_a_manifest_has_the_last_word() -> None:
         EMPTY_MANIFEST.model_copy(update={"labels": {"happy face": Expression.CONTEMPT, "sad faces": None}}), {}, {}
     )
     assert labels.expression("Happy Face") is Expression.CONTEMPT
-    assert (labels.expression("sad faces"), labels.reason("sad faces")) == (None, "left_out")
+    assert (labels.expression("sad faces"), labels.unlabeled_reason("sad faces")) == (None, "left_out")
     assert labels.expression("happy_faces") is Expression.HAPPINESS
 
 
