@@ -1,1 +1,1 @@
-"""Datasets: manifest, readers, index, split, balance, pack, dataset, and faces drawn for a start."""
+"""Datasets: manifests, import, index, splits, quality, corrections, imbalance and synthetic faces."""

@@ -1,7 +1,7 @@
-"""What votes say of a dataset: how far voters agree, on which faces they don't, and the ceiling that sets.
+"""Agreement of annotators: by image, over a dataset, and as a ceiling for models.
 
-A winner is the commonest of all ten columns, as labels are made; see `votes`. Rows that the overlay excludes are
-left out everywhere.
+The winner is the most frequent of all ten columns (`votes.argmax_outcomes`). Rows that corrections exclude are never
+counted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TIE = OUTCOMES.index(Unlabeled.TIE)
 _BINS_MAX = 10
 _Z = 1.959964
 _CHUNK = 100_000
-"""Rows whose panels are drawn at once, so that memory does not grow with the dataset."""
+"""Rows that are resampled at once, which bounds memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class AnnotatorAgreement:
 
 
 def get_votes(index: pd.DataFrame) -> Votes:
-    """The votes of every row; integers, shape (N, 10).
+    """Return the votes of an index; integers, shape (N, 10).
 
     Raises:
         InputError: the index has none.
@@ -59,48 +59,48 @@ def get_votes(index: pd.DataFrame) -> Votes:
 
 
 def vote_agreement(votes: Votes) -> NDArray[np.float64]:
-    """The share of an image's votes, over all ten columns, that its commonest expression holds; 0..1, shape (N,).
+    """Compute the share of all votes that the most frequent expression has; 0..1, shape (N,).
 
-    Where "unknown" or "not a face" came first it is the share of the first among the expressions. An image without
-    votes gets nan.
+    Votes for "unknown" and "not a face" count in the total only. Images without votes get nan.
     """
     total = votes.sum(1)
     return np.divide(votes[:, :_EXPRESSIONS].max(1), total, out=np.full(len(votes), np.nan), where=total > 0)
 
 
 def agreement_histogram(index: pd.DataFrame) -> pd.DataFrame:
-    """Images by how many votes their winner has, and by the winning expression.
+    """Count images by the number of votes of the winner and by the winning expression.
 
-    Images without a winning expression (a tie, unknown, not a face) are left out. Where panels differ in size, the
-    winner's share is put on the scale of the commonest size; beyond ten voters, on a scale of ten.
+    Images without a winning expression are skipped. If the number of annotators varies, shares are scaled to the most
+    frequent number, at most ten.
 
     Returns:
-        columns `votes` (for the winner), `of`, `expression`, `count`; a row for each expression and each number of
-        votes from the least to the most that occurs.
+        columns `votes` (for the winner), `of` (votes in all), `expression`, `count`; a row for each expression and each
+        number of votes from the smallest to the largest.
     Raises:
         InputError: the index has no votes.
     """
     votes = get_votes(index)
     outcomes = argmax_outcomes(votes)
-    kept = (outcomes < _EXPRESSIONS) & ~excluded_rows(index)
+    included = (outcomes < _EXPRESSIONS) & ~excluded_rows(index)
     columns = ["votes", "of", "expression", "count"]
-    if not kept.any():
+    if not included.any():
         return pd.DataFrame(columns=columns)
-    of = min(int(np.bincount(votes[kept].sum(1)).argmax()), _BINS_MAX)
-    won = np.rint(vote_agreement(votes[kept]) * of).astype(int)
-    counted = np.bincount(won * _EXPRESSIONS + outcomes[kept], minlength=(of + 1) * _EXPRESSIONS).reshape(of + 1, -1)
+    of = min(int(np.bincount(votes[included].sum(1)).argmax()), _BINS_MAX)
+    winner_votes = np.rint(vote_agreement(votes[included]) * of).astype(int)
+    bins = winner_votes * _EXPRESSIONS + outcomes[included]
+    counts = np.bincount(bins, minlength=(of + 1) * _EXPRESSIONS).reshape(of + 1, -1)
     rows = [
-        (bin_, of, str(expression), int(counted[bin_, code]))
-        for bin_ in range(won.min(), won.max() + 1)
+        (n_votes, of, str(expression), int(counts[n_votes, code]))
+        for n_votes in range(winner_votes.min(), winner_votes.max() + 1)
         for code, expression in enumerate(Expression)
     ]
     return pd.DataFrame(rows, columns=columns)
 
 
 def most_ambiguous(index: pd.DataFrame, n: int) -> pd.DataFrame:
-    """The `n` rows on which voters agree least; of equals, those whose votes spread over more columns first.
+    """Find the `n` rows with the lowest agreement; of equals, those with the highest entropy first.
 
-    Images on which "unknown" or "not a face" came first are another question, and left out; ties are not.
+    Images whose winner is "unknown" or "not a face" are skipped, ties are not.
 
     Returns:
         rows of `index` with columns `agreement` (0..1) and `entropy` (of all ten columns, nats), most ambiguous first.
@@ -108,32 +108,32 @@ def most_ambiguous(index: pd.DataFrame, n: int) -> pd.DataFrame:
         InputError: the index has no votes.
     """
     votes = get_votes(index)
-    share, first_of_all = vote_agreement(votes), votes.max(1)
-    on_a_face = (votes[:, :_EXPRESSIONS].max(1) == first_of_all) & (first_of_all > 0)
-    asked = np.flatnonzero(on_a_face & ~excluded_rows(index))
-    if len(asked) > n > 0:  # the entropy of those that can be among them alone
-        asked = asked[share[asked] <= np.partition(share[asked], n - 1)[n - 1]]
-    shares = votes[asked] / votes[asked].sum(1, keepdims=True)
+    share, largest = vote_agreement(votes), votes.max(1)
+    is_expression = (votes[:, :_EXPRESSIONS].max(1) == largest) & (largest > 0)
+    rows = np.flatnonzero(is_expression & ~excluded_rows(index))
+    if len(rows) > n > 0:  # entropy is computed for possible results only
+        rows = rows[share[rows] <= np.partition(share[rows], n - 1)[n - 1]]
+    shares = votes[rows] / votes[rows].sum(1, keepdims=True)
     entropy = -(shares * np.log(np.where(shares > 0, shares, 1))).sum(1)
-    first = np.lexsort((-entropy, share[asked]))[: max(n, 0)]
-    return index.iloc[asked[first]].assign(agreement=share[asked[first]], entropy=entropy[first])
+    first = np.lexsort((-entropy, share[rows]))[: max(n, 0)]
+    return index.iloc[rows[first]].assign(agreement=share[rows[first]], entropy=entropy[first])
 
 
 def vote_shares(index: pd.DataFrame) -> pd.DataFrame:
-    """What share of all votes for an expression each expression has, against its share of the labels.
+    """Compare each expression's share of the votes with its share of the labels.
 
-    Votes count on every image, those without a label too: rare expressions often lose the majority, and so their
-    share of the labels is smaller than their share of the votes.
+    Votes of images without a label count too. Rare expressions often lose the majority, so that their share of the
+    labels is smaller.
 
     Returns:
-        columns `expression`, `share_of_votes`, `share_of_labels`; 0..1, each sums to 1 (0 where there is nothing).
+        columns `expression`, `share_of_votes`, `share_of_labels`; 0..1, each sums to 1 (or 0 if there is nothing).
     Raises:
         InputError: the index has no votes.
     """
-    kept = ~excluded_rows(index)
-    votes = get_votes(index)[kept, :_EXPRESSIONS].sum(0, dtype=np.int64)
+    included = ~excluded_rows(index)
+    votes = get_votes(index)[included, :_EXPRESSIONS].sum(0, dtype=np.int64)
     codes = category_codes(index["label"], _NAMES)
-    labels = np.bincount(codes[kept & (codes >= 0)], minlength=_EXPRESSIONS)
+    labels = np.bincount(codes[included & (codes >= 0)], minlength=_EXPRESSIONS)
     return pd.DataFrame(
         {
             "expression": _NAMES,
@@ -144,61 +144,67 @@ def vote_shares(index: pd.DataFrame) -> pd.DataFrame:
 
 
 def annotator_agreement(votes: Votes, seed: int = 0) -> AnnotatorAgreement | None:
-    """How well people do at what a model is asked to do; None where no image has both a label and two votes.
+    """Measure how often annotators agree with the label; None if no image has both a label and two votes.
 
-    One voter against the rest: a vote is drawn from the image's votes, and the majority of the others is the truth.
-    The chance that they are equal is computed, not sampled. Where k answers share the first place among the others,
-    an equal vote counts 1 / k: ties are broken at random.
+    Single annotator: the probability that one vote of an image equals the majority of its other votes, computed
+        exactly.
+    If k outcomes share the first place among the others, an equal vote counts 1 / k.
 
-    A new panel: as many votes as the image has are drawn from its shares. A tie gives no label, here as in the data,
-    and leaves the panel out. Panels are sampled from `seed`.
+    Majority panel: as many votes as the image has are resampled from its shares, and their majority is compared with
+        the
+    label. Panels that tie are excluded.
 
-    Both ask about the images whose votes make an expression the label, as the labels of a dataset do; both answers
-    may also be "unknown" or "not a face".
+    Both use the images whose label is an expression; votes for "unknown" and "not a face" are possible answers.
 
     Args:
         votes: integers, shape (N, 10).
+        seed: seed of the resampling.
     """
     votes = votes[(argmax_outcomes(votes) < _EXPRESSIONS) & (votes.sum(1) > 1)].astype(np.int64)
     if not len(votes):
         return None
     labels = votes.argmax(1)
-    alone = _one_voter(votes)
+    single = _single_annotator(votes)
     rng = np.random.default_rng(seed)
-    drawn = np.concatenate([_new_outcomes(part, rng) for part in np.array_split(votes, -(-len(votes) // _CHUNK))])
-    decided = drawn != _TIE
-    again = float((drawn == labels).sum() / max(decided.sum(), 1))
-    # a ratio of two sums over images: its spread is that of the images' parts in it (the delta method)
-    parts = np.where(decided, (drawn == labels) - again, 0.0) / max(decided.mean(), 1 / len(votes))
+    panels = np.concatenate(
+        [_resample_outcomes(chunk, rng) for chunk in np.array_split(votes, -(-len(votes) // _CHUNK))]
+    )
+    decided = panels != _TIE
+    agreed = float((panels == labels).sum() / max(decided.sum(), 1))
+    # the variance of a ratio of two sums over images, by the delta method
+    terms = np.where(decided, (panels == labels) - agreed, 0.0) / max(decided.mean(), 1 / len(votes))
     return AnnotatorAgreement(
         n_images=len(votes),
-        single_annotator_01=float(alone.mean()),
-        single_annotator_interval=_interval(float(alone.mean()), alone),
-        majority_panel_01=again,
-        majority_panel_interval=_interval(again, parts),
+        single_annotator_01=float(single.mean()),
+        single_annotator_interval=_interval(float(single.mean()), single),
+        majority_panel_01=agreed,
+        majority_panel_interval=_interval(agreed, terms),
         majority_panel_tie_01=float(1 - decided.mean()),
     )
 
 
-def _one_voter(votes: Votes) -> NDArray[np.float64]:
-    """The chance that one vote equals the majority of the others, where one answer came first alone; shape (N,).
+def _single_annotator(votes: Votes) -> NDArray[np.float64]:
+    """Compute the probability that one vote equals the majority of the others, for images without a tie; shape (N,).
 
-    Only a vote for the winner can: any other leaves the winner ahead. Without that vote the winner is still first,
-    or shares the place with those that were one vote behind.
+    Only a vote for the winner can be equal. Without it the winner is still first, or tied with outcomes that were one
+    vote behind.
     """
     largest, second = votes.max(1), np.partition(votes, -2, axis=1)[:, -2]
-    level = (votes == second[:, None]).sum(1)
-    return np.where(largest - 1 > second, 1.0, 1 / (1 + level)) * largest / votes.sum(1)
+    n_second = (votes == second[:, None]).sum(1)
+    return np.where(largest - 1 > second, 1.0, 1 / (1 + n_second)) * largest / votes.sum(1)
 
 
-def _new_outcomes(votes: Votes, rng: np.random.Generator) -> NDArray[np.int64]:
-    """The labels of new panels of the same sizes, drawn from the shares of these votes. Codes of `OUTCOMES`."""
+def _resample_outcomes(votes: Votes, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Resample as many votes from the shares of each image and return the outcomes as codes of `OUTCOMES`."""
     total = votes.sum(1)
     return argmax_outcomes(rng.multinomial(total, votes / total[:, None]))
 
 
-def _interval(mean: float, parts: NDArray[np.float64]) -> Interval:
-    """As if one more image had agreed and one more had not, after Agresti and Coull (1998): never of zero width."""
-    spread = float(((parts - parts.mean()) ** 2).sum()) + mean**2 + (1 - mean) ** 2
-    half = _Z * spread**0.5 / (len(parts) + 2)
+def _interval(mean: float, terms: NDArray[np.float64]) -> Interval:
+    """Compute a 95 % interval with one agreeing and one disagreeing image added, after Agresti and Coull (1998).
+
+    It never has zero width.
+    """
+    squares = float(((terms - terms.mean()) ** 2).sum()) + mean**2 + (1 - mean) ** 2
+    half = _Z * squares**0.5 / (len(terms) + 2)
     return (max(0.0, mean - half), min(1.0, mean + half))

@@ -1,7 +1,6 @@
-"""What a dataset is: where it comes from, its license, its layout and labels, its published counts.
+"""Dataset manifests: YAML files with a dataset's origin, license, layout, labels and published counts.
 
-A manifest is a YAML file: in `data_manifests/`, or one's own in the store (`manifest_store`). It needs no images:
-published counts can be explored alone.
+They are in `data_manifests/` or, the user's own, in the store (`manifest_store`).
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from fer_core.labels import Expression
 MANIFESTS_DIR = Path(__file__).resolve().parents[2] / "data_manifests"
 
 CHARACTERS_MAX = 200_000
-"""The longest manifest that is read: far above any real one, and read within seconds."""
+"""Largest manifest that is read."""
 
 
 class PublishedCounts(BaseModel):
-    """How many images of each expression the publishers (or a study) report, by split."""
+    """Numbers of images by split and expression, as published by the authors or a study."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,7 +37,7 @@ class PublishedCounts(BaseModel):
 
 
 class Contents(BaseModel):
-    """What is known of each image beside its label."""
+    """What a dataset has beside labels."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -61,16 +60,19 @@ Layout = Literal[
     "table",
     "hf-parquet",
 ]
-"""The readers by name; "" where none is known. The first that recognizes a source is proposed."""
+"""Names of the readers; "" for none."""
 
 
 class TableColumns(BaseModel):
-    """Which columns of a CSV or Parquet file say what (layout "table").
+    """Columns of a CSV or Parquet file (layout "table").
 
-    `table` is the file's name in the source, "" for the only one there is; `tables` are several with the same columns,
-    whose names tell the splits where no column does. `names` are the columns of a file without a
-    header. `separator` is detected where it is "". `folder` goes before every path. `box` are the columns of a face's
-    left, top, right and bottom edge.
+    Attributes:
+        table: name of the file in the source; "" for the only one.
+        tables: several files with the same columns, whose names are the splits unless a column has these.
+        separator: "" to detect it.
+        names: column names of a file without a header.
+        folder: prefix of every path.
+        box: columns of a face's left, top, right and bottom edge.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,15 +96,15 @@ class Manifest(BaseModel):
     """A dataset's description.
 
     Attributes:
-        layout: names the reader; "" means that no reader is known for it.
-        labels: maps the dataset's own label names or codes to expressions, or to null for labels that are left out.
-        identity_pattern: a regular expression whose first group is the person, searched in the file's name.
-        identity_folder: layout "folders": how many folders above an image the one is that is named after the person,
-            1 for the one that it lies in, 0 for none; None to find it.
-        label_pattern: the same for the label (layout "names").
-        subgroup_patterns: the same for what else the name tells, by the subgroup's name.
-        columns: what a table's columns mean (layout "table").
-        drawn: marks drawings: they are never presented as accuracy on people.
+        layout: name of the reader; "" if there is none.
+        labels: expression by raw label; null for labels that are ignored.
+        identity_pattern: regular expression whose first group is the person, searched in the file's name.
+        identity_folder: level of the folder named after the person (layout "folders"): 1 for the folder that an image
+            lies in, 0 for none; None to detect it.
+        label_pattern: regular expression of the label (layout "names").
+        subgroup_patterns: regular expressions of other attributes, by name.
+        columns: columns of the table (layout "table").
+        synthetic: whether the faces are synthetic, so that results are not presented as accuracy on people.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -128,36 +130,36 @@ class Manifest(BaseModel):
 
     @field_validator("id")
     @classmethod
-    def _usable_id(cls, value: str) -> str:
+    def _check_id(cls, value: str) -> str:
         return check_id(value, "dataset")
 
     @field_validator("labels", mode="before")
     @classmethod
-    def _codes_are_words(cls, value: object) -> object:
-        """In YAML, 0 is a number and no is false: the first is meant as a label here, the second hardly ever."""
+    def _convert_codes(cls, value: object) -> object:
+        """Convert numbers to text. In YAML, no is false, which is hardly ever meant as a label."""
         if not isinstance(value, Mapping):
             return value
         for name in value:
             if not isinstance(name, str | int) or isinstance(name, bool):
-                raise ValueError(f"{name!r} is no text: put the label in quotes")
+                raise ValueError(f"{name!r} is not text: put the label in quotes")
         return {str(name): expression for name, expression in value.items()}
 
     @field_validator("identity_pattern", "label_pattern")
     @classmethod
-    def _has_one_group(cls, value: str) -> str:
+    def _check_group(cls, value: str) -> str:
         if value and _groups(value) < 1:
-            raise ValueError(f"{value!r} has no group: put brackets around the part that is meant, such as ^([A-Z]+)")
+            raise ValueError(f"{value!r} has no group: put parentheses around the part to extract, such as ^([A-Z]+)")
         return value
 
     @field_validator("subgroup_patterns")
     @classmethod
-    def _have_one_group(cls, value: dict[str, str]) -> dict[str, str]:
+    def _check_groups(cls, value: dict[str, str]) -> dict[str, str]:
         for pattern in value.values():
-            cls._has_one_group(pattern)
+            cls._check_group(pattern)
         return value
 
     @model_validator(mode="after")
-    def _has_what_its_layout_needs(self) -> Self:
+    def _check_layout(self) -> Self:
         if self.layout == "names" and not self.label_pattern:
             raise ValueError("the layout 'names' needs a label_pattern")
         if self.layout == "table" and self.columns is None:
@@ -165,8 +167,12 @@ class Manifest(BaseModel):
         return self
 
 
-_PARTS: dict[str, type[BaseModel]] = {"columns": TableColumns, "contents": Contents, "published": PublishedCounts}
-"""The keys of a manifest that have keys of their own."""
+_NESTED_MODELS: dict[str, type[BaseModel]] = {
+    "columns": TableColumns,
+    "contents": Contents,
+    "published": PublishedCounts,
+}
+"""Keys of a manifest with keys of their own."""
 
 
 def _groups(pattern: str) -> int:
@@ -177,10 +183,10 @@ def _groups(pattern: str) -> int:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read one manifest.
+    """Read a manifest.
 
     Raises:
-        ManifestError: the file is not YAML, has an unknown key or a wrong value; the message says which.
+        ManifestError: the file is not YAML, or has an unknown key or a wrong value.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -190,7 +196,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def parse_manifest_text(text: str, name: str) -> Manifest:
-    """A manifest from YAML; `name` is used in messages.
+    """Parse a manifest from YAML; `name` is used in messages.
 
     Raises:
         ManifestError: as `read_manifest`.
@@ -201,13 +207,13 @@ def parse_manifest_text(text: str, name: str) -> Manifest:
         content = yaml.safe_load(text)
     except RecursionError as exc:
         raise ManifestError(f"{name} can't be read as YAML: it is nested too deeply.") from exc
-    except (yaml.YAMLError, ValueError) as exc:  # a date or number that is none is a ValueError
+    except (yaml.YAMLError, ValueError) as exc:  # an invalid date is a ValueError
         raise ManifestError(f"{name} can't be read as YAML: {exc}") from exc
     return parse_manifest(content, name)
 
 
 def parse_manifest(content: object, name: str) -> Manifest:
-    """A manifest from plain data; `name` is used in messages.
+    """Parse a manifest from plain data; `name` is used in messages.
 
     Raises:
         ManifestError: as `read_manifest`.
@@ -218,9 +224,9 @@ def parse_manifest(content: object, name: str) -> Manifest:
         return Manifest.model_validate(rename_keys(content, MANIFEST_KEYS, deep=False))
     except ValidationError as exc:
         problem = exc.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"]) or "the whole"
+        where = ".".join(str(part) for part in problem["loc"]) or "the manifest"
         if problem["type"] == "extra_forbidden":
-            known = ", ".join(_PARTS.get(str(problem["loc"][0]), Manifest).model_fields)
+            known = ", ".join(_NESTED_MODELS.get(str(problem["loc"][0]), Manifest).model_fields)
             raise ManifestError(f"{name}: unknown key {where!r}. Known keys: {known}.") from exc
         raise ManifestError(f"{name}: {where}: {problem['msg'].removeprefix('Value error, ')}.") from exc
     except InputError as exc:
@@ -229,11 +235,11 @@ def parse_manifest(content: object, name: str) -> Manifest:
 
 @lru_cache(maxsize=1)
 def builtin_manifests() -> dict[str, Manifest]:
-    """Every manifest that comes with FERscope, by id, in the order of their titles."""
+    """Load the built-in manifests by id, sorted by title."""
     manifests = [read_manifest(path) for path in sorted(MANIFESTS_DIR.glob("*.yaml"))]
     return {manifest.id: manifest for manifest in sorted(manifests, key=lambda manifest: manifest.title.lower())}
 
 
 def dump_manifest(manifest: Manifest) -> str:
-    """The manifest as YAML that `read_manifest` reads back."""
+    """Convert a manifest to YAML."""
     return yaml.safe_dump(manifest.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -1,6 +1,6 @@
-"""Which images a model was trained and selected on, by their pixels, so that none of them is ever used to judge it.
+"""Pixel hashes of the images that a model was trained and selected on, which are excluded from its evaluation.
 
-It goes with the model as one small file, `seen-images.bin`: eight bytes an image, from which no image can be made.
+They are stored beside the model in `seen-images.bin`, eight bytes an image.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from fer_core.files.atomic import write_bytes
 TRAINING_IMAGES_FILE = "seen-images.bin"
 
 _HEADER = struct.Struct("<8sIQQ")
-"""Magic word, whether the training images are all there are, how many of them, how many to select by."""
+"""Magic word, whether the list is complete, number of training images, number of selection images."""
 
 _MAGIC = b"FERseen1"
 _BYTES = 8
 
 Hashes = NDArray[np.uint64]
-"""The first eight bytes of SHA-256 sums of pixels. Of a million images against a million others, two that differ share
-one with a probability of 5e-8."""
+"""The first eight bytes of SHA-256 hashes of pixels. Among a million images and a million others, a collision has a
+probability of 5e-8."""
 
 
 def pixel_hash(pixels: RgbImage) -> str:
-    """SHA-256 of an image's shape and pixels, in hexadecimal.
+    """Compute the SHA-256 of an image's shape and pixels, in hexadecimal.
 
     Args:
         pixels: uint8, shape (H, W) or (H, W, 3).
@@ -45,8 +45,7 @@ def pixel_hash(pixels: RgbImage) -> str:
 
 
 def equivalent_hashes(pixels: RgbImage) -> list[str]:
-    """The hashes of a picture as it is and, where it is gray, in the other form that files keep gray in: one channel
-    or three equal ones."""
+    """Hash an image and, if it is gray, also its other form: one channel or three equal ones."""
     forms = [pixels]
     if pixels.ndim == 2:
         forms.append(np.repeat(pixels[:, :, None], 3, axis=2))
@@ -55,17 +54,17 @@ def equivalent_hashes(pixels: RgbImage) -> list[str]:
     return [pixel_hash(form) for form in forms]
 
 
-def truncate_hashes(sums: Iterable[str]) -> Hashes:
-    """The first eight bytes of SHA-256 sums in hexadecimal, in their order; 0 for "", an image that can't be read."""
-    return np.array([int(each[: 2 * _BYTES] or "0", 16) for each in sums], np.uint64)
+def truncate_hashes(hashes: Iterable[str]) -> Hashes:
+    """Take the first eight bytes of SHA-256 hashes in hexadecimal; 0 for "", an unreadable image."""
+    return np.array([int(digest[: 2 * _BYTES] or "0", 16) for digest in hashes], np.uint64)
 
 
 class ExcludedImages(NamedTuple):
-    """How many images were left out of an evaluation, as the model was trained or selected on them.
+    """Numbers of images that an evaluation excludes, as the model was trained or selected on them.
 
     Attributes:
-        trained_on, selected_on: None where the model does not list its images.
-        complete: whether the list is known to have all images that it was trained on.
+        trained_on, selected_on: None if the model does not list its images.
+        complete: whether the list has all training images.
     """
 
     trained_on: int | None = None
@@ -73,24 +72,24 @@ class ExcludedImages(NamedTuple):
     complete: bool = False
 
     def describe(self) -> str:
-        """What was left out, in one or two sentences."""
+        """Describe the exclusions in one or two sentences."""
         if self.trained_on is None or self.selected_on is None:
             return (
-                "Excluded: unknown. This model doesn't list its training images, so some of them may be among those "
-                "that judge it here."
+                "Excluded: unknown. This model doesn't list its training images, so some of them may be in this "
+                "evaluation."
             )
-        said = f"Excluded: {self.trained_on:,} images that it was trained on, {self.selected_on:,} it was selected on."
-        return said if self.complete else f"{said} What else it was trained on is unknown."
+        text = f"Excluded: {self.trained_on:,} images that it was trained on, {self.selected_on:,} it was selected on."
+        return text if self.complete else f"{text} What else it was trained on is unknown."
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingImages:
-    """What a model has seen of the images that could judge it.
+    """The images that a model was trained and selected on.
 
     Attributes:
-        trained_on: hashes of training images, rising: its own, its teachers' and those of the weights it began with.
-        selected_on: hashes of images that its epoch, its calibration or its thresholds were chosen on, rising.
-        complete: False where it may have been trained on others, too.
+        trained_on: hashes of training images, ascending: the model's, its teachers' and those of its initial weights.
+        selected_on: hashes of images by which its epoch, calibration or thresholds were chosen, ascending.
+        complete: whether `trained_on` has all training images.
     """
 
     trained_on: Hashes
@@ -98,19 +97,19 @@ class TrainingImages:
     complete: bool = True
 
     @classmethod
-    def from_split(cls, sums: Iterable[str], splits: NDArray[np.str_], *, complete: bool = True) -> Self:
-        """Those of a split.
+    def from_split(cls, hashes: Iterable[str], splits: NDArray[np.str_], *, complete: bool = True) -> Self:
+        """List the images of the train and validation splits.
 
         Args:
-            sums: SHA-256 of each image's pixels, "" where it can't be read.
-            splits: the part of each, shape (N,).
+            hashes: SHA-256 of each image's pixels; "" if it can't be read.
+            splits: split of each image, shape (N,).
         """
-        hashes = truncate_hashes(sums)
-        train, valid = (_listed(hashes[splits == split]) for split in (Split.TRAIN, Split.VALID))
+        short = truncate_hashes(hashes)
+        train, valid = (_unique(short[splits == split]) for split in (Split.TRAIN, Split.VALID))
         return cls(train, np.setdiff1d(valid, train), complete)
 
     def union(self, other: TrainingImages | None) -> Self:
-        """What a model has seen that another has come from, or was taught by; None is one of which nothing is known."""
+        """Add the images of a model that was a teacher or gave the initial weights; None if they are unknown."""
         if other is None:
             return type(self)(self.trained_on, self.selected_on, complete=False)
         train = np.union1d(self.trained_on, other.trained_on)
@@ -118,11 +117,11 @@ class TrainingImages:
         return type(self)(train, selected, self.complete and other.complete)
 
     def find(self, hashes: Hashes) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which images it was trained and which it was selected on; each of shape (N,)."""
+        """Return masks of the images it was trained on and of those it was selected on; each of shape (N,)."""
         return np.isin(hashes, self.trained_on), np.isin(hashes, self.selected_on)
 
     def save(self, path: Path) -> None:
-        """Write the file, whole or not at all."""
+        """Write the file atomically."""
         header = _HEADER.pack(_MAGIC, self.complete, len(self.trained_on), len(self.selected_on))
         write_bytes(
             path, header + b"".join(each.astype("<u8").tobytes() for each in (self.trained_on, self.selected_on))
@@ -141,13 +140,13 @@ class TrainingImages:
         )
         if magic != _MAGIC or len(content) != _HEADER.size + _BYTES * (trained + selected):
             raise BundleError(
-                f"{path.name} of {path.parent.name} is damaged, so nobody knows which images may judge the model. "
-                "Copy or export it again, or write it anew with `models list-images`."
+                f"{path.name} of {path.parent.name} is damaged, so the images to exclude from evaluations are unknown. "
+                "Copy or export the model again, or run `models list-images`."
             )
         hashes = np.frombuffer(content, "<u8", offset=_HEADER.size).astype(np.uint64)
         return cls(hashes[:trained], hashes[trained:], bool(complete))
 
 
-def _listed(hashes: Hashes) -> Hashes:
-    """Each once, rising, without the mark of an image that can't be read."""
+def _unique(hashes: Hashes) -> Hashes:
+    """Sort and deduplicate hashes, without 0, the hash of unreadable images."""
     return np.setdiff1d(hashes, np.zeros(1, np.uint64))

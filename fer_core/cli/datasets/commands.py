@@ -1,4 +1,4 @@
-"""`datasets`: what is known, what is in the store, and how it is divided by expression."""
+"""`datasets`: list, count and delete datasets; the other actions are in modules of their own."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from fer_core.settings import settings
 def add_command(commands: Any) -> None:
     """Add the command to a parser."""
     action = add_command_group(commands, "datasets", "list, import, count and delete datasets")
-    action("list", "known manifests and imported datasets", _list)
-    action("stats", "class counts and imbalance of an imported dataset", _stats).add_argument("id")
+    action("list", "list manifests and imported datasets", _list)
+    action("stats", "show class counts and imbalance of a dataset", _stats).add_argument("id")
     for module in (dataset_import, dataset_manifest, dataset_quality, dataset_corrections, dataset_split):
         module.add_command(action)
-    action("delete", "remove a dataset from the store", _delete).add_argument("id")
+    action("delete", "delete a dataset from the store", _delete).add_argument("id")
 
 
 def _list(arguments: argparse.Namespace) -> None:
@@ -53,15 +53,18 @@ def _stats(arguments: argparse.Namespace) -> None:
         for e in Expression
     ]
     print_result(
-        result, arguments.json, f"{format_table(rows, '')}\n{result['n']:,} images; {_imbalance(result['imbalance'])}"
+        result,
+        arguments.json,
+        f"{format_table(rows, '')}\n{result['n']:,} images; {_format_imbalance(result['imbalance'])}",
     )
 
 
-def _imbalance(found: dict[str, float] | None) -> str:
-    """How unequal the classes are, in a line; a set need not have labels."""
-    if not found:
+def _format_imbalance(imbalance: dict[str, float] | None) -> str:
+    if not imbalance:
         return "no labels"
-    return f"imbalance ratio {found['ratio']:.1f}, entropy {found['entropy_01']:.2f}, Gini {found['gini']:.2f}"
+    return (
+        f"imbalance ratio {imbalance['ratio']:.1f}, entropy {imbalance['entropy_01']:.2f}, Gini {imbalance['gini']:.2f}"
+    )
 
 
 def _delete(arguments: argparse.Namespace) -> None:

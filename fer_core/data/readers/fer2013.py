@@ -1,6 +1,6 @@
-"""FER2013's CSV: a row an image with its 2,304 gray levels written out; also CK+ in that form.
+"""Layout "fer2013-csv": FER2013's CSV with a row an image and its 2,304 gray levels as text; also CK+ in that form.
 
-The images exist nowhere but in the table, so the import writes them as PNG files once, in class folders.
+The import writes the images as PNG files in class folders.
 """
 
 from __future__ import annotations
@@ -19,47 +19,46 @@ from fer_core.data.sources.source import Source
 from fer_core.errors import LabelFileError
 from fer_core.progress import Progress, no_progress
 
-_WORDS = {
-    str(code): word
-    for code, word in enumerate(("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"))
+_LABELS = {
+    str(code): label
+    for code, label in enumerate(("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"))
 }
-"""What the codes stand for; contempt is CK+'s."""
+"""Labels by code; contempt is CK+'s."""
 
 _COLUMNS = ("emotion", "pixels")
 FERPLUS_VOTES = "fer2013new.csv"
-"""FER+'s table, which has votes for the rows of FER2013's but no pixels."""
+"""FER+'s table, with votes for the rows of FER2013 but no pixels."""
 
-_TABLE_WORDS = ("fer2013", "icml_face_data", "ckextended")
+_TABLE_NAMES = ("fer2013", "icml_face_data", "ckextended")
 _SIDE_PX_MAX = 1024
 _ROWS_AT_ONCE = 500
 
 
 def matches(names: Sequence[str]) -> bool:
-    """Whether the source is one table by itself, or has one by a name that FER2013's goes by."""
+    """Whether the source is a single table, or has one with a name of FER2013's."""
     if any(name.rpartition("/")[2].lower() == FERPLUS_VOTES for name in names):
         return False
-    return (len(names) == 1 and is_table(names)) or any(_known(name) for name in names)
+    return (len(names) == 1 and has_table(names)) or any(map(_is_known_table, names))
 
 
-def is_table(names: Sequence[str]) -> bool:
-    """Whether the images are still in a table."""
+def has_table(names: Sequence[str]) -> bool:
+    """Whether the images are in a table."""
     return find_table(names) is not None
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """A record a row, with the path that `write_images` gives its image.
+    """Yield a record a row, with the path at which `write_images` writes its image.
 
     Raises:
         LabelFileError: there is no such table, or it lacks a column.
     """
-    del manifest  # the layout fixes its codes
+    del manifest  # the layout has fixed labels
     for number, emotion, usage, _ in _rows(source):
         yield _record(number, emotion, usage)
 
 
 def write_images(source: Source, archive: ZipFile, progress: Progress = no_progress) -> None:
-    """Write every row's image into `archive`, as PNG in class folders; of a row that is no image an empty file, which
-    the index then says is none.
+    """Write every row's image into `archive` as PNG in class folders; an empty file for a row without an image.
 
     Raises:
         LabelFileError: as `read`.
@@ -67,28 +66,28 @@ def write_images(source: Source, archive: ZipFile, progress: Progress = no_progr
     for number, emotion, usage, text in _rows(source):
         archive.writestr(_record(number, emotion, usage).path, encode_png(text))
         if number % 500 == 0:
-            progress(0.0, f"Wrote {number:,} images of the table as files")
+            progress(0.0, f"Extracted {number:,} images")
 
 
 def encode_png(text: str) -> bytes:
-    """A row's image as a PNG file; nothing where the row is no image."""
+    """Encode a row's image as PNG; b"" if the row has no valid pixels."""
     import cv2
 
-    pixels = _pixels(text)
+    pixels = _parse_pixels(text)
     return b"" if pixels is None else cv2.imencode(".png", pixels)[1].tobytes()
 
 
-def _known(name: str) -> bool:
-    """Whether a file goes by a name of FER2013's table, or of CK+'s in that form."""
+def _is_known_table(name: str) -> bool:
+    """Whether a file has a name of FER2013's table, or of CK+'s in that form."""
     file = name.rpartition("/")[2].lower()
-    return file.endswith(".csv") and file != FERPLUS_VOTES and any(word in file for word in _TABLE_WORDS)
+    return file.endswith(".csv") and file != FERPLUS_VOTES and any(known in file for known in _TABLE_NAMES)
 
 
 def find_table(names: Sequence[str]) -> str | None:
-    """The table that holds the images, where it is clear which one it is."""
+    """Find the table with the images, if it is unique."""
     tables = [name for name in names if name.lower().endswith(".csv") and not name.lower().endswith(FERPLUS_VOTES)]
-    # The original archive has readme files and a BibTeX file beside the table.
-    known = [name for name in tables if _known(name)] or tables
+    # The original archive has other files beside the table.
+    known = [name for name in tables if _is_known_table(name)] or tables
     return known[0] if len(known) == 1 else None
 
 
@@ -100,7 +99,7 @@ def _rows(source: Source) -> Iterator[tuple[int, str, str, str]]:
 
 
 def iter_rows(source: Source, name: str) -> Iterator[tuple[int, str, str, str]]:
-    """Number, emotion, usage and pixels of every row of a table.
+    """Yield number, emotion, usage and pixels of every row of a table.
 
     Raises:
         LabelFileError: it lacks a column.
@@ -120,15 +119,14 @@ def iter_rows(source: Source, name: str) -> Iterator[tuple[int, str, str, str]]:
 
 def _record(number: int, emotion: str, usage: str) -> Record:
     code = emotion.strip()
-    # Anything else becomes the name of a folder too.
-    word = _WORDS.get(code) or "".join(letter if letter.isalnum() else "-" for letter in code[:50]) or "unlabeled"
+    label = _LABELS.get(code) or "".join(letter if letter.isalnum() else "-" for letter in code[:50]) or "unlabeled"
     split = SPLIT_NAMES.get(usage.strip().lower())
-    folder = f"{split}/{word}" if split else word
-    return Record(path=f"{folder}/{number:07d}.png", split=split, raw_label=word)
+    folder = f"{split}/{label}" if split else label
+    return Record(path=f"{folder}/{number:07d}.png", split=split, raw_label=label)
 
 
-def _pixels(text: str) -> NDArray[np.uint8] | None:
-    """A square gray image from its gray levels in writing; None where they are none."""
+def _parse_pixels(text: str) -> NDArray[np.uint8] | None:
+    """Parse the gray levels of a square image; None if they are not valid."""
     try:
         levels = np.array(text.split(), np.int64)
     except (ValueError, OverflowError):

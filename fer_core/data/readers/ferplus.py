@@ -1,4 +1,4 @@
-"""FER+: `FER2013Train/fer0000000.png` beside `FER2013Train/label.csv` with ten crowd votes a row."""
+"""Layout "ferplus": `FER2013Train/fer0000000.png` beside `FER2013Train/label.csv` with ten crowd votes a row."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _LABEL_FILE = "label.csv"
 _FILE_ORDER = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 _COLUMNS = 2 + len(_FILE_ORDER) + 2
 _VOTES_MAX = 10_000
-_TO_OURS = [_FILE_ORDER.index(expression) for expression in Expression] + [8, 9]
+_FILE_INDICES = [_FILE_ORDER.index(expression) for expression in Expression] + [8, 9]
 
 
 def matches(names: Sequence[str]) -> bool:
-    """Whether a split folder of FER+ with its label file is among the names."""
+    """Whether there is a split folder of FER+ with its label file."""
     return any(_split_folder(name) is not None for name in names)
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """The records of every split folder, in the order of the label files.
+    """Yield the records of every split folder, in the order of the label files.
 
     Raises:
         LabelFileError: a label file is missing, lacks a column or has a vote that is not a whole number.
     """
-    del manifest  # FER+'s columns are its labels: there is nothing to map
+    del manifest  # FER+ has votes, not labels to map
     label_files = [name for name in source.names() if _split_folder(name) is not None]
     if not label_files:
         raise LabelFileError(f"No label.csv was found. The ferplus layout is {LOOKS_LIKE}.")
@@ -80,7 +80,7 @@ def _read_label_file(source: Source, name: str) -> Iterator[Record]:
 
 
 def parse_votes(name: str, line: int, row: list[str]) -> tuple[int, ...]:
-    """The ten votes of a row of a label file (name, box, votes), in our order.
+    """Parse a row of a label file (name, box, ten votes) into votes in the order of `VOTE_COLUMNS`.
 
     Raises:
         LabelFileError: it has another number of columns, or a vote that is not a whole number.
@@ -96,7 +96,7 @@ def parse_votes(name: str, line: int, row: list[str]) -> tuple[int, ...]:
         raise LabelFileError(f"{name}, line {line} has a vote that is not a whole number: {row[2:]}.") from None
     if min(in_file_order) < 0 or max(in_file_order) > _VOTES_MAX:
         raise LabelFileError(f"{name}, line {line} has a vote below 0 or above {_VOTES_MAX:,}: {row[2:]}.")
-    return tuple(in_file_order[place] for place in _TO_OURS)
+    return tuple(in_file_order[index] for index in _FILE_INDICES)
 
 
 READER = Reader(

@@ -1,6 +1,6 @@
-"""FER+ as it is given: FER2013's table with the pixels, and `fer2013new.csv` with the ten votes of each of its rows.
+"""Layout "ferplus-csv", as FER+ is distributed: FER2013's table with pixels, and `fer2013new.csv` with ten votes a row.
 
-The images exist nowhere but in the table, so the import writes them as PNG files once, with a `label.csv` beside them.
+The import writes the images as PNG files with a `label.csv` beside them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zipfile import ZipFile
 
 import numpy as np
@@ -31,7 +31,7 @@ _BOX = "(0, 0, 48, 48)"
 
 
 class _Row(NamedTuple):
-    """A row of both tables: votes in the file's order, the name "" where FER+ leaves the image out."""
+    """A row of both tables: votes in the file's order; the name is "" if FER+ drops the image."""
 
     split: Split
     name: str
@@ -44,24 +44,24 @@ class _Row(NamedTuple):
 
 
 def matches(names: Sequence[str]) -> bool:
-    """Whether both tables are there."""
+    """Whether there are both tables."""
     return len(label_files(names)) == 2
 
 
 def label_files(names: Sequence[str]) -> list[str]:
-    """FER2013's table and FER+'s votes, as far as they are there."""
+    """List FER2013's table and FER+'s votes, as far as they exist."""
     votes = [name for name in names if name.rpartition("/")[2].lower() == _VOTES_FILE]
     table = fer2013.find_table(names)
     return [*([table] if table else []), *votes[:1]]
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """A record a row, with the path that `write_images` gives its image; without a path where FER+ leaves it out.
+    """Yield a record a row, with the path at which `write_images` writes its image; "" if FER+ drops it.
 
     Raises:
-        LabelFileError: a table is missing or lacks a column, or the two are not of the same rows.
+        LabelFileError: a table is missing or lacks a column, or the tables have different rows.
     """
-    del manifest  # FER+'s columns are its labels: there is nothing to map
+    del manifest  # FER+ has votes, not labels to map
     for number, row in enumerate(_rows(source), 2):
         if not row.name:
             yield Record(path="", split=row.split, raw_label="")
@@ -84,41 +84,40 @@ def write_images(source: Source, archive: ZipFile, progress: Progress = no_progr
             archive.writestr(f"{row.folder}/{row.name}", fer2013.encode_png(row.pixels))
             writers[row.folder].writerow([row.name, _BOX, *row.votes])
         if number % 500 == 0:
-            progress(0.0, f"Wrote {number:,} images of the table as files")
+            progress(0.0, f"Extracted {number:,} images")
     for folder, text in labels.items():
         if text.getvalue():
             archive.writestr(f"{folder}/label.csv", text.getvalue())
 
 
 def _rows(source: Source) -> Iterator[_Row]:
-    found = label_files(source.names())
-    if len(found) < 2:
-        there = found[0] if found else "neither"
-        raise LabelFileError(f"Of fer2013.csv and {_VOTES_FILE}, {there} was found. FER+ needs both, side by side.")
-    table, votes_file = found
+    files = label_files(source.names())
+    if len(files) < 2:
+        found = files[0] if files else "neither"
+        raise LabelFileError(f"Of fer2013.csv and {_VOTES_FILE}, {found} was found. FER+ needs both, side by side.")
+    table, votes_file = files
     for number, (image, votes) in enumerate(
-        zip_longest(fer2013.iter_rows(source, table), _votes(source, votes_file)), 2
+        zip_longest(fer2013.iter_rows(source, table), _iter_votes(source, votes_file)), 2
     ):
         if image is None or votes is None:
             short = table if image is None else votes_file
             raise LabelFileError(
                 f"{short} ends before row {number:,} of the other table. The two must have the same rows in the same "
-                "order: fetch both again."
+                "order: download both again."
             )
         _, _, usage, pixels = image
         if usage.strip().lower() != votes[_USAGE].strip().lower() or usage.strip().lower() not in SPLIT_NAMES:
             raise LabelFileError(
                 f"Row {number:,} is {usage!r} in {table} and {votes[_USAGE]!r} in {votes_file}. The two must have the "
-                "same rows in the same order: fetch both again."
+                "same rows in the same order: download both again."
             )
         cells = [votes[name].strip() for name in votes if name not in (_USAGE, _NAME)]
         yield _Row(SPLIT_NAMES[usage.strip().lower()], votes[_NAME].strip(), cells, pixels)
 
 
-def _votes(source: Source, name: str) -> Iterator[dict[str, str]]:
-    wanted: dict[str, Any] = {_USAGE: 0, _NAME: 0}
+def _iter_votes(source: Source, name: str) -> Iterator[dict[str, str]]:
     for chunk in read_table_chunks(source, name):
-        if missing := [column for column in wanted if column not in chunk]:
+        if missing := [column for column in (_USAGE, _NAME) if column not in chunk]:
             raise LabelFileError(f"{name} has no column {missing[0]!r}. FER+'s begins with {_USAGE} and {_NAME}.")
         for row in chunk.to_dict("records"):
             yield {str(column): str(value) for column, value in row.items()}

@@ -1,6 +1,6 @@
-"""Hugging Face datasets of images: Parquet files with the images' bytes in one column and their labels in another.
+"""Layout "hf-parquet": Hugging Face datasets with image bytes in one Parquet column and labels in another.
 
-The images exist nowhere but in the tables, so the import writes them as files once, in class folders.
+The import writes the images as files in class folders.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError, LabelFileError
 from fer_core.progress import Progress, no_progress
 
-_LABEL_WORDS = ("label", "labels", "expression", "emotion", "class", "category", "target")
+_LABEL_COLUMNS = ("label", "labels", "expression", "emotion", "class", "category", "target")
 _ROWS_AT_ONCE = 200
 _CARD = "README.md"
 _NAME_CHARACTERS_MAX = 100
@@ -33,7 +33,7 @@ _UNLABELED = "unlabeled"
 
 
 class _Columns(NamedTuple):
-    """The columns of the image and the label, and the class names by code."""
+    """The image column, whether it is a struct, the label column, and the class names by code."""
 
     image: str
     nested: bool
@@ -43,22 +43,22 @@ class _Columns(NamedTuple):
 
 def matches(names: Sequence[str]) -> bool:
     """Whether there are Parquet files and no images."""
-    return bool(_files(names)) and not any(map(is_image, names))
+    return bool(_parquet_files(names)) and not any(map(is_image, names))
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """A record a row, with the path that `write_images` gives its image.
+    """Yield a record a row, with the path at which `write_images` writes its image.
 
     Raises:
-        LabelFileError: a file is no Parquet file, or has no column of images or none of labels.
+        LabelFileError: a file is not Parquet, or has no column of images or labels.
     """
-    del manifest  # the files say what their columns are
+    del manifest  # the files describe their columns
     for record, _ in _rows(source, with_bytes=False):
         yield record
 
 
 def write_images(source: Source, archive: ZipFile, progress: Progress = no_progress) -> None:
-    """Write every row's image into `archive` as it is, in class folders; an empty file where a row has none.
+    """Write every row's image file into `archive` in class folders; an empty file for a row without one.
 
     Raises:
         LabelFileError: as `read`.
@@ -66,15 +66,15 @@ def write_images(source: Source, archive: ZipFile, progress: Progress = no_progr
     for number, (record, content) in enumerate(_rows(source, with_bytes=True)):
         archive.writestr(record.path, content)
         if number % 500 == 0:
-            progress(0.0, f"Wrote {number:,} images of the tables as files")
+            progress(0.0, f"Extracted {number:,} images")
 
 
-def _files(names: Sequence[str]) -> list[str]:
+def _parquet_files(names: Sequence[str]) -> list[str]:
     return [name for name in names if name.lower().endswith(".parquet")]
 
 
 def _rows(source: Source, *, with_bytes: bool) -> Iterator[tuple[Record, bytes]]:
-    files = _files(source.names())
+    files = _parquet_files(source.names())
     if not files:
         raise LabelFileError(f"No Parquet file was found. The hf-parquet layout is {READER.description}.")
     card = _card_names(source)
@@ -87,21 +87,21 @@ def _rows(source: Source, *, with_bytes: bool) -> Iterator[tuple[Record, bytes]]
             except (pa.ArrowException, OSError) as exc:
                 raise LabelFileError(f"{name} can't be read as Parquet: {exc}") from exc
             columns = _columns(name, parquet.schema_arrow, card)
-            for called, label, content in _cells(parquet, columns, with_bytes):
-                yield _record(split, columns.names.get(label, label), called, len(taken), taken), content
+            for file_name, label, content in _iter_cells(parquet, columns, with_bytes):
+                yield _record(split, columns.names.get(label, label), file_name, len(taken), taken), content
 
 
-def _cells(parquet: pq.ParquetFile, columns: _Columns, with_bytes: bool) -> Iterator[tuple[str, str, bytes]]:
-    """File name, label and content of every row; without `with_bytes` the content is left where it is."""
+def _iter_cells(parquet: pq.ParquetFile, columns: _Columns, with_bytes: bool) -> Iterator[tuple[str, str, bytes]]:
+    """Yield file name, label and content of every row; the content is read only `with_bytes`."""
     image = columns.image if with_bytes or not columns.nested else f"{columns.image}.path"
-    wanted = [image, columns.label] if with_bytes or columns.nested else [columns.label]
-    for batch in parquet.iter_batches(batch_size=_ROWS_AT_ONCE, columns=wanted):
+    names = [image, columns.label] if with_bytes or columns.nested else [columns.label]
+    for batch in parquet.iter_batches(batch_size=_ROWS_AT_ONCE, columns=names):
         for row in batch.to_pylist():
             cell: Any = row.get(columns.image)
-            called = (cell or {}).get("path") or "" if columns.nested else ""
+            file_name = (cell or {}).get("path") or "" if columns.nested else ""
             content = ((cell or {}).get("bytes") if columns.nested else cell) if with_bytes else None
             label = row[columns.label]
-            yield str(called), "" if label is None else str(label).strip(), content or b""
+            yield str(file_name), "" if label is None else str(label).strip(), content or b""
 
 
 def _columns(name: str, schema: pa.Schema, card: Mapping[str, Mapping[str, str]]) -> _Columns:
@@ -114,8 +114,8 @@ def _columns(name: str, schema: pa.Schema, card: Mapping[str, Mapping[str, str]]
     image = images[0]
     plain = [field.name for field in schema if pa.types.is_integer(field.type) or _is_text(field.type)]
     lowered = {column.lower(): column for column in reversed(plain)}
-    found = next((lowered[word] for word in _LABEL_WORDS if word in lowered), None)
-    label = found or next((c for c in plain if any(word in c.lower() for word in _LABEL_WORDS)), None)
+    exact = next((lowered[name] for name in _LABEL_COLUMNS if name in lowered), None)
+    label = exact or next((c for c in plain if any(name in c.lower() for name in _LABEL_COLUMNS)), None)
     if label is None:
         raise LabelFileError(f"{name} has no column of labels. Its columns are: {', '.join(schema.names)}.")
     names = _schema_names(schema, label) or card.get(label, {})
@@ -133,22 +133,22 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _schema_names(schema: pa.Schema, label: str) -> dict[str, str]:
-    """Class names that the `datasets` library writes into a Parquet file's description."""
+    """Read class names from the schema metadata that the `datasets` library writes."""
     try:
-        said = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        names = said["info"]["features"][label]["names"]
+        metadata = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        names = metadata["info"]["features"][label]["names"]
     except (ValueError, KeyError, TypeError):
         return {}
     return _by_code(names)
 
 
 def _card_names(source: Source) -> dict[str, dict[str, str]]:
-    """Class names by label column, from the dataset card's `dataset_info`."""
+    """Read class names by label column from the dataset card's `dataset_info`."""
     card = next((name for name in source.names() if name.rpartition("/")[2] == _CARD), None)
     try:
         text = source.read(card).decode() if card else ""
-        said = yaml.safe_load(text.split("---")[1]) if text.startswith("---") else {}
-        infos = said["dataset_info"]
+        header = yaml.safe_load(text.split("---")[1]) if text.startswith("---") else {}
+        infos = header["dataset_info"]
         features = [each for info in (infos if isinstance(infos, list) else [infos]) for each in info["features"]]
         return {
             each["name"]: _by_code(each["dtype"]["class_label"]["names"])
@@ -165,17 +165,17 @@ def _by_code(names: object) -> dict[str, str]:
     return {str(code): str(name) for code, name in enumerate(names)} if isinstance(names, list) else {}
 
 
-def _record(split: Split | None, label: str, called: str, number: int, taken: set[str]) -> Record:
-    """A row's record; its image keeps its own name where no other has it."""
-    word = "".join(letter if letter not in "/\\\0" else "-" for letter in label[:_NAME_CHARACTERS_MAX]).strip(". ")
-    word = word or _UNLABELED
-    folder = f"{split}/{word}" if split else word
-    own = PurePosixPath(called.replace("\\", "/")).name
+def _record(split: Split | None, label: str, file_name: str, number: int, taken: set[str]) -> Record:
+    """Make a row's record; its image keeps its file name unless another has it."""
+    name = "".join(letter if letter not in "/\\\0" else "-" for letter in label[:_NAME_CHARACTERS_MAX]).strip(". ")
+    name = name or _UNLABELED
+    folder = f"{split}/{name}" if split else name
+    own = PurePosixPath(file_name.replace("\\", "/")).name
     path = f"{folder}/{own}" if is_image(own) else f"{folder}/{number:07d}.png"
     if path in taken:
         path = f"{folder}/{number:07d}-{own or 'image.png'}"
     taken.add(path)
-    return Record(path=path, split=split, raw_label=word)
+    return Record(path=path, split=split, raw_label=name)
 
 
 READER = Reader(
@@ -184,7 +184,7 @@ READER = Reader(
     description="data/train-00000-of-00001.parquet with a column of images and one of labels",
     matches=matches,
     read=read,
-    label_files=lambda names, _: _files(names),
+    label_files=lambda names, _: _parquet_files(names),
     write_images=write_images,
     written_layout="folders",
 )

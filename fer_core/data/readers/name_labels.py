@@ -1,4 +1,4 @@
-"""Labels in file names, such as JAFFE's `KA.AN1.39.tiff` and KDEF's `AF01ANS.JPG`; the manifest says where."""
+"""Layout "names": labels in file names, such as `KA.AN1.39.tiff` (JAFFE), matched by the manifest's pattern."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from fer_core.errors import DatasetError
 
 
 def matches(names: Sequence[str]) -> bool:
-    """Never: any pattern could be meant. A manifest with a `label_pattern` chooses this layout."""
+    """Return False: only a manifest with a `label_pattern` selects this layout."""
     del names
     return False
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """A record for each image whose name the label pattern matches.
+    """Yield a record for each image whose name matches the label pattern.
 
     Raises:
         DatasetError: the manifest has no label pattern, or it matches no image at all.
@@ -41,7 +41,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
             subgroups=patterns.subgroups(name),
         )
     if not matched:
-        raise DatasetError(f"The label_pattern {manifest.label_pattern!r} matches no image's name. Mend the manifest.")
+        raise DatasetError(f"The label_pattern {manifest.label_pattern!r} matches no image's name. Correct it.")
 
 
 READER = Reader(

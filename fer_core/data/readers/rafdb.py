@@ -1,6 +1,6 @@
-"""RAF-DB's basic set: `list_patition_label.txt` (spelled so) with `train_00001.jpg 5` a line, beside the images.
+"""Layout "rafdb", RAF-DB's basic set: `list_patition_label.txt` (sic) with lines such as `train_00001.jpg 5`.
 
-Kaggle's copy has no such list but a folder a code: `DATASET/train/5/train_00001_aligned.jpg`.
+Kaggle's copy has a folder a code instead: `DATASET/train/5/train_00001_aligned.jpg`.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ _CODES: dict[str, Expression | None] = {
 
 
 def matches(names: Sequence[str]) -> bool:
-    """Whether the partition list is there, or the images lie under RAF-DB's names in folders 1 to 7."""
-    if _list_name(names) is not None:
+    """Whether there is the partition list, or images with RAF-DB's names in folders 1 to 7."""
+    if _find_list(names) is not None:
         return True
     images = list(filter(is_image, names))
     return bool(images) and sum(map(_in_code_folder, images)) >= _COVERED_MIN_01 * len(images)
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """A record a line; aligned faces (`train_00001_aligned.jpg`) are taken where they are there. Without a list, a
-    record an image in a folder that is a code.
+    """Yield a record a line, with the aligned face (`train_00001_aligned.jpg`) if it exists; without a list, a record
+    an image.
 
     Raises:
-        LabelFileError: there is no list, or a line is not a name and a code.
+        LabelFileError: there is neither list nor class folder, or a line is not a name and a code.
     """
     names = source.names()
-    list_name = _list_name(names)
+    list_name = _find_list(names)
     patterns = NamePatterns(manifest)
     if list_name is None:
         yield from _read_folders(names, patterns)
@@ -57,12 +57,12 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
         if len(line) != 2:
             raise LabelFileError(f"{list_name}, line {number}: {' '.join(line)!r} is not a name and a code.")
     listed = [name for name, _ in lines]
-    aligned = [_aligned(name) for name in listed]
+    aligned = [_aligned_name(name) for name in listed]
     files = FileMatcher(names, aligned, table=list_name)
     if all(files.match(name).problem for name in aligned[:_SAMPLE]):
         files, aligned = FileMatcher(names, listed, table=list_name), listed
-    for (name, code), wanted in zip(lines, aligned, strict=True):
-        file = files.match(wanted)
+    for (name, code), file_name in zip(lines, aligned, strict=True):
+        file = files.match(file_name)
         yield Record(
             path=file.path,
             split=SPLIT_NAMES.get(name.partition("_")[0].lower()),
@@ -75,10 +75,10 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
 
 
 def _read_folders(names: Sequence[str], patterns: NamePatterns) -> Iterator[Record]:
-    in_folders = [name for name in names if is_image(name) and _in_code_folder(name)]
-    if not in_folders:
+    images = [name for name in names if is_image(name) and _in_code_folder(name)]
+    if not images:
         raise LabelFileError(f"No list was found. The rafdb layout is {READER.description}.")
-    for name in in_folders:
+    for name in images:
         *_, code, file = name.split("/")
         split = SPLIT_NAMES[file.partition("_")[0].lower()]
         yield Record(path=name, split=split, raw_label=code, identity=patterns.identity(name))
@@ -89,13 +89,13 @@ def _in_code_folder(name: str) -> bool:
     return bool(_NAME.match(inner)) and name.rpartition("/")[0].rpartition("/")[2] in _CODES
 
 
-def _list_name(names: Sequence[str]) -> str | None:
+def _find_list(names: Sequence[str]) -> str | None:
     return next((name for name in names if name.rpartition("/")[2].lower() in _LISTS), None)
 
 
-def _aligned(name: str) -> str:
-    stem, dot, ending = name.rpartition(".")
-    return f"{stem}_aligned{dot}{ending}"
+def _aligned_name(name: str) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem}_aligned{dot}{suffix}"
 
 
 READER = Reader(
@@ -106,6 +106,6 @@ READER = Reader(
     matches=matches,
     read=read,
     has_repeats=True,
-    label_files=lambda names, _: [name for name in (_list_name(names),) if name],
+    label_files=lambda names, _: [name for name in (_find_list(names),) if name],
     codes=_CODES,
 )
