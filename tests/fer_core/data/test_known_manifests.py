@@ -127,7 +127,7 @@ def test_the_label_map_reaches_the_layouts_codes_and_every_published_class(manif
         assert mapped.expression(code) is expression, code
         assert manifest.labels[code] is expression, code
     for code, reason in reader.unlabeled.items():
-        assert mapped.reason(code) == reason
+        assert mapped.unlabeled_reason(code) == reason
     if manifest.published and manifest.labels:
         counted = {expression for part in manifest.published.splits.values() for expression in part}
         assert counted == set(manifest.labels.values())

@@ -46,7 +46,7 @@ def test_all_are_listed_by_title(store: Settings) -> None:
 
 def test_an_id_is_taken_once_and_replaced_only_on_request(store: Settings) -> None:
     save_manifest(_text(), store)
-    with pytest.raises(ManifestError, match="'mine' already"):
+    with pytest.raises(ManifestError, match="already a manifest 'mine'"):
         save_manifest(_text(title="Another"), store)
     assert user_manifests(store)["mine"].title == "Mine"
     save_manifest(_text(title="Another"), store, replace=True)
@@ -55,7 +55,7 @@ def test_an_id_is_taken_once_and_replaced_only_on_request(store: Settings) -> No
 
 @pytest.mark.parametrize("replace", [False, True])
 def test_the_ids_that_come_with_ferscope_are_taken(replace: bool, store: Settings) -> None:
-    with pytest.raises(ManifestError, match="'ferplus' comes with FERscope"):
+    with pytest.raises(ManifestError, match="'ferplus' is built in"):
         save_manifest(_text("ferplus"), store, replace=replace)
     assert not _file(store, "ferplus.yaml").exists()
 
@@ -101,7 +101,7 @@ def test_what_is_not_there_can_not_be_deleted(store: Settings) -> None:
     save_manifest(_text(), store)
     with pytest.raises(ManifestError, match=r"no manifest 'none' .*mine"):
         delete_manifest("none", store)
-    with pytest.raises(ManifestError, match="comes with FERscope"):
+    with pytest.raises(ManifestError, match="is built in"):
         delete_manifest("ferplus", store)
     with pytest.raises(InputError, match="can't be a manifest id"):
         delete_manifest("../settings", store)

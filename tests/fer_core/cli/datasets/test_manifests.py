@@ -49,9 +49,9 @@ def test_json_may_come_before_the_last_word(cli: Cli) -> None:
 
 def test_bad_input_is_one_clear_line(cli: Cli, file: Path, tmp_path: Path) -> None:
     cli("datasets", "manifest", "add", file)
-    assert_input_error(cli("datasets", "manifest", "add", file, "--json"), "'my-faces' already")
+    assert_input_error(cli("datasets", "manifest", "add", file, "--json"), "already a manifest 'my-faces'")
     assert_input_error(cli("datasets", "manifest", "delete", "none"), "'none'", "my-faces")
-    assert_input_error(cli("datasets", "manifest", "delete", "ferplus"), "comes with FERscope")
+    assert_input_error(cli("datasets", "manifest", "delete", "ferplus"), "is built in")
     assert_input_error(cli("datasets", "manifest", "check", tmp_path / "none.yaml"), "none.yaml")
     file.write_text(MINE + "color: red\n")
     assert_input_error(cli("datasets", "manifest", "check", file), "mine.yaml", "'color'")
