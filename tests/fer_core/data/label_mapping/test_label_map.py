@@ -35,7 +35,7 @@ def test_every_expression_is_its_own_word() -> None:
 def test_what_is_not_known_is_an_error_that_says_what_to_write() -> None:
     labels = _map()
     assert not labels.is_known("bored")
-    for ask in (labels.expression, labels.reason):
+    for ask in (labels.expression, labels.unlabeled_reason):
         with pytest.raises(DatasetError, match=r"'bored'.*--map bored=fear.*--map bored=-.*manifest"):
             ask("bored")
 
