@@ -90,7 +90,7 @@ def test_of_two_folders_with_the_same_names_one_can_be_chosen(
     assert "24 rows name files that match several" in words(app)
     next(box for box in app.text_input if box.label.startswith("Folder of the images")).set_value("small").run()
     assert "match several" not in words(app)
-    assert "24 rows name a file in other upper or lower case" in words(app)
+    assert "24 rows name a file in different upper or lower case" in words(app)
 
 
 def test_a_column_that_is_no_label_is_noticed(table: Path, store: Settings, open_page: OpenPage) -> None:

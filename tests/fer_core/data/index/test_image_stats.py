@@ -130,7 +130,7 @@ def test_a_damaged_member_is_a_row_and_not_an_end(tmp_path: Path) -> None:
     path.write_bytes(bytes(broken))
     with open_source(path, Settings()) as source:
         table = measure_images([source.locate(name) for name in source.names()], [None, None])
-    assert "check sum" in table["problem"][0]
+    assert "checksum" in table["problem"][0]
     assert table["problem"][1] == ""
 
 
