@@ -169,12 +169,12 @@ def _find_by_pid(job: Job) -> psutil.Process | None:
 
 def _find_by_environment(job: Job) -> psutil.Process | None:
     """The oldest group leader whose environment has the job's id; its children have the id too."""
-    found: list[tuple[float, psutil.Process]] = []
+    candidates: list[tuple[float, psutil.Process]] = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if process.environ().get(JOB_VARIABLE) == job.id and _leads_group(process) and is_alive(process):
-                found.append((process.create_time(), process))
-    return min(found, key=lambda entry: entry[0])[1] if found else None
+                candidates.append((process.create_time(), process))
+    return min(candidates, key=lambda entry: entry[0])[1] if candidates else None
 
 
 def _leads_group(process: psutil.Process) -> bool:

@@ -27,7 +27,7 @@ class SupervisorWatchdog:
     def __init__(self, settings: Settings, cli: Sequence[str] = CLI, *, interval_s: float = _INTERVAL_S) -> None:
         self._settings = settings
         self._cli = tuple(cli)
-        self._look_s = interval_s
+        self._interval_s = interval_s
         self._stop_event = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor-watchdog", daemon=True)
 
@@ -56,11 +56,11 @@ class SupervisorWatchdog:
         return True
 
     def _run(self) -> None:
-        pause_s = self._look_s
+        pause_s = self._interval_s
         while True:
             try:
                 self.check()
-                pause_s = self._look_s
+                pause_s = self._interval_s
             except Exception:  # noqa: BLE001  (a thread's boundary)
                 # Back off, so that a lasting error does not fill the log.
                 pause_s = min(2 * pause_s, _PAUSE_MAX_S)
