@@ -25,9 +25,11 @@ from fer_core.evaluation.report import build_reports, headline_metrics
 from fer_core.evaluation.temperature_scaling import fit_calibration_on
 from fer_core.files.atomic import write_json
 from fer_core.labels import label_set
+from fer_core.models.flops import multiply_adds
 from fer_core.models.onnx_export import CHECK_FACES_MAX, export_onnx
 from fer_core.models.registry import architecture, parameter_count
 from fer_core.progress import Progress, no_progress
+from fer_core.runs.facts import FACTS_FILE, RunFacts
 from fer_core.runs.folder import Run, RunState, training_lock
 from fer_core.settings import Settings
 from fer_core.system.allocator import has_malloc_settings
@@ -37,7 +39,7 @@ from fer_core.training.config.train_config import TrainConfig, dump_config, pars
 from fer_core.training.data_loader import build_training_set
 from fer_core.training.distillation.teachers import Teachers
 from fer_core.training.leakage import assert_initial_weights_disjoint, collect_seen_images
-from fer_core.training.precision import resolve_precision
+from fer_core.training.precision import ResolvedPrecision, resolve_precision
 from fer_core.training.trackers import build_trackers
 from fer_core.training.train_step import get_device
 from fer_core.training.trainer import Trainer
@@ -60,7 +62,8 @@ def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progre
 
 
 def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool) -> None:
-    config = _resolve_precision(run, parse_config(read_yaml(run.path("config.yaml")), f"config.yaml of {run.id}"))
+    config = parse_config(read_yaml(run.path("config.yaml")), f"config.yaml of {run.id}")
+    config, precision = _resolve_precision(run, config)
     dataset = open_dataset(config.dataset, settings)
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     contract = architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
@@ -87,7 +90,9 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
         resumed = resume and trainer.resume()
         if not resumed:
             run.truncate_metrics(0)  # epochs of an earlier attempt are done again
-        _log_start(run, trainer, splits, used, resumed=resumed)
+        facts = _start_facts(trainer, splits, precision, resumed=resumed)
+        write_json(run.path(FACTS_FILE), asdict(facts))
+        _log_start(run, facts, used, config)
         try:
             trainer.fit(training)
         finally:
@@ -99,14 +104,14 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
     progress(1.0, f"Epoch {trainer.best_epoch} of {config.epochs} was kept")
 
 
-def _resolve_precision(run: Run, config: TrainConfig) -> TrainConfig:
-    """Settle `precision: auto` once and write it into the run, so that a resumed run computes as it began."""
-    settled = resolve_precision(config.precision, on_gpu=get_device().type == "cuda")
-    run.append_log(f"precision {settled}; {processor()}")
+def _resolve_precision(run: Run, config: TrainConfig) -> tuple[TrainConfig, ResolvedPrecision]:
+    """Resolve `precision: auto` once and write it into the run, so that a resumed run computes as before."""
+    resolved = resolve_precision(config.precision, on_gpu=get_device().type == "cuda")
+    run.append_log(f"precision {resolved}; {processor()}")
     if config.precision == "auto":
-        config = config.model_copy(update={"precision": settled.precision})
+        config = config.model_copy(update={"precision": resolved.precision})
         run.write("config.yaml", dump_config(config).encode())
-    return config
+    return config, resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,23 +160,31 @@ def _parts(run: Run, index: pd.DataFrame, config: TrainConfig, pairs: pd.DataFra
     return recorded["split"].to_numpy(str)
 
 
-def _log_start(run: Run, trainer: Trainer, splits: NDArray[np.str_], used: _DataUsed, *, resumed: bool) -> None:
-    sizes = {split: int((splits == split).sum()) for split in (*Split, EXCLUDED)}
-    said = ", ".join(f"{size:,} {split.replace('_', ' ')}" for split, size in sizes.items() if size)
-    run.append_log(f"{'resumed' if resumed else 'started'} on {trainer.device.type}, torch {torch.__version__}")
-    kept = "yes" if has_malloc_settings() else "no"
-    run.append_log(f"memory kept between steps: {kept}")
-    computed = {name: value for name, value in environment().items() if name != "torch"}
-    run.append_log(
-        f"computed with {', '.join(f'{name} {value}' for name, value in computed.items())}, precision "
-        f"{trainer.config.precision}: only the same of all of these gives the same weights again"
+def _start_facts(
+    trainer: Trainer, splits: NDArray[np.str_], precision: ResolvedPrecision, *, resumed: bool
+) -> RunFacts:
+    contract = trainer.contract
+    return RunFacts(
+        resumed=resumed,
+        device=trainer.device.type,
+        environment=environment(),
+        precision=precision.precision,
+        precision_reason=precision.reason,
+        keeps_memory=has_malloc_settings(),
+        image_source=trainer.loader.image_source,
+        architecture=trainer.config.model.name,
+        parameters=parameter_count(trainer.network),
+        multiply_adds=multiply_adds(trainer.network, contract.channels, contract.size_px),
+        images={str(split): int((splits == split).sum()) for split in (*Split, EXCLUDED)},
     )
-    run.append_log(f"images come from {trainer.loader.image_source}")
-    run.append_log(f"images: {said}; left out are near-duplicates of judged images, and excluded ones")
+
+
+def _log_start(run: Run, facts: RunFacts, used: _DataUsed, config: TrainConfig) -> None:
+    for line in facts.log_lines:
+        run.append_log(line)
     run.append_log(f"data: {used.dataset} {used.fingerprint}, corrections up to version {used.corrections}")
-    if names := trainer.config.distillation.teachers:
-        run.append_log(f"taught by {', '.join(names)}, {trainer.config.distillation.share_01:.0%} of each target")
-    run.append_log(f"{trainer.config.model.name}: {parameter_count(trainer.network):,} parameters")
+    if names := config.distillation.teachers:
+        run.append_log(f"taught by {', '.join(names)}, {config.distillation.share_01:.0%} of each target")
 
 
 def _finish(

@@ -1,7 +1,7 @@
-"""What a network takes at other widths, sizes, classes and batches than its defaults, told without building it.
+"""Estimate parameters, multiply-adds and training memory of a network without building it. Needs no torch.
 
-Parameters and multiply-adds of the defaults are in the catalog; the rest follows from how convolutions grow: with the
-square of the width, and with the area of the input. Needs no torch.
+The catalog has parameters and multiply-adds of the defaults; the rest follows from how convolutions grow: with the
+square of the width, and with the area of the input.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OPTIMIZER_COPIES = {"sgd": 1, "adam": 2, "adamw": 2}
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What `cost.step_memory` and the shapes say of a network with its defaults and eight classes.
+    """Measurements of a network with its defaults and eight classes.
 
     Attributes:
         kept_bytes: kept for the backward pass, an image, in fp32, with every layer learned.
@@ -69,12 +69,12 @@ MEASURED: dict[str, Measured] = {
 
 @dataclass(frozen=True, slots=True)
 class NetworkCost:
-    """Size, work and memory of a network as it would be trained; near the truth, not exact, beside the defaults.
+    """Cost of training a network; exact for its defaults, near the truth for other options.
 
     Attributes:
         parameters: all of them.
         trainable: those that training changes.
-        multiply_adds: of one face.
+        multiply_adds: for one face.
         step_bytes: what a training step holds at once: weights, gradients, the optimizer's and averaging's copies,
             and activations. Judging, and what libraries need while they work, come on top.
     """
@@ -94,10 +94,10 @@ def estimate_cost(
     precision: Precision = "fp32",
     copies: int = 1,
 ) -> NetworkCost:
-    """What the network takes with these options.
+    """Estimate what training the network takes with these options.
 
     Args:
-        copies: numbers kept beside each learned parameter, as `optimizer_copies` tells them.
+        copies: numbers kept beside each learned parameter, as `optimizer_copies` counts them.
     Raises:
         ConfigError: an option that the network does not have, or a value out of its limits.
     """
@@ -126,6 +126,6 @@ def estimate_cost(
 
 
 def optimizer_copies(optimizer: str, *, momentum: bool, averaged: bool) -> int:
-    """Numbers that the optimizer and averaged weights keep beside each learned parameter."""
+    """Count the numbers that optimizer and averaged weights keep beside each trainable parameter."""
     own = 0 if optimizer == "sgd" and not momentum else _OPTIMIZER_COPIES[optimizer]
     return own + averaged

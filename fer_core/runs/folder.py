@@ -1,8 +1,8 @@
 """Run folders: the only reader and writer of them. Plain files are the truth.
 
-config.yaml  contract.json  data.json  split.parquet  seen-images.bin  metrics.jsonl  checkpoint.pt  weights.safetensors
-predictions-<split>.parquet  report.json  calibration.json  model.onnx  bundle.json  log.txt  events/ (TensorBoard)
-notes.json (`run_notes`)
+config.yaml  contract.json  data.json  facts.json  split.parquet  seen-images.bin  metrics.jsonl  checkpoint.pt
+weights.safetensors  predictions-<split>.parquet  report.json  calibration.json  model.onnx  bundle.json  log.txt
+events/ (TensorBoard)  notes.json
 and, last of all, run.json: a run with it is finished and whole.
 """
 
@@ -26,6 +26,7 @@ from fer_core.errors import RunError
 from fer_core.files.atomic import atomic_folder, atomic_path, rename, write_bytes, write_json, write_text
 from fer_core.files.migration import SPLITS, rename_json_keys
 from fer_core.ids import check_id
+from fer_core.runs.facts import FACTS_FILE, RunFacts
 from fer_core.settings import Settings
 
 _MARKER = "run.json"
@@ -82,6 +83,15 @@ class Run:
     def report(self) -> dict[str, Any]:
         """The evaluation report."""
         return self._read_json("report.json")
+
+    def facts(self) -> RunFacts | None:
+        """Facts about the latest start; None for runs of earlier versions, and before the first start."""
+        if not self.path(FACTS_FILE).is_file():
+            return None
+        try:
+            return RunFacts(**self._read_json(FACTS_FILE))
+        except TypeError:  # written by another version
+            return None
 
     def log(self, lines_max: int = 200) -> str:
         """The end of the training log, "" before there is one."""

@@ -16,8 +16,8 @@ from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.packing.pack import DatasetImages, is_packed, open_images, pack_bytes, pack_bytes_limit
 from fer_core.data.splits.split import make_split
 from fer_core.labels import label_set
-from fer_core.models.flops import network_cost
-from fer_core.models.registry import architecture
+from fer_core.models.flops import multiply_adds
+from fer_core.models.registry import architecture, parameter_count
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.data_loader import DataLoader, TrainingSet, batches_per_epoch, build_training_set, normalize
@@ -58,14 +58,13 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
         extra_s += decode_s * (batches * config.batch_size + len(data.valid)) / workers
     epoch_s = batch_s.times(batches, extra_s)
     pack_s = decode_s * dataset.n if packed == "first" else 0.0
-    cost = network_cost(trial.network, contract.channels, contract.size_px)
     return Estimate(
         device=trial.device.type,
         threads=torch.get_num_threads(),
         precision=config.precision,
-        parameters=cost.parameters,
-        learned=cost.trainable,
-        multiply_adds=cost.multiply_adds,
+        parameters=sum(parameter.numel() for parameter in trial.network.parameters()),
+        learned=parameter_count(trial.network),
+        multiply_adds=multiply_adds(trial.network, contract.channels, contract.size_px),
         train_images=batches * config.batch_size,
         valid_images=len(data.valid),
         batches=batches,

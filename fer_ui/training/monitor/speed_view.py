@@ -15,9 +15,7 @@ from fer_ui.escaping import escape_markdown
 from fer_ui.training.monitor.monitored_run import load_monitored_run
 
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
-_FACTS = (("started on ", "resumed on "), ("memory kept",), ("images come from ",))
-"""What the lines say that tell of the machine, in the order in which they are shown."""
-
+_FACT_MARKS = (("started on ", "resumed on "), ("memory kept",), ("images come from ",))
 _LOG_LINES = 10_000
 
 
@@ -37,11 +35,18 @@ def show_speed(run_id: str, job_id: str) -> None:
 
 
 def machine_facts(run: Run) -> list[str]:
-    """What the log says of the machine and of the images' way, as of the last start, a sentence each."""
+    """Sentences on the machine and the source of the images, as of the latest start."""
+    facts = run.facts()
+    lines = _lines_of_log(run) if facts is None else facts.machine_lines
+    return [f"{capitalize_first(line)}." for line in lines]
+
+
+def _lines_of_log(run: Run) -> list[str]:
+    """The same lines from the log of a run of an earlier version, which has no `facts.json`."""
     latest: dict[int, str] = {}
     for line in run.log(_LOG_LINES).splitlines():
-        said = _STAMP.sub("", line)
-        for place, marks in enumerate(_FACTS):
-            if any(mark in said for mark in marks):
-                latest[place] = f"{capitalize_first(said)}."
+        text = _STAMP.sub("", line)
+        for place, marks in enumerate(_FACT_MARKS):
+            if any(mark in text for mark in marks):
+                latest[place] = text
     return [latest[place] for place in sorted(latest)]

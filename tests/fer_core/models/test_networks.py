@@ -10,7 +10,7 @@ import torchvision.models
 from torch import nn
 
 from fer_core.errors import InputError
-from fer_core.models.flops import network_cost
+from fer_core.models.flops import multiply_adds
 from fer_core.models.registry import build_network, parameter_count
 from fer_core.models.unet import UNetClassifier
 from fer_core.models.weights_file import load_weights
@@ -110,7 +110,7 @@ def test_the_halved_network_has_its_first_stage_at_half_the_side() -> None:
     halved.eval()(torch.zeros(1, 1, 48, 48))
     assert sides == [24, 24, 12, 12, 6, 6]
     assert 0.97 < parameter_count(halved) / parameter_count(whole) < 1
-    costs = [network_cost(network, 1, 48).multiply_adds for network in (halved, whole)]
+    costs = [multiply_adds(network, 1, 48) for network in (halved, whole)]
     assert costs[0] < 0.8 * costs[1]
 
 

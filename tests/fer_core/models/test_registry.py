@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from fer_core.errors import ConfigError, InputError
-from fer_core.labels import label_set
+from fer_core.labels import Expression, label_set
 from fer_core.models.catalog import CLASSES, MODELS, ModelInfo, model_info
-from fer_core.models.flops import network_cost
+from fer_core.models.flops import multiply_adds
 from fer_core.models.registry import ARCHITECTURES, architecture, build_network, parameter_count, register
 from fer_core.settings import Settings
 
@@ -36,9 +36,9 @@ def _settled(network: nn.Module, faces: torch.Tensor) -> nn.Module:
 def test_parameters_and_multiply_adds_are_as_the_catalog_tells(info: ModelInfo) -> None:
     with torch.device("meta"):
         network = build_network(info.name, CLASSES, **_scratch(info))
-        cost = network_cost(network, info.channels, info.size_px)
+        counted = multiply_adds(network, info.channels, info.size_px)
         assert network(torch.zeros(2, info.channels, info.size_px, info.size_px)).shape == (2, CLASSES)
-    assert (cost.parameters, cost.multiply_adds) == (info.parameters, info.multiply_adds)
+    assert (sum(each.numel() for each in network.parameters()), counted) == (info.parameters, info.multiply_adds)
 
 
 @every_model
@@ -134,3 +134,30 @@ def test_weights_that_are_not_here_are_told_with_the_remedy(store: Settings) -> 
     assert "https://download.pytorch.org/models/resnet18-f37072fd.pth" in message
     assert str(store.store / "pretrained") in message
     assert "--set model.pretrained=false" in message
+
+
+def test_study_as_network_is_as_published() -> None:
+    family = architecture("shallow-cnn")
+    network = family.build(3, 8)
+    convolutions = [(3, 12), (12, 12), (12, 24), (24, 24), (24, 24)]
+    expected = sum(before * after * 9 + after for before, after in convolutions) + 14 * 14 * 24 * 8 + 8
+    assert parameter_count(network) == expected == 52_316
+    layers = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc")
+    assert list(network.state_dict()) == [f"{layer}.{split}" for layer in layers for split in ("weight", "bias")]
+    contract = family.contract(label_set("eight"))
+    assert (contract.color, contract.size_px, contract.normalization) == ("rgb", 224, "byte")
+    assert network(torch.zeros(1, 3, 224, 224)).shape == (1, 8)
+    with pytest.raises(ConfigError, match="RGB"):
+        family.build(1, 8)
+
+
+@pytest.mark.parametrize(("width", "millions"), [(16, 0.7), (24, 1.6)])
+def test_the_residual_network_is_as_large_as_it_says(width: int, millions: float) -> None:
+    network = architecture("small-resnet").build(1, 8, width=width)
+    assert parameter_count(network) / 1e6 == pytest.approx(millions, abs=0.05)
+    assert network.eval()(torch.zeros(2, 1, 48, 48)).shape == (2, 8)
+
+
+def test_a_contract_has_the_labels_of_its_set() -> None:
+    for name in ("small-resnet", "shallow-cnn"):
+        assert architecture(name).contract(label_set("seven")).labels == tuple(Expression)[:7]
