@@ -35,7 +35,7 @@ def show_affect(dataset: StoredDataset) -> None:
         if not summary["n"].any():
             empty_state(
                 "No labeled image has both values",
-                f"{_said(summary)} Check the files of valence and arousal beside the images, and import again.",
+                f"{_describe_missing(summary)} Check the files of valence and arousal beside the images, and import again.",
             )
             return
         _headline(summary)
@@ -43,9 +43,9 @@ def show_affect(dataset: StoredDataset) -> None:
         if not shown:
             notice("info", "Choose at least one expression.")
             return
-        drawn = points[points["label"].isin([str(e) for e in shown])]
-        show_chart(affect_plane(drawn, summary, shown), f"affect-{dataset.id}", table=drawn)
-        if len(drawn) < summary["n"].sum():
+        plotted = points[points["label"].isin([str(e) for e in shown])]
+        show_chart(affect_plane(plotted, summary, shown), f"affect-{dataset.id}", table=plotted)
+        if len(plotted) < summary["n"].sum():
             st.caption(
                 f"The points are a sample of up to {_POINTS_A_CLASS} images an expression; the means and the ellipses, "
                 "one standard deviation to each side, are of all."
@@ -81,10 +81,10 @@ def _headline(summary: pd.DataFrame) -> None:
         ]
     )
     if with_both < of:
-        notice("warning", f"{_said(summary)} They are not in the picture, and count in no mean.")
+        notice("warning", f"{_describe_missing(summary)} They are not in the picture, and count in no mean.")
 
 
-def _said(summary: pd.DataFrame) -> str:
+def _describe_missing(summary: pd.DataFrame) -> str:
     """How many labeled images can't be placed, and why."""
     missing, outside = int(summary["missing"].sum()), int(summary["outside"].sum())
     return f"{images(missing)} without a value (AffectNet writes -2 for it), {count(outside)} with one outside -1 to 1."
@@ -92,24 +92,24 @@ def _said(summary: pd.DataFrame) -> str:
 
 def _classes(summary: pd.DataFrame, name: str) -> list[Expression]:
     """The expressions to draw; in the address once somebody chose."""
-    there = [Expression(each) for each in summary.loc[summary["n"] > 0, "expression"]]
+    present = [Expression(each) for each in summary.loc[summary["n"] > 0, "expression"]]
     key = f"affect-classes-{name}"
     if key not in st.session_state:
         asked = get_param(QueryParam.LABEL).split(_SEPARATOR)
-        st.session_state[key] = [expression for expression in there if expression in asked] or there
+        st.session_state[key] = [expression for expression in present if expression in asked] or present
     chosen = st.pills(
         "Expressions",
-        there,
+        present,
         selection_mode="multi",
         key=key,
         format_func=expression_title,
-        on_change=_keep,
+        on_change=_store,
         args=(key,),
     )
-    return [expression for expression in there if expression in chosen]
+    return [expression for expression in present if expression in chosen]
 
 
-def _keep(key: str) -> None:
+def _store(key: str) -> None:
     """Write the choice into the address."""
     st.query_params[QueryParam.LABEL] = _SEPARATOR.join(map(str, st.session_state[key]))
 

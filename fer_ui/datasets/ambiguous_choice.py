@@ -8,38 +8,38 @@ import streamlit as st
 from fer_ui.formatting import count
 from fer_ui.query_params import QueryParam, get_param
 
-LEFT_OUT = "left-out"
-USED = "used"
-_WORDS = {USED: "Learn from them", LEFT_OUT: "Leave them out"}
+EXCLUDE = "left-out"
+INCLUDE = "used"
+_TITLES = {INCLUDE: "Learn from them", EXCLUDE: "Leave them out"}
 _KEY = str(QueryParam.AMBIGUOUS)
 
 
-def choose_exclude_ambiguous(index: pd.DataFrame, *, usually_left_out: bool = False) -> bool:
+def choose_exclude_ambiguous(index: pd.DataFrame, *, default: bool = False) -> bool:
     """Ask whether nothing is to be learned from the images that are marked as ambiguous."""
-    left_out = exclude_ambiguous_in_query(usually_left_out=usually_left_out)
-    st.session_state[_KEY] = LEFT_OUT if left_out else USED
+    excluded = exclude_ambiguous_in_query(default=default)
+    st.session_state[_KEY] = EXCLUDE if excluded else INCLUDE
     st.selectbox(
         f"Ambiguous images ({count(int(index['ambiguous'].sum()))})",
-        list(_WORDS),
+        list(_TITLES),
         key=_KEY,
-        format_func=_WORDS.__getitem__,
-        on_change=_take,
-        args=(usually_left_out,),
+        format_func=_TITLES.__getitem__,
+        on_change=_store,
+        args=(default,),
         help="Images are marked as ambiguous on the Datasets page.",
     )
-    return left_out
+    return excluded
 
 
-def exclude_ambiguous_in_query(*, usually_left_out: bool = False) -> bool:
+def exclude_ambiguous_in_query(*, default: bool = False) -> bool:
     """What `choose_exclude_ambiguous` gives, without drawing anything."""
     asked = get_param(QueryParam.AMBIGUOUS)
-    return asked == LEFT_OUT if asked in _WORDS else usually_left_out
+    return asked == EXCLUDE if asked in _TITLES else default
 
 
-def _take(usually_left_out: bool) -> None:
+def _store(default: bool) -> None:
     """Into the address, where what is usual needs no word."""
     chosen = st.session_state[_KEY]
-    if (chosen == LEFT_OUT) is usually_left_out:
+    if (chosen == EXCLUDE) is default:
         st.query_params.pop(QueryParam.AMBIGUOUS, None)
     else:
         st.query_params[QueryParam.AMBIGUOUS] = chosen

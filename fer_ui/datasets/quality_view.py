@@ -39,12 +39,12 @@ def show_quality(dataset: StoredDataset) -> None:
     """What is wrong with a dataset, check by check, and the images of the finding that the address names."""
     report, detector = load_quality(dataset)
     said = st.container()
-    _answer(dataset, report)
+    _show_summary(dataset, report)
     if report.lacking:
         notice("info", describe_outdated_index(dataset.id, report.lacking))
     st.caption(escape_markdown(report.not_seen))
     finding = _checks(dataset, report)
-    _offer_downloads(dataset, report)
+    _show_downloads(dataset, report)
     with said:
         show_last_change(dataset, unless=[] if finding is None else [_key(dataset, finding)])
     if finding is not None:
@@ -63,7 +63,7 @@ def describe_outdated_index(dataset_id: str, lacking: Sequence[str]) -> str:
     return f"{' '.join(said)} Measure it again with: python -m fer_core datasets index {dataset_id}"
 
 
-def _answer(dataset: StoredDataset, report: QualityReport) -> None:
+def _show_summary(dataset: StoredDataset, report: QualityReport) -> None:
     """The sentence that the view opens with, and its numbers."""
     st.markdown(escape_markdown(summarize_quality(report)))
     undone = f"{len(report.unchecked)} could not be made, or not in full" if report.unchecked else "all were made"
@@ -103,7 +103,7 @@ def _checks(dataset: StoredDataset, report: QualityReport) -> Finding | None:
         chosen = _choose(report)
         st.markdown("  \n".join(_without_finding(report)))
         if FindingKind.NO_FACE in report.unchecked:
-            _offer_face_search(dataset)
+            _show_face_search(dataset)
     return chosen
 
 
@@ -115,7 +115,9 @@ def _choose(report: QualityReport) -> Finding | None:
     asked = get_param(QueryParam.FINDING)
     if asked != st.session_state.get(_SEEN) or st.session_state.get(_CHOSEN) not in found:
         st.session_state[_CHOSEN] = asked if asked in found else next(iter(found))
-    labels = {kind: f"{escape_markdown(each.title)}: **{_result(each, report)}**" for kind, each in found.items()}
+    labels = {
+        kind: f"{escape_markdown(each.title)}: **{_format_result(each, report)}**" for kind, each in found.items()
+    }
     kind = st.radio("What was found", list(found), key=_CHOSEN, format_func=labels.__getitem__)
     if kind != (asked or next(iter(found))):
         st.query_params[QueryParam.FINDING] = kind
@@ -135,7 +137,7 @@ def _without_finding(report: QualityReport) -> list[str]:
     ]
 
 
-def _offer_downloads(dataset: StoredDataset, report: QualityReport) -> None:
+def _show_downloads(dataset: StoredDataset, report: QualityReport) -> None:
     if not report.findings:
         return
     index = load_index(dataset)
@@ -149,7 +151,7 @@ def _offer_downloads(dataset: StoredDataset, report: QualityReport) -> None:
             )
 
 
-def _result(finding: Finding, report: QualityReport) -> str:
+def _format_result(finding: Finding, report: QualityReport) -> str:
     """What a check came to: "2,850 images in 2,282 pairs"."""
     words = images(len(finding.rows))
     if finding.pairs is not None:
@@ -157,7 +159,7 @@ def _result(finding: Finding, report: QualityReport) -> str:
     return f"{words}; {escape_markdown(report.unchecked[finding.kind])}" if finding.kind in report.unchecked else words
 
 
-def _offer_face_search(dataset: StoredDataset) -> None:
+def _show_face_search(dataset: StoredDataset) -> None:
     """A button that starts the background job, or a link to the one that is under way."""
     waiting = job_store().list(kind=JobKind.QUALITY, target=dataset.id, states=ACTIVE_STATES, limit=1)
     if waiting:
@@ -169,12 +171,12 @@ def _offer_face_search(dataset: StoredDataset) -> None:
 
 
 def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityReport, detector: str) -> None:
-    st.subheader(f"{escape_markdown(finding.title)}: {_result(finding, report)}", anchor=False)
+    st.subheader(f"{escape_markdown(finding.title)}: {_format_result(finding, report)}", anchor=False)
     searched = f" They were searched for with {_DETECTORS.get(detector, detector)}."
     by = searched if finding.kind is FindingKind.NO_FACE else ""
     st.markdown(escape_markdown(f"{finding.explanation}{by}"))
     st.markdown(escape_markdown(f"What to do: {finding.suggestion[0].lower()}{finding.suggestion[1:]}"))
-    _offer_remedy(dataset, finding)
+    _show_fix(dataset, finding)
     index = load_index(dataset)
     key, reason = _key(dataset, finding), str(finding.kind)
     if finding.pairs is None:
@@ -191,7 +193,7 @@ def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityRepor
         show_pairs(dataset, left, right, pair_notes(finding, left), f"{key}-pairs", reason=reason)
 
 
-def _offer_remedy(dataset: StoredDataset, finding: Finding) -> None:
+def _show_fix(dataset: StoredDataset, finding: Finding) -> None:
     """One button for all images of a finding, where the remedy needs no eye."""
     if finding.remedy == "look":
         return
@@ -199,11 +201,11 @@ def _offer_remedy(dataset: StoredDataset, finding: Finding) -> None:
     action = Action.EXCLUDE if finding.remedy == "exclude" else Action.AMBIGUOUS
     ids = load_index(dataset)["id"].iloc[rows].tolist()
     correction = Correction(action, ids, reason=str(finding.kind))
-    words, key = _remedy_words(finding, len(ids)), f"remedy-{finding.kind}"
+    words, key = _fix_label(finding, len(ids)), f"remedy-{finding.kind}"
     show_correction_button(dataset, words, correction, key=key, place="remedy", primary=True)
 
 
-def _remedy_words(finding: Finding, number: int) -> str:
+def _fix_label(finding: Finding, number: int) -> str:
     if finding.remedy == "mark_ambiguous":
         return f"Mark all {count(number)} as ambiguous"
     if finding.kind in _OF_COPIES:
@@ -223,7 +225,10 @@ def pair_notes(finding: Finding, left: pd.DataFrame) -> list[str]:
     """
     assert finding.pairs is not None
     pairs = finding.pairs
-    said = [_alike(bits, similarity) for bits, similarity in zip(pairs["bits"], pairs["similarity"], strict=True)]
+    said = [
+        _describe_similarity(bits, similarity)
+        for bits, similarity in zip(pairs["bits"], pairs["similarity"], strict=True)
+    ]
     if finding.kind is FindingKind.EXACT_DUPLICATE:
         return ["the same pixels"] * len(said)
     if finding.kind is FindingKind.IDENTITY_ACROSS_SPLITS:
@@ -231,7 +236,7 @@ def pair_notes(finding: Finding, left: pd.DataFrame) -> list[str]:
     return said
 
 
-def _alike(bits: int, similarity: float) -> str:
+def _describe_similarity(bits: int, similarity: float) -> str:
     """How alike the images of a pair are: "alike: correlation 0.972; 6 of 64 bits differ"."""
     differ = f"{bits} of {_HASH_BITS} bits differ"
     return differ if pd.isna(similarity) else f"alike: correlation {similarity:.3f}; {differ}"

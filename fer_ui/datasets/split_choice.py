@@ -25,26 +25,26 @@ def choose_split(*, published: bool, has_valid: bool, has_test: bool) -> SplitCo
         has_valid, has_test: whether that has these parts; a validation part that it lacks is cut from training.
     """
     kinds = [kind for kind in KINDS if published or kind != "published"]
-    _follow_address(kinds)
+    _follow_query(kinds)
     kind = st.segmented_control("Split", kinds, required=True, key=_KIND, format_func=KINDS.__getitem__)
     cut = kind != "published" or not (has_valid and has_test)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         given: dict[str, object] = {"kind": kind}
         if cut:
-            given["valid_01"] = _percent("Validation, %", _VALID, 49.0)
+            given["valid_01"] = _percent_input("Validation, %", _VALID, 49.0)
         if kind == "seeded":
-            given["test_01"] = _percent("Test, %", _TEST, 99.0 - st.session_state[_VALID])
+            given["test_01"] = _percent_input("Test, %", _TEST, 99.0 - st.session_state[_VALID])
         if kind == "kfold":
-            given["folds"] = _whole("Folds", _FOLDS, 2, 20)
-            given["fold"] = _whole(f"Which of {given['folds']} judges", _FOLD, 1, st.session_state[_FOLDS]) - 1
+            given["folds"] = _integer_input("Folds", _FOLDS, 2, 20)
+            given["fold"] = _integer_input(f"Which of {given['folds']} judges", _FOLD, 1, st.session_state[_FOLDS]) - 1
         if cut:
-            given["seed"] = _whole("Seed", _SEED, 0, _SEED_MAX)
+            given["seed"] = _integer_input("Seed", _SEED, 0, _SEED_MAX)
     config = SplitConfig.model_validate(given)
-    _into_address(config, kinds[0])
+    _write_query(config, kinds[0])
     return config
 
 
-def _follow_address(kinds: list[str]) -> None:
+def _follow_query(kinds: list[str]) -> None:
     """Set the controls to what the address says where it has changed since the last run."""
     asked = get_param(QueryParam.SPLIT_CONFIG)
     config = split_from_query(asked) or SplitConfig(kind="published")
@@ -54,31 +54,31 @@ def _follow_address(kinds: list[str]) -> None:
             st.session_state.pop(key, None)
     if st.session_state[_KIND] not in kinds:
         st.session_state[_KIND] = kinds[0]
-    usual = {
+    default = {
         _VALID: 100 * config.valid_01,
         _TEST: 100 * config.test_01,
         _SEED: config.seed,
         _FOLDS: config.folds,
         _FOLD: config.fold + 1,
     }
-    for key, value in usual.items():
+    for key, value in default.items():
         st.session_state.setdefault(key, value)
 
 
-def _into_address(config: SplitConfig, usual: str) -> None:
+def _write_query(config: SplitConfig, default: str) -> None:
     """Write the choice into the address, where the usual one needs no word."""
     written = split_to_query(config)
-    if get_param(QueryParam.SPLIT_CONFIG) != written and (written != usual or get_param(QueryParam.SPLIT_CONFIG)):
+    if get_param(QueryParam.SPLIT_CONFIG) != written and (written != default or get_param(QueryParam.SPLIT_CONFIG)):
         st.query_params[QueryParam.SPLIT_CONFIG] = written
     st.session_state[_SEEN] = get_param(QueryParam.SPLIT_CONFIG)
 
 
-def _percent(label: str, key: str, most: float) -> float:
+def _percent_input(label: str, key: str, most: float) -> float:
     """A share of all images, 0..1."""
     st.session_state[key] = min(max(1.0, float(st.session_state[key])), most)
     return float(st.number_input(label, 1.0, most, step=1.0, format="%g", key=key, width=130)) / 100
 
 
-def _whole(label: str, key: str, least: int, most: int) -> int:
+def _integer_input(label: str, key: str, least: int, most: int) -> int:
     st.session_state[key] = min(max(least, int(st.session_state[key])), most)
     return int(st.number_input(label, least, most, key=key, width=130))

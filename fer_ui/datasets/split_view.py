@@ -46,7 +46,7 @@ def show_splits(dataset: StoredDataset) -> None:
     published = Split.TRAIN in present and len(present) > 1
     config = choose_split(published=published, has_valid=Split.VALID in present, has_test=Split.TEST in present)
     report = load_split(dataset, config)
-    _answer(report)
+    _show_summary(report)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         link_to(Page.TRAINING, "Train with this split", dataset=dataset.id, split_config=split_to_query(config))
         show_csv_download(
@@ -61,7 +61,7 @@ def show_splits(dataset: StoredDataset) -> None:
     _show_leakage(dataset, report)
 
 
-def _answer(report: SplitReport) -> None:
+def _show_summary(report: SplitReport) -> None:
     total = report.counts["total"]
     whole = int(total.sum())
     names = [*map(str, Split), *([EXCLUDED] if total[EXCLUDED] else [])]
@@ -96,7 +96,7 @@ def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:
             _show_verdict(title, found, subject, more)
     st.caption(escape_markdown(copy_search_limits(dataset.columns(), load_index(dataset)["split"])))
     if published and not published.clean:
-        _offer_pairs(dataset)
+        _show_pairs(dataset)
 
 
 def _show_verdict(title: str, found: Leakage, subject: str, more: str) -> None:
@@ -107,7 +107,7 @@ def _show_verdict(title: str, found: Leakage, subject: str, more: str) -> None:
         st.markdown(escape_markdown(more))
 
 
-def _offer_pairs(dataset: StoredDataset) -> None:
+def _show_pairs(dataset: StoredDataset) -> None:
     """The images that lie in two published parts, two by two, when they are asked for."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         shown = st.toggle("Show the images that lie in two published parts", key=f"{dataset.id}-leaking")

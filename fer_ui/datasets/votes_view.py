@@ -40,14 +40,14 @@ def show_votes(dataset: StoredDataset) -> None:
             )
             return
         index = load_index(dataset)
-        split = _part(index)
-        seen = vote_summary(dataset, "" if split == _ALL else split)
-        if seen is None:
+        split = _choose_split(index)
+        summary = vote_summary(dataset, "" if split == _ALL else split)
+        if summary is None:
             empty_state("There is no image with a vote here", "Choose another part, or restore excluded images.")
             return
-        _say(seen)
-        _charts(seen, dataset.id)
-        _ambiguous(dataset, index, seen)
+        _show_metrics(summary)
+        _charts(summary, dataset.id)
+        _ambiguous(dataset, index, summary)
 
 
 def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
@@ -61,36 +61,38 @@ def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
     )
 
 
-def _part(index: pd.DataFrame) -> str:
-    there = set(index["split"].dropna().unique())
-    names = {_ALL: "All", **{str(split): split_title(split) for split in Split if split in there}}
+def _choose_split(index: pd.DataFrame) -> str:
+    present = set(index["split"].dropna().unique())
+    names = {_ALL: "All", **{str(split): split_title(split) for split in Split if split in present}}
     return param_segmented_control("Part", names, QueryParam.SPLIT) if len(names) > 2 else _ALL
 
 
-def _say(seen: VoteSummary) -> None:
+def _show_metrics(summary: VoteSummary) -> None:
     numbers = [
-        Headline("Median agreement", percent(seen.median_01, 0), _median_detail(seen.median_interval)),
+        Headline("Median agreement", percent(summary.median_01, 0), _median_detail(summary.median_interval)),
         Headline(
             "Clear majority",
-            percent(seen.clear_01),
-            f"of {images(seen.images)}; 95 %: {interval(*seen.clear_interval)}",
+            percent(summary.clear_01),
+            f"of {images(summary.images)}; 95 %: {interval(*summary.clear_interval)}",
         ),
     ]
-    if seen.ceiling is not None:
-        one, panel = seen.ceiling.single_annotator_interval, seen.ceiling.majority_panel_interval
+    if summary.ceiling is not None:
+        one, panel = summary.ceiling.single_annotator_interval, summary.ceiling.majority_panel_interval
         numbers += [
             Headline(
-                "One voter against the rest", percent(seen.ceiling.single_annotator_01), f"95 %: {interval(*one)}"
+                "One voter against the rest", percent(summary.ceiling.single_annotator_01), f"95 %: {interval(*one)}"
             ),
-            Headline("A new panel, same label", percent(seen.ceiling.majority_panel_01), f"95 %: {interval(*panel)}"),
+            Headline(
+                "A new panel, same label", percent(summary.ceiling.majority_panel_01), f"95 %: {interval(*panel)}"
+            ),
         ]
     headline(numbers)
-    if seen.ceiling is not None:
-        st.markdown(escape_markdown(describe_agreement_ceiling(seen.ceiling)))
+    if summary.ceiling is not None:
+        st.markdown(escape_markdown(describe_agreement_ceiling(summary.ceiling)))
         st.caption(
             escape_markdown(
                 "Agreement: the share of an image's votes that its commonest expression holds; a clear majority is "
-                f"more than half. Of the new panels {percent(seen.ceiling.majority_panel_tie_01)} tie, and are "
+                f"more than half. Of the new panels {percent(summary.ceiling.majority_panel_tie_01)} tie, and are "
                 "not counted."
             )
         )
@@ -101,17 +103,17 @@ def _median_detail(ends: Interval) -> str:
     return "at both ends of the 95 % interval" if low == high else f"95 %: {interval(low, high)}"
 
 
-def _charts(seen: VoteSummary, name: str) -> None:
+def _charts(summary: VoteSummary, name: str) -> None:
     scale = param_segmented_control("Agreement on", _SCALES, QueryParam.SCALE)
     draw = agreement_by_expression if scale == "share" else agreement_histogram_bars
-    show_chart(draw(seen.histogram), f"agreement-{scale}-{name}", table=seen.histogram)
-    show_chart(vote_shares_bars(seen.shares), f"vote-shares-{name}", table=vote_shares_table(seen.shares))
+    show_chart(draw(summary.histogram), f"agreement-{scale}-{name}", table=summary.histogram)
+    show_chart(vote_shares_bars(summary.shares), f"vote-shares-{name}", table=vote_shares_table(summary.shares))
 
 
-def _ambiguous(dataset: StoredDataset, index: pd.DataFrame, seen: VoteSummary) -> None:
+def _ambiguous(dataset: StoredDataset, index: pd.DataFrame, summary: VoteSummary) -> None:
     st.subheader("The most ambiguous faces", anchor=False)
     kind = param_segmented_control("Of the images", _KINDS, QueryParam.KIND)
-    ambiguous = seen.ambiguous_labeled if kind == _LABELED else seen.ambiguous
+    ambiguous = summary.ambiguous_labeled if kind == _LABELED else summary.ambiguous
     rows = index.iloc[ambiguous.rows]
     if rows.empty:
         st.markdown("On none of these images did an expression come first.")

@@ -67,7 +67,7 @@ def _stored() -> None:
         empty_state(
             "There is no dataset in the store yet",
             "Draw faces to begin with, import your own, or explore the counts that others published.",
-            links=_ways_to_begin,
+            links=_show_first_links,
         )
         return
     dataset = datasets[
@@ -116,7 +116,7 @@ def _named(dataset: StoredDataset) -> str:
     return f"{dataset.id} ({count(dataset.n)} images)"
 
 
-def _ways_to_begin() -> None:
+def _show_first_links() -> None:
     link_to(Page.DATASETS, "Draw or import", view="import")
     link_to(Page.DATASETS, "Published counts", view="published")
 

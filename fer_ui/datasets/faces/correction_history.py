@@ -26,7 +26,7 @@ from fer_ui.resources import load_index
 CHANGES_A_PAGE = 10
 
 _PLACE = "history"
-_KEPT = (
+_EXPLANATION = (
     "Corrections are kept beside the dataset and never touch its source. Each is a version; a run records the version "
     "that it was trained on, and any version can be had again."
 )
@@ -36,38 +36,38 @@ def show_history(dataset: StoredDataset) -> None:
     """What was corrected, version by version, the newest first."""
     corrections = dataset.corrections()
     if not corrections.version:
-        empty_state("Nothing was corrected yet", _KEPT, links=lambda: _ways_to_begin(dataset))
+        empty_state("Nothing was corrected yet", _EXPLANATION, links=lambda: _show_first_links(dataset))
         return
     index = load_index(dataset)
     history = corrections.history()
-    _answer(index, history)
+    _show_summary(index, history)
     show_last_change(dataset)
     missing = corrections.missing(index)
     if missing:
         notice("info", f"The index lacks {images(missing)} that corrections name; what it lacks is passed over.")
-    _offer_export(dataset, corrections)
+    _show_download(dataset, corrections)
     _show_changes(dataset, index, history)
 
 
-def _ways_to_begin(dataset: StoredDataset) -> None:
+def _show_first_links(dataset: StoredDataset) -> None:
     link_to(Page.DATASETS, "What is wrong with it", dataset=dataset.id, section="quality")
     link_to(Page.DATASETS, "Its faces", dataset=dataset.id, section="faces")
 
 
-def _answer(index: pd.DataFrame, history: list[Change]) -> None:
+def _show_summary(index: pd.DataFrame, history: list[Change]) -> None:
     counts = correction_counts(index)
     marked = int((index["excluded"] | index["relabeled"] | index["ambiguous"]).sum())
     st.markdown(
         escape_markdown(
             f"{images(marked)} of {count(len(index))} {'is' if marked == 1 else 'are'} corrected, in {len(history)} "
-            f"{'version' if len(history) == 1 else 'versions'}. {_KEPT}"
+            f"{'version' if len(history) == 1 else 'versions'}. {_EXPLANATION}"
         )
     )
     details = {"excluded": "out of use", "relabeled": "with another label", "ambiguous": "in use, but doubtful"}
     headline([Headline(name.capitalize(), count(number), details[name]) for name, number in counts.items()])
 
 
-def _offer_export(dataset: StoredDataset, corrections: Corrections) -> None:
+def _show_download(dataset: StoredDataset, corrections: Corrections) -> None:
     def table() -> pd.DataFrame:
         return corrections.export(dataset.raw_index(["id", "path", "label"]), corrections.version)
 

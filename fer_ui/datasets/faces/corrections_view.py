@@ -20,7 +20,7 @@ CONFIRM_ABOVE = 100
 """Corrections of more images than this ask once more."""
 
 _NOTE_CHARACTERS_MAX = 500
-_SAID = "last-correction"
+_LAST_CHANGE = "last-correction"
 _ICONS = {
     Action.EXCLUDE: ":material/block:",
     Action.RELABEL: ":material/label:",
@@ -48,13 +48,13 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _LastChange:
     """What this session did last: told where it was done, until something else is done."""
 
     dataset_id: str
     version: int
-    words: str
-    back: Literal["Undo", "Redo"]
+    description: str
+    undo_label: Literal["Undo", "Redo"]
     place: str
 
 
@@ -67,7 +67,7 @@ def show_corrections_bar(dataset: StoredDataset, ids: Sequence[str], *, reason: 
         key: of the elements.
     """
     version = dataset.corrections().version
-    _tell(dataset, key, key)
+    _show_change(dataset, key, key)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"{images(len(ids))} ticked" if ids else "None ticked", width="content")
         note = str(st.session_state.get(_note(key, version), "")).strip()
@@ -75,7 +75,7 @@ def show_corrections_bar(dataset: StoredDataset, ids: Sequence[str], *, reason: 
             correction = Correction(action, ids, reason, note)
             show_correction_button(dataset, _LABELS[action], correction, key=f"{key}-{action}", place=key)
             if action is Action.EXCLUDE:
-                _offer_relabeling(dataset, Correction(Action.RELABEL, ids, reason, note), key, version)
+                _show_relabel_popover(dataset, Correction(Action.RELABEL, ids, reason, note), key, version)
         with st.popover("Note", icon=":material/edit_note:", type="tertiary"):
             st.text_input(
                 "Kept with the correction",
@@ -98,7 +98,7 @@ def show_correction_button(
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     if len(correction.ids) <= CONFIRM_ABOVE:
         if st.button(escape_markdown(label), key=key, icon=icon, type=kind, disabled=not correction.ids):
-            _carry_out(dataset, correction, place)
+            _apply(dataset, correction, place)
         return
     with st.popover(escape_markdown(label), icon=icon, type=kind, key=f"{key}-sure-{dataset.corrections().version}"):
         done = _DONE[correction.action]
@@ -106,7 +106,7 @@ def show_correction_button(
             f"{images(len(correction.ids))} will be {done}. The source stays as it is, and the change can be undone."
         )
         if st.button(f"Yes, all {count(len(correction.ids))}", key=key, type="primary"):
-            _carry_out(dataset, correction, place)
+            _apply(dataset, correction, place)
 
 
 def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = ()) -> None:
@@ -115,9 +115,9 @@ def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = ()) -> N
     Args:
         unless: what the keys begin with of the bars that the view goes on to show, and that tell it themselves.
     """
-    said = st.session_state.get(_SAID)
-    if isinstance(said, _Said) and not any(said.place.startswith(begin) for begin in unless):
-        _tell(dataset, said.place, "last-change")
+    last = st.session_state.get(_LAST_CHANGE)
+    if isinstance(last, _LastChange) and not any(last.place.startswith(begin) for begin in unless):
+        _show_change(dataset, last.place, "last-change")
 
 
 def show_undo_button(
@@ -131,11 +131,11 @@ def show_undo_button(
     """
     if not change.undone:
         if st.button("Undo", key=key, icon=":material/undo:"):
-            _take_back(dataset, change.version, place)
+            _undo(dataset, change.version, place)
         return
     by = next(each.version for each in history if each.undoes == change.version and not each.undone)
     if st.button("Redo", key=key, icon=":material/redo:"):
-        _take_back(dataset, by, place)
+        _undo(dataset, by, place)
 
 
 def describe_change(change: Change) -> str:
@@ -146,7 +146,7 @@ def describe_change(change: Change) -> str:
     return f"{images(len(change.ids))} {_DONE[change.action]}{label}"
 
 
-def _offer_relabeling(dataset: StoredDataset, correction: Correction, key: str, version: int) -> None:
+def _show_relabel_popover(dataset: StoredDataset, correction: Correction, key: str, version: int) -> None:
     # Keyed by the version, as are all of these: an open one would stay open over what comes after the correction.
     with st.popover(
         "Relabel",
@@ -164,10 +164,10 @@ def _offer_relabeling(dataset: StoredDataset, correction: Correction, key: str, 
         )
         label = f"Relabel {images(len(correction.ids))}"
         if st.button(label, key=f"{key}-relabel", type="primary", disabled=chosen is None):
-            _carry_out(dataset, replace(correction, label=str(chosen)), key)
+            _apply(dataset, replace(correction, label=str(chosen)), key)
 
 
-def _carry_out(dataset: StoredDataset, correction: Correction, place: str) -> None:
+def _apply(dataset: StoredDataset, correction: Correction, place: str) -> None:
     """Do it, keep what to tell, and run the page anew; where it can't be done, say why."""
     with show_errors():
         corrections, ids, reason, note = dataset.corrections(), correction.ids, correction.reason, correction.note
@@ -180,41 +180,43 @@ def _carry_out(dataset: StoredDataset, correction: Correction, place: str) -> No
         else:
             corrections.relabel(ids, correction.label, reason, note)
         change = corrections.history()[0]
-        _say(_Said(dataset.id, change.version, describe_change(change), "Undo", place))
+        _remember(_LastChange(dataset.id, change.version, describe_change(change), "Undo", place))
 
 
-def _take_back(dataset: StoredDataset, version: int, place: str) -> None:
+def _undo(dataset: StoredDataset, version: int, place: str) -> None:
     with show_errors():
         corrections = dataset.corrections()
         changes = {change.version: change for change in corrections.history()}
         corrections.undo(version)
         taken = changes[version]
         if taken.action is Action.UNDO:
-            words = f"Redone: {describe_change(changes[taken.undoes])}"
-            _say(_Said(dataset.id, corrections.version, words, "Undo", place))
-        _say(_Said(dataset.id, corrections.version, f"Undone: {describe_change(taken)}", "Redo", place))
+            description = f"Redone: {describe_change(changes[taken.undoes])}"
+            _remember(_LastChange(dataset.id, corrections.version, description, "Undo", place))
+        _remember(_LastChange(dataset.id, corrections.version, f"Undone: {describe_change(taken)}", "Redo", place))
 
 
-def _say(said: _Said) -> NoReturn:
+def _remember(last: _LastChange) -> NoReturn:
     """Keep what was done, to be told where it was done, say it in passing, and run the page anew."""
-    st.session_state[_SAID] = said
-    st.toast(f"{escape_markdown(said.words)}.", icon=":material/check_circle:")
+    st.session_state[_LAST_CHANGE] = last
+    st.toast(f"{escape_markdown(last.description)}.", icon=":material/check_circle:")
     st.rerun()
 
 
-def _tell(dataset: StoredDataset, place: str, key: str) -> None:
+def _show_change(dataset: StoredDataset, place: str, key: str) -> None:
     """What was done last, if it was done at `place` and nothing was done to the dataset since."""
-    said = st.session_state.get(_SAID)
-    if not isinstance(said, _Said) or (said.dataset_id, said.place) != (dataset.id, place):
+    last = st.session_state.get(_LAST_CHANGE)
+    if not isinstance(last, _LastChange) or (last.dataset_id, last.place) != (dataset.id, place):
         return
-    if said.version != dataset.corrections().version:
+    if last.version != dataset.corrections().version:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.success(
-            f"{escape_markdown(said.words)}. Version {said.version}.", icon=":material/check_circle:", width="stretch"
+            f"{escape_markdown(last.description)}. Version {last.version}.",
+            icon=":material/check_circle:",
+            width="stretch",
         )
-        if st.button(said.back, key=f"{key}-back", icon=f":material/{said.back.lower()}:"):
-            _take_back(dataset, said.version, said.place)
+        if st.button(last.undo_label, key=f"{key}-back", icon=f":material/{last.undo_label.lower()}:"):
+            _undo(dataset, last.version, last.place)
 
 
 def _note(key: str, version: int) -> str:

@@ -52,7 +52,7 @@ def show_faces(
     reason: str = "",
     per_page: int = FACES_A_PAGE,
     places: NDArray[np.int64] | None = None,
-    in_address: bool = False,
+    in_query: bool = False,
 ) -> None:
     """Faces in pages, and the corrections bar for the ticked ones.
 
@@ -62,7 +62,7 @@ def show_faces(
         reason: what corrections made here give as theirs, such as a finding's kind.
         places: which of `rows` are shown, in their order; all by default. So a page can be taken from a large table
             without copying the others.
-        in_address: keep the page's number there; for one list of a page.
+        in_query: keep the page's number there; for one list of a page.
     """
     with show_errors():
         total = len(rows) if places is None else len(places)
@@ -70,16 +70,16 @@ def show_faces(
             st.markdown("There are no faces to show.")
             return
         pages = -(-total // per_page)
-        page = current_page(key, pages, in_address=in_address)
+        page = current_page(key, pages, in_query=in_query)
         first = (page - 1) * per_page
         here = slice(first, first + per_page)
         shown = rows.iloc[here] if places is None else rows.iloc[places[here]]
         if pages > 1:
             st.caption(f"Faces {count(first + 1)} to {count(first + len(shown))} of {count(total)}.")
-        ticks = Selection(key, dataset.corrections().version)
+        selection = Selection(key, dataset.corrections().version)
         with st.container(horizontal=True, gap="small"):
-            _show_cells(dataset, shown, ticks)
-        _close(dataset, shown["id"].tolist(), ticks, key, pages, reason)
+            _show_cells(dataset, shown, selection)
+        _show_actions(dataset, shown["id"].tolist(), selection, key, pages, reason)
 
 
 @st.fragment
@@ -114,10 +114,10 @@ def show_pairs(
         if pages > 1:
             last = min(page * per_page, len(notes))
             st.caption(f"Pairs {count(here.start + 1)} to {count(last)} of {count(len(notes))}.")
-        ticks = Selection(key, dataset.corrections().version)
-        _show_pair_cells(dataset, left.iloc[here], right.iloc[here], notes[here], ticks)
+        selection = Selection(key, dataset.corrections().version)
+        _show_pair_cells(dataset, left.iloc[here], right.iloc[here], notes[here], selection)
         ids = [*left["id"].iloc[here], *right["id"].iloc[here]]
-        _close(dataset, ids, ticks, key, pages, reason)
+        _show_actions(dataset, ids, selection, key, pages, reason)
 
 
 def caption_html(row: dict[str, Any]) -> str:
@@ -141,9 +141,9 @@ def placeholder_html(reason: str) -> str:
     return f'<div role="img" style="{_PLACEHOLDER}">{escape_html(reason)}</div>'
 
 
-def _show_cells(dataset: StoredDataset, rows: pd.DataFrame, ticks: Selection) -> None:
+def _show_cells(dataset: StoredDataset, rows: pd.DataFrame, selection: Selection) -> None:
     for place, (row, picture) in enumerate(_cells(dataset, rows)):
-        _show_cell(row, picture, ticks, str(place))
+        _show_cell(row, picture, selection, str(place))
 
 
 def _cells(dataset: StoredDataset, rows: pd.DataFrame) -> list[tuple[dict[str, Any], bytes | None]]:
@@ -153,35 +153,37 @@ def _cells(dataset: StoredDataset, rows: pd.DataFrame) -> list[tuple[dict[str, A
 
 
 def _show_pair_cells(
-    dataset: StoredDataset, left: pd.DataFrame, right: pd.DataFrame, notes: Sequence[str], ticks: Selection
+    dataset: StoredDataset, left: pd.DataFrame, right: pd.DataFrame, notes: Sequence[str], selection: Selection
 ) -> None:
     pairs = zip(_cells(dataset, left), _cells(dataset, right), notes, strict=True)
     with st.container(horizontal=True, gap="small"):
         for place, (one, other, note) in enumerate(pairs):
             with st.container(border=True, width=2 * _CELL_PX + 56, gap="xsmall"):
                 with st.container(horizontal=True, gap="small"):
-                    _show_cell(*one, ticks, f"{place}-left")
-                    _show_cell(*other, ticks, f"{place}-right")
+                    _show_cell(*one, selection, f"{place}-left")
+                    _show_cell(*other, selection, f"{place}-right")
                 if note:
                     st.caption(escape_markdown(note))
 
 
-def _show_cell(row: dict[str, Any], picture: bytes | None, ticks: Selection, place: str) -> None:
+def _show_cell(row: dict[str, Any], picture: bytes | None, selection: Selection, place: str) -> None:
     with st.container(width=_CELL_PX, gap="xsmall"):
         if picture is None:
             st.html(placeholder_html(get_text(row, "problem") or _GONE))
         else:
             st.image(picture, width=SHOWN_PX, alt=f"{label_title(row)}: {get_text(row, 'path')}")
-        ticks.offer(str(row["id"]), escape_markdown(label_title(row)), place=place)
+        selection.show_checkbox(str(row["id"]), escape_markdown(label_title(row)), place=place)
         st.html(caption_html(row))
 
 
-def _close(dataset: StoredDataset, ids: Sequence[str], ticks: Selection, key: str, pages: int, reason: str) -> None:
+def _show_actions(
+    dataset: StoredDataset, ids: Sequence[str], selection: Selection, key: str, pages: int, reason: str
+) -> None:
     """What follows the pictures: turning the page, ticking all of it, and the corrections bar."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         show_pagination(key, pages)
-        ticks.offer_all(ids)
-    ticked = ticks.ids()
+        selection.show_buttons(ids)
+    ticked = selection.ids()
     elsewhere = len(ticked) - len(set(ticked) & set(ids))
     if elsewhere:
         st.caption(f"{count(elsewhere)} of the ticked faces {'is' if elsewhere == 1 else 'are'} on other pages.")

@@ -49,7 +49,7 @@ class Filter:
 def show_faces_section(dataset: StoredDataset) -> None:
     """The filters, how many images match, and the images."""
     index = load_index(dataset)
-    filters, order = _choose(index)
+    filters, order = _choose_filter(index)
     places = sort_rows(find_matching(index, filters), order)
     if not len(places):
         show_last_change(dataset)
@@ -62,28 +62,28 @@ def show_faces_section(dataset: StoredDataset) -> None:
     share = "" if len(places) == len(index) else f" of {len(index):,} ({percent(len(places) / len(index))})"
     st.markdown(f"**{images(len(places))}**{share}")
     key = f"faces-{dataset.id}-{filters.label}-{filters.split}-{filters.mark}-{order}-{filters.find}"
-    show_faces(dataset, index, key, places=places, in_address=True)
+    show_faces(dataset, index, key, places=places, in_query=True)
 
 
 def find_matching(index: pd.DataFrame, filters: Filter) -> NDArray[np.int64]:
     """The places of the rows that a filter lets through, in the index's order."""
-    kept = np.ones(len(index), bool)
+    mask = np.ones(len(index), bool)
     if filters.label == UNLABELED:
-        kept &= index["label"].isna().to_numpy(bool)
+        mask &= index["label"].isna().to_numpy(bool)
     elif filters.label in list(Expression):
-        kept &= _is(index["label"], filters.label)
+        mask &= _equals(index["label"], filters.label)
     elif filters.label != ALL:
-        kept &= _is(index["unlabeled"], filters.label)
+        mask &= _equals(index["unlabeled"], filters.label)
     if filters.split != ALL:
         without = filters.split == NO_SPLIT
-        kept &= index["split"].isna().to_numpy(bool) if without else _is(index["split"], filters.split)
+        mask &= index["split"].isna().to_numpy(bool) if without else _equals(index["split"], filters.split)
     if filters.mark == PROBLEM:
-        kept &= ~_is(index["problem"], "")
+        mask &= ~_equals(index["problem"], "")
     elif filters.mark == USED:
-        kept &= ~index["excluded"].to_numpy(bool)
+        mask &= ~index["excluded"].to_numpy(bool)
     elif filters.mark != ALL:
-        kept &= index[filters.mark].to_numpy(bool)
-    places = np.flatnonzero(kept)
+        mask &= index[filters.mark].to_numpy(bool)
+    places = np.flatnonzero(mask)
     if filters.find:
         paths = index["path"] if len(places) == len(index) else index["path"].iloc[places]
         places = places[paths.str.contains(filters.find, case=False, regex=False).to_numpy(bool)]
@@ -95,12 +95,12 @@ def sort_rows(places: NDArray[np.int64], order: str) -> NDArray[np.int64]:
     return np.random.default_rng(int(order)).permutation(places) if order in SHUFFLES else places
 
 
-def _is(column: pd.Series, value: str) -> NDArray[np.bool_]:
+def _equals(column: pd.Series, value: str) -> NDArray[np.bool_]:
     return (column == value).fillna(False).to_numpy(bool)
 
 
-def _choose(index: pd.DataFrame) -> tuple[Filter, str]:
-    labels, splits = _labels(index), _parts(index)
+def _choose_filter(index: pd.DataFrame) -> tuple[Filter, str]:
+    labels, splits = _label_options(index), _split_options(index)
     orders = {ALL: "As in the dataset", **{seed: f"Shuffled, draw {seed}" for seed in SHUFFLES}}
     split = ALL
     if len(splits) > 2:
@@ -117,18 +117,18 @@ def _choose(index: pd.DataFrame) -> tuple[Filter, str]:
     return Filter(label, split, mark, find), order
 
 
-def _labels(index: pd.DataFrame) -> dict[str, str]:
+def _label_options(index: pd.DataFrame) -> dict[str, str]:
     """What can be chosen as a label: what occurs, the expressions in their order, then the reasons for having none."""
-    there = set(index["label"].dropna().unique())
-    found = {ALL: "Any"} | {str(each): expression_title(each) for each in Expression if str(each) in there}
+    present = set(index["label"].dropna().unique())
+    options = {ALL: "Any"} | {str(each): expression_title(each) for each in Expression if str(each) in present}
     reasons = sorted(str(reason) for reason in index["unlabeled"].dropna().unique() if reason)
     if index["label"].isna().any():
-        found[UNLABELED] = "No expression"
-        found |= {reason: escape_markdown(f"No expression: {describe_reason(reason)}") for reason in reasons}
-    return found
+        options[UNLABELED] = "No expression"
+        options |= {reason: escape_markdown(f"No expression: {describe_reason(reason)}") for reason in reasons}
+    return options
 
 
-def _parts(index: pd.DataFrame) -> dict[str, str]:
-    there = set(index["split"].dropna().unique())
-    splits = [*(split for split in SPLITS if split in there), *([NO_SPLIT] if index["split"].isna().any() else [])]
+def _split_options(index: pd.DataFrame) -> dict[str, str]:
+    present = set(index["split"].dropna().unique())
+    splits = [*(split for split in SPLITS if split in present), *([NO_SPLIT] if index["split"].isna().any() else [])]
     return {ALL: "All"} | {split: split_title(split) for split in splits}

@@ -7,26 +7,26 @@ import streamlit as st
 from fer_ui.formatting import count
 from fer_ui.query_params import QueryParam, get_param
 
-_FOLLOWED = "pager-address"
+_QUERY_STATE = "pager-address"
 
 
-def current_page(key: str, pages: int, *, in_address: bool = False) -> int:
+def current_page(key: str, pages: int, *, in_query: bool = False) -> int:
     """The page to show, from 1.
 
     Args:
         key: of the list; another list begins at its first page.
         pages: how many there are, at least 1; a page beyond them is the last.
-        in_address: keep it there. Only one list of a page can.
+        in_query: keep it there. Only one list of a page can.
     """
     page = int(st.session_state.get(_page(key), 1))
-    if in_address:
-        page = _followed(key, page)
+    if in_query:
+        page = _follow_query(key, page)
     page = min(max(1, page), pages)
     st.session_state[_page(key)] = page
-    if in_address:
+    if in_query:
         if page > 1 or get_param(QueryParam.PAGE):
             st.query_params[QueryParam.PAGE] = str(page)
-        st.session_state[_FOLLOWED] = (key, get_param(QueryParam.PAGE))
+        st.session_state[_QUERY_STATE] = (key, get_param(QueryParam.PAGE))
     return page
 
 
@@ -66,10 +66,10 @@ def show_pagination(key: str, pages: int) -> None:
     )
 
 
-def _followed(key: str, page: int) -> int:
+def _follow_query(key: str, page: int) -> int:
     """The address's page where the address has changed since it was last looked at; the first page of another list."""
     asked = get_param(QueryParam.PAGE)
-    known, seen = st.session_state.get(_FOLLOWED, ("", ""))
+    known, seen = st.session_state.get(_QUERY_STATE, ("", ""))
     if asked != seen:
         return int(asked) if asked.isdecimal() and len(asked) < 10 else 1
     return page if key == known else 1

@@ -17,9 +17,9 @@ class Selection:
 
     def ids(self) -> list[str]:
         """The ticked images, in the order in which they were ticked."""
-        return list(self._kept())
+        return list(self._selected())
 
-    def offer(self, image_id: str, words: str, *, place: str) -> None:
+    def show_checkbox(self, image_id: str, words: str, *, place: str) -> None:
         """A box to tick for one image.
 
         Args:
@@ -27,13 +27,13 @@ class Selection:
             place: tells it from other boxes of the same image.
         """
         box = f"{self._name()}-{place}-{image_id}"
-        st.session_state[box] = image_id in self._kept()
-        st.checkbox(words, key=box, on_change=self._take, args=(image_id, box))
+        st.session_state[box] = image_id in self._selected()
+        st.checkbox(words, key=box, on_change=self._store, args=(image_id, box))
 
-    def offer_all(self, image_ids: Sequence[str]) -> None:
+    def show_buttons(self, image_ids: Sequence[str]) -> None:
         """Buttons that tick, or untick, a page of images, and that take every tick away."""
-        kept = self._kept()
-        here = sum(image_id in kept for image_id in dict.fromkeys(image_ids))
+        selected = self._selected()
+        here = sum(image_id in selected for image_id in dict.fromkeys(image_ids))
         every = here == len(dict.fromkeys(image_ids))
         st.button(
             "Untick this page" if every else "Tick all on this page",
@@ -41,24 +41,24 @@ class Selection:
             on_click=self._set,
             args=(tuple(image_ids), not every),
         )
-        if len(kept) > here:
-            st.button(f"Untick all {len(kept)}", key=f"{self._name()}-none", on_click=kept.clear)
+        if len(selected) > here:
+            st.button(f"Untick all {len(selected)}", key=f"{self._name()}-none", on_click=selected.clear)
 
     def _set(self, image_ids: Sequence[str], ticked: bool) -> None:
-        kept = self._kept()
+        selected = self._selected()
         for image_id in image_ids:
             if ticked:
-                kept[image_id] = None
+                selected[image_id] = None
             else:
-                kept.pop(image_id, None)
+                selected.pop(image_id, None)
 
-    def _take(self, image_id: str, box: str) -> None:
+    def _store(self, image_id: str, box: str) -> None:
         self._set([image_id], st.session_state[box])
 
-    def _kept(self) -> dict[str, None]:
+    def _selected(self) -> dict[str, None]:
         """A dictionary serves as a set that keeps its order."""
-        kept: dict[str, None] = st.session_state.setdefault(self._name(), {})
-        return kept
+        selected: dict[str, None] = st.session_state.setdefault(self._name(), {})
+        return selected
 
     def _name(self) -> str:
         return f"{self.key}-ticks-{self.version}"

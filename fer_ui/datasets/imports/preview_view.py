@@ -57,7 +57,7 @@ def show_preview(work: Import) -> None:
         manifest = _choices(work)
         with st.spinner("Looking at the files"):
             found = _found(work.id, work.created, dump_manifest(manifest))
-        _answer(found)
+        _show_summary(found)
         chosen = resolve_label_conflict(work, found, _layout_key(work))
         manifest = choose_identities(work, manifest, found)
         labels = _label_map(work, found)
@@ -189,7 +189,7 @@ def _columns(work: Import, base: Manifest) -> dict[str, Any]:
     return TableColumns.model_validate(chosen).model_dump()
 
 
-def _answer(found: ImportPreview) -> None:
+def _show_summary(found: ImportPreview) -> None:
     people = count(found.identities) if found.identities else "not known"
     headline(
         [

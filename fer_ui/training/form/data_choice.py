@@ -32,7 +32,7 @@ def draw_data(state: FormState, values: Values, split: SplitConfig, context: For
             help="Faces whose label, the commonest vote where there are votes, is another one are left out.",
         )
     with second:
-        choose_exclude_ambiguous(context.index, usually_left_out=state.base.exclude_ambiguous)
+        choose_exclude_ambiguous(context.index, default=state.base.exclude_ambiguous)
     if context.corrections or values[_CORRECTIONS] is not None:
         with third:
             _corrections(values[_CORRECTIONS], context)

@@ -39,7 +39,7 @@ class FormConfig:
 def build_form_config(state: FormState, context: FormContext) -> FormConfig:
     """Put the draft and the address together."""
     base = state.base
-    ambiguous = exclude_ambiguous_in_query(usually_left_out=base.exclude_ambiguous)
+    ambiguous = exclude_ambiguous_in_query(default=base.exclude_ambiguous)
     values = state.values() | policy_values()
     values |= {"dataset": context.dataset.id, "exclude_ambiguous": ambiguous}
     values |= _below("rebalancing", rebalancing_in_query(base.rebalancing).model_dump())
