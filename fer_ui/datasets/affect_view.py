@@ -1,4 +1,4 @@
-"""Valence and arousal on a page: the plane, by expression, and the figures as a table."""
+"""The section Valence and arousal: the plane by expression, and its statistics."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.theme import expression_title
 
-_POINTS_A_CLASS = 600
+_POINTS_PER_CLASS = 600
 _COLUMNS = ("valence", "arousal")
 _SEPARATOR = ","
 
 
 def show_affect(dataset: StoredDataset) -> None:
-    """How many images have both values, the plane with its filter, and the table."""
+    """Show how many images have both values, the plane with its filter, and the table."""
     with show_errors():
         if not set(_COLUMNS) <= set(dataset.columns()):
             empty_state(
                 "This dataset has no valence and arousal",
-                "How pleasant and how excited a face looks is given by few datasets; AffectNet is one.",
+                "Few datasets rate how pleasant and how excited a face looks; AffectNet does.",
             )
             return
         points, summary = _affect(dataset.id, dataset.fingerprint, dataset.corrections().version)
         if not summary["n"].any():
             empty_state(
                 "No labeled image has both values",
-                f"{_describe_missing(summary)} Check the files of valence and arousal beside the images, and import again.",
+                f"{_describe_missing(summary)} Check the annotation files beside the images, and import again.",
             )
             return
         _headline(summary)
@@ -47,22 +47,22 @@ def show_affect(dataset: StoredDataset) -> None:
         show_chart(affect_plane(plotted, summary, shown), f"affect-{dataset.id}", table=plotted)
         if len(plotted) < summary["n"].sum():
             st.caption(
-                f"The points are a sample of up to {_POINTS_A_CLASS} images an expression; the means and the ellipses, "
-                "one standard deviation to each side, are of all."
+                f"Points: a sample of up to {_POINTS_PER_CLASS} images of each expression. Diamonds and ellipses: mean "
+                "and standard deviation of all images."
             )
         _table(summary, dataset.id)
 
 
-@st.cache_data(show_spinner="Counting valence and arousal", max_entries=8)
+@st.cache_data(show_spinner="Computing valence and arousal", max_entries=8)
 def _affect(dataset_id: str, fingerprint: str, version: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A sample of points, and the summary of all."""
+    """Load a sample of points, and the summary of all images."""
     del fingerprint  # part of the key: an import under the same id is another dataset
     index = open_dataset(dataset_id, settings()).index(["id", "label", *_COLUMNS], version)
-    return sample_affect(index, _POINTS_A_CLASS).reset_index(drop=True), summarize_affect(index)
+    return sample_affect(index, _POINTS_PER_CLASS).reset_index(drop=True), summarize_affect(index)
 
 
 def _headline(summary: pd.DataFrame) -> None:
-    with_both, of = int(summary["n"].sum()), int(summary[["n", "outside", "missing"]].to_numpy().sum())
+    with_both, total = int(summary["n"].sum()), int(summary[["n", "outside", "missing"]].to_numpy().sum())
     known = summary[summary["n"] > 0]
     pleasant, unpleasant, excited = (
         known.iloc[int(place)]
@@ -74,29 +74,31 @@ def _headline(summary: pd.DataFrame) -> None:
     )
     headline(
         [
-            Headline("Labeled images with both", count(with_both), f"{percent(with_both / of)} of {images(of)}"),
+            Headline(
+                "Labeled images with both values", count(with_both), f"{percent(with_both / total)} of {images(total)}"
+            ),
             Headline("Most pleasant", _title(pleasant), f"mean valence {pleasant['valence_mean']:+.2f}"),
             Headline("Least pleasant", _title(unpleasant), f"mean valence {unpleasant['valence_mean']:+.2f}"),
             Headline("Most excited", _title(excited), f"mean arousal {excited['arousal_mean']:+.2f}"),
         ]
     )
-    if with_both < of:
-        notice("warning", f"{_describe_missing(summary)} They are not in the picture, and count in no mean.")
+    if with_both < total:
+        notice("warning", f"{_describe_missing(summary)} They are not shown or included in the means.")
 
 
 def _describe_missing(summary: pd.DataFrame) -> str:
-    """How many labeled images can't be placed, and why."""
+    """Describe how many labeled images lack valid values."""
     missing, outside = int(summary["missing"].sum()), int(summary["outside"].sum())
-    return f"{images(missing)} without a value (AffectNet writes -2 for it), {count(outside)} with one outside -1 to 1."
+    return f"{images(missing)} without a value (-2 in AffectNet), {count(outside)} with a value outside -1 to 1."
 
 
 def _classes(summary: pd.DataFrame, name: str) -> list[Expression]:
-    """The expressions to draw; in the address once somebody chose."""
+    """Choose the expressions to show; the choice is in the query string."""
     present = [Expression(each) for each in summary.loc[summary["n"] > 0, "expression"]]
     key = f"affect-classes-{name}"
     if key not in st.session_state:
-        asked = get_param(QueryParam.LABEL).split(_SEPARATOR)
-        st.session_state[key] = [expression for expression in present if expression in asked] or present
+        chosen_names = get_param(QueryParam.LABEL).split(_SEPARATOR)
+        st.session_state[key] = [expression for expression in present if expression in chosen_names] or present
     chosen = st.pills(
         "Expressions",
         present,
@@ -110,7 +112,7 @@ def _classes(summary: pd.DataFrame, name: str) -> list[Expression]:
 
 
 def _store(key: str) -> None:
-    """Write the choice into the address."""
+    """Write the choice to the query string."""
     st.query_params[QueryParam.LABEL] = _SEPARATOR.join(map(str, st.session_state[key]))
 
 
@@ -146,5 +148,5 @@ def _title(row: pd.Series) -> str:
 
 
 def _rounded(values: pd.Series) -> pd.Series:
-    """To what is shown, so that no -0.00 is."""
+    """Round to two digits, without -0.00."""
     return values.round(2) + 0.0

@@ -1,4 +1,4 @@
-"""Whether ambiguous images teach: a choice of the datasets page and of the training form, in the address."""
+"""The choice to exclude ambiguous images from training, stored in the query string."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fer_ui.query_params import QueryParam, get_param
 
 EXCLUDE = "left-out"
 INCLUDE = "used"
-_TITLES = {INCLUDE: "Learn from them", EXCLUDE: "Leave them out"}
+_TITLES = {INCLUDE: "Use for training", EXCLUDE: "Exclude from training"}
 _KEY = str(QueryParam.AMBIGUOUS)
 
 
 def choose_exclude_ambiguous(index: pd.DataFrame, *, default: bool = False) -> bool:
-    """Ask whether nothing is to be learned from the images that are marked as ambiguous."""
+    """Show the choice and return whether ambiguous images are excluded."""
     excluded = exclude_ambiguous_in_query(default=default)
     st.session_state[_KEY] = EXCLUDE if excluded else INCLUDE
     st.selectbox(
@@ -25,19 +25,19 @@ def choose_exclude_ambiguous(index: pd.DataFrame, *, default: bool = False) -> b
         format_func=_TITLES.__getitem__,
         on_change=_store,
         args=(default,),
-        help="Images are marked as ambiguous on the Datasets page.",
+        help="You can mark images as ambiguous on the Datasets page.",
     )
     return excluded
 
 
 def exclude_ambiguous_in_query(*, default: bool = False) -> bool:
-    """What `choose_exclude_ambiguous` gives, without drawing anything."""
+    """Read the choice of `choose_exclude_ambiguous` without showing it."""
     asked = get_param(QueryParam.AMBIGUOUS)
     return asked == EXCLUDE if asked in _TITLES else default
 
 
 def _store(default: bool) -> None:
-    """Into the address, where what is usual needs no word."""
+    """Write the choice to the query string, unless it is the default."""
     chosen = st.session_state[_KEY]
     if (chosen == EXCLUDE) is default:
         st.query_params.pop(QueryParam.AMBIGUOUS, None)

@@ -1,4 +1,4 @@
-"""Augmented faces for a page: drawn by the command, in a process of its own, as the web process loads no torch."""
+"""Augmented faces for a page, made by a command in another process, as the web process loads no torch."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from fer_core.jobs.subprocess_runner import Command, run_command
 from fer_core.settings import settings
 
 DRAWS = 5
-"""With the face as it is, two full rows of three on a phone."""
+"""With the original, two full rows of three on a phone."""
 
 SEEDS_AT_ONCE = 20
-"""To start torch takes seconds and to draw milliseconds, so a call draws for the next seeds too."""
+"""Starting torch takes seconds and augmenting milliseconds, so a call covers the next seeds too."""
 
 _TIMEOUT_S = 120
 _ONE_AT_A_TIME = threading.Lock()
-"""Between sessions: each process takes most of a gigabyte while it lasts."""
+"""Shared by all sessions, as each process takes most of a gigabyte."""
 
 
 def build_augment_command(dataset_id: str, ids: Sequence[str], policy: str, seed: int) -> list[str]:
-    """What draws the pictures of one seed, without the program and `--out`."""
-    named = [f"--id={name}" for name in ids]  # one word, as an id may begin with a dash
+    """Build the command for one seed, without the program and `--out`."""
+    named = [f"--id={name}" for name in ids]  # with "=", as an id may start with a dash
     return ["augment", dataset_id, f"--policy={policy}", *named, f"--draws={DRAWS}", f"--seed={seed}"]
 
 
 def load_augmented_images(dataset: StoredDataset, ids: Sequence[str], policy: str, seed: int) -> NDArray[np.uint8]:
-    """Faces as they are and then changed `DRAWS` times; at once where a seed nearby was asked for before.
+    """Load faces and `DRAWS` augmented versions of each; cached for nearby seeds.
 
     Returns:
         uint8, shape (faces, 1 + DRAWS, S, S) gray or (faces, 1 + DRAWS, S, S, 3) RGB.
     Raises:
-        FerscopeError: they can't be drawn, or it took too long.
+        FerscopeError: the command failed or took too long.
     """
     first = seed // SEEDS_AT_ONCE * SEEDS_AT_ONCE
     return _block(dataset.id, dataset.fingerprint, tuple(ids), policy, first)[seed - first]
 
 
-@st.cache_data(show_spinner="Drawing the faces as training would. This takes a few seconds.", max_entries=16)
+@st.cache_data(show_spinner="Augmenting the faces. This takes a few seconds.", max_entries=16)
 def _block(
     dataset_id: str, fingerprint: str, ids: tuple[str, ...], policy: str, first_seed: int
 ) -> list[NDArray[np.uint8]]:
-    """The pictures of `SEEDS_AT_ONCE` seeds."""
+    """Load the images of `SEEDS_AT_ONCE` seeds."""
     del fingerprint  # part of the key
     with TemporaryDirectory(prefix="ferscope-") as folder:
         out = Path(folder) / "faces.npz"
@@ -58,7 +58,7 @@ def _block(
                 f"--seeds={SEEDS_AT_ONCE}",
                 f"--out={out}",
             ]
-            late = "The machine may be busy with a training: try again in a while."
-            run_command(Command(words, "Drawing the faces", _TIMEOUT_S, late), settings())
+            late = "Training may be using the machine: try again later."
+            run_command(Command(words, "Augmenting the faces", _TIMEOUT_S, late), settings())
         with np.load(out, allow_pickle=False) as arrays:
             return [arrays[str(seed)] for seed in range(first_seed, first_seed + SEEDS_AT_ONCE)]

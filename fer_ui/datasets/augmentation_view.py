@@ -1,4 +1,4 @@
-"""Augmentation on a page: pick a recipe, see the same faces through it, again and again."""
+"""The section Augmentation: choose a recipe, see the same faces through it, again and again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from fer_ui.query_params import QueryParam, get_param, param_selectbox
 from fer_ui.theme import expression_title
 
 SEEDS_A_SAMPLE = 1000
-"""The seed in the address says which faces, by its thousands, and which draw: a link shows the same picture."""
+"""The seed in the query string gives the faces by its thousands, and the draw by the rest."""
 
 _SEED_END = 2**31 // SEEDS_A_SAMPLE * SEEDS_A_SAMPLE
 _SHOWN_PX = 96
@@ -41,7 +41,7 @@ def show_augmentation(dataset: StoredDataset, index: pd.DataFrame) -> None:
         seed = _seed()
         faces = sample_faces(index, seed // SEEDS_A_SAMPLE)
         if faces.empty:
-            empty_state("There is no labeled face to show", "Only readable images with a label are trained on.")
+            empty_state("There are no labeled faces", "Training uses only readable images with a label.")
             return
         name, policy = _choose_policy(seed)
         _show_description(policy)
@@ -67,12 +67,12 @@ def sample_faces(index: pd.DataFrame, sample: int) -> pd.DataFrame:
 
 
 def next_draw(seed: int) -> int:
-    """The same faces, drawn again; after the last draw of a sample comes its first."""
+    """Get the next seed of the same faces, which wraps around."""
     return seed - seed % SEEDS_A_SAMPLE + (seed + 1) % SEEDS_A_SAMPLE
 
 
 def next_faces(seed: int) -> int:
-    """The first draw of other faces."""
+    """Get the first seed of the next faces."""
     return (seed // SEEDS_A_SAMPLE + 1) * SEEDS_A_SAMPLE % _SEED_END
 
 
@@ -89,7 +89,7 @@ def _choose_policy(seed: int) -> tuple[str, AugmentationPolicy]:
         name = param_selectbox(
             "Augmentation policy", names, QueryParam.POLICY, format_func=lambda each: known[each].title
         )
-        st.button("Draw again", icon=":material/refresh:", on_click=_go_to, args=(next_draw(seed),))
+        st.button("Augment again", icon=":material/refresh:", on_click=_go_to, args=(next_draw(seed),))
         st.button("Other faces", icon=":material/shuffle:", on_click=_go_to, args=(next_faces(seed),))
     return name, known[name]
 
@@ -99,7 +99,7 @@ def _go_to(seed: int) -> None:
 
 
 def _show_description(policy: AugmentationPolicy) -> None:
-    changes = "; ".join(describe_changes(policy.augment)) or "nothing is changed"
+    changes = "; ".join(describe_changes(policy.augment)) or "no augmentation"
     st.markdown(escape_markdown(f"{capitalize_first(changes)}."))
     if policy.description:
         st.caption(escape_markdown(policy.description))
@@ -111,17 +111,17 @@ def _grid(faces: pd.DataFrame, drawn: NDArray[np.uint8]) -> None:
         st.markdown(f"**{title}** {escape_markdown(name)}")
         with st.container(horizontal=True, gap="small"):
             for draw, face in enumerate(seen):
-                what = f"draw {draw}" if draw else "as it is"
+                what = f"version {draw}" if draw else "original"
                 st.image(_enlarge(face), what, _SHOWN_PX, output_format="PNG", alt=f"{title}, {name}: {what}")
 
 
 def _enlarge(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """By whole pixels, so that the browser has none to make up."""
+    """Enlarge by a whole factor, so that the browser does not interpolate."""
     factor = max(1, _SHOWN_PX // len(face))
     return face.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def _show_command(arguments: Sequence[str]) -> None:
-    with st.expander("The same as a command"):
+    with st.expander("Equivalent command"):
         line = shlex.join(["python", "-m", "fer_core", *arguments, "--out=faces.png"])
         st.code(line, language="bash", wrap_lines=True)

@@ -1,4 +1,4 @@
-"""The quality of a dataset on a page: what was found, what was not looked at, and each finding with its images."""
+"""The section Quality: the result of every check, and each finding with its images."""
 
 from __future__ import annotations
 
@@ -32,73 +32,73 @@ from fer_ui.resources import job_store, load_index
 _HASH_BITS = 64
 _DETECTORS = {"yunet": "YuNet", "haar": "the Haar cascade"}
 _OF_COPIES = (FindingKind.EXACT_DUPLICATE, FindingKind.NEAR_DUPLICATE, FindingKind.AUGMENTED_COPY)
-_CHOSEN, _SEEN = "finding", "finding-address"
+_CHOSEN, _SEEN = "finding", "finding-query"
 
 
 def show_quality(dataset: StoredDataset) -> None:
-    """What is wrong with a dataset, check by check, and the images of the finding that the address names."""
+    """Show the result of every check, and the images of the finding in the query string."""
     report, detector = load_quality(dataset)
-    said = st.container()
+    last_change = st.container()
     _show_summary(dataset, report)
     if report.lacking:
         notice("info", describe_outdated_index(dataset.id, report.lacking))
     st.caption(escape_markdown(report.not_seen))
     finding = _checks(dataset, report)
     _show_downloads(dataset, report)
-    with said:
+    with last_change:
         show_last_change(dataset, unless=[] if finding is None else [_key(dataset, finding)])
     if finding is not None:
         _show_finding(dataset, finding, report, detector)
 
 
 def describe_outdated_index(dataset_id: str, lacking: Sequence[str]) -> str:
-    """What an index lacks that an older version made, and how to make it again."""
+    """Describe what an index of an older version lacks, and how to update it."""
     measured = [name for name in lacking if name != MODE]
-    said = ["An older version of FERscope indexed this dataset."]
+    sentences = ["This dataset was indexed by an older version of FERscope."]
     if measured:
         near = ", above all near-duplicates" if SIGNATURE in measured else ""
-        said.append(f"It did not measure {', '.join(measured)}, so that some images are missed{near}.")
+        sentences.append(f"It did not measure {', '.join(measured)}, so some images are missed{near}.")
     if MODE in lacking:
-        said.append("It read transparent images, and those of more than 8 bits, otherwise than Predict reads them.")
-    return f"{' '.join(said)} Measure it again with: python -m fer_core datasets index {dataset_id}"
+        sentences.append("It decoded transparent images, and those with more than 8 bits, differently from Predict.")
+    return f"{' '.join(sentences)} Update it with: python -m fer_core datasets index {dataset_id}"
 
 
 def _show_summary(dataset: StoredDataset, report: QualityReport) -> None:
-    """The sentence that the view opens with, and its numbers."""
+    """Show the summary and its numbers."""
     st.markdown(escape_markdown(summarize_quality(report)))
-    undone = f"{len(report.unchecked)} could not be made, or not in full" if report.unchecked else "all were made"
+    incomplete = f"{len(report.unchecked)} not run in full" if report.unchecked else "all were run"
     share = report.concerned / report.used if report.used else 0.0
     headline(
         [
             Headline(
                 "Images with a finding", count(report.concerned), f"{percent(share)} of {count(report.used)} in use"
             ),
-            Headline("Checks that found something", f"{len(report.findings)} of {len(FindingKind)}", undone),
-            Headline("Excluded so far", count(dataset.n - report.used), f"of {images(dataset.n)}"),
+            Headline("Checks with findings", f"{len(report.findings)} of {len(FindingKind)}", incomplete),
+            Headline("Excluded", count(dataset.n - report.used), f"of {images(dataset.n)}"),
         ]
     )
 
 
 def summarize_quality(report: QualityReport) -> str:
-    """How many images have a finding, and what matters most, in words."""
+    """Describe how many images have a finding, and the most important one."""
     if not report.used:
-        return "Every image is excluded, so that there is nothing to check."
+        return "Every image is excluded, so there is nothing to check."
     if not report.findings:
         made = len(FindingKind) - len(report.unchecked)
-        return f"Nothing was found: {made} of {len(FindingKind)} checks were made in full."
-    gravest = report.findings[0]
-    title = gravest.title[0].lower() + gravest.title[1:]
+        return f"No findings: {made} of {len(FindingKind)} checks were run in full."
+    worst = report.findings[0]
+    title = worst.title[0].lower() + worst.title[1:]
     if not report.concerned:
-        return f"Nothing is wrong with any image. There is one hint: {title} ({images(len(gravest.rows))})."
+        return f"No image has a problem. One note: {title} ({images(len(worst.rows))})."
     have = "has" if report.concerned == 1 else "have"
     return (
-        f"{count(report.concerned)} of {images(report.used)} {have} at least one finding. What matters most: "
-        f"{title} ({images(len(gravest.rows))})."
+        f"{count(report.concerned)} of {images(report.used)} {have} at least one finding. Most important: "
+        f"{title} ({images(len(worst.rows))})."
     )
 
 
 def _checks(dataset: StoredDataset, report: QualityReport) -> Finding | None:
-    """Every check and its result; one of those that found something is chosen, in the address."""
+    """Show every check and its result, and return the chosen finding."""
     with st.container(border=True, gap="small"):
         chosen = _choose(report)
         st.markdown("  \n".join(_without_finding(report)))
@@ -108,7 +108,7 @@ def _checks(dataset: StoredDataset, report: QualityReport) -> Finding | None:
 
 
 def _choose(report: QualityReport) -> Finding | None:
-    """The finding that is pressed; the gravest to begin with."""
+    """Choose a finding; the most important one by default."""
     found = {str(finding.kind): finding for finding in report.findings}
     if not found:
         return None
@@ -118,7 +118,7 @@ def _choose(report: QualityReport) -> Finding | None:
     labels = {
         kind: f"{escape_markdown(each.title)}: **{_format_result(each, report)}**" for kind, each in found.items()
     }
-    kind = st.radio("What was found", list(found), key=_CHOSEN, format_func=labels.__getitem__)
+    kind = st.radio("Findings", list(found), key=_CHOSEN, format_func=labels.__getitem__)
     if kind != (asked or next(iter(found))):
         st.query_params[QueryParam.FINDING] = kind
     st.session_state[_SEEN] = get_param(QueryParam.FINDING)
@@ -126,10 +126,10 @@ def _choose(report: QualityReport) -> Finding | None:
 
 
 def _without_finding(report: QualityReport) -> list[str]:
-    """The checks that found nothing, and those that had nothing to look at, as lines of Markdown."""
+    """List the checks without findings, and those not run, as lines of Markdown."""
     rest = [kind for kind in FindingKind if report.find(kind) is None]
     nothing = "; ".join(MESSAGES[kind].title for kind in rest if kind not in report.unchecked)
-    lines = [f":material/check: Nothing found: {escape_markdown(nothing)}."] if nothing else []
+    lines = [f":material/check: No findings: {escape_markdown(nothing)}."] if nothing else []
     return lines + [
         ":material/remove: " + escape_markdown(f"Not checked: {MESSAGES[kind].title} ({report.unchecked[kind]}).")
         for kind in rest
@@ -152,7 +152,7 @@ def _show_downloads(dataset: StoredDataset, report: QualityReport) -> None:
 
 
 def _format_result(finding: Finding, report: QualityReport) -> str:
-    """What a check came to: "2,850 images in 2,282 pairs"."""
+    """Format a check's result: "2,850 images in 2,282 pairs"."""
     words = images(len(finding.rows))
     if finding.pairs is not None:
         words += f" in {count(len(finding.pairs))} {'pair' if len(finding.pairs) == 1 else 'pairs'}"
@@ -160,11 +160,11 @@ def _format_result(finding: Finding, report: QualityReport) -> str:
 
 
 def _show_face_search(dataset: StoredDataset) -> None:
-    """A button that starts the background job, or a link to the one that is under way."""
+    """Show a button that starts face detection as a job, or a link to the running one."""
     waiting = job_store().list(kind=JobKind.QUALITY, target=dataset.id, states=ACTIVE_STATES, limit=1)
     if waiting:
-        link_to(Page.DATASETS, "Faces are being searched for", dataset=dataset.id, section="quality", job=waiting[0].id)
-    elif st.button("Look for faces", key="search-faces", icon=":material/frame_person:"):
+        link_to(Page.DATASETS, "Face detection is running", dataset=dataset.id, section="quality", job=waiting[0].id)
+    elif st.button("Detect faces", key="search-faces", icon=":material/frame_person:"):
         with show_errors():
             job = submit_face_search(dataset.id, settings())
             go_to(Page.DATASETS, dataset=dataset.id, section="quality", job=job.id)
@@ -172,7 +172,7 @@ def _show_face_search(dataset: StoredDataset) -> None:
 
 def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityReport, detector: str) -> None:
     st.subheader(f"{escape_markdown(finding.title)}: {_format_result(finding, report)}", anchor=False)
-    searched = f" They were searched for with {_DETECTORS.get(detector, detector)}."
+    searched = f" Detector: {_DETECTORS.get(detector, detector)}."
     by = searched if finding.kind is FindingKind.NO_FACE else ""
     st.markdown(escape_markdown(f"{finding.explanation}{by}"))
     st.markdown(escape_markdown(f"What to do: {finding.suggestion[0].lower()}{finding.suggestion[1:]}"))
@@ -182,9 +182,9 @@ def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityRepor
     if finding.pairs is None:
         show_faces(dataset, index, key, reason=reason, places=finding.rows)
         return
-    kinds = {"pairs": "Side by side", "images": "One by one"}
+    kinds = {"pairs": "Pairs", "images": "Single images"}
     how = st.segmented_control(
-        "Show them", list(kinds), default="pairs", required=True, format_func=kinds.__getitem__, key=f"{key}-how"
+        "Layout", list(kinds), default="pairs", required=True, format_func=kinds.__getitem__, key=f"{key}-how"
     )
     if how == "images":
         show_faces(dataset, index, f"{key}-images", reason=reason, places=finding.rows)
@@ -194,15 +194,15 @@ def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityRepor
 
 
 def _show_fix(dataset: StoredDataset, finding: Finding) -> None:
-    """One button for all images of a finding, where the remedy needs no eye."""
+    """Show a button that fixes all images of a finding, where no manual review is needed."""
     if finding.remedy == "look":
         return
     rows = rows_to_exclude(finding) if finding.remedy == "exclude" else finding.rows
     action = Action.EXCLUDE if finding.remedy == "exclude" else Action.AMBIGUOUS
     ids = load_index(dataset)["id"].iloc[rows].tolist()
     correction = Correction(action, ids, reason=str(finding.kind))
-    words, key = _fix_label(finding, len(ids)), f"remedy-{finding.kind}"
-    show_correction_button(dataset, words, correction, key=key, place="remedy", primary=True)
+    label, key = _fix_label(finding, len(ids)), f"fix-{finding.kind}"
+    show_correction_button(dataset, label, correction, key=key, place="fix", primary=True)
 
 
 def _fix_label(finding: Finding, number: int) -> str:
@@ -211,35 +211,38 @@ def _fix_label(finding: Finding, number: int) -> str:
     if finding.kind in _OF_COPIES:
         return f"Exclude all but one of each group ({images(number)})"
     if finding.kind is FindingKind.DUPLICATE_ACROSS_SPLITS:
-        return f"Exclude the copies, keep those that judge ({images(number)})"
+        return f"Exclude copies, keep validation and test images ({images(number)})"
     if finding.kind is FindingKind.IDENTITY_ACROSS_SPLITS:
-        return f"Exclude these people where they do not judge ({images(number)})"
+        return f"Exclude these people from training ({images(number)})"
     return f"Exclude all {count(number)}"
 
 
 def pair_notes(finding: Finding, left: pd.DataFrame) -> list[str]:
-    """What is said of each pair of a finding; plain text.
+    """Describe each pair of a finding.
 
     Args:
-        left: the first image of each pair, rows of the index.
+        left: rows of the index, the first image of each pair.
     """
     assert finding.pairs is not None
     pairs = finding.pairs
-    said = [
+    similarities = [
         _describe_similarity(bits, similarity)
         for bits, similarity in zip(pairs["bits"], pairs["similarity"], strict=True)
     ]
     if finding.kind is FindingKind.EXACT_DUPLICATE:
-        return ["the same pixels"] * len(said)
+        return ["identical pixels"] * len(similarities)
     if finding.kind is FindingKind.IDENTITY_ACROSS_SPLITS:
-        return [f"both are of {person}; {words}" for person, words in zip(left["identity"], said, strict=True)]
-    return said
+        return [
+            f"both show {person}; {similarity}"
+            for person, similarity in zip(left["identity"], similarities, strict=True)
+        ]
+    return similarities
 
 
 def _describe_similarity(bits: int, similarity: float) -> str:
-    """How alike the images of a pair are: "alike: correlation 0.972; 6 of 64 bits differ"."""
+    """Describe the similarity of a pair: "correlation 0.972; 6 of 64 bits differ"."""
     differ = f"{bits} of {_HASH_BITS} bits differ"
-    return differ if pd.isna(similarity) else f"alike: correlation {similarity:.3f}; {differ}"
+    return differ if pd.isna(similarity) else f"correlation {similarity:.3f}; {differ}"
 
 
 def _key(dataset: StoredDataset, finding: Finding) -> str:

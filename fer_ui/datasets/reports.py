@@ -1,4 +1,4 @@
-"""What takes a moment to find out of a dataset, shared between sessions: its quality, and how it is divided."""
+"""Cached reports on datasets, shared by all sessions: quality, splits and leakage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fer_core.settings import settings
 
 
 class _Version(NamedTuple):
-    """What a cache goes by: another import, another measurement, another correction is another."""
+    """The cache key, which changes with imports, index updates and corrections."""
 
     dataset_id: str
     fingerprint: str
@@ -27,22 +27,22 @@ class _Version(NamedTuple):
 
 
 def load_quality(dataset: StoredDataset) -> tuple[QualityReport, str]:
-    """A dataset's quality, and the name of the detector that faces were searched with; "" where they were not."""
+    """Load a dataset's quality report, and the name of the face detector used for it, "" for none."""
     faces = dataset.folder / "faces.parquet"
     return _quality(_version(dataset), faces.stat().st_mtime_ns if faces.is_file() else 0)
 
 
 def load_split(dataset: StoredDataset, config: SplitConfig) -> SplitReport:
-    """A dataset divided.
+    """Load the report on a split of a dataset.
 
     Raises:
-        ConfigError: it can't be divided like that.
+        ConfigError: the split is impossible.
     """
     return _split(_version(dataset), config)
 
 
 def load_leakage(dataset: StoredDataset, config: SplitConfig) -> Leakage:
-    """What leaks in a dataset that is divided like that; see `load_split`."""
+    """Load the leakage of a split; see `load_split`."""
     return _leakage(_version(dataset), config)
 
 
@@ -60,29 +60,29 @@ def _quality(version: _Version, searched_ns: int) -> tuple[QualityReport, str]:
     return quality_report(dataset, faces, version.corrections), detector
 
 
-@st.cache_resource(show_spinner="Dividing the images", max_entries=8)
+@st.cache_resource(show_spinner="Splitting the dataset", max_entries=8)
 def _split(version: _Version, config: SplitConfig) -> SplitReport:
-    index, groups, published = _divisible(version)
+    index, groups, published = _load_split_inputs(version)
     return split_report(index, config, groups, published)
 
 
-@st.cache_resource(show_spinner="Looking for leaks", max_entries=8)
+@st.cache_resource(show_spinner="Checking for leakage", max_entries=8)
 def _leakage(version: _Version, config: SplitConfig) -> Leakage:
-    return find_leakage(_divisible(version).groups, _split(version, config).splits)
+    return find_leakage(_load_split_inputs(version).groups, _split(version, config).splits)
 
 
-class _Divisible(NamedTuple):
-    """What every split of a dataset needs: its parts and labels, what belongs together, what leaks as it comes."""
+class _SplitInputs(NamedTuple):
+    """The inputs of every split: published splits and labels, groups, and the published leakage."""
 
     labeled: pd.DataFrame
     groups: Groups
     published: Leakage
 
 
-@st.cache_resource(show_spinner="Looking at the published parts", max_entries=2)
-def _divisible(version: _Version) -> _Divisible:
+@st.cache_resource(show_spinner="Reading the published splits", max_entries=2)
+def _load_split_inputs(version: _Version) -> _SplitInputs:
     dataset = open_dataset(version.dataset_id, settings())
     index = dataset.index(SPLIT_COLUMNS, version.corrections)
     groups = find_groups(index, dataset.pairs())
     needed = index[["split", "label", "excluded"]].astype({"split": "category", "label": "category"})
-    return _Divisible(needed, groups, leakage_of_published(needed, groups))
+    return _SplitInputs(needed, groups, leakage_of_published(needed, groups))

@@ -1,4 +1,4 @@
-"""The choice of a split on a page, which lives in its address. The only owner of that session state."""
+"""The choice of a split, stored in the query string. Owns that session state."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _SEED_MAX = 2**31 - 1
 _KIND, _VALID, _TEST, _SEED, _FOLDS, _FOLD = (
     f"split-{name}" for name in ("kind", "valid", "test", "seed", "folds", "fold")
 )
-_SEEN = "split-address"
+_SEEN = "split-query"
 
 
 def choose_split(*, published: bool, has_valid: bool, has_test: bool) -> SplitConfig:
-    """The controls of a split, and what they say.
+    """Show the controls of a split and return its config.
 
     Args:
-        published: whether the dataset comes with a split of its own.
-        has_valid, has_test: whether that has these parts; a validation part that it lacks is cut from training.
+        published: whether the dataset has published splits.
+        has_valid, has_test: whether these include validation and test; a missing one is cut from training.
     """
     kinds = [kind for kind in KINDS if published or kind != "published"]
     _follow_query(kinds)
@@ -36,7 +36,7 @@ def choose_split(*, published: bool, has_valid: bool, has_test: bool) -> SplitCo
             given["test_01"] = _percent_input("Test, %", _TEST, 99.0 - st.session_state[_VALID])
         if kind == "kfold":
             given["folds"] = _integer_input("Folds", _FOLDS, 2, 20)
-            given["fold"] = _integer_input(f"Which of {given['folds']} judges", _FOLD, 1, st.session_state[_FOLDS]) - 1
+            given["fold"] = _integer_input(f"Test fold (of {given['folds']})", _FOLD, 1, st.session_state[_FOLDS]) - 1
         if cut:
             given["seed"] = _integer_input("Seed", _SEED, 0, _SEED_MAX)
     config = SplitConfig.model_validate(given)
@@ -45,7 +45,7 @@ def choose_split(*, published: bool, has_valid: bool, has_test: bool) -> SplitCo
 
 
 def _follow_query(kinds: list[str]) -> None:
-    """Set the controls to what the address says where it has changed since the last run."""
+    """Set the controls to the query string where that has changed since the last run."""
     asked = get_param(QueryParam.SPLIT_CONFIG)
     config = split_from_query(asked) or SplitConfig(kind="published")
     if asked != st.session_state.get(_SEEN) or _KIND not in st.session_state:
@@ -66,7 +66,7 @@ def _follow_query(kinds: list[str]) -> None:
 
 
 def _write_query(config: SplitConfig, default: str) -> None:
-    """Write the choice into the address, where the usual one needs no word."""
+    """Write the choice into the address, unless it is the default."""
     written = split_to_query(config)
     if get_param(QueryParam.SPLIT_CONFIG) != written and (written != default or get_param(QueryParam.SPLIT_CONFIG)):
         st.query_params[QueryParam.SPLIT_CONFIG] = written
@@ -74,7 +74,7 @@ def _write_query(config: SplitConfig, default: str) -> None:
 
 
 def _percent_input(label: str, key: str, most: float) -> float:
-    """A share of all images, 0..1."""
+    """Ask for a share of all images, and return it as 0..1."""
     st.session_state[key] = min(max(1.0, float(st.session_state[key])), most)
     return float(st.number_input(label, 1.0, most, step=1.0, format="%g", key=key, width=130)) / 100
 

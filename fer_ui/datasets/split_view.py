@@ -1,4 +1,4 @@
-"""How a dataset is divided, on a page: published, seeded or in folds, the classes in each part, and what leaks."""
+"""The section Splits: published, seeded or k-fold splits, their class distributions and leakage."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _SMALL = "font-size:0.75rem;color:color-mix(in srgb, currentColor 72%, transpare
 
 
 def show_splits(dataset: StoredDataset) -> None:
-    """The choice of a split, what each part holds, and whether the parts are really apart."""
+    """Show the choice of a split, its class distributions, and its leakage."""
     index = load_index(dataset)
     if index.empty or index["excluded"].all():
-        empty_state("There is nothing to divide", "Every image is excluded. Restore some of them in Corrections.")
+        empty_state("There are no images to split", "Every image is excluded. Restore some in Corrections.")
         return
     present = set(index["split"].dropna().unique())
     published = Split.TRAIN in present and len(present) > 1
@@ -52,7 +52,7 @@ def show_splits(dataset: StoredDataset) -> None:
         show_csv_download(
             lambda: split_table(index, report.splits),
             f"split-{dataset.id}",
-            "The part of each image, as CSV",
+            "Split as CSV",
             type="tertiary",
         )
     key = f"split-shares-{dataset.id}"
@@ -66,29 +66,29 @@ def _show_summary(report: SplitReport) -> None:
     whole = int(total.sum())
     names = [*map(str, Split), *([EXCLUDED] if total[EXCLUDED] else [])]
     headline([Headline(_title(name), count(int(total[name])), percent(total[name] / whole)) for name in names])
-    divided = f"Divided {describe_split_config(report.config)}."
-    left = f" {images(int(total[EXCLUDED]))} left out: why is said below." if total[EXCLUDED] else ""
-    st.markdown(escape_markdown(divided + left))
+    text = f"Split {describe_split_config(report.config)}."
+    skipped = f" {images(int(total[EXCLUDED]))} skipped, see below." if total[EXCLUDED] else ""
+    st.markdown(escape_markdown(text + skipped))
 
 
 def describe_excluded(report: SplitReport) -> str:
-    """How many images are in no part, and why; "" if all are in one."""
+    """Describe how many images are in no split, and why; "" for none."""
     number = sum(report.excluded.values())
     if not number:
         return ""
     reasons = [f"{count(each)} {REASONS[reason]}" for reason, each in report.excluded.items()]
-    return f"{images(number)} {'is' if number == 1 else 'are'} left out: {join_words(reasons)}."
+    return f"{images(number)} {'is' if number == 1 else 'are'} skipped: {join_words(reasons)}."
 
 
 def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:
-    """What leaks in the split as it was made and, beside it, in the published one as it comes."""
-    st.subheader("Are the parts really apart?", anchor=False)
+    """Show the leakage of this split and, beside it, of the published one."""
+    st.subheader("Leakage", anchor=False)
     published = report.published_leakage
     for column, (title, found, subject, more) in zip(
         st.columns(2 if published else 1, border=True),
         [
-            ("As FERscope makes it", load_leakage(dataset, report.config), "This split", describe_excluded(report)),
-            *([("As it is published", published, "The published split", "")] if published else []),
+            ("This split", load_leakage(dataset, report.config), "This split", describe_excluded(report)),
+            *([("Published split", published, "The published split", "")] if published else []),
         ],
         strict=True,
     ):
@@ -108,12 +108,12 @@ def _show_verdict(title: str, found: Leakage, subject: str, more: str) -> None:
 
 
 def _show_pairs(dataset: StoredDataset) -> None:
-    """The images that lie in two published parts, two by two, when they are asked for."""
+    """Show the pairs of images in different published splits on request."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        shown = st.toggle("Show the images that lie in two published parts", key=f"{dataset.id}-leaking")
+        shown = st.toggle("Show images that leak between published splits", key=f"{dataset.id}-leaking")
         link_to(
             Page.DATASETS,
-            "Correct them in Quality",
+            "Fix in Quality",
             dataset=dataset.id,
             section="quality",
             finding=str(FindingKind.DUPLICATE_ACROSS_SPLITS),
@@ -132,10 +132,10 @@ def _show_pairs(dataset: StoredDataset) -> None:
 
 
 def counts_html(counts: pd.DataFrame) -> str:
-    """A table of counts and, smaller, of what they are of their part's labeled images.
+    """Build an HTML table of counts and their shares of the split's labeled images.
 
     Args:
-        counts: as `data.split.describe` gives them; parts without an image are left away.
+        counts: as `data.split.describe` gives them; splits without images are skipped.
     """
     columns = {str(split): row.astype(int).to_dict() for split, row in counts.iterrows() if row["total"]}
     names = [name for name in counts.columns if name != "total" and counts[name].any()]
@@ -156,7 +156,7 @@ def counts_html(counts: pd.DataFrame) -> str:
 
 
 def _row_html(name: str, cells: list[tuple[int, int]]) -> str:
-    """A row of the table: each part's count of a class and of all that have a label."""
+    """Build a row from each split's count of a class and its number of labeled images."""
     labeled = name in list(Expression)
     numbers = ""
     for number, total in cells:
@@ -167,4 +167,4 @@ def _row_html(name: str, cells: list[tuple[int, int]]) -> str:
 
 
 def _title(split: str) -> str:
-    return "Left out" if split == EXCLUDED else split_title(split)
+    return "Skipped" if split == EXCLUDED else split_title(split)

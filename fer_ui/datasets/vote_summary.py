@@ -1,4 +1,4 @@
-"""What a dataset's votes say, counted once a part and kept: figures with their intervals, tables, ambiguous rows."""
+"""Summaries of a dataset's votes by split, cached: metrics with intervals, tables and ambiguous rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from fer_core.settings import settings
 from fer_core.text import join_words
 
 AMBIGUOUS_MAX = 360
-"""Faces on which voters agree least: ten pages, more than anybody looks at."""
+"""Ten pages of the faces with the lowest agreement."""
 
 _ANSWERS = (*map(str, Expression), "unknown", "not a face")
 _Z = 1.959964
@@ -36,7 +36,7 @@ _Z = 1.959964
 
 @dataclass(frozen=True, slots=True)
 class AmbiguousFaces:
-    """Faces on which voters agree little, those on which they agree least first.
+    """Faces with low agreement, lowest first.
 
     Attributes:
         rows: row numbers of the index, shape (D,).
@@ -49,18 +49,18 @@ class AmbiguousFaces:
 
 @dataclass(frozen=True, slots=True)
 class VoteSummary:
-    """The votes on the images of one part that are not excluded and have some.
+    """The votes of one split's images that have votes and are not excluded.
 
     Attributes:
-        images: how many these are.
-        median_01: of the share of an image's votes that its commonest expression holds.
+        images: their number.
+        median_01: median share of an image's votes for its most voted expression.
         median_interval: 95 %, by ranks.
-        clear_01: the share of images with an expression that more than half of the voters chose.
+        clear_01: share of images with an expression that has more than half of the votes.
         clear_interval: 95 %, Wilson.
-        ceiling: how far people agree with people; None where no image has a label and two votes.
+        ceiling: agreement between people; None where no image has a label and two votes.
         histogram: `agreement.agreement_histogram`.
         shares: `agreement.vote_shares`.
-        ambiguous: the faces on which voters agree least.
+        ambiguous: the faces with the lowest agreement.
         ambiguous_labeled: the same among those with a label.
     """
 
@@ -77,15 +77,15 @@ class VoteSummary:
 
 
 def vote_summary(dataset: StoredDataset, split: str) -> VoteSummary | None:
-    """The votes of one part, "" for all, with the corrections of now; None where it has no image with a vote."""
+    """Load the summary of one split ("" for all) with the current corrections; None without votes."""
     return _summaries(dataset.id, dataset.fingerprint, dataset.corrections().version)[split]
 
 
 def summarize_votes(index: pd.DataFrame, split: str = "") -> VoteSummary | None:
-    """See `vote_summary`.
+    """Summarize the votes of an index; see `vote_summary`.
 
     Args:
-        index: with `split`, `label` and the votes, and with `excluded` where an overlay was applied.
+        index: with `split`, `label`, the votes and, with corrections, `excluded`.
     """
     used = (get_votes(index).sum(1) > 0) & ~excluded_rows(index)
     if split:
@@ -112,30 +112,30 @@ def summarize_votes(index: pd.DataFrame, split: str = "") -> VoteSummary | None:
 
 
 def _ambiguous(voted: pd.DataFrame, rows: NDArray[np.int64]) -> AmbiguousFaces:
-    """The most ambiguous of some of the voted images; `rows` are the row numbers of all."""
+    """Find the most ambiguous images; `rows` are the row numbers of `voted`."""
     found = most_ambiguous(voted, AMBIGUOUS_MAX)
     return AmbiguousFaces(rows[found.index.to_numpy(np.int64)], get_votes(found))
 
 
 def describe_votes(votes: NDArray[np.integer]) -> str:
-    """One image's votes, the commonest first: "4 sadness, 3 neutral and 3 anger"."""
+    """Describe one image's votes, most votes first: "4 sadness, 3 neutral and 3 anger"."""
     order = np.argsort(-votes, kind="stable")
     return join_words([f"{int(votes[place])} {_ANSWERS[place]}" for place in order if votes[place] > 0])
 
 
 @st.cache_data(show_spinner="Counting the votes", max_entries=4)
 def _summaries(dataset_id: str, fingerprint: str, version: int) -> dict[str, VoteSummary | None]:
-    """Of all parts at once, so that going from one to another takes no time."""
+    """Summarize all splits at once, so that switching between them is fast."""
     del fingerprint  # part of the key: an import under the same id is another dataset
     index = open_dataset(dataset_id, settings()).index(["id", "split", "label", *VOTE_COLUMNS], version)
     return {split: summarize_votes(index, split) for split in ("", *map(str, Split))}
 
 
 def _median_interval(ordered: NDArray[np.float64]) -> Interval:
-    """95 % interval of the median, between two ranks (the normal approximation of the binomial).
+    """Compute the 95 % interval of the median by ranks (normal approximation of the binomial).
 
     Args:
-        ordered: in rising order, shape (N,), not empty.
+        ordered: in ascending order, shape (N,), not empty.
     """
     half = _Z * len(ordered) ** 0.5 / 2
     low, high = np.floor(len(ordered) / 2 - half), np.ceil(len(ordered) / 2 + half)

@@ -1,4 +1,4 @@
-"""Votes on a page: how far voters agree, what that means for a model's figures, and the faces they disagree on."""
+"""The section Votes: annotator agreement, what it means for accuracies, and the most ambiguous faces."""
 
 from __future__ import annotations
 
@@ -26,24 +26,23 @@ from fer_ui.resources import load_index
 _ALL = "all"
 _LABELED = "labeled"
 _KINDS = {_LABELED: "With a label", "any": "With and without"}
-_SCALES = {"count": "All expressions", "share": "Each expression"}
+_SCALES = {"count": "Counts", "share": "By expression"}
 
 
 def show_votes(dataset: StoredDataset) -> None:
-    """The figures with their intervals and what they mean, the two charts, and the most ambiguous faces."""
+    """Show the metrics with their intervals, the charts, and the most ambiguous faces."""
     with show_errors():
         if VOTE_COLUMNS[0] not in dataset.columns():
             empty_state(
                 "This dataset has no votes",
-                "Each of its images has one label, so nobody can know how far people agree on it. FER+ has the votes "
-                "of ten people on each image.",
+                "Each image has only one label, so agreement is unknown. FER+ has ten votes for each image.",
             )
             return
         index = load_index(dataset)
         split = _choose_split(index)
         summary = vote_summary(dataset, "" if split == _ALL else split)
         if summary is None:
-            empty_state("There is no image with a vote here", "Choose another part, or restore excluded images.")
+            empty_state("No images with votes", "Choose another split, or restore excluded images.")
             return
         _show_metrics(summary)
         _charts(summary, dataset.id)
@@ -51,7 +50,7 @@ def show_votes(dataset: StoredDataset) -> None:
 
 
 def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
-    """What the agreement between people means for a model's figures."""
+    """Describe what the agreement between people means for a model's accuracy."""
     return (
         f"A new panel of as many people would give {percent(ceiling.majority_panel_01)} of {images(ceiling.n_images)} "
         f"the label they have: accuracies above {percent(ceiling.majority_panel_interval[1])} on these labels are "
@@ -64,7 +63,7 @@ def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
 def _choose_split(index: pd.DataFrame) -> str:
     present = set(index["split"].dropna().unique())
     names = {_ALL: "All", **{str(split): split_title(split) for split in Split if split in present}}
-    return param_segmented_control("Part", names, QueryParam.SPLIT) if len(names) > 2 else _ALL
+    return param_segmented_control("Split", names, QueryParam.SPLIT) if len(names) > 2 else _ALL
 
 
 def _show_metrics(summary: VoteSummary) -> None:
@@ -80,7 +79,9 @@ def _show_metrics(summary: VoteSummary) -> None:
         one, panel = summary.ceiling.single_annotator_interval, summary.ceiling.majority_panel_interval
         numbers += [
             Headline(
-                "One voter against the rest", percent(summary.ceiling.single_annotator_01), f"95 %: {interval(*one)}"
+                "One annotator against the rest",
+                percent(summary.ceiling.single_annotator_01),
+                f"95 %: {interval(*one)}",
             ),
             Headline(
                 "A new panel, same label", percent(summary.ceiling.majority_panel_01), f"95 %: {interval(*panel)}"
@@ -91,8 +92,8 @@ def _show_metrics(summary: VoteSummary) -> None:
         st.markdown(escape_markdown(describe_agreement_ceiling(summary.ceiling)))
         st.caption(
             escape_markdown(
-                "Agreement: the share of an image's votes that its commonest expression holds; a clear majority is "
-                f"more than half. Of the new panels {percent(summary.ceiling.majority_panel_tie_01)} tie, and are "
+                "Agreement is the share of an image's votes for its most voted expression; a clear majority is more "
+                f"than half. Of the new panels {percent(summary.ceiling.majority_panel_tie_01)} tie, and are "
                 "not counted."
             )
         )
@@ -100,11 +101,11 @@ def _show_metrics(summary: VoteSummary) -> None:
 
 def _median_detail(ends: Interval) -> str:
     low, high = ends
-    return "at both ends of the 95 % interval" if low == high else f"95 %: {interval(low, high)}"
+    return "also both ends of the 95 % interval" if low == high else f"95 %: {interval(low, high)}"
 
 
 def _charts(summary: VoteSummary, name: str) -> None:
-    scale = param_segmented_control("Agreement on", _SCALES, QueryParam.SCALE)
+    scale = param_segmented_control("Agreement", _SCALES, QueryParam.SCALE)
     draw = agreement_by_expression if scale == "share" else agreement_histogram_bars
     show_chart(draw(summary.histogram), f"agreement-{scale}-{name}", table=summary.histogram)
     show_chart(vote_shares_bars(summary.shares), f"vote-shares-{name}", table=vote_shares_table(summary.shares))
@@ -112,21 +113,21 @@ def _charts(summary: VoteSummary, name: str) -> None:
 
 def _ambiguous(dataset: StoredDataset, index: pd.DataFrame, summary: VoteSummary) -> None:
     st.subheader("The most ambiguous faces", anchor=False)
-    kind = param_segmented_control("Of the images", _KINDS, QueryParam.KIND)
+    kind = param_segmented_control("Images", _KINDS, QueryParam.KIND)
     ambiguous = summary.ambiguous_labeled if kind == _LABELED else summary.ambiguous
     rows = index.iloc[ambiguous.rows]
     if rows.empty:
-        st.markdown("On none of these images did an expression come first.")
+        st.markdown("No expression has the most votes on any of these images.")
         return
-    words = [describe_votes(votes) for votes in ambiguous.votes]
+    texts = [describe_votes(votes) for votes in ambiguous.votes]
     st.markdown(
         escape_markdown(
-            f"The {images(len(rows))} on which voters agree least, the worst first. The first one has the votes "
-            f"{words[0]}. Mark as ambiguous what has no right label, and a training can leave it out."
+            f"The {images(len(rows))} with the lowest agreement, lowest first. The first one has the votes {texts[0]}. "
+            "Training can exclude images that you mark as ambiguous."
         )
     )
     show_faces(dataset, rows, f"most-ambiguous-{kind}-{dataset.id}", reason="ambiguous")
-    with st.expander("Their votes as a table"):
-        table = pd.DataFrame({"Image": rows["id"], "Label": rows["label"].astype("str"), "Votes": words})
+    with st.expander("Votes as a table"):
+        table = pd.DataFrame({"Image": rows["id"], "Label": rows["label"].astype("str"), "Votes": texts})
         st.dataframe(table, hide_index=True)
         show_csv_download(table, f"most-ambiguous-{kind}-{dataset.id}")

@@ -1,4 +1,4 @@
-"""Datasets: what a dataset holds, what is wrong with it, and what its imbalance will do."""
+"""Datasets: contents, quality, imbalance, splits and imports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from fer_ui.query_params import QueryParam, param_segmented_control, param_selec
 from fer_ui.resources import job_store, load_index
 
 _VIEWS = {
-    "store": "In the store",
+    "store": "My datasets",
     "compare": "Compare",
     "published": "Published counts",
     "import": "Import",
@@ -46,43 +46,43 @@ _SECTIONS = {
     "splits": "Splits",
     "balance": "Rebalancing",
     "augmentation": "Augmentation",
-    "about": "BundleInfo",
+    "about": "About",
 }
-# Sections that are offered only where the dataset has the column.
+# Sections that are shown only where the dataset has the column.
 _NEEDS = {"votes": "votes_neutral", "affect": "valence"}
 
 
 def main() -> None:
-    page_header("Datasets", "What a dataset holds, what is wrong with it, and what its imbalance will do.")
+    page_header("Datasets", "Explore, check, correct and import face datasets.")
     show_job_panel(Page.DATASETS)
     view = param_segmented_control("View", _VIEWS, QueryParam.VIEW)
     {"compare": show_compare, "published": show_published, "import": show_import, "manifests": show_manifests}.get(
-        view, _stored
+        view, _show_stored
     )()
 
 
-def _stored() -> None:
+def _show_stored() -> None:
     datasets = {dataset.id: dataset for dataset in list_datasets(settings())}
     if not datasets:
         empty_state(
-            "There is no dataset in the store yet",
-            "Draw faces to begin with, import your own, or explore the counts that others published.",
+            "There are no datasets yet",
+            "Generate synthetic faces, import a dataset, or explore published class counts.",
             links=_show_first_links,
         )
         return
     dataset = datasets[
-        param_selectbox("Dataset", list(datasets), QueryParam.DATASET, format_func=lambda name: _named(datasets[name]))
+        param_selectbox("Dataset", list(datasets), QueryParam.DATASET, format_func=lambda name: _title(datasets[name]))
     ]
     if dataset.manifest.synthetic:
-        notice("info", "These faces are drawings. Figures on them say nothing about people.")
+        notice("info", "These faces are synthetic. Results on them say nothing about people.")
     columns = dataset.columns()
     sections = [name for name in _SECTIONS if _NEEDS.get(name, "id") in columns]
     section = param_segmented_control("Section", sections, QueryParam.SECTION, format_func=_SECTIONS.__getitem__)
     with show_errors():
-        _show(section, dataset)
+        _show_section(section, dataset)
 
 
-def _show(section: str, dataset: StoredDataset) -> None:
+def _show_section(section: str, dataset: StoredDataset) -> None:
     shown = {
         "faces": show_faces_section,
         "votes": show_votes,
@@ -92,32 +92,32 @@ def _show(section: str, dataset: StoredDataset) -> None:
         "splits": show_splits,
         "balance": show_rebalancing,
         "augmentation": lambda chosen: show_augmentation(chosen, load_index(chosen)),
-        "about": _about,
+        "about": _show_about,
     }.get(section, show_classes)
     shown(dataset)
 
 
-def _about(dataset: StoredDataset) -> None:
+def _show_about(dataset: StoredDataset) -> None:
     show_manifest(dataset.manifest)
-    st.caption(f"Imported {dataset.created[:10]}; version of its corrections: {dataset.corrections().version}.")
+    st.caption(f"Imported {dataset.created[:10]}, corrections version {dataset.corrections().version}.")
 
     def delete() -> None:
         assert_dataset_unused(dataset.id, job_store(), settings())
         delete_dataset(dataset.id, settings())
         go_to(Page.DATASETS)
 
-    kept = "its images, its index and its corrections" if dataset.source_in_store else "its index and its corrections"
-    stays = "" if dataset.source_in_store else " The images stay where they are."
-    consequences = f"Removes {kept}.{stays} Runs that were trained on it stay."
+    removed = "its images, index and corrections" if dataset.source_in_store else "its index and corrections"
+    outside = "" if dataset.source_in_store else " The image files stay where they are."
+    consequences = f"Removes {removed}.{outside} Runs trained on it stay."
     show_deletion_form(dataset.id, "Delete this dataset", consequences, delete)
 
 
-def _named(dataset: StoredDataset) -> str:
+def _title(dataset: StoredDataset) -> str:
     return f"{dataset.id} ({count(dataset.n)} images)"
 
 
 def _show_first_links() -> None:
-    link_to(Page.DATASETS, "Draw or import", view="import")
+    link_to(Page.DATASETS, "Generate or import", view="import")
     link_to(Page.DATASETS, "Published counts", view="published")
 
 

@@ -231,8 +231,8 @@ def _upload_archive(page: Page, archive: Path, name: str) -> None:
     panel = page.get_by_role("tabpanel").filter(has_text="A zip or tar archive")
     panel.locator("input[type=file]").set_input_files(archive)
     expect(panel.get_by_text(archive.name)).to_be_visible()
-    panel.get_by_role("textbox", name="Name in the store").fill(name)
-    panel.get_by_role("button", name="Look at it").click()
+    panel.get_by_role("textbox", name="Dataset name").fill(name)
+    panel.get_by_role("button", name="Preview").click()
 
 
 def _start_training(page: Page, epochs: int) -> str:

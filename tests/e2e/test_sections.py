@@ -50,7 +50,7 @@ def test_copies_are_found_excluded_and_taken_back(page: Page, shoot: Shoot) -> N
     expect(found).to_be_visible(timeout=_LONG_MS)
     before = found.inner_text()
     shoot("section-quality", address)
-    remedy = page.get_by_role("button", name=re.compile("Exclude the copies, keep those that judge"))
+    remedy = page.get_by_role("button", name=re.compile("Exclude copies, keep validation and test images"))
     number = int(re.findall(r"\((\d+) images\)", remedy.inner_text())[0])
     assert number >= COPIES, "the faces may have copies of their own as well"
     remedy.click()
@@ -80,8 +80,8 @@ def test_a_remedy_is_handed_to_training(page: Page, shoot: Shoot) -> None:
     ("section", "said"),
     [
         ("votes", "Votes and labels by expression"),
-        ("splits", "Are the parts really apart?"),
-        ("augmentation", "Draw again"),
+        ("splits", "Leakage"),
+        ("augmentation", "Augment again"),
         ("about", "License"),
     ],
 )

@@ -49,7 +49,7 @@ def test_an_import_shows_what_it_would_do_and_waits_for_what_is_undecided(
         "(none)",
     )
     assert _chosen(app, "joy, 8 images") == "Happiness"
-    assert _chosen(app, "weird, 8 images") == "decide"
+    assert _chosen(app, "weird, 8 images") == "choose"
     assert "Decide what becomes of 'weird'" in words(app)
     assert _button(app, "Import").disabled
     assert list_datasets(store) == []
@@ -62,7 +62,7 @@ def test_what_is_chosen_is_what_is_imported(
     app = _proposal(open_page)
     _select(app, "Person").set_value("who").run()
     _select(app, "weird, 8 images").set_value("Contempt").run()
-    _select(app, "sad, 8 images").set_value("left out").run()
+    _select(app, "sad, 8 images").set_value("ignore").run()
     _button(app, "Import").click().run()
     assert not app.exception
     with JobStore(store) as jobs:
@@ -150,13 +150,13 @@ def test_where_folders_and_a_table_disagree_the_person_says_which_counts(
     assert "give different labels to 6 of the 24 images" in words(app)
     assert _chosen(app, "How do its files lie?") == "folders"
     assert _button(app, "Import").disabled
-    (radio,) = [each for each in app.radio if each.label == "Which label counts?"]
+    (radio,) = [each for each in app.radio if each.label == "Which labels should be used?"]
     radio.set_value("table").run()
     assert not app.exception
     assert _chosen(app, "How do its files lie?") == "table"
     assert _chosen(app, "sadness, 6 images") == "Sadness"
     assert not _button(app, "Import").disabled
-    next(each for each in app.radio if each.label == "Which label counts?").set_value("folders").run()
+    next(each for each in app.radio if each.label == "Which labels should be used?").set_value("folders").run()
     assert _chosen(app, "How do its files lie?") == "folders"
     assert _chosen(app, "fear, 12 images") == "Fear"
     _button(app, "Import").click().run()
@@ -171,9 +171,9 @@ def test_numbers_become_expressions_once_it_is_said_whose_they_are(
     start_import(tmp_path / "numbers", "mine", store)
     app = _proposal(open_page)
     assert "Datasets number the expressions differently" in words(app)
-    assert _chosen(app, "7, 8 images") == "decide"
+    assert _chosen(app, "7, 8 images") == "choose"
     assert _button(app, "Import").disabled
-    _select(app, "Whose numbers are these?").set_value("RAF-DB").run()
+    _select(app, "Numbering").set_value("RAF-DB").run()
     assert [_chosen(app, f"{code}, 8 images") for code in "127"] == ["Surprise", "Fear", "Neutral"]
     _select(app, "2, 8 images").set_value("Anger").run()
     _button(app, "Import").click().run()
@@ -203,7 +203,7 @@ def test_folders_of_people_are_identities_unless_the_person_says_no(
 def test_an_unfinished_import_is_listed_and_can_be_discarded(table: Path, store: Settings, open_page: OpenPage) -> None:
     start_import(table, "mine", store)
     app = open_page(Page.DATASETS, view="import")
-    assert "from listed, not decided yet" in words(app)
+    assert "from listed, waiting" in words(app)
     _button(app, "Discard").click().run()
     assert list_imports(store) == []
     assert (table / "list.csv").is_file()
@@ -211,7 +211,7 @@ def test_an_unfinished_import_is_listed_and_can_be_discarded(table: Path, store:
 
 def test_ones_own_manifest_is_checked_and_saved(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.DATASETS, view="manifests")
-    assert "It can be used: My faces" in words(app)
+    assert "Valid: My faces" in words(app)
     app.text_area[0].set_value("id: mine\ntitle: Mine\nsummary: Ours.\nlicence: none\nlicense: none\n").run()
     assert "unknown key 'licence'" in words(app)
     assert _button(app, "Save").disabled

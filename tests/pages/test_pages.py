@@ -23,7 +23,7 @@ from tests.support.sample_store import DATASET, RUN
 TITLES = {page: "FERscope" if page is Page.OVERVIEW else page.capitalize() for page in Page}
 EMPTY_STATES = {
     Page.OVERVIEW: "What to do first",
-    Page.DATASETS: "There is no dataset in the store yet",
+    Page.DATASETS: "There are no datasets yet",
     Page.TRAINING: "There is nothing to train on yet",
     Page.EVALUATION: "There is no finished run to read",
     Page.PREDICT: "No photo yet",

@@ -1,4 +1,4 @@
-"""The corrections to a dataset on a page: what is marked now, every change with a way back, the table to take away."""
+"""The section Corrections: what is corrected, every change with undo, and a download."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ CHANGES_A_PAGE = 10
 
 _PLACE = "history"
 _EXPLANATION = (
-    "Corrections are kept beside the dataset and never touch its source. Each is a version; a run records the version "
-    "that it was trained on, and any version can be had again."
+    "Corrections are stored beside the dataset and never change its source files. Each one is a version; a run records "
+    "the version it was trained on, and every version can be restored."
 )
 
 
 def show_history(dataset: StoredDataset) -> None:
-    """What was corrected, version by version, the newest first."""
+    """Show the corrections by version, the newest first."""
     corrections = dataset.corrections()
     if not corrections.version:
-        empty_state("Nothing was corrected yet", _EXPLANATION, links=lambda: _show_first_links(dataset))
+        empty_state("No corrections yet", _EXPLANATION, links=lambda: _show_first_links(dataset))
         return
     index = load_index(dataset)
     history = corrections.history()
@@ -44,14 +44,14 @@ def show_history(dataset: StoredDataset) -> None:
     show_last_change(dataset)
     missing = corrections.missing(index)
     if missing:
-        notice("info", f"The index lacks {images(missing)} that corrections name; what it lacks is passed over.")
+        notice("info", f"The index lacks {images(missing)} named by corrections; these are skipped.")
     _show_download(dataset, corrections)
     _show_changes(dataset, index, history)
 
 
 def _show_first_links(dataset: StoredDataset) -> None:
-    link_to(Page.DATASETS, "What is wrong with it", dataset=dataset.id, section="quality")
-    link_to(Page.DATASETS, "Its faces", dataset=dataset.id, section="faces")
+    link_to(Page.DATASETS, "Find problems in Quality", dataset=dataset.id, section="quality")
+    link_to(Page.DATASETS, "Browse faces", dataset=dataset.id, section="faces")
 
 
 def _show_summary(index: pd.DataFrame, history: list[Change]) -> None:
@@ -63,7 +63,11 @@ def _show_summary(index: pd.DataFrame, history: list[Change]) -> None:
             f"{'version' if len(history) == 1 else 'versions'}. {_EXPLANATION}"
         )
     )
-    details = {"excluded": "out of use", "relabeled": "with another label", "ambiguous": "in use, but doubtful"}
+    details = {
+        "excluded": "not used",
+        "relabeled": "with a new label",
+        "ambiguous": "used unless training excludes them",
+    }
     headline([Headline(name.capitalize(), count(number), details[name]) for name, number in counts.items()])
 
 
@@ -71,7 +75,7 @@ def _show_download(dataset: StoredDataset, corrections: Corrections) -> None:
     def table() -> pd.DataFrame:
         return corrections.export(dataset.raw_index(["id", "path", "label"]), corrections.version)
 
-    show_csv_download(table, f"corrections-{dataset.id}", "What is marked, as CSV", type="tertiary")
+    show_csv_download(table, f"corrections-{dataset.id}", "Corrected images as CSV", type="tertiary")
 
 
 def _show_changes(dataset: StoredDataset, index: pd.DataFrame, history: list[Change]) -> None:
@@ -86,11 +90,12 @@ def _show_changes(dataset: StoredDataset, index: pd.DataFrame, history: list[Cha
 
 
 def _show_change(dataset: StoredDataset, index: pd.DataFrame, change: Change, history: list[Change]) -> None:
-    words = escape_markdown(describe_change(change))
+    description = escape_markdown(describe_change(change))
     key = f"{_PLACE}-{dataset.id}-{change.version}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
-            f"**Version {change.version}:** {f'~~{words}~~ undone' if change.undone else words}", width="stretch"
+            f"**Version {change.version}:** {f'~~{description}~~ undone' if change.undone else description}",
+            width="stretch",
         )
         show_undo_button(dataset, change, history, key=f"{key}-back", place=_PLACE)
     st.caption(escape_markdown(describe_origin(change)))
@@ -102,7 +107,7 @@ def _show_change(dataset: StoredDataset, index: pd.DataFrame, change: Change, hi
 
 
 def describe_origin(change: Change) -> str:
-    """When and why a change was made, in plain text."""
+    """Describe when and why a change was made."""
     moment = datetime.fromisoformat(change.time)
     when = f"{format_age(moment)} ({moment:%Y-%m-%d %H:%M} UTC)"
     reason = f"reason: {describe_reason(change.reason)}" if change.reason else ""

@@ -1,4 +1,4 @@
-"""Correcting images on a page: exclude, relabel, mark as ambiguous, restore; what was done is told, with a way back."""
+"""Corrections of images on a page: exclude, relabel, mark as ambiguous, restore and undo."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fer_ui.formatting import count, images
 from fer_ui.theme import expression_title
 
 CONFIRM_ABOVE = 100
-"""Corrections of more images than this ask once more."""
+"""Corrections of more images than this need a confirmation."""
 
 _NOTE_CHARACTERS_MAX = 500
 _LAST_CHANGE = "last-correction"
@@ -38,7 +38,7 @@ _DONE = {
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What is to be done to some images; `label` is the new expression of a `relabel`."""
+    """An action on some images; `label` is the new expression of `Action.RELABEL`."""
 
     action: Action
     ids: Sequence[str]
@@ -49,7 +49,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class _LastChange:
-    """What this session did last: told where it was done, until something else is done."""
+    """The last correction of this session, shown at its place until the next one."""
 
     dataset_id: str
     version: int
@@ -59,17 +59,17 @@ class _LastChange:
 
 
 def show_corrections_bar(dataset: StoredDataset, ids: Sequence[str], *, reason: str, key: str) -> None:
-    """A bar of buttons that correct some images, and above it what was done last with this bar.
+    """Show buttons that correct some images, and above them the last change made with them.
 
     Args:
-        ids: of the images; with none the buttons can't be pressed.
-        reason: goes into the history: a finding's kind, or free text.
+        ids: of the images; without any, the buttons are disabled.
+        reason: for the history: a finding's kind, or free text.
         key: of the elements.
     """
     version = dataset.corrections().version
     _show_change(dataset, key, key)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"{images(len(ids))} ticked" if ids else "None ticked", width="content")
+        st.markdown(f"{images(len(ids))} selected" if ids else "None selected", width="content")
         note = str(st.session_state.get(_note(key, version), "")).strip()
         for action in (Action.EXCLUDE, Action.AMBIGUOUS, Action.RESTORE):
             correction = Correction(action, ids, reason, note)
@@ -78,21 +78,21 @@ def show_corrections_bar(dataset: StoredDataset, ids: Sequence[str], *, reason: 
                 _show_relabel_popover(dataset, Correction(Action.RELABEL, ids, reason, note), key, version)
         with st.popover("Note", icon=":material/edit_note:", type="tertiary"):
             st.text_input(
-                "Kept with the correction",
+                "Note for the history",
                 key=_note(key, version),
                 max_chars=_NOTE_CHARACTERS_MAX,
-                placeholder="why, or who said so",
+                placeholder="optional",
             )
 
 
 def show_correction_button(
     dataset: StoredDataset, label: str, correction: Correction, *, key: str, place: str, primary: bool = False
 ) -> None:
-    """One button that carries a correction out; it asks once where that concerns many images.
+    """Show a button that applies a correction, with a confirmation for many images.
 
     Args:
         label: of the button; plain text.
-        place: the key of the bar where it is told what was done; another name for the head of a view.
+        place: the key of the bar that shows the change afterwards; any other name for the top of a view.
     """
     icon = _ICONS[correction.action]
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
@@ -103,17 +103,17 @@ def show_correction_button(
     with st.popover(escape_markdown(label), icon=icon, type=kind, key=f"{key}-sure-{dataset.corrections().version}"):
         done = _DONE[correction.action]
         st.markdown(
-            f"{images(len(correction.ids))} will be {done}. The source stays as it is, and the change can be undone."
+            f"{images(len(correction.ids))} will be {done}. The source files don't change, and you can undo this."
         )
         if st.button(f"Yes, all {count(len(correction.ids))}", key=key, type="primary"):
             _apply(dataset, correction, place)
 
 
 def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = ()) -> None:
-    """What this session did last to a dataset, with a way back, for the head of a view.
+    """Show this session's last change to a dataset with an undo button, at the top of a view.
 
     Args:
-        unless: what the keys begin with of the bars that the view goes on to show, and that tell it themselves.
+        unless: prefixes of keys of bars in the view, which show their own changes.
     """
     last = st.session_state.get(_LAST_CHANGE)
     if isinstance(last, _LastChange) and not any(last.place.startswith(begin) for begin in unless):
@@ -123,31 +123,31 @@ def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = ()) -> N
 def show_undo_button(
     dataset: StoredDataset, change: Change, history: Sequence[Change], *, key: str, place: str
 ) -> None:
-    """A button that takes a change back, or makes it count again where it was taken back.
+    """Show a button that undoes a change, or redoes an undone one.
 
     Args:
         history: every change, the newest first.
-        place: where it is told what was done.
+        place: as for `show_correction_button`.
     """
     if not change.undone:
         if st.button("Undo", key=key, icon=":material/undo:"):
             _undo(dataset, change.version, place)
         return
-    by = next(each.version for each in history if each.undoes == change.version and not each.undone)
+    undo = next(other.version for other in history if other.undoes == change.version and not other.undone)
     if st.button("Redo", key=key, icon=":material/redo:"):
-        _undo(dataset, by, place)
+        _undo(dataset, undo, place)
 
 
 def describe_change(change: Change) -> str:
-    """A change as a sentence without its end: "12 images excluded", "3 images relabeled as fear"."""
+    """Describe a change: "12 images excluded", "3 images relabeled as fear"."""
     if change.action is Action.UNDO:
-        return f"Version {change.undoes} taken back"
+        return f"Version {change.undoes} undone"
     label = f" as {change.label}" if change.label else ""
     return f"{images(len(change.ids))} {_DONE[change.action]}{label}"
 
 
 def _show_relabel_popover(dataset: StoredDataset, correction: Correction, key: str, version: int) -> None:
-    # Keyed by the version, as are all of these: an open one would stay open over what comes after the correction.
+    # The version in the key closes the popover after a correction.
     with st.popover(
         "Relabel",
         icon=_ICONS[Action.RELABEL],
@@ -155,7 +155,7 @@ def _show_relabel_popover(dataset: StoredDataset, correction: Correction, key: s
         key=f"{key}-relabeling-{version}",
     ):
         chosen = st.selectbox(
-            "The expression they show",
+            "New expression",
             list(Expression),
             index=None,
             format_func=expression_title,
@@ -168,7 +168,7 @@ def _show_relabel_popover(dataset: StoredDataset, correction: Correction, key: s
 
 
 def _apply(dataset: StoredDataset, correction: Correction, place: str) -> None:
-    """Do it, keep what to tell, and run the page anew; where it can't be done, say why."""
+    """Apply a correction and rerun the page; on failure, show why."""
     with show_errors():
         corrections, ids, reason, note = dataset.corrections(), correction.ids, correction.reason, correction.note
         if correction.action is Action.EXCLUDE:
@@ -196,14 +196,14 @@ def _undo(dataset: StoredDataset, version: int, place: str) -> None:
 
 
 def _remember(last: _LastChange) -> NoReturn:
-    """Keep what was done, to be told where it was done, say it in passing, and run the page anew."""
+    """Store the last change, show it as a toast, and rerun the page."""
     st.session_state[_LAST_CHANGE] = last
     st.toast(f"{escape_markdown(last.description)}.", icon=":material/check_circle:")
     st.rerun()
 
 
 def _show_change(dataset: StoredDataset, place: str, key: str) -> None:
-    """What was done last, if it was done at `place` and nothing was done to the dataset since."""
+    """Show the last change if it was made at `place` and is the dataset's newest version."""
     last = st.session_state.get(_LAST_CHANGE)
     if not isinstance(last, _LastChange) or (last.dataset_id, last.place) != (dataset.id, place):
         return
@@ -220,5 +220,5 @@ def _show_change(dataset: StoredDataset, place: str, key: str) -> None:
 
 
 def _note(key: str, version: int) -> str:
-    """A note is of one correction: after it the field is empty."""
+    """Get the key of the note, which is empty after each correction."""
     return f"{key}-note-{version}"

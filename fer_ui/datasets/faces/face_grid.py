@@ -1,6 +1,6 @@
-"""Faces of a dataset in pages: pictures with their labels, a box to tick each, and what can be done with the ticked.
+"""Faces of a dataset in pages: images with labels, checkboxes, and corrections for the selected ones.
 
-Nothing is read beyond the page that is shown, and a tick draws no more than its own list anew.
+Only the current page is read, and a checkbox reruns only its own list.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _PLACEHOLDER = (
     "color:color-mix(in srgb, currentColor 72%, transparent)"
 )
 _MARKS = "color:currentColor;font-weight:600"
-_GONE = "can't be read any more"
+_UNREADABLE = "can't be read any more"
 
 
 @st.fragment
@@ -54,15 +54,14 @@ def show_faces(
     places: NDArray[np.int64] | None = None,
     in_query: bool = False,
 ) -> None:
-    """Faces in pages, and the corrections bar for the ticked ones.
+    """Show faces in pages, and the corrections bar for the selected ones.
 
     Args:
-        rows: of the index as `resources.load_index` gives it, in the order to show them in.
-        key: of the elements; lists with other rows have other keys.
-        reason: what corrections made here give as theirs, such as a finding's kind.
-        places: which of `rows` are shown, in their order; all by default. So a page can be taken from a large table
-            without copying the others.
-        in_query: keep the page's number there; for one list of a page.
+        rows: of the index from `resources.load_index`, in display order.
+        key: of the elements; each list of rows needs its own.
+        reason: of corrections made here, such as a finding's kind.
+        places: the shown rows by position; all by default. Avoids copying a large table.
+        in_query: store the page number in the query string; for one list on a page.
     """
     with show_errors():
         total = len(rows) if places is None else len(places)
@@ -93,14 +92,14 @@ def show_pairs(
     reason: str = "",
     per_page: int = PAIRS_A_PAGE,
 ) -> None:
-    """Pairs of faces side by side, in pages, and the corrections bar for the ticked ones.
+    """Show pairs of faces in pages, and the corrections bar for the selected ones.
 
     Args:
-        left, right: rows of the index, those of a pair at the same place.
-        notes: what to say of each pair; plain text.
+        left, right: rows of the index, paired by position.
+        notes: a plain text for each pair.
         key, reason: as for `show_faces`.
     Raises:
-        ValueError: the three are not equally many.
+        ValueError: the lengths differ.
     """
     if not len(left) == len(right) == len(notes):
         raise ValueError(f"{len(left)} left faces, {len(right)} right ones and {len(notes)} notes make no pairs.")
@@ -121,7 +120,7 @@ def show_pairs(
 
 
 def caption_html(row: dict[str, Any]) -> str:
-    """The markup of what stands below a face's label: its part and marks, its file's name; a line each."""
+    """Build the HTML below a face's label: corrections and split, then the file name."""
     split = get_text(row, "split")
     marks = ", ".join(get_marks(row))
     words = [
@@ -137,7 +136,7 @@ def caption_html(row: dict[str, Any]) -> str:
 
 
 def placeholder_html(reason: str) -> str:
-    """The markup of what stands for a picture that can't be read."""
+    """Build the HTML in place of an unreadable image."""
     return f'<div role="img" style="{_PLACEHOLDER}">{escape_html(reason)}</div>'
 
 
@@ -147,7 +146,7 @@ def _show_cells(dataset: StoredDataset, rows: pd.DataFrame, selection: Selection
 
 
 def _cells(dataset: StoredDataset, rows: pd.DataFrame) -> list[tuple[dict[str, Any], bytes | None]]:
-    """Each row by its columns' names, with its picture."""
+    """Get each row as a dictionary, with its thumbnail."""
     named = [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
     return list(zip(named, load_thumbnails(dataset, rows), strict=True))
 
@@ -169,7 +168,7 @@ def _show_pair_cells(
 def _show_cell(row: dict[str, Any], picture: bytes | None, selection: Selection, place: str) -> None:
     with st.container(width=_CELL_PX, gap="xsmall"):
         if picture is None:
-            st.html(placeholder_html(get_text(row, "problem") or _GONE))
+            st.html(placeholder_html(get_text(row, "problem") or _UNREADABLE))
         else:
             st.image(picture, width=SHOWN_PX, alt=f"{label_title(row)}: {get_text(row, 'path')}")
         selection.show_checkbox(str(row["id"]), escape_markdown(label_title(row)), place=place)
@@ -179,12 +178,12 @@ def _show_cell(row: dict[str, Any], picture: bytes | None, selection: Selection,
 def _show_actions(
     dataset: StoredDataset, ids: Sequence[str], selection: Selection, key: str, pages: int, reason: str
 ) -> None:
-    """What follows the pictures: turning the page, ticking all of it, and the corrections bar."""
+    """Show pagination, selection buttons and the corrections bar."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         show_pagination(key, pages)
         selection.show_buttons(ids)
-    ticked = selection.ids()
-    elsewhere = len(ticked) - len(set(ticked) & set(ids))
+    selected = selection.ids()
+    elsewhere = len(selected) - len(set(selected) & set(ids))
     if elsewhere:
-        st.caption(f"{count(elsewhere)} of the ticked faces {'is' if elsewhere == 1 else 'are'} on other pages.")
-    show_corrections_bar(dataset, ticked, reason=reason, key=f"{key}-corrections")
+        st.caption(f"{count(elsewhere)} of the selected faces {'is' if elsewhere == 1 else 'are'} on other pages.")
+    show_corrections_bar(dataset, selected, reason=reason, key=f"{key}-corrections")

@@ -1,4 +1,4 @@
-"""The section Faces: the images of a dataset, filtered and in pages. What is filtered is in the address."""
+"""The section Faces: the images of a dataset in pages, with filters in the query string."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _MARKS = {
     ALL: "Any",
     USED: "Not excluded",
     **{mark: mark.capitalize() for mark in CORRECTION_COLUMNS},
-    PROBLEM: "With a problem",
+    PROBLEM: "Image problem",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which images are wanted. `label` is an expression, a reason for having none, `UNLABELED` or `ALL`."""
+    """The filters. `label` is an expression, a reason for having none, `UNLABELED` or `ALL`."""
 
     label: str = ALL
     split: str = ALL
@@ -47,15 +47,15 @@ class Filter:
 
 
 def show_faces_section(dataset: StoredDataset) -> None:
-    """The filters, how many images match, and the images."""
+    """Show the filters, the number of matching images, and the images."""
     index = load_index(dataset)
     filters, order = _choose_filter(index)
     places = sort_rows(find_matching(index, filters), order)
     if not len(places):
         show_last_change(dataset)
         empty_state(
-            "No image matches",
-            f"The dataset has {images(len(index))}. Widen the filters above, or begin anew.",
+            "No images match",
+            f"The dataset has {images(len(index))}. Widen the filters above, or reset them.",
             links=lambda: link_to(Page.DATASETS, "Show all faces", dataset=dataset.id, section="faces"),
         )
         return
@@ -66,7 +66,7 @@ def show_faces_section(dataset: StoredDataset) -> None:
 
 
 def find_matching(index: pd.DataFrame, filters: Filter) -> NDArray[np.int64]:
-    """The places of the rows that a filter lets through, in the index's order."""
+    """Find the positions of the rows that match a filter, in the index's order."""
     mask = np.ones(len(index), bool)
     if filters.label == UNLABELED:
         mask &= index["label"].isna().to_numpy(bool)
@@ -91,7 +91,7 @@ def find_matching(index: pd.DataFrame, filters: Filter) -> NDArray[np.int64]:
 
 
 def sort_rows(places: NDArray[np.int64], order: str) -> NDArray[np.int64]:
-    """The places as they are, or shuffled where `order` is one of `SHUFFLES`."""
+    """Shuffle the positions if `order` is one of `SHUFFLES`, else keep their order."""
     return np.random.default_rng(int(order)).permutation(places) if order in SHUFFLES else places
 
 
@@ -101,24 +101,24 @@ def _equals(column: pd.Series, value: str) -> NDArray[np.bool_]:
 
 def _choose_filter(index: pd.DataFrame) -> tuple[Filter, str]:
     labels, splits = _label_options(index), _split_options(index)
-    orders = {ALL: "As in the dataset", **{seed: f"Shuffled, draw {seed}" for seed in SHUFFLES}}
+    orders = {ALL: "Dataset order", **{seed: f"Shuffled, seed {seed}" for seed in SHUFFLES}}
     split = ALL
     if len(splits) > 2:
-        split = param_segmented_control("Part", splits, QueryParam.SPLIT)
+        split = param_segmented_control("Split", splits, QueryParam.SPLIT)
     columns = st.columns(4)
     with columns[0]:
         label = param_selectbox("Expression", labels, QueryParam.LABEL)
     with columns[1]:
-        mark = param_selectbox("Marks", _MARKS, QueryParam.MARK)
+        mark = param_selectbox("Corrections", _MARKS, QueryParam.MARK)
     with columns[2]:
         order = param_selectbox("Order", orders, QueryParam.ORDER)
     with columns[3]:
-        find = param_text_input("Name", QueryParam.FIND, placeholder="part of a file's name")
+        find = param_text_input("File name", QueryParam.FIND, placeholder="contains")
     return Filter(label, split, mark, find), order
 
 
 def _label_options(index: pd.DataFrame) -> dict[str, str]:
-    """What can be chosen as a label: what occurs, the expressions in their order, then the reasons for having none."""
+    """Build the label options that occur: expressions in the fixed order, then the reasons for having none."""
     present = set(index["label"].dropna().unique())
     options = {ALL: "Any"} | {str(each): expression_title(each) for each in Expression if str(each) in present}
     reasons = sorted(str(reason) for reason in index["unlabeled"].dropna().unique() if reason)

@@ -1,4 +1,4 @@
-"""Which page of a long list is shown, and the buttons to turn it. The only owner of that session state."""
+"""The current page of a long list and the controls to change it. Owns that session state."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import streamlit as st
 from fer_ui.formatting import count
 from fer_ui.query_params import QueryParam, get_param
 
-_QUERY_STATE = "pager-address"
+_QUERY_STATE = "pagination-query"
 
 
 def current_page(key: str, pages: int, *, in_query: bool = False) -> int:
-    """The page to show, from 1.
+    """Get the page to show, from 1.
 
     Args:
-        key: of the list; another list begins at its first page.
+        key: of the list; another list starts at its first page.
         pages: how many there are, at least 1; a page beyond them is the last.
-        in_query: keep it there. Only one list of a page can.
+        in_query: store it in the query string; for only one list on a page.
     """
     page = int(st.session_state.get(_page(key), 1))
     if in_query:
@@ -31,7 +31,10 @@ def current_page(key: str, pages: int, *, in_query: bool = False) -> int:
 
 
 def show_pagination(key: str, pages: int) -> None:
-    """Previous, the page's number, next; nothing where there is only one page. Put it into a horizontal container."""
+    """Show previous, page number and next in a horizontal container; nothing for a single page.
+
+    `st.pagination` can't jump to an arbitrary one of a thousand pages.
+    """
     if pages < 2:
         return
     page = st.session_state[_page(key)]
@@ -45,7 +48,7 @@ def show_pagination(key: str, pages: int) -> None:
     )
     st.session_state[_field(key)] = page
     st.number_input(
-        f"Page, of {count(pages)}",
+        f"Page (of {count(pages)})",
         1,
         pages,
         key=_field(key),
@@ -67,7 +70,7 @@ def show_pagination(key: str, pages: int) -> None:
 
 
 def _follow_query(key: str, page: int) -> int:
-    """The address's page where the address has changed since it was last looked at; the first page of another list."""
+    """Get the page of the query string if that has changed; the first page of another list."""
     asked = get_param(QueryParam.PAGE)
     known, seen = st.session_state.get(_QUERY_STATE, ("", ""))
     if asked != seen:

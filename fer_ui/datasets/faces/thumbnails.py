@@ -1,4 +1,4 @@
-"""The pictures of index rows at a common size, read from the source when they are shown, and kept for a while."""
+"""Thumbnails of index rows at a common size, read from the source when shown, and cached."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fer_core.faces import RgbImage
 from fer_core.settings import settings
 
 SHOWN_PX = 96
-"""A side on the page."""
+"""Side length on the page."""
 
 PICTURE_PX = 2 * SHOWN_PX
-"""A side of the picture: sharp on a screen with two pixels to each, and a whole multiple of 48."""
+"""Side length of the image: sharp on high-density screens, and a multiple of 48."""
 
 _MATTE = 128
 _PAGES_KEPT = 64
@@ -37,7 +37,7 @@ def load_thumbnails(dataset: StoredDataset, rows: pd.DataFrame) -> list[bytes | 
 
 
 def fit_square(face: RgbImage) -> RgbImage:
-    """A picture made `PICTURE_PX` square: small ones enlarged by whole pixels first, gray where it is not square."""
+    """Fit an image into a square of `PICTURE_PX` on gray; small ones are enlarged by a whole factor first."""
     import cv2
 
     whole = -(-PICTURE_PX // max(face.shape[:2]))
@@ -58,7 +58,7 @@ def _encoded(dataset_id: str, fingerprint: str, changed: int, faces: tuple[FaceR
 
 
 def _file(face: RgbImage) -> bytes:
-    """PNG where pixels were enlarged, so that they keep their edges; JPEG for photographs, a fifth of the size."""
+    """Encode enlarged images as PNG, which keeps pixel edges, and others as JPEG, a fifth of the size."""
     import cv2
 
     small = max(face.shape[:2]) <= PICTURE_PX
@@ -71,13 +71,13 @@ def _file(face: RgbImage) -> bytes:
 
 @st.cache_resource(show_spinner="Opening the images", max_entries=4)
 def _source(dataset_id: str, fingerprint: str, changed: int) -> Source:
-    """Kept open, as listing a large archive takes longer than reading a page of it; reading is safe from threads."""
+    """Open a source once, as listing a large archive takes longer than reading a page; reading is thread-safe."""
     del fingerprint, changed  # part of the key
     with open_dataset(dataset_id, settings()).source(settings()) as source:
         return source
 
 
 def _key(dataset: StoredDataset) -> tuple[str, str, int]:
-    """What the caches go by: other images, or a source that was changed, are others."""
+    """Get the cache key, which changes with the images and the source file."""
     path = dataset.source_path
     return dataset.id, dataset.fingerprint, path.stat().st_mtime_ns if path.exists() else 0

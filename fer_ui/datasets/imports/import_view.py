@@ -1,4 +1,4 @@
-"""The ways a dataset comes into the store, and the imports that are on their way."""
+"""The view Import: ways to import a dataset, and unfinished imports."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from fer_ui.uploads import file_uploader, save_upload
 
 _ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "csv", "parquet"]
 _JOBS_LOOKED_AT = 200
-_NAME_HELP = "Of small letters, digits, dot, dash and underscore. By default the file's name."
+_NAME_HELP = "Lowercase letters, digits, dot, dash and underscore. Defaults to the file name."
 
 
 def show_import() -> None:
-    """The three ways, a tab each; or the import that the address names, to be looked over."""
+    """Show the three ways as tabs, or the preview of the import in the query string."""
     unfinished = {work.id: work for work in list_imports(settings())}
     chosen = get_param(QueryParam.IMPORT)
     if chosen in unfinished:
@@ -36,7 +36,7 @@ def show_import() -> None:
         link_to(Page.DATASETS, "Import something else", view="import")
         return
     _unfinished(list(unfinished.values()))
-    upload, path, drawn = st.tabs(["Upload an archive", "A path or an address", "Draw faces"])
+    upload, path, drawn = st.tabs(["Upload", "Path or URL", "Synthetic faces"])
     with upload:
         _upload()
     with path:
@@ -47,16 +47,16 @@ def show_import() -> None:
 
 def _upload() -> None:
     st.markdown(
-        "A zip or tar archive, or FER2013's table. It stays in the store on this machine and is not unpacked. "
-        "You see what it seems to be before anything is imported."
+        "A zip or tar archive, or FER2013's table. It is stored on this machine and not unpacked. You can check a "
+        "preview before the import."
     )
     with st.form("upload-archive", border=False):
         file = file_uploader("Archive", "archive-upload", "the archive", type=_ARCHIVES)
-        name = st.text_input("Name in the store", placeholder="ferplus", key="upload-name", help=_NAME_HELP)
-        if st.form_submit_button("Look at it", type="primary"):
+        name = st.text_input("Dataset name", placeholder="ferplus", key="upload-name", help=_NAME_HELP)
+        if st.form_submit_button("Preview", type="primary"):
             with show_errors():
                 if file is None:
-                    raise InputError("No archive was chosen. Choose a file first.")
+                    raise InputError("No archive is selected. Choose a file first.")
                 dataset_id = _free_id(name or _stem(file.name))
                 kept = save_upload(file.name, file)
                 try:
@@ -67,38 +67,38 @@ def _upload() -> None:
 
 def _path() -> None:
     st.markdown(
-        "A folder, a zip or tar archive where FERscope runs: it stays where it is and is read from there. "
-        "Or an address that fsspec knows (https, s3, gs, …): it is fetched once, into the store."
+        "A folder, zip or tar archive on the machine that runs FERscope; it is read in place. Or a URL that fsspec "
+        "supports (https, s3, gs, …); it is downloaded once."
     )
     with st.form("server-path", border=False):
-        text = st.text_input("Path or address", placeholder="/data/ferplus.zip", key="server-path-text")
-        name = st.text_input("Name in the store", placeholder="ferplus", key="path-name", help=_NAME_HELP)
-        if st.form_submit_button("Look at it", type="primary"):
+        text = st.text_input("Path or URL", placeholder="/data/ferplus.zip", key="server-path-text")
+        name = st.text_input("Dataset name", placeholder="ferplus", key="path-name", help=_NAME_HELP)
+        if st.form_submit_button("Preview", type="primary"):
             with show_errors():
                 if not text.strip():
-                    raise InputError("No path was given. Write the path of an archive or a folder.")
+                    raise InputError("No path was given. Enter the path of an archive or a folder.")
                 _begin(text.strip(), _free_id(name or _stem(text.strip())), move=False)
 
 
 def _draw() -> None:
-    st.markdown("Parametric faces with eight expressions, drawn in seconds. They are drawings and stand for nobody.")
+    st.markdown("Parametric drawings of faces with eight expressions, generated in seconds. They show no real person.")
     with st.form("draw-faces", border=False):
         total = st.number_input("Images", 100, 100_000, 4_000, step=100)
-        name = st.text_input("Name in the store", SYNTHETIC_FACES)
-        if st.form_submit_button("Draw them", type="primary"):
+        name = st.text_input("Dataset name", SYNTHETIC_FACES)
+        if st.form_submit_button("Generate", type="primary"):
             with show_errors():
                 job = submit_synthetic(_free_id(name), int(total), settings())
                 go_to(Page.DATASETS, job=job.id)
 
 
 def _begin(source: str, dataset_id: str, *, name: str = "", move: bool) -> None:
-    """Begin an import and lead to what it seems to be; what can't be looked at where it is, a job brings first."""
+    """Start an import and go to its preview; a source that must be downloaded starts a job first."""
     work = start_import(source, dataset_id, settings(), name=name, move=move)
     try:
         if work.ready:
             with open_source(work.path(), settings()) as opened:
                 if not opened.names():
-                    raise InputError(f"{work.name} holds no files.")
+                    raise InputError(f"{work.name} contains no files.")
     except InputError:
         discard_import(work.id, settings())
         raise
@@ -110,18 +110,18 @@ def _begin(source: str, dataset_id: str, *, name: str = "", move: bool) -> None:
 
 
 def _unfinished(imports: list[Import]) -> None:
-    """Imports that were begun: nothing of them is lost, and nothing stays unseen."""
+    """Show unfinished imports, which can be continued or discarded."""
     if not imports:
         return
     running = {job.target: job.id for job in job_store().list(limit=_JOBS_LOOKED_AT) if job.state.active}
-    st.subheader("Not finished", anchor=False)
+    st.subheader("Unfinished imports", anchor=False)
     for work in imports:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{escape_markdown(work.id)}**: {escape_markdown(_stage(work, running))}", width="stretch")
             if work.id in running:
-                link_to(Page.DATASETS, "Watch", view="import", job=running[work.id])
+                link_to(Page.DATASETS, "Show job", view="import", job=running[work.id])
                 continue
-            link_to(Page.DATASETS, "Go on", view="import", **{QueryParam.IMPORT: work.id})
+            link_to(Page.DATASETS, "Continue", view="import", **{QueryParam.IMPORT: work.id})
             if st.button("Discard", key=f"discard-{work.id}", icon=":material/delete:", type="tertiary"):
                 with show_errors():
                     discard_import(work.id, settings())
@@ -130,18 +130,18 @@ def _unfinished(imports: list[Import]) -> None:
 
 def _stage(work: Import, running: Collection[str]) -> str:
     if work.id in running:
-        return f"from {work.name}, a job is at it"
+        return f"from {work.name}, running"
     if not work.ready:
-        return f"from {work.name}, not fetched yet"
+        return f"from {work.name}, not downloaded yet"
     if work.manifest is None:
-        return f"from {work.name}, not decided yet"
+        return f"from {work.name}, waiting for your choices"
     return f"from {work.name}, indexing was begun" if work.n_parts else f"from {work.name}, decided"
 
 
 def _free_id(name: str) -> str:
     dataset_id = check_id(name.strip() or slug(name), "dataset")
     if dataset_id in {dataset.id for dataset in list_datasets(settings())}:
-        raise InputError(f"There is a dataset {dataset_id!r} already. Choose another name, or delete that one.")
+        raise InputError(f"Dataset {dataset_id!r} already exists. Choose another name, or delete that one.")
     return dataset_id
 
 

@@ -1,4 +1,4 @@
-"""One's own manifests: how to write one, checked while it is written, kept in the store."""
+"""The view Manifests: write, check, save and delete your own manifests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fer_ui.escaping import escape_markdown
 from fer_ui.header import notice
 from fer_ui.navigation import Page, go_to
 
-_NEW = "A new one"
+_NEW = "New manifest"
 _EXAMPLE = """\
 id: my-faces
 title: My faces
@@ -33,17 +33,16 @@ problems:
 
 
 def show_manifests() -> None:
-    """Write, change and delete manifests."""
+    """Show the editor of manifests."""
     st.markdown(
-        "A manifest says what a dataset is: its license, how its files lie, what its labels mean, and how many images "
-        "of each expression its publishers count. With one of your own, imports recognize your data, and its published "
-        "counts can be explored without any image. A label that is left out becomes `null`; `docs/manifests.md` "
-        "explains each key."
+        "A manifest describes a dataset: its license, file layout, labels and published class counts. With your own "
+        "manifest, imports recognize your data, and its published counts can be explored without images. Map labels to "
+        "ignore to `null`. `docs/manifests.md` explains each key."
     )
     own = user_manifests(settings())
     name = st.selectbox("Manifest", [_NEW, *own], key="own-manifest")
     text = st.text_area(
-        "As YAML",
+        "YAML",
         dump_manifest(own[name]) if name in own else _EXAMPLE,
         height=380,
         key=f"manifest-text-{name}",
@@ -52,7 +51,7 @@ def show_manifests() -> None:
     if st.button("Save", type="primary", icon=":material/save:", disabled=manifest is None):
         with show_errors():
             saved = save_manifest(text, settings(), replace=name in own)
-            st.toast(escape_markdown(f"{saved.title} was saved."))
+            st.toast(escape_markdown(f"Saved {saved.title}."))
             if saved.published:
                 go_to(Page.DATASETS, view="published", manifest=saved.id)
             st.rerun()
@@ -61,14 +60,14 @@ def show_manifests() -> None:
 
 
 def _checked(text: str) -> Manifest | None:
-    """What the text says; None where it is wrong, which is told in words."""
+    """Parse the text; on an error, show it and return None."""
     try:
         manifest = parse_manifest_text(text, "The manifest")
     except InputError as error:
         notice("error", str(error))
         return None
-    counted = f", {len(manifest.published.splits)} published parts" if manifest.published else ""
-    notice("success", f"It can be used: {manifest.title}, layout {manifest.layout or 'not stated'}{counted}.")
+    counted = f", {len(manifest.published.splits)} published splits" if manifest.published else ""
+    notice("success", f"Valid: {manifest.title}, layout {manifest.layout or 'not stated'}{counted}.")
     return manifest
 
 
@@ -80,6 +79,6 @@ def _delete(manifest: Manifest) -> None:
     show_deletion_form(
         f"manifest-{manifest.id}",
         "Delete this manifest",
-        "Datasets that were imported with it keep their copy.",
+        "Datasets imported with it keep their copy.",
         delete,
     )

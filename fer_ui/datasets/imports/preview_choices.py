@@ -1,4 +1,4 @@
-"""What a person has to decide before an import: which of two labels counts, whose numbers they are, who is a person."""
+"""Choices before an import: conflicting labels, label numberings and identities."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from fer_core.text import join_words
 from fer_ui.escaping import escape_markdown
 from fer_ui.header import notice
 
-_NO_NUMBERING = "I choose for each number"
+_NO_NUMBERING = "None, I map each number"
 
 
 def resolve_label_conflict(work: Import, found: ImportPreview, layout_key: str) -> bool:
-    """Ask which labels count where folders and a table disagree; whether that is decided.
+    """Ask which labels to use where folders and a table disagree, and return whether that is decided.
 
     Args:
         work: the import.
@@ -34,9 +34,9 @@ def resolve_label_conflict(work: Import, found: ImportPreview, layout_key: str) 
             st.session_state[layout_key] = st.session_state[key]
 
     notice("warning", f"{conflict.text}, such as {conflict.examples[0]}.")
-    titles = {by_folder: "The folder's", "table": f"That in {join_words(conflict.tables)}"}
+    titles = {by_folder: "Folder names", "table": f"That in {join_words(conflict.tables)}"}
     answer = st.radio(
-        "Which label counts?",
+        "Which labels should be used?",
         [by_folder, "table"],
         index=None,
         format_func=lambda layout: escape_markdown(titles[layout]),
@@ -48,12 +48,12 @@ def resolve_label_conflict(work: Import, found: ImportPreview, layout_key: str) 
 
 
 def choose_numbering(found: ImportPreview, key: str) -> Numbering | None:
-    """Ask whose numbers the labels are, where they are numbers; None where each is decided by itself."""
+    """Ask for the numbering of numeric labels; None to map each by itself."""
     fitting = {each.title: each for each in found.numberings}
     if not fitting:
         return None
-    notice("info", "The labels are numbers. Datasets number the expressions differently.")
-    answer = st.selectbox("Whose numbers are these?", [_NO_NUMBERING, *fitting], key=f"numbering-{key}")
+    notice("info", "The labels are numbers, and datasets number expressions differently.")
+    answer = st.selectbox("Numbering", [_NO_NUMBERING, *fitting], key=f"numbering-{key}")
     chosen = fitting.get(answer)
     if chosen:
         st.caption(escape_markdown(format_numbering(chosen)))
@@ -61,14 +61,14 @@ def choose_numbering(found: ImportPreview, key: str) -> Numbering | None:
 
 
 def choose_identities(work: Import, manifest: Manifest, found: ImportPreview) -> Manifest:
-    """Ask whether the folders that look like persons are persons."""
+    """Ask whether folders that look like identities are identities."""
     if manifest.layout != "folders" or manifest.identity_pattern or not found.identities:
         return manifest
     names = ", ".join(found.identity_examples[:3])
     are_people = st.checkbox(
-        f"Folders such as {escape_markdown(names)} are people ({found.identities:,} of them)",
+        f"Folders such as {escape_markdown(names)} are people ({found.identities:,})",
         value=True,
         key=f"persons-{work.id}",
-        help="All pictures of a person go into the same split.",
+        help="All images of a person go into the same split.",
     )
     return manifest if are_people else manifest.model_copy(update={"identity_folder": 0})

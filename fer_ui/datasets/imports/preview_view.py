@@ -1,4 +1,4 @@
-"""An import before it is carried out: what the files seem to be, and what becomes of each label."""
+"""The preview of an import: recognized dataset and layout, and the mapping of labels."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, go_to
 from fer_ui.theme import expression_title
 
-_NONE, _LEFT_OUT, _UNDECIDED = "", "left out", "decide"
-_BECOMES = [expression_title(expression) for expression in Expression]
+_NONE, _IGNORED, _UNDECIDED = "", "ignore", "choose"
+_EXPRESSIONS = [expression_title(expression) for expression in Expression]
 _NO_COLUMN = "(none)"
 _LABELS_MAX = 48
-"""More different labels than this are names or numbers of something else."""
+"""More labels than this are probably not labels of expressions."""
 
-_A_ROW = 4
+_LABELS_PER_ROW = 4
 
 
 class _Label(NamedTuple):
-    """A raw label, its images, and what becomes of it."""
+    """A raw label, its number of images, and the expression it is mapped to."""
 
     raw: str
     number: int
-    becomes: str
+    mapped_to: str
 
 
 def show_preview(work: Import) -> None:
-    """What was found and what is proposed; every choice can be changed before the import begins."""
+    """Show what was recognized; every choice can be changed before the import."""
     st.subheader(f"Import {escape_markdown(work.id)}", anchor=False)
     st.caption(escape_markdown(f"From {work.name}"))
     if not work.ready:
@@ -55,7 +55,7 @@ def show_preview(work: Import) -> None:
         return
     with show_errors():
         manifest = _choices(work)
-        with st.spinner("Looking at the files"):
+        with st.spinner("Reading the files"):
             found = _found(work.id, work.created, dump_manifest(manifest))
         _show_summary(found)
         chosen = resolve_label_conflict(work, found, _layout_key(work))
@@ -67,16 +67,16 @@ def show_preview(work: Import) -> None:
 
 def _not_here(work: Import) -> None:
     def fetch() -> None:
-        if st.button("Fetch it", type="primary"):
+        if st.button("Download", type="primary"):
             job = submit_fetch(work.source, work.id, settings())
             go_to(Page.DATASETS, view="import", job=job.id)
 
-    empty_state("It is not in the store yet", "It must be fetched before it can be looked at.", links=fetch)
+    empty_state("Not downloaded yet", "Download it to see a preview.", links=fetch)
     _discard(work)
 
 
 def _choices(work: Import) -> Manifest:
-    """Which dataset it is, how its files lie, and for a table which column is which."""
+    """Ask for the dataset, the layout of its files and, for a table, its columns."""
     known = {name: each for name, each in all_manifests(settings()).items() if each.layout}
     decided = work.manifest
     proposed = decided or parse_manifest_text(_fitting(work.id, work.created, work.name), work.id)
@@ -84,18 +84,18 @@ def _choices(work: Import) -> Manifest:
     first, second = st.columns(2)
     with first:
         chosen = st.selectbox(
-            "Which dataset is it?",
+            "Dataset",
             ids,
             index=ids.index(proposed.id) if proposed.id in known else 0,
-            format_func=lambda name: known[name].title if name else "None of these",
+            format_func=lambda name: known[name].title if name else "Other",
             key=f"manifest-{work.id}",
-            help="A manifest knows a dataset's license, labels and published counts.",
+            help="Known datasets come with their license, labels and published counts.",
         )
     base = known[chosen] if chosen else (proposed if proposed.id not in known else _anonymous(work, proposed))
     layouts = list(READERS)
     with second:
         layout = st.selectbox(
-            "How do its files lie?",
+            "Layout",
             layouts,
             index=layouts.index(base.layout or "folders"),
             format_func=lambda name: READERS[name].title,
@@ -106,28 +106,28 @@ def _choices(work: Import) -> Manifest:
         changes["columns"] = _columns(work, base)
     if layout == "names":
         changes["label_pattern"] = st.text_input(
-            "Label in the file's name, as a regular expression",
+            "Label in the file name (regular expression)",
             base.label_pattern or "^([a-z]+)",
             key=f"label-pattern-{work.id}-{chosen}",
         )
     if layout in ("names", "folders", "table"):
         changes["identity_pattern"] = st.text_input(
-            "Person in the file's name, as a regular expression (may be left out)",
+            "Person in the file name (regular expression, optional)",
             base.identity_pattern,
             placeholder="^(S[0-9]+)_",
             key=f"identity-pattern-{work.id}-{chosen}",
-            help="What stands in the brackets tells one person from another, so that nobody is in two splits.",
+            help="The group identifies a person, so that nobody is in two splits.",
         )
     return Manifest.model_validate({**base.model_dump(), **changes})
 
 
 def _layout_key(work: Import) -> str:
-    """The layout's widget; another dataset has another layout."""
+    """Get the key of the layout's widget, which differs by dataset."""
     return f"layout-{work.id}-{st.session_state.get(f'manifest-{work.id}', _NONE)}"
 
 
 def _anonymous(work: Import, like: Manifest) -> Manifest:
-    """A manifest of no known dataset, with the layout that was recognized."""
+    """Build a manifest for an unknown dataset with the recognized layout."""
     return Manifest(
         id=work.id,
         title=work.id,
@@ -140,7 +140,7 @@ def _anonymous(work: Import, like: Manifest) -> Manifest:
 
 
 def _columns(work: Import, base: Manifest) -> dict[str, Any]:
-    """A column for each thing that a table can hold."""
+    """Ask for the columns of a table."""
     with open_source(work.path(), settings()) as source:
         guessed = base.columns or choose_columns(source)
         together = join_words(guessed.tables)
@@ -154,7 +154,7 @@ def _columns(work: Import, base: Manifest) -> dict[str, Any]:
         first = table_reader.resolve_tables(source.names(), guessed)[0]
         columns = list(guessed.names or table_reader.read_column_names(source, first))
     chosen: dict[str, Any] = guessed.model_dump() | ({"table": table, "tables": ()} if table != together else {})
-    names = {"path": "Path of the image", "label": "Label", "split": "Split", "identity": "Person"}
+    names = {"path": "Image path", "label": "Label", "split": "Split", "identity": "Person"}
     names |= {"valence": "Valence", "arousal": "Arousal"}
     places = [*st.columns(3), *st.columns(3)]  # two rows, so that a phone keeps the order
     for place, (name, title) in zip(places, names.items(), strict=True):
@@ -170,17 +170,16 @@ def _columns(work: Import, base: Manifest) -> dict[str, Any]:
             )
         chosen[name] = "" if value == _NO_COLUMN else value
     chosen["folder"] = st.text_input(
-        "Folder of the images (may be left out)",
+        "Image folder (optional)",
         guessed.folder,
         placeholder="images",
         key=f"folder-{key}-{table}",
-        help="What goes before each path. Left out, it is found from the files. It is needed where two folders hold "
-        "files of the same names.",
+        help="Prefix of each path, found from the files by default. Needed where two folders share file names.",
     ).strip()
     used = [chosen[name] for name in names if chosen[name]]
     chosen["subgroups"] = tuple(
         st.multiselect(
-            "Columns that tell subgroups apart, such as gender or age",
+            "Subgroup columns, such as gender or age",
             [column for column in columns if column not in used],
             default=[column for column in guessed.subgroups if column in columns and column not in used],
             key=f"subgroups-{key}-{table}",
@@ -190,58 +189,56 @@ def _columns(work: Import, base: Manifest) -> dict[str, Any]:
 
 
 def _show_summary(found: ImportPreview) -> None:
-    people = count(found.identities) if found.identities else "not known"
+    people = count(found.identities) if found.identities else "unknown"
     headline(
         [
             Headline("Image files", count(found.n_files)),
-            Headline("Records", count(found.n_records), "all of them" if found.complete else "looked at so far"),
+            Headline("Records", count(found.n_records), "all" if found.complete else "read so far"),
             Headline("Labels", count(len(found.labels))),
             Headline("People", people),
         ]
     )
     splits = ", ".join(f"{split or 'in no split'} {count(n)}" for split, n in found.splits.items())
-    st.markdown(
-        escape_markdown(f"Splits: {splits or 'none'}. Also given: {', '.join(found.extra_fields) or 'nothing'}.")
-    )
+    st.markdown(escape_markdown(f"Splits: {splits or 'none'}. Annotations: {', '.join(found.extra_fields) or 'none'}."))
     show_skipped(found)
 
 
 def _label_map(work: Import, found: ImportPreview) -> dict[str, str]:
-    """A choice for each raw label of what becomes of it."""
-    st.markdown("**What each label becomes**")
+    """Ask for the expression of each raw label."""
+    st.markdown("**Label mapping**")
     key = f"{work.id}-{found.manifest.id}-{found.manifest.layout}-{found.manifest.columns}"
     numbering = choose_numbering(found, key)
     meant = apply_numbering(numbering, found.unknown_labels) if numbering else {}
     key += numbering.name if numbering else ""
     shown = [
-        label._replace(becomes=expression_title(meant[label.raw])) if label.raw in meant else label
+        label._replace(mapped_to=expression_title(meant[label.raw])) if label.raw in meant else label
         for label in _labels(found)[:_LABELS_MAX]
     ]
     chosen: dict[str, str] = {}
-    for first in range(0, len(shown), _A_ROW):
-        for place, label in zip(st.columns(_A_ROW), shown[first : first + _A_ROW], strict=False):
+    for first in range(0, len(shown), _LABELS_PER_ROW):
+        for place, label in zip(st.columns(_LABELS_PER_ROW), shown[first : first + _LABELS_PER_ROW], strict=False):
             with place:
                 chosen[label.raw] = st.selectbox(
                     escape_markdown(f"{label.raw or '(no label)'}, {images(label.number)}"),
-                    [*_BECOMES, _LEFT_OUT, _UNDECIDED],
-                    index=[*_BECOMES, _LEFT_OUT, _UNDECIDED].index(label.becomes),
-                    key=f"becomes-{key}-{label.raw}",
+                    [*_EXPRESSIONS, _IGNORED, _UNDECIDED],
+                    index=[*_EXPRESSIONS, _IGNORED, _UNDECIDED].index(label.mapped_to),
+                    key=f"mapped_to-{key}-{label.raw}",
                 )
     if len(found.labels) > _LABELS_MAX:
         number = count(len(found.labels))
-        notice("warning", f"There are {number} different labels: this seems to be another column than the label's.")
+        notice("warning", f"There are {number} different labels. The label column is probably another one.")
     return chosen
 
 
 def _labels(found: ImportPreview) -> list[_Label]:
-    """The raw labels with what is proposed for them."""
+    """Get the raw labels with their proposed expressions."""
     table = found.labels
     return [
         _Label(
             str(raw),
             int(number),
             # Streamlit's cache may give text and NaN back for expressions and None.
-            expression_title(Expression(expression)) if isinstance(expression, str) else _LEFT_OUT,
+            expression_title(Expression(expression)) if isinstance(expression, str) else _IGNORED,
         )
         if known
         else _Label(str(raw), int(number), _UNDECIDED)
@@ -252,27 +249,27 @@ def _labels(found: ImportPreview) -> list[_Label]:
 
 
 def _begin(work: Import, found: ImportPreview, manifest: Manifest, labels: dict[str, str], chosen: bool) -> None:
-    unknown = [raw for raw, becomes in labels.items() if becomes == _UNDECIDED]
+    unknown = [raw for raw, mapped_to in labels.items() if mapped_to == _UNDECIDED]
     if unknown:
         names = ", ".join(map(repr, unknown[:5]))
-        notice("warning", f"Decide what becomes of {names}: choose an expression or leave these images out.")
+        notice("warning", f"Choose an expression for {names}, or ignore these images.")
     if not found.n_records:
-        notice("warning", "No record was found this way. Choose another layout.")
+        notice("warning", "No images were found. Choose another layout.")
     enough = confirm_partial(found, work.id)
     ready = found.n_records > 0 and not unknown and len(found.labels) <= _LABELS_MAX and enough and chosen
     if st.button("Import", type="primary", icon=":material/download:", disabled=not ready):
-        if not set(labels.values()) & set(_BECOMES):
-            raise InputError("Every label would be left out. Choose an expression for at least one.")
+        if not set(labels.values()) & set(_EXPRESSIONS):
+            raise InputError("Every label would be ignored. Choose an expression for at least one.")
         open_import(work.id, settings()).set_manifest(_with_labels(manifest, found, labels))
         job = submit_import(work.id, settings(), allow_partial=found.is_mostly_unusable)
         go_to(Page.DATASETS, job=job.id)
 
 
 def _with_labels(manifest: Manifest, found: ImportPreview, labels: dict[str, str]) -> Manifest:
-    """The manifest with the choices that differ from what was proposed."""
+    """Add the choices that differ from the proposal to the manifest."""
     titles = {expression_title(expression): expression for expression in Expression}
-    proposed = {label.raw: label.becomes for label in _labels(found)}
-    changed = {raw: titles.get(becomes) for raw, becomes in labels.items() if becomes != proposed[raw]}
+    proposed = {label.raw: label.mapped_to for label in _labels(found)}
+    changed = {raw: titles.get(mapped_to) for raw, mapped_to in labels.items() if mapped_to != proposed[raw]}
     return manifest.model_copy(update={"labels": manifest.labels | changed})
 
 
@@ -285,7 +282,7 @@ def _discard(work: Import) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=16)
 def _fitting(dataset_id: str, created: str, file: str) -> str:
-    """The manifest that fits, as YAML."""
+    """Find the matching manifest, as YAML."""
     del created  # part of the key: another import may come under the same id
     with open_source(open_import(dataset_id, settings()).path(), settings()) as opened:
         name = file.split(".")[0]

@@ -1,4 +1,4 @@
-"""What an import leaves out, as the import page shows it."""
+"""What an import skips."""
 
 from __future__ import annotations
 
@@ -16,33 +16,27 @@ _EXAMPLES = 3
 
 
 def show_skipped(found: ImportPreview) -> None:
-    """Every reason why something is left out, with its number: first what could not be read or matched."""
+    """Show each reason to skip files with its count, unreadable and unmatched ones first."""
     if found.match_rules:
-        said = "; ".join(describe_match_rule(each, rows) for each, rows in found.match_rules.items())
-        st.markdown(escape_markdown(f"Files were matched by similar names: {said}."))
-    is_unusable = [_line(each) for each in found.skipped if each.reason.is_unusable]
-    if is_unusable:
+        rules = "; ".join(describe_match_rule(rule, rows) for rule, rows in found.match_rules.items())
+        st.markdown(escape_markdown(f"Files were matched by similar names: {rules}."))
+    unusable = [_line(skipped) for skipped in found.skipped if skipped.reason.is_unusable]
+    if unusable:
         most = found.is_mostly_unusable
         first = "More than half of the images can't be used" if most else "Some images can't be used"
-        notice("error" if most else "warning", "\n".join([f"{first}:", *is_unusable]))
+        notice("error" if most else "warning", "\n".join([f"{first}:", *unusable]))
     others = [
-        _line(each)
-        for each in found.skipped
-        if not (each.reason.is_unusable or each.reason is SkipReason.LABELS_DISAGREE)
+        _line(skipped)
+        for skipped in found.skipped
+        if not (skipped.reason.is_unusable or skipped.reason is SkipReason.LABELS_DISAGREE)
     ]
     if others:
-        st.markdown(
-            "\n".join(
-                [
-                    f"**{'Also left' if is_unusable else 'Left'} out**\n",
-                    *(f"- {escape_markdown(line)}" for line in others),
-                ]
-            )
-        )
+        title = "Also skipped" if unusable else "Skipped"
+        st.markdown("\n".join([f"**{title}**\n", *(f"- {escape_markdown(line)}" for line in others)]))
 
 
 def confirm_partial(found: ImportPreview, key: str) -> bool:
-    """Whether enough is read for an import, or the person wants the rest all the same."""
+    """Return whether enough images are usable, or ask to import only those."""
     if not found.is_mostly_unusable:
         return True
     return st.checkbox(f"Import only the {images(found.n_usable)} that can be used", key=f"partial-{key}")

@@ -17,8 +17,8 @@ from fer_core.settings import Settings
 DATASET = "small"
 TRAIN = {"neutral": 40, "happiness": 20, "fear": 2}
 TEST = {"neutral": 6, "happiness": 4, "fear": 1}
-LEFT_OUT = 3
-TOTAL = sum(TRAIN.values()) + sum(TEST.values()) + LEFT_OUT
+IGNORED = 3
+TOTAL = sum(TRAIN.values()) + sum(TEST.values()) + IGNORED
 BROKEN = "train/happiness/019.png"
 
 MANIFEST = Manifest(
@@ -37,9 +37,9 @@ MANIFEST = Manifest(
 
 
 def import_small(folder: Path, settings: Settings, dataset_id: str = DATASET) -> StoredDataset:
-    """Gray images of 12 pixels, each of another level; one is broken, some have a label that is left out."""
+    """Gray images of 12 pixels, each of another level; one is broken, some have a label that is ignored."""
     level = 0
-    for split, counts in (("train", {**TRAIN, "other": LEFT_OUT}), ("test", TEST)):
+    for split, counts in (("train", {**TRAIN, "other": IGNORED}), ("test", TEST)):
         for name, number in counts.items():
             (folder / split / name).mkdir(parents=True)
             for place in range(number):
@@ -59,15 +59,15 @@ def open_view(view: Callable[[], None], **query: str) -> AppTest:
 
 
 def said(app: AppTest) -> str:
-    """Everything a view says, with its escapes undone."""
+    """Get all text of a view, without escapes."""
     elements = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.info, *app.success]
     html = " ".join(element.proto.body for element in app.get("html"))
     return (" ".join(str(element.value) for element in elements) + html).replace("\\", "").replace("&nbsp;", " ")
 
 
-def ticked(app: AppTest) -> list[bool]:
+def selected(app: AppTest) -> list[bool]:
     """The boxes below the faces that are shown."""
-    return [box.value for box in app.checkbox if "-ticks-" in str(box.key)]
+    return [box.value for box in app.checkbox if "-selected-" in str(box.key)]
 
 
 def press(app: AppTest, label: str) -> AppTest:

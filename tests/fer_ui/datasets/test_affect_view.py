@@ -15,6 +15,7 @@ from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.synthetic.dataset import make_synthetic_dataset
 from fer_core.labels import Expression
 from fer_core.settings import Settings
+from tests.support.texts import assert_mentions
 
 MEANS = {Expression.NEUTRAL: (0.0, 0.0), Expression.HAPPINESS: (0.7, 0.1), Expression.FEAR: (-0.2, 0.7)}
 
@@ -73,7 +74,7 @@ def said(app: AppTest) -> str:
 def test_the_extremes_the_plane_and_the_table(dataset: StoredDataset) -> None:
     app = show()
     assert not app.exception and not app.error
-    assert "Labeled images with both" in said(app) and "83.3 % of 36 images" in said(app)
+    assert "with both values" in said(app) and "83.3 % of 36 images" in said(app)
     assert len(app.get("plotly_chart")) == 1
     table = app.dataframe[0].value.set_index("Expression")
     assert table.loc["Happiness", "Valence"] == pytest.approx(0.7, abs=0.05)
@@ -82,7 +83,7 @@ def test_the_extremes_the_plane_and_the_table(dataset: StoredDataset) -> None:
 
 
 def test_images_without_values_are_named(dataset: StoredDataset) -> None:
-    assert "6 images without a value (AffectNet writes -2 for it)" in said(show())
+    assert "6 images without a value" in said(show())
 
 
 def test_the_classes_are_chosen_in_the_address(dataset: StoredDataset) -> None:
@@ -91,7 +92,7 @@ def test_the_classes_are_chosen_in_the_address(dataset: StoredDataset) -> None:
     assert "Happiness is the most pleasant" in said(app)
     app.get("button_group")[0].set_value([Expression.FEAR]).run()
     assert app.query_params["label"] == "fear"
-    assert "The mean of 10 images of fear" in said(app)
+    assert_mentions(said(app), "mean of 10 images", "fear")
     app.get("button_group")[0].set_value([]).run()
     assert "Choose at least one expression." in said(app)
     assert not app.get("plotly_chart")

@@ -108,7 +108,7 @@ def test_a_row_a_face_and_the_policy_in_words(show: Callable[..., AppTest], proc
     app = show(policy="study-b")
     assert not app.exception and not app.error
     captions = [image.captions[0] for image in app.get("image")]
-    assert captions == ["as it is", *(f"draw {draw}" for draw in range(1, DRAWS + 1))] * len(Expression)
+    assert captions == ["original", *(f"version {draw}" for draw in range(1, DRAWS + 1))] * len(Expression)
     assert "Gray levels" not in said(app) and "gray levels multiplied by 0 to 2" in said(app)
     assert "Train with this policy: training {'dataset': 'drawn', 'policy': 'study-b'}" in said(app)
     assert "--policy=study-b" in process.calls[0]
@@ -126,12 +126,12 @@ def test_drawing_again_keeps_the_faces_and_starts_no_process(show: Callable[...,
     app = show()
     faces = shown_ids(app)
     assert len(faces) == len(Expression)
-    again = press(app, "Draw again")
+    again = press(app, "Augment again")
     assert again.query_params["seed"] == "1"
     assert shown_ids(again) == faces
     assert len(process.calls) == 1
     for _ in range(SEEDS_AT_ONCE - 1):
-        again = press(again, "Draw again")
+        again = press(again, "Augment again")
     assert shown_ids(again) == faces
     assert len(process.calls) == 2
     assert f"--seed={SEEDS_AT_ONCE}" in process.calls[1]
@@ -152,7 +152,7 @@ def test_another_policy_is_drawn_on_the_same_faces(show: Callable[..., AppTest],
     app.selectbox(key="policy").set_value("none").run()
     assert app.query_params["policy"] == "none"
     assert shown_ids(app) == faces
-    assert "Nothing is changed." in said(app)
+    assert "No augmentation." in said(app)
     assert "--policy=none" in process.calls[-1]
 
 
@@ -177,9 +177,9 @@ def test_what_goes_wrong_is_told_in_words(show: Callable[..., AppTest], process:
     ("code", "kind", "words"),
     [
         ("sys.stderr.write('error: wrong id.\\n'); sys.exit(2)", InputError, r"^wrong id\.$"),
-        ("sys.stderr.write('error: a fault\\n'); sys.exit(1)", FerscopeError, "Drawing the faces failed: a fault"),
-        ("os.kill(os.getpid(), 9)", JobError, "Drawing the faces was killed by SIGKILL"),
-        ("time.sleep(60)", JobError, r"Drawing the faces was stopped after 0\.5 s.*busy with a training"),
+        ("sys.stderr.write('error: a fault\\n'); sys.exit(1)", FerscopeError, "Augmenting the faces failed: a fault"),
+        ("os.kill(os.getpid(), 9)", JobError, "Augmenting the faces was killed by SIGKILL"),
+        ("time.sleep(60)", JobError, r"Augmenting the faces was stopped after 0\.5 s.*Training may be using"),
     ],
 )
 def test_each_end_of_the_process_has_its_error(
@@ -251,7 +251,7 @@ def test_no_labeled_face_is_an_empty_state(
     assert sample_faces(unlabeled, 0).empty
     monkeypatch.setattr(StoredDataset, "index", lambda self, columns: unlabeled)
     app = show()
-    assert app.subheader[0].value == "There is no labeled face to show"
+    assert app.subheader[0].value and not app.get("image")
     assert not process.calls
 
 

@@ -17,6 +17,7 @@ from fer_ui.datasets.reports import load_split
 from fer_ui.datasets.split_view import counts_html, describe_excluded
 from fer_ui.navigation import Page
 from tests.support.faulty_dataset import N, import_faulty
+from tests.support.texts import assert_mentions
 
 Open = Callable[..., AppTest]
 
@@ -72,16 +73,15 @@ def test_the_published_split_is_shown_with_what_leaks_in_it(show: Open) -> None:
     assert not app.exception and not app.error
     splits = numbers(app)
     assert sum(splits.values()) == N
-    assert splits["Left out"] == 2
+    assert splits["Skipped"] == 2
     words = said(app)
-    assert "2 images are left out: 1 identical to a validation or test image" in words
-    assert "and 1 of a person in validation or test." in words
-    assert "The published split has 1 training image with an exact duplicate in validation or test" in words
-    assert "This split has no near-duplicate and no person in two splits." in words
+    assert_mentions(words, "2 images are skipped", "1 identical", "1 of a person")
+    assert_mentions(words, "published split has 1 training image", "duplicate")
+    assert "This split has no near-duplicate" in words
     assert "Train with this split: training {'dataset': 'faulty', 'split_config': 'published'}" in words
     assert "split_config" not in app.query_params
     assert len(app.get("plotly_chart")) == 1
-    assert any(button.label == "The part of each image, as CSV" for button in app.get("download_button"))
+    assert any(button.label == "Split as CSV" for button in app.get("download_button"))
 
 
 def test_any_ratio_and_seed_can_be_chosen_and_is_in_the_address(show: Open, dataset: StoredDataset) -> None:
@@ -130,9 +130,9 @@ def test_without_published_parts_nothing_is_said_of_them(show: Open, dataset: St
     app = show()
     assert app.segmented_control(key="split-kind").options == ["Seeded", "K-fold"]
     assert "split_config" not in app.query_params or app.query_params["split_config"] == "seeded"
-    assert "As it is published" not in said(app)
+    assert "Published split" not in said(app)
     assert not app.toggle
-    assert "Left out" not in numbers(app)
+    assert "Skipped" not in numbers(app)
 
 
 def test_a_split_that_can_not_be_made_is_told_and_another_can_be_chosen(show: Open, dataset: StoredDataset) -> None:
@@ -142,15 +142,15 @@ def test_a_split_that_can_not_be_made_is_told_and_another_can_be_chosen(show: Op
     assert "folds can't be made" in said(app)
     assert app.number_input(key="split-folds").value == 5
     dataset.corrections().exclude(ids, "test")
-    assert "There is nothing to divide" in said(show())
+    assert "There are no images to split" in said(show())
 
 
 def test_left_out_images_are_explained(dataset: StoredDataset) -> None:
     dataset.corrections().exclude(dataset.raw_index(["id"])["id"].iloc[:1], "test")
     words = describe_excluded(load_split(dataset, SplitConfig()))
-    assert words.startswith("3 images are left out: 1 excluded by corrections")
+    assert words.startswith("3 images are skipped: 1 excluded by corrections")
     assert describe_excluded(load_split(dataset, SplitConfig(kind="seeded"))).startswith(
-        "1 image is left out: 1 excluded"
+        "1 image is skipped: 1 excluded"
     )
 
 

@@ -59,7 +59,7 @@ def said(app: AppTest) -> str:
 def test_the_figures_with_their_intervals_come_first(dataset: StoredDataset) -> None:
     app = show()
     assert not app.exception and not app.error
-    for words in ("Median agreement", "Clear majority", "One voter against the rest", "A new panel, same label"):
+    for words in ("Median agreement", "Clear majority", "One annotator against the rest", "A new panel, same label"):
         assert words in said(app)
     assert said(app).count("95 %") >= 4
     assert "are suspect" in said(app)
@@ -91,7 +91,7 @@ def test_an_excluded_image_is_counted_no_more(dataset: StoredDataset) -> None:
     dataset.corrections().exclude(dataset.index(["id"])["id"][:10], "blurred")
     assert "150 images" in said(show())
     dataset.corrections().exclude(dataset.index(["id"])["id"], "blurred")
-    assert "There is no image with a vote here" in said(show())
+    assert "No images with votes" in said(show())
 
 
 def test_a_dataset_without_votes_says_so(store: Settings) -> None:

@@ -71,7 +71,7 @@ def test_without_images_nothing_can_be_pressed(show: Open) -> None:
     app = show()
     assert not app.exception
     assert all(app.button(key=f"bar-{action}").disabled for action in ("exclude", "ambiguous", "restore", "relabel"))
-    assert "None ticked" in [element.value for element in app.markdown]
+    assert "None selected" in [element.value for element in app.markdown]
 
 
 def test_images_are_excluded_told_undone_and_redone(show: Open, dataset: StoredDataset) -> None:

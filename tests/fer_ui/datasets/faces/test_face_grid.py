@@ -11,7 +11,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_ui.datasets.faces import face_grid, thumbnails
 from fer_ui.datasets.faces.face_grid import caption_html, placeholder_html
 from fer_ui.resources import load_index
-from tests.fer_ui.datasets.small_dataset import BROKEN, TOTAL, open_view, press, said, ticked
+from tests.fer_ui.datasets.small_dataset import BROKEN, TOTAL, open_view, press, said, selected
 
 
 def view() -> None:
@@ -71,33 +71,33 @@ def test_pages_can_be_turned_to_the_end_and_no_further(small: StoredDataset) -> 
     app.number_input[0].set_value(last).run()
     assert f"Faces {36 * (last - 1) + 1} to {TOTAL} of {TOTAL}." in said(app)
     assert next(button for button in app.button if button.label == "Next").disabled
-    assert len(ticked(app)) == TOTAL - 36 * (last - 1)
+    assert len(selected(app)) == TOTAL - 36 * (last - 1)
 
 
 def test_ticks_stay_while_pages_are_turned(small: StoredDataset) -> None:
     app = open_view(view)
-    boxes = [box for box in app.checkbox if "-ticks-" in str(box.key)]
+    boxes = [box for box in app.checkbox if "-selected-" in str(box.key)]
     boxes[2].check().run()
-    assert ticked(app) == [place == 2 for place in range(36)]
+    assert selected(app) == [place == 2 for place in range(36)]
     app = press(app, "Next")
-    assert not any(ticked(app))
-    assert "1 of the ticked faces is on other pages." in said(app)
-    assert "1 image ticked" in said(app)
-    app = press(press(app, "Tick all on this page"), "Previous")
-    assert ticked(app) == [place == 2 for place in range(36)]
-    assert "37 images ticked" in said(app)
-    app = press(app, "Untick all 37")
-    assert not any(ticked(app)) and "None ticked" in said(app)
-    assert all(ticked(press(app, "Tick all on this page")))
-    assert not any(ticked(press(app, "Untick this page")))
+    assert not any(selected(app))
+    assert "1 of the selected faces is on other pages" in said(app)
+    assert "1 image selected" in said(app)
+    app = press(press(app, "Select this page"), "Previous")
+    assert selected(app) == [place == 2 for place in range(36)]
+    assert "37 images selected" in said(app)
+    app = press(app, "Clear all 37")
+    assert not any(selected(app)) and "None selected" in said(app)
+    assert all(selected(press(app, "Select this page")))
+    assert not any(selected(press(app, "Clear this page")))
 
 
-def test_the_ticked_are_corrected_for_the_reason_given_and_then_unticked(small: StoredDataset) -> None:
-    app = press(press(open_view(view), "Tick all on this page"), "Exclude")
+def test_the_selected_are_corrected_for_the_reason_given_and_then_unselected(small: StoredDataset) -> None:
+    app = press(press(open_view(view), "Select this page"), "Exclude")
     change = small.corrections().history()[0]
     assert list(change.ids) == small.index(["id"])["id"].tolist()[:36]
     assert change.reason == "a look"
-    assert not any(ticked(app)) and "None ticked" in said(app)
+    assert not any(selected(app)) and "None selected" in said(app)
     assert said(app).count(">excluded<") == 36
 
 
@@ -133,11 +133,11 @@ def test_pairs_stand_side_by_side_with_their_notes(small: StoredDataset) -> None
     assert "pair 13" in said(app) and len(app.get("image")) == 4
 
 
-def test_a_face_in_several_pairs_is_ticked_in_all_of_them(small: StoredDataset) -> None:
+def test_a_face_in_several_pairs_is_selected_in_all_of_them(small: StoredDataset) -> None:
     app = open_view(pairs)
-    next(box for box in app.checkbox if "-ticks-" in str(box.key)).check().run()
-    assert ticked(app) == [True, False] * face_grid.PAIRS_A_PAGE
-    assert "1 image ticked" in said(app)
+    next(box for box in app.checkbox if "-selected-" in str(box.key)).check().run()
+    assert selected(app) == [True, False] * face_grid.PAIRS_A_PAGE
+    assert "1 image selected" in said(app)
 
 
 def test_pairs_that_do_not_match_are_refused(small: StoredDataset, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ import pytest
 from fer_core.data.catalog import StoredDataset
 from fer_ui.datasets.faces.faces_view import ALL, PROBLEM, SHUFFLES, UNLABELED, USED, Filter, find_matching, sort_rows
 from fer_ui.image_labels import NO_SPLIT
-from tests.fer_ui.datasets.small_dataset import BROKEN, DATASET, LEFT_OUT, TOTAL, TRAIN, open_view, said
+from tests.fer_ui.datasets.small_dataset import BROKEN, DATASET, IGNORED, TOTAL, TRAIN, open_view, said
 
 
 def view() -> None:
@@ -86,20 +86,20 @@ def test_the_address_filters_and_the_count_is_told(small: StoredDataset) -> None
     assert BROKEN in said(app)
     app.selectbox(key="label").set_value("left_out").run()
     app.button_group(key="split").set_value("all").run()
-    assert f"**{LEFT_OUT} images**" in said(app)
+    assert f"**{IGNORED} images**" in said(app)
     assert app.query_params["label"] == "left_out"
 
 
 def test_what_is_offered_is_what_occurs(small: StoredDataset) -> None:
     app = open_view(view)
     labels = app.selectbox(key="label").options
-    assert labels == ["Any", "Neutral", "Happiness", "Fear", "No expression", "No expression: label left out"]
+    assert labels == ["Any", "Neutral", "Happiness", "Fear", "No expression", "No expression: label ignored"]
     assert app.button_group(key="split").options == ["All", "Training", "Test"]
 
 
 def test_no_match_is_an_empty_state_with_a_way_back(small: StoredDataset) -> None:
     app = open_view(view, find="nowhere", label="fear")
-    assert app.subheader[0].value == "No image matches"
+    assert app.subheader[0].value == "No images match"
     assert not app.get("image")
     assert f"dataset={DATASET}" in app.get("page_link")[0].proto.query_string
 
@@ -121,4 +121,4 @@ def test_marks_can_be_looked_for(small: StoredDataset) -> None:
     corrections.relabel(ids[3:5], "anger")
     assert "**3 images**" in said(open_view(view, mark="excluded"))
     relabeled = open_view(view, mark="relabeled")
-    assert [box.label for box in relabeled.checkbox if "ticks" in str(box.key)] == ["Anger", "Anger"]
+    assert [box.label for box in relabeled.checkbox if "selected" in str(box.key)] == ["Anger", "Anger"]

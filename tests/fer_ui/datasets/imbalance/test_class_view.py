@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
 from fer_ui.datasets.imbalance.class_view import describe_other_images, get_clicked_bar, labeled_counts
-from tests.fer_ui.datasets.small_dataset import DATASET, LEFT_OUT, TEST, TOTAL, TRAIN, open_view, said
+from tests.fer_ui.datasets.small_dataset import DATASET, IGNORED, TEST, TOTAL, TRAIN, open_view, said
 from tests.support.texts import assert_mentions
 
 
@@ -32,12 +32,12 @@ def test_the_numbers_come_first_and_are_of_the_labeled_images(small: StoredDatas
     app = open_view(view)
     assert not app.exception and not app.error
     words = said(app)
-    assert f">{TOTAL - LEFT_OUT}<" in words
+    assert f">{TOTAL - IGNORED}<" in words
     assert_mentions(words, "imbalance ratio", ">15<", "neutral to fear")  # 46 neutral, 3 fear
     assert "Fear, 3 images" in words
     assert "63.0 %" in words and "always predicting neutral" in words  # 46 of 73
     assert "Strongly imbalanced" in words and "the test split" in words
-    assert_mentions(words, "without an expression", f"{LEFT_OUT} images", f"{LEFT_OUT} label ignored")
+    assert_mentions(words, "without an expression", f"{IGNORED} images", f"{IGNORED} label ignored")
 
 
 def test_a_part_has_its_own_numbers_and_links(small: StoredDataset) -> None:
