@@ -66,26 +66,29 @@ def add_command(action: AddAction) -> None:
 
 def _preview(arguments: argparse.Namespace) -> None:
     with open_source(Path(arguments.path).expanduser(), settings()) as source:
-        found = preview_import(source, _manifest(source, arguments))
+        preview = preview_import(source, _manifest(source, arguments))
     rows = [
         {"label": raw or "(none)", "count": n, "becomes": e or ("ignored" if known else "unknown: map it")}
-        for raw, n, e, known in found.labels.itertuples(index=False)
+        for raw, n, e, known in preview.labels.itertuples(index=False)
     ]
-    n_records = f"{'' if found.complete else 'the first '}{found.n_records:,} records"
+    n_records = f"{'' if preview.complete else 'the first '}{preview.n_records:,} records"
     lines = [
-        f"{found.manifest.title}: {READERS[found.manifest.layout].title}, {found.n_files:,} image files, {n_records}",
+        (
+            f"{preview.manifest.title}: {READERS[preview.manifest.layout].title}, "
+            f"{preview.n_files:,} image files, {n_records}"
+        ),
         format_table(rows, "No labels."),
-        _format_splits(found),
-        *(f"matched: {describe_match_rule(each, rows)}" for each, rows in found.match_rules.items()),
-        *_format_skipped(found.skipped),
-        *_format_numberings(found),
+        _format_splits(preview),
+        *(f"matched: {describe_match_rule(each, rows)}" for each, rows in preview.match_rules.items()),
+        *_format_skipped(preview.skipped),
+        *_format_numberings(preview),
     ]
-    print_result(_to_dict(found), arguments.json, "\n".join(lines))
+    print_result(_to_dict(preview), arguments.json, "\n".join(lines))
 
 
-def _format_splits(found: ImportPreview) -> str:
-    splits = ", ".join(f"{split or 'no split'} {n:,}" for split, n in found.splits.items())
-    people = f"; {found.identities:,} people, each in one split" if found.identities else ""
+def _format_splits(preview: ImportPreview) -> str:
+    splits = ", ".join(f"{split or 'no split'} {n:,}" for split, n in preview.splits.items())
+    people = f"; {preview.identities:,} people, each in one split" if preview.identities else ""
     return f"splits: {splits or 'none'}{people}"
 
 
@@ -93,9 +96,9 @@ def _format_skipped(skipped: Sequence[Skipped]) -> list[str]:
     return [one_line(f"skipped: {each.describe()}") for each in skipped]
 
 
-def _format_numberings(found: ImportPreview) -> list[str]:
+def _format_numberings(preview: ImportPreview) -> list[str]:
     """List what numeric labels may mean."""
-    lines = [f"  --numbering {each.name}: {each.title}: {format_numbering(each)}" for each in found.numberings]
+    lines = [f"  --numbering {each.name}: {each.title}: {format_numbering(each)}" for each in preview.numberings]
     return (
         ["The labels are numbers, which mean different expressions in different datasets. Choose one:", *lines]
         if lines
@@ -103,32 +106,32 @@ def _format_numberings(found: ImportPreview) -> list[str]:
     )
 
 
-def _to_dict(found: ImportPreview) -> dict[str, Any]:
+def _to_dict(preview: ImportPreview) -> dict[str, Any]:
     return {
-        "manifest": found.manifest.id,
-        "layout": found.manifest.layout,
-        "files": found.n_files,
-        "records": found.n_records,
-        "complete": found.complete,
+        "manifest": preview.manifest.id,
+        "layout": preview.manifest.layout,
+        "files": preview.n_files,
+        "records": preview.n_records,
+        "complete": preview.complete,
         "labels": [
             {"raw": raw, "count": int(n), "expression": e and str(e), "known": bool(known)}
-            for raw, n, e, known in found.labels.itertuples(index=False)
+            for raw, n, e, known in preview.labels.itertuples(index=False)
         ],
         "numberings": [
             {"name": each.name, "title": each.title, "labels": {code: str(e) for code, e in each.codes.items()}}
-            for each in found.numberings
+            for each in preview.numberings
         ],
-        "conflict": found.conflict and asdict(found.conflict),
-        "splits": {str(split): n for split, n in found.splits.items()},
-        "identities": found.identities,
-        "identity_examples": list(found.identity_examples),
-        "extra_fields": list(found.extra_fields),
-        "missing_files": list(found.missing_files),
-        "n_usable": found.n_usable,
-        "match_rules": {str(each): rows for each, rows in found.match_rules.items()},
-        "skipped": [each.to_dict() for each in found.skipped],
-        "is_mostly_unusable": found.is_mostly_unusable,
-        "columns": list(found.columns),
+        "conflict": preview.conflict and asdict(preview.conflict),
+        "splits": {str(split): n for split, n in preview.splits.items()},
+        "identities": preview.identities,
+        "identity_examples": list(preview.identity_examples),
+        "extra_fields": list(preview.extra_fields),
+        "missing_files": list(preview.missing_files),
+        "n_usable": preview.n_usable,
+        "match_rules": {str(each): rows for each, rows in preview.match_rules.items()},
+        "skipped": [each.to_dict() for each in preview.skipped],
+        "is_mostly_unusable": preview.is_mostly_unusable,
+        "columns": list(preview.columns),
     }
 
 
@@ -155,10 +158,10 @@ def _resume(dataset_id: str, allow_partial: bool) -> Callable[[Progress], Stored
 def _start(arguments: argparse.Namespace, skipped: list[Skipped]) -> Callable[[Progress], StoredDataset]:
     """Return the work of a whole import, which fills `skipped` before any image is opened."""
 
-    def review(found: ImportPreview) -> None:
-        skipped.extend(found.skipped)
+    def review(preview: ImportPreview) -> None:
+        skipped.extend(preview.skipped)
         labels_chosen = bool(arguments.layout or arguments.manifest or arguments.column)
-        found.check(allow_partial=arguments.allow_partial, labels_chosen=labels_chosen)
+        preview.check(allow_partial=arguments.allow_partial, labels_chosen=labels_chosen)
 
     def work(progress: Progress) -> StoredDataset:
         manifest = None

@@ -65,7 +65,7 @@ def test_every_row_is_counted_by_how_its_file_was_found(
     assert main(["datasets", "preview", str(tmp_path / "faces"), "--layout", "table"]) == 0
     said = capsys.readouterr().out
     assert "matched: 2 rows name a file in different upper or lower case\n" in said
-    assert "matched: 1 row names a file without its ending, or with another\n" in said
+    assert "matched: 1 row names a file without its suffix, or with another\n" in said
     assert main(["datasets", "preview", str(tmp_path / "faces"), "--layout", "table", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["match_rules"] == {"case": 2, "ending": 1}
 
