@@ -52,11 +52,10 @@ def show_votes(dataset: StoredDataset) -> None:
 def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
     """Describe what the agreement between people means for a model's accuracy."""
     return (
-        f"A new panel of as many people would give {percent(ceiling.majority_panel_01)} of {images(ceiling.n_images)} "
-        f"the label they have: accuracies above {percent(ceiling.majority_panel_interval[1])} on these labels are "
-        "suspect, as the labels themselves are no surer than that. One person agrees with the majority of the others "
-        f"on {percent(ceiling.single_annotator_01)}: a model above that follows the majority more closely than a "
-        "single person does, which is not the same as seeing more."
+        f"A new panel of the same size would give {percent(ceiling.majority_panel_01)} of {images(ceiling.n_images)} "
+        f"the same label, so accuracies above {percent(ceiling.majority_panel_interval[1])} on these labels are "
+        f"suspect. One person agrees with the majority of the others on {percent(ceiling.single_annotator_01)}; a "
+        "model above that follows the majority more closely than one person does."
     )
 
 

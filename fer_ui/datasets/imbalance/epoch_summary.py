@@ -87,4 +87,4 @@ def _describe_unlabeled(split: TrainingSplit, rebalancing: Rebalancing) -> str:
     if not split.unlabeled:
         return ""
     once = "" if rebalancing.sampling == "natural" else ", once each"
-    return f"That includes {images(split.unlabeled)} without a label but with votes{once}."
+    return f"The samples include {images(split.unlabeled)} without a label but with votes{once}."

@@ -17,6 +17,7 @@ from fer_core.labels import Expression
 from fer_core.settings import Settings
 from fer_ui.datasets import votes_view
 from fer_ui.datasets.votes_view import describe_agreement_ceiling
+from tests.support.texts import assert_mentions
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +113,4 @@ def test_a_failure_is_told_in_words(dataset: StoredDataset, monkeypatch: pytest.
 
 def test_the_ceiling_names_the_accuracy_beyond_which_nothing_can_be_claimed() -> None:
     words = describe_agreement_ceiling(AnnotatorAgreement(3371, 0.771, (0.76, 0.78), 0.94, (0.93, 0.95), 0.05))
-    assert "94.0 % of 3,371 images" in words
-    assert "accuracies above 95.0 % on these labels are suspect" in words
-    assert "77.1 %" in words
+    assert_mentions(words, "94.0 % of 3,371 images", "above 95.0 %", "suspect", "77.1 %")
