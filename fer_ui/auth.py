@@ -1,11 +1,11 @@
-"""Who may come in: on a machine's own address anybody who is on it, on any other whoever has the token.
+"""Access control: a token is required wherever other machines can reach the app.
 
-The app has no sign-in, and may import any path of its server. So where it listens beyond loopback, or where
-`FERSCOPE_TOKEN` is set, nothing is served (no page, no upload, no stream) before the token was given: once, in a link,
-after which a cookie stands for it. On loopback without a token only names of this machine are answered, so that a
-foreign website can't reach the app by a name of its own that leads here (DNS rebinding).
+The app has no user accounts and can import any path of its server. If it listens beyond loopback, or `FERSCOPE_TOKEN`
+is set, nothing is served (no page, upload or stream) without the token: it is given once in a link and then kept in a
+cookie. On loopback without a token only requests to names of this machine are answered, which prevents DNS rebinding.
 
-The launcher (`fer_ui/serve.py`) puts the gate before everything that Streamlit serves; `app.py` refuses without it.
+The launcher (`fer_ui/serve.py`) installs the middleware before everything that Streamlit serves; `app.py` refuses to
+run without it where it is needed.
 """
 
 from __future__ import annotations
@@ -32,119 +32,123 @@ from streamlit.web.server.starlette import starlette_app
 from fer_core.errors import SettingsError
 from fer_core.settings import settings
 
-PARAMETER = "token"
+TOKEN_PARAM = "token"
 _HEALTH = "_stcore/health"
-"""Says "ok" and no more: what runs containers asks for it."""
+"""Health check for container runtimes; reveals nothing else."""
 _TOKEN_BYTES = 24
-_CHARACTERS_MIN = 16
-_SECURE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+_TOKEN_LENGTH_MIN = 16
+_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>FERscope</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <body style="font:1rem/1.5 sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem"><h1>FERscope</h1><p>{}</p>{}"""
 _FORM = """<form><label>Token <input type="password" name="token" autocomplete="current-password" autofocus></label>
 <button>Open</button></form>"""
-_STANDING = threading.Event()
-"""Whether the gate stands before this process's server."""
+_INSTALLED = threading.Event()
+"""Set once the middleware is installed in this process."""
 
 
 class AuthMiddleware:
-    """ASGI middleware that lets through who has the token or, where none is needed, who asks for this machine."""
+    """ASGI middleware that requires the token or, without one, a local host name."""
 
     def __init__(self, app: ASGIApp, token: str = "") -> None:
         self._app, self._token = app, token
-        self._cookie = f"ferscope-{_mark(token, 'name')[:8]}"  # the ports of a machine share their cookies
-        self._pass = _mark(token, "pass")
+        self._cookie = f"ferscope-{_digest(token, 'name')[:8]}"  # all ports of a machine share their cookies
+        self._cookie_value = _digest(token, "pass")
         self._health = make_url_path(config.get_option("server.baseUrlPath"), _HEALTH)
-        _STANDING.set()
+        _INSTALLED.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request itself, or let it through."""
+        """Answer a request, or pass it on to the app."""
         if scope["type"] == "lifespan" and self._token:
             print_link(self._token)
         if scope["type"] not in ("http", "websocket") or scope["path"] == self._health:
             await self._app(scope, receive, send)
             return
-        answer = self._answer(HTTPConnection(scope))
-        if answer is None:
+        response = self._respond(HTTPConnection(scope))
+        if response is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})  # before it is accepted: a 403
         else:
-            await answer(scope, receive, send)
+            await response(scope, receive, send)
 
-    def _answer(self, asked: HTTPConnection) -> Response | None:
-        """What is answered instead of the app; None to let it through."""
+    def _respond(self, request: HTTPConnection) -> Response | None:
+        """The response instead of the app's; None to pass the request on."""
         if not self._token:
-            return None if _is_of_this_machine(asked.headers.get("host", "")) else _wrong_host()
-        offered = asked.query_params.get(PARAMETER)
-        if offered is not None and _same(offered, self._token):
-            return self._let_in(asked)
-        if _same(asked.cookies.get(self._cookie, ""), self._pass):
+            return None if _is_local_host(request.headers.get("host", "")) else _reject_host()
+        given = request.query_params.get(TOKEN_PARAM)
+        if given is not None and _equal(given, self._token):
+            return self._redirect_with_cookie(request)
+        if _equal(request.cookies.get(self._cookie, ""), self._cookie_value):
             return None
-        wrong = "That token is wrong. " if offered is not None else ""
-        words = f"{wrong}Open the link that FERscope printed when it was started, or give its token here."
-        return HTMLResponse(_PAGE.format(words, _FORM), 401, _SECURE)
+        error = "That token is wrong. " if given is not None else ""
+        message = f"{error}Open the link that FERscope printed at its start, or enter the token here."
+        return HTMLResponse(_PAGE.format(message, _FORM), 401, _HEADERS)
 
-    def _let_in(self, asked: HTTPConnection) -> Response:
-        """To the same address without the token, with the cookie."""
-        rest = [(name, value) for name, value in asked.query_params.multi_items() if name != PARAMETER]
-        answer = RedirectResponse(f"?{urlencode(rest)}", 303, _SECURE)  # no path: it can't lead to another site
-        answer.set_cookie(self._cookie, self._pass, httponly=True, samesite="lax", secure=asked.url.scheme == "https")
-        return answer
+    def _redirect_with_cookie(self, request: HTTPConnection) -> Response:
+        """Redirect to the same URL without the token and set the cookie."""
+        rest = [(name, value) for name, value in request.query_params.multi_items() if name != TOKEN_PARAM]
+        response = RedirectResponse(f"?{urlencode(rest)}", 303, _HEADERS)  # no path: can't redirect to another site
+        response.set_cookie(
+            self._cookie, self._cookie_value, httponly=True, samesite="lax", secure=request.url.scheme == "https"
+        )
+        return response
 
 
 def install_auth() -> None:
-    """Put the gate before everything that Streamlit will serve in this process, or end it for too short a token."""
-    if 0 < len(_chosen_token()) < _CHARACTERS_MIN:
-        sys.exit(f"FERSCOPE_TOKEN has {len(_chosen_token())} characters. Give {_CHARACTERS_MIN} or more, or none.")
+    """Install the middleware before everything that Streamlit serves; exit if the token is too short."""
+    if 0 < len(_configured_token()) < _TOKEN_LENGTH_MIN:
+        sys.exit(
+            f"FERSCOPE_TOKEN has {len(_configured_token())} characters. Give {_TOKEN_LENGTH_MIN} or more, or none."
+        )
     inner = starlette_app.create_streamlit_middleware
 
-    def guarded() -> list[Middleware]:
-        token = _chosen_token() or ("" if listens_on_loopback() else secrets.token_urlsafe(_TOKEN_BYTES))
-        if token:  # its own greeting has links without the token, and asks a website for this machine's address
+    def with_auth() -> list[Middleware]:
+        token = _configured_token() or ("" if listens_on_loopback() else secrets.token_urlsafe(_TOKEN_BYTES))
+        if token:  # Streamlit's message has links without the token, and asks a website for this machine's IP
             config.set_option("logger.hideWelcomeMessage", True)
         return [Middleware(AuthMiddleware, token), *inner()]
 
-    starlette_app.create_streamlit_middleware = guarded
+    starlette_app.create_streamlit_middleware = with_auth
 
 
 def startup_error() -> str:
-    """Why the app may not be shown, in words; "" where it may."""
-    if _STANDING.is_set() or (listens_on_loopback() and not _chosen_token()):
+    """Why the app must not run; "" if it may."""
+    if _INSTALLED.is_set() or (listens_on_loopback() and not _configured_token()):
         return ""
     return (
-        f"FERscope has no sign-in, so at {_address() or 'every address'} it asks for a token. Only "
-        "`python -m fer_ui.serve` does that: start it so, with the same options."
+        f"FERscope has no user accounts, so it requires a token at {_address() or 'all addresses'}. Start it with "
+        "`python -m fer_ui.serve` and the same options."
     )
 
 
-def end_server(why: str, after_s: float = 1.0) -> None:
-    """Stop this process's server, as Ctrl+C does, once its visitor has read why."""
-    sys.stderr.write(f"{why}\n")
+def stop_server(error: str, after_s: float = 1.0) -> None:
+    """Stop this process's server, as Ctrl+C does, after the page has shown the error."""
+    sys.stderr.write(f"{error}\n")
     threading.Timer(after_s, os.kill, (os.getpid(), signal.SIGTERM)).start()
 
 
 def listens_on_loopback() -> bool:
-    """Whether the server's address can be reached from its own machine alone; no address stands for all of them."""
+    """Whether only this machine can reach the server; an empty address means all addresses."""
     address = _address()
     return address.startswith("unix://") or _is_loopback(address)
 
 
 def print_link(token: str) -> None:
-    """Print the address of the app with its token."""
+    """Print the app's URL with its token."""
     address = config.get_option("browser.serverAddress") if config.is_manually_set("browser.serverAddress") else ""
     host = address or server_util.get_display_address(_address() or "0.0.0.0")
-    link = f"{server_util.get_url(host)}/?{PARAMETER}={quote(token)}"
-    sys.stdout.write(f"\n  FERscope asks for a token. Open it with\n\n  {link}\n\n")
+    link = f"{server_util.get_url(host)}/?{TOKEN_PARAM}={quote(token)}"
+    sys.stdout.write(f"\n  FERscope requires a token. Open\n\n  {link}\n\n")
     if not listens_on_loopback():
-        sys.stdout.write(f"  or, on another machine, with this one's name in place of {host}.\n\n")
+        sys.stdout.write(f"  or, from another machine, the same link with this machine's name instead of {host}.\n\n")
     sys.stdout.flush()
 
 
-def _chosen_token() -> str:
+def _configured_token() -> str:
     try:
         return settings().token
-    except SettingsError:  # every page says it, and shows nothing else
+    except SettingsError:  # every page shows the error
         return ""
 
 
@@ -161,8 +165,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _is_of_this_machine(host_header: str) -> bool:
-    """Whether a request was sent to a name of this machine, or to one that the settings allow."""
+def _is_local_host(host_header: str) -> bool:
+    """Whether the Host header names this machine or a host that the settings allow."""
     try:
         host = (urlsplit(f"//{host_header}").hostname or "").rstrip(".")
     except ValueError:
@@ -174,16 +178,16 @@ def _is_of_this_machine(host_header: str) -> bool:
     )
 
 
-def _wrong_host() -> Response:
-    words = "FERscope answers to localhost alone. Behind a proxy, start it with --server.allowedHosts=NAME."
-    return HTMLResponse(_PAGE.format(words, ""), 403, _SECURE)
+def _reject_host() -> Response:
+    message = "FERscope answers only as localhost. Behind a proxy, start it with --server.allowedHosts=NAME."
+    return HTMLResponse(_PAGE.format(message, ""), 403, _HEADERS)
 
 
-def _mark(token: str, use: str) -> str:
-    """What stands for a token, from which it can't be had."""
+def _digest(token: str, use: str) -> str:
+    """A digest of the token for one use, which does not reveal it."""
     return hmac.new(token.encode(), use.encode(), sha256).hexdigest()
 
 
-def _same(offered: str, right: str) -> bool:
-    """Whether two texts are the same, in a time that does not tell how much of them is."""
-    return hmac.compare_digest(offered.encode(), right.encode())
+def _equal(given: str, right: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(given.encode(), right.encode())

@@ -1,4 +1,4 @@
-"""Deleting something: said what goes and what stays, folded away, and only after a second word."""
+"""A folded form that deletes something after a confirmation."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from fer_ui.escaping import escape_markdown
 
 
 def show_deletion_form(key: str, label: str, consequences: str, delete: Callable[[], object]) -> None:
-    """An expander with a box to tick and a button that calls `delete`, which leads to another page when it is done."""
+    """Show an expander with the consequences, a checkbox to confirm, and a button that calls `delete`."""
     with st.expander(label):
         st.markdown(escape_markdown(consequences))
-        sure = st.checkbox("I want to delete it", key=f"sure-{key}")
-        if st.button("Delete", key=f"delete-{key}", disabled=not sure, icon=":material/delete:"):
+        confirmed = st.checkbox("I want to delete it", key=f"sure-{key}")
+        if st.button("Delete", key=f"delete-{key}", disabled=not confirmed, icon=":material/delete:"):
             with show_errors():
                 delete()

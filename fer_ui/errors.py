@@ -1,4 +1,4 @@
-"""How errors are shown: ours in their own words, anything else in one calm sentence with its details folded away."""
+"""Show errors on a page: FERscope's own messages, or a general one with the traceback folded away."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from fer_ui.header import notice
 
 _log = logging.getLogger(__name__)
 
-FAULT = "Something went wrong on our side; nothing you entered is lost. Try again, or report the details below."
+FAULT = "Something went wrong. What you entered is kept. Try again, or report the details below."
 
 
 @contextmanager
 def show_errors() -> Iterator[None]:
-    """Show what goes wrong inside instead of letting it end the page.
+    """Show exceptions of the block instead of letting them end the page; the rest of the page still runs.
 
-    What Streamlit itself raises to stop or rerun a script is no `Exception` and passes through. The rest of the page
-    after the block still runs.
+    What Streamlit raises to stop or rerun a script is no `Exception` and passes through.
     """
     try:
         yield
@@ -30,7 +29,7 @@ def show_errors() -> Iterator[None]:
         notice("info", str(error))
     except FerscopeError as error:
         notice("error", str(error))
-    except Exception:  # noqa: BLE001  the boundary between a page and its visitor
+    except Exception:  # noqa: BLE001  the boundary of a page
         _log.exception("A page failed")
         notice("error", FAULT)
         with st.expander("Details"):

@@ -1,4 +1,4 @@
-"""Plain words for a page, which would otherwise read names and messages as Markdown or HTML."""
+"""Escape plain text for Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -18,15 +18,11 @@ _MARKS = re.compile(
 
 
 def escape_markdown(text: str) -> str:
-    """`text` written so that Streamlit's Markdown shows it as it is, its line breaks kept.
-
-    File names, class names and error messages hold asterisks, underscores and dollar signs that mean nothing. Words
-    without such signs stay as they are.
-    """
+    """Escape `text` so that Streamlit's Markdown shows it literally, with its line breaks."""
     lines = (line.strip() for line in text.strip().splitlines())
     return "  \n".join(_MARKS.sub(r"\\\g<0>", line) for line in lines)
 
 
 def escape_html(text: str) -> str:
-    """`text` written so that HTML shows it as it is, a percent sign never on a line of its own."""
+    """Escape `text` for HTML; a percent sign stays on the line of its number."""
     return escape(text).replace(" %", "&nbsp;%")

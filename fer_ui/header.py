@@ -1,4 +1,4 @@
-"""What a page opens with: its title, a sentence, the large numbers, or what to do when there is nothing yet."""
+"""The top of a page: title, introduction, headline numbers, notices and empty states."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import streamlit as st
 from fer_ui.escaping import escape_html, escape_markdown
 
 NoticeKind: TypeAlias = Literal["info", "success", "warning", "error"]
+
+SYNTHETIC_NOTE = "Trained and evaluated on synthetic faces: these metrics say nothing about people."
+SYNTHETIC_MODEL_WARNING = "The model in use was trained on synthetic faces: its predictions on real faces mean nothing."
 
 _HEADLINES = (2, 4)
 _MUTED = "color:color-mix(in srgb, currentColor 72%, transparent)"
@@ -28,8 +31,8 @@ _STYLE = """<style>
 .stApp [role="tab"][aria-selected="true"], .stApp [role="radio"][aria-checked="true"],
 .stApp [data-testid="stSliderThumbValue"] { color: inherit; }
 </style>"""
-"""What is chosen is marked by the accent and written in the page's text color: an accent dark enough for the white
-text of a button is too dark for small text on the dark page (3.9 to 1), and no setting parts the two."""
+"""Selected tabs and options keep the page's text color: an accent dark enough for a button's white text has too little
+contrast for small text on the dark page (3.9 to 1), and Streamlit has no setting for one of the two alone."""
 
 _ICONS: dict[NoticeKind, str] = {
     "info": ":material/info:",
@@ -40,22 +43,22 @@ _ICONS: dict[NoticeKind, str] = {
 
 
 class Headline(NamedTuple):
-    """One large number: what it is, its value as text, and a small detail, such as its interval."""
+    """A large number: its label, its value as text, and a small detail such as its interval."""
 
     label: str
     value: str
     detail: str = ""
 
 
-def page_header(title: str, sentence: str) -> None:
-    """The page's title and, in one sentence, what it answers. Plain text both."""
+def page_header(title: str, introduction: str) -> None:
+    """Show the page's title and a sentence about it, both plain text."""
     st.html(_STYLE)
     st.title(escape_markdown(title), anchor=False)
-    st.markdown(escape_markdown(sentence))
+    st.markdown(escape_markdown(introduction))
 
 
 def headline(numbers: Sequence[Headline]) -> None:
-    """Show two to four large numbers in a row; on a phone, two in a row.
+    """Show two to four large numbers in a row, two in a row on a phone.
 
     Raises:
         ValueError: fewer or more numbers than that.
@@ -67,17 +70,17 @@ def headline(numbers: Sequence[Headline]) -> None:
 
 
 def headline_html(numbers: Sequence[Headline]) -> str:
-    """The markup of `headline`: a list of terms and their values, so that a screen reader keeps them together."""
+    """Build the HTML of `headline`: a description list, so that screen readers keep label and value together."""
     return f'<dl class="ferscope-headline" style="{_GRID}">{"".join(map(_headline_cell, numbers))}</dl>'
 
 
 def empty_state(title: str, text: str, *, links: Callable[[], object] | None = None) -> None:
-    """A page or a part of one with nothing to show yet: says so, and what to do next.
+    """Show that there is nothing yet, and what to do next.
 
     Args:
         title: what is missing; plain text.
         text: why, and what to do; plain text.
-        links: draws the page links or buttons that lead on.
+        links: draws page links or buttons.
     """
     with st.container(border=True, gap="small"):
         st.subheader(escape_markdown(title), anchor=False)
@@ -88,7 +91,7 @@ def empty_state(title: str, text: str, *, links: Callable[[], object] | None = N
 
 
 def notice(kind: NoticeKind, text: str) -> None:
-    """A line that stands out. Plain text."""
+    """Show a plain text in a colored box."""
     boxes = {"info": st.info, "success": st.success, "warning": st.warning, "error": st.error}
     boxes[kind](escape_markdown(text), icon=_ICONS[kind])
 

@@ -1,4 +1,4 @@
-"""The pages by name, so that one page can link to another. A page is `pages/<name>/page.py`."""
+"""The pages of the app and links between them. A page is `pages/<name>/page.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FOLDER = Path(__file__).resolve().parent.parent / "pages"
 
 
 class Page(StrEnum):
-    """Every page; the value is its path in the address."""
+    """Every page; the value is its URL path."""
 
     OVERVIEW = "overview"
     DATASETS = "datasets"
@@ -24,7 +24,7 @@ class Page(StrEnum):
     MODELS = "models"
 
 
-_OPEN = "open-page"
+_CURRENT = "current-page"
 
 _ICONS: dict[Page, str] = {
     Page.OVERVIEW: ":material/dashboard:",
@@ -39,8 +39,7 @@ _ICONS: dict[Page, str] = {
 
 
 def build_pages() -> dict[Page, StreamlitPage]:
-    """The pages as Streamlit's navigation wants them, the first one at the root; new ones for each run of a session,
-    as Streamlit notes on them which may be run."""
+    """Build the pages for `st.navigation`, anew for each run of a script, as Streamlit changes them."""
     return {
         page: st.Page(
             _FOLDER / page / "page.py",
@@ -54,19 +53,18 @@ def build_pages() -> dict[Page, StreamlitPage]:
 
 
 def set_current_page(page: StreamlitPage) -> Page:
-    """Remember which page the session shows, for `link_to`; told by the shell before each run of a page."""
+    """Store which page the session shows, for `link_to`."""
     name = Page(page.title.lower())
-    st.session_state[_OPEN] = name
+    st.session_state[_CURRENT] = name
     return name
 
 
 def link_to(page: Page, label: str, **query: str) -> None:
-    """A link to a page, with what it should show in its address.
+    """Show a link to a page with a query string.
 
-    A link to the page that is open already is a button that looks like one: Streamlit's page link leaves the address
-    as it is there.
+    A link to the current page is a button that looks like a link: `st.page_link` ignores the query there.
     """
-    if st.session_state.get(_OPEN) is not page:
+    if st.session_state.get(_CURRENT) is not page:
         st.page_link(build_pages()[page], label=label, icon=_ICONS[page], query_params=query or None)
         return
     key = "-".join(["go", page, label, *(f"{name}={value}" for name, value in query.items())])
@@ -75,5 +73,5 @@ def link_to(page: Page, label: str, **query: str) -> None:
 
 
 def go_to(page: Page, **query: str) -> None:
-    """Switch to a page now, with what it should show in its address."""
+    """Switch to a page with a query string."""
     st.switch_page(build_pages()[page], query_params=query or None)

@@ -1,4 +1,4 @@
-"""What a link carries: the choices that live in the page's address. A page names them here, never by a string."""
+"""Widgets whose values are in the page's query string, so that links can be shared."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Value = TypeVar("Value", bound=str)
 
 
 class QueryParam(StrEnum):
-    """The names in an address's query."""
+    """The names of all query parameters."""
 
     DATASET = "dataset"
     MANIFEST = "manifest"
@@ -52,9 +52,9 @@ class QueryParam(StrEnum):
 
 
 def rename_old_params() -> None:
-    """Rename what an address of an earlier version says, so that links which people kept still show the same."""
-    said = st.query_params.to_dict()
-    if (renamed := rename_query_params(said)) != said:
+    """Rename the query parameters of links from earlier versions."""
+    params = st.query_params.to_dict()
+    if (renamed := rename_query_params(params)) != params:
         st.query_params.from_dict(renamed)
 
 
@@ -101,13 +101,14 @@ def param_multiselect(
     format_func: Callable[[str], str] = str,
     help_text: str | None = None,
 ) -> list[Value]:
-    """A field of several choices, in the address with commas between them; those of `default` to begin with.
+    """Draw a multiselect whose values are in the query string, separated by commas.
 
-    Choices that are not offered, or beyond `most`, are passed over.
+    Args:
+        most: how many can be chosen; values in the query string beyond that, or not in `options`, are ignored.
     """
     key = str(param)
     asked = st.query_params.get(param)
-    if key not in st.session_state or asked != st.session_state.get(_seen(param)):
+    if key not in st.session_state or asked != st.session_state.get(_last_value_key(param)):
         named = list(dict.fromkeys(default if asked is None else asked.split(",")))
         st.session_state[key] = [each for each in named if each in options][:most]
     else:
@@ -116,26 +117,26 @@ def param_multiselect(
     written = ",".join(chosen)
     if asked is not None or list(chosen) != list(default):
         st.query_params[param] = written
-    st.session_state[_seen(param)] = st.query_params.get(param)
+    st.session_state[_last_value_key(param)] = st.query_params.get(param)
     return list(chosen)
 
 
 def param_text_input(label: str, param: QueryParam, *, placeholder: str = "", help_text: str | None = None) -> str:
-    """A field for text to look for, without space around it; the text is in the address."""
+    """Draw a text field whose stripped value is in the query string."""
     key, asked = str(param), get_param(param)
-    if key not in st.session_state or asked != st.session_state.get(_seen(param)):
+    if key not in st.session_state or asked != st.session_state.get(_last_value_key(param)):
         st.session_state[key] = asked
     text = st.text_input(label, key=key, placeholder=placeholder, help=help_text).strip()
     if text:
         st.query_params[param] = text
     else:
         st.query_params.pop(param, None)
-    st.session_state[_seen(param)] = text
+    st.session_state[_last_value_key(param)] = text
     return text
 
 
 def get_param(param: QueryParam) -> str:
-    """What the address says, "" where it says nothing."""
+    """The value of a query parameter, "" where it is missing."""
     return st.query_params.get(param, "")
 
 
@@ -149,28 +150,28 @@ def _values_and_titles(
 
 
 def _follow_query(param: QueryParam, options: Sequence[str]) -> None:
-    """Set the widget to what the address says where the address has changed since the last run.
+    """Set the widget to the query string's value where that has changed since the last run.
 
-    Streamlit's own binding of widgets to addresses writes the labels that people see; a link should carry ids.
+    Streamlit's own binding of widgets to the query string writes labels; a link should hold ids.
     """
     key, asked = str(param), get_param(param) or options[0]
     if (
         key not in st.session_state
         or st.session_state[key] not in options
-        or asked != st.session_state.get(_seen(param))
+        or asked != st.session_state.get(_last_value_key(param))
     ):
         st.session_state[key] = asked if asked in options else options[0]
 
 
 def _write_query(param: QueryParam, options: Sequence[Value], chosen: Value | None) -> Value:
-    """Write the choice into the address, where the first option needs no word."""
+    """Write the choice into the query string; the first option is left out."""
     value = chosen if chosen is not None else options[0]
-    st.session_state[_seen(param)] = value
+    st.session_state[_last_value_key(param)] = value
     if get_param(param) != value and (value != options[0] or get_param(param)):
         st.query_params[param] = value
     return value
 
 
-def _seen(param: QueryParam) -> str:
-    """Where the session keeps what the address said at the end of the last run."""
+def _last_value_key(param: QueryParam) -> str:
+    """Session key of the query parameter's value at the end of the last run."""
     return f"address-{param}"

@@ -1,4 +1,4 @@
-"""What is shared between sessions: one cache, keyed by id and content. Everything here is thread-safe."""
+"""Cached resources shared between sessions, keyed by id and content. Everything here is thread-safe."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from fer_core.inference.predictor import Predictor
 from fer_core.jobs.store import JobStore
 from fer_core.settings import settings
 
-_SHOWN = ("id", "path", *BOX_COLUMNS, "split", "label", "raw_label", "unlabeled", "identity", "problem")
-_FEW_VALUES = ("split", "label", "raw_label", "unlabeled", "problem")
+_INDEX_COLUMNS = ("id", "path", *BOX_COLUMNS, "split", "label", "raw_label", "unlabeled", "identity", "problem")
+_CATEGORICAL = ("split", "label", "raw_label", "unlabeled", "problem")
 
 
 @st.cache_resource(show_spinner=False)
 def job_store() -> JobStore:
-    """The job database (its engine is thread-safe)."""
+    """The job database."""
     return JobStore(settings())
 
 
 @st.cache_resource(show_spinner="Loading the face detector", ttl=600)
 def detector() -> OpenedDetector:
-    """The face detector (it lets one thread in at a time); asked for anew every ten minutes."""
+    """The face detector, which one thread uses at a time; opened anew every ten minutes."""
     return open_detector(settings())
 
 
@@ -40,45 +40,45 @@ def active_model() -> ModelEntry:
 
 
 def predictor(model: ModelEntry) -> Predictor:
-    """A predictor with the model and the detector (it keeps nothing between calls)."""
+    """A predictor with the model and the detector."""
     path = model.folder / MODEL_FILE
     return Predictor(_bundle(path, path.stat().st_mtime), detector().detector)
 
 
-def fastest(model: ModelEntry) -> FastestBundle:
-    """The model in the form that answers soonest on this processor, for live video."""
+def fastest_bundle(model: ModelEntry) -> FastestBundle:
+    """The variant of the model that is fastest on this processor, for live video."""
     paths = [path for name in (MODEL_FILE, INT8_FILE) if (path := model.folder / name).is_file()]
     return _fastest(model.folder, tuple(path.stat().st_mtime for path in paths))
 
 
 def load_index(dataset: StoredDataset) -> pd.DataFrame:
-    """A dataset's index with its corrections, without what only the engine needs; shared, so not to be changed.
+    """Load a dataset's index with its corrections, for pages; shared, so not to be changed.
 
-    Columns of few values are categories: a filter on a million rows then takes milliseconds.
+    Columns of few values are categorical: a filter on a million rows then takes milliseconds.
     """
     return _index(dataset.id, dataset.fingerprint, dataset.corrections().version)
 
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=4)
 def _bundle(path: Path, changed_at: float) -> Bundle:
-    del changed_at  # part of the key: another file in the same place is another model
+    del changed_at  # cache key: a changed file is another model
     return Bundle.open(path.parent, model_file=path.name)
 
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=4)
 def _fastest(folder: Path, changed_at: tuple[float, ...]) -> FastestBundle:
-    del changed_at  # part of the key, as above
+    del changed_at  # cache key, as above
     return open_fastest(folder)
 
 
 @st.cache_resource(show_spinner="Reading the index", max_entries=4)
 def _index(dataset_id: str, fingerprint: str, version: int) -> pd.DataFrame:
-    del fingerprint  # part of the key: an import under the same id is another dataset
-    index = open_dataset(dataset_id, settings()).index(_SHOWN, version)
-    return index.astype({name: "category" for name in _FEW_VALUES if name in index})
+    del fingerprint  # cache key: an import under the same id is another dataset
+    index = open_dataset(dataset_id, settings()).index(_INDEX_COLUMNS, version)
+    return index.astype({name: "category" for name in _CATEGORICAL if name in index})
 
 
-@st.cache_data(show_spinner="Looking at this machine", ttl=60)
+@st.cache_data(show_spinner="Checking the system", ttl=60)
 def doctor_findings() -> list[CheckResult]:
-    """What the doctor finds, at most a minute old."""
+    """Results of the system check, at most a minute old."""
     return run_checks(settings())

@@ -1,13 +1,10 @@
 """`python -m fer_ui.serve [streamlit options]`: start the app; `make run` does.
 
-`streamlit run app.py` works too, but greets the very first visitor of a server with "Page not found" when the visit
-begins with a link to a page: Streamlit takes the folder `pages` beside `app.py` for pages of its older kind until
-`app.py` has run once. Here it is told beforehand. A test opens such a link on a fresh server.
+`streamlit run app.py` works too, but shows "Page not found" for a link to a page on a fresh server: until `app.py` has
+run once, Streamlit takes the folder `pages` for its older kind of multipage app.
 
-Before everything it serves it puts the gate (`fer_ui/auth.py`), which asks for a token where the app can be reached
-from other machines.
-
-It also watches over the supervisor from the start, so that jobs go on after a crash before anybody opens a page.
+The launcher also installs access control (`fer_ui/auth.py`) and starts watching the supervisor, so that jobs go on
+after a crash before anybody opens a page.
 """
 
 from __future__ import annotations
@@ -29,11 +26,11 @@ APP = Path(__file__).resolve().parent.parent / "app.py"
 
 
 def main() -> None:
-    """Run the server until it is stopped; arguments are passed on to Streamlit."""
+    """Run the server; arguments are passed on to Streamlit."""
     return_freed_memory()
     PagesManager.uses_pages_directory = False
     install_auth()
-    with contextlib.suppress(SettingsError):  # every page says it
+    with contextlib.suppress(SettingsError):  # every page shows the error
         SupervisorWatchdog(settings()).start()
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
     cli.main()

@@ -1,10 +1,9 @@
-"""The sidebar below the navigation: the model in use and what is running."""
+"""The sidebar below the navigation: the model in use and active jobs."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.bundles.catalog import ModelEntry
 from fer_core.errors import FerscopeError
 from fer_core.jobs.job import ACTIVE_STATES, Job, JobState
 from fer_ui.escaping import escape_markdown
@@ -15,29 +14,25 @@ _SHOWN_JOBS = 3
 
 
 def show_sidebar(version: str) -> None:
-    """Draw it."""
+    """Show the model in use, active jobs and the version."""
     with st.sidebar:
-        st.caption(escape_markdown(_model_words()))
-        _watch_jobs()
-        st.caption(f"FERscope {version}. Nothing leaves the machine it runs on.")
+        st.caption(escape_markdown(_describe_model()))
+        _poll_jobs()
+        st.caption(f"FERscope {version}. Your data stays on this machine.")
         rerun_on_theme_change()
 
 
-def _model_words() -> str:
+def _describe_model() -> str:
     try:
         entry = active_model()
     except FerscopeError as error:
         return str(error)
-    return f"Model in use: {_title(entry)}"
-
-
-def _title(entry: ModelEntry) -> str:
-    return entry.info.title + (" (drawings)" if entry.info.synthetic else "")
+    return f"Model in use: {entry.info.title}{' (synthetic faces)' if entry.info.synthetic else ''}"
 
 
 @st.fragment(run_every="15s")
-def _watch_jobs() -> None:
-    """Look now and then whether something runs, so that a tab which nobody touches costs next to nothing."""
+def _poll_jobs() -> None:
+    """Check every 15 s whether a job is active, so that an idle tab costs next to nothing."""
     if _active_jobs():
         _show_active_jobs()
 
@@ -52,5 +47,5 @@ def _show_active_jobs() -> None:
 
 
 def _active_jobs() -> list[Job]:
-    """A stalled one, which needs a person, first."""
+    """Active jobs, stalled ones first, as they need attention."""
     return sorted(job_store().list(states=ACTIVE_STATES), key=lambda job: job.state is not JobState.STALLED)

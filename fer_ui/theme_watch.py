@@ -1,7 +1,7 @@
-"""Draw the page anew when its theme changes from light to dark or the other way.
+"""Rerun the page when its theme changes between light and dark.
 
-Charts are drawn in the theme's colors, but Streamlit runs no script when the theme changes. So a small script in the
-browser looks at the page's background; the server is asked only when that changes.
+Charts use the theme's colors, but Streamlit does not rerun the script when the theme changes. A small script in the
+browser watches the page's background color and triggers the rerun.
 """
 
 from __future__ import annotations
@@ -28,5 +28,5 @@ _component = st.components.v2.component("ferscope_theme_watch", html="<span></sp
 
 
 def rerun_on_theme_change() -> None:
-    """Rerun the page when its theme changes; takes no room."""
+    """Rerun the page when its theme changes; invisible."""
     _component(key="theme-watch", on_theme_change=lambda: None, height=1)

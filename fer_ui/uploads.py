@@ -1,4 +1,4 @@
-"""Files from the browser: the field for them, and how one is put whole into the store for a job to take."""
+"""Uploaded files: a field that survives a restart of the server, and copies in the store for jobs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,10 @@ from fer_ui.header import notice
 
 
 def file_uploader(label: str, key: str, what: str, **options: Any) -> Any:
-    """A field for files that never shows one which the server does not have.
-
-    After a restart of the server the browser goes on as before, with the names of files that are gone. The field then
-    begins anew, and says so.
+    """Show `st.file_uploader`, reset with a message after a restart of the server, which has lost the files.
 
     Args:
-        key: of the element.
-        what: what is to be added, for the words: "your photos".
+        what: names the files in the message: "your photos".
         options: as for `st.file_uploader`.
     Returns:
         what `st.file_uploader` returns.
@@ -31,7 +27,7 @@ def file_uploader(label: str, key: str, what: str, **options: Any) -> Any:
     times_lost = st.session_state.setdefault(f"{key}-times-lost", 0)
     own_key = f"{key}-{times_lost}" if times_lost else key
     files = st.file_uploader(label, key=own_key, **options)
-    if _lost(st.session_state.get(own_key)):
+    if _has_lost_files(st.session_state.get(own_key)):
         st.session_state[f"{key}-times-lost"] = times_lost + 1
         st.rerun()
     if times_lost and not files:
@@ -40,7 +36,7 @@ def file_uploader(label: str, key: str, what: str, **options: Any) -> Any:
 
 
 def save_upload(name: str, content: IO[bytes]) -> Path:
-    """Write an uploaded file into the store, atomically; its path."""
+    """Write an uploaded file atomically into the store and return its path."""
     path = Path(name)
     target = settings().uploads_dir / f"{new_id(slug(path.stem))}{path.suffix.lower()}"
     with atomic_path(target) as temporary, temporary.open("wb") as file:
@@ -48,6 +44,6 @@ def save_upload(name: str, content: IO[bytes]) -> Path:
     return target
 
 
-def _lost(held: object) -> bool:
-    """Whether the browser names a file that the server does not have."""
-    return any(isinstance(file, DeletedFile) for file in (held if isinstance(held, list) else [held]))
+def _has_lost_files(value: object) -> bool:
+    """Whether the browser lists a file that the server no longer has."""
+    return any(isinstance(file, DeletedFile) for file in (value if isinstance(value, list) else [value]))

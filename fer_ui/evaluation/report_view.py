@@ -1,21 +1,31 @@
-"""A run's report as the pages need it."""
+"""A run's evaluation report on a page: scores, metrics by class and warnings."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
 from fer_core.errors import RunError
+from fer_core.labels import Expression
 from fer_core.runs.folder import Run
-from fer_ui.header import notice
+from fer_ui.formatting import interval, percent
+from fer_ui.header import Headline, notice
+from fer_ui.theme import expression_title
 
 Report: TypeAlias = dict[str, Any]
 
+SCORES = {"macro_f1": "Macro-F1", "balanced_accuracy": "Balanced accuracy", "accuracy": "Accuracy"}
 
-def reports_of(run: Run) -> dict[str, dict[tuple[str, str], Report]]:
-    """The reports of each judged part, by protocol and operating point.
+
+def reports_by_split(run: Run) -> dict[str, dict[tuple[str, str], Report]]:
+    """Load the reports of each evaluated split, keyed by protocol and operating point.
 
     Raises:
-        RunError: the run's report is missing or says nothing.
+        RunError: the report is missing or empty.
     """
     splits = {
         split: {(report["protocol"], report["point"]): report for report in reports}
@@ -23,12 +33,12 @@ def reports_of(run: Run) -> dict[str, dict[tuple[str, str], Report]]:
         if reports
     }
     if not splits:
-        raise RunError(f"The run {run.id} has no figures: none of its held-out images had a label.")
+        raise RunError(f"The run {run.id} has no metrics: none of its held-out images had a label.")
     return splits
 
 
 def run_title(run: Run) -> str:
-    """What a run is called, and when it ended: one of several with the same title is told by its time."""
+    """The run's title and when it ended, which tells runs of the same title apart."""
     try:
         summary = run.summary()
         return f"{summary['title']}, {str(summary['created'])[:16].replace('T', ' ')}"
@@ -36,7 +46,60 @@ def run_title(run: Run) -> str:
         return run.id
 
 
-def show_warnings(report: Report) -> None:
-    """What the report's figures can't bear; an older report says nothing of it."""
-    if said := report.get("warnings"):
-        notice("warning", " ".join(said))
+def score_headlines(report: Mapping[str, Any], macro_detail: str = "") -> list[Headline]:
+    """The three scores with their 95 % intervals, where the report has any.
+
+    Args:
+        macro_detail: precedes the interval of the macro-F1.
+    """
+    bounds = report.get("intervals") or {}
+    headlines = []
+    for name, title in SCORES.items():
+        details = [
+            macro_detail if name == "macro_f1" else "",
+            f"95 %: {interval(*bounds[name])}" if name in bounds else "",
+        ]
+        headlines.append(Headline(title, percent(report[name]), ", ".join(filter(None, details))))
+    return headlines
+
+
+def show_warnings(report: Mapping[str, Any]) -> None:
+    """Show the report's warnings; reports of older versions have none."""
+    if warnings := report.get("warnings"):
+        notice("warning", " ".join(warnings))
+
+
+def show_metrics_table(table: pd.DataFrame, key: str) -> None:
+    """Show `fer_ui.charts.per_class.metrics_table` in percent; unknown values stay blank."""
+    st.dataframe(
+        format_metrics(table),
+        key=key,
+        hide_index=True,
+        column_config={
+            "Images": st.column_config.NumberColumn(format="localized", width="small"),
+            "Precision": _percent_column("Of the images predicted as this expression, the share labeled so."),
+            "Recall": _percent_column("Of the images labeled so, the share predicted as this expression."),
+            "F1": _percent_column("The harmonic mean of precision and recall."),
+        },
+    )
+
+
+def format_metrics(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with column titles, shares in percent and the recall's interval as text."""
+    return pd.DataFrame(
+        {
+            "Expression": [expression_title(Expression(value)) for value in table["expression"]],
+            "Images": table["support"],
+            "Precision": table["precision"] * 100,
+            "Recall": table["recall"] * 100,
+            "95 % interval": [
+                "" if pd.isna(low) else interval(low, high)
+                for low, high in zip(table["recall_low"], table["recall_high"], strict=True)
+            ],
+            "F1": table["f1"] * 100,
+        }
+    )
+
+
+def _percent_column(help_text: str) -> ColumnConfig:
+    return st.column_config.NumberColumn(format="%.1f %%", width="small", help=help_text)

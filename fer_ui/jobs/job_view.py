@@ -1,4 +1,4 @@
-"""Jobs on a page: a row each, and one with its progress, its end in words and what can be done with it."""
+"""Jobs on a page: rows, and one job with its progress or result and its actions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from fer_core.errors import JobError
 from fer_core.jobs.job import Job, JobKind, JobState
 from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.stall import describe_stall, stall_remedy
@@ -14,13 +15,14 @@ from fer_core.settings import settings
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.header import notice
-from fer_ui.navigation import Page, link_to
+from fer_ui.navigation import Page, go_to, link_to
+from fer_ui.query_params import QueryParam, get_param
 from fer_ui.resources import job_store
 
-_RESUMED = (JobKind.TRAIN, JobKind.IMPORT, JobKind.QUALITY)
-"""Kinds of jobs that go on from where they were stopped."""
+_RESUMABLE_KINDS = (JobKind.TRAIN, JobKind.IMPORT, JobKind.QUALITY)
+"""Kinds of jobs that resume where they were stopped."""
 
-ICONS: dict[JobState, str] = {
+STATE_ICONS: dict[JobState, str] = {
     JobState.QUEUED: ":material/schedule:",
     JobState.RUNNING: ":material/play_circle:",
     JobState.STALLED: ":material/hourglass_disabled:",
@@ -32,11 +34,11 @@ ICONS: dict[JobState, str] = {
 
 
 def show_job_rows(jobs: Sequence[Job]) -> None:
-    """A line a job: what it is, how it stands, when it began, and a link to it."""
+    """Show a line for each job: title, state, age and a link."""
     for job in jobs:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(
-                f"{ICONS[job.state]} **{escape_markdown(job.title)}**: {job.state}, {format_age(job.created_at)}",
+                f"{STATE_ICONS[job.state]} **{escape_markdown(job.title)}**: {job.state}, {format_age(job.created_at)}",
                 width="stretch",
             )
             if job.kind is JobKind.TRAIN:
@@ -48,38 +50,40 @@ def show_job_rows(jobs: Sequence[Job]) -> None:
 
 
 def show_job(job: Job) -> None:
-    """One job: its progress or its end, and cancel, resume or retry."""
+    """Show a job's progress or result, with buttons to cancel, resume or retry."""
     if job.state.active:
         show_progress(job)
         label = "Stopping" if job.cancel_requested else "Cancel"
         if st.button(label, key=f"cancel-{job.id}", icon=":material/stop_circle:", disabled=job.cancel_requested):
-            _act(lambda: job_store().request_cancel(job.id))
+            _change_job(lambda: job_store().request_cancel(job.id))
         return
-    _show_end(job)
+    _show_result(job)
     if job.resumable:
         with st.container(horizontal=True, gap="small"):
-            _show_ways_on(job)
+            _show_restart(job)
 
 
 def show_progress(job: Job) -> None:
-    """The bar of an active job, what it is doing, and what becomes of one that has stalled."""
-    st.progress(min(max(job.progress_01, 0.0), 1.0), text=escape_markdown(running_words(job)))
+    """Show the progress bar of an active job and, if it has stalled, what happens next."""
+    st.progress(min(max(job.progress_01, 0.0), 1.0), text=escape_markdown(describe_progress(job)))
     if job.state is JobState.STALLED:
         notice("warning", f"Stalled. {describe_stall(job, datetime.now(UTC))} {stall_remedy(job, settings())}")
 
 
-def _show_ways_on(job: Job) -> None:
-    """Resume where there is something to go on from, retry where starting over is something else."""
-    if job.kind in _RESUMED and st.button("Resume", key=f"resume-{job.id}", icon=":material/resume:", type="primary"):
-        _act(lambda: job_store().resume(job.id))
-    if (job.resume_args or job.kind not in _RESUMED) and st.button(
+def _show_restart(job: Job) -> None:
+    """Show Resume if there is progress to resume, and Retry if that differs."""
+    if job.kind in _RESUMABLE_KINDS and st.button(
+        "Resume", key=f"resume-{job.id}", icon=":material/resume:", type="primary"
+    ):
+        _change_job(lambda: job_store().resume(job.id))
+    if (job.resume_args or job.kind not in _RESUMABLE_KINDS) and st.button(
         "Retry from the start", key=f"retry-{job.id}", icon=":material/replay:"
     ):
-        _act(lambda: job_store().retry(job.id))
+        _change_job(lambda: job_store().retry(job.id))
 
 
-def _act(change: Callable[[], object]) -> None:
-    """Change a job, see that somebody carries it out, and draw the page anew."""
+def _change_job(change: Callable[[], object]) -> None:
+    """Change a job, make sure that the supervisor runs, and rerun the page."""
     with show_errors():
         change()
         ensure_supervisor(settings())
@@ -87,7 +91,7 @@ def _act(change: Callable[[], object]) -> None:
 
 
 def format_age(moment: datetime) -> str:
-    """How long ago something was, in words."""
+    """Format how long ago something was: "2 hours ago"."""
     seconds = max(0, int((datetime.now(UTC) - moment).total_seconds()))
     for unit, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= unit:
@@ -97,7 +101,7 @@ def format_age(moment: datetime) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """A time span in words, rounded: "about 2 hours", "about 40 seconds"."""
+    """Format a rounded time span: "about 2 hours", "about 40 seconds"."""
     for unit, name, most in ((1, "second", 90), (60, "minute", 90), (3600, "hour", 36)):
         if seconds / unit < most:
             number = max(1, round(seconds / unit))
@@ -105,22 +109,67 @@ def format_duration(seconds: float) -> str:
     return f"about {round(seconds / 86_400)} days"
 
 
-def running_words(job: Job) -> str:
-    """What an active job is doing, and how long it will still take where that is known."""
+def describe_progress(job: Job) -> str:
+    """What an active job is doing and the remaining time, if known."""
     if job.state is JobState.QUEUED:
-        return "Waiting for its turn"
+        return "Queued"
     left_s = job.left_at(datetime.now(UTC))
     return f"{job.message or 'Starting'}{f', {format_duration(left_s)} left' if left_s is not None else ''}"
 
 
-def _show_end(job: Job) -> None:
+def _show_result(job: Job) -> None:
     if job.state is JobState.SUCCEEDED:
         notice("success", f"Finished. {job.message}")
     elif job.state is JobState.CANCELLED:
         notice(
-            "info", "Cancelled. What was finished is kept." if job.kind in _RESUMED else "Cancelled. Nothing was kept."
+            "info",
+            "Cancelled. Finished work is kept." if job.kind in _RESUMABLE_KINDS else "Cancelled. Nothing was kept.",
         )
     elif job.state is JobState.INTERRUPTED:
         notice("warning", f"Interrupted. {job.error}")
     else:
-        notice("error", job.error or "It failed; the log says why.")
+        notice("error", job.error or "Failed; see the log.")
+
+
+def show_job_panel(page: Page) -> None:
+    """Show the job of the query string, updated while it is active, and a button to its result."""
+    job_id = get_param(QueryParam.JOB)
+    if not job_id:
+        return
+    try:
+        job = job_store().get(job_id)
+    except JobError as error:
+        notice("warning", str(error))
+        return
+    with st.container(border=True):
+        st.markdown(f"**{escape_markdown(job.title)}**")
+        if job.state.active:
+            _refresh_job(job_id, page)
+        else:
+            show_job(job)
+            label, query = _next_step(job)
+            if st.button(label, key=f"close-{job.id}"):
+                go_to(page, **query)
+
+
+@st.fragment(run_every="1s")
+def _refresh_job(job_id: str, page: Page) -> None:
+    job = job_store().get(job_id)
+    if job.state.active:
+        show_job(job)
+    else:
+        st.rerun()
+
+
+def _next_step(job: Job) -> tuple[str, dict[str, str]]:
+    """The label and query string of the button below a job that has ended."""
+    succeeded = job.state is JobState.SUCCEEDED
+    if job.kind is JobKind.FETCH and succeeded:
+        return "Look at it", {"view": "import", "import": job.target}
+    if job.kind is JobKind.QUALITY:
+        return "Show the findings", {"dataset": job.target, "section": "quality"}
+    if succeeded:
+        return "Show the dataset", {"dataset": job.target}
+    if job.kind in (JobKind.IMPORT, JobKind.FETCH):
+        return "Change or discard the import", {"view": "import", "import": job.target}
+    return "Close", {}

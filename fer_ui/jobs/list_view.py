@@ -1,4 +1,4 @@
-"""The Jobs page: the lists of what runs, waits and has ended, and one job with its log and all that can be done."""
+"""The Jobs page: lists of running, queued and finished jobs, and one job with its log and actions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.header import Headline, empty_state, headline, notice
-from fer_ui.jobs.job_view import ICONS, format_age, format_duration, show_job, show_progress
+from fer_ui.jobs.job_view import STATE_ICONS, format_age, format_duration, show_job, show_progress
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, param_selectbox
 from fer_ui.resources import job_store
@@ -35,18 +35,18 @@ KINDS = {
 _ALL = "all"
 _LISTED_MAX = 50
 _LOG_LINES = 200
-_PRINTED_LINES = 40
+_OUTPUT_LINES = 40
 
 
 def show_jobs() -> None:
-    """The lists, renewed every two seconds while anything runs or waits."""
+    """Show the lists, updated every two seconds while a job is active."""
     jobs = job_store().list(limit=None)
     if not jobs:
         _show_supervisor(active=False)
         empty_state(
-            "There is no job yet",
-            "Trainings, imports and searches for faces run as jobs. Start one, and it is listed here.",
-            links=_ways_in,
+            "No jobs yet",
+            "Trainings, imports and other long tasks run as jobs and are listed here.",
+            links=_show_start_links,
         )
         return
     active = any(job.state.active for job in jobs)
@@ -57,7 +57,7 @@ def show_jobs() -> None:
 
 
 def _filters(jobs: Sequence[Job]) -> tuple[str, str]:
-    """The kind and the state that are to be listed, in the address."""
+    """Filters by kind and state, kept in the query string."""
     kinds = [_ALL, *sorted({str(job.kind) for job in jobs})]
     states = [_ALL, *(str(state) for state in JobState)]
     left, right = st.columns(2)
@@ -88,15 +88,15 @@ def _show_lists(kind: str, state: str) -> None:
     jobs = job_store().list(limit=None)
     shown = [job for job in jobs if kind in (_ALL, job.kind) and state in (_ALL, str(job.state))]
     if not shown:
-        notice("info", "No job fits. Choose another kind or state.")
+        notice("info", "No matching job. Choose another kind or state.")
         return
     _show_running([job for job in shown if job.state in STARTED_STATES])
-    _show_waiting([job for job in shown if job.state is JobState.QUEUED])
-    _show_ended([job for job in shown if job.state.ended])
+    _show_queued([job for job in shown if job.state is JobState.QUEUED])
+    _show_finished([job for job in shown if job.state.ended])
 
 
 def show_one_job(job_id: str) -> None:
-    """A job by its id: how it stands, what can be done, its log; renewed while it is active."""
+    """Show a job with its actions and log, updated while it is active."""
     link_to(Page.JOBS, "All jobs")
     try:
         job = job_store().get(job_id)
@@ -118,7 +118,7 @@ def _show_headline(jobs: Sequence[Job]) -> None:
     headline(
         [
             Headline("Running", count(running), f"{count(stalled)} stalled" if stalled else ""),
-            Headline("Waiting", count(numbers[JobState.QUEUED])),
+            Headline("Queued", count(numbers[JobState.QUEUED])),
             Headline("Succeeded", count(numbers[JobState.SUCCEEDED])),
             Headline("Failed", count(numbers[JobState.FAILED]), f"{count(stopped)} stopped" if stopped else ""),
         ]
@@ -126,15 +126,15 @@ def _show_headline(jobs: Sequence[Job]) -> None:
 
 
 def _show_supervisor(*, active: bool) -> None:
-    """Who looks after the jobs; with jobs and nobody there, a button that changes it."""
+    """Show whether the supervisor runs; a button starts it if jobs need it."""
     status = supervisor_status(settings())
     if status.running:
         since = f", started {format_age(status.since)}" if status.since else ""
-        st.caption(escape_markdown(f"The supervisor runs as process {status.pid}{since}."))
+        st.caption(escape_markdown(f"Supervisor: process {status.pid}{since}."))
     elif not active:
-        st.caption("The supervisor rests; it starts with the next job.")
+        st.caption("The supervisor is idle; it starts with the next job.")
     else:
-        notice("warning", "Nobody looks after the jobs: what waits does not start, what ends is not noted.")
+        notice("warning", "The supervisor is not running: queued jobs do not start and finished ones are not recorded.")
         if st.button("Start the supervisor", icon=":material/play_arrow:", type="primary"):
             with show_errors():
                 ensure_supervisor(settings())
@@ -152,26 +152,26 @@ def _show_running(jobs: Sequence[Job]) -> None:
             show_progress(job)
 
 
-def _show_waiting(jobs: Sequence[Job]) -> None:
+def _show_queued(jobs: Sequence[Job]) -> None:
     if not jobs:
         return
-    st.subheader("Waiting", anchor=False)
+    st.subheader("Queued", anchor=False)
     shown = {job.id for job in jobs}
     queue = _queue()
     for place, job in queue:
         if job.id in shown:
             with st.container(border=True, gap="small"):
                 _show_title(
-                    job, f"place {place} for the {format_device(job.device)}, queued {format_age(job.created_at)}"
+                    job, f"position {place} on the {format_device(job.device)}, queued {format_age(job.created_at)}"
                 )
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                     _show_order(job, queue)
 
 
-def _show_ended(jobs: Sequence[Job]) -> None:
+def _show_finished(jobs: Sequence[Job]) -> None:
     if not jobs:
         return
-    st.subheader("Ended", anchor=False)
+    st.subheader("Finished", anchor=False)
     newest = sorted(jobs, key=lambda job: job.ended_at or job.created_at, reverse=True)
     for job in newest[:_LISTED_MAX]:
         with st.container(border=True, gap="xsmall"):
@@ -185,14 +185,14 @@ def _show_ended(jobs: Sequence[Job]) -> None:
 def _show_title(job: Job, words: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
-            f"{ICONS[job.state]} **{escape_markdown(job.title)}**  \n{escape_markdown(f'{_kind(job.kind)}, {words}')}",
+            f"{STATE_ICONS[job.state]} **{escape_markdown(job.title)}**  \n{_kind(job.kind)}, {escape_markdown(words)}",
             width="stretch",
         )
         link_to(Page.JOBS, "Open", job=job.id)
 
 
 def _show_order(job: Job, queue: Sequence[tuple[int, Job]]) -> None:
-    """Buttons that put a waiting job before or behind all the others of its device."""
+    """Show buttons that move a queued job to the front or back of its device's queue."""
     others = [each.priority for _, each in queue if each.device == job.device and each.id != job.id]
     if not others:
         return
@@ -205,7 +205,7 @@ def _show_order(job: Job, queue: Sequence[tuple[int, Job]]) -> None:
 
 
 def _queue() -> list[tuple[int, Job]]:
-    """Every waiting job with its place, counted on its own device."""
+    """Every queued job with its position on its device."""
     places: dict[str, int] = {}
     queue = []
     for job in job_store().queued():
@@ -230,11 +230,11 @@ def _show_job_status(job_id: str, was: JobState) -> None:
 
 
 def _facts(job: Job) -> str:
-    """Kind, device, place, times and attempts, in a sentence or two."""
+    """Kind, device, position, times and attempts as text."""
     facts = [f"{_kind(job.kind)} on the {format_device(job.device)}, queued {format_age(job.created_at)}"]
     if job.state is JobState.QUEUED:
         place = next((place for place, each in _queue() if each.id == job.id), 1)
-        facts.append(f"place {place} in the queue, priority {job.priority}")
+        facts.append(f"position {place} in the queue, priority {job.priority}")
     elif job.started_at is not None:
         facts.append(f"started {format_age(job.started_at)}{_duration(job)}")
     if job.attempts > 1:
@@ -243,33 +243,33 @@ def _facts(job: Job) -> str:
         facts.append(f"stalled {'once' if job.stalls == 1 else f'{job.stalls} times'}")
     if job.exit_code:
         facts.append(f"exit code {job.exit_code}")
-    return f"{'; '.join(facts)}. Its id is {job.id}."
+    return f"{'; '.join(facts)}. Job id: {job.id}."
 
 
 def _show_links(job: Job) -> None:
-    """What the job works on, on that thing's own page."""
+    """Link to the job's run, import or dataset."""
     if job.kind is JobKind.TRAIN:
-        link_to(Page.TRAINING, "Curves and figures", job=job.id)
+        link_to(Page.TRAINING, "Curves and metrics", job=job.id)
     elif job.kind in (JobKind.IMPORT, JobKind.FETCH) and job.state is not JobState.SUCCEEDED:
-        link_to(Page.DATASETS, "Its import", **{"view": "import", "import": job.target})
+        link_to(Page.DATASETS, "Import", **{"view": "import", "import": job.target})
     elif job.state is JobState.SUCCEEDED:
-        link_to(Page.DATASETS, "Its dataset", dataset=job.target)
+        link_to(Page.DATASETS, "Dataset", dataset=job.target)
 
 
 def _show_log(job: Job) -> None:
-    """The end of what the process printed and, for a training, of what it wrote down."""
-    printed = tail_log(job_store().log_path(job), _PRINTED_LINES)
-    written = open_run(job.target, settings()).log(_LOG_LINES) if run_id_of(job, settings()) else ""
-    if not written:
+    """Show the end of the process's output and, for a training, of its log."""
+    output = tail_log(job_store().log_path(job), _OUTPUT_LINES)
+    log = open_run(job.target, settings()).log(_LOG_LINES) if run_id_of(job, settings()) else ""
+    if not log:
         st.markdown("**Log**")
-        _show_lines(printed)
+        _show_lines(output)
         return
-    training, process = st.tabs(["Training log", "What the process printed"])
+    training, process = st.tabs(["Training log", "Process output"])
     with training:
-        st.caption("The newest line comes first.")
-        _show_lines("\n".join(reversed(written.splitlines())), 320)
+        st.caption("Newest line first.")
+        _show_lines("\n".join(reversed(log.splitlines())), 320)
     with process:
-        _show_lines(printed)
+        _show_lines(output)
 
 
 def _show_lines(text: str, height_px: int | Literal["content"] = "content") -> None:
@@ -281,8 +281,8 @@ def _show_deletion(job: Job) -> None:
         delete_job(job.id, job_store(), settings())
         go_to(Page.JOBS)
 
-    run = " and its run with its weights, figures and predictions" if run_id_of(job, settings()) else ""
-    show_deletion_form(job.id, "Delete this job", f"Removes the job, its log{run}; the dataset stays.", delete)
+    run = " and its run with weights, metrics and predictions" if run_id_of(job, settings()) else ""
+    show_deletion_form(job.id, "Delete this job", f"Removes the job, its log{run}. The dataset stays.", delete)
 
 
 def _duration(job: Job) -> str:
@@ -295,6 +295,6 @@ def _kind(kind: str) -> str:
     return KINDS[JobKind(kind)]
 
 
-def _ways_in() -> None:
+def _show_start_links() -> None:
     link_to(Page.TRAINING, "Train a model")
     link_to(Page.DATASETS, "Import a dataset", view="import")

@@ -1,9 +1,8 @@
-"""What keeps a camera from starting, in words.
+"""Explain why the camera does not start.
 
-Only the browser knows, and streamlit-webrtc says it inside its frame in the browser's own terms ("NotReadableError").
-So a small script on the page looks at what the browser tells about the camera, and at that frame, and shows the words
-that are written here. It also gives the frame's empty player the shape of the picture, so that nothing moves when the
-video begins.
+Only the browser knows, and streamlit-webrtc reports it inside its iframe in the browser's terms ("NotReadableError").
+A small script on the page checks the browser's camera permission and devices and that iframe, and shows one of
+`MESSAGES`. It also gives the empty player the aspect ratio of the video, so that nothing moves when it starts.
 """
 
 from __future__ import annotations
@@ -11,18 +10,18 @@ from __future__ import annotations
 import streamlit as st
 
 STREAMER_FRAME = "streamlit_webrtc.component.webrtc_streamer"
-"""The title of streamlit-webrtc's frame."""
+"""The title of streamlit-webrtc's iframe."""
 
-WORDS = {
-    "insecure": "This address is not secure, so the browser gives no camera to it. Open FERscope as "
-    "http://localhost on the machine that runs it, or put it behind https.",
-    "denied": "The browser does not allow this page to use the camera. Click the camera or the lock beside the "
-    "address, allow the camera, and press START again. The system's privacy settings may forbid it as well.",
-    "missing": "No camera was found. Connect one or switch it on, and press START again. On a computer without a "
-    "camera, Predict reads photos.",
-    "busy": "The camera is there but can't be opened: most often another program or tab is using it. Close that and "
-    "press START again.",
-    "other": "The browser could not start the video; its own words are above. Press START again, or reload the page.",
+MESSAGES = {
+    "insecure": "The browser blocks the camera on insecure addresses. Open FERscope as http://localhost on the machine "
+    "that runs it, or serve it over https.",
+    "denied": "The browser does not allow this page to use the camera. Click the camera or lock icon next to the "
+    "address, allow the camera and press START again. Check the system's privacy settings too.",
+    "missing": "No camera was found. Connect one or switch it on, and press START again. Without a camera, upload "
+    "photos under Predict.",
+    "busy": "The camera can't be opened, most likely because another program or tab uses it. Close that and press "
+    "START again.",
+    "other": "The browser could not start the video; its message is above. Press START again or reload the page.",
 }
 
 _HTML = "<div></div>"
@@ -33,7 +32,7 @@ const KINDS = [
   [/NotFound|Overconstrained|not found/, "missing"],
   [/NotReadable|AbortError|Could not start/, "busy"],
   [/mediaDevices|not loaded securely/, "insecure"],
-  [/longer than expected/, ""], // the server knows that too, and says it with what to do
+  [/longer than expected/, ""], // the server reports that with a remedy
 ];
 const LOOK = `padding: 1rem; border-radius: var(--st-base-radius); line-height: 1.5; font: 1rem var(--st-font);
   background: var(--st-yellow-background-color); color: var(--st-yellow-text-color);`;
@@ -68,7 +67,7 @@ async function foreseen() {
   try {
     const permission = await navigator.permissions.query({ name: "camera" });
     if (permission.state === "denied") return "denied";
-  } catch { /* a browser that does not tell */ }
+  } catch { /* not supported by this browser */ }
   const devices = await navigator.mediaDevices.enumerateDevices();
   return devices.some((device) => device.kind === "videoinput") ? "" : "missing";
 }
@@ -83,9 +82,9 @@ export default function ({ parentElement, data }) {
     const playing = found && found.page.querySelector("video");
     const kind = playing ? "" : (found && reported(found.page)) || (await foreseen());
     if (over) return;
-    const words = data.words[kind] || "";
-    if (box.textContent !== words) box.textContent = words;
-    box.style.cssText = words ? LOOK : "display: none";
+    const message = data.messages[kind] || "";
+    if (box.textContent !== message) box.textContent = message;
+    box.style.cssText = message ? LOOK : "display: none";
   }
   const timer = setInterval(() => look().catch(console.warn), 400);
   look().catch(console.warn);
@@ -93,9 +92,9 @@ export default function ({ parentElement, data }) {
 }
 """
 
-_component = st.components.v2.component("ferscope_camera_words", html=_HTML, js=_JS)
+_component = st.components.v2.component("ferscope_camera_help", html=_HTML, js=_JS)
 
 
-def show_camera_words() -> None:
-    """Show what keeps the camera from starting, nothing if nothing does; put it below the streamer."""
-    _component(key="camera-words", data={"frame": STREAMER_FRAME, "words": WORDS}, height="content")
+def show_camera_help() -> None:
+    """Show why the camera does not start, or nothing; goes below the player."""
+    _component(key="camera-help", data={"frame": STREAMER_FRAME, "messages": MESSAGES}, height="content")

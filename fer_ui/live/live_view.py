@@ -1,4 +1,4 @@
-"""The live view on a page: the video's state and the figures beside it."""
+"""The live view on a page: the video and the numbers and probabilities beside it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fer_core.live.processor import LiveProcessor, LiveStatus
 from fer_core.settings import settings
 from fer_ui.formatting import count
 from fer_ui.header import Headline, NoticeKind, headline, notice
-from fer_ui.live.camera_help import show_camera_words
+from fer_ui.live.camera_help import show_camera_help
 from fer_ui.live.probability_bars import empty_html, face_html
 from fer_ui.live.streamer import NOT_CONNECTED, show_streamer
 from fer_ui.theme import COLORS, rgb
@@ -26,8 +26,8 @@ from fer_ui.theme import COLORS, rgb
 _SESSION_KEY = "live-session"
 
 _SLOW_AFTER_S = 10.0
-_GAVE_UP_AFTER_S = 4.0
-"""A person who presses STOP while it connects does so sooner, or knows why."""
+_FAILED_AFTER_S = 4.0
+"""A connection that ends before any video counts as failed after this long; sooner, it was STOP."""
 
 _FROZEN_AFTER_S = 3.0
 _NONE = "\N{EN DASH}"
@@ -35,30 +35,30 @@ _NONE = "\N{EN DASH}"
 
 @dataclass
 class LiveSession:
-    """What a visitor's live view keeps between runs of the page."""
+    """State of a session's live view between script runs."""
 
     processor: LiveProcessor
     connecting_since_s: float | None = None
     connection_failed: bool = False
 
-    def follow(self, *, playing: bool, connecting: bool, now_s: float) -> None:
-        """Take note of the streamer's state; the browser doesn't say why a connection ended before any video."""
+    def update(self, *, playing: bool, connecting: bool, now_s: float) -> None:
+        """Start or stop the processor and detect failed connections, which the browser does not report."""
         if playing or connecting:
             self.processor.start()
             self.connection_failed = False
         else:
             self.processor.stop()
-            if self.connecting_for_s(now_s) > _GAVE_UP_AFTER_S:
+            if self.connecting_for_s(now_s) > _FAILED_AFTER_S:
                 self.connection_failed = True
         self.connecting_since_s = (self.connecting_since_s or now_s) if connecting and not playing else None
 
     def connecting_for_s(self, now_s: float) -> float:
-        """Seconds since the connection was asked for, 0 if it was not or is there."""
+        """Seconds since the connection started; 0 if there is none or it is established."""
         return 0.0 if self.connecting_since_s is None else now_s - self.connecting_since_s
 
 
-def live_session(predictor: Predictor, point: OperatingPoint) -> LiveSession:
-    """This visitor's live view, from now on with this model at this operating point; a running video goes on."""
+def get_live_session(predictor: Predictor, point: OperatingPoint) -> LiveSession:
+    """Get the session's live view and set its model and operating point; a running video goes on."""
     session = st.session_state.get(_SESSION_KEY)
     if session is None:
         colors = {expression: rgb(color) for expression, color in COLORS.items()}
@@ -68,88 +68,95 @@ def live_session(predictor: Predictor, point: OperatingPoint) -> LiveSession:
 
 
 @dataclass(frozen=True)
-class Video:
-    """The player as the page drew it: whether it plays, or is about to, and where its trouble is told."""
+class Player:
+    """The video player on the page.
+
+    Attributes:
+        running: playing or connecting.
+        notices: placeholder for problems.
+    """
 
     playing: bool
     running: bool
-    trouble: DeltaGenerator
+    notices: DeltaGenerator
 
 
-def show_video(session: LiveSession) -> Video:
-    """Show the video with its buttons; `show_status` says what keeps it from starting.
+def show_video(session: LiveSession) -> Player:
+    """Show the video with its buttons; `show_status` shows connection problems.
 
     Raises:
         SettingsError: FERSCOPE_ICE_SERVERS can't be used.
     """
     servers = parse_ice_servers(settings().ice_servers)
     context = show_streamer(session.processor, servers)
-    playing, connecting = bool(context.state.playing), bool(context.state.signaling)
-    session.follow(playing=playing, connecting=connecting, now_s=time.monotonic())
+    playing, connecting = bool(context.state.playing), bool(context.state.signalling)
+    session.update(playing=playing, connecting=connecting, now_s=time.monotonic())
     with st.container(gap=None):
-        show_camera_words()
-        return Video(playing, playing or connecting, st.empty())
+        show_camera_help()
+        return Player(playing, playing or connecting, st.empty())
 
 
-def show_status(session: LiveSession, predictor: Predictor, point: OperatingPoint, video: Video | None) -> None:
-    """Show the large numbers, how the largest face is read, and trouble; renewed once a second while the video runs.
+def show_status(session: LiveSession, predictor: Predictor, point: OperatingPoint, player: Player | None) -> None:
+    """Show speed, probabilities of the largest face and problems, updated every second while the video runs.
 
-    It is one fragment for all of it, as every rerun takes the interpreter from the video.
+    One fragment for all of it, as every rerun takes the interpreter from the video.
     """
     confidence_threshold = predictor.bundle.calibration.points[point].confidence_threshold or None
     labels = predictor.bundle.contract.labels
-    every = "1s" if video is not None and video.running else None
-    st.fragment(run_every=every)(_show_status)(session, labels, confidence_threshold, video)
+    every = "1s" if player is not None and player.running else None
+    st.fragment(run_every=every)(_show_status)(session, labels, confidence_threshold, player)
 
 
 def _show_status(
-    session: LiveSession, labels: Sequence[Expression], confidence_threshold: float | None, video: Video | None
+    session: LiveSession, labels: Sequence[Expression], confidence_threshold: float | None, player: Player | None
 ) -> None:
-    running = video is not None and video.running
+    running = player is not None and player.running
     if running:
         request_throttling(settings())
     status = session.processor.snapshot()
-    if video is not None:
-        _show_trouble(video, _trouble(session, status, video.playing, time.monotonic()))
+    if player is not None:
+        _show_problems(player, _find_problems(session, status, player.playing, time.monotonic()))
     headline(_headlines(status, running))
     if running and status.faces:
         st.html(face_html(status.faces[0], confidence_threshold))
     elif running:
         st.html(empty_html(labels, "No face in view", "Turn your face to the camera."))
     else:
-        st.html(empty_html(labels, "Nothing read yet", "Press START to begin."))
+        st.html(empty_html(labels, "No prediction yet", "Press START to begin."))
 
 
-def _show_trouble(video: Video, trouble: Sequence[tuple[NoticeKind, str]]) -> None:
-    if not trouble:
-        video.trouble.empty()
+def _show_problems(player: Player, problems: Sequence[tuple[NoticeKind, str]]) -> None:
+    if not problems:
+        player.notices.empty()
         return
-    with video.trouble.container():
-        for kind, words in trouble:
-            notice(kind, words)
+    with player.notices.container():
+        for kind, text in problems:
+            notice(kind, text)
 
 
-def _trouble(session: LiveSession, status: LiveStatus, playing: bool, now_s: float) -> list[tuple[NoticeKind, str]]:
-    """What is wrong with the connection or the readings, if anything is."""
-    trouble: list[tuple[NoticeKind, str]] = []
+def _find_problems(
+    session: LiveSession, status: LiveStatus, playing: bool, now_s: float
+) -> list[tuple[NoticeKind, str]]:
+    """Problems with the connection or the predictions."""
+    problems: list[tuple[NoticeKind, str]] = []
     if session.connection_failed or session.connecting_for_s(now_s) > _SLOW_AFTER_S:
-        trouble.append(("error", NOT_CONNECTED))
+        problems.append(("error", NOT_CONNECTED))
     if status.error:
-        trouble.append(("error", status.error))
+        problems.append(("error", status.error))
     age_s = status.last_frame_age_s
     if playing and age_s is not None and age_s > _FROZEN_AFTER_S:
-        words = f"No picture has come from the camera for {age_s:.0f} seconds. Press STOP, then START."
-        trouble.append(("warning", words))
-    return trouble
+        text = f"No frame has come from the camera for {age_s:.0f} seconds. Press STOP, then START."
+        problems.append(("warning", text))
+    return problems
 
 
 def _headlines(status: LiveStatus, running: bool) -> list[Headline]:
-    seen = running and status.frames_per_s > 0
+    active = running and status.frames_per_s > 0
     several = "the chart shows the largest" if len(status.faces) > 1 else "in view"
     delay = _NONE if status.latency_ms is None else f"{status.latency_ms:.0f} ms"
     return [
-        Headline("Frames a second", f"{status.frames_per_s:.0f}" if seen else _NONE, "shown"),
-        Headline("Readings a second", f"{status.predictions_per_s:.0f}" if seen else _NONE, "by the model"),
-        Headline("Delay", delay if seen else _NONE, "from frame to reading"),
-        Headline("Faces", count(len(status.faces)) if seen else _NONE, several),
+        Headline("Frames per second", f"{status.frames_per_s:.0f}" if active else _NONE, "shown"),
+        Headline("Predictions per second", f"{status.predictions_per_s:.0f}" if active else _NONE, "by the model"),
+        Headline("Delay", delay if active else _NONE, "from frame to prediction"),
+        Headline("Faces", count(len(status.faces)) if active else _NONE, several),
     ]

@@ -1,4 +1,4 @@
-"""How the largest face of a live view is read: bars in plain HTML, as a chart costs 60 ms to make each second."""
+"""Probability bars of the live view in plain HTML, as a Plotly chart would take 60 ms each second."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ _OTHERS_OPACITY = 0.7
 
 
 def face_html(face: TrackedFace, confidence_threshold: float | None) -> str:
-    """The markup for a face: how it is read, and a bar an expression.
+    """Build the HTML for a face: the prediction and a bar for each expression.
 
     Args:
-        face: its words fit one line, so that the bars stay where they are.
-        confidence_threshold: the probability it must reach to be certain, drawn as a line; None draws none.
+        confidence_threshold: drawn as a dotted line; None draws none.
     """
     title, subtitle = describe_probabilities(face.label, face.confidence, face.uncertain, confidence_threshold)
     if face.uncertain:
@@ -38,7 +37,7 @@ def face_html(face: TrackedFace, confidence_threshold: float | None) -> str:
 
 
 def empty_html(labels: Sequence[Expression], title: str, subtitle: str) -> str:
-    """The same rows without bars and numbers, so that nothing moves when a face comes into view."""
+    """Build the same rows without values, so that nothing moves when a face comes into view."""
     return titles_html(title, subtitle) + _bars(dict.fromkeys(labels), None, None)
 
 
@@ -46,14 +45,14 @@ def _bars(
     probabilities: Mapping[Expression, float | None], label: Expression | None, confidence_threshold: float | None
 ) -> str:
     rows = (_row(e, probabilities[e], e is label, confidence_threshold) for e in Expression if e in probabilities)
-    note = "" if confidence_threshold is None else f"The dotted line: sure from {percent(confidence_threshold, 0)}."
+    note = "" if confidence_threshold is None else f"Dotted line: certain from {percent(confidence_threshold, 0)}."
     return f'<dl style="{_GRID}">{"".join(rows)}</dl><p style="{_NOTE}">{escape_html(note) or "&nbsp;"}</p>'
 
 
 def _row(expression: Expression, value_01: float | None, strong: bool, confidence_threshold: float | None) -> str:
-    """A term, its bar and its number; the one that is read is emphasized."""
+    """Build a row; the predicted expression is emphasized."""
     weight = f"font-weight:{600 if strong else 400}"
-    look = (
+    bar_style = (
         f"{_BAR};width:{100 * (value_01 or 0.0):.1f}%;background:{expression_color(expression)};"
         f"border:{1 if value_01 else 0}px solid {expression_outline(expression)};"
         f"opacity:{1 if strong else _OTHERS_OPACITY}"
@@ -64,6 +63,6 @@ def _row(expression: Expression, value_01: float | None, strong: bool, confidenc
     number = "" if value_01 is None else percent(value_01)
     return (
         f'<dt style="margin:0;padding:0;{weight}">{expression_title(expression)}</dt>'
-        f'<dd style="{_TRACK}"><span style="{look}"></span>{limit}</dd>'
+        f'<dd style="{_TRACK}"><span style="{bar_style}"></span>{limit}</dd>'
         f'<dd style="{_NUMBER};{weight}">{escape_html(number) or "&nbsp;"}</dd>'
     )

@@ -1,7 +1,7 @@
-"""The player of the live view: streamlit-webrtc, whose only home this is.
+"""The live view's video player: the only module that uses streamlit-webrtc.
 
-`_on_frame` runs in streamlit-webrtc's video thread and makes no Streamlit call; it meets the page only in the
-`LiveProcessor`, which is thread-safe.
+The callback of `_make_callback` runs in streamlit-webrtc's video thread and makes no Streamlit call; it shares only the
+thread-safe `LiveProcessor` with the page.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _KEY = "live-streamer"
 _NEVER = -2
 
 NOT_CONNECTED = (
-    "The video can't get through to the server. On one machine or in one network it needs UDP between the two; over "
-    "the internet it needs a TURN server: set FERSCOPE_ICE_SERVERS, restart FERscope, and press STOP and START."
+    "The video can't reach the server. Within a network, UDP must be allowed between browser and server; over the "
+    "internet a TURN server is needed: set FERSCOPE_ICE_SERVERS, restart FERscope, and press STOP and START."
 )
 
 _VIDEO_STYLE = {"width": "100%", "aspectRatio": "4 / 3", "background": "#10151b", "borderRadius": "0.375rem"}
@@ -41,9 +41,9 @@ _OPTIONS: dict[str, Any] = {
     },
     "translations": {
         "select_device": "Choose camera",
-        "media_api_not_available": "This address is not secure, so the browser gives no camera to it.",
+        "media_api_not_available": "The browser blocks the camera on insecure addresses.",
         "device_ask_permission": "Allow this page to use the camera.",
-        "device_not_available": "The camera is missing, or another program is using it.",
+        "device_not_available": "No camera, or another program is using it.",
         "device_access_denied": "The browser does not allow this page to use the camera.",
     },
     "async_processing": True,
@@ -52,42 +52,41 @@ _OPTIONS: dict[str, Any] = {
 
 
 def show_streamer(processor: LiveProcessor, servers: list[dict[str, Any]]) -> Any:
-    """Show the player; streamlit-webrtc's context, whose `state` says whether it plays.
+    """Show the player and return streamlit-webrtc's context, whose `state` says whether it plays.
 
     Raises:
         FerscopeError: the connection can't be made.
     """
-    # Imported here, below the page's title: it brings its own video library.
+    # Imported late, after the page's title is shown: it loads a video library.
     from streamlit_webrtc import WebRtcMode, webrtc_streamer
     from streamlit_webrtc.relay import get_global_relay
     from streamlit_webrtc.webrtc import SignallingTimeoutError
 
     try:
         relay_newest_frames(get_global_relay())
-        _keep_streamer()
+        _keep_playing()
         return webrtc_streamer(
             key=_KEY,
             mode=WebRtcMode.SENDRECV,
             rtc_configuration={"iceServers": servers},
-            video_frame_callback=_on_frame(processor),
+            video_frame_callback=_make_callback(processor),
             **_OPTIONS,
         )
     except SignallingTimeoutError as exc:
         raise FerscopeError(NOT_CONNECTED) from exc
 
 
-def leave_streamer() -> None:
-    """Note that another page is shown: the player that comes with the next visit is a new one, which doesn't play."""
+def stop_streamer() -> None:
+    """Record that another page is shown, so that the player of the next visit is a new one that doesn't play."""
     if _KEY in st.session_state:
         st.session_state[_KEY]._last_rendered_run_count = _NEVER
 
 
-def _keep_streamer() -> None:
-    """Have the player taken for the same as before, unless another page was shown since.
+def _keep_playing() -> None:
+    """Keep the video playing unless another page was shown.
 
-    streamlit-webrtc takes it for a new one, and stops the video, if a run of the session was without it. But the runs
-    that it counts are those whose end the browser was told, which comes late on a busy server: then the ends of two
-    runs follow one another, and a video stopped because somebody moved a switch. The shell knows which page is shown.
+    streamlit-webrtc stops the video if a script run was without the player. It counts the runs whose end the browser
+    has received, which come late on a busy server, so that a video would stop when a widget changes.
     """
     context = st.session_state.get(_KEY)
     if context is not None and context._last_rendered_run_count != _NEVER:
@@ -95,25 +94,25 @@ def _keep_streamer() -> None:
 
 
 def relay_newest_frames(relay: MediaRelay) -> None:
-    """Let a server's relay keep the newest frame of each camera alone.
+    """Make the server's relay keep only the newest frame of each camera.
 
-    Otherwise it keeps every frame until it was sent back: where the machine can't encode as many as the camera gives,
-    the picture falls behind without limit, and each second of that takes 10 MB or more.
+    By default it buffers every frame: on a machine that encodes more slowly than the camera, the video falls behind
+    without limit and takes 10 MB of memory or more for each second.
     """
     relay.subscribe = partial(type(relay).subscribe, relay, buffered=False)  # type: ignore[method-assign]
 
 
-def _on_frame(processor: LiveProcessor) -> Callable[[VideoFrame], VideoFrame]:
-    """What is done with each frame, in streamlit-webrtc's video thread."""
+def _make_callback(processor: LiveProcessor) -> Callable[[VideoFrame], VideoFrame]:
+    """Build the callback that processes each frame in streamlit-webrtc's video thread."""
     from av import VideoFrame
 
-    def show(frame: VideoFrame) -> VideoFrame:
+    def annotate(frame: VideoFrame) -> VideoFrame:
         try:
             pixels: Any = frame.to_ndarray(format="rgb24")
             processor.submit(pixels, time.monotonic())
             return VideoFrame.from_ndarray(processor.annotate(pixels), format="rgb24")
-        except Exception as exc:  # noqa: BLE001  an exception here would freeze the video without a word
+        except Exception as exc:  # noqa: BLE001  an exception here would freeze the video silently
             processor.report_error(exc)
             return frame
 
-    return show
+    return annotate

@@ -1,4 +1,4 @@
-"""A model's files on a page: its card, the proof that it is what it was, the one file to take away, and deleting it."""
+"""A model's files on a page: model card, verification, export and deletion."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from fer_ui.navigation import Page, go_to
 
 _MIB = 2**20
 _CARD_KEY = "card-text"
-_WIDE_TABLES = f'<style>[class*="st-key-{_CARD_KEY}"] table {{ display: block; overflow-x: auto }}</style>'
-"""A table wider than a phone is pushed sideways by itself, not cut off."""
+_TABLE_STYLE = f'<style>[class*="st-key-{_CARD_KEY}"] table {{ display: block; overflow-x: auto }}</style>'
+"""Tables wider than a phone scroll by themselves."""
 
 
 def show_card(model: ModelEntry) -> None:
-    """The model card, made anew from the model's files, and its download."""
+    """Show the model card, built from the model's files, and its download."""
     st.download_button(
-        "The card as Markdown",
+        "Download as Markdown",
         portable_card(model.info, model.folder),
         f"{model.id}-card.md",
         "text/markdown",
@@ -37,66 +37,70 @@ def show_card(model: ModelEntry) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    # The page has the title already, and shows the picture as a chart; what is left starts one level lower.
+    # The page shows the title and the chart itself; the headings start one level lower.
     lines = model_card(model.info, model.folder).splitlines()[1:]
     shown = [f"##{line}" if line.startswith("#") else line for line in lines if f"]({PICTURE})" not in line]
-    st.html(_WIDE_TABLES)
+    st.html(_TABLE_STYLE)
     with st.container(key=f"{_CARD_KEY}-{model.id}"):
         st.markdown("\n".join(shown))
 
 
 def show_files(model: ModelEntry) -> None:
-    """Verify, export, delete."""
-    # Containers: what comes and goes in one moves nothing else to another place, where it would fold up.
+    """Show verification, export and, for imported models, deletion."""
+    # Containers keep the elements below at their place, where they stay expanded.
     with st.container():
-        _proof(model)
+        _show_verification(model)
     with st.container():
-        _export(model)
+        _show_export(model)
     if model.kind == "imported":
         show_deletion_form(
             f"model-{model.id}",
             "Delete this model",
-            "Its folder in the store goes, with everything in it. Where it came from stays as it is. If it is in use, "
-            "Predict and Live use the one that ships with FERscope again.",
+            "Removes its folder from the store; the file that it was imported from stays. If it is in use, Predict and "
+            "Live go back to the model that ships with FERscope.",
             lambda: _delete(model.id),
         )
 
 
-def _proof(model: ModelEntry) -> None:
+def _show_verification(model: ModelEntry) -> None:
     st.markdown(
-        "**Proof.** Its files are compared with the hashes written down when it was made, and its golden faces "
-        "must get the probabilities that they got then."
+        "**Verification.** Compares the files with their hashes from the export, and the predictions on the golden "
+        "faces with the stored ones."
     )
     if model.kind == "run":
-        st.caption("A run has no golden faces yet: the file below has them.")
+        st.caption("A run has no golden faces; the exported file below has them.")
         return
     if st.button("Verify", key=f"verify-{model.id}", icon=":material/verified:"):
-        with show_errors(), st.spinner("Reading the files and the golden faces"):
+        with show_errors(), st.spinner("Verifying the files and predictions"):
             show_checks(verify_bundle(model.folder))
 
 
 def show_checks(checks: list[Check]) -> None:
-    """What was verified: in a sentence, and a row a check, those that failed first."""
+    """Show the result of the verification and a row per check, failed ones first."""
     failed = sum(not check.passed for check in checks)
     if failed:
-        notice("error", f"{count(failed)} of {count(len(checks))} checks failed: this is not the model that was made.")
+        notice(
+            "error",
+            f"{count(failed)} of {count(len(checks))} checks failed: the model differs from the one that was exported.",
+        )
     else:
-        notice("success", f"All {count(len(checks))} checks passed: it still predicts what it did.")
+        notice("success", f"All {count(len(checks))} checks passed: the model is unchanged.")
     rows = [
-        {"Check": check.name, "QuantizationResult": "yes" if check.passed else "no", "Found": check.detail}
+        {"Check": check.name, "Passed": "yes" if check.passed else "no", "Found": check.detail}
         for check in sorted(checks, key=lambda check: check.passed)
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True)
 
 
-def _export(model: ModelEntry) -> None:
+def _show_export(model: ModelEntry) -> None:
     st.markdown(
-        "**One file.** The model with its contract, calibration, card and golden faces, to keep or to import elsewhere."
+        "**Export.** One file with the network, input contract, calibration, card and golden faces, to archive or to "
+        "import elsewhere."
     )
-    if not st.button("Make the file", key=f"export-{model.id}", icon=":material/archive:"):
+    if not st.button("Export", key=f"export-{model.id}", icon=":material/archive:"):
         return
     with show_errors():
-        content = _bundle_file(model, _stamp(model.folder))
+        content = _bundle_file(model, _version_key(model.folder))
         st.download_button(
             f"Download {model.id}.zip ({len(content) / _MIB:.1f} MiB)",
             content,
@@ -110,18 +114,18 @@ def _export(model: ModelEntry) -> None:
 
 
 @st.cache_data(show_spinner="Writing the bundle", max_entries=2, hash_funcs={ModelEntry: lambda entry: entry.id})
-def _bundle_file(model: ModelEntry, stamp: str) -> bytes:
-    del stamp  # part of the key: other files in the same place are another model
+def _bundle_file(model: ModelEntry, version_key: str) -> bytes:
+    del version_key  # cache key: changed files are another model
     with TemporaryDirectory(prefix="ferscope-export-") as folder:
         return export_bundle(model, Path(folder) / f"{model.id}.zip").read_bytes()
 
 
-def _stamp(folder: Path) -> str:
-    """Another text once a file of the model was changed."""
+def _version_key(folder: Path) -> str:
+    """A text that changes with any file of the model."""
     return " ".join(f"{path.name}:{path.stat().st_mtime_ns}" for path in sorted(folder.glob("*")))
 
 
 def _delete(model_id: str) -> None:
     fallen_back = delete_model(model_id, settings())
-    st.toast(f"Deleted {model_id}." + (" Predict and Live now use the one that ships." if fallen_back else ""))
+    st.toast(f"Deleted {model_id}." + (" Predict and Live now use the shipped model." if fallen_back else ""))
     go_to(Page.MODELS)

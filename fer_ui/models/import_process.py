@@ -1,4 +1,4 @@
-"""Importing a bare file of weights takes torch, so a process of its own does it; the web process never loads it."""
+"""Import a state dict in a subprocess, as that needs torch, which the web process never loads."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ TIMEOUT_S = 900
 
 
 def import_weights_in_subprocess(path: Path, preset: str, model_id: str, license: str, data: str) -> str:
-    """Import a state dict by the command that does; the model's id.
+    """Import a state dict with the `models import` command and return the model's id.
 
     Args:
-        model_id, license, data: empty for what the command takes then.
+        model_id, license, data: empty for the command's default.
     Raises:
-        InputError: in the words of the command.
+        InputError: the command's message.
         FerscopeError: it failed, or took too long.
     """
-    given = {"--preset": preset, "--id": model_id, "--license": license, "--data": data}
-    options = [f"{name}={value}" for name, value in given.items() if value]
+    values = {"--preset": preset, "--id": model_id, "--license": license, "--data": data}
+    options = [f"{name}={value}" for name, value in values.items() if value]
     command = Command(
         ["models", "import", *options, "--json", "--", str(path)],
         "The import",

@@ -1,4 +1,4 @@
-"""How a model comes into the store from a browser: a bundle as one file, or bare weights with a preset."""
+"""Import a model from the browser: an exported bundle, or weights with a preset."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from fer_ui.navigation import Page, go_to
 from fer_ui.uploads import file_uploader
 
 _TYPES = ["zip", *(suffix.removeprefix(".") for suffix in WEIGHTS_SUFFIXES)]
-_NAME_HELP = "Of small letters, digits, dot, dash and underscore. By default what it calls itself, or the file's name."
-_NOTHING = "Nothing: leave its probabilities as they are"
+_NAME_HELP = "Lowercase letters, digits, dot, dash and underscore. Default: the model's own id or the file's name."
+_NO_CALIBRATION = "No dataset: leave it uncalibrated"
 
 
 def show_import() -> None:
-    """A field for the file, what else must be said of it, and the button."""
+    """Show the file field, the details that weights need, and the button."""
     st.markdown(
-        "A bundle as one file (.zip), as “Make the file” and `models export` write it; it is verified before it is "
-        "kept. Or a PyTorch state dict alone (.pt, .pth, .safetensors), for which a preset says what network it is."
+        "A bundle (.zip) made by Export or `models export`; it is verified first. Or a PyTorch state dict (.pt, .pth, "
+        ".safetensors) together with the preset that names its network."
     )
     file = file_uploader("Bundle or weights", "model-upload", "the file", type=_TYPES)
     weights = file is not None and is_weights_file(Path(file.name))
-    preset, license, data = _about_weights() if weights else ("", "", "")
+    preset, license, data = _choose_weights_details() if weights else ("", "", "")
     model_id = st.text_input("Name in the store", key="model-upload-id", help=_NAME_HELP).strip()
-    if st.button("Import it", type="primary", disabled=file is None, key="model-import"):
+    if st.button("Import", type="primary", disabled=file is None, key="model-import"):
         with show_errors():
             if file is None:
                 raise InputError("No file was chosen. Choose a bundle or a file of weights first.")
@@ -43,37 +43,37 @@ def show_import() -> None:
             go_to(Page.MODELS, model=model)
 
 
-def _about_weights() -> tuple[str, str, str]:
-    """The preset, the license and the dataset to calibrate on."""
+def _choose_weights_details() -> tuple[str, str, str]:
+    """Ask for the preset, the license and the dataset to calibrate on."""
     preset = st.selectbox(
-        "Which network it is of",
+        "Preset",
         list(PRESETS),
         key="model-upload-preset",
         format_func=lambda name: f"{PRESETS[name].title} ({name})",
-        help="Gives the network, the labels in the order of its outputs, and how a face becomes its input.",
+        help="Sets the network, the order of its outputs and its input.",
     )
     st.caption(escape_markdown(PRESETS[preset].sentence))
     license = st.text_input("License", key="model-upload-license", placeholder="unknown").strip()
     datasets = ["", *(dataset.id for dataset in list_datasets(settings()))]
     data = st.selectbox(
-        "Calibrate and judge it on",
+        "Calibrate and evaluate on",
         datasets,
         key="model-upload-data",
-        format_func=lambda name: name or _NOTHING,
-        help="A dataset with a validation part. Without one its probabilities are raw and nothing is known of it.",
+        format_func=lambda name: name or _NO_CALIBRATION,
+        help="A dataset with a validation split. Without one, the model is neither calibrated nor evaluated.",
     )
     return preset, license, data
 
 
 def _import(name: str, content: IO[bytes], model_id: str, preset: str, license: str, data: str) -> str:
-    """Import an uploaded file; the model's id."""
+    """Import an uploaded file and return the model's id."""
     settings().uploads_dir.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="model-", dir=settings().uploads_dir) as folder:
-        path = Path(folder) / Path(name).name  # its own name, as errors and the model's title say it
+        path = Path(folder) / Path(name).name  # its own name, used in errors and the title
         with path.open("wb") as target:
             shutil.copyfileobj(content, target)
         if is_weights_file(path):
-            with st.spinner("Building the network, exporting it and checking it. This takes a while."):
+            with st.spinner("Building, exporting and verifying the network. This takes a while."):
                 return import_weights_in_subprocess(path, preset, model_id, license, data)
         with st.spinner("Verifying the bundle"):
             return import_bundle(path, settings(), model_id=model_id).id

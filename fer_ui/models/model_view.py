@@ -1,4 +1,4 @@
-"""A model on a page: in short among the others, or opened, with its figures, card and files."""
+"""A model on a page: a summary, or opened with its metrics, card and files."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from fer_core.evaluation.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.settings import settings
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
+from fer_ui.evaluation.report_view import score_headlines
 from fer_ui.formatting import count
-from fer_ui.header import empty_state
+from fer_ui.header import SYNTHETIC_NOTE, empty_state, headline
 from fer_ui.models.files_view import show_card, show_files
-from fer_ui.models.metrics_view import show_calibration, show_confusion, show_metrics, show_scores
+from fer_ui.models.metrics_view import show_calibration, show_confusion, show_metrics
 from fer_ui.models.robustness_view import show_robustness
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, param_segmented_control
 
-_KINDS = {"shipped": "ships with FERscope", "run": "a run of this store", "imported": "imported"}
+_KINDS = {"shipped": "shipped with FERscope", "run": "training run", "imported": "imported"}
 _SECTIONS = {
     "metrics": "Metrics",
-    "confusion": "Confusion",
+    "confusion": "Confusion matrix",
     "calibration": "Calibration",
     "robustness": "Robustness",
     "card": "Model card",
-    "files": "Proof and files",
+    "files": "Files",
 }
-_JUDGED: dict[str, Callable[[ModelEntry, SplitReports], None]] = {
+_REPORT_SECTIONS: dict[str, Callable[[ModelEntry, SplitReports], None]] = {
     "metrics": show_metrics,
     "confusion": show_confusion,
     "calibration": show_calibration,
@@ -40,16 +41,16 @@ _JUDGED: dict[str, Callable[[ModelEntry, SplitReports], None]] = {
 
 
 def show_model(model: ModelEntry, *, in_use: bool, opened: bool) -> None:
-    """One model in a frame of its own."""
+    """Show a model in a frame: its summary, or all sections where `opened`."""
     info = model.info
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{escape_markdown(info.title)}**", width="stretch")
-            if not opened and st.button("Look at it", key=f"open-{model.id}", type="tertiary"):
+            if not opened and st.button("Details", key=f"open-{model.id}", type="tertiary"):
                 go_to(Page.MODELS, model=model.id)
             if in_use:
                 st.badge("In use", icon=":material/check:", color="green")
-            elif st.button("Use it", key=f"use-{model.id}"):
+            elif st.button("Use", key=f"use-{model.id}"):
                 with show_errors():
                     use_model(model.id, settings())
                     st.rerun()
@@ -57,62 +58,63 @@ def show_model(model: ModelEntry, *, in_use: bool, opened: bool) -> None:
         facts.append(f"trained on {info.dataset}" if info.dataset else "training data unknown")
         st.caption(escape_markdown(", ".join(fact for fact in facts if fact)))
         if info.synthetic:
-            st.caption(":material/draw: Trained on drawings: its figures say nothing about people.")
+            st.caption(f":material/info: {SYNTHETIC_NOTE}")
         if opened:
-            _sections(model)
+            _show_sections(model)
         elif info.metrics.get("n"):
-            _scores(info.metrics)
+            _show_scores(info.metrics)
         else:
-            st.caption("Nothing was measured with it here yet.")
+            st.caption("Not evaluated yet.")
 
 
-def _sections(model: ModelEntry) -> None:
-    """What is asked about the opened model."""
-    section = param_segmented_control("About it", _SECTIONS, QueryParam.SECTION)
+def _show_sections(model: ModelEntry) -> None:
+    """Show the chosen section of the opened model."""
+    section = param_segmented_control("Section", _SECTIONS, QueryParam.SECTION)
     with show_errors():
-        if section in _JUDGED:
+        if section in _REPORT_SECTIONS:
             splits = reports_by_split(read_report(model.folder))
             if splits:
-                _JUDGED[section](model, splits[0])
+                _REPORT_SECTIONS[section](model, splits[0])
             else:
-                _unmeasured()
+                _show_not_evaluated()
         elif section == "robustness":
-            _robustness(model)
+            _show_robustness(model)
         elif section == "card":
             show_card(model)
         else:
             show_files(model)
     if model.kind == "run" and section in ("metrics", "confusion"):
-        link_to(Page.EVALUATION, "Its evaluation", run=model.id)
+        link_to(Page.EVALUATION, "Evaluation", run=model.id)
 
 
-def _unmeasured() -> None:
+def _show_not_evaluated() -> None:
     empty_state(
-        "Nothing was measured with it here yet",
-        "How well it does is not known, and its probabilities are as the network gives them. Import it again with a "
-        "dataset to calibrate on, or run `python -m fer_core evaluate` with its id.",
+        "Not evaluated yet",
+        "This model has no metrics, and its probabilities are not calibrated. Import it again with a dataset to "
+        "calibrate on, or run `python -m fer_core evaluate` with its id.",
     )
 
 
-def _robustness(model: ModelEntry) -> None:
+def _show_robustness(model: ModelEntry) -> None:
     if (model.folder / ROBUSTNESS_FILE).is_file():
         show_robustness(model.folder)
         return
     empty_state(
-        "It was not measured under disturbances",
-        "Blur, darkness, JPEG, small faces, turns and covers, at five strengths each: the command below measures it.",
+        "Robustness not measured yet",
+        "The command below measures it under blur, darkness, JPEG, low resolution, rotation and occlusion, at five "
+        "severities each.",
     )
-    place = "--keep" if model.kind == "run" else f"--to {shlex.quote(str(model.folder / ROBUSTNESS_FILE))}"
+    target = "--keep" if model.kind == "run" else f"--to {shlex.quote(str(model.folder / ROBUSTNESS_FILE))}"
     st.code(
-        f"python -m fer_core robustness --model {model.id} --data DATASET {place}",
+        f"python -m fer_core robustness --model {model.id} --data DATASET {target}",
         "sh",
         wrap_lines=True,
     )
 
 
-def _scores(metrics: dict[str, Any]) -> None:
-    show_scores(metrics)
+def _show_scores(metrics: dict[str, Any]) -> None:
+    headline(score_headlines(metrics))
     split = SPLIT_TITLES.get(metrics["split"], metrics["split"])
     labels = describe_protocol(str(metrics.get("protocol", "")))
-    where = ", ".join(words for words in (f"the {split}", labels, "accurate point") if words)
+    where = ", ".join(part for part in (f"the {split}", labels, "accurate point") if part)
     st.caption(escape_markdown(f"On the {count(metrics['n'])} labeled images of {where}."))

@@ -1,4 +1,4 @@
-"""A picture and what was read in it: numbered boxes, and a bar chart of probabilities for each face."""
+"""A photo and its predictions: numbered boxes, and a bar chart of probabilities for each face."""
 
 from __future__ import annotations
 
@@ -20,15 +20,13 @@ from fer_ui.header import notice
 from fer_ui.theme import expression_color
 
 _CROP_PX = 96
+_FAILED = "prediction failed; see the page and the server's log"
 
 
-_FAILED = "reading it failed; the page and the server's log say how"
-
-
-def show_picture(
+def show_photo(
     number: int, name: str, content: bytes, predictor: Predictor, point: OperatingPoint, mode: FacesMode
 ) -> ImagePrediction:
-    """Predict the picture with this number on the page and show it, or why it could not be read.
+    """Predict an uploaded photo and show the result, or why it could not be read.
 
     Returns:
         the prediction, without its pixels.
@@ -44,7 +42,7 @@ def show_picture(
     return ImagePrediction.failed(name, _FAILED)
 
 
-def _show(picture: int, prediction: ImagePrediction, image: Photo, confidence_threshold: float) -> None:
+def _show(number: int, prediction: ImagePrediction, image: Photo, confidence_threshold: float) -> None:
     faces = prediction.faces
     left, right = st.columns(2, gap="medium")
     with left:
@@ -52,36 +50,35 @@ def _show(picture: int, prediction: ImagePrediction, image: Photo, confidence_th
         colors = [expression_color(face.label) for face in faces]
         drawn = draw_numbered_boxes(image.pixels, [image.in_pixels(face.box) for face in faces], labels, colors)
         st.image(drawn, width="stretch", alt=f"{prediction.source} with {len(faces)} numbered faces")
-        st.caption(escape_markdown(_facts(prediction.source, image)))
+        st.caption(escape_markdown(_describe_image(prediction.source, image)))
     with right:
-        st.markdown(f"**{_found(len(faces))}**")
+        st.markdown(f"**{_describe_face_count(len(faces))}**")
         if prediction.rotation_note:
             st.caption(escape_markdown(prediction.rotation_note))
         if not faces:
             notice(
                 "info",
-                "No face was found, so nothing was read. If the picture is a ready crop of one face, choose "
-                '"Each picture is one face" above.',
+                "No face was found. If the photo is a crop of one face, choose “Each photo is one face” above.",
             )
-        for number, face in enumerate(faces, 1):
-            _show_face(f"picture-{picture}-face-{number}", number, face, confidence_threshold)
+        for face_number, face in enumerate(faces, 1):
+            _show_face(f"photo-{number}-face-{face_number}", face_number, face, confidence_threshold)
 
 
 def _show_face(key: str, number: int, face: FacePrediction, confidence_threshold: float) -> None:
     with st.container(border=True):
-        picture, chart = st.columns([1, 3], vertical_alignment="top")
-        with picture:
+        crop, chart = st.columns([1, 3], vertical_alignment="top")
+        with crop:
             st.markdown(f"**Face {number}**")
-            st.image(face.crop, width=_CROP_PX, alt=f"Face {number} as the model saw it")
+            st.image(face.crop, width=_CROP_PX, alt=f"Face {number} as the model sees it")
         with chart:
             show_chart(probability_bars(face.probabilities, face.uncertain, confidence_threshold or None), key)
             if face.uncertain:
                 st.caption(escape_markdown(f"Not sure: {face.reason}."))
 
 
-def _found(number: int) -> str:
+def _describe_face_count(number: int) -> str:
     return {0: "No face found", 1: "One face found"}.get(number, f"{number} faces found")
 
 
-def _facts(name: str, image: Photo) -> str:
+def _describe_image(name: str, image: Photo) -> str:
     return ", ".join([f"{name}, {image.width}x{image.height} pixels", *image.notes])

@@ -24,7 +24,7 @@ from fer_ui.datasets.votes_view import show_votes
 from fer_ui.errors import show_errors
 from fer_ui.formatting import count
 from fer_ui.header import empty_state, notice, page_header
-from fer_ui.jobs.panel import show_job_panel
+from fer_ui.jobs.job_view import show_job_panel
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
 from fer_ui.resources import job_store, load_index

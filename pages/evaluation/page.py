@@ -1,4 +1,4 @@
-"""Evaluation: what a finished run mistakes for what, on images that it was not trained on."""
+"""Evaluation: confusion matrix and metrics by class of a finished run."""
 
 from __future__ import annotations
 
@@ -16,98 +16,87 @@ from fer_ui.charts.confusion import confusion_heatmap
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.evaluation.metrics_view import show_metrics_table
-from fer_ui.evaluation.report_view import reports_of, run_title, show_warnings
-from fer_ui.formatting import count, interval, percent
-from fer_ui.header import Headline, empty_state, headline, notice, page_header
+from fer_ui.evaluation.report_view import (
+    reports_by_split,
+    run_title,
+    score_headlines,
+    show_metrics_table,
+    show_warnings,
+)
+from fer_ui.formatting import count
+from fer_ui.header import SYNTHETIC_NOTE, Headline, empty_state, headline, notice, page_header
 from fer_ui.model_choices import choose_operating_point, choose_protocol
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
 
-_PARTS = {"test": "Test", "valid": "Validation"}
-_MEANINGS = {
-    "test": "Neither training nor the choice of the epoch touched these images.",
-    "valid": "The epoch and the operating points were chosen on these images: their figures flatter a little.",
+_SPLITS = {"test": "Test", "valid": "Validation"}
+_SPLIT_NOTES = {
+    "test": "These images were used neither for training nor to choose the epoch.",
+    "valid": "The epoch and the operating points were chosen on these images, so their metrics are optimistic.",
 }
 _CELLS = {"counts": "Counts", "ratios": "Shares of each row"}
 
 
 def main() -> None:
     page_header(
-        "Evaluation", "What a model reads as what. Macro-F1 and balanced accuracy count every expression alike."
+        "Evaluation",
+        "Confusion matrix and metrics by class of a finished run, on images that it was not trained on.",
     )
     runs = list_runs(settings())
     finished = {run.id: run for run in runs if run.state is RunState.FINISHED}
     for run in runs:
         if run.state is RunState.BROKEN:
-            lost = join_words(run.missing())
-            notice("warning", f"The run {run.id} is not whole: it lacks {lost}. Delete it on the page of its training.")
+            missing = join_words(run.missing())
+            notice("warning", f"The run {run.id} is incomplete: {missing} is missing. Delete it under Training, Runs.")
     if not finished:
-        text = f"Runs not finished yet: {count(len(runs))}. " if runs else ""
+        text = f"{count(len(runs))} unfinished. " if runs else ""
         empty_state(
-            "There is no finished run to read",
-            f"{text}Train a model first; its confusion matrix appears here by itself.",
+            "No finished run yet",
+            f"{text}Train a model first; its confusion matrix then appears here.",
             links=lambda: link_to(Page.TRAINING, "Train a model"),
         )
         return
-    run = finished[
-        param_selectbox("Run", list(finished), QueryParam.RUN, format_func=lambda name: run_title(finished[name]))
-    ]
+    titles = {run_id: run_title(run) for run_id, run in finished.items()}
+    run = finished[param_selectbox("Run", titles, QueryParam.RUN)]
     with show_errors():
         _show(run)
 
 
 def _show(run: Run) -> None:
-    found = reports_of(run)
+    reports = reports_by_split(run)
     if run.summary().get("synthetic"):
-        notice("info", "Trained and judged on drawings. These figures say nothing about people.")
+        notice("info", SYNTHETIC_NOTE)
     columns = st.columns(3)
     with columns[0]:
-        split = param_segmented_control(
-            "Part", [name for name in _PARTS if name in found], QueryParam.SPLIT, format_func=_PARTS.__getitem__
-        )
+        splits = {name: title for name, title in _SPLITS.items() if name in reports}
+        split = param_segmented_control("Split", splits, QueryParam.SPLIT)
     with columns[1]:
         point = choose_operating_point()
     with columns[2]:
-        protocol = choose_protocol({name for name, at in found[split] if at == point})
-    report = found[split][protocol, point]
+        protocol = choose_protocol({name for name, at in reports[split] if at == point})
+    report = reports[split][protocol, point]
     metrics, labels = metrics_from_report(report), [Expression(name) for name in report["labels"]]
-    _headline(metrics, report["ece"])
+    headline(
+        [
+            *score_headlines(report, f"over {describe_class_count(metrics)}"),
+            Headline("Images", count(metrics.n), f"calibration error {report['ece']:.3f}"),
+        ]
+    )
     show_warnings(report)
-    st.caption(escape_markdown(f"{_MEANINGS[split]} {capitalize_first(describe_protocol(protocol))}."))
+    st.caption(escape_markdown(f"{_SPLIT_NOTES[split]} {capitalize_first(describe_protocol(protocol))}."))
     cells = param_segmented_control("Cells", _CELLS, QueryParam.VIEW)
     figure = confusion_heatmap(metrics.confusion, labels, ratios=cells == "ratios")
     show_chart(figure, f"confusion-{run.id}")
     table = metrics_table(metrics, labels)
     show_chart(class_metrics_bars(table), f"classes-{run.id}")
     show_metrics_table(table, f"figures-{run.id}")
-    st.caption("Intervals are 95 %. A class with few images has a wide one: its figures are hints, not results.")
+    st.caption("Intervals are 95 %. A class with few images has a wide interval: treat its metrics as a hint.")
 
 
-def judged_classes(metrics: Metrics) -> str:
-    """How many classes the macro figures are over."""
-    judged = sum(each.support > 0 for each in metrics.per_class)
-    return "1 class" if judged == 1 else f"{judged} classes"
-
-
-def _headline(metrics: Metrics, calibration_error: float) -> None:
-    bounds = metrics.intervals
-    headline(
-        [
-            Headline(
-                "Macro-F1",
-                percent(metrics.macro_f1),
-                f"over {judged_classes(metrics)}, 95 %: {interval(*bounds['macro_f1'])}",
-            ),
-            Headline(
-                "Balanced accuracy",
-                percent(metrics.balanced_accuracy),
-                f"95 %: {interval(*bounds['balanced_accuracy'])}",
-            ),
-            Headline("Accuracy", percent(metrics.accuracy), f"95 %: {interval(*bounds['accuracy'])}"),
-            Headline("Images", count(metrics.n), f"calibration error {calibration_error:.3f}"),
-        ]
-    )
+def describe_class_count(metrics: Metrics) -> str:
+    """How many classes have images, over which the macro averages go."""
+    classes = sum(each.support > 0 for each in metrics.per_class)
+    return "1 class" if classes == 1 else f"{classes} classes"
 
 
 main()

@@ -1,4 +1,4 @@
-"""Jobs: what runs, what waits and what has ended; each job by its own address."""
+"""Jobs: running, queued and finished jobs, or the one that the query string names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from fer_ui.query_params import QueryParam, get_param
 
 
 def main() -> None:
-    page_header("Jobs", "Work in the background. It goes on when the page, the browser or the app is closed.")
+    page_header(
+        "Jobs", "Trainings, imports and other background work. Jobs go on when the browser or the app is closed."
+    )
     job_id = get_param(QueryParam.JOB)
     if job_id:
         show_one_job(job_id)

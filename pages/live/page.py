@@ -1,4 +1,4 @@
-"""Live: the camera's picture with each face read as it moves."""
+"""Live: predictions on webcam video."""
 
 from __future__ import annotations
 
@@ -10,76 +10,74 @@ from fer_core.errors import BundleError
 from fer_core.inference.predictor import Predictor
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.header import empty_state, notice, page_header
-from fer_ui.live.camera_help import WORDS
-from fer_ui.live.live_view import live_session, show_status, show_video
+from fer_ui.header import SYNTHETIC_MODEL_WARNING, empty_state, notice, page_header
+from fer_ui.live.camera_help import MESSAGES
+from fer_ui.live.live_view import get_live_session, show_status, show_video
 from fer_ui.model_choices import choose_operating_point
 from fer_ui.navigation import Page, link_to
-from fer_ui.resources import active_model, detector, fastest
+from fer_ui.resources import active_model, detector, fastest_bundle
 
-_WHERE_FRAMES_GO = (
-    "START asks your browser for the camera. Its frames go to the FERscope server that this page came from, usually "
-    "this machine, are read there and come back with what was read drawn on them. None is stored. STOP ends it, and so "
-    "does leaving the page."
+_PRIVACY_NOTE = (
+    "START asks your browser for the camera. The frames are sent to the server that this page came from, usually this "
+    "machine, and come back with the predictions drawn on them. No frame is stored. STOP or leaving the page ends it."
 )
-_IF_IT_FAILS = {
-    "The camera is not allowed": WORDS["denied"],
-    "There is no camera": WORDS["missing"],
-    "The camera is in use": WORDS["busy"],
-    "The address is not secure": WORDS["insecure"],
-    "The connection is blocked": "The video travels beside the page, over UDP. Where a firewall blocks that, it needs "
-    "a TURN server, which whoever runs this server names in FERSCOPE_ICE_SERVERS.",
+_TROUBLESHOOTING = {
+    "The camera is not allowed": MESSAGES["denied"],
+    "There is no camera": MESSAGES["missing"],
+    "The camera is in use": MESSAGES["busy"],
+    "The address is not secure": MESSAGES["insecure"],
+    "The connection is blocked": "Video is sent over UDP. If a firewall blocks it, a TURN server is needed, which the "
+    "administrator of this server sets in FERSCOPE_ICE_SERVERS.",
 }
 
 
 def main() -> None:
-    page_header("Live", "Your camera's picture, each face in it read as it moves, and how sure the model is.")
+    page_header("Live", "Expressions in your webcam video, with the model's confidence. No frame is stored.")
     with show_errors():
         try:
             model = active_model()
         except BundleError as error:
-            _no_model(str(error))
+            _show_no_model(str(error))
             return
         _live(model)
 
 
 def _live(model: ModelEntry) -> None:
-    opened = fastest(model)
-    reader = Predictor(opened.bundle, detector().detector)
+    fastest = fastest_bundle(model)
+    predictor = Predictor(fastest.bundle, detector().detector)
     if model.info.synthetic:
-        notice("warning", "The model in use was trained on drawings: what it reads in a real face means nothing.")
+        notice("warning", SYNTHETIC_MODEL_WARNING)
     if detector().message:
         notice("warning", detector().message)
     point = choose_operating_point()
-    session = live_session(reader, point)
+    session = get_live_session(predictor, point)
     left, right = st.columns([3, 2], gap="large")
-    video = None
+    player = None
     with left, show_errors():
-        video = show_video(session)
+        player = show_video(session)
     with right, show_errors():
-        show_status(session, reader, point, video)
-    st.caption(escape_markdown(_WHERE_FRAMES_GO))
-    st.caption(escape_markdown(_about(model, opened)))
+        show_status(session, predictor, point, player)
+    st.caption(escape_markdown(_PRIVACY_NOTE))
+    st.caption(escape_markdown(_describe_model(model, fastest)))
     with st.expander("If the video does not start"):
-        for title, words in _IF_IT_FAILS.items():
-            st.markdown(f"**{escape_markdown(title)}.** {escape_markdown(words)}")
+        for title, text in _TROUBLESHOOTING.items():
+            st.markdown(f"**{escape_markdown(title)}.** {escape_markdown(text)}")
 
 
-def _about(model: ModelEntry, opened: FastestBundle) -> str:
+def _describe_model(model: ModelEntry, fastest: FastestBundle) -> str:
     return (
-        f"Read by {model.info.title} in {opened.precision}: {opened.reason}. "
-        "A prediction says what an expression looks like to "
-        "the model, smoothed over half a second; it does not say what goes on in a person. Balanced gives the rare "
-        "expressions more room, at some cost in accuracy. Light from the front and a face turned to the camera help."
+        f"Model: {model.info.title}, {fastest.precision} ({fastest.reason}). A prediction says what an expression "
+        "looks like to the model, smoothed over half a second, not what a person feels. The balanced operating point "
+        "finds more of the rare expressions, at some cost in accuracy. Light from the front and facing the camera help."
     )
 
 
-def _no_model(why: str) -> None:
+def _show_no_model(reason: str) -> None:
     def links() -> None:
         link_to(Page.MODELS, "Choose or import a model")
-        link_to(Page.TRAINING, "Train one")
+        link_to(Page.TRAINING, "Train a model")
 
-    empty_state("No model to read faces with", f"{why} Import or train one, then come back.", links=links)
+    empty_state("No model", f"{reason} Import or train one, then come back.", links=links)
 
 
 main()

@@ -1,4 +1,4 @@
-"""Models: the one that ships, imported ones and runs, what each can do, and which one Predict and Live use."""
+"""Models: the shipped one, imported ones and runs, their metrics, and which one is in use."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from fer_ui.query_params import QueryParam, get_param
 
 
 def main() -> None:
-    page_header("Models", "Which model Predict and Live use, and how far each can be believed.")
+    page_header(
+        "Models", "All models with their metrics, calibration and robustness, and which one Predict and Live use."
+    )
     with show_errors():
         _models()
     with st.expander("Import a model", icon=":material/upload:"):
         show_import()
-    st.caption("A model reads expressions. It does not know what a person feels.")
+    st.caption("A model classifies expressions. It does not know what a person feels.")
 
 
 def _models() -> None:
     models = list_models(settings())
     if not models:
         empty_state(
-            "There is no model",
-            "The one that ships with FERscope is missing from this copy. Train one, and it appears here.",
+            "No model",
+            "The model that ships with FERscope is missing. Train one, and it appears here.",
             links=lambda: link_to(Page.TRAINING, "Train a model"),
         )
         return
@@ -37,12 +39,12 @@ def _models() -> None:
         used = model_in_use(settings())
     except FerscopeError:
         used = ""
-    asked = get_param(QueryParam.MODEL)
+    requested = get_param(QueryParam.MODEL)
     ids = [model.id for model in models]
-    if asked and asked not in ids:
-        notice("warning", f"There is no model {asked!r} in this store. The one in use is shown instead.")
-    opened = asked if asked in ids else used
-    # The one a link asks for comes first, then the one in use.
+    if requested and requested not in ids:
+        notice("warning", f"There is no model {requested!r} in this store. The one in use is shown instead.")
+    opened = requested if requested in ids else used
+    # The requested model comes first, then the one in use.
     for model in sorted(models, key=lambda each: (each.id != opened, each.id != used)):
         show_model(model, in_use=model.id == used, opened=model.id == opened)
 

@@ -1,4 +1,4 @@
-"""Overview: what is in the store, what to do first, and the machine's state."""
+"""Overview: contents of the store, next steps and system check."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MARKS = {"good": ":material/check_circle:", "warning": ":material/warning:", "b
 
 def main() -> None:
     page_header(
-        "FERscope", "Facial expression recognition that shows the rare expressions, from dataset to live video."
+        "FERscope", "Facial expression recognition from dataset to live video, with the rare expressions in view."
     )
     datasets = list_datasets(settings())
     jobs = job_store().list(limit=200)
@@ -38,28 +38,28 @@ def main() -> None:
     )
     _first_steps(has_data=bool(datasets))
     if jobs:
-        st.subheader("Latest jobs", anchor=False)
+        st.subheader("Recent jobs", anchor=False)
         show_job_rows(jobs[:5])
-    st.subheader("This machine", anchor=False)
+    st.subheader("System check", anchor=False)
     with show_errors():
         findings = doctor_findings()
         _machine(findings)
 
 
 def _first_steps(*, has_data: bool) -> None:
-    st.subheader("What to do next" if has_data else "What to do first", anchor=False)
+    st.subheader("Next steps" if has_data else "First steps", anchor=False)
     steps = [
-        (Page.PREDICT, "Upload a photo", "The faces are found and read by the model that ships with FERscope."),
-        (Page.LIVE, "Stand at the webcam", "The same, live. No frame is stored."),
+        (Page.PREDICT, "Upload a photo", "Each face is detected and classified by the model in use."),
+        (Page.LIVE, "Open the webcam", "Live predictions on video. No frame is stored."),
         (
             Page.DATASETS,
             "Explore a dataset",
-            "See how unequal its classes are; import FER+, or draw faces to begin with.",
+            "See its class imbalance and label quality. Import FER+ or generate synthetic faces.",
         ),
-        (Page.TRAINING, "Train a model", "In the background: the page can be left, the browser closed."),
+        (Page.TRAINING, "Train a model", "It runs in the background while you do something else."),
     ]
     if has_data:
-        steps.append((Page.EVALUATION, "Read the confusion matrix", "What a finished run mistakes for what."))
+        steps.append((Page.EVALUATION, "See the confusion matrix", "Which expressions a finished run confuses."))
     for first in range(0, len(steps), _CARDS_A_ROW):
         row = steps[first : first + _CARDS_A_ROW]
         for column, (page, label, text) in zip(st.columns(_CARDS_A_ROW), row, strict=False):

@@ -1,4 +1,4 @@
-"""Predict: upload photos; the faces are found, numbered and read."""
+"""Predict: upload photos and see the expression of each face."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from fer_core.inference.predictor import FacesMode, ImagePrediction
 from fer_core.settings import settings
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.header import empty_state, notice, page_header
+from fer_ui.header import SYNTHETIC_MODEL_WARNING, empty_state, notice, page_header
 from fer_ui.model_choices import choose_operating_point
 from fer_ui.navigation import Page, link_to
-from fer_ui.predict.results_view import show_picture
+from fer_ui.predict.results_view import show_photo
 from fer_ui.query_params import QueryParam, param_segmented_control
 from fer_ui.resources import active_model, detector, predictor
 from fer_ui.uploads import file_uploader
 
-_MODES: dict[FacesMode, str] = {"detect": "Find the faces", "whole": "Each picture is one face"}
+_MODES: dict[FacesMode, str] = {"detect": "Find the faces", "whole": "Each photo is one face"}
 
 
 def main() -> None:
-    page_header("Predict", "Upload photos: each face is found, numbered and read, with how sure the model is.")
+    page_header(
+        "Predict", "Upload photos: each face is detected, numbered and classified, with the model's confidence."
+    )
     with show_errors():
-        # Any file can be chosen: whether it is a picture is told by its content, and said beside its name.
+        # Any file can be chosen: whether it is an image depends on its content, not its name.
         limit_mb = _limit_mb()
         files = file_uploader("Photos", "photos", "your photos", accept_multiple_files=True, max_upload_size=limit_mb)
         left, right = st.columns(2)
@@ -35,11 +37,11 @@ def main() -> None:
             point = choose_operating_point()
         with right:
             mode = param_segmented_control("Faces", _MODES, QueryParam.VIEW)
-        _about_the_model(mode)
+        _show_model(mode)
         if not files:
             empty_state(
                 "No photo yet",
-                "Choose one or more above. They are read on this machine and not stored.",
+                "Choose one or more above. They are processed on this machine and not stored.",
                 links=lambda: link_to(Page.LIVE, "Use the webcam instead"),
             )
             return
@@ -47,28 +49,29 @@ def main() -> None:
         for number, file in enumerate(files, 1):
             if len(files) > 1:
                 st.subheader(escape_markdown(file.name), anchor=False)
-            predictions.append(show_picture(number, file.name, file.getvalue(), predictor(active_model()), point, mode))
-        _downloads(predictions, active_model().id, point)
+            predictions.append(show_photo(number, file.name, file.getvalue(), predictor(active_model()), point, mode))
+        _show_downloads(predictions, active_model().id, point)
 
 
 def _limit_mb() -> int:
     return max(1, settings().image_bytes_max // 2**20)
 
 
-def _about_the_model(mode: str) -> None:
+def _show_model(mode: str) -> None:
     info = active_model().info
     st.caption(
         escape_markdown(
-            f"Read by {info.title}. Balanced gives the rare expressions more room, at some cost in accuracy."
+            f"Model: {info.title}. The balanced operating point finds more of the rare expressions, at some cost in "
+            "accuracy."
         )
     )
     if info.synthetic:
-        notice("warning", "The model in use was trained on drawings: what it reads in photographs means nothing.")
+        notice("warning", SYNTHETIC_MODEL_WARNING)
     if mode == "detect" and detector().message:
         notice("warning", detector().message)
 
 
-def _downloads(predictions: list[ImagePrediction], model: str, point: OperatingPoint) -> None:
+def _show_downloads(predictions: list[ImagePrediction], model: str, point: OperatingPoint) -> None:
     rows = [row for prediction in predictions for row in prediction_rows(prediction)]
     table = csv_bytes(build_prediction_table(rows, model=model, point=point))
     lines = "".join(json.dumps(each.to_json() | {"model": model, "point": point}) + "\n" for each in predictions)

@@ -1,4 +1,4 @@
-"""Training: start a run in the background, watch it, find and compare all of them; each by its own address."""
+"""Training: start a run in the background, monitor it, find and compare runs."""
 
 from __future__ import annotations
 
@@ -24,22 +24,23 @@ _VIEWS = {"new": "New training", "runs": "Runs"}
 
 def main() -> None:
     page_header(
-        "Training", "Train a model in the background. The page can be left, the browser closed: nothing is lost."
+        "Training",
+        "Train models in the background, watch their curves and compare runs. You can close the browser meanwhile.",
     )
     if get_param(QueryParam.JOB) or get_param(QueryParam.RUN):
-        _watch()
+        _show_run()
         return
     view = param_segmented_control("View", _VIEWS, QueryParam.VIEW)
-    {"new": _begin, "runs": show_runs}[view]()
+    {"new": _show_form, "runs": show_runs}[view]()
 
 
-def _begin() -> None:
+def _show_form() -> None:
     datasets = list_datasets(settings())
     if not datasets:
         empty_state(
-            "There is nothing to train on yet",
-            "Draw faces or import FER+ first; drawn faces take a few seconds.",
-            links=lambda: link_to(Page.DATASETS, "Draw or import", view="import"),
+            "No dataset to train on yet",
+            "Import FER+ or generate synthetic faces first, which takes a few seconds.",
+            links=lambda: link_to(Page.DATASETS, "Import or generate", view="import"),
         )
         return
     request = training_form(datasets)
@@ -48,12 +49,12 @@ def _begin() -> None:
             _start(request)
     active = [job for job in job_store().list(kind=JobKind.TRAIN, limit=20) if job.state.active]
     if active:
-        st.subheader("Running and waiting", anchor=False)
+        st.subheader("Running and queued", anchor=False)
         show_job_rows(active)
 
 
 def _start(request: TrainingRequest) -> None:
-    """Queue what the form asked for, and go where it can be watched."""
+    """Queue the requested runs and go to their page."""
     jobs = [
         submit_training(config, settings(), priority=request.priority, device=request.device)
         for config in request.configs
@@ -63,21 +64,21 @@ def _start(request: TrainingRequest) -> None:
     go_to(Page.JOBS, kind=JobKind.TRAIN)
 
 
-def _watch() -> None:
-    """The training that the address names, by its job or by its run."""
+def _show_run() -> None:
+    """Show the training that the query string names by its job or run."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         link_to(Page.TRAINING, "Start another training")
         link_to(Page.TRAINING, "All runs", view="runs")
     try:
-        job = _job()
+        job = _find_job()
     except InputError as error:
         notice("warning", str(error))
         return
     show_training(job.target if job else get_param(QueryParam.RUN), job)
 
 
-def _job() -> Job | None:
-    """The job itself, or the newest one of the run.
+def _find_job() -> Job | None:
+    """The job in the query string, or the newest job of the run.
 
     Raises:
         InputError: there is no such job.

@@ -21,7 +21,7 @@ _LONG_MS = 300_000
 
 def test_the_first_visit_finds_a_shell_even_through_a_deep_link(page: Page, shoot: Shoot) -> None:
     page.goto("/evaluation")
-    expect(page.get_by_role("heading", name="There is no finished run to read")).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_role("heading", name="No finished run yet")).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_role("link", name="Datasets")).to_be_visible()
     shoot("empty-evaluation", "/evaluation")
     shoot("empty-datasets", "/datasets")
@@ -77,7 +77,7 @@ def test_another_training_is_cancelled(page: Page, server: AppServer, shoot: Sho
     expect(page.get_by_text(re.compile("Epoch [2-9] of 500")).first).to_be_visible(timeout=_LONG_MS)
     shoot("training-running", f"/training?job={job}")
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled. What was finished is kept.")).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_text(re.compile("^Cancelled"))).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
     assert list(server.store.glob("runs/*/checkpoint.pt")), "the finished epochs are kept"
 
@@ -86,8 +86,8 @@ def test_the_time_of_a_training_is_estimated_before_it_starts(page: Page, shoot:
     page.goto(f"/training?dataset={DATASET}")
     settle(page)
     page.get_by_role("button", name="Estimate time and memory").click()
-    expect(page.get_by_text("An epoch", exact=True)).to_be_visible(timeout=_LONG_MS)
-    expect(page.get_by_text("images learned from")).to_be_visible()
+    expect(page.get_by_text("Per epoch", exact=True)).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_text("training images per second")).to_be_visible()
 
 
 def test_runs_are_noted_compared_and_copied(page: Page, server: AppServer, shoot: Shoot) -> None:
@@ -96,12 +96,12 @@ def test_runs_are_noted_compared_and_copied(page: Page, server: AppServer, shoot
     page.goto(f"/training?run={runs[0]}")
     settle(page)
     page.get_by_role("textbox", name="Note").fill("A first try")
-    page.get_by_role("button", name="Save the note").click()
+    page.get_by_role("button", name="Save note").click()
     expect(page.get_by_text(re.compile("^Last changed"))).to_be_visible()
     page.goto(f"/training?view=runs&runs={','.join(runs)}")
     expect(page.get_by_role("heading", name="2 runs compared")).to_be_visible(timeout=_LONG_MS)
     expect(page.locator(".js-plotly-plot .scatterlayer .trace").first).to_be_visible()
-    expect(page.get_by_text("What differs between their configs")).to_be_visible()
+    expect(page.get_by_text("Config differences")).to_be_visible()
     shoot("training-runs", page.url)
     page.goto(f"/training?from={runs[0]}")
     settle(page)
@@ -116,7 +116,7 @@ def test_jobs_are_listed_read_and_deleted(page: Page, server: AppServer, shoot: 
     page.get_by_test_id("stMain").get_by_role("button", name="Open").last.click()
     page.wait_for_url(re.compile("job="))
     settle(page)
-    expect(page.get_by_text("Cancelled. What was finished is kept.")).to_be_visible()
+    expect(page.get_by_text(re.compile("^Cancelled"))).to_be_visible()
     expect(page.get_by_text(re.compile("epoch 1/500")).first).to_be_visible()
     shoot("job", page.url)
     page.get_by_text("Delete this job").click()
@@ -171,11 +171,11 @@ def test_a_file_that_is_no_picture_is_refused_in_words(page: Page, tmp_path: Pat
 def test_a_run_is_put_to_use_as_the_model(page: Page, shoot: Shoot) -> None:
     page.goto("/models")
     settle(page)
-    page.get_by_role("button", name="Use it").first.click()
+    page.get_by_role("button", name="Use", exact=True).first.click()
     expect(page.get_by_text(f"Model in use: {read_bundle_info(SHIPPED_FOLDER).title}").first).to_be_visible()
     shoot("models", "/models")
     shoot("overview", "/")
-    page.get_by_role("button", name="Use it").first.click()  # the shipped one again
+    page.get_by_role("button", name="Use", exact=True).first.click()  # the shipped one again
     settle(page)
 
 
@@ -184,7 +184,7 @@ def test_a_model_is_taken_away_as_a_file_brought_back_verified_and_deleted(
 ) -> None:
     page.goto("/models?model=default&section=files")
     settle(page)
-    page.get_by_role("button", name="Make the file").click()
+    page.get_by_role("button", name="Export", exact=True).click()
     with page.expect_download(timeout=_LONG_MS) as download:
         page.get_by_role("button", name=re.compile(r"^Download default\.zip")).click(timeout=_LONG_MS)
     file = tmp_path / "default.zip"
@@ -194,12 +194,12 @@ def test_a_model_is_taken_away_as_a_file_brought_back_verified_and_deleted(
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_text("default.zip").last).to_be_visible()
     page.get_by_role("textbox", name="Name in the store").fill("taken-along")
-    page.get_by_role("button", name="Import it").click()
+    page.get_by_role("button", name="Import", exact=True).click()
     page.wait_for_url(re.compile("model=taken-along"), timeout=_LONG_MS)
     told = (
-        ("metrics", "INT8 quantization"),
+        ("metrics", "INT8"),
         ("calibration", "Calibration error"),
-        ("robustness", "Macro-F1 at worst"),
+        ("robustness", "Worst macro-F1"),
         ("card", "Limits"),
     )
     for section, what in told:
@@ -208,7 +208,7 @@ def test_a_model_is_taken_away_as_a_file_brought_back_verified_and_deleted(
     page.goto("/models?model=taken-along&section=files")
     settle(page)
     page.get_by_role("button", name="Verify").click()
-    expect(page.get_by_text("it still predicts what it did")).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_text("the model is unchanged")).to_be_visible(timeout=_LONG_MS)
     shoot("model-files", page.url)
 
     page.get_by_text("Delete this model").click()

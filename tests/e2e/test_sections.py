@@ -46,7 +46,7 @@ def test_a_bar_leads_to_its_faces(page: Page, shoot: Shoot) -> None:
 def test_copies_are_found_excluded_and_taken_back(page: Page, shoot: Shoot) -> None:
     address = f"/datasets?dataset={DATASET}&section=quality"
     page.goto(address)
-    found = page.get_by_role("heading", name=re.compile("The same image in two splits"))
+    found = page.get_by_role("heading", name=re.compile("The same image in two parts"))
     expect(found).to_be_visible(timeout=_LONG_MS)
     before = found.inner_text()
     shoot("section-quality", address)
@@ -72,7 +72,7 @@ def test_a_remedy_is_handed_to_training(page: Page, shoot: Shoot) -> None:
     page.get_by_role("link", name="Train with this").click()
     expect(page).to_have_url(re.compile("/training.*rebalancing=square-root-sampling"))
     settle(page)
-    page.get_by_text("The same as a command").click()
+    page.get_by_text("Command and config file").click()
     expect(page.get_by_text("rebalancing.sampling=square_root").first).to_be_visible()
 
 

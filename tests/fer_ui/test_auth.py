@@ -30,7 +30,7 @@ OPTIONS = ("server.address", "server.port", "server.allowedHosts", "browser.serv
 @pytest.fixture(autouse=True)
 def _as_before(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Options, Streamlit and the gate as they were."""
-    monkeypatch.setattr(auth, "_STANDING", type(auth._STANDING)())
+    monkeypatch.setattr(auth, "_INSTALLED", type(auth._INSTALLED)())
     monkeypatch.setattr(starlette_app, "create_streamlit_middleware", starlette_app.create_streamlit_middleware)
     before = {name: config.get_option(name) for name in OPTIONS}
     config.set_option("server.address", "127.0.0.1")
@@ -201,7 +201,7 @@ def test_a_token_of_ones_own_is_asked_for_on_loopback_too(
 ) -> None:
     monkeypatch.setenv("FERSCOPE_TOKEN", TOKEN)
     settings.cache_clear()
-    assert "asks for a token" in startup_error(), "only the launcher can ask"
+    assert "requires a token" in startup_error(), "only the launcher can ask"
     install_auth()
     assert standing()._token == TOKEN
     print_link(TOKEN)
@@ -225,7 +225,7 @@ def test_the_gate_is_the_first_to_be_asked() -> None:
 def test_without_the_launcher_the_app_shows_no_page_beyond_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     config.set_option("server.address", "0.0.0.0")
     ended: list[str] = []
-    monkeypatch.setattr(auth, "end_server", ended.append)
+    monkeypatch.setattr(auth, "stop_server", ended.append)
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     assert [error.value for error in app.error] == ended != []
     assert "python -m fer_ui.serve" in ended[0]
@@ -237,7 +237,7 @@ def test_refusing_stops_the_server_as_ctrl_c_does(
 ) -> None:
     sent: list[Any] = []
     monkeypatch.setattr(auth.os, "kill", lambda pid, number: sent.append((pid, number)))
-    auth.end_server("Not so.", after_s=0)
+    auth.stop_server("Not so.", after_s=0)
     _until(lambda: sent != [])
     assert sent == [(auth.os.getpid(), signal.SIGTERM)]
     assert capsys.readouterr().err == "Not so.\n"

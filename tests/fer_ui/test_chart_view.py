@@ -8,7 +8,7 @@ import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from fer_ui.chart_view import titles_html
-from fer_ui.evaluation.metrics_view import formatted_metrics
+from fer_ui.evaluation.report_view import format_metrics
 from tests.support.texts import assert_mentions
 
 
@@ -50,7 +50,7 @@ def test_the_table_reads_in_percent_and_leaves_the_unknown_blank() -> None:
             "f1": [0.4, None],
         }
     ).astype({"precision": float, "recall": float, "recall_low": float, "recall_high": float, "f1": float})
-    shown = formatted_metrics(table)
+    shown = format_metrics(table)
     assert shown["Expression"].tolist() == ["Fear", "Contempt"]
     assert shown["Recall"].iloc[0] == 25
     assert shown["95 % interval"].tolist() == ["20.0 to 30.0 %", ""]

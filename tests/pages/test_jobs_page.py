@@ -50,18 +50,18 @@ def labels(app: AppTest) -> list[str]:
 def test_with_no_job_it_says_where_jobs_come_from(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.JOBS)
     assert not app.exception
-    assert "There is no job yet" in words(app) and "starts with the next job" in words(app)
+    assert "No jobs yet" in words(app) and "starts with the next job" in words(app)
 
 
 def test_it_lists_what_runs_waits_and_has_ended(jobs: JobStore, open_page: OpenPage) -> None:
     app = open_page(Page.JOBS)
     assert not app.exception
     said = words(app)
-    assert [each.value for each in app.subheader] == ["Running", "Waiting", "Ended"]
+    assert [each.value for each in app.subheader] == ["Running", "Queued", "Finished"]
     for state in JobState:
         assert f"A {state} one" in said or state is JobState.QUEUED
     assert said.index("The first") < said.index("The second") < said.index("The third")
-    assert "place 2 for the processor" in said and "It broke." in said
+    assert "position 2 on the processor" in said and "It broke." in said
     bars = [str(bar.proto.text) for bar in app.get("progress")]
     assert "Epoch 2 of 8, about 90 minutes left" in bars
 
@@ -88,7 +88,7 @@ def test_it_is_filtered_by_kind_and_state(jobs: JobStore, open_page: OpenPage) -
     app = app.selectbox(key="kind").set_value("import").run()
     assert "The first" in words(app) and "A failed one" not in words(app)
     app = app.selectbox(key="view").set_value("failed").run()
-    assert "No job fits" in words(app)
+    assert "No matching job" in words(app)
 
 
 def test_a_waiting_job_is_put_first_and_last(jobs: JobStore, open_page: OpenPage) -> None:
@@ -105,7 +105,7 @@ def test_jobs_that_nobody_looks_after_are_reported(
     started: list[Settings] = []
     monkeypatch.setattr("fer_ui.jobs.list_view.ensure_supervisor", started.append)
     app = open_page(Page.JOBS)
-    assert "Nobody looks after the jobs" in words(app)
+    assert "supervisor is not running" in words(app)
     press(app, "Start the supervisor")
     assert len(started) == 1
 
@@ -114,7 +114,7 @@ def test_a_job_has_its_own_address(jobs: JobStore, open_page: OpenPage) -> None:
     app = open_page(Page.JOBS, job="first")
     assert not app.exception
     assert app.subheader[0].value == "The first"
-    assert "place 1 in the queue" in words(app)
+    assert "position 1 in the queue" in words(app)
     assert "A failed one" not in words(app)
 
 

@@ -87,9 +87,9 @@ def test_what_8_bits_cost_is_told_by_the_chosen_protocol_at_the_chosen_point(
     QuantizationReport(dataset="ferplus", split="valid", calibration_images=8, comparisons=tuple(held)).save(path)
     shown = words(open_page(Page.MODELS, model=imported, protocol="argmax"))
     assert "On 40 images of the split that ferplus calls valid its accuracy is 89.9 %" in shown
-    assert "-0.12 points of accuracy compared to FP32 (95 %: -0.22 to -0.02)" in shown
+    assert "-0.12 percentage points of accuracy against FP32 (95 %: -0.22 to -0.02)" in shown
     shown = words(open_page(Page.MODELS, model=imported, protocol="argmax", point="balanced"))
-    assert "+0.21 points of accuracy compared to FP32" in shown
+    assert "+0.21 percentage points of accuracy against FP32" in shown
     path.write_text("{}")
     app = open_page(Page.MODELS, model=imported)
     assert "int8.json" in app.error[0].value and not app.exception
@@ -104,19 +104,19 @@ def test_the_calibration_is_drawn_and_the_limit_told(furnished: Settings, open_p
 def test_the_card_is_shown_and_can_be_taken_away(furnished: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model=RUN, section="card")
     assert "Refused uses" in words(app) and "calibration.svg" not in words(app)
-    assert any(button.proto.label == "The card as Markdown" for button in app.get("download_button"))
+    assert any(button.proto.label == "Download as Markdown" for button in app.get("download_button"))
 
 
 def test_the_shipped_model_is_verified_on_the_page(store: Settings, open_page: OpenPage) -> None:
     app = press(open_page(Page.MODELS, section="files"), f"verify-{SHIPPED}")
-    assert "it still predicts what it did" in app.success[0].value
-    assert (app.dataframe[0].value["QuantizationResult"] == "yes").all()
+    assert "passed" in app.success[0].value
+    assert (app.dataframe[0].value["Passed"] == "yes").all()
 
 
 def test_a_changed_model_fails_on_the_page(furnished: Settings, imported: str, open_page: OpenPage) -> None:
     (furnished.models_dir / imported / "card.md").write_text("It is perfect.")
     app = press(open_page(Page.MODELS, model=imported, section="files"), f"verify-{imported}")
-    assert "1 of" in app.error[0].value and "not the model that was made" in app.error[0].value
+    assert "1 of" in app.error[0].value and "failed" in app.error[0].value
     assert app.dataframe[0].value.iloc[0]["Check"] == "file card.md", "what failed comes first"
 
 

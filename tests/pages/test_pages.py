@@ -22,10 +22,10 @@ from tests.support.sample_store import DATASET, RUN
 
 TITLES = {page: "FERscope" if page is Page.OVERVIEW else page.capitalize() for page in Page}
 EMPTY_STATES = {
-    Page.OVERVIEW: "What to do first",
+    Page.OVERVIEW: "First steps",
     Page.DATASETS: "There are no datasets yet",
-    Page.TRAINING: "There is nothing to train on yet",
-    Page.EVALUATION: "There is no finished run to read",
+    Page.TRAINING: "No dataset to train on yet",
+    Page.EVALUATION: "No finished run yet",
     Page.PREDICT: "No photo yet",
 }
 
@@ -159,8 +159,8 @@ def test_a_run_folder_cut_in_half_is_named_with_what_it_lacks(store: Settings, o
     (folder / "run.json").write_text("{}")
     app = open_page(Page.EVALUATION)
     assert not app.exception
-    assert "half is not whole: it lacks" in words(app)
-    assert "There is no finished run to read" in words(app)
+    assert "half is incomplete" in words(app)
+    assert "No finished run yet" in words(app)
 
 
 def test_a_training_is_deleted_with_its_files_after_a_second_word(furnished: Settings, open_page: OpenPage) -> None:

@@ -1,4 +1,4 @@
-"""How training images are changed: a recipe with a name, in the address, or each value by itself."""
+"""Augmentation of training images: a named policy from the query string, or single values."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ def describe_augmentation(values: Values) -> str:
     augment = parse_augmentation(values)
     if augment is None:
         return ""
-    words = "; ".join(describe_changes(augment)) or "nothing is changed"
+    words = "; ".join(describe_changes(augment)) or "none"
     return f"{capitalize_first(words)}."
 
 
 def draw_augmentation(state: FormState, values: Values, context: FormContext) -> None:
     """The choice of a recipe, what it does in words, and its values, which make it one's own when they are changed."""
     known = policies()
-    by_hand = any(path.startswith(_GROUP) for path in state.changes)
-    own = "By hand" if by_hand else "As it was begun with"
+    customized = any(path.startswith(_GROUP) for path in state.changes)
+    own = "Custom" if customized else "As in the starting point"
     first, second = st.columns(2, vertical_alignment="bottom")
     with first:
         st.session_state[_POLICY] = get_param(QueryParam.POLICY) if get_param(QueryParam.POLICY) in known else OWN
@@ -69,13 +69,11 @@ def draw_augmentation(state: FormState, values: Values, context: FormContext) ->
             help="A policy sets all of its values.",
         )
     with second:
-        opened = st.toggle("Show each value", key=_OPEN)
+        opened = st.toggle("Show all values", key=_OPEN)
     st.caption(escape_markdown(describe_augmentation(values)))
     policy = get_param(QueryParam.POLICY)
     if policy in known:
-        link_to(
-            Page.DATASETS, "See faces changed so", dataset=context.dataset.id, section="augmentation", policy=policy
-        )
+        link_to(Page.DATASETS, "Preview on faces", dataset=context.dataset.id, section="augmentation", policy=policy)
     if opened:
         for title, fields in _PARTS.items():
             st.markdown(f"**{title}**")
@@ -94,6 +92,6 @@ def _on_change(path: str) -> None:
     """One value of a recipe changed makes all of its values one's own."""
     state = form_state()
     for each, value in policy_values().items():
-        state.put(each, value)
+        state.set(each, value)
     st.query_params.pop(QueryParam.POLICY, None)
-    state.put(path, widget_value(path, AUGMENT[path].percent))
+    state.set(path, widget_value(path, AUGMENT[path].percent))

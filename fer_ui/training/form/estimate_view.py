@@ -1,4 +1,4 @@
-"""Time and memory before the start: measured on a few batches by a process of its own, and shown in numbers."""
+"""Estimate of time and memory, measured on a few batches in a subprocess."""
 
 from __future__ import annotations
 
@@ -20,114 +20,116 @@ from fer_ui.training.form.network import format_memory
 
 _KEY = "train-estimate"
 _TIGHT_01 = 0.85
-"""From this share of what is free on, memory is called tight."""
+"""Memory is called tight above this share of the free memory."""
 
 
 @dataclass(frozen=True)
 class _StoredEstimate:
-    """An estimate, and what it is of."""
+    """An estimate and the key of its settings."""
 
-    of: str
+    key: str
     estimate: Estimate
 
 
 def estimate_key(config: TrainConfig, dataset: StoredDataset, device: str) -> str:
-    """What an estimate depends on: the config without what only names, lengthens or judges a run; the data; where."""
-    usual = TrainConfig(dataset=config.dataset)
-    same = {"title": "", "epochs": usual.epochs, "monitor": usual.monitor, "early_stopping": EarlyStopping()}
+    """Key of what an estimate depends on: config without title, epochs and selection; data; device."""
+    default = TrainConfig(dataset=config.dataset)
+    same = {"title": "", "epochs": default.epochs, "monitor": default.monitor, "early_stopping": EarlyStopping()}
     content = config.model_copy(update=same).model_dump(mode="json")
     return json.dumps([content, dataset.fingerprint, dataset.corrections().version, device])
 
 
 def run_estimate(config: TrainConfig, dataset: StoredDataset, device: str) -> None:
-    """Measure, which takes some seconds, and keep what was found for `show_estimate`.
+    """Measure for some seconds and store the estimate for `show_estimate`.
 
     Raises:
-        FerscopeError: it could not be measured, in words.
+        FerscopeError: the measurement failed.
     """
     key = estimate_key(config, dataset, device)
     st.session_state.pop(_KEY, None)
-    with st.spinner("Learning from a few batches to see how long they take", show_time=True):
+    with st.spinner("Training a few batches to measure their time", show_time=True):
         st.session_state[_KEY] = _StoredEstimate(key, _measured(key, config, device))
 
 
 def show_estimate(config: TrainConfig | None, dataset: StoredDataset, device: str, runs: int) -> None:
-    """The last estimate of this session, if there is one; said to be of other settings where the form has changed."""
+    """Show the session's last estimate, marked as outdated if the form has changed."""
     shown = st.session_state.get(_KEY)
     if not isinstance(shown, _StoredEstimate) or config is None:
         return
     with st.container(border=True, gap="small"):
-        if shown.of != estimate_key(config, dataset, device):
-            st.markdown("**Estimate of other settings**")
-            notice("info", "The form has changed since this was measured: estimate again.")
+        if shown.key != estimate_key(config, dataset, device):
+            st.markdown("**Outdated estimate**")
+            notice("info", "The form has changed since; estimate again.")
             st.caption(escape_markdown(describe_measurement(shown.estimate)))
             return
         st.markdown("**Estimate**")
         headline(estimate_headlines(shown.estimate, config.epochs, runs))
-        for words in estimate_warnings(shown.estimate, shutil.disk_usage(_existing_store()).free):
-            notice("warning", words)
+        for warning in estimate_warnings(shown.estimate, shutil.disk_usage(_existing_store()).free):
+            notice("warning", warning)
         st.caption(escape_markdown(f"{describe_packing(shown.estimate)} {describe_measurement(shown.estimate)}"))
 
 
 def estimate_headlines(estimate: Estimate, epochs: int, runs: int = 1) -> list[Headline]:
-    """Time and memory as large numbers."""
-    whole = estimate.run_of(epochs * runs)
-    of = f"{count(epochs)} epochs" if epochs > 1 else "One epoch"
+    """Time and memory as headline numbers."""
+    total = estimate.run_of(epochs * runs)
+    label = f"{count(epochs)} epochs" if epochs > 1 else "One epoch"
     return [
-        Headline(of if runs == 1 else f"{runs} runs of {of.lower()}", format_duration(whole.middle), _range(whole)),
-        Headline("An epoch", format_duration(estimate.epoch_s.middle), _range(estimate.epoch_s)),
-        Headline("Speed", f"{count(round(estimate.images_per_s))}/s", "images learned from"),
+        Headline(
+            label if runs == 1 else f"{runs} runs of {label.lower()}", format_duration(total.middle), _range(total)
+        ),
+        Headline("Per epoch", format_duration(estimate.epoch_s.middle), _range(estimate.epoch_s)),
+        Headline("Speed", f"{count(round(estimate.images_per_s))}/s", "training images per second"),
         Headline(
             "Memory",
             format_memory(estimate.memory_bytes),
-            f"of {format_memory(estimate.free_bytes)} free, {_where(estimate)}",
+            f"of {format_memory(estimate.free_bytes)} free, {_device_title(estimate)}",
         ),
     ]
 
 
 def estimate_warnings(estimate: Estimate, disk_free: int) -> list[str]:
-    """What does not fit."""
-    said = []
+    """Warnings about memory and disk space."""
+    warnings = []
     if not estimate.fits:
-        said.append(
+        warnings.append(
             f"Training needs {format_memory(estimate.memory_bytes)} of memory but {format_memory(estimate.free_bytes)} "
             "are free, so it may be stopped half-way. Choose a smaller batch size with more accumulation steps, or a "
             "smaller input."
         )
     elif estimate.memory_bytes > _TIGHT_01 * estimate.free_bytes:
-        said.append(
+        warnings.append(
             "Memory is tight: other programs may slow the training down or stop it. A smaller batch needs less."
         )
     if estimate.packed == "first" and estimate.pack_bytes > disk_free:
-        said.append(
+        warnings.append(
             f"Packing the images needs {format_memory(estimate.pack_bytes)} of disk space but "
             f"{format_memory(disk_free)} are free. Make room, or choose a smaller input."
         )
-    return said
+    return warnings
 
 
 def describe_packing(estimate: Estimate) -> str:
-    """What is done with the images before the first epoch."""
+    """How the images are packed before the first epoch."""
     return {
         "already": f"The images are packed already ({format_memory(estimate.pack_bytes)} on disk).",
         "first": (
             f"The images are packed first: {format_duration(estimate.pack_s)}, counted above, and "
-            f"{format_memory(estimate.pack_bytes)} of disk; other runs of this input use them too."
+            f"{format_memory(estimate.pack_bytes)} of disk. Other runs with this input reuse the pack."
         ),
-        "streamed": "The images do not fit the limit for packs and are decoded anew in every epoch.",
+        "streamed": "The images exceed the pack size limit and are decoded again in every epoch.",
     }[estimate.packed]
 
 
 def describe_measurement(estimate: Estimate) -> str:
-    """What was measured, and how."""
+    """What was measured and how."""
     return (
         f"{count(estimate.train_images)} training and {count(estimate.valid_images)} validation images; an epoch takes "
         f"{format_spread(estimate.epoch_s)}. Measured on {estimate.timed_batches} batches under the machine's current "
-        f"load: {_where(estimate)}, {estimate.threads} threads, {estimate.precision}."
+        f"load: {_device_title(estimate)}, {estimate.threads} threads, {estimate.precision}."
     )
 
 
-def _where(estimate: Estimate) -> str:
+def _device_title(estimate: Estimate) -> str:
     return "GPU" if estimate.device == "cuda" else "processor"
 
 
@@ -142,5 +144,5 @@ def _existing_store() -> str:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _measured(key: str, _config: TrainConfig, device: str) -> Estimate:
-    del key  # what the cache goes by: the title and the number of epochs change nothing
+    del key  # cache key, without title and number of epochs
     return estimate_run(_config, settings(), device=device)

@@ -1,4 +1,4 @@
-"""Every value of a config that has a widget of its own: what it is called, what it does, and when it means anything."""
+"""Config values with a widget: label, help text, choices and when they apply."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Field:
     """A value's widget.
 
     Attributes:
-        titles: of its choices, where it has some.
-        options: which of them make sense; all of them where it is None.
-        step: of a number's buttons, in what is shown.
-        percent: whether a share is shown as a percentage.
-        applies: whether the value does anything beside the others; without that it is not asked for.
-        dataset_dependent: whether it is the dataset that decides so: elsewhere the value is put back to its default.
+        titles: titles of the choices, if any.
+        options: the choices available; None for all.
+        step: of a number's buttons, in displayed units.
+        percent: whether a share is shown in percent.
+        applies: whether the value has an effect, given the others; hidden if not.
+        dataset_dependent: whether that depends on the dataset; the value is then reset to its default.
     """
 
     label: str
@@ -58,8 +58,8 @@ assert set(MONITOR_TITLES) == set(MONITORED_METRICS)
 LABEL_SET_TITLES = {
     "eight": "All eight expressions",
     "seven": "Seven, without contempt",
-    "four": "Four, as study B: neutral, happiness, sadness, surprise",
-    "three": "Three, as study C: happiness, sadness, anger",
+    "four": "Four, as in study B: neutral, happiness, sadness, surprise",
+    "three": "Three, as in study C: happiness, sadness, anger",
 }
 
 
@@ -73,7 +73,7 @@ def _precisions(_values: Values, context: FormContext) -> list[str]:
 
 
 def _teacher_options(values: Values, context: FormContext) -> list[str]:
-    """The runs that take faces as the chosen network does."""
+    """Runs with the input contract of the chosen network."""
     contract = model_info(values["model.name"]).contract(LABEL_SETS[values["labels"]], values.get("model.size_px"))
     return [name for name, theirs in context.teachers.items() if theirs == contract]
 
@@ -81,78 +81,79 @@ def _teacher_options(values: Values, context: FormContext) -> list[str]:
 _SGD = _if_one_of("optimizer.name", "sgd")
 _PLATEAU = _if_one_of("optimizer.schedule", "plateau")
 _STOPS = _if_above("early_stopping.patience")
-_MONITOR_HELP = "All of them are of the validation part; of the loss less is better."
+_MONITOR_HELP = "On the validation split. Lower is better for the loss, higher for the others."
 
 OPTIMIZER: dict[str, Field] = {
     "optimizer.name": Field(
         "Optimizer",
-        "SGD with momentum is steady from scratch; Adam is quick to begin and the studies' choice; AdamW is Adam with "
-        "weight decay apart from the gradient.",
+        "SGD with momentum is reliable from scratch; Adam starts fast and was used by the studies; AdamW is Adam with "
+        "decoupled weight decay.",
         {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"},
     ),
     "optimizer.momentum": Field(
-        "Momentum", "How much of the last steps goes on, 0 to below 1.", step=0.05, applies=_SGD
+        "Momentum", "Share of the previous update that is kept, 0 to below 1.", step=0.05, applies=_SGD
     ),
     "optimizer.nesterov": Field(
-        "Nesterov's momentum",
-        "Looks ahead along the momentum before it steps.",
+        "Nesterov momentum",
+        "Computes the gradient after the momentum step.",
         applies=lambda values, _: values["optimizer.name"] == "sgd" and values["optimizer.momentum"] > 0,
     ),
     "optimizer.weight_decay": Field(
-        "Weight decay (L2)", "Pulls weights towards nothing, 0 to 1; 0 is off, 0.0005 usual.", step=0.0001
+        "Weight decay (L2)", "Pulls weights towards zero, 0 to 1; 0 is off, 0.0005 is common.", step=0.0001
     ),
     "optimizer.l1": Field(
-        "L1 penalty", "Adds so much times the sum of the weights' sizes to the loss, 0 to 1; 0 is off.", step=0.00001
+        "L1 penalty", "Adds this times the sum of absolute weights to the loss, 0 to 1; 0 is off.", step=0.00001
     ),
     "optimizer.clip_norm": Field(
-        "Clip gradients to", "Longer gradients are cut to this length; 0 is off, 1 to 5 usual.", step=0.5
+        "Gradient clipping", "Maximum norm of the gradient; 0 is off, 1 to 5 are common.", step=0.5
     ),
 }
 
 RATE: dict[str, Field] = {
     "optimizer.learning_rate": Field(
         "Learning rate",
-        "How far a step goes, above 0 and up to 10. Usual: 0.1 for SGD, 0.001 or less for Adam. Too high, and the "
-        "loss becomes nan.",
+        "Step size, above 0 and up to 10. Common: 0.1 for SGD, 0.001 or less for Adam. If it is too high, the loss "
+        "becomes nan.",
         step=0.001,
     ),
     "optimizer.schedule": Field(
         "Schedule",
-        "How the learning rate goes: as it is; down a cosine to nothing; up for a tenth of the way and then down; or "
-        "down a step when the validation loss stops falling.",
-        {"constant": "Constant", "cosine": "Cosine", "one_cycle": "One cycle", "plateau": "ReduceOnPlateau"},
+        "How the learning rate changes: constant; cosine decay to zero; one cycle up and down; or reduced when the "
+        "validation loss stops falling.",
+        {"constant": "Constant", "cosine": "Cosine", "one_cycle": "One cycle", "plateau": "Reduce on plateau"},
     ),
     "optimizer.warmup_epochs": Field(
         "Warm-up, epochs",
-        "The rate rises from nothing over so many epochs first; 0 is off. One cycle has a rise of its own.",
+        "Epochs over which the rate rises from zero; 0 is off. One cycle has its own warm-up.",
         step=1,
         applies=_if_one_of("optimizer.schedule", "constant", "cosine", "plateau"),
     ),
     "optimizer.plateau_patience": Field(
-        "Plateau: epochs to wait", "So long the validation loss may stand before the rate falls.", applies=_PLATEAU
+        "Plateau patience, epochs",
+        "Epochs without a lower validation loss before the rate is reduced.",
+        applies=_PLATEAU,
     ),
     "optimizer.plateau_factor": Field(
-        "Plateau: factor", "What the rate is multiplied by when it falls, between 0 and 1.", step=0.1, applies=_PLATEAU
+        "Plateau factor", "Factor for the rate when it is reduced, between 0 and 1.", step=0.1, applies=_PLATEAU
     ),
 }
 
 BATCHES: dict[str, Field] = {
-    "batch_size": Field(
-        "Batch size", "Images that are learned from at once, 2 to 65,536; memory grows with it.", step=8
-    ),
+    "batch_size": Field("Batch size", "Images per batch, 2 to 65,536; memory grows with it.", step=8),
     "optimizer.accumulate": Field(
-        "Batches a step", "So many batches make one step: as a larger batch, in the memory of a small one."
+        "Gradient accumulation",
+        "Batches per optimizer step: the effect of a larger batch in the memory of a small one.",
     ),
     "precision": Field(
         "Precision",
-        "Automatic takes bf16 where the hardware multiplies such numbers itself, and fp32 elsewhere, where bf16 would "
-        "be emulated and slow. fp16 is for GPUs.",
+        "Automatic uses bf16 where the hardware supports it and fp32 elsewhere, where bf16 would be emulated and slow. "
+        "fp16 needs a GPU.",
         {"auto": "automatic", "fp32": "fp32", "bf16": "bf16", "fp16": "fp16 (GPU)"},
         _precisions,
     ),
     "ema_decay": Field(
         "Weight averaging (EMA)",
-        "The judged weights are a moving average of the learned ones, with this decay; 0 is off, 0.999 usual.",
+        "Decay of the moving average of the weights, which is evaluated and kept; 0 is off, 0.999 is common.",
         step=0.0005,
     ),
 }
@@ -160,7 +161,7 @@ BATCHES: dict[str, Field] = {
 LOSS: dict[str, Field] = {
     "loss.name": Field(
         "Loss",
-        "Focal loss gives images that are read well already less to say.",
+        "Focal loss reduces the weight of images that are already predicted well.",
         {"cross_entropy": "Cross-entropy", "focal": "Focal"},
     ),
     "loss.gamma": Field(
@@ -171,19 +172,19 @@ LOSS: dict[str, Field] = {
     ),
     "loss.label_smoothing": Field(
         "Label smoothing, %",
-        "The share of each target that is dealt out to all expressions alike, 0 to below 100; 10 usual.",
+        "Share of each target spread evenly over all expressions, 0 to below 100; 10 is common.",
         step=1,
         percent=True,
     ),
     "targets": Field(
-        "Learn from",
-        "Votes tell how sure people were (single votes are left out); the label is the commonest vote alone.",
-        {"votes": "The votes", "label": "The label alone"},
+        "Targets",
+        "The distribution of votes (without single votes), or only the most frequent vote as label.",
+        {"votes": "Votes", "label": "Labels"},
         applies=lambda _, context: context.votes,
     ),
     "affect_weight": Field(
-        "Weight of valence and arousal",
-        "Above 0, the network reads these two as well, and their loss counts so much beside that of the expressions.",
+        "Valence and arousal loss weight",
+        "Above 0, the network also predicts valence and arousal, with this weight of their loss.",
         step=0.1,
         applies=lambda _, context: context.affect,
         dataset_dependent=True,
@@ -193,13 +194,13 @@ LOSS: dict[str, Field] = {
 TEACHERS: dict[str, Field] = {
     "distillation.teachers": Field(
         "Teachers",
-        "Finished runs that take faces in the same way: what they read in each training image joins the target. Their "
-        "training part must be this run's.",
+        "Finished runs with the same input, whose predictions are mixed into the targets. They must have the same "
+        "training split.",
         options=_teacher_options,
     ),
     "distillation.share_01": Field(
-        "Teachers' share of the target, %",
-        "The rest is the votes' or the label's; above 0 and up to 100, 50 to 90 usual.",
+        "Teacher weight, %",
+        "Share of the teachers in the targets, above 0 and up to 100; 50 to 90 are common.",
         step=5,
         percent=True,
         applies=lambda values, _: bool(values["distillation.teachers"]),
@@ -209,29 +210,30 @@ TEACHERS: dict[str, Field] = {
 LEARNING: dict[str, Field] = {**OPTIMIZER, **RATE, **BATCHES, **LOSS, **TEACHERS}
 
 SELECTION: dict[str, Field] = {
-    "monitor": Field("Keep the epoch of best", _MONITOR_HELP, MONITOR_TITLES, _monitor_options),
+    "monitor": Field("Keep the epoch with the best", _MONITOR_HELP, MONITOR_TITLES, _monitor_options),
     "flip_tta": Field(
-        "Mean with mirror",
-        "The trained network reads each face and its mirror image, and the mean counts: a little more often right, at "
-        "twice the time.",
+        "Flip TTA",
+        "Averages the predictions for each face and its mirror image: slightly more accurate, at twice the time.",
     ),
     "early_stopping.patience": Field(
-        "Stop early after, epochs", "When so many epochs in a row were no better, training ends; 0 never stops early."
+        "Early stopping patience, epochs", "Training ends after this many epochs without improvement; 0 is off."
     ),
-    "early_stopping.metric": Field("Better by", _MONITOR_HELP, MONITOR_TITLES, _monitor_options, applies=_STOPS),
+    "early_stopping.metric": Field(
+        "Early stopping metric", _MONITOR_HELP, MONITOR_TITLES, _monitor_options, applies=_STOPS
+    ),
     "early_stopping.min_delta": Field(
-        "At least so much better", "A smaller gain does not count, 0 to 1.", step=0.001, applies=_STOPS
+        "Minimum improvement", "Smaller improvements do not count, 0 to 1.", step=0.001, applies=_STOPS
     ),
 }
 
 RUN: dict[str, Field] = {
-    "title": Field("Title", "How the run is called, up to 120 characters; the network's name where this is empty."),
+    "title": Field("Title", "Name of the run, up to 120 characters; default: the network's name."),
     "init_from": Field(
-        "Weights to begin with",
-        "A run of this very network by its id, or a file where FERscope runs: a plain state dict of PyTorch's, as "
-        "which study A's are published, or safetensors. Empty: from scratch, or as the network's options say.",
+        "Initial weights",
+        "The id of a run with the same network, or a file on the server: a PyTorch state dict or safetensors. Empty: "
+        "from scratch, or as the network options say.",
     ),
-    "seed": Field("Seed", "Decides all that is left to chance: the same seed gives the same run on one machine."),
+    "seed": Field("Seed", "The same seed gives the same run on one machine."),
 }
 
-EPOCHS: dict[str, Field] = {"epochs": Field("Epochs", "How often every image is learned from, 1 to 10,000.")}
+EPOCHS: dict[str, Field] = {"epochs": Field("Epochs", "Passes over the training images, 1 to 10,000.")}

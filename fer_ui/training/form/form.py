@@ -1,4 +1,4 @@
-"""The form as a whole: what matters first, then the options, what speaks against them, the estimate and the start."""
+"""The training form: main choices, option groups, summary with warnings, estimate and start."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ from fer_ui.training.form.starting_point import (
     clear_link_overrides,
     get_starting_point,
 )
-from fer_ui.training.form.training_summary import describe_training, training_warnings
+from fer_ui.training.form.training_summary import training_summary, training_warnings
 from fer_ui.training.form.widgets import draw_field
 
 _TITLE_MAX = 120
-_NAMED_MAX = 6
+_CHANGES_SHOWN_MAX = 6
 
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """What somebody asked for by pressing the button.
+    """Runs to start.
 
     Attributes:
-        configs: of the runs; several where each fold gets one.
-        priority: of their jobs.
-        device: where they run; "" is whichever is best.
+        configs: one per run; several to train every fold.
+        priority: of the jobs.
+        device: "" for whichever is free.
     """
 
     configs: list[TrainConfig]
@@ -57,7 +57,7 @@ class TrainingRequest:
 
 
 def training_form(datasets: Sequence[StoredDataset]) -> TrainingRequest | None:
-    """Draw it; what is wanted once somebody presses the button.
+    """Draw the form and return the request once the start button is pressed.
 
     Args:
         datasets: one at least.
@@ -71,21 +71,21 @@ def training_form(datasets: Sequence[StoredDataset]) -> TrainingRequest | None:
             dataset = _choose_dataset(datasets, start)
         st.caption(escape_markdown(start.summary))
         if start.copied_run:
-            link_to(Page.TRAINING, "Show the run that is copied", run=start.copied_run)
+            link_to(Page.TRAINING, "Show the original run", run=start.copied_run)
         with show_errors():
             context = load_form_context(dataset)
             state = open_form_state(start.name, start.config)
             form_config = build_form_config(state, context)
             _show_essentials(form_config, context)
     with show_errors():
-        draw_groups(state, form_config.values, rebalancing_in_query(state.base.rebalancing), _division(state), context)
+        draw_groups(state, form_config.values, rebalancing_in_query(state.base.rebalancing), _get_split(state), context)
         _show_changes(state, form_config, start)
         return _show_start(state, form_config, context, start)
     return None
 
 
 def _show_essentials(form_config: FormConfig, context: FormContext) -> None:
-    """The network, the epochs, and what the network takes."""
+    """Draw the network with its size, and the epochs."""
     first, second = st.columns(2)
     with first:
         draw_network_choice(form_config.values)
@@ -95,28 +95,28 @@ def _show_essentials(form_config: FormConfig, context: FormContext) -> None:
 
 
 def _choose_dataset(datasets: Sequence[StoredDataset], start: StartingPoint) -> StoredDataset:
-    """A copy begins with the run's own dataset, where it is still here."""
+    """Choose the dataset; a copy starts with the original run's dataset, if it still exists."""
     by_id = {dataset.id: dataset for dataset in datasets}
     names = sorted(by_id, key=lambda name: bool(start.copied_run) and name != start.config.dataset)
     chosen = param_selectbox(
         "Dataset", names, QueryParam.DATASET, format_func=lambda name: f"{name} ({count(by_id[name].n)} images)"
     )
     if start.copied_run and start.config.dataset not in by_id:
-        notice("warning", f"The run's own dataset, {start.config.dataset}, is not in the store any more.")
+        notice("warning", f"The run's dataset, {start.config.dataset}, is no longer in the store.")
     return by_id[chosen]
 
 
 def _show_changes(state: FormState, form_config: FormConfig, start: StartingPoint) -> None:
-    """What differs from what was begun with, and the way back."""
+    """Show what differs from the starting point, and a button to reset it."""
     names = changed_labels(state, form_config)
     if not names:
         return
-    if len(names) > _NAMED_MAX:
-        names = [*names[:_NAMED_MAX], f"{len(names) - _NAMED_MAX} more"]
-    what = "the run" if start.copied_run else "the preset"
+    if len(names) > _CHANGES_SHOWN_MAX:
+        names = [*names[:_CHANGES_SHOWN_MAX], f"{len(names) - _CHANGES_SHOWN_MAX} more"]
+    origin = "the run" if start.copied_run else "the preset"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(escape_markdown(f"Changed from {what}: {join_words(names)}."), width="content")
-        if st.button(f"Back to {what}", key="train-back", type="tertiary", icon=":material/undo:"):
+        st.caption(escape_markdown(f"Changed from {origin}: {join_words(names)}."), width="content")
+        if st.button(f"Reset to {origin}", key="train-back", type="tertiary", icon=":material/undo:"):
             reset_changes()
             clear_link_overrides()
             st.rerun()
@@ -125,10 +125,10 @@ def _show_changes(state: FormState, form_config: FormConfig, start: StartingPoin
 def _show_start(
     state: FormState, form_config: FormConfig, context: FormContext, start: StartingPoint
 ) -> TrainingRequest | None:
-    """What is learned from, what speaks against it, the buttons, the estimate, and the same as a command."""
+    """Show the summary, the buttons, the estimate and the equivalent command."""
     ready = _show_summary(state, form_config, context)
     config = form_config.config
-    configs = _configs_by_fold(config, trains_all_folds(_division(state))) if config else []
+    configs = _configs_by_fold(config, trains_all_folds(_get_split(state))) if config else []
     priority, device = priority_and_device()
     with st.container(horizontal=True, gap="small"):
         label = f"Start {len(configs)} trainings" if len(configs) > 1 else "Start training"
@@ -138,7 +138,7 @@ def _show_start(
             key="train-estimate-button",
             icon=":material/timer:",
             disabled=not ready,
-            help="Really learns from a few batches on this machine; nothing is kept.",
+            help="Trains a few batches on this machine and discards the result.",
         )
     if config is None:
         return None
@@ -151,38 +151,38 @@ def _show_start(
 
 
 def _show_summary(state: FormState, form_config: FormConfig, context: FormContext) -> bool:
-    """Say what would be learned from; whether a start makes sense."""
+    """Show the summary and warnings; return whether the run can start."""
     if form_config.config is None:
         notice("error", form_config.error)
         return False
     if state.base.affect_weight and not context.affect:
-        notice("info", "The second head, for valence and arousal, is left out: this dataset has neither.")
+        notice("info", "The valence and arousal head is left out, as this dataset has no such labels.")
     try:
         every_fold = trains_all_folds(form_config.config.split)
-        st.caption(escape_markdown(describe_training(form_config.config, context, every_fold=every_fold)))
-        for doubt in training_warnings(form_config.config, context):
-            notice("warning", doubt)
+        st.caption(escape_markdown(training_summary(form_config.config, context, every_fold=every_fold)))
+        for warning in training_warnings(form_config.config, context):
+            notice("warning", warning)
     except FerscopeError as error:
         notice("error", str(error))
         return False
     return True
 
 
-def _division(state: FormState) -> SplitConfig:
+def _get_split(state: FormState) -> SplitConfig:
     return split_in_query(state.base.split)
 
 
 def _configs_by_fold(config: TrainConfig, every_fold: bool) -> list[TrainConfig]:
-    """The config, or one for each fold with a title that says which."""
+    """The config, or one for each fold with the fold in its title."""
     if not every_fold:
         return [config]
     folds = config.split.folds
-    called = config.title or config.model.name
+    title = config.title or config.model.name
     return [
         config.model_copy(
             update={
                 "split": config.split.model_copy(update={"fold": fold}),
-                "title": f"{called[: _TITLE_MAX - 16]}, fold {fold + 1} of {folds}",
+                "title": f"{title[: _TITLE_MAX - 16]}, fold {fold + 1} of {folds}",
             }
         )
         for fold in range(folds)

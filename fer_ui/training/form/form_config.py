@@ -1,4 +1,4 @@
-"""The config that the form asks for: the draft's values, what the address carries, and nothing that does not apply."""
+"""Build the config from the form's state and the query string, without values that do not apply."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fer_core.errors import ConfigError
+from fer_core.text import lowercase_first
 from fer_core.training.config.train_config import TrainConfig, flat, parse_config
 from fer_ui.datasets.ambiguous_choice import exclude_ambiguous_in_query
 from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_in_query
@@ -18,17 +19,17 @@ from fer_ui.training.form.form_state import FormState, Values, nested
 from fer_ui.training.form.split_choice import split_in_query
 
 FIELDS: dict[str, Field] = {**EPOCHS, **LEARNING, **SELECTION, **AUGMENT, **RUN}
-"""Every field of its own; network, division, imbalance and corrections have theirs beside."""
+"""Fields with widgets; network, split, rebalancing and corrections have their own modules."""
 
 
 @dataclass(frozen=True)
 class FormConfig:
-    """What the form asks for.
+    """The form's values and config.
 
     Attributes:
         values: by path, as the widgets show them.
-        config: None where the values don't go together.
-        error: why they don't, in words.
+        config: None if the values are invalid.
+        error: why they are invalid.
     """
 
     values: Values
@@ -37,13 +38,13 @@ class FormConfig:
 
 
 def build_form_config(state: FormState, context: FormContext) -> FormConfig:
-    """Put the draft and the address together."""
+    """Combine the form's state and the query string."""
     base = state.base
     ambiguous = exclude_ambiguous_in_query(default=base.exclude_ambiguous)
     values = state.values() | policy_values()
     values |= {"dataset": context.dataset.id, "exclude_ambiguous": ambiguous}
-    values |= _below("rebalancing", rebalancing_in_query(base.rebalancing).model_dump())
-    values |= _below("split", split_in_query(base.split).model_dump())
+    values |= _with_prefix("rebalancing", rebalancing_in_query(base.rebalancing).model_dump())
+    values |= _with_prefix("split", split_in_query(base.split).model_dump())
     try:
         return FormConfig(values, parse_config(nested(reset_inapplicable(values, base, context)), "These settings"))
     except ConfigError as error:
@@ -51,18 +52,18 @@ def build_form_config(state: FormState, context: FormContext) -> FormConfig:
 
 
 def reset_inapplicable(values: Values, base: TrainConfig, context: FormContext) -> dict[str, Any]:
-    """The values, those without effect put back: to the base's where they had none there either, else the default."""
-    usual, before = flat(TrainConfig(dataset=base.dataset)), flat(base)
-    put_back = {
-        path: usual[path] if field.dataset_dependent or field.applies(before, context) else before[path]
+    """Reset values that do not apply: to the base's if they did not apply there either, else to the default."""
+    default, before = flat(TrainConfig(dataset=base.dataset)), flat(base)
+    resets = {
+        path: default[path] if field.dataset_dependent or field.applies(before, context) else before[path]
         for path, field in FIELDS.items()
         if not field.applies(values, context)
     }
-    return {**values, **put_back}
+    return {**values, **resets}
 
 
 def changed_labels(state: FormState, form_config: FormConfig) -> list[str]:
-    """What differs from what was begun with, in the words of the widgets; the dataset is not counted."""
+    """Labels of the widgets that differ from the base; the dataset is not counted."""
     before = flat(state.base)
     now = flat(form_config.config) if form_config.config else form_config.values
     differing = [path for path, value in now.items() if path != "dataset" and value != before[path]]
@@ -78,15 +79,14 @@ def _label(path: str) -> str:
     if group == "augment":
         return _GROUPS["augment"]
     if path in FIELDS:
-        words = FIELDS[path].label.split(", ")[0]
-        return words if words[:2].isupper() else words[0].lower() + words[1:]
+        return lowercase_first(FIELDS[path].label.split(", ")[0])
     return _OTHERS.get(path, name or group)
 
 
 _GROUPS: Mapping[str, str] = {
-    "model": "options of the network",
-    "rebalancing": "imbalance",
-    "split": "division",
+    "model": "network options",
+    "rebalancing": "rebalancing",
+    "split": "split",
     "augment": "augmentation",
 }
 _OTHERS: Mapping[str, str] = {
@@ -96,5 +96,5 @@ _OTHERS: Mapping[str, str] = {
 }
 
 
-def _below(group: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def _with_prefix(group: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{group}.{name}": value for name, value in values.items()}

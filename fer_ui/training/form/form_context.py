@@ -1,4 +1,4 @@
-"""What the dataset and this machine offer a training, on which it depends what the form asks."""
+"""What the dataset and machine offer, which determines the fields of the form."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _AFFECT = {"valence", "arousal"}
 
 @dataclass(frozen=True)
 class FormContext:
-    """Where a training would run, and on what.
+    """The dataset and machine of a training.
 
     Attributes:
-        votes: whether the dataset has votes of several people.
+        votes: whether the dataset has votes of several annotators.
         affect: whether it has valence and arousal.
-        corrections: the newest version of its corrections; 0 where there were none.
-        published: whether it comes with parts of its own, and which.
-        gpus: the names of the GPUs here.
-        teachers: the finished runs of the store, and how each takes faces.
+        corrections: the newest version of its corrections; 0 if there are none.
+        published: the names of its published splits.
+        gpus: names of the GPUs.
+        teachers: finished runs and their input contracts.
     """
 
     dataset: StoredDataset
@@ -42,7 +42,7 @@ class FormContext:
 
 
 def load_form_context(dataset: StoredDataset) -> FormContext:
-    """Look at a dataset and at the machine."""
+    """Collect the context for a dataset."""
     index, columns = load_index(dataset), set(dataset.columns())
     return FormContext(
         dataset=dataset,

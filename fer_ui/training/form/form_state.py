@@ -1,8 +1,8 @@
-"""What somebody has changed in the form: the only owner of that session state.
+"""State of the form: the only owner of its session state.
 
-A draft is a config to begin from, a preset's or a run's, and the changes made to it by path, such as
-"optimizer.momentum". Widgets show the draft and write into it; one that is not shown loses nothing. What a link
-carries (dataset, remedy, division, recipe, ambiguous images) lives in the address instead.
+The state is a base config, from a preset or a run, and changes to it by path, such as "optimizer.momentum". Widgets
+show the state and write into it, so hidden widgets lose nothing. Dataset, rebalancing, split, augmentation policy and
+ambiguous images are in the query string instead.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fer_core.training.config.train_config import TrainConfig, flat
 
 MODEL_NAME = "model.name"
 
-_KEY = "training-draft"
+_KEY = "training-form"
 _WIDGET = "train-{}"
 _MODEL = "model."
 
@@ -27,12 +27,12 @@ Values = Mapping[str, Any]
 
 @dataclass
 class FormState:
-    """Changes to a config.
+    """A base config and changes to it.
 
     Attributes:
-        start: what was begun from: a preset's name, or a run's id.
-        base: its config.
-        changes: values by path; one that is as in `base` is not kept.
+        start: a preset's name or a run's id.
+        base: the config of the source.
+        changes: values by path that differ from `base`.
     """
 
     start: str
@@ -40,7 +40,7 @@ class FormState:
     changes: dict[str, Any] = field(default_factory=dict)
 
     def value(self, path: str) -> Any:
-        """What `path` is now; options of another network than the base's begin with its defaults."""
+        """The current value of `path`; options of another network start with its defaults."""
         if path in self.changes:
             return self.changes[path]
         if path.startswith(_MODEL) and path != MODEL_NAME and MODEL_NAME in self.changes:
@@ -48,20 +48,20 @@ class FormState:
         return flat(self.base)[path]
 
     def values(self) -> dict[str, Any]:
-        """Everything, by path."""
+        """All values by path."""
         return {path: self.value(path) for path in flat(self.base)}
 
-    def put(self, path: str, value: Any) -> None:
-        """Change one value."""
+    def set(self, path: str, value: Any) -> None:
+        """Change a value."""
         self.changes.pop(path, None)
         if path == MODEL_NAME:
-            self.changes = {each: kept for each, kept in self.changes.items() if not each.startswith(_MODEL)}
+            self.changes = {each: old for each, old in self.changes.items() if not each.startswith(_MODEL)}
         if value != self.value(path):
             self.changes[path] = value
 
 
 def open_form_state(start: str, base: TrainConfig) -> FormState:
-    """The session's draft from `start`; a new one where the last was from another."""
+    """Get the session's state; a new one if the source or its config is another."""
     state = st.session_state.get(_KEY)
     if not isinstance(state, FormState) or (state.start, state.base) != (start, base):
         state = FormState(start, base)
@@ -70,14 +70,14 @@ def open_form_state(start: str, base: TrainConfig) -> FormState:
 
 
 def form_state() -> FormState:
-    """The draft of this session, for callbacks."""
+    """The current state, for callbacks."""
     state = st.session_state[_KEY]
     assert isinstance(state, FormState)
     return state
 
 
 def reset_changes() -> None:
-    """Back to the base."""
+    """Reset all values to the base."""
     form_state().changes.clear()
 
 

@@ -1,4 +1,4 @@
-"""The options in groups that are folded away; each group's title says how it stands."""
+"""Option groups, folded, with a summary in each title."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ _LEARNING = {"Optimizer": OPTIMIZER, "Learning rate": RATE, "Batches": BATCHES, 
 def draw_groups(
     state: FormState, values: Values, rebalancing: Rebalancing, split: SplitConfig, context: FormContext
 ) -> None:
-    """All of them; open where a link chose something in one."""
+    """Draw all groups; a group is open if a link sets one of its options."""
     with st.container(gap="xsmall"):
         _group("Network", "hub", network_summary(values), lambda: draw_network_options(values))
-        _group("Learning", "trending_down", learning_summary(values), lambda: _learning(values, context))
+        _group("Training", "trending_down", learning_summary(values), lambda: _learning(values, context))
         _group(
             "Selection", "flag", selection_summary(values), lambda: draw_fields(SELECTION, values, context, columns=4)
         )
         _group(
-            "Imbalance",
+            "Class imbalance",
             "balance",
             describe_rebalancing(rebalancing),
             lambda: _imbalance(state, rebalancing, context),
@@ -81,12 +81,12 @@ def draw_groups(
 
 
 def priority_and_device() -> tuple[int, str]:
-    """What was chosen of the queue; 0 and the best device unless somebody did."""
+    """The chosen priority and device; 0 and any device by default."""
     return int(st.session_state.get(_PRIORITY, 0)), str(st.session_state.get(_DEVICE, ""))
 
 
 def network_summary(values: Values) -> str:
-    """The options in a row."""
+    """Input size and options."""
     info = MODELS[values[MODEL_NAME]]
     chosen = {option.name: option.default for option in info.options}
     chosen |= {name: value for name, value in get_options(info, values).items() if value is not None}
@@ -95,18 +95,18 @@ def network_summary(values: Values) -> str:
         "dropout_01": "dropout {:.3g} %",
         "drop_block_01": "drop-block {:.3g} %",
     }
-    said = [
+    parts = [
         words[name].format(100 * value if name.endswith("_01") else value)
         for name, value in chosen.items()
         if name in words
     ]
     if chosen.get("pretrained"):
-        said.append("frozen ImageNet weights" if chosen.get("frozen") else "ImageNet weights")
-    return ", ".join([f"{input_size_px(info, values)} pixels", *said])
+        parts.append("frozen ImageNet weights" if chosen.get("frozen") else "ImageNet weights")
+    return ", ".join([f"{input_size_px(info, values)} pixels", *parts])
 
 
 def learning_summary(values: Values) -> str:
-    """Optimizer, rate, schedule and batch."""
+    """Optimizer, rate, schedule, batch size and precision."""
     words = LEARNING["optimizer.name"].titles or {}, LEARNING["optimizer.schedule"].titles or {}
     return (
         f"{words[0][values['optimizer.name']]} {values['optimizer.learning_rate']:g}, "
@@ -116,17 +116,17 @@ def learning_summary(values: Values) -> str:
 
 
 def selection_summary(values: Values) -> str:
-    """Which epoch is kept, and when training ends early."""
+    """Which epoch is kept, and early stopping."""
     patience = values["early_stopping.patience"]
-    stops = f"stops after {patience} without gain" if patience else "every epoch is run"
+    stops = f"stops after {patience} epochs without improvement" if patience else "no early stopping"
     return f"best {lowercase_first(MONITOR_TITLES[values['monitor']])}, {stops}"
 
 
 def data_summary(values: Values, split: SplitConfig) -> str:
-    """The division and the expressions."""
+    """Split and label set."""
     fold = f"all {split.folds} folds" if trains_all_folds(split) else describe_split_config(split)
-    left = ", ambiguous left out" if values["exclude_ambiguous"] else ""
-    return f"{fold}, {len(LABEL_SETS[values['labels']])} expressions{left}"
+    ambiguous = ", without ambiguous" if values["exclude_ambiguous"] else ""
+    return f"{fold}, {len(LABEL_SETS[values['labels']])} expressions{ambiguous}"
 
 
 def run_summary(values: Values) -> str:
@@ -154,7 +154,7 @@ def _imbalance(state: FormState, rebalancing: Rebalancing, context: FormContext)
     choose_rebalancing(state.base.rebalancing)
     link_to(
         Page.DATASETS,
-        "See what it does to an epoch",
+        "Preview its effect on an epoch",
         dataset=context.dataset.id,
         section="balance",
         rebalancing=rebalancing_to_query(rebalancing),
@@ -174,7 +174,7 @@ def _run(values: Values, context: FormContext) -> None:
             PRIORITY_MAX,
             0,
             key=_PRIORITY,
-            help="Among those that wait the highest starts first, and of equals the oldest.",
+            help="Queued jobs with the highest priority start first, then the oldest.",
         )
     draw_field("init_from", RUN["init_from"], values, context)
     if context.gpus:
@@ -183,6 +183,6 @@ def _run(values: Values, context: FormContext) -> None:
                 "Device",
                 ["", *context.gpus, CPU],
                 key=_DEVICE,
-                format_func=lambda name: lowercase_first(format_device(name)) if name else "Whichever is free",
-                help="Each device has a queue of its own.",
+                format_func=lambda name: lowercase_first(format_device(name)) if name else "any",
+                help="Each device has its own queue.",
             )

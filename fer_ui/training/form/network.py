@@ -1,4 +1,4 @@
-"""The network: its choice, what it costs in numbers, where its published weights are, and its options."""
+"""Choice of the network: size, memory, pretrained weights and options."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _OPTION_TITLES = {
     "width": "Width",
     "dropout_01": "Dropout, %",
     "drop_block_01": "Drop-block, %",
-    "pretrained": "Begin with published weights",
-    "frozen": "Leave them as they are (frozen)",
-    "size_px": "Side of the input, pixels",
+    "pretrained": "Pretrained weights",
+    "frozen": "Freeze the backbone",
+    "size_px": "Input size, pixels",
 }
 _STEPS = {"width": 4}
 _MEBIBYTE, _GIBIBYTE = 2**20, 2**30
 
 
 def draw_network_choice(values: Values) -> None:
-    """The drop-down of networks."""
+    """Draw the select box of networks."""
     key = widget_key(MODEL_NAME)
     st.session_state[key] = values[MODEL_NAME]
     st.selectbox(
@@ -42,28 +42,30 @@ def draw_network_choice(values: Values) -> None:
         list(MODELS),
         key=key,
         format_func=lambda name: MODELS[name].title,
-        on_change=_take_name,
+        on_change=_on_name_change,
         help="\n".join(f"- {info.title}: {info.summary}" for info in MODELS.values()),
     )
 
 
 def draw_network_facts(values: Values) -> None:
-    """Three numbers, what the network is, and where its published weights come from."""
+    """Show parameters, FLOPs and memory, a summary, and the pretrained weights."""
     info = MODELS[values[MODEL_NAME]]
     try:
         found = estimate_network_memory(info, values)
     except ConfigError:
-        return  # said where the whole form is judged
+        return  # shown below the form
     side = input_size_px(info, values)
-    trainable = "all learned" if found.trainable == found.parameters else f"{_large(found.trainable)} learned"
+    learned = "all trainable" if found.trainable == found.parameters else f"{_format_large(found.trainable)} trainable"
     headline(
         [
-            Headline("Parameters", _large(found.parameters), trainable),
-            Headline("Multiply-adds", _large(found.multiply_adds), f"for a face of {side}x{side}, {_color(info)}"),
+            Headline("Parameters", _format_large(found.parameters), learned),
             Headline(
-                "Memory of a step",
+                "Multiply-adds", _format_large(found.multiply_adds), f"for a face of {side}x{side}, {_color(info)}"
+            ),
+            Headline(
+                "Memory per step",
                 f"~{format_memory(found.step_bytes)}",
-                f"{count(values['batch_size'])} images, {_precision(values)}; judging and libraries come on top",
+                f"{count(values['batch_size'])} images, {_precision(values)}; without libraries and evaluation",
             ),
         ]
     )
@@ -72,7 +74,7 @@ def draw_network_facts(values: Values) -> None:
 
 
 def estimate_network_memory(info: ModelInfo, values: Values) -> NetworkCost:
-    """What it takes as the form has it.
+    """Estimate size and memory for the form's values.
 
     Raises:
         ConfigError: an option is out of its limits.
@@ -90,17 +92,17 @@ def estimate_network_memory(info: ModelInfo, values: Values) -> NetworkCost:
 
 
 def _precision(values: Values) -> Precision:
-    """What the chosen precision comes to on this machine."""
+    """The precision used on this machine."""
     return preview_precision(values["precision"], on_gpu=bool(gpus())).precision
 
 
 def get_options(info: ModelInfo, values: Values) -> dict[str, Any]:
-    """What the form says of the network's options; None is the network's own default."""
+    """The form's values of the network options; None is the default."""
     return {option.name: values[f"model.{option.name}"] for option in info.options}
 
 
 def input_size_px(info: ModelInfo, values: Values) -> int:
-    """The side of the input, in pixels."""
+    """Side of the input in pixels."""
     return values["model.size_px"] or info.size_px
 
 
@@ -110,10 +112,10 @@ def format_memory(size: float) -> str:
 
 
 def draw_network_options(values: Values) -> None:
-    """The options that the chosen network has."""
+    """Draw the options of the chosen network."""
     info = MODELS[values[MODEL_NAME]]
     if not info.options:
-        st.caption("This network has no options: its shape is fixed, as published.")
+        st.caption("This network has no options.")
         return
     checked = info.checked({name: value for name, value in get_options(info, values).items() if name == "pretrained"})
     shown = [option for option in info.options if option.name != "frozen" or checked["pretrained"]]
@@ -132,7 +134,7 @@ def _number(option: Option, values: Values) -> None:
     kwargs: dict[str, Any] = {
         "key": widget_key(path),
         "help": capitalize_first(f"{option.meaning}; {_limits(option)}."),
-        "on_change": _take_option,
+        "on_change": _on_option_change,
         "args": (option.name,),
     }
     label = _OPTION_TITLES[option.name]
@@ -152,7 +154,7 @@ def _toggle(option: Option, values: Values) -> None:
         _OPTION_TITLES[option.name],
         key=widget_key(path),
         help=capitalize_first(f"{option.meaning}."),
-        on_change=_take_option,
+        on_change=_on_option_change,
         args=(option.name,),
     )
 
@@ -163,12 +165,12 @@ def _limits(option: Option) -> str:
     return option.limits
 
 
-def _take_name() -> None:
-    form_state().put(MODEL_NAME, st.session_state[widget_key(MODEL_NAME)])
+def _on_name_change() -> None:
+    form_state().set(MODEL_NAME, st.session_state[widget_key(MODEL_NAME)])
 
 
-def _take_option(name: str) -> None:
-    """A default that was not written down before is not written down now."""
+def _on_option_change(name: str) -> None:
+    """Store the option; a default that was implicit stays implicit."""
     state, path = form_state(), f"model.{name}"
     option = MODELS[state.value(MODEL_NAME)].option(name)
     assert option is not None
@@ -176,35 +178,33 @@ def _take_option(name: str) -> None:
     if isinstance(option.default, float):
         value = round(value / 100, 8)
     state.changes.pop(path, None)
-    state.put(path, None if value == option.default and state.value(path) is None else value)
+    state.set(path, None if value == option.default and state.value(path) is None else value)
 
 
 def _weights(info: ModelInfo, values: Values) -> None:
-    """Whether published weights are wanted, whether they are here, and what to do where they are not."""
+    """Show whether pretrained weights are used and available, and what to do if not."""
     if info.weights is None:
         return
     if not info.checked({"pretrained": values["model.pretrained"]})["pretrained"]:
-        st.caption("Published weights are switched off: it is trained from scratch.")
+        st.caption("Pretrained weights are off: the network is trained from scratch.")
         return
     store, name = settings(), info.weights.name
     found = find_weights(info.weights, store)
     if found is not None:
-        st.caption(escape_markdown(f"It begins with the ImageNet weights in {name}: the file is here. {LICENSE}"))
+        st.caption(escape_markdown(f"Starts from the ImageNet weights in {name}, which are available. {LICENSE}"))
         return
     by_hand = (
         f"Put {name} ({info.weights.size_mib:.0f} MiB, from {info.weights.url}) into {store.pretrained_dir}, or "
-        "switch off “Begin with published weights” among the options of the network."
+        "switch off “Pretrained weights” in the network options."
     )
     if store.offline:
-        notice("warning", f"The ImageNet weights that it begins with are not here. {by_hand}")
+        notice("warning", f"The ImageNet weights are missing. {by_hand}")
     else:
-        notice(
-            "info", f"The ImageNet weights that it begins with are fetched as the training starts. Offline: {by_hand}"
-        )
+        notice("info", f"The ImageNet weights are downloaded when the training starts. Offline: {by_hand}")
     st.caption(escape_markdown(LICENSE))
 
 
-def _large(number: int) -> str:
+def _format_large(number: int) -> str:
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if number >= size:
             return f"{number / size:,.{0 if number >= 100 * size else 1}f} {unit}"

@@ -1,4 +1,4 @@
-"""Who trains, who selects, who judges: the split's choices, in the address, and whether every fold gets a run."""
+"""Choice of the split, kept in the query string, and whether to train every fold."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ from fer_ui.split_query_params import describe_split_config, split_from_query, s
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import form_state, widget_key
 
-KINDS: dict[str, str] = {"published": "As published", "seeded": "At random, seeded", "kfold": "K-fold"}
+SPLIT_KINDS: dict[str, str] = {"published": "As published", "seeded": "Random, seeded", "kfold": "K-fold"}
 
 _ALL_FOLDS = "train-all-folds"
-_HELP = "Near-duplicates and images of one person never fall into two parts."
+_HELP = "Near-duplicates and images of one person are always in the same split."
 _VALID_MAX, _SHARE_MIN, _SEED_MAX = 49.0, 1.0, 2**53 - 1
 
 
-def split_in_query(usual: SplitConfig) -> SplitConfig:
-    """What the address says, or `usual`."""
-    return split_from_query(get_param(QueryParam.SPLIT_CONFIG)) or usual
+def split_in_query(default: SplitConfig) -> SplitConfig:
+    """The split of the query string, or `default`."""
+    return split_from_query(get_param(QueryParam.SPLIT_CONFIG)) or default
 
 
 def trains_all_folds(split: SplitConfig) -> bool:
-    """Whether a run is wanted for each fold."""
+    """Whether each fold gets a run."""
     return split.kind == "kfold" and bool(st.session_state.get(_ALL_FOLDS))
 
 
 def draw_split(split: SplitConfig, context: FormContext) -> None:
-    """The kind of split, and of its numbers those that matter for it."""
-    cut = split.kind != "published" or not {"train", "valid", "test"} <= context.published
+    """Draw the kind of split and the fields that apply to it."""
+    adjustable = split.kind != "published" or not {"train", "valid", "test"} <= context.published
     first, second, third = st.columns(3)
     with first:
         st.session_state[widget_key("split.kind")] = split.kind
         st.selectbox(
-            "Division of the images",
-            list(KINDS),
+            "Split",
+            list(SPLIT_KINDS),
             key=widget_key("split.kind"),
-            format_func=KINDS.__getitem__,
+            format_func=SPLIT_KINDS.__getitem__,
             on_change=_on_change,
             args=("kind",),
             help=_HELP,
         )
-    if cut:
+    if adjustable:
         with second:
-            _share("Validation, %", "valid_01", split, _VALID_MAX, "This part selects the epoch.")
+            _share("Validation, %", "valid_01", split, _VALID_MAX, "Used to choose the epoch.")
         with third:
-            _whole("Seed of the division", "seed", split.seed, 0, _SEED_MAX, "Decides which image falls where.")
+            _integer("Split seed", "seed", split.seed, 0, _SEED_MAX, "Decides which image goes to which split.")
     if split.kind == "seeded" or (split.kind == "published" and "train" not in context.published):
         with first:
-            _share("Test, %", "test_01", split, 99.0 - 100 * split.valid_01, "This part judges the finished model.")
+            _share("Test, %", "test_01", split, 99.0 - 100 * split.valid_01, "Used to evaluate the finished model.")
     if split.kind == "kfold":
         _folds(split)
 
@@ -60,15 +60,15 @@ def draw_split(split: SplitConfig, context: FormContext) -> None:
 def _folds(split: SplitConfig) -> None:
     first, second, third = st.columns(3, vertical_alignment="bottom")
     with first:
-        _whole("Folds", "folds", split.folds, 2, 20, "So many parts; each judges once.")
+        _integer("Folds", "folds", split.folds, 2, 20, "The number of parts, each the test split once.")
     with third:
-        together = st.toggle(
+        every_fold = st.toggle(
             f"All {split.folds} folds",
             key=_ALL_FOLDS,
-            help="Starts a run for each fold, to be compared.",
+            help="Starts a run for each fold.",
         )
     with second:
-        _whole("Fold that judges", "fold", split.fold + 1, 1, split.folds, "Counted from 1.", disabled=together)
+        _integer("Test fold", "fold", split.fold + 1, 1, split.folds, "Counted from 1.", disabled=every_fold)
 
 
 def _share(label: str, part: str, split: SplitConfig, most: float, help_text: str) -> None:
@@ -81,39 +81,41 @@ def _share(label: str, part: str, split: SplitConfig, most: float, help_text: st
     )
 
 
-def _whole(label: str, part: str, value: int, least: int, most: int, help_text: str, *, disabled: bool = False) -> None:
+def _integer(
+    label: str, part: str, value: int, least: int, most: int, help_text: str, *, disabled: bool = False
+) -> None:
     key = widget_key(f"split.{part}")
     st.session_state[key] = min(value, most)
     st.number_input(label, least, most, key=key, on_change=_on_change, args=(part,), help=help_text, disabled=disabled)
 
 
 def _on_change(part: str) -> None:
-    """Write the split with one part changed into the address; as it was begun with, it needs no word."""
-    usual = form_state().base.split
+    """Write the changed split to the query string, unless it is the default."""
+    default = form_state().base.split
     value: Any = st.session_state[widget_key(f"split.{part}")]
     if part.endswith("_01"):
         value = round(value / 100, 8)
-    parts = split_in_query(usual).model_dump() | {part: value - 1 if part == "fold" else value}
+    parts = split_in_query(default).model_dump() | {part: value - 1 if part == "fold" else value}
     parts["fold"] = min(parts["fold"], parts["folds"] - 1)
     parts["test_01"] = min(parts["test_01"], round(0.99 - parts["valid_01"], 8))
     split = SplitConfig.model_validate(parts)
-    if split == usual:
+    if split == default:
         st.query_params.pop(QueryParam.SPLIT_CONFIG, None)
     else:
         st.query_params[QueryParam.SPLIT_CONFIG] = split_to_query(split)
 
 
 def describe_split(split: SplitConfig, parts: frozenset[str], *, every_fold: bool = False) -> str:
-    """Which parts the dataset falls into, in a sentence."""
-    together = "near-duplicates and people kept together"
+    """Describe how the dataset is split."""
+    grouped = "near-duplicates and people kept together"
     if every_fold:
-        return f"Each of {split.folds} folds, seed {split.seed}, is the test of a run; {together}."
+        return f"Each of {split.folds} folds, seed {split.seed}, is the test split of one run; {grouped}."
     if split.kind == "kfold":
-        return f"{capitalize_first(describe_split_config(split))}, is the test; {together}."
+        return f"{capitalize_first(describe_split_config(split))}, is the test split; {grouped}."
     if split.kind == "published" and {"train", "valid", "test"} <= parts:
-        return "The dataset's own training, validation and test parts are used."
+        return "The dataset's published training, validation and test splits are used."
     if split.kind == "published" and "train" in parts and len(parts) > 1:
-        share = f"{100 * split.valid_01:.3g} % of the training part"
-        return f"The dataset's second part is kept as the test; {share} selects the epoch."
+        share = f"{100 * split.valid_01:.3g} % of the training split"
+        return f"The dataset's second split is the test split; {share} is the validation split."
     seeded = split.model_copy(update={"kind": "seeded"})
-    return f"The images are divided {describe_split_config(seeded)}, {together}."
+    return f"The images are split {describe_split_config(seeded)}, {grouped}."

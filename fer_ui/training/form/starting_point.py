@@ -1,4 +1,4 @@
-"""What the form begins with: a preset, or the config of a run that is copied. The address says which."""
+"""The form's starting point: a preset or a copy of a run, from the query string."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from fer_ui.query_params import QueryParam, get_param
 
 _KEY = "train-begin"
 _COPY = "run:"
-_OF_ONE_SOURCE = (QueryParam.REBALANCING, QueryParam.POLICY, QueryParam.SPLIT_CONFIG, QueryParam.AMBIGUOUS)
-"""What a link may change about a preset; choosing another one begins with that as it is."""
+_OVERRIDES = (QueryParam.REBALANCING, QueryParam.POLICY, QueryParam.SPLIT_CONFIG, QueryParam.AMBIGUOUS)
+"""Parameters that change the starting point; choosing another one removes them."""
 
 
 @dataclass(frozen=True)
 class StartingPoint:
-    """A config to begin from.
+    """A config to start from.
 
     Attributes:
-        name: the preset's, or `run:` and the run's id.
-        config_argument: what `--config` takes: the preset's name, or the path of the run's config.
-        path: of the file.
-        summary: what is said of it.
+        name: of the preset, or `run:` and the run's id.
+        config_argument: for `--config`: the preset's name or the path of the run's config.
+        path: of the config file.
+        summary: a sentence about it.
     """
 
     name: str
@@ -43,27 +43,27 @@ class StartingPoint:
 
     @property
     def copied_run(self) -> str:
-        """The run that is copied, "" where a preset is begun from."""
+        """The id of the copied run; "" for a preset."""
         return self.name.removeprefix(_COPY) if self.name.startswith(_COPY) else ""
 
 
 def get_starting_point() -> StartingPoint:
-    """The run or the preset that the address names; says so where that can't be used, and takes a preset."""
+    """The run or preset in the query string; a preset with a notice if the run can't be copied."""
     run_id = get_param(QueryParam.FROM)
     if run_id:
         try:
             return copy_run(run_id)
         except InputError as error:
-            notice("warning", f"The run {run_id} can't be copied. {error} The form begins with a preset instead.")
+            notice("warning", f"The run {run_id} can't be copied. {error} The form uses a preset instead.")
     name = get_param(QueryParam.PRESET)
-    return _of_preset(name if name in PRESETS else next(iter(PRESETS)))
+    return _from_preset(name if name in PRESETS else next(iter(PRESETS)))
 
 
 def copy_run(run_id: str) -> StartingPoint:
-    """A run's config, to begin from.
+    """Load a run's config as a starting point.
 
     Raises:
-        InputError: there is no such run, its folder is not whole, or its config means nothing to this version.
+        InputError: there is no such run, its folder is incomplete, or this version can't read its config.
     """
     run = open_run(run_id, settings())
     try:
@@ -76,28 +76,28 @@ def copy_run(run_id: str) -> StartingPoint:
     return StartingPoint(_COPY + run_id, f"A copy of {title}", f"A copy of {run_id}", str(path), path, config)
 
 
-def choose_starting_point(now: StartingPoint) -> None:
-    """Draw the choice; another one is in the address before the form is drawn again."""
-    names = [*([now.name] if now.copied_run else []), *PRESETS]
-    st.session_state[_KEY] = now.name
+def choose_starting_point(current: StartingPoint) -> None:
+    """Draw the selection; a change is written to the query string before the rerun."""
+    names = [*([current.name] if current.copied_run else []), *PRESETS]
+    st.session_state[_KEY] = current.name
     st.selectbox(
-        "Begin with",
+        "Start from",
         names,
         key=_KEY,
-        format_func=lambda name: PRESETS[name].title if name in PRESETS else now.title,
+        format_func=lambda name: PRESETS[name].title if name in PRESETS else current.title,
         on_change=_on_change,
         help="\n".join(_help_lines()),
     )
 
 
 def clear_link_overrides() -> None:
-    """Take out of the address what it changes about the source."""
-    for param in _OF_ONE_SOURCE:
+    """Remove the overrides from the query string."""
+    for param in _OVERRIDES:
         st.query_params.pop(param, None)
 
 
 def _help_lines() -> Iterator[str]:
-    yield "A preset fills the whole form:"
+    yield "A preset sets all options:"
     yield ""
     yield from (f"- {preset.title}: {preset.sentence}" for preset in PRESETS.values())
 
@@ -113,6 +113,6 @@ def _on_change() -> None:
         st.query_params[QueryParam.PRESET] = name
 
 
-def _of_preset(name: str) -> StartingPoint:
+def _from_preset(name: str) -> StartingPoint:
     preset = PRESETS[name]
     return StartingPoint(name, preset.title, preset.sentence, name, preset.path, preset.config)

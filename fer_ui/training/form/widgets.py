@@ -1,4 +1,4 @@
-"""A field as a widget: shown as the draft has it, within the limits of the config, and written into the draft."""
+"""Widgets of fields: they show the form's state within the config's limits and write changes into it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import Values, form_state, widget_key
 
 _EDGE = 1e-6
-"""How near a number comes to a limit that is not allowed itself."""
+"""Distance to an exclusive limit."""
 
 _WHOLE_MAX = 2**53 - 1
-"""The largest whole number that a browser keeps exact."""
+"""The largest integer that a browser represents exactly."""
 
 _PERCENT_DIGITS = 6
 
@@ -31,7 +31,7 @@ def draw_fields(
     columns: int = 3,
     on_change: Callable[[str], None] | None = None,
 ) -> None:
-    """Draw those that apply, in rows of `columns`; on a phone below each other."""
+    """Draw the fields that apply, in rows of `columns`."""
     shown = [path for path, field in fields.items() if field.applies(values, context)]
     for start in range(0, len(shown), columns):
         for column, path in zip(
@@ -91,22 +91,22 @@ def _number(field: Field, info: FieldInfo, value: float, kwargs: dict[str, Any])
 
 
 def shown_number(value: float, percent: bool) -> float:
-    """A number as its widget shows it."""
+    """A number in displayed units."""
     return round(100 * float(value), _PERCENT_DIGITS) if percent else float(value)
 
 
 def _on_change(path: str, percent: bool) -> None:
-    form_state().put(path, widget_value(path, percent))
+    form_state().set(path, widget_value(path, percent))
 
 
 def widget_value(path: str, percent: bool) -> Any:
-    """What a widget says, as the config has it."""
+    """A widget's value in the config's units."""
     value = st.session_state[widget_key(path)]
     return round(value / 100, _PERCENT_DIGITS + 2) if percent else value
 
 
 def field_info(path: str) -> FieldInfo:
-    """What the config says of a path: its kind and its limits."""
+    """The config field at a path."""
     kind: Any = TrainConfig
     *groups, name = path.split(".")
     for group in groups:
@@ -116,7 +116,7 @@ def field_info(path: str) -> FieldInfo:
 
 
 def limits(info: FieldInfo) -> tuple[float, float]:
-    """The least and the most that a number can be."""
+    """Minimum and maximum of a number."""
     edge = 1 if info.annotation is int else _EDGE
     low, high = -float(_WHOLE_MAX), float(_WHOLE_MAX)
     for each in info.metadata:

@@ -1,4 +1,4 @@
-"""The curves of a training, and in words what they mean when something is wrong with them."""
+"""Training curves, with warnings about divergence and overfitting."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ from fer_ui.escaping import escape_markdown
 from fer_ui.header import empty_state, notice
 from fer_ui.training.monitor.monitored_run import FileVersion, MonitoredRun, best_epoch_of, load_monitored_run
 
-_EVERY_S = (2.0, 20.0)
+_INTERVALS_S = (2.0, 20.0)
 
 
 def refresh_interval_s(monitored: MonitoredRun) -> float:
-    """How often the curves are worth drawing: a few times an epoch."""
-    soonest, latest = _EVERY_S
-    return min(max(monitored.epoch_s / 4, soonest), latest)
+    """How often to redraw the curves: a few times per epoch."""
+    shortest, longest = _INTERVALS_S
+    return min(max(monitored.epoch_s / 4, shortest), longest)
 
 
 class _Figures(NamedTuple):
-    """What is drawn; `beside` are those beside the panels of the expressions."""
+    """All charts; `others` are shown others the curves by class."""
 
     loss: go.Figure
     scores: go.Figure
     classes: go.Figure
-    beside: Mapping[str, go.Figure]
+    others: Mapping[str, go.Figure]
 
 
 def show_curves(run_id: str, job_id: str) -> None:
-    """Show them."""
+    """Show the curves of a run."""
     monitored = load_monitored_run(run_id, job_id)
     if monitored.run is None or monitored.metrics.empty:
         _show_none(monitored)
         return
-    # All are made before the first is shown: what waits for its turn on a page is dimmed.
+    # All charts are built before the first is shown, as Streamlit dims elements that wait.
     figures = _build_figures(run_id, monitored.metrics_version, monitored.metrics)
-    with st.container():  # a place of its own: when a notice comes, the charts below it are not made anew
+    with st.container():  # a notice then does not move the charts below
         if lost := divergence(monitored.metrics):
             notice("error", lost.words)
         if gap := overfitting(monitored.metrics):
-            notice("warning", f"Over-fitting. {gap.words}")
+            notice("warning", f"Overfitting. {gap.words}")
     left, right = st.columns(2, gap="medium")
     with left:
         show_chart(figures.loss, f"loss-{run_id}")
@@ -65,35 +65,35 @@ def show_curves(run_id: str, job_id: str) -> None:
     with left:
         show_chart(figures.classes, f"f1-{run_id}")
     with right:
-        for name, figure in figures.beside.items():
+        for name, figure in figures.others.items():
             show_chart(figure, f"{name}-{run_id}")
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _build_figures(run_id: str, metrics_version: FileVersion, _metrics: pd.DataFrame) -> _Figures:
     """Shared between sessions, so not to be changed."""
-    del run_id, metrics_version  # the key: other metrics have another stamp
+    del run_id, metrics_version  # cache key
     best = best_epoch_of(_metrics)
-    beside: dict[str, go.Figure] = {}
+    others: dict[str, go.Figure] = {}
     if known_columns(_metrics, "learning_rate"):
-        beside["learning-rate"] = learning_rate_curve(_metrics, best)
+        others["learning-rate"] = learning_rate_curve(_metrics, best)
     if has_concordance(_metrics):
-        beside["affect"] = concordance_curves(_metrics, best)
+        others["affect"] = concordance_curves(_metrics, best)
     if known_columns(_metrics, "images_per_s"):
-        beside["speed"] = throughput_curve(_metrics)
-    return _Figures(*learning_curves(_metrics, best), class_curves(_metrics, best), beside)
+        others["speed"] = throughput_curve(_metrics)
+    return _Figures(*learning_curves(_metrics, best), class_curves(_metrics, best), others)
 
 
 def _show_none(monitored: MonitoredRun) -> None:
-    """What happens instead while there is no epoch to draw."""
+    """Show the current activity while no epoch has finished."""
     if not monitored.live:
-        empty_state("There are no curves", "No epoch of this run was finished.")
+        empty_state("No curves", "No epoch of this run has finished.")
         return
     if monitored.job is not None and monitored.job.state is JobState.QUEUED:
-        now = "It waits for its turn."
+        now = "The run is queued."
     else:
         message = monitored.job.message if monitored.job else ""
-        now = f"Now: {message}." if message else "Now it starts and loads its images."
+        now = f"Now: {message}." if message else "The run is starting and loads its images."
     with st.container(border=True, gap="small"):
         st.subheader("No epoch has finished yet", anchor=False)
-        st.markdown(escape_markdown(f"{now} Curves, table and speed begin with the first finished epoch."))
+        st.markdown(escape_markdown(f"{now} Curves appear after the first epoch."))

@@ -1,4 +1,4 @@
-"""An epoch a line: everything that was measured, newest first."""
+"""Table of all epochs, newest first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHARES = {
     "valid_balanced_accuracy": "Balanced accuracy, validation",
 }
 _AFFECT = {"valid_ccc_valence": "Concordance, valence", "valid_ccc_arousal": "Concordance, arousal"}
-_REST = {"learning_rate": "Learning rate", "images_per_s": "Images/s", "seconds": "Seconds"}
+_OTHER = {"learning_rate": "Learning rate", "images_per_s": "Images/s", "seconds": "Seconds"}
 _FORMATS = (
     dict.fromkeys(_LOSSES.values(), "%.4f")
     | dict.fromkeys(_SHARES.values(), "%.1f %%")
@@ -33,10 +33,10 @@ _HEIGHT_MAX_PX = 440
 
 
 def show_epochs(run_id: str, job_id: str) -> None:
-    """Show the table, with a switch for the columns of the expressions."""
+    """Show the table, with a toggle for the F1 of each expression."""
     monitored = load_monitored_run(run_id, job_id)
     if monitored.metrics.empty:
-        st.caption("The table begins with the first finished epoch.")
+        st.caption("The table appears after the first epoch.")
         return
     by_class = st.toggle("F1 of each expression", key=f"f1-columns-{run_id}")
     table = epoch_table(monitored.metrics, monitored.best_epoch, by_class=by_class)
@@ -55,11 +55,11 @@ def show_epochs(run_id: str, job_id: str) -> None:
             },
         },
     )
-    st.caption(f"{count(len(table))} {'epoch' if len(table) == 1 else 'epochs'}, the newest first.")
+    st.caption(f"{count(len(table))} {'epoch' if len(table) == 1 else 'epochs'}, newest first.")
 
 
 def epoch_table(metrics: pd.DataFrame, best_epoch: int | None, *, by_class: bool) -> pd.DataFrame:
-    """The metrics with a title for each column, shares in percent, newest first; what no epoch has is left out."""
+    """Metrics with column titles, shares in percent, newest epoch first; empty columns are left out."""
     ordered = metrics.sort_values("epoch", ascending=False)
     columns: dict[str, object] = {
         "Epoch": ordered["epoch"],
@@ -71,7 +71,7 @@ def epoch_table(metrics: pd.DataFrame, best_epoch: int | None, *, by_class: bool
         for split, on in (("train", "training"), ("valid", "validation"))
     }
     shares = _SHARES | f1
-    titles = _LOSSES | shares | _AFFECT | _REST
+    titles = _LOSSES | shares | _AFFECT | _OTHER
     for column in known_columns(ordered, *titles):
         columns[titles[column]] = ordered[column].astype(float) * (100 if column in shares else 1)
     return pd.DataFrame(columns).reset_index(drop=True)

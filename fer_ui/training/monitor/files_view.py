@@ -1,4 +1,4 @@
-"""What lies in a run's folder, and how other tools show it."""
+"""Files of a run, and how to open it in TensorBoard and MLflow."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import count
 from fer_ui.training.monitor.monitored_run import load_monitored_run
 
-_MEANINGS = {
-    "config.yaml": "what was asked for",
-    "contract.json": "how images become the network's input",
-    "data.json": "which data was used",
-    "split.parquet": "the part of each image",
-    "metrics.jsonl": "a line an epoch",
-    "checkpoint.pt": "the last epoch, to go on from",
-    "weights.safetensors": "the network of the best epoch",
-    "predictions-valid.parquet": "its outputs on the validation images",
-    "predictions-test.parquet": "its outputs on the test images",
-    "report.json": "the evaluation",
+_DESCRIPTIONS = {
+    "config.yaml": "run configuration",
+    "contract.json": "input contract: size, color, normalization",
+    "data.json": "dataset version",
+    "split.parquet": "split of each image",
+    "metrics.jsonl": "a line per epoch",
+    "checkpoint.pt": "last epoch, to resume from",
+    "weights.safetensors": "weights of the best epoch",
+    "predictions-valid.parquet": "outputs on the validation images",
+    "predictions-test.parquet": "outputs on the test images",
+    "report.json": "evaluation report",
     "calibration.json": "temperature and operating points",
-    "model.onnx": "the network that Predict and Live run",
-    "bundle.json": "what is said of the model",
-    "log.txt": "the log",
-    "run.json": "written last: the run is whole",
+    "model.onnx": "network in ONNX format, used by Predict and Live",
+    "bundle.json": "model description",
+    "log.txt": "log",
+    "run.json": "written last: marks the run as complete",
     "notes.json": "notes and tags",
 }
 
 
 def show_files(run_id: str, job_id: str) -> None:
-    """Show the folder, each file with its size and meaning."""
+    """Show the folder's files with size and description."""
     monitored = load_monitored_run(run_id, job_id)
     if monitored.run is None:
         return
@@ -46,7 +46,7 @@ def show_files(run_id: str, job_id: str) -> None:
     total = int(table["bytes"].sum())
     st.markdown(
         escape_markdown(
-            f"{count(len(table))} {'file' if len(table) == 1 else 'files'}, {format_bytes(total)} together."
+            f"{count(len(table))} {'file' if len(table) == 1 else 'files'}, {format_bytes(total)} in total."
         )
     )
     st.code(str(monitored.run.folder), language=None, wrap_lines=True)
@@ -55,7 +55,7 @@ def show_files(run_id: str, job_id: str) -> None:
             {
                 "File": table["name"],
                 "Size": table["bytes"].map(format_bytes).astype(str),
-                "What it is": table["meaning"],
+                "Description": table["description"],
             }
         ),
         key=f"files-{run_id}",
@@ -66,39 +66,39 @@ def show_files(run_id: str, job_id: str) -> None:
 
 
 def show_other_tools(run: Run) -> None:
-    """How TensorBoard and MLflow show the run, where they can."""
+    """Show how to open the run in TensorBoard and MLflow, where possible."""
     events = run.path(EVENTS_FOLDER)
     if events.is_dir():
-        st.markdown("**The same curves in TensorBoard**")
+        st.markdown("**Open in TensorBoard**")
         st.code(f"tensorboard --logdir {shlex.quote(str(events))}", language="bash", wrap_lines=True)
     if server := os.environ.get(MLFLOW_VARIABLE):
         st.markdown(escape_markdown(describe_mlflow(server, run.id)))
 
 
 def describe_mlflow(server: str, run_id: str) -> str:
-    """Where MLflow is told of trainings; a user and password in its address are not shown."""
+    """Where MLflow has the run; user and password in its URL are hidden."""
     splits = urlsplit(server)
     shown = splits._replace(netloc=splits.netloc.rpartition("@")[2]).geturl()
     return (
-        f"{MLFLOW_VARIABLE} is set: trainings that start now are told to {shown} too, in the experiment FERscope. "
+        f"{MLFLOW_VARIABLE} is set: new trainings are also logged to {shown}, in the experiment FERscope. "
         f"Look for the run {run_id} there."
     )
 
 
 def files_table(run: Run) -> pd.DataFrame:
-    """Columns `name`, `bytes` and `meaning`; a folder below is one row."""
+    """Columns `name`, `bytes` and `description`; a subfolder is one row."""
     rows = []
     for path in sorted(run.folder.iterdir()):
         if path.name.startswith("."):
             continue
-        meaning = "the curves for TensorBoard" if path.name == EVENTS_FOLDER else _MEANINGS.get(path.name, "")
+        description = "curves for TensorBoard" if path.name == EVENTS_FOLDER else _DESCRIPTIONS.get(path.name, "")
         name = f"{path.name}/" if path.is_dir() else path.name
-        rows.append((name, sum(_sizes(path)), meaning))
-    return pd.DataFrame(rows, columns=["name", "bytes", "meaning"])
+        rows.append((name, sum(_sizes(path)), description))
+    return pd.DataFrame(rows, columns=["name", "bytes", "description"])
 
 
 def format_bytes(size_bytes: int) -> str:
-    """A size as "348 kB", "1.2 MB"."""
+    """Format a file size: "348 kB", "1.2 MB"."""
     value, units = float(size_bytes), ["bytes", "kB", "MB", "GB"]
     while value >= 999.5 and len(units) > 1:
         value, units = value / 1000, units[1:]
@@ -106,7 +106,7 @@ def format_bytes(size_bytes: int) -> str:
 
 
 def _sizes(path: Path) -> Iterator[int]:
-    """The sizes of a file, or of all files below a folder; files that go meanwhile are passed over."""
+    """Sizes of a file, or of all files below a folder; files deleted meanwhile are skipped."""
     for each in path.rglob("*") if path.is_dir() else [path]:
         try:
             if each.is_file():

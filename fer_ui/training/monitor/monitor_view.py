@@ -1,8 +1,7 @@
-"""One training on a page: how it stands, its curves, and everything about it; live while it runs.
+"""The run monitor: status, curves and details of one training, updated while it runs.
 
-Only what changes is renewed, in fragments of their own: the words and buttons around them stay as they are, and with
-them what the reader has opened, chosen or scrolled to. When a part of the page appears or goes (the first epoch, the
-end), the page is drawn anew once.
+Changing parts are fragments, so that the rest keeps what the user has opened, selected or scrolled to. When a part
+appears or disappears (first epoch, end), the whole page reruns once.
 """
 
 from __future__ import annotations
@@ -31,19 +30,19 @@ from fer_ui.training.monitor.run_status import show_run_status
 from fer_ui.training.monitor.speed_view import show_speed
 from fer_ui.training.runs.notes_view import show_notes
 
-_STANDING_S = 2.0
+_STATUS_S = 2.0
 _FILES_S = 10.0
-_STEADY = "watched"
+_CONTAINER = "run-monitor"
 _STYLE = f"""<style>
-.st-key-{_STEADY} [data-stale="true"] {{ opacity: 1 !important; transition: none !important; }}
+.st-key-{_CONTAINER} [data-stale="true"] {{ opacity: 1 !important; transition: none !important; }}
 </style>"""
-"""What is being renewed is dimmed by Streamlit once that takes half a second: every two seconds that is a flicker."""
+"""Streamlit dims elements that take half a second to update, which would flicker every two seconds."""
 
-_TABS = ("Epochs", "Log", "Speed", "Recipe and data", "Files")
+_TABS = ("Epochs", "Log", "Speed", "Config and data", "Files")
 
 
 def show_training(run_id: str, job: Job | None) -> None:
-    """Show a run and the job that works on it.
+    """Show a run and its job.
 
     Args:
         job: None for a run made on the command line, or whose job was deleted.
@@ -51,14 +50,14 @@ def show_training(run_id: str, job: Job | None) -> None:
     monitored = load_monitored_run(run_id, job.id if job else "")
     if monitored.live:
         st.html(_STYLE)
-    with st.container(key=_STEADY):
+    with st.container(key=_CONTAINER):
         _show(monitored)
 
 
 def _show(monitored: MonitoredRun) -> None:
     st.subheader(escape_markdown(monitored.title), anchor=False)
     with st.container(border=True):
-        _show_part(monitored, _STANDING_S, show_run_status, monitored.state)
+        _show_part(monitored, _STATUS_S, show_run_status, monitored.state)
         _links(monitored)
     if monitored.run is None:
         if monitored.job is not None:
@@ -71,44 +70,44 @@ def _show(monitored: MonitoredRun) -> None:
     _show_deletion(monitored)
 
 
-def _show_part(monitored: MonitoredRun, every_s: float, show: Callable[..., None], *more: object) -> None:
-    """A part of the page that reads the store by itself, renewed while anything may change."""
+def _show_part(monitored: MonitoredRun, every_s: float, show: Callable[..., None], *args: object) -> None:
+    """Show a part of the page as a fragment, updated while the run is live."""
     job_id = monitored.job.id if monitored.job else ""
 
-    def shown() -> None:
+    def show_part() -> None:
         with show_errors():
-            show(monitored.run_id, job_id, *more)
+            show(monitored.run_id, job_id, *args)
 
-    st.fragment(run_every=every_s if monitored.live else None)(shown)()
+    st.fragment(run_every=every_s if monitored.live else None)(show_part)()
 
 
 def _links(monitored: MonitoredRun) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if monitored.run is not None and monitored.run.state is RunState.FINISHED:
-            link_to(Page.EVALUATION, "Read its confusion matrix", run=monitored.run_id)
-            link_to(Page.MODELS, "Use it as a model", model=monitored.run_id)
+            link_to(Page.EVALUATION, "Confusion matrix", run=monitored.run_id)
+            link_to(Page.MODELS, "Use as model", model=monitored.run_id)
         if monitored.run is not None and config_of(monitored.run) is not None:
             link_to(Page.TRAINING, "Train a copy", **{"from": monitored.run_id})
         if monitored.job is not None:
-            link_to(Page.JOBS, "Its job", job=monitored.job.id)
+            link_to(Page.JOBS, "Job", job=monitored.job.id)
 
 
 def _details(monitored: MonitoredRun, run: Run) -> None:
-    """The rest, a tab each; after a failure the log comes up."""
+    """Show the details in tabs; after a failure the log is open."""
     opened = "Log" if has_failed(monitored.job) else _TABS[0]
-    epochs, log, speed, recipe, files = st.tabs(_TABS, default=opened)
+    epochs, log, speed, config, files = st.tabs(_TABS, default=opened)
     with epochs:
         _show_part(monitored, refresh_interval_s(monitored), show_epochs)
         if not monitored.metrics.empty:
-            show_csv_download(run.metrics, f"epochs-{run.id}", "Download all figures as CSV", type="tertiary")
+            show_csv_download(run.metrics, f"epochs-{run.id}", "Download all metrics as CSV", type="tertiary")
     with log:
-        _show_part(monitored, _STANDING_S, show_log)
+        _show_part(monitored, _STATUS_S, show_log)
         show_log_download(run)
         if monitored.job is not None and has_failed(monitored.job):
             show_process_output(monitored.job)
     with speed:
         _show_part(monitored, refresh_interval_s(monitored), show_speed)
-    with recipe, show_errors():
+    with config, show_errors():
         show_reproduction(run)
     with files:
         _show_part(monitored, _FILES_S, show_files)
@@ -116,7 +115,7 @@ def _details(monitored: MonitoredRun, run: Run) -> None:
 
 
 def _show_deletion(monitored: MonitoredRun) -> None:
-    """Nothing that runs is deleted; a run without a job may run in a terminal, which nobody here can see."""
+    """Show the deletion form unless a job is active; a run without a job may still run in a terminal."""
     job, run = monitored.job, monitored.run
     if job is not None and job.state.active:
         return
@@ -128,12 +127,14 @@ def _show_deletion(monitored: MonitoredRun) -> None:
             delete_run(monitored.run_id, settings())
         go_to(Page.TRAINING, view="runs")
 
-    files = "the run with its weights, figures and predictions"
+    files = "the run with its weights, metrics and predictions"
     if job is None:
-        running = " Stop it in its terminal first." if monitored.live else ""
+        running = " If it still runs, stop it in its terminal first." if monitored.live else ""
         show_deletion_form(monitored.run_id, "Delete this run", f"Removes {files}; the dataset stays.{running}", delete)
     elif run is None:
-        show_deletion_form(job.id, "Delete this job", "Removes the job with its log; the run is gone already.", delete)
+        show_deletion_form(
+            job.id, "Delete this job", "Removes the job and its log; the run is already deleted.", delete
+        )
     else:
-        words = f"Removes {files}, and the job with its log; the dataset stays."
-        show_deletion_form(job.id, "Delete this training", words, delete)
+        consequences = f"Removes {files}, and the job with its log; the dataset stays."
+        show_deletion_form(job.id, "Delete this training", consequences, delete)

@@ -1,4 +1,4 @@
-"""What is watched: a run folder and the job that works on it, as they are right now."""
+"""The monitored run: its folder and job as they are now."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from fer_core.training.config.train_config import TrainConfig, load_config
 from fer_ui.charts.training.loss_and_scores import find_best_epoch
 from fer_ui.resources import job_store
 
-_WRITTEN = ("metrics.jsonl", "log.txt", "checkpoint.pt", "config.yaml", "run.json")
-_QUIET_MIN = timedelta(minutes=10)
-"""Nobody tells when a run without a job is stopped; one whose files rest for this long is no longer renewed."""
+_WATCHED_FILES = ("metrics.jsonl", "log.txt", "checkpoint.pt", "config.yaml", "run.json")
+_IDLE_AFTER = timedelta(minutes=10)
+"""A run without a job counts as stopped when its files have not changed for this long."""
 
 
 class FileVersion(NamedTuple):
-    """Which state of a file was read: when it changed, in nanoseconds, and its size."""
+    """Identifies a version of a file: modification time in nanoseconds and size."""
 
     changed_ns: int
     size_bytes: int
@@ -35,7 +35,7 @@ _NO_FILE = FileVersion(0, 0)
 
 
 class MonitorState(NamedTuple):
-    """What decides which parts the page has: when it changes, the whole page is drawn anew."""
+    """Determines the layout of the page, which reruns when this changes."""
 
     job: JobState | None
     run: RunState | None
@@ -45,15 +45,15 @@ class MonitorState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MonitoredRun:
-    """A training.
+    """A training run and its job.
 
     Attributes:
-        run: None where the folder is gone.
+        run: None if the folder is gone.
         job: None for a run made on the command line, or whose job was deleted.
-        summary: the run's small files in short.
-        metrics: a row an epoch; shared between sessions, so not to be changed.
+        summary: the run's config and results in short.
+        metrics: a row per epoch; shared between sessions, so not to be changed.
         metrics_version: of the metrics.
-        changed_at: when the run last wrote something.
+        changed_at: when the run last wrote a file.
     """
 
     run_id: str
@@ -66,45 +66,45 @@ class MonitoredRun:
 
     @property
     def live(self) -> bool:
-        """Whether something may still change by itself."""
+        """Whether the run may still change."""
         if self.job is not None:
             return self.job.state.active
         if self.run is None or self.run.state is not RunState.UNFINISHED or self.changed_at is None:
             return False
-        return datetime.now(UTC) - self.changed_at < max(_QUIET_MIN, 3 * timedelta(seconds=self.epoch_s))
+        return datetime.now(UTC) - self.changed_at < max(_IDLE_AFTER, 3 * timedelta(seconds=self.epoch_s))
 
     @property
     def state(self) -> MonitorState:
-        """Which parts the page has."""
+        """What determines the layout of the page."""
         state = self.run.state if self.run else None
         return MonitorState(self.job.state if self.job else None, state, not self.metrics.empty, self.live)
 
     @property
     def title(self) -> str:
-        """What the training is called."""
+        """Title of the job or run."""
         if self.job is not None:
             return self.job.title
         return self.summary.title if self.summary else self.run_id
 
     @property
     def best_epoch(self) -> int | None:
-        """The epoch that is kept, of those so far."""
+        """The best epoch so far."""
         return best_epoch_of(self.metrics)
 
     @property
     def epochs_done(self) -> int:
-        """How many epochs are finished."""
+        """Number of finished epochs."""
         return 0 if self.metrics.empty else int(self.metrics["epoch"].max())
 
     @property
     def epoch_s(self) -> float:
-        """How long the last epoch took, 0 where that is not known."""
+        """Duration of the last epoch in seconds; 0 if unknown."""
         seconds = None if self.metrics.empty else self.metrics.iloc[-1].get("seconds")
         return 0.0 if seconds is None or pd.isna(seconds) else float(seconds)
 
 
 def load_monitored_run(run_id: str, job_id: str) -> MonitoredRun:
-    """Read it; a job that was deleted meanwhile, or a folder, is None."""
+    """Load the run and its job; a deleted job or folder is None."""
     try:
         job = job_store().get(job_id) if job_id else None
     except JobError:
@@ -120,15 +120,15 @@ def load_monitored_run(run_id: str, job_id: str) -> MonitoredRun:
 
 
 def best_epoch_of(metrics: pd.DataFrame) -> int | None:
-    """The epoch that is kept, of those so far; what the run itself noted, where it did."""
+    """The best epoch so far: as the run recorded it, or computed from the metrics."""
     if metrics.empty:
         return None
-    noted = metrics["best_epoch"].iloc[-1] if "best_epoch" in metrics else None
-    return find_best_epoch(metrics) if noted is None or pd.isna(noted) else int(noted)
+    recorded = metrics["best_epoch"].iloc[-1] if "best_epoch" in metrics else None
+    return find_best_epoch(metrics) if recorded is None or pd.isna(recorded) else int(recorded)
 
 
 def config_of(run: Run) -> TrainConfig | None:
-    """The run's config; None where this version can't read it."""
+    """The run's config; None if this version can't read it."""
     try:
         return load_config(run.path("config.yaml"))
     except ConfigError:
@@ -137,8 +137,8 @@ def config_of(run: Run) -> TrainConfig | None:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _metrics(folder: Path, metrics_version: FileVersion) -> pd.DataFrame:
-    """A row an epoch; shared between sessions, so not to be changed."""
-    del metrics_version  # part of the key: it is another file then
+    """A row per epoch; shared between sessions, so not to be changed."""
+    del metrics_version  # cache key
     metrics = Run(folder).metrics()
     return metrics if "epoch" in metrics else pd.DataFrame()
 
@@ -152,5 +152,5 @@ def _file_version(path: Path) -> FileVersion:
 
 
 def _changed_at(run: Run) -> datetime | None:
-    times = [path.stat().st_mtime for path in map(run.path, _WRITTEN) if path.is_file()]
+    times = [path.stat().st_mtime for path in map(run.path, _WATCHED_FILES) if path.is_file()]
     return datetime.fromtimestamp(max(times), UTC) if times else None

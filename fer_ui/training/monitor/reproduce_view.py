@@ -1,4 +1,4 @@
-"""How a run is made again: the command, the config file, and the data it used."""
+"""How to reproduce a run: command, data and config file."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from fer_ui.training.monitor.monitored_run import config_of
 
 
 def show_reproduction(run: Run) -> None:
-    """Show the three."""
+    """Show all three."""
     data = read_data_info(run)
     config = config_of(run)
     if config is not None:
-        st.markdown("**The same as a command**")
+        st.markdown("**Command**")
         st.code(build_train_command(config, data), language="bash", wrap_lines=True)
     if run.state is RunState.UNFINISHED:
-        st.markdown("**To go on with this run on the command line**")
+        st.markdown("**Resume on the command line**")
         st.code(f"python -m fer_core train --run {run.id} --resume", language="bash", wrap_lines=True)
     _show_data(run, config, data)
     _show_config(run, readable=config is not None)
 
 
 def build_train_command(config: TrainConfig, data: Mapping[str, object]) -> str:
-    """What to type for another run like it, on the data as this one used it."""
+    """The command that trains the same config on the same version of the data."""
     used = data.get("corrections")
     if config.corrections is None and isinstance(used, int):
         config = config.model_copy(update={"corrections": used})
@@ -50,7 +50,7 @@ def build_train_command(config: TrainConfig, data: Mapping[str, object]) -> str:
 
 
 def read_data_info(run: Run) -> dict[str, object]:
-    """`data.json`: dataset, fingerprint and version of the corrections; empty before the run has begun."""
+    """Read `data.json`: dataset, fingerprint and version of the corrections; empty if there is none yet."""
     try:
         content = json.loads(run.path("data.json").read_text())
     except (OSError, ValueError):
@@ -59,7 +59,7 @@ def read_data_info(run: Run) -> dict[str, object]:
 
 
 def split_sizes(run: Run) -> dict[str, int]:
-    """How many images the run put into each part, in their order; empty before it has."""
+    """Number of images in each split of the run; empty before it has split them."""
     path = run.path("split.parquet")
     if not path.is_file():
         return {}
@@ -70,19 +70,19 @@ def split_sizes(run: Run) -> dict[str, int]:
     return {split: sizes[split] for split in (*map(str, Split), str(EXCLUDED)) if sizes.get(split)}
 
 
-def describe_data_version(data: Mapping[str, object], now_fingerprint: str, now_version: int) -> str:
-    """Which version of the data was used, and whether it has changed since."""
+def describe_data_version(data: Mapping[str, object], current_fingerprint: str, current_version: int) -> str:
+    """Which version of the data was used, and what has changed since."""
     version = data.get("corrections")
-    used = f"Fingerprint {data.get('fingerprint')}, with its corrections up to version {version}."
-    if now_fingerprint != data.get("fingerprint"):
-        return f"{used} Its images or labels have changed since: this run can't be resumed."
-    if isinstance(version, int) and now_version > version:
-        return f"{used} It has been corrected since, up to version {now_version}."
-    return f"{used} It is the same today."
+    used = f"Fingerprint {data.get('fingerprint')}, corrections version {version}."
+    if current_fingerprint != data.get("fingerprint"):
+        return f"{used} Images or labels have changed since, so this run can't be resumed."
+    if isinstance(version, int) and current_version > version:
+        return f"{used} Corrections have since reached version {current_version}."
+    return f"{used} Unchanged since."
 
 
 def _show_data(run: Run, config: TrainConfig | None, data: Mapping[str, object]) -> None:
-    st.markdown("**The data**")
+    st.markdown("**Data**")
     name = str(data.get("dataset") or (config.dataset if config else ""))
     try:
         dataset = open_dataset(name, settings())
@@ -99,24 +99,24 @@ def _show_data(run: Run, config: TrainConfig | None, data: Mapping[str, object])
             )
     sizes = split_sizes(run)
     if not sizes:
-        st.caption("The run has not divided its images yet.")
+        st.caption("The run has not split its images yet.")
         return
     left_out = sizes.pop(str(EXCLUDED), 0)
-    words = join_words([f"{count(size)} {describe_split(split)}" for split, size in sizes.items()]) + " images."
+    text = join_words([f"{count(size)} {describe_split(split)}" for split, size in sizes.items()]) + " images."
     if left_out:
-        words += f" Left out: {images(left_out)}, near-duplicates of judged ones or excluded."
-    st.markdown(escape_markdown(words))
+        text += f" Left out: {images(left_out)}, excluded or near-duplicates of validation or test images."
+    st.markdown(escape_markdown(text))
 
 
 def _show_config(run: Run, *, readable: bool) -> None:
-    st.markdown("**The config file**")
+    st.markdown("**Config file**")
     try:
         text = run.config_text()
     except RunError as error:
         notice("warning", str(error))
         return
     if not readable:
-        notice("warning", "This version can't read the config: it can neither be resumed nor copied.")
+        notice("warning", "This version can't read the config, so the run can't be resumed or copied.")
     st.code(text, language="yaml", wrap_lines=True, height=380)
     st.download_button(
         "Download as YAML",
@@ -132,6 +132,6 @@ def _show_config(run: Run, *, readable: bool) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def _split_sizes(folder: str, changed_ns: int) -> dict[str, int]:
-    del changed_ns  # part of the key
-    table = Run(Path(folder)).read_split()
+    del changed_ns  # cache key
+    table = Run(Path(folder)).read_table("split.parquet")
     return {str(split): int(size) for split, size in table["split"].value_counts().items()}

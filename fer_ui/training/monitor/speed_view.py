@@ -1,4 +1,4 @@
-"""What bounds the speed of a training, and where its images come from."""
+"""What limits the speed of a training: time per epoch and hardware."""
 
 from __future__ import annotations
 
@@ -14,39 +14,34 @@ from fer_ui.charts.training.rate_and_speed import epoch_time_bar
 from fer_ui.escaping import escape_markdown
 from fer_ui.training.monitor.monitored_run import load_monitored_run
 
-_STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
-_FACT_MARKS = (("started on ", "resumed on "), ("memory kept",), ("images come from ",))
+_TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
+_LOG_MARKS = (("started on ", "resumed on "), ("memory kept",), ("images come from ",))
+"""Text of the log lines about the hardware, in the order in which they are shown."""
+
 _LOG_LINES = 10_000
 
 
 def show_speed(run_id: str, job_id: str) -> None:
-    """Show both."""
+    """Show hardware and time per epoch."""
     monitored = load_monitored_run(run_id, job_id)
     if monitored.run is None:
         return
-    with st.container():  # a place of its own, whether there is something to say yet or not
+    with st.container():  # keeps the place of the text
         if facts := machine_facts(monitored.run):
             st.markdown(escape_markdown(" ".join(facts)))
     time = epoch_time(monitored.metrics)
     if time is None:
-        st.caption("What bounds the speed is known after the first finished epoch.")
+        st.caption("Shown after the first epoch.")
         return
     show_chart(epoch_time_bar(time), f"time-{run_id}")
 
 
 def machine_facts(run: Run) -> list[str]:
-    """Sentences on the machine and the source of the images, as of the latest start."""
-    facts = run.facts()
-    lines = _lines_of_log(run) if facts is None else facts.machine_lines
-    return [f"{capitalize_first(line)}." for line in lines]
-
-
-def _lines_of_log(run: Run) -> list[str]:
-    """The same lines from the log of a run of an earlier version, which has no `facts.json`."""
+    """Log lines about hardware and image loading since the last start, a sentence each."""
     latest: dict[int, str] = {}
     for line in run.log(_LOG_LINES).splitlines():
-        text = _STAMP.sub("", line)
-        for place, marks in enumerate(_FACT_MARKS):
+        text = _TIMESTAMP.sub("", line)
+        for order, marks in enumerate(_LOG_MARKS):
             if any(mark in text for mark in marks):
-                latest[place] = text
-    return [latest[place] for place in sorted(latest)]
+                latest[order] = f"{capitalize_first(text)}."
+    return [latest[order] for order in sorted(latest)]

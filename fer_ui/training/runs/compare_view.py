@@ -1,4 +1,4 @@
-"""Runs side by side on a page: who is ahead, their curves, their figures, and what differs between their configs."""
+"""Comparison of runs: verdict, curves, metrics and differences of their configs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fer_ui.training.runs.rows import describe_evaluation
 _PARTS: tuple[Splits, ...] = ("valid", "train", "both")
 _AXES: tuple[Axis, ...] = ("epoch", "time")
 _TITLES = {"valid": "Validation", "train": "Training", "both": "Both", "epoch": "Epochs", "time": "Time"}
-_FIRST = "macro_f1"
+_DEFAULT_METRIC = "macro_f1"
 
 
 def show_comparison(rows: Sequence[RunSummary]) -> None:
@@ -36,23 +36,23 @@ def show_comparison(rows: Sequence[RunSummary]) -> None:
     st.subheader(f"{len(rows)} runs compared", anchor=False)
     st.markdown(escape_markdown(compared.verdict))
     _show_curves(compared)
-    _show_figures(compared)
+    _show_metrics(compared)
     _show_differences(compared)
 
 
 def _show_curves(compared: Comparison) -> None:
     metrics = curve_metrics(compared.curves)
     if not metrics:
-        notice("info", "There are no curves yet: they come with the first finished epoch.")
+        notice("info", "No curves yet: they appear after the first epoch.")
         return
-    metrics.sort(key=lambda name: name != _FIRST)
+    metrics.sort(key=lambda name: name != _DEFAULT_METRIC)
     columns = st.columns([2, 2, 1], vertical_alignment="bottom")
     with columns[0]:
-        metric = param_selectbox("Curves of", metrics, QueryParam.METRIC, format_func=metric_title)
+        metric = param_selectbox("Metric", metrics, QueryParam.METRIC, format_func=metric_title)
     with columns[1]:
         split = param_segmented_control("Images", _PARTS, QueryParam.SPLIT, format_func=_TITLES.__getitem__)
     with columns[2]:
-        axis = param_segmented_control("Along", _AXES, QueryParam.AXIS, format_func=_TITLES.__getitem__)
+        axis = param_segmented_control("x-axis", _AXES, QueryParam.AXIS, format_func=_TITLES.__getitem__)
     curves = metric_curves(compared.curves, metric)
     figure = compared_curves(
         curves,
@@ -67,23 +67,23 @@ def _show_curves(compared: Comparison) -> None:
     show_chart(figure, f"compared-{metric.replace('_', '-')}", table=table)
 
 
-def _show_figures(compared: Comparison) -> None:
-    st.subheader("Figures of the epochs that were kept", anchor=False)
+def _show_metrics(compared: Comparison) -> None:
+    st.subheader("Metrics of the best epochs", anchor=False)
     table = metrics_table(compared)
     st.dataframe(table, hide_index=True, column_config={"Run": _pinned("Run")})
-    st.caption("In brackets: 95 % intervals, for the images that were judged.")
+    st.caption("95 % intervals in brackets.")
     show_csv_download(table, "compared-figures")
 
 
 def metrics_table(compared: Comparison) -> pd.DataFrame:
-    """A row a run: what it was judged on, and its figures with their intervals in words."""
+    """A row per run: its metrics with intervals as text, and what it was evaluated on."""
     names = lettered_names(compared.names)
     return pd.DataFrame(
         [
             {
                 "Run": names[row.id],
-                **{metric_title(name): _figure(row, name) for name in SCORES},
-                "Judged on": describe_evaluation(row),
+                **{metric_title(name): _format_metric(row, name) for name in SCORES},
+                "Evaluated on": describe_evaluation(row),
                 "Epoch": "" if row.best_epoch is None else f"{row.best_epoch} of {row.epochs_done}",
             }
             for row in compared.rows
@@ -92,21 +92,21 @@ def metrics_table(compared: Comparison) -> pd.DataFrame:
 
 
 def _show_differences(compared: Comparison) -> None:
-    st.subheader("What differs between their configs", anchor=False)
+    st.subheader("Config differences", anchor=False)
     names = lettered_names(compared.names)
     table = compared.differences.rename(columns={"key": "Key", **names})
     if compared.unreadable:
-        notice("warning", f"No config can be read of {join_words([names[each] for each in compared.unreadable])}.")
+        notice("warning", f"Unreadable config: {join_words([names[each] for each in compared.unreadable])}.")
     if table.shape[1] < 3:
         return
     if table.empty:
-        st.markdown("Nothing but their titles.")
+        st.markdown("Only their titles differ.")
         return
     st.dataframe(table, hide_index=True, column_config={"Key": _pinned("Key")})
     show_csv_download(table, "compared-configs")
 
 
-def _figure(row: RunSummary, name: str) -> str:
+def _format_metric(row: RunSummary, name: str) -> str:
     """ "62.3 % (60.1 to 64.4 %)"."""
     value = row.score(name)
     if value is None:

@@ -1,4 +1,4 @@
-"""All training runs: the best of each dataset, a table to find and choose some in, and what can be done with those."""
+"""The list of runs: best run of each dataset, a table with filters, and actions on selected runs."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _BEST_SHOWN = 3
 _NAMED_MAX = 8
 _NAME_CHARACTERS = 60
 _DONE = "runs-done"
-_WORK = {JobState.QUEUED: "waiting", JobState.RUNNING: "training", JobState.STALLED: "stalled"}
+_JOB_STATES = {JobState.QUEUED: "queued", JobState.RUNNING: "training", JobState.STALLED: "stalled"}
 _STATES = (RunState.FINISHED, RunState.UNFINISHED, RunState.BROKEN)
 _ORDERS = {"newest": "Newest first", "best": "Best first"}
 
 
 class BestRun(NamedTuple):
-    """The best run of those that can be ranked; `same_images`: all of them were surely judged on the same images."""
+    """The best of comparable runs; `same_images`: all were evaluated on the same images for certain."""
 
     row: RunSummary
     ranked: int
@@ -51,13 +51,13 @@ class BestRun(NamedTuple):
 
 
 def show_runs() -> None:
-    """The best figures, the table, and the chosen runs: to open, copy, compare and delete."""
+    """Show the best runs, the table, and actions on the selected runs."""
     with show_errors():
         rows = run_table().rows()
         if not rows:
             empty_state(
-                "There is no run yet",
-                "A run is one training with its weights, curves and figures. Start one, and it is listed here.",
+                "No runs yet",
+                "A run is one training with its weights, curves and metrics. Start one, and it is listed here.",
                 links=lambda: link_to(Page.TRAINING, "Train a model"),
             )
             return
@@ -66,11 +66,11 @@ def show_runs() -> None:
         shown = _filtered(rows)
         with top:
             _show_best(shown or rows, len(rows))
-        active = {run_id: _WORK[job.state] for run_id, job in active_jobs_by_run(job_store()).items()}
+        active = {run_id: _JOB_STATES[job.state] for run_id, job in active_jobs_by_run(job_store()).items()}
         if not shown:
-            notice("info", "No run fits. Choose another dataset or tag, or search for something else.")
-        chosen = _choose(shown, rows, active)
-        _show_chosen(chosen, active)
+            notice("info", "No matching run. Choose another dataset or tag, or change the search.")
+        chosen = _select(shown, rows, active)
+        _show_selected(chosen, active)
 
 
 def best_runs(rows: Sequence[RunSummary]) -> list[BestRun]:
@@ -97,44 +97,44 @@ def best_runs(rows: Sequence[RunSummary]) -> list[BestRun]:
 
 
 def sort_runs(rows: Sequence[RunSummary], order: str) -> list[RunSummary]:
-    """The newest first as they come, or dataset by dataset the best first; those without figures last."""
+    """Sort newest first, or best first within each dataset; runs without metrics last."""
     if order == "newest":
         return list(rows)
-    places = {row.rank_group: place for place, (row, *_) in enumerate(best_runs(rows))}
+    group_ranks = {row.rank_group: rank for rank, (row, *_) in enumerate(best_runs(rows))}
 
-    def place(row: RunSummary) -> tuple[int, float]:
+    def sort_key(row: RunSummary) -> tuple[int, float]:
         score = row.score("macro_f1")
-        return (len(places), 0.0) if score is None else (places[row.rank_group], -score)
+        return (len(group_ranks), 0.0) if score is None else (group_ranks[row.rank_group], -score)
 
-    return sorted(rows, key=place)
+    return sorted(rows, key=sort_key)
 
 
 def _show_best(rows: Sequence[RunSummary], total: int) -> None:
-    """How many runs, and the best figure of each dataset and part, which are not ranked against each other."""
+    """Show the number of runs and the best score of each dataset and split."""
     found = best_runs(rows)
     numbers = [Headline("Runs", count(len(rows)), _states(rows, total))]
     numbers += [_best(each) for each in found[:_BEST_SHOWN]]
     if not found:
-        numbers.append(Headline("Best macro-F1", "none yet", "figures come with the first epoch"))
+        numbers.append(Headline("Best macro-F1", "none yet", "after the first epoch"))
     headline(numbers)
-    if words := _ranking_caveats(found):
-        st.caption(words)
+    if text := _ranking_caveats(found):
+        st.caption(text)
 
 
 def _ranking_caveats(found: Sequence[BestRun]) -> str:
-    """What keeps the best figures from being ranked any further."""
+    """Why the best scores can't be compared with each other."""
     words = []
     if len(found) > 1:
-        words.append("Each figure is the best on its own dataset, part and expressions; they can't be ranked further.")
+        words.append("Scores on different datasets, splits or label sets can't be compared.")
     if len(found) > _BEST_SHOWN:
-        words.append(f"{count(len(found) - _BEST_SHOWN)} more are in the table.")
+        words.append(f"{count(len(found) - _BEST_SHOWN)} more in the table.")
     unlike = list(dict.fromkeys(each.row.dataset for each in found[:_BEST_SHOWN] if not each.same_images))
     if unlike:
         words.append(
-            f"On {join_words(unlike)} not all runs had the same split or corrections: tick some to see if they compare."
+            f"On {join_words(unlike)} not all runs used the same split or corrections: select some to compare them."
         )
     if any(each.row.synthetic for each in found[:_BEST_SHOWN]):
-        words.append("Figures on drawings say nothing about people.")
+        words.append("Metrics on synthetic faces say nothing about people.")
     return " ".join(words)
 
 
@@ -155,64 +155,64 @@ def _states(rows: Sequence[RunSummary], total: int) -> str:
 
 
 def _filtered(rows: Sequence[RunSummary]) -> list[RunSummary]:
-    """The filters, all in the address, and the runs that pass them in the order that is chosen."""
+    """Show the filters, kept in the query string, and return the matching runs in the chosen order."""
     columns = st.columns(4, vertical_alignment="bottom")
     with columns[0]:
         datasets = [_ALL, *sorted({row.dataset for row in rows} - {""})]
         dataset = param_selectbox(
-            "Dataset", datasets, QueryParam.DATASET, format_func=lambda each: _every(each, "All datasets")
+            "Dataset", datasets, QueryParam.DATASET, format_func=lambda each: _option_title(each, "All datasets")
         )
     with columns[1]:
         tags = [_ALL, *sorted({tag for row in rows for tag in row.tags})]
-        tag = param_selectbox("Tag", tags, QueryParam.TAG, format_func=lambda each: _every(each, "Any or none"))
+        tag = param_selectbox("Tag", tags, QueryParam.TAG, format_func=lambda each: _option_title(each, "Any or none"))
     with columns[2]:
-        wanted = param_text_input("Search", QueryParam.FIND, placeholder="Words of title, network, note")
+        query = param_text_input("Search", QueryParam.FIND, placeholder="Title, network, note")
     with columns[3]:
         order = param_segmented_control("Order", _ORDERS, QueryParam.ORDER)
     fitting = [
         row
         for row in rows
-        if dataset in (_ALL, row.dataset) and (tag == _ALL or tag in row.tags) and _matches(row, wanted)
+        if dataset in (_ALL, row.dataset) and (tag == _ALL or tag in row.tags) and _matches(row, query)
     ]
     return sort_runs(fitting, order)
 
 
-def _matches(row: RunSummary, wanted: str) -> bool:
-    """Whether every word that is looked for occurs in what is known of a run."""
-    said = " ".join(
+def _matches(row: RunSummary, query: str) -> bool:
+    """Whether every word of the query occurs in the run's texts."""
+    text = " ".join(
         (row.id, row.title, row.network, row.rebalancing, row.facts, row.note, row.state, *row.tags)
     ).lower()
-    return all(word in said for word in wanted.lower().split())
+    return all(word in text for word in query.lower().split())
 
 
-def _choose(shown: Sequence[RunSummary], rows: Sequence[RunSummary], active: Mapping[str, str]) -> list[RunSummary]:
+def _select(shown: Sequence[RunSummary], rows: Sequence[RunSummary], active: Mapping[str, str]) -> list[RunSummary]:
     by_id = {row.id: row for row in rows}
     chosen = [by_id[run_id] for run_id in select_runs(shown, by_id, active)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if shown:
             show_csv_download(to_dataframe(shown), "runs")
         if chosen:
-            st.button(f"Untick all {len(chosen)}", on_click=clear_selection, icon=":material/deselect:")
+            st.button(f"Deselect all {len(chosen)}", on_click=clear_selection, icon=":material/deselect:")
     hidden = len({row.id for row in chosen} - {row.id for row in shown})
     if hidden:
-        st.caption(f"Of those ticked, {count(hidden)} {'is' if hidden == 1 else 'are'} hidden by the filters.")
+        st.caption(f"{count(hidden)} of the selected runs {'is' if hidden == 1 else 'are'} hidden by the filters.")
     if not chosen:
-        st.caption("Tick one run to open, copy or delete it, and several to compare them.")
+        st.caption("Select a run to open, copy or delete it, or several to compare them.")
     if damaged := sum(bool(row.problem) for row in shown):
-        notice("warning", f"{_runs(damaged)} damaged files. The table's last column says what is wrong.")
+        notice("warning", f"{_runs(damaged)} damaged files. See the last column of the table.")
     return chosen
 
 
-def _show_chosen(chosen: Sequence[RunSummary], active: Mapping[str, str]) -> None:
+def _show_selected(chosen: Sequence[RunSummary], active: Mapping[str, str]) -> None:
     if not chosen:
         return
     names = display_names(chosen)
     if len(chosen) > 1:
         if len(chosen) > RUNS_MAX:
-            notice("info", f"At most {RUNS_MAX} runs are compared at once: these are the {RUNS_MAX} ticked first.")
+            notice("info", f"At most {RUNS_MAX} runs can be compared: the first {RUNS_MAX} selected are shown.")
         with show_errors():
             show_comparison(chosen[:RUNS_MAX])
-    st.subheader("Chosen" if len(chosen) > 1 else escape_markdown(names[chosen[0].id]), anchor=False)
+    st.subheader("Selected" if len(chosen) > 1 else escape_markdown(names[chosen[0].id]), anchor=False)
     for row in chosen[:_NAMED_MAX]:
         _show_links(row, names[row.id] if len(chosen) > 1 else "")
     if len(chosen) > _NAMED_MAX:
@@ -221,7 +221,7 @@ def _show_chosen(chosen: Sequence[RunSummary], active: Mapping[str, str]) -> Non
 
 
 def _show_links(row: RunSummary, name: str) -> None:
-    """What a run is, and the ways on from it."""
+    """Show a run's facts and links."""
     facts = ", ".join(each for each in (describe_evaluation(row), row.network, row.rebalancing, row.facts) if each)
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"{f'**{escape_markdown(name)}**  ' if name else ''}\n{escape_markdown(facts)}")
@@ -231,11 +231,11 @@ def _show_links(row: RunSummary, name: str) -> None:
             link_to(Page.TRAINING, "Open", run=row.id)
             link_to(Page.TRAINING, "Train a copy", **{"from": row.id})
             if row.state is RunState.FINISHED:
-                link_to(Page.EVALUATION, "Its confusion matrix", run=row.id)
+                link_to(Page.EVALUATION, "Confusion matrix", run=row.id)
 
 
 def _show_deletion(chosen: Sequence[RunSummary], names: Mapping[str, str], active: Mapping[str, str]) -> None:
-    """Delete what is chosen, but for what is being trained."""
+    """Show the deletion form for the selected runs that are not in training."""
     busy = [names[row.id] for row in chosen if row.id in active]
     free = [row.id for row in chosen if row.id not in active]
     if busy:
@@ -247,40 +247,42 @@ def _show_deletion(chosen: Sequence[RunSummary], names: Mapping[str, str], activ
     if not free:
         return
     run = "this run" if len(free) == 1 else f"these {count(len(free))} runs"
-    words = (
+    consequences = (
         f"Removes {_format_names([names[each] for each in free])} with weights, metrics, predictions, notes and tags, "
         "and the jobs with their logs. The datasets stay."
     )
     if model_in_use(settings()) in free:
-        words += " Among them is the model that Predict and Live use: they go back to the one that came with FERscope."
+        consequences += (
+            " One of them is the model in use: Predict and Live go back to the model that ships with FERscope."
+        )
     key = f"runs-{sha256(' '.join(free).encode()).hexdigest()[:12]}"
-    show_deletion_form(key, f"Delete {run}", words, lambda: _delete(free, names))
+    show_deletion_form(key, f"Delete {run}", consequences, lambda: _delete(free, names))
 
 
 def _delete(run_ids: Sequence[str], names: Mapping[str, str]) -> None:
-    """Delete runs one by one; what can't be deleted is told, and keeps nothing else from being so."""
-    deleted, refused = [], []
+    """Delete runs one by one; failures are shown and do not stop the rest."""
+    deleted, errors = [], []
     for run_id in run_ids:
         try:
             delete_run_with_jobs(run_id, job_store(), settings())
             deleted.append(names[run_id])
         except FerscopeError as error:
-            refused.append(str(error))
-    st.session_state[_DONE] = (f"Deleted: {_format_names(deleted)}." if deleted else "", refused)
+            errors.append(str(error))
+    st.session_state[_DONE] = (f"Deleted: {_format_names(deleted)}." if deleted else "", errors)
     clear_selection()
     st.rerun()
 
 
 def _show_deletion_result() -> None:
-    done, refused = st.session_state.pop(_DONE, ("", []))
+    done, errors = st.session_state.pop(_DONE, ("", []))
     if done:
         notice("success", done)
-    for words in refused:
-        notice("error", words)
+    for error in errors:
+        notice("error", error)
 
 
 def _format_names(names: Sequence[str]) -> str:
-    """A few names, and how many more."""
+    """List a few names and how many more there are."""
     some = [shorten(name, _NAME_CHARACTERS) for name in names[:_NAMED_MAX]]
     more = len(names) - len(some)
     return join_words([*some, f"{count(more)} more"] if more else some)
@@ -290,5 +292,5 @@ def _runs(number: int) -> str:
     return "One run has" if number == 1 else f"{count(number)} runs have"
 
 
-def _every(chosen: str, words: str) -> str:
+def _option_title(chosen: str, words: str) -> str:
     return words if chosen == _ALL else chosen

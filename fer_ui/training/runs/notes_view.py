@@ -1,4 +1,4 @@
-"""A run's tags and note on a page: read, changed and saved, also where another window changes them meanwhile."""
+"""Tags and note of a run, editable, with conflict handling if another window changes them."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _SAVE_ERROR = "notes-refused"
 
 @dataclass
 class _Draft:
-    """What is being written, and the saved note that it was made from. In the session, so that it outlives a page."""
+    """The edited text and the saved note that it started from; kept in the session."""
 
     base: str
     text: str
 
     @property
     def edited(self) -> bool:
-        """Whether there is anything to save."""
+        """Whether there are unsaved changes."""
         return self.text.rstrip() != self.base
 
 
 def show_notes(run_id: str) -> None:
-    """The tags, to be added and taken off one by one, and the note with a button that saves it."""
+    """Show the tags, saved on change, and the note with a Save button."""
     with show_errors():
         run = open_run(run_id, settings())
         notes = read_notes(run)
-        if refused := st.session_state.pop(_SAVE_ERROR, ""):
-            notice("error", refused)
+        if error := st.session_state.pop(_SAVE_ERROR, ""):
+            notice("error", error)
         _show_tags(run, notes)
         _show_note(run, notes)
         if notes.saved:
@@ -48,7 +48,7 @@ def show_notes(run_id: str) -> None:
 
 
 def _show_tags(run: Run, notes: RunNotes) -> None:
-    """A field of chips; what it shows is what is saved, so each change is saved at once."""
+    """Show the tags; each change is saved at once."""
     key = f"tags-{run.id}"
     st.session_state[key] = list(notes.tags)
     others = {tag for row in run_table().rows() for tag in row.tags}
@@ -60,14 +60,14 @@ def _show_tags(run: Run, notes: RunNotes) -> None:
         max_selections=max(TAGS_MAX, len(notes.tags)),
         select_all=False,
         placeholder="Add a tag",
-        help="Short words to find the run by. Type a new one, or take one that other runs have.",
+        help="Short words to find the run by. Type a new tag or choose one of other runs.",
         on_change=_save_tags,
         args=(run, notes.tags),
     )
 
 
 def _save_tags(run: Run, shown: tuple[str, ...]) -> None:
-    """Add and take off what the field says; tags that another window has added meanwhile stay."""
+    """Save added and removed tags; tags added in another window are kept."""
     chosen = {"-".join(tag.lower().split()) for tag in st.session_state[f"tags-{run.id}"]}
     _try_to_save(lambda: write_notes(run, add=chosen - set(shown), remove=set(shown) - chosen))
 
@@ -81,8 +81,8 @@ def _show_note(run: Run, notes: RunNotes) -> None:
         key=key,
         height=_HEIGHT_PX,
         max_chars=NOTE_CHARACTERS_MAX,
-        placeholder="What was tried, and what came of it",
-        on_change=_take_text,
+        placeholder="What you tried and what you found",
+        on_change=_store_text,
         args=(run.id,),
     )
     if draft.edited and draft.base != notes.text:
@@ -90,18 +90,18 @@ def _show_note(run: Run, notes: RunNotes) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
-            "Save the note",
+            "Save note",
             key=f"save-note-{run.id}",
             icon=":material/save:",
             on_click=_save_text,
             args=(run, draft.base),
         )
         if draft.edited:
-            st.caption("Not saved yet.")
+            st.caption("Not saved.")
 
 
 def _draft(run_id: str, saved: str) -> _Draft:
-    """What is being written; the saved note while nobody writes, or once it is the same."""
+    """The session's draft; follows the saved note if there are no changes."""
     draft: _Draft = st.session_state.setdefault(f"draft-{run_id}", _Draft(saved, saved))
     if not draft.edited or draft.text.rstrip() == saved:
         draft.base = draft.text = saved
@@ -109,41 +109,39 @@ def _draft(run_id: str, saved: str) -> _Draft:
 
 
 def _show_conflict(run: Run, saved: str, draft: _Draft) -> None:
-    """Both notes, and what can be done: neither is lost."""
-    notice(
-        "warning", "The note was changed meanwhile in another window. Yours is above and not saved; this one is saved:"
-    )
+    """Show both notes and buttons to merge, overwrite or discard."""
+    notice("warning", "The note was changed in another window. Yours above is not saved; the saved note is:")
     st.code(saved or "(no note)", language=None, wrap_lines=True)
     both = f"{saved}\n\n{draft.text}".strip()
     with st.container(horizontal=True, gap="small"):
-        st.button("Put both together", key=f"both-{run.id}", on_click=_rebase, args=(run.id, saved, both))
-        st.button("Save mine instead", key=f"mine-{run.id}", on_click=_save_text, args=(run, saved))
-        st.button("Take the saved one", key=f"theirs-{run.id}", on_click=_rebase, args=(run.id, saved, saved))
+        st.button("Combine both", key=f"both-{run.id}", on_click=_rebase, args=(run.id, saved, both))
+        st.button("Overwrite with mine", key=f"mine-{run.id}", on_click=_save_text, args=(run, saved))
+        st.button("Discard mine", key=f"theirs-{run.id}", on_click=_rebase, args=(run.id, saved, saved))
 
 
-def _take_text(run_id: str) -> None:
+def _store_text(run_id: str) -> None:
     draft: _Draft = st.session_state[f"draft-{run_id}"]
     draft.text = st.session_state[f"note-{run_id}"]
 
 
 def _rebase(run_id: str, saved: str, text: str) -> None:
-    """Go on from what is saved now."""
+    """Continue from the saved note."""
     st.session_state[f"draft-{run_id}"] = _Draft(saved, text)
 
 
 def _save_text(run: Run, base: str) -> None:
-    """Save the draft in the place of `base`; where another note stands by now, the page shows both."""
-    _take_text(run.id)  # the button may be told of before the field is
+    """Save the draft if the saved note is still `base`; otherwise the page shows the conflict."""
+    _store_text(run.id)  # the button's callback may run before the field's
     draft: _Draft = st.session_state[f"draft-{run.id}"]
     notes = _try_to_save(lambda: write_notes(run, text=draft.text, instead_of=base))
     if notes is not None:
         draft.base = draft.text = notes.text
     elif draft.base != read_notes(run).text:
-        st.session_state.pop(_SAVE_ERROR)  # the page shows both notes, and says so
+        st.session_state.pop(_SAVE_ERROR)  # the page shows the conflict
 
 
 def _try_to_save(save: Callable[[], RunNotes]) -> RunNotes | None:
-    """What is saved then; None where it is refused, which the page tells when it is drawn next."""
+    """Save and return the notes; on an error return None and show the message on the next run."""
     try:
         return save()
     except RunError as error:

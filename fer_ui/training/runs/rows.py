@@ -1,4 +1,4 @@
-"""Runs as the rows of a table that people read: its columns, with their titles and what they mean."""
+"""The table of runs: its columns with titles and help texts."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _TITLE_PX = 180
 
 @st.cache_resource(show_spinner=False)
 def run_table() -> RunTable:
-    """The rows of all runs, shared between sessions (thread-safe); each is read again once its files have changed."""
+    """Summaries of all runs, shared between sessions (thread-safe); reread when their files change."""
     return RunTable(settings())
 
 
 def describe_evaluation(row: RunSummary) -> str:
-    """On what a run was judged: "ferplus, test, 3,573 images, labels by majority"."""
+    """On what a run was evaluated: "ferplus, test, 3,573 images, labels by majority"."""
     if row.metrics is None:
         return row.dataset
     images = f"{count(row.metrics.n)} images" if row.metrics.n else ""
@@ -37,12 +37,12 @@ def describe_evaluation(row: RunSummary) -> str:
 
 
 def describe_label_set(row: RunSummary) -> str:
-    """Which expressions a run tells apart: "four expressions"; "" where it is all of them."""
+    """The label set of a run: "four expressions"; "" for all eight."""
     return f"{row.labels} expressions" if row.labels != "eight" else ""
 
 
 def format_runs(rows: Sequence[RunSummary], active: Mapping[str, str]) -> pd.DataFrame:
-    """The rows as they are read: shares in percent, an interval in words."""
+    """Build the table, with shares in percent and intervals as text."""
     return pd.DataFrame(
         {
             "title": [row.title for row in rows],
@@ -51,7 +51,7 @@ def format_runs(rows: Sequence[RunSummary], active: Mapping[str, str]) -> pd.Dat
             "interval": [_interval(row) for row in rows],
             "balanced_accuracy": [_percent(row, "balanced_accuracy") for row in rows],
             "accuracy": [_percent(row, "accuracy") for row in rows],
-            "judged": [describe_evaluation(row) for row in rows],
+            "evaluated": [describe_evaluation(row) for row in rows],
             "state": [_state(row, active) for row in rows],
             "epochs_done": [row.epochs_done for row in rows],
             "epochs_asked": pd.array([row.epochs_planned for row in rows], "Int64"),
@@ -69,27 +69,27 @@ def format_runs(rows: Sequence[RunSummary], active: Mapping[str, str]) -> pd.Dat
 
 
 def column_config() -> dict[str, ColumnConfig]:
-    """How the columns of `format_runs` are called and written."""
+    """Titles and formats of the columns of `format_runs`."""
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     return {
         "title": text("Run", pinned=True, width=_TITLE_PX),
         "open": st.column_config.LinkColumn("Page", display_text="Open", width="small"),
-        "macro_f1": _share("Macro-F1", "All expressions count alike."),
+        "macro_f1": _share("Macro-F1", "The mean F1 of all expressions."),
         "interval": text("95 % interval", help="Of the macro-F1."),
         "balanced_accuracy": _share("Balanced accuracy", "The mean recall of all expressions."),
-        "accuracy": _share("Accuracy", "It hides the rare expressions."),
-        "judged": text("Judged on", help="Figures of different datasets or parts can't be ranked."),
+        "accuracy": _share("Accuracy", "The share of correct predictions; hides the rare expressions."),
+        "evaluated": text("Evaluated on", help="Metrics on different datasets or splits can't be compared."),
         "state": text("State"),
         "epochs_done": number("Epochs"),
-        "epochs_asked": number("Asked", help="How many epochs the config asks for."),
-        "best_epoch": number("BestRun", help="The epoch that is kept."),
+        "epochs_asked": number("Planned", help="The number of epochs in the config."),
+        "best_epoch": number("BestRun", help="The epoch whose weights are kept."),
         "network": text("Network"),
-        "rebalancing": text("Rebalancing", help="What is done about imbalance."),
-        "facts": text("Learned with"),
+        "rebalancing": text("Rebalancing", help="The strategy against class imbalance."),
+        "facts": text("Settings"),
         "tags": st.column_config.ListColumn("Tags"),
-        "speed": number("Images/s", format="%.0f", width="small", help="Of training, in the last epoch."),
-        "created": st.column_config.DatetimeColumn("Begun", format="YYYY-MM-DD HH:mm"),
-        "id": text("Id"),
+        "speed": number("Images/s", format="%.0f", width="small", help="Training images per second in the last epoch."),
+        "created": st.column_config.DatetimeColumn("Started", format="YYYY-MM-DD HH:mm"),
+        "id": text("ID"),
         "problem": text("Problem"),
     }
 

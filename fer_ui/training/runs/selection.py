@@ -1,4 +1,4 @@
-"""The table of runs, of which some can be chosen. What is chosen is in the address; this is its only owner."""
+"""The table of runs with a multi-row selection that is kept in the query string."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from fer_ui.query_params import QueryParam, get_param
 from fer_ui.training.runs.rows import column_config, format_runs
 
 _CHOSEN = "runs-chosen"
-_FOLLOWED = "runs-address"
+_LAST_VALUE = "runs-address"
 _DRAWN = "runs-begun"
 _NUMBER = "runs-table-number"
 
 
 class _DrawnTable(NamedTuple):
-    """A table as it was first drawn: its key, and the rows ticked then; given again, or the ticks would be lost."""
+    """The table's key and initially selected rows, passed again on reruns to keep the selection."""
 
     key: str
     rows: list[int]
 
 
 def select_runs(rows: Sequence[RunSummary], known: Collection[str], active: Mapping[str, str]) -> list[str]:
-    """Show the table; the ids that are chosen, in the order in which they were.
+    """Show the table and return the ids of the selected runs, in the order of selection.
 
-    A chosen run that a filter hides stays chosen. The address holds the first `RUNS_MAX`.
+    A selected run that a filter hides stays selected. The query string holds the first `RUNS_MAX`.
 
     Args:
-        rows: those that are shown, in their order.
-        known: the ids of all runs there are.
-        active: what is being done with a run now, by its id: "training", "waiting".
+        rows: the shown runs in order.
+        known: the ids of all runs.
+        active: job states by run id: "training", "queued".
     """
     chosen = [run_id for run_id in _selection_from_query() if run_id in known]
     shown = [row.id for row in rows]
-    ticked = _table(rows, [shown.index(run_id) for run_id in chosen if run_id in shown], active) if rows else []
-    selected = [shown[place] for place in ticked if place < len(shown)]
+    selected_rows = _table(rows, [shown.index(run_id) for run_id in chosen if run_id in shown], active) if rows else []
+    selected = [shown[place] for place in selected_rows if place < len(shown)]
     chosen = [run_id for run_id in chosen if run_id in selected or run_id not in shown]
     chosen += [run_id for run_id in selected if run_id not in chosen]
     _store_selection(chosen)
@@ -47,17 +47,17 @@ def select_runs(rows: Sequence[RunSummary], known: Collection[str], active: Mapp
 
 
 def clear_selection() -> None:
-    """Untick every run, the next time that the page is run."""
+    """Clear the selection, effective with the next rerun."""
     _store_selection([])
     _reset_table()
 
 
 def _selection_from_query() -> list[str]:
-    """What is chosen: as the address says where that has changed since this page last wrote it."""
-    asked = get_param(QueryParam.RUNS)
-    if asked != st.session_state.get(_FOLLOWED):
+    """The selection, updated from the query string if that was changed from outside."""
+    value = get_param(QueryParam.RUNS)
+    if value != st.session_state.get(_LAST_VALUE):
         _reset_table()
-        st.session_state[_CHOSEN] = list(dict.fromkeys(filter(None, asked.split(","))))
+        st.session_state[_CHOSEN] = list(dict.fromkeys(filter(None, value.split(","))))
     kept: list[str] = st.session_state.setdefault(_CHOSEN, [])
     return kept
 
@@ -68,22 +68,22 @@ def _store_selection(chosen: list[str]) -> None:
         st.query_params[QueryParam.RUNS] = ",".join(chosen[:RUNS_MAX])
     else:
         st.query_params.pop(QueryParam.RUNS, None)
-    st.session_state[_FOLLOWED] = get_param(QueryParam.RUNS)
+    st.session_state[_LAST_VALUE] = get_param(QueryParam.RUNS)
 
 
 def _reset_table() -> None:
-    """Make the next table another one: the ticks of the one that was drawn are its own."""
+    """Give the next table another key, so that it starts with a new selection."""
     st.session_state.pop(_DRAWN, None)
     st.session_state[_NUMBER] = st.session_state.get(_NUMBER, 0) + 1
 
 
-def _table(rows: Sequence[RunSummary], ticked: list[int], active: Mapping[str, str]) -> list[int]:
-    """Draw it; which rows are ticked. Ticks belong to places, so other rows are another table."""
+def _table(rows: Sequence[RunSummary], selected_rows: list[int], active: Mapping[str, str]) -> list[int]:
+    """Draw the table and return the selected row numbers; other rows get another key."""
     places = sha256("\n".join(row.id for row in rows).encode()).hexdigest()[:12]
     key = f"runs-{st.session_state.get(_NUMBER, 0)}-{places}"
     drawn: _DrawnTable | None = st.session_state.get(_DRAWN)
     if drawn is None or drawn.key != key:
-        drawn = st.session_state[_DRAWN] = _DrawnTable(key, ticked)
+        drawn = st.session_state[_DRAWN] = _DrawnTable(key, selected_rows)
     event = st.dataframe(
         format_runs(rows, active),
         key=key,

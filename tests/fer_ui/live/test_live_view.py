@@ -11,7 +11,7 @@ from fer_core.jobs.throttling import throttling_requested
 from fer_core.labels import Expression
 from fer_core.live.processor import LiveProcessor, LiveStatus
 from fer_core.settings import Settings
-from fer_ui.live.live_view import LiveSession, Video, _show_status, _trouble
+from fer_ui.live.live_view import LiveSession, Player, _find_problems, _show_status
 
 
 class FakeProcessor:
@@ -34,29 +34,29 @@ def session(processor: Any = None) -> LiveSession:
 def test_the_processor_runs_while_the_video_does() -> None:
     processor = FakeProcessor()
     live = session(processor)
-    live.follow(playing=False, connecting=True, now_s=1.0)
-    live.follow(playing=True, connecting=False, now_s=2.0)
-    live.follow(playing=False, connecting=False, now_s=3.0)
+    live.update(playing=False, connecting=True, now_s=1.0)
+    live.update(playing=True, connecting=False, now_s=2.0)
+    live.update(playing=False, connecting=False, now_s=3.0)
     assert processor.calls == ["start", "start", "stop"]
     assert not live.connection_failed
 
 
 def test_a_connection_that_ends_before_any_video_has_failed() -> None:
     live = session()
-    live.follow(playing=False, connecting=True, now_s=1.0)
-    live.follow(playing=False, connecting=True, now_s=9.0)
+    live.update(playing=False, connecting=True, now_s=1.0)
+    live.update(playing=False, connecting=True, now_s=9.0)
     assert live.connecting_for_s(12.0) == 11.0
-    live.follow(playing=False, connecting=False, now_s=20.0)
+    live.update(playing=False, connecting=False, now_s=20.0)
     assert live.connection_failed
     assert live.connecting_for_s(30.0) == 0
-    live.follow(playing=False, connecting=True, now_s=31.0)
+    live.update(playing=False, connecting=True, now_s=31.0)
     assert not live.connection_failed
 
 
 def test_a_person_who_stops_at_once_has_no_failed_connection() -> None:
     live = session()
-    live.follow(playing=False, connecting=True, now_s=1.0)
-    live.follow(playing=False, connecting=False, now_s=2.0)
+    live.update(playing=False, connecting=True, now_s=1.0)
+    live.update(playing=False, connecting=False, now_s=2.0)
     assert not live.connection_failed
 
 
@@ -66,17 +66,17 @@ def test_jobs_are_asked_to_make_room_only_while_a_video_runs(
 ) -> None:
     monkeypatch.setattr("fer_ui.live.live_view.headline", lambda *_: None)
     live = session(LiveProcessor(cast(Predictor, None), "accurate", colors={}))
-    _show_status(live, list(Expression), None, Video(running, running, st.empty()))
+    _show_status(live, list(Expression), None, Player(running, running, st.empty()))
     assert throttling_requested(store) is running
 
 
 def test_trouble_is_told_while_it_lasts_and_nothing_else() -> None:
     live = session()
     well = LiveStatus(25.0, 10.0, 40.0, (), "", 0.1)
-    assert _trouble(live, well, True, 0.0) == []
+    assert _find_problems(live, well, True, 0.0) == []
     frozen = replace(well, error="The model failed.", last_frame_age_s=7.0)
-    assert [kind for kind, _ in _trouble(live, frozen, True, 0.0)] == ["error", "warning"]
-    assert [kind for kind, _ in _trouble(live, frozen, False, 0.0)] == ["error"]
-    live.follow(playing=False, connecting=True, now_s=1.0)
-    assert _trouble(live, well, False, 5.0) == []
-    assert "TURN" in _trouble(live, well, False, 30.0)[0][1]
+    assert [kind for kind, _ in _find_problems(live, frozen, True, 0.0)] == ["error", "warning"]
+    assert [kind for kind, _ in _find_problems(live, frozen, False, 0.0)] == ["error"]
+    live.update(playing=False, connecting=True, now_s=1.0)
+    assert _find_problems(live, well, False, 5.0) == []
+    assert "TURN" in _find_problems(live, well, False, 30.0)[0][1]

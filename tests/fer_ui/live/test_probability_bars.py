@@ -32,7 +32,7 @@ def test_the_limit_of_certainty_is_drawn_and_named() -> None:
     html = face_html(face("below the limit of 80 %"), 0.8)
     assert "Uncertain" in html and "below the limit of 80&nbsp;%" in html
     assert html.count("left:80.0%") == 3
-    assert "sure from 80&nbsp;%" in html
+    assert "certain from 80&nbsp;%" in html
     assert "left:80" not in face_html(face(), None)
 
 

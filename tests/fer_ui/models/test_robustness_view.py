@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
 from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport
-from fer_ui.models.robustness_view import example_face, example_strip, same_as_here
+from fer_ui.models.robustness_view import example_face, example_strip, reproducible_corruptions
 from tests.support.robustness_reports import make_report
 from tests.support.texts import assert_mentions
 
@@ -46,7 +46,7 @@ def test_it_opens_with_what_costs_most_and_shows_chart_and_pictures(page: AppTes
     words = _words(app)
     assert_mentions(words, "blur", "severity 5", "70.0 % to 20.0 %", "macro-F1")
     assert [len(app.get(kind)) for kind in ("plotly_chart", "expander")] == [1, 1]
-    assert app.expander[0].label == "What the strengths look like"
+    assert app.expander[0].label == "Example images"
     assert len(app.get("image")) == len(CORRUPTIONS)
     said = " ".join(each.value for each in app.markdown)
     assert all(each.title in said for each in CORRUPTIONS.values())
@@ -70,10 +70,10 @@ def test_a_broken_file_is_told_in_words(page: AppTest) -> None:
 
 
 def test_strengths_of_another_version_are_not_pictured() -> None:
-    escape_markdown = make_report().model_dump()
-    escape_markdown["corruptions"][0]["severities"][2]["parameter"] = 99
-    escape_markdown["corruptions"][1]["name"] = "fog"
-    shown = [each.name for each in same_as_here(RobustnessReport.model_validate(escape_markdown))]
+    report = make_report().model_dump()
+    report["corruptions"][0]["severities"][2]["parameter"] = 99
+    report["corruptions"][1]["name"] = "fog"
+    shown = [each.name for each in reproducible_corruptions(RobustnessReport.model_validate(report))]
     assert shown == list(CORRUPTIONS)[2:]
 
 

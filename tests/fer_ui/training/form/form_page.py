@@ -15,7 +15,8 @@ from fer_core.cli.main import build_parser
 from fer_core.settings import settings
 from fer_core.training.config.train_config import TrainConfig, load_config, parse_config, presets
 from fer_ui.navigation import Page
-from fer_ui.training.form import TrainingRequest, augmentation, form, groups
+from fer_ui.training.form import augmentation, form, groups
+from fer_ui.training.form.form import TrainingRequest
 from fer_ui.training.form.form_state import widget_key
 
 DATASET = "drawn"
@@ -30,7 +31,7 @@ def page() -> None:
 
     from fer_core.data.catalog import list_datasets
     from fer_core.settings import settings
-    from fer_ui.training.form import training_form
+    from fer_ui.training.form.form import training_form
 
     st.session_state["test-wanted"] = training_form(list_datasets(settings()))
 

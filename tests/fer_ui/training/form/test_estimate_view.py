@@ -51,11 +51,11 @@ def test_other_settings_are_told_and_measured_anew(show: Show, measured: list[tu
     app = show()
     app.button(key="train-estimate-button").click().run()
     set_widget(app, "batch_size", 32)
-    assert "Estimate of other settings" in said(app)
+    assert "Outdated estimate" in said(app)
     assert ">320/s<" not in said(app)
     app.button(key="train-estimate-button").click().run()
     assert len(measured) == 2
-    assert "Estimate of other settings" not in said(app)
+    assert "Outdated estimate" not in said(app)
     set_widget(app, "batch_size", 64)
     app.button(key="train-estimate-button").click().run()
     assert len(measured) == 2

@@ -82,11 +82,11 @@ STEPS = [
     Step("early_stopping.patience", 6, 6),
     Step("early_stopping.metric", "loss", "loss"),
     Step("early_stopping.min_delta", 0.01, 0.01),
-    Step("rebalancing.sampling", "over", "over", "remedy-part-sampling"),
-    Step("rebalancing.weights", "effective_number", "effective_number", "remedy-part-weights"),
-    Step("rebalancing.beta", 0.9999, 0.9999, "remedy-part-beta"),
-    Step("rebalancing.reweight_start_01", 60, 0.6, "remedy-part-reweight_start_01"),
-    Step("rebalancing.logit_tau", 0.7, 0.7, "remedy-part-logit_tau"),
+    Step("rebalancing.sampling", "over", "over", "rebalancing-sampling"),
+    Step("rebalancing.weights", "effective_number", "effective_number", "rebalancing-weights"),
+    Step("rebalancing.beta", 0.9999, 0.9999, "rebalancing-beta"),
+    Step("rebalancing.reweight_start_01", 60, 0.6, "rebalancing-reweight_start_01"),
+    Step("rebalancing.logit_tau", 0.7, 0.7, "rebalancing-logit_tau"),
     Step("augment.flip_prob", 45.0, 0.45),
     Step("augment.rotate_deg", 12.0, 12.0),
     Step("augment.scale_01", 11.0, 0.11),
@@ -142,7 +142,7 @@ def begun(store: Settings, dataset: StoredDataset, show: Show, monkeypatch: pyte
     app = show(**{"from": DEFAULTS})
     assert config_of(app) == TrainConfig(dataset=DATASET)
     app.toggle(key="train-augment-values").set_value(True).run()
-    return set_by_key(app, "remedy-kind", "combined")
+    return set_by_key(app, "rebalancing-kind", "combined")
 
 
 def changed(before: TrainConfig, after: TrainConfig) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def test_where_there_is_a_network_they_are_fetched(show: Show, monkeypatch: pyte
     settings.cache_clear()
     app = show(preset="A-resnet18-frozen")
     assert not app.warning
-    assert "fetched as the training starts" in app.info[0].value
+    assert "downloaded" in app.info[0].value
 
 
 def test_weights_that_are_here_are_told_with_their_license(store: Settings, show: Show) -> None:
@@ -86,12 +86,12 @@ def test_weights_that_are_here_are_told_with_their_license(store: Settings, show
         file.truncate(int(RESNET.size_mib * 2**20))
     app = show(preset="A-resnet18-finetuned")
     assert not app.warning
-    assert "the file is here" in said(app)
+    assert "available" in said(app)
     assert "BSD-3-Clause" in said(app)
 
 
 def test_a_network_without_options_says_so(show: Show) -> None:
-    assert "no options: its shape is fixed" in said(show(preset="A-cnn"))
+    assert "no options" in said(show(preset="A-cnn"))
 
 
 def test_the_options_in_a_row() -> None:

@@ -51,8 +51,8 @@ def test_the_command_makes_the_same_config_on_the_same_data(store: Settings) -> 
 
 
 def test_it_is_said_whether_the_data_has_changed_since() -> None:
-    assert describe_data_version(DATA, "31a4fd6e9a5a1d46", 2).endswith("It is the same today.")
-    assert "corrected since, up to version 5" in describe_data_version(DATA, "31a4fd6e9a5a1d46", 5)
+    assert describe_data_version(DATA, "31a4fd6e9a5a1d46", 2).endswith("Unchanged since.")
+    assert "version 5" in describe_data_version(DATA, "31a4fd6e9a5a1d46", 5)
     assert "can't be resumed" in describe_data_version(DATA, "another", 2)
 
 

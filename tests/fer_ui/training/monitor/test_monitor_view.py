@@ -2,132 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterator
-from html import unescape
-
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from fer_core.errors import JobError
-from fer_core.jobs.job import JobKind, JobState
+from fer_core.jobs.job import JobState
 from fer_core.jobs.store import JobStore
-from fer_core.runs.folder import Run, open_run
+from fer_core.runs.folder import open_run
 from fer_core.settings import Settings
 from fer_ui.charts.training.class_curves import TITLE as CLASS_CURVES_TITLE
 from fer_ui.charts.training.loss_and_scores import LOSS_TITLE, SCORES_TITLE
 from fer_ui.charts.training.rate_and_speed import CONCORDANCE_TITLE, RATE_TITLE
-from fer_ui.navigation import Page
-from fer_ui.training.monitor import monitor_view, reproduce_view
 from fer_ui.training.monitor.files_view import files_table
 from tests.fer_ui.small_run import DATA, begin, finish, make_run, rows
+from tests.fer_ui.training.monitor.conftest import Show, add_job, change_epoch, charts, headlines, said
 from tests.support.texts import assert_mentions
-
-Show = Callable[..., AppTest]
-
-
-def page() -> None:
-    import streamlit as st
-
-    from fer_core.errors import JobError
-    from fer_ui.resources import job_store
-    from fer_ui.training.monitor.monitor_view import show_training
-
-    try:
-        job = job_store().get(st.query_params.get("job", ""))
-    except JobError:
-        job = None
-    show_training(st.query_params["run"], job)
-
-
-@pytest.fixture
-def show(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Show]:
-    """Shows a run, and its job where one is named; links are words, as there are no pages to link to."""
-
-    def said_link(to: Page, label: str, **query: str) -> None:
-        st.markdown(f"{label}: {to} {query}")
-
-    for module in (monitor_view, reproduce_view):
-        monkeypatch.setattr(module, "link_to", said_link)
-    monkeypatch.setattr(monitor_view, "go_to", lambda to, **query: st.markdown(f"went to {to} {query}"))
-    monkeypatch.setattr(monitor_view, "show_notes", lambda run_id: st.caption(f"notes of {run_id}"))
-    for cache in (st.cache_data, st.cache_resource):
-        cache.clear()
-
-    def show_it(run: str, job: str = "") -> AppTest:
-        app = AppTest.from_function(page, default_timeout=60)
-        app.query_params["run"] = run
-        if job:
-            app.query_params["job"] = job
-        return app.run()
-
-    yield show_it
-    from fer_ui.resources import job_store
-
-    job_store().dispose()
-    for cache in (st.cache_data, st.cache_resource):
-        cache.clear()
-
-
-@pytest.fixture
-def jobs(store: Settings) -> Iterator[JobStore]:
-    with JobStore(store) as opened:
-        yield opened
-
-
-def add_job(jobs: JobStore, run: str, state: JobState, error: str = "") -> str:
-    """A training's job in that state, named after it."""
-    jobs.submit(JobKind.TRAIN, f"A {state} one", ("train",), run, resume_args=("--resume",), job_id=str(state))
-    if state is not JobState.QUEUED:
-        jobs.claim_next()
-    if state.ended:
-        jobs.finish(str(state), state, 1 if error else 0, error)
-    return str(state)
-
-
-def said(app: AppTest) -> str:
-    """Everything that the page says, without markup and escapes."""
-    assert not app.exception
-    blocks = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.success, *app.code]
-    texts = " ".join(str(block.value) for block in blocks)
-    return unescape(re.sub(r"<[^>]+>", " ", f"{texts} {escape_html(app)}")).replace("\\", "").replace("\xa0", " ")
-
-
-def escape_html(app: AppTest) -> str:
-    """What the page writes as HTML."""
-    return " ".join(str(block.value) for block in app.get("html"))  # type: ignore[union-attr]
-
-
-def headlines(app: AppTest) -> dict[str, str]:
-    """The large numbers by their names."""
-    cells = re.findall(r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", escape_html(app))
-    return {name: unescape(value).replace("\xa0", " ") for name, value in cells}
-
-
-def charts(app: AppTest) -> list[str]:
-    """The titles of what is drawn."""
-    return re.findall(r"<h3[^>]*>(.*?)</h3>", escape_html(app))
-
-
-def change_epoch(run: Run, epoch: int, **metrics: float) -> None:
-    """Write another figure into an epoch's line."""
-    path = run.path("metrics.jsonl")
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    lines[epoch - 1] |= metrics
-    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
 
 
 def test_a_finished_run_leads_with_its_report_and_says_on_which_part(store: Settings, show: Show) -> None:
     run = finish(begin(make_run(store, "done", rows(3))))
     app = show("done")
-    numbers = headlines(app)
-    assert list(numbers) == ["Macro-F1", "Balanced accuracy", "Epochs", "Speed"]
-    assert (numbers["Macro-F1"], numbers["Epochs"], numbers["Speed"]) == ("41.0 %", "3 of 20", "303/s")
+    shown = headlines(app)
+    assert list(shown) == ["Macro-F1", "Balanced accuracy", "Epochs", "Speed"]
+    assert (shown["Macro-F1"], shown["Epochs"], shown["Speed"]) == ("41.0 %", "3 of 20", "303/s")
     words = said(app)
-    assert "95 %: 39.0 to 44.0 %" in words and "epoch 2 was kept" in words
-    assert "Finished. The figures are those of 1,234 test images" in words and "neither training" in words
+    assert "95 %: 39.0 to 44.0 %" in words and "best: epoch 2" in words
+    assert "Finished." in words and "1,234 test images" in words and "neither for training" in words
     finish(run, split="valid", macro_f1=0.52)
     words = said(app.run())
     assert headlines(app)["Macro-F1"] == "52.0 %" and "validation images, on which the epoch was chosen" in words
@@ -136,10 +35,10 @@ def test_a_finished_run_leads_with_its_report_and_says_on_which_part(store: Sett
 def test_a_finished_run_leads_on(store: Settings, show: Show, jobs: JobStore) -> None:
     finish(make_run(store, "done", rows(3)))
     words = said(show("done", add_job(jobs, "done", JobState.SUCCEEDED)))
-    assert "Read its confusion matrix: evaluation {'run': 'done'}" in words
-    assert "Use it as a model: models {'model': 'done'}" in words
+    assert "Confusion matrix: evaluation {'run': 'done'}" in words
+    assert "Use as model: models {'model': 'done'}" in words
     assert "Train a copy: training {'from': 'done'}" in words
-    assert "Its job: jobs {'job': 'succeeded'}" in words
+    assert "Job: jobs {'job': 'succeeded'}" in words
     assert "notes of done" in words
 
 
@@ -150,10 +49,10 @@ def test_a_running_one_tells_the_best_epoch_so_far_and_the_time_left(
     job = add_job(jobs, "now", JobState.RUNNING)
     jobs.heartbeat(job, 0.25, "Epoch 6 of 20, batch 1 of 9", 7200.0)
     app = show("now", job)
-    words, numbers = said(app), headlines(app)
-    assert (numbers["Macro-F1"], numbers["Balanced accuracy"]) == ("50.0 %", "60.0 %")
-    assert (numbers["Epochs"], numbers["Speed"]) == ("5 of 20", "305/s")
-    assert "Epoch 5 of 20 is done, the best by macro-F1 was epoch 4, 1 epoch ago." in words
+    words, shown = said(app), headlines(app)
+    assert (shown["Macro-F1"], shown["Balanced accuracy"]) == ("50.0 %", "60.0 %")
+    assert (shown["Epochs"], shown["Speed"]) == ("5 of 20", "305/s")
+    assert "Epoch 5 of 20 finished, the best by macro-F1 was epoch 4, 1 epoch ago." in words
     assert "about 2 hours left" in words and "validation, epoch 4" in words
     assert "Epoch 6 of 20, batch 1 of 9, about 2 hours left" in [str(bar.proto.text) for bar in app.get("progress")]
     assert [button.label for button in app.button if button.key == "cancel-running"] == ["Cancel"]
@@ -192,9 +91,9 @@ def test_before_the_first_epoch_it_says_what_it_does(
     ("state", "error", "says", "opened"),
     [
         (JobState.FAILED, "The loss became nan.", "It ended after epoch 2 of 20, the best", "Resume"),
-        (JobState.CANCELLED, "", "Cancelled. What was finished is kept.", "Resume"),
+        (JobState.CANCELLED, "", "Cancelled.", "Resume"),
         (JobState.INTERRUPTED, "Killed.", "Interrupted. Killed.", "Resume"),
-        (JobState.QUEUED, "", "It goes on from there when its turn comes.", "Cancel"),
+        (JobState.QUEUED, "", "queued to resume", "Cancel"),
     ],
 )
 def test_it_says_how_the_job_stands_and_what_can_be_done(
@@ -214,16 +113,16 @@ def test_when_the_job_ends_the_page_has_its_end(store: Settings, show: Show, job
     run = make_run(store, "now", rows(3))
     job = add_job(jobs, "now", JobState.RUNNING)
     app = show("now", job)
-    assert "Read its confusion matrix" not in said(app)
+    assert "Confusion matrix" not in said(app)
     finish(run)
     jobs.finish(job, JobState.SUCCEEDED, 0, "")
-    assert "Read its confusion matrix" in said(app.run()) and headlines(app)["Macro-F1"] == "41.0 %"
+    assert "Confusion matrix" in said(app.run()) and headlines(app)["Macro-F1"] == "41.0 %"
 
 
 def test_a_job_without_its_run_is_told_in_words_and_can_be_deleted(store: Settings, show: Show, jobs: JobStore) -> None:
     job = add_job(jobs, "never-made", JobState.FAILED, "The disk was full.")
     app = show("never-made", job)
-    assert "There is no run folder never-made in the store" in said(app) and "The disk was full." in said(app)
+    assert "no run never-made" in said(app) and "The disk was full." in said(app)
     app.checkbox(key=f"sure-{job}").check().run()
     app.button(key=f"delete-{job}").click().run()
     assert "went to training {'view': 'runs'}" in said(app)
@@ -247,9 +146,9 @@ def test_a_run_cut_in_half_names_what_it_lacks(store: Settings, show: Show) -> N
     run = finish(make_run(store, "half", rows(3)))
     run.path("model.onnx").unlink()
     app = show("half")
-    assert "The run half is not whole: it lacks model.onnx." in app.warning[0].value.replace("\\", "")
+    assert "model.onnx is missing" in app.warning[0].value.replace("\\", "")
     assert headlines(app)["Macro-F1"] == "50.0 %"  # of its best epoch, not of the report
-    assert "Use it as a model" not in said(app)
+    assert "Use as model" not in said(app)
 
 
 def test_a_config_that_cannot_be_read_hides_nothing_else(store: Settings, show: Show) -> None:
@@ -263,7 +162,7 @@ def test_a_config_that_cannot_be_read_hides_nothing_else(store: Settings, show: 
 def test_a_run_without_a_job_says_so_and_how_to_go_on(store: Settings, show: Show) -> None:
     run = begin(make_run(store, "typed", rows(2)))
     words = said(show("typed"))
-    assert "started on the command line, or its job was deleted; its files changed last just now" in words
+    assert "started on the command line, or its job was deleted; last change just now" in words
     assert "python -m fer_core train --run typed --resume" in words
     assert "--resume" not in said(show(finish(run).id))
 
@@ -272,7 +171,7 @@ def test_over_fitting_is_named_above_the_curves_and_on_the_loss(store: Settings,
     rising = [1.0, 0.8, 1.0, 1.2, 1.4, 1.6]
     make_run(store, "gap", rows(6, valid_loss=rising))
     app = show("gap")
-    assert "Over-fitting. Since epoch 2 the validation loss rises" in app.warning[0].value
+    assert "Overfitting. Since epoch 2 the validation loss rises" in app.warning[0].value
     assert "Over-fitting since epoch 2: the validation loss rises from 0.80 to 1.60" in said(app)
     make_run(store, "none", rows(6))
     assert "Over-fitting" not in said(show("none"))
@@ -294,7 +193,7 @@ def test_the_epochs_are_a_table_with_the_newest_first(store: Settings, show: Sho
     assert not [name for name in table if "Contempt" in name]
     app.toggle[0].set_value(True).run()
     assert {"F1 of Contempt, training", "F1 of Contempt, validation"} <= set(app.dataframe[0].value)
-    assert any(button.proto.label == "Download all figures as CSV" for button in app.get("download_button"))
+    assert any(button.proto.label == "Download all metrics as CSV" for button in app.get("download_button"))
 
 
 def test_the_log_has_its_newest_line_first_and_says_where_images_come_from(store: Settings, show: Show) -> None:
@@ -314,7 +213,7 @@ def test_the_recipe_shows_the_data_that_was_used(store: Settings, show: Show) ->
     assert "80 training, 10 validation and 8 test images. Left out: 2 images" in words
     assert "The dataset gone is no longer in the store." in words and DATA["fingerprint"] in words
     assert "epochs: 20" in words
-    assert "has not divided its images yet" in said(show(make_run(store, "not-begun").id))
+    assert "has not split its images yet" in said(show(make_run(store, "not-begun").id))
 
 
 def test_files_have_their_sizes_and_events_their_command(store: Settings, show: Show) -> None:

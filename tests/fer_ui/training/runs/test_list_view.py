@@ -69,7 +69,7 @@ def test_without_a_run_it_says_where_runs_come_from(store: Settings) -> None:
     st.cache_resource.clear()
     app = open_view(view)
     assert not app.exception
-    assert [each.value for each in app.subheader] == ["There is no run yet"]
+    assert [each.value for each in app.subheader] == ["No runs yet"]
     assert not app.dataframe
 
 
@@ -80,7 +80,7 @@ def test_it_opens_with_the_best_of_each_dataset_and_part(runs: Settings) -> None
     assert "Best macro-F1 on ferplus, test" in words and "60.0 %" in words and "best of 2 runs: Second" in words
     assert "Best macro-F1 on ferplus, validation" in words and "best of 2 runs: Fifth" in words
     assert "Best macro-F1 on drawn, test" in words
-    assert "can't be ranked further" in words and "nothing about people" in words
+    assert "can't be compared" in words and "nothing about people" in words
     assert "4 finished and 1 unfinished" in words
     assert titles(app) == ["Fifth", "Fourth", LONG, "Second", "First"]
 
@@ -90,7 +90,7 @@ def test_one_run_looks_right(store: Settings) -> None:
     make_run("only", store, title="Only")
     app = open_view(view)
     assert not app.exception
-    assert "the only run: Only" in said(app) and "ranked further" not in said(app)
+    assert "the only run: Only" in said(app) and "can't be compared" not in said(app)
     app = tick(app, 0)
     assert [each.value for each in app.subheader] == ["Only"]
     assert not app.get("plotly_chart")
@@ -107,7 +107,7 @@ def test_filters_are_in_the_address(runs: Settings) -> None:
     assert query(app, "dataset") == ["drawn"] and titles(app) == [LONG]
     app = app.text_input(key="find").set_value("nothing").run()
     assert not app.exception and not app.dataframe
-    assert "No run fits" in said(app)
+    assert "No matching run" in said(app)
 
 
 def test_what_is_ticked_is_in_the_address_and_compared(runs: Settings) -> None:
@@ -136,12 +136,12 @@ def test_a_link_ticks_what_it_names(runs: Settings) -> None:
 def test_a_filter_hides_what_is_ticked_and_keeps_it(runs: Settings) -> None:
     app = tick(open_view(view), 3, 4)
     app = app.selectbox(key="dataset").set_value("drawn").run()
-    assert "Of those ticked, 2 are hidden" in said(app)
+    assert "2 of the selected runs are hidden" in said(app)
     app = tick(app, 0)
     assert query(app, "runs") == ["20260102-000000-b,20260101-000000-a,20260103-000000-c"]
     app = app.selectbox(key="dataset").set_value("*").run()
     assert app.subheader[0].value == "3 runs compared"
-    app = press(app, "Untick all 3")
+    app = press(app, "Deselect all 3")
     assert query(app, "runs") == [] and not app.get("plotly_chart")
 
 
@@ -150,9 +150,9 @@ def test_only_so_many_are_compared_and_it_is_said(runs: Settings) -> None:
         make_run(f"more-{number}", runs)
     app = tick(open_view(view), *range(9))
     assert not app.exception
-    assert f"At most {RUNS_MAX} runs are compared" in said(app)
+    assert f"At most {RUNS_MAX} runs" in said(app)
     assert len(query(app, "runs")[0].split(",")) == RUNS_MAX
-    assert "Untick all 9" in [button.label for button in app.button]
+    assert "Deselect all 9" in [button.label for button in app.button]
 
 
 def test_ticked_runs_are_deleted_together_with_their_jobs(runs: Settings) -> None:
@@ -176,7 +176,7 @@ def test_a_run_that_is_worked_on_is_not_deleted(runs: Settings) -> None:
     with JobStore(runs) as jobs:
         jobs.submit(JobKind.TRAIN, "Fourth", (), "20260104-000000-d", job_id="now")
     app = open_view(view)
-    assert app.dataframe[0].value["state"].tolist()[1] == "waiting"
+    assert app.dataframe[0].value["state"].tolist()[1] == "queued"
     app = tick(app, 1)
     assert "Fourth is queued or training" in said(app) and "can't be deleted" in said(app)
     assert "Delete" not in [button.label for button in app.button]
@@ -213,7 +213,7 @@ def test_broken_runs_say_what_is_wrong(runs: Settings) -> None:
     app = tick(app, *range(6))
     assert not app.exception and not app.error
     assert app.subheader[0].value == "6 runs compared"
-    assert any("No config can be read of" in each.value for each in app.warning)
+    assert any("Unreadable config" in each.value for each in app.warning)
 
 
 def test_every_run_can_be_opened_and_copied(runs: Settings) -> None:
@@ -222,7 +222,7 @@ def test_every_run_can_be_opened_and_copied(runs: Settings) -> None:
     assert {link.label: link.query_string for link in links} == {
         "Open": "run=20260102-000000-b",
         "Train a copy": "from=20260102-000000-b",
-        "Its confusion matrix": "run=20260102-000000-b",
+        "Confusion matrix": "run=20260102-000000-b",
     }
 
 

@@ -46,10 +46,10 @@ def warned(app: AppTest) -> str:
 
 def test_a_note_is_saved_by_its_button_alone(run: Run) -> None:
     app = type_note(opened(), "It works.")
-    assert read_notes(run).text == "" and "Not saved yet" in said(app)
-    app = press(app, "Save the note")
+    assert read_notes(run).text == "" and "Not saved" in said(app)
+    app = press(app, "Save note")
     assert read_notes(run).text == "It works."
-    assert "Not saved yet" not in said(app) and "Last changed just now" in said(app)
+    assert "Not saved" not in said(app) and "Last changed just now" in said(app)
     assert opened().text_area[0].value == "It works."
 
 
@@ -84,22 +84,22 @@ def test_tags_of_two_windows_are_put_together(run: Run) -> None:
 
 def test_a_note_that_changed_meanwhile_is_shown_and_neither_is_lost(run: Run) -> None:
     one, other = opened(), type_note(opened(), "Theirs")
-    press(type_note(one, "Mine"), "Save the note")
-    other = press(other, "Save the note")
+    press(type_note(one, "Mine"), "Save note")
+    other = press(other, "Save note")
     assert read_notes(run).text == "Mine"
     assert "changed meanwhile" in warned(other) and not other.error
     assert other.code[0].value == "Mine" and other.text_area[0].value == "Theirs"
-    other = press(other, "Put both together")
+    other = press(other, "Combine both")
     assert other.text_area[0].value == "Mine\n\nTheirs" and read_notes(run).text == "Mine"
-    press(other, "Save the note")
+    press(other, "Save note")
     assert read_notes(run).text == "Mine\n\nTheirs"
 
 
-@pytest.mark.parametrize(("label", "kept"), [("Save mine instead", "Mine"), ("Take the saved one", "Theirs")])
+@pytest.mark.parametrize(("label", "kept"), [("Overwrite with mine", "Mine"), ("Discard mine", "Theirs")])
 def test_a_conflict_is_ended_either_way(run: Run, label: str, kept: str) -> None:
     app = type_note(opened(), "Mine")
     write_notes(run, text="Theirs")
-    app = press(press(app, "Save the note"), label)
+    app = press(press(app, "Save note"), label)
     assert read_notes(run).text == kept == app.text_area[0].value
     assert not app.warning
 
@@ -113,9 +113,9 @@ def test_a_window_where_nobody_writes_follows_the_others(run: Run) -> None:
 
 
 def test_a_note_with_space_at_its_end_is_no_conflict(run: Run) -> None:
-    app = press(type_note(opened(), "Words \n\n"), "Save the note")
+    app = press(type_note(opened(), "Words \n\n"), "Save note")
     assert read_notes(run).text == "Words"
-    assert "Not saved yet" not in said(app.run()) and not app.warning
+    assert "Not saved" not in said(app.run()) and not app.warning
 
 
 def test_a_damaged_file_is_told_and_left_alone(run: Run) -> None:

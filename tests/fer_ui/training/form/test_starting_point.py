@@ -1,0 +1,113 @@
+"""The form starts from a preset or from a copy of a run."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer_core.runs.folder import create_run
+from fer_core.settings import Settings
+from fer_core.training.config.presets import PRESETS
+from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, parse_config, presets
+from tests.fer_ui.training.form.form_page import (
+    Show,
+    config_of,
+    run_config,
+    said,
+    set_by_key,
+    set_widget,
+)
+
+COPIED = "20260101-000000-odd-0001"
+ODD = parse_config(
+    {
+        "dataset": "drawn",
+        "labels": "four",
+        "model": {"name": "regularized-cnn", "size_px": 64, "drop_block_01": 0.33},
+        "split": {"kind": "kfold", "folds": 4, "fold": 2, "valid_01": 0.123},
+        "optimizer": {"name": "adamw", "learning_rate": 1e-7, "momentum": 0.37, "schedule": "plateau", "l1": 1e-9},
+        "augment": {"flip_prob": 0.123, "jpeg_quality_min": 7, "mix_until_01": 0.5, "gain_low": 0.4, "gain_high": 0.9},
+        "rebalancing": {"sampling": "square_root", "beta": 0.5, "logit_tau": 0.77},
+        "loss": {"gamma": 5},
+        "exclude_ambiguous": True,
+        "monitor": "f1_sadness",
+        "early_stopping": {"metric": "f1_happiness", "min_delta": 0.125},
+        "epochs": 3,
+        "batch_size": 11,
+        "seed": 2**60,
+        "title": 'Anna\'s "best": 5 % more, naïve #1',
+    }
+)
+"""Values that no preset has, some without effect."""
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_and_nothing_pressed_is_the_preset(name: str, show: Show) -> None:
+    app = show(preset=name)
+    assert config_of(app) == load_config(presets()[name], ["dataset=drawn"])
+    assert app.selectbox(key="train-begin").value == name
+    assert app.number_input(key="train-epochs").value == PRESETS[name].config.epochs
+    assert app.selectbox(key="train-model.name").value == PRESETS[name].config.model.name
+    assert PRESETS[name].sentence in said(app)
+    assert "Changed from" not in said(app)
+
+
+def test_another_preset_fills_the_whole_form_again(show: Show) -> None:
+    app = show(rebalancing="over-sampling", split_config="seeded", policy="strong", ambiguous="left-out")
+    set_widget(app, "batch_size", 20)
+    set_widget(app, "epochs", 3)
+    set_by_key(app, "train-begin", "C-vgg16")
+    assert config_of(app) == load_config(presets()["C-vgg16"], ["dataset=drawn"])
+    assert dict(app.query_params) == {"preset": "C-vgg16"}
+    set_by_key(app, "train-begin", "small-soft")
+    assert config_of(app) == load_config(presets()["small-soft"], ["dataset=drawn"])
+
+
+def test_a_copy_is_the_runs_config_whatever_it_has(store: Settings, show: Show) -> None:
+    create_run(COPIED, dump_config(ODD), store)
+    app = show(**{"from": COPIED})
+    assert config_of(app) == ODD
+    assert f"A copy of {COPIED}" in said(app)
+    assert app.code[0].value.split() == f"python -m fer_core jobs submit --config {run_config(COPIED)}".split()
+    set_widget(app, "epochs", 9)
+    assert config_of(app) == ODD.model_copy(update={"epochs": 9})
+    assert "Changed from the run: epochs" in said(app)
+    app.button(key="train-back").click().run()
+    assert config_of(app) == ODD
+    set_by_key(app, "train-begin", "A-cnn")
+    assert config_of(app) == load_config(presets()["A-cnn"], ["dataset=drawn"])
+    assert "from" not in app.query_params
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("dataset: drawn\nlearning_rte: 1\n", "unknown key 'learning_rte'"),
+        ("dataset: [\n", "not YAML"),
+        ("- 1\n", "not a mapping"),
+    ],
+)
+def test_a_run_whose_config_no_longer_parses_is_told_in_words(
+    content: str, says: str, store: Settings, show: Show
+) -> None:
+    create_run(COPIED, content, store)
+    app = show(**{"from": COPIED})
+    assert not app.exception
+    assert says in said(app)
+    assert "preset instead" in said(app)
+    assert config_of(app) == load_config(presets()["small-soft"], ["dataset=drawn"])
+
+
+@pytest.mark.parametrize("run_id", ["gone", "../../etc", "a b"])
+def test_a_run_that_is_not_there_is_told_too(run_id: str, show: Show) -> None:
+    app = show(**{"from": run_id})
+    assert not app.exception
+    assert not app.error
+    assert "can't be copied" in app.warning[0].value
+
+
+def test_a_copy_of_a_run_on_a_dataset_that_is_gone_says_so(store: Settings, show: Show) -> None:
+    create_run(COPIED, dump_config(TrainConfig(dataset="gone", affect_weight=0.5)), store)
+    app = show(**{"from": COPIED})
+    assert config_of(app) == TrainConfig(dataset="drawn")
+    assert "gone, is no longer in the store" in said(app)
+    assert "valence and arousal" in said(app)

@@ -1,0 +1,112 @@
+"""The page of one run without a browser, and what it shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from html import unescape
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from fer_core.errors import JobError
+from fer_core.jobs.job import JobKind, JobState
+from fer_core.jobs.store import JobStore
+from fer_core.runs.folder import Run
+from fer_core.settings import Settings
+from fer_ui.navigation import Page
+from fer_ui.training.monitor import monitor_view, reproduce_view
+
+Show = Callable[..., AppTest]
+
+
+def page() -> None:
+    import streamlit as st
+
+    from fer_ui.resources import job_store
+    from fer_ui.training.monitor.monitor_view import show_training
+
+    try:
+        job = job_store().get(st.query_params.get("job", ""))
+    except JobError:
+        job = None
+    show_training(st.query_params["run"], job)
+
+
+@pytest.fixture
+def show(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Show]:
+    """Shows a run, and its job where one is named; links are words, as there are no pages to link to."""
+
+    def said_link(to: Page, label: str, **query: str) -> None:
+        st.markdown(f"{label}: {to} {query}")
+
+    for module in (monitor_view, reproduce_view):
+        monkeypatch.setattr(module, "link_to", said_link)
+    monkeypatch.setattr(monitor_view, "go_to", lambda to, **query: st.markdown(f"went to {to} {query}"))
+    monkeypatch.setattr(monitor_view, "show_notes", lambda run_id: st.caption(f"notes of {run_id}"))
+    for cache in (st.cache_data, st.cache_resource):
+        cache.clear()
+
+    def show_it(run: str, job: str = "") -> AppTest:
+        app = AppTest.from_function(page, default_timeout=60)
+        app.query_params["run"] = run
+        if job:
+            app.query_params["job"] = job
+        return app.run()
+
+    yield show_it
+    from fer_ui.resources import job_store
+
+    job_store().dispose()
+    for cache in (st.cache_data, st.cache_resource):
+        cache.clear()
+
+
+@pytest.fixture
+def jobs(store: Settings) -> Iterator[JobStore]:
+    with JobStore(store) as opened:
+        yield opened
+
+
+def add_job(jobs: JobStore, run: str, state: JobState, error: str = "") -> str:
+    """A training's job in that state, named after it."""
+    jobs.submit(JobKind.TRAIN, f"A {state} one", ("train",), run, resume_args=("--resume",), job_id=str(state))
+    if state is not JobState.QUEUED:
+        jobs.claim_next()
+    if state.ended:
+        jobs.finish(str(state), state, 1 if error else 0, error)
+    return str(state)
+
+
+def said(app: AppTest) -> str:
+    """Everything that the page says, without markup and escapes."""
+    assert not app.exception
+    blocks = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.success, *app.code]
+    texts = " ".join(str(block.value) for block in blocks)
+    return unescape(re.sub(r"<[^>]+>", " ", f"{texts} {escape_html(app)}")).replace("\\", "").replace("\xa0", " ")
+
+
+def escape_html(app: AppTest) -> str:
+    """What the page writes as HTML."""
+    return " ".join(str(block.value) for block in app.get("html"))  # type: ignore[union-attr]
+
+
+def headlines(app: AppTest) -> dict[str, str]:
+    """The large numbers by their names."""
+    cells = re.findall(r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", escape_html(app))
+    return {name: unescape(value).replace("\xa0", " ") for name, value in cells}
+
+
+def charts(app: AppTest) -> list[str]:
+    """The titles of what is drawn."""
+    return re.findall(r"<h3[^>]*>(.*?)</h3>", escape_html(app))
+
+
+def change_epoch(run: Run, epoch: int, **metrics: float) -> None:
+    """Write another figure into an epoch's line."""
+    path = run.path("metrics.jsonl")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[epoch - 1] |= metrics
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
