@@ -48,13 +48,13 @@ def unequal_pairs() -> None:
 
 def test_a_page_reads_its_own_faces_alone(small: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    real = thumbnails.images_in_order
+    real = thumbnails.iter_images
 
     def spy(source: object, faces: list[thumbnails.FaceRef]) -> object:
         read.extend(face.path for face in faces)
         return real(source, faces)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(thumbnails, "images_in_order", spy)
+    monkeypatch.setattr(thumbnails, "iter_images", spy)
     app = open_view(view)
     paths = small.index(["path"])["path"].tolist()
     assert read == paths[:36]
