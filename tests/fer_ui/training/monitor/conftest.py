@@ -11,7 +11,6 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fer_core.errors import JobError
 from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import Run
@@ -25,6 +24,7 @@ Show = Callable[..., AppTest]
 def page() -> None:
     import streamlit as st
 
+    from fer_core.errors import JobError
     from fer_ui.resources import job_store
     from fer_ui.training.monitor.monitor_view import show_training
 
