@@ -62,8 +62,8 @@ def test_every_preset_leaves_it_to_the_hardware() -> None:
     assert {load_config(path, ["dataset=any"]).precision for path in presets().values()} == {"auto"}
 
 
-def test_the_first_step_wants_it_settled() -> None:
+def test_auto_must_be_resolved_before_the_first_step() -> None:
     config, cpu = TrainConfig(dataset="any"), torch.device("cpu")
     assert with_resolved_precision(config, cpu).precision in {"fp32", "bf16"}
-    with pytest.raises(ValueError, match="settled"):
+    with pytest.raises(ValueError, match="must be resolved"):
         TrainStep(torch.nn.Linear(2, 2), None, config, torch.zeros(2, 2).numpy(), 1, cpu)
