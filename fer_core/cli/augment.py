@@ -1,4 +1,4 @@
-"""`augment`: faces of a dataset through an augmentation recipe, as a picture or as arrays."""
+"""`augment`: previews an augmentation policy on faces of a dataset, as an image or as arrays."""
 
 from __future__ import annotations
 
@@ -25,23 +25,25 @@ _SHEET, _ARRAYS = ".png", ".npz"
 
 def add_command(commands: Any) -> None:
     """Add the command to a parser."""
-    command: argparse.ArgumentParser = commands.add_parser("augment", help="see faces as training would change them")
+    command: argparse.ArgumentParser = commands.add_parser("augment", help="preview an augmentation policy")
     command.add_argument("dataset", help="a dataset's id")
     command.add_argument(
         "--policy", "--recipe", dest="policy", required=True, help=f"a YAML file, or one of: {', '.join(policies())}"
     )
     command.add_argument("--id", dest="ids", action="append", required=True, help="an image's id; repeat it for more")
-    command.add_argument("--draws", type=int, default=6, help="how often each face is changed")
-    command.add_argument("--seed", type=int, default=0, help="the same seed gives the same pictures")
-    command.add_argument("--seeds", type=int, default=1, help="how many seeds, one after the other (.npz only)")
-    command.add_argument("--network", default=ModelConfig().name, help="whose input size and color; %(default)s")
-    command.add_argument("--out", type=Path, required=True, help="a .png contact sheet, or .npz: an array a seed")
+    command.add_argument("--draws", type=int, default=6, help="augmented versions of each face")
+    command.add_argument("--seed", type=int, default=0, help="the same seed gives the same images")
+    command.add_argument("--seeds", type=int, default=1, help="number of consecutive seeds (.npz only)")
+    command.add_argument(
+        "--network", default=ModelConfig().name, help="network whose input size and color apply; %(default)s"
+    )
+    command.add_argument("--out", type=Path, required=True, help="a .png contact sheet, or .npz with an array per seed")
     command.add_argument("--json", action="store_true", help="print JSON alone")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the preview; the first column is the face as it is."""
+    """Write the preview; the first column is the original face."""
     _check(arguments)
     policy = find_policy(arguments.policy)
     from fer_core.models.registry import architecture
@@ -74,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Before torch is loaded, so that a slip is told at once."""
+    """Check the arguments before torch is loaded."""
     if arguments.out.suffix not in (_SHEET, _ARRAYS):
         raise InputError(f"--out {arguments.out} ends with neither {_SHEET} nor {_ARRAYS}. Name a file that does.")
     if not 0 <= arguments.seed <= _SEED_MAX - SEEDS_MAX:

@@ -1,6 +1,6 @@
-"""What a box that sits badly, or a head that leans, does to a face: everything moves; the edge is repeated.
+"""Geometric corruptions: a misplaced box and a tilted head; outside of the crop the edge is repeated.
 
-Every function takes a face (uint8, shape (H, W, 3), RGB), a strength and a generator, and returns a new face.
+Every function takes a face (uint8, shape (H, W, 3), RGB), a parameter and a generator, and returns a new face.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from fer_core.faces import RgbImage
 
 
 def shift(face: RgbImage, percent: float, rng: np.random.Generator) -> RgbImage:
-    """The crop moved by `percent` of its side in any direction, by whole pixels, so that nothing is blurred."""
+    """Shift the crop by `percent` of its side in a random direction, by whole pixels, so that nothing is blurred."""
     angle = rng.uniform(0, 2 * np.pi)
     height, width = face.shape[:2]
     right = round(float(np.cos(angle)) * percent / 100 * width)
@@ -22,18 +22,18 @@ def shift(face: RgbImage, percent: float, rng: np.random.Generator) -> RgbImage:
 
 
 def crop_tighter(face: RgbImage, percent: float, rng: np.random.Generator) -> RgbImage:
-    """`percent` of the side cut off at each edge, the rest enlarged."""
+    """Cut off `percent` of the side at each edge and enlarge the rest."""
     del rng
-    return _warped(face, 0.0, 1 / (1 - 2 * percent / 100))
+    return _warp(face, 0.0, 1 / (1 - 2 * percent / 100))
 
 
 def crop_wider(face: RgbImage, percent: float, rng: np.random.Generator) -> RgbImage:
-    """`percent` of the side added at each edge, all of it shrunk."""
+    """Add `percent` of the side at each edge and downscale all of it."""
     import cv2
 
     del rng
     height, width = face.shape[:2]
-    # Averaged first, as a camera farther away would: a plain warp would skip pixels.
+    # INTER_AREA averages; a plain warp would skip pixels.
     share = 1 / (1 + 2 * percent / 100)
     small = (max(1, round(width * share)), max(1, round(height * share)))
     shrunk = np.asarray(cv2.resize(face, small, interpolation=cv2.INTER_AREA), np.uint8)
@@ -44,12 +44,12 @@ def crop_wider(face: RgbImage, percent: float, rng: np.random.Generator) -> RgbI
 
 
 def rotate(face: RgbImage, degrees: float, rng: np.random.Generator) -> RgbImage:
-    """Turned about the middle by `degrees`, either way."""
-    return _warped(face, degrees if rng.random() < 0.5 else -degrees, 1.0)
+    """Rotate about the center by `degrees`, in either direction."""
+    return _warp(face, degrees if rng.random() < 0.5 else -degrees, 1.0)
 
 
-def _warped(face: RgbImage, degrees: float, scale: float) -> RgbImage:
-    """Turned and enlarged about the middle."""
+def _warp(face: RgbImage, degrees: float, scale: float) -> RgbImage:
+    """Rotate and scale about the center."""
     import cv2
 
     height, width = face.shape[:2]

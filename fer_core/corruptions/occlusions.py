@@ -1,7 +1,7 @@
-"""What covers a face: drawn glasses and a drawn hand.
+"""Occlusions: synthetic glasses and a synthetic hand.
 
-Every function takes a face (uint8, shape (H, W, 3), RGB), a strength and a generator, and returns a new face.
-Shapes are drawn once a size and kept, in one of a few styles that chance picks.
+Every function takes a face (uint8, shape (H, W, 3), RGB), a parameter and a generator, and returns a new face.
+Masks come in a few styles and are cached by size.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from fer_core.faces import RgbImage
 
 Mask = NDArray[np.float32]
-"""float32, shape (H, W), 0..1: how much of each pixel is covered."""
+"""float32, shape (H, W), 0..1: share of each pixel that is covered."""
 
 Grid = NDArray[np.float64]
-"""float64: a value at each point of the canvas that shapes are drawn on."""
+"""float64: a value at each point of the canvas."""
 
 _CANVAS_PX = 192
-"""Shapes are drawn at least this large and shrunk, which makes their edges smooth."""
+"""Shapes are drawn at least this large and downsampled, which makes their edges smooth."""
 _CACHED = 512
 
 EYE_LINE_01 = 0.4
-"""How far down the eyes are, as a share of the crop's height."""
+"""Height of the eyes, as a share of the crop's height from the top."""
 _LENS_FROM_MIDDLE_01 = 0.205
 _FRAME_LEVEL = 28
 
@@ -53,7 +53,7 @@ _FRAMES = (
 
 
 class _HandPose(NamedTuple):
-    """Where a hand comes from: a point beside the face it heads for, and the direction it points in (y goes down)."""
+    """Pose of a hand: the point that it heads for, and its direction (y points down)."""
 
     x: float
     y: float
@@ -70,18 +70,18 @@ _HAND_POSES = (
     _HandPose(0.5, 0.62, -132.0),
 )
 _FINGERS = ((-0.195, 0.12), (-0.065, 0.02), (0.065, 0.0), (0.195, 0.05))
-"""Where each finger lies across the hand, and how far its tip stays behind the longest; shares of the side."""
+"""Position of each finger across the hand, and distance of its tip behind the longest; shares of the side."""
 _FINGER_01 = 0.072
 """Half the width of a finger."""
 _KNUCKLES_01 = 0.42
-"""How far the knuckles lie behind the longest finger's tip; from there on it is the back of the hand."""
+"""Distance of the knuckles behind the longest finger's tip; the back of the hand begins there."""
 _GROOVE = 0.34
-"""How much darker a finger is at its side than along its middle."""
+"""How much darker the side of a finger is than its middle."""
 _HALVINGS = 18
 
 
 def occlude_with_glasses(face: RgbImage, percent: float, rng: np.random.Generator) -> RgbImage:
-    """Glasses over the eyes; `percent` of the light behind the lenses is lost, and heavier lenses have heavier rims."""
+    """Draw glasses that absorb `percent` of the light; darker lenses have thicker rims."""
     height, width = face.shape[:2]
     style = int(rng.integers(len(_FRAMES)))
     rim_level = _FRAME_LEVEL * rng.uniform(0.4, 1.8)
@@ -91,7 +91,7 @@ def occlude_with_glasses(face: RgbImage, percent: float, rng: np.random.Generato
 
 
 def occlude_with_hand(face: RgbImage, percent: float, rng: np.random.Generator) -> RgbImage:
-    """A hand over `percent` of the picture, in the color of the face's middle."""
+    """Draw a hand over `percent` of the image, in the color of the face's center."""
     height, width = face.shape[:2]
     mask, light = _hand(height, width, int(rng.integers(len(_HAND_POSES))), percent / 100)
     middle = face[height // 4 : height - height // 4, width // 4 : width - width // 4]
@@ -106,7 +106,7 @@ def _blend(face: NDArray[np.floating], color: NDArray[np.float32], mask: Mask) -
 
 @lru_cache(maxsize=_CACHED)
 def _glasses(height: int, width: int, style: int, rim_01: float) -> tuple[Mask, Mask]:
-    """The lenses, and the rims, bridge and arms."""
+    """Draw the masks of the lenses, and of rims, bridge and arms."""
     frame = _FRAMES[style]
     x, y = _canvas_grid(height, width)
     x, y = x - 0.5 - frame.left, y - EYE_LINE_01 - frame.lower
@@ -124,7 +124,7 @@ def _glasses(height: int, width: int, style: int, rim_01: float) -> tuple[Mask, 
 
 @lru_cache(maxsize=_CACHED)
 def _hand(height: int, width: int, reach: int, share_01: float) -> tuple[Mask, Mask]:
-    """The hand, moved in until it covers the share, and the light on it (1 along the middle of a finger)."""
+    """Draw the mask of a hand that covers the share, and its shading (1 along the middle of a finger)."""
     x, y = _canvas_grid(height, width)
     here = _HAND_POSES[reach]
     turn = math.radians(here.degrees)
@@ -143,7 +143,7 @@ def _hand(height: int, width: int, reach: int, share_01: float) -> tuple[Mask, M
 
 
 def _depth(along: Grid, across: Grid) -> Grid:
-    """How far from the middle of the nearest finger or of the back of the hand, 1 at its edge.
+    """Compute the distance to the middle of the nearest finger or the back of the hand, 1 at its edge.
 
     Args:
         along: 0 at the tip of the longest finger, negative behind it.
@@ -159,7 +159,7 @@ def _depth(along: Grid, across: Grid) -> Grid:
 
 
 def _canvas_grid(height: int, width: int) -> tuple[Grid, Grid]:
-    """How far right and down each point of the canvas is, 0..1; shape (1, columns) and (rows, 1)."""
+    """Compute x and y of the points of the canvas, 0..1; shapes (1, columns) and (rows, 1)."""
     factor = max(1, math.ceil(_CANVAS_PX / min(height, width)))
     columns, rows = width * factor, height * factor
     right = (np.arange(columns) + 0.5) / columns
@@ -168,7 +168,7 @@ def _canvas_grid(height: int, width: int) -> tuple[Grid, Grid]:
 
 
 def _downsample(shape: NDArray[np.generic], height: int, width: int) -> Mask:
-    """Drawn on the canvas, at the size of the face; read-only, as it is shared."""
+    """Downsample a shape from the canvas to the face's size; read-only, as it is cached."""
     import cv2
 
     small = cv2.resize(shape.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""Images of more than 8 bits a sample as 8 bits."""
+"""Conversion of images with more than 8 bits per sample to 8 bits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BITS_PER_SAMPLE = 258
 
 
 def is_16_bit_color(image: ImageFile, content: bytes) -> bool:
-    """Whether a file has 16 bits a sample where Pillow, which has no such mode, would keep only the upper 8 of them."""
+    """Check for 16 bits per color sample, of which Pillow would keep only the upper 8."""
     if image.mode not in ("RGB", "RGBA", "LA"):
         return False
     if image.format == "PNG":
@@ -24,10 +24,10 @@ def is_16_bit_color(image: ImageFile, content: bytes) -> bool:
 
 
 def decode_16_bit(content: bytes) -> NDArray[np.uint8] | None:
-    """A file's samples, scaled to 8 bits as `scale_to_uint8` says; None where OpenCV can't decode it.
+    """Decode a file of 16 bits per color sample to 8 bits (see `scale_to_uint8`); None where OpenCV can't decode it.
 
     Returns:
-        uint8, shape (H, W, 3) RGB or (H, W, 4) RGBA, not turned by any orientation that it states.
+        uint8, shape (H, W, 3) RGB or (H, W, 4) RGBA, EXIF orientation not applied.
     """
     import cv2
 
@@ -45,10 +45,10 @@ def decode_16_bit(content: bytes) -> NDArray[np.uint8] | None:
 
 
 def scale_to_uint8(values: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
-    """Samples of a wide type as bytes, by the range they were meant for, and in words how wide they were.
+    """Scale samples of a wide type to 8 bits by their nominal range, and name their width.
 
     Cameras store 10, 12 or 14 bits in 16, so integers are scaled by the smallest of these depths that holds the
-    brightest one. Floats from 0 to 1 are scaled by that range; anything else by its own lowest and highest value.
+    brightest one. Floats from 0 to 1 are scaled by that range; anything else by its minimum and maximum.
     """
     bits = values.dtype.itemsize * 8
     if np.issubdtype(values.dtype, np.floating):

@@ -1,7 +1,7 @@
-"""The one decoder of image files: datasets and Predict see the same pixels of the same file.
+"""Decoder of image files, shared by datasets and Predict, so that the same file gives the same pixels.
 
-Upright, opaque, 8 bits a sample. OpenCV decodes what nearly every dataset consists of, plain JPEG and PNG files;
-Pillow decodes everything else, and tells what is wrong with a file that neither can decode.
+The result is upright, opaque and has 8 bits per sample. OpenCV decodes plain JPEG and PNG files, which most datasets
+consist of; Pillow decodes everything else.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ DECODE_ERRORS = (
     struct.error,
     Image.DecompressionBombError,
 )
-"""What Pillow raises on a file that is damaged or only looks like an image."""
+"""Exceptions that Pillow raises on damaged files."""
 
-_TURNS = {
+_TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -67,10 +67,10 @@ class DecodedImage(NamedTuple):
 
     Attributes:
         pixels: uint8, shape (H, W) where the file is gray, else (H, W, 3), RGB.
-        width: the file's own, upright, in pixels; larger than that of `pixels` where those were scaled down.
+        width: of the upright file, in pixels; larger than that of `pixels` where those were scaled down.
         height: as `width`.
-        mode: how the file stores its pixels, in Pillow's words: L, RGB, P, RGBA, I;16, CMYK, …
-        notes: in words what was done on the way, each fit to be shown to a person.
+        mode: Pillow's mode of the file: L, RGB, P, RGBA, I;16, CMYK, …
+        notes: conversions, as texts for the user.
     """
 
     pixels: NDArray[np.uint8]
@@ -87,14 +87,14 @@ class _Header(NamedTuple):
 
 
 def decode_image(content: bytes, pixels_max: int, *, name: str = "It", side_max: int | None = None) -> DecodedImage:
-    """Decode an image file: gray stays gray, what is transparent is laid on mid-gray, EXIF orientation is applied.
+    """Decode an image file: gray stays gray, transparency is blended onto mid-gray, EXIF orientation is applied.
 
     Args:
         content: the whole file.
         pixels_max: the largest width times height, checked against the header before anything is decoded: a small
             file can unpack to gigabytes.
-        name: what messages call the file.
-        side_max: a picture with a longer side is scaled down to it.
+        name: of the file in messages.
+        side_max: longest side; larger images are scaled down to it.
     Raises:
         UnreadableImageError: it is no image of a format in `SUPPORTED_FORMATS`, is damaged, or is over the limit.
     """
@@ -109,7 +109,7 @@ def decode_image(content: bytes, pixels_max: int, *, name: str = "It", side_max:
 
 
 def _plain_header(content: bytes) -> _Header | None:
-    """The header of a file that OpenCV decodes as Pillow would: JPEG or PNG of 8 bits a sample, upright and opaque."""
+    """Parse the header of a JPEG or PNG that OpenCV decodes as Pillow would: 8 bits per sample, upright and opaque."""
     if content[:8] == _PNG_MAGIC and len(content) >= _PNG_HEADER_AT + _PNG_HEADER.size:
         width, height, bits, kind = _PNG_HEADER.unpack_from(content, _PNG_HEADER_AT)
         plain = bits <= 8 and kind in _PNG_PLAIN and not _has_special_chunk(content)
@@ -118,42 +118,42 @@ def _plain_header(content: bytes) -> _Header | None:
 
 
 def _has_special_chunk(content: bytes) -> bool:
-    place = len(_PNG_MAGIC)
-    while kind := content[place + 4 : place + 8]:
-        if kind in _PNG_SPECIAL or (kind in _PNG_TEXTS and content.startswith(_PNG_EXIF_TEXT, place + 8)):
+    offset = len(_PNG_MAGIC)
+    while kind := content[offset + 4 : offset + 8]:
+        if kind in _PNG_SPECIAL or (kind in _PNG_TEXTS and content.startswith(_PNG_EXIF_TEXT, offset + 8)):
             return True
-        place += 12 + int.from_bytes(content[place : place + 4])
+        offset += 12 + int.from_bytes(content[offset : offset + 4])
     return False
 
 
 def _plain_jpeg_header(content: bytes) -> _Header | None:
-    """As the frame's header says, which comes after any number of segments, each with its length."""
-    place = 2
-    while place + _JPEG_FRAME.size <= len(content) and content[place] == 0xFF:
-        kind = content[place + 1]
-        length = int.from_bytes(content[place + 2 : place + 4])
+    """Parse the frame header, which follows any number of segments with their lengths."""
+    offset = 2
+    while offset + _JPEG_FRAME.size <= len(content) and content[offset] == 0xFF:
+        kind = content[offset + 1]
+        length = int.from_bytes(content[offset + 2 : offset + 4])
         if kind == 0xFF:  # padding
-            place += 1
+            offset += 1
         elif kind in _JPEG_FRAMES:
-            _, _, bits, height, width, samples = _JPEG_FRAME.unpack_from(content, place)
+            _, _, bits, height, width, samples = _JPEG_FRAME.unpack_from(content, offset)
             return _Header(width, height, "L" if samples == 1 else "RGB") if bits == 8 and samples in (1, 3) else None
         elif kind < 0xC0 or 0xD0 <= kind <= 0xD9 or length < 2:  # has no length, or a wrong one
             return None
         else:
-            segment = content[place + 4 : place + 2 + length]
-            if kind == 0xE1 and segment.startswith(_JPEG_EXIF) and _is_turned(segment):
+            segment = content[offset + 4 : offset + 2 + length]
+            if kind == 0xE1 and segment.startswith(_JPEG_EXIF) and _is_rotated(segment):
                 return None
-            place += 2 + length
+            offset += 2 + length
     return None
 
 
-def _is_turned(segment: bytes) -> bool:
+def _is_rotated(segment: bytes) -> bool:
     exif = Image.Exif()
     try:
         exif.load(segment)
         return exif.get(_ORIENTATION_TAG, 1) != 1
     except DECODE_ERRORS:
-        return True  # let Pillow see what it makes of it
+        return True  # leave it to Pillow
 
 
 def _decode_plain(content: bytes) -> NDArray[np.uint8] | None:
@@ -169,7 +169,7 @@ def _decode_plain(content: bytes) -> NDArray[np.uint8] | None:
 
 
 def _decode_any(content: bytes, pixels_max: int, name: str, side_max: int | None) -> DecodedImage:
-    image = _parsed(content, name)
+    image = _open_lazily(content, name)
     mode = image.mode
     _check_pixels(*image.size, pixels_max, name)
     width, height = image.size
@@ -178,23 +178,23 @@ def _decode_any(content: bytes, pixels_max: int, name: str, side_max: int | None
     _load(image, size, name)
     # Pillow turns a TIFF by itself while loading and takes the tag away; a PNG's tag may come after its pixels.
     turn = _orientation(image)
-    eight_bit, kind_note = _eight_bit(image, content)
+    eight_bit, kind_note = _to_eight_bits(image, content)
     if eight_bit.size != size:
         eight_bit = eight_bit.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    opaque, alpha_note = _opaque(eight_bit)
+    opaque, alpha_note = _to_opaque(eight_bit)
     if mode in _GRAY_MODES or mode.startswith("I;16"):
         opaque = opaque.getchannel(0)
     notes = [kind_note, alpha_note]
-    if turn in _TURNS:
-        opaque = opaque.transpose(_TURNS[turn])
+    if turn in _TRANSPOSES:
+        opaque = opaque.transpose(_TRANSPOSES[turn])
         width, height = (height, width) if turn >= 5 else (width, height)
-    if turn in _TURNS or orientation in _TURNS:
+    if turn in _TRANSPOSES or orientation in _TRANSPOSES:
         notes.append("turned upright by its EXIF orientation")
     return DecodedImage(np.array(opaque, np.uint8), width, height, mode, tuple(note for note in notes if note))
 
 
-def _parsed(content: bytes, name: str) -> ImageFile.ImageFile:
-    """The image with its header read and its pixels still packed."""
+def _open_lazily(content: bytes, name: str) -> ImageFile.ImageFile:
+    """Open an image lazily: the header is read, the pixels are not decoded."""
     known = detect_format(content)
     if known is None:
         what = "not an image" if content else "empty (0 bytes)"
@@ -203,17 +203,17 @@ def _parsed(content: bytes, name: str) -> ImageFile.ImageFile:
         return known.parser(io.BytesIO(content))
     except DECODE_ERRORS as exc:
         raise UnreadableImageError(
-            f"{name} begins like a {known.name} image, but its header is damaged ({_in_a_line(exc)}). "
+            f"{name} begins like a {known.name} image, but its header is damaged ({_one_line(exc)}). "
             "Give a whole copy of it."
         ) from exc
 
 
-def _in_a_line(exc: BaseException) -> str:
+def _one_line(exc: BaseException) -> str:
     return " ".join(str(exc).split()) or type(exc).__name__
 
 
 def _check_pixels(width: int, height: int, limit: int, name: str) -> None:
-    """Refuse a picture by the size that its header claims."""
+    """Check the size in the header."""
     if width * height > limit:
         raise UnreadableImageError(
             f"{name} is {width}x{height}, {width * height / 1e6:,.1f} million pixels; the limit is "
@@ -224,25 +224,25 @@ def _check_pixels(width: int, height: int, limit: int, name: str) -> None:
 
 
 def _load(image: ImageFile.ImageFile, size: tuple[int, int], name: str) -> None:
-    """Decode the pixels; a JPEG much larger than what is wanted is decoded at a half, a quarter or an eighth."""
+    """Decode the pixels; a JPEG much larger than `size` is decoded at a half, a quarter or an eighth."""
     try:
         if image.format in ("JPEG", "MPO"):
             image.draft(None, size)
         image.load()
     except DECODE_ERRORS as exc:
         raise UnreadableImageError(
-            f"{name} is damaged or cut short and can't be decoded ({_in_a_line(exc)}). Give a whole copy of it."
+            f"{name} is damaged or cut short and can't be decoded ({_one_line(exc)}). Give a whole copy of it."
         ) from exc
 
 
 def _scaled_size(width: int, height: int, side_max: int | None) -> tuple[int, int]:
-    """The size itself, or one with `side_max` as the longer side."""
+    """Compute the size with `side_max` as the longest side."""
     scale = 1.0 if side_max is None else min(1.0, side_max / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 (upright) to 8; a broken EXIF block counts as upright."""
+    """Read the EXIF orientation, 1 (upright) to 8; a broken EXIF block counts as upright."""
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
     except DECODE_ERRORS:
@@ -250,8 +250,8 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _eight_bit(image: ImageFile.ImageFile, content: bytes) -> tuple[Image.Image, str]:
-    """The picture in mode L, RGB or RGBA, and a note on what it was."""
+def _to_eight_bits(image: ImageFile.ImageFile, content: bytes) -> tuple[Image.Image, str]:
+    """Convert to mode L, RGB or RGBA, with a note on the original mode."""
     if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
         values, depth = scale_to_uint8(np.asarray(image))
         return Image.fromarray(values), f"{depth} gray, scaled to 8-bit"
@@ -272,9 +272,11 @@ def _eight_bit(image: ImageFile.ImageFile, content: bytes) -> tuple[Image.Image,
     return plain.convert("RGB"), f"{plain.mode} converted to RGB"
 
 
-def _opaque(image: Image.Image) -> tuple[Image.Image, str]:
-    """The picture in mode RGB, laid on mid-gray where it is transparent: white or black would pull the
-    brightness and contrast of a face beside it further away from what the models saw in training."""
+def _to_opaque(image: Image.Image) -> tuple[Image.Image, str]:
+    """Convert to mode RGB and blend transparency onto mid-gray.
+
+    White or black would move a face's brightness and contrast further away from the training images.
+    """
     if image.mode != "RGBA":
         return image.convert("RGB"), ""
     if image.getchannel("A").getextrema() == (255, 255):

@@ -1,4 +1,4 @@
-"""Image formats, told by how a file begins: its ending may be missing or wrong."""
+"""Image formats, detected by a file's first bytes, as its extension may be missing or wrong."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from PIL.WebPImagePlugin import WebPImageFile
 SUPPORTED_FORMATS = "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP, TIFF or PPM"
 
 HEAD_BYTES = 64
-"""What `detect_format` needs of a file."""
+"""Bytes that `detect_format` needs."""
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 
 
 class ImageFormat(NamedTuple):
-    """A format: its name, and the parser that reads a file's header and leaves its pixels packed."""
+    """A format and its parser, which reads the header only."""
 
     name: str
     parser: Callable[[io.BytesIO], ImageFile]
@@ -64,7 +64,7 @@ _MAGICS: tuple[tuple[re.Pattern[bytes], ImageFormat], ...] = tuple(
 
 
 def detect_format(content: bytes) -> ImageFormat | None:
-    """The format of a file, by its content or its first `HEAD_BYTES`; None where it is no image that can be read."""
+    """Detect the format of a file by its content or its first `HEAD_BYTES`; None for anything but a supported image."""
     for magic, known in _MAGICS:
         if magic.match(content):
             return known

@@ -1,4 +1,4 @@
-"""A picture for analysis: an image file within the limits, in RGB, with a word on what had to be done to it."""
+"""Photos for analysis: image files within the limits, in RGB, with notes on conversions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fer_core.images.formats import SUPPORTED_FORMATS, detect_format
 from fer_core.settings import MIB, Settings
 
 ANALYSIS_SIDE_PX = 4096
-"""The longer side of a picture that faces are looked for in; a larger picture is scaled down to it."""
+"""Longest side of a photo that faces are searched in; larger ones are scaled down to it."""
 
 _COUNTED_BYTES_MAX = 8 * MIB
 _OF_FRAMES = {"GIF", "PNG", "WEBP", "TIFF", "AVIF"}
@@ -23,11 +23,11 @@ _OF_FRAMES = {"GIF", "PNG", "WEBP", "TIFF", "AVIF"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photo:
-    """A picture ready for analysis.
+    """A photo ready for analysis.
 
     `width` and `height` are those of the file, upright. `pixels` (uint8, shape (H, W, 3), RGB) has the same
-    size, unless the file is larger than `ANALYSIS_SIDE_PX` and was scaled down. `notes` say in words what was
-    done on the way, each fit to be shown to a person.
+    size, unless the file is larger than `ANALYSIS_SIDE_PX` and was scaled down. `notes` are texts on conversions for
+    the user.
     """
 
     pixels: RgbImage
@@ -36,7 +36,7 @@ class Photo:
     notes: tuple[str, ...]
 
     def in_file(self, box: FaceBox) -> FaceBox:
-        """A box in pixels of `pixels` as one in pixels of the file."""
+        """Convert a box from pixels of `pixels` to pixels of the file."""
         return _scaled(box, self.width / self.pixels.shape[1], self.height / self.pixels.shape[0])
 
     def in_pixels(self, box: FaceBox) -> FaceBox:
@@ -71,7 +71,7 @@ def read_image(source: bytes | Path, settings: Settings, *, name: str = "") -> P
 
 
 def _content(source: bytes | Path, settings: Settings, name: str) -> bytes:
-    """The file's bytes, once it is known that they are neither none nor too many."""
+    """Read the file and check its size."""
     try:
         size = source.stat().st_size if isinstance(source, Path) else len(source)
         if size > settings.image_bytes_max:
@@ -88,7 +88,7 @@ def _content(source: bytes | Path, settings: Settings, name: str) -> bytes:
 
 
 def _frames_note(content: bytes) -> str:
-    """Which frame of how many is used. A phone's JPEG with a second picture inside (a depth map) needs no word."""
+    """Note which frame of how many is used. A phone's JPEG with a second image (a depth map) needs no note."""
     known = detect_format(content)
     if known is None or known.name not in _OF_FRAMES or (known.name == "PNG" and b"acTL" not in content):
         return ""

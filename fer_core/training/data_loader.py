@@ -226,7 +226,7 @@ class DataLoader:
             mixed = mix_images(both, augment, self.generator)
             student, teacher = mixed.images[:, :channels], mixed.images[:, channels:]
             class_indices = torch.where(mixed.share >= 0.5, class_indices, class_indices[mixed.partner])
-            targets, affect = mixed.of(targets), None if affect is None else mixed.of(affect)
+            targets, affect = mixed.mix(targets), None if affect is None else mixed.mix(affect)
         if self._teachers:
             targets = self._teachers.mix_targets(targets, normalize(self._contract, teacher))
         return Batch(normalize(self._contract, student), targets, class_indices, affect)

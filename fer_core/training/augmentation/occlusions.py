@@ -1,24 +1,25 @@
-"""What people wear or hold before their faces, drawn over training images: glasses, and a hand."""
+"""Random occlusions of training images: glasses and a hand."""
 
 from __future__ import annotations
 
 import torch
 
+from fer_core.corruptions.occlusions import EYE_LINE_01
+
 _EYES_X = (0.31, 0.69)
-_EYES_Y = 0.4
-"""Where the eyes are in a face that fills its square, as shares of the side."""
+"""Positions of the eyes in a face that fills its crop, as shares of the width."""
 
 _DARK_LENSES_01 = 0.25
-"""Of the glasses, how many are sunglasses."""
+"""Share of the glasses that are sunglasses."""
 
 
 def random_glasses(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
-    """Some of the faces behind the rims of glasses, a few of them behind dark lenses.
+    """Draw glasses over a share of the faces, some of them sunglasses.
 
     Args:
-        images: float32, shape (N, C, S, S), 0..255, each a face that fills its square upright.
+        images: float32, shape (N, C, S, S), 0..255; upright faces that fill their crops.
         share_01: of the images.
-        generator: where the chance comes from (on the CPU).
+        generator: on the CPU.
     Returns:
         float32, the same shape.
     """
@@ -29,11 +30,11 @@ def random_glasses(images: torch.Tensor, share_01: float, generator: torch.Gener
     moved_x, moved_y = _uniform(n, -0.04, 0.04, generator), _uniform(n, -0.05, 0.05, generator)
     wide, high = _uniform(n, 0.12, 0.17, generator), _uniform(n, 0.08, 0.13, generator)
     thick = _uniform(n, 0.1, 0.3, generator)
-    left, right = (((x - at - moved_x) / wide) ** 2 + ((y - _EYES_Y - moved_y) / high) ** 2 for at in _EYES_X)
+    left, right = (((x - at - moved_x) / wide) ** 2 + ((y - EYE_LINE_01 - moved_y) / high) ** 2 for at in _EYES_X)
     nearest = torch.minimum(left, right).sqrt()
     rim = (nearest - 1).abs() < thick / 2
     middle = (_EYES_X[0] + _EYES_X[1]) / 2 + moved_x
-    bridge = ((x - middle).abs() < (_EYES_X[1] - _EYES_X[0]) / 2 - wide) & ((y - _EYES_Y - moved_y).abs() < 0.02)
+    bridge = ((x - middle).abs() < (_EYES_X[1] - _EYES_X[0]) / 2 - wide) & ((y - EYE_LINE_01 - moved_y).abs() < 0.02)
     dark = _uniform(n, 0, 1, generator) < _DARK_LENSES_01
     opaque = torch.where(dark, _uniform(n, 0.5, 1, generator), torch.zeros(n, 1, 1))
     lens = (nearest < 1).float() * opaque
@@ -43,7 +44,7 @@ def random_glasses(images: torch.Tensor, share_01: float, generator: torch.Gener
 
 
 def random_hand_occlusion(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
-    """Some of the faces partly behind a hand, which comes from below or from a side and is about as light as they are.
+    """Draw a hand over a share of the faces, from below or from a side, about as bright as the face.
 
     Arguments and result as `random_glasses`.
     """
@@ -51,7 +52,7 @@ def random_hand_occlusion(images: torch.Tensor, share_01: float, generator: torc
         return images
     n, side = len(images), images.shape[-1]
     x, y = _pixel_centers(side)
-    # From straight below to level with the middle of either side; 0 points down.
+    # From below to either side; 0 points down.
     around = torch.deg2rad(_uniform(n, -100, 100, generator))
     away = _uniform(n, 0.3, 0.5, generator)
     across = x - 0.5 - away * around.sin()
@@ -68,17 +69,17 @@ def random_hand_occlusion(images: torch.Tensor, share_01: float, generator: torc
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
-    """n numbers from `low` to `high`; shape (n, 1, 1)."""
+    """Draw n numbers from `low` to `high`; shape (n, 1, 1)."""
     return torch.rand(n, 1, 1, generator=generator) * (high - low) + low
 
 
 def _pixel_centers(side: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Across and down, of the pixels' middles, as shares of the side; shapes (1, 1, S) and (1, S, 1)."""
+    """Compute x and y of the pixels' centers, as shares of the side; shapes (1, 1, S) and (1, S, 1)."""
     middles = (torch.arange(side) + 0.5) / side
     return middles[None, None, :], middles[None, :, None]
 
 
 def _overlay(images: torch.Tensor, opaque_01: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
-    """The images with `levels` over them; both of a shape that spreads to (N, S, S)."""
+    """Blend `levels` over the images; both broadcast to (N, S, S)."""
     opaque, over = (each.to(images)[:, None] for each in (opaque_01, levels))
     return images * (1 - opaque) + over * opaque

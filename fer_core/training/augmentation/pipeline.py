@@ -1,4 +1,4 @@
-"""Random changes to training images, a whole batch at a time."""
+"""Augmentation of training batches; each image draws its own parameters."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _ERASED_SIDE_01 = (0.1, 0.35)
 
 
 def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
-    """Change each image of a batch at random, by itself; `mix_images.mix_images` mixes images with each other.
+    """Augment each image of a batch; `mixup.mix_images` mixes images with each other.
 
     Args:
         images: float32, shape (N, C, S, S), 0..255.
-        config: how far.
-        generator: where the chance comes from (on the CPU).
+        config: the largest changes and their probabilities.
+        generator: on the CPU.
     Returns:
         float32, the same shape, 0..255.
     """
@@ -35,7 +35,7 @@ def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Genera
 def augment_with_geometric_view(
     images: torch.Tensor, config: AugmentConfig, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """As `augment`, and the same images moved alike but with nothing else done to them."""
+    """Augment as `augment` does, and return the images with only the geometric changes as well."""
     covered = random_glasses(images, config.glasses_prob, generator)
     covered = random_hand_occlusion(covered, config.hand_prob, generator)
     grid = _sample_grid(images, config, generator)
@@ -48,7 +48,7 @@ def augment_with_geometric_view(
 
 
 def _sample_kept(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
-    """Which images nothing spoils; None where that can happen to all. Shape (N, 1, 1, 1)."""
+    """Draw the images that are not degraded, shape (N, 1, 1, 1); None where all may be."""
     if config.degrade_prob == 1:
         return None
     return (torch.rand(len(images), generator=generator) >= config.degrade_prob).to(images.device)[:, None, None, None]
@@ -66,7 +66,7 @@ def _random_light(images: torch.Tensor, config: AugmentConfig, generator: torch.
 
 
 def _degrade(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
-    """As a poor lens, a far face, a poor sensor and a poor connection would show it."""
+    """Degrade as a poor lens, a distant face, a poor sensor and a poor connection do."""
     images = random_blur(images, config.blur_px, generator)
     images = random_downscale(images, config.downscale_prob, config.downscale_px_min, generator)
     images = random_noise(images, config.noise_01, generator)
@@ -74,19 +74,19 @@ def _degrade(images: torch.Tensor, config: AugmentConfig, generator: torch.Gener
 
 
 def _uniform(n: int, reach: float, generator: torch.Generator) -> torch.Tensor:
-    """n numbers between -reach and reach."""
+    """Draw n numbers between -reach and reach."""
     return (torch.rand(n, generator=generator) * 2 - 1) * reach
 
 
 def _warp(images: torch.Tensor, grid: torch.Tensor | None) -> torch.Tensor:
-    """The images at the places that `_sample_grid` drew; what comes from outside repeats the edge."""
+    """Sample the images at a grid; outside of them the edge is repeated."""
     if grid is None:
         return images
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 def _sample_grid(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
-    """Flip, shear, rotate, scale, shift and crop in one interpolation; None where none of them is asked for."""
+    """Draw the sampling grid of flip, shear, rotation, scale, shift and crop; None where all are off."""
     crops = config.crop_min_01 < 1
     if not any((config.flip_prob, config.rotate_deg, config.scale_01, config.translate_01, config.shear_01, crops)):
         return None
@@ -95,7 +95,7 @@ def _sample_grid(images: torch.Tensor, config: AugmentConfig, generator: torch.G
     scale = 1 + _uniform(n, config.scale_01, generator)
     flip = 1 - 2 * (torch.rand(n, generator=generator) < config.flip_prob).float()
     shift = torch.stack([_uniform(n, 2 * config.translate_01, generator) for _ in range(2)], dim=1)
-    # Drawn last, and not at all where it is off: the chance of recipes without shear stays as it was.
+    # Not drawn where it is off, so that policies without shear draw the same numbers as before it existed.
     lean = _uniform(n, config.shear_01, generator) if config.shear_01 else torch.zeros(n)
     rows = torch.stack(
         [
@@ -114,7 +114,7 @@ def _sample_grid(images: torch.Tensor, config: AugmentConfig, generator: torch.G
 
 
 def _random_gain(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
-    """Gray levels times a number, as more or less light would make them, cut off at 255."""
+    """Multiply gray levels by a random factor and clip them at 255."""
     low, high = config.gain_low, config.gain_high
     if low == high == 1:
         return images
@@ -123,7 +123,7 @@ def _random_gain(images: torch.Tensor, config: AugmentConfig, generator: torch.G
 
 
 def _random_contrast(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
-    """Contrast about each image's mean, then brightness, then back into 0..255."""
+    """Change contrast about each image's mean, then brightness."""
     if not (config.brightness_01 or config.contrast_01):
         return images
     n = len(images)
@@ -134,7 +134,7 @@ def _random_contrast(images: torch.Tensor, config: AugmentConfig, generator: tor
 
 
 def _random_erasing(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
-    """Fill one rectangle of some of the images with their mean.
+    """Fill a random rectangle of a share of the images with their mean.
 
     Zhong et al. (2020), "Random Erasing Data Augmentation".
     """

@@ -1,4 +1,4 @@
-"""The same faces through augmentation again and again, as training would see them."""
+"""Preview of augmentation: faces of a dataset, augmented repeatedly as in training."""
 
 from __future__ import annotations
 
@@ -21,37 +21,14 @@ FACES_MAX = 64
 DRAWS_MAX = 64
 
 
-def preview_augmentation(
-    dataset_id: str,
-    ids: Sequence[str],
-    policy: AugmentConfig,
-    contract: Contract,
-    settings: Settings,
-    *,
-    draws: int,
-    seed: int,
-) -> NDArray[np.uint8]:
-    """Some faces of a dataset as they are and as training would change them.
-
-    Args:
-        ids: images of the dataset, 1 to 64.
-        contract: the network's preprocessing: color and size.
-        draws: how often each face is changed, 1 to 64.
-        seed: the same one gives the same pictures.
-    Returns:
-        see `augment_faces`.
-    Raises:
-        InputError: too few or too many faces or draws.
-        DatasetError: no such dataset or image, or an image that can't be read.
-    """
-    return augment_faces(load_faces(dataset_id, ids, contract, settings), policy, draws=draws, seed=seed)
-
-
 def load_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settings: Settings) -> NDArray[np.uint8]:
-    """Some faces of a dataset as the contract fits them, in the order of `ids`; see `preview_augmentation`.
+    """Load faces of a dataset at the contract's size and color, in the order of `ids`.
 
     Returns:
         uint8, shape (faces, channels, size_px, size_px).
+    Raises:
+        InputError: there are not 1 to 64 ids.
+        DatasetError: no such dataset or image, or an image can't be read.
     """
     _require(len(ids), FACES_MAX, "faces", "Name them by their ids, or look at fewer.")
     dataset = open_dataset(dataset_id, settings)
@@ -70,9 +47,9 @@ def load_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settings
 
 
 def augment_faces(faces: NDArray[np.uint8], policy: AugmentConfig, *, draws: int, seed: int) -> NDArray[np.uint8]:
-    """Faces as they are, then changed `draws` times; a larger number of draws begins with the same pictures.
+    """Augment faces `draws` times, after the faces themselves; more draws begin with the same images.
 
-    Where the recipe mixes faces, these are mixed with each other.
+    Where the policy mixes images, these faces are mixed with each other.
 
     Args:
         faces: uint8, shape (faces, channels, S, S).
@@ -95,7 +72,7 @@ def _changed(images: torch.Tensor, policy: AugmentConfig, generator: torch.Gener
 
 
 def contact_sheet(pictures: NDArray[np.uint8], side_px: int = 96, gap_px: int = 4) -> NDArray[np.uint8]:
-    """One picture of all: a row a face, the face as it is first, each enlarged by whole pixels to about `side_px`.
+    """Build one image of all: a row per face, the original first, upscaled by whole pixels to about `side_px`.
 
     Args:
         pictures: as `augment_faces` returns them.
@@ -110,11 +87,11 @@ def contact_sheet(pictures: NDArray[np.uint8], side_px: int = 96, gap_px: int = 
     for row in range(faces):
         for column in range(columns):
             top = gap_px + row * step
-            left = gap_px + column * step + (gap_px if column else 0)  # the face as it is stands a little apart
+            left = gap_px + column * step + (gap_px if column else 0)  # a wider gap after the original
             sheet[top : top + side, left : left + side] = large[row, column]
     return sheet.astype(np.uint8)
 
 
-def _require(number: int, most: int, what: str, rebalancing: str) -> None:
+def _require(number: int, most: int, what: str, remedy: str) -> None:
     if not 1 <= number <= most:
-        raise InputError(f"{number} {what} were asked for, but 1 to {most} can be shown. {rebalancing}")
+        raise InputError(f"{number} {what} were requested, but 1 to {most} can be shown. {remedy}")

@@ -84,7 +84,7 @@ def test_a_policy_file_is_used(cli: Cli, ids: list[str], tmp_path: Path) -> None
         (["--out=faces.png", "--seeds=2"], InputError, "--seeds 2 is out of range"),
         (["--out=faces.npz", "--seeds=0"], InputError, "--seeds 0 is out of range"),
         (["--out=faces.png", "--seed=-1"], InputError, "--seed -1 is out of range"),
-        (["--out=faces.png", "--draws=0"], InputError, "0 draws were asked for"),
+        (["--out=faces.png", "--draws=0"], InputError, "0 draws were requested"),
         (["--out=faces.png", "--policy=strnog"], InputError, "'strnog'.*study-b"),
         (["--out=faces.png", "--network=vgg"], InputError, "'vgg'.*small-resnet"),
         (["--out=faces.png", "--id=nobody"], DatasetError, "no image 'nobody'"),

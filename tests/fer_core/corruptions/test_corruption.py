@@ -1,4 +1,4 @@
-"""What all disturbances have in common."""
+"""Properties of all corruptions."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ each_corruption = pytest.mark.parametrize("corruption", ALL_CORRUPTIONS, ids=lis
 
 
 def _faces(size_px: int = 48, gray: bool = False) -> list[RgbImage]:
-    """Drawn faces, cut so that they fill the picture."""
+    """Draw faces and crop them so that they fill the image."""
     faces = []
-    for place, expression in enumerate(Expression):
-        drawn = draw_face(expression, place, np.random.default_rng(place), 160)[25:130, 27:132]
+    for number, expression in enumerate(Expression):
+        drawn = draw_face(expression, number, np.random.default_rng(number), 160)[25:130, 27:132]
         face = np.asarray(cv2.resize(drawn, (size_px, size_px), interpolation=cv2.INTER_AREA), np.uint8)
         faces.append(np.repeat(face[:, :, 1:2], 3, axis=2) if gray else face)
     return faces
@@ -41,13 +41,13 @@ def test_a_face_of_any_size_keeps_its_shape_and_is_left_alone(corruption: Corrup
 
 
 @each_corruption
-def test_strength_0_changes_nothing_and_more_strength_changes_more(corruption: Corruption) -> None:
+def test_severity_0_changes_nothing_and_higher_severities_change_more(corruption: Corruption) -> None:
     faces = _faces()
     distances = []
     for severity in range(SEVERITIES + 1):
         seen = [
-            corruption.apply(face, severity, rng_for(corruption.name, str(place), 0))
-            for place, face in enumerate(faces)
+            corruption.apply(face, severity, rng_for(corruption.name, str(number), 0))
+            for number, face in enumerate(faces)
         ]
         distances.append(np.mean([np.abs(s.astype(int) - f).mean() for s, f in zip(seen, faces, strict=True)]))
     assert distances[0] == 0
@@ -56,7 +56,7 @@ def test_strength_0_changes_nothing_and_more_strength_changes_more(corruption: C
 
 
 @each_corruption
-def test_the_same_chance_gives_the_same_picture(corruption: Corruption) -> None:
+def test_the_same_generator_gives_the_same_image(corruption: Corruption) -> None:
     face = _faces()[0]
     for severity in (1, SEVERITIES):
         one, same = (corruption.apply(face, severity, rng_for(corruption.name, "a", 0)) for _ in range(2))
@@ -64,7 +64,7 @@ def test_the_same_chance_gives_the_same_picture(corruption: Corruption) -> None:
 
 
 @pytest.mark.parametrize("name", ["noise", "low-light", "side-light", "color-cast", "shift", "roll", "glasses", "hand"])
-def test_another_image_or_seed_is_disturbed_in_another_way(name: str) -> None:
+def test_images_and_seeds_differ(name: str) -> None:
     face, corruption = _faces()[0], CORRUPTIONS[name]
     by_image = {corruption.apply(face, 4, rng_for(name, str(image), 0)).tobytes() for image in range(12)}
     by_seed = {corruption.apply(face, 4, rng_for(name, "0", seed)).tobytes() for seed in range(12)}
@@ -73,21 +73,21 @@ def test_another_image_or_seed_is_disturbed_in_another_way(name: str) -> None:
 
 
 @each_corruption
-def test_a_gray_face_stays_gray_unless_it_is_tinted(corruption: Corruption) -> None:
-    for place, face in enumerate(_faces(gray=True)):
-        seen = corruption.apply(face, 3, rng_for(corruption.name, str(place), 0)).astype(int)
+def test_a_gray_face_stays_gray_except_with_a_color_cast(corruption: Corruption) -> None:
+    for number, face in enumerate(_faces(gray=True)):
+        seen = corruption.apply(face, 3, rng_for(corruption.name, str(number), 0)).astype(int)
         assert bool(np.ptp(seen, axis=2).any()) is (corruption.name == "color-cast")
 
 
 @each_corruption
-def test_strengths_are_five_in_one_direction_and_can_be_said(corruption: Corruption) -> None:
+def test_five_parameters_are_monotonic_and_described(corruption: Corruption) -> None:
     steps = np.diff(corruption.parameters)
     assert len(corruption.parameters) == SEVERITIES
     assert (steps > 0).all() or (steps < 0).all()
-    said = [corruption.describe(severity) for severity in range(SEVERITIES + 1)]
-    assert said[0] == "as it is"
-    assert len(set(said)) == SEVERITIES + 1
-    assert not any("{" in words for words in said)
+    descriptions = [corruption.describe(severity) for severity in range(SEVERITIES + 1)]
+    assert descriptions[0] == "clean"
+    assert len(set(descriptions)) == SEVERITIES + 1
+    assert not any("{" in description for description in descriptions)
     assert f"{corruption.parameters[0]:g} to {corruption.parameters[-1]:g}" in corruption.describe_range()
 
 
@@ -96,28 +96,28 @@ def test_names_and_titles_are_all_different_and_known() -> None:
     assert all(find_corruption(name) is corruption for name, corruption in CORRUPTIONS.items())
     assert 24 in CORRUPTIONS["resolution"].parameters
     assert 25 in CORRUPTIONS["roll"].parameters
-    with pytest.raises(InputError, match=r"no disturbance 'fog'\. Choose one of: blur, "):
+    with pytest.raises(InputError, match=r"no corruption 'fog'\. Choose one of: blur, "):
         find_corruption("fog")
 
 
 @pytest.mark.parametrize(
-    ("face", "says"),
+    ("face", "message"),
     [
-        (np.zeros((48, 48), np.uint8), r"uint8 of shape \(48, 48\)\. Repeat a gray"),
+        (np.zeros((48, 48), np.uint8), r"uint8 of shape \(48, 48\)\. Repeat the channel of a gray"),
         (np.zeros((48, 48, 3), np.float32), "float32 of shape"),
         (np.zeros((48, 48, 4), np.uint8), r"\(48, 48, 4\)"),
         ([[1, 2], [3, 4]], "got list"),
         (np.zeros((0, 5, 3), np.uint8), "5x0 pixels"),
     ],
 )
-def test_what_is_no_face_is_refused(face: Any, says: str) -> None:
-    with pytest.raises(InputError, match=says):
+def test_other_types_and_shapes_are_refused(face: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         CORRUPTIONS["blur"].apply(face, 1, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("severity", [-1, 6])
-def test_a_strength_that_is_not_there_is_refused(severity: int) -> None:
-    with pytest.raises(InputError, match=f"no strength {severity} of hand. Choose 0"):
+def test_an_unknown_severity_is_refused(severity: int) -> None:
+    with pytest.raises(InputError, match=f"no severity {severity} of hand. Choose 0"):
         CORRUPTIONS["hand"].apply(_faces()[0], severity, np.random.default_rng(0))
 
 

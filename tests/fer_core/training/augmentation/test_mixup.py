@@ -21,7 +21,7 @@ def images() -> torch.Tensor:
 
 def test_mixup_blends_two_images_in_the_shares_of_their_targets(images: torch.Tensor) -> None:
     mixed = mix_images(images, MIXUP, _generator())
-    levels = mixed.of(images[:, 0, 0, 0])
+    levels = mixed.mix(images[:, 0, 0, 0])
     torch.testing.assert_close(mixed.images, levels[:, None, None, None].expand_as(images))
     assert mixed.share.min() < 0.1 and mixed.share.max() > 0.9
     assert sorted(mixed.partner.tolist()) == list(range(64))
@@ -42,10 +42,10 @@ def test_targets_still_sum_to_one_and_missing_values_stay_missing(images: torch.
     for config in (MIXUP, CUTMIX):
         mixed = mix_images(images, config, _generator())
         targets = torch.eye(8)[torch.arange(64) % 8]
-        torch.testing.assert_close(mixed.of(targets).sum(1), torch.ones(64))
+        torch.testing.assert_close(mixed.mix(targets).sum(1), torch.ones(64))
         values = torch.zeros(64)
         values[5] = torch.nan
-        assert mixed.of(values).isnan().tolist() == [place == 5 or mixed.partner[place] == 5 for place in range(64)]
+        assert mixed.mix(values).isnan().tolist() == [place == 5 or mixed.partner[place] == 5 for place in range(64)]
 
 
 def test_a_small_alpha_mixes_little(images: torch.Tensor) -> None:

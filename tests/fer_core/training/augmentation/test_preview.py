@@ -21,7 +21,6 @@ from fer_core.training.augmentation.preview import (
     augment_faces,
     contact_sheet,
     load_faces,
-    preview_augmentation,
 )
 from fer_core.training.config.augmentation_policies import policies
 from fer_core.training.config.train_config import AugmentConfig
@@ -48,7 +47,7 @@ def test_the_first_column_is_the_face_as_it_is_packed(
 ) -> None:
     rows = [17, 2, 9]  # not in the order of the index
     ids = dataset.index(["id"])["id"].iloc[rows].tolist()
-    seen = preview_augmentation(dataset.id, ids, STRONG, contract, store, draws=4, seed=1)
+    seen = augment_faces(load_faces(dataset.id, ids, contract, store), STRONG, draws=4, seed=1)
     assert (seen.shape, seen.dtype) == (shape, np.uint8)
     packed = pack(dataset, contract, store).images[rows]
     np.testing.assert_array_equal(seen[:, 0], packed[:, 0] if contract is GRAY else packed.transpose(0, 2, 3, 1))
@@ -78,15 +77,15 @@ def test_no_change_shows_the_face_each_time(faces: np.ndarray) -> None:
     np.testing.assert_array_equal(seen, seen[:, :1].repeat(4, axis=1))
 
 
-def test_what_can_not_be_shown_is_refused_in_words(dataset: StoredDataset, store: Settings, faces: np.ndarray) -> None:
+def test_too_few_faces_and_draws_are_refused(dataset: StoredDataset, store: Settings, faces: np.ndarray) -> None:
     with pytest.raises(DatasetError, match="drawn has no image 'nobody'"):
         load_faces("drawn", ["nobody"], GRAY, store)
     with pytest.raises(DatasetError, match="There is no dataset 'gone'"):
         load_faces("gone", ["any"], GRAY, store)
-    with pytest.raises(InputError, match=f"0 faces were asked for, but 1 to {FACES_MAX}"):
+    with pytest.raises(InputError, match=f"0 faces were requested, but 1 to {FACES_MAX}"):
         load_faces("drawn", [], GRAY, store)
     for draws in (0, DRAWS_MAX + 1):
-        with pytest.raises(InputError, match=f"{draws} draws were asked for, but 1 to {DRAWS_MAX}"):
+        with pytest.raises(InputError, match=f"{draws} draws were requested, but 1 to {DRAWS_MAX}"):
             augment_faces(faces, STRONG, draws=draws, seed=0)
 
 
