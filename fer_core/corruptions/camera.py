@@ -43,8 +43,8 @@ def downscale(face: RgbImage, width_px: float, rng: np.random.Generator) -> RgbI
     if width_px >= width:
         return face.copy()
     small = (int(width_px), max(1, round(height * width_px / width)))
-    seen = cv2.resize(face, small, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    downscaled = cv2.resize(face, small, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(downscaled, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def jpeg_compress(face: RgbImage, quality: float, rng: np.random.Generator) -> RgbImage:
@@ -90,8 +90,8 @@ def side_light(face: RgbImage, stops: float, rng: np.random.Generator) -> RgbIma
     across = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None, :] * side
     down = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]
     slope = across * np.float32(np.cos(tilt)) + down * np.float32(np.sin(tilt))
-    reach = np.abs(slope).max()  # 0 only where the face is a single pixel
-    gain = np.exp2(slope * np.float32(stops / 2 / reach)) if reach else np.ones_like(slope)
+    half_range = np.abs(slope).max()  # 0 only where the face is a single pixel
+    gain = np.exp2(slope * np.float32(stops / 2 / half_range)) if half_range else np.ones_like(slope)
     return _to_gray_levels(_to_light(face) * gain[:, :, None])
 
 

@@ -36,11 +36,11 @@ def crop_wider(face: RgbImage, percent: float, rng: np.random.Generator) -> RgbI
     # INTER_AREA averages; a plain warp would skip pixels.
     share = 1 / (1 + 2 * percent / 100)
     small = (max(1, round(width * share)), max(1, round(height * share)))
-    shrunk = np.asarray(cv2.resize(face, small, interpolation=cv2.INTER_AREA), np.uint8)
+    downscaled = np.asarray(cv2.resize(face, small, interpolation=cv2.INTER_AREA), np.uint8)
     left, top = (width - small[0]) // 2, (height - small[1]) // 2
     columns = np.clip(np.arange(width) - left, 0, small[0] - 1)
     rows = np.clip(np.arange(height) - top, 0, small[1] - 1)
-    return shrunk[rows[:, None], columns[None, :]]
+    return downscaled[rows[:, None], columns[None, :]]
 
 
 def rotate(face: RgbImage, degrees: float, rng: np.random.Generator) -> RgbImage:
@@ -54,5 +54,5 @@ def _warp(face: RgbImage, degrees: float, scale: float) -> RgbImage:
 
     height, width = face.shape[:2]
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, scale)
-    turned = cv2.warpAffine(face, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(turned, np.uint8)
+    rotated = cv2.warpAffine(face, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(rotated, np.uint8)

@@ -86,8 +86,8 @@ def occlude_with_glasses(face: RgbImage, percent: float, rng: np.random.Generato
     style = int(rng.integers(len(_FRAMES)))
     rim_level = _FRAME_LEVEL * rng.uniform(0.4, 1.8)
     lenses, rims = _glasses(height, width, style, round(0.016 + 0.022 * percent / 100, 4))
-    seen = face * (1 - lenses * np.float32(percent / 100))[:, :, None]
-    return _blend(seen, np.full(3, rim_level, np.float32), rims)
+    attenuated = face * (1 - lenses * np.float32(percent / 100))[:, :, None]
+    return _blend(attenuated, np.full(3, rim_level, np.float32), rims)
 
 
 def occlude_with_hand(face: RgbImage, percent: float, rng: np.random.Generator) -> RgbImage:
@@ -118,18 +118,18 @@ def _glasses(height: int, width: int, style: int, rim_01: float) -> tuple[Mask, 
 
     glass, outline = lens(0.0), lens(rim_01)
     bar = np.abs(y + frame.down * 0.35) <= rim_01 / 1.6
-    held = bar & (np.abs(beside) > frame.across)  # the bridge between the lenses, and the arms beyond them
-    return _downsample(glass, height, width), _downsample((outline | held) & ~glass, height, width)
+    connectors = bar & (np.abs(beside) > frame.across)  # the bridge between the lenses, and the arms beyond them
+    return _downsample(glass, height, width), _downsample((outline | connectors) & ~glass, height, width)
 
 
 @lru_cache(maxsize=_CACHED)
-def _hand(height: int, width: int, reach: int, share_01: float) -> tuple[Mask, Mask]:
+def _hand(height: int, width: int, pose: int, share_01: float) -> tuple[Mask, Mask]:
     """Draw the mask of a hand that covers the share, and its shading (1 along the middle of a finger)."""
     x, y = _canvas_grid(height, width)
-    here = _HAND_POSES[reach]
-    turn = math.radians(here.degrees)
-    along = (x - here.x) * math.cos(turn) + (y - here.y) * math.sin(turn)
-    across = (y - here.y) * math.cos(turn) - (x - here.x) * math.sin(turn)
+    hand = _HAND_POSES[pose]
+    turn = math.radians(hand.degrees)
+    along = (x - hand.x) * math.cos(turn) + (y - hand.y) * math.sin(turn)
+    across = (y - hand.y) * math.cos(turn) - (x - hand.x) * math.sin(turn)
     outside, inside = -1.5, 1.5
     for _ in range(_HALVINGS):
         tip = (outside + inside) / 2
@@ -172,6 +172,6 @@ def _downsample(shape: NDArray[np.generic], height: int, width: int) -> Mask:
     import cv2
 
     small = cv2.resize(shape.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    kept = np.asarray(small, np.float32)
-    kept.flags.writeable = False
-    return kept
+    mask = np.asarray(small, np.float32)
+    mask.flags.writeable = False
+    return mask

@@ -39,8 +39,8 @@ def random_glasses(images: torch.Tensor, share_01: float, generator: torch.Gener
     opaque = torch.where(dark, _uniform(n, 0.5, 1, generator), torch.zeros(n, 1, 1))
     lens = (nearest < 1).float() * opaque
     covered = torch.where(rim | bridge, torch.ones(()), lens)
-    chosen = _uniform(n, 0, 1, generator) < share_01
-    return _overlay(images, covered * chosen, _uniform(n, 0, 80, generator))
+    selected = _uniform(n, 0, 1, generator) < share_01
+    return _overlay(images, covered * selected, _uniform(n, 0, 80, generator))
 
 
 def random_hand_occlusion(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
@@ -64,8 +64,8 @@ def random_hand_occlusion(images: torch.Tensor, share_01: float, generator: torc
     inside = ((along / length) ** 2 + (beside / breadth) ** 2 < 1).float()
     fingers = 1 - 0.25 * (beside / breadth * torch.pi * 2.5).cos() ** 8  # the dark lines between them
     light = images.mean((1, 2, 3)).cpu()[:, None, None] * _uniform(n, 0.7, 1.3, generator)
-    chosen = _uniform(n, 0, 1, generator) < share_01
-    return _overlay(images, inside * chosen, (light * fingers).clamp(0, 255))
+    selected = _uniform(n, 0, 1, generator) < share_01
+    return _overlay(images, inside * selected, (light * fingers).clamp(0, 255))
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> torch.Tensor:

@@ -36,26 +36,26 @@ def augment_with_geometric_view(
     images: torch.Tensor, config: AugmentConfig, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Augment as `augment` does, and return the images with only the geometric changes as well."""
-    covered = random_glasses(images, config.glasses_prob, generator)
-    covered = random_hand_occlusion(covered, config.hand_prob, generator)
+    occluded = random_glasses(images, config.glasses_prob, generator)
+    occluded = random_hand_occlusion(occluded, config.hand_prob, generator)
     grid = _sample_grid(images, config, generator)
-    placed = _warp(images, grid)
-    changed = placed if covered is images else _warp(covered, grid)
-    spared = _sample_kept(images, config, generator)
-    lit = _random_light(_where(spared, placed, changed), config, generator)
-    seen = _where(spared, lit, _degrade(lit, config, generator))
-    return _random_erasing(seen, config.erase_prob, generator), placed
+    geometric_view = _warp(images, grid)
+    changed = geometric_view if occluded is images else _warp(occluded, grid)
+    clean = _sample_clean(images, config, generator)
+    lit = _random_light(_select(clean, geometric_view, changed), config, generator)
+    degraded = _select(clean, lit, _degrade(lit, config, generator))
+    return _random_erasing(degraded, config.erase_prob, generator), geometric_view
 
 
-def _sample_kept(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
+def _sample_clean(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
     """Draw the images that are not degraded, shape (N, 1, 1, 1); None where all may be."""
     if config.degrade_prob == 1:
         return None
     return (torch.rand(len(images), generator=generator) >= config.degrade_prob).to(images.device)[:, None, None, None]
 
 
-def _where(chosen: torch.Tensor | None, images: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
-    return others if chosen is None else torch.where(chosen, images, others)
+def _select(selected: torch.Tensor | None, images: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    return others if selected is None else torch.where(selected, images, others)
 
 
 def _random_light(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
@@ -146,6 +146,6 @@ def _random_erasing(images: torch.Tensor, share_01: float, generator: torch.Gene
     starts = torch.rand(n, 2, generator=generator) * (side - sizes)
     places = torch.arange(side)
     inside = (places >= starts[:, :, None]) & (places < (starts + sizes)[:, :, None])
-    chosen = torch.rand(n, generator=generator) < share_01
-    patch = (inside[:, 0, :, None] & inside[:, 1, None, :] & chosen[:, None, None]).to(images.device)
+    selected = torch.rand(n, generator=generator) < share_01
+    patch = (inside[:, 0, :, None] & inside[:, 1, None, :] & selected[:, None, None]).to(images.device)
     return torch.where(patch[:, None], images.mean((1, 2, 3), keepdim=True), images)

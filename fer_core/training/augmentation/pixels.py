@@ -28,9 +28,9 @@ def random_grayscale(images: torch.Tensor, share_01: float, generator: torch.Gen
     """Convert a share of the RGB images to grayscale."""
     if not share_01 or images.shape[1] != 3:
         return images
-    chosen = (torch.rand(len(images), generator=generator) < share_01).to(images.device)
+    selected = (torch.rand(len(images), generator=generator) < share_01).to(images.device)
     gray = rgb_to_grayscale(images, num_output_channels=3)
-    return torch.where(chosen[:, None, None, None], gray, images)
+    return torch.where(selected[:, None, None, None], gray, images)
 
 
 def random_blur(images: torch.Tensor, sigma_px: float, generator: torch.Generator) -> torch.Tensor:
@@ -62,10 +62,10 @@ def random_downscale(images: torch.Tensor, share_01: float, px_min: int, generat
     side = images.shape[-1]
     if not share_01 or px_min >= side:
         return images
-    chosen = torch.rand(len(images), generator=generator) < share_01
+    selected = torch.rand(len(images), generator=generator) < share_01
     sides = torch.randint(px_min, side, (len(images),), generator=generator)
     images = images.clone()
-    for index in chosen.nonzero().ravel().tolist():
+    for index in selected.nonzero().ravel().tolist():
         small = F.interpolate(images[index][None], [int(sides[index])] * 2, mode="area")
         images[index] = F.interpolate(small, [side, side], mode="bilinear", align_corners=False)[0]
     return images
@@ -84,10 +84,10 @@ def random_jpeg(images: torch.Tensor, share_01: float, quality_min: int, generat
     """Compress a share of the images as JPEG, on the CPU."""
     if not share_01:
         return images
-    chosen = torch.rand(len(images), generator=generator) < share_01
+    selected = torch.rand(len(images), generator=generator) < share_01
     quality = torch.randint(quality_min, _QUALITY_MAX + 1, (len(images),), generator=generator)
     images = images.clone()
-    for index in chosen.nonzero().ravel().tolist():
+    for index in selected.nonzero().ravel().tolist():
         face = images[index].round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
         images[index] = torch.from_numpy(jpeg_roundtrip(face, int(quality[index]))).permute(2, 0, 1)
     return images

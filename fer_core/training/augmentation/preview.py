@@ -30,7 +30,7 @@ def load_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settings
         InputError: there are not 1 to 64 ids.
         DatasetError: no such dataset or image, or an image can't be read.
     """
-    _require(len(ids), FACES_MAX, "faces", "Name them by their ids, or look at fewer.")
+    _check_count(len(ids), FACES_MAX, "faces", "Name them by their ids, or look at fewer.")
     dataset = open_dataset(dataset_id, settings)
     index = dataset.raw_index(["id", "path", *BOX_COLUMNS])
     rows = index[index["id"].isin(list(ids))].set_index("id")
@@ -39,10 +39,10 @@ def load_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settings
     planes = np.zeros((len(ids), contract.channels, contract.size_px, contract.size_px), np.uint8)
     with dataset.source(settings) as source:
         faces = iter_images(source, get_face_refs(rows.loc[list(ids)]))
-        for place, face in enumerate(faces):
+        for number, face in enumerate(faces):
             if face is None:
-                raise DatasetError(f"The image {ids[place]!r} of {dataset_id} can't be read. Choose another one.")
-            planes[place] = contract.fit(face)
+                raise DatasetError(f"The image {ids[number]!r} of {dataset_id} can't be read. Choose another one.")
+            planes[number] = contract.fit(face)
     return planes
 
 
@@ -58,17 +58,17 @@ def augment_faces(faces: NDArray[np.uint8], policy: AugmentConfig, *, draws: int
     Raises:
         InputError: too few or too many draws.
     """
-    _require(draws, DRAWS_MAX, "draws", "Draw more with another seed.")
+    _check_count(draws, DRAWS_MAX, "draws", "Draw more with another seed.")
     generator = torch.Generator().manual_seed(seed)
     images = torch.from_numpy(faces).float()
-    seen = [images, *(_changed(images, policy, generator) for _ in range(draws))]
+    seen = [images, *(_augment_and_mix(images, policy, generator) for _ in range(draws))]
     planes = torch.stack(seen, dim=1).round().clamp(0, 255).to(torch.uint8).numpy()
     return np.ascontiguousarray(planes[:, :, 0] if planes.shape[2] == 1 else np.moveaxis(planes, 2, -1))
 
 
-def _changed(images: torch.Tensor, policy: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
-    changed = augment(images, policy, generator)
-    return mix_images(changed, policy, generator).images if policy.mixes else changed
+def _augment_and_mix(images: torch.Tensor, policy: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    augmented = augment(images, policy, generator)
+    return mix_images(augmented, policy, generator).images if policy.mixes else augmented
 
 
 def contact_sheet(pictures: NDArray[np.uint8], side_px: int = 96, gap_px: int = 4) -> NDArray[np.uint8]:
@@ -92,6 +92,6 @@ def contact_sheet(pictures: NDArray[np.uint8], side_px: int = 96, gap_px: int = 
     return sheet.astype(np.uint8)
 
 
-def _require(number: int, most: int, what: str, remedy: str) -> None:
+def _check_count(number: int, most: int, unit: str, remedy: str) -> None:
     if not 1 <= number <= most:
-        raise InputError(f"{number} {what} were requested, but 1 to {most} can be shown. {remedy}")
+        raise InputError(f"{number} {unit} were requested, but 1 to {most} can be shown. {remedy}")
