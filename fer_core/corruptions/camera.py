@@ -57,9 +57,10 @@ def jpeg_roundtrip(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """Encode an image as JPEG and decode it; uint8, shape (H, W, 3) RGB or (H, W, 1) gray, to the same shape."""
     import cv2
 
-    _, content = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = np.asarray(cv2.imdecode(content, cv2.IMREAD_UNCHANGED), np.uint8)
-    return np.ascontiguousarray(decoded.reshape(image.shape)[:, :, ::-1])
+    order = slice(None, None, -1) if image.shape[2] == 3 else slice(None)  # OpenCV's order is BGR
+    _, content = cv2.imencode(".jpg", image[:, :, order], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = np.asarray(cv2.imdecode(content, cv2.IMREAD_UNCHANGED), np.uint8).reshape(image.shape)
+    return np.ascontiguousarray(decoded[:, :, order])
 
 
 def gaussian_noise(face: RgbImage, deviation: float, rng: np.random.Generator) -> RgbImage:
