@@ -200,7 +200,7 @@ def test_a_model_is_taken_away_as_a_file_brought_back_verified_and_deleted(
         ("metrics", "INT8"),
         ("calibration", "Calibration error"),
         ("robustness", "Worst macro-F1"),
-        ("card", "Limits"),
+        ("card", "Limitations"),
     )
     for section, what in told:
         page.goto(f"/models?model=taken-along&section={section}")

@@ -103,7 +103,7 @@ def test_the_calibration_is_drawn_and_the_limit_told(furnished: Settings, open_p
 
 def test_the_card_is_shown_and_can_be_taken_away(furnished: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model=RUN, section="card")
-    assert "Refused uses" in words(app) and "calibration.svg" not in words(app)
+    assert "Out-of-scope uses" in words(app) and "calibration.svg" not in words(app)
     assert any(button.proto.label == "Download as Markdown" for button in app.get("download_button"))
 
 

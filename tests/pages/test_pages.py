@@ -59,7 +59,7 @@ def test_a_dataset_is_counted_and_its_link_can_be_shared(furnished: Settings, op
     app = open_page(Page.DATASETS, dataset=DATASET)
     assert app.selectbox(key="dataset").value == DATASET
     assert "Labeled images" in headlines(app)
-    assert "The classes as a table" in words(app)
+    assert "Class counts" in words(app)
 
 
 def test_published_counts_need_no_image(store: Settings, open_page: OpenPage) -> None:

@@ -87,7 +87,7 @@ def test_a_note_that_changed_meanwhile_is_shown_and_neither_is_lost(run: Run) ->
     press(type_note(one, "Mine"), "Save note")
     other = press(other, "Save note")
     assert read_notes(run).text == "Mine"
-    assert "changed meanwhile" in warned(other) and not other.error
+    assert "changed in another window" in warned(other) and not other.error
     assert other.code[0].value == "Mine" and other.text_area[0].value == "Theirs"
     other = press(other, "Combine both")
     assert other.text_area[0].value == "Mine\n\nTheirs" and read_notes(run).text == "Mine"
