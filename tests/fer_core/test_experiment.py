@@ -57,6 +57,7 @@ FILES = {
     "config.yaml",
     "contract.json",
     "data.json",
+    "facts.json",
     "split.parquet",
     "seen-images.bin",
     "metrics.jsonl",
@@ -143,8 +144,8 @@ def test_the_split_is_the_datasets_and_is_kept(world: World) -> None:
 
 def test_a_run_is_trained_by_one_process_at_a_time_and_not_deleted_meanwhile(world: World) -> None:
     run = create_run("alone", dump_config(parse_config(CONFIG)), world.settings)
-    other = "import sys; from pathlib import Path; from fer_core.runs.folder import Run, training_alone\n"
-    other += "with training_alone(Run(Path(sys.argv[1]))): print('here', flush=True); sys.stdin.read()"
+    other = "import sys; from pathlib import Path; from fer_core.runs.folder import Run, training_lock\n"
+    other += "with training_lock(Run(Path(sys.argv[1]))): print('here', flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", other, str(run.folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout

@@ -21,6 +21,7 @@ _DESCRIPTIONS = {
     "config.yaml": "run configuration",
     "contract.json": "input contract: size, color, normalization",
     "data.json": "dataset version",
+    "facts.json": "machine, precision and network at the latest start",
     "split.parquet": "split of each image",
     "metrics.jsonl": "a line per epoch",
     "checkpoint.pt": "last epoch, to resume from",
