@@ -419,8 +419,8 @@ def test_split_means_the_runs_and_published_split_the_datasets(world: World, eva
     published = evaluate("--model", "whole", "--data", "tiny", "--published-split", "test", "--json").json
     assert (published["split"], published["split_of"]) == ("test", "dataset")
     assert published["n"] == result["n"]
-    left = evaluate("--model", "whole", "--data", "tiny", "--published-split", "valid", "--json").json
-    assert left["excluded"] == {"trained_on": 0, "selected_on": sizes["valid"], "complete": True}
+    refused = evaluate("--model", "whole", "--data", "tiny", "--published-split", "valid")
+    assert_input_error(refused, "is left to evaluate", f"{sizes['valid']} it was selected on")
     both = evaluate("--model", "whole", "--data", "tiny", "--split", "test", "--published-split", "valid")
     assert_input_error(both, "--split and --published-split")
 
