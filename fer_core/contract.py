@@ -103,9 +103,9 @@ class Contract(JsonModel):
         if self.normalization == "unit":
             return planes / 255.0
         if self.normalization == "image":
-            centerd = planes - planes.mean((1, 2, 3))[:, None, None, None]
-            deviation = (centerd * centerd).mean((1, 2, 3)) ** 0.5
-            return centerd / deviation.clip(_DEVIATION_MIN)[:, None, None, None]
+            centered = planes - planes.mean((1, 2, 3))[:, None, None, None]
+            deviation = (centered * centered).mean((1, 2, 3)) ** 0.5
+            return centered / deviation.clip(_DEVIATION_MIN)[:, None, None, None]
         mean, std = (_like(planes, values) for values in (self.mean, self.std))
         return (planes / 255.0 - mean[None, :, None, None]) / std[None, :, None, None]
 

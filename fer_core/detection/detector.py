@@ -154,7 +154,7 @@ class YuNetDetector:
 class HaarDetector:
     """The Haar cascade of Viola and Jones (2001) that OpenCV 4 carries: frontal faces only, and slower.
 
-    `score_01` is the last stage's weight through a logistic function, centerd where true and false faces were
+    `score_01` is the last stage's weight through a logistic function, centered where true and false faces were
     equally common in a measurement: a rank more than a probability. OpenCV's object is not thread-safe, so a
     lock lets one thread in at a time.
     """

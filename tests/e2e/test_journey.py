@@ -40,8 +40,8 @@ def test_something_that_is_no_archive_is_refused_in_words(page: Page, server: Ap
 
 def test_data_is_imported_through_the_browser(page: Page, material: Path, shoot: Shoot) -> None:
     _upload_archive(page, material / "ferplus.zip", DATASET)
-    expect(page.get_by_text("What each label becomes")).to_be_visible(timeout=_LONG_MS)
-    expect(page.get_by_label("How do its files lie?")).to_be_visible()
+    expect(page.get_by_text("Label mapping")).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_label("Layout")).to_be_visible()
     shoot("datasets-proposal", f"/datasets?view=import&import={DATASET}")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text(re.compile(r"Finished\. Imported"))).to_be_visible(timeout=_LONG_MS)
@@ -132,7 +132,7 @@ def test_the_confusion_matrix_of_the_finished_run_is_read(page: Page, shoot: Sho
     settle(page)
     numbers = page.locator("dl.ferscope-headline dt").all_inner_texts()
     assert numbers[:2] == ["Macro-F1", "Balanced accuracy"]
-    expect(page.get_by_text("read as", exact=True)).to_be_visible()
+    expect(page.get_by_text("predicted", exact=True)).to_be_visible()
     page.get_by_text("Shares of each row").click()
     page.wait_for_url(re.compile("view=ratios"))
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()

@@ -42,8 +42,8 @@ def test_an_import_shows_what_it_would_do_and_waits_for_what_is_undecided(
 ) -> None:
     start_import(table, "mine", store)
     app = _proposal(open_page)
-    assert _chosen(app, "How do its files lie?") == "table"
-    assert (_chosen(app, "Path of the image"), _chosen(app, "Label"), _chosen(app, "Person")) == (
+    assert _chosen(app, "Layout") == "table"
+    assert (_chosen(app, "Image path"), _chosen(app, "Label"), _chosen(app, "Person")) == (
         "file",
         "mood",
         "(none)",
@@ -101,7 +101,7 @@ def test_a_column_that_is_no_label_is_noticed(table: Path, store: Settings, open
     )
     start_import(table, "mine", store)
     app = _proposal(open_page)
-    assert "this seems to be another column" in words(app)
+    assert "probably another one" in words(app)
     assert _button(app, "Import").disabled
 
 
@@ -148,16 +148,16 @@ def test_where_folders_and_a_table_disagree_the_person_says_which_counts(
     start_import(folder, "mine", store)
     app = _proposal(open_page)
     assert "give different labels to 6 of the 24 images" in words(app)
-    assert _chosen(app, "How do its files lie?") == "folders"
+    assert _chosen(app, "Layout") == "folders"
     assert _button(app, "Import").disabled
     (radio,) = [each for each in app.radio if each.label == "Which labels should be used?"]
     radio.set_value("table").run()
     assert not app.exception
-    assert _chosen(app, "How do its files lie?") == "table"
+    assert _chosen(app, "Layout") == "table"
     assert _chosen(app, "sadness, 6 images") == "Sadness"
     assert not _button(app, "Import").disabled
     next(each for each in app.radio if each.label == "Which labels should be used?").set_value("folders").run()
-    assert _chosen(app, "How do its files lie?") == "folders"
+    assert _chosen(app, "Layout") == "folders"
     assert _chosen(app, "fear, 12 images") == "Fear"
     _button(app, "Import").click().run()
     run_import(open_import("mine", store), store)
@@ -170,7 +170,7 @@ def test_numbers_become_expressions_once_it_is_said_whose_they_are(
     _in_folders(tmp_path / "numbers", table, "train/{}/{}.png", ["1", "2", "7"])
     start_import(tmp_path / "numbers", "mine", store)
     app = _proposal(open_page)
-    assert "Datasets number the expressions differently" in words(app)
+    assert "datasets number expressions differently" in words(app)
     assert _chosen(app, "7, 8 images") == "choose"
     assert _button(app, "Import").disabled
     _select(app, "Numbering").set_value("RAF-DB").run()
@@ -191,7 +191,7 @@ def test_folders_of_people_are_identities_unless_the_person_says_no(
     start_import(tmp_path / "people", "mine", store)
     app = _proposal(open_page)
     (box,) = app.checkbox
-    assert box.label == "Folders such as s00, s01, s02 are people (12 of them)"
+    assert box.label == "Folders such as s00, s01, s02 are people (12)"
     if not people:
         box.uncheck().run()
     _button(app, "Import").click().run()

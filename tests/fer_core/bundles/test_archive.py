@@ -138,9 +138,9 @@ def test_a_damaged_archive_is_said(bundle: Path, target: Path, store: Settings) 
     path = bundle.with_suffix(".zip")
     write_bundle_file(bundle, path)
     content = bytearray(path.read_bytes())
-    content[content.index(b"faces")] ^= 0xFF  # within the network: stored, so the check sum alone can tell
+    content[content.index(b"faces")] ^= 0xFF  # within the network: stored, so the checksum alone can tell
     path.write_bytes(content)
-    with pytest.raises(BundleError, match="check sum"):
+    with pytest.raises(BundleError, match="checksum"):
         unpack_bundle(path, target, store)
     path.write_bytes(b"no archive at all")
     with pytest.raises(BundleError, match="not a zip archive"):

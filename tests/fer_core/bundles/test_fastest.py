@@ -22,7 +22,7 @@ def both(make_bundle: MakeBundle, write_network: WriteNetwork) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("fp32", "int8", "form", "reason"),
+    ("fp32", "int8", "precision", "reason"),
     [
         (14.5, 8.9, "INT8", "8.9 ms a face on this processor, FP32 14.5 ms"),
         (4.6, 1.5, "INT8", "1.5 ms a face on this processor, FP32 4.6 ms"),

@@ -81,7 +81,7 @@ def test_it_claims_no_calibration_and_no_figures(entry: ModelEntry) -> None:
     labels = LABEL_SETS["eight"].expressions
     assert Calibration.load(entry.folder / "calibration.json", labels) == Calibration.identity(labels)
     assert not (entry.folder / "report.json").exists() and entry.info.metrics == {}
-    assert "Nothing was measured with it here yet" in (entry.folder / "card.md").read_text()
+    assert "It has not been evaluated yet" in (entry.folder / "card.md").read_text()
 
 
 def test_it_verifies_and_pytorch_agrees(entry: ModelEntry) -> None:

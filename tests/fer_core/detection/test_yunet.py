@@ -50,7 +50,7 @@ def test_overlapping_faces_are_reported_once(yunet_file: Path, test_data: Path) 
     rows = np.zeros((3, 15), np.float32)
     rows[:, :4] = [[0, 0, 10, 10], [1, 0, 10, 10], [50, 50, 10, 10]]
     rows[:, 14] = [0.8, 0.9, 0.7]
-    kept = yunet_net._without_overlaps(rows, 0.5)
+    kept = yunet_net._non_max_suppression(rows, 0.5)
     assert kept[:, 14].tolist() == pytest.approx([0.9, 0.7])
 
 

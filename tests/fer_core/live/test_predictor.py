@@ -164,7 +164,7 @@ def test_many_faces_are_read_a_few_in_a_frame_and_none_waits_long() -> None:
     seen = [len(watched.show(scene({place: turns[i][step % 2] for i, place in enumerate(EIGHT)}))) for step in range(8)]
     assert seen[0] == FACES_AT_ONCE and seen[1:] == [8] * 7
     assert watched.model.asked == [FACES_AT_ONCE] * 8
-    reads = [each.read_s for each in watched.reader._followed]
+    reads = [each.read_s for each in watched.reader._faces]
     assert watched.at_s - min(reads) <= 8 / FACES_AT_ONCE * FRAME_S
 
 
@@ -173,7 +173,7 @@ def test_between_searches_only_the_surroundings_of_a_moving_face_are_looked_at()
     frames = [scene({(300 + 8 * step, 200 + 3 * step): drawn()}) for step in range(20)]
     for step, frame in enumerate(frames):
         watched.show(frame)
-        (box,) = (each.face.box for each in watched.reader._followed)
+        (box,) = (each.face.box for each in watched.reader._faces)
         assert abs(box.x - 300 - 8 * step) <= 5 and abs(box.y - 200 - 3 * step) <= 5
     whole = [shape for shape in watched.detector.shown if shape == (720, 1280)]
     assert len(whole) == pytest.approx(20 * FRAME_S / SEARCH_EVERY_S, abs=1)
@@ -202,7 +202,7 @@ def test_a_face_that_leaves_or_jumps_is_noticed_in_that_very_frame() -> None:
     assert watched.show(scene({})) == []
     watched.show(scene({(400, 200): drawn()}))
     watched.show(scene({(700, 500): drawn()}))
-    (each,) = watched.reader._followed
+    (each,) = watched.reader._faces
     assert (each.face.box.x, each.face.box.y) == (700, 500)
 
 

@@ -256,7 +256,7 @@ def test_a_running_video_remembers_its_faces_until_the_model_is_another(made: Ca
         for _ in range(times):
             now[0] += 0.03
             processor.submit(picture, now[0])
-            until(lambda: processor._stats.result and processor._record.result.at_s == now[0])
+            until(lambda: processor._stats.result and processor._stats.result.at_s == now[0])
 
     shown(4)
     processor.set_predictor(predictor_of(model, detector), "balanced")

@@ -235,7 +235,7 @@ def test_what_changed_is_named_and_taken_back(show: Show) -> None:
     set_widget(app, "optimizer.learning_rate", 0.02)
     set_widget(app, "model.width", 8)
     assert "Changed from the preset:" in said(app)
-    for words in ("options of the network", "division", "learning rate"):
+    for words in ("network options", "split", "learning rate"):
         assert words in said(app)
     app.button(key="train-back").click().run()
     assert config_of(app) == load_config(presets()["small-soft"], ["dataset=drawn"])

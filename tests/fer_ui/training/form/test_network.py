@@ -62,7 +62,7 @@ def test_weights_that_are_not_here_are_told_with_the_way_out(store: Settings, sh
     assert RESNET is not None
     app = show(preset="A-resnet18-frozen")
     words = app.warning[0].value.replace("\\", "")
-    for split in (RESNET.name, RESNET.url, str(store.pretrained_dir), "Begin with published weights"):
+    for split in (RESNET.name, RESNET.url, str(store.pretrained_dir), "Pretrained weights"):
         assert split in words
     assert not app.button(key="train-start").disabled  # they may have been put there by then
     set_widget(app, "model.pretrained", False)
