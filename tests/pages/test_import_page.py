@@ -50,7 +50,7 @@ def test_an_import_shows_what_it_would_do_and_waits_for_what_is_undecided(
     )
     assert _chosen(app, "joy, 8 images") == "Happiness"
     assert _chosen(app, "weird, 8 images") == "choose"
-    assert "Decide what becomes of 'weird'" in words(app)
+    assert "Choose an expression for 'weird'" in words(app)
     assert _button(app, "Import").disabled
     assert list_datasets(store) == []
 
@@ -88,7 +88,7 @@ def test_of_two_folders_with_the_same_names_one_can_be_chosen(
     start_import(table, "mine", store)
     app = _proposal(open_page, errors=1)
     assert "24 rows name files that match several" in words(app)
-    next(box for box in app.text_input if box.label.startswith("Folder of the images")).set_value("small").run()
+    next(box for box in app.text_input if box.label.startswith("Image folder")).set_value("small").run()
     assert "match several" not in words(app)
     assert "24 rows name a file in different upper or lower case" in words(app)
 
