@@ -46,7 +46,7 @@ def test_a_bar_leads_to_its_faces(page: Page, shoot: Shoot) -> None:
 def test_copies_are_found_excluded_and_taken_back(page: Page, shoot: Shoot) -> None:
     address = f"/datasets?dataset={DATASET}&section=quality"
     page.goto(address)
-    found = page.get_by_role("heading", name=re.compile("The same image in two parts"))
+    found = page.get_by_role("heading", name=re.compile("The same image in two splits"))
     expect(found).to_be_visible(timeout=_LONG_MS)
     before = found.inner_text()
     shoot("section-quality", address)

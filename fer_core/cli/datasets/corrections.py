@@ -1,4 +1,4 @@
-"""`datasets correct`: exclude, relabel and mark images, and what was done so far."""
+"""`datasets correct`: exclude, relabel and mark images, undo, and show the history."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _BY_HAND = "by hand"
 
 def add_command(action: AddAction) -> None:
     """Add the action."""
-    correcting = action("correct", "exclude, relabel or mark images; the source is never touched", _correct)
-    correcting.add_argument("id")
-    what = correcting.add_mutually_exclusive_group(required=True)
+    parser = action("correct", "exclude, relabel or mark images; the source is never touched", _correct)
+    parser.add_argument("id")
+    what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--exclude", action="store_true", help="take images out of use")
     what.add_argument("--relabel", metavar="EXPRESSION", help="give images another expression")
     what.add_argument(
@@ -34,7 +34,7 @@ def add_command(action: AddAction) -> None:
     what.add_argument("--undo", type=int, metavar="VERSION", help="take a change back; that of an undo redoes it")
     what.add_argument("--history", action="store_true", help="every change, the newest first")
     what.add_argument("--export", type=Path, metavar="FILE.csv", help="write what is marked now to a table")
-    which = correcting.add_mutually_exclusive_group()
+    which = parser.add_mutually_exclusive_group()
     which.add_argument("--ids", nargs="+", metavar="ID", help="images by their ids")
     which.add_argument(
         "--finding",
@@ -42,8 +42,8 @@ def add_command(action: AddAction) -> None:
         help="the images of a finding; of duplicates, --exclude leaves one of each group, and --restore those that "
         "were marked for it",
     )
-    correcting.add_argument("--reason", default="", help="by default the finding")
-    correcting.add_argument("--note", default="", help="kept in the history")
+    parser.add_argument("--reason", default="", help="by default the finding")
+    parser.add_argument("--note", default="", help="kept in the history")
 
 
 def _correct(arguments: argparse.Namespace) -> None:
@@ -140,7 +140,7 @@ def _change_as_json(change: Change) -> dict[str, Any]:
 
 def _emit_history(dataset: StoredDataset, as_json: bool) -> None:
     rows = [_change_as_json(change) for change in dataset.corrections().history()]
-    said = [
+    rows_shown = [
         {
             "version": row["version"],
             "time": row["time"],
@@ -152,7 +152,7 @@ def _emit_history(dataset: StoredDataset, as_json: bool) -> None:
         }
         for row in rows
     ]
-    print_result(rows, as_json, format_table(said, "Nothing was corrected yet."))
+    print_result(rows, as_json, format_table(rows_shown, "Nothing was corrected yet."))
 
 
 def _export(dataset: StoredDataset, arguments: argparse.Namespace) -> None:

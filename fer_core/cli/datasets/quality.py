@@ -1,4 +1,4 @@
-"""`datasets quality|index`: what is wrong with a dataset, as far as was measured, and measuring it again."""
+"""`datasets quality|index`: check the quality of a dataset, and measure its images again."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from fer_core.settings import settings
 
 def add_command(action: AddAction) -> None:
     """Add the actions."""
-    judging = action("quality", "unreadable, blank, blurred, duplicate and conflicting images", _quality)
-    judging.add_argument("id")
-    judging.add_argument("--faces", action="store_true", help="look for a face in every image first, which takes long")
-    judging.add_argument("--finding", default="", metavar="KIND", help="the images of one finding")
-    measuring = action("index", "measure the images again, such as those that an older version indexed", _index)
-    measuring.add_argument("id")
+    parser = action("quality", "unreadable, blank, blurred, duplicate and conflicting images", _quality)
+    parser.add_argument("id")
+    parser.add_argument("--faces", action="store_true", help="search every image for a face first (slow)")
+    parser.add_argument("--finding", default="", metavar="KIND", help="the images of one finding")
+    index_parser = action("index", "measure the images again, for instance after an update", _index)
+    index_parser.add_argument("id")
 
 
 def _quality(arguments: argparse.Namespace) -> None:
@@ -50,7 +50,7 @@ def _quality(arguments: argparse.Namespace) -> None:
         "not_seen": report.not_seen,
         "faces": {"searched": len(faces[0]), "detector": faces[1]} if faces else None,
     }
-    print_result(result, arguments.json, _in_words(report))
+    print_result(result, arguments.json, _format_report(report))
 
 
 def _as_json(finding: Finding) -> dict[str, Any]:
@@ -64,17 +64,17 @@ def _as_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _in_words(report: QualityReport) -> str:
+def _format_report(report: QualityReport) -> str:
     rows = [
         {"finding": finding.kind, "images": f"{len(finding.rows):,}", "what": finding.title, "remedy": finding.remedy}
         for finding in report.findings
     ]
-    said = [f"{report.concerned:,} of {report.used:,} images have a finding", format_table(rows, "Nothing was found.")]
-    said += [f"not checked: {kind}: {why}" for kind, why in report.unchecked.items()]
-    said.append(report.not_seen)
+    lines = [f"{report.concerned:,} of {report.used:,} images have a finding", format_table(rows, "Nothing was found.")]
+    lines += [f"not checked: {kind}: {why}" for kind, why in report.unchecked.items()]
+    lines.append(report.not_seen)
     if report.lacking:
-        said.append(f"not measured: {', '.join(report.lacking)}. Index the dataset again: datasets index ID")
-    return "\n".join(said)
+        lines.append(f"not measured: {', '.join(report.lacking)}. Index the dataset again: datasets index ID")
+    return "\n".join(lines)
 
 
 def _emit_finding(dataset: StoredDataset, report: QualityReport, kind: FindingKind, as_json: bool) -> None:

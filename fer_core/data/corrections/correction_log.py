@@ -1,6 +1,6 @@
-"""The changes to a dataset as a file, `corrections.jsonl`: one a line, numbered from 1, and never one taken out.
+"""The append-only log of corrections, `corrections.jsonl`: one change on each line, numbered from 1.
 
-A line counts once its end is there: what a crash cut short was never made, and the next change takes its place.
+A line counts once its newline is written: the next change overwrites a line that a crash cut short.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of the file.
+    """One line of the log.
 
     `time` is UTC in ISO form, `label` the new expression of a `relabel`, `undoes` the version that an `undo` takes
     back (0 otherwise). `undone` says whether a later change has taken this one back; it is not in the file.
@@ -54,9 +54,9 @@ class Change:
     undone: bool = False
 
     def line(self) -> bytes:
-        """The change as its line, without what is empty."""
-        said = {name: value for name, value in asdict(self).items() if value and name != "undone"}
-        return json.dumps(said, separators=(",", ":")).encode() + b"\n"
+        """Encode the change as a line, without empty fields."""
+        values = {name: value for name, value in asdict(self).items() if value and name != "undone"}
+        return json.dumps(values, separators=(",", ":")).encode() + b"\n"
 
 
 Changes = tuple[Change, ...]
@@ -64,7 +64,7 @@ Changes = tuple[Change, ...]
 
 
 def read_changes(folder: Path) -> Changes:
-    """All changes to the dataset in `folder`; none where there is no file.
+    """Read all changes to the dataset in `folder`; none where there is no file.
 
     Raises:
         DatasetError: the file is damaged or can't be read.
@@ -77,10 +77,10 @@ def read_changes(folder: Path) -> Changes:
 
 
 def append_change(folder: Path, change: Callable[[Changes], Change]) -> Changes:
-    """Add one change, alone among threads and processes, and return all there are then.
+    """Append one change under a lock between threads and processes, and return all changes.
 
     Args:
-        change: makes the change, given all that came before it. What it raises leaves the file as it was.
+        change: makes the change, given all earlier ones. If it raises, the file stays as it was.
     Raises:
         DatasetError: the file is damaged or can't be written.
     """
@@ -94,7 +94,7 @@ def append_change(folder: Path, change: Callable[[Changes], Change]) -> Changes:
             _write_line(path, size, added.line())
     except Timeout:
         raise DatasetError(
-            f"Somebody else has been changing {folder.name} for {_LOCK_TIMEOUT_S:g} s. Try again later."
+            f"{folder.name} has been locked by another change for {_LOCK_TIMEOUT_S:g} s. Try again later."
         ) from None
     except OSError as exc:
         raise DatasetError(
@@ -110,13 +110,13 @@ def utc_now() -> str:
 
 
 def _path(folder: Path) -> Path:
-    """The dataset's file of changes, under its old name where an earlier version began it."""
+    """The log's path, under its old name where an earlier version began it."""
     old = folder / _OLD_FILE
     return old if old.is_file() else folder / CHANGES_FILE
 
 
 def _read(path: Path) -> tuple[Changes, int]:
-    """The changes in a file, and the bytes that they fill."""
+    """Read the changes in a file, and how many bytes they take."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -128,12 +128,12 @@ def _read(path: Path) -> tuple[Changes, int]:
 
 def _parse(line: bytes, version: int, path: Path) -> Change:
     try:
-        said: dict[str, Any] = json.loads(line)
+        values: dict[str, Any] = json.loads(line)
         change = Change(
             **{
-                **said,
-                "action": Action(CORRECTION_ACTIONS.get(said["action"], said["action"])),
-                "ids": tuple(said.get("ids", ())),
+                **values,
+                "action": Action(CORRECTION_ACTIONS.get(values["action"], values["action"])),
+                "ids": tuple(values.get("ids", ())),
             }
         )
         if change.version != version or not 0 <= change.undoes < version:
@@ -147,7 +147,7 @@ def _parse(line: bytes, version: int, path: Path) -> Change:
 
 
 def _write_line(path: Path, size: int, line: bytes) -> None:
-    """Put a line after the first `size` bytes, instead of whatever a crash left there."""
+    """Write a line after the first `size` bytes, over whatever a crash left there."""
     if not path.exists():
         write_bytes(path, b"")  # so that the name, too, lasts through a power cut
     with path.open("r+b") as file:

@@ -1,6 +1,6 @@
-"""Corrections to a dataset that never touch its source: images excluded, relabeled or ambiguous, version by version.
+"""Corrections to a dataset: images excluded, relabeled or marked as ambiguous, by version, without touching the source.
 
-What is undone is undone by another change, so the data as of any version can be had again.
+An undo is a change too, so the dataset as of any version can be restored.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NAMED_IDS_MAX = 3
 
 
 class Corrections:
-    """The changes to one dataset as they were when it was opened, and later ones as of its own last change."""
+    """The corrections of one dataset, read when it was opened and again at each change through this object."""
 
     def __init__(self, folder: Path, changes: Changes) -> None:
         self._folder = folder
@@ -34,7 +34,7 @@ class Corrections:
 
     @classmethod
     def open(cls, folder: Path) -> Corrections:
-        """The overlay of the dataset in `folder`; an empty one where nothing was changed yet.
+        """Open the corrections of the dataset in `folder`.
 
         Raises:
             DatasetError: the file is damaged. A last line that a crash cut short is no damage.
@@ -47,12 +47,12 @@ class Corrections:
         return len(self._changes)
 
     def history(self) -> list[Change]:
-        """Every change, the newest first, each with whether it is undone."""
-        standing = _standing(self._changes)
-        return [replace(change, undone=not standing[change.version - 1]) for change in reversed(self._changes)]
+        """List every change, the newest first, each with whether it is undone."""
+        active = _active(self._changes)
+        return [replace(change, undone=not active[change.version - 1]) for change in reversed(self._changes)]
 
     def fingerprint(self, version: int | None = None) -> str:
-        """A short hash of the changes up to a version: a run that keeps it can tell whether history was rewritten.
+        """Hash the changes up to a version, so that a run can tell whether the log was rewritten.
 
         Raises:
             InputError: there is no such version.
@@ -101,7 +101,7 @@ class Corrections:
         return self._mark(Action.RESTORE, ids, known, reason, note)
 
     def undo(self, version: int, note: str = "") -> int:
-        """Take a change back; taking back an undo makes its change count again. Returns the new version.
+        """Undo a change; undoing an undo redoes it. Returns the new version.
 
         Raises:
             InputError: there is no such version, or it is undone already.
@@ -111,9 +111,9 @@ class Corrections:
         def change(so_far: Changes) -> Change:
             if not 1 <= version <= len(so_far):
                 raise InputError(_no_version(version, 1, so_far))
-            standing = _standing(so_far)
-            if not standing[version - 1]:
-                by = max(each.version for each in so_far if each.undoes == version and standing[each.version - 1])
+            active = _active(so_far)
+            if not active[version - 1]:
+                by = max(each.version for each in so_far if each.undoes == version and active[each.version - 1])
                 raise InputError(f"Version {version} is undone already, by version {by}. Undo {by} to redo it.")
             return Change(len(so_far) + 1, utc_now(), Action.UNDO, note=note, undoes=version)
 
@@ -121,7 +121,7 @@ class Corrections:
         return self.version
 
     def apply(self, index: pd.DataFrame, version: int | None = None) -> pd.DataFrame:
-        """A copy of an index as the overlay has it.
+        """Apply the corrections to a copy of an index.
 
         Args:
             index: the dataset's own, with `id`, and `label` and `unlabeled` where they are wanted. Marked ids that
@@ -133,29 +133,29 @@ class Corrections:
             InputError: there is no such version.
         """
         changes = self._until(version)
-        since = _since(changes, index)
+        since = _marked_since(changes, index)
         frame = index.assign(**{name: since[row] > 0 for row, name in enumerate(_COLUMNS)})
         rows = np.flatnonzero(frame["relabeled"])
         if len(rows) and "label" in frame:
-            frame["label"] = _with(frame["label"], rows, _labels(changes, since[1, rows]))
+            frame["label"] = _with_values(frame["label"], rows, _labels(changes, since[1, rows]))
         if len(rows) and "unlabeled" in frame:
-            frame["unlabeled"] = _with(frame["unlabeled"], rows, "")
+            frame["unlabeled"] = _with_values(frame["unlabeled"], rows, "")
         return frame
 
     def missing(self, index: pd.DataFrame, version: int | None = None) -> int:
-        """How many marked images the index lacks.
+        """Count marked images that the index lacks.
 
         Raises:
             InputError: there is no such version.
         """
-        ids, since = _net(self._until(version))
-        return len(_absent(ids[since[:, :-1].any(0)], index["id"]))
+        ids, since = _current_marks(self._until(version))
+        return len(_missing_ids(ids[since[:, :-1].any(0)], index["id"]))
 
     def export(self, index: pd.DataFrame, version: int | None = None) -> pd.DataFrame:
-        """The net state as a table: what is marked, why, and since when.
+        """Build a table of the current marks, their reasons and dates.
 
         Args:
-            index: the dataset's own, without an overlay, with `id`, `path` and `label`.
+            index: the dataset's own, without corrections applied, with `id`, `path` and `label`.
         Returns:
             a row a marked image, in the index's order: `id`, `path`, `action` (several marks joined by ", "),
             `from_label` and `to_label` ("" where there is none), and `reason`, `note`, `version` and `time` of the
@@ -164,7 +164,7 @@ class Corrections:
             InputError: there is no such version.
         """
         changes = self._until(version)
-        since = _since(changes, index)
+        since = _marked_since(changes, index)
         rows = np.flatnonzero(since.any(0))
         since = since[:, rows]
         newest = [changes[number - 1] for number in since.max(0)]
@@ -195,10 +195,10 @@ class Corrections:
         marked = tuple(dict.fromkeys(map(str, ids)))
         if not marked:
             raise InputError(f"No images were named to {action}. Choose at least one.")
-        strange = _absent(np.array(marked, object), () if known is None else known)
-        if known is not None and len(strange):
-            named = ", ".join(map(repr, strange[:_NAMED_IDS_MAX]))
-            more = f" and {len(strange) - _NAMED_IDS_MAX:,} more" if len(strange) > _NAMED_IDS_MAX else ""
+        unknown = _missing_ids(np.array(marked, object), () if known is None else known)
+        if known is not None and len(unknown):
+            named = ", ".join(map(repr, unknown[:_NAMED_IDS_MAX]))
+            more = f" and {len(unknown) - _NAMED_IDS_MAX:,} more" if len(unknown) > _NAMED_IDS_MAX else ""
             raise InputError(f"The dataset {self._folder.name} has no image {named}{more}. Take ids from its index.")
 
         def change(so_far: Changes) -> Change:
@@ -209,46 +209,46 @@ class Corrections:
 
 
 def correction_counts(frame: pd.DataFrame) -> dict[str, int]:
-    """How many images of an index with its overlay applied are excluded, relabeled and ambiguous."""
+    """Count how many images of an index with corrections applied are excluded, relabeled and ambiguous."""
     return {name: int(frame[name].sum()) if name in frame else 0 for name in _COLUMNS}
 
 
-def _standing(changes: Changes) -> NDArray[np.bool_]:
-    """Which changes count: no later change that counts undoes them."""
-    standing = np.ones(len(changes), bool)
+def _active(changes: Changes) -> NDArray[np.bool_]:
+    """Which changes are active: no later active change undoes them."""
+    active = np.ones(len(changes), bool)
     for change in reversed(changes):
-        if change.undoes and standing[change.version - 1]:
-            standing[change.undoes - 1] = False
-    return standing
+        if change.undoes and active[change.version - 1]:
+            active[change.undoes - 1] = False
+    return active
 
 
-def _net(changes: Changes) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
-    """All ids that a counting change names, and since which version each of `_MARKS` is on them (0: it is not).
+def _current_marks(changes: Changes) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """All ids that active changes name, and since which version each of `_MARKS` is on them (0: it is not).
 
     Returns:
         ids, shape (I,), and versions, shape (3, I + 1); the last column is of no id, and 0.
     """
-    counting = [change for change, counts in zip(changes, _standing(changes), strict=True) if counts and change.ids]
-    place, ids = pd.factorize(np.array([each for change in counting for each in change.ids], object))
+    counting = [change for change, counts in zip(changes, _active(changes), strict=True) if counts and change.ids]
+    position, ids = pd.factorize(np.array([each for change in counting for each in change.ids], object))
     since = np.zeros((len(_MARKS), len(ids) + 1), np.int64)
     ends = np.cumsum([len(change.ids) for change in counting], dtype=np.int64)
     for change, end in zip(counting, ends, strict=True):
-        mine = place[end - len(change.ids) : end]
+        positions = position[end - len(change.ids) : end]
         if change.action is Action.RESTORE:
-            since[:, mine] = 0
+            since[:, positions] = 0
         else:
-            since[_MARKS.index(change.action), mine] = change.version
+            since[_MARKS.index(change.action), positions] = change.version
     return ids, since
 
 
-def _since(changes: Changes, index: pd.DataFrame) -> NDArray[np.int64]:
+def _marked_since(changes: Changes, index: pd.DataFrame) -> NDArray[np.int64]:
     """Since which version each of `_MARKS` is on each row of an index (0: it is not), shape (3, N)."""
-    ids, since = _net(changes)
-    return since[:, _place(index["id"], ids)]  # -1, an id without a mark, is the last column
+    ids, since = _current_marks(changes)
+    return since[:, _positions(index["id"], ids)]  # -1, an id without a mark, is the last column
 
 
-def _place(values: Iterable[str], ids: NDArray[np.object_]) -> NDArray[np.int64]:
-    """Where in `ids` each value is, -1 where it is not. Arrow does this five times as fast as a pandas index."""
+def _positions(values: Iterable[str], ids: NDArray[np.object_]) -> NDArray[np.int64]:
+    """The position of each value in `ids`, -1 where it is missing. Arrow is five times as fast as pandas here."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -256,11 +256,11 @@ def _place(values: Iterable[str], ids: NDArray[np.object_]) -> NDArray[np.int64]
     return np.asarray(found.fill_null(-1).to_numpy(), np.int64)
 
 
-def _absent(ids: NDArray[np.object_], known: Iterable[str]) -> NDArray[np.object_]:
+def _missing_ids(ids: NDArray[np.object_], known: Iterable[str]) -> NDArray[np.object_]:
     """The ids that are not among the known ones."""
-    place = _place(known, ids)
+    position = _positions(known, ids)
     absent = np.ones(len(ids), bool)
-    absent[place[place >= 0]] = False
+    absent[position[position >= 0]] = False
     return ids[absent]
 
 
@@ -269,7 +269,7 @@ def _labels(changes: Changes, versions: NDArray[np.int64]) -> NDArray[np.object_
     return np.array(["", *(change.label for change in changes)], object)[versions]
 
 
-def _with(values: pd.Series, rows: NDArray[np.int64], new: object) -> pd.Series:
+def _with_values(values: pd.Series, rows: NDArray[np.int64], new: object) -> pd.Series:
     values = values.copy()
     values.iloc[rows] = new
     return values

@@ -1,4 +1,4 @@
-"""How unequal class sizes are, and what that does to a model."""
+"""Measure and describe class imbalance."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ __all__ = [
 BALANCED_RATIO_MAX = 1.5
 MILD_RATIO_MAX = 10.0
 STRONG_RATIO_MAX = 50.0
-"""Where a verdict's levels end. Two classes whose sizes are r to 1 turn a face that looks as much like the one as
+"""The largest ratio of each level. Two classes whose sizes are r to 1 turn a face that looks as much like the one as
 like the other into r / (1 + r) for the larger (Bayes' theorem): 60 % at 1.5, 91 % at 10, 98 % at 50."""
 
 HALF_WIDTH_MAX_01 = 0.10
@@ -52,7 +52,7 @@ HALF_WIDTH_MAX_01 = 0.10
 below 93 images, by Wilson's interval."""
 
 JUDGED_SHARE_01 = 0.1
-"""The part of a dataset that judges where nothing else is said, as in the default split of 80/10/10."""
+"""The share of a dataset that is the test where no counts are given, as in the default split of 80/10/10."""
 
 Level = Literal["balanced", "mild", "strong", "extreme"]
 
@@ -78,9 +78,9 @@ class Imbalance:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What always answering the commonest class, `label`, scores, 0..1 each.
+    """The scores, 0..1, of always predicting the most frequent class, `label`.
 
-    Balanced accuracy and macro-F1 average over the classes that have images, as FERscope's figures do.
+    Balanced accuracy and macro-F1 average over the classes that have images.
     """
 
     label: str
@@ -91,7 +91,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class ImbalanceSummary:
-    """The imbalance in words, a sentence or two each; "" where there is nothing to say."""
+    """The imbalance described in a sentence or two each; "" where there is nothing to say."""
 
     level: Level
     imbalance: str
@@ -101,12 +101,12 @@ class ImbalanceSummary:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """All that there is to say, in order."""
+        """The sentences that are not empty, in order."""
         return tuple(said for said in (self.imbalance, self.hidden, self.too_few, self.next_step) if said)
 
 
 def measure_imbalance(counts: Mapping[str, int]) -> Imbalance | None:
-    """Judge class sizes; None where no image has a label."""
+    """Measure the imbalance of class sizes; None where no image has a label."""
     present = {name: count for name, count in counts.items() if count > 0}
     if not present:
         return None
@@ -142,7 +142,7 @@ def effective_numbers(sizes: ArrayLike, beta: float) -> NDArray[np.float64]:
 
 
 def majority_baseline(counts: Mapping[str, int]) -> Baseline | None:
-    """What always answering the commonest class scores; None where no image has a label."""
+    """Score always predicting the most frequent class; None where no image has a label."""
     sizes = {name: count for name, count in counts.items() if count > 0}
     if not sizes:
         return None
@@ -152,11 +152,11 @@ def majority_baseline(counts: Mapping[str, int]) -> Baseline | None:
 
 
 def summarize_imbalance(counts: Mapping[str, int], judged: Mapping[str, int] | None = None) -> ImbalanceSummary | None:
-    """Class sizes in plain words; None where no image has a label.
+    """Summarize class imbalance; None where no image has a label.
 
     Args:
-        counts: images a class, of the part that is learned from or of the whole dataset.
-        judged: images a class of the part that judges; a tenth of `counts` when left out.
+        counts: images of each class, in train or in the whole dataset.
+        judged: images of each class in the test split; a tenth of `counts` when left out.
     """
     found, baseline = measure_imbalance(counts), majority_baseline(counts)
     if found is None or baseline is None:
@@ -177,7 +177,7 @@ def summarize_imbalance(counts: Mapping[str, int], judged: Mapping[str, int] | N
 
 
 def dataset_statistics(dataset_id: str, index: pd.DataFrame) -> dict[str, Any]:
-    """What `datasets stats --json` prints. Excluded rows count in `n`, `excluded` and `problems` alone.
+    """Compute what `datasets stats --json` prints. Excluded rows count in `n`, `excluded` and `problems` alone.
 
     `unlabeled` has the reasons that votes give, and those of other layouts where they occur.
     """

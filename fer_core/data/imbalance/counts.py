@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from fer_core.data.record import Split
 from fer_core.labels import LABEL_SETS, Expression, LabelSet
 
-_PARTS: tuple[str, ...] = (*map(str, Split), "")
+_SPLITS: tuple[str, ...] = (*map(str, Split), "")
 
 
 def class_counts(index: pd.DataFrame) -> pd.DataFrame:
-    """Images a split and expression. Rows marked in a column `excluded`, where there is one, do not count.
+    """Count the images of each split and expression, without rows that the column `excluded` marks.
 
     Returns:
         columns `split` ("" where the dataset has none), `expression`, `count`; every expression for each split,
@@ -28,31 +28,30 @@ def class_counts(index: pd.DataFrame) -> pd.DataFrame:
 
 
 def counts_by_split(index: pd.DataFrame, column: str, names: Sequence[str]) -> dict[str, dict[str, int]]:
-    """How often each of `names` stands in a column, for each split that has rows which are not excluded."""
+    """Count each of `names` in a column, for each split that has rows which are not excluded."""
     splits, values = (
-        category_codes(index["split"], _PARTS, missing=len(_PARTS) - 1),
+        category_codes(index["split"], _SPLITS, missing=len(_SPLITS) - 1),
         category_codes(index[column], names),
     )
     kept = (splits >= 0) & ~excluded_rows(index)
     width = len(names) + 1
-    counted = np.bincount(splits[kept] * width + values[kept] + 1, minlength=len(_PARTS) * width).reshape(-1, width)
+    counted = np.bincount(splits[kept] * width + values[kept] + 1, minlength=len(_SPLITS) * width).reshape(-1, width)
     return {
         part: dict(zip(names, (int(n) for n in row[1:]), strict=True))
-        for part, row in zip(_PARTS, counted, strict=True)
+        for part, row in zip(_SPLITS, counted, strict=True)
         if row.any()
     }
 
 
 def category_codes(column: pd.Series, names: Sequence[str], missing: int = -1) -> NDArray[np.int64]:
-    """Which of `names` each value is, -1 for another. Each distinct value is looked up once: a million rows stay
-    quick."""
+    """The position in `names` of each value, -1 for another. Each distinct value is looked up once, for speed."""
     codes, found = pd.factorize(column)
     order = {name: place for place, name in enumerate(names)}
     return np.array([*(order.get(str(value), -1) for value in found), missing], np.int64)[codes]
 
 
 def excluded_rows(index: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which rows the overlay excludes; none where the index has no column `excluded`."""
+    """Which rows corrections exclude; none where the index has no column `excluded`."""
     return index["excluded"].to_numpy(bool) if "excluded" in index else np.zeros(len(index), bool)
 
 
@@ -69,9 +68,9 @@ def class_totals(counts: pd.DataFrame) -> dict[str, int]:
 
 
 def compare_counts(published: pd.DataFrame, local: pd.DataFrame) -> pd.DataFrame:
-    """Published counts against those of the images at hand.
+    """Compare published counts with those of an index.
 
-    Where only one side tells parts apart, the sums over the parts are compared. A published part whose counts,
+    Where only one side has splits, the sums over the splits are compared. A published split whose counts,
     three different ones at least, all end in as many zeros counts as rounded to that; a difference beyond half
     of it is flagged, as is a class that only one side has.
 
@@ -86,7 +85,7 @@ def compare_counts(published: pd.DataFrame, local: pd.DataFrame) -> pd.DataFrame
         published, local = published.assign(split=""), local.assign(split="")
     theirs, ours = _cells(published), _cells(local)
     rows = []
-    for split in sorted({split for split, _ in (*theirs, *ours)}, key=_part_order):
+    for split in sorted({split for split, _ in (*theirs, *ours)}, key=_split_order):
         slack = _rounded_to([count for (part, _), count in theirs.items() if part == split]) / 2
         for expression in map(str, Expression):
             said, found = theirs[split, expression], ours[split, expression]
@@ -97,7 +96,7 @@ def compare_counts(published: pd.DataFrame, local: pd.DataFrame) -> pd.DataFrame
 
 
 def common_label_set(counts: Iterable[pd.DataFrame]) -> LabelSet:
-    """The expressions that every one of these tables has images of; empty where they share none."""
+    """The expressions that all tables have images of; empty where they share none."""
     having = [{name for name, count in class_totals(table).items() if count > 0} for table in counts]
     shared = tuple(e for e in Expression if having and all(e in names for names in having))
     known = next((name for name, labels in LABEL_SETS.items() if labels.expressions == shared), "common")
@@ -120,8 +119,8 @@ def _cells(counts: pd.DataFrame) -> Counter[tuple[str, str]]:
     return cells
 
 
-def _part_order(split: str) -> tuple[int, str]:
-    return (_PARTS.index(split) if split in _PARTS else len(_PARTS), split)
+def _split_order(split: str) -> tuple[int, str]:
+    return (_SPLITS.index(split) if split in _SPLITS else len(_SPLITS), split)
 
 
 def _rounded_to(counts: Sequence[int]) -> int:

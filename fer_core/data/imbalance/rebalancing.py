@@ -1,4 +1,4 @@
-"""Remedies for imbalance: one definition of each, used by the preview and by training alike."""
+"""Rebalancing strategies: one definition of each, for the preview and for training."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Weights = Literal["none", "inverse", "effective_number"]
 
 
 class Rebalancing(BaseModel):
-    """What is done about imbalance in training.
+    """How training corrects class imbalance.
 
     `sampling` decides which images an epoch draws (`samples_per_epoch`), `weights` what each counts in the loss
     (`class_weights`; `beta` belongs to the effective number), `logit_tau` how much of the class shares the
     logit-adjusted loss takes over from the network (`logit_offsets`; 0 is off, 1 is all). `reweight_start_01` is the
     share of the epochs that pass before the weights count (deferred re-weighting).
 
-    Instead of its parts a remedy can be given by name: one of `STRATEGIES`, or balanced-softmax.
+    Instead of its fields a name can be given: one of `STRATEGIES`, or balanced-softmax.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,12 +43,12 @@ class Rebalancing(BaseModel):
             return given
         named = {name: each.rebalancing for name, each in STRATEGIES.items()} | _OTHER_NAMES
         if given not in named:
-            raise ValueError(f"the remedies with a name are: {', '.join(named)}")
+            raise ValueError(f"the strategies with a name are: {', '.join(named)}")
         return named[given].model_dump()
 
 
 class NamedStrategy(NamedTuple):
-    """A remedy with its name and what it does, in a sentence."""
+    """A strategy with its title and what it does, in a sentence."""
 
     title: str
     rebalancing: Rebalancing
@@ -95,7 +95,7 @@ STRATEGIES: dict[str, NamedStrategy] = {
         "balanced softmax is the same.",
     ),
 }
-"""The remedies by id, each correcting the imbalance once.
+"""The strategies by id, each correcting the imbalance once.
 
 Deferred weights: Cao et al. (2019), "Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss", section
 3.3; there they begin at epoch 160 of 200, here after four fifths too.
@@ -126,7 +126,7 @@ def samples_per_epoch(sizes: ArrayLike, sampling: Sampling) -> NDArray[np.int64]
         return n.copy()
     if sampling == "under":
         return np.where(n > 0, n[n > 0].min(), 0)
-    return _apportioned(int(n.sum()), (n > 0).astype(float) if sampling == "over" else np.sqrt(n))
+    return _largest_remainder(int(n.sum()), (n > 0).astype(float) if sampling == "over" else np.sqrt(n))
 
 
 def class_weights(sizes: NDArray[np.floating], weights: Weights, beta: float) -> NDArray[np.floating]:
@@ -168,7 +168,7 @@ def logit_offsets(sizes: NDArray[np.floating], tau: float) -> NDArray[np.floatin
 
 
 def preview_epoch(sizes: Mapping[Expression, int], rebalancing: Rebalancing) -> pd.DataFrame:
-    """What training would see an epoch, once the weights count (`reweight_start_01`).
+    """Preview what training sees in an epoch, once the weights count (`reweight_start_01`).
 
     Training weighs by the sums of its targets, which soft labels spread a little more evenly than labels do, draws
     images without a label once each, and drops the last images that fill no batch.
@@ -208,7 +208,7 @@ _REPLICATION = (
 
 
 def rebalancing_warnings(rebalancing: Rebalancing) -> list[str]:
-    """In words: parts of a remedy that correct the same imbalance twice."""
+    """Warn about settings that correct the same imbalance twice."""
     drawing = {"under": "under-sampling", "over": "over-sampling", "square_root": "square-root sampling"}
     parts = {
         drawing.get(rebalancing.sampling, ""): rebalancing.sampling != "natural",
@@ -226,7 +226,7 @@ def rebalancing_warnings(rebalancing: Rebalancing) -> list[str]:
     ]
 
 
-def _apportioned(total: int, weights: NDArray[np.float64]) -> NDArray[np.int64]:
+def _largest_remainder(total: int, weights: NDArray[np.float64]) -> NDArray[np.int64]:
     """Whole numbers in proportion to `weights` that sum to `total`, by largest remainders (the first ones on a tie)."""
     exact = total * weights / weights.sum()
     whole = np.floor(exact).astype(np.int64)

@@ -22,7 +22,7 @@ from fer_core.settings import Settings
 
 _MARKER = "pack.json"
 _FREE_SHARE_01 = 0.5
-"""The most of the disk's free space that a new pack takes."""
+"""The largest share of the disk's free space that a new pack takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class DatasetImages:
-    """All images of a dataset, a row a row of the index: of a pack, or decoded whenever they are wanted.
+    """All images of a dataset, in the order of the index: packed, or decoded on demand.
 
     Rows whose `readable` is false are zeros. `images[rows]` are the same pixels either way. Used in a `with` block, at
     whose end no process is left.
@@ -58,7 +58,7 @@ class DatasetImages:
 def open_images(
     dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = no_progress
 ) -> DatasetImages:
-    """Packed where the pack is there, or fits the limit and the disk; streamed otherwise."""
+    """Open the images of a dataset: packed where a pack exists or fits the limit and the disk, else streamed."""
     if is_packed(dataset, contract, settings) or pack_bytes(dataset, contract) <= pack_bytes_limit(settings):
         packed = pack(dataset, contract, settings, progress)
         return DatasetImages(packed.images, packed.readable)
@@ -69,7 +69,7 @@ def open_images(
 
 
 def pack(dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = no_progress) -> Pack:
-    """The dataset's images as the contract fits them; made on first use, then found in the cache."""
+    """Decode the dataset's images in the contract's size and color into a pack, or open the cached one."""
     folder = _folder(dataset, contract, settings)
     if not is_packed(dataset, contract, settings):
         shutil.rmtree(folder, ignore_errors=True)
@@ -87,12 +87,12 @@ def is_packed(dataset: StoredDataset, contract: Contract, settings: Settings) ->
 
 
 def pack_bytes(dataset: StoredDataset, contract: Contract) -> int:
-    """How large the pack is, or would be."""
+    """The size of the pack in bytes, whether it exists or not."""
     return dataset.n * contract.channels * contract.size_px**2
 
 
 def pack_bytes_limit(settings: Settings) -> int:
-    """How large a new pack may be: what the setting allows, and no more than half of the disk's free space."""
+    """The largest size of a new pack in bytes: the setting, and at most half of the disk's free space."""
     folder = settings.cache_dir
     while not folder.exists():
         folder = folder.parent

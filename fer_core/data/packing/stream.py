@@ -1,4 +1,4 @@
-"""Images that are decoded each time they are wanted: for datasets whose pack would not fit."""
+"""Images decoded on demand, for datasets whose pack would not fit."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _AHEAD = 2
 
 
 class StreamedImages:
-    """Stands for an array of all images; uint8, shape (N, channels, size_px, size_px), as a pack would hold them.
+    """An array-like of all images; uint8, shape (N, channels, size_px, size_px), as in a pack.
 
-    Indexing with rows decodes them here; `batches` has them decoded by processes of its own, ahead of time. An image
-    that can't be read is zeros.
+    Indexing decodes rows in this process; `batches` decodes them ahead in worker processes. An unreadable image is
+    zeros.
 
     Raises:
         DatasetError: a file is no longer where the index says.
     """
 
     def __init__(self, source: Source, faces: Sequence[FaceRef], contract: Contract, processes: int) -> None:
-        self._places = [_place(source, face.path) for face in faces]
+        self._places = [_locate(source, face.path) for face in faces]
         self._boxes = [face.box for face in faces]
         self._contract, self._processes = contract, max(1, processes)
         self._pool: ProcessPoolExecutor | None = None
@@ -62,27 +62,27 @@ class StreamedImages:
         self.close()
 
     def close(self) -> None:
-        """End the processes."""
+        """Stop the worker processes."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
     def batches(self, order: Sequence[NDArray[np.int64]]) -> Iterator[NDArray[np.uint8]]:
-        """The images of each batch's rows, in order."""
+        """Decode the images of each batch, in order."""
         if self._pool is None:
             self._pool = process_pool(self._processes)
         largest = max((len(rows) for rows in order), default=1) * int(np.prod(self.shape[1:]))
         ahead = max(1, min(_AHEAD * self._processes, _AHEAD_BYTES // largest))
-        on_their_way: deque[Future[NDArray[np.uint8]]] = deque()
+        pending: deque[Future[NDArray[np.uint8]]] = deque()
         try:
             for rows in order:
-                on_their_way.append(self._pool.submit(decode_batch, *self._task(rows)))
-                if len(on_their_way) > ahead:
-                    yield on_their_way.popleft().result()
-            while on_their_way:
-                yield on_their_way.popleft().result()
+                pending.append(self._pool.submit(decode_batch, *self._task(rows)))
+                if len(pending) > ahead:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
         finally:
-            for future in on_their_way:
+            for future in pending:
                 future.cancel()
 
     def _task(self, rows: NDArray[np.int64]) -> tuple[list[ByteRange | None], list[Box | None], Contract]:
@@ -97,7 +97,7 @@ def decode_batch(
     files = OpenFiles()
     try:
         for row, (place, box) in enumerate(zip(places, boxes, strict=True)):
-            face = _face(place, box, files)
+            face = _decode_face(place, box, files)
             if face is not None:
                 images[row] = contract.fit(face)
     finally:
@@ -105,7 +105,7 @@ def decode_batch(
     return images
 
 
-def _face(place: ByteRange | None, box: Box | None, files: OpenFiles) -> NDArray[np.uint8] | None:
+def _decode_face(place: ByteRange | None, box: Box | None, files: OpenFiles) -> NDArray[np.uint8] | None:
     if place is None:
         return None
     try:
@@ -115,7 +115,7 @@ def _face(place: ByteRange | None, box: Box | None, files: OpenFiles) -> NDArray
     return None if pixels is None else crop_box(pixels, box)
 
 
-def _place(source: Source, path: str) -> ByteRange | None:
+def _locate(source: Source, path: str) -> ByteRange | None:
     try:
         return source.locate(path)
     except DatasetError:

@@ -1,6 +1,6 @@
-"""The quality of a dataset: what is wrong with its images, between them and between its parts, from the index alone.
+"""Quality checks of single images, of pairs and between splits, from the index alone.
 
-Rows that the overlay excludes are passed over everywhere, so that what was acted on is found no more.
+All checks skip rows that corrections exclude, so that a finding disappears once its images are excluded.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from fer_core.labels import Expression
 
 __all__ = ["Finding", "FindingKind", "Remedy", "check_quality", "redundant_rows", "skipped_checks"]
 
-_PARTS = (Split.TEST, Split.VALID, Split.TRAIN)
-"""The most judged first: of copies in two parts, that in the earlier one is kept."""
+_SPLITS = (Split.TEST, Split.VALID, Split.TRAIN)
+"""The order in which copies are kept: of copies in two splits, the one in the earlier of these."""
 
 _OF_PAIRS = (
     FindingKind.DUPLICATE_ACROSS_SPLITS,
@@ -40,12 +40,12 @@ _OF_PAIRS = (
     FindingKind.NEAR_DUPLICATE,
     FindingKind.AUGMENTED_COPY,
 )
-_OF_PARTS = (FindingKind.DUPLICATE_ACROSS_SPLITS, FindingKind.IDENTITY_ACROSS_SPLITS, FindingKind.NAME_ACROSS_SPLITS)
+_OF_SPLITS = (FindingKind.DUPLICATE_ACROSS_SPLITS, FindingKind.IDENTITY_ACROSS_SPLITS, FindingKind.NAME_ACROSS_SPLITS)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, the images it concerns, and what to do about it.
+    """A problem, the images it concerns, and what to do about it.
 
     Attributes:
         rows: row numbers of the index, the most striking first.
@@ -70,48 +70,45 @@ class Finding:
 
 
 def check_quality(index: pd.DataFrame, pairs: pd.DataFrame | None, faces: pd.DataFrame | None = None) -> list[Finding]:
-    """All that is wrong with a dataset as far as was looked; see `skipped_checks` for what was not.
+    """Run all checks on a dataset; `skipped_checks` tells which had nothing to look at.
 
     Args:
-        index: with or without the overlay applied.
+        index: with or without corrections applied.
         pairs: `duplicates.duplicate_pairs` of this index; None if duplicates were not searched.
         faces: `id` and `faces`, how many faces each image has; None if they were not searched.
     Returns:
-        only what was found, the gravest first.
+        the findings that have images, the most severe first.
     """
-    found = _in_images(index, faces) + _across_parts(index)
+    found = _check_images(index, faces) + _check_splits(index)
     if pairs is not None:
-        found += _in_pairs(index, _shown(without_excluded(pairs, index), index))
-    gravity = list(FindingKind)
-    return sorted((finding for finding in found if len(finding.rows)), key=lambda finding: gravity.index(finding.kind))
+        found += _check_pairs(index, _without_blank(without_excluded(pairs, index), index))
+    severity = list(FindingKind)
+    return sorted((finding for finding in found if len(finding.rows)), key=lambda finding: severity.index(finding.kind))
 
 
 def skipped_checks(
     index: pd.DataFrame, pairs: pd.DataFrame | None, faces: pd.DataFrame | None = None
 ) -> dict[FindingKind, str]:
-    """The checks that had nothing to look at, or not all, and why: to be said instead of "none found".
-
-    Args: those of `check_quality`.
-    """
+    """Tell which checks had nothing to look at, or not all, and why; shown instead of "none found"."""
     used = ~excluded_rows(index)
-    said = dict.fromkeys(_OF_PAIRS, "duplicates were not searched for yet") if pairs is None else {}
+    reasons = dict.fromkeys(_OF_PAIRS, "duplicates were not searched for yet") if pairs is None else {}
     if not index["label"][used].notna().any():
-        said[FindingKind.CONFLICT] = "no image has a label"
-    split = _part(index, used)
+        reasons[FindingKind.CONFLICT] = "no image has a label"
+    split = _published_split(index, used)
     if len(np.unique(split[split >= 0])) < 2:
-        said |= dict.fromkeys(_OF_PARTS, "the dataset has no published parts")
+        reasons |= dict.fromkeys(_OF_SPLITS, "the dataset has no published split")
     if (_codes(index["identity"], used) < 0).all():
-        said[FindingKind.IDENTITY_ACROSS_SPLITS] = "the dataset gives no identities"
+        reasons[FindingKind.IDENTITY_ACROSS_SPLITS] = "the dataset gives no identities"
     if np.isnan(images.sharpness_z(index, used)).all():
-        said[FindingKind.BLURRED] = f"no {images.CLASS_MIN} images of a size are there to compare"
-    if waiting := _waiting_for_faces(index, used, faces):
-        said[FindingKind.NO_FACE] = waiting
-    return said
+        reasons[FindingKind.BLURRED] = f"no {images.CLASS_MIN} images of a size are there to compare"
+    if gap := _face_search_gap(index, used, faces):
+        reasons[FindingKind.NO_FACE] = gap
+    return reasons
 
 
 def redundant_rows(pairs: pd.DataFrame, index: pd.DataFrame) -> Rows:
-    """The rows to exclude so that of each group of duplicates one is left: the first of the test, else of the
-    validation part, else of the training part, else of all.
+    """Find the rows to exclude so that one of each group of duplicates is left: the first in test, else in validation,
+    else in train, else of all.
 
     Args:
         pairs: some or all of `duplicates.duplicate_pairs`; excluded rows are passed over.
@@ -121,14 +118,14 @@ def redundant_rows(pairs: pd.DataFrame, index: pd.DataFrame) -> Rows:
     ends = row_pairs(without_excluded(pairs, index))
     rows, place = np.unique(ends, return_inverse=True)
     group = connected_components(len(rows), place.reshape(-1, 2))
-    split = category_codes(index["split"].iloc[rows], _PARTS)
-    order = np.lexsort((rows, np.where(split < 0, len(_PARTS), split), group))
+    split = category_codes(index["split"].iloc[rows], _SPLITS)
+    order = np.lexsort((rows, np.where(split < 0, len(_SPLITS), split), group))
     kept = order[np.unique(group[order], return_index=True)[1]]
     return np.delete(rows, kept)
 
 
-def _waiting_for_faces(index: pd.DataFrame, used: NDArray[np.bool_], faces: pd.DataFrame | None) -> str:
-    """Why not every image is known to show a face or none; "" if it is."""
+def _face_search_gap(index: pd.DataFrame, used: NDArray[np.bool_], faces: pd.DataFrame | None) -> str:
+    """Why the search for faces is incomplete; "" if it is complete."""
     readable = used & (index["sha256"] != "").to_numpy(bool)
     searched = np.zeros(len(index), bool) if faces is None else ~np.isnan(images.faces_found(index, faces))
     done, total = int((searched & readable).sum()), int(readable.sum())
@@ -139,7 +136,7 @@ def _waiting_for_faces(index: pd.DataFrame, used: NDArray[np.bool_], faces: pd.D
     )
 
 
-def _in_images(index: pd.DataFrame, faces: pd.DataFrame | None) -> list[Finding]:
+def _check_images(index: pd.DataFrame, faces: pd.DataFrame | None) -> list[Finding]:
     used = ~excluded_rows(index)
     found = {
         FindingKind.UNREADABLE: images.unreadable(index, used),
@@ -157,8 +154,8 @@ def _in_images(index: pd.DataFrame, faces: pd.DataFrame | None) -> list[Finding]
     ]
 
 
-def _in_pairs(index: pd.DataFrame, pairs: pd.DataFrame) -> list[Finding]:
-    """What pairs of images that are shown and in use say.
+def _check_pairs(index: pd.DataFrame, pairs: pd.DataFrame) -> list[Finding]:
+    """Run the checks of pairs.
 
     Args:
         pairs: the nearest first.
@@ -172,30 +169,30 @@ def _in_pairs(index: pd.DataFrame, pairs: pd.DataFrame) -> list[Finding]:
         _finding(FindingKind.EXACT_DUPLICATE, _rows_of(exact), exact, redundant_rows(exact, index)),
         _finding(FindingKind.NEAR_DUPLICATE, _rows_of(near), near, redundant_rows(near, index)),
         _finding(FindingKind.AUGMENTED_COPY, _rows_of(copied), copied, redundant_rows(copied, index)),
-        _divided(FindingKind.DUPLICATE_ACROSS_SPLITS, index, group, _part(index, used), pairs),
-        _divided(FindingKind.CONFLICT, index, group, label, pairs),
+        _find_mixed_groups(FindingKind.DUPLICATE_ACROSS_SPLITS, index, group, _published_split(index, used), pairs),
+        _find_mixed_groups(FindingKind.CONFLICT, index, group, label, pairs),
     ]
 
 
-def _across_parts(index: pd.DataFrame) -> list[Finding]:
+def _check_splits(index: pd.DataFrame) -> list[Finding]:
     used = ~excluded_rows(index)
-    split = _part(index, used)
+    split = _published_split(index, used)
     identity = _codes(index["identity"], used)
     name = _codes(pd.Series([path.rpartition("/")[2] for path in index["path"].to_numpy(object)]), used)
     return [
-        _divided(FindingKind.IDENTITY_ACROSS_SPLITS, index, identity, split),
-        _divided(FindingKind.NAME_ACROSS_SPLITS, index, name, split),
+        _find_mixed_groups(FindingKind.IDENTITY_ACROSS_SPLITS, index, identity, split),
+        _find_mixed_groups(FindingKind.NAME_ACROSS_SPLITS, index, name, split),
     ]
 
 
-def _divided(
+def _find_mixed_groups(
     kind: FindingKind,
     index: pd.DataFrame,
     group: NDArray[np.int64],
     value: NDArray[np.int64],
     pairs: pd.DataFrame | None = None,
 ) -> Finding:
-    """Groups whose members have more than one value.
+    """Find groups whose members have more than one value.
 
     Args:
         group, value: a number a row, -1 for none; shape (N,).
@@ -238,8 +235,8 @@ def _finding(kind: FindingKind, rows: Rows, pairs: pd.DataFrame | None = None, s
     )
 
 
-def _shown(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of images that show something, the nearest first; blank ones are a finding of their own."""
+def _without_blank(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
+    """Select pairs of images that are not blank, the nearest first."""
     ends = row_pairs(pairs)
     nothing = is_blank(index)
     return _nearest_first(pairs[~(nothing[ends[:, 0]] | nothing[ends[:, 1]])])
@@ -250,16 +247,16 @@ def _nearest_first(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rows_of(pairs: pd.DataFrame) -> Rows:
-    """The rows of pairs, in the order in which they come."""
+    """The rows of pairs, in their order."""
     return np.asarray(pd.unique(row_pairs(pairs).ravel()), np.int64)
 
 
-def _part(index: pd.DataFrame, used: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The place in `_PARTS` of each row's published part; -1 for none or not in use."""
-    return np.where(used, category_codes(index["split"], _PARTS), -1)
+def _published_split(index: pd.DataFrame, used: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The position in `_SPLITS` of each row's published split; -1 for none or not in use."""
+    return np.where(used, category_codes(index["split"], _SPLITS), -1)
 
 
 def _codes(values: pd.Series, used: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """A number for each value; -1 for missing, empty, or not in use."""
+    """Number the values; -1 for missing, empty, or not in use."""
     known = used & (values.notna() & (values != "").fillna(False)).to_numpy(bool)
     return np.where(known, pd.factorize(values)[0], -1)

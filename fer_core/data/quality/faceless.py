@@ -1,4 +1,4 @@
-"""Looks for a face in every image of a dataset: where none is found, it may be no face, or one nobody can use."""
+"""Search every image of a dataset for a face."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _IN_FLIGHT = 3
 
 
 def search_faces(dataset: StoredDataset, settings: Settings, progress: Progress = no_progress) -> pd.DataFrame:
-    """Search every readable image and keep the result with the dataset; one that was stopped goes on.
+    """Search every readable image and store the result with the dataset; a stopped search continues.
 
     Returns:
         columns `id`, `faces` (how many were found) and `score_01` (of the best, 0 where there is none); the rows of the
@@ -82,7 +82,7 @@ def search_faces(dataset: StoredDataset, settings: Settings, progress: Progress 
 
 
 def load_face_search(dataset: StoredDataset) -> tuple[pd.DataFrame, str] | None:
-    """The result of the last search and the detector's name; None before there is one."""
+    """Load the result of the last search and the detector's name; None before there is one."""
     try:
         detector = str(json.loads((dataset.folder / "faces.json").read_text())["detector"])
         return pd.read_parquet(dataset.folder / "faces.parquet"), detector
@@ -93,7 +93,7 @@ def load_face_search(dataset: StoredDataset) -> tuple[pd.DataFrame, str] | None:
 def _search_part(
     settings: Settings, ids: Sequence[str], places: Sequence[ByteRange], boxes: Sequence[Box | None], target: Path
 ) -> int:
-    """Search some images and write the result; their number. Runs in a worker process."""
+    """Search some images, write the result and return their number. Runs in a worker process."""
     detector = _detector(settings).detector
     counts, scores = [], []
     for pixels in _pictures(places, boxes):
@@ -125,7 +125,7 @@ def _pictures(places: Sequence[ByteRange], boxes: Sequence[Box | None]) -> Itera
 
 
 def _enlarged(pixels: RgbImage) -> RgbImage:
-    """Color, and no smaller than `SIDE_MIN_PX`."""
+    """Convert to color, and enlarge to at least `SIDE_MIN_PX`."""
     color = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if pixels.ndim == 2 else pixels
     scale = SIDE_MIN_PX / max(color.shape[:2])
     if scale > 1:

@@ -1,6 +1,6 @@
-"""What is wrong with single images: each check gives the numbers of the rows it flags, the most striking first.
+"""Checks of single images: each returns the row numbers it flags, the most striking first.
 
-Where a threshold was tried on real faces, its reason says so: "FER+" are 32,137 faces of 48x48 pixels.
+"FER+" in the reasons of thresholds means its 32,137 faces of 48x48 pixels.
 """
 
 from __future__ import annotations

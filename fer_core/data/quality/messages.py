@@ -1,4 +1,4 @@
-"""What is said of each quality finding: what it is, how it was decided, what to do."""
+"""The title, explanation and suggestion of each quality finding."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from fer_core.data.quality.image_checks import (
 )
 
 Remedy = Literal["exclude", "relabel", "mark_ambiguous", "look"]
-"""What can be done about a finding; "look" leaves it to the eye."""
+"""What to do about a finding; "look" leaves the decision to the user."""
 
 
 class FindingKind(StrEnum):
-    """What can be wrong with a dataset, the gravest first."""
+    """What can be wrong with a dataset, the most severe first."""
 
     UNREADABLE = "unreadable"
     DUPLICATE_ACROSS_SPLITS = "duplicate_across_splits"
@@ -44,7 +44,7 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A finding in words; the remedy is what a page offers first."""
+    """The texts of a finding; the remedy is what a page offers first."""
 
     title: str
     explanation: str
@@ -66,20 +66,19 @@ MESSAGES: dict[FindingKind, Message] = {
         "exclude",
     ),
     _K.DUPLICATE_ACROSS_SPLITS: Message(
-        "The same image in two parts",
-        f"The same pixels, or {_NEARLY}, or mirrored, turned or cropped ones, in more than one of training, validation "
-        "and test. A model has then seen what "
-        "it is judged on, and its figures come out too high.",
-        "Exclude the copies and keep those of the test, then of the validation. Training on the published split "
-        "leaves out copies of judged images by itself.",
+        "The same image in two splits",
+        f"The same pixels, or {_NEARLY}, or flipped, rotated or cropped ones, in more than one of training, validation "
+        "and test. A model has then seen images that it is evaluated on, and its scores come out too high.",
+        "Exclude the copies, but keep those in test, then those in validation. Training on the published split "
+        "already excludes copies of validation and test images.",
         "exclude",
     ),
     _K.IDENTITY_ACROSS_SPLITS: Message(
-        "The same person in two parts",
+        "The same person in two splits",
         "An identity that the dataset gives is in more than one of training, validation and test. A model may then "
         "know the face instead of the expression.",
-        "Exclude such people from training and keep them where they judge, or choose a seeded split, which keeps "
-        "people together.",
+        "Exclude these people from training and keep them in validation and test, or choose a seeded split, which "
+        "keeps people together.",
         "exclude",
     ),
     _K.CONFLICT: Message(
@@ -93,24 +92,25 @@ MESSAGES: dict[FindingKind, Message] = {
     _K.EXACT_DUPLICATE: Message(
         "Exact duplicates",
         "The same pixels more than once (equal SHA-256 of the decoded image). Each copy counts again in training and "
-        "in every figure.",
-        "Exclude all but one of each. The one that is kept is in the test or validation part where there is one.",
+        "in every score.",
+        "Exclude all but one of each. The one that is kept is in test or validation where there is one.",
         "exclude",
     ),
     _K.NEAR_DUPLICATE: Message(
         "Near duplicates",
         f"Other pixels, but {_NEARLY}: the same picture scaled, compressed, brightened, with a watermark or (most of "
-        "them) cropped by a pixel or two, or frames of one shot. Mirrored, turned and cropped ones are a finding "
+        "them) cropped by a pixel or two, or frames of one shot. Flipped, rotated and cropped ones are a finding "
         "of their own.",
         "Look at the pairs, those of the lowest correlation with most care, and exclude all but one of each.",
         "exclude",
     ),
     _K.AUGMENTED_COPY: Message(
         "Augmented copies",
-        "The same picture mirrored, turned, cropped or shifted a little: laid on each other, the middles of the two "
-        f"correlate by {SHARP_SIMILARITY_MIN:g} or more, small shapes counting as much as large ones. Which copies are "
-        "looked for and which can't be seen is said above.",
-        "Look at the pairs, and exclude all but one of each, or those that train where another one judges.",
+        "The same picture flipped, rotated, cropped or shifted a little: when aligned, the centers of the two "
+        f"correlate by {SHARP_SIMILARITY_MIN:g} or more, fine structure counting as much as coarse. Which copies are "
+        "searched, and which can be missed, stands above.",
+        "Look at the pairs, and exclude all but one of each, or the training image where the other is in validation or "
+        "test.",
         "exclude",
     ),
     _K.BLANK: Message(
@@ -123,13 +123,13 @@ MESSAGES: dict[FindingKind, Message] = {
         "No face found",
         "The face detector found no face. It misses faces that fill the whole image, are small, turned away or "
         "covered, so that this is a hint and no proof.",
-        "Look through them and exclude what shows no face.",
+        "Look through them and exclude images without a face.",
         "look",
     ),
     _K.TINY: Message(
         "Tiny",
         f"The shorter side is below {TINY_PX} pixels: most of what a model gets is made up by enlarging.",
-        "Look whether the expression can be read at all, and exclude where it can't.",
+        "Look whether the expression can be read, and exclude images where it can't.",
         "look",
     ),
     _K.DARK: Message(
@@ -157,7 +157,7 @@ MESSAGES: dict[FindingKind, Message] = {
         "look",
     ),
     _K.NAME_ACROSS_SPLITS: Message(
-        "The same file name in two parts",
+        "The same file name in two splits",
         "Files of one name are in more than one of training, validation and test. That may be one image stored twice, "
         "or no more than a numbering that starts anew in each folder.",
         "Look at some pairs. Pictures that are the same are found as duplicates too.",

@@ -1,4 +1,4 @@
-"""What a page and a command say of a dataset's quality: what was found, what was not looked at, and tables of both."""
+"""Report the quality of a dataset: findings, skipped checks, and tables of both."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from fer_core.errors import InputError
 
 _MEASURED = ("width", "height", "sha256", "phash", "brightness", "contrast", "sharpness", "dark_01", "bright_01")
 QUALITY_COLUMNS = ("id", "path", "split", "label", "identity", "problem", *_MEASURED)
-"""The columns that the checks look at; what signatures tell is in the pairs."""
+"""The columns that the checks need; the similarity by signatures is in the pairs."""
 
 _MEASURED_OF_PAIRS = ["bits", "similarity"]
 
 HINTS = frozenset({FindingKind.NAME_ACROSS_SPLITS})
-"""Findings that are no fault by themselves: where each part's files are numbered anew, every image has this one."""
+"""Findings that are no fault by themselves: where the files of each split are numbered from 1, all images have one."""
 
 _DESCRIBED = ("id", "path", "split", "label")
 _STRICT = (
@@ -39,12 +39,12 @@ class QualityReport:
     """The quality of one dataset.
 
     Attributes:
-        findings: what was found, the gravest first; their row numbers are those of the index.
-        unchecked: why a check had nothing to look at, or not all.
+        findings: the most severe first; their row numbers are those of the index.
+        unchecked: why a check had nothing to look at, or not all, by its kind.
         concerned: how many images have a finding, `HINTS` aside.
         used: how many images are not excluded.
-        lacking: measured columns that the index does not have, as an older version made it.
-        not_seen: what the search for copies can't see, in words.
+        lacking: measured columns that an index of an older version lacks.
+        not_seen: which copies the search does not find, in sentences.
     """
 
     findings: tuple[Finding, ...]
@@ -55,7 +55,7 @@ class QualityReport:
     not_seen: str = ""
 
     def find(self, kind: FindingKind) -> Finding | None:
-        """The finding of a kind; None if nothing was found."""
+        """Return the finding of a kind; None if there is none."""
         return next((finding for finding in self.findings if finding.kind is kind), None)
 
 
@@ -65,7 +65,7 @@ def quality_report(
     """Run every check on a dataset, with its corrections: images that they exclude are passed over.
 
     Args:
-        faces: how many faces each image has, as `inference.face_search` keeps it; None before they were searched.
+        faces: how many faces each image has, from `faceless.load_face_search`; None before they were searched.
         version: of the corrections; the newest by default.
     """
     index, pairs = dataset.index(QUALITY_COLUMNS, version), dataset.pairs()
@@ -87,10 +87,10 @@ def quality_report(
 
 
 def parse_kind(name: str) -> FindingKind:
-    """The kind of finding that a name means.
+    """Parse the name of a kind of finding.
 
     Raises:
-        InputError: it means none.
+        InputError: there is no such kind.
     """
     try:
         return FindingKind(name.strip().lower().replace("-", "_"))
@@ -99,7 +99,7 @@ def parse_kind(name: str) -> FindingKind:
 
 
 def describe_reason(reason: str) -> str:
-    """A correction's reason for a person: the title of the finding it names, else as it was written."""
+    """Describe the reason of a correction: the title of a finding, or the text as it was written."""
     try:
         return MESSAGES[FindingKind(reason)].title
     except ValueError:
@@ -107,12 +107,12 @@ def describe_reason(reason: str) -> str:
 
 
 def rows_to_exclude(finding: Finding) -> Rows:
-    """The rows to exclude so that a finding is gone and least is lost; all of them where that can't be told."""
+    """Choose the rows to exclude: those that resolve the finding with the least loss, or all of its rows."""
     return finding.surplus if len(finding.surplus) else finding.rows
 
 
 def finding_table(found: Sequence[Finding], index: pd.DataFrame) -> pd.DataFrame:
-    """A row a finding and image: `finding`, `id`, `path`, `split`, `label`.
+    """Build a table with one row for each finding and image: `finding`, `id`, `path`, `split`, `label`.
 
     Args:
         index: of the dataset, with these columns.
@@ -125,11 +125,8 @@ def finding_table(found: Sequence[Finding], index: pd.DataFrame) -> pd.DataFrame
 
 
 def pair_table(found: Sequence[Finding], index: pd.DataFrame) -> pd.DataFrame:
-    """A row a finding and pair: `finding`, `bits`, `similarity`, and `id`, `path`, `split`, `label` of both images
-    (`_a`, `_b`).
-
-    Args: those of `finding_table`.
-    """
+    """Build a table with one row for each finding and pair: `finding`, `bits`, `similarity`, and `id`, `path`, `split`,
+    `label` of both images (`_a`, `_b`)."""
     tables = [_paired(finding, index) for finding in found if finding.pairs is not None]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["finding", *_MEASURED_OF_PAIRS])
 

@@ -37,11 +37,18 @@ def show_speed(run_id: str, job_id: str) -> None:
 
 
 def machine_facts(run: Run) -> list[str]:
-    """Log lines about hardware and image loading since the last start, a sentence each."""
+    """Sentences on hardware and image loading, as of the latest start."""
+    facts = run.facts()
+    lines = _lines_of_log(run) if facts is None else facts.machine_lines
+    return [f"{capitalize_first(line)}." for line in lines]
+
+
+def _lines_of_log(run: Run) -> list[str]:
+    """The same lines from the log of a run of an earlier version, which has no `facts.json`."""
     latest: dict[int, str] = {}
     for line in run.log(_LOG_LINES).splitlines():
         text = _TIMESTAMP.sub("", line)
         for order, marks in enumerate(_LOG_MARKS):
             if any(mark in text for mark in marks):
-                latest[order] = f"{capitalize_first(text)}."
+                latest[order] = text
     return [latest[order] for order in sorted(latest)]

@@ -77,7 +77,7 @@ def test_the_view_opens_with_what_is_wrong_and_lists_every_check(show: Open) -> 
     assert not app.exception
     first = app.markdown[0].value
     assert_mentions(first, f"8 of {N} images", "unreadable (1 image)")
-    assert choices(app)[:2] == ["Unreadable: **1 image**", "The same image in two parts: **2 images in 1 pair**"]
+    assert choices(app)[:2] == ["Unreadable: **1 image**", "The same image in two splits: **2 images in 1 pair**"]
     words = said(app)
     assert "No findings: Near duplicates; Augmented copies; Tiny; Under-exposed" in words
     assert "Not checked: No face found (faces were not searched for yet)." in words

@@ -120,7 +120,7 @@ def test_the_images_that_leak_are_shown_when_asked_for(show: Open) -> None:
     assert not app.checkbox
     app.toggle(key="faulty-leaking").set_value(True).run()
     assert len(app.checkbox) == 4  # a pair of copies and a pair of one person
-    assert "The same image in two parts, 2 images" in said(app).replace("**", "")
+    assert "The same image in two splits, 2 images" in said(app).replace("**", "")
 
 
 def test_without_published_parts_nothing_is_said_of_them(show: Open, dataset: StoredDataset) -> None:

@@ -293,4 +293,4 @@ def test_what_could_not_be_checked_is_said_with_its_reason() -> None:
     few = index.iloc[: images.CLASS_MIN - 1]
     assert K.BLURRED in skipped_checks(few, duplicate_pairs(few))
     index["split"] = pd.array(["train"] * 60, "string")
-    assert "parts" in skipped_checks(index, duplicate_pairs(index))[K.DUPLICATE_ACROSS_SPLITS]
+    assert "split" in skipped_checks(index, duplicate_pairs(index))[K.DUPLICATE_ACROSS_SPLITS]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import pytest
 import streamlit as st
 
 from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
+from fer_core.runs.facts import FACTS_FILE
 from fer_core.runs.folder import RunState
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import load_config, parse_config, presets, read_yaml
@@ -21,6 +24,8 @@ from fer_ui.training.monitor.files_view import describe_mlflow, format_bytes
 from fer_ui.training.monitor.monitored_run import load_monitored_run
 from fer_ui.training.monitor.reproduce_view import build_train_command, describe_data_version
 from fer_ui.training.monitor.run_status import describe_metric
+from fer_ui.training.monitor.speed_view import machine_facts
+from tests.fer_core.runs.test_facts import FACTS
 from tests.fer_ui.small_run import DATA, finish, make_run, rows
 
 
@@ -48,6 +53,16 @@ def test_the_command_makes_the_same_config_on_the_same_data(store: Settings) -> 
     assert words[:5] == ["python", "-m", "fer_core", "train", "--config"]
     changes = [word for place, word in enumerate(words) if words[place - 1] == "--set"]
     assert load_config(presets()[words[5]], changes) == config.model_copy(update={"corrections": DATA["corrections"]})
+
+
+def test_the_hardware_of_a_run_is_read_from_its_facts_and_in_older_runs_from_the_log(store: Settings) -> None:
+    run = make_run(store, "facts", rows(1))
+    run.append_log("images come from files, decoded anew")
+    assert machine_facts(run) == ["Images come from files, decoded anew."]
+    run.write(FACTS_FILE, json.dumps(asdict(FACTS)).encode())
+    facts = " ".join(machine_facts(run))
+    assert f"torch {FACTS.environment['torch']}" in facts and FACTS.image_source in facts
+    assert "decoded anew" not in facts
 
 
 def test_it_is_said_whether_the_data_has_changed_since() -> None:
