@@ -81,9 +81,9 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
     with open_images(dataset, contract, settings, packing) as found:
         data = build_training_set(index, splits, found, config, contract.label_set)
         trackers = build_trackers(run, config.model_dump(mode="json"))
-        judged = index[["id", "sha256"]].assign(split=splits)[np.isin(splits, [Split.VALID, Split.TEST])]
-        assert_initial_weights_disjoint(config, judged, settings)
-        teachers = Teachers.open(config, contract, judged, settings, get_device())
+        held_out = index[["id", "sha256"]].assign(split=splits)[np.isin(splits, [Split.VALID, Split.TEST])]
+        assert_initial_weights_disjoint(config, held_out, settings)
+        teachers = Teachers.open(config, contract, held_out, settings, get_device())
         if not run.path(TRAINING_IMAGES_FILE).is_file():
             collect_seen_images(index, splits, config, settings).save(run.path(TRAINING_IMAGES_FILE))
         trainer = Trainer(config, contract, data, run, trackers, teachers)

@@ -28,20 +28,20 @@ def epoch_scores(
     if not known.any():
         by_class: dict[str, float | None] = {f"{split}_f1_{label}": None for label in labels}
         return {f"{split}_accuracy": None, f"{split}_macro_f1": None, f"{split}_balanced_accuracy": None} | by_class
-    judged = classification_metrics(class_indices[known], predicted[known], len(labels))
+    metrics = classification_metrics(class_indices[known], predicted[known], len(labels))
     return {
-        f"{split}_accuracy": judged.accuracy,
-        f"{split}_macro_f1": judged.macro_f1,
-        f"{split}_balanced_accuracy": judged.balanced_accuracy,
+        f"{split}_accuracy": metrics.accuracy,
+        f"{split}_macro_f1": metrics.macro_f1,
+        f"{split}_balanced_accuracy": metrics.balanced_accuracy,
         **{
             f"{split}_f1_{label}": each.f1 if each.support else None
-            for label, each in zip(labels, judged.per_class, strict=True)
+            for label, each in zip(labels, metrics.per_class, strict=True)
         },
     }
 
 
 def monitored_score(row: Mapping[str, Any], metric: str) -> float:
-    """An epoch's score by a metric of `learning_config.JUDGED`; more is better, -inf where there is none."""
+    """An epoch's score by a metric of `learning.MONITORED_METRICS`; more is better, -inf where there is none."""
     value = row.get(f"valid_{metric}")
     if value is None:
         return -float("inf")

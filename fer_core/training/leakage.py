@@ -1,4 +1,4 @@
-"""What a run is judged by was seen by none of the runs that it learns from. Needs no torch."""
+"""Leakage: a run's held-out images must not be training images of the models that it learns from. Needs no torch."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, load_config
 
 
-def assert_disjoint(key: str, folder: Path, config: TrainConfig, judged: pd.DataFrame, store: Settings) -> None:
-    """See that a model has learned from none of some images, and was not chosen on those that test.
+def assert_disjoint(key: str, folder: Path, config: TrainConfig, held_out: pd.DataFrame, store: Settings) -> None:
+    """Check that a model was not trained on the held-out images of a run, nor selected on its test images.
 
-    Images are compared by their pixels, whatever dataset they come from. Where nobody knows what the model has seen,
-    a run on the same dataset is judged by the names in its split; of another nothing can be said.
+    Images are compared by pixel hash, across datasets. For a model whose training images were not recorded, the ids in
+    the split of a run on the same dataset are compared; a run on another dataset can't be checked.
 
     Args:
-        key: of the config that names the model, for the error.
-        folder: the model's, a run's or a bundle's.
+        key: the config's key that names the model, for the error.
+        folder: the model's run or bundle.
         config: of the run that learns from it.
-        judged: `id`, `sha256` and `split` ("valid" or "test") of the images that the run is judged by.
+        held_out: `id`, `sha256` and `split` ("valid" or "test") of the run's validation and test images.
     Raises:
-        InputError: it has seen some.
+        InputError: the model was trained or selected on some of them.
     """
     seen = seen_images(folder, store)
     trained, selected = (
-        _by_name(folder, config, judged) if seen is None else seen.find(truncate_hashes(judged["sha256"]))
+        _by_name(folder, config, held_out) if seen is None else seen.find(truncate_hashes(held_out["sha256"]))
     )
-    tests = (judged["split"] == str(Split.TEST)).to_numpy(bool)
+    tests = (held_out["split"] == str(Split.TEST)).to_numpy(bool)
     for count, words in (
         (int(trained.sum()), "learned from {} images that this one is judged by"),
         (int((selected & tests).sum()), "been chosen on {} images that test this one"),
@@ -47,15 +47,15 @@ def assert_disjoint(key: str, folder: Path, config: TrainConfig, judged: pd.Data
             )
 
 
-def assert_initial_weights_disjoint(config: TrainConfig, judged: pd.DataFrame, store: Settings) -> None:
-    """The same for the weights that a config begins with; a file that is no part of a model says nothing of its past.
+def assert_initial_weights_disjoint(config: TrainConfig, held_out: pd.DataFrame, store: Settings) -> None:
+    """Check the same for the initial weights of a config; a bare file of weights can't be checked.
 
     Raises:
-        InputError: they have learned from some of what the run is judged by.
+        InputError: they were trained or selected on some of the held-out images.
     """
     folder = _init_folder(config, store)
     if folder is not None:
-        assert_disjoint("init_from", folder, config, judged, store)
+        assert_disjoint("init_from", folder, config, held_out, store)
 
 
 def collect_seen_images(
@@ -84,10 +84,10 @@ def _init_folder(config: TrainConfig, store: Settings) -> Path | None:
     return folder if folder == store.runs_dir / config.init_from or (folder / TRAINING_IMAGES_FILE).is_file() else None
 
 
-def _by_name(folder: Path, config: TrainConfig, judged: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _by_name(folder: Path, config: TrainConfig, held_out: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which images a run's split names for training, and which to select by; none where it is of another dataset."""
     split = read_split(folder)
     if split is None or load_config(Run(folder).path("config.yaml")).dataset != config.dataset:
-        return np.zeros(len(judged), bool), np.zeros(len(judged), bool)
-    named = judged["id"].map(split)
+        return np.zeros(len(held_out), bool), np.zeros(len(held_out), bool)
+    named = held_out["id"].map(split)
     return (named == str(Split.TRAIN)).to_numpy(bool), (named == str(Split.VALID)).to_numpy(bool)

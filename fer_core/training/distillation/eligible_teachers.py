@@ -24,23 +24,22 @@ def eligible_teachers(store: Settings) -> dict[str, Contract]:
     return found
 
 
-def open_teachers(config: TrainConfig, contract: Contract, judged: pd.DataFrame | None, store: Settings) -> list[Run]:
-    """The runs that a config names as teachers.
+def open_teachers(config: TrainConfig, contract: Contract, held_out: pd.DataFrame | None, store: Settings) -> list[Run]:
+    """Open the runs that a config names as teachers.
 
     Args:
         config: of the student.
         contract: of the student; the teachers' must be the same.
-        judged: the images that the student is judged by, as `unseen.assert_disjoint` takes them: no teacher may have
-            learned from one. None where nothing is judged.
+        held_out: the student's validation and test images, see `leakage.assert_disjoint`; None checks nothing.
         store: where the runs are.
     Raises:
-        InputError: a run is not there, not finished, takes faces in another way, or has learned from `judged`.
+        InputError: a run is not there, not finished, takes faces in another way, or has learned from `held_out`.
     """
     runs = [open_run(name, store) for name in config.distillation.teachers]
     for run in runs:
         _check(run, contract)
-        if judged is not None:
-            assert_disjoint("distillation.teachers", run.folder, config, judged, store)
+        if held_out is not None:
+            assert_disjoint("distillation.teachers", run.folder, config, held_out, store)
     return runs
 
 

@@ -37,15 +37,20 @@ class Teachers:
 
     @classmethod
     def open(
-        cls, config: TrainConfig, contract: Contract, judged: pd.DataFrame | None, store: Settings, device: torch.device
+        cls,
+        config: TrainConfig,
+        contract: Contract,
+        held_out: pd.DataFrame | None,
+        store: Settings,
+        device: torch.device,
     ) -> Self | None:
         """The teachers that a config names; None where it names none.
 
-        Arguments and errors as `teaching.open_teachers`; `device` is where they compute.
+        Arguments and errors as `eligible_teachers.open_teachers`; `device` is where they compute.
         """
         if not config.distillation.teachers:
             return None
-        networks = [load_trained_network(run.folder) for run in open_teachers(config, contract, judged, store)]
+        networks = [load_trained_network(run.folder) for run in open_teachers(config, contract, held_out, store)]
         settled = resolve_precision(config.precision, on_gpu=device.type == "cuda")
         return cls(networks, config.distillation.share_01, device, half=settled.precision != "fp32")
 

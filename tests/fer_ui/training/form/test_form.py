@@ -12,7 +12,7 @@ from fer_core.data.splits.split import SplitConfig
 from fer_core.system.processor import Processor
 from fer_core.training.config.augmentation_policies import policies
 from fer_core.training.config.presets import PRESETS
-from fer_core.training.config.train_config import TrainConfig, load_config, parse_config, presets
+from fer_core.training.config.train_config import TrainConfig, load_config, presets
 from fer_ui.datasets.imbalance.rebalancing_query_params import rebalancing_to_query
 from fer_ui.split_query_params import split_to_query
 from tests.fer_ui.training.form.form_page import (
@@ -24,28 +24,6 @@ from tests.fer_ui.training.form.form_page import (
     set_widget,
     wanted_of,
 )
-
-COPIED = "20260101-000000-odd-0001"
-ODD = parse_config(
-    {
-        "dataset": "drawn",
-        "labels": "four",
-        "model": {"name": "regularized-cnn", "size_px": 64, "drop_block_01": 0.33},
-        "split": {"kind": "kfold", "folds": 4, "fold": 2, "valid_01": 0.123},
-        "optimizer": {"name": "adamw", "learning_rate": 1e-7, "momentum": 0.37, "schedule": "plateau", "l1": 1e-9},
-        "augment": {"flip_prob": 0.123, "jpeg_quality_min": 7, "mix_until_01": 0.5, "gain_low": 0.4, "gain_high": 0.9},
-        "rebalancing": {"sampling": "square_root", "beta": 0.5, "logit_tau": 0.77},
-        "loss": {"gamma": 5},
-        "exclude_ambiguous": True,
-        "monitor": "f1_sadness",
-        "early_stopping": {"metric": "f1_happiness", "min_delta": 0.125},
-        "epochs": 3,
-        "batch_size": 11,
-        "seed": 2**60,
-        "title": 'Anna\'s "best": 5 % more, naïve #1',
-    }
-)
-"""Values that no preset has, some without effect."""
 
 
 @pytest.mark.parametrize(
