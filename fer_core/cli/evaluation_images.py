@@ -68,7 +68,7 @@ _WHOSE: dict[SplitOf, str] = {"": "{}", "run": "the run's {} split", "dataset": 
 
 
 def add_model_and_data(command: argparse.ArgumentParser) -> None:
-    """Add the arguments that say choose the model and the images; `evaluation_images` takes them."""
+    """Add the arguments that choose the model and the images; `evaluation_images` takes them."""
     command.add_argument("--model", default="default", help="default, a run's id, or a bundle's folder")
     command.add_argument("--data", required=True, help="a dataset's id, a zip archive or a folder")
     command.add_argument("--layout", default="", help="how the files lie; recognized by default")

@@ -87,7 +87,7 @@ def load_curves(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def curve_metrics(curves: pd.DataFrame) -> list[str]:
-    """What there are curves of, in the order of `learning_config.MONITORED_METRICS`."""
+    """What there are curves of, in the order of `learning.MONITORED_METRICS`."""
 
     def known(name: str) -> bool:
         return name in curves and bool(curves[name].notna().any())

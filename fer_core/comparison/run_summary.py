@@ -54,10 +54,10 @@ class RunSummary:
     """A run in a table of runs.
 
     `title` is the id where the run has no other. `network`, `rebalancing` and `facts` are a few words of its config.
-    `drawn` is whether its dataset is drawings, None while nobody can tell. `epochs_done` counts the finished ones,
-    `best_epoch` is the kept one so far. `metrics` are the report's; while there is none, those of the best epoch on
-    the validation part. `evaluation_key` is equal for runs whose parts are the same images with the same labels,
-    and "" where nobody can tell. `problem` says what is wrong with the folder.
+    `synthetic` is whether its dataset is synthetic faces, None while nobody can tell. `epochs_done` counts the finished
+    ones, `best_epoch` is the kept one so far. `metrics` are the report's; while there is none, those of the best epoch
+    on the validation part. `evaluation_key` is equal for runs whose parts are the same images with the same labels, and
+    "" where nobody can tell. `problem` says what is wrong with the folder.
     """
 
     id: str

@@ -63,7 +63,7 @@ class SelectiveAccuracy(JsonModel):
 
 
 class StoredReport(JsonModel):
-    """What `evaluation.report.report` makes, of this version or an older one."""
+    """What `evaluation.report.build_report` makes, of this version or an older one."""
 
     n: int = Field(gt=0, le=10**9)
     unlabeled: Count = 0
@@ -107,7 +107,7 @@ class StoredReport(JsonModel):
 
 
 class SavedEvaluation(JsonModel):
-    """What `evaluations.save_evaluation` writes."""
+    """What `bundles.reports.save_evaluation` writes."""
 
     dataset: Text = ""
     source: Text = ""

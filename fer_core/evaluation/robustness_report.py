@@ -68,7 +68,8 @@ class RobustnessReport(JsonModel):
     """A model's scores under every corruption at every severity, on the same images.
 
     `n` images had a label by the protocol and could be read. `split` is empty where the whole dataset was used, and
-    `split_of` says whose it is. `excluded` is what was left out, as the model had seen it (`data.seen.Excluded`).
+    `split_of` says whose it is. `excluded` is what was left out, as the model had seen it
+    (`training_images.ExcludedImages`).
     """
 
     version: Literal[1] = 1

@@ -41,7 +41,7 @@ _LATENCIES = 30
 
 
 class FramePredictor(Protocol):
-    """Reads frame after frame of one video; see `frame_predictor.LivePredictor`."""
+    """Reads frame after frame of one video; see `live.predictor.LivePredictor`."""
 
     def predict(self, image: RgbImage, at_s: float, *, point: OperatingPoint) -> Sequence[FacePrediction]:
         """Read the faces of the next frame."""

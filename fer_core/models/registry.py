@@ -47,7 +47,7 @@ class Architecture:
     def build(self, channels: int, classes: int, *, affect: bool = False, **options: Any) -> nn.Module:
         """The network with fresh weights, or with published ones where `pretrained` says so.
 
-        With `affect` it returns (logits, affect) in training; see `heads.MultiTaskHead`.
+        With `affect` it returns (logits, affect) in training; see `multi_task_head.MultiTaskHead`.
 
         Raises:
             ConfigError: an option that it does not have, a value out of its limits, or channels it can't take.

@@ -25,7 +25,7 @@ def sample_bars(table: pd.DataFrame) -> go.Figure:
     """Plot how many images each class has, and how many samples of it an epoch has.
 
     Args:
-        table: `TrainingSplit.under` a rebalancing, or `rebalancing.preview`.
+        table: `TrainingSplit.under` a rebalancing, or `rebalancing.preview_epoch`.
     """
     if not table["images"].sum():
         return empty_figure(SAMPLES_TITLE, _NO_LABELS)

@@ -135,7 +135,7 @@ def counts_html(counts: pd.DataFrame) -> str:
     """Build an HTML table of counts and their shares of the split's labeled images.
 
     Args:
-        counts: as `data.split.describe` gives them; splits without images are skipped.
+        counts: as `SplitReport.counts` has them; splits without images are skipped.
     """
     columns = {str(split): row.astype(int).to_dict() for split, row in counts.iterrows() if row["total"]}
     names = [name for name in counts.columns if name != "total" and counts[name].any()]

@@ -45,7 +45,7 @@ def get_face_refs(rows: pd.DataFrame) -> list[FaceRef]:
 
 
 def try_decode(content: bytes, pixels_max: int = PIXELS_MAX) -> RgbImage | None:
-    """A dataset image's pixels, as `image_decoder.decode_image` gives them; None if it can't be read."""
+    """A dataset image's pixels, as `images.decoder.decode_image` gives them; None if it can't be read."""
     try:
         return decode_image(content, pixels_max).pixels
     except UnreadableImageError:

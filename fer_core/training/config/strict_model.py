@@ -1,4 +1,4 @@
-"""StrictModel configurations: frozen, without unknown keys, and with errors that say in words what would be right."""
+"""Configurations that are frozen, refuse unknown keys, and say in words what would be right."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ PRESETS_DIR = Path(__file__).parent / "presets"
 class TrainConfig(StrictModel):
     """Everything that decides a run beside the data itself.
 
-    `corrections` is the version of the dataset's overlay that is used; the newest when the run begins by default.
+    `corrections` is the version of the dataset's corrections that is used; the newest when the run begins by default.
     `targets`: "votes" trains on the share of votes (single votes zeroed) where there are votes, "label" on the
     label alone. `exclude_ambiguous` learns nothing from images that are marked as ambiguous. `rebalancing` is what is
     done about imbalance. `ema_decay` 0 switches weight averaging off. `monitor` decides which epoch is kept. `flip_tta`
@@ -159,7 +159,7 @@ def flat(content: TrainConfig | Mapping[str, Any]) -> dict[str, Any]:
 
 
 def presets() -> dict[str, Path]:
-    """The recipes that come with FERscope, by name."""
+    """Paths of the presets that come with FERscope, by name."""
     return {path.stem: path for path in sorted(PRESETS_DIR.glob("*.yaml"))}
 
 

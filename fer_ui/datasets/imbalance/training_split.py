@@ -69,7 +69,7 @@ class TrainingSplit:
         return bool(self.target_sums[-1].any() or (self.target_sums[:-1] - np.diag(self.target_sums.diagonal())).any())
 
     def under(self, rebalancing: Rebalancing) -> pd.DataFrame:
-        """Compute an epoch under a rebalancing: `rebalancing.preview` with the weights of training.
+        """Compute an epoch under a rebalancing: `rebalancing.preview_epoch` with the weights of training.
 
         `weight`, `offset` and `effective_share` are based on targets instead of labels: each sample of a class has the
         mean target of that class, and images without a label are added.
@@ -158,7 +158,7 @@ def _load_splits(dataset_id: str, fingerprint: str, version: int, split: str) ->
     del fingerprint  # part of the key: an import under the same id is another dataset
     dataset = open_dataset(dataset_id, settings())
     config = split_from_query(split)
-    assert config is not None, f"{split!r} was written by split_to_address"
+    assert config is not None, f"{split!r} was written by split_to_query"
     index = dataset.index(SPLIT_COLUMNS, version)
     splits = make_split(index, config, find_groups(index, dataset.pairs()))
     return category_codes(splits, SPLITS).astype(np.int8)

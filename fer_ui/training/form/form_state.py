@@ -87,7 +87,7 @@ def widget_key(path: str) -> str:
 
 
 def nested(values: Values) -> dict[str, Any]:
-    """The inverse of `config.flat`: what `parse_config` takes."""
+    """The inverse of `train_config.flat`: what `parse_config` takes."""
     content: dict[str, Any] = {}
     for path, value in values.items():
         *groups, name = path.split(".")

@@ -35,7 +35,7 @@ def refresh_interval_s(monitored: MonitoredRun) -> float:
 
 
 class _Figures(NamedTuple):
-    """All charts; `others` are shown others the curves by class."""
+    """All charts; `others` are shown below the curves by class."""
 
     loss: go.Figure
     scores: go.Figure
