@@ -72,6 +72,7 @@ CHECKPOINT_KEYS = {
     "chance": "generator",
     "cuda_chance": "cuda_rng",
     "machine": "environment",
+    "optimiser": "optimizer",
     "patience": "early_stopper",
     "threads": "thread_counts",
     "torch_chance": "torch_rng",
@@ -87,8 +88,8 @@ SPLITS = {"left_out": "excluded"}
 IMPORT_KEYS = {"take": "move"}
 """Keys of `import.json`."""
 
-INDEX_COLUMNS = {"unlabelled": "unlabeled"}
-"""Columns of `index.parquet`."""
+DATASET_COLUMNS = {"unlabelled": "unlabeled", "likeness": "similarity"}
+"""Columns of a dataset's `index.parquet` and `pairs.parquet`."""
 
 QUERY_PARAMS = {"part": "split", "remedy": "rebalancing", "disputed": "ambiguous", "recipe": "policy"}
 """Query parameters. `split` used to mean the split configuration, now `split_config`."""

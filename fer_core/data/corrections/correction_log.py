@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -40,7 +40,8 @@ class Change:
     """One line of the log.
 
     `time` is UTC in ISO form, `label` the new expression of a `relabel`, `undoes` the version that an `undo` takes
-    back (0 otherwise). `undone` says whether a later change has taken this one back; it is not in the file.
+    back (0 otherwise). `undone` says whether a later change has taken this one back; it is not in the file. `raw` is
+    the line that was read, which in a log of an earlier version differs from what would be written now.
     """
 
     version: int
@@ -52,9 +53,12 @@ class Change:
     note: str = ""
     undoes: int = 0
     undone: bool = False
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
     def line(self) -> bytes:
-        """Encode the change as a line, without empty fields."""
+        """Return the line that was read, or encode a new change as one, without empty fields."""
+        if self.raw:
+            return self.raw
         values = {name: value for name, value in asdict(self).items() if value and name != "undone"}
         return json.dumps(values, separators=(",", ":")).encode() + b"\n"
 
@@ -134,7 +138,8 @@ def _parse(line: bytes, version: int, path: Path) -> Change:
                 **values,
                 "action": Action(CORRECTION_ACTIONS.get(values["action"], values["action"])),
                 "ids": tuple(values.get("ids", ())),
-            }
+            },
+            raw=line + b"\n",
         )
         if change.version != version or not 0 <= change.undoes < version:
             raise ValueError(f"version {change.version} that undoes {change.undoes}")

@@ -27,6 +27,7 @@ from fer_core.data.duplicates.near_search import Pairs, near_pairs
 from fer_core.data.duplicates.signature import SIGNATURE, decode_signatures, similarity
 from fer_core.data.imbalance.counts import excluded_rows
 from fer_core.files.atomic import atomic_path
+from fer_core.files.migration import DATASET_COLUMNS
 
 HASH_DISTANCE_MAX = 8
 """The largest Hamming distance of the 64-bit perceptual hashes of near-duplicates.
@@ -100,7 +101,9 @@ def read_pairs(path: Path, stamp: str) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     table = pq.read_table(path)
-    return table.to_pandas() if (table.schema.metadata or {}).get(_STAMP) == stamp.encode() else None
+    if (table.schema.metadata or {}).get(_STAMP) != stamp.encode():
+        return None
+    return table.to_pandas().rename(columns=DATASET_COLUMNS)
 
 
 def pairs_stamp(columns: list[str], fingerprint: str) -> str:

@@ -29,7 +29,7 @@ from fer_core.data.sources.source import Source, try_locate
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import atomic_path
-from fer_core.files.migration import INDEX_COLUMNS
+from fer_core.files.migration import DATASET_COLUMNS
 from fer_core.progress import Progress, no_progress
 
 PART_ROWS = 1024
@@ -153,14 +153,14 @@ def load_index(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
     Args:
         columns: those to load, as far as they exist; by default all but landmarks, signatures and details.
     """
-    stored = {INDEX_COLUMNS.get(name, name): name for name in pq.read_schema(path).names}
+    stored = {DATASET_COLUMNS.get(name, name): name for name in pq.read_schema(path).names}
     names = [name for name in stored if (name not in _ON_REQUEST if columns is None else name in columns)]
     return pd.read_parquet(path, columns=[stored[name] for name in names]).set_axis(names, axis=1)
 
 
 def index_columns(path: Path) -> list[str]:
     """List the columns of an index."""
-    return [INDEX_COLUMNS.get(name, name) for name in pq.read_schema(path).names]
+    return [DATASET_COLUMNS.get(name, name) for name in pq.read_schema(path).names]
 
 
 def records_to_table(records: Sequence[Record], labels: LabelMap) -> pd.DataFrame:

@@ -23,7 +23,11 @@ from fer_core.data.ingest.import_folder import list_imports
 from fer_core.data.ingest.import_run import run_import
 from fer_core.data.manifest import parse_manifest
 from fer_core.data.manifest_store import user_manifests
+from fer_core.data.quality.faceless import load_face_search
+from fer_core.data.quality.messages import FindingKind
+from fer_core.data.quality.report import quality_report
 from fer_core.evaluation.robustness_report import read_robustness
+from fer_core.experiment import run_experiment
 from fer_core.files.migration import (
     CONFIG_KEYS,
     JSON_KEYS,
@@ -152,6 +156,28 @@ def test_only_the_keys_of_a_manifest_are_renamed_not_its_labels() -> None:
     manifest = {"id": "a", "title": "", "summary": "", "licence": "x", "drawn": True, "labels": {"drawn": None}}
     parsed = parse_manifest(manifest, "it")
     assert (parsed.license, parsed.synthetic, parsed.labels) == ("x", True, {"drawn": None})
+
+
+def test_the_quality_of_an_old_dataset_is_reported_from_what_was_found_then(old: Settings) -> None:
+    dataset = open_dataset("faces", old)
+    assert pq.read_schema(dataset.folder / "pairs.parquet").names[-1] == "likeness"
+    faces, detector = load_face_search(dataset)
+    report = quality_report(dataset, faces, version=0)
+    assert {finding.kind: len(finding.rows) for finding in report.findings} == {
+        FindingKind.CONFLICT: 2,
+        FindingKind.NEAR_DUPLICATE: 2,
+    }
+    assert detector == "yunet" and FindingKind.NO_FACE not in report.unchecked
+
+
+def test_an_interrupted_training_is_resumed(old: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = open_run("interrupted", old)
+    assert run.state is RunState.UNFINISHED and run.metrics()["epoch"].tolist() == [1]
+    network = open_run("student", old).path("model.onnx").read_bytes()  # the export takes longest
+    monkeypatch.setattr("fer_core.experiment.export_onnx", lambda *_: network)
+    run_experiment(run, old, resume=True)
+    assert run.state is RunState.FINISHED and run.metrics()["epoch"].tolist() == [1, 2]
+    assert "resumed on" in run.log()
 
 
 @pytest.mark.parametrize(
