@@ -9,15 +9,15 @@ HOVER_CHARACTERS = 42
 """A line of hover text on a phone."""
 
 
-def count(number: int) -> str:
+def format_count(number: int) -> str:
     """Format a count with thousands separators: "12,906"."""
     return f"{number:,}"
 
 
-def compact_count(number: int, digits_max: int = 4) -> str:
+def format_compact_count(number: int, digits_max: int = 4) -> str:
     """Format a count in few characters: whole up to `digits_max` digits, then "146k" or "1.2M"."""
     if number < 10**digits_max:
-        return count(number)
+        return format_count(number)
     for divisor, unit in ((10**3, "k"), (10**6, "M")):
         if number < 999.5 * divisor:
             value = number / divisor
@@ -25,7 +25,7 @@ def compact_count(number: int, digits_max: int = 4) -> str:
     return f"{number / 10**9:.1f}G"
 
 
-def percent(share_01: float, decimals: int = 1) -> str:
+def format_percent(share_01: float, decimals: int = 1) -> str:
     """Format a share as "36.5 %"; only exactly 0 and 1 are written as "0 %" and "100 %"."""
     step = 10.0**-decimals
     if 0 < share_01 < step / 200:
@@ -37,7 +37,7 @@ def percent(share_01: float, decimals: int = 1) -> str:
     return f"{share_01 * 100:.{decimals}f} %"
 
 
-def interval(low_01: float, high_01: float) -> str:
+def format_interval(low_01: float, high_01: float) -> str:
     """Format an interval of shares: "78.1 to 83.4 %"."""
     return f"{low_01 * 100:.1f} to {high_01 * 100:.1f} %"
 
@@ -47,16 +47,16 @@ def format_ratio(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 9.95 else f"{ratio:.1f}"
 
 
-def times(ratio: float) -> str:
+def format_times(ratio: float) -> str:
     """Format a factor: "28 times", "2.4 times"."""
     return f"{format_ratio(ratio)} times"
 
 
-def images(number: int) -> str:
+def format_images(number: int) -> str:
     """Format a number of images: "1 image", "2 images"."""
-    return f"{count(number)} image" if number == 1 else f"{count(number)} images"
+    return f"{format_count(number)} image" if number == 1 else f"{format_count(number)} images"
 
 
-def hover(text: str) -> str:
+def format_hover(text: str) -> str:
     """Escape text for a chart's hover label and break it into lines that fit a phone."""
     return "<br>".join(escape(line) for line in wrap(text, HOVER_CHARACTERS, break_long_words=True))

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.formatting import hover, images
+from fer_ui.formatting import format_hover, format_images
 from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title, rgb
 
 TITLE = "Valence and arousal"
@@ -56,7 +56,7 @@ def describe_affect(summary: pd.DataFrame) -> str:
     known = summary[summary["n"] > 0]
     if known.empty:
         return "No image has both values."
-    total = images(int(known["n"].sum()))
+    total = format_images(int(known["n"].sum()))
     if len(known) == 1:
         row = known.iloc[0]
         where = f"{row['valence_mean']:+.2f}, arousal {row['arousal_mean']:+.2f}"
@@ -94,7 +94,7 @@ def _points(expression: Expression, points: pd.DataFrame) -> go.Scattergl:
         marker={"size": 5, "color": expression_color(expression), "opacity": _POINT_01, "line": {"width": 0}},
         hoverinfo="text",
         hovertext=[
-            hover(f"{expression_title(expression)}: valence {valence:+.2f}, arousal {arousal:+.2f}")
+            format_hover(f"{expression_title(expression)}: valence {valence:+.2f}, arousal {arousal:+.2f}")
             for valence, arousal in zip(points["valence"], points["arousal"], strict=True)
         ],
     )
@@ -136,8 +136,9 @@ def _mean(expression: Expression, row: pd.Series) -> go.Scatter:
             "line": {"width": 2, "color": TEXT},
         },
         hoverinfo="text",
-        hovertext=hover(
-            f"{expression_title(expression)}, mean of {images(int(row['n']))}: valence {valence}, arousal {arousal}"
+        hovertext=format_hover(
+            f"{expression_title(expression)}, mean of {format_images(int(row['n']))}: valence {valence}, arousal "
+            f"{arousal}"
         ),
     )
 

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, class_tick, empty_figure
-from fer_ui.formatting import count, hover, images, percent
+from fer_ui.formatting import format_count, format_hover, format_images, format_percent
 from fer_ui.theme import (
     expression_color,
     expression_outline,
@@ -78,7 +78,7 @@ def agreement_by_expression(histogram: pd.DataFrame) -> go.Figure:
             orientation="h",
             y=names,
             x=[100 * share for share in shares],
-            text=[percent(share, 0) if share >= _LABELED_MIN_01 else "" for share in shares],
+            text=[format_percent(share, 0) if share >= _LABELED_MIN_01 else "" for share in shares],
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
@@ -109,8 +109,8 @@ def describe_agreement(histogram: pd.DataFrame) -> str:
     unanimous = int(histogram.loc[histogram["votes"] == of, "count"].sum())
     narrow = int(histogram.loc[2 * histogram["votes"] <= of, "count"].sum())
     return (
-        f"{percent(unanimous / total)} of {count(total)} labels are unanimous; "
-        f"{percent(narrow / total)} have at most half of the votes."
+        f"{format_percent(unanimous / total)} of {format_count(total)} labels are unanimous; "
+        f"{format_percent(narrow / total)} have at most half of the votes."
     )
 
 
@@ -141,8 +141,8 @@ def _pairs(rows: pd.DataFrame) -> list[tuple[int, int]]:
 
 
 def _hover_text(expression: Expression, votes: int, of: int, number: int, total: int = 0) -> str:
-    share = f" ({percent(number / total)})" if total else ""
-    return hover(f"{expression_title(expression)}, {votes} of {of} votes: {images(number)}{share}")
+    share = f" ({format_percent(number / total)})" if total else ""
+    return format_hover(f"{expression_title(expression)}, {votes} of {of} votes: {format_images(number)}{share}")
 
 
 def _color(value_01: float) -> str:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from fer_core.evaluation.calibration_metrics import BIN_IMAGES_MIN, bin_images_min, nonempty_bins
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.formatting import count, hover, images, percent
+from fer_ui.formatting import format_count, format_hover, format_images, format_percent
 from fer_ui.theme import SERIES
 
 TITLE = "Reliability diagram"
@@ -55,7 +55,7 @@ def reliability_diagram(reports: Sequence[dict[str, Any]]) -> go.Figure:
     plotted = table[table["images"] >= bin_images_min(most)]
     for point, rows in plotted.groupby("point", sort=False):
         figure.add_trace(_curve(str(point), rows, most))
-    share = {"range": [-0.02, 1.02], "tickvals": _TICKS_01, "ticktext": [percent(t, 0) for t in _TICKS_01]}
+    share = {"range": [-0.02, 1.02], "tickvals": _TICKS_01, "ticktext": [format_percent(t, 0) for t in _TICKS_01]}
     figure.update_xaxes(**share, title_text="Confidence", title_standoff=10, zeroline=False, showgrid=True)
     figure.update_yaxes(**share, title_text="Accuracy", title_standoff=6, zeroline=False)
     figure.update_layout(showlegend=True)
@@ -121,8 +121,8 @@ def _curve(point: str, rows: pd.DataFrame, most: int) -> go.Scatter:
 
 
 def _hover_text(point: str, row: pd.Series) -> str:
-    return hover(
-        f"{point.capitalize()} point, confidence {percent(row['from'], 0)} to {percent(row['to'], 0)}: "
-        f"{count(round(row['accuracy'] * row['images']))} of {images(int(row['images']))} correct "
-        f"({percent(row['accuracy'])}; mean confidence {percent(row['confidence'])})"
+    return format_hover(
+        f"{point.capitalize()} point, confidence {format_percent(row['from'], 0)} to {format_percent(row['to'], 0)}: "
+        f"{format_count(round(row['accuracy'] * row['images']))} of {format_images(int(row['images']))} correct "
+        f"({format_percent(row['accuracy'])}; mean confidence {format_percent(row['confidence'])})"
     )

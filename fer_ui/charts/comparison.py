@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from fer_core.labels import Expression
 from fer_core.text import shorten
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.formatting import count, hover, percent
+from fer_ui.formatting import format_count, format_hover, format_percent
 from fer_ui.theme import SERIES, expression_title
 
 TITLE = "Class distribution by dataset"
@@ -70,7 +70,7 @@ def describe_comparison(shares: pd.DataFrame) -> str:
     row = {str(dataset): float(share) for dataset, share in table.loc[[name]].iloc[0].dropna().items()}
     most, least = max(row, key=row.__getitem__), min(row, key=row.__getitem__)
     title = expression_title(Expression(name))
-    return f"{title} differs most: {percent(row[most])} of {most}, {percent(row[least])} of {least}."
+    return f"{title} differs most: {format_percent(row[most])} of {most}, {format_percent(row[least])} of {least}."
 
 
 def _bars(name: str, rows: pd.DataFrame, color: str) -> go.Bar:
@@ -80,7 +80,7 @@ def _bars(name: str, rows: pd.DataFrame, color: str) -> go.Bar:
         orientation="h",
         y=[expression_title(Expression(value)) for value in rows["expression"]],
         x=100 * np.nan_to_num(shares),
-        text=["no images" if np.isnan(share) else percent(float(share)) for share in shares],
+        text=["no images" if np.isnan(share) else format_percent(float(share)) for share in shares],
         textposition="outside",
         textangle=0,
         cliponaxis=False,
@@ -95,8 +95,8 @@ def _bars(name: str, rows: pd.DataFrame, color: str) -> go.Bar:
 
 def _hover_text(name: str, expression: str, number: int, share_01: float) -> str:
     if np.isnan(share_01):
-        return hover(f"{name}: no images of these expressions")
-    return hover(f"{name}: {count(number)} labeled {expression} ({percent(share_01)})")
+        return format_hover(f"{name}: no images of these expressions")
+    return format_hover(f"{name}: {format_count(number)} labeled {expression} ({format_percent(share_01)})")
 
 
 def _legend_lines(names: list[str]) -> int:

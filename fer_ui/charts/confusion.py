@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import apply_layout, class_tick, empty_figure
-from fer_ui.formatting import compact_count, count, hover, images, percent
+from fer_ui.formatting import format_compact_count, format_count, format_hover, format_images, format_percent
 from fer_ui.theme import expression_title, sequential_scale, text_on_scale
 
 TITLE = "Confusion matrix"
@@ -92,11 +92,11 @@ def describe_confusion(confusion: NDArray[np.integer], labels: Sequence[Expressi
         return "There are no labeled images."
     largest = find_largest_confusion(confusion, labels)
     if largest is None:
-        return f"No errors: all {images(total)} are read as labeled."
-    share = percent(largest.number / largest.support, 0)
+        return f"No errors: all {format_images(total)} are read as labeled."
+    share = format_percent(largest.number / largest.support, 0)
     return (
         f"Largest confusion: {share} of {largest.label.value} is read as {largest.predicted.value} "
-        f"({count(largest.number)} of {images(largest.support)})."
+        f"({format_count(largest.number)} of {format_images(largest.support)})."
     )
 
 
@@ -125,9 +125,9 @@ def _clickable_cells(confusion: NDArray[np.integer], labels: Sequence[Expression
 
 def _hover_text(confusion: NDArray[np.integer], labels: Sequence[Expression], row: int, column: int) -> str:
     number, support = int(confusion[row, column]), int(confusion[row].sum())
-    return hover(
-        f"Labeled {labels[row].value}, read as {labels[column].value}: {count(number)} of {images(support)} "
-        f"({percent(number / support)})"
+    return format_hover(
+        f"Labeled {labels[row].value}, read as {labels[column].value}: {format_count(number)} of "
+        f"{format_images(support)} ({format_percent(number / support)})"
     )
 
 
@@ -140,7 +140,7 @@ def _add_numbers(
             continue
         for column, share in enumerate(row_of_shares):
             number = int(confusion[row, column])
-            text = percent(float(share), 0) if ratios else compact_count(number)
+            text = format_percent(float(share), 0) if ratios else format_compact_count(number)
             figure.add_annotation(
                 x=column,
                 y=row,

@@ -20,7 +20,14 @@ from fer_ui.charts.layout import (
     expression_marker,
     scale_for_labels,
 )
-from fer_ui.formatting import compact_count, count, hover, images, percent, times
+from fer_ui.formatting import (
+    format_compact_count,
+    format_count,
+    format_hover,
+    format_images,
+    format_percent,
+    format_times,
+)
 from fer_ui.image_labels import split_title
 from fer_ui.theme import expression_title
 
@@ -113,11 +120,11 @@ def describe_imbalance(counts: pd.DataFrame) -> str:
     most, least = max(present, key=present.__getitem__), min(present, key=present.__getitem__)
     ratio = present[most] / present[least]
     if len(present) == 1:
-        text = f"All {count(present[most])} labeled images are {most.value}."
+        text = f"All {format_count(present[most])} labeled images are {most.value}."
     elif ratio < 1.2:
         text = "The classes are balanced."
     else:
-        text = f"{expression_title(most)} is {times(ratio)} as common as {least.value}."
+        text = f"{expression_title(most)} is {format_times(ratio)} as common as {least.value}."
     return f"{text} No images of {join_words(absent, 'or')}." if absent else text
 
 
@@ -130,7 +137,7 @@ def _lengths(split: SplitCounts, total: int, *, share: bool, log: bool) -> list[
 def _bar_labels(split: SplitCounts) -> list[str]:
     """Format each class's count and share."""
     pairs = zip(split.counts, split.shares_01(), strict=True)
-    return [f"{compact_count(number, 6)} · {percent(share)}" for number, share in pairs]
+    return [f"{format_compact_count(number, 6)} · {format_percent(share)}" for number, share in pairs]
 
 
 def _hover_area(classes: tuple[Expression, ...], row: SplitCounts, lengths: list[float]) -> go.Bar:
@@ -167,8 +174,8 @@ def _stack_labels(classes: tuple[Expression, ...], whole: SplitCounts, ends: lis
 def _hover_text(expression: Expression, number: int, split: SplitCounts) -> str:
     total = sum(split.counts)
     where = f"{split_title(split.split)}: " if split.split else ""
-    share = f" ({percent(number / total)})" if total else ""
-    return hover(f"{where}{count(number)} of {images(total)} labeled {expression.value}{share}")
+    share = f" ({format_percent(number / total)})" if total else ""
+    return format_hover(f"{where}{format_count(number)} of {format_images(total)} labeled {expression.value}{share}")
 
 
 def _scale_axis(figure: go.Figure, longest: float, labels: Sequence[str], *, log: bool) -> float:
@@ -191,5 +198,5 @@ def _scale_axis(figure: go.Figure, longest: float, labels: Sequence[str], *, log
 def _axis_title(total: int, splits: tuple[SplitCounts, ...], *, share: bool, log: bool, stacked: bool) -> str:
     if share:
         whole = "all images" if stacked or len(splits) < 2 else "the split"
-        return f"share of {whole} ({images(total)})"
-    return f"{images(total)}, logarithmic" if log else images(total)
+        return f"share of {whole} ({format_images(total)})"
+    return f"{format_images(total)}, logarithmic" if log else format_images(total)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
-from fer_ui.formatting import compact_count, images
+from fer_ui.formatting import format_compact_count, format_images
 from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title
 
 _LINE_CHARACTERS = 58
@@ -147,7 +147,7 @@ def expression_marker(expressions: Sequence[Expression], pattern: str = "") -> d
 
 def class_tick(expression: Expression, support: int) -> str:
     """Build an axis label of a class: its name and, on a second smaller line, how many images it has."""
-    number = images(support) if support < 10**5 else f"{compact_count(support)} images"
+    number = format_images(support) if support < 10**5 else f"{format_compact_count(support)} images"
     return f"{expression_title(expression)}<br><span style='font-size:11px'>{number}</span>"
 
 

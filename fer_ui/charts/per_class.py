@@ -12,7 +12,7 @@ from fer_core.labels import Expression
 from fer_core.metrics import Metrics
 from fer_core.text import join_words
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, class_tick, empty_figure, expression_marker
-from fer_ui.formatting import hover, images, interval, percent
+from fer_ui.formatting import format_hover, format_images, format_interval, format_percent
 from fer_ui.theme import TEXT, expression_color, rgb
 
 TITLE = "Precision, recall and F1 by class"
@@ -68,7 +68,7 @@ def class_metrics_bars(table: pd.DataFrame) -> go.Figure:
         figure.add_trace(_bar_labels(table, metric, rows))
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(
-        range=[0, 1.17], tickvals=_TICKS_01, ticktext=[percent(t, 0) for t in _TICKS_01], showgrid=True, ticks=""
+        range=[0, 1.17], tickvals=_TICKS_01, ticktext=[format_percent(t, 0) for t in _TICKS_01], showgrid=True, ticks=""
     )
     figure.update_yaxes(
         range=[len(table) - 0.5, -0.5],
@@ -92,14 +92,14 @@ def describe_metrics(table: pd.DataFrame) -> str:
         return "No class has images."
     best, least = seen.iloc[int(seen["recall"].argmax())], seen.iloc[int(seen["recall"].argmin())]
     if len(seen) == 1:
-        text = f"Recall of {best['expression']} is {percent(best['recall'], 0)}."
+        text = f"Recall of {best['expression']} is {format_percent(best['recall'], 0)}."
     elif best["recall"] > least["recall"]:
         text = (
-            f"Highest recall: {best['expression']} ({percent(best['recall'], 0)}). "
-            f"Lowest: {least['expression']} ({percent(least['recall'], 0)})."
+            f"Highest recall: {best['expression']} ({format_percent(best['recall'], 0)}). "
+            f"Lowest: {least['expression']} ({format_percent(least['recall'], 0)})."
         )
     else:
-        text = f"Every class has the same recall ({percent(best['recall'], 0)})."
+        text = f"Every class has the same recall ({format_percent(best['recall'], 0)})."
     few = seen[seen["support"] < _FEW_IMAGES]["expression"].tolist()
     missing = table[table["recall"].isna()]["expression"].tolist()
     if few:
@@ -149,7 +149,7 @@ def _bar_labels(table: pd.DataFrame, metric: str, rows: list[float]) -> go.Scatt
         x=np.nan_to_num(ends),
         y=rows,
         mode="text",
-        text=[absent[metric] if np.isnan(value) else f"\u2002{percent(float(value), 0)}" for value in values],
+        text=[absent[metric] if np.isnan(value) else f"\u2002{format_percent(float(value), 0)}" for value in values],
         textposition="middle right",
         textfont={"size": 11},
         cliponaxis=False,
@@ -161,12 +161,15 @@ def _bar_labels(table: pd.DataFrame, metric: str, rows: list[float]) -> go.Scatt
 def _hover_text(metric: str, row: pd.Series) -> str:
     name, value = row["expression"], float(row[metric])
     if np.isnan(value):
-        return hover(f"No image is read as {name}" if metric == "precision" else f"There are no images of {name}")
+        return format_hover(
+            f"No image is read as {name}" if metric == "precision" else f"There are no images of {name}"
+        )
     if metric == "precision":
-        return hover(f"Precision: {percent(value)} of the images read as {name} are labeled {name}")
+        return format_hover(f"Precision: {format_percent(value)} of the images read as {name} are labeled {name}")
     if metric == "f1":
-        return hover(f"F1 of {name}: {percent(value)}")
-    span = interval(row["recall_low"], row["recall_high"])
-    return hover(
-        f"Recall: {percent(value)} of {images(row['support'])} labeled {name} are read as {name} (95 %: {span})"
+        return format_hover(f"F1 of {name}: {format_percent(value)}")
+    span = format_interval(row["recall_low"], row["recall_high"])
+    return format_hover(
+        f"Recall: {format_percent(value)} of {format_images(row['support'])} labeled {name} are read as {name} (95 %: "
+        f"{span})"
     )

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import apply_layout, empty_figure
-from fer_ui.formatting import hover, percent
+from fer_ui.formatting import format_hover, format_percent
 from fer_ui.theme import SERIES, expression_color, expression_outline, expression_title
 
 _ROW_PX = 23
@@ -46,11 +46,11 @@ def describe_probabilities(
 ) -> tuple[str, str]:
     """Describe what the face is read as, as a title and a subtitle."""
     if not uncertain:
-        return f"Read as {likeliest.value}", f"Confidence {percent(value_01, 0)}."
+        return f"Read as {likeliest.value}", f"Confidence {format_percent(value_01, 0)}."
     limit = ""
     if confidence_threshold is not None and value_01 < confidence_threshold:
-        limit = f", below the threshold of {percent(confidence_threshold, 0)}"
-    return "Uncertain", f"Most likely {likeliest.value}: {percent(value_01, 0)}{limit}."
+        limit = f", below the threshold of {format_percent(confidence_threshold, 0)}"
+    return "Uncertain", f"Most likely {likeliest.value}: {format_percent(value_01, 0)}{limit}."
 
 
 def _bars(shown: list[Expression], likeliest: Expression, probabilities: Mapping[Expression, float]) -> go.Bar:
@@ -61,7 +61,8 @@ def _bars(shown: list[Expression], likeliest: Expression, probabilities: Mapping
         customdata=[expression.value for expression in shown],
         hoverinfo="text",
         hovertext=[
-            hover(f"{expression_title(expression)}: {percent(probabilities[expression])}") for expression in shown
+            format_hover(f"{expression_title(expression)}: {format_percent(probabilities[expression])}")
+            for expression in shown
         ],
         marker={
             "color": [expression_color(expression) for expression in shown],
@@ -79,7 +80,7 @@ def _percentages(
         x=[_AXIS_END] * len(shown),
         y=list(range(len(shown))),
         mode="text",
-        text=[_bold(percent(probabilities[expression]), expression is likeliest) for expression in shown],
+        text=[_bold(format_percent(probabilities[expression]), expression is likeliest) for expression in shown],
         textposition="middle left",
         cliponaxis=False,
         hoverinfo="skip",
@@ -116,7 +117,7 @@ def _style_axes(figure: go.Figure, names: list[str], confidence_threshold: float
         x=confidence_threshold,
         y=rows - 0.5,
         yanchor="top",
-        text=f"threshold {percent(confidence_threshold, 0)}",
+        text=f"threshold {format_percent(confidence_threshold, 0)}",
         font={"size": 11},
         showarrow=False,
     )

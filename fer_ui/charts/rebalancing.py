@@ -11,7 +11,15 @@ import plotly.graph_objects as go
 from fer_core.labels import Expression
 from fer_ui.charts.layout import empty_figure
 from fer_ui.charts.paired_bars import BarSeries, paired_bars
-from fer_ui.formatting import compact_count, count, format_ratio, hover, images, percent, times
+from fer_ui.formatting import (
+    format_compact_count,
+    format_count,
+    format_hover,
+    format_images,
+    format_percent,
+    format_ratio,
+    format_times,
+)
 from fer_ui.theme import expression_title
 
 SAMPLES_TITLE = "Samples per epoch"
@@ -34,13 +42,13 @@ def sample_bars(table: pd.DataFrame) -> go.Figure:
     images_series = BarSeries(
         "images",
         [row["images"] for row in rows],
-        [compact_count(row["images"], 6) for row in rows],
-        [hover(f"{images(row['images'])} labeled {row['expression']}") for row in rows],
+        [format_compact_count(row["images"], 6) for row in rows],
+        [format_hover(f"{format_images(row['images'])} labeled {row['expression']}") for row in rows],
     )
     samples_series = BarSeries(
         "samples per epoch",
         [row["samples"] for row in rows],
-        [f"{compact_count(row['samples'], 6)}{_describe_repeats(row['repeats'])}" for row in rows],
+        [f"{format_compact_count(row['samples'], 6)}{_describe_repeats(row['repeats'])}" for row in rows],
         [_samples_text(row) for row in rows],
     )
     return paired_bars(
@@ -86,18 +94,23 @@ def loss_bars(table: pd.DataFrame, before: pd.DataFrame) -> go.Figure:
     first = BarSeries(
         "without rebalancing",
         [100 * share for share in shares],
-        [percent(share) for share in shares],
+        [format_percent(share) for share in shares],
         [
-            hover(f"{expression_title(expression)}: {percent(share)} of the loss without rebalancing")
+            format_hover(f"{expression_title(expression)}: {format_percent(share)} of the loss without rebalancing")
             for expression, share in zip(expressions, shares, strict=True)
         ],
     )
     then = BarSeries(
         "with rebalancing",
         [100 * row["effective_share"] for row in rows],
-        [percent(row["effective_share"]) + (f" · weight {row['weight']:.2f}" if weighted else "") for row in rows],
         [
-            hover(f"{expression_title(expression)}: {percent(row['effective_share'])} of the loss with rebalancing")
+            format_percent(row["effective_share"]) + (f" · weight {row['weight']:.2f}" if weighted else "")
+            for row in rows
+        ],
+        [
+            format_hover(
+                f"{expression_title(expression)}: {format_percent(row['effective_share'])} of the loss with rebalancing"
+            )
             for expression, row in zip(expressions, rows, strict=True)
         ],
     )
@@ -114,8 +127,8 @@ def describe_loss_shares(table: pd.DataFrame, before: pd.DataFrame) -> str:
     name = table["expression"].iloc[rarest]
     first, then = float(before["effective_share"].iloc[rarest]), float(table["effective_share"].iloc[rarest])
     if abs(then - first) < _SAME_01:
-        return f"The rarest class, {name}, keeps {percent(first)} of the loss."
-    return f"The rarest class, {name}, has {percent(then)} of the loss instead of {percent(first)}."
+        return f"The rarest class, {name}, keeps {format_percent(first)} of the loss."
+    return f"The rarest class, {name}, has {format_percent(then)} of the loss instead of {format_percent(first)}."
 
 
 def offset_bars(table: pd.DataFrame) -> go.Figure:
@@ -129,7 +142,7 @@ def offset_bars(table: pd.DataFrame) -> go.Figure:
         subtracted,
         [f"{value:.2f}" for value in subtracted],
         [
-            hover(f"{expression_title(e)}: {value:.2f} is subtracted from the logit in training")
+            format_hover(f"{expression_title(e)}: {value:.2f} is subtracted from the logit in training")
             for e, value in zip(expressions, subtracted, strict=True)
         ],
     )
@@ -156,14 +169,14 @@ def _describe_repeats(repeats: float) -> str:
     if repeats in (0, 1):
         return ""
     if repeats < 1:
-        return f" · {percent(repeats)}"
-    return f" · {repeats:.1f}×" if repeats < 9.95 else f" · {count(round(repeats))}×"
+        return f" · {format_percent(repeats)}"
+    return f" · {repeats:.1f}×" if repeats < 9.95 else f" · {format_count(round(repeats))}×"
 
 
 def _samples_text(row: Mapping[Hashable, Any]) -> str:
     if not row["images"]:
-        return hover(f"There are no images of {row['expression']}")
-    text = f"{count(row['samples'])} samples of {row['expression']} per epoch"
+        return format_hover(f"There are no images of {row['expression']}")
+    text = f"{format_count(row['samples'])} samples of {row['expression']} per epoch"
     if row["never_seen"]:
-        return hover(f"{text}; {count(row['never_seen'])} images are not seen")
-    return hover(f"{text}, each image {times(row['repeats']) if row['repeats'] > 1 else 'once'}")
+        return format_hover(f"{text}; {format_count(row['never_seen'])} images are not seen")
+    return format_hover(f"{text}, each image {format_times(row['repeats']) if row['repeats'] > 1 else 'once'}")

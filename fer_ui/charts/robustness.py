@@ -14,7 +14,7 @@ from fer_core.evaluation.robustness_report import CorruptionCurve, RobustnessRep
 from fer_core.text import join_words
 from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis
 from fer_ui.charts.training.epoch_lines import legend_line
-from fer_ui.formatting import hover, interval, percent
+from fer_ui.formatting import format_hover, format_interval, format_percent
 from fer_ui.theme import SERIES
 
 TITLE = "Robustness to corruptions"
@@ -60,7 +60,7 @@ def describe_worst_corruption(report: RobustnessReport) -> str:
     worst = report.worst()
     if worst.drop_01 <= 0:
         return "No corruption lowers macro-F1."
-    before, after = (percent(figure) for figure in (report.clean.macro_f1, worst.result.scores.macro_f1))
+    before, after = (format_percent(figure) for figure in (report.clean.macro_f1, worst.result.scores.macro_f1))
     return (
         f"Largest drop: {worst.curve.title.lower()} at severity {worst.severity} ({worst.result.description}) lowers "
         f"macro-F1 from {before} to {after}."
@@ -120,7 +120,7 @@ def _traces(report: RobustnessReport, curve: CorruptionCurve, panel: int) -> Seq
         line={"width": 2, "color": SERIES[0]},
         marker={"size": 5, "color": SERIES[0]},
         hoverinfo="text",
-        hovertext=[hover(_hover_text(report, curve, severity)) for severity in severities],
+        hovertext=[format_hover(_hover_text(report, curve, severity)) for severity in severities],
         showlegend=panel == 1,
         **axes,
     )
@@ -130,8 +130,8 @@ def _traces(report: RobustnessReport, curve: CorruptionCurve, panel: int) -> Seq
 def _hover_text(report: RobustnessReport, curve: CorruptionCurve, severity: int) -> str:
     scores = curve.severities[severity - 1].scores if severity else report.clean
     metrics = (
-        f"macro-F1 {percent(scores.macro_f1)} (95 %: {interval(*scores.intervals['macro_f1'])}), "
-        f"accuracy {percent(scores.accuracy)}"
+        f"macro-F1 {format_percent(scores.macro_f1)} (95 %: {format_interval(*scores.intervals['macro_f1'])}), "
+        f"accuracy {format_percent(scores.accuracy)}"
     )
     if not severity:
         return f"Clean images: {metrics}."

@@ -13,7 +13,7 @@ from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.charts.layout import apply_layout, empty_figure, expression_marker
-from fer_ui.formatting import count, hover, images, percent
+from fer_ui.formatting import format_count, format_hover, format_images, format_percent
 from fer_ui.image_labels import describe_split, split_title
 from fer_ui.theme import expression_title
 
@@ -87,8 +87,8 @@ def describe_split_shares(counts: pd.DataFrame) -> str:
         return "All splits have about the same class distribution."
     most, least = (pick(panels, key=lambda panel: panel.shares_01[place]) for pick in (max, min))
     return (
-        f"{expression_title(classes[place])} differs most: {percent(most.shares_01[place])} in "
-        f"{describe_split(most.split)}, {percent(least.shares_01[place])} in {describe_split(least.split)}."
+        f"{expression_title(classes[place])} differs most: {format_percent(most.shares_01[place])} in "
+        f"{describe_split(most.split)}, {format_percent(least.shares_01[place])} in {describe_split(least.split)}."
     )
 
 
@@ -105,9 +105,9 @@ def _bars(classes: Sequence[Expression], panel: SplitShares) -> go.Bar:
         y=[expression_title(expression) for expression in classes],
         x=[100 * share for share in panel.shares_01],
         hovertext=[
-            hover(
-                f"{split_title(panel.split)}: {count(number)} of {images(total)} labeled {expression.value} "
-                f"({percent(share)})"
+            format_hover(
+                f"{split_title(panel.split)}: {format_count(number)} of {format_images(total)} labeled "
+                f"{expression.value} ({format_percent(share)})"
             )
             for expression, number, share in zip(classes, panel.counts, panel.shares_01, strict=True)
         ],

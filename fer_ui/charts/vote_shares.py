@@ -9,7 +9,7 @@ from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.charts.layout import empty_figure
 from fer_ui.charts.paired_bars import BarSeries, paired_bars
-from fer_ui.formatting import hover, percent
+from fer_ui.formatting import format_hover, format_percent
 from fer_ui.theme import expression_title
 
 TITLE = "Votes and labels by expression"
@@ -30,19 +30,20 @@ def vote_shares_bars(shares: pd.DataFrame) -> go.Figure:
         BarSeries(
             "share of the votes",
             [100 * share for share in votes],
-            [percent(share) for share in votes],
+            [format_percent(share) for share in votes],
             [
-                hover(f"{expression_title(expression)}: {percent(share)} of the votes")
+                format_hover(f"{expression_title(expression)}: {format_percent(share)} of the votes")
                 for expression, share in zip(expressions, votes, strict=True)
             ],
         ),
         BarSeries(
             "share of the labels",
             [100 * share for share in labels],
-            [percent(share) for share in labels],
+            [format_percent(share) for share in labels],
             [
-                hover(
-                    f"{expression_title(expression)}: {percent(share)} of the labels{_describe_change(before, share)}"
+                format_hover(
+                    f"{expression_title(expression)}: {format_percent(share)} of the "
+                    f"labels{_describe_change(before, share)}"
                 )
                 for expression, before, share in zip(expressions, votes, labels, strict=True)
             ],
@@ -62,7 +63,7 @@ def describe_vote_shares(shares: pd.DataFrame) -> str:
     if losing.empty:
         return "Every expression has about the same share of votes and labels."
     falls = [
-        f"{row['expression']} from {percent(row['share_of_votes'])} to {percent(row['share_of_labels'])}"
+        f"{row['expression']} from {format_percent(row['share_of_votes'])} to {format_percent(row['share_of_labels'])}"
         for row in losing.to_dict("records")
     ]
     which = "Rare" if (losing["share_of_votes"] < 1 / len(Expression)).all() else "Some"

@@ -12,7 +12,7 @@ from fer_core.settings import settings
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.affect_plane import affect_plane
 from fer_ui.errors import show_errors
-from fer_ui.formatting import count, images, percent
+from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.theme import expression_title
@@ -75,7 +75,9 @@ def _headline(summary: pd.DataFrame) -> None:
     headline(
         [
             Headline(
-                "Labeled images with both values", count(with_both), f"{percent(with_both / total)} of {images(total)}"
+                "Labeled images with both values",
+                format_count(with_both),
+                f"{format_percent(with_both / total)} of {format_images(total)}",
             ),
             Headline("Most pleasant", _title(pleasant), f"mean valence {pleasant['valence_mean']:+.2f}"),
             Headline("Least pleasant", _title(unpleasant), f"mean valence {unpleasant['valence_mean']:+.2f}"),
@@ -89,7 +91,8 @@ def _headline(summary: pd.DataFrame) -> None:
 def _describe_missing(summary: pd.DataFrame) -> str:
     """Describe how many labeled images lack valid values."""
     missing, outside = int(summary["missing"].sum()), int(summary["outside"].sum())
-    return f"{images(missing)} without a value (-2 in AffectNet), {count(outside)} with a value outside -1 to 1."
+    out_of_range = format_count(outside)
+    return f"{format_images(missing)} without a value (-2 in AffectNet), {out_of_range} with a value outside -1 to 1."
 
 
 def _classes(summary: pd.DataFrame, name: str) -> list[Expression]:

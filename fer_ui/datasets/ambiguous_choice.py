@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.query_params import QueryParam, get_param
 
 EXCLUDE = "left-out"
@@ -19,7 +19,7 @@ def choose_exclude_ambiguous(index: pd.DataFrame, *, default: bool = False) -> b
     excluded = exclude_ambiguous_in_query(default=default)
     st.session_state[_KEY] = EXCLUDE if excluded else INCLUDE
     st.selectbox(
-        f"Ambiguous images ({count(int(index['ambiguous'].sum()))})",
+        f"Ambiguous images ({format_count(int(index['ambiguous'].sum()))})",
         list(_TITLES),
         key=_KEY,
         format_func=_TITLES.__getitem__,

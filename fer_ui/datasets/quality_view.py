@@ -23,7 +23,7 @@ from fer_ui.datasets.faces.face_grid import show_faces, show_pairs
 from fer_ui.datasets.reports import load_quality
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count, images, percent
+from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.header import Headline, headline, notice
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, get_param
@@ -71,10 +71,12 @@ def _show_summary(dataset: StoredDataset, report: QualityReport) -> None:
     headline(
         [
             Headline(
-                "Images with a finding", count(report.concerned), f"{percent(share)} of {count(report.used)} in use"
+                "Images with a finding",
+                format_count(report.concerned),
+                f"{format_percent(share)} of {format_count(report.used)} in use",
             ),
             Headline("Checks with findings", f"{len(report.findings)} of {len(FindingKind)}", incomplete),
-            Headline("Excluded", count(dataset.n - report.used), f"of {images(dataset.n)}"),
+            Headline("Excluded", format_count(dataset.n - report.used), f"of {format_images(dataset.n)}"),
         ]
     )
 
@@ -89,11 +91,11 @@ def summarize_quality(report: QualityReport) -> str:
     worst = report.findings[0]
     title = worst.title[0].lower() + worst.title[1:]
     if not report.concerned:
-        return f"No image has a problem. One note: {title} ({images(len(worst.rows))})."
+        return f"No image has a problem. One note: {title} ({format_images(len(worst.rows))})."
     have = "has" if report.concerned == 1 else "have"
     return (
-        f"{count(report.concerned)} of {images(report.used)} {have} at least one finding. Most important: "
-        f"{title} ({images(len(worst.rows))})."
+        f"{format_count(report.concerned)} of {format_images(report.used)} {have} at least one finding. Most "
+        f"important: {title} ({format_images(len(worst.rows))})."
     )
 
 
@@ -153,9 +155,9 @@ def _show_downloads(dataset: StoredDataset, report: QualityReport) -> None:
 
 def _format_result(finding: Finding, report: QualityReport) -> str:
     """Format a check's result: "2,850 images in 2,282 pairs"."""
-    words = images(len(finding.rows))
+    words = format_images(len(finding.rows))
     if finding.pairs is not None:
-        words += f" in {count(len(finding.pairs))} {'pair' if len(finding.pairs) == 1 else 'pairs'}"
+        words += f" in {format_count(len(finding.pairs))} {'pair' if len(finding.pairs) == 1 else 'pairs'}"
     return f"{words}; {escape_markdown(report.unchecked[finding.kind])}" if finding.kind in report.unchecked else words
 
 
@@ -207,14 +209,14 @@ def _show_fix(dataset: StoredDataset, finding: Finding) -> None:
 
 def _fix_label(finding: Finding, number: int) -> str:
     if finding.remedy == "mark_ambiguous":
-        return f"Mark all {count(number)} as ambiguous"
+        return f"Mark all {format_count(number)} as ambiguous"
     if finding.kind in _OF_COPIES:
-        return f"Exclude all but one of each group ({images(number)})"
+        return f"Exclude all but one of each group ({format_images(number)})"
     if finding.kind is FindingKind.DUPLICATE_ACROSS_SPLITS:
-        return f"Exclude copies, keep validation and test images ({images(number)})"
+        return f"Exclude copies, keep validation and test images ({format_images(number)})"
     if finding.kind is FindingKind.IDENTITY_ACROSS_SPLITS:
-        return f"Exclude these people from training ({images(number)})"
-    return f"Exclude all {count(number)}"
+        return f"Exclude these people from training ({format_images(number)})"
+    return f"Exclude all {format_count(number)}"
 
 
 def pair_notes(finding: Finding, left: pd.DataFrame) -> list[str]:

@@ -21,7 +21,7 @@ from fer_ui.datasets.quality_view import pair_notes
 from fer_ui.datasets.reports import load_leakage, load_quality, load_split
 from fer_ui.datasets.split_choice import choose_split
 from fer_ui.escaping import escape_html, escape_markdown
-from fer_ui.formatting import count, images, percent
+from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.header import Headline, empty_state, headline
 from fer_ui.image_labels import split_title
 from fer_ui.navigation import Page, link_to
@@ -65,9 +65,11 @@ def _show_summary(report: SplitReport) -> None:
     total = report.counts["total"]
     whole = int(total.sum())
     names = [*map(str, Split), *([EXCLUDED] if total[EXCLUDED] else [])]
-    headline([Headline(_title(name), count(int(total[name])), percent(total[name] / whole)) for name in names])
+    headline(
+        [Headline(_title(name), format_count(int(total[name])), format_percent(total[name] / whole)) for name in names]
+    )
     text = f"Split {describe_split_config(report.config)}."
-    skipped = f" {images(int(total[EXCLUDED]))} skipped, see below." if total[EXCLUDED] else ""
+    skipped = f" {format_images(int(total[EXCLUDED]))} skipped, see below." if total[EXCLUDED] else ""
     st.markdown(escape_markdown(text + skipped))
 
 
@@ -76,8 +78,8 @@ def describe_excluded(report: SplitReport) -> str:
     number = sum(report.excluded.values())
     if not number:
         return ""
-    reasons = [f"{count(each)} {REASONS[reason]}" for reason, each in report.excluded.items()]
-    return f"{images(number)} {'is' if number == 1 else 'are'} skipped: {join_words(reasons)}."
+    reasons = [f"{format_count(each)} {REASONS[reason]}" for reason, each in report.excluded.items()]
+    return f"{format_images(number)} {'is' if number == 1 else 'are'} skipped: {join_words(reasons)}."
 
 
 def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:
@@ -125,7 +127,7 @@ def _show_pairs(dataset: StoredDataset) -> None:
     for kind in _LEAKING:
         finding = report.find(kind)
         if finding is not None and finding.pairs is not None:
-            st.markdown(f"**{escape_markdown(finding.title)}**, {images(len(finding.rows))}")
+            st.markdown(f"**{escape_markdown(finding.title)}**, {format_images(len(finding.rows))}")
             left, right = (index.iloc[finding.pairs[end]] for end in ("a", "b"))
             notes = pair_notes(finding, left)
             show_pairs(dataset, left, right, notes, f"{dataset.id}-leaking-{kind}", reason=str(kind))
@@ -146,7 +148,7 @@ def counts_html(counts: pd.DataFrame) -> str:
         _row_html(name, [(each[name], each["total"] - each["unlabeled"]) for each in columns.values()])
         for name in names
     )
-    totals = [count(each["total"]) for each in columns.values()]
+    totals = [format_count(each["total"]) for each in columns.values()]
     foot = "".join(f'<td style="{_CELL};font-weight:600">{total}</td>' for total in totals)
     return (
         '<div style="overflow-x:auto"><table style="border-collapse:collapse;width:100%;max-width:44rem;'
@@ -160,8 +162,12 @@ def _row_html(name: str, cells: list[tuple[int, int]]) -> str:
     labeled = name in list(Expression)
     numbers = ""
     for number, total in cells:
-        share = f'<br><span style="{_SMALL}">{escape_html(percent(number / total))}</span>' if labeled and total else ""
-        numbers += f'<td style="{_CELL};{_LINE}">{count(number)}{share}</td>'
+        share = (
+            f'<br><span style="{_SMALL}">{escape_html(format_percent(number / total))}</span>'
+            if labeled and total
+            else ""
+        )
+        numbers += f'<td style="{_CELL};{_LINE}">{format_count(number)}{share}</td>'
     title = expression_title(Expression(name)) if labeled else "No label"
     return f'<tr><th scope="row" style="{_NAME};{_LINE}">{title}</th>{numbers}</tr>'
 

@@ -17,7 +17,7 @@ from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.datasets.vote_summary import VoteSummary, describe_votes, vote_summary
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import images, interval, percent
+from fer_ui.formatting import format_images, format_interval, format_percent
 from fer_ui.header import Headline, empty_state, headline
 from fer_ui.image_labels import split_title
 from fer_ui.query_params import QueryParam, param_segmented_control
@@ -52,10 +52,11 @@ def show_votes(dataset: StoredDataset) -> None:
 def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
     """Describe what the agreement between people means for a model's accuracy."""
     return (
-        f"A new panel of the same size would give {percent(ceiling.majority_panel_01)} of {images(ceiling.n_images)} "
-        f"the same label, so accuracies above {percent(ceiling.majority_panel_interval[1])} on these labels are "
-        f"suspect. One person agrees with the majority of the others on {percent(ceiling.single_annotator_01)}; a "
-        "model above that follows the majority more closely than one person does."
+        f"A new panel of the same size would give {format_percent(ceiling.majority_panel_01)} of "
+        f"{format_images(ceiling.n_images)} "
+        f"the same label, so accuracies above {format_percent(ceiling.majority_panel_interval[1])} on these labels are "
+        f"suspect. One person agrees with the majority of the others on {format_percent(ceiling.single_annotator_01)}; "
+        "a model above that follows the majority more closely than one person does."
     )
 
 
@@ -67,11 +68,11 @@ def _choose_split(index: pd.DataFrame) -> str:
 
 def _show_metrics(summary: VoteSummary) -> None:
     numbers = [
-        Headline("Median agreement", percent(summary.median_01, 0), _median_detail(summary.median_interval)),
+        Headline("Median agreement", format_percent(summary.median_01, 0), _median_detail(summary.median_interval)),
         Headline(
             "Clear majority",
-            percent(summary.clear_01),
-            f"of {images(summary.images)}; 95 %: {interval(*summary.clear_interval)}",
+            format_percent(summary.clear_01),
+            f"of {format_images(summary.images)}; 95 %: {format_interval(*summary.clear_interval)}",
         ),
     ]
     if summary.ceiling is not None:
@@ -79,11 +80,13 @@ def _show_metrics(summary: VoteSummary) -> None:
         numbers += [
             Headline(
                 "One annotator against the rest",
-                percent(summary.ceiling.single_annotator_01),
-                f"95 %: {interval(*one)}",
+                format_percent(summary.ceiling.single_annotator_01),
+                f"95 %: {format_interval(*one)}",
             ),
             Headline(
-                "A new panel, same label", percent(summary.ceiling.majority_panel_01), f"95 %: {interval(*panel)}"
+                "A new panel, same label",
+                format_percent(summary.ceiling.majority_panel_01),
+                f"95 %: {format_interval(*panel)}",
             ),
         ]
     headline(numbers)
@@ -92,7 +95,7 @@ def _show_metrics(summary: VoteSummary) -> None:
         st.caption(
             escape_markdown(
                 "Agreement is the share of an image's votes for its most voted expression; a clear majority is more "
-                f"than half. Of the new panels {percent(summary.ceiling.majority_panel_tie_01)} tie, and are "
+                f"than half. Of the new panels {format_percent(summary.ceiling.majority_panel_tie_01)} tie, and are "
                 "not counted."
             )
         )
@@ -100,7 +103,7 @@ def _show_metrics(summary: VoteSummary) -> None:
 
 def _median_detail(ends: Interval) -> str:
     low, high = ends
-    return "also both ends of the 95 % interval" if low == high else f"95 %: {interval(low, high)}"
+    return "also both ends of the 95 % interval" if low == high else f"95 %: {format_interval(low, high)}"
 
 
 def _charts(summary: VoteSummary, name: str) -> None:
@@ -121,8 +124,8 @@ def _ambiguous(dataset: StoredDataset, index: pd.DataFrame, summary: VoteSummary
     texts = [describe_votes(votes) for votes in ambiguous.votes]
     st.markdown(
         escape_markdown(
-            f"The {images(len(rows))} with the lowest agreement, lowest first. The first one has the votes {texts[0]}. "
-            "Training can exclude images that you mark as ambiguous."
+            f"The {format_images(len(rows))} with the lowest agreement, lowest first. The first one has the votes "
+            f"{texts[0]}. Training can exclude images that you mark as ambiguous."
         )
     )
     show_faces(dataset, rows, f"most-ambiguous-{kind}-{dataset.id}", reason="ambiguous")

@@ -12,7 +12,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from fer_core.errors import RunError
 from fer_core.labels import Expression
 from fer_core.runs.folder import Run
-from fer_ui.formatting import interval, percent
+from fer_ui.formatting import format_interval, format_percent
 from fer_ui.header import Headline, notice
 from fer_ui.theme import expression_title
 
@@ -57,9 +57,9 @@ def score_headlines(report: Mapping[str, Any], macro_detail: str = "") -> list[H
     for name, title in SCORES.items():
         details = [
             macro_detail if name == "macro_f1" else "",
-            f"95 %: {interval(*bounds[name])}" if name in bounds else "",
+            f"95 %: {format_interval(*bounds[name])}" if name in bounds else "",
         ]
-        headlines.append(Headline(title, percent(report[name]), ", ".join(filter(None, details))))
+        headlines.append(Headline(title, format_percent(report[name]), ", ".join(filter(None, details))))
     return headlines
 
 
@@ -93,7 +93,7 @@ def format_metrics(table: pd.DataFrame) -> pd.DataFrame:
             "Precision": table["precision"] * 100,
             "Recall": table["recall"] * 100,
             "95 % interval": [
-                "" if pd.isna(low) else interval(low, high)
+                "" if pd.isna(low) else format_interval(low, high)
                 for low, high in zip(table["recall_low"], table["recall_high"], strict=True)
             ],
             "F1": table["f1"] * 100,

@@ -18,7 +18,7 @@ from fer_core.settings import settings
 from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.jobs.job_view import STATE_ICONS, format_age, format_duration, show_job, show_progress
 from fer_ui.navigation import Page, go_to, link_to
@@ -117,10 +117,12 @@ def _show_headline(jobs: Sequence[Job]) -> None:
     stopped = numbers[JobState.INTERRUPTED] + numbers[JobState.CANCELLED]
     headline(
         [
-            Headline("Running", count(running), f"{count(stalled)} stalled" if stalled else ""),
-            Headline("Queued", count(numbers[JobState.QUEUED])),
-            Headline("Succeeded", count(numbers[JobState.SUCCEEDED])),
-            Headline("Failed", count(numbers[JobState.FAILED]), f"{count(stopped)} stopped" if stopped else ""),
+            Headline("Running", format_count(running), f"{format_count(stalled)} stalled" if stalled else ""),
+            Headline("Queued", format_count(numbers[JobState.QUEUED])),
+            Headline("Succeeded", format_count(numbers[JobState.SUCCEEDED])),
+            Headline(
+                "Failed", format_count(numbers[JobState.FAILED]), f"{format_count(stopped)} stopped" if stopped else ""
+            ),
         ]
     )
 
@@ -179,7 +181,9 @@ def _show_finished(jobs: Sequence[Job]) -> None:
             if job.error:
                 st.markdown(escape_markdown(job.error))
     if len(newest) > _LISTED_MAX:
-        st.caption(f"The newest {_LISTED_MAX} of {count(len(newest))}. Choose a kind or a state to see older ones.")
+        st.caption(
+            f"The newest {_LISTED_MAX} of {format_count(len(newest))}. Choose a kind or a state to see older ones."
+        )
 
 
 def _show_title(job: Job, words: str) -> None:

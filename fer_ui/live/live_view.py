@@ -16,7 +16,7 @@ from fer_core.labels import Expression
 from fer_core.live.ice import parse_ice_servers
 from fer_core.live.processor import LiveProcessor, LiveStatus
 from fer_core.settings import settings
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.header import Headline, NoticeKind, headline, notice
 from fer_ui.live.camera_help import show_camera_help
 from fer_ui.live.probability_bars import empty_html, face_html
@@ -158,5 +158,5 @@ def _headlines(status: LiveStatus, running: bool) -> list[Headline]:
         Headline("Frames per second", f"{status.frames_per_s:.0f}" if active else _NONE, "shown"),
         Headline("Predictions per second", f"{status.predictions_per_s:.0f}" if active else _NONE, "by the model"),
         Headline("Delay", delay if active else _NONE, "from frame to prediction"),
-        Headline("Faces", count(len(status.faces)) if active else _NONE, several),
+        Headline("Faces", format_count(len(status.faces)) if active else _NONE, several),
     ]

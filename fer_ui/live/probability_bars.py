@@ -9,7 +9,7 @@ from fer_core.live.smoothing import TrackedFace
 from fer_ui.chart_view import titles_html
 from fer_ui.charts.probabilities import describe_probabilities
 from fer_ui.escaping import escape_html
-from fer_ui.formatting import percent
+from fer_ui.formatting import format_percent
 from fer_ui.theme import expression_color, expression_outline, expression_title
 
 _GRID = (
@@ -32,7 +32,7 @@ def face_html(face: TrackedFace, confidence_threshold: float | None) -> str:
     """
     title, subtitle = describe_probabilities(face.label, face.confidence, face.uncertain, confidence_threshold)
     if face.uncertain:
-        subtitle = f"{expression_title(face.label)} {percent(face.confidence, 0)}, {face.reason}."
+        subtitle = f"{expression_title(face.label)} {format_percent(face.confidence, 0)}, {face.reason}."
     return titles_html(title, subtitle) + _bars(face.probabilities, face.label, confidence_threshold)
 
 
@@ -45,7 +45,9 @@ def _bars(
     probabilities: Mapping[Expression, float | None], label: Expression | None, confidence_threshold: float | None
 ) -> str:
     rows = (_row(e, probabilities[e], e is label, confidence_threshold) for e in Expression if e in probabilities)
-    note = "" if confidence_threshold is None else f"Dotted line: certain from {percent(confidence_threshold, 0)}."
+    note = (
+        "" if confidence_threshold is None else f"Dotted line: certain from {format_percent(confidence_threshold, 0)}."
+    )
     return f'<dl style="{_GRID}">{"".join(rows)}</dl><p style="{_NOTE}">{escape_html(note) or "&nbsp;"}</p>'
 
 
@@ -60,7 +62,7 @@ def _row(expression: Expression, value_01: float | None, strong: bool, confidenc
     limit = (
         "" if confidence_threshold is None else f'<span style="{_LIMIT};left:{100 * confidence_threshold:.1f}%"></span>'
     )
-    number = "" if value_01 is None else percent(value_01)
+    number = "" if value_01 is None else format_percent(value_01)
     return (
         f'<dt style="margin:0;padding:0;{weight}">{expression_title(expression)}</dt>'
         f'<dd style="{_TRACK}"><span style="{bar_style}"></span>{limit}</dd>'

@@ -16,7 +16,7 @@ from fer_core.bundles.verification import Check, verify_bundle
 from fer_core.settings import settings
 from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.errors import show_errors
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.header import notice
 from fer_ui.navigation import Page, go_to
 
@@ -81,10 +81,11 @@ def show_checks(checks: list[Check]) -> None:
     if failed:
         notice(
             "error",
-            f"{count(failed)} of {count(len(checks))} checks failed: the model differs from the one that was exported.",
+            f"{format_count(failed)} of {format_count(len(checks))} checks failed: the model differs from the one that "
+            "was exported.",
         )
     else:
-        notice("success", f"All {count(len(checks))} checks passed: the model is unchanged.")
+        notice("success", f"All {format_count(len(checks))} checks passed: the model is unchanged.")
     rows = [
         {"Check": check.name, "Passed": "yes" if check.passed else "no", "Found": check.detail}
         for check in sorted(checks, key=lambda check: check.passed)

@@ -22,7 +22,7 @@ from fer_ui.charts.confusion import confusion_heatmap
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.report_view import SCORES, score_headlines, show_metrics_table, show_warnings
-from fer_ui.formatting import count, images, interval, percent
+from fer_ui.formatting import format_count, format_images, format_interval, format_percent
 from fer_ui.header import Headline, headline, notice
 from fer_ui.model_choices import choose_operating_point, choose_protocol, protocol_title
 
@@ -34,7 +34,7 @@ def show_metrics(model: ModelEntry, judged: SplitReports) -> None:
     show_warnings(report)
     caveat = split_caveat(judged.split, model.info).capitalize()
     split, labels = SPLIT_TITLES.get(judged.split, judged.split), describe_protocol(report["protocol"])
-    st.caption(escape_markdown(f"On {images(report['n'])} of the {split}, {labels}. {caveat}."))
+    st.caption(escape_markdown(f"On {format_images(report['n'])} of the {split}, {labels}. {caveat}."))
     table = metrics_table(metrics_from_report(report), _labels(report))
     show_chart(class_metrics_bars(table), f"classes-{model.id}")
     show_metrics_table(table, f"figures-{model.id}")
@@ -98,13 +98,14 @@ def _show_calibration_errors(judged: SplitReports) -> None:
 def _describe_threshold(report: dict[str, Any]) -> str:
     selective = report["selective_accuracy"]
     below, above = selective["below"], selective["above"]
-    threshold = percent(selective["confidence_threshold"])
+    threshold = format_percent(selective["confidence_threshold"])
     text = f"{report['point'].capitalize()} point: a face is shown as uncertain below {threshold}"
     if not below["n"]:
         return f"{text}; no face is."
     share = below["n"] / (below["n"] + above["n"])
-    rest = f", against {percent(above['accuracy'])} for the others" if above["n"] else ""
-    return f"{text}, which is {percent(share)} of the faces. Accuracy is {percent(below['accuracy'])} for these{rest}."
+    rest = f", against {format_percent(above['accuracy'])} for the others" if above["n"] else ""
+    accuracy = format_percent(below["accuracy"])
+    return f"{text}, which is {format_percent(share)} of the faces. Accuracy is {accuracy} for these{rest}."
 
 
 def _show_evaluation(evaluation: Evaluation) -> None:
@@ -115,9 +116,10 @@ def _show_evaluation(evaluation: Evaluation) -> None:
         {
             "Labels by": protocol_title(each["protocol"]),
             "Point": each["point"].capitalize(),
-            "Images": count(each["n"]),
+            "Images": format_count(each["n"]),
             **{
-                title: f"{percent(each[name])} ({interval(*each['intervals'][name])})" for name, title in SCORES.items()
+                title: f"{format_percent(each[name])} ({format_interval(*each['intervals'][name])})"
+                for name, title in SCORES.items()
             },
         }
         for each in evaluation.reports
@@ -133,8 +135,10 @@ def _describe_int8(quantization: QuantizationReport, report: Mapping[str, Any]) 
     result = next((each for each in quantization.comparisons if (each.protocol, each.point) == key), quantization.worst)
     low, high = (f"{-bound * 100:+.2f}" for bound in reversed(result.accuracy_drop_interval))
     return (
-        f"Live uses an INT8 variant of this network where that is faster. On {images(result.n)} of "
-        f"{describe_split(quantization.dataset, quantization.split)} its accuracy is {percent(result.int8.accuracy)} "
-        f"and its macro-F1 {percent(result.int8.macro_f1)} ({PROTOCOLS[result.protocol]}, {result.point} point): "
+        f"Live uses an INT8 variant of this network where that is faster. On {format_images(result.n)} of "
+        f"{describe_split(quantization.dataset, quantization.split)} its accuracy is "
+        f"{format_percent(result.int8.accuracy)} "
+        f"and its macro-F1 {format_percent(result.int8.macro_f1)} ({PROTOCOLS[result.protocol]}, {result.point} "
+        "point): "
         f"{-result.accuracy_drop_01 * 100:+.2f} percentage points of accuracy against FP32 (95 %: {low} to {high})."
     )

@@ -16,7 +16,7 @@ from fer_core.settings import settings
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.report_view import score_headlines
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.header import SYNTHETIC_NOTE, empty_state, headline
 from fer_ui.models.files_view import show_card, show_files
 from fer_ui.models.metrics_view import show_calibration, show_confusion, show_metrics
@@ -54,7 +54,7 @@ def show_model(model: ModelEntry, *, in_use: bool, opened: bool) -> None:
                 with show_errors():
                     use_model(model.id, settings())
                     st.rerun()
-        facts = [_KINDS[model.kind], model.id, f"{count(info.parameters)} parameters" if info.parameters else ""]
+        facts = [_KINDS[model.kind], model.id, f"{format_count(info.parameters)} parameters" if info.parameters else ""]
         facts.append(f"trained on {info.dataset}" if info.dataset else "training data unknown")
         st.caption(escape_markdown(", ".join(fact for fact in facts if fact)))
         if info.synthetic:
@@ -117,4 +117,4 @@ def _show_scores(metrics: dict[str, Any]) -> None:
     split = SPLIT_TITLES.get(metrics["split"], metrics["split"])
     labels = describe_protocol(str(metrics.get("protocol", "")))
     where = ", ".join(part for part in (f"the {split}", labels, "accurate point") if part)
-    st.caption(escape_markdown(f"On the {count(metrics['n'])} labeled images of {where}."))
+    st.caption(escape_markdown(f"On the {format_count(metrics['n'])} labeled images of {where}."))

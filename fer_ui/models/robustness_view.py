@@ -17,7 +17,7 @@ from fer_ui.chart_view import show_chart, titles_html
 from fer_ui.charts.robustness import describe_worst_corruption, robustness_panels, robustness_table
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import interval, percent
+from fer_ui.formatting import format_interval, format_percent
 from fer_ui.header import Headline, headline
 
 _FACE_PX = 48
@@ -62,15 +62,19 @@ def _show_summary(report: RobustnessReport) -> None:
     st.html(titles_html("Robustness", describe_worst_corruption(report)))
     headline(
         [
-            Headline("Macro-F1, clean", percent(clean.macro_f1), f"95 %: {interval(*clean.intervals['macro_f1'])}"),
+            Headline(
+                "Macro-F1, clean",
+                format_percent(clean.macro_f1),
+                f"95 %: {format_interval(*clean.intervals['macro_f1'])}",
+            ),
             Headline(
                 "Mean over corruptions",
-                percent(report.mean_macro_f1()),
+                format_percent(report.mean_macro_f1()),
                 f"{len(report.corruptions)} corruptions, {SEVERITIES} severities each",
             ),
             Headline(
                 "Worst macro-F1",
-                percent(worst.result.scores.macro_f1),
+                format_percent(worst.result.scores.macro_f1),
                 f"{worst.curve.title}, severity {worst.severity}: {worst.result.description}",
             ),
         ]

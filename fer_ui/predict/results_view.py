@@ -15,7 +15,7 @@ from fer_ui.charts.boxes import draw_numbered_boxes
 from fer_ui.charts.probabilities import probability_bars
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import percent
+from fer_ui.formatting import format_percent
 from fer_ui.header import notice
 from fer_ui.theme import expression_color
 
@@ -46,7 +46,9 @@ def _show(number: int, prediction: ImagePrediction, image: Photo, confidence_thr
     faces = prediction.faces
     left, right = st.columns(2, gap="medium")
     with left:
-        labels = ["uncertain" if face.uncertain else f"{face.label} {percent(face.confidence, 0)}" for face in faces]
+        labels = [
+            "uncertain" if face.uncertain else f"{face.label} {format_percent(face.confidence, 0)}" for face in faces
+        ]
         colors = [expression_color(face.label) for face in faces]
         drawn = draw_numbered_boxes(image.pixels, [image.in_pixels(face.box) for face in faces], labels, colors)
         st.image(drawn, width="stretch", alt=f"{prediction.source} with {len(faces)} numbered faces")

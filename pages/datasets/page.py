@@ -22,7 +22,7 @@ from fer_ui.datasets.quality_view import show_quality
 from fer_ui.datasets.split_view import show_splits
 from fer_ui.datasets.votes_view import show_votes
 from fer_ui.errors import show_errors
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.header import empty_state, notice, page_header
 from fer_ui.jobs.job_view import show_job_panel
 from fer_ui.navigation import Page, go_to, link_to
@@ -113,7 +113,7 @@ def _show_about(dataset: StoredDataset) -> None:
 
 
 def _title(dataset: StoredDataset) -> str:
-    return f"{dataset.id} ({count(dataset.n)} images)"
+    return f"{dataset.id} ({format_count(dataset.n)} images)"
 
 
 def _show_first_links() -> None:

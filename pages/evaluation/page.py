@@ -23,7 +23,7 @@ from fer_ui.evaluation.report_view import (
     show_metrics_table,
     show_warnings,
 )
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.header import SYNTHETIC_NOTE, Headline, empty_state, headline, notice, page_header
 from fer_ui.model_choices import choose_operating_point, choose_protocol
 from fer_ui.navigation import Page, link_to
@@ -49,7 +49,7 @@ def main() -> None:
             missing = join_words(run.missing())
             notice("warning", f"The run {run.id} is incomplete: {missing} is missing. Delete it under Training, Runs.")
     if not finished:
-        text = f"{count(len(runs))} unfinished. " if runs else ""
+        text = f"{format_count(len(runs))} unfinished. " if runs else ""
         empty_state(
             "No finished run yet",
             f"{text}Train a model first; its confusion matrix then appears here.",
@@ -79,7 +79,7 @@ def _show(run: Run) -> None:
     headline(
         [
             *score_headlines(report, f"over {describe_class_count(metrics)}"),
-            Headline("Images", count(metrics.n), f"calibration error {report['ece']:.3f}"),
+            Headline("Images", format_count(metrics.n), f"calibration error {report['ece']:.3f}"),
         ]
     )
     show_warnings(report)

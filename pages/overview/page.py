@@ -11,7 +11,7 @@ from fer_core.runs.folder import list_runs
 from fer_core.settings import settings
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.header import Headline, headline, page_header
 from fer_ui.jobs.job_view import show_job_rows
 from fer_ui.navigation import Page, link_to
@@ -30,10 +30,10 @@ def main() -> None:
     active = sum(job.state.active for job in jobs)
     headline(
         [
-            Headline("Datasets", count(len(datasets)), f"{count(sum(d.n for d in datasets))} images"),
-            Headline("Runs", count(len(list_runs(settings())))),
-            Headline("Jobs", count(len(jobs)), f"{count(active)} active"),
-            Headline("Models", count(len(list_models(settings())))),
+            Headline("Datasets", format_count(len(datasets)), f"{format_count(sum(d.n for d in datasets))} images"),
+            Headline("Runs", format_count(len(list_runs(settings())))),
+            Headline("Jobs", format_count(len(jobs)), f"{format_count(active)} active"),
+            Headline("Models", format_count(len(list_models(settings())))),
         ]
     )
     _first_steps(has_data=bool(datasets))

@@ -22,7 +22,7 @@ from fer_ui import formatting
     ],
 )
 def test_a_share_is_never_rounded_to_nothing_or_to_all(share: float, decimals: int, words: str) -> None:
-    assert formatting.percent(share, decimals) == words
+    assert formatting.format_percent(share, decimals) == words
 
 
 @pytest.mark.parametrize(
@@ -40,19 +40,19 @@ def test_a_share_is_never_rounded_to_nothing_or_to_all(share: float, decimals: i
     ],
 )
 def test_a_large_count_needs_few_characters(number: int, digits: int, words: str) -> None:
-    assert formatting.compact_count(number, digits) == words
+    assert formatting.format_compact_count(number, digits) == words
 
 
 def test_words() -> None:
-    assert formatting.count(12_906) == "12,906"
-    assert formatting.times(28.4) == "28 times"
-    assert formatting.times(2.44) == "2.4 times"
-    assert formatting.interval(0.781, 0.834) == "78.1 to 83.4 %"
-    assert formatting.images(1) == "1 image"
+    assert formatting.format_count(12_906) == "12,906"
+    assert formatting.format_times(28.4) == "28 times"
+    assert formatting.format_times(2.44) == "2.4 times"
+    assert formatting.format_interval(0.781, 0.834) == "78.1 to 83.4 %"
+    assert formatting.format_images(1) == "1 image"
 
 
 def test_hover_text_fits_a_phone_and_holds_no_markup() -> None:
-    lines = formatting.hover("a " * 60 + "y" * 100).split("<br>")
+    lines = formatting.format_hover("a " * 60 + "y" * 100).split("<br>")
     assert len(lines) > 3
     assert all(len(line) <= formatting.HOVER_CHARACTERS for line in lines)
-    assert formatting.hover("<b>x</b>") == "&lt;b&gt;x&lt;/b&gt;"
+    assert formatting.format_hover("<b>x</b>") == "&lt;b&gt;x&lt;/b&gt;"

@@ -18,7 +18,7 @@ from fer_core.bundles.quantization_report import QuantizationReport, Quantizatio
 from fer_core.bundles.reports import read_report
 from fer_core.settings import Settings
 from fer_ui.charts.calibration import TITLE as RELIABILITY_TITLE
-from fer_ui.formatting import percent
+from fer_ui.formatting import format_percent
 from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage, words
 from tests.support.sample_store import RUN
@@ -62,7 +62,7 @@ def test_the_figures_follow_protocol_and_point(store: Settings, open_page: OpenP
     report = {(each["protocol"], each["point"]): each for each in read_report(SHIPPED_FOLDER)["test"]}
     for (protocol, point), metrics in report.items():
         shown = said(open_page(Page.MODELS, protocol=protocol, point=point))
-        assert percent(metrics["accuracy"]) in shown and percent(metrics["macro_f1"]) in shown
+        assert format_percent(metrics["accuracy"]) in shown and format_percent(metrics["macro_f1"]) in shown
         assert "Precision, recall and F1 by class" in shown
 
 

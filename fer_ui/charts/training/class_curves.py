@@ -13,7 +13,7 @@ from fer_core.text import join_words
 from fer_ui.charts.layout import empty_figure
 from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis
 from fer_ui.charts.training.epoch_lines import NO_EPOCHS, epoch_axis, epoch_line, known_columns, legend_line
-from fer_ui.formatting import percent
+from fer_ui.formatting import format_percent
 from fer_ui.theme import SERIES, expression_outline, expression_title
 
 TITLE = "Learning curves: F1 by class"
@@ -61,8 +61,8 @@ def describe_class_curves(metrics: pd.DataFrame, best_epoch: int | None) -> str:
     if len(f1) < 2 or len(never) == len(evaluated):
         return missed
     best, least = max(f1, key=f1.__getitem__), min(f1, key=f1.__getitem__)
-    text = f"Epoch {best_epoch}: {best.value} is highest ({percent(f1[best], 0)})"
-    text += "." if never else f", {least.value} lowest ({percent(f1[least], 0)})."
+    text = f"Epoch {best_epoch}: {best.value} is highest ({format_percent(f1[best], 0)})"
+    text += "." if never else f", {least.value} lowest ({format_percent(f1[least], 0)})."
     return f"{text} {missed}".strip()
 
 
@@ -73,7 +73,7 @@ def _panel_title(metrics: pd.DataFrame, expression: Expression, best_epoch: int 
     row = metrics[metrics["epoch"] == best_epoch]
     if not known_columns(row, column):
         return expression_title(expression)
-    return f"{expression_title(expression)} {percent(float(row[column].iloc[0]), 0)}"
+    return f"{expression_title(expression)} {format_percent(float(row[column].iloc[0]), 0)}"
 
 
 def _best_line(best_epoch: int, panel: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from fer_core.labels import Expression
 from fer_core.text import shorten
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.formatting import hover, percent
+from fer_ui.formatting import format_hover, format_percent
 from fer_ui.theme import SERIES, TEXT
 
 Splits = Literal["valid", "train", "both"]
@@ -173,7 +173,7 @@ def _line(
         marker={"symbol": _SYMBOLS[place], "size": 6 if len(known) > 1 else 9, "color": color},
         hoverinfo="text",
         hovertext=[
-            hover(f"{label}, epoch {epoch}: {SPLIT_TITLES[column]} {metric_title(metric)} {value}")
+            format_hover(f"{label}, epoch {epoch}: {SPLIT_TITLES[column]} {metric_title(metric)} {value}")
             for epoch, value in zip(
                 known["epoch"], (_format_value(metric, each) for each in known[column]), strict=True
             )
@@ -198,7 +198,7 @@ def _ring(rows: pd.DataFrame, column: str, label: str, metric: str, place: int, 
         marker=marker,
         cliponaxis=False,
         hoverinfo="text",
-        hovertext=[hover(f"{label}, best epoch {epoch}: {metric_title(metric)} {_format_value(metric, value)}")],
+        hovertext=[format_hover(f"{label}, best epoch {epoch}: {metric_title(metric)} {_format_value(metric, value)}")],
     )
 
 
@@ -240,4 +240,4 @@ def _axes(figure: go.Figure, curves: pd.DataFrame, scale: _Scale, metric: str) -
 
 
 def _format_value(metric: str, value: float) -> str:
-    return f"{value:.3f}" if metric == "loss" else percent(value)
+    return f"{value:.3f}" if metric == "loss" else format_percent(value)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_ui.formatting import hover
+from fer_ui.formatting import format_hover
 from fer_ui.theme import SERIES
 
 NO_EPOCHS = "No epoch has finished yet."
@@ -52,7 +52,7 @@ def epoch_line(
         },
         hoverinfo="text",
         hovertext=[
-            hover(f"Epoch {epoch}, {name}: {value:{value_format}}")
+            format_hover(f"Epoch {epoch}, {name}: {value:{value_format}}")
             for epoch, value in zip(metrics["epoch"], values, strict=True)
         ],
         **options,

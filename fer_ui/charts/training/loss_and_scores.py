@@ -19,7 +19,7 @@ from fer_ui.charts.training.epoch_lines import (
     mark_best,
     shade_since,
 )
-from fer_ui.formatting import percent
+from fer_ui.formatting import format_percent
 from fer_ui.theme import SERIES
 
 LOSS_TITLE = "Learning curves: loss"
@@ -101,11 +101,11 @@ def describe_scores(metrics: pd.DataFrame, best_epoch: int | None) -> str:
     for score, (name, _) in _SCORES.items():
         if known_columns(row, f"valid_{score}"):
             training = (
-                f" (training {percent(float(row[f'train_{score}'].iloc[0]))})"
+                f" (training {format_percent(float(row[f'train_{score}'].iloc[0]))})"
                 if known_columns(row, f"train_{score}")
                 else ""
             )
-            scores.append(f"{name} {percent(float(row[f'valid_{score}'].iloc[0]))}{training}")
+            scores.append(f"{name} {format_percent(float(row[f'valid_{score}'].iloc[0]))}{training}")
     return f"Best epoch {best_epoch}: {', '.join(scores)}." if scores else ""
 
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from fer_core.training.diagnostics import EpochTime
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.charts.training.epoch_lines import NO_EPOCHS, epoch_axis, epoch_line, known_columns, mark_best
-from fer_ui.formatting import count, hover, percent
+from fer_ui.formatting import format_count, format_hover, format_percent
 from fer_ui.theme import SERIES
 
 RATE_TITLE = "Learning rate"
@@ -84,12 +84,12 @@ def describe_throughput(metrics: pd.DataFrame) -> str:
     known = metrics[metrics["images_per_s"].notna()]
     median = float(known["images_per_s"].median())
     if len(known) == 1:
-        return f"{count(round(median))} in the first epoch."
+        return f"{format_count(round(median))} in the first epoch."
     slowest = known.iloc[int(known["images_per_s"].argmin())]
-    text = f"Median {count(round(median))}"
+    text = f"Median {format_count(round(median))}"
     if slowest["images_per_s"] > median * (1 - _SLOWER_01):
         return f"{text}, similar in all epochs."
-    return f"{text}; slowest in epoch {int(slowest['epoch'])} with {count(round(slowest['images_per_s']))}."
+    return f"{text}; slowest in epoch {int(slowest['epoch'])} with {format_count(round(slowest['images_per_s']))}."
 
 
 def epoch_time_bar(time: EpochTime) -> go.Figure:
@@ -100,13 +100,13 @@ def epoch_time_bar(time: EpochTime) -> go.Figure:
     for place, (name, seconds) in enumerate(phases.items()):
         figure.add_trace(
             go.Bar(
-                name=f"{name} {percent(seconds / total_s, 0)}",
+                name=f"{name} {format_percent(seconds / total_s, 0)}",
                 orientation="h",
                 x=[seconds],
                 y=[""],
                 marker={"color": SERIES[place]},
                 hoverinfo="text",
-                hovertext=hover(f"{name.capitalize()}: {seconds:.1f} of {total_s:.1f} seconds"),
+                hovertext=format_hover(f"{name.capitalize()}: {seconds:.1f} of {total_s:.1f} seconds"),
             )
         )
     figure.update_layout(barmode="stack", showlegend=True, legend_traceorder="normal")

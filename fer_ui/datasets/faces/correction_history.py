@@ -17,7 +17,7 @@ from fer_ui.datasets.faces.corrections_view import describe_change, show_last_ch
 from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.datasets.faces.pagination import current_page, show_pagination
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count, images
+from fer_ui.formatting import format_count, format_images
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.jobs.job_view import format_age
 from fer_ui.navigation import Page, link_to
@@ -44,7 +44,7 @@ def show_history(dataset: StoredDataset) -> None:
     show_last_change(dataset)
     missing = corrections.missing(index)
     if missing:
-        notice("info", f"The index lacks {images(missing)} named by corrections; these are skipped.")
+        notice("info", f"The index lacks {format_images(missing)} named by corrections; these are skipped.")
     _show_download(dataset, corrections)
     _show_changes(dataset, index, history)
 
@@ -59,8 +59,8 @@ def _show_summary(index: pd.DataFrame, history: list[Change]) -> None:
     marked = int((index["excluded"] | index["relabeled"] | index["ambiguous"]).sum())
     st.markdown(
         escape_markdown(
-            f"{images(marked)} of {count(len(index))} {'is' if marked == 1 else 'are'} corrected, in {len(history)} "
-            f"{'version' if len(history) == 1 else 'versions'}. {_EXPLANATION}"
+            f"{format_images(marked)} of {format_count(len(index))} {'is' if marked == 1 else 'are'} corrected, in "
+            f"{len(history)} {'version' if len(history) == 1 else 'versions'}. {_EXPLANATION}"
         )
     )
     details = {
@@ -68,7 +68,7 @@ def _show_summary(index: pd.DataFrame, history: list[Change]) -> None:
         "relabeled": "with a new label",
         "ambiguous": "used unless training excludes them",
     }
-    headline([Headline(name.capitalize(), count(number), details[name]) for name, number in counts.items()])
+    headline([Headline(name.capitalize(), format_count(number), details[name]) for name, number in counts.items()])
 
 
 def _show_download(dataset: StoredDataset, corrections: Corrections) -> None:

@@ -13,7 +13,7 @@ from fer_core.data.corrections.corrections import Action, Change
 from fer_core.labels import Expression
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count, images
+from fer_ui.formatting import format_count, format_images
 from fer_ui.theme import expression_title
 
 CONFIRM_ABOVE = 100
@@ -69,7 +69,7 @@ def show_corrections_bar(dataset: StoredDataset, ids: Sequence[str], *, reason: 
     version = dataset.corrections().version
     _show_change(dataset, key, key)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"{images(len(ids))} selected" if ids else "None selected", width="content")
+        st.markdown(f"{format_images(len(ids))} selected" if ids else "None selected", width="content")
         note = str(st.session_state.get(_note(key, version), "")).strip()
         for action in (Action.EXCLUDE, Action.AMBIGUOUS, Action.RESTORE):
             correction = Correction(action, ids, reason, note)
@@ -103,9 +103,10 @@ def show_correction_button(
     with st.popover(escape_markdown(label), icon=icon, type=kind, key=f"{key}-sure-{dataset.corrections().version}"):
         done = _DONE[correction.action]
         st.markdown(
-            f"{images(len(correction.ids))} will be {done}. The source files don't change, and you can undo this."
+            f"{format_images(len(correction.ids))} will be {done}. The source files don't change, and you can undo "
+            "this."
         )
-        if st.button(f"Yes, all {count(len(correction.ids))}", key=key, type="primary"):
+        if st.button(f"Yes, all {format_count(len(correction.ids))}", key=key, type="primary"):
             _apply(dataset, correction, place)
 
 
@@ -143,7 +144,7 @@ def describe_change(change: Change) -> str:
     if change.action is Action.UNDO:
         return f"Version {change.undoes} undone"
     label = f" as {change.label}" if change.label else ""
-    return f"{images(len(change.ids))} {_DONE[change.action]}{label}"
+    return f"{format_images(len(change.ids))} {_DONE[change.action]}{label}"
 
 
 def _show_relabel_popover(dataset: StoredDataset, correction: Correction, key: str, version: int) -> None:
@@ -162,7 +163,7 @@ def _show_relabel_popover(dataset: StoredDataset, correction: Correction, key: s
             placeholder="Choose one",
             key=f"{key}-expression-{version}",
         )
-        label = f"Relabel {images(len(correction.ids))}"
+        label = f"Relabel {format_images(len(correction.ids))}"
         if st.button(label, key=f"{key}-relabel", type="primary", disabled=chosen is None):
             _apply(dataset, replace(correction, label=str(chosen)), key)
 

@@ -21,7 +21,7 @@ from fer_ui.datasets.faces.selection import Selection
 from fer_ui.datasets.faces.thumbnails import SHOWN_PX, load_thumbnails
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_html, escape_markdown
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.image_labels import describe_split, get_marks, get_text, label_title
 
 FACES_A_PAGE = 36
@@ -74,7 +74,9 @@ def show_faces(
         here = slice(first, first + per_page)
         shown = rows.iloc[here] if places is None else rows.iloc[places[here]]
         if pages > 1:
-            st.caption(f"Faces {count(first + 1)} to {count(first + len(shown))} of {count(total)}.")
+            st.caption(
+                f"Faces {format_count(first + 1)} to {format_count(first + len(shown))} of {format_count(total)}."
+            )
         selection = Selection(key, dataset.corrections().version)
         with st.container(horizontal=True, gap="small"):
             _show_cells(dataset, shown, selection)
@@ -112,7 +114,7 @@ def show_pairs(
         here = slice((page - 1) * per_page, page * per_page)
         if pages > 1:
             last = min(page * per_page, len(notes))
-            st.caption(f"Pairs {count(here.start + 1)} to {count(last)} of {count(len(notes))}.")
+            st.caption(f"Pairs {format_count(here.start + 1)} to {format_count(last)} of {format_count(len(notes))}.")
         selection = Selection(key, dataset.corrections().version)
         _show_pair_cells(dataset, left.iloc[here], right.iloc[here], notes[here], selection)
         ids = [*left["id"].iloc[here], *right["id"].iloc[here]]
@@ -185,5 +187,7 @@ def _show_actions(
     selected = selection.ids()
     elsewhere = len(selected) - len(set(selected) & set(ids))
     if elsewhere:
-        st.caption(f"{count(elsewhere)} of the selected faces {'is' if elsewhere == 1 else 'are'} on other pages.")
+        st.caption(
+            f"{format_count(elsewhere)} of the selected faces {'is' if elsewhere == 1 else 'are'} on other pages."
+        )
     show_corrections_bar(dataset, selected, reason=reason, key=f"{key}-corrections")

@@ -14,7 +14,7 @@ from fer_core.labels import Expression
 from fer_ui.datasets.faces.corrections_view import show_last_change
 from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import images, percent
+from fer_ui.formatting import format_images, format_percent
 from fer_ui.header import empty_state
 from fer_ui.image_labels import CORRECTION_COLUMNS, NO_SPLIT, SPLITS, describe_reason, split_title
 from fer_ui.navigation import Page, link_to
@@ -55,12 +55,12 @@ def show_faces_section(dataset: StoredDataset) -> None:
         show_last_change(dataset)
         empty_state(
             "No images match",
-            f"The dataset has {images(len(index))}. Widen the filters above, or reset them.",
+            f"The dataset has {format_images(len(index))}. Widen the filters above, or reset them.",
             links=lambda: link_to(Page.DATASETS, "Show all faces", dataset=dataset.id, section="faces"),
         )
         return
-    share = "" if len(places) == len(index) else f" of {len(index):,} ({percent(len(places) / len(index))})"
-    st.markdown(f"**{images(len(places))}**{share}")
+    share = "" if len(places) == len(index) else f" of {len(index):,} ({format_percent(len(places) / len(index))})"
+    st.markdown(f"**{format_images(len(places))}**{share}")
     key = f"faces-{dataset.id}-{filters.label}-{filters.split}-{filters.mark}-{order}-{filters.find}"
     show_faces(dataset, index, key, places=places, in_query=True)
 

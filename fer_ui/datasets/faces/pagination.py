@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.query_params import QueryParam, get_param
 
 _QUERY_STATE = "pagination-query"
@@ -48,7 +48,7 @@ def show_pagination(key: str, pages: int) -> None:
     )
     st.session_state[_field(key)] = page
     st.number_input(
-        f"Page (of {count(pages)})",
+        f"Page (of {format_count(pages)})",
         1,
         pages,
         key=_field(key),
@@ -57,7 +57,7 @@ def show_pagination(key: str, pages: int) -> None:
         label_visibility="collapsed",
         width=120,
     )
-    st.markdown(f"of {count(pages)}", width="content")
+    st.markdown(f"of {format_count(pages)}", width="content")
     st.button(
         "Next",
         key=f"{key}-next",

@@ -22,7 +22,7 @@ from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.chart_view import show_csv_download
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.image_labels import describe_split, split_title
 from fer_ui.theme import expression_title
 
@@ -147,7 +147,7 @@ def describe_differences(table: pd.DataFrame) -> str:
     if flagged.empty:
         exact = not table["difference"].any()
         return "All counts match the published ones." if exact else "All counts match the published, rounded ones."
-    text = f"{count(len(flagged))} of {count(len(table))} counts differ from the published ones."
+    text = f"{format_count(len(flagged))} of {format_count(len(table))} counts differ from the published ones."
     sums = table[table["split"] != ""].groupby("split", sort=False)[["published", "local"]].sum()
     missing = [describe_split(str(split)) for split in sums.index[sums["local"] == 0]]
     unpublished = [describe_split(str(split)) for split in sums.index[sums["published"] == 0]]
@@ -161,7 +161,7 @@ def describe_differences(table: pd.DataFrame) -> str:
 def _describe_difference(difference: int, flagged: bool) -> str:
     if not difference:
         return "same"
-    text = f"{count(abs(difference))} {'more' if difference > 0 else 'fewer'}"
+    text = f"{format_count(abs(difference))} {'more' if difference > 0 else 'fewer'}"
     return text if flagged else f"{text} (rounding)"
 
 

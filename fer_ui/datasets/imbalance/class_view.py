@@ -25,7 +25,7 @@ from fer_ui.datasets.imbalance.count_view import (
     show_imbalance_verdict,
 )
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count, images
+from fer_ui.formatting import format_count, format_images
 from fer_ui.header import empty_state
 from fer_ui.image_labels import describe_reason
 from fer_ui.navigation import Page, build_pages, go_to
@@ -43,7 +43,7 @@ def show_classes(dataset: StoredDataset) -> None:
     if counts.empty:
         empty_state(
             "No image has an expression",
-            f"The dataset has {images(len(index))}. Section Faces shows why; import it again to map its labels.",
+            f"The dataset has {format_images(len(index))}. Section Faces shows why; import it again to map its labels.",
         )
         _show_other_images(dataset, index)
         return
@@ -92,10 +92,12 @@ def describe_other_images(index: pd.DataFrame) -> list[str]:
     numbers = dict(sorted(((name, n) for name, n in numbers.items() if n), key=lambda item: -item[1]))
     texts = []
     if numbers:
-        reasons_text = join_words([f"{count(number)} {describe_reason(reason)}" for reason, number in numbers.items()])
-        texts.append(f"Without an expression: {images(sum(numbers.values()))} ({reasons_text}).")
+        reasons_text = join_words(
+            [f"{format_count(number)} {describe_reason(reason)}" for reason, number in numbers.items()]
+        )
+        texts.append(f"Without an expression: {format_images(sum(numbers.values()))} ({reasons_text}).")
     if _has_excluded(index):
-        texts.append(f"Excluded by corrections: {images(int(index['excluded'].sum()))}.")
+        texts.append(f"Excluded by corrections: {format_images(int(index['excluded'].sum()))}.")
     return texts
 
 

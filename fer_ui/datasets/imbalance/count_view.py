@@ -20,7 +20,7 @@ from fer_core.labels import Expression
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.distribution import class_distribution
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count, format_ratio, images, percent
+from fer_ui.formatting import format_count, format_images, format_percent, format_ratio
 from fer_ui.header import Headline, headline
 from fer_ui.image_labels import NO_SPLIT, describe_split, split_title
 from fer_ui.query_params import QueryParam, param_segmented_control
@@ -83,12 +83,12 @@ def show_imbalance_metrics(totals: Mapping[str, int]) -> None:
     largest, smallest = expression_title(Expression(found.largest)), expression_title(Expression(found.smallest))
     headline(
         [
-            Headline("Labeled images", count(whole), f"{present} expression{'s' if present > 1 else ''}"),
+            Headline("Labeled images", format_count(whole), f"{present} expression{'s' if present > 1 else ''}"),
             Headline("Imbalance ratio", format_ratio(found.ratio), f"{largest} to {smallest.lower()}"),
             Headline(
                 "Smallest class",
-                percent(totals[found.smallest] / whole),
-                f"{smallest}, {images(totals[found.smallest])}",
+                format_percent(totals[found.smallest] / whole),
+                f"{smallest}, {format_images(totals[found.smallest])}",
             ),
             Headline("Entropy", f"{found.entropy_01:.2f}", f"1 is balanced; Gini {found.gini:.2f}"),
         ]
@@ -96,8 +96,8 @@ def show_imbalance_metrics(totals: Mapping[str, int]) -> None:
     always = f"always predicting {baseline.label}"
     headline(
         [
-            Headline("Accuracy", percent(baseline.accuracy), always),
-            Headline("Balanced accuracy", percent(baseline.balanced_accuracy), always),
+            Headline("Accuracy", format_percent(baseline.accuracy), always),
+            Headline("Balanced accuracy", format_percent(baseline.balanced_accuracy), always),
             Headline("Macro-F1", f"{baseline.macro_f1:.2f}", always),
         ]
     )

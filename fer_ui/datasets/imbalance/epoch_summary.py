@@ -8,7 +8,7 @@ from fer_core.data.imbalance.rebalancing import Rebalancing
 from fer_core.text import join_words
 from fer_core.training.config.train_config import TrainConfig
 from fer_ui.datasets.imbalance.training_split import TrainingSplit
-from fer_ui.formatting import count, images, times
+from fer_ui.formatting import format_count, format_images, format_times
 from fer_ui.split_query_params import describe_split_config
 
 _SAME_01 = 0.005
@@ -50,8 +50,9 @@ def describe_counted_images(split: TrainingSplit, config: TrainConfig, total: in
         "unreadable": split.unreadable,
         "without a usable label or votes": split.without_target,
     }
-    others = [f"{count(number)} {reason}" for reason, number in skipped.items() if number]
-    sentences = [f"Training split ({describe_split_config(config.split)}): {images(split.images)} of {count(total)}."]
+    others = [f"{format_count(number)} {reason}" for reason, number in skipped.items() if number]
+    images = f"{format_images(split.images)} of {format_count(total)}"
+    sentences = [f"Training split ({describe_split_config(config.split)}): {images}."]
     if others:
         sentences.append(f"Besides validation and test images, it skips: {join_words(others)}.")
     if split.has_soft_targets:
@@ -64,8 +65,8 @@ def warn_small_epoch(split: TrainingSplit, table: pd.DataFrame, config: TrainCon
     """Warn where an epoch would be smaller than a batch, which training refuses."""
     samples, batch = int(table["samples"].sum()) + split.unlabeled, config.batch_size
     text = (
-        f"An epoch has {images(samples)}, fewer than one batch of {batch}, so training would not start. Lower the "
-        "batch size in Training, or choose another rebalancing."
+        f"An epoch has {format_images(samples)}, fewer than one batch of {batch}, so training would not start. Lower "
+        "the batch size in Training, or choose another rebalancing."
     )
     return [text] if samples < batch else []
 
@@ -73,12 +74,12 @@ def warn_small_epoch(split: TrainingSplit, table: pd.DataFrame, config: TrainCon
 def _describe_samples(split: TrainingSplit, table: pd.DataFrame, rarest: pd.Series, rebalancing: Rebalancing) -> str:
     samples, unseen = int(table["samples"].sum()) + split.unlabeled, int(table["never_seen"].sum())
     if rebalancing.sampling == "natural":
-        return f"An epoch has each of {images(samples)} once."
-    total = ", as many as there are" if samples == split.images else f" instead of {count(split.images)}"
-    repeats = times(rarest["repeats"]) if rarest["repeats"] > 1 else "once"
-    clauses = [f"An epoch has {count(samples)} samples{total}", f"each {rarest['expression']} face {repeats}"]
+        return f"An epoch has each of {format_images(samples)} once."
+    total = ", as many as there are" if samples == split.images else f" instead of {format_count(split.images)}"
+    repeats = format_times(rarest["repeats"]) if rarest["repeats"] > 1 else "once"
+    clauses = [f"An epoch has {format_count(samples)} samples{total}", f"each {rarest['expression']} face {repeats}"]
     if unseen:
-        clauses.append(f"and skips {images(unseen)} of other expressions")
+        clauses.append(f"and skips {format_images(unseen)} of other expressions")
     return f"{', '.join(clauses)}."
 
 
@@ -87,4 +88,4 @@ def _describe_unlabeled(split: TrainingSplit, rebalancing: Rebalancing) -> str:
     if not split.unlabeled:
         return ""
     once = "" if rebalancing.sampling == "natural" else ", once each"
-    return f"The samples include {images(split.unlabeled)} without a label but with votes{once}."
+    return f"The samples include {format_images(split.unlabeled)} without a label but with votes{once}."

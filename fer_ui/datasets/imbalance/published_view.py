@@ -20,7 +20,7 @@ from fer_ui.datasets.imbalance.count_view import (
     show_imbalance_verdict,
 )
 from fer_ui.escaping import escape_html, escape_markdown
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.header import empty_state, notice
 from fer_ui.image_labels import describe_reason
 from fer_ui.navigation import Page, link_to
@@ -113,7 +113,7 @@ def _show_counts(published: PublishedCounts, name: str) -> None:
     show_imbalance_verdict(class_totals(shown), test_counts, test_split)
     show_distribution(shown, f"published-{name}")
     if published.others:
-        others = [f"{count(number)} {describe_reason(reason)}" for reason, number in published.others.items()]
+        others = [f"{format_count(number)} {describe_reason(reason)}" for reason, number in published.others.items()]
         st.caption(escape_markdown(f"Without an expression: {join_words(others)}."))
     st.caption(escape_markdown(f"Source: {published.source}. {published.note}".strip()))
     show_class_table(counts, test_split, test_counts, f"published-{name}")

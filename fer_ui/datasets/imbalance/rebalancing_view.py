@@ -20,7 +20,7 @@ from fer_ui.datasets.imbalance.rebalancing_query_params import describe_reweight
 from fer_ui.datasets.imbalance.training_split import TrainingSplit, load_training_split
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count, format_ratio, images, percent
+from fer_ui.formatting import format_count, format_images, format_percent, format_ratio
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param, param_selectbox
@@ -91,17 +91,19 @@ def _headline(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFrame) -
     unseen = int(table["never_seen"].sum())
     headline(
         [
-            Headline("Samples per epoch", count(samples), f"of {images(split.images)}"),
+            Headline("Samples per epoch", format_count(samples), f"of {format_images(split.images)}"),
             Headline(
                 "Imbalance ratio",
                 format_ratio(imbalance_ratio(present["samples"])),
                 f"of the samples; {format_ratio(imbalance_ratio(present['images']))} of the images",
             ),
-            Headline("Not seen in an epoch", count(unseen), f"{percent(unseen / split.images)} of the images"),
+            Headline(
+                "Not seen in an epoch", format_count(unseen), f"{format_percent(unseen / split.images)} of the images"
+            ),
             Headline(
                 "Loss share of the smallest class",
-                percent(share),
-                f"{table['expression'].iloc[rarest]}; {percent(share_before)} without rebalancing",
+                format_percent(share),
+                f"{table['expression'].iloc[rarest]}; {format_percent(share_before)} without rebalancing",
             ),
         ]
     )

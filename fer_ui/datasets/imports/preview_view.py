@@ -24,7 +24,7 @@ from fer_ui.datasets.imports.preview_choices import choose_identities, choose_nu
 from fer_ui.datasets.imports.skipped_view import confirm_partial, show_skipped
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count, images
+from fer_ui.formatting import format_count, format_images
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, go_to
 from fer_ui.theme import expression_title
@@ -189,16 +189,16 @@ def _columns(work: Import, base: Manifest) -> dict[str, Any]:
 
 
 def _show_summary(found: ImportPreview) -> None:
-    people = count(found.identities) if found.identities else "unknown"
+    people = format_count(found.identities) if found.identities else "unknown"
     headline(
         [
-            Headline("Image files", count(found.n_files)),
-            Headline("Records", count(found.n_records), "all" if found.complete else "read so far"),
-            Headline("Labels", count(len(found.labels))),
+            Headline("Image files", format_count(found.n_files)),
+            Headline("Records", format_count(found.n_records), "all" if found.complete else "read so far"),
+            Headline("Labels", format_count(len(found.labels))),
             Headline("People", people),
         ]
     )
-    splits = ", ".join(f"{split or 'in no split'} {count(n)}" for split, n in found.splits.items())
+    splits = ", ".join(f"{split or 'in no split'} {format_count(n)}" for split, n in found.splits.items())
     st.markdown(escape_markdown(f"Splits: {splits or 'none'}. Annotations: {', '.join(found.extra_fields) or 'none'}."))
     show_skipped(found)
 
@@ -219,13 +219,13 @@ def _label_map(work: Import, found: ImportPreview) -> dict[str, str]:
         for place, label in zip(st.columns(_LABELS_PER_ROW), shown[first : first + _LABELS_PER_ROW], strict=False):
             with place:
                 chosen[label.raw] = st.selectbox(
-                    escape_markdown(f"{label.raw or '(no label)'}, {images(label.number)}"),
+                    escape_markdown(f"{label.raw or '(no label)'}, {format_images(label.number)}"),
                     [*_EXPRESSIONS, _IGNORED, _UNDECIDED],
                     index=[*_EXPRESSIONS, _IGNORED, _UNDECIDED].index(label.mapped_to),
                     key=f"mapped_to-{key}-{label.raw}",
                 )
     if len(found.labels) > _LABELS_MAX:
-        number = count(len(found.labels))
+        number = format_count(len(found.labels))
         notice("warning", f"There are {number} different labels. The label column is probably another one.")
     return chosen
 

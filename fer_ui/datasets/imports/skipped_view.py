@@ -9,7 +9,7 @@ from fer_core.data.ingest.record_stats import describe_match_rule
 from fer_core.data.ingest.skipped import Skipped, SkipReason
 from fer_core.text import capitalize_first
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import images
+from fer_ui.formatting import format_images
 from fer_ui.header import notice
 
 _EXAMPLES = 3
@@ -39,7 +39,7 @@ def confirm_partial(found: ImportPreview, key: str) -> bool:
     """Return whether enough images are usable, or ask to import only those."""
     if not found.is_mostly_unusable:
         return True
-    return st.checkbox(f"Import only the {images(found.n_usable)} that can be used", key=f"partial-{key}")
+    return st.checkbox(f"Import only the {format_images(found.n_usable)} that can be used", key=f"partial-{key}")
 
 
 def _line(each: Skipped) -> str:

@@ -14,7 +14,7 @@ from fer_core.settings import settings
 from fer_core.training.config.train_config import EarlyStopping, TrainConfig
 from fer_core.training.estimate_report import Estimate, Spread, format_duration, format_spread
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.header import Headline, headline, notice
 from fer_ui.training.form.network import format_memory
 
@@ -72,13 +72,13 @@ def show_estimate(config: TrainConfig | None, dataset: StoredDataset, device: st
 def estimate_headlines(estimate: Estimate, epochs: int, runs: int = 1) -> list[Headline]:
     """Time and memory as headline numbers."""
     total = estimate.run_of(epochs * runs)
-    label = f"{count(epochs)} epochs" if epochs > 1 else "One epoch"
+    label = f"{format_count(epochs)} epochs" if epochs > 1 else "One epoch"
     return [
         Headline(
             label if runs == 1 else f"{runs} runs of {label.lower()}", format_duration(total.middle), _range(total)
         ),
         Headline("Per epoch", format_duration(estimate.epoch_s.middle), _range(estimate.epoch_s)),
-        Headline("Speed", f"{count(round(estimate.images_per_s))}/s", "training images per second"),
+        Headline("Speed", f"{format_count(round(estimate.images_per_s))}/s", "training images per second"),
         Headline(
             "Memory",
             format_memory(estimate.memory_bytes),
@@ -123,7 +123,8 @@ def describe_packing(estimate: Estimate) -> str:
 def describe_measurement(estimate: Estimate) -> str:
     """What was measured and how."""
     return (
-        f"{count(estimate.train_images)} training and {count(estimate.valid_images)} validation images; an epoch takes "
+        f"{format_count(estimate.train_images)} training and {format_count(estimate.valid_images)} validation images; "
+        "an epoch takes "
         f"{format_spread(estimate.epoch_s)}. Measured on {estimate.timed_batches} batches under the machine's current "
         f"load: {_device_title(estimate)}, {estimate.threads} threads, {estimate.precision}."
     )

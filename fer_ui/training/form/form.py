@@ -15,7 +15,7 @@ from fer_core.training.config.train_config import TrainConfig
 from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_in_query
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.header import notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_selectbox
@@ -99,7 +99,7 @@ def _choose_dataset(datasets: Sequence[StoredDataset], start: StartingPoint) -> 
     by_id = {dataset.id: dataset for dataset in datasets}
     names = sorted(by_id, key=lambda name: bool(start.copied_run) and name != start.config.dataset)
     chosen = param_selectbox(
-        "Dataset", names, QueryParam.DATASET, format_func=lambda name: f"{name} ({count(by_id[name].n)} images)"
+        "Dataset", names, QueryParam.DATASET, format_func=lambda name: f"{name} ({format_count(by_id[name].n)} images)"
     )
     if start.copied_run and start.config.dataset not in by_id:
         notice("warning", f"The run's dataset, {start.config.dataset}, is no longer in the store.")

@@ -17,7 +17,7 @@ from fer_core.training.precision import preview_precision
 from fer_ui.datasets.imbalance.rebalancing_picker import choose_rebalancing
 from fer_ui.datasets.imbalance.rebalancing_query_params import describe_rebalancing, rebalancing_to_query
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.split_query_params import describe_split_config
@@ -110,7 +110,7 @@ def learning_summary(values: Values) -> str:
     words = LEARNING["optimizer.name"].titles or {}, LEARNING["optimizer.schedule"].titles or {}
     return (
         f"{words[0][values['optimizer.name']]} {values['optimizer.learning_rate']:g}, "
-        f"{words[1][values['optimizer.schedule']].lower()}, batch {count(values['batch_size'])}, "
+        f"{words[1][values['optimizer.schedule']].lower()}, batch {format_count(values['batch_size'])}, "
         f"{preview_precision(values['precision'], on_gpu=bool(gpus())).precision}"
     )
 

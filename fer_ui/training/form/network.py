@@ -17,7 +17,7 @@ from fer_core.settings import settings
 from fer_core.text import capitalize_first
 from fer_core.training.precision import preview_precision
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.header import Headline, headline, notice
 from fer_ui.training.form.form_state import MODEL_NAME, Values, form_state, widget_key
 
@@ -65,7 +65,7 @@ def draw_network_facts(values: Values) -> None:
             Headline(
                 "Memory per step",
                 f"~{format_memory(found.step_bytes)}",
-                f"{count(values['batch_size'])} images, {_precision(values)}; without libraries and evaluation",
+                f"{format_count(values['batch_size'])} images, {_precision(values)}; without libraries and evaluation",
             ),
         ]
     )
@@ -208,7 +208,7 @@ def _format_large(number: int) -> str:
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if number >= size:
             return f"{number / size:,.{0 if number >= 100 * size else 1}f} {unit}"
-    return count(number)
+    return format_count(number)
 
 
 def _color(info: ModelInfo) -> str:

@@ -10,7 +10,7 @@ from fer_core.training.precision import EMULATED, preview_precision
 from fer_ui.datasets.imbalance.epoch_summary import warn_small_epoch
 from fer_ui.datasets.imbalance.rebalancing_query_params import describe_rebalancing
 from fer_ui.datasets.imbalance.training_split import TrainingSplit, load_training_split
-from fer_ui.formatting import count, images
+from fer_ui.formatting import format_count, format_images
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.split_choice import describe_split
 
@@ -24,13 +24,13 @@ def training_summary(config: TrainConfig, context: FormContext, *, every_fold: b
     split = load_training_split(context.dataset, config)
     sentences = [
         describe_split(config.split, context.published, every_fold=every_fold),
-        f"{count(split.images)} training images{' in the first run' if every_fold else ''}.",
+        f"{format_count(split.images)} training images{' in the first run' if every_fold else ''}.",
     ]
     if split.without_target:
-        sentences.append(f"Left out: {images(split.without_target)} without a label in the label set.")
+        sentences.append(f"Left out: {format_images(split.without_target)} without a label in the label set.")
     ambiguous = int(context.index["ambiguous"].sum())
     if config.exclude_ambiguous and ambiguous:
-        sentences.append(f"Left out: {images(ambiguous)} marked as ambiguous.")
+        sentences.append(f"Left out: {format_images(ambiguous)} marked as ambiguous.")
     if config.rebalancing != Rebalancing():
         sentences.append(f"Rebalancing: {lowercase_first(describe_rebalancing(config.rebalancing))}.")
     return " ".join(sentences)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from fer_ui.charts.training.class_curves import find_classes
 from fer_ui.charts.training.epoch_lines import known_columns
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.theme import expression_title
 from fer_ui.training.monitor.monitored_run import load_monitored_run
 
@@ -55,7 +55,7 @@ def show_epochs(run_id: str, job_id: str) -> None:
             },
         },
     )
-    st.caption(f"{count(len(table))} {'epoch' if len(table) == 1 else 'epochs'}, newest first.")
+    st.caption(f"{format_count(len(table))} {'epoch' if len(table) == 1 else 'epochs'}, newest first.")
 
 
 def epoch_table(metrics: pd.DataFrame, best_epoch: int | None, *, by_class: bool) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import streamlit as st
 from fer_core.runs.folder import Run
 from fer_core.training.trackers import EVENTS_FOLDER, MLFLOW_VARIABLE
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count
+from fer_ui.formatting import format_count
 from fer_ui.training.monitor.monitored_run import load_monitored_run
 
 _DESCRIPTIONS = {
@@ -47,7 +47,7 @@ def show_files(run_id: str, job_id: str) -> None:
     total = int(table["bytes"].sum())
     st.markdown(
         escape_markdown(
-            f"{count(len(table))} {'file' if len(table) == 1 else 'files'}, {format_bytes(total)} in total."
+            f"{format_count(len(table))} {'file' if len(table) == 1 else 'files'}, {format_bytes(total)} in total."
         )
     )
     st.code(str(monitored.run.folder), language=None, wrap_lines=True)

@@ -19,7 +19,7 @@ from fer_core.text import join_words
 from fer_core.training.config.command_line import closest_preset
 from fer_core.training.config.train_config import TrainConfig
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count, images
+from fer_ui.formatting import format_count, format_images
 from fer_ui.header import notice
 from fer_ui.image_labels import describe_split
 from fer_ui.navigation import Page, link_to
@@ -102,9 +102,9 @@ def _show_data(run: Run, config: TrainConfig | None, data: Mapping[str, object])
         st.caption("The run has not split its images yet.")
         return
     left_out = sizes.pop(str(EXCLUDED), 0)
-    text = join_words([f"{count(size)} {describe_split(split)}" for split, size in sizes.items()]) + " images."
+    text = join_words([f"{format_count(size)} {describe_split(split)}" for split, size in sizes.items()]) + " images."
     if left_out:
-        text += f" Left out: {images(left_out)}, excluded or near-duplicates of validation or test images."
+        text += f" Left out: {format_images(left_out)}, excluded or near-duplicates of validation or test images."
     st.markdown(escape_markdown(text))
 
 

@@ -15,7 +15,7 @@ from fer_core.runs.folder import RunState
 from fer_core.text import join_words, lowercase_first
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.report_view import reports_by_split, score_headlines
-from fer_ui.formatting import count, percent
+from fer_ui.formatting import format_count, format_percent
 from fer_ui.header import SYNTHETIC_NOTE, Headline, headline, notice
 from fer_ui.image_labels import describe_split
 from fer_ui.jobs.job_view import format_age, format_duration, show_job
@@ -143,26 +143,26 @@ def _finished(monitored: MonitoredRun) -> RunStatus:
     split = "test" if "test" in splits else next(iter(splits))
     report = next(iter(splits[split].values()))
     evaluated = _SPLIT_CAVEATS.get(split, f"{describe_split(split)} images")
-    text = f"{ended}Metrics on {count(report['n'])} {evaluated}."
+    text = f"{ended}Metrics on {format_count(report['n'])} {evaluated}."
     scores = score_headlines(report)[:2]
     last = (_speed(monitored.metrics),) if not monitored.metrics.empty else ()
     return RunStatus(text, (*scores, _epochs(monitored, f"best: epoch {best_epoch}"), *last))
 
 
 def _epochs(monitored: MonitoredRun, detail: str) -> Headline:
-    return Headline("Epochs", f"{count(monitored.epochs_done)} of {_planned_epochs(monitored)}", detail)
+    return Headline("Epochs", f"{format_count(monitored.epochs_done)} of {_planned_epochs(monitored)}", detail)
 
 
 def _speed(metrics: pd.DataFrame) -> Headline:
     speed = metrics.iloc[-1].get("images_per_s")
-    value = _UNKNOWN if speed is None or pd.isna(speed) else f"{count(round(speed))}/s"
+    value = _UNKNOWN if speed is None or pd.isna(speed) else f"{format_count(round(speed))}/s"
     return Headline("Speed", value, "training images per second")
 
 
 def _planned_epochs(monitored: MonitoredRun) -> str:
     planned = monitored.summary.epochs_planned if monitored.summary else None
-    return count(planned) if planned else _UNKNOWN
+    return format_count(planned) if planned else _UNKNOWN
 
 
 def _share(value: Any) -> str:
-    return _UNKNOWN if value is None or pd.isna(value) else percent(float(value))
+    return _UNKNOWN if value is None or pd.isna(value) else format_percent(float(value))

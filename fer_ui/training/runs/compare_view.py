@@ -15,7 +15,7 @@ from fer_core.text import join_words
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.training.compared_curves import Axis, Splits, compared_curves, lettered_names, metric_title
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import interval, percent
+from fer_ui.formatting import format_interval, format_percent
 from fer_ui.header import notice
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
 from fer_ui.training.runs.rows import describe_evaluation
@@ -112,7 +112,7 @@ def _format_metric(row: RunSummary, name: str) -> str:
     if value is None:
         return ""
     bounds = row.interval(name)
-    return f"{percent(value)}{f' ({interval(*bounds)})' if bounds else ''}"
+    return f"{format_percent(value)}{f' ({format_interval(*bounds)})' if bounds else ''}"
 
 
 def _pinned(title: str) -> ColumnConfig:

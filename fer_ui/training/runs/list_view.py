@@ -23,7 +23,7 @@ from fer_ui.charts.training.compared_curves import RUNS_MAX
 from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import count, interval, percent
+from fer_ui.formatting import format_count, format_interval, format_percent
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox, param_text_input
@@ -112,7 +112,7 @@ def sort_runs(rows: Sequence[RunSummary], order: str) -> list[RunSummary]:
 def _show_best(rows: Sequence[RunSummary], total: int) -> None:
     """Show the number of runs and the best score of each dataset and split."""
     found = best_runs(rows)
-    numbers = [Headline("Runs", count(len(rows)), _states(rows, total))]
+    numbers = [Headline("Runs", format_count(len(rows)), _states(rows, total))]
     numbers += [_best(each) for each in found[:_BEST_SHOWN]]
     if not found:
         numbers.append(Headline("Best macro-F1", "none yet", "after the first epoch"))
@@ -127,7 +127,7 @@ def _ranking_caveats(found: Sequence[BestRun]) -> str:
     if len(found) > 1:
         words.append("Scores on different datasets, splits or label sets can't be compared.")
     if len(found) > _BEST_SHOWN:
-        words.append(f"{count(len(found) - _BEST_SHOWN)} more in the table.")
+        words.append(f"{format_count(len(found) - _BEST_SHOWN)} more in the table.")
     unlike = list(dict.fromkeys(each.row.dataset for each in found[:_BEST_SHOWN] if not each.same_images))
     if unlike:
         words.append(
@@ -143,15 +143,15 @@ def _best(best: BestRun) -> Headline:
     bounds = row.interval("macro_f1")
     split = SPLITS.get(row.metrics.split, "") if row.metrics else ""
     on = ", ".join(each for each in (row.dataset, split, describe_label_set(row)) if each)
-    runs = f"best of {count(ranked)} runs" if ranked > 1 else "the only run"
-    detail = f"{runs}: {shorten(row.title, _NAME_CHARACTERS)}{f', 95 %: {interval(*bounds)}' if bounds else ''}"
-    return Headline(f"Best macro-F1 on {on}", percent(row.score("macro_f1") or 0.0), detail)
+    runs = f"best of {format_count(ranked)} runs" if ranked > 1 else "the only run"
+    detail = f"{runs}: {shorten(row.title, _NAME_CHARACTERS)}{f', 95 %: {format_interval(*bounds)}' if bounds else ''}"
+    return Headline(f"Best macro-F1 on {on}", format_percent(row.score("macro_f1") or 0.0), detail)
 
 
 def _states(rows: Sequence[RunSummary], total: int) -> str:
     numbers = [(sum(row.state is state for row in rows), str(state)) for state in _STATES]
-    words = [f"{count(number)} {state}" for number, state in numbers if number]
-    return f"{f'of {count(total)}; ' if len(rows) < total else ''}{join_words(words)}"
+    words = [f"{format_count(number)} {state}" for number, state in numbers if number]
+    return f"{f'of {format_count(total)}; ' if len(rows) < total else ''}{join_words(words)}"
 
 
 def _filtered(rows: Sequence[RunSummary]) -> list[RunSummary]:
@@ -195,7 +195,9 @@ def _select(shown: Sequence[RunSummary], rows: Sequence[RunSummary], active: Map
             st.button(f"Deselect all {len(chosen)}", on_click=clear_selection, icon=":material/deselect:")
     hidden = len({row.id for row in chosen} - {row.id for row in shown})
     if hidden:
-        st.caption(f"{count(hidden)} of the selected runs {'is' if hidden == 1 else 'are'} hidden by the filters.")
+        st.caption(
+            f"{format_count(hidden)} of the selected runs {'is' if hidden == 1 else 'are'} hidden by the filters."
+        )
     if not chosen:
         st.caption("Select a run to open, copy or delete it, or several to compare them.")
     if damaged := sum(bool(row.problem) for row in shown):
@@ -216,7 +218,7 @@ def _show_selected(chosen: Sequence[RunSummary], active: Mapping[str, str]) -> N
     for row in chosen[:_NAMED_MAX]:
         _show_links(row, names[row.id] if len(chosen) > 1 else "")
     if len(chosen) > _NAMED_MAX:
-        st.caption(f"And {count(len(chosen) - _NAMED_MAX)} more.")
+        st.caption(f"And {format_count(len(chosen) - _NAMED_MAX)} more.")
     _show_deletion(chosen, names, active)
 
 
@@ -246,7 +248,7 @@ def _show_deletion(chosen: Sequence[RunSummary], names: Mapping[str, str], activ
         )
     if not free:
         return
-    run = "this run" if len(free) == 1 else f"these {count(len(free))} runs"
+    run = "this run" if len(free) == 1 else f"these {format_count(len(free))} runs"
     consequences = (
         f"Removes {_format_names([names[each] for each in free])} with weights, metrics, predictions, notes and tags, "
         "and the jobs with their logs. The datasets stay."
@@ -285,11 +287,11 @@ def _format_names(names: Sequence[str]) -> str:
     """List a few names and how many more there are."""
     some = [shorten(name, _NAME_CHARACTERS) for name in names[:_NAMED_MAX]]
     more = len(names) - len(some)
-    return join_words([*some, f"{count(more)} more"] if more else some)
+    return join_words([*some, f"{format_count(more)} more"] if more else some)
 
 
 def _runs(number: int) -> str:
-    return "One run has" if number == 1 else f"{count(number)} runs have"
+    return "One run has" if number == 1 else f"{format_count(number)} runs have"
 
 
 def _option_title(chosen: str, words: str) -> str:

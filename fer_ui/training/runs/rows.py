@@ -14,7 +14,7 @@ from fer_core.comparison.verdict import SPLITS
 from fer_core.evaluation.predictions import describe_protocol
 from fer_core.runs.folder import RunState
 from fer_core.settings import settings
-from fer_ui.formatting import count, interval
+from fer_ui.formatting import format_count, format_interval
 from fer_ui.navigation import Page
 from fer_ui.query_params import QueryParam
 
@@ -31,7 +31,7 @@ def describe_evaluation(row: RunSummary) -> str:
     """On what a run was evaluated: "ferplus, test, 3,573 images, labels by majority"."""
     if row.metrics is None:
         return row.dataset
-    images = f"{count(row.metrics.n)} images" if row.metrics.n else ""
+    images = f"{format_count(row.metrics.n)} images" if row.metrics.n else ""
     split, protocol = SPLITS.get(row.metrics.split, ""), describe_protocol(row.metrics.protocol)
     return ", ".join(each for each in (row.dataset, split, images, describe_label_set(row), protocol) if each)
 
@@ -105,7 +105,7 @@ def _percent(row: RunSummary, name: str) -> float | None:
 
 def _interval(row: RunSummary) -> str:
     bounds = row.interval("macro_f1")
-    return interval(*bounds) if bounds else ""
+    return format_interval(*bounds) if bounds else ""
 
 
 def _state(row: RunSummary, active: Mapping[str, str]) -> str:
