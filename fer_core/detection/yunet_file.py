@@ -3,18 +3,15 @@ ever the very bytes that are expected."""
 
 from __future__ import annotations
 
-import hashlib
-import http.client
 import logging
 import threading
 import time
-import urllib.request
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from fer_core.errors import DetectorError
-from fer_core.files.atomic import write_bytes
+from fer_core.files.download import download_verified, has_sha256
 from fer_core.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -30,7 +27,6 @@ depends on, and never imported."""
 
 _TIMEOUT_S = 5.0
 _WHOLE_FETCH_S = 30.0
-_CHUNK_BYTES = 2**16
 _RETRY_AFTER_S = 600.0
 
 
@@ -65,7 +61,7 @@ def packaged_yunet(source: YunetSource = OPENCV_ZOO) -> Path | None:
     for file in files:
         path = Path(str(file.locate()))
         if file.name == source.file_name and path.is_file():
-            if _is_expected(path.read_bytes(), source):
+            if has_sha256(path, source.sha256):
                 return path
             _LOG.warning("%s is not the file with SHA-256 %s… that is expected.", path, source.sha256[:12])
     return None
@@ -99,51 +95,24 @@ def fetch_yunet_unless_failed(settings: Settings, source: YunetSource = OPENCV_Z
 
 def _fetch(settings: Settings, source: YunetSource) -> Path:
     target = settings.detectors_dir / source.file_name
-    if target.is_file() and _is_expected(target.read_bytes(), source):
+    if target.is_file() and has_sha256(target, source.sha256):
         return target
     if settings.offline:
         state = "in the store is damaged" if target.is_file() else "is not in the store"
         raise DetectorError(f"The YuNet detector {state} and FERSCOPE_OFFLINE forbids to fetch it. {REMEDY}")
     try:
-        content = _download(source)
-        if not _is_expected(content, source):
-            raise DetectorError(
-                f"{source.url} gave {len(content):,} bytes with SHA-256 {hashlib.sha256(content).hexdigest()[:12]}…, "
-                f"not the {source.size_bytes:,} bytes with {source.sha256[:12]}… that YuNet has. {REMEDY}"
-            )
-        write_bytes(target, content)
-    except DetectorError as exc:
-        _failures[source.url] = (time.monotonic(), str(exc))
-        raise
-    except (OSError, ValueError, http.client.HTTPException) as exc:
-        message = f"The YuNet detector could not be fetched from {source.url} ({_cause(exc)}). {REMEDY}"
+        download_verified(
+            source.url,
+            target,
+            sha256=source.sha256,
+            bytes_max=source.size_bytes + 1,
+            timeout_s=_TIMEOUT_S,
+            total_timeout_s=_WHOLE_FETCH_S,
+        )
+    except OSError as exc:
+        message = f"The YuNet detector could not be fetched from {source.url} ({exc}). {REMEDY}"
         _failures[source.url] = (time.monotonic(), message)
         raise DetectorError(message) from exc
     _failures.pop(source.url, None)
     _LOG.info("Fetched the YuNet face detector to %s.", target)
     return target
-
-
-def _cause(exc: Exception) -> str:
-    """What went wrong, without the wrappings of urllib and the system's numbers."""
-    reason = getattr(exc, "reason", None)
-    return str(reason.strerror) if isinstance(reason, OSError) and reason.strerror else str(exc)
-
-
-def _download(source: YunetSource) -> bytes:
-    """At most one byte more than is expected; a server that drips is left after `_WHOLE_FETCH_S`."""
-    deadline = time.monotonic() + _WHOLE_FETCH_S
-    content = b""
-    with urllib.request.urlopen(source.url, timeout=_TIMEOUT_S) as response:
-        while len(content) <= source.size_bytes:
-            chunk = response.read(min(_CHUNK_BYTES, source.size_bytes + 1 - len(content)))
-            if not chunk:
-                break
-            content += chunk
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"not complete after {_WHOLE_FETCH_S:.0f} s")
-    return content
-
-
-def _is_expected(content: bytes, source: YunetSource) -> bool:
-    return len(content) == source.size_bytes and hashlib.sha256(content).hexdigest() == source.sha256

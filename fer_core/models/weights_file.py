@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import http.client
 import logging
 import pickle
 import struct
-import urllib.request
 import warnings
 import zipfile
 from pathlib import Path
@@ -18,15 +15,14 @@ from safetensors.torch import load_file
 from torch import nn
 
 from fer_core.errors import InputError
-from fer_core.files.atomic import atomic_path
-from fer_core.models.catalog import WeightsFile, model_info
+from fer_core.files.download import download_verified, has_sha256
+from fer_core.models.catalog import model_info
 from fer_core.models.weights_cache import hub_cache
 from fer_core.settings import Settings, settings
 
 _LOG = logging.getLogger(__name__)
 
 _TIMEOUT_S = 15.0
-_CHUNK_BYTES = 2**20
 _EXPECTED = "Give what torch.save(network.state_dict(), FILE) wrote, or a .safetensors file."
 
 _NOT_WEIGHTS = (
@@ -63,7 +59,7 @@ def published_file(name: str, store: Settings) -> Path:
     target = store.pretrained_dir / source.name
     cached = hub_cache() / source.name
     for path in (target, cached):
-        if path.is_file() and _is_right(path, source):
+        if path.is_file() and has_sha256(path, source.sha256_start):
             return path
     state = "is damaged" if target.is_file() else "is not here"
     remedy = (
@@ -74,12 +70,18 @@ def published_file(name: str, store: Settings) -> Path:
         raise InputError(
             f"The file with {name}'s published weights {state}, and FERSCOPE_OFFLINE forbids to fetch it. {remedy}"
         )
+    _LOG.info("Fetching %s (%.0f MiB).", source.url, source.size_mib)
     try:
-        _fetch(source, target)
-    except (OSError, ValueError, http.client.HTTPException) as exc:
-        cause = getattr(exc, "reason", None) or exc
+        download_verified(
+            source.url,
+            target,
+            sha256=source.sha256_start,
+            bytes_max=int(source.size_mib * 2**20 * _SLACK),
+            timeout_s=_TIMEOUT_S,
+        )
+    except OSError as exc:
         raise InputError(
-            f"The file with {name}'s published weights {state} and could not be fetched ({cause}). {remedy}"
+            f"The file with {name}'s published weights {state} and could not be fetched ({exc}). {remedy}"
         ) from exc
     return target
 
@@ -137,24 +139,3 @@ def load_published(name: str, network: nn.Module, *, only: str = "") -> None:
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _is_right(path: Path, source: WeightsFile) -> bool:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest().startswith(source.sha256_start)
-
-
-def _fetch(source: WeightsFile, target: Path) -> None:
-    """Write the file at `target`, whole and verified or not at all.
-
-    Raises:
-        ValueError: what came is not what was expected.
-    """
-    _LOG.info("Fetching %s (%.0f MiB).", source.url, source.size_mib)
-    left = int(source.size_mib * 2**20 * _SLACK)
-    with atomic_path(target) as temporary:
-        with urllib.request.urlopen(source.url, timeout=_TIMEOUT_S) as response, temporary.open("wb") as file:
-            while left > 0 and (chunk := response.read(min(_CHUNK_BYTES, left))):
-                left -= file.write(chunk)
-        if not _is_right(temporary, source):
-            raise ValueError(f"what came does not have the SHA-256 {source.sha256_start}…")
