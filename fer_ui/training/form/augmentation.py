@@ -15,7 +15,7 @@ from fer_ui.query_params import QueryParam, get_param
 from fer_ui.training.form.augment_fields import AUGMENT, DEGRADATION, GEOMETRIC, MIXING, PHOTOMETRIC
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import FormState, Values, form_state
-from fer_ui.training.form.widgets import draw_fields, widget_value
+from fer_ui.training.form.widgets import show_fields, widget_value
 
 OWN = "own"
 """What the address says, or leaves out, where no recipe is taken."""
@@ -52,7 +52,7 @@ def describe_augmentation(values: Values) -> str:
     return f"{capitalize_first(words)}."
 
 
-def draw_augmentation(state: FormState, values: Values, context: FormContext) -> None:
+def show_augmentation(state: FormState, values: Values, context: FormContext) -> None:
     """The choice of a recipe, what it does in words, and its values, which make it one's own when they are changed."""
     known = policies()
     customized = any(path.startswith(_GROUP) for path in state.changes)
@@ -77,7 +77,7 @@ def draw_augmentation(state: FormState, values: Values, context: FormContext) ->
     if opened:
         for title, fields in _PARTS.items():
             st.markdown(f"**{title}**")
-            draw_fields(fields, values, context, on_change=_on_change)
+            show_fields(fields, values, context, on_change=_on_change)
 
 
 def _take_policy() -> None:

@@ -9,16 +9,16 @@ from fer_ui.datasets.ambiguous_choice import choose_exclude_ambiguous
 from fer_ui.training.form.fields import LABEL_SET_TITLES
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import FormState, Values, form_state, widget_key
-from fer_ui.training.form.split_choice import draw_split
+from fer_ui.training.form.split_choice import show_split
 
 _NEWEST = "newest"
 _VERSIONS_MAX = 200
 _LABELS, _CORRECTIONS = "labels", "corrections"
 
 
-def draw_data(state: FormState, values: Values, split: SplitConfig, context: FormContext) -> None:
+def show_data(state: FormState, values: Values, split: SplitConfig, context: FormContext) -> None:
     """Draw the split, the label set, ambiguous images and corrections."""
-    draw_split(split, context)
+    show_split(split, context)
     first, second, third = st.columns(3)
     with first:
         st.session_state[widget_key(_LABELS)] = values[_LABELS]

@@ -25,8 +25,8 @@ from fer_ui.training.form.fields import EPOCHS
 from fer_ui.training.form.form_config import FormConfig, build_form_config, changed_labels
 from fer_ui.training.form.form_context import FormContext, load_form_context
 from fer_ui.training.form.form_state import FormState, open_form_state, reset_changes
-from fer_ui.training.form.groups import draw_groups, priority_and_device
-from fer_ui.training.form.network import draw_network_choice, draw_network_facts
+from fer_ui.training.form.groups import priority_and_device, show_groups
+from fer_ui.training.form.network import show_network_choice, show_network_facts
 from fer_ui.training.form.split_choice import split_in_query, trains_all_folds
 from fer_ui.training.form.starting_point import (
     StartingPoint,
@@ -35,7 +35,7 @@ from fer_ui.training.form.starting_point import (
     get_starting_point,
 )
 from fer_ui.training.form.training_summary import training_summary, training_warnings
-from fer_ui.training.form.widgets import draw_field
+from fer_ui.training.form.widgets import show_field
 
 _TITLE_MAX = 120
 _CHANGES_SHOWN_MAX = 6
@@ -78,7 +78,7 @@ def training_form(datasets: Sequence[StoredDataset]) -> TrainingRequest | None:
             form_config = build_form_config(state, context)
             _show_essentials(form_config, context)
     with show_errors():
-        draw_groups(state, form_config.values, rebalancing_in_query(state.base.rebalancing), _get_split(state), context)
+        show_groups(state, form_config.values, rebalancing_in_query(state.base.rebalancing), _get_split(state), context)
         _show_changes(state, form_config, start)
         return _show_start(state, form_config, context, start)
     return None
@@ -88,10 +88,10 @@ def _show_essentials(form_config: FormConfig, context: FormContext) -> None:
     """Draw the network with its size, and the epochs."""
     first, second = st.columns(2)
     with first:
-        draw_network_choice(form_config.values)
+        show_network_choice(form_config.values)
     with second:
-        draw_field("epochs", EPOCHS["epochs"], form_config.values, context)
-    draw_network_facts(form_config.values)
+        show_field("epochs", EPOCHS["epochs"], form_config.values, context)
+    show_network_facts(form_config.values)
 
 
 def _choose_dataset(datasets: Sequence[StoredDataset], start: StartingPoint) -> StoredDataset:

@@ -21,8 +21,8 @@ from fer_ui.formatting import format_count
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.split_query_params import describe_split_config
-from fer_ui.training.form.augmentation import describe_augmentation, draw_augmentation
-from fer_ui.training.form.data_choice import draw_data
+from fer_ui.training.form.augmentation import describe_augmentation, show_augmentation
+from fer_ui.training.form.data_choice import show_data
 from fer_ui.training.form.fields import (
     BATCHES,
     LEARNING,
@@ -36,24 +36,24 @@ from fer_ui.training.form.fields import (
 )
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import MODEL_NAME, FormState, Values
-from fer_ui.training.form.network import draw_network_options, get_options, input_size_px
+from fer_ui.training.form.network import get_options, input_size_px, show_network_options
 from fer_ui.training.form.split_choice import trains_all_folds
-from fer_ui.training.form.widgets import draw_field, draw_fields
+from fer_ui.training.form.widgets import show_field, show_fields
 
 _PRIORITY, _DEVICE = "train-priority", "train-device"
 _SUMMARY_CHARACTERS = 90
 _LEARNING = {"Optimizer": OPTIMIZER, "Learning rate": RATE, "Batches": BATCHES, "Loss": LOSS, "Teachers": TEACHERS}
 
 
-def draw_groups(
+def show_groups(
     state: FormState, values: Values, rebalancing: Rebalancing, split: SplitConfig, context: FormContext
 ) -> None:
     """Draw all groups; a group is open if a link sets one of its options."""
     with st.container(gap="xsmall"):
-        _group("Network", "hub", network_summary(values), lambda: draw_network_options(values))
+        _group("Network", "hub", network_summary(values), lambda: show_network_options(values))
         _group("Training", "trending_down", learning_summary(values), lambda: _learning(values, context))
         _group(
-            "Selection", "flag", selection_summary(values), lambda: draw_fields(SELECTION, values, context, columns=4)
+            "Selection", "flag", selection_summary(values), lambda: show_fields(SELECTION, values, context, columns=4)
         )
         _group(
             "Class imbalance",
@@ -66,7 +66,7 @@ def draw_groups(
             "Data",
             "pie_chart",
             data_summary(values, split),
-            lambda: draw_data(state, values, split, context),
+            lambda: show_data(state, values, split, context),
             QueryParam.SPLIT_CONFIG,
             QueryParam.AMBIGUOUS,
         )
@@ -74,7 +74,7 @@ def draw_groups(
             "Augmentation",
             "auto_awesome_motion",
             describe_augmentation(values),
-            lambda: draw_augmentation(state, values, context),
+            lambda: show_augmentation(state, values, context),
             QueryParam.POLICY,
         )
         _group("Run", "label", run_summary(values), lambda: _run(values, context))
@@ -147,7 +147,7 @@ def _group(title: str, icon: str, summary: str, draw: Callable[[], None], *opene
 def _learning(values: Values, context: FormContext) -> None:
     for title, fields in _LEARNING.items():
         st.markdown(f"**{title}**")
-        draw_fields(fields, values, context)
+        show_fields(fields, values, context)
 
 
 def _imbalance(state: FormState, rebalancing: Rebalancing, context: FormContext) -> None:
@@ -164,9 +164,9 @@ def _imbalance(state: FormState, rebalancing: Rebalancing, context: FormContext)
 def _run(values: Values, context: FormContext) -> None:
     first, second, third = st.columns(3)
     with first:
-        draw_field("title", RUN["title"], values, context)
+        show_field("title", RUN["title"], values, context)
     with second:
-        draw_field("seed", RUN["seed"], values, context)
+        show_field("seed", RUN["seed"], values, context)
     with third:
         st.number_input(
             "Priority",
@@ -176,7 +176,7 @@ def _run(values: Values, context: FormContext) -> None:
             key=_PRIORITY,
             help="Queued jobs with the highest priority start first, then the oldest.",
         )
-    draw_field("init_from", RUN["init_from"], values, context)
+    show_field("init_from", RUN["init_from"], values, context)
     if context.gpus:
         with first:
             st.selectbox(

@@ -33,7 +33,7 @@ _STEPS = {"width": 4}
 _MEBIBYTE, _GIBIBYTE = 2**20, 2**30
 
 
-def draw_network_choice(values: Values) -> None:
+def show_network_choice(values: Values) -> None:
     """Draw the select box of networks."""
     key = widget_key(MODEL_NAME)
     st.session_state[key] = values[MODEL_NAME]
@@ -47,7 +47,7 @@ def draw_network_choice(values: Values) -> None:
     )
 
 
-def draw_network_facts(values: Values) -> None:
+def show_network_facts(values: Values) -> None:
     """Show parameters, FLOPs and memory, a summary, and the pretrained weights."""
     info = MODELS[values[MODEL_NAME]]
     try:
@@ -111,7 +111,7 @@ def format_memory(size: float) -> str:
     return f"{size / _GIBIBYTE:.1f} GiB" if size >= _GIBIBYTE else f"{max(size / _MEBIBYTE, 1):,.0f} MiB"
 
 
-def draw_network_options(values: Values) -> None:
+def show_network_options(values: Values) -> None:
     """Draw the options of the chosen network."""
     info = MODELS[values[MODEL_NAME]]
     if not info.options:

@@ -30,7 +30,7 @@ def trains_all_folds(split: SplitConfig) -> bool:
     return split.kind == "kfold" and bool(st.session_state.get(_ALL_FOLDS))
 
 
-def draw_split(split: SplitConfig, context: FormContext) -> None:
+def show_split(split: SplitConfig, context: FormContext) -> None:
     """Draw the kind of split and the fields that apply to it."""
     adjustable = split.kind != "published" or not {"train", "valid", "test"} <= context.published
     first, second, third = st.columns(3)

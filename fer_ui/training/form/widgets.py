@@ -23,7 +23,7 @@ _WHOLE_MAX = 2**53 - 1
 _PERCENT_DIGITS = 6
 
 
-def draw_fields(
+def show_fields(
     fields: Mapping[str, Field],
     values: Values,
     context: FormContext,
@@ -38,10 +38,10 @@ def draw_fields(
             st.columns(columns, vertical_alignment="bottom"), shown[start : start + columns], strict=False
         ):
             with column:
-                draw_field(path, fields[path], values, context, on_change=on_change)
+                show_field(path, fields[path], values, context, on_change=on_change)
 
 
-def draw_field(
+def show_field(
     path: str, field: Field, values: Values, context: FormContext, *, on_change: Callable[[str], None] | None = None
 ) -> None:
     """Draw one; a change is written into the draft, or given to `on_change`, before the form is drawn again."""
