@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, ValidationError, field_validator, model_validator
 
 from fer_core.errors import InputError, ManifestError
 from fer_core.files.migration import MANIFEST_KEYS, rename_keys
+from fer_core.files.strict_model import StrictModel, format_validation_error
 from fer_core.ids import check_id
 from fer_core.labels import Expression
 
@@ -25,10 +26,8 @@ CHARACTERS_MAX = 200_000
 """Largest manifest that is read."""
 
 
-class PublishedCounts(BaseModel):
+class PublishedCounts(StrictModel):
     """Numbers of images by split and expression, as published by the authors or a study."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str = Field(min_length=1)
     splits: dict[str, dict[Expression, NonNegativeInt]]
@@ -36,10 +35,8 @@ class PublishedCounts(BaseModel):
     note: str = ""
 
 
-class Contents(BaseModel):
+class Contents(StrictModel):
     """What a dataset has beside labels."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     identities: bool = False
     votes: bool = False
@@ -63,7 +60,7 @@ Layout = Literal[
 """Names of the readers; "" for none."""
 
 
-class TableColumns(BaseModel):
+class TableColumns(StrictModel):
     """Columns of a CSV or Parquet file (layout "table").
 
     Attributes:
@@ -74,8 +71,6 @@ class TableColumns(BaseModel):
         folder: prefix of every path.
         box: columns of a face's left, top, right and bottom edge.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str
     label: str
@@ -92,7 +87,7 @@ class TableColumns(BaseModel):
     subgroups: tuple[str, ...] = ()
 
 
-class Manifest(BaseModel):
+class Manifest(StrictModel):
     """A dataset's description.
 
     Attributes:
@@ -106,8 +101,6 @@ class Manifest(BaseModel):
         columns: columns of the table (layout "table").
         synthetic: whether the faces are synthetic, so that results are not presented as accuracy on people.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     title: str
@@ -167,14 +160,6 @@ class Manifest(BaseModel):
         return self
 
 
-_NESTED_MODELS: dict[str, type[BaseModel]] = {
-    "columns": TableColumns,
-    "contents": Contents,
-    "published": PublishedCounts,
-}
-"""Keys of a manifest with keys of their own."""
-
-
 def _groups(pattern: str) -> int:
     try:
         return re.compile(pattern).groups
@@ -223,12 +208,7 @@ def parse_manifest(content: object, name: str) -> Manifest:
     try:
         return Manifest.model_validate(rename_keys(content, MANIFEST_KEYS, deep=False))
     except ValidationError as exc:
-        problem = exc.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"]) or "the manifest"
-        if problem["type"] == "extra_forbidden":
-            known = ", ".join(_NESTED_MODELS.get(str(problem["loc"][0]), Manifest).model_fields)
-            raise ManifestError(f"{name}: unknown key {where!r}. Known keys: {known}.") from exc
-        raise ManifestError(f"{name}: {where}: {problem['msg'].removeprefix('Value error, ')}.") from exc
+        raise ManifestError(format_validation_error(exc, name, Manifest)) from exc
     except InputError as exc:
         raise ManifestError(f"{name}: id: {exc}") from exc
 

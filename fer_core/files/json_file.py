@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
 from fer_core.errors import BundleError
 from fer_core.files.atomic import write_text
 from fer_core.files.migration import rename_json_keys
+from fer_core.files.strict_model import StrictModel
 
 JSON_BYTES_MAX = 8 * 2**20
 TEXT_CHARACTERS_MAX = 2_000
@@ -42,10 +43,10 @@ Bounds = Annotated[tuple[Share, Share], AfterValidator(_check_order)]
 """Lower and upper bound of a share, 0..1."""
 
 
-class JsonModel(BaseModel):
+class JsonModel(StrictModel):
     """Base of models that are stored as JSON: frozen, without unknown keys, with finite numbers only."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     def save(self, path: Path) -> None:
         """Write as JSON, atomically; fields that are None are left out."""

@@ -20,9 +20,6 @@ from fer_core.errors import ConfigError
 from fer_core.files.csv_file import write_csv
 from fer_core.settings import settings
 
-_OPTIONS = {"kind": "kind", "valid": "valid_01", "test": "test_01", "seed": "seed", "folds": "folds", "fold": "fold"}
-"""Options, and the fields of `SplitConfig` that they set."""
-
 
 def add_command(action: AddAction) -> None:
     """Add the action."""
@@ -30,8 +27,8 @@ def add_command(action: AddAction) -> None:
     parser.add_argument("id")
     kinds = get_args(SplitConfig.model_fields["kind"].annotation)
     parser.add_argument("--kind", choices=kinds, help="default: published, or seeded where nothing is published")
-    parser.add_argument("--valid", type=float, metavar="SHARE", help="share of validation images, such as 0.1")
-    parser.add_argument("--test", type=float, metavar="SHARE", help="share of test images, such as 0.1")
+    parser.add_argument("--valid", dest="valid_01", type=float, metavar="SHARE", help="share of validation images")
+    parser.add_argument("--test", dest="test_01", type=float, metavar="SHARE", help="share of test images")
     parser.add_argument("--seed", type=int, help="the same seed gives the same split")
     parser.add_argument("--folds", type=int, help="number of folds (kfold)")
     parser.add_argument("--fold", type=int, help="which fold is the test, from 0 (kfold)")
@@ -71,19 +68,14 @@ def _config(arguments: argparse.Namespace) -> SplitConfig:
     Raises:
         ConfigError: an option is out of range.
     """
-    values = {
-        field: getattr(arguments, option)
-        for option, field in _OPTIONS.items()
-        if getattr(arguments, option) is not None
-    }
+    values = {field: getattr(arguments, field) for field in SplitConfig.model_fields}
     try:
-        return SplitConfig.model_validate(values)
+        return SplitConfig.model_validate({field: value for field, value in values.items() if value is not None})
     except ValidationError as exc:
         problem = exc.errors()[0]
-        option = next(option for option, field in _OPTIONS.items() if field in problem["loc"])
-        raise ConfigError(
-            f"--{option} {problem['input']} can't be used: {problem['msg'].removeprefix('Value error, ')}."
-        ) from exc
+        flag = f"--{problem['loc'][0]}".removesuffix("_01")
+        reason = problem["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{flag} {problem['input']} can't be used: {reason}.") from exc
 
 
 def _as_json(leakage: Leakage) -> dict[str, Any]:

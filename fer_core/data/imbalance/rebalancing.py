@@ -8,16 +8,17 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from fer_core.data.imbalance.balance import effective_numbers
+from fer_core.files.strict_model import StrictModel
 from fer_core.labels import Expression
 
 Sampling = Literal["natural", "under", "over", "square_root"]
 Weights = Literal["none", "inverse", "effective_number"]
 
 
-class Rebalancing(BaseModel):
+class Rebalancing(StrictModel):
     """How training corrects class imbalance.
 
     `sampling` decides which images an epoch draws (`samples_per_epoch`), `weights` what each counts in the loss
@@ -27,8 +28,6 @@ class Rebalancing(BaseModel):
 
     Instead of its fields a name can be given: one of `STRATEGIES`, or balanced-softmax.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     sampling: Sampling = "natural"
     weights: Weights = "none"

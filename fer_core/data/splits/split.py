@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from fer_core.data.duplicates.groups import Groups, find_groups
 from fer_core.data.imbalance.counts import category_codes
@@ -18,6 +18,7 @@ from fer_core.data.record import Split
 from fer_core.data.splits.leakage import Leakage, find_leakage
 from fer_core.data.splits.stratified_groups import stratified_group_split
 from fer_core.errors import ConfigError
+from fer_core.files.strict_model import StrictModel
 from fer_core.labels import Expression
 
 __all__ = ["EXCLUDED", "SPLITS", "Leakage", "SplitConfig", "find_leakage", "make_split", "split_counts"]
@@ -31,7 +32,7 @@ SPLITS = (*map(str, Split), EXCLUDED)
 _TRAIN, _VALID, _TEST, _EXCLUDED = range(len(SPLITS))
 
 
-class SplitConfig(BaseModel):
+class SplitConfig(StrictModel):
     """How a dataset is divided for a run.
 
     `published` keeps the dataset's own split and falls back to `seeded` where it has none. Where the dataset
@@ -39,8 +40,6 @@ class SplitConfig(BaseModel):
     `kfold` divides the images into `folds`; fold number `fold` (from 0) is the test. `valid_01` and `test_01` are
     shares of all images, but of the training images where a published split has no validation images.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["published", "seeded", "kfold"] = "published"
     valid_01: float = Field(0.1, gt=0, lt=0.5)

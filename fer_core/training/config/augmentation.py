@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from fer_core.training.config.strict_model import StrictModel
+from fer_core.files.strict_model import StrictModel
 
 
 class AugmentConfig(StrictModel):

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from fer_core.errors import ConfigError
 from fer_core.files.migration import rename_config_keys
+from fer_core.files.strict_model import StrictModel, format_validation_error
 from fer_core.training.config.augmentation import AugmentConfig
-from fer_core.training.config.strict_model import format_validation_error
 from fer_core.training.config.train_config import read_yaml
 
 POLICIES_DIR = Path(__file__).parent / "policies"
 
 
-class AugmentationPolicy(BaseModel):
+class AugmentationPolicy(StrictModel):
     """A named augmentation."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: str = Field(min_length=1, max_length=60)
     description: str = Field("", max_length=400)

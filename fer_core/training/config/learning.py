@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from fer_core.files.strict_model import StrictModel
 from fer_core.labels import Expression
-from fer_core.training.config.strict_model import StrictModel
 
 MONITORED_METRICS = (
     "macro_f1",

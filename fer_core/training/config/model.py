@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import ValidationInfo, field_validator
 
 from fer_core.errors import ConfigError
+from fer_core.files.strict_model import StrictModel
 from fer_core.models.catalog import MODELS
-from fer_core.training.config.strict_model import StrictModel
 
 
 class ModelConfig(StrictModel):

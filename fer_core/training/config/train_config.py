@@ -13,6 +13,7 @@ from fer_core.data.imbalance.rebalancing import Rebalancing
 from fer_core.data.splits.split import SplitConfig
 from fer_core.errors import ConfigError
 from fer_core.files.migration import rename_config_keys, rename_config_path
+from fer_core.files.strict_model import StrictModel, format_validation_error
 from fer_core.labels import LABEL_SETS
 from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.config.learning import (
@@ -23,7 +24,6 @@ from fer_core.training.config.learning import (
     OptimizerConfig,
 )
 from fer_core.training.config.model import ModelConfig
-from fer_core.training.config.strict_model import StrictModel, format_validation_error
 from fer_core.training.precision import PrecisionChoice
 
 __all__ = [

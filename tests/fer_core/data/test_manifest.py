@@ -63,8 +63,8 @@ def test_an_unknown_key_within_a_key_lists_those_that_belong_there() -> None:
         ({"identity_pattern": "("}, r"identity_pattern: '\(' is not a regular expression"),
         ({"identity_pattern": "^[A-Z]+"}, "identity_pattern: .* has no group"),
         ({"subgroup_patterns": {"gender": "F|M"}}, "subgroup_patterns: .* has no group"),
-        ({"layout": "names"}, "the manifest: .* needs a label_pattern"),
-        ({"layout": "table"}, "the manifest: .* needs columns"),
+        ({"layout": "names"}, ".* needs a label_pattern"),
+        ({"layout": "table"}, ".* needs columns"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_place(change: dict[str, Any], named: str) -> None:
