@@ -9,6 +9,18 @@ from numpy.typing import NDArray
 
 from fer_core.errors import InputError
 from fer_core.intervals import Interval, difference_interval, f1_interval, macro_intervals, wilson_interval
+from fer_core.labels import Expression
+
+HEADLINE_METRICS = ("macro_f1", "balanced_accuracy", "accuracy")
+"""In order of display: the one that counts every expression alike comes first."""
+
+METRIC_TITLES = {
+    "macro_f1": "Macro-F1",
+    "balanced_accuracy": "Balanced accuracy",
+    "accuracy": "Accuracy",
+    "loss": "Loss",
+    **{f"f1_{expression}": f"F1 of {expression}" for expression in Expression},
+}
 
 CALIBRATION_BINS = 15
 

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.bundles.bundle import REPORT_FILE, BundleInfo
+from fer_core.data.record import SPLIT_TITLES
 from fer_core.evaluation.report import sort_reports
 from fer_core.files.atomic import write_json
 from fer_core.files.json_file import load_json
 from fer_core.ids import check_id
-
-SPLIT_TITLES = {"test": "test split", "valid": "validation split", "train": "training split"}
 
 
 @dataclass(frozen=True, slots=True)

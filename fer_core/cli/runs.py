@@ -11,13 +11,14 @@ import pandas as pd
 from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import add_command_group
 from fer_core.comparison.compare import COMPARED_MAX, Comparison, compare_runs, metric_curves
-from fer_core.comparison.run_summary import SCORES, RunSummary, summarize_run
+from fer_core.comparison.run_summary import RunSummary, summarize_run
 from fer_core.comparison.table import RunTable
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import describe_protocol
 from fer_core.files.csv_file import write_csv
 from fer_core.jobs.deletion import delete_run_with_jobs
 from fer_core.jobs.store import JobStore
+from fer_core.metrics import HEADLINE_METRICS
 from fer_core.runs.folder import open_run
 from fer_core.runs.notes import NOTE_CHARACTERS_MAX, TAGS_MAX, RunNotes, read_notes, validate_tag, write_notes
 from fer_core.settings import settings
@@ -66,7 +67,7 @@ def as_json(row: RunSummary) -> dict[str, Any]:
         "metrics": {
             "split": metrics.split,
             "n": metrics.n or None,
-            **{name: row.score(name) for name in SCORES},
+            **{name: row.score(name) for name in HEADLINE_METRICS},
             "intervals": {name: list(bounds) for name, bounds in metrics.intervals.items()},
         }
         if metrics
@@ -136,7 +137,7 @@ def _described(row: RunSummary) -> str:
 def _scores(row: RunSummary) -> list[str]:
     """ "macro_f1 0.412 (0.391 to 0.434)", and so on."""
     said = []
-    for name in SCORES:
+    for name in HEADLINE_METRICS:
         value = row.score(name)
         bounds = row.interval(name)
         if value is not None:

@@ -15,11 +15,9 @@ import yaml
 from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing
 from fer_core.errors import RunError
 from fer_core.files.migration import rename_config_keys
+from fer_core.metrics import HEADLINE_METRICS
 from fer_core.runs.folder import Run, RunState
 from fer_core.runs.notes import NOTES_FILE, RunNotes, read_notes
-
-SCORES = ("macro_f1", "balanced_accuracy", "accuracy")
-"""The headline figures, the one that counts every expression alike first."""
 
 _TAIL_BYTES = 16_384
 """More than an epoch's line takes, with room for one that a crash cut short."""
@@ -86,12 +84,12 @@ class RunSummary:
         return (self.dataset, self.labels, self.metrics.split if self.metrics else "")
 
     def score(self, name: str) -> float | None:
-        """One of `SCORES`, None where there is none."""
+        """One of `HEADLINE_METRICS`, None where there is none."""
         value: float | None = getattr(self.metrics, name) if self.metrics else None
         return value
 
     def interval(self, name: str) -> Interval | None:
-        """The 95 % interval of one of `SCORES`, None where there is none."""
+        """The 95 % interval of one of `HEADLINE_METRICS`, None where there is none."""
         return self.metrics.intervals.get(name) if self.metrics else None
 
 
@@ -215,7 +213,7 @@ def _judged_so_far(run: Run, last: dict[str, Any]) -> RunMetrics | None:
     row = metrics[metrics["epoch"] == best] if "epoch" in metrics else metrics[:0]
     if row.empty:
         return None
-    scores = {name: _number(row.iloc[-1].get(f"valid_{name}")) for name in SCORES}
+    scores = {name: _number(row.iloc[-1].get(f"valid_{name}")) for name in HEADLINE_METRICS}
     return RunMetrics("valid", 0, "argmax", **scores, intervals={}) if scores["macro_f1"] is not None else None
 
 

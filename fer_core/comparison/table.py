@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from fer_core.comparison.run_summary import FILES_READ, SCORES, RunSummary, summarize_run
+from fer_core.comparison.run_summary import FILES_READ, RunSummary, summarize_run
+from fer_core.metrics import HEADLINE_METRICS
 from fer_core.runs.folder import Run, list_runs
 from fer_core.settings import Settings
 
@@ -60,7 +61,7 @@ def to_dataframe(rows: Sequence[RunSummary]) -> pd.DataFrame:
         record = {name: value for name, value in asdict(row).items() if name not in ("metrics", "judged_on", "note")}
         metrics = row.metrics
         record |= {"split": metrics.split if metrics else "", "n": metrics.n if metrics else None}
-        for name in SCORES:
+        for name in HEADLINE_METRICS:
             low, high = row.interval(name) or (None, None)
             record |= {name: row.score(name), f"{name}_low": low, f"{name}_high": high}
         record |= {

@@ -8,10 +8,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from fer_core.comparison.run_summary import RunSummary
+from fer_core.data.record import SPLIT_TITLES
 from fer_core.runs.folder import RunState
 from fer_core.text import join_words, shorten
-
-SPLITS = {"test": "test", "valid": "validation"}
 
 _NAME_CHARACTERS = 60
 _LEVEL_POINTS = 0.05
@@ -125,7 +124,8 @@ def _ranking(standings: Sequence[_RankedRun], split: str, names: Mapping[str, st
     """Who is ahead of whom, by how much, and on what."""
     first, second = standings[:2]
     images = first.row.metrics.n if first.row.metrics and first.row.metrics.split == split else 0
-    on = f"on the {SPLITS.get(split, split)} part of {first.row.dataset}{f' ({images:,} images)' if images else ''}"
+    title = SPLIT_TITLES.get(split, split)
+    on = f"on the {title} part of {first.row.dataset}{f' ({images:,} images)' if images else ''}"
     one, other = names[first.row.id], names[second.row.id]
     points = 100 * (first.macro_f1 - second.macro_f1)
     if points < _LEVEL_POINTS:
@@ -160,4 +160,4 @@ def _certainty(standings: Sequence[_RankedRun], names: Mapping[str, str]) -> str
 
 
 def _listed(values: set[str]) -> str:
-    return ", ".join(sorted(SPLITS.get(value, value) for value in values))
+    return ", ".join(sorted(SPLIT_TITLES.get(value, value) for value in values))

@@ -38,6 +38,9 @@ SPLIT_NAMES: dict[str, Split] = {
 }
 """Names of splits in folders and columns, in lower case."""
 
+SPLIT_TITLES: dict[str, str] = {Split.TEST: "test", Split.VALID: "validation", Split.TRAIN: "training"}
+"""In order of display: "the validation split", "validation images"."""
+
 _WORD = re.compile(r"[^\W\d_]+")
 _FILLER_WORDS = frozenset(
     [

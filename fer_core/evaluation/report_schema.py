@@ -10,11 +10,10 @@ from fer_core.calibration import OperatingPoint
 from fer_core.evaluation.predictions import Protocol
 from fer_core.files.json_file import Bounds, Count, JsonModel, Share, Text
 from fer_core.labels import Expression
-from fer_core.metrics import CALIBRATION_BINS
+from fer_core.metrics import CALIBRATION_BINS, HEADLINE_METRICS
 
 SplitName = Literal["test", "valid", "train"]
 MetricName = Literal["macro_f1", "balanced_accuracy", "accuracy"]
-METRICS: tuple[MetricName, ...] = ("macro_f1", "balanced_accuracy", "accuracy")
 
 _REPORTS_MAX = 8
 _Bin = Annotated[list[Share | None], Field(min_length=CALIBRATION_BINS, max_length=CALIBRATION_BINS)]
@@ -85,7 +84,7 @@ class StoredReport(JsonModel):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if missing := [name for name in METRICS if name not in self.intervals]:
+        if missing := [name for name in HEADLINE_METRICS if name not in self.intervals]:
             raise ValueError(f"intervals lacks {', '.join(missing)}")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError(f"labels names a class twice: {', '.join(self.labels)}")

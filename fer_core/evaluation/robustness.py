@@ -17,7 +17,6 @@ from fer_core.evaluation.classifier import Classifier
 from fer_core.evaluation.predict_dataset import image_batches
 from fer_core.evaluation.predictions import Protocol, prediction_table, true_labels
 from fer_core.evaluation.report import build_report
-from fer_core.evaluation.report_schema import METRICS
 from fer_core.evaluation.robustness_report import (
     CorruptionCurve,
     RobustnessReport,
@@ -26,6 +25,7 @@ from fer_core.evaluation.robustness_report import (
     card_lines,
     read_robustness,
 )
+from fer_core.metrics import HEADLINE_METRICS
 from fer_core.progress import Progress, no_progress
 
 __all__ = ["RobustnessReport", "card_lines", "read_robustness", "robustness"]
@@ -151,7 +151,7 @@ def _score_cases(
     for case, answers in enumerate(logits):
         progress(_PREDICTION_SHARE_01 + (1 - _PREDICTION_SHARE_01) * case / len(logits), "Scoring the predictions")
         found = build_report(prediction_table(rows, answers, labels), classifier.calibration, labels, protocol, point)
-        scores.append(Scores(**{name: found[name] for name in (*METRICS, "ece", "intervals")}))
+        scores.append(Scores(**{name: found[name] for name in (*HEADLINE_METRICS, "ece", "intervals")}))
     return scores
 
 

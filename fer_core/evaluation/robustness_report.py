@@ -11,15 +11,16 @@ from fer_core.calibration import OperatingPoint
 from fer_core.corruptions.corruption import SEVERITIES
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import Protocol
-from fer_core.evaluation.report_schema import METRICS, MetricName
+from fer_core.evaluation.report_schema import MetricName
 from fer_core.files.json_file import Bounds, JsonModel, Line, Name, Share, Text, load_json_model
 from fer_core.markdown import describe_split, plain, table
+from fer_core.metrics import HEADLINE_METRICS
 
 REPORT_FILE = "robustness.json"
 
 
 class Scores(JsonModel):
-    """A model's scores on one set of images; shares 0..1. `intervals` are 95 %, of each of `METRICS`."""
+    """A model's scores on one set of images; shares 0..1. `intervals` are 95 %, of each of `HEADLINE_METRICS`."""
 
     macro_f1: Share
     balanced_accuracy: Share
@@ -29,7 +30,7 @@ class Scores(JsonModel):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if missing := [name for name in METRICS if name not in self.intervals]:
+        if missing := [name for name in HEADLINE_METRICS if name not in self.intervals]:
             raise ValueError(f"intervals lacks {', '.join(missing)}")
         return self
 

@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.corruptions.corruption import SEVERITIES
-from fer_core.evaluation.report_schema import METRICS
 from fer_core.evaluation.robustness_report import CorruptionCurve, RobustnessReport, Scores
+from fer_core.metrics import HEADLINE_METRICS
 from fer_core.text import join_words
 from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis
 from fer_ui.charts.training.epoch_lines import legend_line
@@ -81,7 +81,7 @@ def robustness_table(report: RobustnessReport) -> pd.DataFrame:
 
 def _score_columns(scores: Scores) -> dict[str, float]:
     cells: dict[str, float] = {}
-    for name in METRICS:
+    for name in HEADLINE_METRICS:
         cells[name] = getattr(scores, name)
         cells[f"{name}_low"], cells[f"{name}_high"] = scores.intervals[name]
     return {**cells, "ece": scores.ece}

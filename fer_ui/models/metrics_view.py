@@ -11,7 +11,8 @@ import streamlit as st
 
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.quantization_report import QuantizationReport, read_quantization_report
-from fer_core.bundles.reports import SPLIT_TITLES, Evaluation, SplitReports, read_evaluations, split_caveat
+from fer_core.bundles.reports import Evaluation, SplitReports, read_evaluations, split_caveat
+from fer_core.data.record import SPLIT_TITLES
 from fer_core.evaluation.predictions import PROTOCOLS, describe_protocol
 from fer_core.evaluation.report import metrics_from_report
 from fer_core.labels import Expression
@@ -34,7 +35,7 @@ def show_metrics(model: ModelEntry, judged: SplitReports) -> None:
     show_warnings(report)
     caveat = split_caveat(judged.split, model.info).capitalize()
     split, labels = SPLIT_TITLES.get(judged.split, judged.split), describe_protocol(report["protocol"])
-    st.caption(escape_markdown(f"On {format_images(report['n'])} of the {split}, {labels}. {caveat}."))
+    st.caption(escape_markdown(f"On {format_images(report['n'])} of the {split} split, {labels}. {caveat}."))
     table = metrics_table(metrics_from_report(report), _labels(report))
     show_chart(class_metrics_bars(table), f"classes-{model.id}")
     show_metrics_table(table, f"figures-{model.id}")

@@ -9,7 +9,8 @@ from typing import Any
 import streamlit as st
 
 from fer_core.bundles.catalog import ModelEntry, use_model
-from fer_core.bundles.reports import SPLIT_TITLES, SplitReports, read_report, reports_by_split
+from fer_core.bundles.reports import SplitReports, read_report, reports_by_split
+from fer_core.data.record import SPLIT_TITLES
 from fer_core.evaluation.predictions import describe_protocol
 from fer_core.evaluation.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.settings import settings
@@ -116,5 +117,5 @@ def _show_scores(metrics: dict[str, Any]) -> None:
     headline(score_headlines(metrics))
     split = SPLIT_TITLES.get(metrics["split"], metrics["split"])
     labels = describe_protocol(str(metrics.get("protocol", "")))
-    where = ", ".join(part for part in (f"the {split}", labels, "accurate point") if part)
+    where = ", ".join(part for part in (f"the {split} split", labels, "accurate point") if part)
     st.caption(escape_markdown(f"On the {format_count(metrics['n'])} labeled images of {where}."))

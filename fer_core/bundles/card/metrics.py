@@ -5,8 +5,8 @@ from __future__ import annotations
 from fer_core.bundles.reports import SplitReports
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.markdown import percent, plain, table, with_interval
+from fer_core.metrics import HEADLINE_METRICS
 
-_SCORES = ("macro_f1", "balanced_accuracy", "accuracy")
 _FEW_IMAGES = 50
 _READING = (
     (
@@ -31,7 +31,7 @@ def headline_lines(split_reports: SplitReports) -> list[str]:
         [
             f"{PROTOCOLS[each['protocol']]}, {each['point']}",
             f"{each['n']:,}",
-            *(with_interval(each[name], each["intervals"][name]) for name in _SCORES),
+            *(with_interval(each[name], each["intervals"][name]) for name in HEADLINE_METRICS),
             f"{each['ece']:.3f}",
         ]
         for each in split_reports.reports

@@ -21,7 +21,6 @@ from fer_core.bundles.card.training_recipe import data_lines, dataset_name, fact
 from fer_core.bundles.quantization_report import card_lines as int8_lines
 from fer_core.bundles.quantization_report import read_quantization_report
 from fer_core.bundles.reports import (
-    SPLIT_TITLES,
     Evaluation,
     SplitReports,
     read_evaluations,
@@ -32,6 +31,7 @@ from fer_core.bundles.reports import (
 )
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
+from fer_core.data.record import SPLIT_TITLES
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.robustness_report import card_lines as robustness_lines
@@ -74,7 +74,7 @@ def model_card(info: BundleInfo, folder: Path) -> str:
     lines += _section("Intended uses", _bullets(INTENDED))
     if best:
         calibration = Calibration.load(folder / CALIBRATION_FILE, contract.labels)
-        lines += _section(f"By expression, {SPLIT_TITLES.get(best.split, best.split)}", expression_lines(best))
+        lines += _section(f"By expression, {SPLIT_TITLES.get(best.split, best.split)} split", expression_lines(best))
         lines += _section("Confusion matrix", confusion_lines(best))
         lines += _section("Calibration", calibration_lines(best, calibration))
         lines += _section("Abstention", abstention_lines(best))
@@ -83,7 +83,7 @@ def model_card(info: BundleInfo, folder: Path) -> str:
     for other in splits[1:]:
         words = f"{split_caveat(other.split, info).capitalize()}."
         lines += _section(
-            f"Metrics on the {SPLIT_TITLES.get(other.split, other.split)}", [words, "", *headline_lines(other)]
+            f"Metrics on the {SPLIT_TITLES.get(other.split, other.split)} split", [words, "", *headline_lines(other)]
         )
     lines += _section("Other datasets", other_data_lines(read_evaluations(folder)))
     lines += _section("Limitations", _bullets(limits(info, contract, best)))
@@ -160,7 +160,7 @@ def _how_well(info: BundleInfo, best: SplitReports | None) -> str:
     accuracy = with_interval(first["accuracy"], first["intervals"]["accuracy"])
     found = percent(first["balanced_accuracy"])
     return (
-        f"On the {first['n']:,} labeled images of the {SPLIT_TITLES.get(best.split, best.split)} "
+        f"On the {first['n']:,} labeled images of the {SPLIT_TITLES.get(best.split, best.split)} split "
         f"({split_caveat(best.split, info)}) its accuracy is {accuracy}, "
         f"and its balanced accuracy {found}."
     )

@@ -7,15 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from fer_core.files.strict_model import StrictModel
-from fer_core.labels import Expression
+from fer_core.metrics import METRIC_TITLES
 
-MONITORED_METRICS = (
-    "macro_f1",
-    "balanced_accuracy",
-    "accuracy",
-    "loss",
-    *(f"f1_{expression}" for expression in Expression),
-)
+MONITORED_METRICS = tuple(METRIC_TITLES)
 """What an epoch can be judged by, all on the validation part. Of the loss less is better."""
 
 

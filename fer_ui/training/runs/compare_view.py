@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from fer_core.comparison.compare import Comparison, compare_runs, curve_metrics, metric_curves
-from fer_core.comparison.run_summary import SCORES, RunSummary
+from fer_core.comparison.run_summary import RunSummary
+from fer_core.metrics import HEADLINE_METRICS
 from fer_core.settings import settings
 from fer_core.text import join_words
 from fer_ui.chart_view import show_chart, show_csv_download
@@ -82,7 +83,7 @@ def metrics_table(compared: Comparison) -> pd.DataFrame:
         [
             {
                 "Run": names[row.id],
-                **{metric_title(name): _format_metric(row, name) for name in SCORES},
+                **{metric_title(name): _format_metric(row, name) for name in HEADLINE_METRICS},
                 "Evaluated on": describe_evaluation(row),
                 "Epoch": "" if row.best_epoch is None else f"{row.best_epoch} of {row.epochs_done}",
             }
