@@ -10,7 +10,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from fer_core.comparison.run_summary import RunSummary
 from fer_core.comparison.table import RunTable
-from fer_core.comparison.verdict import SPLITS
+from fer_core.data.record import SPLIT_TITLES
 from fer_core.evaluation.predictions import describe_protocol
 from fer_core.runs.folder import RunState
 from fer_core.settings import settings
@@ -32,7 +32,7 @@ def describe_evaluation(row: RunSummary) -> str:
     if row.metrics is None:
         return row.dataset
     images = f"{format_count(row.metrics.n)} images" if row.metrics.n else ""
-    split, protocol = SPLITS.get(row.metrics.split, ""), describe_protocol(row.metrics.protocol)
+    split, protocol = SPLIT_TITLES.get(row.metrics.split, ""), describe_protocol(row.metrics.protocol)
     return ", ".join(each for each in (row.dataset, split, images, describe_label_set(row), protocol) if each)
 
 
