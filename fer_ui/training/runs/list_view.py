@@ -11,7 +11,7 @@ import streamlit as st
 from fer_core.bundles.catalog import model_in_use
 from fer_core.comparison.run_summary import RunSummary
 from fer_core.comparison.table import display_names, to_dataframe
-from fer_core.comparison.verdict import SPLITS
+from fer_core.data.record import SPLIT_TITLES
 from fer_core.errors import FerscopeError
 from fer_core.jobs.deletion import active_jobs_by_run, delete_run_with_jobs
 from fer_core.jobs.job import JobState
@@ -141,7 +141,7 @@ def _ranking_caveats(found: Sequence[BestRun]) -> str:
 def _best(best: BestRun) -> Headline:
     row, ranked, _ = best
     bounds = row.interval("macro_f1")
-    split = SPLITS.get(row.metrics.split, "") if row.metrics else ""
+    split = SPLIT_TITLES.get(row.metrics.split, "") if row.metrics else ""
     on = ", ".join(each for each in (row.dataset, split, describe_label_set(row)) if each)
     runs = f"best of {format_count(ranked)} runs" if ranked > 1 else "the only run"
     detail = f"{runs}: {shorten(row.title, _NAME_CHARACTERS)}{f', 95 %: {format_interval(*bounds)}' if bounds else ''}"
