@@ -11,7 +11,7 @@ from fer_core.settings import settings
 from fer_core.system.logs import configure_logging
 from fer_ui.auth import startup_error, stop_server
 from fer_ui.errors import show_errors
-from fer_ui.live.streamer import stop_streamer
+from fer_ui.live.webrtc import stop_webrtc_player
 from fer_ui.navigation import Page, build_pages, set_current_page
 from fer_ui.query_params import rename_old_params
 from fer_ui.sidebar import show_sidebar
@@ -38,7 +38,7 @@ def main() -> None:
         rename_old_params()
         page = st.navigation(list(build_pages().values()))
         if set_current_page(page) is not Page.LIVE:
-            stop_streamer()
+            stop_webrtc_player()
         show_sidebar(__version__)
         with show_errors():
             page.run()

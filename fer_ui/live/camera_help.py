@@ -1,30 +1,53 @@
 """Explain why the camera does not start.
 
 Only the browser knows, and streamlit-webrtc reports it inside its iframe in the browser's terms ("NotReadableError").
-A small script on the page checks the browser's camera permission and devices and that iframe, and shows one of
-`MESSAGES`. It also gives the empty player the aspect ratio of the video, so that nothing moves when it starts.
+A small script on the page checks the browser's camera permission and devices and that iframe, and shows the remedy of
+one of `PROBLEMS`. It also gives the empty player the aspect ratio of the video, so that nothing moves when it starts.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import streamlit as st
 
-STREAMER_FRAME = "streamlit_webrtc.component.webrtc_streamer"
+_PLAYER_TITLE = "streamlit_webrtc.component.webrtc_streamer"
 """The title of streamlit-webrtc's iframe."""
 
-MESSAGES = {
-    "insecure": "The browser blocks the camera on insecure addresses. Open FERscope as http://localhost on the machine "
-    "that runs it, or serve it over https.",
-    "denied": "The browser does not allow this page to use the camera. Click the camera or lock icon next to the "
-    "address, allow the camera and press START again. Check the system's privacy settings too.",
-    "missing": "No camera was found. Connect one or switch it on, and press START again. Without a camera, upload "
-    "photos under Predict.",
-    "busy": "The camera can't be opened, most likely because another program or tab uses it. Close that and press "
-    "START again.",
-    "other": "The browser could not start the video; its message is above. Press START again or reload the page.",
-}
 
-_HTML = "<div></div>"
+class Problem(NamedTuple):
+    """Why there is no video, and what to do."""
+
+    title: str
+    remedy: str
+
+
+PROBLEMS = {
+    "denied": Problem(
+        "The camera is not allowed",
+        "The browser does not allow this page to use the camera. Click the camera or lock icon next to the address, "
+        "allow the camera and press START again. Check the system's privacy settings too.",
+    ),
+    "missing": Problem(
+        "There is no camera",
+        "Connect a camera or switch it on, and press START again. Or upload photos under Predict.",
+    ),
+    "busy": Problem(
+        "The camera is in use",
+        "The camera can't be opened: close other programs and tabs that use it, and press START again.",
+    ),
+    "insecure": Problem(
+        "The address is not secure",
+        "The browser blocks the camera on insecure addresses. Open FERscope as http://localhost on the machine that "
+        "runs it, or serve it over https.",
+    ),
+    "blocked": Problem(
+        "The connection is blocked",
+        "The video can't reach the server. Within a network, UDP must be allowed between browser and server; over the "
+        "internet a TURN server is needed: set FERSCOPE_ICE_SERVERS, restart FERscope, and press STOP and START.",
+    ),
+}
+_OTHER = "The browser could not start the video; its message is above. Press START again or reload the page."
 
 _JS = """
 const KINDS = [
@@ -92,9 +115,10 @@ export default function ({ parentElement, data }) {
 }
 """
 
-_component = st.components.v2.component("ferscope_camera_help", html=_HTML, js=_JS)
+_component = st.components.v2.component("ferscope_camera_help", html="<div></div>", js=_JS)
 
 
 def show_camera_help() -> None:
     """Show why the camera does not start, or nothing; goes below the player."""
-    _component(key="camera-help", data={"frame": STREAMER_FRAME, "messages": MESSAGES}, height="content")
+    remedies = {kind: problem.remedy for kind, problem in PROBLEMS.items()} | {"other": _OTHER}
+    _component(key="camera-help", data={"frame": _PLAYER_TITLE, "messages": remedies}, height="content")

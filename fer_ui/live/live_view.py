@@ -18,9 +18,9 @@ from fer_core.live.processor import LiveProcessor, LiveStatus
 from fer_core.settings import settings
 from fer_ui.formatting import format_count
 from fer_ui.header import Headline, NoticeKind, headline, notice
-from fer_ui.live.camera_help import show_camera_help
+from fer_ui.live.camera_help import PROBLEMS, show_camera_help
 from fer_ui.live.probability_bars import empty_html, face_html
-from fer_ui.live.streamer import NOT_CONNECTED, show_streamer
+from fer_ui.live.webrtc import show_webrtc_player
 from fer_ui.theme import COLORS, rgb
 
 _SESSION_KEY = "live-session"
@@ -88,7 +88,7 @@ def show_video(session: LiveSession) -> Player:
         SettingsError: FERSCOPE_ICE_SERVERS can't be used.
     """
     servers = parse_ice_servers(settings().ice_servers)
-    context = show_streamer(session.processor, servers)
+    context = show_webrtc_player(session.processor, servers)
     playing, connecting = bool(context.state.playing), bool(context.state.signalling)
     session.update(playing=playing, connecting=connecting, now_s=time.monotonic())
     with st.container(gap=None):
@@ -140,7 +140,7 @@ def _find_problems(
     """Problems with the connection or the predictions."""
     problems: list[tuple[NoticeKind, str]] = []
     if session.connection_failed or session.connecting_for_s(now_s) > _SLOW_AFTER_S:
-        problems.append(("error", NOT_CONNECTED))
+        problems.append(("error", PROBLEMS["blocked"].remedy))
     if status.error:
         problems.append(("error", status.error))
     age_s = status.last_frame_age_s

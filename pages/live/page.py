@@ -11,7 +11,7 @@ from fer_core.inference.predictor import Predictor
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.header import SYNTHETIC_MODEL_WARNING, empty_state, notice, page_header
-from fer_ui.live.camera_help import MESSAGES
+from fer_ui.live.camera_help import PROBLEMS
 from fer_ui.live.live_view import get_live_session, show_status, show_video
 from fer_ui.model_choices import choose_operating_point
 from fer_ui.navigation import Page, link_to
@@ -21,14 +21,6 @@ _PRIVACY_NOTE = (
     "START asks your browser for the camera. The frames are sent to the server that this page came from, usually this "
     "machine, and come back with the predictions drawn on them. No frame is stored. STOP or leaving the page ends it."
 )
-_TROUBLESHOOTING = {
-    "The camera is not allowed": MESSAGES["denied"],
-    "There is no camera": MESSAGES["missing"],
-    "The camera is in use": MESSAGES["busy"],
-    "The address is not secure": MESSAGES["insecure"],
-    "The connection is blocked": "Video is sent over UDP. If a firewall blocks it, a TURN server is needed, which the "
-    "administrator of this server sets in FERSCOPE_ICE_SERVERS.",
-}
 
 
 def main() -> None:
@@ -60,8 +52,8 @@ def _live(model: ModelEntry) -> None:
     st.caption(escape_markdown(_PRIVACY_NOTE))
     st.caption(escape_markdown(_describe_model(model, fastest)))
     with st.expander("If the video does not start"):
-        for title, text in _TROUBLESHOOTING.items():
-            st.markdown(f"**{escape_markdown(title)}.** {escape_markdown(text)}")
+        for problem in PROBLEMS.values():
+            st.markdown(f"**{escape_markdown(problem.title)}.** {escape_markdown(problem.remedy)}")
 
 
 def _describe_model(model: ModelEntry, fastest: FastestBundle) -> str:

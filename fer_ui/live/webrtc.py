@@ -1,8 +1,4 @@
-"""The live view's video player: the only module that uses streamlit-webrtc.
-
-The callback of `_make_callback` runs in streamlit-webrtc's video thread and makes no Streamlit call; it shares only the
-thread-safe `LiveProcessor` with the page.
-"""
+"""The WebRTC video player and its frame callback: the only module that uses streamlit-webrtc."""
 
 from __future__ import annotations
 
@@ -14,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from fer_core.errors import FerscopeError
+from fer_ui.live.camera_help import PROBLEMS
 
 if TYPE_CHECKING:
     from aiortc.contrib.media import MediaRelay
@@ -23,13 +20,6 @@ if TYPE_CHECKING:
 
 _KEY = "live-streamer"
 _NEVER = -2
-
-NOT_CONNECTED = (
-    "The video can't reach the server. Within a network, UDP must be allowed between browser and server; over the "
-    "internet a TURN server is needed: set FERSCOPE_ICE_SERVERS, restart FERscope, and press STOP and START."
-)
-
-_VIDEO_STYLE = {"width": "100%", "aspectRatio": "4 / 3", "background": "#10151b", "borderRadius": "0.375rem"}
 _OPTIONS: dict[str, Any] = {
     "media_stream_constraints": {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}, "audio": False},
     "video_html_attrs": {
@@ -37,21 +27,21 @@ _OPTIONS: dict[str, Any] = {
         "controls": False,
         "muted": True,
         "playsInline": True,
-        "style": _VIDEO_STYLE,
+        "style": {"width": "100%", "aspectRatio": "4 / 3", "background": "#10151b", "borderRadius": "0.375rem"},
     },
     "translations": {
         "select_device": "Choose camera",
-        "media_api_not_available": "The browser blocks the camera on insecure addresses.",
+        "media_api_not_available": PROBLEMS["insecure"].title,
         "device_ask_permission": "Allow this page to use the camera.",
         "device_not_available": "No camera, or another program is using it.",
-        "device_access_denied": "The browser does not allow this page to use the camera.",
+        "device_access_denied": PROBLEMS["denied"].title,
     },
     "async_processing": True,
     "sendback_audio": False,
 }
 
 
-def show_streamer(processor: LiveProcessor, servers: list[dict[str, Any]]) -> Any:
+def show_webrtc_player(processor: LiveProcessor, servers: list[dict[str, Any]]) -> Any:
     """Show the player and return streamlit-webrtc's context, whose `state` says whether it plays.
 
     Raises:
@@ -69,14 +59,14 @@ def show_streamer(processor: LiveProcessor, servers: list[dict[str, Any]]) -> An
             key=_KEY,
             mode=WebRtcMode.SENDRECV,
             rtc_configuration={"iceServers": servers},
-            video_frame_callback=_make_callback(processor),
+            video_frame_callback=make_frame_callback(processor),
             **_OPTIONS,
         )
     except SignallingTimeoutError as exc:
-        raise FerscopeError(NOT_CONNECTED) from exc
+        raise FerscopeError(PROBLEMS["blocked"].remedy) from exc
 
 
-def stop_streamer() -> None:
+def stop_webrtc_player() -> None:
     """Record that another page is shown, so that the player of the next visit is a new one that doesn't play."""
     if _KEY in st.session_state:
         st.session_state[_KEY]._last_rendered_run_count = _NEVER
@@ -102,8 +92,12 @@ def relay_newest_frames(relay: MediaRelay) -> None:
     relay.subscribe = partial(type(relay).subscribe, relay, buffered=False)  # type: ignore[method-assign]
 
 
-def _make_callback(processor: LiveProcessor) -> Callable[[VideoFrame], VideoFrame]:
-    """Build the callback that processes each frame in streamlit-webrtc's video thread."""
+def make_frame_callback(processor: LiveProcessor) -> Callable[[VideoFrame], VideoFrame]:
+    """Build the callback that processes each frame.
+
+    It runs in streamlit-webrtc's video thread and makes no Streamlit call; it shares only the thread-safe
+    `LiveProcessor` with the page.
+    """
     from av import VideoFrame
 
     def annotate(frame: VideoFrame) -> VideoFrame:

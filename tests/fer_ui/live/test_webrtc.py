@@ -16,7 +16,7 @@ from av import VideoFrame
 
 from fer_core.faces import RgbImage
 from fer_core.live.processor import LiveProcessor
-from fer_ui.live.streamer import _KEY, _make_callback, relay_newest_frames, show_streamer, stop_streamer
+from fer_ui.live.webrtc import _KEY, make_frame_callback, relay_newest_frames, show_webrtc_player, stop_webrtc_player
 
 
 class FakeProcessor:
@@ -62,7 +62,7 @@ def white() -> VideoFrame:
 
 def test_a_frame_is_offered_and_comes_back_drawn() -> None:
     processor = FakeProcessor()
-    shown = _make_callback(cast(LiveProcessor, processor))(white())
+    shown = make_frame_callback(cast(LiveProcessor, processor))(white())
     assert processor.calls == ["submit"]
     assert shown.to_ndarray(format="rgb24").max() == 0
 
@@ -72,7 +72,7 @@ def test_nothing_raises_out_of_the_callback_and_the_frame_passes_through(caplog:
     processor = FakeProcessor(error)
     frame = white()
     with caplog.at_level(logging.ERROR):
-        assert _make_callback(cast(LiveProcessor, processor))(frame) is frame
+        assert make_frame_callback(cast(LiveProcessor, processor))(frame) is frame
     assert processor.reported == [error]
 
 
@@ -105,7 +105,7 @@ class Runs:
         monkeypatch.setattr(webrtc, "_component_func", lambda **_: {"playing": True})
 
     def show(self) -> Any:
-        return show_streamer(cast(LiveProcessor, FakeProcessor()), [])
+        return show_webrtc_player(cast(LiveProcessor, FakeProcessor()), [])
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_video_goes_on_when_the_ends_of_two_runs_are_counted_at_once(runs: Run
 
 def test_a_video_is_over_once_another_page_was_shown(runs: Runs) -> None:
     runs.show()._set_state(webrtc.WebRtcStreamerState(playing=True, signalling=False))
-    stop_streamer()
+    stop_webrtc_player()
     runs.count += 1
     assert not runs.show().state.playing
     runs.count += 1
@@ -130,5 +130,5 @@ def test_a_video_is_over_once_another_page_was_shown(runs: Runs) -> None:
 
 
 def test_a_page_without_a_player_is_left_as_it_is(runs: Runs) -> None:
-    stop_streamer()
+    stop_webrtc_player()
     assert _KEY not in st.session_state
