@@ -31,8 +31,8 @@ from fer_core.data.splits.split import SplitConfig
 from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabeled, argmax_outcomes
 from fer_core.labels import Expression
 from fer_core.settings import Settings, settings
+from fer_ui.datasets.split_choice import split_to_query
 from fer_ui.navigation import Page
-from fer_ui.split_query_params import split_to_query
 
 _ROWS = 1_000_000
 _FACES = 512

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
 import streamlit as st
+from pydantic import BaseModel, ValidationError
 
 from fer_core.files.migration import rename_query_params
 
 Value = TypeVar("Value", bound=str)
+Config = TypeVar("Config", bound=BaseModel)
+
+_SEPARATOR = "~"
 
 
 class QueryParam(StrEnum):
@@ -138,6 +142,23 @@ def param_text_input(label: str, param: QueryParam, *, placeholder: str = "", he
 def get_param(param: QueryParam) -> str:
     """The value of a query parameter, "" where it is missing."""
     return st.query_params.get(param, "")
+
+
+def join_fields(config: BaseModel, stop: int | None = None) -> str:
+    """Join the values of a config's fields, up to `stop` as in a slice: "kfold~0.1~0.1~5~2~7"."""
+    values = [getattr(config, name) for name in type(config).model_fields][:stop]
+    return _SEPARATOR.join(value if isinstance(value, str) else f"{value!r}".removesuffix(".0") for value in values)
+
+
+def parse_fields(kind: type[Config], text: str, counts: Collection[int]) -> Config | None:
+    """Parse the result of `join_fields`; None where it is invalid or its number of values is not among `counts`."""
+    values = text.split(_SEPARATOR)
+    if len(values) not in counts:
+        return None
+    try:
+        return kind.model_validate(dict(zip(kind.model_fields, values, strict=False)))
+    except ValidationError:
+        return None
 
 
 def _values_and_titles(

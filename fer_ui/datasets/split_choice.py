@@ -1,84 +1,116 @@
-"""The choice of a split, stored in the query string. Owns that session state."""
+"""The choice of a split, stored in the query string."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 import streamlit as st
 
+from fer_core.data.record import Split
 from fer_core.data.splits.split import SplitConfig
-from fer_ui.query_params import QueryParam, get_param
-from fer_ui.split_query_params import split_from_query, split_to_query
+from fer_ui.query_params import QueryParam, get_param, join_fields, parse_fields
 
-KINDS: dict[str, str] = {"published": "As published", "seeded": "Seeded", "kfold": "K-fold"}
-
-_SEED_MAX = 2**31 - 1
-_KIND, _VALID, _TEST, _SEED, _FOLDS, _FOLD = (
-    f"split-{name}" for name in ("kind", "valid", "test", "seed", "folds", "fold")
-)
-_SEEN = "split-query"
+_KINDS = {"published": "As published", "seeded": "Seeded", "kfold": "K-fold"}
+_KEY = "split-{}"
+_SEED_MAX = 2**53 - 1
+"""The largest integer that a browser represents exactly."""
 
 
-def choose_split(*, published: bool, has_valid: bool, has_test: bool) -> SplitConfig:
-    """Show the controls of a split and return its config.
+def split_to_query(config: SplitConfig) -> str:
+    """Write a config as its kind where the rest is the default, else as all fields: "kfold~0.1~0.1~5~2~7"."""
+    return config.kind if config == SplitConfig(kind=config.kind) else join_fields(config)
+
+
+def split_from_query(text: str) -> SplitConfig | None:
+    """Parse the result of `split_to_query`; None where it is invalid."""
+    return parse_fields(SplitConfig, text, (1, len(SplitConfig.model_fields)))
+
+
+def describe_split_config(config: SplitConfig) -> str:
+    """Describe a config briefly: "as published", "80/10/10, seed 0", "fold 1 of 5, seed 0"."""
+    if config.kind == "kfold":
+        return f"fold {config.fold + 1} of {config.folds}, seed {config.seed}"
+    shares = (1 - config.valid_01 - config.test_01, config.valid_01, config.test_01)
+    ratios = f"{'/'.join(f'{100 * share:.3g}' for share in shares)}, seed {config.seed}"
+    if config.kind == "seeded":
+        return ratios
+    return "as published" if config == SplitConfig() else f"as published; missing splits {ratios}"
+
+
+def has_published_split(present: Collection[str]) -> bool:
+    """Whether a dataset with these splits has a training split and another one."""
+    return Split.TRAIN in present and len(present) > 1
+
+
+def split_in_query(default: SplitConfig, present: Collection[str]) -> SplitConfig:
+    """Read the choice of `choose_split` without showing it."""
+    split = split_from_query(get_param(QueryParam.SPLIT_CONFIG)) or default
+    return split if split.kind in _available_kinds(default, present) else default
+
+
+def choose_split(default: SplitConfig, present: Collection[str], *, with_fold: bool = True) -> SplitConfig:
+    """Show the kind of split with the fields that apply to it, and return the config.
 
     Args:
-        published: whether the dataset has published splits.
-        has_valid, has_test: whether these include validation and test; a missing one is cut from training.
+        default: used, and left out of the query string, until another split is chosen.
+        present: the dataset's splits, such as "train" and "test"; a missing one is cut from the others.
+        with_fold: whether to ask for the test fold.
     """
-    kinds = [kind for kind in KINDS if published or kind != "published"]
-    _follow_query(kinds)
-    kind = st.segmented_control("Split", kinds, required=True, key=_KIND, format_func=KINDS.__getitem__)
-    cut = kind != "published" or not (has_valid and has_test)
+    split = split_in_query(default, present)
+    published = split.kind == "published" and has_published_split(present)
+
+    def options(field: str, help_text: str) -> dict[str, Any]:
+        return {"key": _KEY.format(field), "on_change": _store, "args": (field, split, default), "help": help_text}
+
+    def percent_input(label: str, field: str, most: float, help_text: str) -> None:
+        """Ask for a share of all images; a value of the query string is shown even beyond the limits."""
+        st.session_state[_KEY.format(field)] = value = round(100 * float(getattr(split, field)), 6)
+        st.number_input(
+            label, min(1.0, value), max(most, value), step=1.0, format="%g", width=130, **options(field, help_text)
+        )
+
+    def integer_input(label: str, field: str, least: int, most: int, help_text: str) -> None:
+        st.session_state[_KEY.format(field)] = min(getattr(split, field) + (field == "fold"), most)
+        st.number_input(label, least, most, width=130, **options(field, help_text))
+
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        given: dict[str, object] = {"kind": kind}
+        st.session_state[_KEY.format("kind")] = split.kind
+        st.segmented_control(
+            "Split",
+            _available_kinds(default, present),
+            required=True,
+            format_func=_KINDS.__getitem__,
+            **options("kind", "Near-duplicates and images of one person are always in the same split."),
+        )
+        cut = not (published and set(Split) <= set(present))
         if cut:
-            given["valid_01"] = _percent_input("Validation, %", _VALID, 49.0)
-        if kind == "seeded":
-            given["test_01"] = _percent_input("Test, %", _TEST, 99.0 - st.session_state[_VALID])
-        if kind == "kfold":
-            given["folds"] = _integer_input("Folds", _FOLDS, 2, 20)
-            given["fold"] = _integer_input(f"Test fold (of {given['folds']})", _FOLD, 1, st.session_state[_FOLDS]) - 1
+            percent_input("Validation, %", "valid_01", 49.0, "Used to choose the epoch.")
+        if split.kind != "kfold" and not published:
+            percent_input("Test, %", "test_01", 99 - 100 * split.valid_01, "Used to evaluate the trained model.")
+        if split.kind == "kfold":
+            integer_input("Folds", "folds", 2, 20, "Each fold can be the test split.")
+            if with_fold:
+                integer_input(f"Test fold (of {split.folds})", "fold", 1, split.folds, "Counted from 1.")
         if cut:
-            given["seed"] = _integer_input("Seed", _SEED, 0, _SEED_MAX)
-    config = SplitConfig.model_validate(given)
-    _write_query(config, kinds[0])
-    return config
+            integer_input("Split seed", "seed", 0, _SEED_MAX, "Decides which image is in which split.")
+    return split
 
 
-def _follow_query(kinds: list[str]) -> None:
-    """Set the controls to the query string where that has changed since the last run."""
-    asked = get_param(QueryParam.SPLIT_CONFIG)
-    config = split_from_query(asked) or SplitConfig(kind="published")
-    if asked != st.session_state.get(_SEEN) or _KIND not in st.session_state:
-        st.session_state[_KIND] = config.kind
-        for key in (_VALID, _TEST, _SEED, _FOLDS, _FOLD):
-            st.session_state.pop(key, None)
-    if st.session_state[_KIND] not in kinds:
-        st.session_state[_KIND] = kinds[0]
-    default = {
-        _VALID: 100 * config.valid_01,
-        _TEST: 100 * config.test_01,
-        _SEED: config.seed,
-        _FOLDS: config.folds,
-        _FOLD: config.fold + 1,
-    }
-    for key, value in default.items():
-        st.session_state.setdefault(key, value)
+def _available_kinds(default: SplitConfig, present: Collection[str]) -> list[str]:
+    return [kind for kind in _KINDS if kind in ("seeded", "kfold", default.kind) or has_published_split(present)]
 
 
-def _write_query(config: SplitConfig, default: str) -> None:
-    """Write the choice into the address, unless it is the default."""
-    written = split_to_query(config)
-    if get_param(QueryParam.SPLIT_CONFIG) != written and (written != default or get_param(QueryParam.SPLIT_CONFIG)):
-        st.query_params[QueryParam.SPLIT_CONFIG] = written
-    st.session_state[_SEEN] = get_param(QueryParam.SPLIT_CONFIG)
-
-
-def _percent_input(label: str, key: str, most: float) -> float:
-    """Ask for a share of all images, and return it as 0..1."""
-    st.session_state[key] = min(max(1.0, float(st.session_state[key])), most)
-    return float(st.number_input(label, 1.0, most, step=1.0, format="%g", key=key, width=130)) / 100
-
-
-def _integer_input(label: str, key: str, least: int, most: int) -> int:
-    st.session_state[key] = min(max(least, int(st.session_state[key])), most)
-    return int(st.number_input(label, least, most, key=key, width=130))
+def _store(field: str, split: SplitConfig, default: SplitConfig) -> None:
+    """Write the changed split to the query string, unless it is the default."""
+    value = st.session_state[_KEY.format(field)]
+    if field.endswith("_01"):
+        value = round(value / 100, 8)
+    values = split.model_dump() | {field: value - 1 if field == "fold" else value}
+    values["fold"] = min(values["fold"], values["folds"] - 1)
+    values["test_01"] = min(values["test_01"], round(0.99 - values["valid_01"], 8))
+    changed = SplitConfig.model_validate(values)
+    if changed == default:
+        st.query_params.pop(QueryParam.SPLIT_CONFIG, None)
+    else:
+        st.query_params[QueryParam.SPLIT_CONFIG] = split_to_query(changed)

@@ -11,7 +11,7 @@ from fer_core.data.quality.checks import FindingKind
 from fer_core.data.record import Split
 from fer_core.data.splits.leakage import Leakage
 from fer_core.data.splits.report import REASONS, SplitReport, split_table
-from fer_core.data.splits.split import EXCLUDED
+from fer_core.data.splits.split import EXCLUDED, SplitConfig
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.chart_view import show_chart, show_csv_download
@@ -19,14 +19,18 @@ from fer_ui.charts.splits import split_share_bars
 from fer_ui.datasets.faces.face_grid import show_pairs
 from fer_ui.datasets.quality_view import pair_notes
 from fer_ui.datasets.reports import load_leakage, load_quality, load_split
-from fer_ui.datasets.split_choice import choose_split
+from fer_ui.datasets.split_choice import (
+    choose_split,
+    describe_split_config,
+    has_published_split,
+    split_to_query,
+)
 from fer_ui.escaping import escape_html, escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.header import Headline, empty_state, headline
 from fer_ui.image_labels import split_title
 from fer_ui.navigation import Page, link_to
 from fer_ui.resources import load_index
-from fer_ui.split_query_params import describe_split_config, split_to_query
 from fer_ui.theme import expression_title
 
 _LEAKING = (FindingKind.DUPLICATE_ACROSS_SPLITS, FindingKind.IDENTITY_ACROSS_SPLITS)
@@ -43,8 +47,8 @@ def show_splits(dataset: StoredDataset) -> None:
         empty_state("There are no images to split", "Every image is excluded. Restore some in Corrections.")
         return
     present = set(index["split"].dropna().unique())
-    published = Split.TRAIN in present and len(present) > 1
-    config = choose_split(published=published, has_valid=Split.VALID in present, has_test=Split.TEST in present)
+    default = SplitConfig(kind="published" if has_published_split(present) else "seeded")
+    config = choose_split(default, present)
     report = load_split(dataset, config)
     _show_summary(report)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

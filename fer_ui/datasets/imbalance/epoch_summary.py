@@ -8,8 +8,8 @@ from fer_core.data.imbalance.rebalancing import Rebalancing
 from fer_core.text import join_words
 from fer_core.training.config.train_config import TrainConfig
 from fer_ui.datasets.imbalance.training_split import TrainingSplit
+from fer_ui.datasets.split_choice import describe_split_config
 from fer_ui.formatting import format_count, format_images, format_times
-from fer_ui.split_query_params import describe_split_config
 
 _SAME_01 = 0.005
 

@@ -6,14 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing
-from fer_ui.datasets.imbalance.rebalancing_query_params import (
-    SAMPLING,
-    WEIGHTS,
-    rebalancing_from_query,
-    rebalancing_to_query,
-)
-from fer_ui.query_params import QueryParam, get_param
+from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing, Sampling, Weights
+from fer_core.text import lowercase_first
+from fer_ui.query_params import QueryParam, get_param, join_fields, parse_fields
 
 _COMBINED = "combined"
 _KIND_KEY = "rebalancing-kind"
@@ -24,6 +19,54 @@ _TAU_MAX = 4.0
 _TAU_STEP = 0.1
 _DEFERRED_MAX, _DEFERRED_STEP = 95, 5
 _HELP = "How training corrects class imbalance. Combine lets you choose sampling, weights and logit adjustment."
+
+_SAMPLING: dict[Sampling, str] = {
+    "natural": "Natural",
+    "under": "Under-sampling",
+    "over": "Over-sampling",
+    "square_root": "Square-root sampling",
+}
+_WEIGHTS: dict[Weights, str] = {
+    "none": "None",
+    "inverse": "Class weights",
+    "effective_number": "Effective-number weights",
+}
+
+
+def rebalancing_to_query(rebalancing: Rebalancing) -> str:
+    """Write a strategy as its name, such as "under-sampling", or else its fields: "over~inverse~0.999~0"."""
+    for name, named in STRATEGIES.items():
+        if named.rebalancing == rebalancing:
+            return name
+    return join_fields(rebalancing, None if rebalancing.reweight_start_01 else -1)
+
+
+def rebalancing_from_query(text: str) -> Rebalancing | None:
+    """Parse the result of `rebalancing_to_query`; None where it is invalid."""
+    if text in STRATEGIES:
+        return STRATEGIES[text].rebalancing
+    return parse_fields(Rebalancing, text, (len(Rebalancing.model_fields) - 1, len(Rebalancing.model_fields)))
+
+
+def describe_rebalancing(rebalancing: Rebalancing) -> str:
+    """Describe a strategy by its title, or by its parts: "Over-sampling, class weights, logit adjustment (tau 0.5)"."""
+    for named in STRATEGIES.values():
+        if named.rebalancing == rebalancing:
+            return named.title
+    deferred = f" after {describe_reweight_start(rebalancing)}" if rebalancing.reweight_start_01 else ""
+    beta = f" (beta {rebalancing.beta:g})" if rebalancing.weights == "effective_number" else ""
+    parts = {
+        _SAMPLING[rebalancing.sampling]: rebalancing.sampling != "natural",
+        f"{_WEIGHTS[rebalancing.weights]}{beta}{deferred}": rebalancing.weights != "none",
+        f"Logit adjustment (tau {rebalancing.logit_tau:g})": rebalancing.logit_tau > 0,
+    }
+    first, *others = [text for text, used in parts.items() if used] or [STRATEGIES["natural"].title]
+    return ", ".join([first, *map(lowercase_first, others)])
+
+
+def describe_reweight_start(rebalancing: Rebalancing) -> str:
+    """Format when reweighting starts: "80 % of the epochs"."""
+    return f"{100 * rebalancing.reweight_start_01:.3g} % of the epochs"
 
 
 def choose_rebalancing(default: Rebalancing | None = None) -> Rebalancing:
@@ -38,8 +81,8 @@ def choose_rebalancing(default: Rebalancing | None = None) -> Rebalancing:
             "Rebalancing", kinds, key=_KIND_KEY, format_func=_title, on_change=_store_kind, width=300, help=_HELP
         )
         if kind == _COMBINED:
-            _options("Sampling", "sampling", SAMPLING, rebalancing.sampling)
-            _options("Weights", "weights", WEIGHTS, rebalancing.weights)
+            _options("Sampling", "sampling", _SAMPLING, rebalancing.sampling)
+            _options("Weights", "weights", _WEIGHTS, rebalancing.weights)
         if rebalancing.weights == "effective_number":
             _beta(rebalancing.beta)
         if rebalancing.reweight_start_01 > 0 or (kind == _COMBINED and rebalancing.weights != "none"):

@@ -15,9 +15,13 @@ from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.rebalancing import imbalance_ratio, loss_bars, offset_bars, sample_bars
 from fer_ui.datasets.ambiguous_choice import choose_exclude_ambiguous
 from fer_ui.datasets.imbalance.epoch_summary import describe_counted_images, describe_epoch, warn_small_epoch
-from fer_ui.datasets.imbalance.rebalancing_picker import choose_rebalancing
-from fer_ui.datasets.imbalance.rebalancing_query_params import describe_reweight_start, rebalancing_to_query
+from fer_ui.datasets.imbalance.rebalancing_picker import (
+    choose_rebalancing,
+    describe_reweight_start,
+    rebalancing_to_query,
+)
 from fer_ui.datasets.imbalance.training_split import TrainingSplit, load_training_split
+from fer_ui.datasets.split_choice import split_from_query
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent, format_ratio
@@ -25,7 +29,6 @@ from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param, param_selectbox
 from fer_ui.resources import load_index
-from fer_ui.split_query_params import split_from_query
 from fer_ui.theme import expression_title
 
 

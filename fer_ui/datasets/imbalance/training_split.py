@@ -26,7 +26,7 @@ from fer_core.labels import LabelSet, label_set
 from fer_core.settings import settings
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.targets import build_targets, to_class_indices
-from fer_ui.split_query_params import split_from_query, split_to_query
+from fer_ui.datasets.split_choice import split_from_query, split_to_query
 
 Targets = Literal["votes", "label"]
 

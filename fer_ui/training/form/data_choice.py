@@ -6,19 +6,27 @@ import streamlit as st
 
 from fer_core.data.splits.split import SplitConfig
 from fer_ui.datasets.ambiguous_choice import choose_exclude_ambiguous
+from fer_ui.datasets.split_choice import choose_split
 from fer_ui.training.form.fields import LABEL_SET_TITLES
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import FormState, Values, form_state, widget_key
-from fer_ui.training.form.split_choice import show_split
 
 _NEWEST = "newest"
 _VERSIONS_MAX = 200
 _LABELS, _CORRECTIONS = "labels", "corrections"
+_ALL_FOLDS = "train-all-folds"
+
+
+def trains_all_folds(split: SplitConfig) -> bool:
+    """Whether each fold gets a run."""
+    return split.kind == "kfold" and bool(st.session_state.get(_ALL_FOLDS))
 
 
 def show_data(state: FormState, values: Values, split: SplitConfig, context: FormContext) -> None:
     """Draw the split, the label set, ambiguous images and corrections."""
-    show_split(split, context)
+    choose_split(state.base.split, context.published, with_fold=not trains_all_folds(split))
+    if split.kind == "kfold":
+        st.toggle(f"All {split.folds} folds", key=_ALL_FOLDS, help="Starts a run for each fold.")
     first, second, third = st.columns(3)
     with first:
         st.session_state[widget_key(_LABELS)] = values[_LABELS]

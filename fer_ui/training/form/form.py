@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.splits.split import SplitConfig
 from fer_core.errors import FerscopeError
 from fer_core.text import join_words
 from fer_core.training.config.train_config import TrainConfig
 from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_in_query
+from fer_ui.datasets.split_choice import split_in_query
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
@@ -20,6 +20,7 @@ from fer_ui.header import notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_selectbox
 from fer_ui.training.form.command import show_command
+from fer_ui.training.form.data_choice import trains_all_folds
 from fer_ui.training.form.estimate_view import run_estimate, show_estimate
 from fer_ui.training.form.fields import EPOCHS
 from fer_ui.training.form.form_config import FormConfig, build_form_config, changed_labels
@@ -27,7 +28,6 @@ from fer_ui.training.form.form_context import FormContext, load_form_context
 from fer_ui.training.form.form_state import FormState, open_form_state, reset_changes
 from fer_ui.training.form.groups import priority_and_device, show_groups
 from fer_ui.training.form.network import show_network_choice, show_network_facts
-from fer_ui.training.form.split_choice import split_in_query, trains_all_folds
 from fer_ui.training.form.starting_point import (
     StartingPoint,
     choose_starting_point,
@@ -78,7 +78,8 @@ def training_form(datasets: Sequence[StoredDataset]) -> TrainingRequest | None:
             form_config = build_form_config(state, context)
             _show_essentials(form_config, context)
     with show_errors():
-        show_groups(state, form_config.values, rebalancing_in_query(state.base.rebalancing), _get_split(state), context)
+        split = split_in_query(state.base.split, context.published)
+        show_groups(state, form_config.values, rebalancing_in_query(state.base.rebalancing), split, context)
         _show_changes(state, form_config, start)
         return _show_start(state, form_config, context, start)
     return None
@@ -128,7 +129,7 @@ def _show_start(
     """Show the summary, the buttons, the estimate and the equivalent command."""
     ready = _show_summary(state, form_config, context)
     config = form_config.config
-    configs = _configs_by_fold(config, trains_all_folds(_get_split(state))) if config else []
+    configs = _configs_by_fold(config, trains_all_folds(config.split)) if config else []
     priority, device = priority_and_device()
     with st.container(horizontal=True, gap="small"):
         label = f"Start {len(configs)} trainings" if len(configs) > 1 else "Start training"
@@ -166,10 +167,6 @@ def _show_summary(state: FormState, form_config: FormConfig, context: FormContex
         notice("error", str(error))
         return False
     return True
-
-
-def _get_split(state: FormState) -> SplitConfig:
-    return split_in_query(state.base.split)
 
 
 def _configs_by_fold(config: TrainConfig, every_fold: bool) -> list[TrainConfig]:

@@ -11,12 +11,12 @@ from fer_core.text import lowercase_first
 from fer_core.training.config.train_config import TrainConfig, flat, parse_config
 from fer_ui.datasets.ambiguous_choice import exclude_ambiguous_in_query
 from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_in_query
+from fer_ui.datasets.split_choice import split_in_query
 from fer_ui.training.form.augment_fields import AUGMENT
 from fer_ui.training.form.augmentation import policy_values
 from fer_ui.training.form.fields import EPOCHS, LEARNING, RUN, SELECTION, Field
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import FormState, Values, nested
-from fer_ui.training.form.split_choice import split_in_query
 
 FIELDS: dict[str, Field] = {**EPOCHS, **LEARNING, **SELECTION, **AUGMENT, **RUN}
 """Fields with widgets; network, split, rebalancing and corrections have their own modules."""
@@ -44,7 +44,7 @@ def build_form_config(state: FormState, context: FormContext) -> FormConfig:
     values = state.values() | policy_values()
     values |= {"dataset": context.dataset.id, "exclude_ambiguous": ambiguous}
     values |= _with_prefix("rebalancing", rebalancing_in_query(base.rebalancing).model_dump())
-    values |= _with_prefix("split", split_in_query(base.split).model_dump())
+    values |= _with_prefix("split", split_in_query(base.split, context.published).model_dump())
     try:
         return FormConfig(values, parse_config(nested(reset_inapplicable(values, base, context)), "These settings"))
     except ConfigError as error:

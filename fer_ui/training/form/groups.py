@@ -14,15 +14,14 @@ from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS
 from fer_core.text import lowercase_first, shorten
 from fer_core.training.precision import preview_precision
-from fer_ui.datasets.imbalance.rebalancing_picker import choose_rebalancing
-from fer_ui.datasets.imbalance.rebalancing_query_params import describe_rebalancing, rebalancing_to_query
+from fer_ui.datasets.imbalance.rebalancing_picker import choose_rebalancing, describe_rebalancing, rebalancing_to_query
+from fer_ui.datasets.split_choice import describe_split_config
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param
-from fer_ui.split_query_params import describe_split_config
 from fer_ui.training.form.augmentation import describe_augmentation, show_augmentation
-from fer_ui.training.form.data_choice import show_data
+from fer_ui.training.form.data_choice import show_data, trains_all_folds
 from fer_ui.training.form.fields import (
     BATCHES,
     LEARNING,
@@ -37,7 +36,6 @@ from fer_ui.training.form.fields import (
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import MODEL_NAME, FormState, Values
 from fer_ui.training.form.network import get_options, input_size_px, show_network_options
-from fer_ui.training.form.split_choice import trains_all_folds
 from fer_ui.training.form.widgets import show_field, show_fields
 
 _PRIORITY, _DEVICE = "train-priority", "train-device"

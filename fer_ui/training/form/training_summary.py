@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from fer_core.data.imbalance.rebalancing import Rebalancing
-from fer_core.text import join_words, lowercase_first
+from fer_core.data.record import Split
+from fer_core.data.splits.split import SplitConfig
+from fer_core.text import capitalize_first, join_words, lowercase_first
 from fer_core.training.config.imbalance_warnings import warnings
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.precision import EMULATED, preview_precision
 from fer_ui.datasets.imbalance.epoch_summary import warn_small_epoch
-from fer_ui.datasets.imbalance.rebalancing_query_params import describe_rebalancing
+from fer_ui.datasets.imbalance.rebalancing_picker import describe_rebalancing
 from fer_ui.datasets.imbalance.training_split import TrainingSplit, load_training_split
+from fer_ui.datasets.split_choice import describe_split_config, has_published_split
 from fer_ui.formatting import format_count, format_images
 from fer_ui.training.form.form_context import FormContext
-from fer_ui.training.form.split_choice import describe_split
 
 
 def training_summary(config: TrainConfig, context: FormContext, *, every_fold: bool = False) -> str:
@@ -23,7 +25,7 @@ def training_summary(config: TrainConfig, context: FormContext, *, every_fold: b
     """
     split = load_training_split(context.dataset, config)
     sentences = [
-        describe_split(config.split, context.published, every_fold=every_fold),
+        _describe_split(config.split, context.published, every_fold=every_fold),
         f"{format_count(split.images)} training images{' in the first run' if every_fold else ''}.",
     ]
     if split.without_target:
@@ -46,6 +48,21 @@ def training_warnings(config: TrainConfig, context: FormContext) -> list[str]:
         *_warn_missing_classes(split),
         *_warn_emulated(config, context),
     ]
+
+
+def _describe_split(split: SplitConfig, present: frozenset[str], *, every_fold: bool) -> str:
+    grouped = "near-duplicates and people kept together"
+    if every_fold:
+        return f"Each of {split.folds} folds, seed {split.seed}, is the test split of one run; {grouped}."
+    if split.kind == "kfold":
+        return f"{capitalize_first(describe_split_config(split))}, is the test split; {grouped}."
+    if split.kind == "published" and set(Split) <= present:
+        return "The dataset's published training, validation and test splits are used."
+    if split.kind == "published" and has_published_split(present):
+        share = f"{100 * split.valid_01:.3g} % of the training split"
+        return f"The dataset's second split is the test split; {share} is the validation split."
+    seeded = split.model_copy(update={"kind": "seeded"})
+    return f"The images are split {describe_split_config(seeded)}, {grouped}."
 
 
 def _warn_emulated(config: TrainConfig, context: FormContext) -> list[str]:

@@ -88,7 +88,7 @@ def test_any_ratio_and_seed_can_be_chosen_and_is_in_the_address(show: Open, data
     app = show()
     app.segmented_control(key="split-kind").set_value("seeded").run()
     assert app.query_params["split_config"] == "seeded"
-    app.number_input(key="split-test").set_value(25.0).run()
+    app.number_input(key="split-test_01").set_value(25.0).run()
     app.number_input(key="split-seed").set_value(7).run()
     assert app.query_params["split_config"] == "seeded~0.1~0.25~5~0~7"
     config = SplitConfig(kind="seeded", test_01=0.25, seed=7)
@@ -110,9 +110,9 @@ def test_a_link_opens_its_fold(show: Open, dataset: StoredDataset) -> None:
 
 def test_shares_that_leave_nothing_to_train_on_can_not_be_chosen(show: Open) -> None:
     app = show("seeded~0.4~0.55~5~0~0")
-    app.number_input(key="split-valid").set_value(49.0).run()
+    app.number_input(key="split-valid_01").set_value(49.0).run()
     assert not app.exception and not app.error
-    assert app.number_input(key="split-test").value == 50
+    assert app.number_input(key="split-test_01").value == 50
 
 
 def test_the_images_that_leak_are_shown_when_asked_for(show: Open) -> None:

@@ -91,7 +91,8 @@ def set_widget(app: AppTest, path: str, shown: Any) -> AppTest:
 
 def set_by_key(app: AppTest, key: str, shown: Any) -> AppTest:
     """Put a value into the widget with this key."""
-    for kind in ("number_input", "selectbox", "toggle", "text_input", "multiselect", "slider", "select_slider"):
+    kinds = ("number_input", "selectbox", "segmented_control", "toggle", "text_input", "multiselect", "slider")
+    for kind in (*kinds, "select_slider"):
         for widget in getattr(app, kind):
             if widget.key == key:
                 changed: AppTest = widget.set_value(shown).run()

@@ -13,8 +13,8 @@ from fer_core.system.processor import Processor
 from fer_core.training.config.augmentation_policies import policies
 from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig, load_config, presets
-from fer_ui.datasets.imbalance.rebalancing_query_params import rebalancing_to_query
-from fer_ui.split_query_params import split_to_query
+from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_to_query
+from fer_ui.datasets.split_choice import split_to_query
 from tests.fer_ui.training.form.form_page import (
     Show,
     config_of,
@@ -97,19 +97,19 @@ def test_one_fold_can_be_started_or_all_of_them(show: Show) -> None:
     assert len({config.title for config in configs}) == 4
     same = {config.model_copy(update={"title": "", "split": SplitConfig()}).model_dump_json() for config in configs}
     assert len(same) == 1
-    set_widget(app, "split.kind", "seeded")
+    set_by_key(app, "split-kind", "seeded")
     assert len(wanted_of(app).configs) == 1
 
 
 def test_fewer_folds_than_the_one_that_judges_take_the_last(show: Show) -> None:
     app = show(split_config="kfold~0.1~0.1~8~7~0")
-    set_widget(app, "split.folds", 3)
+    set_by_key(app, "split-folds", 3)
     assert config_of(app).split == SplitConfig(kind="kfold", folds=3, fold=2)
 
 
 def test_shares_that_leave_nothing_are_kept_apart(show: Show) -> None:
     app = show(split_config="seeded~0.1~0.85~5~0~0")
-    set_widget(app, "split.valid_01", 40)
+    set_by_key(app, "split-valid_01", 40)
     assert config_of(app).split.test_01 == pytest.approx(0.59)
 
 

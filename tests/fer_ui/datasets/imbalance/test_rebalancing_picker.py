@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing
-from fer_ui.datasets.imbalance.rebalancing_query_params import (
+from fer_ui.datasets.imbalance.rebalancing_picker import (
     describe_rebalancing,
     rebalancing_from_query,
     rebalancing_to_query,

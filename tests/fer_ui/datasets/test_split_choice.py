@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fer_core.data.splits.split import SplitConfig
-from fer_ui.split_query_params import describe_split_config, split_from_query, split_to_query
+from fer_ui.datasets.split_choice import describe_split_config, split_from_query, split_to_query
 
 
 @pytest.mark.parametrize(
