@@ -20,7 +20,12 @@ from numpy.typing import NDArray
 
 from bench.support.report import argument_parser, print_table
 from fer_core.data.duplicates.augmented_copies import search_copies
-from fer_core.data.duplicates.detail import DETAIL_SIDE, Details, decode_details, encode_details
+from fer_core.data.duplicates.dct_descriptor import (
+    DESCRIPTOR_SIDE,
+    DctDescriptors,
+    decode_descriptors,
+    encode_descriptors,
+)
 from fer_core.data.duplicates.duplicates import HASH_DISTANCE_MAX, SIMILARITY_MIN
 from fer_core.data.duplicates.near_search import Pairs, connected_components, near_pairs
 from fer_core.data.duplicates.signature import Signatures, decode_signatures, encode_signatures, similarity
@@ -111,12 +116,12 @@ def _copies_row() -> dict[str, Any]:
     says of how many it was found.
     """
     few, many = _N_QUERIES
-    details = _with_mirrored_copies(many, _MANY, np.random.default_rng(0))
-    search_copies(details[:_FEW], np.arange(few))  # once uncounted: lazy imports
+    descriptors = _with_mirrored_copies(many, _MANY, np.random.default_rng(0))
+    search_copies(descriptors[:_FEW], np.arange(few))  # once uncounted: lazy imports
     spent = []
     for count in _N_QUERIES:
         started, wall = time.process_time(), time.perf_counter()
-        pairs = search_copies(details, np.arange(count)).pairs
+        pairs = search_copies(descriptors, np.arange(count)).pairs
         spent.append(time.process_time() - started)
         seconds = time.perf_counter() - wall
     each = (spent[1] - spent[0]) / (many - few)
@@ -132,18 +137,18 @@ def _copies_row() -> dict[str, Any]:
     }
 
 
-def _with_mirrored_copies(count: int, size: int, rng: np.random.Generator) -> Details:
+def _with_mirrored_copies(count: int, size: int, rng: np.random.Generator) -> DctDescriptors:
     """Pictures of their own, but after the first few as many that are one of those mirrored, with a little noise."""
-    flip = np.tile(np.where(np.arange(DETAIL_SIDE) % 2, -1, 1), DETAIL_SIDE).astype(np.float32)
-    first = _independent(count, rng, DETAIL_SIDE)
-    drawn = [first, np.asarray(first * flip + _LITTLE * _independent(count, rng, DETAIL_SIDE), np.float32)]
+    flip = np.tile(np.where(np.arange(DESCRIPTOR_SIDE) % 2, -1, 1), DESCRIPTOR_SIDE).astype(np.float32)
+    first = _independent(count, rng, DESCRIPTOR_SIDE)
+    drawn = [first, np.asarray(first * flip + _LITTLE * _independent(count, rng, DESCRIPTOR_SIDE), np.float32)]
     starts = range(2 * count, size, _CHUNK)
-    rest = (_quantized(_independent(min(_CHUNK, size - start), rng, DETAIL_SIDE)) for start in starts)
+    rest = (_quantized(_independent(min(_CHUNK, size - start), rng, DESCRIPTOR_SIDE)) for start in starts)
     return np.concatenate([*map(_quantized, drawn), *rest])
 
 
-def _quantized(frequencies: Frequencies) -> Details:
-    return decode_details(pd.Series(encode_details(frequencies), dtype=object))
+def _quantized(frequencies: Frequencies) -> DctDescriptors:
+    return decode_descriptors(pd.Series(encode_descriptors(frequencies), dtype=object))
 
 
 def _near_pairs(pictures: Pictures) -> Pairs:

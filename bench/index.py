@@ -21,7 +21,7 @@ from PIL import Image
 
 from bench.support.report import argument_parser, print_table, time_alternately
 from bench.support.synthetic_files import faces, gray_jpeg, gray_png, wide_jpeg, write_folder, write_zip
-from fer_core.data.index.builder import build_parts, merge_parts
+from fer_core.data.index.builder import build_chunks, merge_chunks
 from fer_core.data.index.images import try_decode
 from fer_core.data.label_mapping.label_map import build_label_map
 from fer_core.data.manifest import Manifest
@@ -81,8 +81,8 @@ def index(source: Path, target: Path, processes: int) -> None:
         labels = build_label_map(_MANIFEST, folders.READER.codes, folders.READER.unlabeled)
         records = folders.read(opened, _MANIFEST)
         total = len(opened.names())
-        build_parts(opened, records, labels, target / "parts", expected=total, processes=processes)
-    merge_parts(target / "parts", target / "index.parquet")
+        build_chunks(opened, records, labels, target / "parts", expected=total, processes=processes)
+    merge_chunks(target / "parts", target / "index.parquet")
 
 
 def _pillow_index(source: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.duplicates.groups import find_groups
-from fer_core.data.packing.pack import open_images
+from fer_core.data.packing.pack import open_dataset_images
 from fer_core.data.record import Split
 from fer_core.data.splits.split import EXCLUDED, make_split
 from fer_core.data.training_images import TRAINING_IMAGES_FILE
@@ -78,7 +78,7 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
     def training(done_01: float, message: str) -> None:
         progress(_PACK_SHARE_01 + done_01 * (_TRAIN_SHARE_01 - _PACK_SHARE_01), message)
 
-    with open_images(dataset, contract, settings, packing) as found:
+    with open_dataset_images(dataset, contract, settings, packing) as found:
         data = build_training_set(index, splits, found, config, contract.label_set)
         trackers = build_trackers(run, config.model_dump(mode="json"))
         held_out = index[["id", "sha256"]].assign(split=splits)[np.isin(splits, [Split.VALID, Split.TEST])]

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import open_dataset
-from fer_core.data.packing.pack import open_images
+from fer_core.data.packing.pack import open_dataset_images
 from fer_core.data.record import Split
 from fer_core.ids import new_id
 from fer_core.labels import label_set
@@ -137,7 +137,7 @@ def _data(config: TrainConfig, contract: Contract, here: Settings) -> TrainingSe
     dataset = open_dataset(DATASET, here)
     index = dataset.index()
     splits = np.where(index["split"] == Split.TRAIN, Split.TRAIN, Split.VALID)
-    return build_training_set(index, splits, open_images(dataset, contract, here), config, contract.label_set)
+    return build_training_set(index, splits, open_dataset_images(dataset, contract, here), config, contract.label_set)
 
 
 def _automatic() -> str:

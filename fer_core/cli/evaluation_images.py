@@ -157,7 +157,7 @@ def _seen_rows(images: EvaluationImages, seen: TrainingImages) -> tuple[np.ndarr
         sums += forms
         owner += [place] * len(forms)
     found = []
-    for hits in seen.find(truncate_hashes(sums)):
+    for hits in seen.match(truncate_hashes(sums)):
         rows = np.zeros(len(images.rows), bool)
         rows[np.array(owner, np.int64)[hits]] = True
         found.append(rows)

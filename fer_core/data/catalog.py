@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from fer_core.data.corrections.corrections import Corrections
-from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, duplicate_pairs, pairs_stamp, read_pairs, write_pairs
+from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, duplicate_pairs, pairs_version, read_pairs, write_pairs
 from fer_core.data.index.builder import index_columns, load_index, records_to_table
 from fer_core.data.ingest.import_folder import (
     DATASET_MARKER,
@@ -100,12 +100,12 @@ class StoredDataset:
 
     def pairs(self) -> pd.DataFrame:
         """Load the duplicates (`duplicates.duplicate_pairs`); compute and save them if an older version found them."""
-        path, stamp = self.folder / PAIRS, pairs_stamp(self.columns(), self.fingerprint)
-        pairs = read_pairs(path, stamp)
+        path, version = self.folder / PAIRS, pairs_version(self.columns(), self.fingerprint)
+        pairs = read_pairs(path, version)
         if pairs is None:
             pairs = duplicate_pairs(self.raw_index(PAIR_COLUMNS))
             with suppress(OSError):  # a read-only store
-                write_pairs(pairs, path, stamp)
+                write_pairs(pairs, path, version)
         return pairs
 
     @contextmanager

@@ -116,7 +116,7 @@ class TrainingImages:
         selected = np.setdiff1d(np.union1d(self.selected_on, other.selected_on), train)
         return type(self)(train, selected, self.complete and other.complete)
 
-    def find(self, hashes: Hashes) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def match(self, hashes: Hashes) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return masks of the images it was trained on and of those it was selected on; each of shape (N,)."""
         return np.isin(hashes, self.trained_on), np.isin(hashes, self.selected_on)
 

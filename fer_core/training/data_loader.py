@@ -249,7 +249,7 @@ class DataLoader:
     def _load_each(self, order: Sequence[NDArray[np.int64]]) -> Iterator[tuple[NDArray[np.int64], torch.Tensor]]:
         images = self._data.images
         if isinstance(images, StreamedImages):
-            for rows, pixels in zip(order, images.batches(order), strict=True):
+            for rows, pixels in zip(order, images.iter_batches(order), strict=True):
                 yield rows, self._to_device(pixels)
         else:
             for rows in order:

@@ -13,7 +13,7 @@ import torch
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.duplicates.groups import find_groups
-from fer_core.data.packing.pack import DatasetImages, is_packed, open_images, pack_bytes, pack_bytes_limit
+from fer_core.data.packing.pack import DatasetImages, is_packed, open_dataset_images, pack_bytes, pack_bytes_limit
 from fer_core.data.splits.split import make_split
 from fer_core.labels import label_set
 from fer_core.models.flops import multiply_adds
@@ -45,7 +45,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
     packed = _pack_state(dataset, contract, settings)
     # An estimate packs nothing: the images are decoded on access. One process decodes, to measure the time per image.
     unpacked = settings.model_copy(update={"pack_bytes_max": 0, "threads": 1})
-    with open_images(dataset, contract, unpacked) as found:
+    with open_dataset_images(dataset, contract, unpacked) as found:
         data = _training_set(config, dataset, contract, found)
         sample, decode_s = _sample(config, data)
     batches = batches_per_epoch(config, data, len(contract.labels))

@@ -33,7 +33,7 @@ def assert_disjoint(key: str, folder: Path, config: TrainConfig, held_out: pd.Da
     """
     seen = seen_images(folder, store)
     trained, selected = (
-        _by_name(folder, config, held_out) if seen is None else seen.find(truncate_hashes(held_out["sha256"]))
+        _by_name(folder, config, held_out) if seen is None else seen.match(truncate_hashes(held_out["sha256"]))
     )
     tests = (held_out["split"] == str(Split.TEST)).to_numpy(bool)
     for count, words in (

@@ -40,9 +40,9 @@ def show_quality(dataset: StoredDataset) -> None:
     report, detector = load_quality(dataset)
     last_change = st.container()
     _show_summary(dataset, report)
-    if report.lacking:
-        notice("info", describe_outdated_index(dataset.id, report.lacking))
-    st.caption(escape_markdown(report.not_seen))
+    if report.missing_columns:
+        notice("info", describe_outdated_index(dataset.id, report.missing_columns))
+    st.caption(escape_markdown(report.search_limits))
     finding = _checks(dataset, report)
     _show_downloads(dataset, report)
     with last_change:
@@ -51,14 +51,14 @@ def show_quality(dataset: StoredDataset) -> None:
         _show_finding(dataset, finding, report, detector)
 
 
-def describe_outdated_index(dataset_id: str, lacking: Sequence[str]) -> str:
+def describe_outdated_index(dataset_id: str, missing_columns: Sequence[str]) -> str:
     """Describe what an index of an older version lacks, and how to update it."""
-    measured = [name for name in lacking if name != MODE]
+    measured = [name for name in missing_columns if name != MODE]
     sentences = ["This dataset was indexed by an older version of FERscope."]
     if measured:
         near = ", above all near-duplicates" if SIGNATURE in measured else ""
         sentences.append(f"It did not measure {', '.join(measured)}, so some images are missed{near}.")
-    if MODE in lacking:
+    if MODE in missing_columns:
         sentences.append("It decoded transparent images, and those with more than 8 bits, differently from Predict.")
     return f"{' '.join(sentences)} Update it with: python -m fer_core datasets index {dataset_id}"
 
@@ -67,34 +67,34 @@ def _show_summary(dataset: StoredDataset, report: QualityReport) -> None:
     """Show the summary and its numbers."""
     st.markdown(escape_markdown(summarize_quality(report)))
     incomplete = f"{len(report.unchecked)} not run in full" if report.unchecked else "all were run"
-    share = report.concerned / report.used if report.used else 0.0
+    share = report.n_flagged / report.n_included if report.n_included else 0.0
     headline(
         [
             Headline(
                 "Images with a finding",
-                format_count(report.concerned),
-                f"{format_percent(share)} of {format_count(report.used)} in use",
+                format_count(report.n_flagged),
+                f"{format_percent(share)} of {format_count(report.n_included)} in use",
             ),
             Headline("Checks with findings", f"{len(report.findings)} of {len(FindingKind)}", incomplete),
-            Headline("Excluded", format_count(dataset.n - report.used), f"of {format_images(dataset.n)}"),
+            Headline("Excluded", format_count(dataset.n - report.n_included), f"of {format_images(dataset.n)}"),
         ]
     )
 
 
 def summarize_quality(report: QualityReport) -> str:
     """Describe how many images have a finding, and the most important one."""
-    if not report.used:
+    if not report.n_included:
         return "Every image is excluded, so there is nothing to check."
     if not report.findings:
         made = len(FindingKind) - len(report.unchecked)
         return f"No findings: {made} of {len(FindingKind)} checks were run in full."
     worst = report.findings[0]
     title = worst.title[0].lower() + worst.title[1:]
-    if not report.concerned:
+    if not report.n_flagged:
         return f"No image has a problem. One note: {title} ({format_images(len(worst.rows))})."
-    have = "has" if report.concerned == 1 else "have"
+    have = "has" if report.n_flagged == 1 else "have"
     return (
-        f"{format_count(report.concerned)} of {format_images(report.used)} {have} at least one finding. Most "
+        f"{format_count(report.n_flagged)} of {format_images(report.n_included)} {have} at least one finding. Most "
         f"important: {title} ({format_images(len(worst.rows))})."
     )
 
@@ -129,7 +129,7 @@ def _choose(report: QualityReport) -> Finding | None:
 
 def _without_finding(report: QualityReport) -> list[str]:
     """List the checks without findings, and those not run, as lines of Markdown."""
-    rest = [kind for kind in FindingKind if report.find(kind) is None]
+    rest = [kind for kind in FindingKind if report.get(kind) is None]
     nothing = "; ".join(MESSAGES[kind].title for kind in rest if kind not in report.unchecked)
     lines = [f":material/check: No findings: {escape_markdown(nothing)}."] if nothing else []
     return lines + [
@@ -197,10 +197,10 @@ def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityRepor
 
 def _show_fix(dataset: StoredDataset, finding: Finding) -> None:
     """Show a button that fixes all images of a finding, where no manual review is needed."""
-    if finding.remedy == "look":
+    if finding.suggested_action == "look":
         return
-    rows = rows_to_exclude(finding) if finding.remedy == "exclude" else finding.rows
-    action = Action.EXCLUDE if finding.remedy == "exclude" else Action.AMBIGUOUS
+    rows = rows_to_exclude(finding) if finding.suggested_action == "exclude" else finding.rows
+    action = Action.EXCLUDE if finding.suggested_action == "exclude" else Action.AMBIGUOUS
     ids = load_index(dataset)["id"].iloc[rows].tolist()
     correction = Correction(action, ids, reason=str(finding.kind))
     label, key = _fix_label(finding, len(ids)), f"fix-{finding.kind}"
@@ -208,7 +208,7 @@ def _show_fix(dataset: StoredDataset, finding: Finding) -> None:
 
 
 def _fix_label(finding: Finding, number: int) -> str:
-    if finding.remedy == "mark_ambiguous":
+    if finding.suggested_action == "mark_ambiguous":
         return f"Mark all {format_count(number)} as ambiguous"
     if finding.kind in _OF_COPIES:
         return f"Exclude all but one of each group ({format_images(number)})"

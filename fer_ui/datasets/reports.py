@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.duplicates.groups import Groups, find_groups
-from fer_core.data.quality.faceless import load_face_search
+from fer_core.data.quality.face_search import load_face_search
 from fer_core.data.quality.report import QualityReport, quality_report
 from fer_core.data.splits.leakage import Leakage, find_leakage
 from fer_core.data.splits.report import SPLIT_COLUMNS, SplitReport, leakage_of_published, split_report

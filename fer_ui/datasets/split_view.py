@@ -129,7 +129,7 @@ def _show_pairs(dataset: StoredDataset) -> None:
     report, _ = load_quality(dataset)
     index = load_index(dataset)
     for kind in _LEAKING:
-        finding = report.find(kind)
+        finding = report.get(kind)
         if finding is not None and finding.pairs is not None:
             st.markdown(f"**{escape_markdown(finding.title)}**, {format_images(len(finding.rows))}")
             left, right = (index.iloc[finding.pairs[end]] for end in ("a", "b"))

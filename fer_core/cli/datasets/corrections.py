@@ -98,7 +98,7 @@ def _ids_of(dataset: StoredDataset, kind: FindingKind, arguments: argparse.Names
             raise InputError(f"No image of {dataset.id} is marked for the reason {kind}. See them all with --export.")
         return list(ids)
     report = _report(dataset)
-    finding = report.find(kind)
+    finding = report.get(kind)
     if finding is None:
         why = report.unchecked.get(kind, "none was found")
         raise InputError(f"{dataset.id} has no image with the finding {kind}: {why}. Nothing was changed.")
@@ -107,7 +107,7 @@ def _ids_of(dataset: StoredDataset, kind: FindingKind, arguments: argparse.Names
 
 
 def _report(dataset: StoredDataset) -> QualityReport:
-    from fer_core.data.quality.faceless import load_face_search  # OpenCV takes a moment to load
+    from fer_core.data.quality.face_search import load_face_search  # OpenCV takes a moment to load
 
     faces = load_face_search(dataset)
     return quality_report(dataset, faces[0] if faces else None)

@@ -29,7 +29,7 @@ def add_command(action: AddAction) -> None:
 
 
 def _quality(arguments: argparse.Namespace) -> None:
-    from fer_core.data.quality.faceless import load_face_search, search_faces
+    from fer_core.data.quality.face_search import load_face_search, search_faces
 
     dataset = open_dataset(arguments.id, settings())
     kind = parse_kind(arguments.finding) if arguments.finding else None
@@ -43,11 +43,11 @@ def _quality(arguments: argparse.Namespace) -> None:
     result = {
         "id": dataset.id,
         "n": dataset.n,
-        "excluded": dataset.n - report.used,
-        "concerned": report.concerned,
+        "excluded": dataset.n - report.n_included,
+        "concerned": report.n_flagged,
         "findings": [_as_json(finding) for finding in report.findings],
         "unchecked": {str(kind): why for kind, why in report.unchecked.items()},
-        "not_seen": report.not_seen,
+        "not_seen": report.search_limits,
         "faces": {"searched": len(faces[0]), "detector": faces[1]} if faces else None,
     }
     print_result(result, arguments.json, _format_report(report))
@@ -59,28 +59,36 @@ def _as_json(finding: Finding) -> dict[str, Any]:
         "title": finding.title,
         "n": len(finding.rows),
         "pairs": None if finding.pairs is None else len(finding.pairs),
-        "surplus": len(finding.surplus),
-        "remedy": finding.remedy,
+        "surplus": len(finding.redundant),
+        "remedy": finding.suggested_action,
     }
 
 
 def _format_report(report: QualityReport) -> str:
     rows = [
-        {"finding": finding.kind, "images": f"{len(finding.rows):,}", "what": finding.title, "remedy": finding.remedy}
+        {
+            "finding": finding.kind,
+            "images": f"{len(finding.rows):,}",
+            "what": finding.title,
+            "remedy": finding.suggested_action,
+        }
         for finding in report.findings
     ]
-    lines = [f"{report.concerned:,} of {report.used:,} images have a finding", format_table(rows, "Nothing was found.")]
+    lines = [
+        f"{report.n_flagged:,} of {report.n_included:,} images have a finding",
+        format_table(rows, "Nothing was found."),
+    ]
     lines += [f"not checked: {kind}: {why}" for kind, why in report.unchecked.items()]
-    lines.append(report.not_seen)
-    if report.lacking:
-        lines.append(f"not measured: {', '.join(report.lacking)}. Index the dataset again: datasets index ID")
+    lines.append(report.search_limits)
+    if report.missing_columns:
+        lines.append(f"not measured: {', '.join(report.missing_columns)}. Index the dataset again: datasets index ID")
     return "\n".join(lines)
 
 
 def _emit_finding(dataset: StoredDataset, report: QualityReport, kind: FindingKind, as_json: bool) -> None:
     """The ids of one finding, or its pairs."""
     index = dataset.index(["id", "path", "split", "label"])
-    finding = report.find(kind)
+    finding = report.get(kind)
     ids = index["id"].to_numpy(object)
     pairs = pair_table([finding], index) if finding and finding.pairs is not None else None
     result = {
@@ -91,7 +99,7 @@ def _emit_finding(dataset: StoredDataset, report: QualityReport, kind: FindingKi
         "suggestion": MESSAGES[kind].suggestion,
         "unchecked": report.unchecked.get(kind, ""),
         "ids": ids[finding.rows].tolist() if finding else [],
-        "surplus": ids[finding.surplus].tolist() if finding else [],
+        "surplus": ids[finding.redundant].tolist() if finding else [],
         "pairs": None
         if pairs is None
         else [

@@ -20,7 +20,7 @@ from fer_core.errors import DatasetError
 from fer_core.files.atomic import write_bytes
 from fer_core.files.migration import CORRECTION_ACTIONS
 
-CHANGES_FILE = "corrections.jsonl"
+CORRECTIONS_FILE = "corrections.jsonl"
 _OLD_FILE = "overlay.jsonl"
 _LOCK_TIMEOUT_S = 30.0
 
@@ -92,7 +92,7 @@ def append_change(folder: Path, change: Callable[[Changes], Change]) -> Changes:
         raise DatasetError(f"The dataset folder {folder} is gone. Import the dataset again.")
     path = _path(folder)
     try:
-        with FileLock(folder / f".{CHANGES_FILE}.lock", timeout=_LOCK_TIMEOUT_S):
+        with FileLock(folder / f".{CORRECTIONS_FILE}.lock", timeout=_LOCK_TIMEOUT_S):
             so_far, size = _read(path)
             added = change(so_far)
             _write_line(path, size, added.line())
@@ -116,7 +116,7 @@ def utc_now() -> str:
 def _path(folder: Path) -> Path:
     """The log's path, under its old name where an earlier version began it."""
     old = folder / _OLD_FILE
-    return old if old.is_file() else folder / CHANGES_FILE
+    return old if old.is_file() else folder / CORRECTIONS_FILE
 
 
 def _read(path: Path) -> tuple[Changes, int]:

@@ -125,7 +125,7 @@ class Corrections:
 
         Args:
             index: the dataset's own, with `id`, and `label` and `unlabeled` where they are wanted. Marked ids that
-                it lacks are passed over; `missing` counts them.
+                it lacks are passed over; `count_missing` counts them.
             version: as of then; None is the newest.
         Returns:
             the index with the columns `excluded`, `relabeled` and `ambiguous` (bool) and the new labels.
@@ -142,7 +142,7 @@ class Corrections:
             frame["unlabeled"] = _with_values(frame["unlabeled"], rows, "")
         return frame
 
-    def missing(self, index: pd.DataFrame, version: int | None = None) -> int:
+    def count_missing(self, index: pd.DataFrame, version: int | None = None) -> int:
         """Count marked images that the index lacks.
 
         Raises:

@@ -1,7 +1,7 @@
 """The search for augmented copies: images that are another one flipped, rotated, cropped or shifted a little.
 
 The nearest candidates of each image under a few transforms are found by products of matrices; each candidate is then
-aligned exactly (`geometric.align`). Every image is compared with every other: `bench.duplicates` measures the time for
+aligned exactly (`alignment.align`). Every image is compared with every other: `bench.duplicates` measures the time for
 a million.
 """
 
@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.duplicates.detail import DETAIL, Details, decode_coefficients
-from fer_core.data.duplicates.geometric import (
+from fer_core.data.duplicates.alignment import (
     IDENTITY,
     Transforms,
     align,
@@ -24,10 +23,11 @@ from fer_core.data.duplicates.geometric import (
     normalized,
     sampling_matrix,
 )
+from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, DctDescriptors, decode_coefficients
 from fer_core.data.record import Split
 
 SIMILARITY_MIN, SHARP_SIMILARITY_MIN = 0.93, 0.88
-"""Images whose aligned centers correlate less are no copies (`geometric.Alignment`). Of 250 validation images of FER+
+"""Images whose aligned centers correlate less are no copies (`alignment.Alignment`). Of 250 validation images of FER+
 against all others, every pair above the second was the same photograph and none from 0.75 to 0.86."""
 
 ROTATION_MAX_DEG, ZOOM_MAX, SHIFT_MAX = 20.0, 1.3, 0.12
@@ -68,7 +68,7 @@ class Transform(NamedTuple):
 
     @property
     def parameters(self) -> tuple[float, float, float, float]:
-        """The parameters (a, b, tx, ty) of `geometric.Transforms`."""
+        """The parameters (a, b, tx, ty) of `alignment.Transforms`."""
         angle = np.deg2rad(self.degrees)
         return (
             float(np.cos(angle)) / self.zoom,
@@ -90,14 +90,14 @@ TRANSFORMS: tuple[Transform, ...] = tuple(
 )
 
 
-class Copies(NamedTuple):
+class AugmentedCopies(NamedTuple):
     """Pairs of rows that are copies of each other, and their similarity when aligned."""
 
     pairs: NDArray[np.int64]
     similarity: NDArray[np.float32]
 
 
-NO_COPIES = Copies(np.zeros((0, 2), np.int64), np.zeros(0, np.float32))
+NO_COPIES = AugmentedCopies(np.zeros((0, 2), np.int64), np.zeros(0, np.float32))
 
 
 def evaluation_rows(split: pd.Series) -> NDArray[np.int64] | None:
@@ -107,7 +107,7 @@ def evaluation_rows(split: pd.Series) -> NDArray[np.int64] | None:
     return np.flatnonzero(evaluated) if trains and evaluated.any() else None
 
 
-def find_copies(details: Details, evaluated: NDArray[np.int64] | None) -> Copies:
+def find_augmented_copies(descriptors: DctDescriptors, evaluated: NDArray[np.int64] | None) -> AugmentedCopies:
     """Find augmented copies of validation and test images among all images.
 
     Where no split is published, copies of each image are searched in a dataset of up to `EXHAUSTIVE_MAX`, and none in
@@ -116,20 +116,20 @@ def find_copies(details: Details, evaluated: NDArray[np.int64] | None) -> Copies
     Args:
         evaluated: from `evaluation_rows`.
     """
-    if _too_uniform(details):
+    if _too_uniform(descriptors):
         return NO_COPIES
     if evaluated is not None:
-        return search_copies(details, evaluated)
-    return search_copies(details, np.arange(len(details))) if len(details) <= EXHAUSTIVE_MAX else NO_COPIES
+        return search_copies(descriptors, evaluated)
+    return search_copies(descriptors, np.arange(len(descriptors))) if len(descriptors) <= EXHAUSTIVE_MAX else NO_COPIES
 
 
-def _too_uniform(details: Details) -> bool:
+def _too_uniform(descriptors: DctDescriptors) -> bool:
     """Whether random pairs, hardly any of them copies, are too similar to recognize copies, as in drawings."""
-    if len(details) < _PAIRS_FROM:
+    if len(descriptors) < _PAIRS_FROM:
         return False
     rng = np.random.default_rng(0)
-    a, b = rng.integers(0, len(details), (2, _RANDOM_PAIRS))
-    first, second = (normalized(details[rows[a != b]].astype(np.float32)) for rows in (a, b))
+    a, b = rng.integers(0, len(descriptors), (2, _RANDOM_PAIRS))
+    first, second = (normalized(descriptors[rows[a != b]].astype(np.float32)) for rows in (a, b))
     return bool(np.quantile(np.vecdot(first, second), _RANDOM_QUANTILE) > _RANDOM_SIMILARITY_MAX)
 
 
@@ -140,7 +140,7 @@ def copy_search_limits(columns: Collection[str], split: pd.Series) -> str:
         columns: of its index.
         split: the published split of each image.
     """
-    if DETAIL not in columns:
+    if DESCRIPTOR not in columns:
         return (
             "Flipped, rotated and cropped copies were not searched: an older version indexed these images. "
             "Index them again: datasets index ID."
@@ -163,23 +163,23 @@ def copy_search_limits(columns: Collection[str], split: pd.Series) -> str:
 
 
 def search_copies(
-    details: Details,
+    descriptors: DctDescriptors,
     searched: NDArray[np.int64],
     transforms: Sequence[Transform] = TRANSFORMS,
     *,
     similarity_min: float = 0.85,
-) -> Copies:
+) -> AugmentedCopies:
     """Search all images for copies of some of them.
 
     Args:
-        details: of N images.
+        descriptors: of N images.
         searched: the rows to find copies of.
         transforms: the transforms to try.
         similarity_min: candidates that are less similar by each transform, coarsely, are not aligned.
     Returns:
         pairs of rows, shape (P, 2), first below second, in rising order, without repetition.
     """
-    ours, theirs, places = _candidates(details, searched, transforms, similarity_min)
+    ours, theirs, places = _candidates(descriptors, searched, transforms, similarity_min)
     starts, flips = (
         np.array([transform.parameters for transform in transforms]),
         np.array([transform.flip for transform in transforms]),
@@ -188,7 +188,7 @@ def search_copies(
     for first in range(0, len(ours), _ALIGNED_AT_ONCE):
         some = slice(first, first + _ALIGNED_AT_ONCE)
         similarity[some] = _aligned_similarity(
-            details, ours[some], theirs[some], starts[places[some]], flips[places[some]]
+            descriptors, ours[some], theirs[some], starts[places[some]], flips[places[some]]
         )
     found = similarity >= SHARP_SIMILARITY_MIN
     pairs = np.sort(np.stack([ours, theirs], axis=1)[found], axis=1)
@@ -196,18 +196,18 @@ def search_copies(
     pairs, similarity = pairs[order], similarity[found][order]
     once = np.ones(len(pairs), bool)
     once[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
-    return Copies(pairs[once], similarity[once])
+    return AugmentedCopies(pairs[once], similarity[once])
 
 
 def _aligned_similarity(
-    details: Details,
+    descriptors: DctDescriptors,
     ours: NDArray[np.int64],
     theirs: NDArray[np.int64],
     starts: Transforms,
     flipped: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
     """The similarity of images aligned with their candidates; 0 where they are no copies. Most are dropped early."""
-    images, others = decode_coefficients(details[ours]), decode_coefficients(details[theirs])
+    images, others = decode_coefficients(descriptors[ours]), decode_coefficients(descriptors[theirs])
     images[flipped] = flip_horizontally(images[flipped])
     similarity = np.zeros(len(ours), np.float32)
     rough = align(images, others, starts, _ITERATIONS_FIRST)
@@ -228,19 +228,19 @@ def _is_plausible(transforms: Transforms) -> NDArray[np.bool_]:
 
 
 def _candidates(
-    details: Details, searched: NDArray[np.int64], transforms: Sequence[Transform], similarity_min: float
+    descriptors: DctDescriptors, searched: NDArray[np.int64], transforms: Sequence[Transform], similarity_min: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """The nearest other images of each image: its row, theirs, and by which of the transforms."""
     if not len(searched):
         return (np.zeros(0, np.int64),) * 3
-    directions = _principal_directions(details)
-    others = _project(details, IDENTITY, directions, flip=False)
+    directions = _principal_directions(descriptors)
+    others = _project(descriptors, IDENTITY, directions, flip=False)
     found: list[tuple[NDArray[np.int64], ...]] = []
     for first in range(0, len(searched), _CHUNK):
         rows = searched[first : first + _CHUNK]
         ours = np.stack(
             [
-                _project(details[rows], transform.parameters, directions, flip=transform.flip)
+                _project(descriptors[rows], transform.parameters, directions, flip=transform.flip)
                 for transform in transforms
             ],
             axis=1,
@@ -283,27 +283,31 @@ def _nearest(
     return query, other
 
 
-def _principal_directions(details: Details) -> NDArray[np.float32]:
+def _principal_directions(descriptors: DctDescriptors) -> NDArray[np.float32]:
     """The principal directions of the images' centers; shape (dimensions, points)."""
-    some = details[:: max(1, len(details) // _FIT_ROWS)]
+    some = descriptors[:: max(1, len(descriptors) // _FIT_ROWS)]
     centers = normalized(_low_frequencies(some) @ sampling_matrix(IDENTITY, _SIDE, flip=False).T)
     _, directions = np.linalg.eigh(centers.T @ centers)
     return np.ascontiguousarray(directions[:, ::-1][:, :_DIMENSIONS].T)
 
 
 def _project(
-    details: Details, transform: tuple[float, float, float, float], directions: NDArray[np.float32], *, flip: bool
+    descriptors: DctDescriptors,
+    transform: tuple[float, float, float, float],
+    directions: NDArray[np.float32],
+    *,
+    flip: bool,
 ) -> NDArray[np.float32]:
     """Project the images' centers after a transform, so that products are correlations; shape (N, dimensions)."""
     matrix = sampling_matrix(transform, _SIDE, flip=flip).T
-    found = np.zeros((len(details), len(directions)), np.float32)
-    for first in range(0, len(details), _BLOCK):
+    found = np.zeros((len(descriptors), len(directions)), np.float32)
+    for first in range(0, len(descriptors), _BLOCK):
         found[first : first + _BLOCK] = (
-            normalized(_low_frequencies(details[first : first + _BLOCK]) @ matrix) @ directions.T
+            normalized(_low_frequencies(descriptors[first : first + _BLOCK]) @ matrix) @ directions.T
         )
     return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
 
 
-def _low_frequencies(details: Details) -> NDArray[np.float32]:
+def _low_frequencies(descriptors: DctDescriptors) -> NDArray[np.float32]:
     """The 8x8 lowest frequencies; shape (N, 64)."""
-    return np.ascontiguousarray(decode_coefficients(details)[:, :_SIDE, :_SIDE]).reshape(-1, _SIDE * _SIDE)
+    return np.ascontiguousarray(decode_coefficients(descriptors)[:, :_SIDE, :_SIDE]).reshape(-1, _SIDE * _SIDE)

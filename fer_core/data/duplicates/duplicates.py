@@ -18,11 +18,11 @@ from fer_core.data.duplicates.augmented_copies import (
     COPY_RULE,
     EVALUATION_SPLITS,
     NO_COPIES,
-    Copies,
+    AugmentedCopies,
     evaluation_rows,
-    find_copies,
+    find_augmented_copies,
 )
-from fer_core.data.duplicates.detail import DETAIL, decode_details
+from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, decode_descriptors
 from fer_core.data.duplicates.near_search import Pairs, near_pairs
 from fer_core.data.duplicates.signature import SIGNATURE, decode_signatures, similarity
 from fer_core.data.imbalance.counts import excluded_rows
@@ -51,10 +51,10 @@ EXACT, NEAR, AUGMENTED = "exact", "near", "augmented"
 """The kinds of pairs: the same pixels, nearly the same picture, or one that is the other flipped, rotated, cropped or
 shifted (`augmented_copies`)."""
 
-PAIR_COLUMNS = ("sha256", "phash", "contrast", "split", SIGNATURE, DETAIL)
+PAIR_COLUMNS = ("sha256", "phash", "contrast", "split", SIGNATURE, DESCRIPTOR)
 """The columns of an index that the search needs."""
 
-_STAMP = b"ferscope"
+_VERSION_KEY = b"ferscope"
 
 
 def duplicate_pairs(index: pd.DataFrame) -> pd.DataFrame:
@@ -89,31 +89,31 @@ def duplicate_pairs(index: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns).sort_values(["a", "b"], ignore_index=True)
 
 
-def write_pairs(pairs: pd.DataFrame, path: Path, stamp: str) -> None:
-    """Write the pairs that `duplicate_pairs` found, with their `pairs_stamp`."""
+def write_pairs(pairs: pd.DataFrame, path: Path, version: str) -> None:
+    """Write the pairs that `duplicate_pairs` found, with their `pairs_version`."""
     table = pa.Table.from_pandas(pairs, preserve_index=False)
     with atomic_path(path) as temporary:
-        pq.write_table(table.replace_schema_metadata({**table.schema.metadata, _STAMP: stamp}), temporary)
+        pq.write_table(table.replace_schema_metadata({**table.schema.metadata, _VERSION_KEY: version}), temporary)
 
 
-def read_pairs(path: Path, stamp: str) -> pd.DataFrame | None:
+def read_pairs(path: Path, version: str) -> pd.DataFrame | None:
     """Read pairs; None if there is no file, or it has another stamp."""
     if not path.is_file():
         return None
     table = pq.read_table(path)
-    if (table.schema.metadata or {}).get(_STAMP) != stamp.encode():
+    if (table.schema.metadata or {}).get(_VERSION_KEY) != version.encode():
         return None
     return table.to_pandas().rename(columns=DATASET_COLUMNS)
 
 
-def pairs_stamp(columns: list[str], fingerprint: str) -> str:
+def pairs_version(columns: list[str], fingerprint: str) -> str:
     """Describe what pairs depend on: the thresholds, which depend on the columns of the index, and the pixels."""
     rule = (
         f"{HASH_DISTANCE_MAX} bits, likeness {SIMILARITY_MIN}"
         if SIGNATURE in columns
         else f"{STRICT_HASH_DISTANCE_MAX} bits"
     )
-    copies = f"; {COPY_RULE}" if DETAIL in columns else ""
+    copies = f"; {COPY_RULE}" if DESCRIPTOR in columns else ""
     return f"{rule}; blank below {BLANK_CONTRAST}{copies}; {fingerprint}"
 
 
@@ -175,20 +175,20 @@ def _near(index: pd.DataFrame, searched: NDArray[np.int64]) -> tuple[Pairs, NDAr
     return searched[found], similarity(signatures, found)
 
 
-def _augmented(index: pd.DataFrame, shown: NDArray[np.int64], exact: Pairs, near: Pairs) -> Copies:
+def _augmented(index: pd.DataFrame, shown: NDArray[np.int64], exact: Pairs, near: Pairs) -> AugmentedCopies:
     """Find the augmented copies among some rows of an index that are no near-duplicates.
 
     Args:
         exact: pairs of identical images, of which only the first is searched.
     """
-    if DETAIL not in index:
+    if DESCRIPTOR not in index:
         return NO_COPIES
-    rows = shown[index[DETAIL].iloc[shown].notna().to_numpy(bool)]
+    rows = shown[index[DESCRIPTOR].iloc[shown].notna().to_numpy(bool)]
     published = evaluation_rows(_inherited_split(index["split"], exact).iloc[rows]) if "split" in index else None
-    found = find_copies(decode_details(index[DETAIL].iloc[rows]), published)
+    found = find_augmented_copies(decode_descriptors(index[DESCRIPTOR].iloc[rows]), published)
     pairs = rows[found.pairs]
     known = np.isin(pairs @ np.array([len(index), 1]), near @ np.array([len(index), 1]))
-    return Copies(pairs[~known], found.similarity[~known])
+    return AugmentedCopies(pairs[~known], found.similarity[~known])
 
 
 def _inherited_split(split: pd.Series, exact: Pairs) -> pd.Series:

@@ -16,11 +16,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fer_core.data.duplicates.detail import DETAIL, DETAIL_BYTES
+from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, DESCRIPTOR_BYTES
 from fer_core.data.duplicates.signature import SIGNATURE, SIGNATURE_BYTES
 from fer_core.data.index.image_stats import IMAGE_LIMITS, MODE, ImageLimits, measure_images
 from fer_core.data.index.images import BOX_COLUMNS, Box
-from fer_core.data.index.row_conflicts import add_problems, find_conflicts_in_parts
+from fer_core.data.index.row_conflicts import add_problems, find_conflicts_in_chunks
 from fer_core.data.index.workers import process_pool
 from fer_core.data.label_mapping.label_map import LabelMap
 from fer_core.data.record import Record
@@ -32,12 +32,12 @@ from fer_core.files.atomic import atomic_path
 from fer_core.files.migration import DATASET_COLUMNS
 from fer_core.progress import Progress, no_progress
 
-PART_ROWS = 1024
+CHUNK_ROWS = 1024
 """Largest number of rows of a part. Small datasets have smaller parts, so that every process gets some."""
 
-_PART_ROWS_MIN = 64
-_PARTS_MIN = 32
-_ROW_GROUP = 8 * PART_ROWS
+_CHUNK_ROWS_MIN = 64
+_CHUNKS_MIN = 32
+_ROW_GROUP = 8 * CHUNK_ROWS
 _IN_FLIGHT = 3
 """Parts in flight for each process, which bounds memory."""
 
@@ -60,17 +60,17 @@ _PIXEL_TYPES: dict[str, pa.DataType] = {
     "sha256": _TEXT,
     "phash": pa.int64(),
     SIGNATURE: pa.binary(SIGNATURE_BYTES),
-    DETAIL: pa.binary(DETAIL_BYTES),
+    DESCRIPTOR: pa.binary(DESCRIPTOR_BYTES),
     **dict.fromkeys(("brightness", "contrast", "sharpness", "dark_01", "bright_01"), pa.float32()),
     "problem": _TEXT,
 }
 COLUMN_TYPES = _RECORD_TYPES | _PIXEL_TYPES
 """Columns of an index with their types, beside those of subgroups, which are text."""
-_ON_REQUEST = frozenset({LANDMARKS, SIGNATURE, DETAIL})
+_ON_REQUEST = frozenset({LANDMARKS, SIGNATURE, DESCRIPTOR})
 """Large columns that are loaded only by name."""
 
 
-def build_parts(
+def build_chunks(
     source: Source,
     records: Iterable[Record],
     labels: LabelMap,
@@ -106,17 +106,17 @@ def build_parts(
         progress(min(1.0, done / max(expected, 1)), f"Indexed {done:,} images")
 
     identified = _number_repeats(records) if has_repeats else ((record.path, record) for record in records)
-    rows = min(PART_ROWS, max(_PART_ROWS_MIN, expected // _PARTS_MIN))
+    rows = min(CHUNK_ROWS, max(_CHUNK_ROWS_MIN, expected // _CHUNKS_MIN))
     tasks = _iter_tasks(source, identified, labels, folder, rows, count_rows)
-    if processes < 2 or expected <= 2 * PART_ROWS:
+    if processes < 2 or expected <= 2 * CHUNK_ROWS:
         for task in tasks:
-            count_rows(_write_part(*task, limits))
+            count_rows(_write_chunk(*task, limits))
     else:
         with process_pool(processes) as pool:
             try:
                 waiting: set[Future[int]] = set()
                 for task in tasks:
-                    waiting.add(pool.submit(_write_part, *task, limits))
+                    waiting.add(pool.submit(_write_chunk, *task, limits))
                     if len(waiting) >= _IN_FLIGHT * processes:
                         waiting = _wait_for_any(waiting, count_rows)
                 while waiting:
@@ -128,7 +128,7 @@ def build_parts(
         raise DatasetError("No images were found. Check that the archive or folder holds the images themselves.")
 
 
-def merge_parts(folder: Path, target: Path) -> None:
+def merge_chunks(folder: Path, target: Path) -> None:
     """Merge the parts into one Parquet file, atomically, a row group at a time.
 
     Columns that a part lacks are null there. Rows whose face has two labels get a problem.
@@ -136,7 +136,7 @@ def merge_parts(folder: Path, target: Path) -> None:
     parts = sorted(folder.glob("*.parquet"))
     schema = _schema({name for part in parts for name in pq.read_schema(part).names})
     schema = schema.with_metadata(pq.read_schema(parts[0]).metadata)  # pandas stores its types there
-    conflicts, n_done = find_conflicts_in_parts(parts).to_numpy(object), 0
+    conflicts, n_done = find_conflicts_in_chunks(parts).to_numpy(object), 0
     with atomic_path(target) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
         per_group = max(1, _ROW_GROUP // pq.read_metadata(parts[0]).num_rows)
         for first in range(0, len(parts), per_group):
@@ -220,7 +220,7 @@ def _iter_tasks(
         yield table, byte_ranges, [record.box for _, record in chunk], target
 
 
-def _write_part(
+def _write_chunk(
     table: pd.DataFrame, byte_ranges: list[ByteRange | str], boxes: list[Box | None], target: Path, limits: ImageLimits
 ) -> int:
     """Measure one part, write it and return its number of rows; runs in a worker process."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.duplicates.detail import DETAIL, DETAIL_SIDE, encode_details
+from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, DESCRIPTOR_SIDE, encode_descriptors
 from fer_core.data.duplicates.signature import SIGNATURE, encode_signatures
 from fer_core.data.index.images import PIXELS_MAX, Box, crop_box
 from fer_core.data.sources.byte_range import ByteRange, OpenFiles, read_bytes
@@ -34,7 +34,7 @@ PIXEL_COLUMNS: dict[str, Any] = {
     "sha256": "",
     "phash": 0,
     SIGNATURE: None,
-    DETAIL: None,
+    DESCRIPTOR: None,
     "brightness": float("nan"),
     "contrast": float("nan"),
     "sharpness": float("nan"),
@@ -82,7 +82,7 @@ def measure_images(
     """
     files = OpenFiles()
     try:
-        frequencies = np.zeros((len(locations), DETAIL_SIDE * DETAIL_SIDE), np.float32)
+        frequencies = np.zeros((len(locations), DESCRIPTOR_SIDE * DESCRIPTOR_SIDE), np.float32)
         rows = [
             _measure_image(location, box, files, limits, frequencies[number])
             for number, (location, box) in enumerate(zip(locations, boxes, strict=True))
@@ -94,7 +94,7 @@ def measure_images(
     lowest = _lowest(frequencies)
     table["phash"] = np.where(readable, hash_frequencies(lowest), 0)
     table[SIGNATURE] = pd.Series(encode_signatures(lowest), dtype=object)
-    table[DETAIL] = pd.Series(encode_details(frequencies), dtype=object)
+    table[DESCRIPTOR] = pd.Series(encode_descriptors(frequencies), dtype=object)
     return table
 
 
@@ -172,7 +172,7 @@ def _statistics_row(pixels: RgbImage, size: int, mode: str, frequencies: NDArray
         pixel_hash(pixels),
         PIXEL_COLUMNS["phash"],
         PIXEL_COLUMNS[SIGNATURE],
-        PIXEL_COLUMNS[DETAIL],
+        PIXEL_COLUMNS[DESCRIPTOR],
         brightness[0, 0],
         0.0 if blank else contrast[0, 0],
         spread[0, 0] ** 2,
@@ -194,10 +194,10 @@ def _low_frequencies(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
     import cv2
 
     small = cv2.resize(gray, (_HASH_INPUT, _HASH_INPUT), interpolation=cv2.INTER_AREA).astype(np.float32)
-    return np.asarray(cv2.dct(small)[:DETAIL_SIDE, :DETAIL_SIDE].ravel(), np.float32)
+    return np.asarray(cv2.dct(small)[:DESCRIPTOR_SIDE, :DESCRIPTOR_SIDE].ravel(), np.float32)
 
 
 def _lowest(frequencies: NDArray[np.float32]) -> NDArray[np.float32]:
     """Select the 8x8 lowest of each image's frequencies; shape (N, 64)."""
-    square = frequencies.reshape(-1, DETAIL_SIDE, DETAIL_SIDE)[:, :_HASH_SIDE, :_HASH_SIDE]
+    square = frequencies.reshape(-1, DESCRIPTOR_SIDE, DESCRIPTOR_SIDE)[:, :_HASH_SIDE, :_HASH_SIDE]
     return square.reshape(-1, _HASH_SIDE * _HASH_SIDE)

@@ -38,7 +38,7 @@ def find_conflicts(index: pd.DataFrame) -> pd.Series:
     return problems
 
 
-def find_conflicts_in_parts(parts: Sequence[Path]) -> pd.Series:
+def find_conflicts_in_chunks(parts: Sequence[Path]) -> pd.Series:
     """Apply `find_conflicts` to an index in parts, whose rows are numbered from 0 through all parts."""
     columns = ("path", "label", *BOX_COLUMNS)
     existing = ([name for name in pq.read_schema(part).names if name in columns] for part in parts)

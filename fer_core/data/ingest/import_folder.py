@@ -31,7 +31,7 @@ from fer_core.text import as_text
 
 DATASET_MARKER = "dataset.json"
 INDEX, PAIRS, MANIFEST = "index.parquet", "pairs.parquet", "manifest.yaml"
-PARTS, STAMP = "parts", "stamp.json"
+CHUNKS, STAMP = "parts", "stamp.json"
 
 _MARKER, _LOCK = "import.json", ".lock"
 
@@ -73,9 +73,9 @@ class Import:
         return read_manifest(path) if path.is_file() else None
 
     @property
-    def n_parts(self) -> int:
+    def n_chunks(self) -> int:
         """Number of finished parts of the index."""
-        return len(list((self.folder / PARTS).glob("*.parquet")))
+        return len(list((self.folder / CHUNKS).glob("*.parquet")))
 
     def path(self) -> Path:
         """The folder or archive to read.
@@ -106,7 +106,7 @@ class Import:
     def set_manifest(self, manifest: Manifest) -> None:
         """Save the chosen layout and labels, and drop parts that were indexed with others."""
         if manifest != self.manifest:
-            shutil.rmtree(self.folder / PARTS, ignore_errors=True)
+            shutil.rmtree(self.folder / CHUNKS, ignore_errors=True)
         write_text(self.folder / MANIFEST, dump_manifest(manifest))
 
     def _stored_source(self) -> Path | None:
@@ -139,7 +139,7 @@ class Import:
         if target.exists():  # the rest of an interrupted deletion: with a marker, `start_import` would have refused
             shutil.rmtree(target)
         self.folder.replace(target)
-        shutil.rmtree(target / PARTS)
+        shutil.rmtree(target / CHUNKS)
         for name in (_MARKER, STAMP, _LOCK):
             (target / name).unlink(missing_ok=True)
         if self.move and stored is not None and not is_url(self.source):  # the store has a copy by now

@@ -11,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, duplicate_pairs, pairs_stamp, write_pairs
-from fer_core.data.index.builder import COLUMN_TYPES, build_parts, index_columns, load_index, merge_parts
+from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, duplicate_pairs, pairs_version, write_pairs
+from fer_core.data.index.builder import COLUMN_TYPES, build_chunks, index_columns, load_index, merge_chunks
 from fer_core.data.index.image_stats import ImageLimits
-from fer_core.data.ingest.import_folder import INDEX, MANIFEST, PAIRS, PARTS, STAMP, Import, lock_import
+from fer_core.data.ingest.import_folder import CHUNKS, INDEX, MANIFEST, PAIRS, STAMP, Import, lock_import
 from fer_core.data.ingest.skipped import EXAMPLES_MAX, Skipped, SkipReason, check_mostly_usable
 from fer_core.data.label_mapping.label_map import build_label_map
 from fer_core.data.manifest import Manifest, dump_manifest
@@ -101,13 +101,13 @@ def index_source(work: Import, source: Source, manifest: Manifest, settings: Set
         CancelledError: `progress` asked to stop.
     """
     reader = get_reader(manifest.layout)
-    parts = work.folder / PARTS
+    parts = work.folder / CHUNKS
     state = f"{source.state()} {dump_manifest(manifest)} {list(COLUMN_TYPES)} " + "\n".join(source.names())
     stamp = hashlib.sha256(state.encode()).hexdigest()
     if _read_stamp(work) != stamp:
         shutil.rmtree(parts, ignore_errors=True)
         write_json(work.folder / STAMP, stamp)
-    build_parts(
+    build_chunks(
         source,
         reader.read(source, manifest),
         build_label_map(manifest, reader.codes, reader.unlabeled),
@@ -127,7 +127,7 @@ def complete_index(work: Import, manifest: Manifest, allow_partial: bool) -> tup
         DatasetError: no image can be read or, without `allow_partial`, less than half.
     """
     index = work.folder / INDEX
-    merge_parts(work.folder / PARTS, index)
+    merge_chunks(work.folder / CHUNKS, index)
     table = load_index(index, PAIR_COLUMNS)
     unreadable = table["sha256"] == ""
     if unreadable.all():
@@ -138,7 +138,7 @@ def complete_index(work: Import, manifest: Manifest, allow_partial: bool) -> tup
         skipped = Skipped(SkipReason.UNREADABLE, len(paths), tuple(paths.head(EXAMPLES_MAX)))
         check_mostly_usable([skipped], len(table) - len(paths))
     fingerprint = _fingerprint(index)
-    write_pairs(duplicate_pairs(table), work.folder / PAIRS, pairs_stamp(index_columns(index), fingerprint))
+    write_pairs(duplicate_pairs(table), work.folder / PAIRS, pairs_version(index_columns(index), fingerprint))
     write_text(work.folder / MANIFEST, dump_manifest(manifest))
     return len(table), fingerprint
 

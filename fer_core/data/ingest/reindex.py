@@ -127,7 +127,7 @@ def _replace_index(work: Path, folder: Path, fingerprint: str) -> None:
 
 
 def _delete_detections(folder: Path) -> None:
-    """Delete the faces that were detected in the old pixels (`quality.faceless`)."""
+    """Delete the faces that were detected in the old pixels (`quality.face_search`)."""
     for name in ("faces.json", "faces.parquet"):
         (folder / name).unlink(missing_ok=True)
     for parts in folder.glob("faces-parts-*"):

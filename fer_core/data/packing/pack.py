@@ -55,12 +55,12 @@ class DatasetImages:
             self.images.close()
 
 
-def open_images(
+def open_dataset_images(
     dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = no_progress
 ) -> DatasetImages:
     """Open the images of a dataset: packed where a pack exists or fits the limit and the disk, else streamed."""
     if is_packed(dataset, contract, settings) or pack_bytes(dataset, contract) <= pack_bytes_limit(settings):
-        packed = pack(dataset, contract, settings, progress)
+        packed = pack_images(dataset, contract, settings, progress)
         return DatasetImages(packed.images, packed.readable)
     rows = dataset.raw_index(["path", "problem", *BOX_COLUMNS])
     with dataset.source(settings) as source:
@@ -68,7 +68,9 @@ def open_images(
     return DatasetImages(images, (rows["problem"] == "").to_numpy(bool))
 
 
-def pack(dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = no_progress) -> Pack:
+def pack_images(
+    dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = no_progress
+) -> Pack:
     """Decode the dataset's images in the contract's size and color into a pack, or open the cached one."""
     folder = _folder(dataset, contract, settings)
     if not is_packed(dataset, contract, settings):

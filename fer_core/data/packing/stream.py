@@ -28,7 +28,7 @@ _AHEAD = 2
 class StreamedImages:
     """An array-like of all images; uint8, shape (N, channels, size_px, size_px), as in a pack.
 
-    Indexing decodes rows in this process; `batches` decodes them ahead in worker processes. An unreadable image is
+    Indexing decodes rows in this process; `iter_batches` decodes them ahead in worker processes. An unreadable image is
     zeros.
 
     Raises:
@@ -67,7 +67,7 @@ class StreamedImages:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
-    def batches(self, order: Sequence[NDArray[np.int64]]) -> Iterator[NDArray[np.uint8]]:
+    def iter_batches(self, order: Sequence[NDArray[np.int64]]) -> Iterator[NDArray[np.uint8]]:
         """Decode the images of each batch, in order."""
         if self._pool is None:
             self._pool = process_pool(self._processes)

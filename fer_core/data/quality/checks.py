@@ -24,11 +24,11 @@ from fer_core.data.duplicates.near_search import connected_components
 from fer_core.data.imbalance.counts import category_codes, excluded_rows
 from fer_core.data.quality import image_checks as images
 from fer_core.data.quality.image_checks import Rows
-from fer_core.data.quality.messages import MESSAGES, FindingKind, Remedy
+from fer_core.data.quality.messages import MESSAGES, FindingKind, SuggestedAction
 from fer_core.data.record import Split
 from fer_core.labels import Expression
 
-__all__ = ["Finding", "FindingKind", "Remedy", "check_quality", "redundant_rows", "skipped_checks"]
+__all__ = ["Finding", "FindingKind", "SuggestedAction", "check_quality", "redundant_rows", "skipped_checks"]
 
 _SPLITS = (Split.TEST, Split.VALID, Split.TRAIN)
 """The order in which copies are kept: of copies in two splits, the one in the earlier of these."""
@@ -52,21 +52,21 @@ class Finding:
         pairs: `a`, `b` (row numbers, a < b), `bits` (how far their hashes are apart) and `similarity` (as
             `duplicates.duplicate_pairs` has it; missing where the two were not compared), the nearest first, for what
             concerns images two by two; else None. Each group of images has a pair, but not each two of its images.
-        surplus: the rows to exclude so that the finding is gone and least is lost, such as all copies but one.
+        redundant: the rows to exclude so that the finding is gone and least is lost, such as all copies but one.
             Empty where the remedy is another.
         explanation: what it is and how it was decided, with the thresholds.
         suggestion: what to do.
-        remedy: what a page offers first.
+        suggested_action: what a page offers first.
     """
 
     kind: FindingKind
     rows: Rows
     pairs: pd.DataFrame | None
-    surplus: Rows
+    redundant: Rows
     title: str
     explanation: str
     suggestion: str
-    remedy: Remedy
+    suggested_action: SuggestedAction
 
 
 def check_quality(index: pd.DataFrame, pairs: pd.DataFrame | None, faces: pd.DataFrame | None = None) -> list[Finding]:
@@ -127,7 +127,7 @@ def redundant_rows(pairs: pd.DataFrame, index: pd.DataFrame) -> Rows:
 def _face_search_gap(index: pd.DataFrame, used: NDArray[np.bool_], faces: pd.DataFrame | None) -> str:
     """Why the search for faces is incomplete; "" if it is complete."""
     readable = used & (index["sha256"] != "").to_numpy(bool)
-    searched = np.zeros(len(index), bool) if faces is None else ~np.isnan(images.faces_found(index, faces))
+    searched = np.zeros(len(index), bool) if faces is None else ~np.isnan(images.face_counts(index, faces))
     done, total = int((searched & readable).sum()), int(readable.sum())
     if done == total:
         return ""
@@ -149,7 +149,7 @@ def _check_images(index: pd.DataFrame, faces: pd.DataFrame | None) -> list[Findi
     if faces is not None:
         found[FindingKind.NO_FACE] = images.no_face(index, used, faces)
     return [
-        _finding(kind, rows, surplus=rows if MESSAGES[kind].remedy == "exclude" else None)
+        _finding(kind, rows, redundant=rows if MESSAGES[kind].suggested_action == "exclude" else None)
         for kind, rows in found.items()
     ]
 
@@ -214,24 +214,26 @@ def _find_mixed_groups(
     shown["bits"] = hash_distances(index, row_pairs(shown))
     shown = _nearest_first(shown).reset_index(drop=True)
     rows = pd.unique(np.concatenate([_rows_of(shown), rows]))
-    surplus = None
-    if MESSAGES[kind].remedy == "exclude":
+    redundant = None
+    if MESSAGES[kind].suggested_action == "exclude":
         least = pd.Series(value[rows]).groupby(group[rows]).transform("min").to_numpy()
-        surplus = np.sort(rows[value[rows] > least])
-    return _finding(kind, rows, shown, surplus)
+        redundant = np.sort(rows[value[rows] > least])
+    return _finding(kind, rows, shown, redundant)
 
 
-def _finding(kind: FindingKind, rows: Rows, pairs: pd.DataFrame | None = None, surplus: Rows | None = None) -> Finding:
+def _finding(
+    kind: FindingKind, rows: Rows, pairs: pd.DataFrame | None = None, redundant: Rows | None = None
+) -> Finding:
     words = MESSAGES[kind]
     return Finding(
         kind=kind,
         rows=rows,
         pairs=None if pairs is None else pairs[["a", "b", "bits", "similarity"]].reset_index(drop=True),
-        surplus=np.zeros(0, np.int64) if surplus is None else surplus,
+        redundant=np.zeros(0, np.int64) if redundant is None else redundant,
         title=words.title,
         explanation=words.explanation,
         suggestion=words.suggestion,
-        remedy=words.remedy,
+        suggested_action=words.suggested_action,
     )
 
 

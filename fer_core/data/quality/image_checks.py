@@ -113,10 +113,10 @@ def no_face(index: pd.DataFrame, used: NDArray[np.bool_], faces: pd.DataFrame) -
         faces: with `id` (as in the index) and `faces` (how many were found); images that are missing in it or have
             no number were not searched.
     """
-    return np.flatnonzero(used & (faces_found(index, faces) == 0))
+    return np.flatnonzero(used & (face_counts(index, faces) == 0))
 
 
-def faces_found(index: pd.DataFrame, faces: pd.DataFrame) -> NDArray[np.float64]:
+def face_counts(index: pd.DataFrame, faces: pd.DataFrame) -> NDArray[np.float64]:
     """How many faces each row has; NaN where they were not searched."""
     place = pd.Index(faces["id"]).get_indexer(pd.Index(index["id"]))
     counts = np.append(faces["faces"].to_numpy(float, na_value=np.nan), np.nan)

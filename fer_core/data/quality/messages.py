@@ -19,7 +19,7 @@ from fer_core.data.quality.image_checks import (
     TINY_PX,
 )
 
-Remedy = Literal["exclude", "relabel", "mark_ambiguous", "look"]
+SuggestedAction = Literal["exclude", "relabel", "mark_ambiguous", "look"]
 """What to do about a finding; "look" leaves the decision to the user."""
 
 
@@ -49,7 +49,7 @@ class Message:
     title: str
     explanation: str
     suggestion: str
-    remedy: Remedy
+    suggested_action: SuggestedAction
 
 
 _K = FindingKind

@@ -10,7 +10,7 @@ import pandas as pd
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.duplicates.augmented_copies import copy_search_limits
-from fer_core.data.duplicates.detail import DETAIL
+from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR
 from fer_core.data.duplicates.duplicates import STRICT_HASH_DISTANCE_MAX
 from fer_core.data.duplicates.signature import SIGNATURE
 from fer_core.data.index.image_stats import PIXEL_COLUMNS
@@ -25,7 +25,7 @@ QUALITY_COLUMNS = ("id", "path", "split", "label", "identity", "problem", *_MEAS
 
 _MEASURED_OF_PAIRS = ["bits", "similarity"]
 
-HINTS = frozenset({FindingKind.NAME_ACROSS_SPLITS})
+INFORMATIONAL = frozenset({FindingKind.NAME_ACROSS_SPLITS})
 """Findings that are no fault by themselves: where the files of each split are numbered from 1, all images have one."""
 
 _DESCRIBED = ("id", "path", "split", "label")
@@ -41,20 +41,20 @@ class QualityReport:
     Attributes:
         findings: the most severe first; their row numbers are those of the index.
         unchecked: why a check had nothing to look at, or not all, by its kind.
-        concerned: how many images have a finding, `HINTS` aside.
-        used: how many images are not excluded.
-        lacking: measured columns that an index of an older version lacks.
-        not_seen: which copies the search does not find, in sentences.
+        n_flagged: how many images have a finding, `INFORMATIONAL` aside.
+        n_included: how many images are not excluded.
+        missing_columns: measured columns that an index of an older version lacks.
+        search_limits: which copies the search does not find, in sentences.
     """
 
     findings: tuple[Finding, ...]
     unchecked: dict[FindingKind, str]
-    concerned: int
-    used: int
-    lacking: tuple[str, ...]
-    not_seen: str = ""
+    n_flagged: int
+    n_included: int
+    missing_columns: tuple[str, ...]
+    search_limits: str = ""
 
-    def find(self, kind: FindingKind) -> Finding | None:
+    def get(self, kind: FindingKind) -> Finding | None:
         """Return the finding of a kind; None if there is none."""
         return next((finding for finding in self.findings if finding.kind is kind), None)
 
@@ -65,24 +65,24 @@ def quality_report(
     """Run every check on a dataset, with its corrections: images that they exclude are passed over.
 
     Args:
-        faces: how many faces each image has, from `faceless.load_face_search`; None before they were searched.
+        faces: how many faces each image has, from `face_search.load_face_search`; None before they were searched.
         version: of the corrections; the newest by default.
     """
     index, pairs = dataset.index(QUALITY_COLUMNS, version), dataset.pairs()
     found = tuple(check_quality(index, pairs, faces))
     there = dataset.columns()
-    lacking = tuple(name for name in PIXEL_COLUMNS if name not in there)
-    waiting = {FindingKind.NEAR_DUPLICATE: _STRICT} if SIGNATURE in lacking else {}
-    if DETAIL in lacking:
+    missing_columns = tuple(name for name in PIXEL_COLUMNS if name not in there)
+    waiting = {FindingKind.NEAR_DUPLICATE: _STRICT} if SIGNATURE in missing_columns else {}
+    if DESCRIPTOR in missing_columns:
         waiting[FindingKind.AUGMENTED_COPY] = "an older version indexed the images"
-    faulty = [finding.rows for finding in found if finding.kind not in HINTS]
+    faulty = [finding.rows for finding in found if finding.kind not in INFORMATIONAL]
     return QualityReport(
         findings=found,
         unchecked=waiting | skipped_checks(index, pairs, faces),
-        concerned=len(np.unique(np.concatenate(faulty))) if faulty else 0,
-        used=int((~index["excluded"]).sum()),
-        lacking=lacking,
-        not_seen=copy_search_limits(there, index["split"]),
+        n_flagged=len(np.unique(np.concatenate(faulty))) if faulty else 0,
+        n_included=int((~index["excluded"]).sum()),
+        missing_columns=missing_columns,
+        search_limits=copy_search_limits(there, index["split"]),
     )
 
 
@@ -108,7 +108,7 @@ def describe_reason(reason: str) -> str:
 
 def rows_to_exclude(finding: Finding) -> Rows:
     """Choose the rows to exclude: those that resolve the finding with the least loss, or all of its rows."""
-    return finding.surplus if len(finding.surplus) else finding.rows
+    return finding.redundant if len(finding.redundant) else finding.rows
 
 
 def finding_table(found: Sequence[Finding], index: pd.DataFrame) -> pd.DataFrame:

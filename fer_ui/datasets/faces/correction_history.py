@@ -42,7 +42,7 @@ def show_history(dataset: StoredDataset) -> None:
     history = corrections.history()
     _show_summary(index, history)
     show_last_change(dataset)
-    missing = corrections.missing(index)
+    missing = corrections.count_missing(index)
     if missing:
         notice("info", f"The index lacks {format_images(missing)} named by corrections; these are skipped.")
     _show_download(dataset, corrections)

@@ -135,7 +135,7 @@ def _stage(work: Import, running: Collection[str]) -> str:
         return f"from {work.name}, not downloaded yet"
     if work.manifest is None:
         return f"from {work.name}, waiting for your choices"
-    return f"from {work.name}, indexing was begun" if work.n_parts else f"from {work.name}, decided"
+    return f"from {work.name}, indexing was begun" if work.n_chunks else f"from {work.name}, decided"
 
 
 def _free_id(name: str) -> str:

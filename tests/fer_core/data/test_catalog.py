@@ -20,7 +20,7 @@ from fer_core.data.catalog import (
 )
 from fer_core.data.ingest.import_folder import discard_import, list_imports
 from fer_core.data.manifest import Manifest
-from fer_core.data.packing.pack import pack
+from fer_core.data.packing.pack import pack_images
 from fer_core.data.sources.source import open_source
 from fer_core.data.synthetic.dataset import make_synthetic_dataset
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like, write_synthetic_faces
@@ -91,7 +91,7 @@ def test_a_known_manifest_brings_its_identities(folder: Path, store: Settings) -
 
 def test_deleting_leaves_nothing(archive: Path, store: Settings) -> None:
     imported = import_dataset(archive, store, move=True)
-    pack(imported, CONTRACT, store)
+    pack_images(imported, CONTRACT, store)
     assert any(name.startswith("cache/packs") for name in _everything_in(store))
     delete_dataset(imported.id, store)
     assert _everything_in(store) == []

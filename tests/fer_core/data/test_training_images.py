@@ -27,7 +27,7 @@ def test_a_list_comes_back_as_it_was_in_eight_bytes_an_image(tmp_path: Path) -> 
     found = TrainingImages.load(tmp_path / "seen-images.bin")
     assert (tmp_path / "seen-images.bin").stat().st_size < 40 + 8 * 4
     assert found.complete
-    trained, selected = found.find(truncate_hashes([*SUMS, ""]))
+    trained, selected = found.match(truncate_hashes([*SUMS, ""]))
     assert trained.tolist() == [True, True, False, False, False, True, False]
     assert selected.tolist() == [False, False, True, False, False, False, False]
     TrainingImages.from_split(SUMS, SPLITS, complete=False).save(tmp_path / "part.bin")
@@ -48,7 +48,7 @@ def test_what_two_have_seen_is_seen_and_training_goes_before_selecting() -> None
         TrainingImages.from_split(SUMS[:3], SPLITS[:3]),
         TrainingImages.from_split(SUMS[2:4], np.array(["train", "valid"])),
     )
-    trained, selected = first.union(second).find(truncate_hashes(SUMS[:4]))
+    trained, selected = first.union(second).match(truncate_hashes(SUMS[:4]))
     assert trained.tolist() == [True, True, True, False]
     assert selected.tolist() == [False, False, False, True]
     assert first.union(second).complete

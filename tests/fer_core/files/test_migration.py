@@ -23,7 +23,7 @@ from fer_core.data.ingest.import_folder import list_imports
 from fer_core.data.ingest.import_run import run_import
 from fer_core.data.manifest import parse_manifest
 from fer_core.data.manifest_store import user_manifests
-from fer_core.data.quality.faceless import load_face_search
+from fer_core.data.quality.face_search import load_face_search
 from fer_core.data.quality.messages import FindingKind
 from fer_core.data.quality.report import quality_report
 from fer_core.evaluation.robustness_report import read_robustness
@@ -143,7 +143,7 @@ def test_an_old_dataset_keeps_its_labels_and_corrections(old: Settings) -> None:
 
 def test_an_old_unfinished_import_resumes(old: Settings) -> None:
     (work,) = list_imports(old)
-    assert (work.id, work.move, work.n_parts, work.ready) == ("unfinished", True, 1, True)
+    assert (work.id, work.move, work.n_chunks, work.ready) == ("unfinished", True, 1, True)
     part = work.folder / "parts" / "000000.parquet"
     assert "unlabelled" in pq.read_schema(part).names, "a part in the old names"
     run_import(work, old)

@@ -19,7 +19,7 @@ from fer_core.data.catalog import import_dataset
 from fer_core.data.index.image_stats import MODE
 from fer_core.data.index.images import try_decode
 from fer_core.data.ingest.reindex import reindex
-from fer_core.data.packing.pack import pack
+from fer_core.data.packing.pack import pack_images
 from fer_core.data.quality.report import quality_report
 from fer_core.data.readers.file_names import image_names
 from fer_core.data.sources.source import open_source
@@ -159,7 +159,7 @@ def test_an_index_and_a_pack_hold_what_predict_sees(color: str, tmp_path: Path, 
     assert dataset.n == len(FILES)
     assert index["problem"].eq("").all()
     contract = Contract(color=color, size_px=48, normalization="unit", labels=(Expression.HAPPINESS, Expression.ANGER))
-    packed = pack(dataset, contract, store).images
+    packed = pack_images(dataset, contract, store).images
     for row, path in enumerate(index["path"]):
         seen = predicted_on((folder / path).read_bytes())
         np.testing.assert_array_equal(packed[row], contract.fit(seen), path)
@@ -306,15 +306,15 @@ def test_an_index_of_an_older_decoder_is_told_and_made_again(tmp_path: Path, sto
     path = dataset.folder / "index.parquet"
     made = pd.read_parquet(path)
     assert dict(zip(made["path"], made[MODE], strict=True)) == {"fear/a.png": "RGBA", "anger/b.jpg": "RGB"}
-    assert quality_report(dataset).lacking == ()
+    assert quality_report(dataset).missing_columns == ()
     older = made.drop(columns=[MODE])
     older.loc[older["path"] == "fear/a.png", "sha256"] = "of the pixels without their alpha"
     older.to_parquet(path, index=False)
-    assert MODE in quality_report(dataset).lacking
+    assert MODE in quality_report(dataset).missing_columns
     found = reindex(dataset, store)
     assert (found.pixels_changed, found.added) == (1, (MODE,))
     assert found.fingerprint == dataset.fingerprint
-    assert quality_report(dataset).lacking == ()
+    assert quality_report(dataset).missing_columns == ()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.packing.pack import is_packed, pack, pack_bytes
+from fer_core.data.packing.pack import is_packed, pack_bytes, pack_images
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.errors import InputError
 from fer_core.labels import label_set
@@ -73,7 +73,7 @@ def test_nothing_is_kept(dataset: StoredDataset, store: Settings) -> None:
 def test_it_says_where_images_come_from(dataset: StoredDataset, store: Settings) -> None:
     none = estimate(_config(), dataset, store.model_copy(update={"pack_bytes_max": 0}))
     assert (none.packed, none.pack_bytes, none.pack_s) == ("streamed", 0, 0.0)
-    pack(dataset, CONTRACT, store)
+    pack_images(dataset, CONTRACT, store)
     assert is_packed(dataset, CONTRACT, store)
     there = estimate(_config(), dataset, store)
     assert (there.packed, there.pack_s) == ("already", 0.0)

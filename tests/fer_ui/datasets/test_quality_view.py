@@ -218,7 +218,7 @@ def test_a_dataset_of_which_everything_is_excluded_is_no_error(show: Open, datas
 
 
 def test_pairs_of_people_are_noted_with_their_name(dataset: StoredDataset) -> None:
-    finding = quality_report(dataset).find(FindingKind.IDENTITY_ACROSS_SPLITS)
+    finding = quality_report(dataset).get(FindingKind.IDENTITY_ACROSS_SPLITS)
     assert finding is not None and finding.pairs is not None
     (note,) = pair_notes(finding, dataset.index().iloc[finding.pairs["a"]])
     assert re.fullmatch(r"both show p55; \d+ of 64 bits differ", note), "the two were not compared"

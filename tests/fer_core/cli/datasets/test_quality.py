@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.quality import faceless
+from fer_core.data.quality import face_search
 from fer_core.progress import Progress
 from fer_core.settings import Settings
 from tests.support.commands import Cli, assert_input_error, cli_runner
@@ -58,7 +58,7 @@ def test_faces_are_searched_for_first_where_that_is_asked(cli: Cli, monkeypatch:
         (dataset.folder / "faces.json").write_text('{"detector": "yunet"}')
         progress(1.0, "Looked for faces")
 
-    monkeypatch.setattr(faceless, "search_faces", search)
+    monkeypatch.setattr(face_search, "search_faces", search)
     printed = cli("datasets", "quality", ID, "--faces", "--json")
     assert "100.0%  Looked for faces" in printed.err
     assert printed.json["faces"] == {"searched": N, "detector": "yunet"}

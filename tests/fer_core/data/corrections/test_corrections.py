@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.corrections.correction_log import CHANGES_FILE
+from fer_core.data.corrections.correction_log import CORRECTIONS_FILE
 from fer_core.data.corrections.corrections import Action, Corrections, correction_counts
 from fer_core.errors import DatasetError, InputError
 from fer_core.labels import Expression
@@ -71,7 +71,7 @@ def test_an_untouched_dataset_has_version_0_and_nothing_marked(folder: Path) -> 
     assert set(frame.dtypes[MARKS]) == {np.dtype(bool)} and not frame[MARKS].any(axis=None)
     pd.testing.assert_frame_equal(frame[list(index)], index)
     assert correction_counts(frame) == correction_counts(index) == dict.fromkeys(MARKS, 0)
-    assert corrections.export(index).empty and corrections.missing(index) == 0
+    assert corrections.export(index).empty and corrections.count_missing(index) == 0
 
 
 def test_marks_and_labels_are_applied_to_a_copy(folder: Path) -> None:
@@ -120,8 +120,8 @@ def test_ids_that_the_index_lacks_are_passed_over_and_counted(folder: Path) -> N
     corrections.mark_ambiguous(["gone.png", "lost.png"])
     corrections.restore(["lost.png"])
     assert correction_counts(corrections.apply(index)) == {"excluded": 1, "relabeled": 0, "ambiguous": 0}
-    assert corrections.missing(index) == 1
-    assert corrections.missing(index, version=2) == 2
+    assert corrections.count_missing(index) == 1
+    assert corrections.count_missing(index, version=2) == 2
     assert corrections.export(index)["id"].tolist() == ["1.png"]
 
 
@@ -225,7 +225,7 @@ def test_a_version_that_is_not_there_cannot_be_read(folder: Path, version: int) 
     for read in (
         lambda: corrections.apply(_index(), version),
         lambda: corrections.export(_index(), version),
-        lambda: corrections.missing(_index(), version),
+        lambda: corrections.count_missing(_index(), version),
         lambda: corrections.fingerprint(version),
     ):
         with pytest.raises(InputError, match=f"no version {version}. Choose 0 to 1"):
@@ -242,7 +242,7 @@ def test_what_cannot_be_meant_is_refused_in_words_and_changes_nothing(folder: Pa
         corrections.mark_ambiguous(["1.png", "a", "b", "c", "d"], known=known)
     with pytest.raises(InputError, match=r"has no image 'a'\."):
         corrections.restore(["a"], known=set(known))
-    assert corrections.version == 0 and not (folder / CHANGES_FILE).exists()
+    assert corrections.version == 0 and not (folder / CORRECTIONS_FILE).exists()
     assert corrections.exclude(known, "blank", known=known) == 1
 
 
@@ -270,14 +270,14 @@ def test_odd_names_and_notes_survive(folder: Path) -> None:
     Corrections.open(folder).exclude(ids, "blank", note="two\nlines")
     (change,) = Corrections.open(folder).history()
     assert change.ids == tuple(ids) and change.note == "two\nlines"
-    assert (folder / CHANGES_FILE).read_bytes().count(b"\n") == 1
+    assert (folder / CORRECTIONS_FILE).read_bytes().count(b"\n") == 1
 
 
 def test_a_file_cut_short_anywhere_opens_and_goes_on(folder: Path) -> None:
     corrections = Corrections.open(folder)
     corrections.exclude(["1.png"], "blank")
     corrections.mark_ambiguous(["2.png"])
-    path = folder / CHANGES_FILE
+    path = folder / CORRECTIONS_FILE
     content = path.read_bytes()
     first = content.index(b"\n") + 1
     for size in range(len(content) + 1):
@@ -307,7 +307,7 @@ def test_a_file_cut_short_anywhere_opens_and_goes_on(folder: Path) -> None:
 def test_a_damaged_line_is_named_and_nothing_is_added_after_it(folder: Path, line: bytes) -> None:
     corrections = Corrections.open(folder)
     corrections.exclude(["1.png"], "blank")
-    path = folder / CHANGES_FILE
+    path = folder / CORRECTIONS_FILE
     path.write_bytes(path.read_bytes() + line + b"\n")
     content = path.read_bytes()
     with pytest.raises(DatasetError, match=r"Line 2 of .*corrections\.jsonl is damaged"):
@@ -321,7 +321,7 @@ def test_history_that_was_rewritten_has_another_fingerprint(folder: Path) -> Non
     corrections = Corrections.open(folder)
     corrections.exclude(["1.png"], "blank")
     corrections.mark_ambiguous(["2.png"])
-    path = folder / CHANGES_FILE
+    path = folder / CORRECTIONS_FILE
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     lines[0]["ids"] = ["7.png"]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -341,7 +341,7 @@ def test_a_dataset_that_is_gone_is_not_made_anew(folder: Path) -> None:
 
 def test_a_change_that_cannot_be_written_is_reported(folder: Path) -> None:
     corrections = Corrections.open(folder)
-    (folder / CHANGES_FILE).mkdir()
+    (folder / CORRECTIONS_FILE).mkdir()
     with pytest.raises(DatasetError, match="was not made"):
         corrections.exclude(["1.png"], "blank")
     with pytest.raises(DatasetError, match="can't be read"):

@@ -15,10 +15,10 @@ from fer_core.data.catalog import import_dataset
 from fer_core.data.duplicates.augmented_copies import (
     copy_search_limits,
     evaluation_rows,
-    find_copies,
+    find_augmented_copies,
     search_copies,
 )
-from fer_core.data.duplicates.detail import DETAIL, EMPHASIS, decode_details, encode_details
+from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, EMPHASIS, decode_descriptors, encode_descriptors
 from fer_core.data.duplicates.duplicates import AUGMENTED, duplicate_pairs
 from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.duplicates.signature import SIGNATURE
@@ -55,10 +55,10 @@ def _flipped(face: Gray) -> Gray:
     return np.ascontiguousarray(face[:, ::-1])
 
 
-def _details(faces: list[Gray]) -> NDArray[np.int8]:
+def _descriptors(faces: list[Gray]) -> NDArray[np.int8]:
     small = [cv2.resize(face, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32) for face in faces]
     waves = np.array([cv2.dct(each)[:16, :16].ravel() for each in small], np.float32)
-    return decode_details(pd.Series(encode_details(waves), dtype=object))
+    return decode_descriptors(pd.Series(encode_descriptors(waves), dtype=object))
 
 
 KINDS: dict[str, Callable[[Gray], Gray]] = {
@@ -77,8 +77,8 @@ KINDS: dict[str, Callable[[Gray], Gray]] = {
 @pytest.mark.parametrize("change", KINDS.values(), ids=KINDS)
 def test_a_changed_copy_is_found(change: Callable[[Gray], Gray]) -> None:
     faces = [_face(seed) for seed in range(40)]
-    details = _details([*faces, *(change(face) for face in faces)])
-    found = search_copies(details, np.arange(40))
+    descriptors = _descriptors([*faces, *(change(face) for face in faces)])
+    found = search_copies(descriptors, np.arange(40))
     copies = {(row, 40 + row) for row in range(40)}
     pairs = set(map(tuple, found.pairs.tolist()))
     assert len(copies & pairs) >= 24
@@ -88,19 +88,19 @@ def test_a_changed_copy_is_found(change: Callable[[Gray], Gray]) -> None:
 def test_pictures_that_have_nothing_in_common_are_no_copies() -> None:
     rng = np.random.default_rng(0)
     noise = [cv2.GaussianBlur(rng.integers(0, 256, (64, 64), np.uint8), (0, 0), 3) for _ in range(200)]
-    assert not len(search_copies(_details(noise), np.arange(200)).pairs)
+    assert not len(search_copies(_descriptors(noise), np.arange(200)).pairs)
 
 
 def test_drawings_that_are_all_alike_are_not_taken_for_copies() -> None:
-    assert not len(find_copies(_details([_face(seed) for seed in range(120)]), None).pairs)
+    assert not len(find_augmented_copies(_descriptors([_face(seed) for seed in range(120)]), None).pairs)
 
 
 def test_pairs_are_named_once_whichever_of_the_two_is_searched_for() -> None:
-    details = _details([face for seed in range(3) for face in (_face(seed), _moved(_face(seed), 7))])
-    whole = search_copies(details, np.arange(6))
+    descriptors = _descriptors([face for seed in range(3) for face in (_face(seed), _moved(_face(seed), 7))])
+    whole = search_copies(descriptors, np.arange(6))
     assert whole.pairs.tolist() == [[0, 1], [2, 3], [4, 5]]
-    assert search_copies(details, np.array([1, 3, 5])).pairs.tolist() == whole.pairs.tolist()
-    assert not len(search_copies(details, np.zeros(0, np.int64)).pairs)
+    assert search_copies(descriptors, np.array([1, 3, 5])).pairs.tolist() == whole.pairs.tolist()
+    assert not len(search_copies(descriptors, np.zeros(0, np.int64)).pairs)
     assert not len(search_copies(np.zeros((3, 256), np.int8), np.arange(3)).pairs)  # nothing to see
 
 
@@ -110,8 +110,8 @@ def test_with_a_published_split_copies_of_judged_images_are_looked_for() -> None
     assert judged is not None and judged.tolist() == [2, 4]
     assert evaluation_rows(pd.Series(["train", None], dtype="string")) is None
     faces = [_face(0), _moved(_face(0), 9), _face(1), _moved(_face(1), 9), _face(2)]
-    assert find_copies(_details(faces), judged).pairs.tolist() == [[2, 3]]
-    assert find_copies(_details(faces), None).pairs.tolist() == [[0, 1], [2, 3]]
+    assert find_augmented_copies(_descriptors(faces), judged).pairs.tolist() == [[2, 3]]
+    assert find_augmented_copies(_descriptors(faces), None).pairs.tolist() == [[0, 1], [2, 3]]
 
 
 def test_a_judged_image_that_trains_as_well_is_searched_for_copies() -> None:
@@ -124,7 +124,7 @@ def test_a_judged_image_that_trains_as_well_is_searched_for_copies() -> None:
             "sha256": ["same", "same", *map(str, range(28))],
             "phash": 0,
             "split": pd.Series(["train", "test", *["train"] * 28], dtype="string"),
-            DETAIL: pd.Series(encode_details(frequencies), dtype=object),
+            DESCRIPTOR: pd.Series(encode_descriptors(frequencies), dtype=object),
             SIGNATURE: None,
         }
     )
@@ -135,11 +135,11 @@ def test_a_judged_image_that_trains_as_well_is_searched_for_copies() -> None:
 
 def test_the_limits_of_the_search_are_described() -> None:
     split = pd.Series(["train", "test"], dtype="string")
-    assert "one of the two is a validation or test image" in copy_search_limits([DETAIL], split)
-    assert "rotated by more than 15 degrees" in copy_search_limits([DETAIL], split)
+    assert "one of the two is a validation or test image" in copy_search_limits([DESCRIPTOR], split)
+    assert "rotated by more than 15 degrees" in copy_search_limits([DESCRIPTOR], split)
     many = pd.Series([None] * 20_000, dtype="string")
-    assert "are not searched: no split is published" in copy_search_limits([DETAIL], many)
-    assert "among all images" in copy_search_limits([DETAIL], many[:100])
+    assert "are not searched: no split is published" in copy_search_limits([DESCRIPTOR], many)
+    assert "among all images" in copy_search_limits([DESCRIPTOR], many[:100])
     assert "datasets index ID" in copy_search_limits(["signature"], split)
 
 

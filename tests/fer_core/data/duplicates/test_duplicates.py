@@ -16,7 +16,7 @@ from fer_core.data.duplicates.duplicates import (
     SIMILARITY_MIN,
     STRICT_HASH_DISTANCE_MAX,
     duplicate_pairs,
-    pairs_stamp,
+    pairs_version,
     read_pairs,
     row_pairs,
     without_excluded,
@@ -95,13 +95,13 @@ def test_a_picture_without_a_signature_is_near_to_nothing() -> None:
 
 def test_pairs_are_kept_with_the_rule_that_they_were_found_by(tmp_path: Path) -> None:
     path, found = tmp_path / "pairs.parquet", duplicate_pairs(_pictures(0))
-    now = pairs_stamp(["id", "phash", "signature"], "abc")
+    now = pairs_version(["id", "phash", "signature"], "abc")
     assert read_pairs(path, now) is None
     write_pairs(found, path, now)
     kept = read_pairs(path, now)
     assert kept is not None
     pd.testing.assert_frame_equal(kept, found)
-    for other in (pairs_stamp(["id", "phash"], "abc"), pairs_stamp(["id", "phash", "signature"], "abd")):
+    for other in (pairs_version(["id", "phash"], "abc"), pairs_version(["id", "phash", "signature"], "abd")):
         assert read_pairs(path, other) is None
     found.to_parquet(path, index=False)  # as an older version did
     assert read_pairs(path, now) is None

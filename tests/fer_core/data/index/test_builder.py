@@ -8,10 +8,17 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from fer_core.data.duplicates.detail import DETAIL
+from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR
 from fer_core.data.duplicates.signature import SIGNATURE, SIGNATURE_BYTES
 from fer_core.data.index import builder as index_module
-from fer_core.data.index.builder import LANDMARKS, build_parts, index_columns, load_index, merge_parts, records_to_table
+from fer_core.data.index.builder import (
+    LANDMARKS,
+    build_chunks,
+    index_columns,
+    load_index,
+    merge_chunks,
+    records_to_table,
+)
 from fer_core.data.index.image_stats import PIXEL_COLUMNS, ImageLimits
 from fer_core.data.index.images import BOX_COLUMNS
 from fer_core.data.label_mapping.label_map import LabelMap
@@ -30,7 +37,7 @@ LABELS = LabelMap({**SYNONYMS, "other": None}, {"tie": "tie"})
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> int:
     """Parts of so few rows that a handful of images makes several."""
-    monkeypatch.setattr(index_module, "PART_ROWS", 8)
+    monkeypatch.setattr(index_module, "CHUNK_ROWS", 8)
     return 8
 
 
@@ -48,8 +55,8 @@ def _records(folder: Path, total: int = 50) -> list[Record]:
 def _built(
     folder: Path, records: Sequence[Record], target: Path, *, labels: LabelMap = LABELS, **more: object
 ) -> pd.DataFrame:
-    build_parts(FolderSource(folder), records, labels, target / "parts", expected=len(records), **more)  # type: ignore[arg-type]
-    merge_parts(target / "parts", target / "index.parquet")
+    build_chunks(FolderSource(folder), records, labels, target / "parts", expected=len(records), **more)  # type: ignore[arg-type]
+    merge_chunks(target / "parts", target / "index.parquet")
     return load_index(target / "index.parquet")
 
 
@@ -63,7 +70,11 @@ def test_an_index_has_the_readers_columns_and_the_pixels(folder: Path, tmp_path:
     ]
     index = _built(folder, records, tmp_path)
     assert index_columns(tmp_path / "index.parquet") == [*SAID, *VOTE_COLUMNS, *PIXEL_COLUMNS]
-    assert list(index) == [*SAID, *VOTE_COLUMNS, *(name for name in PIXEL_COLUMNS if name not in (SIGNATURE, DETAIL))]
+    assert list(index) == [
+        *SAID,
+        *VOTE_COLUMNS,
+        *(name for name in PIXEL_COLUMNS if name not in (SIGNATURE, DESCRIPTOR)),
+    ]
     assert index["split"].fillna("-").tolist() == ["test", "-", "-", "-"]
     assert index["label"].fillna("-").tolist() == ["anger", "-", "-", "-"]
     assert index["raw_label"].tolist() == ["Angry", "tie", "", "Other"]
@@ -163,8 +174,8 @@ def test_a_zip_gives_the_same_index_as_its_folder(small_parts: int, folder: Path
     first = _built(folder, records, tmp_path / "one")
     archive = write_zip(tmp_path / "a.zip", {record.path: (folder / record.path).read_bytes() for record in records})
     with open_source(archive, Settings()) as source:
-        build_parts(source, records, LABELS, tmp_path / "parts", expected=50, processes=2)
-    merge_parts(tmp_path / "parts", tmp_path / "index.parquet")
+        build_chunks(source, records, LABELS, tmp_path / "parts", expected=50, processes=2)
+    merge_chunks(tmp_path / "parts", tmp_path / "index.parquet")
     pd.testing.assert_frame_equal(load_index(tmp_path / "index.parquet"), first)
 
 
@@ -232,7 +243,7 @@ def test_records_are_asked_for_only_as_fast_as_they_are_measured(
         nonlocal measured
         measured = int(message.split()[1])
 
-    build_parts(
+    build_chunks(
         FolderSource(folder),
         records(),
         LABELS,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from fer_core.data.catalog import import_dataset
-from fer_core.data.index.builder import PART_ROWS
+from fer_core.data.index.builder import CHUNK_ROWS
 from fer_core.data.index.row_conflicts import find_conflicts
 from fer_core.data.ingest.reindex import reindex
 from fer_core.data.manifest import TableColumns
@@ -38,7 +38,7 @@ def test_two_faces_of_an_image_may_have_two_expressions() -> None:
 def test_contradicting_rows_are_problems_and_stay_so(tmp_path: Path, store: Settings) -> None:
     """The rows may lie in different parts of the index, and one may name the file in another way."""
     files = {f"{number}.png": png(number) for number in range(4)}
-    good = "".join(f"{number % 2 + 1}.png,sad\n" for number in range(PART_ROWS))
+    good = "".join(f"{number % 2 + 1}.png,sad\n" for number in range(CHUNK_ROWS))
     text = f"image,emotion\n0.png,Fear\n{good}3.png,fear\n0.PNG,angry\nmissing.png,fear\n"
     dataset = import_dataset(write_folder(tmp_path / "faces", files | {"labels.csv": text}), store, manifest=MANIFEST)
 

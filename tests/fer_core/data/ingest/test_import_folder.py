@@ -56,7 +56,7 @@ def test_an_import_is_begun_and_found_again(tmp_path: Path, store: Settings) -> 
     assert begun == open_import("mine", store) == start_import(archive, "mine", store)
     assert list_imports(store) == [begun]
     assert (begun.id, begun.source, begun.name, begun.move) == ("mine", str(archive), "My faces", False)
-    assert (begun.ready, begun.manifest, begun.n_parts, begun.path()) == (True, None, 0, archive)
+    assert (begun.ready, begun.manifest, begun.n_chunks, begun.path()) == (True, None, 0, archive)
     assert list_datasets(store) == []
 
 
@@ -194,9 +194,9 @@ def test_another_decision_measures_anew_and_the_same_does_not(tmp_path: Path, st
     work = _decided(write_zip(tmp_path / "faces.zip", FILES), store)
     parts = write_folder(work.folder / "parts", {"000000.parquet": "x", ".000001.parquet.tmp": "x"})
     work.set_manifest(EMPTY_MANIFEST)
-    assert work.n_parts == 1
+    assert work.n_chunks == 1
     work.set_manifest(EMPTY_MANIFEST.model_copy(update={"title": "Other"}))
-    assert work.n_parts == 0
+    assert work.n_chunks == 0
     assert not parts.exists()
     assert work.manifest is not None and work.manifest.title == "Other"
 
@@ -229,7 +229,7 @@ def test_a_damaged_import_hides_no_other_and_can_be_thrown_away(content: str, tm
 def test_what_a_kill_left_without_a_marker_is_replaced(tmp_path: Path, store: Settings) -> None:
     write_folder(store.imports_dir / "mine", {"parts/000000.parquet": "half"})
     work = start_import(write_zip(tmp_path / "faces.zip", FILES), "mine", store)
-    assert work.n_parts == 0
+    assert work.n_chunks == 0
 
 
 def test_what_a_deletion_left_without_a_marker_is_replaced(tmp_path: Path, store: Settings) -> None:

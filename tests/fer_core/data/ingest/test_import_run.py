@@ -26,9 +26,9 @@ from fer_core.settings import Settings
 from tests.conftest import PROJECT
 from tests.support.sources import EMPTY_MANIFEST, class_folders, png, write_folder, write_tar, write_zip
 
-TOTAL, PART_ROWS = 100, 8
+TOTAL, CHUNK_ROWS = 100, 8
 FILES = {**class_folders(TOTAL), "fear/text.png": b"no image", "happiness/empty.png": b""}
-PARTS = -(-len(FILES) // PART_ROWS)
+CHUNKS = -(-len(FILES) // CHUNK_ROWS)
 
 CHILD = """
 import sys
@@ -51,7 +51,7 @@ if __name__ == "__main__":
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of so few rows that some images make many."""
-    monkeypatch.setattr(index_module, "PART_ROWS", PART_ROWS)
+    monkeypatch.setattr(index_module, "CHUNK_ROWS", CHUNK_ROWS)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def _stopped(source: Path, store: Settings, at: str) -> None:
 def _child(source: Path, store: Settings, wait_for: str, threads: int = 1) -> subprocess.Popen[str]:
     environment = os.environ | {"FERSCOPE_HOME": str(store.store), "FERSCOPE_THREADS": str(threads)}
     return subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(source), wait_for, str(PART_ROWS)],
+        [sys.executable, "-c", CHILD, str(source), wait_for, str(CHUNK_ROWS)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -144,7 +144,7 @@ def test_a_stopped_import_goes_on_and_measures_nothing_twice(
 ) -> None:
     measured.clear()
     _stopped(archive, store, "Indexed 48")
-    assert [work.n_parts for work in list_imports(store)] == [6]
+    assert [work.n_chunks for work in list_imports(store)] == [6]
     assert [dataset.id for dataset in list_datasets(store)] == ["whole"]
     _stopped(archive, store, "Finding duplicates")
     assert sum(measured) == len(FILES)
@@ -207,7 +207,7 @@ def test_several_processes_make_the_same_dataset_as_one(archive: Path, whole: pd
     assert imported.fingerprint == open_dataset("whole", store).fingerprint
 
 
-@pytest.mark.parametrize(("after", "threads"), [(1, 1), (PARTS, 1), (4, 2)])
+@pytest.mark.parametrize(("after", "threads"), [(1, 1), (CHUNKS, 1), (4, 2)])
 def test_a_killed_import_is_resumed_to_the_same_dataset(
     after: int, threads: int, archive: Path, whole: pd.DataFrame, store: Settings, measured: list[int]
 ) -> None:
@@ -215,7 +215,7 @@ def test_a_killed_import_is_resumed_to_the_same_dataset(
     done = [dataset.id for dataset in list_datasets(store)]
     if "mine" not in done:
         (work,) = list_imports(store)
-        left = len(FILES) - PART_ROWS * work.n_parts
+        left = len(FILES) - CHUNK_ROWS * work.n_chunks
         measured.clear()
         import_dataset(archive, store, dataset_id="mine")
         assert sum(measured) == max(0, left)
@@ -256,7 +256,7 @@ def test_an_import_thrown_away_leaves_nothing(store: Settings) -> None:
 
     with pytest.raises(CancelledError):
         run_import(work, store, stop)
-    assert work.n_parts == 6
+    assert work.n_chunks == 6
     discard_import("mine", store)
     assert [path for path in store.store.rglob("*") if path.is_file()] == []
 
@@ -350,7 +350,7 @@ def test_a_stop_comes_soon(archive: Path, store: Settings) -> None:
 
     with pytest.raises(CancelledError):
         import_dataset(archive, store, dataset_id="mine", progress=stop)
-    assert started.getvalue() == f"Indexed {PART_ROWS} images"
+    assert started.getvalue() == f"Indexed {CHUNK_ROWS} images"
 
 
 def test_the_import_works_while_its_clock_is_coarse(tmp_path: Path, store: Settings) -> None:

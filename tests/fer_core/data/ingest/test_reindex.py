@@ -100,7 +100,7 @@ def test_other_files_are_refused_and_the_index_stays(dataset: StoredDataset, sto
 def test_a_stopped_one_leaves_the_old_index_and_goes_on(
     dataset: StoredDataset, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_module, "PART_ROWS", 8)
+    monkeypatch.setattr(index_module, "CHUNK_ROWS", 8)
     before = contents(dataset)
 
     def stop(done_01: float, message: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.index.images import try_decode
-from fer_core.data.packing.pack import is_packed, open_images, pack, pack_bytes, pack_bytes_limit
+from fer_core.data.packing.pack import is_packed, open_dataset_images, pack_bytes, pack_bytes_limit, pack_images
 from fer_core.data.packing.stream import StreamedImages
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.errors import CancelledError
@@ -35,7 +35,7 @@ def dataset(tmp_path: Path, store: Settings) -> StoredDataset:
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.pack_key)
 def test_a_pack_is_what_the_contract_fits(contract: Contract, dataset: StoredDataset, store: Settings) -> None:
-    packed = pack(dataset, contract, store)
+    packed = pack_images(dataset, contract, store)
     index = dataset.index()
     assert packed.images.shape == (30, contract.channels, contract.size_px, contract.size_px)
     assert packed.images.dtype == np.uint8
@@ -50,22 +50,22 @@ def test_a_pack_is_what_the_contract_fits(contract: Contract, dataset: StoredDat
 
 
 def test_the_second_time_the_images_are_not_opened(dataset: StoredDataset, store: Settings) -> None:
-    first = pack(dataset, CONTRACTS[0], store)
+    first = pack_images(dataset, CONTRACTS[0], store)
     shutil.rmtree(dataset.source_path)
-    again = pack(dataset, CONTRACTS[0].model_copy(update={"normalization": "unit"}), store)
+    again = pack_images(dataset, CONTRACTS[0].model_copy(update={"normalization": "unit"}), store)
     np.testing.assert_array_equal(first.images, again.images)
     np.testing.assert_array_equal(first.readable, again.readable)
 
 
 def test_packs_of_different_shapes_lie_side_by_side(dataset: StoredDataset, store: Settings) -> None:
     for contract in CONTRACTS:
-        pack(dataset, contract, store)
+        pack_images(dataset, contract, store)
     assert len(list((store.cache_dir / "packs").iterdir())) == 2
 
 
 def test_a_pack_can_not_be_written_to(dataset: StoredDataset, store: Settings) -> None:
     with pytest.raises(ValueError, match="read-only"):
-        pack(dataset, CONTRACTS[0], store).images[0] = 1
+        pack_images(dataset, CONTRACTS[0], store).images[0] = 1
 
 
 def test_stopping_leaves_no_half_pack(dataset: StoredDataset, store: Settings) -> None:
@@ -73,17 +73,17 @@ def test_stopping_leaves_no_half_pack(dataset: StoredDataset, store: Settings) -
         raise CancelledError("stopped")
 
     with pytest.raises(CancelledError):
-        pack(dataset, CONTRACTS[0], store, stop)
+        pack_images(dataset, CONTRACTS[0], store, stop)
     assert list((store.cache_dir / "packs").iterdir()) == []
-    assert pack(dataset, CONTRACTS[0], store).readable.sum() == 29
+    assert pack_images(dataset, CONTRACTS[0], store).readable.sum() == 29
 
 
 def test_what_a_crash_left_is_made_anew(dataset: StoredDataset, store: Settings) -> None:
-    pack(dataset, CONTRACTS[0], store)
+    pack_images(dataset, CONTRACTS[0], store)
     (folder,) = (store.cache_dir / "packs").iterdir()
     (folder / "pack.json").unlink()
     (folder / "images.npy").write_bytes(b"half")
-    assert pack(dataset, CONTRACTS[0], store).images[0].any()
+    assert pack_images(dataset, CONTRACTS[0], store).images[0].any()
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.pack_key)
@@ -91,10 +91,10 @@ def test_beyond_the_limit_the_same_pixels_are_streamed(
     contract: Contract, dataset: StoredDataset, store: Settings
 ) -> None:
     small = store.model_copy(update={"pack_bytes_max": pack_bytes(dataset, contract) - 1})
-    found = open_images(dataset, contract, small)
+    found = open_dataset_images(dataset, contract, small)
     assert isinstance(found.images, StreamedImages)
     assert not is_packed(dataset, contract, store)
-    packed = pack(dataset, contract, store)
+    packed = pack_images(dataset, contract, store)
     rows = np.random.default_rng(0).permutation(len(packed.images))
     np.testing.assert_array_equal(found.images[rows], packed.images[rows])
     np.testing.assert_array_equal(found.readable, packed.readable)
@@ -103,15 +103,15 @@ def test_beyond_the_limit_the_same_pixels_are_streamed(
 
 def test_within_the_limit_images_are_packed(dataset: StoredDataset, store: Settings) -> None:
     exact = store.model_copy(update={"pack_bytes_max": pack_bytes(dataset, CONTRACTS[0])})
-    found = open_images(dataset, CONTRACTS[0], exact)
+    found = open_dataset_images(dataset, CONTRACTS[0], exact)
     assert isinstance(found.images, np.memmap)
     assert found.images.nbytes == pack_bytes(dataset, CONTRACTS[0])
 
 
 def test_a_pack_that_is_there_is_used_whatever_the_limit(dataset: StoredDataset, store: Settings) -> None:
-    pack(dataset, CONTRACTS[0], store)
+    pack_images(dataset, CONTRACTS[0], store)
     none = store.model_copy(update={"pack_bytes_max": 0})
-    assert isinstance(open_images(dataset, CONTRACTS[0], none).images, np.memmap)
+    assert isinstance(open_dataset_images(dataset, CONTRACTS[0], none).images, np.memmap)
 
 
 def test_a_pack_leaves_half_of_the_free_disk(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.packing import stream
-from fer_core.data.packing.pack import open_images
+from fer_core.data.packing.pack import open_dataset_images
 from fer_core.data.packing.stream import StreamedImages
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.labels import label_set
@@ -25,7 +25,7 @@ def dataset(tmp_path: Path, store: Settings) -> StoredDataset:
 
 
 def _streamed(dataset: StoredDataset, store: Settings) -> StreamedImages:
-    found = open_images(dataset, CONTRACT, store.model_copy(update={"pack_bytes_max": 0, "threads": 2})).images
+    found = open_dataset_images(dataset, CONTRACT, store.model_copy(update={"pack_bytes_max": 0, "threads": 2})).images
     assert isinstance(found, StreamedImages)
     return found
 
@@ -34,7 +34,7 @@ def test_processes_bring_the_batches_in_order(dataset: StoredDataset, store: Set
     order = np.split(np.random.default_rng(0).permutation(40), [7, 8, 30])
     with _streamed(dataset, store) as images:
         for _ in range(2):  # the processes serve epoch after epoch
-            for rows, batch in zip(order, images.batches(order), strict=True):
+            for rows, batch in zip(order, images.iter_batches(order), strict=True):
                 np.testing.assert_array_equal(batch, images[rows])
 
 
@@ -52,7 +52,7 @@ def test_few_batches_are_on_their_way_at_once(
     images = _streamed(dataset, store)
     images.__class__ = Watched
     with images:
-        batches = images.batches(np.split(np.arange(40), 8))
+        batches = images.iter_batches(np.split(np.arange(40), 8))
         next(batches)
         assert len(asked) == 3  # the one that was taken, and two batches of five
         batches.close()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.duplicates.detail import DETAIL, DETAIL_SIDE, EMPHASIS, encode_details
+from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, DESCRIPTOR_SIDE, EMPHASIS, encode_descriptors
 from fer_core.data.duplicates.duplicates import BLANK_CONTRAST, HASH_DISTANCE_MAX, SIMILARITY_MIN, duplicate_pairs
 from fer_core.data.quality import image_checks as images
 from fer_core.data.quality.checks import Finding, FindingKind, check_quality, redundant_rows, skipped_checks
@@ -74,9 +74,13 @@ def _everything_wrong() -> pd.DataFrame:
         index.loc[[first, second], column] = index.loc[first, column] if column != "identity" else "p"
     index.loc[56, "label"] = "fear"
     index.loc[9, "phash"] = index.loc[10, "phash"] ^ 1
-    frequencies = np.random.default_rng(0).standard_normal((count, DETAIL_SIDE**2)).astype(np.float32) * 1000 / EMPHASIS
-    frequencies[60] = frequencies[11] * np.tile(np.where(np.arange(DETAIL_SIDE) % 2, -1, 1), DETAIL_SIDE)  # mirrored
-    index[DETAIL] = pd.Series(encode_details(frequencies), dtype=object)
+    frequencies = (
+        np.random.default_rng(0).standard_normal((count, DESCRIPTOR_SIDE**2)).astype(np.float32) * 1000 / EMPHASIS
+    )
+    frequencies[60] = frequencies[11] * np.tile(
+        np.where(np.arange(DESCRIPTOR_SIDE) % 2, -1, 1), DESCRIPTOR_SIDE
+    )  # mirrored
+    index[DESCRIPTOR] = pd.Series(encode_descriptors(frequencies), dtype=object)
     return index
 
 
@@ -127,10 +131,10 @@ def test_excluding_the_surplus_of_a_finding_ends_it() -> None:
     pairs = duplicate_pairs(index)
     resolved = 0
     for finding in check_quality(index, pairs):
-        assert (len(finding.surplus) > 0) == (finding.remedy == "exclude")
-        assert set(finding.surplus) <= set(finding.rows)
-        if finding.remedy == "exclude":
-            index.loc[finding.surplus, "excluded"] = True
+        assert (len(finding.redundant) > 0) == (finding.suggested_action == "exclude")
+        assert set(finding.redundant) <= set(finding.rows)
+        if finding.suggested_action == "exclude":
+            index.loc[finding.redundant, "excluded"] = True
             assert finding.kind not in [left.kind for left in check_quality(index, pairs)]
             resolved += 1
     assert resolved >= 6
@@ -140,7 +144,7 @@ def test_excluding_the_surplus_of_a_finding_ends_it() -> None:
 def test_every_kind_has_its_words(kind: FindingKind) -> None:
     words = MESSAGES[kind]
     assert all((words.title, words.explanation.endswith("."), words.suggestion.endswith(".")))
-    assert words.remedy in {"exclude", "relabel", "mark_ambiguous", "look"}
+    assert words.suggested_action in {"exclude", "relabel", "mark_ambiguous", "look"}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +220,7 @@ def test_a_duplicate_across_parts_costs_the_training_copy() -> None:
     found = _found(index)[K.DUPLICATE_ACROSS_SPLITS]
     assert _pairs(found) == [(0, 2, 1), (1, 2, 1)]
     assert found.rows.tolist() == [0, 2, 1]
-    assert found.surplus.tolist() == [0, 1]
+    assert found.redundant.tolist() == [0, 1]
 
 
 def test_a_group_that_no_pair_divides_shows_two_of_its_members() -> None:
@@ -251,8 +255,8 @@ def test_conflicts_are_pairs_of_different_labels() -> None:
     found = _found(index)[K.CONFLICT]
     assert _pairs(found) == [(1, 2, 1), (0, 2, 2)]
     assert sorted(found.rows.tolist()) == [0, 1, 2]
-    assert found.remedy == "mark_ambiguous"
-    assert len(found.surplus) == 0
+    assert found.suggested_action == "mark_ambiguous"
+    assert len(found.redundant) == 0
 
 
 def test_a_ambiguous_label_conflicts_no_more() -> None:
@@ -268,7 +272,7 @@ def test_one_person_in_two_parts() -> None:
     index["split"] = pd.array(["train", "train", "test", "train", "train", "test"], "string")
     found = _found(index)[K.IDENTITY_ACROSS_SPLITS]
     assert [pair[:2] for pair in _pairs(found)] == [(0, 2)]
-    assert found.surplus.tolist() == [0]
+    assert found.redundant.tolist() == [0]
 
 
 def test_one_name_in_two_parts() -> None:

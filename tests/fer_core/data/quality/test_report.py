@@ -51,7 +51,7 @@ def test_the_faults_are_found_and_nothing_else(dataset: StoredDataset) -> None:
         "identity_across_splits": set(SAME_PERSON),
     }
     report = quality_report(dataset)
-    assert (report.concerned, report.used, report.lacking) == (len(FAULTY), N, ())
+    assert (report.n_flagged, report.n_included, report.missing_columns) == (len(FAULTY), N, ())
     assert report.findings[0].kind is FindingKind.UNREADABLE
     assert set(report.unchecked) == {FindingKind.NO_FACE, FindingKind.BLURRED}
 
@@ -59,19 +59,19 @@ def test_the_faults_are_found_and_nothing_else(dataset: StoredDataset) -> None:
 def test_what_was_excluded_is_passed_over_and_an_older_version_can_be_asked_for(dataset: StoredDataset) -> None:
     index = dataset.index(["id"])["id"]
     for finding in quality_report(dataset).findings:
-        if finding.remedy == "exclude":
+        if finding.suggested_action == "exclude":
             dataset.corrections().exclude(index.iloc[rows_to_exclude(finding)], str(finding.kind))
     report = quality_report(dataset)
     assert report.findings == ()
-    assert report.concerned == 0
-    assert report.used == N - len({UNREADABLE, BLANK, TRAIN_COPY, DUPLICATES[1], SAME_PERSON[0]})
-    assert quality_report(dataset, version=0).concerned == len(FAULTY)
+    assert report.n_flagged == 0
+    assert report.n_included == N - len({UNREADABLE, BLANK, TRAIN_COPY, DUPLICATES[1], SAME_PERSON[0]})
+    assert quality_report(dataset, version=0).n_flagged == len(FAULTY)
 
 
 def test_faces_that_were_not_found_are_a_finding(dataset: StoredDataset) -> None:
     ids = dataset.index(["id"])["id"]
     faces = pd.DataFrame({"id": ids, "faces": [0 if name == BLANK else 1 for name in ids]})
-    found = quality_report(dataset, faces).find(FindingKind.NO_FACE)
+    found = quality_report(dataset, faces).get(FindingKind.NO_FACE)
     assert found is not None
     assert ids.iloc[found.rows].tolist() == [BLANK]
 
@@ -91,14 +91,14 @@ def test_an_index_of_an_older_version_is_checked_as_far_as_it_goes(dataset: Stor
     path = dataset.folder / "index.parquet"
     pd.read_parquet(path).drop(columns=["dark_01", "bright_01"]).to_parquet(path, index=False)
     report = quality_report(dataset)
-    assert report.lacking == ("dark_01", "bright_01")
-    assert report.concerned == len(FAULTY)
+    assert report.missing_columns == ("dark_01", "bright_01")
+    assert report.n_flagged == len(FAULTY)
     assert FindingKind.NEAR_DUPLICATE not in report.unchecked
     pd.read_parquet(path).drop(columns="signature").to_parquet(path, index=False)
     report = quality_report(dataset)
-    assert report.lacking == ("signature", "dark_01", "bright_01")
+    assert report.missing_columns == ("signature", "dark_01", "bright_01")
     assert "only hashes within 3 bits" in report.unchecked[FindingKind.NEAR_DUPLICATE]
-    assert report.concerned == len(FAULTY)
+    assert report.n_flagged == len(FAULTY)
 
 
 def test_kinds_are_read_and_reasons_are_said() -> None:

@@ -9,7 +9,7 @@ import torch
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.packing.pack import pack
+from fer_core.data.packing.pack import pack_images
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
 from fer_core.errors import DatasetError, InputError
 from fer_core.labels import label_set
@@ -49,7 +49,7 @@ def test_the_first_column_is_the_face_as_it_is_packed(
     ids = dataset.index(["id"])["id"].iloc[rows].tolist()
     seen = augment_faces(load_faces(dataset.id, ids, contract, store), STRONG, draws=4, seed=1)
     assert (seen.shape, seen.dtype) == (shape, np.uint8)
-    packed = pack(dataset, contract, store).images[rows]
+    packed = pack_images(dataset, contract, store).images[rows]
     np.testing.assert_array_equal(seen[:, 0], packed[:, 0] if contract is GRAY else packed.transpose(0, 2, 3, 1))
     assert all((seen[:, 0] != seen[:, draw]).any() for draw in range(1, 5))
 

@@ -156,7 +156,7 @@ def test_a_run_has_seen_what_its_teachers_and_its_beginning_have(store: Settings
     index, splits = _judged("a", "b", "c"), np.array(["train", "valid", "test"])
     config = _config("first").model_copy(update={"init_from": "second"})
     seen = collect_seen_images(index, splits, config, store)
-    trained, selected = seen.find(truncate_hashes([_sum(name) for name in ("a", "p", "q", "b", "c")]))
+    trained, selected = seen.match(truncate_hashes([_sum(name) for name in ("a", "p", "q", "b", "c")]))
     assert trained.tolist() == [True, True, True, False, False]
     assert selected.tolist() == [False, False, False, True, False]
     assert seen.complete

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.quality import faceless
-from fer_core.data.quality.faceless import load_face_search, search_faces
+from fer_core.data.quality import face_search
+from fer_core.data.quality.face_search import load_face_search, search_faces
 from fer_core.errors import CancelledError
 from fer_core.settings import Settings
 
@@ -51,7 +51,7 @@ def test_faces_are_told_from_nothing_and_the_result_is_kept(
 def test_a_search_that_was_stopped_goes_on_from_its_last_part(
     dataset: StoredDataset, store: Settings, yunet_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(faceless, "_PART_ROWS", 2)
+    monkeypatch.setattr(face_search, "_CHUNK_ROWS", 2)
     here = store.model_copy(update={"yunet": yunet_file, "threads": 1})
 
     def stop(done_01: float, message: str) -> None:

@@ -33,7 +33,7 @@ SCORE_MIN_01 = 0.5
 """By measurement on FER+ (48x48), enlarged to 160 px: of 600 faces on which seven or more of ten voters agree, YuNet
 finds 99.7 % at 0.5 and 98.5 % at 0.7; of the two images that most voters call no face, none."""
 
-_PART_ROWS = 1024
+_CHUNK_ROWS = 1024
 _IN_FLIGHT = 3
 
 
@@ -56,16 +56,16 @@ def search_faces(dataset: StoredDataset, settings: Settings, progress: Progress 
     with dataset.source(settings) as source, process_pool(processes) as pool:
         try:
             waiting: set[Future[int]] = set()
-            for first in range(0, len(rows), _PART_ROWS):
-                part, target = rows[first : first + _PART_ROWS], parts / f"{first:09d}.parquet"
+            for first in range(0, len(rows), _CHUNK_ROWS):
+                part, target = rows[first : first + _CHUNK_ROWS], parts / f"{first:09d}.parquet"
                 if target.is_file():
                     done += len(part)
                     continue
                 faces = get_face_refs(part)
                 places = [source.locate(face.path) for face in faces]
                 boxes = [face.box for face in faces]
-                waiting.add(pool.submit(_search_part, settings, part["id"].tolist(), places, boxes, target))
-                while len(waiting) >= _IN_FLIGHT * processes or (waiting and first + _PART_ROWS >= len(rows)):
+                waiting.add(pool.submit(_search_chunk, settings, part["id"].tolist(), places, boxes, target))
+                while len(waiting) >= _IN_FLIGHT * processes or (waiting and first + _CHUNK_ROWS >= len(rows)):
                     finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                     done += sum(future.result() for future in finished)
                     progress(done / len(rows), f"Looked for faces in {done:,} of {len(rows):,} images")
@@ -90,7 +90,7 @@ def load_face_search(dataset: StoredDataset) -> tuple[pd.DataFrame, str] | None:
         return None
 
 
-def _search_part(
+def _search_chunk(
     settings: Settings, ids: Sequence[str], places: Sequence[ByteRange], boxes: Sequence[Box | None], target: Path
 ) -> int:
     """Search some images, write the result and return their number. Runs in a worker process."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.duplicates.detail import DETAIL_SIDE, EMPHASIS
+from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR_SIDE, EMPHASIS
 
 Coefficients = NDArray[np.float32]
 """DCT coefficients of N images, shape (N, 16, 16), vertical then horizontal frequency."""
@@ -73,7 +73,7 @@ def sampling_matrix(transform: tuple[float, float, float, float], side: int, *, 
 
 def flip_horizontally(images: Coefficients) -> Coefficients:
     """Flip images left to right: odd horizontal frequencies change their sign."""
-    return images * np.where(np.arange(DETAIL_SIDE) % 2, -1, 1).astype(np.float32)
+    return images * np.where(np.arange(DESCRIPTOR_SIDE) % 2, -1, 1).astype(np.float32)
 
 
 def align(images: Coefficients, references: Coefficients, transforms: Transforms, iterations: int) -> Alignment:
@@ -94,7 +94,7 @@ def align(images: Coefficients, references: Coefficients, transforms: Transforms
         better = similarity > best_similarity
         best[better], best_similarity[better] = transforms[better], similarity[better]
         transforms = transforms + step
-    emphasis = np.minimum(EMPHASIS, _EMPHASIS_MAX).reshape(DETAIL_SIDE, DETAIL_SIDE)
+    emphasis = np.minimum(EMPHASIS, _EMPHASIS_MAX).reshape(DESCRIPTOR_SIDE, DESCRIPTOR_SIDE)
     sharp = np.vecdot(
         normalized(_sample(images * emphasis, best)), normalized(_sample(references * emphasis, identity))
     )
@@ -112,8 +112,8 @@ def _gauss_newton_step(
 ) -> tuple[Transforms, NDArray[np.float32]]:
     """The next step of each transform, and the similarity before it."""
     x, y = _sample_positions(transforms)
-    horizontal, horizontal_slope = _cosines(x, DETAIL_SIDE)
-    vertical, vertical_slope = _cosines(y, DETAIL_SIDE)
+    horizontal, horizontal_slope = _cosines(x, DESCRIPTOR_SIDE)
+    vertical, vertical_slope = _cosines(y, DESCRIPTOR_SIDE)
     rows, row_slopes = np.matmul(vertical, images), np.matmul(vertical_slope, images)
     samples = np.vecdot(rows, horizontal)
     by_x, by_y = np.vecdot(rows, horizontal_slope), np.vecdot(row_slopes, horizontal)
@@ -133,7 +133,7 @@ def _gauss_newton_step(
 def _sample(images: Coefficients, transforms: Transforms) -> NDArray[np.float32]:
     """The gray levels of each transformed image in the disc; shape (N, points)."""
     x, y = _sample_positions(transforms)
-    return np.vecdot(np.matmul(_cosines(y, DETAIL_SIDE)[0], images), _cosines(x, DETAIL_SIDE)[0])
+    return np.vecdot(np.matmul(_cosines(y, DESCRIPTOR_SIDE)[0], images), _cosines(x, DESCRIPTOR_SIDE)[0])
 
 
 def _sample_positions(transforms: Transforms) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
