@@ -11,6 +11,7 @@ import streamlit as st
 
 from fer_core.files.csv_file import csv_bytes
 from fer_ui.charts.layout import chart_config, get_titles, without_title
+from fer_ui.downloads import show_download
 from fer_ui.escaping import escape_html
 
 _TITLE = "margin:0;padding:0;font-size:1.0625rem;font-weight:600;line-height:1.35"
@@ -66,16 +67,8 @@ def show_csv_download(
         table: or a function that builds it, which runs on another thread once the button is clicked.
         key: of the element; also names the file.
     """
-    st.download_button(
-        label,
-        csv_bytes(table) if isinstance(table, pd.DataFrame) else lambda: csv_bytes(table()),
-        f"ferscope-{key}.csv",
-        "text/csv",
-        key=f"csv-{key}",
-        icon=":material/download:",
-        type=type,
-        on_click="ignore",
-    )
+    content = csv_bytes(table) if isinstance(table, pd.DataFrame) else lambda: csv_bytes(table())
+    show_download(label, content, f"ferscope-{key}.csv", "text/csv", type)
 
 
 def titles_html(title: str, subtitle: str) -> str:

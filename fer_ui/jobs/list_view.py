@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import streamlit as st
 
@@ -11,7 +10,6 @@ from fer_core.errors import JobError
 from fer_core.jobs.deletion import delete_job, run_id_of
 from fer_core.jobs.devices import format_device
 from fer_core.jobs.job import PRIORITY_MAX, STARTED_STATES, Job, JobKind, JobState
-from fer_core.jobs.log import tail_log
 from fer_core.jobs.service import ensure_supervisor, supervisor_status
 from fer_core.runs.folder import open_run
 from fer_core.settings import settings
@@ -21,6 +19,7 @@ from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.jobs.job_view import STATE_ICONS, format_age, format_duration, show_job, show_progress
+from fer_ui.jobs.log_view import show_process_output, show_training_log
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, param_selectbox
 from fer_ui.resources import job_store
@@ -34,8 +33,6 @@ KINDS = {
 }
 _ALL = "all"
 _LISTED_MAX = 50
-_LOG_LINES = 200
-_OUTPUT_LINES = 40
 
 
 def show_jobs() -> None:
@@ -262,22 +259,16 @@ def _show_links(job: Job) -> None:
 
 def _show_log(job: Job) -> None:
     """Show the end of the process's output and, for a training, of its log."""
-    output = tail_log(job_store().log_path(job), _OUTPUT_LINES)
-    log = open_run(job.target, settings()).log(_LOG_LINES) if run_id_of(job, settings()) else ""
-    if not log:
+    run = open_run(job.target, settings()) if run_id_of(job, settings()) else None
+    if run is None or not run.log(1):
         st.markdown("**Log**")
-        _show_lines(output)
+        show_process_output(job)
         return
     training, process = st.tabs(["Training log", "Process output"])
     with training:
-        st.caption("Newest line first.")
-        _show_lines("\n".join(reversed(log.splitlines())), 320)
+        show_training_log(run)
     with process:
-        _show_lines(output)
-
-
-def _show_lines(text: str, height_px: int | Literal["content"] = "content") -> None:
-    st.code(text or "Nothing yet.", language=None, wrap_lines=True, height=height_px)
+        show_process_output(job)
 
 
 def _show_deletion(job: Job) -> None:

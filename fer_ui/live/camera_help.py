@@ -30,7 +30,7 @@ PROBLEMS = {
     ),
     "missing": Problem(
         "There is no camera",
-        "Connect a camera or switch it on, and press START again. Or upload photos under Predict.",
+        "No camera was found. Connect one or switch it on, and press START again. Or upload photos under Predict.",
     ),
     "busy": Problem(
         "The camera is in use",

@@ -15,6 +15,7 @@ from fer_core.bundles.export import export_bundle
 from fer_core.bundles.verification import Check, verify_bundle
 from fer_core.settings import settings
 from fer_ui.confirm_deletion import show_deletion_form
+from fer_ui.downloads import show_download
 from fer_ui.errors import show_errors
 from fer_ui.formatting import format_count
 from fer_ui.header import notice
@@ -28,15 +29,8 @@ _TABLE_STYLE = f'<style>[class*="st-key-{_CARD_KEY}"] table {{ display: block; o
 
 def show_card(model: ModelEntry) -> None:
     """Show the model card, built from the model's files, and its download."""
-    st.download_button(
-        "Download as Markdown",
-        portable_card(model.info, model.folder),
-        f"{model.id}-card.md",
-        "text/markdown",
-        key=f"card-{model.id}",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    card = portable_card(model.info, model.folder)
+    show_download("Download as Markdown", card, f"{model.id}-card.md", "text/markdown")
     # The page shows the title and the chart itself; the headings start one level lower.
     lines = model_card(model.info, model.folder).splitlines()[1:]
     shown = [f"##{line}" if line.startswith("#") else line for line in lines if f"]({PICTURE})" not in line]
@@ -102,16 +96,8 @@ def _show_export(model: ModelEntry) -> None:
         return
     with show_errors():
         content = _bundle_file(model, _version_key(model.folder))
-        st.download_button(
-            f"Download {model.id}.zip ({len(content) / _MIB:.1f} MiB)",
-            content,
-            f"{model.id}.zip",
-            "application/zip",
-            key=f"download-{model.id}",
-            icon=":material/download:",
-            on_click="ignore",
-            type="primary",
-        )
+        label = f"Download {model.id}.zip ({len(content) / _MIB:.1f} MiB)"
+        show_download(label, content, f"{model.id}.zip", "application/zip", "primary")
 
 
 @st.cache_data(show_spinner="Writing the bundle", max_entries=2, hash_funcs={ModelEntry: lambda entry: entry.id})

@@ -11,6 +11,7 @@ from fer_core.files.csv_file import csv_bytes
 from fer_core.inference.prediction_table import build_prediction_table, prediction_rows
 from fer_core.inference.predictor import FacesMode, ImagePrediction
 from fer_core.settings import settings
+from fer_ui.downloads import show_download
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.header import SYNTHETIC_MODEL_WARNING, empty_state, notice, page_header
@@ -76,8 +77,8 @@ def _show_downloads(predictions: list[ImagePrediction], model: str, point: Opera
     table = csv_bytes(build_prediction_table(rows, model=model, point=point))
     lines = "".join(json.dumps(each.to_json() | {"model": model, "point": point}) + "\n" for each in predictions)
     with st.container(horizontal=True, gap="small"):
-        st.download_button("Predictions as CSV", table, "ferscope-predictions.csv", "text/csv")
-        st.download_button("Predictions as JSON", lines, "ferscope-predictions.jsonl", "application/jsonl")
+        show_download("Predictions as CSV", table, "ferscope-predictions.csv", "text/csv")
+        show_download("Predictions as JSON", lines, "ferscope-predictions.jsonl", "application/jsonl")
 
 
 main()

@@ -10,6 +10,7 @@ import streamlit as st
 
 from fer_core.training.config.command_line import changes_to
 from fer_core.training.config.train_config import TrainConfig, dump_config
+from fer_ui.downloads import show_download
 from fer_ui.training.form.starting_point import StartingPoint
 
 _HEIGHT_PX = 360
@@ -35,14 +36,7 @@ def show_command(start: StartingPoint, configs: Sequence[TrainConfig], priority:
             st.caption("The config of the first fold; the others differ in fold and title.")
         content = dump_config(configs[0])
         st.code(content, language="yaml", wrap_lines=True, height=_HEIGHT_PX)
-        st.download_button(
-            "Download as YAML",
-            content,
-            file_name=f"{build_file_name(configs[0])}.yaml",
-            mime="application/yaml",
-            icon=":material/download:",
-            key="train-yaml",
-        )
+        show_download("Download as YAML", content, f"{build_file_name(configs[0])}.yaml", "application/yaml")
 
 
 def build_file_name(config: TrainConfig) -> str:

@@ -23,7 +23,7 @@ from fer_ui.charts.training.rate_and_speed import (
 )
 from fer_ui.escaping import escape_markdown
 from fer_ui.header import empty_state, notice
-from fer_ui.training.monitor.monitored_run import FileVersion, MonitoredRun, best_epoch_of, load_monitored_run
+from fer_ui.training.monitor.monitored_run import FileVersion, MonitoredRun, best_epoch_of
 
 _INTERVALS_S = (2.0, 20.0)
 
@@ -35,27 +35,27 @@ def refresh_interval_s(monitored: MonitoredRun) -> float:
 
 
 class _Figures(NamedTuple):
-    """All charts; `others` are shown below the curves by class."""
+    """All charts; `more` are shown beside the curves by class."""
 
     loss: go.Figure
     scores: go.Figure
     classes: go.Figure
-    others: Mapping[str, go.Figure]
+    more: Mapping[str, go.Figure]
 
 
-def show_curves(run_id: str, job_id: str) -> None:
+def show_curves(monitored: MonitoredRun) -> None:
     """Show the curves of a run."""
-    monitored = load_monitored_run(run_id, job_id)
+    run_id = monitored.run_id
     if monitored.run is None or monitored.metrics.empty:
         _show_none(monitored)
         return
     # All charts are built before the first is shown, as Streamlit dims elements that wait.
     figures = _build_figures(run_id, monitored.metrics_version, monitored.metrics)
     with st.container():  # a notice then does not move the charts below
-        if lost := divergence(monitored.metrics):
-            notice("error", lost.words)
-        if gap := overfitting(monitored.metrics):
-            notice("warning", f"Overfitting. {gap.words}")
+        if diverged := divergence(monitored.metrics):
+            notice("error", diverged.words)
+        if overfit := overfitting(monitored.metrics):
+            notice("warning", f"Overfitting. {overfit.words}")
     left, right = st.columns(2, gap="medium")
     with left:
         show_chart(figures.loss, f"loss-{run_id}")
@@ -65,7 +65,7 @@ def show_curves(run_id: str, job_id: str) -> None:
     with left:
         show_chart(figures.classes, f"f1-{run_id}")
     with right:
-        for name, figure in figures.others.items():
+        for name, figure in figures.more.items():
             show_chart(figure, f"{name}-{run_id}")
 
 
@@ -74,14 +74,14 @@ def _build_figures(run_id: str, metrics_version: FileVersion, _metrics: pd.DataF
     """Shared between sessions, so not to be changed."""
     del run_id, metrics_version  # cache key
     best = best_epoch_of(_metrics)
-    others: dict[str, go.Figure] = {}
+    more: dict[str, go.Figure] = {}
     if known_columns(_metrics, "learning_rate"):
-        others["learning-rate"] = learning_rate_curve(_metrics, best)
+        more["learning-rate"] = learning_rate_curve(_metrics, best)
     if has_concordance(_metrics):
-        others["affect"] = concordance_curves(_metrics, best)
+        more["affect"] = concordance_curves(_metrics, best)
     if known_columns(_metrics, "images_per_s"):
-        others["speed"] = throughput_curve(_metrics)
-    return _Figures(*learning_curves(_metrics, best), class_curves(_metrics, best), others)
+        more["speed"] = throughput_curve(_metrics)
+    return _Figures(*learning_curves(_metrics, best), class_curves(_metrics, best), more)
 
 
 def _show_none(monitored: MonitoredRun) -> None:

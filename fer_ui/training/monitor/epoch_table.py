@@ -9,7 +9,7 @@ from fer_ui.charts.training.class_curves import find_classes
 from fer_ui.charts.training.epoch_lines import known_columns
 from fer_ui.formatting import format_count
 from fer_ui.theme import expression_title
-from fer_ui.training.monitor.monitored_run import load_monitored_run
+from fer_ui.training.monitor.monitored_run import MonitoredRun
 
 _LOSSES = {"train_loss": "Loss, training", "valid_loss": "Loss, validation"}
 _SHARES = {
@@ -32,17 +32,16 @@ _ROW_PX = 35
 _HEIGHT_MAX_PX = 440
 
 
-def show_epochs(run_id: str, job_id: str) -> None:
+def show_epochs(monitored: MonitoredRun) -> None:
     """Show the table, with a toggle for the F1 of each expression."""
-    monitored = load_monitored_run(run_id, job_id)
     if monitored.metrics.empty:
         st.caption("The table appears after the first epoch.")
         return
-    by_class = st.toggle("F1 of each expression", key=f"f1-columns-{run_id}")
+    by_class = st.toggle("F1 of each expression", key=f"f1-columns-{monitored.run_id}")
     table = epoch_table(monitored.metrics, monitored.best_epoch, by_class=by_class)
     st.dataframe(
         table,
-        key=f"epochs-{run_id}",
+        key=f"epochs-{monitored.run_id}",
         hide_index=True,
         height=min((len(table) + 1) * _ROW_PX + 2, _HEIGHT_MAX_PX),
         column_config={

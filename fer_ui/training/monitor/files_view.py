@@ -15,7 +15,7 @@ from fer_core.runs.folder import Run
 from fer_core.training.trackers import EVENTS_FOLDER, MLFLOW_VARIABLE
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
-from fer_ui.training.monitor.monitored_run import load_monitored_run
+from fer_ui.training.monitor.monitored_run import MonitoredRun
 
 _DESCRIPTIONS = {
     "config.yaml": "run configuration",
@@ -38,9 +38,8 @@ _DESCRIPTIONS = {
 }
 
 
-def show_files(run_id: str, job_id: str) -> None:
+def show_files(monitored: MonitoredRun) -> None:
     """Show the folder's files with size and description."""
-    monitored = load_monitored_run(run_id, job_id)
     if monitored.run is None:
         return
     table = files_table(monitored.run)
@@ -59,7 +58,7 @@ def show_files(run_id: str, job_id: str) -> None:
                 "Description": table["description"],
             }
         ),
-        key=f"files-{run_id}",
+        key=f"files-{monitored.run_id}",
         hide_index=True,
         height="content",
         column_config={"Size": st.column_config.TextColumn(width="small", alignment="right")},

@@ -1,7 +1,7 @@
 """The run monitor: status, curves and details of one training, updated while it runs.
 
-Changing parts are fragments, so that the rest keeps what the user has opened, selected or scrolled to. When a part
-appears or disappears (first epoch, end), the whole page reruns once.
+Changing sections are fragments, so that the rest keeps what the user has opened, selected or scrolled to. When a
+section appears or disappears (first epoch, end), the whole page reruns once.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from collections.abc import Callable
 import streamlit as st
 
 from fer_core.jobs.deletion import delete_job
-from fer_core.jobs.job import Job
+from fer_core.jobs.job import Job, JobState
 from fer_core.runs.folder import Run, RunState, delete_run
 from fer_core.settings import settings
 from fer_ui.chart_view import show_csv_download
 from fer_ui.confirm_deletion import show_deletion_form
+from fer_ui.downloads import show_download
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
+from fer_ui.jobs.log_view import show_process_output, show_training_log
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.resources import job_store
 from fer_ui.training.monitor.curves_view import refresh_interval_s, show_curves
 from fer_ui.training.monitor.epoch_table import show_epochs
 from fer_ui.training.monitor.files_view import show_files, show_other_tools
-from fer_ui.training.monitor.log_view import has_failed, show_log, show_log_download, show_process_output
 from fer_ui.training.monitor.monitored_run import MonitoredRun, config_of, load_monitored_run
 from fer_ui.training.monitor.reproduce_view import show_reproduction
 from fer_ui.training.monitor.run_status import show_run_status
@@ -38,6 +39,7 @@ _STYLE = f"""<style>
 </style>"""
 """Streamlit dims elements that take half a second to update, which would flicker every two seconds."""
 
+_FAILED_STATES = (JobState.FAILED, JobState.INTERRUPTED)
 _TABS = ("Epochs", "Log", "Speed", "Config and data", "Files")
 
 
@@ -57,31 +59,31 @@ def show_training(run_id: str, job: Job | None) -> None:
 def _show(monitored: MonitoredRun) -> None:
     st.subheader(escape_markdown(monitored.title), anchor=False)
     with st.container(border=True):
-        _show_part(monitored, _STATUS_S, show_run_status, monitored.state)
-        _links(monitored)
+        _show_live(monitored, _STATUS_S, lambda now: show_run_status(now, monitored.state))
+        _show_links(monitored)
     if monitored.run is None:
         if monitored.job is not None:
-            show_process_output(monitored.job)
+            _show_output(monitored.job)
             _show_deletion(monitored)
         return
-    _show_part(monitored, refresh_interval_s(monitored), show_curves)
-    _details(monitored, monitored.run)
+    _show_live(monitored, refresh_interval_s(monitored), show_curves)
+    _show_details(monitored, monitored.run)
     show_notes(monitored.run_id)
     _show_deletion(monitored)
 
 
-def _show_part(monitored: MonitoredRun, every_s: float, show: Callable[..., None], *args: object) -> None:
-    """Show a part of the page as a fragment, updated while the run is live."""
+def _show_live(monitored: MonitoredRun, every_s: float, show: Callable[[MonitoredRun], None]) -> None:
+    """Show a section of the page as a fragment, updated while the run is live."""
     job_id = monitored.job.id if monitored.job else ""
 
-    def show_part() -> None:
+    def show_section() -> None:
         with show_errors():
-            show(monitored.run_id, job_id, *args)
+            show(load_monitored_run(monitored.run_id, job_id))
 
-    st.fragment(run_every=every_s if monitored.live else None)(show_part)()
+    st.fragment(run_every=every_s if monitored.live else None)(show_section)()
 
 
-def _links(monitored: MonitoredRun) -> None:
+def _show_links(monitored: MonitoredRun) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if monitored.run is not None and monitored.run.state is RunState.FINISHED:
             link_to(Page.EVALUATION, "Confusion matrix", run=monitored.run_id)
@@ -92,26 +94,38 @@ def _links(monitored: MonitoredRun) -> None:
             link_to(Page.JOBS, "Job", job=monitored.job.id)
 
 
-def _details(monitored: MonitoredRun, run: Run) -> None:
+def _show_details(monitored: MonitoredRun, run: Run) -> None:
     """Show the details in tabs; after a failure the log is open."""
-    opened = "Log" if has_failed(monitored.job) else _TABS[0]
-    epochs, log, speed, config, files = st.tabs(_TABS, default=opened)
+    failed = monitored.job is not None and monitored.job.state in _FAILED_STATES
+    epochs, log, speed, config, files = st.tabs(_TABS, default="Log" if failed else _TABS[0])
     with epochs:
-        _show_part(monitored, refresh_interval_s(monitored), show_epochs)
+        _show_live(monitored, refresh_interval_s(monitored), show_epochs)
         if not monitored.metrics.empty:
             show_csv_download(run.metrics, f"epochs-{run.id}", "Download all metrics as CSV", type="tertiary")
     with log:
-        _show_part(monitored, _STATUS_S, show_log)
-        show_log_download(run)
-        if monitored.job is not None and has_failed(monitored.job):
-            show_process_output(monitored.job)
+        _show_live(monitored, _STATUS_S, lambda _now: show_training_log(run))
+        show_download(
+            "Download the log", lambda: _read_log(run), f"ferscope-{run.id}-log.txt", "text/plain", "tertiary"
+        )
+        if monitored.job is not None and failed:
+            _show_output(monitored.job)
     with speed:
-        _show_part(monitored, refresh_interval_s(monitored), show_speed)
+        _show_live(monitored, refresh_interval_s(monitored), show_speed)
     with config, show_errors():
         show_reproduction(run)
     with files:
-        _show_part(monitored, _FILES_S, show_files)
+        _show_live(monitored, _FILES_S, show_files)
         show_other_tools(run)
+
+
+def _read_log(run: Run) -> bytes:
+    path = run.path("log.txt")
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _show_output(job: Job) -> None:
+    st.markdown("**Process output**")
+    show_process_output(job)
 
 
 def _show_deletion(monitored: MonitoredRun) -> None:

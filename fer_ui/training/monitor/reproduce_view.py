@@ -1,4 +1,4 @@
-"""How to reproduce a run: command, data and config file."""
+"""How to reproduce a run."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from fer_core.settings import settings
 from fer_core.text import join_words
 from fer_core.training.config.command_line import closest_preset
 from fer_core.training.config.train_config import TrainConfig
+from fer_ui.downloads import show_download
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images
 from fer_ui.header import notice
@@ -27,7 +28,7 @@ from fer_ui.training.monitor.monitored_run import config_of
 
 
 def show_reproduction(run: Run) -> None:
-    """Show all three."""
+    """Show the command, the data and the config file of a run."""
     data = read_data_info(run)
     config = config_of(run)
     if config is not None:
@@ -118,16 +119,7 @@ def _show_config(run: Run, *, readable: bool) -> None:
     if not readable:
         notice("warning", "This version can't read the config, so the run can't be resumed or copied.")
     st.code(text, language="yaml", wrap_lines=True, height=380)
-    st.download_button(
-        "Download as YAML",
-        text.encode(),
-        f"ferscope-{run.id}.yaml",
-        "application/yaml",
-        key=f"yaml-{run.id}",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
+    show_download("Download as YAML", text, f"ferscope-{run.id}.yaml", "application/yaml", "tertiary")
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

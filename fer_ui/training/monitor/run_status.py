@@ -20,7 +20,7 @@ from fer_ui.header import SYNTHETIC_NOTE, Headline, headline, notice
 from fer_ui.image_labels import describe_split
 from fer_ui.jobs.job_view import format_age, format_duration, show_job
 from fer_ui.training.form.fields import MONITOR_TITLES
-from fer_ui.training.monitor.monitored_run import MonitoredRun, MonitorState, config_of, load_monitored_run
+from fer_ui.training.monitor.monitored_run import MonitoredRun, MonitorState, config_of
 
 _SCORES = {"macro_f1": "Macro-F1", "balanced_accuracy": "Balanced accuracy"}
 _SPLIT_CAVEATS = {
@@ -44,9 +44,8 @@ class RunStatus:
     problem: str = ""
 
 
-def show_run_status(run_id: str, job_id: str, was: MonitorState) -> None:
+def show_run_status(monitored: MonitoredRun, was: MonitorState) -> None:
     """Show the status with the job's progress and actions; rerun the page when its layout changes."""
-    monitored = load_monitored_run(run_id, job_id)
     if monitored.state != was:
         st.rerun()
     active = monitored.job is not None and monitored.job.state.active

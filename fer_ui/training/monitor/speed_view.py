@@ -12,7 +12,7 @@ from fer_core.training.diagnostics import epoch_time
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.training.rate_and_speed import epoch_time_bar
 from fer_ui.escaping import escape_markdown
-from fer_ui.training.monitor.monitored_run import load_monitored_run
+from fer_ui.training.monitor.monitored_run import MonitoredRun
 
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
 _LOG_MARKS = (("started on ", "resumed on "), ("memory kept",), ("images come from ",))
@@ -21,9 +21,8 @@ _LOG_MARKS = (("started on ", "resumed on "), ("memory kept",), ("images come fr
 _LOG_LINES = 10_000
 
 
-def show_speed(run_id: str, job_id: str) -> None:
+def show_speed(monitored: MonitoredRun) -> None:
     """Show hardware and time per epoch."""
-    monitored = load_monitored_run(run_id, job_id)
     if monitored.run is None:
         return
     with st.container():  # keeps the place of the text
@@ -33,7 +32,7 @@ def show_speed(run_id: str, job_id: str) -> None:
     if time is None:
         st.caption("Shown after the first epoch.")
         return
-    show_chart(epoch_time_bar(time), f"time-{run_id}")
+    show_chart(epoch_time_bar(time), f"time-{monitored.run_id}")
 
 
 def machine_facts(run: Run) -> list[str]:
