@@ -28,7 +28,7 @@ from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.data.catalog import open_dataset
 from fer_core.data.index.images import get_face_refs, iter_images
-from fer_core.detection.detector import open_detector
+from fer_core.detection.open_detector import open_detector
 from fer_core.faces import RgbImage
 from fer_core.inference.abstention import AbstainReason
 from fer_core.inference.predictor import FacePrediction, Predictor
@@ -129,7 +129,7 @@ def _scene_rows(predictor: Predictor, crops: Sequence[Gray]) -> Iterator[dict[st
             picture = _cut_scene(crop, cut_01, side, np.random.default_rng(number))
             predictions += predictor.predict_image(picture)[:1]
         yield _row(
-            f"{name} cut off" if cut_01 else name, predictions, len(crops), AbstainReason.CUT_OFF if cut_01 else None
+            f"{name} cut off" if cut_01 else name, predictions, len(crops), AbstainReason.TRUNCATED if cut_01 else None
         )
     turned = []
     for number in range(len(crops)):

@@ -24,7 +24,9 @@ from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.index.images import get_face_refs, iter_images
-from fer_core.detection.detector import DetectedFace, FaceDetector, HaarDetector, open_detector
+from fer_core.detection.detector import DetectedFace, FaceDetector
+from fer_core.detection.haar import HaarDetector
+from fer_core.detection.open_detector import open_detector
 from fer_core.settings import settings
 
 ROLL_MAX_DEG = 25.0
@@ -63,7 +65,7 @@ def main() -> None:
     truth, ready, predictions, n_scenes = _predict(dataset, rows, bundle, detectors, in_use_alone=arguments.in_use)
     table = [_row(key, found, truth, ready, n_scenes[key[0]]) for key, found in predictions.items()]
     print_table(
-        f"{len(truth):,} faces of {arguments.data}, {arguments.split}, by {bundle.id}. {opened.message}",
+        f"{len(truth):,} faces of {arguments.data}, {arguments.split}, by {bundle.id}. {opened.warning}",
         table,
         as_json=arguments.json,
     )
@@ -112,7 +114,7 @@ def _matching_face(faces: list[DetectedFace], seen: Scene) -> DetectedFace | Non
 
 def _overlap_01(face: DetectedFace, seen: Scene) -> float:
     """Intersection over union of the face's frame and the truth, both upright."""
-    frame, truth = face.frame, seen.truth
+    frame, truth = face.aligned_crop, seen.truth
     half = frame.side_px / 2
     across = min(frame.x + half, truth.x + truth.width) - max(frame.x - half, truth.x)
     down = min(frame.y + half, truth.y + truth.height) - max(frame.y - half, truth.y)

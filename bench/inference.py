@@ -26,7 +26,7 @@ from bench.support.report import argument_parser, print_table
 from fer_core.bundles.bundle import INT8_FILE, MODEL_FILE, Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.bundles.fastest import open_fastest
-from fer_core.detection.detector import open_detector
+from fer_core.detection.open_detector import open_detector
 from fer_core.faces import RgbImage
 from fer_core.settings import settings
 from fer_core.system.processor import processor
@@ -78,7 +78,7 @@ def main() -> None:
         return
     print(f"{processor()}, threads: {', '.join(map(str, threads))}\n")
     people = "photographs" if has_photographs() else "SYNTHETIC faces, as there are no photographs"
-    print_table(f"A frame of {people}, {arguments.rounds} rounds. {opened.message}", rows, as_json=arguments.json)
+    print_table(f"A frame of {people}, {arguments.rounds} rounds. {opened.warning}", rows, as_json=arguments.json)
     print_table("\nThe network alone, ready faces", engines, as_json=arguments.json)
     forms = "; ".join(f"{count} threads {fastest.form}, {fastest.reason}" for count, fastest in live.items())
     print_table(

@@ -22,7 +22,8 @@ from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.bundles.fastest import PRECISIONS
 from fer_core.calibration import OperatingPoint
-from fer_core.detection.detector import FaceDetector, open_detector
+from fer_core.detection.detector import FaceDetector
+from fer_core.detection.open_detector import open_detector
 from fer_core.inference.predictor import Predictor
 from fer_core.live.predictor import LivePredictor
 from fer_core.live.smoothing import FaceTracker, TrackedFace, match_boxes

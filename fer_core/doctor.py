@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from fer_core.bundles.catalog import find_model, model_in_use
-from fer_core.detection.detector import open_detector
+from fer_core.detection.open_detector import open_detector
 from fer_core.errors import FerscopeError
 from fer_core.jobs.service import supervisor_status
 from fer_core.jobs.store import JobStore
@@ -94,7 +94,7 @@ def _check_accelerator(_settings: Settings) -> CheckResult:
 
 def _check_detector(settings: Settings) -> CheckResult:
     opened = open_detector(settings)
-    return CheckResult("warning" if opened.message else "good", opened.detector.name, opened.message)
+    return CheckResult("warning" if opened.warning else "good", opened.detector.name, opened.warning)
 
 
 def _check_model(settings: Settings) -> CheckResult:

@@ -1,4 +1,4 @@
-"""A face in a picture: its box, its frame, and the upright square that is cut out of the picture."""
+"""Face boxes and aligned face crops."""
 
 from __future__ import annotations
 
@@ -14,11 +14,8 @@ from fer_core.errors import EmptyCropError
 RgbImage: TypeAlias = NDArray[np.uint8]
 """uint8, shape (H, W, 3), RGB, 0..255."""
 
-Range: TypeAlias = tuple[float, float]
-"""From, to."""
-
 _SAMPLES = 32
-"""An area is measured at so many points across and down."""
+"""Points across and down at which an area is sampled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,42 +27,67 @@ class FaceBox:
     width: int
     height: int
 
+    @property
+    def area(self) -> int:
+        """Area in pixels."""
+        return self.width * self.height
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """x and y of the center."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
     def as_list(self) -> list[int]:
         """`[x, y, width, height]`."""
         return [self.x, self.y, self.width, self.height]
 
-    def overlap_01(self, other: FaceBox) -> float:
-        """Intersection over union with `other`, 0..1."""
+    def scaled(self, across: float, down: float) -> FaceBox:
+        """The box in an image of another size, by the factors of its width and height."""
+        return FaceBox(
+            round(self.x * across), round(self.y * down), round(self.width * across), round(self.height * down)
+        )
+
+    def intersection(self, other: FaceBox) -> int:
+        """Area in pixels that is shared with `other`."""
         across = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
         down = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
-        shared = max(across, 0) * max(down, 0)
-        union = self.width * self.height + other.width * other.height - shared
+        return max(across, 0) * max(down, 0)
+
+    def iou(self, other: FaceBox) -> float:
+        """Intersection over union with `other`, 0..1."""
+        shared = self.intersection(other)
+        union = self.area + other.area - shared
         return shared / union if union else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class AlignedCrop:
-    """The square about a face that the pictures of FER2013 show: where its center is and how long its side, in pixels
-    of its image (fractions count), and by how many degrees the face leans clockwise."""
+    """A square crop about a face, framed as in FER2013: its center and side in pixels of the image (not rounded), and
+    the face's roll in degrees, clockwise."""
 
     x: float
     y: float
     side_px: float
     roll_deg: float = 0.0
 
-    def touches(self, image: RgbImage) -> bool:
-        """Whether any of it, were it upright, lies in `image`."""
+    def intersects_image(self, image: RgbImage) -> bool:
+        """Whether any of the square, without its roll, lies in `image`."""
         height, width = image.shape[:2]
         half = self.side_px / 2
         return half > 0 and -half < self.x < width + half and -half < self.y < height + half
 
-    def outside_01(self, image: RgbImage, across: Range = (-0.5, 0.5), down: Range = (-0.5, 0.5)) -> float:
-        """The share of a part of the square that lies outside `image`.
+    def truncation_01(
+        self,
+        image: RgbImage,
+        across: tuple[float, float] = (-0.5, 0.5),
+        down: tuple[float, float] = (-0.5, 0.5),
+    ) -> float:
+        """Compute which share of a region of the square lies outside `image`.
 
         Args:
             image: uint8, shape (H, W, 3), RGB.
-            across: from where to where the part reaches, from the center to the right, in sides of the square.
-            down: the same downwards.
+            across: left and right end of the region, from the center, in sides of the square.
+            down: its upper and lower end.
         """
         height, width = image.shape[:2]
         reach = self.side_px * math.hypot(max(map(abs, across)), max(map(abs, down)))
@@ -79,38 +101,32 @@ class AlignedCrop:
         return float(1 - ((x >= 0) & (x < width) & (y >= 0) & (y < height)).mean())
 
 
-def crop_face(image: RgbImage, frame: AlignedCrop, margin_01: float) -> RgbImage:
-    """Cut out one face: the square of `frame`, with `margin_01` of its side added on each side, turned so that the
-    face is upright. What lies outside the image repeats its edge pixels.
+def crop_face(image: RgbImage, crop: AlignedCrop, margin_01: float) -> RgbImage:
+    """Crop one face and rotate it upright. Outside the image, edge pixels repeat.
 
     Args:
         image: uint8, shape (H, W, 3), RGB.
-        frame: in pixels of `image`.
-        margin_01: share of the side; negative cuts closer.
+        crop: in pixels of `image`.
+        margin_01: added on each side, as a share of the crop's side; negative for a tighter crop.
     Returns:
-        uint8, shape (S, S, 3), RGB, a copy, of as many pixels as the square covers.
+        uint8, shape (S, S, 3), RGB, a copy at the image's resolution.
     Raises:
-        EmptyCropError: the frame has no area or lies outside the image.
+        EmptyCropError: the crop has no area or lies outside the image.
     """
-    if not frame.touches(image):
+    if not crop.intersects_image(image):
         height, width = image.shape[:2]
-        raise EmptyCropError(f"{frame} lies outside the {width}x{height} image.")
-    side = max(1, round(frame.side_px * (1 + 2 * margin_01)))
-    if frame.roll_deg:
-        return _turned(image, frame.x, frame.y, side, frame.roll_deg)
-    return _square(image, math.floor(frame.x - side / 2 + 0.5), math.floor(frame.y - side / 2 + 0.5), side)
-
-
-def _square(image: RgbImage, left: int, top: int, side: int) -> RgbImage:
-    """The square of `side` pixels whose first pixel is (left, top)."""
+        raise EmptyCropError(f"{crop} lies outside the {width}x{height} image.")
+    side = max(1, round(crop.side_px * (1 + 2 * margin_01)))
+    if crop.roll_deg:
+        return _warp_upright(image, crop.x, crop.y, side, crop.roll_deg)
+    left, top = (math.floor(center - side / 2 + 0.5) for center in (crop.x, crop.y))
     inside = image[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0)]
     if inside.shape[:2] == (side, side):
         return inside.copy()
-    return _turned(image, left + side / 2, top + side / 2, side, 0.0)
+    return _warp_upright(image, left + side / 2, top + side / 2, side, 0.0)
 
 
-def _turned(image: RgbImage, center_x: float, center_y: float, side: int, roll_deg: float) -> RgbImage:
-    """The square of `side` pixels about the center, turned by `roll_deg` clockwise, as if it were upright."""
+def _warp_upright(image: RgbImage, center_x: float, center_y: float, side: int, roll_deg: float) -> RgbImage:
     import cv2
 
     roll = math.radians(roll_deg)
@@ -123,11 +139,11 @@ def _turned(image: RgbImage, center_x: float, center_y: float, side: int, roll_d
             [down, across, center_y - 0.5 - half * (down + across)],
         ]
     )
-    turned = cv2.warpAffine(
+    upright = cv2.warpAffine(
         image,
         to_image,
         (side, side),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(turned, np.uint8)
+    return np.asarray(upright, np.uint8)

@@ -12,7 +12,7 @@ from fer_core.bundles.catalog import ModelEntry, find_model, model_in_use
 from fer_core.bundles.fastest import FastestBundle, open_fastest
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.index.images import BOX_COLUMNS
-from fer_core.detection.detector import OpenedDetector, open_detector
+from fer_core.detection.open_detector import OpenedDetector, open_detector
 from fer_core.doctor import CheckResult, run_checks
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.store import JobStore

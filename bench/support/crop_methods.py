@@ -29,7 +29,7 @@ def crop_methods(margin_01: float, *, landmarks: bool) -> dict[str, CropMethod]:
     """
 
     def of_frame(change: Callable[[DetectedFace, AlignedCrop], list[AlignedCrop]]) -> CropMethod:
-        return lambda image, face: [crop_face(image, frame, margin_01) for frame in change(face, face.frame)]
+        return lambda image, face: [crop_face(image, frame, margin_01) for frame in change(face, face.aligned_crop)]
 
     def one(change: Callable[[DetectedFace, AlignedCrop], AlignedCrop]) -> CropMethod:
         return of_frame(lambda face, frame: [change(face, frame)])
@@ -51,7 +51,7 @@ def crop_methods(margin_01: float, *, landmarks: bool) -> dict[str, CropMethod]:
             "size and place by eyes and mouth": one(_by_landmarks),
         }
     methods |= {
-        "mirrored too, averaged": lambda image, face: _with_mirrored(crop_face(image, face.frame, margin_01)),
+        "mirrored too, averaged": lambda image, face: _with_mirrored(crop_face(image, face.aligned_crop, margin_01)),
         "five shifts, averaged": of_frame(lambda _, frame: _shifted(frame)),
         "three sizes, averaged": of_frame(lambda _, frame: [_grown(frame, by) for by in (1, _RESIZE, 1 / _RESIZE)]),
     }
@@ -59,7 +59,7 @@ def crop_methods(margin_01: float, *, landmarks: bool) -> dict[str, CropMethod]:
 
 
 def _square(face: DetectedFace, side: Callable[[int, int], int]) -> AlignedCrop:
-    return replace(face.frame, side_px=side(face.box.width, face.box.height), roll_deg=0.0)
+    return replace(face.aligned_crop, side_px=side(face.box.width, face.box.height), roll_deg=0.0)
 
 
 def _stretched(image: RgbImage, face: DetectedFace) -> RgbImage:

@@ -65,7 +65,7 @@ class FerscopeMethod:
         started = time.perf_counter()
         faces = self.detector.detect(frame)
         detected = time.perf_counter()
-        crops = [crop_face(frame, face.frame, contract.crop_margin_01) for face in faces]
+        crops = [crop_face(frame, face.aligned_crop, contract.crop_margin_01) for face in faces]
         batch = contract.apply_batch(crops)
         cropped = time.perf_counter()
         self.bundle.probabilities(batch)

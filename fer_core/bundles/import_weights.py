@@ -23,7 +23,7 @@ from fer_core.bundles.bundle import (
     BundleInfo,
 )
 from fer_core.bundles.catalog import ModelEntry
-from fer_core.bundles.export import finish_bundle, golden_faces
+from fer_core.bundles.export_bundle import finish_bundle, golden_faces
 from fer_core.bundles.import_bundle import free_id, install_model, staging_folder
 from fer_core.bundles.verification import check_parity, check_verified
 from fer_core.calibration import Calibration

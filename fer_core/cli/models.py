@@ -9,7 +9,7 @@ from typing import Any
 from fer_core.bundles.archive import is_bundle_file, unpacked
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import ModelEntry, delete_model, find_model, list_models, model_in_use, use_model
-from fer_core.bundles.export import export_bundle
+from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.import_bundle import import_bundle, is_weights_file
 from fer_core.bundles.training_images import save_seen_images
 from fer_core.bundles.verification import Check, check_parity, verify_bundle

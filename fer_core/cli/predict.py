@@ -14,7 +14,7 @@ from fer_core.calibration import OperatingPoint
 from fer_core.data.readers.file_names import image_names
 from fer_core.data.sources.archive import NOT_UTF8_MESSAGE
 from fer_core.data.sources.source import open_source
-from fer_core.detection.detector import open_detector
+from fer_core.detection.open_detector import open_detector
 from fer_core.errors import InputError
 from fer_core.files.csv_file import write_csv
 from fer_core.images.formats import SUPPORTED_FORMATS
@@ -44,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     model = find_model(arguments.model or model_in_use(here), here)
     bundle = Bundle.open(model.folder)
     opened = open_detector(here) if arguments.faces == "detect" else None
-    if opened and opened.message:
-        sys.stderr.write(opened.message + "\n")
+    if opened and opened.warning:
+        sys.stderr.write(opened.warning + "\n")
     predictor = Predictor(bundle, opened.detector if opened else None)
     failures = 0
     rows: list[Row] = []

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from fer_core.corruptions import camera, crop, occlusions
+from fer_core.corruptions import geometric, occlusions, photometric
 from fer_core.errors import InputError
 from fer_core.faces import RgbImage
 
@@ -111,7 +111,7 @@ _ALL = (
         "Blur",
         "a spread of {} px on a 48 px face",
         (0.6, 1.0, 1.4, 1.8, 2.2),
-        camera.gaussian_blur,
+        photometric.gaussian_blur,
         "Out of focus: a Gaussian blur of this standard deviation, scaled to the crop.",
     ),
     Corruption(
@@ -119,7 +119,7 @@ _ALL = (
         "Few pixels",
         "a face {} px wide",
         (40, 32, 24, 16, 12),
-        camera.downscale,
+        photometric.downscale,
         "A distant face: downscaled to so few pixels and upscaled again. A smaller crop stays as it is.",
     ),
     Corruption(
@@ -127,7 +127,7 @@ _ALL = (
         "JPEG",
         "quality {}",
         (50, 30, 20, 13, 9),
-        camera.jpeg_compress,
+        photometric.jpeg_compress,
         "A poor connection: compressed at the crop's own size, in blocks of 8 px.",
     ),
     Corruption(
@@ -135,7 +135,7 @@ _ALL = (
         "Noise",
         "grain of {} gray levels",
         (5, 10, 16, 24, 34),
-        camera.gaussian_noise,
+        photometric.gaussian_noise,
         "A small or hot sensor: gray Gaussian noise of this standard deviation on each pixel.",
     ),
     Corruption(
@@ -143,7 +143,7 @@ _ALL = (
         "Low light",
         "{} stops less light",
         (1, 2, 3, 4, 5),
-        camera.low_light,
+        photometric.low_light,
         "A dark room: each stop halves the light, and sensor noise covers the rest.",
     ),
     Corruption(
@@ -151,7 +151,7 @@ _ALL = (
         "Over-exposure",
         "{} stops more light",
         (0.4, 0.8, 1.2, 1.6, 2.0),
-        camera.overexpose,
+        photometric.overexpose,
         "Too much light: each stop doubles it, and bright areas are clipped to white.",
     ),
     Corruption(
@@ -159,7 +159,7 @@ _ALL = (
         "Side light",
         "{} stops between the sides",
         (1.5, 3.0, 4.5, 6.0, 7.5),
-        camera.side_light,
+        photometric.side_light,
         "A window beside the face: one side is bright and the other dark.",
     ),
     Corruption(
@@ -167,7 +167,7 @@ _ALL = (
         "Color cast",
         "{} % tint",
         (10, 20, 35, 50, 70),
-        camera.color_cast,
+        photometric.color_cast,
         "Colored lamps: a tint that keeps the luminance, so that a model of gray images is not affected.",
     ),
     Corruption(
@@ -175,7 +175,7 @@ _ALL = (
         "Shifted crop",
         "{} % of the side",
         (4, 8, 12, 16, 20),
-        crop.shift,
+        geometric.shift,
         "A box that is off center, in any direction. Outside of the crop, the edge is repeated.",
     ),
     Corruption(
@@ -183,7 +183,7 @@ _ALL = (
         "Crop too close",
         "{} % of the side cut off all round",
         (3, 6, 10, 14, 18),
-        crop.crop_tighter,
+        geometric.crop_tighter,
         "A box that is too small for the face.",
     ),
     Corruption(
@@ -191,7 +191,7 @@ _ALL = (
         "Crop too wide",
         "{} % of the side added all round",
         (5, 10, 16, 23, 32),
-        crop.crop_wider,
+        geometric.crop_wider,
         "A box that is too large. The edge is repeated, which is milder than real hair, neck and background.",
     ),
     Corruption(
@@ -199,7 +199,7 @@ _ALL = (
         "Rolled head",
         "{} degrees to either side",
         (5, 10, 15, 25, 35),
-        crop.rotate,
+        geometric.rotate,
         "A tilted head, to the left as often as to the right. Outside of the crop, the edge is repeated.",
     ),
     Corruption(

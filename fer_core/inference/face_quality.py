@@ -1,4 +1,4 @@
-"""How a face is seen in a picture, whatever a model reads in it: what can make a reading unreliable, as numbers."""
+"""Face quality: size, truncation, rotation, yaw, sharpness and mouth occlusion."""
 
 from __future__ import annotations
 
@@ -17,30 +17,32 @@ from fer_core.inference.mouth_occlusion import mouth_occluded_01, to_gray_48px
 _SIGMA_PX = 1.0
 _EDGE_PX = 4
 _DEVIATION_MIN = 4.0
-"""Gray levels: a flatter crop has nothing on it that could be sharp or covered."""
+"""Standard deviation in gray levels; in a flatter crop sharpness and occlusion can't be determined."""
 
-_SPAN_MIN = 0.05
+_EYE_SPAN_MIN = 0.05
 
-_MIDDLE_ACROSS, _MIDDLE_DOWN = (-0.36, 0.36), (-0.25, 0.42)
-"""Where the brows, the chin and the cheeks lie, in sides of a face's frame from its center."""
+_CENTRAL_REGION = {"across": (-0.36, 0.36), "down": (-0.25, 0.42)}
+"""Cheek to cheek and brows to chin, from the center of an aligned crop, in its sides."""
 
 _SIDE_BY_LANDMARKS = 2.55
-"""The side of the pictures of FER2013, in distances from the eyes to the mouth; the median of FER+ faces."""
+"""Side of a crop framed as in FER2013, in distances from the eyes to the mouth; the median of FER+ faces."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaceQuality:
-    """How a face is seen; the defaults are those of a face about which nothing is known that speaks against it.
+    """Quality of a detected face; the defaults are those of an unproblematic face.
 
-    `side_px` is the shorter side of its box, `outside_01` the share of its middle (brows to chin, cheek to cheek) that
-    lies outside the picture. `is_rotated`: it is upside down or lies on its side. `yaw_ratio` is how far the nose lies
-    from the middle between the eyes, in distances of the eyes: 0 from the front, about 0.5 half turned, 0.8 and more in
-    profile. `sharpness` is the deviation of a crop's fine detail in deviations of the whole crop, at 48 pixels.
-    `mouth_occluded_01`: a probability.
+    Attributes:
+        side_px: shorter side of the box.
+        truncation_01: share of the face's central region (brows to chin, cheek to cheek) outside the image.
+        is_rotated: upside down or on its side.
+        yaw_ratio: see `yaw_ratio`; 0 from the front, about 0.5 at half profile, from 0.8 in profile.
+        sharpness: see `sharpness`.
+        mouth_occluded_01: probability that the mouth is covered.
     """
 
     side_px: int
-    outside_01: float = 0.0
+    truncation_01: float = 0.0
     is_rotated: bool = False
     yaw_ratio: float = 0.0
     sharpness: float = 1.0
@@ -50,60 +52,51 @@ class FaceQuality:
 def face_quality(
     image: RgbImage, faces: Sequence[DetectedFace], crops: Sequence[RgbImage], margin_01: float
 ) -> list[FaceQuality]:
-    """How each face is seen.
+    """Measure the quality of each face.
 
     Args:
-        image: the picture they were found in; uint8, shape (H, W, 3), RGB.
-        faces: what the detector found.
-        crops: what was cut out of the picture for each, with `margin_01` about the frame.
-        margin_01: the contract's; the mouth is looked for without it.
+        image: the image they were found in; uint8, shape (H, W, 3), RGB.
+        faces: from the detector.
+        crops: one for each face, with `margin_01` around the aligned crop.
+        margin_01: the contract's.
     """
-    faces_px = [to_gray_48px(_without_margin(crop, margin_01)) for crop in crops]
-    covered = _covered_01(faces_px)
+    gray_crops = [to_gray_48px(_without_margin(crop, margin_01)) for crop in crops]
+    occluded = _mouth_occluded_01(gray_crops)
     return [
         FaceQuality(
             side_px=min(face.box.width, face.box.height),
-            outside_01=outside_01(image, face),
+            truncation_01=truncation_01(image, face),
             is_rotated=face.is_rotated,
             yaw_ratio=yaw_ratio(face.landmarks),
             sharpness=sharpness(small),
             mouth_occluded_01=mouth,
         )
-        for face, small, mouth in zip(faces, faces_px, covered, strict=True)
+        for face, small, mouth in zip(faces, gray_crops, occluded, strict=True)
     ]
 
 
 def crop_quality(crop: RgbImage) -> FaceQuality:
-    """How the face of a ready crop is seen: there is no box, and so nothing is known of edge, turn and profile."""
+    """Measure the quality of a ready crop; without a box, truncation, rotation and yaw are unknown."""
     small = to_gray_48px(crop)
-    (mouth,) = _covered_01([small])
+    (mouth,) = _mouth_occluded_01([small])
     return FaceQuality(min(crop.shape[:2]), sharpness=sharpness(small), mouth_occluded_01=mouth)
 
 
-def outside_01(image: RgbImage, face: DetectedFace) -> float:
-    """The share of a face's middle, brows to chin and cheek to cheek, that lies outside the picture: by its box or by
-    its eyes and mouth, whichever is more, as YuNet's box ends about where the picture does.
-
-    Args:
-        image: the picture it was found in.
-        face: what the detector found.
-    """
-    frames = [face.frame]
+def truncation_01(image: RgbImage, face: DetectedFace) -> float:
+    """Compute which share of a face's central region lies outside the image: the larger value by box and by eyes and
+    mouth, as YuNet's boxes end about where the image does."""
+    crops = [face.aligned_crop]
     if face.landmarks is not None:
         eyes, mouth = face.landmarks[:2].mean(axis=0), face.landmarks[3:].mean(axis=0)
         x, y = ((eyes + mouth) / 2).tolist()
         side_px = _SIDE_BY_LANDMARKS * math.dist(eyes.tolist(), mouth.tolist())
-        frames.append(AlignedCrop(x, y, side_px, face.frame.roll_deg))
-    return max(frame.outside_01(image, _MIDDLE_ACROSS, _MIDDLE_DOWN) for frame in frames)
+        crops.append(AlignedCrop(x, y, side_px, face.aligned_crop.roll_deg))
+    return max(crop.truncation_01(image, **_CENTRAL_REGION) for crop in crops)
 
 
 def yaw_ratio(landmarks: NDArray[np.float32] | None) -> float:
-    """How far the nose lies from the middle between the eyes, across the line from there to the mouth's middle, in
-    distances of the eyes; 0 without landmarks.
-
-    Args:
-        landmarks: see `DetectedFace`.
-    """
+    """Distance of the nose from the line between the middles of eyes and mouth, in eye distances; 0 without
+    landmarks (see `DetectedFace`)."""
     if landmarks is None:
         return 0.0
     points = landmarks.astype(float)
@@ -113,16 +106,16 @@ def yaw_ratio(landmarks: NDArray[np.float32] | None) -> float:
     if not length:
         return 0.0
     across = np.array([down[1], -down[0]]) / length
-    span = max(float((points[1] - points[0]) @ across), _SPAN_MIN * length)
+    span = max(float((points[1] - points[0]) @ across), _EYE_SPAN_MIN * length)
     return abs(float((points[2] - eyes) @ across)) / span
 
 
 def sharpness(small: NDArray[np.float32]) -> float:
-    """The deviation of a crop's detail, finer than a Gaussian of one pixel at 48, in deviations of the whole; 1 for a
-    flat crop, whose sharpness can't be told.
+    """Standard deviation of a crop's fine detail (the crop minus a Gaussian blur of one pixel), in standard deviations
+    of the crop; 1 for a flat crop.
 
     Args:
-        small: a crop by `to_gray_48px`.
+        small: from `to_gray_48px`.
     """
     fine = small - cv2.GaussianBlur(small, (0, 0), _SIGMA_PX, borderType=cv2.BORDER_REFLECT)
     inner = slice(_EDGE_PX, -_EDGE_PX)
@@ -130,12 +123,12 @@ def sharpness(small: NDArray[np.float32]) -> float:
     return float(fine[inner, inner].std()) / deviation if deviation >= _DEVIATION_MIN else 1.0
 
 
-def _covered_01(faces: Sequence[NDArray[np.float32]]) -> list[float]:
-    """The probability that the mouth is covered; 0 for a flat crop, on which there is no mouth."""
-    if not faces:
+def _mouth_occluded_01(crops: Sequence[NDArray[np.float32]]) -> list[float]:
+    """Probability that the mouth is covered; 0 for a flat crop."""
+    if not crops:
         return []
-    covered = mouth_occluded_01(np.stack(faces))
-    return [float(value) if face.std() >= _DEVIATION_MIN else 0.0 for face, value in zip(faces, covered, strict=True)]
+    occluded = mouth_occluded_01(np.stack(crops))
+    return [float(value) if crop.std() >= _DEVIATION_MIN else 0.0 for crop, value in zip(crops, occluded, strict=True)]
 
 
 def _without_margin(crop: RgbImage, margin_01: float) -> RgbImage:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fer_core.bundles.bundle import Bundle
 from fer_core.calibration import OperatingPoint
 from fer_core.detection.detector import DetectedFace, FaceDetector
-from fer_core.detection.photo_search import detect_in_photo
+from fer_core.detection.multi_scale import detect_in_photo
 from fer_core.errors import DetectorError, FerscopeError, InputError
 from fer_core.faces import FaceBox, RgbImage, crop_face
 from fer_core.images.photo import Photo, read_image
@@ -220,7 +220,7 @@ class Predictor:
         Raises:
             EmptyCropError: the face lies outside the picture.
         """
-        return crop_face(image, face.frame, self.bundle.contract.crop_margin_01)
+        return crop_face(image, face.aligned_crop, self.bundle.contract.crop_margin_01)
 
     def face_prediction(
         self,

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from fer_core.calibration import OperatingPoint
 from fer_core.detection.detector import DetectedFace
-from fer_core.detection.photo_search import is_rotated
+from fer_core.detection.multi_scale import is_rotated
 from fer_core.errors import DetectorError
 from fer_core.faces import FaceBox, RgbImage
 from fer_core.inference.face_quality import FaceQuality, face_quality
 from fer_core.inference.predictor import FacePrediction, Predictor
-from fer_core.live.reference_frame import ReferenceFrame
 from fer_core.live.region_search import detect_near
+from fer_core.live.scene_change import SceneChangeDetector
 from fer_core.live.smoothing import match_boxes
 
 SEARCH_EVERY_S = 0.2
@@ -110,7 +110,7 @@ class LivePredictor:
         self._orientations = (False, True) if predictor.bundle.flip_tta_removed else (False,)
         self._faces: list[_Face] = []
         self._detected_s = float("-inf")
-        self._reference: ReferenceFrame | None = None
+        self._reference: SceneChangeDetector | None = None
         self._shape: tuple[int, ...] = ()
 
     def predict(
@@ -140,7 +140,7 @@ class LivePredictor:
         found = self._track(image, stays) if self._can_track(image, at_s) else None
         if found is None:
             found = self._detect(image, stays)
-            self._detected_s, self._reference = at_s, ReferenceFrame(image)
+            self._detected_s, self._reference = at_s, SceneChangeDetector(image)
         self._faces = sorted(found, key=lambda each: (each.face.box.x, each.face.box.y))
 
     def _can_track(self, image: RgbImage, at_s: float) -> bool:

@@ -65,8 +65,8 @@ def detect_near(detector: FaceDetector, image: RgbImage, boxes: Sequence[FaceBox
         if number >= len(boxes):
             continue
         moved = _in_frame(face, regions[number])
-        overlap = moved.box.overlap_01(boxes[number])
-        if overlap > best[number] and moved.frame.touches(image):
+        overlap = moved.box.iou(boxes[number])
+        if overlap > best[number] and moved.aligned_crop.intersects_image(image):
             found[number], best[number] = moved, overlap
     return found
 

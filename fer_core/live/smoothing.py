@@ -114,9 +114,7 @@ def _quality(prediction: FacePrediction) -> FaceQuality:
 
 def match_boxes(tracks: Sequence[FaceBox], boxes: Sequence[FaceBox]) -> dict[int, int]:
     """Which box continues which track, by its place: the pairs that overlap most first, each used once."""
-    overlaps = (
-        (old.overlap_01(new), place, track) for place, new in enumerate(boxes) for track, old in enumerate(tracks)
-    )
+    overlaps = ((old.iou(new), place, track) for place, new in enumerate(boxes) for track, old in enumerate(tracks))
     matched: dict[int, int] = {}
     for overlap, place, track in sorted(overlaps, reverse=True):
         if overlap > _OVERLAP_MIN_01 and place not in matched and track not in matched.values():

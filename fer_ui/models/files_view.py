@@ -11,7 +11,7 @@ import streamlit as st
 from fer_core.bundles.card.calibration import PICTURE
 from fer_core.bundles.card.model_card import model_card, portable_card
 from fer_core.bundles.catalog import ModelEntry, delete_model
-from fer_core.bundles.export import export_bundle
+from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.verification import Check, verify_bundle
 from fer_core.settings import settings
 from fer_ui.confirm_deletion import show_deletion_form

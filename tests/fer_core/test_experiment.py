@@ -18,7 +18,7 @@ from scipy.special import softmax
 
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
-from fer_core.bundles.export import export_bundle
+from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.reports import read_evaluations
 from fer_core.bundles.training_images import save_seen_images
 from fer_core.contract import Contract

@@ -88,7 +88,7 @@ def test_a_view_of_an_array_is_cut_like_a_copy(image: np.ndarray, roll_deg: floa
     ],
 )
 def test_a_frame_outside_or_without_area_is_an_error_that_names_it(image: np.ndarray, frame: AlignedCrop) -> None:
-    assert not frame.touches(image)
+    assert not frame.intersects_image(image)
     with pytest.raises(EmptyCropError) as caught:
         crop_face(image, frame, 0.1)
     assert str(frame) in str(caught.value)
@@ -97,7 +97,7 @@ def test_a_frame_outside_or_without_area_is_an_error_that_names_it(image: np.nda
 
 @pytest.mark.parametrize("frame", [AlignedCrop(-9, 20, 20), AlignedCrop(129, 20, 20), AlignedCrop(20, 89, 20, 25.0)])
 def test_a_frame_that_touches_the_image_can_be_cut(image: np.ndarray, frame: AlignedCrop) -> None:
-    assert frame.touches(image)
+    assert frame.intersects_image(image)
     assert crop_face(image, frame, 0).shape == (20, 20, 3)
 
 
@@ -108,8 +108,8 @@ def test_a_crop_is_a_copy(image: np.ndarray) -> None:
 
 def test_overlap() -> None:
     box = FaceBox(0, 0, 10, 10)
-    assert box.overlap_01(box) == 1
-    assert box.overlap_01(FaceBox(10, 0, 10, 10)) == 0
-    assert box.overlap_01(FaceBox(5, 0, 10, 10)) == pytest.approx(50 / 150)
-    assert FaceBox(5, 0, 10, 10).overlap_01(box) == box.overlap_01(FaceBox(5, 0, 10, 10))
-    assert FaceBox(0, 0, 0, 0).overlap_01(FaceBox(0, 0, 0, 0)) == 0
+    assert box.iou(box) == 1
+    assert box.iou(FaceBox(10, 0, 10, 10)) == 0
+    assert box.iou(FaceBox(5, 0, 10, 10)) == pytest.approx(50 / 150)
+    assert FaceBox(5, 0, 10, 10).iou(box) == box.iou(FaceBox(5, 0, 10, 10))
+    assert FaceBox(0, 0, 0, 0).iou(FaceBox(0, 0, 0, 0)) == 0

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.bundles.bundle import read_bundle_info
 from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER, find_model, model_in_use, use_model
-from fer_core.bundles.export import export_bundle
+from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.import_bundle import import_bundle
 from fer_core.bundles.quantization_report import REPORT_FILE as INT8_REPORT
 from fer_core.bundles.quantization_report import QuantizationReport, QuantizationResult, Scores

@@ -17,7 +17,7 @@ from fer_core.bundles.card.metrics import (
     weak_points,
 )
 from fer_core.bundles.card.reliability_diagram import calibration_svg
-from fer_core.bundles.card.training_recipe import data_lines, dataset_name, fact_lines, recipe_lines
+from fer_core.bundles.card.training_details import data_lines, dataset_name, fact_lines, recipe_lines
 from fer_core.bundles.quantization_report import card_lines as int8_lines
 from fer_core.bundles.quantization_report import read_quantization_report
 from fer_core.bundles.reports import (

@@ -18,8 +18,8 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.index.images import BOX_COLUMNS, Box, crop_box, get_face_refs, try_decode
 from fer_core.data.index.workers import process_pool
 from fer_core.data.sources.byte_range import ByteRange, OpenFiles, read_bytes
-from fer_core.detection.detector import OpenedDetector, open_detector
-from fer_core.detection.photo_search import detect_at_scales
+from fer_core.detection.multi_scale import detect_at_scales
+from fer_core.detection.open_detector import OpenedDetector, open_detector
 from fer_core.errors import InputError
 from fer_core.faces import RgbImage
 from fer_core.files.atomic import atomic_path, write_json
@@ -75,7 +75,7 @@ def search_faces(dataset: StoredDataset, settings: Settings, progress: Progress 
     found = pd.concat([pd.read_parquet(path) for path in sorted(parts.glob("*.parquet"))], ignore_index=True)
     with atomic_path(dataset.folder / "faces.parquet") as temporary:
         found.to_parquet(temporary, index=False)
-    write_json(dataset.folder / "faces.json", {"detector": opened.detector.name, "message": opened.message})
+    write_json(dataset.folder / "faces.json", {"detector": opened.detector.name, "message": opened.warning})
     shutil.rmtree(parts)
     progress(1.0, f"{int((found['faces'] == 0).sum()):,} of {len(found):,} images show no face that was found")
     return found

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torchvision.transforms.v2.functional import rgb_to_grayscale
 
-from fer_core.corruptions.camera import jpeg_roundtrip
+from fer_core.corruptions.photometric import jpeg_roundtrip
 
 _QUALITY_MAX = 95
 _SPREADS = 2.5

@@ -11,7 +11,7 @@ import pytest
 from fer_core.bundles.archive import write_bundle_file
 from fer_core.bundles.bundle import Bundle, read_bundle_info
 from fer_core.bundles.catalog import SHIPPED, ModelEntry, delete_model, list_models, model_in_use, use_model
-from fer_core.bundles.export import export_bundle
+from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.import_bundle import import_bundle
 from fer_core.bundles.verification import verify_bundle
 from fer_core.errors import BundleError, InputError
@@ -170,7 +170,7 @@ def test_verifying_exporting_and_importing_load_no_torch(store: Settings, tmp_pa
     code = (
         "import sys; from pathlib import Path; from fer_core.settings import settings\n"
         "from fer_core.bundles.catalog import find_model\n"
-        "from fer_core.bundles.export import export_bundle\n"
+        "from fer_core.bundles.export_bundle import export_bundle\n"
         "from fer_core.bundles.verification import verify_bundle\n"
         "from fer_core.bundles.import_bundle import import_bundle\n"
         f"path = export_bundle(find_model('default', settings()), Path({str(tmp_path / 'one.zip')!r}))\n"

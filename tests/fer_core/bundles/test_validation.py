@@ -11,9 +11,9 @@ import pytest
 
 from fer_core.bundles.bundle import read_bundle_info
 from fer_core.bundles.card.model_card import model_card
-from fer_core.bundles.card.training_recipe import _block
+from fer_core.bundles.card.training_details import _block
 from fer_core.bundles.catalog import SHIPPED_FOLDER, ModelEntry
-from fer_core.bundles.export import export_bundle
+from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.import_bundle import import_bundle
 from fer_core.bundles.reports import Evaluation, save_evaluation
 from fer_core.bundles.validation import TEXT_BYTES_MAX, check_bundle

@@ -10,7 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_core.detection.detector import DetectedFace, FaceDetector, HaarDetector, YuNetDetector, open_detector
+from fer_core.detection.detector import DetectedFace, FaceDetector
+from fer_core.detection.haar import HaarDetector
+from fer_core.detection.open_detector import open_detector
+from fer_core.detection.yunet import YuNetDetector
 from fer_core.detection.yunet_file import OPENCV_ZOO
 from fer_core.errors import DetectorError, InputError, SettingsError
 from fer_core.faces import FaceBox, RgbImage
@@ -58,12 +61,12 @@ def test_haar_finds_frontal_faces_where_yunet_does(
     assert len(faces) == people
     assert all(0 <= face.score_01 <= 1 and face.landmarks is None for face in faces)
     wanted = [square(face) for face in yunet.detect(image)]
-    assert all(max(square(face).overlap_01(box) for box in wanted) > 0.6 for face in faces)
+    assert all(max(square(face).iou(box) for box in wanted) > 0.6 for face in faces)
 
 
 def square(face: DetectedFace) -> FaceBox:
     """What a model is given of the face, were it upright."""
-    frame = face.frame
+    frame = face.aligned_crop
     side = round(frame.side_px)
     return FaceBox(round(frame.x - frame.side_px / 2), round(frame.y - frame.side_px / 2), side, side)
 
@@ -76,11 +79,11 @@ def found(box: FaceBox, landmarks: list[list[float]] | None) -> DetectedFace:
 
 
 def test_a_frame_lies_about_the_boxs_center_and_grows_with_its_area() -> None:
-    frame = found(FaceBox(10, 20, 40, 60), None).frame
+    frame = found(FaceBox(10, 20, 40, 60), None).aligned_crop
     assert (frame.x, frame.y, frame.roll_deg) == (30, 50, 0)
-    same_area = found(FaceBox(0, 0, 30, 80), None).frame
+    same_area = found(FaceBox(0, 0, 30, 80), None).aligned_crop
     assert same_area.side_px == pytest.approx(frame.side_px)
-    assert found(FaceBox(0, 0, 80, 120), None).frame.side_px == pytest.approx(2 * frame.side_px)
+    assert found(FaceBox(0, 0, 80, 120), None).aligned_crop.side_px == pytest.approx(2 * frame.side_px)
     assert 40 < frame.side_px < 60
 
 
@@ -88,9 +91,9 @@ def test_a_frame_lies_about_the_boxs_center_and_grows_with_its_area() -> None:
 @pytest.mark.parametrize("move", [(0, 0), (70, 15)])
 def test_a_frame_moves_and_grows_with_its_picture(scale: int, move: tuple[int, int]) -> None:
     box, points = FaceBox(10, 20, 40, 60), [[20.0, 30.0], [40.0, 35.0], *EYES_LEVEL[2:]]
-    before = found(box, points).frame
+    before = found(box, points).aligned_crop
     moved = FaceBox(scale * box.x + move[0], scale * box.y + move[1], scale * box.width, scale * box.height)
-    after = found(moved, [[scale * x + move[0], scale * y + move[1]] for x, y in points]).frame
+    after = found(moved, [[scale * x + move[0], scale * y + move[1]] for x, y in points]).aligned_crop
     assert after.x == pytest.approx(scale * before.x + move[0])
     assert after.y == pytest.approx(scale * before.y + move[1])
     assert after.side_px == pytest.approx(scale * before.side_px)
@@ -102,12 +105,12 @@ def test_the_eyes_say_how_far_a_face_leans_clockwise(roll_deg: float) -> None:
     roll = np.radians(roll_deg)
     turn = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])  # clockwise, as y points down
     points = (np.array(EYES_LEVEL) @ turn).tolist()
-    assert found(FaceBox(10, 20, 40, 60), points).frame.roll_deg == pytest.approx(roll_deg, abs=1e-3)
+    assert found(FaceBox(10, 20, 40, 60), points).aligned_crop.roll_deg == pytest.approx(roll_deg, abs=1e-3)
 
 
 def test_eyes_one_above_the_other_say_nothing() -> None:
     points: list[list[float]] = [[30, 30], [31, 45], *EYES_LEVEL[2:]]
-    assert found(FaceBox(10, 20, 40, 60), points).frame.roll_deg == 0
+    assert found(FaceBox(10, 20, 40, 60), points).aligned_crop.roll_deg == 0
 
 
 @pytest.mark.parametrize("roll_deg", [-20, 20])
@@ -115,8 +118,8 @@ def test_a_photograph_that_leans_is_seen_to_lean(yunet: YuNetDetector, test_data
     portrait = picture(test_data, "portrait_320x240.jpg")
     leaning = Image.fromarray(portrait).rotate(-roll_deg, Image.Resampling.BICUBIC, fillcolor=(120, 120, 120))
     (before,), (after,) = yunet.detect(portrait), yunet.detect(np.array(leaning))
-    assert np.sign(after.frame.roll_deg - before.frame.roll_deg) == np.sign(roll_deg)
-    assert abs(after.frame.roll_deg - before.frame.roll_deg - roll_deg) < abs(roll_deg)
+    assert np.sign(after.aligned_crop.roll_deg - before.aligned_crop.roll_deg) == np.sign(roll_deg)
+    assert abs(after.aligned_crop.roll_deg - before.aligned_crop.roll_deg - roll_deg) < abs(roll_deg)
 
 
 def test_faces_are_numbered_from_left_to_right(yunet: YuNetDetector, test_data: Path) -> None:
@@ -142,7 +145,7 @@ def test_a_turned_copy_gives_the_same_faces(yunet: YuNetDetector, test_data: Pat
     Image.fromarray(upright).transpose(turn[orientation]).save(stored, "JPEG", exif=exif, quality=90)
     again = read_image(stored.getvalue(), Settings())
     pairs = zip(yunet.detect(upright), yunet.detect(again.pixels), strict=True)
-    assert all(one.box.overlap_01(other.box) > 0.8 for one, other in pairs)
+    assert all(one.box.iou(other.box) > 0.8 for one, other in pairs)
 
 
 class Recorder:
@@ -151,7 +154,7 @@ class Recorder:
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
 
-    def rows(self, bgr: RgbImage) -> NDArray[np.float32]:
+    def detect(self, bgr: RgbImage) -> NDArray[np.float32]:
         self.shapes.append(bgr.shape)
         return np.zeros((0, 15), np.float32)
 
@@ -174,7 +177,7 @@ def test_yunet_is_never_shown_so_few_rows_that_it_reads_foreign_memory(
     # Whether that memory looks like a face is chance, so the cause is tested and not the effect.
     detector = YuNetDetector(yunet_file)
     recorder = Recorder()
-    monkeypatch.setattr(detector, "_net", recorder)
+    monkeypatch.setattr(detector, "_model", recorder)
     for size in THIN:
         detector.detect(np.full((*size, 3), 128, np.uint8))
     assert len(recorder.shapes) >= len(THIN)
@@ -222,12 +225,12 @@ def test_without_a_file_and_a_network_haar_serves_and_says_how_to_mend_it(tmp_pa
         "requirements-detector.txt",
         "python -m fer_core models fetch yunet",
     ):
-        assert words in opened.message
+        assert words in opened.warning
 
 
 def test_a_given_file_is_used_without_a_word(tmp_path: Path, yunet_file: Path) -> None:
     opened = open_detector(offline(tmp_path, yunet=yunet_file))
-    assert (opened.detector.name, opened.message) == ("yunet", "")
+    assert (opened.detector.name, opened.warning) == ("yunet", "")
 
 
 @pytest.mark.parametrize("content", [None, b"not a network"])
@@ -253,12 +256,12 @@ def test_a_damaged_file_in_the_store_is_passed_over(tmp_path: Path) -> None:
     (config.detectors_dir / "face_detection_yunet_2023mar.onnx").write_bytes(b"half a file")
     opened = open_detector(config, NO_WHEEL)
     assert opened.detector.name == "haar"
-    assert "in the store is damaged" in opened.message
+    assert "in the store is damaged" in opened.warning
 
 
 def test_the_choice_can_be_forced(tmp_path: Path, yunet_file: Path) -> None:
     opened = open_detector(offline(tmp_path, detector="haar", yunet=yunet_file))
     assert opened.detector.name == "haar"
-    assert "FERSCOPE_DETECTOR=haar" in opened.message
+    assert "FERSCOPE_DETECTOR=haar" in opened.warning
     with pytest.raises(DetectorError, match="FERSCOPE_OFFLINE"):
         open_detector(offline(tmp_path, detector="yunet"), NO_WHEEL)

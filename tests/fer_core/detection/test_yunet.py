@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 import fer_core.detection.yunet as yunet_net
-from fer_core.detection.yunet import YunetModel
+from fer_core.detection.yunet import YuNetModel
 from fer_core.errors import DetectorError
 from fer_core.images.photo import read_image
 from fer_core.settings import Settings
@@ -29,24 +29,24 @@ def ordered(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return rows[np.argsort(-rows[:, 14])]
 
 
-def by_opencv(path: Path, monkeypatch: pytest.MonkeyPatch) -> YunetModel:
+def by_opencv(path: Path, monkeypatch: pytest.MonkeyPatch) -> YuNetModel:
     with monkeypatch.context() as patch:
         patch.setattr(yunet_net, "_session", lambda _: None)
-        return YunetModel(path, 0.5)
+        return YuNetModel(path, 0.5)
 
 
 def test_both_engines_find_the_same_faces(yunet_file: Path, test_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ours, theirs = YunetModel(yunet_file, 0.5), by_opencv(yunet_file, monkeypatch)
+    ours, theirs = YuNetModel(yunet_file, 0.5), by_opencv(yunet_file, monkeypatch)
     assert (ours.engine, theirs.engine) == ("onnxruntime", "opencv")
     for size in SIZES:
         picture = people(test_data, size)
-        found = ordered(ours.rows(picture))
+        found = ordered(ours.detect(picture))
         assert len(found) >= (5 if size[0] > 200 else 0)
-        np.testing.assert_allclose(found, ordered(theirs.rows(picture)), atol=0.01)
+        np.testing.assert_allclose(found, ordered(theirs.detect(picture)), atol=0.01)
 
 
 def test_overlapping_faces_are_reported_once(yunet_file: Path, test_data: Path) -> None:
-    assert len(YunetModel(yunet_file, 0.05).rows(people(test_data, (427, 640)))) < 20
+    assert len(YuNetModel(yunet_file, 0.05).detect(people(test_data, (427, 640)))) < 20
     rows = np.zeros((3, 15), np.float32)
     rows[:, :4] = [[0, 0, 10, 10], [1, 0, 10, 10], [50, 50, 10, 10]]
     rows[:, 14] = [0.8, 0.9, 0.7]
@@ -63,11 +63,11 @@ def test_a_file_for_one_size_is_opened_for_all(yunet_file: Path, test_data: Path
         output.type.tensor_type.shape.dim[1].dim_value = (640 // stride) ** 2
     fixed = tmp_path / "fixed.onnx"
     onnx.save(model, fixed)
-    net, any_size = YunetModel(fixed, 0.5), YunetModel(yunet_file, 0.5)
+    net, any_size = YuNetModel(fixed, 0.5), YuNetModel(yunet_file, 0.5)
     assert net.engine == "onnxruntime"
     for size in SIZES:
         picture = people(test_data, size)
-        np.testing.assert_allclose(net.rows(picture), any_size.rows(picture), atol=0.01)
+        np.testing.assert_allclose(net.detect(picture), any_size.detect(picture), atol=0.01)
 
 
 @pytest.mark.parametrize("kind", ["no network", "another network"])
@@ -83,4 +83,4 @@ def test_what_is_no_yunet_is_refused(tmp_path: Path, kind: str) -> None:
         graph = helper.make_graph([node], "relu", ends[:1], ends[1:])
         onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10), path)
     with pytest.raises(DetectorError, match=r"other\.onnx can't be used as a YuNet face detector"):
-        YunetModel(path, 0.5)
+        YuNetModel(path, 0.5)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.detection import detector as detect
+from fer_core.detection import open_detector as detection
 from fer_core.detection import yunet_file as module
-from fer_core.detection.detector import open_detector
+from fer_core.detection.open_detector import open_detector
 from fer_core.detection.yunet_file import (
     OPENCV_ZOO,
-    YunetSource,
+    YuNetSource,
     fetch_yunet,
     fetch_yunet_unless_failed,
     packaged_yunet,
@@ -30,7 +30,7 @@ CONTENT = bytes(range(256)) * 300
 class Zoo:
     """A server on the loopback, what it serves, and how often it was asked."""
 
-    source: YunetSource
+    source: YuNetSource
     content: bytes = CONTENT
     status: int = 200
     asked: list[str] = field(default_factory=list)
@@ -53,7 +53,7 @@ def zoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Zoo]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     url = f"http://127.0.0.1:{server.server_port}/yunet.onnx"
-    served = Zoo(YunetSource(url, "yunet.onnx", len(CONTENT), hashlib.sha256(CONTENT).hexdigest()))
+    served = Zoo(YuNetSource(url, "yunet.onnx", len(CONTENT), hashlib.sha256(CONTENT).hexdigest()))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield served
@@ -90,7 +90,7 @@ def test_other_bytes_than_expected_are_never_kept(zoo: Zoo, online: Settings, co
 
 def test_a_server_that_refuses_is_an_error_in_words(zoo: Zoo, online: Settings) -> None:
     zoo.status = 404
-    with pytest.raises(DetectorError, match=r"could not be fetched from http.*404.*models fetch yunet"):
+    with pytest.raises(DetectorError, match=r"could not be downloaded from http.*404.*models fetch yunet"):
         fetch_yunet(online, zoo.source)
 
 
@@ -117,7 +117,7 @@ def test_a_failure_is_forgotten_after_ten_minutes(zoo: Zoo, online: Settings, mo
 
 
 def test_a_server_that_drips_is_left(zoo: Zoo, online: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_WHOLE_FETCH_S", -1.0)
+    monkeypatch.setattr(module, "_DOWNLOAD_TIMEOUT_S", -1.0)
     with pytest.raises(DetectorError, match="not complete"):
         fetch_yunet(online, zoo.source)
 
@@ -142,12 +142,12 @@ def test_opening_a_detector_fetches_it(zoo: Zoo, online: Settings, yunet_file: P
     digest = hashlib.sha256(zoo.content).hexdigest()
     source = replace(zoo.source, size_bytes=len(zoo.content), sha256=digest)
     opened = open_detector(online, source)
-    assert (opened.detector.name, opened.message) == ("yunet", "")
+    assert (opened.detector.name, opened.warning) == ("yunet", "")
 
 
 def test_opening_a_detector_falls_back_without_waiting_twice(zoo: Zoo, online: Settings) -> None:
     zoo.status = 500
-    messages = {open_detector(online, zoo.source).message for _ in range(3)}
+    messages = {open_detector(online, zoo.source).warning for _ in range(3)}
     assert len(zoo.asked) == 1
     assert len(messages) == 1
     assert "Haar" in messages.pop()
@@ -196,7 +196,7 @@ def test_a_fresh_machine_without_a_network_has_yunet_and_no_warning(tmp_path: Pa
     # What `make setup` installs carries the very file that is pinned.
     assert packaged_yunet() is not None
     opened = open_detector(Settings(home=tmp_path, offline=True, yunet=None, detector="auto"))
-    assert (opened.detector.name, opened.message) == ("yunet", "")
+    assert (opened.detector.name, opened.warning) == ("yunet", "")
 
 
 @pytest.mark.parametrize("before", ["given", "store"])
@@ -214,6 +214,6 @@ def test_a_file_of_ones_own_comes_before_the_wheels(tmp_path: Path, before: str)
         return object()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(detect, "YuNetDetector", opened)
+        patch.setattr(detection, "YuNetDetector", opened)
         open_detector(config.model_copy(update={"yunet": mine if before == "given" else None}))
     assert opened_files == [mine]

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from bench.mouth_occlusion.real_covers import load_names
 from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.identities import Identity
-from fer_core.detection.detector import DetectedFace, YuNetDetector
+from fer_core.detection.detector import DetectedFace
+from fer_core.detection.yunet import YuNetDetector
 from fer_core.faces import AlignedCrop, FaceBox, RgbImage, crop_face
 from fer_core.images.photo import read_image
 from fer_core.inference.abstention import MOUTH_OCCLUDED_MIN_01, AbstainReason, abstain_reasons
-from fer_core.inference.face_quality import FaceQuality, crop_quality, face_quality, outside_01, sharpness, yaw_ratio
+from fer_core.inference.face_quality import FaceQuality, crop_quality, face_quality, sharpness, truncation_01, yaw_ratio
 from fer_core.inference.mouth_occlusion import WEIGHTS, compute_features, mouth_occluded_01, to_gray_48px
 from fer_core.labels import Expression
 from fer_core.settings import Settings
@@ -47,7 +48,7 @@ def test_nothing_speaks_against_a_face_of_which_nothing_is_known() -> None:
     ("seen", "reason"),
     [
         (FaceQuality(12), AbstainReason.SMALL_FACE),
-        (FaceQuality(60, outside_01=0.3), AbstainReason.CUT_OFF),
+        (FaceQuality(60, truncation_01=0.3), AbstainReason.TRUNCATED),
         (FaceQuality(60, is_rotated=True), AbstainReason.ROTATED),
         (FaceQuality(60, yaw_ratio=1.2), AbstainReason.PROFILE),
         (FaceQuality(60, sharpness=0.02), AbstainReason.BLURRED),
@@ -72,15 +73,15 @@ def test_each_thing_that_is_seen_is_a_reason_however_sure_the_model(seen: FaceQu
     ],
 )
 def test_the_share_outside_the_picture_is_an_area(frame: AlignedCrop, share_01: float) -> None:
-    assert frame.outside_01(picture()) == pytest.approx(share_01, abs=0.02)
+    assert frame.truncation_01(picture()) == pytest.approx(share_01, abs=0.02)
 
 
 def test_the_share_of_a_part_counts_that_part_alone() -> None:
     frame = AlignedCrop(100, 90, 40)
-    assert frame.outside_01(picture()) == pytest.approx(0.25, abs=0.02)
-    assert frame.outside_01(picture(), down=(0.0, 0.5)) == pytest.approx(0.5, abs=0.03)
-    assert frame.outside_01(picture(), down=(-0.5, 0.0)) == 0
-    assert AlignedCrop(0, 50, 40).outside_01(picture(), across=(0.0, 0.5)) == 0
+    assert frame.truncation_01(picture()) == pytest.approx(0.25, abs=0.02)
+    assert frame.truncation_01(picture(), down=(0.0, 0.5)) == pytest.approx(0.5, abs=0.03)
+    assert frame.truncation_01(picture(), down=(-0.5, 0.0)) == 0
+    assert AlignedCrop(0, 50, 40).truncation_01(picture(), across=(0.0, 0.5)) == 0
 
 
 @pytest.mark.parametrize("roll_deg", [-40.0, 0.0, 25.0])
@@ -115,8 +116,8 @@ def test_a_face_over_the_edge_is_cut_off_and_one_inside_is_not() -> None:
     image = np.random.default_rng(0).integers(0, 255, (100, 200, 3)).astype(np.uint8)
     faces = [DetectedFace(FaceBox(20, 20, 40, 40), 0.9, None), DetectedFace(FaceBox(100, 75, 40, 40), 0.9, None)]
     inside, below = face_quality(image, faces, [image[20:60, 20:60]] * 2, 0.0)
-    assert AbstainReason.CUT_OFF not in abstain_reasons(inside, SURE, 0.5)
-    assert AbstainReason.CUT_OFF in abstain_reasons(below, SURE, 0.5)
+    assert AbstainReason.TRUNCATED not in abstain_reasons(inside, SURE, 0.5)
+    assert AbstainReason.TRUNCATED in abstain_reasons(below, SURE, 0.5)
     assert face_quality(image, [], [], 0.0) == []
 
 
@@ -126,10 +127,10 @@ def test_a_box_that_ends_with_the_picture_does_not_hide_that_the_face_goes_on() 
     level = [[20.0, 30.0], [40.0, 30.0], [30.0, 40.0], [22.0, 52.0], [38.0, 52.0]]
     whole = DetectedFace(box, 0.9, None)
     cut_off = DetectedFace(box, 0.9, np.array(level, np.float32))
-    assert outside_01(image, whole) < 0.04
+    assert truncation_01(image, whole) < 0.04
     # By the landmarks it is 56.1 px high about (30, 41): its middle ends at 41 + 0.42 x 56.1.
-    assert outside_01(image, cut_off) == pytest.approx((41 + 0.42 * 56.1 - 58) / (0.67 * 56.1), abs=0.03)
-    assert outside_01(np.zeros((200, 200, 3), np.uint8), cut_off) == 0
+    assert truncation_01(image, cut_off) == pytest.approx((41 + 0.42 * 56.1 - 58) / (0.67 * 56.1), abs=0.03)
+    assert truncation_01(np.zeros((200, 200, 3), np.uint8), cut_off) == 0
 
 
 def test_features_are_the_same_alone_and_in_a_batch_in_gray_and_in_color() -> None:
@@ -152,7 +153,7 @@ def with_bar(crop: RgbImage) -> RgbImage:
 @pytest.mark.parametrize("name", ["portrait_320x240.jpg", "two_people_1126x661.jpg"])
 def test_a_covered_mouth_is_seen_and_a_free_one_is_not(test_data: Path, yunet_file: Path, name: str) -> None:
     image = read_image(test_data / "media" / name, Settings()).pixels
-    crops = [crop_face(image, face.frame, 0.0) for face in YuNetDetector(yunet_file).detect(image)]
+    crops = [crop_face(image, face.aligned_crop, 0.0) for face in YuNetDetector(yunet_file).detect(image)]
     free, covered = (
         mouth_occluded_01(np.stack([to_gray_48px(crop) for crop in several]))
         for several in (crops, [with_bar(crop) for crop in crops])

@@ -16,8 +16,9 @@ from PIL import Image
 
 from fer_core.bundles.bundle import Bundle
 from fer_core.calibration import OperatingPoint
-from fer_core.detection.detector import DetectedFace, YuNetDetector
-from fer_core.detection.photo_search import detect_in_photo
+from fer_core.detection.detector import DetectedFace
+from fer_core.detection.multi_scale import detect_in_photo
+from fer_core.detection.yunet import YuNetDetector
 from fer_core.errors import DetectorError, InputError
 from fer_core.faces import FaceBox, RgbImage, crop_face
 from fer_core.images.photo import read_image
@@ -76,17 +77,17 @@ def test_the_crop_has_the_contracts_margin(make_bundle: MakeBundle) -> None:
     predictor = Predictor(Bundle.open(make_bundle(margin_01=0.25)), Fixed((LEFT,)))
     (prediction,) = predictor.predict_image(halves())
     (found,) = Fixed((LEFT,)).detect(halves())
-    np.testing.assert_array_equal(prediction.crop, crop_face(halves(), found.frame, 0.25))
-    assert prediction.crop.shape[0] == round(found.frame.side_px * 1.5)
+    np.testing.assert_array_equal(prediction.crop, crop_face(halves(), found.aligned_crop, 0.25))
+    assert prediction.crop.shape[0] == round(found.aligned_crop.side_px * 1.5)
 
 
 def test_a_leaning_face_is_read_upright_and_keeps_its_box(make_bundle: MakeBundle) -> None:
     eyes_and_mouth = np.array([[30, 30], [50, 37], [38, 40], [30, 50], [45, 55]], np.float32)
     face = DetectedFace(LEFT, 0.9, eyes_and_mouth)
-    assert face.frame.roll_deg > 15
+    assert face.aligned_crop.roll_deg > 15
     picture = np.random.default_rng(0).integers(0, 255, (100, 200, 3)).astype(np.uint8)
     (prediction,) = Predictor(Bundle.open(make_bundle()), Fixed(())).predict_faces(picture, [face])
-    np.testing.assert_array_equal(prediction.crop, crop_face(picture, face.frame, 0.0))
+    np.testing.assert_array_equal(prediction.crop, crop_face(picture, face.aligned_crop, 0.0))
     assert prediction.box == LEFT
 
 
@@ -221,7 +222,7 @@ def test_boxes_of_a_scaled_picture_are_in_pixels_of_the_file(make_bundle: MakeBu
     assert (prediction.width, prediction.height) == (8192, 4096)
     assert prediction.faces[0].box == FaceBox(200, 400, 600, 800)
     (found,) = detector.detect(large)
-    assert prediction.faces[0].crop.shape == (round(found.frame.side_px), round(found.frame.side_px), 3)
+    assert prediction.faces[0].crop.shape == (round(found.aligned_crop.side_px), round(found.aligned_crop.side_px), 3)
     assert prediction.notes == ("scaled from 8192x4096 to 4096x2048 for analysis",)
 
 
@@ -250,7 +251,7 @@ def test_photographs_are_read_face_by_face(
     pixels = read_image(path, LIMITS).pixels
     for face, found in zip(prediction.faces, detect_in_photo(YuNetDetector(yunet_file), pixels), strict=True):
         assert face.box == found.box
-        (alone,) = predictor.predict_image(crop_face(pixels, found.frame, 0.0), faces="whole")
+        (alone,) = predictor.predict_image(crop_face(pixels, found.aligned_crop, 0.0), faces="whole")
         assert list(alone.probabilities.values()) == pytest.approx(list(face.probabilities.values()), abs=1e-5)
 
 

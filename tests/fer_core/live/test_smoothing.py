@@ -110,7 +110,7 @@ def test_doubt_follows_the_smoothed_probabilities() -> None:
 
 def test_a_face_that_is_seen_badly_is_in_doubt_until_it_is_seen_well() -> None:
     tracks = FaceTracker()
-    cut_off = replace(prediction(LEFT), quality=FaceQuality(50, outside_01=0.4))
+    cut_off = replace(prediction(LEFT), quality=FaceQuality(50, truncation_01=0.4))
     (face,) = tracks.update([cut_off], 0.0)
     assert face.reason == "the face is cut off by the picture's edge"
     (face,) = tracks.update([replace(prediction(LEFT), quality=FaceQuality(50))], 0.1)

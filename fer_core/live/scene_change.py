@@ -25,7 +25,7 @@ _FACE_SIDES = 2.2
 """What lies within this many sides of a known face belongs to it: hair, hands and shoulders move as people do."""
 
 
-class ReferenceFrame:
+class SceneChangeDetector:
     """What a frame looked like when its faces were searched."""
 
     def __init__(self, image: RgbImage) -> None:

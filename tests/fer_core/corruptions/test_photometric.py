@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_core.corruptions.camera import (
+from fer_core.corruptions.corruption import rng_for
+from fer_core.corruptions.photometric import (
     color_cast,
     downscale,
     gaussian_blur,
@@ -16,7 +17,6 @@ from fer_core.corruptions.camera import (
     overexpose,
     side_light,
 )
-from fer_core.corruptions.corruption import rng_for
 from fer_core.faces import RgbImage
 
 

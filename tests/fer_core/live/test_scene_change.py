@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_core.faces import FaceBox, RgbImage
-from fer_core.live.reference_frame import ReferenceFrame
+from fer_core.live.scene_change import SceneChangeDetector
 
 FACE = FaceBox(400, 200, 120, 120)
 SIZES = [(720, 1280), (480, 640), (640, 360), (96, 128)]
@@ -19,7 +19,7 @@ def frame(height: int, width: int) -> RgbImage:
 def test_noise_and_slow_light_are_no_change(height: int, width: int) -> None:
     still = frame(height, width)
     noise = np.random.default_rng(1).normal(4, 4, still.shape)
-    assert not ReferenceFrame(still).has_changed(np.clip(still + noise, 0, 255).astype(np.uint8), [])
+    assert not SceneChangeDetector(still).has_changed(np.clip(still + noise, 0, 255).astype(np.uint8), [])
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
@@ -29,13 +29,13 @@ def test_something_as_large_as_a_face_is_one(height: int, width: int, across_01:
     x, y, side = round(across_01 * width), round(down_01 * height), round(0.08 * max(height, width))
     patch = later[y : y + side, x : x + side]
     patch[:] = np.where(patch > 128, patch - 60, patch + 60)
-    assert ReferenceFrame(frame(height, width)).has_changed(later, [])
+    assert SceneChangeDetector(frame(height, width)).has_changed(later, [])
 
 
 def test_what_moves_about_a_known_face_belongs_to_it() -> None:
     later = frame(720, 1280)
     later[FACE.y - 40 : FACE.y + FACE.height + 40, FACE.x - 40 : FACE.x + FACE.width + 40] = 255
-    assert ReferenceFrame(frame(720, 1280)).has_changed(later, [])
-    assert not ReferenceFrame(frame(720, 1280)).has_changed(later, [FACE])
+    assert SceneChangeDetector(frame(720, 1280)).has_changed(later, [])
+    assert not SceneChangeDetector(frame(720, 1280)).has_changed(later, [FACE])
     later[600:680, 900:980] = 0
-    assert ReferenceFrame(frame(720, 1280)).has_changed(later, [FACE])
+    assert SceneChangeDetector(frame(720, 1280)).has_changed(later, [FACE])

@@ -9,8 +9,9 @@ import pytest
 
 from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.identities import Identity
-from fer_core.detection.detector import DetectedFace, YuNetDetector
-from fer_core.detection.photo_search import detect_at_scales, detect_in_photo
+from fer_core.detection.detector import DetectedFace
+from fer_core.detection.multi_scale import detect_at_scales, detect_in_photo
+from fer_core.detection.yunet import YuNetDetector
 from fer_core.faces import FaceBox, RgbImage, crop_face
 from fer_core.images.photo import read_image
 from fer_core.labels import Expression
@@ -104,8 +105,10 @@ def test_a_turned_photograph_gives_the_faces_of_the_upright_one(
     assert {face.rotation_deg for face in found} == {360 - turn}
     assert not any(face.is_rotated for face in found)
     wanted = detect_in_photo(yunet, upright)
-    crops = sorted((crop_face(turned, face.frame, 0.0) for face in found), key=lambda crop: float(crop.mean()))
-    expected = sorted((crop_face(upright, face.frame, 0.0) for face in wanted), key=lambda crop: float(crop.mean()))
+    crops = sorted((crop_face(turned, face.aligned_crop, 0.0) for face in found), key=lambda crop: float(crop.mean()))
+    expected = sorted(
+        (crop_face(upright, face.aligned_crop, 0.0) for face in wanted), key=lambda crop: float(crop.mean())
+    )
     assert len(crops) == len(expected) == 2
     for crop, other in zip(crops, expected, strict=True):
         small, wanted_small = (cv2.resize(one, (48, 48), interpolation=cv2.INTER_AREA) for one in (crop, other))

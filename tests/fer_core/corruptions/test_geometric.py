@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_core.corruptions.corruption import rng_for
-from fer_core.corruptions.crop import crop_tighter, crop_wider, rotate, shift
+from fer_core.corruptions.geometric import crop_tighter, crop_wider, rotate, shift
 from fer_core.faces import RgbImage
 
 SIDE = 96

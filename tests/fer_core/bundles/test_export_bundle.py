@@ -10,7 +10,7 @@ import pytest
 from fer_core.bundles.archive import unpacked
 from fer_core.bundles.bundle import Bundle, read_bundle_info
 from fer_core.bundles.catalog import ModelEntry
-from fer_core.bundles.export import export_bundle
+from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.verification import verify_bundle
 from fer_core.errors import BundleError
 from fer_core.files.atomic import write_json
