@@ -15,10 +15,11 @@ from pydantic import Field, model_validator
 from fer_core.errors import BundleError, InputError
 from fer_core.files.json_file import JsonModel, load_json_model
 from fer_core.labels import Expression
+from fer_core.logit_adjustment import adjust_logits
 
 
 class OperatingPoint(StrEnum):
-    """How probabilities are made of logits: as the model is right most often, or treating every expression alike."""
+    """Operating point: highest accuracy, or all expressions treated as equally common."""
 
     ACCURATE = "accurate"
     BALANCED = "balanced"
@@ -37,13 +38,12 @@ class OperatingPoint(StrEnum):
 
 
 class PointCalibration(JsonModel):
-    """The parameters of one operating point.
+    """Parameters of one operating point.
 
     Attributes:
-        tau: strength of the logit adjustment: 0 leaves the model as it is (accurate), 1 answers as if all
-            expressions were equally common (balanced).
-        temperature: fitted at this point, as an adjusted model is over- or underconfident in another way.
-        confidence_threshold: the model abstains from a face whose best probability is below.
+        tau: strength of the logit adjustment; 0 is off.
+        temperature: fitted at this point, because the adjustment changes the model's confidence.
+        confidence_threshold: the model abstains from faces whose highest probability is below.
     """
 
     tau: float = Field(ge=0)
@@ -52,9 +52,10 @@ class PointCalibration(JsonModel):
 
 
 class Calibration(JsonModel):
-    """What turns logits into probabilities; fitted on validation data and saved with the model.
+    """Calibration of a model, fitted on validation data.
 
-    `log_priors` are the natural logarithms of the classes' shares in training, in the order of the outputs.
+    Attributes:
+        log_priors: natural logarithms of the classes' shares in training, in the order of the outputs.
     """
 
     version: Literal[1] = 1
@@ -62,12 +63,12 @@ class Calibration(JsonModel):
     points: dict[OperatingPoint, PointCalibration]
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _check_points(self) -> Self:
         missing = [name for name in OperatingPoint if name not in self.points]
         if missing:
             raise ValueError(f"points lacks {', '.join(missing)}")
         if max(self.log_priors) > 0:
-            raise ValueError("log_priors are logarithms of shares, so none can be above 0")
+            raise ValueError("log_priors are logarithms of shares and can't be above 0")
         return self
 
     @classmethod
@@ -79,26 +80,23 @@ class Calibration(JsonModel):
     def probabilities(self, logits: NDArray[np.floating], point: OperatingPoint) -> NDArray[np.float32]:
         """Compute `softmax((z - tau * log_prior) / temperature)`.
 
-        The adjustment is post-hoc logit adjustment, Menon et al. (2021), "Long-tail learning via logit
-        adjustment", eq. 9; the temperature is Guo et al. (2017), "On Calibration of Modern Neural Networks",
-        eq. 9.
+        See `adjust_logits`; the temperature is Guo et al. (2017), "On Calibration of Modern Neural Networks", eq. 9.
 
         Args:
-            logits: the model's outputs, shape (N, classes).
-            point: the operating point.
+            logits: shape (N, classes).
         Returns:
             float32, shape (N, classes), each row summing to 1.
         Raises:
-            BundleError: the outputs are not as many as the priors.
+            BundleError: the number of classes is not that of the priors.
         """
-        from scipy.special import softmax  # takes 0.2 s to import, which a list of models need not wait for
+        from scipy.special import softmax  # its import takes 0.2 s
 
         if logits.ndim != 2 or logits.shape[1] != len(self.log_priors):
             raise BundleError(
                 f"Outputs of shape {logits.shape} don't fit a calibration of {len(self.log_priors)} classes."
             )
         chosen = self.points[point]
-        adjusted = logits.astype(np.float64) - chosen.tau * np.asarray(self.log_priors)
+        adjusted = adjust_logits(logits, self.log_priors, chosen.tau)
         return np.asarray(softmax(adjusted / chosen.temperature, axis=1), np.float32)
 
     @classmethod
@@ -110,8 +108,8 @@ class Calibration(JsonModel):
         """
         if not path.is_file():
             raise BundleError(
-                f"{path.parent.name} has no {path.name}: its probabilities could not be trusted. "
-                "Export the model again, or import it, which writes one."
+                f"{path.parent.name} has no {path.name}: its probabilities would not be calibrated. "
+                "Export or import the model again."
             )
         calibration = load_json_model(cls, path, whole="calibration")
         if len(calibration.log_priors) != len(labels):

@@ -36,7 +36,7 @@ FLOW = (
 )
 """Units in the order of the data flow: each imports only itself and units above it, not those in the same row."""
 BASE = {"", "calibration", "contract", "errors", "faces", "files", "ids", "intervals", "labels", "markdown", "metrics"}
-BASE |= {"progress", "settings", "system", "text"}
+BASE |= {"logit_adjustment", "progress", "settings", "system", "text"}
 
 RANKS = {unit: rank for rank, (units, _) in enumerate(FLOW) for unit in units.split()}
 JOBS_MAY_IMPORT = ("fer_core.runs.folder", "fer_core.training.config.train_config", "fer_core.training.estimate_report")

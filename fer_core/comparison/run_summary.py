@@ -15,6 +15,7 @@ import yaml
 from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing
 from fer_core.errors import RunError
 from fer_core.files.migration import rename_config_keys
+from fer_core.intervals import Interval
 from fer_core.metrics import HEADLINE_METRICS
 from fer_core.runs.folder import Run, RunState
 from fer_core.runs.notes import NOTES_FILE, RunNotes, read_notes
@@ -27,8 +28,6 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 FILES_READ = frozenset({"run.json", "config.yaml", "data.json", "metrics.jsonl", NOTES_FILE})
 """What a row is made of, besides which other files are there."""
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)

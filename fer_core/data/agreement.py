@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from fer_core.data.imbalance.counts import category_codes, excluded_rows
 from fer_core.data.votes import OUTCOMES, VOTE_COLUMNS, Unlabeled, Votes, argmax_outcomes
 from fer_core.errors import InputError
-from fer_core.intervals import Interval
+from fer_core.intervals import Z_95, Interval
 from fer_core.labels import Expression
 
 _NAMES = [str(expression) for expression in Expression]
 _EXPRESSIONS = len(_NAMES)
 _TIE = OUTCOMES.index(Unlabeled.TIE)
 _BINS_MAX = 10
-_Z = 1.959964
 _CHUNK = 100_000
 """Rows that are resampled at once, which bounds memory."""
 
@@ -206,5 +205,5 @@ def _interval(mean: float, terms: NDArray[np.float64]) -> Interval:
     It never has zero width.
     """
     squares = float(((terms - terms.mean()) ** 2).sum()) + mean**2 + (1 - mean) ** 2
-    half = _Z * squares**0.5 / (len(terms) + 2)
+    half = Z_95 * squares**0.5 / (len(terms) + 2)
     return (max(0.0, mean - half), min(1.0, mean + half))

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from fer_core.data.imbalance.rebalancing import Rebalancing, class_weights, logit_offsets
+from fer_core.data.imbalance.rebalancing import Rebalancing, class_weights
+from fer_core.logit_adjustment import logit_offsets
 from fer_core.training.config.learning import LossConfig
 
 _GAP_MIN = 1e-7

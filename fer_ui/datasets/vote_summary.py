@@ -22,7 +22,7 @@ from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.imbalance.counts import excluded_rows
 from fer_core.data.record import Split
 from fer_core.data.votes import VOTE_COLUMNS
-from fer_core.intervals import Interval, wilson_interval
+from fer_core.intervals import Z_95, Interval, wilson_interval
 from fer_core.labels import Expression
 from fer_core.settings import settings
 from fer_core.text import join_words
@@ -31,7 +31,6 @@ AMBIGUOUS_MAX = 360
 """Ten pages of the faces with the lowest agreement."""
 
 _ANSWERS = (*map(str, Expression), "unknown", "not a face")
-_Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def _median_interval(ordered: NDArray[np.float64]) -> Interval:
     Args:
         ordered: in ascending order, shape (N,), not empty.
     """
-    half = _Z * len(ordered) ** 0.5 / 2
+    half = Z_95 * len(ordered) ** 0.5 / 2
     low, high = np.floor(len(ordered) / 2 - half), np.ceil(len(ordered) / 2 + half)
     first, last = np.clip([low, high], 0, len(ordered) - 1).astype(int)
     return float(ordered[first]), float(ordered[last])

@@ -13,7 +13,7 @@ from fer_core.cli.datasets import split as dataset_split
 from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import add_command_group
 from fer_core.data.catalog import delete_dataset, list_datasets, open_dataset
-from fer_core.data.imbalance.balance import dataset_statistics
+from fer_core.data.imbalance.imbalance import dataset_statistics
 from fer_core.data.manifest_store import all_manifests
 from fer_core.jobs.deletion import assert_dataset_unused
 from fer_core.jobs.store import JobStore

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
-from fer_core.data.imbalance.balance import effective_numbers
+from fer_core.data.largest_remainder import largest_remainder
 from fer_core.files.strict_model import StrictModel
 from fer_core.labels import Expression
+from fer_core.logit_adjustment import logit_offsets
 
 Sampling = Literal["natural", "under", "over", "square_root"]
 Weights = Literal["none", "inverse", "effective_number"]
@@ -125,7 +126,25 @@ def samples_per_epoch(sizes: ArrayLike, sampling: Sampling) -> NDArray[np.int64]
         return n.copy()
     if sampling == "under":
         return np.where(n > 0, n[n > 0].min(), 0)
-    return _largest_remainder(int(n.sum()), (n > 0).astype(float) if sampling == "over" else np.sqrt(n))
+    weights = (n > 0).astype(float) if sampling == "over" else np.sqrt(n)
+    total = int(n.sum())
+    return largest_remainder(total * weights / weights.sum(), total)
+
+
+def effective_numbers(sizes: ArrayLike, beta: float) -> NDArray[np.float64]:
+    """Compute the effective number of samples of each class, (1 - beta^n) / (1 - beta).
+
+    Cui et al. (2019), "Class-Balanced Loss Based on Effective Number of Samples", proposition 1. With beta 0 every
+    class with images counts 1; as beta nears 1, a class counts its images.
+
+    Args:
+        sizes: images of each class, shape (classes,).
+        beta: 0 to below 1.
+    """
+    n = np.asarray(sizes, np.float64)
+    if beta == 0:
+        return np.asarray(n > 0, np.float64)
+    return -np.expm1(n * np.log(beta)) / (1 - beta)
 
 
 def class_weights(sizes: NDArray[np.floating], weights: Weights, beta: float) -> NDArray[np.floating]:
@@ -147,23 +166,6 @@ def class_weights(sizes: NDArray[np.floating], weights: Weights, beta: float) ->
     n = sizes.astype(np.float64)
     raw = np.divide(1.0, effective_numbers(n, beta), out=np.zeros_like(n), where=present)
     return (raw * (n.sum() / max(float(raw @ n), np.finfo(float).tiny))).astype(sizes.dtype)
-
-
-def logit_offsets(sizes: NDArray[np.floating], tau: float) -> NDArray[np.floating]:
-    """tau * log of each class's share, which the logit-adjusted loss adds to the outputs.
-
-    Menon et al. (2021), "Long-tail learning via logit adjustment", eq. 10. A class without images, whose
-    logarithm is infinite, takes the offset of the rarest that has some.
-
-    Args:
-        sizes: images a class, or the sums of soft targets; floating, shape (classes,).
-    Returns:
-        of the same shape and type; zeros where `tau` is 0.
-    """
-    present = sizes > 0
-    if tau == 0 or not present.any():
-        return np.zeros_like(sizes)
-    return (tau * np.log(np.where(present, sizes, sizes[present].min()) / sizes.sum())).astype(sizes.dtype)
 
 
 def preview_epoch(sizes: Mapping[Expression, int], rebalancing: Rebalancing) -> pd.DataFrame:
@@ -223,15 +225,6 @@ def rebalancing_warnings(rebalancing: Rebalancing) -> list[str]:
         for place, first in enumerate(used)
         for second in used[place + 1 :]
     ]
-
-
-def _largest_remainder(total: int, weights: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Whole numbers in proportion to `weights` that sum to `total`, by largest remainders (the first ones on a tie)."""
-    exact = total * weights / weights.sum()
-    whole = np.floor(exact).astype(np.int64)
-    short = total - int(whole.sum())
-    whole[np.argsort(whole - exact, kind="stable")[:short]] += 1
-    return whole
 
 
 def _shares(amounts: NDArray[np.number]) -> NDArray[np.float64]:

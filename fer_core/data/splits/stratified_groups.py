@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.data.largest_remainder import largest_remainder
+
 _SWAPS_MAX = 400
 _CANDIDATES_MAX = 512
 """Groups that are tried against each other in a swap. With more mixed groups than these, the random assignment is
@@ -167,21 +169,3 @@ class _Assignment:
             self.need[split] += sign * self.counts[group]
             self.held[split] -= sign * self.has[group]
         self.split[group] = to
-
-
-def largest_remainder(need: NDArray[np.float64], n: int, priority: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Distribute `n` equal items: each goes to the split that then lacks most.
-
-    Args:
-        need: how many items each split lacks; may be negative.
-        priority: of splits that lack the same, the one with the larger value comes first.
-    Returns:
-        items for each split; they sum to `n`.
-    """
-    falling = np.sort(need)[::-1]
-    levels = (np.cumsum(falling) - n) / np.arange(1, len(need) + 1)  # what is lacking at the end if k splits get any
-    level = levels[np.flatnonzero(falling > levels)[-1]]
-    items = np.floor(np.maximum(need - level, 0)).astype(np.int64)
-    left = n - int(items.sum())
-    items[np.lexsort((priority, need - items))[::-1][:left]] += 1
-    return items

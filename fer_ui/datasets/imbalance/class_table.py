@@ -8,16 +8,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fer_core.data.imbalance.balance import (
-    JUDGED_SHARE_01,
-    class_totals,
-    compare_counts,
-    effective_numbers,
-    published_counts,
-)
-from fer_core.data.imbalance.rebalancing import Rebalancing
+from fer_core.data.imbalance.counts import class_totals, compare_counts, published_counts
+from fer_core.data.imbalance.imbalance import TEST_SHARE_01
+from fer_core.data.imbalance.rebalancing import Rebalancing, effective_numbers
 from fer_core.data.manifest import PublishedCounts
-from fer_core.intervals import wilson_interval
+from fer_core.intervals import recall_margin_01
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.chart_view import show_csv_download
@@ -47,7 +42,7 @@ def class_table(counts: pd.DataFrame, test_counts: Mapping[str, int] | None) -> 
     by_split = counts.pivot_table(index="expression", columns="split", values="count", aggfunc="sum", fill_value=0)
     columns = {split or "no split": by_split[split].reindex(names).to_numpy(int) for split in splits if len(splits) > 1}
     tested = [
-        test_counts.get(name, 0) if test_counts is not None else int(totals[name] * JUDGED_SHARE_01) for name in names
+        test_counts.get(name, 0) if test_counts is not None else int(totals[name] * TEST_SHARE_01) for name in names
     ]
     return pd.DataFrame(
         {
@@ -57,7 +52,7 @@ def class_table(counts: pd.DataFrame, test_counts: Mapping[str, int] | None) -> 
             "share_01": numbers / max(1, numbers.sum()),
             "effective_number": effective_numbers(numbers, BETA),
             "test_images": tested,
-            "recall_margin_01": [_margin_01(number) for number in tested],
+            "recall_margin_01": [recall_margin_01(number) for number in tested],
         }
     )
 
@@ -163,8 +158,3 @@ def _describe_difference(difference: int, flagged: bool) -> str:
         return "same"
     text = f"{format_count(abs(difference))} {'more' if difference > 0 else 'fewer'}"
     return text if flagged else f"{text} (rounding)"
-
-
-def _margin_01(images: int) -> float:
-    low, high = wilson_interval(images // 2, images)
-    return (high - low) / 2

@@ -9,8 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.imbalance.balance import class_counts, class_totals
-from fer_core.data.imbalance.counts import counts_by_split
+from fer_core.data.imbalance.counts import class_counts, class_totals, counts_by_split
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.datasets.faces.faces_view import UNLABELED, USED

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, list_datasets
-from fer_core.data.imbalance.balance import class_counts, class_totals, common_label_set, published_counts
+from fer_core.data.imbalance.counts import class_counts, class_totals, common_label_set, published_counts
 from fer_core.data.manifest import Manifest
 from fer_core.data.manifest_store import all_manifests
 from fer_core.labels import LABEL_SETS, Expression, LabelSet

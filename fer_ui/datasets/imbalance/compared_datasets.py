@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from fer_core.data.imbalance.balance import class_totals, majority_baseline, measure_imbalance, select_label_set
+from fer_core.data.imbalance.counts import class_totals, select_label_set
+from fer_core.data.imbalance.imbalance import majority_baseline, measure_imbalance
 from fer_core.labels import LabelSet
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fer_core.data.imbalance.balance import (
+from fer_core.data.imbalance.counts import class_totals
+from fer_core.data.imbalance.imbalance import (
     ImbalanceSummary,
-    class_totals,
     majority_baseline,
     measure_imbalance,
     summarize_imbalance,
@@ -150,4 +150,4 @@ def add_shares(counts: pd.DataFrame) -> pd.DataFrame:
 
 def _describe_test_size(found: ImbalanceSummary, test_split: str) -> str:
     on = f"the {describe_split(test_split)} split" if test_split else "a tenth of the images, as there is no test split"
-    return f"Based on {on}." if found.too_few else f"Every class has enough images for testing in {on}."
+    return f"Based on {on}." if found.small_classes else f"Every class has enough images for testing in {on}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.data.catalog import list_datasets
-from fer_core.data.imbalance.balance import class_totals, published_counts
+from fer_core.data.imbalance.counts import class_totals, published_counts
 from fer_core.data.manifest import Manifest, PublishedCounts
 from fer_core.data.manifest_store import all_manifests
 from fer_core.settings import settings

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.imbalance.counts import category_codes, excluded_rows
-from fer_core.data.imbalance.rebalancing import Rebalancing, class_weights, logit_offsets, preview_epoch
+from fer_core.data.imbalance.rebalancing import Rebalancing, class_weights, preview_epoch
 from fer_core.data.record import Split
 from fer_core.data.splits.report import SPLIT_COLUMNS
 from fer_core.data.splits.split import EXCLUDED, SPLITS, make_split
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import LabelSet, label_set
+from fer_core.logit_adjustment import logit_offsets
 from fer_core.settings import settings
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.targets import build_targets, to_class_indices

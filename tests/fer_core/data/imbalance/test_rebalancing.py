@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from fer_core.data.imbalance.balance import effective_numbers
 from fer_core.data.imbalance.rebalancing import (
     STRATEGIES,
     Rebalancing,
     class_weights,
-    logit_offsets,
+    effective_numbers,
     preview_epoch,
     rebalancing_warnings,
     samples_per_epoch,
@@ -108,17 +107,15 @@ def test_without_weights_all_count_one_and_empty_classes_nothing() -> None:
         assert class_weights(np.ones(3, np.float32), kind, 0.9).dtype == np.float32
 
 
-def test_offsets_are_logarithms_of_the_shares() -> None:
-    offsets = logit_offsets(np.array([3.0, 1.0]), 2)
-    assert offsets.tolist() == pytest.approx([2 * np.log(0.75), 2 * np.log(0.25)])
-    assert logit_offsets(FLOATS, 0).tolist() == [0] * 8
-    assert logit_offsets(FLOATS.astype(np.float32), 1).dtype == np.float32
-
-
-def test_the_offset_of_an_empty_class_is_that_of_the_rarest() -> None:
-    offsets = logit_offsets(np.array([3.0, 0, 1.0]), 1)
-    assert offsets[1] == offsets[2] == pytest.approx(np.log(0.25))
-    assert np.isfinite(logit_offsets(np.zeros(3), 1)).all()
+def test_the_effective_number_grows_from_one_to_the_number_of_images() -> None:
+    sizes = [0, 1, 10, 1000, 100_000]
+    assert effective_numbers(sizes, 0).tolist() == [0, 1, 1, 1, 1]
+    assert effective_numbers(sizes, 1 - 1e-9) == pytest.approx(sizes, rel=1e-3)
+    at = effective_numbers(sizes, 0.999)
+    assert at[:2].tolist() == pytest.approx([0, 1])
+    assert at[3] == pytest.approx(sum(0.999**place for place in range(1000)))  # the series that the equation sums
+    assert at[4] == pytest.approx(1 / (1 - 0.999))
+    assert (np.diff(at) > 0).all()
 
 
 COLUMNS = ["expression", "images", "share", "samples", "samples_share", "unique_expected", "repeats", "never_seen"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_core.data.splits.stratified_groups import largest_remainder, stratified_group_split
+from fer_core.data.splits.stratified_groups import stratified_group_split
 
 FIVE = [0.2] * 5
 THREE = [0.8, 0.1, 0.1]
@@ -86,16 +86,3 @@ def test_the_seed_decides_and_the_numbers_of_the_groups_do_not() -> None:
     first = stratified_group_split(group, stratum, FIVE, _rng())
     np.testing.assert_array_equal(first, stratified_group_split(group * 1000 - 7, stratum, FIVE, _rng()))
     assert (first != stratified_group_split(group, stratum, FIVE, np.random.default_rng(8))).any()
-
-
-def test_largest_remainder_gives_what_one_by_one_does() -> None:
-    rng = np.random.default_rng(0)
-    for _ in range(300):
-        splits, n = int(rng.integers(1, 8)), int(rng.integers(1, 40))
-        need, priority = rng.integers(-40, 40, splits) / 4, rng.random(splits)
-        left, items = need.copy(), np.zeros(splits, int)
-        for _ in range(n):
-            split = max(range(splits), key=lambda p: (left[p], priority[p]))
-            left[split] -= 1
-            items[split] += 1
-        np.testing.assert_array_equal(largest_remainder(need, n, priority), items)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from fer_core.data.imbalance.balance import compare_counts
+from fer_core.data.imbalance.counts import compare_counts
 from fer_core.intervals import wilson_interval
 from fer_ui.datasets.imbalance.class_table import class_table, describe_differences
 from tests.support.texts import assert_mentions

@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 from fer_core.data.catalog import load_labels
-from fer_core.data.imbalance.balance import (
+from fer_core.data.imbalance.imbalance import (
     dataset_statistics,
-    effective_numbers,
     majority_baseline,
     measure_imbalance,
     summarize_imbalance,
@@ -27,32 +26,32 @@ def _index(rows: list[tuple[str | None, str | None, str, str]]) -> pd.DataFrame:
 
 
 def test_imbalance_worked_out_by_hand() -> None:
-    judged = measure_imbalance({"a": 1, "b": 3, "c": 0})
-    assert judged is not None
-    assert judged.ratio == 3
-    assert judged.entropy_01 == pytest.approx(-(0.25 * np.log(0.25) + 0.75 * np.log(0.75)) / np.log(2))
-    assert judged.gini == pytest.approx(0.25)
-    assert (judged.largest, judged.smallest, judged.missing) == ("b", "a", ("c",))
+    summary = measure_imbalance({"a": 1, "b": 3, "c": 0})
+    assert summary is not None
+    assert summary.ratio == 3
+    assert summary.entropy_01 == pytest.approx(-(0.25 * np.log(0.25) + 0.75 * np.log(0.75)) / np.log(2))
+    assert summary.gini == pytest.approx(0.25)
+    assert (summary.largest, summary.smallest, summary.missing) == ("b", "a", ("c",))
 
 
 def test_the_gini_coefficient_is_half_the_mean_difference_over_the_mean() -> None:
     sizes = np.array([9360, 7408, 3418, 3368, 651, 175, 2395, 165], float)
-    judged = measure_imbalance({str(place): int(size) for place, size in enumerate(sizes)})
-    assert judged is not None
-    assert judged.gini == pytest.approx(np.abs(sizes[:, None] - sizes).mean() / (2 * sizes.mean()))
+    summary = measure_imbalance({str(place): int(size) for place, size in enumerate(sizes)})
+    assert summary is not None
+    assert summary.gini == pytest.approx(np.abs(sizes[:, None] - sizes).mean() / (2 * sizes.mean()))
 
 
 def test_equal_classes_are_balanced() -> None:
-    judged = measure_imbalance({"a": 7, "b": 7, "c": 7})
-    assert judged is not None
-    assert (judged.ratio, judged.entropy_01, judged.gini) == pytest.approx((1, 1, 0))
+    summary = measure_imbalance({"a": 7, "b": 7, "c": 7})
+    assert summary is not None
+    assert (summary.ratio, summary.entropy_01, summary.gini) == pytest.approx((1, 1, 0))
 
 
 def test_one_class_alone_is_as_unbalanced_as_can_be() -> None:
-    judged = measure_imbalance({"a": 5, "b": 0})
-    assert judged is not None
-    assert judged.entropy_01 == 0
-    assert judged.missing == ("b",)
+    summary = measure_imbalance({"a": 5, "b": 0})
+    assert summary is not None
+    assert summary.entropy_01 == 0
+    assert summary.missing == ("b",)
 
 
 @pytest.mark.parametrize("counts", [{}, {"a": 0, "b": 0}])
@@ -63,30 +62,19 @@ def test_no_labels_have_no_balance(counts: dict[str, int]) -> None:
 COUNTS = {"neutral": 9360, "happiness": 7408, "sadness": 3418, "fear": 651, "contempt": 165}
 
 
-def test_the_effective_number_grows_from_one_to_the_number_of_images() -> None:
-    sizes = [0, 1, 10, 1000, 100_000]
-    assert effective_numbers(sizes, 0).tolist() == [0, 1, 1, 1, 1]
-    assert effective_numbers(sizes, 1 - 1e-9) == pytest.approx(sizes, rel=1e-3)
-    at = effective_numbers(sizes, 0.999)
-    assert at[:2].tolist() == pytest.approx([0, 1])
-    assert at[3] == pytest.approx(sum(0.999**place for place in range(1000)))  # the series that the equation sums
-    assert at[4] == pytest.approx(1 / (1 - 0.999))
-    assert (np.diff(at) > 0).all()
-
-
 def test_the_baseline_is_what_scikit_learn_says_of_always_one_answer() -> None:
     baseline = majority_baseline({**COUNTS, "anger": 0})
     assert baseline is not None
     truth = np.repeat(np.arange(5), list(COUNTS.values()))
-    judged = classification_metrics(truth, np.zeros_like(truth), 6)
+    metrics = classification_metrics(truth, np.zeros_like(truth), 6)
     assert baseline.label == "neutral"
     assert (baseline.accuracy, baseline.balanced_accuracy, baseline.macro_f1) == pytest.approx(
-        (judged.accuracy, judged.balanced_accuracy, judged.macro_f1)
+        (metrics.accuracy, metrics.balanced_accuracy, metrics.macro_f1)
     )
 
 
 @pytest.mark.parametrize("counts", [{}, {"fear": 0}])
-def test_without_labels_there_is_neither_baseline_nor_verdict(counts: dict[str, int]) -> None:
+def test_without_labels_there_is_neither_baseline_nor_summary(counts: dict[str, int]) -> None:
     assert majority_baseline(counts) is None
     assert summarize_imbalance(counts) is None
 
@@ -96,46 +84,49 @@ def test_without_labels_there_is_neither_baseline_nor_verdict(counts: dict[str, 
     [(1000, "balanced"), (1500, "balanced"), (1501, "mild"), (10_000, "mild"), (10_001, "strong"), (50_001, "extreme")],
 )
 def test_the_level_goes_by_the_ratio(largest: int, level: str) -> None:
-    judged = summarize_imbalance({"happiness": largest, "fear": 1000})
-    assert judged is not None
-    assert judged.level == level
+    summary = summarize_imbalance({"happiness": largest, "fear": 1000})
+    assert summary is not None
+    assert summary.level == level
 
 
-def test_a_verdict_says_what_accuracy_hides() -> None:
-    judged = summarize_imbalance({**COUNTS, "disgust": 0})
-    assert judged is not None
-    said = " ".join(judged.sentences)
-    assert "neutral, has 57 times the images of the smallest, contempt (9,360 against 165)" in said
-    assert "No image shows disgust." in said
-    assert "always answers neutral is right for 44.6 %" in said
-    assert "macro-F1 is 0.12" in said
-    assert "count as 57 of neutral" in said
+def test_a_summary_says_what_accuracy_hides() -> None:
+    summary = summarize_imbalance({**COUNTS, "disgust": 0})
+    assert summary is not None
+    text = " ".join(summary.sentences)
+    assert "neutral, has 57 times as many images as the smallest, contempt (9,360 and 165)" in text
+    assert "No image shows disgust." in text
+    assert "always predicts neutral has an accuracy of 44.6 %, a macro-F1 of 0.12" in text
+    assert "count as much as 57 of neutral" in text
 
 
-def test_classes_of_too_few_judged_images_are_named_with_what_that_costs() -> None:
-    judged = summarize_imbalance(COUNTS, {"neutral": 1241, "happiness": 877, "sadness": 93, "fear": 92, "contempt": 26})
-    assert judged is not None
-    assert "fear (92, ±10 points) and contempt (26, ±18 points)" in judged.too_few
-    assert "sadness" not in judged.too_few
-    assert "fear" in (summarize_imbalance(COUNTS) or judged).too_few  # a tenth of 651
+def test_classes_with_too_few_test_images_are_named_with_their_margin() -> None:
+    summary = summarize_imbalance(
+        COUNTS, {"neutral": 1241, "happiness": 877, "sadness": 93, "fear": 92, "contempt": 26}
+    )
+    assert summary is not None
+    assert "fear (92, ±10 points) and contempt (26, ±18 points)" in " ".join(summary.sentences)
+    assert summary.small_classes == ("fear", "contempt")
+    by_default = summarize_imbalance(COUNTS)
+    assert by_default is not None
+    assert "fear" in by_default.small_classes  # a tenth of 651
     many = summarize_imbalance(COUNTS, dict.fromkeys(COUNTS, 100))
     assert many is not None
-    assert many.too_few == ""
+    assert many.small_classes == ()
     assert len(many.sentences) == 3
 
 
 def test_one_class_alone_is_nothing_to_learn_from() -> None:
-    judged = summarize_imbalance({"fear": 900, "anger": 0})
-    assert judged is not None
-    assert judged.level == "extreme"
-    assert judged.sentences[0] == "Every labeled image shows fear: there is nothing to tell apart."
+    summary = summarize_imbalance({"fear": 900, "anger": 0})
+    assert summary is not None
+    assert summary.level == "extreme"
+    assert summary.sentences[0] == "All labeled images show fear, so there is nothing to classify."
 
 
-def test_equal_classes_need_no_remedy() -> None:
-    judged = summarize_imbalance({"fear": 2000, "anger": 2000, "contempt": 0})
-    assert judged is not None
-    assert judged.imbalance == "Every class has 2,000 images. No image shows contempt."
-    assert "Nothing needs correcting" in judged.next_step
+def test_equal_classes_need_no_rebalancing() -> None:
+    summary = summarize_imbalance({"fear": 2000, "anger": 2000, "contempt": 0})
+    assert summary is not None
+    assert summary.sentences[0] == "Every class has 2,000 images. No image shows contempt."
+    assert "Nothing needs correcting" in summary.sentences[-1]
 
 
 def test_statistics_add_up() -> None:
