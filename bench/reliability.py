@@ -28,7 +28,7 @@ from bench.support.reliability_store import ReliabilityStore, kill
 from bench.support.report import argument_parser, print_table
 from fer_core.errors import FerscopeError
 from fer_core.jobs.job import Job, JobState
-from fer_core.jobs.service import supervisor_status
+from fer_core.jobs.supervisor_process import supervisor_status
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reliability.md"
 _TABLE_BEGINS, _TABLE_ENDS = "<!-- table -->", "<!-- end of the table -->"

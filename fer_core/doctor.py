@@ -14,8 +14,8 @@ from typing import Literal
 from fer_core.bundles.catalog import find_model, model_in_use
 from fer_core.detection.open_detector import open_detector
 from fer_core.errors import FerscopeError
-from fer_core.jobs.service import supervisor_status
 from fer_core.jobs.store import JobStore
+from fer_core.jobs.supervisor_process import supervisor_status
 from fer_core.settings import Settings
 from fer_core.system.processor import processor
 

@@ -22,8 +22,8 @@ from fer_core.errors import JobError
 from fer_core.ids import new_id
 from fer_core.jobs.job import Job, JobKind, JobState
 from fer_core.jobs.process import JOB_VARIABLE, PROJECT_DIR, JobProcess, is_alive
-from fer_core.jobs.service import ensure_supervisor, supervisor_status
 from fer_core.jobs.store import JobStore
+from fer_core.jobs.supervisor_process import ensure_supervisor, supervisor_status
 from fer_core.labels import Expression
 from fer_core.runs.folder import RunState, create_run, open_run
 from fer_core.settings import Settings

@@ -38,7 +38,7 @@ from fer_core.evaluation.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.faces import RgbImage
 from fer_core.files.atomic import atomic_folder, write_json
 from fer_core.labels import Expression
-from fer_core.runs.seen import seen_images
+from fer_core.runs.training_images import seen_images
 from fer_core.settings import settings
 
 _FILES = (MODEL_FILE, CONTRACT_FILE, CALIBRATION_FILE)

@@ -21,7 +21,7 @@ from fer_core.data.splits.split import EXCLUDED
 from fer_core.data.training_images import ExcludedImages, TrainingImages, equivalent_hashes, truncate_hashes
 from fer_core.errors import InputError
 from fer_core.markdown import describe_split
-from fer_core.runs.seen import find_training_dataset, read_split, seen_images
+from fer_core.runs.training_images import find_training_dataset, read_split, seen_images
 from fer_core.settings import settings
 
 SplitOf = Literal["", "run", "dataset"]

@@ -17,11 +17,11 @@ from fer_core.jobs.deletion import delete_job
 from fer_core.jobs.devices import check_device
 from fer_core.jobs.job import Job, JobKind, JobState
 from fer_core.jobs.log import follow_log
-from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.stall import describe_stall, stall_remedy
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.submit import submit_training
 from fer_core.jobs.supervisor import Supervisor
+from fer_core.jobs.supervisor_process import ensure_supervisor
 from fer_core.settings import settings
 from fer_core.training.config.train_config import load_config, presets
 

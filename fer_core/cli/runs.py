@@ -22,7 +22,7 @@ from fer_core.metrics import HEADLINE_METRICS
 from fer_core.runs.folder import open_run
 from fer_core.runs.notes import NOTE_CHARACTERS_MAX, TAGS_MAX, RunNotes, read_notes, validate_tag, write_notes
 from fer_core.settings import settings
-from fer_core.training.config.learning import MONITORED_METRICS
+from fer_core.training.config.optimization import MONITORED_METRICS
 
 
 def add_command(commands: Any) -> None:

@@ -11,14 +11,14 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from fer_core.comparison.ranking import verdict
 from fer_core.comparison.run_summary import RunSummary
 from fer_core.comparison.table import display_names
-from fer_core.comparison.verdict import verdict
 from fer_core.errors import ConfigError, RunError
 from fer_core.models.catalog import MODELS
 from fer_core.runs.folder import Run, open_run
 from fer_core.settings import Settings
-from fer_core.training.config.learning import MONITORED_METRICS
+from fer_core.training.config.optimization import MONITORED_METRICS
 from fer_core.training.config.train_config import TrainConfig, flat, parse_config
 
 COMPARED_MAX = 6
@@ -87,7 +87,7 @@ def load_curves(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def curve_metrics(curves: pd.DataFrame) -> list[str]:
-    """What there are curves of, in the order of `learning.MONITORED_METRICS`."""
+    """What there are curves of, in the order of `optimization.MONITORED_METRICS`."""
 
     def known(name: str) -> bool:
         return name in curves and bool(curves[name].notna().any())

@@ -6,8 +6,8 @@ from fer_core.errors import ConfigError, DatasetError
 from fer_core.ids import check_id, new_id
 from fer_core.jobs.devices import pick_training_device
 from fer_core.jobs.job import ACTIVE_STATES, Job, JobKind
-from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.store import JobStore
+from fer_core.jobs.supervisor_process import ensure_supervisor
 from fer_core.runs.folder import create_run, weights_path
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, dump_config

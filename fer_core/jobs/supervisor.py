@@ -24,15 +24,15 @@ from fer_core.jobs.job import ACTIVE_STATES, STARTED_STATES, Job, JobState
 from fer_core.jobs.log import append_note
 from fer_core.jobs.outcome import determine_outcome
 from fer_core.jobs.process import CLI, JobProcess
-from fer_core.jobs.service import (
+from fer_core.jobs.stall import describe_stall
+from fer_core.jobs.store import JobStore
+from fer_core.jobs.supervisor_process import (
     lock_path,
     owns_pid_file,
     remove_pid_file,
     supervisor_status,
     write_pid_file,
 )
-from fer_core.jobs.stall import describe_stall
-from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 
 _LOG = logging.getLogger(__name__)

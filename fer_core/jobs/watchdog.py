@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from fer_core.jobs.job import ACTIVE_STATES
 from fer_core.jobs.process import CLI
-from fer_core.jobs.service import ensure_supervisor, supervisor_status
 from fer_core.jobs.store import JobStore
+from fer_core.jobs.supervisor_process import ensure_supervisor, supervisor_status
 from fer_core.settings import Settings
 
 _LOG = logging.getLogger(__name__)

@@ -41,7 +41,7 @@ def epoch_scores(
 
 
 def monitored_score(row: Mapping[str, Any], metric: str) -> float:
-    """An epoch's score by a metric of `learning.MONITORED_METRICS`; more is better, -inf where there is none."""
+    """An epoch's score by a metric of `optimization.MONITORED_METRICS`; more is better, -inf where there is none."""
     value = row.get(f"valid_{metric}")
     if value is None:
         return -float("inf")

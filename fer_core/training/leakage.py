@@ -12,7 +12,7 @@ from fer_core.data.record import Split
 from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages, truncate_hashes
 from fer_core.errors import InputError
 from fer_core.runs.folder import Run, weights_path
-from fer_core.runs.seen import read_split, seen_images
+from fer_core.runs.training_images import read_split, seen_images
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, load_config
 

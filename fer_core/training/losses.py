@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fer_core.data.imbalance.rebalancing import Rebalancing, class_weights
 from fer_core.logit_adjustment import logit_offsets
-from fer_core.training.config.learning import LossConfig
+from fer_core.training.config.optimization import LossConfig
 
 _GAP_MIN = 1e-7
 """Keeps the gradient finite: a power below 1 of 0 has none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fer_core.training.config.learning import OptimizerConfig
+from fer_core.training.config.optimization import OptimizerConfig
 
 _ONE_CYCLE_RISE_01 = 0.1
 _ONE_CYCLE_START_01 = 0.04

@@ -9,8 +9,8 @@ import streamlit as st
 
 from fer_core.errors import JobError
 from fer_core.jobs.job import Job, JobKind, JobState
-from fer_core.jobs.service import ensure_supervisor
 from fer_core.jobs.stall import describe_stall, stall_remedy
+from fer_core.jobs.supervisor_process import ensure_supervisor
 from fer_core.settings import settings
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown

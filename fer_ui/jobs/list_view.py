@@ -10,7 +10,7 @@ from fer_core.errors import JobError
 from fer_core.jobs.deletion import delete_job, run_id_of
 from fer_core.jobs.devices import format_device
 from fer_core.jobs.job import PRIORITY_MAX, STARTED_STATES, Job, JobKind, JobState
-from fer_core.jobs.service import ensure_supervisor, supervisor_status
+from fer_core.jobs.supervisor_process import ensure_supervisor, supervisor_status
 from fer_core.runs.folder import open_run
 from fer_core.settings import settings
 from fer_ui.confirm_deletion import show_deletion_form

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from fer_core.training.augmentation.occlusions import random_glasses, random_hand_occlusion
-from fer_core.training.augmentation.pixels import (
+from fer_core.training.augmentation.photometric import (
     random_blur,
     random_downscale,
     random_gamma,

@@ -16,14 +16,14 @@ from fer_core.files.migration import rename_config_keys, rename_config_path
 from fer_core.files.strict_model import StrictModel, format_validation_error
 from fer_core.labels import LABEL_SETS
 from fer_core.training.config.augmentation import AugmentConfig
-from fer_core.training.config.learning import (
+from fer_core.training.config.model import ModelConfig
+from fer_core.training.config.optimization import (
     DistillationConfig,
     EarlyStopping,
     LossConfig,
     MonitoredMetric,
     OptimizerConfig,
 )
-from fer_core.training.config.model import ModelConfig
 from fer_core.training.precision import PrecisionChoice
 
 __all__ = [

@@ -85,7 +85,7 @@ def compared_curves(
     Args:
         curves: columns `run`, `epoch`, `elapsed_s`, `train`, `valid`; one row for each epoch of each run.
         names: the runs' names by id, in the order of the lines; at most `RUNS_MAX`.
-        metric: one of `fer_core.training.config.learning.MONITORED_METRICS`.
+        metric: one of `fer_core.training.config.optimization.MONITORED_METRICS`.
         best: each run's best epoch, which gets a ring.
         comparable: whether the runs were evaluated on the same images, so that they can be ranked.
     """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fer_core.labels import LABEL_SETS, Expression
 from fer_core.models.catalog import model_info
-from fer_core.training.config.learning import MONITORED_METRICS
+from fer_core.training.config.optimization import MONITORED_METRICS
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import Values
 

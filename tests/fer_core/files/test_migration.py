@@ -39,7 +39,7 @@ from fer_core.files.migration import (
 from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import Run, RunState, open_run
-from fer_core.runs.seen import seen_images
+from fer_core.runs.training_images import seen_images
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import load_config, parse_config
 

@@ -20,8 +20,8 @@ from sqlalchemy import create_engine
 from fer_core.jobs.database import JOBS
 from fer_core.jobs.job import JobState
 from fer_core.jobs.process import is_alive
-from fer_core.jobs.service import supervisor_status
 from fer_core.jobs.store import JobStore
+from fer_core.jobs.supervisor_process import supervisor_status
 from fer_core.settings import Settings
 
 WAIT_S = 40.0

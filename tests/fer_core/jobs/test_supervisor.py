@@ -13,9 +13,9 @@ import pytest
 
 from fer_core.errors import JobError
 from fer_core.jobs.job import Job, JobKind, JobState
-from fer_core.jobs.service import supervisor_status
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.supervisor import Supervisor
+from fer_core.jobs.supervisor_process import supervisor_status
 from fer_core.settings import Settings
 
 

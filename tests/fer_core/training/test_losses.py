@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from fer_core.data.imbalance.rebalancing import Rebalancing, class_weights
-from fer_core.training.config.learning import LossConfig
+from fer_core.training.config.optimization import LossConfig
 from fer_core.training.losses import TrainingLoss
 
 CPU = torch.device("cpu")

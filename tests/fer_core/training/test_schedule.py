@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from fer_core.training.config.learning import OptimizerConfig
+from fer_core.training.config.optimization import OptimizerConfig
 from fer_core.training.schedule import EarlyStopper, ReduceOnPlateau, learning_rate_factor
 
 

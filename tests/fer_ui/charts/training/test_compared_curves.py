@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fer_core.comparison.compare import COMPARED_MAX
-from fer_core.training.config.learning import MONITORED_METRICS
+from fer_core.training.config.optimization import MONITORED_METRICS
 from fer_ui.charts.layout import get_titles
 from fer_ui.charts.training.compared_curves import (
     RUNS_MAX,

@@ -15,7 +15,7 @@ from fer_core.errors import ConfigError
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS
 from fer_core.training.config.command_line import changes_to
-from fer_core.training.config.learning import MONITORED_METRICS
+from fer_core.training.config.optimization import MONITORED_METRICS
 from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig, flat, load_config, parse_config, presets
 from fer_ui.training.form.command import build_arguments, build_file_name

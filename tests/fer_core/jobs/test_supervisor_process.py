@@ -14,8 +14,8 @@ import pytest
 
 from fer_core.errors import JobError
 from fer_core.jobs.job import Job, JobKind, JobState
-from fer_core.jobs.service import ensure_supervisor, supervisor_status
 from fer_core.jobs.store import JobStore
+from fer_core.jobs.supervisor_process import ensure_supervisor, supervisor_status
 from fer_core.settings import Settings
 
 
@@ -166,7 +166,7 @@ def test_a_supervisor_that_cannot_start_is_reported(quick: Settings) -> None:
 
 
 def test_a_supervisor_that_hangs_is_stopped(quick: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fer_core.jobs.service.START_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("fer_core.jobs.supervisor_process.START_TIMEOUT_S", 0.5)
     with pytest.raises(JobError, match=r"lock within 0\.5 s"):
         ensure_supervisor(quick, (sys.executable, "-c", "import time; time.sleep(60)"))
     assert supervisors(quick) == []
