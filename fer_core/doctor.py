@@ -20,7 +20,7 @@ from fer_core.settings import Settings
 from fer_core.system.processor import processor
 
 _PACKAGES = ("streamlit", "streamlit-webrtc", "torch", "torchvision", "onnxruntime", "opencv-python", "scikit-learn")
-_OTHER_OPENCV = ("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
+_CONFLICTING_OPENCV = ("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 _FREE_GIB_MIN = 2.0
 
 CheckStatus = Literal["good", "warning", "bad"]
@@ -80,7 +80,7 @@ def _check_packages(_settings: Settings) -> CheckResult:
 
 
 def _check_opencv(_settings: Settings) -> CheckResult:
-    if conflicting := [name for name in _OTHER_OPENCV if _version(name)]:
+    if conflicting := [name for name in _CONFLICTING_OPENCV if _version(name)]:
         remedy = f"pip uninstall {' '.join(conflicting)}; pip install --force-reinstall opencv-python"
         return CheckResult("bad", f"{', '.join(conflicting)} overwrites files of opencv-python", remedy)
     return CheckResult("good", "no conflicting packages")

@@ -25,9 +25,10 @@ from fer_core.evaluation.report import build_reports, headline_metrics
 from fer_core.evaluation.temperature_scaling import fit_calibration_on
 from fer_core.files.atomic import write_json
 from fer_core.labels import label_set
+from fer_core.models.catalog import model_info
 from fer_core.models.flops import multiply_adds
 from fer_core.models.onnx_export import CHECK_FACES_MAX, export_onnx
-from fer_core.models.registry import architecture, parameter_count
+from fer_core.models.registry import trainable_parameter_count
 from fer_core.progress import Progress, no_progress
 from fer_core.runs.facts import FACTS_FILE, RunFacts
 from fer_core.runs.folder import Run, RunState, training_lock
@@ -37,8 +38,8 @@ from fer_core.system.processor import processor
 from fer_core.training.checkpoint import environment
 from fer_core.training.config.train_config import TrainConfig, dump_config, parse_config, read_yaml
 from fer_core.training.data_loader import build_training_set
-from fer_core.training.distillation.teachers import Teachers
-from fer_core.training.leakage import assert_initial_weights_disjoint, collect_seen_images
+from fer_core.training.distillation.teachers import TeacherEnsemble
+from fer_core.training.leakage import assert_initial_weights_disjoint, collect_training_images
 from fer_core.training.precision import ResolvedPrecision, resolve_precision
 from fer_core.training.trackers import build_trackers
 from fer_core.training.train_step import get_device
@@ -66,7 +67,7 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
     config, precision = _resolve_precision(run, config)
     dataset = open_dataset(config.dataset, settings)
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
-    contract = architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
+    contract = model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
     contract.save(run.path("contract.json"))
     used = _data_used(run, dataset, config)
     index = dataset.index(version=used.corrections)
@@ -83,9 +84,9 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
         trackers = build_trackers(run, config.model_dump(mode="json"))
         held_out = index[["id", "sha256"]].assign(split=splits)[np.isin(splits, [Split.VALID, Split.TEST])]
         assert_initial_weights_disjoint(config, held_out, settings)
-        teachers = Teachers.open(config, contract, held_out, settings, get_device())
+        teachers = TeacherEnsemble.open(config, contract, held_out, settings, get_device())
         if not run.path(TRAINING_IMAGES_FILE).is_file():
-            collect_seen_images(index, splits, config, settings).save(run.path(TRAINING_IMAGES_FILE))
+            collect_training_images(index, splits, config, settings).save(run.path(TRAINING_IMAGES_FILE))
         trainer = Trainer(config, contract, data, run, trackers, teachers)
         resumed = resume and trainer.resume()
         if not resumed:
@@ -173,7 +174,7 @@ def _start_facts(
         keeps_memory=has_malloc_settings(),
         image_source=trainer.loader.image_source,
         architecture=trainer.config.model.name,
-        parameters=parameter_count(trainer.network),
+        parameters=trainable_parameter_count(trainer.network),
         multiply_adds=multiply_adds(trainer.network, contract.channels, contract.size_px),
         images={str(split): int((splits == split).sum()) for split in (*Split, EXCLUDED)},
     )
@@ -239,7 +240,7 @@ def _about(run: Run, trainer: Trainer, dataset: StoredDataset, report: dict[str,
         "title": trainer.config.title or trainer.config.model.name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "architecture": trainer.config.model.name,
-        "parameters": parameter_count(trainer.network),
+        "parameters": trainable_parameter_count(trainer.network),
         "dataset": dataset.id,
         "synthetic": dataset.manifest.synthetic,
         "license": f"weights: MIT; trained on {dataset.manifest.title}: {dataset.manifest.license}",

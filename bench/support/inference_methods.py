@@ -15,7 +15,7 @@ from fer_core.bundles.bundle import INT8_FILE, Bundle
 from fer_core.detection.detector import FaceDetector
 from fer_core.faces import RgbImage, crop_face
 from fer_core.inference.predictor import Predictor
-from fer_core.models.registry import architecture
+from fer_core.models.registry import build_network
 
 _STUDY_STEP = 1.32
 _STUDY_NEIGHBORS = 5
@@ -91,7 +91,7 @@ class StudyAMethod:
         self.name = "study A's loop"
         self.threads = threads
         self._cascade = cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / _CASCADE))
-        self._network = architecture("shallow-cnn").build(3, 8).eval()
+        self._network = build_network("shallow-cnn", 8, channels=3).eval()
 
     def time_frame(self, frame: RgbImage) -> Timing:
         """See `Method.time_frame`."""

@@ -20,7 +20,8 @@ from fer_core.data.packing.pack import open_dataset_images
 from fer_core.data.record import Split
 from fer_core.ids import new_id
 from fer_core.labels import label_set
-from fer_core.models.registry import architecture
+from fer_core.models.catalog import model_info
+from fer_core.models.registry import build_network
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, presets
@@ -60,7 +61,7 @@ class FileDataset(Dataset[tuple[torch.Tensor, int]]):
 def study_loop(folder: Path) -> Epoch:
     """Study A's loop: one process reads, 0..255, the default memory format, Adam."""
     loader = DataLoader(FileDataset(folder / "source" / "train_set"), batch_size=BATCH, shuffle=True, drop_last=True)
-    network = architecture("shallow-cnn").build(3, 8).to(DEVICE).train()
+    network = build_network("shallow-cnn", 8, channels=3).to(DEVICE).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
 
     def epoch() -> tuple[int, float]:
@@ -100,7 +101,7 @@ def limit(folder: Path, preset: str, precision: str) -> Epoch:
     config = load_config(presets()[preset], [f"dataset={DATASET}"])
     contract = _contract(config)
     data = _data(config, contract, here)
-    network: nn.Module = architecture(config.model.name).build(contract.channels, 8, **config.model.options())
+    network: nn.Module = build_network(config.model.name, 8, channels=contract.channels, **config.model.options())
     network = network.to(DEVICE).to(memory_format=torch.channels_last).train()
     optimizer = (
         torch.optim.Adam(network.parameters(), lr=_RATE)
@@ -130,7 +131,7 @@ def limit(folder: Path, preset: str, precision: str) -> Epoch:
 
 
 def _contract(config: TrainConfig) -> Contract:
-    return architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
+    return model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
 
 
 def _data(config: TrainConfig, contract: Contract, here: Settings) -> TrainingSet:

@@ -38,7 +38,7 @@ from fer_core.evaluation.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
 from fer_core.faces import RgbImage
 from fer_core.files.atomic import atomic_folder, write_json
 from fer_core.labels import Expression
-from fer_core.runs.training_images import seen_images
+from fer_core.runs.training_images import load_training_images
 from fer_core.settings import settings
 
 _FILES = (MODEL_FILE, CONTRACT_FILE, CALIBRATION_FILE)
@@ -115,7 +115,7 @@ def _write(entry: ModelEntry, folder: Path) -> None:
     for name in (*_FILES, *(name for name in _OPTIONAL if (entry.folder / name).is_file())):
         shutil.copyfile(entry.folder / name, folder / name)
     _refresh_report(entry.folder, folder)
-    if seen := seen_images(entry.folder, settings()):
+    if seen := load_training_images(entry.folder, settings()):
         seen.save(folder / TRAINING_IMAGES_FILE)
     for name in _OPTIONAL_FOLDERS:
         if (entry.folder / name).is_dir():

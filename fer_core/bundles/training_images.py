@@ -18,7 +18,7 @@ from fer_core.errors import BundleError
 from fer_core.training.config.train_config import load_config
 
 
-def save_seen_images(entry: ModelEntry, dataset: StoredDataset) -> TrainingImages:
+def save_training_images(entry: ModelEntry, dataset: StoredDataset) -> TrainingImages:
     """Divide a dataset as the model's config says, see that its report was made of that division, and keep the list.
 
     Teachers and the weights that it began with are taken to have been divided alike, as `train` demands of those of the

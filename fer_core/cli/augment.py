@@ -46,10 +46,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the preview; the first column is the original face."""
     _check(arguments)
     policy = find_policy(arguments.policy)
-    from fer_core.models.registry import architecture
+    from fer_core.models.catalog import model_info
     from fer_core.training.augmentation.preview import augment_faces, contact_sheet, load_faces
 
-    contract = architecture(arguments.network).contract(label_set("eight"))
+    contract = model_info(arguments.network).contract(label_set("eight"))
     faces = load_faces(arguments.dataset, arguments.ids, contract, settings())
     pictures = {
         seed: augment_faces(faces, policy.augment, draws=arguments.draws, seed=seed)

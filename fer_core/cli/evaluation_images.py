@@ -21,7 +21,7 @@ from fer_core.data.splits.split import EXCLUDED
 from fer_core.data.training_images import ExcludedImages, TrainingImages, equivalent_hashes, truncate_hashes
 from fer_core.errors import InputError
 from fer_core.markdown import describe_split
-from fer_core.runs.training_images import find_training_dataset, read_split, seen_images
+from fer_core.runs.training_images import find_training_dataset, load_split_by_id, load_training_images
 from fer_core.settings import settings
 
 SplitOf = Literal["", "run", "dataset"]
@@ -94,7 +94,7 @@ def evaluation_images(arguments: argparse.Namespace, model: ModelEntry) -> Itera
         raise InputError("--split and --published-split name two splits of the same data. Give one of them.")
     wanted = arguments.published_split or arguments.split
     with split_images(arguments, model, wanted) as chosen:
-        seen = seen_images(model.folder, settings())
+        seen = load_training_images(model.folder, settings())
         if seen is None:
             yield chosen
             return
@@ -124,7 +124,7 @@ def split_images(arguments: argparse.Namespace, model: ModelEntry, split: str) -
     if data in {dataset.id for dataset in list_datasets(here)}:
         dataset = open_dataset(data, here)
         trained = find_training_dataset(model.folder, here)
-        own = read_split(model.folder) if trained and trained.fingerprint == dataset.fingerprint else None
+        own = load_split_by_id(model.folder) if trained and trained.fingerprint == dataset.fingerprint else None
         with dataset.source(here) as source:
             index = dataset.index()
             index = index[~index["excluded"]]

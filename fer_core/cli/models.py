@@ -11,7 +11,7 @@ from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import ModelEntry, delete_model, find_model, list_models, model_in_use, use_model
 from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.import_bundle import import_bundle, is_weights_file
-from fer_core.bundles.training_images import save_seen_images
+from fer_core.bundles.training_images import save_training_images
 from fer_core.bundles.verification import Check, check_parity, verify_bundle
 from fer_core.cli.output import ProgressLine, format_table, print_result
 from fer_core.cli.parsing import add_command_group
@@ -139,7 +139,7 @@ def _imported(arguments: argparse.Namespace) -> ModelEntry:
 
 
 def _list_images(arguments: argparse.Namespace) -> None:
-    seen = save_seen_images(find_model(arguments.model, settings()), open_dataset(arguments.data, settings()))
+    seen = save_training_images(find_model(arguments.model, settings()), open_dataset(arguments.data, settings()))
     result = {"model": arguments.model, "trained_on": len(seen.trained_on), "selected_on": len(seen.selected_on)}
     said = f"{arguments.model} was trained on {len(seen.trained_on):,} images and selected on {len(seen.selected_on):,}"
     print_result(result, arguments.json, said)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import add_command_group
-from fer_core.comparison.compare import COMPARED_MAX, Comparison, compare_runs, metric_curves
+from fer_core.comparison.compare import RUNS_MAX, Comparison, compare_runs, select_metric
 from fer_core.comparison.run_summary import RunSummary, summarize_run
 from fer_core.comparison.table import RunTable
 from fer_core.errors import InputError
@@ -42,7 +42,7 @@ def add_command(commands: Any) -> None:
     tagging.add_argument("add", nargs="*", metavar="TAG", help=f"words in lower case, up to {TAGS_MAX} a run")
     tagging.add_argument("--remove", nargs="+", default=[], metavar="TAG")
     comparing = action("compare", "who is ahead, what differs, and a row an epoch a run", _compare)
-    comparing.add_argument("id", nargs="+", help=f"two to {COMPARED_MAX} runs")
+    comparing.add_argument("id", nargs="+", help=f"two to {RUNS_MAX} runs")
     comparing.add_argument(
         "--metric", choices=MONITORED_METRICS, default="macro_f1", metavar="NAME", help=", ".join(MONITORED_METRICS)
     )
@@ -171,10 +171,10 @@ def _compare(arguments: argparse.Namespace) -> None:
         raise InputError("--csv writes a file, --json prints one object. Give one of the two.")
     here = settings()
     compared = compare_runs([summarize_run(open_run(run_id, here)) for run_id in arguments.id], here)
-    curves = metric_curves(compared.curves, arguments.metric)
+    curves = select_metric(compared.curves, arguments.metric)
     if arguments.csv:
         write_csv(curves, arguments.csv)
-        print_result(None, False, f"{compared.verdict}\nWrote {len(curves):,} rows to {arguments.csv}")
+        print_result(None, False, f"{compared.ranking}\nWrote {len(curves):,} rows to {arguments.csv}")
         return
     print_result(_comparison(compared, curves, arguments.metric), arguments.json, _compared_words(compared, curves))
 
@@ -182,9 +182,9 @@ def _compare(arguments: argparse.Namespace) -> None:
 def _comparison(compared: Comparison, curves: pd.DataFrame, metric: str) -> dict[str, Any]:
     rows = curves.astype(object).where(curves.notna(), None)
     return {
-        "verdict": compared.verdict,
+        "verdict": compared.ranking,
         "comparable": compared.comparable,
-        "runs": [as_json(row) for row in compared.rows],
+        "runs": [as_json(row) for row in compared.runs],
         "differences": _records(compared.differences),
         "unreadable": list(compared.unreadable),
         "metric": metric,
@@ -195,7 +195,7 @@ def _comparison(compared: Comparison, curves: pd.DataFrame, metric: str) -> dict
 def _compared_words(compared: Comparison, curves: pd.DataFrame) -> str:
     shown = curves.assign(elapsed_s=curves["elapsed_s"].round(1)).round(4).astype(object).where(curves.notna(), "")
     differences = format_table(_records(compared.differences), "Their configs are the same.")
-    return f"{compared.verdict}\n\n{differences}\n\n{format_table(_records(shown), 'No epoch yet.')}"
+    return f"{compared.ranking}\n\n{differences}\n\n{format_table(_records(shown), 'No epoch yet.')}"
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:

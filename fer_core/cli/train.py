@@ -76,7 +76,7 @@ def _estimate(arguments: argparse.Namespace, here: Settings) -> None:
 
     torch.set_num_threads(here.threads or os.cpu_count() or 1)
     found = estimate(config, dataset, here)
-    print_result(asdict(found), arguments.json, found.in_words(config.epochs))
+    print_result(asdict(found), arguments.json, found.describe(config.epochs))
 
 
 def _arguments_for(run_id: str, arguments: argparse.Namespace) -> list[str]:

@@ -1,4 +1,4 @@
-"""Runs side by side: their curves, what differs between their configs, and who is ahead, where that can be said."""
+"""Compare runs: curves, config differences and ranking."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from fer_core.comparison.ranking import verdict
+from fer_core.comparison.ranking import rank_runs
 from fer_core.comparison.run_summary import RunSummary
 from fer_core.comparison.table import display_names
 from fer_core.errors import ConfigError, RunError
@@ -19,10 +19,10 @@ from fer_core.models.catalog import MODELS
 from fer_core.runs.folder import Run, open_run
 from fer_core.settings import Settings
 from fer_core.training.config.optimization import MONITORED_METRICS
-from fer_core.training.config.train_config import TrainConfig, flat, parse_config
+from fer_core.training.config.train_config import TrainConfig, flatten, parse_config
 
-COMPARED_MAX = 6
-"""As many lines as one picture bears."""
+RUNS_MAX = 6
+"""The most runs that can be compared in one chart."""
 
 _KEY_COLUMNS = ["run", "epoch", "elapsed_s"]
 _NOT_GIVEN = "not given"
@@ -33,52 +33,51 @@ class Comparison:
     """Several runs side by side.
 
     Attributes:
-        rows: the runs.
-        names: what each is called beside the others, by its id.
-        curves: a row an epoch a run: `run` (the id), `epoch`, `elapsed_s` (seconds of training up to its end), and
-            whatever was measured.
-        differences: a row a key of the configs that differs: `key`, and a column of text a run, by its id.
+        runs: their summaries.
+        names: display names by id.
+        curves: a row per epoch and run: `run` (id), `epoch`, `elapsed_s` (training time until its end), metrics.
+        differences: a row per config key that differs: `key`, and a text column per run, named by its id.
         unreadable: ids of runs whose config can't be read; they are not in `differences`.
-        comparable: whether all were judged on the same images with the same labels.
-        verdict: who is ahead, or why nobody can tell, in a sentence or three.
+        comparable: whether all were evaluated on the same images with the same labels.
+        ranking: which run is best, or why they can't be ranked.
     """
 
-    rows: tuple[RunSummary, ...]
+    runs: tuple[RunSummary, ...]
     names: Mapping[str, str]
     curves: pd.DataFrame
     differences: pd.DataFrame
     unreadable: tuple[str, ...]
     comparable: bool
-    verdict: str
+    ranking: str
 
 
-def compare_runs(rows: Sequence[RunSummary], settings: Settings) -> Comparison:
-    """Put runs side by side.
+def compare_runs(summaries: Sequence[RunSummary], settings: Settings) -> Comparison:
+    """Compare 2 to `RUNS_MAX` runs.
 
     Raises:
-        RunError: there are fewer than two or more than `COMPARED_MAX`, or one is gone.
+        RunError: there are fewer or more, one is named twice, or one was deleted.
     """
-    if not 2 <= len({row.id for row in rows}) == len(rows) <= COMPARED_MAX:
-        named = ", ".join(row.id for row in rows) or "none"
-        raise RunError(f"2 to {COMPARED_MAX} different runs can be compared, which these are not: {named}.")
-    runs = [open_run(row.id, settings) for row in rows]
-    names, curves = display_names(rows), load_curves(runs)
+    if not 2 <= len({run.id for run in summaries}) == len(summaries) <= RUNS_MAX:
+        given = ", ".join(run.id for run in summaries) or "none"
+        raise RunError(f"2 to {RUNS_MAX} different runs can be compared, but got: {given}.")
+    runs = [open_run(run.id, settings) for run in summaries]
+    names, curves = display_names(summaries), load_curves(runs)
     configs = {run.id: config for run in runs if (config := flat_config(run))}
-    judged = {split: {run.id: _judged_images(run, split) for run in runs} for split in ("test", "valid")}
-    found = verdict(rows, names, curves, judged)
+    hashes = {split: {run.id: _hash_evaluation_images(run, split) for run in runs} for split in ("test", "valid")}
+    ranking = rank_runs(summaries, names, curves, hashes)
     return Comparison(
-        tuple(rows),
+        tuple(summaries),
         names,
         curves,
         config_differences(configs),
         tuple(run.id for run in runs if run.id not in configs),
-        found.comparable,
-        found.words,
+        ranking.comparable,
+        ranking.text,
     )
 
 
 def load_curves(runs: Sequence[Run]) -> pd.DataFrame:
-    """Every epoch of some runs, see `Comparison.curves`; one whose metrics are damaged has no rows."""
+    """Load the epochs of runs, see `Comparison.curves`; a run whose metrics are damaged has no rows."""
     tables = [table for run in runs if not (table := _epochs(run)).empty]
     if not tables:
         return pd.DataFrame(columns=_KEY_COLUMNS)
@@ -86,29 +85,27 @@ def load_curves(runs: Sequence[Run]) -> pd.DataFrame:
     return joined[_KEY_COLUMNS + [str(name) for name in joined if name not in _KEY_COLUMNS]]
 
 
-def curve_metrics(curves: pd.DataFrame) -> list[str]:
-    """What there are curves of, in the order of `optimization.MONITORED_METRICS`."""
+def available_metrics(curves: pd.DataFrame) -> list[str]:
+    """List the metrics that some run has, in the order of `optimization.MONITORED_METRICS`."""
 
-    def known(name: str) -> bool:
-        return name in curves and bool(curves[name].notna().any())
-
-    return [metric for metric in MONITORED_METRICS if known(f"train_{metric}") or known(f"valid_{metric}")]
+    measured = set(curves.columns[curves.notna().any()])
+    return [metric for metric in MONITORED_METRICS if measured & {f"train_{metric}", f"valid_{metric}"}]
 
 
-def metric_curves(curves: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """The curves of one metric: `run`, `epoch`, `elapsed_s`, `train` and `valid`, NaN where nothing was measured.
+def select_metric(curves: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Select the curves of a metric: `run`, `epoch`, `elapsed_s`, `train` and `valid`; NaN where not measured.
 
     Raises:
         RunError: no run has it.
     """
-    if metric not in curve_metrics(curves):
-        raise RunError(f"No run has {metric!r}. Choose one of: {', '.join(curve_metrics(curves)) or 'none yet'}.")
+    if metric not in available_metrics(curves):
+        raise RunError(f"No run has {metric!r}. Choose one of: {', '.join(available_metrics(curves)) or 'none yet'}.")
     table = curves.reindex(columns=[*_KEY_COLUMNS, f"train_{metric}", f"valid_{metric}"])
     return table.set_axis([*_KEY_COLUMNS, "train", "valid"], axis=1)
 
 
 def flat_config(run: Run) -> dict[str, Any]:
-    """A run's config as `key.sub` to value, with what a network and today's version fill in; {} if unreadable."""
+    """A run's config as `key.sub` to value, with the defaults of the network and this version; {} if unreadable."""
     try:
         content = yaml.safe_load(run.config_text())
     except (RunError, yaml.YAMLError):
@@ -118,24 +115,24 @@ def flat_config(run: Run) -> dict[str, Any]:
     try:
         config = parse_config(content, run.id)
     except ConfigError:
-        return flat(content)
-    model = {"name": config.model.name, **MODELS[config.model.name].checked(config.model.options())}
-    return flat({**config.model_dump(mode="json"), "model": model, **_corrections(run)})
+        return flatten(content)
+    model = {"name": config.model.name, **MODELS[config.model.name].resolve_options(config.model.options())}
+    return flatten({**config.model_dump(mode="json"), "model": model, **_corrections_version(run)})
 
 
 def config_differences(configs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """The keys that are not the same in all configs, in the order of a config, titles left out.
+    """List the keys, except titles, whose values differ, in the order of a config; see `Comparison.differences`.
 
     Args:
-        configs: as `flat_config` gives them, by the run's id.
-    Returns:
-        columns `key`, and a column of text for each run's id.
+        configs: those of `flat_config` by run id.
     """
-    order = {key: place for place, key in enumerate(flat(TrainConfig(dataset="")))}
-    keys = sorted({key for config in configs.values() for key in config}, key=lambda key: (_place(key, order), key))
+    order = {key: position for position, key in enumerate(flatten(TrainConfig(dataset="")))}
+    keys = {key for config in configs.values() for key in config}
     rows = []
-    for key in keys:
-        texts = {run_id: _written(config[key]) if key in config else _NOT_GIVEN for run_id, config in configs.items()}
+    for key in sorted(keys, key=lambda key: (order.get(key, len(order)), key)):  # unknown keys last
+        texts = {
+            run_id: _format_value(config[key]) if key in config else _NOT_GIVEN for run_id, config in configs.items()
+        }
         if len(set(texts.values())) > 1 and key != "title":
             rows.append({"key": key, **texts})
     return pd.DataFrame(rows, columns=["key", *configs])
@@ -146,7 +143,7 @@ def _epochs(run: Run) -> pd.DataFrame:
         table = run.metrics()
     except (OSError, ValueError, TypeError, AttributeError):
         return pd.DataFrame()
-    # An epoch of which nothing can be said is written as null, and a column of nothing else would have no type.
+    # Undefined metrics are null, and a column with nothing else would have the type object.
     table = table.apply(pd.to_numeric, errors="coerce").astype("float64")
     if "epoch" not in table:
         return pd.DataFrame()
@@ -155,13 +152,8 @@ def _epochs(run: Run) -> pd.DataFrame:
     return table.assign(run=run.id, epoch=table["epoch"].astype("int64"), elapsed_s=elapsed_s)
 
 
-def _place(key: str, order: Mapping[str, int]) -> int:
-    """Where a key stands in a config; an unknown one behind the known ones."""
-    return order.get(key, len(order))
-
-
-def _written(value: object) -> str:
-    """A value as a config has it; a number alike whether it was written as 1 or 1.0."""
+def _format_value(value: object) -> str:
+    """Format a value of a config; 1 and 1.0 look the same."""
     if isinstance(value, str):
         return value
     if isinstance(value, float):
@@ -169,17 +161,16 @@ def _written(value: object) -> str:
     return "none" if value is None else json.dumps(value, default=str)
 
 
-def _corrections(run: Run) -> dict[str, Any]:
-    """The version of the corrections that was used, where the config says "the newest"."""
+def _corrections_version(run: Run) -> dict[str, Any]:
+    """The version of the corrections that was used, which the config may leave open."""
     try:
-        used = json.loads(run.path("data.json").read_bytes())
-        return {"corrections": used["corrections"]}
+        return {"corrections": json.loads(run.path("data.json").read_bytes())["corrections"]}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
-def _judged_images(run: Run, split: str) -> str:
-    """A hash of the images of a part and their labels, in any order; "" where there are no predictions."""
+def _hash_evaluation_images(run: Run, split: str) -> str:
+    """Hash the images of a split and their labels, regardless of their order; "" without predictions."""
     try:
         table = run.read_table(f"predictions-{split}.parquet")
     except RunError:

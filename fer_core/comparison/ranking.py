@@ -1,4 +1,4 @@
-"""Which of several runs is ahead, in words that claim no more than their figures bear."""
+"""Rank runs by macro-F1, with the caveats that their intervals and data require."""
 
 from __future__ import annotations
 
@@ -7,157 +7,148 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from fer_core.comparison.run_summary import RunSummary
+from fer_core.comparison.run_summary import Interval, RunSummary
 from fer_core.data.record import SPLIT_TITLES
 from fer_core.runs.folder import RunState
 from fer_core.text import join_words, shorten
 
 _NAME_CHARACTERS = 60
-_LEVEL_POINTS = 0.05
-"""Below this two figures are the same with one decimal."""
+_TIE_POINTS = 0.05
+"""Scores that differ by less are the same with one decimal."""
+
+EvaluationHashes = Mapping[str, Mapping[str, str]]
+"""For "test" and "valid", by run id: a hash of the images and labels of the evaluation; "" if unknown."""
 
 
-class Verdict(NamedTuple):
-    """Whether the runs were judged alike, and what can be concluded."""
+class Ranking(NamedTuple):
+    """Whether runs can be compared, and which is best, as text."""
 
     comparable: bool
-    words: str
+    text: str
 
 
 class _RankedRun(NamedTuple):
-    """A run with the figure it is ranked by, and the figure's 95 % interval where there is one."""
-
-    row: RunSummary
+    run: RunSummary
     macro_f1: float
-    interval: tuple[float, float] | None
+    interval: Interval | None
 
 
-def verdict(
-    rows: Sequence[RunSummary],
-    names: Mapping[str, str],
-    curves: pd.DataFrame,
-    judged: Mapping[str, Mapping[str, str]],
-) -> Verdict:
-    """Rank runs by macro-F1, if they were judged on the same images; the order of `rows` changes nothing.
+def rank_runs(
+    runs: Sequence[RunSummary], names: Mapping[str, str], curves: pd.DataFrame, hashes: EvaluationHashes
+) -> Ranking:
+    """Rank runs by macro-F1, if they were evaluated on the same images; the order of `runs` does not matter.
 
-    Reported figures are ranked where all have them for the same part, else those of the best epochs on the validation
-    part.
+    Uses the reported metrics if all runs have them for the same split, otherwise those of the best epochs on the
+    validation split.
 
     Args:
-        rows: two or more runs.
-        names: what each is called, by its id.
-        curves: as in `compare.Comparison`.
-        judged: for "test" and "valid", a hash of the images and labels that a run was judged on by its id; "" where
-            none is known.
+        runs: two or more runs.
+        names: their display names, by id.
+        curves: see `compare.Comparison`.
+        hashes: what the runs were evaluated on.
     """
-    rows = sorted(rows, key=lambda row: (names[row.id], row.id))
+    runs = sorted(runs, key=lambda run: (names[run.id], run.id))
     names = {run_id: shorten(name, _NAME_CHARACTERS) for run_id, name in names.items()}
-    known = [row for row in rows if row.score("macro_f1") is not None]
-    if len(known) < 2:
-        return Verdict(_alike(rows, "valid", judged) == "", _nothing_to_rank(known, names))
-    splits = {row.metrics.split for row in known if row.metrics}
+    scored = [run for run in runs if run.score("macro_f1") is not None]
+    if len(scored) < 2:
+        return Ranking(not _evaluation_difference(runs, "valid", hashes), _explain_too_few(scored, names))
+    splits = {run.metrics.split for run in scored if run.metrics}
     split = "valid" if len(splits) > 1 else next(iter(splits))
-    if difference := _alike(known, split, judged):
-        return Verdict(False, f"These runs can't be ranked: they were judged {difference}.")
-    standings = _standings(known, split, curves, reported=len(splits) == 1)
-    if len(standings) < 2:
-        return Verdict(False, f"These runs can't be ranked: they were judged on different parts ({_listed(splits)}).")
-    unjudged = [names[row.id] for row in rows if row not in known]
-    words = [_ranking(standings, split, names), _certainty(standings, names)]
+    if difference := _evaluation_difference(scored, split, hashes):
+        return Ranking(False, f"These runs can't be ranked: they were evaluated {difference}.")
+    ranked = _rank(scored, split, curves, reported=len(splits) == 1)
+    if len(ranked) < 2:
+        reason = f"they were evaluated on different splits ({_join(splits)})"
+        return Ranking(False, f"These runs can't be ranked: {reason}.")
+    sentences = [_describe_lead(ranked, split, names), _describe_significance(ranked, names)]
     if split == "valid":
-        words.append("The same images chose the epochs, so the figures flatter a little.")
-    if any(row.synthetic for row in known):
-        words.append("They are drawings: this says nothing about people.")
-    if unjudged:
-        words.append(f"{join_words(unjudged)} {'have' if len(unjudged) > 1 else 'has'} no figures yet.")
-    return Verdict(True, " ".join(words))
+        sentences.append("These images were also used to choose the epochs, so the metrics are slightly optimistic.")
+    if any(run.synthetic for run in scored):
+        sentences.append("They were trained on synthetic faces: this says nothing about people.")
+    if unscored := [names[run.id] for run in runs if run not in scored]:
+        sentences.append(f"{join_words(unscored)} {'have' if len(unscored) > 1 else 'has'} no metrics yet.")
+    return Ranking(True, " ".join(sentences))
 
 
-def _nothing_to_rank(known: Sequence[RunSummary], names: Mapping[str, str]) -> str:
-    if known:
-        return f"Only {names[known[0].id]} has figures so far: there is nothing to compare them with."
-    return "None of these runs has figures yet: they come with the first finished epoch."
+def _explain_too_few(scored: Sequence[RunSummary], names: Mapping[str, str]) -> str:
+    if scored:
+        return f"Only {names[scored[0].id]} has metrics so far: there is nothing to compare them with."
+    return "None of these runs has metrics yet; the first appear after one epoch."
 
 
-def _alike(rows: Sequence[RunSummary], split: str, judged: Mapping[str, Mapping[str, str]]) -> str:
-    """In what the runs were judged differently, "" where in nothing."""
-    told: tuple[tuple[str, Callable[[RunSummary], str]], ...] = (
-        ("on different datasets", lambda row: row.dataset or "unknown"),
-        ("on different sets of expressions", lambda row: row.labels),
-        ("by different protocols", lambda row: row.metrics.protocol if row.metrics else ""),
+def _evaluation_difference(runs: Sequence[RunSummary], split: str, hashes: EvaluationHashes) -> str:
+    """Describe how the runs' evaluations differ; "" if they do not."""
+    criteria: tuple[tuple[str, Callable[[RunSummary], str]], ...] = (
+        ("on different datasets", lambda run: run.dataset or "unknown"),
+        ("on different sets of expressions", lambda run: run.labels),
+        ("by different protocols", lambda run: run.metrics.protocol if run.metrics else ""),
     )
-    for words, told_of in told:
-        values = {told_of(row) for row in rows} - {""}
+    for difference, get_value in criteria:
+        values = {get_value(run) for run in runs} - {""}
         if len(values) > 1:
-            return f"{words} ({_listed(values)})"
-    images = {judged.get(split, {}).get(row.id, "") for row in rows}
-    # Without predictions, what was asked for: it differs too where corrections have changed training images alone.
+            return f"{difference} ({_join(values)})"
+    images = {hashes.get(split, {}).get(run.id, "") for run in runs}
+    # Without predictions, compare the settings, which also differ if only training images were corrected.
     if "" in images:
-        images = {row.evaluation_key for row in rows}
+        images = {run.evaluation_key for run in runs}
     if len(images) == 1 and "" not in images:
         return ""
-    return f"on different images of {rows[0].dataset}, as their splits or its corrections differ"
+    return f"on different images of {runs[0].dataset}, as their splits or its corrections differ"
 
 
-def _standings(rows: Sequence[RunSummary], split: str, curves: pd.DataFrame, *, reported: bool) -> list[_RankedRun]:
-    """The runs, the best first; among equals by name, as `rows` come."""
-    standings = []
-    for row in rows:
-        metrics = row.metrics
+def _rank(runs: Sequence[RunSummary], split: str, curves: pd.DataFrame, *, reported: bool) -> list[_RankedRun]:
+    """Sort runs, best first; ties stay in the order of `runs`."""
+    ranked = []
+    for run in runs:
+        metrics = run.metrics
         if reported and metrics and metrics.split == split and metrics.macro_f1 is not None:
-            standings.append(_RankedRun(row, metrics.macro_f1, row.interval("macro_f1")))
-            continue
-        best = _best_epoch_score(curves, row)
-        if best is not None:
-            standings.append(_RankedRun(row, best, None))
-    return sorted(standings, key=lambda standing: -standing.macro_f1)
+            ranked.append(_RankedRun(run, metrics.macro_f1, run.interval("macro_f1")))
+        elif (best := _best_epoch_score(curves, run)) is not None:
+            ranked.append(_RankedRun(run, best, None))
+    return sorted(ranked, key=lambda entry: -entry.macro_f1)
 
 
-def _best_epoch_score(curves: pd.DataFrame, row: RunSummary) -> float | None:
+def _best_epoch_score(curves: pd.DataFrame, run: RunSummary) -> float | None:
     if "valid_macro_f1" not in curves:
         return None
-    found = curves[(curves["run"] == row.id) & (curves["epoch"] == row.best_epoch)]["valid_macro_f1"].dropna()
-    return None if found.empty else float(found.iloc[-1])
+    scores = curves[(curves["run"] == run.id) & (curves["epoch"] == run.best_epoch)]["valid_macro_f1"].dropna()
+    return None if scores.empty else float(scores.iloc[-1])
 
 
-def _ranking(standings: Sequence[_RankedRun], split: str, names: Mapping[str, str]) -> str:
-    """Who is ahead of whom, by how much, and on what."""
-    first, second = standings[:2]
-    images = first.row.metrics.n if first.row.metrics and first.row.metrics.split == split else 0
+def _describe_lead(ranked: Sequence[_RankedRun], split: str, names: Mapping[str, str]) -> str:
+    first, second = ranked[:2]
+    images = first.run.metrics.n if first.run.metrics and first.run.metrics.split == split else 0
     title = SPLIT_TITLES.get(split, split)
-    on = f"on the {title} part of {first.row.dataset}{f' ({images:,} images)' if images else ''}"
-    one, other = names[first.row.id], names[second.row.id]
+    on = f"on the {title} split of {first.run.dataset}{f' ({images:,} images)' if images else ''}"
+    leader, other = names[first.run.id], names[second.run.id]
     points = 100 * (first.macro_f1 - second.macro_f1)
-    if points < _LEVEL_POINTS:
-        return f"{one} and {other} are level: both have a macro-F1 of {100 * first.macro_f1:.1f} % {on}."
-    metrics = f"{100 * first.macro_f1:.1f} against {100 * second.macro_f1:.1f} %"
-    whom = other if len(standings) == 2 else f"the next, {other},"
-    epochs = [standing.row.best_epoch for standing in (first, second)]
-    kept = f", each at its best epoch ({epochs[0]} and {epochs[1]})" if None not in epochs else ""
-    return f"{one} is ahead of {whom} by {points:.1f} points of macro-F1 {on}: {metrics}{kept}."
+    if points < _TIE_POINTS:
+        return f"{leader} and {other} are level: both have a macro-F1 of {100 * first.macro_f1:.1f} % {on}."
+    scores = f"{100 * first.macro_f1:.1f} against {100 * second.macro_f1:.1f} %"
+    follower = other if len(ranked) == 2 else f"the next, {other},"
+    epochs = [entry.run.best_epoch for entry in (first, second)]
+    best_epochs = f", each at its best epoch ({epochs[0]} and {epochs[1]})" if None not in epochs else ""
+    return f"{leader} is ahead of {follower} by {points:.1f} points of macro-F1 {on}: {scores}{best_epochs}."
 
 
-def _certainty(standings: Sequence[_RankedRun], names: Mapping[str, str]) -> str:
-    """Whether chance could have made the order."""
-    first, others = standings[0], standings[1:]
-    if any(standing.interval is None for standing in standings):
-        unfinished = any(standing.row.state is RunState.UNFINISHED for standing in standings)
-        return (
-            "There are no intervals while a run is not finished: the order may change."
-            if unfinished
-            else "There are no intervals for these figures: a small lead may be chance."
-        )
+def _describe_significance(ranked: Sequence[_RankedRun], names: Mapping[str, str]) -> str:
+    """Describe whether the best run's interval overlaps with others."""
+    first, others = ranked[0], ranked[1:]
+    if any(entry.interval is None for entry in ranked):
+        if any(entry.run.state is RunState.UNFINISHED for entry in ranked):
+            return "There are no intervals while a run is not finished: the order may change."
+        return "There are no intervals for these metrics: a small lead may be chance."
     low = first.interval[0] if first.interval else 0.0
-    overlapping = [names[other.row.id] for other in others if other.interval and other.interval[1] >= low]
-    if not overlapping:
-        return (
-            "Their 95 % intervals do not overlap." if len(others) == 1 else "Its 95 % interval overlaps with no other."
-        )
+    overlapping = [names[other.run.id] for other in others if other.interval and other.interval[1] >= low]
     if len(others) == 1:
-        return "Their 95 % intervals overlap: on other images the order could be another."
+        if not overlapping:
+            return "Their 95 % intervals do not overlap."
+        return "Their 95 % intervals overlap: on other images the order could be different."
+    if not overlapping:
+        return "Its 95 % interval overlaps with no other."
     which = "all of theirs" if len(overlapping) == len(others) else f"that of {join_words(overlapping)}"
-    return f"Its 95 % interval overlaps with {which}: on other images the order could be another."
+    return f"Its 95 % interval overlaps with {which}: on other images the order could be different."
 
 
-def _listed(values: set[str]) -> str:
+def _join(values: set[str]) -> str:
     return ", ".join(sorted(SPLIT_TITLES.get(value, value) for value in values))

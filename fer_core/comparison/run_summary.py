@@ -104,27 +104,27 @@ def summarize_run(run: Run) -> RunSummary:
         state = RunState.BROKEN
     notes = _notes(run, problems)
     last = _last_epoch(run)
-    metrics = _reported(summary) if summary else _judged_so_far(run, last)
+    metrics = _report_metrics(summary) if summary else _best_epoch_metrics(run, last)
     model = config.get("model")
     return RunSummary(
         id=run.id,
-        title=_text(summary.get("title")) or _text(config.get("title")) or _network(model) or run.id,
+        title=_as_str(summary.get("title")) or _as_str(config.get("title")) or _network(model) or run.id,
         state=state,
-        network=_network(model) or _text(summary.get("architecture")),
-        rebalancing=_remedy(config.get("rebalancing")),
-        facts=_facts(config),
-        dataset=_text(config.get("dataset")) or _text(summary.get("dataset")),
-        labels=_text(config.get("labels")) or "eight",
+        network=_network(model) or _as_str(summary.get("architecture")),
+        rebalancing=_describe_rebalancing(config.get("rebalancing")),
+        facts=_describe_hyperparameters(config),
+        dataset=_as_str(config.get("dataset")) or _as_str(summary.get("dataset")),
+        labels=_as_str(config.get("labels")) or "eight",
         synthetic=summary.get("synthetic") if isinstance(summary.get("synthetic"), bool) else None,
-        epochs_done=_whole(last.get("epoch")) or 0,
-        epochs_planned=_whole(config.get("epochs")) or _whole(summary.get("epochs")),
-        best_epoch=_whole(summary.get("best_epoch")) or _whole(last.get("best_epoch")),
+        epochs_done=_as_int(last.get("epoch")) or 0,
+        epochs_planned=_as_int(config.get("epochs")) or _as_int(summary.get("epochs")),
+        best_epoch=_as_int(summary.get("best_epoch")) or _as_int(last.get("best_epoch")),
         metrics=metrics,
-        images_per_s=_number(last.get("images_per_s")),
+        images_per_s=_as_float(last.get("images_per_s")),
         created=_created(run),
         tags=notes.tags,
         note=notes.text,
-        evaluation_key=_judged_on(run, config),
+        evaluation_key=_evaluation_key(run, config),
         problem=" ".join(problems),
     )
 
@@ -174,35 +174,35 @@ def _last_epoch(run: Run) -> dict[str, Any]:
             row = json.loads(line)
         except ValueError:
             continue
-        if isinstance(row, dict) and _whole(row.get("epoch")):
+        if isinstance(row, dict) and _as_int(row.get("epoch")):
             return row
     return {}
 
 
-def _reported(summary: dict[str, Any]) -> RunMetrics | None:
+def _report_metrics(summary: dict[str, Any]) -> RunMetrics | None:
     """The headline of a finished run; None where none of its held-out images had a label."""
     said = summary.get("metrics")
-    if not isinstance(said, dict) or _number(said.get("macro_f1")) is None:
+    if not isinstance(said, dict) or _as_float(said.get("macro_f1")) is None:
         return None
     bounds = said.get("intervals")
     return RunMetrics(
-        split=_text(said.get("split")),
-        n=_whole(said.get("n")) or 0,
-        protocol=_text(said.get("protocol")),
-        macro_f1=_number(said.get("macro_f1")),
-        balanced_accuracy=_number(said.get("balanced_accuracy")),
-        accuracy=_number(said.get("accuracy")),
+        split=_as_str(said.get("split")),
+        n=_as_int(said.get("n")) or 0,
+        protocol=_as_str(said.get("protocol")),
+        macro_f1=_as_float(said.get("macro_f1")),
+        balanced_accuracy=_as_float(said.get("balanced_accuracy")),
+        accuracy=_as_float(said.get("accuracy")),
         intervals={
             name: (float(pair[0]), float(pair[1]))
             for name, pair in (bounds.items() if isinstance(bounds, dict) else ())
-            if isinstance(pair, list) and len(pair) == 2 and None not in map(_number, pair)
+            if isinstance(pair, list) and len(pair) == 2 and None not in map(_as_float, pair)
         },
     )
 
 
-def _judged_so_far(run: Run, last: dict[str, Any]) -> RunMetrics | None:
+def _best_epoch_metrics(run: Run, last: dict[str, Any]) -> RunMetrics | None:
     """The best epoch's figures on the validation part, which chose it."""
-    best = _whole(last.get("best_epoch"))
+    best = _as_int(last.get("best_epoch"))
     if not best:
         return None
     try:
@@ -212,11 +212,11 @@ def _judged_so_far(run: Run, last: dict[str, Any]) -> RunMetrics | None:
     row = metrics[metrics["epoch"] == best] if "epoch" in metrics else metrics[:0]
     if row.empty:
         return None
-    scores = {name: _number(row.iloc[-1].get(f"valid_{name}")) for name in HEADLINE_METRICS}
+    scores = {name: _as_float(row.iloc[-1].get(f"valid_{name}")) for name in HEADLINE_METRICS}
     return RunMetrics("valid", 0, "argmax", **scores, intervals={}) if scores["macro_f1"] is not None else None
 
 
-def _judged_on(run: Run, config: dict[str, Any]) -> str:
+def _evaluation_key(run: Run, config: dict[str, Any]) -> str:
     """A short hash of what decides which images are judged, and by which labels; "" without a config."""
     if not config:
         return ""
@@ -241,7 +241,7 @@ def _network(model: object) -> str:
     return ", ".join([str(model["name"]), *chosen])
 
 
-def _remedy(said: object) -> str:
+def _describe_rebalancing(said: object) -> str:
     """What is done about imbalance, by its title where it has one."""
     try:
         rebalancing = Rebalancing.model_validate(said or {})
@@ -253,11 +253,11 @@ def _remedy(said: object) -> str:
     return ", ".join(f"{name} {value}" for name, value in rebalancing.model_dump(exclude_defaults=True).items())
 
 
-def _facts(config: dict[str, Any]) -> str:
+def _describe_hyperparameters(config: dict[str, Any]) -> str:
     """A few words on how it learned: "sgd 0.1, batch 64, votes"."""
     optimizer, words = config.get("optimizer"), []
     if isinstance(optimizer, dict) and optimizer.get("name"):
-        rate = _number(optimizer.get("learning_rate"))
+        rate = _as_float(optimizer.get("learning_rate"))
         words.append(f"{optimizer['name']}{f' {rate:g}' if rate is not None else ''}")
     if config.get("batch_size"):
         words.append(f"batch {config['batch_size']}")
@@ -278,11 +278,11 @@ def _created(run: Run) -> datetime | None:
         return None
 
 
-def _text(value: object) -> str:
+def _as_str(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _number(value: object) -> float | None:
+def _as_float(value: object) -> float | None:
     """A finite number, or None for whatever else a file may hold."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
@@ -290,6 +290,6 @@ def _number(value: object) -> float | None:
     return number if abs(number) < float("inf") else None
 
 
-def _whole(value: object) -> int | None:
-    number = _number(value)
+def _as_int(value: object) -> int | None:
+    number = _as_float(value)
     return None if number is None else int(number)

@@ -31,7 +31,7 @@ class RunTable:
             known: dict[str, tuple[object, RunSummary]] = {}
             for run in list_runs(self._settings):
                 try:
-                    stamp = _stamp(run)
+                    stamp = _cache_key(run)
                 except OSError:
                     continue  # deleted since it was listed
                 before = self._known.get(run.id)
@@ -74,7 +74,7 @@ def to_dataframe(rows: Sequence[RunSummary]) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
-def _stamp(run: Run) -> object:
+def _cache_key(run: Run) -> object:
     """What changes whenever the row would: which files are there, and those it reads with their times and sizes."""
     found = []
     with os.scandir(run.folder) as entries:

@@ -83,7 +83,7 @@ class ModelInfo:
         """The option called `name`; None where the network has none of that name."""
         return next((option for option in self.options if option.name == name), None)
 
-    def checked(self, given: Mapping[str, object]) -> dict[str, Value]:
+    def resolve_options(self, given: Mapping[str, object]) -> dict[str, Value]:
         """Every option's value: as given, or its default.
 
         Raises:
@@ -97,7 +97,7 @@ class ModelInfo:
         Raises:
             ConfigError: the network does not take that size.
         """
-        side = self.checked({"size_px": size_px}).get("size_px", self.size_px)
+        side = self.resolve_options({"size_px": size_px}).get("size_px", self.size_px)
         scaled = self.normalization == "channel"
         return Contract(
             color=self.color,

@@ -16,19 +16,19 @@ class DropBlock(nn.Module):
     Shape: (N, C, H, W) to the same.
     """
 
-    def __init__(self, share_01: float, block_px: int) -> None:
+    def __init__(self, drop_prob: float, block_size: int) -> None:
         super().__init__()
-        self.share_01 = share_01
-        self.block_px = block_px
+        self.drop_prob = drop_prob
+        self.block_size = block_size
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """The features, with squares missing in training."""
-        if not self.training or self.share_01 == 0:
+        if not self.training or self.drop_prob == 0:
             return features
         height, width = features.shape[-2:]
-        block = min(self.block_px, height, width)
+        block = min(self.block_size, height, width)
         places = (height - block + 1) * (width - block + 1)
-        gamma = self.share_01 / block**2 * height * width / places
+        gamma = self.drop_prob / block**2 * height * width / places
         seeds_shape = (*features.shape[:2], height - block + 1, width - block + 1)
         seeds = (torch.rand(seeds_shape, device=features.device) < gamma).to(features.dtype)
         # padded by block − 1 and pooled with stride 1, each seed grows into the square of which it is one corner
@@ -38,4 +38,4 @@ class DropBlock(nn.Module):
 
     def extra_repr(self) -> str:
         """The figures that a printed network shows."""
-        return f"share_01={self.share_01}, block_px={self.block_px}"
+        return f"drop_prob={self.drop_prob}, block_size={self.block_size}"

@@ -17,11 +17,11 @@ def add_flip_tta(network: nn.Module) -> None:
     It reads twice as many images, in one pass. The weights and their names stay as they are, and an export does the
     same.
     """
-    network.register_forward_pre_hook(_with_mirrored)
+    network.register_forward_pre_hook(_append_flipped)
     network.register_forward_hook(_mean_of_both)
 
 
-def _with_mirrored(network: nn.Module, inputs: tuple[torch.Tensor]) -> torch.Tensor | None:
+def _append_flipped(network: nn.Module, inputs: tuple[torch.Tensor]) -> torch.Tensor | None:
     """The images, and behind them their mirror images."""
     return None if network.training else torch.cat([inputs[0], inputs[0].flip(-1)])
 

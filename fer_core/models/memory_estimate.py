@@ -27,22 +27,22 @@ class Measured:
     """Measurements of a network with its defaults and eight classes.
 
     Attributes:
-        kept_bytes: kept for the backward pass, an image, in fp32, with every layer learned.
+        activation_bytes: kept for the backward pass, an image, in fp32, with every layer learned.
         features: that the last linear layer sees.
-        frozen_bytes: kept an image where only the last layers are learned.
-        passed_bytes: the largest input and output of a layer together, an image: what frozen layers, which keep
+        frozen_activation_bytes: kept an image where only the last layers are learned.
+        layer_io_bytes: the largest input and output of a layer together, an image: what frozen layers, which keep
             nothing, hold while they pass features on.
-        flat_parameters: of a linear layer on the flattened last map, which grows with the input's area.
-        flat_outputs: of that layer.
+        flatten_parameters: of a linear layer on the flattened last map, which grows with the input's area.
+        flatten_outputs: of that layer.
         stem_multiply_adds: of a first convolution that is no small part of the whole; they grow with the width alone.
     """
 
-    kept_bytes: int
+    activation_bytes: int
     features: int
-    frozen_bytes: int = 0
-    passed_bytes: int = 0
-    flat_parameters: int = 0
-    flat_outputs: int = CLASSES
+    frozen_activation_bytes: int = 0
+    layer_io_bytes: int = 0
+    flatten_parameters: int = 0
+    flatten_outputs: int = CLASSES
     stem_multiply_adds: int = 0
 
 
@@ -52,10 +52,10 @@ MEASURED: dict[str, Measured] = {
     "halved-se-resnet": Measured(3_447_232, 256),
     "unet-classifier": Measured(3_116_248, 144),
     "shallow-cnn": Measured(6_566_784, 4_704),
-    "regularized-cnn": Measured(10_160_652, 4_704, flat_parameters=37_632, stem_multiply_adds=16_257_024),
+    "regularized-cnn": Measured(10_160_652, 4_704, flatten_parameters=37_632, stem_multiply_adds=16_257_024),
     "vgg19-48": Measured(6_303_408, 512),
     "resnet18-48": Measured(10_557_016, 512),
-    "vgg16": Measured(73_158_144, 128, 101_888, 25_690_112, flat_parameters=3_211_264, flat_outputs=128),
+    "vgg16": Measured(73_158_144, 128, 101_888, 25_690_112, flatten_parameters=3_211_264, flatten_outputs=128),
     "resnet18": Measured(22_180_440, 512, 2_048, 6_422_528),
     "resnet34": Measured(32_216_104, 512, 2_048, 6_422_528),
     "resnet50": Measured(85_912_824, 2_048, 8_192, 6_422_528),
@@ -97,24 +97,28 @@ def estimate_cost(
     """Estimate what training the network takes with these options.
 
     Args:
-        copies: numbers kept beside each learned parameter, as `optimizer_copies` counts them.
+        copies: numbers kept beside each learned parameter, as `optimizer_state_copies` counts them.
     Raises:
         ConfigError: an option that the network does not have, or a value out of its limits.
     """
-    values, measured = info.checked(options), MEASURED[info.name]
+    values, measured = info.resolve_options(options), MEASURED[info.name]
     area = (float(values.get("size_px", info.size_px)) / info.size_px) ** 2
     width = info.option("width")
     wider = float(values["width"]) / float(width.default) if width else 1.0
-    flat = measured.flat_parameters * area * wider
-    features = measured.features * wider * (area if measured.flat_outputs == CLASSES and flat else 1)
+    flat = measured.flatten_parameters * area * wider
+    features = measured.features * wider * (area if measured.flatten_outputs == CLASSES and flat else 1)
     fewer = (CLASSES - classes) * (features + 1)
-    parameters = (info.parameters - measured.flat_parameters) * wider**2 + flat - fewer
+    parameters = (info.parameters - measured.flatten_parameters) * wider**2 + flat - fewer
     frozen = bool(values.get("frozen"))
     last = classes * (features + 1)
-    hidden = flat + measured.flat_outputs if measured.flat_outputs != CLASSES else 0
+    hidden = flat + measured.flatten_outputs if measured.flatten_outputs != CLASSES else 0
     trainable = last + hidden if frozen else parameters
     work = (info.multiply_adds - measured.stem_multiply_adds) * wider + measured.stem_multiply_adds
-    kept = (measured.frozen_bytes + measured.passed_bytes) * area if frozen else measured.kept_bytes * area * wider
+    kept = (
+        (measured.frozen_activation_bytes + measured.layer_io_bytes) * area
+        if frozen
+        else measured.activation_bytes * area * wider
+    )
     share = 1.0 if precision == "fp32" else _HALF_01
     held = _FLOAT_BYTES * (parameters + (1 + copies) * trainable)
     return NetworkCost(
@@ -125,7 +129,7 @@ def estimate_cost(
     )
 
 
-def optimizer_copies(optimizer: str, *, momentum: bool, averaged: bool) -> int:
+def optimizer_state_copies(optimizer: str, *, momentum: bool, averaged: bool) -> int:
     """Count the numbers that optimizer and averaged weights keep beside each trainable parameter."""
     own = 0 if optimizer == "sgd" and not momentum else _OPTIMIZER_COPIES[optimizer]
     return own + averaged

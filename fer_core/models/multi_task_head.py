@@ -45,7 +45,7 @@ def has_affect(network: nn.Module) -> bool:
 
 
 @contextmanager
-def affect_returned(network: nn.Module) -> Iterator[None]:
+def with_affect_outputs(network: nn.Module) -> Iterator[None]:
     """Within the block the network returns (logits, affect) outside training too, to be judged by both."""
     heads = [module for module in network.modules() if isinstance(module, MultiTaskHead)]
     for head in heads:

@@ -19,21 +19,21 @@ class Option:
     """
 
     name: str
-    meaning: str
+    description: str
     default: Value
     low: float = 0
     high: float = 0
     multiple_of: int = 1
 
     @property
-    def limits(self) -> str:
+    def allowed(self) -> str:
         """What the option can be, in words."""
         if isinstance(self.default, bool):
             return "true or false"
         steps = f" in steps of {self.multiple_of}" if self.multiple_of > 1 else ""
         return f"{self.low:g} to {self.high:g}{steps}"
 
-    def checked(self, value: object, model: str) -> Value:
+    def validate(self, value: object, model: str) -> Value:
         """`value`, if the option can be that.
 
         Raises:
@@ -47,7 +47,7 @@ class Option:
                 return float(value)
             if value == int(value) and int(value) % self.multiple_of == 0:
                 return int(value)
-        raise ConfigError(f"{self.name} of {model} is {self.limits}, but got {value!r}.")
+        raise ConfigError(f"{self.name} of {model} is {self.allowed}, but got {value!r}.")
 
     def with_default(self, default: Value) -> Option:
         """The same option with another default."""
@@ -77,7 +77,7 @@ def resolve_options(model: str, options: Iterable[Option], given: Mapping[str, o
         if name not in known:
             has = f"It has {', '.join(known)}" if known else "It has none: its shape is fixed"
             raise ConfigError(f"{model} has no option {name} (got {value!r}). {has}.")
-    values = {name: option.checked(chosen.get(name, option.default), model) for name, option in known.items()}
+    values = {name: option.validate(chosen.get(name, option.default), model) for name, option in known.items()}
     if values.get("pretrained") is False and "frozen" in values:
         values["frozen"] = False
     return values

@@ -1,4 +1,4 @@
-"""The networks by name: one dict and one decorator. What each is called and takes is in the catalog."""
+"""Registry of network builders; the catalog has their titles, inputs and options."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 
 from torch import nn
 
-from fer_core.contract import Contract
 from fer_core.errors import ConfigError
-from fer_core.labels import LabelSet
-from fer_core.models.catalog import MODELS, ModelInfo, model_info
+from fer_core.models.catalog import MODELS, model_info
 from fer_core.models.multi_task_head import add_affect
 
 _MODULES = ("shallow_cnn", "regularized_cnn", "residual", "unet", "vgg", "torchvision_backbones")
@@ -20,80 +18,45 @@ _MODULES = ("shallow_cnn", "regularized_cnn", "residual", "unet", "vgg", "torchv
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A network family.
+    """A registered network.
 
     Attributes:
-        info: its entry in the catalog.
-        make: the class or function that builds it, `make(channels, classes, **options)`.
-        head: where its last linear layer is.
-        sized: whether its shape depends on the side of the input, so that `make` takes `size_px` too.
+        builder: the class or function that builds it, `builder(channels, classes, **options)`.
+        head: name of its last linear layer.
+        size_dependent: whether its shape depends on the input's size, so that `builder` takes `size_px` too.
     """
 
-    info: ModelInfo
-    make: Callable[..., nn.Module]
+    builder: Callable[..., nn.Module]
     head: str
-    sized: bool
-
-    @property
-    def name(self) -> str:
-        """How configs call it."""
-        return self.info.name
-
-    @property
-    def title(self) -> str:
-        """How people call it."""
-        return self.info.title
-
-    def build(self, channels: int, classes: int, *, affect: bool = False, **options: Any) -> nn.Module:
-        """The network with fresh weights, or with published ones where `pretrained` says so.
-
-        With `affect` it returns (logits, affect) in training; see `multi_task_head.MultiTaskHead`.
-
-        Raises:
-            ConfigError: an option that it does not have, a value out of its limits, or channels it can't take.
-            InputError: the published weights are neither here nor to be had.
-        """
-        values: dict[str, Any] = self.info.checked(options)
-        if self.info.color == "rgb" and channels != 3:
-            raise ConfigError(f"{self.name} takes RGB images (3 channels) but got {channels}.")
-        if not self.sized:
-            values.pop("size_px", None)
-        network = self.make(channels, classes, **values)
-        if affect:
-            add_affect(network, self.head)
-        return network
-
-    def contract(self, labels: LabelSet, size_px: int | None = None) -> Contract:
-        """How a face becomes the network's input."""
-        return self.info.contract(labels, size_px)
+    size_dependent: bool
 
 
 ARCHITECTURES: dict[str, Architecture] = {}
 
 
-def register(name: str, *, head: str, sized: bool = False) -> Callable[[Any], Any]:
-    """Decorator of a class or function: it makes the network that the catalog calls `name`.
+def register(name: str, *, head: str, size_dependent: bool = False) -> Callable[[Any], Any]:
+    """Decorate the class or function that builds the catalog's network `name`.
 
     Raises:
-        ValueError: the catalog has no such network, or it has been registered before.
+        ValueError: the catalog has no such network, or it is already registered.
     """
 
-    def add(make: Any) -> Any:
+    def add(builder: Any) -> Any:
         if name not in MODELS:
             raise ValueError(f"the catalog has no model {name!r}")
         if name in ARCHITECTURES:
             raise ValueError(f"an architecture named {name!r} is registered already")
-        ARCHITECTURES[name] = Architecture(MODELS[name], make, head, sized)
-        return make
+        ARCHITECTURES[name] = Architecture(builder, head, size_dependent)
+        return builder
 
     return add
 
 
-def architecture(name: str) -> Architecture:
-    """The network family called `name`.
+def get_architecture(name: str) -> Architecture:
+    """Get a registered network.
 
     Raises:
-        ConfigError: there is none; the message lists the choices.
+        ConfigError: there is no such network; the message lists the choices.
     """
     model_info(name)
     for module in _MODULES:
@@ -104,16 +67,28 @@ def architecture(name: str) -> Architecture:
 def build_network(
     name: str, classes: int, *, channels: int | None = None, affect: bool = False, **options: Any
 ) -> nn.Module:
-    """The network called `name`; see `Architecture.build`. `channels` are those of its contract by default.
+    """Build a network, with random or (option `pretrained`) pretrained weights.
 
+    Args:
+        channels: of the input; by default those of its contract.
+        affect: add a head for valence and arousal; see `multi_task_head.MultiTaskHead`.
     Raises:
-        ConfigError: no such network, an option that it does not have, or a value out of its limits.
-        InputError: the published weights are neither here nor to be had.
+        ConfigError: no such network, an unknown option, a value out of range, or channels that it can't take.
+        InputError: the pretrained weights are not on this machine and can't be downloaded.
     """
-    family = architecture(name)
-    return family.build(family.info.channels if channels is None else channels, classes, affect=affect, **options)
+    architecture, info = get_architecture(name), model_info(name)
+    channels = info.channels if channels is None else channels
+    values: dict[str, Any] = info.resolve_options(options)
+    if info.color == "rgb" and channels != 3:
+        raise ConfigError(f"{name} takes RGB images (3 channels) but got {channels}.")
+    if not architecture.size_dependent:
+        values.pop("size_px", None)
+    network = architecture.builder(channels, classes, **values)
+    if affect:
+        add_affect(network, architecture.head)
+    return network
 
 
-def parameter_count(network: nn.Module) -> int:
-    """How many numbers are learned."""
+def trainable_parameter_count(network: nn.Module) -> int:
+    """Count the trainable parameters."""
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

@@ -9,11 +9,11 @@ from torch import nn
 from fer_core.models.drop_block import DropBlock
 from fer_core.models.registry import register
 
-_SHRINKS = 16
+_DOWNSAMPLING = 16
 _BLOCK_PX = 5
 
 
-@register("regularized-cnn", head="fc", sized=True)
+@register("regularized-cnn", head="fc", size_dependent=True)
 class RegularizedCnn(nn.Module):
     """Study A's five convolutions, each followed by batch norm; drop-block after the last two, dropout before `fc`.
 
@@ -34,7 +34,7 @@ class RegularizedCnn(nn.Module):
         self.conv5, self.norm5 = _convolution(wide, wide), nn.BatchNorm2d(wide)
         self.drop_block = DropBlock(drop_block_01, _BLOCK_PX)
         self.dropout = nn.Dropout(dropout_01)
-        self.fc = nn.Linear((size_px // _SHRINKS) ** 2 * wide, classes)
+        self.fc = nn.Linear((size_px // _DOWNSAMPLING) ** 2 * wide, classes)
 
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
         """Logits of each face."""

@@ -38,18 +38,18 @@ class SqueezeExcite(nn.Module):
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions with batch norm, a gate on the channels where `excited`, and a shortcut.
+    """Two 3x3 convolutions with batch norm, a gate on the channels where `squeeze_excite`, and a shortcut.
 
     Shape: (N, C_in, H, W) to (N, C_out, H/stride, W/stride).
     """
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int, *, excited: bool) -> None:
+    def __init__(self, channels_in: int, channels_out: int, stride: int, *, squeeze_excite: bool) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False)
         self.norm1 = nn.BatchNorm2d(channels_out)
         self.conv2 = nn.Conv2d(channels_out, channels_out, 3, 1, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(channels_out)
-        self.excite: nn.Module = SqueezeExcite(channels_out) if excited else nn.Identity()
+        self.excite: nn.Module = SqueezeExcite(channels_out) if squeeze_excite else nn.Identity()
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or channels_in != channels_out:
             self.shortcut = nn.Sequential(_pointwise(channels_in, channels_out, stride), nn.BatchNorm2d(channels_out))
@@ -95,7 +95,7 @@ class ResNet(nn.Module):
         width: int,
         dropout_01: float,
         *,
-        excited: bool,
+        squeeze_excite: bool,
         stages: Sequence[tuple[int, int]] = _FOUR_STAGES,
     ) -> None:
         super().__init__()
@@ -105,8 +105,8 @@ class ResNet(nn.Module):
         channels_in = width
         for multiple, stride in stages:
             channels_out = width * multiple
-            blocks.append(Block(channels_in, channels_out, stride, excited=excited))
-            blocks.append(Block(channels_out, channels_out, 1, excited=excited))
+            blocks.append(Block(channels_in, channels_out, stride, squeeze_excite=squeeze_excite))
+            blocks.append(Block(channels_out, channels_out, 1, squeeze_excite=squeeze_excite))
             channels_in = channels_out
         self.blocks = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(dropout_01)
@@ -121,19 +121,19 @@ class ResNet(nn.Module):
 @register("small-resnet", head="head")
 def small_resnet(channels: int, classes: int, width: int, dropout_01: float) -> ResNet:
     """Plain blocks: width 16 has 0.7 million parameters, width 24 has 1.6 million."""
-    return ResNet(channels, classes, width, dropout_01, excited=False)
+    return ResNet(channels, classes, width, dropout_01, squeeze_excite=False)
 
 
 @register("small-se-resnet", head="head")
 def small_se_resnet(channels: int, classes: int, width: int, dropout_01: float) -> ResNet:
     """Blocks with squeeze and excitation."""
-    return ResNet(channels, classes, width, dropout_01, excited=True)
+    return ResNet(channels, classes, width, dropout_01, squeeze_excite=True)
 
 
 @register("halved-se-resnet", head="head")
 def halved_se_resnet(channels: int, classes: int, width: int, dropout_01: float) -> ResNet:
     """No stage at the full side, where most time goes and few parameters are: width 32 has 2.8 million."""
-    return ResNet(channels, classes, width, dropout_01, excited=True, stages=_THREE_STAGES)
+    return ResNet(channels, classes, width, dropout_01, squeeze_excite=True, stages=_THREE_STAGES)
 
 
 @register("resnet18-48", head="head")
@@ -142,4 +142,4 @@ def resnet18_48(channels: int, classes: int, dropout_01: float) -> ResNet:
 
     It pools all of the last map, where the code base takes its upper left 4x4.
     """
-    return ResNet(channels, classes, _RESNET18_WIDTH, dropout_01, excited=False)
+    return ResNet(channels, classes, _RESNET18_WIDTH, dropout_01, squeeze_excite=False)

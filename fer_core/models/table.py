@@ -33,4 +33,4 @@ def _row(info: ModelInfo) -> str:
 def _default(option: Option) -> str:
     if isinstance(option.default, bool):
         return "yes" if option.default else "no"
-    return f"{option.default:g} ({option.limits})"
+    return f"{option.default:g} ({option.allowed})"

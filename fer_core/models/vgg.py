@@ -11,11 +11,11 @@ from fer_core.models.weights_file import load_published
 _STAGES_16 = (2, 2, 3, 3, 3)
 _STAGES_19 = (2, 2, 4, 4, 4)
 _WIDTHS = (64, 128, 256, 512, 512)
-_SHRINKS = 32
+_DOWNSAMPLING = 32
 _HIDDEN = 128
 
 
-def vgg_features(channels: int, stages: tuple[int, ...], *, normed: bool) -> nn.Sequential:
+def vgg_features(channels: int, stages: tuple[int, ...], *, batch_norm: bool) -> nn.Sequential:
     """Stages of 3x3 convolutions with ReLU, each ended by 2x2 max pooling; layers are numbered as torchvision's.
 
     Shape: (N, channels, S, S) to (N, 512, S/32, S/32).
@@ -25,7 +25,7 @@ def vgg_features(channels: int, stages: tuple[int, ...], *, normed: bool) -> nn.
         for _ in range(convolutions):
             convolution = nn.Conv2d(channels, width, 3, padding=1)
             nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
-            layers += [convolution, *([nn.BatchNorm2d(width)] if normed else []), nn.ReLU(inplace=True)]
+            layers += [convolution, *([nn.BatchNorm2d(width)] if batch_norm else []), nn.ReLU(inplace=True)]
             channels = width
         layers.append(nn.MaxPool2d(2))
     return nn.Sequential(*layers)
@@ -42,7 +42,7 @@ class Vgg19(nn.Module):
 
     def __init__(self, channels: int, classes: int, dropout_01: float) -> None:
         super().__init__()
-        self.features = vgg_features(channels, _STAGES_19, normed=True)
+        self.features = vgg_features(channels, _STAGES_19, batch_norm=True)
         self.dropout = nn.Dropout(dropout_01)
         self.classifier = nn.Linear(_WIDTHS[-1], classes)
 
@@ -51,7 +51,7 @@ class Vgg19(nn.Module):
         return self.classifier(self.dropout(self.features(faces).mean((2, 3))))
 
 
-@register("vgg16", head="head", sized=True)
+@register("vgg16", head="head", size_dependent=True)
 class Vgg16(nn.Module):
     """VGG16's convolutions, then study C's head: flatten, 128 with ReLU, dropout, the classes.
 
@@ -62,11 +62,11 @@ class Vgg16(nn.Module):
         self, channels: int, classes: int, size_px: int, pretrained: bool, frozen: bool, dropout_01: float
     ) -> None:
         super().__init__()
-        self.features = vgg_features(channels, _STAGES_16, normed=False)
+        self.features = vgg_features(channels, _STAGES_16, batch_norm=False)
         if pretrained:
             load_published("vgg16", self, only="features.")
         self.features.requires_grad_(not frozen)
-        self.hidden = nn.Linear((size_px // _SHRINKS) ** 2 * _WIDTHS[-1], _HIDDEN)
+        self.hidden = nn.Linear((size_px // _DOWNSAMPLING) ** 2 * _WIDTHS[-1], _HIDDEN)
         self.dropout = nn.Dropout(dropout_01)
         self.head = nn.Linear(_HIDDEN, classes)
 

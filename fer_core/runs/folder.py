@@ -35,7 +35,7 @@ CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "weights.safetensors"
 STAGED_WEIGHTS = "weights-*.safetensors"
 """Weights of an epoch, until the checkpoint that names the epoch as the best is written."""
-_NEEDED_WHEN_FINISHED = ("config.yaml", "contract.json", WEIGHTS, "model.onnx", "report.json")
+_REQUIRED_FILES = ("config.yaml", "contract.json", WEIGHTS, "model.onnx", "report.json")
 
 
 class RunState(StrEnum):
@@ -66,7 +66,7 @@ class Run:
 
     def missing(self) -> list[str]:
         """Files that a finished run has and this one lacks."""
-        return [name for name in _NEEDED_WHEN_FINISHED if not (self.folder / name).is_file()]
+        return [name for name in _REQUIRED_FILES if not (self.folder / name).is_file()]
 
     def path(self, name: str) -> Path:
         """A file of the run."""

@@ -55,7 +55,7 @@ def write_notes(
     run: Run,
     *,
     text: str | None = None,
-    instead_of: str | None = None,
+    expected_text: str | None = None,
     add: Iterable[str] = (),
     remove: Iterable[str] = (),
 ) -> RunNotes:
@@ -65,7 +65,7 @@ def write_notes(
 
     Args:
         text: the new note; None leaves the note alone.
-        instead_of: the note that `text` was made from; where another stands by now, nothing is changed.
+        expected_text: the note that `text` was made from; where another stands by now, nothing is changed.
         add, remove: tags.
     Raises:
         RunError: a tag or the note is not within the limits, somebody else has changed the note, the file is
@@ -75,7 +75,7 @@ def write_notes(
     new_text = None if text is None else _checked_text(text)
 
     def change(old: RunNotes) -> RunNotes:
-        if instead_of is not None and new_text is not None and old.text not in (instead_of, new_text):
+        if expected_text is not None and new_text is not None and old.text not in (expected_text, new_text):
             raise RunError(
                 f"The note of the run {run.id} was changed meanwhile, by somebody else or in another window. Nothing "
                 "was saved: put the two together and save again."

@@ -17,7 +17,7 @@ from fer_core.runs.folder import Run
 from fer_core.settings import Settings
 
 
-def seen_images(folder: Path, settings: Settings) -> TrainingImages | None:
+def load_training_images(folder: Path, settings: Settings) -> TrainingImages | None:
     """What the model of a bundle or run has seen; None where nobody knows.
 
     Of a run that an older FERscope made, its split says so, as long as its dataset is in the store unchanged.
@@ -27,15 +27,15 @@ def seen_images(folder: Path, settings: Settings) -> TrainingImages | None:
     """
     if (folder / TRAINING_IMAGES_FILE).is_file():
         return TrainingImages.load(folder / TRAINING_IMAGES_FILE)
-    dataset, split = find_training_dataset(folder, settings), read_split(folder)
+    dataset, split = find_training_dataset(folder, settings), load_split_by_id(folder)
     if dataset is None or split is None:
         return None
     index = dataset.raw_index(["id", "sha256"])
     splits = index["id"].map(split).fillna("").to_numpy(str)
-    return TrainingImages.from_split(index["sha256"], splits, complete=_learned_alone(folder))
+    return TrainingImages.from_split(index["sha256"], splits, complete=_trained_without_other_models(folder))
 
 
-def read_split(folder: Path) -> pd.Series | None:
+def load_split_by_id(folder: Path) -> pd.Series | None:
     """The part of each image of a run's dataset, by id; None where the folder is no run."""
     try:
         return Run(folder).read_split().set_index("id")["split"]
@@ -49,7 +49,7 @@ def find_training_dataset(folder: Path, settings: Settings) -> StoredDataset | N
     return next((each for each in list_datasets(settings) if each.fingerprint == fingerprint), None)
 
 
-def _learned_alone(folder: Path) -> bool:
+def _trained_without_other_models(folder: Path) -> bool:
     """Whether a run began with no weights and had no teachers, whose images its own split does not name."""
     config = rename_config_keys(yaml.safe_load(Run(folder).config_text()) or {})
     return not config.get("init_from") and not (config.get("distillation") or {}).get("teachers")

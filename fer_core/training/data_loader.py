@@ -26,7 +26,7 @@ from fer_core.training.augmentation.mixup import mix_images
 from fer_core.training.augmentation.pipeline import augment_with_geometric_view
 from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.config.train_config import TrainConfig
-from fer_core.training.distillation.teachers import Teachers
+from fer_core.training.distillation.teachers import TeacherEnsemble
 from fer_core.training.targets import build_targets, to_class_indices
 
 _NO_AUGMENTATION = AugmentConfig()
@@ -170,7 +170,7 @@ class DataLoader:
         contract: Contract,
         config: TrainConfig,
         device: torch.device,
-        teachers: Teachers | None = None,
+        teachers: TeacherEnsemble | None = None,
     ) -> None:
         self._data, self._contract, self._config, self._teachers = data, contract, config, teachers
         self._device = device
@@ -225,7 +225,7 @@ class DataLoader:
             both = torch.cat([student, teacher], 1) if self._teachers else student  # mixed with the same partners
             mixed = mix_images(both, augment, self.generator)
             student, teacher = mixed.images[:, :channels], mixed.images[:, channels:]
-            class_indices = torch.where(mixed.share >= 0.5, class_indices, class_indices[mixed.partner])
+            class_indices = torch.where(mixed.lam >= 0.5, class_indices, class_indices[mixed.partner])
             targets, affect = mixed.mix(targets), None if affect is None else mixed.mix(affect)
         if self._teachers:
             targets = self._teachers.mix_targets(targets, normalize(self._contract, teacher))

@@ -16,13 +16,14 @@ from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.packing.pack import DatasetImages, is_packed, open_dataset_images, pack_bytes, pack_bytes_limit
 from fer_core.data.splits.split import make_split
 from fer_core.labels import label_set
+from fer_core.models.catalog import model_info
 from fer_core.models.flops import multiply_adds
-from fer_core.models.registry import architecture, parameter_count
+from fer_core.models.registry import trainable_parameter_count
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.data_loader import DataLoader, TrainingSet, batches_per_epoch, build_training_set, normalize
-from fer_core.training.distillation.teachers import Teachers
-from fer_core.training.estimate_report import Estimate, Spread
+from fer_core.training.distillation.teachers import TeacherEnsemble
+from fer_core.training.estimate_report import Estimate, TimeRange
 from fer_core.training.network import network_from_config
 from fer_core.training.optimizer import build_ema
 from fer_core.training.train_step import TrainStep, get_device, with_resolved_precision
@@ -41,7 +42,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
     """
     config = with_resolved_precision(config, get_device())
     torch.manual_seed(config.seed)
-    contract = architecture(config.model.name).contract(label_set(config.labels), config.model.size_px)
+    contract = model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
     packed = _pack_state(dataset, contract, settings)
     # An estimate packs nothing: the images are decoded on access. One process decodes, to measure the time per image.
     unpacked = settings.model_copy(update={"pack_bytes_max": 0, "threads": 1})
@@ -49,21 +50,23 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
         data = _training_set(config, dataset, contract, found)
         sample, decode_s = _sample(config, data)
     batches = batches_per_epoch(config, data, len(contract.labels))
-    trial = _TrialTraining(config, contract, sample, Teachers.open(config, contract, None, settings, get_device()))
+    trial = _TrialTraining(
+        config, contract, sample, TeacherEnsemble.open(config, contract, None, settings, get_device())
+    )
     batch_seconds = trial.time_batches()
-    batch_s = Spread.of(batch_seconds)
+    batch_s = TimeRange.of(batch_seconds)
     extra_s = trial.time_evaluation() * len(data.valid)
     if packed == "streamed":  # other processes decode meanwhile; at best they don't slow the training down
         workers = settings.threads or torch.get_num_threads()
         extra_s += decode_s * (batches * config.batch_size + len(data.valid)) / workers
-    epoch_s = batch_s.times(batches, extra_s)
+    epoch_s = batch_s.scale(batches, extra_s)
     pack_s = decode_s * dataset.n if packed == "first" else 0.0
     return Estimate(
         device=trial.device.type,
         threads=torch.get_num_threads(),
         precision=config.precision,
         parameters=sum(parameter.numel() for parameter in trial.network.parameters()),
-        learned=parameter_count(trial.network),
+        learned=trainable_parameter_count(trial.network),
         multiply_adds=multiply_adds(trial.network, contract.channels, contract.size_px),
         train_images=batches * config.batch_size,
         valid_images=len(data.valid),
@@ -71,7 +74,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
         timed_batches=len(batch_seconds),
         batch_s=batch_s,
         epoch_s=epoch_s,
-        run_s=epoch_s.times(config.epochs, pack_s),
+        run_s=epoch_s.scale(config.epochs, pack_s),
         images_per_s=config.batch_size / batch_s.middle,
         memory_bytes=trial.peak_memory_bytes(),
         free_bytes=trial.available_memory_bytes(),
@@ -84,7 +87,9 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
 class _TrialTraining:
     """Trains a network on a few batches, with the trainer's own loader and step."""
 
-    def __init__(self, config: TrainConfig, contract: Contract, sample: TrainingSet, teachers: Teachers | None) -> None:
+    def __init__(
+        self, config: TrainConfig, contract: Contract, sample: TrainingSet, teachers: TeacherEnsemble | None
+    ) -> None:
         self.config, self.contract, self.sample = config, contract, sample
         self.device = get_device()
         self.network = network_from_config(config, contract).to(self.device).to(memory_format=torch.channels_last)

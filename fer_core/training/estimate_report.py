@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class TimeRange:
     """Seconds: the fastest, the middle and the slowest that were seen."""
 
     low: float
@@ -16,13 +16,13 @@ class Spread:
     high: float
 
     @classmethod
-    def of(cls, seconds: list[float]) -> Spread:
+    def of(cls, seconds: list[float]) -> TimeRange:
         """What was seen."""
         return cls(min(seconds), statistics.median(seconds), max(seconds))
 
-    def times(self, factor: float, more: float = 0.0) -> Spread:
+    def scale(self, factor: float, more: float = 0.0) -> TimeRange:
         """So often, and something that is added once."""
-        return Spread(self.low * factor + more, self.middle * factor + more, self.high * factor + more)
+        return TimeRange(self.low * factor + more, self.middle * factor + more, self.high * factor + more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class Estimate:
     valid_images: int
     batches: int
     timed_batches: int
-    batch_s: Spread
-    epoch_s: Spread
-    run_s: Spread
+    batch_s: TimeRange
+    epoch_s: TimeRange
+    run_s: TimeRange
     images_per_s: float
     memory_bytes: int
     free_bytes: int
@@ -80,7 +80,7 @@ class Estimate:
         """
         content = json.loads(text)
         try:
-            return cls(**content | {name: Spread(**content[name]) for name in ("batch_s", "epoch_s", "run_s")})
+            return cls(**content | {name: TimeRange(**content[name]) for name in ("batch_s", "epoch_s", "run_s")})
         except (TypeError, KeyError, AttributeError) as exc:
             raise ValueError(f"not an estimate: {exc}") from exc
 
@@ -89,11 +89,11 @@ class Estimate:
         """Whether the memory is there."""
         return self.memory_bytes < self.free_bytes
 
-    def run_of(self, epochs: int) -> Spread:
+    def total_s(self, epochs: int) -> TimeRange:
         """Seconds of so many epochs, and packing."""
-        return self.epoch_s.times(epochs, self.pack_s)
+        return self.epoch_s.scale(epochs, self.pack_s)
 
-    def in_words(self, epochs: int) -> str:
+    def describe(self, epochs: int) -> str:
         """A few lines of text."""
         disk = {
             "already": "the images are packed already",
@@ -117,13 +117,13 @@ class Estimate:
                     f"speed: {self.images_per_s:,.0f} images/s ({self.timed_batches} timed batches, "
                     f"{self.batch_s.low:.3f} to {self.batch_s.high:.3f} s each)"
                 ),
-                f"an epoch: {format_spread(self.epoch_s)}",
-                f"{epochs} epochs: {format_spread(self.run_of(epochs))}",
+                f"an epoch: {format_time_range(self.epoch_s)}",
+                f"{epochs} epochs: {format_time_range(self.total_s(epochs))}",
             ]
         )
 
 
-def format_spread(seconds: Spread) -> str:
+def format_time_range(seconds: TimeRange) -> str:
     """ "3.1 min (from 2.9 min to 4.0 min)"."""
     return f"{format_duration(seconds.middle)} (from {format_duration(seconds.low)} to {format_duration(seconds.high)})"
 

@@ -12,7 +12,7 @@ from fer_core.data.record import Split
 from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages, truncate_hashes
 from fer_core.errors import InputError
 from fer_core.runs.folder import Run, weights_path
-from fer_core.runs.training_images import read_split, seen_images
+from fer_core.runs.training_images import load_split_by_id, load_training_images
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, load_config
 
@@ -31,7 +31,7 @@ def assert_disjoint(key: str, folder: Path, config: TrainConfig, held_out: pd.Da
     Raises:
         InputError: the model was trained or selected on some of them.
     """
-    seen = seen_images(folder, store)
+    seen = load_training_images(folder, store)
     trained, selected = (
         _by_name(folder, config, held_out) if seen is None else seen.match(truncate_hashes(held_out["sha256"]))
     )
@@ -58,7 +58,7 @@ def assert_initial_weights_disjoint(config: TrainConfig, held_out: pd.DataFrame,
         assert_disjoint("init_from", folder, config, held_out, store)
 
 
-def collect_seen_images(
+def collect_training_images(
     index: pd.DataFrame, splits: NDArray[np.str_], config: TrainConfig, store: Settings
 ) -> TrainingImages:
     """What a run is trained and selected on, its teachers and the weights that it begins with among it.
@@ -72,7 +72,7 @@ def collect_seen_images(
     if config.init_from:
         folders.append(_init_folder(config, store) or Path())
     for folder in folders:
-        seen = seen.union(seen_images(folder, store))
+        seen = seen.union(load_training_images(folder, store))
     return seen
 
 
@@ -86,7 +86,7 @@ def _init_folder(config: TrainConfig, store: Settings) -> Path | None:
 
 def _by_name(folder: Path, config: TrainConfig, held_out: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which images a run's split names for training, and which to select by; none where it is of another dataset."""
-    split = read_split(folder)
+    split = load_split_by_id(folder)
     if split is None or load_config(Run(folder).path("config.yaml")).dataset != config.dataset:
         return np.zeros(len(held_out), bool), np.zeros(len(held_out), bool)
     named = held_out["id"].map(split)

@@ -38,7 +38,7 @@ def _cosine(done_01: float) -> float:
 
 
 @dataclass(slots=True)
-class EarlyStopper:
+class EarlyStopping:
     """Counts epochs without improvement; its fields are its state in a checkpoint.
 
     Attributes:

@@ -9,7 +9,7 @@ from numbers import Real
 from typing import Any, Protocol
 
 from fer_core.runs.folder import Run
-from fer_core.training.config.train_config import flat
+from fer_core.training.config.train_config import flatten
 
 EVENTS_FOLDER = "events"
 
@@ -54,7 +54,7 @@ class MlFlow:
         self._mlflow = importlib.import_module("mlflow")  # not among the requirements
         self._mlflow.set_experiment("FERscope")
         self._mlflow.start_run(run_name=run.id)
-        self._mlflow.log_params(flat(settings))
+        self._mlflow.log_params(flatten(settings))
 
     def log_epoch(self, row: Mapping[str, Any]) -> None:
         """Send the metrics."""

@@ -16,7 +16,7 @@ from torch import nn
 
 from fer_core.contract import Contract
 from fer_core.errors import CancelledError, InputError
-from fer_core.models.multi_task_head import affect_returned
+from fer_core.models.multi_task_head import with_affect_outputs
 from fer_core.models.weights_file import load_weights
 from fer_core.progress import Progress, StepMessage, no_progress
 from fer_core.runs.folder import Run, weights_path
@@ -24,11 +24,11 @@ from fer_core.training import checkpoint
 from fer_core.training.affect import affect_scores
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.data_loader import DataLoader, TrainingSet, batches_per_epoch
-from fer_core.training.distillation.teachers import Teachers
+from fer_core.training.distillation.teachers import TeacherEnsemble
 from fer_core.training.epoch_metrics import epoch_scores, monitored_score
 from fer_core.training.network import network_from_config
 from fer_core.training.optimizer import build_ema
-from fer_core.training.schedule import EarlyStopper, ReduceOnPlateau
+from fer_core.training.schedule import EarlyStopping, ReduceOnPlateau
 from fer_core.training.trackers import Tracker
 from fer_core.training.train_step import TrainStep, get_device, with_resolved_precision
 
@@ -53,7 +53,7 @@ class Trainer:
         data: TrainingSet,
         run: Run,
         trackers: Sequence[Tracker] = (),
-        teachers: Teachers | None = None,
+        teachers: TeacherEnsemble | None = None,
     ) -> None:
         self.batches = batches_per_epoch(config, data, len(contract.labels))
         torch.manual_seed(config.seed)
@@ -68,7 +68,7 @@ class Trainer:
         train_targets = data.targets[data.train]
         self.train_step = TrainStep(self.network, self.ema, config, train_targets, self.batches, self.device)
         self.loader = DataLoader(data, contract, config, self.device, teachers)
-        self.early_stopper = EarlyStopper()
+        self.early_stopping = EarlyStopping()
         self.plateau = ReduceOnPlateau()
         self.epoch = 0
         self.best_score = -float("inf")
@@ -84,7 +84,7 @@ class Trainer:
     def stopped(self) -> bool:
         """Whether early stopping has ended the training."""
         patience = self.config.early_stopping.patience
-        return patience > 0 and self.early_stopper.waited >= patience
+        return patience > 0 and self.early_stopping.waited >= patience
 
     def fit(self, progress: Progress = no_progress) -> None:
         """Train the remaining epochs. `progress` is called at every batch and may raise CancelledError."""
@@ -105,7 +105,7 @@ class Trainer:
             rule = self.config.early_stopping
             self.run.append_log(
                 f"stopped after epoch {self.epoch} of {self.config.epochs}: {rule.metric} has not improved by "
-                f"more than {rule.min_delta:g} for {self.early_stopper.waited} epochs"
+                f"more than {rule.min_delta:g} for {self.early_stopping.waited} epochs"
             )
 
     def logits(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -225,7 +225,7 @@ class Trainer:
         with_affect = self.config.affect_weight > 0
         logits = [np.zeros((0, len(self.contract.labels)), np.float32)]
         affect = [np.zeros((0, 2), np.float32)]
-        with torch.inference_mode(), affect_returned(network) if with_affect else nullcontext():
+        with torch.inference_mode(), with_affect_outputs(network) if with_affect else nullcontext():
             before_batch()
             for images in self.loader.evaluation_batches(rows, _EVALUATION_BATCH):
                 outputs = network(images)
@@ -243,7 +243,7 @@ class Trainer:
             checkpoint.stage_best_weights(self.run, self.eval_network, self.epoch)
         rule = self.config.early_stopping
         if rule.patience:
-            self.early_stopper.step(monitored_score(row, rule.metric), rule.min_delta)
+            self.early_stopping.step(monitored_score(row, rule.metric), rule.min_delta)
         self.plateau.step(row["valid_loss"], self.config.optimizer)
 
     def _log_epoch(self, row: dict[str, Any]) -> None:
@@ -266,7 +266,7 @@ class Trainer:
             "epoch": self.epoch,
             "best_epoch": self.best_epoch,
             "best_score": self.best_score,
-            "early_stopper": asdict(self.early_stopper),
+            "early_stopper": asdict(self.early_stopping),
             "plateau": asdict(self.plateau),
             "thread_counts": self.thread_counts,
         }
@@ -280,7 +280,7 @@ class Trainer:
             self.ema.n_averaged.fill_(int(state["ema_updates"]) + 1)
         if self.train_step.scaler.is_enabled():
             self.train_step.scaler.load_state_dict(state["scaler"])
-        self.early_stopper = EarlyStopper(**state.get("early_stopper", {}))  # the first version saved neither
+        self.early_stopping = EarlyStopping(**state.get("early_stopper", {}))  # the first version saved neither
         self.plateau = ReduceOnPlateau(**state.get("plateau", {}))
         self.epoch, self.best_epoch = int(state["epoch"]), int(state["best_epoch"])
         self.best_score = float(state["best_score"])

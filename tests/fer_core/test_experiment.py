@@ -20,7 +20,7 @@ from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.reports import read_evaluations
-from fer_core.bundles.training_images import save_seen_images
+from fer_core.bundles.training_images import save_training_images
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.duplicates.groups import find_groups
@@ -458,4 +458,4 @@ def test_an_exported_bundle_knows_what_it_has_seen_and_so_does_a_run_from_before
 
 
 def _listed(world: World, run: str) -> TrainingImages:
-    return save_seen_images(find_model(run, world.settings), world.dataset)
+    return save_training_images(find_model(run, world.settings), world.dataset)

@@ -16,18 +16,18 @@ class MixedBatch:
 
     Attributes:
         images: float32, shape (N, C, S, S).
-        share: float32, shape (N,): the weight of each image; the rest is its partner's.
+        lam: float32, shape (N,): the weight of each image; the rest is its partner's.
         partner: integers, shape (N,): index of the image that each was mixed with.
     """
 
     images: torch.Tensor
-    share: torch.Tensor
+    lam: torch.Tensor
     partner: torch.Tensor
 
     def mix(self, values: torch.Tensor) -> torch.Tensor:
         """Mix values of the images, such as their targets, with the same weights; shape (N, ...) to the same."""
-        share = self.share.view(-1, *[1] * (values.ndim - 1))
-        return share * values + (1 - share) * values[self.partner]
+        lam = self.lam.view(-1, *[1] * (values.ndim - 1))
+        return lam * values + (1 - lam) * values[self.partner]
 
 
 def mix_images(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> MixedBatch:
@@ -46,15 +46,15 @@ def mix_images(images: torch.Tensor, config: AugmentConfig, generator: torch.Gen
         cuts = bool(torch.rand((), generator=generator) < 0.5)
     partner = torch.randperm(len(images), generator=generator).to(images.device)
     alpha = config.cutmix_alpha if cuts else config.mixup_alpha
-    share = _beta(alpha, len(images), generator)
+    lam = _beta(alpha, len(images), generator)
     if cuts:
-        inside = _patches(share, images.shape[-1], generator)
-        share = 1 - inside.float().mean((1, 2))
+        inside = _patches(lam, images.shape[-1], generator)
+        lam = 1 - inside.float().mean((1, 2))
         mixed = torch.where(inside.to(images.device)[:, None], images[partner], images)
-        return MixedBatch(mixed, share.to(images.device), partner)
-    share = share.to(images.device)
-    weight = share[:, None, None, None]
-    return MixedBatch(weight * images + (1 - weight) * images[partner], share, partner)
+        return MixedBatch(mixed, lam.to(images.device), partner)
+    lam = lam.to(images.device)
+    weight = lam[:, None, None, None]
+    return MixedBatch(weight * images + (1 - weight) * images[partner], lam, partner)
 
 
 def _beta(alpha: float, n: int, generator: torch.Generator) -> torch.Tensor:
@@ -63,10 +63,10 @@ def _beta(alpha: float, n: int, generator: torch.Generator) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(seed).beta(alpha, alpha, n).astype(np.float32))
 
 
-def _patches(share: torch.Tensor, side: int, generator: torch.Generator) -> torch.Tensor:
+def _patches(lam: torch.Tensor, side: int, generator: torch.Generator) -> torch.Tensor:
     """Draw one square per image of 1 - share of the area, centered anywhere and clipped."""
-    half = (1 - share).sqrt() * side / 2
-    centers = torch.rand(len(share), 2, generator=generator) * side
+    half = (1 - lam).sqrt() * side / 2
+    centers = torch.rand(len(lam), 2, generator=generator) * side
     places = torch.arange(side) + 0.5
     inside = (places - centers[:, :, None]).abs() < half[:, None, None]
     return inside[:, 0, :, None] & inside[:, 1, None, :]

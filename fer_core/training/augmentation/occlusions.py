@@ -13,17 +13,17 @@ _DARK_LENSES_01 = 0.25
 """Share of the glasses that are sunglasses."""
 
 
-def random_glasses(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
+def random_glasses(images: torch.Tensor, prob: float, generator: torch.Generator) -> torch.Tensor:
     """Draw glasses over a share of the faces, some of them sunglasses.
 
     Args:
         images: float32, shape (N, C, S, S), 0..255; upright faces that fill their crops.
-        share_01: of the images.
+        prob: of the images.
         generator: on the CPU.
     Returns:
         float32, the same shape.
     """
-    if not share_01:
+    if not prob:
         return images
     n, side = len(images), images.shape[-1]
     x, y = _pixel_centers(side)
@@ -39,16 +39,16 @@ def random_glasses(images: torch.Tensor, share_01: float, generator: torch.Gener
     opaque = torch.where(dark, _uniform(n, 0.5, 1, generator), torch.zeros(n, 1, 1))
     lens = (nearest < 1).float() * opaque
     covered = torch.where(rim | bridge, torch.ones(()), lens)
-    selected = _uniform(n, 0, 1, generator) < share_01
+    selected = _uniform(n, 0, 1, generator) < prob
     return _overlay(images, covered * selected, _uniform(n, 0, 80, generator))
 
 
-def random_hand_occlusion(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
+def random_hand_occlusion(images: torch.Tensor, prob: float, generator: torch.Generator) -> torch.Tensor:
     """Draw a hand over a share of the faces, from below or from a side, about as bright as the face.
 
     Arguments and result as `random_glasses`.
     """
-    if not share_01:
+    if not prob:
         return images
     n, side = len(images), images.shape[-1]
     x, y = _pixel_centers(side)
@@ -64,7 +64,7 @@ def random_hand_occlusion(images: torch.Tensor, share_01: float, generator: torc
     inside = ((along / length) ** 2 + (beside / breadth) ** 2 < 1).float()
     fingers = 1 - 0.25 * (beside / breadth * torch.pi * 2.5).cos() ** 8  # the dark lines between them
     light = images.mean((1, 2, 3)).cpu()[:, None, None] * _uniform(n, 0.7, 1.3, generator)
-    selected = _uniform(n, 0, 1, generator) < share_01
+    selected = _uniform(n, 0, 1, generator) < prob
     return _overlay(images, inside * selected, (light * fingers).clamp(0, 255))
 
 

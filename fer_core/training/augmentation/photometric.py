@@ -24,11 +24,11 @@ def random_gamma(images: torch.Tensor, gamma_01: float, generator: torch.Generat
     return (images.clamp(min=0) / 255) ** exponent[:, None, None, None] * 255
 
 
-def random_grayscale(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
+def random_grayscale(images: torch.Tensor, prob: float, generator: torch.Generator) -> torch.Tensor:
     """Convert a share of the RGB images to grayscale."""
-    if not share_01 or images.shape[1] != 3:
+    if not prob or images.shape[1] != 3:
         return images
-    selected = (torch.rand(len(images), generator=generator) < share_01).to(images.device)
+    selected = (torch.rand(len(images), generator=generator) < prob).to(images.device)
     gray = rgb_to_grayscale(images, num_output_channels=3)
     return torch.where(selected[:, None, None, None], gray, images)
 
@@ -57,12 +57,12 @@ def _convolve(wide: torch.Tensor, kernels: torch.Tensor, axis: int) -> torch.Ten
     return total
 
 
-def random_downscale(images: torch.Tensor, share_01: float, px_min: int, generator: torch.Generator) -> torch.Tensor:
+def random_downscale(images: torch.Tensor, prob: float, px_min: int, generator: torch.Generator) -> torch.Tensor:
     """Downscale a share of the images to a random side of at least `px_min` pixels, and upscale them again."""
     side = images.shape[-1]
-    if not share_01 or px_min >= side:
+    if not prob or px_min >= side:
         return images
-    selected = torch.rand(len(images), generator=generator) < share_01
+    selected = torch.rand(len(images), generator=generator) < prob
     sides = torch.randint(px_min, side, (len(images),), generator=generator)
     images = images.clone()
     for index in selected.nonzero().ravel().tolist():
@@ -80,11 +80,11 @@ def random_noise(images: torch.Tensor, deviation_01: float, generator: torch.Gen
     return (images + noise.to(images.device)).clamp(0, 255)
 
 
-def random_jpeg(images: torch.Tensor, share_01: float, quality_min: int, generator: torch.Generator) -> torch.Tensor:
+def random_jpeg(images: torch.Tensor, prob: float, quality_min: int, generator: torch.Generator) -> torch.Tensor:
     """Compress a share of the images as JPEG, on the CPU."""
-    if not share_01:
+    if not prob:
         return images
-    selected = torch.rand(len(images), generator=generator) < share_01
+    selected = torch.rand(len(images), generator=generator) < prob
     quality = torch.randint(quality_min, _QUALITY_MAX + 1, (len(images),), generator=generator)
     images = images.clone()
     for index in selected.nonzero().ravel().tolist():

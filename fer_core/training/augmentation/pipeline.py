@@ -133,12 +133,12 @@ def _random_contrast(images: torch.Tensor, config: AugmentConfig, generator: tor
     return ((images - mean) * contrast + mean + brightness).clamp(0, 255)
 
 
-def _random_erasing(images: torch.Tensor, share_01: float, generator: torch.Generator) -> torch.Tensor:
+def _random_erasing(images: torch.Tensor, prob: float, generator: torch.Generator) -> torch.Tensor:
     """Fill a random rectangle of a share of the images with their mean.
 
     Zhong et al. (2020), "Random Erasing Data Augmentation".
     """
-    if not share_01:
+    if not prob:
         return images
     n, _, side, _ = images.shape
     low, high = _ERASED_SIDE_01
@@ -146,6 +146,6 @@ def _random_erasing(images: torch.Tensor, share_01: float, generator: torch.Gene
     starts = torch.rand(n, 2, generator=generator) * (side - sizes)
     places = torch.arange(side)
     inside = (places >= starts[:, :, None]) & (places < (starts + sizes)[:, :, None])
-    selected = torch.rand(n, generator=generator) < share_01
+    selected = torch.rand(n, generator=generator) < prob
     patch = (inside[:, 0, :, None] & inside[:, 1, None, :] & selected[:, None, None]).to(images.device)
     return torch.where(patch[:, None], images.mean((1, 2, 3), keepdim=True), images)

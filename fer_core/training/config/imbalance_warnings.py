@@ -16,7 +16,7 @@ _EVEN = 1.5
 _REPEATS_MAX = 20
 
 
-def warnings(config: TrainConfig, sizes: Mapping[Expression, int]) -> list[str]:
+def imbalance_warnings(config: TrainConfig, sizes: Mapping[Expression, int]) -> list[str]:
     """What to think about before the start; empty where nothing is odd.
 
     Args:

@@ -27,18 +27,18 @@ class ModelConfig(StrictModel):
 
     @field_validator("name")
     @classmethod
-    def _is_in_the_catalog(cls, name: str) -> str:
+    def _check_name(cls, name: str) -> str:
         if name not in MODELS:
             raise ValueError(f"there is no such model; choose one of: {', '.join(MODELS)}")
         return name
 
     @field_validator("width", "dropout_01", "drop_block_01", "pretrained", "frozen", "size_px")
     @classmethod
-    def _is_an_option_of_it(cls, value: object, others: ValidationInfo) -> object:
+    def _check_option(cls, value: object, others: ValidationInfo) -> object:
         info = MODELS.get(others.data.get("name", ""))
         if info and value is not None:
             try:
-                info.checked({str(others.field_name): value})
+                info.resolve_options({str(others.field_name): value})
             except ConfigError as exc:
                 raise ValueError(str(exc).rstrip(".")) from exc
         return value

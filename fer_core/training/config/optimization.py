@@ -13,13 +13,13 @@ MONITORED_METRICS = tuple(METRIC_TITLES)
 """What an epoch can be judged by, all on the validation part. Of the loss less is better."""
 
 
-def _is_judged(name: str) -> str:
+def _check_metric(name: str) -> str:
     if name not in MONITORED_METRICS:
         raise ValueError(f"an epoch is judged by one of: {', '.join(MONITORED_METRICS)}")
     return name
 
 
-MonitoredMetric = Annotated[str, AfterValidator(_is_judged)]
+MonitoredMetric = Annotated[str, AfterValidator(_check_metric)]
 
 
 class OptimizerConfig(StrictModel):
@@ -51,7 +51,7 @@ class OptimizerConfig(StrictModel):
 
     @field_validator("warmup_epochs")
     @classmethod
-    def _is_no_second_rise(cls, epochs: float, others: ValidationInfo) -> float:
+    def _check_warmup(cls, epochs: float, others: ValidationInfo) -> float:
         if epochs and others.data.get("schedule") == "one_cycle":
             raise ValueError("one_cycle has a rise of its own; make this 0, or the schedule cosine")
         return epochs
@@ -69,7 +69,7 @@ class LossConfig(StrictModel):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
 
 
-class EarlyStopping(StrictModel):
+class EarlyStoppingConfig(StrictModel):
     """Stop once `metric` has not become better by more than `min_delta` for `patience` epochs; patience 0 is off."""
 
     metric: MonitoredMetric = "macro_f1"
@@ -89,7 +89,7 @@ class DistillationConfig(StrictModel):
 
     @field_validator("teachers")
     @classmethod
-    def _are_different(cls, teachers: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_unique(cls, teachers: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(teachers)) != len(teachers):
             raise ValueError("a run is named twice")
         return teachers

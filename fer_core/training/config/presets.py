@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fer_core.training.config.train_config import TrainConfig, load_config, presets
 
-_OURS = ("small-soft", "balanced", "teacher", "webcam")
+_OWN = ("small-soft", "balanced", "teacher", "webcam")
 """First, as they are the ones to begin with; the studies follow by name."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s")
@@ -49,7 +49,7 @@ def _preset(name: str, path: Path) -> Preset:
 
 def _all() -> dict[str, Preset]:
     paths = presets()
-    names = [*_OURS, *sorted(paths.keys() - set(_OURS))]
+    names = [*_OWN, *sorted(paths.keys() - set(_OWN))]
     return {name: _preset(name, paths[name]) for name in names}
 
 

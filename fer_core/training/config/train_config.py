@@ -19,7 +19,7 @@ from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.config.model import ModelConfig
 from fer_core.training.config.optimization import (
     DistillationConfig,
-    EarlyStopping,
+    EarlyStoppingConfig,
     LossConfig,
     MonitoredMetric,
     OptimizerConfig,
@@ -29,14 +29,14 @@ from fer_core.training.precision import PrecisionChoice
 __all__ = [
     "AugmentConfig",
     "DistillationConfig",
-    "EarlyStopping",
+    "EarlyStoppingConfig",
     "LossConfig",
     "ModelConfig",
     "MonitoredMetric",
     "OptimizerConfig",
     "TrainConfig",
     "dump_config",
-    "flat",
+    "flatten",
     "format_validation_error",
     "load_config",
     "parse_config",
@@ -83,15 +83,15 @@ class TrainConfig(StrictModel):
     init_from: str = Field("", max_length=4_096)
     monitor: MonitoredMetric = "macro_f1"
     flip_tta: bool = False
-    early_stopping: EarlyStopping = EarlyStopping()
+    early_stopping: EarlyStoppingConfig = EarlyStoppingConfig()
     seed: int = Field(0, ge=0, lt=2**63)
     title: str = Field("", max_length=120)
 
     @field_validator("monitor", "early_stopping")
     @classmethod
-    def _is_of_its_labels(cls, value: str | EarlyStopping, others: ValidationInfo) -> str | EarlyStopping:
+    def _check_metric_label(cls, value: str | EarlyStoppingConfig, others: ValidationInfo) -> str | EarlyStoppingConfig:
         labels = LABEL_SETS.get(others.data.get("labels", ""))
-        metric = value.metric if isinstance(value, EarlyStopping) else value
+        metric = value.metric if isinstance(value, EarlyStoppingConfig) else value
         if labels and metric.startswith("f1_") and metric not in {f"f1_{expression}" for expression in labels}:
             raise ValueError(f"{metric} is of no expression of the labels {labels.name!r}")
         return value
@@ -107,7 +107,7 @@ def parse_config(content: object, name: str = "config", changes: Iterable[str] =
         raise ConfigError(f"{name} is not a mapping of keys to values.")
     given: dict[str, Any] = rename_config_keys(content)
     for change in changes:
-        given = rename_config_keys(_changed(given, change))
+        given = rename_config_keys(_apply_change(given, change))
     try:
         config = TrainConfig.model_validate(given)
     except ValidationError as exc:
@@ -145,14 +145,14 @@ def dump_config(config: TrainConfig) -> str:
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
-def flat(content: TrainConfig | Mapping[str, Any]) -> dict[str, Any]:
+def flatten(content: TrainConfig | Mapping[str, Any]) -> dict[str, Any]:
     """A config, or other nested settings, as plain values by path, such as `optimizer.momentum`."""
     if isinstance(content, TrainConfig):
         content = content.model_dump(mode="json")
     found: dict[str, Any] = {}
     for key, value in content.items():
         if isinstance(value, Mapping):
-            found |= {f"{key}.{path}": inner for path, inner in flat(value).items()}
+            found |= {f"{key}.{path}": inner for path, inner in flatten(value).items()}
         else:
             found[str(key)] = value
     return found
@@ -163,7 +163,7 @@ def presets() -> dict[str, Path]:
     return {path.stem: path for path in sorted(PRESETS_DIR.glob("*.yaml"))}
 
 
-def _changed(content: dict[str, Any], change: str) -> dict[str, Any]:
+def _apply_change(content: dict[str, Any], change: str) -> dict[str, Any]:
     """A copy of `content` with one `key.sub=value` applied; the value is read as YAML."""
     key, equals, value = change.partition("=")
     key = rename_config_path(key)
@@ -178,4 +178,4 @@ def _changed(content: dict[str, Any], change: str) -> dict[str, Any]:
             raise ConfigError(f"--set {change!r}: {value!r} is not YAML. Put text in quotes.") from exc
     if inner is not None and not isinstance(inner, dict):
         raise ConfigError(f"--set {change!r}: {head!r} is a single value and has nothing below it.")
-    return {**content, head: _changed(inner or {}, f"{rest}={value}")}
+    return {**content, head: _apply_change(inner or {}, f"{rest}={value}")}

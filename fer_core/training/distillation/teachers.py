@@ -17,7 +17,7 @@ from fer_core.training.network import load_trained_network
 from fer_core.training.precision import resolve_precision
 
 
-class Teachers:
+class TeacherEnsemble:
     """Networks of finished runs, asked about every batch anew.
 
     Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", at temperature 1; asking about each image as

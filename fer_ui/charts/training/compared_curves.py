@@ -18,7 +18,6 @@ from fer_ui.theme import SERIES, TEXT
 Splits = Literal["valid", "train", "both"]
 Axis = Literal["epoch", "time"]
 
-RUNS_MAX = 6
 SPLIT_TITLES: dict[str, str] = {"valid": "validation", "train": "training"}
 
 _COLORS = (*SERIES, TEXT)

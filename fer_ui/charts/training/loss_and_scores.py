@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.training.diagnostics import divergence, overfitting
+from fer_core.training.diagnostics import detect_divergence, detect_overfitting
 from fer_ui.charts.layout import apply_layout, empty_figure
 from fer_ui.charts.training.epoch_lines import (
     NO_EPOCHS,
@@ -58,7 +58,7 @@ def learning_curves(metrics: pd.DataFrame, best_epoch: int | None = None) -> Lea
         epoch_axis(figure, ordered)
         mark_best(figure, ordered, best)
         figure.update_layout(showlegend=True)
-    if gap := overfitting(ordered):
+    if gap := detect_overfitting(ordered):
         shade_since(curves.loss, ordered, gap.since_epoch, f"overfitting since epoch {gap.since_epoch}")
     apply_layout(curves.loss, title=LOSS_TITLE, subtitle=describe_loss(ordered), height_px=_HEIGHT_PX)
     apply_layout(curves.scores, title=SCORES_TITLE, subtitle=describe_scores(ordered, best), height_px=_HEIGHT_PX)
@@ -77,10 +77,10 @@ def describe_loss(metrics: pd.DataFrame) -> str:
     """Describe the losses: diverged, overfitting, still improving, or where validation loss was lowest."""
     if metrics.empty or "epoch" not in metrics:
         return ""
-    if diverged := divergence(metrics):
-        return diverged.words
-    if gap := overfitting(metrics):
-        return gap.short
+    if diverged := detect_divergence(metrics):
+        return diverged.text
+    if gap := detect_overfitting(metrics):
+        return gap.summary
     if not known_columns(metrics, "valid_loss"):
         return ""
     known = metrics[metrics["valid_loss"].notna()].sort_values("epoch")

@@ -94,7 +94,7 @@ def describe_throughput(metrics: pd.DataFrame) -> str:
 
 def epoch_time_bar(time: EpochTime) -> go.Figure:
     """Plot the phases of an epoch as one stacked bar."""
-    phases = {"data loading": time.data_s, "training steps": time.step_s, "validation": time.rest_s or 0.0}
+    phases = {"data loading": time.data_s, "training steps": time.step_s, "validation": time.other_s or 0.0}
     total_s = sum(phases.values())
     figure = go.Figure()
     for place, (name, seconds) in enumerate(phases.items()):
@@ -112,7 +112,7 @@ def epoch_time_bar(time: EpochTime) -> go.Figure:
     figure.update_layout(barmode="stack", showlegend=True, legend_traceorder="normal")
     figure.update_xaxes(ticksuffix=" s", nticks=6, range=[0, total_s])
     figure.update_yaxes(showticklabels=False, ticks="")
-    return apply_layout(figure, title=TIME_TITLE, subtitle=time.words, height_px=_BAR_PX + LEGEND_PX + 30)
+    return apply_layout(figure, title=TIME_TITLE, subtitle=time.text, height_px=_BAR_PX + LEGEND_PX + 30)
 
 
 def _figure(

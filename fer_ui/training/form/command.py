@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from fer_core.training.config.command_line import changes_to
+from fer_core.training.config.command_line import changes_from_file
 from fer_core.training.config.train_config import TrainConfig, dump_config
 from fer_ui.downloads import show_download
 from fer_ui.training.form.starting_point import StartingPoint
@@ -19,7 +19,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 
 def build_arguments(start: StartingPoint, config: TrainConfig, priority: int, device: str) -> list[str]:
     """Arguments of `python -m fer_core` that start this run."""
-    changes = [word for change in changes_to(start.path, config) for word in ("--set", change)]
+    changes = [word for change in changes_from_file(start.path, config) for word in ("--set", change)]
     more = [*(["--priority", str(priority)] if priority else []), *(["--device", device] if device else [])]
     return ["jobs", "submit", "--config", start.config_argument, *changes, *more]
 

@@ -11,8 +11,8 @@ import streamlit as st
 from fer_core.data.catalog import StoredDataset
 from fer_core.jobs.run_estimate import estimate_run
 from fer_core.settings import settings
-from fer_core.training.config.train_config import EarlyStopping, TrainConfig
-from fer_core.training.estimate_report import Estimate, Spread, format_duration, format_spread
+from fer_core.training.config.train_config import EarlyStoppingConfig, TrainConfig
+from fer_core.training.estimate_report import Estimate, TimeRange, format_duration, format_time_range
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
 from fer_ui.header import Headline, headline, notice
@@ -34,7 +34,7 @@ class _StoredEstimate:
 def estimate_key(config: TrainConfig, dataset: StoredDataset, device: str) -> str:
     """Key of what an estimate depends on: config without title, epochs and selection; data; device."""
     default = TrainConfig(dataset=config.dataset)
-    same = {"title": "", "epochs": default.epochs, "monitor": default.monitor, "early_stopping": EarlyStopping()}
+    same = {"title": "", "epochs": default.epochs, "monitor": default.monitor, "early_stopping": EarlyStoppingConfig()}
     content = config.model_copy(update=same).model_dump(mode="json")
     return json.dumps([content, dataset.fingerprint, dataset.corrections().version, device])
 
@@ -71,7 +71,7 @@ def show_estimate(config: TrainConfig | None, dataset: StoredDataset, device: st
 
 def estimate_headlines(estimate: Estimate, epochs: int, runs: int = 1) -> list[Headline]:
     """Time and memory as headline numbers."""
-    total = estimate.run_of(epochs * runs)
+    total = estimate.total_s(epochs * runs)
     label = f"{format_count(epochs)} epochs" if epochs > 1 else "One epoch"
     return [
         Headline(
@@ -124,9 +124,8 @@ def describe_measurement(estimate: Estimate) -> str:
     """What was measured and how."""
     return (
         f"{format_count(estimate.train_images)} training and {format_count(estimate.valid_images)} validation images; "
-        "an epoch takes "
-        f"{format_spread(estimate.epoch_s)}. Measured on {estimate.timed_batches} batches under the machine's current "
-        f"load: {_device_title(estimate)}, {estimate.threads} threads, {estimate.precision}."
+        f"an epoch takes {format_time_range(estimate.epoch_s)}. Measured on {estimate.timed_batches} batches "
+        f"under the current load: {_device_title(estimate)}, {estimate.threads} threads, {estimate.precision}."
     )
 
 
@@ -134,7 +133,7 @@ def _device_title(estimate: Estimate) -> str:
     return "GPU" if estimate.device == "cuda" else "processor"
 
 
-def _range(seconds: Spread) -> str:
+def _range(seconds: TimeRange) -> str:
     return f"{format_duration(seconds.low)} to {format_duration(seconds.high)}"
 
 

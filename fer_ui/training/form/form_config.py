@@ -8,7 +8,7 @@ from typing import Any
 
 from fer_core.errors import ConfigError
 from fer_core.text import lowercase_first
-from fer_core.training.config.train_config import TrainConfig, flat, parse_config
+from fer_core.training.config.train_config import TrainConfig, flatten, parse_config
 from fer_ui.datasets.ambiguous_choice import exclude_ambiguous_in_query
 from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_in_query
 from fer_ui.datasets.split_choice import split_in_query
@@ -53,7 +53,7 @@ def build_form_config(state: FormState, context: FormContext) -> FormConfig:
 
 def reset_inapplicable(values: Values, base: TrainConfig, context: FormContext) -> dict[str, Any]:
     """Reset values that do not apply: to the base's if they did not apply there either, else to the default."""
-    default, before = flat(TrainConfig(dataset=base.dataset)), flat(base)
+    default, before = flatten(TrainConfig(dataset=base.dataset)), flatten(base)
     resets = {
         path: default[path] if field.dataset_dependent or field.applies(before, context) else before[path]
         for path, field in FIELDS.items()
@@ -64,8 +64,8 @@ def reset_inapplicable(values: Values, base: TrainConfig, context: FormContext) 
 
 def changed_labels(state: FormState, form_config: FormConfig) -> list[str]:
     """Labels of the widgets that differ from the base; the dataset is not counted."""
-    before = flat(state.base)
-    now = flat(form_config.config) if form_config.config else form_config.values
+    before = flatten(state.base)
+    now = flatten(form_config.config) if form_config.config else form_config.values
     differing = [path for path, value in now.items() if path != "dataset" and value != before[path]]
     return list(dict.fromkeys(map(_label, differing)))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from fer_core.training.config.train_config import TrainConfig, flat
+from fer_core.training.config.train_config import TrainConfig, flatten
 
 MODEL_NAME = "model.name"
 
@@ -45,11 +45,11 @@ class FormState:
             return self.changes[path]
         if path.startswith(_MODEL) and path != MODEL_NAME and MODEL_NAME in self.changes:
             return None
-        return flat(self.base)[path]
+        return flatten(self.base)[path]
 
     def values(self) -> dict[str, Any]:
         """All values by path."""
-        return {path: self.value(path) for path in flat(self.base)}
+        return {path: self.value(path) for path in flatten(self.base)}
 
     def set(self, path: str, value: Any) -> None:
         """Change a value."""
@@ -87,7 +87,7 @@ def widget_key(path: str) -> str:
 
 
 def nested(values: Values) -> dict[str, Any]:
-    """The inverse of `train_config.flat`: what `parse_config` takes."""
+    """The inverse of `train_config.flatten`: what `parse_config` takes."""
     content: dict[str, Any] = {}
     for path, value in values.items():
         *groups, name = path.split(".")

@@ -10,7 +10,7 @@ from fer_core.errors import ConfigError
 from fer_core.jobs.devices import gpus
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS, ModelInfo
-from fer_core.models.memory_estimate import NetworkCost, Precision, estimate_cost, optimizer_copies
+from fer_core.models.memory_estimate import NetworkCost, Precision, estimate_cost, optimizer_state_copies
 from fer_core.models.options import Option
 from fer_core.models.weights_cache import LICENSE, find_weights
 from fer_core.settings import settings
@@ -85,7 +85,7 @@ def estimate_network_memory(info: ModelInfo, values: Values) -> NetworkCost:
         classes=len(LABEL_SETS[values["labels"]]),
         batch_size=values["batch_size"],
         precision=_precision(values),
-        copies=optimizer_copies(
+        copies=optimizer_state_copies(
             values["optimizer.name"], momentum=values["optimizer.momentum"] > 0, averaged=values["ema_decay"] > 0
         ),
     )
@@ -117,8 +117,8 @@ def show_network_options(values: Values) -> None:
     if not info.options:
         st.caption("This network has no options.")
         return
-    checked = info.checked({name: value for name, value in get_options(info, values).items() if name == "pretrained"})
-    shown = [option for option in info.options if option.name != "frozen" or checked["pretrained"]]
+    resolved = info.resolve_options({"pretrained": get_options(info, values).get("pretrained")})
+    shown = [option for option in info.options if option.name != "frozen" or resolved["pretrained"]]
     numbers = [option for option in shown if not isinstance(option.default, bool)]
     for column, option in zip(st.columns(3), numbers, strict=False):
         with column:
@@ -133,7 +133,7 @@ def _number(option: Option, values: Values) -> None:
     value = values[path] if values[path] is not None else option.default
     kwargs: dict[str, Any] = {
         "key": widget_key(path),
-        "help": capitalize_first(f"{option.meaning}; {_limits(option)}."),
+        "help": capitalize_first(f"{option.description}; {_limits(option)}."),
         "on_change": _on_option_change,
         "args": (option.name,),
     }
@@ -153,7 +153,7 @@ def _toggle(option: Option, values: Values) -> None:
     st.toggle(
         _OPTION_TITLES[option.name],
         key=widget_key(path),
-        help=capitalize_first(f"{option.meaning}."),
+        help=capitalize_first(f"{option.description}."),
         on_change=_on_option_change,
         args=(option.name,),
     )
@@ -162,7 +162,7 @@ def _toggle(option: Option, values: Values) -> None:
 def _limits(option: Option) -> str:
     if isinstance(option.default, float):
         return f"{100 * option.low:g} to {100 * option.high:g} %"
-    return option.limits
+    return option.allowed
 
 
 def _on_name_change() -> None:
@@ -185,7 +185,7 @@ def _weights(info: ModelInfo, values: Values) -> None:
     """Show whether pretrained weights are used and available, and what to do if not."""
     if info.weights is None:
         return
-    if not info.checked({"pretrained": values["model.pretrained"]})["pretrained"]:
+    if not info.resolve_options({"pretrained": values["model.pretrained"]})["pretrained"]:
         st.caption("Pretrained weights are off: the network is trained from scratch.")
         return
     store, name = settings(), info.weights.name

@@ -6,7 +6,7 @@ from fer_core.data.imbalance.rebalancing import Rebalancing
 from fer_core.data.record import Split
 from fer_core.data.splits.split import SplitConfig
 from fer_core.text import capitalize_first, join_words, lowercase_first
-from fer_core.training.config.imbalance_warnings import warnings
+from fer_core.training.config.imbalance_warnings import imbalance_warnings
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.precision import EMULATED, preview_precision
 from fer_ui.datasets.imbalance.epoch_summary import warn_small_epoch
@@ -43,7 +43,7 @@ def training_warnings(config: TrainConfig, context: FormContext) -> list[str]:
     split = load_training_split(context.dataset, config)
     sizes = dict(zip(split.labels, split.sizes.tolist(), strict=True))
     return [
-        *warnings(config, sizes),
+        *imbalance_warnings(config, sizes),
         *warn_small_epoch(split, split.under(config.rebalancing), config),
         *_warn_missing_classes(split),
         *_warn_emulated(config, context),

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.jobs.job import JobState
-from fer_core.training.diagnostics import divergence, overfitting
+from fer_core.training.diagnostics import detect_divergence, detect_overfitting
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.training.class_curves import class_curves
 from fer_ui.charts.training.epoch_lines import known_columns
@@ -52,10 +52,10 @@ def show_curves(monitored: MonitoredRun) -> None:
     # All charts are built before the first is shown, as Streamlit dims elements that wait.
     figures = _build_figures(run_id, monitored.metrics_version, monitored.metrics)
     with st.container():  # a notice then does not move the charts below
-        if diverged := divergence(monitored.metrics):
-            notice("error", diverged.words)
-        if overfit := overfitting(monitored.metrics):
-            notice("warning", f"Overfitting. {overfit.words}")
+        if diverged := detect_divergence(monitored.metrics):
+            notice("error", diverged.text)
+        if overfit := detect_overfitting(monitored.metrics):
+            notice("warning", f"Overfitting. {overfit.text}")
     left, right = st.columns(2, gap="medium")
     with left:
         show_chart(figures.loss, f"loss-{run_id}")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core.runs.folder import Run
 from fer_core.text import capitalize_first
-from fer_core.training.diagnostics import epoch_time
+from fer_core.training.diagnostics import last_epoch_time
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.training.rate_and_speed import epoch_time_bar
 from fer_ui.escaping import escape_markdown
@@ -28,7 +28,7 @@ def show_speed(monitored: MonitoredRun) -> None:
     with st.container():  # keeps the place of the text
         if facts := machine_facts(monitored.run):
             st.markdown(escape_markdown(" ".join(facts)))
-    time = epoch_time(monitored.metrics)
+    time = last_epoch_time(monitored.metrics)
     if time is None:
         st.caption("Shown after the first epoch.")
         return

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from fer_core.comparison.compare import Comparison, compare_runs, curve_metrics, metric_curves
+from fer_core.comparison.compare import Comparison, available_metrics, compare_runs, select_metric
 from fer_core.comparison.run_summary import RunSummary
 from fer_core.metrics import HEADLINE_METRICS
 from fer_core.settings import settings
@@ -35,14 +35,14 @@ def show_comparison(rows: Sequence[RunSummary]) -> None:
     """
     compared = compare_runs(rows, settings())
     st.subheader(f"{len(rows)} runs compared", anchor=False)
-    st.markdown(escape_markdown(compared.verdict))
+    st.markdown(escape_markdown(compared.ranking))
     _show_curves(compared)
     _show_metrics(compared)
     _show_differences(compared)
 
 
 def _show_curves(compared: Comparison) -> None:
-    metrics = curve_metrics(compared.curves)
+    metrics = available_metrics(compared.curves)
     if not metrics:
         notice("info", "No curves yet: they appear after the first epoch.")
         return
@@ -54,14 +54,14 @@ def _show_curves(compared: Comparison) -> None:
         split = param_segmented_control("Images", _PARTS, QueryParam.SPLIT, format_func=_TITLES.__getitem__)
     with columns[2]:
         axis = param_segmented_control("x-axis", _AXES, QueryParam.AXIS, format_func=_TITLES.__getitem__)
-    curves = metric_curves(compared.curves, metric)
+    curves = select_metric(compared.curves, metric)
     figure = compared_curves(
         curves,
         compared.names,
         metric,
         splits=split,
         axis=axis,
-        best={row.id: row.best_epoch for row in compared.rows},
+        best={row.id: row.best_epoch for row in compared.runs},
         comparable=compared.comparable,
     )
     table = curves.assign(title=curves["run"].map(dict(compared.names)))
@@ -87,7 +87,7 @@ def metrics_table(compared: Comparison) -> pd.DataFrame:
                 "Evaluated on": describe_evaluation(row),
                 "Epoch": "" if row.best_epoch is None else f"{row.best_epoch} of {row.epochs_done}",
             }
-            for row in compared.rows
+            for row in compared.runs
         ]
     )
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from fer_core.bundles.catalog import model_in_use
+from fer_core.comparison.compare import RUNS_MAX
 from fer_core.comparison.run_summary import RunSummary
 from fer_core.comparison.table import display_names, to_dataframe
 from fer_core.data.record import SPLIT_TITLES
@@ -19,7 +20,6 @@ from fer_core.runs.folder import RunState
 from fer_core.settings import settings
 from fer_core.text import join_words, shorten
 from fer_ui.chart_view import show_csv_download
-from fer_ui.charts.training.compared_curves import RUNS_MAX
 from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown

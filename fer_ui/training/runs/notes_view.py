@@ -133,7 +133,7 @@ def _save_text(run: Run, base: str) -> None:
     """Save the draft if the saved note is still `base`; otherwise the page shows the conflict."""
     _store_text(run.id)  # the button's callback may run before the field's
     draft: _Draft = st.session_state[f"draft-{run.id}"]
-    notes = _try_to_save(lambda: write_notes(run, text=draft.text, instead_of=base))
+    notes = _try_to_save(lambda: write_notes(run, text=draft.text, expected_text=base))
     if notes is not None:
         draft.base = draft.text = notes.text
     elif draft.base != read_notes(run).text:

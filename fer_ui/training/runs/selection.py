@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from fer_core.comparison.compare import RUNS_MAX
 from fer_core.comparison.run_summary import RunSummary
-from fer_ui.charts.training.compared_curves import RUNS_MAX
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.training.runs.rows import column_config, format_runs
 

@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 
 from fer_core.comparison.compare import (
-    COMPARED_MAX,
+    RUNS_MAX,
     Comparison,
+    available_metrics,
     compare_runs,
     config_differences,
-    curve_metrics,
     flat_config,
     load_curves,
-    metric_curves,
+    select_metric,
 )
 from fer_core.comparison.run_summary import summarize_run
 from fer_core.errors import RunError
@@ -40,21 +40,21 @@ def pair(store: Settings, one: dict[str, Any], other: dict[str, Any]) -> Compari
 def test_the_one_ahead_is_named_with_the_lead_and_what_it_is_worth(store: Settings) -> None:
     found = pair(store, {"macro_f1": 0.601, "half_width": 0.03}, {"macro_f1": 0.622, "half_width": 0.03})
     assert found.comparable
-    assert found.verdict == (
-        "Other is ahead of One by 2.1 points of macro-F1 on the test part of ferplus (3 images): 62.2 against 60.1 %, "
-        "each at its best epoch (2 and 2). Their 95 % intervals overlap: on other images the order could be another."
+    assert found.ranking == (
+        "Other is ahead of One by 2.1 points of macro-F1 on the test split of ferplus (3 images): 62.2 against 60.1 %, "
+        "each at its best epoch (2 and 2). Their 95 % intervals overlap: on other images the order could be different."
     )
 
 
 def test_intervals_that_do_not_overlap_are_told(store: Settings) -> None:
     found = pair(store, {"macro_f1": 0.7, "half_width": 0.01}, {"macro_f1": 0.6, "half_width": 0.01})
-    assert "One is ahead of Other by 10.0 points" in found.verdict
-    assert "do not overlap" in found.verdict
+    assert "One is ahead of Other by 10.0 points" in found.ranking
+    assert "do not overlap" in found.ranking
 
 
 def test_equal_figures_are_level(store: Settings) -> None:
     found = pair(store, {"macro_f1": 0.60001}, {"macro_f1": 0.6})
-    assert found.verdict.startswith("One and Other are level: both have a macro-F1 of 60.0 %")
+    assert found.ranking.startswith("One and Other are level: both have a macro-F1 of 60.0 %")
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,13 @@ def test_equal_figures_are_level(store: Settings) -> None:
 def test_what_was_judged_differently_is_not_ranked(store: Settings, other: dict[str, Any], words: str) -> None:
     found = pair(store, {}, other)
     assert not found.comparable
-    assert "can't be ranked" in found.verdict and words in found.verdict
-    assert "ahead" not in found.verdict
+    assert "can't be ranked" in found.ranking and words in found.ranking
+    assert "ahead" not in found.ranking
 
 
 def test_the_same_images_compare_whatever_the_corrections(store: Settings) -> None:
     found = pair(store, {"macro_f1": 0.5}, {"macro_f1": 0.6, "images": ["c", "a", "b"], "corrections": 4})
-    assert found.comparable and "Other is ahead of One" in found.verdict
+    assert found.comparable and "Other is ahead of One" in found.ranking
     assert found.differences["key"].tolist() == []  # both used version 0, as their data says
 
 
@@ -84,21 +84,21 @@ def test_one_that_is_not_finished_is_compared_on_the_validation_part(store: Sett
         store, {"macro_f1": 0.9, "scores": [0.3, 0.4]}, {"finished": False, "scores": [0.5, 0.6], "config_epochs": 9}
     )
     assert found.comparable
-    assert "Other is ahead of One by 20.0 points of macro-F1 on the validation part" in found.verdict
-    assert "no intervals" in found.verdict and "flatter" in found.verdict
+    assert "Other is ahead of One by 20.0 points of macro-F1 on the validation split" in found.ranking
+    assert "no intervals" in found.ranking and "slightly optimistic" in found.ranking
 
 
 def test_drawings_say_nothing_about_people(store: Settings) -> None:
-    assert "nothing about people" in pair(store, {"synthetic": True}, {}).verdict
+    assert "nothing about people" in pair(store, {"synthetic": True}, {}).ranking
 
 
 def test_those_without_figures_are_named(store: Settings) -> None:
     nothing = {"scores": [], "finished": False}
-    assert "None of these runs has figures yet" in pair(store, nothing, nothing).verdict
+    assert "None of these runs has metrics yet" in pair(store, nothing, nothing).ranking
     make_run("c", store, title="Third")
-    assert compared("ac", store).verdict.startswith("Only Third has figures so far")
+    assert compared("ac", store).ranking.startswith("Only Third has metrics so far")
     make_run("d", store, title="Fourth")
-    assert compared("acd", store).verdict.endswith("One has no figures yet.")
+    assert compared("acd", store).ranking.endswith("One has no metrics yet.")
 
 
 def test_the_order_of_the_runs_changes_nothing(store: Settings) -> None:
@@ -108,7 +108,7 @@ def test_the_order_of_the_runs_changes_nothing(store: Settings) -> None:
     first = compared("abc", store)
     for order in permutations("abc"):
         other = compared(order, store)
-        assert (other.verdict, other.comparable) == (first.verdict, first.comparable)
+        assert (other.ranking, other.comparable) == (first.ranking, first.comparable)
         assert other.differences["key"].tolist() == first.differences["key"].tolist()
         pd.testing.assert_frame_equal(other.differences[first.differences.columns.tolist()], first.differences)
         key = ["run", "epoch"]
@@ -120,7 +120,7 @@ def test_the_order_of_the_runs_changes_nothing(store: Settings) -> None:
 def test_of_several_the_leader_is_held_against_each(store: Settings) -> None:
     for name, value in {"a": 0.60, "b": 0.58, "c": 0.30}.items():
         make_run(name, store, macro_f1=value, half_width=0.02, title=name.upper())
-    words = compared("abc", store).verdict
+    words = compared("abc", store).ranking
     assert "A is ahead of the next, B, by 2.0 points" in words
     assert "overlaps with that of B:" in words
 
@@ -129,7 +129,7 @@ def test_of_several_the_leader_is_held_against_each(store: Settings) -> None:
 def test_only_so_many_can_be_compared(run_ids: list[str], store: Settings) -> None:
     for name in "abcdefg":
         make_run(name, store)
-    with pytest.raises(RunError, match=f"2 to {COMPARED_MAX} different runs"):
+    with pytest.raises(RunError, match=f"2 to {RUNS_MAX} different runs"):
         compared(run_ids, store)
 
 
@@ -174,7 +174,7 @@ def test_curves_are_the_metrics_with_the_time_that_has_passed(store: Settings) -
     curves = load_curves([a, b])
     assert curves[["run", "epoch"]].to_numpy().tolist() == [["a", 1], ["a", 2], ["b", 1]]
     assert curves["elapsed_s"].tolist() == [2.0, 4.0, 2.0]
-    table = metric_curves(curves, "macro_f1")
+    table = select_metric(curves, "macro_f1")
     assert table.columns.tolist() == ["run", "epoch", "elapsed_s", "train", "valid"]
     assert table["valid"].tolist() == [0.2, 0.4, 0.3]
     np.testing.assert_allclose(table["train"] - table["valid"], 0.1)
@@ -182,10 +182,10 @@ def test_curves_are_the_metrics_with_the_time_that_has_passed(store: Settings) -
 
 def test_a_metric_that_was_never_measured_is_not_offered(store: Settings) -> None:
     curves = load_curves([make_run("a", store)])
-    assert "f1_contempt" not in curve_metrics(curves) and "f1_fear" in curve_metrics(curves)
+    assert "f1_contempt" not in available_metrics(curves) and "f1_fear" in available_metrics(curves)
     with pytest.raises(RunError, match=r"'f1_contempt'\. Choose one of: macro_f1"):
-        metric_curves(curves, "f1_contempt")
-    assert curve_metrics(load_curves([])) == []
+        select_metric(curves, "f1_contempt")
+    assert available_metrics(load_curves([])) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]\n", b"\xff\n", b'{"loss": 1}\n', b'{"epoch": "x"}\n'])

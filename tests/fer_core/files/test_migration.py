@@ -39,7 +39,7 @@ from fer_core.files.migration import (
 from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import Run, RunState, open_run
-from fer_core.runs.training_images import seen_images
+from fer_core.runs.training_images import load_training_images
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import load_config, parse_config
 
@@ -100,7 +100,7 @@ def test_an_old_run_is_complete_and_predicts(old: Settings) -> None:
     check_bundle(run.folder)
     assert (run.read_table("split.parquet")["split"] == "left_out").sum() == 1
     assert run.read_split()["split"].value_counts().to_dict() == {"train": 47, "valid": 8, "test": 8, "excluded": 1}
-    seen = seen_images(run.folder, old)
+    seen = load_training_images(run.folder, old)
     assert seen is not None and len(seen.trained_on)
 
 

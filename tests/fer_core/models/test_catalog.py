@@ -40,7 +40,7 @@ def test_every_model_has_a_contract_and_can_be_had_as_it_stands(info: ModelInfo)
     assert contract.channels == info.channels
     assert contract.labels == EIGHT.expressions
     assert Contract.model_validate_json(contract.model_dump_json()) == contract
-    assert info.checked({}) == {option.name: option.default for option in info.options}
+    assert info.resolve_options({}) == {option.name: option.default for option in info.options}
     assert (info.option("pretrained") is None) is (info.weights is None)
     assert info.summary.endswith(".") and "\n" not in info.summary
 
@@ -85,12 +85,12 @@ def test_unknown_options_list_the_known_ones() -> None:
     with pytest.raises(
         ConfigError, match=r"small-resnet has no option wdth \(got 8\). It has width, dropout_01, size_px"
     ):
-        model_info("small-resnet").checked({"wdth": 8})
+        model_info("small-resnet").resolve_options({"wdth": 8})
 
 
 def test_without_pretrained_weights_nothing_is_frozen() -> None:
     vgg = model_info("vgg16")
-    assert vgg.checked({})["frozen"] is True
-    assert vgg.checked({"pretrained": False})["frozen"] is False
-    assert model_info("resnet18").checked({"pretrained": False, "frozen": True})["frozen"] is False
-    assert model_info("resnet18").checked({"frozen": True})["frozen"] is True
+    assert vgg.resolve_options({})["frozen"] is True
+    assert vgg.resolve_options({"pretrained": False})["frozen"] is False
+    assert model_info("resnet18").resolve_options({"pretrained": False, "frozen": True})["frozen"] is False
+    assert model_info("resnet18").resolve_options({"frozen": True})["frozen"] is True

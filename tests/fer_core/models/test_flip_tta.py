@@ -13,7 +13,7 @@ from torch import nn
 from fer_core.labels import label_set
 from fer_core.models.catalog import model_info
 from fer_core.models.flip_tta import add_flip_tta
-from fer_core.models.multi_task_head import affect_returned
+from fer_core.models.multi_task_head import with_affect_outputs
 from fer_core.models.onnx_export import export_onnx
 from fer_core.models.registry import build_network
 
@@ -54,7 +54,7 @@ def test_a_copy_looks_into_the_mirror_too() -> None:
 
 def test_valence_and_arousal_are_means_too() -> None:
     plain, mirrored = both(affect=True)
-    with affect_returned(plain), affect_returned(mirrored):
+    with with_affect_outputs(plain), with_affect_outputs(mirrored):
         expected = [(a + b) / 2 for a, b in zip(plain(FACES), plain(FACES.flip(-1)), strict=True)]
         for found, mean in zip(mirrored(FACES), expected, strict=True):
             torch.testing.assert_close(found, mean)

@@ -6,7 +6,7 @@ import torchvision.models
 from torch import nn
 
 from fer_core.models.flops import multiply_adds
-from fer_core.models.registry import build_network, parameter_count
+from fer_core.models.registry import build_network, trainable_parameter_count
 from tests.support.step_memory import step_memory
 
 FLOAT = 4
@@ -15,7 +15,7 @@ FLOAT = 4
 def test_a_convolution_and_a_linear_layer_counted_by_hand() -> None:
     network = nn.Sequential(nn.Conv2d(3, 5, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(5 * 8 * 8, 7))
     assert multiply_adds(network, 3, 8) == 8 * 8 * 5 * 3 * 3 * 3 + 5 * 8 * 8 * 7
-    assert parameter_count(network) == 5 * 3 * 9 + 5 + 5 * 8 * 8 * 7 + 7
+    assert trainable_parameter_count(network) == 5 * 3 * 9 + 5 + 5 * 8 * 8 * 7 + 7
 
 
 def test_strides_groups_and_transposed_convolutions_counted_by_hand() -> None:
@@ -30,7 +30,7 @@ def test_the_count_agrees_with_torchvisions_own(name: str) -> None:
     published = torchvision.models.get_model_weights(name).DEFAULT.meta
     with torch.device("meta"):
         network = torchvision.models.get_model(name, weights=None)
-    assert parameter_count(network) == published["num_params"]
+    assert trainable_parameter_count(network) == published["num_params"]
     assert multiply_adds(network, 3, 224) / 1e9 == pytest.approx(published["_ops"], abs=0.003)
 
 

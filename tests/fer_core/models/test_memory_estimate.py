@@ -13,7 +13,7 @@ from torch import nn
 
 from fer_core.models.catalog import MODELS, ModelInfo
 from fer_core.models.flops import multiply_adds
-from fer_core.models.memory_estimate import MEASURED, estimate_cost, optimizer_copies
+from fer_core.models.memory_estimate import MEASURED, estimate_cost, optimizer_state_copies
 from fer_core.models.registry import build_network
 from tests.support.step_memory import step_memory
 
@@ -35,7 +35,7 @@ OTHERS: list[tuple[str, dict[str, object]]] = [
 
 def built(info: ModelInfo, options: Mapping[str, object], classes: int = 8) -> tuple[nn.Module, int]:
     """With fresh weights, and frozen by hand where the options say so: no file is wanted."""
-    values: dict[str, Any] = dict(info.checked(options))
+    values: dict[str, Any] = dict(info.resolve_options(options))
     frozen = values.pop("frozen", False)
     if "pretrained" in values:
         values["pretrained"] = False
@@ -65,7 +65,7 @@ def test_the_defaults_are_as_measured(name: str) -> None:
     assert (told.parameters, told.multiply_adds) == (info.parameters, info.multiply_adds)
     assert told.trainable == sum(each.numel() for each in network.parameters() if each.requires_grad)
     memory = step_memory(network, info.channels, size_px, BATCH).total
-    passing = MEASURED[name].passed_bytes * BATCH if info.checked({}).get("frozen") else 0
+    passing = MEASURED[name].layer_io_bytes * BATCH if info.resolve_options({}).get("frozen") else 0
     assert told.step_bytes - passing == pytest.approx(memory, rel=0.02)
 
 
@@ -97,7 +97,7 @@ def test_frozen_networks_learn_their_last_layers_and_pass_features_on(name: str)
         if not list(module.children()):
             module.register_forward_hook(seen)
     network.eval()(torch.zeros(1, 3, size_px, size_px, device="meta"))
-    assert MEASURED[name].passed_bytes == passed
+    assert MEASURED[name].layer_io_bytes == passed
     assert told.step_bytes < estimate_cost(info, {"frozen": False}, batch_size=1).step_bytes
 
 
@@ -119,8 +119,8 @@ def test_half_precision_keeps_about_half() -> None:
 
 
 def test_what_optimizers_keep() -> None:
-    assert optimizer_copies("sgd", momentum=False, averaged=False) == 0
-    assert optimizer_copies("sgd", momentum=True, averaged=True) == 2
-    assert optimizer_copies("adamw", momentum=True, averaged=False) == 2
+    assert optimizer_state_copies("sgd", momentum=False, averaged=False) == 0
+    assert optimizer_state_copies("sgd", momentum=True, averaged=True) == 2
+    assert optimizer_state_copies("adamw", momentum=True, averaged=False) == 2
     one, two = (estimate_cost(MODELS["resnet18"], {}, copies=copies).step_bytes for copies in (1, 2))
     assert two - one == 4 * MODELS["resnet18"].parameters

@@ -7,9 +7,9 @@ import torch
 
 from fer_core.labels import label_set
 from fer_core.models.catalog import MODELS, ModelInfo, model_info
-from fer_core.models.multi_task_head import affect_returned, has_affect
+from fer_core.models.multi_task_head import has_affect, with_affect_outputs
 from fer_core.models.onnx_export import export_onnx
-from fer_core.models.registry import architecture, build_network
+from fer_core.models.registry import build_network, get_architecture
 
 
 @pytest.mark.parametrize("info", MODELS.values(), ids=list(MODELS))
@@ -39,7 +39,7 @@ def test_affect_is_had_outside_training_only_when_asked_for() -> None:
     faces = torch.randn(3, 1, 48, 48)
     with torch.inference_mode():
         alone = network(faces)
-        with affect_returned(network):
+        with with_affect_outputs(network):
             logits, affect = network(faces)
         again = copy.deepcopy(network)(faces)
     assert torch.equal(alone, logits)
@@ -58,4 +58,4 @@ def test_a_network_with_two_heads_is_exported_with_its_logits_alone() -> None:
 
 def test_the_head_is_where_the_registry_says() -> None:
     network = build_network("shallow-cnn", 8)
-    assert network.get_submodule(architecture("shallow-cnn").head) is network.fc
+    assert network.get_submodule(get_architecture("shallow-cnn").head) is network.fc

@@ -11,7 +11,7 @@ from torch import nn
 
 from fer_core.errors import InputError
 from fer_core.models.flops import multiply_adds
-from fer_core.models.registry import build_network, parameter_count
+from fer_core.models.registry import build_network, trainable_parameter_count
 from fer_core.models.unet import UNetClassifier
 from fer_core.models.weights_file import load_weights
 
@@ -87,17 +87,17 @@ def test_dropout_and_drop_block_act_in_training_only() -> None:
 
 
 def test_squeeze_and_excitation_is_the_only_difference_of_the_residual_networks() -> None:
-    plain, excited = (build_network(name, 8, width=16) for name in ("small-resnet", "small-se-resnet"))
-    gates = {name for name in excited.state_dict() if ".excite." in name}
+    plain, gated = (build_network(name, 8, width=16) for name in ("small-resnet", "small-se-resnet"))
+    gates = {name for name in gated.state_dict() if ".excite." in name}
     assert len(gates) == 8 * 4
-    assert set(plain.state_dict()) == set(excited.state_dict()) - gates
-    assert parameter_count(excited) == 712_472
+    assert set(plain.state_dict()) == set(gated.state_dict()) - gates
+    assert trainable_parameter_count(gated) == 712_472
 
 
 @pytest.mark.parametrize(("width", "millions"), [(16, 0.7), (24, 1.6)])
 def test_the_residual_networks_are_as_large_as_they_say(width: int, millions: float) -> None:
     for name in ("small-resnet", "small-se-resnet"):
-        assert parameter_count(build_network(name, 8, width=width)) / 1e6 == pytest.approx(millions, abs=0.05)
+        assert trainable_parameter_count(build_network(name, 8, width=width)) / 1e6 == pytest.approx(millions, abs=0.05)
 
 
 def test_the_halved_network_has_its_first_stage_at_half_the_side() -> None:
@@ -109,7 +109,7 @@ def test_the_halved_network_has_its_first_stage_at_half_the_side() -> None:
         block.register_forward_hook(lambda module, inputs, output: sides.append(output.shape[-1]))
     halved.eval()(torch.zeros(1, 1, 48, 48))
     assert sides == [24, 24, 12, 12, 6, 6]
-    assert 0.97 < parameter_count(halved) / parameter_count(whole) < 1
+    assert 0.97 < trainable_parameter_count(halved) / trainable_parameter_count(whole) < 1
     costs = [multiply_adds(network, 1, 48) for network in (halved, whole)]
     assert costs[0] < 0.8 * costs[1]
 
@@ -143,7 +143,10 @@ def test_the_networks_of_the_fer2013_code_base_have_its_layers() -> None:
     assert vgg.classifier.weight.shape == (7, 512)
     smaller_stem = 64 * 3 * (7 * 7 - 3 * 3)
     another_head = 1000 * 513 - 7 * 513
-    assert parameter_count(resnet) == parameter_count(torchvisions_resnet) - smaller_stem - another_head
+    assert (
+        trainable_parameter_count(resnet)
+        == trainable_parameter_count(torchvisions_resnet) - smaller_stem - another_head
+    )
 
 
 def test_study_cs_head_stands_on_vgg16() -> None:

@@ -10,7 +10,7 @@ from fer_core.errors import ConfigError, InputError
 from fer_core.labels import Expression, label_set
 from fer_core.models.catalog import CLASSES, MODELS, ModelInfo, model_info
 from fer_core.models.flops import multiply_adds
-from fer_core.models.registry import ARCHITECTURES, architecture, build_network, parameter_count, register
+from fer_core.models.registry import ARCHITECTURES, build_network, get_architecture, register, trainable_parameter_count
 from fer_core.settings import Settings
 
 every_model = pytest.mark.parametrize("info", MODELS.values(), ids=list(MODELS))
@@ -86,25 +86,22 @@ def test_an_option_changes_the_network(info: ModelInfo, option: str) -> None:
         changed = build_network(info.name, 4, **_scratch(info, **{option: value}))
     if option == "size_px":
         assert info.contract(label_set("four"), int(value)).size_px == value
-        sized = architecture(info.name).sized
-        assert (parameter_count(plain) != parameter_count(changed)) is sized
+        sized = get_architecture(info.name).size_dependent
+        assert (trainable_parameter_count(plain) != trainable_parameter_count(changed)) is sized
     elif option == "width":
-        assert parameter_count(changed) < parameter_count(plain) / 2
+        assert trainable_parameter_count(changed) < trainable_parameter_count(plain) / 2
     else:
         assert repr(plain) != repr(changed)
 
 
 def test_the_registry_and_the_catalog_name_the_same_networks() -> None:
-    architecture("vgg16")
+    get_architecture("vgg16")
     assert set(ARCHITECTURES) == set(MODELS)
-    family = architecture("resnet18-48")
-    assert (family.name, family.title) == ("resnet18-48", "ResNet18 at 48 pixels")
-    assert family.contract(label_set("seven")) == model_info("resnet18-48").contract(label_set("seven"))
 
 
 def test_networks_are_registered_once_and_unknown_ones_list_the_choices() -> None:
     with pytest.raises(ConfigError, match=r"'vgg'.*small-resnet"):
-        architecture("vgg")
+        get_architecture("vgg")
     with pytest.raises(ValueError, match="registered already"):
         register("small-resnet", head="head")(object)
     with pytest.raises(ValueError, match="no model 'unheard-of'"):
@@ -137,27 +134,26 @@ def test_weights_that_are_not_here_are_told_with_the_remedy(store: Settings) -> 
 
 
 def test_study_as_network_is_as_published() -> None:
-    family = architecture("shallow-cnn")
-    network = family.build(3, 8)
+    network = build_network("shallow-cnn", 8)
     convolutions = [(3, 12), (12, 12), (12, 24), (24, 24), (24, 24)]
     expected = sum(before * after * 9 + after for before, after in convolutions) + 14 * 14 * 24 * 8 + 8
-    assert parameter_count(network) == expected == 52_316
+    assert trainable_parameter_count(network) == expected == 52_316
     layers = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc")
     assert list(network.state_dict()) == [f"{layer}.{split}" for layer in layers for split in ("weight", "bias")]
-    contract = family.contract(label_set("eight"))
+    contract = model_info("shallow-cnn").contract(label_set("eight"))
     assert (contract.color, contract.size_px, contract.normalization) == ("rgb", 224, "byte")
     assert network(torch.zeros(1, 3, 224, 224)).shape == (1, 8)
     with pytest.raises(ConfigError, match="RGB"):
-        family.build(1, 8)
+        build_network("shallow-cnn", 8, channels=1)
 
 
 @pytest.mark.parametrize(("width", "millions"), [(16, 0.7), (24, 1.6)])
 def test_the_residual_network_is_as_large_as_it_says(width: int, millions: float) -> None:
-    network = architecture("small-resnet").build(1, 8, width=width)
-    assert parameter_count(network) / 1e6 == pytest.approx(millions, abs=0.05)
+    network = build_network("small-resnet", 8, channels=1, width=width)
+    assert trainable_parameter_count(network) / 1e6 == pytest.approx(millions, abs=0.05)
     assert network.eval()(torch.zeros(2, 1, 48, 48)).shape == (2, 8)
 
 
 def test_a_contract_has_the_labels_of_its_set() -> None:
     for name in ("small-resnet", "shallow-cnn"):
-        assert architecture(name).contract(label_set("seven")).labels == tuple(Expression)[:7]
+        assert model_info(name).contract(label_set("seven")).labels == tuple(Expression)[:7]

@@ -10,7 +10,7 @@ from torch import nn
 
 from fer_core.models import torchvision_backbones as published
 from fer_core.models import vgg
-from fer_core.models.registry import architecture, build_network, parameter_count
+from fer_core.models.registry import build_network, trainable_parameter_count
 from fer_core.models.weights_file import load_weights
 
 FACES = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -54,7 +54,7 @@ def _step(network: nn.Module) -> None:
 def test_frozen_features_stay_as_they_are_and_the_head_learns(name: str, weights: None) -> None:
     network = build_network(name, 5, frozen=True)
     before = copy.deepcopy(network.state_dict())
-    assert parameter_count(network) == network.head.in_features * 5 + 5
+    assert trainable_parameter_count(network) == network.head.in_features * 5 + 5
     _step(network)
     changed = {key for key, value in network.state_dict().items() if not torch.equal(value, before[key])}
     assert changed == {"head.weight", "head.bias"}
@@ -87,11 +87,11 @@ def test_study_cs_network_freezes_the_convolutions_by_default(monkeypatch: pytes
         network = build_network("vgg16", 3, size_px=64)
         free = build_network("vgg16", 3, size_px=64, frozen=False)
     assert asked == [("vgg16", "features.")] * 2
-    assert parameter_count(network) == 2 * 2 * 512 * 128 + 128 + 128 * 3 + 3
-    assert parameter_count(free) - parameter_count(network) == 14_714_688
+    assert trainable_parameter_count(network) == 2 * 2 * 512 * 128 + 128 + 128 * 3 + 3
+    assert trainable_parameter_count(free) - trainable_parameter_count(network) == 14_714_688
 
 
 def test_without_pretrained_weights_everything_learns() -> None:
-    network = architecture("resnet18").build(3, 4, pretrained=False, frozen=True)
+    network = build_network("resnet18", 4, channels=3, pretrained=False, frozen=True)
     assert all(parameter.requires_grad for parameter in network.parameters())
     assert all(module.training for module in network.train().modules())

@@ -133,12 +133,12 @@ def test_a_deleted_run_is_not_made_again(run: Run, store: Settings) -> None:
 
 def test_a_note_is_not_written_over_one_that_nobody_has_read(run: Run) -> None:
     write_notes(run, text="first")
-    write_notes(run, text="theirs", instead_of="first")
+    write_notes(run, text="theirs", expected_text="first")
     with pytest.raises(RunError, match="changed meanwhile"):
-        write_notes(run, text="mine", instead_of="first", add=["mine"])
+        write_notes(run, text="mine", expected_text="first", add=["mine"])
     assert (read_notes(run).text, read_notes(run).tags) == ("theirs", ())
-    assert write_notes(run, text="theirs", instead_of="first").text == "theirs"
-    assert write_notes(run, text="mine", instead_of="theirs").text == "mine"
+    assert write_notes(run, text="theirs", expected_text="first").text == "theirs"
+    assert write_notes(run, text="mine", expected_text="theirs").text == "mine"
 
 
 def test_a_writer_killed_before_the_rename_takes_nothing_away(run: Run) -> None:

@@ -16,7 +16,7 @@ from fer_core.labels import label_set
 from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.config.train_config import parse_config
 from fer_core.training.data_loader import Batch, DataLoader, TrainingSet, epoch_indices, epoch_size, normalize
-from fer_core.training.distillation.teachers import Teachers
+from fer_core.training.distillation.teachers import TeacherEnsemble
 
 CONTRACT = Contract(color="gray", size_px=24, normalization="image", labels=label_set("four").expressions)
 CPU = torch.device("cpu")
@@ -97,7 +97,7 @@ def data() -> TrainingSet:
 
 def _loader(data: TrainingSet, augment: AugmentConfig, teacher: RecordingTeacher | None = None) -> DataLoader:
     config = parse_config({"dataset": "drawn", "labels": "four", "augment": augment.model_dump()})
-    return DataLoader(data, CONTRACT, config, CPU, Teachers([teacher], 0.5, CPU) if teacher else None)
+    return DataLoader(data, CONTRACT, config, CPU, TeacherEnsemble([teacher], 0.5, CPU) if teacher else None)
 
 
 def _batch(loader: DataLoader, *, mixing: bool = False) -> Batch:

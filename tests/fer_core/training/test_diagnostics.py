@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.training.diagnostics import divergence, epoch_time, overfitting
+from fer_core.training.diagnostics import detect_divergence, detect_overfitting, last_epoch_time
 
 EPOCHS = np.arange(1, 51)
 
@@ -25,19 +25,21 @@ def _study_a() -> pd.DataFrame:
 
 
 def test_the_gap_of_study_a_is_named_with_its_epoch_and_figures() -> None:
-    gap = overfitting(_study_a())
+    gap = detect_overfitting(_study_a())
     assert gap and gap.since_epoch == 6
-    said = gap.words
-    assert said.startswith("Since epoch 6 the validation loss rises while the training loss falls: from 0.8")
-    assert "75 % of those" in said and "70 % of others" in said
-    assert said.endswith(".")
-    assert gap.short.startswith(f"Over-fitting since epoch 6: the validation loss rises from {gap.valid_from:.2f} to")
-    assert gap.valid_to > gap.valid_from and gap.train_to < gap.train_from
+    text = gap.text
+    assert text.startswith("Since epoch 6 the validation loss rises, from 0.8")
+    assert "75 % on training images" in text and "70 % on validation images" in text
+    assert text.endswith(".")
+    assert gap.summary.startswith(
+        f"Overfitting since epoch 6: the validation loss rises from {gap.valid_loss_then:.2f}"
+    )
+    assert gap.valid_loss_now > gap.valid_loss_then and gap.train_loss_now < gap.train_loss_then
 
 
 def test_it_is_named_as_soon_as_it_opens_and_not_before() -> None:
     curves = _study_a()
-    first = next(n for n in range(1, 51) if overfitting(curves.head(n)) is not None)
+    first = next(n for n in range(1, 51) if detect_overfitting(curves.head(n)) is not None)
     assert 9 <= first <= 14
 
 
@@ -53,24 +55,24 @@ def test_it_is_named_as_soon_as_it_opens_and_not_before() -> None:
     ids=["falls", "falls with noise", "stays", "jumps once", "hardly rises"],
 )
 def test_without_a_gap_nothing_is_said(valid: np.ndarray) -> None:
-    assert overfitting(_curves(1.4 * np.exp(-EPOCHS / 20), valid)) is None
+    assert detect_overfitting(_curves(1.4 * np.exp(-EPOCHS / 20), valid)) is None
 
 
 def test_when_both_losses_rise_it_is_no_over_fitting() -> None:
-    assert overfitting(_curves(0.5 + EPOCHS / 50, 0.6 + EPOCHS / 50)) is None
+    assert detect_overfitting(_curves(0.5 + EPOCHS / 50, 0.6 + EPOCHS / 50)) is None
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
 def test_a_few_epochs_say_nothing(n: int) -> None:
-    assert overfitting(_curves(1 - 0.1 * EPOCHS[:n], 1 + 0.5 * EPOCHS[:n])) is None
+    assert detect_overfitting(_curves(1 - 0.1 * EPOCHS[:n], 1 + 0.5 * EPOCHS[:n])) is None
 
 
 def test_missing_columns_and_values_say_nothing() -> None:
-    assert overfitting(pd.DataFrame()) is None
-    assert overfitting(pd.DataFrame({"epoch": [1, 2]})) is None
-    assert overfitting(_study_a().assign(valid_loss=np.nan)) is None
-    without = overfitting(_study_a().drop(columns=["train_accuracy"]))
-    assert without and "by heart. Stop" in without.words
+    assert detect_overfitting(pd.DataFrame()) is None
+    assert detect_overfitting(pd.DataFrame({"epoch": [1, 2]})) is None
+    assert detect_overfitting(_study_a().assign(valid_loss=np.nan)) is None
+    without = detect_overfitting(_study_a().drop(columns=["train_accuracy"]))
+    assert without and "memorizing the training images. Stop" in without.text
 
 
 @pytest.mark.parametrize("lost", [None, np.nan, np.inf])
@@ -78,37 +80,37 @@ def test_a_loss_that_is_no_number_is_named_with_its_first_epoch(lost: float | No
     rates = [0.3, 0.2, 0.1]
     losses = pd.DataFrame({"epoch": [1, 2, 3], "train_loss": [1.0, lost, lost], "learning_rate": rates})
     for curves in (losses, losses.iloc[::-1], losses.assign(valid_loss=1.0)):
-        found = divergence(curves)
+        found = detect_divergence(curves)
         assert found and (found.since_epoch, found.learning_rate) == (2, 0.3)
-        assert found.words.startswith("The loss is no longer a number since epoch 2: lower the learning rate")
-    first = divergence(losses.assign(train_loss=1.0, valid_loss=np.nan))
+        assert found.text.startswith("The loss is no longer a number since epoch 2: lower the learning rate")
+    first = detect_divergence(losses.assign(train_loss=1.0, valid_loss=np.nan))
     assert first and (first.since_epoch, first.learning_rate) == (1, 0.3)
 
 
 def test_losses_that_are_numbers_again_or_not_there_have_not_diverged() -> None:
     curves = _curves(np.array([1.0, np.nan, 0.5]), np.ones(3))
-    assert divergence(curves) is None
-    assert divergence(curves[["epoch"]]) is divergence(pd.DataFrame()) is None
+    assert detect_divergence(curves) is None
+    assert detect_divergence(curves[["epoch"]]) is detect_divergence(pd.DataFrame()) is None
 
 
 def test_a_gap_is_found_beside_epochs_without_a_number() -> None:
     curves = _study_a()
     curves.loc[20, "valid_loss"] = np.inf
-    gap = overfitting(curves)
-    assert gap and np.isfinite(gap.valid_to)
+    gap = detect_overfitting(curves)
+    assert gap and np.isfinite(gap.valid_loss_now)
 
 
 def test_what_bounds_the_speed_is_said_of_the_last_epoch() -> None:
     times = pd.DataFrame({"epoch": [2, 1], "data_seconds": [3.0, 0.0], "step_seconds": [1.0, 9.0]})
-    last, first = epoch_time(times), epoch_time(times[times["epoch"] == 1])
-    assert last and last.words.startswith("Data bound: 75 %")
-    assert first and first.words.startswith("Compute bound: 0 %")
-    known = epoch_time(times.assign(seconds=[4.5, 9.0]))
-    assert known and (known.data_s, known.step_s, known.rest_s) == (3.0, 1.0, 0.5)
-    assert last.rest_s is None
-    assert epoch_time(times.assign(data_seconds=0.0, step_seconds=0.0)) is None
-    assert epoch_time(pd.DataFrame()) is None
-    assert epoch_time(pd.DataFrame({"epoch": [1]})) is None
+    last, first = last_epoch_time(times), last_epoch_time(times[times["epoch"] == 1])
+    assert last and last.text.startswith("Data bound: 75 %")
+    assert first and first.text.startswith("Compute bound: 0 %")
+    known = last_epoch_time(times.assign(seconds=[4.5, 9.0]))
+    assert known and (known.data_s, known.step_s, known.other_s) == (3.0, 1.0, 0.5)
+    assert last.other_s is None
+    assert last_epoch_time(times.assign(data_seconds=0.0, step_seconds=0.0)) is None
+    assert last_epoch_time(pd.DataFrame()) is None
+    assert last_epoch_time(pd.DataFrame({"epoch": [1]})) is None
 
 
 def test_it_needs_no_torch() -> None:

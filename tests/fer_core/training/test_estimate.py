@@ -12,7 +12,8 @@ from fer_core.data.packing.pack import is_packed, pack_bytes, pack_images
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
 from fer_core.errors import InputError
 from fer_core.labels import label_set
-from fer_core.models.registry import architecture, parameter_count
+from fer_core.models.catalog import model_info
+from fer_core.models.registry import build_network, trainable_parameter_count
 from fer_core.settings import Settings
 from fer_core.system.allocator import MALLOC_SETTINGS
 from fer_core.training import estimate as module
@@ -20,7 +21,7 @@ from fer_core.training.config.train_config import TrainConfig, parse_config
 from fer_core.training.estimate import estimate
 from fer_core.training.estimate_report import Estimate
 
-CONTRACT: Contract = architecture("small-resnet").contract(label_set("eight"))
+CONTRACT: Contract = model_info("small-resnet").contract(label_set("eight"))
 
 
 @pytest.fixture
@@ -43,8 +44,8 @@ def _config(**changes: object) -> TrainConfig:
 
 def test_it_counts_what_a_run_has(dataset: StoredDataset, store: Settings) -> None:
     found = estimate(_config(), dataset, store)
-    network = architecture("small-resnet").build(1, 8, width=4)
-    assert found.parameters == found.learned == parameter_count(network)
+    network = build_network("small-resnet", 8, channels=1, width=4)
+    assert found.parameters == found.learned == trainable_parameter_count(network)
     assert found.multiply_adds > found.parameters
     assert found.train_images == found.batches * 8
     assert 0 < found.valid_images < found.train_images <= 120

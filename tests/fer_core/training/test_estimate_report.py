@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from fer_core.training.estimate_report import Estimate, Spread, format_duration, format_spread
+from fer_core.training.estimate_report import Estimate, TimeRange, format_duration, format_time_range
 
 FOUND = Estimate(
     device="cpu",
@@ -20,9 +20,9 @@ FOUND = Estimate(
     valid_images=800,
     batches=100,
     timed_batches=30,
-    batch_s=Spread(0.1, 0.2, 0.4),
-    epoch_s=Spread(10.0, 20.0, 40.0),
-    run_s=Spread(35.0, 65.0, 125.0),
+    batch_s=TimeRange(0.1, 0.2, 0.4),
+    epoch_s=TimeRange(10.0, 20.0, 40.0),
+    run_s=TimeRange(35.0, 65.0, 125.0),
     images_per_s=320.0,
     memory_bytes=500 * 2**20,
     free_bytes=8_000 * 2**20,
@@ -39,10 +39,10 @@ def test_it_loads_without_torch() -> None:
 
 
 def test_spread_keeps_its_order() -> None:
-    spread = Spread.of([3.0, 1.0, 2.0])
-    assert spread == Spread(1.0, 2.0, 3.0)
-    assert spread.times(10, 5) == Spread(15.0, 25.0, 35.0)
-    assert replace(spread, low=0.0).times(2).low == 0
+    spread = TimeRange.of([3.0, 1.0, 2.0])
+    assert spread == TimeRange(1.0, 2.0, 3.0)
+    assert spread.scale(10, 5) == TimeRange(15.0, 25.0, 35.0)
+    assert replace(spread, low=0.0).scale(2).low == 0
 
 
 def test_it_comes_back_from_json() -> None:
@@ -56,8 +56,8 @@ def test_something_else_is_no_estimate(text: str) -> None:
 
 
 def test_more_epochs_take_longer_and_packing_counts_once() -> None:
-    assert FOUND.run_of(3) == FOUND.run_s
-    assert FOUND.run_of(6).middle == 6 * 20 + 5
+    assert FOUND.total_s(3) == FOUND.run_s
+    assert FOUND.total_s(6).middle == 6 * 20 + 5
 
 
 def test_memory_is_compared_with_what_is_free() -> None:
@@ -66,10 +66,10 @@ def test_memory_is_compared_with_what_is_free() -> None:
 
 
 def test_its_words_say_size_speed_and_time() -> None:
-    words = FOUND.in_words(6)
+    words = FOUND.describe(6)
     for said in ("700,000 parameters", "500 MiB on cpu of 8,000 MiB free", "320 images/s", "70 MiB of disk"):
         assert said in words
     assert words.endswith("6 epochs: 2.1 min (from 1.1 min to 4.1 min)")
-    assert "decoded anew" in replace(FOUND, packed="streamed").in_words(1)
-    assert format_spread(FOUND.epoch_s) == "20.0 s (from 10.0 s to 40.0 s)"
+    assert "decoded anew" in replace(FOUND, packed="streamed").describe(1)
+    assert format_time_range(FOUND.epoch_s) == "20.0 s (from 10.0 s to 40.0 s)"
     assert [format_duration(seconds) for seconds in (59.9, 60, 7_200)] == ["59.9 s", "1.0 min", "2.0 h"]

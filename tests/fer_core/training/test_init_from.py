@@ -10,7 +10,7 @@ from safetensors.torch import save, save_file
 
 from fer_core.errors import InputError
 from fer_core.labels import label_set
-from fer_core.models.registry import architecture
+from fer_core.models.catalog import model_info
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import dump_config, load_config, presets
@@ -50,7 +50,7 @@ def test_training_starts_from_study_as_published_weights(store: Settings, tmp_pa
     state |= {"fc.weight": torch.rand(8, 14 * 14 * 24), "fc.bias": torch.rand(8)}
     torch.save(state, tmp_path / "study-a.pt")
     config = load_config(presets()["A-cnn"], [f"init_from={tmp_path / 'study-a.pt'}", "batch_size=4"])
-    contract = architecture("shallow-cnn").contract(label_set("eight"))
+    contract = model_info("shallow-cnn").contract(label_set("eight"))
     images, class_indices = np.zeros((8, 3, 224, 224), np.uint8), np.arange(8)
     faces = TrainingSet(images, np.eye(8, dtype=np.float32), class_indices, np.arange(4), np.arange(4, 8))
     trainer = Trainer(config, contract, faces, create_run("a", dump_config(config), store))

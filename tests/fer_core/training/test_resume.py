@@ -118,7 +118,7 @@ def test_resuming_is_exact_with_every_option_that_has_state(
     assert resumed.resume() and resumed.epoch == 2
     resumed.fit()
     assert_same_weights(copy_weights(whole), copy_weights(resumed))
-    assert (resumed.plateau, resumed.early_stopper) == (whole.plateau, whole.early_stopper)
+    assert (resumed.plateau, resumed.early_stopping) == (whole.plateau, whole.early_stopping)
     drop = ["seconds", "images_per_s", "data_seconds", "step_seconds"]
     assert resumed.run.metrics().drop(columns=drop).equals(whole.run.metrics().drop(columns=drop))
     assert "bit for bit" not in resumed.run.log()

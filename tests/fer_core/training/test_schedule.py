@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from fer_core.training.config.optimization import OptimizerConfig
-from fer_core.training.schedule import EarlyStopper, ReduceOnPlateau, learning_rate_factor
+from fer_core.training.schedule import EarlyStopping, ReduceOnPlateau, learning_rate_factor
 
 
 def test_one_cycle_rises_over_a_tenth_and_falls_to_nothing() -> None:
@@ -66,6 +66,6 @@ def test_another_schedule_has_no_plateau() -> None:
 
 
 def test_patience_counts_epochs_that_bring_too_little() -> None:
-    patience = EarlyStopper()
+    patience = EarlyStopping()
     assert [patience.step(score, 0.1) for score in (0.3, 0.35, 0.5, 0.55, 0.61)] == [0, 1, 0, 1, 0]
     assert patience.best == 0.61

@@ -23,7 +23,7 @@ def test_mixup_blends_two_images_in_the_shares_of_their_targets(images: torch.Te
     mixed = mix_images(images, MIXUP, _generator())
     levels = mixed.mix(images[:, 0, 0, 0])
     torch.testing.assert_close(mixed.images, levels[:, None, None, None].expand_as(images))
-    assert mixed.share.min() < 0.1 and mixed.share.max() > 0.9
+    assert mixed.lam.min() < 0.1 and mixed.lam.max() > 0.9
     assert sorted(mixed.partner.tolist()) == list(range(64))
 
 
@@ -31,7 +31,7 @@ def test_cutmix_pastes_a_patch_as_large_as_the_partners_share(images: torch.Tens
     mixed = mix_images(images, CUTMIX, _generator())
     own = (mixed.images == images).float().mean((1, 2, 3))
     other = mixed.partner != torch.arange(64)
-    torch.testing.assert_close(own[other], mixed.share[other])
+    torch.testing.assert_close(own[other], mixed.lam[other])
     for place in range(64):
         patch = mixed.images[place, 0] != images[place, 0]
         assert int(patch.sum()) == int(patch.any(0).sum() * patch.any(1).sum())
@@ -49,8 +49,8 @@ def test_targets_still_sum_to_one_and_missing_values_stay_missing(images: torch.
 
 
 def test_a_small_alpha_mixes_little(images: torch.Tensor) -> None:
-    own = [mix_images(images, AugmentConfig(mixup_alpha=alpha), _generator()).share for alpha in (0.05, 4)]
-    clear = [float(((share < 0.05) | (share > 0.95)).float().mean()) for share in own]
+    own = [mix_images(images, AugmentConfig(mixup_alpha=alpha), _generator()).lam for alpha in (0.05, 4)]
+    clear = [float(((lam < 0.05) | (lam > 0.95)).float().mean()) for lam in own]
     assert clear[0] > 0.7 and clear[1] < 0.05
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fer_core.training.config.command_line import as_yaml, changes_to, closest_preset
+from fer_core.training.config.command_line import changes_from_file, closest_preset, to_inline_yaml
 from fer_core.training.config.train_config import load_config, presets
 
 
@@ -55,7 +55,7 @@ def test_a_file_that_gives_its_remedy_by_name_is_changed_whole(tmp_path: Path) -
     path = tmp_path / "named.yaml"
     path.write_text("dataset: some-data\nrebalancing: deferred-weights\n")
     config = load_config(path, ["rebalancing={sampling: over}"])
-    changes = changes_to(path, config)
+    changes = changes_from_file(path, config)
     assert [change.partition("=")[0] for change in changes] == ["rebalancing"]
     assert load_config(path, changes) == config
 
@@ -76,7 +76,7 @@ def test_a_file_that_gives_its_remedy_by_name_is_changed_whole(tmp_path: Path) -
     ],
 )
 def test_a_value_is_written_as_yaml_reads_it(value: object, written: str) -> None:
-    assert as_yaml(value) == written
+    assert to_inline_yaml(value) == written
     assert yaml.safe_load(written) == value
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from fer_core.data.imbalance.rebalancing import STRATEGIES
 from fer_core.labels import Expression
-from fer_core.training.config.imbalance_warnings import warnings
+from fer_core.training.config.imbalance_warnings import imbalance_warnings
 from fer_core.training.config.train_config import TrainConfig, parse_config
 
 SIZES = dict(zip(Expression, (9360, 7408, 3418, 3368, 651, 175, 2395, 165), strict=True))
@@ -16,7 +16,7 @@ def _with(rebalancing: object) -> TrainConfig:
 
 
 def test_balanced_sampling_and_inverse_weights_are_named_with_what_they_cost() -> None:
-    first, *_ = warnings(_with({"sampling": "over", "weights": "inverse"}), SIZES)
+    first, *_ = imbalance_warnings(_with({"sampling": "over", "weights": "inverse"}), SIZES)
     assert "correct the same imbalance twice" in first
     assert "14 points of accuracy" in first
 
@@ -25,27 +25,27 @@ def test_balanced_sampling_and_inverse_weights_are_named_with_what_they_cost() -
     "name", ["natural", "square-root-sampling", "class-weights", "logit-adjustment", "deferred-weights"]
 )
 def test_one_remedy_alone_is_nothing_to_warn_of(name: str) -> None:
-    assert warnings(_with(name), SIZES) == []
+    assert imbalance_warnings(_with(name), SIZES) == []
 
 
 def test_sampling_says_what_repeats_and_what_waits() -> None:
-    (repeats,) = warnings(_with("over-sampling"), SIZES)
+    (repeats,) = imbalance_warnings(_with("over-sampling"), SIZES)
     assert "165 images of the rarest class 20 times" in repeats
-    (waits,) = warnings(_with("under-sampling"), SIZES)
+    (waits,) = imbalance_warnings(_with("under-sampling"), SIZES)
     assert "leaves out 95 % of the images" in waits
 
 
 def test_even_classes_need_no_remedy() -> None:
-    assert warnings(_with("natural"), EVEN) == []
+    assert imbalance_warnings(_with("natural"), EVEN) == []
     for name in set(STRATEGIES) - {"natural"}:
-        assert warnings(_with(name), EVEN) == [
+        assert imbalance_warnings(_with(name), EVEN) == [
             "The classes are of nearly one size: there is no imbalance for the remedy to correct."
         ]
 
 
 def test_what_is_deferred_and_not_there_is_named_and_empty_classes_are_passed_over() -> None:
-    assert warnings(_with({"reweight_start_01": 0.5}), SIZES) == [
+    assert imbalance_warnings(_with({"reweight_start_01": 0.5}), SIZES) == [
         "rebalancing.reweight_start_01 does nothing without rebalancing.weights."
     ]
-    assert warnings(_with("class-weights"), dict.fromkeys(Expression, 0)) == []
-    assert warnings(_with("class-weights"), {**SIZES, Expression.FEAR: 0}) == []
+    assert imbalance_warnings(_with("class-weights"), dict.fromkeys(Expression, 0)) == []
+    assert imbalance_warnings(_with("class-weights"), {**SIZES, Expression.FEAR: 0}) == []

@@ -13,7 +13,7 @@ from fer_core.training.config.train_config import (
     AugmentConfig,
     TrainConfig,
     dump_config,
-    flat,
+    flatten,
     load_config,
     parse_config,
     presets,
@@ -268,12 +268,12 @@ def test_a_file_that_is_not_there_is_an_error_in_words(name: str, tmp_path: Path
 
 
 def test_nested_settings_are_flat_by_their_paths() -> None:
-    assert flat({"a": 1, "b": {"c": {"d": 2}}}) == {"a": 1, "b.c.d": 2}
-    assert flat({"a": {}, "b": None, "c": [{"d": 1}], 5: {6: ""}}) == {"b": None, "c": [{"d": 1}], "5.6": ""}
+    assert flatten({"a": 1, "b": {"c": {"d": 2}}}) == {"a": 1, "b.c.d": 2}
+    assert flatten({"a": {}, "b": None, "c": [{"d": 1}], 5: {6: ""}}) == {"b": None, "c": [{"d": 1}], "5.6": ""}
 
 
 def test_a_configs_values_are_plain_and_complete() -> None:
-    values = flat(parse_config(SMALL | {"split": {"kind": "seeded"}}))
+    values = flatten(parse_config(SMALL | {"split": {"kind": "seeded"}}))
     assert (values["dataset"], values["split.kind"], values["corrections"]) == ("ferplus", "seeded", None)
     assert {path.partition(".")[0] for path in values} == set(TrainConfig.model_fields)
 

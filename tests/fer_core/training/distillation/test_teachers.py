@@ -14,18 +14,19 @@ from fer_core.contract import Contract
 from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages, truncate_hashes
 from fer_core.errors import ConfigError, InputError
 from fer_core.labels import label_set
-from fer_core.models.registry import architecture, build_network
+from fer_core.models.catalog import model_info
+from fer_core.models.registry import build_network
 from fer_core.runs.folder import Run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, parse_config
 from fer_core.training.distillation.eligible_teachers import open_teachers
-from fer_core.training.distillation.teachers import Teachers
-from fer_core.training.leakage import collect_seen_images
+from fer_core.training.distillation.teachers import TeacherEnsemble
+from fer_core.training.leakage import collect_training_images
 from tests.support.runs import make_run
 
 CPU = torch.device("cpu")
 MODEL = {"name": "small-resnet", "width": 4, "size_px": 32}
-CONTRACT = architecture("small-resnet").contract(label_set("eight"), 32)
+CONTRACT = model_info("small-resnet").contract(label_set("eight"), 32)
 LEARNED, JUDGED = ["a", "b", "c"], ["x", "y"]
 
 
@@ -69,7 +70,7 @@ def store(tmp_path: Path) -> Settings:
 
 
 def test_without_teachers_there_are_none(store: Settings) -> None:
-    assert Teachers.open(_config(), CONTRACT, _judged(*JUDGED), store, CPU) is None
+    assert TeacherEnsemble.open(_config(), CONTRACT, _judged(*JUDGED), store, CPU) is None
 
 
 def test_targets_are_the_teachers_mean_answer_for_a_share_and_their_own_for_the_rest(store: Settings) -> None:
@@ -80,7 +81,7 @@ def test_targets_are_the_teachers_mean_answer_for_a_share_and_their_own_for_the_
         network.load_state_dict(load_file(run.path("weights.safetensors")))
         networks.append(network)
     targets, images = _faces()
-    teachers = Teachers.open(_config("first", "second", share_01=0.7), CONTRACT, _judged(*JUDGED), store, CPU)
+    teachers = TeacherEnsemble.open(_config("first", "second", share_01=0.7), CONTRACT, _judged(*JUDGED), store, CPU)
     assert teachers is not None
     joined = teachers.mix_targets(targets, images)
     with torch.inference_mode():
@@ -92,7 +93,9 @@ def test_targets_are_the_teachers_mean_answer_for_a_share_and_their_own_for_the_
 def test_teachers_of_a_run_of_half_the_digits_answer_with_half_the_digits(store: Settings) -> None:
     _teacher("first", store)
     whole, half = (
-        Teachers.open(_config("first", share_01=1.0).model_copy(update={"precision": kind}), CONTRACT, None, store, CPU)
+        TeacherEnsemble.open(
+            _config("first", share_01=1.0).model_copy(update={"precision": kind}), CONTRACT, None, store, CPU
+        )
         for kind in ("fp32", "bf16")
     )
     assert whole is not None
@@ -106,7 +109,7 @@ def test_teachers_of_a_run_of_half_the_digits_answer_with_half_the_digits(store:
 def test_a_teacher_learns_nothing_itself_and_keeps_its_statistics(store: Settings) -> None:
     network: nn.Module = build_network("small-resnet", 8, width=4).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    teachers = Teachers([network], 1.0, CPU)
+    teachers = TeacherEnsemble([network], 1.0, CPU)
     first, second = (teachers.mix_targets(*_faces()) for _ in range(2))
     assert not first.requires_grad
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
@@ -115,24 +118,27 @@ def test_a_teacher_learns_nothing_itself_and_keeps_its_statistics(store: Setting
 
 def test_a_teacher_is_a_finished_run(store: Settings) -> None:
     with pytest.raises(InputError, match="gone"):
-        Teachers.open(_config("gone"), CONTRACT, _judged(*JUDGED), store, CPU)
+        TeacherEnsemble.open(_config("gone"), CONTRACT, _judged(*JUDGED), store, CPU)
     make_run("half", store, finished=False)
     with pytest.raises(InputError, match=r"distillation\.teachers: the run half is unfinished"):
-        Teachers.open(_config("half"), CONTRACT, _judged(*JUDGED), store, CPU)
+        TeacherEnsemble.open(_config("half"), CONTRACT, _judged(*JUDGED), store, CPU)
 
 
 def test_a_teacher_takes_faces_as_the_student_does(store: Settings) -> None:
     _teacher("larger", store, contract=CONTRACT.model_copy(update={"size_px": 48}))
     with pytest.raises(InputError, match=r"larger takes faces in another way \(size_px\)"):
-        Teachers.open(_config("larger"), CONTRACT, _judged(*JUDGED), store, CPU)
+        TeacherEnsemble.open(_config("larger"), CONTRACT, _judged(*JUDGED), store, CPU)
 
 
 def test_a_teacher_has_not_learned_from_what_the_student_is_judged_by(store: Settings) -> None:
     _teacher("first", store)
     with pytest.raises(InputError, match="the run first has learned from 2 images that this one is judged by"):
-        Teachers.open(_config("first"), CONTRACT, _judged("a", "b", "x"), store, CPU)
+        TeacherEnsemble.open(_config("first"), CONTRACT, _judged("a", "b", "x"), store, CPU)
     # Names say nothing where the teacher learned from another dataset.
-    assert Teachers.open(_config("first", dataset="other"), CONTRACT, _judged("a", "b", "x"), store, CPU) is not None
+    assert (
+        TeacherEnsemble.open(_config("first", dataset="other"), CONTRACT, _judged("a", "b", "x"), store, CPU)
+        is not None
+    )
 
 
 @pytest.mark.parametrize("dataset", ["ferplus", "other"])
@@ -155,13 +161,13 @@ def test_a_run_has_seen_what_its_teachers_and_its_beginning_have(store: Settings
         TrainingImages.from_split([_sum(image)], np.array(["train"])).save(run.path(TRAINING_IMAGES_FILE))
     index, splits = _judged("a", "b", "c"), np.array(["train", "valid", "test"])
     config = _config("first").model_copy(update={"init_from": "second"})
-    seen = collect_seen_images(index, splits, config, store)
+    seen = collect_training_images(index, splits, config, store)
     trained, selected = seen.match(truncate_hashes([_sum(name) for name in ("a", "p", "q", "b", "c")]))
     assert trained.tolist() == [True, True, True, False, False]
     assert selected.tolist() == [False, False, False, True, False]
     assert seen.complete
     unknown = config.model_copy(update={"init_from": "/some/weights.pt"})
-    assert not collect_seen_images(index, splits, unknown, store).complete
+    assert not collect_training_images(index, splits, unknown, store).complete
 
 
 def test_a_run_teaches_once(store: Settings) -> None:

@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.comparison.compare import COMPARED_MAX
+from fer_core.comparison.compare import RUNS_MAX
 from fer_core.training.config.optimization import MONITORED_METRICS
 from fer_ui.charts.layout import get_titles
 from fer_ui.charts.training.compared_curves import (
-    RUNS_MAX,
     compared_curves,
     describe_curves,
     lettered_names,
@@ -36,10 +35,6 @@ def _curves(**valid: list[float]) -> pd.DataFrame:
         for run, scores in valid.items()
     ]
     return pd.concat(tables, ignore_index=True)
-
-
-def test_as_many_runs_are_drawn_as_can_be_compared() -> None:
-    assert RUNS_MAX == COMPARED_MAX
 
 
 def test_each_run_has_a_color_a_style_and_a_letter_of_its_own() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.training.diagnostics import overfitting
+from fer_core.training.diagnostics import detect_overfitting
 from fer_ui.charts.layout import get_titles
 from fer_ui.charts.training.epoch_lines import NO_EPOCHS
 from fer_ui.charts.training.loss_and_scores import describe_loss, find_best_epoch, learning_curves
@@ -94,9 +94,9 @@ def test_the_best_epoch_falls_back_to_what_is_there() -> None:
 
 
 def test_overfitting_is_named_and_marked_by_the_one_definition() -> None:
-    gap = overfitting(_metrics(20))
+    gap = detect_overfitting(_metrics(20))
     assert gap and gap.since_epoch == 6
-    assert describe_loss(_metrics(20)) == gap.short
+    assert describe_loss(_metrics(20)) == gap.summary
     loss = learning_curves(_metrics(20)).loss
     shade = next(shape for shape in loss.layout.shapes if shape.type == "rect")
     assert shade.x0 == 6 and shade.x1 >= 20
@@ -115,7 +115,7 @@ def test_a_loss_that_is_no_number_is_a_gap_and_is_told() -> None:
 
 def test_a_rise_of_both_losses_is_no_over_fitting() -> None:
     metrics = _metrics(20)
-    assert "Over-fitting" not in describe_loss(metrics.assign(train_loss=metrics["valid_loss"]))
+    assert "Overfitting" not in describe_loss(metrics.assign(train_loss=metrics["valid_loss"]))
 
 
 def test_a_single_epoch_and_an_improving_loss_are_described() -> None:

@@ -65,7 +65,7 @@ def test_the_speed_is_told_with_its_slowest_epoch() -> None:
 
 
 def test_the_time_of_an_epoch_is_one_bar_of_its_phases() -> None:
-    figure = epoch_time_bar(EpochTime(data_s=1.0, step_s=6.0, rest_s=3.0))
+    figure = epoch_time_bar(EpochTime(data_s=1.0, step_s=6.0, other_s=3.0))
     assert [bar.x[0] for bar in figure.data] == [1.0, 6.0, 3.0]
     assert [bar.name for bar in figure.data] == ["data loading 10 %", "training steps 60 %", "validation 30 %"]
     assert_mentions(get_titles(figure).subtitle, "compute", "14 %")

@@ -14,10 +14,10 @@ from fer_core.cli.main import build_parser
 from fer_core.errors import ConfigError
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS
-from fer_core.training.config.command_line import changes_to
+from fer_core.training.config.command_line import changes_from_file
 from fer_core.training.config.optimization import MONITORED_METRICS
 from fer_core.training.config.presets import PRESETS
-from fer_core.training.config.train_config import TrainConfig, flat, load_config, parse_config, presets
+from fer_core.training.config.train_config import TrainConfig, flatten, load_config, parse_config, presets
 from fer_ui.training.form.command import build_arguments, build_file_name
 from fer_ui.training.form.form_state import nested
 from fer_ui.training.form.starting_point import StartingPoint
@@ -30,7 +30,7 @@ TITLES = ["", "yes", "null", "1e5", "- a", "a: b # c", 'it\'s "so" & `that` $HOM
 def random_config(chance: random.Random) -> TrainConfig:
     """A config of random values, most of them odd."""
     while True:
-        values = flat(TrainConfig(dataset="some-data"))
+        values = flatten(TrainConfig(dataset="some-data"))
         for path in values:
             if chance.random() < 0.6:
                 values[path] = _random_value(path, values[path], chance)
@@ -115,7 +115,7 @@ def test_a_copys_command_takes_the_runs_file(tmp_path: Path) -> None:
         line = shlex.join(["python", "-m", "fer_core", *build_arguments(start, config, 0, "")])
         assert str(path) in shlex.split(line)
         assert started_by(line)[0] == config
-        assert changes_to(path, base) == []
+        assert changes_from_file(path, base) == []
 
 
 def test_a_preset_as_it_is_needs_no_change() -> None:

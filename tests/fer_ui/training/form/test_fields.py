@@ -14,7 +14,7 @@ from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import model_info
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
-from fer_core.training.config.train_config import TrainConfig, dump_config, flat
+from fer_core.training.config.train_config import TrainConfig, dump_config, flatten
 from fer_ui.training.form import form
 from fer_ui.training.form.form_config import FIELDS
 from fer_ui.training.form.form_context import FormContext, load_form_context
@@ -147,8 +147,8 @@ def begun(store: Settings, dataset: StoredDataset, show: Show, monkeypatch: pyte
 
 def changed(before: TrainConfig, after: TrainConfig) -> dict[str, Any]:
     """What differs, by path."""
-    was = flat(before)
-    return {path: value for path, value in flat(after).items() if value != was[path]}
+    was = flatten(before)
+    return {path: value for path, value in flatten(after).items() if value != was[path]}
 
 
 def test_each_widget_changes_what_it_names_and_nothing_else(begun: AppTest) -> None:
@@ -176,7 +176,7 @@ def test_options_of_other_networks_too(network: str, step: Step, begun: AppTest)
 
 def test_no_value_of_a_config_is_out_of_reach() -> None:
     reached = {step.path for step in STEPS} | {step.path for _, step in OF_OTHER_NETWORKS} | {"dataset", "model.name"}
-    assert set(flat(TrainConfig(dataset=DATASET))) == reached
+    assert set(flatten(TrainConfig(dataset=DATASET))) == reached
 
 
 def test_the_dataset_is_a_choice(store: Settings, begun: AppTest) -> None:
@@ -222,13 +222,13 @@ def test_what_the_dataset_and_the_machine_lack_is_not_asked(store: Settings, sho
 def test_the_limits_of_a_number_are_those_of_the_config(path: str) -> None:
     low, high = limits(field_info(path))
     assert low < high
-    usual = flat(TrainConfig(dataset=DATASET))
+    usual = flatten(TrainConfig(dataset=DATASET))
     for value in (low, high):
         others = {"augment.gain_high": 10.0} if path == "augment.gain_low" else {"augment.gain_low": 0.0}
         content = {**usual, **others, path: int(value) if field_info(path).annotation is int else value}
         if path == "optimizer.warmup_epochs":
             content["optimizer.schedule"] = "cosine"
-        assert flat(TrainConfig.model_validate(nested(content)))[path] == content[path]
+        assert flatten(TrainConfig.model_validate(nested(content)))[path] == content[path]
 
 
 def test_percentages_are_shown_without_the_noise_of_computing() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.models.catalog import MODELS
 from fer_core.settings import Settings, settings
-from fer_core.training.config.train_config import TrainConfig, flat
+from fer_core.training.config.train_config import TrainConfig, flatten
 from fer_ui.training.form.groups import network_summary
 from fer_ui.training.form.network import estimate_network_memory, format_memory
 from tests.fer_ui.training.form.form_page import Show, said, set_widget
@@ -36,7 +36,7 @@ def test_the_figures_are_of_what_was_chosen(show: Show) -> None:
 
 
 def test_memory_follows_the_batch_the_precision_and_the_optimizer() -> None:
-    values = flat(TrainConfig(dataset="some-data"))
+    values = flatten(TrainConfig(dataset="some-data"))
     info = MODELS[values["model.name"]]
     sizes = [
         estimate_network_memory(info, values | change).step_bytes
@@ -95,7 +95,7 @@ def test_a_network_without_options_says_so(show: Show) -> None:
 
 
 def test_the_options_in_a_row() -> None:
-    values = flat(TrainConfig(dataset="some-data"))
+    values = flatten(TrainConfig(dataset="some-data"))
     assert network_summary(values) == "48 pixels, width 24, dropout 20 %"
     frozen = values | {"model.name": "resnet18", "model.frozen": True, "model.size_px": 96}
     assert network_summary(frozen) == "96 pixels, dropout 0 %, frozen ImageNet weights"

@@ -172,9 +172,9 @@ def test_over_fitting_is_named_above_the_curves_and_on_the_loss(store: Settings,
     make_run(store, "gap", rows(6, valid_loss=rising))
     app = show("gap")
     assert "Overfitting. Since epoch 2 the validation loss rises" in app.warning[0].value
-    assert "Over-fitting since epoch 2: the validation loss rises from 0.80 to 1.60" in said(app)
+    assert "Overfitting since epoch 2: the validation loss rises from 0.80 to 1.60" in said(app)
     make_run(store, "none", rows(6))
-    assert "Over-fitting" not in said(show("none"))
+    assert "Overfitting" not in said(show("none"))
 
 
 def test_a_loss_that_is_no_number_is_told_with_its_remedy(store: Settings, show: Show) -> None:

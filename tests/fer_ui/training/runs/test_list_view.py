@@ -9,13 +9,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from fer_core.comparison.compare import RUNS_MAX
 from fer_core.comparison.run_summary import RunMetrics, RunSummary
 from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import RunState, list_runs
 from fer_core.runs.notes import write_notes
 from fer_core.settings import Settings
-from fer_ui.charts.training.compared_curves import RUNS_MAX
 from fer_ui.training.runs.list_view import best_runs, sort_runs
 from tests.fer_ui.datasets.small_dataset import open_view, said
 from tests.support.runs import make_run
@@ -127,7 +127,7 @@ def test_what_is_ticked_is_in_the_address_and_compared(runs: Settings) -> None:
 def test_a_link_ticks_what_it_names(runs: Settings) -> None:
     app = open_view(view, runs="20260101-000000-a,gone,20260103-000000-c", metric="loss", split="both", axis="time")
     assert not app.exception and not app.error
-    assert "can't be ranked: they were judged on different datasets (drawn, ferplus)" in said(app)
+    assert "can't be ranked: they were evaluated on different datasets (drawn, ferplus)" in said(app)
     assert app.dataframe[1].value["Run"].tolist()[0] == "A: First"
     assert query(app, "runs") == ["20260101-000000-a,20260103-000000-c"]
     assert app.selectbox(key="metric").value == "loss"
