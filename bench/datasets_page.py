@@ -25,6 +25,7 @@ from streamlit.testing.v1 import AppTest
 
 from bench.support.report import argument_parser, print_table
 from fer_core.data.catalog import open_dataset
+from fer_core.data.corrections.correction_log import Action
 from fer_core.data.ingest.import_folder import DATASET_MARKER, INDEX, MANIFEST
 from fer_core.data.manifest import builtin_manifests, dump_manifest
 from fer_core.data.splits.split import SplitConfig
@@ -166,7 +167,7 @@ def _make_store(store: Settings) -> None:
     marker = {"source": "source.zip", "n": _ROWS, "fingerprint": "drawn", "created": "2026-01-01T00:00:00+00:00"}
     (folder / DATASET_MARKER).write_text(json.dumps(marker))
     dataset = open_dataset(_DATASET, store)
-    dataset.corrections().exclude(dataset.raw_index(["id"])["id"].iloc[:_EXCLUDED], "drawn")
+    dataset.corrections().mark(Action.EXCLUDE, dataset.raw_index(["id"])["id"].iloc[:_EXCLUDED], "drawn")
 
 
 def _png(rng: np.random.Generator) -> bytes:

@@ -12,10 +12,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from fer_core.errors import RunError
 from fer_core.files.atomic import write_json
+from fer_core.files.lock import locked_for_update
 from fer_core.runs.folder import Run
 
 NOTES_FILE = "notes.json"
@@ -24,7 +23,6 @@ TAGS_MAX = 12
 TAG_CHARACTERS_MAX = 30
 
 _TAG = re.compile(r"[^\W_][\w.-]*")
-_LOCK_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +118,13 @@ def _changed(run: Run, change: Callable[[RunNotes], RunNotes]) -> RunNotes:
     """Read, change and write under a lock; what `change` raises leaves the file as it was."""
     if not run.folder.is_dir():
         raise RunError(f"The run {run.id} is gone: it was deleted.")
-    try:
-        with FileLock(run.path(f".{NOTES_FILE}.lock"), timeout=_LOCK_TIMEOUT_S):
-            old = read_notes(run)
-            new = change(old)
-            if new != old:
-                new = replace(new, saved=datetime.now(UTC).isoformat(timespec="seconds"))
-                write_json(run.path(NOTES_FILE), asdict(new))
-    except Timeout:
-        raise RunError(
-            f"Somebody else has been changing the notes of {run.id} for {_LOCK_TIMEOUT_S:g} s. Try again later."
-        ) from None
-    except OSError as exc:
-        raise RunError(
-            f"The notes of {run.id} were not saved: {run.path(NOTES_FILE)} can't be written ({exc.strerror}). Check "
-            "who may write there, and that the disk is not full."
-        ) from exc
+    path = run.path(NOTES_FILE)
+    with locked_for_update(path, f"The notes of the run {run.id}", RunError):
+        old = read_notes(run)
+        new = change(old)
+        if new != old:
+            new = replace(new, saved=datetime.now(UTC).isoformat(timespec="seconds"))
+            write_json(path, asdict(new))
     return new
 
 

@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.corrections.corrections import Action
+from fer_core.data.corrections.correction_log import Action
 from fer_core.data.duplicates.signature import SIGNATURE
 from fer_core.data.index.image_stats import MODE
-from fer_core.data.quality.checks import Finding, FindingKind
-from fer_core.data.quality.messages import MESSAGES
+from fer_core.data.quality.checks import Finding
+from fer_core.data.quality.messages import MESSAGES, FindingKind
 from fer_core.data.quality.report import QualityReport, finding_table, pair_table, rows_to_exclude
 from fer_core.jobs.job import ACTIVE_STATES, JobKind
 from fer_core.jobs.submit import submit_face_search

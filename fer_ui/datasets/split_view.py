@@ -7,7 +7,7 @@ import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.duplicates.augmented_copies import copy_search_limits
-from fer_core.data.quality.checks import FindingKind
+from fer_core.data.quality.messages import FindingKind
 from fer_core.data.record import Split
 from fer_core.data.splits.leakage import Leakage
 from fer_core.data.splits.report import REASONS, SplitReport, split_table

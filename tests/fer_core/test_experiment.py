@@ -23,6 +23,7 @@ from fer_core.bundles.reports import read_evaluations
 from fer_core.bundles.training_images import save_training_images
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.corrections.correction_log import Action
 from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.index.images import FaceRef, iter_images
 from fer_core.data.splits.split import make_split
@@ -322,7 +323,7 @@ def test_a_run_keeps_the_version_of_the_corrections_that_it_used(world: World) -
     corrections = world.dataset.corrections()
     splits = world.whole.read_table("split.parquet").set_index("id")["split"]
     gone = splits.index[splits == "train"][:5].tolist() + splits.index[splits == "test"][:5].tolist()
-    version = corrections.exclude(gone, "blurred")
+    version = corrections.mark(Action.EXCLUDE, gone, "blurred")
     try:
         before = world.whole.summary()["data"]
         assert (before["corrections"], before["fingerprint"]) == (0, world.dataset.fingerprint)

@@ -10,8 +10,9 @@ from typing import Any
 from fer_core.cli.output import format_table, print_result
 from fer_core.cli.parsing import AddAction
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.corrections.corrections import Action, Change, correction_counts
-from fer_core.data.quality.checks import FindingKind
+from fer_core.data.corrections.correction_log import Action, Change
+from fer_core.data.corrections.corrections import correction_counts
+from fer_core.data.quality.messages import FindingKind
 from fer_core.data.quality.report import QualityReport, parse_kind, quality_report, rows_to_exclude
 from fer_core.errors import InputError
 from fer_core.files.csv_file import write_csv
@@ -68,21 +69,21 @@ def _correct(arguments: argparse.Namespace) -> None:
 def _mark(dataset: StoredDataset, arguments: argparse.Namespace) -> None:
     kind = parse_kind(arguments.finding) if arguments.finding is not None else None
     ids = arguments.ids if kind is None else _ids_of(dataset, kind, arguments)
-    how = {
-        "reason": arguments.reason or (str(kind) if kind else _BY_HAND),
-        "note": arguments.note,
-        "known": dataset.raw_index(["id"])["id"],
-    }
-    corrections = dataset.corrections()
     if arguments.exclude:
-        version, done = corrections.exclude(ids, **how), Action.EXCLUDE
+        action = Action.EXCLUDE
     elif arguments.ambiguous:
-        version, done = corrections.mark_ambiguous(ids, **how), Action.AMBIGUOUS
-    elif arguments.restore:
-        version, done = corrections.restore(ids, **how), Action.RESTORE
+        action = Action.AMBIGUOUS
     else:
-        version, done = corrections.relabel(ids, arguments.relabel, **how), Action.RELABEL
-    _emit_change(dataset, version, arguments.json, f"{done}: {len(set(ids)):,} images")
+        action = Action.RESTORE if arguments.restore else Action.RELABEL
+    version = dataset.corrections().mark(
+        action,
+        ids,
+        arguments.reason or (str(kind) if kind else _BY_HAND),
+        arguments.note,
+        label=arguments.relabel or "",
+        known_ids=dataset.raw_index(["id"])["id"],
+    )
+    _emit_change(dataset, version, arguments.json, f"{action}: {len(set(ids)):,} images")
 
 
 def _ids_of(dataset: StoredDataset, kind: FindingKind, arguments: argparse.Namespace) -> Sequence[str]:

@@ -12,8 +12,8 @@ from fer_core.cli.parsing import AddAction
 from fer_core.cli.reporting import run_with_progress
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.ingest.reindex import reindex
-from fer_core.data.quality.checks import Finding, FindingKind
-from fer_core.data.quality.messages import MESSAGES
+from fer_core.data.quality.checks import Finding
+from fer_core.data.quality.messages import MESSAGES, FindingKind
 from fer_core.data.quality.report import QualityReport, pair_table, parse_kind, quality_report
 from fer_core.settings import settings
 

@@ -14,15 +14,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import write_bytes
+from fer_core.files.lock import locked_for_update
 from fer_core.files.migration import CORRECTION_ACTIONS
 
 CORRECTIONS_FILE = "corrections.jsonl"
 _OLD_FILE = "overlay.jsonl"
-_LOCK_TIMEOUT_S = 30.0
 
 
 class Action(StrEnum):
@@ -55,7 +53,7 @@ class Change:
     undone: bool = False
     raw: bytes = field(default=b"", repr=False, compare=False)
 
-    def line(self) -> bytes:
+    def to_json_line(self) -> bytes:
         """Return the line that was read, or encode a new change as one, without empty fields."""
         if self.raw:
             return self.raw
@@ -80,32 +78,22 @@ def read_changes(folder: Path) -> Changes:
         raise DatasetError(f"{path} can't be read: {exc.strerror}.") from exc
 
 
-def append_change(folder: Path, change: Callable[[Changes], Change]) -> Changes:
+def append_change(folder: Path, make_change: Callable[[Changes], Change]) -> Changes:
     """Append one change under a lock between threads and processes, and return all changes.
 
     Args:
-        change: makes the change, given all earlier ones. If it raises, the file stays as it was.
+        make_change: makes the change from all earlier ones. If it raises, the file stays as it was.
     Raises:
         DatasetError: the file is damaged or can't be written.
     """
     if not folder.is_dir():
         raise DatasetError(f"The dataset folder {folder} is gone. Import the dataset again.")
     path = _path(folder)
-    try:
-        with FileLock(folder / f".{CORRECTIONS_FILE}.lock", timeout=_LOCK_TIMEOUT_S):
-            so_far, size = _read(path)
-            added = change(so_far)
-            _write_line(path, size, added.line())
-    except Timeout:
-        raise DatasetError(
-            f"{folder.name} has been locked by another change for {_LOCK_TIMEOUT_S:g} s. Try again later."
-        ) from None
-    except OSError as exc:
-        raise DatasetError(
-            f"The change to {folder.name} was not made: {path} can't be written ({exc.strerror}). Check who may write "
-            "there, and that the disk is not full."
-        ) from exc
-    return (*so_far, added)
+    with locked_for_update(path, f"The corrections of {folder.name}", DatasetError):
+        earlier, size = _read(path)
+        change = make_change(earlier)
+        _write_line(path, size, change.to_json_line())
+    return (*earlier, change)
 
 
 def utc_now() -> str:

@@ -18,11 +18,9 @@ from fer_core.data.corrections.correction_log import Action, Change, Changes, ap
 from fer_core.errors import InputError
 from fer_core.labels import Expression
 
-__all__ = ["Action", "Change", "Corrections", "correction_counts"]
-
 _COLUMNS = {"excluded": Action.EXCLUDE, "relabeled": Action.RELABEL, "ambiguous": Action.AMBIGUOUS}
 _MARKS = list(_COLUMNS.values())
-_NAMED_IDS_MAX = 3
+_LISTED_IDS_MAX = 3
 
 
 class Corrections:
@@ -57,48 +55,45 @@ class Corrections:
         Raises:
             InputError: there is no such version.
         """
-        lines = [change.line() for change in self._until(version)]
+        lines = [change.to_json_line() for change in self._up_to(version)]
         return hashlib.sha256(b"".join(lines)).hexdigest()[:16]
 
-    def exclude(self, ids: Iterable[str], reason: str, note: str = "", *, known: Iterable[str] | None = None) -> int:
-        """Take images out of use. Returns the new version.
-
-        Args:
-            reason: a finding's kind, or free text.
-            known: the dataset's ids, to refuse others.
-        Raises:
-            InputError: no ids, or one that the dataset does not have.
-            DatasetError: the change can't be written.
-        """
-        return self._mark(Action.EXCLUDE, ids, known, reason, note)
-
-    def relabel(
+    def mark(
         self,
+        action: Action,
         ids: Iterable[str],
-        expression: str,
         reason: str = "",
         note: str = "",
         *,
-        known: Iterable[str] | None = None,
+        label: str = "",
+        known_ids: Iterable[str] | None = None,
     ) -> int:
-        """Give images another expression; see `exclude`.
+        """Exclude images, relabel them, mark them as ambiguous (they stay in use), or remove all of their marks.
 
+        Args:
+            action: any but `UNDO`.
+            reason: a finding's kind, or free text.
+            label: the new expression, if `action` is `RELABEL`.
+            known_ids: the dataset's ids, to refuse others.
+        Returns:
+            the new version.
         Raises:
-            InputError: also when there is no such expression.
+            InputError: no ids, one that the dataset does not have, or no expression.
+            DatasetError: the change can't be written.
         """
-        return self._mark(Action.RELABEL, ids, known, reason, note, label=str(Expression.parse(expression)))
-
-    def mark_ambiguous(
-        self, ids: Iterable[str], reason: str = "", note: str = "", *, known: Iterable[str] | None = None
-    ) -> int:
-        """Mark images whose label is doubtful; they stay in use. See `exclude`."""
-        return self._mark(Action.AMBIGUOUS, ids, known, reason, note)
-
-    def restore(
-        self, ids: Iterable[str], reason: str = "", note: str = "", *, known: Iterable[str] | None = None
-    ) -> int:
-        """Take every mark off images, so that they are as in the source; see `exclude`."""
-        return self._mark(Action.RESTORE, ids, known, reason, note)
+        new_label = str(Expression.parse(label)) if action is Action.RELABEL else ""
+        marked = tuple(dict.fromkeys(map(str, ids)))
+        if not marked:
+            raise InputError(f"No images were named to {action}. Choose at least one.")
+        if known_ids is not None and len(unknown := _missing_ids(np.array(marked, object), known_ids)):
+            listed = ", ".join(map(repr, unknown[:_LISTED_IDS_MAX]))
+            more = f" and {len(unknown) - _LISTED_IDS_MAX:,} more" if len(unknown) > _LISTED_IDS_MAX else ""
+            raise InputError(f"The dataset {self._folder.name} has no image {listed}{more}. Take ids from its index.")
+        self._changes = append_change(
+            self._folder,
+            lambda earlier: Change(len(earlier) + 1, utc_now(), action, marked, new_label, reason, note),
+        )
+        return self.version
 
     def undo(self, version: int, note: str = "") -> int:
         """Undo a change; undoing an undo redoes it. Returns the new version.
@@ -108,16 +103,16 @@ class Corrections:
             DatasetError: the change can't be written.
         """
 
-        def change(so_far: Changes) -> Change:
-            if not 1 <= version <= len(so_far):
-                raise InputError(_no_version(version, 1, so_far))
-            active = _active(so_far)
+        def make_change(earlier: Changes) -> Change:
+            if not 1 <= version <= len(earlier):
+                raise InputError(_no_version(version, 1, earlier))
+            active = _active(earlier)
             if not active[version - 1]:
-                by = max(each.version for each in so_far if each.undoes == version and active[each.version - 1])
+                by = max(undo.version for undo in earlier if undo.undoes == version and active[undo.version - 1])
                 raise InputError(f"Version {version} is undone already, by version {by}. Undo {by} to redo it.")
-            return Change(len(so_far) + 1, utc_now(), Action.UNDO, note=note, undoes=version)
+            return Change(len(earlier) + 1, utc_now(), Action.UNDO, note=note, undoes=version)
 
-        self._changes = append_change(self._folder, change)
+        self._changes = append_change(self._folder, make_change)
         return self.version
 
     def apply(self, index: pd.DataFrame, version: int | None = None) -> pd.DataFrame:
@@ -132,14 +127,14 @@ class Corrections:
         Raises:
             InputError: there is no such version.
         """
-        changes = self._until(version)
+        changes = self._up_to(version)
         since = _marked_since(changes, index)
         frame = index.assign(**{name: since[row] > 0 for row, name in enumerate(_COLUMNS)})
         rows = np.flatnonzero(frame["relabeled"])
         if len(rows) and "label" in frame:
-            frame["label"] = _with_values(frame["label"], rows, _labels(changes, since[1, rows]))
+            frame["label"] = _replace_values(frame["label"], rows, _labels(changes, since[1, rows]))
         if len(rows) and "unlabeled" in frame:
-            frame["unlabeled"] = _with_values(frame["unlabeled"], rows, "")
+            frame["unlabeled"] = _replace_values(frame["unlabeled"], rows, "")
         return frame
 
     def count_missing(self, index: pd.DataFrame, version: int | None = None) -> int:
@@ -148,7 +143,7 @@ class Corrections:
         Raises:
             InputError: there is no such version.
         """
-        ids, since = _current_marks(self._until(version))
+        ids, since = _current_marks(self._up_to(version))
         return len(_missing_ids(ids[since[:, :-1].any(0)], index["id"]))
 
     def export(self, index: pd.DataFrame, version: int | None = None) -> pd.DataFrame:
@@ -163,7 +158,7 @@ class Corrections:
         Raises:
             InputError: there is no such version.
         """
-        changes = self._until(version)
+        changes = self._up_to(version)
         since = _marked_since(changes, index)
         rows = np.flatnonzero(since.any(0))
         since = since[:, rows]
@@ -182,30 +177,12 @@ class Corrections:
         )
         return table.astype({name: "string" for name in table if name != "version"})
 
-    def _until(self, version: int | None) -> Changes:
+    def _up_to(self, version: int | None) -> Changes:
         if version is None:
             return self._changes
         if not 0 <= version <= self.version:
             raise InputError(_no_version(version, 0, self._changes))
         return self._changes[:version]
-
-    def _mark(
-        self, action: Action, ids: Iterable[str], known: Iterable[str] | None, reason: str, note: str, label: str = ""
-    ) -> int:
-        marked = tuple(dict.fromkeys(map(str, ids)))
-        if not marked:
-            raise InputError(f"No images were named to {action}. Choose at least one.")
-        unknown = _missing_ids(np.array(marked, object), () if known is None else known)
-        if known is not None and len(unknown):
-            named = ", ".join(map(repr, unknown[:_NAMED_IDS_MAX]))
-            more = f" and {len(unknown) - _NAMED_IDS_MAX:,} more" if len(unknown) > _NAMED_IDS_MAX else ""
-            raise InputError(f"The dataset {self._folder.name} has no image {named}{more}. Take ids from its index.")
-
-        def change(so_far: Changes) -> Change:
-            return Change(len(so_far) + 1, utc_now(), action, marked, label, reason, note)
-
-        self._changes = append_change(self._folder, change)
-        return self.version
 
 
 def correction_counts(frame: pd.DataFrame) -> dict[str, int]:
@@ -269,7 +246,7 @@ def _labels(changes: Changes, versions: NDArray[np.int64]) -> NDArray[np.object_
     return np.array(["", *(change.label for change in changes)], object)[versions]
 
 
-def _with_values(values: pd.Series, rows: NDArray[np.int64], new: object) -> pd.Series:
+def _replace_values(values: pd.Series, rows: NDArray[np.int64], new: object) -> pd.Series:
     values = values.copy()
     values.iloc[rows] = new
     return values

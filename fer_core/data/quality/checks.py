@@ -28,8 +28,6 @@ from fer_core.data.quality.messages import MESSAGES, FindingKind, SuggestedActio
 from fer_core.data.record import Split
 from fer_core.labels import Expression
 
-__all__ = ["Finding", "FindingKind", "SuggestedAction", "check_quality", "redundant_rows", "skipped_checks"]
-
 _SPLITS = (Split.TEST, Split.VALID, Split.TRAIN)
 """The order in which copies are kept: of copies in two splits, the one in the earlier of these."""
 

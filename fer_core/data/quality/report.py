@@ -14,9 +14,9 @@ from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR
 from fer_core.data.duplicates.duplicates import STRICT_HASH_DISTANCE_MAX
 from fer_core.data.duplicates.signature import SIGNATURE
 from fer_core.data.index.image_stats import PIXEL_COLUMNS
-from fer_core.data.quality.checks import Finding, FindingKind, check_quality, skipped_checks
+from fer_core.data.quality.checks import Finding, check_quality, skipped_checks
 from fer_core.data.quality.image_checks import Rows
-from fer_core.data.quality.messages import MESSAGES
+from fer_core.data.quality.messages import MESSAGES, FindingKind
 from fer_core.errors import InputError
 
 _MEASURED = ("width", "height", "sha256", "phash", "brightness", "contrast", "sharpness", "dark_01", "bright_01")

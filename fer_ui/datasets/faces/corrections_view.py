@@ -9,7 +9,7 @@ from typing import Literal, NoReturn
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.corrections.corrections import Action, Change
+from fer_core.data.corrections.correction_log import Action, Change
 from fer_core.labels import Expression
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
@@ -171,15 +171,8 @@ def _show_relabel_popover(dataset: StoredDataset, correction: Correction, key: s
 def _apply(dataset: StoredDataset, correction: Correction, place: str) -> None:
     """Apply a correction and rerun the page; on failure, show why."""
     with show_errors():
-        corrections, ids, reason, note = dataset.corrections(), correction.ids, correction.reason, correction.note
-        if correction.action is Action.EXCLUDE:
-            corrections.exclude(ids, reason, note)
-        elif correction.action is Action.AMBIGUOUS:
-            corrections.mark_ambiguous(ids, reason, note)
-        elif correction.action is Action.RESTORE:
-            corrections.restore(ids, reason, note)
-        else:
-            corrections.relabel(ids, correction.label, reason, note)
+        corrections = dataset.corrections()
+        corrections.mark(correction.action, correction.ids, correction.reason, correction.note, label=correction.label)
         change = corrections.history()[0]
         _remember(_LastChange(dataset.id, change.version, describe_change(change), "Undo", place))
 

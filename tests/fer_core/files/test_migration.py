@@ -135,7 +135,7 @@ def test_an_old_dataset_keeps_its_labels_and_corrections(old: Settings) -> None:
     corrections = dataset.corrections()
     marked = [Action.EXCLUDE, Action.RELABEL, Action.AMBIGUOUS, Action.AMBIGUOUS, Action.UNDO]
     assert [change.action for change in reversed(corrections.history())] == marked
-    corrections.mark_ambiguous([index["id"].iloc[5]], "by hand")
+    corrections.mark(Action.AMBIGUOUS, [index["id"].iloc[5]], "by hand")
     assert int(open_dataset("faces", old).index(["id"])["ambiguous"].sum()) == 2
     assert not (dataset.folder / "corrections.jsonl").exists(), "one file holds all changes"
     assert set(user_manifests(old)) == {"own-faces"}

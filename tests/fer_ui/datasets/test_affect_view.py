@@ -12,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.corrections.correction_log import Action
 from fer_core.data.synthetic.dataset import make_synthetic_dataset
 from fer_core.labels import Expression
 from fer_core.settings import Settings
@@ -100,7 +101,7 @@ def test_the_classes_are_chosen_in_the_address(dataset: StoredDataset) -> None:
 
 def test_an_excluded_image_counts_no_more(dataset: StoredDataset) -> None:
     index = dataset.index(["id", "label"])
-    dataset.corrections().exclude(index.loc[index["label"] == "fear", "id"], "blurred")
+    dataset.corrections().mark(Action.EXCLUDE, index.loc[index["label"] == "fear", "id"], "blurred")
     assert show().dataframe[0].value.set_index("Expression").loc["Fear", "Images"] == 0
 
 

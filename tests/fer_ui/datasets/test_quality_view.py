@@ -11,8 +11,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.quality.checks import FindingKind
-from fer_core.data.quality.messages import MESSAGES
+from fer_core.data.corrections.correction_log import Action
+from fer_core.data.quality.messages import MESSAGES, FindingKind
 from fer_core.data.quality.report import quality_report
 from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
@@ -201,7 +201,7 @@ def test_an_older_index_is_told_with_the_remedy(show: Open, dataset: StoredDatas
 def test_a_dataset_without_a_finding_is_called_sound(show: Open, dataset: StoredDataset) -> None:
     report = quality_report(dataset)
     while excludable := [each for each in report.findings if len(each.rows)]:
-        dataset.corrections().exclude(dataset.index(["id"])["id"].iloc[excludable[0].rows], "test")
+        dataset.corrections().mark(Action.EXCLUDE, dataset.index(["id"])["id"].iloc[excludable[0].rows], "test")
         report = quality_report(dataset)
     assert_mentions(summarize_quality(report), "no findings", "12 of 14 checks")
     app = show()
@@ -211,7 +211,7 @@ def test_a_dataset_without_a_finding_is_called_sound(show: Open, dataset: Stored
 
 
 def test_a_dataset_of_which_everything_is_excluded_is_no_error(show: Open, dataset: StoredDataset) -> None:
-    dataset.corrections().exclude(dataset.raw_index(["id"])["id"], "test")
+    dataset.corrections().mark(Action.EXCLUDE, dataset.raw_index(["id"])["id"], "test")
     app = show()
     assert not app.exception
     assert "Every image is excluded" in app.markdown[0].value

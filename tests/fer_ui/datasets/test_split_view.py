@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.corrections.correction_log import Action
 from fer_core.data.splits.split import SPLITS, SplitConfig
 from fer_core.settings import Settings
 from fer_ui.datasets import split_view
@@ -137,16 +138,16 @@ def test_without_published_parts_nothing_is_said_of_them(show: Open, dataset: St
 
 def test_a_split_that_can_not_be_made_is_told_and_another_can_be_chosen(show: Open, dataset: StoredDataset) -> None:
     ids = dataset.raw_index(["id"])["id"]
-    dataset.corrections().exclude(ids.iloc[3:], "test")
+    dataset.corrections().mark(Action.EXCLUDE, ids.iloc[3:], "test")
     app = show("kfold")
     assert "folds can't be made" in said(app)
     assert app.number_input(key="split-folds").value == 5
-    dataset.corrections().exclude(ids, "test")
+    dataset.corrections().mark(Action.EXCLUDE, ids, "test")
     assert "There are no images to split" in said(show())
 
 
 def test_left_out_images_are_explained(dataset: StoredDataset) -> None:
-    dataset.corrections().exclude(dataset.raw_index(["id"])["id"].iloc[:1], "test")
+    dataset.corrections().mark(Action.EXCLUDE, dataset.raw_index(["id"])["id"].iloc[:1], "test")
     words = describe_excluded(load_split(dataset, SplitConfig()))
     assert words.startswith("3 images are skipped: 1 excluded by corrections")
     assert describe_excluded(load_split(dataset, SplitConfig(kind="seeded"))).startswith(

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.data.agreement import AnnotatorAgreement
 from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.corrections.correction_log import Action
 from fer_core.data.synthetic.dataset import make_synthetic_dataset
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
 from fer_core.labels import Expression
@@ -89,9 +90,9 @@ def test_a_part_is_chosen_in_the_address(dataset: StoredDataset) -> None:
 
 
 def test_an_excluded_image_is_counted_no_more(dataset: StoredDataset) -> None:
-    dataset.corrections().exclude(dataset.index(["id"])["id"][:10], "blurred")
+    dataset.corrections().mark(Action.EXCLUDE, dataset.index(["id"])["id"][:10], "blurred")
     assert "150 images" in said(show())
-    dataset.corrections().exclude(dataset.index(["id"])["id"], "blurred")
+    dataset.corrections().mark(Action.EXCLUDE, dataset.index(["id"])["id"], "blurred")
     assert "No images with votes" in said(show())
 
 

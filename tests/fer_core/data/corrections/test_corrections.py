@@ -1,40 +1,17 @@
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.corrections.correction_log import CORRECTIONS_FILE
-from fer_core.data.corrections.corrections import Action, Corrections, correction_counts
-from fer_core.errors import DatasetError, InputError
+from fer_core.data.corrections.correction_log import CORRECTIONS_FILE, Action
+from fer_core.data.corrections.corrections import Corrections, correction_counts
+from fer_core.errors import InputError
 from fer_core.labels import Expression
 
-PROJECT = Path(__file__).resolve().parents[4]
 MARKS = ["excluded", "relabeled", "ambiguous"]
-ADD_FOR_EVER = """
-import sys
-from pathlib import Path
-from fer_core.data.corrections.corrections import Corrections
-overlay = Corrections.open(Path(sys.argv[1]))
-print("ready", flush=True)
-sys.stdin.readline()
-for number in range(int(sys.argv[2])):
-    print(overlay.exclude([f"{number}.png"] * 3 + ["x" * 5000], sys.argv[3]), flush=True)
-"""
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    dataset = tmp_path / "faces"
-    dataset.mkdir()
-    return dataset
 
 
 def _index(n: int = 10) -> pd.DataFrame:
@@ -48,19 +25,6 @@ def _index(n: int = 10) -> pd.DataFrame:
             "unlabeled": [""] * (n - 1) + ["tie"],
         }
     )
-
-
-def _writer(folder: Path, count: int, name: str) -> subprocess.Popen[str]:
-    cli = [sys.executable, "-c", ADD_FOR_EVER, str(folder), str(count), name]
-    process = subprocess.Popen(cli, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None and process.stdout.readline() == "ready\n"
-    return process
-
-
-def _go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
 
 
 def test_an_untouched_dataset_has_version_0_and_nothing_marked(folder: Path) -> None:
@@ -77,9 +41,9 @@ def test_an_untouched_dataset_has_version_0_and_nothing_marked(folder: Path) -> 
 def test_marks_and_labels_are_applied_to_a_copy(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
     before = index.copy()
-    assert corrections.exclude(["1.png", "2.png"], "blank") == 1
-    assert corrections.relabel(["2.png", "9.png"], Expression.CONTEMPT, note="a smirk") == 2
-    assert corrections.mark_ambiguous(["9.png", "0.png"]) == 3
+    assert corrections.mark(Action.EXCLUDE, ["1.png", "2.png"], "blank") == 1
+    assert corrections.mark(Action.RELABEL, ["2.png", "9.png"], label=Expression.CONTEMPT, note="a smirk") == 2
+    assert corrections.mark(Action.AMBIGUOUS, ["9.png", "0.png"]) == 3
     frame = corrections.apply(index)
     assert frame["id"][frame["excluded"]].tolist() == ["1.png", "2.png"]
     assert frame["id"][frame["relabeled"]].tolist() == ["2.png", "9.png"]
@@ -95,11 +59,11 @@ def test_marks_and_labels_are_applied_to_a_copy(folder: Path) -> None:
 
 def test_the_last_change_wins_and_restore_takes_all_marks_off(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
-    corrections.relabel(["1.png"], "fear")
-    corrections.relabel(["1.png"], "anger")
+    corrections.mark(Action.RELABEL, ["1.png"], label="fear")
+    corrections.mark(Action.RELABEL, ["1.png"], label="anger")
     assert corrections.apply(index)["label"][1] == "anger"
-    corrections.exclude(["1.png", "2.png"], "blurred")
-    corrections.restore(["1.png"])
+    corrections.mark(Action.EXCLUDE, ["1.png", "2.png"], "blurred")
+    corrections.mark(Action.RESTORE, ["1.png"])
     frame = corrections.apply(index)
     assert not frame.loc[1, MARKS].any() and frame["excluded"][2]
     assert frame["label"][1] == index["label"][1]
@@ -107,8 +71,8 @@ def test_the_last_change_wins_and_restore_takes_all_marks_off(folder: Path) -> N
 
 def test_rows_may_come_in_any_order_and_under_any_index(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
-    corrections.relabel(["3.png", "5.png"], "fear")
-    corrections.exclude(["5.png", "7.png"], "blank")
+    corrections.mark(Action.RELABEL, ["3.png", "5.png"], label="fear")
+    corrections.mark(Action.EXCLUDE, ["5.png", "7.png"], "blank")
     shuffled = index.sample(frac=1, random_state=1).set_index(pd.RangeIndex(100, 110))
     expected = corrections.apply(index).set_index("id")
     pd.testing.assert_frame_equal(corrections.apply(shuffled).set_index("id").loc[expected.index], expected)
@@ -116,9 +80,9 @@ def test_rows_may_come_in_any_order_and_under_any_index(folder: Path) -> None:
 
 def test_ids_that_the_index_lacks_are_passed_over_and_counted(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
-    corrections.exclude(["1.png", "gone.png"], "blank")
-    corrections.mark_ambiguous(["gone.png", "lost.png"])
-    corrections.restore(["lost.png"])
+    corrections.mark(Action.EXCLUDE, ["1.png", "gone.png"], "blank")
+    corrections.mark(Action.AMBIGUOUS, ["gone.png", "lost.png"])
+    corrections.mark(Action.RESTORE, ["lost.png"])
     assert correction_counts(corrections.apply(index)) == {"excluded": 1, "relabeled": 0, "ambiguous": 0}
     assert corrections.count_missing(index) == 1
     assert corrections.count_missing(index, version=2) == 2
@@ -127,7 +91,7 @@ def test_ids_that_the_index_lacks_are_passed_over_and_counted(folder: Path) -> N
 
 def test_an_index_of_few_columns_will_do(folder: Path) -> None:
     corrections = Corrections.open(folder)
-    corrections.relabel(["1.png"], "fear")
+    corrections.mark(Action.RELABEL, ["1.png"], label="fear")
     assert list(corrections.apply(_index()[["id"]])) == ["id", *MARKS]
 
 
@@ -138,18 +102,18 @@ def test_every_version_can_be_had_again(folder: Path) -> None:
     rng = np.random.default_rng(0)
     for step in range(30):
         ids = [f"{row}.png" for row in rng.choice(10, 3, replace=False)]
-        standing = [change.version for change in corrections.history() if not change.undone]
+        active = [change.version for change in corrections.history() if not change.undone]
         match step % 5:
             case 0:
-                corrections.exclude(ids, "blank")
+                corrections.mark(Action.EXCLUDE, ids, "blank")
             case 1:
-                corrections.relabel(ids, list(Expression)[step % 8])
+                corrections.mark(Action.RELABEL, ids, label=list(Expression)[step % 8])
             case 2:
-                corrections.mark_ambiguous(ids)
+                corrections.mark(Action.AMBIGUOUS, ids)
             case 3:
-                corrections.restore(ids)
+                corrections.mark(Action.RESTORE, ids)
             case _:
-                corrections.undo(standing[step % len(standing)])
+                corrections.undo(active[step % len(active)])
         states.append(corrections.apply(index))
         prints.append(corrections.fingerprint())
     again = Corrections.open(folder)
@@ -162,8 +126,8 @@ def test_every_version_can_be_had_again(folder: Path) -> None:
 
 def test_history_says_what_was_done_newest_first(folder: Path) -> None:
     corrections = Corrections.open(folder)
-    corrections.exclude(["1.png", "1.png"], "blank", note="all black")
-    corrections.relabel(["2.png"], "Fear ", "conflicting_labels")
+    corrections.mark(Action.EXCLUDE, ["1.png", "1.png"], "blank", note="all black")
+    corrections.mark(Action.RELABEL, ["2.png"], "conflicting_labels", label="Fear ")
     corrections.undo(1, note="a mistake")
     undo, relabel, exclude = corrections.history()
     assert (undo.version, undo.action, undo.undoes, undo.note, undo.undone) == (3, Action.UNDO, 1, "a mistake", False)
@@ -175,8 +139,8 @@ def test_history_says_what_was_done_newest_first(folder: Path) -> None:
 
 def test_undo_takes_back_one_change_and_undoing_the_undo_redoes_it(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
-    corrections.exclude(["1.png"], "blank")
-    corrections.relabel(["1.png", "2.png"], "fear")
+    corrections.mark(Action.EXCLUDE, ["1.png"], "blank")
+    corrections.mark(Action.RELABEL, ["1.png", "2.png"], label="fear")
     with_both = corrections.apply(index)
     corrections.undo(1)
     assert corrections.apply(index)[["excluded", "relabeled"]].sum().tolist() == [0, 2]
@@ -191,15 +155,15 @@ def test_undo_takes_back_one_change_and_undoing_the_undo_redoes_it(folder: Path)
 
 def test_undoing_a_restore_brings_the_marks_back(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
-    corrections.exclude(["1.png"], "blank")
-    corrections.restore(["1.png"])
+    corrections.mark(Action.EXCLUDE, ["1.png"], "blank")
+    corrections.mark(Action.RESTORE, ["1.png"])
     corrections.undo(2)
     assert corrections.apply(index)["excluded"].tolist() == [row == 1 for row in range(10)]
 
 
 def test_undoing_twice_is_refused_and_says_who_undid_it(folder: Path) -> None:
     corrections = Corrections.open(folder)
-    corrections.exclude(["1.png"], "blank")
+    corrections.mark(Action.EXCLUDE, ["1.png"], "blank")
     for version in (1, 2, 1, 4, 3):  # 2 undoes 1, 3 undoes 2, 4 undoes 1, 5 undoes 4, 6 undoes 3: 2 counts again
         corrections.undo(version)
     with pytest.raises(InputError, match=r"Version 1 is undone already, by version 2. Undo 2 to redo it"):
@@ -212,7 +176,7 @@ def test_a_version_that_is_not_there_cannot_be_undone(folder: Path, version: int
     corrections = Corrections.open(folder)
     with pytest.raises(InputError, match=f"no version {version}: nothing has been changed yet"):
         corrections.undo(version)
-    corrections.exclude(["1.png"], "blank")
+    corrections.mark(Action.EXCLUDE, ["1.png"], "blank")
     with pytest.raises(InputError, match=f"no version {version}. Choose 1 to 1"):
         corrections.undo(version)
     assert corrections.version == 1
@@ -221,7 +185,7 @@ def test_a_version_that_is_not_there_cannot_be_undone(folder: Path, version: int
 @pytest.mark.parametrize("version", [-1, 2])
 def test_a_version_that_is_not_there_cannot_be_read(folder: Path, version: int) -> None:
     corrections = Corrections.open(folder)
-    corrections.exclude(["1.png"], "blank")
+    corrections.mark(Action.EXCLUDE, ["1.png"], "blank")
     for read in (
         lambda: corrections.apply(_index(), version),
         lambda: corrections.export(_index(), version),
@@ -235,23 +199,23 @@ def test_a_version_that_is_not_there_cannot_be_read(folder: Path, version: int) 
 def test_what_cannot_be_meant_is_refused_in_words_and_changes_nothing(folder: Path) -> None:
     corrections, known = Corrections.open(folder), _index()["id"]
     with pytest.raises(InputError, match="No images were named to exclude"):
-        corrections.exclude([], "blank")
+        corrections.mark(Action.EXCLUDE, [], "blank")
     with pytest.raises(InputError, match=r"'joy' is not an expression. Choose one of: neutral, .*contempt"):
-        corrections.relabel(["1.png"], "joy")
+        corrections.mark(Action.RELABEL, ["1.png"], label="joy")
     with pytest.raises(InputError, match=r"faces has no image 'a', 'b', 'c' and 1 more. Take ids from its index"):
-        corrections.mark_ambiguous(["1.png", "a", "b", "c", "d"], known=known)
+        corrections.mark(Action.AMBIGUOUS, ["1.png", "a", "b", "c", "d"], known_ids=known)
     with pytest.raises(InputError, match=r"has no image 'a'\."):
-        corrections.restore(["a"], known=set(known))
+        corrections.mark(Action.RESTORE, ["a"], known_ids=set(known))
     assert corrections.version == 0 and not (folder / CORRECTIONS_FILE).exists()
-    assert corrections.exclude(known, "blank", known=known) == 1
+    assert corrections.mark(Action.EXCLUDE, known, "blank", known_ids=known) == 1
 
 
 def test_export_has_a_row_a_marked_image(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
-    corrections.relabel(["9.png", "4.png"], "anger", "conflicting_labels")
-    corrections.exclude(["4.png", "3.png"], "blank", "twice")
-    corrections.mark_ambiguous(["5.png"])
-    corrections.restore(["5.png"])
+    corrections.mark(Action.RELABEL, ["9.png", "4.png"], "conflicting_labels", label="anger")
+    corrections.mark(Action.EXCLUDE, ["4.png", "3.png"], "blank", "twice")
+    corrections.mark(Action.AMBIGUOUS, ["5.png"])
+    corrections.mark(Action.RESTORE, ["5.png"])
     table = corrections.export(index).set_index("id")
     assert table.index.tolist() == ["3.png", "4.png", "9.png"]
     assert table["action"].tolist() == ["exclude", "exclude, relabel", "relabel"]
@@ -263,127 +227,3 @@ def test_export_has_a_row_a_marked_image(folder: Path) -> None:
     assert table["version"].tolist() == [2, 2, 1]
     assert table["time"].str.endswith("+00:00").all()
     assert corrections.export(index, 3)["id"].tolist() == ["3.png", "4.png", "5.png", "9.png"]
-
-
-def test_odd_names_and_notes_survive(folder: Path) -> None:
-    ids = ["ä/ 1.png", 'q"\\.png', "line\nbreak\r.png", "\u2028.png", "顔.png"]
-    Corrections.open(folder).exclude(ids, "blank", note="two\nlines")
-    (change,) = Corrections.open(folder).history()
-    assert change.ids == tuple(ids) and change.note == "two\nlines"
-    assert (folder / CORRECTIONS_FILE).read_bytes().count(b"\n") == 1
-
-
-def test_a_file_cut_short_anywhere_opens_and_goes_on(folder: Path) -> None:
-    corrections = Corrections.open(folder)
-    corrections.exclude(["1.png"], "blank")
-    corrections.mark_ambiguous(["2.png"])
-    path = folder / CORRECTIONS_FILE
-    content = path.read_bytes()
-    first = content.index(b"\n") + 1
-    for size in range(len(content) + 1):
-        path.write_bytes(content[:size])
-        cut = Corrections.open(folder)
-        assert cut.version == (0 if size < first else 1 if size < len(content) else 2)
-        kept = cut.history()[::-1]
-        assert cut.restore(["3.png"]) == len(kept) + 1
-        assert [change.action for change in Corrections.open(folder).history()[::-1]] == [
-            *(change.action for change in kept),
-            Action.RESTORE,
-        ]
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"\x00\x00\x00",
-        b"[]",
-        b'{"version":2,"time":"","action":"explode"}',
-        b'{"version":3,"time":"","action":"exclude"}',
-        b'{"version":2,"time":"","action":"undo","undoes":2}',
-        b'{"version":2,"time":"","action":"exclude","by":"me"}',
-        b'{"version":2,"action":"exclude"}',
-    ],
-)
-def test_a_damaged_line_is_named_and_nothing_is_added_after_it(folder: Path, line: bytes) -> None:
-    corrections = Corrections.open(folder)
-    corrections.exclude(["1.png"], "blank")
-    path = folder / CORRECTIONS_FILE
-    path.write_bytes(path.read_bytes() + line + b"\n")
-    content = path.read_bytes()
-    with pytest.raises(DatasetError, match=r"Line 2 of .*corrections\.jsonl is damaged"):
-        Corrections.open(folder)
-    with pytest.raises(DatasetError, match="Line 2"):
-        corrections.exclude(["2.png"], "blank")
-    assert path.read_bytes() == content
-
-
-def test_history_that_was_rewritten_has_another_fingerprint(folder: Path) -> None:
-    corrections = Corrections.open(folder)
-    corrections.exclude(["1.png"], "blank")
-    corrections.mark_ambiguous(["2.png"])
-    path = folder / CORRECTIONS_FILE
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    lines[0]["ids"] = ["7.png"]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    rewritten = Corrections.open(folder)
-    assert rewritten.fingerprint(0) == corrections.fingerprint(0)
-    assert rewritten.fingerprint(1) != corrections.fingerprint(1)
-    assert rewritten.fingerprint() != corrections.fingerprint()
-
-
-def test_a_dataset_that_is_gone_is_not_made_anew(folder: Path) -> None:
-    corrections = Corrections.open(folder)
-    folder.rmdir()
-    with pytest.raises(DatasetError, match="is gone"):
-        corrections.exclude(["1.png"], "blank")
-    assert not folder.exists()
-
-
-def test_a_change_that_cannot_be_written_is_reported(folder: Path) -> None:
-    corrections = Corrections.open(folder)
-    (folder / CORRECTIONS_FILE).mkdir()
-    with pytest.raises(DatasetError, match="was not made"):
-        corrections.exclude(["1.png"], "blank")
-    with pytest.raises(DatasetError, match="can't be read"):
-        Corrections.open(folder)
-    assert corrections.version == 0
-
-
-def test_processes_and_threads_never_make_the_same_version(folder: Path) -> None:
-    writers = [_writer(folder, 25, name) for name in ("one", "two")]
-    made: list[int] = []
-
-    def add() -> None:
-        corrections = Corrections.open(folder)
-        made.extend(corrections.mark_ambiguous([f"{number}.png"], "here") for number in range(15))
-
-    threads = [threading.Thread(target=add) for _ in range(2)]
-    for writer in writers:
-        _go(writer)
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for writer in writers:
-        made += map(int, writer.communicate(timeout=60)[0].split())
-        assert writer.returncode == 0
-    assert sorted(made) == list(range(1, 81))
-    history = Corrections.open(folder).history()
-    assert len(history) == 80
-    assert [sum(change.reason == name for change in history) for name in ("one", "two", "here")] == [25, 25, 30]
-
-
-def test_a_writer_that_is_killed_leaves_a_file_that_opens(folder: Path) -> None:
-    told = 0
-    for attempt in range(4):
-        writer = _writer(folder, 100_000, "killed")
-        _go(writer)
-        assert writer.stdout is not None
-        told = int(writer.stdout.readline())
-        time.sleep(0.01 * attempt)
-        writer.kill()
-        told = max([told, *map(int, writer.communicate(timeout=60)[0].split("\n")[:-1])])
-        corrections = Corrections.open(folder)
-        assert corrections.version in (told, told + 1), "what was told was kept"
-        assert corrections.mark_ambiguous(["1.png"]) == corrections.version
-    assert told > 4

@@ -42,7 +42,7 @@ def told(done_01, message):
         sys.stdin.read()
 
 if __name__ == "__main__":
-    source, WAIT_FOR, index.PART_ROWS = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    source, WAIT_FOR, index.CHUNK_ROWS = sys.argv[1], sys.argv[2], int(sys.argv[3])
     import_dataset(source, Settings(), dataset_id="mine", progress=told)
 """
 """An import in a process of its own that tells its progress, and waits for ever at one message."""

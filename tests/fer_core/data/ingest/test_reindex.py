@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.data.corrections.correction_log import Action
 from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, STRICT_HASH_DISTANCE_MAX, duplicate_pairs
 from fer_core.data.index import builder as index_module
 from fer_core.data.ingest.import_folder import lock_file
@@ -30,7 +31,7 @@ def dataset(store: Settings, tmp_path: Path) -> StoredDataset:
     path = dataset.folder / "index.parquet"
     pd.read_parquet(path).drop(columns=OLDER).to_parquet(path, index=False)
     (dataset.folder / "pairs.parquet").unlink()
-    dataset.corrections().exclude([UNREADABLE], "unreadable")
+    dataset.corrections().mark(Action.EXCLUDE, [UNREADABLE], "unreadable")
     return dataset
 
 

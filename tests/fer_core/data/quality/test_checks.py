@@ -10,8 +10,8 @@ import pytest
 from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, DESCRIPTOR_SIDE, EMPHASIS, encode_descriptors
 from fer_core.data.duplicates.duplicates import BLANK_CONTRAST, HASH_DISTANCE_MAX, SIMILARITY_MIN, duplicate_pairs
 from fer_core.data.quality import image_checks as images
-from fer_core.data.quality.checks import Finding, FindingKind, check_quality, redundant_rows, skipped_checks
-from fer_core.data.quality.messages import MESSAGES
+from fer_core.data.quality.checks import Finding, check_quality, redundant_rows, skipped_checks
+from fer_core.data.quality.messages import MESSAGES, FindingKind
 
 K = FindingKind
 FAR = 0x0F0F0F0F0F0F0F0F

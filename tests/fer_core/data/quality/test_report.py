@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.quality.checks import FindingKind
+from fer_core.data.corrections.correction_log import Action
+from fer_core.data.quality.messages import FindingKind
 from fer_core.data.quality.report import (
     describe_reason,
     finding_table,
@@ -60,7 +61,7 @@ def test_what_was_excluded_is_passed_over_and_an_older_version_can_be_asked_for(
     index = dataset.index(["id"])["id"]
     for finding in quality_report(dataset).findings:
         if finding.suggested_action == "exclude":
-            dataset.corrections().exclude(index.iloc[rows_to_exclude(finding)], str(finding.kind))
+            dataset.corrections().mark(Action.EXCLUDE, index.iloc[rows_to_exclude(finding)], str(finding.kind))
     report = quality_report(dataset)
     assert report.findings == ()
     assert report.n_flagged == 0

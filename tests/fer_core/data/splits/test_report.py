@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.corrections.correction_log import Action
 from fer_core.data.duplicates.groups import Groups, find_groups
 from fer_core.data.splits.leakage import find_leakage
 from fer_core.data.splits.report import (
@@ -35,7 +36,7 @@ def report_of(dataset: StoredDataset, config: SplitConfig) -> SplitReport:
 
 
 def test_why_images_are_left_out_of_a_published_split(dataset: StoredDataset) -> None:
-    dataset.corrections().exclude([UNREADABLE], "unreadable")
+    dataset.corrections().mark(Action.EXCLUDE, [UNREADABLE], "unreadable")
     report = report_of(dataset, SplitConfig())
     assert report.excluded == {Reason.CORRECTED: 1, Reason.EXACT: 1, Reason.IDENTITY: 1}
     splits = split_table(dataset.index(["id"]), report.splits).set_index("id")["split"]

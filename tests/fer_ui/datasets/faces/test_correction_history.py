@@ -62,8 +62,8 @@ def test_without_corrections_it_is_said_where_they_are_made(show: Open) -> None:
 
 def test_what_is_marked_is_counted_and_every_change_listed(show: Open, dataset: StoredDataset) -> None:
     corrections = dataset.corrections()
-    corrections.exclude([BLANK, UNREADABLE], "blank", "seen twice")
-    corrections.relabel([DUPLICATES[0]], "fear", "by hand")
+    corrections.mark(Action.EXCLUDE, [BLANK, UNREADABLE], "blank", "seen twice")
+    corrections.mark(Action.RELABEL, [DUPLICATES[0]], "by hand", label="fear")
     app = show()
     words = said(app)
     assert "3 images of 48 are corrected, in 2 versions" in words
@@ -74,8 +74,8 @@ def test_what_is_marked_is_counted_and_every_change_listed(show: Open, dataset: 
 
 
 def test_a_change_is_undone_and_redone(show: Open, dataset: StoredDataset) -> None:
-    dataset.corrections().exclude([BLANK], "blank")
-    dataset.corrections().mark_ambiguous([DUPLICATES[0]], "conflict")
+    dataset.corrections().mark(Action.EXCLUDE, [BLANK], "blank")
+    dataset.corrections().mark(Action.AMBIGUOUS, [DUPLICATES[0]], "conflict")
     app = show()
     app.button(key="history-faulty-1-back").click().run()
     assert dataset.index(["id"])["excluded"].sum() == 0
@@ -91,7 +91,7 @@ def test_a_change_is_undone_and_redone(show: Open, dataset: StoredDataset) -> No
 
 
 def test_the_images_of_a_change_are_shown_when_asked_for(show: Open, dataset: StoredDataset) -> None:
-    dataset.corrections().exclude([BLANK, DUPLICATES[0]], "blank")
+    dataset.corrections().mark(Action.EXCLUDE, [BLANK, DUPLICATES[0]], "blank")
     app = show()
     assert not app.checkbox
     app.toggle(key="history-faulty-1-shown").set_value(True).run()
@@ -104,7 +104,7 @@ def test_the_images_of_a_change_are_shown_when_asked_for(show: Open, dataset: St
 def test_a_long_history_comes_in_pages(show: Open, dataset: StoredDataset) -> None:
     corrections = dataset.corrections()
     for _ in range(CHANGES_A_PAGE + 3):
-        corrections.mark_ambiguous([BLANK], "again")
+        corrections.mark(Action.AMBIGUOUS, [BLANK], "again")
     app = show()
     assert len(app.toggle) == CHANGES_A_PAGE
     app.button(key="faulty-history-next").click().run()
@@ -112,7 +112,7 @@ def test_a_long_history_comes_in_pages(show: Open, dataset: StoredDataset) -> No
 
 
 def test_corrections_of_images_that_are_gone_are_told(show: Open, dataset: StoredDataset) -> None:
-    dataset.corrections().exclude(["gone.png", BLANK], "blank")
+    dataset.corrections().mark(Action.EXCLUDE, ["gone.png", BLANK], "blank")
     assert "lacks 1 image" in show().info[0].value
 
 

@@ -8,7 +8,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.corrections.corrections import Action, correction_counts
+from fer_core.data.corrections.correction_log import Action
+from fer_core.data.corrections.corrections import correction_counts
 from fer_core.settings import Settings
 from fer_ui.datasets.faces.corrections_view import CONFIRM_ABOVE
 from tests.support.faulty_dataset import BLANK, DUPLICATES, import_faulty
@@ -26,7 +27,7 @@ def page() -> None:
     import streamlit as st
 
     from fer_core.data.catalog import open_dataset
-    from fer_core.data.corrections.corrections import Action
+    from fer_core.data.corrections.correction_log import Action
     from fer_core.settings import settings
     from fer_ui.datasets.faces.corrections_view import (
         Correction,
@@ -129,7 +130,7 @@ def test_many_images_are_asked_about_once(show: Open, dataset: StoredDataset) ->
 def test_what_was_said_is_gone_once_something_else_was_done(show: Open, dataset: StoredDataset) -> None:
     app = show(BLANK)
     app.button(key="bar-exclude").click().run()
-    dataset.corrections().exclude([DUPLICATES[0]], "elsewhere")
+    dataset.corrections().mark(Action.EXCLUDE, [DUPLICATES[0]], "elsewhere")
     assert told(app.run()) == []
 
 
@@ -141,5 +142,5 @@ def test_a_correction_that_can_not_be_written_is_told(
     app.button(key="bar-exclude").click()
     monkeypatch.setattr("fer_core.data.corrections.correction_log._read", lambda path: ((), 0))
     app.run()
-    assert "was not made" in app.error[0].value
+    assert "were not saved" in app.error[0].value
     assert told(app) == []

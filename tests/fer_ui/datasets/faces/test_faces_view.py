@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.corrections.correction_log import Action
 from fer_ui.datasets.faces.faces_view import ALL, PROBLEM, SHUFFLES, UNLABELED, USED, Filter, find_matching, sort_rows
 from fer_ui.image_labels import NO_SPLIT
 from tests.fer_ui.datasets.small_dataset import BROKEN, DATASET, IGNORED, TOTAL, TRAIN, open_view, said
@@ -117,8 +118,8 @@ def test_another_filter_begins_at_the_first_page(small: StoredDataset) -> None:
 def test_marks_can_be_looked_for(small: StoredDataset) -> None:
     ids = small.index(["id"])["id"].tolist()
     corrections = small.corrections()
-    corrections.exclude(ids[:3], "blurred")
-    corrections.relabel(ids[3:5], "anger")
+    corrections.mark(Action.EXCLUDE, ids[:3], "blurred")
+    corrections.mark(Action.RELABEL, ids[3:5], label="anger")
     assert "**3 images**" in said(open_view(view, mark="excluded"))
     relabeled = open_view(view, mark="relabeled")
     assert [box.label for box in relabeled.checkbox if "selected" in str(box.key)] == ["Anger", "Anger"]

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.corrections.correction_log import Action
 from fer_ui.datasets.imbalance.class_view import describe_other_images, get_clicked_bar, labeled_counts
 from tests.fer_ui.datasets.small_dataset import DATASET, IGNORED, TEST, TOTAL, TRAIN, open_view, said
 from tests.support.texts import assert_mentions
@@ -58,7 +59,7 @@ def test_every_class_has_a_link_to_its_faces(small: StoredDataset) -> None:
 
 def test_excluded_images_do_not_count_and_are_told(small: StoredDataset) -> None:
     index = small.index(["id", "label"])
-    small.corrections().exclude(index["id"][index["label"] == "fear"].iloc[:2], "blurred")
+    small.corrections().mark(Action.EXCLUDE, index["id"][index["label"] == "fear"].iloc[:2], "blurred")
     app = open_view(view)
     assert_mentions(said(app), "excluded by corrections", "2 images")
     assert ">46<" in said(app)

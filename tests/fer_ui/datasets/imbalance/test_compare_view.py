@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.corrections.correction_log import Action
 from fer_core.labels import LABEL_SETS
 from fer_core.settings import Settings
 from fer_ui.charts.comparison import DATASETS_MAX
@@ -53,14 +54,14 @@ def test_a_label_set_tells_who_lacks_what(small: StoredDataset, name: str) -> No
 
 def test_excluded_images_do_not_count(small: StoredDataset) -> None:
     index = small.index(["id", "label"])
-    small.corrections().exclude(index["id"][index["label"] == "fear"], "blurred")
+    small.corrections().mark(Action.EXCLUDE, index["id"][index["label"] == "fear"], "blurred")
     assert open_view(view, sets=DATASET, labels="eight").dataframe[0].value["images"].tolist() == [70]
 
 
 def test_those_that_share_nothing_say_so(small: StoredDataset, tmp_path: Path, store: Settings) -> None:
     other = import_small(tmp_path / "other", store, "other")
     index = other.index(["id", "label"])
-    other.corrections().relabel(index["id"], "anger")
+    other.corrections().mark(Action.RELABEL, index["id"], label="anger")
     app = open_view(view, sets=f"{DATASET},other")
     assert not app.get("plotly_chart") and "in common" in app.subheader[0].value
     assert not open_view(view, sets="").get("plotly_chart")

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.corrections.correction_log import Action
 from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing
 from fer_core.data.synthetic.dataset import make_synthetic_dataset
 from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
@@ -154,7 +155,7 @@ def test_an_invalid_query_is_natural_sampling(address: str, dataset: StoredDatas
 
 
 def test_a_split_a_model_and_ambiguous_images_are_counted_and_handed_on(dataset: StoredDataset, show: Show) -> None:
-    dataset.corrections().mark_ambiguous(dataset.index(["id"])["id"][:30])
+    dataset.corrections().mark(Action.AMBIGUOUS, dataset.index(["id"])["id"][:30])
     app = show(split_config="kfold~0.1~0.1~4~1~0", preset="A-cnn", ambiguous="left-out")
     assert "fold 2 of 4" in said(app)
     for handed in ("'split_config': 'kfold~0.1~0.1~4~1~0'", "'preset': 'A-cnn'", "'ambiguous': 'left-out'"):
@@ -175,9 +176,9 @@ def test_without_votes_or_ambiguous_images_nothing_is_asked(store: Settings, sho
 
 def test_nothing_to_train_on_is_said(dataset: StoredDataset, show: Show) -> None:
     ids = dataset.index(["id"])["id"]
-    dataset.corrections().mark_ambiguous(ids)
+    dataset.corrections().mark(Action.AMBIGUOUS, ids)
     assert "There is no labeled image to train on" in said(show(ambiguous="left-out"))
-    dataset.corrections().exclude(ids, "blurred")
+    dataset.corrections().mark(Action.EXCLUDE, ids, "blurred")
     app = show()
     assert "excluded" in app.error[0].value
     assert not app.exception
@@ -209,7 +210,7 @@ def test_an_epoch_that_training_would_refuse_is_told(dataset: StoredDataset, sho
     assert str(samples) in warn_small_epoch(split, table, config.model_copy(update={"batch_size": samples + 1}))[0]
     index = dataset.index(["id", "label", "split"])
     contempt = index["label"].eq("contempt") & index["split"].eq("train")
-    dataset.corrections().exclude(index.loc[contempt.fillna(False), "id"][1:], "blurred")
+    dataset.corrections().mark(Action.EXCLUDE, index.loc[contempt.fillna(False), "id"][1:], "blurred")
     assert "fewer than one batch of 64" in show(rebalancing="under-sampling", preset="A-cnn").warning[0].value
     assert not show(rebalancing="over-sampling", preset="A-cnn").warning
 

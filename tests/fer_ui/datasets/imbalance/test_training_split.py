@@ -11,6 +11,7 @@ import streamlit as st
 import torch
 
 from fer_core.data.catalog import StoredDataset, import_dataset
+from fer_core.data.corrections.correction_log import Action
 from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing, preview_epoch
 from fer_core.data.packing.pack import DatasetImages
@@ -45,9 +46,9 @@ def dataset(store: Settings, archive: Path) -> StoredDataset:
     st.cache_resource.clear()
     dataset = import_dataset(archive, store, dataset_id="faces")
     ids = dataset.raw_index(["id"])["id"]
-    dataset.corrections().exclude(ids[:20], "blurred")
-    dataset.corrections().mark_ambiguous(ids[20:50])
-    dataset.corrections().relabel(ids[50:60], "fear")
+    dataset.corrections().mark(Action.EXCLUDE, ids[:20], "blurred")
+    dataset.corrections().mark(Action.AMBIGUOUS, ids[20:50])
+    dataset.corrections().mark(Action.RELABEL, ids[50:60], label="fear")
     return dataset
 
 
@@ -123,7 +124,7 @@ def test_a_correction_is_seen_at_once(dataset: StoredDataset) -> None:
     config = TrainConfig(dataset="faces")
     before = load_training_split(dataset, config)
     train = dataset.index(["id", "split"])
-    dataset.corrections().exclude(train.loc[train["split"] == "train", "id"][60:100], "blurred")
+    dataset.corrections().mark(Action.EXCLUDE, train.loc[train["split"] == "train", "id"][60:100], "blurred")
     assert load_training_split(dataset, config).images < before.images
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.corrections.correction_log import Action
 from fer_core.errors import JobError
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, parse_config
@@ -91,7 +92,7 @@ def test_the_key_is_of_what_takes_time(dataset: StoredDataset) -> None:
     assert estimate_key(other, dataset, "") != key
     assert estimate_key(config, dataset, "gpu:0") != key
     assert estimate_key(config, replace(dataset, fingerprint="other"), "") != key
-    dataset.corrections().exclude(dataset.index(["id"])["id"][:3], "blurred")
+    dataset.corrections().mark(Action.EXCLUDE, dataset.index(["id"])["id"][:3], "blurred")
     assert estimate_key(config, dataset, "") != key
 
 

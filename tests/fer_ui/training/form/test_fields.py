@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.corrections.correction_log import Action
 from fer_core.data.synthetic.dataset import make_synthetic_dataset
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import model_info
@@ -131,7 +132,7 @@ OF_OTHER_NETWORKS = [
 @pytest.fixture
 def begun(store: Settings, dataset: StoredDataset, show: Show, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The form filled with defaults alone, on a machine and a dataset that offer everything."""
-    dataset.corrections().mark_ambiguous(dataset.index(["id"])["id"][:3])
+    dataset.corrections().mark(Action.AMBIGUOUS, dataset.index(["id"])["id"][:3])
 
     def everything(of: StoredDataset) -> FormContext:
         contract = model_info("small-se-resnet").contract(LABEL_SETS["seven"])

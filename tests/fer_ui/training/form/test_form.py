@@ -7,6 +7,7 @@ import json
 import pytest
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.corrections.correction_log import Action
 from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing
 from fer_core.data.splits.split import SplitConfig
 from fer_core.system.processor import Processor
@@ -126,7 +127,7 @@ def test_what_is_wanted_is_what_is_shown(show: Show) -> None:
 
 
 def test_ambiguous_images_can_be_left_out(dataset: StoredDataset, show: Show) -> None:
-    dataset.corrections().mark_ambiguous(dataset.index(["id"])["id"][:7])
+    dataset.corrections().mark(Action.AMBIGUOUS, dataset.index(["id"])["id"][:7])
     app = show()
     assert app.selectbox(key="ambiguous").label == "Ambiguous images (7)"
     set_by_key(app, "ambiguous", "left-out")
@@ -179,7 +180,7 @@ def test_an_epoch_of_less_than_a_batch_is_told_before(show: Show) -> None:
 
 
 def test_a_division_that_can_not_be_made_is_told_and_nothing_starts(dataset: StoredDataset, show: Show) -> None:
-    dataset.corrections().exclude(dataset.index(["id"])["id"], "blurred")
+    dataset.corrections().mark(Action.EXCLUDE, dataset.index(["id"])["id"], "blurred")
     app = show()
     assert not app.exception
     assert "excluded" in app.error[0].value
