@@ -1,1 +1,1 @@
-"""Benchmarks: each prints a table (`--json` for the rows), its ratios taken in one run."""
+"""Benchmarks; each prints a table, or its rows with `--json`. Ratios compare methods measured in the same run."""

@@ -1,6 +1,6 @@
-"""Augmentation of a batch: ours against torchvision's v2 on one image after the other.
+"""Augmentation of a batch: FERscope's against torchvision's v2, image by image.
 
-torchvision draws the same parameters for a whole batch, so each image needs a call of its own.
+torchvision draws the same parameters for a whole batch, so each image needs its own call.
 """
 
 from __future__ import annotations
@@ -18,18 +18,17 @@ from fer_core.training.config.train_config import AugmentConfig
 _BATCH = 64
 _SHAPES = {"48 px gray": (1, 48), "224 px RGB": (3, 224)}
 
-Change = Callable[[torch.Tensor], torch.Tensor]
-Kinds = dict[str, tuple[AugmentConfig, Change]]
+Transform = Callable[[torch.Tensor], torch.Tensor]
 
 
-def _kinds() -> Kinds:
-    """List our settings and torchvision's nearest transform."""
-    moved = v2.RandomAffine(15, (0.08, 0.08), (0.85, 1.15), 6, v2.InterpolationMode.BILINEAR)
-    flipped = v2.RandomHorizontalFlip()
+def _transforms() -> dict[str, tuple[AugmentConfig, Transform]]:
+    """Pair our settings with torchvision's nearest transform."""
+    affine = v2.RandomAffine(15, (0.08, 0.08), (0.85, 1.15), 6, v2.InterpolationMode.BILINEAR)
+    flip = v2.RandomHorizontalFlip()
     return {
         "flip, affine": (
             AugmentConfig(flip_prob=0.5, rotate_deg=15, scale_01=0.15, translate_01=0.08, shear_01=0.1),
-            lambda image: moved(flipped(image)),
+            lambda image: affine(flip(image)),
         ),
         "blur": (AugmentConfig(blur_px=1.0), v2.GaussianBlur(7, (0.1, 1.0))),
         "noise": (AugmentConfig(noise_01=0.1), lambda image: v2.GaussianNoise(0, random.random() * 0.1)(image / 255)),
@@ -39,18 +38,20 @@ def _kinds() -> Kinds:
 
 
 def main() -> None:
-    """Time both, print the table."""
+    """Time both and print the table."""
     parser = argument_parser(__doc__, rounds=9)
     arguments = parser.parse_args()
     rows = []
     for shape, (channels, side) in _SHAPES.items():
         images = torch.rand(_BATCH, channels, side, side) * 255
-        for kind, (config, transform) in _kinds().items():
-            rows.append({"images": shape, "kind": kind, **_compare(images, config, transform, arguments.rounds)})
+        for name, (config, transform) in _transforms().items():
+            rows.append(
+                {"images": shape, "augmentation": name, **_compare(images, config, transform, arguments.rounds)}
+            )
     print_table(f"A batch of {_BATCH}, {torch.get_num_threads()} threads", rows, as_json=arguments.json)
 
 
-def _compare(images: torch.Tensor, config: AugmentConfig, transform: Change, rounds: int) -> dict[str, float]:
+def _compare(images: torch.Tensor, config: AugmentConfig, transform: Transform, rounds: int) -> dict[str, float]:
     rng = torch.Generator().manual_seed(0)
     seconds = time_alternately(
         {
@@ -62,7 +63,7 @@ def _compare(images: torch.Tensor, config: AugmentConfig, transform: Change, rou
     return {
         "ours_ms": round(1e3 * seconds["batch"], 1),
         "one_by_one_ms": round(1e3 * seconds["one_by_one"], 1),
-        "times_as_fast": round(seconds["one_by_one"] / seconds["batch"], 1),
+        "speedup": round(seconds["one_by_one"] / seconds["batch"], 1),
     }
 
 

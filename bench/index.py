@@ -1,7 +1,7 @@
-"""Indexing: images per second, against a single-thread Pillow loop that does the same work.
+"""Indexing: images per second, against a single-threaded Pillow loop that does the same work.
 
-The last method is the upper bound: only decoding (OpenCV) and the SHA-256 of the pixels, on one thread. No index on two
-cores can be more than twice as fast.
+The last method is the limit: decoding (OpenCV) and the SHA-256 of the pixels only, on one thread. With two processes no
+index can be more than twice as fast.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pandas as pd
 from PIL import Image
 
 from bench.support.report import argument_parser, print_table, time_alternately
-from bench.support.synthetic_files import faces, gray_jpeg, gray_png, wide_jpeg, write_folder, write_zip
+from bench.support.synthetic_files import faces, gray_jpeg, gray_png, scene_jpeg, write_folder, write_zip
 from fer_core.data.index.builder import build_chunks, merge_chunks
 from fer_core.data.index.images import try_decode
 from fer_core.data.label_mapping.label_map import build_label_map
@@ -32,50 +32,50 @@ from fer_core.settings import Settings
 _SOURCES: tuple[tuple[str, int, Callable[[Path, int], Path]], ...] = (
     ("gray 48x48 PNG in a zip", 120_000, lambda at, n: write_zip(at, faces(n, 48, gray_png, "png"))),
     ("gray 224x224 JPEG in a zip", 30_000, lambda at, n: write_zip(at, faces(n, 224, gray_jpeg, "jpg"))),
-    ("color 640x480 JPEG in a folder", 5_000, lambda at, n: write_folder(at, faces(n, 480, wide_jpeg, "jpg", 50))),
+    ("color 640x480 JPEG in a folder", 5_000, lambda at, n: write_folder(at, faces(n, 480, scene_jpeg, "jpg", 50))),
 )
-"""Title, number of images (enough that starting two processes hardly counts) and writer."""
+"""Title, number of images (so many that the start of two processes hardly matters) and writer."""
 
 _ROUNDS = 2
 _MANIFEST = Manifest(id="bench", title="Bench", summary="", license="MIT", layout="folders")
-_SIDE, _LOW = 32, 8
-_PLACES = np.arange(_SIDE)
-_COSINES = np.cos(np.pi * (2 * _PLACES[None] + 1) * _PLACES[:_LOW, None] / (2 * _SIDE)).astype(np.float32)
+_SIDE, _N_LOW = 32, 8
+_POSITIONS = np.arange(_SIDE)
+_COSINES = np.cos(np.pi * (2 * _POSITIONS[None] + 1) * _POSITIONS[:_N_LOW, None] / (2 * _SIDE)).astype(np.float32)
 
 
 def main() -> None:
-    """Write the sources, index each with every method, print the table."""
+    """Write the sources, index each with every method and print the table."""
     arguments = argument_parser(__doc__).parse_args()
     rows: list[dict[str, Any]] = []
-    for title, total, make in _SOURCES:
+    for title, total, write in _SOURCES:
         with tempfile.TemporaryDirectory() as folder:
-            source, target = make(Path(folder) / "source", total), Path(folder) / "index"
+            source, target = write(Path(folder) / "source", total), Path(folder) / "index"
             seconds = time_alternately(
                 {
-                    "Pillow loop, 1 thread": lambda: _pillow_index(source, target),  # noqa: B023  (called in this turn)
+                    "Pillow loop, 1 thread": lambda: _pillow_index(source, target),  # noqa: B023  (called in this iteration)
                     "ours, 1 process": lambda: index(source, target, 1),  # noqa: B023
                     "ours, 2 processes": lambda: index(source, target, 2),  # noqa: B023
                     "decoding and SHA-256 alone, 1 thread": lambda: _decode_and_hash(source),  # noqa: B023
                 },
                 _ROUNDS,
             )
-        plain = seconds["Pillow loop, 1 thread"]
+        baseline = seconds["Pillow loop, 1 thread"]
         rows += [
             {
                 "images": title,
                 "n": total,
-                "way": way,
+                "method": method,
                 "seconds": round(value, 2),
                 "images_per_s": round(total / value),
-                "ratio": round(plain / value, 2),
+                "ratio": round(baseline / value, 2),
             }
-            for way, value in seconds.items()
+            for method, value in seconds.items()
         ]
     print_table("Indexing: open, decode, size, hashes, statistics, and the table on disk", rows, as_json=arguments.json)
 
 
 def index(source: Path, target: Path, processes: int) -> None:
-    """Index as an import does, from opening the source to the finished table."""
+    """Index like an import, from opening the source to the finished table."""
     shutil.rmtree(target, ignore_errors=True)
     with open_source(source, Settings()) as opened:
         labels = build_label_map(_MANIFEST, folders.READER.codes, folders.READER.unlabeled)
@@ -86,10 +86,10 @@ def index(source: Path, target: Path, processes: int) -> None:
 
 
 def _pillow_index(source: Path, target: Path) -> None:
-    """Index as a script would: one file after the other."""
+    """Index like a simple script, file by file."""
     target.mkdir(exist_ok=True)
     rows = [{"path": name, **_pillow_row(content)} for name, content in _contents(source)]
-    pd.DataFrame(rows).to_parquet(target / "plain.parquet")
+    pd.DataFrame(rows).to_parquet(target / "index.parquet")
 
 
 def _decode_and_hash(source: Path) -> None:

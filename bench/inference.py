@@ -1,9 +1,9 @@
-"""Inference speed: a frame to its predictions against study A's loop, the network by PyTorch and ONNX Runtime (FP32 and
-INT8), and Live on a running video.
+"""Inference speed: a frame to its predictions against study A's loop, the network in PyTorch and ONNX Runtime (FP32 and
+INT8), and Live on a video.
 
     python -m bench.inference [--model default] [--rounds 15] [--threads 1 2] [--json]
 
-The methods take turns on the same frames. A row's ratio is the median of its rounds' ratios.
+The methods alternate on the same frames. A row's speedup is the median over the rounds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.support.frames import frame, has_photographs
+from bench.support.frames import frame, has_photos
 from bench.support.inference_methods import FerscopeMethod, Method, StudyAMethod, Timing, precision_name, use_threads
 from bench.support.live_methods import live_rows
 from bench.support.report import argument_parser, print_table
@@ -38,18 +38,18 @@ _ENGINE_RUNS = 10
 
 
 def main() -> None:
-    """Run the methods in turn, print the tables."""
+    """Run the methods alternately and print the tables."""
     parser = argument_parser(__doc__)
     parser.add_argument("--model", default="default")
-    parser.add_argument("--rounds", type=int, default=15, help="how often each side reads each frame")
-    parser.add_argument("--video-rounds", type=int, default=3, help="how often each side reads each video")
+    parser.add_argument("--rounds", type=int, default=15, help="how often each method predicts each frame")
+    parser.add_argument("--video-rounds", type=int, default=3, help="how often each method predicts each video")
     parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, min(2, os.cpu_count() or 1)}))
     arguments = parser.parse_args()
     folder = find_model(arguments.model, settings()).folder
     networks = [folder / name for name in (MODEL_FILE, INT8_FILE) if (folder / name).is_file()]
     opened = open_detector(settings())
     threads: list[int] = arguments.threads
-    # One of each a number of threads, as an ONNX Runtime session can't change its own.
+    # Separate methods for each number of threads, as an ONNX Runtime session can't change it.
     methods: list[Method] = [
         method
         for count in threads
@@ -71,64 +71,64 @@ def main() -> None:
     environment = {
         "processor": processor().name,
         "instruction_sets": list(processor().instruction_sets),
-        "live_form": {count: f"{fastest.form}: {fastest.reason}" for count, fastest in live.items()},
+        "live_precision": {count: f"{fastest.form}: {fastest.reason}" for count, fastest in live.items()},
     }
     if arguments.json:
         print(json.dumps([*rows, *engines, *videos, environment]))
         return
     print(f"{processor()}, threads: {', '.join(map(str, threads))}\n")
-    people = "photographs" if has_photographs() else "SYNTHETIC faces, as there are no photographs"
-    print_table(f"A frame of {people}, {arguments.rounds} rounds. {opened.warning}", rows, as_json=arguments.json)
-    print_table("\nThe network alone, ready faces", engines, as_json=arguments.json)
-    forms = "; ".join(f"{count} threads {fastest.form}, {fastest.reason}" for count, fastest in live.items())
+    content = "photos" if has_photos() else "synthetic faces, as there are no photos"
+    print_table(f"Frames of {content}, {arguments.rounds} rounds. {opened.warning}", rows, as_json=arguments.json)
+    print_table("\nThe network only, on face crops", engines, as_json=arguments.json)
+    choices = "; ".join(f"{count} threads {fastest.form}, {fastest.reason}" for count, fastest in live.items())
     print_table(
-        f"\nA running video. Live reads without flip TTA, by the form that is faster here ({forms})",
+        f"\nA video. Live predicts without flip TTA, with the faster network on this processor ({choices})",
         videos,
         as_json=arguments.json,
     )
 
 
 def _rows(methods: Sequence[Method], width: int, height: int, faces: int, rounds: int) -> list[dict[str, Any]]:
-    """Build a row for each method; ratios are against study A's loop with as many threads."""
-    picture = frame(width, height, faces)
+    """Build a row for each method; speedups are over study A's loop with as many threads."""
+    image = frame(width, height, faces)
     timings: list[list[Timing]] = [[] for _ in methods]
     for _ in range(rounds + 1):
-        for method, mine in zip(methods, timings, strict=True):
-            mine.append(_time_frame(method, picture))
-    timings = [mine[1:] for mine in timings]  # the first warms up
+        for method, times in zip(methods, timings, strict=True):
+            times.append(_measure(method, image))
+    timings = [times[1:] for times in timings]  # the first round is the warm-up
     pairs = list(zip(methods, timings, strict=True))
-    study_a = {method.threads: mine for method, mine in pairs if isinstance(method, StudyAMethod)}
-    return [_row(method, f"{width}x{height}", faces, mine, study_a[method.threads]) for method, mine in pairs]
+    study_a = {method.threads: times for method, times in pairs if isinstance(method, StudyAMethod)}
+    return [_row(method, f"{width}x{height}", faces, times, study_a[method.threads]) for method, times in pairs]
 
 
-def _time_frame(method: Method, picture: RgbImage) -> Timing:
+def _measure(method: Method, image: RgbImage) -> Timing:
     use_threads(method.threads)
-    return method.time_frame(picture)
+    return method.time_frame(image)
 
 
-def _row(method: Method, size: str, faces: int, mine: list[Timing], theirs: list[Timing]) -> dict[str, Any]:
-    all_s = statistics.median(time_frame.all_s for time_frame in mine)
-    found = mine[-1].found
+def _row(method: Method, size: str, faces: int, times: list[Timing], baseline: list[Timing]) -> dict[str, Any]:
+    total_s = statistics.median(timing.total_s for timing in times)
+    n_detected = times[-1].n_detected
     return {
         "frame": size,
         "faces": faces,
-        "side": method.name,
+        "method": method.name,
         "threads": method.threads,
-        "found": found,
-        "detect_ms": _ms(time_frame.detect_s for time_frame in mine),
-        "crop_ms": _ms(time_frame.crop_s for time_frame in mine),
-        "classify_ms": _ms(time_frame.classify_s for time_frame in mine),
-        "all_ms": round(1000 * all_s, 2),
-        "ms_a_face": round(1000 * all_s / found, 2) if found else "",
-        "frames_per_s": round(1 / all_s, 1),
-        "times_study_a": round(statistics.median(b.all_s / a.all_s for a, b in zip(mine, theirs, strict=True)), 1),
-        "cpu_ms": _ms(time_frame.cpu_s for time_frame in mine),
-        "times_by_cpu": round(statistics.median(b.cpu_s / a.cpu_s for a, b in zip(mine, theirs, strict=True)), 1),
+        "detected": n_detected,
+        "detect_ms": _ms(timing.detect_s for timing in times),
+        "crop_ms": _ms(timing.crop_s for timing in times),
+        "classify_ms": _ms(timing.classify_s for timing in times),
+        "total_ms": round(1000 * total_s, 2),
+        "ms_per_face": round(1000 * total_s / n_detected, 2) if n_detected else "",
+        "frames_per_s": round(1 / total_s, 1),
+        "speedup": round(statistics.median(b.total_s / a.total_s for a, b in zip(times, baseline, strict=True)), 1),
+        "cpu_ms": _ms(timing.cpu_s for timing in times),
+        "cpu_speedup": round(statistics.median(b.cpu_s / a.cpu_s for a, b in zip(times, baseline, strict=True)), 1),
     }
 
 
 def _engine_rows(networks: Sequence[Path], threads: Sequence[int], faces: int, rounds: int) -> list[dict[str, Any]]:
-    """Milliseconds for a batch of ready faces, by engine and threads."""
+    """Time a batch of face crops with each engine and number of threads."""
     folder = networks[0].parent
     contract = Bundle.open(folder, threads=1).contract
     shape = (faces, contract.channels, contract.size_px, contract.size_px)
@@ -136,19 +136,19 @@ def _engine_rows(networks: Sequence[Path], threads: Sequence[int], faces: int, r
     network = load_trained_network(folder)
     tensor = torch.from_numpy(batch)
 
-    def by_torch() -> object:
+    def run_torch() -> object:
         with torch.inference_mode():
             return network(tensor)
 
-    def by_onnx(bundle: Bundle) -> Callable[[], object]:
+    def run_onnx(bundle: Bundle) -> Callable[[], object]:
         return lambda: bundle.logits(batch)
 
     runs: dict[tuple[str, int], Callable[[], object]] = {}
     for count in threads:
-        runs["PyTorch", count] = by_torch
+        runs["PyTorch", count] = run_torch
         for path in networks:
             bundle = Bundle.open(folder, threads=count, model_file=path.name)
-            runs[f"ONNX Runtime, {precision_name(path)}", count] = by_onnx(bundle)
+            runs[f"ONNX Runtime, {precision_name(path)}", count] = run_onnx(bundle)
     seconds: dict[tuple[str, int], list[float]] = {key: [] for key in runs}
     for _ in range(rounds + 1):
         for (engine, count), run in runs.items():
@@ -156,24 +156,22 @@ def _engine_rows(networks: Sequence[Path], threads: Sequence[int], faces: int, r
             seconds[engine, count].append(_seconds(run))
     rows = []
     for (engine, count), values in seconds.items():
-        others = seconds["PyTorch", count]
+        baseline = seconds["PyTorch", count]
         rows.append(
             {
                 "engine": engine,
                 "threads": count,
                 "faces": faces,
                 "classify_ms": _ms(values[1:]),
-                "ms_a_face": round(1000 * statistics.median(values[1:]) / faces, 3),
-                "times_pytorch": round(
-                    statistics.median(b / a for a, b in zip(values[1:], others[1:], strict=True)), 2
-                ),
+                "ms_per_face": round(1000 * statistics.median(values[1:]) / faces, 3),
+                "speedup": round(statistics.median(b / a for a, b in zip(values[1:], baseline[1:], strict=True)), 2),
             }
         )
     return rows
 
 
 def _seconds(run: Callable[[], object]) -> float:
-    """Of one call, by a few of them in a row: single ones are too short for the clock's noise."""
+    """Time one call as the mean of several, as one is too short for the clock."""
     started = time.perf_counter()
     for _ in range(_ENGINE_RUNS):
         run()

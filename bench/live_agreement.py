@@ -1,9 +1,9 @@
-"""Agreement of Live with predicting every face of every frame in two passes.
+"""Agreement of Live with predicting every face of every frame in two passes, FP32.
 
-    python -m bench.live_agreement [--model default] [--form FP32 INT8] [--json] [CLIP ...]
+    python -m bench.live_agreement [--model default] [--precision FP32 INT8] [--json] [CLIP ...]
 
-Both are smoothed over time as on the page. `covered`: detected faces that Live shows too; `same_expression`: of these,
-those with the same expression; `difference`: mean total variation distance of the probabilities.
+Both are smoothed over time as on the page. `matched`: faces that Live shows too; `same_expression`: the share of these
+with the same expression; `difference`: mean total variation distance of the probabilities.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CLIPS = ("woman_turning_640x360_20s.mp4", "stage_singer_640x360_9s.mp4")
 
 
 def main() -> None:
-    """Read each clip both ways and print a row a clip, form and operating point."""
+    """Predict each clip both ways and print a row per clip, precision and operating point."""
     parser = argument_parser(__doc__)
     parser.add_argument("clips", nargs="*", type=Path, default=[MEDIA / name for name in _CLIPS])
     parser.add_argument("--model", default="default")
@@ -50,38 +50,38 @@ def main() -> None:
         for name in files
         for point in OperatingPoint
     ]
-    print_table("Live against reading every face of every frame", rows, as_json=arguments.json)
+    print_table("Live against predicting every face of every frame", rows, as_json=arguments.json)
 
 
 def _matched_faces(
     clip: Path, folder: Path, name: str, point: OperatingPoint, detector: FaceDetector
 ) -> Iterator[tuple[TrackedFace, TrackedFace | None]]:
-    """Each face of each frame as the whole reading has it, and as Live does; None where Live shows none there."""
-    whole = Predictor(Bundle.open(folder), detector)
+    """Yield each face of each frame as fully predicted, and as shown by Live; None if Live does not show it."""
+    full = Predictor(Bundle.open(folder), detector)
     live = LivePredictor(Predictor(Bundle.open(folder, model_file=name, flip_tta=False), detector))
     tracks = FaceTracker(), FaceTracker()
     for pixels, at_s in clip_frames(clip):
-        expected = tracks[0].update(whole.predict_faces(pixels, detector.detect(pixels), point=point), at_s)
-        shown = tracks[1].update(live.predict(pixels, at_s, point=point), at_s)
-        same = match_boxes([face.box for face in shown], [face.box for face in expected])
-        yield from ((face, shown[same[place]] if place in same else None) for place, face in enumerate(expected))
+        expected = tracks[0].update(full.predict_faces(pixels, detector.detect(pixels), point=point), at_s)
+        live_faces = tracks[1].update(live.predict(pixels, at_s, point=point), at_s)
+        same = match_boxes([face.box for face in live_faces], [face.box for face in expected])
+        yield from ((face, live_faces[same[index]] if index in same else None) for index, face in enumerate(expected))
 
 
 def _row(
     clip: Path, precision: str, point: OperatingPoint, *pairs: tuple[TrackedFace, TrackedFace | None]
 ) -> dict[str, Any]:
-    found = [(expected, shown) for expected, shown in pairs if shown is not None]
+    matched = [(expected, shown) for expected, shown in pairs if shown is not None]
     differences = [
         sum(abs(value - shown.probabilities[label]) for label, value in expected.probabilities.items()) / 2
-        for expected, shown in found
+        for expected, shown in matched
     ]
     return {
         "clip": clip.stem,
-        "form": precision,
+        "precision": precision,
         "point": point,
         "faces": len(pairs),
-        "covered": len(found),
-        "same_expression": f"{np.mean([expected.label is shown.label for expected, shown in found]):.1%}",
+        "matched": len(matched),
+        "same_expression": f"{np.mean([expected.label is shown.label for expected, shown in matched]):.1%}",
         "difference": round(statistics.mean(differences), 3),
     }
 

@@ -23,24 +23,24 @@ _SOURCES: tuple[tuple[str, Callable[[Path, int], Path]], ...] = (
 
 
 def main() -> None:
-    """Write the sources, index each in a process of its own, print the table."""
+    """Write the sources, index each in a fresh process and print the table."""
     arguments = argument_parser(__doc__).parse_args()
     rows: list[dict[str, Any]] = []
-    for title, make in _SOURCES:
+    for title, write in _SOURCES:
         peaks: list[dict[str, float]] = []
         for total in _TOTALS:
             with tempfile.TemporaryDirectory() as folder:
-                peaks.append(_peaks(make(Path(folder) / "source", total), Path(folder) / "index"))
-        few, many = peaks
-        for what in few:
-            grown = (many[what] - few[what]) * 2**20 / (_TOTALS[1] - _TOTALS[0])
+                peaks.append(_peaks(write(Path(folder) / "source", total), Path(folder) / "index"))
+        small, large = peaks
+        for step in small:
+            bytes_per_image = (large[step] - small[step]) * 2**20 / (_TOTALS[1] - _TOTALS[0])
             rows.append(
                 {
                     "images": title,
-                    "peak memory of": what,
-                    **{f"MiB at {n:,}": round(peak[what]) for n, peak in zip(_TOTALS, peaks, strict=True)},
-                    "ratio": round(many[what] / few[what], 2),
-                    "bytes_an_image": round(grown),
+                    "step": step,
+                    **{f"MiB at {n:,}": round(peak[step]) for n, peak in zip(_TOTALS, peaks, strict=True)},
+                    "ratio": round(large[step] / small[step], 2),
+                    "bytes_per_image": round(bytes_per_image),
                 }
             )
     print_table(f"Peak memory while indexing, {_PROCESSES} processes", rows, as_json=arguments.json)
@@ -49,7 +49,7 @@ def main() -> None:
 def _peaks(source: Path, target: Path) -> dict[str, float]:
     """Measure the peak MiB of each step, each in a fresh process."""
     steps = ("nothing", "listing the files", "indexing", "indexing, its largest worker", "a whole import")
-    found = {}
+    peaks = {}
     for step in steps:
         shutil.rmtree(target, ignore_errors=True)
         done = subprocess.run(
@@ -58,12 +58,12 @@ def _peaks(source: Path, target: Path) -> dict[str, float]:
             text=True,
             check=True,
         )
-        found[step] = float(done.stdout)
-    return found
+        peaks[step] = float(done.stdout)
+    return peaks
 
 
 def _child(step: str, source: Path, target: Path) -> None:
-    """Do one step and print the peak."""
+    """Run one step and print its peak memory in MiB."""
     from bench.index import index
     from fer_core.data.catalog import import_dataset
     from fer_core.data.sources.source import open_source
@@ -76,8 +76,8 @@ def _child(step: str, source: Path, target: Path) -> None:
         index(source, target, _PROCESSES)
     elif step == "a whole import":
         import_dataset(source, Settings(home=target, threads=_PROCESSES), dataset_id="bench")
-    whose = resource.RUSAGE_CHILDREN if step.endswith("worker") else resource.RUSAGE_SELF
-    print(resource.getrusage(whose).ru_maxrss / 1024)
+    usage = resource.RUSAGE_CHILDREN if step.endswith("worker") else resource.RUSAGE_SELF
+    print(resource.getrusage(usage).ru_maxrss / 1024)
 
 
 if __name__ == "__main__":

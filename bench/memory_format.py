@@ -1,4 +1,4 @@
-"""Training steps in the channels-last and the contiguous memory format, in turn."""
+"""Training steps in the channels-last memory format against the contiguous one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 
-from bench.support.report import argument_parser, keep_memory, print_table
+from bench.support.report import argument_parser, print_table, restart_with_malloc_settings
 from fer_core.models.catalog import model_info
 from fer_core.models.registry import build_network
 from fer_core.training.config.train_config import load_config, presets
@@ -21,7 +21,7 @@ _FORMATS = {"channels last": torch.channels_last, "contiguous": torch.contiguous
 
 
 def _step(preset: str, memory_format: torch.memory_format, precision: str) -> Callable[[], None]:
-    """One step of a preset's network on a random batch, with everything in one memory format."""
+    """Return a training step of a preset's network on a random batch, in one memory format."""
     torch.manual_seed(0)
     model = load_config(presets()[preset], ["dataset=any"]).model
     info = model_info(model.name)
@@ -42,31 +42,31 @@ def _step(preset: str, memory_format: torch.memory_format, precision: str) -> Ca
 
 
 def _row(preset: str, rounds: int, precision: str) -> dict[str, object]:
-    """Images a second of both, by processor time, which other processes disturb less than the clock's."""
+    """Compare the formats by CPU time, which other processes affect less than wall time."""
     steps = {name: _step(preset, memory_format, precision) for name, memory_format in _FORMATS.items()}
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for number in range(rounds + 2):
         for name, step in steps.items():
             started = time.process_time()
             step()
-            if number >= 2:  # caches, and kernels that are compiled at the first step
+            if number >= 2:  # the first two are the warm-up
                 seconds[name].append(time.process_time() - started)
     ratios = [b / a for a, b in zip(*seconds.values(), strict=True)]
-    speeds = {f"{name}, images/s": round(_BATCH / statistics.median(each), 1) for name, each in seconds.items()}
+    speeds = {f"{name}, images/s": round(_BATCH / statistics.median(values), 1) for name, values in seconds.items()}
     return {
         "preset": preset,
         "precision": precision,
         **speeds,
-        "channels last is faster by": round(statistics.median(ratios), 2),
+        "speedup": round(statistics.median(ratios), 2),
     }
 
 
 def main() -> None:
-    """Print the table."""
-    parser = argument_parser(__doc__, rounds=9, rounds_help="steps of each side")
+    """Time each preset and print the table."""
+    parser = argument_parser(__doc__, rounds=9, rounds_help="steps in each format")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    keep_memory("bench.memory_format")
+    restart_with_malloc_settings("bench.memory_format")
     torch.set_num_threads(arguments.threads)
     precision = resolve_precision("auto", on_gpu=False).precision
     rows = [_row(preset, arguments.rounds, precision) for preset in _PRESETS]

@@ -1,4 +1,4 @@
-"""Training speed: study A's published loop, ours, and the limit, which is the same network on tensors in memory."""
+"""Training speed: FERscope against study A's published loop and the limit, the same network on tensors in memory."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from fer_core.labels import Expression
 from fer_core.settings import Settings
 from fer_core.system.allocator import MALLOC_SETTINGS
 
-_N_DIFFERENT = 128
+_N_DISTINCT = 128
 _TRAIN, _VALID = 192, 64
 _TRAIN_ON_GPU = 4096
-_PUBLISHED = "A, its loop"
+_STUDY_LOOP = "A, its loop"
 _LIMITS = {
     "A, its loop": "A, limit bf16",
     "A, ours fp32": "A, limit fp32",
@@ -50,7 +50,7 @@ _METHODS = {
 
 @dataclass(frozen=True, slots=True)
 class MethodProcess:
-    """A process that trains with one method: it answers each input line with images per second."""
+    """A process that trains with one method and answers each input line with images per second."""
 
     name: str
     process: subprocess.Popen[str]
@@ -59,8 +59,8 @@ class MethodProcess:
 
     @classmethod
     def start(cls, name: str, folder: Path) -> MethodProcess:
-        """Start the process; ours and the limit keep their memory, study A's loop has the default allocator."""
-        environment = os.environ if name == _PUBLISHED else {**os.environ, **MALLOC_SETTINGS}
+        """Start the process; all methods but study A's loop use the allocator settings of a training."""
+        environment = os.environ if name == _STUDY_LOOP else {**os.environ, **MALLOC_SETTINGS}
         command = [sys.executable, "-m", "bench.support.training_methods", name, str(folder)]
         process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdin
@@ -75,20 +75,20 @@ class MethodProcess:
         return json.loads(line)
 
     def round(self) -> float:
-        """Train for one round; images per second."""
+        """Train for one round and return images per second."""
         print(file=self.stdin, flush=True)
         return float(self.receive())
 
     def stop(self) -> None:
-        """Close its input, which ends it."""
+        """Close the input, which ends the process."""
         self.stdin.close()
         self.process.wait(timeout=60)
 
 
 def main() -> None:
-    """Write the files, run the methods in turn, print the table."""
-    parser = argument_parser(__doc__, rounds=5, rounds_help="how often each side is timed")
-    parser.add_argument("--only", choices=list(_METHODS), help="one network alone")
+    """Write the files, run the methods alternately and print the table."""
+    parser = argument_parser(__doc__, rounds=5, rounds_help="how often each method is timed")
+    parser.add_argument("--only", choices=list(_METHODS), help="only one network")
     parser.add_argument("--images", type=int, default=0, help="training images in the files")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -106,7 +106,7 @@ def main() -> None:
 
 
 def _speeds(names: tuple[str, ...], folder: Path, rounds: int) -> dict[str, list[float]]:
-    """Measure images per second of each method and round; only one works at a time."""
+    """Measure images per second of each method and round; only one trains at a time."""
     methods = []
     for name in names:
         methods.append(MethodProcess.start(name, folder))
@@ -121,34 +121,34 @@ def _speeds(names: tuple[str, ...], folder: Path, rounds: int) -> dict[str, list
 
 
 def _row(method: str, speeds: dict[str, list[float]]) -> dict[str, Any]:
-    mine = speeds[method]
+    values = speeds[method]
     return {
-        "side": method,
-        "images_per_s": round(statistics.median(mine)),
-        "from": round(min(mine)),
-        "to": round(max(mine)),
-        "times_study_a": _ratio(mine, speeds.get(_PUBLISHED if method.startswith("A,") else "")),
-        "of_its_limit": _ratio(mine, speeds.get(_LIMITS.get(method, ""))),
+        "method": method,
+        "images_per_s": round(statistics.median(values)),
+        "min": round(min(values)),
+        "max": round(max(values)),
+        "speedup": _ratio(values, speeds.get(_STUDY_LOOP if method.startswith("A,") else "")),
+        "share_of_limit": _ratio(values, speeds.get(_LIMITS.get(method, ""))),
     }
 
 
-def _ratio(mine: list[float], others: list[float] | None) -> float | str:
-    """Median of the rounds' ratios: within a round, other load is nearly the same for both."""
-    if others is None:
+def _ratio(speeds: list[float], baseline: list[float] | None) -> float | str:
+    """Median ratio over the rounds, as other load is nearly the same within a round."""
+    if baseline is None:
         return ""
-    return round(statistics.median(a / b for a, b in zip(mine, others, strict=True)), 2)
+    return round(statistics.median(a / b for a, b in zip(speeds, baseline, strict=True)), 2)
 
 
 def write_affectnet(folder: Path, train: int) -> None:
     """Write synthetic faces in AffectNet's layout: `train_set/images/0.jpg`, `train_set/annotations/0_exp.npy`, …"""
-    drawn = [_synthetic_face(seed) for seed in range(_N_DIFFERENT)]
+    encoded = [_synthetic_face(seed) for seed in range(_N_DISTINCT)]
     for split, total in (("train_set", train), ("val_set", _VALID)):
         for inner in ("images", "annotations"):
             (folder / split / inner).mkdir(parents=True)
-        for number, (jpeg, code) in enumerate(islice(cycle(drawn), total)):
+        for number, (jpeg, code) in enumerate(islice(cycle(encoded), total)):
             (folder / split / "images" / f"{number}.jpg").write_bytes(jpeg)
-            for what, value in (("exp", str(code)), ("val", "0.1"), ("aro", "0.2")):
-                np.save(folder / split / "annotations" / f"{number}_{what}.npy", value)
+            for key, value in (("exp", str(code)), ("val", "0.1"), ("aro", "0.2")):
+                np.save(folder / split / "annotations" / f"{number}_{key}.npy", value)
 
 
 def _synthetic_face(seed: int) -> tuple[bytes, int]:

@@ -1,1 +1,1 @@
-"""The mouth-occlusion network: fitting it, and the covered mouths, real and drawn, that it is fitted and tested on."""
+"""Fitting and testing the mouth-occlusion network, with real and synthetic occlusions."""

@@ -1,4 +1,4 @@
-"""Fits the network that detects covered mouths."""
+"""Fit the network that detects mouth occlusions."""
 
 from __future__ import annotations
 
@@ -13,59 +13,62 @@ from fer_core.files.atomic import write_bytes
 from fer_core.inference.mouth_occlusion import WEIGHTS, Features, MouthOcclusionNet, compute_features
 
 _HIDDEN = 24
-_COVERED_SHARE_01 = 0.26
-"""So many of the faces are covered, each in every way."""
+_OCCLUDED_SHARE_01 = 0.26
+"""Share of the faces that get each synthetic occlusion."""
 
 _NETWORKS = 3
-"""Their logits are averaged: what one of them takes for a cover by chance, the others don't."""
+"""Size of the ensemble, whose logits are averaged."""
 
-_TIMES_COVERED = 30
-"""How often a face whose mouth is really covered is shown, moved a little each time, as there are few of them."""
+_REAL_REPEATS = 30
+"""How often each of the few real occlusions is repeated, with random jitter."""
 
 
-def fit(faces: Sequence[Gray], really_covered: Sequence[Gray], seed: int = 0) -> MouthOcclusionNet:
-    """Fit the network on faces with free mouths, on the same with things drawn over the mouth, and on faces whose mouth
-    is really covered, and write its file. Glasses and things over the eyes leave the mouth free."""
+def fit(faces: Sequence[Gray], real_occlusions: Sequence[Gray], seed: int = 0) -> MouthOcclusionNet:
+    """Fit the network and write its file.
+
+    Negatives are faces with a visible mouth, also with glasses or covered eyes; positives are faces with synthetic and
+    real occlusions of the mouth.
+    """
     rng = np.random.default_rng(seed)
-    few = faces[: round(_COVERED_SHARE_01 * len(faces))]
-    free = [*faces, *(jitter(face, rng) for face in faces)]
-    free += [jitter(degrade(face, rng), rng) for degrade in (glasses, eyes_covered) for face in few]
-    covered = [
+    occluded_faces = faces[: round(_OCCLUDED_SHARE_01 * len(faces))]
+    unoccluded = [*faces, *(jitter(face, rng) for face in faces)]
+    unoccluded += [jitter(degrade(face, rng), rng) for degrade in (glasses, eyes_covered) for face in occluded_faces]
+    occluded = [
         jitter(cover(face, rng), rng) if number % 2 else cover(face, rng)
         for cover in COVERS.values()
-        for number, face in enumerate(few)
+        for number, face in enumerate(occluded_faces)
     ]
-    covered += [
-        jitter(np.ascontiguousarray(face[:, ::-1]) if turn % 2 else face, rng)
-        for face in really_covered
-        for turn in range(_TIMES_COVERED)
+    occluded += [
+        jitter(np.ascontiguousarray(face[:, ::-1]) if repeat % 2 else face, rng)
+        for face in real_occlusions
+        for repeat in range(_REAL_REPEATS)
     ]
-    features = compute_features(np.stack([*free, *covered]).astype(np.float32))
-    network = average_networks([fit_network(features, len(free), seed + number) for number in range(_NETWORKS)])
+    features = compute_features(np.stack([*unoccluded, *occluded]).astype(np.float32))
+    network = average_networks([fit_network(features, len(unoccluded), seed + number) for number in range(_NETWORKS)])
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{name: value.astype(np.float16) for name, value in network._asdict().items()})
     write_bytes(WEIGHTS, buffer.getvalue())
     return network
 
 
-def fit_network(features: Features, free: int, seed: int) -> MouthOcclusionNet:
-    """The network for features of which the first `free` rows are of faces whose mouth is free."""
+def fit_network(features: Features, unoccluded: int, seed: int) -> MouthOcclusionNet:
+    """Fit a network on features whose first `unoccluded` rows are faces with a visible mouth."""
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-3
-    covered = np.arange(len(features)) >= free
+    occluded = np.arange(len(features)) >= unoccluded
     classifier = MLPClassifier((_HIDDEN,), alpha=0.01, max_iter=14, batch_size=200, random_state=seed)
-    classifier.fit((features - mean) / scale, covered)
+    classifier.fit((features - mean) / scale, occluded)
     (hidden, output), (hidden_bias, output_bias) = classifier.coefs_, classifier.intercepts_
     return MouthOcclusionNet(mean, scale, hidden, hidden_bias, output, output_bias)
 
 
 def average_networks(networks: Sequence[MouthOcclusionNet]) -> MouthOcclusionNet:
-    """The network whose logit is the mean of the logits of networks for equally standardized features."""
+    """Merge networks with the same standardization into one whose logit is the mean of theirs."""
     first = networks[0]
     return MouthOcclusionNet(
         first.mean,
         first.scale,
-        np.concatenate([each.hidden for each in networks], axis=1),
-        np.concatenate([each.hidden_bias for each in networks]),
-        np.concatenate([each.output for each in networks]) / len(networks),
-        np.mean([each.output_bias for each in networks], axis=0),
+        np.concatenate([network.hidden for network in networks], axis=1),
+        np.concatenate([network.hidden_bias for network in networks]),
+        np.concatenate([network.output for network in networks]) / len(networks),
+        np.mean([network.output_bias for network in networks], axis=0),
     )

@@ -1,4 +1,4 @@
-"""Synthetic covers of the mouth: hands, masks, scarves, and plain or patterned objects."""
+"""Synthetic mouth occlusions: hands, masks, scarves, and plain or patterned objects."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ Gray = NDArray[np.uint8]
 Cover = Callable[[Gray, np.random.Generator], Gray]
 
 _SIDE = 48
-_FINE = 4
+_OVERSAMPLING = 4
 _HAND_PERCENT = (25, 30, 35, 40, 45)
-"""Few, as a hand's shape is drawn once for each."""
+"""Sizes of a hand; few, as a hand is rendered once per size."""
 _MOUTH = (slice(33, 42), slice(16, 32))
-"""Where the mouth lies in the pictures of FER2013: rows and columns."""
+"""Rows and columns of the mouth in FER2013 crops."""
 
 
 def plain(face: Gray, rng: np.random.Generator) -> Gray:
-    """A bar or a disc of one shade."""
+    """Draw a bar or disc of one shade."""
     shade = np.full(face.shape, rng.uniform(0, 255)) + rng.normal(0, rng.uniform(0, 5), face.shape)
-    return _blend(face, shade, _blob(rng))
+    return _blend(face, shade, _random_shape(rng))
 
 
 def mask(face: Gray, rng: np.random.Generator) -> Gray:
-    """A mask from the nose to the chin, with folds."""
+    """Draw a mask from the nose to the chin, with folds."""
     rows = np.linspace(0, 1, _SIDE)[:, None] * np.ones((1, _SIDE))
     shade = rng.uniform(40, 245) + rng.uniform(-40, 20) * rows
     for fold in rng.uniform(0.6, 0.95, int(rng.integers(0, 4))):
@@ -41,7 +41,7 @@ def mask(face: Gray, rng: np.random.Generator) -> Gray:
 
 
 def hand(face: Gray, rng: np.random.Generator) -> Gray:
-    """A drawn hand that hides most of the mouth; a bar in the skin's shade where none of several tries does."""
+    """Draw a hand over most of the mouth; after eight failed attempts a bar in the skin's shade."""
     color = np.repeat(face[:, :, None], 3, axis=2)
     for _ in range(8):
         covered = occlude_with_hand(color, float(rng.choice(_HAND_PERCENT)), rng)[:, :, 0]
@@ -50,20 +50,20 @@ def hand(face: Gray, rng: np.random.Generator) -> Gray:
     skin = float(np.median(face[12:36, 12:36])) * rng.uniform(0.85, 1.1)
     fingers = 12 * np.sin(np.linspace(0, rng.uniform(6, 12) * np.pi, _SIDE))
     across = fingers[:, None] if rng.random() < 0.5 else fingers[None, :]
-    return _blend(face, np.full(face.shape, skin) + across, _blob(rng))
+    return _blend(face, np.full(face.shape, skin) + across, _random_shape(rng))
 
 
 def patch(face: Gray, rng: np.random.Generator) -> Gray:
-    """A piece of the same picture, turned and enlarged: hair, cheek, cloth or background."""
+    """Cover the mouth with a rotated and enlarged patch of the same image."""
     side = int(rng.integers(12, 24))
     top, left = (int(rng.integers(0, _SIDE - side)) for _ in range(2))
     piece = np.rot90(face[top : top + side, left : left + side], int(rng.integers(1, 4)))
     shade = cv2.resize(np.ascontiguousarray(piece), (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR)
-    return _blend(face, shade * rng.uniform(0.6, 1.3), _blob(rng))
+    return _blend(face, shade * rng.uniform(0.6, 1.3), _random_shape(rng))
 
 
 def scarf(face: Gray, rng: np.random.Generator) -> Gray:
-    """Cloth with stripes."""
+    """Draw a striped scarf."""
     angle, waves = rng.uniform(0, np.pi), rng.uniform(3, 11)
     rows, columns = np.mgrid[0:_SIDE, 0:_SIDE] / _SIDE
     stripes = np.sin(2 * np.pi * waves * (rows * np.sin(angle) + columns * np.cos(angle)))
@@ -77,7 +77,7 @@ def scarf(face: Gray, rng: np.random.Generator) -> Gray:
 
 
 def object_cover(face: Gray, rng: np.random.Generator) -> Gray:
-    """A cup, a telephone or a card: one shade with a rim and a mark."""
+    """Draw a cup, telephone or card: one shade with a rim and a mark."""
     shade = np.full((_SIDE, _SIDE), rng.uniform(10, 245), np.float32)
     center = (int(rng.integers(16, 33)), int(rng.integers(32, 44)))
     ink = float(rng.uniform(0, 255))
@@ -94,37 +94,37 @@ COVERS: dict[str, Cover] = {
     "mask": mask,
     "scarf": scarf,
     "plain bar or disc": plain,
-    "patch of the picture": patch,
+    "patch of the image": patch,
     "cup, telephone, card": object_cover,
 }
 
 
 def eyes_covered(face: Gray, rng: np.random.Generator) -> Gray:
-    """Something over the upper part of the face: the mouth stays free."""
+    """Cover the upper half of the face; the mouth stays visible."""
     covered = COVERS[str(rng.choice(list(COVERS)))](np.ascontiguousarray(face[::-1]), rng)[::-1]
     free = np.arange(_SIDE)[:, None] >= 24
     return np.ascontiguousarray(np.where(free, face, covered))
 
 
 def glasses(face: Gray, rng: np.random.Generator) -> Gray:
-    """Glasses, down to sunglasses: the mouth stays free."""
+    """Draw glasses or sunglasses; the mouth stays visible."""
     color = np.repeat(face[:, :, None], 3, axis=2)
     return np.ascontiguousarray(occlude_with_glasses(color, float(rng.uniform(10, 95)), rng)[:, :, 0])
 
 
 def jitter(face: Gray, rng: np.random.Generator) -> Gray:
-    """As a detector might have cut it: moved, larger or smaller, leaning a little, at times out of focus and noisy."""
-    turn = cv2.getRotationMatrix2D((23.5, 23.5), float(rng.uniform(-9, 9)), float(rng.uniform(0.88, 1.14)))
-    turn[:, 2] += rng.uniform(-3, 3, 2)
-    moved = cv2.warpAffine(face, turn, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    """Shift, scale and rotate the face a little, and sometimes blur it, like crops of a detector."""
+    matrix = cv2.getRotationMatrix2D((23.5, 23.5), float(rng.uniform(-9, 9)), float(rng.uniform(0.88, 1.14)))
+    matrix[:, 2] += rng.uniform(-3, 3, 2)
+    moved = cv2.warpAffine(face, matrix, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if rng.random() < 0.4:
         moved = cv2.GaussianBlur(moved, (0, 0), float(rng.uniform(0.4, 1.8)))
     noisy = moved + rng.normal(0, rng.uniform(0, 6), moved.shape)
     return np.clip(noisy, 0, 255).astype(np.uint8)
 
 
-def _blob(rng: np.random.Generator) -> NDArray[np.float32]:
-    """A rectangle or an ellipse that hides the mouth; float32, 0..1."""
+def _random_shape(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Alpha mask of a random rectangle or ellipse over the mouth; float32, 0..1."""
     left, right = rng.uniform(0.1, 0.28), rng.uniform(0.72, 0.9)
     top, below = rng.uniform(0.52, 0.63), rng.uniform(0.9, 1.08)
     if rng.random() < 0.5:
@@ -135,10 +135,10 @@ def _blob(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _polygon(corners: list[tuple[float, float]]) -> NDArray[np.float32]:
-    canvas = np.zeros((_FINE * _SIDE, _FINE * _SIDE), np.uint8)
-    cv2.fillPoly(canvas, [np.round(np.array(corners) * _FINE * _SIDE).astype(np.int32)], 255)
+    canvas = np.zeros((_OVERSAMPLING * _SIDE, _OVERSAMPLING * _SIDE), np.uint8)
+    cv2.fillPoly(canvas, [np.round(np.array(corners) * _OVERSAMPLING * _SIDE).astype(np.int32)], 255)
     return np.asarray(cv2.resize(canvas, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.float32) / 255
 
 
-def _blend(face: Gray, shade: NDArray[np.floating], where: NDArray[np.float32]) -> Gray:
-    return np.clip(np.rint(face * (1 - where) + shade * where), 0, 255).astype(np.uint8)
+def _blend(face: Gray, shade: NDArray[np.floating], alpha: NDArray[np.float32]) -> Gray:
+    return np.clip(np.rint(face * (1 - alpha) + shade * alpha), 0, 255).astype(np.uint8)

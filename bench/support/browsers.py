@@ -1,4 +1,4 @@
-"""Browsers that use the app as visitors do: they open pages, stand at a camera, upload a photo."""
+"""Use the app in a browser: open pages, start the camera, upload photos."""
 
 from __future__ import annotations
 
@@ -27,44 +27,44 @@ DATASET = "faces"
 WAIT_MS = 300_000
 
 _PLAYER = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
-_FOUND = re.compile(r"^(No|One|\d+) faces? found$")
-_SHOWN_FRAMES = """(video, seconds) => new Promise(done => {
-    const begin = performance.now(), times = [begin];
-    const note = () => { times.push(performance.now()); video.requestVideoFrameCallback(note); };
-    video.requestVideoFrameCallback(note);
+_FACES_FOUND = re.compile(r"^(No|One|\d+) faces? found$")
+_MEASURE_FRAMES = """(video, seconds) => new Promise(done => {
+    const times = [performance.now()];
+    const record = () => { times.push(performance.now()); video.requestVideoFrameCallback(record); };
+    video.requestVideoFrameCallback(record);
     setTimeout(() => {
         times.push(performance.now());
-        const gaps = times.slice(1).map((time, place) => time - times[place]);
+        const gaps = times.slice(1).map((time, index) => time - times[index]);
         done([(times.length - 2) / seconds, Math.max(...gaps) / 1000]);
     }, 1000 * seconds);
 })"""
 
 
 @dataclass(frozen=True)
-class Scene:
+class RunningApp:
     """A running app, a browser with a camera, and a photo to upload."""
 
     server: AppServer
     browser: Browser
     photo: Path
 
-    def visitor(self) -> BrowserContext:
-        """Somebody new, who shares nothing with the others."""
+    def new_context(self) -> BrowserContext:
+        """Open a browser context with its own session."""
         return self.browser.new_context(base_url=self.server.url, viewport=DESKTOP)
 
     def memory_mb(self) -> float:
-        """Memory of the server's process, MiB."""
+        """Memory of the server process in MiB."""
         return float(psutil.Process(self.server.pid).memory_info().rss) / 2**20
 
     def cpu_s(self) -> float:
-        """Processor time that the server's process has used."""
+        """CPU seconds that the server process has used."""
         used = psutil.Process(self.server.pid).cpu_times()
         return float(used.user + used.system)
 
 
 @contextmanager
-def scene(environment: dict[str, str]) -> Iterator[Scene]:
-    """The app with a store of its own in a temporary folder, a drawn dataset in it."""
+def run_app(environment: dict[str, str]) -> Iterator[RunningApp]:
+    """Run the app on a temporary store with a synthetic dataset."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _import_faces(folder)
@@ -75,21 +75,21 @@ def scene(environment: dict[str, str]) -> Iterator[Scene]:
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *camera])
-                yield Scene(server, browser, _photo(folder))
+                yield RunningApp(server, browser, _photo(folder))
                 browser.close()
         finally:
             server.stop()
 
 
-def open_page(page: Page, address: str) -> None:
-    """Open an address and wait until its script has run."""
-    page.goto(address)
+def open_page(page: Page, path: str) -> None:
+    """Open a page of the app and wait until its script has run."""
+    page.goto(path)
     page.wait_for_selector('[data-testid="stHeading"]', timeout=WAIT_MS)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=WAIT_MS)
 
 
 def start_video(page: Page) -> Locator:
-    """Press START on the open Live page; the video, once it plays."""
+    """Press START on the Live page and return the video when it plays."""
     player = page.frame_locator(_PLAYER)
     player.get_by_role("button", name="Start").click(timeout=WAIT_MS)
     video = player.locator("video")
@@ -102,20 +102,20 @@ def start_video(page: Page) -> Locator:
     return video
 
 
-def shown_frames(video: Locator, seconds: float) -> tuple[float, float]:
-    """Frames a second that the browser really displayed, and its longest time without a new one in seconds."""
-    per_s, longest_s = video.evaluate(_SHOWN_FRAMES, seconds)
+def measure_frame_rate(video: Locator, seconds: float) -> tuple[float, float]:
+    """Measure displayed frames per second, and the longest time without a new frame in seconds."""
+    per_s, longest_s = video.evaluate(_MEASURE_FRAMES, seconds)
     return float(per_s), float(longest_s)
 
 
 def upload(page: Page, photo: Path) -> None:
-    """Upload a photo to the open Predict page; doesn't wait."""
+    """Upload a photo to the open Predict page without waiting."""
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
 
 
-def wait_until_read(page: Page) -> None:
-    """Wait until the uploaded photo was read."""
-    page.get_by_text(_FOUND).first.wait_for(timeout=WAIT_MS)
+def wait_for_prediction(page: Page) -> None:
+    """Wait for the prediction of the uploaded photo."""
+    page.get_by_text(_FACES_FOUND).first.wait_for(timeout=WAIT_MS)
 
 
 def _import_faces(folder: Path) -> None:

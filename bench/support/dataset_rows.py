@@ -1,4 +1,4 @@
-"""Rows of a stored dataset that a benchmark reads."""
+"""Select rows of a stored dataset."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from fer_core.data.splits.split import SplitConfig, make_split
 
 
 def split_rows(dataset: StoredDataset, split: str, labels: Collection[str] = ()) -> pd.DataFrame:
-    """Select the readable images of a split ("all" for every split), of these labels where any are given."""
+    """Select the readable images of a split, or of "all" splits; only those with `labels`, if given."""
     index = dataset.index()
-    chosen = index["problem"] == ""
+    included = index["problem"] == ""
     if split != "all":
-        chosen &= make_split(index, SplitConfig(), find_groups(index, dataset.pairs())) == split
+        included &= make_split(index, SplitConfig(), find_groups(index, dataset.pairs())) == split
     if labels:
-        chosen &= index["label"].astype("str").isin(list(labels))
-    return index[chosen.to_numpy(bool)]
+        included &= index["label"].astype("str").isin(list(labels))
+    return index[included.to_numpy(bool)]

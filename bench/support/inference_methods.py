@@ -1,4 +1,4 @@
-"""The methods of `bench.inference`: our path from a frame to its predictions, and study A's loop."""
+"""The methods of `bench.inference`: FERscope's path from a frame to its predictions, and study A's loop."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _CASCADE = "haarcascade_frontalface_default.xml"
 
 
 class Timing(NamedTuple):
-    """Seconds that a frame took, and the number of detected faces; `cpu_s` is the CPU time of all threads."""
+    """Seconds for one frame, CPU seconds of all threads (`cpu_s`), and the number of detected faces."""
 
     detect_s: float
     crop_s: float
     classify_s: float
-    all_s: float
+    total_s: float
     cpu_s: float
-    found: int
+    n_detected: int
 
 
 class Method(Protocol):
@@ -46,7 +46,7 @@ class Method(Protocol):
 
 @dataclass
 class FerscopeMethod:
-    """FERscope's own path, timed step by step and as one call; Live's path is in `live_methods`."""
+    """FERscope's path for photos, timed step by step and as one call; Live's is in `live_methods`."""
 
     name: str
     threads: int
@@ -57,7 +57,7 @@ class FerscopeMethod:
     def open(cls, path: Path, detector: FaceDetector, threads: int) -> FerscopeMethod:
         """Open the network file `path` of a bundle."""
         bundle = Bundle.open(path.parent, threads=threads, model_file=path.name)
-        return cls(f"ours ({detector.name}), {precision_name(path)}", threads, detector, bundle)
+        return cls(f"FERscope ({detector.name}), {precision_name(path)}", threads, detector, bundle)
 
     def time_frame(self, frame: RgbImage) -> Timing:
         """See `Method.time_frame`."""
@@ -71,21 +71,21 @@ class FerscopeMethod:
         self.bundle.probabilities(batch)
         classified = time.perf_counter()
         cpu = time.process_time()
-        whole = time.perf_counter()
+        ctotal_started = time.perf_counter()
         predictions = Predictor(self.bundle, self.detector).predict_faces(frame, self.detector.detect(frame))
         ended = time.perf_counter()
         return Timing(
             detected - started,
             cropped - detected,
             classified - cropped,
-            ended - whole,
+            ended - ctotal_started,
             time.process_time() - cpu,
             len(predictions),
         )
 
 
 class StudyAMethod:
-    """Study A's loop: the cascade on the whole frame, then the network on one face after the other."""
+    """Study A's loop: the Haar cascade on the whole frame, then the network face by face."""
 
     def __init__(self, threads: int) -> None:
         self.name = "study A's loop"
@@ -115,10 +115,10 @@ class StudyAMethod:
 
 def precision_name(path: Path) -> str:
     """Name the precision of a network file."""
-    return "8 bits" if path.name == INT8_FILE else "32 bits"
+    return "INT8" if path.name == INT8_FILE else "FP32"
 
 
 def use_threads(threads: int) -> None:
-    """Limit OpenCV and PyTorch to so many threads."""
+    """Set the number of threads of OpenCV and PyTorch."""
     cv2.setNumThreads(threads)
     torch.set_num_threads(threads)

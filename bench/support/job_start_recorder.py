@@ -1,6 +1,6 @@
-"""Replacement of `python -m fer_core` in `bench.reliability` that records each start of a job and locks while it runs.
+"""Replacement of `python -m fer_core` in `bench.reliability` that records job starts and locks each job while it runs.
 
-Its commands `supervise` and `serve` are the supervisor and the app, whose jobs start through this module.
+Its commands `supervise` and `serve` run the supervisor and the app, whose jobs start through this module.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ COMMAND = (sys.executable, "-m", "bench.support.job_start_recorder")
 
 
 def starts_path(store: Path) -> Path:
-    """The log of starts: a line with job, process, time, and whether it ran already."""
+    """Path of the log of starts: lines with job, process id, time and whether the job ran already."""
     return store / "starts.txt"
 
 
@@ -45,33 +45,33 @@ def _supervise() -> None:
 
 
 def _serve(options: list[str]) -> None:
-    """The app, its watch quick and its supervisor this program."""
+    """Run the app with a fast watchdog and this module as supervisor."""
     from fer_core.jobs.watchdog import SupervisorWatchdog
     from fer_ui import serve
 
-    vars(serve)["SupervisorWatchdog"] = lambda here: SupervisorWatchdog(here, COMMAND, interval_s=0.5)
+    vars(serve)["SupervisorWatchdog"] = lambda settings: SupervisorWatchdog(settings, COMMAND, interval_s=0.5)
     sys.argv = ["serve", *options]
     serve.main()
 
 
 def _record_start() -> bool:
-    """Record the start, and hold the lock for as long as the process lives."""
+    """Record the start and lock the job while the process lives."""
     job, store = os.environ[JOB_VARIABLE], settings().store
-    held = os.open(_log_folder() / f"{job}.lock", os.O_CREAT | os.O_RDWR)
+    lock = os.open(_log_folder() / f"{job}.lock", os.O_CREAT | os.O_RDWR)
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        alone = "alone"
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        status = "alone"
     except OSError:
-        alone = "twice"
-    os.set_inheritable(held, True)  # the lock lasts as long as the process, through every restart
-    line = f"{job} {os.getpid()} {time.time():.3f} {alone} {store.name}\n"
+        status = "twice"
+    os.set_inheritable(lock, True)  # keeps the lock when the process restarts itself with exec
+    line = f"{job} {os.getpid()} {time.time():.3f} {status} {store.name}\n"
     with starts_path(_log_folder()).open("a") as starts:
         starts.write(line)
     return True
 
 
 def _simulate_training(run_id: str) -> None:
-    """Write what a training writes to its run and its job, without training: for fast tests."""
+    """Write what a training writes to its run and job, without training."""
     from fer_core.cli.reporting import run_with_progress
     from fer_core.progress import Progress
     from fer_core.runs.folder import open_run
@@ -79,14 +79,14 @@ def _simulate_training(run_id: str) -> None:
     run = open_run(run_id, settings())
 
     def work(progress: Progress) -> None:
-        done = len(run.metrics())
-        run.truncate_metrics(done)
-        for epoch in range(done + 1, EPOCHS + 1):
+        n_epochs = len(run.metrics())
+        run.truncate_metrics(n_epochs)
+        for epoch in range(n_epochs + 1, EPOCHS + 1):
             for step in range(10):
                 progress((epoch - 1 + step / 10) / EPOCHS, f"Epoch {epoch} of {EPOCHS}, batch {step}")
                 time.sleep(0.05)
             run.append_metrics({"epoch": epoch})
-        progress(0.95, "Judging the best epoch")
+        progress(0.95, "Evaluating the best epoch")
         time.sleep(0.5)
         for name in ("contract.json", "weights.safetensors", "model.onnx", "report.json"):
             run.write(name, b"{}")
@@ -96,7 +96,7 @@ def _simulate_training(run_id: str) -> None:
 
 
 def _log_folder() -> Path:
-    """Beside the store, which may be full."""
+    """Folder of the log, outside the store, whose disk may be full."""
     folder = Path(os.environ["FERSCOPE_START_LOG"])
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -1,7 +1,7 @@
-"""Live's path through a running video, against study A's loop and against reading each frame as a photograph.
+"""Live on a video, against study A's loop and against predicting each frame as a photo.
 
-What Live saves depends on what the video shows, so a row says whether its faces move, how many faces the network was
-shown a frame (mirror images included) and in which share of the frames the detector searched all of it.
+What Live saves depends on the video. So a row also has whether the faces move, how many faces per frame were passed to
+the network (mirror images included), and in which share of the frames the detector searched the whole frame.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.support.inference_methods import StudyAMethod, use_threads
-from bench.support.videos import video
+from bench.support.videos import make_video
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.fastest import FastestBundle
 from fer_core.detection.detector import DetectedFace, FaceDetector
@@ -29,8 +29,8 @@ _SECONDS = 1.5
 Frames = list[tuple[RgbImage, float]]
 
 
-class _Counted:
-    """A detector or a model that counts: the frames that the one searched whole, the faces that the other was shown."""
+class _Counter:
+    """Wraps a detector to count its searches of whole frames, or a bundle to count its faces."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
@@ -51,7 +51,7 @@ class _Counted:
 
 
 def live_rows(fastest: FastestBundle, detector: FaceDetector, threads: int, rounds: int) -> list[dict[str, Any]]:
-    """A row a side for a video with one face and with eight, still and moving. The sides take turns, a video a turn."""
+    """Build a row for each method and video: one face and eight, still and moving. The methods alternate by video."""
     use_threads(threads)
     return [
         row
@@ -64,32 +64,34 @@ def live_rows(fastest: FastestBundle, detector: FaceDetector, threads: int, roun
 def _rows(
     fastest: FastestBundle, detector: FaceDetector, threads: int, rounds: int, faces: int, moving: bool
 ) -> list[dict[str, Any]]:
-    frames = video(*_SIZE, faces, _SECONDS, moving=moving)
+    frames = make_video(*_SIZE, faces, _SECONDS, moving=moving)
     study, photo = StudyAMethod(threads), Bundle.open(fastest.bundle.folder, threads=threads)
-    searched, shown = _Counted(detector), _Counted(fastest.bundle)
-    live: Any = Predictor(shown, searched)  # type: ignore[arg-type]
+    full_searches, network_faces = _Counter(detector), _Counter(fastest.bundle)
+    live: Any = Predictor(network_faces, full_searches)  # type: ignore[arg-type]
     methods: dict[str, Callable[[Frames], int]] = {
-        study.name: lambda each: [study.time_frame(pixels).found for pixels, _ in each][-1],
-        "each frame as a photograph, FP32": lambda each: _each_frame(Predictor(photo, detector), detector, each),
-        f"Live, {fastest.precision}": lambda each: _live(LivePredictor(live), each),
+        study.name: lambda video: [study.time_frame(pixels).n_detected for pixels, _ in video][-1],
+        "each frame as a photo, FP32": lambda video: _predict_frames(Predictor(photo, detector), detector, video),
+        f"Live, {fastest.precision}": lambda video: _live(LivePredictor(live), video),
     }
-    took: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
+    durations: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
     found: dict[str, int] = {}
     for _ in range(rounds):
         for name, run in methods.items():
             started, cpu = time.perf_counter(), time.process_time()
             found[name] = run(frames)
-            took[name].append((time.perf_counter() - started, time.process_time() - cpu))
-    counts = (shown.count / rounds / len(frames), searched.count / rounds / len(frames))
-    return [_row(name, faces, moving, threads, len(frames), found[name], took, study.name, counts) for name in methods]
+            durations[name].append((time.perf_counter() - started, time.process_time() - cpu))
+    counts = (network_faces.count / rounds / len(frames), full_searches.count / rounds / len(frames))
+    return [
+        _row(name, faces, moving, threads, len(frames), found[name], durations, study.name, counts) for name in methods
+    ]
 
 
-def _live(reader: LivePredictor, frames: Frames) -> int:
-    predictions = [reader.predict(pixels, at_s) for pixels, at_s in frames]
+def _live(predictor: LivePredictor, frames: Frames) -> int:
+    predictions = [predictor.predict(pixels, at_s) for pixels, at_s in frames]
     return len(predictions[-1])
 
 
-def _each_frame(predictor: Predictor, detector: FaceDetector, frames: Frames) -> int:
+def _predict_frames(predictor: Predictor, detector: FaceDetector, frames: Frames) -> int:
     predictions = [predictor.predict_faces(pixels, detector.detect(pixels)) for pixels, _ in frames]
     return len(predictions[-1])
 
@@ -101,26 +103,26 @@ def _row(
     threads: int,
     frames: int,
     found: int,
-    took: dict[str, list[tuple[float, float]]],
+    durations: dict[str, list[tuple[float, float]]],
     study: str,
     counts: tuple[float, float],
 ) -> dict[str, Any]:
-    mine, theirs = took[name], took[study]
+    times, baseline = durations[name], durations[study]
     live = name.startswith("Live")
 
-    def times(which: int) -> float:
-        return round(statistics.median(b[which] / a[which] for a, b in zip(mine, theirs, strict=True)), 1)
+    def speedup(index: int) -> float:
+        return round(statistics.median(b[index] / a[index] for a, b in zip(times, baseline, strict=True)), 1)
 
     return {
         "video": f"{_SIZE[0]}x{_SIZE[1]}, {'moving' if moving else 'still'}",
         "faces": faces,
-        "side": name,
+        "method": name,
         "threads": threads,
-        "found": found,
-        "ms_a_frame": round(1000 * statistics.median(each[0] for each in mine) / frames, 2),
-        "cpu_ms": round(1000 * statistics.median(each[1] for each in mine) / frames, 2),
-        "times_study_a": times(0),
-        "times_by_cpu": times(1),
-        "shown_a_frame": round(counts[0], 2) if live else found,
-        "searched_01": round(counts[1], 2) if live else 1.0,
+        "detected": found,
+        "ms_per_frame": round(1000 * statistics.median(wall_s for wall_s, _ in times) / frames, 2),
+        "cpu_ms": round(1000 * statistics.median(cpu_s for _, cpu_s in times) / frames, 2),
+        "speedup": speedup(0),
+        "cpu_speedup": speedup(1),
+        "network_faces_per_frame": round(counts[0], 2) if live else found,
+        "full_searches_01": round(counts[1], 2) if live else 1.0,
     }

@@ -1,4 +1,4 @@
-"""The store of `bench.reliability`: tiny trainings on synthetic faces, and the checks of its state."""
+"""The store of `bench.reliability`: runs tiny trainings on synthetic faces and checks its state."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ from fer_core.settings import Settings
 from fer_core.training.config.train_config import dump_config, load_config, presets
 
 DATASET = "synthetic"
-WAIT_S = 240.0
-_SETTLES_S, _GONE_S = 30.0, 10.0
+TIMEOUT_S = 240.0
+_SETTLE_TIMEOUT_S, _KILL_TIMEOUT_S = 30.0, 10.0
 
 
 @dataclass
 class ReliabilityStore:
-    """A store, and the processes that work on it.
+    """A store and the processes that work on it.
 
-    `simulated` jobs only pretend to train. `lines_seen` has the most epoch lines that each run was ever seen to have.
+    `simulated` jobs write files without training. `epochs_seen` is the largest number of epochs recorded by each run.
     """
 
     settings: Settings
     log_folder: Path
     simulated: bool = False
     apps: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    lines_seen: dict[str, int] = field(default_factory=dict)
+    epochs_seen: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def make(cls, folder: Path, log_folder: Path, *, simulated: bool = False, images: int = 400) -> ReliabilityStore:
-        """Fill an empty folder, and name it in the environment of this process and those that it starts."""
+        """Fill an empty folder and set it as the store in the environment, also for child processes."""
         os.environ |= {
             "FERSCOPE_HOME": str(folder),
             "FERSCOPE_START_LOG": str(log_folder),
@@ -59,20 +59,20 @@ class ReliabilityStore:
             "FERSCOPE_DATABASE_URL": "",
         }
         os.environ.pop(JOB_VARIABLE, None)
-        here = Settings()
-        here.uploads_dir.mkdir(parents=True)
+        settings = Settings()
+        settings.uploads_dir.mkdir(parents=True)
         log_folder.mkdir(parents=True, exist_ok=True)
         if simulated:
-            return cls(here, log_folder, simulated)
+            return cls(settings, log_folder, simulated)
         config = SyntheticFacesConfig(total=images, identities=images // 8, profile=dict.fromkeys(Expression, 1))
-        write_ferplus_like(here.uploads_dir / "faces.zip", config)
-        import_dataset(here.uploads_dir / "faces.zip", here, dataset_id=DATASET, move=True)
-        return cls(here, log_folder)
+        write_ferplus_like(settings.uploads_dir / "faces.zip", config)
+        import_dataset(settings.uploads_dir / "faces.zip", settings, dataset_id=DATASET, move=True)
+        return cls(settings, log_folder)
 
     def submit(self, supervised: bool = True) -> str:
-        """Queue a tiny training; its job's id."""
-        changes = [f"dataset={DATASET}", "model.width=4", f"epochs={EPOCHS}", "batch_size=8", "precision=fp32"]
-        config = load_config(presets()["small-soft"], changes)
+        """Submit a tiny training and return the job id."""
+        overrides = [f"dataset={DATASET}", "model.width=4", f"epochs={EPOCHS}", "batch_size=8", "precision=fp32"]
+        config = load_config(presets()["small-soft"], overrides)
         run = create_run(new_id("tiny"), dump_config(config), self.settings)
         with self.jobs() as jobs:
             command = ("simulate" if self.simulated else "train", "--run", run.id)
@@ -87,16 +87,16 @@ class ReliabilityStore:
 
     @contextlib.contextmanager
     def jobs(self) -> Iterator[JobStore]:
-        """The job store, as another process sees it."""
+        """Open the job store with a new connection."""
         with JobStore(self.settings) as jobs:
             yield jobs
 
     def get(self, job_id: str) -> Job:
-        """Get a job, and note how many epochs its run has recorded."""
+        """Get a job and note how many epochs its run has recorded."""
         with self.jobs() as jobs:
             job = jobs.get(job_id)
-        lines = len(self.epochs(job))
-        self.lines_seen[job.target] = max(lines, self.lines_seen.get(job.target, 0))
+        n_epochs = len(self.epochs(job))
+        self.epochs_seen[job.target] = max(n_epochs, self.epochs_seen.get(job.target, 0))
         return job
 
     def epochs(self, job: Job) -> list[int]:
@@ -104,7 +104,7 @@ class ReliabilityStore:
         metrics = open_run(job.target, self.settings).metrics()
         return [] if metrics.empty else [int(epoch) for epoch in metrics["epoch"]]
 
-    def wait(self, holds: Callable[[], bool], what: str, seconds: float = WAIT_S) -> None:
+    def wait(self, holds: Callable[[], bool], what: str, seconds: float = TIMEOUT_S) -> None:
         """Wait until a condition holds.
 
         Raises:
@@ -117,12 +117,12 @@ class ReliabilityStore:
             time.sleep(0.1)
 
     def wait_running(self, job_id: str) -> Job:
-        """Wait until a job has a process, or has ended already."""
+        """Wait until a job has a process or has ended."""
         self.wait(lambda: (job := self.get(job_id)).pid is not None or job.state.ended, "a process of the job")
         return self.get(job_id)
 
     def finish(self, job_id: str) -> Job:
-        """Wait for the end of a job, resuming it up to three times."""
+        """Wait for the end of a job and resume it up to three times."""
         for _ in range(4):
             self.supervise()
             self.wait(lambda: self.get(job_id).state.ended, "the end of the job")
@@ -134,64 +134,70 @@ class ReliabilityStore:
         return self.get(job_id)
 
     def serve(self) -> subprocess.Popen[bytes]:
-        """Start an app on this store, and wait until it answers."""
+        """Start an app on this store and wait until it responds."""
         port = _free_port()
         command = [*COMMAND, "serve", "--server.port", str(port), "--server.headless", "true"]
         with (self.log_folder / "server.log").open("ab") as log:
             app = subprocess.Popen(command, cwd=PROJECT_DIR, stdout=log, stderr=log)
         self.apps.append(app)
-        self.wait(lambda: _answers(port), "an answer of the app")
+        self.wait(lambda: _is_healthy(port), "a response of the app")
         return app
 
     def faults(self, job_id: str, *, finished: bool) -> list[str]:
-        """What is not as it must be: waits a little for states to become true."""
-        untrue: list[str] = []
-        deadline_s = time.monotonic() + _SETTLES_S
+        """List what is wrong, once the states had time to settle."""
+        wrong_states: list[str] = []
+        deadline_s = time.monotonic() + _SETTLE_TIMEOUT_S
         while time.monotonic() < deadline_s:
-            untrue = self._untrue_states()
-            if not untrue:
+            wrong_states = self._find_wrong_states()
+            if not wrong_states:
                 break
             time.sleep(0.2)
-        return [*untrue, *self._repeated(job_id), *self._lost(job_id, finished=finished)]
+        return [*wrong_states, *self._find_repeated_starts(job_id), *self._find_lost_epochs(job_id, finished=finished)]
 
-    def _untrue_states(self) -> list[str]:
+    def _find_wrong_states(self) -> list[str]:
         try:
             with self.jobs() as jobs:
                 recorded = jobs.list(limit=None)
         except JobError as exc:
             return [f"the store does not open: {exc}"]
         alive = _job_processes()
-        untrue = [f"{job.id} is {job.state}, but runs" for job in recorded if job.state.ended and job.id in alive]
+        wrong_states = [
+            f"{job.id} is {job.state}, but has a process" for job in recorded if job.state.ended and job.id in alive
+        ]
         running = [job for job in recorded if job.state is JobState.RUNNING]
-        return untrue + [f"{job.id} is running, without a process" for job in running if JobProcess.find(job) is None]
+        return wrong_states + [
+            f"{job.id} is running, without a process" for job in running if JobProcess.find(job) is None
+        ]
 
-    def _repeated(self, job_id: str) -> list[str]:
-        """Whether a job ran beside itself, or more often than its record says."""
+    def _find_repeated_starts(self, job_id: str) -> list[str]:
+        """Find a job that ran twice at once, or more often than its record says."""
         path = starts_path(self.log_folder)
         lines = [line.split() for line in path.read_text().splitlines()] if path.is_file() else []
-        mine = [line for line in lines if line[0] == job_id]
-        found = [f"{job_id} ran beside itself" for line in mine if line[3] == "twice"]
+        starts = [line for line in lines if line[0] == job_id]
+        faults = [f"{job_id} ran twice at once" for line in starts if line[3] == "twice"]
         attempts = self.get(job_id).attempts
-        return found + ([f"{job_id} started {len(mine)} times in {attempts} attempts"] if len(mine) > attempts else [])
+        return faults + (
+            [f"{job_id} started {len(starts)} times in {attempts} attempts"] if len(starts) > attempts else []
+        )
 
-    def _lost(self, job_id: str, *, finished: bool) -> list[str]:
+    def _find_lost_epochs(self, job_id: str, *, finished: bool) -> list[str]:
         job = self.get(job_id)
         epochs = self.epochs(job)
         lost = [f"epochs {epochs} are not consecutive"] if epochs != list(range(1, len(epochs) + 1)) else []
-        if len(epochs) < self.lines_seen[job.target]:
-            lost.append(f"{self.lines_seen[job.target]} epochs were recorded, {len(epochs)} still are")
+        if len(epochs) < self.epochs_seen[job.target]:
+            lost.append(f"{self.epochs_seen[job.target]} epochs were recorded, {len(epochs)} still are")
         if finished and (job.state is not JobState.SUCCEEDED or len(epochs) != EPOCHS):
             lost.append(f"it ended as {job.state} with {len(epochs)} of {EPOCHS} epochs: {job.error}")
         if finished and open_run(job.target, self.settings).state is not RunState.FINISHED:
-            lost.append("its run folder is not whole")
+            lost.append("its run folder is incomplete")
         return lost
 
     def supervisors(self) -> list[int]:
-        """The processes that supervise this store."""
+        """Process ids of the supervisors of this store."""
         return [pid for pid, arguments in _processes_of(self.settings).items() if arguments[-1:] == ["supervise"]]
 
-    def end(self) -> None:
-        """End every process of this store that the trial brought about."""
+    def kill_all(self) -> None:
+        """Kill every process that was started on this store."""
         for app in self.apps:
             app.kill()
             app.wait()
@@ -200,28 +206,28 @@ class ReliabilityStore:
 
 
 def kill(*pids: int | None) -> None:
-    """`kill -9` of processes, all at once; back when they are gone."""
+    """Send SIGKILL to processes and wait until they have ended."""
     found = []
     for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
             if pid is not None:
                 found.append(psutil.Process(pid))
                 os.kill(pid, signal.SIGKILL)
-    deadline_s = time.monotonic() + _GONE_S
+    deadline_s = time.monotonic() + _KILL_TIMEOUT_S
     while any(is_alive(process) for process in found) and time.monotonic() < deadline_s:
         time.sleep(0.01)
 
 
 def _job_processes() -> dict[str, int]:
-    """The process of each job of the store under trial; leaders only, not what they started."""
+    """Map each job of the tested store to its process id, without child processes."""
     found = {}
     home = os.environ["FERSCOPE_HOME"]
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             environment = process.environ()
             job = environment.get(JOB_VARIABLE)
-            leads = environment.get("FERSCOPE_HOME") == home and os.getpgid(process.pid) == process.pid
-            if job and leads and is_alive(process):
+            is_leader = environment.get("FERSCOPE_HOME") == home and os.getpgid(process.pid) == process.pid
+            if job and is_leader and is_alive(process):
                 found[job] = process.pid
     return found
 
@@ -241,9 +247,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _answers(port: int) -> bool:
+def _is_healthy(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2) as answer:
-            return bool(answer.status == 200)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2) as response:
+            return bool(response.status == 200)
     except OSError:
         return False

@@ -16,9 +16,9 @@ from fer_core.system.processor import processor
 
 
 def argument_parser(description: str | None, *, rounds: int = 0, rounds_help: str = "") -> argparse.ArgumentParser:
-    """Create a parser with `--json`, and with `--rounds` where a default is given."""
+    """Create a parser with `--json`, and with `--rounds` if a default is given."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
+    parser.add_argument("--json", action="store_true", help="print JSON only")
     if rounds:
         parser.add_argument("--rounds", type=int, default=rounds, help=rounds_help or "how often each method is timed")
     return parser
@@ -29,17 +29,17 @@ def add_model_and_split(parser: argparse.ArgumentParser, faces: int) -> None:
     parser.add_argument("--model", default="default")
     parser.add_argument("--data", default="ferplus")
     parser.add_argument("--split", default="valid", help="a split of the dataset, or all")
-    parser.add_argument("--faces", type=int, default=faces, help="how many, drawn at random; 0 is all")
+    parser.add_argument("--faces", type=int, default=faces, help="number of random faces; 0 for all")
 
 
-def keep_memory(module: str) -> None:
-    """Restart this process with the memory allocator of a training."""
+def restart_with_malloc_settings(module: str) -> None:
+    """Restart this process with the allocator settings of a training."""
     if not has_malloc_settings():
         os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], {**os.environ, **MALLOC_SETTINGS})
 
 
 def time_alternately(methods: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Measure the median seconds of each method, run in turn, so that a busy machine slows all of them alike."""
+    """Measure the median seconds of each method. They alternate, so that other load affects all of them alike."""
     for run in methods.values():
         run()  # warm-up: caches and lazy imports
     seconds: dict[str, list[float]] = {name: [] for name in methods}

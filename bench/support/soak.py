@@ -1,4 +1,4 @@
-"""An hour of use: a Live view, photos, and the Datasets page, by visitors who come and go."""
+"""Soak test: browser sessions that upload photos and open datasets, beside a Live view."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from playwright.sync_api import BrowserContext
 from playwright.sync_api import Error as BrowserError
 
-from bench.support.browsers import DATASET, Scene, open_page, start_video, upload, wait_until_read
+from bench.support.browsers import DATASET, RunningApp, open_page, start_video, upload, wait_for_prediction
 
 _SECTIONS = ("classes", "faces", "splits", "quality", "votes", "balance")
 _SAMPLE_S = 15.0
@@ -21,7 +21,7 @@ _ROW_S = 300.0
 
 
 class Sample(NamedTuple):
-    """The server's memory at a time of the soak, and how many visits there were until then."""
+    """Memory of the server at a time, and the visits until then."""
 
     at_s: float
     memory_mb: float
@@ -29,35 +29,35 @@ class Sample(NamedTuple):
     failed: int
 
 
-def soak(app: Scene, minutes: float) -> tuple[list[dict[str, Any]], str]:
-    """Use the app and watch its memory; the table's rows, and how it grows in words."""
-    samples = list(_use(app, 60 * minutes))
+def soak(app: RunningApp, minutes: float) -> tuple[list[dict[str, Any]], str]:
+    """Use the app and return the rows of the table and a summary of the memory growth."""
+    samples = list(_use_app(app, 60 * minutes))
     rows = [
-        {"minute": round(each.at_s / 60), **each._asdict(), "memory_mb": round(each.memory_mb)}
-        for place, each in enumerate(samples)
-        if place in (0, len(samples) - 1) or each.at_s // _ROW_S > samples[place - 1].at_s // _ROW_S
+        {"minute": round(sample.at_s / 60), **sample._asdict(), "memory_mb": round(sample.memory_mb)}
+        for index, sample in enumerate(samples)
+        if index in (0, len(samples) - 1) or sample.at_s // _ROW_S > samples[index - 1].at_s // _ROW_S
     ]
     last = samples[-1]
-    growth = f"{growth_mb_per_h(samples):+.1f} MiB an hour over the second half"
+    growth = f"{growth_mb_per_h(samples):+.1f} MiB per hour over the second half"
     return rows, f"{growth}, {last.visits} visits of which {last.failed} failed"
 
 
 def growth_mb_per_h(samples: list[Sample]) -> float:
     """The slope of a straight line through the second half of the samples."""
-    half = [each for each in samples if each.at_s >= samples[-1].at_s / 2]
-    slope, _ = np.polyfit([each.at_s / 3600 for each in half], [each.memory_mb for each in half], 1)
+    half = [sample for sample in samples if sample.at_s >= samples[-1].at_s / 2]
+    slope, _ = np.polyfit([sample.at_s / 3600 for sample in half], [sample.memory_mb for sample in half], 1)
     return float(slope)
 
 
-def _use(app: Scene, for_s: float) -> Iterator[Sample]:
-    """Visit after visit beside a Live view that is started anew every five minutes; a sample every 15 seconds."""
-    began_s = time.monotonic()
+def _use_app(app: RunningApp, for_s: float) -> Iterator[Sample]:
+    """Visit pages beside a Live view that restarts every five minutes; yield a sample every 15 seconds."""
+    started_s = time.monotonic()
     live: BrowserContext | None = None
     live_since_s, sampled_s, visits, failed = 0.0, float("-inf"), 0, 0
-    while (now_s := time.monotonic() - began_s) < for_s:
+    while (now_s := time.monotonic() - started_s) < for_s:
         try:
             if live is None or now_s - live_since_s > _LIVE_VISIT_S:
-                live, live_since_s = _live_anew(app, live), now_s
+                live, live_since_s = _restart_live(app, live), now_s
             _visit(app, visits)
         except BrowserError as error:
             failed += 1
@@ -71,27 +71,27 @@ def _use(app: Scene, for_s: float) -> Iterator[Sample]:
         time.sleep(_PAUSE_S)
 
 
-def _live_anew(app: Scene, before: BrowserContext | None) -> BrowserContext:
-    """A new visitor's Live view, playing, instead of the one before."""
-    if before is not None:
-        before.close()
-    visitor = app.visitor()
-    page = visitor.new_page()
+def _restart_live(app: RunningApp, previous: BrowserContext | None) -> BrowserContext:
+    """Close the previous Live view and start one in a new session."""
+    if previous is not None:
+        previous.close()
+    context = app.new_context()
+    page = context.new_page()
     open_page(page, "/live")
     start_video(page)
-    return visitor
+    return context
 
 
-def _visit(app: Scene, number: int) -> None:
-    """Somebody new uploads a photo, or looks at the dataset: in turns."""
-    visitor = app.visitor()
+def _visit(app: RunningApp, number: int) -> None:
+    """Upload a photo or open a dataset section, alternately, in a new session."""
+    context = app.new_context()
     try:
-        page = visitor.new_page()
+        page = context.new_page()
         if number % 2:
             open_page(page, f"/datasets?dataset={DATASET}&section={_SECTIONS[number // 2 % len(_SECTIONS)]}")
         else:
             open_page(page, "/predict")
             upload(page, app.photo)
-            wait_until_read(page)
+            wait_for_prediction(page)
     finally:
-        visitor.close()
+        context.close()

@@ -1,4 +1,4 @@
-"""Synthetic faces in bulk: a few hundred different ones under many names, as drawing takes longer than indexing."""
+"""Image files in bulk: a few hundred synthetic faces under many names, as drawing is slower than indexing."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Encode = Callable[[NDArray[np.uint8]], bytes]
 
 
 def gray_png(face: NDArray[np.uint8]) -> bytes:
-    """A gray PNG file of an RGB image."""
+    """Encode an RGB image as a gray PNG file."""
     return cv2.imencode(".png", cv2.cvtColor(face, cv2.COLOR_RGB2GRAY))[1].tobytes()
 
 
 def gray_jpeg(face: NDArray[np.uint8]) -> bytes:
-    """A gray JPEG file of an RGB image, quality 90."""
+    """Encode an RGB image as a gray JPEG file, quality 90."""
     return cv2.imencode(".jpg", cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
 
 
-def wide_jpeg(face: NDArray[np.uint8]) -> bytes:
-    """A color JPEG file of 640x480 pixels with the face in its middle, quality 90."""
+def scene_jpeg(face: NDArray[np.uint8]) -> bytes:
+    """Encode a color JPEG file of 640x480 pixels with the face in the center, quality 90."""
     scene = np.full((480, 640, 3), 127, np.uint8)
     scene[:] = cv2.resize(face, (640, 480), interpolation=cv2.INTER_NEAREST) // 2
     scene[:, 80:560] = face
@@ -36,7 +36,7 @@ def wide_jpeg(face: NDArray[np.uint8]) -> bytes:
 
 
 def write_zip(path: Path, files: Iterator[tuple[str, bytes]]) -> Path:
-    """The files in a zip archive; stored, as images are packed already."""
+    """Write the files to a zip archive, stored, as images are compressed already."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, content in files:
             archive.writestr(name, content)
@@ -44,7 +44,7 @@ def write_zip(path: Path, files: Iterator[tuple[str, bytes]]) -> Path:
 
 
 def write_folder(path: Path, files: Iterator[tuple[str, bytes]]) -> Path:
-    """The files in a folder."""
+    """Write the files to a folder."""
     for name, content in files:
         target = path / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -52,12 +52,14 @@ def write_folder(path: Path, files: Iterator[tuple[str, bytes]]) -> Path:
     return path
 
 
-def faces(total: int, size_px: int, encode: Encode, ending: str, different: int = 200) -> Iterator[tuple[str, bytes]]:
-    """Names in class folders and what the files hold."""
-    drawn = [encode(_face(seed, size_px)) for seed in range(min(different, total))]
+def faces(
+    total: int, size_px: int, encode: Encode, extension: str, n_distinct: int = 200
+) -> Iterator[tuple[str, bytes]]:
+    """Yield names in class folders and file contents."""
+    encoded = [encode(_face(seed, size_px)) for seed in range(min(n_distinct, total))]
     for number in range(total):
         expression = list(Expression)[number % len(Expression)]
-        yield f"train/{expression}/{number:07d}.{ending}", drawn[number % len(drawn)]
+        yield f"train/{expression}/{number:07d}.{extension}", encoded[number % len(encoded)]
 
 
 def _face(seed: int, size_px: int) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""The methods of `bench.training`, each in a process of its own, which trains for one round per input line."""
+"""The methods of `bench.training`; each runs in a process that trains one round per input line."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from fer_core.training.trainer import Trainer
 
 BATCH = 64
 DATASET = "affectnet-layout"
-_RATE = 5e-4
+_LEARNING_RATE = 5e-4
 _ROUND_S = 2.0
-"""A round lasts at least so long, and at least one epoch."""
+"""Minimum duration of a round, which has at least one epoch."""
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 Epoch = Callable[[], tuple[int, float]]
-"""Trains one epoch; images and seconds."""
+"""Trains one epoch and returns images and seconds."""
 
 
 class FileDataset(Dataset[tuple[torch.Tensor, int]]):
-    """Study A's dataset: opens a file for each image and each label."""
+    """Study A's dataset: reads one file per image and one per label."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,11 +58,11 @@ class FileDataset(Dataset[tuple[torch.Tensor, int]]):
         return image.float(), int(label)
 
 
-def study_loop(folder: Path) -> Epoch:
-    """Study A's loop: one process reads, 0..255, the default memory format, Adam."""
+def study_a_loop(folder: Path) -> Epoch:
+    """Study A's loop: one process, images 0..255, contiguous memory format, Adam."""
     loader = DataLoader(FileDataset(folder / "source" / "train_set"), batch_size=BATCH, shuffle=True, drop_last=True)
     network = build_network("shallow-cnn", 8, channels=3).to(DEVICE).train()
-    optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
+    optimizer = torch.optim.Adam(network.parameters(), lr=_LEARNING_RATE)
 
     def epoch() -> tuple[int, float]:
         started = time.perf_counter()
@@ -77,13 +77,13 @@ def study_loop(folder: Path) -> Epoch:
     return epoch
 
 
-def ours(folder: Path, preset: str, changes: list[str]) -> Epoch:
-    """FERscope's own trainer, on its own data path."""
-    here = Settings(home=folder / "store")
+def train_with_fer_core(folder: Path, preset: str, changes: list[str]) -> Epoch:
+    """FERscope's trainer and data loader."""
+    settings = Settings(home=folder / "store")
     config = load_config(presets()[preset], [f"dataset={DATASET}", "epochs=10000", *changes])
     contract = _contract(config)
-    data = _data(config, contract, here)
-    trainer = Trainer(config, contract, data, create_run(new_id("bench"), dump_config(config), here))
+    data = _data(config, contract, settings)
+    trainer = Trainer(config, contract, data, create_run(new_id("bench"), dump_config(config), settings))
 
     def epoch() -> tuple[int, float]:
         trainer.config = config.model_copy(update={"epochs": trainer.epoch + 1})
@@ -95,16 +95,16 @@ def ours(folder: Path, preset: str, changes: list[str]) -> Epoch:
     return epoch
 
 
-def limit(folder: Path, preset: str, precision: str) -> Epoch:
-    """The same network and optimizer on tensors that are in memory and ready, channels last."""
-    here = Settings(home=folder / "store")
+def train_in_memory(folder: Path, preset: str, precision: str) -> Epoch:
+    """The same network and optimizer on preprocessed tensors in memory, channels last."""
+    settings = Settings(home=folder / "store")
     config = load_config(presets()[preset], [f"dataset={DATASET}"])
     contract = _contract(config)
-    data = _data(config, contract, here)
+    data = _data(config, contract, settings)
     network: nn.Module = build_network(config.model.name, 8, channels=contract.channels, **config.model.options())
     network = network.to(DEVICE).to(memory_format=torch.channels_last).train()
     optimizer = (
-        torch.optim.Adam(network.parameters(), lr=_RATE)
+        torch.optim.Adam(network.parameters(), lr=_LEARNING_RATE)
         if config.optimizer.name == "adam"
         else torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4)
     )
@@ -134,41 +134,43 @@ def _contract(config: TrainConfig) -> Contract:
     return model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
 
 
-def _data(config: TrainConfig, contract: Contract, here: Settings) -> TrainingSet:
-    dataset = open_dataset(DATASET, here)
+def _data(config: TrainConfig, contract: Contract, settings: Settings) -> TrainingSet:
+    dataset = open_dataset(DATASET, settings)
     index = dataset.index()
     splits = np.where(index["split"] == Split.TRAIN, Split.TRAIN, Split.VALID)
-    return build_training_set(index, splits, open_dataset_images(dataset, contract, here), config, contract.label_set)
+    return build_training_set(
+        index, splits, open_dataset_images(dataset, contract, settings), config, contract.label_set
+    )
 
 
-def _automatic() -> str:
-    """The precision that `auto` means here."""
+def _auto_precision() -> str:
+    """Resolve precision `auto` for this machine."""
     return resolve_precision("auto", on_gpu=DEVICE.type == "cuda").precision
 
 
 METHODS: dict[str, Callable[[Path], Epoch]] = {
-    "A, its loop": study_loop,
-    "A, ours fp32": lambda folder: ours(folder, "A-cnn", ["precision=fp32"]),
-    "A, limit fp32": lambda folder: limit(folder, "A-cnn", "fp32"),
-    "A, ours bf16": lambda folder: ours(folder, "A-cnn", ["precision=bf16"]),
-    "A, limit bf16": lambda folder: limit(folder, "A-cnn", "bf16"),
-    "small-soft, ours": lambda folder: ours(folder, "small-soft", []),
-    "small-soft, ours without augmentation": lambda folder: ours(folder, "small-soft", ["augment={}"]),
-    "small-soft, ours bf16": lambda folder: ours(folder, "small-soft", ["precision=bf16"]),
-    "small-soft, limit": lambda folder: limit(folder, "small-soft", _automatic()),
+    "A, its loop": study_a_loop,
+    "A, ours fp32": lambda folder: train_with_fer_core(folder, "A-cnn", ["precision=fp32"]),
+    "A, limit fp32": lambda folder: train_in_memory(folder, "A-cnn", "fp32"),
+    "A, ours bf16": lambda folder: train_with_fer_core(folder, "A-cnn", ["precision=bf16"]),
+    "A, limit bf16": lambda folder: train_in_memory(folder, "A-cnn", "bf16"),
+    "small-soft, ours": lambda folder: train_with_fer_core(folder, "small-soft", []),
+    "small-soft, ours without augmentation": lambda folder: train_with_fer_core(folder, "small-soft", ["augment={}"]),
+    "small-soft, ours bf16": lambda folder: train_with_fer_core(folder, "small-soft", ["precision=bf16"]),
+    "small-soft, limit": lambda folder: train_in_memory(folder, "small-soft", _auto_precision()),
 }
 
 
 def main() -> None:
-    """Warm up, then train a round for each input line and print images per second."""
+    """Warm up, then train one round per input line and print images per second."""
     epoch = METHODS[sys.argv[1]](Path(sys.argv[2]))
     epoch()
     print(json.dumps("ready"), flush=True)
     for _ in sys.stdin:
         images, seconds = 0, 0.0
         while seconds < _ROUND_S:
-            more, took = epoch()
-            images, seconds = images + more, seconds + took
+            epoch_images, epoch_s = epoch()
+            images, seconds = images + epoch_images, seconds + epoch_s
         print(json.dumps(images / seconds), flush=True)
 
 

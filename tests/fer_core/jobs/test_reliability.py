@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 
-from bench.reliability import Round, run_rounds
+from bench.reliability import RoundResult, run_rounds
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +27,6 @@ def test_a_killed_training_resumes() -> None:
     _all_is_well(run_rounds("training", 1, seed=4))
 
 
-def _all_is_well(rounds: list[Round]) -> None:
+def _all_is_well(rounds: list[RoundResult]) -> None:
     assert [each.faults for each in rounds] == [[] for _ in rounds]
     assert {each.outcome for each in rounds} <= {"resumed and finished", "went on", "had finished"}
