@@ -21,7 +21,7 @@ from fer_core.labels import Expression
 from fer_core.settings import Settings
 from tests.e2e.app_server import AppServer
 from tests.e2e.conftest import CAMERA_FLAGS, DESKTOP, FLAGS, chromium_path
-from tests.e2e.material import camera_film
+from tests.e2e.input_files import camera_film
 
 DATASET = "faces"
 WAIT_MS = 300_000

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.e2e.app_server import AppServer
-from tests.e2e.material import small_ferplus
+from tests.e2e.input_files import small_ferplus
 from tests.support.sample_store import write_ferplus_sample
 
 OUTPUT = Path(__file__).parent / "output"

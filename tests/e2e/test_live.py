@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, FrameLocator, Locator, Page, TimeoutErr
 from fer_ui.theme import COLORS, rgb
 from tests.e2e.app_server import AppServer
 from tests.e2e.conftest import DESKTOP, SCHEMES, Launch, Scheme, photograph_open_page, settle
-from tests.e2e.material import camera_film
+from tests.e2e.input_files import camera_film
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

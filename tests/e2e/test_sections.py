@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.app_server import PROJECT, AppServer
 from tests.e2e.conftest import Shoot, settle
-from tests.e2e.material import with_copies
+from tests.e2e.input_files import with_copies
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
