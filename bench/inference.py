@@ -71,7 +71,7 @@ def main() -> None:
     environment = {
         "processor": processor().name,
         "instruction_sets": list(processor().instruction_sets),
-        "live_precision": {count: f"{fastest.form}: {fastest.reason}" for count, fastest in live.items()},
+        "live_precision": {count: f"{fastest.precision}: {fastest.reason}" for count, fastest in live.items()},
     }
     if arguments.json:
         print(json.dumps([*rows, *engines, *videos, environment]))
@@ -80,7 +80,7 @@ def main() -> None:
     content = "photos" if has_photos() else "synthetic faces, as there are no photos"
     print_table(f"Frames of {content}, {arguments.rounds} rounds. {opened.warning}", rows, as_json=arguments.json)
     print_table("\nThe network only, on face crops", engines, as_json=arguments.json)
-    choices = "; ".join(f"{count} threads {fastest.form}, {fastest.reason}" for count, fastest in live.items())
+    choices = "; ".join(f"{count} threads {fastest.precision}, {fastest.reason}" for count, fastest in live.items())
     print_table(
         f"\nA video. Live predicts without flip TTA, with the faster network on this processor ({choices})",
         videos,

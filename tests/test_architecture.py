@@ -98,7 +98,7 @@ def find_violations(modules: dict[str, list[Import]]) -> list[str]:
     """List the imports against the data flow."""
     violations = []
     for module, imports in modules.items():
-        for target in filter(None, (resolve(each.target, modules) for each in imports)):
+        for target in filter(None, (resolve(entry.target, modules) for entry in imports)):
             source, imported = unit(module), unit(target)
             is_backward = source != imported and RANKS[imported] >= RANKS[source]
             is_heavy = source == "jobs" and imported not in ("jobs", "base") and target not in JOBS_MAY_IMPORT

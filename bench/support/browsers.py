@@ -21,7 +21,7 @@ from fer_core.labels import Expression
 from fer_core.settings import Settings
 from tests.e2e.app_server import AppServer
 from tests.e2e.conftest import CAMERA_FLAGS, DESKTOP, FLAGS, chromium_path
-from tests.e2e.input_files import camera_film
+from tests.e2e.input_files import write_camera_video
 
 DATASET = "faces"
 WAIT_MS = 300_000
@@ -127,8 +127,8 @@ def _import_faces(folder: Path) -> None:
 def _camera_video(folder: Path) -> Path:
     woman = MEDIA / "woman_turning_640x360_20s.mp4"
     if woman.is_file():
-        return camera_film(woman, folder / "camera.mjpeg")
-    return camera_film(_photo(folder), folder / "camera.mjpeg")
+        return write_camera_video(woman, folder / "camera.mjpeg")
+    return write_camera_video(_photo(folder), folder / "camera.mjpeg")
 
 
 def _photo(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The app as its user starts it, on a free loopback port, with a store of its own."""
+"""Run the app as `make run` starts it, on a free loopback port."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _START_TIMEOUT_S = 60
 
 
 class AppServer:
-    """The app as `make run` starts it: started, stopped and started again on the same port."""
+    """The app on its own store; it can be started again on the same port."""
 
     def __init__(self, store: Path, environment: dict[str, str]) -> None:
         self.store = store
@@ -46,39 +46,39 @@ class AppServer:
         deadline = time.monotonic() + _START_TIMEOUT_S
         while time.monotonic() < deadline:
             try:
-                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:
-                    if answer.status == 200:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as response:
+                    if response.status == 200:
                         return
             except OSError:
                 time.sleep(0.2)
         raise AssertionError(f"The app did not start:\n{self.log()}")
 
     def kill(self) -> None:
-        """As a crash would end it."""
+        """Kill the app, like a crash."""
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> None:
-        """End the app, its supervisor and their jobs."""
+        """Stop the app, its supervisor and their jobs."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(timeout=20)
-        note = self.store / "supervisor.json"
-        if not note.is_file():
+        pid_file = self.store / "supervisor.json"
+        if not pid_file.is_file():
             return
         try:
-            supervisor = psutil.Process(json.loads(note.read_text())["pid"])
-            family = [supervisor, *supervisor.children(recursive=True)]
+            supervisor = psutil.Process(json.loads(pid_file.read_text())["pid"])
+            processes = [supervisor, *supervisor.children(recursive=True)]
         except psutil.NoSuchProcess:
             return
-        for process in family:
+        for process in processes:
             process.kill()
-        psutil.wait_procs(family, timeout=20)
+        psutil.wait_procs(processes, timeout=20)
 
     def log(self) -> str:
         return (self.store / "server.log").read_text(errors="replace")[-4000:]
 
     def loaded_libraries(self) -> str:
-        """What the server's process has mapped."""
+        """Return the memory map of the server process."""
         return Path(f"/proc/{self.pid}/maps").read_text()

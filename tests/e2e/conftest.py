@@ -1,4 +1,4 @@
-"""A real browser against the running app."""
+"""Fixtures of the browser tests: the running app, Chromium, screenshots."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.e2e.app_server import AppServer
-from tests.e2e.input_files import small_ferplus
+from tests.e2e.input_files import write_small_ferplus
 from tests.support.sample_store import write_ferplus_sample
 
 OUTPUT = Path(__file__).parent / "output"
@@ -29,21 +29,22 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+CAMERA_FLAGS = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 Launch = Callable[..., Browser]
-Shoot = Callable[[str, str], None]
+TakeScreenshots = Callable[[str, str], None]
 
 
 def chromium_path() -> str:
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return found
-    pytest.skip("No Chromium here: `make setup` installs it on Debian and Ubuntu.")
+    pytest.skip("Chromium is missing: `make setup` installs it on Debian and Ubuntu.")
 
 
 @pytest.fixture(scope="session")
 def launch() -> Iterator[Launch]:
-    """Starts a browser with further flags."""
+    """A function that launches a browser with additional flags."""
     path = chromium_path()
     with sync_playwright() as playwright:
         started: list[Browser] = []
@@ -58,16 +59,14 @@ def launch() -> Iterator[Launch]:
 
 
 @pytest.fixture(scope="session")
-def material(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `ferplus.zip`, real where there is real data, else drawn."""
-    folder = tmp_path_factory.mktemp("material")
+def ferplus_archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small FER+ archive: real faces if there is test data, otherwise synthetic ones."""
+    archive = tmp_path_factory.mktemp("archive") / "ferplus.zip"
     try:
         data = request.getfixturevalue("test_data")
     except pytest.skip.Exception:
-        write_ferplus_sample(folder / "ferplus.zip", 600)
-    else:
-        small_ferplus(data / "ferplus.zip", folder / "ferplus.zip")
-    return folder
+        return write_ferplus_sample(archive, 600)
+    return write_small_ferplus(data / "ferplus.zip", archive)
 
 
 @pytest.fixture(scope="session")
@@ -96,44 +95,41 @@ def page(browser: Browser, server: AppServer) -> Iterator[Page]:
 
 
 @pytest.fixture
-def shoot(browser: Browser, server: AppServer) -> Shoot:
-    """Photographs an address at desktop and phone width, light and dark, and sees that nothing scrolls sideways."""
+def take_screenshots(browser: Browser, server: AppServer) -> TakeScreenshots:
+    """A function that opens a link and takes screenshots of it, light and dark: see `screenshot_open_page`."""
 
-    def photograph(name: str, address: str) -> None:
+    def take(name: str, link: str) -> None:
         for scheme in SCHEMES:
             context = browser.new_context(base_url=server.url, viewport=DESKTOP, color_scheme=scheme)
             page = context.new_page()
-            page.goto(address)
-            settle(page)
-            photograph_open_page(page, name, scheme)
+            page.goto(link)
+            wait_until_ready(page)
+            screenshot_open_page(page, name, scheme)
             context.close()
 
-    return photograph
+    return take
 
 
-def settle(page: Page) -> None:
-    """Wait until the page's script has run and its charts are drawn."""
+def wait_until_ready(page: Page) -> None:
+    """Wait until the page's script has finished and its charts are drawn."""
     page.wait_for_selector('[data-testid="stHeading"]')
-    # Long enough for a page that asks another process, on a machine that is busy with other tests.
+    # Some pages wait for another process, and the machine runs other tests.
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=120_000)
     page.wait_for_timeout(1500)
 
 
-def whole(page: Page, across: int) -> None:
-    """Make the window as high as the page, up to 4000 px."""
+def fit_window_height(page: Page, width_px: int) -> None:
+    """Resize the window to the height of the page, at most 4000 px."""
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": across, "height": max(600, min(int(height), 4000))})
+    page.set_viewport_size({"width": width_px, "height": max(600, min(int(height), 4000))})
     page.wait_for_timeout(800)
 
 
-CAMERA_FLAGS = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
-
-
-def photograph_open_page(page: Page, name: str, scheme: Scheme) -> None:
-    """Photograph what is shown at desktop and phone width, and see that nothing scrolls sideways."""
+def screenshot_open_page(page: Page, name: str, scheme: Scheme) -> None:
+    """Take screenshots at desktop and phone width and assert that nothing scrolls sideways."""
     OUTPUT.mkdir(exist_ok=True)
-    for width, across in WIDTHS_PX.items():
-        whole(page, across)
-        page.screenshot(path=OUTPUT / f"{name}-{width}-{scheme}.png")
-        sideways = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        assert not sideways, f"{name} scrolls sideways at {across} px"
+    for device, width_px in WIDTHS_PX.items():
+        fit_window_height(page, width_px)
+        page.screenshot(path=OUTPUT / f"{name}-{device}-{scheme}.png")
+        overflows = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not overflows, f"{name} scrolls sideways at {width_px} px"

@@ -1,4 +1,4 @@
-"""What the journey brings along: an archive to import, photos to upload, a film for the fake camera."""
+"""Input files of the browser tests: archives to import, a video for the fake camera."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ CAMERA = "scale=640:480:force_original_aspect_ratio=increase,crop=640:480"
 _PER_CLASS = {"FER2013Train": 60, "FER2013Valid": 12}
 
 
-def small_ferplus(source: Path, target: Path) -> Path:
-    """A cut of a real FER+ archive: up to 60 training and 12 validation images whose votes agree, a class."""
+def write_small_ferplus(source: Path, target: Path) -> Path:
+    """Write a subset of a FER+ archive: up to 60 training and 12 validation images of each class."""
     with zipfile.ZipFile(source) as full, zipfile.ZipFile(target, "w") as small:
         for folder, per_class in _PER_CLASS.items():
             rows = list(csv.reader(io.StringIO(full.read(f"{folder}/label.csv").decode())))
-            kept: list[list[str]] = []
+            selected: list[list[str]] = []
             for column in range(2, 10):
                 agreed = [row for row in rows if int(row[column]) == max(int(vote) for vote in row[2:])]
-                kept += [row for row in agreed[:per_class] if row not in kept]
+                selected += [row for row in agreed[:per_class] if row not in selected]
             table = io.StringIO()
-            csv.writer(table).writerows(kept)
+            csv.writer(table).writerows(selected)
             small.writestr(f"{folder}/label.csv", table.getvalue())
-            for row in kept:
+            for row in selected:
                 small.writestr(f"{folder}/{row[0]}", full.read(f"{folder}/{row[0]}"))
     return target
 
 
-def camera_film(source: Path, target: Path, seconds: int = 10) -> Path:
-    """A film as Chromium's fake camera plays it: motion JPEG, 640x480, 30 frames a second."""
+def write_camera_video(source: Path, target: Path, seconds: int = 10) -> Path:
+    """Write a video for Chromium's fake camera: motion JPEG, 640x480, 30 frames per second."""
     ffmpeg = shutil.which("ffmpeg")
     assert ffmpeg, "ffmpeg is missing: `make setup` installs it"
     still = ["-loop", "1"] if source.suffix in {".jpg", ".png"} else ["-stream_loop", "-1"]
@@ -41,15 +41,15 @@ def camera_film(source: Path, target: Path, seconds: int = 10) -> Path:
     return target
 
 
-def with_copies(source: Path, target: Path, copies: int) -> Path:
-    """A FER+ archive in which the first `copies` validation images of one label each are training images too."""
+def write_archive_with_copies(source: Path, target: Path, copies: int) -> Path:
+    """Write a FER+ archive in which copies of the first validation images are training images too."""
     with zipfile.ZipFile(source) as full, zipfile.ZipFile(target, "w") as copied:
         names = [name for name in full.namelist() if not name.endswith("FER2013Train/label.csv")]
         for name in names:
             copied.writestr(name, full.read(name))
-        judged = list(csv.reader(io.StringIO(full.read("FER2013Valid/label.csv").decode())))[:copies]
-        added = [["copy-" + row[0], *row[1:]] for row in judged]
-        for row in judged:
+        validation_rows = list(csv.reader(io.StringIO(full.read("FER2013Valid/label.csv").decode())))[:copies]
+        added = [["copy-" + row[0], *row[1:]] for row in validation_rows]
+        for row in validation_rows:
             copied.writestr(f"FER2013Train/copy-{row[0]}", full.read(f"FER2013Valid/{row[0]}"))
         table = io.StringIO()
         csv.writer(table).writerows(added)

@@ -1,4 +1,4 @@
-"""One person's way through the app, in a real browser, in the order of the tests below."""
+"""A user's way through the app in a browser; the tests build on each other, in this order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from fer_core.bundles.bundle import read_bundle_info
 from fer_core.bundles.catalog import SHIPPED_FOLDER
 from tests.e2e.app_server import AppServer
-from tests.e2e.conftest import DESKTOP, SCHEMES, Scheme, Shoot, photograph_open_page, settle
+from tests.e2e.conftest import DESKTOP, SCHEMES, Scheme, TakeScreenshots, screenshot_open_page, wait_until_ready
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
@@ -19,17 +19,19 @@ DATASET = "small-ferplus"
 _LONG_MS = 300_000
 
 
-def test_the_first_visit_finds_a_shell_even_through_a_deep_link(page: Page, shoot: Shoot) -> None:
+def test_the_first_visit_through_a_link_shows_the_page_and_the_navigation(
+    page: Page, take_screenshots: TakeScreenshots
+) -> None:
     page.goto("/evaluation")
     expect(page.get_by_role("heading", name="No finished run yet")).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_role("link", name="Datasets")).to_be_visible()
-    shoot("empty-evaluation", "/evaluation")
-    shoot("empty-datasets", "/datasets")
-    shoot("empty-training", "/training")
-    shoot("predict-empty", "/predict")
+    take_screenshots("empty-evaluation", "/evaluation")
+    take_screenshots("empty-datasets", "/datasets")
+    take_screenshots("empty-training", "/training")
+    take_screenshots("predict-empty", "/predict")
 
 
-def test_something_that_is_no_archive_is_refused_in_words(page: Page, server: AppServer, tmp_path: Path) -> None:
+def test_a_file_that_is_no_archive_is_refused_with_a_message(page: Page, server: AppServer, tmp_path: Path) -> None:
     fake = tmp_path / "faces.zip"
     fake.write_text("not a zip")
     _upload_archive(page, fake, "faces")
@@ -38,11 +40,11 @@ def test_something_that_is_no_archive_is_refused_in_words(page: Page, server: Ap
     assert not (server.store / "datasets").exists()
 
 
-def test_data_is_imported_through_the_browser(page: Page, material: Path, shoot: Shoot) -> None:
-    _upload_archive(page, material / "ferplus.zip", DATASET)
+def test_an_archive_is_imported(page: Page, ferplus_archive: Path, take_screenshots: TakeScreenshots) -> None:
+    _upload_archive(page, ferplus_archive, DATASET)
     expect(page.get_by_text("Label mapping")).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_label("Layout")).to_be_visible()
-    shoot("datasets-proposal", f"/datasets?view=import&import={DATASET}")
+    take_screenshots("datasets-preview", f"/datasets?view=import&import={DATASET}")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text(re.compile(r"Finished\. Imported"))).to_be_visible(timeout=_LONG_MS)
     page.get_by_role("button", name="Show the dataset").click()
@@ -50,51 +52,55 @@ def test_data_is_imported_through_the_browser(page: Page, material: Path, shoot:
     expect(page.get_by_text("Labeled images")).to_be_visible()
     expect(page).to_have_url(re.compile("dataset="))
     expect(page.locator(".js-plotly-plot .bars .point").first).to_be_visible()
-    shoot("datasets", f"/datasets?dataset={DATASET}")
-    shoot("datasets-published", "/datasets?view=published&manifest=affectnet")
-    shoot("datasets-import", "/datasets?view=import")
+    take_screenshots("datasets", f"/datasets?dataset={DATASET}")
+    take_screenshots("datasets-published", "/datasets?view=published&manifest=affectnet")
+    take_screenshots("datasets-import", "/datasets?view=import")
 
 
-def test_a_training_goes_on_through_a_reload_and_a_crash_of_the_server(
-    page: Page, server: AppServer, shoot: Shoot
+def test_a_training_continues_after_a_reload_and_a_crash_of_the_server(
+    page: Page, server: AppServer, take_screenshots: TakeScreenshots
 ) -> None:
     job = _start_training(page, epochs=3)
     expect(page.get_by_text(re.compile("Epoch [1-3] of 3")).first).to_be_visible(timeout=_LONG_MS)
     page.reload()
-    expect(page.get_by_text(re.compile("Epoch [1-3] of 3|Finished|Judging")).first).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_text(re.compile("Epoch [1-3] of 3|Finished|the best epoch")).first).to_be_visible(
+        timeout=_LONG_MS
+    )
     server.kill()
     server.start()
     page.goto(f"/training?job={job}")
     expect(page.get_by_text(re.compile(r"Finished\. "))).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_text("Macro-F1").first).to_be_visible()
     expect(page.locator(".js-plotly-plot .scatterlayer .trace").first).to_be_visible()
-    shoot("training-done", f"/training?job={job}")
-    shoot("training-form", f"/training?dataset={DATASET}")
+    take_screenshots("training-done", f"/training?job={job}")
+    take_screenshots("training-form", f"/training?dataset={DATASET}")
 
 
-def test_another_training_is_cancelled(page: Page, server: AppServer, shoot: Shoot) -> None:
+def test_a_training_is_cancelled(page: Page, server: AppServer, take_screenshots: TakeScreenshots) -> None:
     job = _start_training(page, epochs=500)
     expect(page.get_by_text(re.compile("Epoch [2-9] of 500")).first).to_be_visible(timeout=_LONG_MS)
-    shoot("training-running", f"/training?job={job}")
+    take_screenshots("training-running", f"/training?job={job}")
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text(re.compile("^Cancelled"))).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
-    assert list(server.store.glob("runs/*/checkpoint.pt")), "the finished epochs are kept"
+    assert list(server.store.glob("runs/*/checkpoint.pt")), "the checkpoint of the last epoch"
 
 
-def test_the_time_of_a_training_is_estimated_before_it_starts(page: Page, shoot: Shoot) -> None:
+def test_the_time_of_a_training_is_estimated_before_it_starts(page: Page, take_screenshots: TakeScreenshots) -> None:
     page.goto(f"/training?dataset={DATASET}")
-    settle(page)
+    wait_until_ready(page)
     page.get_by_role("button", name="Estimate time and memory").click()
     expect(page.get_by_text("Per epoch", exact=True)).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_text("training images per second")).to_be_visible()
 
 
-def test_runs_are_noted_compared_and_copied(page: Page, server: AppServer, shoot: Shoot) -> None:
+def test_runs_get_notes_and_are_compared_and_copied(
+    page: Page, server: AppServer, take_screenshots: TakeScreenshots
+) -> None:
     runs = sorted(folder.name for folder in (server.store / "runs").iterdir())
     assert len(runs) == 2
     page.goto(f"/training?run={runs[0]}")
-    settle(page)
+    wait_until_ready(page)
     page.get_by_role("textbox", name="Note").fill("A first try")
     page.get_by_role("button", name="Save note").click()
     expect(page.get_by_text(re.compile("^Last changed"))).to_be_visible()
@@ -102,41 +108,41 @@ def test_runs_are_noted_compared_and_copied(page: Page, server: AppServer, shoot
     expect(page.get_by_role("heading", name="2 runs compared")).to_be_visible(timeout=_LONG_MS)
     expect(page.locator(".js-plotly-plot .scatterlayer .trace").first).to_be_visible()
     expect(page.get_by_text("Config differences")).to_be_visible()
-    shoot("training-runs", page.url)
+    take_screenshots("training-runs", page.url)
     page.goto(f"/training?from={runs[0]}")
-    settle(page)
+    wait_until_ready(page)
     expect(page.get_by_role("spinbutton", name="Epochs", exact=True)).to_have_value("3")
 
 
-def test_jobs_are_listed_read_and_deleted(page: Page, server: AppServer, shoot: Shoot) -> None:
+def test_jobs_are_listed_opened_and_deleted(page: Page, server: AppServer, take_screenshots: TakeScreenshots) -> None:
     page.goto("/jobs?view=cancelled&kind=train")
-    settle(page)
+    wait_until_ready(page)
     expect(page.get_by_text("cancelled", exact=False).first).to_be_visible()
-    shoot("jobs", "/jobs")
+    take_screenshots("jobs", "/jobs")
     page.get_by_test_id("stMain").get_by_role("button", name="Open").last.click()
     page.wait_for_url(re.compile("job="))
-    settle(page)
+    wait_until_ready(page)
     expect(page.get_by_text(re.compile("^Cancelled"))).to_be_visible()
     expect(page.get_by_text(re.compile("epoch 1/500")).first).to_be_visible()
-    shoot("job", page.url)
+    take_screenshots("job", page.url)
     page.get_by_text("Delete this job").click()
     page.get_by_text("I want to delete it").click()
-    settle(page)
+    wait_until_ready(page)
     page.get_by_role("button", name="Delete", exact=True).last.click()
-    page.wait_for_url(lambda address: "job=" not in address)
+    page.wait_for_url(lambda link: "job=" not in link)
     assert len(list((server.store / "runs").iterdir())) == 1
 
 
-def test_the_confusion_matrix_of_the_finished_run_is_read(page: Page, shoot: Shoot) -> None:
+def test_the_confusion_matrix_of_the_finished_run_is_shown(page: Page, take_screenshots: TakeScreenshots) -> None:
     page.goto("/evaluation")
-    settle(page)
-    numbers = page.locator("dl.ferscope-headline dt").all_inner_texts()
-    assert numbers[:2] == ["Macro-F1", "Balanced accuracy"]
+    wait_until_ready(page)
+    headlines = page.locator("dl.ferscope-headline dt").all_inner_texts()
+    assert headlines[:2] == ["Macro-F1", "Balanced accuracy"]
     expect(page.get_by_text("predicted", exact=True)).to_be_visible()
     page.get_by_text("Shares of each row").click()
     page.wait_for_url(re.compile("view=ratios"))
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
-    shoot("evaluation", page.url)
+    take_screenshots("evaluation", page.url)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -146,44 +152,44 @@ def test_a_photo_of_two_people_shows_two_numbered_faces(
     context = browser.new_context(base_url=server.url, viewport=DESKTOP, color_scheme=scheme)
     page = context.new_page()
     page.goto("/predict")
-    settle(page)
+    wait_until_ready(page)
     page.locator("input[type=file]").set_input_files(test_data / "media" / "two_people_1126x661.jpg")
     expect(page.get_by_text("2 faces found")).to_be_visible(timeout=_LONG_MS)
     for number in (1, 2):
         expect(page.get_by_text(re.compile(f"^Face {number}"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("with 2 numbered faces"))).to_be_visible()
-    settle(page)
-    photograph_open_page(page, "predict-two-people", scheme)
+    wait_until_ready(page)
+    screenshot_open_page(page, "predict-two-people", scheme)
     context.close()
 
 
-def test_a_file_that_is_no_picture_is_refused_in_words(page: Page, tmp_path: Path) -> None:
+def test_a_file_that_is_no_image_is_refused_with_a_message(page: Page, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
-    broken.write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    broken.write_bytes(b"\xff\xd8\xff\xe0 this is no image")
     page.goto("/predict")
-    settle(page)
+    wait_until_ready(page)
     page.locator("input[type=file]").set_input_files(broken)
     expect(page.get_by_text("broken.jpg").last).to_be_visible()
     expect(page.get_by_test_id("stAlert")).to_be_visible()
     expect(page.get_by_text("Face 1", exact=True)).not_to_be_visible()
 
 
-def test_a_run_is_put_to_use_as_the_model(page: Page, shoot: Shoot) -> None:
+def test_a_run_becomes_the_active_model(page: Page, take_screenshots: TakeScreenshots) -> None:
     page.goto("/models")
-    settle(page)
+    wait_until_ready(page)
     page.get_by_role("button", name="Use", exact=True).first.click()
     expect(page.get_by_text(f"Model in use: {read_bundle_info(SHIPPED_FOLDER).title}").first).to_be_visible()
-    shoot("models", "/models")
-    shoot("overview", "/")
+    take_screenshots("models", "/models")
+    take_screenshots("overview", "/")
     page.get_by_role("button", name="Use", exact=True).first.click()  # the shipped one again
-    settle(page)
+    wait_until_ready(page)
 
 
-def test_a_model_is_taken_away_as_a_file_brought_back_verified_and_deleted(
-    page: Page, tmp_path: Path, shoot: Shoot
+def test_a_model_is_exported_imported_verified_and_deleted(
+    page: Page, tmp_path: Path, take_screenshots: TakeScreenshots
 ) -> None:
     page.goto("/models?model=default&section=files")
-    settle(page)
+    wait_until_ready(page)
     page.get_by_role("button", name="Export", exact=True).click()
     with page.expect_download(timeout=_LONG_MS) as download:
         page.get_by_role("button", name=re.compile(r"^Download default\.zip")).click(timeout=_LONG_MS)
@@ -193,30 +199,30 @@ def test_a_model_is_taken_away_as_a_file_brought_back_verified_and_deleted(
     page.get_by_text("Import a model").click()
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_text("default.zip").last).to_be_visible()
-    page.get_by_role("textbox", name="Name in the store").fill("taken-along")
+    page.get_by_role("textbox", name="Name in the store").fill("imported-copy")
     page.get_by_role("button", name="Import", exact=True).click()
-    page.wait_for_url(re.compile("model=taken-along"), timeout=_LONG_MS)
-    told = (
+    page.wait_for_url(re.compile("model=imported-copy"), timeout=_LONG_MS)
+    sections = (
         ("metrics", "INT8"),
         ("calibration", "Calibration error"),
         ("robustness", "Worst macro-F1"),
         ("card", "Limitations"),
     )
-    for section, what in told:
-        page.goto(f"/models?model=taken-along&section={section}")
-        expect(page.get_by_text(what).first).to_be_visible(timeout=_LONG_MS)
-    page.goto("/models?model=taken-along&section=files")
-    settle(page)
+    for section, text in sections:
+        page.goto(f"/models?model=imported-copy&section={section}")
+        expect(page.get_by_text(text).first).to_be_visible(timeout=_LONG_MS)
+    page.goto("/models?model=imported-copy&section=files")
+    wait_until_ready(page)
     page.get_by_role("button", name="Verify").click()
     expect(page.get_by_text("the model is unchanged")).to_be_visible(timeout=_LONG_MS)
-    shoot("model-files", page.url)
+    take_screenshots("model-files", page.url)
 
     page.get_by_text("Delete this model").click()
     page.get_by_text("I want to delete it").click()
     page.get_by_role("button", name="Delete", exact=True).click()
-    expect(page.get_by_text("Deleted taken-along")).to_be_visible(timeout=_LONG_MS)
-    page.goto("/models?model=taken-along")
-    expect(page.get_by_text("There is no model 'taken-along' in this store")).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_text("Deleted imported-copy")).to_be_visible(timeout=_LONG_MS)
+    page.goto("/models?model=imported-copy")
+    expect(page.get_by_text("There is no model 'imported-copy' in this store")).to_be_visible(timeout=_LONG_MS)
 
 
 def test_the_server_never_loaded_torch(server: AppServer) -> None:
@@ -227,7 +233,7 @@ def test_the_server_never_loaded_torch(server: AppServer) -> None:
 
 def _upload_archive(page: Page, archive: Path, name: str) -> None:
     page.goto("/datasets?view=import")
-    settle(page)
+    wait_until_ready(page)
     panel = page.get_by_role("tabpanel").filter(has_text="A zip or tar archive")
     panel.locator("input[type=file]").set_input_files(archive)
     expect(panel.get_by_text(archive.name)).to_be_visible()
@@ -237,11 +243,11 @@ def _upload_archive(page: Page, archive: Path, name: str) -> None:
 
 def _start_training(page: Page, epochs: int) -> str:
     page.goto(f"/training?dataset={DATASET}")
-    settle(page)
+    wait_until_ready(page)
     field = page.get_by_role("spinbutton", name="Epochs", exact=True)
     field.fill(str(epochs))
     field.press("Enter")
-    settle(page)
+    wait_until_ready(page)
     page.get_by_role("button", name="Start training").click()
     page.wait_for_url(re.compile("job="), timeout=_LONG_MS)
     return page.url.split("job=")[1].split("&")[0]

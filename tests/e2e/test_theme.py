@@ -1,18 +1,18 @@
-"""Charts follow the page from light to dark by themselves."""
+"""Charts follow the theme of the browser."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import settle
+from tests.e2e.conftest import wait_until_ready
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
-def test_a_chart_is_drawn_anew_in_the_other_theme(page: Page) -> None:
+def test_a_chart_changes_with_the_theme(page: Page) -> None:
     page.goto("/datasets?view=published&manifest=affectnet")
-    settle(page)
+    wait_until_ready(page)
     light, dark = (page.locator(f'[class*="-{theme}-png"] .js-plotly-plot').first for theme in ("light", "dark"))
     expect(light).to_be_visible(timeout=60_000)
     page.emulate_media(color_scheme="dark")

@@ -1,4 +1,4 @@
-"""Pages run without a browser: on an empty store, and on one with everything in it."""
+"""Fixtures of page tests, which run in AppTest, without a browser."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ OpenPage = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="session")
-def furnished_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made once; tests of pages only read it."""
+def filled_store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of `filled_store`, made once per session."""
     folder = tmp_path_factory.mktemp("furnished") / "store"
     fill_store(Settings(home=folder, offline=True, threads=1))
     return folder
 
 
 @pytest.fixture
-def furnished(furnished_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    monkeypatch.setenv("FERSCOPE_HOME", str(furnished_folder))
+def filled_store(filled_store_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """A store with a dataset, a finished run and three jobs; shared, so tests must restore what they change."""
+    monkeypatch.setenv("FERSCOPE_HOME", str(filled_store_folder))
     monkeypatch.setenv("FERSCOPE_OFFLINE", "true")
     settings.cache_clear()
     yield settings()
@@ -37,29 +38,29 @@ def furnished(furnished_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
-    """Opens a page of the app as a link with a query would."""
+    """A function that opens a page of the app with query parameters."""
 
-    def forget() -> None:
+    def clear_caches() -> None:
         st.cache_data.clear()
         st.cache_resource.clear()
 
-    def open_it(page: Page, **query: str) -> AppTest:
+    def open_with_query(page: Page, **query: str) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=60)
         app.run()  # registers the pages
         for name, value in query.items():
             app.query_params[name] = value
         return app.switch_page(f"pages/{page}/page.py").run()
 
-    forget()
-    yield open_it
+    clear_caches()
+    yield open_with_query
     from fer_ui.resources import job_store
 
     job_store().dispose()
-    forget()
+    clear_caches()
 
 
-def words(app: AppTest) -> str:
-    """Everything a page says, with its escapes undone."""
+def page_text(app: AppTest) -> str:
+    """Join the texts of a page, without Markdown escapes."""
     elements = [
         *app.title,
         *app.subheader,

@@ -1,3 +1,5 @@
+"""Datasets → Import: preview, choices, import."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -13,53 +15,51 @@ from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthe
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 from fer_ui.navigation import Page
-from tests.pages.conftest import OpenPage, words
+from tests.pages.conftest import OpenPage, page_text
 
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    """A folder of drawn faces whose labels and people stand in a table; one label is nobody's word for anything."""
+    """A folder of synthetic faces with a table of labels and people; one label is unknown."""
     folder = tmp_path / "listed"
-    write_synthetic_faces(tmp_path / "drawn", SyntheticFacesConfig(total=24, identities=8, size_px=32))
+    write_synthetic_faces(tmp_path / "faces", SyntheticFacesConfig(total=24, identities=8, size_px=32))
     folder.mkdir()
-    files = [f"{place:02d}.png" for place in range(24)]
-    for path, name in zip(sorted((tmp_path / "drawn").rglob("*.png")), files, strict=True):
+    files = [f"{number:02d}.png" for number in range(24)]
+    for path, name in zip(sorted((tmp_path / "faces").rglob("*.png")), files, strict=True):
         path.rename(folder / name)
     moods = ["joy", "sad", "weird"]
-    rows = [{"file": name, "mood": moods[place % 3], "who": f"p{place % 4}"} for place, name in enumerate(files)]
+    rows = [{"file": name, "mood": moods[number % 3], "who": f"p{number % 4}"} for number, name in enumerate(files)]
     pd.DataFrame(rows).to_csv(folder / "list.csv", index=False)
     return folder
 
 
 @pytest.fixture
 def no_supervisor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs are queued, and nobody carries them out."""
+    """Jobs are queued but not started."""
     monkeypatch.setattr("fer_core.jobs.submit.ensure_supervisor", lambda _settings: 0)
 
 
-def test_an_import_shows_what_it_would_do_and_waits_for_what_is_undecided(
+def test_the_preview_asks_for_unknown_labels(
     table: Path, store: Settings, open_page: OpenPage, no_supervisor: None
 ) -> None:
     start_import(table, "mine", store)
-    app = _proposal(open_page)
-    assert _chosen(app, "Layout") == "table"
-    assert (_chosen(app, "Image path"), _chosen(app, "Label"), _chosen(app, "Person")) == (
+    app = _open_preview(open_page)
+    assert _selected(app, "Layout") == "table"
+    assert (_selected(app, "Image path"), _selected(app, "Label"), _selected(app, "Person")) == (
         "file",
         "mood",
         "(none)",
     )
-    assert _chosen(app, "joy, 8 images") == "Happiness"
-    assert _chosen(app, "weird, 8 images") == "choose"
-    assert "Choose an expression for 'weird'" in words(app)
+    assert _selected(app, "joy, 8 images") == "Happiness"
+    assert _selected(app, "weird, 8 images") == "choose"
+    assert "Choose an expression for 'weird'" in page_text(app)
     assert _button(app, "Import").disabled
     assert list_datasets(store) == []
 
 
-def test_what_is_chosen_is_what_is_imported(
-    table: Path, store: Settings, open_page: OpenPage, no_supervisor: None
-) -> None:
+def test_the_import_follows_the_choices(table: Path, store: Settings, open_page: OpenPage, no_supervisor: None) -> None:
     start_import(table, "mine", store)
-    app = _proposal(open_page)
+    app = _open_preview(open_page)
     _select(app, "Person").set_value("who").run()
     _select(app, "weird, 8 images").set_value("Contempt").run()
     _select(app, "sad, 8 images").set_value("ignore").run()
@@ -75,9 +75,7 @@ def test_what_is_chosen_is_what_is_imported(
     assert index["identity"].nunique() == 4
 
 
-def test_of_two_folders_with_the_same_names_one_can_be_chosen(
-    table: Path, store: Settings, open_page: OpenPage
-) -> None:
+def test_the_folder_of_ambiguous_file_names_can_be_chosen(table: Path, store: Settings, open_page: OpenPage) -> None:
     for folder in ("large", "small"):
         (table / folder).mkdir()
     for image in sorted(table.glob("*.png")):
@@ -86,26 +84,26 @@ def test_of_two_folders_with_the_same_names_one_can_be_chosen(
     listed = pd.read_csv(table / "list.csv", dtype=str)
     listed.assign(file=listed["file"].str.upper()).to_csv(table / "list.csv", sep=";", index=False, encoding="utf-16")
     start_import(table, "mine", store)
-    app = _proposal(open_page, errors=1)
-    assert "24 rows name files that match several" in words(app)
+    app = _open_preview(open_page, errors=1)
+    assert "24 rows name files that match several" in page_text(app)
     next(box for box in app.text_input if box.label.startswith("Image folder")).set_value("small").run()
-    assert "match several" not in words(app)
-    assert "24 rows name a file in different upper or lower case" in words(app)
+    assert "match several" not in page_text(app)
+    assert "24 rows name a file in different upper or lower case" in page_text(app)
 
 
-def test_a_column_that_is_no_label_is_noticed(table: Path, store: Settings, open_page: OpenPage) -> None:
+def test_a_column_without_labels_is_noticed(table: Path, store: Settings, open_page: OpenPage) -> None:
     listed = pd.read_csv(table / "list.csv")
-    listed["mood"] = [f"note {place}" for place in range(len(listed))]
-    pd.concat([listed] * 3).assign(mood=[f"note {place}" for place in range(72)]).to_csv(
+    listed["mood"] = [f"note {number}" for number in range(len(listed))]
+    pd.concat([listed] * 3).assign(mood=[f"note {number}" for number in range(72)]).to_csv(
         table / "list.csv", index=False
     )
     start_import(table, "mine", store)
-    app = _proposal(open_page)
-    assert "probably another one" in words(app)
+    app = _open_preview(open_page)
+    assert "probably another one" in page_text(app)
     assert _button(app, "Import").disabled
 
 
-def test_the_lesser_half_is_imported_only_if_the_person_says_so(
+def test_less_than_half_of_the_images_is_imported_only_after_confirmation(
     table: Path, store: Settings, open_page: OpenPage, no_supervisor: None
 ) -> None:
     listed = pd.read_csv(table / "list.csv").assign(mood="sad")
@@ -113,11 +111,11 @@ def test_the_lesser_half_is_imported_only_if_the_person_says_so(
     (table / "clip.mp4").touch()
     (table / "notes.txt").touch()
     start_import(table, "mine", store)
-    app = _proposal(open_page, errors=1)
-    said = words(app)
-    assert "More than half of the images can't be used" in said
-    assert "16 images are in no label file, such as 08.png, 09.png, 10.png." in said
-    assert "1 other file is not an image (.txt 1), such as notes.txt." in said
+    app = _open_preview(open_page, errors=1)
+    text = page_text(app)
+    assert "More than half of the images can't be used" in text
+    assert "16 images are in no label file, such as 08.png, 09.png, 10.png." in text
+    assert "1 other file is not an image (.txt 1), such as notes.txt." in text
     assert _button(app, "Import").disabled
     (box,) = app.checkbox
     assert box.label == "Import only the 8 images that can be used"
@@ -129,52 +127,54 @@ def test_the_lesser_half_is_imported_only_if_the_person_says_so(
     assert job.command_args == ("datasets", "import", "--resume", "mine", "--allow-partial")
 
 
-def _in_folders(folder: Path, table: Path, pattern: str, names: list[str]) -> list[str]:
-    """The drawn faces in turn under `pattern`, filled with a name and the number of the turn; their paths."""
-    paths = [pattern.format(names[place % len(names)], place // len(names)) for place in range(24)]
+def _move_into_folders(folder: Path, table: Path, pattern: str, names: list[str]) -> list[str]:
+    """Move the faces to paths made from `pattern`, with alternating names and their number; return the paths."""
+    paths = [pattern.format(names[number % len(names)], number // len(names)) for number in range(24)]
     for source, path in zip(sorted(table.glob("*.png")), paths, strict=True):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         source.rename(folder / path)
     return paths
 
 
-def test_where_folders_and_a_table_disagree_the_person_says_which_counts(
+def test_the_user_chooses_between_labels_of_folders_and_of_a_table(
     table: Path, tmp_path: Path, store: Settings, open_page: OpenPage, no_supervisor: None
 ) -> None:
     folder = tmp_path / "twice"
-    paths = _in_folders(folder, table, "{}/{}.png", ["fear", "anger"])
-    rows = [{"pth": path, "label": "sadness" if place < 6 else path.split("/")[0]} for place, path in enumerate(paths)]
+    paths = _move_into_folders(folder, table, "{}/{}.png", ["fear", "anger"])
+    rows = [
+        {"pth": path, "label": "sadness" if number < 6 else path.split("/")[0]} for number, path in enumerate(paths)
+    ]
     pd.DataFrame(rows).to_csv(folder / "labels.csv", index=False)
     start_import(folder, "mine", store)
-    app = _proposal(open_page)
-    assert "give different labels to 6 of the 24 images" in words(app)
-    assert _chosen(app, "Layout") == "folders"
+    app = _open_preview(open_page)
+    assert "give different labels to 6 of the 24 images" in page_text(app)
+    assert _selected(app, "Layout") == "folders"
     assert _button(app, "Import").disabled
-    (radio,) = [each for each in app.radio if each.label == "Which labels should be used?"]
+    (radio,) = [radio for radio in app.radio if radio.label == "Which labels should be used?"]
     radio.set_value("table").run()
     assert not app.exception
-    assert _chosen(app, "Layout") == "table"
-    assert _chosen(app, "sadness, 6 images") == "Sadness"
+    assert _selected(app, "Layout") == "table"
+    assert _selected(app, "sadness, 6 images") == "Sadness"
     assert not _button(app, "Import").disabled
-    next(each for each in app.radio if each.label == "Which labels should be used?").set_value("folders").run()
-    assert _chosen(app, "Layout") == "folders"
-    assert _chosen(app, "fear, 12 images") == "Fear"
+    next(radio for radio in app.radio if radio.label == "Which labels should be used?").set_value("folders").run()
+    assert _selected(app, "Layout") == "folders"
+    assert _selected(app, "fear, 12 images") == "Fear"
     _button(app, "Import").click().run()
     run_import(open_import("mine", store), store)
     assert open_dataset("mine", store).index()["label"].value_counts().to_dict() == {"fear": 12, "anger": 12}
 
 
-def test_numbers_become_expressions_once_it_is_said_whose_they_are(
+def test_numeric_labels_need_a_numbering(
     table: Path, tmp_path: Path, store: Settings, open_page: OpenPage, no_supervisor: None
 ) -> None:
-    _in_folders(tmp_path / "numbers", table, "train/{}/{}.png", ["1", "2", "7"])
+    _move_into_folders(tmp_path / "numbers", table, "train/{}/{}.png", ["1", "2", "7"])
     start_import(tmp_path / "numbers", "mine", store)
-    app = _proposal(open_page)
-    assert "datasets number expressions differently" in words(app)
-    assert _chosen(app, "7, 8 images") == "choose"
+    app = _open_preview(open_page)
+    assert "datasets number expressions differently" in page_text(app)
+    assert _selected(app, "7, 8 images") == "choose"
     assert _button(app, "Import").disabled
     _select(app, "Numbering").set_value("RAF-DB").run()
-    assert [_chosen(app, f"{code}, 8 images") for code in "127"] == ["Surprise", "Fear", "Neutral"]
+    assert [_selected(app, f"{code}, 8 images") for code in "127"] == ["Surprise", "Fear", "Neutral"]
     _select(app, "2, 8 images").set_value("Anger").run()
     _button(app, "Import").click().run()
     assert not app.exception
@@ -184,12 +184,12 @@ def test_numbers_become_expressions_once_it_is_said_whose_they_are(
 
 
 @pytest.mark.parametrize("people", [True, False])
-def test_folders_of_people_are_identities_unless_the_person_says_no(
+def test_folders_of_people_are_identities_unless_unchecked(
     people: bool, table: Path, tmp_path: Path, store: Settings, open_page: OpenPage, no_supervisor: None
 ) -> None:
-    _in_folders(tmp_path / "people", table, "{0}/s{1:02d}/1.png", ["fear", "anger"])
+    _move_into_folders(tmp_path / "people", table, "{0}/s{1:02d}/1.png", ["fear", "anger"])
     start_import(tmp_path / "people", "mine", store)
-    app = _proposal(open_page)
+    app = _open_preview(open_page)
     (box,) = app.checkbox
     assert box.label == "Folders such as s00, s01, s02 are people (12)"
     if not people:
@@ -203,17 +203,17 @@ def test_folders_of_people_are_identities_unless_the_person_says_no(
 def test_an_unfinished_import_is_listed_and_can_be_discarded(table: Path, store: Settings, open_page: OpenPage) -> None:
     start_import(table, "mine", store)
     app = open_page(Page.DATASETS, view="import")
-    assert "from listed, waiting" in words(app)
+    assert "from listed, waiting" in page_text(app)
     _button(app, "Discard").click().run()
     assert list_imports(store) == []
     assert (table / "list.csv").is_file()
 
 
-def test_ones_own_manifest_is_checked_and_saved(store: Settings, open_page: OpenPage) -> None:
+def test_a_custom_manifest_is_checked_and_saved(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.DATASETS, view="manifests")
-    assert "Valid: My faces" in words(app)
+    assert "Valid: My faces" in page_text(app)
     app.text_area[0].set_value("id: mine\ntitle: Mine\nsummary: Ours.\nlicence: none\nlicense: none\n").run()
-    assert "unknown key 'licence'" in words(app)
+    assert "unknown key 'licence'" in page_text(app)
     assert _button(app, "Save").disabled
     app.text_area[0].set_value("id: mine\ntitle: Mine\nsummary: Ours.\nlicence: none\n").run()
     _button(app, "Save").click().run()
@@ -221,7 +221,7 @@ def test_ones_own_manifest_is_checked_and_saved(store: Settings, open_page: Open
     assert (store.store / "manifests" / "mine.yaml").is_file()
 
 
-def _proposal(open_page: OpenPage, errors: int = 0) -> AppTest:
+def _open_preview(open_page: OpenPage, errors: int = 0) -> AppTest:
     app = open_page(Page.DATASETS, view="import", **{"import": "mine"})
     assert not app.exception
     assert len(app.error) == errors
@@ -232,7 +232,7 @@ def _select(app: AppTest, label: str):  # type: ignore[no-untyped-def]
     return next(box for box in app.selectbox if box.label == label)
 
 
-def _chosen(app: AppTest, label: str) -> str:
+def _selected(app: AppTest, label: str) -> str:
     return str(_select(app, label).value)
 
 

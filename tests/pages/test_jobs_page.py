@@ -1,3 +1,5 @@
+"""The Jobs page."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_ui.navigation import Page
-from tests.pages.conftest import OpenPage, words
+from tests.pages.conftest import OpenPage, page_text
 
 
 @pytest.fixture
@@ -38,60 +40,59 @@ def jobs(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStore]
 
 
 def press(app: AppTest, label: str, key: str = "") -> AppTest:
-    """Press the button with a label, and a key that ends like that."""
-    found = [each for each in app.button if each.label == label and (each.key or "").endswith(key)]
-    return found[0].click().run()
+    """Press the first button with a label whose key ends with `key`."""
+    return next(b for b in app.button if b.label == label and (b.key or "").endswith(key)).click().run()
 
 
 def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
 
-def test_with_no_job_it_says_where_jobs_come_from(store: Settings, open_page: OpenPage) -> None:
+def test_without_jobs_the_page_explains_them(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.JOBS)
     assert not app.exception
-    assert "No jobs yet" in words(app) and "starts with the next job" in words(app)
+    assert "No jobs yet" in page_text(app) and "starts with the next job" in page_text(app)
 
 
-def test_it_lists_what_runs_waits_and_has_ended(jobs: JobStore, open_page: OpenPage) -> None:
+def test_running_queued_and_finished_jobs_are_listed(jobs: JobStore, open_page: OpenPage) -> None:
     app = open_page(Page.JOBS)
     assert not app.exception
-    said = words(app)
-    assert [each.value for each in app.subheader] == ["Running", "Queued", "Finished"]
+    text = page_text(app)
+    assert [subheader.value for subheader in app.subheader] == ["Running", "Queued", "Finished"]
     for state in JobState:
-        assert f"A {state} one" in said or state is JobState.QUEUED
-    assert said.index("The first") < said.index("The second") < said.index("The third")
-    assert "position 2 on the processor" in said and "It broke." in said
+        assert f"A {state} one" in text or state is JobState.QUEUED
+    assert text.index("The first") < text.index("The second") < text.index("The third")
+    assert "position 2 on the processor" in text and "It broke." in text
     bars = [str(bar.proto.text) for bar in app.get("progress")]
     assert "Epoch 2 of 8, about 90 minutes left" in bars
 
 
 @pytest.mark.parametrize("query", [{"view": "stalled"}, {"job": "stalled"}], ids=["listed", "opened"])
-def test_a_stalled_job_says_what_it_does_not_do_and_what_becomes_of_it(
+def test_a_stalled_job_says_since_when_and_what_happens_next(
     jobs: JobStore, open_page: OpenPage, query: dict[str, str]
 ) -> None:
     app = open_page(Page.JOBS, **query)
-    said = words(app)
-    assert "A stalled one" in said and "A running one" not in said
-    assert "Stalled. No batch has finished for 5 minutes; one usually takes 0.4 s." in said
-    assert "Its process is stopped and the job resumes from its last finished epoch." in said
+    text = page_text(app)
+    assert "A stalled one" in text and "A running one" not in text
+    assert "Stalled. No batch has finished for 5 minutes; one usually takes 0.4 s." in text
+    assert "Its process is stopped and the job resumes from its last finished epoch." in text
     assert "A stalled one: stalled" in [str(bar.proto.text) for bar in app.get("progress")], "first in the sidebar"
     if "job" in query:
         press(app, "Cancel")
         assert jobs.get("stalled").cancel_requested
 
 
-def test_it_is_filtered_by_kind_and_state(jobs: JobStore, open_page: OpenPage) -> None:
+def test_jobs_are_filtered_by_kind_and_state(jobs: JobStore, open_page: OpenPage) -> None:
     app = open_page(Page.JOBS, view="failed")
-    assert "A failed one" in words(app) and "A succeeded one" not in words(app)
+    assert "A failed one" in page_text(app) and "A succeeded one" not in page_text(app)
     app = app.selectbox(key="view").set_value("all").run()
     app = app.selectbox(key="kind").set_value("import").run()
-    assert "The first" in words(app) and "A failed one" not in words(app)
+    assert "The first" in page_text(app) and "A failed one" not in page_text(app)
     app = app.selectbox(key="view").set_value("failed").run()
-    assert "No matching job" in words(app)
+    assert "No matching job" in page_text(app)
 
 
-def test_a_waiting_job_is_put_first_and_last(jobs: JobStore, open_page: OpenPage) -> None:
+def test_a_queued_job_is_moved_first_and_last(jobs: JobStore, open_page: OpenPage) -> None:
     app = press(open_page(Page.JOBS), "Run first", "third")
     assert not app.exception
     assert [job.id for job in jobs.queued()] == ["third", "first", "second"]
@@ -99,29 +100,29 @@ def test_a_waiting_job_is_put_first_and_last(jobs: JobStore, open_page: OpenPage
     assert [job.id for job in jobs.queued()] == ["third", "second", "first"]
 
 
-def test_jobs_that_nobody_looks_after_are_reported(
+def test_a_missing_supervisor_is_reported_and_started(
     jobs: JobStore, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Settings] = []
     monkeypatch.setattr("fer_ui.jobs.list_view.ensure_supervisor", started.append)
     app = open_page(Page.JOBS)
-    assert "supervisor is not running" in words(app)
+    assert "supervisor is not running" in page_text(app)
     press(app, "Start the supervisor")
     assert len(started) == 1
 
 
-def test_a_job_has_its_own_address(jobs: JobStore, open_page: OpenPage) -> None:
+def test_a_job_opens_by_its_link(jobs: JobStore, open_page: OpenPage) -> None:
     app = open_page(Page.JOBS, job="first")
     assert not app.exception
     assert app.subheader[0].value == "The first"
-    assert "position 1 in the queue" in words(app)
-    assert "A failed one" not in words(app)
+    assert "position 1 in the queue" in page_text(app)
+    assert "A failed one" not in page_text(app)
 
 
-def test_an_address_of_no_job_is_answered_in_words(jobs: JobStore, open_page: OpenPage) -> None:
+def test_a_link_to_a_missing_job_shows_a_message(jobs: JobStore, open_page: OpenPage) -> None:
     app = open_page(Page.JOBS, job="gone")
     assert not app.exception
-    assert "There is no job 'gone'" in words(app)
+    assert "There is no job 'gone'" in page_text(app)
 
 
 def test_a_running_job_is_cancelled(jobs: JobStore, open_page: OpenPage) -> None:
@@ -131,7 +132,7 @@ def test_a_running_job_is_cancelled(jobs: JobStore, open_page: OpenPage) -> None
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED])
 @pytest.mark.parametrize(("label", "from_start"), [("Resume", False), ("Retry from the start", True)])
-def test_a_job_that_stopped_goes_on(
+def test_a_stopped_job_is_resumed_or_retried(
     jobs: JobStore, open_page: OpenPage, state: JobState, label: str, from_start: bool
 ) -> None:
     press(open_page(Page.JOBS, job=state), label)
@@ -139,9 +140,9 @@ def test_a_job_that_stopped_goes_on(
     assert (job.state, job.from_start) == (JobState.QUEUED, from_start)
 
 
-def test_one_that_succeeded_is_not_offered_again(jobs: JobStore, open_page: OpenPage) -> None:
-    offered = labels(open_page(Page.JOBS, job="succeeded"))
-    assert "Resume" not in offered and "Retry from the start" not in offered
+def test_a_succeeded_job_can_not_be_resumed(jobs: JobStore, open_page: OpenPage) -> None:
+    buttons = labels(open_page(Page.JOBS, job="succeeded"))
+    assert "Resume" not in buttons and "Retry from the start" not in buttons
 
 
 def test_the_log_is_shown_newest_first(jobs: JobStore, store: Settings, open_page: OpenPage) -> None:
@@ -149,13 +150,13 @@ def test_the_log_is_shown_newest_first(jobs: JobStore, store: Settings, open_pag
     run.append_log("the first line")
     run.append_log("the last line")
     jobs.log_path(jobs.get("failed")).parent.mkdir(parents=True, exist_ok=True)
-    jobs.log_path(jobs.get("failed")).write_text("Traceback, in its order")
-    training, printed = [block.value for block in open_page(Page.JOBS, job="failed").code]
-    assert training.index("the last line") < training.index("the first line")
-    assert printed == "Traceback, in its order"
+    jobs.log_path(jobs.get("failed")).write_text("Traceback of the job")
+    run_log, job_log = [block.value for block in open_page(Page.JOBS, job="failed").code]
+    assert run_log.index("the last line") < run_log.index("the first line")
+    assert job_log == "Traceback of the job"
 
 
-def test_deleting_asks_first_and_takes_the_run_along(jobs: JobStore, store: Settings, open_page: OpenPage) -> None:
+def test_deletion_needs_confirmation_and_includes_the_run(jobs: JobStore, store: Settings, open_page: OpenPage) -> None:
     create_run("run-failed", "model: {}", store)
     app = open_page(Page.JOBS, job="failed")
     delete = next(button for button in app.button if button.label == "Delete")

@@ -1,4 +1,4 @@
-"""The live page without a camera: the player itself can't run here, the browser journey covers it."""
+"""The Live page without a camera; browser tests cover the video player."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from aiortc.contrib.media import MediaRelay
 from fer_core.bundles import catalog, fastest
 from fer_core.settings import Settings, settings
 from fer_ui.navigation import Page
-from tests.pages.conftest import OpenPage, words
+from tests.pages.conftest import OpenPage, page_text
 
 
 @pytest.fixture(autouse=True)
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What the player was asked for; it stands still."""
+def player_calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Replace the video player and record the options it was called with."""
     calls: list[dict[str, Any]] = []
 
     def player(**options: Any) -> SimpleNamespace:
@@ -33,60 +33,64 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return calls
 
 
-def test_before_the_start_it_says_where_the_frames_go(
-    store: Settings, open_page: OpenPage, asked: list[dict[str, Any]]
+def test_the_page_explains_privacy_and_camera_problems_before_start(
+    store: Settings, open_page: OpenPage, player_calls: list[dict[str, Any]]
 ) -> None:
     app = open_page(Page.LIVE)
     assert not app.exception
     assert not app.error
     assert app.title[0].value == "Live"
-    for said in ("No frame is stored", "There is no camera", "The camera is not allowed", "The connection is blocked"):
-        assert said in words(app)
-    assert asked[-1]["sendback_audio"] is False
-    assert asked[-1]["media_stream_constraints"]["audio"] is False
+    for text in ("No frame is stored", "There is no camera", "The camera is not allowed", "The connection is blocked"):
+        assert text in page_text(app)
+    assert player_calls[-1]["sendback_audio"] is False
+    assert player_calls[-1]["media_stream_constraints"]["audio"] is False
 
 
-def test_without_a_model_it_says_what_to_do(
-    store: Settings, open_page: OpenPage, asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_a_model_there_is_a_message_and_no_player(
+    store: Settings,
+    open_page: OpenPage,
+    player_calls: list[dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(catalog, "SHIPPED_FOLDER", tmp_path / "nothing")
     app = open_page(Page.LIVE)
     assert not app.exception
-    assert "No model" in words(app)
-    assert not asked
+    assert "No model" in page_text(app)
+    assert not player_calls
 
 
-def test_stun_and_turn_servers_that_can_t_be_read_are_an_error_in_words(
+def test_invalid_ice_servers_are_reported(
     store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FERSCOPE_ICE_SERVERS", "turn:here")
-    settings.cache_clear()  # the fixture has read them
+    settings.cache_clear()  # the store fixture has cached them
     app = open_page(Page.LIVE)
     assert any("FERSCOPE_ICE_SERVERS" in error.value.replace("\\", "") for error in app.error)
 
 
 @pytest.mark.parametrize(
-    ("int8_ms", "said"),
+    ("int8_ms", "text"),
     [
         (1.0, "INT8 (1.0 ms"),
         (3.0, "FP32 (2.0 ms"),
     ],
 )
-def test_it_reads_by_the_form_that_is_faster_here_and_says_why(
-    store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, int8_ms: float, said: str
+def test_the_faster_network_is_used_and_named(
+    store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, int8_ms: float, text: str
 ) -> None:
-    took = {"model.onnx": 2.0, "model-int8.onnx": int8_ms}
-    monkeypatch.setattr(fastest, "_ms_per_face", lambda bundle: took[bundle.model_file])
+    ms_per_face = {"model.onnx": 2.0, "model-int8.onnx": int8_ms}
+    monkeypatch.setattr(fastest, "_ms_per_face", lambda bundle: ms_per_face[bundle.model_file])
     st.cache_resource.clear()
-    assert said in words(open_page(Page.LIVE))
+    assert text in page_text(open_page(Page.LIVE))
     st.cache_resource.clear()
 
 
-def test_it_reads_by_the_only_form_that_a_model_has(
+def test_a_model_with_one_network_uses_it(
     store: Settings, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = shutil.copytree(catalog.SHIPPED_FOLDER, tmp_path / "model")
     (folder / "model-int8.onnx").unlink()
     monkeypatch.setattr(catalog, "SHIPPED_FOLDER", folder)
     app = open_page(Page.LIVE)
-    assert not app.exception and "the only form that this model has" in words(app)
+    assert not app.exception and "the only form that this model has" in page_text(app)

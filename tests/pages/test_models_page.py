@@ -1,4 +1,4 @@
-"""Models: what each can do, the proof, and how one comes in and goes."""
+"""The Models page: metrics, verification, export, import, deletion."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ from fer_core.settings import Settings
 from fer_ui.charts.calibration import TITLE as RELIABILITY_TITLE
 from fer_ui.formatting import format_percent
 from fer_ui.navigation import Page
-from tests.pages.conftest import OpenPage, words
+from tests.pages.conftest import OpenPage, page_text
 from tests.support.sample_store import RUN
 
 SECTIONS = ("metrics", "confusion", "calibration", "robustness", "card", "files")
 
 
 @pytest.fixture
-def imported(furnished: Settings, tmp_path: Path) -> Iterator[str]:
-    """The furnished store's run, exported and imported as a model of its own."""
-    path = export_bundle(find_model(RUN, furnished), tmp_path / "tiny.zip")
-    entry = import_bundle(path, furnished, model_id="tiny")
+def imported(filled_store: Settings, tmp_path: Path) -> Iterator[str]:
+    """The run of `filled_store`, exported and imported as the model `tiny`."""
+    path = export_bundle(find_model(RUN, filled_store), tmp_path / "tiny.zip")
+    entry = import_bundle(path, filled_store, model_id="tiny")
     yield entry.id
     shutil.rmtree(entry.folder, ignore_errors=True)
-    (furnished.store / "model-in-use.json").unlink(missing_ok=True)
+    (filled_store.store / "model-in-use.json").unlink(missing_ok=True)
 
 
 def press(app: AppTest, key: str) -> AppTest:
     return app.button(key=key).click().run()
 
 
-def said(app: AppTest) -> str:
+def full_text(app: AppTest) -> str:
     html = " ".join(str(block.value) for block in app.get("html"))
-    return words(app) + html.replace("&nbsp;", " ")
+    return page_text(app) + html.replace("&nbsp;", " ")
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_every_section_opens_for_a_run(furnished: Settings, open_page: OpenPage, section: str) -> None:
+def test_every_section_opens_for_a_run(filled_store: Settings, open_page: OpenPage, section: str) -> None:
     app = open_page(Page.MODELS, model=RUN, section=section)
     assert not app.exception and not app.error
-    assert "Tiny network" in words(app)
+    assert "Tiny network" in page_text(app)
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -58,52 +58,54 @@ def test_every_section_opens_for_the_shipped_model(store: Settings, open_page: O
     assert not app.exception and not app.error
 
 
-def test_the_figures_follow_protocol_and_point(store: Settings, open_page: OpenPage) -> None:
-    report = {(each["protocol"], each["point"]): each for each in read_report(SHIPPED_FOLDER)["test"]}
+def test_metrics_follow_protocol_and_point(store: Settings, open_page: OpenPage) -> None:
+    report = {(metrics["protocol"], metrics["point"]): metrics for metrics in read_report(SHIPPED_FOLDER)["test"]}
     for (protocol, point), metrics in report.items():
-        shown = said(open_page(Page.MODELS, protocol=protocol, point=point))
+        shown = full_text(open_page(Page.MODELS, protocol=protocol, point=point))
         assert format_percent(metrics["accuracy"]) in shown and format_percent(metrics["macro_f1"]) in shown
         assert "Precision, recall and F1 by class" in shown
 
 
-def test_what_8_bits_cost_is_told_by_the_chosen_protocol_at_the_chosen_point(
-    furnished: Settings, imported: str, open_page: OpenPage
+def test_the_int8_accuracy_drop_follows_protocol_and_point(
+    filled_store: Settings, imported: str, open_page: OpenPage
 ) -> None:
-    before = Scores(accuracy=0.9, balanced_accuracy=0.7, macro_f1=0.71, ece=0.02)
-    held = [
+    fp32 = Scores(accuracy=0.9, balanced_accuracy=0.7, macro_f1=0.71, ece=0.02)
+    results = [
         QuantizationResult(
             protocol="argmax",
             point=point,
             n=40,
-            fp32=before,
-            int8=before.model_copy(update={"accuracy": 0.9 - lost_01}),
-            accuracy_drop_01=lost_01,
-            accuracy_drop_interval=(lost_01 - 0.001, lost_01 + 0.001),
+            fp32=fp32,
+            int8=fp32.model_copy(update={"accuracy": 0.9 - drop_01}),
+            accuracy_drop_01=drop_01,
+            accuracy_drop_interval=(drop_01 - 0.001, drop_01 + 0.001),
             agreement_01=0.99,
         )
-        for point, lost_01 in (("accurate", 0.0012), ("balanced", -0.0021))
+        for point, drop_01 in (("accurate", 0.0012), ("balanced", -0.0021))
     ]
-    path = find_model(imported, furnished).folder / INT8_REPORT
-    QuantizationReport(dataset="ferplus", split="valid", calibration_images=8, comparisons=tuple(held)).save(path)
-    shown = words(open_page(Page.MODELS, model=imported, protocol="argmax"))
+    path = find_model(imported, filled_store).folder / INT8_REPORT
+    QuantizationReport(dataset="ferplus", split="valid", calibration_images=8, comparisons=tuple(results)).save(path)
+    shown = page_text(open_page(Page.MODELS, model=imported, protocol="argmax"))
     assert "On 40 images of the split that ferplus calls valid its accuracy is 89.9 %" in shown
     assert "-0.12 percentage points of accuracy against FP32 (95 %: -0.22 to -0.02)" in shown
-    shown = words(open_page(Page.MODELS, model=imported, protocol="argmax", point="balanced"))
+    shown = page_text(open_page(Page.MODELS, model=imported, protocol="argmax", point="balanced"))
     assert "+0.21 percentage points of accuracy against FP32" in shown
     path.write_text("{}")
     app = open_page(Page.MODELS, model=imported)
     assert "int8.json" in app.error[0].value and not app.exception
 
 
-def test_the_calibration_is_drawn_and_the_limit_told(furnished: Settings, open_page: OpenPage) -> None:
+def test_the_reliability_diagram_and_the_confidence_threshold_are_shown(
+    filled_store: Settings, open_page: OpenPage
+) -> None:
     app = open_page(Page.MODELS, model=RUN, section="calibration")
-    assert RELIABILITY_TITLE in said(app)
-    assert "is shown as uncertain" in words(app)
+    assert RELIABILITY_TITLE in full_text(app)
+    assert "is shown as uncertain" in page_text(app)
 
 
-def test_the_card_is_shown_and_can_be_taken_away(furnished: Settings, open_page: OpenPage) -> None:
+def test_the_card_is_shown_and_can_be_downloaded(filled_store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model=RUN, section="card")
-    assert "Out-of-scope uses" in words(app) and "calibration.svg" not in words(app)
+    assert "Out-of-scope uses" in page_text(app) and "calibration.svg" not in page_text(app)
     assert any(button.proto.label == "Download as Markdown" for button in app.get("download_button"))
 
 
@@ -113,14 +115,14 @@ def test_the_shipped_model_is_verified_on_the_page(store: Settings, open_page: O
     assert (app.dataframe[0].value["Passed"] == "yes").all()
 
 
-def test_a_changed_model_fails_on_the_page(furnished: Settings, imported: str, open_page: OpenPage) -> None:
-    (furnished.models_dir / imported / "card.md").write_text("It is perfect.")
+def test_a_changed_model_fails_on_the_page(filled_store: Settings, imported: str, open_page: OpenPage) -> None:
+    (filled_store.models_dir / imported / "card.md").write_text("It is perfect.")
     app = press(open_page(Page.MODELS, model=imported, section="files"), f"verify-{imported}")
     assert "1 of" in app.error[0].value and "failed" in app.error[0].value
-    assert app.dataframe[0].value.iloc[0]["Check"] == "file card.md", "what failed comes first"
+    assert app.dataframe[0].value.iloc[0]["Check"] == "file card.md", "failed checks come first"
 
 
-def test_a_run_becomes_one_file(furnished: Settings, open_page: OpenPage) -> None:
+def test_a_run_is_exported_as_one_file(filled_store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model=RUN, section="files")
     assert not any(button.key == f"verify-{RUN}" for button in app.button)
     app = press(app, f"export-{RUN}")
@@ -128,68 +130,68 @@ def test_a_run_becomes_one_file(furnished: Settings, open_page: OpenPage) -> Non
     assert any(button.proto.label.startswith(f"Download {RUN}.zip") for button in app.get("download_button"))
 
 
-def test_an_imported_model_is_deleted_after_a_second_word(
-    furnished: Settings, imported: str, open_page: OpenPage
+def test_an_imported_model_is_deleted_after_confirmation(
+    filled_store: Settings, imported: str, open_page: OpenPage
 ) -> None:
-    use_model(imported, furnished)
+    use_model(imported, filled_store)
     app = open_page(Page.MODELS, model=imported, section="files")
     assert app.button(key=f"delete-model-{imported}").disabled
     app.checkbox(key=f"sure-model-{imported}").check().run()
     app = press(app, f"delete-model-{imported}")
-    assert not (furnished.models_dir / imported).exists()
-    assert model_in_use(furnished) == SHIPPED
+    assert not (filled_store.models_dir / imported).exists()
+    assert model_in_use(filled_store) == SHIPPED
 
 
 @pytest.mark.parametrize("model", [SHIPPED, RUN])
-def test_nothing_else_can_be_deleted_here(furnished: Settings, open_page: OpenPage, model: str) -> None:
+def test_other_models_can_not_be_deleted(filled_store: Settings, open_page: OpenPage, model: str) -> None:
     app = open_page(Page.MODELS, model=model, section="files")
     assert not any(str(button.key).startswith("delete-model") for button in app.button)
 
 
-def test_a_link_to_a_model_that_is_gone_says_so_and_shows_another(store: Settings, open_page: OpenPage) -> None:
+def test_a_link_to_a_missing_model_shows_a_message_and_another_model(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model="gone")
     assert "There is no model 'gone'" in app.warning[0].value.replace("\\", "")
-    assert read_bundle_info(SHIPPED_FOLDER).title in words(app)
+    assert read_bundle_info(SHIPPED_FOLDER).title in page_text(app)
 
 
-def test_one_model_is_open_and_the_others_are_offered(furnished: Settings, imported: str, open_page: OpenPage) -> None:
+def test_the_other_models_can_be_opened(filled_store: Settings, imported: str, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model=imported)
     opened = {button.key for button in app.button if str(button.key).startswith("open-")}
     assert opened == {f"open-{SHIPPED}", f"open-{RUN}"}
 
 
-def test_a_bundle_is_uploaded_verified_and_shown(furnished: Settings, open_page: OpenPage, tmp_path: Path) -> None:
-    path = export_bundle(find_model(RUN, furnished), tmp_path / "tiny.zip")
+def test_a_bundle_is_uploaded_verified_and_shown(filled_store: Settings, open_page: OpenPage, tmp_path: Path) -> None:
+    path = export_bundle(find_model(RUN, filled_store), tmp_path / "tiny.zip")
     app = open_page(Page.MODELS)
     assert app.button(key="model-import").disabled
     app.file_uploader(key="model-upload").set_value(("tiny.zip", path.read_bytes(), "application/zip")).run()
     app.text_input(key="model-upload-id").set_value("uploaded").run()
     app = press(app, "model-import")
     assert not app.error
-    assert (furnished.models_dir / "uploaded" / "model.onnx").is_file()
-    shutil.rmtree(furnished.models_dir / "uploaded")
+    assert (filled_store.models_dir / "uploaded" / "model.onnx").is_file()
+    shutil.rmtree(filled_store.models_dir / "uploaded")
 
 
-def test_what_is_no_bundle_is_refused_in_words(store: Settings, open_page: OpenPage) -> None:
+def test_a_file_that_is_no_bundle_is_refused_with_a_message(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS)
     app.file_uploader(key="model-upload").set_value(("tiny.zip", b"no archive", "application/zip")).run()
     app = press(app, "model-import")
     assert "can't be read as a bundle" in app.error[0].value
-    assert list(store.uploads_dir.iterdir()) == [], "nothing of the upload is left"
+    assert list(store.uploads_dir.iterdir()) == [], "the upload is deleted"
 
 
-def test_weights_ask_for_their_preset(store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[object, ...]] = []
+def test_weights_need_a_preset(store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[object, ...]] = []
 
-    def imported_apart(path: Path, *given: str) -> str:
-        asked.append((path.name, path.read_bytes(), *given))
+    def record_import(path: Path, *arguments: str) -> str:
+        calls.append((path.name, path.read_bytes(), *arguments))
         return "mine"
 
-    monkeypatch.setattr("fer_ui.models.import_view.import_weights_in_subprocess", imported_apart)
+    monkeypatch.setattr("fer_ui.models.import_view.import_weights_in_subprocess", record_import)
     app = open_page(Page.MODELS)
     assert not [box for box in app.selectbox if box.key == "model-upload-preset"]
     app.file_uploader(key="model-upload").set_value(("My Weights.PT", b"state", "")).run()
     app.selectbox(key="model-upload-preset").set_value("A-cnn").run()
     app.text_input(key="model-upload-license").set_value("MIT").run()
     press(app, "model-import")
-    assert asked == [("My Weights.PT", b"state", "A-cnn", "", "MIT", "")]
+    assert calls == [("My Weights.PT", b"state", "A-cnn", "", "MIT", "")]

@@ -1,3 +1,5 @@
+"""Every page on an empty and on a filled store."""
+
 from __future__ import annotations
 
 import io
@@ -17,7 +19,7 @@ from fer_core.labels import Expression
 from fer_core.runs.folder import create_run, list_runs
 from fer_core.settings import Settings
 from fer_ui.navigation import Page
-from tests.pages.conftest import OpenPage, words
+from tests.pages.conftest import OpenPage, page_text
 from tests.support.sample_store import DATASET, RUN
 
 TITLES = {page: "FERscope" if page is Page.OVERVIEW else page.capitalize() for page in Page}
@@ -31,141 +33,139 @@ EMPTY_STATES = {
 
 
 @pytest.mark.parametrize("page", [page for page in Page if page is not Page.LIVE])
-def test_a_page_opens_on_an_empty_store_and_says_what_to_do(store: Settings, open_page: OpenPage, page: Page) -> None:
+def test_a_page_opens_on_an_empty_store_with_a_hint(store: Settings, open_page: OpenPage, page: Page) -> None:
     app = open_page(page)
     assert not app.exception
     assert app.title[0].value == TITLES[page]
-    assert EMPTY_STATES.get(page, "") in words(app)
+    assert EMPTY_STATES.get(page, "") in page_text(app)
     assert not app.error
 
 
 @pytest.mark.parametrize("page", [page for page in Page if page is not Page.LIVE])
-def test_a_page_opens_on_a_furnished_store(furnished: Settings, open_page: OpenPage, page: Page) -> None:
+def test_a_page_opens_on_a_filled_store(filled_store: Settings, open_page: OpenPage, page: Page) -> None:
     app = open_page(page)
     assert not app.exception
     assert not app.error
     assert app.title[0].value == TITLES[page]
 
 
-def test_overview_counts_what_is_there(furnished: Settings, open_page: OpenPage) -> None:
+def test_overview_counts_the_store(filled_store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.OVERVIEW)
     numbers = re.findall(r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", headlines(app))
     assert dict(numbers)["Datasets"] == "1"
     assert dict(numbers)["Jobs"] == "3"
-    assert "Wide network" in words(app)
+    assert "Wide network" in page_text(app)
 
 
-def test_a_dataset_is_counted_and_its_link_can_be_shared(furnished: Settings, open_page: OpenPage) -> None:
+def test_a_dataset_opens_by_its_link(filled_store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.DATASETS, dataset=DATASET)
     assert app.selectbox(key="dataset").value == DATASET
     assert "Labeled images" in headlines(app)
-    assert "Class counts" in words(app)
+    assert "Class counts" in page_text(app)
 
 
-def test_published_counts_need_no_image(store: Settings, open_page: OpenPage) -> None:
+def test_published_counts_need_no_images(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.DATASETS, view="published", manifest="affectnet")
     assert "318,969" in headlines(app)  # the sum of AffectNet's eight expressions
     assert "28 times" in headlines(app)
 
 
-def test_a_link_to_a_dataset_that_is_gone_shows_another(furnished: Settings, open_page: OpenPage) -> None:
+def test_a_link_to_a_missing_dataset_shows_another(filled_store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.DATASETS, dataset="gone")
     assert not app.exception
     assert app.selectbox(key="dataset").value == DATASET
 
 
-def test_a_link_to_the_open_page_changes_what_it_shows(store: Settings, open_page: OpenPage) -> None:
+def test_a_link_to_the_open_page_changes_its_view(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.DATASETS)
     app.button(key="go-datasets-Published counts-view=published").click().run()
     assert app.query_params["view"] == "published"
-    assert EMPTY_STATES[Page.DATASETS] not in words(app)
+    assert EMPTY_STATES[Page.DATASETS] not in page_text(app)
 
 
 @pytest.mark.parametrize(
-    ("path", "says"),
+    ("path", "text"),
     [("/nowhere/at/all.zip", "There is no file or folder"), ("", "No path was given")],
 )
-def test_a_path_that_leads_nowhere_is_refused_in_words(
-    store: Settings, open_page: OpenPage, path: str, says: str
-) -> None:
+def test_an_invalid_path_is_refused_with_a_message(store: Settings, open_page: OpenPage, path: str, text: str) -> None:
     app = open_page(Page.DATASETS, view="import")
     app.text_input(key="server-path-text").set_value(path)
     next(button for button in app.button if button.form_id == "server-path").click().run()
-    assert any(says in error.value.replace("\\", "") for error in app.error)
+    assert any(text in error.value.replace("\\", "") for error in app.error)
     assert not store.datasets_dir.exists()
 
 
-def test_the_training_form_says_the_same_as_a_command(furnished: Settings, open_page: OpenPage) -> None:
+def test_the_training_form_shows_its_command_and_config(filled_store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.TRAINING)
     app.number_input(key="train-epochs").set_value(3).run()
     command, config = (block.value for block in app.code[:2])
     assert "--set epochs=3" in command
     assert f"dataset={DATASET}" in command
     assert "epochs: 3" in config
-    assert len(list_runs(furnished)) == 1  # nothing is made before the button is pressed
+    assert len(list_runs(filled_store)) == 1  # no run is created before the button is pressed
 
 
 @pytest.mark.parametrize(
-    ("job", "says"),
+    ("job", "text"),
     [
         ("done", "Finished"),
         ("failed", "Lower optimizer.learning_rate"),
-        ("nobody", "nobody"),
+        ("missing", "missing"),
     ],
 )
-def test_a_job_is_found_again_by_its_link(furnished: Settings, open_page: OpenPage, job: str, says: str) -> None:
+def test_a_job_opens_by_its_link(filled_store: Settings, open_page: OpenPage, job: str, text: str) -> None:
     app = open_page(Page.TRAINING, job=job)
     assert not app.exception
-    assert says in words(app)
+    assert text in page_text(app)
 
 
-def test_evaluation_leads_with_macro_f1_and_says_drawings(furnished: Settings, open_page: OpenPage) -> None:
+def test_evaluation_starts_with_macro_f1(filled_store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.EVALUATION, run=RUN)
     labels = re.findall(r"<dt[^>]*>(.*?)</dt>", headlines(app))
     assert labels[:2] == ["Macro-F1", "Balanced accuracy"]
-    report = json.loads((furnished.runs_dir / RUN / "report.json").read_text())["test"][0]
+    report = json.loads((filled_store.runs_dir / RUN / "report.json").read_text())["test"][0]
     assert f"{report['macro_f1']:.1%}".replace("%", "&nbsp;%") in headlines(app)
     assert len(app.dataframe) == 1
 
 
-def test_two_photos_are_read_one_below_the_other(store: Settings, open_page: OpenPage) -> None:
+def test_two_photos_have_a_result_each(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.PREDICT, view="whole")
     app.file_uploader[0].set_value([_photo("a.png", Expression.ANGER), _photo("b.png", Expression.HAPPINESS)]).run()
     assert not app.exception
-    assert words(app).count("One face found") == 2
+    assert page_text(app).count("One face found") == 2
     assert len(app.get("download_button")) == 2
 
 
-def test_what_is_no_picture_is_refused_and_nothing_is_read(store: Settings, open_page: OpenPage) -> None:
+def test_a_file_that_is_no_image_is_refused_with_a_message(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.PREDICT, view="whole")
-    app.file_uploader[0].set_value([("holiday.jpg", b"not a picture", "image/jpeg")]).run()
+    app.file_uploader[0].set_value([("holiday.jpg", b"not an image", "image/jpeg")]).run()
     assert "holiday.jpg" in app.error[0].value.replace("\\", "")
-    assert "face found" not in words(app)
-    assert app.get("download_button"), "the tables name it with its problem"
+    assert "face found" not in page_text(app)
+    assert app.get("download_button"), "the tables list the file with its problem"
 
 
-def test_a_photo_may_have_any_ending(store: Settings, open_page: OpenPage) -> None:
+def test_a_photo_can_have_any_extension(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.PREDICT, view="whole")
     assert not app.file_uploader[0].proto.type
     _, content, kind = _photo("a.png", Expression.ANGER)
     app.file_uploader[0].set_value([("a.jfif", content, kind), ("b", content, "application/octet-stream")]).run()
-    assert words(app).count("One face found") == 2
+    assert page_text(app).count("One face found") == 2
 
 
-def test_a_run_folder_cut_in_half_is_named_with_what_it_lacks(store: Settings, open_page: OpenPage) -> None:
+def test_an_incomplete_run_folder_is_reported(store: Settings, open_page: OpenPage) -> None:
     folder = store.runs_dir / "half"
     folder.mkdir(parents=True)
     (folder / "config.yaml").write_text("dataset: gone\n")
     (folder / "run.json").write_text("{}")
     app = open_page(Page.EVALUATION)
     assert not app.exception
-    assert "half is incomplete" in words(app)
-    assert "No finished run yet" in words(app)
+    assert "half is incomplete" in page_text(app)
+    assert "No finished run yet" in page_text(app)
 
 
-def test_a_training_is_deleted_with_its_files_after_a_second_word(furnished: Settings, open_page: OpenPage) -> None:
-    run = create_run("doomed", (furnished.runs_dir / RUN / "config.yaml").read_text(), furnished)
-    with JobStore(furnished) as jobs:
+def test_a_training_is_deleted_with_its_files_after_confirmation(filled_store: Settings, open_page: OpenPage) -> None:
+    run = create_run("doomed", (filled_store.runs_dir / RUN / "config.yaml").read_text(), filled_store)
+    with JobStore(filled_store) as jobs:
         job = jobs.submit(JobKind.TRAIN, "Doomed network", ("train", "--run", run.id), run.id, priority=9)
         jobs.request_cancel(job.id)
     app = open_page(Page.TRAINING, job=job.id)
@@ -174,26 +174,26 @@ def test_a_training_is_deleted_with_its_files_after_a_second_word(furnished: Set
     app.checkbox(key=f"sure-{job.id}").check().run()
     app.button(key=f"delete-{job.id}").click().run()
     assert not run.folder.exists()
-    with JobStore(furnished) as jobs, pytest.raises(JobError):
+    with JobStore(filled_store) as jobs, pytest.raises(JobError):
         jobs.get(job.id)
 
 
-def test_a_dataset_that_a_job_needs_is_not_deleted(furnished: Settings, open_page: OpenPage) -> None:
-    run = create_run("needing", (furnished.runs_dir / RUN / "config.yaml").read_text(), furnished)
-    with JobStore(furnished) as jobs:
+def test_a_dataset_that_a_job_needs_is_not_deleted(filled_store: Settings, open_page: OpenPage) -> None:
+    run = create_run("needing", (filled_store.runs_dir / RUN / "config.yaml").read_text(), filled_store)
+    with JobStore(filled_store) as jobs:
         job = jobs.submit(JobKind.TRAIN, "Needs it", ("train", "--run", run.id), run.id)
         app = open_page(Page.DATASETS, dataset=DATASET, section="about")
         app.checkbox(key=f"sure-{DATASET}").check().run()
         app.button(key=f"delete-{DATASET}").click().run()
         assert any("can't be deleted" in error.value and "Cancel the job first" in error.value for error in app.error)
-        assert (furnished.datasets_dir / DATASET / "dataset.json").is_file()
+        assert (filled_store.datasets_dir / DATASET / "dataset.json").is_file()
         jobs.request_cancel(job.id)
-        delete_job(job.id, jobs, furnished)
+        delete_job(job.id, jobs, filled_store)
 
 
-def test_models_shows_the_run_with_its_figures(furnished: Settings, open_page: OpenPage) -> None:
+def test_models_shows_a_run(filled_store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model=RUN)
-    assert "Tiny network" in words(app)
+    assert "Tiny network" in page_text(app)
     assert any(button.key == f"use-{RUN}" for button in app.button)
 
 
@@ -204,5 +204,5 @@ def _photo(name: str, expression: Expression) -> tuple[str, bytes, str]:
 
 
 def headlines(app: object) -> str:
-    """The large numbers' markup."""
+    """Return the HTML of the headline numbers."""
     return " ".join(str(block.value) for block in app.get("html"))  # type: ignore[attr-defined]

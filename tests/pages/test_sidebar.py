@@ -1,4 +1,4 @@
-"""The sidebar: what runs is shown and followed; a tab that nobody touches asks rarely."""
+"""The sidebar: progress of jobs, and how often the browser polls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage
 
 
-def test_jobs_that_run_or_wait_are_shown(store: Settings, open_page: OpenPage) -> None:
+def test_active_jobs_are_shown(store: Settings, open_page: OpenPage) -> None:
     store.store.mkdir(parents=True)
     with JobStore(store) as jobs:
         for number in range(4):
@@ -21,33 +21,32 @@ def test_jobs_that_run_or_wait_are_shown(store: Settings, open_page: OpenPage) -
     assert any(caption.value == "and 1 more" for caption in app.sidebar.caption)
 
 
-def test_only_what_runs_is_followed_closely(store: Settings, open_page: OpenPage) -> None:
-    """An idle tab has the one slow timer; a job that runs brings the quick one."""
+def test_the_browser_polls_faster_while_jobs_are_active(store: Settings, open_page: OpenPage) -> None:
     store.store.mkdir(parents=True)
     with JobStore(store) as jobs:
-        assert _timers_s(open_page) == [15.0]
+        assert _rerun_intervals_s(open_page) == [15.0]
         job = jobs.submit(JobKind.TRAIN, "Run", ("train", "--run", "r"), "r", job_id="job")
-        assert _timers_s(open_page) == [15.0, 3.0]
+        assert _rerun_intervals_s(open_page) == [15.0, 3.0]
         jobs.claim_next()
         jobs.finish(job.id, JobState.SUCCEEDED, 0, "")
-        assert _timers_s(open_page) == [15.0]
+        assert _rerun_intervals_s(open_page) == [15.0]
 
 
-def _timers_s(open_page: OpenPage) -> list[float]:
-    """How often the browser is told to come back, for each part of the page that does so."""
+def _rerun_intervals_s(open_page: OpenPage) -> list[float]:
+    """Return the intervals at which the browser reruns fragments of the page."""
     from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 
-    asked: list[float] = []
+    intervals_s: list[float] = []
     enqueue = ScriptRunContext.enqueue
 
-    def listen(context: ScriptRunContext, message: object) -> None:
+    def record(context: ScriptRunContext, message: object) -> None:
         if message.WhichOneof("type") == "auto_rerun":  # type: ignore[attr-defined]
-            asked.append(message.auto_rerun.interval)  # type: ignore[attr-defined]
+            intervals_s.append(message.auto_rerun.interval)  # type: ignore[attr-defined]
         enqueue(context, message)  # type: ignore[arg-type]
 
-    ScriptRunContext.enqueue = listen  # type: ignore[method-assign,assignment]
+    ScriptRunContext.enqueue = record  # type: ignore[method-assign,assignment]
     try:
         open_page(Page.PREDICT)
     finally:
         ScriptRunContext.enqueue = enqueue  # type: ignore[method-assign]
-    return asked[len(asked) // 2 :]  # the page is run twice: at first to register the pages
+    return intervals_s[len(intervals_s) // 2 :]  # the second half; the first run registers the pages

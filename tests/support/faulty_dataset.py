@@ -15,7 +15,7 @@ from tests.support.sources import gray, write_folder
 
 ID = "faulty"
 CLEAN_IMAGES = 40
-"""Images without a fault, each of another person, spread over three labels and all splits."""
+"""Number of images without a fault, each of another person, over three labels and all splits."""
 
 UNREADABLE, BLANK = "train/anger/p50_a.png", "train/fear/p51_a.png"
 TEST_COPY, TRAIN_COPY = "test/anger/p52_a.png", "train/fear/p53_a.png"
@@ -35,8 +35,8 @@ _MANIFEST = Manifest(
 
 
 def png(seed: int) -> bytes:
-    """A PNG file of 48x48 pixels; each seed gives other pixels."""
-    return _encoded(gray(seed, 48, 48))
+    """Encode random 48x48 pixels as a PNG file."""
+    return _encode(gray(seed, 48, 48))
 
 
 def faulty_files() -> dict[str, bytes]:
@@ -47,7 +47,7 @@ def faulty_files() -> dict[str, bytes]:
     files = {f"{split}/{label}/p{number:02d}_a.png": png(number) for number, split, label in clean}
     return files | {
         UNREADABLE: b"no image",
-        BLANK: _encoded(np.full((48, 48), 90, np.uint8)),
+        BLANK: _encode(np.full((48, 48), 90, np.uint8)),
         TEST_COPY: png(100),
         TRAIN_COPY: png(100),
         DUPLICATES[0]: png(101),
@@ -62,5 +62,5 @@ def import_faulty(folder: Path, settings: Settings) -> StoredDataset:
     return import_dataset(write_folder(folder, faulty_files()), settings, dataset_id=ID, manifest=_MANIFEST)
 
 
-def _encoded(pixels: np.ndarray) -> bytes:
+def _encode(pixels: np.ndarray) -> bytes:
     return cv2.imencode(".png", pixels)[1].tobytes()

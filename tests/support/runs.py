@@ -44,8 +44,8 @@ def make_run(
     best = scores.index(max(scores)) + 1 if scores else 0
     for row in epochs(scores):
         run.append_metrics(row)
-    used = {"dataset": content["dataset"], "fingerprint": "f", "corrections": 0, "corrections_fingerprint": "c"}
-    run.write("data.json", json.dumps(used).encode())
+    data_version = {"dataset": content["dataset"], "fingerprint": "f", "corrections": 0, "corrections_fingerprint": "c"}
+    run.write("data.json", json.dumps(data_version).encode())
     if finished:
         value = macro_f1 if macro_f1 is not None else max(scores)
         _finish(run, content, best, report_split, value, half_width, list(images), synthetic)
@@ -59,7 +59,9 @@ def epochs(scores: Iterable[float], seconds: float = 2.0) -> list[dict[str, Any]
         row: dict[str, Any] = {"epoch": epoch, "seconds": seconds, "images_per_s": 100.0 + epoch}
         row |= {f"train_{name}": min(1.0, score + 0.1) for name in SCORES} | {"train_loss": 2.0 - score}
         row |= {f"valid_{name}": score for name in SCORES} | {"valid_loss": 2.2 - score}
-        row |= {f"valid_f1_{each}": None if each is Expression.CONTEMPT else score for each in Expression}
+        row |= {
+            f"valid_f1_{expression}": None if expression is Expression.CONTEMPT else score for expression in Expression
+        }
         row["best_epoch"] = scores.index(max(scores[:epoch])) + 1
         rows.append(row)
     return rows

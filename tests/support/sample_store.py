@@ -14,7 +14,7 @@ from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import dump_config, load_config, presets
 
-DATASET = "drawn-votes"
+DATASET = "synthetic-votes"
 RUN = "20260101-000000-tiny-0001"
 TINY_CONFIG = [
     "model.width=4",

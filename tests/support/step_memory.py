@@ -1,4 +1,4 @@
-"""Measure the memory of a training step, against which `memory_estimate` is tested."""
+"""Measure the memory of a training step, as a reference for `memory_estimate`."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import torch
 from torch import nn
 
 _PROBES = (2, 3)
-"""Batch sizes that are run; activations grow by the same with every image."""
+"""Measured batch sizes; activations grow linearly with the batch size."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepMemory:
-    """What a training step keeps in memory at once, in bytes; the libraries' working space comes on top.
+    """Memory of a training step in bytes, without workspaces of the libraries.
 
-    The sum is near the true peak, not a limit: gradients come while activations go, and some layers need both at once.
+    The sum is near the peak, not a bound: activations are freed while gradients are allocated.
 
     Attributes:
         weights: parameters and buffers.
-        gradients: one number a learned parameter.
-        optimizer: the optimizer's and averaging's copies of the learned parameters.
-        activations: what the forward pass keeps for the backward pass.
+        gradients: one number per trainable parameter.
+        optimizer: state of the optimizer and EMA.
+        activations: tensors that the forward pass saves for the backward pass.
     """
 
     weights: int
@@ -37,7 +37,7 @@ class StepMemory:
         return self.weights + self.gradients + self.optimizer + self.activations
 
 
-def step_memory(
+def measure_step_memory(
     network: nn.Module,
     channels: int,
     size_px: int,
@@ -46,44 +46,43 @@ def step_memory(
     precision: Literal["fp32", "bf16", "fp16"] = "fp32",
     copies: int = 1,
 ) -> StepMemory:
-    """What a training step with `batch_size` images keeps in memory, from two small batches that are really run.
+    """Measure two small batches and extrapolate the memory of a training step to `batch_size` images.
 
     Args:
-        network: on the device it would train on; it is left as it is, and so is the state of chance.
-        precision: of autocast; the weights themselves are float32 always.
-        copies: numbers kept beside each learned parameter: SGD with momentum 1, Adam 2, and 1 for averaged weights.
+        network: on its training device; neither the network nor the global generators change.
+        precision: of autocast; weights are always float32.
+        copies: copies of each trainable parameter: 1 for SGD with momentum, 2 for Adam, plus 1 for EMA.
     """
-    probed = copy.deepcopy(network).train()
+    clone = copy.deepcopy(network).train()
     device = next(network.parameters()).device
-    with torch.random.fork_rng(
-        [device] if device.type == "cuda" else []
-    ):  # dropout draws; a run's seed must not notice
-        few, more = (_activation_bytes(probed, (size, channels, size_px, size_px), precision) for size in _PROBES)
-    kept = few + (more - few) * (batch_size - _PROBES[0]) // (_PROBES[1] - _PROBES[0])
-    weights = sum(_bytes(each) for each in (*network.parameters(), *network.buffers()))
-    trainable = sum(_bytes(each) for each in network.parameters() if each.requires_grad)
-    return StepMemory(weights, trainable, copies * trainable, max(kept, 0))
+    # Dropout must not change the state of the global generators.
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        first, second = (_activation_bytes(clone, (size, channels, size_px, size_px), precision) for size in _PROBES)
+    activations = first + (second - first) * (batch_size - _PROBES[0]) // (_PROBES[1] - _PROBES[0])
+    weights = sum(_bytes(tensor) for tensor in (*network.parameters(), *network.buffers()))
+    trainable = sum(_bytes(parameter) for parameter in network.parameters() if parameter.requires_grad)
+    return StepMemory(weights, trainable, copies * trainable, max(activations, 0))
 
 
 def _activation_bytes(network: nn.Module, shape: tuple[int, ...], precision: str) -> int:
-    """Bytes of all that the forward pass keeps, each storage once; the weights are not among them."""
-    own = {each.untyped_storage().data_ptr() for each in (*network.parameters(), *network.buffers())}
-    kept: dict[int, Any] = {}
+    """Bytes of the storages that the forward pass saves, without weights."""
+    weights = {tensor.untyped_storage().data_ptr() for tensor in (*network.parameters(), *network.buffers())}
+    activations: dict[int, Any] = {}
 
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
+    def save(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage  # held, so that no other storage gets its address
+        if storage.data_ptr() not in weights:
+            activations[storage.data_ptr()] = storage  # a reference, so that the address is not reused
         return tensor
 
     device = next(network.parameters()).device
     dtype = torch.float16 if precision == "fp16" else torch.bfloat16
     with (
-        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
+        torch.autograd.graph.saved_tensors_hooks(save, lambda tensor: tensor),
         torch.autocast(device.type, dtype, enabled=precision != "fp32"),
     ):
         network(torch.zeros(shape, device=device).contiguous(memory_format=torch.channels_last))
-    return sum(storage.nbytes() for storage in kept.values())
+    return sum(storage.nbytes() for storage in activations.values())
 
 
 def _bytes(tensor: torch.Tensor) -> int:

@@ -1,4 +1,4 @@
-"""Trainings that take a second: a few synthetic faces and a tiny network."""
+"""Trainings of a second, with few synthetic faces and a tiny network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fer_core.training.trainer import Trainer
 FOUR = label_set("four")
 CONTRACT = Contract(color="gray", size_px=24, normalization="image", labels=FOUR.expressions)
 CONFIG: dict[str, Any] = {
-    "dataset": "drawn",
+    "dataset": "synthetic",
     "labels": "four",
     "model": {"name": "small-resnet", "width": 4, "dropout_01": 0.1},
     "epochs": 2,
@@ -35,7 +35,7 @@ CONFIG: dict[str, Any] = {
 
 
 def make_faces() -> TrainingSet:
-    """200 drawn faces of four expressions, the last 40 to select by."""
+    """Draw 200 faces of four expressions; the last 40 are the validation split."""
     rng = np.random.default_rng(0)
     people = [Identity.sample(rng) for _ in range(20)]
     class_indices = np.arange(200) % 4
@@ -69,14 +69,14 @@ def with_rows(data: TrainingSet, train: int, valid: int) -> TrainingSet:
 
 
 def make_uneven(data: TrainingSet) -> TrainingSet:
-    """The same faces, but of the last two classes only a few to learn from."""
+    """Keep only 12 training images of the last two classes."""
     rare = data.class_indices[data.train] >= 2
     train = np.concatenate([data.train[~rare], data.train[rare][:12]])
     return TrainingSet(data.images, data.targets, data.class_indices, train, data.valid)
 
 
 def with_affect(data: TrainingSet) -> TrainingSet:
-    """Happy faces are pleasant, surprised ones excited; a tenth have no values."""
+    """Add valence to happy and arousal to surprised faces; a tenth of the faces have no values."""
     affect = np.stack([(data.class_indices == 1) * 1.6 - 0.8, (data.class_indices == 3) * 1.6 - 0.8], axis=1).astype(
         np.float32
     )
@@ -85,7 +85,7 @@ def with_affect(data: TrainingSet) -> TrainingSet:
 
 
 def cancel_in_epoch(epoch: int) -> Progress:
-    """A progress callback that cancels the training as soon as this epoch begins."""
+    """Return a progress callback that cancels the training when this epoch starts."""
 
     def cancel(done_01: float, message: str) -> None:
         if message.startswith(f"Epoch {epoch}"):

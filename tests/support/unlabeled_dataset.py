@@ -25,10 +25,10 @@ _MANIFEST = Manifest(
 
 
 def import_unlabeled(folder: Path, settings: Settings) -> None:
-    """Import gray images from one folder whose name is mapped to no label."""
+    """Import gray images from a folder whose name is mapped to no label."""
     (folder / "train" / "faces").mkdir(parents=True)
     for number in range(TOTAL):
-        picture = np.full((12, 12), 20 * number, np.uint8)
-        picture[number, :] = 255
-        (folder / "train" / "faces" / f"{number:03d}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+        image = np.full((12, 12), 20 * number, np.uint8)
+        image[number, :] = 255
+        (folder / "train" / "faces" / f"{number:03d}.png").write_bytes(cv2.imencode(".png", image)[1].tobytes())
     import_dataset(folder, settings, dataset_id=DATASET, manifest=_MANIFEST)

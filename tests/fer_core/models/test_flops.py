@@ -6,8 +6,8 @@ import torchvision.models
 from torch import nn
 
 from fer_core.models.flops import multiply_adds
-from fer_core.models.registry import build_network, trainable_parameter_count
-from tests.support.step_memory import step_memory
+from fer_core.models.registry import build_network
+from tests.support.step_memory import measure_step_memory
 
 FLOAT = 4
 
@@ -39,7 +39,7 @@ def test_counting_leaves_the_network_as_it_was() -> None:
     network[1].eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     multiply_adds(network, 1, 8)
-    step_memory(network, 1, 8, 4)
+    measure_step_memory(network, 1, 8, 4)
     assert [module.training for module in network] == [True, False]
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert not network[0]._forward_hooks
@@ -50,14 +50,14 @@ def test_measuring_memory_draws_nothing_from_a_runs_chance() -> None:
     torch.manual_seed(0)
     first = torch.rand(3)
     torch.manual_seed(0)
-    step_memory(network, 1, 48, 8)
+    measure_step_memory(network, 1, 48, 8)
     assert torch.equal(torch.rand(3), first)
 
 
 def test_memory_of_a_small_network_counted_by_hand() -> None:
     """Both convolutions keep their input, the ReLU its output, which is the second one's input."""
     network = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.Conv2d(3, 2, 3, padding=1))
-    memory = step_memory(network, 1, 8, 10, copies=2)
+    memory = measure_step_memory(network, 1, 8, 10, copies=2)
     parameters = 3 * 9 + 3 + 2 * 3 * 9 + 2
     assert memory.weights == memory.gradients == parameters * FLOAT
     assert memory.optimizer == 2 * memory.gradients
@@ -67,18 +67,18 @@ def test_memory_of_a_small_network_counted_by_hand() -> None:
 
 def test_memory_grows_with_the_batch_and_shrinks_with_the_precision() -> None:
     network = build_network("small-se-resnet", 8, width=8)
-    by_batch = [step_memory(network, 1, 48, batch).activations for batch in (16, 32, 64)]
+    by_batch = [measure_step_memory(network, 1, 48, batch).activations for batch in (16, 32, 64)]
     assert by_batch[2] - by_batch[1] == 2 * (by_batch[1] - by_batch[0]) > 0
-    half = step_memory(network, 1, 48, 64, precision="bf16")
+    half = measure_step_memory(network, 1, 48, 64, precision="bf16")
     assert 0.4 < half.activations / by_batch[2] < 0.75
-    assert half.weights == step_memory(network, 1, 48, 64).weights
+    assert half.weights == measure_step_memory(network, 1, 48, 64).weights
 
 
 def test_a_frozen_network_keeps_no_gradients_and_hardly_an_activation() -> None:
     network = build_network("mobilenet-v3-small", 8, pretrained=False)
-    free = step_memory(network, 3, 64, 8)
+    free = measure_step_memory(network, 3, 64, 8)
     network.features.requires_grad_(False)
-    frozen = step_memory(network, 3, 64, 8)
+    frozen = measure_step_memory(network, 3, 64, 8)
     assert frozen.weights == free.weights
     assert frozen.gradients == (1024 * 8 + 8) * FLOAT
     assert frozen.activations < free.activations / 50

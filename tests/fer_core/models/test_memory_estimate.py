@@ -15,7 +15,7 @@ from fer_core.models.catalog import MODELS, ModelInfo
 from fer_core.models.flops import multiply_adds
 from fer_core.models.memory_estimate import MEASURED, estimate_cost, optimizer_state_copies
 from fer_core.models.registry import build_network
-from tests.support.step_memory import step_memory
+from tests.support.step_memory import measure_step_memory
 
 BATCH = 16
 OTHERS: list[tuple[str, dict[str, object]]] = [
@@ -64,7 +64,7 @@ def test_the_defaults_are_as_measured(name: str) -> None:
     told = estimate_cost(info, {}, batch_size=BATCH)
     assert (told.parameters, told.multiply_adds) == (info.parameters, info.multiply_adds)
     assert told.trainable == sum(each.numel() for each in network.parameters() if each.requires_grad)
-    memory = step_memory(network, info.channels, size_px, BATCH).total
+    memory = measure_step_memory(network, info.channels, size_px, BATCH).total
     passing = MEASURED[name].layer_io_bytes * BATCH if info.resolve_options({}).get("frozen") else 0
     assert told.step_bytes - passing == pytest.approx(memory, rel=0.02)
 
@@ -76,7 +76,7 @@ def test_other_options_are_near_the_truth(name: str, options: dict[str, object])
     told = estimate_cost(info, options, batch_size=BATCH)
     assert told.parameters == pytest.approx(sum(each.numel() for each in network.parameters()), rel=0.04)
     assert told.multiply_adds == pytest.approx(multiply_adds(network, info.channels, size_px), rel=0.04)
-    memory = step_memory(network, info.channels, size_px, BATCH).total
+    memory = measure_step_memory(network, info.channels, size_px, BATCH).total
     assert told.step_bytes == pytest.approx(memory, rel=0.06)
 
 
@@ -113,7 +113,7 @@ def test_half_precision_keeps_about_half() -> None:
     info = MODELS["small-se-resnet"]
     network, size_px = built(info, {})
     told = estimate_cost(info, {}, batch_size=64, precision="bf16")
-    memory = step_memory(network, 1, size_px, 64, precision="bf16").total
+    memory = measure_step_memory(network, 1, size_px, 64, precision="bf16").total
     assert told.step_bytes == pytest.approx(memory, rel=0.15)
     assert estimate_cost(info, {}, batch_size=64, precision="fp16") == told
 
