@@ -21,7 +21,7 @@ OpenPage = Callable[..., AppTest]
 @pytest.fixture(scope="session")
 def filled_store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of `filled_store`, made once per session."""
-    folder = tmp_path_factory.mktemp("furnished") / "store"
+    folder = tmp_path_factory.mktemp("filled") / "store"
     fill_store(Settings(home=folder, offline=True, threads=1))
     return folder
 

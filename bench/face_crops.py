@@ -1,6 +1,6 @@
 """Face detection and alignment: predictions for detected faces against predictions for the dataset's crops.
 
-    python -m bench.face_path [--model default] [--data ferplus] [--split valid] [--faces 0] [--current-only] [--json]
+    python -m bench.face_crops [--model default] [--data ferplus] [--split valid] [--faces 0] [--current-only] [--json]
 
 Crops of a dataset are pasted into larger scenes, upright and rolled by up to 25 degrees, with two surrounds; YuNet and
 Haar detect them. Differences are in percentage points on the same faces, with 95 % bootstrap intervals. The crop method
