@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.mouth_occlusion.fit import fit
-from bench.mouth_occlusion.real_covers import load_names
-from bench.mouth_occlusion.synthetic_covers import COVERS, Gray, eyes_covered, glasses
+from bench.mouth_occlusion.real_occlusions import load_names
+from bench.mouth_occlusion.synthetic_occlusions import OCCLUSIONS, Gray, add_glasses, occlude_eyes
 from bench.support.dataset_rows import split_rows
 from bench.support.face_scenes import make_scene
 from bench.support.report import add_model_and_split, argument_parser, print_table
@@ -101,8 +101,8 @@ def _crop_rows(predictor: Predictor, crops: Sequence[Gray], truth: NDArray[np.in
     conditions |= {
         f"blur of {sigma:g} px in 48": (_blur(sigma), AbstainReason.BLURRED) for sigma in (1.0, 1.5, 2.0, 2.5, 3.0)
     }
-    conditions |= {f"mouth: {name}": (cover, AbstainReason.MOUTH_OCCLUDED) for name, cover in COVERS.items()}
-    conditions |= {"glasses": (glasses, None), "eyes covered": (eyes_covered, None)}
+    conditions |= {f"mouth: {name}": (occlude, AbstainReason.MOUTH_OCCLUDED) for name, occlude in OCCLUSIONS.items()}
+    conditions |= {"glasses": (add_glasses, None), "eyes covered": (occlude_eyes, None)}
     for name, (degrade, reason) in conditions.items():
         rng = np.random.default_rng(1)
         yield _crop_row(predictor, name, [degrade(crop, rng) for crop in crops], truth, reason)

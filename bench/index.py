@@ -53,9 +53,9 @@ def main() -> None:
             seconds = time_alternately(
                 {
                     "Pillow loop, 1 thread": lambda: _pillow_index(source, target),  # noqa: B023  (called in this iteration)
-                    "ours, 1 process": lambda: index(source, target, 1),  # noqa: B023
-                    "ours, 2 processes": lambda: index(source, target, 2),  # noqa: B023
-                    "decoding and SHA-256 alone, 1 thread": lambda: _decode_and_hash(source),  # noqa: B023
+                    "FERscope, 1 process": lambda: index(source, target, 1),  # noqa: B023
+                    "FERscope, 2 processes": lambda: index(source, target, 2),  # noqa: B023
+                    "decoding and SHA-256 only, 1 thread": lambda: _decode_and_hash(source),  # noqa: B023
                 },
                 _ROUNDS,
             )

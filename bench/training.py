@@ -28,22 +28,22 @@ from fer_core.system.allocator import MALLOC_SETTINGS
 _N_DISTINCT = 128
 _TRAIN, _VALID = 192, 64
 _TRAIN_ON_GPU = 4096
-_STUDY_LOOP = "A, its loop"
+_STUDY_LOOP = "A, published loop"
 _LIMITS = {
-    "A, its loop": "A, limit bf16",
-    "A, ours fp32": "A, limit fp32",
-    "A, ours bf16": "A, limit bf16",
-    "small-soft, ours": "small-soft, limit",
-    "small-soft, ours without augmentation": "small-soft, limit",
-    "small-soft, ours bf16": "small-soft, limit",
+    "A, published loop": "A, limit bf16",
+    "A, FERscope fp32": "A, limit fp32",
+    "A, FERscope bf16": "A, limit bf16",
+    "small-soft, FERscope": "small-soft, limit",
+    "small-soft, FERscope without augmentation": "small-soft, limit",
+    "small-soft, FERscope bf16": "small-soft, limit",
 }
 _METHODS = {
-    "A": ("A, its loop", "A, limit fp32", "A, ours fp32", "A, limit bf16", "A, ours bf16"),
+    "A": ("A, published loop", "A, limit fp32", "A, FERscope fp32", "A, limit bf16", "A, FERscope bf16"),
     "small-soft": (
         "small-soft, limit",
-        "small-soft, ours",
-        "small-soft, ours without augmentation",
-        "small-soft, ours bf16",
+        "small-soft, FERscope",
+        "small-soft, FERscope without augmentation",
+        "small-soft, FERscope bf16",
     ),
 }
 

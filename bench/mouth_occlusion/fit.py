@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
-from bench.mouth_occlusion.synthetic_covers import COVERS, Gray, eyes_covered, glasses, jitter
+from bench.mouth_occlusion.synthetic_occlusions import OCCLUSIONS, Gray, add_glasses, jitter, occlude_eyes
 from fer_core.files.atomic import write_bytes
 from fer_core.inference.mouth_occlusion import WEIGHTS, Features, MouthOcclusionNet, compute_features
 
@@ -32,10 +32,12 @@ def fit(faces: Sequence[Gray], real_occlusions: Sequence[Gray], seed: int = 0) -
     rng = np.random.default_rng(seed)
     occluded_faces = faces[: round(_OCCLUDED_SHARE_01 * len(faces))]
     unoccluded = [*faces, *(jitter(face, rng) for face in faces)]
-    unoccluded += [jitter(degrade(face, rng), rng) for degrade in (glasses, eyes_covered) for face in occluded_faces]
+    unoccluded += [
+        jitter(degrade(face, rng), rng) for degrade in (add_glasses, occlude_eyes) for face in occluded_faces
+    ]
     occluded = [
-        jitter(cover(face, rng), rng) if number % 2 else cover(face, rng)
-        for cover in COVERS.values()
+        jitter(occlude(face, rng), rng) if number % 2 else occlude(face, rng)
+        for occlude in OCCLUSIONS.values()
         for number, face in enumerate(occluded_faces)
     ]
     occluded += [

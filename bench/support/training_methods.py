@@ -149,14 +149,16 @@ def _auto_precision() -> str:
 
 
 METHODS: dict[str, Callable[[Path], Epoch]] = {
-    "A, its loop": study_a_loop,
-    "A, ours fp32": lambda folder: train_with_fer_core(folder, "A-cnn", ["precision=fp32"]),
+    "A, published loop": study_a_loop,
+    "A, FERscope fp32": lambda folder: train_with_fer_core(folder, "A-cnn", ["precision=fp32"]),
     "A, limit fp32": lambda folder: train_in_memory(folder, "A-cnn", "fp32"),
-    "A, ours bf16": lambda folder: train_with_fer_core(folder, "A-cnn", ["precision=bf16"]),
+    "A, FERscope bf16": lambda folder: train_with_fer_core(folder, "A-cnn", ["precision=bf16"]),
     "A, limit bf16": lambda folder: train_in_memory(folder, "A-cnn", "bf16"),
-    "small-soft, ours": lambda folder: train_with_fer_core(folder, "small-soft", []),
-    "small-soft, ours without augmentation": lambda folder: train_with_fer_core(folder, "small-soft", ["augment={}"]),
-    "small-soft, ours bf16": lambda folder: train_with_fer_core(folder, "small-soft", ["precision=bf16"]),
+    "small-soft, FERscope": lambda folder: train_with_fer_core(folder, "small-soft", []),
+    "small-soft, FERscope without augmentation": lambda folder: train_with_fer_core(
+        folder, "small-soft", ["augment={}"]
+    ),
+    "small-soft, FERscope bf16": lambda folder: train_with_fer_core(folder, "small-soft", ["precision=bf16"]),
     "small-soft, limit": lambda folder: train_in_memory(folder, "small-soft", _auto_precision()),
 }
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.mouth_occlusion.real_covers import load_names
+from bench.mouth_occlusion.real_occlusions import load_names
 from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.identities import Identity
 from fer_core.detection.detector import DetectedFace

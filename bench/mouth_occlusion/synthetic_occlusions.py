@@ -13,7 +13,7 @@ from fer_core.corruptions.occlusions import occlude_with_glasses, occlude_with_h
 Gray = NDArray[np.uint8]
 """uint8, shape (48, 48)."""
 
-Cover = Callable[[Gray, np.random.Generator], Gray]
+Occlusion = Callable[[Gray, np.random.Generator], Gray]
 
 _SIDE = 48
 _OVERSAMPLING = 4
@@ -23,13 +23,13 @@ _MOUTH = (slice(33, 42), slice(16, 32))
 """Rows and columns of the mouth in FER2013 crops."""
 
 
-def plain(face: Gray, rng: np.random.Generator) -> Gray:
+def occlude_with_shape(face: Gray, rng: np.random.Generator) -> Gray:
     """Draw a bar or disc of one shade."""
     shade = np.full(face.shape, rng.uniform(0, 255)) + rng.normal(0, rng.uniform(0, 5), face.shape)
     return _blend(face, shade, _random_shape(rng))
 
 
-def mask(face: Gray, rng: np.random.Generator) -> Gray:
+def occlude_with_mask(face: Gray, rng: np.random.Generator) -> Gray:
     """Draw a mask from the nose to the chin, with folds."""
     rows = np.linspace(0, 1, _SIDE)[:, None] * np.ones((1, _SIDE))
     shade = rng.uniform(40, 245) + rng.uniform(-40, 20) * rows
@@ -40,20 +40,20 @@ def mask(face: Gray, rng: np.random.Generator) -> Gray:
     return _blend(face, shade, _polygon([*corners, (left + 0.06, 0.9)]))
 
 
-def hand(face: Gray, rng: np.random.Generator) -> Gray:
+def occlude_with_hand_or_bar(face: Gray, rng: np.random.Generator) -> Gray:
     """Draw a hand over most of the mouth; after eight failed attempts a bar in the skin's shade."""
     color = np.repeat(face[:, :, None], 3, axis=2)
     for _ in range(8):
-        covered = occlude_with_hand(color, float(rng.choice(_HAND_PERCENT)), rng)[:, :, 0]
-        if (np.abs(covered[_MOUTH].astype(int) - face[_MOUTH]) > 6).mean() > 0.65:
-            return np.ascontiguousarray(covered)
+        occluded = occlude_with_hand(color, float(rng.choice(_HAND_PERCENT)), rng)[:, :, 0]
+        if (np.abs(occluded[_MOUTH].astype(int) - face[_MOUTH]) > 6).mean() > 0.65:
+            return np.ascontiguousarray(occluded)
     skin = float(np.median(face[12:36, 12:36])) * rng.uniform(0.85, 1.1)
     fingers = 12 * np.sin(np.linspace(0, rng.uniform(6, 12) * np.pi, _SIDE))
     across = fingers[:, None] if rng.random() < 0.5 else fingers[None, :]
     return _blend(face, np.full(face.shape, skin) + across, _random_shape(rng))
 
 
-def patch(face: Gray, rng: np.random.Generator) -> Gray:
+def occlude_with_patch(face: Gray, rng: np.random.Generator) -> Gray:
     """Cover the mouth with a rotated and enlarged patch of the same image."""
     side = int(rng.integers(12, 24))
     top, left = (int(rng.integers(0, _SIDE - side)) for _ in range(2))
@@ -62,7 +62,7 @@ def patch(face: Gray, rng: np.random.Generator) -> Gray:
     return _blend(face, shade * rng.uniform(0.6, 1.3), _random_shape(rng))
 
 
-def scarf(face: Gray, rng: np.random.Generator) -> Gray:
+def occlude_with_scarf(face: Gray, rng: np.random.Generator) -> Gray:
     """Draw a striped scarf."""
     angle, waves = rng.uniform(0, np.pi), rng.uniform(3, 11)
     rows, columns = np.mgrid[0:_SIDE, 0:_SIDE] / _SIDE
@@ -76,7 +76,7 @@ def scarf(face: Gray, rng: np.random.Generator) -> Gray:
     )
 
 
-def object_cover(face: Gray, rng: np.random.Generator) -> Gray:
+def occlude_with_object(face: Gray, rng: np.random.Generator) -> Gray:
     """Draw a cup, telephone or card: one shade with a rim and a mark."""
     shade = np.full((_SIDE, _SIDE), rng.uniform(10, 245), np.float32)
     center = (int(rng.integers(16, 33)), int(rng.integers(32, 44)))
@@ -89,24 +89,24 @@ def object_cover(face: Gray, rng: np.random.Generator) -> Gray:
     return _blend(face, shade, _polygon([(left, top), (right, top), (right, 1.1), (left, 1.1)]))
 
 
-COVERS: dict[str, Cover] = {
-    "hand": hand,
-    "mask": mask,
-    "scarf": scarf,
-    "plain bar or disc": plain,
-    "patch of the image": patch,
-    "cup, telephone, card": object_cover,
+OCCLUSIONS: dict[str, Occlusion] = {
+    "hand": occlude_with_hand_or_bar,
+    "mask": occlude_with_mask,
+    "scarf": occlude_with_scarf,
+    "plain bar or disc": occlude_with_shape,
+    "patch of the image": occlude_with_patch,
+    "cup, telephone, card": occlude_with_object,
 }
 
 
-def eyes_covered(face: Gray, rng: np.random.Generator) -> Gray:
+def occlude_eyes(face: Gray, rng: np.random.Generator) -> Gray:
     """Cover the upper half of the face; the mouth stays visible."""
-    covered = COVERS[str(rng.choice(list(COVERS)))](np.ascontiguousarray(face[::-1]), rng)[::-1]
-    free = np.arange(_SIDE)[:, None] >= 24
-    return np.ascontiguousarray(np.where(free, face, covered))
+    occluded = OCCLUSIONS[str(rng.choice(list(OCCLUSIONS)))](np.ascontiguousarray(face[::-1]), rng)[::-1]
+    uncovered = np.arange(_SIDE)[:, None] >= 24
+    return np.ascontiguousarray(np.where(uncovered, face, occluded))
 
 
-def glasses(face: Gray, rng: np.random.Generator) -> Gray:
+def add_glasses(face: Gray, rng: np.random.Generator) -> Gray:
     """Draw glasses or sunglasses; the mouth stays visible."""
     color = np.repeat(face[:, :, None], 3, axis=2)
     return np.ascontiguousarray(occlude_with_glasses(color, float(rng.uniform(10, 95)), rng)[:, :, 0])

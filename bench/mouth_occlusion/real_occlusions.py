@@ -1,4 +1,4 @@
-"""FER+ faces with a real mouth occlusion, selected by eye and listed in `real_covers.txt`."""
+"""FER+ faces with a real mouth occlusion, selected by eye and listed in `real_occlusions.txt`."""
 
 from __future__ import annotations
 
