@@ -62,10 +62,10 @@ def main() -> None:
     detectors: list[FaceDetector] = [opened.detector]
     if opened.detector.name != "haar":
         detectors.append(HaarDetector())
-    truth, ready, predictions, n_scenes = _predict(
+    truth, reference, predictions, n_scenes = _predict(
         dataset, rows, bundle, detectors, current_only=arguments.current_only
     )
-    table = [_row(key, found, truth, ready, n_scenes[key[0]]) for key, found in predictions.items()]
+    table = [_row(key, found, truth, reference, n_scenes[key[0]]) for key, found in predictions.items()]
     print_table(
         f"{len(truth):,} faces of {arguments.data}, {arguments.split}, by {bundle.id}. {opened.warning}",
         table,
@@ -76,18 +76,18 @@ def main() -> None:
 def _predict(
     dataset: StoredDataset, rows: pd.DataFrame, bundle: Bundle, detectors: list[FaceDetector], *, current_only: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], dict[Key, Predictions], dict[str, int]]:
-    """Return true classes, probabilities of the ready crops, predictions of the detected faces by `Key`, and the number
+    """Return true classes, probabilities of the dataset crops, predictions of the detected faces by `Key`, and the number
     of scenes by pose."""
     indices = {str(label): index for index, label in enumerate(bundle.contract.labels)}
     truth = np.asarray(rows["label"].astype("str").map(indices), np.int64)
-    ready: NDArray[np.float32] = np.zeros((len(rows), len(indices)), np.float32)
+    reference: NDArray[np.float32] = np.zeros((len(rows), len(indices)), np.float32)
     predictions: dict[Key, Predictions] = {}
     n_scenes = dict.fromkeys(_POSES, 0)
     methods = {name: _methods(bundle, name, current_only) for name in (detector.name for detector in detectors)}
     with dataset.source(settings()) as source:
         for number, crop in enumerate(iter_images(source, get_face_refs(rows))):
             assert crop is not None
-            ready[number] = bundle.probabilities(bundle.contract.apply(crop)[None])[0]
+            reference[number] = bundle.probabilities(bundle.contract.apply(crop)[None])[0]
             rng = np.random.default_rng(number)
             for pose in _POSES:
                 for surround in SURROUNDS:
@@ -98,7 +98,7 @@ def _predict(
                         face = _matching_face(detector.detect(scene.image), scene)
                         if face is not None:
                             _predict_face(predictions, (pose, detector.name), number, scene, face, methods, bundle)
-    return truth, ready, predictions, n_scenes
+    return truth, reference, predictions, n_scenes
 
 
 def _methods(bundle: Bundle, detector: str, current_only: bool) -> dict[str, CropMethod]:
@@ -147,24 +147,26 @@ def _predict_face(
 
 
 def _row(
-    key: Key, found: Predictions, truth: NDArray[np.int64], ready: NDArray[np.float32], n_scenes: int
+    key: Key, found: Predictions, truth: NDArray[np.int64], reference: NDArray[np.float32], n_scenes: int
 ) -> dict[str, Any]:
     faces, rows = np.array(found.faces), np.array(found.rows)
-    true, ready_classes, detected_classes = truth[faces], ready[faces].argmax(1), rows.argmax(1)
-    classes = ready.shape[1]
-    ready_metrics = _metrics(true, ready_classes, None, classes)
-    differences = _metrics(true, detected_classes, None, classes) - ready_metrics
+    true, reference_classes, detected_classes = truth[faces], reference[faces].argmax(1), rows.argmax(1)
+    classes = reference.shape[1]
+    reference_metrics = _metrics(true, reference_classes, None, classes)
+    differences = _metrics(true, detected_classes, None, classes) - reference_metrics
     rng = np.random.default_rng(0)
     samples = np.zeros((_RESAMPLES, len(differences)))
     for sample in samples:
         weights = rng.multinomial(len(truth), np.full(len(truth), 1 / len(truth)))[faces].astype(float)
-        sample[:] = _metrics(true, detected_classes, weights, classes) - _metrics(true, ready_classes, weights, classes)
+        sample[:] = _metrics(true, detected_classes, weights, classes) - _metrics(
+            true, reference_classes, weights, classes
+        )
     low, high = np.percentile(samples, [2.5, 97.5], axis=0)
     row: dict[str, Any] = dict(zip(("pose", "detector", "crop method"), key, strict=True))
-    row |= {"detected": f"{100 * len(faces) / n_scenes:.1f}", "ready_accuracy": f"{ready_metrics[0]:.1f}"}
+    row |= {"detected": f"{100 * len(faces) / n_scenes:.1f}", "reference_accuracy": f"{reference_metrics[0]:.1f}"}
     for index, name in enumerate(("accuracy", "macro_f1", "balanced")):
         row[name] = f"{differences[index]:+.2f} ({low[index]:+.1f} to {high[index]:+.1f})"
-    row["log_loss"] = f"{_log_loss(rows, true) - _log_loss(ready[faces], true):+.4f}"
+    row["log_loss"] = f"{_log_loss(rows, true) - _log_loss(reference[faces], true):+.4f}"
     return row
 
 

@@ -105,10 +105,10 @@ class StudyAMethod:
             face_started = time.perf_counter()
             face = cv2.resize(frame[y : y + height, x : x + width], (_STUDY_SIDE_PX, _STUDY_SIDE_PX))
             tensor = torch.from_numpy(np.ascontiguousarray(face.transpose(2, 0, 1))).float()[None]
-            ready = time.perf_counter()
+            face_cropped = time.perf_counter()
             with torch.no_grad():
                 self._network(tensor).argmax(1).item()
-            crop_s, classify_s = crop_s + ready - face_started, classify_s + time.perf_counter() - ready
+            crop_s, classify_s = crop_s + face_cropped - face_started, classify_s + time.perf_counter() - face_cropped
         ended = time.perf_counter()
         return Timing(detected - started, crop_s, classify_s, ended - started, time.process_time() - cpu, len(boxes))
 
