@@ -76,8 +76,7 @@ def main() -> None:
 def _predict(
     dataset: StoredDataset, rows: pd.DataFrame, bundle: Bundle, detectors: list[FaceDetector], *, current_only: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], dict[Key, Predictions], dict[str, int]]:
-    """Return true classes, probabilities of the dataset crops, predictions of the detected faces by `Key`, and the number
-    of scenes by pose."""
+    """Return true classes, probabilities of the dataset crops, predictions for detected faces, and scenes by pose."""
     indices = {str(label): index for index, label in enumerate(bundle.contract.labels)}
     truth = np.asarray(rows["label"].astype("str").map(indices), np.int64)
     reference: NDArray[np.float32] = np.zeros((len(rows), len(indices)), np.float32)
