@@ -6,7 +6,7 @@ import torchvision.models
 from torch import nn
 
 from fer_core.models.flops import multiply_adds
-from fer_core.models.registry import build_network
+from fer_core.models.registry import build_network, trainable_parameter_count
 from tests.support.step_memory import measure_step_memory
 
 FLOAT = 4
