@@ -18,7 +18,7 @@ INPUT_SIDE_PX = 640
 
 _CROP_SIDE = 1.04
 """Side of an aligned crop, in sides of a square of the box's area. How a crop follows from a box was chosen by
-measurement: docs/face-path.md."""
+measurement: docs/face-detection.md."""
 
 ROLL_MAX_DEG = 45.0
 """At a larger angle one eye lies above the other, as YuNet places them in some profiles, so the roll is unknown."""

@@ -1,4 +1,4 @@
-"""YuNet face detector on ONNX Runtime, which takes a third of the time of OpenCV's engine (docs/face-path.md).
+"""YuNet face detector on ONNX Runtime, which takes a third of the time of OpenCV's engine (docs/face-detection.md).
 
 A file that ONNX Runtime can't run at any image size runs on OpenCV's engine, with the same results.
 """

@@ -17,7 +17,7 @@ MARGIN_MIN_01 = 0.1
 TRUNCATION_MAX_01 = 0.1
 """Largest share of a face's central region outside the image. With a quarter of the face missing 3 in 4 exceed it, with
 a third 19 in 20, of whole faces none in 59; accuracy falls by 8 points with a fifth missing. All limits:
-docs/face-path.md."""
+docs/face-detection.md."""
 
 PROFILE_YAW_MIN = 0.8
 """From this `FaceQuality.yaw_ratio` on the nose is beyond one eye."""

@@ -1,7 +1,7 @@
 """Mouth occlusion: a small network on the edges in the lower part of a face crop.
 
 It was fitted by `python -m bench.abstention --fit` on training images of FER+ without and with occlusions of the mouth,
-synthetic (hands, masks, scarves, plain and patterned objects) and real. Hits and false alarms: docs/face-path.md.
+synthetic (hands, masks, scarves, plain and patterned objects) and real. Hits and false alarms: docs/face-detection.md.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ machine that reads fewer frames, smoothing over time averages them."""
 
 CHANGED_01 = 0.15
 """A face has changed where a cell of its crop differs by more than this share of the crop's contrast. Measured:
-docs/face-path.md."""
+docs/face-detection.md."""
 
 FACES_AT_ONCE = 4
 """More faces than this are not read in one frame; the rest come next, those that waited longest first."""

@@ -16,8 +16,8 @@ REGION_SIDES = 1.8
 """The side of the region that is searched, in sides of the face: it may have moved by two fifths of it."""
 
 FACE_PX = 80
-"""A larger face is shown to the detector at this size. By measurement (docs/face-path.md) boxes and landmarks are then
-as good as in the whole frame."""
+"""Larger faces are scaled to this size for the detector; boxes and landmarks stay as accurate as in the whole frame
+(docs/face-detection.md)."""
 
 _STEP_PX = 16
 _GRAY = 127

@@ -19,7 +19,7 @@ _PIXELS_A_CELL = 5
 
 _LEVELS = 15.0
 _CELLS_MIN = 2
-"""A scene has changed where so many cells differ by more than so many gray levels. Measured: docs/face-path.md."""
+"""A scene has changed where so many cells differ by more than so many gray levels. Measured: docs/face-detection.md."""
 
 _FACE_SIDES = 2.2
 """What lies within this many sides of a known face belongs to it: hair, hands and shoulders move as people do."""
