@@ -16,12 +16,13 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_pla
 
 from bench.support.frames import MEDIA, frame
 from fer_core.data.catalog import import_dataset
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 from tests.e2e.app_server import AppServer
 from tests.e2e.conftest import CAMERA_FLAGS, DESKTOP, FLAGS, chromium_path
 from tests.e2e.input_files import write_camera_video
+from tests.support.synthetic_datasets import write_ferplus_like
 
 DATASET = "faces"
 WAIT_MS = 300_000

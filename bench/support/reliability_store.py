@@ -17,7 +17,7 @@ import psutil
 
 from bench.support.job_start_recorder import COMMAND, EPOCHS, starts_path
 from fer_core.data.catalog import import_dataset
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.errors import JobError
 from fer_core.ids import new_id
 from fer_core.jobs.job import Job, JobKind, JobState
@@ -28,6 +28,7 @@ from fer_core.labels import Expression
 from fer_core.runs.folder import RunState, create_run, open_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import dump_config, load_config, presets
+from tests.support.synthetic_datasets import write_ferplus_like
 
 DATASET = "synthetic"
 TIMEOUT_S = 240.0

@@ -27,7 +27,7 @@ from fer_core.data.corrections.correction_log import Action
 from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.index.images import FaceRef, iter_images
 from fer_core.data.splits.split import make_split
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
 from fer_core.errors import BundleError, CancelledError, ConfigError, DatasetError, InputError, RunError
 from fer_core.evaluation.predict_dataset import predict_dataset
@@ -42,6 +42,7 @@ from fer_core.training.config.train_config import dump_config, load_config, pars
 from fer_core.training.network import load_trained_network
 from fer_core.training.precision import resolve_precision
 from tests.support.commands import Cli, assert_input_error, cli_runner
+from tests.support.synthetic_datasets import write_ferplus_like
 
 EIGHT = label_set("eight")
 CONFIG = {

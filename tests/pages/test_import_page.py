@@ -11,11 +11,12 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.catalog import list_datasets, open_dataset
 from fer_core.data.ingest.import_folder import list_imports, open_import, start_import
 from fer_core.data.ingest.import_run import run_import
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage, page_text
+from tests.support.synthetic_datasets import write_synthetic_faces
 from tests.support.texts import assert_mentions
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fer_core.data.catalog import import_dataset
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.experiment import run_experiment
 from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.store import JobStore
@@ -13,6 +13,7 @@ from fer_core.labels import Expression
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import dump_config, load_config, presets
+from tests.support.synthetic_datasets import write_ferplus_like
 
 DATASET = "synthetic-votes"
 RUN = "20260101-000000-tiny-0001"

@@ -1,7 +1,4 @@
-"""Facial action units of each expression.
-
-The prototypes follow P. Ekman, W. Friesen, J. Hager, "Facial Action Coding System" (2002) and its EMFACS tables.
-"""
+"""Facial action units of each expression, after Ekman, Friesen and Hager (2002), "Facial Action Coding System"."""
 
 from __future__ import annotations
 
@@ -10,10 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from fer_core.labels import Expression
-
-_INTENSITY_MIN = 0.72
-_IDLE_MAX = 0.05
-"""Largest intensity of an action unit that is not part of the expression."""
 
 
 class ActionUnits(NamedTuple):
@@ -61,13 +54,13 @@ _VARIANTS: dict[Expression, tuple[float, dict[str, float]]] = {
 
 
 def sample_action_units(expression: Expression, rng: np.random.Generator) -> ActionUnits:
-    """Draw the action units of one face: the expression's prototype at a random intensity, with small deviations.
+    """Sample the action units of one face: the prototype at a random intensity, with deviations, the others near 0.
 
     The same number of random values is used for every expression.
     """
-    intensity = rng.uniform(_INTENSITY_MIN, 1.0)
+    intensity = rng.uniform(0.72, 1.0)
     deviations = rng.uniform(0.88, 1.12, len(ActionUnits._fields))
-    idle = rng.uniform(0.0, _IDLE_MAX, len(ActionUnits._fields))
+    idle = rng.uniform(0.0, 0.05, len(ActionUnits._fields))
     variant, swapped = rng.random(2)
     units = PROTOTYPES[expression]
     probability, changes = _VARIANTS.get(expression, (0.0, {}))

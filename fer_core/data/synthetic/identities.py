@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field, fields
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,52 +11,20 @@ from numpy.typing import NDArray
 Color = NDArray[np.float64]
 """float64, shape (3,), RGB, 0..255."""
 
-SKIN_TONES: tuple[tuple[int, int, int], ...] = (
-    (243, 220, 202),
-    (236, 207, 184),
-    (229, 192, 160),
-    (212, 168, 130),
-    (191, 143, 105),
-    (166, 118, 84),
-    (141, 97, 68),
-    (118, 80, 57),
-    (98, 67, 50),
-)
-"""A ramp from light to dark in even steps; tones are drawn uniformly along it."""
+HairStyle = Literal["shaved", "short", "parted", "bob", "long", "curly", "bun"]
 
-_HAIR = ((32, 27, 26), (52, 38, 31), (78, 54, 40), (112, 74, 48), (140, 84, 52), (186, 148, 96), (150, 147, 144))
-_IRIS = ((62, 42, 30), (84, 58, 38), (98, 82, 50), (74, 98, 92), (82, 108, 132), (104, 112, 116))
-_CLOTHES = ((76, 96, 122), (96, 118, 106), (142, 106, 96), (108, 98, 126), (70, 78, 86), (168, 152, 128), (122, 66, 72))
+
+def palette(hex_colors: str) -> NDArray[np.float64]:
+    """Parse RGB colors such as "f3dcca"; shape (N, 3)."""
+    return np.array([list(bytes.fromhex(color)) for color in hex_colors.split()], float)
+
+
+SKIN_TONES = palette("f3dcca eccfb8 e5c0a0 d4a882 bf8f69 a67654 8d6144 765039 624332")
+"""From light to dark in even steps."""
+_HAIR = palette("201b1a 34261f 4e3628 704a30 8c5434 ba9460 969390")
+_IRIS = palette("3e2a1e 543a26 625232 4a625c 526c84 687074")
+_CLOTHES = palette("4c607a 60766a 8e6a60 6c627e 464e56 a89880 7a4248")
 _LIPS = np.array((168.0, 82.0, 80.0))
-_RANGES = {
-    "head_width": (0.72, 0.82),
-    "jaw_taper": (0.06, 0.22),
-    "eye_x": (0.325, 0.37),
-    "eye_width": (0.165, 0.195),
-    "eye_open": (0.09, 0.112),
-    "brow_gap": (0.235, 0.27),
-    "brow_thickness": (0.05, 0.078),
-    "brow_arch": (0.025, 0.06),
-    "nose_width": (0.115, 0.165),
-    "mouth_width": (0.265, 0.32),
-    "mouth_curve": (-0.02, 0.004),
-    "lip_height": (0.045, 0.073),
-    "hairline_y": (-0.68, -0.58),
-    "hair_volume": (0.07, 0.15),
-}
-"""Ranges of the traits that are numbers, in head units."""
-
-
-class HairStyle(StrEnum):
-    """How the hair is worn."""
-
-    SHAVED = "shaved"
-    SHORT = "short"
-    PARTED = "parted"
-    BOB = "bob"
-    LONG = "long"
-    CURLY = "curly"
-    BUN = "bun"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,23 +32,23 @@ class Identity:
     """One person: geometry, colors and hair.
 
     Lengths are in head units: the origin is the center of the head, x points to the viewer's right, y down, and 1 is
-    half of the head's height. Widths of eyes, nose and mouth are half widths.
+    half of the head's height. Widths of eyes, nose and mouth are half widths. Fields of geometry have their range.
     """
 
-    head_width: float
-    jaw_taper: float
-    eye_x: float
-    eye_width: float
-    eye_open: float
-    brow_gap: float
-    brow_thickness: float
-    brow_arch: float
-    nose_width: float
-    mouth_width: float
-    mouth_curve: float
-    lip_height: float
-    hairline_y: float
-    hair_volume: float
+    head_width: float = field(metadata={"range": (0.72, 0.82)})
+    jaw_taper: float = field(metadata={"range": (0.06, 0.22)})
+    eye_x: float = field(metadata={"range": (0.325, 0.37)})
+    eye_width: float = field(metadata={"range": (0.165, 0.195)})
+    eye_open: float = field(metadata={"range": (0.09, 0.112)})
+    brow_gap: float = field(metadata={"range": (0.235, 0.27)})
+    brow_thickness: float = field(metadata={"range": (0.05, 0.078)})
+    brow_arch: float = field(metadata={"range": (0.025, 0.06)})
+    nose_width: float = field(metadata={"range": (0.115, 0.165)})
+    mouth_width: float = field(metadata={"range": (0.265, 0.32)})
+    mouth_curve: float = field(metadata={"range": (-0.02, 0.004)})
+    lip_height: float = field(metadata={"range": (0.045, 0.073)})
+    hairline_y: float = field(metadata={"range": (-0.68, -0.58)})
+    hair_volume: float = field(metadata={"range": (0.07, 0.15)})
     hair_style: HairStyle
     skin: Color
     hair: Color
@@ -90,19 +58,19 @@ class Identity:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> Identity:
-        """Draw a person; all traits are independent of each other."""
+        """Sample a person; all traits are independent of each other."""
         position = rng.uniform(0, len(SKIN_TONES) - 1)
-        ramp = np.array(SKIN_TONES, float)
-        skin = np.array([np.interp(position, range(len(ramp)), channel) for channel in ramp.T])
+        skin = np.array([np.interp(position, range(len(SKIN_TONES)), channel) for channel in SKIN_TONES.T])
         skin *= 1 + np.array((0.5, 0.0, -1.0)) * rng.uniform(-0.03, 0.03)
+        ranges = {trait.name: trait.metadata["range"] for trait in fields(cls) if trait.metadata}
         return cls(
-            **{name: float(rng.uniform(low, high)) for name, (low, high) in _RANGES.items()},
-            hair_style=list(HairStyle)[rng.integers(len(HairStyle))],
+            **{name: float(rng.uniform(low, high)) for name, (low, high) in ranges.items()},
+            hair_style=get_args(HairStyle)[rng.integers(len(get_args(HairStyle)))],
             skin=skin,
-            hair=np.array(_HAIR[rng.integers(len(_HAIR))], float) * rng.uniform(0.9, 1.1),
-            iris=np.array(_IRIS[rng.integers(len(_IRIS))], float) + rng.normal(0, 4, 3),
+            hair=_HAIR[rng.integers(len(_HAIR))] * rng.uniform(0.9, 1.1),
+            iris=_IRIS[rng.integers(len(_IRIS))] + rng.normal(0, 4, 3),
             lips=mix_colors(skin * 0.86, _LIPS, rng.uniform(0.3, 0.5)),
-            clothes=np.array(_CLOTHES[rng.integers(len(_CLOTHES))], float) + rng.normal(0, 8, 3),
+            clothes=_CLOTHES[rng.integers(len(_CLOTHES))] + rng.normal(0, 8, 3),
         )
 
 

@@ -20,8 +20,7 @@ from fer_core.bundles.verification import check_parity, verify_bundle
 from fer_core.calibration import Calibration
 from fer_core.data.catalog import import_dataset
 from fer_core.data.manifest import builtin_manifests
-from fer_core.data.synthetic.dataset import SYNTHETIC_FACES
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
+from fer_core.data.synthetic.dataset import SYNTHETIC_FACES, SyntheticFacesConfig
 from fer_core.errors import BundleError, InputError
 from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import model_info
@@ -30,6 +29,7 @@ from fer_core.models.registry import build_network
 from fer_core.settings import Settings, settings
 from fer_core.training.network import load_trained_network
 from tests.fer_core.models.test_networks import _study_a, _study_a_logits
+from tests.support.synthetic_datasets import write_synthetic_faces
 
 DATASET = "drawn"
 

@@ -12,9 +12,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.labels import Expression, label_set
 from fer_core.settings import Settings
+from tests.support.synthetic_datasets import write_ferplus_like
 
 EIGHT = label_set("eight").expressions
 

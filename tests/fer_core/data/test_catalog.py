@@ -22,11 +22,11 @@ from fer_core.data.ingest.import_folder import discard_import, list_imports
 from fer_core.data.manifest import Manifest
 from fer_core.data.packing.pack import pack_images
 from fer_core.data.sources.source import open_source
-from fer_core.data.synthetic.dataset import make_synthetic_dataset
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like, write_synthetic_faces
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig, make_synthetic_dataset
 from fer_core.errors import CancelledError, DatasetError, InputError
 from fer_core.labels import label_set
 from fer_core.settings import Settings
+from tests.support.synthetic_datasets import write_ferplus_like, write_synthetic_faces
 
 CONTRACT = Contract(color="gray", size_px=16, normalization="unit", labels=label_set("eight").expressions)
 

@@ -16,12 +16,13 @@ import pytest
 
 from fer_core.cli.main import build_parser
 from fer_core.data.catalog import import_dataset
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.errors import FerscopeError, InputError, JobError
 from fer_core.jobs.run_estimate import estimate_args, estimate_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, load_config, parse_config, presets
 from tests.fer_core.training.test_estimate_report import FOUND
+from tests.support.synthetic_datasets import write_synthetic_faces
 
 Stand = Callable[[str], list[str]]
 

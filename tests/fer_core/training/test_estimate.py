@@ -9,7 +9,7 @@ import pytest
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.packing.pack import is_packed, pack_bytes, pack_images
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.errors import InputError
 from fer_core.labels import label_set
 from fer_core.models.catalog import model_info
@@ -20,6 +20,7 @@ from fer_core.training import estimate as module
 from fer_core.training.config.train_config import TrainConfig, parse_config
 from fer_core.training.estimate import estimate
 from fer_core.training.estimate_report import Estimate
+from tests.support.synthetic_datasets import write_synthetic_faces
 
 CONTRACT: Contract = model_info("small-resnet").contract(label_set("eight"))
 

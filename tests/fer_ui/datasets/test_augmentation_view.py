@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.errors import FerscopeError, InputError, JobError
 from fer_core.jobs.subprocess_runner import Command, run_command
 from fer_core.labels import Expression
@@ -25,6 +25,7 @@ from fer_ui.datasets import augmentation_preview, augmentation_view
 from fer_ui.datasets.augmentation_preview import DRAWS, SEEDS_AT_ONCE, load_augmented_images
 from fer_ui.datasets.augmentation_view import SEEDS_A_SAMPLE, next_draw, next_faces, sample_faces
 from fer_ui.navigation import Page
+from tests.support.synthetic_datasets import write_ferplus_like
 
 COLUMNS = ["id", "split", "label", "problem"]
 

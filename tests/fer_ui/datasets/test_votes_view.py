@@ -12,12 +12,12 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.agreement import AnnotatorAgreement
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.corrections.correction_log import Action
-from fer_core.data.synthetic.dataset import make_synthetic_dataset
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig, make_synthetic_dataset
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 from fer_ui.datasets import votes_view
 from fer_ui.datasets.votes_view import describe_agreement_ceiling
+from tests.support.synthetic_datasets import write_ferplus_like
 from tests.support.texts import assert_mentions
 
 

@@ -12,10 +12,11 @@ from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.index.images import try_decode
 from fer_core.data.packing.pack import is_packed, open_dataset_images, pack_bytes, pack_bytes_limit, pack_images
 from fer_core.data.packing.stream import StreamedImages
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.errors import CancelledError
 from fer_core.labels import label_set
 from fer_core.settings import Settings
+from tests.support.synthetic_datasets import write_synthetic_faces
 
 LABELS = label_set("eight").expressions
 CONTRACTS = [

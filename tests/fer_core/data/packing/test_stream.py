@@ -10,9 +10,10 @@ from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.packing import stream
 from fer_core.data.packing.pack import open_dataset_images
 from fer_core.data.packing.stream import StreamedImages
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_synthetic_faces
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.labels import label_set
 from fer_core.settings import Settings
+from tests.support.synthetic_datasets import write_synthetic_faces
 
 CONTRACT = Contract(color="gray", size_px=24, normalization="unit", labels=label_set("eight").expressions)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fer_core.data.synthetic.action_units import PROTOTYPES, ActionUnits, sample_action_units
-from fer_core.data.synthetic.face import draw_face, draw_scene
+from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.features import mouth_shape
 from fer_core.data.synthetic.identities import SKIN_TONES, Identity
 from fer_core.errors import InputError
@@ -133,24 +133,6 @@ def test_the_mouth_follows_the_action_units() -> None:
 def test_a_size_out_of_range_is_refused(size_px: int) -> None:
     with pytest.raises(InputError, match=f"size_px={size_px}"):
         _face(Expression.NEUTRAL, 0, size_px=size_px)
-
-
-@pytest.mark.parametrize(("n_faces", "width_px", "height_px"), [(1, 200, 150), (3, 640, 240), (7, 500, 500)])
-def test_a_scene_shows_every_face(n_faces: int, width_px: int, height_px: int) -> None:
-    faces = [list(Expression)[number % 8] for number in range(n_faces)]
-    scene = draw_scene(np.random.default_rng(1), faces, width_px, height_px)
-    assert scene.shape == (height_px, width_px, 3)
-    portrait = (scene != scene[0, 0]).any(axis=2).astype(np.uint8)
-    assert cv2.connectedComponents(portrait)[0] - 1 >= n_faces
-    assert np.array_equal(scene, draw_scene(np.random.default_rng(1), faces, width_px, height_px))
-
-
-def test_a_scene_without_faces_is_bare_and_a_crowded_one_is_refused() -> None:
-    bare = draw_scene(np.random.default_rng(1), [], 80, 60)
-    assert bare.shape == (60, 80, 3)
-    assert np.ptp(bare, axis=(0, 1)).max() == 0
-    with pytest.raises(InputError, match="50 faces don't fit in 100x100"):
-        draw_scene(np.random.default_rng(1), [Expression.NEUTRAL] * 50, 100, 100)
 
 
 def test_a_face_detector_finds_synthetic_faces(yunet_file: object) -> None:

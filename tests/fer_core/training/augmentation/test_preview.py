@@ -10,7 +10,7 @@ import torch
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.packing.pack import pack_images
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.errors import DatasetError, InputError
 from fer_core.labels import label_set
 from fer_core.settings import Settings
@@ -24,6 +24,7 @@ from fer_core.training.augmentation.preview import (
 )
 from fer_core.training.config.augmentation_policies import policies
 from fer_core.training.config.train_config import AugmentConfig
+from tests.support.synthetic_datasets import write_ferplus_like
 
 GRAY = Contract(color="gray", size_px=32, normalization="image", labels=label_set("eight").expressions)
 RGB = GRAY.model_copy(update={"color": "rgb", "size_px": 24})

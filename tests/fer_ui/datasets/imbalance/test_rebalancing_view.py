@@ -12,8 +12,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.corrections.correction_log import Action
 from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing
-from fer_core.data.synthetic.dataset import make_synthetic_dataset
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig, make_synthetic_dataset
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig
@@ -21,6 +20,7 @@ from fer_ui.datasets.imbalance import rebalancing_view
 from fer_ui.datasets.imbalance.epoch_summary import describe_counted_images, describe_epoch, warn_small_epoch
 from fer_ui.datasets.imbalance.training_split import load_training_split
 from fer_ui.navigation import Page
+from tests.support.synthetic_datasets import write_ferplus_like
 from tests.support.texts import assert_mentions
 
 

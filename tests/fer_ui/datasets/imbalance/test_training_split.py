@@ -17,7 +17,7 @@ from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing, preview
 from fer_core.data.packing.pack import DatasetImages
 from fer_core.data.record import Split
 from fer_core.data.splits.split import SPLITS, SplitConfig, make_split
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import Expression, label_set
 from fer_core.settings import Settings
@@ -25,6 +25,7 @@ from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.data_loader import TrainingSet, build_training_set, epoch_indices, epoch_size
 from fer_core.training.losses import TrainingLoss
 from fer_ui.datasets.imbalance.training_split import count_training_split, load_training_split
+from tests.support.synthetic_datasets import write_ferplus_like
 
 EIGHT = label_set("eight")
 REBALANCINGS = [each.rebalancing for each in STRATEGIES.values()] + [

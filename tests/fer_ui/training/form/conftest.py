@@ -10,10 +10,11 @@ import pytest
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.synthetic.generator import SyntheticFacesConfig, write_ferplus_like
+from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 from tests.fer_ui.training.form.form_page import DATASET, Show, open_form
+from tests.support.synthetic_datasets import write_ferplus_like
 
 
 @pytest.fixture(scope="session")
