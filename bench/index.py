@@ -22,7 +22,7 @@ from PIL import Image
 from bench.support.report import argument_parser, print_table, time_alternately
 from bench.support.synthetic_files import faces, gray_jpeg, gray_png, scene_jpeg, write_folder, write_zip
 from fer_core.data.index.builder import build_chunks, merge_chunks
-from fer_core.data.index.images import try_decode
+from fer_core.data.index.images import decode_face
 from fer_core.data.label_mapping.label_map import build_label_map
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers import folders
@@ -94,7 +94,7 @@ def _pillow_index(source: Path, target: Path) -> None:
 
 def _decode_and_hash(source: Path) -> None:
     for _, content in _contents(source):
-        pixels = try_decode(content)
+        pixels = decode_face(content)
         assert pixels is not None
         hashlib.sha256(pixels.data).hexdigest()
 

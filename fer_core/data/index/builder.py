@@ -7,7 +7,6 @@ not grow with the dataset.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from fer_core.data.duplicates.signature import SIGNATURE, SIGNATURE_BYTES
 from fer_core.data.index.image_stats import IMAGE_LIMITS, MODE, ImageLimits, measure_images
 from fer_core.data.index.images import BOX_COLUMNS, Box
 from fer_core.data.index.row_conflicts import add_problems, find_conflicts_in_chunks
-from fer_core.data.index.workers import process_pool
+from fer_core.data.index.workers import run_chunks
 from fer_core.data.label_mapping.label_map import LabelMap
 from fer_core.data.record import Record
 from fer_core.data.sources.byte_range import ByteRange
@@ -38,8 +37,6 @@ CHUNK_ROWS = 1024
 _CHUNK_ROWS_MIN = 64
 _CHUNKS_MIN = 32
 _ROW_GROUP = 8 * CHUNK_ROWS
-_IN_FLIGHT = 3
-"""Parts in flight for each process, which bounds memory."""
 
 LANDMARKS = "landmarks"
 SUBGROUP = "group_"
@@ -107,23 +104,8 @@ def build_chunks(
 
     identified = _number_repeats(records) if has_repeats else ((record.path, record) for record in records)
     rows = min(CHUNK_ROWS, max(_CHUNK_ROWS_MIN, expected // _CHUNKS_MIN))
-    tasks = _iter_tasks(source, identified, labels, folder, rows, count_rows)
-    if processes < 2 or expected <= 2 * CHUNK_ROWS:
-        for task in tasks:
-            count_rows(_write_chunk(*task, limits))
-    else:
-        with process_pool(processes) as pool:
-            try:
-                waiting: set[Future[int]] = set()
-                for task in tasks:
-                    waiting.add(pool.submit(_write_chunk, *task, limits))
-                    if len(waiting) >= _IN_FLIGHT * processes:
-                        waiting = _wait_for_any(waiting, count_rows)
-                while waiting:
-                    waiting = _wait_for_any(waiting, count_rows)
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+    chunks = _iter_chunks(source, identified, labels, folder, rows, limits, count_rows)
+    run_chunks(_write_chunk, chunks, processes if expected > 2 * CHUNK_ROWS else 1, count_rows)
     if not done:
         raise DatasetError("No images were found. Check that the archive or folder holds the images themselves.")
 
@@ -193,18 +175,16 @@ def records_to_table(records: Sequence[Record], labels: LabelMap) -> pd.DataFram
     return pd.DataFrame(columns).astype({name: "string" for name in columns if _type(name) == _TEXT})
 
 
-Task = tuple[pd.DataFrame, list[ByteRange | str], list[Box | None], Path]
-
-
-def _iter_tasks(
+def _iter_chunks(
     source: Source,
     identified: Iterable[tuple[str, Record]],
     labels: LabelMap,
     folder: Path,
     rows: int,
+    limits: ImageLimits,
     count_rows: Callable[[int], None],
-) -> Iterator[Task]:
-    """Yield the work of each part that does not exist yet; existing parts are only counted."""
+) -> Iterator[tuple[object, ...]]:
+    """Yield the arguments of `_write_chunk` for each chunk that does not exist yet; existing chunks are counted."""
     remaining = iter(identified)
     for number in count():
         chunk = list(islice(remaining, rows))
@@ -217,7 +197,7 @@ def _iter_tasks(
         table = records_to_table([record for _, record in chunk], labels)
         table["id"] = pd.array([name for name, _ in chunk], dtype="string")
         byte_ranges = [record.problem or try_locate(source, record.path) for _, record in chunk]
-        yield table, byte_ranges, [record.box for _, record in chunk], target
+        yield table, byte_ranges, [record.box for _, record in chunk], target, limits
 
 
 def _write_chunk(
@@ -229,14 +209,6 @@ def _write_chunk(
     with atomic_path(target) as temporary:
         pq.write_table(pa.Table.from_pandas(table, schema, preserve_index=False), temporary, compression="zstd")
     return len(table)
-
-
-def _wait_for_any(waiting: set[Future[int]], count_rows: Callable[[int], None]) -> set[Future[int]]:
-    """Wait until a part is done, and return those that are not."""
-    done, pending = wait(waiting, return_when=FIRST_COMPLETED)
-    for future in done:
-        count_rows(future.result())
-    return pending
 
 
 def _number_repeats(records: Iterable[Record]) -> Iterator[tuple[str, Record]]:

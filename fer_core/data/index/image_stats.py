@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,15 +81,12 @@ def measure_images(
     Returns:
         a row an image, in order, with `PIXEL_COLUMNS`.
     """
-    files = OpenFiles()
-    try:
-        frequencies = np.zeros((len(locations), DESCRIPTOR_SIDE * DESCRIPTOR_SIDE), np.float32)
+    frequencies = np.zeros((len(locations), DESCRIPTOR_SIDE * DESCRIPTOR_SIDE), np.float32)
+    with closing(OpenFiles()) as files:
         rows = [
             _measure_image(location, box, files, limits, frequencies[number])
             for number, (location, box) in enumerate(zip(locations, boxes, strict=True))
         ]
-    finally:
-        files.close()
     table = pd.DataFrame(rows, columns=list(PIXEL_COLUMNS))
     readable = (table["sha256"] != "").to_numpy()
     lowest = _lowest(frequencies)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from fer_core.data.sources.byte_range import ByteRange, OpenFiles, read_bytes
 from fer_core.data.sources.source import Source
 from fer_core.errors import InputError, UnreadableImageError
 from fer_core.faces import RgbImage
@@ -18,7 +19,8 @@ from fer_core.images.decoder import decode_image
 PIXELS_MAX = 100_000_000
 """Largest image that is decoded, width times height."""
 
-_CHUNK = 512
+_CHUNK, _THREADS = 512, 2
+
 BOX_COLUMNS = ("box_left", "box_top", "box_right", "box_bottom")
 """Columns of a face box: pixels, half-open."""
 
@@ -44,16 +46,24 @@ def get_face_refs(rows: pd.DataFrame) -> list[FaceRef]:
     return [FaceRef(path, tuple(box)) for path, box in zip(rows["path"], boxes, strict=True)]
 
 
-def try_decode(content: bytes, pixels_max: int = PIXELS_MAX) -> RgbImage | None:
-    """A dataset image's pixels, as `images.decoder.decode_image` gives them; None if it can't be read."""
+def decode_face(content: bytes, box: Box | None = None) -> RgbImage | None:
+    """Decode an image and crop a face; None if the image can't be read or the box lies outside."""
     try:
-        return decode_image(content, pixels_max).pixels
+        return crop_box(decode_image(content, PIXELS_MAX).pixels, box)
     except UnreadableImageError:
         return None
 
 
+def read_face(byte_range: ByteRange, box: Box | None, files: OpenFiles) -> RgbImage | None:
+    """Read an image and crop a face; None as `decode_face`, or if the file can't be read."""
+    try:
+        return decode_face(read_bytes(byte_range, files), box)
+    except InputError:
+        return None
+
+
 def crop_box(pixels: RgbImage, box: Box | None) -> RgbImage | None:
-    """Crop the part of a box that lies inside the image; None if it lies outside. Without a box, return the image."""
+    """Crop the part of the image inside a box, or return the whole image without a box; None if the box is outside."""
     if box is None:
         return pixels
     left, top, right, bottom = (max(0, edge) for edge in box)
@@ -61,17 +71,16 @@ def crop_box(pixels: RgbImage, box: Box | None) -> RgbImage | None:
     return np.ascontiguousarray(face) if face.size else None
 
 
-def iter_images(source: Source, faces: Iterable[FaceRef], threads: int = 2) -> Iterator[RgbImage | None]:
+def iter_images(source: Source, faces: Iterable[FaceRef]) -> Iterator[RgbImage | None]:
     """Decode and crop images in order, some ahead; None for one that can't be read."""
 
     def load(face: FaceRef) -> RgbImage | None:
         try:
-            pixels = try_decode(source.read(face.path))
+            return decode_face(source.read(face.path), face.box)
         except InputError:
             return None
-        return None if pixels is None else crop_box(pixels, face.box)
 
     remaining = iter(faces)
-    with ThreadPoolExecutor(max_workers=threads) as pool:
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         while chunk := list(islice(remaining, _CHUNK)):
             yield from pool.map(load, chunk)

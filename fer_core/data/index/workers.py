@@ -5,10 +5,48 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing.connection import wait
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import connection
 
 from fer_core.system.allocator import retain_freed_memory
+
+_CHUNKS_PER_PROCESS = 3
+"""Chunks in flight for each process, which bounds memory."""
+
+
+def run_chunks(
+    work: Callable[..., int], chunks: Iterable[tuple[object, ...]], processes: int, on_done: Callable[[int], None]
+) -> None:
+    """Call `work` with the arguments of each chunk, in worker processes if there are several.
+
+    Args:
+        work: returns the number of its rows.
+        on_done: called with that number as each chunk is done; if it raises, the remaining chunks are cancelled.
+    """
+    if processes < 2:
+        for arguments in chunks:
+            on_done(work(*arguments))
+        return
+    with process_pool(processes) as pool:
+        pending: set[Future[int]] = set()
+
+        def wait_for_any() -> None:
+            nonlocal pending
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                on_done(future.result())
+
+        try:
+            for arguments in chunks:
+                pending.add(pool.submit(work, *arguments))
+                if len(pending) >= _CHUNKS_PER_PROCESS * processes:
+                    wait_for_any()
+            while pending:
+                wait_for_any()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
 
 
 def process_pool(processes: int) -> ProcessPoolExecutor:
@@ -23,7 +61,7 @@ def process_pool(processes: int) -> ProcessPoolExecutor:
 def _initialize() -> None:
     """Limit OpenCV to one thread, keep freed memory, and watch the parent process.
 
-    Without `keep_memory` each image would fault its pages in again, and page faults of processes wait for each other.
+    If memory was not kept, each image would fault its pages in again, and page faults of processes wait for each other.
     """
     import cv2
 
@@ -35,5 +73,5 @@ def _initialize() -> None:
 
 
 def _exit_with(sentinel: int) -> None:
-    wait([sentinel])
+    connection.wait([sentinel])
     os._exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import closing
 from types import TracebackType
 from typing import Self
 
@@ -12,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.contract import Contract
-from fer_core.data.index.images import Box, FaceRef, crop_box, try_decode
+from fer_core.data.index.images import Box, FaceRef, read_face
 from fer_core.data.index.workers import process_pool
-from fer_core.data.sources.byte_range import ByteRange, OpenFiles, read_bytes
+from fer_core.data.sources.byte_range import ByteRange, OpenFiles
 from fer_core.data.sources.source import Source
-from fer_core.errors import DatasetError, InputError
+from fer_core.errors import DatasetError
 
-_AHEAD_BYTES = 512 * 2**20
-"""The most memory that batches decoded ahead of time take; one batch is always on its way."""
+_PREFETCH_BYTES = 512 * 2**20
+"""Largest memory of the batches that are decoded in advance; one is in any case."""
 
-_AHEAD = 2
-"""Batches on their way for each process."""
+_PREFETCH_PER_PROCESS = 2
+"""Batches decoded in advance for each process."""
 
 
 class StreamedImages:
@@ -36,7 +37,7 @@ class StreamedImages:
     """
 
     def __init__(self, source: Source, faces: Sequence[FaceRef], contract: Contract, processes: int) -> None:
-        self._places = [_locate(source, face.path) for face in faces]
+        self._byte_ranges = [_try_locate(source, face.path) for face in faces]
         self._boxes = [face.box for face in faces]
         self._contract, self._processes = contract, max(1, processes)
         self._pool: ProcessPoolExecutor | None = None
@@ -48,7 +49,7 @@ class StreamedImages:
         return len(self), self._contract.channels, size, size
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._byte_ranges)
 
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         return decode_batch(*self._task(rows))
@@ -72,7 +73,7 @@ class StreamedImages:
         if self._pool is None:
             self._pool = process_pool(self._processes)
         largest = max((len(rows) for rows in order), default=1) * int(np.prod(self.shape[1:]))
-        ahead = max(1, min(_AHEAD * self._processes, _AHEAD_BYTES // largest))
+        ahead = max(1, min(_PREFETCH_PER_PROCESS * self._processes, _PREFETCH_BYTES // largest))
         pending: deque[Future[NDArray[np.uint8]]] = deque()
         try:
             for rows in order:
@@ -86,36 +87,23 @@ class StreamedImages:
                 future.cancel()
 
     def _task(self, rows: NDArray[np.int64]) -> tuple[list[ByteRange | None], list[Box | None], Contract]:
-        return [self._places[row] for row in rows], [self._boxes[row] for row in rows], self._contract
+        return [self._byte_ranges[row] for row in rows], [self._boxes[row] for row in rows], self._contract
 
 
 def decode_batch(
-    places: Sequence[ByteRange | None], boxes: Sequence[Box | None], contract: Contract
+    byte_ranges: Sequence[ByteRange | None], boxes: Sequence[Box | None], contract: Contract
 ) -> NDArray[np.uint8]:
     """Decode faces and fit them to the contract; zeros for those that can't be read. Runs in a worker process."""
-    images = np.zeros((len(places), contract.channels, contract.size_px, contract.size_px), np.uint8)
-    files = OpenFiles()
-    try:
-        for row, (place, box) in enumerate(zip(places, boxes, strict=True)):
-            face = _decode_face(place, box, files)
+    images = np.zeros((len(byte_ranges), contract.channels, contract.size_px, contract.size_px), np.uint8)
+    with closing(OpenFiles()) as files:
+        for row, (byte_range, box) in enumerate(zip(byte_ranges, boxes, strict=True)):
+            face = None if byte_range is None else read_face(byte_range, box, files)
             if face is not None:
                 images[row] = contract.fit(face)
-    finally:
-        files.close()
     return images
 
 
-def _decode_face(place: ByteRange | None, box: Box | None, files: OpenFiles) -> NDArray[np.uint8] | None:
-    if place is None:
-        return None
-    try:
-        pixels = try_decode(read_bytes(place, files))
-    except InputError:
-        return None
-    return None if pixels is None else crop_box(pixels, box)
-
-
-def _locate(source: Source, path: str) -> ByteRange | None:
+def _try_locate(source: Source, path: str) -> ByteRange | None:
     try:
         return source.locate(path)
     except DatasetError:

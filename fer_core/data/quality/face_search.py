@@ -1,12 +1,12 @@
-"""Search every image of a dataset for a face."""
+"""Detect faces in every image of a dataset."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Sequence
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.index.images import BOX_COLUMNS, Box, crop_box, get_face_refs, try_decode
-from fer_core.data.index.workers import process_pool
-from fer_core.data.sources.byte_range import ByteRange, OpenFiles, read_bytes
+from fer_core.data.index.images import BOX_COLUMNS, Box, get_face_refs, read_face
+from fer_core.data.index.workers import run_chunks
+from fer_core.data.sources.byte_range import ByteRange, OpenFiles
+from fer_core.data.sources.source import Source
 from fer_core.detection.multi_scale import detect_at_scales
 from fer_core.detection.open_detector import OpenedDetector, open_detector
-from fer_core.errors import InputError
 from fer_core.faces import RgbImage
 from fer_core.files.atomic import atomic_path, write_json
 from fer_core.progress import Progress, no_progress
@@ -30,55 +30,47 @@ SIDE_MIN_PX = 160
 """Smaller images are enlarged to this before the search."""
 
 SCORE_MIN_01 = 0.5
-"""By measurement on FER+ (48x48), enlarged to 160 px: of 600 faces on which seven or more of ten voters agree, YuNet
-finds 99.7 % at 0.5 and 98.5 % at 0.7; of the two images that most voters call no face, none."""
+"""Measured on FER+ (48x48), enlarged to 160 px: of 600 faces on which seven or more of ten annotators agree, YuNet
+detects 99.7 % at 0.5 and 98.5 % at 0.7; of the two images that most annotators call no face, none."""
 
 _CHUNK_ROWS = 1024
-_IN_FLIGHT = 3
 
 
 def search_faces(dataset: StoredDataset, settings: Settings, progress: Progress = no_progress) -> pd.DataFrame:
-    """Search every readable image and store the result with the dataset; a stopped search continues.
+    """Detect faces in every readable image and store the result with the dataset; a canceled search can be resumed.
 
     Returns:
-        columns `id`, `faces` (how many were found) and `score_01` (of the best, 0 where there is none); the rows of the
-        index that can be read, in its order.
+        one row for each readable image, in the order of the index: `id`, `faces` (how many were detected) and
+        `score_01` (of the best; 0 if there is none).
     Raises:
-        CancelledError: `progress` asked to stop; what was searched is kept.
+        CancelledError: `progress` asked to stop; finished chunks stay.
     """
     opened = open_detector(settings, score_min_01=SCORE_MIN_01)
-    parts = dataset.folder / f"faces-parts-{opened.detector.name}"
-    parts.mkdir(exist_ok=True)
+    folder = dataset.folder / f"faces-parts-{opened.detector.name}"
+    folder.mkdir(exist_ok=True)
     rows = dataset.raw_index(["id", "path", "problem", *BOX_COLUMNS])
     rows = rows[rows["problem"] == ""].reset_index(drop=True)
-    done = 0
-    processes = settings.threads or os.cpu_count() or 1
-    with dataset.source(settings) as source, process_pool(processes) as pool:
-        try:
-            waiting: set[Future[int]] = set()
-            for first in range(0, len(rows), _CHUNK_ROWS):
-                part, target = rows[first : first + _CHUNK_ROWS], parts / f"{first:09d}.parquet"
-                if target.is_file():
-                    done += len(part)
-                    continue
-                faces = get_face_refs(part)
-                places = [source.locate(face.path) for face in faces]
-                boxes = [face.box for face in faces]
-                waiting.add(pool.submit(_search_chunk, settings, part["id"].tolist(), places, boxes, target))
-                while len(waiting) >= _IN_FLIGHT * processes or (waiting and first + _CHUNK_ROWS >= len(rows)):
-                    finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    done += sum(future.result() for future in finished)
-                    progress(done / len(rows), f"Looked for faces in {done:,} of {len(rows):,} images")
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    found = pd.concat([pd.read_parquet(path) for path in sorted(parts.glob("*.parquet"))], ignore_index=True)
+    chunks = {
+        folder / f"{start:09d}.parquet": rows[start : start + _CHUNK_ROWS] for start in range(0, len(rows), _CHUNK_ROWS)
+    }
+    chunks = {target: chunk for target, chunk in chunks.items() if not target.is_file()}
+    done = len(rows) - sum(map(len, chunks.values()))
+
+    def count_rows(count: int) -> None:
+        nonlocal done
+        done += count
+        progress(done / len(rows), f"Looked for faces in {done:,} of {len(rows):,} images")
+
+    with dataset.source(settings) as source:
+        arguments = ((settings, *_locate_faces(source, chunk), target) for target, chunk in chunks.items())
+        run_chunks(_search_chunk, arguments, settings.threads or os.cpu_count() or 1, count_rows)
+    table = pd.concat([pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))], ignore_index=True)
     with atomic_path(dataset.folder / "faces.parquet") as temporary:
-        found.to_parquet(temporary, index=False)
+        table.to_parquet(temporary, index=False)
     write_json(dataset.folder / "faces.json", {"detector": opened.detector.name, "message": opened.warning})
-    shutil.rmtree(parts)
-    progress(1.0, f"{int((found['faces'] == 0).sum()):,} of {len(found):,} images show no face that was found")
-    return found
+    shutil.rmtree(folder)
+    progress(1.0, f"No face was detected in {int((table['faces'] == 0).sum()):,} of {len(table):,} images")
+    return table
 
 
 def load_face_search(dataset: StoredDataset) -> tuple[pd.DataFrame, str] | None:
@@ -90,16 +82,24 @@ def load_face_search(dataset: StoredDataset) -> tuple[pd.DataFrame, str] | None:
         return None
 
 
+def _locate_faces(source: Source, rows: pd.DataFrame) -> tuple[list[str], list[ByteRange], list[Box | None]]:
+    """List the ids, files and boxes of some rows."""
+    faces = get_face_refs(rows)
+    return rows["id"].tolist(), [source.locate(face.path) for face in faces], [face.box for face in faces]
+
+
 def _search_chunk(
-    settings: Settings, ids: Sequence[str], places: Sequence[ByteRange], boxes: Sequence[Box | None], target: Path
+    settings: Settings, ids: Sequence[str], byte_ranges: Sequence[ByteRange], boxes: Sequence[Box | None], target: Path
 ) -> int:
-    """Search some images, write the result and return their number. Runs in a worker process."""
+    """Search some images, write the result and return their number; runs in a worker process."""
     detector = _detector(settings).detector
     counts, scores = [], []
-    for pixels in _pictures(places, boxes):
-        found = detect_at_scales(detector, _enlarged(pixels)) if pixels is not None else []
-        counts.append(len(found))
-        scores.append(max((face.score_01 for face in found), default=0.0))
+    with closing(OpenFiles()) as files:
+        for byte_range, box in zip(byte_ranges, boxes, strict=True):
+            pixels = read_face(byte_range, box, files)
+            detected = [] if pixels is None else detect_at_scales(detector, _upscale(pixels))
+            counts.append(len(detected))
+            scores.append(max((face.score_01 for face in detected), default=0.0))
     table = pd.DataFrame({"id": ids, "faces": np.array(counts, np.int16), "score_01": np.array(scores, np.float32)})
     with atomic_path(target) as temporary:
         table.to_parquet(temporary, index=False)
@@ -111,20 +111,7 @@ def _detector(settings: Settings) -> OpenedDetector:
     return open_detector(settings, score_min_01=SCORE_MIN_01)
 
 
-def _pictures(places: Sequence[ByteRange], boxes: Sequence[Box | None]) -> Iterator[RgbImage | None]:
-    files = OpenFiles()
-    try:
-        for place, box in zip(places, boxes, strict=True):
-            try:
-                pixels = try_decode(read_bytes(place, files))
-            except InputError:
-                pixels = None
-            yield None if pixels is None else crop_box(pixels, box)
-    finally:
-        files.close()
-
-
-def _enlarged(pixels: RgbImage) -> RgbImage:
+def _upscale(pixels: RgbImage) -> RgbImage:
     """Convert to color, and enlarge to at least `SIDE_MIN_PX`."""
     color = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if pixels.ndim == 2 else pixels
     scale = SIDE_MIN_PX / max(color.shape[:2])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fer_core.data.index.image_stats import measure_images
-from fer_core.data.index.images import try_decode
+from fer_core.data.index.images import decode_face
 from fer_core.data.sources.source import open_source
 from fer_core.data.training_images import ExcludedImages, TrainingImages, equivalent_hashes, pixel_hash, truncate_hashes
 from fer_core.errors import BundleError
@@ -60,7 +60,7 @@ def test_the_hash_is_the_indexs_and_gray_is_known_in_either_form(tmp_path: Path,
     ways = {"one.png": png(3), "three.png": cv2.imencode(".png", color)[1].tobytes()}
     with open_source(write_folder(tmp_path / "images", ways), store) as source:
         sums = measure_images([source.locate(name) for name in ways], [None, None])["sha256"].tolist()
-        pictures = [try_decode(source.read(name)) for name in ways]
+        pictures = [decode_face(source.read(name)) for name in ways]
     assert [pixel_hash(picture) for picture in pictures if picture is not None] == sums
     assert all(set(equivalent_hashes(picture)) == set(sums) for picture in pictures if picture is not None)
     other = np.dstack([gray(1), gray(2), gray(3)])

@@ -17,7 +17,7 @@ from PIL import Image
 from fer_core.contract import Contract
 from fer_core.data.catalog import import_dataset
 from fer_core.data.index.image_stats import MODE
-from fer_core.data.index.images import try_decode
+from fer_core.data.index.images import decode_face
 from fer_core.data.ingest.reindex import reindex
 from fer_core.data.packing.pack import pack_images
 from fer_core.data.quality.report import quality_report
@@ -145,7 +145,7 @@ def predicted_on(content: bytes) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_dataset_and_predict_see_the_same_pixels(name: str) -> None:
-    found = try_decode(FILES[name])
+    found = decode_face(FILES[name])
     assert found is not None and found.std() > 20
     seen = predicted_on(FILES[name])
     np.testing.assert_array_equal(found if found.ndim == 3 else np.repeat(found[..., None], 3, axis=2), seen)
@@ -340,7 +340,7 @@ def test_photographs_are_read_alike_by_datasets_and_predict(name: str, cases: Pa
     assert index["brightness"].between(40, 220).all()
     for path in index["path"]:
         content = (cases / name / path).read_bytes()
-        found = try_decode(content)
+        found = decode_face(content)
         assert found is not None
         seen = predicted_on(content)
         np.testing.assert_array_equal(found if found.ndim == 3 else np.repeat(found[..., None], 3, axis=2), seen)

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.index.images import BOX_COLUMNS, FaceRef, crop_box, get_face_refs, iter_images, try_decode
+from fer_core.data.index.images import BOX_COLUMNS, FaceRef, crop_box, decode_face, get_face_refs, iter_images
 from fer_core.data.sources.source import FolderSource
+from fer_core.errors import UnreadableImageError
+from fer_core.images.decoder import decode_image
 from tests.support.sources import gray, png, write_folder
 
 COLOR = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
@@ -36,15 +38,15 @@ def _claiming_jpeg(width: int, height: int) -> bytes:
 
 
 def test_decoding_gives_rgb_and_keeps_gray() -> None:
-    np.testing.assert_array_equal(try_decode(_encoded(".png")), COLOR)
-    np.testing.assert_array_equal(try_decode(png(3)), gray(3))
+    np.testing.assert_array_equal(decode_face(_encoded(".png")), COLOR)
+    np.testing.assert_array_equal(decode_face(png(3)), gray(3))
 
 
 @pytest.mark.parametrize("ending", [".png", ".bmp", ".tiff", ".ppm", ".webp", ".jpg"])
 def test_any_format_is_decoded(ending: str) -> None:
     options = (cv2.IMWRITE_WEBP_QUALITY, 101) if ending == ".webp" else ()
     content = _encoded(ending, COLOR[:, :, ::-1], *options)
-    decoded = try_decode(content)
+    decoded = decode_face(content)
     assert decoded is not None and decoded.shape == COLOR.shape
     if ending != ".jpg":
         np.testing.assert_array_equal(decoded, COLOR)
@@ -55,7 +57,7 @@ def test_a_jpeg_is_decoded_behind_other_segments(options: tuple[int, ...]) -> No
     plain = _encoded(".jpg", COLOR, *options)
     comment = b"\xff\xfe" + struct.pack(">H", 60_000) + bytes(59_998)
     for content in (plain, plain[:2] + comment * 3 + plain[2:], plain[:2] + b"\xff\xff" + plain[2:]):
-        assert try_decode(content) is not None
+        assert decode_face(content) is not None
 
 
 @pytest.mark.parametrize("marker", [b"\xff\x01", b"\xff\xd0", b"\xff\xd8", b"\xff\xfe\x00\x00", b"junk"])
@@ -65,7 +67,7 @@ def test_no_jpeg_is_decoded_larger_than_its_header_was_read(marker: bytes) -> No
     content = true[:2] + marker + true[2:]
     hidden = content + bytes(0xFFC0 - len(content) + 6) + small[2:]
     for each in (content, hidden):
-        assert try_decode(each) is None
+        assert decode_face(each) is None
 
 
 @pytest.mark.parametrize("side", [10_001, 30_000, 65_535])
@@ -79,26 +81,27 @@ def test_an_image_that_claims_to_be_huge_is_not_decoded(side: int, monkeypatch: 
     ppm = f"P6 {side} {side} 255 ".encode() + bytes(100)
     for content in (_claiming(side, side), _claiming_jpeg(side, side), bytes(bmp), ppm):
         assert len(content) < 10_000
-        assert try_decode(content) is None
+        assert decode_face(content) is None
 
 
 def test_the_limit_is_counted_in_pixels() -> None:
     content = _encoded(".png")
-    assert try_decode(content, 30 * 40) is not None
-    assert try_decode(content, 30 * 40 - 1) is None
+    assert decode_image(content, 30 * 40).pixels.shape == (30, 40, 3)
+    with pytest.raises(UnreadableImageError):
+        decode_image(content, 30 * 40 - 1)
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"\xff\xd8\xff", b"BM", _encoded(".png")[:60]]
 )
 def test_what_is_no_image_is_none(content: bytes) -> None:
-    assert try_decode(content) is None
+    assert decode_face(content) is None
 
 
 @pytest.mark.parametrize("ending", [".hdr", ".pfm"])
 def test_a_format_whose_size_nobody_tells_is_not_decoded(ending: str) -> None:
     """It could unpack to any size."""
-    assert try_decode(_encoded(ending, COLOR.astype(np.float32))) is None
+    assert decode_face(_encoded(ending, COLOR.astype(np.float32))) is None
 
 
 def test_a_face_is_cut_out_as_far_as_it_lies_inside() -> None:
@@ -122,10 +125,9 @@ def test_faces_come_in_the_order_asked_for(tmp_path: Path) -> None:
         FaceRef("b.png", (1, 2, 4, 7)),
         FaceRef("b.png", (50, 50, 60, 60)),
     ]
-    for threads in (1, 3):
-        found = list(iter_images(source, faces * 300, threads))
-        shapes = [None if image is None else image.shape for image in found]
-        assert shapes == [(10, 20), None, (12, 12), None, (5, 3), None] * 300
+    found = list(iter_images(source, faces * 300))
+    shapes = [None if image is None else image.shape for image in found]
+    assert shapes == [(10, 20), None, (12, 12), None, (5, 3), None] * 300
     np.testing.assert_array_equal(found[4], gray(1, 20, 10)[2:7, 1:4])
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.index.images import try_decode
+from fer_core.data.index.images import decode_face
 from fer_core.data.packing.pack import is_packed, open_dataset_images, pack_bytes, pack_bytes_limit, pack_images
 from fer_core.data.packing.stream import StreamedImages
 from fer_core.data.synthetic.dataset import SyntheticFacesConfig
@@ -44,7 +44,7 @@ def test_a_pack_is_what_the_contract_fits(contract: Contract, dataset: StoredDat
     assert int((~packed.readable).sum()) == 1
     with dataset.source(store) as source:
         for row in np.flatnonzero(packed.readable):
-            pixels = try_decode(source.read(index["path"][row]))
+            pixels = decode_face(source.read(index["path"][row]))
             assert pixels is not None
             np.testing.assert_array_equal(packed.images[row], contract.fit(pixels))
     assert not packed.images[~packed.readable].any()

@@ -42,7 +42,7 @@ def test_processes_bring_the_batches_in_order(dataset: StoredDataset, store: Set
 def test_few_batches_are_on_their_way_at_once(
     dataset: StoredDataset, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "_AHEAD_BYTES", 2 * 5 * 24 * 24)
+    monkeypatch.setattr(stream, "_PREFETCH_BYTES", 2 * 5 * 24 * 24)
     asked: list[int] = []
 
     class Watched(StreamedImages):

@@ -10,7 +10,7 @@ import pytest
 
 from fer_core.data.catalog import import_dataset
 from fer_core.data.index.builder import LANDMARKS
-from fer_core.data.index.images import try_decode
+from fer_core.data.index.images import decode_face
 from fer_core.data.record import Split
 from fer_core.errors import LabelFileError
 from fer_core.labels import Expression
@@ -131,7 +131,7 @@ def test_each_csv_faces_its_own_box_and_id(tmp_path: Path, store: Settings) -> N
     assert index["valence"].fillna(9).tolist() == pytest.approx([9, 0.1, 0.1, 9])
     assert index["arousal"].fillna(9).tolist() == pytest.approx([9, 0.2, 0.2, 0.5])
     with imported.source(store) as source:
-        assert try_decode(source.read(first)) is not None
+        assert decode_face(source.read(first)) is not None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fer_core.data.catalog import StoredDataset, import_dataset
-from fer_core.data.index.images import try_decode
+from fer_core.data.index.images import decode_face
 from fer_core.data.readers.fer2013 import has_table, write_images
 from fer_core.data.record import Split
 from fer_core.data.sources.source import open_source
@@ -43,7 +43,7 @@ def _check(imported: StoredDataset, store: Settings) -> None:
         for path, label in zip(index["path"], index["label"], strict=True):
             code, _, pixels = ROWS[int(path.rpartition("/")[2].partition(".")[0])]
             assert label == EXPRESSIONS[code]
-            np.testing.assert_array_equal(try_decode(source.read(path)), pixels)
+            np.testing.assert_array_equal(decode_face(source.read(path)), pixels)
 
 
 def test_rows_have_codes_and_parts(tmp_path: Path) -> None:

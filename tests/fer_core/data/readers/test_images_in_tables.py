@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fer_core.data.catalog import import_dataset
-from fer_core.data.index.images import try_decode
+from fer_core.data.index.images import decode_face
 from fer_core.data.ingest.preview import ImportPreview, preview_import, select_manifest
 from fer_core.data.ingest.skipped import SkipReason
 from fer_core.data.label_mapping.numberings import NUMBERINGS
@@ -72,7 +72,7 @@ def test_the_two_tables_of_ferplus_are_joined_by_row(
     assert index["votes_happiness"].tolist() == [8, 2, 8, 8, 2]
     assert index["label"].tolist() == ["happiness", "neutral", "happiness", "happiness", "neutral"]
     with imported.source(store) as source:
-        np.testing.assert_array_equal(try_decode(source.read("FER2013Train/fer0000003.png")), gray(3, 48, 48))
+        np.testing.assert_array_equal(decode_face(source.read("FER2013Train/fer0000003.png")), gray(3, 48, 48))
     assert imported.manifest.layout == "ferplus"
 
 
