@@ -24,6 +24,9 @@ METRIC_TITLES = {
 
 CALIBRATION_BINS = 15
 
+FEW_IMAGES = 30
+"""Metrics on fewer images are hints, not results."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClassMetrics:

@@ -15,9 +15,14 @@ from fer_core.evaluation.calibration_metrics import calibration_curve, selective
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol, count_unknown_labels, table_logits, true_labels
 from fer_core.evaluation.temperature_scaling import SMALLEST_PRIOR
 from fer_core.labels import LabelSet
-from fer_core.metrics import ClassMetrics, Metrics, class_intervals, classification_metrics, expected_calibration_error
-
-FEW_IMAGES = 30
+from fer_core.metrics import (
+    FEW_IMAGES,
+    ClassMetrics,
+    Metrics,
+    class_intervals,
+    classification_metrics,
+    expected_calibration_error,
+)
 
 
 def build_report(

@@ -133,7 +133,7 @@ def describe_worst(report: RobustnessReport) -> str:
     before, after = report.clean.macro_f1, worst.result.scores.macro_f1
     return (
         f"{worst.curve.title} is worst: at severity {worst.severity} ({worst.result.description}) macro-F1 falls from "
-        f"{before:.1%} to {after:.1%}."
+        f"{before * 100:.1f} % to {after * 100:.1f} %."
     )
 
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.formatting import format_hover, format_images
+from fer_ui.formatting import format_images
 from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title, rgb
 
 TITLE = "Valence and arousal"
@@ -92,9 +92,8 @@ def _points(expression: Expression, points: pd.DataFrame) -> go.Scattergl:
         y=points["arousal"].to_numpy(float),
         mode="markers",
         marker={"size": 5, "color": expression_color(expression), "opacity": _POINT_01, "line": {"width": 0}},
-        hoverinfo="text",
         hovertext=[
-            format_hover(f"{expression_title(expression)}: valence {valence:+.2f}, arousal {arousal:+.2f}")
+            f"{expression_title(expression)}: valence {valence:+.2f}, arousal {arousal:+.2f}"
             for valence, arousal in zip(points["valence"], points["arousal"], strict=True)
         ],
     )
@@ -114,7 +113,6 @@ def _std_ellipse(expression: Expression, row: pd.Series) -> go.Scatter:
         line={"width": 1.5, "color": expression_outline(expression)},
         fill="toself",
         fillcolor=f"rgba({red}, {green}, {blue}, 0.12)",
-        hoverinfo="skip",
     )
 
 
@@ -135,8 +133,7 @@ def _mean(expression: Expression, row: pd.Series) -> go.Scatter:
             "color": expression_color(expression),
             "line": {"width": 2, "color": TEXT},
         },
-        hoverinfo="text",
-        hovertext=format_hover(
+        hovertext=(
             f"{expression_title(expression)}, mean of {format_images(int(row['n']))}: valence {valence}, arousal "
             f"{arousal}"
         ),

@@ -6,8 +6,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
-from fer_ui.charts.layout import LEGEND_PX, apply_layout, class_tick, empty_figure
-from fer_ui.formatting import format_count, format_hover, format_images, format_percent
+from fer_ui.charts.layout import (
+    LEGEND_PX,
+    apply_layout,
+    class_tick,
+    empty_figure,
+    style_class_bars,
+)
+from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.theme import (
     expression_color,
     expression_outline,
@@ -39,7 +45,6 @@ def agreement_histogram_bars(histogram: pd.DataFrame) -> go.Figure:
             name=expression_title(expression),
             x=rows["votes"].tolist(),
             y=rows["count"].tolist(),
-            hoverinfo="text",
             hovertext=[_hover_text(expression, votes, of, n) for votes, n in _pairs(rows)],
             marker={
                 "color": expression_color(expression),
@@ -83,7 +88,6 @@ def agreement_by_expression(histogram: pd.DataFrame) -> go.Figure:
             insidetextanchor="middle",
             textangle=0,
             textfont={"size": 11, "color": text_on_scale(color_01)},
-            hoverinfo="text",
             hovertext=[
                 _hover_text(expression, votes, of, n, total)
                 for expression, n, total in zip(expressions, counts, totals.tolist(), strict=True)
@@ -92,8 +96,7 @@ def agreement_by_expression(histogram: pd.DataFrame) -> go.Figure:
         )
     figure.update_layout(barmode="stack", bargap=0.24, showlegend=True)
     figure.update_layout(legend={"title": {"text": f"votes (of {of}) "}, "traceorder": "normal"})
-    figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
-    figure.update_xaxes(range=[0, 100], ticksuffix=" %", nticks=5, showgrid=False, zeroline=False, ticks="")
+    style_class_bars(figure, 100, ticksuffix=" %", showgrid=False)
     height_px = _ROW_PX * len(expressions) + 70 + 2 * LEGEND_PX
     return apply_layout(
         figure, title=BY_EXPRESSION_TITLE, subtitle=describe_agreement_by_expression(histogram), height_px=height_px
@@ -142,7 +145,7 @@ def _pairs(rows: pd.DataFrame) -> list[tuple[int, int]]:
 
 def _hover_text(expression: Expression, votes: int, of: int, number: int, total: int = 0) -> str:
     share = f" ({format_percent(number / total)})" if total else ""
-    return format_hover(f"{expression_title(expression)}, {votes} of {of} votes: {format_images(number)}{share}")
+    return f"{expression_title(expression)}, {votes} of {of} votes: {format_images(number)}{share}"
 
 
 def _color(value_01: float) -> str:

@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.evaluation.calibration_metrics import BIN_IMAGES_MIN, bin_images_min, nonempty_bins
-from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.formatting import format_count, format_hover, format_images, format_percent
+from fer_ui.charts.layout import LEGEND_PX, SHARE_TICKS, apply_layout, empty_figure, whiskers
+from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.theme import SERIES
 
 TITLE = "Reliability diagram"
@@ -20,7 +20,6 @@ _COLORS = {"accurate": SERIES[0], "balanced": SERIES[2]}
 _SYMBOLS = {"accurate": "circle", "balanced": "diamond"}
 _PLOT_PX = 380
 _DOT_PX = (6.0, 14.0)
-_TICKS_01 = [0, 0.25, 0.5, 0.75, 1]
 _CALIBRATED_01 = 0.01
 """A smaller mean gap between confidence and accuracy is not mentioned."""
 
@@ -29,7 +28,7 @@ def calibration_table(reports: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Tabulate the non-empty bins of each report's calibration curve, with the 95 % interval of the accuracy (0..1).
 
     Args:
-        reports: as `fer_core.evaluation.report.report` makes them; those without a curve are skipped.
+        reports: as `fer_core.evaluation.report.build_report` makes them; those without a curve are skipped.
     """
     rows = []
     for report in reports:
@@ -55,7 +54,7 @@ def reliability_diagram(reports: Sequence[dict[str, Any]]) -> go.Figure:
     plotted = table[table["images"] >= bin_images_min(most)]
     for point, rows in plotted.groupby("point", sort=False):
         figure.add_trace(_curve(str(point), rows, most))
-    share = {"range": [-0.02, 1.02], "tickvals": _TICKS_01, "ticktext": [format_percent(t, 0) for t in _TICKS_01]}
+    share = {"range": [-0.02, 1.02], **SHARE_TICKS}
     figure.update_xaxes(**share, title_text="Confidence", title_standoff=10, zeroline=False, showgrid=True)
     figure.update_yaxes(**share, title_text="Accuracy", title_standoff=6, zeroline=False)
     figure.update_layout(showlegend=True)
@@ -86,7 +85,6 @@ def _diagonal() -> go.Scatter:
         y=[0, 1],
         mode="lines",
         line={"color": SERIES[1], "width": 1.25, "dash": "dash"},
-        hoverinfo="skip",
     )
 
 
@@ -106,22 +104,13 @@ def _curve(point: str, rows: pd.DataFrame, most: int) -> go.Scatter:
             "opacity": 1,
             "size": [small + (large - small) * (n / most) ** 0.5 for n in rows["images"]],
         },
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": rows["high"] - rows["accuracy"],
-            "arrayminus": rows["accuracy"] - rows["low"],
-            "thickness": 1.2,
-            "width": 3,
-            "color": color,
-        },
-        hoverinfo="text",
+        error_y=whiskers(rows["accuracy"], rows["low"], rows["high"], color),
         hovertext=[_hover_text(point, row) for _, row in rows.iterrows()],
     )
 
 
 def _hover_text(point: str, row: pd.Series) -> str:
-    return format_hover(
+    return (
         f"{point.capitalize()} point, confidence {format_percent(row['from'], 0)} to {format_percent(row['to'], 0)}: "
         f"{format_count(round(row['accuracy'] * row['images']))} of {format_images(int(row['images']))} correct "
         f"({format_percent(row['accuracy'])}; mean confidence {format_percent(row['confidence'])})"

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_core.text import shorten
-from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.formatting import format_count, format_hover, format_percent
+from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure, style_class_bars
+from fer_ui.formatting import format_count, format_percent
 from fer_ui.theme import SERIES, expression_title
 
 TITLE = "Class distribution by dataset"
@@ -42,12 +42,9 @@ def class_comparison(shares: pd.DataFrame) -> go.Figure:
     rows = shares["expression"].nunique()
     row_px = _ROW_GAP_PX + _BAR_PX * len(names)
     figure.update_layout(barmode="group", bargap=_ROW_GAP_PX / row_px, showlegend=True)
-    figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     longest = 100 * float(np.nan_to_num(shares["share_01"].to_numpy(float)).max())
-    figure.update_xaxes(
-        range=[0, (longest or 1) * _AXIS_TO_BAR], ticksuffix=" %", nticks=5, showgrid=True, zeroline=False, ticks=""
-    )
-    figure.update_xaxes(title_text="share of the images with these expressions", title_standoff=8)
+    title = "share of the images with these expressions"
+    style_class_bars(figure, (longest or 1) * _AXIS_TO_BAR, ticksuffix=" %", title_text=title)
     return apply_layout(
         figure,
         title=TITLE,
@@ -88,15 +85,14 @@ def _bars(name: str, rows: pd.DataFrame, color: str) -> go.Bar:
             _hover_text(name, expression, number, share)
             for expression, number, share in zip(rows["expression"], rows["count"], shares, strict=True)
         ],
-        hoverinfo="text",
         marker={"color": color},
     )
 
 
 def _hover_text(name: str, expression: str, number: int, share_01: float) -> str:
     if np.isnan(share_01):
-        return format_hover(f"{name}: no images of these expressions")
-    return format_hover(f"{name}: {format_count(number)} labeled {expression} ({format_percent(share_01)})")
+        return f"{name}: no images of these expressions"
+    return f"{name}: {format_count(number)} labeled {expression} ({format_percent(share_01)})"
 
 
 def _legend_lines(names: list[str]) -> int:

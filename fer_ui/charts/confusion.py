@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import apply_layout, class_tick, empty_figure
-from fer_ui.formatting import format_compact_count, format_count, format_hover, format_images, format_percent
+from fer_ui.formatting import format_compact_count, format_count, format_images, format_percent
 from fer_ui.theme import expression_title, sequential_scale, text_on_scale
 
 TITLE = "Confusion matrix"
@@ -101,9 +101,7 @@ def describe_confusion(confusion: NDArray[np.integer], labels: Sequence[Expressi
 
 
 def _heatmap(shares: NDArray[np.float64]) -> go.Heatmap:
-    return go.Heatmap(
-        z=shares, zmin=0, zmax=1, colorscale=sequential_scale(), showscale=False, xgap=2, ygap=2, hoverinfo="skip"
-    )
+    return go.Heatmap(z=shares, zmin=0, zmax=1, colorscale=sequential_scale(), showscale=False, xgap=2, ygap=2)
 
 
 def _clickable_cells(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> go.Scatter:
@@ -117,7 +115,6 @@ def _clickable_cells(confusion: NDArray[np.integer], labels: Sequence[Expression
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         showlegend=False,
-        hoverinfo="text",
         hovertext=[_hover_text(confusion, labels, row, column) for row, column in cells],
         customdata=[[labels[row].value, labels[column].value, int(confusion[row, column])] for row, column in cells],
     )
@@ -125,7 +122,7 @@ def _clickable_cells(confusion: NDArray[np.integer], labels: Sequence[Expression
 
 def _hover_text(confusion: NDArray[np.integer], labels: Sequence[Expression], row: int, column: int) -> str:
     number, support = int(confusion[row, column]), int(confusion[row].sum())
-    return format_hover(
+    return (
         f"Labeled {labels[row].value}, read as {labels[column].value}: {format_count(number)} of "
         f"{format_images(support)} ({format_percent(number / support)})"
     )

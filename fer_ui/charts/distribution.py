@@ -19,11 +19,11 @@ from fer_ui.charts.layout import (
     empty_figure,
     expression_marker,
     scale_for_labels,
+    style_class_bars,
 )
 from fer_ui.formatting import (
     format_compact_count,
     format_count,
-    format_hover,
     format_images,
     format_percent,
     format_times,
@@ -46,8 +46,9 @@ class SplitCounts(NamedTuple):
     split: str
     counts: tuple[int, ...]
 
+    @property
     def shares_01(self) -> tuple[float, ...]:
-        """Compute each class's share of the split; zeros for an empty split."""
+        """Each class's share of the split; zeros for an empty split."""
         total = sum(self.counts)
         return tuple(number / total if total else 0.0 for number in self.counts)
 
@@ -69,31 +70,30 @@ def class_distribution(
     log = log and not share and not stacked
     whole = SplitCounts("", tuple(map(sum, zip(*(split.counts for split in splits), strict=True))))
     figure = go.Figure()
-    for place, split in enumerate(splits):
-        bars = _bars(classes, split, _PATTERNS[place % len(_PATTERNS)])
+    for number, split in enumerate(splits):
+        bars = _bars(classes, split, _PATTERNS[number % len(_PATTERNS)])
         bars.x = _lengths(split, sum((whole if stacked else split).counts), share=share, log=log)
         if not stacked:
             bars.update(text=_bar_labels(split), textposition="outside", textangle=0, cliponaxis=False)
-            bars.offsetgroup = str(place)
+            bars.offsetgroup = str(number)
         figure.add_trace(bars)
     rows = [whole] if stacked else list(splits)
     ends = [_lengths(row, sum(row.counts), share=share, log=log) for row in rows]
     axis_end = _scale_axis(figure, max(map(max, ends)), [text for row in rows for text in _bar_labels(row)], log=log)
-    for place, (row, row_ends) in enumerate(zip(rows, ends, strict=True)):
+    for number, (row, row_ends) in enumerate(zip(rows, ends, strict=True)):
         if stacked:
             figure.add_trace(_stack_labels(classes, row, row_ends))
             figure.add_trace(_hover_area(classes, row, [axis_end - end for end in row_ends]))
         else:
-            figure.add_trace(_hover_area(classes, row, [axis_end] * len(classes)).update(offsetgroup=str(place)))
+            figure.add_trace(_hover_area(classes, row, [axis_end] * len(classes)).update(offsetgroup=str(number)))
     figure.update_layout(
         barmode="stack" if stacked else "group",
         bargap=BAR_GAP_PX / (BAR_GAP_PX + BAR_PX * len(rows)),
         showlegend=len(splits) > 1,
     )
-    figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     figure.update_xaxes(title_text=_axis_title(sum(whole.counts), splits, share=share, log=log, stacked=stacked))
     if share:
-        figure.update_xaxes(ticksuffix=" %", tickformat="")
+        figure.update_xaxes(ticksuffix=" %")
     rows_px = len(classes) * (BAR_GAP_PX + BAR_PX * len(rows)) + LEGEND_PX * (len(splits) > 1)
     return apply_layout(figure, title=TITLE, subtitle=describe_imbalance(counts), height_px=rows_px + 84)
 
@@ -112,7 +112,7 @@ def split_counts(counts: pd.DataFrame) -> tuple[tuple[Expression, ...], tuple[Sp
 def describe_imbalance(counts: pd.DataFrame) -> str:
     """Describe the imbalance of all splits together."""
     classes, splits = split_counts(counts)
-    totals = {expression: sum(split.counts[place] for split in splits) for place, expression in enumerate(classes)}
+    totals = {expression: sum(split.counts[i] for split in splits) for i, expression in enumerate(classes)}
     present = {expression: number for expression, number in totals.items() if number}
     absent = [expression.value for expression in classes if not totals[expression]]
     if not present:
@@ -136,7 +136,7 @@ def _lengths(split: SplitCounts, total: int, *, share: bool, log: bool) -> list[
 
 def _bar_labels(split: SplitCounts) -> list[str]:
     """Format each class's count and share."""
-    pairs = zip(split.counts, split.shares_01(), strict=True)
+    pairs = zip(split.counts, split.shares_01, strict=True)
     return [f"{format_compact_count(number, 6)} · {format_percent(share)}" for number, share in pairs]
 
 
@@ -152,7 +152,6 @@ def _bars(classes: tuple[Expression, ...], split: SplitCounts, pattern: str) -> 
         y=[expression_title(expression) for expression in classes],
         customdata=[[expression.value, split.split] for expression in classes],
         hovertext=[_hover_text(*pair, split) for pair in zip(classes, split.counts, strict=True)],
-        hoverinfo="text",
         marker=expression_marker(classes, pattern),
     )
 
@@ -167,7 +166,6 @@ def _stack_labels(classes: tuple[Expression, ...], whole: SplitCounts, ends: lis
         textposition="middle right",
         cliponaxis=False,
         showlegend=False,
-        hoverinfo="skip",
     )
 
 
@@ -175,24 +173,20 @@ def _hover_text(expression: Expression, number: int, split: SplitCounts) -> str:
     total = sum(split.counts)
     where = f"{split_title(split.split)}: " if split.split else ""
     share = f" ({format_percent(number / total)})" if total else ""
-    return format_hover(f"{where}{format_count(number)} of {format_images(total)} labeled {expression.value}{share}")
+    return f"{where}{format_count(number)} of {format_images(total)} labeled {expression.value}{share}"
 
 
 def _scale_axis(figure: go.Figure, longest: float, labels: Sequence[str], *, log: bool) -> float:
     """Scale the axis so that the labels fit behind the bars, and return its end."""
     room = scale_for_labels(labels)
-    longest = longest or 1
-    if log:
-        low, high = math.log10(_LOG_FLOOR), math.log10(max(longest, 1))
-        figure.update_xaxes(type="log", tickformat="~s", range=[low, low + (high - low) * room], dtick=1)
-    else:
-        wide = longest >= 100_000
-        figure.update_xaxes(range=[0, longest * room], nticks=5, tickformat="~s" if wide else ",~r")
-        if longest < 5:
-            figure.update_xaxes(dtick=1)
-    figure.update_xaxes(showgrid=True, zeroline=False, ticks="", title_standoff=8)
-    end = float(figure.layout.xaxis.range[1])
-    return 10**end if log else end
+    end = (longest or 1) * room
+    style_class_bars(figure, end, dtick=1 if longest < 5 else None)
+    if not log:
+        return end
+    low, high = math.log10(_LOG_FLOOR), math.log10(max(longest, 1))
+    end = low + (high - low) * room
+    figure.update_xaxes(type="log", tickformat="~s", range=[low, end], dtick=1)
+    return 10.0**end
 
 
 def _axis_title(total: int, splits: tuple[SplitCounts, ...], *, share: bool, log: bool, stacked: bool) -> str:

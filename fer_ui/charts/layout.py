@@ -11,10 +11,12 @@ from html import escape
 from textwrap import wrap
 from typing import Any, NamedTuple
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 from fer_core.labels import Expression
-from fer_ui.formatting import format_compact_count, format_images
+from fer_ui.formatting import format_compact_count, format_hover, format_images
 from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title
 
 _LINE_CHARACTERS = 58
@@ -26,6 +28,8 @@ LEGEND_PX = 26
 _SIDE_PX = 8
 """A downloaded picture uses the system's font, which can be wider than the page's."""
 
+SHARE_TICKS = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0 %", "25 %", "50 %", "75 %", "100 %"]}
+"""The ticks of an axis of shares, 0..1."""
 
 BAR_PX = 20
 BAR_GAP_PX = 10
@@ -46,7 +50,7 @@ def apply_layout(
     """Give `figure` the common layout and its titles, and return it.
 
     Args:
-        figure: changed in place.
+        figure: changed in place; its hover texts are plain text.
         title: names the chart; plain text.
         subtitle: what to conclude; plain text.
         height_px: of plot, axes and legend, without the titles.
@@ -81,7 +85,15 @@ def apply_layout(
     )
     for update_axes in (figure.update_xaxes, figure.update_yaxes):
         update_axes(fixedrange=True, showspikes=False, tickfont_color=TEXT, title_font={"color": TEXT, "size": 13})
-    return figure
+    return figure.for_each_trace(_format_hover_text)
+
+
+def _format_hover_text(trace: Any) -> None:
+    """Show a trace's hover text, escaped and wrapped; no hover label without one."""
+    text = trace.hovertext
+    trace.hoverinfo = "skip" if text is None else "text"
+    if text is not None:
+        trace.hovertext = format_hover(text) if isinstance(text, str) else list(map(format_hover, text))
 
 
 def get_titles(figure: go.Figure) -> Titles:
@@ -143,6 +155,22 @@ def expression_marker(expressions: Sequence[Expression], pattern: str = "") -> d
         "line": {"color": [expression_outline(expression) for expression in expressions], "width": 1},
         "pattern": {"shape": pattern, "size": 6, "solidity": 0.35, "fillmode": "replace"},
     }
+
+
+def style_class_bars(figure: go.Figure, axis_end: float, **xaxis: Any) -> None:
+    """Style the axes of horizontal bars: the first class on top, lengths from 0 to `axis_end`."""
+    figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
+    number_format = "~s" if axis_end >= 100_000 else ",~r"
+    figure.update_xaxes(range=[0, axis_end], nticks=5, tickformat=number_format, title_standoff=8)
+    figure.update_xaxes(showgrid=True, zeroline=False, ticks="")
+    figure.update_xaxes(xaxis)
+
+
+def whiskers(values: ArrayLike, low: ArrayLike, high: ArrayLike, color: str) -> dict[str, Any]:
+    """Build the error bars of intervals around values; none where an end is NaN."""
+    ends = {"array": np.subtract(high, values), "arrayminus": np.subtract(values, low)}
+    known = {name: np.nan_to_num(lengths) for name, lengths in ends.items()}
+    return {"type": "data", "symmetric": False, **known, "thickness": 1.4, "width": 3, "color": color}
 
 
 def class_tick(expression: Expression, support: int) -> str:

@@ -8,7 +8,15 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
-from fer_ui.charts.layout import BAR_GAP_PX, BAR_PX, LEGEND_PX, apply_layout, expression_marker, scale_for_labels
+from fer_ui.charts.layout import (
+    BAR_GAP_PX,
+    BAR_PX,
+    LEGEND_PX,
+    apply_layout,
+    expression_marker,
+    scale_for_labels,
+    style_class_bars,
+)
 from fer_ui.theme import expression_title
 
 
@@ -35,19 +43,8 @@ def paired_bars(
     figure.update_layout(
         barmode="group", bargap=BAR_GAP_PX / (BAR_GAP_PX + BAR_PX * len(bars)), showlegend=len(bars) > 1
     )
-    figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     room = scale_for_labels([text for series in bars for text in series.texts])
-    longest = max(max(series.lengths) for series in bars) or 1
-    figure.update_xaxes(
-        range=[0, longest * room],
-        title_text=axis_title,
-        title_standoff=8,
-        nticks=5,
-        tickformat="~s" if longest >= 100_000 else ",~r",
-        showgrid=True,
-        zeroline=False,
-        ticks="",
-    )
+    style_class_bars(figure, (max(max(series.lengths) for series in bars) or 1) * room, title_text=axis_title)
     rows_px = len(expressions) * (BAR_GAP_PX + BAR_PX * len(bars)) + LEGEND_PX * (len(bars) > 1)
     return apply_layout(figure, title=title, subtitle=subtitle, height_px=rows_px + 84, hover_rows=True)
 
@@ -63,6 +60,5 @@ def _trace(expressions: Sequence[Expression], bars: BarSeries, *, hatched: bool)
         textangle=0,
         cliponaxis=False,
         hovertext=list(bars.hovers),
-        hoverinfo="text",
         marker=expression_marker(expressions, "/" if hatched else ""),
     )

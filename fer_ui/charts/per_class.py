@@ -9,10 +9,18 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
-from fer_core.metrics import Metrics
+from fer_core.metrics import FEW_IMAGES, Metrics
 from fer_core.text import join_words
-from fer_ui.charts.layout import LEGEND_PX, apply_layout, class_tick, empty_figure, expression_marker
-from fer_ui.formatting import format_hover, format_images, format_interval, format_percent
+from fer_ui.charts.layout import (
+    LEGEND_PX,
+    SHARE_TICKS,
+    apply_layout,
+    class_tick,
+    empty_figure,
+    expression_marker,
+    whiskers,
+)
+from fer_ui.formatting import format_images, format_interval, format_percent
 from fer_ui.theme import TEXT, expression_color, rgb
 
 TITLE = "Precision, recall and F1 by class"
@@ -26,8 +34,6 @@ _F1_OPACITY = 0.2
 _BAR_PX = 15
 _ROW_GAP_PX = 12
 _BAR_ROWS = _BAR_PX / (_BAR_PX * len(_METRICS) + _ROW_GAP_PX)
-_TICKS_01 = [0, 0.25, 0.5, 0.75, 1]
-_FEW_IMAGES = 30
 
 
 def metrics_table(metrics: Metrics, labels: Sequence[Expression]) -> pd.DataFrame:
@@ -67,9 +73,7 @@ def class_metrics_bars(table: pd.DataFrame) -> go.Figure:
         figure.add_trace(_bars(table, expressions, metric, rows))
         figure.add_trace(_bar_labels(table, metric, rows))
     figure.update_layout(barmode="overlay")
-    figure.update_xaxes(
-        range=[0, 1.17], tickvals=_TICKS_01, ticktext=[format_percent(t, 0) for t in _TICKS_01], showgrid=True, ticks=""
-    )
+    figure.update_xaxes(range=[0, 1.17], **SHARE_TICKS, showgrid=True, ticks="")
     figure.update_yaxes(
         range=[len(table) - 0.5, -0.5],
         tickvals=list(range(len(table))),
@@ -100,34 +104,22 @@ def describe_metrics(table: pd.DataFrame) -> str:
         )
     else:
         text = f"Every class has the same recall ({format_percent(best['recall'], 0)})."
-    few = seen[seen["support"] < _FEW_IMAGES]["expression"].tolist()
+    few = seen[seen["support"] < FEW_IMAGES]["expression"].tolist()
     missing = table[table["recall"].isna()]["expression"].tolist()
     if few:
-        text += f" Fewer than {_FEW_IMAGES} images of {join_words(few)}: mind the interval."
+        text += f" Fewer than {FEW_IMAGES} images of {join_words(few)}: mind the interval."
     return f"{text} No images of {join_words(missing, 'or')}." if missing else text
 
 
 def _bars(table: pd.DataFrame, expressions: list[Expression], metric: str, rows: list[float]) -> go.Bar:
     values = table[metric].to_numpy(float)
-    whiskers = None
-    if metric == "recall":
-        whiskers = {
-            "type": "data",
-            "symmetric": False,
-            "array": np.nan_to_num(table["recall_high"] - values),
-            "arrayminus": np.nan_to_num(values - table["recall_low"]),
-            "thickness": 1.4,
-            "width": 3,
-            "color": TEXT,
-        }
     return go.Bar(
         name=_NAMES[metric],
         orientation="h",
         x=values,
         y=rows,
         width=_BAR_ROWS * 0.92,
-        error_x=whiskers,
-        hoverinfo="text",
+        error_x=whiskers(values, table["recall_low"], table["recall_high"], TEXT) if metric == "recall" else None,
         hovertext=[_hover_text(metric, row) for _, row in table.iterrows()],
         customdata=table[["expression"]].assign(metric=metric).to_numpy(),
         marker=expression_marker(expressions, "/" if metric == "precision" else "")
@@ -154,22 +146,19 @@ def _bar_labels(table: pd.DataFrame, metric: str, rows: list[float]) -> go.Scatt
         textfont={"size": 11},
         cliponaxis=False,
         showlegend=False,
-        hoverinfo="skip",
     )
 
 
 def _hover_text(metric: str, row: pd.Series) -> str:
     name, value = row["expression"], float(row[metric])
     if np.isnan(value):
-        return format_hover(
-            f"No image is read as {name}" if metric == "precision" else f"There are no images of {name}"
-        )
+        return f"No image is read as {name}" if metric == "precision" else f"There are no images of {name}"
     if metric == "precision":
-        return format_hover(f"Precision: {format_percent(value)} of the images read as {name} are labeled {name}")
+        return f"Precision: {format_percent(value)} of the images read as {name} are labeled {name}"
     if metric == "f1":
-        return format_hover(f"F1 of {name}: {format_percent(value)}")
+        return f"F1 of {name}: {format_percent(value)}"
     span = format_interval(row["recall_low"], row["recall_high"])
-    return format_hover(
+    return (
         f"Recall: {format_percent(value)} of {format_images(row['support'])} labeled {name} are read as {name} (95 %: "
         f"{span})"
     )

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import apply_layout, empty_figure
-from fer_ui.formatting import format_hover, format_percent
+from fer_ui.formatting import format_percent
 from fer_ui.theme import SERIES, expression_color, expression_outline, expression_title
 
 _ROW_PX = 23
@@ -59,10 +59,8 @@ def _bars(shown: list[Expression], likeliest: Expression, probabilities: Mapping
         x=[float(probabilities[expression]) for expression in shown],
         y=list(range(len(shown))),
         customdata=[expression.value for expression in shown],
-        hoverinfo="text",
         hovertext=[
-            format_hover(f"{expression_title(expression)}: {format_percent(probabilities[expression])}")
-            for expression in shown
+            f"{expression_title(expression)}: {format_percent(probabilities[expression])}" for expression in shown
         ],
         marker={
             "color": [expression_color(expression) for expression in shown],
@@ -83,7 +81,6 @@ def _percentages(
         text=[_bold(format_percent(probabilities[expression]), expression is likeliest) for expression in shown],
         textposition="middle left",
         cliponaxis=False,
-        hoverinfo="skip",
     )
 
 

@@ -14,7 +14,6 @@ from fer_ui.charts.paired_bars import BarSeries, paired_bars
 from fer_ui.formatting import (
     format_compact_count,
     format_count,
-    format_hover,
     format_images,
     format_percent,
     format_ratio,
@@ -43,7 +42,7 @@ def sample_bars(table: pd.DataFrame) -> go.Figure:
         "images",
         [row["images"] for row in rows],
         [format_compact_count(row["images"], 6) for row in rows],
-        [format_hover(f"{format_images(row['images'])} labeled {row['expression']}") for row in rows],
+        [f"{format_images(row['images'])} labeled {row['expression']}" for row in rows],
     )
     samples_series = BarSeries(
         "samples per epoch",
@@ -96,7 +95,7 @@ def loss_bars(table: pd.DataFrame, before: pd.DataFrame) -> go.Figure:
         [100 * share for share in shares],
         [format_percent(share) for share in shares],
         [
-            format_hover(f"{expression_title(expression)}: {format_percent(share)} of the loss without rebalancing")
+            f"{expression_title(expression)}: {format_percent(share)} of the loss without rebalancing"
             for expression, share in zip(expressions, shares, strict=True)
         ],
     )
@@ -108,9 +107,7 @@ def loss_bars(table: pd.DataFrame, before: pd.DataFrame) -> go.Figure:
             for row in rows
         ],
         [
-            format_hover(
-                f"{expression_title(expression)}: {format_percent(row['effective_share'])} of the loss with rebalancing"
-            )
+            f"{expression_title(expression)}: {format_percent(row['effective_share'])} of the loss with rebalancing"
             for expression, row in zip(expressions, rows, strict=True)
         ],
     )
@@ -142,7 +139,7 @@ def offset_bars(table: pd.DataFrame) -> go.Figure:
         subtracted,
         [f"{value:.2f}" for value in subtracted],
         [
-            format_hover(f"{expression_title(e)}: {value:.2f} is subtracted from the logit in training")
+            f"{expression_title(e)}: {value:.2f} is subtracted from the logit in training"
             for e, value in zip(expressions, subtracted, strict=True)
         ],
     )
@@ -175,8 +172,8 @@ def _describe_repeats(repeats: float) -> str:
 
 def _samples_text(row: Mapping[Hashable, Any]) -> str:
     if not row["images"]:
-        return format_hover(f"There are no images of {row['expression']}")
+        return f"There are no images of {row['expression']}"
     text = f"{format_count(row['samples'])} samples of {row['expression']} per epoch"
     if row["never_seen"]:
-        return format_hover(f"{text}; {format_count(row['never_seen'])} images are not seen")
-    return format_hover(f"{text}, each image {format_times(row['repeats']) if row['repeats'] > 1 else 'once'}")
+        return f"{text}; {format_count(row['never_seen'])} images are not seen"
+    return f"{text}, each image {format_times(row['repeats']) if row['repeats'] > 1 else 'once'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -14,13 +15,11 @@ from fer_core.metrics import HEADLINE_METRICS
 from fer_core.text import join_words
 from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis
 from fer_ui.charts.training.epoch_lines import legend_line
-from fer_ui.formatting import format_hover, format_interval, format_percent
+from fer_ui.formatting import format_interval, format_percent
 from fer_ui.theme import SERIES
 
 TITLE = "Robustness to corruptions"
 _BAND_01 = 0.22
-_NAME = "macro-F1"
-_BAND = "95 %"
 _CLEAN = "clean"
 
 
@@ -55,18 +54,6 @@ def describe_robustness(report: RobustnessReport) -> str:
     return f"{text} Always within the interval of the clean images: {join_words(unharmed)}." if unharmed else text
 
 
-def describe_worst_corruption(report: RobustnessReport) -> str:
-    """Describe the corruption with the largest drop."""
-    worst = report.worst()
-    if worst.drop_01 <= 0:
-        return "No corruption lowers macro-F1."
-    before, after = (format_percent(figure) for figure in (report.clean.macro_f1, worst.result.scores.macro_f1))
-    return (
-        f"Largest drop: {worst.curve.title.lower()} at severity {worst.severity} ({worst.result.description}) lowers "
-        f"macro-F1 from {before} to {after}."
-    )
-
-
 def robustness_table(report: RobustnessReport) -> pd.DataFrame:
     """Tabulate the report's scores (0..1), one row for each corruption and severity, clean images first."""
     rows: list[dict[str, Any]] = [
@@ -90,7 +77,8 @@ def _score_columns(scores: Scores) -> dict[str, float]:
 def _panel_title(report: RobustnessReport, curve: CorruptionCurve) -> str:
     points = round((curve.severities[-1].scores.macro_f1 - report.clean.macro_f1) * 100)
     sign = "\N{MINUS SIGN}" if points < 0 else "+" if points else ""
-    return f"{_escape(curve.title)} {sign}{abs(points)}"
+    # Plotly would read markup in a title that comes from a file.
+    return f"{escape(curve.title, quote=False)} {sign}{abs(points)}"
 
 
 def _traces(report: RobustnessReport, curve: CorruptionCurve, panel: int) -> Sequence[go.Scatter]:
@@ -100,7 +88,7 @@ def _traces(report: RobustnessReport, curve: CorruptionCurve, panel: int) -> Seq
     low, high = zip(*(scores.intervals["macro_f1"] for scores in all_scores), strict=True)
     axes = {"xaxis": panel_axis("x", panel), "yaxis": panel_axis("y", panel)}
     band = go.Scatter(
-        name=_BAND,
+        name="95 %",
         x=[*severities, *reversed(severities)],
         y=[*high, *reversed(low)],
         mode="lines",
@@ -108,19 +96,17 @@ def _traces(report: RobustnessReport, curve: CorruptionCurve, panel: int) -> Seq
         fill="toself",
         fillcolor=SERIES[0],
         opacity=_BAND_01,
-        hoverinfo="skip",
         showlegend=panel == 1,
         **axes,
     )
     line = go.Scatter(
-        name=_NAME,
+        name="macro-F1",
         x=severities,
         y=[scores.macro_f1 for scores in all_scores],
         mode="lines+markers",
         line={"width": 2, "color": SERIES[0]},
         marker={"size": 5, "color": SERIES[0]},
-        hoverinfo="text",
-        hovertext=[format_hover(_hover_text(report, curve, severity)) for severity in severities],
+        hovertext=[_hover_text(report, curve, severity) for severity in severities],
         showlegend=panel == 1,
         **axes,
     )
@@ -151,8 +137,3 @@ def _clean_line(report: RobustnessReport, panel: int) -> dict[str, Any]:
         "y1": report.clean.macro_f1,
         "line": {"width": 1, "dash": "dash", "color": SERIES[1]},
     }
-
-
-def _escape(title: str) -> str:
-    """Escape a title from a file, which Plotly would otherwise read as markup."""
-    return title.replace("&", "&amp;").replace("<", "&lt;")

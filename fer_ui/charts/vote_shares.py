@@ -9,7 +9,7 @@ from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.charts.layout import empty_figure
 from fer_ui.charts.paired_bars import BarSeries, paired_bars
-from fer_ui.formatting import format_hover, format_percent
+from fer_ui.formatting import format_percent
 from fer_ui.theme import expression_title
 
 TITLE = "Votes and labels by expression"
@@ -32,7 +32,7 @@ def vote_shares_bars(shares: pd.DataFrame) -> go.Figure:
             [100 * share for share in votes],
             [format_percent(share) for share in votes],
             [
-                format_hover(f"{expression_title(expression)}: {format_percent(share)} of the votes")
+                f"{expression_title(expression)}: {format_percent(share)} of the votes"
                 for expression, share in zip(expressions, votes, strict=True)
             ],
         ),
@@ -41,7 +41,7 @@ def vote_shares_bars(shares: pd.DataFrame) -> go.Figure:
             [100 * share for share in labels],
             [format_percent(share) for share in labels],
             [
-                format_hover(
+                (
                     f"{expression_title(expression)}: {format_percent(share)} of the "
                     f"labels{_describe_change(before, share)}"
                 )

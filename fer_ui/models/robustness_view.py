@@ -9,12 +9,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES, Corruption, rng_for
-from fer_core.evaluation.robustness_report import RobustnessReport, describe_evaluation, read_robustness
+from fer_core.evaluation.robustness_report import RobustnessReport, describe_evaluation, describe_worst, read_robustness
 from fer_core.faces import RgbImage
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.chart_view import show_chart, titles_html
-from fer_ui.charts.robustness import describe_worst_corruption, robustness_panels, robustness_table
+from fer_ui.charts.robustness import robustness_panels, robustness_table
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_interval, format_percent
@@ -59,7 +59,7 @@ def reproducible_corruptions(report: RobustnessReport) -> list[Corruption]:
 def _show_summary(report: RobustnessReport) -> None:
     worst = report.worst()
     clean = report.clean
-    st.html(titles_html("Robustness", describe_worst_corruption(report)))
+    st.html(titles_html("Robustness", describe_worst(report)))
     headline(
         [
             Headline(

@@ -8,16 +8,17 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from fer_core.data.record import SPLIT_TITLES
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.charts.layout import empty_figure
 from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis
-from fer_ui.charts.training.epoch_lines import NO_EPOCHS, epoch_axis, epoch_line, known_columns, legend_line
+from fer_ui.charts.training.epoch_lines import NO_EPOCHS, epoch_axis, epoch_line, known_columns, legend_line, split_line
 from fer_ui.formatting import format_percent
 from fer_ui.theme import SERIES, expression_outline, expression_title
 
 TITLE = "Learning curves: F1 by class"
-_SPLITS = {"train": "training", "valid": "validation"}
+_SPLITS = ("train", "valid")
 
 
 def class_curves(metrics: pd.DataFrame, best_epoch: int | None) -> go.Figure:
@@ -93,19 +94,16 @@ def _lines(metrics: pd.DataFrame, expression: Expression, panel: int) -> Sequenc
     # The yellow of happiness is too light for a line on white.
     color = expression_outline(expression)
     lines = []
-    for split, on in _SPLITS.items():
+    for split in _SPLITS:
         if not known_columns(metrics, f"{split}_f1_{expression}"):
             continue
-
-        dashed = split == "train"
-        line = {"color": color, "dash": "dash" if dashed else "solid", "width": 1.5 if dashed else 2.5}
         lines.append(
             epoch_line(
                 metrics,
                 f"{split}_f1_{expression}",
                 ".1%",
-                name=f"{expression_title(expression)}, {on}",
-                line=line,
+                name=f"{expression_title(expression)}, {SPLIT_TITLES[split]}",
+                line=split_line(color, dashed=split == "train"),
                 showlegend=False,
                 xaxis=panel_axis("x", panel),
                 yaxis=panel_axis("y", panel),

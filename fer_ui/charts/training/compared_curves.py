@@ -9,28 +9,21 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.labels import Expression
+from fer_core.data.record import SPLIT_TITLES
+from fer_core.metrics import METRIC_TITLES
 from fer_core.text import shorten
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.formatting import format_hover, format_percent
+from fer_ui.formatting import format_percent
 from fer_ui.theme import SERIES, TEXT
 
 Splits = Literal["valid", "train", "both"]
 Axis = Literal["epoch", "time"]
 
-SPLIT_TITLES: dict[str, str] = {"valid": "validation", "train": "training"}
 
 _COLORS = (*SERIES, TEXT)
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star")
 _LETTERS = "ABCDEF"
-_TITLES = {
-    "loss": "Loss",
-    "accuracy": "Accuracy",
-    "macro_f1": "Macro-F1",
-    "balanced_accuracy": "Balanced accuracy",
-    **{f"f1_{expression}": f"F1 of {expression}" for expression in Expression},
-}
 _UNITS = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 _NAME_CHARACTERS = 38
 _MARKERS_MAX = 30
@@ -49,18 +42,13 @@ class _Scale(NamedTuple):
     title: str
 
 
-def metric_title(metric: str) -> str:
-    """Format a metric's name as a title: "F1 of fear"."""
-    return _TITLES.get(metric, metric)
-
-
 def run_letters(run_ids: Sequence[str]) -> dict[str, str]:
     """Assign a letter to each run, in their order."""
     return dict(zip(run_ids, _LETTERS, strict=False))
 
 
 def lettered_names(names: Mapping[str, str]) -> dict[str, str]:
-    """What each run is called in a legend or above a column: its letter and its name, the middle of a long one cut."""
+    """Name each run by its letter and its shortened name, for legends and table columns."""
     letters = run_letters(list(names))
     return {
         run_id: f"{letters[run_id]}: {shorten(name, _NAME_CHARACTERS)}"
@@ -90,7 +78,7 @@ def compared_curves(
     """
     main = "train" if splits == "train" else "valid"
     scale = _scale(curves, axis)
-    title = f"{metric_title(metric)} by {'epoch' if axis == 'epoch' else 'training time'}"
+    title = f"{METRIC_TITLES[metric]} by {'epoch' if axis == 'epoch' else 'training time'}"
     plotted = [
         run_id for run_id in names if _has_values(curves, run_id, (main, "train") if splits == "both" else (main,))
     ]
@@ -170,9 +158,8 @@ def _line(
         opacity=0.8 if thin else 1.0,
         line={"color": color, "width": 1 if thin else 2.25, "dash": _DASHES[place]},
         marker={"symbol": _SYMBOLS[place], "size": 6 if len(known) > 1 else 9, "color": color},
-        hoverinfo="text",
         hovertext=[
-            format_hover(f"{label}, epoch {epoch}: {SPLIT_TITLES[column]} {metric_title(metric)} {value}")
+            f"{label}, epoch {epoch}: {SPLIT_TITLES[column]} {METRIC_TITLES[metric]} {value}"
             for epoch, value in zip(
                 known["epoch"], (_format_value(metric, each) for each in known[column]), strict=True
             )
@@ -196,8 +183,7 @@ def _ring(rows: pd.DataFrame, column: str, label: str, metric: str, place: int, 
         mode="markers",
         marker=marker,
         cliponaxis=False,
-        hoverinfo="text",
-        hovertext=[format_hover(f"{label}, best epoch {epoch}: {metric_title(metric)} {_format_value(metric, value)}")],
+        hovertext=[f"{label}, best epoch {epoch}: {METRIC_TITLES[metric]} {_format_value(metric, value)}"],
     )
 
 

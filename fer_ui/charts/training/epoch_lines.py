@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_ui.formatting import format_hover
 from fer_ui.theme import SERIES
 
 NO_EPOCHS = "No epoch has finished yet."
@@ -50,19 +49,23 @@ def epoch_line(
             "color": line["color"],
             "symbol": "circle-open" if dashed else "circle",
         },
-        hoverinfo="text",
         hovertext=[
-            format_hover(f"Epoch {epoch}, {name}: {value:{value_format}}")
+            f"Epoch {epoch}, {name}: {value:{value_format}}"
             for epoch, value in zip(metrics["epoch"], values, strict=True)
         ],
         **options,
     )
 
 
+def split_line(color: str, *, dashed: bool) -> dict[str, Any]:
+    """Build the line of a score: thin and dashed for training, else thick for validation."""
+    return {"color": color, "dash": "dash" if dashed else "solid", "width": 1.5 if dashed else 2.5}
+
+
 def legend_line(name: str, dash: str) -> go.Scatter:
     """Add an entry to the legend without data."""
     line = {"color": SERIES[1], "width": 2, "dash": dash}
-    return go.Scatter(name=name, x=[None], y=[None], mode="lines", line=line, hoverinfo="skip")
+    return go.Scatter(name=name, x=[None], y=[None], mode="lines", line=line)
 
 
 def epoch_axis(figure: go.Figure, metrics: pd.DataFrame, *, title: bool = True) -> None:

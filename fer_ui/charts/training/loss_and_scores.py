@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from fer_core.metrics import METRIC_TITLES
+from fer_core.text import lowercase_first
 from fer_core.training.diagnostics import detect_divergence, detect_overfitting
 from fer_ui.charts.layout import apply_layout, empty_figure
 from fer_ui.charts.training.epoch_lines import (
@@ -18,6 +20,7 @@ from fer_ui.charts.training.epoch_lines import (
     legend_line,
     mark_best,
     shade_since,
+    split_line,
 )
 from fer_ui.formatting import format_percent
 from fer_ui.theme import SERIES
@@ -27,11 +30,7 @@ SCORES_TITLE = "Learning curves: scores"
 _HEIGHT_PX = 350
 
 _LOSSES = {"train_loss": ("training", SERIES[1], "dash"), "valid_loss": ("validation", SERIES[0], "solid")}
-_SCORES = {
-    "accuracy": ("accuracy", SERIES[0]),
-    "balanced_accuracy": ("balanced accuracy", SERIES[2]),
-    "macro_f1": ("macro-F1", SERIES[3]),
-}
+_SCORES = {"accuracy": SERIES[0], "balanced_accuracy": SERIES[2], "macro_f1": SERIES[3]}
 
 
 class LearningCurves(NamedTuple):
@@ -98,14 +97,12 @@ def describe_scores(metrics: pd.DataFrame, best_epoch: int | None) -> str:
     if row.empty:
         return ""
     scores = []
-    for score, (name, _) in _SCORES.items():
+    for score in _SCORES:
         if known_columns(row, f"valid_{score}"):
-            training = (
-                f" (training {format_percent(float(row[f'train_{score}'].iloc[0]))})"
-                if known_columns(row, f"train_{score}")
-                else ""
-            )
-            scores.append(f"{name} {format_percent(float(row[f'valid_{score}'].iloc[0]))}{training}")
+            text = f"{lowercase_first(METRIC_TITLES[score])} {format_percent(float(row[f'valid_{score}'].iloc[0]))}"
+            if known_columns(row, f"train_{score}"):
+                text += f" (training {format_percent(float(row[f'train_{score}'].iloc[0]))})"
+            scores.append(text)
     return f"Best epoch {best_epoch}: {', '.join(scores)}." if scores else ""
 
 
@@ -121,21 +118,14 @@ def _scores(metrics: pd.DataFrame) -> go.Figure:
     """Plot validation solid, and training dashed in the same color without a legend entry of its own."""
     figure = go.Figure()
     has_training = False
-    for score, (name, color) in _SCORES.items():
+    for score, color in _SCORES.items():
+        name = lowercase_first(METRIC_TITLES[score])
         for column in known_columns(metrics, f"train_{score}", f"valid_{score}"):
             dashed = column.startswith("train")
             has_training |= dashed
-            line = {"color": color, "dash": "dash" if dashed else "solid", "width": 1.5 if dashed else 2.5}
-            figure.add_trace(
-                epoch_line(
-                    metrics,
-                    column,
-                    ".1%",
-                    name=f"{name}, training" if dashed else name,
-                    line=line,
-                    showlegend=not dashed,
-                )
-            )
+            label = f"{name}, training" if dashed else name
+            line = split_line(color, dashed=dashed)
+            figure.add_trace(epoch_line(metrics, column, ".1%", name=label, line=line, showlegend=not dashed))
     if has_training:
         figure.add_trace(legend_line("training", "dash"))
     return figure.update_yaxes(tickformat="~%", nticks=6)

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from fer_core.training.diagnostics import EpochTime
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.charts.training.epoch_lines import NO_EPOCHS, epoch_axis, epoch_line, known_columns, mark_best
-from fer_ui.formatting import format_count, format_hover, format_percent
+from fer_ui.formatting import format_count, format_percent
 from fer_ui.theme import SERIES
 
 RATE_TITLE = "Learning rate"
@@ -105,8 +105,7 @@ def epoch_time_bar(time: EpochTime) -> go.Figure:
                 x=[seconds],
                 y=[""],
                 marker={"color": SERIES[place]},
-                hoverinfo="text",
-                hovertext=format_hover(f"{name.capitalize()}: {seconds:.1f} of {total_s:.1f} seconds"),
+                hovertext=f"{name.capitalize()}: {seconds:.1f} of {total_s:.1f} seconds",
             )
         )
     figure.update_layout(barmode="stack", showlegend=True, legend_traceorder="normal")

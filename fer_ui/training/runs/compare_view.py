@@ -10,11 +10,11 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from fer_core.comparison.compare import Comparison, available_metrics, compare_runs, select_metric
 from fer_core.comparison.run_summary import RunSummary
-from fer_core.metrics import HEADLINE_METRICS
+from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES
 from fer_core.settings import settings
 from fer_core.text import join_words
 from fer_ui.chart_view import show_chart, show_csv_download
-from fer_ui.charts.training.compared_curves import Axis, Splits, compared_curves, lettered_names, metric_title
+from fer_ui.charts.training.compared_curves import Axis, Splits, compared_curves, lettered_names
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_interval, format_percent
 from fer_ui.header import notice
@@ -49,7 +49,7 @@ def _show_curves(compared: Comparison) -> None:
     metrics.sort(key=lambda name: name != _DEFAULT_METRIC)
     columns = st.columns([2, 2, 1], vertical_alignment="bottom")
     with columns[0]:
-        metric = param_selectbox("Metric", metrics, QueryParam.METRIC, format_func=metric_title)
+        metric = param_selectbox("Metric", metrics, QueryParam.METRIC, format_func=METRIC_TITLES.__getitem__)
     with columns[1]:
         split = param_segmented_control("Images", _PARTS, QueryParam.SPLIT, format_func=_TITLES.__getitem__)
     with columns[2]:
@@ -83,7 +83,7 @@ def metrics_table(compared: Comparison) -> pd.DataFrame:
         [
             {
                 "Run": names[row.id],
-                **{metric_title(name): _format_metric(row, name) for name in HEADLINE_METRICS},
+                **{METRIC_TITLES[name]: _format_metric(row, name) for name in HEADLINE_METRICS},
                 "Evaluated on": describe_evaluation(row),
                 "Epoch": "" if row.best_epoch is None else f"{row.best_epoch} of {row.epochs_done}",
             }

@@ -24,7 +24,7 @@ def test_it_names_the_case_in_which_least_is_left() -> None:
     assert (worst.curve.name, worst.severity, worst.result.description) == ("hand", 3, "18 % of the picture covered")
     assert worst.drop_01 == pytest.approx(0.5)
     assert describe_worst(report) == (
-        "Hand on the face is worst: at severity 3 (18 % of the picture covered) macro-F1 falls from 70.0% to 20.0%."
+        "Hand on the face is worst: at severity 3 (18 % of the picture covered) macro-F1 falls from 70.0 % to 20.0 %."
     )
     others = len(CORRUPTIONS) - 2
     mean = (sum(BLUR) + sum(HAND) + others * SEVERITIES * CLEAN_F1) / (len(CORRUPTIONS) * SEVERITIES)

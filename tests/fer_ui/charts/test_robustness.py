@@ -10,7 +10,6 @@ from fer_core.evaluation.robustness_report import CorruptionCurve
 from fer_ui.charts.layout import get_titles
 from fer_ui.charts.robustness import (
     describe_robustness,
-    describe_worst_corruption,
     find_harmless,
     robustness_panels,
     robustness_table,
@@ -73,12 +72,6 @@ def test_words_tell_what_costs_nothing_that_can_be_told() -> None:
     assert "interval" not in describe_robustness(make_report(every))
 
 
-def test_the_worst_is_named() -> None:
-    text = describe_worst_corruption(make_report({"blur": BLUR}))
-    assert_mentions(text, "blur", "severity 5", "2.2 px on a 48 px face", "from 70.0 % to 31.0 %")
-    assert_mentions(describe_worst_corruption(make_report()), "no corruption")
-
-
 def test_the_table_has_every_figure() -> None:
     table = robustness_table(make_report({"blur": BLUR}))
     assert len(table) == 1 + len(CORRUPTIONS) * SEVERITIES
@@ -94,5 +87,5 @@ def test_one_disturbance_and_a_title_with_markup_are_drawn() -> None:
     curve = make_report({"blur": BLUR}).corruptions[0]
     odd = CorruptionCurve.model_validate({**curve.model_dump(), "title": "<b>Fog & rain</b>"})
     figure = robustness_panels(make_report(corruptions=(odd,)))
-    assert figure.layout.annotations[0].text == "&lt;b>Fog &amp; rain&lt;/b> −39"
+    assert figure.layout.annotations[0].text == "&lt;b&gt;Fog &amp; rain&lt;/b&gt; −39"
     assert "<b>" not in figure.data[0].hovertext[1]

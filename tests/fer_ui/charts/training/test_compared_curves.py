@@ -7,13 +7,11 @@ import pandas as pd
 import pytest
 
 from fer_core.comparison.compare import RUNS_MAX
-from fer_core.training.config.optimization import MONITORED_METRICS
 from fer_ui.charts.layout import get_titles
 from fer_ui.charts.training.compared_curves import (
     compared_curves,
     describe_curves,
     lettered_names,
-    metric_title,
     run_letters,
 )
 from tests.support.texts import assert_mentions
@@ -132,8 +130,3 @@ def test_long_names_keep_both_ends_and_fit_a_line() -> None:
     assert names["a"].startswith("A: Effective") and names["a"].endswith("seed 12")
     assert len(names["a"]) <= 42
     assert list(run_letters("abcdefghi").values()) == list("ABCDEF")
-
-
-def test_every_metric_has_a_title() -> None:
-    assert len({metric_title(metric) for metric in MONITORED_METRICS}) == len(MONITORED_METRICS)
-    assert metric_title("macro_f1") == "Macro-F1"
