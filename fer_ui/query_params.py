@@ -95,6 +95,13 @@ def param_segmented_control(
     return _write_query(param, values, chosen)
 
 
+def param_radio(label: str, options: Mapping[Value, str], param: QueryParam) -> Value:
+    """Draw a list of which one option is chosen, whose value is in the query string; arguments as above."""
+    values, title = _values_and_titles(options, str)
+    _follow_query(param, values)
+    return _write_query(param, values, st.radio(label, values, key=str(param), format_func=title))
+
+
 def param_multiselect(
     label: str,
     options: Sequence[Value],

@@ -17,6 +17,7 @@ from fer_ui.charts.layout import (
     scale_for_labels,
     style_class_bars,
 )
+from fer_ui.formatting import format_percent
 from fer_ui.theme import expression_title
 
 
@@ -27,6 +28,13 @@ class BarSeries(NamedTuple):
     lengths: Sequence[float]
     texts: Sequence[str]
     hovers: Sequence[str]
+
+
+def share_series(name: str, expressions: Sequence[Expression], shares: Sequence[float], of: str) -> BarSeries:
+    """Build a series of shares (0..1), in percent; `of` says in the hover texts what they are shares of."""
+    texts = [format_percent(share) for share in shares]
+    hovers = [f"{expression_title(e)}: {text} of {of}" for e, text in zip(expressions, texts, strict=True)]
+    return BarSeries(name, [100 * share for share in shares], texts, hovers)
 
 
 def paired_bars(

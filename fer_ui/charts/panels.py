@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fer_ui.charts.layout import LEGEND_PX, apply_layout
+from fer_ui.theme import SERIES
 
 _COLUMNS = 2
 _PANEL_PX = 118
@@ -36,6 +38,16 @@ def lay_out_panels(figure: go.Figure, *, title: str, subtitle: str) -> go.Figure
     """Apply the common layout to a figure of `make_panels` and return it."""
     apply_layout(figure, title=title, subtitle=subtitle, height_px=figure.layout.height)
     return figure.update_layout(margin_t=_TOP_PX).update_annotations(font_size=13)
+
+
+def panel_line(panel: int, *, x: float | None = None, y: float | None = None, dash: str) -> dict[str, Any]:
+    """Build a line across a panel, at `x` or at `y`."""
+    x_axis, y_axis = panel_axis("x", panel), panel_axis("y", panel)
+    if x is None:
+        place = {"xref": f"{x_axis} domain", "yref": y_axis, "x0": 0, "x1": 1, "y0": y, "y1": y}
+    else:
+        place = {"xref": x_axis, "yref": f"{y_axis} domain", "x0": x, "x1": x, "y0": 0, "y1": 1}
+    return {"type": "line", **place, "line": {"width": 1, "dash": dash, "color": SERIES[1]}}
 
 
 def panel_axis(letter: str, panel: int) -> str:

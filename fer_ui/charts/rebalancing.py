@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import empty_figure
-from fer_ui.charts.paired_bars import BarSeries, paired_bars
+from fer_ui.charts.paired_bars import BarSeries, paired_bars, share_series
 from fer_ui.formatting import (
     format_compact_count,
     format_count,
@@ -32,7 +32,7 @@ def sample_bars(table: pd.DataFrame) -> go.Figure:
     """Plot how many images each class has, and how many samples of it an epoch has.
 
     Args:
-        table: `TrainingSplit.under` a rebalancing, or `rebalancing.preview_epoch`.
+        table: `TrainingSplit.epoch_table` of a rebalancing, or `rebalancing.preview_epoch`.
     """
     if not table["images"].sum():
         return empty_figure(SAMPLES_TITLE, _NO_LABELS)
@@ -50,13 +50,9 @@ def sample_bars(table: pd.DataFrame) -> go.Figure:
         [f"{format_compact_count(row['samples'], 6)}{_describe_repeats(row['repeats'])}" for row in rows],
         [_samples_text(row) for row in rows],
     )
-    return paired_bars(
-        expressions,
-        [images_series, samples_series],
-        title=SAMPLES_TITLE,
-        subtitle=describe_samples(table),
-        axis_title="images",
-    )
+    subtitle = describe_samples(table)
+    bars = [images_series, samples_series]
+    return paired_bars(expressions, bars, title=SAMPLES_TITLE, subtitle=subtitle, axis_title="images")
 
 
 def describe_samples(table: pd.DataFrame) -> str:
@@ -81,36 +77,19 @@ def loss_bars(table: pd.DataFrame, before: pd.DataFrame) -> go.Figure:
     """Plot each class's share of the loss without and with rebalancing.
 
     Args:
-        table: `TrainingSplit.under` the rebalancing.
+        table: `TrainingSplit.epoch_table` of the rebalancing.
         before: the same without rebalancing.
     """
     if not table["effective_share"].sum():
         return empty_figure(LOSS_TITLE, _NO_LABELS)
     expressions = [Expression(name) for name in table["expression"]]
-    weighted = (table["weight"] - 1).abs().max() > _SAME_01
-    rows = table.to_dict("records")
-    shares = before["effective_share"].tolist()
-    first = BarSeries(
-        "without rebalancing",
-        [100 * share for share in shares],
-        [format_percent(share) for share in shares],
-        [
-            f"{expression_title(expression)}: {format_percent(share)} of the loss without rebalancing"
-            for expression, share in zip(expressions, shares, strict=True)
-        ],
+    first = share_series(
+        "without rebalancing", expressions, before["effective_share"].tolist(), "the loss without rebalancing"
     )
-    then = BarSeries(
-        "with rebalancing",
-        [100 * row["effective_share"] for row in rows],
-        [
-            format_percent(row["effective_share"]) + (f" · weight {row['weight']:.2f}" if weighted else "")
-            for row in rows
-        ],
-        [
-            f"{expression_title(expression)}: {format_percent(row['effective_share'])} of the loss with rebalancing"
-            for expression, row in zip(expressions, rows, strict=True)
-        ],
-    )
+    then = share_series("with rebalancing", expressions, table["effective_share"].tolist(), "the loss with rebalancing")
+    if (table["weight"] - 1).abs().max() > _SAME_01:
+        texts = [f"{text} · weight {weight:.2f}" for text, weight in zip(then.texts, table["weight"], strict=True)]
+        then = then._replace(texts=texts)
     subtitle = describe_loss_shares(table, before)
     figure = paired_bars(
         expressions, [first, then], title=LOSS_TITLE, subtitle=subtitle, axis_title="share of the loss"
@@ -143,12 +122,9 @@ def offset_bars(table: pd.DataFrame) -> go.Figure:
             for e, value in zip(expressions, subtracted, strict=True)
         ],
     )
+    subtitle = describe_offsets(table)
     return paired_bars(
-        expressions,
-        [bars],
-        title=OFFSET_TITLE,
-        subtitle=describe_offsets(table),
-        axis_title="subtracted from the logit",
+        expressions, [bars], title=OFFSET_TITLE, subtitle=subtitle, axis_title="subtracted from the logit"
     )
 
 

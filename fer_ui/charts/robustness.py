@@ -13,7 +13,7 @@ from fer_core.corruptions.corruption import SEVERITIES
 from fer_core.evaluation.robustness_report import CorruptionCurve, RobustnessReport, Scores
 from fer_core.metrics import HEADLINE_METRICS
 from fer_core.text import join_words
-from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis
+from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis, panel_line
 from fer_ui.charts.training.epoch_lines import legend_line
 from fer_ui.formatting import format_interval, format_percent
 from fer_ui.theme import SERIES
@@ -29,7 +29,8 @@ def robustness_panels(report: RobustnessReport) -> go.Figure:
     figure = make_panels([_panel_title(report, curve) for curve in ordered], "severity")
     traces = [trace for panel, curve in enumerate(ordered, start=1) for trace in _traces(report, curve, panel)]
     figure.add_traces([*traces, legend_line(_CLEAN, "dash")])
-    figure.update_layout(shapes=[_clean_line(report, panel) for panel in range(1, len(ordered) + 1)])
+    clean_f1 = report.clean.macro_f1
+    figure.update_layout(shapes=[panel_line(n, y=clean_f1, dash="dash") for n in range(1, len(ordered) + 1)])
     figure.update_xaxes(range=[-0.25, SEVERITIES + 0.25], tickvals=list(range(SEVERITIES + 1)), zeroline=False)
     return lay_out_panels(figure, title=TITLE, subtitle=describe_robustness(report))
 
@@ -124,16 +125,3 @@ def _hover_text(report: RobustnessReport, curve: CorruptionCurve, severity: int)
     points = (report.clean.macro_f1 - scores.macro_f1) * 100
     change = f"{abs(points):.1f} points {'lower' if points > 0 else 'higher'} than clean"
     return f"{curve.title}, severity {severity} ({curve.severities[severity - 1].description}): {metrics}; {change}."
-
-
-def _clean_line(report: RobustnessReport, panel: int) -> dict[str, Any]:
-    return {
-        "type": "line",
-        "xref": f"{panel_axis('x', panel)} domain",
-        "yref": panel_axis("y", panel),
-        "x0": 0,
-        "x1": 1,
-        "y0": report.clean.macro_f1,
-        "y1": report.clean.macro_f1,
-        "line": {"width": 1, "dash": "dash", "color": SERIES[1]},
-    }

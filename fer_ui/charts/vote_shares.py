@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.charts.layout import empty_figure
-from fer_ui.charts.paired_bars import BarSeries, paired_bars
+from fer_ui.charts.paired_bars import paired_bars, share_series
 from fer_ui.formatting import format_percent
 from fer_ui.theme import expression_title
 
@@ -26,29 +26,10 @@ def vote_shares_bars(shares: pd.DataFrame) -> go.Figure:
         return empty_figure(TITLE, "There are no votes for an expression.")
     votes, labels = shown["share_of_votes"].tolist(), shown["share_of_labels"].tolist()
     expressions = [Expression(name) for name in shown["expression"]]
-    bars = [
-        BarSeries(
-            "share of the votes",
-            [100 * share for share in votes],
-            [format_percent(share) for share in votes],
-            [
-                f"{expression_title(expression)}: {format_percent(share)} of the votes"
-                for expression, share in zip(expressions, votes, strict=True)
-            ],
-        ),
-        BarSeries(
-            "share of the labels",
-            [100 * share for share in labels],
-            [format_percent(share) for share in labels],
-            [
-                (
-                    f"{expression_title(expression)}: {format_percent(share)} of the "
-                    f"labels{_describe_change(before, share)}"
-                )
-                for expression, before, share in zip(expressions, votes, labels, strict=True)
-            ],
-        ),
-    ]
+    of_votes = share_series("share of the votes", expressions, votes, "the votes")
+    of_labels = share_series("share of the labels", expressions, labels, "the labels")
+    hovers = [f"{hover}{_describe_change(*pair)}" for hover, *pair in zip(of_labels.hovers, votes, labels, strict=True)]
+    bars = [of_votes, of_labels._replace(hovers=hovers)]
     figure = paired_bars(expressions, bars, title=TITLE, subtitle=describe_vote_shares(shares), axis_title="share")
     return figure.update_xaxes(ticksuffix=" %")
 

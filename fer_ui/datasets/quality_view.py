@@ -17,6 +17,7 @@ from fer_core.data.quality.report import QualityReport, finding_table, pair_tabl
 from fer_core.jobs.job import ACTIVE_STATES, JobKind
 from fer_core.jobs.submit import submit_face_search
 from fer_core.settings import settings
+from fer_core.text import lowercase_first
 from fer_ui.chart_view import show_csv_download
 from fer_ui.datasets.faces.corrections_view import Correction, show_correction_button, show_last_change
 from fer_ui.datasets.faces.face_grid import show_faces, show_pairs
@@ -26,13 +27,12 @@ from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.header import Headline, headline, notice
 from fer_ui.navigation import Page, go_to, link_to
-from fer_ui.query_params import QueryParam, get_param
+from fer_ui.query_params import QueryParam, param_radio
 from fer_ui.resources import job_store, load_index
 
 _HASH_BITS = 64
 _DETECTORS = {"yunet": "YuNet", "haar": "the Haar cascade"}
 _OF_COPIES = (FindingKind.EXACT_DUPLICATE, FindingKind.NEAR_DUPLICATE, FindingKind.AUGMENTED_COPY)
-_CHOSEN, _SEEN = "finding", "finding-query"
 
 
 def show_quality(dataset: StoredDataset) -> None:
@@ -89,7 +89,7 @@ def summarize_quality(report: QualityReport) -> str:
         made = len(FindingKind) - len(report.unchecked)
         return f"No findings: {made} of {len(FindingKind)} checks were run in full."
     worst = report.findings[0]
-    title = worst.title[0].lower() + worst.title[1:]
+    title = lowercase_first(worst.title)
     if not report.n_flagged:
         return f"No image has a problem. One note: {title} ({format_images(len(worst.rows))})."
     have = "has" if report.n_flagged == 1 else "have"
@@ -114,17 +114,10 @@ def _choose(report: QualityReport) -> Finding | None:
     found = {str(finding.kind): finding for finding in report.findings}
     if not found:
         return None
-    asked = get_param(QueryParam.FINDING)
-    if asked != st.session_state.get(_SEEN) or st.session_state.get(_CHOSEN) not in found:
-        st.session_state[_CHOSEN] = asked if asked in found else next(iter(found))
-    labels = {
+    titles = {
         kind: f"{escape_markdown(each.title)}: **{_format_result(each, report)}**" for kind, each in found.items()
     }
-    kind = st.radio("Findings", list(found), key=_CHOSEN, format_func=labels.__getitem__)
-    if kind != (asked or next(iter(found))):
-        st.query_params[QueryParam.FINDING] = kind
-    st.session_state[_SEEN] = get_param(QueryParam.FINDING)
-    return found[kind]
+    return found[param_radio("Findings", titles, QueryParam.FINDING)]
 
 
 def _without_finding(report: QualityReport) -> list[str]:
@@ -177,19 +170,19 @@ def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityRepor
     searched = f" Detector: {_DETECTORS.get(detector, detector)}."
     by = searched if finding.kind is FindingKind.NO_FACE else ""
     st.markdown(escape_markdown(f"{finding.explanation}{by}"))
-    st.markdown(escape_markdown(f"What to do: {finding.suggestion[0].lower()}{finding.suggestion[1:]}"))
+    st.markdown(escape_markdown(f"What to do: {lowercase_first(finding.suggestion)}"))
     _show_fix(dataset, finding)
     index = load_index(dataset)
     key, reason = _key(dataset, finding), str(finding.kind)
     if finding.pairs is None:
-        show_faces(dataset, index, key, reason=reason, places=finding.rows)
+        show_faces(dataset, index, key, reason=reason, positions=finding.rows)
         return
     kinds = {"pairs": "Pairs", "images": "Single images"}
     how = st.segmented_control(
         "Layout", list(kinds), default="pairs", required=True, format_func=kinds.__getitem__, key=f"{key}-how"
     )
     if how == "images":
-        show_faces(dataset, index, f"{key}-images", reason=reason, places=finding.rows)
+        show_faces(dataset, index, f"{key}-images", reason=reason, positions=finding.rows)
     else:
         left, right = (index.iloc[finding.pairs[end]] for end in ("a", "b"))
         show_pairs(dataset, left, right, pair_notes(finding, left), f"{key}-pairs", reason=reason)
@@ -204,7 +197,7 @@ def _show_fix(dataset: StoredDataset, finding: Finding) -> None:
     ids = load_index(dataset)["id"].iloc[rows].tolist()
     correction = Correction(action, ids, reason=str(finding.kind))
     label, key = _fix_label(finding, len(ids)), f"fix-{finding.kind}"
-    show_correction_button(dataset, label, correction, key=key, place="fix", primary=True)
+    show_correction_button(dataset, label, correction, key=key, origin="fix", primary=True)
 
 
 def _fix_label(finding: Finding, number: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,10 +11,10 @@ from fer_core.data.record import SPLIT_TITLES
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.charts.layout import empty_figure
-from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis
+from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis, panel_line
 from fer_ui.charts.training.epoch_lines import NO_EPOCHS, epoch_axis, epoch_line, known_columns, legend_line, split_line
 from fer_ui.formatting import format_percent
-from fer_ui.theme import SERIES, expression_outline, expression_title
+from fer_ui.theme import expression_outline, expression_title
 
 TITLE = "Learning curves: F1 by class"
 _SPLITS = ("train", "valid")
@@ -36,10 +35,11 @@ def class_curves(metrics: pd.DataFrame, best_epoch: int | None) -> go.Figure:
     ordered = metrics.sort_values("epoch")
     figure = make_panels([_panel_title(ordered, expression, best_epoch) for expression in shown], "epoch")
     # Plotly needs a quarter of a second to add them one by one.
-    lines = [line for place, expression in enumerate(shown, start=1) for line in _lines(ordered, expression, place)]
+    lines = [line for panel, expression in enumerate(shown, start=1) for line in _lines(ordered, expression, panel)]
     figure.add_traces([*lines, legend_line("validation", "solid"), legend_line("training", "dash")])
     if best_epoch is not None:
-        figure.update_layout(shapes=[_best_line(best_epoch, place) for place in range(1, len(shown) + 1)])
+        shapes = [panel_line(panel, x=best_epoch, dash="dot") for panel in range(1, len(shown) + 1)]
+        figure.update_layout(shapes=shapes)
     epoch_axis(figure, ordered, title=False)
     figure.update_xaxes(nticks=5, dtick=1 if len(ordered) < 6 else None)
     return lay_out_panels(figure, title=TITLE, subtitle=describe_class_curves(ordered, best_epoch))
@@ -75,19 +75,6 @@ def _panel_title(metrics: pd.DataFrame, expression: Expression, best_epoch: int 
     if not known_columns(row, column):
         return expression_title(expression)
     return f"{expression_title(expression)} {format_percent(float(row[column].iloc[0]), 0)}"
-
-
-def _best_line(best_epoch: int, panel: int) -> dict[str, Any]:
-    return {
-        "type": "line",
-        "xref": panel_axis("x", panel),
-        "yref": f"{panel_axis('y', panel)} domain",
-        "x0": best_epoch,
-        "x1": best_epoch,
-        "y0": 0,
-        "y1": 1,
-        "line": {"width": 1, "dash": "dot", "color": SERIES[1]},
-    }
 
 
 def _lines(metrics: pd.DataFrame, expression: Expression, panel: int) -> Sequence[go.Scatter]:

@@ -15,7 +15,7 @@ from fer_core.data.quality.report import describe_reason
 from fer_ui.chart_view import show_csv_download
 from fer_ui.datasets.faces.corrections_view import describe_change, show_last_change, show_undo_button
 from fer_ui.datasets.faces.face_grid import show_faces
-from fer_ui.datasets.faces.pagination import current_page, show_pagination
+from fer_ui.datasets.faces.pagination import current_slice, show_pagination
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images
 from fer_ui.header import Headline, empty_state, headline, notice
@@ -25,7 +25,7 @@ from fer_ui.resources import load_index
 
 CHANGES_A_PAGE = 10
 
-_PLACE = "history"
+_ORIGIN = "history"
 _EXPLANATION = (
     "Corrections are stored beside the dataset and never change its source files. Each one is a version; a run records "
     "the version it was trained on, and every version can be restored."
@@ -80,30 +80,28 @@ def _show_download(dataset: StoredDataset, corrections: Corrections) -> None:
 
 def _show_changes(dataset: StoredDataset, index: pd.DataFrame, history: list[Change]) -> None:
     key = f"{dataset.id}-history"
-    pages = -(-len(history) // CHANGES_A_PAGE)
-    page = current_page(key, pages)
-    for change in history[(page - 1) * CHANGES_A_PAGE : page * CHANGES_A_PAGE]:
+    for change in history[current_slice(key, len(history), CHANGES_A_PAGE)]:
         with st.container(border=True, gap="xsmall"):
             _show_change(dataset, index, change, history)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        show_pagination(key, pages)
+        show_pagination(key)
 
 
 def _show_change(dataset: StoredDataset, index: pd.DataFrame, change: Change, history: list[Change]) -> None:
     description = escape_markdown(describe_change(change))
-    key = f"{_PLACE}-{dataset.id}-{change.version}"
+    key = f"{_ORIGIN}-{dataset.id}-{change.version}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
             f"**Version {change.version}:** {f'~~{description}~~ undone' if change.undone else description}",
             width="stretch",
         )
-        show_undo_button(dataset, change, history, key=f"{key}-back", place=_PLACE)
+        show_undo_button(dataset, change, history, key=f"{key}-back", origin=_ORIGIN)
     st.caption(escape_markdown(describe_origin(change)))
     if change.action is Action.UNDO:
         return
     if st.toggle("Show the images", key=f"{key}-shown"):
-        place = pd.Index(index["id"]).get_indexer(pd.Index(change.ids, dtype=object))
-        show_faces(dataset, index, f"{key}-faces", reason=change.reason, places=np.asarray(place[place >= 0], np.int64))
+        positions = pd.Index(index["id"]).get_indexer(pd.Index(change.ids, dtype=object)).astype(np.int64)
+        show_faces(dataset, index, f"{key}-faces", reason=change.reason, positions=positions[positions >= 0])
 
 
 def describe_origin(change: Change) -> str:

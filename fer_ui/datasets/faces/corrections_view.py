@@ -49,13 +49,13 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class _LastChange:
-    """The last correction of this session, shown at its place until the next one."""
+    """The last correction of this session, shown where it was made until the next one."""
 
     dataset_id: str
     version: int
     description: str
     undo_label: Literal["Undo", "Redo"]
-    place: str
+    origin: str
 
 
 def show_corrections_bar(dataset: StoredDataset, ids: Sequence[str], *, reason: str, key: str) -> None:
@@ -73,7 +73,7 @@ def show_corrections_bar(dataset: StoredDataset, ids: Sequence[str], *, reason: 
         note = str(st.session_state.get(_note(key, version), "")).strip()
         for action in (Action.EXCLUDE, Action.AMBIGUOUS, Action.RESTORE):
             correction = Correction(action, ids, reason, note)
-            show_correction_button(dataset, _LABELS[action], correction, key=f"{key}-{action}", place=key)
+            show_correction_button(dataset, _LABELS[action], correction, key=f"{key}-{action}", origin=key)
             if action is Action.EXCLUDE:
                 _show_relabel_popover(dataset, Correction(Action.RELABEL, ids, reason, note), key, version)
         with st.popover("Note", icon=":material/edit_note:", type="tertiary"):
@@ -86,19 +86,19 @@ def show_corrections_bar(dataset: StoredDataset, ids: Sequence[str], *, reason: 
 
 
 def show_correction_button(
-    dataset: StoredDataset, label: str, correction: Correction, *, key: str, place: str, primary: bool = False
+    dataset: StoredDataset, label: str, correction: Correction, *, key: str, origin: str, primary: bool = False
 ) -> None:
     """Show a button that applies a correction, with a confirmation for many images.
 
     Args:
         label: of the button; plain text.
-        place: the key of the bar that shows the change afterwards; any other name for the top of a view.
+        origin: the key of the bar that shows the change afterwards; any other text for the top of a view.
     """
     icon = _ICONS[correction.action]
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     if len(correction.ids) <= CONFIRM_ABOVE:
         if st.button(escape_markdown(label), key=key, icon=icon, type=kind, disabled=not correction.ids):
-            _apply(dataset, correction, place)
+            _apply(dataset, correction, origin)
         return
     with st.popover(escape_markdown(label), icon=icon, type=kind, key=f"{key}-sure-{dataset.corrections().version}"):
         done = _DONE[correction.action]
@@ -107,7 +107,7 @@ def show_correction_button(
             "this."
         )
         if st.button(f"Yes, all {format_count(len(correction.ids))}", key=key, type="primary"):
-            _apply(dataset, correction, place)
+            _apply(dataset, correction, origin)
 
 
 def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = ()) -> None:
@@ -117,26 +117,26 @@ def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = ()) -> N
         unless: prefixes of keys of bars in the view, which show their own changes.
     """
     last = st.session_state.get(_LAST_CHANGE)
-    if isinstance(last, _LastChange) and not any(last.place.startswith(begin) for begin in unless):
-        _show_change(dataset, last.place, "last-change")
+    if isinstance(last, _LastChange) and not any(last.origin.startswith(begin) for begin in unless):
+        _show_change(dataset, last.origin, "last-change")
 
 
 def show_undo_button(
-    dataset: StoredDataset, change: Change, history: Sequence[Change], *, key: str, place: str
+    dataset: StoredDataset, change: Change, history: Sequence[Change], *, key: str, origin: str
 ) -> None:
     """Show a button that undoes a change, or redoes an undone one.
 
     Args:
         history: every change, the newest first.
-        place: as for `show_correction_button`.
+        origin: as for `show_correction_button`.
     """
     if not change.undone:
         if st.button("Undo", key=key, icon=":material/undo:"):
-            _undo(dataset, change.version, place)
+            _undo(dataset, change.version, origin)
         return
     undo = next(other.version for other in history if other.undoes == change.version and not other.undone)
     if st.button("Redo", key=key, icon=":material/redo:"):
-        _undo(dataset, undo, place)
+        _undo(dataset, undo, origin)
 
 
 def describe_change(change: Change) -> str:
@@ -168,16 +168,16 @@ def _show_relabel_popover(dataset: StoredDataset, correction: Correction, key: s
             _apply(dataset, replace(correction, label=str(chosen)), key)
 
 
-def _apply(dataset: StoredDataset, correction: Correction, place: str) -> None:
+def _apply(dataset: StoredDataset, correction: Correction, origin: str) -> None:
     """Apply a correction and rerun the page; on failure, show why."""
     with show_errors():
         corrections = dataset.corrections()
         corrections.mark(correction.action, correction.ids, correction.reason, correction.note, label=correction.label)
         change = corrections.history()[0]
-        _remember(_LastChange(dataset.id, change.version, describe_change(change), "Undo", place))
+        _remember(_LastChange(dataset.id, change.version, describe_change(change), "Undo", origin))
 
 
-def _undo(dataset: StoredDataset, version: int, place: str) -> None:
+def _undo(dataset: StoredDataset, version: int, origin: str) -> None:
     with show_errors():
         corrections = dataset.corrections()
         changes = {change.version: change for change in corrections.history()}
@@ -185,8 +185,8 @@ def _undo(dataset: StoredDataset, version: int, place: str) -> None:
         taken = changes[version]
         if taken.action is Action.UNDO:
             description = f"Redone: {describe_change(changes[taken.undoes])}"
-            _remember(_LastChange(dataset.id, corrections.version, description, "Undo", place))
-        _remember(_LastChange(dataset.id, corrections.version, f"Undone: {describe_change(taken)}", "Redo", place))
+            _remember(_LastChange(dataset.id, corrections.version, description, "Undo", origin))
+        _remember(_LastChange(dataset.id, corrections.version, f"Undone: {describe_change(taken)}", "Redo", origin))
 
 
 def _remember(last: _LastChange) -> NoReturn:
@@ -196,10 +196,10 @@ def _remember(last: _LastChange) -> NoReturn:
     st.rerun()
 
 
-def _show_change(dataset: StoredDataset, place: str, key: str) -> None:
-    """Show the last change if it was made at `place` and is the dataset's newest version."""
+def _show_change(dataset: StoredDataset, origin: str, key: str) -> None:
+    """Show the last change if it was made at `origin` and is the dataset's newest version."""
     last = st.session_state.get(_LAST_CHANGE)
-    if not isinstance(last, _LastChange) or (last.dataset_id, last.place) != (dataset.id, place):
+    if not isinstance(last, _LastChange) or (last.dataset_id, last.origin) != (dataset.id, origin):
         return
     if last.version != dataset.corrections().version:
         return
@@ -210,7 +210,7 @@ def _show_change(dataset: StoredDataset, place: str, key: str) -> None:
             width="stretch",
         )
         if st.button(last.undo_label, key=f"{key}-back", icon=f":material/{last.undo_label.lower()}:"):
-            _undo(dataset, last.version, last.place)
+            _undo(dataset, last.version, last.origin)
 
 
 def _note(key: str, version: int) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fer_core.data.catalog import StoredDataset
 from fer_core.text import shorten
 from fer_ui.datasets.faces.corrections_view import show_corrections_bar
-from fer_ui.datasets.faces.pagination import current_page, show_pagination
+from fer_ui.datasets.faces.pagination import current_slice, show_pagination
 from fer_ui.datasets.faces.selection import Selection
 from fer_ui.datasets.faces.thumbnails import SHOWN_PX, load_thumbnails
 from fer_ui.errors import show_errors
@@ -50,8 +50,7 @@ def show_faces(
     key: str,
     *,
     reason: str = "",
-    per_page: int = FACES_A_PAGE,
-    places: NDArray[np.int64] | None = None,
+    positions: NDArray[np.int64] | None = None,
     in_query: bool = False,
 ) -> None:
     """Show faces in pages, and the corrections bar for the selected ones.
@@ -60,27 +59,21 @@ def show_faces(
         rows: of the index from `resources.load_index`, in display order.
         key: of the elements; each list of rows needs its own.
         reason: of corrections made here, such as a finding's kind.
-        places: the shown rows by position; all by default. Avoids copying a large table.
+        positions: the shown rows; all by default. Avoids copying a large table.
         in_query: store the page number in the query string; for one list on a page.
     """
     with show_errors():
-        total = len(rows) if places is None else len(places)
+        total = len(rows) if positions is None else len(positions)
         if not total:
             st.markdown("There are no faces to show.")
             return
-        pages = -(-total // per_page)
-        page = current_page(key, pages, in_query=in_query)
-        first = (page - 1) * per_page
-        here = slice(first, first + per_page)
-        shown = rows.iloc[here] if places is None else rows.iloc[places[here]]
-        if pages > 1:
-            st.caption(
-                f"Faces {format_count(first + 1)} to {format_count(first + len(shown))} of {format_count(total)}."
-            )
+        here = current_slice(key, total, FACES_A_PAGE, caption="Faces", in_query=in_query)
+        shown = rows.iloc[here] if positions is None else rows.iloc[positions[here]]
         selection = Selection(key, dataset.corrections().version)
         with st.container(horizontal=True, gap="small"):
-            _show_cells(dataset, shown, selection)
-        _show_actions(dataset, shown["id"].tolist(), selection, key, pages, reason)
+            for index, (row, picture) in enumerate(_cells(dataset, shown)):
+                _show_cell(row, picture, selection, str(index))
+        _show_actions(dataset, shown["id"].tolist(), selection, key, reason)
 
 
 @st.fragment
@@ -92,7 +85,6 @@ def show_pairs(
     key: str,
     *,
     reason: str = "",
-    per_page: int = PAIRS_A_PAGE,
 ) -> None:
     """Show pairs of faces in pages, and the corrections bar for the selected ones.
 
@@ -109,30 +101,25 @@ def show_pairs(
         if not notes:
             st.markdown("There are no pairs to show.")
             return
-        pages = -(-len(notes) // per_page)
-        page = current_page(key, pages)
-        here = slice((page - 1) * per_page, page * per_page)
-        if pages > 1:
-            last = min(page * per_page, len(notes))
-            st.caption(f"Pairs {format_count(here.start + 1)} to {format_count(last)} of {format_count(len(notes))}.")
+        here = current_slice(key, len(notes), PAIRS_A_PAGE, caption="Pairs")
         selection = Selection(key, dataset.corrections().version)
         _show_pair_cells(dataset, left.iloc[here], right.iloc[here], notes[here], selection)
         ids = [*left["id"].iloc[here], *right["id"].iloc[here]]
-        _show_actions(dataset, ids, selection, key, pages, reason)
+        _show_actions(dataset, ids, selection, key, reason)
 
 
 def caption_html(row: dict[str, Any]) -> str:
     """Build the HTML below a face's label: corrections and split, then the file name."""
     split = get_text(row, "split")
     marks = ", ".join(get_marks(row))
-    words = [
+    details = [
         f'<b style="{_MARKS}">{escape_html(marks)}</b>' if marks else "",
         escape_html(describe_split(split)) if split else "",
     ]
     path = get_text(row, "path")
     name = shorten(path.rsplit("/", 1)[-1], _NAME_CHARACTERS)
     return (
-        f'<div style="{_CAPTION}">{", ".join(filter(None, words)) or "&nbsp;"}</div>'
+        f'<div style="{_CAPTION}">{", ".join(filter(None, details)) or "&nbsp;"}</div>'
         f'<div style="{_CAPTION}" title="{escape_html(path)}">{escape_html(name)}</div>'
     )
 
@@ -140,11 +127,6 @@ def caption_html(row: dict[str, Any]) -> str:
 def placeholder_html(reason: str) -> str:
     """Build the HTML in place of an unreadable image."""
     return f'<div role="img" style="{_PLACEHOLDER}">{escape_html(reason)}</div>'
-
-
-def _show_cells(dataset: StoredDataset, rows: pd.DataFrame, selection: Selection) -> None:
-    for place, (row, picture) in enumerate(_cells(dataset, rows)):
-        _show_cell(row, picture, selection, str(place))
 
 
 def _cells(dataset: StoredDataset, rows: pd.DataFrame) -> list[tuple[dict[str, Any], bytes | None]]:
@@ -158,31 +140,29 @@ def _show_pair_cells(
 ) -> None:
     pairs = zip(_cells(dataset, left), _cells(dataset, right), notes, strict=True)
     with st.container(horizontal=True, gap="small"):
-        for place, (one, other, note) in enumerate(pairs):
+        for index, (one, other, note) in enumerate(pairs):
             with st.container(border=True, width=2 * _CELL_PX + 56, gap="xsmall"):
                 with st.container(horizontal=True, gap="small"):
-                    _show_cell(*one, selection, f"{place}-left")
-                    _show_cell(*other, selection, f"{place}-right")
+                    _show_cell(*one, selection, f"{index}-left")
+                    _show_cell(*other, selection, f"{index}-right")
                 if note:
                     st.caption(escape_markdown(note))
 
 
-def _show_cell(row: dict[str, Any], picture: bytes | None, selection: Selection, place: str) -> None:
+def _show_cell(row: dict[str, Any], picture: bytes | None, selection: Selection, position: str) -> None:
     with st.container(width=_CELL_PX, gap="xsmall"):
         if picture is None:
             st.html(placeholder_html(get_text(row, "problem") or _UNREADABLE))
         else:
             st.image(picture, width=SHOWN_PX, alt=f"{label_title(row)}: {get_text(row, 'path')}")
-        selection.show_checkbox(str(row["id"]), escape_markdown(label_title(row)), place=place)
+        selection.show_checkbox(str(row["id"]), escape_markdown(label_title(row)), position=position)
         st.html(caption_html(row))
 
 
-def _show_actions(
-    dataset: StoredDataset, ids: Sequence[str], selection: Selection, key: str, pages: int, reason: str
-) -> None:
+def _show_actions(dataset: StoredDataset, ids: Sequence[str], selection: Selection, key: str, reason: str) -> None:
     """Show pagination, selection buttons and the corrections bar."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        show_pagination(key, pages)
+        show_pagination(key)
         selection.show_buttons(ids)
     selected = selection.ids()
     elsewhere = len(selected) - len(set(selected) & set(ids))

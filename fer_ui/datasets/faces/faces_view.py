@@ -10,13 +10,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_ui.datasets.faces.corrections_view import show_last_change
 from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import format_images, format_percent
+from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.header import empty_state
-from fer_ui.image_labels import CORRECTION_COLUMNS, NO_SPLIT, SPLITS, describe_reason, split_title
+from fer_ui.image_labels import CORRECTION_COLUMNS, NO_SPLIT, describe_reason, split_title
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox, param_text_input
 from fer_ui.resources import load_index
@@ -50,8 +51,8 @@ def show_faces_section(dataset: StoredDataset) -> None:
     """Show the filters, the number of matching images, and the images."""
     index = load_index(dataset)
     filters, order = _choose_filter(index)
-    places = sort_rows(find_matching(index, filters), order)
-    if not len(places):
+    positions = sort_rows(find_matching(index, filters), order)
+    if not len(positions):
         show_last_change(dataset)
         empty_state(
             "No images match",
@@ -59,10 +60,11 @@ def show_faces_section(dataset: StoredDataset) -> None:
             links=lambda: link_to(Page.DATASETS, "Show all faces", dataset=dataset.id, section="faces"),
         )
         return
-    share = "" if len(places) == len(index) else f" of {len(index):,} ({format_percent(len(places) / len(index))})"
-    st.markdown(f"**{format_images(len(places))}**{share}")
+    found, total = len(positions), len(index)
+    share = "" if found == total else f" of {format_count(total)} ({format_percent(found / total)})"
+    st.markdown(f"**{format_images(found)}**{share}")
     key = f"faces-{dataset.id}-{filters.label}-{filters.split}-{filters.mark}-{order}-{filters.find}"
-    show_faces(dataset, index, key, places=places, in_query=True)
+    show_faces(dataset, index, key, positions=positions, in_query=True)
 
 
 def find_matching(index: pd.DataFrame, filters: Filter) -> NDArray[np.int64]:
@@ -83,16 +85,16 @@ def find_matching(index: pd.DataFrame, filters: Filter) -> NDArray[np.int64]:
         mask &= ~index["excluded"].to_numpy(bool)
     elif filters.mark != ALL:
         mask &= index[filters.mark].to_numpy(bool)
-    places = np.flatnonzero(mask)
+    positions = np.flatnonzero(mask)
     if filters.find:
-        paths = index["path"] if len(places) == len(index) else index["path"].iloc[places]
-        places = places[paths.str.contains(filters.find, case=False, regex=False).to_numpy(bool)]
-    return places
+        paths = index["path"] if len(positions) == len(index) else index["path"].iloc[positions]
+        positions = positions[paths.str.contains(filters.find, case=False, regex=False).to_numpy(bool)]
+    return positions
 
 
-def sort_rows(places: NDArray[np.int64], order: str) -> NDArray[np.int64]:
+def sort_rows(positions: NDArray[np.int64], order: str) -> NDArray[np.int64]:
     """Shuffle the positions if `order` is one of `SHUFFLES`, else keep their order."""
-    return np.random.default_rng(int(order)).permutation(places) if order in SHUFFLES else places
+    return np.random.default_rng(int(order)).permutation(positions) if order in SHUFFLES else positions
 
 
 def _equals(column: pd.Series, value: str) -> NDArray[np.bool_]:
@@ -102,9 +104,7 @@ def _equals(column: pd.Series, value: str) -> NDArray[np.bool_]:
 def _choose_filter(index: pd.DataFrame) -> tuple[Filter, str]:
     labels, splits = _label_options(index), _split_options(index)
     orders = {ALL: "Dataset order", **{seed: f"Shuffled, seed {seed}" for seed in SHUFFLES}}
-    split = ALL
-    if len(splits) > 2:
-        split = param_segmented_control("Split", splits, QueryParam.SPLIT)
+    split = param_segmented_control("Split", {ALL: "All"} | splits, QueryParam.SPLIT) if len(splits) > 1 else ALL
     columns = st.columns(4)
     with columns[0]:
         label = param_selectbox("Expression", labels, QueryParam.LABEL)
@@ -130,5 +130,5 @@ def _label_options(index: pd.DataFrame) -> dict[str, str]:
 
 def _split_options(index: pd.DataFrame) -> dict[str, str]:
     present = set(index["split"].dropna().unique())
-    splits = [*(split for split in SPLITS if split in present), *([NO_SPLIT] if index["split"].isna().any() else [])]
-    return {ALL: "All"} | {split: split_title(split) for split in splits}
+    splits = [str(split) for split in Split if split in present]
+    return {name: split_title(name) for name in [*splits, *([NO_SPLIT] if index["split"].isna().any() else [])]}

@@ -7,34 +7,40 @@ import streamlit as st
 from fer_ui.formatting import format_count
 from fer_ui.query_params import QueryParam, get_param
 
-_QUERY_STATE = "pagination-query"
+_LAST_QUERY = "pagination-query"
 
 
-def current_page(key: str, pages: int, *, in_query: bool = False) -> int:
-    """Get the page to show, from 1.
+def current_slice(key: str, total: int, page_size: int, *, caption: str = "", in_query: bool = False) -> slice:
+    """Get the rows of the page to show, with a caption such as "Faces 1 to 36 of 200." if there are several pages.
 
     Args:
         key: of the list; another list starts at its first page.
-        pages: how many there are, at least 1; a page beyond them is the last.
-        in_query: store it in the query string; for only one list on a page.
+        total: rows of the list, at least 1.
+        caption: what the rows are; "" for no caption.
+        in_query: store the page in the query string; for only one list on a page.
     """
+    pages = -(-total // page_size)
     page = int(st.session_state.get(_page(key), 1))
     if in_query:
         page = _follow_query(key, page)
     page = min(max(1, page), pages)
-    st.session_state[_page(key)] = page
+    st.session_state[_page(key)], st.session_state[_pages(key)] = page, pages
     if in_query:
         if page > 1 or get_param(QueryParam.PAGE):
             st.query_params[QueryParam.PAGE] = str(page)
-        st.session_state[_QUERY_STATE] = (key, get_param(QueryParam.PAGE))
-    return page
+        st.session_state[_LAST_QUERY] = (key, get_param(QueryParam.PAGE))
+    first, end = (page - 1) * page_size, min(page * page_size, total)
+    if caption and pages > 1:
+        st.caption(f"{caption} {format_count(first + 1)} to {format_count(end)} of {format_count(total)}.")
+    return slice(first, end)
 
 
-def show_pagination(key: str, pages: int) -> None:
+def show_pagination(key: str) -> None:
     """Show previous, page number and next in a horizontal container; nothing for a single page.
 
     `st.pagination` can't jump to an arbitrary one of a thousand pages.
     """
+    pages = st.session_state[_pages(key)]
     if pages < 2:
         return
     page = st.session_state[_page(key)]
@@ -72,10 +78,10 @@ def show_pagination(key: str, pages: int) -> None:
 def _follow_query(key: str, page: int) -> int:
     """Get the page of the query string if that has changed; the first page of another list."""
     asked = get_param(QueryParam.PAGE)
-    known, seen = st.session_state.get(_QUERY_STATE, ("", ""))
-    if asked != seen:
+    last_key, last_page = st.session_state.get(_LAST_QUERY, ("", ""))
+    if asked != last_page:
         return int(asked) if asked.isdecimal() and len(asked) < 10 else 1
-    return page if key == known else 1
+    return page if key == last_key else 1
 
 
 def _turn_to(key: str, page: int) -> None:
@@ -88,6 +94,10 @@ def _turn_to_field(key: str) -> None:
 
 def _page(key: str) -> str:
     return f"{key}-page"
+
+
+def _pages(key: str) -> str:
+    return f"{key}-pages"
 
 
 def _field(key: str) -> str:

@@ -19,14 +19,14 @@ class Selection:
         """Get the selected images, in the order of selection."""
         return list(self._selected())
 
-    def show_checkbox(self, image_id: str, label: str, *, place: str) -> None:
+    def show_checkbox(self, image_id: str, label: str, *, position: str) -> None:
         """Show the checkbox of one image.
 
         Args:
             label: Markdown.
-            place: distinguishes several checkboxes of the same image.
+            position: distinguishes several checkboxes of the same image.
         """
-        box = f"{self._name()}-{place}-{image_id}"
+        box = f"{self._name()}-{position}-{image_id}"
         st.session_state[box] = image_id in self._selected()
         st.checkbox(label, key=box, on_change=self._store, args=(image_id, box))
 

@@ -29,16 +29,10 @@ from fer_ui.theme import expression_title
 ALL_SPLITS = "all"
 
 _LEVELS = {
-    "balanced": "Balanced",
-    "mild": "Mildly imbalanced",
-    "strong": "Strongly imbalanced",
-    "extreme": "Extremely imbalanced",
-}
-_ICONS = {
-    "balanced": ":material/check_circle:",
-    "mild": ":material/info:",
-    "strong": ":material/warning:",
-    "extreme": ":material/warning:",
+    "balanced": ":material/check_circle: **Balanced**",
+    "mild": ":material/info: **Mildly imbalanced**",
+    "strong": ":material/warning: **Strongly imbalanced**",
+    "extreme": ":material/warning: **Extremely imbalanced**",
 }
 _SCALES = {"count": "Counts", "share": "Shares", "log": "Log counts"}
 _BARS = {"grouped": "Side by side", "stacked": "Stacked"}
@@ -115,7 +109,7 @@ def show_imbalance_verdict(totals: Mapping[str, int], test_counts: Mapping[str, 
     if found is None:
         return
     with st.container(border=True, gap="small"):
-        st.markdown(f"{_ICONS[found.level]} **{_LEVELS[found.level]}**")
+        st.markdown(_LEVELS[found.level])
         st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in found.sentences))
         st.caption(_describe_test_size(found, test_split))
 

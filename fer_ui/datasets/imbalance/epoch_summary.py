@@ -19,7 +19,7 @@ def describe_epoch(split: TrainingSplit, table: pd.DataFrame, rebalancing: Rebal
 
     Args:
         split: with at least one labeled image.
-        table: `split.under(rebalancing)`.
+        table: `split.epoch_table(rebalancing)`.
     """
     rarest = table.iloc[int(table["images"].where(table["images"] > 0).argmin())]
     commonest = table.iloc[int(table["images"].argmax())]

@@ -45,7 +45,7 @@ def show_rebalancing(dataset: StoredDataset) -> None:
                 "ambiguous ones.",
             )
             return
-        table, before = split.under(rebalancing), split.under(Rebalancing())
+        table, before = split.epoch_table(rebalancing), split.epoch_table(Rebalancing())
         _headline(split, table, before)
         st.markdown(escape_markdown(f"{describe_epoch(split, table, rebalancing)}{_describe_deferral(rebalancing)}"))
         if messages := [*rebalancing_warnings(rebalancing), *warn_small_epoch(split, table, config)]:

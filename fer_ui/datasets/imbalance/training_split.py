@@ -69,7 +69,7 @@ class TrainingSplit:
         """Whether some target is spread over several expressions, as votes are."""
         return bool(self.target_sums[-1].any() or (self.target_sums[:-1] - np.diag(self.target_sums.diagonal())).any())
 
-    def under(self, rebalancing: Rebalancing) -> pd.DataFrame:
+    def epoch_table(self, rebalancing: Rebalancing) -> pd.DataFrame:
         """Compute an epoch under a rebalancing: `rebalancing.preview_epoch` with the weights of training.
 
         `weight`, `offset` and `effective_share` are based on targets instead of labels: each sample of a class has the

@@ -44,7 +44,7 @@ def training_warnings(config: TrainConfig, context: FormContext) -> list[str]:
     sizes = dict(zip(split.labels, split.sizes.tolist(), strict=True))
     return [
         *imbalance_warnings(config, sizes),
-        *warn_small_epoch(split, split.under(config.rebalancing), config),
+        *warn_small_epoch(split, split.epoch_table(config.rebalancing), config),
         *_warn_missing_classes(split),
         *_warn_emulated(config, context),
     ]

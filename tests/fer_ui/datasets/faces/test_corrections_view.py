@@ -42,7 +42,7 @@ def page() -> None:
     show_corrections_bar(dataset, ids, reason="blank", key="bar")
     many = [str(number) for number in range(int(st.query_params.get("many", 1)))]
     show_correction_button(
-        dataset, "Exclude them all", Correction(Action.EXCLUDE, many, "many"), key="all", place="head"
+        dataset, "Exclude them all", Correction(Action.EXCLUDE, many, "many"), key="all", origin="head"
     )
 
 

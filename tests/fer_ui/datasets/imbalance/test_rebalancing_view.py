@@ -86,7 +86,7 @@ def test_a_strategy_of_the_query_is_shown_and_linked_to_training(name: str, data
     assert app.selectbox(key="rebalancing-kind").value == name
     assert linked_rebalancing(app) == name
     config = TrainConfig(dataset="faces", rebalancing=STRATEGIES[name].rebalancing)
-    table = load_training_split(dataset, config).under(config.rebalancing)
+    table = load_training_split(dataset, config).epoch_table(config.rebalancing)
     assert app.dataframe[0].value["Samples"].tolist() == table["samples"].tolist()
     assert len(app.get("plotly_chart")) == (3 if name == "logit-adjustment" else 2)
 
@@ -189,7 +189,7 @@ def test_the_sentences_describe_samples_and_skipped_images(dataset: StoredDatase
     split = load_training_split(dataset, config)
 
     def text(rebalancing: Rebalancing) -> str:
-        return describe_epoch(split, split.under(rebalancing), rebalancing)
+        return describe_epoch(split, split.epoch_table(rebalancing), rebalancing)
 
     rarest, total = int(split.sizes.min()), split.images
     assert_mentions(text(Rebalancing()), f"{total} images", "once")
@@ -204,7 +204,7 @@ def test_the_sentences_describe_samples_and_skipped_images(dataset: StoredDatase
 def test_an_epoch_that_training_would_refuse_is_told(dataset: StoredDataset, show: Show) -> None:
     config = TrainConfig(dataset="faces", targets="label", rebalancing=Rebalancing(sampling="under"))
     split = load_training_split(dataset, config)
-    table = split.under(config.rebalancing)
+    table = split.epoch_table(config.rebalancing)
     samples = int(table["samples"].sum())
     assert warn_small_epoch(split, table, config.model_copy(update={"batch_size": samples})) == []
     assert str(samples) in warn_small_epoch(split, table, config.model_copy(update={"batch_size": samples + 1}))[0]
@@ -219,5 +219,5 @@ def test_images_without_a_label_are_described_where_votes_are_targets(dataset: S
     split = load_training_split(dataset, TrainConfig(dataset="faces"))
     assert split.unlabeled > 1
     rebalancing = Rebalancing(sampling="under", weights="inverse")
-    text = describe_epoch(split, split.under(rebalancing), rebalancing)
+    text = describe_epoch(split, split.epoch_table(rebalancing), rebalancing)
     assert_mentions(text, f"{split.unlabeled} images without a label", "once each", "one vote for")

@@ -69,7 +69,7 @@ def test_the_preview_matches_training(dataset: StoredDataset, targets: str) -> N
     data, split = _engine(dataset, config), load_training_split(dataset, config)
     assert split.images == len(data.train)
     for rebalancing in REBALANCINGS:
-        _compare(split.under(rebalancing), split.unlabeled, rebalancing, data)
+        _compare(split.epoch_table(rebalancing), split.unlabeled, rebalancing, data)
 
 
 def _compare(table: pd.DataFrame, unlabeled: int, rebalancing: Rebalancing, data: TrainingSet) -> None:
@@ -94,7 +94,8 @@ def test_labels_alone_give_the_engines_own_preview(dataset: StoredDataset) -> No
     assert not split.has_soft_targets
     for rebalancing in REBALANCINGS:
         sizes = dict(zip(Expression, split.sizes.tolist(), strict=True))
-        pd.testing.assert_frame_equal(split.under(rebalancing), preview_epoch(sizes, rebalancing), check_dtype=False)
+        preview = preview_epoch(sizes, rebalancing)
+        pd.testing.assert_frame_equal(split.epoch_table(rebalancing), preview, check_dtype=False)
 
 
 def test_skipped_images_are_counted_once(dataset: StoredDataset) -> None:
@@ -141,7 +142,7 @@ def test_images_without_a_label_count_by_their_votes() -> None:
     assert split.sizes[:2].tolist() == [1, 1]
     assert (split.unlabeled, split.without_target, split.images) == (1, 1, 3)
     assert split.has_soft_targets
-    np.testing.assert_allclose(split.under(Rebalancing())["effective_share"][:2], [0.5, 0.5])
+    np.testing.assert_allclose(split.epoch_table(Rebalancing())["effective_share"][:2], [0.5, 0.5])
     alone = count_training_split(index, np.full(4, SPLITS.index(Split.TRAIN)), EIGHT, "label")
     assert (alone.unlabeled, alone.without_target, alone.has_soft_targets) == (0, 2, False)
 
@@ -150,4 +151,4 @@ def test_a_split_without_images_has_no_shares() -> None:
     index = pd.DataFrame({"label": pd.array([None], "string"), "problem": ["broken"], "ambiguous": False})
     split = count_training_split(index, np.zeros(1, np.int64), EIGHT, "label")
     assert (split.images, split.unreadable) == (0, 1)
-    assert not split.under(Rebalancing(sampling="over", weights="inverse", logit_tau=1))["effective_share"].any()
+    assert not split.epoch_table(Rebalancing(sampling="over", weights="inverse", logit_tau=1))["effective_share"].any()
