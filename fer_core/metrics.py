@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,9 @@ from fer_core.errors import InputError
 from fer_core.intervals import Interval, difference_interval, f1_interval, macro_intervals, wilson_interval
 from fer_core.labels import Expression
 
-HEADLINE_METRICS = ("macro_f1", "balanced_accuracy", "accuracy")
+MetricName = Literal["macro_f1", "balanced_accuracy", "accuracy"]
+
+HEADLINE_METRICS: tuple[MetricName, ...] = ("macro_f1", "balanced_accuracy", "accuracy")
 """In order of display: the one that counts every expression alike comes first."""
 
 METRIC_TITLES = {

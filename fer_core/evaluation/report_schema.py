@@ -10,10 +10,9 @@ from fer_core.calibration import OperatingPoint
 from fer_core.evaluation.predictions import Protocol
 from fer_core.files.json_file import Bounds, Count, JsonModel, Share, Text
 from fer_core.labels import Expression
-from fer_core.metrics import CALIBRATION_BINS, HEADLINE_METRICS
+from fer_core.metrics import CALIBRATION_BINS, HEADLINE_METRICS, MetricName
 
 SplitName = Literal["test", "valid", "train"]
-MetricName = Literal["macro_f1", "balanced_accuracy", "accuracy"]
 
 _REPORTS_MAX = 8
 _Bin = Annotated[list[Share | None], Field(min_length=CALIBRATION_BINS, max_length=CALIBRATION_BINS)]

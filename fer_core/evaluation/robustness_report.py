@@ -11,10 +11,9 @@ from fer_core.calibration import OperatingPoint
 from fer_core.corruptions.corruption import SEVERITIES
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import Protocol
-from fer_core.evaluation.report_schema import MetricName
 from fer_core.files.json_file import Bounds, JsonModel, Line, Name, Share, Text, load_json_model
 from fer_core.markdown import describe_split, plain, table
-from fer_core.metrics import HEADLINE_METRICS
+from fer_core.metrics import HEADLINE_METRICS, MetricName
 
 REPORT_FILE = "robustness.json"
 

@@ -186,7 +186,7 @@ def _scale_axis(figure: go.Figure, longest: float, labels: Sequence[str], *, log
     low, high = math.log10(_LOG_FLOOR), math.log10(max(longest, 1))
     end = low + (high - low) * room
     figure.update_xaxes(type="log", tickformat="~s", range=[low, end], dtick=1)
-    return 10.0**end
+    return float(10**end)
 
 
 def _axis_title(total: int, splits: tuple[SplitCounts, ...], *, share: bool, log: bool, stacked: bool) -> str:
