@@ -8,25 +8,26 @@ from typing import Literal, NamedTuple, TypeAlias
 import streamlit as st
 
 from fer_ui.escaping import escape_html, escape_markdown
+from fer_ui.theme import MUTED
 
 NoticeKind: TypeAlias = Literal["info", "success", "warning", "error"]
 
+SYNTHETIC_DATA_NOTE = "These faces are synthetic. Results on them say nothing about people."
 SYNTHETIC_NOTE = "Trained and evaluated on synthetic faces: these metrics say nothing about people."
 SYNTHETIC_MODEL_WARNING = "The model in use was trained on synthetic faces: its predictions on real faces mean nothing."
 
 _HEADLINES = (2, 4)
-_MUTED = "color:color-mix(in srgb, currentColor 72%, transparent)"
 _GRID = (
     "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(9.25rem,45%),1fr));"
     "gap:0.75rem 1.5rem;margin:0.25rem 0 0.5rem;padding:0"
 )
 _CELL = "border-left:2px solid color-mix(in srgb, currentColor 22%, transparent);padding-left:0.75rem;min-width:0"
-_LABEL = f"font-size:0.875rem;line-height:1.3;{_MUTED}"
+_LABEL = f"font-size:0.875rem;line-height:1.3;{MUTED}"
 _VALUE = (
     "margin:0;font-size:clamp(1.5rem,5.2vw,2.125rem);font-weight:600;line-height:1.2;"
     "font-variant-numeric:tabular-nums;overflow-wrap:anywhere"
 )
-_DETAIL = f"margin:0;font-size:0.8125rem;line-height:1.35;{_MUTED}"
+_DETAIL = f"margin:0;font-size:0.8125rem;line-height:1.35;{MUTED}"
 _STYLE = """<style>
 .stApp [role="tab"][aria-selected="true"], .stApp [role="radio"][aria-checked="true"],
 .stApp [data-testid="stSliderThumbValue"] { color: inherit; }

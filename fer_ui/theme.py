@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from fer_core.labels import Expression
 
+MUTED = "color:color-mix(in srgb, currentColor 72%, transparent)"
+"""The CSS of secondary text."""
+
 COLORS: dict[Expression, str] = {
     Expression.NEUTRAL: "#8C9198",
     Expression.HAPPINESS: "#F0E442",

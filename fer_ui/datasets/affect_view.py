@@ -138,6 +138,7 @@ def _table(summary: pd.DataFrame, name: str) -> None:
         table,
         key=f"affect-table-{name}",
         hide_index=True,
+        placeholder="–",
         column_config={
             **dict.fromkeys(("Valence", "Valence, std", "Arousal", "Arousal, std"), two_digits),
             **dict.fromkeys(("Images", "Missing", "Outside"), whole),

@@ -31,13 +31,13 @@ from fer_ui.header import Headline, empty_state, headline
 from fer_ui.image_labels import split_title
 from fer_ui.navigation import Page, link_to
 from fer_ui.resources import load_index
-from fer_ui.theme import expression_title
+from fer_ui.theme import MUTED, expression_title
 
 _LEAKING = (FindingKind.DUPLICATE_ACROSS_SPLITS, FindingKind.IDENTITY_ACROSS_SPLITS)
 _CELL = "padding:0.25rem 0.375rem;text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap"
 _NAME = "padding:0.25rem 0.375rem 0.25rem 0;text-align:left;font-weight:400"
 _LINE = "border-bottom:1px solid color-mix(in srgb, currentColor 18%, transparent)"
-_SMALL = "font-size:0.75rem;color:color-mix(in srgb, currentColor 72%, transparent)"
+_SMALL = f"font-size:0.75rem;{MUTED}"
 
 
 def show_splits(dataset: StoredDataset) -> None:

@@ -10,7 +10,7 @@ from fer_ui.chart_view import titles_html
 from fer_ui.charts.probabilities import describe_probabilities
 from fer_ui.escaping import escape_html
 from fer_ui.formatting import format_percent
-from fer_ui.theme import expression_color, expression_outline, expression_title
+from fer_ui.theme import MUTED, expression_color, expression_outline, expression_title
 
 _GRID = (
     "display:grid;grid-template-columns:max-content 1fr max-content;gap:0.3rem 0.75rem;align-items:center;"
@@ -20,7 +20,7 @@ _TRACK = "position:relative;margin:0;padding:0;height:1.05rem"
 _BAR = "position:absolute;inset:0 auto 0 0;box-sizing:border-box"
 _LIMIT = "position:absolute;top:-0.15rem;bottom:-0.15rem;border-left:1px dotted currentColor;opacity:0.6"
 _NUMBER = "margin:0;padding:0;text-align:right;min-width:4.25em;font-variant-numeric:tabular-nums"
-_NOTE = "margin:0.35rem 0 0;font-size:0.8125rem;color:color-mix(in srgb, currentColor 72%, transparent)"
+_NOTE = f"margin:0.35rem 0 0;font-size:0.8125rem;{MUTED}"
 _OTHERS_OPACITY = 0.7
 
 

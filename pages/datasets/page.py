@@ -23,7 +23,7 @@ from fer_ui.datasets.split_view import show_splits
 from fer_ui.datasets.votes_view import show_votes
 from fer_ui.errors import show_errors
 from fer_ui.formatting import format_count
-from fer_ui.header import empty_state, notice, page_header
+from fer_ui.header import SYNTHETIC_DATA_NOTE, empty_state, notice, page_header
 from fer_ui.jobs.job_view import show_job_panel
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
@@ -48,8 +48,8 @@ _SECTIONS = {
     "augmentation": "Augmentation",
     "about": "About",
 }
-# Sections that are shown only where the dataset has the column.
-_NEEDS = {"votes": "votes_neutral", "affect": "valence"}
+_REQUIRED_COLUMNS = {"votes": "votes_neutral", "affect": "valence"}
+"""Sections that are shown only for datasets with the column."""
 
 
 def main() -> None:
@@ -74,9 +74,9 @@ def _show_stored() -> None:
         param_selectbox("Dataset", list(datasets), QueryParam.DATASET, format_func=lambda name: _title(datasets[name]))
     ]
     if dataset.manifest.synthetic:
-        notice("info", "These faces are synthetic. Results on them say nothing about people.")
+        notice("info", SYNTHETIC_DATA_NOTE)
     columns = dataset.columns()
-    sections = [name for name in _SECTIONS if _NEEDS.get(name, "id") in columns]
+    sections = [name for name in _SECTIONS if _REQUIRED_COLUMNS.get(name, "id") in columns]
     section = param_segmented_control("Section", sections, QueryParam.SECTION, format_func=_SECTIONS.__getitem__)
     with show_errors():
         _show_section(section, dataset)

@@ -23,21 +23,18 @@ from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_html, escape_markdown
 from fer_ui.formatting import format_count
 from fer_ui.image_labels import describe_split, get_marks, get_text, label_title
+from fer_ui.theme import MUTED
 
 FACES_A_PAGE = 36
 PAIRS_A_PAGE = 12
 
 _CELL_PX = 108
 _NAME_CHARACTERS = 16
-_CAPTION = (
-    "font-size:0.75rem;line-height:1.3;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;"
-    "color:color-mix(in srgb, currentColor 72%, transparent)"
-)
+_CAPTION = f"font-size:0.75rem;line-height:1.3;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;{MUTED}"
 _PLACEHOLDER = (
     f"box-sizing:border-box;width:{SHOWN_PX}px;height:{SHOWN_PX}px;padding:6px;overflow:hidden;"
     "display:flex;align-items:center;justify-content:center;text-align:center;overflow-wrap:anywhere;"
-    "font-size:0.6875rem;line-height:1.25;border:1px dashed currentColor;border-radius:0.375rem;"
-    "color:color-mix(in srgb, currentColor 72%, transparent)"
+    f"font-size:0.6875rem;line-height:1.25;border:1px dashed currentColor;border-radius:0.375rem;{MUTED}"
 )
 _MARKS = "color:currentColor;font-weight:600"
 _UNREADABLE = "can't be read any more"

@@ -159,6 +159,7 @@ def _show_metrics(metrics: pd.DataFrame) -> None:
     st.dataframe(
         shown,
         hide_index=True,
+        placeholder="–",
         column_config={
             "dataset": text("Dataset", pinned=True),
             "images": number("Images", format="localized"),

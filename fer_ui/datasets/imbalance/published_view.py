@@ -21,16 +21,17 @@ from fer_ui.datasets.imbalance.count_view import (
 )
 from fer_ui.escaping import escape_html, escape_markdown
 from fer_ui.formatting import format_count
-from fer_ui.header import empty_state, notice
+from fer_ui.header import SYNTHETIC_DATA_NOTE, empty_state, notice
 from fer_ui.image_labels import describe_reason
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_selectbox
+from fer_ui.theme import MUTED
 
 _FACTS = (
     "display:grid;grid-template-columns:minmax(6.5rem,auto) 1fr;gap:0.375rem 1rem;margin:0;padding:0;"
     "font-size:0.9375rem;line-height:1.45"
 )
-_TERM = "margin:0;color:color-mix(in srgb, currentColor 72%, transparent)"
+_TERM = f"margin:0;{MUTED}"
 _DESCRIPTION = "margin:0;min-width:0;overflow-wrap:anywhere"
 
 
@@ -48,7 +49,7 @@ def show_published() -> None:
     with st.container(horizontal=True, gap="small"):
         _show_links(manifest)
     if manifest.synthetic:
-        notice("info", "These faces are synthetic. Results on them say nothing about people.")
+        notice("info", SYNTHETIC_DATA_NOTE)
     if manifest.published and _totals(manifest):
         _show_counts(manifest.published, manifest.id)
     else:
