@@ -1,4 +1,4 @@
-"""Numbered boxes with labels, drawn onto a picture."""
+"""Numbered boxes with labels, drawn onto an image."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from fer_core.faces import FaceBox, RgbImage
 from fer_ui.theme import text_on
 
 _FONT_SHARE = 0.028
-"""Letters are this share of the picture's longer side, so that they look alike when it is shown at one width."""
+"""Font size as a share of the image's longer side, so that it looks the same for all images shown at one width."""
 
-_FONT_LEAST_SHARE = 0.014
+_FONT_SHARE_MIN = 0.014
 _FONT_PX = (11, 96)
 _FONT_OF_BOX = (0.11, 0.34)
-"""A label's letters stay within these shares of its box's height: crowds get small labels, portraits large ones."""
+"""Limits of the font size as shares of the box's height: small faces get small labels."""
 
 _OVERSAMPLE = 3
-_PLATE_GAP = 0.35
+_LABEL_GAP = 0.35
 _COVER_MAX = 0.25
-"""A label that must lie inside its box may hide this share of the face's height, else it is left off."""
+"""A label inside its box may hide at most this share of the face's height, else it is left out."""
 
 _EDGE = "#10151B"
 
 
-class _Plate(NamedTuple):
-    """Where a label goes: its plate and its text, pixels of the picture."""
+class _Label(NamedTuple):
+    """The text of a label and its rectangle, in pixels of the image."""
 
     left: int
     top: int
@@ -40,13 +40,13 @@ class _Plate(NamedTuple):
 def draw_numbered_boxes(
     image: RgbImage, boxes: Sequence[FaceBox], labels: Sequence[str], colors: Sequence[str]
 ) -> RgbImage:
-    """Draw each box with its number (from 1) in a disc at its corner and its label on a plate above or below.
+    """Draw each box with its number (from 1) in a disc at its corner, and its label above or below.
 
     Args:
         image: uint8, shape (H, W, 3), RGB; not changed.
-        boxes: pixels of `image`; may reach over its edge.
-        labels: a short text a box; an empty one has no plate.
-        colors: #RRGGBB, one a box.
+        boxes: in pixels of `image`; may reach over its edge.
+        labels: a short text for each box; "" for none.
+        colors: #RRGGBB, one for each box.
     Returns:
         uint8, shape (H, W, 3), RGB, a copy.
     Raises:
@@ -56,24 +56,23 @@ def draw_numbered_boxes(
     for number, (box, label, color) in enumerate(zip(boxes, labels, colors, strict=True), start=1):
         font = _font(picture.size, box)
         _draw_outline(picture, box, color, font)
-        plate = _place_plate(picture.size, box, label, font)
-        if plate:
-            _draw_plate(picture, plate, color, font)
+        if placed := _place_label(picture.size, box, label, font):
+            _draw_label(picture, placed, color, font)
         _draw_disc(picture, box, str(number), color, font)
     return np.asarray(picture, dtype=np.uint8).copy()
 
 
 def _font(size: tuple[int, int], box: FaceBox) -> ImageFont.FreeTypeFont:
-    wanted = min(max(_FONT_SHARE * max(size), _FONT_OF_BOX[0] * box.height), _FONT_OF_BOX[1] * box.height)
-    least = max(_FONT_LEAST_SHARE * max(size), _FONT_PX[0])
-    font = ImageFont.load_default(size=round(min(max(wanted, least), _FONT_PX[1])))
+    preferred = min(max(_FONT_SHARE * max(size), _FONT_OF_BOX[0] * box.height), _FONT_OF_BOX[1] * box.height)
+    smallest = max(_FONT_SHARE_MIN * max(size), _FONT_PX[0])
+    font = ImageFont.load_default(size=round(min(max(preferred, smallest), _FONT_PX[1])))
     if not isinstance(font, ImageFont.FreeTypeFont):
         raise RuntimeError("Pillow was built without FreeType, which draws the labels. Install its wheel from PyPI.")
     return font
 
 
 def _draw_outline(picture: Image.Image, box: FaceBox, color: str, font: ImageFont.FreeTypeFont) -> None:
-    """The box, with a dark edge on either side so that it shows on any picture."""
+    """Draw a box with a dark edge on either side, so that it is visible on any image."""
     draw = ImageDraw.Draw(picture)
     thick = max(2, round(font.size / 7))
     corners = (box.x, box.y, box.x + box.width - 1, box.y + box.height - 1)
@@ -85,16 +84,17 @@ def _draw_outline(picture: Image.Image, box: FaceBox, color: str, font: ImageFon
             draw.rounded_rectangle(outer, radius=radius, outline=fill, width=width)
 
 
-def _place_plate(size: tuple[int, int], box: FaceBox, label: str, font: ImageFont.FreeTypeFont) -> _Plate | None:
-    """Above the box if there is room, else below it, else inside its lower edge if it hides little there.
+def _place_label(size: tuple[int, int], box: FaceBox, label: str, font: ImageFont.FreeTypeFont) -> _Label | None:
+    """Place a label above its box, else below it, else inside its lower edge if it hides little of the face.
 
-    Never past the picture's edge; None where there is no label or no room for it.
+    Returns:
+        None if there is no label or no room for it inside the image.
     """
     if not label:
         return None
-    gap = round(font.size * _PLATE_GAP)
+    gap = round(font.size * _LABEL_GAP)
     height = round(font.size * 1.45)
-    text = _fitted(label, font, size[0] - 2 * gap)
+    text = _shorten(label, font, size[0] - 2 * gap)
     width = min(round(font.getlength(text)) + 2 * gap, size[0])
     disc = round(font.size * 0.85)
     above, below = box.y - height - gap // 2, box.y + box.height + gap // 2
@@ -107,35 +107,35 @@ def _place_plate(size: tuple[int, int], box: FaceBox, label: str, font: ImageFon
     else:
         return None
     left = min(max(left, 0), size[0] - width)
-    return _Plate(left, min(max(top, 0), max(size[1] - height, 0)), width, height, text)
+    return _Label(left, min(max(top, 0), max(size[1] - height, 0)), width, height, text)
 
 
 def _beside_disc(picture_width: int, corner: int, disc: int, width: int) -> int:
-    """Where a plate beside the number begins: right of it, or left of it where the picture ends too soon."""
+    """Compute the left edge of a label beside the disc: right of it, or left of it where there is no room."""
     right, left = corner + disc, corner - disc - width
     return left if right + width > picture_width and left >= 0 else right
 
 
-def _fitted(label: str, font: ImageFont.FreeTypeFont, width_px: int) -> str:
-    """The label, cut with an ellipsis if it is wider than the picture."""
+def _shorten(label: str, font: ImageFont.FreeTypeFont, width_px: int) -> str:
+    """Shorten a label with an ellipsis if it is wider than the image."""
     if font.getlength(label) <= width_px:
         return label
-    kept = label
-    while kept and font.getlength(f"{kept}…") > width_px:
-        kept = kept[:-1]
-    return f"{kept}…"
+    shortened = label
+    while shortened and font.getlength(f"{shortened}…") > width_px:
+        shortened = shortened[:-1]
+    return f"{shortened}…"
 
 
-def _draw_plate(picture: Image.Image, plate: _Plate, color: str, font: ImageFont.FreeTypeFont) -> None:
+def _draw_label(picture: Image.Image, label: _Label, color: str, font: ImageFont.FreeTypeFont) -> None:
     draw = ImageDraw.Draw(picture)
-    corners = (plate.left, plate.top, plate.left + plate.width - 1, plate.top + plate.height - 1)
+    corners = (label.left, label.top, label.left + label.width - 1, label.top + label.height - 1)
     draw.rounded_rectangle(corners, radius=max(2, round(font.size / 4)), fill=color, outline=_EDGE)
-    middle = (plate.left + plate.width / 2, plate.top + plate.height / 2)
-    draw.text(middle, plate.text, font=font, fill=text_on(color), anchor="mm")
+    middle = (label.left + label.width / 2, label.top + label.height / 2)
+    draw.text(middle, label.text, font=font, fill=text_on(color), anchor="mm")
 
 
 def _draw_disc(picture: Image.Image, box: FaceBox, number: str, color: str, font: ImageFont.FreeTypeFont) -> None:
-    """The number in a disc on the box's upper left corner, moved inside the picture where it would leave it."""
+    """Draw the number in a disc on the box's upper left corner, moved inside the image if needed."""
     radius = max(font.size * 0.75, font.getlength(number) / 2 + font.size * 0.3)
     side = round(2 * radius) + 2
     large = Image.new("L", (side * _OVERSAMPLE, side * _OVERSAMPLE))

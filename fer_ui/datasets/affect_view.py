@@ -31,15 +31,15 @@ def show_affect(dataset: StoredDataset) -> None:
                 "Few datasets rate how pleasant and how excited a face looks; AffectNet does.",
             )
             return
-        points, summary = _affect(dataset.id, dataset.fingerprint, dataset.corrections().version)
+        points, summary = _load_affect(dataset.id, dataset.fingerprint, dataset.corrections().version)
         if not summary["n"].any():
             empty_state(
                 "No labeled image has both values",
                 f"{_describe_missing(summary)} Check the annotation files beside the images, and import again.",
             )
             return
-        _headline(summary)
-        shown = _classes(summary, dataset.id)
+        _show_headline(summary)
+        shown = _choose_classes(summary, dataset.id)
         if not shown:
             notice("info", "Choose at least one expression.")
             return
@@ -50,23 +50,23 @@ def show_affect(dataset: StoredDataset) -> None:
                 f"Points: a sample of up to {_POINTS_PER_CLASS} images of each expression. Diamonds and ellipses: mean "
                 "and standard deviation of all images."
             )
-        _table(summary, dataset.id)
+        _show_table(summary, dataset.id)
 
 
 @st.cache_data(show_spinner="Computing valence and arousal", max_entries=8)
-def _affect(dataset_id: str, fingerprint: str, version: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _load_affect(dataset_id: str, fingerprint: str, version: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Load a sample of points, and the summary of all images."""
     del fingerprint  # part of the key: an import under the same id is another dataset
     index = open_dataset(dataset_id, settings()).index(["id", "label", *_COLUMNS], version)
     return sample_affect(index, _POINTS_PER_CLASS).reset_index(drop=True), summarize_affect(index)
 
 
-def _headline(summary: pd.DataFrame) -> None:
+def _show_headline(summary: pd.DataFrame) -> None:
     with_both, total = int(summary["n"].sum()), int(summary[["n", "outside", "missing"]].to_numpy().sum())
     known = summary[summary["n"] > 0]
     pleasant, unpleasant, excited = (
-        known.iloc[int(place)]
-        for place in (
+        known.iloc[int(index)]
+        for index in (
             known["valence_mean"].argmax(),
             known["valence_mean"].argmin(),
             known["arousal_mean"].argmax(),
@@ -95,7 +95,7 @@ def _describe_missing(summary: pd.DataFrame) -> str:
     return f"{format_images(missing)} without a value (-2 in AffectNet), {out_of_range} with a value outside -1 to 1."
 
 
-def _classes(summary: pd.DataFrame, name: str) -> list[Expression]:
+def _choose_classes(summary: pd.DataFrame, name: str) -> list[Expression]:
     """Choose the expressions to show; the choice is in the query string."""
     present = [Expression(each) for each in summary.loc[summary["n"] > 0, "expression"]]
     key = f"affect-classes-{name}"
@@ -119,7 +119,7 @@ def _store(key: str) -> None:
     st.query_params[QueryParam.LABEL] = _SEPARATOR.join(map(str, st.session_state[key]))
 
 
-def _table(summary: pd.DataFrame, name: str) -> None:
+def _show_table(summary: pd.DataFrame, name: str) -> None:
     table = pd.DataFrame(
         {
             "Expression": [expression_title(Expression(each)) for each in summary["expression"]],

@@ -1,4 +1,4 @@
-"""The section Augmentation: choose a recipe, see the same faces through it, again and again."""
+"""The section Augmentation: preview a policy on faces of the dataset."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from fer_ui.query_params import QueryParam, get_param, param_selectbox
 from fer_ui.theme import expression_title
 
 SEEDS_A_SAMPLE = 1000
-"""The seed in the query string gives the faces by its thousands, and the draw by the rest."""
+"""The thousands of the seed in the query string choose the faces, the rest their augmentation."""
 
 _SEED_END = 2**31 // SEEDS_A_SAMPLE * SEEDS_A_SAMPLE
 _SHOWN_PX = 96
@@ -32,29 +32,30 @@ _SHOWN_PX = 96
 
 @st.fragment
 def show_augmentation(dataset: StoredDataset, index: pd.DataFrame) -> None:
-    """The choice of a recipe, what it does in words, and a grid: a row a face, as it is and then as training sees it.
+    """Show the choice of a policy, its description, and a row for each face: the original and augmented versions.
 
     Args:
-        index: with `id`, `split`, `label`, `problem` and, where there is an overlay, `excluded`.
+        index: with `id`, `split`, `label`, `problem` and, with corrections, `excluded`.
     """
     with show_errors():
-        seed = _seed()
+        seed = _seed_in_query()
         faces = sample_faces(index, seed // SEEDS_A_SAMPLE)
         if faces.empty:
             empty_state("There are no labeled faces", "Training uses only readable images with a label.")
             return
         name, policy = _choose_policy(seed)
         _show_description(policy)
-        _grid(faces, load_augmented_images(dataset, faces["id"].tolist(), name, seed))
+        _show_grid(faces, load_augmented_images(dataset, faces["id"].tolist(), name, seed))
         link_to(Page.TRAINING, "Train with this policy", dataset=dataset.id, policy=name)
         _show_command(build_augment_command(dataset.id, faces["id"].tolist(), name, seed))
 
 
 def sample_faces(index: pd.DataFrame, sample: int) -> pd.DataFrame:
-    """One face an expression (`id`, `label`), of the training part where there is one; another `sample`, others.
+    """Sample one face of each expression (`id`, `label`), from the training split if there is one.
 
     Args:
-        index: as `show_augmentation` takes it.
+        index: as for `show_augmentation`.
+        sample: the random seed.
     """
     usable = ((index["problem"] == "") & index["label"].notna()).to_numpy(bool)
     if "excluded" in index:
@@ -62,7 +63,7 @@ def sample_faces(index: pd.DataFrame, sample: int) -> pd.DataFrame:
     train = usable & index["split"].eq(str(Split.TRAIN)).fillna(False).to_numpy(bool)
     rows = index.loc[train if train.any() else usable, ["id", "label"]]
     chosen = rows.groupby("label", observed=True).sample(1, random_state=np.random.default_rng(sample))
-    order = {str(expression): place for place, expression in enumerate(Expression)}
+    order = {str(expression): index for index, expression in enumerate(Expression)}
     return chosen.sort_values("label", key=lambda labels: labels.map(order)).reset_index(drop=True)
 
 
@@ -76,13 +77,13 @@ def next_faces(seed: int) -> int:
     return (seed // SEEDS_A_SAMPLE + 1) * SEEDS_A_SAMPLE % _SEED_END
 
 
-def _seed() -> int:
+def _seed_in_query() -> int:
     asked = get_param(QueryParam.SEED)
     return int(asked) % _SEED_END if asked.isdecimal() and len(asked) <= len(str(_SEED_END)) else 0
 
 
 def _choose_policy(seed: int) -> tuple[str, AugmentationPolicy]:
-    """The recipe, and the buttons beside it."""
+    """Show the choice of a policy and the buttons."""
     known = policies()
     names = sorted(known, key=lambda name: (name == "none", name))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -105,14 +106,14 @@ def _show_description(policy: AugmentationPolicy) -> None:
         st.caption(escape_markdown(policy.description))
 
 
-def _grid(faces: pd.DataFrame, drawn: NDArray[np.uint8]) -> None:
-    for name, label, seen in zip(faces["id"], faces["label"], drawn, strict=True):
+def _show_grid(faces: pd.DataFrame, augmented: NDArray[np.uint8]) -> None:
+    for name, label, versions in zip(faces["id"], faces["label"], augmented, strict=True):
         title = expression_title(Expression(label))
         st.markdown(f"**{title}** {escape_markdown(name)}")
         with st.container(horizontal=True, gap="small"):
-            for draw, face in enumerate(seen):
-                what = f"version {draw}" if draw else "original"
-                st.image(_enlarge(face), what, _SHOWN_PX, output_format="PNG", alt=f"{title}, {name}: {what}")
+            for draw, face in enumerate(versions):
+                caption = f"version {draw}" if draw else "original"
+                st.image(_enlarge(face), caption, _SHOWN_PX, output_format="PNG", alt=f"{title}, {name}: {caption}")
 
 
 def _enlarge(face: NDArray[np.uint8]) -> NDArray[np.uint8]:

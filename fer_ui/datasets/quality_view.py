@@ -43,7 +43,7 @@ def show_quality(dataset: StoredDataset) -> None:
     if report.missing_columns:
         notice("info", describe_outdated_index(dataset.id, report.missing_columns))
     st.caption(escape_markdown(report.search_limits))
-    finding = _checks(dataset, report)
+    finding = _show_checks(dataset, report)
     _show_downloads(dataset, report)
     with last_change:
         show_last_change(dataset, unless=[] if finding is None else [_key(dataset, finding)])
@@ -64,7 +64,6 @@ def describe_outdated_index(dataset_id: str, missing_columns: Sequence[str]) -> 
 
 
 def _show_summary(dataset: StoredDataset, report: QualityReport) -> None:
-    """Show the summary and its numbers."""
     st.markdown(escape_markdown(summarize_quality(report)))
     incomplete = f"{len(report.unchecked)} not run in full" if report.unchecked else "all were run"
     share = report.n_flagged / report.n_included if report.n_included else 0.0
@@ -99,17 +98,17 @@ def summarize_quality(report: QualityReport) -> str:
     )
 
 
-def _checks(dataset: StoredDataset, report: QualityReport) -> Finding | None:
+def _show_checks(dataset: StoredDataset, report: QualityReport) -> Finding | None:
     """Show every check and its result, and return the chosen finding."""
     with st.container(border=True, gap="small"):
-        chosen = _choose(report)
-        st.markdown("  \n".join(_without_finding(report)))
+        chosen = _choose_finding(report)
+        st.markdown("  \n".join(_list_other_checks(report)))
         if FindingKind.NO_FACE in report.unchecked:
             _show_face_search(dataset)
     return chosen
 
 
-def _choose(report: QualityReport) -> Finding | None:
+def _choose_finding(report: QualityReport) -> Finding | None:
     """Choose a finding; the most important one by default."""
     found = {str(finding.kind): finding for finding in report.findings}
     if not found:
@@ -120,7 +119,7 @@ def _choose(report: QualityReport) -> Finding | None:
     return found[param_radio("Findings", titles, QueryParam.FINDING)]
 
 
-def _without_finding(report: QualityReport) -> list[str]:
+def _list_other_checks(report: QualityReport) -> list[str]:
     """List the checks without findings, and those not run, as lines of Markdown."""
     rest = [kind for kind in FindingKind if report.get(kind) is None]
     nothing = "; ".join(MESSAGES[kind].title for kind in rest if kind not in report.unchecked)
@@ -148,17 +147,18 @@ def _show_downloads(dataset: StoredDataset, report: QualityReport) -> None:
 
 def _format_result(finding: Finding, report: QualityReport) -> str:
     """Format a check's result: "2,850 images in 2,282 pairs"."""
-    words = format_images(len(finding.rows))
+    result = format_images(len(finding.rows))
     if finding.pairs is not None:
-        words += f" in {format_count(len(finding.pairs))} {'pair' if len(finding.pairs) == 1 else 'pairs'}"
-    return f"{words}; {escape_markdown(report.unchecked[finding.kind])}" if finding.kind in report.unchecked else words
+        result += f" in {format_count(len(finding.pairs))} {'pair' if len(finding.pairs) == 1 else 'pairs'}"
+    return (
+        f"{result}; {escape_markdown(report.unchecked[finding.kind])}" if finding.kind in report.unchecked else result
+    )
 
 
 def _show_face_search(dataset: StoredDataset) -> None:
     """Show a button that starts face detection as a job, or a link to the running one."""
-    waiting = job_store().list(kind=JobKind.QUALITY, target=dataset.id, states=ACTIVE_STATES, limit=1)
-    if waiting:
-        link_to(Page.DATASETS, "Face detection is running", dataset=dataset.id, section="quality", job=waiting[0].id)
+    if jobs := job_store().list(kind=JobKind.QUALITY, target=dataset.id, states=ACTIVE_STATES, limit=1):
+        link_to(Page.DATASETS, "Face detection is running", dataset=dataset.id, section="quality", job=jobs[0].id)
     elif st.button("Detect faces", key="search-faces", icon=":material/frame_person:"):
         with show_errors():
             job = submit_face_search(dataset.id, settings())
@@ -167,9 +167,10 @@ def _show_face_search(dataset: StoredDataset) -> None:
 
 def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityReport, detector: str) -> None:
     st.subheader(f"{escape_markdown(finding.title)}: {_format_result(finding, report)}", anchor=False)
-    searched = f" Detector: {_DETECTORS.get(detector, detector)}."
-    by = searched if finding.kind is FindingKind.NO_FACE else ""
-    st.markdown(escape_markdown(f"{finding.explanation}{by}"))
+    text = finding.explanation
+    if finding.kind is FindingKind.NO_FACE:
+        text += f" Detector: {_DETECTORS.get(detector, detector)}."
+    st.markdown(escape_markdown(text))
     st.markdown(escape_markdown(f"What to do: {lowercase_first(finding.suggestion)}"))
     _show_fix(dataset, finding)
     index = load_index(dataset)
@@ -178,10 +179,10 @@ def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityRepor
         show_faces(dataset, index, key, reason=reason, positions=finding.rows)
         return
     kinds = {"pairs": "Pairs", "images": "Single images"}
-    how = st.segmented_control(
+    layout = st.segmented_control(
         "Layout", list(kinds), default="pairs", required=True, format_func=kinds.__getitem__, key=f"{key}-how"
     )
-    if how == "images":
+    if layout == "images":
         show_faces(dataset, index, f"{key}-images", reason=reason, positions=finding.rows)
     else:
         left, right = (index.iloc[finding.pairs[end]] for end in ("a", "b"))

@@ -67,11 +67,9 @@ def show_splits(dataset: StoredDataset) -> None:
 
 def _show_summary(report: SplitReport) -> None:
     total = report.counts["total"]
-    whole = int(total.sum())
     names = [*map(str, Split), *([EXCLUDED] if total[EXCLUDED] else [])]
-    headline(
-        [Headline(_title(name), format_count(int(total[name])), format_percent(total[name] / whole)) for name in names]
-    )
+    shares = total / int(total.sum())
+    headline([Headline(_title(name), format_count(int(total[name])), format_percent(shares[name])) for name in names])
     text = f"Split {describe_split_config(report.config)}."
     skipped = f" {format_images(int(total[EXCLUDED]))} skipped, see below." if total[EXCLUDED] else ""
     st.markdown(escape_markdown(text + skipped))
@@ -90,7 +88,7 @@ def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:
     """Show the leakage of this split and, beside it, of the published one."""
     st.subheader("Leakage", anchor=False)
     published = report.published_leakage
-    for column, (title, found, subject, more) in zip(
+    for column, (title, leakage, subject, note) in zip(
         st.columns(2 if published else 1, border=True),
         [
             ("This split", load_leakage(dataset, report.config), "This split", describe_excluded(report)),
@@ -99,18 +97,18 @@ def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:
         strict=True,
     ):
         with column:
-            _show_verdict(title, found, subject, more)
+            _show_verdict(title, leakage, subject, note)
     st.caption(escape_markdown(copy_search_limits(dataset.columns(), load_index(dataset)["split"])))
     if published and not published.clean:
         _show_pairs(dataset)
 
 
-def _show_verdict(title: str, found: Leakage, subject: str, more: str) -> None:
-    icon = ":material/check_circle:" if found.clean else ":material/warning:"
+def _show_verdict(title: str, leakage: Leakage, subject: str, note: str) -> None:
+    icon = ":material/check_circle:" if leakage.clean else ":material/warning:"
     st.markdown(f"{icon} **{escape_markdown(title)}**")
-    st.markdown(escape_markdown(found.describe(subject)))
-    if more:
-        st.markdown(escape_markdown(more))
+    st.markdown(escape_markdown(leakage.describe(subject)))
+    if note:
+        st.markdown(escape_markdown(note))
 
 
 def _show_pairs(dataset: StoredDataset) -> None:

@@ -119,7 +119,7 @@ def _ambiguous(voted: pd.DataFrame, rows: NDArray[np.int64]) -> AmbiguousFaces:
 def describe_votes(votes: NDArray[np.integer]) -> str:
     """Describe one image's votes, most votes first: "4 sadness, 3 neutral and 3 anger"."""
     order = np.argsort(-votes, kind="stable")
-    return join_words([f"{int(votes[place])} {_ANSWERS[place]}" for place in order if votes[place] > 0])
+    return join_words([f"{int(votes[answer])} {_ANSWERS[answer]}" for answer in order if votes[answer] > 0])
 
 
 @st.cache_data(show_spinner="Counting the votes", max_entries=4)

@@ -45,8 +45,8 @@ def show_votes(dataset: StoredDataset) -> None:
             empty_state("No images with votes", "Choose another split, or restore excluded images.")
             return
         _show_metrics(summary)
-        _charts(summary, dataset.id)
-        _ambiguous(dataset, index, summary)
+        _show_charts(summary, dataset.id)
+        _show_ambiguous(dataset, index, summary)
 
 
 def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
@@ -106,14 +106,14 @@ def _median_detail(ends: Interval) -> str:
     return "also both ends of the 95 % interval" if low == high else f"95 %: {format_interval(low, high)}"
 
 
-def _charts(summary: VoteSummary, name: str) -> None:
+def _show_charts(summary: VoteSummary, name: str) -> None:
     scale = param_segmented_control("Agreement", _SCALES, QueryParam.SCALE)
     draw = agreement_by_expression if scale == "share" else agreement_histogram_bars
     show_chart(draw(summary.histogram), f"agreement-{scale}-{name}", table=summary.histogram)
     show_chart(vote_shares_bars(summary.shares), f"vote-shares-{name}", table=vote_shares_table(summary.shares))
 
 
-def _ambiguous(dataset: StoredDataset, index: pd.DataFrame, summary: VoteSummary) -> None:
+def _show_ambiguous(dataset: StoredDataset, index: pd.DataFrame, summary: VoteSummary) -> None:
     st.subheader("The most ambiguous faces", anchor=False)
     kind = param_segmented_control("Images", _KINDS, QueryParam.KIND)
     ambiguous = summary.ambiguous_labeled if kind == _LABELED else summary.ambiguous

@@ -21,7 +21,7 @@ PICTURE_PX = 2 * SHOWN_PX
 """Side length of the image: sharp on high-density screens, and a multiple of 48."""
 
 _MATTE = 128
-_PAGES_KEPT = 64
+_PAGES_CACHED = 64
 _JPEG_QUALITY = 90
 
 
@@ -33,7 +33,7 @@ def load_thumbnails(dataset: StoredDataset, rows: pd.DataFrame) -> list[bytes | 
     Returns:
         PNG or JPEG files; None for an image that can't be read.
     """
-    return _encoded(*_key(dataset), tuple(get_face_refs(rows)))
+    return _load_encoded(*_key(dataset), tuple(get_face_refs(rows)))
 
 
 def fit_square(face: RgbImage) -> RgbImage:
@@ -51,13 +51,13 @@ def fit_square(face: RgbImage) -> RgbImage:
     return square
 
 
-@st.cache_data(show_spinner=False, max_entries=_PAGES_KEPT)
-def _encoded(dataset_id: str, fingerprint: str, changed: int, faces: tuple[FaceRef, ...]) -> list[bytes | None]:
-    pictures = iter_images(_source(dataset_id, fingerprint, changed), faces)
-    return [None if face is None else _file(face) for face in pictures]
+@st.cache_data(show_spinner=False, max_entries=_PAGES_CACHED)
+def _load_encoded(dataset_id: str, fingerprint: str, changed: int, faces: tuple[FaceRef, ...]) -> list[bytes | None]:
+    images = iter_images(_open_cached(dataset_id, fingerprint, changed), faces)
+    return [None if face is None else _encode(face) for face in images]
 
 
-def _file(face: RgbImage) -> bytes:
+def _encode(face: RgbImage) -> bytes:
     """Encode enlarged images as PNG, which keeps pixel edges, and others as JPEG, a fifth of the size."""
     import cv2
 
@@ -70,7 +70,7 @@ def _file(face: RgbImage) -> bytes:
 
 
 @st.cache_resource(show_spinner="Opening the images", max_entries=4)
-def _source(dataset_id: str, fingerprint: str, changed: int) -> Source:
+def _open_cached(dataset_id: str, fingerprint: str, changed: int) -> Source:
     """Open a source once, as listing a large archive takes longer than reading a page; reading is thread-safe."""
     del fingerprint, changed  # part of the key
     with open_dataset(dataset_id, settings()).source(settings()) as source:

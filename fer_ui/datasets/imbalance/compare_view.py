@@ -30,6 +30,7 @@ PUBLISHED = "published:"
 
 _COMMON = "common"
 _DEFAULT_NUMBER = 3
+_BASELINE = "Accuracy, balanced accuracy and macro-F1 are those of always predicting the largest class."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def show_compare() -> None:
         elif not len(labels):
             empty_state("These datasets have no expression in common", "Choose other datasets, or another label set.")
         else:
-            _show(counts, labels)
+            _show_comparison(counts, labels)
 
 
 def _candidates() -> dict[str, Candidate]:
@@ -100,7 +101,7 @@ def _choose_labels(counts: dict[str, pd.DataFrame]) -> LabelSet:
     return common if chosen == _COMMON else LABEL_SETS[chosen]
 
 
-def _show(counts: dict[str, pd.DataFrame], labels: LabelSet) -> None:
+def _show_comparison(counts: dict[str, pd.DataFrame], labels: LabelSet) -> None:
     metrics = imbalance_metrics(counts, labels)
     known = metrics.dropna(subset="ratio")
     if len(known) > 1:
@@ -175,9 +176,6 @@ def _show_metrics(metrics: pd.DataFrame) -> None:
     )
     st.caption(escape_markdown(f"{_BASELINE} All metrics are for the compared expressions and all splits."))
     show_csv_download(metrics.round(6), "compared-datasets")
-
-
-_BASELINE = "Accuracy, balanced accuracy and macro-F1 are those of always predicting the largest class."
 
 
 def _title(name: str) -> str:

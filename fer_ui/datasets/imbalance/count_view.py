@@ -69,22 +69,22 @@ def show_imbalance_metrics(totals: Mapping[str, int]) -> None:
     Args:
         totals: images of each expression; not all 0.
     """
-    found, baseline = measure_imbalance(totals), majority_baseline(totals)
-    if found is None or baseline is None:
+    imbalance, baseline = measure_imbalance(totals), majority_baseline(totals)
+    if imbalance is None or baseline is None:
         raise ValueError("No image has a label: there are no metrics to show.")
-    whole = sum(totals.values())
+    total = sum(totals.values())
     present = sum(number > 0 for number in totals.values())
-    largest, smallest = expression_title(Expression(found.largest)), expression_title(Expression(found.smallest))
+    largest, smallest = (expression_title(Expression(name)) for name in (imbalance.largest, imbalance.smallest))
     headline(
         [
-            Headline("Labeled images", format_count(whole), f"{present} expression{'s' if present > 1 else ''}"),
-            Headline("Imbalance ratio", format_ratio(found.ratio), f"{largest} to {smallest.lower()}"),
+            Headline("Labeled images", format_count(total), f"{present} expression{'s' if present > 1 else ''}"),
+            Headline("Imbalance ratio", format_ratio(imbalance.ratio), f"{largest} to {smallest.lower()}"),
             Headline(
                 "Smallest class",
-                format_percent(totals[found.smallest] / whole),
-                f"{smallest}, {format_images(totals[found.smallest])}",
+                format_percent(totals[imbalance.smallest] / total),
+                f"{smallest}, {format_images(totals[imbalance.smallest])}",
             ),
-            Headline("Entropy", f"{found.entropy_01:.2f}", f"1 is balanced; Gini {found.gini:.2f}"),
+            Headline("Entropy", f"{imbalance.entropy_01:.2f}", f"1 is balanced; Gini {imbalance.gini:.2f}"),
         ]
     )
     always = f"always predicting {baseline.label}"
@@ -105,13 +105,13 @@ def show_imbalance_verdict(totals: Mapping[str, int], test_counts: Mapping[str, 
         test_counts: those of the test split, None where there is none.
         test_split: its name.
     """
-    found = summarize_imbalance(totals, test_counts)
-    if found is None:
+    imbalance = summarize_imbalance(totals, test_counts)
+    if imbalance is None:
         return
     with st.container(border=True, gap="small"):
-        st.markdown(_LEVELS[found.level])
-        st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in found.sentences))
-        st.caption(_describe_test_size(found, test_split))
+        st.markdown(_LEVELS[imbalance.level])
+        st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in imbalance.sentences))
+        st.caption(_describe_test_size(imbalance, test_split))
 
 
 def show_distribution(counts: pd.DataFrame, name: str, *, selectable: bool = False) -> list[dict[str, Any]]:
@@ -138,10 +138,10 @@ def show_distribution(counts: pd.DataFrame, name: str, *, selectable: bool = Fal
 
 def add_shares(counts: pd.DataFrame) -> pd.DataFrame:
     """Add each class's share of its split, 0..1, in a column `share_01`."""
-    whole = counts.groupby("split")["count"].transform("sum")
-    return counts.assign(share_01=(counts["count"] / whole.where(whole > 0)).round(6)).reset_index(drop=True)
+    total = counts.groupby("split")["count"].transform("sum")
+    return counts.assign(share_01=(counts["count"] / total.where(total > 0)).round(6)).reset_index(drop=True)
 
 
-def _describe_test_size(found: ImbalanceSummary, test_split: str) -> str:
+def _describe_test_size(imbalance: ImbalanceSummary, test_split: str) -> str:
     on = f"the {describe_split(test_split)} split" if test_split else "a tenth of the images, as there is no test split"
-    return f"Based on {on}." if found.small_classes else f"Every class has enough images for testing in {on}."
+    return f"Based on {on}." if imbalance.small_classes else f"Every class has enough images for testing in {on}."

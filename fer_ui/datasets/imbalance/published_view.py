@@ -38,7 +38,7 @@ _DESCRIPTION = "margin:0;min-width:0;overflow-wrap:anywhere"
 def show_published() -> None:
     """Show the choice of a dataset, its published counts, and the facts of its manifest."""
     manifests = all_manifests(settings())
-    counted = [name for name, manifest in manifests.items() if _totals(manifest)]
+    counted = [name for name, manifest in manifests.items() if _count_images(manifest)]
     ids = [*counted, *(name for name in manifests if name not in counted)]
 
     def title(name: str) -> str:
@@ -50,7 +50,7 @@ def show_published() -> None:
         _show_links(manifest)
     if manifest.synthetic:
         notice("info", SYNTHETIC_DATA_NOTE)
-    if manifest.published and _totals(manifest):
+    if manifest.published and _count_images(manifest):
         _show_counts(manifest.published, manifest.id)
     else:
         empty_state("No class counts are published", "Import the dataset to count its classes.")
@@ -120,7 +120,7 @@ def _show_counts(published: PublishedCounts, name: str) -> None:
     show_class_table(counts, test_split, test_counts, f"published-{name}")
 
 
-def _totals(manifest: Manifest) -> int:
+def _count_images(manifest: Manifest) -> int:
     return sum(sum(split.values()) for split in manifest.published.splits.values()) if manifest.published else 0
 
 

@@ -36,7 +36,7 @@ def show_rebalancing(dataset: StoredDataset) -> None:
     """Show the choice of a strategy, its effect on an epoch, and the link to Training."""
     with show_errors():
         rebalancing = choose_rebalancing()
-        config = _config(dataset, rebalancing)
+        config = _build_config(dataset, rebalancing)
         split = load_training_split(dataset, config)
         if not split.sizes.any():
             empty_state(
@@ -46,24 +46,24 @@ def show_rebalancing(dataset: StoredDataset) -> None:
             )
             return
         table, before = split.epoch_table(rebalancing), split.epoch_table(Rebalancing())
-        _headline(split, table, before)
+        _show_headline(split, table, before)
         st.markdown(escape_markdown(f"{describe_epoch(split, table, rebalancing)}{_describe_deferral(rebalancing)}"))
         if messages := [*rebalancing_warnings(rebalancing), *warn_small_epoch(split, table, config)]:
             notice("warning", "\n".join(messages))
-        _train_link(dataset, config)
-        _charts(table, before, rebalancing, dataset.id)
-        _table(table, dataset.id)
+        _show_training_link(dataset, config)
+        _show_charts(table, before, rebalancing, dataset.id)
+        _show_table(table, dataset.id)
         st.caption(escape_markdown(describe_counted_images(split, config, dataset.n)))
 
 
-def _config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConfig:
+def _build_config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConfig:
     """Build the training config of a preset with the choices of the query string."""
     preset = next(iter(PRESETS))
     without_ambiguous = False
     index = load_index(dataset)
-    voted, ambiguous = VOTE_COLUMNS[0] in dataset.columns(), bool(index["ambiguous"].any())
-    columns = iter(st.columns(2) if voted or ambiguous else ())
-    if voted:
+    has_votes, ambiguous = VOTE_COLUMNS[0] in dataset.columns(), bool(index["ambiguous"].any())
+    columns = iter(st.columns(2) if has_votes or ambiguous else ())
+    if has_votes:
         with next(columns):
             preset = param_selectbox(
                 "Training preset",
@@ -86,7 +86,7 @@ def _config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConfig:
     return default.model_copy(update=changed)
 
 
-def _headline(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFrame) -> None:
+def _show_headline(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFrame) -> None:
     samples = int(table["samples"].sum()) + split.unlabeled
     present = table[table["images"] > 0]
     rarest = int(table["images"].where(table["images"] > 0).argmin())
@@ -112,7 +112,7 @@ def _headline(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFrame) -
     )
 
 
-def _train_link(dataset: StoredDataset, config: TrainConfig) -> None:
+def _show_training_link(dataset: StoredDataset, config: TrainConfig) -> None:
     """Link to the training form with the chosen rebalancing, preset, split and treatment of ambiguous images."""
     kept = {
         str(param): get_param(param) for param in (QueryParam.PRESET, QueryParam.SPLIT_CONFIG, QueryParam.AMBIGUOUS)
@@ -134,7 +134,7 @@ def _describe_deferral(rebalancing: Rebalancing) -> str:
     return f" The weights apply only after {describe_reweight_start(rebalancing)}; until then all weights are equal."
 
 
-def _charts(table: pd.DataFrame, before: pd.DataFrame, rebalancing: Rebalancing, name: str) -> None:
+def _show_charts(table: pd.DataFrame, before: pd.DataFrame, rebalancing: Rebalancing, name: str) -> None:
     if rebalancing.logit_tau > 0:
         show_chart(offset_bars(table), f"offsets-{name}", table=table[["expression", "offset"]])
     show_chart(
@@ -146,7 +146,7 @@ def _charts(table: pd.DataFrame, before: pd.DataFrame, rebalancing: Rebalancing,
     show_chart(loss_bars(table, before), f"loss-{name}", table=shares)
 
 
-def _table(table: pd.DataFrame, name: str) -> None:
+def _show_table(table: pd.DataFrame, name: str) -> None:
     whole = st.column_config.NumberColumn(format="localized", width="small")
     shown = pd.DataFrame(
         {

@@ -120,15 +120,15 @@ def count_training_split(
     codes = to_class_indices(used["label"], labels)
     usable = target_sums.sum(1) > 0
     ambiguous = used["ambiguous"].to_numpy(bool) & exclude_ambiguous
-    place = np.where(codes < 0, len(labels), codes)[usable]
-    sizes = np.bincount(place, minlength=len(labels) + 1)
+    classes = np.where(codes < 0, len(labels), codes)[usable]
+    sizes = np.bincount(classes, minlength=len(labels) + 1)
     excluded = excluded_rows(index)
     return TrainingSplit(
         labels=labels,
         sizes=sizes[:-1],
         unlabeled=int(sizes[-1]),
         target_sums=np.stack(
-            [np.bincount(place, column[usable], len(sizes)) for column in target_sums.T], axis=1
+            [np.bincount(classes, column[usable], len(sizes)) for column in target_sums.T], axis=1
         ).astype(float),
         without_split=int(((splits == SPLITS.index(EXCLUDED)) & ~excluded).sum()),
         excluded=int(excluded.sum()),

@@ -23,31 +23,31 @@ from fer_ui.resources import job_store
 from fer_ui.uploads import file_uploader, save_upload
 
 _ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "csv", "parquet"]
-_JOBS_LOOKED_AT = 200
+_JOBS_MAX = 200
 _NAME_HELP = "Lowercase letters, digits, dot, dash and underscore. Defaults to the file name."
 
 
 def show_import() -> None:
-    """Show the three ways as tabs, or the preview of the import in the query string."""
+    """Show the sources as tabs, or the preview of the import in the query string."""
     unfinished = {work.id: work for work in list_imports(settings())}
     chosen = get_param(QueryParam.IMPORT)
     if chosen in unfinished:
         show_preview(unfinished[chosen])
         link_to(Page.DATASETS, "Import something else", view="import")
         return
-    _unfinished(list(unfinished.values()))
-    upload, path, drawn = st.tabs(["Upload", "Path or URL", "Synthetic faces"])
+    _show_unfinished(list(unfinished.values()))
+    upload, path, synthetic = st.tabs(["Upload", "Path or URL", "Synthetic faces"])
     with upload:
-        _upload()
+        _show_upload()
     with path:
-        _path()
-    with drawn:
-        _draw()
+        _show_path()
+    with synthetic:
+        _show_synthetic()
 
 
-def _upload() -> None:
+def _show_upload() -> None:
     st.markdown(
-        "A zip or tar archive, or FER2013's table. It is stored on this machine and not unpacked. You can check a "
+        "A zip or tar archive, or FER2013's table. It is stored on this machine without being unpacked. You see a "
         "preview before the import."
     )
     with st.form("upload-archive", border=False):
@@ -57,15 +57,15 @@ def _upload() -> None:
             with show_errors():
                 if file is None:
                     raise InputError("No archive is selected. Choose a file first.")
-                dataset_id = _free_id(name or _stem(file.name))
-                kept = save_upload(file.name, file)
+                dataset_id = _new_id(name or _stem(file.name))
+                uploaded = save_upload(file.name, file)
                 try:
-                    _begin(str(kept), dataset_id, name=file.name, move=True)
+                    _start_import(str(uploaded), dataset_id, name=file.name, move=True)
                 finally:
-                    kept.unlink(missing_ok=True)
+                    uploaded.unlink(missing_ok=True)
 
 
-def _path() -> None:
+def _show_path() -> None:
     st.markdown(
         "A folder, zip or tar archive on the machine that runs FERscope; it is read in place. Or a URL that fsspec "
         "supports (https, s3, gs, …); it is downloaded once."
@@ -77,27 +77,27 @@ def _path() -> None:
             with show_errors():
                 if not text.strip():
                     raise InputError("No path was given. Enter the path of an archive or a folder.")
-                _begin(text.strip(), _free_id(name or _stem(text.strip())), move=False)
+                _start_import(text.strip(), _new_id(name or _stem(text.strip())), move=False)
 
 
-def _draw() -> None:
-    st.markdown("Parametric drawings of faces with eight expressions, generated in seconds. They show no real person.")
+def _show_synthetic() -> None:
+    st.markdown("Synthetic faces with eight expressions, generated in seconds. They show no real person.")
     with st.form("draw-faces", border=False):
         total = st.number_input("Images", 100, 100_000, 4_000, step=100)
         name = st.text_input("Dataset name", SYNTHETIC_FACES)
         if st.form_submit_button("Generate", type="primary"):
             with show_errors():
-                job = submit_synthetic(_free_id(name), int(total), settings())
+                job = submit_synthetic(_new_id(name), int(total), settings())
                 go_to(Page.DATASETS, job=job.id)
 
 
-def _begin(source: str, dataset_id: str, *, name: str = "", move: bool) -> None:
+def _start_import(source: str, dataset_id: str, *, name: str = "", move: bool) -> None:
     """Start an import and go to its preview; a source that must be downloaded starts a job first."""
     work = start_import(source, dataset_id, settings(), name=name, move=move)
     try:
         if work.ready:
-            with open_source(work.path(), settings()) as opened:
-                if not opened.names():
+            with open_source(work.path(), settings()) as source_files:
+                if not source_files.names():
                     raise InputError(f"{work.name} contains no files.")
     except InputError:
         discard_import(work.id, settings())
@@ -109,15 +109,16 @@ def _begin(source: str, dataset_id: str, *, name: str = "", move: bool) -> None:
         go_to(Page.DATASETS, view="import", job=job.id)
 
 
-def _unfinished(imports: list[Import]) -> None:
+def _show_unfinished(imports: list[Import]) -> None:
     """Show unfinished imports, which can be continued or discarded."""
     if not imports:
         return
-    running = {job.target: job.id for job in job_store().list(limit=_JOBS_LOOKED_AT) if job.state.active}
+    running = {job.target: job.id for job in job_store().list(limit=_JOBS_MAX) if job.state.active}
     st.subheader("Unfinished imports", anchor=False)
     for work in imports:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{escape_markdown(work.id)}**: {escape_markdown(_stage(work, running))}", width="stretch")
+            stage = escape_markdown(_describe_stage(work, running))
+            st.markdown(f"**{escape_markdown(work.id)}**: {stage}", width="stretch")
             if work.id in running:
                 link_to(Page.DATASETS, "Show job", view="import", job=running[work.id])
                 continue
@@ -128,17 +129,17 @@ def _unfinished(imports: list[Import]) -> None:
                     st.rerun()
 
 
-def _stage(work: Import, running: Collection[str]) -> str:
+def _describe_stage(work: Import, running: Collection[str]) -> str:
     if work.id in running:
         return f"from {work.name}, running"
     if not work.ready:
         return f"from {work.name}, not downloaded yet"
     if work.manifest is None:
         return f"from {work.name}, waiting for your choices"
-    return f"from {work.name}, indexing was begun" if work.n_chunks else f"from {work.name}, decided"
+    return f"from {work.name}, indexing started" if work.n_chunks else f"from {work.name}, ready to import"
 
 
-def _free_id(name: str) -> str:
+def _new_id(name: str) -> str:
     dataset_id = check_id(name.strip() or slug(name), "dataset")
     if dataset_id in {dataset.id for dataset in list_datasets(settings())}:
         raise InputError(f"Dataset {dataset_id!r} already exists. Choose another name, or delete that one.")

@@ -47,7 +47,7 @@ def show_manifests() -> None:
         height=380,
         key=f"manifest-text-{name}",
     )
-    manifest = _checked(text)
+    manifest = _check_manifest(text)
     if st.button("Save", type="primary", icon=":material/save:", disabled=manifest is None):
         with show_errors():
             saved = save_manifest(text, settings(), replace=name in own)
@@ -56,22 +56,22 @@ def show_manifests() -> None:
                 go_to(Page.DATASETS, view="published", manifest=saved.id)
             st.rerun()
     if name in own:
-        _delete(own[name])
+        _show_deletion(own[name])
 
 
-def _checked(text: str) -> Manifest | None:
+def _check_manifest(text: str) -> Manifest | None:
     """Parse the text; on an error, show it and return None."""
     try:
         manifest = parse_manifest_text(text, "The manifest")
     except InputError as error:
         notice("error", str(error))
         return None
-    counted = f", {len(manifest.published.splits)} published splits" if manifest.published else ""
-    notice("success", f"Valid: {manifest.title}, layout {manifest.layout or 'not stated'}{counted}.")
+    splits = f", {len(manifest.published.splits)} published splits" if manifest.published else ""
+    notice("success", f"Valid: {manifest.title}, layout {manifest.layout or 'not stated'}{splits}.")
     return manifest
 
 
-def _delete(manifest: Manifest) -> None:
+def _show_deletion(manifest: Manifest) -> None:
     def delete() -> None:
         delete_manifest(manifest.id, settings())
         go_to(Page.DATASETS, view="manifests")

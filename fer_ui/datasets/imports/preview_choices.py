@@ -15,21 +15,21 @@ from fer_ui.header import notice
 _NO_NUMBERING = "None, I map each number"
 
 
-def resolve_label_conflict(work: Import, found: ImportPreview, layout_key: str) -> bool:
+def resolve_label_conflict(work: Import, preview: ImportPreview, layout_key: str) -> bool:
     """Ask which labels to use where folders and a table disagree, and return whether that is decided.
 
     Args:
         work: the import.
-        found: as proposed with the layout that is chosen now.
+        preview: as proposed with the layout that is chosen now.
         layout_key: the widget of the layout, which follows the answer.
     """
-    conflict = found.conflict
+    conflict = preview.conflict
     if conflict is None or not conflict.n_differing:
         return True
-    by_folder = conflict.other_layout if found.manifest.layout == "table" else found.manifest.layout
+    by_folder = conflict.other_layout if preview.manifest.layout == "table" else preview.manifest.layout
     key = f"labels-{work.id}"
 
-    def follow() -> None:
+    def set_layout() -> None:
         if st.session_state[key]:
             st.session_state[layout_key] = st.session_state[key]
 
@@ -41,15 +41,15 @@ def resolve_label_conflict(work: Import, found: ImportPreview, layout_key: str) 
         index=None,
         format_func=lambda layout: escape_markdown(titles[layout]),
         key=key,
-        on_change=follow,
+        on_change=set_layout,
         horizontal=True,
     )
     return answer is not None
 
 
-def choose_numbering(found: ImportPreview, key: str) -> Numbering | None:
+def choose_numbering(preview: ImportPreview, key: str) -> Numbering | None:
     """Ask for the numbering of numeric labels; None to map each by itself."""
-    fitting = {each.title: each for each in found.numberings}
+    fitting = {each.title: each for each in preview.numberings}
     if not fitting:
         return None
     notice("info", "The labels are numbers, and datasets number expressions differently.")
@@ -60,13 +60,13 @@ def choose_numbering(found: ImportPreview, key: str) -> Numbering | None:
     return chosen
 
 
-def choose_identities(work: Import, manifest: Manifest, found: ImportPreview) -> Manifest:
+def choose_identities(work: Import, manifest: Manifest, preview: ImportPreview) -> Manifest:
     """Ask whether folders that look like identities are identities."""
-    if manifest.layout != "folders" or manifest.identity_pattern or not found.identities:
+    if manifest.layout != "folders" or manifest.identity_pattern or not preview.identities:
         return manifest
-    names = ", ".join(found.identity_examples[:3])
+    names = ", ".join(preview.identity_examples[:3])
     are_people = st.checkbox(
-        f"Folders such as {escape_markdown(names)} are people ({found.identities:,})",
+        f"Folders such as {escape_markdown(names)} are people ({preview.identities:,})",
         value=True,
         key=f"persons-{work.id}",
         help="All images of a person go into the same split.",

@@ -51,35 +51,35 @@ def show_preview(work: Import) -> None:
     st.subheader(f"Import {escape_markdown(work.id)}", anchor=False)
     st.caption(escape_markdown(f"From {work.name}"))
     if not work.ready:
-        _not_here(work)
+        _show_not_downloaded(work)
         return
     with show_errors():
-        manifest = _choices(work)
+        manifest = _choose_manifest(work)
         with st.spinner("Reading the files"):
-            found = _found(work.id, work.created, dump_manifest(manifest))
-        _show_summary(found)
-        chosen = resolve_label_conflict(work, found, _layout_key(work))
-        manifest = choose_identities(work, manifest, found)
-        labels = _label_map(work, found)
-        _begin(work, found, manifest, labels, chosen)
-    _discard(work)
+            preview = _load_preview(work.id, work.created, dump_manifest(manifest))
+        _show_summary(preview)
+        resolved = resolve_label_conflict(work, preview, _layout_key(work))
+        manifest = choose_identities(work, manifest, preview)
+        labels = _choose_labels(work, preview)
+        _show_import_button(work, preview, manifest, labels, resolved=resolved)
+    _show_discard_button(work)
 
 
-def _not_here(work: Import) -> None:
-    def fetch() -> None:
+def _show_not_downloaded(work: Import) -> None:
+    def show_download_button() -> None:
         if st.button("Download", type="primary"):
             job = submit_fetch(work.source, work.id, settings())
             go_to(Page.DATASETS, view="import", job=job.id)
 
-    empty_state("Not downloaded yet", "Download it to see a preview.", links=fetch)
-    _discard(work)
+    empty_state("Not downloaded yet", "Download it to see a preview.", links=show_download_button)
+    _show_discard_button(work)
 
 
-def _choices(work: Import) -> Manifest:
+def _choose_manifest(work: Import) -> Manifest:
     """Ask for the dataset, the layout of its files and, for a table, its columns."""
     known = {name: each for name, each in all_manifests(settings()).items() if each.layout}
-    decided = work.manifest
-    proposed = decided or parse_manifest_text(_fitting(work.id, work.created, work.name), work.id)
+    saved = work.manifest
+    proposed = saved or parse_manifest_text(_load_matching_manifest(work.id, work.created, work.name), work.id)
     ids = [_NONE, *known]
     first, second = st.columns(2)
     with first:
@@ -91,7 +91,7 @@ def _choices(work: Import) -> Manifest:
             key=f"manifest-{work.id}",
             help="Known datasets come with their license, labels and published counts.",
         )
-    base = known[chosen] if chosen else (proposed if proposed.id not in known else _anonymous(work, proposed))
+    base = known[chosen] if chosen else (proposed if proposed.id not in known else _unknown_dataset(work, proposed))
     layouts = list(READERS)
     with second:
         layout = st.selectbox(
@@ -103,7 +103,7 @@ def _choices(work: Import) -> Manifest:
         )
     changes: dict[str, Any] = {"layout": layout}
     if layout == "table":
-        changes["columns"] = _columns(work, base)
+        changes["columns"] = _choose_columns(work, base)
     if layout == "names":
         changes["label_pattern"] = st.text_input(
             "Label in the file name (regular expression)",
@@ -122,46 +122,45 @@ def _choices(work: Import) -> Manifest:
 
 
 def _layout_key(work: Import) -> str:
-    """Get the key of the layout's widget, which differs by dataset."""
     return f"layout-{work.id}-{st.session_state.get(f'manifest-{work.id}', _NONE)}"
 
 
-def _anonymous(work: Import, like: Manifest) -> Manifest:
-    """Build a manifest for an unknown dataset with the recognized layout."""
+def _unknown_dataset(work: Import, recognized: Manifest) -> Manifest:
+    """Build the manifest of an unknown dataset, with the recognized layout."""
     return Manifest(
         id=work.id,
         title=work.id,
         summary=f"Imported from {work.name}.",
         license="not stated; ask whoever gave you the images",
-        layout=like.layout,
-        columns=like.columns,
-        label_pattern=like.label_pattern,
+        layout=recognized.layout,
+        columns=recognized.columns,
+        label_pattern=recognized.label_pattern,
     )
 
 
-def _columns(work: Import, base: Manifest) -> dict[str, Any]:
+def _choose_columns(work: Import, base: Manifest) -> dict[str, Any]:
     """Ask for the columns of a table."""
     with open_source(work.path(), settings()) as source:
         guessed = base.columns or choose_columns(source)
-        together = join_words(guessed.tables)
-        tables = [*([together] if together else []), *table_reader.find_tables(source.names())]
+        all_tables = join_words(guessed.tables)
+        tables = [*([all_tables] if all_tables else []), *table_reader.find_tables(source.names())]
         key = f"{work.id}-{base.id}"
         table = st.selectbox(
             "Table", tables, index=tables.index(guessed.table) if guessed.table in tables else 0, key=f"table-{key}"
         )
-        if table not in (guessed.table, together) and not guessed.names:
+        if table not in (guessed.table, all_tables) and not guessed.names:
             guessed = table_reader.guess_columns(source, table)
         first = table_reader.resolve_tables(source.names(), guessed)[0]
         columns = list(guessed.names or table_reader.read_column_names(source, first))
-    chosen: dict[str, Any] = guessed.model_dump() | ({"table": table, "tables": ()} if table != together else {})
+    chosen: dict[str, Any] = guessed.model_dump() | ({"table": table, "tables": ()} if table != all_tables else {})
     names = {"path": "Image path", "label": "Label", "split": "Split", "identity": "Person"}
     names |= {"valence": "Valence", "arousal": "Arousal"}
-    places = [*st.columns(3), *st.columns(3)]  # two rows, so that a phone keeps the order
-    for place, (name, title) in zip(places, names.items(), strict=True):
+    cells = [*st.columns(3), *st.columns(3)]  # two rows, so that a phone keeps the order
+    for cell, (name, title) in zip(cells, names.items(), strict=True):
         needed = name in ("path", "label")
         options = columns if needed else [_NO_COLUMN, *columns]
         present = getattr(guessed, name)
-        with place:
+        with cell:
             value = st.selectbox(
                 title,
                 options,
@@ -188,56 +187,57 @@ def _columns(work: Import, base: Manifest) -> dict[str, Any]:
     return TableColumns.model_validate(chosen).model_dump()
 
 
-def _show_summary(found: ImportPreview) -> None:
-    people = format_count(found.identities) if found.identities else "unknown"
+def _show_summary(preview: ImportPreview) -> None:
+    people = format_count(preview.identities) if preview.identities else "unknown"
     headline(
         [
-            Headline("Image files", format_count(found.n_files)),
-            Headline("Records", format_count(found.n_records), "all" if found.complete else "read so far"),
-            Headline("Labels", format_count(len(found.labels))),
+            Headline("Image files", format_count(preview.n_files)),
+            Headline("Records", format_count(preview.n_records), "all" if preview.complete else "read so far"),
+            Headline("Labels", format_count(len(preview.labels))),
             Headline("People", people),
         ]
     )
-    splits = ", ".join(f"{split or 'in no split'} {format_count(n)}" for split, n in found.splits.items())
-    st.markdown(escape_markdown(f"Splits: {splits or 'none'}. Annotations: {', '.join(found.extra_fields) or 'none'}."))
-    show_skipped(found)
+    splits = ", ".join(f"{split or 'in no split'} {format_count(n)}" for split, n in preview.splits.items()) or "none"
+    annotations = ", ".join(preview.extra_fields) or "none"
+    st.markdown(escape_markdown(f"Splits: {splits}. Annotations: {annotations}."))
+    show_skipped(preview)
 
 
-def _label_map(work: Import, found: ImportPreview) -> dict[str, str]:
+def _choose_labels(work: Import, preview: ImportPreview) -> dict[str, str]:
     """Ask for the expression of each raw label."""
     st.markdown("**Label mapping**")
-    key = f"{work.id}-{found.manifest.id}-{found.manifest.layout}-{found.manifest.columns}"
-    numbering = choose_numbering(found, key)
-    meant = apply_numbering(numbering, found.unknown_labels) if numbering else {}
+    key = f"{work.id}-{preview.manifest.id}-{preview.manifest.layout}-{preview.manifest.columns}"
+    numbering = choose_numbering(preview, key)
+    numbered = apply_numbering(numbering, preview.unknown_labels) if numbering else {}
     key += numbering.name if numbering else ""
     shown = [
-        label._replace(mapped_to=expression_title(meant[label.raw])) if label.raw in meant else label
-        for label in _labels(found)[:_LABELS_MAX]
+        label._replace(mapped_to=expression_title(numbered[label.raw])) if label.raw in numbered else label
+        for label in _list_labels(preview)[:_LABELS_MAX]
     ]
     chosen: dict[str, str] = {}
     for first in range(0, len(shown), _LABELS_PER_ROW):
-        for place, label in zip(st.columns(_LABELS_PER_ROW), shown[first : first + _LABELS_PER_ROW], strict=False):
-            with place:
+        for cell, label in zip(st.columns(_LABELS_PER_ROW), shown[first : first + _LABELS_PER_ROW], strict=False):
+            with cell:
                 chosen[label.raw] = st.selectbox(
                     escape_markdown(f"{label.raw or '(no label)'}, {format_images(label.number)}"),
                     [*_EXPRESSIONS, _IGNORED, _UNDECIDED],
                     index=[*_EXPRESSIONS, _IGNORED, _UNDECIDED].index(label.mapped_to),
                     key=f"mapped_to-{key}-{label.raw}",
                 )
-    if len(found.labels) > _LABELS_MAX:
-        number = format_count(len(found.labels))
+    if len(preview.labels) > _LABELS_MAX:
+        number = format_count(len(preview.labels))
         notice("warning", f"There are {number} different labels. The label column is probably another one.")
     return chosen
 
 
-def _labels(found: ImportPreview) -> list[_Label]:
-    """Get the raw labels with their proposed expressions."""
-    table = found.labels
+def _list_labels(preview: ImportPreview) -> list[_Label]:
+    """List the raw labels with their proposed expressions."""
+    table = preview.labels
     return [
         _Label(
             str(raw),
             int(number),
-            # Streamlit's cache may give text and NaN back for expressions and None.
+            # Streamlit's cache may return strings and NaN for expressions and None.
             expression_title(Expression(expression)) if isinstance(expression, str) else _IGNORED,
         )
         if known
@@ -248,32 +248,34 @@ def _labels(found: ImportPreview) -> list[_Label]:
     ]
 
 
-def _begin(work: Import, found: ImportPreview, manifest: Manifest, labels: dict[str, str], chosen: bool) -> None:
+def _show_import_button(
+    work: Import, preview: ImportPreview, manifest: Manifest, labels: dict[str, str], *, resolved: bool
+) -> None:
     unknown = [raw for raw, mapped_to in labels.items() if mapped_to == _UNDECIDED]
     if unknown:
         names = ", ".join(map(repr, unknown[:5]))
         notice("warning", f"Choose an expression for {names}, or ignore these images.")
-    if not found.n_records:
+    if not preview.n_records:
         notice("warning", "No images were found. Choose another layout.")
-    enough = confirm_partial(found, work.id)
-    ready = found.n_records > 0 and not unknown and len(found.labels) <= _LABELS_MAX and enough and chosen
+    enough = confirm_partial(preview, work.id)
+    ready = preview.n_records > 0 and not unknown and len(preview.labels) <= _LABELS_MAX and enough and resolved
     if st.button("Import", type="primary", icon=":material/download:", disabled=not ready):
         if not set(labels.values()) & set(_EXPRESSIONS):
             raise InputError("Every label would be ignored. Choose an expression for at least one.")
-        open_import(work.id, settings()).set_manifest(_with_labels(manifest, found, labels))
-        job = submit_import(work.id, settings(), allow_partial=found.is_mostly_unusable)
+        open_import(work.id, settings()).set_manifest(_with_labels(manifest, preview, labels))
+        job = submit_import(work.id, settings(), allow_partial=preview.is_mostly_unusable)
         go_to(Page.DATASETS, job=job.id)
 
 
-def _with_labels(manifest: Manifest, found: ImportPreview, labels: dict[str, str]) -> Manifest:
+def _with_labels(manifest: Manifest, preview: ImportPreview, labels: dict[str, str]) -> Manifest:
     """Add the choices that differ from the proposal to the manifest."""
     titles = {expression_title(expression): expression for expression in Expression}
-    proposed = {label.raw: label.mapped_to for label in _labels(found)}
+    proposed = {label.raw: label.mapped_to for label in _list_labels(preview)}
     changed = {raw: titles.get(mapped_to) for raw, mapped_to in labels.items() if mapped_to != proposed[raw]}
     return manifest.model_copy(update={"labels": manifest.labels | changed})
 
 
-def _discard(work: Import) -> None:
+def _show_discard_button(work: Import) -> None:
     if st.button("Discard this import", key=f"discard-{work.id}", icon=":material/delete:", type="tertiary"):
         with show_errors():
             discard_import(work.id, settings())
@@ -281,7 +283,7 @@ def _discard(work: Import) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _fitting(dataset_id: str, created: str, file: str) -> str:
+def _load_matching_manifest(dataset_id: str, created: str, file: str) -> str:
     """Find the matching manifest, as YAML."""
     del created  # part of the key: another import may come under the same id
     with open_source(open_import(dataset_id, settings()).path(), settings()) as opened:
@@ -290,7 +292,7 @@ def _fitting(dataset_id: str, created: str, file: str) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _found(dataset_id: str, created: str, manifest: str) -> ImportPreview:
+def _load_preview(dataset_id: str, created: str, manifest: str) -> ImportPreview:
     del created  # part of the key
     with open_source(open_import(dataset_id, settings()).path(), settings()) as opened:
         return preview_import(opened, parse_manifest_text(manifest, dataset_id))

@@ -15,19 +15,19 @@ from fer_ui.header import notice
 _EXAMPLES = 3
 
 
-def show_skipped(found: ImportPreview) -> None:
+def show_skipped(preview: ImportPreview) -> None:
     """Show each reason to skip files with its count, unreadable and unmatched ones first."""
-    if found.match_rules:
-        rules = "; ".join(describe_match_rule(rule, rows) for rule, rows in found.match_rules.items())
+    if preview.match_rules:
+        rules = "; ".join(describe_match_rule(rule, rows) for rule, rows in preview.match_rules.items())
         st.markdown(escape_markdown(f"Files were matched by similar names: {rules}."))
-    unusable = [_line(skipped) for skipped in found.skipped if skipped.reason.is_unusable]
+    unusable = [_describe(skipped) for skipped in preview.skipped if skipped.reason.is_unusable]
     if unusable:
-        most = found.is_mostly_unusable
-        first = "More than half of the images can't be used" if most else "Some images can't be used"
-        notice("error" if most else "warning", "\n".join([f"{first}:", *unusable]))
+        mostly = preview.is_mostly_unusable
+        first = "More than half of the images can't be used" if mostly else "Some images can't be used"
+        notice("error" if mostly else "warning", "\n".join([f"{first}:", *unusable]))
     others = [
-        _line(skipped)
-        for skipped in found.skipped
+        _describe(skipped)
+        for skipped in preview.skipped
         if not (skipped.reason.is_unusable or skipped.reason is SkipReason.LABELS_DISAGREE)
     ]
     if others:
@@ -35,12 +35,12 @@ def show_skipped(found: ImportPreview) -> None:
         st.markdown("\n".join([f"**{title}**\n", *(f"- {escape_markdown(line)}" for line in others)]))
 
 
-def confirm_partial(found: ImportPreview, key: str) -> bool:
+def confirm_partial(preview: ImportPreview, key: str) -> bool:
     """Return whether enough images are usable, or ask to import only those."""
-    if not found.is_mostly_unusable:
+    if not preview.is_mostly_unusable:
         return True
-    return st.checkbox(f"Import only the {format_images(found.n_usable)} that can be used", key=f"partial-{key}")
+    return st.checkbox(f"Import only the {format_images(preview.n_usable)} that can be used", key=f"partial-{key}")
 
 
-def _line(each: Skipped) -> str:
+def _describe(each: Skipped) -> str:
     return capitalize_first(f"{each.describe(_EXAMPLES)}.")
