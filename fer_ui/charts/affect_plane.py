@@ -141,7 +141,6 @@ def _mean(expression: Expression, row: pd.Series) -> go.Scatter:
 
 
 def _style_plane(figure: go.Figure) -> None:
-    """Add axes of equal scale, the unit circle, and the meaning of each quadrant."""
     figure.add_shape(
         type="circle", x0=-1, y0=-1, x1=1, y1=1, opacity=_FAINT_01, line={"width": 1, "color": TEXT}, layer="below"
     )

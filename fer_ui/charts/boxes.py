@@ -117,7 +117,6 @@ def _beside_disc(picture_width: int, corner: int, disc: int, width: int) -> int:
 
 
 def _shorten(label: str, font: ImageFont.FreeTypeFont, width_px: int) -> str:
-    """Shorten a label with an ellipsis if it is wider than the image."""
     if font.getlength(label) <= width_px:
         return label
     shortened = label

@@ -135,7 +135,6 @@ def _lengths(split: SplitCounts, total: int, *, share: bool, log: bool) -> list[
 
 
 def _bar_labels(split: SplitCounts) -> list[str]:
-    """Format each class's count and share."""
     pairs = zip(split.counts, split.shares_01, strict=True)
     return [f"{format_compact_count(number, 6)} · {format_percent(share)}" for number, share in pairs]
 
@@ -157,7 +156,6 @@ def _bars(classes: tuple[Expression, ...], split: SplitCounts, pattern: str) -> 
 
 
 def _stack_labels(classes: tuple[Expression, ...], whole: SplitCounts, ends: list[float]) -> go.Scatter:
-    """Write the sums behind stacked bars."""
     return go.Scatter(
         x=ends,
         y=[expression_title(expression) for expression in classes],

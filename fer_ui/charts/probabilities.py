@@ -73,7 +73,6 @@ def _bars(shown: list[Expression], likeliest: Expression, probabilities: Mapping
 def _percentages(
     shown: list[Expression], likeliest: Expression, probabilities: Mapping[Expression, float]
 ) -> go.Scatter:
-    """Write the percentages in a column right of the bars."""
     return go.Scatter(
         x=[_AXIS_END] * len(shown),
         y=list(range(len(shown))),

@@ -83,7 +83,6 @@ def _panel_title(report: RobustnessReport, curve: CorruptionCurve) -> str:
 
 
 def _traces(report: RobustnessReport, curve: CorruptionCurve, panel: int) -> Sequence[go.Scatter]:
-    """Draw the line and its interval as a band."""
     all_scores = [report.clean, *(severity.scores for severity in curve.severities)]
     severities = list(range(SEVERITIES + 1))
     low, high = zip(*(scores.intervals["macro_f1"] for scores in all_scores), strict=True)

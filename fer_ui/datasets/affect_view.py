@@ -55,7 +55,6 @@ def show_affect(dataset: StoredDataset) -> None:
 
 @st.cache_data(show_spinner="Computing valence and arousal", max_entries=8)
 def _load_affect(dataset_id: str, fingerprint: str, version: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Load a sample of points, and the summary of all images."""
     del fingerprint  # part of the key: an import under the same id is another dataset
     index = open_dataset(dataset_id, settings()).index(["id", "label", *_COLUMNS], version)
     return sample_affect(index, _POINTS_PER_CLASS).reset_index(drop=True), summarize_affect(index)
@@ -89,14 +88,12 @@ def _show_headline(summary: pd.DataFrame) -> None:
 
 
 def _describe_missing(summary: pd.DataFrame) -> str:
-    """Describe how many labeled images lack valid values."""
     missing, outside = int(summary["missing"].sum()), int(summary["outside"].sum())
     out_of_range = format_count(outside)
     return f"{format_images(missing)} without a value (-2 in AffectNet), {out_of_range} with a value outside -1 to 1."
 
 
 def _choose_classes(summary: pd.DataFrame, name: str) -> list[Expression]:
-    """Choose the expressions to show; the choice is in the query string."""
     present = [Expression(each) for each in summary.loc[summary["n"] > 0, "expression"]]
     key = f"affect-classes-{name}"
     if key not in st.session_state:
@@ -115,7 +112,6 @@ def _choose_classes(summary: pd.DataFrame, name: str) -> list[Expression]:
 
 
 def _store(key: str) -> None:
-    """Write the choice to the query string."""
     st.query_params[QueryParam.LABEL] = _SEPARATOR.join(map(str, st.session_state[key]))
 
 

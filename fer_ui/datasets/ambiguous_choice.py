@@ -37,7 +37,6 @@ def exclude_ambiguous_in_query(*, default: bool = False) -> bool:
 
 
 def _store(default: bool) -> None:
-    """Write the choice to the query string, unless it is the default."""
     chosen = st.session_state[_KEY]
     if (chosen == EXCLUDE) is default:
         st.query_params.pop(QueryParam.AMBIGUOUS, None)

@@ -48,7 +48,6 @@ def load_augmented_images(dataset: StoredDataset, ids: Sequence[str], policy: st
 def _block(
     dataset_id: str, fingerprint: str, ids: tuple[str, ...], policy: str, first_seed: int
 ) -> list[NDArray[np.uint8]]:
-    """Load the images of `SEEDS_AT_ONCE` seeds."""
     del fingerprint  # part of the key
     with TemporaryDirectory(prefix="ferscope-") as folder:
         out = Path(folder) / "faces.npz"

@@ -83,7 +83,6 @@ def _seed_in_query() -> int:
 
 
 def _choose_policy(seed: int) -> tuple[str, AugmentationPolicy]:
-    """Show the choice of a policy and the buttons."""
     known = policies()
     names = sorted(known, key=lambda name: (name == "none", name))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

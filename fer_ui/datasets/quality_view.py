@@ -99,7 +99,6 @@ def summarize_quality(report: QualityReport) -> str:
 
 
 def _show_checks(dataset: StoredDataset, report: QualityReport) -> Finding | None:
-    """Show every check and its result, and return the chosen finding."""
     with st.container(border=True, gap="small"):
         chosen = _choose_finding(report)
         st.markdown("  \n".join(_list_other_checks(report)))
@@ -109,7 +108,6 @@ def _show_checks(dataset: StoredDataset, report: QualityReport) -> Finding | Non
 
 
 def _choose_finding(report: QualityReport) -> Finding | None:
-    """Choose a finding; the most important one by default."""
     found = {str(finding.kind): finding for finding in report.findings}
     if not found:
         return None
@@ -156,7 +154,6 @@ def _format_result(finding: Finding, report: QualityReport) -> str:
 
 
 def _show_face_search(dataset: StoredDataset) -> None:
-    """Show a button that starts face detection as a job, or a link to the running one."""
     if jobs := job_store().list(kind=JobKind.QUALITY, target=dataset.id, states=ACTIVE_STATES, limit=1):
         link_to(Page.DATASETS, "Face detection is running", dataset=dataset.id, section="quality", job=jobs[0].id)
     elif st.button("Detect faces", key="search-faces", icon=":material/frame_person:"):

@@ -102,7 +102,6 @@ def _available_kinds(default: SplitConfig, present: Collection[str]) -> list[str
 
 
 def _store(field: str, split: SplitConfig, default: SplitConfig) -> None:
-    """Write the changed split to the query string, unless it is the default."""
     value = st.session_state[_KEY.format(field)]
     if field.endswith("_01"):
         value = round(value / 100, 8)

@@ -112,7 +112,6 @@ def _show_verdict(title: str, leakage: Leakage, subject: str, note: str) -> None
 
 
 def _show_pairs(dataset: StoredDataset) -> None:
-    """Show the pairs of images in different published splits on request."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         shown = st.toggle("Show images that leak between published splits", key=f"{dataset.id}-leaking")
         link_to(
@@ -160,7 +159,6 @@ def counts_html(counts: pd.DataFrame) -> str:
 
 
 def _row_html(name: str, cells: list[tuple[int, int]]) -> str:
-    """Build a row from each split's count of a class and its number of labeled images."""
     labeled = name in list(Expression)
     numbers = ""
     for number, total in cells:

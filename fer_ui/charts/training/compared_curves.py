@@ -35,8 +35,6 @@ _LETTER_ROOM_01 = 0.06
 
 
 class _Scale(NamedTuple):
-    """The quantity on the horizontal axis."""
-
     column: str
     divisor: float
     title: str

@@ -169,7 +169,6 @@ def _show_relabel_popover(dataset: StoredDataset, correction: Correction, key: s
 
 
 def _apply(dataset: StoredDataset, correction: Correction, origin: str) -> None:
-    """Apply a correction and rerun the page; on failure, show why."""
     with show_errors():
         corrections = dataset.corrections()
         corrections.mark(correction.action, correction.ids, correction.reason, correction.note, label=correction.label)
@@ -190,7 +189,6 @@ def _undo(dataset: StoredDataset, version: int, origin: str) -> None:
 
 
 def _remember(last: _LastChange) -> NoReturn:
-    """Store the last change, show it as a toast, and rerun the page."""
     st.session_state[_LAST_CHANGE] = last
     st.toast(f"{escape_markdown(last.description)}.", icon=":material/check_circle:")
     st.rerun()

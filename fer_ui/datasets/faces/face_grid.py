@@ -127,7 +127,6 @@ def placeholder_html(reason: str) -> str:
 
 
 def _cells(dataset: StoredDataset, rows: pd.DataFrame) -> list[tuple[dict[str, Any], bytes | None]]:
-    """Get each row as a dictionary, with its thumbnail."""
     named = [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
     return list(zip(named, load_thumbnails(dataset, rows), strict=True))
 
@@ -157,7 +156,6 @@ def _show_cell(row: dict[str, Any], picture: bytes | None, selection: Selection,
 
 
 def _show_actions(dataset: StoredDataset, ids: Sequence[str], selection: Selection, key: str, reason: str) -> None:
-    """Show pagination, selection buttons and the corrections bar."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         show_pagination(key)
         selection.show_buttons(ids)

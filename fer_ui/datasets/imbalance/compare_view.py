@@ -94,7 +94,6 @@ def _defaults(candidates: dict[str, Candidate]) -> list[str]:
 
 
 def _choose_labels(counts: dict[str, pd.DataFrame]) -> LabelSet:
-    """Choose the expressions to compare: those that all datasets have, or a label set."""
     common = common_label_set(counts.values())
     names = {_COMMON: f"Common to all ({len(common)})", **{name: f"{name.capitalize()}" for name in LABEL_SETS}}
     chosen = param_selectbox("Expressions", names, QueryParam.LABELS)
@@ -114,7 +113,6 @@ def _show_comparison(counts: dict[str, pd.DataFrame], labels: LabelSet) -> None:
 
 
 def _show_extremes(known: pd.DataFrame, labels: LabelSet) -> None:
-    """Show the most and the least balanced dataset."""
     ratios = known["ratio"].to_numpy(float)
     balanced, imbalanced = known.iloc[int(ratios.argmin())], known.iloc[int(ratios.argmax())]
     headline(
@@ -138,7 +136,6 @@ def _describe_labels(labels: LabelSet) -> str:
 
 
 def _describe_missing(counts: dict[str, pd.DataFrame], labels: LabelSet) -> list[str]:
-    """Describe the label set's expressions that a dataset lacks."""
     texts = []
     for name, table in counts.items():
         totals = class_totals(table)

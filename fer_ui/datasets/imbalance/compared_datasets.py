@@ -58,6 +58,5 @@ def imbalance_metrics(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> p
 
 
 def _totals(table: pd.DataFrame, labels: LabelSet) -> dict[str, int]:
-    """Count the images of each expression of the label set, in its order."""
     found = class_totals(select_label_set(table, labels))
     return {str(expression): found.get(str(expression), 0) for expression in labels}

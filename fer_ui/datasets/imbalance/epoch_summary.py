@@ -84,7 +84,6 @@ def _describe_samples(split: TrainingSplit, table: pd.DataFrame, rarest: pd.Seri
 
 
 def _describe_unlabeled(split: TrainingSplit, rebalancing: Rebalancing) -> str:
-    """Describe the images without a label, whose votes are used."""
     if not split.unlabeled:
         return ""
     once = "" if rebalancing.sampling == "natural" else ", once each"

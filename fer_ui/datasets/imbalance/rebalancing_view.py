@@ -57,7 +57,6 @@ def show_rebalancing(dataset: StoredDataset) -> None:
 
 
 def _build_config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConfig:
-    """Build the training config of a preset with the choices of the query string."""
     preset = next(iter(PRESETS))
     without_ambiguous = False
     index = load_index(dataset)
@@ -128,7 +127,6 @@ def _show_training_link(dataset: StoredDataset, config: TrainConfig) -> None:
 
 
 def _describe_deferral(rebalancing: Rebalancing) -> str:
-    """Describe when reweighting starts, where that is not at once."""
     if not rebalancing.reweight_start_01 or rebalancing.weights == "none":
         return ""
     return f" The weights apply only after {describe_reweight_start(rebalancing)}; until then all weights are equal."

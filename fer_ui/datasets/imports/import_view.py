@@ -110,7 +110,6 @@ def _start_import(source: str, dataset_id: str, *, name: str = "", move: bool) -
 
 
 def _show_unfinished(imports: list[Import]) -> None:
-    """Show unfinished imports, which can be continued or discarded."""
     if not imports:
         return
     running = {job.target: job.id for job in job_store().list(limit=_JOBS_MAX) if job.state.active}

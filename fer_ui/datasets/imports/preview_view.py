@@ -39,8 +39,6 @@ _LABELS_PER_ROW = 4
 
 
 class _Label(NamedTuple):
-    """A raw label, its number of images, and the expression it is mapped to."""
-
     raw: str
     number: int
     mapped_to: str
@@ -76,7 +74,6 @@ def _show_not_downloaded(work: Import) -> None:
 
 
 def _choose_manifest(work: Import) -> Manifest:
-    """Ask for the dataset, the layout of its files and, for a table, its columns."""
     known = {name: each for name, each in all_manifests(settings()).items() if each.layout}
     saved = work.manifest
     proposed = saved or parse_manifest_text(_load_matching_manifest(work.id, work.created, work.name), work.id)
@@ -126,7 +123,6 @@ def _layout_key(work: Import) -> str:
 
 
 def _unknown_dataset(work: Import, recognized: Manifest) -> Manifest:
-    """Build the manifest of an unknown dataset, with the recognized layout."""
     return Manifest(
         id=work.id,
         title=work.id,
@@ -139,7 +135,6 @@ def _unknown_dataset(work: Import, recognized: Manifest) -> Manifest:
 
 
 def _choose_columns(work: Import, base: Manifest) -> dict[str, Any]:
-    """Ask for the columns of a table."""
     with open_source(work.path(), settings()) as source:
         guessed = base.columns or choose_columns(source)
         all_tables = join_words(guessed.tables)
@@ -204,7 +199,6 @@ def _show_summary(preview: ImportPreview) -> None:
 
 
 def _choose_labels(work: Import, preview: ImportPreview) -> dict[str, str]:
-    """Ask for the expression of each raw label."""
     st.markdown("**Label mapping**")
     key = f"{work.id}-{preview.manifest.id}-{preview.manifest.layout}-{preview.manifest.columns}"
     numbering = choose_numbering(preview, key)
@@ -231,7 +225,6 @@ def _choose_labels(work: Import, preview: ImportPreview) -> dict[str, str]:
 
 
 def _list_labels(preview: ImportPreview) -> list[_Label]:
-    """List the raw labels with their proposed expressions."""
     table = preview.labels
     return [
         _Label(
@@ -284,7 +277,6 @@ def _show_discard_button(work: Import) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=16)
 def _load_matching_manifest(dataset_id: str, created: str, file: str) -> str:
-    """Find the matching manifest, as YAML."""
     del created  # part of the key: another import may come under the same id
     with open_source(open_import(dataset_id, settings()).path(), settings()) as opened:
         name = file.split(".")[0]
