@@ -20,6 +20,7 @@ from fer_ui.charts.layout import (
     expression_marker,
     scale_for_labels,
     style_class_bars,
+    text_trace,
 )
 from fer_ui.formatting import (
     format_compact_count,
@@ -82,7 +83,8 @@ def class_distribution(
     axis_end = _scale_axis(figure, max(map(max, ends)), [text for row in rows for text in _bar_labels(row)], log=log)
     for number, (row, row_ends) in enumerate(zip(rows, ends, strict=True)):
         if stacked:
-            figure.add_trace(_stack_labels(classes, row, row_ends))
+            texts = [f"\u2002{text}" for text in _bar_labels(row)]
+            figure.add_trace(text_trace(row_ends, [expression_title(expression) for expression in classes], texts))
             figure.add_trace(_hover_area(classes, row, [axis_end - end for end in row_ends]))
         else:
             figure.add_trace(_hover_area(classes, row, [axis_end] * len(classes)).update(offsetgroup=str(number)))
@@ -152,18 +154,6 @@ def _bars(classes: tuple[Expression, ...], split: SplitCounts, pattern: str) -> 
         customdata=[[expression.value, split.split] for expression in classes],
         hovertext=[_hover_text(*pair, split) for pair in zip(classes, split.counts, strict=True)],
         marker=expression_marker(classes, pattern),
-    )
-
-
-def _stack_labels(classes: tuple[Expression, ...], whole: SplitCounts, ends: list[float]) -> go.Scatter:
-    return go.Scatter(
-        x=ends,
-        y=[expression_title(expression) for expression in classes],
-        mode="text",
-        text=[f"\u2002{text}" for text in _bar_labels(whole)],
-        textposition="middle right",
-        cliponaxis=False,
-        showlegend=False,
     )
 
 

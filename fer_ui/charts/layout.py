@@ -166,6 +166,18 @@ def style_class_bars(figure: go.Figure, axis_end: float, **xaxis: Any) -> None:
     figure.update_xaxes(xaxis)
 
 
+def label_rows(figure: go.Figure, names: Sequence[str]) -> None:
+    """Label the rows 0, 1, … of a figure, the first on top."""
+    figure.update_yaxes(range=[len(names) - 0.5, -0.5], tickvals=list(range(len(names))), ticktext=names)
+    figure.update_yaxes(ticks="", showgrid=False, zeroline=False)
+
+
+def text_trace(x: ArrayLike, y: Sequence[Any], texts: Sequence[str], **options: Any) -> go.Scatter:
+    """Build a trace that writes texts, to the right of their points by default; not in the legend."""
+    options = {"textposition": "middle right", **options}
+    return go.Scatter(x=x, y=list(y), mode="text", text=texts, cliponaxis=False, showlegend=False, **options)
+
+
 def whiskers(values: ArrayLike, low: ArrayLike, high: ArrayLike, color: str) -> dict[str, Any]:
     """Build the error bars of intervals around values; none where an end is NaN."""
     ends = {"array": np.subtract(high, values), "arrayminus": np.subtract(values, low)}

@@ -18,6 +18,8 @@ from fer_ui.charts.layout import (
     class_tick,
     empty_figure,
     expression_marker,
+    label_rows,
+    text_trace,
     whiskers,
 )
 from fer_ui.formatting import format_images, format_interval, format_percent
@@ -74,17 +76,8 @@ def class_metrics_bars(table: pd.DataFrame) -> go.Figure:
         figure.add_trace(_bar_labels(table, metric, rows))
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(range=[0, 1.17], **SHARE_TICKS, showgrid=True, ticks="")
-    figure.update_yaxes(
-        range=[len(table) - 0.5, -0.5],
-        tickvals=list(range(len(table))),
-        ticktext=[
-            class_tick(expression, int(support))
-            for expression, support in zip(expressions, table["support"], strict=True)
-        ],
-        showgrid=False,
-        zeroline=False,
-        ticks="",
-    )
+    names = [class_tick(e, int(support)) for e, support in zip(expressions, table["support"], strict=True)]
+    label_rows(figure, names)
     rows_px = len(table) * (_BAR_PX * len(_METRICS) + _ROW_GAP_PX)
     return apply_layout(figure, title=TITLE, subtitle=describe_metrics(table), height_px=rows_px + 70 + LEGEND_PX)
 
@@ -137,16 +130,8 @@ def _bar_labels(table: pd.DataFrame, metric: str, rows: list[float]) -> go.Scatt
     values = table[metric].to_numpy(float)
     ends = table["recall_high"].to_numpy(float) if metric == "recall" else values
     absent = {"precision": "never predicted", "recall": "no images", "f1": ""}
-    return go.Scatter(
-        x=np.nan_to_num(ends),
-        y=rows,
-        mode="text",
-        text=[absent[metric] if np.isnan(value) else f"\u2002{format_percent(float(value), 0)}" for value in values],
-        textposition="middle right",
-        textfont={"size": 11},
-        cliponaxis=False,
-        showlegend=False,
-    )
+    texts = [absent[metric] if np.isnan(value) else f"\u2002{format_percent(value, 0)}" for value in values.tolist()]
+    return text_trace(np.nan_to_num(ends), rows, texts, textfont={"size": 11})
 
 
 def _hover_text(metric: str, row: pd.Series) -> str:

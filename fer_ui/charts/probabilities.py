@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
-from fer_ui.charts.layout import apply_layout, empty_figure
+from fer_ui.charts.layout import apply_layout, empty_figure, expression_marker, label_rows, text_trace
 from fer_ui.formatting import format_percent
-from fer_ui.theme import SERIES, expression_color, expression_outline, expression_title
+from fer_ui.theme import SERIES, expression_title
 
 _ROW_PX = 23
 _OTHER_OPACITY = 0.7
@@ -62,25 +62,16 @@ def _bars(shown: list[Expression], likeliest: Expression, probabilities: Mapping
         hovertext=[
             f"{expression_title(expression)}: {format_percent(probabilities[expression])}" for expression in shown
         ],
-        marker={
-            "color": [expression_color(expression) for expression in shown],
-            "opacity": [1.0 if expression is likeliest else _OTHER_OPACITY for expression in shown],
-            "line": {"color": [expression_outline(expression) for expression in shown], "width": 1},
-        },
+        marker=expression_marker(shown)
+        | {"opacity": [1.0 if expression is likeliest else _OTHER_OPACITY for expression in shown]},
     )
 
 
 def _percentages(
     shown: list[Expression], likeliest: Expression, probabilities: Mapping[Expression, float]
 ) -> go.Scatter:
-    return go.Scatter(
-        x=[_AXIS_END] * len(shown),
-        y=list(range(len(shown))),
-        mode="text",
-        text=[_bold(format_percent(probabilities[expression]), expression is likeliest) for expression in shown],
-        textposition="middle left",
-        cliponaxis=False,
-    )
+    texts = [_bold(format_percent(probabilities[e]), e is likeliest) for e in shown]
+    return text_trace([_AXIS_END] * len(shown), range(len(shown)), texts, textposition="middle left")
 
 
 def _bold(text: str, bold: bool) -> str:
@@ -91,14 +82,7 @@ def _style_axes(figure: go.Figure, names: list[str], confidence_threshold: float
     figure.update_layout(bargap=0.28, showlegend=False)
     rows = len(names)
     figure.update_xaxes(range=[0, _AXIS_END], visible=False)
-    figure.update_yaxes(
-        range=[rows - 0.5, -0.5],
-        tickvals=list(range(rows)),
-        ticktext=names,
-        ticks="",
-        showgrid=False,
-        zeroline=False,
-    )
+    label_rows(figure, names)
     if confidence_threshold is None:
         return
     figure.add_shape(

@@ -63,14 +63,8 @@ def _load_affect(dataset_id: str, fingerprint: str, version: int) -> tuple[pd.Da
 def _show_headline(summary: pd.DataFrame) -> None:
     with_both, total = int(summary["n"].sum()), int(summary[["n", "outside", "missing"]].to_numpy().sum())
     known = summary[summary["n"] > 0]
-    pleasant, unpleasant, excited = (
-        known.iloc[int(index)]
-        for index in (
-            known["valence_mean"].argmax(),
-            known["valence_mean"].argmin(),
-            known["arousal_mean"].argmax(),
-        )
-    )
+    valence, arousal = known["valence_mean"], known["arousal_mean"]
+    pleasant, unpleasant, excited = (known.loc[row] for row in (valence.idxmax(), valence.idxmin(), arousal.idxmax()))
     headline(
         [
             Headline(

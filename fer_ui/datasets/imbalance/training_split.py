@@ -15,19 +15,17 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.imbalance.counts import category_codes, excluded_rows
 from fer_core.data.imbalance.rebalancing import Rebalancing, class_weights, preview_epoch
 from fer_core.data.record import Split
-from fer_core.data.splits.report import SPLIT_COLUMNS
-from fer_core.data.splits.split import EXCLUDED, SPLITS, make_split
+from fer_core.data.splits.split import EXCLUDED, SPLITS, SplitConfig
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.labels import LabelSet, label_set
 from fer_core.logit_adjustment import logit_offsets
 from fer_core.settings import settings
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.targets import build_targets, to_class_indices
-from fer_ui.datasets.split_choice import split_from_query, split_to_query
+from fer_ui.datasets.reports import load_split
 
 Targets = Literal["votes", "label"]
 
@@ -93,9 +91,8 @@ def load_training_split(dataset: StoredDataset, config: TrainConfig) -> Training
         ConfigError: the split leaves nothing to train on or to test with.
     """
     version = dataset.corrections().version
-    split = split_to_query(config.split)
     return _count_training_split(
-        dataset.id, dataset.fingerprint, version, split, config.labels, config.targets, config.exclude_ambiguous
+        dataset.id, dataset.fingerprint, version, config.split, config.labels, config.targets, config.exclude_ambiguous
     )
 
 
@@ -143,23 +140,13 @@ def _count_training_split(
     dataset_id: str,
     fingerprint: str,
     version: int,
-    split: str,
+    split: SplitConfig,
     labels: str,
     targets: Targets,
     exclude_ambiguous: bool,
 ) -> TrainingSplit:
-    splits = _load_splits(dataset_id, fingerprint, version, split)
-    index = open_dataset(dataset_id, settings()).index(["id", "label", "problem", *VOTE_COLUMNS], version)
-    return count_training_split(index, splits, label_set(labels), targets, exclude_ambiguous=exclude_ambiguous)
-
-
-@st.cache_resource(show_spinner="Splitting the dataset", max_entries=4)
-def _load_splits(dataset_id: str, fingerprint: str, version: int, split: str) -> NDArray[np.integer]:
-    """Compute the split of each row, as an index into `SPLITS`; shared, so not to be changed."""
     del fingerprint  # part of the key: an import under the same id is another dataset
     dataset = open_dataset(dataset_id, settings())
-    config = split_from_query(split)
-    assert config is not None, f"{split!r} was written by split_to_query"
-    index = dataset.index(SPLIT_COLUMNS, version)
-    splits = make_split(index, config, find_groups(index, dataset.pairs()))
-    return category_codes(splits, SPLITS).astype(np.int8)
+    splits = category_codes(load_split(dataset, split).splits, SPLITS)
+    index = dataset.index(["id", "label", "problem", *VOTE_COLUMNS], version)
+    return count_training_split(index, splits, label_set(labels), targets, exclude_ambiguous=exclude_ambiguous)
