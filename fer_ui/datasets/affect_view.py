@@ -64,7 +64,8 @@ def _show_headline(summary: pd.DataFrame) -> None:
     with_both, total = int(summary["n"].sum()), int(summary[["n", "outside", "missing"]].to_numpy().sum())
     known = summary[summary["n"] > 0]
     valence, arousal = known["valence_mean"], known["arousal_mean"]
-    pleasant, unpleasant, excited = (known.loc[row] for row in (valence.idxmax(), valence.idxmin(), arousal.idxmax()))
+    rows = (valence.argmax(), valence.argmin(), arousal.argmax())
+    pleasant, unpleasant, excited = (known.iloc[int(row)] for row in rows)
     headline(
         [
             Headline(
