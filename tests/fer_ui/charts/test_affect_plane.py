@@ -54,7 +54,7 @@ def test_the_plane_is_square_and_its_quarters_are_named() -> None:
     assert figure.layout.shapes[0].type == "circle"
 
 
-def test_only_what_was_chosen_is_drawn_and_spoken_of() -> None:
+def test_only_chosen_expressions_are_plotted_and_described() -> None:
     figure = _draw(_index(), [Expression.FEAR, Expression.CONTEMPT])
     assert {trace.legendgroup for trace in figure.data} == {"fear"}
     assert_mentions(get_titles(figure).subtitle, "50 images", "fear", "-0.2", "0.7")
@@ -72,7 +72,7 @@ def test_a_single_image_has_no_spread() -> None:
     assert "±" not in mean.hovertext and "nan" not in mean.hovertext
 
 
-def test_nothing_to_draw_is_said() -> None:
+def test_without_values_the_figure_shows_why() -> None:
     for figure in (_draw(_index(0)), _draw(_index(), [Expression.DISGUST])):
         assert not figure.data
         assert "No image" in figure.layout.annotations[0].text

@@ -41,12 +41,12 @@ def test_columns_are_stacked_by_expression_in_the_fixed_order() -> None:
     assert_mentions(agreement_histogram_bars(_histogram({("fear", 3): 1}, of=7)).layout.xaxis.title.text, "of 7")
 
 
-def test_hover_is_in_words() -> None:
+def test_hover_texts() -> None:
     figure = agreement_histogram_bars(_histogram(CELLS))
     assert_mentions(figure.data[0].hovertext[1], "neutral", "5 of 10 votes", "30 images")
 
 
-def test_an_expressions_parts_add_up_to_all_of_it() -> None:
+def test_the_shares_of_an_expression_add_up_to_100_percent() -> None:
     figure = agreement_by_expression(_histogram(CELLS))
     names = [name.split("<br>")[0] for name in figure.data[0].y]
     assert names == ["Neutral", "Happiness", "Contempt"]
@@ -65,7 +65,7 @@ def test_the_conclusion_gives_the_numbers() -> None:
 
 
 @pytest.mark.parametrize("cells", [{}, {("fear", 0): 0}], ids=["no rows", "only zeros"])
-def test_nothing_is_said_to_be_nothing(cells: dict[tuple[str, int], int]) -> None:
+def test_empty_tables_show_why(cells: dict[tuple[str, int], int]) -> None:
     for figure in (agreement_histogram_bars(_histogram(cells)), agreement_by_expression(_histogram(cells))):
         assert not figure.data
         assert "No image" in figure.layout.annotations[0].text

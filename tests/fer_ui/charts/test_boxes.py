@@ -32,7 +32,7 @@ def _changed(before: RgbImage, after: RgbImage) -> np.ndarray:
         ((5, 5), FaceBox(1, 1, 2, 2)),
     ],
 )
-def test_a_box_is_drawn_and_the_picture_keeps_its_size(size: tuple[int, int], box: FaceBox) -> None:
+def test_a_box_is_drawn_and_the_image_keeps_its_size(size: tuple[int, int], box: FaceBox) -> None:
     picture = _picture(*size)
     drawn = draw_numbered_boxes(picture, [box], ["happiness 92 %"], ["#F0E442"])
     assert drawn.shape == picture.shape
@@ -62,7 +62,7 @@ def test_each_box_has_its_color() -> None:
         assert tuple(middle_of_right_edge) == rgb(color)
 
 
-def test_a_long_label_is_cut_to_the_picture() -> None:
+def test_a_long_label_is_shortened_to_the_image() -> None:
     picture = _picture(200, 120)
     box = FaceBox(30, 80, 60, 60)
     drawn = draw_numbered_boxes(picture, [box], ["a label far longer than the picture is wide"], ["#56B4E9"])
@@ -70,7 +70,7 @@ def test_a_long_label_is_cut_to_the_picture() -> None:
     assert _changed(picture, drawn)[40:75].any()
 
 
-def test_a_label_without_room_is_left_off_rather_than_put_on_the_face() -> None:
+def test_a_label_without_room_is_left_out() -> None:
     picture, box = _picture(48, 48), [FaceBox(2, 2, 44, 44)]
     labeled = draw_numbered_boxes(picture, box, ["happiness"], ["#F0E442"])
     np.testing.assert_array_equal(labeled, draw_numbered_boxes(picture, box, [""], ["#F0E442"]))
@@ -83,12 +83,12 @@ def test_no_boxes_change_nothing() -> None:
     assert drawn is not picture
 
 
-def test_lists_of_unlike_length_are_refused() -> None:
+def test_lists_of_different_lengths_are_rejected() -> None:
     with pytest.raises(ValueError, match="zip"):
         draw_numbered_boxes(_picture(40, 40), [FaceBox(1, 1, 9, 9)], [], ["#000000"])
 
 
-def test_a_view_and_a_read_only_picture_are_fine() -> None:
+def test_views_and_read_only_images_are_accepted() -> None:
     picture = _picture(200, 200)[:, ::-1]
     picture.flags.writeable = False
     assert draw_numbered_boxes(picture, [FaceBox(50, 60, 80, 80)], ["x"], ["#009E73"]).shape == picture.shape

@@ -48,7 +48,7 @@ def test_each_point_is_a_line_over_the_diagonal() -> None:
     assert_mentions(accurate.hovertext[1], "accurate", "87 % to 93 %", "20 of 40 images", "50.0 %", "90.0 %")
 
 
-def test_the_words_say_which_way_it_errs() -> None:
+def test_over_and_underconfidence_are_described() -> None:
     text = describe_calibration([SURE, HUMBLE])
     assert_mentions(
         text, "accurate", "0.300", "30.0 points overconfident", "balanced", "0.500", "50.0 points underconf"
@@ -57,7 +57,7 @@ def test_the_words_say_which_way_it_errs() -> None:
     assert_mentions(describe_calibration([even]), "0.000", "well calibrated")
 
 
-def test_bins_of_few_images_are_told_and_not_drawn() -> None:
+def test_bins_of_few_images_are_not_plotted_but_mentioned() -> None:
     few = report("accurate", [0.2] + [0.9] * 40, [True] * 41)
     figure = reliability_diagram([few])
     assert len(figure.data[1].x) == 1
@@ -67,7 +67,7 @@ def test_bins_of_few_images_are_told_and_not_drawn() -> None:
 
 
 @pytest.mark.parametrize("reports", [[], [{"point": "accurate", "ece": 0.1}]])
-def test_without_a_curve_it_says_so(reports: list[dict[str, Any]]) -> None:
+def test_without_a_curve_the_figure_shows_why(reports: list[dict[str, Any]]) -> None:
     figure = reliability_diagram(reports)
     assert not figure.data
     assert figure.layout.annotations[0].text

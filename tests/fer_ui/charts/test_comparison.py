@@ -33,7 +33,7 @@ def test_shares_are_those_among_the_label_set() -> None:
     assert shares["count"].tolist() == [60, 20, 20, 10, 10, 80]
 
 
-def test_parts_of_a_dataset_add_up() -> None:
+def test_counts_of_all_splits_are_summed() -> None:
     both = pd.concat([_table(3, 1, split="train"), _table(1, 3, split="test")])
     assert class_shares({"one": both}, EIGHT)["count"].tolist() == [4, 4, 0, 0, 0, 0, 0, 0]
 
@@ -49,7 +49,7 @@ def test_each_dataset_has_its_color_and_bars_as_long_as_its_shares() -> None:
     assert figure.layout.xaxis.range[1] > 80
 
 
-def test_the_words_name_the_expression_that_differs_most() -> None:
+def test_the_description_names_the_expression_that_differs_most() -> None:
     shares = class_shares(_two(), THREE)
     assert_mentions(describe_comparison(shares), "anger", "80.0 % of other", "20.0 % of one")
     assert get_titles(class_comparison(shares)).subtitle == describe_comparison(shares)
@@ -58,7 +58,7 @@ def test_the_words_name_the_expression_that_differs_most() -> None:
     assert describe_comparison(class_shares({"one": _table(5, 5)}, EIGHT)) == ""
 
 
-def test_a_dataset_without_such_images_has_no_share_and_says_so() -> None:
+def test_a_dataset_without_images_of_these_classes_has_no_share() -> None:
     shares = class_shares({"one": _table(0, 5, 5), "none": _table(9)}, THREE)
     assert shares["share_01"].isna().tolist() == [False] * 3 + [True] * 3
     figure = class_comparison(shares)
@@ -69,7 +69,7 @@ def test_a_dataset_without_such_images_has_no_share_and_says_so() -> None:
     assert np.isnan(metrics["ratio"][1]) and metrics["commonest"][1] == ""
 
 
-def test_figures_are_those_of_the_classes_compared() -> None:
+def test_metrics_are_of_the_compared_classes() -> None:
     metrics = imbalance_metrics(_two(), THREE).set_index("dataset")
     assert metrics["ratio"].tolist() == pytest.approx([3, 8])
     assert metrics.loc["one", "commonest"] == "happiness" and metrics.loc["other", "commonest"] == "anger"
@@ -96,6 +96,6 @@ def test_more_datasets_make_the_chart_higher() -> None:
     assert heights == sorted(set(heights))
 
 
-def test_nothing_to_compare_draws_a_reason() -> None:
+def test_without_datasets_the_figure_shows_why() -> None:
     figure = class_comparison(class_shares({}, EIGHT))
     assert not figure.data and figure.layout.annotations[0].text

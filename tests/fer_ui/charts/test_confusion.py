@@ -44,7 +44,7 @@ def test_a_row_without_images_says_so_and_shows_no_zero() -> None:
     assert len(figure.data[1].x) == 3 * 4
 
 
-def test_hover_is_in_words_and_a_click_names_the_cell() -> None:
+def test_hover_texts_and_the_clicked_cell() -> None:
     cells = confusion_heatmap(CONFUSION, LABELS).data[1]
     place = [tuple(data[:2]) for data in cells.customdata].index(("surprise", "neutral"))
     assert_mentions(cells.hovertext[place], "labeled surprise", "read as neutral", "52 of 66 images", "78.8 %")
@@ -76,7 +76,7 @@ def test_the_subtitle_names_the_largest_confusion() -> None:
     assert (largest.label, largest.predicted) == (Expression.SURPRISE, Expression.NEUTRAL)
 
 
-def test_no_mistakes_and_no_images_are_said() -> None:
+def test_no_errors_and_no_images_are_described() -> None:
     assert_mentions(describe_confusion(np.diag([3, 4, 0, 1]), LABELS), "no errors", "8 images")
     nothing = np.zeros((4, 4), dtype=int)
     assert_mentions(describe_confusion(nothing, LABELS), "no labeled images")

@@ -50,7 +50,7 @@ def test_splits_differ_by_hatching_and_a_single_one_needs_no_legend() -> None:
     assert not class_distribution(_table(train=TRAIN).assign(split="")).layout.showlegend
 
 
-def test_hover_and_labels_give_count_and_share_in_words() -> None:
+def test_hover_texts_and_labels_have_count_and_share() -> None:
     figure = class_distribution(_table(train=TRAIN, valid=VALID))
     assert_mentions(figure.data[1].hovertext[0], "validation", "1,241 of 3,396 images", "neutral", "36.5 %")
     assert figure.data[1].text[0] == "1,241 · 36.5 %"
@@ -82,7 +82,7 @@ def test_a_logarithmic_axis_shows_one_image_and_gives_none_no_length() -> None:
 @pytest.mark.parametrize(
     "counts", [(0, 0), (1,), (0,), (80_276_000, 146_198_000, 5_135)], ids=["zeros", "one", "none", "millions"]
 )
-def test_odd_counts_draw_and_leave_room_for_the_labels(counts: tuple[int, ...], options: dict[str, bool]) -> None:
+def test_extreme_counts_leave_room_for_the_labels(counts: tuple[int, ...], options: dict[str, bool]) -> None:
     figure = class_distribution(_table(train=counts), **options)
     low, high = figure.layout.xaxis.range
     assert high > low
@@ -91,7 +91,7 @@ def test_odd_counts_draw_and_leave_room_for_the_labels(counts: tuple[int, ...], 
     figure.to_json()
 
 
-def test_stacked_pieces_begin_where_the_other_ends_and_the_sum_stands_behind_them() -> None:
+def test_stacked_bars_show_their_sum() -> None:
     figure = class_distribution(_table(train=TRAIN, valid=VALID), stacked=True, log=True)
     assert figure.layout.barmode == "stack" and figure.layout.xaxis.type != "log"
     assert [tuple(bars.x) for bars in _seen(figure)] == [TRAIN, VALID]
@@ -108,7 +108,7 @@ def test_stacked_shares_are_of_all_images() -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"share": True}, {"log": True}])
-def test_the_whole_row_of_a_bar_says_which_it_is(options: dict[str, bool]) -> None:
+def test_the_whole_row_of_a_bar_has_its_hover_text(options: dict[str, bool]) -> None:
     figure = class_distribution(_table(train=TRAIN, valid=VALID), **options)
     seen, rest = _seen(figure), [bars for bars in figure.data if bars not in _seen(figure)]
     for bars, row in zip(seen, rest, strict=True):
@@ -126,7 +126,7 @@ def test_beside_a_stacked_bar_the_row_is_of_the_class_in_every_split() -> None:
     assert [sum(parts) for parts in zip(TRAIN, VALID, rest.x, strict=True)] == pytest.approx([end] * 8)
 
 
-def test_nothing_at_all_draws_a_reason() -> None:
+def test_without_counts_the_figure_shows_why() -> None:
     figure = class_distribution(_table())
     assert not figure.data
     assert "no counts" in figure.layout.annotations[0].text

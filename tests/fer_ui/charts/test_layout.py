@@ -14,7 +14,7 @@ from fer_ui.charts.layout import apply_layout, chart_config, empty_figure, get_t
 CHARTS = Path(str(fer_ui.charts.__file__)).parent
 
 
-def test_a_figure_carries_its_words_and_can_be_shown_without_them() -> None:
+def test_a_figure_has_titles_and_can_be_copied_without_them() -> None:
     figure = apply_layout(go.Figure(go.Bar(x=[1])), title="a <b> c", subtitle="word " * 40, height_px=300)
     assert figure.layout.title.text == "a &lt;b&gt; c"
     assert "<br>" in figure.layout.title.subtitle.text
@@ -25,7 +25,7 @@ def test_a_figure_carries_its_words_and_can_be_shown_without_them() -> None:
     assert figure.layout.title.text is not None
 
 
-def test_nothing_zooms_or_catches_a_finger() -> None:
+def test_charts_do_not_zoom_or_drag() -> None:
     figure = apply_layout(go.Figure(go.Bar(x=[1])), title="t", height_px=300)
     assert figure.layout.dragmode is False
     assert figure.layout.xaxis.fixedrange
@@ -45,14 +45,14 @@ def test_a_chart_can_be_downloaded() -> None:
     assert config["toImageButtonOptions"]["filename"] == "ferscope-confusion"
 
 
-def test_an_empty_figure_says_why() -> None:
+def test_an_empty_figure_shows_why() -> None:
     figure = empty_figure("Loss", "No epoch <yet>.")
     assert figure.layout.annotations[0].text == "No epoch &lt;yet&gt;."
     figure.to_json()
 
 
 @pytest.mark.parametrize("file", sorted(CHARTS.glob("*.py")), ids=lambda file: file.name)
-def test_charts_import_only_what_is_light(file: Path) -> None:
+def test_charts_import_only_light_modules(file: Path) -> None:
     allowed = {"__future__", "collections", "html", "math", "textwrap", "typing", "numpy", "pandas", "plotly", "PIL"}
     for node in ast.walk(ast.parse(file.read_text())):
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []

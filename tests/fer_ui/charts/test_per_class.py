@@ -21,7 +21,7 @@ def table() -> pd.DataFrame:
     return metrics_table(classification_metrics(TRUTH, PREDICTED, len(LABELS)), LABELS)
 
 
-def test_the_table_has_the_figures_and_no_invented_zero(table: pd.DataFrame) -> None:
+def test_undefined_metrics_are_nan(table: pd.DataFrame) -> None:
     assert tuple(table.columns) == COLUMNS
     assert table["support"].tolist() == [100, 100, 0, 10]
     assert table["recall"].tolist()[:2] == [0.9, 0.8]
@@ -33,7 +33,7 @@ def test_the_table_has_the_figures_and_no_invented_zero(table: pd.DataFrame) -> 
     assert (known["recall"] <= known["recall_high"]).all()
 
 
-def test_bars_are_as_long_as_the_figures_and_recall_has_its_interval(table: pd.DataFrame) -> None:
+def test_bar_lengths_are_the_metrics_and_recall_has_its_interval(table: pd.DataFrame) -> None:
     figure = class_metrics_bars(table)
     precision, recall, f1 = (figure.data[place] for place in (0, 2, 4))
     np.testing.assert_array_equal(precision.x, table["precision"])
@@ -45,21 +45,21 @@ def test_bars_are_as_long_as_the_figures_and_recall_has_its_interval(table: pd.D
     assert recall.error_x.array[2] == 0
 
 
-def test_bars_of_a_class_stand_together_without_touching_the_next(table: pd.DataFrame) -> None:
+def test_bars_of_a_class_are_grouped(table: pd.DataFrame) -> None:
     figure = class_metrics_bars(table)
     places = np.array([figure.data[place].y for place in (0, 2, 4)]) + 0.0
     assert (np.diff(places, axis=0) >= figure.data[0].width).all()
     assert (np.abs(places - np.arange(4)) + figure.data[0].width / 2 < 0.5).all()
 
 
-def test_numbers_stand_behind_whiskers_and_gaps_are_named(table: pd.DataFrame) -> None:
+def test_labels_are_behind_whiskers_and_undefined_metrics_are_explained(table: pd.DataFrame) -> None:
     figure = class_metrics_bars(table)
     assert list(figure.data[3].text)[2] == "no images"
     assert list(figure.data[1].text)[2:] == ["never predicted"] * 2
     assert figure.data[3].x[0] == table["recall_high"].iloc[0]
 
 
-def test_hover_is_in_words(table: pd.DataFrame) -> None:
+def test_hover_texts(table: pd.DataFrame) -> None:
     figure = class_metrics_bars(table)
     assert_mentions(figure.data[2].hovertext[0], "recall", "90.0 % of 100 images", "neutral", "95 %", "82.6 to 94.5 %")
     assert_mentions(figure.data[0].hovertext[3], "no image", "surprise")
@@ -73,7 +73,7 @@ def test_the_subtitle_names_best_worst_few_and_missing(table: pd.DataFrame) -> N
     assert_mentions(describe_metrics(table.iloc[[2]]), "no class has images")
 
 
-def test_no_class_at_all_draws_a_reason(table: pd.DataFrame) -> None:
+def test_without_classes_the_figure_shows_why(table: pd.DataFrame) -> None:
     assert not class_metrics_bars(table.head(0)).data
     class_metrics_bars(table.iloc[[2]]).to_json()
 

@@ -23,7 +23,7 @@ def test_bars_are_the_probabilities_in_the_fixed_order() -> None:
     assert figure.layout.height <= 230
 
 
-def test_the_likeliest_stands_out() -> None:
+def test_the_most_likely_expression_is_emphasized() -> None:
     figure = probability_bars(PROBABILITIES)
     assert [opacity == 1 for opacity in figure.data[0].marker.opacity] == [False, True] + [False] * 6
     assert figure.data[1].text[1] == "<b>87.2 %</b>"
@@ -31,7 +31,7 @@ def test_the_likeliest_stands_out() -> None:
     assert figure.layout.yaxis.ticktext[1] == "<b>Happiness</b>"
 
 
-def test_the_words_read_the_face_and_never_the_person() -> None:
+def test_the_description_is_about_the_face_never_the_person() -> None:
     title, subtitle = get_titles(probability_bars(PROBABILITIES))
     assert title == "Read as happiness"
     assert_mentions(subtitle, "87 %")
@@ -42,7 +42,7 @@ def test_the_words_read_the_face_and_never_the_person() -> None:
     assert "60 %" not in get_titles(probability_bars(PROBABILITIES, True, 0.6)).subtitle
 
 
-def test_the_limit_is_a_line_where_it_lies() -> None:
+def test_the_threshold_is_a_line() -> None:
     figure = probability_bars(PROBABILITIES, True, 0.45)
     assert figure.layout.shapes[0].x0 == 0.45
     assert not probability_bars(PROBABILITIES).layout.shapes
@@ -55,5 +55,5 @@ def test_a_smaller_label_set_has_fewer_bars(name: str) -> None:
     assert len(figure.data[0].x) == len(expressions)
 
 
-def test_no_probabilities_draw_a_reason() -> None:
+def test_without_probabilities_the_figure_shows_why() -> None:
     assert not probability_bars({}).data

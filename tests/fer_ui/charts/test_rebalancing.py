@@ -30,7 +30,7 @@ UNDER, OVER = _table(Rebalancing(sampling="under")), _table(Rebalancing(sampling
 NATURAL, WEIGHTED = _table(Rebalancing()), _table(Rebalancing(weights="inverse"))
 
 
-def test_what_there_is_stands_beside_what_an_epoch_draws() -> None:
+def test_images_and_samples_are_paired_bars() -> None:
     there, drawn = sample_bars(UNDER).data
     assert tuple(there.x) == tuple(SIZES.values())
     assert tuple(drawn.x) == (80,) * 8
@@ -50,11 +50,11 @@ def test_what_there_is_stands_beside_what_an_epoch_draws() -> None:
         (_table(Rebalancing(), SIZES | {Expression.FEAR: 0}), 4, ["no images", "fear"]),
     ],
 )
-def test_hover_says_what_an_epoch_sees(table: pd.DataFrame, row: int, mentioned: list[str]) -> None:
+def test_hover_texts_describe_the_epoch(table: pd.DataFrame, row: int, mentioned: list[str]) -> None:
     assert_mentions(sample_bars(table).data[1].hovertext[row], *mentioned)
 
 
-def test_the_conclusions_give_the_ratios() -> None:
+def test_descriptions_have_the_ratios() -> None:
     assert_mentions(describe_samples(NATURAL), "once", "stays 100")
     assert_mentions(describe_samples(UNDER), "equally often", "from 100 to 1")
     assert_mentions(describe_samples(_table(Rebalancing(sampling="square_root"))), "from 100 to 10")
@@ -73,7 +73,7 @@ def test_shares_of_the_loss_before_and_after_add_up() -> None:
     assert "weight" not in loss_bars(UNDER, NATURAL).data[1].text[0]
 
 
-def test_the_rarer_a_class_the_more_is_taken_off_its_output() -> None:
+def test_rare_classes_get_larger_offsets() -> None:
     adjusted = _table(STRATEGIES["logit-adjustment"].rebalancing)
     taken = offset_bars(adjusted).data[0].x
     assert list(taken) == pytest.approx(list(-adjusted["offset"]))
@@ -81,7 +81,7 @@ def test_the_rarer_a_class_the_more_is_taken_off_its_output() -> None:
     assert_mentions(describe_offsets(adjusted), "contempt", "4.6", "neutral")
 
 
-def test_nothing_is_said_to_be_nothing() -> None:
+def test_empty_tables_show_why() -> None:
     empty = _table(Rebalancing(), NOTHING)
     for figure in (sample_bars(empty), loss_bars(empty, empty), offset_bars(NATURAL)):
         assert not figure.data

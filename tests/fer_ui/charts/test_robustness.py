@@ -23,7 +23,7 @@ BLUR = [0.68, 0.6, 0.5, 0.4, 0.31]
 HAND = [0.69, 0.65, 0.62, 0.61, 0.6]
 
 
-def test_each_disturbance_has_a_panel_with_its_line_and_interval_and_the_worst_comes_first() -> None:
+def test_each_corruption_has_a_panel_with_line_and_interval_worst_first() -> None:
     report = make_report({"hand": HAND, "blur": BLUR})
     figure = robustness_panels(report)
     lines = [trace for trace in figure.data if trace.name == "macro-F1"]
@@ -45,7 +45,7 @@ def test_each_disturbance_has_a_panel_with_its_line_and_interval_and_the_worst_c
     figure.to_json()
 
 
-def test_names_have_the_points_that_the_top_strength_costs() -> None:
+def test_panel_titles_have_the_drop_at_the_highest_severity() -> None:
     report = make_report({"hand": HAND, "roll": [0.7, 0.71, 0.72, 0.73, 0.74]})
     titles = [note.text for note in robustness_panels(report).layout.annotations]
     assert titles[0] == "Hand on the face −10"
@@ -53,7 +53,7 @@ def test_names_have_the_points_that_the_top_strength_costs() -> None:
     assert "Blur 0" in titles
 
 
-def test_pointing_at_a_strength_says_it_in_words() -> None:
+def test_hover_texts_describe_each_severity() -> None:
     figure = robustness_panels(make_report({"hand": HAND}))
     texts = figure.data[0].hovertext
     assert_mentions(texts[0], "clean", "macro-F1 70.0 %", "66.0 to 74.0 %", "accuracy 84.0 %")
@@ -61,7 +61,7 @@ def test_pointing_at_a_strength_says_it_in_words() -> None:
     assert_mentions(texts[5], "10.0 points lower")
 
 
-def test_words_tell_what_costs_nothing_that_can_be_told() -> None:
+def test_harmless_corruptions_are_named() -> None:
     report = make_report({"blur": BLUR, "hand": HAND, "jpeg": [0.67] * SEVERITIES})
     assert {curve.name for curve in find_harmless(report)} == set(CORRUPTIONS) - {"blur", "hand"}
     text = describe_robustness(report)
@@ -72,7 +72,7 @@ def test_words_tell_what_costs_nothing_that_can_be_told() -> None:
     assert "interval" not in describe_robustness(make_report(every))
 
 
-def test_the_table_has_every_figure() -> None:
+def test_the_table_has_all_scores() -> None:
     table = robustness_table(make_report({"blur": BLUR}))
     assert len(table) == 1 + len(CORRUPTIONS) * SEVERITIES
     assert tuple(table.loc[0, ["corruption", "severity", "macro_f1"]]) == ("clean", 0, CLEAN_F1)
@@ -83,7 +83,7 @@ def test_the_table_has_every_figure() -> None:
     assert not table.isna().any().any()
 
 
-def test_one_disturbance_and_a_title_with_markup_are_drawn() -> None:
+def test_a_single_corruption_and_markup_in_its_title() -> None:
     curve = make_report({"blur": BLUR}).corruptions[0]
     odd = CorruptionCurve.model_validate({**curve.model_dump(), "title": "<b>Fog & rain</b>"})
     figure = robustness_panels(make_report(corruptions=(odd,)))

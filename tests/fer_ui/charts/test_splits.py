@@ -21,7 +21,7 @@ def counts(train: dict[Expression, int], valid: dict[Expression, int], test: dic
 ALIKE = counts({E.FEAR: 20, E.ANGER: 60}, {E.FEAR: 5, E.ANGER: 15}, {E.FEAR: 10, E.ANGER: 30})
 
 
-def test_shares_are_of_the_labeled_images_of_a_part_in_the_fixed_order() -> None:
+def test_shares_are_of_a_splits_labeled_images_in_the_fixed_order() -> None:
     classes, panels = split_class_shares(ALIKE)
     assert classes == (E.FEAR, E.ANGER)
     assert [panel.split for panel in panels] == ["train", "valid", "test"]
@@ -29,7 +29,7 @@ def test_shares_are_of_the_labeled_images_of_a_part_in_the_fixed_order() -> None
     assert panels[1].counts == (5, 15)
 
 
-def test_a_panel_a_part_on_one_scale() -> None:
+def test_each_split_has_a_panel_on_the_same_scale() -> None:
     figure = split_share_bars(ALIKE)
     assert [trace.name for trace in figure.data] == ["Training", "Validation", "Test"]
     assert all(list(trace.x) == [25, 75] and list(trace.y) == ["Fear", "Anger"] for trace in figure.data)
@@ -58,7 +58,7 @@ def test_the_subtitle_names_what_differs(table: pd.DataFrame, mentioned: list[st
     assert_mentions(describe_split_shares(table), *mentioned)
 
 
-def test_without_labels_the_figure_says_so() -> None:
+def test_without_labels_the_figure_shows_why() -> None:
     figure = split_share_bars(counts({}, {}, {}))
     assert not figure.data
     assert_mentions(figure.layout.annotations[0].text, "no image")

@@ -43,25 +43,25 @@ def test_a_common_expression_that_loses_is_not_called_rare() -> None:
     assert "rare" not in text.lower()
 
 
-def test_equal_shares_are_said_to_be_equal() -> None:
+def test_equal_shares_are_described() -> None:
     even = [1 / 8] * 8
     assert_mentions(describe_vote_shares(_shares(even, even)), "same share")
 
 
-def test_what_nobody_voted_for_is_left_out() -> None:
+def test_expressions_without_votes_are_skipped() -> None:
     figure = vote_shares_bars(_shares([0.5, 0.5, *[0.0] * 6], [0.5, 0.5, *[0.0] * 6]))
     assert list(figure.data[0].y) == ["Neutral", "Happiness"]
     nothing = vote_shares_bars(_shares([0.0] * 8, [0.0] * 8))
     assert not nothing.data and "no votes" in nothing.layout.annotations[0].text
 
 
-def test_votes_without_a_label_are_drawn() -> None:
+def test_votes_without_a_label_are_plotted() -> None:
     figure = vote_shares_bars(_shares([1.0, *[0.0] * 7], [0.0] * 8))
     assert list(figure.data[1].x) == [0]
     assert get_titles(figure).subtitle == "No image has a label."
 
 
-def test_the_table_divides_only_by_what_there_is() -> None:
+def test_the_ratio_is_nan_without_votes() -> None:
     table = vote_shares_table(_shares([0.8, 0.2, *[0.0] * 6], [0.9, 0.1, *[0.0] * 6]))
     assert table["Labels / votes"].iloc[:2].tolist() == pytest.approx([1.125, 0.5])
     assert np.isnan(table["Labels / votes"].iloc[2:]).all()

@@ -58,7 +58,7 @@ def open_view(view: Callable[[], None], **query: str) -> AppTest:
     return app.run()
 
 
-def said(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     """Get all text of a view, without escapes."""
     elements = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.info, *app.success]
     html = " ".join(element.proto.body for element in app.get("html"))

@@ -67,7 +67,7 @@ def show(**query: str) -> AppTest:
     return app.run()
 
 
-def said(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     shown = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.get("html")]
     return " ".join(str(each.value) for each in shown).replace("\\", "").replace("&nbsp;", " ")
 
@@ -75,7 +75,7 @@ def said(app: AppTest) -> str:
 def test_the_extremes_the_plane_and_the_table(dataset: StoredDataset) -> None:
     app = show()
     assert not app.exception and not app.error
-    assert "with both values" in said(app) and "83.3 % of 36 images" in said(app)
+    assert "with both values" in page_text(app) and "83.3 % of 36 images" in page_text(app)
     assert len(app.get("plotly_chart")) == 1
     table = app.dataframe[0].value.set_index("Expression")
     assert table.loc["Happiness", "Valence"] == pytest.approx(0.7, abs=0.05)
@@ -84,18 +84,18 @@ def test_the_extremes_the_plane_and_the_table(dataset: StoredDataset) -> None:
 
 
 def test_images_without_values_are_named(dataset: StoredDataset) -> None:
-    assert "6 images without a value" in said(show())
+    assert "6 images without a value" in page_text(show())
 
 
-def test_the_classes_are_chosen_in_the_address(dataset: StoredDataset) -> None:
+def test_the_classes_are_in_the_query(dataset: StoredDataset) -> None:
     app = show(label="fear,happiness,gone")
     assert app.get("button_group")[0].value == [Expression.HAPPINESS, Expression.FEAR]
-    assert "Happiness is the most pleasant" in said(app)
+    assert "Happiness is the most pleasant" in page_text(app)
     app.get("button_group")[0].set_value([Expression.FEAR]).run()
     assert app.query_params["label"] == "fear"
-    assert_mentions(said(app), "mean of 10 images", "fear")
+    assert_mentions(page_text(app), "mean of 10 images", "fear")
     app.get("button_group")[0].set_value([]).run()
-    assert "Choose at least one expression." in said(app)
+    assert "Choose at least one expression." in page_text(app)
     assert not app.get("plotly_chart")
 
 
@@ -108,10 +108,10 @@ def test_an_excluded_image_counts_no_more(dataset: StoredDataset) -> None:
 def test_values_that_are_all_missing_are_an_empty_state(store: Settings, tmp_path: Path) -> None:
     import_dataset(_write(tmp_path / "f", missing=9, each=3), store, dataset_id="drawn", layout="affectnet-npy")
     app = show()
-    assert "No labeled image has both values" in said(app)
+    assert "No labeled image has both values" in page_text(app)
     assert not app.error and not app.exception
 
 
-def test_a_dataset_without_values_says_so(store: Settings) -> None:
+def test_a_dataset_without_valence_and_arousal(store: Settings) -> None:
     make_synthetic_dataset("drawn", 64, 0, store)
-    assert "This dataset has no valence and arousal" in said(show())
+    assert "This dataset has no valence and arousal" in page_text(show())

@@ -79,10 +79,10 @@ def page() -> None:
 
 @pytest.fixture
 def show(dataset: StoredDataset, process: StandIn, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    def said_link(page: Page, label: str, **query: str) -> None:
+    def fake_link(page: Page, label: str, **query: str) -> None:
         st.markdown(f"{label}: {page} {query}")  # there are no pages to link to here
 
-    monkeypatch.setattr(augmentation_view, "link_to", said_link)
+    monkeypatch.setattr(augmentation_view, "link_to", fake_link)
 
     def show_it(**query: str) -> AppTest:
         app = AppTest.from_function(page, default_timeout=60)
@@ -97,7 +97,7 @@ def press(app: AppTest, label: str) -> AppTest:
     return next(button for button in app.button if button.label == label).click().run()
 
 
-def said(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.error]).replace("\\", "")
 
 
@@ -105,13 +105,13 @@ def shown_ids(app: AppTest) -> list[str]:
     return [e.value.split("** ", 1)[1].replace("\\", "") for e in app.markdown if e.value.startswith("**")]
 
 
-def test_a_row_a_face_and_the_policy_in_words(show: Callable[..., AppTest], process: StandIn) -> None:
+def test_each_face_has_a_row_below_the_policy_description(show: Callable[..., AppTest], process: StandIn) -> None:
     app = show(policy="study-b")
     assert not app.exception and not app.error
     captions = [image.captions[0] for image in app.get("image")]
     assert captions == ["original", *(f"version {draw}" for draw in range(1, DRAWS + 1))] * len(Expression)
-    assert "Gray levels" not in said(app) and "gray levels multiplied by 0 to 2" in said(app)
-    assert "Train with this policy: training {'dataset': 'drawn', 'policy': 'study-b'}" in said(app)
+    assert "Gray levels" not in page_text(app) and "gray levels multiplied by 0 to 2" in page_text(app)
+    assert "Train with this policy: training {'dataset': 'drawn', 'policy': 'study-b'}" in page_text(app)
     assert "--policy=study-b" in process.calls[0]
     assert process.calls[0][0] == "augment"
     assert "--policy=study-b" in app.code[0].value
@@ -123,7 +123,7 @@ def test_the_first_policy_changes_something(show: Callable[..., AppTest]) -> Non
     assert set(app.selectbox(key="policy").options) == {policy.title for policy in policies().values()}
 
 
-def test_drawing_again_keeps_the_faces_and_starts_no_process(show: Callable[..., AppTest], process: StandIn) -> None:
+def test_augmenting_again_keeps_the_faces_and_starts_no_process(show: Callable[..., AppTest], process: StandIn) -> None:
     app = show()
     faces = shown_ids(app)
     assert len(faces) == len(Expression)
@@ -147,18 +147,18 @@ def test_other_faces_are_others(show: Callable[..., AppTest]) -> None:
     assert shown_ids(other) != faces
 
 
-def test_another_policy_is_drawn_on_the_same_faces(show: Callable[..., AppTest], process: StandIn) -> None:
+def test_another_policy_augments_the_same_faces(show: Callable[..., AppTest], process: StandIn) -> None:
     app = show(seed="3")
     faces = shown_ids(app)
     app.selectbox(key="policy").set_value("none").run()
     assert app.query_params["policy"] == "none"
     assert shown_ids(app) == faces
-    assert "No augmentation." in said(app)
+    assert "No augmentation." in page_text(app)
     assert "--policy=none" in process.calls[-1]
 
 
 @pytest.mark.parametrize("seed", ["", "-3", "one", "1.5", "²", "9" * 5000])
-def test_an_address_that_makes_no_sense_shows_the_first_draw(
+def test_an_invalid_seed_in_the_query_shows_the_first_versions(
     seed: str, show: Callable[..., AppTest], process: StandIn
 ) -> None:
     app = show(seed=seed, policy="gone")
@@ -166,7 +166,7 @@ def test_an_address_that_makes_no_sense_shows_the_first_draw(
     assert "--seed=0" in process.calls[0]
 
 
-def test_what_goes_wrong_is_told_in_words(show: Callable[..., AppTest], process: StandIn) -> None:
+def test_failures_show_the_error(show: Callable[..., AppTest], process: StandIn) -> None:
     process.failure = InputError("drawn has no image 'a'. The ids are those of its index.")
     app = show()
     assert "drawn has no image 'a'" in app.error[0].value.replace("\\", "")
@@ -201,7 +201,7 @@ def test_each_end_of_the_process_has_its_error(
         load_augmented_images(dataset, ["any"], "none", 0)
 
 
-def test_the_pictures_are_those_of_the_seed(dataset: StoredDataset, process: StandIn) -> None:
+def test_the_images_are_those_of_the_seed(dataset: StoredDataset, process: StandIn) -> None:
     for seed in (0, SEEDS_AT_ONCE - 1, SEEDS_AT_ONCE, 3):
         assert (load_augmented_images(dataset, ["a", "b"], "none", seed) == seed).all()
     assert len(process.calls) == 2
@@ -211,7 +211,7 @@ def test_a_block_of_seeds_is_of_one_sample() -> None:
     assert SEEDS_A_SAMPLE % SEEDS_AT_ONCE == 0
 
 
-def test_the_seeds_go_round() -> None:
+def test_seeds_wrap_around() -> None:
     assert next_draw(41) == 42
     assert next_draw(3 * SEEDS_A_SAMPLE - 1) == 2 * SEEDS_A_SAMPLE
     assert next_faces(41) == SEEDS_A_SAMPLE
@@ -234,7 +234,7 @@ def test_faces_are_one_a_class_in_the_usual_order() -> None:
     assert len({tuple(sample_faces(index, sample)["id"]) for sample in range(5)}) > 1
 
 
-def test_only_what_is_trained_on_is_shown() -> None:
+def test_only_training_images_are_sampled() -> None:
     index = _index(
         label=["neutral"] * 5,
         split=["train", "train", "train", "test", None],
@@ -256,7 +256,7 @@ def test_no_labeled_face_is_an_empty_state(
     assert not process.calls
 
 
-def test_the_process_draws(dataset: StoredDataset) -> None:
+def test_the_process_augments(dataset: StoredDataset) -> None:
     st.cache_data.clear()
     faces = sample_faces(dataset.index(COLUMNS), 0)["id"].tolist()
     seen = load_augmented_images(dataset, faces, "strong", 1)

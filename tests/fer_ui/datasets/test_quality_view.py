@@ -48,11 +48,11 @@ def page() -> None:
 
 @pytest.fixture
 def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
-    def said_link(page: Page, label: str = "Go", **query: str) -> None:
+    def fake_link(page: Page, label: str = "Go", **query: str) -> None:
         st.markdown(f"{label}: {page} {query}")  # there are no pages to link to here
 
-    monkeypatch.setattr(quality_view, "link_to", said_link)
-    monkeypatch.setattr(quality_view, "go_to", said_link)
+    monkeypatch.setattr(quality_view, "link_to", fake_link)
+    monkeypatch.setattr(quality_view, "go_to", fake_link)
 
     def show_it(**query: str) -> AppTest:
         app = AppTest.from_function(page, default_timeout=60)
@@ -63,7 +63,7 @@ def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
     return show_it
 
 
-def said(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     elements = [*app.subheader, *app.markdown, *app.caption, *app.info, *app.success]
     return " ".join(str(element.value) for element in elements).replace("\\", "")
 
@@ -72,13 +72,13 @@ def choices(app: AppTest) -> list[str]:
     return [option.replace("\\", "") for option in app.radio(key="finding").options]
 
 
-def test_the_view_opens_with_what_is_wrong_and_lists_every_check(show: Open) -> None:
+def test_the_view_shows_the_summary_and_every_check(show: Open) -> None:
     app = show()
     assert not app.exception
     first = app.markdown[0].value
     assert_mentions(first, f"8 of {N} images", "unreadable (1 image)")
     assert choices(app)[:2] == ["Unreadable: **1 image**", "The same image in two splits: **2 images in 1 pair**"]
-    words = said(app)
+    words = page_text(app)
     assert "No findings: Near duplicates; Augmented copies; Tiny; Under-exposed" in words
     assert "Not checked: No face found (faces were not searched for yet)." in words
     listed = " ".join(choices(app)) + words
@@ -86,24 +86,24 @@ def test_the_view_opens_with_what_is_wrong_and_lists_every_check(show: Open) -> 
     assert len(app.get("download_button")) == 2
 
 
-def test_a_finding_in_the_address_is_explained_and_shown_in_pairs(show: Open) -> None:
+def test_a_finding_in_the_query_is_explained_and_shown_in_pairs(show: Open) -> None:
     app = show(finding="conflict")
     assert app.radio(key="finding").value == "conflict"
-    words = said(app)
+    words = page_text(app)
     assert "The same face under different labels: 2 images in 1 pair" in words
     assert MESSAGES[FindingKind.CONFLICT].explanation in words
     assert "correlation 1.000; 0 of 64 bits differ" in words
     assert len(app.checkbox) == 2
     app.segmented_control(key="faulty-conflict-how").set_value("images").run()
     assert len(app.checkbox) == 2
-    assert "bits differ" not in said(app)
+    assert "bits differ" not in page_text(app)
 
 
-def test_choosing_a_finding_puts_it_into_the_address(show: Open) -> None:
+def test_choosing_a_finding_writes_it_to_the_query(show: Open) -> None:
     app = show()
     app.radio(key="finding").set_value("exact_duplicate").run()
     assert app.query_params["finding"] == "exact_duplicate"
-    assert "identical pixels" in said(app)
+    assert "identical pixels" in page_text(app)
     assert show(finding="nothing of the kind").radio(key="finding").value == "unreadable"
 
 
@@ -115,7 +115,7 @@ def test_choosing_a_finding_puts_it_into_the_address(show: Open) -> None:
         ("identity_across_splits", "Exclude these people from training (1 image)", {SAME_PERSON[0]}),
     ],
 )
-def test_a_remedy_concerns_all_images_of_its_finding(
+def test_a_fix_corrects_all_images_of_its_finding(
     kind: str, label: str, excluded: set[str], show: Open, dataset: StoredDataset
 ) -> None:
     app = show(finding=kind)
@@ -150,7 +150,7 @@ def test_single_images_of_a_finding_are_corrected(show: Open, dataset: StoredDat
     assert f"of {N - 1} images" in app.markdown[0].value
 
 
-def test_the_search_for_faces_is_started_and_then_pointed_to(
+def test_face_detection_is_started_and_then_linked(
     show: Open, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = []
@@ -163,11 +163,11 @@ def test_the_search_for_faces_is_started_and_then_pointed_to(
     app = show()
     app.button(key="search-faces").click().run()
     assert started == [ID]
-    assert "'section': 'quality', 'job': 'job-1'" in said(app)
+    assert "'section': 'quality', 'job': 'job-1'" in page_text(app)
     with JobStore(store) as jobs:
         jobs.submit(JobKind.QUALITY, "Look for faces", ("datasets", "quality", ID, "--faces"), ID, job_id="job-2")
     app = show()
-    assert "Face detection is running: datasets" in said(app)
+    assert "Face detection is running: datasets" in page_text(app)
     assert not [button for button in app.button if button.key == "search-faces"]
 
 
@@ -177,12 +177,12 @@ def test_images_without_a_face_are_a_finding_once_they_were_searched(show: Open,
     pd.DataFrame({"id": ids, "faces": counts, "score_01": 0.9}).to_parquet(dataset.folder / "faces.parquet")
     (dataset.folder / "faces.json").write_text('{"detector": "yunet"}')
     app = show(finding="no_face")
-    assert "No face found: 2 images" in said(app)
-    assert "YuNet" in said(app)
+    assert "No face found: 2 images" in page_text(app)
+    assert "YuNet" in page_text(app)
     assert not [button for button in app.button if button.key in ("search-faces", "fix-no_face")]  # it needs an eye
 
 
-def test_an_older_index_is_told_with_the_remedy(show: Open, dataset: StoredDataset) -> None:
+def test_an_outdated_index_is_named_with_the_command_that_updates_it(show: Open, dataset: StoredDataset) -> None:
     path = dataset.folder / "index.parquet"
     pd.read_parquet(path).drop(columns=["dark_01"]).to_parquet(path, index=False)
     said_of_it = show().info[0].value.replace("\\", "")
@@ -195,10 +195,10 @@ def test_an_older_index_is_told_with_the_remedy(show: Open, dataset: StoredDatas
     pd.read_parquet(path).drop(columns=["signature"]).to_parquet(path, index=False)
     app = show()
     assert "missed, above all near-duplicates." in app.info[0].value
-    assert "only hashes within 3 bits were looked for" in said(app)
+    assert "only hashes within 3 bits were looked for" in page_text(app)
 
 
-def test_a_dataset_without_a_finding_is_called_sound(show: Open, dataset: StoredDataset) -> None:
+def test_a_dataset_without_findings(show: Open, dataset: StoredDataset) -> None:
     report = quality_report(dataset)
     while excludable := [each for each in report.findings if len(each.rows)]:
         dataset.corrections().mark(Action.EXCLUDE, dataset.index(["id"])["id"].iloc[excludable[0].rows], "test")

@@ -18,7 +18,7 @@ from fer_ui.datasets.split_choice import describe_split_config, split_from_query
         (SplitConfig(seed=4), "published~0.1~0.1~5~0~4"),
     ],
 )
-def test_a_split_comes_back_from_its_address(config: SplitConfig, address: str) -> None:
+def test_a_split_round_trips_through_the_query(config: SplitConfig, address: str) -> None:
     assert split_to_query(config) == address
     assert split_from_query(address) == config
 
@@ -36,7 +36,7 @@ def test_a_split_comes_back_from_its_address(config: SplitConfig, address: str) 
         "seeded~" * 9,
     ],
 )
-def test_what_is_no_split_is_none(text: str) -> None:
+def test_invalid_splits_are_none(text: str) -> None:
     assert split_from_query(text) is None
 
 

@@ -44,10 +44,10 @@ def page() -> None:
 
 @pytest.fixture
 def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
-    def said_link(page: Page, label: str, **query: str) -> None:
+    def fake_link(page: Page, label: str, **query: str) -> None:
         st.markdown(f"{label}: {page} {query}")  # there are no pages to link to here
 
-    monkeypatch.setattr(split_view, "link_to", said_link)
+    monkeypatch.setattr(split_view, "link_to", fake_link)
 
     def show_it(split: str = "") -> AppTest:
         app = AppTest.from_function(page, default_timeout=60)
@@ -58,7 +58,7 @@ def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
     return show_it
 
 
-def said(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     return " ".join(str(e.value) for e in [*app.subheader, *app.markdown, *app.error]).replace("\\", "")
 
 
@@ -69,13 +69,13 @@ def numbers(app: AppTest) -> dict[str, int]:
     return {label: int(value.replace(",", "")) for label, value in found}
 
 
-def test_the_published_split_is_shown_with_what_leaks_in_it(show: Open) -> None:
+def test_the_published_split_is_shown_with_its_leakage(show: Open) -> None:
     app = show()
     assert not app.exception and not app.error
     splits = numbers(app)
     assert sum(splits.values()) == N
     assert splits["Skipped"] == 2
-    words = said(app)
+    words = page_text(app)
     assert_mentions(words, "2 images are skipped", "1 identical", "1 of a person")
     assert_mentions(words, "published split has 1 training image", "duplicate")
     assert "This split has no near-duplicate" in words
@@ -85,7 +85,7 @@ def test_the_published_split_is_shown_with_what_leaks_in_it(show: Open) -> None:
     assert any(button.label == "Split as CSV" for button in app.get("download_button"))
 
 
-def test_any_ratio_and_seed_can_be_chosen_and_is_in_the_address(show: Open, dataset: StoredDataset) -> None:
+def test_ratio_and_seed_are_in_the_query(show: Open, dataset: StoredDataset) -> None:
     app = show()
     app.segmented_control(key="split-kind").set_value("seeded").run()
     assert app.query_params["split_config"] == "seeded"
@@ -95,7 +95,7 @@ def test_any_ratio_and_seed_can_be_chosen_and_is_in_the_address(show: Open, data
     config = SplitConfig(kind="seeded", test_01=0.25, seed=7)
     assert numbers(app)["Test"] == load_split(dataset, config).counts.loc["test", "total"]
     assert numbers(app)["Test"] == pytest.approx(N / 4, abs=3)
-    assert "'split_config': 'seeded~0.1~0.25~5~0~7'" in said(app)
+    assert "'split_config': 'seeded~0.1~0.25~5~0~7'" in page_text(app)
 
 
 def test_a_link_opens_its_fold(show: Open, dataset: StoredDataset) -> None:
@@ -116,37 +116,37 @@ def test_shares_that_leave_nothing_to_train_on_can_not_be_chosen(show: Open) -> 
     assert app.number_input(key="split-test_01").value == 50
 
 
-def test_the_images_that_leak_are_shown_when_asked_for(show: Open) -> None:
+def test_leaking_images_can_be_shown(show: Open) -> None:
     app = show()
     assert not app.checkbox
     app.toggle(key="faulty-leaking").set_value(True).run()
     assert len(app.checkbox) == 4  # a pair of copies and a pair of one person
-    assert "The same image in two splits, 2 images" in said(app).replace("**", "")
+    assert "The same image in two splits, 2 images" in page_text(app).replace("**", "")
 
 
-def test_without_published_parts_nothing_is_said_of_them(show: Open, dataset: StoredDataset) -> None:
+def test_without_published_splits_none_are_shown(show: Open, dataset: StoredDataset) -> None:
     path = dataset.folder / "index.parquet"
     index = pd.read_parquet(path)
     index.assign(split=pd.Series(pd.NA, index.index, dtype="string")).to_parquet(path, index=False)
     app = show()
     assert app.segmented_control(key="split-kind").options == ["Seeded", "K-fold"]
     assert "split_config" not in app.query_params or app.query_params["split_config"] == "seeded"
-    assert "Published split" not in said(app)
+    assert "Published split" not in page_text(app)
     assert not app.toggle
     assert "Skipped" not in numbers(app)
 
 
-def test_a_split_that_can_not_be_made_is_told_and_another_can_be_chosen(show: Open, dataset: StoredDataset) -> None:
+def test_an_impossible_split_shows_the_error_and_another_can_be_chosen(show: Open, dataset: StoredDataset) -> None:
     ids = dataset.raw_index(["id"])["id"]
     dataset.corrections().mark(Action.EXCLUDE, ids.iloc[3:], "test")
     app = show("kfold")
-    assert "folds can't be made" in said(app)
+    assert "folds can't be made" in page_text(app)
     assert app.number_input(key="split-folds").value == 5
     dataset.corrections().mark(Action.EXCLUDE, ids, "test")
-    assert "There are no images to split" in said(show())
+    assert "There are no images to split" in page_text(show())
 
 
-def test_left_out_images_are_explained(dataset: StoredDataset) -> None:
+def test_excluded_images_are_explained(dataset: StoredDataset) -> None:
     dataset.corrections().mark(Action.EXCLUDE, dataset.raw_index(["id"])["id"].iloc[:1], "test")
     words = describe_excluded(load_split(dataset, SplitConfig()))
     assert words.startswith("3 images are skipped: 1 excluded by corrections")

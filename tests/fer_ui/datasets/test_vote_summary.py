@@ -22,7 +22,7 @@ def _index(n: int = 1000, seed: int = 0) -> pd.DataFrame:
     return index
 
 
-def test_the_figures_worked_out_by_hand() -> None:
+def test_metrics_worked_out_by_hand() -> None:
     index = _index()
     votes = index[list(VOTE_COLUMNS)].to_numpy()
     agreed = votes[:, :8].max(1) / votes.sum(1)
@@ -50,7 +50,7 @@ def test_the_interval_of_the_median_holds_that_of_many_images() -> None:
     assert max(widths) <= 0.3
 
 
-def test_a_part_is_its_rows_alone_and_excluded_ones_are_in_none() -> None:
+def test_a_split_has_only_its_rows_without_excluded_ones() -> None:
     index = _index()
     train = summarize_votes(index, "train")
     assert train is not None
@@ -87,6 +87,6 @@ def test_none_or_one_vote_is_no_fault(rows: int) -> None:
     assert summarize_votes(_index(4).assign(**dict.fromkeys(VOTE_COLUMNS, 0))) is None
 
 
-def test_votes_in_words_go_from_the_commonest_to_the_rarest() -> None:
+def test_votes_are_described_most_frequent_first() -> None:
     assert describe_votes(np.array([3, 0, 4, 0, 0, 0, 2, 0, 0, 1])) == "4 sadness, 3 neutral, 2 anger and 1 not a face"
     assert describe_votes(np.zeros(10, int)) == ""

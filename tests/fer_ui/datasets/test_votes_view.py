@@ -53,18 +53,18 @@ def show(**query: str) -> AppTest:
     return app.run()
 
 
-def said(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     shown = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.get("html")]
     return " ".join(str(each.value) for each in shown).replace("\\", "").replace("&nbsp;", " ")
 
 
-def test_the_figures_with_their_intervals_come_first(dataset: StoredDataset) -> None:
+def test_metrics_and_intervals(dataset: StoredDataset) -> None:
     app = show()
     assert not app.exception and not app.error
     for words in ("Median agreement", "Clear majority", "One annotator against the rest", "A new panel, same label"):
-        assert words in said(app)
-    assert said(app).count("95 %") >= 4
-    assert "are suspect" in said(app)
+        assert words in page_text(app)
+    assert page_text(app).count("95 %") >= 4
+    assert "are suspect" in page_text(app)
     assert len(app.get("plotly_chart")) == 2
 
 
@@ -76,35 +76,35 @@ def test_the_most_ambiguous_are_shown_with_the_votes_as_a_table(dataset: StoredD
     assert len(table) >= len(faces)
     assert table["Votes"].str.contains("neutral|happiness|sadness|surprise|fear|disgust|anger|contempt").all()
     assert table["Label"].isin([*Expression]).all()
-    assert f"has the votes {table['Votes'].iloc[0]}." in said(app)
+    assert f"has the votes {table['Votes'].iloc[0]}." in page_text(app)
     everything = show(kind="any").dataframe[0].value
     assert len(everything) >= len(table)
 
 
-def test_a_part_is_chosen_in_the_address(dataset: StoredDataset) -> None:
+def test_the_split_is_in_the_query(dataset: StoredDataset) -> None:
     everything, train = show(), show(split="train")
-    assert "160 images" in said(everything)
-    assert "160 images" not in said(train)
+    assert "160 images" in page_text(everything)
+    assert "160 images" not in page_text(train)
     splits = dataset.index(["id", "split"]).set_index("id")["split"]
     assert set(splits.loc[train.dataframe[0].value["Image"]]) == {"train"}
 
 
 def test_an_excluded_image_is_counted_no_more(dataset: StoredDataset) -> None:
     dataset.corrections().mark(Action.EXCLUDE, dataset.index(["id"])["id"][:10], "blurred")
-    assert "150 images" in said(show())
+    assert "150 images" in page_text(show())
     dataset.corrections().mark(Action.EXCLUDE, dataset.index(["id"])["id"], "blurred")
-    assert "No images with votes" in said(show())
+    assert "No images with votes" in page_text(show())
 
 
-def test_a_dataset_without_votes_says_so(store: Settings) -> None:
+def test_a_dataset_without_votes(store: Settings) -> None:
     st.cache_data.clear()
     make_synthetic_dataset("drawn", 64, 0, store)
     app = show()
     assert not app.error and not app.exception
-    assert "This dataset has no votes" in said(app)
+    assert "This dataset has no votes" in page_text(app)
 
 
-def test_a_failure_is_told_in_words(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_shows_the_error(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("no")
 
@@ -112,6 +112,6 @@ def test_a_failure_is_told_in_words(dataset: StoredDataset, monkeypatch: pytest.
     assert show().error
 
 
-def test_the_ceiling_names_the_accuracy_beyond_which_nothing_can_be_claimed() -> None:
+def test_the_ceiling_names_the_highest_credible_accuracy() -> None:
     words = describe_agreement_ceiling(AnnotatorAgreement(3371, 0.771, (0.76, 0.78), 0.94, (0.93, 0.95), 0.05))
     assert_mentions(words, "94.0 % of 3,371 images", "above 95.0 %", "suspect", "77.1 %")

@@ -45,7 +45,7 @@ def test_every_expression_has_a_panel_with_both_lines_in_its_color(epochs: int) 
     figure.to_json()
 
 
-def test_each_name_has_the_figure_of_the_epoch_that_was_kept() -> None:
+def test_panel_titles_have_the_f1_of_the_best_epoch() -> None:
     metrics = _metrics(4, THREE)
     metrics.loc[1, "valid_f1_fear"] = 0.123
     metrics["valid_f1_contempt"] = None
@@ -55,7 +55,7 @@ def test_each_name_has_the_figure_of_the_epoch_that_was_kept() -> None:
     assert find_classes(metrics) == THREE
 
 
-def test_words_name_what_is_never_read() -> None:
+def test_expressions_with_zero_f1_are_named() -> None:
     metrics = _metrics(4, THREE)
     assert_mentions(describe_class_curves(metrics, 4), "epoch 4", "happiness", "88 %", "contempt", "29 %")
     metrics["valid_f1_contempt"] = 0.0
@@ -67,7 +67,7 @@ def test_words_name_what_is_never_read() -> None:
     assert get_titles(class_curves(metrics, 4)).subtitle == describe_class_curves(metrics, 4)
 
 
-def test_without_epochs_or_figures_it_says_so() -> None:
+def test_without_epochs_or_scores_the_figure_shows_why() -> None:
     assert class_curves(pd.DataFrame(), None).layout.annotations[0].text == NO_EPOCHS
     bare = class_curves(pd.DataFrame({"epoch": [1]}), 1)
     assert not bare.data and bare.layout.annotations[0].text

@@ -1,4 +1,4 @@
-"""The chart of several trainings: what it draws, and that no run is told from another by color alone."""
+"""The chart of several trainings: runs differ by more than their color."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def test_each_run_has_a_color_a_style_and_a_letter_of_its_own() -> None:
     runs = {name: [0.1, 0.2] for name in "uvwxyz"}
     figure = compared_curves(_curves(**runs), {name: name for name in runs}, "accuracy")
     assert len(figure.data) == RUNS_MAX
-    for told in (
+    for styles in (
         [line.line.color for line in figure.data],
         [line.line.dash for line in figure.data],
         [line.marker.symbol for line in figure.data],
         [note.text for note in figure.layout.annotations],
         [line.name for line in figure.data],
     ):
-        assert len(set(told)) == RUNS_MAX
+        assert len(set(styles)) == RUNS_MAX
     figure.to_json()
 
 
@@ -69,7 +69,7 @@ def test_letters_of_lines_that_end_together_make_room() -> None:
     assert [note.yshift for note in far] == [0, 0]
 
 
-def test_training_is_drawn_alone_or_thin_beside_validation() -> None:
+def test_training_is_plotted_alone_or_as_a_thin_line() -> None:
     curves, names = _curves(a=[0.1, 0.3]), {"a": "One"}
     np.testing.assert_allclose(compared_curves(curves, names, "accuracy", splits="train").data[0].y, [0.2, 0.4])
     thin, thick = compared_curves(curves, names, "accuracy", splits="both").data
@@ -89,7 +89,7 @@ def test_time_is_in_a_unit_that_fits() -> None:
         assert_mentions(get_titles(figure).title, "loss", "time")
 
 
-def test_the_kept_epoch_is_ringed() -> None:
+def test_the_best_epoch_has_a_ring() -> None:
     figure = compared_curves(_curves(a=[0.1, 0.3, 0.2]), {"a": "One"}, "accuracy", best={"a": 2})
     ring = figure.data[-1]
     assert (list(ring.x), list(ring.y), ring.marker.symbol) == ([2], [0.3], "circle-open")
@@ -98,7 +98,7 @@ def test_the_kept_epoch_is_ringed() -> None:
     assert len(compared_curves(_curves(a=[0.1]), {"a": "One"}, "accuracy", best={"a": 7}).data) == 1
 
 
-def test_a_run_without_the_metric_is_left_out_and_keeps_its_letter() -> None:
+def test_a_run_without_the_metric_is_skipped_but_keeps_its_letter() -> None:
     curves = _curves(a=[np.nan, np.nan], b=[0.2, 0.3])
     names = {"a": "One", "b": "Other", "c": "No epoch yet"}
     figure = compared_curves(curves, names, "f1_fear")
@@ -108,7 +108,7 @@ def test_a_run_without_the_metric_is_left_out_and_keeps_its_letter() -> None:
     assert not compared_curves(curves[:0], names, "f1_fear", axis="time").data
 
 
-def test_words_name_who_goes_highest_or_lowest() -> None:
+def test_the_description_ranks_the_runs() -> None:
     curves = _curves(a=[0.1, 0.3, 0.2], b=[0.2, 0.4])
     text = describe_curves(curves, ["a", "b"], "accuracy", "valid")
     assert_mentions(text, "highest", "validation", "B 40.0 %", "epoch 2", "A 30.0 %", "epoch 2")

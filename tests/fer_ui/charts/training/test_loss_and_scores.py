@@ -42,14 +42,14 @@ def test_lines_are_the_metrics(epochs: int) -> None:
         figure.to_json()
 
 
-def test_no_epoch_yet_is_said() -> None:
+def test_without_epochs_the_figures_show_why() -> None:
     for metrics in (_metrics(0), pd.DataFrame()):
         for figure in learning_curves(metrics):
             assert not figure.data
             assert figure.layout.annotations[0].text == NO_EPOCHS
 
 
-def test_a_missing_column_is_left_out() -> None:
+def test_missing_columns_are_skipped() -> None:
     metrics = _metrics(10).drop(columns=["train_loss", "valid_macro_f1"]).assign(valid_accuracy=None)
     curves = learning_curves(metrics)
     assert [line.name for line in curves.loss.data] == ["validation"]
@@ -86,7 +86,7 @@ def test_the_best_epoch_is_marked_and_named() -> None:
     assert learning_curves(_metrics(20), best_epoch=3).loss.layout.shapes[0].x0 == 3
 
 
-def test_the_best_epoch_falls_back_to_what_is_there() -> None:
+def test_the_best_epoch_falls_back_to_available_metrics() -> None:
     metrics = _metrics(20)
     assert find_best_epoch(metrics.drop(columns="valid_macro_f1")) == 6
     assert find_best_epoch(metrics[["epoch", "valid_loss"]]) == 6
@@ -105,7 +105,7 @@ def test_overfitting_is_named_and_marked_by_the_one_definition() -> None:
     assert not [shape for shape in learning_curves(_metrics(8)).loss.layout.shapes if shape.type == "rect"]
 
 
-def test_a_loss_that_is_no_number_is_a_gap_and_is_told() -> None:
+def test_a_nan_loss_is_a_gap_and_named() -> None:
     metrics = _metrics(8)
     metrics.loc[5:, "train_loss"] = [np.inf, np.nan, np.nan]
     loss = learning_curves(metrics).loss
@@ -124,12 +124,12 @@ def test_a_single_epoch_and_an_improving_loss_are_described() -> None:
     assert describe_loss(_metrics(6).drop(columns="valid_loss")) == ""
 
 
-def test_hover_is_in_words() -> None:
+def test_hover_texts() -> None:
     curves = learning_curves(_metrics(3))
     assert_mentions(curves.loss.data[0].hovertext[1], "epoch 2", "training", "1.000")
 
 
-def test_epochs_out_of_order_and_with_gaps_draw() -> None:
+def test_epochs_out_of_order_and_with_gaps_are_plotted() -> None:
     metrics = _metrics(10).iloc[::-1]
     metrics.iloc[0, metrics.columns.get_loc("valid_loss")] = np.nan
     assert list(learning_curves(metrics).loss.data[0].x) == list(range(1, 11))

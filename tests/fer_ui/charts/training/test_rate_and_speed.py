@@ -25,7 +25,7 @@ def _table(**columns: object) -> pd.DataFrame:
     return table.assign(epoch=np.arange(1, len(table) + 1))
 
 
-def test_the_learning_rate_is_drawn_and_told() -> None:
+def test_the_learning_rate_is_plotted_and_described() -> None:
     metrics = _table(learning_rate=[0.05, 0.1, 0.02])
     figure = learning_rate_curve(metrics.iloc[::-1], 2)
     np.testing.assert_array_equal(figure.data[0].y, metrics["learning_rate"])
@@ -43,7 +43,7 @@ def test_short_constant_and_rising_rates_are_described(rates: list[float], menti
     assert describe_learning_rate(pd.DataFrame({"epoch": [1]})) == ""
 
 
-def test_valence_and_arousal_are_drawn_where_there_are_any() -> None:
+def test_concordance_is_plotted_where_available() -> None:
     metrics = _table(valid_ccc_valence=[0.1, 0.5], valid_ccc_arousal=[-0.2, 0.25])
     assert (
         has_concordance(metrics)
@@ -55,7 +55,7 @@ def test_valence_and_arousal_are_drawn_where_there_are_any() -> None:
     assert_mentions(get_titles(figure).subtitle, "epoch 2", "valence 0.50", "arousal 0.25")
 
 
-def test_the_speed_is_told_with_its_slowest_epoch() -> None:
+def test_throughput_is_described_with_its_slowest_epoch() -> None:
     metrics = _table(images_per_s=[1300.0, 1310.0, 900.4])
     figure = throughput_curve(metrics)
     np.testing.assert_array_equal(figure.data[0].y, metrics["images_per_s"])

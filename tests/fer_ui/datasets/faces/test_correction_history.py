@@ -37,14 +37,14 @@ def page() -> None:
 
 @pytest.fixture
 def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
-    def said_link(page: Page, label: str, **query: str) -> None:
+    def fake_link(page: Page, label: str, **query: str) -> None:
         st.markdown(f"{label}: {page} {query}")  # there are no pages to link to here
 
-    monkeypatch.setattr(correction_history, "link_to", said_link)
+    monkeypatch.setattr(correction_history, "link_to", fake_link)
     return lambda: AppTest.from_function(page, default_timeout=60).run()
 
 
-def said(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     return " ".join(str(e.value) for e in [*app.subheader, *app.markdown, *app.caption]).replace("\\", "")
 
 
@@ -53,19 +53,19 @@ def headlines(app: AppTest) -> str:
     return " ".join(str(block.value) for block in app.get("html"))
 
 
-def test_without_corrections_it_is_said_where_they_are_made(show: Open) -> None:
+def test_without_corrections_there_is_an_empty_state_with_links(show: Open) -> None:
     app = show()
     assert not app.exception
-    assert "No corrections yet" in said(app)
-    assert "'section': 'quality'" in said(app)
+    assert "No corrections yet" in page_text(app)
+    assert "'section': 'quality'" in page_text(app)
 
 
-def test_what_is_marked_is_counted_and_every_change_listed(show: Open, dataset: StoredDataset) -> None:
+def test_corrected_images_are_counted_and_changes_listed(show: Open, dataset: StoredDataset) -> None:
     corrections = dataset.corrections()
     corrections.mark(Action.EXCLUDE, [BLANK, UNREADABLE], "blank", "seen twice")
     corrections.mark(Action.RELABEL, [DUPLICATES[0]], "by hand", label="fear")
     app = show()
-    words = said(app)
+    words = page_text(app)
     assert "3 images of 48 are corrected, in 2 versions" in words
     assert ">2</dd>" in headlines(app) and ">1</dd>" in headlines(app)
     assert words.index("1 image relabeled as fear") < words.index("2 images excluded")  # the newest first
@@ -80,8 +80,8 @@ def test_a_change_is_undone_and_redone(show: Open, dataset: StoredDataset) -> No
     app.button(key="history-faulty-1-back").click().run()
     assert dataset.index(["id"])["excluded"].sum() == 0
     assert dataset.index(["id"])["ambiguous"].sum() == 1
-    assert "~~1 image excluded~~ undone" in said(app)
-    assert "Version 1 undone" in said(app)
+    assert "~~1 image excluded~~ undone" in page_text(app)
+    assert "Version 1 undone" in page_text(app)
     assert app.success[0].value == "Undone: 1 image excluded. Version 3."
     redo = app.button(key="history-faulty-1-back")
     assert redo.label == "Redo"
@@ -90,7 +90,7 @@ def test_a_change_is_undone_and_redone(show: Open, dataset: StoredDataset) -> No
     assert app.success[0].value == "Redone: 1 image excluded. Version 4."
 
 
-def test_the_images_of_a_change_are_shown_when_asked_for(show: Open, dataset: StoredDataset) -> None:
+def test_the_images_of_a_change_can_be_shown(show: Open, dataset: StoredDataset) -> None:
     dataset.corrections().mark(Action.EXCLUDE, [BLANK, DUPLICATES[0]], "blank")
     app = show()
     assert not app.checkbox
@@ -101,7 +101,7 @@ def test_the_images_of_a_change_are_shown_when_asked_for(show: Open, dataset: St
     assert "p50_a.png" not in headlines(app)
 
 
-def test_a_long_history_comes_in_pages(show: Open, dataset: StoredDataset) -> None:
+def test_a_long_history_is_paginated(show: Open, dataset: StoredDataset) -> None:
     corrections = dataset.corrections()
     for _ in range(CHANGES_A_PAGE + 3):
         corrections.mark(Action.AMBIGUOUS, [BLANK], "again")
@@ -111,7 +111,7 @@ def test_a_long_history_comes_in_pages(show: Open, dataset: StoredDataset) -> No
     assert len(app.toggle) == 3
 
 
-def test_corrections_of_images_that_are_gone_are_told(show: Open, dataset: StoredDataset) -> None:
+def test_corrections_of_missing_images_are_counted(show: Open, dataset: StoredDataset) -> None:
     dataset.corrections().mark(Action.EXCLUDE, ["gone.png", BLANK], "blank")
     assert "lacks 1 image" in show().info[0].value
 

@@ -64,7 +64,7 @@ def counts(dataset: StoredDataset) -> tuple[int, int, int]:
     return tuple(correction_counts(dataset.index(["id"])).values())  # type: ignore[return-value]
 
 
-def told(app: AppTest) -> list[str]:
+def messages(app: AppTest) -> list[str]:
     return [element.value for element in app.success]
 
 
@@ -75,17 +75,17 @@ def test_without_images_nothing_can_be_pressed(show: Open) -> None:
     assert "None selected" in [element.value for element in app.markdown]
 
 
-def test_images_are_excluded_told_undone_and_redone(show: Open, dataset: StoredDataset) -> None:
+def test_images_are_excluded_undone_and_redone(show: Open, dataset: StoredDataset) -> None:
     app = show(BLANK, *DUPLICATES)
     app.button(key="bar-exclude").click().run()
     assert counts(dataset) == (3, 0, 0)
-    assert told(app) == ["3 images excluded. Version 1."]
+    assert messages(app) == ["3 images excluded. Version 1."]
     assert [toast.value for toast in app.toast] == ["3 images excluded."]
     change = dataset.corrections().history()[0]
     assert (change.action, change.ids, change.reason) == (Action.EXCLUDE, (BLANK, *DUPLICATES), "blank")
     app.button(key="bar-back").click().run()
     assert counts(dataset) == (0, 0, 0)
-    assert told(app) == ["Undone: 3 images excluded. Version 2."]
+    assert messages(app) == ["Undone: 3 images excluded. Version 2."]
     assert app.button(key="bar-back").label == "Redo"
     app.button(key="bar-back").click().run()
     assert counts(dataset) == (3, 0, 0)
@@ -100,7 +100,7 @@ def test_images_are_relabeled_only_once_an_expression_is_chosen(show: Open, data
     app.button(key="bar-relabel").click().run()
     index = dataset.index(["id", "label"]).set_index("id")
     assert index.loc[list(DUPLICATES), "label"].tolist() == ["fear", "fear"]
-    assert told(app) == ["2 images relabeled as fear. Version 1."]
+    assert messages(app) == ["2 images relabeled as fear. Version 1."]
 
 
 def test_images_are_ambiguous_with_a_note_and_restored(show: Open, dataset: StoredDataset) -> None:
@@ -112,29 +112,29 @@ def test_images_are_ambiguous_with_a_note_and_restored(show: Open, dataset: Stor
     assert counts(dataset) == (0, 0, 1)
     app.button(key="bar-restore").click().run()
     assert counts(dataset) == (0, 0, 0)
-    assert told(app) == ["1 image restored. Version 2."]
+    assert messages(app) == ["1 image restored. Version 2."]
 
 
-def test_many_images_are_asked_about_once(show: Open, dataset: StoredDataset) -> None:
+def test_correcting_many_images_asks_for_confirmation(show: Open, dataset: StoredDataset) -> None:
     assert show(many=CONFIRM_ABOVE).button(key="all").label == "Exclude them all"
     app = show(many=CONFIRM_ABOVE + 1)
     assert app.button(key="all").label == "Yes, all 101"  # the button itself opens a popover with this one
     assert any("101 images will be excluded" in element.value for element in app.markdown)
     app.button(key="all").click().run()
     assert len(dataset.corrections().history()[0].ids) == 101
-    assert told(app) == ["101 images excluded. Version 1."]  # at the head, as no bar of that name is on the page
+    assert messages(app) == ["101 images excluded. Version 1."]  # at the head, as no bar of that name is on the page
     app.button(key="last-change-back").click().run()
     assert dataset.corrections().history()[0].action is Action.UNDO
 
 
-def test_what_was_said_is_gone_once_something_else_was_done(show: Open, dataset: StoredDataset) -> None:
+def test_the_last_change_is_replaced_by_the_next(show: Open, dataset: StoredDataset) -> None:
     app = show(BLANK)
     app.button(key="bar-exclude").click().run()
     dataset.corrections().mark(Action.EXCLUDE, [DUPLICATES[0]], "elsewhere")
-    assert told(app.run()) == []
+    assert messages(app.run()) == []
 
 
-def test_a_correction_that_can_not_be_written_is_told(
+def test_a_failed_correction_shows_the_error(
     show: Open, dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = show(BLANK)
@@ -143,4 +143,4 @@ def test_a_correction_that_can_not_be_written_is_told(
     monkeypatch.setattr("fer_core.data.corrections.correction_log._read", lambda path: ((), 0))
     app.run()
     assert "were not saved" in app.error[0].value
-    assert told(app) == []
+    assert messages(app) == []

@@ -11,7 +11,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_ui.datasets.faces import face_grid, thumbnails
 from fer_ui.datasets.faces.face_grid import caption_html, placeholder_html
 from fer_ui.resources import load_index
-from tests.fer_ui.datasets.small_dataset import BROKEN, TOTAL, open_view, press, said, selected
+from tests.fer_ui.datasets.small_dataset import BROKEN, TOTAL, open_view, page_text, press, selected
 
 
 def view() -> None:
@@ -67,38 +67,38 @@ def test_a_page_reads_its_own_faces_alone(small: StoredDataset, monkeypatch: pyt
 def test_pages_can_be_turned_to_the_end_and_no_further(small: StoredDataset) -> None:
     app = open_view(view)
     last = -(-TOTAL // 36)
-    assert f"of {last}" in said(app)
+    assert f"of {last}" in page_text(app)
     app.number_input[0].set_value(last).run()
-    assert f"Faces {36 * (last - 1) + 1} to {TOTAL} of {TOTAL}." in said(app)
+    assert f"Faces {36 * (last - 1) + 1} to {TOTAL} of {TOTAL}." in page_text(app)
     assert next(button for button in app.button if button.label == "Next").disabled
     assert len(selected(app)) == TOTAL - 36 * (last - 1)
 
 
-def test_ticks_stay_while_pages_are_turned(small: StoredDataset) -> None:
+def test_selections_stay_on_other_pages(small: StoredDataset) -> None:
     app = open_view(view)
     boxes = [box for box in app.checkbox if "-selected-" in str(box.key)]
     boxes[2].check().run()
     assert selected(app) == [place == 2 for place in range(36)]
     app = press(app, "Next")
     assert not any(selected(app))
-    assert "1 of the selected faces is on other pages" in said(app)
-    assert "1 image selected" in said(app)
+    assert "1 of the selected faces is on other pages" in page_text(app)
+    assert "1 image selected" in page_text(app)
     app = press(press(app, "Select this page"), "Previous")
     assert selected(app) == [place == 2 for place in range(36)]
-    assert "37 images selected" in said(app)
+    assert "37 images selected" in page_text(app)
     app = press(app, "Clear all 37")
-    assert not any(selected(app)) and "None selected" in said(app)
+    assert not any(selected(app)) and "None selected" in page_text(app)
     assert all(selected(press(app, "Select this page")))
     assert not any(selected(press(app, "Clear this page")))
 
 
-def test_the_selected_are_corrected_for_the_reason_given_and_then_unselected(small: StoredDataset) -> None:
+def test_selected_faces_are_corrected_and_then_unselected(small: StoredDataset) -> None:
     app = press(press(open_view(view), "Select this page"), "Exclude")
     change = small.corrections().history()[0]
     assert list(change.ids) == small.index(["id"])["id"].tolist()[:36]
     assert change.reason == "a look"
-    assert not any(selected(app)) and "None selected" in said(app)
-    assert said(app).count(">excluded<") == 36
+    assert not any(selected(app)) and "None selected" in page_text(app)
+    assert page_text(app).count(">excluded<") == 36
 
 
 def test_a_face_that_cannot_be_read_has_a_frame_with_the_reason(small: StoredDataset) -> None:
@@ -114,33 +114,33 @@ def test_no_rows_say_so(small: StoredDataset, monkeypatch: pytest.MonkeyPatch) -
     empty = load_index(small).iloc[:0]
     monkeypatch.setattr("fer_ui.resources.load_index", lambda dataset: empty)
     app = open_view(view)
-    assert not app.exception and "There are no faces to show." in said(app)
+    assert not app.exception and "There are no faces to show." in page_text(app)
 
 
-def test_images_that_are_gone_are_told_in_words(small: StoredDataset) -> None:
+def test_missing_images_show_the_error(small: StoredDataset) -> None:
     small.source_path.rename(small.source_path.with_name("elsewhere"))
     app = open_view(view)
     assert not app.exception
     assert "are no longer at" in app.error[0].value.replace("\\", "")
 
 
-def test_pairs_stand_side_by_side_with_their_notes(small: StoredDataset) -> None:
+def test_pairs_are_shown_side_by_side_with_notes(small: StoredDataset) -> None:
     app = open_view(pairs)
     assert not app.exception and not app.error
     assert len(app.get("image")) == 2 * face_grid.PAIRS_A_PAGE
-    assert "pair 0" in said(app) and "pair 12" not in said(app)
+    assert "pair 0" in page_text(app) and "pair 12" not in page_text(app)
     app = press(app, "Next")
-    assert "pair 13" in said(app) and len(app.get("image")) == 4
+    assert "pair 13" in page_text(app) and len(app.get("image")) == 4
 
 
 def test_a_face_in_several_pairs_is_selected_in_all_of_them(small: StoredDataset) -> None:
     app = open_view(pairs)
     next(box for box in app.checkbox if "-selected-" in str(box.key)).check().run()
     assert selected(app) == [True, False] * face_grid.PAIRS_A_PAGE
-    assert "1 image selected" in said(app)
+    assert "1 image selected" in page_text(app)
 
 
-def test_pairs_that_do_not_match_are_refused(small: StoredDataset, caplog: pytest.LogCaptureFixture) -> None:
+def test_pairs_of_different_lengths_are_rejected(small: StoredDataset, caplog: pytest.LogCaptureFixture) -> None:
     assert open_view(unequal_pairs).exception
     assert "1 left faces, 2 right ones and 1 notes make no pairs" in caplog.text
 
@@ -162,7 +162,7 @@ def test_a_long_name_keeps_its_ends() -> None:
 
 
 @pytest.mark.parametrize("shape", [(48, 48), (48, 48, 3), (100, 60), (500, 400, 3), (192, 192), (1, 1), (3, 900)])
-def test_pictures_have_one_size_and_keep_their_gray(shape: tuple[int, ...]) -> None:
+def test_thumbnails_have_one_size_and_keep_gray(shape: tuple[int, ...]) -> None:
     face = np.full(shape, 77, np.uint8)
     square = thumbnails.fit_square(face)
     side = thumbnails.PICTURE_PX
@@ -172,7 +172,7 @@ def test_pictures_have_one_size_and_keep_their_gray(shape: tuple[int, ...]) -> N
     assert (square == 77).mean() == pytest.approx(area, abs=0.02)
 
 
-def test_small_pictures_are_enlarged_by_whole_pixels() -> None:
+def test_small_images_are_enlarged_by_whole_factors() -> None:
     face = np.arange(48 * 48, dtype=np.uint8).reshape(48, 48)
     square = thumbnails.fit_square(face)
     assert (square[::4, ::4] == face).all() and (square[3::4, 3::4] == face).all()

@@ -12,7 +12,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action
 from fer_ui.datasets.faces.faces_view import ALL, PROBLEM, SHUFFLES, UNLABELED, USED, Filter, find_matching, sort_rows
 from fer_ui.image_labels import NO_SPLIT
-from tests.fer_ui.datasets.small_dataset import BROKEN, DATASET, IGNORED, TOTAL, TRAIN, open_view, said
+from tests.fer_ui.datasets.small_dataset import BROKEN, DATASET, IGNORED, TOTAL, TRAIN, open_view, page_text
 
 
 def view() -> None:
@@ -66,11 +66,11 @@ def _index() -> pd.DataFrame:
         ({"find": "nowhere"}, []),
     ],
 )
-def test_a_filter_lets_through_what_it_says(wanted: dict[str, Any], places: list[int]) -> None:
+def test_filters_select_the_matching_rows(wanted: dict[str, Any], places: list[int]) -> None:
     assert find_matching(_index(), Filter(**wanted)).tolist() == places
 
 
-def test_a_shuffle_loses_nothing_and_comes_out_the_same_again() -> None:
+def test_shuffling_keeps_all_rows_and_is_reproducible() -> None:
     places = np.arange(100, 200)
     assert sort_rows(places, ALL) is places
     draws = [sort_rows(places, seed) for seed in SHUFFLES]
@@ -79,19 +79,19 @@ def test_a_shuffle_loses_nothing_and_comes_out_the_same_again() -> None:
     assert len({tuple(draw) for draw in draws}) == len(SHUFFLES)
 
 
-def test_the_address_filters_and_the_count_is_told(small: StoredDataset) -> None:
+def test_the_query_filters_and_the_count_is_shown(small: StoredDataset) -> None:
     app = open_view(view, label="happiness", split="train")
     assert not app.exception and not app.error
-    assert f"**{TRAIN['happiness']} images** of {TOTAL}" in said(app)
+    assert f"**{TRAIN['happiness']} images** of {TOTAL}" in page_text(app)
     assert len(app.get("image")) == TRAIN["happiness"] - 1  # one is broken
-    assert BROKEN in said(app)
+    assert BROKEN in page_text(app)
     app.selectbox(key="label").set_value("left_out").run()
     app.button_group(key="split").set_value("all").run()
-    assert f"**{IGNORED} images**" in said(app)
+    assert f"**{IGNORED} images**" in page_text(app)
     assert app.query_params["label"] == "left_out"
 
 
-def test_what_is_offered_is_what_occurs(small: StoredDataset) -> None:
+def test_only_values_that_occur_are_offered(small: StoredDataset) -> None:
     app = open_view(view)
     labels = app.selectbox(key="label").options
     assert labels == ["Any", "Neutral", "Happiness", "Fear", "No expression", "No expression: label ignored"]
@@ -105,21 +105,21 @@ def test_no_match_is_an_empty_state_with_a_way_back(small: StoredDataset) -> Non
     assert f"dataset={DATASET}" in app.get("page_link")[0].proto.query_string
 
 
-def test_another_filter_begins_at_the_first_page(small: StoredDataset) -> None:
+def test_another_filter_starts_at_the_first_page(small: StoredDataset) -> None:
     app = open_view(view, page="2")
-    assert f"Faces 37 to 72 of {TOTAL}." in said(app)
+    assert f"Faces 37 to 72 of {TOTAL}." in page_text(app)
     app.selectbox(key="label").set_value("neutral").run()
-    assert "Faces 1 to 36 of 46." in said(app)
+    assert "Faces 1 to 36 of 46." in page_text(app)
     assert app.query_params["page"] == "1"
     linked = open_view(view, page="2", label="neutral")
-    assert "Faces 37 to 46 of 46." in said(linked)
+    assert "Faces 37 to 46 of 46." in page_text(linked)
 
 
-def test_marks_can_be_looked_for(small: StoredDataset) -> None:
+def test_faces_are_filtered_by_correction(small: StoredDataset) -> None:
     ids = small.index(["id"])["id"].tolist()
     corrections = small.corrections()
     corrections.mark(Action.EXCLUDE, ids[:3], "blurred")
     corrections.mark(Action.RELABEL, ids[3:5], label="anger")
-    assert "**3 images**" in said(open_view(view, mark="excluded"))
+    assert "**3 images**" in page_text(open_view(view, mark="excluded"))
     relabeled = open_view(view, mark="relabeled")
     assert [box.label for box in relabeled.checkbox if "selected" in str(box.key)] == ["Anger", "Anger"]

@@ -63,7 +63,7 @@ def test_images_without_a_split_have_a_column_beside_splits() -> None:
         (_counts(), _counts(), ["neither"]),
     ],
 )
-def test_differences_in_words(published: pd.DataFrame, local: pd.DataFrame, mentioned: list[str]) -> None:
+def test_differences_are_described(published: pd.DataFrame, local: pd.DataFrame, mentioned: list[str]) -> None:
     assert_mentions(describe_differences(compare_counts(published, local)), *mentioned)
 
 

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action
 from fer_ui.datasets.imbalance.class_view import describe_other_images, get_clicked_bar, labeled_counts
-from tests.fer_ui.datasets.small_dataset import DATASET, IGNORED, TEST, TOTAL, TRAIN, open_view, said
+from tests.fer_ui.datasets.small_dataset import DATASET, IGNORED, TEST, TOTAL, TRAIN, open_view, page_text
 from tests.support.texts import assert_mentions
 
 
@@ -32,7 +32,7 @@ def links(app: AppTest) -> dict[str, str]:
 def test_the_numbers_come_first_and_are_of_the_labeled_images(small: StoredDataset) -> None:
     app = open_view(view)
     assert not app.exception and not app.error
-    words = said(app)
+    words = page_text(app)
     assert f">{TOTAL - IGNORED}<" in words
     assert_mentions(words, "imbalance ratio", ">15<", "neutral to fear")  # 46 neutral, 3 fear
     assert "Fear, 3 images" in words
@@ -41,10 +41,10 @@ def test_the_numbers_come_first_and_are_of_the_labeled_images(small: StoredDatas
     assert_mentions(words, "without an expression", f"{IGNORED} images", f"{IGNORED} label ignored")
 
 
-def test_a_part_has_its_own_numbers_and_links(small: StoredDataset) -> None:
+def test_a_split_has_its_own_numbers_and_links(small: StoredDataset) -> None:
     app = open_view(view, split="train")
-    assert f">{sum(TRAIN.values())}<" in said(app)
-    assert ">20<" in said(app)
+    assert f">{sum(TRAIN.values())}<" in page_text(app)
+    assert ">20<" in page_text(app)
     assert "split=train" in links(app)["Fear"]
     assert len(app.dataframe[0].value) == len(TRAIN)  # the table stays that of all parts
     assert {"train", "test", "all"} < set(app.dataframe[0].value.columns)
@@ -57,25 +57,25 @@ def test_every_class_has_a_link_to_its_faces(small: StoredDataset) -> None:
     assert "label=unlabeled" in found["Show those without"]
 
 
-def test_excluded_images_do_not_count_and_are_told(small: StoredDataset) -> None:
+def test_excluded_images_are_not_counted_but_mentioned(small: StoredDataset) -> None:
     index = small.index(["id", "label"])
     small.corrections().mark(Action.EXCLUDE, index["id"][index["label"] == "fear"].iloc[:2], "blurred")
     app = open_view(view)
-    assert_mentions(said(app), "excluded by corrections", "2 images")
-    assert ">46<" in said(app)
+    assert_mentions(page_text(app), "excluded by corrections", "2 images")
+    assert ">46<" in page_text(app)
     assert "mark=used" in links(app)["Fear"] and "mark=excluded" in links(app)["Show the excluded"]
 
 
-def test_differences_to_the_published_counts_are_flagged_in_words(small: StoredDataset) -> None:
+def test_differences_from_published_counts_are_described(small: StoredDataset) -> None:
     app = open_view(view)
-    assert "1 of 6 counts" in said(app)
+    assert "1 of 6 counts" in page_text(app)
     table = app.dataframe[1].value
     differing = table[table["Difference"] != "same"]
     assert differing[["Expression", "Split", "Difference"]].to_numpy().tolist() == [["Fear", "Test", "3 fewer"]]
 
 
 @pytest.mark.parametrize("query", [{"bars": "stacked", "scale": "log"}, {"scale": "share"}, {"split": "gone"}])
-def test_any_address_draws_a_chart(small: StoredDataset, query: dict[str, str]) -> None:
+def test_any_query_shows_a_chart(small: StoredDataset, query: dict[str, str]) -> None:
     app = open_view(view, **query)
     assert not app.exception and not app.error
     assert len(app.get("plotly_chart")) == 1
@@ -83,17 +83,17 @@ def test_any_address_draws_a_chart(small: StoredDataset, query: dict[str, str]) 
     assert len(scales) == (2 if query.get("bars") == "stacked" else 3)  # stacked bars have no logarithmic axis
 
 
-def test_without_a_single_expression_it_says_so(small: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_labels_there_is_an_empty_state(small: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     index = small.index(["id", "split", "label", "unlabeled", "problem"])
     index = index.assign(label=pd.array([None] * len(index), "string"), unlabeled="tie")
     monkeypatch.setattr(StoredDataset, "index", lambda self, *a: index)
     app = open_view(view)
     assert app.subheader[0].value
-    assert f"{TOTAL} tied votes" in said(app)
+    assert f"{TOTAL} tied votes" in page_text(app)
     assert not app.get("plotly_chart")
 
 
-def test_counts_leave_out_what_no_image_is_labeled_with(small: StoredDataset) -> None:
+def test_expressions_without_images_are_not_counted(small: StoredDataset) -> None:
     counts = labeled_counts(small.index())
     assert set(counts["expression"]) == set(TRAIN)
     assert counts["count"].sum() == sum(TRAIN.values()) + sum(TEST.values())
@@ -107,7 +107,7 @@ def test_a_click_asks_for_the_faces_of_its_bar() -> None:
     assert get_clicked_bar([]) == get_clicked_bar([{"x": 3}]) == {}
 
 
-def test_reasons_are_told_the_commonest_first() -> None:
+def test_reasons_are_listed_most_frequent_first() -> None:
     index = pd.DataFrame({"split": None, "unlabeled": ["tie", "unknown", "tie", ""], "label": [None] * 3 + ["fear"]})
     (text,) = describe_other_images(index)
     assert_mentions(text, "without an expression", "3 images", "2 tied votes and 1 unknown")

@@ -13,7 +13,7 @@ from fer_core.labels import LABEL_SETS
 from fer_core.settings import Settings
 from fer_ui.charts.comparison import DATASETS_MAX
 from fer_ui.datasets.imbalance.compare_view import PUBLISHED
-from tests.fer_ui.datasets.small_dataset import DATASET, import_small, open_view, said
+from tests.fer_ui.datasets.small_dataset import DATASET, import_small, open_view, page_text
 
 
 def view() -> None:
@@ -26,16 +26,16 @@ def bars(app: AppTest) -> list[str]:
     return app.dataframe[0].value["dataset"].tolist()
 
 
-def test_stored_and_published_ones_stand_side_by_side(small: StoredDataset) -> None:
+def test_stored_and_published_datasets_are_compared(small: StoredDataset) -> None:
     app = open_view(view, sets=f"{DATASET},{PUBLISHED}fer2013")
     assert not app.exception and not app.error
     assert bars(app) == [DATASET, "FER2013 (CSV), published"]
     assert app.dataframe[0].value["images"].tolist() == [73, 6198 + 8989 + 5121]
-    assert ">15<" in said(app) and ">1.8<" in said(app)
-    assert "neutral, happiness and fear" in said(app)
+    assert ">15<" in page_text(app) and ">1.8<" in page_text(app)
+    assert "neutral, happiness and fear" in page_text(app)
 
 
-def test_an_empty_store_compares_what_is_published(store: Settings) -> None:
+def test_an_empty_store_compares_published_counts(store: Settings) -> None:
     app = open_view(view)
     assert not app.exception
     assert len(bars(app)) > 1
@@ -44,7 +44,7 @@ def test_an_empty_store_compares_what_is_published(store: Settings) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(LABEL_SETS))
-def test_a_label_set_tells_who_lacks_what(small: StoredDataset, name: str) -> None:
+def test_missing_expressions_of_a_label_set_are_named(small: StoredDataset, name: str) -> None:
     app = open_view(view, sets=f"{DATASET},{PUBLISHED}ferplus", labels=name)
     assert not app.exception and not app.error
     lacking = [info.value for info in app.info]
@@ -67,7 +67,7 @@ def test_those_that_share_nothing_say_so(small: StoredDataset, tmp_path: Path, s
     assert not open_view(view, sets="").get("plotly_chart")
 
 
-def test_no_more_are_drawn_than_there_are_colors(store: Settings) -> None:
+def test_the_number_of_datasets_is_limited_by_the_colors(store: Settings) -> None:
     everything = open_view(view).multiselect(key="sets").options
     assert len(everything) > DATASETS_MAX
     ids = ["fer2013", "ferplus", "affectnet", "ckplus", "expw", "jaffe", "kdef"]

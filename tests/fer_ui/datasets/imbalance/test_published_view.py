@@ -9,7 +9,7 @@ from fer_core.data.manifest import Manifest, builtin_manifests, dump_manifest
 from fer_core.data.manifest_store import save_manifest
 from fer_core.settings import Settings
 from fer_ui.datasets.imbalance.published_view import facts_html
-from tests.fer_ui.datasets.small_dataset import MANIFEST, open_view, said
+from tests.fer_ui.datasets.small_dataset import MANIFEST, open_view, page_text
 
 
 def view() -> None:
@@ -25,7 +25,7 @@ def view() -> None:
 def test_published_counts_need_no_image(store: Settings) -> None:
     app = open_view(view, manifest="fer2013")
     assert not app.exception and not app.error
-    words = said(app)
+    words = page_text(app)
     assert "35,887" in words and ">16<" in words and "Strongly imbalanced" in words
     assert "the test split" in words
     assert "Goodfellow" in words and "Labels are noisy" in words
@@ -33,8 +33,8 @@ def test_published_counts_need_no_image(store: Settings) -> None:
     assert len(app.get("plotly_chart")) == 1
 
 
-def test_a_part_can_be_looked_at_alone(store: Settings) -> None:
-    assert ">3,589<" in said(open_view(view, manifest="fer2013", split="test"))
+def test_a_single_split_can_be_shown(store: Settings) -> None:
+    assert ">3,589<" in page_text(open_view(view, manifest="fer2013", split="test"))
 
 
 @pytest.mark.parametrize("name", sorted(builtin_manifests()))
@@ -43,10 +43,10 @@ def test_every_manifest_can_be_shown(store: Settings, name: str) -> None:
     app = open_view(view, manifest=name)
     assert not app.exception and not app.error
     assert app.selectbox(key="manifest").value == name
-    assert manifest.license in said(app)
-    assert all(" ".join(problem.split()[:4]) in said(app) for problem in manifest.problems)
+    assert manifest.license in page_text(app)
+    assert all(" ".join(problem.split()[:4]) in page_text(app) for problem in manifest.problems)
     counted = manifest.published is not None
-    assert ("No class counts are published" in said(app)) != counted
+    assert ("No class counts are published" in page_text(app)) != counted
     assert len(app.get("plotly_chart")) == counted
 
 
@@ -58,7 +58,7 @@ def test_ones_own_manifests_are_among_them_and_those_without_counts_last(store: 
     assert "Aardvarks (no counts)" in options
     without = [option.endswith("(no counts)") for option in options]
     assert without == sorted(without)
-    assert "No class counts are published" in said(app)
+    assert "No class counts are published" in page_text(app)
 
 
 def test_an_imported_dataset_is_led_to(small: StoredDataset, store: Settings) -> None:

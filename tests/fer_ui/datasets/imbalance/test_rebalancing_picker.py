@@ -15,7 +15,7 @@ HAND_MADE = Rebalancing(sampling="over", weights="inverse")
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_a_remedy_with_a_name_goes_by_it(name: str) -> None:
+def test_a_named_strategy_is_written_as_its_name(name: str) -> None:
     rebalancing = STRATEGIES[name].rebalancing
     assert rebalancing_to_query(rebalancing) == name
     assert rebalancing_from_query(name) == rebalancing
@@ -31,18 +31,18 @@ def test_a_remedy_with_a_name_goes_by_it(name: str) -> None:
         (Rebalancing(sampling="square_root", logit_tau=1 / 3), "square_root~none~0.999~0.3333333333333333"),
     ],
 )
-def test_one_without_a_name_comes_back_from_its_parts(rebalancing: Rebalancing, address: str) -> None:
+def test_a_combined_strategy_round_trips_as_fields(rebalancing: Rebalancing, address: str) -> None:
     assert rebalancing_to_query(rebalancing) == address
     assert rebalancing_from_query(address) == rebalancing
 
 
-def test_links_from_before_weights_could_wait_mean_what_they_did() -> None:
+def test_links_without_reweight_start_still_work() -> None:
     assert rebalancing_from_query("over~inverse~0.9~0.5") == Rebalancing(
         sampling="over", weights="inverse", beta=0.9, logit_tau=0.5
     )
 
 
-def test_one_with_a_name_may_be_written_in_parts() -> None:
+def test_a_named_strategy_can_be_written_as_fields() -> None:
     assert rebalancing_from_query("under~none~0.999~0.0") == STRATEGIES["under-sampling"].rebalancing
 
 
@@ -61,7 +61,7 @@ def test_one_with_a_name_may_be_written_in_parts() -> None:
         "over~inverse~0.9~0~0.5~0",
     ],
 )
-def test_what_is_no_remedy_is_none(text: str) -> None:
+def test_invalid_strategies_are_none(text: str) -> None:
     assert rebalancing_from_query(text) is None
 
 
@@ -79,5 +79,5 @@ def test_what_is_no_remedy_is_none(text: str) -> None:
         ),
     ],
 )
-def test_its_parts_in_words(rebalancing: Rebalancing, text: str) -> None:
+def test_a_combined_strategy_is_described_by_its_parts(rebalancing: Rebalancing, text: str) -> None:
     assert describe_rebalancing(rebalancing) == text

@@ -69,14 +69,14 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Show:
     return show_it
 
 
-def said(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     shown = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.get("html")]
     return " ".join(str(each.value) for each in shown).replace("\\", "").replace("&nbsp;", " ")
 
 
 def linked_rebalancing(app: AppTest) -> str:
     """Get the strategy that the link to Training carries."""
-    return said(app).split("'rebalancing': '")[1].split("'")[0]
+    return page_text(app).split("'rebalancing': '")[1].split("'")[0]
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -107,19 +107,19 @@ def test_an_option_makes_a_custom_strategy(dataset: StoredDataset, show: Show) -
     app = show(rebalancing="logit-adjustment")
     app.slider(key="rebalancing-logit_tau").set_value(0.5).run()
     assert linked_rebalancing(app) == "natural~none~0.999~0.5"
-    assert "lowers the logit" in said(app)
+    assert "lowers the logit" in page_text(app)
 
 
 def test_deferred_weights_are_described(dataset: StoredDataset, show: Show) -> None:
     app = show(rebalancing="deferred-weights")
     weighted = show(rebalancing="effective-number-weights")
-    assert "only after 80 % of the epochs" in said(app)
-    assert "only after" not in said(weighted)
+    assert "only after 80 % of the epochs" in page_text(app)
+    assert "only after" not in page_text(weighted)
     assert app.dataframe[0].value.equals(weighted.dataframe[0].value)
     app.slider(key="rebalancing-reweight_start_01").set_value(50).run()
     assert linked_rebalancing(app) == "natural~effective_number~0.999~0~0.5"
     assert app.selectbox(key="rebalancing-kind").value == "deferred-weights"
-    assert "only after 50 % of the epochs" in said(app)
+    assert "only after 50 % of the epochs" in page_text(app)
 
 
 def test_a_delay_without_weights_is_dropped(dataset: StoredDataset, show: Show) -> None:
@@ -157,15 +157,15 @@ def test_an_invalid_query_is_natural_sampling(address: str, dataset: StoredDatas
 def test_a_split_a_model_and_ambiguous_images_are_counted_and_handed_on(dataset: StoredDataset, show: Show) -> None:
     dataset.corrections().mark(Action.AMBIGUOUS, dataset.index(["id"])["id"][:30])
     app = show(split_config="kfold~0.1~0.1~4~1~0", preset="A-cnn", ambiguous="left-out")
-    assert "fold 2 of 4" in said(app)
+    assert "fold 2 of 4" in page_text(app)
     for handed in ("'split_config': 'kfold~0.1~0.1~4~1~0'", "'preset': 'A-cnn'", "'ambiguous': 'left-out'"):
-        assert handed in said(app)
+        assert handed in page_text(app)
     assert "ambiguous" in app.caption[-1].value
     seen = app.dataframe[0].value["Images"].sum()
     assert show(split_config="kfold~0.1~0.1~4~1~0", preset="A-cnn").dataframe[0].value["Images"].sum() > seen
 
 
-def test_without_votes_or_ambiguous_images_nothing_is_asked(store: Settings, show: Show) -> None:
+def test_without_votes_or_ambiguous_images_there_are_no_choices(store: Settings, show: Show) -> None:
     st.cache_data.clear()
     st.cache_resource.clear()
     make_synthetic_dataset("faces", 160, 0, store)
@@ -174,10 +174,10 @@ def test_without_votes_or_ambiguous_images_nothing_is_asked(store: Settings, sho
     assert [each.label for each in app.selectbox] == ["Rebalancing"]
 
 
-def test_nothing_to_train_on_is_said(dataset: StoredDataset, show: Show) -> None:
+def test_no_training_images_is_an_empty_state(dataset: StoredDataset, show: Show) -> None:
     ids = dataset.index(["id"])["id"]
     dataset.corrections().mark(Action.AMBIGUOUS, ids)
-    assert "There is no labeled image to train on" in said(show(ambiguous="left-out"))
+    assert "There is no labeled image to train on" in page_text(show(ambiguous="left-out"))
     dataset.corrections().mark(Action.EXCLUDE, ids, "blurred")
     app = show()
     assert "excluded" in app.error[0].value
@@ -201,7 +201,7 @@ def test_the_sentences_describe_samples_and_skipped_images(dataset: StoredDatase
     assert_mentions(describe_counted_images(split, config, 240), f"{total} images of 240")
 
 
-def test_an_epoch_that_training_would_refuse_is_told(dataset: StoredDataset, show: Show) -> None:
+def test_an_epoch_smaller_than_a_batch_warns(dataset: StoredDataset, show: Show) -> None:
     config = TrainConfig(dataset="faces", targets="label", rebalancing=Rebalancing(sampling="under"))
     split = load_training_split(dataset, config)
     table = split.epoch_table(config.rebalancing)

@@ -17,7 +17,7 @@ from fer_core.runs.folder import RunState, list_runs
 from fer_core.runs.notes import write_notes
 from fer_core.settings import Settings
 from fer_ui.training.runs.list_view import best_runs, sort_runs
-from tests.fer_ui.datasets.small_dataset import open_view, said
+from tests.fer_ui.datasets.small_dataset import open_view, page_text
 from tests.support.runs import make_run
 
 LONG = "Effective-number weights, mixup 0.4 and *stars*, cosine schedule with a warm-up of five epochs, seed number 12"
@@ -76,7 +76,7 @@ def test_without_a_run_it_says_where_runs_come_from(store: Settings) -> None:
 def test_it_opens_with_the_best_of_each_dataset_and_part(runs: Settings) -> None:
     app = open_view(view)
     assert not app.exception and not app.error
-    words = said(app)
+    words = page_text(app)
     assert "Best macro-F1 on ferplus, test" in words and "60.0 %" in words and "best of 2 runs: Second" in words
     assert "Best macro-F1 on ferplus, validation" in words and "best of 2 runs: Fifth" in words
     assert "Best macro-F1 on drawn, test" in words
@@ -90,7 +90,7 @@ def test_one_run_looks_right(store: Settings) -> None:
     make_run("only", store, title="Only")
     app = open_view(view)
     assert not app.exception
-    assert "the only run: Only" in said(app) and "can't be compared" not in said(app)
+    assert "the only run: Only" in page_text(app) and "can't be compared" not in page_text(app)
     app = tick(app, 0)
     assert [each.value for each in app.subheader] == ["Only"]
     assert not app.get("plotly_chart")
@@ -107,14 +107,14 @@ def test_filters_are_in_the_address(runs: Settings) -> None:
     assert query(app, "dataset") == ["drawn"] and titles(app) == [LONG]
     app = app.text_input(key="find").set_value("nothing").run()
     assert not app.exception and not app.dataframe
-    assert "No matching run" in said(app)
+    assert "No matching run" in page_text(app)
 
 
 def test_what_is_ticked_is_in_the_address_and_compared(runs: Settings) -> None:
     app = tick(open_view(view), 3, 4)
     assert not app.exception and not app.error
     assert query(app, "runs") == ["20260102-000000-b,20260101-000000-a"]
-    assert "Second is ahead of First by 10.0 points" in said(app)
+    assert "Second is ahead of First by 10.0 points" in page_text(app)
     assert len(app.get("plotly_chart")) == 1
     metrics, differences = app.dataframe[1].value, app.dataframe[2].value
     assert metrics["Run"].tolist() == ["A: Second", "B: First"]
@@ -127,7 +127,7 @@ def test_what_is_ticked_is_in_the_address_and_compared(runs: Settings) -> None:
 def test_a_link_ticks_what_it_names(runs: Settings) -> None:
     app = open_view(view, runs="20260101-000000-a,gone,20260103-000000-c", metric="loss", split="both", axis="time")
     assert not app.exception and not app.error
-    assert "can't be ranked: they were evaluated on different datasets (drawn, ferplus)" in said(app)
+    assert "can't be ranked: they were evaluated on different datasets (drawn, ferplus)" in page_text(app)
     assert app.dataframe[1].value["Run"].tolist()[0] == "A: First"
     assert query(app, "runs") == ["20260101-000000-a,20260103-000000-c"]
     assert app.selectbox(key="metric").value == "loss"
@@ -136,7 +136,7 @@ def test_a_link_ticks_what_it_names(runs: Settings) -> None:
 def test_a_filter_hides_what_is_ticked_and_keeps_it(runs: Settings) -> None:
     app = tick(open_view(view), 3, 4)
     app = app.selectbox(key="dataset").set_value("drawn").run()
-    assert "2 of the selected runs are hidden" in said(app)
+    assert "2 of the selected runs are hidden" in page_text(app)
     app = tick(app, 0)
     assert query(app, "runs") == ["20260102-000000-b,20260101-000000-a,20260103-000000-c"]
     app = app.selectbox(key="dataset").set_value("*").run()
@@ -150,7 +150,7 @@ def test_only_so_many_are_compared_and_it_is_said(runs: Settings) -> None:
         make_run(f"more-{number}", runs)
     app = tick(open_view(view), *range(9))
     assert not app.exception
-    assert f"At most {RUNS_MAX} runs" in said(app)
+    assert f"At most {RUNS_MAX} runs" in page_text(app)
     assert len(query(app, "runs")[0].split(",")) == RUNS_MAX
     assert "Deselect all 9" in [button.label for button in app.button]
 
@@ -161,11 +161,11 @@ def test_ticked_runs_are_deleted_together_with_their_jobs(runs: Settings) -> Non
         jobs.request_cancel("done")
     app = tick(open_view(view), 3, 4)
     delete = next(button for button in app.button if button.label == "Delete")
-    assert delete.disabled and "Removes Second and First" in said(app)
+    assert delete.disabled and "Removes Second and First" in page_text(app)
     sure = next(box for box in app.checkbox if box.label == "I want to delete it")
     app = press(sure.check().run(), "Delete")
     assert not app.exception
-    assert "Deleted: Second and First." in said(app)
+    assert "Deleted: Second and First." in page_text(app)
     assert titles(app) == ["Fifth", "Fourth", LONG]
     assert query(app, "runs") == []
     with JobStore(runs) as jobs:
@@ -178,12 +178,12 @@ def test_a_run_that_is_worked_on_is_not_deleted(runs: Settings) -> None:
     app = open_view(view)
     assert app.dataframe[0].value["state"].tolist()[1] == "queued"
     app = tick(app, 1)
-    assert "Fourth is queued or training" in said(app) and "can't be deleted" in said(app)
+    assert "Fourth is queued or training" in page_text(app) and "can't be deleted" in page_text(app)
     assert "Delete" not in [button.label for button in app.button]
     app = tick(app, 0, 1)
     sure = next(box for box in app.checkbox if box.label == "I want to delete it")
     app = press(sure.check().run(), "Delete")
-    assert "Deleted: Fifth." in said(app) and "Fourth" in titles(app)
+    assert "Deleted: Fifth." in page_text(app) and "Fourth" in titles(app)
 
 
 def test_a_job_that_starts_meanwhile_keeps_its_run(runs: Settings) -> None:

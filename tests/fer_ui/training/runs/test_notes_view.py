@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.runs.folder import Run
 from fer_core.runs.notes import NOTES_FILE, read_notes, write_notes
 from fer_core.settings import Settings
-from tests.fer_ui.datasets.small_dataset import open_view, press, said
+from tests.fer_ui.datasets.small_dataset import open_view, page_text, press
 from tests.support.runs import make_run
 
 
@@ -46,10 +46,10 @@ def warned(app: AppTest) -> str:
 
 def test_a_note_is_saved_by_its_button_alone(run: Run) -> None:
     app = type_note(opened(), "It works.")
-    assert read_notes(run).text == "" and "Not saved" in said(app)
+    assert read_notes(run).text == "" and "Not saved" in page_text(app)
     app = press(app, "Save note")
     assert read_notes(run).text == "It works."
-    assert "Not saved" not in said(app) and "Last changed just now" in said(app)
+    assert "Not saved" not in page_text(app) and "Last changed just now" in page_text(app)
     assert opened().text_area[0].value == "It works."
 
 
@@ -69,9 +69,9 @@ def test_a_tag_that_can_not_be_one_is_refused_in_words(run: Run) -> None:
     app = opened()
     app = app.multiselect[0].set_value(["good", "?!"]).run()
     assert not app.exception
-    assert "can't be a tag" in said(app)
+    assert "can't be a tag" in page_text(app)
     assert app.multiselect[0].value == ["good"]
-    assert "can't be a tag" not in said(app.run())
+    assert "can't be a tag" not in page_text(app.run())
 
 
 def test_tags_of_two_windows_are_put_together(run: Run) -> None:
@@ -115,15 +115,15 @@ def test_a_window_where_nobody_writes_follows_the_others(run: Run) -> None:
 def test_a_note_with_space_at_its_end_is_no_conflict(run: Run) -> None:
     app = press(type_note(opened(), "Words \n\n"), "Save note")
     assert read_notes(run).text == "Words"
-    assert "Not saved" not in said(app.run()) and not app.warning
+    assert "Not saved" not in page_text(app.run()) and not app.warning
 
 
 def test_a_damaged_file_is_told_and_left_alone(run: Run) -> None:
     run.path(NOTES_FILE).write_text("{")
     app = opened()
-    assert "is damaged" in said(app) and not app.text_area
+    assert "is damaged" in page_text(app) and not app.text_area
     assert run.path(NOTES_FILE).read_text() == "{"
 
 
 def test_a_run_that_is_gone_is_told(store: Settings) -> None:
-    assert "no run 'one'" in said(opened())
+    assert "no run 'one'" in page_text(opened())
