@@ -13,7 +13,7 @@ from torchvision.transforms import v2
 
 from bench.support.report import argument_parser, print_table, time_alternately
 from fer_core.training.augmentation.pipeline import augment
-from fer_core.training.config.train_config import AugmentConfig
+from fer_core.training.config.augmentation import AugmentConfig
 
 _BATCH = 64
 _SHAPES = {"48 px gray": (1, 48), "224 px RGB": (3, 224)}

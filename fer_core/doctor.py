@@ -18,10 +18,11 @@ from fer_core.jobs.store import JobStore
 from fer_core.jobs.supervisor_process import supervisor_status
 from fer_core.settings import Settings
 from fer_core.system.processor import processor
+from fer_core.text import format_size
 
 _PACKAGES = ("streamlit", "streamlit-webrtc", "torch", "torchvision", "onnxruntime", "opencv-python", "scikit-learn")
 _CONFLICTING_OPENCV = ("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
-_FREE_GIB_MIN = 2.0
+_FREE_BYTES_MIN = 2 * 2**30
 
 CheckStatus = Literal["good", "warning", "bad"]
 
@@ -104,12 +105,12 @@ def _check_model(settings: Settings) -> CheckResult:
 
 def _check_store(settings: Settings) -> CheckResult:
     settings.store.mkdir(parents=True, exist_ok=True)
-    free_gib = shutil.disk_usage(settings.store).free / 2**30
-    details = f"{settings.store}, {free_gib:.1f} GiB free"
+    free_bytes = shutil.disk_usage(settings.store).free
+    details = f"{settings.store}, {format_size(free_bytes)} free"
     if not os.access(settings.store, os.W_OK):
         return CheckResult("bad", f"{settings.store} is not writable", "Set FERSCOPE_HOME to a writable folder.")
-    if free_gib < _FREE_GIB_MIN:
-        remedy = f"Free some space: with less than {_FREE_GIB_MIN:.0f} GiB, training may fail."
+    if free_bytes < _FREE_BYTES_MIN:
+        remedy = f"Free some space: with less than {format_size(_FREE_BYTES_MIN)}, training may fail."
         return CheckResult("warning", details, remedy)
     return CheckResult("good", details)
 

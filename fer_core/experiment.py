@@ -1,18 +1,17 @@
-"""One experiment from config to finished run folder: split, pack, train, predict, calibrate, report, export."""
+"""Run an experiment from config to finished run folder: split, pack, train, calibrate, evaluate, export."""
 
 from __future__ import annotations
 
 import json
 import os
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from fer_core.bundles.bundle import BundleInfo
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.packing.pack import open_dataset_images
@@ -50,7 +49,7 @@ _TRAIN_SHARE_01 = 0.95
 
 
 def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progress: Progress = no_progress) -> Run:
-    """Carry out what the run's config says; a run that is finished already is left as it is.
+    """Train, evaluate and export a run as its config says; does nothing if it is finished.
 
     Raises:
         InputError: the config, the dataset or the run folder can't be used.
@@ -58,29 +57,29 @@ def run_experiment(run: Run, settings: Settings, *, resume: bool = False, progre
     """
     with training_lock(run):
         if run.state is not RunState.FINISHED:
-            _carry_out(run, settings, progress, resume=resume)
+            _train_and_evaluate(run, settings, progress, resume=resume)
     return run
 
 
-def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool) -> None:
+def _train_and_evaluate(run: Run, settings: Settings, progress: Progress, *, resume: bool) -> None:
     config = parse_config(read_yaml(run.path("config.yaml")), f"config.yaml of {run.id}")
     config, precision = _resolve_precision(run, config)
     dataset = open_dataset(config.dataset, settings)
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     contract = model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
     contract.save(run.path("contract.json"))
-    used = _data_used(run, dataset, config)
-    index = dataset.index(version=used.corrections)
-    splits = _parts(run, index, config, dataset.pairs())
+    version = _data_version(run, dataset, config)
+    index = dataset.index(version=version.corrections)
+    splits = _load_or_make_split(run, index, config, dataset.pairs())
 
-    def packing(done_01: float, message: str) -> None:
+    def report_packing(done_01: float, message: str) -> None:
         progress(done_01 * _PACK_SHARE_01, message)
 
-    def training(done_01: float, message: str) -> None:
+    def report_training(done_01: float, message: str) -> None:
         progress(_PACK_SHARE_01 + done_01 * (_TRAIN_SHARE_01 - _PACK_SHARE_01), message)
 
-    with open_dataset_images(dataset, contract, settings, packing) as found:
-        data = build_training_set(index, splits, found, config, contract.label_set)
+    with open_dataset_images(dataset, contract, settings, report_packing) as images:
+        data = build_training_set(index, splits, images, config, contract.label_set)
         trackers = build_trackers(run, config.model_dump(mode="json"))
         held_out = index[["id", "sha256"]].assign(split=splits)[np.isin(splits, [Split.VALID, Split.TEST])]
         assert_initial_weights_disjoint(config, held_out, settings)
@@ -90,23 +89,23 @@ def _carry_out(run: Run, settings: Settings, progress: Progress, *, resume: bool
         trainer = Trainer(config, contract, data, run, trackers, teachers)
         resumed = resume and trainer.resume()
         if not resumed:
-            run.truncate_metrics(0)  # epochs of an earlier attempt are done again
+            run.truncate_metrics(0)
         facts = _start_facts(trainer, splits, precision, resumed=resumed)
         write_json(run.path(FACTS_FILE), asdict(facts))
-        _log_start(run, facts, used, config)
+        _log_start(run, facts, version, config)
         try:
-            trainer.fit(training)
+            trainer.fit(report_training)
         finally:
             for tracker in trackers:
                 tracker.close()
-        progress(_TRAIN_SHARE_01, "Judging the best epoch")
+        progress(_TRAIN_SHARE_01, "Evaluating the best epoch")
         trainer.load_best()
-        _finish(run, trainer, index, splits, found.readable, dataset, used)
+        _evaluate_and_export(run, trainer, index, splits, images.readable, dataset, version)
     progress(1.0, f"Epoch {trainer.best_epoch} of {config.epochs} was kept")
 
 
 def _resolve_precision(run: Run, config: TrainConfig) -> tuple[TrainConfig, ResolvedPrecision]:
-    """Resolve `precision: auto` once and write it into the run, so that a resumed run computes as before."""
+    """Resolve `precision: auto` once and write it into the run, so that resuming uses the same."""
     resolved = resolve_precision(config.precision, on_gpu=get_device().type == "cuda")
     run.append_log(f"precision {resolved}; {processor()}")
     if config.precision == "auto":
@@ -116,8 +115,8 @@ def _resolve_precision(run: Run, config: TrainConfig) -> tuple[TrainConfig, Reso
 
 
 @dataclass(frozen=True, slots=True)
-class _DataUsed:
-    """What a run was trained on, to the version: the dataset's fingerprint, and its corrections."""
+class _DataVersion:
+    """Version of the training data: dataset fingerprint and corrections version."""
 
     dataset: str
     fingerprint: str
@@ -125,39 +124,40 @@ class _DataUsed:
     corrections_fingerprint: str
 
 
-def _data_used(run: Run, dataset: StoredDataset, config: TrainConfig) -> _DataUsed:
-    """The run's own record when it has one, so that corrections made meanwhile change nothing for it.
+def _data_version(run: Run, dataset: StoredDataset, config: TrainConfig) -> _DataVersion:
+    """Load the run's data version, or record it at the first start; later corrections do not affect the run.
 
     Raises:
-        DatasetError: the images, the labels or the history of corrections have changed since the run began.
+        DatasetError: images, labels or earlier corrections have changed since the first start.
     """
     corrections = dataset.corrections()
     path = run.path("data.json")
     if not path.is_file():
-        version = corrections.version if config.corrections is None else config.corrections
-        used = _DataUsed(dataset.id, dataset.fingerprint, version, corrections.fingerprint(version))
-        write_json(path, asdict(used))
-        return used
-    used = _DataUsed(**json.loads(path.read_text()))
-    if used.fingerprint != dataset.fingerprint or used.corrections_fingerprint != corrections.fingerprint(
-        used.corrections
-    ):
-        raise DatasetError(
-            f"The dataset {config.dataset} has changed since the run {run.id} began. Start a new run on it."
-        )
-    return used
+        newest = corrections.version if config.corrections is None else config.corrections
+        version = _DataVersion(dataset.id, dataset.fingerprint, newest, corrections.fingerprint(newest))
+        write_json(path, asdict(version))
+        return version
+    version = _DataVersion(**json.loads(path.read_text()))
+    fingerprints = (dataset.fingerprint, corrections.fingerprint(version.corrections))
+    if fingerprints != (version.fingerprint, version.corrections_fingerprint):
+        raise _dataset_changed(run, config)
+    return version
 
 
-def _parts(run: Run, index: pd.DataFrame, config: TrainConfig, pairs: pd.DataFrame) -> NDArray[np.str_]:
-    """The part of each row: the run's own record when it has one, so that resuming changes nothing."""
+def _dataset_changed(run: Run, config: TrainConfig) -> DatasetError:
+    return DatasetError(
+        f"The dataset {config.dataset} has changed since the run {run.id} was started. Start a new run on it."
+    )
+
+
+def _load_or_make_split(run: Run, index: pd.DataFrame, config: TrainConfig, pairs: pd.DataFrame) -> NDArray[np.str_]:
+    """Load the split of each row from the run, or make and record it at the first start."""
     if not run.path("split.parquet").is_file():
         splits = make_split(index, config.split, find_groups(index, pairs))
         run.write_table("split.parquet", pd.DataFrame({"id": index["id"], "split": splits.astype("str")}))
     recorded = run.read_split()
     if recorded["id"].tolist() != index["id"].tolist():
-        raise DatasetError(
-            f"The dataset {config.dataset} has changed since the run {run.id} began. Start a new run on it."
-        )
+        raise _dataset_changed(run, config)
     return recorded["split"].to_numpy(str)
 
 
@@ -180,24 +180,25 @@ def _start_facts(
     )
 
 
-def _log_start(run: Run, facts: RunFacts, used: _DataUsed, config: TrainConfig) -> None:
+def _log_start(run: Run, facts: RunFacts, version: _DataVersion, config: TrainConfig) -> None:
     for line in facts.log_lines:
         run.append_log(line)
-    run.append_log(f"data: {used.dataset} {used.fingerprint}, corrections up to version {used.corrections}")
+    run.append_log(f"data: {version.dataset} {version.fingerprint}, corrections up to version {version.corrections}")
     if names := config.distillation.teachers:
-        run.append_log(f"taught by {', '.join(names)}, {config.distillation.share_01:.0%} of each target")
+        weight_01 = config.distillation.share_01
+        run.append_log(f"distillation: teachers {', '.join(names)} with a weight of {weight_01:.0%} in each target")
 
 
-def _finish(
+def _evaluate_and_export(
     run: Run,
     trainer: Trainer,
     index: pd.DataFrame,
     splits: NDArray[np.str_],
     readable: NDArray[np.bool_],
     dataset: StoredDataset,
-    used: _DataUsed,
+    version: _DataVersion,
 ) -> None:
-    """Predict, calibrate on the validation part, report on every judged part, export, and mark the run whole."""
+    """Fit the calibration on the validation split, report on validation and test, export, and finish the run."""
     contract, labels = trainer.contract, trainer.contract.label_set
     tables: dict[str, pd.DataFrame] = {}
     for split in (Split.VALID, Split.TEST):
@@ -205,44 +206,35 @@ def _finish(
         if len(rows):
             tables[split] = prediction_table(index.iloc[rows], trainer.logits(rows), labels)
             run.write_table(f"predictions-{split}.parquet", tables[split])
-    shares = trainer.data.targets[trainer.data.train].mean(0)
-    calibration = fit_calibration_on(tables[Split.VALID], labels, shares)
+    priors = trainer.data.targets[trainer.data.train].mean(0)
+    calibration = fit_calibration_on(tables[Split.VALID], labels, priors)
     calibration.save(run.path("calibration.json"))
     report = {str(split): build_reports(table, calibration, labels) for split, table in tables.items()}
     run.write_report(report)
-    run.write("model.onnx", export_onnx(trainer.eval_network, contract, _probe(trainer, splits, readable)))
-    info = _about(run, trainer, dataset, report)
-    write_json(run.path("bundle.json"), info)
-    computed = {**environment(), "precision": trainer.config.precision, "threads": trainer.thread_counts}
+    check_rows = np.flatnonzero((splits == Split.VALID) & readable)[:CHECK_FACES_MAX]
+    check_faces = contract.normalize(np.asarray(trainer.data.images[check_rows], np.float32))
+    run.write("model.onnx", export_onnx(trainer.eval_network, contract, check_faces))
+    info = BundleInfo.from_network(
+        trainer.config,
+        trainer.network,
+        id=run.id,
+        dataset=dataset.id,
+        synthetic=dataset.manifest.synthetic,
+        license=f"weights: MIT; trained on {dataset.manifest.title}: {dataset.manifest.license}",
+        metrics=headline_metrics(report),
+    )
+    info.save_in(run.folder)
     run.finish(
         {
             "best_epoch": trainer.best_epoch,
             "epochs": trainer.config.epochs,
-            "data": asdict(used),
-            "computed_with": computed,
-            **info,
+            "data": asdict(version),
+            "computed_with": {
+                **environment(),
+                "precision": trainer.config.precision,
+                "threads": trainer.thread_counts,
+            },
+            **info.model_dump(mode="json", exclude={"version", "origin", "files"}),
         }
     )
     run.append_log(f"finished: epoch {trainer.best_epoch} kept")
-
-
-def _probe(trainer: Trainer, splits: NDArray[np.str_], readable: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Real faces that the export is checked on, from the validation part, as the network sees them."""
-    rows = np.flatnonzero((splits == Split.VALID) & readable)[:CHECK_FACES_MAX]
-    faces: NDArray[np.float32] = trainer.contract.normalize(np.asarray(trainer.data.images[rows], np.float32))
-    return faces
-
-
-def _about(run: Run, trainer: Trainer, dataset: StoredDataset, report: dict[str, Any]) -> dict[str, Any]:
-    """What is said of the model beside its numbers."""
-    return {
-        "id": run.id,
-        "title": trainer.config.title or trainer.config.model.name,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "architecture": trainer.config.model.name,
-        "parameters": trainable_parameter_count(trainer.network),
-        "dataset": dataset.id,
-        "synthetic": dataset.manifest.synthetic,
-        "license": f"weights: MIT; trained on {dataset.manifest.title}: {dataset.manifest.license}",
-        "metrics": headline_metrics(report),
-    }

@@ -55,3 +55,23 @@ def capitalize_first(text: str) -> str:
 def lowercase_first(text: str) -> str:
     """Start with a small letter, except in an abbreviation such as SGD or F1."""
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+def format_duration(seconds: float) -> str:
+    """Format a time span: "0.4 s", "45 s", "3.1 min", "2.5 h", "3 days"."""
+    for unit, divisor, limit in (("s", 1, 90), ("min", 60, 90), ("h", 3600, 36)):
+        if seconds / divisor < limit:
+            return f"{_two_digits(seconds / divisor)} {unit}"
+    return f"{_two_digits(seconds / 86_400)} days"
+
+
+def format_size(size_bytes: float) -> str:
+    """Format a number of bytes: "999 B", "70 MiB", "1.6 GiB"."""
+    value, units = float(size_bytes), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while value >= 999.5 and len(units) > 1:
+        value, units = value / 1024, units[1:]
+    return f"{_two_digits(value)} {units[0]}"
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.2g}"

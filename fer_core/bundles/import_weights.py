@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,8 +98,15 @@ def import_weights(
         progress(0.2, "Exported and checked against PyTorch")
         if rows is not None:
             _evaluate(folder, contract, rows, settings, progress)
-        info = _bundle_info(model_id, options, path.name, config, network)
-        info = info.model_copy(update={"metrics": _headline_metrics(folder, rows)})
+        info = BundleInfo.from_network(
+            config,
+            network,
+            id=model_id,
+            title=options.title or f"{config.title or config.model.name}, from {path.name}",
+            license=options.license,
+            origin="weights",
+            metrics=_headline_metrics(folder, rows),
+        )
         info = finish_bundle(folder, info)
         check_verified(path.name, check_parity(folder), "it was not imported")
         return install_model(folder, info, settings)
@@ -209,17 +215,3 @@ def _headline_metrics(folder: Path, rows: _CalibrationData | None) -> dict[str, 
         return {}
     evaluated_on = {"dataset": rows.dataset.id, "synthetic": rows.dataset.manifest.synthetic}
     return {**evaluated_on, **headline_metrics(json.loads(path.read_text()))}
-
-
-def _bundle_info(
-    model_id: str, options: WeightsImport, name: str, config: TrainConfig, network: nn.Module
-) -> BundleInfo:
-    return BundleInfo(
-        id=model_id,
-        title=options.title or f"{config.title or config.model.name}, from {name}",
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        license=options.license,
-        origin="weights",
-        architecture=config.model.name,
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
-    )

@@ -16,7 +16,7 @@ from fer_core.files.atomic import write_bytes
 from fer_core.labels import label_set
 from fer_core.settings import settings
 from fer_core.training.config.augmentation_policies import describe_changes, find_policy, policies
-from fer_core.training.config.train_config import ModelConfig
+from fer_core.training.config.model import ModelConfig
 
 SEEDS_MAX = 64
 _SEED_MAX = 2**63 - 1

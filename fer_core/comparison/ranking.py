@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from fer_core.comparison.run_summary import Interval, RunSummary
+from fer_core.comparison.run_summary import RunSummary
 from fer_core.data.record import SPLIT_TITLES
+from fer_core.intervals import Interval
 from fer_core.runs.folder import RunState
 from fer_core.text import join_words, shorten
 

@@ -11,6 +11,7 @@ from statistics import median
 from fer_core.jobs.job import Job
 from fer_core.progress import StepMessage
 from fer_core.settings import Settings
+from fer_core.text import format_duration
 
 _FACTOR = 10
 """A step stalls when it takes this many times the usual time, and at least the setting `stalled_after_s`."""
@@ -71,8 +72,8 @@ class StepTimer:
 def describe_stall(job: Job, now: datetime) -> str:
     """Describe a stall in a sentence."""
     step_elapsed_s = job.step_elapsed_at(now) or 0.0
-    usual = f"; one usually takes {_format_duration(job.usual_step_s)}" if job.usual_step_s is not None else ""
-    return f"No batch has finished for {_format_duration(step_elapsed_s)}{usual}."
+    usual = f"; one usually takes {format_duration(job.usual_step_s)}" if job.usual_step_s is not None else ""
+    return f"No batch has finished for {format_duration(step_elapsed_s)}{usual}."
 
 
 def stall_remedy(job: Job, settings: Settings) -> str:
@@ -82,8 +83,3 @@ def stall_remedy(job: Job, settings: Settings) -> str:
     if job.stalls > job.stall_recorded:
         return "It has stalled before, so its process is stopped and the job fails."
     return "Its process is stopped and the job resumes from its last finished epoch."
-
-
-def _format_duration(seconds: float) -> str:
-    """Format a duration: "0.4 s", "45 s", "3 minutes"."""
-    return f"{seconds:.2g} s" if seconds < 90 else f"{round(seconds / 60):,} minutes"

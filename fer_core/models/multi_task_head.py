@@ -39,11 +39,6 @@ def add_affect(network: nn.Module, head: str) -> None:
     network.set_submodule(head, MultiTaskHead(classes))
 
 
-def has_affect(network: nn.Module) -> bool:
-    """Whether the network has a head for valence and arousal."""
-    return any(isinstance(module, MultiTaskHead) for module in network.modules())
-
-
 @contextmanager
 def with_affect_outputs(network: nn.Module) -> Iterator[None]:
     """Within the block the network returns (logits, affect) outside training too, to be judged by both."""

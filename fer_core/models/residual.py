@@ -12,8 +12,15 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from fer_core.models.onednn import SAFE_CHANNELS
 from fer_core.models.registry import register
+
+_SAFE_CHANNELS = 8
+"""Input channels from which on a strided 1x1 convolution is safe to train on every processor.
+
+On processors with AVX2 but without AVX-512, oneDNN (in torch 2.15) writes the gradient of such a convolution, channels
+last and in fp32, past the end of its memory if there are fewer channels than numbers in a vector. The process then
+crashes or hangs. Kernels of 2 to 7 pixels, other strides, grouped and depthwise convolutions and bf16 are safe.
+"""
 
 _SQUEEZE = 8
 _RESNET18_WIDTH = 64
@@ -76,8 +83,8 @@ class SubsampledPointwise(nn.Conv2d):
 
 
 def _pointwise(channels_in: int, channels_out: int, stride: int) -> nn.Conv2d:
-    """A 1x1 convolution whose gradient is safe on every processor; see `unsafe_convolutions`."""
-    if stride > 1 and channels_in < SAFE_CHANNELS:
+    """Build a 1x1 convolution whose gradient is safe on every processor."""
+    if stride > 1 and channels_in < _SAFE_CHANNELS:
         return SubsampledPointwise(channels_in, channels_out, stride)
     return nn.Conv2d(channels_in, channels_out, 1, stride, bias=False)
 

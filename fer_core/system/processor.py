@@ -59,19 +59,9 @@ class Processor:
         return tuple(name for flag, name in _DISPLAY_NAMES.items() if flag in self.flags)
 
     @property
-    def has_avx512(self) -> bool:
-        """Whether it has 512-bit vectors."""
-        return "avx512f" in self.flags
-
-    @property
     def has_bf16(self) -> bool:
         """Whether it has bf16 multiplication; without it PyTorch emulates bf16, slower than fp32."""
         return bool(self.flags & {"amx_bf16", "avx512_bf16"})
-
-    @property
-    def has_int8(self) -> bool:
-        """Whether it has INT8 dot products; without them INT8 gains little or nothing."""
-        return bool(self.flags & {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"})
 
     def __str__(self) -> str:
         """Name and instruction sets, such as `AMD EPYC 7763 (AVX, AVX2)`."""

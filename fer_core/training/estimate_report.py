@@ -1,4 +1,4 @@
-"""What an estimate of a run says, and its words; measuring it is `estimate`'s. Needs no torch."""
+"""Estimated time and memory of a run, and its text. Needs no torch."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 import statistics
 from dataclasses import dataclass
 
+from fer_core.text import format_duration, format_size
+
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """Seconds: the fastest, the middle and the slowest that were seen."""
+    """Fastest, median and slowest time, in seconds."""
 
     low: float
     middle: float
@@ -17,38 +19,41 @@ class TimeRange:
 
     @classmethod
     def of(cls, seconds: list[float]) -> TimeRange:
-        """What was seen."""
+        """Summarize measured times."""
         return cls(min(seconds), statistics.median(seconds), max(seconds))
 
-    def scale(self, factor: float, more: float = 0.0) -> TimeRange:
-        """So often, and something that is added once."""
-        return TimeRange(self.low * factor + more, self.middle * factor + more, self.high * factor + more)
+    def scale(self, factor: float, more_s: float = 0.0) -> TimeRange:
+        """Multiply by `factor` and add `more_s`."""
+        return TimeRange(self.low * factor + more_s, self.middle * factor + more_s, self.high * factor + more_s)
+
+    def __str__(self) -> str:
+        """Such as `3.1 min (from 2.9 min to 4 min)`."""
+        return f"{format_duration(self.middle)} (from {format_duration(self.low)} to {format_duration(self.high)})"
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run would take on this machine, as busy as it is now.
+    """What a run needs on this machine under its current load.
 
     Attributes:
         device: "cpu" or "cuda".
-        threads: that computed.
-        precision: that they computed in: "fp32", "bf16" or "fp16".
-        parameters: the network's numbers.
-        learned: those that training changes.
+        threads: CPU threads used.
+        precision: "fp32", "bf16" or "fp16".
+        parameters: all parameters of the network.
+        learned: the trainable ones.
         multiply_adds: for one image.
-        train_images: an epoch learns from so many,
-        valid_images: and judges so many.
-        batches: in an epoch.
-        timed_batches: that the figures come from, after two that are not counted.
-        batch_s: a batch, reading not included.
-        epoch_s: an epoch, judging included.
-        run_s: every epoch, and packing.
-        images_per_s: learned from, in the middle.
-        memory_bytes: the GPU's peak, or the process's, with a batch of this size.
-        free_bytes: what the GPU, or the machine, had for it.
-        pack_bytes: what the packed images take on disk.
-        pack_s: how long packing takes; 0 where they are packed, or are not to be.
-        packed: "already", "first", or "streamed" where they do not fit.
+        train_images, valid_images: of an epoch.
+        batches: of an epoch.
+        timed_batches: measured batches, without the two of the warm-up.
+        batch_s: time per batch, without reading.
+        epoch_s: time per epoch, with validation.
+        run_s: time of all epochs and packing.
+        images_per_s: training images, at the median.
+        memory_bytes: peak of the GPU or the process.
+        free_bytes: memory that is available for it.
+        pack_bytes: disk space of the packed images.
+        pack_s: time to pack them; 0 if they are packed already or will not be.
+        packed: "already", "first", or "streamed" if they exceed the limit.
     """
 
     device: str
@@ -73,10 +78,10 @@ class Estimate:
 
     @classmethod
     def from_json(cls, text: str) -> Estimate:
-        """What `train --estimate --json` printed.
+        """Parse the output of `train --estimate --json`.
 
         Raises:
-            ValueError: it is something else.
+            ValueError: it is not an estimate.
         """
         content = json.loads(text)
         try:
@@ -86,50 +91,29 @@ class Estimate:
 
     @property
     def fits(self) -> bool:
-        """Whether the memory is there."""
+        """Whether there is enough memory."""
         return self.memory_bytes < self.free_bytes
 
     def total_s(self, epochs: int) -> TimeRange:
-        """Seconds of so many epochs, and packing."""
+        """Time of `epochs` epochs and packing."""
         return self.epoch_s.scale(epochs, self.pack_s)
 
     def describe(self, epochs: int) -> str:
-        """A few lines of text."""
+        """Describe the estimate in a few lines."""
         disk = {
             "already": "the images are packed already",
-            "first": (
-                f"packing them first takes about {self.pack_s:.0f} s and {self.pack_bytes / 2**20:,.0f} MiB of disk"
-            ),
-            "streamed": "the images do not fit the limit for packs and are decoded anew in every epoch",
+            "first": f"packing takes {format_duration(self.pack_s)} and {format_size(self.pack_bytes)} of disk",
+            "streamed": "the images exceed the limit for packs and are decoded again in every epoch",
         }[self.packed]
-        return "\n".join(
-            [
-                (
-                    f"network: {self.parameters:,} parameters ({self.learned:,} learned), "
-                    f"{self.multiply_adds / 1e6:,.1f} million multiply-adds an image"
-                ),
-                (
-                    f"memory: {self.memory_bytes / 2**20:,.0f} MiB on {self.device} of {self.free_bytes / 2**20:,.0f} "
-                    f"MiB free, {self.threads} threads"
-                ),
-                f"data: {self.train_images:,} images in {self.batches:,} batches, {self.valid_images:,} judged; {disk}",
-                (
-                    f"speed: {self.images_per_s:,.0f} images/s ({self.timed_batches} timed batches, "
-                    f"{self.batch_s.low:.3f} to {self.batch_s.high:.3f} s each)"
-                ),
-                f"an epoch: {format_time_range(self.epoch_s)}",
-                f"{epochs} epochs: {format_time_range(self.total_s(epochs))}",
-            ]
+        return (
+            f"network: {self.parameters:,} parameters ({self.learned:,} trainable), "
+            f"{self.multiply_adds / 1e6:,.1f} million multiply-adds per image\n"
+            f"memory: {format_size(self.memory_bytes)} on {self.device} of {format_size(self.free_bytes)} free, "
+            f"{self.threads} threads\n"
+            f"data: {self.train_images:,} training images in {self.batches:,} batches, {self.valid_images:,} "
+            f"validation images; {disk}\n"
+            f"speed: {self.images_per_s:,.0f} images/s ({self.timed_batches} timed batches, "
+            f"{self.batch_s.low:.3f} to {self.batch_s.high:.3f} s each)\n"
+            f"per epoch: {self.epoch_s}\n"
+            f"{epochs} epochs: {self.total_s(epochs)}"
         )
-
-
-def format_time_range(seconds: TimeRange) -> str:
-    """ "3.1 min (from 2.9 min to 4.0 min)"."""
-    return f"{format_duration(seconds.middle)} (from {format_duration(seconds.low)} to {format_duration(seconds.high)})"
-
-
-def format_duration(seconds: float) -> str:
-    """ "40.0 s", "3.1 min", "2.5 h"."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"

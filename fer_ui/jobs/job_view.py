@@ -12,6 +12,7 @@ from fer_core.jobs.job import Job, JobKind, JobState
 from fer_core.jobs.stall import describe_stall, stall_remedy
 from fer_core.jobs.supervisor_process import ensure_supervisor
 from fer_core.settings import settings
+from fer_core.text import format_duration
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.header import notice
@@ -100,21 +101,12 @@ def format_age(moment: datetime) -> str:
     return "just now"
 
 
-def format_duration(seconds: float) -> str:
-    """Format a rounded time span: "about 2 hours", "about 40 seconds"."""
-    for unit, name, most in ((1, "second", 90), (60, "minute", 90), (3600, "hour", 36)):
-        if seconds / unit < most:
-            number = max(1, round(seconds / unit))
-            return f"about {number} {name}{'s' if number > 1 else ''}"
-    return f"about {round(seconds / 86_400)} days"
-
-
 def describe_progress(job: Job) -> str:
     """What an active job is doing and the remaining time, if known."""
     if job.state is JobState.QUEUED:
         return "Queued"
     left_s = job.left_at(datetime.now(UTC))
-    return f"{job.message or 'Starting'}{f', {format_duration(left_s)} left' if left_s is not None else ''}"
+    return f"{job.message or 'Starting'}{f', about {format_duration(left_s)} left' if left_s is not None else ''}"
 
 
 def _show_result(job: Job) -> None:

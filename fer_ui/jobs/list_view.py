@@ -13,12 +13,13 @@ from fer_core.jobs.job import PRIORITY_MAX, STARTED_STATES, Job, JobKind, JobSta
 from fer_core.jobs.supervisor_process import ensure_supervisor, supervisor_status
 from fer_core.runs.folder import open_run
 from fer_core.settings import settings
+from fer_core.text import format_duration
 from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
 from fer_ui.header import Headline, empty_state, headline, notice
-from fer_ui.jobs.job_view import STATE_ICONS, format_age, format_duration, show_job, show_progress
+from fer_ui.jobs.job_view import STATE_ICONS, format_age, show_job, show_progress
 from fer_ui.jobs.log_view import show_process_output, show_training_log
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, param_selectbox
@@ -283,7 +284,7 @@ def _show_deletion(job: Job) -> None:
 def _duration(job: Job) -> str:
     if job.started_at is None or job.ended_at is None:
         return ""
-    return f", ran {format_duration((job.ended_at - job.started_at).total_seconds())}"
+    return f", ran for {format_duration((job.ended_at - job.started_at).total_seconds())}"
 
 
 def _kind(kind: str) -> str:

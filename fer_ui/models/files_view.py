@@ -14,6 +14,7 @@ from fer_core.bundles.catalog import ModelEntry, delete_model
 from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.verification import Check, verify_bundle
 from fer_core.settings import settings
+from fer_core.text import format_size
 from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.downloads import show_download
 from fer_ui.errors import show_errors
@@ -21,7 +22,6 @@ from fer_ui.formatting import format_count
 from fer_ui.header import notice
 from fer_ui.navigation import Page, go_to
 
-_MIB = 2**20
 _CARD_KEY = "card-text"
 _TABLE_STYLE = f'<style>[class*="st-key-{_CARD_KEY}"] table {{ display: block; overflow-x: auto }}</style>'
 """Tables wider than a phone scroll by themselves."""
@@ -96,7 +96,7 @@ def _show_export(model: ModelEntry) -> None:
         return
     with show_errors():
         content = _bundle_file(model, _version_key(model.folder))
-        label = f"Download {model.id}.zip ({len(content) / _MIB:.1f} MiB)"
+        label = f"Download {model.id}.zip ({format_size(len(content))})"
         show_download(label, content, f"{model.id}.zip", "application/zip", "primary")
 
 

@@ -15,8 +15,9 @@ import pytest
 import torch
 from PIL import Image
 from scipy.special import softmax
+from torch import nn
 
-from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.bundle import Bundle, read_bundle_info
 from fer_core.bundles.catalog import find_model
 from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.reports import read_evaluations
@@ -38,8 +39,8 @@ from fer_core.models.onnx_export import torch_logits
 from fer_core.runs.folder import Run, RunState, create_run, delete_run, open_run, training_lock
 from fer_core.settings import Settings, settings
 from fer_core.system.processor import processor
-from fer_core.training.config.train_config import dump_config, load_config, parse_config, read_yaml
-from fer_core.training.network import load_trained_network
+from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, parse_config, read_yaml
+from fer_core.training.network import load_trained_network, network_from_config
 from fer_core.training.precision import resolve_precision
 from tests.support.commands import Cli, assert_input_error, cli_runner
 from tests.support.synthetic_datasets import write_ferplus_like
@@ -189,7 +190,7 @@ def test_a_student_learns_what_its_teacher_reads(world: World) -> None:
             for each in (world.whole, run)
         )
         apart[name] = np.abs(theirs - own).mean()
-        assert ("taught by whole, 100% of each target" in run.log()) is bool(distillation)
+        assert ("distillation: teachers whole with a weight of 100%" in run.log()) is bool(distillation)
     assert apart["taught"] < 0.8 * apart["untaught"]
 
 
@@ -230,9 +231,15 @@ def test_the_same_image_gives_the_same_answer_through_training_and_inference(wor
 
 
 def test_a_network_that_looks_into_the_mirror_answers_alike_in_training_and_inference(world: World) -> None:
+    """Its first layer is frozen, which its number of parameters includes."""
     config = parse_config({**CONFIG, "epochs": 1, "flip_tta": True})
     run = create_run("flip_tta", dump_config(config), world.settings)
-    run_experiment(run, world.settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fer_core.training.trainer.network_from_config", _with_frozen_stem)
+        run_experiment(run, world.settings)
+    facts, network = run.facts(), load_trained_network(run.folder)
+    assert read_bundle_info(run.folder).parameters == sum(each.numel() for each in network.parameters())
+    assert facts and read_bundle_info(run.folder).parameters - facts.parameters == network.stem.weight.numel()
     predictions = run.read_table("predictions-test.parquet")
     with world.dataset.source(world.settings) as source:
         faces = [face for face in iter_images(source, map(FaceRef, predictions["id"])) if face is not None]
@@ -242,6 +249,12 @@ def test_a_network_that_looks_into_the_mirror_answers_alike_in_training_and_infe
         np.testing.assert_allclose(bundle.logits(tensors), table_logits(predictions, EIGHT), atol=1e-3)
         ours = torch_logits(load_trained_network(run.folder), tensors)
         np.testing.assert_allclose(ours, table_logits(predictions, EIGHT), atol=1e-3)
+
+
+def _with_frozen_stem(config: TrainConfig, contract: Contract) -> nn.Module:
+    network = network_from_config(config, contract)
+    network.stem.requires_grad_(False)
+    return network
 
 
 def test_the_run_is_a_model_that_can_be_found(world: World) -> None:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.text import as_text, capitalize_first, is_text, join_words, lowercase_first, one_line, printable, shorten
+from fer_core.text import (
+    as_text,
+    capitalize_first,
+    format_duration,
+    format_size,
+    is_text,
+    join_words,
+    lowercase_first,
+    one_line,
+    printable,
+    shorten,
+)
 
 
 def test_words_are_joined_as_in_a_sentence() -> None:
@@ -37,3 +48,23 @@ def test_control_characters_and_undecodable_bytes_are_escaped() -> None:
 def test_first_letters_change_case() -> None:
     assert capitalize_first("near-duplicates of FER+") == "Near-duplicates of FER+"
     assert [lowercase_first(text) for text in ("Cosine", "SGD", "F1 of fear")] == ["cosine", "SGD", "F1 of fear"]
+
+
+def test_durations_have_two_digits_and_a_readable_unit() -> None:
+    seconds = (0.42, 9.97, 40, 89, 90, 300, 7_200, 86_400, 3 * 86_400)
+    assert [format_duration(each) for each in seconds] == [
+        "0.42 s",
+        "10 s",
+        "40 s",
+        "89 s",
+        "1.5 min",
+        "5 min",
+        "2 h",
+        "24 h",
+        "3 days",
+    ]
+
+
+def test_sizes_have_binary_units() -> None:
+    sizes = (0, 999, 1_500, 203 * 2**20, 1.6 * 2**30)
+    assert [format_size(size) for size in sizes] == ["0 B", "999 B", "1.5 KiB", "203 MiB", "1.6 GiB"]

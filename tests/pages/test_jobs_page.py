@@ -65,7 +65,7 @@ def test_running_queued_and_finished_jobs_are_listed(jobs: JobStore, open_page: 
     assert text.index("The first") < text.index("The second") < text.index("The third")
     assert "position 2 on the processor" in text and "It broke." in text
     bars = [str(bar.proto.text) for bar in app.get("progress")]
-    assert "Epoch 2 of 8, about 90 minutes left" in bars
+    assert "Epoch 2 of 8, about 1.5 h left" in bars
 
 
 @pytest.mark.parametrize("query", [{"view": "stalled"}, {"job": "stalled"}], ids=["listed", "opened"])

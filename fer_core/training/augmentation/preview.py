@@ -15,7 +15,7 @@ from fer_core.errors import DatasetError, InputError
 from fer_core.settings import Settings
 from fer_core.training.augmentation.mixup import mix_images
 from fer_core.training.augmentation.pipeline import augment
-from fer_core.training.config.train_config import AugmentConfig
+from fer_core.training.config.augmentation import AugmentConfig
 
 FACES_MAX = 64
 DRAWS_MAX = 64

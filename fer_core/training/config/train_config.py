@@ -26,24 +26,6 @@ from fer_core.training.config.optimization import (
 )
 from fer_core.training.precision import PrecisionChoice
 
-__all__ = [
-    "AugmentConfig",
-    "DistillationConfig",
-    "EarlyStoppingConfig",
-    "LossConfig",
-    "ModelConfig",
-    "MonitoredMetric",
-    "OptimizerConfig",
-    "TrainConfig",
-    "dump_config",
-    "flatten",
-    "format_validation_error",
-    "load_config",
-    "parse_config",
-    "presets",
-    "read_yaml",
-]
-
 PRESETS_DIR = Path(__file__).parent / "presets"
 
 

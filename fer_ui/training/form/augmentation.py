@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from fer_core.text import capitalize_first
+from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.config.augmentation_policies import describe_changes, policies
-from fer_core.training.config.train_config import AugmentConfig
 from fer_ui.escaping import escape_markdown
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param

@@ -11,12 +11,13 @@ import streamlit as st
 from fer_core.data.catalog import StoredDataset
 from fer_core.jobs.run_estimate import estimate_run
 from fer_core.settings import settings
-from fer_core.training.config.train_config import EarlyStoppingConfig, TrainConfig
-from fer_core.training.estimate_report import Estimate, TimeRange, format_duration, format_time_range
+from fer_core.text import format_duration, format_size
+from fer_core.training.config.optimization import EarlyStoppingConfig
+from fer_core.training.config.train_config import TrainConfig
+from fer_core.training.estimate_report import Estimate, TimeRange
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
 from fer_ui.header import Headline, headline, notice
-from fer_ui.training.form.network import format_memory
 
 _KEY = "train-estimate"
 _TIGHT_01 = 0.85
@@ -81,8 +82,8 @@ def estimate_headlines(estimate: Estimate, epochs: int, runs: int = 1) -> list[H
         Headline("Speed", f"{format_count(round(estimate.images_per_s))}/s", "training images per second"),
         Headline(
             "Memory",
-            format_memory(estimate.memory_bytes),
-            f"of {format_memory(estimate.free_bytes)} free, {_device_title(estimate)}",
+            format_size(estimate.memory_bytes),
+            f"of {format_size(estimate.free_bytes)} free, {_device_title(estimate)}",
         ),
     ]
 
@@ -92,7 +93,7 @@ def estimate_warnings(estimate: Estimate, disk_free: int) -> list[str]:
     warnings = []
     if not estimate.fits:
         warnings.append(
-            f"Training needs {format_memory(estimate.memory_bytes)} of memory but {format_memory(estimate.free_bytes)} "
+            f"Training needs {format_size(estimate.memory_bytes)} of memory but {format_size(estimate.free_bytes)} "
             "are free, so it may be stopped half-way. Choose a smaller batch size with more accumulation steps, or a "
             "smaller input."
         )
@@ -102,8 +103,8 @@ def estimate_warnings(estimate: Estimate, disk_free: int) -> list[str]:
         )
     if estimate.packed == "first" and estimate.pack_bytes > disk_free:
         warnings.append(
-            f"Packing the images needs {format_memory(estimate.pack_bytes)} of disk space but "
-            f"{format_memory(disk_free)} are free. Make room, or choose a smaller input."
+            f"Packing the images needs {format_size(estimate.pack_bytes)} of disk space but "
+            f"{format_size(disk_free)} are free. Make room, or choose a smaller input."
         )
     return warnings
 
@@ -111,10 +112,10 @@ def estimate_warnings(estimate: Estimate, disk_free: int) -> list[str]:
 def describe_packing(estimate: Estimate) -> str:
     """How the images are packed before the first epoch."""
     return {
-        "already": f"The images are packed already ({format_memory(estimate.pack_bytes)} on disk).",
+        "already": f"The images are packed already ({format_size(estimate.pack_bytes)} on disk).",
         "first": (
             f"The images are packed first: {format_duration(estimate.pack_s)}, counted above, and "
-            f"{format_memory(estimate.pack_bytes)} of disk. Other runs with this input reuse the pack."
+            f"{format_size(estimate.pack_bytes)} of disk. Other runs with this input reuse the pack."
         ),
         "streamed": "The images exceed the pack size limit and are decoded again in every epoch.",
     }[estimate.packed]
@@ -124,7 +125,7 @@ def describe_measurement(estimate: Estimate) -> str:
     """What was measured and how."""
     return (
         f"{format_count(estimate.train_images)} training and {format_count(estimate.valid_images)} validation images; "
-        f"an epoch takes {format_time_range(estimate.epoch_s)}. Measured on {estimate.timed_batches} batches "
+        f"an epoch takes {estimate.epoch_s}. Measured on {estimate.timed_batches} batches "
         f"under the current load: {_device_title(estimate)}, {estimate.threads} threads, {estimate.precision}."
     )
 

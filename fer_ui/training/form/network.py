@@ -14,7 +14,7 @@ from fer_core.models.memory_estimate import NetworkCost, Precision, estimate_cos
 from fer_core.models.options import Option
 from fer_core.models.weights_cache import LICENSE, find_weights
 from fer_core.settings import settings
-from fer_core.text import capitalize_first
+from fer_core.text import capitalize_first, format_size
 from fer_core.training.precision import preview_precision
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
@@ -30,7 +30,6 @@ _OPTION_TITLES = {
     "size_px": "Input size, pixels",
 }
 _STEPS = {"width": 4}
-_MEBIBYTE, _GIBIBYTE = 2**20, 2**30
 
 
 def show_network_choice(values: Values) -> None:
@@ -64,7 +63,7 @@ def show_network_facts(values: Values) -> None:
             ),
             Headline(
                 "Memory per step",
-                f"~{format_memory(found.step_bytes)}",
+                f"~{format_size(found.step_bytes)}",
                 f"{format_count(values['batch_size'])} images, {_precision(values)}; without libraries and evaluation",
             ),
         ]
@@ -104,11 +103,6 @@ def get_options(info: ModelInfo, values: Values) -> dict[str, Any]:
 def input_size_px(info: ModelInfo, values: Values) -> int:
     """Side of the input in pixels."""
     return values["model.size_px"] or info.size_px
-
-
-def format_memory(size: float) -> str:
-    """ "203 MiB", "1.6 GiB"."""
-    return f"{size / _GIBIBYTE:.1f} GiB" if size >= _GIBIBYTE else f"{max(size / _MEBIBYTE, 1):,.0f} MiB"
 
 
 def show_network_options(values: Values) -> None:

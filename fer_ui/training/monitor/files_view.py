@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.runs.folder import Run
+from fer_core.text import format_size
 from fer_core.training.trackers import EVENTS_FOLDER, MLFLOW_VARIABLE
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
@@ -46,7 +47,7 @@ def show_files(monitored: MonitoredRun) -> None:
     total = int(table["bytes"].sum())
     st.markdown(
         escape_markdown(
-            f"{format_count(len(table))} {'file' if len(table) == 1 else 'files'}, {format_bytes(total)} in total."
+            f"{format_count(len(table))} {'file' if len(table) == 1 else 'files'}, {format_size(total)} in total."
         )
     )
     st.code(str(monitored.run.folder), language=None, wrap_lines=True)
@@ -54,7 +55,7 @@ def show_files(monitored: MonitoredRun) -> None:
         pd.DataFrame(
             {
                 "File": table["name"],
-                "Size": table["bytes"].map(format_bytes).astype(str),
+                "Size": table["bytes"].map(format_size).astype(str),
                 "Description": table["description"],
             }
         ),
@@ -95,14 +96,6 @@ def files_table(run: Run) -> pd.DataFrame:
         name = f"{path.name}/" if path.is_dir() else path.name
         rows.append((name, sum(_sizes(path)), description))
     return pd.DataFrame(rows, columns=["name", "bytes", "description"])
-
-
-def format_bytes(size_bytes: int) -> str:
-    """Format a file size: "348 kB", "1.2 MB"."""
-    value, units = float(size_bytes), ["bytes", "kB", "MB", "GB"]
-    while value >= 999.5 and len(units) > 1:
-        value, units = value / 1000, units[1:]
-    return f"{value:.0f} {units[0]}" if value >= 99.5 or units[0] == "bytes" else f"{value:.1f} {units[0]}"
 
 
 def _sizes(path: Path) -> Iterator[int]:

@@ -12,13 +12,13 @@ import streamlit as st
 from fer_core.errors import RunError
 from fer_core.jobs.job import JobState
 from fer_core.runs.folder import RunState
-from fer_core.text import join_words, lowercase_first
+from fer_core.text import format_duration, join_words, lowercase_first
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.report_view import reports_by_split, score_headlines
 from fer_ui.formatting import format_count, format_percent
 from fer_ui.header import SYNTHETIC_NOTE, Headline, headline, notice
 from fer_ui.image_labels import describe_split
-from fer_ui.jobs.job_view import format_age, format_duration, show_job
+from fer_ui.jobs.job_view import format_age, show_job
 from fer_ui.training.form.fields import MONITOR_TITLES
 from fer_ui.training.monitor.monitored_run import MonitoredRun, MonitorState, config_of
 
@@ -127,7 +127,7 @@ def _epoch_headlines(monitored: MonitoredRun) -> tuple[Headline, ...]:
 
 def _remaining(monitored: MonitoredRun) -> str:
     remaining_s = monitored.job.left_at(datetime.now(UTC)) if monitored.job else None
-    return f"{format_duration(remaining_s)} left" if remaining_s is not None else ""
+    return f"about {format_duration(remaining_s)} left" if remaining_s is not None else ""
 
 
 def _finished(monitored: MonitoredRun) -> RunStatus:

@@ -146,7 +146,7 @@ def test_a_stall_and_its_remedy_are_described(jobs: JobStore, running: Job, quic
     jobs.heartbeat("j", 0.5, "batch 3", timing=StepTiming(300.0, 120.0, 0.4))
     job = jobs.get("j")
     assert job.heartbeat_at is not None
-    assert describe_stall(job, job.heartbeat_at) == "No batch has finished for 5 minutes; one usually takes 0.4 s."
+    assert describe_stall(job, job.heartbeat_at) == "No batch has finished for 5 min; one usually takes 0.4 s."
     assert stall_remedy(job, quick) == "Its process is stopped and the job resumes from its last finished epoch."
     again = replace(job, stalls=1)
     assert stall_remedy(again, quick) == "It has stalled before, so its process is stopped and the job fails."

@@ -9,9 +9,21 @@ import torch
 from torch import nn
 
 from fer_core.models.catalog import MODELS
-from fer_core.models.onednn import unsafe_convolutions
 from fer_core.models.registry import build_network
 from fer_core.models.residual import SubsampledPointwise
+
+
+def unsafe_convolutions(network: nn.Module) -> list[str]:
+    """Find the strided 1x1 convolutions whose gradient oneDNN computes wrongly with AVX2 alone."""
+    return [
+        name
+        for name, layer in network.named_modules()
+        if isinstance(layer, nn.Conv2d)
+        and layer.kernel_size == (1, 1)
+        and max(int(each) for each in layer.stride) > 1
+        and layer.in_channels < 8
+    ]
+
 
 WITH_WIDTH = [name for name, info in MODELS.items() if info.option("width")]
 

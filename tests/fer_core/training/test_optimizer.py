@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from fer_core.training.config.train_config import OptimizerConfig
+from fer_core.training.config.optimization import OptimizerConfig
 from fer_core.training.optimizer import build_ema, build_optimizer, l1_penalty, weight_matrices
 
 

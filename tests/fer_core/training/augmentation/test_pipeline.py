@@ -9,7 +9,8 @@ from torchvision.transforms.v2 import functional as v2
 
 from fer_core.errors import ConfigError
 from fer_core.training.augmentation.pipeline import augment
-from fer_core.training.config.train_config import AugmentConfig, parse_config
+from fer_core.training.config.augmentation import AugmentConfig
+from fer_core.training.config.train_config import parse_config
 
 WITHOUT_SHEAR_AND_GAIN = AugmentConfig(
     flip_prob=0.5, rotate_deg=25, scale_01=0.3, translate_01=0.2, brightness_01=0.5, contrast_01=0.5, erase_prob=0.7

@@ -22,8 +22,8 @@ from fer_core.training.augmentation.preview import (
     contact_sheet,
     load_faces,
 )
+from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.config.augmentation_policies import policies
-from fer_core.training.config.train_config import AugmentConfig
 from tests.support.synthetic_datasets import write_ferplus_like
 
 GRAY = Contract(color="gray", size_px=32, normalization="image", labels=label_set("eight").expressions)

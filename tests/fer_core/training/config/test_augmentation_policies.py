@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from fer_core.errors import ConfigError
+from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.config.augmentation_policies import describe_changes, find_policy, policies
-from fer_core.training.config.train_config import AugmentConfig, load_config, presets
+from fer_core.training.config.train_config import load_config, presets
 
 
 def test_the_policies_are_there_and_say_what_they_are() -> None:

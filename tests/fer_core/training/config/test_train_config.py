@@ -8,16 +8,9 @@ from pydantic import ValidationError
 
 from fer_core.data.imbalance.rebalancing import Rebalancing
 from fer_core.errors import ConfigError
+from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.config.augmentation_policies import policies
-from fer_core.training.config.train_config import (
-    AugmentConfig,
-    TrainConfig,
-    dump_config,
-    flatten,
-    load_config,
-    parse_config,
-    presets,
-)
+from fer_core.training.config.train_config import TrainConfig, dump_config, flatten, load_config, parse_config, presets
 
 SMALL: dict[str, Any] = {"dataset": "ferplus"}
 

@@ -10,7 +10,7 @@ from fer_core.models.catalog import MODELS
 from fer_core.settings import Settings, settings
 from fer_core.training.config.train_config import TrainConfig, flatten
 from fer_ui.training.form.groups import network_summary
-from fer_ui.training.form.network import estimate_network_memory, format_memory
+from fer_ui.training.form.network import estimate_network_memory
 from tests.fer_ui.training.form.form_page import Show, said, set_widget
 
 RESNET = MODELS["resnet18"].weights
@@ -50,12 +50,6 @@ def test_memory_follows_the_batch_the_precision_and_the_optimizer() -> None:
     ]
     assert sizes == sorted(sizes)
     assert len(set(sizes)) == len(sizes)
-
-
-def test_memory_in_words() -> None:
-    assert format_memory(1) == "1 MiB"
-    assert format_memory(203 * 2**20) == "203 MiB"
-    assert format_memory(1.6 * 2**30) == "1.6 GiB"
 
 
 def test_weights_that_are_not_here_are_told_with_the_way_out(store: Settings, show: Show) -> None:

@@ -20,7 +20,7 @@ from fer_core.settings import Settings
 from fer_core.training.config.train_config import load_config, parse_config, presets, read_yaml
 from fer_ui.training.monitor.curves_view import refresh_interval_s
 from fer_ui.training.monitor.epoch_table import epoch_table
-from fer_ui.training.monitor.files_view import describe_mlflow, format_bytes
+from fer_ui.training.monitor.files_view import describe_mlflow
 from fer_ui.training.monitor.monitored_run import load_monitored_run
 from fer_ui.training.monitor.reproduce_view import build_train_command, describe_data_version
 from fer_ui.training.monitor.run_status import describe_metric
@@ -71,14 +71,7 @@ def test_it_is_said_whether_the_data_has_changed_since() -> None:
     assert "can't be resumed" in describe_data_version(DATA, "another", 2)
 
 
-def test_sizes_and_addresses_in_words() -> None:
-    assert [format_bytes(n) for n in (0, 999, 1500, 999_600, 3_210_000_000)] == [
-        "0 bytes",
-        "999 bytes",
-        "1.5 kB",
-        "1.0 MB",
-        "3.2 GB",
-    ]
+def test_an_mlflow_address_is_shown_without_its_password() -> None:
     words = describe_mlflow("https://me:secret@tracking.example:5000/x", "run-1")
     assert "https://tracking.example:5000/x" in words and "secret" not in words and "run-1" in words
     assert (describe_metric("loss"), describe_metric("f1_fear")) == ("validation loss", "F1 of fear")

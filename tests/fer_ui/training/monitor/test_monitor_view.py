@@ -53,8 +53,8 @@ def test_a_running_one_tells_the_best_epoch_so_far_and_the_time_left(
     assert (shown["Macro-F1"], shown["Balanced accuracy"]) == ("50.0 %", "60.0 %")
     assert (shown["Epochs"], shown["Speed"]) == ("5 of 20", "305/s")
     assert "Epoch 5 of 20 finished, the best by macro-F1 was epoch 4, 1 epoch ago." in words
-    assert "about 2 hours left" in words and "validation, epoch 4" in words
-    assert "Epoch 6 of 20, batch 1 of 9, about 2 hours left" in [str(bar.proto.text) for bar in app.get("progress")]
+    assert "about 2 h left" in words and "validation, epoch 4" in words
+    assert "Epoch 6 of 20, batch 1 of 9, about 2 h left" in [str(bar.proto.text) for bar in app.get("progress")]
     assert [button.label for button in app.button if button.key == "cancel-running"] == ["Cancel"]
     assert not [button for button in app.button if str(button.key).startswith("delete")]
     change_epoch(run, 4, valid_macro_f1=0.777)

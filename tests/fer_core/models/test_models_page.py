@@ -1,16 +1,17 @@
-"""The catalog as the table that `docs/models.md` shows. Needs no torch."""
-
 from __future__ import annotations
+
+from pathlib import Path
 
 from fer_core.models.catalog import MODELS, ModelInfo
 from fer_core.models.memory_estimate import estimate_cost
 from fer_core.models.options import Option
 
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "models.md"
 _HEAD = "| name | what it is | source | input | parameters | multiply-adds | memory of a step | options and defaults |"
 
 
 def model_table() -> str:
-    """A row a model, as Markdown."""
+    """Build the Markdown table of docs/models.md."""
     rows = [_row(info) for info in MODELS.values()]
     return "\n".join([_HEAD, "| --- | --- | --- | --- | --: | --: | --: | --- |", *rows]) + "\n"
 
@@ -34,3 +35,19 @@ def _default(option: Option) -> str:
     if isinstance(option.default, bool):
         return "yes" if option.default else "no"
     return f"{option.default:g} ({option.allowed})"
+
+
+def test_the_table_has_a_row_a_model_with_all_its_options() -> None:
+    rows = model_table().splitlines()[2:]
+    assert len(rows) == len(MODELS)
+    for row, info in zip(rows, MODELS.values(), strict=True):
+        assert row.startswith(f"| `{info.name}` |")
+        assert f"{info.parameters:,}" in row
+        assert all(f"`{option.name}`" in row for option in info.options)
+
+
+def test_the_page_in_the_docs_has_the_table_as_the_catalog_has_it() -> None:
+    page = DOCS.read_text()
+    assert model_table() in page, f"put this into docs/models.md:\n{model_table()}"
+    for info in MODELS.values():
+        assert info.weights is None or info.weights.name in page, f"{info.weights.name} is missing"
