@@ -70,5 +70,5 @@ def test_its_words_say_size_speed_and_time() -> None:
     for said in ("700,000 parameters", "500 MiB on cpu of 7.8 GiB free", "320 images/s", "70 MiB of disk"):
         assert said in words
     assert words.endswith("6 epochs: 2.1 min (from 65 s to 4.1 min)")
-    assert "decoded anew" in replace(FOUND, packed="streamed").describe(1)
+    assert "decoded again" in replace(FOUND, packed="streamed").describe(1)
     assert str(FOUND.epoch_s) == "20 s (from 10 s to 40 s)"
