@@ -27,7 +27,7 @@ from fer_core.labels import label_set
 from fer_core.models.catalog import model_info
 from fer_core.models.flops import multiply_adds
 from fer_core.models.onnx_export import CHECK_FACES_MAX, export_onnx
-from fer_core.models.registry import trainable_parameter_count
+from fer_core.models.registry import parameter_count, trainable_parameter_count
 from fer_core.progress import Progress, no_progress
 from fer_core.runs.facts import FACTS_FILE, RunFacts
 from fer_core.runs.folder import Run, RunState, training_lock
@@ -214,9 +214,9 @@ def _evaluate_and_export(
     check_rows = np.flatnonzero((splits == Split.VALID) & readable)[:CHECK_FACES_MAX]
     check_faces = contract.normalize(np.asarray(trainer.data.images[check_rows], np.float32))
     run.write("model.onnx", export_onnx(trainer.eval_network, contract, check_faces))
-    info = BundleInfo.from_network(
+    info = BundleInfo.from_config(
         trainer.config,
-        trainer.network,
+        parameters=parameter_count(trainer.network),
         id=run.id,
         dataset=dataset.id,
         synthetic=dataset.manifest.synthetic,

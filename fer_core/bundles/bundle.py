@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -31,11 +31,7 @@ from fer_core.calibration import Calibration, OperatingPoint
 from fer_core.contract import Contract
 from fer_core.errors import BundleError
 from fer_core.files.json_file import JsonModel, Text, load_json_model
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from fer_core.training.config.train_config import TrainConfig
+from fer_core.training.config.train_config import TrainConfig
 
 MODEL_FILE = "model.onnx"
 INT8_FILE = "model-int8.onnx"
@@ -79,14 +75,14 @@ class BundleInfo(JsonModel):
     files: dict[str, str] = Field(default_factory=dict)
 
     @classmethod
-    def from_network(cls, config: TrainConfig, network: nn.Module, **fields: Any) -> BundleInfo:
+    def from_config(cls, config: TrainConfig, *, parameters: int, **fields: Any) -> BundleInfo:
         """Build the metadata of a config's network, created now; `fields` are added or replaced."""
         return cls(
             **{
                 "title": config.title or config.model.name,
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
                 "architecture": config.model.name,
-                "parameters": sum(parameter.numel() for parameter in network.parameters()),
+                "parameters": parameters,
                 **fields,
             }
         )

@@ -87,6 +87,7 @@ def import_weights(
     contract = model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
     rows = _CalibrationData.of(options, settings) if options.data else None
     progress(0.0, f"Loading {path.name}")
+    from fer_core.models.registry import parameter_count
     from fer_core.training.network import load_network
 
     network = load_network(config, contract, path)
@@ -98,9 +99,9 @@ def import_weights(
         progress(0.2, "Exported and checked against PyTorch")
         if rows is not None:
             _evaluate(folder, contract, rows, settings, progress)
-        info = BundleInfo.from_network(
+        info = BundleInfo.from_config(
             config,
-            network,
+            parameters=parameter_count(network),
             id=model_id,
             title=options.title or f"{config.title or config.model.name}, from {path.name}",
             license=options.license,

@@ -89,6 +89,11 @@ def build_network(
     return network
 
 
+def parameter_count(network: nn.Module) -> int:
+    """Count all parameters."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
 def trainable_parameter_count(network: nn.Module) -> int:
     """Count the trainable parameters."""
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

@@ -18,7 +18,7 @@ from fer_core.data.splits.split import make_split
 from fer_core.labels import label_set
 from fer_core.models.catalog import model_info
 from fer_core.models.flops import multiply_adds
-from fer_core.models.registry import trainable_parameter_count
+from fer_core.models.registry import parameter_count, trainable_parameter_count
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.data_loader import DataLoader, TrainingSet, batches_per_epoch, build_training_set, normalize
@@ -65,7 +65,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
         device=trial.device.type,
         threads=torch.get_num_threads(),
         precision=config.precision,
-        parameters=sum(parameter.numel() for parameter in trial.network.parameters()),
+        parameters=parameter_count(trial.network),
         learned=trainable_parameter_count(trial.network),
         multiply_adds=multiply_adds(trial.network, contract.channels, contract.size_px),
         train_images=batches * config.batch_size,

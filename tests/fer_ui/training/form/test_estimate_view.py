@@ -112,4 +112,4 @@ def test_where_the_images_come_from_is_said() -> None:
 
 def test_one_epoch_is_one_epoch() -> None:
     assert estimate_headlines(FOUND, 1)[0].label == "One epoch"
-    assert estimate_headlines(FOUND, 3)[0].detail == "35.0 s to 2.1 min"
+    assert estimate_headlines(FOUND, 3)[0].detail == "35 s to 2.1 min"
