@@ -1,17 +1,15 @@
-"""Report a job's progress to the database from its own process, and receive stop requests."""
+"""Report a job's progress to the database from its own process."""
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
 import threading
 import time
-from collections.abc import Callable
-from types import FrameType
-from typing import Any, Self
+from typing import Self
 
 from fer_core.errors import CancelledError, FerscopeError
+from fer_core.jobs.cancellation import StopFlag
 from fer_core.jobs.eta import EtaEstimator
 from fer_core.jobs.process import JOB_VARIABLE
 from fer_core.jobs.stall import StepTimer
@@ -39,11 +37,10 @@ class ProgressReporter:
         self._step_timer = StepTimer(settings.stalled_after_s)
         self._threads = ThreadLimiter()
         self._throttled = False
-        self._cancelled = False  # also set by a signal handler, where a lock could deadlock
+        self._stop_flag = StopFlag()
         self._heartbeat_failed = False
         self._stop_event = threading.Event()
         self._thread: threading.Thread | None = None
-        self._restore_signal: Callable[[], None] | None = None
 
     @classmethod
     def from_environment(cls, settings: Settings) -> ProgressReporter:
@@ -58,7 +55,7 @@ class ProgressReporter:
 
     def __enter__(self) -> Self:
         if self._store is not None:
-            self._install_signal_handler()
+            self._stop_flag.__enter__()
             self._thread = threading.Thread(target=self._send_heartbeats, name="job-heartbeat", daemon=True)
             self._thread.start()
         return self
@@ -71,8 +68,7 @@ class ProgressReporter:
             self._thread.join()
         self._send_heartbeat()
         self._store.dispose()
-        if self._restore_signal is not None:
-            self._restore_signal()
+        self._stop_flag.__exit__()
 
     def __call__(self, done_01: float, message: str) -> None:
         """Report progress.
@@ -82,7 +78,7 @@ class ProgressReporter:
         """
         self._latest = (done_01, str(message))
         self._step_timer.start_step(time.monotonic(), message)
-        if self._cancelled:
+        if self._stop_flag:
             raise CancelledError(f"Job {self._job_id} was cancelled.")
         if changed := self._threads.limit(throttled=self._throttled):
             _LOG.info(changed)
@@ -112,7 +108,7 @@ class ProgressReporter:
         try:
             timing = self._step_timer.timing(now_s)
             if self._store.heartbeat(self._job_id, done_01, message, self._eta.left_s(), timing):
-                self._cancelled = True
+                self._stop_flag.set()
         except Exception as exc:  # noqa: BLE001  (a thread's boundary)
             # A training must not fail because of its progress bar. Log the traceback once, not at every heartbeat.
             if not self._heartbeat_failed:
@@ -120,25 +116,3 @@ class ProgressReporter:
             self._heartbeat_failed = True
         else:
             self._heartbeat_failed = False
-
-    def _install_signal_handler(self) -> None:
-        """Treat SIGTERM as a request to stop; only the main thread can handle signals."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        owner = os.getpid()
-
-        def request_stop(number: int, _frame: FrameType | None) -> None:
-            if os.getpid() == owner:
-                self._cancelled = True
-                return
-            # A forked child has inherited this handler, but SIGTERM must end it.
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-
-        previous: Any = signal.signal(signal.SIGTERM, request_stop)
-        self._restore_signal = lambda: _set_handler(previous)
-
-
-def _set_handler(handler: Any) -> None:
-    # None is a handler that was not installed from Python and can't be restored.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL if handler is None else handler)

@@ -19,6 +19,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from fer_core.errors import FerscopeError, JobError
+from fer_core.jobs.cancellation import escalate_stop
 from fer_core.jobs.devices import CPU, job_limit
 from fer_core.jobs.job import ACTIVE_STATES, STARTED_STATES, Job, JobState
 from fer_core.jobs.log import append_note
@@ -131,7 +132,7 @@ class Supervisor:
             self._finish(job_id, active.get(job_id))
         for job_id in self._processes.keys() - active.keys():
             _LOG.error("Job %s is not active, but its process runs: stopping it.", job_id)
-            self._escalate_stop(self._processes[job_id])
+            escalate_stop(self._processes[job_id], self._settings.cancel_grace_s)
         for job in active.values():
             if job.state in STARTED_STATES and job.id not in ended:
                 self._monitor(job)
@@ -197,7 +198,7 @@ class Supervisor:
         if job.pid != process.pid:  # the supervisor that started it could not record it
             self._store.record_process(job.id, process.pid, process.started_at)
         if job.cancel_requested or job.stall_recorded:
-            self._escalate_stop(process)
+            escalate_stop(process, self._settings.cancel_grace_s)
         elif self._has_stalled(job):
             self._store.record_stall(job.id)
             append_note(self._store.log_path(job), f"{describe_stall(job, datetime.now(UTC))} Stopping its process.")
@@ -214,13 +215,6 @@ class Supervisor:
             return False
         since_s = self._stalled_since_s.setdefault(job.id, time.monotonic())
         return time.monotonic() - since_s > _STALL_CONFIRMED_AFTER_HEARTBEATS * self._settings.heartbeat_s
-
-    def _escalate_stop(self, process: JobProcess) -> None:
-        """Request a process to stop; after the grace period, kill it with its group."""
-        if process.stop_requested_for_s is None:
-            process.request_stop()
-        elif process.stop_requested_for_s >= self._settings.cancel_grace_s:
-            process.kill()
 
     def _start_queued(self, active: dict[str, Job]) -> None:
         """Start queued jobs on devices with free slots; a process whose job is no longer active still uses one."""

@@ -1,7 +1,4 @@
-"""Learning-rate schedules, reduction on a plateau, and early stopping.
-
-docs/adr/0014-own-schedules-and-layers.md says why these are not torch's schedulers.
-"""
+"""Learning-rate schedules and reduction on a plateau; docs/adr/0014-own-schedules-and-layers.md compares torch's."""
 
 from __future__ import annotations
 
@@ -35,27 +32,6 @@ def learning_rate_factor(config: OptimizerConfig, step: int, steps: int, warmup_
 
 def _cosine(done_01: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * done_01))
-
-
-@dataclass(slots=True)
-class EarlyStopping:
-    """Counts epochs without improvement; its fields are its state in a checkpoint.
-
-    Attributes:
-        best: the highest score so far.
-        waited: epochs since then.
-    """
-
-    best: float = -math.inf
-    waited: int = 0
-
-    def step(self, score: float, min_delta: float = 0.0) -> int:
-        """Take an epoch's score (higher is better); returns the epochs without improvement."""
-        if score > self.best + min_delta:
-            self.best, self.waited = score, 0
-        else:
-            self.waited += 1
-        return self.waited
 
 
 @dataclass(slots=True)

@@ -25,10 +25,11 @@ from fer_core.training.affect import affect_scores
 from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.data_loader import DataLoader, TrainingSet, batches_per_epoch
 from fer_core.training.distillation.teachers import TeacherEnsemble
+from fer_core.training.early_stopping import EarlyStopping
 from fer_core.training.epoch_metrics import epoch_scores, monitored_score
 from fer_core.training.network import network_from_config
 from fer_core.training.optimizer import build_ema
-from fer_core.training.schedule import EarlyStopping, ReduceOnPlateau
+from fer_core.training.schedule import ReduceOnPlateau
 from fer_core.training.trackers import Tracker
 from fer_core.training.train_step import TrainStep, get_device, with_resolved_precision
 

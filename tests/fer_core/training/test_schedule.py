@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from fer_core.training.config.optimization import OptimizerConfig
-from fer_core.training.schedule import EarlyStopping, ReduceOnPlateau, learning_rate_factor
+from fer_core.training.early_stopping import EarlyStopping
+from fer_core.training.schedule import ReduceOnPlateau, learning_rate_factor
 
 
 def test_one_cycle_rises_over_a_tenth_and_falls_to_nothing() -> None:
