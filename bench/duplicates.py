@@ -21,12 +21,15 @@ from fer_core.data.duplicates.augmented_copies import search_copies
 from fer_core.data.duplicates.dct_descriptor import (
     DESCRIPTOR_SIDE,
     DctDescriptors,
+    Signatures,
     decode_descriptors,
+    decode_signatures,
     encode_descriptors,
+    encode_signatures,
+    similarity,
 )
 from fer_core.data.duplicates.duplicates import HASH_DISTANCE_MAX, SIMILARITY_MIN
 from fer_core.data.duplicates.near_search import Pairs, connected_components, near_pairs
-from fer_core.data.duplicates.signature import Signatures, decode_signatures, encode_signatures, similarity
 from fer_core.data.index.image_stats import hash_frequencies
 
 _N_LARGE = 1_000_000

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action
-from fer_core.data.duplicates.signature import SIGNATURE
+from fer_core.data.duplicates.dct_descriptor import SIGNATURE
 from fer_core.data.index.image_stats import MODE
 from fer_core.data.quality.checks import Finding
 from fer_core.data.quality.messages import MESSAGES, FindingKind

@@ -20,7 +20,7 @@ Transforms = NDArray[np.float64]
 """Similarity transforms (a, b, tx, ty), shape (N, 4): a point (x, y) from the center, in sides, shows what was at
 (ax - by + tx, bx + ay + ty)."""
 
-IDENTITY = (1.0, 0.0, 0.0, 0.0)
+IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
 
 _RADIUS = 0.38
 """Radius of the compared disc around the center, in sides: no pixels from outside the image enter it."""
@@ -59,13 +59,13 @@ def _disc() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 _X, _Y = _disc()
 
 
-def sampling_matrix(transform: tuple[float, float, float, float], side: int, *, flip: bool) -> NDArray[np.float32]:
+def sampling_matrix(transform: NDArray[np.float64], side: int, *, flip: bool) -> NDArray[np.float32]:
     """Build the matrix that maps the `side` x `side` lowest frequencies to gray levels of the transformed disc.
 
     Returns:
         float32, shape (points, side * side).
     """
-    x, y = (axis[0] for axis in _sample_positions(np.array([transform])))
+    x, y = (axis[0] for axis in _sample_positions(transform[None]))
     horizontal, _ = _cosines(-x if flip else x, side)
     vertical, _ = _cosines(y, side)
     return (vertical[:, :, None] * horizontal[:, None, :]).reshape(len(_X), -1)
@@ -86,7 +86,7 @@ def align(images: Coefficients, references: Coefficients, transforms: Transforms
         transforms: initial transforms.
         iterations: number of updates.
     """
-    identity = np.tile([IDENTITY], (len(references), 1))
+    identity = np.tile(IDENTITY, (len(references), 1))
     target = normalized(_sample(references, identity))
     best, best_similarity = transforms.copy(), np.full(len(transforms), -1, np.float32)
     for _ in range(iterations + 1):

@@ -7,7 +7,7 @@ a million.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from itertools import product
 from typing import NamedTuple
 
@@ -45,49 +45,35 @@ or shifted by a tenth of a side, about 80 in 100."""
 
 COPY_RULE = f"copies {SIMILARITY_MIN}, {SHARP_SIMILARITY_MIN}, all up to {EXHAUSTIVE_MAX}"
 
-_PAIRS_FROM, _RANDOM_PAIRS, _RANDOM_QUANTILE, _RANDOM_SIMILARITY_MAX = 20, 4000, 0.9, 0.4
+_SAMPLE_MIN, _RANDOM_PAIRS, _RANDOM_QUANTILE, _RANDOM_SIMILARITY_MAX = 20, 4000, 0.9, 0.4
 """Of random pairs of photographs of faces, nine in ten correlate by less than 0.18 (FER+) or 0.27 (news photographs);
 of synthetic faces by 0.56."""
 
 _ITERATIONS_FIRST, _ROUGH_SIMILARITY_MIN, _ITERATIONS_MORE = 2, 0.9, 6
-_SIDE = 8
-_DIMENSIONS = 32
-_FIT_ROWS = 20_000
+_CANDIDATE_SIMILARITY_MIN = 0.85
+"""Images that are less similar after each of the initial transforms are not aligned."""
+
+_SIDE, _DIMENSIONS, _PCA_ROWS = 8, 32, 20_000
 _CANDIDATES_MAX = 24
-_CHUNK, _BLOCK, _ALIGNED_AT_ONCE = 16, 8192, 512
+_CHUNK, _BLOCK, _ALIGN_BATCH = 16, 8192, 512
 
-
-class Transform(NamedTuple):
-    """A transform to look for copies with; `align` finds the exact one."""
-
-    degrees: float
-    zoom: float
-    shift_x: float
-    shift_y: float
-    flip: bool
-
-    @property
-    def parameters(self) -> tuple[float, float, float, float]:
-        """The parameters (a, b, tx, ty) of `alignment.Transforms`."""
-        angle = np.deg2rad(self.degrees)
-        return (
-            float(np.cos(angle)) / self.zoom,
-            float(np.sin(angle)) / self.zoom,
-            self.shift_x,
-            self.shift_y,
-        )
-
-
-TRANSFORMS: tuple[Transform, ...] = tuple(
-    Transform(*where, flip)
-    for where in (
-        *product((-12.0, -4.0, 4.0, 12.0), (1.0, 1.12), (0.0,), (0.0,)),
-        (0.0, 1.25, 0.0, 0.0),
-        *product((0.0,), (1.12,), (-0.05, 0.05), (-0.05, 0.05)),
-        *((0.0, 1.0, *shift) for shift in ((-0.06, 0.0), (0.06, 0.0), (0.0, -0.06), (0.0, 0.06))),
-    )
-    for flip in (False, True)
+_ROTATION_ZOOM_SHIFT = (
+    *product((-12.0, -4.0, 4.0, 12.0), (1.0, 1.12), (0.0,), (0.0,)),
+    (0.0, 1.25, 0.0, 0.0),
+    *product((0.0,), (1.12,), (-0.05, 0.05), (-0.05, 0.05)),
+    *((0.0, 1.0, *shift) for shift in ((-0.06, 0.0), (0.06, 0.0), (0.0, -0.06), (0.0, 0.06))),
 )
+"""Initial transforms: degrees, zoom, and shifts in sides. Each is tried with and without a flip."""
+
+
+def _initial_transforms() -> Transforms:
+    degrees, zoom, shift_x, shift_y = np.array(_ROTATION_ZOOM_SHIFT).T
+    angle = np.deg2rad(degrees)
+    return np.stack([np.cos(angle) / zoom, np.sin(angle) / zoom, shift_x, shift_y], axis=1)
+
+
+_TRANSFORMS = np.repeat(_initial_transforms(), 2, axis=0)
+_FLIPS = np.tile([False, True], len(_ROTATION_ZOOM_SHIFT))
 
 
 class AugmentedCopies(NamedTuple):
@@ -116,16 +102,16 @@ def find_augmented_copies(descriptors: DctDescriptors, evaluated: NDArray[np.int
     Args:
         evaluated: from `evaluation_rows`.
     """
-    if _too_uniform(descriptors):
+    if _are_too_similar(descriptors):
         return NO_COPIES
     if evaluated is not None:
         return search_copies(descriptors, evaluated)
     return search_copies(descriptors, np.arange(len(descriptors))) if len(descriptors) <= EXHAUSTIVE_MAX else NO_COPIES
 
 
-def _too_uniform(descriptors: DctDescriptors) -> bool:
+def _are_too_similar(descriptors: DctDescriptors) -> bool:
     """Whether random pairs, hardly any of them copies, are too similar to recognize copies, as in drawings."""
-    if len(descriptors) < _PAIRS_FROM:
+    if len(descriptors) < _SAMPLE_MIN:
         return False
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, len(descriptors), (2, _RANDOM_PAIRS))
@@ -162,59 +148,41 @@ def copy_search_limits(columns: Collection[str], split: pd.Series) -> str:
     return f"{where} It can miss copies {missed}. Among very similar images, such as drawings, none are searched."
 
 
-def search_copies(
-    descriptors: DctDescriptors,
-    searched: NDArray[np.int64],
-    transforms: Sequence[Transform] = TRANSFORMS,
-    *,
-    similarity_min: float = 0.85,
-) -> AugmentedCopies:
+def search_copies(descriptors: DctDescriptors, searched: NDArray[np.int64]) -> AugmentedCopies:
     """Search all images for copies of some of them.
 
     Args:
         descriptors: of N images.
         searched: the rows to find copies of.
-        transforms: the transforms to try.
-        similarity_min: candidates that are less similar by each transform, coarsely, are not aligned.
     Returns:
         pairs of rows, shape (P, 2), first below second, in rising order, without repetition.
     """
-    ours, theirs, places = _candidates(descriptors, searched, transforms, similarity_min)
-    starts, flips = (
-        np.array([transform.parameters for transform in transforms]),
-        np.array([transform.flip for transform in transforms]),
-    )
-    similarity = np.zeros(len(ours), np.float32)
-    for first in range(0, len(ours), _ALIGNED_AT_ONCE):
-        some = slice(first, first + _ALIGNED_AT_ONCE)
-        similarity[some] = _aligned_similarity(
-            descriptors, ours[some], theirs[some], starts[places[some]], flips[places[some]]
-        )
-    found = similarity >= SHARP_SIMILARITY_MIN
-    pairs = np.sort(np.stack([ours, theirs], axis=1)[found], axis=1)
-    order = np.lexsort((-similarity[found], pairs[:, 1], pairs[:, 0]))
-    pairs, similarity = pairs[order], similarity[found][order]
-    once = np.ones(len(pairs), bool)
-    once[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
-    return AugmentedCopies(pairs[once], similarity[once])
+    rows, others, transforms = _find_candidates(descriptors, searched)
+    similarity = np.zeros(len(rows), np.float32)
+    for start in range(0, len(rows), _ALIGN_BATCH):
+        batch = slice(start, start + _ALIGN_BATCH)
+        similarity[batch] = _aligned_similarity(descriptors, rows[batch], others[batch], transforms[batch])
+    is_copy = similarity >= SHARP_SIMILARITY_MIN
+    pairs, similarity = np.sort(np.stack([rows, others], axis=1)[is_copy], axis=1), similarity[is_copy]
+    order = np.lexsort((-similarity, pairs[:, 1], pairs[:, 0]))
+    pairs, similarity = pairs[order], similarity[order]
+    first = np.append(True, (pairs[1:] != pairs[:-1]).any(axis=1))[: len(pairs)]
+    return AugmentedCopies(pairs[first], similarity[first])
 
 
 def _aligned_similarity(
-    descriptors: DctDescriptors,
-    ours: NDArray[np.int64],
-    theirs: NDArray[np.int64],
-    starts: Transforms,
-    flipped: NDArray[np.bool_],
+    descriptors: DctDescriptors, rows: NDArray[np.int64], others: NDArray[np.int64], transforms: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """The similarity of images aligned with their candidates; 0 where they are no copies. Most are dropped early."""
-    images, others = decode_coefficients(descriptors[ours]), decode_coefficients(descriptors[theirs])
+    """Align images with their candidates; 0 for those that are no copies, of which most are dropped early."""
+    images, references = decode_coefficients(descriptors[rows]), decode_coefficients(descriptors[others])
+    flipped = _FLIPS[transforms]
     images[flipped] = flip_horizontally(images[flipped])
-    similarity = np.zeros(len(ours), np.float32)
-    rough = align(images, others, starts, _ITERATIONS_FIRST)
+    similarity = np.zeros(len(rows), np.float32)
+    rough = align(images, references, _TRANSFORMS[transforms], _ITERATIONS_FIRST)
     left = np.flatnonzero(rough.similarity >= _ROUGH_SIMILARITY_MIN)
-    fit = align(images[left], others[left], rough.transforms[left], _ITERATIONS_MORE)
-    holds = _is_plausible(fit.transforms) & (fit.similarity >= SIMILARITY_MIN)
-    similarity[left[holds]] = fit.sharp_similarity[holds]
+    exact = align(images[left], references[left], rough.transforms[left], _ITERATIONS_MORE)
+    is_similar = _is_plausible(exact.transforms) & (exact.similarity >= SIMILARITY_MIN)
+    similarity[left[is_similar]] = exact.sharp_similarity[is_similar]
     return similarity
 
 
@@ -222,57 +190,54 @@ def _is_plausible(transforms: Transforms) -> NDArray[np.bool_]:
     a, b, shift_x, shift_y = transforms.T
     zoom = 1 / np.maximum(np.hypot(a, b), 1e-3)
     rotation_ok = np.abs(np.rad2deg(np.arctan2(b, a))) <= ROTATION_MAX_DEG
-    return np.asarray(
-        rotation_ok & (np.abs(np.log(zoom)) <= np.log(ZOOM_MAX)) & (np.hypot(shift_x, shift_y) <= SHIFT_MAX)
-    )
+    zoom_ok = np.abs(np.log(zoom)) <= np.log(ZOOM_MAX)
+    return np.asarray(rotation_ok & zoom_ok & (np.hypot(shift_x, shift_y) <= SHIFT_MAX))
 
 
-def _candidates(
-    descriptors: DctDescriptors, searched: NDArray[np.int64], transforms: Sequence[Transform], similarity_min: float
+def _find_candidates(
+    descriptors: DctDescriptors, searched: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The nearest other images of each image: its row, theirs, and by which of the transforms."""
+    """Find the most similar other images of each image: its row, theirs, and after which transform."""
     if not len(searched):
         return (np.zeros(0, np.int64),) * 3
     directions = _principal_directions(descriptors)
-    others = _project(descriptors, IDENTITY, directions, flip=False)
-    found: list[tuple[NDArray[np.int64], ...]] = []
-    for first in range(0, len(searched), _CHUNK):
-        rows = searched[first : first + _CHUNK]
-        ours = np.stack(
-            [
-                _project(descriptors[rows], transform.parameters, directions, flip=transform.flip)
-                for transform in transforms
-            ],
-            axis=1,
-        )
-        query, other = _nearest(ours, others, rows, similarity_min)
-        transform = np.einsum("nkd,nd->nk", ours[query], others[other]).argmax(axis=1)
-        found.append((rows[query], other, transform))
-    ours_rows, their_rows, by = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return ours_rows, their_rows, by
+    references = _project(descriptors, IDENTITY, directions, flip=False)
+    candidates: list[tuple[NDArray[np.int64], ...]] = []
+    for start in range(0, len(searched), _CHUNK):
+        rows = searched[start : start + _CHUNK]
+        projections = [
+            _project(descriptors[rows], transform, directions, flip=flip)
+            for transform, flip in zip(_TRANSFORMS, _FLIPS, strict=True)
+        ]
+        queries = np.stack(projections, axis=1)
+        query, other = _nearest(queries, references, rows)
+        transform = np.einsum("nkd,nd->nk", queries[query], references[other]).argmax(axis=1)
+        candidates.append((rows[query], other, transform))
+    rows, others, transforms = (np.concatenate(column) for column in zip(*candidates, strict=True))
+    return rows, others, transforms
 
 
 def _nearest(
-    ours: NDArray[np.float32], others: NDArray[np.float32], rows: NDArray[np.int64], similarity_min: float
+    queries: NDArray[np.float32], references: NDArray[np.float32], rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find the `_CANDIDATES_MAX` most similar others of each of a few images, of `similarity_min` by some transform.
+    """Find the `_CANDIDATES_MAX` most similar others of a few images.
 
     Args:
-        ours: shape (n, transforms, dimensions); `rows` are their rows.
-        others: shape (N, dimensions).
+        queries: shape (n, transforms, dimensions), of the images in `rows`.
+        references: shape (N, dimensions), of all images.
     """
-    n, transforms, dimensions = ours.shape
-    flat = ours.reshape(-1, dimensions)
-    threshold = np.full(n, similarity_min, np.float32)
+    n, transforms, dimensions = queries.shape
+    flat = queries.reshape(-1, dimensions)
+    threshold = np.full(n, _CANDIDATE_SIMILARITY_MIN, np.float32)
     query, other, score = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
-    for first in range(0, len(others), _BLOCK):
-        scores = (flat @ others[first : first + _BLOCK].T).reshape(n, transforms, -1).max(axis=1)
+    for start in range(0, len(references), _BLOCK):
+        scores = (flat @ references[start : start + _BLOCK].T).reshape(n, transforms, -1).max(axis=1)
         hits, near = np.nonzero(scores > threshold[:, None])
-        is_self = rows[hits] == near + first
+        is_self = rows[hits] == near + start
         hits, near = hits[~is_self], near[~is_self]
         if not len(hits):
             continue
-        query, other = np.append(query, hits), np.append(other, near + first)
+        query, other = np.append(query, hits), np.append(other, near + start)
         score = np.append(score, scores[hits, near])
         order = np.lexsort((-score, query))
         rank = np.arange(len(order)) - np.searchsorted(query[order], query[order])
@@ -284,30 +249,25 @@ def _nearest(
 
 
 def _principal_directions(descriptors: DctDescriptors) -> NDArray[np.float32]:
-    """The principal directions of the images' centers; shape (dimensions, points)."""
-    some = descriptors[:: max(1, len(descriptors) // _FIT_ROWS)]
+    """Compute the principal directions of the images' centers; shape (dimensions, points)."""
+    some = descriptors[:: max(1, len(descriptors) // _PCA_ROWS)]
     centers = normalized(_low_frequencies(some) @ sampling_matrix(IDENTITY, _SIDE, flip=False).T)
     _, directions = np.linalg.eigh(centers.T @ centers)
     return np.ascontiguousarray(directions[:, ::-1][:, :_DIMENSIONS].T)
 
 
 def _project(
-    descriptors: DctDescriptors,
-    transform: tuple[float, float, float, float],
-    directions: NDArray[np.float32],
-    *,
-    flip: bool,
+    descriptors: DctDescriptors, transform: NDArray[np.float64], directions: NDArray[np.float32], *, flip: bool
 ) -> NDArray[np.float32]:
     """Project the images' centers after a transform, so that products are correlations; shape (N, dimensions)."""
     matrix = sampling_matrix(transform, _SIDE, flip=flip).T
-    found = np.zeros((len(descriptors), len(directions)), np.float32)
-    for first in range(0, len(descriptors), _BLOCK):
-        found[first : first + _BLOCK] = (
-            normalized(_low_frequencies(descriptors[first : first + _BLOCK]) @ matrix) @ directions.T
-        )
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
+    projected = np.zeros((len(descriptors), len(directions)), np.float32)
+    for start in range(0, len(descriptors), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        projected[block] = normalized(_low_frequencies(descriptors[block]) @ matrix) @ directions.T
+    return projected / np.maximum(np.linalg.norm(projected, axis=1, keepdims=True), 1e-6)
 
 
 def _low_frequencies(descriptors: DctDescriptors) -> NDArray[np.float32]:
-    """The 8x8 lowest frequencies; shape (N, 64)."""
+    """Decode the 8x8 lowest frequencies; shape (N, 64)."""
     return np.ascontiguousarray(decode_coefficients(descriptors)[:, :_SIDE, :_SIDE]).reshape(-1, _SIDE * _SIDE)

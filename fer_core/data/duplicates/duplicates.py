@@ -22,9 +22,14 @@ from fer_core.data.duplicates.augmented_copies import (
     evaluation_rows,
     find_augmented_copies,
 )
-from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, decode_descriptors
+from fer_core.data.duplicates.dct_descriptor import (
+    DESCRIPTOR,
+    SIGNATURE,
+    decode_descriptors,
+    decode_signatures,
+    similarity,
+)
 from fer_core.data.duplicates.near_search import Pairs, near_pairs
-from fer_core.data.duplicates.signature import SIGNATURE, decode_signatures, similarity
 from fer_core.data.imbalance.counts import excluded_rows
 from fer_core.files.atomic import atomic_path
 from fer_core.files.migration import DATASET_COLUMNS
@@ -37,8 +42,8 @@ bits. FER+ has 2,282 near pairs within 8 bits; 10 would add 329, some of them no
 """
 
 SIMILARITY_MIN = 0.95
-"""Images whose signatures correlate less are not near-duplicates. Judged by eye, 118 of 120 pairs of FER+ of 4 to 8
-bits that correlate by this much or more are the same picture; from 0.92 up to here, at 8 bits, 22 of 30 are."""
+"""Images whose signatures correlate less are not near-duplicates. By eye, 118 of 120 pairs of FER+ of 4 to 8 bits
+that correlate by this much or more are the same picture; from 0.92 up to here, at 8 bits, 22 of 30 are."""
 
 STRICT_HASH_DISTANCE_MAX = 3
 """The same for an index of an older version, which has no signatures to confirm a pair; it misses most."""
@@ -72,12 +77,12 @@ def duplicate_pairs(index: pd.DataFrame) -> pd.DataFrame:
         signatures, or of augmented copies `Alignment.sharp_similarity`; float32; 1 for the same pixels, missing without
         signatures).
     """
-    exact = _same_value_pairs(index["sha256"])
+    exact = pair_with_first(value_codes(index["sha256"]))
     first = np.ones(len(index), bool)
     first[exact[:, 1]] = False
     shown = np.flatnonzero(first & (index["sha256"] != "").to_numpy(bool) & ~is_blank(index))
-    near, near_similarity = _near(index, shown)
-    copies = _augmented(index, shown, exact, near)
+    near, near_similarity = _find_near(index, shown)
+    copies = _find_augmented(index, shown, exact, near)
     pairs = np.concatenate([exact, near, copies.pairs])
     columns = {
         "a": pairs[:, 0],
@@ -90,14 +95,14 @@ def duplicate_pairs(index: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_pairs(pairs: pd.DataFrame, path: Path, version: str) -> None:
-    """Write the pairs that `duplicate_pairs` found, with their `pairs_version`."""
+    """Write pairs with their `pairs_version`."""
     table = pa.Table.from_pandas(pairs, preserve_index=False)
     with atomic_path(path) as temporary:
         pq.write_table(table.replace_schema_metadata({**table.schema.metadata, _VERSION_KEY: version}), temporary)
 
 
 def read_pairs(path: Path, version: str) -> pd.DataFrame | None:
-    """Read pairs; None if there is no file, or it has another stamp."""
+    """Read pairs; None if there is no file, or it has another version."""
     if not path.is_file():
         return None
     table = pq.read_table(path)
@@ -108,10 +113,9 @@ def read_pairs(path: Path, version: str) -> pd.DataFrame | None:
 
 def pairs_version(columns: list[str], fingerprint: str) -> str:
     """Describe what pairs depend on: the thresholds, which depend on the columns of the index, and the pixels."""
+    has_signatures = SIGNATURE in columns
     rule = (
-        f"{HASH_DISTANCE_MAX} bits, likeness {SIMILARITY_MIN}"
-        if SIGNATURE in columns
-        else f"{STRICT_HASH_DISTANCE_MAX} bits"
+        f"{HASH_DISTANCE_MAX} bits, likeness {SIMILARITY_MIN}" if has_signatures else f"{STRICT_HASH_DISTANCE_MAX} bits"
     )
     copies = f"; {COPY_RULE}" if DESCRIPTOR in columns else ""
     return f"{rule}; blank below {BLANK_CONTRAST}{copies}; {fingerprint}"
@@ -120,8 +124,8 @@ def pairs_version(columns: list[str], fingerprint: str) -> str:
 def without_excluded(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
     """Select the pairs between images that corrections do not exclude.
 
-    Where the first of identical images is excluded, the next one takes its place, so that the others stay connected.
-    What only excluded images connect is no longer connected, nor is everything where there were more near pairs than
+    If the first of identical images is excluded, the next one replaces it, so that the others stay connected. Images
+    that only excluded images connect are no longer connected, nor are all if there were more near pairs than
     `near_search.PAIRS_MAX`.
 
     Args:
@@ -139,8 +143,8 @@ def without_excluded(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
     replacement = used.fillna(first_used).fillna(-1).to_numpy(np.int64)
     repaired = np.sort(replacement[np.searchsorted(rows, ends[broken])], axis=1)
     sound = (repaired[:, 0] >= 0) & (repaired[:, 0] != repaired[:, 1])
-    found = pairs[broken][sound].assign(a=repaired[sound, 0], b=repaired[sound, 1])
-    return pd.concat([pairs[~broken], found]).sort_values(["a", "b"], ignore_index=True)
+    replaced = pairs[broken][sound].assign(a=repaired[sound, 0], b=repaired[sound, 1])
+    return pd.concat([pairs[~broken], replaced]).sort_values(["a", "b"], ignore_index=True)
 
 
 def is_blank(index: pd.DataFrame) -> NDArray[np.bool_]:
@@ -151,31 +155,47 @@ def is_blank(index: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def row_pairs(pairs: pd.DataFrame) -> Pairs:
-    """The row numbers of a table of pairs, shape (P, 2)."""
+    """Return the row numbers of a table of pairs, shape (P, 2)."""
     return pairs[["a", "b"]].to_numpy(np.int64)
 
 
 def hash_distances(index: pd.DataFrame, pairs: Pairs) -> NDArray[np.int64]:
-    """The Hamming distance of the perceptual hashes of each pair; shape (P,)."""
+    """Compute the Hamming distance of the perceptual hashes of each pair; shape (P,)."""
     hashes = index["phash"].to_numpy(np.int64)
     return np.bitwise_count((hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]).view(np.uint64)).astype(np.int64)
 
 
-def _near(index: pd.DataFrame, searched: NDArray[np.int64]) -> tuple[Pairs, NDArray[np.float32]]:
+def value_codes(values: pd.Series) -> NDArray[np.int64]:
+    """Number the distinct values; -1 for missing and empty ones."""
+    codes, uniques = pd.factorize(values)
+    return np.where(np.append(uniques == "", False)[codes], -1, codes)
+
+
+def pair_with_first(codes: NDArray[np.int64]) -> Pairs:
+    """Pair each row with the first row of the same code; codes below 0 are in no pair."""
+    rows = np.flatnonzero(codes >= 0)
+    _, first, group = np.unique(codes[rows], return_index=True, return_inverse=True)
+    pairs = np.stack([rows[first][group], rows], axis=1)
+    return pairs[pairs[:, 0] != pairs[:, 1]]
+
+
+def _find_near(index: pd.DataFrame, searched: NDArray[np.int64]) -> tuple[Pairs, NDArray[np.float32]]:
     """Find the near-duplicates among some rows of an index, and their similarity."""
     hashes = index["phash"].to_numpy(np.int64)
     if SIGNATURE not in index:
-        found = searched[near_pairs(hashes[searched], STRICT_HASH_DISTANCE_MAX)]
-        return found, np.full(len(found), np.nan, np.float32)
+        pairs = searched[near_pairs(hashes[searched], STRICT_HASH_DISTANCE_MAX)]
+        return pairs, np.full(len(pairs), np.nan, np.float32)
     searched = searched[index[SIGNATURE].iloc[searched].notna().to_numpy(bool)]
     signatures = decode_signatures(index[SIGNATURE].iloc[searched])
-    found = near_pairs(
-        hashes[searched], HASH_DISTANCE_MAX, lambda pairs: np.asarray(similarity(signatures, pairs) >= SIMILARITY_MIN)
-    )
-    return searched[found], similarity(signatures, found)
+
+    def is_similar(pairs: NDArray[np.integer]) -> NDArray[np.bool_]:
+        return np.asarray(similarity(signatures, pairs) >= SIMILARITY_MIN)
+
+    pairs = near_pairs(hashes[searched], HASH_DISTANCE_MAX, is_similar)
+    return searched[pairs], similarity(signatures, pairs)
 
 
-def _augmented(index: pd.DataFrame, shown: NDArray[np.int64], exact: Pairs, near: Pairs) -> AugmentedCopies:
+def _find_augmented(index: pd.DataFrame, shown: NDArray[np.int64], exact: Pairs, near: Pairs) -> AugmentedCopies:
     """Find the augmented copies among some rows of an index that are no near-duplicates.
 
     Args:
@@ -184,25 +204,16 @@ def _augmented(index: pd.DataFrame, shown: NDArray[np.int64], exact: Pairs, near
     if DESCRIPTOR not in index:
         return NO_COPIES
     rows = shown[index[DESCRIPTOR].iloc[shown].notna().to_numpy(bool)]
-    published = evaluation_rows(_inherited_split(index["split"], exact).iloc[rows]) if "split" in index else None
-    found = find_augmented_copies(decode_descriptors(index[DESCRIPTOR].iloc[rows]), published)
-    pairs = rows[found.pairs]
-    known = np.isin(pairs @ np.array([len(index), 1]), near @ np.array([len(index), 1]))
-    return AugmentedCopies(pairs[~known], found.similarity[~known])
+    evaluated = evaluation_rows(_inherited_split(index["split"], exact).iloc[rows]) if "split" in index else None
+    copies = find_augmented_copies(decode_descriptors(index[DESCRIPTOR].iloc[rows]), evaluated)
+    pairs = rows[copies.pairs]
+    is_near = np.isin(pairs @ np.array([len(index), 1]), near @ np.array([len(index), 1]))
+    return AugmentedCopies(pairs[~is_near], copies.similarity[~is_near])
 
 
 def _inherited_split(split: pd.Series, exact: Pairs) -> pd.Series:
-    """The published split of each image; the first of identical ones gets that of a validation or test image."""
+    """Return the published splits; the first of identical images gets that of a validation or test image."""
     inherits = exact[split.iloc[exact[:, 1]].isin(EVALUATION_SPLITS).to_numpy(bool)]
     inherited = split.copy()
     inherited.iloc[inherits[:, 0]] = split.iloc[inherits[:, 1]].to_numpy()
     return inherited
-
-
-def _same_value_pairs(values: pd.Series) -> Pairs:
-    """Pair each row with the first row of the same value; missing and empty values are in no pair."""
-    known = values.notna() & (values != "").fillna(False)
-    rows = np.flatnonzero(known.to_numpy(bool))
-    codes = pd.factorize(values.iloc[rows])[0]
-    first = rows[np.unique(codes, return_index=True)[1]][codes]
-    return np.stack([first, rows], axis=1)[first != rows]

@@ -1,4 +1,4 @@
-"""Groups of images that a split keeps together: the same picture, or the same person."""
+"""Group the images that a split keeps together: the same picture, or the same person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.duplicates.duplicates import duplicate_pairs, row_pairs, without_excluded
+from fer_core.data.duplicates.duplicates import (
+    duplicate_pairs,
+    pair_with_first,
+    row_pairs,
+    value_codes,
+    without_excluded,
+)
 from fer_core.data.duplicates.near_search import connected_components
 from fer_core.data.imbalance.counts import excluded_rows
 
@@ -42,24 +48,24 @@ def find_groups(index: pd.DataFrame, pairs: pd.DataFrame | None = None) -> Group
     Args:
         index: with `path`, `split` and `identity`, the columns of `duplicates.PAIR_COLUMNS` and, where corrections
             were applied, `excluded`.
-        pairs: what `duplicate_pairs` found in this index before; searched for when None.
+        pairs: `duplicate_pairs` of this index; None searches for them.
     """
-    rows, used, pairs = _in_use(index, pairs)
+    rows, used, pairs = _without_excluded_rows(index, pairs)
     near = row_pairs(duplicate_pairs(used) if pairs is None else pairs)
-    identity, published = _codes(used["identity"]), _codes(used["split"])
+    identity, published = value_codes(used["identity"]), value_codes(used["split"])
     names = used["path"].str.replace(r"^.*/", "", regex=True)
     return Groups(
         rows=rows,
-        exact=_codes(used["sha256"]),
+        exact=value_codes(used["sha256"]),
         near=connected_components(len(used), near),
         identity=identity,
-        file_name=np.where(published >= 0, _codes(names), -1),
+        file_name=np.where(published >= 0, value_codes(names), -1),
         published=published,
-        group_ids=connected_components(len(used), np.concatenate([near, _to_first(identity)])),
+        group_ids=connected_components(len(used), np.concatenate([near, pair_with_first(identity)])),
     )
 
 
-def _in_use(
+def _without_excluded_rows(
     index: pd.DataFrame, pairs: pd.DataFrame | None
 ) -> tuple[NDArray[np.int64], pd.DataFrame, pd.DataFrame | None]:
     """Select the rows that are not excluded: their numbers, their index, and the pairs between them."""
@@ -72,16 +78,3 @@ def _in_use(
         position = np.cumsum(used) - 1
         pairs = pairs.assign(a=position[pairs["a"]], b=position[pairs["b"]])
     return rows, index.iloc[rows], pairs
-
-
-def _codes(values: pd.Series) -> NDArray[np.int64]:
-    """Number the values, -1 where one is missing or empty."""
-    codes, uniques = pd.factorize(values)
-    return np.where(np.append(uniques == "", False)[codes], -1, codes)
-
-
-def _to_first(group: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Pair each row with the first row of its group; shape (P, 2)."""
-    rows = np.flatnonzero(group >= 0)
-    _, first, back = np.unique(group[rows], return_index=True, return_inverse=True)
-    return np.stack([rows[first][back], rows], axis=1)

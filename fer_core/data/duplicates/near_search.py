@@ -1,4 +1,4 @@
-"""The search for hashes within a Hamming distance: finds every pair among a million without comparing them all."""
+"""Find pairs of hashes within a Hamming distance without comparing all of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Pairs = NDArray[np.int64]
 """Row numbers, shape (P, 2), first below second."""
 
 Check = Callable[[NDArray[np.integer]], NDArray[np.bool_]]
-"""Tells which pairs of rows, shape (P, 2), are near-duplicates; the order of the two does not matter."""
+"""Returns which pairs of rows, shape (P, 2) in either order, are near-duplicates."""
 
 PAIRS_MAX = 5_000_000
 """More pairs would fill the memory."""
@@ -20,7 +20,7 @@ PAIRS_MAX = 5_000_000
 _Rows = NDArray[np.int32]
 """Pairs of rows, shape (P, 2), in either order; half the memory of `Pairs`."""
 
-_AGREE = 3
+_EQUAL_BLOCKS = 3
 _CHUNK = 2**19
 
 
@@ -40,11 +40,11 @@ def near_pairs(hashes: NDArray[np.int64], bits_max: int, check: Check | None = N
         in rising order, without repetition.
     """
     values = np.ascontiguousarray(hashes).view(np.uint64)
-    alike = check or _any
-    found = _every_pair(values, bits_max, alike)
-    if found is None:
-        found = _connecting_pairs(values, bits_max, alike)
-    keys = np.sort(found, axis=1) @ np.array([len(values), 1])
+    check = check or (lambda pairs: np.ones(len(pairs), bool))
+    pairs = _find_all_pairs(values, bits_max, check)
+    if pairs is None:
+        pairs = _find_connecting_pairs(values, bits_max, check)
+    keys = np.sort(pairs, axis=1) @ np.array([len(values), 1])
     keys.sort()
     return np.stack(np.divmod(keys, max(len(values), 1)), axis=1)
 
@@ -58,18 +58,14 @@ def connected_components(size: int, edges: NDArray[np.integer]) -> NDArray[np.in
     return np.asarray(labels, np.int64)
 
 
-def _any(pairs: NDArray[np.integer]) -> NDArray[np.bool_]:
-    return np.ones(len(pairs), bool)
-
-
-def _every_pair(values: NDArray[np.uint64], bits_max: int, check: Check) -> _Rows | None:
+def _find_all_pairs(values: NDArray[np.uint64], bits_max: int, check: Check) -> _Rows | None:
     """All pairs, or None if they are too many."""
     found: list[_Rows] = [np.zeros((0, 2), np.int32)]
     count = 0
-    for mask, passed in _tables(values, bits_max):
+    for mask, earlier_blocks in _tables(values, bits_max):
         order = _order(values, mask)
         run = _starts(values[order] & mask)
-        for near in _near(values, order, run, np.arange(len(order)), passed, bits_max):
+        for near in _near(values, order, run, np.arange(len(order)), earlier_blocks, bits_max):
             found.append(near[check(near)])
             count += len(found[-1])
             if count > PAIRS_MAX:
@@ -77,11 +73,11 @@ def _every_pair(values: NDArray[np.uint64], bits_max: int, check: Check) -> _Row
     return np.concatenate(found)
 
 
-def _connecting_pairs(values: NDArray[np.uint64], bits_max: int, check: Check) -> _Rows:
-    """Find enough pairs to connect all that any pairs connect.
+def _find_connecting_pairs(values: NDArray[np.uint64], bits_max: int, check: Check) -> _Rows:
+    """Find enough pairs to connect the same groups as all pairs would.
 
-    Rows of one group are not compared again: in each run neighbors are compared first, then one of each group with
-    one of each other, and then all with all.
+    Rows of one group are not compared again: in each run neighbors are compared first, then one row of each group with
+    one of each other group, and then all with all.
     """
     found: list[_Rows] = [np.zeros((0, 2), np.int32)]
     group = np.arange(len(values))
@@ -95,35 +91,35 @@ def _connecting_pairs(values: NDArray[np.uint64], bits_max: int, check: Check) -
             found.append(new)
             group = connected_components(int(group.max()) + 1, group[new])[group]
 
-    for mask, passed in _tables(values, bits_max):
+    for mask, earlier_blocks in _tables(values, bits_max):
         order = _order(values, mask)
         run = _starts(values[order] & mask)
         neighbors = np.stack([order[:-1], order[1:]], axis=1)
         connect(neighbors[np.bitwise_count(values[order[:-1]] ^ values[order[1:]]) <= bits_max])
         for one_of_each in (True, False):
             order = order[np.argsort((run << 32) | group[order])]
-            own = _starts((run << 32) | group[order])  # where those of a place's run and group start
+            own = _starts((run << 32) | group[order])  # start of each position's run and group
             if one_of_each:
                 heads = np.flatnonzero(own == np.arange(len(own)))
                 ranges = order[heads], np.searchsorted(heads, run[heads]), np.arange(len(heads))
             else:
                 ranges = order, run, own
-            for near in _near(values, *ranges, passed, bits_max):
+            for near in _near(values, *ranges, earlier_blocks, bits_max):
                 connect(near)
     return np.concatenate(found)
 
 
 def _tables(values: NDArray[np.uint64], bits_max: int) -> Iterator[tuple[np.uint64, list[np.uint64]]]:
-    """For each three blocks a mask of their bits, and the blocks before the last that are none of them."""
-    blocks = _blocks(values, bits_max + _AGREE)
-    for chosen in combinations(range(len(blocks)), _AGREE):
-        passed = [blocks[k] for k in range(chosen[-1]) if k not in chosen]
-        yield np.bitwise_or.reduce(blocks[list(chosen)]), passed
+    """Yield for each three blocks the mask of their bits, and the other blocks before the last of them."""
+    blocks = _blocks(values, bits_max + _EQUAL_BLOCKS)
+    for chosen in combinations(range(len(blocks)), _EQUAL_BLOCKS):
+        earlier_blocks = [blocks[k] for k in range(chosen[-1]) if k not in chosen]
+        yield np.bitwise_or.reduce(blocks[list(chosen)]), earlier_blocks
 
 
 def _blocks(values: NDArray[np.uint64], count: int) -> NDArray[np.uint64]:
-    """Masks of `count` blocks of bits. Faces are alike, so some bits are nearly always the same: each block gets
-    its share of those that vary."""
+    """Split the bits into `count` blocks, as masks. In faces some bits hardly vary: each block gets a share of those
+    that do."""
     bit = np.uint64(1) << np.arange(64, dtype=np.uint64)
     ones_01 = np.array([np.count_nonzero(values & one) for one in bit]) / max(len(values), 1)
     varying_first = np.argsort(np.abs(ones_01 - 0.5), kind="stable")
@@ -146,26 +142,26 @@ def _near(
     order: NDArray[np.int32],
     first: NDArray[np.int64],
     stop: NDArray[np.int64],
-    passed: list[np.uint64],
+    earlier_blocks: list[np.uint64],
     bits_max: int,
 ) -> Iterator[_Rows]:
-    """Pairs of rows that differ in at most `bits_max` bits and in each block that was passed, some at a time.
+    """Pairs of rows that differ in at most `bits_max` bits and in each of `earlier_blocks`, in batches.
 
     Args:
-        order: rows; each is compared with those at the places from `first` to before `stop`.
-        passed: a pair that agrees in one of these blocks was found in an earlier table.
+        order: rows; each is compared with those at the positions from `first` to before `stop`.
+        earlier_blocks: a pair that is equal in one of these was found in an earlier table.
     """
     ordered = values[order]
-    upto = np.cumsum(stop - first)
-    total = int(upto[-1]) if len(upto) else 0
-    cuts = np.unique(np.append(np.searchsorted(upto, np.arange(0, total, _CHUNK)), len(order)))
+    total_upto = np.cumsum(stop - first)
+    total = int(total_upto[-1]) if len(total_upto) else 0
+    cuts = np.unique(np.append(np.searchsorted(total_upto, np.arange(0, total, _CHUNK)), len(order)))
     for start, end in pairwise(cuts):
-        some = (stop - first)[start:end]
-        right = np.repeat(np.arange(start, end, dtype=np.int32), some)
-        left = np.repeat(first[start:end] - np.cumsum(some) + some, some) + np.arange(len(right))
+        counts = (stop - first)[start:end]
+        right = np.repeat(np.arange(start, end, dtype=np.int32), counts)
+        left = np.repeat(first[start:end] - np.cumsum(counts) + counts, counts) + np.arange(len(right))
         differing = ordered[left] ^ ordered[right]
         near = np.flatnonzero(np.bitwise_count(differing) <= bits_max)
-        for block in passed:
+        for block in earlier_blocks:
             near = near[(differing[near] & block) != 0]
         yield order[np.stack([left[near], right[near]], axis=1)]
 
@@ -181,6 +177,6 @@ def _spanning(edges: NDArray[np.int64]) -> NDArray[np.int64]:
 
     ordered = np.sort(edges)
     _, first = np.unique(ordered @ np.array([ordered.max() + 1, 1]), return_index=True)
-    groups, place = np.unique(ordered[first], return_inverse=True)
-    graph = coo_array((first + 1.0, tuple(place.reshape(-1, 2).T)), shape=(len(groups), len(groups)))
+    groups, position = np.unique(ordered[first], return_inverse=True)
+    graph = coo_array((first + 1.0, tuple(position.reshape(-1, 2).T)), shape=(len(groups), len(groups)))
     return np.sort(minimum_spanning_tree(graph.tocsr()).data.astype(np.int64) - 1)

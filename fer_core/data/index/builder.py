@@ -15,8 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, DESCRIPTOR_BYTES
-from fer_core.data.duplicates.signature import SIGNATURE, SIGNATURE_BYTES
+from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, DESCRIPTOR_BYTES, SIGNATURE, SIGNATURE_BYTES
 from fer_core.data.index.image_stats import IMAGE_LIMITS, MODE, ImageLimits, measure_images
 from fer_core.data.index.images import BOX_COLUMNS, Box
 from fer_core.data.index.row_conflicts import add_problems, find_conflicts_in_chunks

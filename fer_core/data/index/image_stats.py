@@ -10,8 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, DESCRIPTOR_SIDE, encode_descriptors
-from fer_core.data.duplicates.signature import SIGNATURE, encode_signatures
+from fer_core.data.duplicates.dct_descriptor import (
+    DESCRIPTOR,
+    DESCRIPTOR_SIDE,
+    SIGNATURE,
+    encode_descriptors,
+    encode_signatures,
+)
 from fer_core.data.index.images import PIXELS_MAX, Box, crop_box
 from fer_core.data.sources.byte_range import ByteRange, OpenFiles, read_bytes
 from fer_core.data.training_images import pixel_hash
@@ -48,8 +53,8 @@ PIXEL_COLUMNS: dict[str, Any] = {
 `mode` is Pillow's name of the pixel format (L, RGB, RGBA, I;16, …); `brightness` and `contrast` are
 mean and standard deviation of the gray levels, 0..255; `sharpness` is the variance of the Laplacian; `dark_01` and
 `bright_01` are the shares of pixels beyond `DARK_MAX` and `BRIGHT_MIN`; `phash` is a 64-bit perceptual hash as a signed
-integer; `signature` is for similarity (`signature.similarity`; null for blank images), `detail` for moved copies
-(`augmented_copies`); `sha256` is of the pixels.
+integer; `signature` and `detail` are DCT frequencies (`dct_descriptor`), null for blank images; `sha256` is of the
+pixels.
 """
 
 _CONTRAST_MIN = 1e-5

@@ -18,6 +18,7 @@ from fer_core.data.duplicates.duplicates import (
     hash_distances,
     is_blank,
     row_pairs,
+    value_codes,
     without_excluded,
 )
 from fer_core.data.duplicates.near_search import connected_components
@@ -95,7 +96,7 @@ def skipped_checks(
     split = _published_split(index, used)
     if len(np.unique(split[split >= 0])) < 2:
         reasons |= dict.fromkeys(_OF_SPLITS, "the dataset has no published split")
-    if (_codes(index["identity"], used) < 0).all():
+    if (value_codes(index["identity"][used]) < 0).all():
         reasons[FindingKind.IDENTITY_ACROSS_SPLITS] = "the dataset gives no identities"
     if np.isnan(images.sharpness_z(index, used)).all():
         reasons[FindingKind.BLURRED] = f"no {images.CLASS_MIN} images of a size are there to compare"
@@ -175,8 +176,8 @@ def _check_pairs(index: pd.DataFrame, pairs: pd.DataFrame) -> list[Finding]:
 def _check_splits(index: pd.DataFrame) -> list[Finding]:
     used = ~excluded_rows(index)
     split = _published_split(index, used)
-    identity = _codes(index["identity"], used)
-    name = _codes(pd.Series([path.rpartition("/")[2] for path in index["path"].to_numpy(object)]), used)
+    identity = np.where(used, value_codes(index["identity"]), -1)
+    name = np.where(used, value_codes(index["path"].str.replace(r"^.*/", "", regex=True)), -1)
     return [
         _find_mixed_groups(FindingKind.IDENTITY_ACROSS_SPLITS, index, identity, split),
         _find_mixed_groups(FindingKind.NAME_ACROSS_SPLITS, index, name, split),
@@ -254,9 +255,3 @@ def _rows_of(pairs: pd.DataFrame) -> Rows:
 def _published_split(index: pd.DataFrame, used: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The position in `_SPLITS` of each row's published split; -1 for none or not in use."""
     return np.where(used, category_codes(index["split"], _SPLITS), -1)
-
-
-def _codes(values: pd.Series, used: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Number the values; -1 for missing, empty, or not in use."""
-    known = used & (values.notna() & (values != "").fillna(False)).to_numpy(bool)
-    return np.where(known, pd.factorize(values)[0], -1)

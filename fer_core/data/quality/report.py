@@ -10,9 +10,8 @@ import pandas as pd
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.duplicates.augmented_copies import copy_search_limits
-from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR
+from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, SIGNATURE
 from fer_core.data.duplicates.duplicates import STRICT_HASH_DISTANCE_MAX
-from fer_core.data.duplicates.signature import SIGNATURE
 from fer_core.data.index.image_stats import PIXEL_COLUMNS
 from fer_core.data.quality.checks import Finding, check_quality, skipped_checks
 from fer_core.data.quality.image_checks import Rows

@@ -18,10 +18,15 @@ from fer_core.data.duplicates.augmented_copies import (
     find_augmented_copies,
     search_copies,
 )
-from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, EMPHASIS, decode_descriptors, encode_descriptors
+from fer_core.data.duplicates.dct_descriptor import (
+    DESCRIPTOR,
+    EMPHASIS,
+    SIGNATURE,
+    decode_descriptors,
+    encode_descriptors,
+)
 from fer_core.data.duplicates.duplicates import AUGMENTED, duplicate_pairs
 from fer_core.data.duplicates.groups import find_groups
-from fer_core.data.duplicates.signature import SIGNATURE
 from fer_core.data.splits.leakage import find_leakage
 from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.identities import Identity

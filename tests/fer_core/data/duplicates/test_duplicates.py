@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from fer_core.data.duplicates.dct_descriptor import decode_signatures, encode_signatures, similarity
 from fer_core.data.duplicates.duplicates import (
     BLANK_CONTRAST,
     HASH_DISTANCE_MAX,
@@ -23,7 +24,6 @@ from fer_core.data.duplicates.duplicates import (
     write_pairs,
 )
 from fer_core.data.duplicates.near_search import near_pairs
-from fer_core.data.duplicates.signature import decode_signatures, encode_signatures, similarity
 from fer_core.data.index.image_stats import hash_frequencies, measure_images
 from fer_core.data.sources.byte_range import ByteRange
 

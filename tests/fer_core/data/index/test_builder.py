@@ -8,8 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR
-from fer_core.data.duplicates.signature import SIGNATURE, SIGNATURE_BYTES
+from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, SIGNATURE, SIGNATURE_BYTES
 from fer_core.data.index import builder as index_module
 from fer_core.data.index.builder import (
     LANDMARKS,

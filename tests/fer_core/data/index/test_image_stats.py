@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from fer_core.data.duplicates.dct_descriptor import SIGNATURE_BYTES, decode_signatures, similarity
 from fer_core.data.duplicates.duplicates import SIMILARITY_MIN
-from fer_core.data.duplicates.signature import SIGNATURE_BYTES, decode_signatures, similarity
 from fer_core.data.index.image_stats import (
     BRIGHT_MIN,
     DARK_MAX,

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from fer_core.data.duplicates import signature
-from fer_core.data.duplicates.signature import (
+from fer_core.data.duplicates import dct_descriptor
+from fer_core.data.duplicates.dct_descriptor import (
     SIGNATURE_BYTES,
     Signatures,
     decode_signatures,
@@ -40,7 +40,7 @@ def test_likeness_is_the_correlation_but_for_rounding(monkeypatch: pytest.Monkey
     assert expected.max() > 0.9 > 0.1 > expected.min()
     found = similarity(_signatures(frequencies), pairs)
     np.testing.assert_allclose(found, expected, atol=0.01)
-    monkeypatch.setattr(signature, "_CHUNK", 7)
+    monkeypatch.setattr(dct_descriptor, "_CHUNK", 7)
     np.testing.assert_array_equal(similarity(_signatures(frequencies), pairs), found)
 
 
