@@ -56,7 +56,7 @@ def _split(arguments: argparse.Namespace) -> None:
         "excluded": {str(reason): n for reason, n in report.excluded.items()},
         "leakage": _as_json(leakage),
         "published_leakage": _as_json(report.published_leakage) if report.published_leakage else None,
-        "not_seen": limits,
+        "search_limits": limits,
         "out": str(arguments.out) if arguments.out else None,
     }
     print_result(result, arguments.json, f"{_format_report(report, leakage, arguments.out)}\n{limits}")
@@ -81,7 +81,7 @@ def _config(arguments: argparse.Namespace) -> SplitConfig:
 def _as_json(leakage: Leakage) -> dict[str, Any]:
     return {
         "clean": leakage.clean,
-        "words": leakage.describe(),
+        "text": leakage.describe(),
         "causes": {
             str(cause): {
                 "groups": leak.groups,
@@ -91,7 +91,7 @@ def _as_json(leakage: Leakage) -> dict[str, Any]:
             }
             for cause, leak in leakage.leaks.items()
         },
-        "unchecked": [str(cause) for cause in leakage.unchecked],
+        "not_checked": [str(cause) for cause in leakage.unchecked],
     }
 
 

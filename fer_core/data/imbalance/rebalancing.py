@@ -1,8 +1,9 @@
-"""Rebalancing strategies: one definition of each, for the preview and for training."""
+"""Rebalancing strategies: sampling, class weights and logit adjustment."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,14 +21,14 @@ Weights = Literal["none", "inverse", "effective_number"]
 
 
 class Rebalancing(StrictModel):
-    """How training corrects class imbalance.
+    """How training corrects class imbalance: these fields, or the name of a strategy (`STRATEGIES`, balanced-softmax).
 
-    `sampling` decides which images an epoch draws (`samples_per_epoch`), `weights` what each counts in the loss
-    (`class_weights`; `beta` belongs to the effective number), `logit_tau` how much of the class shares the
-    logit-adjusted loss takes over from the network (`logit_offsets`; 0 is off, 1 is all). `reweight_start_01` is the
-    share of the epochs that pass before the weights count (deferred re-weighting).
-
-    Instead of its fields a name can be given: one of `STRATEGIES`, or balanced-softmax.
+    Attributes:
+        sampling: see `samples_per_epoch`.
+        weights: see `class_weights`.
+        beta: for effective-number weights.
+        logit_tau: strength of the logit adjustment in the loss (`logit_offsets`); 0 is off.
+        reweight_start_01: share of the epochs before the weights are used (deferred reweighting).
     """
 
     sampling: Sampling = "natural"
@@ -38,17 +39,17 @@ class Rebalancing(StrictModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _by_name(cls, given: object) -> object:
+    def _expand_name(cls, given: object) -> object:
         if not isinstance(given, str):
             return given
-        named = {name: each.rebalancing for name, each in STRATEGIES.items()} | _OTHER_NAMES
+        named = {name: strategy.rebalancing for name, strategy in STRATEGIES.items()} | _ALIASES
         if given not in named:
-            raise ValueError(f"the strategies with a name are: {', '.join(named)}")
+            raise ValueError(f"unknown strategy; choose one of: {', '.join(named)}")
         return named[given].model_dump()
 
 
 class NamedStrategy(NamedTuple):
-    """A strategy with its title and what it does, in a sentence."""
+    """A strategy with its title and a description."""
 
     title: str
     rebalancing: Rebalancing
@@ -56,70 +57,61 @@ class NamedStrategy(NamedTuple):
 
 
 STRATEGIES: dict[str, NamedStrategy] = {
-    "natural": NamedStrategy("As they are", Rebalancing(), "Every image once an epoch, all counting alike."),
+    "natural": NamedStrategy("As they are", Rebalancing(), "Every image once per epoch, with equal weight."),
     "under-sampling": NamedStrategy(
         "Under-sampling",
         Rebalancing(sampling="under"),
-        "Each class as many images as the rarest has, other ones each epoch; an epoch is short and most images wait.",
+        "Of each class as many images as the rarest has, different ones each epoch; epochs use few images.",
     ),
     "over-sampling": NamedStrategy(
         "Over-sampling",
         Rebalancing(sampling="over"),
-        "Each class the same number of images, rare ones repeated; the network may learn those few by heart.",
+        "The same number of images of each class; rare ones are repeated, and the network may memorize them.",
     ),
     "square-root-sampling": NamedStrategy(
         "Square-root sampling",
         Rebalancing(sampling="square_root"),
-        "Classes in proportion to the square root of their size, half-way between as they are and over-sampling.",
+        "Classes in proportion to the square root of their size: halfway between no rebalancing and over-sampling.",
     ),
     "class-weights": NamedStrategy(
         "Class weights",
         Rebalancing(weights="inverse"),
-        "An image counts in inverse proportion to its class's size, so that classes count alike, as in study A.",
+        "Images are weighted by the inverse of their class's size, so that all classes count equally, as in study A.",
     ),
     "effective-number-weights": NamedStrategy(
         "Effective-number weights",
         Rebalancing(weights="effective_number"),
-        "As class weights, but beyond a few thousand images more of a class hardly lower what one of them counts.",
+        "Like class weights, but beyond a few thousand images of a class, more hardly lower the weight.",
     ),
     "deferred-weights": NamedStrategy(
         "Deferred weights",
         Rebalancing(weights="effective_number", reweight_start_01=0.8),
-        "All count alike for four fifths of the epochs, then effective-number weights: features are learned from the "
-        "images as they are, and the rare classes are made up for at the end.",
+        "Equal weights for four fifths of the epochs, then effective-number weights: features are learned without "
+        "rebalancing, and the rare classes are corrected at the end.",
     ),
     "logit-adjustment": NamedStrategy(
         "Logit adjustment",
         Rebalancing(logit_tau=1.0),
-        "The class shares are added to the outputs in training alone, so that the network need not learn them; "
-        "balanced softmax is the same.",
+        "Log class shares are added to the logits in training only, so that the network doesn't learn them. "
+        "The same as balanced softmax.",
     ),
 }
-"""The strategies by id, each correcting the imbalance once.
+"""Deferred weights: Cao et al. (2019), "Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss",
+section 3.3; there they also start after four fifths of the epochs."""
 
-Deferred weights: Cao et al. (2019), "Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss", section
-3.3; there they begin at epoch 160 of 200, here after four fifths too.
-"""
-
-_OTHER_NAMES = {"balanced-softmax": Rebalancing(logit_tau=1.0)}
-"""Names that configs may use as well.
-
-Balanced softmax: Ren et al. (2020), "Balanced Meta-Softmax for Long-Tailed Visual Recognition", eq. 3, the softmax of
-outputs plus the logarithms of the class sizes. That is logit adjustment with tau 1 and classes alike where it is
-judged.
-"""
+_ALIASES = {"balanced-softmax": Rebalancing(logit_tau=1.0)}
+"""Ren et al. (2020), "Balanced Meta-Softmax for Long-Tailed Visual Recognition", eq. 3: logit adjustment with tau 1."""
 
 
 def samples_per_epoch(sizes: ArrayLike, sampling: Sampling) -> NDArray[np.int64]:
-    """How many images of each class an epoch draws.
+    """Compute how many images of each class an epoch uses.
 
-    Where K classes have images, N in all: "natural" draws every image; "under" as many of every class as the rarest
-    has; "over" N / K of every class; "square_root" N in proportion to the square roots of the sizes. A class that
-    gives fewer images than it has gives different ones, chosen anew each epoch. One that gives more gives all of
-    them as often as they fit in, and for the rest different ones: no image is missed while another repeats.
+    With N images in K classes, "natural" uses every image once, "under" as many of each class as the rarest has, "over"
+    N / K of each class, and "square_root" N in proportion to the square roots of the sizes. Each epoch samples anew,
+    and no image repeats before all others of its class were used.
 
     Args:
-        sizes: images a class, integers, shape (classes,); an empty class is drawn from by none.
+        sizes: images of each class, integers, shape (classes,).
     """
     n = np.asarray(sizes, np.int64)
     if sampling == "natural" or not n.any():
@@ -148,13 +140,13 @@ def effective_numbers(sizes: ArrayLike, beta: float) -> NDArray[np.float64]:
 
 
 def class_weights(sizes: NDArray[np.floating], weights: Weights, beta: float) -> NDArray[np.floating]:
-    """What an image of each class counts in the loss; a class without images weighs 0.
+    """Compute the class weights of the loss; 0 for a class without images.
 
-    "inverse" is study A's equation, N / (classes * N_class). "effective_number" is 1 / `effective_numbers`, scaled
-    so that the mean weight over the images is 1: the learning rate then means what it means without weights.
+    "inverse" is N / (classes * N_class), as in study A. "effective_number" is 1 / `effective_numbers`, scaled to a mean
+    of 1 over the images, so that the learning rate keeps its meaning.
 
     Args:
-        sizes: images a class, or the sums of soft targets; floating, shape (classes,).
+        sizes: images of each class, or sums of soft targets; floating, shape (classes,).
     Returns:
         of the same shape and type.
     """
@@ -169,61 +161,59 @@ def class_weights(sizes: NDArray[np.floating], weights: Weights, beta: float) ->
 
 
 def preview_epoch(sizes: Mapping[Expression, int], rebalancing: Rebalancing) -> pd.DataFrame:
-    """Preview what training sees in an epoch, once the weights count (`reweight_start_01`).
+    """Tabulate an epoch by class, after `reweight_start_01`.
 
-    Training weighs by the sums of its targets, which soft labels spread a little more evenly than labels do, draws
-    images without a label once each, and drops the last images that fill no batch.
+    Approximate: training computes weights from its targets, which may be soft, uses each unlabeled image once, and
+    drops the last incomplete batch.
 
     Args:
-        sizes: labeled training images a class, of the label set.
+        sizes: labeled training images of each class of the label set.
     Returns:
-        a row a class, in the order of `sizes`: `expression`, `images`, `share`, `samples` (an epoch), `samples_share`,
-        `unique_expected` (different images an epoch), `repeats` (how often an epoch sees an image, in the mean over
-        all of the class), `never_seen` (images that an epoch does not see), `weight`, `effective_share` (of the
-        loss: drawn times weight), `offset` (of the logit-adjusted loss).
+        one row for each class: `expression`, `images`, `share`, `samples` (per epoch), `samples_share`,
+        `unique_expected` (different images per epoch), `repeats` (mean samples per image), `never_seen` (images not
+        used in an epoch), `weight`, `effective_share` (of the loss: samples times weight), `offset` (of the logits).
     """
     images = np.array(list(sizes.values()), np.int64)
-    drawn = samples_per_epoch(images, rebalancing.sampling)
+    samples = samples_per_epoch(images, rebalancing.sampling)
     weight = class_weights(images.astype(float), rebalancing.weights, rebalancing.beta)
-    unique = np.minimum(images, drawn)
+    unique = np.minimum(images, samples)
     return pd.DataFrame(
         {
             "expression": [str(expression) for expression in sizes],
             "images": images,
             "share": _shares(images),
-            "samples": drawn,
-            "samples_share": _shares(drawn),
+            "samples": samples,
+            "samples_share": _shares(samples),
             "unique_expected": unique,
-            "repeats": np.divide(drawn, images, out=np.zeros(len(images)), where=images > 0),
+            "repeats": np.divide(samples, images, out=np.zeros(len(images)), where=images > 0),
             "never_seen": images - unique,
             "weight": weight,
-            "effective_share": _shares(drawn * weight),
+            "effective_share": _shares(samples * weight),
             "offset": logit_offsets(images.astype(float), rebalancing.logit_tau),
         }
     )
 
 
 _REPLICATION = (
-    "In one published replication the two together cost 14 points of accuracy and gave disgust a precision of .09. "
+    "In one published replication, both together cost 14 points of accuracy and the precision of disgust was .09. "
 )
 
 
 def rebalancing_warnings(rebalancing: Rebalancing) -> list[str]:
     """Warn about settings that correct the same imbalance twice."""
-    drawing = {"under": "under-sampling", "over": "over-sampling", "square_root": "square-root sampling"}
-    parts = {
-        drawing.get(rebalancing.sampling, ""): rebalancing.sampling != "natural",
+    sampling = {"under": "under-sampling", "over": "over-sampling", "square_root": "square-root sampling"}
+    components = {
+        sampling.get(rebalancing.sampling, ""): rebalancing.sampling != "natural",
         f"{rebalancing.weights.replace('_', '-')} weights": rebalancing.weights != "none",
         f"logit adjustment (tau {rebalancing.logit_tau:g})": rebalancing.logit_tau > 0,
     }
-    used = [name for name, on in parts.items() if on]
+    used = [name for name, on in components.items() if on]
     return [
-        f"{first.capitalize()} and {second} correct the same imbalance twice: rare expressions are then answered too "
+        f"{first.capitalize()} and {second} correct the same imbalance twice: rare expressions are then predicted too "
         "often, at the cost of the common ones. "
         + (_REPLICATION if (first, second) == ("over-sampling", "inverse weights") else "")
         + "Choose one of the two."
-        for place, first in enumerate(used)
-        for second in used[place + 1 :]
+        for first, second in combinations(used, 2)
     ]
 
 

@@ -1,7 +1,4 @@
-"""Report a split: its class counts, and which images are excluded and why.
-
-Its leakage is `leakage.find_leakage`, which takes as long on a million images as making the split.
-"""
+"""Report a split: its class counts, and which images are excluded and why."""
 
 from __future__ import annotations
 
@@ -14,11 +11,11 @@ import pandas as pd
 from fer_core.data.duplicates.groups import Groups
 from fer_core.data.imbalance.counts import excluded_rows
 from fer_core.data.record import Split
-from fer_core.data.splits.leakage import Cause, Leakage
-from fer_core.data.splits.split import EXCLUDED, SplitConfig, find_leakage, make_split, split_counts
+from fer_core.data.splits.leakage import Cause, Leakage, find_leakage
+from fer_core.data.splits.split import EXCLUDED, SplitConfig, make_split, split_counts
 
 SPLIT_COLUMNS = ("id", "path", "split", "label", "identity", "sha256")
-"""The columns of an index that a split needs where its duplicates are known."""
+"""Columns of the index for a split of a dataset with known duplicates."""
 
 
 class Reason(StrEnum):
@@ -38,7 +35,7 @@ REASONS: dict[Reason, str] = {
     Reason.EXACT: "identical to a validation or test image",
     Reason.NEAR: "nearly identical to a validation or test image",
     Reason.IDENTITY: "of a person in validation or test",
-    Reason.LINKED: "linked to a validation or test image through others",
+    Reason.LINKED: "linked to a validation or test image through other images",
 }
 """Descriptions that follow a count: "340 nearly identical to a validation or test image"."""
 

@@ -1,7 +1,4 @@
-"""Divide a dataset into train, valid and test: published, seeded or k-fold splits.
-
-Near-duplicates and images of one identity are never in two splits.
-"""
+"""Split a dataset into train, valid and test. Near-duplicates and images of one identity stay in one split."""
 
 from __future__ import annotations
 
@@ -15,17 +12,14 @@ from pydantic import Field, ValidationInfo, field_validator
 from fer_core.data.duplicates.groups import Groups, find_groups
 from fer_core.data.imbalance.counts import category_codes
 from fer_core.data.record import Split
-from fer_core.data.splits.leakage import Leakage, find_leakage
 from fer_core.data.splits.stratified_groups import stratified_group_split
 from fer_core.errors import ConfigError
 from fer_core.files.strict_model import StrictModel
 from fer_core.labels import Expression
 
-__all__ = ["EXCLUDED", "SPLITS", "Leakage", "SplitConfig", "find_leakage", "make_split", "split_counts"]
-
 EXCLUDED = "excluded"
-"""The split of images that are not used: training images that are near-duplicates of validation or test images or
-share an identity with them, images outside a published split, and images that corrections exclude."""
+"""The split of unused images: training images that are near-duplicates of validation or test images or share an
+identity with them, images outside a published split, and images that corrections exclude."""
 
 SPLITS = (*map(str, Split), EXCLUDED)
 
@@ -33,12 +27,13 @@ _TRAIN, _VALID, _TEST, _EXCLUDED = range(len(SPLITS))
 
 
 class SplitConfig(StrictModel):
-    """How a dataset is divided for a run.
+    """How a dataset is split for a run.
 
-    `published` keeps the dataset's own split and falls back to `seeded` where it has none. Where the dataset
-    has train and only one more split, that one is the test, and the validation images are taken from train.
-    `kfold` divides the images into `folds`; fold number `fold` (from 0) is the test. `valid_01` and `test_01` are
-    shares of all images, but of the training images where a published split has no validation images.
+    Attributes:
+        kind: published keeps the dataset's own split; without one it is the same as seeded. If only one split besides
+            train is published, it is used as test, and validation images are taken from train.
+        valid_01, test_01: shares of all images; of the training images if a published split has no validation images.
+        fold: the fold that is the test split, from 0.
     """
 
     kind: Literal["published", "seeded", "kfold"] = "published"
@@ -50,15 +45,15 @@ class SplitConfig(StrictModel):
 
     @field_validator("test_01")
     @classmethod
-    def _leaves_some_to_train_on(cls, test_01: float, others: ValidationInfo) -> float:
+    def _check_shares(cls, test_01: float, others: ValidationInfo) -> float:
         valid_01 = others.data.get("valid_01", 0)
         if valid_01 + test_01 >= 1:
-            raise ValueError(f"with valid_01 at {valid_01:g}, nothing is left to train on; stay below {1 - valid_01:g}")
+            raise ValueError(f"with valid_01={valid_01:g}, no training images are left; stay below {1 - valid_01:g}")
         return test_01
 
     @field_validator("fold")
     @classmethod
-    def _is_one_of_the_folds(cls, fold: int, others: ValidationInfo) -> int:
+    def _check_fold(cls, fold: int, others: ValidationInfo) -> int:
         folds = others.data.get("folds", fold + 1)
         if fold >= folds:
             raise ValueError(f"there are {folds} folds; choose 0 to {folds - 1}")
@@ -69,12 +64,12 @@ def make_split(index: pd.DataFrame, config: SplitConfig, groups: Groups | None =
     """Assign each row to "train", "valid", "test" or `EXCLUDED`.
 
     Args:
-        index: `split` and `label` of a dataset. Rows that corrections exclude are in no split and link no others.
-        groups: of this index; found in the columns that `find_groups` names when None.
+        index: `split` and `label` of a dataset.
+        groups: of this index; computed with `find_groups` by default.
     Returns:
-        a category of `SPLITS`, indexed like `index`.
+        categories of `SPLITS`, indexed like `index`.
     Raises:
-        ConfigError: nothing would be left to train on or to test with, or there are fewer groups than folds.
+        ConfigError: the training or test split would be empty, or there are fewer groups than folds.
     """
     groups = find_groups(index) if groups is None else groups
     rows, group = groups.rows, groups.group_ids
@@ -116,7 +111,7 @@ def split_counts(splits: pd.Series, index: pd.DataFrame) -> pd.DataFrame:
 def _published(
     index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig, *, has_test: bool
 ) -> NDArray[np.int64]:
-    """The dataset's own split, without what would leak."""
+    """Take the dataset's own split and exclude what would leak."""
     splits = category_codes(index["split"], SPLITS, missing=_EXCLUDED)
     if not has_test:
         splits[splits == _VALID] = _TEST
@@ -146,7 +141,7 @@ def _seeded(index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig) 
 
 
 def _fold(index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig) -> NDArray[np.int64]:
-    """One fold is the test; the folds are the same whichever it is."""
+    """Make one fold the test split; the folds don't depend on which."""
     rng = np.random.default_rng(config.seed)
     folds = stratified_group_split(group, _strata(index), [1 / config.folds] * config.folds, rng)
     if (count := len(np.unique(folds))) < config.folds:
@@ -166,17 +161,17 @@ def _split_off_valid(
     share_01: float,
     rng: np.random.Generator,
 ) -> None:
-    """Turn a share of the training images into validation images, in place."""
+    """Move a share of the training images to validation, in place."""
     rows = np.flatnonzero(splits == _TRAIN)
     is_valid = stratified_group_split(group[rows], _strata(index)[rows], (1 - share_01, share_01), rng) == 1
     splits[rows[is_valid]] = _VALID
 
 
 def _strata(index: pd.DataFrame) -> NDArray[np.int64]:
-    """The class of each row; images without a label are a class of their own."""
+    """Return the class of each row; unlabeled images are a class of their own."""
     return category_codes(index["label"], [str(expression) for expression in Expression], missing=len(Expression))
 
 
 def _rows_in_groups_of(group: NDArray[np.int64], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether the group of each row has a chosen row."""
+    """Return whether the group of each row has a chosen row."""
     return np.isin(group, np.unique(group[chosen]))

@@ -1,6 +1,6 @@
 """Stratified splits that keep groups whole.
 
-scikit-learn's StratifiedGroupKFold is not used: docs/adr/0013-own-stratified-group-split.md has the figures.
+scikit-learn's StratifiedGroupKFold is not used: see docs/adr/0013-own-stratified-group-split.md.
 """
 
 from __future__ import annotations

@@ -32,19 +32,19 @@ FLOATS = SIZES.astype(np.float64)
         {"reweight_start_01": 1},
     ],
 )
-def test_a_remedy_out_of_its_range_is_refused(wrong: dict[str, object]) -> None:
+def test_a_value_out_of_range_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Rebalancing.model_validate(wrong)
 
 
-def test_a_remedy_is_closed_and_frozen() -> None:
+def test_rebalancing_is_strict_and_frozen() -> None:
     with pytest.raises(ValidationError):
         Rebalancing.model_validate({"tau": 1})
     with pytest.raises(ValidationError):
         Rebalancing().logit_tau = 1
 
 
-def test_as_they_are_every_image_is_drawn_once() -> None:
+def test_natural_sampling_uses_every_image_once() -> None:
     np.testing.assert_array_equal(samples_per_epoch(SIZES, "natural"), SIZES)
 
 
@@ -53,21 +53,21 @@ def test_under_sampling_draws_as_many_of_each_as_the_rarest_has() -> None:
 
 
 def test_over_sampling_keeps_the_length_of_an_epoch_and_evens_it_out() -> None:
-    drawn = samples_per_epoch(SIZES, "over")
-    assert drawn.sum() == SIZES.sum()
-    assert drawn.max() - drawn.min() <= 1
+    samples = samples_per_epoch(SIZES, "over")
+    assert samples.sum() == SIZES.sum()
+    assert samples.max() - samples.min() <= 1
     assert samples_per_epoch([10, 0, 1], "over").tolist() == [6, 0, 5]
 
 
 def test_square_root_sampling_has_shares_of_the_square_roots() -> None:
-    drawn = samples_per_epoch(SIZES, "square_root")
-    assert drawn.sum() == SIZES.sum()
-    np.testing.assert_allclose(drawn, SIZES.sum() * np.sqrt(SIZES) / np.sqrt(SIZES).sum(), atol=1)
+    samples = samples_per_epoch(SIZES, "square_root")
+    assert samples.sum() == SIZES.sum()
+    np.testing.assert_allclose(samples, SIZES.sum() * np.sqrt(SIZES) / np.sqrt(SIZES).sum(), atol=1)
     assert samples_per_epoch([64, 0, 16], "square_root").tolist() == [53, 0, 27]
 
 
 @pytest.mark.parametrize("sampling", ["natural", "under", "over", "square_root"])
-def test_equal_classes_are_drawn_as_they_are_and_none_from_none(sampling: str) -> None:
+def test_equal_classes_are_sampled_as_they_are_and_empty_ones_never(sampling: str) -> None:
     assert samples_per_epoch([5, 5, 5], sampling).tolist() == [5, 5, 5]
     assert samples_per_epoch([0, 0], sampling).tolist() == [0, 0]
     assert samples_per_epoch([0, 3], sampling).tolist() == [0, 3]
@@ -135,7 +135,7 @@ def test_a_preview_adds_up(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in STRATEGIES if name != "natural"])
-def test_every_remedy_lifts_the_rarest_against_the_commonest(name: str) -> None:
+def test_every_strategy_favors_the_rarest_over_the_most_frequent_class(name: str) -> None:
     table = preview_epoch(COUNTS, STRATEGIES[name].rebalancing).set_index("expression")
     lift = table["effective_share"] / table["share"] * np.exp(-table["offset"])
     assert lift["contempt"] > 5 * lift["neutral"]
@@ -150,7 +150,7 @@ def test_over_sampling_repeats_the_rare_and_misses_some_of_the_common() -> None:
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_a_class_without_images_is_drawn_from_by_none(name: str) -> None:
+def test_no_strategy_samples_a_class_without_images(name: str) -> None:
     table = preview_epoch({**COUNTS, Expression.FEAR: 0}, STRATEGIES[name].rebalancing).set_index("expression")
     fear = table.loc["fear", ["samples", "unique_expected", "repeats", "never_seen", "weight", "effective_share"]]
     assert fear.tolist() == [0] * 6
@@ -159,7 +159,7 @@ def test_a_class_without_images_is_drawn_from_by_none(name: str) -> None:
     assert not empty.drop(columns="expression").to_numpy(float).any()
 
 
-def test_named_remedies_differ_correct_once_and_say_what_they_do() -> None:
+def test_strategies_differ_correct_once_and_have_a_description() -> None:
     strategies = [each.rebalancing for each in STRATEGIES.values()]
     assert len(set(strategies)) == len(strategies) == 8
     assert STRATEGIES["natural"].rebalancing == Rebalancing()
@@ -168,18 +168,18 @@ def test_named_remedies_differ_correct_once_and_say_what_they_do() -> None:
         assert each.title and each.explanation.endswith(".")
 
 
-def test_a_remedy_can_be_given_by_name_and_balanced_softmax_is_logit_adjustment() -> None:
+def test_a_strategy_can_be_given_by_name_and_balanced_softmax_is_logit_adjustment() -> None:
     for name, named in STRATEGIES.items():
         assert Rebalancing.model_validate(name) == named.rebalancing
     assert Rebalancing.model_validate("balanced-softmax") == Rebalancing(logit_tau=1)
     deferred = Rebalancing.model_validate("deferred-weights")
     assert (deferred.weights, deferred.reweight_start_01) == ("effective_number", 160 / 200)
-    assert "balanced softmax is the same" in STRATEGIES["logit-adjustment"].explanation
+    assert "balanced softmax" in STRATEGIES["logit-adjustment"].explanation
     with pytest.raises(ValidationError, match=r"deferred-weights.*logit-adjustment.*balanced-softmax"):
         Rebalancing.model_validate("luck")
 
 
-def test_weights_and_balanced_sampling_together_come_with_the_published_figure() -> None:
+def test_weights_and_balanced_sampling_together_are_warned_of_with_the_published_result() -> None:
     assert "14 points" in rebalancing_warnings(Rebalancing(sampling="over", weights="inverse"))[0]
     assert "14 points" not in rebalancing_warnings(Rebalancing(sampling="over", logit_tau=1))[0]
 

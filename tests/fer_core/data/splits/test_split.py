@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from fer_core.data.duplicates.duplicates import duplicate_pairs
 from fer_core.data.duplicates.groups import find_groups
-from fer_core.data.splits.split import EXCLUDED, SPLITS, SplitConfig, find_leakage, make_split, split_counts
+from fer_core.data.splits.leakage import find_leakage
+from fer_core.data.splits.split import EXCLUDED, SPLITS, SplitConfig, make_split, split_counts
 from fer_core.errors import ConfigError
 from fer_core.labels import Expression
 
@@ -240,8 +241,8 @@ def test_an_empty_index_has_an_empty_split() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"valid_01": 0.4, "test_01": 0.6}, "with valid_01 at 0.4, nothing is left to train on; stay below 0.6"),
-        ({"valid_01": 0.4, "test_01": 0.95}, "nothing is left to train on"),
+        ({"valid_01": 0.4, "test_01": 0.6}, "with valid_01=0.4, no training images are left; stay below 0.6"),
+        ({"valid_01": 0.4, "test_01": 0.95}, "no training images are left"),
         ({"folds": 4, "fold": 4}, "there are 4 folds; choose 0 to 3"),
         ({"fold": -1}, "greater than or equal to 0"),
         ({"folds": 1}, "greater than or equal to 2"),
