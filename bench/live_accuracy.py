@@ -24,6 +24,7 @@ from fer_core.data.sources.source import Source
 from fer_core.evaluation.predict_dataset import image_batches, predict_dataset
 from fer_core.evaluation.predictions import prediction_table
 from fer_core.evaluation.report import build_reports
+from fer_core.evaluation.report_schema import StoredReport
 from fer_core.faces import RgbImage
 from fer_core.settings import settings
 
@@ -74,19 +75,19 @@ def _next_frame(face: RgbImage) -> RgbImage:
     return shifted
 
 
-def _row(variant: str, report: dict[str, Any], earlier: list[dict[str, Any]]) -> dict[str, Any]:
+def _row(variant: str, report: StoredReport, earlier: list[dict[str, Any]]) -> dict[str, Any]:
     """Build a row of a report's metrics, with the drop of macro-F1 from the first variant."""
-    key = {"protocol": report["protocol"], "point": report["point"]}
+    key = {"protocol": str(report.protocol), "point": str(report.point)}
     first = next((row for row in earlier if key.items() <= row.items()), None)
-    macro_f1 = round(100 * report["macro_f1"], 2)
+    macro_f1 = round(100 * report.macro_f1, 2)
     return {
         "variant": variant,
         **key,
-        "n": report["n"],
+        "n": report.n,
         "macro_f1": macro_f1,
         "macro_f1_drop": round(first["macro_f1"] - macro_f1, 2) if first else 0.0,
-        "accuracy": round(100 * report["accuracy"], 2),
-        "ece": round(100 * report["ece"], 2),
+        "accuracy": round(100 * report.accuracy, 2),
+        "ece": round(100 * report.ece, 2),
     }
 
 

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from fer_core.bundles.catalog import find_model, model_in_use
+from fer_core.bundles.catalog import active_model_id, find_model
 from fer_core.detection.open_detector import open_detector
 from fer_core.errors import FerscopeError
 from fer_core.jobs.store import JobStore
@@ -99,7 +99,7 @@ def _check_detector(settings: Settings) -> CheckResult:
 
 
 def _check_model(settings: Settings) -> CheckResult:
-    entry = find_model(model_in_use(settings), settings)
+    entry = find_model(active_model_id(settings), settings)
     return CheckResult("good", f"{entry.id}: {entry.info.title}")
 
 

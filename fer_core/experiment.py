@@ -21,7 +21,8 @@ from fer_core.data.training_images import TRAINING_IMAGES_FILE
 from fer_core.errors import DatasetError
 from fer_core.evaluation.predictions import prediction_table
 from fer_core.evaluation.report import build_reports, headline_metrics
-from fer_core.evaluation.temperature_scaling import fit_calibration_on
+from fer_core.evaluation.report_schema import StoredReport, write_reports
+from fer_core.evaluation.temperature_scaling import fit_calibration_to_table
 from fer_core.files.atomic import write_json
 from fer_core.labels import label_set
 from fer_core.models.catalog import model_info
@@ -207,10 +208,10 @@ def _evaluate_and_export(
             tables[split] = prediction_table(index.iloc[rows], trainer.logits(rows), labels)
             run.write_table(f"predictions-{split}.parquet", tables[split])
     priors = trainer.data.targets[trainer.data.train].mean(0)
-    calibration = fit_calibration_on(tables[Split.VALID], labels, priors)
+    calibration = fit_calibration_to_table(tables[Split.VALID], labels, priors)
     calibration.save(run.path("calibration.json"))
-    report = {str(split): build_reports(table, calibration, labels) for split, table in tables.items()}
-    run.write_report(report)
+    reports = {str(split): build_reports(table, calibration, labels) for split, table in tables.items()}
+    write_reports(run.path("report.json"), reports)
     check_rows = np.flatnonzero((splits == Split.VALID) & readable)[:CHECK_FACES_MAX]
     check_faces = contract.normalize(np.asarray(trainer.data.images[check_rows], np.float32))
     run.write("model.onnx", export_onnx(trainer.eval_network, contract, check_faces))
@@ -221,7 +222,7 @@ def _evaluate_and_export(
         dataset=dataset.id,
         synthetic=dataset.manifest.synthetic,
         license=f"weights: MIT; trained on {dataset.manifest.title}: {dataset.manifest.license}",
-        metrics=headline_metrics(report),
+        metrics=headline_metrics(reports),
     )
     info.save_in(run.folder)
     run.finish(

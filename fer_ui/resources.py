@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.bundles.bundle import INT8_FILE, MODEL_FILE, Bundle
-from fer_core.bundles.catalog import ModelEntry, find_model, model_in_use
+from fer_core.bundles.catalog import ModelEntry, active_model_id, find_model
 from fer_core.bundles.fastest import FastestBundle, open_fastest
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.index.images import BOX_COLUMNS
@@ -36,7 +36,7 @@ def detector() -> OpenedDetector:
 
 def active_model() -> ModelEntry:
     """The model that Predict and Live use."""
-    return find_model(model_in_use(settings()), settings())
+    return find_model(active_model_id(settings()), settings())
 
 
 def predictor(model: ModelEntry) -> Predictor:

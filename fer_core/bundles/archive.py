@@ -69,7 +69,7 @@ def unpack_bundle(path: Path, folder: Path, settings: Settings) -> None:
 
 
 @contextmanager
-def unpacked(path: Path, settings: Settings) -> Iterator[Path]:
+def unpacked_bundle(path: Path, settings: Settings) -> Iterator[Path]:
     """The folder of a bundle: `path` itself, or that of a bundle as one file, unpacked until the end of the block."""
     if not path.is_file():
         yield path

@@ -75,7 +75,7 @@ def find_model(name: str, settings: Settings) -> ModelEntry:
     raise BundleError(f"There is no model {name!r}. Known: {known}; or give the path of a bundle's folder.")
 
 
-def model_in_use(settings: Settings) -> str:
+def active_model_id(settings: Settings) -> str:
     """The id of the model that Predict and Live use: the chosen one while it exists, else the shipped one."""
     try:
         chosen = str(json.loads(_active_model_file(settings).read_text())["model"])
@@ -85,7 +85,7 @@ def model_in_use(settings: Settings) -> str:
     return chosen
 
 
-def use_model(name: str, settings: Settings) -> ModelEntry:
+def set_active_model(name: str, settings: Settings) -> ModelEntry:
     """Make a model the one that Predict and Live use.
 
     Raises:
@@ -110,7 +110,7 @@ def delete_model(model_id: str, settings: Settings) -> bool:
             raise BundleError(f"{model_id} is a run, not an imported model. Delete it with `runs delete {model_id}`.")
         known = ", ".join(entry.id for entry in list_models(settings) if entry.kind == "imported") or "none"
         raise BundleError(f"There is no imported model {model_id!r}. Imported: {known}.")
-    was_used = model_in_use(settings) == model_id
+    was_used = active_model_id(settings) == model_id
     leaving = folder.with_name(f".{model_id}.deleted")
     shutil.rmtree(leaving, ignore_errors=True)
     folder.rename(leaving)  # at once, so that a half-deleted folder is no model

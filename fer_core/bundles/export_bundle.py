@@ -23,7 +23,7 @@ from fer_core.bundles.bundle import (
 )
 from fer_core.bundles.card.model_card import write_card
 from fer_core.bundles.catalog import ModelEntry
-from fer_core.bundles.quantization_report import REPORT_FILE as INT8_REPORT_FILE
+from fer_core.bundles.quantization_report import INT8_REPORT_FILE
 from fer_core.bundles.reports import EVALUATIONS_FOLDER
 from fer_core.bundles.verification import GOLDEN_FOLDER, check_verified, file_hashes, verify_bundle, write_golden
 from fer_core.calibration import Calibration
@@ -34,9 +34,10 @@ from fer_core.data.synthetic.identities import Identity
 from fer_core.data.training_images import TRAINING_IMAGES_FILE
 from fer_core.errors import BundleError
 from fer_core.evaluation.report import build_reports
-from fer_core.evaluation.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
+from fer_core.evaluation.report_schema import write_reports
+from fer_core.evaluation.robustness_report import ROBUSTNESS_FILE
 from fer_core.faces import RgbImage
-from fer_core.files.atomic import atomic_folder, write_json
+from fer_core.files.atomic import atomic_folder
 from fer_core.labels import Expression
 from fer_core.runs.training_images import load_training_images
 from fer_core.settings import settings
@@ -102,13 +103,13 @@ def _refresh_report(source: Path, folder: Path) -> None:
     contract = Contract.load(source / CONTRACT_FILE)
     calibration = Calibration.load(source / CALIBRATION_FILE, contract.labels)
     tables = {split: source / f"predictions-{split}.parquet" for split in (Split.VALID, Split.TEST)}
-    found = {
+    reports = {
         str(split): build_reports(pd.read_parquet(path), calibration, contract.label_set)
         for split, path in tables.items()
         if path.is_file()
     }
-    if found:
-        write_json(folder / REPORT_FILE, found)
+    if reports:
+        write_reports(folder / REPORT_FILE, reports)
 
 
 def _write(entry: ModelEntry, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from fer_core.bundles.bundle import (
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.export_bundle import finish_bundle, golden_faces
 from fer_core.bundles.import_bundle import free_id, install_model, staging_folder
+from fer_core.bundles.reports import read_report
 from fer_core.bundles.verification import check_parity, check_verified
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
@@ -36,8 +36,9 @@ from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
 from fer_core.errors import BundleError, InputError
 from fer_core.evaluation.predict_dataset import predict_dataset
 from fer_core.evaluation.report import build_reports, headline_metrics
-from fer_core.evaluation.temperature_scaling import fit_calibration_on
-from fer_core.files.atomic import write_bytes, write_json, write_text
+from fer_core.evaluation.report_schema import write_reports
+from fer_core.evaluation.temperature_scaling import fit_calibration_to_table
+from fer_core.files.atomic import write_bytes, write_text
 from fer_core.ids import slug
 from fer_core.labels import label_set
 from fer_core.models.catalog import model_info
@@ -53,7 +54,7 @@ UNKNOWN_DATA = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class WeightsImport:
+class WeightsImportOptions:
     """What to know about a file of weights.
 
     Attributes:
@@ -73,7 +74,7 @@ class WeightsImport:
 
 
 def import_weights(
-    path: Path, options: WeightsImport, settings: Settings, progress: Progress = no_progress
+    path: Path, options: WeightsImportOptions, settings: Settings, progress: Progress = no_progress
 ) -> ModelEntry:
     """Build the preset's network, load the weights, export it and install it as a model.
 
@@ -124,7 +125,7 @@ class _CalibrationData:
     split: Split
 
     @classmethod
-    def of(cls, options: WeightsImport, settings: Settings) -> _CalibrationData:
+    def of(cls, options: WeightsImportOptions, settings: Settings) -> _CalibrationData:
         split = Split.parse(options.split)
         if split is Split.TEST:
             raise InputError(
@@ -194,13 +195,12 @@ def _evaluate(folder: Path, contract: Contract, rows: _CalibrationData, settings
         if rows.test["label"].notna().any():
             progress(0.6, f"Reading {len(rows.test):,} faces of the test split")
             tables[str(Split.TEST)] = predict_dataset(bundle, rows.test, source)
-    calibration = fit_calibration_on(tables[str(rows.split)], labels, _shares(rows.shares_from, contract))
+    calibration = fit_calibration_to_table(tables[str(rows.split)], labels, _shares(rows.shares_from, contract))
     calibration.save(folder / CALIBRATION_FILE)
     fitted = np.full(len(rows.fitted), str(Split.VALID))
     TrainingImages.from_split(rows.fitted["sha256"], fitted, complete=False).save(folder / TRAINING_IMAGES_FILE)
-    write_json(
-        folder / REPORT_FILE, {split: build_reports(table, calibration, labels) for split, table in tables.items()}
-    )
+    reports = {split: build_reports(table, calibration, labels) for split, table in tables.items()}
+    write_reports(folder / REPORT_FILE, reports)
 
 
 def _shares(rows: pd.DataFrame, contract: Contract) -> NDArray[np.float64]:
@@ -211,8 +211,7 @@ def _shares(rows: pd.DataFrame, contract: Contract) -> NDArray[np.float64]:
 
 
 def _headline_metrics(folder: Path, rows: _CalibrationData | None) -> dict[str, object]:
-    path = folder / REPORT_FILE
     if rows is None:
         return {}
     evaluated_on = {"dataset": rows.dataset.id, "synthetic": rows.dataset.manifest.synthetic}
-    return {**evaluated_on, **headline_metrics(json.loads(path.read_text()))}
+    return {**evaluated_on, **headline_metrics(read_report(folder))}

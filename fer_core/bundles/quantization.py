@@ -15,11 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.bundles.bundle import INPUT_NAME, MODEL_FILE
-from fer_core.bundles.quantization_report import QuantizationResult, Scores
+from fer_core.bundles.quantization_report import QuantizationResult
 from fer_core.calibration import Calibration
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import table_logits, true_labels
 from fer_core.evaluation.report import build_reports
+from fer_core.evaluation.report_schema import Scores, StoredReport
 from fer_core.labels import LabelSet
 from fer_core.metrics import paired_difference
 
@@ -88,27 +89,27 @@ def compare_to_fp32(
     pairs = zip(build_reports(fp32, calibration, labels), build_reports(int8, calibration, labels), strict=True)
     logits = [table_logits(each, labels) for each in (fp32, int8)]
     return tuple(
-        _compare(before, after, true_labels(fp32, before["protocol"], labels), logits, calibration)
+        _compare(before, after, true_labels(fp32, before.protocol, labels), logits, calibration)
         for before, after in pairs
     )
 
 
 def _compare(
-    before: dict[str, Any],
-    after: dict[str, Any],
+    before: StoredReport,
+    after: StoredReport,
     truth: NDArray[np.int64],
     logits: list[NDArray[np.float32]],
     calibration: Calibration,
 ) -> QuantizationResult:
     labeled = truth >= 0
-    predicted = [calibration.probabilities(each[labeled], before["point"]).argmax(1) for each in logits]
+    predicted = [calibration.probabilities(each[labeled], before.point).argmax(1) for each in logits]
     drop_01, interval = paired_difference(*(each == truth[labeled] for each in predicted))
     return QuantizationResult(
-        protocol=before["protocol"],
-        point=before["point"],
-        n=before["n"],
-        fp32=Scores.of(before),
-        int8=Scores.of(after),
+        protocol=before.protocol,
+        point=before.point,
+        n=before.n,
+        fp32=Scores.from_report(before),
+        int8=Scores.from_report(after),
         accuracy_drop_01=drop_01,
         accuracy_drop_interval=interval,
         agreement_01=float(np.mean(predicted[0] == predicted[1])),

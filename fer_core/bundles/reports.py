@@ -1,71 +1,79 @@
-"""The reports of a bundle or run: by split in `report.json`, and on other datasets in `evaluations/*.json`."""
+"""Evaluation reports of a bundle or run: by split in `report.json`, on other datasets in `evaluations/*.json`."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fer_core.bundles.bundle import REPORT_FILE, BundleInfo
 from fer_core.data.record import SPLIT_TITLES
 from fer_core.evaluation.report import sort_reports
+from fer_core.evaluation.report_schema import STORED_REPORTS, AnnotatedReport, Evaluation, StoredReport
 from fer_core.files.atomic import write_json
 from fer_core.files.json_file import load_json
 from fer_core.ids import check_id
 
+EVALUATIONS_FOLDER = "evaluations"
+
+_LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class SplitReports:
-    """The reports on one split, the headline's protocol and the accurate point first.
+    """The reports on one split.
 
     Attributes:
         split: test, valid or train.
-        reports: at least one, as `evaluation.report.build_report` makes them.
+        reports: at least one, sorted by `sort_reports`.
     """
 
     split: str
-    reports: tuple[dict[str, Any], ...]
-
-    @classmethod
-    def of(cls, split: str, reports: Sequence[dict[str, Any]]) -> SplitReports:
-        """Sort them as the card shows them."""
-        return cls(split, tuple(sort_reports(reports)))
+    reports: tuple[StoredReport, ...]
 
     @property
-    def first(self) -> dict[str, Any]:
-        """The headline's report."""
+    def title(self) -> str:
+        """Name of the split: "validation split"."""
+        return f"{SPLIT_TITLES.get(self.split, self.split)} split"
+
+    @property
+    def headline(self) -> StoredReport:
+        """The report for the headline's protocol and operating point."""
         return self.reports[0]
 
     @property
-    def main(self) -> list[dict[str, Any]]:
-        """The reports by the headline's protocol, one a point."""
-        return [each for each in self.reports if each["protocol"] == self.first["protocol"]]
+    def headline_by_point(self) -> list[StoredReport]:
+        """The reports for the headline's protocol, one for each operating point."""
+        return [each for each in self.reports if each.protocol == self.headline.protocol]
 
 
-def reports_by_split(report: Mapping[str, Sequence[dict[str, Any]]]) -> list[SplitReports]:
-    """Group a report by split, the test split first."""
-    names = [name for name in (*SPLIT_TITLES, *(set(report) - set(SPLIT_TITLES))) if report.get(name)]
-    return [SplitReports.of(name, report[name]) for name in names]
+def reports_by_split(reports: Mapping[str, Sequence[StoredReport]]) -> list[SplitReports]:
+    """Group reports by split, the test split first."""
+    return [SplitReports(name, tuple(sort_reports(reports[name]))) for name in SPLIT_TITLES if reports.get(name)]
 
 
-def read_report(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """Read the reports of a bundle or run by split; empty where it has none that can be read."""
-    try:
-        found = load_json(folder / REPORT_FILE)
-    except (OSError, ValueError):
+def read_report(folder: Path) -> dict[str, list[StoredReport]]:
+    """Read the reports of a bundle or run by split; empty if there are none, or if they are invalid."""
+    path = folder / REPORT_FILE
+    if not path.is_file():
         return {}
-    return found if isinstance(found, dict) else {}
+    try:
+        stored = STORED_REPORTS.validate_python(load_json(path))
+    except (OSError, ValueError) as exc:
+        _LOG.warning("The report of %s is invalid: %s", folder.name, exc)
+        return {}
+    return {str(split): reports for split, reports in stored.items()}
 
 
-def reports_with_curve(folder: Path) -> list[dict[str, Any]]:
-    """Read the reports that the reliability diagram shows, one a point; reports of old versions have no curve."""
+def reports_with_curve(folder: Path) -> list[StoredReport]:
+    """Read the reports of the reliability diagram, one for each point; those of earlier versions have no curve."""
     splits = reports_by_split(read_report(folder))
-    return [each for each in splits[0].main if "calibration_curve" in each] if splits else []
+    return [each for each in splits[0].headline_by_point if each.calibration_curve] if splits else []
 
 
 def split_caveat(split: str, info: BundleInfo) -> str:
-    """How the split was used, and so how far its metrics can be trusted."""
+    """Describe how the split was used, and so how far its metrics can be trusted."""
     if split == "test":
         return "not used for training or model selection" if info.origin == "trained" else "not used for calibration"
     if info.origin == "weights":
@@ -73,51 +81,30 @@ def split_caveat(split: str, info: BundleInfo) -> str:
     return "also used to choose the epoch and fit the calibration, so these metrics are slightly optimistic"
 
 
-EVALUATIONS_FOLDER = "evaluations"
-_NEEDED = ("n", "protocol", "point", "accuracy", "balanced_accuracy", "macro_f1", "intervals")
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Metrics on one dataset.
-
-    Attributes:
-        dataset: what it is called; the file's name by default.
-        source: where it comes from, in a sentence.
-        note: anything else worth knowing.
-        reports: as `evaluation.report.build_report` makes them.
-    """
-
-    dataset: str
-    source: str
-    note: str
-    reports: tuple[dict[str, Any], ...]
-
-
 def read_evaluations(folder: Path) -> list[Evaluation]:
-    """The evaluations of a bundle or run, by file name; a file that is no report is passed over.
+    """Read the evaluations of a bundle or run, sorted by file name; invalid files are skipped.
 
-    A file is what `save_evaluation` writes; or one report as `evaluate --json` prints it, with `dataset`, `source` and
-    `note` added by hand as wanted.
+    A file is from `save_evaluation`, or one report that `evaluate --json` printed, with `dataset`, `source` and `note`
+    added by hand if wanted.
     """
-    read = (_read(path) for path in sorted((folder / EVALUATIONS_FOLDER).glob("*.json")))
-    return [evaluation for evaluation in read if evaluation]
+    evaluations = (_read_evaluation(path) for path in sorted((folder / EVALUATIONS_FOLDER).glob("*.json")))
+    return [evaluation for evaluation in evaluations if evaluation]
 
 
-def save_evaluation(folder: Path, name: str, evaluation: Evaluation) -> Path:
-    """Write an evaluation into a run's folder, in the place of an earlier one of that name."""
+def save_evaluation(folder: Path, name: str, evaluation: Evaluation) -> None:
+    """Write an evaluation into a run's folder; replaces an earlier one of that name."""
     path = folder / EVALUATIONS_FOLDER / f"{check_id(name, 'evaluation')}.json"
-    write_json(path, asdict(evaluation))
-    return path
+    write_json(path, evaluation.model_dump(mode="json"))
 
 
-def _read(path: Path) -> Evaluation | None:
+def _read_evaluation(path: Path) -> Evaluation | None:
     try:
         content = load_json(path)
-        reports = tuple(content.get("reports") or [content])
-        if not all(name in each for each in reports for name in _NEEDED):
-            return None
-    except (OSError, ValueError, AttributeError, TypeError):
+        if "reports" in content:
+            evaluation = Evaluation.model_validate(content)
+        else:
+            report = AnnotatedReport.model_validate(content)
+            evaluation = Evaluation(source=report.source, note=report.note, dataset=report.dataset, reports=[report])
+    except (OSError, ValueError, TypeError):
         return None
-    words = {name: str(content.get(name) or "") for name in ("dataset", "source", "note")}
-    return Evaluation(words["dataset"] or path.stem, words["source"], words["note"], reports)
+    return evaluation if evaluation.dataset else evaluation.model_copy(update={"dataset": path.stem})

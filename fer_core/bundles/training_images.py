@@ -49,9 +49,9 @@ def _check_split_sizes(entry: ModelEntry, index: pd.DataFrame, splits: np.ndarra
         raise BundleError(f"{entry.id} has no report, so nothing proves that {dataset} is what it was trained on.")
     for split, (first, *_) in report.items():
         rows = index[splits == split]
-        said, found = first["n"] + first["unlabeled"], int((rows["sha256"] != "").sum())
-        if said != found:
+        n_reported, n_images = first.n + first.unlabeled, int((rows["sha256"] != "").sum())
+        if n_reported != n_images:
             raise BundleError(
-                f"{dataset} has {found:,} images in the {Split(split)} split that {entry.id} was trained with, but its "
-                f"report is of {said:,}. Name the dataset that it was trained on, as it was then."
+                f"{dataset} has {n_images:,} images in the {Split(split)} split that {entry.id} was trained with, but "
+                f"its report is of {n_reported:,}. Name the dataset that it was trained on, as it was then."
             )

@@ -16,11 +16,11 @@ from fer_core.contract import Contract
 from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
 from fer_core.errors import BundleError
 from fer_core.evaluation.report_schema import (
+    STORED_REPORTS,
     AnnotatedReport,
+    Evaluation,
     HeadlineMetrics,
-    SavedEvaluation,
     StoredReport,
-    StoredReports,
 )
 from fer_core.evaluation.robustness_report import read_robustness
 from fer_core.files.json_file import format_validation_error, read_json_bytes
@@ -51,7 +51,7 @@ def check_bundle(folder: Path) -> None:
     labels = Contract.load(folder / CONTRACT_FILE).labels
     reports = folder / REPORT_FILE
     if reports.is_file():
-        for found in _validate(TypeAdapter(StoredReports), _load(reports), reports).values():
+        for found in _validate(STORED_REPORTS, _load(reports), reports).values():
             _check_labels(found, labels, reports)
     kept = sorted((folder / EVALUATIONS_FOLDER).glob("*.json"))
     if len(kept) > EVALUATIONS_MAX:
@@ -61,7 +61,7 @@ def check_bundle(folder: Path) -> None:
     for path in kept:
         content = _load(path)
         if isinstance(content, dict) and "reports" in content:
-            _check_labels(_validate(TypeAdapter(SavedEvaluation), content, path).reports, labels, path)
+            _check_labels(_validate(TypeAdapter(Evaluation), content, path).reports, labels, path)
         else:
             _check_labels([_validate(TypeAdapter(AnnotatedReport), content, path)], labels, path)
     read_robustness(folder)

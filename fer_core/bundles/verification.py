@@ -46,7 +46,7 @@ class _GoldenProbabilities(JsonModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """One check: its name, whether it passed, and what was found."""
 
     name: str
@@ -75,19 +75,19 @@ def write_golden(folder: Path, crops: Mapping[str, RgbImage]) -> None:
     written.save(golden / GOLDEN_FILE)
 
 
-def verify_bundle(folder: Path) -> list[Check]:
-    """Check that a bundle opens, that its recorded files are unchanged and that each golden face still gets its
+def verify_bundle(folder: Path) -> list[CheckResult]:
+    """CheckResult that a bundle opens, that its recorded files are unchanged and that each golden face still gets its
     probabilities. A bundle without golden faces fails, as nothing proves it then."""
     try:
         bundle, int8 = Bundle.open(folder), _open_int8(folder)
     except BundleError as exc:
-        return [Check("opens", False, str(exc))]
-    opened = Check("opens", True, f"{bundle.id} reads {len(bundle.contract.labels)} expressions")
+        return [CheckResult("opens", False, str(exc))]
+    opened = CheckResult("opens", True, f"{bundle.id} reads {len(bundle.contract.labels)} expressions")
     files = [_file_check(folder, name, digest) for name, digest in bundle.info.files.items()]
     return [opened, *files, *_golden_checks(bundle, int8)]
 
 
-def check_verified(name: str, checks: Sequence[Check], consequence: str) -> None:
+def check_verified(name: str, checks: Sequence[CheckResult], consequence: str) -> None:
     """Raise an error unless a bundle passed its checks.
 
     Args:
@@ -139,21 +139,21 @@ def _predicted(bundle: Bundle, crop: RgbImage) -> _Expected:
     return found
 
 
-def _file_check(folder: Path, name: str, digest: str) -> Check:
+def _file_check(folder: Path, name: str, digest: str) -> CheckResult:
     what = f"file {name}"
     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-        return Check(what, False, "lies outside the bundle")
+        return CheckResult(what, False, "lies outside the bundle")
     path = folder / name
     if not path.is_file():
-        return Check(what, False, "is missing")
+        return CheckResult(what, False, "is missing")
     same = _sha256(path) == digest
-    return Check(what, same, "unchanged" if same else "has changed since the bundle was made")
+    return CheckResult(what, same, "unchanged" if same else "has changed since the bundle was made")
 
 
-def _golden_checks(bundle: Bundle, int8: Bundle | None) -> list[Check]:
+def _golden_checks(bundle: Bundle, int8: Bundle | None) -> list[CheckResult]:
     golden = _read_golden(bundle.folder)
     if isinstance(golden, str):
-        return [Check("golden faces", False, golden)]
+        return [CheckResult("golden faces", False, golden)]
     checks = [
         _face_check(bundle, name, expected, f"golden face {name}", TOLERANCE_01)
         for name, expected in golden.faces.items()
@@ -161,7 +161,7 @@ def _golden_checks(bundle: Bundle, int8: Bundle | None) -> list[Check]:
     if int8 is None:
         return checks
     if not golden.int8:
-        return [*checks, Check("golden faces, INT8", False, f"{GOLDEN_FILE} does not say what {INT8_FILE} gives")]
+        return [*checks, CheckResult("golden faces, INT8", False, f"{GOLDEN_FILE} does not say what {INT8_FILE} gives")]
     return checks + [
         _face_check(int8, name, expected, f"golden face {name}, INT8", INT8_TOLERANCE_01)
         for name, expected in golden.int8.items()
@@ -184,19 +184,19 @@ def _read_face(folder: Path, name: str) -> RgbImage:
     return read_image(folder / GOLDEN_FOLDER / f"{check_id(name, 'golden face')}.png", settings()).pixels
 
 
-def _face_check(bundle: Bundle, name: str, expected: _Expected, what: str, allowed_01: float) -> Check:
+def _face_check(bundle: Bundle, name: str, expected: _Expected, what: str, allowed_01: float) -> CheckResult:
     try:
         found = _predicted(bundle, _read_face(bundle.folder, name))
     except FerscopeError as exc:
-        return Check(what, False, str(exc))
+        return CheckResult(what, False, str(exc))
     if not expected or any(set(expected_row) != set(bundle.contract.labels) for expected_row in expected.values()):
-        return Check(what, False, "has no expected probability for each of the model's labels")
+        return CheckResult(what, False, "has no expected probability for each of the model's labels")
     gaps = [
         abs(found[point][label] - value)
         for point, expected_row in expected.items()
         for label, value in expected_row.items()
     ]
-    return Check(what, max(gaps) <= allowed_01, f"largest difference {max(gaps):.1e} (allowed {allowed_01:.0e})")
+    return CheckResult(what, max(gaps) <= allowed_01, f"largest difference {max(gaps):.1e} (allowed {allowed_01:.0e})")
 
 
 def _sha256(path: Path) -> str:
@@ -207,7 +207,7 @@ def _sha256(path: Path) -> str:
 CHECK_NAME = "network"
 
 
-def check_parity(folder: Path) -> list[Check]:
+def check_parity(folder: Path) -> list[CheckResult]:
     """Compare the logits of PyTorch and of the ONNX file on the golden faces; no check where that is not possible.
 
     It needs `weights.safetensors`, `config.yaml`, golden faces and PyTorch, which it loads.
@@ -229,10 +229,10 @@ def check_parity(folder: Path) -> list[Check]:
             raise BundleError(f"the weights give {ours.shape[1]} logits for {len(bundle.contract.labels)} labels")
         worst = largest_difference(ours, bundle.logits(faces))
     except FerscopeError as exc:
-        return [Check(CHECK_NAME, False, str(exc))]
+        return [CheckResult(CHECK_NAME, False, str(exc))]
     passed = worst.relative <= LOGIT_TOLERANCE
     agreement = f"PyTorch and ONNX agree on {len(faces)} faces, largest difference {worst.relative:.1e}"
     detail = (
         f"{agreement} (allowed {LOGIT_TOLERANCE:.0e})" if passed else worst.describe(len(faces), bundle.contract.labels)
     )
-    return [Check(CHECK_NAME, passed, detail)]
+    return [CheckResult(CHECK_NAME, passed, detail)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.bundles.bundle import Bundle
-from fer_core.bundles.catalog import find_model, model_in_use
+from fer_core.bundles.catalog import active_model_id, find_model
 from fer_core.calibration import OperatingPoint
 from fer_core.data.readers.file_names import image_names
 from fer_core.data.sources.archive import NOT_UTF8_MESSAGE
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     here = settings()
     files, not_utf8 = _files(arguments.paths)
     point = OperatingPoint.parse(arguments.point)
-    model = find_model(arguments.model or model_in_use(here), here)
+    model = find_model(arguments.model or active_model_id(here), here)
     bundle = Bundle.open(model.folder)
     opened = open_detector(here) if arguments.faces == "detect" else None
     if opened and opened.warning:

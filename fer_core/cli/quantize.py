@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from fer_core.bundles.bundle import CALIBRATION_FILE, CONTRACT_FILE, INT8_FILE, MODEL_FILE, Bundle
 from fer_core.bundles.catalog import ModelEntry, find_model
 from fer_core.bundles.quantization import compare_to_fp32, quantize
-from fer_core.bundles.quantization_report import ACCURACY_DROP_MAX_01, REPORT_FILE, QuantizationReport
+from fer_core.bundles.quantization_report import (
+    ACCURACY_DROP_MAX_01,
+    INT8_REPORT_FILE,
+    QuantizationReport,
+    quantization_rows,
+)
 from fer_core.cli.evaluate import run_folder_of
 from fer_core.cli.evaluation_images import add_model_and_data, evaluation_images, split_images
 from fer_core.cli.output import ProgressLine, format_table, print_result
@@ -26,7 +31,7 @@ from fer_core.evaluation.predict_dataset import image_batches, predict_dataset
 from fer_core.files.atomic import write_bytes
 from fer_core.settings import settings
 
-_FACES = 512
+_CALIBRATION_IMAGES = 512
 
 
 def add_command(commands: Any) -> None:
@@ -35,74 +40,59 @@ def add_command(commands: Any) -> None:
         "quantize", help="quantize a model's network to INT8 and compare it to FP32"
     )
     add_model_and_data(command)
-    command.add_argument("--ranges", default="train", help="the split whose images give the activations' ranges")
-    command.add_argument("--faces", type=int, default=_FACES, help="how many of them, sampled at random")
-    command.add_argument("--keep", action="store_true", help="save the network and the report with the run, for Live")
-    command.add_argument("--json", action="store_true", help="print JSON alone")
+    command.add_argument(
+        "--calibration-split", default="train", help="split of the images that give the activations' ranges"
+    )
+    command.add_argument(
+        "--calibration-images", type=int, default=_CALIBRATION_IMAGES, help="number of these images, a random sample"
+    )
+    command.add_argument("--save", action="store_true", help="save the network and the report with the run, for Live")
+    command.add_argument("--json", action="store_true", help="print JSON only")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Quantize the network, evaluate both and report the drop in accuracy."""
     model = find_model(arguments.model, settings())
-    run_folder = run_folder_of(model) if arguments.keep else None
-    ranges = _faces(arguments, model, Contract.load(model.folder / CONTRACT_FILE))
-    content = quantize(model.folder, ranges)
+    run_folder = run_folder_of(model) if arguments.save else None
+    faces = _load_calibration_faces(arguments, model)
+    content = quantize(model.folder, faces)
     fp32 = Bundle.open(model.folder)
     with (
-        _bundle_with(content, model.folder) as int8,
+        _open_with_network(content, model.folder) as int8,
         evaluation_images(arguments, model) as images,
     ):
         before, after = (predict_dataset(bundle, images.rows, images.source, ProgressLine()) for bundle in (fp32, int8))
     report = QuantizationReport(
         dataset=Path(arguments.data).name,
         split=images.split,
-        calibration_images=len(ranges),
+        calibration_images=len(faces),
         comparisons=compare_to_fp32(before, after, fp32.calibration, fp32.contract.label_set),
-        **images.for_file(),
+        **images.to_report_fields(),
     )
     if run_folder:
         _save_network(run_folder, content, report)
-    print_result(
-        report.model_dump(mode="json"), arguments.json, f"{format_report(report)}\n{images.excluded.describe()}"
-    )
+    text = f"{format_table(quantization_rows(report), '')}\n{images.excluded.describe()}"
+    print_result(report.model_dump(mode="json"), arguments.json, text)
 
 
-def format_report(report: QuantizationReport) -> str:
-    """Format a report as text: a row a protocol and point."""
-    rows = [
-        {
-            "protocol": result.protocol,
-            "point": result.point,
-            "n": result.n,
-            "accuracy": f"{result.fp32.accuracy:.1%}",
-            "int8 accuracy": f"{result.int8.accuracy:.1%}",
-            "drop in points": f"{result.accuracy_drop_01 * 100:+.2f}",
-            "95 %": " to ".join(f"{bound * 100:+.2f}" for bound in result.accuracy_drop_interval),
-            "macro f1": f"{result.fp32.macro_f1:.1%}",
-            "int8 macro f1": f"{result.int8.macro_f1:.1%}",
-            "agreement": f"{result.agreement_01:.1%}",
-        }
-        for result in report.comparisons
-    ]
-    return format_table(rows, "")
-
-
-def _faces(arguments: argparse.Namespace, model: ModelEntry, contract: Contract) -> NDArray[np.float32]:
-    """The faces that give the ranges, as the network takes them."""
-    if arguments.faces < 1:
-        raise InputError(f"--faces {arguments.faces}: the ranges need at least one face; {_FACES} are usual.")
-    with split_images(arguments, model, arguments.ranges) as chosen:
-        drawn = chosen.rows.sample(min(arguments.faces, len(chosen.rows)), random_state=0)
-        batches = [contract.apply_batch(faces) for _, faces in image_batches(chosen.source, drawn, len(drawn))]
+def _load_calibration_faces(arguments: argparse.Namespace, model: ModelEntry) -> NDArray[np.float32]:
+    """Load the calibration images, normalized."""
+    count, split = arguments.calibration_images, arguments.calibration_split
+    if count < 1:
+        raise InputError(f"--calibration-images {count}: give at least one; {_CALIBRATION_IMAGES} are usual.")
+    contract = Contract.load(model.folder / CONTRACT_FILE)
+    with split_images(arguments, model, split) as images:
+        rows = images.rows.sample(min(count, len(images.rows)), random_state=0)
+        batches = [contract.apply_batch(faces) for _, faces in image_batches(images.source, rows, len(rows))]
     if not batches:
-        raise InputError(f"None of the {len(drawn)} images of --ranges {arguments.ranges} can be read. Name another.")
+        raise InputError(f"None of the {len(rows)} images of --calibration-split {split} can be read. Name another.")
     return np.concatenate(batches)
 
 
 @contextmanager
-def _bundle_with(content: bytes, folder: Path) -> Iterator[Bundle]:
-    """A bundle whose network is `content`, all else as in `folder`."""
+def _open_with_network(content: bytes, folder: Path) -> Iterator[Bundle]:
+    """Open the bundle in `folder` with the network `content` in place of its own."""
     with TemporaryDirectory(prefix="ferscope-int8-") as temporary:
         for name in (CONTRACT_FILE, CALIBRATION_FILE):
             shutil.copyfile(folder / name, Path(temporary) / name)
@@ -116,7 +106,7 @@ def _save_network(folder: Path, content: bytes, report: QuantizationReport) -> N
         raise InputError(
             f"INT8 loses {worst.accuracy_drop_01 * 100:.2f} points of accuracy ({worst.protocol} protocol, "
             f"{worst.point} point); {ACCURACY_DROP_MAX_01 * 100:.1f} are allowed, so it was not saved. "
-            "More --faces can help."
+            "More --calibration-images can help."
         )
     write_bytes(folder / INT8_FILE, content)
-    report.save(folder / REPORT_FILE)
+    report.save(folder / INT8_REPORT_FILE)

@@ -141,7 +141,7 @@ class TrainingImages:
         if magic != _MAGIC or len(content) != _HEADER.size + _BYTES * (trained + selected):
             raise BundleError(
                 f"{path.name} of {path.parent.name} is damaged, so the images to exclude from evaluations are unknown. "
-                "Copy or export the model again, or run `models list-images`."
+                "Copy or export the model again, or run `models record-training-images`."
             )
         hashes = np.frombuffer(content, "<u8", offset=_HEADER.size).astype(np.uint64)
         return cls(hashes[:trained], hashes[trained:], bool(complete))

@@ -1,9 +1,10 @@
-"""The report on a table of predictions: metrics, calibration and warnings as plain data."""
+"""Build evaluation reports from tables of predictions: metrics, calibration and warnings."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,22 +14,25 @@ from numpy.typing import NDArray
 from fer_core.calibration import Calibration, OperatingPoint
 from fer_core.evaluation.calibration_metrics import calibration_curve, selective_accuracy
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol, count_unknown_labels, table_logits, true_labels
-from fer_core.evaluation.temperature_scaling import SMALLEST_PRIOR
+from fer_core.evaluation.report_schema import StoredClassMetrics, StoredReport
+from fer_core.evaluation.temperature_scaling import PRIOR_MIN
 from fer_core.labels import LabelSet
 from fer_core.metrics import (
     FEW_IMAGES,
-    ClassMetrics,
+    HEADLINE_METRICS,
     Metrics,
-    class_intervals,
     classification_metrics,
     expected_calibration_error,
 )
+from fer_core.text import one_line, shorten
+
+_NAMES_CHARACTERS_MAX = 500
 
 
 def build_report(
     table: pd.DataFrame, calibration: Calibration, labels: LabelSet, protocol: Protocol, point: OperatingPoint
-) -> dict[str, Any]:
-    """Evaluate predictions by one protocol at one operating point; what `evaluate --json` prints.
+) -> StoredReport:
+    """Evaluate predictions by one protocol at one operating point.
 
     Raises:
         InputError: the protocol needs votes that are not there, or no image has a label.
@@ -41,95 +45,63 @@ def build_report(
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
     correct = predicted == truth
     result = classification_metrics(truth, predicted, len(labels))
-    names = [str(expression) for expression in labels]
-    return {
-        "n": result.n,
-        "unlabeled": int((~labeled).sum()),
-        "protocol": protocol,
-        "point": str(point),
-        "accuracy": result.accuracy,
-        "balanced_accuracy": result.balanced_accuracy,
-        "macro_f1": result.macro_f1,
-        "ece": expected_calibration_error(confidence, correct),
-        "ece_unscaled": expected_calibration_error(_unscaled(calibration, point, logits).max(1), correct),
-        "intervals": {name: list(bounds) for name, bounds in result.intervals.items()},
-        "classes": [name for name, each in zip(names, result.per_class, strict=True) if each.support],
-        "warnings": _warnings(result, labels, calibration, count_unknown_labels(table, protocol, labels)),
-        "per_class": {
-            name: {
-                "precision": each.precision,
-                "recall": each.recall,
-                "f1": each.f1,
-                "support": each.support,
-                "precision_interval": list(each.precision_interval),
-                "recall_interval": list(each.recall_interval),
-                "f1_interval": list(each.f1_interval),
-            }
-            for name, each in zip(names, result.per_class, strict=True)
-        },
-        "confusion": result.confusion.tolist(),
-        "labels": names,
-        "calibration_curve": calibration_curve(confidence, correct),
-        "selective_accuracy": selective_accuracy(confidence, correct, calibration.points[point].confidence_threshold),
-    }
+    per_class = dict(zip(labels, result.per_class, strict=True))
+    return StoredReport(
+        n=result.n,
+        unlabeled=int((~labeled).sum()),
+        protocol=protocol,
+        point=point,
+        accuracy=result.accuracy,
+        balanced_accuracy=result.balanced_accuracy,
+        macro_f1=result.macro_f1,
+        ece=expected_calibration_error(confidence, correct),
+        ece_unscaled=expected_calibration_error(_unscaled(calibration, point, logits).max(1), correct),
+        intervals={name: result.intervals[name] for name in HEADLINE_METRICS},
+        classes=[label for label, each in per_class.items() if each.support],
+        warnings=_warnings(result, labels, calibration, count_unknown_labels(table, protocol, labels)),
+        per_class={label: StoredClassMetrics(**asdict(each)) for label, each in per_class.items()},
+        confusion=result.confusion.tolist(),
+        labels=list(labels),
+        calibration_curve=calibration_curve(confidence, correct),
+        selective_accuracy=selective_accuracy(confidence, correct, calibration.points[point].confidence_threshold),
+    )
 
 
-def build_reports(table: pd.DataFrame, calibration: Calibration, labels: LabelSet) -> list[dict[str, Any]]:
-    """Build every report that a table allows: each protocol it has labels for, at each point."""
+def build_reports(table: pd.DataFrame, calibration: Calibration, labels: LabelSet) -> list[StoredReport]:
+    """Build a report for each protocol that the table has labels for, at each operating point."""
     usable: list[Protocol] = [p for p in PROTOCOLS if p in table and bool(np.any(true_labels(table, p, labels) >= 0))]
     return [
         build_report(table, calibration, labels, protocol, point) for protocol in usable for point in OperatingPoint
     ]
 
 
-def headline_metrics(report: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """The metrics that lists show: on the test split, else on the validation split; empty without one.
+def headline_metrics(reports: Mapping[str, Sequence[StoredReport]]) -> dict[str, Any]:
+    """Select the metrics for lists and `bundle.json`: of the test split, else of another; empty without reports.
 
     Args:
-        report: the reports by split.
-    Returns:
-        the metrics by the headline's protocol at the accurate point.
+        reports: by split.
     """
-    split = next((split for split in ("test", *report) if report.get(split)), "")
+    split = next((split for split in ("test", *reports) if reports.get(split)), "")
     if not split:
         return {}
-    first = sort_reports(report[split])[0]
-    names = ("n", "protocol", "accuracy", "balanced_accuracy", "macro_f1", "intervals")
-    return {"split": split, **{name: first[name] for name in names}}
+    shown = {"n", "protocol", "intervals", *HEADLINE_METRICS}
+    return {"split": split, **sort_reports(reports[split])[0].model_dump(mode="json", include=shown)}
 
 
-def sort_reports(reports: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sort reports on the same images, the headline's protocol and the accurate point first."""
-    protocols, points = list[str](PROTOCOLS), list[str](OperatingPoint)
-    return sorted(reports, key=lambda each: (protocols.index(each["protocol"]), points.index(each["point"])))
+def sort_reports(reports: Iterable[StoredReport]) -> list[StoredReport]:
+    """Sort reports on the same images by protocol and operating point, the headline's first."""
+    protocols, points = list(PROTOCOLS), list(OperatingPoint)
+    return sorted(reports, key=lambda each: (protocols.index(each.protocol), points.index(each.point)))
 
 
 def _unscaled(calibration: Calibration, point: OperatingPoint, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The probabilities at the point without temperature scaling."""
+    """Probabilities at the point without temperature scaling."""
     plain = calibration.points[point].model_copy(update={"temperature": 1.0})
     return calibration.model_copy(update={"points": {**calibration.points, point: plain}}).probabilities(logits, point)
 
 
-def metrics_from_report(report: dict[str, Any]) -> Metrics:
-    """Read the metrics back from a report; the classes' intervals are computed, as old reports lack some."""
-    rows = [report["per_class"][name] for name in report["labels"]]
-    confusion = np.array(report["confusion"], np.int64)
-    return Metrics(
-        n=report["n"],
-        accuracy=report["accuracy"],
-        balanced_accuracy=report["balanced_accuracy"],
-        macro_f1=report["macro_f1"],
-        per_class=tuple(
-            ClassMetrics(row["precision"], row["recall"], row["f1"], row["support"], *bounds)
-            for row, bounds in zip(rows, class_intervals(confusion), strict=True)
-        ),
-        confusion=confusion,
-        intervals={name: (low, high) for name, (low, high) in report["intervals"].items()},
-    )
-
-
 def _warnings(metrics: Metrics, labels: LabelSet, calibration: Calibration, unknown: Mapping[str, int]) -> list[str]:
-    """What limits the metrics, a sentence each: classes without images or training, too few images.
+    """Warn of classes without images or training, of unknown labels and of too few images, a sentence each.
 
     Args:
         unknown: labels that the model does not know, with how many images have each.
@@ -156,13 +128,14 @@ def _warnings(metrics: Metrics, labels: LabelSet, calibration: Calibration, unkn
             f"Not in training: {_counted(untrained, support)}. The model can't have learned to recognize it."
         )
     if unknown:
-        sentences.append(f"Excluded, as the model does not know the label: {_counted(list(unknown), unknown)}.")
+        excluded = one_line(shorten(_counted(list(unknown), unknown), _NAMES_CHARACTERS_MAX, "end"))
+        sentences.append(f"Excluded, as the model does not know the label: {excluded}.")
     return sentences
 
 
 def _untrained(labels: LabelSet, calibration: Calibration) -> set[str]:
-    """Classes whose share of the training labels is nothing, as far as the calibration tells."""
-    smallest = math.log(SMALLEST_PRIOR) + 1e-9
+    """Classes without training images, by their priors."""
+    smallest = math.log(PRIOR_MIN) + 1e-9
     return {str(label) for label, prior in zip(labels, calibration.log_priors, strict=True) if prior <= smallest}
 
 

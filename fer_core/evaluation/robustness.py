@@ -20,15 +20,10 @@ from fer_core.evaluation.report import build_report
 from fer_core.evaluation.robustness_report import (
     CorruptionCurve,
     RobustnessReport,
-    Scores,
+    RobustnessScores,
     SeverityResult,
-    card_lines,
-    read_robustness,
 )
-from fer_core.metrics import HEADLINE_METRICS
 from fer_core.progress import Progress, no_progress
-
-__all__ = ["RobustnessReport", "card_lines", "read_robustness", "robustness"]
 
 _BATCH = 64
 """Faces whose corrupted copies are in memory at once."""
@@ -42,7 +37,7 @@ Logits = NDArray[np.float32]
 """float32, shape (1 + cases, N, classes): clean images first, then `_CASES`."""
 
 
-def robustness(
+def evaluate_robustness(
     classifier: Classifier,
     rows: pd.DataFrame,
     source: Source,
@@ -144,18 +139,19 @@ def _score_cases(
     protocol: Protocol,
     point: OperatingPoint,
     progress: Progress,
-) -> list[Scores]:
+) -> list[RobustnessScores]:
     """Compute the scores of each case."""
     labels = classifier.contract.label_set
     scores = []
-    for case, answers in enumerate(logits):
+    for case, case_logits in enumerate(logits):
         progress(_PREDICTION_SHARE_01 + (1 - _PREDICTION_SHARE_01) * case / len(logits), "Scoring the predictions")
-        found = build_report(prediction_table(rows, answers, labels), classifier.calibration, labels, protocol, point)
-        scores.append(Scores(**{name: found[name] for name in (*HEADLINE_METRICS, "ece", "intervals")}))
+        table = prediction_table(rows, case_logits, labels)
+        report = build_report(table, classifier.calibration, labels, protocol, point)
+        scores.append(RobustnessScores.from_report(report))
     return scores
 
 
-def _corruption_curve(corruption: Corruption, scores: list[Scores]) -> CorruptionCurve:
+def _corruption_curve(corruption: Corruption, scores: list[RobustnessScores]) -> CorruptionCurve:
     return CorruptionCurve(
         name=corruption.name,
         title=corruption.title,

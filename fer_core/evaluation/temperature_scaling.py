@@ -1,4 +1,4 @@
-"""Choosing temperature, operating points and the limit of certainty, on validation predictions only."""
+"""Fit temperature, operating points and confidence threshold on validation predictions."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fer_core.labels import LabelSet
 
 _TAUS = np.arange(31) / 20
 _TIE_WITHIN_01 = 0.003
-"""Accuracies this near to the highest count as level with it: a tenth of what their interval spans."""
+"""Accuracies this close to the highest count as tied with it: a tenth of the width of their interval."""
 
 _ACCURACY_COST_MAX = 0.03
 _ACCURACY_MIN_01 = 0.6
-SMALLEST_PRIOR = 1e-4
-"""Of a class that is not, or hardly, in training."""
+PRIOR_MIN = 1e-4
+"""Prior of a class with hardly any training images, or none."""
 
 
 def fit_calibration(
@@ -26,20 +26,20 @@ def fit_calibration(
 ) -> Calibration:
     """Fit a calibration.
 
-    The accurate point has, of the taus whose accuracy is level with the highest, the one of highest macro-F1: rare
-    expressions gain long before accuracy falls. The balanced point has the highest balanced accuracy among those that
-    cost at most 3 points of accuracy. Each gets the temperature of lowest negative log-likelihood.
+    The accurate point has the tau of highest macro-F1 among those whose accuracy is tied with the highest: rare
+    expressions gain long before accuracy falls. The balanced point has the highest balanced accuracy among the taus
+    that cost at most 3 points of accuracy. The temperature minimizes the negative log-likelihood at each point.
 
     Args:
-        logits: shape (N, classes), of images that training did not see.
-        truth: integers, shape (N,), all labeled.
+        logits: shape (N, classes), of images not used for training.
+        truth: class indices, shape (N,), all labeled.
         train_shares: shape (classes,), shares of the classes among the training targets.
     """
-    log_priors = np.log(np.maximum(train_shares, SMALLEST_PRIOR))
+    log_priors = np.log(np.maximum(train_shares, PRIOR_MIN))
     scores = [_scores((logits - tau * log_priors).argmax(1), truth) for tau in _TAUS]
     accuracy, macro_f1, balanced = np.array(scores).T
-    level = accuracy >= accuracy.max() - _TIE_WITHIN_01
-    accurate_tau = _TAUS[np.where(level, macro_f1, -1).argmax()]
+    tied = accuracy >= accuracy.max() - _TIE_WITHIN_01
+    accurate_tau = _TAUS[np.where(tied, macro_f1, -1).argmax()]
     allowed = accuracy >= accuracy.max() - _ACCURACY_COST_MAX
     balanced_tau = _TAUS[np.where(allowed, balanced, -1).argmax()]
     return Calibration(
@@ -51,11 +51,11 @@ def fit_calibration(
     )
 
 
-def fit_calibration_on(table: pd.DataFrame, labels: LabelSet, train_shares: NDArray[np.floating]) -> Calibration:
+def fit_calibration_to_table(table: pd.DataFrame, labels: LabelSet, train_shares: NDArray[np.floating]) -> Calibration:
     """Fit a calibration to a table of predictions, by their arg-max labels.
 
     Args:
-        table: see `evaluation.predictions.prediction_table`; of images that training did not see.
+        table: see `evaluation.predictions.prediction_table`; of images not used for training.
         train_shares: see `fit_calibration`.
     Raises:
         InputError: no row has a label that the model knows.
@@ -89,12 +89,12 @@ def _operating_point(
     adjusted = logits.astype(np.float64) - tau * log_priors
     temperature = _temperature(adjusted, truth)
     probabilities = softmax(adjusted / temperature, axis=1)
-    limit = _fit_confidence_threshold(probabilities.max(1), probabilities.argmax(1) == truth)
-    return PointCalibration(tau=round(tau, 3), temperature=round(temperature, 4), confidence_threshold=round(limit, 3))
+    threshold = round(_fit_confidence_threshold(probabilities.max(1), probabilities.argmax(1) == truth), 3)
+    return PointCalibration(tau=round(tau, 3), temperature=round(temperature, 4), confidence_threshold=threshold)
 
 
 def _temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
-    """The temperature of lowest negative log-likelihood (Guo et al. 2017)."""
+    """Fit the temperature of lowest negative log-likelihood (Guo et al. 2017)."""
     from scipy.optimize import minimize_scalar
     from scipy.special import log_softmax
 
@@ -105,10 +105,10 @@ def _temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> floa
 
 
 def _fit_confidence_threshold(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> float:
-    """The confidence below which answers are right less than 60 % of the time, by isotonic regression."""
+    """Fit by isotonic regression the confidence below which accuracy is under 60 %."""
     from sklearn.isotonic import IsotonicRegression
 
     order = np.argsort(confidence)
     fitted = IsotonicRegression(out_of_bounds="clip").fit_transform(confidence[order], correct[order].astype(float))
-    sure = np.flatnonzero(fitted >= _ACCURACY_MIN_01)
-    return float(confidence[order][sure[0]]) if len(sure) else 1.0
+    above = np.flatnonzero(fitted >= _ACCURACY_MIN_01)
+    return float(confidence[order][above[0]]) if len(above) else 1.0

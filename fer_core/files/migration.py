@@ -94,11 +94,21 @@ DATASET_COLUMNS = {"unlabelled": "unlabeled", "likeness": "similarity"}
 QUERY_PARAMS = {"part": "split", "remedy": "rebalancing", "disputed": "ambiguous", "recipe": "policy"}
 """Query parameters. `split` used to mean the split configuration, now `split_config`."""
 
-COMMANDS = {"quantise": "quantize", "datasets propose": "datasets preview", "datasets draw": "datasets generate"}
+COMMANDS = {
+    "quantise": "quantize",
+    "datasets propose": "datasets preview",
+    "datasets draw": "datasets generate",
+    "models list-images": "models record-training-images",
+}
 """Commands in scripts and in job records."""
 
-IMPORT_FLAGS = {"--take": "--move", "--work": "--resume"}
-"""Flags of `datasets import`."""
+COMMAND_FLAGS = {
+    "datasets import": {"--take": "--move", "--work": "--resume"},
+    "evaluate": {"--keep": "--save"},
+    "quantize": {"--keep": "--save", "--ranges": "--calibration-split", "--faces": "--calibration-images"},
+    "robustness": {"--keep": "--save", "--to": "--out"},
+}
+"""Flags of commands."""
 
 JOB_KINDS = {"draw": "generate"}
 """Kinds in the job database and in links."""
@@ -147,11 +157,13 @@ def rename_keys(content: Any, names: Mapping[str, str], *, deep: bool = True) ->
 
 def rename_command(argv: Sequence[str]) -> list[str]:
     """Rename the command with which the arguments of `python -m fer_core` begin, and its flags."""
-    if tuple(argv[:2]) == ("datasets", "import"):
-        return [IMPORT_FLAGS.get(argument, argument) for argument in argv]
     for length in (2, 1):
-        if new := COMMANDS.get(" ".join(argv[:length])):
-            return [*new.split(), *argv[length:]]
+        old = " ".join(argv[:length])
+        command = COMMANDS.get(old, old)
+        if command != old or command in COMMAND_FLAGS:
+            flags = COMMAND_FLAGS.get(command, {})
+            parts = (argument.partition("=") for argument in argv[length:])
+            return [*command.split(), *("".join([flags.get(flag, flag), *rest]) for flag, *rest in parts)]
     return list(argv)
 
 

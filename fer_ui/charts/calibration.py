@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.evaluation.calibration_metrics import BIN_IMAGES_MIN, bin_images_min, nonempty_bins
+from fer_core.evaluation.report_schema import StoredReport
 from fer_ui.charts.layout import LEGEND_PX, SHARE_TICKS, apply_layout, empty_figure, whiskers
 from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.theme import SERIES
@@ -24,20 +24,21 @@ _CALIBRATED_01 = 0.01
 """A smaller mean gap between confidence and accuracy is not mentioned."""
 
 
-def calibration_table(reports: Sequence[dict[str, Any]]) -> pd.DataFrame:
+def calibration_table(reports: Sequence[StoredReport]) -> pd.DataFrame:
     """Tabulate the non-empty bins of each report's calibration curve, with the 95 % interval of the accuracy (0..1).
 
     Args:
-        reports: as `fer_core.evaluation.report.build_report` makes them; those without a curve are skipped.
+        reports: those without a curve are skipped.
     """
     rows = []
     for report in reports:
-        if curve := report.get("calibration_curve"):
-            rows += [(report["point"], *each[:-1], *each.interval) for each in nonempty_bins(curve)]
+        if report.calibration_curve:
+            bins = nonempty_bins(report.calibration_curve)
+            rows += [(str(report.point), *each[:-1], *each.interval) for each in bins]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def reliability_diagram(reports: Sequence[dict[str, Any]]) -> go.Figure:
+def reliability_diagram(reports: Sequence[StoredReport]) -> go.Figure:
     """Plot one line for each operating point over the diagonal of perfect calibration.
 
     A dot is a bin of confidence, larger with more images; its whisker is the 95 % interval. Bins of very few images are
@@ -63,7 +64,7 @@ def reliability_diagram(reports: Sequence[dict[str, Any]]) -> go.Figure:
     return apply_layout(figure, title=TITLE, subtitle=subtitle, height_px=_PLOT_PX + 2 * LEGEND_PX)
 
 
-def describe_calibration(reports: Sequence[dict[str, Any]]) -> str:
+def describe_calibration(reports: Sequence[StoredReport]) -> str:
     """Describe each point's calibration error, and whether it is over- or underconfident."""
     sentences = []
     for report in reports:
@@ -74,7 +75,7 @@ def describe_calibration(reports: Sequence[dict[str, Any]]) -> str:
         gap = float(((table["confidence"] - table["accuracy"]) * weights).sum())
         kind = "overconfident" if gap > 0 else "underconfident"
         bias = f"{abs(gap) * 100:.1f} points {kind}" if abs(gap) >= _CALIBRATED_01 else "well calibrated"
-        sentences.append(f"{report['point'].capitalize()} point: ECE {report['ece']:.3f}, on average {bias}.")
+        sentences.append(f"{report.point.capitalize()} point: ECE {report.ece:.3f}, on average {bias}.")
     return " ".join(sentences)
 
 

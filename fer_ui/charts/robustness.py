@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.corruptions.corruption import SEVERITIES
-from fer_core.evaluation.robustness_report import CorruptionCurve, RobustnessReport, Scores
+from fer_core.evaluation.robustness_report import CorruptionCurve, RobustnessReport, RobustnessScores
 from fer_core.metrics import HEADLINE_METRICS
 from fer_core.text import join_words
 from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis, panel_line
@@ -67,7 +67,7 @@ def robustness_table(report: RobustnessReport) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _score_columns(scores: Scores) -> dict[str, float]:
+def _score_columns(scores: RobustnessScores) -> dict[str, float]:
     cells: dict[str, float] = {}
     for name in HEADLINE_METRICS:
         cells[name] = getattr(scores, name)

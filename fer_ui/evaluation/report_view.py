@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
+from pydantic import ValidationError
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from fer_core.calibration import OperatingPoint
 from fer_core.errors import RunError
+from fer_core.evaluation.predictions import Protocol
+from fer_core.evaluation.report_schema import STORED_REPORTS, StoredReport
+from fer_core.files.json_file import format_validation_error
 from fer_core.labels import Expression
+from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES, MetricName
 from fer_core.runs.folder import Run
 from fer_ui.formatting import format_interval, format_percent
 from fer_ui.header import Headline, notice
 from fer_ui.theme import expression_title
 
-Report: TypeAlias = dict[str, Any]
 
-SCORES = {"macro_f1": "Macro-F1", "balanced_accuracy": "Balanced accuracy", "accuracy": "Accuracy"}
-
-
-def reports_by_split(run: Run) -> dict[str, dict[tuple[str, str], Report]]:
+def reports_by_split(run: Run) -> dict[str, dict[tuple[Protocol, OperatingPoint], StoredReport]]:
     """Load the reports of each evaluated split, keyed by protocol and operating point.
 
     Raises:
-        RunError: the report is missing or empty.
+        RunError: the report is missing, invalid or empty.
     """
-    splits = {
-        split: {(report["protocol"], report["point"]): report for report in reports}
-        for split, reports in run.report().items()
+    try:
+        stored = STORED_REPORTS.validate_python(run.report())
+    except ValidationError as exc:
+        remedy = "Restore the file or delete the run."
+        raise RunError(format_validation_error(exc, run.path("report.json"), "report", remedy)) from exc
+    splits: dict[str, dict[tuple[Protocol, OperatingPoint], StoredReport]] = {
+        split: {(report.protocol, report.point): report for report in reports}
+        for split, reports in stored.items()
         if reports
     }
     if not splits:
@@ -46,27 +52,28 @@ def run_title(run: Run) -> str:
         return run.id
 
 
-def score_headlines(report: Mapping[str, Any], macro_detail: str = "") -> list[Headline]:
-    """The three scores with their 95 % intervals, where the report has any.
+def score_headlines(
+    scores: Mapping[str, float], bounds: Mapping[MetricName, Sequence[float]], macro_detail: str = ""
+) -> list[Headline]:
+    """The headline metrics with their 95 % intervals, as far as known.
 
     Args:
         macro_detail: precedes the interval of the macro-F1.
     """
-    bounds = report.get("intervals") or {}
     headlines = []
-    for name, title in SCORES.items():
+    for name in HEADLINE_METRICS:
         details = [
             macro_detail if name == "macro_f1" else "",
             f"95 %: {format_interval(*bounds[name])}" if name in bounds else "",
         ]
-        headlines.append(Headline(title, format_percent(report[name]), ", ".join(filter(None, details))))
+        headlines.append(Headline(METRIC_TITLES[name], format_percent(scores[name]), ", ".join(filter(None, details))))
     return headlines
 
 
-def show_warnings(report: Mapping[str, Any]) -> None:
+def show_warnings(report: StoredReport) -> None:
     """Show the report's warnings; reports of older versions have none."""
-    if warnings := report.get("warnings"):
-        notice("warning", " ".join(warnings))
+    if report.warnings:
+        notice("warning", " ".join(report.warnings))
 
 
 def show_metrics_table(table: pd.DataFrame, key: str) -> None:

@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import streamlit as st
 
-from fer_core.bundles.card.calibration import PICTURE
+from fer_core.bundles.card.calibration import DIAGRAM_FILE
 from fer_core.bundles.card.model_card import model_card, portable_card
 from fer_core.bundles.catalog import ModelEntry, delete_model
 from fer_core.bundles.export_bundle import export_bundle
-from fer_core.bundles.verification import Check, verify_bundle
+from fer_core.bundles.verification import CheckResult, verify_bundle
 from fer_core.settings import settings
 from fer_core.text import format_size
 from fer_ui.confirm_deletion import show_deletion_form
@@ -33,7 +33,7 @@ def show_card(model: ModelEntry) -> None:
     show_download("Download as Markdown", card, f"{model.id}-card.md", "text/markdown")
     # The page shows the title and the chart itself; the headings start one level lower.
     lines = model_card(model.info, model.folder).splitlines()[1:]
-    shown = [f"##{line}" if line.startswith("#") else line for line in lines if f"]({PICTURE})" not in line]
+    shown = [f"##{line}" if line.startswith("#") else line for line in lines if f"]({DIAGRAM_FILE})" not in line]
     st.html(_TABLE_STYLE)
     with st.container(key=f"{_CARD_KEY}-{model.id}"):
         st.markdown("\n".join(shown))
@@ -69,7 +69,7 @@ def _show_verification(model: ModelEntry) -> None:
             show_checks(verify_bundle(model.folder))
 
 
-def show_checks(checks: list[Check]) -> None:
+def show_checks(checks: list[CheckResult]) -> None:
     """Show the result of the verification and a row per check, failed ones first."""
     failed = sum(not check.passed for check in checks)
     if failed:

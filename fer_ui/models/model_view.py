@@ -8,11 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from fer_core.bundles.catalog import ModelEntry, use_model
+from fer_core.bundles.catalog import ModelEntry, set_active_model
 from fer_core.bundles.reports import SplitReports, read_report, reports_by_split
 from fer_core.data.record import SPLIT_TITLES
 from fer_core.evaluation.predictions import describe_protocol
-from fer_core.evaluation.robustness_report import REPORT_FILE as ROBUSTNESS_FILE
+from fer_core.evaluation.robustness_report import ROBUSTNESS_FILE
 from fer_core.settings import settings
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
@@ -53,7 +53,7 @@ def show_model(model: ModelEntry, *, in_use: bool, opened: bool) -> None:
                 st.badge("In use", icon=":material/check:", color="green")
             elif st.button("Use", key=f"use-{model.id}"):
                 with show_errors():
-                    use_model(model.id, settings())
+                    set_active_model(model.id, settings())
                     st.rerun()
         facts = [_KINDS[model.kind], model.id, f"{format_count(info.parameters)} parameters" if info.parameters else ""]
         facts.append(f"trained on {info.dataset}" if info.dataset else "training data unknown")
@@ -105,7 +105,7 @@ def _show_robustness(model: ModelEntry) -> None:
         "The command below measures it under blur, darkness, JPEG, low resolution, rotation and occlusion, at five "
         "severities each.",
     )
-    target = "--keep" if model.kind == "run" else f"--to {shlex.quote(str(model.folder / ROBUSTNESS_FILE))}"
+    target = "--save" if model.kind == "run" else f"--out {shlex.quote(str(model.folder / ROBUSTNESS_FILE))}"
     st.code(
         f"python -m fer_core robustness --model {model.id} --data DATASET {target}",
         "sh",
@@ -114,7 +114,7 @@ def _show_robustness(model: ModelEntry) -> None:
 
 
 def _show_scores(metrics: dict[str, Any]) -> None:
-    headline(score_headlines(metrics))
+    headline(score_headlines(metrics, metrics.get("intervals") or {}))
     split = SPLIT_TITLES.get(metrics["split"], metrics["split"])
     labels = describe_protocol(str(metrics.get("protocol", "")))
     where = ", ".join(part for part in (f"the {split} split", labels, "accurate point") if part)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.evaluation.predictions import describe_protocol
-from fer_core.evaluation.report import metrics_from_report
-from fer_core.labels import Expression
 from fer_core.metrics import Metrics
 from fer_core.runs.folder import Run, RunState, list_runs
 from fer_core.settings import settings
@@ -75,19 +73,19 @@ def _show(run: Run) -> None:
     with columns[2]:
         protocol = choose_protocol({name for name, at in reports[split] if at == point})
     report = reports[split][protocol, point]
-    metrics, labels = metrics_from_report(report), [Expression(name) for name in report["labels"]]
+    metrics = report.metrics
     headline(
         [
-            *score_headlines(report, f"over {describe_class_count(metrics)}"),
-            Headline("Images", format_count(metrics.n), f"calibration error {report['ece']:.3f}"),
+            *score_headlines(report.scores, report.intervals, f"over {describe_class_count(metrics)}"),
+            Headline("Images", format_count(metrics.n), f"calibration error {report.ece:.3f}"),
         ]
     )
     show_warnings(report)
     st.caption(escape_markdown(f"{_SPLIT_NOTES[split]} {capitalize_first(describe_protocol(protocol))}."))
     cells = param_segmented_control("Cells", _CELLS, QueryParam.VIEW)
-    figure = confusion_heatmap(metrics.confusion, labels, ratios=cells == "ratios")
+    figure = confusion_heatmap(metrics.confusion, report.labels, ratios=cells == "ratios")
     show_chart(figure, f"confusion-{run.id}")
-    table = metrics_table(metrics, labels)
+    table = metrics_table(metrics, report.labels)
     show_chart(class_metrics_bars(table), f"classes-{run.id}")
     show_metrics_table(table, f"figures-{run.id}")
     st.caption("Intervals are 95 %. A class with few images has a wide interval: treat its metrics as a hint.")

@@ -39,8 +39,8 @@ def _live(model: ModelEntry) -> None:
     predictor = Predictor(fastest.bundle, detector().detector)
     if model.info.synthetic:
         notice("warning", SYNTHETIC_MODEL_WARNING)
-    if detector().message:
-        notice("warning", detector().message)
+    if detector().warning:
+        notice("warning", detector().warning)
     point = choose_operating_point()
     session = get_live_session(predictor, point)
     left, right = st.columns([3, 2], gap="large")

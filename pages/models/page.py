@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.bundles.catalog import list_models, model_in_use
+from fer_core.bundles.catalog import active_model_id, list_models
 from fer_core.errors import FerscopeError
 from fer_core.settings import settings
 from fer_ui.errors import show_errors
@@ -36,7 +36,7 @@ def _models() -> None:
         )
         return
     try:
-        used = model_in_use(settings())
+        used = active_model_id(settings())
     except FerscopeError:
         used = ""
     requested = get_param(QueryParam.MODEL)

@@ -68,8 +68,8 @@ def _show_model(mode: str) -> None:
     )
     if info.synthetic:
         notice("warning", SYNTHETIC_MODEL_WARNING)
-    if mode == "detect" and detector().message:
-        notice("warning", detector().message)
+    if mode == "detect" and detector().warning:
+        notice("warning", detector().warning)
 
 
 def _show_downloads(predictions: list[ImagePrediction], model: str, point: OperatingPoint) -> None:

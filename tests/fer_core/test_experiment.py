@@ -442,12 +442,12 @@ def test_split_means_the_runs_and_published_split_the_datasets(world: World, eva
 
 def test_no_training_image_comes_onto_a_card(world: World, evaluate: Cli) -> None:
     sizes = _sizes(world.whole)
-    refused = evaluate("--model", "whole", "--data", "tiny", "--split", "train", "--keep")
+    refused = evaluate("--model", "whole", "--data", "tiny", "--split", "train", "--save")
     assert refused.code == 2 and not (world.whole.folder / "evaluations").exists()
-    evaluate("--model", "whole", "--data", "tiny", "--keep")
+    evaluate("--model", "whole", "--data", "tiny", "--save")
     (kept,) = read_evaluations(world.whole.folder)
     shutil.rmtree(world.whole.folder / "evaluations")
-    assert all(each["n"] <= sizes["test"] for each in kept.reports)
+    assert all(each.n <= sizes["test"] for each in kept.reports)
     assert f"Excluded: {sizes['train']:,} images" in kept.note
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from fer_core.evaluation.report_schema import write_reports
 from fer_core.labels import Expression
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import dump_config, load_config, presets
+from tests.support.reports import make_stored_report
 
 DATA = {"dataset": "gone", "fingerprint": "31a4fd6e9a5a1d46", "corrections": 2, "corrections_fingerprint": "e3b0"}
 
@@ -62,15 +64,6 @@ def finish(run: Run, split: str = "test", **metrics: float) -> Run:
     """Make it a finished run that was judged on `split`."""
     for name in ("contract.json", "weights.safetensors", "model.onnx"):
         run.write(name, b"{}")
-    report = {
-        "n": 1234,
-        "protocol": "argmax",
-        "point": "accurate",
-        "accuracy": 0.7,
-        "macro_f1": 0.41,
-        "balanced_accuracy": 0.43,
-        "intervals": {"macro_f1": [0.39, 0.44], "balanced_accuracy": [0.4, 0.46], "accuracy": [0.68, 0.72]},
-    }
-    run.write_report({split: [report | metrics]})
+    write_reports(run.path("report.json"), {split: [make_stored_report(**metrics)]})
     run.finish({"best_epoch": 2, "epochs": 20, "title": "Small network", "synthetic": False})
     return run

@@ -10,12 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.bundles.bundle import read_bundle_info
-from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER, find_model, model_in_use, use_model
+from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER, active_model_id, find_model, set_active_model
 from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.import_bundle import import_bundle
-from fer_core.bundles.quantization_report import REPORT_FILE as INT8_REPORT
-from fer_core.bundles.quantization_report import QuantizationReport, QuantizationResult, Scores
+from fer_core.bundles.quantization_report import INT8_REPORT_FILE, QuantizationReport, QuantizationResult
 from fer_core.bundles.reports import read_report
+from fer_core.evaluation.report_schema import Scores
 from fer_core.settings import Settings
 from fer_ui.charts.calibration import TITLE as RELIABILITY_TITLE
 from fer_ui.formatting import format_percent
@@ -60,10 +60,10 @@ def test_every_section_opens_for_the_shipped_model(store: Settings, open_page: O
 
 
 def test_metrics_follow_protocol_and_point(store: Settings, open_page: OpenPage) -> None:
-    report = {(metrics["protocol"], metrics["point"]): metrics for metrics in read_report(SHIPPED_FOLDER)["test"]}
+    report = {(metrics.protocol, metrics.point): metrics for metrics in read_report(SHIPPED_FOLDER)["test"]}
     for (protocol, point), metrics in report.items():
         shown = full_text(open_page(Page.MODELS, protocol=protocol, point=point))
-        assert format_percent(metrics["accuracy"]) in shown and format_percent(metrics["macro_f1"]) in shown
+        assert format_percent(metrics.accuracy) in shown and format_percent(metrics.macro_f1) in shown
         assert "Precision, recall and F1 by class" in shown
 
 
@@ -84,7 +84,7 @@ def test_the_int8_accuracy_drop_follows_protocol_and_point(
         )
         for point, drop_01 in (("accurate", 0.0012), ("balanced", -0.0021))
     ]
-    path = find_model(imported, filled_store).folder / INT8_REPORT
+    path = find_model(imported, filled_store).folder / INT8_REPORT_FILE
     QuantizationReport(dataset="ferplus", split="valid", calibration_images=8, comparisons=tuple(results)).save(path)
     shown = page_text(open_page(Page.MODELS, model=imported, protocol="argmax"))
     assert_mentions(shown, "40 images", "ferplus", "valid", "89.9 %", "-0.12", "FP32", "95 %", "-0.22", "-0.02")
@@ -133,13 +133,13 @@ def test_a_run_is_exported_as_one_file(filled_store: Settings, open_page: OpenPa
 def test_an_imported_model_is_deleted_after_confirmation(
     filled_store: Settings, imported: str, open_page: OpenPage
 ) -> None:
-    use_model(imported, filled_store)
+    set_active_model(imported, filled_store)
     app = open_page(Page.MODELS, model=imported, section="files")
     assert app.button(key=f"delete-model-{imported}").disabled
     app.checkbox(key=f"sure-model-{imported}").check().run()
     app = press(app, f"delete-model-{imported}")
     assert not (filled_store.models_dir / imported).exists()
-    assert model_in_use(filled_store) == SHIPPED
+    assert active_model_id(filled_store) == SHIPPED
 
 
 @pytest.mark.parametrize("model", [SHIPPED, RUN])

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
-from fer_core.evaluation.robustness_report import CorruptionCurve, RobustnessReport, Scores, SeverityResult
+from fer_core.evaluation.robustness_report import CorruptionCurve, RobustnessReport, RobustnessScores, SeverityResult
 
 CLEAN_F1 = 0.7
 
 
-def scores(macro_f1: float, half_width: float = 0.04) -> Scores:
+def scores(macro_f1: float, half_width: float = 0.04) -> RobustnessScores:
     """Build scores around a macro-F1, with intervals of `half_width` on each side."""
     metrics = {"macro_f1": macro_f1, "balanced_accuracy": macro_f1 * 0.9, "accuracy": min(1.0, macro_f1 * 1.2)}
     bounds = {name: (max(0.0, value - half_width), min(1.0, value + half_width)) for name, value in metrics.items()}
-    return Scores(**metrics, ece=0.02, intervals=bounds)
+    return RobustnessScores(**metrics, ece=0.02, intervals=bounds)
 
 
 def make_report(by_corruption: Mapping[str, Sequence[float]] | None = None, **more: Any) -> RobustnessReport:

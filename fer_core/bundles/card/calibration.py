@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fer_core.bundles.reports import SplitReports
 from fer_core.calibration import Calibration
+from fer_core.evaluation.report_schema import StoredReport
 from fer_core.markdown import percent, table
 from fer_core.metrics import CALIBRATION_BINS
 
-PICTURE = "calibration.svg"
+DIAGRAM_FILE = "calibration.svg"
 
 _CALIBRATION = (
     "Confidence against accuracy. The expected calibration error (ECE) is given before and after temperature scaling. "
@@ -27,51 +26,44 @@ def calibration_lines(split_reports: SplitReports, calibration: Calibration) -> 
     lines = [_CALIBRATION.format(images=_OTHER_IMAGES if split_reports.split == "test" else _THESE_IMAGES), ""]
     rows = [
         [
-            each["point"],
-            f"{calibration.points[each['point']].temperature:.3f}",
-            f"{each['ece_unscaled']:.3f}" if "ece_unscaled" in each else "–",
-            f"{each['ece']:.3f}",
+            each.point,
+            f"{calibration.points[each.point].temperature:.3f}",
+            "–" if each.ece_unscaled is None else f"{each.ece_unscaled:.3f}",
+            f"{each.ece:.3f}",
         ]
-        for each in split_reports.main
+        for each in split_reports.headline_by_point
     ]
     lines += table(["point", "temperature", "ECE before", "ECE after"], rows)
-    drawn = [each for each in split_reports.main if "calibration_curve" in each]
-    if not drawn:
+    reports = [each for each in split_reports.headline_by_point if each.calibration_curve]
+    if not reports:
         return lines
-    lines += [f"![Confidence against accuracy, at each operating point]({PICTURE})", ""]
+    lines += [f"![Confidence against accuracy, at each operating point]({DIAGRAM_FILE})", ""]
     heads = ["confidence"]
-    for each in drawn:
-        heads += [f"{each['point']}: images", "mean confidence", "accuracy"]
-    return lines + table(heads, [_bin_row(place, drawn) for place in range(CALIBRATION_BINS)])
+    for each in reports:
+        heads += [f"{each.point}: images", "mean confidence", "accuracy"]
+    return lines + table(heads, [_bin_row(number, reports) for number in range(CALIBRATION_BINS)])
 
 
 def abstention_lines(split_reports: SplitReports) -> list[str]:
     """The confidence threshold of each point and the accuracy on both sides; empty where the report has none."""
-    known = [each for each in split_reports.main if "selective_accuracy" in each]
-    if not known:
-        return []
-    lines = [_ABSTENTION, ""]
-    heads = ["point", "threshold", "faces below", "accuracy below", "accuracy above"]
-    return lines + table(heads, [_abstention_row(each) for each in known])
-
-
-def _abstention_row(report: dict[str, Any]) -> list[str]:
-    found = report["selective_accuracy"]
-    below, above = found["below"], found["above"]
-    share = below["n"] / (below["n"] + above["n"])
-    said = f"{percent(share)} ({below['n']:,})"
-    return [
-        report["point"],
-        percent(found["confidence_threshold"]),
-        said,
-        percent(below["accuracy"]),
-        percent(above["accuracy"]),
+    rows = [
+        [
+            each.point,
+            percent(each.selective_accuracy.confidence_threshold),
+            f"{percent(each.selective_accuracy.share_below_01)} ({each.selective_accuracy.below.n:,})",
+            percent(each.selective_accuracy.below.accuracy),
+            percent(each.selective_accuracy.above.accuracy),
+        ]
+        for each in split_reports.headline_by_point
+        if each.selective_accuracy
     ]
+    heads = ["point", "threshold", "faces below", "accuracy below", "accuracy above"]
+    return [_ABSTENTION, "", *table(heads, rows)] if rows else []
 
 
-def _bin_row(place: int, reports: list[dict[str, Any]]) -> list[str]:
-    row = [f"{100 * place / CALIBRATION_BINS:.0f} to {100 * (place + 1) / CALIBRATION_BINS:.0f} %"]
-    for each in reports:
-        curve = each["calibration_curve"]
-        row += [f"{curve['n'][place]:,}", percent(curve["confidence"][place]), percent(curve["accuracy"][place])]
+def _bin_row(number: int, reports: list[StoredReport]) -> list[str]:
+    row = [f"{100 * number / CALIBRATION_BINS:.0f} to {100 * (number + 1) / CALIBRATION_BINS:.0f} %"]
+    for curve in (each.calibration_curve for each in reports):
+        if curve:
+            row += [f"{curve.n[number]:,}", percent(curve.confidence[number]), percent(curve.accuracy[number])]
     return row

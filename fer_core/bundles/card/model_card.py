@@ -8,20 +8,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from fer_core.bundles.bundle import CALIBRATION_FILE, CARD_FILE, CONFIG_FILE, CONTRACT_FILE, BundleInfo
-from fer_core.bundles.card.calibration import PICTURE, abstention_lines, calibration_lines
+from fer_core.bundles.card.calibration import DIAGRAM_FILE, abstention_lines, calibration_lines
 from fer_core.bundles.card.metrics import (
     confusion_lines,
     expression_lines,
+    glossary_lines,
     headline_lines,
-    reading_lines,
-    weak_points,
+    weaknesses,
 )
 from fer_core.bundles.card.reliability_diagram import calibration_svg
 from fer_core.bundles.card.training_details import data_lines, dataset_name, fact_lines, recipe_lines
-from fer_core.bundles.quantization_report import card_lines as int8_lines
-from fer_core.bundles.quantization_report import read_quantization_report
+from fer_core.bundles.quantization_report import quantization_lines, read_quantization_report
 from fer_core.bundles.reports import (
-    Evaluation,
     SplitReports,
     read_evaluations,
     read_report,
@@ -31,13 +29,13 @@ from fer_core.bundles.reports import (
 )
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
-from fer_core.data.record import SPLIT_TITLES
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import PROTOCOLS
-from fer_core.evaluation.robustness_report import card_lines as robustness_lines
-from fer_core.evaluation.robustness_report import read_robustness
+from fer_core.evaluation.report_schema import Evaluation
+from fer_core.evaluation.robustness_report import read_robustness, robustness_lines
 from fer_core.files.atomic import write_text
 from fer_core.markdown import percent, plain, table, with_interval
+from fer_core.metrics import HEADLINE_METRICS
 from fer_core.text import join_words
 
 _Report = TypeVar("_Report")
@@ -57,7 +55,7 @@ OUT_OF_SCOPE = (
 def write_card(folder: Path, info: BundleInfo) -> None:
     """Write a bundle's card and its reliability diagram."""
     if reports := reports_with_curve(folder):
-        write_text(folder / PICTURE, calibration_svg(reports))
+        write_text(folder / DIAGRAM_FILE, calibration_svg(reports))
     write_text(folder / CARD_FILE, model_card(info, folder))
 
 
@@ -66,27 +64,25 @@ def model_card(info: BundleInfo, folder: Path) -> str:
     contract = Contract.load(folder / CONTRACT_FILE)
     splits = reports_by_split(read_report(folder))
     best = splits[0] if splits else None
-    lines = [f"# {plain(info.title or info.id)}", "", opening(info, contract, best), ""]
-    lines += [*headline_lines(best), *reading_lines()] if best else []
+    lines = [f"# {plain(info.title or info.id)}", "", summary(info, contract, best), ""]
+    lines += [*headline_lines(best), *glossary_lines()] if best else []
     lines += _section("Model", [*fact_lines(info, contract), ""])
     lines += _section("Training data and license", data_lines(info))
     lines += _section("Training", recipe_lines(info, folder / CONFIG_FILE))
     lines += _section("Intended uses", _bullets(INTENDED))
     if best:
         calibration = Calibration.load(folder / CALIBRATION_FILE, contract.labels)
-        lines += _section(f"By expression, {SPLIT_TITLES.get(best.split, best.split)} split", expression_lines(best))
+        lines += _section(f"By expression, {best.title}", expression_lines(best))
         lines += _section("Confusion matrix", confusion_lines(best))
         lines += _section("Calibration", calibration_lines(best, calibration))
         lines += _section("Abstention", abstention_lines(best))
-    lines += _measured_lines(folder, read_robustness, robustness_lines, "Robustness")
-    lines += _measured_lines(folder, read_quantization_report, int8_lines, "INT8 quantization")
+    lines += _report_lines(folder, read_robustness, robustness_lines, "Robustness")
+    lines += _report_lines(folder, read_quantization_report, quantization_lines, "INT8 quantization")
     for other in splits[1:]:
         words = f"{split_caveat(other.split, info).capitalize()}."
-        lines += _section(
-            f"Metrics on the {SPLIT_TITLES.get(other.split, other.split)} split", [words, "", *headline_lines(other)]
-        )
-    lines += _section("Other datasets", other_data_lines(read_evaluations(folder)))
-    lines += _section("Limitations", _bullets(limits(info, contract, best)))
+        lines += _section(f"Metrics on the {other.title}", [words, "", *headline_lines(other)])
+    lines += _section("Other datasets", other_dataset_lines(read_evaluations(folder)))
+    lines += _section("Limitations", _bullets(limitations(info, contract, best)))
     lines += _section("Out-of-scope uses", _bullets(OUT_OF_SCOPE))
     return "\n".join(lines).rstrip() + "\n"
 
@@ -97,24 +93,24 @@ def portable_card(info: BundleInfo, folder: Path) -> str:
     if not reports:
         return text
     picture = base64.b64encode(calibration_svg(reports).encode()).decode()
-    return text.replace(f"]({PICTURE})", f"](data:image/svg+xml;base64,{picture})")
+    return text.replace(f"]({DIAGRAM_FILE})", f"](data:image/svg+xml;base64,{picture})")
 
 
-def opening(info: BundleInfo, contract: Contract, best: SplitReports | None) -> str:
+def summary(info: BundleInfo, contract: Contract, best: SplitReports | None) -> str:
     """Summarize the model in three sentences: what it reads, how it was made, how well it does."""
     names = join_words([str(label) for label in contract.labels])
     reads = f"This model reads one face at a time as one of {len(contract.labels)} expressions: {names}."
-    return " ".join([reads, _maker(info), _how_well(info, best)])
+    return " ".join([reads, _describe_training(info), _describe_metrics(info, best)])
 
 
-def limits(info: BundleInfo, contract: Contract, best: SplitReports | None) -> list[str]:
+def limitations(info: BundleInfo, contract: Contract, best: SplitReports | None) -> list[str]:
     """The limitations, a sentence each: those that the metrics show, and those of every such model."""
-    lines = ["It was trained on drawings. Its metrics say nothing about people."] if info.synthetic else []
+    lines = ["It was trained on synthetic faces. Its metrics say nothing about people."] if info.synthetic else []
     if info.metrics.get("synthetic"):
-        lines.append("It was evaluated on drawings. Its metrics say nothing about people.")
+        lines.append("It was evaluated on synthetic faces. Its metrics say nothing about people.")
     if info.origin == "weights":
         lines.append("Its training images are unknown: some of those that it was evaluated on may be among them.")
-    lines += weak_points(best) if best else ["It has not been evaluated yet."]
+    lines += weaknesses(best.headline) if best else ["It has not been evaluated yet."]
     side = f"{contract.size_px} by {contract.size_px} pixels"
     return [
         *lines,
@@ -124,7 +120,7 @@ def limits(info: BundleInfo, contract: Contract, best: SplitReports | None) -> l
     ]
 
 
-def other_data_lines(evaluations: list[Evaluation]) -> list[str]:
+def other_dataset_lines(evaluations: list[Evaluation]) -> list[str]:
     """A table for each other dataset, with its notes."""
     lines = []
     for evaluation in evaluations:
@@ -133,40 +129,39 @@ def other_data_lines(evaluations: list[Evaluation]) -> list[str]:
             lines += [notes, ""]
         rows = [
             [
-                f"{PROTOCOLS.get(each['protocol'], each['protocol'])}, {each['point']}",
-                f"{each['n']:,}",
-                *(with_interval(each[n], each["intervals"][n]) for n in ("macro_f1", "balanced_accuracy", "accuracy")),
+                f"{PROTOCOLS[each.protocol]}, {each.point}",
+                f"{each.n:,}",
+                *(with_interval(each.scores[name], each.intervals[name]) for name in HEADLINE_METRICS),
             ]
             for each in evaluation.reports
         ]
         lines += table(["labels by, point", "images", "macro-F1", "balanced accuracy", "accuracy"], rows)
-        if warnings := evaluation.reports[0].get("warnings"):
+        if warnings := evaluation.reports[0].warnings:
             lines += [" ".join(plain(each) for each in warnings), ""]
     return lines
 
 
-def _maker(info: BundleInfo) -> str:
+def _describe_training(info: BundleInfo) -> str:
     size = f"{info.parameters:,} parameters" if info.parameters else "an unknown number of parameters"
     if info.origin == "weights":
         return f"Its weights ({size}) were imported from a file: how they were trained is unknown."
-    on = "drawings, not people" if info.synthetic else dataset_name(info)
+    on = "synthetic faces, not people" if info.synthetic else dataset_name(info)
     return f"It was trained by FERscope's own `train` command on {on} and has {size}."
 
 
-def _how_well(info: BundleInfo, best: SplitReports | None) -> str:
+def _describe_metrics(info: BundleInfo, best: SplitReports | None) -> str:
     if best is None:
         return "It has not been evaluated yet, so how well it does is unknown."
-    first = best.first
-    accuracy = with_interval(first["accuracy"], first["intervals"]["accuracy"])
-    found = percent(first["balanced_accuracy"])
+    report = best.headline
+    accuracy = with_interval(report.accuracy, report.intervals["accuracy"])
     return (
-        f"On the {first['n']:,} labeled images of the {SPLIT_TITLES.get(best.split, best.split)} split "
+        f"On the {report.n:,} labeled images of the {best.title} "
         f"({split_caveat(best.split, info)}) its accuracy is {accuracy}, "
-        f"and its balanced accuracy {found}."
+        f"and its balanced accuracy {percent(report.balanced_accuracy)}."
     )
 
 
-def _measured_lines(
+def _report_lines(
     folder: Path, read: Callable[[Path], _Report | None], lines_of: Callable[[_Report], list[str]], title: str
 ) -> list[str]:
     """The section of a report; nothing without one, the error where it is invalid."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from fer_core.evaluation.calibration_metrics import CalibrationBin, bin_images_min, nonempty_bins
+from fer_core.evaluation.report_schema import CalibrationCurve, StoredReport
 
 _PLOT_PX = 260
 _GAP_PX = 60
@@ -24,7 +24,7 @@ _STYLE = """
 """
 
 
-def calibration_svg(reports: Sequence[dict[str, Any]]) -> str:
+def calibration_svg(reports: Sequence[StoredReport]) -> str:
     """Draw a panel for each report: accuracy over mean confidence with 95 % intervals, and below the faces per bin.
 
     Args:
@@ -33,7 +33,7 @@ def calibration_svg(reports: Sequence[dict[str, Any]]) -> str:
     width = _LEFT_PX + len(reports) * _PLOT_PX + (len(reports) - 1) * _GAP_PX + 20
     height = _TOP_PX + _PLOT_PX + 24 + _BARS_PX + _BOTTOM_PX
     panels = [_panel(each, _LEFT_PX + place * (_PLOT_PX + _GAP_PX)) for place, each in enumerate(reports)]
-    summary = "; ".join(f"{each['point']} point, calibration error {each['ece']:.3f}" for each in reports)
+    summary = "; ".join(f"{each.point} point, calibration error {each.ece:.3f}" for each in reports)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="Accuracy against confidence: {summary}"><style>{_STYLE}</style>'
@@ -41,7 +41,8 @@ def calibration_svg(reports: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def _panel(report: dict[str, Any], left: int) -> str:
+def _panel(report: StoredReport, left: int) -> str:
+    assert report.calibration_curve is not None
     bottom, right = _TOP_PX + _PLOT_PX, left + _PLOT_PX
 
     def across(share: float) -> float:
@@ -50,21 +51,21 @@ def _panel(report: dict[str, Any], left: int) -> str:
     def down(share: float) -> float:
         return round(bottom - share * _PLOT_PX, 1)
 
-    parts = [_text(left, _TOP_PX - 26, f"{report['point'].capitalize()} point", "text title")]
-    parts.append(_text(left, _TOP_PX - 10, f"accuracy (ECE {report['ece']:.3f})", "text small"))
+    parts = [_text(left, _TOP_PX - 26, f"{report.point.capitalize()} point", "text title")]
+    parts.append(_text(left, _TOP_PX - 10, f"accuracy (ECE {report.ece:.3f})", "text small"))
     for tick in _TICKS:
         parts.append(f'<path class="grid" d="M{left} {down(tick)}H{right}M{across(tick)} {_TOP_PX}V{bottom}"/>')
         parts.append(_text(left - 6, down(tick) + 4, f"{tick:.0%}", "text small", "end"))
         parts.append(_text(across(tick), bottom + 16, f"{tick:.0%}", "text small", "middle"))
     parts.append(f'<path class="ideal" d="M{left} {bottom}L{right} {_TOP_PX}"/>')
-    bins = _drawable_bins(report["calibration_curve"])
+    bins = _plotted_bins(report.calibration_curve)
     line = "L".join(f"{across(each.confidence)} {down(each.accuracy)}" for each in bins)
     parts.append(f'<path class="curve" d="M{line}"/>' if bins else "")
     for each in bins:
         x, (low, high) = across(each.confidence), each.interval
         parts.append(f'<path class="range" d="M{x} {down(low)}V{down(high)}"/>')
         parts.append(f'<circle class="dot" cx="{x}" cy="{down(each.accuracy)}" r="3.5"/>')
-    return "".join([*parts, _bars(report["calibration_curve"]["n"], left, bottom + 24)])
+    return "".join([*parts, _bars(report.calibration_curve.n, left, bottom + 24)])
 
 
 def _bars(counts: Sequence[int], left: int, top: int) -> str:
@@ -81,9 +82,8 @@ def _bars(counts: Sequence[int], left: int, top: int) -> str:
     return "".join([*bars, words])
 
 
-def _drawable_bins(curve: dict[str, list[Any]]) -> list[CalibrationBin]:
-    """The bins with enough faces."""
-    return [each for each in nonempty_bins(curve) if each.n >= bin_images_min(max(curve["n"]))]
+def _plotted_bins(curve: CalibrationCurve) -> list[CalibrationBin]:
+    return [each for each in nonempty_bins(curve) if each.n >= bin_images_min(max(curve.n))]
 
 
 def _text(x: float, y: float, words: str, classes: str, anchor: str = "start") -> str:

@@ -142,8 +142,8 @@ def _finished(monitored: MonitoredRun) -> RunStatus:
     split = "test" if "test" in splits else next(iter(splits))
     report = next(iter(splits[split].values()))
     evaluated = _SPLIT_CAVEATS.get(split, f"{describe_split(split)} images")
-    text = f"{ended}Metrics on {format_count(report['n'])} {evaluated}."
-    scores = score_headlines(report)[:2]
+    text = f"{ended}Metrics on {format_count(report.n)} {evaluated}."
+    scores = score_headlines(report.scores, report.intervals)[:2]
     last = (_speed(monitored.metrics),) if not monitored.metrics.empty else ()
     return RunStatus(text, (*scores, _epochs(monitored, f"best: epoch {best_epoch}"), *last))
 

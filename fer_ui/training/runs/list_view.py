@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from fer_core.bundles.catalog import model_in_use
+from fer_core.bundles.catalog import active_model_id
 from fer_core.comparison.compare import RUNS_MAX
 from fer_core.comparison.run_summary import RunSummary
 from fer_core.comparison.table import display_names, to_dataframe
@@ -253,7 +253,7 @@ def _show_deletion(chosen: Sequence[RunSummary], names: Mapping[str, str], activ
         f"Removes {_format_names([names[each] for each in free])} with weights, metrics, predictions, notes and tags, "
         "and the jobs with their logs. The datasets stay."
     )
-    if model_in_use(settings()) in free:
+    if active_model_id(settings()) in free:
         consequences += (
             " One of them is the model in use: Predict and Live go back to the model that ships with FERscope."
         )

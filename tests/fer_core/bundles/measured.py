@@ -13,7 +13,7 @@ from fer_core.contract import Contract
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.evaluation.predictions import prediction_table
 from fer_core.evaluation.report import build_reports
-from fer_core.files.atomic import write_json
+from fer_core.evaluation.report_schema import write_reports
 from fer_core.labels import Expression
 
 
@@ -34,7 +34,7 @@ def measure(folder: Path, *, splits: tuple[str, ...] = ("valid", "test"), n: int
         content[split] = build_reports(
             prediction_table(rows, logits.astype(np.float32), contract.label_set), calibration, contract.label_set
         )
-    write_json(folder / "report.json", content)
+    write_reports(folder / "report.json", content)
     found = BundleInfo(
         **{"id": folder.name, "title": "Tiny model", "dataset": "ferplus", "license": "MIT", "parameters": 9} | info  # type: ignore[arg-type]
     )

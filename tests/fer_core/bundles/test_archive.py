@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.bundles import archive as bundle_file
-from fer_core.bundles.archive import unpack_bundle, unpacked, write_bundle_file
+from fer_core.bundles.archive import unpack_bundle, unpacked_bundle, write_bundle_file
 from fer_core.bundles.bundle import Bundle
 from fer_core.errors import BundleError, InputError
 from fer_core.settings import Settings
@@ -150,8 +150,8 @@ def test_a_damaged_archive_is_said(bundle: Path, target: Path, store: Settings) 
 def test_one_file_can_be_looked_at_without_importing_it(bundle: Path, store: Settings) -> None:
     path = bundle.with_suffix(".zip")
     write_bundle_file(bundle, path)
-    with unpacked(path, store) as folder:
+    with unpacked_bundle(path, store) as folder:
         assert Bundle.open(folder).contract.labels
     assert not folder.exists()
-    with unpacked(bundle, store) as folder:
+    with unpacked_bundle(bundle, store) as folder:
         assert folder == bundle

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.bundles.bundle import Bundle
-from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER, find_model, list_models, model_in_use, use_model
+from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER, active_model_id, find_model, list_models, set_active_model
 from fer_core.bundles.verification import verify_bundle
 from fer_core.errors import BundleError
 from fer_core.labels import LABEL_SETS
@@ -23,7 +23,7 @@ def imported(store: Settings, make_bundle: Callable[[], Path]) -> str:
 
 def test_the_shipped_model_comes_first_and_is_in_use(store: Settings, imported: str) -> None:
     assert [entry.id for entry in list_models(store)] == [SHIPPED, imported]
-    assert model_in_use(store) == SHIPPED
+    assert active_model_id(store) == SHIPPED
 
 
 def test_the_shipped_model_still_predicts_what_it_did() -> None:
@@ -33,10 +33,10 @@ def test_the_shipped_model_still_predicts_what_it_did() -> None:
 
 
 def test_a_chosen_model_stays_in_use_until_it_is_gone(store: Settings, imported: str) -> None:
-    use_model(imported, store)
-    assert model_in_use(store) == imported
+    set_active_model(imported, store)
+    assert active_model_id(store) == imported
     shutil.rmtree(store.models_dir / imported)
-    assert model_in_use(store) == SHIPPED
+    assert active_model_id(store) == SHIPPED
 
 
 def test_a_damaged_model_hides_no_other(store: Settings, imported: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fer_core.bundles.archive import unpacked
+from fer_core.bundles.archive import unpacked_bundle
 from fer_core.bundles.bundle import Bundle, read_bundle_info
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.export_bundle import export_bundle
@@ -33,7 +33,7 @@ def entry(make_bundle: MakeBundle) -> ModelEntry:
 def test_a_bundle_verifies_as_a_folder_and_as_one_file(entry: ModelEntry, store: Settings, tmp_path: Path) -> None:
     for target in (tmp_path / "out", tmp_path / "out.zip"):
         assert export_bundle(entry, target) == target
-        with unpacked(target, store) as folder:
+        with unpacked_bundle(target, store) as folder:
             assert all(check.passed for check in verify_bundle(folder))
             files = set(read_bundle_info(folder).files)
             assert {"card.md", "calibration.svg", "evaluations/photos.json", "report.json", "model.onnx"} <= files

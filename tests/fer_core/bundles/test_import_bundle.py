@@ -10,7 +10,7 @@ import pytest
 
 from fer_core.bundles.archive import write_bundle_file
 from fer_core.bundles.bundle import Bundle, read_bundle_info
-from fer_core.bundles.catalog import SHIPPED, ModelEntry, delete_model, list_models, model_in_use, use_model
+from fer_core.bundles.catalog import SHIPPED, ModelEntry, active_model_id, delete_model, list_models, set_active_model
 from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.import_bundle import import_bundle
 from fer_core.bundles.verification import verify_bundle
@@ -119,11 +119,11 @@ def test_nothing_there_is_said(store: Settings, tmp_path: Path) -> None:
 
 def test_deleting_falls_back_on_the_shipped_model(exported: Path, store: Settings) -> None:
     import_bundle(exported, store)
-    use_model("tiny", store)
+    set_active_model("tiny", store)
     assert delete_model("tiny", store) is True
-    assert kept(store) == [] and model_in_use(store) == SHIPPED
+    assert kept(store) == [] and active_model_id(store) == SHIPPED
     import_bundle(exported, store)
-    assert model_in_use(store) == SHIPPED, "a new model of that name is not in use by itself"
+    assert active_model_id(store) == SHIPPED, "a new model of that name is not in use by itself"
     assert delete_model("tiny", store) is False
 
 

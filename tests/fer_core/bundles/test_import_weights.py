@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from fer_core.bundles import import_weights as module
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import ModelEntry, find_model
-from fer_core.bundles.import_weights import WeightsImport, import_weights
+from fer_core.bundles.import_weights import WeightsImportOptions, import_weights
 from fer_core.bundles.verification import check_parity, verify_bundle
 from fer_core.calibration import Calibration
 from fer_core.data.catalog import import_dataset
@@ -61,7 +61,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 @pytest.fixture(scope="module")
 def entry(checkpoint: Path, shared: Settings) -> ModelEntry:
-    return import_weights(checkpoint, WeightsImport(preset="A-cnn", license="as the study says"), shared)
+    return import_weights(checkpoint, WeightsImportOptions(preset="A-cnn", license="as the study says"), shared)
 
 
 def test_study_as_checkpoint_becomes_a_model(entry: ModelEntry, checkpoint: Path, shared: Settings) -> None:
@@ -126,7 +126,7 @@ def test_with_data_it_is_calibrated_and_judged(
         return (entry.folder / "model.onnx").read_bytes()  # the export takes longest, and the weights are the same
 
     monkeypatch.setattr("fer_core.models.onnx_export.export_onnx", exported)
-    asked = WeightsImport(preset="A-cnn", model_id="judged", data=DATASET)
+    asked = WeightsImportOptions(preset="A-cnn", model_id="judged", data=DATASET)
     found = import_weights(checkpoint, asked, shared)
     report = json.loads((found.folder / "report.json").read_text())
     labels = LABEL_SETS["eight"].expressions
@@ -144,19 +144,19 @@ def test_with_data_it_is_calibrated_and_judged(
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (WeightsImport(preset="nobody"), "no preset 'nobody'. Choose one of: A-cnn"),
-        (WeightsImport(preset="small-soft", model_id="x"), "not of this network: it lacks"),
-        (WeightsImport(preset="A-cnn", model_id="default"), "'default' already"),
-        (WeightsImport(preset="A-cnn", model_id="x", data="gone"), "no dataset 'gone'"),
+        (WeightsImportOptions(preset="nobody"), "no preset 'nobody'. Choose one of: A-cnn"),
+        (WeightsImportOptions(preset="small-soft", model_id="x"), "not of this network: it lacks"),
+        (WeightsImportOptions(preset="A-cnn", model_id="default"), "'default' already"),
+        (WeightsImportOptions(preset="A-cnn", model_id="x", data="gone"), "no dataset 'gone'"),
         (
-            WeightsImport(preset="A-cnn", model_id="x", data=DATASET, split="test"),
+            WeightsImportOptions(preset="A-cnn", model_id="x", data=DATASET, split="test"),
             "fit the calibration on the images of the evaluation",
         ),
     ],
     ids=["preset", "other network", "taken", "dataset", "split"],
 )
 def test_what_can_not_be_imported_is_refused_and_leaves_nothing(
-    checkpoint: Path, shared: Settings, asked: WeightsImport, words: str
+    checkpoint: Path, shared: Settings, asked: WeightsImportOptions, words: str
 ) -> None:
     before = sorted(shared.models_dir.glob("*"))
     with pytest.raises(InputError, match=words):
@@ -174,5 +174,5 @@ def test_an_import_that_fails_half_way_leaves_nothing(
     monkeypatch.setattr(module, "finish_bundle", fails)
     monkeypatch.setattr("fer_core.models.onnx_export.export_onnx", lambda *_: b"onnx")
     with pytest.raises(BundleError, match="no room"):
-        import_weights(checkpoint, WeightsImport(preset="A-cnn", model_id="half"), shared)
+        import_weights(checkpoint, WeightsImportOptions(preset="A-cnn", model_id="half"), shared)
     assert sorted(shared.models_dir.glob("*")) == before

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from fer_core.bundles.quantization_report import (
-    REPORT_FILE,
+    INT8_REPORT_FILE,
     QuantizationReport,
     QuantizationResult,
-    Scores,
-    card_lines,
+    quantization_lines,
     read_quantization_report,
 )
 from fer_core.errors import BundleError
+from fer_core.evaluation.report_schema import Scores
 
 
 def result(lost_01: float, **changes: object) -> QuantizationResult:
@@ -40,20 +40,20 @@ def test_the_worst_is_where_most_accuracy_is_lost(report: QuantizationReport) ->
 
 def test_it_comes_back_from_its_file_as_it_was(report: QuantizationReport, tmp_path: Path) -> None:
     assert read_quantization_report(tmp_path) is None
-    report.save(tmp_path / REPORT_FILE)
+    report.save(tmp_path / INT8_REPORT_FILE)
     assert read_quantization_report(tmp_path) == report
 
 
 def test_one_that_does_not_hold_together_is_an_error_in_words(report: QuantizationReport, tmp_path: Path) -> None:
     broken = report.model_dump(mode="json")
     broken["comparisons"][1]["n"] = 0
-    (tmp_path / REPORT_FILE).write_text(json.dumps(broken))
+    (tmp_path / INT8_REPORT_FILE).write_text(json.dumps(broken))
     with pytest.raises(BundleError, match=r"int8\.json of .* at comparisons\.1\.n.*Make it again with quantize"):
         read_quantization_report(tmp_path)
 
 
 def test_the_card_says_what_is_lost_with_its_interval(report: QuantizationReport) -> None:
-    text = "\n".join(card_lines(report))
+    text = "\n".join(quantization_lines(report))
     assert "the split that fer\\_plus calls valid" in text and "512 training images" in text
     row = next(line for line in text.splitlines() if line.startswith("| majority, balanced |"))
     assert [cell.strip() for cell in row.split("|")[2:-1]] == [
@@ -64,6 +64,7 @@ def test_the_card_says_what_is_lost_with_its_interval(report: QuantizationReport
         "71.0%",
         "71.0%",
         "0.024",
+        "99.0%",
     ]
     assert [line.split(" |")[0] for line in text.splitlines()[6:9]] == [
         "| majority, accurate",

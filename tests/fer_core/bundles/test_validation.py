@@ -15,10 +15,11 @@ from fer_core.bundles.card.training_details import _block
 from fer_core.bundles.catalog import SHIPPED_FOLDER, ModelEntry
 from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.import_bundle import import_bundle
-from fer_core.bundles.reports import Evaluation, save_evaluation
+from fer_core.bundles.reports import read_report, save_evaluation
 from fer_core.bundles.validation import TEXT_BYTES_MAX, check_bundle
 from fer_core.bundles.verification import file_hashes
 from fer_core.errors import BundleError
+from fer_core.evaluation.report_schema import Evaluation
 from fer_core.files.json_file import JSON_BYTES_MAX
 from fer_core.markdown import plain
 from fer_core.settings import Settings
@@ -33,8 +34,7 @@ def exported(make_bundle: Callable[..., Path], tmp_path: Path) -> Path:
     """A bundle with every report there is, hashes and golden faces in order."""
     folder = make_bundle()
     info = measure(folder)
-    report = json.loads((folder / "report.json").read_text())
-    save_evaluation(folder, "elsewhere", Evaluation("Elsewhere", "", "", tuple(report["test"])))
+    save_evaluation(folder, "elsewhere", Evaluation(dataset="Elsewhere", reports=read_report(folder)["test"]))
     make_report().save(folder / "robustness.json")
     return export_bundle(ModelEntry("tiny", "run", folder, info), tmp_path / "exported")
 

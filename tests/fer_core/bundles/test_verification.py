@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fer_core.bundles.bundle import BundleInfo
-from fer_core.bundles.verification import Check, file_hashes, verify_bundle, write_golden
+from fer_core.bundles.verification import CheckResult, file_hashes, verify_bundle, write_golden
 from fer_core.errors import InputError
 
 MakeBundle = Callable[..., Path]
@@ -28,7 +28,7 @@ def golden(make_bundle: MakeBundle) -> Path:
     return folder
 
 
-def failed(checks: list[Check]) -> list[str]:
+def failed(checks: list[CheckResult]) -> list[str]:
     return [check.name for check in checks if not check.passed]
 
 

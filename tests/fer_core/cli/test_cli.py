@@ -207,7 +207,7 @@ def test_split_protocol_and_operating_point_can_be_chosen(cli: Cli, archive: Pat
         result = cli("evaluate", "--model", "tiny", "--data", data, *chosen).json
         assert (result["protocol"], result["point"]) == ("majority", "balanced")
         assert 0 < result["n"] < 10
-    assert "macro f1" in cli("evaluate", "--model", "tiny", "--data", archive).out
+    assert "Macro-F1" in cli("evaluate", "--model", "tiny", "--data", archive).out
 
 
 def test_bad_evaluations_are_one_line_errors(cli: Cli, archive: Path, bundle: Path, tmp_path: Path) -> None:

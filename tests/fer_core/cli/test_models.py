@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from fer_core.bundles.catalog import SHIPPED, model_in_use
+from fer_core.bundles.catalog import SHIPPED, active_model_id
 from fer_core.bundles.reports import read_evaluations
-from fer_core.evaluation.robustness import read_robustness
+from fer_core.evaluation.robustness_report import read_robustness
 from fer_core.settings import Settings
 from tests.support.commands import Cli, assert_input_error, cli_runner
 
@@ -61,12 +61,12 @@ def test_what_a_run_keeps_of_other_data_is_on_its_card(
         if not (run / name).is_file():
             (run / name).write_text("{}")
     note = "Labeled by three people who did not agree."
-    cli("evaluate", "--model", "judged", "--data", archive, "--split", "val", "--keep", "--note", note)
-    cli("robustness", "--model", "judged", "--data", archive, "--limit", 6, "--keep")
+    cli("evaluate", "--model", "judged", "--data", archive, "--split", "val", "--save", "--note", note)
+    cli("robustness", "--model", "judged", "--data", archive, "--limit", 6, "--save")
     (kept,) = read_evaluations(run)
     assert kept.dataset == f"{archive.stem}, published valid split"
     assert kept.note.startswith(f"{note} Excluded: unknown. This model doesn't list its training images")
-    assert {(each["protocol"], each["point"]) for each in kept.reports} >= {
+    assert {(each.protocol, each.point) for each in kept.reports} >= {
         ("argmax", "accurate"),
         ("argmax", "balanced"),
     }
@@ -74,14 +74,14 @@ def test_what_a_run_keeps_of_other_data_is_on_its_card(
     cli("models", "export", "judged", "--to", tmp_path / "out")
     card = (tmp_path / "out" / "card.md").read_text()
     assert note in card and "## Robustness" in card
-    assert_input_error(cli("evaluate", "--model", "tiny", "--data", archive, "--keep"), "--keep", "never changes")
+    assert_input_error(cli("evaluate", "--model", "tiny", "--data", archive, "--save"), "--save", "never changes")
 
 
 def test_deleting_says_what_is_used_then(cli: Cli, bundle: Path, store: Settings) -> None:
     cli("models", "use", "tiny")
     found = cli("models", "delete", "tiny")
-    assert "now use the one that ships" in found.out
-    assert model_in_use(store) == SHIPPED and not bundle.exists()
+    assert "now use the default model" in found.out
+    assert active_model_id(store) == SHIPPED and not bundle.exists()
     assert_input_error(cli("models", "delete", "default"), "can't be deleted")
 
 

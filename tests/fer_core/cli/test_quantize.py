@@ -46,7 +46,7 @@ def run_folder(store: Settings) -> Path:
 def cli(archive: Path, run_folder: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
     def run(*arguments: object) -> tuple[int, str, str]:
         capsys.readouterr()
-        usual = ["--model", run_folder.name, "--data", str(archive), "--faces", "16"]
+        usual = ["--model", run_folder.name, "--data", str(archive), "--calibration-images", "16"]
         code = main(["quantize", *usual, *map(str, arguments)])
         return code, *capsys.readouterr()
 
@@ -81,9 +81,9 @@ def test_what_is_kept_is_read_by_live_views_and_goes_with_the_bundle(
     cli: Cli, run_folder: Path, tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command_module, "ACCURACY_DROP_MAX_01", 1.0)
-    code, out, _ = cli("--keep")
+    code, out, _ = cli("--save")
     assert code == 0
-    assert out.splitlines()[0].split()[:3] == ["protocol", "point", "n"]
+    assert out.splitlines()[0].split()[:4] == ["labels", "by,", "point", "images"]
     assert read_quantization_report(run_folder) is not None
     assert set(open_fastest(run_folder, threads=1).ms_per_face) == {"model.onnx", "model-int8.onnx"}
     whole, small = (Bundle.open(run_folder, model_file=name) for name in ("model.onnx", "model-int8.onnx"))
@@ -98,7 +98,7 @@ def test_what_is_kept_is_read_by_live_views_and_goes_with_the_bundle(
 
 def test_one_that_loses_too_much_is_not_kept(cli: Cli, run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command_module, "ACCURACY_DROP_MAX_01", -2.0)
-    code, _, error = cli("--keep")
+    code, _, error = cli("--save")
     assert code == 2
     assert "INT8 loses" in error and "not saved" in error
     assert not (run_folder / "model-int8.onnx").exists() and read_quantization_report(run_folder) is None
@@ -107,8 +107,8 @@ def test_one_that_loses_too_much_is_not_kept(cli: Cli, run_folder: Path, monkeyp
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--faces", 0), "--faces 0"),
-        (("--ranges", "rest"), "'rest' is not a split"),
+        (("--calibration-images", 0), "--calibration-images 0"),
+        (("--calibration-split", "rest"), "'rest' is not a split"),
         (("--split", "rest"), "'rest' is not a split"),
         (("--model", "nobody"), "no model 'nobody'"),
     ],
@@ -120,7 +120,7 @@ def test_what_can_t_be_done_is_one_clear_line(cli: Cli, arguments: tuple[object,
 
 
 def test_a_finished_bundle_stays_as_it_is(cli: Cli, bundle: Path) -> None:
-    code, _, error = cli("--model", "tiny", "--keep")
+    code, _, error = cli("--model", "tiny", "--save")
     assert code == 2 and "never changes" in error
     assert set(open_fastest(bundle, threads=1).ms_per_face) == {"model.onnx"}
 

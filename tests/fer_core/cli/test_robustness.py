@@ -33,7 +33,7 @@ def cli(archive: Path, bundle: Path, capsys: pytest.CaptureFixture[str], monkeyp
 def test_the_figures_are_printed_and_kept(cli: Cli, tmp_path: Path) -> None:
     kept = tmp_path / "robustness.json"
     chosen = ("--split", "train", "--protocol", "majority", "--point", "balanced", "--limit", 12, "--seed", 5)
-    code, out, messages = cli(*chosen, "--to", kept, "--json")
+    code, out, messages = cli(*chosen, "--out", kept, "--json")
     assert code == 0
     assert "100.0%" in messages
     report = RobustnessReport.load(kept)
@@ -48,10 +48,10 @@ def test_the_text_is_a_row_a_disturbance(cli: Cli) -> None:
     code, out, _ = cli("--limit", 6)
     assert code == 0
     assert "6 faces of faces.zip, argmax protocol, accurate point, seed 0" in out
-    assert "macro f1 on clean images" in out
+    assert "Clean images:" in out
     head = next(place for place, line in enumerate(out.splitlines()) if line.startswith("corruption "))
-    table = out.splitlines()[head:]
-    assert table[0].split() == ["corruption", "1", "2", "3", "4", "5", "range"]
+    table = out.splitlines()[head : head + 1 + len(CORRUPTIONS)]
+    assert table[0].split() == ["corruption", "range", "1", "2", "3", "4", "5"]
     assert [line.split("  ")[0] for line in table[1:]] == [each.title for each in CORRUPTIONS.values()]
 
 
@@ -72,8 +72,8 @@ def test_it_judges_the_images_that_evaluation_judges(
         (("--split", "rest"), "'rest' is not a split"),
         (("--limit", "-1"), "limit=-1"),
         (("--seed", "-1"), "seed=-1"),
-        (("--to", "no/such/folder/r.json"), "r.json can't be written"),
-        (("--to", "."), "Give a file in a folder that is there"),
+        (("--out", "no/such/folder/r.json"), "r.json can't be written"),
+        (("--out", "."), "Give a file in an existing folder"),
     ],
 )
 def test_bad_input_is_one_clear_line(arguments: tuple[str, ...], says: str, cli: Cli) -> None:

@@ -8,11 +8,13 @@ import pytest
 
 from fer_core.bundles.bundle import read_bundle_info
 from fer_core.bundles.catalog import SHIPPED_FOLDER
+from fer_core.bundles.reports import read_report
 from fer_core.calibration import Calibration, OperatingPoint, PointCalibration
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import prediction_table
-from fer_core.evaluation.report import build_report, build_reports, headline_metrics, metrics_from_report
+from fer_core.evaluation.report import build_report, build_reports, headline_metrics
+from fer_core.evaluation.report_schema import StoredReport
 from fer_core.labels import Expression, label_set
 
 FOUR = label_set("four")
@@ -63,33 +65,34 @@ def _table(n: int = 200, votes: bool = False, labeled: bool = True) -> pd.DataFr
 
 def test_a_report_has_every_key_and_is_plain_data() -> None:
     result = build_report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
-    assert set(result) >= KEYS
-    assert json.loads(json.dumps(result, allow_nan=False)) == result
-    assert set(result["intervals"]) == {"accuracy", "balanced_accuracy", "macro_f1"}
-    assert list(result["per_class"]) == result["labels"] == NAMES
-    for each in result["per_class"].values():
+    content = result.model_dump(mode="json")
+    assert set(content) >= KEYS
+    assert StoredReport.model_validate_json(json.dumps(content, allow_nan=False)) == result
+    assert set(content["intervals"]) == {"accuracy", "balanced_accuracy", "macro_f1"}
+    assert list(content["per_class"]) == content["labels"] == NAMES
+    for each in content["per_class"].values():
         assert set(each) >= {"precision", "recall", "f1", "support"}
 
 
 def test_figures_in_a_report_belong_together() -> None:
     result = build_report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
-    confusion = np.array(result["confusion"])
-    assert confusion.sum() == result["n"] == 180
-    assert result["unlabeled"] == 20
-    assert confusion.sum(1).tolist() == [each["support"] for each in result["per_class"].values()]
-    assert np.trace(confusion) / 180 == pytest.approx(result["accuracy"])
-    recalls = [each["recall"] for each in result["per_class"].values()]
-    assert np.mean(recalls) == pytest.approx(result["balanced_accuracy"])
-    for name, (low, high) in result["intervals"].items():
-        assert low <= result[name] <= high
+    confusion = np.array(result.confusion)
+    assert confusion.sum() == result.n == 180
+    assert result.unlabeled == 20
+    assert confusion.sum(1).tolist() == [each.support for each in result.per_class.values()]
+    assert np.trace(confusion) / 180 == pytest.approx(result.accuracy)
+    recalls = [each.recall for each in result.per_class.values()]
+    assert np.mean(recalls) == pytest.approx(result.balanced_accuracy)
+    for name, (low, high) in result.intervals.items():
+        assert low <= result.scores[name] <= high
 
 
 def test_the_point_changes_the_predictions_and_not_the_truth() -> None:
     accurate = build_report(_table(2000), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     balanced = build_report(_table(2000), CALIBRATION, FOUR, "argmax", OperatingPoint.BALANCED)
-    assert np.array_equal(np.sum(accurate["confusion"], 1), np.sum(balanced["confusion"], 1))
-    assert balanced["balanced_accuracy"] > accurate["balanced_accuracy"]
-    assert np.sum(balanced["confusion"], 0)[0] < np.sum(accurate["confusion"], 0)[0]
+    assert np.array_equal(np.sum(accurate.confusion, 1), np.sum(balanced.confusion, 1))
+    assert balanced.balanced_accuracy > accurate.balanced_accuracy
+    assert np.sum(balanced.confusion, 0)[0] < np.sum(accurate.confusion, 0)[0]
 
 
 def test_the_calibration_error_is_of_the_calibrated_probabilities() -> None:
@@ -103,20 +106,20 @@ def test_the_calibration_error_is_of_the_calibrated_probabilities() -> None:
     )
     usual = build_report(_table(2000), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
     unsure = build_report(_table(2000), cold, FOUR, "argmax", OperatingPoint.ACCURATE)
-    assert unsure["ece"] == pytest.approx(unsure["accuracy"] - 0.25, abs=0.03)
-    assert unsure["accuracy"] == usual["accuracy"]
+    assert unsure.ece == pytest.approx(unsure.accuracy - 0.25, abs=0.03)
+    assert unsure.accuracy == usual.accuracy
 
 
 def test_every_protocol_at_every_point() -> None:
     found = build_reports(_table(votes=True), CALIBRATION, FOUR)
-    assert [(each["protocol"], each["point"]) for each in found] == [
+    assert [(each.protocol, each.point) for each in found] == [
         ("majority", "accurate"),
         ("majority", "balanced"),
         ("argmax", "accurate"),
         ("argmax", "balanced"),
     ]
-    assert found[0]["n"] == 150
-    assert [each["protocol"] for each in build_reports(_table(), CALIBRATION, FOUR)] == ["argmax", "argmax"]
+    assert found[0].n == 150
+    assert [each.protocol for each in build_reports(_table(), CALIBRATION, FOUR)] == ["argmax", "argmax"]
 
 
 def test_without_a_label_there_is_nothing_to_report() -> None:
@@ -134,24 +137,24 @@ def test_the_temperature_is_what_parts_the_two_calibration_errors() -> None:
     )
     scaled = build_report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.BALANCED)
     unscaled = build_report(_table(), plain, FOUR, "argmax", OperatingPoint.BALANCED)
-    assert scaled["ece_unscaled"] == unscaled["ece"] == unscaled["ece_unscaled"]
-    assert scaled["ece"] != scaled["ece_unscaled"]
+    assert scaled.ece_unscaled == unscaled.ece == unscaled.ece_unscaled
+    assert scaled.ece != scaled.ece_unscaled
 
 
 def test_the_curve_and_the_limit_account_for_every_judged_image() -> None:
     result = build_report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
-    assert sum(result["calibration_curve"]["n"]) == result["n"]
-    below, above = result["selective_accuracy"]["below"], result["selective_accuracy"]["above"]
-    assert below["n"] + above["n"] == result["n"]
-    right = sum(each["n"] * (each["accuracy"] or 0) for each in (below, above))
-    assert right == pytest.approx(result["accuracy"] * result["n"])
-    assert result["selective_accuracy"]["confidence_threshold"] == 0.4
+    assert sum(result.calibration_curve.n) == result.n
+    below, above = result.selective_accuracy.below, result.selective_accuracy.above
+    assert below.n + above.n == result.n
+    right = sum(each.n * (each.accuracy or 0) for each in (below, above))
+    assert right == pytest.approx(result.accuracy * result.n)
+    assert result.selective_accuracy.confidence_threshold == 0.4
 
 
 def test_lists_show_the_test_part_where_there_is_one() -> None:
     found = {"valid": build_reports(_table(), CALIBRATION, FOUR), "test": build_reports(_table(80), CALIBRATION, FOUR)}
     assert headline_metrics(found)["split"] == "test"
-    assert headline_metrics(found)["n"] == found["test"][0]["n"]
+    assert headline_metrics(found)["n"] == found["test"][0].n
     assert headline_metrics({"train": found["valid"], "test": []})["split"] == "train"
     assert headline_metrics({}) == {}
 
@@ -164,11 +167,11 @@ def _of(truth: list[str | None], answers: list[str]) -> pd.DataFrame:
 
 def test_ten_of_ten_of_one_class_prove_little_and_say_so() -> None:
     result = build_report(_of([NAMES[1]] * 10, [NAMES[1]] * 10), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
-    assert result["accuracy"] == result["macro_f1"] == 1
-    assert result["classes"] == [NAMES[1]]
-    assert all(low < 0.9 for low, _ in result["intervals"].values())
-    assert "Only one class" in result["warnings"][0] and NAMES[1] in result["warnings"][0]
-    assert "Only 10 images" in result["warnings"][1]
+    assert result.accuracy == result.macro_f1 == 1
+    assert result.classes == [NAMES[1]]
+    assert all(low < 0.9 for low, _ in result.intervals.values())
+    assert "Only one class" in result.warnings[0] and NAMES[1] in result.warnings[0]
+    assert "Only 10 images" in result.warnings[1]
 
 
 @pytest.mark.parametrize("right", [True, False])
@@ -176,27 +179,27 @@ def test_one_image_proves_next_to_nothing(right: bool) -> None:
     result = build_report(
         _of([NAMES[0]], [NAMES[0 if right else 1]]), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE
     )
-    for name, (low, high) in result["intervals"].items():
-        assert low <= result[name] <= high
+    for name, (low, high) in result.intervals.items():
+        assert low <= result.scores[name] <= high
         assert high - low > 0.5
-    row = result["per_class"][NAMES[0]]
-    assert all(row[f"{name}_interval"][1] - row[f"{name}_interval"][0] > 0.5 for name in ("precision", "recall", "f1"))
-    assert "Only one image was evaluated" in result["warnings"][1]
+    row = result.per_class[Expression(NAMES[0])]
+    assert all(high - low > 0.5 for low, high in (row.precision_interval, row.recall_interval, row.f1_interval))
+    assert "Only one image was evaluated" in result.warnings[1]
 
 
 def test_macro_figures_name_the_classes_that_they_are_over() -> None:
     truth = NAMES[:3] * 20
     result = build_report(_of(truth, truth), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
-    assert result["classes"] == NAMES[:3]
-    assert result["warnings"] == [f"Macro-F1 and balanced accuracy are over 3 of 4 classes; no image shows {NAMES[3]}."]
+    assert result.classes == NAMES[:3]
+    assert result.warnings == [f"Macro-F1 and balanced accuracy are over 3 of 4 classes; no image shows {NAMES[3]}."]
     whole = NAMES * 20
-    assert build_report(_of(whole, whole), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)["warnings"] == []
+    assert build_report(_of(whole, whole), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE).warnings == []
 
 
 def test_a_class_that_training_never_had_is_named() -> None:
     untaught = CALIBRATION.model_copy(update={"log_priors": (*np.log([0.7, 0.2, 0.1]), float(np.log(1e-4)))})
     truth = NAMES * 20
-    (said,) = build_report(_of(truth, truth), untaught, FOUR, "argmax", OperatingPoint.ACCURATE)["warnings"]
+    (said,) = build_report(_of(truth, truth), untaught, FOUR, "argmax", OperatingPoint.ACCURATE).warnings
     assert said.startswith(f"Not in training: {NAMES[3]} (20 images)")
 
 
@@ -205,30 +208,29 @@ def test_a_class_that_the_model_does_not_know_is_named() -> None:
     result = build_report(
         _of([*NAMES * 20, stranger], [*NAMES * 20, NAMES[0]]), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE
     )
-    assert (result["n"], result["unlabeled"]) == (80, 1)
-    assert result["warnings"] == [f"Excluded, as the model does not know the label: {stranger} (1 image)."]
+    assert (result.n, result.unlabeled) == (80, 1)
+    assert result.warnings == [f"Excluded, as the model does not know the label: {stranger} (1 image)."]
 
 
 def test_a_stored_report_of_an_older_version_still_opens() -> None:
     result = build_report(_table(), CALIBRATION, FOUR, "argmax", OperatingPoint.ACCURATE)
-    older = {key: value for key, value in result.items() if key not in ("classes", "warnings")}
-    older["per_class"] = {
-        name: {key: value for key, value in row.items() if key not in ("precision_interval", "f1_interval")}
-        for name, row in result["per_class"].items()
-    }
-    assert metrics_from_report(older).per_class == metrics_from_report(result).per_class
-    assert metrics_from_report(older).intervals["macro_f1"] == tuple(result["intervals"]["macro_f1"])
+    content = result.model_dump(mode="json", exclude={"classes", "warnings"})
+    for row in content["per_class"].values():
+        del row["precision_interval"], row["f1_interval"]
+    older = StoredReport.model_validate(content)
+    assert older.metrics.per_class == result.metrics.per_class
+    assert older.metrics.intervals["macro_f1"] == result.intervals["macro_f1"]
 
 
 def test_the_headline_is_by_one_protocol_however_the_reports_are_ordered() -> None:
     found = build_reports(_table(votes=True), CALIBRATION, FOUR)
     for each in (found, found[::-1]):
         headline = headline_metrics({"test": each})
-        assert (headline["protocol"], headline["macro_f1"]) == ("majority", found[0]["macro_f1"])
+        assert (headline["protocol"], headline["macro_f1"]) == ("majority", found[0].macro_f1)
     assert headline_metrics({"test": build_reports(_table(), CALIBRATION, FOUR)})["protocol"] == "argmax"
 
 
 def test_the_model_that_ships_is_listed_by_the_headline_of_its_report() -> None:
     metrics = read_bundle_info(SHIPPED_FOLDER).metrics
-    headline = headline_metrics(json.loads((SHIPPED_FOLDER / "report.json").read_text()))
+    headline = headline_metrics(read_report(SHIPPED_FOLDER))
     assert {name: metrics[name] for name in headline} == headline

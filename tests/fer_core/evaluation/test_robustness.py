@@ -21,7 +21,7 @@ from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import CancelledError, DatasetError, InputError
 from fer_core.evaluation.predict_dataset import predict_dataset
 from fer_core.evaluation.report import build_report
-from fer_core.evaluation.robustness import robustness
+from fer_core.evaluation.robustness import evaluate_robustness
 from fer_core.evaluation.robustness_report import RobustnessReport
 from fer_core.metrics import HEADLINE_METRICS
 from fer_core.progress import no_progress
@@ -77,7 +77,7 @@ def bundle(make_bundle: Callable[..., Path]) -> Bundle:
 
 
 def _measured(bundle: Bundle, rows: pd.DataFrame, source: Pictures, **more: Any) -> RobustnessReport:
-    return robustness(bundle, rows, source, "argmax", OperatingPoint.ACCURATE, **{"dataset": "colors", **more})
+    return evaluate_robustness(bundle, rows, source, "argmax", OperatingPoint.ACCURATE, **{"dataset": "colors", **more})
 
 
 def test_undisturbed_figures_are_those_of_evaluation(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
@@ -92,8 +92,8 @@ def test_undisturbed_figures_are_those_of_evaluation(data: tuple[pd.DataFrame, P
     source.reads.clear()
     found = _measured(bundle, rows, source, split="test", seed=3)
     for name in HEADLINE_METRICS:
-        assert getattr(found.clean, name) == expected[name]
-        assert found.clean.intervals[name] == tuple(expected["intervals"][name])
+        assert getattr(found.clean, name) == expected.scores[name]
+        assert found.clean.intervals[name] == expected.intervals[name]
     assert (found.model, found.dataset, found.split) == ("tiny", "colors", "test")
     assert (found.protocol, found.point, found.n, found.seed) == ("argmax", OperatingPoint.ACCURATE, 90, 3)
     assert sorted(source.reads) == sorted(rows["path"])
@@ -181,7 +181,7 @@ def test_votes_are_judged_by_majority(data: tuple[pd.DataFrame, Pictures], bundl
     crowd[np.arange(90), np.arange(90) % 3] = 6
     crowd[:30, 9] = 6
     rows[list(VOTE_COLUMNS)] = crowd
-    assert robustness(bundle, rows, source, "majority", OperatingPoint.BALANCED, dataset="colors").n == 60
+    assert evaluate_robustness(bundle, rows, source, "majority", OperatingPoint.BALANCED, dataset="colors").n == 60
 
 
 def test_progress_goes_forward_and_can_stop_the_work(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
@@ -221,4 +221,4 @@ def test_bad_input_is_refused_in_words(
 
 def test_majority_needs_votes(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
     with pytest.raises(InputError, match="needs crowd votes"):
-        robustness(bundle, *data, "majority", OperatingPoint.ACCURATE, dataset="colors", progress=no_progress)
+        evaluate_robustness(bundle, *data, "majority", OperatingPoint.ACCURATE, dataset="colors", progress=no_progress)

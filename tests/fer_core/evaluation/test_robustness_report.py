@@ -10,8 +10,14 @@ import pytest
 
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
 from fer_core.errors import BundleError
-from fer_core.evaluation.robustness import card_lines, read_robustness
-from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport, describe_evaluation, describe_worst
+from fer_core.evaluation.robustness_report import (
+    ROBUSTNESS_FILE,
+    RobustnessReport,
+    describe_evaluation,
+    describe_worst,
+    read_robustness,
+    robustness_lines,
+)
 from tests.support.robustness_reports import CLEAN_F1, make_report, scores
 
 BLUR = [0.68, 0.6, 0.5, 0.4, 0.31]
@@ -24,7 +30,8 @@ def test_it_names_the_case_in_which_least_is_left() -> None:
     assert (worst.curve.name, worst.severity, worst.result.description) == ("hand", 3, "18 % of the picture covered")
     assert worst.drop_01 == pytest.approx(0.5)
     assert describe_worst(report) == (
-        "Hand on the face is worst: at severity 3 (18 % of the picture covered) macro-F1 falls from 70.0 % to 20.0 %."
+        "Largest drop: hand on the face at severity 3 (18 % of the picture covered) lowers macro-F1 from 70.0 % to "
+        "20.0 %."
     )
     others = len(CORRUPTIONS) - 2
     mean = (sum(BLUR) + sum(HAND) + others * SEVERITIES * CLEAN_F1) / (len(CORRUPTIONS) * SEVERITIES)
@@ -41,9 +48,9 @@ def test_it_says_what_was_disturbed() -> None:
 
 def test_it_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     report = make_report({"blur": BLUR})
-    report.save(tmp_path / REPORT_FILE)
+    report.save(tmp_path / ROBUSTNESS_FILE)
     assert read_robustness(tmp_path) == report
-    plain = json.loads((tmp_path / REPORT_FILE).read_text())
+    plain = json.loads((tmp_path / ROBUSTNESS_FILE).read_text())
     assert plain == report.model_dump(mode="json", exclude_none=True)
     assert plain["version"] == 1
     assert plain["corruptions"][0]["severities"][4]["scores"]["macro_f1"] == 0.31
@@ -51,8 +58,8 @@ def test_it_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
 
 def test_a_folder_without_one_has_none(tmp_path: Path) -> None:
     assert read_robustness(tmp_path) is None
-    with pytest.raises(BundleError, match=r"has no robustness\.json. The command robustness --to"):
-        RobustnessReport.load(tmp_path / REPORT_FILE)
+    with pytest.raises(BundleError, match=r"has no robustness\.json. The command robustness --out"):
+        RobustnessReport.load(tmp_path / ROBUSTNESS_FILE)
 
 
 def _four_levels(plain: dict[str, Any]) -> None:
@@ -66,7 +73,7 @@ def _four_levels(plain: dict[str, Any]) -> None:
         (lambda plain: plain.update(extra=1), "extra"),
         (lambda plain: plain.update(point="best"), "point"),
         (lambda plain: plain["clean"].update(macro_f1=1.2), r"clean\.macro_f1"),
-        (lambda plain: plain["clean"]["intervals"].pop("accuracy"), "clean"),
+        (lambda plain: plain["clean"]["intervals"].pop("accuracy"), r"clean\.intervals"),
         (_four_levels, r"corruptions\.2\.severities"),
         (lambda plain: plain["corruptions"].clear(), "corruptions"),
     ],
@@ -74,13 +81,13 @@ def _four_levels(plain: dict[str, Any]) -> None:
 def test_a_file_that_does_not_hold_together_is_refused(spoil: Any, where: str, tmp_path: Path) -> None:
     plain = make_report().model_dump(mode="json")
     spoil(plain)
-    (tmp_path / REPORT_FILE).write_text(json.dumps(plain))
-    with pytest.raises(BundleError, match=rf"robustness\.json of {tmp_path.name} is not valid at {where}: .+ --to\."):
+    (tmp_path / ROBUSTNESS_FILE).write_text(json.dumps(plain))
+    with pytest.raises(BundleError, match=rf"robustness\.json of {tmp_path.name} is not valid at {where}: .+ --out\."):
         read_robustness(tmp_path)
 
 
 def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
-    (tmp_path / REPORT_FILE).write_text("{")
+    (tmp_path / ROBUSTNESS_FILE).write_text("{")
     with pytest.raises(BundleError, match="not valid at report"):
         read_robustness(tmp_path)
 
@@ -89,7 +96,7 @@ def test_the_card_has_a_row_a_disturbance_and_a_column_a_strength() -> None:
     wide = scores(0.31, half_width=0.075)
     plain = make_report({"blur": BLUR}).model_dump()
     plain["corruptions"][0]["severities"][4]["scores"] = wide.model_dump()
-    lines = card_lines(RobustnessReport.model_validate(plain))
+    lines = robustness_lines(RobustnessReport.model_validate(plain))
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     assert lines[0] == "## Robustness"
     assert [len(row) for row in rows] == [2 + SEVERITIES] * (2 + len(CORRUPTIONS))
@@ -98,5 +105,5 @@ def test_the_card_has_a_row_a_disturbance_and_a_column_a_strength() -> None:
     text = "\n".join(lines)
     assert "3,191 faces of the split that ferplus calls test" in text
     assert "Clean images: 70.0% (66.0% to 74.0%)" in text
-    assert "Blur is worst: at severity 5" in text
+    assert "Largest drop: blur at severity 5" in text
     assert "up to 7.5 points to either side" in text

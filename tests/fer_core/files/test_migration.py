@@ -113,10 +113,11 @@ def test_reports_of_an_old_model_are_read(old: Settings) -> None:
     assert [point.confidence_threshold for point in thresholds.values()] == [0.597, 0.621]
     reports = reports_by_split(read_report(folder))
     assert [judged.split for judged in reports] == ["test", "valid"]
-    assert reports[0].reports[0]["selective_accuracy"]["confidence_threshold"] == 0.597
-    assert reports[0].reports[0]["unlabeled"] == 388
+    selective_accuracy = reports[0].headline.selective_accuracy
+    assert selective_accuracy is not None and selective_accuracy.confidence_threshold == 0.597
+    assert reports[0].headline.unlabeled == 388
     (evaluation,) = read_evaluations(folder)
-    assert evaluation.reports[0]["macro_f1"] > 0
+    assert evaluation.reports[0].macro_f1 > 0
     robustness = read_robustness(folder)
     assert robustness is not None and (robustness.split, robustness.clean.macro_f1) == ("valid", 0.7165494000532274)
     blur = next(curve for curve in robustness.corruptions if curve.name == "blur")
@@ -209,6 +210,17 @@ def test_old_commands_still_run() -> None:
         "a.zip",
         "--move",
     ]
+    assert rename_command(["quantise", "--ranges=train", "--faces", "9", "--keep"])[1:] == [
+        "--calibration-split=train",
+        "--calibration-images",
+        "9",
+        "--save",
+    ]
+    assert rename_command(["evaluate", "--data", "x", "--keep"])[1:] == ["--data", "x", "--save"]
+    assert rename_command(["robustness", "--to", "a.json", "--keep"])[1:] == ["--out", "a.json", "--save"]
+    assert rename_command(["models", "list-images", "x"]) == ["models", "record-training-images", "x"]
+    assert rename_command(["models", "export", "x", "--to", "y"]) == ["models", "export", "x", "--to", "y"]
+    assert rename_command(["predict", "x.png", "--faces", "detect"]) == ["predict", "x.png", "--faces", "detect"]
     assert rename_command(["datasets", "list"]) == ["datasets", "list"]
     assert rename_command([]) == []
 

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
-from fer_core.evaluation.calibration_metrics import calibration_curve
-from fer_core.metrics import expected_calibration_error
+from fer_core.evaluation.report_schema import StoredReport
 from fer_ui.charts.calibration import COLUMNS, calibration_table, describe_calibration, reliability_diagram
 from fer_ui.charts.layout import get_titles
+from tests.support.reports import make_calibration_report as report
+from tests.support.reports import make_stored_report
 from tests.support.texts import assert_mentions
-
-
-def report(point: str, confidence: list[float], correct: list[bool]) -> dict[str, Any]:
-    sure, right = np.array(confidence), np.array(correct)
-    return {
-        "point": point,
-        "ece": expected_calibration_error(sure, right),
-        "calibration_curve": calibration_curve(sure, right),
-    }
-
 
 SURE = report("accurate", [0.9] * 40 + [0.6] * 20, [True] * 20 + [False] * 20 + [True] * 10 + [False] * 10)
 HUMBLE = report("balanced", [0.5] * 30, [True] * 30)
@@ -66,8 +55,8 @@ def test_bins_of_few_images_are_not_plotted_but_mentioned() -> None:
     assert len(reliability_diagram([report("accurate", [0.2, 0.9], [True, True])]).data[1].x) == 2
 
 
-@pytest.mark.parametrize("reports", [[], [{"point": "accurate", "ece": 0.1}]])
-def test_without_a_curve_the_figure_shows_why(reports: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize("reports", [[], [make_stored_report()]])
+def test_without_a_curve_the_figure_shows_why(reports: list[StoredReport]) -> None:
     figure = reliability_diagram(reports)
     assert not figure.data
     assert figure.layout.annotations[0].text

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
-from fer_core.evaluation.robustness_report import REPORT_FILE, RobustnessReport
+from fer_core.evaluation.robustness_report import ROBUSTNESS_FILE, RobustnessReport
 from fer_ui.models.robustness_view import example_face, example_strip, reproducible_corruptions
 from tests.support.robustness_reports import make_report
 from tests.support.texts import assert_mentions
@@ -40,7 +40,7 @@ def _words(app: AppTest) -> str:
 
 def test_it_opens_with_what_costs_most_and_shows_chart_and_pictures(page: AppTest) -> None:
     folder = Path(os.environ["SHOWN"])
-    make_report({"blur": [0.6, 0.5, 0.4, 0.3, 0.2]}).save(folder / REPORT_FILE)
+    make_report({"blur": [0.6, 0.5, 0.4, 0.3, 0.2]}).save(folder / ROBUSTNESS_FILE)
     app = page.run()
     assert not app.exception
     words = _words(app)
@@ -62,7 +62,7 @@ def test_without_a_file_there_is_nothing_at_all(page: AppTest) -> None:
 
 
 def test_a_broken_file_is_told_in_words(page: AppTest) -> None:
-    (Path(os.environ["SHOWN"]) / REPORT_FILE).write_text("{}")
+    (Path(os.environ["SHOWN"]) / ROBUSTNESS_FILE).write_text("{}")
     app = page.run()
     assert not app.exception
     assert "is not valid at model" in app.error[0].value

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from fer_core.bundles.bundle import BundleInfo, read_bundle_info
+from fer_core.bundles.card.metrics import weaknesses
 from fer_core.bundles.card.model_card import model_card, portable_card, write_card
 from fer_core.bundles.catalog import SHIPPED_FOLDER
-from fer_core.bundles.reports import reports_with_curve
+from fer_core.bundles.reports import read_report, reports_with_curve
 from fer_core.contract import Contract
 from fer_core.files.atomic import write_json
+from fer_core.labels import Expression
 from fer_core.training.config.train_config import dump_config, parse_config
 from tests.fer_core.bundles.measured import measure
 
@@ -135,10 +137,10 @@ def test_a_run_says_by_which_command_it_is_made(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("dataset", ["synthetic-faces", "drawn-faces"])
-def test_drawings_are_never_presented_as_people(dataset: str, bundle: Path) -> None:
+def test_synthetic_faces_are_never_presented_as_people(dataset: str, bundle: Path) -> None:
     card = model_card(measure(bundle, synthetic=True, dataset=dataset), bundle)
     assert "Synthetic faces (`synthetic-faces`)" in card
-    assert "drawings, not people" in card and "say nothing about people" in card
+    assert "synthetic faces, not people" in card and "say nothing about people" in card
 
 
 def test_other_data_is_shown_with_its_words(bundle: Path) -> None:
@@ -156,13 +158,12 @@ def test_other_data_is_shown_with_its_words(bundle: Path) -> None:
 
 
 def test_weak_expressions_are_named_among_the_limits(bundle: Path) -> None:
-    info = measure(bundle)
-    report = json.loads((bundle / "report.json").read_text())
-    for each in report["test"]:
-        each["per_class"]["sadness"] |= {"recall": 0.1, "support": 12}
-    write_json(bundle / "report.json", report)
-    limits = sections(model_card(info, bundle))["Limitations"]
-    assert "sadness 10 %" in limits and "sadness (12)" in limits
+    measure(bundle)
+    report = read_report(bundle)["test"][0]
+    sadness = report.per_class[Expression.SADNESS].model_copy(update={"recall": 0.1, "support": 12})
+    weak = report.model_copy(update={"per_class": {**report.per_class, Expression.SADNESS: sadness}})
+    text = " ".join(weaknesses(weak)).replace("\u00a0", " ")
+    assert "sadness 10 %" in text and "sadness (12)" in text
 
 
 def test_words_of_others_can_not_break_the_card(bundle: Path) -> None:

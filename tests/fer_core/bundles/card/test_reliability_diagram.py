@@ -2,21 +2,16 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 
 from fer_core.bundles.card.reliability_diagram import calibration_svg
-from fer_core.evaluation.calibration_metrics import calibration_curve
+from fer_core.evaluation.report_schema import StoredReport
+from tests.support.reports import make_calibration_report as report
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def report(point: str, confidence: list[float], correct: list[bool]) -> dict[str, object]:
-    curve = calibration_curve(np.array(confidence), np.array(correct))
-    return {"point": point, "ece": 0.125, "calibration_curve": curve}
-
-
-def drawn(*reports: dict[str, object]) -> ElementTree.Element:
+def drawn(*reports: StoredReport) -> ElementTree.Element:
     return ElementTree.fromstring(calibration_svg(reports))
 
 
@@ -50,7 +45,7 @@ def test_everything_lies_inside_the_picture_and_follows_light_and_dark() -> None
     _, _, width, height = map(float, picture.attrib["viewBox"].split())
     assert all(0 <= x <= width and 0 <= y <= height for x, y in dots(picture))
     assert "prefers-color-scheme:dark" in "".join(picture.itertext())
-    assert picture.attrib["aria-label"].endswith("calibration error 0.125")
+    assert picture.attrib["aria-label"].endswith("calibration error 0.173")
     assert "script" not in ElementTree.tostring(picture, "unicode")
 
 
