@@ -21,7 +21,7 @@ from fer_core.data.training_images import TRAINING_IMAGES_FILE
 from fer_core.errors import DatasetError
 from fer_core.evaluation.predictions import prediction_table
 from fer_core.evaluation.report import build_reports, headline_metrics
-from fer_core.evaluation.report_schema import StoredReport, write_reports
+from fer_core.evaluation.report_schema import write_reports
 from fer_core.evaluation.temperature_scaling import fit_calibration_to_table
 from fer_core.files.atomic import write_json
 from fer_core.labels import label_set
