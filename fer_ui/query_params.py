@@ -132,12 +132,12 @@ def param_multiselect(
     return list(chosen)
 
 
-def param_text_input(label: str, param: QueryParam, *, placeholder: str = "", help_text: str | None = None) -> str:
+def param_text_input(label: str, param: QueryParam, *, placeholder: str = "") -> str:
     """Draw a text field whose stripped value is in the query string."""
     key, asked = str(param), get_param(param)
     if key not in st.session_state or asked != st.session_state.get(_last_value_key(param)):
         st.session_state[key] = asked
-    text = st.text_input(label, key=key, placeholder=placeholder, help=help_text).strip()
+    text = st.text_input(label, key=key, placeholder=placeholder).strip()
     if text:
         st.query_params[param] = text
     else:

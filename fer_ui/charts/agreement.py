@@ -118,7 +118,7 @@ def describe_agreement(histogram: pd.DataFrame) -> str:
 
 
 def describe_agreement_by_expression(histogram: pd.DataFrame) -> str:
-    """Describe on which expression voters agree most and least."""
+    """Describe on which expression annotators agree most and least."""
     table = _table(histogram)
     if table.empty:
         return _NO_LABELS
@@ -128,7 +128,7 @@ def describe_agreement_by_expression(histogram: pd.DataFrame) -> str:
     if len(mean) == 1:
         return f"On average, {mean[most]:.1f} of {of} votes are for the label."
     return (
-        f"Voters agree most on {most} ({mean[most]:.1f} of {of} votes on average) and least on {least} "
+        f"Annotators agree most on {most} ({mean[most]:.1f} of {of} votes on average) and least on {least} "
         f"({mean[least]:.1f})."
     )
 

@@ -98,13 +98,13 @@ def loss_bars(table: pd.DataFrame, before: pd.DataFrame) -> go.Figure:
 
 
 def describe_loss_shares(table: pd.DataFrame, before: pd.DataFrame) -> str:
-    """Describe how the rarest class's share of the loss changes."""
-    rarest = int(table["images"].where(table["images"] > 0).argmin())
-    name = table["expression"].iloc[rarest]
-    first, then = float(before["effective_share"].iloc[rarest]), float(table["effective_share"].iloc[rarest])
+    """Describe how the smallest class's share of the loss changes."""
+    smallest = int(table["images"].where(table["images"] > 0).argmin())
+    name = table["expression"].iloc[smallest]
+    first, then = float(before["effective_share"].iloc[smallest]), float(table["effective_share"].iloc[smallest])
     if abs(then - first) < _SAME_01:
-        return f"The rarest class, {name}, keeps {format_percent(first)} of the loss."
-    return f"The rarest class, {name}, has {format_percent(then)} of the loss instead of {format_percent(first)}."
+        return f"The smallest class, {name}, keeps {format_percent(first)} of the loss."
+    return f"The smallest class, {name}, has {format_percent(then)} of the loss instead of {format_percent(first)}."
 
 
 def offset_bars(table: pd.DataFrame) -> go.Figure:

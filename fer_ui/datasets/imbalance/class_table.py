@@ -66,28 +66,28 @@ def show_class_table(counts: pd.DataFrame, test_split: str, test_counts: Mapping
     """
     table = class_table(counts, test_counts)
     on = f"the {describe_split(test_split)} split" if test_split else "a tenth of the images"
+    number = st.column_config.NumberColumn
+    splits = {}
+    for column in table.columns[1 : table.columns.get_loc("share_01")]:
+        splits[column] = number(split_title(column), format="localized")
     st.subheader("Class counts", anchor=False)
     st.dataframe(
         table.assign(
-            expression=[expression_title(Expression(each)) for each in table["expression"]],
+            expression=table["expression"].str.capitalize(),
             share_01=100 * table["share_01"],
             recall_margin_01=100 * table["recall_margin_01"],
         ).drop(columns="test_images"),
         hide_index=True,
         column_config={
             "expression": st.column_config.TextColumn("Expression", pinned=True),
-            **{
-                column: st.column_config.NumberColumn(split_title(column), format="localized")
-                for column in table.columns[1:]
-                if column not in ("share_01", "effective_number", "test_images", "recall_margin_01")
-            },
-            "share_01": st.column_config.NumberColumn("Share", format="%.1f %%"),
-            "effective_number": st.column_config.NumberColumn(
+            **splits,
+            "share_01": number("Share", format="%.1f %%"),
+            "effective_number": number(
                 "Effective number",
                 format="%.0f",
                 help=f"(1 - β^n) / (1 - β) with β = {BETA:g} (Cui et al., 2019). Each additional image adds less.",
             ),
-            "recall_margin_01": st.column_config.NumberColumn(
+            "recall_margin_01": number(
                 "Recall margin",
                 format="± %.1f points",
                 help=f"Half the 95 % interval of a recall of 50 % measured on {on}.",
@@ -125,13 +125,8 @@ def show_published_against_local(published: PublishedCounts, local: pd.DataFrame
         numbers = {each: st.column_config.NumberColumn(format="localized") for each in ("Published", "This dataset")}
         st.dataframe(shown, hide_index=True, column_config=numbers)
         show_csv_download(table, f"published-{name}")
-    st.caption(
-        escape_markdown(
-            f"Published: {published.source}. {published.note} Counts of this dataset include corrections.".replace(
-                "..", "."
-            )
-        )
-    )
+    source = f"Published: {published.source}. {published.note} Counts of this dataset include corrections."
+    st.caption(escape_markdown(source.replace("..", ".")))
 
 
 def describe_differences(table: pd.DataFrame) -> str:

@@ -42,7 +42,7 @@ def show_classes(dataset: StoredDataset) -> None:
     if counts.empty:
         empty_state(
             "No image has an expression",
-            f"The dataset has {format_images(len(index))}. Section Faces shows why; import it again to map its labels.",
+            f"{format_images(len(index))} without a label. See Faces for the reasons, or import again to map labels.",
         )
         _show_other_images(dataset, index)
         return

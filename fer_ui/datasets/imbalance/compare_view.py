@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, list_datasets
-from fer_core.data.imbalance.counts import class_counts, class_totals, common_label_set, published_counts
+from fer_core.data.imbalance.counts import (
+    class_counts,
+    class_totals,
+    common_label_set,
+    published_counts,
+    select_label_set,
+)
+from fer_core.data.imbalance.imbalance import majority_baseline, measure_imbalance
 from fer_core.data.manifest import Manifest
 from fer_core.data.manifest_store import all_manifests
 from fer_core.labels import LABEL_SETS, Expression, LabelSet
@@ -16,14 +26,12 @@ from fer_core.settings import settings
 from fer_core.text import join_words
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.comparison import DATASETS_MAX, class_comparison
-from fer_ui.datasets.imbalance.compared_datasets import class_shares, imbalance_metrics
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_ratio
 from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.query_params import QueryParam, param_multiselect, param_selectbox
 from fer_ui.resources import load_index
-from fer_ui.theme import expression_title
 
 PUBLISHED = "published:"
 """Prefix of a manifest's id that stands for its published counts; no dataset's id has a colon."""
@@ -69,6 +77,43 @@ def show_compare() -> None:
             empty_state("These datasets have no expression in common", "Choose other datasets, or another label set.")
         else:
             _show_comparison(counts, labels)
+
+
+def class_shares(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> pd.DataFrame:
+    """Compute each expression's share of a dataset's images with expressions of a label set.
+
+    Args:
+        counts: a table of `fer_core.data.imbalance.counts` by dataset name.
+    Returns:
+        columns `dataset`, `expression`, `count`, `share_01` (NaN where the dataset has no such images).
+    """
+    rows = []
+    for name, table in counts.items():
+        totals = _totals(table, labels)
+        whole = sum(totals.values())
+        rows += [(name, each, number, number / whole if whole else np.nan) for each, number in totals.items()]
+    return pd.DataFrame(rows, columns=["dataset", "expression", "count", "share_01"]).astype({"count": "int64"})
+
+
+def imbalance_metrics(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> pd.DataFrame:
+    """Compute the imbalance of each dataset on a label set, one row for each dataset.
+
+    Returns:
+        columns `dataset`, `images`, `ratio`, `entropy_01`, `gini`, `largest`, `smallest`, and `accuracy`,
+        `balanced_accuracy` and `macro_f1` of always predicting the largest class. Without images, the metrics are NaN
+        and the names empty.
+    """
+    rows = []
+    for name, table in counts.items():
+        totals = _totals(table, labels)
+        row: dict[str, Any] = {"dataset": name, "images": sum(totals.values()), "largest": "", "smallest": ""}
+        imbalance, baseline = measure_imbalance(totals), majority_baseline(totals)
+        if imbalance and baseline:
+            row |= {name: getattr(imbalance, name) for name in ("ratio", "entropy_01", "gini", "largest", "smallest")}
+            row |= {name: getattr(baseline, name) for name in ("accuracy", "balanced_accuracy", "macro_f1")}
+        rows.append(row)
+    columns = ["dataset", "images", "ratio", "entropy_01", "gini", "largest", "smallest"]
+    return pd.DataFrame(rows, columns=[*columns, "accuracy", "balanced_accuracy", "macro_f1"])
 
 
 def _candidates() -> dict[str, Candidate]:
@@ -148,8 +193,8 @@ def _describe_missing(counts: dict[str, pd.DataFrame], labels: LabelSet) -> list
 def _show_metrics(metrics: pd.DataFrame) -> None:
     st.subheader("Imbalance metrics", anchor=False)
     shown = metrics.assign(
-        commonest=[_title(name) for name in metrics["commonest"]],
-        rarest=[_title(name) for name in metrics["rarest"]],
+        largest=metrics["largest"].str.capitalize(),
+        smallest=metrics["smallest"].str.capitalize(),
         accuracy=100 * metrics["accuracy"],
         balanced_accuracy=100 * metrics["balanced_accuracy"],
     )
@@ -164,8 +209,8 @@ def _show_metrics(metrics: pd.DataFrame) -> None:
             "ratio": number("Imbalance ratio", format="%.1f"),
             "entropy_01": number("Entropy", format="%.2f", help="1 is balanced."),
             "gini": number("Gini", format="%.2f", help="0 is balanced."),
-            "commonest": text("Largest class"),
-            "rarest": text("Smallest class"),
+            "largest": text("Largest class"),
+            "smallest": text("Smallest class"),
             "accuracy": number("Accuracy", format="%.1f %%", help=_BASELINE),
             "balanced_accuracy": number("Balanced accuracy", format="%.1f %%", help=_BASELINE),
             "macro_f1": number("Macro-F1", format="%.2f", help=_BASELINE),
@@ -175,5 +220,6 @@ def _show_metrics(metrics: pd.DataFrame) -> None:
     show_csv_download(metrics.round(6), "compared-datasets")
 
 
-def _title(name: str) -> str:
-    return expression_title(Expression(name)) if name else ""
+def _totals(table: pd.DataFrame, labels: LabelSet) -> dict[str, int]:
+    found = class_totals(select_label_set(table, labels))
+    return {str(expression): found.get(str(expression), 0) for expression in labels}

@@ -21,22 +21,22 @@ def describe_epoch(split: TrainingSplit, table: pd.DataFrame, rebalancing: Rebal
         split: with at least one labeled image.
         table: `split.epoch_table(rebalancing)`.
     """
-    rarest = table.iloc[int(table["images"].where(table["images"] > 0).argmin())]
-    commonest = table.iloc[int(table["images"].argmax())]
-    sentences = [_describe_samples(split, table, rarest, rebalancing), _describe_unlabeled(split, rebalancing)]
-    weight = float(rarest["weight"] / commonest["weight"])
+    smallest = table.iloc[int(table["images"].where(table["images"] > 0).argmin())]
+    largest = table.iloc[int(table["images"].argmax())]
+    sentences = [_describe_samples(split, table, smallest, rebalancing), _describe_unlabeled(split, rebalancing)]
+    weight = float(smallest["weight"] / largest["weight"])
     if abs(weight - 1) > _SAME_01:
         sentences.append(
-            f"In the loss, one vote for {rarest['expression']} weighs as much as {weight:,.1f} votes for "
-            f"{commonest['expression']}."
+            f"In the loss, one vote for {smallest['expression']} weighs as much as {weight:,.1f} votes for "
+            f"{largest['expression']}."
             if split.has_soft_targets
-            else f"In the loss, one {rarest['expression']} face weighs as much as {weight:,.1f} "
-            f"{commonest['expression']} faces."
+            else f"In the loss, one {smallest['expression']} face weighs as much as {weight:,.1f} "
+            f"{largest['expression']} faces."
         )
     if rebalancing.logit_tau > 0:
         sentences.append(
-            f"The loss lowers the logit of {rarest['expression']} by {commonest['offset'] - rarest['offset']:.1f} more "
-            f"than that of {commonest['expression']}; prediction does not."
+            f"The loss lowers the logit of {smallest['expression']} by {largest['offset'] - smallest['offset']:.1f} "
+            f"more than that of {largest['expression']}; prediction does not."
         )
     return " ".join(filter(None, sentences))
 
@@ -71,13 +71,13 @@ def warn_small_epoch(split: TrainingSplit, table: pd.DataFrame, config: TrainCon
     return [text] if samples < batch else []
 
 
-def _describe_samples(split: TrainingSplit, table: pd.DataFrame, rarest: pd.Series, rebalancing: Rebalancing) -> str:
+def _describe_samples(split: TrainingSplit, table: pd.DataFrame, smallest: pd.Series, rebalancing: Rebalancing) -> str:
     samples, unseen = int(table["samples"].sum()) + split.unlabeled, int(table["never_seen"].sum())
     if rebalancing.sampling == "natural":
         return f"An epoch has each of {format_images(samples)} once."
     total = ", as many as there are" if samples == split.images else f" instead of {format_count(split.images)}"
-    repeats = format_times(rarest["repeats"]) if rarest["repeats"] > 1 else "once"
-    clauses = [f"An epoch has {format_count(samples)} samples{total}", f"each {rarest['expression']} face {repeats}"]
+    repeats = format_times(smallest["repeats"]) if smallest["repeats"] > 1 else "once"
+    clauses = [f"An epoch has {format_count(samples)} samples{total}", f"each {smallest['expression']} face {repeats}"]
     if unseen:
         clauses.append(f"and skips {format_images(unseen)} of other expressions")
     return f"{', '.join(clauses)}."

@@ -88,8 +88,11 @@ def _build_config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConf
 def _show_headline(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFrame) -> None:
     samples = int(table["samples"].sum()) + split.unlabeled
     present = table[table["images"] > 0]
-    rarest = int(table["images"].where(table["images"] > 0).argmin())
-    share, share_before = float(table["effective_share"].iloc[rarest]), float(before["effective_share"].iloc[rarest])
+    smallest = int(table["images"].where(table["images"] > 0).argmin())
+    share, share_before = (
+        float(table["effective_share"].iloc[smallest]),
+        float(before["effective_share"].iloc[smallest]),
+    )
     unseen = int(table["never_seen"].sum())
     headline(
         [
@@ -105,7 +108,7 @@ def _show_headline(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFra
             Headline(
                 "Loss share of the smallest class",
                 format_percent(share),
-                f"{table['expression'].iloc[rarest]}; {format_percent(share_before)} without rebalancing",
+                f"{table['expression'].iloc[smallest]}; {format_percent(share_before)} without rebalancing",
             ),
         ]
     )

@@ -79,25 +79,23 @@ def _choose_manifest(work: Import) -> Manifest:
     proposed = saved or parse_manifest_text(_load_matching_manifest(work.id, work.created, work.name), work.id)
     ids = [_NONE, *known]
     first, second = st.columns(2)
-    with first:
-        chosen = st.selectbox(
-            "Dataset",
-            ids,
-            index=ids.index(proposed.id) if proposed.id in known else 0,
-            format_func=lambda name: known[name].title if name else "Other",
-            key=f"manifest-{work.id}",
-            help="Known datasets come with their license, labels and published counts.",
-        )
+    chosen = first.selectbox(
+        "Dataset",
+        ids,
+        index=ids.index(proposed.id) if proposed.id in known else 0,
+        format_func=lambda name: known[name].title if name else "Other",
+        key=f"manifest-{work.id}",
+        help="Known datasets come with their license, labels and published counts.",
+    )
     base = known[chosen] if chosen else (proposed if proposed.id not in known else _unknown_dataset(work, proposed))
     layouts = list(READERS)
-    with second:
-        layout = st.selectbox(
-            "Layout",
-            layouts,
-            index=layouts.index(base.layout or "folders"),
-            format_func=lambda name: READERS[name].title,
-            key=_layout_key(work),
-        )
+    layout = second.selectbox(
+        "Layout",
+        layouts,
+        index=layouts.index(base.layout or "folders"),
+        format_func=lambda name: READERS[name].title,
+        key=_layout_key(work),
+    )
     changes: dict[str, Any] = {"layout": layout}
     if layout == "table":
         changes["columns"] = _choose_columns(work, base)
@@ -152,16 +150,10 @@ def _choose_columns(work: Import, base: Manifest) -> dict[str, Any]:
     names |= {"valence": "Valence", "arousal": "Arousal"}
     cells = [*st.columns(3), *st.columns(3)]  # two rows, so that a phone keeps the order
     for cell, (name, title) in zip(cells, names.items(), strict=True):
-        needed = name in ("path", "label")
-        options = columns if needed else [_NO_COLUMN, *columns]
-        present = getattr(guessed, name)
-        with cell:
-            value = st.selectbox(
-                title,
-                options,
-                index=options.index(present) if present in options else 0,
-                key=f"column-{name}-{key}-{table}",
-            )
+        options = columns if name in ("path", "label") else [_NO_COLUMN, *columns]
+        column = getattr(guessed, name)
+        index = options.index(column) if column in options else 0
+        value = cell.selectbox(title, options, index=index, key=f"column-{name}-{key}-{table}")
         chosen[name] = "" if value == _NO_COLUMN else value
     chosen["folder"] = st.text_input(
         "Image folder (optional)",

@@ -1,4 +1,4 @@
-"""The charts of how far voters agree."""
+"""Charts of annotator agreement."""
 
 from __future__ import annotations
 

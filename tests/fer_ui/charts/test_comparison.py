@@ -9,7 +9,7 @@ import pytest
 from fer_core.labels import LABEL_SETS, Expression
 from fer_ui.charts.comparison import DATASETS_MAX, class_comparison, describe_comparison
 from fer_ui.charts.layout import get_titles
-from fer_ui.datasets.imbalance.compared_datasets import class_shares, imbalance_metrics
+from fer_ui.datasets.imbalance.compare_view import class_shares, imbalance_metrics
 from fer_ui.theme import SERIES
 from tests.support.texts import assert_mentions
 
@@ -66,13 +66,13 @@ def test_a_dataset_without_images_of_these_classes_has_no_share() -> None:
     assert not any(figure.data[1].x)
     metrics = imbalance_metrics({"one": _table(0, 5, 5), "none": _table(9)}, THREE)
     assert metrics["images"].tolist() == [10, 0]
-    assert np.isnan(metrics["ratio"][1]) and metrics["commonest"][1] == ""
+    assert np.isnan(metrics["ratio"][1]) and metrics["largest"][1] == ""
 
 
 def test_metrics_are_of_the_compared_classes() -> None:
     metrics = imbalance_metrics(_two(), THREE).set_index("dataset")
     assert metrics["ratio"].tolist() == pytest.approx([3, 8])
-    assert metrics.loc["one", "commonest"] == "happiness" and metrics.loc["other", "commonest"] == "anger"
+    assert metrics.loc["one", "largest"] == "happiness" and metrics.loc["other", "largest"] == "anger"
     assert metrics["accuracy"].tolist() == pytest.approx([0.6, 0.8])
     assert metrics["balanced_accuracy"].tolist() == pytest.approx([1 / 3] * 2)
     assert metrics["macro_f1"].tolist() == pytest.approx([2 * 0.6 / 1.6 / 3, 2 * 0.8 / 1.8 / 3])
