@@ -1,1 +1,1 @@
-"""Plain results become Plotly figures; nothing here computes a result or knows a page."""
+"""Plotly figures of plain results."""

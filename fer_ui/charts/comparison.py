@@ -14,7 +14,7 @@ from fer_ui.theme import SERIES, expression_title
 
 TITLE = "Class distribution by dataset"
 DATASETS_MAX = len(SERIES)
-"""The number of colors that can be told apart."""
+"""The number of distinguishable colors."""
 
 _BAR_PX = 15
 _ROW_GAP_PX = 14

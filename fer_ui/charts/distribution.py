@@ -69,16 +69,16 @@ def class_distribution(
     if not classes:
         return empty_figure(TITLE, "There are no counts to show.")
     log = log and not share and not stacked
-    whole = SplitCounts("", tuple(map(sum, zip(*(split.counts for split in splits), strict=True))))
+    all_splits = SplitCounts("", tuple(map(sum, zip(*(split.counts for split in splits), strict=True))))
     figure = go.Figure()
     for number, split in enumerate(splits):
         bars = _bars(classes, split, _PATTERNS[number % len(_PATTERNS)])
-        bars.x = _lengths(split, sum((whole if stacked else split).counts), share=share, log=log)
+        bars.x = _lengths(split, sum((all_splits if stacked else split).counts), share=share, log=log)
         if not stacked:
             bars.update(text=_bar_labels(split), textposition="outside", textangle=0, cliponaxis=False)
             bars.offsetgroup = str(number)
         figure.add_trace(bars)
-    rows = [whole] if stacked else list(splits)
+    rows = [all_splits] if stacked else list(splits)
     ends = [_lengths(row, sum(row.counts), share=share, log=log) for row in rows]
     axis_end = _scale_axis(figure, max(map(max, ends)), [text for row in rows for text in _bar_labels(row)], log=log)
     for number, (row, row_ends) in enumerate(zip(rows, ends, strict=True)):
@@ -93,7 +93,7 @@ def class_distribution(
         bargap=BAR_GAP_PX / (BAR_GAP_PX + BAR_PX * len(rows)),
         showlegend=len(splits) > 1,
     )
-    figure.update_xaxes(title_text=_axis_title(sum(whole.counts), splits, share=share, log=log, stacked=stacked))
+    figure.update_xaxes(title_text=_axis_title(sum(all_splits.counts), splits, share=share, log=log, stacked=stacked))
     if share:
         figure.update_xaxes(ticksuffix=" %")
     rows_px = len(classes) * (BAR_GAP_PX + BAR_PX * len(rows)) + LEGEND_PX * (len(splits) > 1)

@@ -44,10 +44,10 @@ def panel_line(panel: int, *, x: float | None = None, y: float | None = None, da
     """Build a line across a panel, at `x` or at `y`."""
     x_axis, y_axis = panel_axis("x", panel), panel_axis("y", panel)
     if x is None:
-        place = {"xref": f"{x_axis} domain", "yref": y_axis, "x0": 0, "x1": 1, "y0": y, "y1": y}
+        position = {"xref": f"{x_axis} domain", "yref": y_axis, "x0": 0, "x1": 1, "y0": y, "y1": y}
     else:
-        place = {"xref": x_axis, "yref": f"{y_axis} domain", "x0": x, "x1": x, "y0": 0, "y1": 1}
-    return {"type": "line", **place, "line": {"width": 1, "dash": dash, "color": SERIES[1]}}
+        position = {"xref": x_axis, "yref": f"{y_axis} domain", "x0": x, "x1": x, "y0": 0, "y1": 1}
+    return {"type": "line", **position, "line": {"width": 1, "dash": dash, "color": SERIES[1]}}
 
 
 def panel_axis(letter: str, panel: int) -> str:

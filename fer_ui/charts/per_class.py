@@ -44,24 +44,14 @@ def metrics_table(metrics: Metrics, labels: Sequence[Expression]) -> pd.DataFram
     Columns are `COLUMNS`; shares are 0..1. Undefined metrics are NaN, not zero: recall and F1 of a class without
     images, precision of a class that is never predicted.
     """
-    predicted = metrics.confusion.sum(axis=0)
-    rows = []
-    for place, expression in enumerate(labels):
-        known = metrics.per_class[place]
-        low, high = known.recall_interval
-        seen = known.support > 0
-        rows.append(
-            (
-                expression.value,
-                known.support,
-                known.precision if predicted[place] else np.nan,
-                known.recall if seen else np.nan,
-                low if seen else np.nan,
-                high if seen else np.nan,
-                known.f1 if seen else np.nan,
-            )
-        )
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"support": "int64"})
+    rows = [
+        (expression.value, each.support, each.precision, each.recall, *each.recall_interval, each.f1)
+        for expression, each in zip(labels, metrics.per_class, strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"support": "int64"})
+    table.loc[metrics.confusion.sum(axis=0) == 0, "precision"] = np.nan
+    table.loc[table["support"] == 0, ["recall", "recall_low", "recall_high", "f1"]] = np.nan
+    return table
 
 
 def class_metrics_bars(table: pd.DataFrame) -> go.Figure:
@@ -70,8 +60,8 @@ def class_metrics_bars(table: pd.DataFrame) -> go.Figure:
         return empty_figure(TITLE, "There are no classes to show.")
     expressions = [Expression(value) for value in table["expression"]]
     figure = go.Figure()
-    for place, metric in enumerate(_METRICS):
-        rows = [row + (place - 1) * _BAR_ROWS for row in range(len(table))]
+    for index, metric in enumerate(_METRICS):
+        rows = [row + (index - 1) * _BAR_ROWS for row in range(len(table))]
         figure.add_trace(_bars(table, expressions, metric, rows))
         figure.add_trace(_bar_labels(table, metric, rows))
     figure.update_layout(barmode="overlay")
@@ -84,11 +74,11 @@ def class_metrics_bars(table: pd.DataFrame) -> go.Figure:
 
 def describe_metrics(table: pd.DataFrame) -> str:
     """Describe the best and the lowest recall, and which classes have few images or none."""
-    seen = table[table["recall"].notna()]
-    if seen.empty:
+    labeled = table[table["recall"].notna()]
+    if labeled.empty:
         return "No class has images."
-    best, least = seen.iloc[int(seen["recall"].argmax())], seen.iloc[int(seen["recall"].argmin())]
-    if len(seen) == 1:
+    best, least = labeled.iloc[int(labeled["recall"].argmax())], labeled.iloc[int(labeled["recall"].argmin())]
+    if len(labeled) == 1:
         text = f"Recall of {best['expression']} is {format_percent(best['recall'], 0)}."
     elif best["recall"] > least["recall"]:
         text = (
@@ -97,7 +87,7 @@ def describe_metrics(table: pd.DataFrame) -> str:
         )
     else:
         text = f"Every class has the same recall ({format_percent(best['recall'], 0)})."
-    few = seen[seen["support"] < FEW_IMAGES]["expression"].tolist()
+    few = labeled[labeled["support"] < FEW_IMAGES]["expression"].tolist()
     missing = table[table["recall"].isna()]["expression"].tolist()
     if few:
         text += f" Fewer than {FEW_IMAGES} images of {join_words(few)}: mind the interval."

@@ -1,1 +1,1 @@
-"""The parts of the Datasets page, a file each."""
+"""Sections and views of the Datasets page."""

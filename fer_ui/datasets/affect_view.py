@@ -124,7 +124,7 @@ def _show_table(summary: pd.DataFrame, name: str) -> None:
         }
     )
     two_digits = st.column_config.NumberColumn(format="%.2f", width="small")
-    whole = st.column_config.NumberColumn(format="localized", width="small")
+    counts = st.column_config.NumberColumn(format="localized", width="small")
     st.dataframe(
         table,
         key=f"affect-table-{name}",
@@ -132,7 +132,7 @@ def _show_table(summary: pd.DataFrame, name: str) -> None:
         placeholder="–",
         column_config={
             **dict.fromkeys(("Valence", "Valence, std", "Arousal", "Arousal, std"), two_digits),
-            **dict.fromkeys(("Images", "Missing", "Outside"), whole),
+            **dict.fromkeys(("Images", "Missing", "Outside"), counts),
         },
     )
     show_csv_download(summary, f"affect-by-expression-{name}")

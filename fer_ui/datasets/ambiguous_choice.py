@@ -32,8 +32,8 @@ def choose_exclude_ambiguous(index: pd.DataFrame, *, default: bool = False) -> b
 
 def exclude_ambiguous_in_query(*, default: bool = False) -> bool:
     """Read the choice of `choose_exclude_ambiguous` without showing it."""
-    asked = get_param(QueryParam.AMBIGUOUS)
-    return asked == EXCLUDE if asked in _TITLES else default
+    choice = get_param(QueryParam.AMBIGUOUS)
+    return choice == EXCLUDE if choice in _TITLES else default
 
 
 def _store(default: bool) -> None:

@@ -52,12 +52,12 @@ def _block(
     with TemporaryDirectory(prefix="ferscope-") as folder:
         out = Path(folder) / "faces.npz"
         with _ONE_AT_A_TIME:
-            words = [
+            arguments = [
                 *build_augment_command(dataset_id, ids, policy, first_seed),
                 f"--seeds={SEEDS_AT_ONCE}",
                 f"--out={out}",
             ]
-            late = "Training may be using the machine: try again later."
-            run_command(Command(words, "Augmenting the faces", _TIMEOUT_S, late), settings())
+            hint = "Training may be using the machine: try again later."
+            run_command(Command(arguments, "Augmenting the faces", _TIMEOUT_S, hint), settings())
         with np.load(out, allow_pickle=False) as arrays:
             return [arrays[str(seed)] for seed in range(first_seed, first_seed + SEEDS_AT_ONCE)]

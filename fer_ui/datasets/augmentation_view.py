@@ -78,8 +78,8 @@ def next_faces(seed: int) -> int:
 
 
 def _seed_in_query() -> int:
-    asked = get_param(QueryParam.SEED)
-    return int(asked) % _SEED_END if asked.isdecimal() and len(asked) <= len(str(_SEED_END)) else 0
+    seed = get_param(QueryParam.SEED)
+    return int(seed) % _SEED_END if seed.isdecimal() and len(seed) <= len(str(_SEED_END)) else 0
 
 
 def _choose_policy(seed: int) -> tuple[str, AugmentationPolicy]:

@@ -83,10 +83,10 @@ def compared_curves(
     if not plotted:
         return empty_figure(title, f"There are no {SPLIT_TITLES[main]} scores yet.")
     figure, best = go.Figure(), best or {}
-    for place, (run_id, label) in enumerate(lettered_names(names).items()):
+    for index, (run_id, label) in enumerate(lettered_names(names).items()):
         rows = curves[curves["run"] == run_id]
         if run_id in plotted:
-            figure.add_traces(_traces(rows, label, metric, place, scale, splits, best.get(run_id)))
+            figure.add_traces(_traces(rows, label, metric, index, scale, splits, best.get(run_id)))
     shown = curves[curves["run"].isin(plotted)]
     _axes(figure, shown, scale, metric)
     _add_letters(figure, shown, run_letters(list(names)), main, scale)
@@ -130,20 +130,20 @@ def _scale(curves: pd.DataFrame, axis: Axis) -> _Scale:
 
 
 def _traces(
-    rows: pd.DataFrame, label: str, metric: str, place: int, scale: _Scale, splits: Splits, best: int | None
+    rows: pd.DataFrame, label: str, metric: str, index: int, scale: _Scale, splits: Splits, best: int | None
 ) -> list[go.Scatter]:
     """Draw a run's lines, the thin one first, and a ring at its best epoch."""
     main = "train" if splits == "train" else "valid"
-    traces = [_line(rows, "train", label, metric, place, scale, thin=True)] if splits == "both" else []
-    traces.append(_line(rows, main, label, metric, place, scale, thin=False))
-    ring = _ring(rows[rows["epoch"] == best], main, label, metric, place, scale)
+    traces = [_line(rows, "train", label, metric, index, scale, thin=True)] if splits == "both" else []
+    traces.append(_line(rows, main, label, metric, index, scale, thin=False))
+    ring = _ring(rows[rows["epoch"] == best], main, label, metric, index, scale)
     return [*traces, ring] if ring else traces
 
 
 def _line(
-    rows: pd.DataFrame, column: str, label: str, metric: str, place: int, scale: _Scale, *, thin: bool
+    rows: pd.DataFrame, column: str, label: str, metric: str, index: int, scale: _Scale, *, thin: bool
 ) -> go.Scatter:
-    color, points = _COLORS[place], len(rows) < _MARKERS_MAX and not thin
+    color, points = _COLORS[index], len(rows) < _MARKERS_MAX and not thin
     known = rows[rows[column].notna()]
     return go.Scatter(
         name=f"{label}, {SPLIT_TITLES[column]}" if thin else label,
@@ -154,8 +154,8 @@ def _line(
         mode="lines+markers" if points or len(known) == 1 else "lines",
         cliponaxis=False,
         opacity=0.8 if thin else 1.0,
-        line={"color": color, "width": 1 if thin else 2.25, "dash": _DASHES[place]},
-        marker={"symbol": _SYMBOLS[place], "size": 6 if len(known) > 1 else 9, "color": color},
+        line={"color": color, "width": 1 if thin else 2.25, "dash": _DASHES[index]},
+        marker={"symbol": _SYMBOLS[index], "size": 6 if len(known) > 1 else 9, "color": color},
         hovertext=[
             f"{label}, epoch {epoch}: {SPLIT_TITLES[column]} {METRIC_TITLES[metric]} {value}"
             for epoch, value in zip(
@@ -165,12 +165,12 @@ def _line(
     )
 
 
-def _ring(rows: pd.DataFrame, column: str, label: str, metric: str, place: int, scale: _Scale) -> go.Scatter | None:
+def _ring(rows: pd.DataFrame, column: str, label: str, metric: str, index: int, scale: _Scale) -> go.Scatter | None:
     """Draw a ring at a run's best epoch; None where it is unknown."""
     rows = rows[rows[column].notna()]
     if rows.empty:
         return None
-    marker: dict[str, Any] = {"symbol": "circle-open", "size": 13, "color": _COLORS[place], "line": {"width": 2}}
+    marker: dict[str, Any] = {"symbol": "circle-open", "size": 13, "color": _COLORS[index], "line": {"width": 2}}
     epoch, value = int(rows["epoch"].iloc[-1]), float(rows[column].iloc[-1])
     return go.Scatter(
         name=f"{label}, best epoch",

@@ -97,14 +97,14 @@ def epoch_time_bar(time: EpochTime) -> go.Figure:
     phases = {"data loading": time.data_s, "training steps": time.step_s, "validation": time.other_s or 0.0}
     total_s = sum(phases.values())
     figure = go.Figure()
-    for place, (name, seconds) in enumerate(phases.items()):
+    for index, (name, seconds) in enumerate(phases.items()):
         figure.add_trace(
             go.Bar(
                 name=f"{name} {format_percent(seconds / total_s, 0)}",
                 orientation="h",
                 x=[seconds],
                 y=[""],
-                marker={"color": SERIES[place]},
+                marker={"color": SERIES[index]},
                 hovertext=f"{name.capitalize()}: {seconds:.1f} of {total_s:.1f} seconds",
             )
         )

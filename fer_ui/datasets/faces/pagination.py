@@ -77,10 +77,10 @@ def show_pagination(key: str) -> None:
 
 def _follow_query(key: str, page: int) -> int:
     """Get the page of the query string if that has changed; the first page of another list."""
-    asked = get_param(QueryParam.PAGE)
+    requested = get_param(QueryParam.PAGE)
     last_key, last_page = st.session_state.get(_LAST_QUERY, ("", ""))
-    if asked != last_page:
-        return int(asked) if asked.isdecimal() and len(asked) < 10 else 1
+    if requested != last_page:
+        return int(requested) if requested.isdecimal() and len(requested) < 10 else 1
     return page if key == last_key else 1
 
 

@@ -40,8 +40,8 @@ def fit_square(face: RgbImage) -> RgbImage:
     """Fit an image into a square of `PICTURE_PX` on gray; small ones are enlarged by a whole factor first."""
     import cv2
 
-    whole = -(-PICTURE_PX // max(face.shape[:2]))
-    face = face.repeat(whole, axis=0).repeat(whole, axis=1)
+    enlarged_by = -(-PICTURE_PX // max(face.shape[:2]))
+    face = face.repeat(enlarged_by, axis=0).repeat(enlarged_by, axis=1)
     factor = PICTURE_PX / max(face.shape[:2])
     width, height = (max(1, round(side * factor)) for side in (face.shape[1], face.shape[0]))
     face = cast(RgbImage, cv2.resize(face, (width, height), interpolation=cv2.INTER_AREA))

@@ -90,8 +90,8 @@ def class_shares(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> pd.Dat
     rows = []
     for name, table in counts.items():
         totals = _totals(table, labels)
-        whole = sum(totals.values())
-        rows += [(name, each, number, number / whole if whole else np.nan) for each, number in totals.items()]
+        total = sum(totals.values())
+        rows += [(name, each, number, number / total if total else np.nan) for each, number in totals.items()]
     return pd.DataFrame(rows, columns=["dataset", "expression", "count", "share_01"]).astype({"count": "int64"})
 
 

@@ -116,16 +116,14 @@ def _show_headline(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFra
 
 def _show_training_link(dataset: StoredDataset, config: TrainConfig) -> None:
     """Link to the training form with the chosen rebalancing, preset, split and treatment of ambiguous images."""
-    kept = {
-        str(param): get_param(param) for param in (QueryParam.PRESET, QueryParam.SPLIT_CONFIG, QueryParam.AMBIGUOUS)
-    }
-    asked = {name: value for name, value in kept.items() if value}
+    params = (QueryParam.PRESET, QueryParam.SPLIT_CONFIG, QueryParam.AMBIGUOUS)
+    query = {str(param): value for param in params if (value := get_param(param))}
     link_to(
         Page.TRAINING,
         "Train with this",
         dataset=dataset.id,
         rebalancing=rebalancing_to_query(config.rebalancing),
-        **asked,
+        **query,
     )
 
 
@@ -148,7 +146,7 @@ def _show_charts(table: pd.DataFrame, before: pd.DataFrame, rebalancing: Rebalan
 
 
 def _show_table(table: pd.DataFrame, name: str) -> None:
-    whole = st.column_config.NumberColumn(format="localized", width="small")
+    counts = st.column_config.NumberColumn(format="localized", width="small")
     shown = pd.DataFrame(
         {
             "Expression": [expression_title(Expression(each)) for each in table["expression"]],
@@ -166,7 +164,7 @@ def _show_table(table: pd.DataFrame, name: str) -> None:
         key=f"rebalancing-table-{name}",
         hide_index=True,
         column_config={
-            **dict.fromkeys(("Images", "Samples", "Not seen"), whole),
+            **dict.fromkeys(("Images", "Samples", "Not seen"), counts),
             "Repeats": st.column_config.NumberColumn(
                 format="%.2f", width="small", help="How often an epoch has each image of the class, on average."
             ),
