@@ -163,12 +163,12 @@ def _show_face_search(dataset: StoredDataset) -> None:
 
 
 def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityReport, detector: str) -> None:
-    st.subheader(f"{escape_markdown(finding.title)}: {_format_result(finding, report)}", anchor=False)
-    text = finding.explanation
+    st.subheader(f"{escape_markdown(finding.message.title)}: {_format_result(finding, report)}", anchor=False)
+    text = finding.message.explanation
     if finding.kind is FindingKind.NO_FACE:
         text += f" Detector: {_DETECTORS.get(detector, detector)}."
     st.markdown(escape_markdown(text))
-    st.markdown(escape_markdown(f"What to do: {lowercase_first(finding.suggestion)}"))
+    st.markdown(escape_markdown(f"What to do: {lowercase_first(finding.message.suggestion)}"))
     _show_fix(dataset, finding)
     index = load_index(dataset)
     key, reason = _key(dataset, finding), str(finding.kind)
@@ -188,10 +188,10 @@ def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityRepor
 
 def _show_fix(dataset: StoredDataset, finding: Finding) -> None:
     """Show a button that fixes all images of a finding, where no manual review is needed."""
-    if finding.suggested_action == "look":
+    if finding.message.suggested_action == "look":
         return
-    rows = rows_to_exclude(finding) if finding.suggested_action == "exclude" else finding.rows
-    action = Action.EXCLUDE if finding.suggested_action == "exclude" else Action.AMBIGUOUS
+    rows = rows_to_exclude(finding) if finding.message.suggested_action == "exclude" else finding.rows
+    action = Action.EXCLUDE if finding.message.suggested_action == "exclude" else Action.AMBIGUOUS
     ids = load_index(dataset)["id"].iloc[rows].tolist()
     correction = Correction(action, ids, reason=str(finding.kind))
     label, key = _fix_label(finding, len(ids)), f"fix-{finding.kind}"
@@ -199,7 +199,7 @@ def _show_fix(dataset: StoredDataset, finding: Finding) -> None:
 
 
 def _fix_label(finding: Finding, number: int) -> str:
-    if finding.suggested_action == "mark_ambiguous":
+    if finding.message.suggested_action == "mark_ambiguous":
         return f"Mark all {format_count(number)} as ambiguous"
     if finding.kind in _OF_COPIES:
         return f"Exclude all but one of each group ({format_images(number)})"

@@ -128,7 +128,7 @@ def _show_pairs(dataset: StoredDataset) -> None:
     for kind in _LEAKING:
         finding = report.get(kind)
         if finding is not None and finding.pairs is not None:
-            st.markdown(f"**{escape_markdown(finding.title)}**, {format_images(len(finding.rows))}")
+            st.markdown(f"**{escape_markdown(finding.message.title)}**, {format_images(len(finding.rows))}")
             left, right = (index.iloc[finding.pairs[end]] for end in ("a", "b"))
             notes = pair_notes(finding, left)
             show_pairs(dataset, left, right, notes, f"{dataset.id}-leaking-{kind}", reason=str(kind))

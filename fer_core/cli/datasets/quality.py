@@ -56,11 +56,11 @@ def _quality(arguments: argparse.Namespace) -> None:
 def _as_json(finding: Finding) -> dict[str, Any]:
     return {
         "kind": str(finding.kind),
-        "title": finding.title,
+        "title": finding.message.title,
         "n": len(finding.rows),
         "pairs": None if finding.pairs is None else len(finding.pairs),
         "surplus": len(finding.redundant),
-        "remedy": finding.suggested_action,
+        "remedy": finding.message.suggested_action,
     }
 
 
@@ -69,8 +69,8 @@ def _format_report(report: QualityReport) -> str:
         {
             "finding": finding.kind,
             "images": f"{len(finding.rows):,}",
-            "what": finding.title,
-            "remedy": finding.suggested_action,
+            "what": finding.message.title,
+            "remedy": finding.message.suggested_action,
         }
         for finding in report.findings
     ]

@@ -1,4 +1,4 @@
-"""Report the quality of a dataset: findings, skipped checks, and tables of both."""
+"""Report the quality of a dataset: findings, skipped checks, and tables of the findings."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from fer_core.data.quality.image_checks import Rows
 from fer_core.data.quality.messages import MESSAGES, FindingKind
 from fer_core.errors import InputError
 
-_MEASURED = ("width", "height", "sha256", "phash", "brightness", "contrast", "sharpness", "dark_01", "bright_01")
-QUALITY_COLUMNS = ("id", "path", "split", "label", "identity", "problem", *_MEASURED)
-"""The columns that the checks need; the similarity by signatures is in the pairs."""
+_STATISTICS = ("width", "height", "sha256", "phash", "brightness", "contrast", "sharpness", "dark_01", "bright_01")
+QUALITY_COLUMNS = ("id", "path", "split", "label", "identity", "problem", *_STATISTICS)
+"""The columns that the checks need."""
 
-_MEASURED_OF_PAIRS = ["bits", "similarity"]
+_PAIR_STATISTICS = ["bits", "similarity"]
 
 INFORMATIONAL = frozenset({FindingKind.NAME_ACROSS_SPLITS})
-"""Findings that are no fault by themselves: where the files of each split are numbered from 1, all images have one."""
+"""Findings that are only hints: if the files of each split are numbered from 1, all images have one."""
 
-_DESCRIBED = ("id", "path", "split", "label")
+_IMAGE_COLUMNS = ("id", "path", "split", "label")
 _STRICT = (
     f"an older version indexed the images, so that only hashes within {STRICT_HASH_DISTANCE_MAX} bits were looked for"
 )
@@ -38,12 +38,12 @@ class QualityReport:
     """The quality of one dataset.
 
     Attributes:
-        findings: the most severe first; their row numbers are those of the index.
-        unchecked: why a check had nothing to look at, or not all, by its kind.
-        n_flagged: how many images have a finding, `INFORMATIONAL` aside.
-        n_included: how many images are not excluded.
-        missing_columns: measured columns that an index of an older version lacks.
-        search_limits: which copies the search does not find, in sentences.
+        findings: the most severe first.
+        unchecked: why a check could not run, or only in part.
+        n_flagged: number of images with a finding that is not `INFORMATIONAL`.
+        n_included: number of images that are not excluded.
+        missing_columns: image statistics that an index of an older version lacks.
+        search_limits: text on which copies the search misses.
     """
 
     findings: tuple[Finding, ...]
@@ -61,27 +61,27 @@ class QualityReport:
 def quality_report(
     dataset: StoredDataset, faces: pd.DataFrame | None = None, version: int | None = None
 ) -> QualityReport:
-    """Run every check on a dataset, with its corrections: images that they exclude are passed over.
+    """Run all checks on a dataset with its corrections applied.
 
     Args:
-        faces: how many faces each image has, from `face_search.load_face_search`; None before they were searched.
+        faces: from `face_search.load_face_search`; None if faces were not searched.
         version: of the corrections; the newest by default.
     """
     index, pairs = dataset.index(QUALITY_COLUMNS, version), dataset.pairs()
-    found = tuple(check_quality(index, pairs, faces))
-    there = dataset.columns()
-    missing_columns = tuple(name for name in PIXEL_COLUMNS if name not in there)
-    waiting = {FindingKind.NEAR_DUPLICATE: _STRICT} if SIGNATURE in missing_columns else {}
+    findings = tuple(check_quality(index, pairs, faces))
+    columns = dataset.columns()
+    missing_columns = tuple(name for name in PIXEL_COLUMNS if name not in columns)
+    outdated = {FindingKind.NEAR_DUPLICATE: _STRICT} if SIGNATURE in missing_columns else {}
     if DESCRIPTOR in missing_columns:
-        waiting[FindingKind.AUGMENTED_COPY] = "an older version indexed the images"
-    faulty = [finding.rows for finding in found if finding.kind not in INFORMATIONAL]
+        outdated[FindingKind.AUGMENTED_COPY] = "an older version indexed the images"
+    flagged = [finding.rows for finding in findings if finding.kind not in INFORMATIONAL]
     return QualityReport(
-        findings=found,
-        unchecked=waiting | skipped_checks(index, pairs, faces),
-        n_flagged=len(np.unique(np.concatenate(faulty))) if faulty else 0,
+        findings=findings,
+        unchecked=outdated | skipped_checks(index, pairs, faces),
+        n_flagged=len(np.unique(np.concatenate(flagged))) if flagged else 0,
         n_included=int((~index["excluded"]).sum()),
         missing_columns=missing_columns,
-        search_limits=copy_search_limits(there, index["split"]),
+        search_limits=copy_search_limits(columns, index["split"]),
     )
 
 
@@ -110,31 +110,31 @@ def rows_to_exclude(finding: Finding) -> Rows:
     return finding.redundant if len(finding.redundant) else finding.rows
 
 
-def finding_table(found: Sequence[Finding], index: pd.DataFrame) -> pd.DataFrame:
+def finding_table(findings: Sequence[Finding], index: pd.DataFrame) -> pd.DataFrame:
     """Build a table with one row for each finding and image: `finding`, `id`, `path`, `split`, `label`.
 
     Args:
         index: of the dataset, with these columns.
     """
-    rows = np.concatenate([np.zeros(0, np.int64), *(finding.rows for finding in found)])
-    kinds = np.repeat([str(finding.kind) for finding in found], [len(finding.rows) for finding in found])
-    table = index[list(_DESCRIBED)].iloc[rows].reset_index(drop=True)
+    rows = np.concatenate([np.zeros(0, np.int64), *(finding.rows for finding in findings)])
+    kinds = np.repeat([str(finding.kind) for finding in findings], [len(finding.rows) for finding in findings])
+    table = index[list(_IMAGE_COLUMNS)].iloc[rows].reset_index(drop=True)
     table.insert(0, "finding", pd.Series(kinds, dtype="string"))
     return table
 
 
-def pair_table(found: Sequence[Finding], index: pd.DataFrame) -> pd.DataFrame:
+def pair_table(findings: Sequence[Finding], index: pd.DataFrame) -> pd.DataFrame:
     """Build a table with one row for each finding and pair: `finding`, `bits`, `similarity`, and `id`, `path`, `split`,
     `label` of both images (`_a`, `_b`)."""
-    tables = [_paired(finding, index) for finding in found if finding.pairs is not None]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["finding", *_MEASURED_OF_PAIRS])
+    tables = [_pairs_of(finding, index) for finding in findings if finding.pairs is not None]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["finding", *_PAIR_STATISTICS])
 
 
-def _paired(finding: Finding, index: pd.DataFrame) -> pd.DataFrame:
+def _pairs_of(finding: Finding, index: pd.DataFrame) -> pd.DataFrame:
     assert finding.pairs is not None
-    table = finding.pairs[_MEASURED_OF_PAIRS].copy()
+    table = finding.pairs[_PAIR_STATISTICS].copy()
     table.insert(0, "finding", str(finding.kind))
     for end in ("a", "b"):
-        described = index[list(_DESCRIBED)].iloc[finding.pairs[end]].reset_index(drop=True)
+        described = index[list(_IMAGE_COLUMNS)].iloc[finding.pairs[end]].reset_index(drop=True)
         table = pd.concat([table, described.add_suffix(f"_{end}")], axis=1)
     return table

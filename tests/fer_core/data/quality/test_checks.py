@@ -131,9 +131,9 @@ def test_excluding_the_surplus_of_a_finding_ends_it() -> None:
     pairs = duplicate_pairs(index)
     resolved = 0
     for finding in check_quality(index, pairs):
-        assert (len(finding.redundant) > 0) == (finding.suggested_action == "exclude")
+        assert (len(finding.redundant) > 0) == (finding.message.suggested_action == "exclude")
         assert set(finding.redundant) <= set(finding.rows)
-        if finding.suggested_action == "exclude":
+        if finding.message.suggested_action == "exclude":
             index.loc[finding.redundant, "excluded"] = True
             assert finding.kind not in [left.kind for left in check_quality(index, pairs)]
             resolved += 1
@@ -255,7 +255,7 @@ def test_conflicts_are_pairs_of_different_labels() -> None:
     found = _found(index)[K.CONFLICT]
     assert _pairs(found) == [(1, 2, 1), (0, 2, 2)]
     assert sorted(found.rows.tolist()) == [0, 1, 2]
-    assert found.suggested_action == "mark_ambiguous"
+    assert found.message.suggested_action == "mark_ambiguous"
     assert len(found.redundant) == 0
 
 

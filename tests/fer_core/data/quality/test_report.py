@@ -60,7 +60,7 @@ def test_the_faults_are_found_and_nothing_else(dataset: StoredDataset) -> None:
 def test_what_was_excluded_is_passed_over_and_an_older_version_can_be_asked_for(dataset: StoredDataset) -> None:
     index = dataset.index(["id"])["id"]
     for finding in quality_report(dataset).findings:
-        if finding.suggested_action == "exclude":
+        if finding.message.suggested_action == "exclude":
             dataset.corrections().mark(Action.EXCLUDE, index.iloc[rows_to_exclude(finding)], str(finding.kind))
     report = quality_report(dataset)
     assert report.findings == ()
