@@ -263,7 +263,7 @@ def _fetch(arguments: argparse.Namespace) -> None:
 
 def _imports(arguments: argparse.Namespace) -> None:
     rows = [
-        {"id": each.id, "source": each.source, "ready": each.ready, "parts": each.n_chunks, "begun": each.created}
+        {"id": each.id, "source": each.source, "ready": each.ready, "chunks": each.n_chunks, "created": each.created}
         for each in list_imports(settings())
     ]
     print_result(rows, arguments.json, format_table(rows, "No unfinished imports."))

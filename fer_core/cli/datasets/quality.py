@@ -1,4 +1,4 @@
-"""`datasets quality|index`: check the quality of a dataset, and measure its images again."""
+"""`datasets quality|index`: check a dataset, or measure its images again."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ def _quality(arguments: argparse.Namespace) -> None:
         "id": dataset.id,
         "n": dataset.n,
         "excluded": dataset.n - report.n_included,
-        "concerned": report.n_flagged,
-        "findings": [_as_json(finding) for finding in report.findings],
+        "flagged": report.n_flagged,
+        "findings": [_to_json(finding) for finding in report.findings],
         "unchecked": {str(kind): why for kind, why in report.unchecked.items()},
-        "not_seen": report.search_limits,
+        "search_limits": report.search_limits,
         "faces": {"searched": len(faces[0]), "detector": faces[1]} if faces else None,
     }
     print_result(result, arguments.json, _format_report(report))
 
 
-def _as_json(finding: Finding) -> dict[str, Any]:
+def _to_json(finding: Finding) -> dict[str, Any]:
     return {
         "kind": str(finding.kind),
         "title": finding.message.title,
         "n": len(finding.rows),
         "pairs": None if finding.pairs is None else len(finding.pairs),
-        "surplus": len(finding.redundant),
-        "remedy": finding.message.suggested_action,
+        "redundant": len(finding.redundant),
+        "suggested_action": finding.message.suggested_action,
     }
 
 
@@ -70,7 +70,7 @@ def _format_report(report: QualityReport) -> str:
             "finding": finding.kind,
             "images": f"{len(finding.rows):,}",
             "what": finding.message.title,
-            "remedy": finding.message.suggested_action,
+            "action": finding.message.suggested_action,
         }
         for finding in report.findings
     ]
@@ -86,7 +86,6 @@ def _format_report(report: QualityReport) -> str:
 
 
 def _emit_finding(dataset: StoredDataset, report: QualityReport, kind: FindingKind, as_json: bool) -> None:
-    """The ids of one finding, or its pairs."""
     index = dataset.index(["id", "path", "split", "label"])
     finding = report.get(kind)
     ids = index["id"].to_numpy(object)
@@ -99,12 +98,19 @@ def _emit_finding(dataset: StoredDataset, report: QualityReport, kind: FindingKi
         "suggestion": MESSAGES[kind].suggestion,
         "unchecked": report.unchecked.get(kind, ""),
         "ids": ids[finding.rows].tolist() if finding else [],
-        "surplus": ids[finding.redundant].tolist() if finding else [],
+        "redundant": ids[finding.redundant].tolist() if finding else [],
         "pairs": None
         if pairs is None
         else [
-            {"a": a, "b": b, "bits": int(bits), "similarity": None if pd.isna(alike) else round(float(alike), 3)}
-            for a, b, bits, alike in zip(pairs["id_a"], pairs["id_b"], pairs["bits"], pairs["similarity"], strict=True)
+            {
+                "a": a,
+                "b": b,
+                "bits": int(bits),
+                "similarity": None if pd.isna(similarity) else round(float(similarity), 3),
+            }
+            for a, b, bits, similarity in zip(
+                pairs["id_a"], pairs["id_b"], pairs["bits"], pairs["similarity"], strict=True
+            )
         ],
     }
     nothing = f"not checked: {result['unchecked']}" if result["unchecked"] else "None found."
@@ -117,18 +123,20 @@ def _emit_finding(dataset: StoredDataset, report: QualityReport, kind: FindingKi
 
 def _index(arguments: argparse.Namespace) -> None:
     dataset = open_dataset(arguments.id, settings())
-    made = run_with_progress(lambda progress: reindex(dataset, settings(), progress))
+    indexed = run_with_progress(lambda progress: reindex(dataset, settings(), progress))
     result = {
         "id": dataset.id,
-        "n": made.n,
-        "problems": made.problems,
-        "added": list(made.added),
-        "relabeled": made.relabeled,
-        "repainted": made.pixels_changed,
-        "fingerprint": made.fingerprint,
+        "n": indexed.n,
+        "problems": indexed.problems,
+        "added": list(indexed.added),
+        "relabeled": indexed.relabeled,
+        "pixels_changed": indexed.pixels_changed,
+        "fingerprint": indexed.fingerprint,
     }
-    added = f"new columns: {', '.join(made.added)}" if made.added else "no new columns"
-    changed = f"{made.relabeled:,} images with another label or part, {made.pixels_changed:,} with other pixels"
+    added = f"new columns: {', '.join(indexed.added)}" if indexed.added else "no new columns"
+    changed = f"{indexed.relabeled:,} images with another label or split, {indexed.pixels_changed:,} with other pixels"
     print_result(
-        result, arguments.json, f"{dataset.id}: {made.n:,} images, {made.problems:,} with problems; {added}; {changed}"
+        result,
+        arguments.json,
+        f"{dataset.id}: {indexed.n:,} images, {indexed.problems:,} with problems; {added}; {changed}",
     )

@@ -91,7 +91,7 @@ def _as_json(leakage: Leakage) -> dict[str, Any]:
             }
             for cause, leak in leakage.leaks.items()
         },
-        "not_checked": [str(cause) for cause in leakage.unchecked],
+        "unchecked": [str(cause) for cause in leakage.unchecked],
     }
 
 

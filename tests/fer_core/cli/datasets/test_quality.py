@@ -22,10 +22,10 @@ def cli(store: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_findings_are_listed_with_what_was_not_checked(cli: Cli) -> None:
     result = cli("datasets", "quality", ID, "--json").json
     found = {finding["kind"]: finding for finding in result["findings"]}
-    assert (result["id"], result["n"], result["excluded"], result["concerned"]) == (ID, N, 0, 8)
+    assert (result["id"], result["n"], result["excluded"], result["flagged"]) == (ID, N, 0, 8)
     assert found["exact_duplicate"]["n"] == 4
-    assert (found["exact_duplicate"]["surplus"], found["exact_duplicate"]["remedy"]) == (2, "exclude")
-    assert (found["conflict"]["pairs"], found["conflict"]["remedy"]) == (1, "mark_ambiguous")
+    assert (found["exact_duplicate"]["redundant"], found["exact_duplicate"]["suggested_action"]) == (2, "exclude")
+    assert (found["conflict"]["pairs"], found["conflict"]["suggested_action"]) == (1, "mark_ambiguous")
     assert result["unchecked"]["no_face"] == "faces were not searched for yet"
     assert result["faces"] is None
     words = cli("datasets", "quality", ID).out
@@ -35,13 +35,13 @@ def test_findings_are_listed_with_what_was_not_checked(cli: Cli) -> None:
 
 def test_the_images_and_pairs_of_a_finding_are_listed(cli: Cli) -> None:
     blank = cli("datasets", "quality", ID, "--finding", "blank", "--json").json
-    assert (blank["ids"], blank["surplus"], blank["pairs"], blank["title"]) == ([BLANK], [BLANK], None, "Blank")
+    assert (blank["ids"], blank["redundant"], blank["pairs"], blank["title"]) == ([BLANK], [BLANK], None, "Blank")
     across = cli("datasets", "quality", ID, "--finding", "duplicate_across_splits", "--json").json
     assert [{pair["a"], pair["b"]} for pair in across["pairs"]] == [{TEST_COPY, TRAIN_COPY}]
     assert [(pair["bits"], pair["similarity"]) for pair in across["pairs"]] == [(0, 1)]
     people = cli("datasets", "quality", ID, "--finding", "identity_across_splits", "--json").json
     assert [pair["similarity"] for pair in people["pairs"]] == [None]
-    assert across["surplus"] == [TRAIN_COPY]
+    assert across["redundant"] == [TRAIN_COPY]
     assert cli("datasets", "quality", ID, "--finding", "unreadable").out == f"{UNREADABLE}\n"
     assert all(name in cli("datasets", "quality", ID, "--finding", "exact_duplicate").out for name in DUPLICATES)
     tiny = cli("datasets", "quality", ID, "--finding", "tiny", "--json").json
@@ -81,7 +81,7 @@ def test_an_older_index_is_said_to_lack_columns_until_it_is_made_again(cli: Cli,
     assert "not checked: near_duplicate: an older version indexed the images" in said
     made = cli("datasets", "index", ID, "--json")
     assert made.json["added"] == lacking
-    assert (made.json["n"], made.json["problems"], made.json["repainted"]) == (N, 2, 0)
+    assert (made.json["n"], made.json["problems"], made.json["pixels_changed"]) == (N, 2, 0)
     assert "100.0%" in made.err
     assert "not measured" not in cli("datasets", "quality", ID).out
     assert "no new columns" in cli("datasets", "index", ID).out
