@@ -88,7 +88,7 @@ def summarize_quality(report: QualityReport) -> str:
         made = len(FindingKind) - len(report.unchecked)
         return f"No findings: {made} of {len(FindingKind)} checks were run in full."
     worst = report.findings[0]
-    title = lowercase_first(worst.title)
+    title = lowercase_first(worst.message.title)
     if not report.n_flagged:
         return f"No image has a problem. One note: {title} ({format_images(len(worst.rows))})."
     have = "has" if report.n_flagged == 1 else "have"
